@@ -1,0 +1,86 @@
+"""Fixtures for all tests: private servers and fresh workspaces. Helpers to import are in support.py."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import redis
+from support import PrivateServer
+
+from xpm_core.errors import ServerNotFoundError
+from xpm_core.store.binary import ServerProgram, find_server
+
+if TYPE_CHECKING:
+    from xpm_core.workspace import Workspace
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Keep the user's own servers and settings out of every test."""
+    for name in ("XPM_REDIS_URL", "REDIS_URL", "RQ_REDIS_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "no-settings"))
+
+
+@pytest.fixture(scope="session")
+def server_program() -> ServerProgram:
+    """The server program; without one, tests that need it skip, or fail in CI (CI=true)."""
+    try:
+        return find_server()
+    except ServerNotFoundError as error:
+        if os.environ.get("CI") == "true":
+            pytest.fail(str(error))
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def redis_server(server_program: ServerProgram) -> Iterator[PrivateServer]:
+    """The session's private server, without AOF. Do not stop it: for that there is `fresh_server`."""
+    server = PrivateServer(server_program)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def redis_client(redis_server: PrivateServer) -> Iterator[redis.Redis]:
+    """A client of the private server, emptied. Replies are bytes."""
+    with redis_server.client() as client:
+        client.flushall()
+        yield client
+
+
+@pytest.fixture
+def redis_url(redis_server: PrivateServer, redis_client: redis.Redis) -> str:
+    """Where the private server is, emptied."""
+    return redis_server.url
+
+
+@pytest.fixture
+def fresh_server(server_program: ServerProgram) -> Iterator[Callable[..., PrivateServer]]:
+    """Start a server of the test's own, to stop and kill: `fresh_server(aof=True, options={...})`."""
+    servers: list[PrivateServer] = []
+
+    def start(*, aof: bool = False, options: dict[str, str] | None = None) -> PrivateServer:
+        server = PrivateServer(server_program, aof=aof, options=options)
+        servers.append(server)
+        server.start()
+        return server
+
+    yield start
+    for server in servers:
+        server.remove()
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """A fresh workspace."""
+    from xpm_core.workspace import Workspace
+
+    return Workspace.open(tmp_path / "workspace")

@@ -1,0 +1,123 @@
+"""Helpers that tests import: waiting for a condition, and private servers.
+
+`from support import wait_until, PrivateServer`; the fixtures around them are in conftest.py.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+import redis
+
+from xpm_core.store.binary import ServerProgram
+
+T = TypeVar("T")
+
+
+def wait_until(
+    condition: Callable[[], T],
+    *,
+    show: Callable[[], object] | None = None,
+    timeout_s: float = 30.0,
+    poll_s: float = 0.01,
+) -> T:
+    """Wait until `condition()` is true, and return what it returned.
+
+    Example:
+        >>> wait_until(lambda: job.state() == "done", show=job.state)
+
+    Raises:
+        AssertionError: It was not true within `timeout_s`; the message holds `show()`, else the last value.
+    """
+    deadline = time.monotonic() + timeout_s
+    while not (value := condition()):
+        if time.monotonic() > deadline:
+            last = value if show is None else show()
+            raise AssertionError(f"not true within {timeout_s:g} s; last state: {last!r}")
+        time.sleep(poll_s)
+    return value
+
+
+class PrivateServer:
+    """A server of the tests' own, on a unix socket in a temporary folder, in a session of its own.
+
+    Example:
+        >>> server = fresh_server(aof=True)     # the fixture
+        >>> server.kill(); server.start()       # as after a crash: the AOF is read again
+    """
+
+    def __init__(self, program: ServerProgram, *, aof: bool = False, options: dict[str, str] | None = None) -> None:
+        self.program = program
+        self.folder = Path(tempfile.mkdtemp(prefix="xpm-test-"))
+        self.socket = self.folder / "redis.sock"
+        self.url = f"unix://{self.socket}"
+        self._options = {
+            "port": "0",
+            "unixsocket": str(self.socket),
+            "dir": str(self.folder),
+            "logfile": str(self.folder / "server.log"),
+            "save": "",
+            "appendonly": "yes" if aof else "no",
+            "appendfsync": "everysec",
+            "maxmemory-policy": "noeviction",
+            **(options or {}),
+        }
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """Process id of the server, which must be running."""
+        assert self._process is not None
+        return self._process.pid
+
+    @property
+    def log(self) -> str:
+        """What the server has logged so far."""
+        return (self.folder / "server.log").read_text()
+
+    def start(self) -> None:
+        """Start it, and wait until it answers; it keeps the data of an earlier start if it has an AOF."""
+        assert self._process is None, "the server is already running"
+        arguments = [part for name, value in self._options.items() for part in (f"--{name}", value)]
+        self._process = subprocess.Popen(
+            [self.program.path, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
+        )
+        wait_until(self.answers, show=lambda: self.log)
+
+    def answers(self) -> bool:
+        """Whether it is up and has read its data."""
+        try:
+            with self.client(retry=None) as client:
+                return bool(client.ping())
+        except (redis.ConnectionError, redis.TimeoutError):
+            return False
+
+    def client(self, **options: object) -> redis.Redis:
+        """A new client of it; the caller closes it."""
+        return redis.Redis.from_url(self.url, **options)
+
+    def kill(self) -> None:
+        """End it by SIGKILL: what was acknowledged within the last second may be lost."""
+        assert self._process is not None
+        self._process.kill()
+        self._process.wait()
+        self._process = None
+
+    def stop(self) -> None:
+        """End it in good order (SIGTERM), keeping its AOF."""
+        assert self._process is not None
+        self._process.terminate()
+        self._process.wait(timeout=30)
+        self._process = None
+
+    def remove(self) -> None:
+        """End it, if it runs, and delete its folder."""
+        if self._process is not None:
+            self.kill()
+        shutil.rmtree(self.folder)

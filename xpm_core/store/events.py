@@ -1,0 +1,79 @@
+"""The stream of a workspace: what happened, in order, at least once.
+
+Owns: reading it. Events are written by the scripts, in the same step as the transition that they tell.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from xpm_core.states import Event
+from xpm_core.store import keys
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+BATCH = 1000
+"""Events read in one round trip."""
+
+
+@dataclass(frozen=True)
+class Record:
+    """One event.
+
+    `cursor` is its id in the stream; ask for what comes after it. `at_s` is the server's time, epoch seconds.
+    `data` holds what else belongs to it: attempt, root, error, due, reason.
+    """
+
+    cursor: str
+    event: Event
+    at_s: float
+    job: str
+    task: str
+    execution: str
+    worker: str
+    data: dict[str, str]
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """What went wrong: type, message, file, line, function. Empty when nothing did."""
+        return json.loads(self.data["error"]) if self.data.get("error") else {}
+
+
+def read(client: Redis, workspace_id: str, cursor: str, *, block_s: float = 0.0) -> list[Record]:
+    """Return the events after a cursor, at most `BATCH`, oldest first.
+
+    Args:
+        client: A connection; for blocking, one whose time-out is longer than `block_s`.
+        workspace_id: Whose events.
+        cursor: Id of the last event seen; "0-0" for the first that is kept.
+        block_s: How long to wait for one when there is none; 0 does not wait.
+    """
+    block_ms = round(block_s * 1000) or None
+    reply: Any = client.xread({keys.events(workspace_id): cursor}, count=BATCH, block=block_ms)
+    return list(_records(reply))
+
+
+def _records(reply: Any) -> Iterator[Record]:
+    streams = reply.items() if isinstance(reply, dict) else reply or []
+    for _, entries in streams:
+        for cursor, fields in _flatten(entries):
+            data = {name.decode(): value.decode() for name, value in fields.items()}
+            yield Record(
+                cursor=cursor.decode(),
+                event=Event(data.pop("event")),
+                at_s=int(data.pop("at")) / 1000,
+                job=data.pop("job", ""),
+                task=data.pop("task", ""),
+                execution=data.pop("execution", ""),
+                worker=data.pop("worker", ""),
+                data=data,
+            )
+
+
+def _flatten(entries: Any) -> Any:
+    # redis-py nests one level deeper under RESP3
+    return entries[0] if entries and isinstance(entries[0], list) else entries

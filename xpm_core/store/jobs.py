@@ -1,0 +1,278 @@
+"""Jobs in Redis: one method a transition, each one script and one round trip.
+
+Owns: the meaning of the scripts' replies. The state itself changes in Lua only (`lua/*.lua`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from xpm_core.errors import OriginClashError, TokenRequestError, UnknownDependencyError
+from xpm_core.states import State
+from xpm_core.store import keys, scripts
+from xpm_core.store.records import (
+    DEFAULT_LEASE_S,
+    CancelCode,
+    Claim,
+    ClaimCode,
+    Finish,
+    FinishCode,
+    Lease,
+    Look,
+    ReleaseCode,
+    RenewCode,
+    RetryCode,
+    Run,
+    Serving,
+    Submission,
+    SubmitCode,
+    Submitted,
+    WorkerId,
+)
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+
+class Store:
+    """The jobs of one workspace.
+
+    Args:
+        client: A connection that returns bytes (see `connection.py`).
+        workspace_id: From `Workspace.id`.
+
+    Example:
+        store = Store(client, workspace.id)
+        claim = store.claim(WorkerId("w1", "node1"), execution=new_execution_id())
+    """
+
+    def __init__(self, client: Redis, workspace_id: str) -> None:
+        self.client = client
+        self.w = workspace_id
+
+    def _run(self, script: str, key: str, *args: Any) -> Any:
+        return scripts.run(self.client, script, [key], [self.w, *args])
+
+    # -- scripts' side ---------------------------------------------------------------------------------------------
+
+    def open_run(self, experiment: str, run: str, about: Mapping[str, Any]) -> Run:
+        """Begin a run of an experiment; `about` says host, pid, user, script and directory."""
+        reply = self._run("open_run", keys.experiments(self.w), experiment, run, json.dumps(about))
+        return Run(run, int(reply[0]), _text(reply[1]), int(reply[2]))
+
+    def submit(
+        self, experiment: str, run_started_ms: int, jobs: Sequence[Submission], origins: Mapping[str, str]
+    ) -> list[Submitted]:
+        """Submit jobs, in order, in one call: all of them or none.
+
+        Args:
+            experiment: Name of the experiment that they belong to.
+            run_started_ms: From `open_run`: what failed before is retried.
+            jobs: What a job needs comes before it, here or in an earlier call.
+            origins: For each class, the project and path of its file.
+
+        Raises:
+            TokenRequestError: A token is unknown, or has fewer units than asked for.
+            UnknownDependencyError: A dependency was never submitted (or the server was wiped since).
+            OriginClashError: Another file claims the same class name in this workspace.
+        """
+        listed = json.dumps([_wire(job) for job in jobs])
+        payloads = [job.payload for job in jobs]
+        reply = self._run(
+            "submit", keys.jobs(self.w), experiment, run_started_ms, json.dumps(dict(origins)), listed, *payloads
+        )
+        if reply[0] == -1:
+            _, identity, token, asked, capacity = reply
+            raise TokenRequestError(_text(token), _label(jobs, _text(identity)), int(asked), int(capacity))
+        if reply[0] == -2:
+            raise UnknownDependencyError(_label(jobs, _text(reply[1])), _text(reply[2]))
+        if reply[0] == -3:
+            known = _text(reply[2])
+            raise OriginClashError(_text(reply[1]), known, origins[_text(reply[1])])
+        return [
+            Submitted(SubmitCode(code), State(_text(state)), _text(execution), int(ended) / 1000, _text(root))
+            for code, state, execution, ended, root in reply[1:]
+        ]
+
+    def look(self, lease_s: float = DEFAULT_LEASE_S) -> Look:
+        """Take up what is due (leases that are over, retries), and see which queues are served."""
+        reply = self._run("look", keys.queues(self.w), round(lease_s * 1000))
+        queues = [Serving(_text(name), int(ready), int(workers)) for name, ready, workers in reply[4:]]
+        return Look(bool(reply[0]), int(reply[1]), int(reply[2]), int(reply[3]), queues)
+
+    def cancel(self, identity: str) -> tuple[CancelCode, str, str]:
+        """Cancel a job. Returns the code, the state it is in now, and the worker that was told, if it runs."""
+        code, state, worker = self._run("cancel", keys.jobs(self.w), identity)
+        return CancelCode(code), _text(state), _text(worker)
+
+    def retry(self, identity: str, replaces: str = "") -> tuple[RetryCode, str, str]:
+        """Run a settled job again. Returns the code, the state it is in now, and the other job that is in the way.
+
+        Args:
+            identity: The job.
+            replaces: The execution that the caller saw; if another ended since, nothing happens. Empty for any.
+        """
+        code, state, other = self._run("retry", keys.jobs(self.w), identity, replaces)
+        return RetryCode(code), _text(state), _text(other)
+
+    # -- workers' side ---------------------------------------------------------------------------------------------
+
+    def join(self, worker: WorkerId, *, pid: int, path: str, version: str) -> None:
+        """Say that a worker is there; again whenever a reply says that it is not registered."""
+        self._run(
+            "join", keys.workers(self.w), worker.name, worker.lease_ms, ",".join(worker.queues), worker.host, pid, path,
+            version,
+        )  # fmt: skip
+
+    def leave(self, name: str) -> None:
+        """Say that a worker goes. It runs nothing any more."""
+        self._run("leave", keys.workers(self.w), name)
+
+    def claim(self, worker: WorkerId, execution: str, *, listen: bool = False) -> Claim:
+        """Lease the next job that can run.
+
+        Args:
+            worker: Who asks.
+            execution: A fresh random id; the same again if the reply was lost.
+            listen: Whether to be woken (through `keys.wake`) when something becomes runnable.
+        """
+        return _claim(self._run("claim", keys.jobs(self.w), *_asking(worker, execution, listen)))
+
+    def finish(
+        self,
+        worker: WorkerId,
+        lease: Lease,
+        outcome: State,
+        *,
+        error: Mapping[str, Any] | None = None,
+        adopted: str = "",
+        next_execution: str = "",
+        listen: bool = False,
+    ) -> Finish:
+        """End an execution, and claim the next job in the same round trip.
+
+        Args:
+            worker: Who ran it.
+            lease: What it ran.
+            outcome: DONE, FAILED or CANCELLED.
+            error: What went wrong: type, message, file, line, function.
+            adopted: The execution whose done marker was found instead of running the job.
+            next_execution: A fresh id when a next job is wanted.
+            listen: As for `claim`.
+        """
+        reply = self._run(
+            "finish", keys.jobs(self.w), *_asking(worker, next_execution, listen), lease.execution, lease.identity,
+            outcome.value, json.dumps(error) if error else "", adopted,
+        )  # fmt: skip
+        return Finish(FinishCode(reply[0]), _text(reply[1]), _claim(reply[2:]))
+
+    def renew(self, worker: WorkerId, lease: Lease | None) -> tuple[RenewCode, bool, bool]:
+        """Say that a worker lives, and renew the lease of what it runs.
+
+        Returns:
+            The code, whether the worker is still registered, and whether `look` should be called at once.
+        """
+        identity, execution = (lease.identity, lease.execution) if lease else ("", "")
+        date = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        code, registered, more = self._run(
+            "renew", keys.leases(self.w), worker.name, worker.host, worker.lease_ms, ",".join(worker.queues), identity,
+            execution, date,
+        )  # fmt: skip
+        return RenewCode(code), bool(registered), bool(more)
+
+    def release(self, lease: Lease, *, started: bool) -> tuple[ReleaseCode, str]:
+        """Hand a job back; it is ready again. Returns the code and the state it is in now."""
+        code, state = self._run("release", keys.leases(self.w), lease.identity, lease.execution, int(started))
+        return ReleaseCode(code), _text(state)
+
+    def wait_for_wake(self, worker: WorkerId, timeout_s: float) -> bool:
+        """Block until somebody wakes this worker; use a connection whose time-out is longer.
+
+        Returns:
+            Whether it was woken. A wake-up is only a hint: claim to learn the truth.
+        """
+        return self.client.blpop([keys.wake(self.w, worker.name)], timeout_s) is not None
+
+
+def new_execution_id() -> str:
+    """A fresh execution id: 32 random hex characters."""
+    return os.urandom(16).hex()
+
+
+def _asking(worker: WorkerId, execution: str, listen: bool) -> list[Any]:
+    return [worker.name, worker.host, worker.lease_ms, execution, ",".join(worker.queues), int(listen)]
+
+
+def _wire(job: Submission) -> dict[str, Any]:
+    return {
+        "id": job.identity,
+        "task": job.task,
+        "name": job.name,
+        "directory": job.directory,
+        "queue": job.queue,
+        "demand": demand_text(job.demand),
+        "priority": job.priority,
+        "needs": list(dict.fromkeys(job.needs)),
+        "marker": job.marker,
+        "max_retries": job.max_retries,
+        "max_losses": job.max_losses,
+        "backoff_ms": round(job.backoff_s * 1000),
+        "options": json.dumps(dict(job.options)),
+        "tags": json.dumps(dict(job.tags)),
+    }
+
+
+def demand_text(demand: Mapping[str, int]) -> str:
+    """The one form of a demand: `cpu=2,gpu=1`, names sorted."""
+    return ",".join(f"{name}={units}" for name, units in sorted(demand.items()))
+
+
+def _label(jobs: Iterable[Submission], identity: str) -> str:
+    name = next((job.name for job in jobs if job.identity == identity), "job")
+    return f"{name}/{identity[:7]}"
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _claim(reply: Sequence[Any]) -> Claim:
+    code = ClaimCode(reply[0])
+    lease = _lease(reply[7:]) if code is ClaimCode.CLAIMED else None
+    ready, delayed, running = (int(count) for count in reply[3:6])
+    return Claim(code, int(reply[1]) / 1000, bool(reply[2]), ready, delayed, running, bool(reply[6]), lease)
+
+
+def _lease(reply: Sequence[Any]) -> Lease:
+    identity, execution, left_ms, attempt, task, name, directory, payload, options, queue, units, replaces, cancel = (
+        reply
+    )
+    return Lease(
+        identity=_text(identity),
+        execution=_text(execution),
+        left_s=int(left_ms) / 1000,
+        attempt=int(attempt),
+        task=_text(task),
+        name=_text(name),
+        directory=_text(directory),
+        payload=payload,
+        options=json.loads(options),
+        queue=_text(queue),
+        units=_units(_text(units)),
+        replaces=_text(replaces),
+        cancelled=bool(cancel),
+    )
+
+
+def _units(text: str) -> dict[str, tuple[int, str]]:
+    """`cpu=2;gpu=1:0` -> {"cpu": (2, ""), "gpu": (1, "0")}."""
+    held = {}
+    for part in filter(None, text.split(";")):
+        name, _, rest = part.partition("=")
+        n, _, numbers = rest.partition(":")
+        held[name] = (int(n), numbers)
+    return held

@@ -1,0 +1,221 @@
+"""Every key in Redis, its type and its fields: the glossary.
+
+W is a workspace's id (12 hex characters), J a job's identity (64 hex), E an execution's id. `lua/include/keys.lua`
+builds the same keys for what a script meets on its way; a test holds the two equal. Keys under `rq:` are the view
+for RQ's tools: written by the scripts beside the truth, never read by us.
+"""
+
+from __future__ import annotations
+
+seq = "xpm:seq"
+"""string: counts arrivals on this server; the order of jobs of one priority."""
+tokens = "xpm:tokens"
+"""set: names of tokens."""
+suspended = "rq:suspended"
+"""string: present while `rq suspend` is in force."""
+rq_queues = "rq:queues"
+"""set: keys of RQ's queues."""
+
+
+def token(name: str) -> str:
+    """hash: capacity, used (used@HOST where scope is host), scope (server, host), units, env, created.
+
+    units is 1 if they are numbered; env is a variable that names them to the job.
+    """
+    return f"xpm:token:{name}"
+
+
+def token_holders(name: str) -> str:
+    """hash: `W:J:E` -> `n|host|units`; who holds how much."""
+    return f"xpm:token:{name}:holders"
+
+
+def token_queues(name: str) -> str:
+    """hash: `W|queue` -> how many lines of that queue ask for the token."""
+    return f"xpm:token:{name}:queues"
+
+
+def token_reserved(name: str) -> str:
+    """hash: `W:J` -> `order until_ms`; jobs passed too often, for which the token is kept."""
+    return f"xpm:token:{name}:reserved"
+
+
+def jobs(w: str) -> str:
+    """zset: every identity, all of score 0, so that a prefix finds its job."""
+    return f"xpm:{w}:jobs"
+
+
+def job(w: str, j: str) -> str:
+    """hash: a job.
+
+    state, task, name, directory, payload, options (JSON), tags (JSON), queue, demand (`cpu=2,gpu=1`), priority,
+    order (place in its line), pending and broken (dependencies not done; failed, blocked or cancelled), root (the job
+    that blocks it), attempts, failures, losses, max_retries, max_losses, backoff_ms, execution and worker and host
+    (the latest), lease_ms, submitted, started, ended, due (ms), reason, error (JSON), replaces (the execution that an
+    asked-for retry replaces), passed (by later jobs while it was first in line), cancel (1 once asked).
+    """
+    return f"xpm:{w}:job:{j}"
+
+
+def needs(w: str, j: str) -> str:
+    """hash: identity of a dependency -> p (not done), d (done), b (failed, blocked or cancelled)."""
+    return f"xpm:{w}:job:{j}:needs"
+
+
+def dependents(w: str, j: str) -> str:
+    """list: identities of the jobs that need this one."""
+    return f"xpm:{w}:job:{j}:dependents"
+
+
+def queues(w: str) -> str:
+    """set: queue names that were ever used."""
+    return f"xpm:{w}:queues"
+
+
+def lines(w: str, queue: str) -> str:
+    """zset: demand of each line with a ready job -> order of its head."""
+    return f"xpm:{w}:lines:{queue}"
+
+
+def line(w: str, queue: str, demand: str) -> str:
+    """zset: ready jobs of one queue with one demand -> order."""
+    return f"xpm:{w}:line:{queue}:{demand}"
+
+
+def delayed(w: str) -> str:
+    """zset: jobs whose retry waits -> when it is due, ms."""
+    return f"xpm:{w}:delayed"
+
+
+def leases(w: str) -> str:
+    """zset: running jobs -> when their lease ends, ms."""
+    return f"xpm:{w}:leases"
+
+
+def execution(w: str, e: str) -> str:
+    """hash: job, ended (done, failed, retry, cancelled, lost, released; absent while it runs).
+
+    Kept 10 minutes after its end.
+    """
+    return f"xpm:{w}:execution:{e}"
+
+
+def clock(w: str) -> str:
+    """hash: called (when somebody last called, ms), rest_until (no lease expires before, ms)."""
+    return f"xpm:{w}:clock"
+
+
+def worklist(w: str) -> str:
+    """list: `J cursor`; jobs whose dependents have still to hear of their state, from that place on."""
+    return f"xpm:{w}:worklist"
+
+
+def events(w: str) -> str:
+    """stream: event (states.Event), job, task, at (ms), and what belongs to it.
+
+    That is: execution, worker, attempt, root, reason, error (JSON), due (ms).
+    """
+    return f"xpm:{w}:events"
+
+
+def counts(w: str) -> str:
+    """hash: state -> number of jobs."""
+    return f"xpm:{w}:counts"
+
+
+def workers(w: str) -> str:
+    """zset: worker name -> alive until, ms."""
+    return f"xpm:{w}:workers"
+
+
+def worker(w: str, name: str) -> str:
+    """hash: name, host, pid, queues, path (of the workspace there), version, lease_ms, started.
+
+    Goes four leases after the worker's last word.
+    """
+    return f"xpm:{w}:worker:{name}"
+
+
+def serving(w: str, queue: str) -> str:
+    """zset: workers that serve a queue -> alive until, ms."""
+    return f"xpm:{w}:serving:{queue}"
+
+
+def idle(w: str, queue: str) -> str:
+    """zset: workers that block, and may be woken -> until when, ms."""
+    return f"xpm:{w}:idle:{queue}"
+
+
+def wake(w: str, name: str) -> str:
+    """list: wake-ups for one worker; a hint, never a job."""
+    return f"xpm:{w}:wake:{name}"
+
+
+def origins(w: str) -> str:
+    """hash: class -> `project:path` of its file; two files under one name are refused."""
+    return f"xpm:{w}:origins"
+
+
+def experiments(w: str) -> str:
+    """zset: experiment name -> when its last run began, ms."""
+    return f"xpm:{w}:experiments"
+
+
+def experiment(w: str, name: str) -> str:
+    """hash: created, run (id of the last), started (ms), cursor (last event before it), about (JSON)."""
+    return f"xpm:{w}:experiment:{name}"
+
+
+def experiment_jobs(w: str, name: str) -> str:
+    """zset: identities of an experiment's jobs -> when they were first submitted, ms."""
+    return f"xpm:{w}:experiment:{name}:jobs"
+
+
+def rq_name(w: str, queue: str) -> str:
+    """The name under which RQ's tools see a queue (not a key)."""
+    return f"{queue}@{w}"
+
+
+def rq_id(w: str, j: str) -> str:
+    """The id under which RQ's tools see a job (not a key)."""
+    return f"{w}-{j}"
+
+
+def rq_job(w: str, j: str) -> str:
+    """hash: what RQ's readers expect of a job."""
+    return f"rq:job:{w}-{j}"
+
+
+def rq_queue(w: str, queue: str) -> str:
+    """list: RQ ids of the ready jobs."""
+    return f"rq:queue:{queue}@{w}"
+
+
+def rq_registry(kind: str, w: str, queue: str) -> str:
+    """zset: one of RQ's registries: wip, deferred, scheduled, finished, failed, canceled."""
+    return f"rq:{kind}:{queue}@{w}"
+
+
+def rq_execution(w: str, j: str, e: str) -> str:
+    """hash: what RQ's readers expect of an execution."""
+    return f"rq:execution:{w}-{j}:{e}"
+
+
+def rq_executions(w: str, j: str) -> str:
+    """zset: executions of a job -> +inf while they run."""
+    return f"rq:executions:{w}-{j}"
+
+
+def rq_worker(name: str) -> str:
+    """hash: made by RQ's registration; the scripts only touch it where it exists."""
+    return f"rq:worker:{name}"
+
+
+def rq_worker_executions(name: str) -> str:
+    """set: `RQ id:E` of what a worker runs."""
+    return f"rq:worker:{name}:executions"
+
+
+def rq_pubsub(name: str) -> str:
+    """channel: RQ's commands to one worker."""
+    return f"rq:pubsub:{name}"

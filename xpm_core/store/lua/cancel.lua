@@ -1,0 +1,35 @@
+#!lua flags=allow-oom
+--[[ cancel: end a job that is not finished. What needs it is blocked.
+
+KEYS[1]  xpm:W:jobs  zset  every identity of the workspace
+ARGV[1]  workspace id
+ARGV[2]  identity
+
+Returns {code, state, worker}
+   1  CANCELLED  the job is cancelled
+   2  ASKED      it runs: its worker was told, and stops it
+   0  SETTLED    it had ended before, in that state; nothing changed
+  -3  UNKNOWN    no such job
+Invariant  a job cancelled before it started never starts.
+Cost O(log n). Safe to repeat: yes.
+]]
+-- include: guard executions
+local jobs_key = KEYS[1]
+local w, identity = unpack(ARGV)
+guard.type(jobs_key, 'zset')
+local now = clock.now()
+local rec = jobs.load(w, identity)
+if not rec then return { -3, '', '' } end
+if rec.state == 'running' then
+  redis.call('HSET', keys.job(w, identity), 'cancel', '1')
+  redis.call('PUBLISH', keys.rq_pubsub(rec.worker),
+    cjson.encode({ command = 'stop-job', job_id = keys.rq_id(w, identity) }))
+  return { 2, rec.state, rec.worker }
+end
+if rec.state == 'done' or rec.state == 'failed' or rec.state == 'cancelled' then return { 0, rec.state, '' } end
+local was_blocked = rec.state == 'blocked'
+jobs.move(w, rec, 'cancelled', now, { ended = now, reason = 'cancelled' })
+if not was_blocked then edges.announce(w, identity) end
+edges.work(w, now)
+wake.tokens(rec.demand, now) -- a reservation of it may have ended
+return { 1, rec.state, '' }

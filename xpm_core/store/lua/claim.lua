@@ -1,0 +1,34 @@
+#!lua flags=allow-oom
+--[[ claim: lease the next ready job whose whole demand is free to a worker.
+
+KEYS[1]  xpm:W:jobs  zset  every identity of the workspace
+ARGV[1]  workspace id
+ARGV[2]  worker name
+ARGV[3]  host of the worker
+ARGV[4]  lease in ms
+ARGV[5]  execution id, made by the caller
+ARGV[6]  queue names, in order, joined by commas
+ARGV[7]  1 to be woken when something becomes runnable, else 0
+
+Returns {code, wait_ms, more, ready, delayed, running, registered, job...}
+   1  CLAIMED    job... is identity, execution, lease_left_ms, attempt, task, name, directory, payload, options,
+                 queue, units, replaces, cancel
+   0  EMPTY      nothing can run now; look again in wait_ms, or when woken
+  -1  SUSPENDED  `rq suspend` is in force
+  -2  STALE      the execution has ended or was taken away
+  more is 1 while dependents are still to be told: call look. ready, delayed and running count the workspace.
+  registered is 0 when the worker has to register anew.
+Invariant  a job is leased to one execution; a demand is met whole; an execution id gets one job.
+Cost O(lines of the queues). Safe to repeat: yes, with the same execution id.
+]]
+-- include: claims guard
+local jobs_key = KEYS[1]
+local w, worker, host, lease_ms, execution, queues, listen = unpack(ARGV)
+guard.type(jobs_key, 'zset')
+local ask = claims.ask(w, worker, host, guard.integer('lease', lease_ms, 1), execution, queues, listen)
+local now = clock.now()
+local registered = claims.alive(ask, now)
+local more = executions.tend(w, now, ask.lease_ms)
+local reply = claims.try(ask, now, more)
+table.insert(reply, 7, registered)
+return reply

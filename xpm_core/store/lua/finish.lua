@@ -1,0 +1,38 @@
+#!lua flags=allow-oom
+--[[ finish: end an execution with its outcome, and claim the next job in the same call.
+
+KEYS[1]  xpm:W:jobs  zset  every identity of the workspace
+ARGV[1]  workspace id
+ARGV[2]  worker name
+ARGV[3]  host of the worker
+ARGV[4]  lease in ms
+ARGV[5]  execution id of the next claim; empty when no next job is wanted
+ARGV[6]  queue names, in order, joined by commas
+ARGV[7]  1 to be woken when something becomes runnable, else 0
+ARGV[8]  execution id that ended
+ARGV[9]  identity of its job
+ARGV[10] outcome: done, failed or cancelled
+ARGV[11] what went wrong, as JSON; empty when nothing did
+ARGV[12] execution whose done marker was adopted instead; empty when none was
+
+Returns {finish code, state, claim reply of claim.lua...}
+   1  ACCEPTED  the outcome counts; state is where the job went (done, failed, delayed, cancelled)
+   2  ALREADY   the same was accepted before: success
+  -2  STALE     another execution has the job, or it was taken away for good: nothing changed
+  -3  UNKNOWN   no such job (the server was wiped)
+Invariant  of all executions of a job at most one is accepted as done; its tokens return in the same step.
+Cost O(lines of the queues + dependents, at most 500). Safe to repeat: yes.
+]]
+-- include: claims outcomes guard
+local jobs_key = KEYS[1]
+local w, worker, host, lease_ms, execution, queues, listen, ended, identity, outcome, error_json, adopted = unpack(ARGV)
+guard.type(jobs_key, 'zset')
+guard.one_of('outcome', outcome, { done = true, failed = true, cancelled = true })
+local ask = claims.ask(w, worker, host, guard.integer('lease', lease_ms, 1), execution, queues, listen)
+local now = clock.now()
+local registered = claims.alive(ask, now)
+local code, state = outcomes.accept(w, identity, guard.named('execution', ended), outcome, error_json, adopted, now)
+local more = executions.tend(w, now, ask.lease_ms)
+local reply = claims.try(ask, now, more)
+table.insert(reply, 7, registered)
+return { code, state, unpack(reply) }

@@ -1,0 +1,80 @@
+-- Dependencies: each edge remembers what it last told the dependent, so that telling it twice changes nothing.
+-- `needs` of a job holds for each dependency: p (not done), d (done), b (failed, blocked or cancelled).
+-- include: keys jobs wake
+local edges = {}
+
+local STEP = 500 -- dependents handled in one call; the rest stays on the work list
+local MEANS = { done = 'd', failed = 'b', blocked = 'b', cancelled = 'b' }
+
+function edges.meaning(state) return MEANS[state] or 'p' end
+
+-- The dependents of a job have to hear of its state.
+function edges.announce(w, j)
+  if redis.call('EXISTS', keys.dependents(w, j)) == 1 then redis.call('RPUSH', keys.worklist(w), j .. ' 0') end
+end
+
+-- The job that keeps this one blocked.
+function edges.root(w, rec)
+  local flat = redis.call('HGETALL', keys.needs(w, rec.id))
+  for i = 1, #flat, 2 do
+    if flat[i + 1] == 'b' then
+      local parent = redis.call('HMGET', keys.job(w, flat[i]), 'state', 'root')
+      return parent[1] == 'blocked' and parent[2] or flat[i]
+    end
+  end
+  return ''
+end
+
+local function settle(w, rec, parent, now)
+  local to = jobs.place(rec)
+  local unsettled = rec.state == 'waiting' or rec.state == 'blocked' or rec.state == 'ready' or rec.state == 'delayed'
+  if to == 'blocked' and rec.state == 'blocked' then
+    redis.call('HSET', keys.job(w, rec.id), 'root', edges.root(w, rec))
+  end
+  if not unsettled or to == rec.state or (to == 'ready' and rec.state == 'delayed') then return end
+  local was_blocked = rec.state == 'blocked'
+  if to == 'blocked' then
+    local root = parent.state == 'blocked' and parent.root or parent.id
+    jobs.move(w, rec, to, now, { root = root }, 'root', root)
+  else
+    jobs.move(w, rec, to, now)
+  end
+  if to == 'blocked' or was_blocked then edges.announce(w, rec.id) end
+  if to == 'ready' then wake.queue(w, rec.queue, now) end
+end
+
+local function apply(w, parent, d, now)
+  local means, needs = edges.meaning(parent.state), keys.needs(w, d)
+  local before = redis.call('HGET', needs, parent.id)
+  if not before or before == means then return end
+  redis.call('HSET', needs, parent.id, means)
+  local pending = (before == 'd' and 1 or 0) - (means == 'd' and 1 or 0)
+  local broken = (means == 'b' and 1 or 0) - (before == 'b' and 1 or 0)
+  local key = keys.job(w, d)
+  if pending ~= 0 then redis.call('HINCRBY', key, 'pending', pending) end
+  if broken ~= 0 then redis.call('HINCRBY', key, 'broken', broken) end
+  local rec = jobs.load(w, d)
+  if rec then settle(w, rec, parent, now) end
+end
+
+-- Tell up to STEP dependents. Returns whether more is left for the next call.
+function edges.work(w, now)
+  local budget, list = STEP, keys.worklist(w)
+  while budget > 0 do
+    local entry = redis.call('LINDEX', list, 0)
+    if not entry then return false end
+    local j, cursor = string.match(entry, '^(%S+) (%d+)$')
+    local parent = jobs.load(w, j)
+    local dependents = redis.call('LRANGE', keys.dependents(w, j), cursor, cursor + budget - 1)
+    for _, d in ipairs(dependents) do
+      if parent then apply(w, parent, d, now) end
+    end
+    if #dependents < budget then
+      redis.call('LPOP', list)
+    else
+      redis.call('LSET', list, 0, j .. ' ' .. (cursor + #dependents))
+    end
+    budget = budget - #dependents - 1
+  end
+  return redis.call('EXISTS', list) == 1
+end

@@ -1,0 +1,22 @@
+-- The faithful history: each transition appends one event to the stream of its workspace.
+-- include: keys
+local events = {}
+
+local BOUND = 200000 -- entries kept; an older subscriber rebuilds from the jobs themselves
+
+-- What happened to a job: its execution and worker are told when they are known.
+function events.tell(w, name, rec, now, ...)
+  local entry = { 'event', name, 'job', rec.id, 'task', rec.task, 'at', now }
+  if rec.execution then
+    entry[#entry + 1], entry[#entry + 2] = 'execution', rec.execution
+  end
+  if rec.worker then
+    entry[#entry + 1], entry[#entry + 2] = 'worker', rec.worker
+  end
+  for i = 1, select('#', ...) do entry[#entry + 1] = (select(i, ...)) end
+  redis.call('XADD', keys.events(w), 'MAXLEN', '~', BOUND, '*', unpack(entry))
+end
+
+function events.worker(w, name, worker, now)
+  redis.call('XADD', keys.events(w), 'MAXLEN', '~', BOUND, '*', 'event', name, 'worker', worker, 'at', now)
+end

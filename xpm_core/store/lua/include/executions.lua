@@ -1,0 +1,62 @@
+-- Executions: one attempt each, named by an id that the caller makes (the fencing token). The id of one that
+-- ended is remembered for ten minutes, so that a late or repeated call is recognised.
+-- include: keys clock jobs edges wake holdings
+local executions = {}
+
+local REMEMBER_S = 600
+
+function executions.note(w, e, j)
+  redis.call('HSET', keys.execution(w, e), 'job', j)
+end
+
+-- The end of an execution, however it came: its tokens are free, its id is remembered.
+local function close(w, rec, how)
+  local key = keys.execution(w, rec.execution)
+  redis.call('HSET', key, 'job', rec.id, 'ended', how)
+  redis.call('EXPIRE', key, REMEMBER_S)
+  holdings.give(w, rec)
+end
+
+-- End a running job's execution and move the job on. `how` is one of
+-- done, failed, retry, cancelled, lost, released.
+function executions.finish(w, rec, how, to, now, set, ...)
+  close(w, rec, how)
+  if how == 'lost' or how == 'released' then events.tell(w, how, rec, now, ...) end
+  jobs.move(w, rec, to, now, set, ...)
+  if edges.meaning(to) ~= 'p' then edges.announce(w, rec.id) end
+  if to == 'ready' then wake.queue(w, rec.queue, now) end
+end
+
+-- A lease is over and nobody renewed it: the worker is gone. Retry, or fail once that happened too often.
+function executions.lose(w, rec, now)
+  local losses = rec.losses + 1
+  if rec.cancel then
+    executions.finish(w, rec, 'lost', 'cancelled', now, { ended = now, losses = losses, reason = 'cancelled' })
+  elseif losses > rec.max_losses then
+    local error = cjson.encode({ type = 'WorkerLost', message = 'worker ' .. (rec.worker or '?') ..
+      ' was lost, as were ' .. rec.losses .. ' before it' })
+    executions.finish(w, rec, 'lost', 'failed', now,
+      { ended = now, losses = losses, reason = 'lost', error = error }, 'reason', 'lost', 'error', error)
+  else
+    executions.finish(w, rec, 'lost', 'ready', now, { losses = losses, reason = 'lost' }, 'reason', 'lost')
+  end
+  wake.tokens(rec.demand, now)
+end
+
+-- Take up what is due: leases that are over, retries whose back-off has passed. Returns whether more is left.
+function executions.tend(w, now, lease_ms)
+  local due = redis.call('ZRANGEBYSCORE', keys.delayed(w), '-inf', now, 'LIMIT', 0, 100)
+  for _, j in ipairs(due) do
+    local rec = jobs.load(w, j)
+    jobs.move(w, rec, jobs.place(rec), now)
+    wake.queue(w, rec.queue, now)
+  end
+  local over = {}
+  local next_end = redis.call('ZRANGE', keys.leases(w), 0, 0, 'WITHSCORES')[2]
+  if clock.may_expire(w, now, lease_ms) and next_end and tonumber(next_end) <= now then
+    over = redis.call('ZRANGEBYSCORE', keys.leases(w), '-inf', now, 'LIMIT', 0, 100)
+    for _, j in ipairs(over) do executions.lose(w, jobs.load(w, j), now) end
+  end
+  local more = edges.work(w, now)
+  return more or #due == 100 or #over == 100
+end

@@ -1,0 +1,66 @@
+-- Which ready job is next: a claim looks at the heads of lines only (ENGINE.md, "Tokens and lines").
+-- include: keys tokens lines
+local heads = {}
+
+local PASSES = 200 -- how often a head may be passed before its tokens are kept for it; see ENGINE.md
+
+-- The heads of the lines of some queues, in order: { {queue, demand, order} }
+local function of(w, queues)
+  local list = {}
+  for _, queue in ipairs(queues) do
+    local flat = redis.call('ZRANGE', keys.lines(w, queue), 0, -1, 'WITHSCORES')
+    for i = 1, #flat, 2 do
+      list[#list + 1] = { w = w, queue = queue, demand = flat[i], order = tonumber(flat[i + 1]) }
+    end
+  end
+  if #queues > 1 then table.sort(list, function(a, b) return a.order < b.order end) end
+  return list
+end
+
+-- The earliest head whose whole demand is free, and the heads before it that have to wait.
+-- With `till` (ms), a head that was passed too often reserves its tokens until then.
+function heads.pick(w, queues, host, now, till)
+  local waiting = {}
+  for _, head in ipairs(of(w, queues)) do
+    if head.demand == '' then
+      head.id = redis.call('ZRANGE', keys.line(w, head.queue, head.demand), 0, 0)[1]
+      return head, waiting
+    end
+    head.id = redis.call('ZRANGE', keys.line(w, head.queue, head.demand), 0, 0)[1]
+    if tokens.free(head.demand, host, lines.member(w, head.id), head.order, now) then return head, waiting end
+    waiting[#waiting + 1] = head
+    if till and tonumber(redis.call('HGET', keys.job(w, head.id), 'passed') or '0') >= PASSES then
+      tokens.reserve(head.demand, host, lines.member(w, head.id), head.order, now, till)
+    end
+  end
+  return nil, waiting
+end
+
+-- Heads of other queues and workspaces that wait for a token of this demand and came earlier.
+function heads.elsewhere(chosen, queues, host, now)
+  local waiting, mine = {}, {}
+  for _, queue in ipairs(queues) do mine[chosen.w .. '|' .. queue] = true end
+  for _, want in ipairs(tokens.parse(chosen.demand)) do
+    for _, place in ipairs(redis.call('HKEYS', keys.token_queues(want.name))) do
+      if not mine[place] then
+        mine[place] = true
+        local w, queue = string.match(place, '^([^|]*)|(.*)$')
+        for _, head in ipairs(of(w, { queue })) do
+          if head.order >= chosen.order then break end
+          head.id = redis.call('ZRANGE', keys.line(w, queue, head.demand), 0, 0)[1]
+          if not tokens.free(head.demand, host, lines.member(w, head.id), head.order, now) then
+            waiting[#waiting + 1] = head
+          end
+        end
+      end
+    end
+  end
+  return waiting
+end
+
+-- Count one more pass for each earlier head that shares a token with what was taken.
+function heads.pass(waiting, demand)
+  for _, head in ipairs(waiting) do
+    if tokens.share(head.demand, demand) then redis.call('HINCRBY', keys.job(head.w, head.id), 'passed', 1) end
+  end
+end

@@ -1,0 +1,37 @@
+-- Lines: the ready jobs of one queue with one demand, in order of (priority, arrival).
+-- `lines:<queue>` holds each line's demand with the order of its head, so that a claim looks at heads only.
+-- include: keys tokens
+local lines = {}
+
+function lines.member(w, j) return w .. ':' .. j end
+
+local function note_head(w, rec)
+  local head = redis.call('ZRANGE', keys.line(w, rec.queue, rec.demand), 0, 0, 'WITHSCORES')
+  local index = keys.lines(w, rec.queue)
+  local before = redis.call('ZSCORE', index, rec.demand)
+  if head[1] then
+    redis.call('ZADD', index, head[2], rec.demand)
+  else
+    redis.call('ZREM', index, rec.demand)
+  end
+  if (not before) == (not head[1]) then return end
+  for _, want in ipairs(tokens.parse(rec.demand)) do
+    local key, field = keys.token_queues(want.name), w .. '|' .. rec.queue
+    if redis.call('HINCRBY', key, field, before and -1 or 1) <= 0 then redis.call('HDEL', key, field) end
+  end
+end
+
+function lines.enter(w, rec)
+  redis.call('ZADD', keys.line(w, rec.queue, rec.demand), rec.order, rec.id)
+  note_head(w, rec)
+end
+
+function lines.leave(w, rec)
+  redis.call('ZREM', keys.line(w, rec.queue, rec.demand), rec.id)
+  note_head(w, rec)
+  if rec.passed > 0 then
+    tokens.unreserve(rec.demand, lines.member(w, rec.id))
+    redis.call('HDEL', keys.job(w, rec.id), 'passed')
+    rec.passed = 0
+  end
+end

@@ -1,0 +1,56 @@
+-- What the end of an execution means for its job.
+-- include: keys executions wake
+local outcomes = {}
+
+local CODE = { ACCEPTED = 1, ALREADY = 2, STALE = -2, UNKNOWN = -3 }
+local ENDED = { done = true, failed = true, retry = true, cancelled = true }
+local UNCLAIMED = { ready = true, delayed = true, failed = true }
+local BACKOFF_MOST_MS = 3600000
+
+-- Whether this execution still speaks for its job: it holds the lease, or lost it with nobody after it.
+local function speaks(rec, execution, ended)
+  if rec.execution ~= execution then return false end
+  if rec.state == 'running' then return true end
+  return ended == 'lost' and UNCLAIMED[rec.state] and (rec.state ~= 'failed' or rec.reason == 'lost')
+end
+
+local function count(worker, field)
+  local key = keys.rq_worker(worker)
+  if redis.call('EXISTS', key) == 1 then redis.call('HINCRBY', key, field, 1) end
+end
+
+local function done(w, rec, adopted, now)
+  count(rec.worker, 'successful_job_count')
+  executions.finish(w, rec, 'done', 'done', now,
+    { ended = now, reason = 'done', execution = adopted ~= '' and adopted or rec.execution })
+  redis.call('HDEL', keys.job(w, rec.id), 'cancel', 'replaces', 'error', 'root')
+end
+
+local function failed(w, rec, error_json, now)
+  local failures = rec.failures + 1
+  count(rec.worker, 'failed_job_count')
+  local set = { ended = now, failures = failures, reason = 'failed', error = error_json }
+  if failures > rec.max_retries then
+    executions.finish(w, rec, 'failed', 'failed', now, set, 'error', error_json)
+    return
+  end
+  set.due = now + math.min(rec.backoff_ms * 2 ^ (failures - 1), BACKOFF_MOST_MS)
+  executions.finish(w, rec, 'retry', 'delayed', now, set, 'error', error_json, 'due', set.due)
+end
+
+function outcomes.accept(w, identity, execution, outcome, error_json, adopted, now)
+  local ended = redis.call('HGET', keys.execution(w, execution), 'ended')
+  local rec = jobs.load(w, identity)
+  if not rec then return CODE.UNKNOWN, '' end
+  if ended and ENDED[ended] then return CODE.ALREADY, rec.state end
+  if not speaks(rec, execution, ended) then return CODE.STALE, rec.state end
+  if outcome == 'done' then
+    done(w, rec, adopted, now)
+  elseif outcome == 'cancelled' or rec.cancel then
+    executions.finish(w, rec, 'cancelled', 'cancelled', now, { ended = now, reason = 'cancelled' })
+  else
+    failed(w, rec, error_json, now)
+  end
+  wake.tokens(rec.demand, now)
+  return CODE.ACCEPTED, rec.state
+end

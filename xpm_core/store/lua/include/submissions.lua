@@ -1,0 +1,87 @@
+-- One submitted job: new, or attached to what is there.
+-- include: keys jobs edges retries wake tokens guard
+local submissions = {}
+
+local CODE = { NEW = 1, ATTACHED = 2, DONE = 3, RETRIED = 4, UNMARKED = 5 }
+local STRIDE = 2 ^ 44 -- arrivals that fit under one priority
+local ADOPTING = { waiting = true, blocked = true, ready = true, delayed = true, failed = true, cancelled = true }
+
+-- What is wrong with a submission, or nil. `batch` are the identities that come before it in this call.
+function submissions.fault(w, job, batch)
+  for _, want in ipairs(tokens.parse(job.demand)) do
+    local capacity = redis.call('HGET', keys.token(want.name), 'capacity')
+    if not capacity or want.n > tonumber(capacity) or want.n < 1 then
+      return { -1, job.id, want.name, want.n, tonumber(capacity or '0') }
+    end
+  end
+  for _, need in ipairs(job.needs) do
+    if not batch[need] and redis.call('EXISTS', keys.job(w, need)) == 0 then return { -2, job.id, need } end
+  end
+  guard.integer('priority', job.priority, -100, 100)
+  guard.type(keys.job(w, job.id), 'hash')
+  guard.type(keys.line(w, job.queue, job.demand), 'zset')
+  guard.type(keys.lines(w, job.queue), 'zset')
+  return nil
+end
+
+local function record(w, job, payload, now)
+  local rec = { id = job.id, task = job.task, queue = job.queue, demand = job.demand, pending = 0, broken = 0,
+    passed = 0, attempts = 0, failures = 0, losses = 0, ended = 0 }
+  rec.order = (100 - job.priority) * STRIDE + redis.call('INCR', keys.seq)
+  for _, need in ipairs(job.needs) do
+    local means = edges.meaning(redis.call('HGET', keys.job(w, need), 'state'))
+    redis.call('HSET', keys.needs(w, job.id), need, means)
+    redis.call('RPUSH', keys.dependents(w, need), job.id)
+    if means ~= 'd' then rec.pending = rec.pending + 1 end
+    if means == 'b' then rec.broken = rec.broken + 1 end
+  end
+  redis.call('HSET', keys.job(w, job.id), 'task', job.task, 'name', job.name, 'directory', job.directory, 'payload',
+    payload, 'options', job.options, 'tags', job.tags, 'queue', job.queue, 'demand', job.demand, 'priority',
+    job.priority, 'order', string.format('%.0f', rec.order), 'pending', rec.pending, 'broken', rec.broken,
+    'max_retries', job.max_retries, 'max_losses', job.max_losses, 'backoff_ms', job.backoff_ms, 'submitted', now)
+  redis.call('ZADD', keys.jobs(w), 0, job.id)
+  redis.call('SADD', keys.queues(w), job.queue)
+  return rec
+end
+
+local function adopt(w, rec, execution, now)
+  local before = rec.state and edges.meaning(rec.state)
+  jobs.move(w, rec, 'done', now, { ended = now, reason = 'adopted', execution = execution }, 'reason', 'adopted')
+  redis.call('HDEL', keys.job(w, rec.id), 'error', 'root', 'replaces')
+  if before then edges.announce(w, rec.id) end
+end
+
+local function create(w, job, payload, now)
+  local rec = record(w, job, payload, now)
+  events.tell(w, 'submitted', rec, now)
+  if job.marker ~= '' then
+    adopt(w, rec, job.marker, now)
+    return CODE.DONE, rec
+  end
+  local to = jobs.place(rec)
+  if to == 'blocked' then
+    local root = edges.root(w, rec)
+    jobs.move(w, rec, to, now, { root = root }, 'root', root)
+  else
+    jobs.move(w, rec, to, now)
+  end
+  if to == 'ready' then wake.queue(w, rec.queue, now) end
+  return CODE.NEW, rec
+end
+
+-- Take one submission. `run_started` (ms): a failure before it is retried, a later one is this run's own.
+function submissions.take(w, job, payload, run_started, now)
+  local rec = jobs.load(w, job.id)
+  if not rec then return create(w, job, payload, now) end
+  if rec.state == 'done' then return job.marker ~= '' and CODE.DONE or CODE.UNMARKED, rec end
+  if job.marker ~= '' and job.marker ~= rec.replaces and ADOPTING[rec.state] then
+    adopt(w, rec, job.marker, now)
+    return CODE.DONE, rec
+  end
+  if (rec.state == 'failed' or rec.state == 'cancelled') and rec.ended < run_started then
+    redis.call('HSET', keys.job(w, job.id), 'payload', payload, 'options', job.options)
+    retries.start(w, rec, now)
+    return CODE.RETRIED, rec
+  end
+  return CODE.ATTACHED, rec
+end

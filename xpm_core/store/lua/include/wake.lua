@@ -1,0 +1,50 @@
+-- Wake-ups are hints: an idle worker blocks on a list of its own, and asks for the truth when it is woken.
+-- include: keys tokens heads
+local wake = {}
+
+-- An idle worker of these queues, from now on to be woken.
+function wake.listen(w, queues, name, now, till)
+  for _, queue in ipairs(queues) do redis.call('ZADD', keys.idle(w, queue), till, name) end
+end
+
+function wake.forget(w, queues, name)
+  for _, queue in ipairs(queues) do redis.call('ZREM', keys.idle(w, queue), name) end
+end
+
+function wake.worker(w, name)
+  local queues = redis.call('HGET', keys.worker(w, name), 'queues')
+  for queue in string.gmatch(queues or '', '[^,]+') do redis.call('ZREM', keys.idle(w, queue), name) end
+  local list = keys.wake(w, name)
+  if redis.call('EXISTS', list) == 0 then redis.call('RPUSH', list, '1') end
+  redis.call('EXPIRE', list, 60)
+end
+
+-- Wake one idle worker of a queue that could run a job of it now; the latest listed first. Workers of one host
+-- see the same free units, so one of each host is asked for.
+function wake.queue(w, queue, now)
+  local idle, tried = keys.idle(w, queue), {}
+  local listed = redis.call('ZREVRANGE', idle, 0, 63, 'WITHSCORES')
+  for i = 1, #listed, 2 do
+    local host = redis.call('HGET', keys.worker(w, listed[i]), 'host')
+    if not host or tonumber(listed[i + 1]) < now then
+      redis.call('ZREM', idle, listed[i]) -- gone without a word
+    elseif not tried[host] then
+      tried[host] = true
+      if heads.pick(w, { queue }, host, now, nil) then return wake.worker(w, listed[i]) end
+    end
+  end
+end
+
+-- Units of these tokens were freed: whoever waits for them, in whatever queue or workspace, may run.
+function wake.tokens(demand, now)
+  local seen = {}
+  for _, want in ipairs(tokens.parse(demand)) do
+    for _, place in ipairs(redis.call('HKEYS', keys.token_queues(want.name))) do
+      if not seen[place] then
+        seen[place] = true
+        local w, queue = string.match(place, '^([^|]*)|(.*)$')
+        wake.queue(w, queue, now)
+      end
+    end
+  end
+end

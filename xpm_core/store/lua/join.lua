@@ -1,0 +1,31 @@
+#!lua flags=allow-oom
+--[[ join: a worker is there, and says what it serves.
+
+KEYS[1]  xpm:W:workers  zset  name -> alive until, ms
+ARGV[1]  workspace id
+ARGV[2]  worker name
+ARGV[3]  lease in ms
+ARGV[4]  queue names joined by commas
+ARGV[5]  host
+ARGV[6]  pid
+ARGV[7]  where the workspace lies on that host
+ARGV[8]  version of xpm
+
+Returns {1}
+   1  JOINED
+Invariant  a worker that says nothing for a lease counts as gone.
+Cost O(queues). Safe to repeat: yes.
+]]
+-- include: guard claims events
+local workers_key = KEYS[1]
+local w, name, lease_ms, queues, host, pid, path, version = unpack(ARGV)
+guard.type(workers_key, 'zset')
+guard.integer('lease', lease_ms, 1)
+guard.named('worker', name)
+local hash, now = keys.worker(w, name), clock.now()
+guard.type(hash, 'hash')
+if redis.call('EXISTS', hash) == 0 then events.worker(w, 'worker_up', name, now) end
+redis.call('HSET', hash, 'name', name, 'host', host, 'pid', pid, 'queues', queues, 'path', path, 'version', version,
+  'lease_ms', lease_ms, 'started', now)
+claims.alive(claims.ask(w, name, host, lease_ms, '', queues, '0'), now)
+return { 1 }

@@ -1,0 +1,30 @@
+#!lua flags=allow-oom
+--[[ look: what a waiting script calls now and then. Takes up what is due, and tells which queues nobody serves.
+
+KEYS[1]  xpm:W:queues  set  queue names
+ARGV[1]  workspace id
+ARGV[2]  lease in ms
+
+Returns {more, ready, delayed, running, {queue, ready jobs, living workers}...}
+   more is 1 while dependents are still to be told: call again.
+Invariant  there is no reaper: whoever calls takes up what is due.
+Cost O(queues + lines), and what is due. Safe to repeat: yes.
+]]
+-- include: guard executions
+local queues_key = KEYS[1]
+local w, lease_ms = unpack(ARGV)
+guard.type(queues_key, 'set')
+guard.integer('lease', lease_ms, 1)
+local now = clock.now()
+local more = executions.tend(w, now, tonumber(lease_ms))
+local open = redis.call('HMGET', keys.counts(w), 'ready', 'delayed', 'running')
+local reply = { more and 1 or 0, tonumber(open[1] or 0), tonumber(open[2] or 0), tonumber(open[3] or 0) }
+for _, queue in ipairs(redis.call('SMEMBERS', queues_key)) do
+  local ready = 0
+  for _, demand in ipairs(redis.call('ZRANGE', keys.lines(w, queue), 0, -1)) do
+    ready = ready + redis.call('ZCARD', keys.line(w, queue, demand))
+  end
+  redis.call('ZREMRANGEBYSCORE', keys.serving(w, queue), '-inf', now - 3600000)
+  reply[#reply + 1] = { queue, ready, redis.call('ZCOUNT', keys.serving(w, queue), now, '+inf') }
+end
+return reply

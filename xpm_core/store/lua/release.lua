@@ -1,0 +1,35 @@
+#!lua flags=allow-oom
+--[[ release: hand a job back; it is ready again, and nobody's failure is counted.
+
+KEYS[1]  xpm:W:leases  zset  identity -> end of its lease, ms
+ARGV[1]  workspace id
+ARGV[2]  identity
+ARGV[3]  execution id
+ARGV[4]  1 if the job had started (its attempt keeps its number), else 0
+
+Returns {code, state}
+   1  RELEASED  the job is ready again (cancelled, if that was asked for)
+   2  ALREADY   the same was done before
+  -2  STALE     the execution does not hold the job
+  -3  UNKNOWN   no such job
+Invariant  its tokens return in the same step.
+Cost O(1). Safe to repeat: yes.
+]]
+-- include: guard executions
+local leases_key = KEYS[1]
+local w, identity, execution, started = unpack(ARGV)
+guard.type(leases_key, 'zset')
+local now = clock.now()
+local rec = jobs.load(w, identity)
+if not rec then return { -3, '' } end
+if redis.call('HGET', keys.execution(w, execution), 'ended') == 'released' then return { 2, rec.state } end
+if rec.state ~= 'running' or rec.execution ~= execution then return { -2, rec.state } end
+local demand = rec.demand
+if rec.cancel then
+  executions.finish(w, rec, 'released', 'cancelled', now, { ended = now, reason = 'cancelled' })
+else
+  local attempts = started == '1' and rec.attempts or rec.attempts - 1
+  executions.finish(w, rec, 'released', 'ready', now, { attempts = attempts, reason = 'released' })
+end
+wake.tokens(demand, now)
+return { 1, rec.state }

@@ -1,0 +1,47 @@
+#!lua flags=allow-oom
+--[[ renew: a worker's heartbeat, and the renewal of the lease of what it runs.
+
+KEYS[1]  xpm:W:leases  zset  identity -> end of its lease, ms
+ARGV[1]  workspace id
+ARGV[2]  worker name
+ARGV[3]  host of the worker
+ARGV[4]  lease in ms
+ARGV[5]  queue names joined by commas
+ARGV[6]  identity of the job that it runs; empty when idle
+ARGV[7]  execution id; empty when idle
+ARGV[8]  now, in the form of RQ's dates (shown to RQ's tools, decides nothing)
+
+Returns {code, registered, more}
+   1  RENEWED  the lease runs for ARGV[4] from now
+   0  IDLE     no job was named
+  -1  CANCEL   somebody asked to cancel the job: stop it and finish it as cancelled (the lease is renewed)
+  -2  STALE    the job was taken away
+  -3  UNKNOWN  no such job (the server was wiped)
+  registered is 0 when the worker has to register anew; more is 1 while dependents are still to be told.
+Invariant  a lease is renewed only for the execution that holds it.
+Cost O(1), and what is due. Safe to repeat: yes.
+]]
+-- include: guard claims
+local leases_key = KEYS[1]
+local w, worker, host, lease_ms, queues, identity, execution, date = unpack(ARGV)
+guard.type(leases_key, 'zset')
+local ask = claims.ask(w, worker, host, guard.integer('lease', lease_ms, 1), '', queues, '0')
+local now = clock.now()
+local registered = claims.alive(ask, now)
+if redis.call('EXISTS', keys.rq_worker(worker)) == 1 then
+  redis.call('HSET', keys.rq_worker(worker), 'last_heartbeat', date)
+end
+local code = 0
+if identity ~= '' then
+  local v = redis.call('HMGET', keys.job(w, identity), 'state', 'execution', 'cancel')
+  if not v[1] then
+    code = -3
+  elseif v[1] ~= 'running' or v[2] ~= execution then
+    code = -2
+  else
+    redis.call('ZADD', leases_key, now + ask.lease_ms, identity)
+    code = v[3] and -1 or 1
+  end
+end
+local more = executions.tend(w, now, ask.lease_ms)
+return { code, registered, more and 1 or 0 }

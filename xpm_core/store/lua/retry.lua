@@ -1,0 +1,35 @@
+#!lua
+--[[ retry: run a settled job again, because somebody asked, or because its directory is gone.
+
+KEYS[1]  xpm:W:jobs  zset  every identity of the workspace
+ARGV[1]  workspace id
+ARGV[2]  identity
+ARGV[3]  execution that is to be replaced, as the caller saw it; empty for whichever it is
+
+Returns {code, state, other}
+   1  RETRIED   the job is ready or waiting again
+   0  UNSETTLED it is not settled: nothing to retry
+  -1  BLOCKED   it waits for `other`, which failed or was cancelled: retry that
+  -2  STALE     another execution ended since the caller looked
+  -3  UNKNOWN   no such job
+  -4  IN_USE    the done job's result is being used by `other`, which runs
+Invariant  dependents that have not started go back to waiting.
+Cost O(running jobs + dependents, at most 500). Safe to repeat: no second run: the repeat finds it UNSETTLED.
+]]
+-- include: guard retries
+local jobs_key = KEYS[1]
+local w, identity, replaced = unpack(ARGV)
+guard.type(jobs_key, 'zset')
+local now = clock.now()
+local rec = jobs.load(w, identity)
+if not rec then return { -3, '', '' } end
+if rec.state == 'blocked' then return { -1, rec.state, rec.root or '' } end
+if rec.state ~= 'done' and rec.state ~= 'failed' and rec.state ~= 'cancelled' then return { 0, rec.state, '' } end
+if replaced ~= '' and rec.execution ~= replaced then return { -2, rec.state, '' } end
+if rec.state == 'done' then
+  local user = retries.user(w, identity)
+  if user then return { -4, rec.state, user } end
+end
+retries.start(w, rec, now)
+edges.work(w, now)
+return { 1, rec.state, '' }

@@ -1,0 +1,281 @@
+"""Looking at a workspace without changing anything: jobs, experiments, tokens, workers.
+
+Owns: reading the keys of `keys.py` into records. Pages of jobs are read in pipelines of `PAGE`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from xpm_core.errors import AmbiguousJobError, UnknownJobError
+from xpm_core.states import State
+from xpm_core.store import keys
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+PAGE = 1000
+_JOB = (
+    "state", "task", "name", "directory", "queue", "demand", "priority", "tags", "options", "execution", "worker",
+    "host", "attempts", "failures", "losses", "max_retries", "max_losses", "root", "reason", "error", "submitted",
+    "started", "ended", "due", "cancel",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as it stands. Times are epoch seconds by the server's clock, 0 when it did not come to that."""
+
+    identity: str
+    state: State
+    task: str
+    name: str
+    directory: str
+    queue: str
+    demand: dict[str, int]
+    priority: int
+    tags: dict[str, Any]
+    options: dict[str, Any]
+    execution: str
+    worker: str
+    host: str
+    attempts: int
+    failures: int
+    losses: int
+    max_retries: int
+    max_losses: int
+    root: str
+    reason: str
+    error: dict[str, Any]
+    submitted_s: float
+    started_s: float
+    ended_s: float
+    due_s: float
+    cancel_asked: bool
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """An experiment and its last run. `about` says host, pid, user, script and directory."""
+
+    name: str
+    started_s: float
+    created_s: float
+    about: dict[str, Any]
+    jobs: int
+
+
+@dataclass(frozen=True)
+class TokenState:
+    """A token: what it has, what is held (on each host, where each has its own), by whom, and how many jobs wait."""
+
+    name: str
+    capacity: int
+    used: dict[str, int]
+    scope: str
+    holders: dict[str, int]
+    waiting: int
+
+
+@dataclass(frozen=True)
+class WorkerState:
+    """A worker that was heard of lately; `alive` while its last word is younger than its lease."""
+
+    name: str
+    host: str
+    pid: int
+    queues: list[str]
+    path: str
+    version: str
+    started_s: float
+    alive: bool
+    job: str
+
+
+def find(client: Redis, w: str, prefix: str) -> str:
+    """Return the identity of the one job that a prefix names.
+
+    Raises:
+        UnknownJobError: No job begins so.
+        AmbiguousJobError: Several do.
+    """
+    found = client.zrangebylex(keys.jobs(w), f"[{prefix}", f"[{prefix}\xff", start=0, num=10)
+    names = [_text(identity) for identity in found]
+    if not names:
+        raise UnknownJobError(prefix)
+    if len(names) > 1:
+        raise AmbiguousJobError(prefix, tuple(names))
+    return names[0]
+
+
+def jobs(client: Redis, w: str, identities: Iterable[str]) -> list[Job]:
+    """Return these jobs, in order; those that the server does not know are left out."""
+    found, rest = [], iter(identities)
+    while page := list(islice(rest, PAGE)):
+        with client.pipeline(transaction=False) as pipe:
+            for identity in page:
+                pipe.hmget(keys.job(w, identity), _JOB)
+            rows = pipe.execute()
+        found += [_job(identity, row) for identity, row in zip(page, rows, strict=True) if row[0]]
+    return found
+
+
+def states(client: Redis, w: str, identities: Sequence[str]) -> dict[str, tuple[State, str]]:
+    """Return the state and the blocking root of each job that the server knows: cheap, for many."""
+    found: dict[str, tuple[State, str]] = {}
+    for start in range(0, len(identities), PAGE):
+        page = identities[start : start + PAGE]
+        with client.pipeline(transaction=False) as pipe:
+            for identity in page:
+                pipe.hmget(keys.job(w, identity), "state", "root")
+            for identity, (state, root) in zip(page, pipe.execute(), strict=True):
+                if state:
+                    found[identity] = (State(_text(state)), _text(root or b""))
+    return found
+
+
+def all_jobs(client: Redis, w: str) -> list[str]:
+    """Return every identity of the workspace, sorted."""
+    return [_text(identity) for identity in client.zrange(keys.jobs(w), 0, -1)]
+
+
+def needs(client: Redis, w: str, identity: str) -> list[str]:
+    """Return the identities that a job needs."""
+    return sorted(_text(need) for need in client.hkeys(keys.needs(w, identity)))
+
+
+def dependents(client: Redis, w: str, identity: str) -> list[str]:
+    """Return the identities that need a job, in the order of their submission."""
+    return [_text(job) for job in client.lrange(keys.dependents(w, identity), 0, -1)]
+
+
+def counts(client: Redis, w: str) -> dict[State, int]:
+    """Return how many jobs of the workspace are in each state."""
+    found = {_text(state): int(n) for state, n in client.hgetall(keys.counts(w)).items()}
+    return {state: found.get(state.value, 0) for state in State}
+
+
+def experiments(client: Redis, w: str) -> list[Experiment]:
+    """Return the experiments of the workspace, the latest run first."""
+    found = []
+    for name in map(_text, client.zrange(keys.experiments(w), 0, -1, desc=True)):
+        row: Any = client.hmget(keys.experiment(w, name), ["started", "created", "about"])
+        started, created, about = row
+        jobs_known = client.zcard(keys.experiment_jobs(w, name))
+        found.append(Experiment(name, _seconds(started), _seconds(created), json.loads(about or "{}"), jobs_known))
+    return found
+
+
+def experiment_jobs(client: Redis, w: str, name: str) -> list[str]:
+    """Return the identities of an experiment's jobs, of all its runs, in the order of their first submission."""
+    return [_text(identity) for identity in client.zrange(keys.experiment_jobs(w, name), 0, -1)]
+
+
+def tokens(client: Redis, w: str) -> list[TokenState]:
+    """Return the server's tokens; `waiting` counts jobs of this workspace."""
+    found = []
+    for name in sorted(_text(token) for token in client.smembers(keys.tokens)):
+        fields = {_text(key): _text(value) for key, value in client.hgetall(keys.token(name)).items()}
+        used = {key.partition("@")[2]: int(n) for key, n in fields.items() if key.startswith("used")}
+        held = client.hgetall(keys.token_holders(name)).items()
+        holders = {_text(holder): int(_text(value).partition("|")[0]) for holder, value in held}
+        waiting = _waiting(client, w, name)
+        found.append(
+            TokenState(name, int(fields["capacity"]), used or {"": 0}, fields["scope"], holders, waiting)
+        )  # fmt: skip
+    return found
+
+
+def workers(client: Redis, w: str, now_s: float) -> list[WorkerState]:
+    """Return the workers of the workspace; `now_s` is the server's time (`client.time()`)."""
+    running = {job.worker: job.identity for job in jobs(client, w, _leased(client, w))}
+    found = []
+    listed: Any = client.zrange(keys.workers(w), 0, -1, withscores=True)
+    for name, until in listed:
+        fields = {_text(k): _text(v) for k, v in client.hgetall(keys.worker(w, _text(name))).items()}
+        if not fields:
+            continue
+        found.append(
+            WorkerState(
+                name=_text(name),
+                host=fields["host"],
+                pid=int(fields["pid"]),
+                queues=fields["queues"].split(","),
+                path=fields["path"],
+                version=fields["version"],
+                started_s=int(fields["started"]) / 1000,
+                alive=until / 1000 >= now_s,
+                job=running.get(_text(name), ""),
+            )
+        )
+    return found
+
+
+def server_time(client: Redis) -> float:
+    """Return the server's clock, epoch seconds."""
+    seconds, micros = client.time()
+    return float(seconds) + float(micros) / 1e6
+
+
+def _leased(client: Redis, w: str) -> list[str]:
+    return [_text(identity) for identity in client.zrange(keys.leases(w), 0, -1)]
+
+
+def _waiting(client: Redis, w: str, token: str) -> int:
+    total = 0
+    for place in map(_text, client.hkeys(keys.token_queues(token))):
+        workspace, _, queue = place.partition("|")
+        if workspace == w:
+            for demand in map(_text, client.zrange(keys.lines(w, queue), 0, -1)):
+                if token in parse_demand(demand):
+                    total += client.zcard(keys.line(w, queue, demand))
+    return total
+
+
+def parse_demand(text: str) -> dict[str, int]:
+    """`cpu=2,gpu=1` -> {"cpu": 2, "gpu": 1}."""
+    return {name: int(n) for name, _, n in (part.partition("=") for part in text.split(",") if part)}
+
+
+def _job(identity: str, row: Sequence[bytes | None]) -> Job:
+    v = {name: _text(value or b"") for name, value in zip(_JOB, row, strict=True)}
+    return Job(
+        identity=identity,
+        state=State(v["state"]),
+        task=v["task"],
+        name=v["name"],
+        directory=v["directory"],
+        queue=v["queue"],
+        demand=parse_demand(v["demand"]),
+        priority=int(v["priority"] or 0),
+        tags=json.loads(v["tags"] or "{}"),
+        options=json.loads(v["options"] or "{}"),
+        execution=v["execution"],
+        worker=v["worker"],
+        host=v["host"],
+        attempts=int(v["attempts"] or 0),
+        failures=int(v["failures"] or 0),
+        losses=int(v["losses"] or 0),
+        max_retries=int(v["max_retries"] or 0),
+        max_losses=int(v["max_losses"] or 0),
+        root=v["root"],
+        reason=v["reason"],
+        error=json.loads(v["error"] or "{}"),
+        submitted_s=_seconds(v["submitted"]),
+        started_s=_seconds(v["started"]),
+        ended_s=_seconds(v["ended"]),
+        due_s=_seconds(v["due"]),
+        cancel_asked=v["cancel"] == "1",
+    )
+
+
+def _seconds(value: bytes | str | None) -> float:
+    return int(value) / 1000 if value else 0.0
+
+
+def _text(value: Any) -> str:
+    return value.decode() if isinstance(value, bytes) else str(value)

@@ -1,0 +1,87 @@
+"""An experiment's directory: runs, the newest of them, and links to jobs."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from xpm_core.errors import InvalidNameError, WorkspaceError
+from xpm_core.workspace import Workspace
+
+IDENTITY = "3f9ac2e1" * 8
+
+
+def test_every_run_has_a_directory_of_its_own(workspace: Workspace) -> None:
+    experiment = workspace.experiment("grid")
+    with ThreadPoolExecutor(8) as pool:
+        runs = list(pool.map(lambda _: experiment.new_run(), range(24)))
+    assert len({run.path for run in runs}) == 24
+    assert sorted(os.listdir(experiment.path)) == ["latest", "runs"]
+
+
+def test_latest_links_to_the_newest_run(workspace: Workspace) -> None:
+    experiment = workspace.experiment("grid")
+    for _ in range(3):
+        run = experiment.new_run()
+        assert experiment.latest.resolve() == run.path
+        assert not Path(os.readlink(experiment.latest)).is_absolute()
+
+
+def test_results_are_made_when_asked_for(workspace: Workspace) -> None:
+    run = workspace.experiment("grid").new_run()
+    assert os.listdir(run.path) == []
+    assert run.results == run.results == run.path / "results"
+    assert run.results.is_dir()
+
+
+def test_a_folder_named_latest_is_one_clear_error(workspace: Workspace) -> None:
+    experiment = workspace.experiment("grid")
+    (experiment.path / "latest" / "mine").mkdir(parents=True)
+    with pytest.raises(WorkspaceError, match=r"latest: cannot be linked: is a directory\. Move"):
+        experiment.new_run()
+    assert sorted(os.listdir(experiment.path)) == ["latest", "runs"]
+
+
+def test_a_job_is_found_by_its_task_and_tags(workspace: Workspace) -> None:
+    job = workspace.job("sweep:Train", IDENTITY)
+    link = workspace.experiment("grid").link_job(job, "epochs=3_lr=0.1")
+    assert link == workspace.path / "experiments/grid/jobs/train/epochs=3_lr=0.1-3f9ac2e"
+    job.prepare(1)
+    assert link.resolve() == job.path
+    assert workspace.experiment("grid").link_job(job, "epochs=3_lr=0.1") == link
+    assert workspace.experiment("grid").link_job(job).name == "3f9ac2e"
+
+
+def test_links_work_after_a_move(workspace: Workspace) -> None:
+    job = workspace.job("sweep:Train", IDENTITY)
+    job.prepare(1)
+    experiment = workspace.experiment("grid")
+    link = experiment.link_job(job, "a=1")
+    experiment.new_run()
+    moved = workspace.path.rename(workspace.path.parent / "moved")
+    assert (moved / link.relative_to(workspace.path)).resolve() == moved / job.relative
+    assert (moved / "experiments/grid/latest").is_dir()
+
+
+def test_two_jobs_with_the_same_tags_and_first_digits_have_a_link_each(workspace: Workspace) -> None:
+    experiment = workspace.experiment("grid")
+    identities = [IDENTITY, IDENTITY[:10] + "0" * 54, IDENTITY[:16] + "0" * 48]
+    links = [experiment.link_job(workspace.job("m:Train", identity), "a=1") for identity in identities]
+    assert [os.readlink(link)[-64:] for link in links] == identities
+
+
+@pytest.mark.parametrize("tags", ["../../../etc", "a/b", "-rf", ".hidden", "x" * 400, "é" * 400, "new\nline", "\udce9"])
+def test_tags_of_any_kind_make_one_safe_name(workspace: Workspace, tags: str) -> None:
+    experiment = workspace.experiment("grid")
+    link = experiment.link_job(workspace.job("m:Train", IDENTITY), tags)
+    assert link.parent == experiment.path / "jobs" / "train"
+    assert link.is_symlink()
+    assert link.name[0] not in ".-"
+
+
+def test_an_experiments_name_is_checked(workspace: Workspace) -> None:
+    with pytest.raises(InvalidNameError, match=r"experiment '\.\./up'"):
+        workspace.experiment("../up")

@@ -1,0 +1,123 @@
+"""Write files and links so that a reader sees the old or the new one, never a part.
+
+Owns: temporary names, renaming, and what an operating system's refusal means in plain words.
+Knows nothing of workspaces. Imports nothing heavy: job processes use it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from collections.abc import Iterator
+
+from xpm_core.errors import WorkspaceError
+
+_REMEDIES = {
+    errno.ENOSPC: "Free some space there.",
+    errno.EDQUOT: "Free some space there, or ask for a larger quota.",
+    errno.EACCES: "Make it writable for you, or use another workspace.",
+    errno.EPERM: "Make it writable for you, or use another workspace.",
+    errno.EROFS: "Mount it writable, or use another workspace.",
+    errno.ENOTDIR: "Move the file that stands in the way.",
+    errno.EEXIST: "Move what stands there.",
+    errno.EISDIR: "Move the folder that stands there.",
+    errno.ENAMETOOLONG: "Use a shorter path.",
+    errno.ENOENT: "A folder on its path was removed: run the job or script again.",
+}
+
+
+@contextlib.contextmanager
+def explained(path: str | os.PathLike[str], attempt: str) -> Iterator[None]:
+    """Turn the system's refusal (OSError) into a WorkspaceError: what could not be done, why, and what to do.
+
+    Example:
+        >>> with explained(folder, "cannot be made"):
+        ...     os.mkdir(folder)
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = os.strerror(error.errno).lower() if error.errno else str(error)
+        if error.filename is not None and os.path.dirname(error.filename) != os.path.dirname(path):
+            reason += f" ({error.filename})"
+        remedy = _REMEDIES.get(error.errno or 0, "See to the file system, then try again.")
+        raise WorkspaceError(os.fspath(path), f"{attempt}: {reason}", remedy) from error
+
+
+def write_atomic(path: str | os.PathLike[str], data: bytes, *, durable: bool) -> None:
+    """Write a whole file, replacing an earlier one in a single step.
+
+    Args:
+        path: The file; its folder must exist.
+        data: All of its content.
+        durable: Wait until the content is on the disk (fsync), so that a power cut leaves no empty file.
+
+    Raises:
+        WorkspaceError: It cannot be written, such as for a full disk; nothing is left behind.
+    """
+    with explained(path, "cannot be written"), _temporary(path) as temporary:
+        _write(temporary, data, durable)
+        os.rename(temporary, path)
+
+
+def write_once(path: str | os.PathLike[str], data: bytes) -> bool:
+    """Write a whole file, unless it exists: of several writers at once, the first one wins.
+
+    Returns:
+        Whether this call wrote it.
+
+    Raises:
+        WorkspaceError: It cannot be written; nothing is left behind.
+    """
+    with explained(path, "cannot be written"), _temporary(path) as temporary:
+        _write(temporary, data, durable=True)
+        try:
+            os.link(temporary, path)
+        except FileExistsError:
+            return False
+        except OSError:  # a file system without hard links: the best there is
+            os.rename(temporary, path)
+        finally:
+            _remove(temporary)
+        return True
+
+
+def link_atomic(path: str | os.PathLike[str], target: str) -> None:
+    """Make a symbolic link, replacing an earlier one in a single step.
+
+    Raises:
+        WorkspaceError: It cannot be made, such as for a folder of that name; nothing is left behind.
+    """
+    with explained(path, "cannot be linked"), _temporary(path) as temporary:
+        os.symlink(target, temporary)
+        os.rename(temporary, path)
+
+
+@contextlib.contextmanager
+def _temporary(path: str | os.PathLike[str]) -> Iterator[str]:
+    """A hidden name next to `path` that nobody else uses; what an error leaves under it is removed."""
+    folder, name = os.path.split(os.fspath(path))
+    temporary = os.path.join(folder, f".{name[:100]}.{os.urandom(4).hex()}")
+    try:
+        yield temporary
+    except BaseException:
+        _remove(temporary)
+        raise
+
+
+def _remove(path: str) -> None:
+    with contextlib.suppress(OSError):
+        os.unlink(path)
+
+
+def _write(path: str, data: bytes, durable: bool) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+    try:
+        rest = memoryview(data)
+        while rest:
+            rest = rest[os.write(descriptor, rest) :]
+        if durable:
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,249 @@
+"""A job's directory: the record of what was run there, and of what came of it.
+
+    params.json  <name>.out  <name>.err  and what the task writes
+    .xpm/executions/<n>-<execution>.json    one file for each attempt, so that a late one overwrites nothing
+    .xpm/done  or  .xpm/failed              names the execution that counts
+
+Owns: these files, and the order in which they appear. An execution's record is written first, then
+Redis accepts its end, then comes the marker. Imports nothing heavy: job processes use it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+from xpm_core.errors import WorkspacePathError
+from xpm_core.files import explained, write_atomic
+
+Kind = Literal["done", "failed"]
+KINDS: tuple[Kind, Kind] = ("done", "failed")
+
+_EXECUTION = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_RECORD = re.compile(r"([0-9]{1,9})-([A-Za-z0-9_-]{1,64})\.json")
+
+
+class Marker(NamedTuple):
+    """What a job came to, and which execution says so."""
+
+    kind: Kind
+    execution: str
+
+
+class JobDirectory:
+    """The directory of one job, made by `Workspace.job`. Looking at it makes nothing; `prepare` does.
+
+    Example:
+        >>> number = job.prepare(1)
+        >>> job.write_record(number, execution, {"exit_code": 0})
+        >>> job.write_marker("done", execution)
+        >>> job.adoptable() == execution
+        True
+    """
+
+    __slots__ = ("_executions", "_meta", "_workspace", "name", "path", "relative")
+
+    def __init__(self, workspace: Path, relative: str) -> None:
+        self._workspace = workspace
+        self.relative = relative
+        """Its path within the workspace, as it stands in Redis and payloads."""
+        self.path = workspace / relative
+        """Where it lies on this machine."""
+        self.name = self.path.parent.name.rstrip(".").rpartition(".")[2] or "task"
+        """The task's short name, lower case; its logs are called after it."""
+        self._meta = f"{self.path}/.xpm"
+        self._executions = f"{self._meta}/executions"
+
+    def __repr__(self) -> str:
+        return f"JobDirectory({str(self.path)!r})"
+
+    @property
+    def identity(self) -> str:
+        """The job's identity, 64 hexadecimal digits."""
+        return self.path.name
+
+    @property
+    def out(self) -> Path:
+        """File that the job's standard output goes to."""
+        return self.path / f"{self.name}.out"
+
+    @property
+    def err(self) -> Path:
+        """File that the job's standard error goes to."""
+        return self.path / f"{self.name}.err"
+
+    @property
+    def params(self) -> Path:
+        """File that holds the job's parameters, readable and complete."""
+        return self.path / "params.json"
+
+    def prepare(self, number: int, *, resumable: bool = False) -> int:
+        """Make the directory ready for an execution to start in.
+
+        What an earlier execution left is kept for a resumable task. Otherwise its whole directory is renamed
+        aside, to `<workspace>/old/<task>/`, and only its logs and records move over. No marker stays.
+
+        Args:
+            number: Which attempt this is, counted from 1, as far as Redis knows.
+            resumable: Whether the task goes on from what is there.
+
+        Returns:
+            The number to record the execution under: `number`, or more when the directory knows of later ones.
+
+        Raises:
+            WorkspaceError: It cannot be made, such as for a full disk.
+        """
+        with explained(self.path, "cannot be made ready"):
+            try:
+                os.mkdir(self.path)
+            except FileNotFoundError:
+                os.makedirs(self.path)
+            except FileExistsError:
+                return self._prepare_again(number, resumable)
+            os.mkdir(self._meta)
+            os.mkdir(self._executions)
+            return number
+
+    def marker(self) -> Marker | None:
+        """What the job came to, by its directory; None when no execution has ended it."""
+        kinds = [kind for kind in KINDS if kind in self._listed()]
+        markers = [marker for kind in kinds if (marker := self._read_marker(kind)) is not None]
+        if len(markers) < 2:
+            return markers[0] if markers else None
+        numbers = self._numbers()  # a crash came between a new marker and the removal of the other
+        return max(markers, key=lambda marker: numbers.get(marker.execution, 0))
+
+    def adoptable(self) -> str | None:
+        """The execution whose result may be taken as the job's, though Redis knows nothing of it.
+
+        The directory is listed afresh, which makes a network file system ask its server.
+
+        Returns:
+            The execution named by a `done` marker, if it has a record and none is later; else None.
+        """
+        marker = self.marker()
+        if marker is None or marker.kind != "done":
+            return None
+        numbers = self._numbers()
+        newest = max(numbers.values(), default=0)
+        return marker.execution if numbers.get(marker.execution, -1) == newest else None
+
+    def write_marker(self, kind: Kind, execution: str) -> None:
+        """Say what the job came to, once Redis has accepted the execution's end.
+
+        Raises:
+            WorkspaceError: It cannot be written; an earlier marker then stands.
+        """
+        content = json.dumps({"execution": _checked(execution)}).encode() + b"\n"
+        write_atomic(f"{self._meta}/{kind}", content, durable=True)
+        self._remove_markers(*(other for other in KINDS if other != kind))
+
+    def records(self) -> list[dict[str, Any]]:
+        """The records of all executions that have ended, in order.
+
+        One that cannot be read (a power cut) appears with its `number`, its `execution`, and the `reason` "unreadable".
+        """
+        numbers = self._numbers()
+        return [
+            self._read_record(numbers[execution], execution) for execution in sorted(numbers, key=numbers.__getitem__)
+        ]
+
+    def record(self, execution: str) -> dict[str, Any] | None:
+        """The record of one execution, or None."""
+        number = self._numbers().get(execution)
+        return None if number is None else self._read_record(number, execution)
+
+    def write_record(self, number: int, execution: str, record: Mapping[str, Any]) -> None:
+        """Write down how an execution went, before Redis is told.
+
+        Args:
+            number: What `prepare` returned.
+            execution: The execution's id.
+            record: Anything that JSON can hold.
+
+        Raises:
+            WorkspaceError: It cannot be written, or the directory is gone.
+        """
+        fields = {"schema": 1, **record, "number": number, "execution": _checked(execution)}
+        path = f"{self._executions}/{number}-{execution}.json"
+        write_atomic(path, json.dumps(fields, ensure_ascii=False, indent=1).encode() + b"\n", durable=True)
+
+    def write_params(self, params: Mapping[str, Any]) -> None:
+        """Write `params.json`: anything that JSON can hold.
+
+        Raises:
+            WorkspaceError: It cannot be written.
+        """
+        write_atomic(self.params, json.dumps(params, ensure_ascii=False, indent=1).encode() + b"\n", durable=False)
+
+    def _prepare_again(self, number: int, resumable: bool) -> int:
+        """Make an existing directory ready."""
+        newest = max(self._numbers().values(), default=0)
+        if resumable:
+            self._remove_markers(*KINDS)
+        elif newest or not set(os.listdir(self.path)) <= {".xpm", "params.json"}:
+            self._set_aside(newest)
+        os.makedirs(self._executions, exist_ok=True)
+        return max(number, newest + 1)
+
+    def _set_aside(self, newest: int) -> None:
+        """Rename the directory to `old/`, and start an empty one with its records and logs."""
+        folder = os.path.join(self._workspace, "old", self.path.parent.name)
+        old = f"{folder}/{self.identity}-{newest}-{os.urandom(4).hex()}"
+        os.makedirs(folder, exist_ok=True)
+        os.rename(self.path, old)
+        os.makedirs(self._meta)
+        for name in (".xpm/executions", self.out.name, self.err.name):
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(f"{old}/{name}", self.path / name)
+
+    def _listed(self) -> list[str]:
+        """Names in `.xpm/`, none when it is not there."""
+        try:
+            return os.listdir(self._meta)
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+
+    def _numbers(self) -> dict[str, int]:
+        """Number of each execution on record."""
+        try:
+            names = os.listdir(self._executions)
+        except (FileNotFoundError, NotADirectoryError):
+            return {}
+        return {match[2]: int(match[1]) for match in map(_RECORD.fullmatch, names) if match}
+
+    def _read_marker(self, kind: Kind) -> Marker | None:
+        fields = _read_json(f"{self._meta}/{kind}")
+        execution = fields.get("execution")
+        return Marker(kind, execution) if isinstance(execution, str) and _EXECUTION.fullmatch(execution) else None
+
+    def _read_record(self, number: int, execution: str) -> dict[str, Any]:
+        fields = _read_json(f"{self._executions}/{number}-{execution}.json") or {"reason": "unreadable"}
+        return {**fields, "number": number, "execution": execution}
+
+    def _remove_markers(self, *kinds: Kind) -> None:
+        for kind in kinds:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(f"{self._meta}/{kind}")
+
+
+def _read_json(path: str) -> dict[str, Any]:
+    """The object in a file; an empty one when the file is not there, or damaged."""
+    try:
+        with open(path, "rb") as file:
+            fields = json.loads(file.read())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return fields if isinstance(fields, dict) else {}
+
+
+def _checked(execution: str) -> str:
+    if not _EXECUTION.fullmatch(execution):
+        problem = f"expected letters, digits, '_' or '-' in an execution's id, got {execution!r}"
+        raise WorkspacePathError("execution", problem, "Take the id that the claim was made with.")
+    return execution

@@ -1,0 +1,36 @@
+"""The alphabet of names that people give: they become folders, keys and arguments.
+
+A name has 1 to 100 ASCII letters, digits, `.`, `_` and `-`, with a letter or digit first.
+"""
+
+from __future__ import annotations
+
+import re
+
+from xpm_core.errors import InvalidNameError
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", re.ASCII)
+
+
+def check_experiment_name(name: str) -> str:
+    """Return the name of an experiment as it is.
+
+    Raises:
+        InvalidNameError: It has a character that may not be in a name, or is empty or too long.
+    """
+    return _check("experiment", name)
+
+
+def check_queue_name(name: str) -> str:
+    """Return the name of a queue as it is.
+
+    Raises:
+        InvalidNameError: It has a character that may not be in a name, or is empty or too long.
+    """
+    return _check("queue", name)
+
+
+def _check(kind: str, name: str) -> str:
+    if not isinstance(name, str) or not _NAME.fullmatch(name):
+        raise InvalidNameError(kind, name)
+    return name

@@ -93,9 +93,10 @@ class Store:
         if reply[0] == -3:
             known = _text(reply[2])
             raise OriginClashError(_text(reply[1]), known, origins[_text(reply[1])])
+        cursor = _text(reply[1])
         return [
-            Submitted(SubmitCode(code), State(_text(state)), _text(execution), int(ended) / 1000, _text(root))
-            for code, state, execution, ended, root in reply[1:]
+            Submitted(SubmitCode(code), State(_text(state)), _text(execution), int(ended) / 1000, _text(root), cursor)
+            for code, state, execution, ended, root in reply[2:]
         ]
 
     def look(self, lease_s: float = DEFAULT_LEASE_S) -> Look:

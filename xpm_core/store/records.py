@@ -116,13 +116,17 @@ class Submission:
 
 @dataclass(frozen=True)
 class Submitted:
-    """What became of one submission. `ended_s` is the server's time (epoch seconds), 0 when it has not ended."""
+    """What became of one submission.
+
+    `ended_s` is the server's time (epoch seconds), 0 when it has not ended; `cursor`, the event up to which this holds.
+    """
 
     code: SubmitCode
     state: State
     execution: str
     ended_s: float
     root: str
+    cursor: str
 
 
 @dataclass(frozen=True)

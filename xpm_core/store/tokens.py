@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import dataclass
+from enum import IntEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from xpm_core.errors import TokenClashError, TokenNameError, TokenRequestError
@@ -23,6 +24,15 @@ if TYPE_CHECKING:
 log = logging.getLogger("xpm")
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+
+
+class TokenSetCode(IntEnum):
+    """What creating or resizing a token did."""
+
+    CREATED = 1
+    RESIZED = 2
+    SAME = 3
+    OTHER = -1
 
 
 @dataclass(frozen=True)
@@ -93,8 +103,8 @@ def create_token(
     code, before = scripts.run(
         client, "token_set", [keys.token(name)], [name, capacity, scope, int(numbered), env]
     )  # fmt: skip
-    if code == -1:
+    if code == TokenSetCode.OTHER:
         raise TokenClashError(name, scope, numbered)
-    if code == 2:
+    if code == TokenSetCode.RESIZED:
         log.warning("Token %s: resized from %d to %d units", name, before, capacity)
     return Token(name, capacity)

@@ -16,18 +16,19 @@ Returns {code, wait_ms, more, ready, delayed, running, registered, job...}
    0  EMPTY      nothing can run now; look again in wait_ms, or when woken
   -1  SUSPENDED  `rq suspend` is in force
   -2  STALE      the execution has ended or was taken away
+  -3  UNWANTED   no execution id was given: no job is wanted (finish only)
   more is 1 while dependents are still to be told: call look. ready, delayed and running count the workspace.
   registered is 0 when the worker has to register anew.
 Invariant  a job is leased to one execution; a demand is met whole; an execution id gets one job.
 Cost O(lines of the queues). Safe to repeat: yes, with the same execution id.
 ]]
--- include: claims guard
+-- include: asks claims clock executions guard
 local jobs_key = KEYS[1]
 local w, worker, host, lease_ms, execution, queues, listen = unpack(ARGV)
 guard.type(jobs_key, 'zset')
-local ask = claims.ask(w, worker, host, guard.integer('lease', lease_ms, 1), execution, queues, listen)
+local ask = asks.ask(w, worker, host, guard.integer('lease', lease_ms, 1), execution, queues, listen)
 local now = clock.now()
-local registered = claims.alive(ask, now)
+local registered = asks.alive(ask, now)
 local more = executions.tend(w, now, ask.lease_ms)
 local reply = claims.try(ask, now, more)
 table.insert(reply, 7, registered)

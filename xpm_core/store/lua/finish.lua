@@ -23,14 +23,14 @@ Returns {finish code, state, claim reply of claim.lua...}
 Invariant  of all executions of a job at most one is accepted as done; its tokens return in the same step.
 Cost O(lines of the queues + dependents, at most 500). Safe to repeat: yes.
 ]]
--- include: claims outcomes guard
+-- include: asks claims clock executions guard outcomes
 local jobs_key = KEYS[1]
 local w, worker, host, lease_ms, execution, queues, listen, ended, identity, outcome, error_json, adopted = unpack(ARGV)
 guard.type(jobs_key, 'zset')
 guard.one_of('outcome', outcome, { done = true, failed = true, cancelled = true })
-local ask = claims.ask(w, worker, host, guard.integer('lease', lease_ms, 1), execution, queues, listen)
+local ask = asks.ask(w, worker, host, guard.integer('lease', lease_ms, 1), execution, queues, listen)
 local now = clock.now()
-local registered = claims.alive(ask, now)
+local registered = asks.alive(ask, now)
 local code, state = outcomes.accept(w, identity, guard.named('execution', ended), outcome, error_json, adopted, now)
 local more = executions.tend(w, now, ask.lease_ms)
 local reply = claims.try(ask, now, more)

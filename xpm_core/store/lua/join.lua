@@ -12,11 +12,10 @@ ARGV[7]  where the workspace lies on that host
 ARGV[8]  version of xpm
 
 Returns {1}
-   1  JOINED
 Invariant  a worker that says nothing for a lease counts as gone.
 Cost O(queues). Safe to repeat: yes.
 ]]
--- include: guard claims events
+-- include: asks clock events guard keys
 local workers_key = KEYS[1]
 local w, name, lease_ms, queues, host, pid, path, version = unpack(ARGV)
 guard.type(workers_key, 'zset')
@@ -27,5 +26,5 @@ guard.type(hash, 'hash')
 if redis.call('EXISTS', hash) == 0 then events.worker(w, 'worker_up', name, now) end
 redis.call('HSET', hash, 'name', name, 'host', host, 'pid', pid, 'queues', queues, 'path', path, 'version', version,
   'lease_ms', lease_ms, 'started', now)
-claims.alive(claims.ask(w, name, host, lease_ms, '', queues, '0'), now)
+asks.alive(asks.ask(w, name, host, lease_ms, '', queues, '0'), now)
 return { 1 }

@@ -5,13 +5,11 @@ KEYS[1]  xpm:W:workers  zset  name -> alive until, ms
 ARGV[1]  workspace id
 ARGV[2]  worker name
 
-Returns {code}
-   1  LEFT
-   0  ABSENT  it was not there
+Returns {1} when it left, {0} when it was not there.
 Invariant  nobody waits for a worker that left.
 Cost O(queues). Safe to repeat: yes.
 ]]
--- include: guard events wake clock
+-- include: clock events guard keys wake
 local workers_key = KEYS[1]
 local w, name = unpack(ARGV)
 guard.type(workers_key, 'zset')

@@ -12,7 +12,7 @@ Returns {started_ms, cursor, jobs}: the server's time; the id of the last event 
 Invariant  a run's beginning is told by the server's clock.
 Cost O(1). Safe to repeat: yes, with the same run id.
 ]]
--- include: guard clock
+-- include: guard clock events
 local experiments_key = KEYS[1]
 local w, name, run, about = unpack(ARGV)
 guard.type(experiments_key, 'zset')
@@ -20,8 +20,7 @@ guard.named('experiment', name)
 local now, hash = clock.now(), keys.experiment(w, name)
 guard.type(hash, 'hash')
 local before = redis.call('HMGET', hash, 'run', 'started', 'cursor')
-local last = redis.call('XREVRANGE', keys.events(w), '+', '-', 'COUNT', 1)[1]
-local started, cursor = now, last and last[1] or '0-0'
+local started, cursor = now, events.last(w)
 if before[1] == run then
   started, cursor = tonumber(before[2]), before[3]
 else

@@ -21,13 +21,13 @@ Returns {code, registered, more}
 Invariant  a lease is renewed only for the execution that holds it.
 Cost O(1), and what is due. Safe to repeat: yes.
 ]]
--- include: guard claims
+-- include: asks clock executions guard keys
 local leases_key = KEYS[1]
 local w, worker, host, lease_ms, queues, identity, execution, date = unpack(ARGV)
 guard.type(leases_key, 'zset')
-local ask = claims.ask(w, worker, host, guard.integer('lease', lease_ms, 1), '', queues, '0')
+local ask = asks.ask(w, worker, host, guard.integer('lease', lease_ms, 1), '', queues, '0')
 local now = clock.now()
-local registered = claims.alive(ask, now)
+local registered = asks.alive(ask, now)
 if redis.call('EXISTS', keys.rq_worker(worker)) == 1 then
   redis.call('HSET', keys.rq_worker(worker), 'last_heartbeat', date)
 end

@@ -10,7 +10,8 @@ ARGV[5]  jobs as a JSON list of {id, task, name, directory, queue, demand, prior
          max_losses, backoff_ms, options, tags}
 ARGV[...]  their payloads, one each, in the same order
 
-Returns {1, {code, state, execution, ended_ms, root}...}, one reply a job, or a refusal of all, nothing written:
+Returns {1, cursor, {code, state, execution, ended_ms, root}...}: the last event so far, and one reply a job;
+        or a refusal of all, nothing written:
         {-1, id, token, asked, capacity}, {-2, id, need that is unknown}, {-3, class, known origin}
    1  NEW       the job is new
    2  ATTACHED  it was there, in that state
@@ -20,7 +21,7 @@ Returns {1, {code, state, execution, ended_ms, root}...}, one reply a job, or a 
 Invariant  one job an identity; a job is ready only when all that it needs is done.
 Cost O(log n + needs) a job. Safe to repeat: yes.
 ]]
--- include: submissions
+-- include: clock edges events faults guard keys submissions
 local jobs_key = KEYS[1]
 local w, experiment, run_started, origins, list = unpack(ARGV)
 local FIRST_PAYLOAD = 6
@@ -34,16 +35,17 @@ for class, origin in pairs(cjson.decode(origins)) do
   if known and known ~= origin then return { -3, class, known } end
 end
 for _, job in ipairs(jobs_list) do
-  local fault = submissions.fault(w, job, batch)
+  local fault = faults.of(w, job, batch)
   if fault then return fault end
   batch[job.id] = true
 end
 for class, origin in pairs(cjson.decode(origins)) do redis.call('HSET', keys.origins(w), class, origin) end
-local replies = { 1 }
+local replies = { 1, '' }
 for i, job in ipairs(jobs_list) do
   local code, rec = submissions.take(w, job, ARGV[FIRST_PAYLOAD + i - 1], tonumber(run_started), now)
   redis.call('ZADD', keys.experiment_jobs(w, experiment), 'NX', now, job.id)
   replies[#replies + 1] = { code, rec.state, rec.execution or '', rec.ended, rec.root or '' }
 end
 edges.work(w, now)
+replies[2] = events.last(w)
 return replies

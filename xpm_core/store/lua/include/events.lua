@@ -20,3 +20,9 @@ end
 function events.worker(w, name, worker, now)
   redis.call('XADD', keys.events(w), 'MAXLEN', '~', BOUND, '*', 'event', name, 'worker', worker, 'at', now)
 end
+
+-- The id of the last event so far.
+function events.last(w)
+  local entry = redis.call('XREVRANGE', keys.events(w), '+', '-', 'COUNT', 1)[1]
+  return entry and entry[1] or '0-0'
+end

@@ -1,5 +1,5 @@
 -- Which ready job is next: a claim looks at the heads of lines only (ENGINE.md, "Tokens and lines").
--- include: keys tokens lines
+-- include: keys lines reservations tokens
 local heads = {}
 
 local PASSES = 200 -- how often a head may be passed before its tokens are kept for it; see ENGINE.md
@@ -27,10 +27,10 @@ function heads.pick(w, queues, host, now, till)
       return head, waiting
     end
     head.id = redis.call('ZRANGE', keys.line(w, head.queue, head.demand), 0, 0)[1]
-    if tokens.free(head.demand, host, lines.member(w, head.id), head.order, now) then return head, waiting end
+    if reservations.free(head.demand, host, lines.member(w, head.id), head.order, now) then return head, waiting end
     waiting[#waiting + 1] = head
     if till and tonumber(redis.call('HGET', keys.job(w, head.id), 'passed') or '0') >= PASSES then
-      tokens.reserve(head.demand, host, lines.member(w, head.id), head.order, now, till)
+      reservations.make(head.demand, lines.member(w, head.id), head.order, now, till)
     end
   end
   return nil, waiting
@@ -48,7 +48,7 @@ function heads.elsewhere(chosen, queues, host, now)
         for _, head in ipairs(of(w, { queue })) do
           if head.order >= chosen.order then break end
           head.id = redis.call('ZRANGE', keys.line(w, queue, head.demand), 0, 0)[1]
-          if not tokens.free(head.demand, host, lines.member(w, head.id), head.order, now) then
+          if not reservations.free(head.demand, host, lines.member(w, head.id), head.order, now) then
             waiting[#waiting + 1] = head
           end
         end

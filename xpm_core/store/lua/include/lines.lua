@@ -1,6 +1,6 @@
 -- Lines: the ready jobs of one queue with one demand, in order of (priority, arrival).
 -- `lines:<queue>` holds each line's demand with the order of its head, so that a claim looks at heads only.
--- include: keys tokens
+-- include: keys reservations tokens
 local lines = {}
 
 function lines.member(w, j) return w .. ':' .. j end
@@ -30,7 +30,7 @@ function lines.leave(w, rec)
   redis.call('ZREM', keys.line(w, rec.queue, rec.demand), rec.id)
   note_head(w, rec)
   if rec.passed > 0 then
-    tokens.unreserve(rec.demand, lines.member(w, rec.id))
+    reservations.drop(rec.demand, lines.member(w, rec.id))
     redis.call('HDEL', keys.job(w, rec.id), 'passed')
     rec.passed = 0
   end

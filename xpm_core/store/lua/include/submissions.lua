@@ -1,28 +1,10 @@
 -- One submitted job: new, or attached to what is there.
--- include: keys jobs edges retries wake tokens guard
+-- include: edges events jobs keys retries wake
 local submissions = {}
 
 local CODE = { NEW = 1, ATTACHED = 2, DONE = 3, RETRIED = 4, UNMARKED = 5 }
 local STRIDE = 2 ^ 44 -- arrivals that fit under one priority
 local ADOPTING = { waiting = true, blocked = true, ready = true, delayed = true, failed = true, cancelled = true }
-
--- What is wrong with a submission, or nil. `batch` are the identities that come before it in this call.
-function submissions.fault(w, job, batch)
-  for _, want in ipairs(tokens.parse(job.demand)) do
-    local capacity = redis.call('HGET', keys.token(want.name), 'capacity')
-    if not capacity or want.n > tonumber(capacity) or want.n < 1 then
-      return { -1, job.id, want.name, want.n, tonumber(capacity or '0') }
-    end
-  end
-  for _, need in ipairs(job.needs) do
-    if not batch[need] and redis.call('EXISTS', keys.job(w, need)) == 0 then return { -2, job.id, need } end
-  end
-  guard.integer('priority', job.priority, -100, 100)
-  guard.type(keys.job(w, job.id), 'hash')
-  guard.type(keys.line(w, job.queue, job.demand), 'zset')
-  guard.type(keys.lines(w, job.queue), 'zset')
-  return nil
-end
 
 local function record(w, job, payload, now)
   local rec = { id = job.id, task = job.task, queue = job.queue, demand = job.demand, pending = 0, broken = 0,

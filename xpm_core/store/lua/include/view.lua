@@ -5,14 +5,11 @@ local view = {}
 
 local DONE_TTL_S = 86400
 local FAILED_TTL_S = 31536000 -- as RQ's own DEFAULT_FAILURE_TTL
-local STATUS = {
-  waiting = 'deferred', blocked = 'deferred', ready = 'queued', delayed = 'scheduled', running = 'started',
-  done = 'finished', failed = 'failed', cancelled = 'canceled',
-}
-local REGISTRY = {
-  waiting = 'deferred', blocked = 'deferred', delayed = 'scheduled', done = 'finished', failed = 'failed',
-  cancelled = 'canceled',
-}
+local STATUS = { waiting = 'deferred', blocked = 'deferred', ready = 'queued', delayed = 'scheduled',
+  running = 'started', done = 'finished', failed = 'failed', cancelled = 'canceled' }
+local REGISTRY = { waiting = 'deferred', blocked = 'deferred', delayed = 'scheduled', done = 'finished',
+  failed = 'failed', cancelled = 'canceled' }
+local TIME = { running = 'started_at', done = 'ended_at', failed = 'ended_at', cancelled = 'ended_at' }
 -- A call of `xpm.job` without arguments, in the form that RQ's default serializer reads: readers call a
 -- job without `data` missing. Nothing ever runs it.
 local DATA = '\128\4(\140\7xpm.jobN)}t.'
@@ -54,9 +51,8 @@ function view.move(w, rec, to, now)
   end
   local hash = keys.rq_job(w, rec.id)
   if from and REGISTRY[from] then redis.call('PERSIST', hash) end
-  local times = { running = 'started_at', done = 'ended_at', failed = 'ended_at', cancelled = 'ended_at' }
   redis.call('HSET', hash, 'data', DATA, 'origin', keys.rq_name(w, rec.queue), 'description', rec.task,
-    'status', STATUS[to], 'worker_name', to == 'running' and rec.worker or '', times[to] or 'enqueued_at', iso,
+    'status', STATUS[to], 'worker_name', to == 'running' and rec.worker or '', TIME[to] or 'enqueued_at', iso,
     from and 'last_heartbeat' or 'created_at', iso)
   if to == 'ready' then
     redis.call('SADD', keys.rq_queues, keys.rq_queue(w, rec.queue))

@@ -1,0 +1,34 @@
+-- Who calls for work, and that it lives.
+-- include: keys
+local asks = {}
+
+local LOOK_AGAIN_MS = 5000
+
+-- What the caller asks for: queues in its order, the execution id that it made ('' for no next job).
+function asks.ask(w, worker, host, lease_ms, execution, queues, listen)
+  local ask = { w = w, worker = worker, host = host, lease_ms = tonumber(lease_ms), execution = execution, queues = {} }
+  for queue in string.gmatch(queues, '[^,]+') do ask.queues[#ask.queues + 1] = queue end
+  ask.listen = listen == '1'
+  return ask
+end
+
+-- The worker is alive and able to serve its queues, for one lease from now.
+-- Returns 1 if it is registered with us and with RQ, else 0: it has to register anew.
+function asks.alive(ask, now)
+  local till = now + ask.lease_ms
+  redis.call('ZADD', keys.workers(ask.w), till, ask.worker)
+  for _, queue in ipairs(ask.queues) do redis.call('ZADD', keys.serving(ask.w, queue), till, ask.worker) end
+  local ours = redis.call('PEXPIRE', keys.worker(ask.w, ask.worker), ask.lease_ms * 4)
+  local theirs = redis.call('EXPIRE', keys.rq_worker(ask.worker), math.ceil(ask.lease_ms * 4 / 1000) + 60)
+  return ours == 1 and theirs == 1 and 1 or 0
+end
+
+-- When an idle worker should look again, in ms: the next retry due, the next lease end, at most 5 s.
+function asks.look_again(ask, now)
+  local wait = math.min(LOOK_AGAIN_MS, math.max(ask.lease_ms / 3, 100))
+  for _, key in ipairs({ keys.delayed(ask.w), keys.leases(ask.w) }) do
+    local next_at = redis.call('ZRANGE', key, 0, 0, 'WITHSCORES')[2]
+    if next_at then wait = math.min(wait, math.max(tonumber(next_at) - now, 10)) end
+  end
+  return math.floor(wait)
+end

@@ -1,0 +1,48 @@
+-- Bounded overtaking: a head that was passed too often has the tokens of its demand kept for it.
+-- include: keys tokens
+local reservations = {}
+
+local listed = {} -- cache of this call
+
+-- Reservations in force: { {member, order} }. One counts only while a worker able to run its job claims.
+local function of(name, now)
+  if not listed[name] then
+    listed[name] = {}
+    local flat = redis.call('HGETALL', keys.token_reserved(name))
+    for i = 1, #flat, 2 do
+      local order, till = string.match(flat[i + 1], '^(%S+) (%S+)$')
+      if tonumber(till) > now then
+        table.insert(listed[name], { member = flat[i], order = tonumber(order) })
+      else
+        redis.call('HDEL', keys.token_reserved(name), flat[i])
+      end
+    end
+  end
+  return listed[name]
+end
+
+-- Whether the whole demand is free for the job `member` whose place is `order`: nothing earlier reserves it.
+function reservations.free(demand, host, member, order, now)
+  for _, want in ipairs(tokens.parse(demand)) do
+    local token = tokens.read(want.name, host)
+    if token.used + want.n > token.capacity then return false end
+    for _, other in ipairs(of(want.name, now)) do
+      if other.member ~= member and other.order < order then return false end
+    end
+  end
+  return true
+end
+
+function reservations.make(demand, member, order, now, till)
+  for _, want in ipairs(tokens.parse(demand)) do
+    table.insert(of(want.name, now), { member = member, order = order })
+    redis.call('HSET', keys.token_reserved(want.name), member, string.format('%.0f %.0f', order, till))
+  end
+end
+
+function reservations.drop(demand, member)
+  for _, want in ipairs(tokens.parse(demand)) do
+    redis.call('HDEL', keys.token_reserved(want.name), member)
+    listed[want.name] = nil
+  end
+end

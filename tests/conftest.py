@@ -12,6 +12,7 @@ import redis
 from support import PrivateServer
 
 from xpm_core.errors import ServerNotFoundError
+from xpm_core.store import connection
 from xpm_core.store.binary import ServerProgram, find_server
 
 if TYPE_CHECKING:
@@ -50,8 +51,8 @@ def redis_server(server_program: ServerProgram) -> Iterator[PrivateServer]:
 
 @pytest.fixture
 def redis_client(redis_server: PrivateServer) -> Iterator[redis.Redis]:
-    """A client of the private server, emptied. Replies are bytes."""
-    with redis_server.client() as client:
+    """A client of the private server, emptied, as the store makes them. Replies are bytes."""
+    with connection.open(redis_server.url) as client:
         client.flushall()
         yield client
 

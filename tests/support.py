@@ -57,7 +57,7 @@ class PrivateServer:
         self.folder = Path(tempfile.mkdtemp(prefix="xpm-test-"))
         self.socket = self.folder / "redis.sock"
         self.url = f"unix://{self.socket}"
-        self._options = {
+        self.options: dict[str, str] = {
             "port": "0",
             "unixsocket": str(self.socket),
             "dir": str(self.folder),
@@ -81,14 +81,15 @@ class PrivateServer:
         """What the server has logged so far."""
         return (self.folder / "server.log").read_text()
 
-    def start(self) -> None:
+    def start(self, *, wait: bool = True) -> None:
         """Start it, and wait until it answers; it keeps the data of an earlier start if it has an AOF."""
         assert self._process is None, "the server is already running"
-        arguments = [part for name, value in self._options.items() for part in (f"--{name}", value)]
+        arguments = [part for name, value in self.options.items() for part in (f"--{name}", value)]
         self._process = subprocess.Popen(
             [self.program.path, *arguments], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, start_new_session=True
         )
-        wait_until(self.answers, show=lambda: self.log)
+        if wait:
+            wait_until(self.answers, show=lambda: self.log)
 
     def answers(self) -> bool:
         """Whether it is up and has read its data."""

@@ -4,6 +4,11 @@
       ShapedError                a place, what is wrong there, what to do
         WorkspaceError             a workspace, or a file in it, cannot be used
           WorkspacePathError         (also ValueError) a path or identity that may not be used
+        SettingsError              a settings file cannot be understood
+        RedisUrlError              (also ValueError) an address of a server cannot be understood
+        RedisUnavailableError      a server does not answer
+        RedisUnfitError            jobs could get lost in a server
+        EmbeddedServerError        a workspace's own server cannot be started or reached
       InvalidNameError           (also ValueError) a name outside of its alphabet
       ServerNotFoundError        no server program to embed
       ConfigurationError         what is wrong with a configuration: where, what, set where, what to do
@@ -183,6 +188,26 @@ class WorkspacePathError(WorkspaceError, ValueError):
     """Raised when a relative path or an identity is not of the form that xpm writes, and so is not followed."""
 
 
+class SettingsError(ShapedError):
+    """Raised when a settings file cannot be read, is no TOML, or has a setting that is unknown or of a wrong type."""
+
+
+class RedisUrlError(ShapedError, ValueError):
+    """Raised when the address of a Redis server cannot be understood."""
+
+
+class RedisUnavailableError(ShapedError):
+    """Raised when a Redis server does not answer, or does not let us in."""
+
+
+class RedisUnfitError(ShapedError):
+    """Raised when jobs could get lost in a Redis server: it is too old, evicts keys, or is a replica."""
+
+
+class EmbeddedServerError(ShapedError):
+    """Raised when a workspace's embedded server cannot be started, or runs where it cannot be reached."""
+
+
 class InvalidNameError(XpmError, ValueError):
     """Raised when the name of an experiment or queue has characters that it may not have."""
 
@@ -294,3 +319,65 @@ class AmbiguousJobError(XpmError, LookupError):
     def __str__(self) -> str:
         shown = ", ".join(candidate[: len(self.name) + 5] for candidate in self.candidates)
         return f"Job {self.name!r}: names several: {shown}. Give more characters."
+
+
+class UnknownExperimentError(XpmError, LookupError):
+    """Raised when the workspace has no experiment of the name that was given."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(name, known)
+        self.name, self.known = name, known
+
+    def __str__(self) -> str:
+        there = f"there is {', '.join(self.known)}" if self.known else "it has none"
+        return f"Experiment {self.name!r}: not in this workspace, {there}. See them: xpm status."
+
+
+class ExperimentError(ShapedError):
+    """Raised when an experiment is used in a way, or at a place, that cannot work."""
+
+
+class InsideJobError(ExperimentError):
+    """Raised when a job begins an experiment: a worker would run the experiment again."""
+
+    def __init__(self, where: str, identity: str) -> None:
+        super().__init__(
+            where,
+            f"this process is job {identity[:7]}, and a job cannot run an experiment",
+            'Put what starts it under `if __name__ == "__main__":`, so that importing the file does not.',
+        )
+        self.args = (where, identity)
+
+
+class UnguardedScriptError(ExperimentError):
+    """Raised when a task class of the main script is submitted from its unguarded module level."""
+
+    def __init__(self, where: str, name: str, line: str) -> None:
+        super().__init__(
+            where,
+            f"task class {name} is defined in this script, and a worker that imports it would run the experiment again",
+            f'Put line {line} and what belongs to it under `if __name__ == "__main__":`, or the class into a module.',
+        )
+        self.args = (where, name, line)
+
+
+class WorkersFailedError(XpmError):
+    """Raised when the workers that a script started have ended by themselves."""
+
+    def __init__(self, log: str, code: int, tail: str) -> None:
+        super().__init__(log, code, tail)
+        self.log, self.code, self.tail = log, code, tail
+
+    def __str__(self) -> str:
+        return f"Workers of this script: ended with exit code {self.code}. Their log, {self.log}, ends so:\n{self.tail}"
+
+
+class FailedExperiment(XpmError):
+    """Raised on leaving an experiment when not all jobs of the run are done. Holds the report of its failures."""
+
+    def __init__(self, name: str, report: str) -> None:
+        super().__init__(name, report)
+        self.name, self.report = name, report
+
+    def __str__(self) -> str:
+        return self.report

@@ -1,0 +1,85 @@
+"""Settings files, and the order in which a server is looked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from xpm_core.errors import RedisUrlError, SettingsError
+from xpm_core.settings import read_settings
+from xpm_core.store.connection import ServerAddress, locate
+from xpm_core.workspace import Workspace
+
+
+def write(file: Path, content: str) -> Path:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(content)
+    return file
+
+
+@pytest.fixture
+def of_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    return tmp_path / "config" / "xpm" / "settings.toml"
+
+
+@pytest.fixture
+def of_workspace(workspace: Workspace) -> Path:
+    return workspace.path / ".xpm" / "settings.toml"
+
+
+def test_the_nearest_word_counts(
+    workspace: Workspace, of_user: Path, of_workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert locate(workspace.path) == ServerAddress(None, "embedded")
+    write(of_user, 'redis = "redis://user"')
+    assert locate(workspace.path) == ServerAddress("redis://user", str(of_user))
+    write(of_workspace, 'redis = "redis://workspace"')
+    assert locate(workspace.path) == ServerAddress("redis://workspace", str(of_workspace))
+    monkeypatch.setenv("XPM_REDIS_URL", "redis://environment")
+    assert locate(workspace.path) == ServerAddress("redis://environment", "XPM_REDIS_URL")
+    assert locate(workspace.path, "redis://argument") == ServerAddress("redis://argument", "redis=")
+
+
+def test_an_empty_variable_says_nothing(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XPM_REDIS_URL", "")
+    assert locate(workspace.path).url is None
+
+
+def test_settings_lie_in_the_home_directory_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_CONFIG_HOME")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    write(tmp_path / ".config" / "xpm" / "settings.toml", 'redis = "redis://home"')
+    assert locate(tmp_path / "workspace").url == "redis://home"
+
+
+def test_a_wrong_address_is_refused_wherever_it_stands(workspace: Workspace, of_workspace: Path) -> None:
+    write(of_workspace, 'redis = "head:6379"')
+    with pytest.raises(RedisUrlError):
+        locate(workspace.path)
+
+
+@pytest.mark.parametrize(
+    ("content", "problem"),
+    [
+        ("redis = ", "is not TOML: Invalid value"),
+        ("redis = 3", "redis: expected a string, got int"),
+        ('rediss = "redis://head"', "unknown setting 'rediss'. Did you mean 'redis'"),
+        ("colour = 1", "unknown setting 'colour'. Known are: redis"),
+    ],
+)
+def test_a_wrong_file_is_one_clear_error(of_workspace: Path, workspace: Workspace, content: str, problem: str) -> None:
+    write(of_workspace, content)
+    with pytest.raises(SettingsError, match=problem) as caught:
+        locate(workspace.path)
+    assert str(caught.value).startswith(str(of_workspace))
+
+
+def test_a_file_that_cannot_be_read_is_one_clear_error(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(SettingsError, match="cannot be read: Is a directory"):
+        read_settings(tmp_path / "folder")
+    (tmp_path / "latin").write_bytes(b'redis = "\xe9"')
+    with pytest.raises(SettingsError, match="is not TOML"):
+        read_settings(tmp_path / "latin")

@@ -1,0 +1,209 @@
+"""Connections to Redis: where the server is, how long to wait for it, and whether it is fit.
+
+Owns: the order in which a server is looked for, time-outs and retries, and what is said when a server
+does not answer or may lose jobs. An embedded server's life is in embedded.py.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import random
+import re
+import socket
+import ssl
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import redis
+from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
+from redis.exceptions import AuthenticationError, InvalidResponse, NoPermissionError
+from redis.retry import Retry
+
+from xpm_core.errors import RedisUnavailableError, RedisUnfitError
+from xpm_core.settings import look_up
+from xpm_core.store.binary import OLDEST_VERSION
+from xpm_core.store.url import check_url, safe_url
+
+LEASE_S = 30.0
+"""Default length of a lease; time-outs follow it."""
+
+LONGEST_BLOCK_S = 5.0
+"""The longest that a blocking command (BLPOP, XREAD) may ask the server to wait."""
+
+LOADING_S = 600.0
+"""How long to wait for a server that is reading its data."""
+
+URL_VARIABLE = "XPM_REDIS_URL"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ServerAddress:
+    """Where the server of a workspace is."""
+
+    url: str | None = field(repr=False)
+    """Its address, which may hold a password; None for an embedded server, which is to be attached to."""
+
+    source: str
+    """What said so: `redis=`, `XPM_REDIS_URL`, a settings file's path, or `embedded`."""
+
+    def __str__(self) -> str:
+        return f"{safe_url(self.url)} (from {self.source})" if self.url else "embedded server"
+
+
+def locate(workspace: Path, redis: str | None = None) -> ServerAddress:
+    """Find out which server a workspace uses; nothing is connected to, and none is started.
+
+    Args:
+        workspace: The workspace's directory.
+        redis: An address given by the user. Else XPM_REDIS_URL counts, else a settings file, else a server is embedded.
+
+    Raises:
+        RedisUrlError: The address cannot be understood.
+        SettingsError: A settings file cannot be.
+    """
+    if redis is not None:
+        return ServerAddress(check_url(redis), "redis=")
+    from_environment = os.environ.get(URL_VARIABLE)
+    if from_environment:
+        return ServerAddress(check_url(from_environment), URL_VARIABLE)
+    found = look_up("redis", workspace)
+    if found is not None:
+        return ServerAddress(check_url(found[0]), str(found[1]))
+    return ServerAddress(None, "embedded")
+
+
+def open(url: str, *, lease_s: float = LEASE_S, blocking: bool = False) -> redis.Redis:
+    """Make a client; it connects at its first command. Replies are bytes.
+
+    A client for claims, renewals and everything else gives up on a silent server after a fifth of the
+    lease, and tries once more: well before the lease ends. One for blocking waits longer than any
+    blocking command (`LONGEST_BLOCK_S`), and does not try again: a wake-up lost with the connection must be noticed.
+
+    Args:
+        url: `redis://`, `rediss://` or `unix://`.
+        lease_s: Length of the caller's leases, in seconds.
+        blocking: Whether it is for BLPOP, XREAD and the like.
+
+    Raises:
+        RedisUrlError: The address cannot be understood.
+    """
+    answer_s = lease_s / 5
+    of_tcp = {} if url.startswith("unix:") else {"socket_keepalive": True}
+    return redis.Redis.from_url(
+        check_url(url),
+        protocol=2,
+        socket_connect_timeout=answer_s,
+        socket_timeout=LONGEST_BLOCK_S + answer_s if blocking else answer_s,
+        retry=Retry(NoBackoff(), 0) if blocking else Retry(ExponentialWithJitterBackoff(base=0.05, cap=1.0), 1),
+        **of_tcp,
+    )
+
+
+def check(client: redis.Redis, url: str, *, tries: int = 3, pause_s: float = 1.0) -> None:
+    """Make sure that the server answers, and that no job can get lost in it.
+
+    Args:
+        client: A client of it.
+        url: Its address, for messages; passwords are hidden.
+        tries: How often to ask.
+        pause_s: How long to wait between two tries, give or take half of it.
+
+    Raises:
+        RedisUnavailableError: It does not answer.
+        RedisUnfitError: It is too old, may evict keys, is a replica or part of a cluster, or refuses to tell.
+    """
+    info = _ask(client, url, tries, pause_s)
+    deadline = time.monotonic() + LOADING_S
+    while info.get("loading"):
+        wait_for_loading(info, url, deadline)
+        info = _ask(client, url, tries, pause_s)
+    problem = _unfitness(info)
+    if problem is not None:
+        raise RedisUnfitError(f"Redis at {safe_url(url)}", *problem)
+
+
+def wait_for_loading(info: dict[str, Any], url: str, deadline: float) -> None:
+    """Wait a little for a server that is reading its data, and say how far it is.
+
+    Args:
+        info: Its INFO.
+        url: Its address, for messages.
+        deadline: When to stop waiting, by `time.monotonic()`.
+
+    Raises:
+        RedisUnavailableError: The deadline has passed.
+    """
+    share = f"{float(info.get('loading_loaded_perc', 0)):.0f} %"
+    if time.monotonic() > deadline:
+        reason = f"it is still reading its data ({share} after {LOADING_S:.0f} s)"
+        raise RedisUnavailableError(f"Redis at {safe_url(url)}", reason, "Wait until it is done, then try again.")
+    log.warning("Redis at %s is reading its data: %s", safe_url(url), share)
+    time.sleep(1.0)
+
+
+def _ask(client: redis.Redis, url: str, tries: int, pause_s: float) -> dict[str, Any]:
+    """Ask for INFO, a few times if need be."""
+    where = f"Redis at {safe_url(url)}"
+    started = time.monotonic()
+    for attempt in range(tries):
+        if attempt:
+            time.sleep(pause_s * random.uniform(0.5, 1.5))
+        try:
+            return dict(client.info())
+        except AuthenticationError:
+            problem = "it refuses the user name or password"
+            raise RedisUnavailableError(where, problem, f"Correct them in the URL ({URL_VARIABLE}).") from None
+        except NoPermissionError:
+            raise RedisUnfitError(where, "the user may not call INFO", "Allow it: ACL SETUSER NAME +info.") from None
+        except redis.RedisError as error:
+            reason = _reason(error)
+    problem = f"{reason}, {tries} tries in {time.monotonic() - started:.0f} s"
+    raise RedisUnavailableError(where, problem, f"Start it, or set {URL_VARIABLE}.")
+
+
+def _reason(error: BaseException) -> str:
+    """Why a server could not be spoken to, in a few words without the address."""
+    if isinstance(error, InvalidResponse):
+        return "what answers there is not Redis"
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, ssl.SSLError):
+            return f"TLS failed ({cause.reason or cause})"
+        if isinstance(cause, socket.gaierror):
+            return "host name not known"
+        if isinstance(cause, (TimeoutError, redis.TimeoutError)):
+            return "no answer"
+        if isinstance(cause, OSError) and cause.errno:
+            return os.strerror(cause.errno).lower()
+        cause = cause.__cause__ or cause.__context__
+    return str(error).rstrip(".").lower()
+
+
+def _unfitness(info: dict[str, Any]) -> tuple[str, str] | None:
+    """Why jobs could get lost in a server, by its INFO, and what to do."""
+    version = str(info.get("redis_version", "unknown"))
+    if not _new_enough(version):
+        oldest = ".".join(map(str, OLDEST_VERSION))
+        return f"its version is {version}, {oldest} is the oldest that serves", "Upgrade it, or use Valkey."
+    if info.get("cluster_enabled"):
+        return "it is a Redis Cluster, where scripts reach a part of the keys only", "Use a server that stands alone."
+    if info.get("role", "master") != "master":
+        return "it is a replica, which takes no writes", f"Name the primary: {_primary(info)}."
+    policy = info.get("maxmemory_policy", "noeviction")
+    if policy != "noeviction":
+        return f"maxmemory-policy {policy!r} may delete jobs", "Set it to 'noeviction'."
+    return None
+
+
+def _new_enough(version: str) -> bool:
+    numbers = re.match(r"(\d+)\.(\d+)", version)
+    return numbers is not None and (int(numbers[1]), int(numbers[2])) >= OLDEST_VERSION
+
+
+def _primary(info: dict[str, Any]) -> str:
+    return f"{info.get('master_host', 'unknown')}:{info.get('master_port', 'unknown')}"

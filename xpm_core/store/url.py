@@ -1,0 +1,70 @@
+"""Addresses of Redis servers: which are understood, and how they are shown without their passwords."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import parse_qsl, urlsplit
+
+from xpm_core.errors import RedisUrlError
+
+SCHEMES = ("redis", "rediss", "unix")
+
+OPTIONS = frozenset({"db", "username", "password", "client_name"})
+"""What may follow the `?`, with options that begin with `ssl_`. Time-outs and retries are xpm's own to set."""
+
+_SECRET_OPTION = re.compile(r"([?&][^=&]*pass[^=&]*=)[^&]*", re.IGNORECASE)
+_CREDENTIALS = re.compile(r"^([a-z+.-]*:/*)(?:([^:@/]*):)?.*@", re.IGNORECASE | re.DOTALL)
+_HIDDEN = "***"
+
+
+def safe_url(url: str) -> str:
+    """The address as it may be shown and logged: passwords are hidden, also in a malformed one.
+
+    Example:
+        >>> safe_url("redis://alice:secret@head:6379/0")
+        'redis://alice:***@head:6379/0'
+    """
+    shown = _SECRET_OPTION.sub(rf"\1{_HIDDEN}", url)
+    return _CREDENTIALS.sub(lambda match: f"{match[1]}{match[2] + ':' if match[2] else ''}{_HIDDEN}@", shown)
+
+
+def check_url(url: str) -> str:
+    """Return the address as it is: `redis://`, `rediss://` (TLS) or `unix://`.
+
+    Raises:
+        RedisUrlError: It cannot be understood; says in which part.
+    """
+    if not isinstance(url, str):
+        raise RedisUrlError("Redis URL", f"expected str, got {type(url).__name__}", "Pass redis://HOST:PORT/DB.")
+    fault = _fault(url)
+    if fault is not None:
+        raise RedisUrlError(f"Redis URL {safe_url(url)!r}", *fault)
+    return url
+
+
+def _fault(url: str) -> tuple[str, str] | None:
+    """What is wrong with an address, and what to do."""
+    encode = "Write redis://[USER:PASSWORD@]HOST:PORT/DB, with '/', '@', '#', '?' in a password percent-encoded."
+    if not re.fullmatch(r"[^\s\x00-\x1f#]*", url):
+        return "has a space, a '#' or a control character", encode
+    scheme, colon, _ = url.partition("://")
+    if not colon or scheme not in SCHEMES:
+        return "expected redis://, rediss:// or unix:// at its start", encode
+    try:
+        parts = urlsplit(url)
+        port_is_good = parts.port is None or parts.port > 0
+    except ValueError:
+        port_is_good = False
+    if not port_is_good:
+        return "its host or port cannot be read", encode
+    if "@" in parts.path + parts.query:
+        return "has an '@' after its host", encode
+    unknown = [name for name, _ in parse_qsl(parts.query) if name not in OPTIONS and not name.startswith("ssl_")]
+    if unknown:
+        return f"unknown option {unknown[0]!r}", f"Known are {', '.join(sorted(OPTIONS))}, and those of TLS (ssl_…)."
+    if scheme == "unix":
+        if not parts.path or (parts.netloc and not parts.netloc.endswith("@")):
+            return "expected a path after unix://", "Write unix:///path/to/redis.sock, with three slashes."
+    elif not re.fullmatch(r"/?|/\d+", parts.path):
+        return "expected a database number after the host", encode
+    return None

@@ -6,6 +6,7 @@ import copy
 import importlib
 import inspect
 import pickle
+import re
 import types
 import typing
 from collections.abc import Mapping
@@ -15,6 +16,7 @@ from typing import Any, get_args, get_origin, get_type_hints
 import pytest
 from house import modules
 
+from xpm_core import errors
 from xpm_core.errors import XpmError
 
 NAMED_BY_EXPERIMAESTRO = {"FailedExperiment", "GracefulTimeout", "TaskCancelled"}
@@ -123,6 +125,27 @@ def test_message_is_one_quiet_sentence_after_another(cls: type[Exception]) -> No
     assert "!" not in text
     assert "please" not in text.lower()
     assert "object at 0x" not in text
+
+
+def drawn_tree() -> dict[str, str]:
+    """Each error class that the docstring of errors.py draws, and the one above it."""
+    above: list[tuple[int, str]] = []
+    found = {}
+    for match in re.finditer(r"^( {4,})([A-Z]\w+)(?=  |$)", errors.__doc__ or "", re.MULTILINE):
+        depth, name = len(match[1]), match[2]
+        above = [(other, parent) for other, parent in above if other < depth]
+        found[name] = above[-1][1] if above else ""
+        above.append((depth, name))
+    return found
+
+
+def test_docstring_draws_the_tree_as_it_is() -> None:
+    classes = {cls.__name__: cls for cls in ERRORS if cls.__module__ == errors.__name__}
+    bases = {
+        name: [base.__name__ for base in cls.__bases__ if issubclass(base, XpmError)] for name, cls in classes.items()
+    }
+    true = {name: parents[0] if parents else "" for name, parents in bases.items()}
+    assert drawn_tree() == true
 
 
 class Lost(OSError):

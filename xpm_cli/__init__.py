@@ -1,0 +1,31 @@
+"""The command `xpm`: look at a workspace, and act on its jobs.
+
+Owns: what people type and see. Reads and acts through `xpm_core`; one file for each group of commands.
+"""
+
+from __future__ import annotations
+
+import click
+
+from xpm_cli.app import Program, common_options
+from xpm_cli.change import cancel, retry
+from xpm_cli.job import logs, show
+from xpm_cli.status import status
+
+__all__ = ["main"]
+
+
+@click.group("xpm", cls=Program, context_settings={"help_option_names": ["-h", "--help"]})
+@common_options
+def main() -> None:
+    """Look at the jobs of a workspace, and act on them.
+
+    A JOB is named by the first characters of its identity (3f2a91c), by task/characters (train/3f2a), by its
+    directory, or by `last` or `failed`: the newest one, the newest that failed.
+
+    The workspace is DIR, else XPM_WORKSPACE, else the current directory or the nearest one above that is a workspace.
+    """
+
+
+for command in (status, show, logs, cancel, retry):
+    main.add_command(command)

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import click
 
 from xpm_core.states import State
+from xpm_core.text import plain, shows_glyphs
 
 LABEL_WIDTH = 12
 """Characters that the labels at the left of a screen take."""
@@ -25,9 +26,6 @@ COLOURS = {
     State.BLOCKED: "yellow",
     State.CANCELLED: "magenta",
 }
-
-_ASCII = {"✗": "x", "✓": "v", "●": "*", "⧗": "~", "·": "-", "↻": "@", "…": "...", "█": "#", "░": "."}
-_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
 @dataclass(frozen=True)
@@ -46,16 +44,11 @@ class Screen:
     def of_stdout(cls) -> Screen:
         """What standard output can show; COLUMNS overrides its width."""
         wide = "COLUMNS" in os.environ or sys.stdout.isatty()
-        try:
-            "".join(_ASCII).encode(sys.stdout.encoding or "ascii")
-            glyphs = True
-        except UnicodeEncodeError:
-            glyphs = False
-        return cls(shutil.get_terminal_size().columns if wide else None, glyphs)
+        return cls(shutil.get_terminal_size().columns if wide else None, shows_glyphs(sys.stdout))
 
     def text(self, text: str) -> str:
         """A text with its glyphs replaced where they cannot be shown."""
-        return text if self.glyphs else "".join(_ASCII.get(character, character) for character in text)
+        return text if self.glyphs else plain(text)
 
     def entry(self, label: str, items: Iterable[str], *, gap: str = "   ") -> str:
         """A label and what belongs to it, side by side, in as many lines as the width asks for.
@@ -105,37 +98,6 @@ def pad(text: str, width: int) -> str:
 def state(word: str) -> str:
     """A state's word in its colour."""
     return click.style(word, fg=COLOURS.get(State(word)))
-
-
-def span(seconds: float) -> str:
-    """A duration in at most two units.
-
-    Example:
-        >>> span(6720), span(41.2), span(0.3)
-        ('1 h 52 min', '41 s', '0.3 s')
-    """
-    if seconds < 1:
-        return f"{max(seconds, 0):.1f} s"
-    left = int(seconds)
-    for index, (size, unit) in enumerate(_UNITS):
-        if left >= size:
-            smaller = _UNITS[index + 1] if index + 1 < len(_UNITS) else None
-            rest = (left % size) // smaller[0] if smaller else 0
-            return f"{left // size} {unit}" + (f" {rest} {smaller[1]}" if smaller and rest else "")
-    return "0 s"
-
-
-def ago(seconds: float) -> str:
-    """How long ago something was, in its largest unit.
-
-    Example:
-        >>> ago(6720), ago(0.2)
-        ('1 h ago', 'just now')
-    """
-    for size, unit in _UNITS:
-        if seconds >= size:
-            return f"{int(seconds // size)} {unit} ago"
-    return "just now"
 
 
 def plural(count: int, noun: str) -> str:

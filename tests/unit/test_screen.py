@@ -5,8 +5,9 @@ from __future__ import annotations
 import click
 import pytest
 
-from xpm_cli.screen import Screen, ago, length, span, state
+from xpm_cli.screen import Screen, length, state
 from xpm_core.states import State
+from xpm_core.text import ago, span
 
 
 @pytest.mark.parametrize(

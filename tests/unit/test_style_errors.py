@@ -140,12 +140,9 @@ def drawn_tree() -> dict[str, str]:
 
 
 def test_docstring_draws_the_tree_as_it_is() -> None:
-    classes = {cls.__name__: cls for cls in ERRORS if cls.__module__ == errors.__name__}
-    bases = {
-        name: [base.__name__ for base in cls.__bases__ if issubclass(base, XpmError)] for name, cls in classes.items()
-    }
-    true = {name: parents[0] if parents else "" for name, parents in bases.items()}
-    assert drawn_tree() == true
+    classes = [cls for cls in ERRORS if cls.__module__ == errors.__name__]
+    bases = {cls.__name__: [base.__name__ for base in cls.__bases__ if issubclass(base, XpmError)] for cls in classes}
+    assert drawn_tree() == {name: parents[0] if parents else "" for name, parents in bases.items()}
 
 
 class Lost(OSError):

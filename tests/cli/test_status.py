@@ -1,0 +1,112 @@
+"""`xpm status`: what it shows, in a terminal, in a pipe, and as JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from click.testing import Result
+from lab import ERROR, Lab
+
+from xpm_cli.desk import short
+from xpm_core.states import State
+from xpm_core.store.tokens import create_token
+
+Xpm = Callable[..., Result]
+
+
+def line(result: Result, label: str) -> str:
+    """What stands behind a label."""
+    (found,) = (text for text in result.stdout.splitlines() if text.startswith(label))
+    return found.removeprefix(label).strip()
+
+
+@pytest.fixture
+def busy(lab: Lab) -> Lab:
+    """A workspace in which much goes on."""
+    lab.join()
+    create_token(lab.client, "gpu", 2)
+    lab.end("good")
+    lab.end("bad", State.FAILED, ERROR)
+    lab.start("long")
+    lab.submit("after bad", "bad")
+    lab.submit("wide", demand={"gpu": 2})
+    lab.submit("elsewhere", queue="cluster")
+    return lab
+
+
+def test_empty_workspace_says_so(xpm: Xpm) -> None:
+    result = xpm("status")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert line(result, "jobs") == "none yet"
+    assert line(result, "workers") == "none"
+    assert "needs you" not in result.stdout
+
+
+def test_busy_workspace_is_shown(busy: Lab, xpm: Xpm) -> None:
+    result = xpm("status")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert line(result, "workspace").startswith(str(busy.workspace.path))
+    assert line(result, "experiment").startswith("sweep   6 jobs   started just now by alice on head")
+    assert line(result, "jobs") == "1 done   1 running   2 ready   1 failed   1 blocked   6 in all"
+    assert line(result, "progress").endswith("17%")
+    assert line(result, "tokens") == "gpu 0/2 (1 wait)"
+    assert line(result, "workers") == "node1: 1 of 1 busy"
+
+
+def test_what_needs_somebody_is_named_with_the_next_command(busy: Lab, xpm: Xpm) -> None:
+    needs = xpm("status").stdout.partition("needs you")[2]
+    bad = short(busy.identity("bad"))
+    assert f"✗ {bad}" in needs
+    assert f"Train name=bad   ValueError, just now   xpm show {bad}" in needs
+    assert (
+        f"1 job ready in queue cluster, which no worker serves   xpm-worker --workspace {busy.workspace.path}" in needs
+    )
+    assert "--queue cluster" in needs
+    assert "queue default" not in needs
+
+
+def test_failures_beyond_the_fifth_are_counted(lab: Lab, xpm: Xpm) -> None:
+    for number in range(7):
+        lab.end(str(number), State.FAILED, ERROR)
+    needs = xpm("status").stdout.partition("needs you")[2]
+    assert needs.count("✗") == 5
+    assert "and 2 more failed   xpm retry --failed" in needs
+
+
+def test_screen_fits_80_columns(busy: Lab, xpm: Xpm) -> None:
+    result = xpm("status", env={"COLUMNS": "80"})
+    long = [text for text in result.stdout.splitlines() if len(text) > 80 and str(busy.workspace.path) not in text]
+    assert long == []
+    assert all(state.value in result.stdout for state in (State.RUNNING, State.FAILED, State.BLOCKED))
+
+
+def test_colours_come_on_request_and_never_in_a_pipe(busy: Lab, xpm: Xpm) -> None:
+    assert "\x1b[" not in xpm("status").stdout
+    assert "\x1b[31mfailed" in xpm("status", env={"FORCE_COLOR": "1"}).stdout
+    assert "\x1b[" not in xpm("status", env={"NO_COLOR": "1", "FORCE_COLOR": "1"}).stdout
+
+
+def test_json_holds_the_same(busy: Lab, xpm: Xpm) -> None:
+    data = json.loads(xpm("status", "--json").stdout)
+    assert data["schema"] == 1
+    assert data["workspace"] == {"path": str(busy.workspace.path), "id": busy.workspace.id}
+    assert data["jobs"] == {**dict.fromkeys(map(str, [s.value for s in State]), 0), **data["jobs"]}
+    assert {name: n for name, n in data["jobs"].items() if n} == {
+        "done": 1, "running": 1, "ready": 2, "failed": 1, "blocked": 1,
+    }  # fmt: skip
+    assert [(each["name"], each["jobs"]) for each in data["experiments"]] == [("sweep", 6)]
+    assert datetime.fromisoformat(data["experiments"][0]["started"]).tzinfo is not None
+    assert data["tokens"] == [{"name": "gpu", "capacity": 2, "used": 0, "scope": "server", "waiting": 1}]
+    assert [(each["name"], each["job"]) for each in data["workers"]] == [("node1-1", busy.identity("long"))]
+    assert {"name": "cluster", "ready": 1, "workers": 0} in data["queues"]
+    assert [(each["id"], each["error"]["type"]) for each in data["failed"]] == [(busy.identity("bad"), "ValueError")]
+
+
+def test_looking_changes_nothing(busy: Lab, xpm: Xpm) -> None:
+    before = busy.client.xlen(f"xpm:{busy.workspace.id}:events")
+    first, second = (json.loads(xpm("status", "--json").stdout) for _ in range(2))
+    assert first["jobs"] == second["jobs"]
+    assert busy.client.xlen(f"xpm:{busy.workspace.id}:events") == before

@@ -1,0 +1,124 @@
+"""The workspace that a command looks at, with a connection to its server, and the jobs that people name.
+
+Owns: which workspace is meant, and which job a name means.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from xpm_cli.app import setting
+from xpm_core.errors import AmbiguousJobError, UnknownJobError, WorkspaceError
+from xpm_core.job_directory import JobDirectory
+from xpm_core.states import State
+from xpm_core.store import reading
+from xpm_core.store.connector import Connector
+from xpm_core.store.jobs import Store
+from xpm_core.store.records import DEFAULT_LEASE_S
+from xpm_core.store.url import safe_url
+from xpm_core.workspace import Workspace
+
+SHOWN = 7
+"""Characters of an identity that are shown."""
+
+
+@dataclass(frozen=True)
+class Desk:
+    """An open workspace, and what is known of its jobs."""
+
+    workspace: Workspace
+    store: Store
+    server: str
+    """What people call the server: its URL without a password, or `embedded`."""
+
+    @cached_property
+    def now_s(self) -> float:
+        """The server's time when it was first asked for, epoch seconds."""
+        return reading.server_time(self.store.client)
+
+    def jobs(self, identities: list[str]) -> list[reading.Job]:
+        """These jobs, in order, without those that the server does not know."""
+        return reading.jobs(self.store.client, self.store.w, identities)
+
+    def every_job(self, *states: State) -> list[reading.Job]:
+        """All jobs in one of these states, the newest first."""
+        known = reading.states(self.store.client, self.store.w, reading.all_jobs(self.store.client, self.store.w))
+        found = self.jobs([identity for identity, (state, _) in known.items() if not states or state in states])
+        return sorted(found, key=lambda job: max(job.ended_s, job.started_s, job.submitted_s), reverse=True)
+
+    def job(self, name: str) -> reading.Job:
+        """The job that a name means: a prefix of its identity, task/prefix, its directory, `last` or `failed`.
+
+        Raises:
+            UnknownJobError: None is named so.
+            AmbiguousJobError: Several are.
+        """
+        if name in ("last", "failed"):
+            found = self.every_job(*([State.FAILED] if name == "failed" else []))[:1]
+        elif self._identity_of(Path(name)):
+            found = self.jobs([self._identity_of(Path(name))])
+        elif "/" in name:
+            task, _, prefix = name.rpartition("/")
+            found = [job for job in self.every_job() if job.identity.startswith(prefix) and job.name == task.lower()]
+        else:
+            found = self.jobs([reading.find(self.store.client, self.store.w, name.lower())])
+        if not found:
+            raise UnknownJobError(name)
+        if len(found) > 1:
+            raise AmbiguousJobError(name, tuple(job.identity for job in found))
+        return found[0]
+
+    def directory(self, job: reading.Job) -> JobDirectory:
+        """The directory of a job."""
+        return self.workspace.job_at(job.directory)
+
+    def _identity_of(self, path: Path) -> str:
+        """The identity of the job whose directory, or a link to it, a path is; empty when it is none."""
+        place = path.expanduser().resolve()
+        return place.name if self.workspace.path / "jobs" in place.parents and len(place.name) == 64 else ""
+
+
+def title(job: reading.Job) -> str:
+    """A job as people know it: `Train lr=0.1 model=mlp`."""
+    task = job.task.rpartition(":")[2].rpartition(".")[2] or job.name
+    return " ".join([task, *(f"{name}={value}" for name, value in job.tags.items())])
+
+
+def short(identity: str) -> str:
+    """The characters of an identity that are shown."""
+    return identity[:SHOWN]
+
+
+def find_workspace(given: Path | None) -> Path:
+    """The workspace that is meant: the given one, XPM_WORKSPACE, or the nearest one here or above.
+
+    Raises:
+        WorkspaceError: None is given, and the current directory is in none.
+    """
+    named = given or os.environ.get("XPM_WORKSPACE")
+    if named:
+        return Path(named)
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / ".xpm" / "workspace.json").is_file():
+            return folder
+    raise WorkspaceError(str(here), "is in no workspace", "Name one: xpm status --workspace DIR, or set XPM_WORKSPACE.")
+
+
+@contextmanager
+def open_desk() -> Iterator[Desk]:
+    """Open the workspace that is meant, and its server.
+
+    Raises:
+        WorkspaceError: There is no such workspace.
+        RedisUnavailableError: Its server does not answer.
+    """
+    workspace = Workspace.open(find_workspace(setting("workspace")), create=False, writable=False)
+    with Connector.of_workspace(workspace, None, DEFAULT_LEASE_S) as connector:
+        server = "embedded" if connector.embedded else safe_url(connector.url)
+        yield Desk(workspace, Store(connector.client, workspace.id), server)

@@ -1,0 +1,177 @@
+"""What `xpm show` tells of a job: from Redis how it stands, from its directory what was recorded there.
+
+Owns: the lines of that screen, and its JSON form.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from functools import cached_property
+from typing import Any
+
+import click
+
+from xpm_cli.desk import Desk, short, title
+from xpm_cli.screen import Screen, state
+from xpm_cli.status import SCHEMA, moment
+from xpm_core.states import State
+from xpm_core.store import reading
+from xpm_core.text import ago, span
+
+DEPENDENTS = 5
+"""How many of the jobs that need this one are named."""
+
+_NEXT = {
+    State.WAITING: ("cancel",),
+    State.READY: ("cancel",),
+    State.DELAYED: ("logs", "cancel"),
+    State.RUNNING: ("logs", "cancel"),
+    State.DONE: ("logs",),
+    State.FAILED: ("logs", "retry"),
+    State.CANCELLED: ("retry",),
+    State.BLOCKED: (),
+}
+
+
+class Sheet:
+    """All that is known of one job."""
+
+    def __init__(self, desk: Desk, job: reading.Job) -> None:
+        self.desk = desk
+        self.job = job
+        self.directory = desk.directory(job)
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """The record of the latest execution; empty when it has not ended."""
+        return self.directory.record(self.job.execution) or {} if self.job.execution else {}
+
+    @cached_property
+    def params(self) -> dict[str, Any]:
+        """The job's parameters as its directory holds them; empty before it first ran."""
+        try:
+            found = json.loads(self.directory.params.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    @cached_property
+    def needs(self) -> list[reading.Job]:
+        """The jobs that this one needs."""
+        return self.desk.jobs(reading.needs(self.desk.store.client, self.desk.store.w, self.job.identity))
+
+    @cached_property
+    def dependents(self) -> list[str]:
+        """The identities of the jobs that need this one."""
+        return reading.dependents(self.desk.store.client, self.desk.store.w, self.job.identity)
+
+    @property
+    def error(self) -> dict[str, Any]:
+        """What went wrong, with its frames where they are recorded; empty when nothing did."""
+        recorded = self.record.get("error") if self.job.state in (State.FAILED, State.DELAYED) else None
+        return recorded or self.job.error
+
+    def lines(self, screen: Screen) -> Iterator[str]:
+        """The screen, line by line."""
+        job = self.job
+        yield screen.entry(
+            short(job.identity), [click.style(title(job), bold=True), state(job.state.value), *self._when()]
+        )
+        if config := [f"{name} = {value}" for name, value in _flat(self.params.get("parameters", {}))]:
+            yield screen.entry("config", config)
+        if self.needs:
+            yield screen.entry("needs", map(_named, self.needs))
+        if self.dependents:
+            known = self.desk.jobs(self.dependents[:DEPENDENTS])
+            more = len(self.dependents) - len(known)
+            yield screen.entry("needed by", [*map(_named, known), *([f"and {more} more"] if more > 0 else [])])
+        if job.demand:
+            yield screen.entry("tokens", [f"{name} {units}" for name, units in job.demand.items()])
+        if self.record:
+            yield screen.entry("used", self._used())
+        yield screen.entry("folder", [str(self.directory.path)])
+        if self.error:
+            yield "error"
+            yield from _told(self.error, screen)
+        yield screen.entry("do", self._next())
+
+    def _when(self) -> list[str]:
+        job, now_s = self.job, self.desk.now_s
+        attempt = [f"attempt {job.attempts}"] if job.attempts > 1 else []
+        if job.state is State.RUNNING:
+            return [f"since {span(now_s - job.started_s)} on {job.host}", *attempt]
+        if job.state in (State.DONE, State.FAILED) and job.ended_s:
+            ended = f"after {span(job.ended_s - job.started_s)} on {job.host}" if job.started_s else ""
+            exit_code, signal = self.record.get("exit_code"), self.record.get("signal")
+            how = f"signal {signal}" if signal else f"exit {exit_code}" if exit_code else ""
+            return list(filter(None, [ended, ago(now_s - job.ended_s), how, *attempt]))
+        if job.state is State.DELAYED:
+            return [f"next attempt in {span(job.due_s - now_s)}", *attempt]
+        if job.state is State.BLOCKED and job.root:
+            return [f"by {short(job.root)}"]
+        return [f"submitted {ago(now_s - job.submitted_s)}", *attempt]
+
+    def _used(self) -> list[str]:
+        peak = self.record.get("peak_memory_bytes")
+        memory = [f"memory {peak / 2**20:.0f} MB peak"] if peak else []
+        python = [f"python {self.record['python']}"] if self.record.get("python") else []
+        return [*memory, *python, f"worker {self.job.worker}"]
+
+    def _next(self) -> list[str]:
+        if self.job.state is State.BLOCKED and self.job.root:
+            return [f"xpm show {short(self.job.root)}", f"xpm retry {short(self.job.root)}"]
+        return [f"xpm {command} {short(self.job.identity)}" for command in _NEXT[self.job.state]] or ["xpm status"]
+
+    def as_data(self) -> dict[str, Any]:
+        """What `--json` prints. Times are ISO 8601 with their zone; what has not come is null."""
+        job = self.job
+        return {
+            "schema": SCHEMA,
+            "id": job.identity,
+            "state": job.state.value,
+            "task": job.task,
+            "tags": job.tags,
+            "queue": job.queue,
+            "tokens": job.demand,
+            "priority": job.priority,
+            "attempts": job.attempts,
+            "submitted": moment(job.submitted_s),
+            "started": moment(job.started_s),
+            "ended": moment(job.ended_s),
+            "worker": job.worker or None,
+            "host": job.host or None,
+            "reason": job.reason or None,
+            "error": self.error or None,
+            "blocked_by": job.root or None,
+            "needs": {need.identity: need.state.value for need in self.needs},
+            "needed_by": self.dependents,
+            "directory": str(self.directory.path),
+            "parameters": self.params.get("parameters"),
+            "executions": self.directory.records(),
+        }
+
+
+def _named(job: reading.Job) -> str:
+    return f"{title(job)} {short(job.identity)} {state(job.state.value)}"
+
+
+def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """A nested value as paths and leaves: `model.layers`, `3`."""
+    if isinstance(value, dict) and value:
+        for name, inner in value.items():
+            yield from _flat(inner, f"{path}.{name}" if path else str(name))
+    elif path:
+        yield path, json.dumps(value, ensure_ascii=False)
+
+
+def _told(error: dict[str, Any], screen: Screen) -> Iterator[str]:
+    """An error: what it says, then the user's own frames, the innermost first."""
+    message = str(error.get("message", ""))
+    yield f"  {error.get('type', 'error')}: {message}" if message else f"  {error.get('type', 'error')}"
+    frames = error.get("frames") or [error]
+    for frame in reversed([frame for frame in frames if frame.get("file")]):
+        where = f"{frame['file']}:{frame.get('line')}"
+        yield screen.text(
+            f"    {where}  in {frame.get('function')}" + (f"     {frame['code']}" if frame.get("code") else "")
+        )

@@ -1,0 +1,82 @@
+"""What a newcomer types first: make finds a Python or says what is missing, and CI does what the README tells."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from house import ROOT
+
+
+def make(folder: Path, *targets: str, path: str) -> subprocess.CompletedProcess[str]:
+    """Run make in a folder, with a PATH."""
+    program = shutil.which("make")
+    if program is None:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("make is not installed")
+    environment = {"PATH": path}
+    return subprocess.run([program, *targets], cwd=folder, env=environment, capture_output=True, text=True)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A folder with what the Makefile needs before it installs anything."""
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of programs in which there is no Python."""
+    folder = tmp_path_factory.mktemp("tools")
+    for name in ("sh", "rm", "touch", "find", "cat", "mkdir", "chmod"):
+        (folder / name).symlink_to(shutil.which(name) or name)
+    return folder
+
+
+def pretend(tools: Path, name: str, script: str) -> None:
+    """Put a program into a folder of tools."""
+    (tools / name).write_text(f"#!{tools / 'sh'}\n{script}\n")
+    (tools / name).chmod(0o755)
+
+
+def test_without_a_python_it_says_what_to_install(clone: Path, tools: Path) -> None:
+    pretend(tools, "python3", "exit 1")  # too old, too new, or without its venv module
+    result = make(clone, "lint", path=str(tools))
+    assert result.returncode != 0
+    assert "no Python 3.10 to 3.13 with its venv module on PATH. Install one" in result.stderr
+    assert not (clone / ".venv").exists()
+
+
+def test_first_fit_python_makes_the_environment_and_it_is_made_once(clone: Path, tools: Path) -> None:
+    log = clone / "calls.log"
+    made = f'mkdir -p .venv/bin; echo "$0 $*" >>{log}'
+    making = f'case "$*" in *venv\\ --clear*) {made};; *--version*) echo Python 3.12.1;; esac'
+    pretend(tools, "python3", "exit 1")
+    pretend(tools, "python3.13", "exit 1")
+    pretend(tools, "python3.12", making)
+    for _ in range(2):
+        result = make(clone, ".venv/.made", path=str(tools))
+        assert result.returncode == 0, result.stderr
+    assert log.read_text() == f"{tools}/python3.12 -m venv --clear .venv\n"
+
+
+def test_clean_removes_what_the_others_make(clone: Path, tools: Path) -> None:
+    for name in (".venv", "demo-workspace", "xpm.egg-info", ".ruff_cache", "xpm_core/__pycache__"):
+        (clone / name).mkdir(parents=True)
+    for name in ("xpm_worker", "xpm_cli", "tests", "examples"):
+        (clone / name).mkdir()
+    result = make(clone, "clean", path=str(tools))
+    assert result.returncode == 0, result.stderr
+    left = {path.relative_to(clone).as_posix() for path in clone.rglob("*")}
+    assert left == {"Makefile", "pyproject.toml", "xpm_core", "xpm_worker", "xpm_cli", "tests", "examples"}
+
+
+def test_ci_does_nothing_that_the_readme_does_not_tell() -> None:
+    commands = re.findall(r"^make (\w+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    assert commands == ["lint", "test"]
+    assert all(f"make {name}" in (ROOT / "README.md").read_text() for name in commands)

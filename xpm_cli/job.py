@@ -22,9 +22,10 @@ _job = click.argument("name", metavar="JOB")
 @click.command()
 @common_options
 @_job
+@click.option("--full", is_flag=True, help="Show all frames of an error, also those of libraries.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_context
-def show(ctx: click.Context, name: str, as_json: bool) -> None:
+def show(ctx: click.Context, name: str, full: bool, as_json: bool) -> None:
     """Show one job: its parameters, what it needs, how it went. Exit code 1 when it failed."""
     with open_desk() as desk:
         job = desk.job(name)
@@ -32,7 +33,7 @@ def show(ctx: click.Context, name: str, as_json: bool) -> None:
         if as_json:
             click.echo(json.dumps(sheet.as_data(), indent=2))
         else:
-            for line in sheet.lines(Screen.of_stdout()):
+            for line in sheet.lines(Screen.of_stdout(), full=full):
                 click.echo(line)
     ctx.exit(FAILED if job.state is State.FAILED else 0)
 

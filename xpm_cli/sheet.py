@@ -13,7 +13,7 @@ from typing import Any
 import click
 
 from xpm_cli.desk import Desk, short, title
-from xpm_cli.screen import Screen, state
+from xpm_cli.screen import Screen, plural, state
 from xpm_cli.status import SCHEMA, moment
 from xpm_core.states import State
 from xpm_core.store import reading
@@ -72,8 +72,8 @@ class Sheet:
         recorded = self.record.get("error") if self.job.state in (State.FAILED, State.DELAYED) else None
         return recorded or self.job.error
 
-    def lines(self, screen: Screen) -> Iterator[str]:
-        """The screen, line by line."""
+    def lines(self, screen: Screen, *, full: bool = False) -> Iterator[str]:
+        """The screen, line by line; with `full` all frames of an error."""
         job = self.job
         yield screen.entry(
             short(job.identity), [click.style(title(job), bold=True), state(job.state.value), *self._when()]
@@ -93,7 +93,7 @@ class Sheet:
         yield screen.entry("folder", [str(self.directory.path)])
         if self.error:
             yield "error"
-            yield from _told(self.error, screen)
+            yield from _told(self.error, screen, full)
         yield screen.entry("do", self._next())
 
     def _when(self) -> list[str]:
@@ -165,13 +165,14 @@ def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
         yield path, json.dumps(value, ensure_ascii=False)
 
 
-def _told(error: dict[str, Any], screen: Screen) -> Iterator[str]:
-    """An error: what it says, then the user's own frames, the innermost first."""
+def _told(error: dict[str, Any], screen: Screen, full: bool) -> Iterator[str]:
+    """An error: what it says, then the frames of the user's own code, the innermost first; with `full` all of them."""
     message = str(error.get("message", ""))
     yield f"  {error.get('type', 'error')}: {message}" if message else f"  {error.get('type', 'error')}"
-    frames = error.get("frames") or [error]
-    for frame in reversed([frame for frame in frames if frame.get("file")]):
-        where = f"{frame['file']}:{frame.get('line')}"
-        yield screen.text(
-            f"    {where}  in {frame.get('function')}" + (f"     {frame['code']}" if frame.get("code") else "")
-        )
+    frames = [frame for frame in error.get("frames") or [error] if frame.get("file")]
+    shown = [frame for frame in frames if full or frame.get("own", True)] or frames[-1:]
+    for frame in reversed(shown):
+        code = f"     {frame['code']}" if frame.get("code") else ""
+        yield screen.text(f"    {frame['file']}:{frame.get('line')}  in {frame.get('function')}{code}")
+    if hidden := len(frames) - len(shown):
+        yield f"    ({plural(hidden, 'frame')} of libraries hidden, --full)"

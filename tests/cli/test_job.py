@@ -28,7 +28,8 @@ def test_done_job_shows_its_parameters_and_what_it_used(lab: Lab, xpm: Xpm) -> N
 def test_failed_job_shows_the_error_where_it_arose_and_what_to_do(lab: Lab, xpm: Xpm) -> None:
     frames = [
         {"file": "sweep.py", "line": 41, "function": "Train.execute", "code": "check(self.lr)"},
-        {"file": "checks.py", "line": 7, "function": "check", "code": "raise ValueError(text)"},
+        {"file": "checks.py", "line": 7, "function": "check", "code": "raise ValueError(text)", "own": True},
+        {"file": "/lib/numpy/core.py", "line": 9, "function": "inner", "code": "raise", "own": False},
     ]
     lab.end("bad", State.FAILED, {**ERROR, "frames": frames})
     lab.submit("after", "bad")
@@ -38,8 +39,10 @@ def test_failed_job_shows_the_error_where_it_arose_and_what_to_do(lab: Lab, xpm:
     assert error[0] == "  ValueError: the learning rate is negative"
     assert error[1] == "    checks.py:7  in check     raise ValueError(text)"
     assert error[2] == "    sweep.py:41  in Train.execute     check(self.lr)"
+    assert error[3] == "    (1 frame of libraries hidden, --full)"
+    assert "    /lib/numpy/core.py:9  in inner     raise\n" in xpm("show", "failed", "--full").stdout
     bad, after = short(lab.identity("bad")), short(lab.identity("after"))
-    assert error[3] == f"do          xpm logs {bad}   xpm retry {bad}"
+    assert error[4] == f"do          xpm logs {bad}   xpm retry {bad}"
     assert f"needed by   Train name=after {after} blocked" in result.stdout
 
 

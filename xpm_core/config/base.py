@@ -1,0 +1,219 @@
+"""What a script derives from: Config, Task, ResumableTask, LightweightTask."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from xpm_core import tags
+from xpm_core.config.assign import assign, copied, restored, values_of
+from xpm_core.config.live import instance
+from xpm_core.config.meta import ConfigMeta, ours
+from xpm_core.errors import DeclarationError, SealedError, UnsubmittedTaskError
+from xpm_core.graph import STATE, ConfigState, caller, is_configuration, state, written
+from xpm_core.identity import missing
+from xpm_core.schema import shown
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+T = TypeVar("T")
+
+experiments: list[Any] = []
+"""The experiments that are entered, the current one last; each puts itself here. `submit()` goes to the current one."""
+
+
+class Config(metaclass=ConfigMeta):
+    """Typed parameters. `Model.C(layers=3)` makes a configuration: a description, which experiments name and submit.
+
+    What a job gets, and `instance()` returns, is a live object of the same class: its parameters are plain attributes,
+    `__post_init__` has run, and it can be given any attribute.
+
+    Example:
+        >>> class Model(Config):
+        ...     layers: Param[int] = 3
+        ...     "Number of layers"
+        >>> Model.C(layers=5).layers
+        5
+    """
+
+    __xpm_base__: ClassVar[bool] = True
+
+    def tag(self, name: str, value: tags.Label) -> Self:
+        """Give the configuration a tag of any name; returns the configuration."""
+        tags.set_tag(self, name, value)
+        return self
+
+    def tags(self) -> dict[str, tags.Label]:
+        """The tags of the configuration and of all that it was made from."""
+        return tags.collect(self)
+
+    def missing(self) -> list[str]:
+        """Paths of the parameters that have no value yet, here and below: `['Learn.model.layers']`."""
+        return missing(self)
+
+    def instance(self) -> Self:
+        """A live object, outside of any job. The configuration is sealed by it.
+
+        Raises:
+            MissingParameterError: A parameter has no value.
+            ValidationError: A `__validate__` refuses the values.
+        """
+        return instance(self)
+
+    def copy(self, **values: Any) -> Self:
+        """A copy that can be assigned, with other values for some parameters. Nested configurations are shared."""
+        return copied(self, values)  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        return shown(self) if is_configuration(self) else super().__repr__()
+
+    if not TYPE_CHECKING:  # checkers would take these for leave to assign any name
+
+        @ours
+        def __setattr__(self, name: str, value: Any) -> None:
+            if STATE in self.__dict__:
+                assign(self, name, value)
+            else:
+                super().__setattr__(name, value)
+
+        @ours
+        def __delattr__(self, name: str) -> None:
+            if STATE in self.__dict__:
+                where = f"{type(self).__name__}.{name}"
+                raise DeclarationError(where, "a parameter cannot be deleted", "Assign LATER.")
+            super().__delattr__(name)
+
+        def __reduce_ex__(self, protocol: Any) -> Any:
+            if not is_configuration(self):
+                return super().__reduce_ex__(protocol)
+            return restored, (type(self), values_of(self), state(self))
+
+
+class Task(Config):
+    """A configuration that can be submitted: `execute` runs in its job's directory, on a worker.
+
+    Example:
+        >>> class Learn(Task):
+        ...     epochs: Param[int] = field(default=100)
+        ...     def execute(self) -> None:
+        ...         (Path("model.txt")).write_text(f"learned for {self.epochs} epochs")
+        >>> learn = Learn.C(epochs=3).submit()
+    """
+
+    __xpm_base__: ClassVar[bool] = True
+
+    @abstractmethod
+    def execute(self) -> Any:
+        """Do the work. The working directory is the job's own; `self.__tags__` are its tags."""
+
+    def task_outputs(self, dep: Callable[[T], T]) -> Any:
+        """What `submit()` returns. Override it to return configurations that stand for results.
+
+        Args:
+            dep: Marks a configuration as made by this task, so that what uses it depends on the task.
+        """
+        return dep(self)  # type: ignore[arg-type]  # T is whatever it is given
+
+    def submit(self, *, init_tasks: Sequence[LightweightTask] = (), **options: Any) -> Self:
+        """Submit the task to the current experiment; it and all that it refers to are sealed.
+
+        Args:
+            init_tasks: What to run in the job before `execute`, in order. They are part of the identity.
+            options: What the experiment takes: see `experiment.submit`.
+
+        Returns:
+            What `task_outputs` returns; the task itself unless that is overridden.
+
+        Raises:
+            DeclarationError: No experiment is entered, or this is no configuration but a live object.
+            MissingParameterError: Parameters have no value; names all of them.
+            UnsubmittedTaskError: It depends on a task that was not submitted.
+        """
+        own = configured(self, "submit")
+        if init_tasks:
+            if own.sealed:
+                where = f"{type(self).__name__}.init_tasks"
+                raise SealedError(where, "the task is sealed", "Submit a copy of it with them.", own.created)
+            own.init_tasks = tuple(init_tasks)
+        if not experiments:
+            raise DeclarationError(
+                type(self).__name__,
+                f"submitted outside of any experiment, at {written(caller())}",
+                "Submit it inside of: with experiment(workdir, name) as xp: ...",
+            )
+        return experiments[-1].submit(self, options)  # type: ignore[no-any-return]
+
+    def on_completed(self, callback: Callable[[Self], Any]) -> Self:
+        """Call a function with the task, in this process, once it is done; at once if it is already."""
+        own = configured(self, "on_completed")
+        if own.submitted is None:
+            own.callbacks.append(callback)
+        else:
+            own.submitted.on_completed(callback)
+        return self
+
+    def add_dependencies(self, *dependencies: Any) -> Self:
+        """Let the task wait for other tasks, or hold units of tokens while it runs.
+
+        Args:
+            dependencies: Tasks, and what `token.dependency(units)` returns. Units of one token add up.
+        """
+        own = configured(self, "add_dependencies")
+        if own.submitted is not None:
+            raise SealedError(
+                type(self).__name__,
+                f"cannot add dependencies, the task was submitted at {own.submitted.where}",
+                "Add them before submit().",
+                written(caller()),
+            )
+        for dependency in dependencies:
+            if isinstance(dependency, Task):
+                own.after.append(dependency)
+            else:
+                own.demand[dependency.name] = own.demand.get(dependency.name, 0) + dependency.units
+        return self
+
+    def dependency(self) -> Self:
+        """The task as something to wait for: `other.add_dependencies(task.dependency())`."""
+        return self
+
+    @property
+    def jobpath(self) -> Path:
+        """The directory of the job, once submitted; in a job, also of the tasks that it uses."""
+        if not is_configuration(self):
+            return Path(self.__dict__["__taskdir__"])
+        submitted = state(self).submitted
+        if submitted is None:
+            raise UnsubmittedTaskError(
+                f"{type(self).__name__}.jobpath",
+                f"the task made at {state(self).created} was not submitted",
+                "Read it after submit().",
+            )
+        return Path(submitted.jobpath)
+
+
+class ResumableTask(Task):
+    """A task that goes on where an earlier attempt stopped: a retry finds the directory as that left it."""
+
+    __xpm_base__: ClassVar[bool] = True
+
+
+class LightweightTask(Config):
+    """What runs inside the job of another task, before its `execute`: `submit(init_tasks=[Load.C(model=model)])`."""
+
+    __xpm_base__: ClassVar[bool] = True
+
+    @abstractmethod
+    def execute(self) -> Any:
+        """Do the work, in the process and the directory of the task's job."""
+
+
+def configured(task: Task, what: str) -> ConfigState:
+    """The state of a configuration of a task; an error for a live object."""
+    if not is_configuration(task):
+        name = type(task).__name__
+        raise DeclarationError(f"{name}.{what}", "this is a live object", f"Call it on a configuration: {name}.C(...).")
+    return state(task)

@@ -1,0 +1,70 @@
+"""How tasks depend on one another: what a task makes, and which tasks another one uses."""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from xpm_core.config.assign import copied
+from xpm_core.config.base import Task
+from xpm_core.errors import UnsubmittedTaskError
+from xpm_core.graph import children, state, title
+
+T = TypeVar("T")
+
+
+def outputs(task: Task) -> Any:
+    """What `submit()` returns for a submitted task: its `task_outputs`, with the configurations that it marks."""
+
+    def dep(config: T) -> T:
+        return made_by(task, config)
+
+    return task.task_outputs(dep)
+
+
+def made_by(task: Task, config: T) -> T:
+    """Mark a configuration as made by a task: what uses it depends on the task, and its identity counts the task's.
+
+    Returns:
+        The configuration, or a copy if it is sealed or was made by another task.
+    """
+    if config is task or state(config).source is task:
+        return config
+    if state(config).sealed or state(config).source is not None:
+        config = copied(config, {})
+    state(config).source = task
+    return config
+
+
+def upstream(task: Any) -> list[Task]:
+    """The submitted tasks that a task refers to, each once, in order, not looking beyond them.
+
+    They are values of its parameters at any depth, made such values, are used by its initial tasks, or were added by
+    `add_dependencies`.
+
+    Raises:
+        UnsubmittedTaskError: One of them was not submitted.
+    """
+    found: dict[int, Task] = {}
+    seen: set[int] = set()
+
+    def take(path: str, used: Task) -> None:
+        if state(used).submitted is None:
+            made = f"the {title(used)} made at {state(used).created}"
+            raise UnsubmittedTaskError(path, f"{made} was not submitted", "Submit it first.")
+        found[id(used)] = used
+
+    def visit(path: str, config: Any) -> None:
+        if id(config) in seen:
+            return
+        seen.add(id(config))
+        own = state(config)
+        if own.source is not None:
+            take(path, own.source)
+        inside = [*children(config), *((f"init_tasks[{i}]", each) for i, each in enumerate(own.init_tasks))]
+        for trail, child in inside:
+            (take if isinstance(child, Task) else visit)(f"{path}.{trail}", child)
+
+    visit(title(task), task)
+    for other in state(task).after:
+        take(f"{title(task)}.add_dependencies", other)
+    return list(found.values())

@@ -1,0 +1,113 @@
+"""A sealed task as people and other programs read it: what `params.json` in its job's directory holds."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime, time, timedelta
+from enum import Enum
+from pathlib import PurePath
+from typing import Any
+
+from xpm_core.config.base import Task
+from xpm_core.config.live import OWN, generated
+from xpm_core.graph import is_configuration, schema_of, state, title
+from xpm_core.identity import counted_names, seal, task_id
+from xpm_core.loading import class_record
+
+SCHEMA = 1
+"""Version of the form; it goes up when something in it changes its meaning."""
+
+
+def describe(task: Task) -> dict[str, Any]:
+    """What a task is made of, in JSON's types, readable and complete.
+
+    A configuration appears in full where it is met first, and as `{"see": path}` further on. Values that JSON has no
+    type for are objects with one entry that names the type: `{"path": ...}`, `{"enum": ...}`, `{"tuple": [...]}`.
+
+    Example:
+        >>> describe(learn)["parameters"]["epochs"]
+        100
+    """
+    identity = seal(task)
+    describer = Describer(task)
+    described = describer.configuration(title(task), task)
+    origin = class_record(type(task))
+    return {
+        "schema": SCHEMA,
+        "task": task_id(type(task)),
+        "identity": identity,
+        "tags": task.tags(),
+        "code": {name: origin[name] for name in ("module", "name", "file", "project")},
+        **{name: described[name] for name in described if name not in ("class", "identity")},
+    }
+
+
+class Describer:
+    """Describes the configurations below one task."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        self.paths = generated(task, OWN)
+        self.met: dict[int, str] = {}
+
+    def configuration(self, path: str, config: Any) -> dict[str, Any]:
+        if id(config) in self.met:
+            return {"see": self.met[id(config)]}
+        self.met[id(config)] = path
+        own, counted = state(config), set(counted_names(config))
+        found: dict[str, Any] = {"class": task_id(type(config)), "identity": own.identity}
+        if config is not self.task and own.submitted is not None:
+            found["job"] = str(own.submitted.jobpath)
+        if own.source is not None:
+            found["made by"] = self.configuration(f"{path}.made by", own.source)
+        found["parameters"] = {name: self.parameter(path, config, name) for name in schema_of(config).parameters}
+        if ignored := [name for name in found["parameters"] if name not in counted]:
+            found["ignored"] = ignored
+        if own.init_tasks:
+            tasks = enumerate(own.init_tasks)
+            found["init_tasks"] = [self.configuration(f"{path}.init_tasks[{i}]", each) for i, each in tasks]
+        return found
+
+    def parameter(self, path: str, config: Any, name: str) -> Any:
+        generated_path = self.paths.get((id(config), name))
+        if generated_path is None:
+            return self.value(f"{path}.{name}", config.__dict__[name])
+        if generated_path.is_absolute():
+            return {"path": str(generated_path)}
+        return {"path": str(generated_path.relative_to(OWN)), "in": "job"}
+
+    def value(self, path: str, value: Any) -> Any:
+        if value is None or (isinstance(value, (bool, str)) and not isinstance(value, Enum)):
+            return value
+        if is_configuration(value):
+            return self.configuration(path, value)
+        if isinstance(value, Enum):
+            return {"enum": f"{task_id(type(value))}.{value.name}"}
+        if isinstance(value, (int, float)):
+            return value if math.isfinite(value) else {"float": repr(value)}
+        if isinstance(value, PurePath):
+            return {"path": str(value)}
+        if isinstance(value, list):
+            return [self.value(f"{path}[{i}]", item) for i, item in enumerate(value)]
+        if isinstance(value, dict):
+            return self.mapping(path, value)
+        return self.other(path, value)
+
+    def mapping(self, path: str, value: dict[Any, Any]) -> Any:
+        items = [(key, self.value(f"{path}[{key!r}]", item)) for key, item in value.items()]
+        if all(type(key) is str for key in value):
+            return dict(items)
+        return {"dict": [[self.value(path, key), item] for key, item in items]}
+
+    def other(self, path: str, value: Any) -> Any:
+        if isinstance(value, (tuple, set, frozenset)):
+            items = value if isinstance(value, tuple) else sorted(value, key=repr)
+            name = "tuple" if isinstance(value, tuple) else type(value).__mro__[-2].__name__
+            return {name: [self.value(f"{path}[{i}]", item) for i, item in enumerate(items)]}
+        if isinstance(value, bytes):
+            return {"bytes": value.hex()}
+        if isinstance(value, timedelta):
+            return {"timedelta": value.total_seconds()}
+        if isinstance(value, (datetime, date, time)):
+            return {type(value).__name__: value.isoformat()}
+        return {"text": repr(value)}

@@ -1,0 +1,216 @@
+"""Values as bytes: MessagePack in one canonical form, with an explicit type for each value. See docs/identity.md.
+
+No two different values share an encoding, and no value has two: integers, strings and lengths take their shortest form,
+floats always eight bytes, the entries of a dict or set are sorted by their bytes. What MessagePack lacks is an
+extension with one of the codes below. The same form, with entries of dicts in their own order, carries payloads.
+"""
+
+from __future__ import annotations
+
+import math
+import struct
+import sys
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from enum import Enum, Flag
+from pathlib import Path, PurePath
+from typing import Any
+
+import msgpack
+
+from xpm_core.errors import MismatchError, PayloadError
+from xpm_core.graph import is_configuration
+from xpm_core.origin import class_id
+
+BIG_INTEGER, TUPLE, SET, FROZENSET, ENUM, DATETIME, DATE, TIME, TIMEDELTA, PATH, CONFIGURATION, LEFT_OUT = range(1, 13)
+"""Codes of the extensions. They are part of the identity: never change one."""
+
+NOT_A_NUMBER = struct.pack(">Bd", 0xCB, math.nan)
+ZERO = struct.pack(">Bd", 0xCB, 0.0)
+
+pack: Callable[[Any], bytes] = msgpack.Packer(use_bin_type=True, unicode_errors="surrogatepass", autoreset=True).pack
+
+
+def extension(code: int, content: bytes) -> bytes:
+    """An extension of MessagePack: its code and its content."""
+    return pack(msgpack.ExtType(code, content))
+
+
+def array_head(count: int) -> bytes:
+    """The first bytes of an array of that many items."""
+    if count < 16:
+        return bytes((0x90 | count,))
+    return struct.pack(">BH", 0xDC, count) if count < 1 << 16 else struct.pack(">BI", 0xDD, count)
+
+
+def map_head(count: int) -> bytes:
+    """The first bytes of a map of that many entries."""
+    if count < 16:
+        return bytes((0x80 | count,))
+    return struct.pack(">BH", 0xDE, count) if count < 1 << 16 else struct.pack(">BI", 0xDF, count)
+
+
+class Encoder:
+    """Writes values. How configurations and paths are written is up to who makes one.
+
+    Args:
+        configuration: Writes a configuration.
+        path: Writes a path.
+        class_name: Names the class of an Enum.
+        canonical: Whether entries of dicts are sorted; else they keep their order.
+    """
+
+    def __init__(
+        self,
+        configuration: Callable[[Any], bytes],
+        *,
+        path: Callable[[Path], bytes],
+        class_name: Callable[[type], Any] = class_id,
+        canonical: bool = True,
+    ) -> None:
+        self.configuration, self.path, self.class_name, self.canonical = configuration, path, class_name, canonical
+        self.writers: dict[type, Callable[[Any], bytes]] = {
+            type(None): pack,
+            bool: pack,
+            str: pack,
+            bytes: pack,
+            int: self.integer,
+            float: self.number,
+            list: self.list_,
+            tuple: self.tuple_,
+            dict: self.dict_,
+            set: self.set_,
+            frozenset: self.frozenset_,
+            datetime: lambda value: extension(DATETIME, value.isoformat().encode()),
+            date: lambda value: extension(DATE, value.isoformat().encode()),
+            time: lambda value: extension(TIME, value.isoformat().encode()),
+            timedelta: lambda value: extension(TIMEDELTA, pack([value.days, value.seconds, value.microseconds])),
+        }
+
+    def __call__(self, value: Any) -> bytes:
+        """The bytes of a value.
+
+        Raises:
+            MismatchError: No value of that type can be written.
+            RecursionError: It is nested too deep.
+        """
+        writer = self.writers.get(type(value))
+        if writer is None:
+            writer = self.writers[type(value)] = self.writer_of(value)
+        return writer(value)
+
+    def writer_of(self, value: Any) -> Callable[[Any], bytes]:
+        """What writes values of the type of this one, which is none of the common types."""
+        if isinstance(value, Enum):
+            return self.enum
+        if isinstance(value, PurePath):
+            return self.path
+        if hasattr(type(value), "__xpm_schema__"):
+            return self.configuration_
+        for base in (dict, list, tuple, frozenset, set):
+            if isinstance(value, base):
+                return self.writers[base]
+        raise MismatchError("a value that a configuration can hold", value)
+
+    def configuration_(self, value: Any) -> bytes:
+        if not is_configuration(value):
+            raise MismatchError("a configuration", value, remedy="Pass the configuration, not the object made of it.")
+        return self.configuration(value)
+
+    def integer(self, value: int) -> bytes:
+        if -(1 << 63) <= value < 1 << 64:
+            return pack(value)
+        return extension(BIG_INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+
+    def number(self, value: float) -> bytes:
+        if value != value:
+            return NOT_A_NUMBER
+        return pack(value) if value else ZERO
+
+    def list_(self, value: Any) -> bytes:
+        return array_head(len(value)) + b"".join([self(item) for item in value])
+
+    def tuple_(self, value: Any) -> bytes:
+        return extension(TUPLE, self.list_(value))
+
+    def set_(self, value: Any) -> bytes:
+        return extension(SET, self.sorted_list(value))
+
+    def frozenset_(self, value: Any) -> bytes:
+        return extension(FROZENSET, self.sorted_list(value))
+
+    def sorted_list(self, value: Any) -> bytes:
+        return array_head(len(value)) + b"".join(sorted([self(item) for item in value]))
+
+    def dict_(self, value: Any) -> bytes:
+        entries = [(self(key), self(item)) for key, item in value.items()]
+        if self.canonical:
+            entries.sort()
+        return map_head(len(entries)) + b"".join([part for entry in entries for part in entry])
+
+    def enum(self, value: Enum) -> bytes:
+        member = value.value if isinstance(value, Flag) else value.name
+        return extension(ENUM, self.list_([self.class_name(type(value)), member]))
+
+
+Extension = Callable[[bytes], Any]
+
+
+class Decoder:
+    """Reads what an Encoder wrote.
+
+    Args:
+        configuration: Reads a configuration from the content of its extension.
+        path: Reads a path.
+        enum: Finds a member of an Enum by how its class was named, and its name or value.
+    """
+
+    def __init__(self, configuration: Extension, *, path: Extension, enum: Callable[[Any, Any], Any]) -> None:
+        self.enum = enum
+        self.extensions: dict[int, Extension] = {
+            BIG_INTEGER: lambda content: int.from_bytes(content, "big", signed=True),
+            TUPLE: lambda content: tuple(self.items(content)),
+            SET: lambda content: set(self.items(content)),
+            FROZENSET: lambda content: frozenset(self.items(content)),
+            ENUM: lambda content: self.enum(*self.items(content)),
+            DATETIME: lambda content: datetime.fromisoformat(content.decode()),
+            DATE: lambda content: date.fromisoformat(content.decode()),
+            TIME: lambda content: time.fromisoformat(content.decode()),
+            TIMEDELTA: lambda content: timedelta(*self.items(content)),
+            PATH: path,
+            CONFIGURATION: configuration,
+        }
+
+    def __call__(self, data: bytes) -> Any:
+        """The value that some bytes stand for.
+
+        Raises:
+            PayloadError: They are no encoding of a value.
+        """
+        try:
+            return self.read(data)
+        except (ValueError, TypeError, KeyError, RecursionError, msgpack.UnpackException) as error:
+            if isinstance(error, PayloadError):
+                raise
+            raise PayloadError("payload", f"it cannot be read ({error})", "Submit the task again.") from error
+
+    def read(self, data: bytes) -> Any:
+        return msgpack.unpackb(
+            data, ext_hook=self.extended, strict_map_key=False, unicode_errors="surrogatepass", max_ext_len=len(data)
+        )
+
+    def extended(self, code: int, content: bytes) -> Any:
+        if code not in self.extensions:
+            raise ValueError(f"unknown extension {code}")
+        return self.extensions[code](content)
+
+    def items(self, content: bytes) -> list[Any]:
+        found = self.read(content)
+        if not isinstance(found, list):
+            raise TypeError(f"expected a list, got {found!r}")
+        return found
+
+
+def too_deep() -> str:
+    """What to say of values nested deeper than can be written."""
+    return f"nested deeper than Python's recursion limit of {sys.getrecursionlimit()} allows"

@@ -1,0 +1,112 @@
+"""Classes on their way to another process: what is recorded of one, and how it is found again there."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from types import ModuleType
+from typing import Any
+
+from xpm_core.errors import PayloadError, TaskImportError
+from xpm_core.origin import INSTALLED, class_file, class_id, module_name, project_file, within_project
+
+
+def class_record(cls: type) -> dict[str, Any]:
+    """What another process needs to find a class.
+
+    Raises:
+        ClassNameError: The class was defined in a notebook, at a prompt or by `python -c`.
+    """
+    return {
+        "module": module_name(cls),
+        "name": cls.__qualname__,
+        "id": class_id(cls),
+        "file": class_file(cls),
+        "project": project_file(cls),
+    }
+
+
+def import_folders() -> list[str]:
+    """The folders that this process imports from beside the interpreter's own and installed packages."""
+    prefixes = {os.path.realpath(p) for p in (sys.prefix, sys.base_prefix, sys.exec_prefix)}
+    found = []
+    for entry in sys.path:
+        folder = os.path.abspath(entry)
+        own = any(os.path.realpath(folder).startswith(os.path.join(prefix, "lib")) for prefix in prefixes)
+        if os.path.isdir(folder) and not own and os.path.basename(folder) not in INSTALLED and folder not in found:
+            found.append(folder)
+    return found
+
+
+def add_import_folders(folders: list[str]) -> None:
+    """Let this process import from folders, before all others; those that are not there are left out."""
+    new = [folder for folder in folders if folder not in sys.path and os.path.isdir(folder)]
+    sys.path[:0] = new
+    if new:
+        importlib.invalidate_caches()
+
+
+def find_class(record: dict[str, Any]) -> type:
+    """The class that a record tells of.
+
+    Raises:
+        TaskImportError: Its module cannot be imported, or has no such class.
+        PayloadError: The class found goes by another name in identities.
+    """
+    module, name = record["module"], record["name"]
+    found: Any = module_of(record)
+    for part in name.split("."):
+        found = getattr(found, part, None)
+    if not isinstance(found, type):
+        raise TaskImportError(module, f"{module}.{name}", f"module {module!r} has no class {name!r}")
+    if class_id(found) != record["id"]:
+        raise PayloadError(
+            f"{module}.{name}", f"it is now {class_id(found)!r}, and was {record['id']!r}", "Submit the task again."
+        )
+    return found
+
+
+def module_of(record: dict[str, Any]) -> ModuleType:
+    """The module of a recorded class: by its name, else, or when another one has that name, by its file."""
+    name, file = record["module"], record["file"]
+    reachable = file is not None and os.path.isfile(file)
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if reachable and error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
+            return module_at(name, file, record)
+        raise TaskImportError(name, f"{name}.{record['name']}", str(error)) from error
+    except (Exception, SystemExit) as error:  # whatever the user's module does when it is imported
+        raise TaskImportError(name, f"{name}.{record['name']}", f"{type(error).__name__}: {error}") from error
+    return module_at(name, file, record) if reachable and not same_file(module, file, record) else module
+
+
+def same_file(module: ModuleType, file: str, record: dict[str, Any]) -> bool:
+    """Whether a module is what was recorded: that file, or a clone's."""
+    found = getattr(module, "__file__", None)
+    if found is None:
+        return False
+    if os.path.realpath(found) == os.path.realpath(file):
+        return True
+    return bool(within_project(os.path.abspath(found), record["module"]) == record["project"])
+
+
+def module_at(name: str, file: str, record: dict[str, Any]) -> ModuleType:
+    """The module in a file, under a name that `import` finds nothing for, or something else."""
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise TaskImportError(name, f"{name}.{record['name']}", f"{file} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    other = sys.modules.get(name)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:  # whatever the user's module does when it is imported
+        del sys.modules[name]
+        raise TaskImportError(name, f"{name}.{record['name']}", f"{type(error).__name__}: {error}") from error
+    finally:
+        if other is not None:
+            sys.modules[name] = other
+    return module

@@ -1,0 +1,111 @@
+"""Where classes live: the name by which any process can import them, their file, and the project it belongs to."""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+from functools import lru_cache
+from typing import Any
+
+from xpm_core.errors import ClassNameError
+
+LOCAL = "<locals>"
+INSTALLED = ("site-packages", "dist-packages")
+
+
+def module_name(cls: type) -> str:
+    """The name under which `import` would find the module of a class, also when the module runs as a script.
+
+    Raises:
+        ClassNameError: The class was made at a prompt, in a notebook or by `python -c`: no file has it.
+    """
+    if cls.__module__ != "__main__":
+        return str(cls.__module__)
+    main = sys.modules["__main__"]
+    spec = getattr(main, "__spec__", None)
+    if spec is not None and spec.name != "__main__":
+        return str(spec.name)
+    file: str | None = getattr(main, "__file__", None)
+    if file is None or not os.path.isfile(file) or os.path.basename(file) == "__main__.py":
+        raise ClassNameError(
+            cls.__qualname__,
+            "no other process can import this class, for it was defined in a notebook, at a prompt or by python -c",
+            "Put it into a file of its own, and import it from there.",
+        )
+    return os.path.splitext(os.path.basename(file))[0]
+
+
+def class_id(cls: type) -> str:
+    """The name of a class in identities: its own `__xpmid__`, or `module:QualName`; never of `__main__`.
+
+    An `__xpmid__` counts for the class that has it alone, unless it is a class method: that is asked for each subclass.
+
+    Raises:
+        ClassNameError: The class has no such name, or its `__xpmid__` is no text.
+    """
+    own: Any = getattr(cls, "__xpmid__", None)
+    if callable(own):
+        own = own()
+    elif "__xpmid__" not in cls.__dict__:
+        return f"{module_name(cls)}:{cls.__qualname__}"
+    if not isinstance(own, str) or not own or not own.isprintable():
+        raise ClassNameError(cls.__qualname__, f"its __xpmid__ is {own!r}", "Make it a text that can be printed.")
+    return own
+
+
+def class_file(cls: type) -> str | None:
+    """The file that defines a class, absolute; None for built-in modules."""
+    file = getattr(sys.modules.get(cls.__module__), "__file__", None)
+    return os.path.abspath(file) if file else None
+
+
+def project_file(cls: type) -> str | None:
+    """The file of a class as a project knows it, `project:package/module.py`: alike in every clone of the project.
+
+    The project is named in the nearest pyproject.toml, else by the folder that holds `.git`, else by the folder from
+    which the module is imported. None for built-in modules.
+    """
+    file = class_file(cls)
+    return None if file is None else within_project(file, module_name(cls))
+
+
+def within_project(file: str, module: str) -> str:
+    """A file that holds a module, as its project knows it: `project:package/module.py`."""
+    folders = file.split(os.sep)
+    for index in range(len(folders) - 1, 0, -1):
+        if folders[index] in INSTALLED:
+            return f"{folders[index]}:{'/'.join(folders[index + 1 :])}"
+    root, project = project_of(os.path.dirname(file))
+    if not root:
+        depth = module.count(".") + (os.path.basename(file) == "__init__.py")
+        root = os.sep.join(folders[: -1 - depth]) or os.sep
+        project = os.path.basename(root)
+    return f"{project}:{os.path.relpath(file, root).replace(os.sep, '/')}"
+
+
+@lru_cache(maxsize=256)
+def project_of(folder: str) -> tuple[str, str]:
+    """The root folder and the name of the project around a folder; empty when nothing marks one."""
+    described = os.path.join(folder, "pyproject.toml")
+    if os.path.isfile(described):
+        return folder, name_in(described) or os.path.basename(folder)
+    if os.path.exists(os.path.join(folder, ".git")):
+        return folder, os.path.basename(folder)
+    above = os.path.dirname(folder)
+    return ("", "") if above == folder else project_of(above)
+
+
+def name_in(file: str) -> str | None:
+    """The project's name in a pyproject.toml, if it has one.
+
+    Read line by line: before Python 3.11 nothing in the standard library parses the format.
+    """
+    table = ""
+    with open(file, encoding="utf-8") as lines:
+        for line in lines:
+            if header := re.match(r"\s*\[([\w.\-]+)\]", line):
+                table = header[1]
+            elif table in ("project", "tool.poetry") and (name := re.match(r"""\s*name\s*=\s*["']([^"']+)""", line)):
+                return name[1]
+    return None

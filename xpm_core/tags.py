@@ -1,0 +1,174 @@
+"""Tags: names for the values that an experiment varies, passed on to whatever is made from them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Iterator, Mapping
+from enum import Enum
+from hashlib import sha256
+from itertools import product
+from pathlib import PurePath
+from typing import Any, TypeVar, cast
+from urllib.parse import quote
+
+from xpm_core.errors import ParameterTypeError
+from xpm_core.graph import Place, caller, children, is_configuration, state, title, written
+
+T = TypeVar("T")
+Label = str | int | float | bool
+
+COMPONENT_BYTES = 255
+"""The longest name of a file."""
+
+
+class Tagged:
+    """A value on its way to a parameter, with what that is to do with tags."""
+
+    __slots__ = ("label", "stop", "value")
+
+    def __init__(self, value: Any, label: Label = "", stop: bool = False) -> None:
+        self.value, self.label, self.stop = value, label, stop
+
+    def __repr__(self) -> str:
+        return f"stop_tags({self.value!r})" if self.stop else f"tag({self.value!r})"
+
+
+def tag(value: T) -> T:
+    """Tag the value of a parameter: the tag has the parameter's name.
+
+    Args:
+        value: A str, int, float, bool, None, a path, or a member of an Enum (the tag is its name).
+
+    Raises:
+        ParameterTypeError: It is something else, such as a configuration.
+
+    Example:
+        >>> Learn.C(epochs=tag(100)).tags()
+        {'epochs': 100}
+    """
+    return cast(T, Tagged(value, label_of(value)))
+
+
+def label_of(value: Any) -> Label:
+    """What a value reads like as a tag."""
+    if isinstance(value, Enum):
+        return value.name
+    if type(value).__module__ == "numpy" and getattr(value, "shape", None) == ():
+        value = value.item()
+    if isinstance(value, (str, int, float, bool)):
+        return value
+    if value is None or isinstance(value, PurePath):
+        return str(value)
+    remedy = "Name it: learn.tag('model', 'mlp')." if is_configuration(value) else "Tag a text, a number or an Enum."
+    raise ParameterTypeError("tag", f"{value!r} ({type(value).__name__}) cannot be a tag", remedy, written(caller()))
+
+
+def stop_tags(value: T) -> T:
+    """Keep the tags of a configuration from what it is given to.
+
+    Example:
+        >>> Learn.C(model=stop_tags(Model.C(layers=tag(3)))).tags()
+        {}
+    """
+    return cast(T, Tagged(value, stop=True))
+
+
+def set_tag(config: Any, name: str, value: Any) -> None:
+    """Give a configuration a tag that belongs to none of its parameters."""
+    state(config).tags[name] = (label_of(value), caller(), False)
+
+
+def collect(config: Any) -> dict[str, Label]:
+    """The tags of a configuration and of all that it was made from, by name.
+
+    Tags come from nested configurations, and from the tasks that made them. Where two differ, the one nearest to the
+    configuration counts, and a warning names both places.
+    """
+    found: dict[str, tuple[Label, Place]] = {}
+    for name, label, place in tags_below(config, set()):
+        known = found.setdefault(name, (label, place))
+        if (type(known[0]), known[0]) != (type(label), label):
+            warnings.warn(
+                f"{title(config)}: tag {name!r} is {known[0]!r}, set at {written(known[1])}, and {label!r}, set at "
+                f"{written(place)}. Rename one with .tag(name, value), or stop it with stop_tags().",
+                UserWarning,
+                stacklevel=3,
+            )
+    return {name: found[name][0] for name in sorted(found)}
+
+
+def tags_below(config: Any, seen: set[int]) -> Iterator[tuple[str, Label, Place]]:
+    """The tags of a configuration, then those of what it was made from, each configuration once."""
+    if id(config) in seen:
+        return
+    seen.add(id(config))
+    own = state(config)
+    for name, (label, place, _) in own.tags.items():
+        yield name, label, place
+    if own.source is not None:
+        yield from tags_below(own.source, seen)
+    for path, child in children(config):
+        if not own.stopped or path.split("[")[0] not in own.stopped:
+            yield from tags_below(child, seen)
+    for task in own.init_tasks:
+        yield from tags_below(task, seen)
+
+
+def tagspath(config: Any) -> str:
+    """A name for a file made of the tags of a configuration: different tags give different names.
+
+    `name=value` for each tag, in the order of names, joined by commas. What is not safe in a name of a file is written
+    `%XX`; a text that would read as a number or a bool stands in quotes. A name of more than 255 bytes is cut, and ends
+    with a digest of the whole.
+
+    Example:
+        >>> tagspath(learn)
+        'epochs=100,model=mlp'
+    """
+    whole = ",".join(f"{safe(name)}={written_label(label)}" for name, label in collect(config).items()) or "no-tags"
+    if whole.startswith("."):
+        whole = "%2E" + whole[1:]
+    if len(whole) <= COMPONENT_BYTES:
+        return whole
+    ending = "~" + sha256(whole.encode()).hexdigest()[:32]
+    return whole[: COMPONENT_BYTES - len(ending)] + ending
+
+
+def safe(text: str) -> str:
+    """A text with all but letters, digits, and `-._+` written as `%XX`."""
+    return quote(text, safe="+", errors="surrogatepass").replace("~", "%7E")
+
+
+def written_label(label: Label) -> str:
+    """A tag's value as a path has it, so that 1, 1.0, True and '1' differ."""
+    if not isinstance(label, str):
+        return repr(label)
+    return f"'{safe(label)}'" if label in ("", "True", "False") or reads_as_number(label) else safe(label)
+
+
+def reads_as_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def grid(values: Mapping[str, Iterable[Any] | Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """All combinations of values, each of them tagged: the last name varies fastest.
+
+    Args:
+        values: For each parameter its values; or names of values, for those that are no texts or numbers.
+
+    Example:
+        >>> for values in grid({"lr": [0.1, 0.01], "model": {"mlp": MLP.C(), "svm": SVM.C()}}):
+        ...     Learn.C(**values).submit()
+    """
+    columns = [
+        [Tagged(value, label_of(name)) for name, value in column.items()]
+        if isinstance(column, Mapping)
+        else [Tagged(value, label_of(value)) for value in column]
+        for column in values.values()
+    ]
+    for combination in product(*columns):
+        yield dict(zip(values, combination, strict=True))

@@ -24,6 +24,14 @@ ERROR = {
     "function": "Train.execute",
 }
 
+PARAMETERS = {
+    "model": {"class": "models:Outer.MLP", "identity": "5e" * 32, "parameters": {"layers": [3, 3]}},
+    "data": {"class": "sweep:Prepare", "identity": "1d" * 32, "job": "jobs/…", "parameters": {"seed": 0}},
+    "corpus": {"path": "/data/corpus"},
+    "checkpoint": {"path": "model.bin", "in": "job"},
+}
+"""Parameters as params.json has them, beside `name`."""
+
 
 class Lab:
     """Stands for scripts and workers: submits jobs, and lets them end."""
@@ -76,7 +84,7 @@ class Lab:
         lease = self.start(name)
         directory = self.directory(name)
         number = directory.prepare(lease.attempt)
-        directory.write_params({"task": "sweep:Train", "parameters": {"name": name, "model": {"layers": 3}}})
+        directory.write_params({"task": "sweep:Train", "parameters": {"name": name, **PARAMETERS}})
         record = {"exit_code": 1 if error else 0, "peak_memory_bytes": 50 * 2**20, "python": "3.12.4", "error": error}
         directory.write_record(number, lease.execution, record)
         self.store.finish(self.worker, lease, state, error=error)

@@ -78,7 +78,7 @@ class Sheet:
         yield screen.entry(
             short(job.identity), [click.style(title(job), bold=True), state(job.state.value), *self._when()]
         )
-        if config := [f"{name} = {value}" for name, value in _flat(self.params.get("parameters", {}))]:
+        if config := list(_parameters(self.params)):
             yield screen.entry("config", config)
         if self.needs:
             yield screen.entry("needs", map(_named, self.needs))
@@ -156,13 +156,24 @@ def _named(job: reading.Job) -> str:
     return f"{title(job)} {short(job.identity)} {state(job.state.value)}"
 
 
-def _flat(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
-    """A nested value as paths and leaves: `model.layers`, `3`."""
-    if isinstance(value, dict) and value:
-        for name, inner in value.items():
-            yield from _flat(inner, f"{path}.{name}" if path else str(name))
-    elif path:
-        yield path, json.dumps(value, ensure_ascii=False)
+def _parameters(described: dict[str, Any], path: str = "") -> Iterator[str]:
+    """The parameters of a configuration as params.json has them: `lr = 0.1`, `model = MLP`, `model.layers = 3`.
+
+    Files that the job itself makes are left out, and the parameters of tasks that it uses: those are jobs of their own.
+    """
+    for name, value in described.get("parameters", {}).items():
+        where = f"{path}{name}"
+        if isinstance(value, dict) and "class" in value:
+            task = value["class"].rpartition(":")[2].rpartition(".")[2]
+            yield f"{where} = {task} {short(value['identity'])}" if "job" in value else f"{where} = {task}"
+            if "job" not in value:
+                yield from _parameters(value, f"{where}.")
+        elif isinstance(value, dict) and value.get("in") == "job":
+            continue
+        elif isinstance(value, dict) and len(value) == 1:
+            yield f"{where} = {next(iter(value.values()))}"
+        else:
+            yield f"{where} = {json.dumps(value, ensure_ascii=False)}"
 
 
 def _told(error: dict[str, Any], screen: Screen, full: bool) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 from click.testing import Result
-from lab import ERROR, Lab
+from lab import ERROR, PARAMETERS, Lab
 
 from xpm_cli.desk import short
 from xpm_core.states import State
@@ -20,7 +20,14 @@ def test_done_job_shows_its_parameters_and_what_it_used(lab: Lab, xpm: Xpm) -> N
     result = xpm("show", "last")
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.startswith(f"{short(lab.identity('good'))}     Train name=good   done   after ")
-    assert 'config      name = "good"   model.layers = 3' in result.stdout
+    (config,) = (line for line in result.stdout.splitlines() if line.startswith("config"))
+    assert config.removeprefix("config").split("   ")[2:] == [
+        'name = "good"',
+        "model = MLP",
+        "model.layers = [3, 3]",
+        "data = Prepare 1d1d1d1",
+        "corpus = /data/corpus",
+    ]
     assert "memory 50 MB peak" in result.stdout
     assert str(lab.directory("good").path) in result.stdout
 
@@ -74,7 +81,7 @@ def test_json_tells_all_that_is_known(lab: Lab, xpm: Xpm) -> None:
     assert (data["schema"], data["id"], data["state"]) == (1, lab.identity("bad"), "failed")
     assert data["error"] == ERROR
     assert data["needed_by"] == [after]
-    assert data["parameters"] == {"name": "bad", "model": {"layers": 3}}
+    assert data["parameters"] == {"name": "bad", **PARAMETERS}
     assert [execution["exit_code"] for execution in data["executions"]] == [1]
     assert json.loads(xpm("show", after, "--json").stdout)["needs"] == {lab.identity("bad"): "failed"}
 

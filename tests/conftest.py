@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 import redis
+from desk import Desk
 from support import PrivateServer
 
 from xpm_core.errors import ServerNotFoundError
@@ -61,6 +62,12 @@ def redis_client(redis_server: PrivateServer) -> Iterator[redis.Redis]:
 def redis_url(redis_server: PrivateServer, redis_client: redis.Redis) -> str:
     """Where the private server is, emptied."""
     return redis_server.url
+
+
+@pytest.fixture
+def desk(redis_client: redis.Redis) -> Desk:
+    """A script's and a worker's side of an empty store."""
+    return Desk(redis_client)
 
 
 @pytest.fixture

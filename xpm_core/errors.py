@@ -9,6 +9,18 @@
         RedisUnavailableError      a server does not answer
         RedisUnfitError            jobs could get lost in a server
         EmbeddedServerError        a workspace's own server cannot be started or reached
+        ExperimentError            an experiment used in a way, or at a place, that cannot work
+          InsideJobError             a job that begins an experiment
+          UnguardedScriptError       a script that a worker would run again by importing it
+      WorkersFailedError         workers that a script started and that ended by themselves
+      FailedExperiment           a run whose jobs are not all done; holds the report
+      TokenRequestError          (also ValueError) fewer than one unit of a token, or more than it has
+      TokenNameError             (also ValueError) a token's name outside of its alphabet
+      TokenClashError            (also ValueError) a token that exists with another scope or numbering
+      UnknownDependencyError     (also LookupError) a job that needs what the server does not know
+      OriginClashError           (also ValueError) two files that claim one class name
+      UnknownJobError            (also LookupError) a job that is not there
+      AmbiguousJobError          (also LookupError) a prefix of several jobs
       InvalidNameError           (also ValueError) a name outside of its alphabet
       ServerNotFoundError        no server program to embed
       ConfigurationError         what is wrong with a configuration: where, what, set where, what to do
@@ -26,6 +38,7 @@
       MismatchError              internal to the checking of types
       PayloadError               a wire form that cannot be read or written
       TaskImportError            a class of a payload that cannot be imported
+      ProtocolError              (also ValueError) what a worker, its starter and a job say to each other cannot be read
       (each module's errors follow below, grouped by what they are about)
 
 Shape of a message: `<where>: <what is wrong, with value and limit>. <What to do.>`
@@ -167,6 +180,17 @@ class TaskImportError(XpmError, ImportError):
             f"cannot import {self.needed!r} ({self.reason}). Install the package of module {self.module!r} there, "
             f"or start the worker with --pythonpath."
         )
+
+
+class ProtocolError(XpmError, ValueError):
+    """Raised when a message between a worker, its starter and a job's process cannot be sent or read."""
+
+    def __init__(self, problem: str) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+    def __str__(self) -> str:
+        return f"Message between worker and job: {self.problem}. Restart the worker, with the same xpm on both sides."
 
 
 class ShapedError(XpmError):

@@ -2,76 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
-
 import pytest
-import redis
+from desk import OTHER, WORKER, Desk, W, identity, submission
 
 from xpm_core.errors import TokenRequestError, UnknownDependencyError
 from xpm_core.states import State
 from xpm_core.store import reading
-from xpm_core.store.jobs import Store, new_execution_id
+from xpm_core.store.jobs import new_execution_id
 from xpm_core.store.records import (
     CancelCode,
-    Claim,
     ClaimCode,
     FinishCode,
-    Lease,
     ReleaseCode,
     RenewCode,
     RetryCode,
-    Submission,
     SubmitCode,
-    Submitted,
     WorkerId,
 )
 from xpm_core.store.tokens import create_token
-
-W = "0123456789ab"
-WORKER = WorkerId("w1", "node1")
-OTHER = WorkerId("w2", "node2")
-
-
-def identity(name: str) -> str:
-    return hashlib.sha256(name.encode()).hexdigest()
-
-
-def submission(name: str, *, needs: tuple[str, ...] = (), **more: object) -> Submission:
-    j = identity(name)
-    needed = tuple(identity(need) for need in needs)
-    options: dict[str, object] = {"directory": f"jobs/demo.task/{j}", "payload": b"payload of " + name.encode(), **more}
-    return Submission(identity=j, task="demo:Task", name="task", needs=needed, **options)  # type: ignore[arg-type]
-
-
-class Desk:
-    """A script's side, with a run open."""
-
-    def __init__(self, client: redis.Redis) -> None:
-        self.client = client
-        self.store = Store(client, W)
-        self.run = self.store.open_run("exp", "run1", {})
-
-    def submit(self, *jobs: Submission) -> list[Submitted]:
-        return self.store.submit("exp", self.run.started_ms, jobs, {})
-
-    def state(self, name: str) -> State:
-        return reading.states(self.client, W, [identity(name)])[identity(name)][0]
-
-    def claim(self, worker: WorkerId = WORKER) -> Lease:
-        claim = self.claim_any(worker)
-        assert claim.lease is not None, claim
-        return claim.lease
-
-    def claim_any(self, worker: WorkerId = WORKER) -> Claim:
-        return self.store.claim(worker, new_execution_id())
-
-    def finish(self, lease: Lease, outcome: State = State.DONE, **more: object) -> FinishCode:
-        return self.store.finish(WORKER, lease, outcome, **more).code  # type: ignore[arg-type]
-
-
-@pytest.fixture
-def desk(redis_client: redis.Redis) -> Desk:
-    return Desk(redis_client)
 
 
 def test_a_job_is_submitted_claimed_and_done(desk: Desk) -> None:

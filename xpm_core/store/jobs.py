@@ -23,6 +23,7 @@ from xpm_core.store.records import (
     FinishCode,
     Lease,
     Look,
+    LoseCode,
     ReleaseCode,
     RenewCode,
     RetryCode,
@@ -189,6 +190,15 @@ class Store:
         """Hand a job back; it is ready again. Returns the code and the state it is in now."""
         code, state = self._run("release", keys.leases(self.w), lease.identity, lease.execution, int(started))
         return ReleaseCode(code), _text(state)
+
+    def lose(self, lease: Lease) -> tuple[LoseCode, str]:
+        """Say that a job was lost (its starter died): at once what the end of its lease would do.
+
+        Returns:
+            The code and the state that the job is in now.
+        """
+        code, state = self._run("lose", keys.leases(self.w), lease.identity, lease.execution)
+        return LoseCode(code), _text(state)
 
     def wait_for_wake(self, worker: WorkerId, timeout_s: float) -> bool:
         """Block until somebody wakes this worker; use a connection whose time-out is longer.

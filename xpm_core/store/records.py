@@ -70,6 +70,15 @@ class ReleaseCode(IntEnum):
     UNKNOWN = -3
 
 
+class LoseCode(IntEnum):
+    """Whether a job counts as lost by its worker."""
+
+    LOST = 1
+    ALREADY = 2
+    STALE = -2
+    UNKNOWN = -3
+
+
 class CancelCode(IntEnum):
     """What cancelling did."""
 

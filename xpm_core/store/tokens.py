@@ -42,6 +42,11 @@ class TokenDependency:
     token: Token
     units: int
 
+    @property
+    def name(self) -> str:
+        """The token's name."""
+        return self.token.name
+
 
 class Token:
     """A named counting resource: jobs that hold units of it never hold more than its capacity together.

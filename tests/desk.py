@@ -1,0 +1,62 @@
+"""A script's and a worker's side of the store, for tests: short names, no directories, no processes."""
+
+from __future__ import annotations
+
+import hashlib
+
+import redis
+
+from xpm_core.states import State
+from xpm_core.store import reading
+from xpm_core.store.jobs import Store, new_execution_id
+from xpm_core.store.records import Claim, FinishCode, Lease, Submission, Submitted, WorkerId
+
+W = "0123456789ab"
+WORKER = WorkerId("w1", "node1")
+OTHER = WorkerId("w2", "node2")
+
+
+def identity(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def submission(name: str, *, needs: tuple[str, ...] = (), **more: object) -> Submission:
+    j = identity(name)
+    needed = tuple(identity(need) for need in needs)
+    options: dict[str, object] = {"directory": f"jobs/demo.task/{j}", "payload": b"payload of " + name.encode(), **more}
+    return Submission(identity=j, task="demo:Task", name="task", needs=needed, **options)  # type: ignore[arg-type]
+
+
+class Desk:
+    """A script's side, with a run open."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self.client = client
+        self.store = Store(client, W)
+        self.run = self.store.open_run("exp", "run1", {})
+
+    def submit(self, *jobs: Submission) -> list[Submitted]:
+        return self.store.submit("exp", self.run.started_ms, jobs, {})
+
+    def state(self, name: str) -> State:
+        return reading.states(self.client, W, [identity(name)])[identity(name)][0]
+
+    def claim(self, worker: WorkerId = WORKER) -> Lease:
+        claim = self.claim_any(worker)
+        assert claim.lease is not None, claim
+        return claim.lease
+
+    def claim_any(self, worker: WorkerId = WORKER) -> Claim:
+        return self.store.claim(worker, new_execution_id())
+
+    def finish(self, lease: Lease, outcome: State = State.DONE, **more: object) -> FinishCode:
+        return self.store.finish(WORKER, lease, outcome, **more).code  # type: ignore[arg-type]
+
+    def jobs(self) -> list[reading.Job]:
+        return reading.jobs(self.client, W, reading.all_jobs(self.client, W))
+
+    def lease_of(self, job: reading.Job) -> Lease:
+        """The lease of a running job, as its worker would know it."""
+        claim = self.store.claim(WorkerId(job.worker, job.host), job.execution)
+        assert claim.lease is not None, claim
+        return claim.lease

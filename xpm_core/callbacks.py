@@ -1,0 +1,71 @@
+"""Calling the script's functions when tasks complete: one thread, in event order.
+
+Owns: the thread and its queue. Knows nothing of jobs.
+"""
+
+from __future__ import annotations
+
+import inspect
+import logging
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import Any
+
+log = logging.getLogger("xpm")
+
+
+class Callbacks:
+    """A queue of calls and the one thread that makes them. A call that raises is logged, and stops nothing.
+
+    Example:
+        calls = Callbacks()
+        calls.put("Train/3f2a91c", print, task)
+        calls.drain()
+    """
+
+    def __init__(self) -> None:
+        self._queue: SimpleQueue[tuple[str, Callable[..., object], Any] | threading.Event | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+
+    def put(self, label: str, function: Callable[..., object], task: Any) -> None:
+        """Have `function` called with the task, or with nothing if it takes nothing. `label` is for the log."""
+        if self._thread is None:
+            self._thread = threading.Thread(target=self._work, name="xpm-callbacks", daemon=True)
+            self._thread.start()
+        self._queue.put((label, function, task))
+
+    def drain(self) -> None:
+        """Wait until all calls put so far are over. From within a call: returns at once."""
+        if self._thread is None or threading.current_thread() is self._thread:
+            return
+        reached = threading.Event()
+        self._queue.put(reached)
+        reached.wait()
+
+    def close(self) -> None:
+        """Make what was put, then end the thread."""
+        if self._thread is not None:
+            self._queue.put(None)
+            if threading.current_thread() is not self._thread:
+                self._thread.join()
+            self._thread = None
+
+    def _work(self) -> None:
+        while (item := self._queue.get()) is not None:
+            if isinstance(item, threading.Event):
+                item.set()
+                continue
+            label, function, task = item
+            try:
+                function(task) if _takes_one(function) else function()
+            except Exception:  # user code, at the edge of its thread
+                log.exception("%s: its callback %s raised", label, getattr(function, "__qualname__", function))
+
+
+def _takes_one(function: Callable[..., object]) -> bool:
+    try:
+        inspect.signature(function).bind(None)
+    except (TypeError, ValueError):
+        return False
+    return True

@@ -1,0 +1,78 @@
+"""Refuse to submit from module level what a worker would submit again by importing the script.
+
+A worker imports the file that defines a task's class. Where that file is the script itself, and the experiment is not
+guarded by `if __name__ == "__main__":`, importing it would run the experiment once more.
+"""
+
+from __future__ import annotations
+
+import ast
+import os
+import sys
+from types import FrameType
+
+from xpm_core.errors import InsideJobError, UnguardedScriptError
+
+JOB_VARIABLE = "XPM_JOB"
+"""Set in the environment of every job."""
+
+
+def refuse_inside_job(where: str) -> None:
+    """Refuse to begin an experiment in a job.
+
+    Raises:
+        InsideJobError: This process is a job.
+    """
+    if identity := os.environ.get(JOB_VARIABLE):
+        raise InsideJobError(where, identity)
+
+
+def refuse_unguarded(task_class: type, where: str) -> None:
+    """Refuse a task class of the main script that is submitted from its unguarded module level.
+
+    Args:
+        task_class: The class of the task.
+        where: The line that submits it, `sweep.py:42`.
+
+    Raises:
+        UnguardedScriptError: With the line and the guard to add.
+    """
+    if task_class.__module__ != "__main__":
+        return
+    frame = _main_frame()
+    if frame is not None and not _guarded(frame.f_code.co_filename, frame.f_lineno):
+        file = os.path.basename(frame.f_code.co_filename)
+        raise UnguardedScriptError(where, task_class.__qualname__, f"{file}:{frame.f_lineno}")
+
+
+def _main_frame() -> FrameType | None:
+    """The frame of the main script's module level, if this call came from there."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if frame.f_code.co_name == "<module>" and frame.f_globals.get("__name__") == "__main__":
+            return frame if os.path.isfile(frame.f_code.co_filename) else None
+        frame = frame.f_back
+    return None
+
+
+def _guarded(file: str, line: int) -> bool:
+    """Whether a line stands in an `if __name__ == "__main__":` block of a file."""
+    with open(file, "rb") as source:
+        tree = ast.parse(source.read(), file)
+    for node in tree.body:
+        if isinstance(node, ast.If) and _asks_for_main(node.test):
+            last = node.body[-1]
+            if node.body[0].lineno <= line <= (last.end_lineno or last.lineno):
+                return True
+    return False
+
+
+def _asks_for_main(test: ast.expr) -> bool:
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return any(map(_asks_for_main, test.values))
+    if not (isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Eq)):
+        return False
+    sides = [test.left, test.comparators[0]]
+    names = [side.id for side in sides if isinstance(side, ast.Name)]
+    values = [side.value for side in sides if isinstance(side, ast.Constant)]
+    return names == ["__name__"] and values == ["__main__"]

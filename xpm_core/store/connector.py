@@ -1,0 +1,96 @@
+"""A server in use: its address, the connections to it, and the tokens that belong to it.
+
+Owns: finding, attaching and checking a server in one go, for a workspace or without one.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from xpm_core.store import connection, tokens
+from xpm_core.store.embedded import EmbeddedServer
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+    from xpm_core.workspace import Workspace
+
+
+class Connector:
+    """What creates tokens, and holds the connections of a script.
+
+    Made by `connect(url)`, or found as `xp.connector`. Closing it closes its connections; an embedded server stops
+    with the last of its users.
+
+    Example:
+        with connect("redis://head:6379/0") as connector:
+            token = connector.createtoken("gpu", 4)
+    """
+
+    def __init__(self, url: str, *, lease_s: float, embedded: EmbeddedServer | None = None) -> None:
+        self.url = url
+        self.embedded = embedded
+        self._lease_s = lease_s
+        self._blocking: Redis | None = None
+        self.client = connection.open(url, lease_s=lease_s)
+        try:
+            connection.check(self.client, url)
+        except BaseException:
+            self.close()
+            raise
+
+    @classmethod
+    def of_workspace(cls, workspace: Workspace, redis: str | None, lease_s: float) -> Connector:
+        """Find the server of a workspace and connect to it; without any, embed one.
+
+        Raises:
+            RedisUnavailableError: It does not answer.
+            RedisUnfitError: Jobs could get lost in it.
+        """
+        address = connection.locate(workspace.path, redis)
+        if address.url is not None:
+            return cls(address.url, lease_s=lease_s)
+        embedded = EmbeddedServer.attach(workspace)
+        return cls(embedded.url, lease_s=lease_s, embedded=embedded)
+
+    @property
+    def blocking(self) -> Redis:
+        """A connection of its own for blocking reads, made when first asked for."""
+        if self._blocking is None:
+            self._blocking = connection.open(self.url, lease_s=self._lease_s, blocking=True)
+        return self._blocking
+
+    def createtoken(
+        self, name: str, count: int, *, scope: str = "server", units: bool = False, env: str = ""
+    ) -> tokens.Token:
+        """Create a token with `count` units, or set how many it has; see `store.tokens.create_token`."""
+        return tokens.create_token(self.client, name, count, scope=scope, units=units, env=env)
+
+    def close(self) -> None:
+        """Close the connections, and let go of an embedded server."""
+        self.client.close()
+        if self._blocking is not None:
+            self._blocking.close()
+        if self.embedded is not None:
+            self.embedded.close()
+
+    def __enter__(self) -> Connector:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def connect(url: str, *, lease_s: float = connection.LEASE_S) -> Connector:
+    """Connect to a server outside of an experiment.
+
+    Args:
+        url: `redis://`, `rediss://` or `unix://`.
+        lease_s: The lease that time-outs follow, seconds.
+
+    Raises:
+        RedisUrlError: The address cannot be understood.
+        RedisUnavailableError: The server does not answer.
+        RedisUnfitError: Jobs could get lost in it.
+    """
+    return Connector(url, lease_s=lease_s)

@@ -1,0 +1,53 @@
+"""Words for people: durations, and glyphs that fall back to ASCII where they cannot be shown."""
+
+from __future__ import annotations
+
+from typing import TextIO
+
+_ASCII = {"✗": "x", "✓": "v", "●": "*", "⧗": "~", "·": "-", "↻": "@", "…": "...", "█": "#", "░": ".", "—": "-"}
+_UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
+
+
+def span(seconds: float) -> str:
+    """A duration in at most two units.
+
+    Example:
+        >>> span(6720), span(41.2), span(0.3)
+        ('1 h 52 min', '41 s', '0.3 s')
+    """
+    if seconds < 1:
+        return f"{max(seconds, 0):.1f} s"
+    left = int(seconds)
+    for index, (size, unit) in enumerate(_UNITS):
+        if left >= size:
+            smaller = _UNITS[index + 1] if index + 1 < len(_UNITS) else None
+            rest = (left % size) // smaller[0] if smaller else 0
+            return f"{left // size} {unit}" + (f" {rest} {smaller[1]}" if smaller and rest else "")
+    return "0 s"
+
+
+def ago(seconds: float) -> str:
+    """How long ago something was, in its largest unit.
+
+    Example:
+        >>> ago(6720), ago(0.2)
+        ('1 h ago', 'just now')
+    """
+    for size, unit in _UNITS:
+        if seconds >= size:
+            return f"{int(seconds // size)} {unit} ago"
+    return "just now"
+
+
+def shows_glyphs(stream: TextIO) -> bool:
+    """Whether a stream can show more than ASCII."""
+    try:
+        "".join(_ASCII).encode(getattr(stream, "encoding", None) or "ascii")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def plain(text: str) -> str:
+    """A text with its glyphs replaced by ASCII."""
+    return "".join(_ASCII.get(character, character) for character in text)

@@ -205,7 +205,10 @@ def test_a_user_who_may_not_ask_is_told_what_to_allow(fresh_server) -> None:
         check(server.url.replace("unix://", "unix://bob:word@"))
 
 
-def test_a_server_that_reads_its_data_is_waited_for(fresh_server, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_server_that_reads_its_data_is_waited_for(
+    fresh_server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connection, "SPEAK_S", 0.1)
     server: PrivateServer = fresh_server(aof=True)
     with server.client() as client:
         client.mset({f"key{number}": "value" for number in range(100)})

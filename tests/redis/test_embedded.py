@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -100,10 +101,9 @@ def script(workspace: Workspace) -> Iterator[Callable[..., Script]]:
 
 @pytest.fixture(autouse=True)
 def no_server_left(workspace: Workspace) -> Iterator[None]:
-    """End the workspace's server after a test, as its next and last user would."""
+    """Stop the workspace's server after a test that failed half-way, as its last user would."""
     yield
-    if data_folder(workspace).is_dir():
-        (data_folder(workspace) / "server.pid").touch()
+    if (data_folder(workspace) / "server.json").exists():
         with suppress(EmbeddedServerError):
             EmbeddedServer.attach(workspace).close()
 
@@ -300,8 +300,21 @@ def test_from_another_machine_it_is_said_where_the_server_is(workspace: Workspac
         EmbeddedServer.attach(workspace)
     assert "it runs on host node7 (process 123)" in str(caught.value)
     assert "Set XPM_REDIS_URL" in str(caught.value)
+    assert (data_folder(workspace) / "server.json").exists()
     (data_folder(workspace) / "server.json").unlink()  # as the message says
     EmbeddedServer.attach(workspace).close()
+
+
+def test_a_server_elsewhere_that_locks_its_folder_from_there_is_not_touched(workspace: Workspace) -> None:
+    with EmbeddedServer.attach(workspace) as server:
+        file = data_folder(workspace) / "server.json"
+        content = file.read_text()
+        file.write_text(json.dumps(json.loads(content) | {"host": "node7", "boot": "another"}))
+        with pytest.raises(EmbeddedServerError, match="it runs on host node7"):
+            EmbeddedServer.attach(workspace)
+        assert incr(server) == 1
+        file.write_text(content)
+    assert gone(server.pid)
 
 
 def test_after_a_reboot_the_server_is_started_again(workspace: Workspace) -> None:
@@ -479,3 +492,45 @@ def test_nobody_is_given_a_dead_server_however_users_come_and_go(
         assert each.finish() == "good"
     with EmbeddedServer.attach(workspace) as server, connection.open(server.url) as client:
         assert client.mget(f"script{number}" for number in range(6)) == [str(rounds).encode()] * 6
+
+
+KILLED_ANYWHERE = """
+name, acknowledged = sys.argv[2:]
+while True:
+    with EmbeddedServer.attach(workspace) as server, connection.open(server.url) as client:
+        value = client.incr(name)
+        with open(acknowledged) as file:
+            last = int(file.read().split()[-1])
+        assert value > last, f"lost a key: {value} after {last}"
+        with open(acknowledged, "a") as file:
+            file.write(f"{value}\\n")
+"""
+
+
+def test_no_acknowledged_key_is_lost_however_users_are_killed(
+    workspace: Workspace, script: Callable[..., Script], tmp_path: Path
+) -> None:
+    chance = random.Random(7)
+    acknowledged = [tmp_path / f"acknowledged{number}" for number in range(3)]
+    for file in acknowledged:
+        file.write_text("0\n")
+
+    def start(number: int) -> Script:
+        return script(KILLED_ANYWHERE, f"script{number}", str(acknowledged[number]))
+
+    def wrote(number: int, more: int) -> Callable[[], bool]:
+        before = acknowledged[number].stat().st_size
+        return lambda: acknowledged[number].stat().st_size > before + more or scripts[number].process.poll() is not None
+
+    scripts = [start(number) for number in range(3)]
+    for _ in range(int(os.environ.get("XPM_TEST_ROUNDS", "12"))):
+        number = chance.randrange(3)
+        wait_until(wrote(number, chance.randrange(20)))
+        scripts[number].process.kill()
+        assert scripts[number].process.wait() == -signal.SIGKILL, scripts[number].process.communicate()[0]
+        scripts[number] = start(number)
+    for each in scripts:
+        each.kill()
+    with EmbeddedServer.attach(workspace) as server, connection.open(server.url) as client:
+        for number, file in enumerate(acknowledged):
+            assert int(client.get(f"script{number}")) >= int(file.read_text().split()[-1])

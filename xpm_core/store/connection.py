@@ -36,7 +36,13 @@ LONGEST_BLOCK_S = 5.0
 LOADING_S = 600.0
 """How long to wait for a server that is reading its data."""
 
+SPEAK_S = 2.0
+"""How often to say that one waits."""
+
 URL_VARIABLE = "XPM_REDIS_URL"
+
+ServerError = redis.RedisError
+"""Whatever a client raises: the server is away, does not serve for the moment, or refuses. Callers import no redis."""
 
 log = logging.getLogger(__name__)
 
@@ -117,33 +123,28 @@ def check(client: redis.Redis, url: str, *, tries: int = 3, pause_s: float = 1.0
         RedisUnavailableError: It does not answer.
         RedisUnfitError: It is too old, may evict keys, is a replica or part of a cluster, or refuses to tell.
     """
-    info = _ask(client, url, tries, pause_s)
-    deadline = time.monotonic() + LOADING_S
-    while info.get("loading"):
-        wait_for_loading(info, url, deadline)
-        info = _ask(client, url, tries, pause_s)
-    problem = _unfitness(info)
+    problem = _unfitness(_ask_until_loaded(client, url, tries, pause_s))
     if problem is not None:
         raise RedisUnfitError(f"Redis at {safe_url(url)}", *problem)
 
 
-def wait_for_loading(info: dict[str, Any], url: str, deadline: float) -> None:
-    """Wait a little for a server that is reading its data, and say how far it is.
-
-    Args:
-        info: Its INFO.
-        url: Its address, for messages.
-        deadline: When to stop waiting, by `time.monotonic()`.
-
-    Raises:
-        RedisUnavailableError: The deadline has passed.
-    """
-    share = f"{float(info.get('loading_loaded_perc', 0)):.0f} %"
-    if time.monotonic() > deadline:
-        reason = f"it is still reading its data ({share} after {LOADING_S:.0f} s)"
-        raise RedisUnavailableError(f"Redis at {safe_url(url)}", reason, "Wait until it is done, then try again.")
-    log.warning("Redis at %s is reading its data: %s", safe_url(url), share)
-    time.sleep(1.0)
+def _ask_until_loaded(client: redis.Redis, url: str, tries: int, pause_s: float) -> dict[str, Any]:
+    """Ask for INFO until the server has read its data, and say now and then how far it is."""
+    where = f"Redis at {safe_url(url)}"
+    started = spoke = time.monotonic()
+    wait_s = 0.01
+    while (info := _ask(client, url, tries, pause_s)).get("loading"):
+        share = f"{float(info.get('loading_loaded_perc', 0)):.0f} %"
+        now = time.monotonic()
+        if now - started > LOADING_S:
+            problem = f"it is still reading its data ({share} after {LOADING_S:.0f} s)"
+            raise RedisUnavailableError(where, problem, "Wait until it is done, then try again.")
+        if now - spoke > SPEAK_S:
+            log.warning("%s is reading its data: %s", where, share)
+            spoke = now
+        time.sleep(wait_s)
+        wait_s = min(2 * wait_s, 1.0)
+    return info
 
 
 def _ask(client: redis.Redis, url: str, tries: int, pause_s: float) -> dict[str, Any]:

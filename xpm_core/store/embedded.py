@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
-from xpm_core.errors import EmbeddedServerError, RedisUnavailableError
+from xpm_core.errors import EmbeddedServerError, RedisUnavailableError, XpmError
 from xpm_core.files import explained
 from xpm_core.store import connection
 from xpm_core.store.binary import find_server
@@ -115,11 +115,9 @@ class EmbeddedServer:
         try:
             with self._alone():
                 if self._users.try_lock(exclusive=True):
-                    record = self._record or ServerRecord.read(self._folder.path)
-                    if self._folder.lives(record):
-                        self._folder.end(record)
+                    self._stop()
                 self._users.close()
-        except EmbeddedServerError as error:
+        except XpmError as error:
             log.warning("%s", error)
         finally:
             for file in (self._users, self._mutex, self._folder):
@@ -143,19 +141,22 @@ class EmbeddedServer:
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
         """Keep others from coming and going."""
-        if not self._mutex.wait(time.monotonic() + MUTEX_S, exclusive=True):
-            problem = f"another process has kept {self._mutex.path} locked for {MUTEX_S:.0f} s"
-            raise EmbeddedServerError(self._where, problem, "See which one: lsof or fuser. Or set XPM_REDIS_URL.")
+        self._take(self._mutex, exclusive=True)
         try:
             yield
         finally:
             self._mutex.unlock()
 
+    def _take(self, lock: FileLock, *, exclusive: bool) -> None:
+        if not lock.wait(time.monotonic() + MUTEX_S, exclusive=exclusive):
+            problem = f"another process has kept {lock.path} locked for {MUTEX_S:.0f} s"
+            raise EmbeddedServerError(self._where, problem, f"See which one: fuser {lock.path}. Or set XPM_REDIS_URL.")
+
     def _settle(self) -> None:
         """Be a user of a server that answers and has read its data."""
         for _ in range(_TRIES):
             with self._alone():
-                self._users.wait(time.monotonic() + MUTEX_S, exclusive=False)
+                self._take(self._users, exclusive=False)
                 self._record = record = self._ensure()
             with connection.open(self.url) as client:
                 try:
@@ -188,6 +189,14 @@ class EmbeddedServer:
             _make_runtime_folder()
             address = record.socket if record is not None else _free_address(self._workspace.id)
             return folder.start(program, address)
+
+    def _stop(self) -> None:
+        """End the server, which has no more users. Others are kept out meanwhile."""
+        folder = self._folder
+        with explained(folder.path, "the embedded server cannot be stopped"):
+            record = ServerRecord.read(folder.path) if folder.current else self._record
+            if (record is None or not record.elsewhere) and folder.lives(record):
+                folder.end(record)
 
     def _elsewhere_error(self, record: ServerRecord) -> EmbeddedServerError:
         problem = f"it runs on host {record.host} (process {record.pid}), and serves only that machine"

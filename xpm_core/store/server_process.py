@@ -15,6 +15,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -192,11 +193,12 @@ class ServerFolder:
         if said is None:
             said = self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
         last = " | ".join(line.strip() for line in said.strip().splitlines()[-_LOG_LINES:])
+        last = last or f"it says nothing; {shutil.disk_usage(self.path).free} bytes are free there"
         remedy = (
             f"See {self.log_file}; set XPM_REDIS_URL to use another server, or move {self.path} away: "
             f"what is done is known by the job directories."
         )
-        return EmbeddedServerError(f"Embedded Redis in {self.path}", f"{problem}: {last or 'it says nothing'}", remedy)
+        return EmbeddedServerError(f"Embedded Redis in {self.path}", f"{problem}: {last}", remedy)
 
     def _end_error(self, record: ServerRecord | None, pid: int | None) -> EmbeddedServerError:
         name = pid or (record.pid if record else "unknown")

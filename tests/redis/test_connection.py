@@ -75,15 +75,20 @@ def impostor() -> Iterator[Callable[[Reply], Impostor]]:
         each.close()
 
 
+def commands(request: bytes) -> list[bytes]:
+    """The commands in a request, without their arguments."""
+    return re.findall(rb"\*\d+\r\n\$\d+\r\n(\w+)\r\n", request)
+
+
 def telling(info: str) -> Reply:
     """Answers INFO with `info`, and everything else with OK."""
+    answer = b"$%d\r\n%b\r\n" % (len(info), info.encode())
+    return lambda request: b"".join(answer if command == b"INFO" else b"+OK\r\n" for command in commands(request))
 
-    def reply(request: bytes) -> bytes:
-        commands = re.findall(rb"\*\d+\r\n\$\d+\r\n(\w+)\r\n", request)
-        answer = b"$%d\r\n%b\r\n" % (len(info), info.encode())
-        return b"".join(answer if command == b"INFO" else b"+OK\r\n" for command in commands)
 
-    return reply
+def greeting(request: bytes) -> bytes:
+    """Lets everybody in, and then falls silent."""
+    return b"".join(b"" if command == b"PING" else b"+OK\r\n" for command in commands(request))
 
 
 def check(url: str, *, tries: int = 2) -> None:
@@ -146,7 +151,7 @@ def test_a_call_is_tried_once_more_but_a_blocking_one_is_not(
     impostor, monkeypatch: pytest.MonkeyPatch, blocking: bool, visits: int
 ) -> None:
     monkeypatch.setattr(connection, "LONGEST_BLOCK_S", 0.0)
-    silent = impostor(lambda request: b"")
+    silent = impostor(greeting)
     with connection.open(silent.url, lease_s=0.5, blocking=blocking) as client, pytest.raises(redis.TimeoutError):
         client.ping()
     assert silent.visitors == visits

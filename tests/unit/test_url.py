@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from xpm_core.errors import RedisUrlError
 from xpm_core.store.connection import ServerAddress, locate
@@ -91,6 +93,12 @@ def test_no_password_is_shown(url: str, tmp_path) -> None:
     for text in shown:
         assert "S3" not in text
         assert "CRET" not in text
+
+
+@given(st.text(min_size=4).filter(lambda word: word not in "redis://alice:***@head:6379/0"))
+def test_no_password_of_any_kind_is_shown(password: str) -> None:
+    assert password not in safe_url(f"redis://alice:{password}@head:6379/0")
+    assert password not in safe_url(f"redis://:{password}@head:6379/0")
 
 
 @pytest.mark.parametrize("url", ["redis://head:6379/0", "unix:///tmp/redis.sock", "redis://head?db=1"])

@@ -21,6 +21,7 @@
       OriginClashError           (also ValueError) two files that claim one class name
       UnknownJobError            (also LookupError) a job that is not there
       AmbiguousJobError          (also LookupError) a prefix of several jobs
+      UnknownExperimentError     (also LookupError) an experiment that is not there
       InvalidNameError           (also ValueError) a name outside of its alphabet
       ServerNotFoundError        no server program to embed
       ConfigurationError         what is wrong with a configuration: where, what, set where, what to do
@@ -397,7 +398,7 @@ class WorkersFailedError(XpmError):
 
 
 class FailedExperiment(XpmError):
-    """Raised on leaving an experiment when not all jobs of the run are done. Holds the report of its failures."""
+    """Raised when an experiment is left and not all jobs of its run are done. Holds the report of its failures."""
 
     def __init__(self, name: str, report: str) -> None:
         super().__init__(name, report)

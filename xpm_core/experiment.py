@@ -25,7 +25,7 @@ from xpm_core.graph import caller, written
 from xpm_core.local_workers import LocalWorkers
 from xpm_core.main_guard import refuse_inside_job, refuse_unguarded
 from xpm_core.names import check_experiment_name, check_queue_name
-from xpm_core.report import Summary, causes, lines, summarize
+from xpm_core.report import Summary, causes, lines, show_failures_plainly, summarize
 from xpm_core.states import SETTLED, State
 from xpm_core.store import reading
 from xpm_core.store.connector import Connector
@@ -115,6 +115,7 @@ class experiment:
             stack.callback(self.tracker.stop)
             self._stack = stack.pop_all()
         experiments.append(self)
+        show_failures_plainly()
         if self._port is not None:
             log.warning(
                 "experiment %s: port=%d: the page that it serves comes with a later version", self.name, self._port
@@ -122,12 +123,21 @@ class experiment:
         return self
 
     def _log_to(self, stack: ExitStack) -> None:
-        """Write the run's log beside its results, as long as the run lasts."""
-        handler = logging.FileHandler(self._run_directory.log, encoding="utf-8", delay=True)
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        log.addHandler(handler)
-        stack.callback(handler.close)
-        stack.callback(log.removeHandler, handler)
+        """Write the run's log beside its results, as long as the run lasts; warnings go to stderr, too."""
+        file = logging.FileHandler(self._run_directory.log, encoding="utf-8", delay=True)
+        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+        handlers: list[logging.Handler] = [file]
+        if not logging.getLogger().handlers:  # else the script has its own way of showing them
+            stderr = logging.StreamHandler()
+            stderr.setLevel(logging.WARNING)
+            handlers.append(stderr)
+        for handler in handlers:
+            log.addHandler(handler)
+            stack.callback(handler.close)
+            stack.callback(log.removeHandler, handler)
+        if log.level == logging.NOTSET:
+            log.setLevel(logging.INFO)
+            stack.callback(log.setLevel, logging.NOTSET)
 
     @property
     def resultspath(self) -> Path:

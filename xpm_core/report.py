@@ -5,12 +5,17 @@ Owns: the words and the grouping; `FailedExperiment` (errors.py) carries the tex
 
 from __future__ import annotations
 
+import os
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import TracebackType
 from typing import Any
 
+from xpm_core.errors import FailedExperiment
 from xpm_core.states import State
+from xpm_core.text import plain, shows_glyphs
 from xpm_core.tracking import TrackedJob
 
 SHOWN = 5
@@ -111,6 +116,20 @@ def lines(name: str, summary: Summary, found: Sequence[Cause], elapsed: str) -> 
     if first:
         text.append(f"next    xpm show {first}    xpm logs {first}    xpm retry {first}")
     return text
+
+
+def show_failures_plainly() -> None:
+    """Let an uncaught FailedExperiment show its report alone: its traceback would tell of xpm, not of the failures."""
+    shown_before = sys.excepthook
+
+    def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if kind is FailedExperiment and not os.environ.get("XPM_DEBUG"):
+            print(str(error) if shows_glyphs(sys.stderr) else plain(str(error)), file=sys.stderr)
+        else:
+            shown_before(kind, error, trace)
+
+    if getattr(shown_before, "__module__", "") != __name__:
+        sys.excepthook = show
 
 
 def _cause(job: TrackedJob) -> tuple[str, str]:

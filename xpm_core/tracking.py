@@ -6,6 +6,7 @@ event. While nothing happens, the thread calls `look`, which takes up what is du
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import random
 import threading
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("xpm")
 
 LOOK_EVERY_S = 2.0
-"""How often `look` is called: well below the 5 s within which an unserved queue is told; thrice a lease if that is
+"""How often `look` is called: a queue that twice in a row nobody serves is told within 5 s. Thrice a lease if that is
 shorter, for expiry rests while nobody is seen to call (lua/include/clock.lua)."""
 BACKOFF_MOST_S = 10.0
 
@@ -99,6 +100,8 @@ class Tracker:
         self._store, self._blocking, self._cursor, self._lease_s = store, blocking, cursor, lease_s
         self._every_s = min(LOOK_EVERY_S, lease_s / 3)
         self._failure: BaseException | None = None
+        self._unserved_before: set[str] = set()
+        self._reader = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="xpm-events", daemon=True)
 
@@ -109,6 +112,9 @@ class Tracker:
     def stop(self) -> None:
         """Stop following; callbacks that are due are made first."""
         self._stop.set()
+        if not self.outage:
+            with contextlib.suppress(*_outages()):
+                self._store.client.client_unblock(self._reader)
         self._thread.join(timeout=LOOK_EVERY_S * 2)
         self.callbacks.close()
 
@@ -157,13 +163,14 @@ class Tracker:
         delay_s, looked = 0.1, 0.0
         while not self._stop.is_set():
             try:
+                self._reader = self._reader or self._blocking.client_id()
                 records = events.read(self._blocking, self._store.w, self._cursor, block_s=self._every_s / 2)
                 if time.monotonic() - looked >= self._every_s:
                     looked = time.monotonic()
                     self._look()
                 self.outage, delay_s = "", 0.1
             except _outages() as error:
-                self.outage = str(error)
+                self.outage, self._reader = str(error), 0
                 self._stop.wait(delay_s * random.uniform(0.5, 1.5))
                 delay_s = min(delay_s * 2, BACKOFF_MOST_S)
                 continue
@@ -181,9 +188,9 @@ class Tracker:
             look = self._store.look(self._lease_s)
         with self.changed:
             mine = {job.queue for job in self.jobs.values() if job.state is State.READY}
-            self.unserved = [
-                queue for queue in look.queues if queue.queue in mine and queue.ready and not queue.workers
-            ]
+            found = [queue for queue in look.queues if queue.queue in mine and queue.ready and not queue.workers]
+            before, self._unserved_before = self._unserved_before, {queue.queue for queue in found}
+            self.unserved = [queue for queue in found if queue.queue in before]  # workers may be about to start
 
     def _take(self, records: list[events.Record]) -> None:
         if not records:

@@ -17,6 +17,8 @@ from xpm_core.store import connection
 from xpm_core.store.binary import ServerProgram, find_server
 
 if TYPE_CHECKING:
+    from crew import Crew
+
     from xpm_core.workspace import Workspace
 
 
@@ -92,3 +94,13 @@ def workspace(tmp_path: Path) -> Workspace:
     from xpm_core.workspace import Workspace
 
     return Workspace.open(tmp_path / "workspace")
+
+
+@pytest.fixture
+def crew(workspace: Workspace, redis_url: str, tmp_path: Path) -> Iterator[Crew]:
+    """Daemons of xpm-worker on the private server, and tasks for them."""
+    from crew import Crew
+
+    crew = Crew(workspace, redis_url, tmp_path)
+    yield crew
+    crew.dismiss()

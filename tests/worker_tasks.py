@@ -1,0 +1,144 @@
+"""Tasks that the tests of workers run. They lie in a module of their own, as a worker imports it."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from xpm_core.config import Param, Task, field
+
+
+class Write(Task):
+    """Prints on both streams, and writes a file into its directory."""
+
+    note: Param[str]
+
+    def execute(self) -> None:
+        print(f"out {self.note}")
+        print(f"err {self.note}", file=sys.stderr)
+        Path("result.txt").write_text(self.note)
+
+
+class Fail(Task):
+    """Raises, two frames deep."""
+
+    note: Param[str] = field(default="x")
+
+    def execute(self) -> None:
+        inner(self.note)
+
+
+def inner(note: str) -> None:
+    raise ValueError(f"no good: {note}")
+
+
+class Exit(Task):
+    """Ends by sys.exit."""
+
+    code: Param[int]
+
+    def execute(self) -> None:
+        sys.exit(self.code)
+
+
+class Signal(Task):
+    """Ends by a signal."""
+
+    number: Param[int]
+
+    def execute(self) -> None:
+        os.kill(os.getpid(), self.number)
+        signal.pause()
+
+
+class Wait(Task):
+    """Runs until a file appears, and counts meanwhile in another."""
+
+    note: Param[str]
+    until: Param[Path]
+
+    def execute(self) -> None:
+        with open("alive", "w") as alive:
+            Path("pid").write_text(str(os.getpid()))
+            while not self.until.exists():
+                alive.write(".")
+                alive.flush()
+                time.sleep(0.005)
+
+
+class Daemonize(Task):
+    """Leaves a process behind that has a session of its own and no parent, and waits."""
+
+    until: Param[Path]
+
+    def execute(self) -> None:
+        code = (
+            "import os, time; os.fork() and os._exit(0); open('daemon', 'w').write(str(os.getpid())); time.sleep(600)"
+        )
+        subprocess.run([sys.executable, "-c", code], start_new_session=True, check=True)
+        while not (self.until.exists() and Path("daemon").exists()):
+            time.sleep(0.005)
+
+
+class Look(Task):
+    """Writes down what a job's process can see of its surroundings."""
+
+    note: Param[str] = field(default="x")
+
+    def execute(self) -> None:
+        import json
+
+        found = {
+            "modules": sorted(sys.modules),
+            "environ": dict(os.environ),
+            "proc_environ": Path("/proc/self/environ").read_bytes().decode("utf-8", "replace"),
+            "fds": {name: os.readlink(path) for name, path in open_files()},
+            "cwd": os.getcwd(),
+            "path": sys.path,
+            "argv": sys.argv,
+            "session": os.getsid(0) == os.getpid(),
+            "taskdir": str(self.__taskdir__),
+            "tags": self.__tags__,
+        }
+        Path("found.json").write_text(json.dumps(found))
+
+
+def open_files() -> list[tuple[str, str]]:
+    paths = [(name, f"/proc/self/fd/{name}") for name in os.listdir("/proc/self/fd")]
+    return [(name, path) for name, path in paths if os.path.lexists(path)]
+
+
+class Search(Task):
+    """Counts how often a text, given in two halves, is found in the memory of its process and of its starter."""
+
+    half: Param[str]
+    other: Param[str]
+
+    def execute(self) -> None:
+        found = sum(self.count(pid) for pid in (os.getpid(), os.getppid()))
+        Path("found.txt").write_text(str(found))
+
+    def count(self, pid: int) -> int:
+        found = 0
+        with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+            for line in maps:
+                where, rights = line.split()[:2]
+                start, end = (int(part, 16) for part in where.split("-"))
+                if "r" not in rights or line.rstrip().endswith(("[vvar]", "[vsyscall]", "[vvar_vclock]")):
+                    continue
+                memory.seek(start)
+                found += self.occurrences(memory.read(end - start))
+        return found
+
+    def occurrences(self, data: bytes) -> int:
+        """Never joins the halves, so as not to find itself."""
+        first, second = self.half.encode(), self.other.encode()
+        at, found = data.find(first), 0
+        while at >= 0:
+            found += data.startswith(second, at + len(first))
+            at = data.find(first, at + 1)
+        return found

@@ -1,0 +1,185 @@
+"""One execution of a job, as its starter sees it: prepared, running, frozen, ended.
+
+Owns: when the job may run (only while its lease does), when it must end, and what is written down about it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import signal
+import socket
+from collections.abc import Callable
+from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
+
+from xpm_core.errors import WorkspaceError
+from xpm_core.workspace import Workspace
+from xpm_worker import failure, system
+from xpm_worker.launch import launch
+from xpm_worker.protocol import Channel, Ended, Finished, Run
+
+
+class Attempt:
+    """An execution of a job by this process.
+
+    It runs only while the lease does: `tick` freezes the job's processes before that ends, and lets them go on once it
+    was renewed. Time that it was frozen does not count against its time limit.
+
+    Args:
+        run: What to run.
+        leave_starter: See `launch`.
+
+    Raises:
+        WorkspaceError: Its directory cannot be made ready.
+    """
+
+    def __init__(self, run: Run, leave_starter: Callable[[], None]) -> None:
+        self.run = run
+        self.pid = 0
+        """The job's process; 0 before it was started."""
+        self.reports: Channel | None = None
+        """What the job's process says, while it can be read."""
+        self.stopped = ""
+        """Why it was told to end; empty when it was not."""
+        self.finished: Finished | None = None
+        self._leave_starter = leave_starter
+        self._lease_until = run.lease_until
+        self._frozen_at: float | None = None
+        self._timeout_at: float | None = None
+        self._kill_at: float | None = None
+        self._inherited = 0
+        self._started = datetime.now(timezone.utc)
+        self._directory = Workspace(Path(run.workspace), "").job_at(run.directory)
+        self.number = self._directory.prepare(run.attempt, resumable=run.resumable)
+
+    # -- what the clock does ---------------------------------------------------------------------------------------
+
+    def tick(self) -> None:
+        """Do what is due now: start, freeze, let go on, or kill."""
+        now = system.boot_time()
+        if self._kill_at is not None and now >= self._kill_at:
+            self._kill()
+        elif now >= self._lease_until:
+            self._freeze(now)
+        else:
+            self._go(now)
+            if self._timeout_at is not None and now >= self._timeout_at:
+                self.stop("timeout")
+
+    def due(self) -> float | None:
+        """When to `tick` next, by the boot clock."""
+        frozen = self._frozen_at is not None
+        moments = [self._kill_at, None if frozen else self._lease_until, None if frozen else self._timeout_at]
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    def renew(self, lease_until: float) -> None:
+        """The lease goes on."""
+        self._lease_until = lease_until
+
+    def stop(self, reason: str, grace_s: float = 0.0) -> None:
+        """End it: at once, or by SIGTERM and, after the grace, SIGKILL. A later call can only shorten the grace."""
+        self.stopped = self.stopped or reason
+        kill_at = system.boot_time() + grace_s
+        self._kill_at = min(kill_at, self._kill_at if self._kill_at is not None else kill_at)
+        if not grace_s:
+            self._kill()
+        elif self.pid:
+            system.send_signal([self.pid], signal.SIGTERM)
+
+    def _go(self, now: float) -> None:
+        if not self.pid:
+            if self.stopped:
+                return
+            self._inherited = system.resident_bytes()
+            self._started = datetime.now(timezone.utc)
+            self.pid, self.reports = launch(self.run, self._leave_starter)
+            self._timeout_at = None if self.run.timeout_s is None else now + self.run.timeout_s
+        elif self._frozen_at is not None:
+            system.thaw_descendants()
+            if self._timeout_at is not None:
+                self._timeout_at += now - self._frozen_at
+        self._frozen_at = None
+
+    def _freeze(self, now: float) -> None:
+        if self._frozen_at is None:
+            self._frozen_at = now
+            system.freeze_descendants()
+
+    def _kill(self) -> None:
+        system.send_signal(system.descendants(os.getpid()), signal.SIGKILL)
+        self._kill_at = system.boot_time() + 1.0  # again, for what was forked meanwhile
+
+    # -- how it ended ----------------------------------------------------------------------------------------------
+
+    def end(self, status: int | None, usage: Any) -> Ended:
+        """Its process has ended: kill what it left behind, and write down how it went.
+
+        Args:
+            status: As `os.wait4` tells; None when it was stopped before it began.
+            usage: As `os.wait4` tells.
+        """
+        system.kill_descendants()
+        ended = datetime.now(timezone.utc)
+        code = None if status is None else os.waitstatus_to_exitcode(status)
+        reason, error = self._outcome(code)
+        outcome = Ended(
+            execution=self.run.execution,
+            reason=reason,
+            error=error,
+            exit_code=code if code is not None and code >= 0 else None,
+            signal=-code if code is not None and code < 0 else None,
+            seconds=(ended - self._started).total_seconds(),
+        )
+        with contextlib.suppress(WorkspaceError):  # a full disk, a deleted directory: the outcome stands without it
+            self._directory.write_record(self.number, self.run.execution, self._record(outcome, ended, usage))
+        return outcome
+
+    def _outcome(self, code: int | None) -> tuple[str, dict[str, Any] | None]:
+        told = self.finished
+        if code == 0 and self.stopped != "lost" and (self.stopped != "released" or (told and told.returned)):
+            return "done", None
+        if self.stopped == "timeout":
+            return "timeout", failure.plain("Timeout", f"ran longer than {self.run.timeout_s:g} s")
+        if self.stopped and self.stopped != "killed":
+            return self.stopped, None
+        if code is not None and code < 0:
+            return "killed", failure.plain("Signal", f"killed by {_signal_name(-code)}")
+        if told is not None and told.error is not None:
+            return "failed", told.error
+        return "failed", failure.plain("ExitCode", f"exit code {code}")
+
+    def _record(self, outcome: Ended, ended: datetime, usage: Any) -> dict[str, Any]:
+        return {
+            "task": self.run.task,
+            "host": self.run.host or socket.gethostname(),
+            "pid": self.pid,
+            "worker": self.run.worker,
+            "start": self._started.isoformat(),
+            "end": ended.isoformat(),
+            "started_s": self._started.timestamp(),
+            "ended_s": ended.timestamp(),
+            "exit_code": outcome.exit_code,
+            "signal": outcome.signal,
+            "reason": outcome.reason,
+            "error": outcome.error,
+            "peak_memory_bytes": self._peak_memory(usage),
+            "cpu_s": None if usage is None else round(usage.ru_utime + usage.ru_stime, 3),
+            "python": platform.python_version(),
+        }
+
+    def _peak_memory(self, usage: Any) -> int | None:
+        """The most memory that it had, beyond what it inherited from the starter."""
+        if usage is None:
+            return None
+        unit = 1024 if system.LINUX else 1
+        return max(int(usage.ru_maxrss) * unit - self._inherited, 0)
+
+
+def _signal_name(number: int) -> str:
+    try:
+        return signal.Signals(number).name
+    except ValueError:
+        return f"signal {number}"

@@ -1,0 +1,130 @@
+"""The command line of `xpm-worker`."""
+
+from __future__ import annotations
+
+import logging
+import socket
+import sys
+from pathlib import Path
+
+import click
+
+from xpm_core.errors import XpmError
+from xpm_core.names import check_queue_name
+from xpm_core.store import connection
+from xpm_core.store.embedded import EmbeddedServer
+from xpm_core.store.records import DEFAULT_LEASE_S, DEFAULT_QUEUE
+from xpm_core.store.url import safe_url
+from xpm_core.workspace import Workspace
+from xpm_worker.pool import Daemon
+from xpm_worker.settings import DEFAULT_GRACE_S, Settings
+from xpm_worker.slot import Place
+
+log = logging.getLogger(__name__)
+
+OUT_OF_REACH = 3
+"""Exit code when Redis or the workspace cannot be used."""
+
+
+def _checked(context: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
+    try:
+        return tuple(map(check_queue_name, names))
+    except XpmError as error:
+        raise click.BadParameter(str(error)) from None
+
+
+def _name(context: click.Context, parameter: click.Parameter, name: str) -> str:
+    return _checked(context, parameter, (name,))[0] if name else ""
+
+
+@click.command(context_settings={"help_option_names": ["-h", "--help"]})
+@click.option("--workspace", required=True, type=click.Path(path_type=Path), help="Directory of the jobs.")
+@click.option(
+    "--redis", metavar="URL", help="The server. [XPM_REDIS_URL, a settings file, or one of the workspace's own]"
+)
+@click.option("--slots", default=1, show_default=True, type=click.IntRange(1, 10000), help="Jobs run at once.")
+@click.option(
+    "--queue",
+    "queues",
+    metavar="NAME",
+    multiple=True,
+    default=(DEFAULT_QUEUE,),
+    show_default=True,
+    callback=_checked,
+    help="A queue to serve; several are served in order.",
+)
+@click.option("--burst", is_flag=True, help="Leave when nothing can be claimed.")
+@click.option("--name", default="", callback=_name, help="Beginning of the workers' names.  [default: the host's name]")
+@click.option(
+    "--lease",
+    "lease_s",
+    metavar="SECONDS",
+    default=DEFAULT_LEASE_S,
+    show_default=True,
+    type=click.FloatRange(0.5, 3600),
+    help="How long a job stays reserved for a worker that is not heard from.",
+)
+@click.option(
+    "--linger",
+    "linger_s",
+    metavar="SECONDS",
+    type=click.FloatRange(0),
+    help="Leave when for so long no job of the workspace was ready, delayed or running.",
+)
+@click.option(
+    "--grace",
+    "grace_s",
+    metavar="SECONDS",
+    default=DEFAULT_GRACE_S,
+    show_default=True,
+    type=click.FloatRange(0),
+    help="How long a job may take to end when it is handed back (SIGTERM).",
+)
+@click.option(
+    "--pythonpath",
+    metavar="DIR",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A folder in which jobs look for modules first; may be repeated.",
+)
+@click.option("-v", "--verbose", is_flag=True, help="Say more.")
+@click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.")
+@click.version_option(package_name="xpm")
+def main(verbose: bool, quiet: bool, pythonpath: tuple[Path, ...], **options: object) -> None:
+    """Run jobs of a workspace until told to leave.
+
+    SIGINT (Ctrl-C): each worker finishes its job and leaves. SIGTERM: it hands its job back. A second signal: at once.
+    """
+    level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
+    logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(message)s")
+    settings = Settings(pythonpath=tuple(str(folder.absolute()) for folder in pythonpath), **options)  # type: ignore[arg-type]
+    try:
+        serve(settings)
+    except XpmError as error:
+        click.echo(str(error), err=True)
+        sys.exit(OUT_OF_REACH)
+
+
+def serve(settings: Settings) -> None:
+    """Run a daemon until it leaves.
+
+    Raises:
+        XpmError: The workspace or the server cannot be used.
+    """
+    workspace = Workspace.open(settings.workspace)
+    address = connection.locate(workspace.path, settings.redis)
+    server = EmbeddedServer.attach(workspace) if address.url is None else None
+    try:
+        url = server.url if server is not None else str(address.url)
+        client = connection.open(url, lease_s=settings.lease_s)
+        try:
+            connection.check(client, url)
+        finally:
+            client.close()
+        ours, mothers = socket.socketpair()
+        log.info("%d slots serve %s of %s", settings.slots, ", ".join(settings.queues), workspace.path)
+        log.info("Redis at %s", safe_url(url))
+        Daemon(Place(settings, workspace, url, socket.gethostname(), ours), mothers, server).run()
+    finally:
+        if server is not None:
+            server.close()

@@ -1,0 +1,115 @@
+"""What went wrong in a job: as a few fields for Redis and the record, and as text for its log.
+
+Owns: which frames are the user's own. The summary holds type, message, file, line and function of the
+innermost frame of the user's, and `frames`, outermost first. Imports nothing heavy: job processes use it.
+"""
+
+from __future__ import annotations
+
+import os
+import sysconfig
+import traceback
+from types import TracebackType
+from typing import Any
+
+import xpm_core
+import xpm_worker
+
+MOST_FRAMES = 60
+LONGEST_MESSAGE = 2000
+
+_OURS = tuple(os.path.dirname(str(package.__file__)) + os.sep for package in (xpm_core, xpm_worker))
+_LIBRARIES = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib"))
+_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+
+
+def is_ours(file: str) -> bool:
+    """Whether a file belongs to xpm."""
+    return file.startswith(_OURS)
+
+
+def is_own(file: str) -> bool:
+    """Whether a file is the user's own: neither of xpm, nor installed, nor of Python itself."""
+    if is_ours(file) or file.startswith("<") or any(part in file for part in _INSTALLED):
+        return False
+    return not os.path.realpath(file).startswith(_LIBRARIES)
+
+
+def summarize(error: BaseException) -> dict[str, Any]:
+    """Say in a few fields what was raised, and where in the user's own code.
+
+    Example:
+        >>> summarize(error)
+        {"type": "ValueError", "message": "no such file", "file": "/home/me/train.py", "line": 88, "function": ...}
+    """
+    frames = [
+        {"file": frame.filename, "line": frame.lineno or 0, "function": frame.name, "code": frame.line or ""}
+        for frame in _frames(error.__traceback__) or _frames(_cause(error).__traceback__)
+    ]
+    for frame in frames:
+        frame["own"] = is_own(str(frame["file"]))
+    where = _innermost(frames)
+    return {
+        "type": type_name(type(error)),
+        "message": _cut(_message(error)),
+        "file": where.get("file"),
+        "line": where.get("line"),
+        "function": where.get("function"),
+        "frames": frames[-MOST_FRAMES:],
+    }
+
+
+def plain(kind: str, message: str) -> dict[str, Any]:
+    """A summary of what no exception tells, such as a signal."""
+    return {"type": kind, "message": _cut(message), "file": None, "line": None, "function": None, "frames": []}
+
+
+def text(error: BaseException) -> str:
+    """The traceback as Python prints it, without the frames of xpm around the user's code."""
+    trace = error.__traceback__
+    while trace is not None and is_ours(trace.tb_frame.f_code.co_filename):
+        trace = trace.tb_next
+    return "".join(traceback.format_exception(type(error), error, trace or error.__traceback__))
+
+
+def type_name(cls: type) -> str:
+    """A class of exceptions as messages name it: `ValueError`, `numpy.linalg.LinAlgError`."""
+    return cls.__qualname__ if cls.__module__ == "builtins" else f"{cls.__module__}.{cls.__qualname__}"
+
+
+def brief(summary: dict[str, Any], limit: int) -> dict[str, Any]:
+    """The summary without its frames, its message cut so that the whole stays below `limit` bytes of JSON."""
+    kept = {name: summary.get(name) for name in ("type", "message", "file", "line", "function")}
+    room = max(limit - sum(len(str(value)) for name, value in kept.items() if name != "message") - 200, 100)
+    message = str(kept["message"])
+    while len(message.encode("ascii", "backslashreplace")) > room:
+        message = message[: len(message) * 3 // 4] + "…"
+    kept["message"] = message
+    return kept
+
+
+def _frames(trace: TracebackType | None) -> list[traceback.FrameSummary]:
+    extracted = traceback.extract_tb(trace)
+    while extracted and is_ours(extracted[0].filename):
+        del extracted[0]
+    return list(extracted)
+
+
+def _cause(error: BaseException) -> BaseException:
+    return error.__cause__ or error
+
+
+def _innermost(frames: list[dict[str, Any]]) -> dict[str, Any]:
+    own = [frame for frame in frames if frame["own"]]
+    return (own or frames or [{}])[-1]
+
+
+def _message(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as problem:  # the user's own __str__ failed: its job has failed all the same
+        return f"(its message cannot be shown: {type_name(type(problem))})"
+
+
+def _cut(message: str) -> str:
+    return message if len(message) <= LONGEST_MESSAGE else message[:LONGEST_MESSAGE] + "…"

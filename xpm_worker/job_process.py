@@ -1,0 +1,220 @@
+"""What runs in a job's own process: from the clean fork to the user's `execute`, and its last word.
+
+Owns: session, working directory, streams and environment of the job. How the process ended is seen by its
+starter; from here it only hears what an exit code does not tell. Nothing of this touches the job's own
+streams, which user code may close.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import io
+import os
+import socket
+import sys
+import threading
+from pathlib import Path
+from typing import Any, NoReturn
+
+from xpm_core.errors import TaskImportError
+from xpm_core.workspace import Workspace
+from xpm_worker import failure, system
+from xpm_worker.protocol import LARGEST_REPORT, Channel, Finished, Message, Relay, Run
+
+JOB_VARIABLE = "XPM_JOB"
+"""Set in a job's process: the identity of the job."""
+
+
+class Reports:
+    """The job's way to its starter. It never blocks the job: what does not go at once is dropped.
+
+    The job's code may close descriptors and reuse their numbers, so each word is sent only after a look at whether the
+    descriptor still is the one that was handed over.
+    """
+
+    def __init__(self, sock: socket.socket) -> None:
+        self._channel = Channel(sock, LARGEST_REPORT)
+        self._lock = threading.Lock()
+        self._inode = os.fstat(sock.fileno()).st_ino
+        self._fd = sock.fileno()
+
+    def relay(self, kind: str, data: dict[str, Any]) -> bool:
+        """Tell something while the job runs. Returns whether it went out."""
+        with self._lock:
+            if self._channel.pending:
+                self._flush()
+            return not self._channel.pending and self._send(Relay(kind, data))
+
+    def last(self, returned: bool, error: dict[str, Any] | None) -> None:
+        """Say the last word; this one waits a little for the starter to listen."""
+        with self._lock:
+            self._send(Finished(returned, error))
+            while self._channel.pending and self._intact():
+                os.set_blocking(self._fd, True)
+                self._channel.flush()
+
+    def _send(self, message: Message) -> bool:
+        if not self._intact():
+            return False
+        self._channel.send(message)
+        return not self._channel.closed
+
+    def _flush(self) -> None:
+        if self._intact():
+            self._channel.flush()
+
+    def _intact(self) -> bool:
+        try:
+            return not self._channel.closed and os.fstat(self._fd).st_ino == self._inode
+        except OSError:
+            return False
+
+
+def run(job: Run, sock: socket.socket, starter: int) -> NoReturn:
+    """Be the job's process, and end with it.
+
+    Args:
+        job: What to run.
+        sock: The way to the starter.
+        starter: Its process id.
+    """
+    code = 1
+    try:
+        system.die_with_parent(starter)
+        reports = Reports(sock)
+        code = _perform(job, reports)
+    except BaseException as error:  # the edge of the process: its log is the only place left
+        _append(2, failure.text(error))
+    finally:
+        os._exit(code)
+
+
+def _perform(job: Run, reports: Reports) -> int:
+    """Run the job. Returns the exit code of its process."""
+    enter(job)
+    error: BaseException | None = None
+    try:
+        _execute(job)
+    except BaseException as raised:  # whatever the user's code raises ends the job, and is told
+        error = raised
+    code = _exit_code(error)
+    code, error = _leave(code, error)
+    if error is None:
+        reports.last(True, None)
+    elif code:
+        _log(job, error)
+        reports.last(False, _summary(job, error, code))
+    return code
+
+
+def enter(job: Run) -> None:
+    """Set the process up for its job: session, signals, directory, streams, environment."""
+    os.setsid()
+    system.set_name(system.JOB_NAME)
+    system.reset_signals()
+    directory = Workspace(Path(job.workspace), "").job_at(job.directory)
+    os.chdir(directory.path)
+    for target, path in ((0, os.devnull), (1, directory.out), (2, directory.err)):
+        flags = os.O_RDONLY if target == 0 else os.O_WRONLY | os.O_APPEND | os.O_CREAT
+        opened = os.open(path, flags, 0o666)
+        os.dup2(opened, target)
+        os.close(opened)
+    sys.stdin = _text_stream(0)
+    sys.stdout = _text_stream(1)
+    sys.stderr = _text_stream(2)
+    for name in ("stdin", "stdout", "stderr"):
+        setattr(sys, f"__{name}__", getattr(sys, name))
+    sys.argv = [job.task]
+    os.environ.update(job.env)
+    os.environ.update(_facts(job, str(directory.path)))
+
+
+def _text_stream(fd: int) -> io.TextIOWrapper:
+    """A stream that shows each line at once to whoever follows the log, and that no character can break."""
+    mode, errors = ("w", "backslashreplace") if fd else ("r", "replace")
+    return io.TextIOWrapper(open(fd, f"{mode}b", closefd=False), "utf-8", errors, line_buffering=True)
+
+
+def _facts(job: Run, taskdir: str) -> dict[str, str]:
+    return {
+        JOB_VARIABLE: job.identity,
+        "XPM_EXECUTION": job.execution,
+        "XPM_WORKSPACE": job.workspace,
+        "XPM_TASKDIR": taskdir,
+    }
+
+
+def _execute(job: Run) -> None:
+    from xpm_core import payload
+
+    workspace = Workspace(Path(job.workspace), "")
+    directory = workspace.job_at(job.directory)
+    loader = payload.Loader(workspace.path, directory.path)
+    task = loader.task(job.payload, job.identity)
+    if not directory.params.exists():
+        directory.write_params(payload.describe(loader.configs[-1]))
+    payload.execute(task)
+
+
+def _leave(code: int, error: BaseException | None) -> tuple[int, BaseException | None]:
+    """Do what an interpreter does at its end: wait for threads, call what `atexit` holds, flush the streams."""
+    try:
+        threading._shutdown()  # type: ignore[attr-defined]
+        atexit._run_exitfuncs()
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(ValueError, AttributeError):  # closed, or None
+                stream.flush()
+    except BaseException as raised:  # as above: whatever it is, it is told
+        return (code or _exit_code(raised)), (error or raised)
+    return code, error
+
+
+def _exit_code(error: BaseException | None) -> int:
+    """The exit code that Python gives to what ended a program."""
+    if error is None:
+        return 0
+    if not isinstance(error, SystemExit):
+        return 1
+    if error.code is None:
+        return 0
+    return error.code & 0xFF if isinstance(error.code, int) else 1
+
+
+def _summary(job: Run, error: BaseException, code: int) -> dict[str, Any]:
+    summary = failure.summarize(error)
+    if isinstance(error, TaskImportError):
+        summary["message"] = _import_message(job, error)
+    elif isinstance(error, SystemExit):
+        said = "" if isinstance(error.code, int) else f": {summary['message']}"
+        summary.update(type="SystemExit", message=f"exit code {code}{said}")
+    return summary
+
+
+def _import_message(job: Run, error: TaskImportError) -> str:
+    return (
+        f"Worker {job.worker} on {job.host}: cannot import {error.needed!r} ({error.reason}), needed by {job.label}. "
+        f"Install it there, or start the worker with --pythonpath."
+    )
+
+
+def _log(job: Run, error: BaseException) -> None:
+    """Write what was raised to the job's log, whatever became of its stderr."""
+    if isinstance(error, SystemExit):
+        shown = "" if error.code is None or isinstance(error.code, int) else f"{error.code}\n"
+    elif isinstance(error, TaskImportError):
+        shown = failure.text(error.__cause__ or error) + "\n" + _import_message(job, error) + "\n"
+    else:
+        shown = failure.text(error)
+    directory = Workspace(Path(job.workspace), "").job_at(job.directory)
+    with contextlib.suppress(OSError):
+        opened = os.open(directory.err, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        _append(opened, shown)
+        os.close(opened)
+
+
+def _append(fd: int, shown: str) -> None:
+    data = shown.encode("utf-8", "backslashreplace")
+    with contextlib.suppress(OSError):
+        while data:
+            data = data[os.write(fd, data) :]

@@ -1,0 +1,99 @@
+"""What a worker is told from outside, by signals and by RQ's commands, and how it hears of it.
+
+Handlers of signals and RQ's other thread only note here what they want, and ring; the worker's own loop
+looks when it is ready to. Only while it blocks in a wait for work is it interrupted.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import select
+import signal
+from collections import deque
+from collections.abc import Callable
+from enum import IntEnum
+
+from rq.exceptions import StopRequested
+
+from xpm_worker.system import SignalPipe
+
+
+class Stop(IntEnum):
+    """How a worker is to leave; each kind overrides those before it."""
+
+    NONE = 0
+    DRAIN = 1
+    """Finish the job, then leave."""
+    HAND_BACK = 2
+    """Let the job end within the grace, or hand it back; then leave."""
+    AT_ONCE = 3
+    """Hand the job back at once."""
+
+
+class Orders:
+    """What one worker was told."""
+
+    def __init__(self) -> None:
+        self.stop = Stop.NONE
+        self.kill = False
+        """Whether the job that runs is to be killed, as RQ's kill-horse asks."""
+        self._stopped_jobs: deque[str] = deque(maxlen=100)
+        self._bell = SignalPipe()
+        self._blocked = False
+
+    def fileno(self) -> int:
+        """Readable once something was ordered, for poll."""
+        return self._bell.fileno()
+
+    def hear(self) -> None:
+        """Take the ringing as heard."""
+        self._bell.read()
+
+    def signal(self, number: int) -> None:
+        """A signal came: SIGINT drains, SIGTERM hands back, a second one does it at once.
+
+        Raises:
+            StopRequested: The worker blocks in a wait for work.
+        """
+        first = Stop.DRAIN if number == signal.SIGINT else Stop.HAND_BACK
+        self.stop = first if first > self.stop else Stop.AT_ONCE
+        self._bell.ring()
+        if self._blocked:
+            self._blocked = False
+            raise StopRequested
+
+    def stop_job(self, rq_id: str) -> None:
+        """Somebody wants a job stopped, which may be about to start here."""
+        self._stopped_jobs.append(rq_id)
+        self._bell.ring()
+
+    def kill_job(self) -> None:
+        """Somebody wants the job killed that runs now."""
+        self.kill = True
+        self._bell.ring()
+
+    def wants_stopped(self, rq_id: str) -> bool:
+        """Whether a job was to be stopped."""
+        return rq_id in self._stopped_jobs
+
+    def forget(self, rq_id: str) -> None:
+        """A job has ended: what was ordered about it is done with."""
+        self.kill = False
+        with contextlib.suppress(ValueError):
+            while True:
+                self._stopped_jobs.remove(rq_id)
+
+    def wait(self, seconds: float) -> None:
+        """Wait for that long, or until something is ordered."""
+        select.select([self], [], [], max(seconds, 0.0))
+        self.hear()
+
+    def unless_stopped(self, wait: Callable[[], object]) -> None:
+        """Wait for work, by something that may be broken off at any point: an order to leave ends it."""
+        with contextlib.suppress(StopRequested):
+            self._blocked = True
+            try:
+                if self.stop is Stop.NONE:
+                    wait()
+            finally:
+                self._blocked = False

@@ -1,0 +1,152 @@
+"""The daemon: the parent of its slots, and of the mother of their starters.
+
+Owns: how many there are of each, who dies with whom, and what the daemon's signals mean to its slots. Slots
+are forked from this one process, which has loaded everything and holds no connection; a slot that died is forked again.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import select
+import signal
+import socket
+import subprocess
+from typing import NoReturn
+
+from xpm_core.errors import XpmError
+from xpm_core.store.embedded import EmbeddedServer
+from xpm_worker import system
+from xpm_worker.slot import Place, work
+from xpm_worker.starter import clean_environment, start_mother
+
+log = logging.getLogger(__name__)
+
+TICK_S = 1.0
+"""How often the daemon looks after its server and what it has to start again."""
+
+LONGEST_REST_S = 10.0
+"""The longest that it waits before it starts something again that keeps dying."""
+
+MOTHER_END_S = 10.0
+
+
+class Daemon:
+    """Runs the slots of one `xpm-worker`.
+
+    Args:
+        place: Where they work.
+        mothers_end: The mother's end of `place.control`. It is kept here, so that another mother can take over.
+        server: The workspace's own server, if that is the one in use: this process counts as its user.
+    """
+
+    def __init__(self, place: Place, mothers_end: socket.socket, server: EmbeddedServer | None) -> None:
+        self._place = place
+        self._mothers_end = mothers_end
+        self._server = server
+        self._slots: dict[int, int] = {}
+        self._waiting: list[int] = []
+        self._rest_s = 0.0
+        self._rest_until = 0.0
+        self._stopping = False
+        self._pid = os.getpid()
+        settings = place.settings
+        self._environment = clean_environment(os.environ, place.url, settings.pythonpath)
+        self._name = f"{settings.name or place.host}-{os.urandom(4).hex()}"
+        self._mother: subprocess.Popen[bytes] | None = None
+        self._signals = system.SignalPipe(signal.SIGCHLD, signal.SIGINT, signal.SIGTERM)
+
+    def run(self) -> None:
+        """Run until all slots have left."""
+        system.sweep_orphans()
+        self._mother = start_mother(self._mothers_end, self._environment)
+        self._waiting = list(range(self._place.settings.slots))
+        while self._slots or (self._waiting and not self._stopping):
+            self._start_slots()
+            select.select([self._signals], [], [], TICK_S)
+            for number in self._signals.read():
+                if number in (signal.SIGINT, signal.SIGTERM):
+                    self._pass_on(number)
+            self._reap()
+            self._look_after_server()
+        self._end_mother()
+
+    # -- slots -----------------------------------------------------------------------------------------------------
+
+    def _start_slots(self) -> None:
+        if self._stopping or system.boot_time() < self._rest_until:
+            return
+        for number in self._waiting:
+            pid = os.fork()
+            if not pid:
+                self._be_slot(number)
+            self._slots[pid] = number
+        self._waiting.clear()
+
+    def _be_slot(self, number: int) -> NoReturn:
+        """Be a slot, in the process that was just forked, and end with it."""
+        code = 1
+        try:
+            system.die_with_parent(self._pid)
+            system.reset_signals()
+            self._signals.close()
+            self._mothers_end.close()
+            os.setsid()  # a terminal's Ctrl-C goes to the daemon alone, which passes it on
+            work(self._place, f"{self._name}.{number}")
+            code = 0
+        except BaseException:  # the edge of the process
+            log.exception("slot %d", number)
+        finally:
+            logging.shutdown()
+            os._exit(code)
+
+    def _pass_on(self, number: signal.Signals) -> None:
+        log.info("%s: %s", number.name, "leaving" if not self._stopping else "leaving at once")
+        self._stopping = True
+        system.send_signal(list(self._slots), number)
+
+    def _reap(self) -> None:
+        if self._mother is not None and self._mother.poll() is not None:
+            log.warning("the mother of starters died; starting another")
+            self._mother = start_mother(self._mothers_end, self._environment)
+        for pid in list(self._slots):
+            found, status = os.waitpid(pid, os.WNOHANG)
+            if found:
+                self._left(self._slots.pop(pid), os.waitstatus_to_exitcode(status))
+
+    def _left(self, number: int, code: int) -> None:
+        """A slot has ended: one that left by itself stays away."""
+        if code == 0 or self._stopping:
+            return
+        log.warning("slot %d ended with %d; starting it again", number, code)
+        self._waiting.append(number)
+        now = system.boot_time()
+        recent = now - self._rest_until < LONGEST_REST_S
+        self._rest_s = min(max(self._rest_s * 2, 0.1), LONGEST_REST_S) if recent else 0.0
+        self._rest_until = now + self._rest_s
+
+    # -- what slots need -------------------------------------------------------------------------------------------
+
+    def _look_after_server(self) -> None:
+        """Start the workspace's own server again if it died."""
+        if self._server is None:
+            return
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self._server.pid, 0)
+            return
+        try:
+            self._server.revive()
+        except XpmError as error:
+            log.warning("%s", error)
+
+    def _end_mother(self) -> None:
+        """The slots are gone: so goes the mother, once nobody can ask her any more."""
+        self._place.control.close()
+        self._mothers_end.close()
+        if self._mother is not None:
+            try:
+                self._mother.wait(MOTHER_END_S)
+            except subprocess.TimeoutExpired:
+                self._mother.kill()
+                self._mother.wait()

@@ -1,0 +1,271 @@
+"""From a lease to its end: what a worker does with a job that it holds.
+
+Owns: whether the job still is to be run, what its starter is told, and what Redis and the directory are told
+afterwards, in this order: the execution's record, the accepted end, the marker.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import re
+import signal
+from typing import Any
+
+from xpm_core.errors import PayloadError, ProtocolError, WorkspaceError, XpmError
+from xpm_core.job_directory import JobDirectory
+from xpm_core.states import State
+from xpm_core.store import keys
+from xpm_core.store.records import FinishCode, Lease, RenewCode
+from xpm_core.workspace import Workspace
+from xpm_worker import failure, system
+from xpm_worker.claimer import Claimer, Held
+from xpm_worker.orders import Orders, Stop
+from xpm_worker.protocol import Ended, Message, Relay, Renewed, Run, Started
+from xpm_worker.protocol import Stop as StopJob
+from xpm_worker.starter_client import Starter
+
+log = logging.getLogger(__name__)
+
+STALE_CLAIM_S = 0.05
+"""A claim that was sent longer ago is renewed before its job starts: it may have been cancelled since."""
+
+RETRY_S = 1.0
+"""How soon an unanswered renewal is tried again, at most."""
+
+LARGEST_ERROR = 4000
+"""Bytes of the summary of an error that Redis is given."""
+
+
+class Runner:
+    """Runs, one after the other, the jobs that a worker has claimed."""
+
+    def __init__(
+        self, claimer: Claimer, starter: Starter, workspace: Workspace, orders: Orders, *, grace_s: float
+    ) -> None:
+        self._claimer = claimer
+        self._starter = starter
+        self._workspace = workspace
+        self._orders = orders
+        self._grace_s = grace_s
+        self.running: Held | None = None
+        """What runs now."""
+        self.pid = 0
+        """Its process."""
+        self._number = 0
+
+    @property
+    def running_rq_id(self) -> str | None:
+        """The id under which RQ's tools see the job that runs."""
+        return None if self.running is None else keys.rq_id(self._claimer.store.w, self.running.lease.identity)
+
+    def run(self, held: Held) -> None:
+        """Run a job to its end, whatever that is."""
+        self.running, self.pid, self._number = held, 0, 0
+        try:
+            self._run(held)
+        finally:
+            self._orders.forget(self.running_rq_id or "")
+            self.running, self.pid = None, 0
+
+    def _run(self, held: Held) -> None:
+        lease = held.lease
+        try:
+            directory = self._workspace.job_at(lease.directory)
+            message = self._message(held)
+            adopted = directory.adoptable()
+        except (XpmError, OSError) as error:
+            self._fail(held, failure.plain(type(error).__name__, str(error)))
+            return
+        if not self._may_start(held):
+            return
+        if adopted is not None and adopted != lease.replaces:
+            log.info("%s: done before, by its directory", _label(lease))
+            self._claimer.finish(held, State.DONE, adopted=adopted)
+            return
+        if lease.attempt > 1:
+            system.sweep_orphans()
+        try:
+            ended = self._watch(held, message)
+        except ProtocolError as error:
+            self._fail(held, failure.plain(type(error).__name__, str(error)))
+            return
+        if ended is None:
+            self._lose(held, directory)
+        else:
+            self._conclude(held, directory, ended)
+
+    # -- before ----------------------------------------------------------------------------------------------------
+
+    def _may_start(self, held: Held) -> bool:
+        """Whether the job is still to be run; if not, its end was told."""
+        asked_to_stop = self._orders.wants_stopped(self.running_rq_id or "")
+        self._orders.forget(self.running_rq_id or "")  # said of an earlier execution, or before this one was known here
+        if system.boot_time() - held.asked <= STALE_CLAIM_S and not held.lease.cancelled and not asked_to_stop:
+            return True
+        code = self._claimer.renew(held)
+        if code in (RenewCode.STALE, RenewCode.UNKNOWN):
+            log.warning("%s: taken away before it started", _label(held.lease))
+            return False
+        if code is RenewCode.CANCEL:
+            log.info("%s: cancelled before it started", _label(held.lease))
+            self._claimer.finish(held, State.CANCELLED)
+            return False
+        return True
+
+    def _message(self, held: Held) -> Run:
+        lease, worker = held.lease, self._claimer.worker
+        timeout_s, env = lease.options.get("timeout_s"), lease.options.get("env") or {}
+        if not (timeout_s is None or isinstance(timeout_s, (int, float))) or not isinstance(env, dict):
+            raise PayloadError(_label(lease), f"its options cannot be read: {lease.options!r}", "Submit it again.")
+        return Run(
+            execution=lease.execution,
+            identity=lease.identity,
+            task=lease.task,
+            label=_label(lease),
+            workspace=str(self._workspace.path),
+            directory=lease.directory,
+            payload=lease.payload,
+            attempt=lease.attempt,
+            resumable=bool(lease.options.get("resumable")),
+            env={**{str(name): str(value) for name, value in env.items()}, **_token_variables(lease)},
+            timeout_s=timeout_s,
+            lease_until=held.until(worker.lease_s),
+            worker=worker.name,
+            host=worker.host,
+        )
+
+    # -- meanwhile -------------------------------------------------------------------------------------------------
+
+    def _watch(self, held: Held, message: Run) -> Ended | None:
+        """Let the starter run the job, and renew its lease. Returns its end; None when the starter died."""
+        if not self._starter.ensure():
+            return Ended(held.lease.execution, "released", None, None, None)
+        self._starter.send(message)
+        log.info("%s: attempt %d", _label(held.lease), held.lease.attempt)
+        renew_at = held.asked + self._claimer.worker.lease_s / 3
+        told = Told(self._starter, held.lease.execution)
+        while True:
+            for word in self._starter.hear(renew_at - system.boot_time()):
+                if isinstance(word, Ended) and word.execution == held.lease.execution:
+                    return word
+                self._note(held.lease, word)
+            if not self._starter.alive:
+                return None
+            self._pass_on(told)
+            if system.boot_time() >= renew_at:
+                renew_at = self._renew(held, told)
+
+    def _note(self, lease: Lease, word: Message) -> None:
+        if isinstance(word, Started):
+            self.pid, self._number = word.pid, word.number
+        elif isinstance(word, Relay):
+            log.debug("%s: %s %s", _label(lease), word.kind, word.data)
+
+    def _pass_on(self, told: Told) -> None:
+        """Tell the starter what the worker was told."""
+        if self._orders.wants_stopped(self.running_rq_id or ""):
+            told.stop("cancelled")
+        elif self._orders.kill:
+            told.stop("killed")
+        elif self._orders.stop is Stop.AT_ONCE:
+            told.stop("released")
+        elif self._orders.stop is Stop.HAND_BACK:
+            told.stop("released", self._grace_s)
+
+    def _renew(self, held: Held, told: Told) -> float:
+        """Renew the lease, and tell the starter. Returns when to do it again."""
+        lease_s = self._claimer.worker.lease_s
+        code = self._claimer.renew(held)
+        if code is None:
+            return system.boot_time() + min(lease_s / 3, RETRY_S)
+        if code in (RenewCode.STALE, RenewCode.UNKNOWN):
+            log.warning("%s: another worker has it, or nobody knows it any more; killed", _label(held.lease))
+            told.stop("lost")
+            return system.boot_time() + lease_s
+        self._starter.send(Renewed(held.lease.execution, held.until(lease_s)))
+        if code is RenewCode.CANCEL:
+            told.stop("cancelled")
+        return held.asked + lease_s / 3
+
+    # -- after -----------------------------------------------------------------------------------------------------
+
+    def _conclude(self, held: Held, directory: JobDirectory, ended: Ended) -> None:
+        by_order = self._orders.stop >= Stop.HAND_BACK and ended.signal == signal.SIGTERM
+        reason = "released" if by_order else ended.reason
+        log.info("%s: %s after %.1f s", _label(held.lease), reason, ended.seconds)
+        if reason == "done":
+            self._done(held, directory)
+        elif reason == "cancelled":
+            self._claimer.finish(held, State.CANCELLED)
+        elif reason == "released":
+            self._claimer.release(held, started=self.pid != 0)
+        elif reason != "lost":
+            self._fail(held, ended.error or failure.plain("Unknown", reason), directory)
+
+    def _done(self, held: Held, directory: JobDirectory) -> None:
+        reply = self._claimer.finish(held, State.DONE)
+        if reply is None:
+            return
+        # Where the server was wiped, nobody else can have run it: the marker lets the next submission adopt it.
+        if reply.code is FinishCode.UNKNOWN or (reply.accepted and reply.state == State.DONE.value):
+            _mark(directory, "done", held.lease)
+        elif not reply.accepted:
+            log.warning("%s: done, but another execution has taken its place", _label(held.lease))
+
+    def _fail(self, held: Held, error: dict[str, Any], directory: JobDirectory | None = None) -> None:
+        log.warning("%s: %s: %s", _label(held.lease), error["type"], error["message"])
+        reply = self._claimer.finish(held, State.FAILED, error=failure.brief(error, LARGEST_ERROR))
+        if directory is not None and reply is not None and reply.accepted and reply.state == State.FAILED.value:
+            _mark(directory, "failed", held.lease)
+
+    def _lose(self, held: Held, directory: JobDirectory) -> None:
+        """The starter died, and with it the job."""
+        swept = self._starter.sweep()
+        log.warning("%s: its starter died; %d processes killed", _label(held.lease), swept)
+        if self._number:
+            record = {
+                "task": held.lease.task,
+                "host": self._claimer.worker.host,
+                "pid": self.pid,
+                "worker": self._claimer.worker.name,
+                "reason": "lost",
+                "error": failure.plain("StarterLost", "the process that started the job was killed"),
+            }
+            with contextlib.suppress(WorkspaceError):  # the record is for people; the loss is told all the same
+                directory.write_record(self._number, held.lease.execution, record)
+        self._claimer.lose(held)
+
+
+class Told:
+    """What a starter was told about stopping a job: each thing once."""
+
+    def __init__(self, starter: Starter, execution: str) -> None:
+        self._starter = starter
+        self._execution = execution
+        self._said: set[tuple[str, float]] = set()
+
+    def stop(self, reason: str, grace_s: float = 0.0) -> None:
+        """Tell it to end the job."""
+        if (reason, grace_s) not in self._said:
+            self._said.add((reason, grace_s))
+            self._starter.send(StopJob(self._execution, reason, grace_s))
+
+
+def _mark(directory: JobDirectory, kind: Any, lease: Lease) -> None:
+    try:
+        directory.write_marker(kind, lease.execution)
+    except WorkspaceError as error:  # the next look at the job mends it: Redis names the execution
+        log.warning("%s: %s", _label(lease), error)
+
+
+def _label(lease: Lease) -> str:
+    return f"{lease.name}/{lease.identity[:7]}"
+
+
+def _token_variables(lease: Lease) -> dict[str, str]:
+    """What the job holds of each token: `XPM_TOKEN_GPU=0,2` for numbered units, else how many."""
+    return {
+        f"XPM_TOKEN_{re.sub('[^A-Z0-9]', '_', name.upper())}": numbers or str(units)
+        for name, (units, numbers) in lease.units.items()
+    }

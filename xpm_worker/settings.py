@@ -1,0 +1,30 @@
+"""What a daemon was told on its command line."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from xpm_core.store.records import DEFAULT_LEASE_S, DEFAULT_QUEUE
+
+DEFAULT_GRACE_S = 20.0
+"""How long a job that is handed back may take to end by itself."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a daemon and its workers behave.
+
+    `linger_s` is None for workers that stay, and `burst` is true for those that leave once nothing can be claimed.
+    """
+
+    workspace: Path
+    redis: str | None = None
+    slots: int = 1
+    queues: tuple[str, ...] = (DEFAULT_QUEUE,)
+    burst: bool = False
+    name: str = ""
+    lease_s: float = DEFAULT_LEASE_S
+    linger_s: float | None = None
+    grace_s: float = DEFAULT_GRACE_S
+    pythonpath: tuple[str, ...] = ()

@@ -1,0 +1,163 @@
+"""A slot's own starter: runs one job at a time for one worker, and guards its lease.
+
+The worker's end of the socket is its life: when the worker is gone, the job's processes are killed, and so ends the
+starter. Owns: the loop that waits for the worker, the job, the clock and the end of processes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import select
+import signal
+import socket
+from typing import Any
+
+from xpm_core.errors import ProtocolError, XpmError
+from xpm_worker import failure, system
+from xpm_worker.attempt import Attempt
+from xpm_worker.protocol import Channel, Ended, Finished, Hello, Message, Relay, Renewed, Run, Started, Stop
+
+RELAY_S = 0.2
+"""The least time between two words of one kind that a job tells while it runs; of those between, the last counts."""
+
+
+class SlotStarter:
+    """Serves one worker.
+
+    Args:
+        sock: The way to the worker.
+        mark: What the environment of this process and all its descendants shows; empty where it cannot.
+    """
+
+    def __init__(self, sock: socket.socket, mark: str) -> None:
+        self._worker = Channel(sock)
+        self._signals = system.SignalPipe(signal.SIGCHLD)
+        self._alarm = system.Alarm()
+        self._attempt: Attempt | None = None
+        self._relays: dict[str, Relay] = {}
+        self._relay_at = 0.0
+        self._mark = mark
+
+    def serve(self) -> None:
+        """Serve until the worker is gone."""
+        self._worker.send(Hello(self._mark, os.getpid()))
+        while not self._worker.closed:
+            self._wait()
+            self._signals.read()
+            self._hear_worker()
+            self._hear_job()
+            self._reap()
+            if self._attempt is not None and not self._worker.closed:
+                self._advance(self._attempt)
+        if self._attempt is not None:
+            self._attempt.stop("lost")
+            self._end(self._attempt, None, None)
+        system.kill_descendants()
+
+    # -- waiting ---------------------------------------------------------------------------------------------------
+
+    def _wait(self) -> None:
+        poller = select.poll()
+        poller.register(self._worker, select.POLLIN | (select.POLLOUT if self._worker.pending else 0))
+        poller.register(self._signals, select.POLLIN)
+        if self._alarm.fileno() >= 0:
+            poller.register(self._alarm, select.POLLIN)
+        if self._attempt is not None and self._attempt.reports is not None:
+            poller.register(self._attempt.reports, select.POLLIN)
+        self._alarm.set(self._due())
+        poller.poll(self._alarm.wait_ms())
+        self._worker.flush()
+
+    def _due(self) -> float | None:
+        if self._attempt is None:
+            return None
+        moments = [self._attempt.due(), self._relay_at if self._relays else None]
+        return min((moment for moment in moments if moment is not None), default=None)
+
+    # -- the worker ------------------------------------------------------------------------------------------------
+
+    def _hear_worker(self) -> None:
+        for message in self._worker.receive():
+            if isinstance(message, Run):
+                self._begin(message)
+            elif self._attempt is not None and getattr(message, "execution", "") == self._attempt.run.execution:
+                self._obey(self._attempt, message)
+
+    def _begin(self, run: Run) -> None:
+        try:
+            self._attempt = Attempt(run, self._leave)
+        except XpmError as error:
+            self._worker.send(_unstarted(run, error))
+
+    def _obey(self, attempt: Attempt, message: Message) -> None:
+        if isinstance(message, Renewed):
+            attempt.renew(message.lease_until)
+        elif isinstance(message, Stop):
+            attempt.stop(message.reason, message.grace_s)
+
+    # -- the job ---------------------------------------------------------------------------------------------------
+
+    def _advance(self, attempt: Attempt) -> None:
+        """Let the clock do its work, and tell the worker what is new."""
+        was_started = attempt.pid != 0
+        try:
+            attempt.tick()
+        except OSError as error:  # no process or no memory left
+            self._end(attempt, None, None, error)
+            return
+        if attempt.pid and not was_started:
+            self._worker.send(Started(attempt.run.execution, attempt.pid, attempt.number))
+        if attempt.stopped and not attempt.pid:
+            self._end(attempt, None, None)
+        now = system.boot_time()
+        if self._relays and now >= self._relay_at and not self._worker.pending:
+            for relay in self._relays.values():
+                self._worker.send(relay)
+            self._relays.clear()
+            self._relay_at = now + RELAY_S
+
+    def _hear_job(self) -> None:
+        attempt = self._attempt
+        if attempt is None or attempt.reports is None:
+            return
+        try:
+            for message in attempt.reports.receive():
+                if isinstance(message, Finished):
+                    attempt.finished = message
+                elif isinstance(message, Relay):
+                    self._relays[message.kind] = message
+        except ProtocolError:  # the job wrote nonsense: it is heard no more, and ends as its exit code says
+            attempt.reports.close()
+        if attempt.reports.closed:
+            attempt.reports = None
+
+    def _reap(self) -> None:
+        """Take up all children that have ended: the job's process, and what it left behind."""
+        with contextlib.suppress(ChildProcessError):
+            while True:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+                if not pid:
+                    return
+                if self._attempt is not None and pid == self._attempt.pid:
+                    self._hear_job()
+                    self._end(self._attempt, status, usage)
+
+    def _end(self, attempt: Attempt, status: int | None, usage: Any, error: OSError | None = None) -> None:
+        if attempt.reports is not None:
+            attempt.reports.close()
+        self._attempt = None
+        self._relays.clear()
+        if error is not None:
+            attempt.finished = Finished(False, failure.summarize(error))
+        self._worker.send(attempt.end(status, usage))
+
+    def _leave(self) -> None:
+        """In a process forked for a job: close what belongs to the starter."""
+        self._worker.close()
+        self._signals.close()
+        self._alarm.close()
+
+
+def _unstarted(run: Run, error: XpmError) -> Ended:
+    return Ended(run.execution, "failed", failure.plain(type(error).__name__, str(error)), None, None)

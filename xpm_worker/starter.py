@@ -1,0 +1,163 @@
+"""The mother starter: a small clean interpreter, from which each slot's own starter is forked.
+
+It is exec'd by the daemon with the worker's environment less all Redis settings, and has imported neither redis nor rq,
+so that a job's process inherits no connection, no credential and no thread. Owns: the environment and the start of
+the mother, and how a worker asks it for a starter.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+import re
+import select
+import signal
+import socket
+import subprocess
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
+
+from xpm_worker import system
+from xpm_worker.slot_starter import SlotStarter
+
+_BOOTSTRAP = "import sys; sys.path.pop(0); from xpm_worker.starter import main; main(int(sys.argv[1]))"
+"""Not `-m`: that would put the daemon's working directory in front of `sys.path`, also in jobs."""
+
+_REDIS_NAME = re.compile(r"XPM_REDIS_URL|REDIS_URL|REDISCLI_AUTH|RQ_.*")
+_REDIS_VALUE = re.compile(r"\b(?:redis|rediss|valkey|valkeys)(?:\+[a-z]+)?://", re.IGNORECASE)
+
+
+def clean_environment(environment: Mapping[str, str], url: str, pythonpath: Sequence[str] = ()) -> dict[str, str]:
+    """The environment of starters and jobs: the worker's, less whatever tells how to reach Redis.
+
+    Args:
+        environment: The worker's.
+        url: The address in use; a variable that holds it, or its password, is left out.
+        pythonpath: Folders in which jobs, and what they start, look for modules first.
+    """
+    password = urlsplit(url).password or ""
+
+    def tells(name: str, value: str) -> bool:
+        """Whether a variable tells how to reach Redis. Short passwords are too likely to stand in others by chance."""
+        known = value == password or (len(password) >= 8 and password in value)
+        return bool(_REDIS_NAME.fullmatch(name) or _REDIS_VALUE.search(value) or url in value or (password and known))
+
+    kept = {name: value for name, value in environment.items() if not tells(name, value)}
+    if pythonpath:
+        kept["PYTHONPATH"] = os.pathsep.join(filter(None, [*pythonpath, kept.get("PYTHONPATH", "")]))
+    return kept
+
+
+def start_mother(control: socket.socket, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a mother, in a session of its own.
+
+    Args:
+        control: Its end of the socket over which workers ask (`ask`). It ends when all other ends are closed.
+        environment: See `clean_environment`.
+    """
+    return subprocess.Popen(
+        [sys.executable, "-c", _BOOTSTRAP, str(control.fileno())],
+        env={**environment, system.MARK_VARIABLE: system.BLANK_MARK},
+        stdin=subprocess.DEVNULL,
+        pass_fds=[control.fileno()],
+        start_new_session=True,
+    )
+
+
+def ask(control: socket.socket) -> socket.socket:
+    """Ask the mother for a starter of one's own. Returns the way to it, over which a Hello comes first."""
+    ours, theirs = socket.socketpair()
+    with theirs:
+        socket.send_fds(control, [b"+"], [theirs.fileno()])
+    return ours
+
+
+def main(control: int) -> None:
+    """Be the mother.
+
+    Args:
+        control: Descriptor of the socket over which workers ask.
+    """
+    system.set_name(system.STARTER_NAME)
+    system.reset_signals(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    system.adopt_orphans()
+    sock = socket.socket(fileno=control)
+    sock.set_inheritable(False)
+    _warm()
+    Mother(sock).serve()
+
+
+def _warm() -> None:
+    """Do once what each job's process would otherwise do for itself: imports, and the compiler's first run."""
+    import xpm_core.payload
+
+    compile("def warm(x: int) -> int:\n    return x + 1\n", "<warm>", "exec")
+    with contextlib.suppress(LookupError):
+        "warm".encode("utf-8", "backslashreplace").decode("utf-8")
+    gc.collect()
+    gc.freeze()
+    assert xpm_core.payload
+
+
+class Mother:
+    """Forks slots' starters, and kills what one that died left behind."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+        self._signals = system.SignalPipe(signal.SIGCHLD)
+        self._slots: set[int] = set()
+
+    def serve(self) -> None:
+        """Serve until no worker is left that could ask, and no starter."""
+        poller = select.poll()
+        poller.register(self._signals, select.POLLIN)
+        poller.register(self._control, select.POLLIN)
+        asked = True
+        while asked or self._slots:
+            events = dict(poller.poll())
+            self._signals.read()
+            self._reap()
+            if self._control.fileno() in events and asked:
+                asked = self._answer()
+                if not asked:
+                    poller.unregister(self._control)
+
+    def _answer(self) -> bool:
+        """Take one request. Returns false when nobody is left to make one."""
+        try:
+            data, descriptors, _, _ = socket.recv_fds(self._control, 1, 1)
+        except ConnectionError:
+            return False
+        for descriptor in descriptors:
+            self._fork(socket.socket(fileno=descriptor))
+        return bool(data)
+
+    def _fork(self, sock: socket.socket) -> None:
+        pid = os.fork()
+        if pid:
+            self._slots.add(pid)
+            sock.close()
+            return
+        try:
+            self._signals.close()
+            self._control.close()
+            mark = os.urandom(16).hex()
+            system.adopt_orphans()
+            SlotStarter(sock, mark if system.set_mark(mark) else "").serve()
+            os._exit(0)
+        except BaseException:  # the edge of this process; its worker sees the end of the socket
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+
+    def _reap(self) -> None:
+        """Take up the starters that ended; whatever else is a child of ours by now had one that was killed."""
+        with contextlib.suppress(ChildProcessError):
+            while (pid := os.waitpid(-1, os.WNOHANG)[0]) > 0:
+                self._slots.discard(pid)
+        own = os.getpid()
+        strangers = [pid for pid, parent in system.parents() if parent == own and pid not in self._slots]
+        system.send_signal(strangers, signal.SIGKILL)

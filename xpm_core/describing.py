@@ -8,8 +8,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any
 
-from xpm_core.config.base import Task
-from xpm_core.config.live import OWN, generated
+from xpm_core.config.layout import JOB, WORKSPACE, Layout
 from xpm_core.graph import is_configuration, schema_of, state, title
 from xpm_core.identity import counted_names, seal, task_id
 from xpm_core.loading import class_record
@@ -18,8 +17,8 @@ SCHEMA = 1
 """Version of the form; it goes up when something in it changes its meaning."""
 
 
-def describe(task: Task) -> dict[str, Any]:
-    """What a task is made of, in JSON's types, readable and complete.
+def describe(task: Any) -> dict[str, Any]:
+    """What a task, or another configuration, is made of, in JSON's types, readable and complete.
 
     A configuration appears in full where it is met first, and as `{"see": path}` further on. Values that JSON has no
     type for are objects with one entry that names the type: `{"path": ...}`, `{"enum": ...}`, `{"tuple": [...]}`.
@@ -45,9 +44,9 @@ def describe(task: Task) -> dict[str, Any]:
 class Describer:
     """Describes the configurations below one task."""
 
-    def __init__(self, task: Task) -> None:
+    def __init__(self, task: Any) -> None:
         self.task = task
-        self.paths = generated(task, OWN)
+        self.layout = Layout(task, JOB, WORKSPACE)
         self.met: dict[int, str] = {}
 
     def configuration(self, path: str, config: Any) -> dict[str, Any]:
@@ -69,12 +68,13 @@ class Describer:
         return found
 
     def parameter(self, path: str, config: Any, name: str) -> Any:
-        generated_path = self.paths.get((id(config), name))
-        if generated_path is None:
+        generated = self.layout.path(config, name)
+        if generated is None:
             return self.value(f"{path}.{name}", config.__dict__[name])
-        if generated_path.is_absolute():
-            return {"path": str(generated_path)}
-        return {"path": str(generated_path.relative_to(OWN)), "in": "job"}
+        for base in (JOB, WORKSPACE):
+            if generated.is_relative_to(base):
+                return {"path": str(generated.relative_to(base)), "in": str(base)}
+        return {"path": str(generated)}
 
     def value(self, path: str, value: Any) -> Any:
         if value is None or (isinstance(value, (bool, str)) and not isinstance(value, Enum)):

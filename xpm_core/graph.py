@@ -52,7 +52,9 @@ class ConfigState:
         after: Tasks that have to be done first, besides those that the parameters name.
         callbacks: What to call once the task is done.
         init_tasks: Light-weight tasks that run in the job before `execute`.
+        instances: The configurations here and below that each stand for themselves, by `id`; None without any.
         source: The task that made this configuration, if one did.
+        owner: The first submitted task that uses this configuration: generated paths lie in the directory of its job.
         stand_in: For a deprecated configuration, the one that gives it its identity, once sealed.
         tags: Tags set here: name → (value, place, whether it belongs to the parameter of that name).
         stopped: Parameters whose tags are not passed on.
@@ -68,8 +70,10 @@ class ConfigState:
         "demand",
         "digest",
         "init_tasks",
+        "instances",
         "made",
         "meta",
+        "owner",
         "places",
         "sealed",
         "source",
@@ -89,7 +93,9 @@ class ConfigState:
         self.after: list[Any] = []
         self.callbacks: list[Callable[[Any], Any]] = []
         self.init_tasks: tuple[Any, ...] = ()
+        self.instances: dict[int, Any] | None = None
         self.source: Any = None
+        self.owner: Any = None
         self.stand_in: Any = None
         self.tags: dict[str, tuple[Any, Place, bool]] = {}
         self.stopped: frozenset[str] = frozenset()
@@ -195,12 +201,15 @@ def title(config: Any) -> str:
     return type(config).__name__
 
 
-def reachable(root: Any, enter: Callable[[Any], bool] = lambda config: True) -> list[tuple[str, Any]]:
+def reachable(
+    root: Any, enter: Callable[[Any], bool] = lambda config: True, *, stand_ins: bool = False
+) -> list[tuple[str, Any]]:
     """All configurations reachable from one, each once, with the first path that leads there; children come first.
 
     Args:
         root: Where to begin; it comes last.
         enter: Whether to take a configuration at all, and to look for others below it.
+        stand_ins: Whether to take those, too, that stand in for deprecated ones.
 
     Raises:
         CycleError: A configuration contains itself.
@@ -219,7 +228,7 @@ def reachable(root: Any, enter: Callable[[Any], bool] = lambda config: True) -> 
             )
         seen[id(config)] = False
         inside = [(f"{path}.{trail}", child) for trail, child in children(config)]
-        if state(config).stand_in is not None:
+        if stand_ins and state(config).stand_in is not None:
             inside.append((path, state(config).stand_in))
         inside += [(f"{path}.init_tasks[{i}]", child) for i, child in enumerate(state(config).init_tasks)]
         for trail, child in inside:

@@ -6,19 +6,24 @@ import importlib
 import importlib.util
 import os
 import sys
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
-from xpm_core.errors import PayloadError, TaskImportError
-from xpm_core.origin import INSTALLED, class_file, class_id, module_name, project_file, within_project
+from xpm_core.errors import ClassNameError, PayloadError, TaskImportError
+from xpm_core.local_classes import Rebuilder
+from xpm_core.origin import INSTALLED, LOCAL, class_file, class_id, module_name, project_file, within_project
 
 
 def class_record(cls: type) -> dict[str, Any]:
     """What another process needs to find a class.
 
     Raises:
-        ClassNameError: The class was defined in a notebook, at a prompt or by `python -c`.
+        ClassNameError: The class was defined in a notebook, at a prompt or by `python -c`, or made at run time.
     """
+    if LOCAL not in cls.__qualname__ and attribute(sys.modules.get(cls.__module__), cls.__qualname__) is not cls:
+        wrong = f"module {cls.__module__!r} has no class of that name, or another one"
+        raise ClassNameError(cls.__qualname__, wrong, "Define it with a class statement in the module.")
     return {
         "module": module_name(cls),
         "name": cls.__qualname__,
@@ -48,23 +53,63 @@ def add_import_folders(folders: list[str]) -> None:
         importlib.invalidate_caches()
 
 
-def find_class(record: dict[str, Any]) -> type:
-    """The class that a record tells of.
-
-    Raises:
-        TaskImportError: Its module cannot be imported, or has no such class.
-        PayloadError: The class found goes by another name in identities.
-    """
-    module, name = record["module"], record["name"]
-    found: Any = module_of(record)
+def attribute(module: Any, name: str) -> Any:
+    """What a module has under a qualified name; None when it has nothing."""
     for part in name.split("."):
-        found = getattr(found, part, None)
+        module = getattr(module, part, None)
+    return module
+
+
+class Classes:
+    """The classes that a payload records, found when they are asked for.
+
+    Args:
+        records: What `class_record` made of each.
+        decode: Reads data that local classes use.
+    """
+
+    def __init__(self, records: list[dict[str, Any]], decode: Callable[[bytes], Any]) -> None:
+        self.records = records
+        self.found: dict[int, type | None] = {}
+        self.rebuilder = Rebuilder(self.find, module_of, decode)
+
+    def __getitem__(self, number: Any) -> type:
+        found = self.find(number)
+        assert found is not None, "asked for while it is made"
+        return found
+
+    def find(self, number: int) -> type | None:
+        """The class of a number; None for a local class that is being made.
+
+        Raises:
+            TaskImportError: Its module cannot be imported, or has no such class.
+            PayloadError: The class found goes by another name in identities.
+        """
+        if number not in self.found:
+            record = self.records[number]
+            self.found[number] = None
+            self.found[number] = self.rebuilder.rebuild(record) if "local" in record else imported(record)
+            self.rebuilder.fill()
+            self.check(record, self.found[number])
+            if "value" in record:
+                schema: Any = getattr(self.found[number], "__xpm_schema__", None)
+                schema.value_class = self.find(record["value"])
+        return self.found[number]
+
+    def check(self, record: dict[str, Any], found: Any) -> None:
+        """Refuse a class that goes by another name than when the task was submitted."""
+        if class_id(found) != record["id"]:
+            name = f"{record['module']}.{record['name']}"
+            wrong = f"it is now {class_id(found)!r}, and was {record['id']!r}"
+            raise PayloadError(name, wrong, "Submit the task again.")
+
+
+def imported(record: dict[str, Any]) -> type:
+    """The class of a record, from its module."""
+    module, name = record["module"], record["name"]
+    found = attribute(module_of(record), name)
     if not isinstance(found, type):
         raise TaskImportError(module, f"{module}.{name}", f"module {module!r} has no class {name!r}")
-    if class_id(found) != record["id"]:
-        raise PayloadError(
-            f"{module}.{name}", f"it is now {class_id(found)!r}, and was {record['id']!r}", "Submit the task again."
-        )
     return found
 
 

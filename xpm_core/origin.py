@@ -14,8 +14,8 @@ LOCAL = "<locals>"
 INSTALLED = ("site-packages", "dist-packages")
 
 
-def module_name(cls: type) -> str:
-    """The name under which `import` would find the module of a class, also when the module runs as a script.
+def module_name(cls: Any) -> str:
+    """The name under which `import` would find the module of a class or function, also that of a script that runs.
 
     Raises:
         ClassNameError: The class was made at a prompt, in a notebook or by `python -c`: no file has it.
@@ -54,13 +54,13 @@ def class_id(cls: type) -> str:
     return own
 
 
-def class_file(cls: type) -> str | None:
+def class_file(cls: Any) -> str | None:
     """The file that defines a class, absolute; None for built-in modules."""
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
     return os.path.abspath(file) if file else None
 
 
-def project_file(cls: type) -> str | None:
+def project_file(cls: Any) -> str | None:
     """The file of a class as a project knows it, `project:package/module.py`: alike in every clone of the project.
 
     The project is named in the nearest pyproject.toml, else by the folder that holds `.git`, else by the folder from

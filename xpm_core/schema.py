@@ -6,6 +6,7 @@ Made by xpm_core.config when a class is defined; read wherever a configuration i
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.encoding import pack
@@ -33,7 +34,7 @@ class Parameter:
         name: Its name.
         owner: The class that declares it.
         kind: Its type, which checks what is assigned.
-        role: "param", "meta" or "constant".
+        role: "param", "meta", "constant" or "data".
         default: The value it has unless another is given; MISSING without one.
         factory: Makes the default, when one value must not be shared.
         generator: Makes its path in the job's directory.
@@ -71,7 +72,7 @@ class Parameter:
         self.default: Any = MISSING
         self.factory: Callable[[], Any] | None = None
         self.generator: PathGenerator | None = None
-        self.counted = role != "meta" and not kind.path
+        self.counted = role not in ("meta", "data") and not kind.path
         self.ignore_default = self.explicit = False
         self.groups: frozenset[Any] = frozenset()
         self.rebind: Callable[[dict[Any, Any]], Kind] | None = None
@@ -130,8 +131,11 @@ class Schema:
         successor: The class that replaces a deprecated one.
         converts: What makes, from a configuration of a deprecated class, the one that replaces it.
         replaced: Whether that is done as soon as one is made.
+        task: Whether its configurations are tasks.
+        instances: Whether each configuration stands for itself, so that two equal ones are not the same.
         value_class: The class of live objects.
-        scope: Names of the function around the class that its body uses.
+        body: The code of the class's body, when a function defines it.
+        scope: The variables of that function that the body uses.
     """
 
     def __init__(self, cls: type) -> None:
@@ -152,7 +156,10 @@ class Schema:
         self.successor: type | None = None
         self.converts: Callable[[Any], Any] | None = None
         self.replaced = False
+        self.task = bool(getattr(cls, "__xpm_task__", False))
+        self.instances = bool(getattr(cls, "__xpm_instances__", False))
         self.value_class: type = cls
+        self.body: CodeType | None = None
         self.scope: dict[str, Any] = {}
 
     def fill(self, parameters: dict[str, Parameter]) -> None:

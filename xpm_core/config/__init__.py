@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from xpm_core.config.base import Config, LightweightTask, ResumableTask, Task, experiments
+from xpm_core.config.base import Config, InstanceConfig, LightweightTask, ResumableTask, Task, experiments
+from xpm_core.config.change import copyconfig, setmeta
+from xpm_core.config.deprecation import deprecate
 from xpm_core.config.fields import (
     LATER,
     Bounds,
     Constant,
+    DataPath,
     Meta,
     Param,
     ParameterGroup,
@@ -14,7 +17,9 @@ from xpm_core.config.fields import (
     field,
     param_group,
 )
+from xpm_core.config.methods import cache, initializer
 from xpm_core.config.outputs import outputs, upstream
+from xpm_core.config.partials import Partial, partial
 from xpm_core.graph import ConfigState, is_configuration, state
 
 __all__ = [
@@ -23,18 +28,27 @@ __all__ = [
     "Config",
     "ConfigState",
     "Constant",
+    "DataPath",
+    "InstanceConfig",
     "LightweightTask",
     "Meta",
     "Param",
     "ParameterGroup",
+    "Partial",
     "PathGenerator",
     "ResumableTask",
     "Task",
+    "cache",
+    "copyconfig",
+    "deprecate",
     "experiments",
     "field",
+    "initializer",
     "is_configuration",
     "outputs",
     "param_group",
+    "partial",
+    "setmeta",
     "state",
     "upstream",
 ]

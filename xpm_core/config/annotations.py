@@ -15,7 +15,6 @@ from typing import (
     ClassVar,
     Final,
     ForwardRef,
-    Generic,
     Literal,
     TypeVar,
     Union,
@@ -68,10 +67,16 @@ class Names:
 
     Args:
         cls: The class.
-        enclosing: The local variables of the functions around it, the innermost first.
+        enclosing: Gives the local variables of the functions around it, the innermost first: there may be more of them
+            each time.
+
+    Attributes:
+        variables: What type variables stand for: kinds.
+        generic: Whether a type variable was met.
+        used: Local variables that were used.
     """
 
-    def __init__(self, cls: type, enclosing: Sequence[Mapping[str, Any]]) -> None:
+    def __init__(self, cls: type, enclosing: Callable[[], Sequence[Mapping[str, Any]]]) -> None:
         self.cls, self.enclosing = cls, enclosing
         self.variables: dict[Any, Any] = {}
         self.generic = False
@@ -89,15 +94,21 @@ class Names:
             raise UnresolvedError(str(error)) from None
 
     def __getitem__(self, name: str) -> Any:
-        own = [vars(self.cls), {self.cls.__name__: self.cls}]
         parameters = {p.__name__: p for p in getattr(self.cls, "__type_params__", ())}
-        for names in (*own, parameters, *self.enclosing):
+        own: list[Mapping[str, Any]] = [vars(self.cls), {self.cls.__name__: self.cls}, parameters]
+        for names in own:
             if name in names:
-                if names in self.enclosing:
-                    self.used[name] = names[name]
+                return names[name]
+        for names in self.enclosing():
+            if name in names:
+                self.used[name] = names[name]
                 return names[name]
         module = getattr(sys.modules.get(self.cls.__module__), "__dict__", {})
         return module[name] if name in module else vars(builtins)[name]
+
+    def settle(self) -> None:
+        """Keep, of the functions around the class, no more than was used."""
+        self.enclosing = lambda: [self.used]
 
     def bound(self, variables: dict[Any, Any]) -> Names:
         """The same names, with types (or kinds) in the place of type variables."""
@@ -231,13 +242,3 @@ def generic_kind(cls: type, given: dict[Any, Kind]) -> Kind:
     """The kind of `Loader[int]`: a Loader all of whose parameters declared as that variable hold an int."""
     parameters = cls.__xpm_schema__.parameters  # type: ignore[attr-defined]
     return ConfigKind(cls, {name: p.rebind(given) for name, p in parameters.items() if p.rebind is not None})
-
-
-def substitutions(cls: type) -> dict[Any, Any]:
-    """For each type variable of the generic bases of a class, what the class puts in its place."""
-    found: dict[Any, Any] = {}
-    for base in cls.__dict__.get("__orig_bases__", ()):
-        origin = get_origin(base)
-        if origin is not None and origin is not Generic:
-            found.update(zip(getattr(origin, "__parameters__", ()), get_args(base), strict=False))
-    return found

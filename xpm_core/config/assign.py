@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from difflib import get_close_matches
 from typing import Any, NoReturn
 
@@ -24,6 +25,8 @@ def make(cls: type, args: tuple[Any, ...], values: dict[str, Any]) -> Any:
         raise UnknownParameterError(cls.__name__, f"{args[0]!r} has no name", remedy, written(place))
     if schema.abstract:
         lacking(cls, schema.abstract, written(place))
+    if schema.successor is not None:
+        warn(f"{cls.__name__} is deprecated: use {schema.successor.__name__}", place)
     config: Any = object.__new__(cls)
     content = config.__dict__
     content.update(schema.prefilled)
@@ -39,7 +42,12 @@ def make(cls: type, args: tuple[Any, ...], values: dict[str, Any]) -> Any:
             content[name] = value
         else:
             put_value(config, own, parameter, value, place)
-    return config
+    return schema.converts(config) if schema.replaced and schema.converts else config
+
+
+def warn(what: str, place: Place) -> None:
+    """Warn, of the user's line, that something is deprecated."""
+    warnings.warn_explicit(what, DeprecationWarning, *place)
 
 
 def lacking(cls: type, methods: frozenset[str], place: str) -> NoReturn:
@@ -88,6 +96,7 @@ def put(config: Any, own: ConfigState, name: str, value: Any, place: Place) -> N
     parameter = schema.parameters.get(name)
     where = f"{type(config).__name__}.{name}"
     if name in schema.renamed:
+        warn(f"{where} is deprecated", place)
         schema.renamed[name](config, value)
     elif parameter is None:
         unknown(config, name, written(place))

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from xpm_core import tags
 from xpm_core.config.assign import assign, copied, restored, values_of
+from xpm_core.config.change import compose
 from xpm_core.config.live import instance
 from xpm_core.config.meta import ConfigMeta, ours
 from xpm_core.errors import DeclarationError, SealedError, UnsubmittedTaskError
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 T = TypeVar("T")
+V = TypeVar("V", bound="Config")
 
 experiments: list[Any] = []
 """The experiments that are entered, the current one last; each puts itself here. `submit()` goes to the current one."""
@@ -67,6 +69,23 @@ class Config(metaclass=ConfigMeta):
         """A copy that can be assigned, with other values for some parameters. Nested configurations are shared."""
         return copied(self, values)  # type: ignore[no-any-return]
 
+    def __matmul__(self, inner: Config) -> Self:
+        if not is_configuration(self) or not is_configuration(inner):
+            return NotImplemented
+        return compose(self, inner)
+
+    @classmethod
+    def value_class(cls) -> Callable[[type[V]], type[V]]:
+        """A decorator for the class of live objects, which can derive from what configurations do not need.
+
+        It derives from this class, and from the value classes of the bases; it declares no parameters.
+
+        Example:
+            >>> @Model.value_class()
+            ... class TorchModel(Model, torch.nn.Module): ...
+        """
+        return lambda value: registered(cls, value)
+
     def __repr__(self) -> str:
         return shown(self) if is_configuration(self) else super().__repr__()
 
@@ -92,6 +111,32 @@ class Config(metaclass=ConfigMeta):
             return restored, (type(self), values_of(self), state(self))
 
 
+def registered(cls: type[Config], value: type[V]) -> type[V]:
+    """Let live objects of a class be of another class; returns that."""
+    schema = cls.__xpm_schema__
+    bases = {base.__dict__["__xpm_schema__"].value_class for base in cls.__mro__ if "__xpm_schema__" in base.__dict__}
+    for base in bases:
+        if not issubclass(value, base):
+            wrong = f"it does not derive from {base.__name__}, as a value class of {cls.__name__} has to"
+            raise DeclarationError(value.__name__, wrong, f"Derive it from {cls.__name__} and {base.__name__}.")
+    if added := [name for name in value.__xpm_schema__.parameters if name not in schema.parameters]:
+        wrong = f"it declares the parameter {added[0]!r}, and is the value class of {cls.__name__}"
+        raise DeclarationError(value.__name__, wrong, f"Declare it in {cls.__name__}.")
+    schema.value_class = value
+    return value
+
+
+class InstanceConfig(Config):
+    """A configuration that stands for itself: two equal ones are two things, as two models of one shape are.
+
+    The identity of what uses them tells whether it uses one of them twice, or two. The first of several equal ones
+    counts as a plain configuration would.
+    """
+
+    __xpm_base__: ClassVar[bool] = True
+    __xpm_instances__: ClassVar[bool] = True
+
+
 class Task(Config):
     """A configuration that can be submitted: `execute` runs in its job's directory, on a worker.
 
@@ -104,6 +149,7 @@ class Task(Config):
     """
 
     __xpm_base__: ClassVar[bool] = True
+    __xpm_task__: ClassVar[bool] = True
 
     @abstractmethod
     def execute(self) -> Any:

@@ -16,7 +16,7 @@ T = TypeVar("T")
 
 
 class Role:
-    """What an annotation says of a parameter beside its type: "param", "meta" or "constant"."""
+    """What an annotation says of a parameter beside its type: "param", "meta", "constant" or "data"."""
 
     __slots__ = ("name",)
 
@@ -35,6 +35,9 @@ Meta = Annotated[T, Role("meta")]
 
 Constant = Annotated[T, Role("constant")]
 """A value that cannot be assigned, and counts: change it when what the class does has changed."""
+
+DataPath = Annotated[Path, Role("data")]
+"""A path to data that go with the configuration: `save` copies them. It does not count for the identity."""
 
 LATER: Any = type("Later", (), {"__repr__": lambda self: "LATER", "__slots__": ()})()
 """Passed for a parameter that is assigned later, so that type checkers miss no argument. It counts as missing."""
@@ -142,6 +145,15 @@ def field(
     return said
 
 
+class Renamed:
+    """A deprecated parameter: what is assigned to it goes to the function that stands for it."""
+
+    __slots__ = ("function",)
+
+    def __init__(self, function: Callable[[Any, Any], Any]) -> None:
+        self.function = function
+
+
 class PathGenerator:
     """A path in the job's directory, as the default of a parameter.
 
@@ -183,10 +195,15 @@ class PathGenerator:
         Raises:
             MissingParameterError: The task is not submitted.
         """
+        from xpm_core.config.layout import Layout  # which is made of schemas, as this is a part of one
+
         own = state(config)
-        if own.submitted is None:
+        owner = config if own.submitted is not None else own.owner
+        if owner is None or state(owner).submitted is None:
             self.not_yet(where)
-        return Path(own.submitted.jobpath) / self.path_in(config)
+        job = Path(state(owner).submitted.jobpath)
+        found = Layout(owner, job, job.parents[2]).path(config, name)
+        return found or self.not_yet(where)
 
     def not_yet(self, where: str) -> NoReturn:
         raise MissingParameterError(

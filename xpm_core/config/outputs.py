@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from xpm_core.config.assign import copied
 from xpm_core.config.base import Task
 from xpm_core.errors import UnsubmittedTaskError
-from xpm_core.graph import children, state, title
+from xpm_core.graph import children, reachable, state, title
 
 T = TypeVar("T")
 
@@ -18,7 +18,15 @@ def outputs(task: Task) -> Any:
     def dep(config: T) -> T:
         return made_by(task, config)
 
+    own_paths(task)
     return task.task_outputs(dep)
+
+
+def own_paths(task: Task) -> None:
+    """Let the configurations below a submitted task that belong to no other have their generated paths in its job."""
+    for _, config in reachable(task, enter=lambda child: state(child).submitted is None):
+        if config is not task and state(config).owner is None:
+            state(config).owner = task
 
 
 def made_by(task: Task, config: T) -> T:

@@ -1,0 +1,62 @@
+"""Where generated paths lie: in the directory of the job that a configuration belongs to, or in a shared one."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from xpm_core.graph import reachable, schema_of, state
+
+JOB, WORKSPACE = Path("job"), Path("workspace")
+"""Stand for directories that are not known yet. They are relative, as no other path is."""
+
+
+class Layout:
+    """The generated paths below a configuration.
+
+    Those of a submitted task, and of the configurations below it, lie in the directory of its job; all others, which
+    belong to the root, in the directory given. Paths of a partial identifier lie in a directory of the workspace.
+
+    Args:
+        root: The configuration, sealed.
+        directory: The directory of its job.
+        workspace: The workspace.
+    """
+
+    def __init__(self, root: Any, directory: Path, workspace: Path) -> None:
+        self.paths: dict[tuple[int, str], Path] = {}
+        self.workspace = workspace
+        self.lay_out(root, directory)
+        for _, config in reversed(reachable(root)):
+            if config is not root and state(config).submitted is not None:
+                self.lay_out(config, Path(state(config).submitted.jobpath))
+
+    def path(self, config: Any, name: str) -> Path | None:
+        """The generated path of a parameter of a configuration; None when it has none, or another value."""
+        return self.paths.get((id(config), name))
+
+    def lay_out(self, owner: Any, directory: Path) -> None:
+        """Find the generated paths of one owner: its own in its directory, the others below `out/`.
+
+        Folders there are named as the parameters that lead to the configuration, by the first way that does.
+        """
+        taken: set[Path] = set()
+        for path, config in reachable(owner, enter=lambda child: state(child).submitted is None):
+            folder = directory if config is owner else directory.joinpath("out", *steps(path))
+            for name, parameter in schema_of(config).parameters.items():
+                generator = parameter.generator
+                if generator is None or name in config.__dict__ or (id(config), name) in self.paths:
+                    continue
+                partial = generator.partial
+                place = (self.workspace / partial.folder(config) if partial else folder) / generator.path_in(config)
+                while place in taken and not partial:
+                    place = place.with_name(f"{place.name}-")
+                taken.add(place)
+                self.paths[id(config), name] = place
+
+
+def steps(path: str) -> list[str]:
+    """The names of folders for the path of a configuration: `Learn.models[3].head` gives `models`, `3`, `head`."""
+    return [quote(step, safe=" ") for step in re.split(r"[.\[\]{}'\"]+", path)[1:] if step]

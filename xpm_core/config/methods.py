@@ -1,0 +1,94 @@
+"""Decorators for methods of live objects: `@initializer`, which runs once, and `@cache`, which has a file to keep."""
+
+from __future__ import annotations
+
+import fcntl
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from xpm_core.errors import DeclarationError
+from xpm_core.graph import is_configuration
+
+P = ParamSpec("P")
+R = TypeVar("R")
+S = TypeVar("S")
+
+CACHE = "__xpm_cache__"
+"""Where a live object keeps, in its `__dict__`, the directory of its caches."""
+
+ONCE = "__xpm_once__"
+"""Where a live object keeps, in its `__dict__`, what its initializers returned."""
+
+
+def live_only(method: Callable[..., Any], instance: Any) -> None:
+    """Refuse to run a method of live objects on a configuration."""
+    if is_configuration(instance):
+        name = f"{type(instance).__name__}.{method.__name__}"
+        raise DeclarationError(name, "called on a configuration", "Call it in execute(), or on an instance().")
+
+
+def initializer(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
+    """Let a method of live objects run once: further calls return what the first one did, whatever they are given.
+
+    Example:
+        >>> class Model(Config):
+        ...     @initializer
+        ...     def initialize(self) -> None: ...
+    """
+
+    @functools.wraps(method)
+    def once(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        live_only(method, self)
+        known: dict[str, R] = self.__dict__.setdefault(ONCE, {})
+        if method.__name__ not in known:
+            known[method.__name__] = method(self, *args, **kwargs)
+        return known[method.__name__]
+
+    return once
+
+
+def cache(name: str) -> Callable[[Callable[Concatenate[S, Path, P], R]], Callable[Concatenate[S, P], R]]:
+    """Give a method of live objects the path of a file that is kept for its configuration.
+
+    The path is the same in all jobs of the workspace whose object has that identity, and one of them at a time runs
+    the method. Outside of a job it is in a temporary directory, and nothing is kept.
+
+    Args:
+        name: Name of the file.
+
+    Example:
+        >>> class Terms(Config):
+        ...     @cache("weights.npy")
+        ...     def load(self, path: Path):
+        ...         if not path.is_file():
+        ...             numpy.save(path, self.weights())
+        ...         return numpy.load(path)
+    """
+
+    def decorate(method: Callable[Concatenate[S, Path, P], R]) -> Callable[Concatenate[S, P], R]:
+        @functools.wraps(method)
+        def cached(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
+            live_only(method, self)
+            directory: Path | None = self.__dict__.get(CACHE)
+            if directory is None:
+                with TemporaryDirectory() as folder:
+                    return method(self, Path(folder, name), *args, **kwargs)
+            with locked(directory / f"{name}.lock"):
+                return method(self, directory / name, *args, **kwargs)
+
+        return cached
+
+    return decorate
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock that processes on all machines of the workspace respect."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,217 @@
+"""The digest of a configuration: what counts of it, and the record that is hashed; docs/identity.md tells all bytes.
+
+Values are written by xpm_core.encoding. A nested configuration counts with its own digest, which it keeps, so that a
+graph of shared configurations costs no more than its nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+from xpm_core.encoding import CONFIGURATION, LEFT_OUT, PATH, Encoder, array_head, extension, map_head, pack, too_deep
+from xpm_core.errors import MismatchError, NestingError
+from xpm_core.graph import ConfigState, contained, is_configuration, reachable, schema_of, state
+from xpm_core.origin import class_id
+from xpm_core.schema import Parameter, Schema, refusal
+
+if TYPE_CHECKING:
+    from xpm_core.config.partials import Partial
+
+VERSION = 1
+"""First byte of what is hashed. A new encoding gets a new number, so that it never meets an identity of an old one."""
+
+NOTHING = extension(LEFT_OUT, b"")
+"""Stands for a configuration of which `setmeta` said that it does not count, where it cannot just be left out."""
+
+PARTIAL = b"partial"
+"""Stands in the place of the version in what is hashed for a partial identity, which meets no full one."""
+
+
+def task_id(cls: type) -> str:
+    """The name of a class in identities and job directories: its `__xpmid__`, else `module:QualName`.
+
+    The module is named as `import` would from the script's folder, never `__main__`. A deprecated class goes by the
+    name of the class that replaces it.
+
+    Raises:
+        ClassNameError: The class was defined in a notebook, at a prompt or by `python -c`.
+    """
+    schema: Schema | None = cls.__dict__.get("__xpm_schema__")
+    if schema is not None and schema.successor is not None:
+        return task_id(schema.successor)
+    return class_id(cls)
+
+
+def digest_all(configs: list[tuple[str, Any]]) -> None:
+    """Compute the digests of configurations, given with their paths, the inner ones first; all of them, or none."""
+    try:
+        for path, config in configs:
+            state(config).digest = digest(path, config)
+    except BaseException:
+        for _, config in configs:
+            state(config).digest = None
+        raise
+
+
+def digest(path: str, config: Any) -> bytes:
+    """The digest of one configuration, those below it having theirs."""
+    own = state(config)
+    if own.stand_in is not None:
+        return state(own.stand_in).digest or b""
+    try:
+        found = sha256(record(config, encode)).digest()
+        own.instances = instances_below(config, schema_of(config))
+        if own.instances is not None and len(own.instances) > 1:
+            found = sha256(record(config, Labeller())).digest()
+    except RecursionError:
+        raise NestingError(path, f"its values are {too_deep()}", "Flatten them.", own.created) from None
+    except MismatchError as error:
+        raise refusal(path, error, own.created) from None
+    return found
+
+
+def record(config: Any, encode: Callable[[Any], bytes], head: bytes = bytes((VERSION,))) -> bytes:
+    """What is hashed: version, name of the class, the parameters that count, and what else made the configuration."""
+    schema, own = schema_of(config), state(config)
+    if not schema.header:
+        schema.header = pack(task_id(schema.cls))
+    parts = [part for parameter, value in counted(config, schema, own, encode) for part in (parameter.key, value)]
+    extras = made_by(own, encode)
+    return b"".join((head, array_head(3 if extras else 2), schema.header, map_head(len(parts) // 2), *parts, extras))
+
+
+def counted_names(config: Any) -> list[str]:
+    """The names of the parameters that count in the identity of a sealed configuration."""
+    return [parameter.name for parameter, _ in counted(config, schema_of(config), state(config), encode)]
+
+
+def counted(
+    config: Any, schema: Schema, own: ConfigState, encode: Callable[[Any], bytes]
+) -> list[tuple[Parameter, bytes]]:
+    """The parameters that count, in the order of their names, each with its encoded value."""
+    content = config.__dict__
+    parameters: Iterable[Parameter] = schema.counted
+    if own.counted is not None:
+        parameters = [p for p in schema.by_key if p.name in own.counted]
+    elif schema.loose and any(told_to_count(content.get(p.name)) for p in schema.loose):
+        parameters = [p for p in schema.by_key if p.counted or told_to_count(content.get(p.name))]
+    found = []
+    for parameter in parameters:
+        value = encode(content[parameter.name])
+        left_out = parameter.ignore_default and own.counted is None and value == default(parameter)
+        if value != NOTHING and not left_out:
+            found.append((parameter, value))
+    return found
+
+
+def told_to_count(value: Any) -> bool:
+    """Whether a value is a configuration of which `setmeta` said that it counts."""
+    return is_configuration(value) and state(value).meta is False
+
+
+def default(parameter: Parameter) -> bytes:
+    """The encoded default of a parameter."""
+    if parameter.encoded_default is None:
+        value = parameter.default if parameter.factory is None else parameter.factory()
+        for _, config in contained(value):
+            digest_all(reachable(config))
+        parameter.encoded_default = encode(value)
+    return parameter.encoded_default
+
+
+def made_by(own: ConfigState, encode: Callable[[Any], bytes]) -> bytes:
+    """What counts beside the parameters: the task that made the configuration, and the initial tasks of a task."""
+    if own.source is None and not own.init_tasks:
+        return b""
+    source = pack(None) if own.source is None else configuration(own.source)
+    return array_head(2) + source + array_head(len(own.init_tasks)) + b"".join(map(encode, own.init_tasks))
+
+
+def configuration(config: Any) -> bytes:
+    """A configuration as a value of another one: its own digest, or that it does not count."""
+    own = state(config)
+    return NOTHING if own.meta else extension(CONFIGURATION, own.digest or b"")
+
+
+def path_text(path: Any) -> bytes:
+    return extension(PATH, path.as_posix().encode("utf-8", "surrogateescape"))
+
+
+encode = Encoder(configuration, path=path_text)
+"""Writes a value as it is hashed."""
+
+
+def partial_identity(config: Any, partial: Partial) -> str:
+    """The identity of a sealed configuration as far as a partial identifier takes its parameters in.
+
+    Parameters of nested configurations are taken in or left out alike; tasks count with their identity.
+    """
+    known: dict[int, bytes] = {}
+
+    def nested(each: Any) -> bytes:
+        if each is not config and schema_of(each).task:
+            return configuration(each)
+        if id(each) not in known:
+            known[id(each)] = extension(CONFIGURATION, sha256(part(each)).digest())
+        return NOTHING if state(each).meta else known[id(each)]
+
+    def part(each: Any) -> bytes:
+        schema, own = schema_of(each), state(each)
+        kept = [(p, v) for p, v in counted(each, schema, own, inner) if partial.takes(p.groups)]
+        names = b"".join(parameter.key + value for parameter, value in kept)
+        return PARTIAL + array_head(2) + pack(task_id(type(each))) + map_head(len(kept)) + names + made_by(own, inner)
+
+    inner = Encoder(nested, path=path_text)
+    return sha256(part(config)).hexdigest()
+
+
+def instances_below(config: Any, schema: Schema) -> dict[int, Any] | None:
+    """The configurations at or below one whose class says that each stands for itself; None when there are none."""
+    found: dict[int, Any] | None = None
+    inside = [child for p in schema.holders for _, child in contained(config.__dict__.get(p.name))]
+    for child in (*inside, *state(config).init_tasks):
+        below = None if schema_of(child).task else state(child).instances
+        if below is not None:
+            found = {**(found or {}), **below}
+    if schema.instances:
+        found = {**(found or {}), id(config): config}
+    return found
+
+
+class Labeller(Encoder):
+    """Writes the values below one configuration so that it shows which instances are the same and which are equal.
+
+    The second, third … of equal instances, in the order in which the encoding meets them, is written with its number.
+    All configurations are written anew, for their own digests do not tell; tasks are not, each being a whole.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(self.labelled, path=path_text)
+        self.known: dict[int, bytes] = {}
+        self.equal: dict[bytes, list[int]] = {}
+
+    def labelled(self, config: Any) -> bytes:
+        own = state(config)
+        if own.meta or schema_of(config).task or own.instances is None:
+            return configuration(config)
+        if id(config) not in self.known:
+            label = self.label(config) if schema_of(config).instances else 0
+            content = sha256(record(config, self)).digest() + (pack(label) if label else b"")
+            self.known[id(config)] = extension(CONFIGURATION, content)
+        return self.known[id(config)]
+
+    def label(self, config: Any) -> int:
+        equal = self.equal.setdefault(state(config).digest or b"", [])
+        equal.append(id(config))
+        return len(equal) - 1
+
+    def dict_(self, value: Any) -> bytes:
+        entries = sorted([(self(key), key) for key in value], key=lambda entry: entry[0])
+        return map_head(len(entries)) + b"".join([part for name, key in entries for part in (name, self(value[key]))])
+
+    def sorted_list(self, value: Any) -> bytes:
+        if len(value) > 1 and any(state(config).instances is not None for _, config in contained(value)):
+            raise MismatchError("a list", value, remedy="Keep instances in a list: a set has no order to tell them by.")
+        return super().sorted_list(value)

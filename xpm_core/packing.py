@@ -1,0 +1,111 @@
+"""Sealed configurations as bytes: the writing half of payloads. What stands in them is told in xpm_core.payload."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+from xpm_core.config import layout
+from xpm_core.config.layout import Layout
+from xpm_core.digest import counted_names, task_id
+from xpm_core.encoding import CONFIGURATION, PATH, Encoder, extension
+from xpm_core.encoding import pack as packed
+from xpm_core.graph import reachable, schema_of, state
+from xpm_core.identity import seal
+from xpm_core.loading import class_record, import_folders
+from xpm_core.local_classes import Recorder
+from xpm_core.origin import LOCAL
+
+VERSION = 1
+
+ABSOLUTE, WORKSPACE, JOB = b"\x00", b"\x01", b"\x02"
+"""What a path is relative to: the first byte of its content."""
+
+
+class Packer:
+    """Writes a configuration and all that it refers to.
+
+    Args:
+        root: The configuration, sealed.
+        workspace: The workspace, whose paths become relative to it.
+        own: Paths that become relative to the job's directory, by configuration (its `id`) and parameter.
+    """
+
+    def __init__(
+        self, root: Any, workspace: Path | None = None, own: dict[tuple[int, str], Path] | None = None
+    ) -> None:
+        self.root, self.workspace = root, workspace
+        self.configs = [config for _, config in reachable(root, stand_ins=True)]
+        self.index = {id(config): number for number, config in enumerate(self.configs)}
+        self.classes: dict[type, int] = {}
+        self.records: list[dict[str, Any]] = []
+        self.layout = Layout(root, layout.JOB, layout.WORKSPACE)
+        self.layout.paths.update(own or {})
+        self.encode = Encoder(self.reference, path=self.path, class_name=self.class_index, canonical=False)
+
+    def data(self) -> bytes:
+        objects = [self.object(config) for config in self.configs]
+        content = {
+            "version": VERSION,
+            "task": task_id(type(self.root)),
+            "classes": self.records,
+            "objects": objects,
+            "tags": self.root.tags(),
+            "folders": import_folders(),
+        }
+        return packed(content)
+
+    def object(self, config: Any) -> dict[str, Any]:
+        """One configuration: its class, its values, and what else its digest is made of."""
+        own = state(config)
+        values = {}
+        for name in schema_of(config).parameters:
+            path = self.layout.path(config, name)
+            values[name] = self.encode(config.__dict__[name]) if path is None else self.generated(path)
+        found: dict[str, Any] = {
+            "class": self.class_index(type(config)),
+            "values": values,
+            "counted": counted_names(config),
+        }
+        if own.source is not None:
+            found["source"] = bytes.fromhex(seal(own.source))
+        if own.init_tasks:
+            found["init"] = [self.index[id(each)] for each in own.init_tasks]
+        if own.stand_in is not None:
+            found["stand_in"] = self.index[id(own.stand_in)]
+        if own.meta:
+            found["meta"] = True
+        if own.submitted is not None and config is not self.root:
+            found["job"] = self.path(Path(own.submitted.jobpath))
+        return found
+
+    def class_index(self, cls: type) -> int:
+        number = self.classes.get(cls)
+        if number is None:
+            number = self.classes[cls] = len(self.records)
+            self.records.append({})
+            self.records[number] = class_record(cls)
+            if LOCAL in cls.__qualname__:
+                self.records[number]["local"] = Recorder(self.class_index, self.encode).record(cls)
+            value_class = getattr(cls, "__xpm_schema__", None) and cls.__xpm_schema__.value_class  # type: ignore[attr-defined]
+            if value_class is not None and value_class is not cls:
+                value_number = self.class_index(value_class)
+                if LOCAL in cls.__qualname__:
+                    self.records[number]["value"] = value_number
+        return number
+
+    def reference(self, config: Any) -> bytes:
+        return extension(CONFIGURATION, packed(self.index[id(config)]))
+
+    def generated(self, path: Path) -> bytes:
+        for base, directory in ((JOB, layout.JOB), (WORKSPACE, layout.WORKSPACE)):
+            if path.is_relative_to(directory):
+                return extension(PATH, base + os.fsencode(path.relative_to(directory)))
+        return self.path(path)
+
+    def path(self, path: Path) -> bytes:
+        absolute = Path(os.path.abspath(path))
+        if self.workspace is not None and absolute.is_relative_to(self.workspace):
+            return extension(PATH, WORKSPACE + os.fsencode(absolute.relative_to(self.workspace)))
+        return extension(PATH, ABSOLUTE + os.fsencode(absolute))

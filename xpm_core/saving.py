@@ -1,0 +1,84 @@
+"""Configurations in directories: saved with the data that they name, and loaded again, here or elsewhere."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+from xpm_core.config.layout import JOB, Layout
+from xpm_core.config.live import live
+from xpm_core.describing import describe
+from xpm_core.errors import PayloadError
+from xpm_core.graph import reachable, schema_of
+from xpm_core.identity import seal
+from xpm_core.packing import Packer
+from xpm_core.unpacking import Loader
+
+WIRE, READABLE, DATA = "configuration.msgpack", "configuration.json", "data"
+
+
+def save(config: Any, directory: str | os.PathLike[str]) -> None:
+    """Save a configuration, with all that it refers to, in a directory; what its `DataPath`s name is copied there.
+
+    The configuration is sealed. `configuration.json` is for people, `configuration.msgpack` for `load`.
+
+    Args:
+        config: The configuration.
+        directory: It is made when it is not there.
+
+    Raises:
+        MissingParameterError: A parameter has no value.
+        FileNotFoundError: A `DataPath` names what is not there.
+
+    Example:
+        >>> save(model, "models/best")
+    """
+    seal(config)
+    folder = Path(directory)
+    folder.mkdir(parents=True, exist_ok=True)
+    copied: dict[tuple[int, str], Path] = {}
+    for number, (_, each) in enumerate(reachable(config)):
+        for name, parameter in schema_of(each).parameters.items():
+            if parameter.role == "data" and (source := each.__dict__[name]) is not None:
+                target = Path(DATA, str(number), name, source.name)
+                copy(source, folder / target)
+                copied[id(each), name] = JOB / target
+    described = json.dumps(describe(config), indent=2)
+    (folder / READABLE).write_text(described + "\n", encoding="utf-8")
+    (folder / WIRE).write_bytes(Packer(config, own=copied).data())
+
+
+def load(directory: str | os.PathLike[str], *, as_instance: bool = False) -> Any:
+    """A configuration from a directory where `save` put it, with the identity that it had.
+
+    Args:
+        directory: The directory.
+        as_instance: Whether to return a live object instead, as `instance()` does.
+
+    Raises:
+        PayloadError: Nothing was saved there, or it was changed.
+        TaskImportError: A class cannot be imported.
+
+    Example:
+        >>> model = load("models/best")
+    """
+    folder = Path(directory).absolute()
+    try:
+        data = (folder / WIRE).read_bytes()
+        identity = json.loads((folder / READABLE).read_text(encoding="utf-8"))["identity"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise PayloadError(str(folder), f"no configuration was saved there ({error})", "Save one first.") from error
+    config, _ = Loader(folder, folder).configuration(data, identity)
+    return live(config, Layout(config, folder, folder)) if as_instance else config
+
+
+def copy(source: Path, target: Path) -> None:
+    """Copy a file or a directory."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_dir():
+        shutil.copytree(source, target, dirs_exist_ok=True)
+    else:
+        shutil.copy2(source, target)

@@ -1,0 +1,149 @@
+"""Configurations from bytes: the reading half of payloads. What stands in them is told in xpm_core.payload."""
+
+from __future__ import annotations
+
+import os
+from enum import Enum, Flag
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import msgpack
+
+from xpm_core.config.base import Config
+from xpm_core.config.declare import complete
+from xpm_core.digest import digest_all
+from xpm_core.encoding import Decoder
+from xpm_core.errors import MismatchError, PayloadError, TaskImportError
+from xpm_core.graph import STATE, ConfigState, blank, state
+from xpm_core.identity import freeze
+from xpm_core.loading import Classes, add_import_folders
+from xpm_core.packing import ABSOLUTE, JOB, VERSION, WORKSPACE
+from xpm_core.schema import MISSING, Parameter, Schema, refusal
+
+CHANGED = "Its code has changed since it was submitted: submit it again."
+
+
+class Loader:
+    """Reads a configuration and all that it refers to.
+
+    Args:
+        workspace: Where the workspace is on this machine.
+        jobpath: The job's directory on this machine.
+    """
+
+    def __init__(self, workspace: Path, jobpath: Path) -> None:
+        self.workspace, self.jobpath = workspace, jobpath
+        self.configs: list[Any] = []
+        self.decode = Decoder(self.referred, path=self.path, enum=self.enum)
+        self.classes = Classes([], self.decode)
+
+    def configuration(self, data: bytes, identity: str) -> tuple[Any, dict[str, Any]]:
+        """The sealed configuration that was written, and its tags.
+
+        Raises:
+            TaskImportError: A class cannot be imported.
+            PayloadError: The data are malformed, or not those of that identity.
+        """
+        content = self.decode(data)
+        try:
+            if content["version"] != VERSION:
+                version = content["version"]
+                raise problem(f"it has version {version!r}, and this release reads {VERSION}", "Use one release.")
+            add_import_folders(list(map(str, content["folders"])))
+            self.classes = Classes(content["classes"], self.decode)
+            for each in content["objects"]:
+                self.configs.append(self.restored(each))
+            tags = dict(content["tags"])
+        except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
+            if isinstance(error, (PayloadError, TaskImportError)):
+                raise
+            raise problem(f"it cannot be read ({type(error).__name__}: {error})") from error
+        return self.checked(identity), tags
+
+    def checked(self, identity: str) -> Any:
+        """The configuration read last, sealed, if it has that identity."""
+        if not self.configs:
+            raise problem("it is empty")
+        digest_all([(type(config).__name__, config) for config in self.configs])
+        root = self.configs[-1]
+        if state(root).identity != identity:
+            raise problem(f"its identity is {state(root).identity}, not {identity}", CHANGED)
+        for config in self.configs:
+            freeze(config)
+        return root
+
+    def restored(self, found: dict[str, Any]) -> Any:
+        """A configuration with the values that were written, each checked, and with what its digest is made of."""
+        cls = self.classes[found["class"]]
+        schema = schema_of_class(cls)
+        config = blank(cls)
+        content = config.__dict__
+        content.update(schema.prefilled)
+        for name, factory in schema.factories:
+            content[name] = factory()
+        for name, written in found["values"].items():
+            content[name] = self.value(cls, schema.parameters.get(name), name, written)
+        own = content[STATE] = ConfigState((f"{cls.__name__} in a payload", 0))
+        own.counted = tuple(found["counted"])
+        own.init_tasks = tuple(self.configs[index] for index in found.get("init", ()))
+        own.stand_in = self.configs[found["stand_in"]] if "stand_in" in found else None
+        own.source = digest_only(found["source"]) if "source" in found else None
+        own.meta = found.get("meta")
+        if "job" in found:
+            own.submitted = SimpleNamespace(jobpath=self.decode(found["job"]))
+        return config
+
+    def value(self, cls: type, parameter: Parameter | None, name: str, written: bytes) -> Any:
+        value = self.decode(written)
+        if parameter is None:
+            raise problem(f"{cls.__name__} has no parameter {name!r} any more", CHANGED)
+        current = parameter.default
+        if parameter.role == "constant" and current is not MISSING and value != current:
+            raise problem(f"the constant {cls.__name__}.{name} is now {current!r}, and was {value!r}", CHANGED)
+        try:
+            return parameter.check(value)
+        except MismatchError as error:
+            raise problem(str(refusal(f"{cls.__name__}.{name}", error, None)).rstrip("."), CHANGED) from None
+
+    def referred(self, content: bytes) -> Any:
+        return self.configs[self.index(msgpack.unpackb(content))]
+
+    def index(self, number: Any) -> int:
+        if type(number) is not int or not 0 <= number < len(self.configs):
+            raise problem(f"it refers to configuration {number!r}, of {len(self.configs)}")
+        return number
+
+    def path(self, content: bytes) -> Path:
+        base, path = content[:1], Path(os.fsdecode(content[1:]))
+        if base == ABSOLUTE and path.is_absolute():
+            return path
+        if base in (WORKSPACE, JOB) and not path.is_absolute() and ".." not in path.parts:
+            return (self.workspace if base == WORKSPACE else self.jobpath) / path
+        raise problem(f"it has a path that leads elsewhere, {str(path)!r}")
+
+    def enum(self, number: int, member: Any) -> Any:
+        cls = self.classes[number]
+        if not issubclass(cls, Enum):
+            raise problem(f"{cls.__name__} is no Enum")
+        return cls(member) if issubclass(cls, Flag) else cls[member]
+
+
+def schema_of_class(cls: type) -> Schema:
+    """What a class declares; an error when it is no class of configurations."""
+    if not issubclass(cls, Config):
+        raise problem(f"{cls.__name__} is no class of configurations")
+    complete(cls, last=True)
+    return cls.__xpm_schema__
+
+
+def digest_only(digest: bytes) -> Any:
+    """Stands for a configuration of which nothing but its digest is known."""
+    stub = SimpleNamespace()
+    own = stub.__dict__[STATE] = ConfigState(("", 0))
+    own.digest = digest
+    return stub
+
+
+def problem(what: str, remedy: str = "Submit the task again.") -> PayloadError:
+    return PayloadError("payload", what, remedy)

@@ -21,10 +21,13 @@ from xpm_core.identity import seal
 from xpm_core.packing import Packer
 from xpm_core.unpacking import Loader
 
-__all__ = ["describe", "execute", "load", "pack"]
+__all__ = ["describe", "execute", "load", "pack", "params"]
 
 INIT_TASKS = "__xpm_init_tasks__"
 """Where a live task keeps its initial tasks, in its `__dict__`."""
+
+SEALED = "__xpm_sealed__"
+"""Where a live task keeps the sealed configuration that it was made of, in its `__dict__`."""
 
 
 def pack(task: Task, workspace: Path | None = None) -> bytes:
@@ -72,6 +75,7 @@ def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path) -> Task:
 
     task = live(root, Layout(root, jobpath, workspace), made)
     task.__dict__[INIT_TASKS] = [objects[id(each)] for each in state(root).init_tasks]
+    task.__dict__[SEALED] = root
     return task
 
 
@@ -80,3 +84,8 @@ def execute(task: Task) -> Any:
     for each in task.__dict__.get(INIT_TASKS, ()):
         each.execute()
     return task.execute()
+
+
+def params(task: Task) -> dict[str, Any]:
+    """What `params.json` holds of a task that `load` returned; see `describe`."""
+    return describe(task.__dict__[SEALED])

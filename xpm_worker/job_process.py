@@ -150,10 +150,9 @@ def _execute(job: Run) -> None:
 
     workspace = Workspace(Path(job.workspace), "")
     directory = workspace.job_at(job.directory)
-    loader = payload.Loader(workspace.path, directory.path)
-    task = loader.task(job.payload, job.identity)
+    task = payload.load(job.payload, workspace=workspace.path, identity=job.identity, jobpath=directory.path)
     if not directory.params.exists():
-        directory.write_params(payload.describe(loader.configs[-1]))
+        directory.write_params(payload.params(task))
     payload.execute(task)
 
 

@@ -110,9 +110,12 @@ class experiment:
             self._run_directory = self._directory.new_run()
             self._log_to(stack)
             self.tracker = Tracker(self._store, self.connector.blocking, self._run.cursor, self._lease_s)
-            self._submitter = Submitter(self.workspace, self._store, self._directory, self._run, self.tracker)
+            self._submitter = Submitter(
+                self.workspace, self._store, self._directory, self._run, self.tracker, self._start_workers
+            )
             self.tracker.start()
             stack.callback(self.tracker.stop)
+            stack.callback(self._submitter.close)
             self._stack = stack.pop_all()
         experiments.append(self)
         show_failures_plainly()
@@ -165,19 +168,17 @@ class experiment:
         refuse_unguarded(type(task), where)
         options = Options.of({"queue": self.queue, **given}, where)
         with self._lock:
-            job = self._submitter.submit(task, options, where)
-            if not job.state.settled:
-                self._start_workers(job.queue)
+            self._submitter.submit(task, options, where)
         return outputs(task)
 
-    def _start_workers(self, queue: str) -> None:
-        """Start this script's own workers, once there is something to do."""
+    def _start_workers(self, queues: set[str]) -> None:
+        """Start this script's own workers, once there is something to do for them."""
         slots = self._workers
         if slots is None:
             slots = (os.cpu_count() or 1) if self.connector.embedded is not None else 0
-        if slots and self._local is None:
+        if slots and queues and self._local is None:
             url = "" if self.connector.embedded is not None else self.connector.url
-            self._local = LocalWorkers(self.workspace, slots, [queue], url=url, lease_s=self._lease_s)
+            self._local = LocalWorkers(self.workspace, slots, sorted(queues), url=url, lease_s=self._lease_s)
             log.info("experiment %s: workers started, pid %d, log %s", self.name, self._local.pid, self._local.log)
 
     # -- waiting ---------------------------------------------------------------------------------------------------
@@ -188,8 +189,9 @@ class experiment:
         Returns:
             Counts of the run's jobs; false when not all of them are done.
         """
-        self._tell_unfinished()
         try:
+            self._submitter.flush()
+            self._tell_unfinished()
             while not self._quiet():
                 with Display(self.name, self.tracker, f"xpm-worker --workspace {self.workspace.path}") as display:
                     self.tracker.wait(self.tracker.settled, lambda: self._tick(display), 0.1)
@@ -199,9 +201,11 @@ class experiment:
         return summarize(self.tracker.jobs.values())
 
     def _quiet(self) -> bool:
+        """Whether all is settled, also what callbacks may have submitted."""
         if not self.tracker.settled():
             return False
         self.tracker.callbacks.drain()
+        self._submitter.flush()
         return self.tracker.settled()
 
     def _tick(self, display: Display) -> None:

@@ -7,17 +7,21 @@ Owns: the way from a sealed task to a tracked job, and what the job's directory 
 from __future__ import annotations
 
 import logging
+import random
+import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 from xpm_core import identity, payload
 from xpm_core.config import ResumableTask, state, upstream
-from xpm_core.errors import ExperimentError
+from xpm_core.errors import ExperimentError, XpmError
 from xpm_core.names import check_queue_name
+from xpm_core.outbox import Outbox
 from xpm_core.states import State
 from xpm_core.store import reading
+from xpm_core.store.connection import OUTAGES
 from xpm_core.store.records import (
     DEFAULT_BACKOFF_S,
     DEFAULT_MAX_LOSSES,
@@ -30,12 +34,11 @@ from xpm_core.store.records import (
     Submitted,
 )
 from xpm_core.tags import tagspath
-from xpm_core.tracking import TrackedJob, Tracker, position
+from xpm_core.tracking import BACKOFF_MOST_S, TrackedJob, Tracker
 
 if TYPE_CHECKING:
     from xpm_core.config import Task
     from xpm_core.experiment_directory import ExperimentDirectory
-    from xpm_core.job_directory import JobDirectory
     from xpm_core.store.jobs import Store
     from xpm_core.workspace import Workspace
 
@@ -112,17 +115,46 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
+@dataclass
+class Parcel:
+    """A submission on its way, and the job that waits for its answer."""
+
+    submission: Submission
+    origins: dict[str, str]
+    job: TrackedJob
+
+
 class Submitter:
-    """Submits the tasks of one run."""
+    """Submits the tasks of one run, in batches.
+
+    Args:
+        workspace: Where the jobs' directories lie.
+        store: Where they are submitted.
+        directory: Of the experiment.
+        run: What failed before it began is retried.
+        tracker: Learns of each job.
+        begun: Called after each batch with the queues of jobs that are not settled.
+    """
 
     def __init__(
-        self, workspace: Workspace, store: Store, directory: ExperimentDirectory, run: Run, tracker: Tracker
+        self,
+        workspace: Workspace,
+        store: Store,
+        directory: ExperimentDirectory,
+        run: Run,
+        tracker: Tracker,
+        begun: Callable[[set[str]], None],
     ) -> None:
         self._workspace, self._store, self._directory, self._run = workspace, store, directory, run
-        self._tracker = tracker
+        self._tracker, self._begun = tracker, begun
+        self._outbox = Outbox(self._send)
+        self._classes: set[str] = set()
+        self._closed = threading.Event()
 
     def submit(self, task: Task, options: Options, where: str) -> TrackedJob:
-        """Seal and submit a task; return its job. Equal tasks of a run share one job.
+        """Seal a task and put it on its way; return its job. Equal tasks of a run share one job.
+
+        The first task of a class is sent at once, so that what is wrong with the class is told where it is submitted.
 
         Raises:
             ConfigurationError: The task is not complete or not valid.
@@ -131,22 +163,37 @@ class Submitter:
         needs = upstream(task)
         digest = identity.seal(task)
         job = self._tracker.jobs.get(digest)
-        if job is None:
-            submission = self._submission(task, digest, needs, options)
-            job = self._send(task, submission, where)
         config = state(task)
-        if config.submitted is None:
+        if job is None:
+            parcel = self._parcel(task, digest, needs, options, where)
+            job = config.submitted = parcel.job
+            self._tracker.add(job)
+            self._outbox.put(parcel)
+            if not self._classes.issuperset(parcel.origins):
+                self._classes.update(parcel.origins)
+                self.flush()
+        elif config.submitted is None:
             config.submitted = job
-            for callback in config.callbacks:
-                self._tracker.listen(job, callback)
+        for callback in config.callbacks:
+            self._tracker.listen(job, callback)
         return job
 
-    def _submission(self, task: Task, digest: str, needs: Sequence[Task], options: Options) -> Submission:
-        config = state(task)
-        directory = self._workspace.job(identity.task_id(type(task)), digest)
-        return Submission(
+    def flush(self) -> None:
+        """Send what is on its way. Whatever waits or reads calls this first."""
+        self._outbox.flush()
+
+    def close(self) -> None:
+        """Send what is on its way, if the server answers, and end the thread."""
+        self._closed.set()
+        self._outbox.close()
+
+    def _parcel(self, task: Task, digest: str, needs: Sequence[Task], options: Options, where: str) -> Parcel:
+        config, tags = state(task), task.tags()
+        task_id = identity.task_id(type(task))
+        directory = self._workspace.job(task_id, digest)
+        submission = Submission(
             identity=digest,
-            task=identity.task_id(type(task)),
+            task=task_id,
             name=type(task).__name__,
             directory=directory.relative,
             payload=payload.pack(task, self._workspace.path),
@@ -163,47 +210,76 @@ class Submitter:
                 "env": dict(options.env),
                 "resumable": isinstance(task, ResumableTask),
             },
-            tags=task.tags(),
+            tags=tags,
         )
-
-    def _send(self, task: Task, submission: Submission, where: str) -> TrackedJob:
-        directory = self._workspace.job_at(submission.directory)
-        origins = identity.class_origins(task)
-        [answer] = self._store.submit(self._directory.name, self._run.started_ms, [submission], origins)
-        answer = self._look_after(submission, answer, directory)
         job = TrackedJob(
             tracker=self._tracker,
-            identity=submission.identity,
+            identity=digest,
             name=submission.name,
             task=task,
             directory=directory,
             where=where,
             queue=submission.queue,
-            tags=dict(submission.tags),
-            demand=dict(submission.demand),
-            state=answer.state,
-            reused=answer.state is State.DONE,
-            root=answer.root,
-            cursor=position(answer.cursor),
+            tags=tags,
+            demand=dict(config.demand),
         )
-        self._tracker.add(job)
-        self._directory.link_job(directory, tagspath(task))
-        return job
+        return Parcel(submission, identity.class_origins(task), job)
 
-    def _look_after(self, submission: Submission, answer: Submitted, directory: JobDirectory) -> Submitted:
+    # -- sending ---------------------------------------------------------------------------------------------------
+
+    def _send(self, parcels: list[Parcel]) -> None:
+        try:
+            answers = self._submitted(parcels)
+        except XpmError:
+            if len(parcels) == 1:
+                self._tracker.drop(parcels[0].job)
+                raise
+            self._send_one_by_one(parcels)
+            return
+        for parcel, answer in zip(parcels, answers, strict=True):
+            self._tracker.answered(parcel.job, self._look_after(parcel, answer))
+            self._directory.link_job(parcel.job.directory, tagspath(parcel.job.task))
+        self._begun({parcel.job.queue for parcel in parcels if not parcel.job.state.settled})
+
+    def _send_one_by_one(self, parcels: list[Parcel]) -> None:
+        """One of them is refused, and with it the whole call: find it, and send the others."""
+        first: XpmError | None = None
+        for parcel in parcels:
+            try:
+                self._send([parcel])
+            except XpmError as error:
+                first = first or error
+        if first is not None:
+            raise first
+
+    def _submitted(self, parcels: list[Parcel]) -> list[Submitted]:
+        """Submit, however long the server is away, until the experiment is left."""
+        origins = {name: origin for parcel in parcels for name, origin in parcel.origins.items()}
+        submissions = [parcel.submission for parcel in parcels]
+        delay_s = 0.1
+        while True:
+            try:
+                return self._store.submit(self._directory.name, self._run.started_ms, submissions, origins)
+            except OUTAGES as error:
+                if self._closed.is_set():
+                    raise
+                self._tracker.outage = str(error)
+                self._closed.wait(delay_s * random.uniform(0.5, 1.5))
+                delay_s = min(delay_s * 2, BACKOFF_MOST_S)
+
+    def _look_after(self, parcel: Parcel, answer: Submitted) -> Submitted:
         """A job that is done but has no marker: mend the marker, or run the job again when its directory is gone."""
         if answer.code is not SubmitCode.UNMARKED:
             return answer
+        directory, label = parcel.job.directory, parcel.job.label
         if (record := directory.record(answer.execution)) is not None and record.get("reason") == "done":
             directory.write_marker("done", answer.execution)
             return answer
         if reading.server_time(self._store.client) - answer.ended_s < LISTING_LAG_S:
             return answer
-        label = f"{submission.name}/{submission.identity[:7]}"
-        code, now, other = self._store.retry(submission.identity, answer.execution)
+        code, now, other = self._store.retry(parcel.submission.identity, answer.execution)
         if code is RetryCode.IN_USE:
             log.warning("%s: its result is gone, but job %s uses it: it is not run again now", label, other[:7])
             return answer
         log.warning("%s: it was done, but its result is gone from %s: it runs again", label, directory.path)
-        again, cursor = State(now), answer.cursor
-        return Submitted(SubmitCode.RETRIED, again, answer.execution, answer.ended_s, "", cursor)
+        return replace(answer, code=SubmitCode.RETRIED, state=State(now))

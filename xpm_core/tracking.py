@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any
 from xpm_core.callbacks import Callbacks
 from xpm_core.states import Event, State
 from xpm_core.store import events
-from xpm_core.store.records import Serving
+from xpm_core.store.connection import OUTAGES
+from xpm_core.store.records import Serving, SubmitCode, Submitted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -113,16 +114,30 @@ class Tracker:
         """Stop following; callbacks that are due are made first."""
         self._stop.set()
         if not self.outage:
-            with contextlib.suppress(*_outages()):
+            with contextlib.suppress(*OUTAGES):
                 self._store.client.client_unblock(self._reader)
         self._thread.join(timeout=LOOK_EVERY_S * 2)
         self.callbacks.close()
 
     def add(self, job: TrackedJob) -> None:
-        """Track a job from what its submission answered."""
+        """Track a job that is on its way."""
         with self.changed:
             self.jobs[job.identity] = job
-            self._settled(job)
+
+    def answered(self, job: TrackedJob, answer: Submitted) -> None:
+        """Take what the submission of a job answered, unless later events are known already."""
+        with self.changed:
+            job.reused = answer.code is SubmitCode.DONE or answer.code is SubmitCode.UNMARKED
+            place = position(answer.cursor)
+            if place > job.cursor:
+                job.cursor, job.state, job.root = place, answer.state, answer.root
+                self._settled(job)
+            self.changed.notify_all()
+
+    def drop(self, job: TrackedJob) -> None:
+        """Forget a job whose submission was refused."""
+        with self.changed:
+            self.jobs.pop(job.identity, None)
             self.changed.notify_all()
 
     def listen(self, job: TrackedJob, callback: Callable[..., object]) -> None:
@@ -169,7 +184,7 @@ class Tracker:
                     looked = time.monotonic()
                     self._look()
                 self.outage, delay_s = "", 0.1
-            except _outages() as error:
+            except OUTAGES as error:
                 self.outage, self._reader = str(error), 0
                 self._stop.wait(delay_s * random.uniform(0.5, 1.5))
                 delay_s = min(delay_s * 2, BACKOFF_MOST_S)
@@ -227,9 +242,3 @@ def position(cursor: str) -> tuple[int, int]:
     """The place of an event in its stream, comparable: "1700000000000-3" -> (1700000000000, 3)."""
     ms, _, n = cursor.partition("-")
     return int(ms or 0), int(n or 0)
-
-
-def _outages() -> tuple[type[BaseException], ...]:
-    from redis.exceptions import BusyLoadingError, ConnectionError, ReadOnlyError, TimeoutError
-
-    return (ConnectionError, TimeoutError, BusyLoadingError, ReadOnlyError, OSError)

@@ -19,16 +19,21 @@ from typing import Any
 
 import redis
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
-from redis.exceptions import AuthenticationError, InvalidResponse, NoPermissionError
+from redis.exceptions import (
+    AuthenticationError,
+    InvalidResponse,
+    MasterDownError,
+    NoPermissionError,
+    ReadOnlyError,
+    TryAgainError,
+)
 from redis.retry import Retry
 
 from xpm_core.errors import RedisUnavailableError, RedisUnfitError
 from xpm_core.settings import look_up
 from xpm_core.store.binary import OLDEST_VERSION
+from xpm_core.store.records import DEFAULT_LEASE_S
 from xpm_core.store.url import check_url, safe_url
-
-LEASE_S = 30.0
-"""Default length of a lease; time-outs follow it."""
 
 LONGEST_BLOCK_S = 5.0
 """The longest that a blocking command (BLPOP, XREAD) may ask the server to wait."""
@@ -43,6 +48,15 @@ URL_VARIABLE = "XPM_REDIS_URL"
 
 ServerError = redis.RedisError
 """Whatever a client raises: the server is away, does not serve for the moment, or refuses. Callers import no redis."""
+
+OUTAGES: tuple[type[Exception], ...] = (
+    redis.ConnectionError,
+    redis.TimeoutError,
+    ReadOnlyError,
+    MasterDownError,
+    TryAgainError,
+)
+"""What is raised while a server is away, starts, or fails over: worth trying again, for as long as it takes."""
 
 log = logging.getLogger(__name__)
 
@@ -83,7 +97,7 @@ def locate(workspace: Path, redis: str | None = None) -> ServerAddress:
     return ServerAddress(None, "embedded")
 
 
-def open(url: str, *, lease_s: float = LEASE_S, blocking: bool = False) -> redis.Redis:
+def open(url: str, *, lease_s: float = DEFAULT_LEASE_S, blocking: bool = False) -> redis.Redis:
     """Make a client; it connects at its first command. Replies are bytes.
 
     A client for claims, renewals and everything else gives up on a silent server after a fifth of the

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from xpm_core.store import connection, tokens
 from xpm_core.store.embedded import EmbeddedServer
+from xpm_core.store.records import DEFAULT_LEASE_S
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -81,7 +82,7 @@ class Connector:
         self.close()
 
 
-def connect(url: str, *, lease_s: float = connection.LEASE_S) -> Connector:
+def connect(url: str, *, lease_s: float = DEFAULT_LEASE_S) -> Connector:
     """Connect to a server outside of an experiment.
 
     Args:

@@ -1,0 +1,130 @@
+"""What must hold of a workspace's keys at any instant, whatever happened before. Used by models and storms."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from typing import Any
+
+import redis
+
+from xpm_core.states import Event, State
+from xpm_core.store import events, keys, reading
+
+RQ_STATUS = {
+    State.WAITING: "deferred", State.BLOCKED: "deferred", State.READY: "queued", State.DELAYED: "scheduled",
+    State.RUNNING: "started", State.DONE: "finished", State.FAILED: "failed", State.CANCELLED: "canceled",
+}  # fmt: skip
+REGISTRIES = ("deferred", "scheduled", "finished", "failed", "canceled")
+
+
+def check_everything(client: redis.Redis, w: str) -> None:
+    """All of the checks below, for a workspace whose work list is empty."""
+    jobs = {job.identity: job for job in reading.jobs(client, w, reading.all_jobs(client, w))}
+    check_places(client, w, jobs)
+    check_counts(client, w, jobs)
+    check_tokens(client, w, jobs)
+    check_dependencies(client, w, jobs)
+    check_events(client, w, jobs)
+    check_view(client, w, jobs)
+
+
+def check_places(client: redis.Redis, w: str, jobs: dict[str, reading.Job]) -> None:
+    """Every job is in exactly one place: a line, delayed, leased, or in none, as its state says."""
+    places: defaultdict[str, list[str]] = defaultdict(list)
+    for queue in map(bytes.decode, client.smembers(keys.queues(w))):
+        index = dict(client.zrange(keys.lines(w, queue), 0, -1, withscores=True))
+        found = {key.decode() for key in client.scan_iter(keys.line(w, queue, "*"), count=1000)}
+        assert found == {keys.line(w, queue, demand.decode()) for demand in index}
+        for demand, order in index.items():
+            members = client.zrange(keys.line(w, queue, demand.decode()), 0, -1, withscores=True)
+            assert members[0][1] == order, "a line's index names the order of its head"
+            for member, _ in members:
+                job = jobs[member.decode()]
+                assert (job.queue, job.demand) == (queue, reading.parse_demand(demand.decode()))
+                places[job.identity].append("ready")
+    for member in client.zrange(keys.delayed(w), 0, -1):
+        places[member.decode()].append("delayed")
+    for member in client.zrange(keys.leases(w), 0, -1):
+        places[member.decode()].append("running")
+    for identity, job in jobs.items():
+        in_a_place = job.state in (State.READY, State.DELAYED, State.RUNNING)
+        assert places[identity] == ([job.state.value] if in_a_place else []), (job, places[identity])
+
+
+def check_counts(client: redis.Redis, w: str, jobs: dict[str, reading.Job]) -> None:
+    """The counts by state are those of the jobs."""
+    found = Counter(job.state for job in jobs.values())
+    assert {state: n for state, n in reading.counts(client, w).items() if n} == dict(found)
+
+
+def check_tokens(client: redis.Redis, w: str, jobs: dict[str, reading.Job]) -> None:
+    """What is held is what running jobs ask for; units are numbered apart; each waiting line is known to its token."""
+    held: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for job in jobs.values():
+        if job.state is State.RUNNING:
+            for token, n in job.demand.items():
+                held[token][f"{w}:{job.identity}:{job.execution}"] = n
+    lines: Counter[tuple[str, str]] = Counter()
+    for queue in map(bytes.decode, client.smembers(keys.queues(w))):
+        for demand in client.zrange(keys.lines(w, queue), 0, -1):
+            lines.update((token, queue) for token in reading.parse_demand(demand.decode()))
+    for token in reading.tokens(client, w):
+        assert token.holders == held[token.name], token
+        assert sum(token.used.values()) == sum(token.holders.values()), token
+        queues = {key.decode(): int(n) for key, n in client.hgetall(keys.token_queues(token.name)).items()}
+        assert queues == {f"{w}|{queue}": n for (name, queue), n in lines.items() if name == token.name}
+        units = [value.decode().split("|")[2] for value in client.hvals(keys.token_holders(token.name))]
+        numbers = [number for part in units for number in part.split(",") if number]
+        assert len(numbers) == len(set(numbers)), (token, numbers)
+
+
+def check_dependencies(client: redis.Redis, w: str, jobs: dict[str, reading.Job]) -> None:
+    """No job waits for dependencies that are all done, none is ready before them, blocked names a true root."""
+    assert client.exists(keys.worklist(w)) == 0
+    for job in jobs.values():
+        states = [jobs[need].state for need in reading.needs(client, w, job.identity)]
+        broken = any(state in (State.FAILED, State.BLOCKED, State.CANCELLED) for state in states)
+        done = all(state is State.DONE for state in states)
+        if job.state is State.WAITING:
+            assert not broken, job
+            assert not done, job
+        elif job.state is State.BLOCKED:
+            assert broken, job
+            assert jobs[job.root].state in (State.FAILED, State.CANCELLED), job
+        elif job.state in (State.READY, State.DELAYED):
+            assert done, job
+
+
+def check_events(client: redis.Redis, w: str, jobs: dict[str, reading.Job]) -> None:
+    """The states of all jobs can be rebuilt from the events alone."""
+    states: dict[str, State] = {}
+    cursor = "0-0"
+    while records := events.read(client, w, cursor):
+        for record in records:
+            if record.event is Event.STARTED:
+                assert states[record.job] is State.READY, record
+                states[record.job] = State.RUNNING
+            elif record.event.value in {state.value for state in State}:
+                states[record.job] = State(record.event.value)
+        cursor = records[-1].cursor
+    assert states == {identity: job.state for identity, job in jobs.items()}
+
+
+def check_view(client: redis.Redis, w: str, jobs: dict[str, reading.Job]) -> None:
+    """RQ's tools are shown the truth: status, the queue list's length, the registries."""
+    queues: defaultdict[str, list[reading.Job]] = defaultdict(list)
+    for job in jobs.values():
+        queues[job.queue].append(job)
+        status: Any = client.hget(keys.rq_job(w, job.identity), "status")
+        assert status is not None
+        assert status.decode() == RQ_STATUS[job.state], job
+    for queue, members in queues.items():
+        ready = [keys.rq_id(w, job.identity) for job in members if job.state is State.READY]
+        listed = [member.decode() for member in client.lrange(keys.rq_queue(w, queue), 0, -1)]
+        assert sorted(listed) == sorted(ready), queue
+        for kind in REGISTRIES:
+            found = {member.decode() for member in client.zrange(keys.rq_registry(kind, w, queue), 0, -1)}
+            assert found == {keys.rq_id(w, job.identity) for job in members if RQ_STATUS[job.state] == kind}, kind
+        started = {member.decode() for member in client.zrange(keys.rq_registry("wip", w, queue), 0, -1)}
+        running = [job for job in members if job.state is State.RUNNING]
+        assert started == {f"{keys.rq_id(w, job.identity)}:{job.execution}" for job in running}

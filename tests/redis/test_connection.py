@@ -14,6 +14,7 @@ from support import PrivateServer
 
 from xpm_core.errors import RedisUnavailableError, RedisUnfitError
 from xpm_core.store import connection
+from xpm_core.store.records import DEFAULT_LEASE_S
 
 Reply = Callable[[bytes], bytes]
 

@@ -6,13 +6,13 @@ graph of shared configurations costs no more than its nodes.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.encoding import CONFIGURATION, LEFT_OUT, PATH, Encoder, array_head, extension, map_head, pack, too_deep
 from xpm_core.errors import MismatchError, NestingError
-from xpm_core.graph import ConfigState, contained, is_configuration, reachable, schema_of, state
+from xpm_core.graph import STATE, ConfigState, children, contained, is_configuration, reachable, schema_of, state
 from xpm_core.origin import class_id
 from xpm_core.schema import Parameter, Schema, refusal
 
@@ -24,6 +24,9 @@ VERSION = 1
 
 NOTHING = extension(LEFT_OUT, b"")
 """Stands for a configuration of which `setmeta` said that it does not count, where it cannot just be left out."""
+
+NESTED = extension(CONFIGURATION, bytes(32))[:-32]
+"""What stands before the digest of a nested configuration."""
 
 PARTIAL = b"partial"
 """Stands in the place of the version in what is hashed for a partial identity, which meets no full one."""
@@ -44,66 +47,81 @@ def task_id(cls: type) -> str:
     return class_id(cls)
 
 
-def digest_all(configs: list[tuple[str, Any]]) -> None:
-    """Compute the digests of configurations, given with their paths, the inner ones first; all of them, or none."""
+def digest_all(configs: Sequence[tuple[Any, Any]]) -> None:
+    """Compute the digests of configurations, given with the ways to them, the inner ones first; all, or none."""
     try:
-        for path, config in configs:
-            state(config).digest = digest(path, config)
+        for trail, config in configs:
+            config.__dict__[STATE].digest = digest(trail, config)
     except BaseException:
         for _, config in configs:
             state(config).digest = None
         raise
 
 
-def digest(path: str, config: Any) -> bytes:
+def digest(trail: Any, config: Any) -> bytes:
     """The digest of one configuration, those below it having theirs."""
-    own = state(config)
+    own: ConfigState = config.__dict__[STATE]
     if own.stand_in is not None:
         return state(own.stand_in).digest or b""
     try:
         found = sha256(record(config, encode)).digest()
-        own.instances = instances_below(config, schema_of(config))
-        if own.instances is not None and len(own.instances) > 1:
-            found = sha256(record(config, Labeller())).digest()
+        if (instances := instances_below(config)) is not None:
+            own.instances = instances
+            if len(instances) > 1:
+                found = sha256(record(config, Labeller())).digest()
     except RecursionError:
-        raise NestingError(path, f"its values are {too_deep()}", "Flatten them.", own.created) from None
+        raise NestingError(str(trail), f"its values are {too_deep()}", "Flatten them.", own.created) from None
     except MismatchError as error:
-        raise refusal(path, error, own.created) from None
+        raise refusal(str(trail), error, own.created) from None
     return found
 
 
-def record(config: Any, encode: Callable[[Any], bytes], head: bytes = bytes((VERSION,))) -> bytes:
+def record(config: Any, encode: Encoder, head: bytes = bytes((VERSION,))) -> bytes:
     """What is hashed: version, name of the class, the parameters that count, and what else made the configuration."""
-    schema, own = schema_of(config), state(config)
+    schema: Schema = type(config).__xpm_schema__
+    own: ConfigState = config.__dict__[STATE]
     if not schema.header:
         schema.header = pack(task_id(schema.cls))
-    parts = [part for parameter, value in counted(config, schema, own, encode) for part in (parameter.key, value)]
+    parts = entries(config, schema, own, encode)
     extras = made_by(own, encode)
     return b"".join((head, array_head(3 if extras else 2), schema.header, map_head(len(parts) // 2), *parts, extras))
 
 
 def counted_names(config: Any) -> list[str]:
     """The names of the parameters that count in the identity of a sealed configuration."""
-    return [parameter.name for parameter, _ in counted(config, schema_of(config), state(config), encode)]
+    keys = entries(config, schema_of(config), state(config), encode)[::2]
+    return [parameter.name for parameter in schema_of(config).by_key if parameter.key in keys]
 
 
-def counted(
-    config: Any, schema: Schema, own: ConfigState, encode: Callable[[Any], bytes]
-) -> list[tuple[Parameter, bytes]]:
-    """The parameters that count, in the order of their names, each with its encoded value."""
+def entries(config: Any, schema: Schema, own: ConfigState, encode: Encoder) -> list[bytes]:
+    """Name and value of each parameter that counts, in the order of the names, encoded."""
     content = config.__dict__
-    parameters: Iterable[Parameter] = schema.counted
-    if own.counted is not None:
-        parameters = [p for p in schema.by_key if p.name in own.counted]
-    elif schema.loose and any(told_to_count(content.get(p.name)) for p in schema.loose):
-        parameters = [p for p in schema.by_key if p.counted or told_to_count(content.get(p.name))]
-    found = []
-    for parameter in parameters:
-        value = encode(content[parameter.name])
-        left_out = parameter.ignore_default and own.counted is None and value == default(parameter)
-        if value != NOTHING and not left_out:
-            found.append((parameter, value))
+    writers = encode.writers
+    found: list[bytes] = []
+    for parameter in counted(content, schema, own):
+        value = content[parameter.name]
+        writer = writers.get(type(value))
+        written = encode(value) if writer is None else writer(value)
+        if parameter.omissible and left_out(parameter, written, own):
+            continue
+        found += (parameter.key, written)
     return found
+
+
+def left_out(parameter: Parameter, written: bytes, own: ConfigState) -> bool:
+    """Whether a value does not count: an ignored default, or a configuration of which `setmeta` said so."""
+    return written == NOTHING or (parameter.ignore_default and own.counted is None and written == default(parameter))
+
+
+def counted(content: dict[str, Any], schema: Schema, own: ConfigState) -> Iterable[Parameter]:
+    """The parameters that may count, in the order of their names."""
+    if own.counted is not None:
+        return [p for p in schema.by_key if p.name in own.counted]
+    if not schema.loose:
+        return schema.counted
+    if any(told_to_count(content.get(p.name)) for p in schema.loose):
+        return [p for p in schema.by_key if p.counted or told_to_count(content.get(p.name))]
+    return schema.counted
 
 
 def told_to_count(value: Any) -> bool:
@@ -131,8 +149,8 @@ def made_by(own: ConfigState, encode: Callable[[Any], bytes]) -> bytes:
 
 def configuration(config: Any) -> bytes:
     """A configuration as a value of another one: its own digest, or that it does not count."""
-    own = state(config)
-    return NOTHING if own.meta else extension(CONFIGURATION, own.digest or b"")
+    own: ConfigState = config.__dict__[STATE]
+    return NOTHING if own.meta or own.digest is None else NESTED + own.digest
 
 
 def path_text(path: Any) -> bytes:
@@ -159,25 +177,27 @@ def partial_identity(config: Any, partial: Partial) -> str:
 
     def part(each: Any) -> bytes:
         schema, own = schema_of(each), state(each)
-        kept = [(p, v) for p, v in counted(each, schema, own, inner) if partial.takes(p.groups)]
-        names = b"".join(parameter.key + value for parameter, value in kept)
-        return PARTIAL + array_head(2) + pack(task_id(type(each))) + map_head(len(kept)) + names + made_by(own, inner)
+        found = entries(each, schema, own, inner)
+        taken = {p.key for p in schema.by_key if partial.takes(p.groups)}
+        kept = [key + value for key, value in zip(found[::2], found[1::2], strict=True) if key in taken]
+        head = PARTIAL + array_head(2) + pack(task_id(type(each))) + map_head(len(kept))
+        return head + b"".join(kept) + made_by(own, inner)
 
     inner = Encoder(nested, path=path_text)
     return sha256(part(config)).hexdigest()
 
 
-def instances_below(config: Any, schema: Schema) -> dict[int, Any] | None:
+def instances_below(config: Any) -> dict[int, Any] | None:
     """The configurations at or below one whose class says that each stands for itself; None when there are none."""
-    found: dict[int, Any] | None = None
-    inside = [child for p in schema.holders for _, child in contained(config.__dict__.get(p.name))]
-    for child in (*inside, *state(config).init_tasks):
-        below = None if schema_of(child).task else state(child).instances
-        if below is not None:
-            found = {**(found or {}), **below}
+    found: dict[int, Any] = {}
+    schema = type(config).__xpm_schema__
+    if schema.holders or config.__dict__[STATE].init_tasks:
+        for _, child in children(config):
+            if (below := child.__dict__[STATE].instances) is not None and not schema_of(child).task:
+                found |= below
     if schema.instances:
-        found = {**(found or {}), id(config): config}
-    return found
+        found[id(config)] = config
+    return found or None
 
 
 class Labeller(Encoder):

@@ -50,6 +50,21 @@ def map_head(count: int) -> bytes:
     return struct.pack(">BH", 0xDE, count) if count < 1 << 16 else struct.pack(">BI", 0xDF, count)
 
 
+def integer(value: int) -> bytes:
+    """An integer of any size."""
+    try:
+        return pack(value)
+    except OverflowError:  # MessagePack has 64 bits
+        return extension(BIG_INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+
+
+def number(value: float) -> bytes:
+    """A float: there is one NaN, and one zero."""
+    if value == value:
+        return pack(value) if value else ZERO
+    return NOT_A_NUMBER
+
+
 class Encoder:
     """Writes values. How configurations and paths are written is up to who makes one.
 
@@ -74,8 +89,8 @@ class Encoder:
             bool: pack,
             str: pack,
             bytes: pack,
-            int: self.integer,
-            float: self.number,
+            int: integer,
+            float: number,
             list: self.list_,
             tuple: self.tuple_,
             dict: self.dict_,
@@ -116,16 +131,6 @@ class Encoder:
         if not is_configuration(value):
             raise MismatchError("a configuration", value, remedy="Pass the configuration, not the object made of it.")
         return self.configuration(value)
-
-    def integer(self, value: int) -> bytes:
-        if -(1 << 63) <= value < 1 << 64:
-            return pack(value)
-        return extension(BIG_INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
-
-    def number(self, value: float) -> bytes:
-        if value != value:
-            return NOT_A_NUMBER
-        return pack(value) if value else ZERO
 
     def list_(self, value: Any) -> bytes:
         return array_head(len(value)) + b"".join([self(item) for item in value])

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xpm_core.errors import CycleError, NestingError
 
@@ -26,9 +26,13 @@ Place = tuple[str, int]
 """A file and a line of it."""
 
 
-def caller() -> Place:
-    """The line outside of this package that led here."""
-    frame = sys._getframe(1)
+def caller(depth: int = 1) -> Place:
+    """The line outside of this package that led here.
+
+    Args:
+        depth: How many callers are known to be in this package.
+    """
+    frame = sys._getframe(depth)
     while frame.f_code.co_filename.startswith(PACKAGE) and frame.f_back is not None:
         frame = frame.f_back
     return frame.f_code.co_filename, frame.f_lineno
@@ -39,6 +43,9 @@ def written(place: Place) -> str:
     file, line = place
     here = os.getcwd() + os.sep
     return f"{file.removeprefix(here)}:{line}"
+
+
+CONTAINERS: dict[str, type] = {"after": list, "callbacks": list, "demand": dict, "places": dict, "tags": dict}
 
 
 class ConfigState:
@@ -63,45 +70,36 @@ class ConfigState:
         counted: Names of the parameters that count for the identity, when a payload says so; else the class does.
     """
 
-    __slots__ = (
-        "after",
-        "callbacks",
-        "counted",
-        "demand",
-        "digest",
-        "init_tasks",
-        "instances",
-        "made",
-        "meta",
-        "owner",
-        "places",
-        "sealed",
-        "source",
-        "stand_in",
-        "stopped",
-        "submitted",
-        "tags",
-        "validating",
-    )
+    sealed = validating = False
+    digest: bytes | None = None
+    submitted: Any = None
+    init_tasks: tuple[Any, ...] = ()
+    instances: dict[int, Any] | None = None
+    source: Any = None
+    owner: Any = None
+    stand_in: Any = None
+    stopped: frozenset[str] = frozenset()
+    meta: bool | None = None
+    counted: tuple[str, ...] | None = None
+
+    if TYPE_CHECKING:
+        demand: dict[str, int]
+        after: list[Any]
+        callbacks: list[Callable[[Any], Any]]
+        tags: dict[str, tuple[Any, Place, bool]]
+        places: dict[str, Place]
+
+    else:
+
+        def __getattr__(self, name: str) -> Any:
+            # Most configurations have none of these, and there may be many configurations.
+            if name not in CONTAINERS:
+                raise AttributeError(f"a configuration's state has no {name!r}")
+            made = self.__dict__[name] = CONTAINERS[name]()
+            return made
 
     def __init__(self, made: Place) -> None:
         self.made = made
-        self.sealed = self.validating = False
-        self.digest: bytes | None = None
-        self.submitted: Any = None
-        self.demand: dict[str, int] = {}
-        self.after: list[Any] = []
-        self.callbacks: list[Callable[[Any], Any]] = []
-        self.init_tasks: tuple[Any, ...] = ()
-        self.instances: dict[int, Any] | None = None
-        self.source: Any = None
-        self.owner: Any = None
-        self.stand_in: Any = None
-        self.tags: dict[str, tuple[Any, Place, bool]] = {}
-        self.stopped: frozenset[str] = frozenset()
-        self.meta: bool | None = None
-        self.places: dict[str, Place] = {}
-        self.counted: tuple[str, ...] | None = None
 
     @property
     def created(self) -> str:
@@ -182,18 +180,21 @@ def contained(value: Any, trail: str = "") -> Iterator[tuple[str, Any]]:
         yield trail, value
 
 
-def children(config: Any) -> Iterator[tuple[str, Any]]:
-    """The configurations that the parameters of one hold, each with its path from there: `optim`, `layers[3]`."""
+def children(config: Any) -> list[tuple[str, Any]]:
+    """The configurations that one refers to, each with its path from there: `optim`, `layers[3]`, `init_tasks[0]`."""
     content = config.__dict__
-    for parameter in schema_of(config).holders:
-        name = parameter.name
-        if name in content:
-            value = content[name]
-            if is_configuration(value):
-                yield name, value
-            else:
-                for trail, child in contained(value):
-                    yield name + trail, child
+    found: list[tuple[str, Any]] = []
+    for parameter in type(config).__xpm_schema__.holders:
+        value = content.get(parameter.name)
+        if value is None:
+            continue
+        if STATE in getattr(value, "__dict__", ()):
+            found.append((parameter.name, value))
+        else:
+            found += [(parameter.name + trail, child) for trail, child in contained(value)]
+    if content[STATE].init_tasks:
+        found += [(f"init_tasks[{i}]", child) for i, child in enumerate(content[STATE].init_tasks)]
+    return found
 
 
 def title(config: Any) -> str:
@@ -201,10 +202,25 @@ def title(config: Any) -> str:
     return type(config).__name__
 
 
+class Trail(NamedTuple):
+    """The way to a configuration: the last step, and the way to where it begins. Written out only when asked for."""
+
+    before: Trail | None
+    step: str
+
+    def __str__(self) -> str:
+        steps = []
+        trail: Trail | None = self
+        while trail is not None:
+            steps.append(trail.step)
+            trail = trail.before
+        return ".".join(reversed(steps))
+
+
 def reachable(
-    root: Any, enter: Callable[[Any], bool] = lambda config: True, *, stand_ins: bool = False
-) -> list[tuple[str, Any]]:
-    """All configurations reachable from one, each once, with the first path that leads there; children come first.
+    root: Any, enter: Callable[[Any], bool] | None = None, *, stand_ins: bool = False
+) -> list[tuple[Trail, Any]]:
+    """All configurations reachable from one, each once, with the first way that leads there; children come first.
 
     Args:
         root: Where to begin; it comes last.
@@ -215,30 +231,26 @@ def reachable(
         CycleError: A configuration contains itself.
         NestingError: There is no end to it that could be reached.
     """
-    found: list[tuple[str, Any]] = []
+    found: list[tuple[Trail, Any]] = []
     seen: dict[int, bool] = {}
 
-    def visit(path: str, config: Any) -> None:
-        done = seen.get(id(config))
-        if done:
-            return
-        if done is False:
-            raise CycleError(
-                path, "this configuration contains itself", "Break the circle, or pass a copy.", state(config).created
-            )
-        seen[id(config)] = False
-        inside = [(f"{path}.{trail}", child) for trail, child in children(config)]
-        if stand_ins and state(config).stand_in is not None:
-            inside.append((path, state(config).stand_in))
-        inside += [(f"{path}.init_tasks[{i}]", child) for i, child in enumerate(state(config).init_tasks)]
-        for trail, child in inside:
-            if enter(child):
-                visit(trail, child)
-        seen[id(config)] = True
-        found.append((path, config))
+    def visit(trail: Trail, config: Any) -> None:
+        key = id(config)
+        seen[key] = False
+        if stand_ins and (stand_in := config.__dict__[STATE].stand_in) is not None and id(stand_in) not in seen:
+            visit(trail, stand_in)
+        for step, child in children(config):
+            known = seen.get(id(child))
+            if known is False:
+                where = str(Trail(trail, step))
+                raise CycleError(where, "this configuration contains itself", "Break the circle.", state(child).created)
+            if known is None and (enter is None or enter(child)):
+                visit(Trail(trail, step), child)
+        seen[key] = True
+        found.append((trail, config))
 
     try:
-        visit(title(root), root)
+        visit(Trail(None, title(root)), root)
     except RecursionError:
         raise NestingError(
             title(root), "its configurations are nested too deep", "Keep a long chain in a list.", state(root).created

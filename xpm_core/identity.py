@@ -11,7 +11,7 @@ from typing import Any
 from xpm_core.digest import counted_names, digest_all, partial_identity, task_id
 from xpm_core.errors import MismatchError, MissingParameterError, ValidationError
 from xpm_core.frozen import frozen
-from xpm_core.graph import reachable, schema_of, state
+from xpm_core.graph import STATE, Trail, reachable, schema_of, state
 from xpm_core.origin import class_id, project_file
 from xpm_core.schema import refusal
 
@@ -51,13 +51,15 @@ def seal(config: Any) -> str:
     if root.digest is None:
         unsealed = with_stand_ins(config)
         refuse_missing(unsealed)
-        for path, found in unsealed:
-            validate(path, found)
-        for path, found in unsealed:
-            found.__dict__.update(checked(path, found))
+        for trail, each in unsealed:
+            schema = schema_of(each)
+            if schema.validates:
+                validate(trail, each)
+            if schema.containers:
+                each.__dict__.update(checked(trail, each))
         digest_all(unsealed)
-        for _, found in unsealed:
-            freeze(found)
+        for _, each in unsealed:
+            freeze(each)
     return root.digest.hex()  # type: ignore[union-attr]  # digest_all() sets it
 
 
@@ -66,80 +68,73 @@ def missing(config: Any) -> list[str]:
     return missing_among(reachable(config, enter=undigested))
 
 
-def missing_among(configs: list[tuple[str, Any]]) -> list[str]:
+def missing_among(configs: list[tuple[Trail, Any]]) -> list[str]:
     return [
-        f"{path}.{name}"
-        for path, config in configs
+        f"{trail}.{name}"
+        for trail, config in configs
+        if len(config.__dict__) <= len(schema_of(config).parameters)
         for name, parameter in schema_of(config).parameters.items()
         if name not in config.__dict__ and parameter.generator is None
     ]
 
 
-def refuse_missing(configs: list[tuple[str, Any]]) -> None:
+def refuse_missing(configs: list[tuple[Trail, Any]]) -> None:
+    """Refuse configurations with parameters that have no value."""
     if found := missing_among(configs):
-        where, place = found[0], next(state(c).created for p, c in configs if found[0].startswith(f"{p}."))
+        place = next(state(config).created for trail, config in configs if found[0].startswith(f"{trail}."))
         others = f"; so have {', '.join(found[1:])}" if len(found) > 1 else ""
-        raise MissingParameterError(
-            where, f"it has no value, in the configuration made at {place}{others}", "Give one before you submit."
-        )
+        wrong = f"it has no value, in the configuration made at {place}{others}"
+        raise MissingParameterError(found[0], wrong, "Give one before you submit.")
 
 
-def validate(path: str, config: Any) -> None:
-    """Call `__validate__`, once in the life of a configuration that passes."""
-    method = getattr(type(config), "__validate__", None)
-    if method is None:
-        return
+def validate(trail: Trail, config: Any) -> None:
+    """Call the `__validate__` of a configuration."""
     own = state(config)
     own.validating = True
     try:
-        method(config)
+        config.__validate__()
     except (AssertionError, ValueError, TypeError) as error:
         said = str(error) or f"{type(error).__name__} in __validate__"
-        raise ValidationError(
-            path, f"its values are refused ({said})", f"Change the configuration made at {own.created}."
-        ) from error
+        remedy = f"Change the configuration made at {own.created}."
+        raise ValidationError(str(trail), f"its values are refused ({said})", remedy) from error
     finally:
         own.validating = False
 
 
-def checked(path: str, config: Any) -> dict[str, Any]:
+def checked(trail: Trail, config: Any) -> dict[str, Any]:
     """The values of a configuration that may have been changed in place since they were assigned, checked anew."""
     content = config.__dict__
     found = {}
-    for name, parameter in schema_of(config).parameters.items():
-        value = content.get(name)
-        if isinstance(value, (list, dict, set)):
+    for parameter in schema_of(config).containers:
+        name = parameter.name
+        if name in content:
             try:
-                found[name] = parameter.check(value)
+                found[name] = parameter.check(content[name])
             except MismatchError as error:
-                raise refusal(f"{path}.{name}", error, state(config).place(name)) from None
+                raise refusal(f"{trail}.{name}", error, state(config).place(name)) from None
     return found
 
 
 def freeze(config: Any) -> None:
     """Let a configuration be assigned no more, and its lists, dicts and sets be changed no more."""
     content = config.__dict__
-    for name in schema_of(config).parameters:
-        value = content.get(name)
-        if isinstance(value, (list, dict, set)):
-            content[name] = frozen(value)
-    state(config).sealed = True
+    for parameter in schema_of(config).containers:
+        if parameter.name in content:
+            content[parameter.name] = frozen(content[parameter.name])
+    content[STATE].sealed = True
 
 
-def with_stand_ins(root: Any) -> list[tuple[str, Any]]:
+def with_stand_ins(root: Any) -> list[tuple[Trail, Any]]:
     """The configurations to seal, the inner ones first, each deprecated one with the one that gives it its identity."""
     while True:
         found = reachable(root, enter=undigested, stand_ins=True)
-        deprecated = [
-            (state(each), convert, each)
-            for _, each in found
-            if (convert := schema_of(each).converts) is not None and state(each).stand_in is None
-        ]
+        deprecated = [each for _, each in found if type(each).__xpm_schema__.converts and state(each).stand_in is None]
         if not deprecated:
             return found
-        for own, convert, each in deprecated:
-            own.stand_in = convert(each)
+        for each in deprecated:
+            state(each).stand_in = type(each).__xpm_schema__.converts(each)
 
 
 def undigested(config: Any) -> bool:
-    return state(config).digest is None
+    """Whether a configuration is to be sealed yet."""
+    return config.__dict__[STATE].digest is None

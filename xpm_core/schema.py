@@ -40,6 +40,7 @@ class Parameter:
         generator: Makes its path in the job's directory.
         counted: Whether it is part of the identity.
         ignore_default: Whether it is no part of the identity while it has its default.
+        omissible: Whether some values do not count, though the parameter does.
         groups: The groups that partial identifiers leave out or take in.
         explicit: Whether it says that it overrides an inherited one.
         rebind: For a type with type variables, what gives the kind with types in their place.
@@ -60,6 +61,7 @@ class Parameter:
         "key",
         "kind",
         "name",
+        "omissible",
         "owner",
         "rebind",
         "role",
@@ -73,7 +75,7 @@ class Parameter:
         self.factory: Callable[[], Any] | None = None
         self.generator: PathGenerator | None = None
         self.counted = role not in ("meta", "data") and not kind.path
-        self.ignore_default = self.explicit = False
+        self.ignore_default = self.explicit = self.omissible = False
         self.groups: frozenset[Any] = frozenset()
         self.rebind: Callable[[dict[Any, Any]], Kind] | None = None
         self.key = pack(name)
@@ -124,6 +126,8 @@ class Schema:
         by_key: All of them, as identities order them: by encoded name.
         counted: Those of them that count.
         loose: Those that do not count, and may hold a configuration that says it does.
+        containers: Those whose values may be changed in place: lists, dicts, sets.
+        validates: Whether there is a `__validate__`.
         prefilled: Defaults that can be shared.
         factories: Makers of the other defaults, by name.
         header: The encoded name of the class, for identities; empty until first asked for.
@@ -149,6 +153,8 @@ class Schema:
         self.by_key: tuple[Parameter, ...] = ()
         self.counted: tuple[Parameter, ...] = ()
         self.loose: tuple[Parameter, ...] = ()
+        self.containers: tuple[Parameter, ...] = ()
+        self.validates = hasattr(cls, "__validate__")
         self.prefilled: dict[str, Any] = {}
         self.factories: tuple[tuple[str, Callable[[], Any]], ...] = ()
         self.header = b""
@@ -165,10 +171,13 @@ class Schema:
     def fill(self, parameters: dict[str, Parameter]) -> None:
         """Take the parameters, and work out once what each configuration needs."""
         self.parameters = parameters
+        for parameter in parameters.values():
+            parameter.omissible = parameter.holds or parameter.ignore_default
         self.holders = tuple(p for p in parameters.values() if p.holds)
         self.by_key = tuple(sorted(parameters.values(), key=lambda p: p.key))
         self.counted = tuple(p for p in self.by_key if p.counted)
         self.loose = tuple(p for p in self.holders if not p.counted)
+        self.containers = tuple(p for p in parameters.values() if p.kind.container)
         self.prefilled = {p.name: p.default for p in parameters.values() if p.default is not MISSING}
         self.factories = tuple((p.name, p.factory) for p in parameters.values() if p.factory is not None)
         self.complete = True

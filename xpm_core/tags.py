@@ -110,8 +110,6 @@ def tags_below(config: Any, seen: set[int]) -> Iterator[tuple[str, Label, Place]
     for path, child in children(config):
         if not own.stopped or path.split("[")[0] not in own.stopped:
             yield from tags_below(child, seen)
-    for task in own.init_tasks:
-        yield from tags_below(task, seen)
 
 
 def tagspath(config: Any) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from difflib import get_close_matches
 from typing import Any, NoReturn
 
 from xpm_core.config.annotations import annotations_of
@@ -18,7 +17,7 @@ from xpm_core.tags import Tagged
 def make(cls: type, args: tuple[Any, ...], values: dict[str, Any]) -> Any:
     """A configuration of a class with some values; what `Learn.C(...)` does."""
     schema: Schema = cls.__xpm_schema__  # type: ignore[attr-defined]
-    place = caller()
+    place = caller(3)
     if args:
         named = ", ".join(f"{name}=..." for name in list(schema.parameters)[: len(args)]) or "..."
         remedy = f"Give parameters by name: {cls.__name__}.C({named})."
@@ -110,7 +109,7 @@ def put(config: Any, own: ConfigState, name: str, value: Any, place: Place) -> N
 def put_value(config: Any, own: ConfigState, parameter: Parameter, value: Any, place: Place) -> None:
     """Check a value and let a configuration have it, with its tag if it comes with one."""
     name = parameter.name
-    if own.tags and own.tags.get(name, (None, None, False))[2]:
+    if "tags" in own.__dict__ and own.tags.get(name, (None, None, False))[2]:
         del own.tags[name]
     if name in own.stopped:
         own.stopped -= {name}
@@ -140,6 +139,8 @@ def too_deep(config: Any, name: str, place: Place) -> ConfigurationError:
 
 def unknown(config: Any, name: str, place: str) -> NoReturn:
     """Refuse a name that no parameter has."""
+    from difflib import get_close_matches  # not needed unless something is wrong
+
     cls = type(config)
     known = schema_of(config).parameters
     near = get_close_matches(name, known, 1)

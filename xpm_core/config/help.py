@@ -7,6 +7,7 @@ import inspect
 import textwrap
 from dataclasses import dataclass
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from xpm_core.config.declare import complete

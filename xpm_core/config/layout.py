@@ -43,8 +43,8 @@ class Layout:
         Folders there are named as the parameters that lead to the configuration, by the first way that does.
         """
         taken: set[Path] = set()
-        for path, config in reachable(owner, enter=lambda child: state(child).submitted is None):
-            folder = directory if config is owner else directory.joinpath("out", *steps(path))
+        for trail, config in reachable(owner, enter=lambda child: state(child).submitted is None):
+            folder = directory if config is owner else directory.joinpath("out", *steps(str(trail)))
             for name, parameter in schema_of(config).parameters.items():
                 generator = parameter.generator
                 if generator is None or name in config.__dict__ or (id(config), name) in self.paths:

@@ -7,7 +7,6 @@ import functools
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from xpm_core.errors import DeclarationError
@@ -75,6 +74,8 @@ def cache(name: str) -> Callable[[Callable[Concatenate[S, Path, P], R]], Callabl
             live_only(method, self)
             directory: Path | None = self.__dict__.get(CACHE)
             if directory is None:
+                from tempfile import TemporaryDirectory  # slow to import, and needed by few
+
                 with TemporaryDirectory() as folder:
                     return method(self, Path(folder, name), *args, **kwargs)
             with locked(directory / f"{name}.lock"):

@@ -68,8 +68,7 @@ def upstream(task: Any) -> list[Task]:
         own = state(config)
         if own.source is not None:
             take(path, own.source)
-        inside = [*children(config), *((f"init_tasks[{i}]", each) for i, each in enumerate(own.init_tasks))]
-        for trail, child in inside:
+        for trail, child in children(config):
             (take if isinstance(child, Task) else visit)(f"{path}.{trail}", child)
 
     visit(title(task), task)

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
-from difflib import get_close_matches
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -26,12 +25,14 @@ class Kind:
         text: The type as messages write it.
         exact: A class all of whose direct instances are values, just as they are; None when there is none.
         holds: Whether values may be, or hold, configurations.
+        container: Whether values may be, or hold, lists, dicts or sets, which can be changed in place.
         path: Whether values are nothing but paths (or None): such parameters are no part of the identity.
     """
 
     text = ""
     exact: type | None = None
     holds = False
+    container = False
     path = False
 
     def check(self, value: Any) -> Any:
@@ -58,6 +59,13 @@ class Kind:
 
     def __hash__(self) -> int:
         return hash(self.text)
+
+
+def close_matches(value: str, known: list[str], least: float = 0.6) -> list[str]:
+    """The one text of some that is most like another, if it is like it at all."""
+    from difflib import get_close_matches  # not needed unless something is wrong
+
+    return get_close_matches(value, known, 1, least)
 
 
 class ScalarKind(Kind):
@@ -141,7 +149,7 @@ class EnumKind(Kind):
         if isinstance(value, self.cls):
             return value
         if isinstance(value, str) and not isinstance(value, Enum):
-            near = get_close_matches(value.upper(), [name.upper() for name in self.cls.__members__], 1, 0.5)
+            near = close_matches(value.upper(), [name.upper() for name in self.cls.__members__], 0.5)
             names = [name for name in self.cls.__members__ if name.upper() in near]
             raise self.mismatch(value, f"Pass {self.text}.{names[0]}." if names else f"Pass {self.members()}.")
         raise self.mismatch(value, f"Pass {self.members()}.")
@@ -162,7 +170,7 @@ class LiteralKind(Kind):
         for known in self.values:
             if type(known) is type(value) and known == value:
                 return known
-        near = get_close_matches(value, [v for v in self.values if isinstance(v, str)], 1) if type(value) is str else []
+        near = close_matches(value, [v for v in self.values if isinstance(v, str)]) if type(value) is str else []
         raise self.mismatch(value, f"Did you mean {near[0]!r}?" if near else f"Pass {self.text}.", allowed=False)
 
     def within(self, other: Kind) -> bool:
@@ -210,6 +218,8 @@ class ConfigKind(Kind):
 class ListKind(Kind):
     """`list[T]`."""
 
+    container = True
+
     def __init__(self, item: Kind) -> None:
         self.item = item
         self.text = f"list[{item.text}]"
@@ -242,6 +252,7 @@ class TupleKind(Kind):
         self.kinds, self.repeated = kinds, repeated
         self.text = f"tuple[{', '.join(kind.text for kind in kinds) or '()'}{', ...' if repeated else ''}]"
         self.holds = any(kind.holds for kind in kinds)
+        self.container = any(kind.container for kind in kinds)
         self.path = bool(kinds) and all(kind.path for kind in kinds)
 
     def check(self, value: Any) -> Any:
@@ -265,6 +276,8 @@ class TupleKind(Kind):
 class SetKind(Kind):
     """`set[T]` or `frozenset[T]`."""
 
+    container = True
+
     def __init__(self, cls: Any, item: Kind) -> None:
         self.cls, self.item = cls, item
         self.text = f"{cls.__name__}[{item.text}]"
@@ -287,6 +300,8 @@ class SetKind(Kind):
 
 class DictKind(Kind):
     """`dict[K, V]`."""
+
+    container = True
 
     def __init__(self, key: Kind, item: Kind) -> None:
         self.key, self.item = key, item
@@ -323,6 +338,7 @@ class UnionKind(Kind):
         self.options = options
         self.text = " | ".join(option.text for option in options)
         self.holds = any(option.holds for option in options)
+        self.container = any(option.container for option in options)
         self.path = any(isinstance(option, PathKind) or option.path for option in options) and all(
             option.path for option in options
         )
@@ -349,7 +365,7 @@ class AnyKind(Kind):
     """`Any`: whatever a configuration can hold."""
 
     text = "a value that a configuration can hold"
-    holds = True
+    holds = container = True
     scalars = (str, bytes, bool, int, float, type(None), datetime, date, time, timedelta)
 
     def check(self, value: Any) -> Any:
@@ -374,7 +390,7 @@ class BoundedKind(Kind):
     def __init__(self, inner: Kind, bounds: tuple[tuple[str, Callable[[Any], bool]], ...]) -> None:
         self.inner, self.bounds = inner, bounds
         self.text = f"{inner.text} {' and '.join(text for text, _ in bounds)}"
-        self.holds, self.path = inner.holds, inner.path
+        self.holds, self.path, self.container = inner.holds, inner.path, inner.container
 
     def check(self, value: Any) -> Any:
         value = self.inner.check(value)

@@ -1,0 +1,60 @@
+"""Imports point one way, as ARCHITECTURE.md draws it: import-linter reads the contracts in pyproject.toml."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+from house import PACKAGES, ROOT
+
+LINTER = Path(sysconfig.get_path("scripts"), "lint-imports")
+
+
+def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run import-linter on the packages that lie in a folder, by the contracts of its pyproject.toml."""
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    return subprocess.run([LINTER, "--no-cache"], cwd=folder, env=environment, capture_output=True, text=True)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A copy of the three packages, to break."""
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "pyproject.toml", tmp_path)
+    return tmp_path
+
+
+def test_imports_follow_the_arrows() -> None:
+    result = lint_imports(ROOT)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("xpm_core/states.py", "import xpm_worker"),
+        ("xpm_core/states.py", "from xpm_cli import main"),
+        ("xpm_worker/system.py", "import xpm_cli"),
+        ("xpm_cli/screen.py", "import xpm_worker"),
+        ("xpm_cli/screen.py", "import redis"),
+        ("xpm_cli/screen.py", "import rq"),
+        ("xpm_worker/worker.py", "import redis"),
+        ("xpm_core/experiment.py", "from redis import Redis"),
+        ("xpm_core/config/base.py", "from xpm_core import experiment"),
+        ("xpm_core/identity.py", "from xpm_core.store import keys"),
+        ("xpm_core/store/keys.py", "from xpm_core import config"),
+        ("xpm_core/payload.py", "def late():\n    import rich"),
+        ("xpm_worker/job_process.py", "def late():\n    from xpm_core.store import jobs"),
+    ],
+)
+def test_import_against_an_arrow_is_noticed(house: Path, module: str, line: str) -> None:
+    with (house / module).open("a") as file:
+        file.write(f"\n{line}\n")
+    result = lint_imports(house)
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "BROKEN" in result.stdout

@@ -191,7 +191,7 @@ class ProtocolError(XpmError, ValueError):
         self.problem = problem
 
     def __str__(self) -> str:
-        return f"Message between worker and job: {self.problem}. Restart the worker, with the same version of xpm as the job."
+        return f"Message between worker and job: {self.problem}. Restart the worker with the version of xpm that submits the jobs."
 
 
 class ShapedError(XpmError):

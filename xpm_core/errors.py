@@ -191,7 +191,7 @@ class ProtocolError(XpmError, ValueError):
         self.problem = problem
 
     def __str__(self) -> str:
-        return f"Message between worker and job: {self.problem}. Restart the worker with the version of xpm that submits the jobs."
+        return f"Message between worker and job: {self.problem}. Restart the worker: its processes must be of the same xpm."
 
 
 class ShapedError(XpmError):

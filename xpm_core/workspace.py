@@ -110,7 +110,7 @@ class Workspace:
         """
         if not _JOB_PATH.fullmatch(relative):
             problem = f"expected jobs/<task>/<identity>, got {relative!r}"
-            raise WorkspacePathError(str(self.path), problem, "It is not a path that xpm wrote: submit the job again.")
+            raise WorkspacePathError(str(self.path), problem, "It was not written by xpm: submit the job again.")
         return JobDirectory(self.path, relative)
 
     def experiment(self, name: str) -> ExperimentDirectory:

@@ -1,13 +1,14 @@
 # make demo    train models on handwritten digits, on two local workers (examples/digits.py)
 # make test    run every test
 # make lint    ruff and mypy
+# make bench-identity    what an identity costs, into bench/RESULTS.md
 # make clean   remove what the others made: environment, caches, demo-workspace
 #
 # Each installs only what it needs into .venv, again only when pyproject.toml has changed.
 
 PIP = .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --editable
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint bench-identity clean
 
 demo: .venv/.has-demo
 	@.venv/bin/python examples/digits.py demo-workspace
@@ -19,6 +20,9 @@ lint: .venv/.has-lint
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
+
+bench-identity: .venv/.has-test
+	@.venv/bin/python bench/identity.py --write
 
 clean:
 	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo-workspace

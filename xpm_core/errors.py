@@ -8,6 +8,7 @@
         RedisUrlError              (also ValueError) an address of a server cannot be understood
         RedisUnavailableError      a server does not answer
         RedisUnfitError            jobs could get lost in a server
+        RedisFullError             a server's memory is full, so that nothing can be added
         EmbeddedServerError        a workspace's own server cannot be started or reached
         ExperimentError            an experiment used in a way, or at a place, that cannot work
           InsideJobError             a job that begins an experiment
@@ -406,3 +407,7 @@ class FailedExperiment(XpmError):
 
     def __str__(self) -> str:
         return self.report
+
+
+class RedisFullError(ShapedError):
+    """Raised when a Redis server's memory is full, so that nothing can be added to it."""

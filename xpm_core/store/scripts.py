@@ -12,6 +12,8 @@ from functools import cache
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from xpm_core.errors import RedisFullError
+
 if TYPE_CHECKING:
     from redis import Redis
 
@@ -48,14 +50,22 @@ def run(client: Redis, name: str, keys: list[str], args: list[Any]) -> Any:
         args: What its header calls ARGV.
 
     Raises:
+        RedisFullError: The server's memory is full; nothing was written.
         redis.ResponseError: The script refused its arguments ("XPMARG ..."); nothing was written.
     """
-    from redis.exceptions import NoScriptError
+    from redis.exceptions import NoScriptError, OutOfMemoryError
 
     try:
-        return client.evalsha(digest(name), len(keys), *keys, *args)
-    except NoScriptError:
-        return client.eval(source(name), len(keys), *keys, *args)
+        try:
+            return client.evalsha(digest(name), len(keys), *keys, *args)
+        except NoScriptError:
+            return client.eval(source(name), len(keys), *keys, *args)
+    except OutOfMemoryError:
+        raise RedisFullError(
+            f"Redis, {name}",
+            "its memory is full (maxmemory), nothing was written",
+            "Raise maxmemory (CONFIG SET maxmemory), or remove old jobs; running jobs go on and can end.",
+        ) from None
 
 
 def _read(path: str) -> str:

@@ -13,10 +13,12 @@ Returns {code, state, worker}
 Invariant  a job cancelled before it started never starts.
 Cost O(log n). Safe to repeat: yes.
 ]]
--- include: guard executions
+-- include: executions guard typed
 local jobs_key = KEYS[1]
 local w, identity = unpack(ARGV)
 guard.type(jobs_key, 'zset')
+typed.workspace(w)
+typed.job(w, identity)
 local now = clock.now()
 local rec = jobs.load(w, identity)
 if not rec then return { -3, '', '' } end

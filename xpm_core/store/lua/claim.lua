@@ -22,11 +22,13 @@ Returns {code, wait_ms, more, ready, delayed, running, registered, job...}
 Invariant  a job is leased to one execution; a demand is met whole; an execution id gets one job.
 Cost O(lines of the queues). Safe to repeat: yes, with the same execution id.
 ]]
--- include: asks claims clock executions guard
+-- include: asks claims clock executions guard typed
 local jobs_key = KEYS[1]
 local w, worker, host, lease_ms, execution, queues, listen = unpack(ARGV)
 guard.type(jobs_key, 'zset')
+typed.workspace(w)
 local ask = asks.ask(w, worker, host, guard.integer('lease', lease_ms, 1), execution, queues, listen)
+for _, queue in ipairs(ask.queues) do typed.queue(w, queue) end
 local now = clock.now()
 local registered = asks.alive(ask, now)
 local more = executions.tend(w, now, ask.lease_ms)

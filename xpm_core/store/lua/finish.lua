@@ -23,12 +23,16 @@ Returns {finish code, state, claim reply of claim.lua...}
 Invariant  of all executions of a job at most one is accepted as done; its tokens return in the same step.
 Cost O(lines of the queues + dependents, at most 500). Safe to repeat: yes.
 ]]
--- include: asks claims clock executions guard outcomes
+-- include: asks claims clock executions guard outcomes typed
 local jobs_key = KEYS[1]
 local w, worker, host, lease_ms, execution, queues, listen, ended, identity, outcome, error_json, adopted = unpack(ARGV)
 guard.type(jobs_key, 'zset')
+typed.workspace(w)
+typed.job(w, identity)
+guard.type(keys.execution(w, guard.named('execution', ended)), 'hash')
 guard.one_of('outcome', outcome, { done = true, failed = true, cancelled = true })
 local ask = asks.ask(w, worker, host, guard.integer('lease', lease_ms, 1), execution, queues, listen)
+for _, queue in ipairs(ask.queues) do typed.queue(w, queue) end
 local now = clock.now()
 local registered = asks.alive(ask, now)
 local code, state = outcomes.accept(w, identity, guard.named('execution', ended), outcome, error_json, adopted, now)

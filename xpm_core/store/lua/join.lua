@@ -15,16 +15,19 @@ Returns {1}
 Invariant  a worker that says nothing for a lease counts as gone.
 Cost O(queues). Safe to repeat: yes.
 ]]
--- include: asks clock events guard keys
+-- include: asks clock events guard keys typed
 local workers_key = KEYS[1]
 local w, name, lease_ms, queues, host, pid, path, version = unpack(ARGV)
 guard.type(workers_key, 'zset')
+typed.workspace(w)
 guard.integer('lease', lease_ms, 1)
 guard.named('worker', name)
+local ask = asks.ask(w, name, host, lease_ms, '', queues, '0')
+for _, queue in ipairs(ask.queues) do typed.queue(w, queue) end
 local hash, now = keys.worker(w, name), clock.now()
 guard.type(hash, 'hash')
 if redis.call('EXISTS', hash) == 0 then events.worker(w, 'worker_up', name, now) end
 redis.call('HSET', hash, 'name', name, 'host', host, 'pid', pid, 'queues', queues, 'path', path, 'version', version,
   'lease_ms', lease_ms, 'started', now)
-asks.alive(asks.ask(w, name, host, lease_ms, '', queues, '0'), now)
+asks.alive(ask, now)
 return { 1 }

@@ -9,14 +9,16 @@ Returns {1} when it left, {0} when it was not there.
 Invariant  nobody waits for a worker that left.
 Cost O(queues). Safe to repeat: yes.
 ]]
--- include: clock events guard keys wake
+-- include: clock events guard keys typed wake
 local workers_key = KEYS[1]
 local w, name = unpack(ARGV)
 guard.type(workers_key, 'zset')
+typed.workspace(w)
 local hash = keys.worker(w, name)
 local queues = redis.call('HGET', hash, 'queues')
 if not queues then return { 0 } end
 local list = {}
+for queue in string.gmatch(queues, '[^,]+') do typed.queue(w, queue) end
 for queue in string.gmatch(queues, '[^,]+') do
   list[#list + 1] = queue
   redis.call('ZREM', keys.serving(w, queue), name)

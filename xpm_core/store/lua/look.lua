@@ -10,10 +10,11 @@ Returns {more, ready, delayed, running, {queue, ready jobs, living workers}...}
 Invariant  there is no reaper: whoever calls takes up what is due.
 Cost O(queues + lines), and what is due. Safe to repeat: yes.
 ]]
--- include: guard executions
+-- include: executions guard typed
 local queues_key = KEYS[1]
 local w, lease_ms = unpack(ARGV)
 guard.type(queues_key, 'set')
+typed.workspace(w)
 guard.integer('lease', lease_ms, 1)
 local now = clock.now()
 local more = executions.tend(w, now, tonumber(lease_ms))

@@ -14,10 +14,13 @@ Returns {code, state}
 Invariant  its tokens return in the same step.
 Cost O(1). Safe to repeat: yes.
 ]]
--- include: clock edges executions guard jobs keys
+-- include: clock edges executions guard jobs keys typed
 local leases_key = KEYS[1]
 local w, identity, execution = unpack(ARGV)
 guard.type(leases_key, 'zset')
+typed.workspace(w)
+typed.job(w, identity)
+guard.type(keys.execution(w, guard.named('execution', execution)), 'hash')
 local now = clock.now()
 local rec = jobs.load(w, identity)
 if not rec then return { -3, '' } end

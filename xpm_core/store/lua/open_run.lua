@@ -12,10 +12,11 @@ Returns {started_ms, cursor, jobs}: the server's time; the id of the last event 
 Invariant  a run's beginning is told by the server's clock.
 Cost O(1). Safe to repeat: yes, with the same run id.
 ]]
--- include: guard clock events
+-- include: clock events guard typed
 local experiments_key = KEYS[1]
 local w, name, run, about = unpack(ARGV)
 guard.type(experiments_key, 'zset')
+typed.workspace(w)
 guard.named('experiment', name)
 local now, hash = clock.now(), keys.experiment(w, name)
 guard.type(hash, 'hash')

@@ -21,16 +21,16 @@ Returns {code, registered, more}
 Invariant  a lease is renewed only for the execution that holds it.
 Cost O(1), and what is due. Safe to repeat: yes.
 ]]
--- include: asks clock executions guard keys
+-- include: asks clock executions guard keys rq typed
 local leases_key = KEYS[1]
 local w, worker, host, lease_ms, queues, identity, execution, date = unpack(ARGV)
 guard.type(leases_key, 'zset')
+typed.workspace(w)
 local ask = asks.ask(w, worker, host, guard.integer('lease', lease_ms, 1), '', queues, '0')
+for _, queue in ipairs(ask.queues) do typed.queue(w, queue) end
 local now = clock.now()
 local registered = asks.alive(ask, now)
-if redis.call('EXISTS', keys.rq_worker(worker)) == 1 then
-  redis.call('HSET', keys.rq_worker(worker), 'last_heartbeat', date)
-end
+rq.worker(worker, 'last_heartbeat', date)
 local code = 0
 if identity ~= '' then
   local v = redis.call('HMGET', keys.job(w, identity), 'state', 'execution', 'cancel')

@@ -16,10 +16,12 @@ Returns {code, state, other}
 Invariant  dependents that have not started go back to waiting.
 Cost O(running jobs + dependents, at most 500). Safe to repeat: no second run: the repeat finds it UNSETTLED.
 ]]
--- include: guard retries
+-- include: guard retries typed
 local jobs_key = KEYS[1]
 local w, identity, replaced = unpack(ARGV)
 guard.type(jobs_key, 'zset')
+typed.workspace(w)
+typed.job(w, identity)
 local now = clock.now()
 local rec = jobs.load(w, identity)
 if not rec then return { -3, '', '' } end

@@ -21,12 +21,15 @@ Returns {1, cursor, {code, state, execution, ended_ms, root}...}: the last event
 Invariant  one job an identity; a job is ready only when all that it needs is done.
 Cost O(log n + needs) a job. Safe to repeat: yes.
 ]]
--- include: clock edges events faults guard keys submissions
+-- include: clock edges events faults guard keys submissions typed
 local jobs_key = KEYS[1]
 local w, experiment, run_started, origins, list = unpack(ARGV)
 local FIRST_PAYLOAD = 6
 guard.type(jobs_key, 'zset')
-guard.named('experiment', experiment)
+typed.workspace(w)
+guard.type(keys.origins(w), 'hash')
+guard.type(keys.experiment_jobs(w, guard.named('experiment', experiment)), 'zset')
+guard.integer('seq', redis.call('GET', keys.seq) or '0', 0)
 guard.integer('run_started', run_started, 0)
 local now, batch, jobs_list = clock.now(), {}, cjson.decode(list)
 if #ARGV - FIRST_PAYLOAD + 1 ~= #jobs_list then return redis.error_reply('XPMARG payloads: one a job') end

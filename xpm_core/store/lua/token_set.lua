@@ -16,7 +16,7 @@ Returns {code, capacity before}
 Invariant  0 <= used; used may exceed a lowered capacity until holders finish.
 Cost O(lines of the queues that ask for it). Safe to repeat: yes.
 ]]
--- include: guard wake clock
+-- include: clock guard keys typed wake
 local token_key = KEYS[1]
 local name, capacity, scope, units, env = unpack(ARGV)
 guard.type(token_key, 'hash')
@@ -24,6 +24,7 @@ guard.named('token', name)
 guard.integer('capacity', capacity, 1)
 guard.one_of('scope', scope, { server = true, host = true })
 guard.one_of('units', units, { ['0'] = true, ['1'] = true })
+typed.token(name)
 local now = clock.now()
 local known = redis.call('HMGET', token_key, 'capacity', 'scope', 'units')
 if not known[1] then

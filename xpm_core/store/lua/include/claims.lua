@@ -1,14 +1,8 @@
 -- Claiming: the one place where a ready job becomes running.
--- include: keys asks jobs heads holdings executions wake
+-- include: asks executions heads holdings jobs keys rq wake
 local claims = {}
 
 local CODE = { CLAIMED = 1, EMPTY = 0, SUSPENDED = -1, STALE = -2, UNWANTED = -3 }
-
-local function show_rq(ask, state)
-  if redis.call('EXISTS', keys.rq_worker(ask.worker)) == 1 then
-    redis.call('HSET', keys.rq_worker(ask.worker), 'state', state)
-  end
-end
 
 local function reply(code, wait_ms, more, ask, rest)
   local open = redis.call('HMGET', keys.counts(ask.w), 'ready', 'delayed', 'running')
@@ -48,7 +42,7 @@ end
 -- Claim the next job for `ask`. Returns the reply described in claim.lua.
 function claims.try(ask, now, more)
   if ask.execution == '' then
-    show_rq(ask, 'idle')
+    rq.worker(ask.worker, 'state', 'idle')
     return reply(CODE.UNWANTED, 0, more, ask)
   end
   local code, rest = again(ask, now)
@@ -58,7 +52,7 @@ function claims.try(ask, now, more)
   if not head then
     local wait = more and 0 or asks.look_again(ask, now)
     if ask.listen then wake.listen(ask.w, ask.queues, ask.worker, now, now + wait + 2000) end
-    show_rq(ask, 'idle')
+    rq.worker(ask.worker, 'state', 'idle')
     return reply(CODE.EMPTY, wait, more, ask)
   end
   for _, other in ipairs(heads.elsewhere(head, ask.queues, ask.host, now)) do waiting[#waiting + 1] = other end
@@ -66,6 +60,6 @@ function claims.try(ask, now, more)
   heads.pass(waiting, head.demand)
   wake.forget(ask.w, ask.queues, ask.worker)
   for _, queue in ipairs(ask.queues) do wake.queue(ask.w, queue, now) end
-  show_rq(ask, 'busy')
+  rq.worker(ask.worker, 'state', 'busy')
   return reply(CODE.CLAIMED, 0, more, ask, job)
 end

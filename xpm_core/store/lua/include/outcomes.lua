@@ -1,5 +1,5 @@
 -- What the end of an execution means for its job.
--- include: keys executions wake
+-- include: executions jobs keys rq wake
 local outcomes = {}
 
 local CODE = { ACCEPTED = 1, ALREADY = 2, STALE = -2, UNKNOWN = -3 }
@@ -14,13 +14,8 @@ local function speaks(rec, execution, ended)
   return ended == 'lost' and UNCLAIMED[rec.state] and (rec.state ~= 'failed' or rec.reason == 'lost')
 end
 
-local function count(worker, field)
-  local key = keys.rq_worker(worker)
-  if redis.call('EXISTS', key) == 1 then redis.call('HINCRBY', key, field, 1) end
-end
-
 local function done(w, rec, adopted, now)
-  count(rec.worker, 'successful_job_count')
+  rq.count(rec.worker, 'successful_job_count')
   executions.finish(w, rec, 'done', 'done', now,
     { ended = now, reason = 'done', execution = adopted ~= '' and adopted or rec.execution })
   redis.call('HDEL', keys.job(w, rec.id), 'cancel', 'replaces', 'error', 'root')
@@ -28,7 +23,7 @@ end
 
 local function failed(w, rec, error_json, now)
   local failures = rec.failures + 1
-  count(rec.worker, 'failed_job_count')
+  rq.count(rec.worker, 'failed_job_count')
   local set = { ended = now, failures = failures, reason = 'failed', error = error_json }
   if failures > rec.max_retries then
     executions.finish(w, rec, 'failed', 'failed', now, set, 'error', error_json)

@@ -1,6 +1,6 @@
 -- What RQ's own tools read. Written beside the truth, never read by us: whatever anyone does to it,
 -- no job is lost or doubled (ENGINE.md, "View").
--- include: keys clock
+-- include: clock keys rq
 local view = {}
 
 local DONE_TTL_S = 86400
@@ -16,27 +16,40 @@ local DATA = '\128\4(\140\7xpm.jobN)}t.'
 
 local function leave_queue(w, rec)
   local list, id = keys.rq_queue(w, rec.queue), keys.rq_id(w, rec.id)
-  if redis.call('LINDEX', list, 0) == id then
+  if rq.put('list', 'LINDEX', list, 0) == id then
     redis.call('LPOP', list)
   else
-    redis.call('LREM', list, 1, id)
+    rq.put('list', 'LREM', list, 1, id)
   end
 end
 
 local function leave_running(w, rec)
   local member = keys.rq_id(w, rec.id) .. ':' .. rec.execution
-  redis.call('ZREM', keys.rq_registry('wip', w, rec.queue), member)
+  rq.put('zset', 'ZREM', keys.rq_registry('wip', w, rec.queue), member)
   redis.call('DEL', keys.rq_execution(w, rec.id, rec.execution), keys.rq_executions(w, rec.id))
-  redis.call('SREM', keys.rq_worker_executions(rec.worker), member)
+  rq.put('set', 'SREM', keys.rq_worker_executions(rec.worker), member)
 end
 
 local function enter_running(w, rec, now)
   local member, seconds = keys.rq_id(w, rec.id) .. ':' .. rec.execution, now / 1000
-  redis.call('ZADD', keys.rq_registry('wip', w, rec.queue), '+inf', member)
-  redis.call('HSET', keys.rq_execution(w, rec.id, rec.execution), 'id', rec.execution, 'job_id',
+  rq.put('zset', 'ZADD', keys.rq_registry('wip', w, rec.queue), '+inf', member)
+  rq.put('hash', 'HSET', keys.rq_execution(w, rec.id, rec.execution), 'id', rec.execution, 'job_id',
     keys.rq_id(w, rec.id), 'created_at', seconds, 'last_heartbeat', seconds, 'worker_name', rec.worker)
-  redis.call('ZADD', keys.rq_executions(w, rec.id), '+inf', rec.execution)
-  redis.call('SADD', keys.rq_worker_executions(rec.worker), member)
+  rq.put('zset', 'ZADD', keys.rq_executions(w, rec.id), '+inf', rec.execution)
+  rq.put('set', 'SADD', keys.rq_worker_executions(rec.worker), member)
+end
+
+-- Registry scores as RQ means them: when a finished job's entry ends, when a scheduled one is due.
+local function register(w, rec, to, now, id, hash)
+  local seconds, key = math.floor(now / 1000), keys.rq_registry(REGISTRY[to], w, rec.queue)
+  if to == 'done' or to == 'failed' or to == 'cancelled' then
+    local ttl = to == 'failed' and FAILED_TTL_S or DONE_TTL_S
+    rq.put('zset', 'ZADD', key, seconds + ttl, id)
+    redis.call('EXPIRE', hash, ttl)
+    rq.put('zset', 'ZREMRANGEBYSCORE', key, 0, seconds)
+  else
+    rq.put('zset', 'ZADD', key, to == 'delayed' and math.floor(rec.due / 1000) or seconds, id)
+  end
 end
 
 -- Move a job in the view. `rec.state` is the state that it leaves (nil for a new job).
@@ -47,33 +60,19 @@ function view.move(w, rec, to, now)
   elseif from == 'running' then
     leave_running(w, rec)
   elseif from and REGISTRY[from] ~= REGISTRY[to] then
-    redis.call('ZREM', keys.rq_registry(REGISTRY[from], w, rec.queue), id)
+    rq.put('zset', 'ZREM', keys.rq_registry(REGISTRY[from], w, rec.queue), id)
   end
   local hash = keys.rq_job(w, rec.id)
   if from and REGISTRY[from] then redis.call('PERSIST', hash) end
-  redis.call('HSET', hash, 'data', DATA, 'origin', keys.rq_name(w, rec.queue), 'description', rec.task,
+  rq.put('hash', 'HSET', hash, 'data', DATA, 'origin', keys.rq_name(w, rec.queue), 'description', rec.task,
     'status', STATUS[to], 'worker_name', to == 'running' and rec.worker or '', TIME[to] or 'enqueued_at', iso,
     from and 'last_heartbeat' or 'created_at', iso)
   if to == 'ready' then
-    redis.call('SADD', keys.rq_queues, keys.rq_queue(w, rec.queue))
-    redis.call('RPUSH', keys.rq_queue(w, rec.queue), id)
+    rq.put('set', 'SADD', keys.rq_queues, keys.rq_queue(w, rec.queue))
+    rq.put('list', 'RPUSH', keys.rq_queue(w, rec.queue), id)
   elseif to == 'running' then
     enter_running(w, rec, now)
   else
-    view.register(w, rec, to, now, id, hash)
-  end
-end
-
--- Registry scores as RQ means them: when a finished job's entry ends, when a scheduled one is due.
-function view.register(w, rec, to, now, id, hash)
-  local seconds = math.floor(now / 1000)
-  local key = keys.rq_registry(REGISTRY[to], w, rec.queue)
-  if to == 'done' or to == 'failed' or to == 'cancelled' then
-    local ttl = to == 'failed' and FAILED_TTL_S or DONE_TTL_S
-    redis.call('ZADD', key, seconds + ttl, id)
-    redis.call('EXPIRE', hash, ttl)
-    redis.call('ZREMRANGEBYSCORE', key, 0, seconds)
-  else
-    redis.call('ZADD', key, to == 'delayed' and math.floor(rec.due / 1000) or seconds, id)
+    register(w, rec, to, now, id, hash)
   end
 end

@@ -1,0 +1,22 @@
+-- Writing what RQ's tools read. Whatever anyone made of such a key, nothing here fails: the truth stands elsewhere.
+-- include: keys
+local rq = {}
+
+-- A command on a key of the view, unless somebody made the key something else.
+function rq.put(wanted, command, key, ...)
+  local found = redis.call('TYPE', key).ok
+  if found == wanted or found == 'none' then return redis.call(command, key, ...) end
+end
+
+-- Fields of a worker that RQ's registration made. No script makes one: it would have neither birth nor TTL.
+function rq.worker(name, ...)
+  local key = keys.rq_worker(name)
+  if redis.call('TYPE', key).ok == 'hash' then redis.call('HSET', key, ...) end
+end
+
+-- Count a job that a worker has ended.
+function rq.count(name, field)
+  local key = keys.rq_worker(name)
+  if redis.call('TYPE', key).ok ~= 'hash' then return end
+  if string.match(redis.call('HGET', key, field) or '0', '^%d+$') then redis.call('HINCRBY', key, field, 1) end
+end

@@ -192,7 +192,7 @@ class ProtocolError(XpmError, ValueError):
         self.problem = problem
 
     def __str__(self) -> str:
-        return f"Message between worker and job: {self.problem}. Restart the worker: its processes must be of the same xpm."
+        return f"Message between worker and job: {self.problem}. Restart the worker: both must be of one version."
 
 
 class ShapedError(XpmError):

@@ -94,7 +94,7 @@ def validate(trail: Trail, config: Any) -> None:
     try:
         config.__validate__()
     except (AssertionError, ValueError, TypeError) as error:
-        said = str(error) or f"{type(error).__name__} in __validate__"
+        said = " ".join(str(error).split()) or f"{type(error).__name__} in __validate__"
         remedy = f"Change the configuration made at {own.created}."
         raise ValidationError(str(trail), f"its values are refused ({said})", remedy) from error
     finally:

@@ -14,7 +14,9 @@ from typing import Any
 from xpm_core.config.base import Task
 from xpm_core.config.layout import Layout
 from xpm_core.config.live import live
+from xpm_core.config.methods import CACHE, has_cache
 from xpm_core.describing import describe
+from xpm_core.digest import task_id
 from xpm_core.errors import PayloadError
 from xpm_core.graph import state
 from xpm_core.identity import seal
@@ -70,6 +72,9 @@ def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path) -> Task:
         if isinstance(config, Task):
             own = state(config).submitted
             found.__dict__["__taskdir__"] = jobpath if config is root else own and Path(own.jobpath)
+        if has_cache(type(found)):
+            folder = task_id(type(config)).replace(":", ".")
+            found.__dict__[CACHE] = workspace / "config" / folder / str(state(config).identity)
         if config is root:
             found.__dict__["__tags__"] = tags
 

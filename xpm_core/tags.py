@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from xpm_core.errors import ParameterTypeError
 from xpm_core.graph import Place, caller, children, is_configuration, state, title, written
+from xpm_core.scalars import plain
 
 T = TypeVar("T")
 Label = str | int | float | bool
@@ -53,8 +54,7 @@ def label_of(value: Any) -> Label:
     """What a value reads like as a tag."""
     if isinstance(value, Enum):
         return value.name
-    if type(value).__module__ == "numpy" and getattr(value, "shape", None) == ():
-        value = value.item()
+    value = plain(value)
     if isinstance(value, (str, int, float, bool)):
         return value
     if value is None or isinstance(value, PurePath):

@@ -114,8 +114,8 @@ class Config(metaclass=ConfigMeta):
 def registered(cls: type[Config], value: type[V]) -> type[V]:
     """Let live objects of a class be of another class; returns that."""
     schema = cls.__xpm_schema__
-    bases = {base.__dict__["__xpm_schema__"].value_class for base in cls.__mro__ if "__xpm_schema__" in base.__dict__}
-    for base in bases:
+    above = [base.__dict__["__xpm_schema__"] for base in cls.__mro__[1:] if "__xpm_schema__" in base.__dict__]
+    for base in (cls, *(other.value_class for other in above)):
         if not issubclass(value, base):
             wrong = f"it does not derive from {base.__name__}, as a value class of {cls.__name__} has to"
             raise DeclarationError(value.__name__, wrong, f"Derive it from {cls.__name__} and {base.__name__}.")

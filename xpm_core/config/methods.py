@@ -81,9 +81,15 @@ def cache(name: str) -> Callable[[Callable[Concatenate[S, Path, P], R]], Callabl
             with locked(directory / f"{name}.lock"):
                 return method(self, directory / name, *args, **kwargs)
 
+        cached.__xpm_cached__ = True  # type: ignore[attr-defined]
         return cached
 
     return decorate
+
+
+def has_cache(cls: type) -> bool:
+    """Whether a method of a class, or of its bases, is a `@cache`."""
+    return any(hasattr(value, "__xpm_cached__") for base in cls.__mro__ for value in vars(base).values())
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from typing import Any
 
 from xpm_core.errors import MismatchError
 from xpm_core.graph import is_configuration
+from xpm_core.scalars import plain
 
 
 class Kind:
@@ -95,19 +96,6 @@ class ScalarKind(Kind):
 
     def within(self, other: Kind) -> bool:
         return super().within(other) or (self.exact is int and isinstance(other, ScalarKind) and other.exact is float)
-
-
-def plain(value: Any) -> Any:
-    """A value of a subclass of `int`, `float` or `str`, or a NumPy scalar, as plain Python has it."""
-    if isinstance(value, bool):
-        return value
-    if type(value).__module__ == "numpy" and getattr(value, "shape", None) == () and hasattr(value, "item"):
-        value = value.item()
-    if isinstance(value, str):
-        return str.__str__(value)
-    if isinstance(value, float):
-        return float.__float__(value)
-    return int.__int__(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
 class NoneKind(Kind):
@@ -352,7 +340,7 @@ class UnionKind(Kind):
         for option in self.options:
             try:
                 return option.check(value)
-            except MismatchError as error:  # noqa: PERF203 -- each option may refuse
+            except MismatchError as error:
                 errors.append(error)
         inner = [error for error in errors if error.trail or not error.allowed]
         raise inner[0] if len(inner) == 1 else self.mismatch(value)

@@ -1,0 +1,278 @@
+"""What classes declare: parameters, defaults, inheritance, overriding, generic classes."""
+
+from __future__ import annotations
+
+import warnings
+from abc import abstractmethod
+from pathlib import Path
+from typing import Annotated, ClassVar, Generic, TypeVar
+
+import pytest
+
+from xpm_core.config import Bounds, Config, Constant, Meta, Param, PathGenerator, Task, field
+from xpm_core.errors import DeclarationError, ParameterTypeError, ParameterValueError, SealedError
+
+T = TypeVar("T")
+U = TypeVar("U")
+
+
+class Optimiser(Config):
+    rate: Param[float]
+    steps: Param[int] = 10
+    name: Meta[str] = "plain"
+
+
+class Adam(Optimiser):
+    beta: Param[float] = field(default=0.9)
+
+
+class Node(Config):
+    child: Param[Node | None] = None
+    later: Param[Defined | None] = None
+
+
+class Defined(Config):
+    pass
+
+
+def test_parameters_of_bases_come_first() -> None:
+    assert list(Adam.__xpm_schema__.parameters) == ["rate", "steps", "name", "beta"]
+    assert Adam.C(rate=1, beta=0.5).rate == 1.0
+
+
+def test_class_attribute_of_a_parameter_describes_it() -> None:
+    assert repr(Optimiser.steps) == "<param Optimiser.steps: int>"
+
+
+def test_annotations_that_are_no_parameters_are_left_alone() -> None:
+    class Model(Config):
+        count: ClassVar[int] = 0
+        note: str = "free"
+        size: Param[int]
+
+    assert list(Model.__xpm_schema__.parameters) == ["size"]
+    assert Model.note == "free"
+
+
+def test_mutable_defaults_are_never_shared() -> None:
+    class Model(Config):
+        layers: Param[list[int]] = []  # noqa: RUF012 -- the very thing that is tested
+        inner: Param[Optimiser] = Optimiser.C(rate=1)
+        made: Param[list[int]] = field(default_factory=list)
+
+    one, two = Model.C(), Model.C()
+    one.layers.append(3)
+    one.made.append(3)
+    one.inner.rate = 5
+    assert (two.layers, two.made, two.inner.rate) == ([], [], 1.0)
+
+
+def test_class_that_is_defined_later_can_be_named() -> None:
+    assert Node.C(child=Node.C(), later=Defined.C()).child is not None
+    with pytest.raises(ParameterTypeError, match=r"expected Defined \| None, got 3"):
+        Node.C(later=3)  # type: ignore[arg-type]
+
+
+def test_name_that_is_never_defined_is_an_error_when_the_class_is_used() -> None:
+    class Model(Config):
+        inner: Param[Missing]  # type: ignore[name-defined]  # noqa: F821
+
+    with pytest.raises(DeclarationError, match=r"Model.inner: the annotation 'Param\[Missing\]' cannot be resolved"):
+        Model.C()
+
+
+def test_default_of_a_wrong_type_is_an_error_in_the_class() -> None:
+    with pytest.raises(DeclarationError, match=r"Model.size: the default: expected int, got '3' \(str\)"):
+
+        class Model(Config):
+            size: Param[int] = "3"  # type: ignore[assignment]
+
+
+@pytest.mark.parametrize("name", ["tag", "tags", "copy", "submit", "execute", "__hidden__"])
+def test_names_of_config_itself_cannot_be_parameters(name: str) -> None:
+    with pytest.raises(DeclarationError, match="is a name of Config itself"):
+        type(Config)("Model", (Task,), {"__annotations__": {name: Param[int]}, "__module__": __name__})
+
+
+def test_param_inside_of_another_type_is_an_error() -> None:
+    with pytest.raises(DeclarationError, match="Make it the outermost"):
+
+        class Model(Config):
+            size: Param[int] | None
+
+
+@pytest.mark.parametrize("kind", ["complex", "type", "list[complex]", "dict[Optimiser, int]"])
+def test_type_that_parameters_cannot_have_is_an_error(kind: str) -> None:
+    with pytest.raises(DeclarationError, match=r"Model\.size: "):
+        type(Config)("Model", (Config,), {"__annotations__": {"size": f"Param[{kind}]"}, "__module__": __name__})
+
+
+def test_constant_has_a_value_that_cannot_be_assigned() -> None:
+    class Model(Config):
+        version: Constant[str] = "2.1"
+
+    assert Model.C().version == "2.1"
+    with pytest.raises(SealedError, match=r"Model.version: cannot assign '3', it is a constant, set at .*:\d+"):
+        Model.C(version="3")
+    with pytest.raises(DeclarationError, match="a constant has no value"):
+
+        class Wrong(Config):
+            version: Constant[str]
+
+
+def test_overriding_without_saying_so_warns() -> None:
+    with pytest.warns(UserWarning, match=r"Child.rate replaces the parameter of Optimiser"):
+
+        class Child(Optimiser):
+            rate: Param[float]
+
+
+def test_overriding_needs_a_type_that_fits() -> None:
+    class Narrow(Config):
+        inner: Param[Optimiser]
+        size: Param[float | None]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+
+        class Narrower(Narrow):
+            inner: Param[Adam] = field(overrides=True)
+            size: Param[int] = field(overrides=True)
+
+    with pytest.raises(ParameterTypeError):
+        Narrower.C(inner=Optimiser.C(rate=1))  # type: ignore[arg-type]
+    with pytest.raises(DeclarationError, match=r"Wider.inner: its type Config does not fit that of Narrow, Optimiser"):
+
+        class Wider(Narrow):
+            inner: Param[Config] = field(overrides=True)  # type: ignore[assignment]
+
+
+def test_overriding_nothing_is_an_error() -> None:
+    with pytest.raises(DeclarationError, match="it overrides nothing"):
+
+        class Child(Optimiser):
+            rates: Param[float] = field(overrides=True)
+
+
+def test_default_can_be_changed_in_a_subclass_by_its_value_alone() -> None:
+    class Fast(Optimiser):
+        rate = 5
+
+    assert Fast.C().rate == 5.0
+    with pytest.raises(DeclarationError, match="it hides the parameter of Optimiser"):
+
+        class Method(Optimiser):
+            def rate(self) -> None: ...  # type: ignore[override]
+
+
+def test_several_bases_are_mixed_in_the_order_of_python() -> None:
+    class Left(Config):
+        x: Param[int] = 1
+        a: Param[int] = 1
+
+    class Right(Config):
+        x: Param[int] = 2
+        b: Param[int] = 2
+
+    class Both(Left, Right):
+        pass
+
+    assert (Both.C().x, Both.C().a, Both.C().b) == (1, 1, 2)
+
+
+def test_bases_with_types_that_do_not_fit_cannot_be_mixed() -> None:
+    class Left(Config):
+        x: Param[str]
+
+    class Right(Config):
+        x: Param[int]
+
+    with pytest.raises(DeclarationError, match=r"Both.x: its type str does not fit that of Right, int"):
+
+        class Both(Left, Right):
+            pass
+
+
+def test_class_that_lacks_an_abstract_method_makes_no_configuration() -> None:
+    class Model(Config):
+        @abstractmethod
+        def forward(self) -> None: ...
+
+    with pytest.raises(DeclarationError, match=r"Model: it has no method forward, .* as at .*\.py:\d+"):
+        Model.C()  # type: ignore[abstract]
+
+
+class Loader(Config, Generic[T]):
+    item: Param[T]
+    items: Param[list[T]] = field(default_factory=list)
+
+
+class IntLoader(Loader[int]):
+    pass
+
+
+class ListLoader(Loader[list[U]], Generic[U]):
+    pass
+
+
+class TextsLoader(ListLoader[str]):
+    pass
+
+
+class Uses(Config):
+    loader: Param[Loader[int]]
+
+
+def test_generic_class_takes_anything_until_it_is_told() -> None:
+    assert Loader.C(item="x", items=["y"]).item == "x"
+    assert Loader[int](item=3).item == 3
+
+
+def test_subclass_of_a_generic_class_checks_what_it_put_in() -> None:
+    assert IntLoader.C(item=3, items=[4]).items == [4]
+    with pytest.raises(ParameterTypeError, match=r"IntLoader.items\[1\]: expected int, got 'x'"):
+        IntLoader.C(item=3, items=[4, "x"])  # type: ignore[list-item]
+    assert TextsLoader.C(item=["x"]).item == ["x"]
+    with pytest.raises(ParameterTypeError, match=r"TextsLoader.item\[0\]: expected str, got 3"):
+        TextsLoader.C(item=[3])  # type: ignore[list-item]
+
+
+def test_parameter_of_a_generic_type_checks_the_inside() -> None:
+    assert Uses.C(loader=Loader.C(item=3)).loader.item == 3
+    assert Uses.C(loader=IntLoader.C(item=3)).loader.item == 3
+    with pytest.raises(ParameterTypeError, match=r"Uses.loader.item: expected int, got 'x'"):
+        Uses.C(loader=Loader.C(item="x"))  # type: ignore[arg-type]
+
+
+def test_bounds_are_checked() -> None:
+    class Model(Config):
+        dropout: Param[Annotated[float, Bounds(ge=0, lt=1)]]
+        names: Param[Annotated[list[str], Bounds(min_length=1)]] = ["x"]  # noqa: RUF012
+
+    assert Model.C(dropout=0).dropout == 0.0
+    with pytest.raises(ParameterValueError, match=r"Model.dropout: expected float >= 0 and < 1, got 1.0 \(float\)"):
+        Model.C(dropout=1)
+    with pytest.raises(ParameterValueError, match=r"expected list\[str\] with at least 1 items"):
+        Model.C(dropout=0, names=[])
+
+
+def test_field_refuses_what_contradicts_itself() -> None:
+    with pytest.raises(DeclarationError, match="both a default and a default_factory"):
+        field(default=[], default_factory=list)  # type: ignore[call-overload]
+    with pytest.raises(DeclarationError, match="ignore_default is 3 beside a default"):
+        field(default=3, ignore_default=3)  # type: ignore[call-overload]
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "../x", "a/../../x"])
+def test_generated_path_stays_in_its_directory(path: str) -> None:
+    with pytest.raises(DeclarationError, match="leaves the job's directory"):
+        PathGenerator(path)
+
+
+def test_default_factory_is_checked() -> None:
+    class Model(Config):
+        path: Param[Path] = field(default_factory=lambda: Path("x"))
+        size: Param[int] = field(default_factory=lambda: 3)
+
+    assert Model.C().path == Path("x")
+    assert Model.C().size == 3

@@ -1,0 +1,202 @@
+"""Each type of parameters: what it takes, what it converts, what it refuses."""
+
+from __future__ import annotations
+
+import enum
+from datetime import date, datetime, time, timedelta, timezone
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+
+from xpm_core.config import Config, Param
+from xpm_core.errors import ParameterTypeError, ParameterValueError
+
+
+class Colour(enum.Enum):
+    RED = 1
+    GREEN = 2
+
+
+class Text(str, enum.Enum):
+    A = "a"
+
+
+class Inner(Config):
+    x: Param[int] = 0
+
+
+class Other(Config):
+    pass
+
+
+class Everything(Config):
+    integer: Param[int]
+    number: Param[float]
+    text: Param[str]
+    flag: Param[bool]
+    data: Param[bytes]
+    path: Param[Path]
+    colour: Param[Colour]
+    nothing: Param[None]
+    maybe: Param[int | None]
+    either: Param[Inner | Other]
+    several: Param[int | str | float]
+    number_or_text: Param[float | str]
+    path_or_text: Param[str | Path]
+    choice: Param[Literal["small", "big", 3]]
+    numbers: Param[list[float]]
+    nested: Param[list[dict[str, list[int]]]]
+    pair: Param[tuple[int, str]]
+    row: Param[tuple[int, ...]]
+    empty: Param[tuple[()]]
+    names: Param[set[str]]
+    fixed: Param[frozenset[int]]
+    table: Param[dict[int, str]]
+    paths: Param[dict[str, Path]]
+    inner: Param[Inner]
+    inners: Param[list[Inner]]
+    when: Param[datetime]
+    day: Param[date]
+    hour: Param[time]
+    lapse: Param[timedelta]
+    anything: Param[Any]
+    bare: Param[list]  # type: ignore[type-arg]
+
+
+INNER, OTHER = Inner.C(), Other.C()
+NOW = datetime(2026, 1, 2, 3, 4, 5, 6, tzinfo=timezone(timedelta(hours=1)))
+
+TAKEN: list[tuple[str, Any, Any]] = [
+    ("integer", 3, 3),
+    ("integer", 2**200, 2**200),
+    ("number", 3, 3.0),
+    ("number", 0.5, 0.5),
+    ("text", "é", "é"),
+    ("text", Text.A, "a"),
+    ("flag", True, True),
+    ("data", b"\x00", b"\x00"),
+    ("path", Path("x"), Path("x")),
+    ("path", "x", Path("x")),
+    ("colour", Colour.RED, Colour.RED),
+    ("nothing", None, None),
+    ("maybe", None, None),
+    ("either", OTHER, OTHER),
+    ("several", 3, 3),
+    ("several", 3.0, 3.0),
+    ("several", "3", "3"),
+    ("number_or_text", 3, 3.0),
+    ("path_or_text", "x", "x"),
+    ("path_or_text", Path("x"), Path("x")),
+    ("choice", "big", "big"),
+    ("choice", 3, 3),
+    ("numbers", [1, 2.5], [1.0, 2.5]),
+    ("nested", [{"a": [1]}], [{"a": [1]}]),
+    ("pair", (1, "x"), (1, "x")),
+    ("row", (1, 2, 3), (1, 2, 3)),
+    ("row", (), ()),
+    ("empty", (), ()),
+    ("names", {"a"}, {"a"}),
+    ("fixed", frozenset({1}), frozenset({1})),
+    ("table", {1: "x"}, {1: "x"}),
+    ("paths", {"a": Path("x")}, {"a": Path("x")}),
+    ("inner", INNER, INNER),
+    ("inners", [INNER, INNER], [INNER, INNER]),
+    ("when", NOW, NOW),
+    ("day", date(2026, 1, 2), date(2026, 1, 2)),
+    ("hour", time(3, 4), time(3, 4)),
+    ("lapse", timedelta(seconds=1.5), timedelta(seconds=1.5)),
+    ("anything", {"a": [1, (2, {3}), INNER]}, {"a": [1, (2, {3}), INNER]}),
+    ("bare", [1, "x"], [1, "x"]),
+]
+
+REFUSED: list[tuple[str, Any, str]] = [
+    ("integer", True, "integer: expected int, got True (bool)"),
+    ("integer", "3", "integer: expected int, got '3' (str)"),
+    ("integer", 3.0, "integer: expected int, got 3.0 (float)"),
+    ("number", True, "number: expected float, got True (bool)"),
+    ("number", "0.1", "number: expected float, got '0.1' (str)"),
+    ("number", 2**53 + 1, "It has more digits than a float keeps"),
+    ("number", 10**400, "It has more digits than a float keeps"),
+    ("text", 3, "text: expected str, got 3 (int)"),
+    ("flag", 1, "flag: expected bool, got 1 (int)"),
+    ("flag", "yes", "flag: expected bool"),
+    ("path", 3, "path: expected Path, got 3 (int)"),
+    ("path", b"x", "path: expected Path"),
+    ("colour", "red", "Pass Colour.RED."),
+    ("colour", 1, "Pass Colour.RED or Colour.GREEN."),
+    ("nothing", 0, "nothing: expected None"),
+    ("maybe", "3", "maybe: expected int | None, got '3' (str)"),
+    ("either", Colour.RED, "either: expected Inner | Other"),
+    ("several", None, "several: expected int | str | float, got None"),
+    ("choice", "smal", "Did you mean 'small'?"),
+    ("choice", True, "choice: expected one of 'small', 'big', 3, got True (bool)"),
+    ("choice", 3.0, "choice: expected one of"),
+    ("numbers", [1, "x"], "numbers[1]: expected float, got 'x' (str)"),
+    ("numbers", (1, 2), "Pass a list: [1, 2]."),
+    ("numbers", "12", "numbers: expected list[float], got '12' (str)"),
+    ("nested", [{"a": [1, True]}], "nested[0]['a'][1]: expected int, got True (bool)"),
+    ("nested", [{1: []}], "nested[0]{key 1}: expected str, got 1 (int)"),
+    ("pair", (1, 2), "pair[1]: expected str, got 2 (int)"),
+    ("pair", (1,), "Pass 2 items, not 1."),
+    ("pair", [1, "x"], "Pass a tuple: (1, 'x')."),
+    ("row", (1, None), "row[1]: expected int, got None"),
+    ("empty", (1,), "Pass 0 items, not 1."),
+    ("names", ["a"], "names: expected set[str], got ['a'] (list)"),
+    ("names", {1}, "names{}: expected str, got 1 (int)"),
+    ("names", frozenset({"a"}), "names: expected set[str]"),
+    ("table", {"1": "x"}, "table{key '1'}: expected int, got '1' (str)"),
+    ("table", {True: "x"}, "table{key True}: expected int"),
+    ("table", {1: 2}, "table[1]: expected str, got 2 (int)"),
+    ("inner", Inner, "Pass a configuration of it: Inner.C(...)."),
+    ("inner", OTHER, "inner: expected Inner, got Other() (Other)"),
+    ("inner", INNER.instance(), "Pass the configuration, not the live object made of it."),
+    ("inners", [None], "inners[0]: expected Inner, got None"),
+    ("when", date(2026, 1, 2), "when: expected datetime"),
+    ("day", NOW, "day: expected date, got datetime.datetime("),
+    ("anything", object, "anything: expected a value that a configuration can hold"),
+    ("anything", [{"a": 1j}], "anything[0]['a']: expected a value that a configuration can hold, got 1j (complex)"),
+]
+
+
+@pytest.mark.parametrize(("name", "value", "kept"), TAKEN, ids=lambda value: repr(value)[:30])
+def test_value_of_the_type_is_taken(name: str, value: Any, kept: Any) -> None:
+    config = Everything.C(**{name: value})
+    found = getattr(config, name)
+    assert found == kept
+    assert type(found) is type(kept)
+
+
+@pytest.mark.parametrize(("name", "value", "message"), REFUSED, ids=lambda value: repr(value)[:30])
+def test_value_of_another_type_is_refused(name: str, value: Any, message: str) -> None:
+    with pytest.raises((ParameterTypeError, ParameterValueError)) as caught:
+        Everything.C(**{name: value})
+    assert message in str(caught.value)
+    assert str(caught.value).startswith(f"Everything.{name}")
+
+
+@pytest.mark.parametrize(("name", "value", "message"), REFUSED, ids=lambda value: repr(value)[:30])
+def test_assignment_refuses_the_same_and_keeps_what_was(name: str, value: Any, message: str) -> None:
+    config = Everything.C()
+    with pytest.raises((ParameterTypeError, ParameterValueError)) as caught:
+        setattr(config, name, value)
+    assert message in str(caught.value)
+    assert name in [path.split(".")[1] for path in config.missing()]
+
+
+def test_scalars_of_numpy_are_taken_for_what_they_are() -> None:
+    numpy = pytest.importorskip("numpy")
+    config = Everything.C(integer=numpy.int64(3), number=numpy.float32(0.5), text=numpy.str_("x"))  # type: ignore
+    config.flag, config.anything = numpy.bool_(True), numpy.float64(0.5)
+    values = (config.integer, config.number, config.text, config.flag, config.anything)
+    assert [(type(v), v) for v in values] == [(int, 3), (float, 0.5), (str, "x"), (bool, True), (float, 0.5)]
+    for value in (numpy.float64(3.0), numpy.array(3), numpy.bool_(True)):
+        with pytest.raises(ParameterTypeError, match="integer: expected int"):
+            config.integer = value
+
+
+def test_containers_are_copied_when_assigned() -> None:
+    numbers: list[float] = [1.0]
+    config = Everything.C(numbers=numbers)  # type: ignore[call-arg]
+    numbers.append(2.0)
+    assert config.numbers == [1.0]

@@ -46,18 +46,15 @@ class Worker:
 
     def slots(self) -> list[psutil.Process]:
         """The processes of its slots."""
-        children = psutil.Process(self.process.pid).children()
-        return [child for child in children if child.name() != system.STARTER_NAME]
+        return [child for child in psutil.Process(self.process.pid).children() if not is_starter(child)]
 
     def mother(self) -> psutil.Process:
-        """The mother of its starters."""
-        return next(
-            child for child in psutil.Process(self.process.pid).children() if child.name() == system.STARTER_NAME
-        )
+        """The mother of its starters; there is none for a moment after one died."""
+        return wait_until(lambda: next(filter(is_starter, psutil.Process(self.process.pid).children()), None))
 
     def starters(self) -> list[psutil.Process]:
         """The starters of its slots."""
-        return [process for process in self.mother().children() if process.name() == system.STARTER_NAME]
+        return list(filter(is_starter, self.mother().children()))
 
     def marks(self) -> set[str]:
         """The marks that its starters' descendants carry."""
@@ -82,6 +79,11 @@ def alive(process: psutil.Process, name: str | None = None) -> bool:
         return process.status() != psutil.STATUS_ZOMBIE and name in (None, process.name())
     except psutil.NoSuchProcess:
         return False
+
+
+def is_starter(process: psutil.Process) -> bool:
+    """Whether a process is a starter, or the mother of starters."""
+    return alive(process, system.STARTER_NAME)
 
 
 class Crew:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -70,6 +72,132 @@ class Wait(Task):
                 time.sleep(0.005)
 
 
+class Nap(Task):
+    """Takes a moment."""
+
+    note: Param[str]
+
+    def execute(self) -> None:
+        time.sleep(0.05)
+
+
+class Stubborn(Task):
+    """Does not heed SIGTERM."""
+
+    note: Param[str]
+
+    def execute(self) -> None:
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
+        Path("ready").touch()
+        while True:
+            signal.pause()
+
+
+class FailAtExit(Task):
+    """Leaves an exit handler that raises."""
+
+    note: Param[str]
+
+    def execute(self) -> None:
+        atexit.register(raise_too_late)
+
+
+def raise_too_late() -> None:
+    raise ValueError("too late")
+
+
+class FillUp(Task):
+    """Has something to print that its standard output does not take."""
+
+    note: Param[str]
+
+    def execute(self) -> None:
+        full = os.open("/dev/full", os.O_WRONLY)
+        os.dup2(full, 1)
+        print("never seen", end="")
+
+
+class Lasting(Task):
+    """Returns before its thread has ended, and leaves an exit handler."""
+
+    note: Param[str]
+
+    def execute(self) -> None:
+        folder = Path("late").absolute()
+        folder.mkdir()
+        begin = threading.Event()
+
+        def thread() -> None:
+            begin.wait()
+            (folder / "thread").touch()
+
+        atexit.register((folder / "handler").touch)
+        threading.Thread(target=thread).start()
+        threading.Timer(0.05, begin.set).start()
+
+
+class CloseAll(Task):
+    """Closes every descriptor, opens a file of its own under one of those numbers, and raises."""
+
+    note: Param[str]
+
+    def execute(self) -> None:
+        os.closerange(0, 256)
+        with open("own", "w") as first, open(os.devnull) as second:
+            first.write("mine")
+            files = [os.dup(first.fileno()) for _ in range(30)]
+            assert second, files
+            raise ValueError("after closing")
+
+
+class Graceful(Task):
+    """Ends on SIGTERM: by returning, or by exiting with 0."""
+
+    note: Param[str]
+
+    def execute(self) -> None:
+        heard = threading.Event()
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0) if self.note == "exit" else heard.set())
+        Path("ready").touch()
+        while not heard.is_set():
+            signal.pause()
+
+
+class Tell(Task):
+    """Tells much while it runs."""
+
+    words: Param[int]
+
+    def execute(self) -> None:
+        from xpm_worker import job_process
+
+        assert job_process.reports is not None
+        for word in range(self.words):
+            job_process.reports.relay("progress", {"word": word, "text": "x" * 100})
+            job_process.reports.relay("note", {"word": word})
+        Path("told").touch()
+
+
+class Babble(Task):
+    """Writes nonsense to its starter."""
+
+    note: Param[str]
+
+    def execute(self) -> None:
+        for name, target in open_files():
+            if os.readlink(target).startswith("socket:"):
+                os.write(int(name), b"\x00\x00\x00\x05hello" * 1000)
+
+
+class Environment(Task):
+    """Writes down its environment."""
+
+    note: Param[str]
+
+    def execute(self) -> None:
+        Path("environ").write_text("\n".join(f"{name}={value}" for name, value in os.environ.items()))
+
+
 class Daemonize(Task):
     """Leaves a process behind that has a session of its own and no parent, and waits."""
 
@@ -80,6 +208,7 @@ class Daemonize(Task):
             "import os, time; os.fork() and os._exit(0); open('daemon', 'w').write(str(os.getpid())); time.sleep(600)"
         )
         subprocess.run([sys.executable, "-c", code], start_new_session=True, check=True)
+        Path("pid").write_text(str(os.getpid()))
         while not (self.until.exists() and Path("daemon").exists()):
             time.sleep(0.005)
 

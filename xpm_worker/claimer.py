@@ -63,6 +63,7 @@ class Claimer:
         self._register = register
         self._execution = new_execution_id()
         self._next: Held | None = None
+        self._away = False
         self._pause_s = 0.0
         self._suspended = False
         self._quiet_since: float | None = None
@@ -156,8 +157,9 @@ class Claimer:
         try:
             code, registered, more = self.store.renew(self.worker, held.lease if held else None)
         except ServerError as error:
-            log.warning("%s: cannot renew: %s", self.worker.name, error)
+            self._unanswered("renew", error)
             return None
+        self._answered()
         if held is not None and code in (RenewCode.RENEWED, RenewCode.CANCEL):
             held.asked, held.left_s = asked, self.worker.lease_s
         if not registered:
@@ -200,8 +202,12 @@ class Claimer:
         )
 
     def lose(self, held: Held) -> None:
-        """Give up what is held: its processes are dead, and its lease runs out."""
-        log.warning("%s: %s is lost", self.worker.name, held.lease.identity[:7])
+        """Give up what is held, for its processes died with their starter: it is lost as if the worker had been."""
+        self._until_answered(
+            f"give up {held.lease.identity[:7]}",
+            lambda: self.store.lose(held.lease),
+            lambda tries, problem: _refused(problem) or tries > LAST_TRIES,
+        )
 
     def persist(self, what: str, call: Callable[[], object]) -> None:
         """Repeat a call of the worker's own until it is answered, or the worker is to leave."""
@@ -229,15 +235,19 @@ class Claimer:
                 return answer, asked
 
     def _back_off(self, what: str, error: Exception) -> None:
-        if not self._pause_s:
-            log.warning("%s: cannot %s: %s; trying again", self.worker.name, what, error)
+        self._unanswered(what, error)
         self._pause_s = min(max(self._pause_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
         self._orders.wait(self._pause_s * random.uniform(0.5, 1.0))
 
+    def _unanswered(self, what: str, error: Exception) -> None:
+        if not self._away:
+            log.warning("%s: cannot %s: %s; trying again", self.worker.name, what, error)
+        self._away = True
+
     def _answered(self) -> None:
-        if self._pause_s:
+        if self._away:
             log.info("%s: the server answers again", self.worker.name)
-        self._pause_s = 0.0
+        self._away, self._pause_s = False, 0.0
 
 
 def _refused(error: Exception) -> bool:

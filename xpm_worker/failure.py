@@ -6,6 +6,7 @@ innermost frame of the user's, and `frames`, outermost first. Imports nothing he
 
 from __future__ import annotations
 
+import json
 import os
 import sysconfig
 import traceback
@@ -43,7 +44,12 @@ def summarize(error: BaseException) -> dict[str, Any]:
         {"type": "ValueError", "message": "no such file", "file": "/home/me/train.py", "line": 88, "function": ...}
     """
     frames = [
-        {"file": frame.filename, "line": frame.lineno or 0, "function": frame.name, "code": frame.line or ""}
+        {
+            "file": _printable(frame.filename),
+            "line": frame.lineno or 0,
+            "function": _printable(frame.name),
+            "code": _printable(frame.line or ""),
+        }
         for frame in _frames(error.__traceback__) or _frames(_cause(error).__traceback__)
     ]
     for frame in frames:
@@ -80,11 +86,9 @@ def type_name(cls: type) -> str:
 def brief(summary: dict[str, Any], limit: int) -> dict[str, Any]:
     """The summary without its frames, its message cut so that the whole stays below `limit` bytes of JSON."""
     kept = {name: summary.get(name) for name in ("type", "message", "file", "line", "function")}
-    room = max(limit - sum(len(str(value)) for name, value in kept.items() if name != "message") - 200, 100)
-    message = str(kept["message"])
-    while len(message.encode("ascii", "backslashreplace")) > room:
-        message = message[: len(message) * 3 // 4] + "…"
-    kept["message"] = message
+    for name in ("message", "file", "function", "type"):
+        while len(json.dumps(kept)) > limit and len(str(kept[name])) > 20:
+            kept[name] = str(kept[name])[: len(str(kept[name])) * 3 // 4] + "…"
     return kept
 
 
@@ -112,4 +116,9 @@ def _message(error: BaseException) -> str:
 
 
 def _cut(message: str) -> str:
-    return message if len(message) <= LONGEST_MESSAGE else message[:LONGEST_MESSAGE] + "…"
+    return _printable(message if len(message) <= LONGEST_MESSAGE else message[:LONGEST_MESSAGE] + "…")
+
+
+def _printable(text: str) -> str:
+    """The text without what UTF-8 cannot write, such as parts of odd file names."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")

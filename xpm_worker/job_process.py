@@ -71,6 +71,10 @@ class Reports:
             return False
 
 
+reports: Reports | None = None
+"""The way to the starter, in a job's process; None elsewhere."""
+
+
 def run(job: Run, sock: socket.socket, starter: int) -> NoReturn:
     """Be the job's process, and end with it.
 
@@ -79,6 +83,7 @@ def run(job: Run, sock: socket.socket, starter: int) -> NoReturn:
         sock: The way to the starter.
         starter: Its process id.
     """
+    global reports
     code = 1
     try:
         system.die_with_parent(starter)
@@ -126,6 +131,7 @@ def enter(job: Run) -> None:
     for name in ("stdin", "stdout", "stderr"):
         setattr(sys, f"__{name}__", getattr(sys, name))
     sys.argv = [job.task]
+    os.environ.pop("OLDPWD", None)
     os.environ.update(job.env)
     os.environ.update(_facts(job, str(directory.path)))
 
@@ -139,6 +145,7 @@ def _text_stream(fd: int) -> io.TextIOWrapper:
 def _facts(job: Run, taskdir: str) -> dict[str, str]:
     return {
         JOB_VARIABLE: job.identity,
+        "PWD": taskdir,
         "XPM_EXECUTION": job.execution,
         "XPM_WORKSPACE": job.workspace,
         "XPM_TASKDIR": taskdir,

@@ -6,7 +6,6 @@ are forked from this one process, which has loaded everything and holds no conne
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import os
 import select
@@ -55,7 +54,10 @@ class Daemon:
         self._environment = clean_environment(os.environ, place.url, settings.pythonpath)
         self._name = f"{settings.name or place.host}-{os.urandom(4).hex()}"
         self._mother: subprocess.Popen[bytes] | None = None
-        self._signals = system.SignalPipe(signal.SIGCHLD, signal.SIGINT, signal.SIGTERM)
+        heeded = [signal.SIGCHLD, signal.SIGINT, signal.SIGTERM]
+        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # not under nohup
+            heeded.append(signal.SIGHUP)
+        self._signals = system.SignalPipe(*heeded)
 
     def run(self) -> None:
         """Run until all slots have left."""
@@ -66,7 +68,7 @@ class Daemon:
             self._start_slots()
             select.select([self._signals], [], [], TICK_S)
             for number in self._signals.read():
-                if number in (signal.SIGINT, signal.SIGTERM):
+                if number != signal.SIGCHLD:
                     self._pass_on(number)
             self._reap()
             self._look_after_server()
@@ -104,7 +106,7 @@ class Daemon:
     def _pass_on(self, number: signal.Signals) -> None:
         log.info("%s: %s", number.name, "leaving" if not self._stopping else "leaving at once")
         self._stopping = True
-        system.send_signal(list(self._slots), number)
+        system.send_signal(list(self._slots), signal.SIGINT if number == signal.SIGINT else signal.SIGTERM)
 
     def _reap(self) -> None:
         if self._mother is not None and self._mother.poll() is not None:
@@ -132,11 +134,14 @@ class Daemon:
         """Start the workspace's own server again if it died."""
         if self._server is None:
             return
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self._server.pid, 0)
-            return
         try:
-            self._server.revive()
+            os.kill(self._server.pid, 0)
+        except OSError:
+            self._revive(self._server)
+
+    def _revive(self, server: EmbeddedServer) -> None:
+        try:
+            server.revive()
         except XpmError as error:
             log.warning("%s", error)
 

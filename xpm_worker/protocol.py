@@ -126,9 +126,12 @@ def encode(message: Message, limit: int = LARGEST_MESSAGE) -> bytes:
     """The bytes of a message, with their length in front.
 
     Raises:
-        ProtocolError: It is too large.
+        ProtocolError: It is too large, or holds what msgpack has no form for.
     """
-    body = msgpack.packb([type(message).__name__, vars(message)])
+    try:
+        body = msgpack.packb([type(message).__name__, vars(message)])
+    except (TypeError, ValueError, OverflowError) as error:
+        raise ProtocolError(f"{type(message).__name__} with something unfit ({error})") from error
     if len(body) > limit:
         raise ProtocolError(f"{type(message).__name__} of {len(body)} bytes, {limit} are allowed")
     return _LENGTH.pack(len(body)) + bytes(body)
@@ -202,7 +205,7 @@ class Channel:
         """Send a message, or as much as goes now; `flush` sends the rest.
 
         Raises:
-            ProtocolError: It is too large.
+            ProtocolError: See `encode`.
         """
         self._out += encode(message, self._limit)
         self.flush()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import random
 import re
 import signal
 from typing import Any
@@ -142,7 +143,7 @@ class Runner:
         if not self._starter.ensure():
             return Ended(held.lease.execution, "released", None, None, None)
         self._starter.send(message)
-        log.info("%s: attempt %d", _label(held.lease), held.lease.attempt)
+        log.info("%s: starts (attempt %d)", _label(held.lease), held.lease.attempt)
         renew_at = held.asked + self._claimer.worker.lease_s / 3
         told = Told(self._starter, held.lease.execution)
         while True:
@@ -178,7 +179,7 @@ class Runner:
         lease_s = self._claimer.worker.lease_s
         code = self._claimer.renew(held)
         if code is None:
-            return system.boot_time() + min(lease_s / 3, RETRY_S)
+            return system.boot_time() + min(lease_s / 3, RETRY_S) * random.uniform(0.5, 1.0)
         if code in (RenewCode.STALE, RenewCode.UNKNOWN):
             log.warning("%s: another worker has it, or nobody knows it any more; killed", _label(held.lease))
             told.stop("lost")

@@ -42,8 +42,9 @@ def clean_environment(environment: Mapping[str, str], url: str, pythonpath: Sequ
 
     def tells(name: str, value: str) -> bool:
         """Whether a variable tells how to reach Redis. Short passwords are too likely to stand in others by chance."""
-        known = value == password or (len(password) >= 8 and password in value)
-        return bool(_REDIS_NAME.fullmatch(name) or _REDIS_VALUE.search(value) or url in value or (password and known))
+        if _REDIS_NAME.fullmatch(name) or _REDIS_VALUE.search(value) or (url and url in value):
+            return True
+        return bool(password) and (value == password or (len(password) >= 8 and password in value))
 
     kept = {name: value for name, value in environment.items() if not tells(name, value)}
     if pythonpath:

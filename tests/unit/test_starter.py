@@ -1,0 +1,380 @@
+"""Starters without a server: what they run, how they guard it, and what they say."""
+
+from __future__ import annotations
+
+import json
+import os
+import select
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+import worker_tasks as tasks
+from support import wait_until
+
+from xpm_core import payload
+from xpm_core.config import Task
+from xpm_core.identity import seal, task_id
+from xpm_core.job_directory import JobDirectory
+from xpm_core.workspace import Workspace
+from xpm_worker import launch, starter, system
+from xpm_worker.protocol import Channel, Ended, Hello, Message, Relay, Renewed, Run, Started, Stop
+
+NEVER = Path("/nonexistent")
+
+
+class Desk:
+    """A worker's side of a starter."""
+
+    def __init__(self, control: socket.socket, workspace: Workspace) -> None:
+        self.workspace = workspace
+        self.channel = Channel(starter.ask(control))
+        self._heard: list[Message] = []
+        self.hello = self.hear(Hello)
+        self._count = 0
+
+    def hear(self, kind: type[Any], timeout_s: float = 30.0) -> Any:
+        """The next message of a kind."""
+        while True:
+            for number, message in enumerate(self._heard):
+                if isinstance(message, kind):
+                    return self._heard.pop(number)
+            assert not self.channel.closed, "the starter is gone"
+            assert select.select([self.channel], [], [], timeout_s)[0], f"no {kind.__name__} within {timeout_s:g} s"
+            self._heard += self.channel.receive()
+
+    def directory(self, task: Task) -> JobDirectory:
+        return self.workspace.job(task_id(type(task)), seal(task))
+
+    def start(self, task: Task, **more: Any) -> Run:
+        """Tell the starter to run a task."""
+        self._count += 1
+        identity, name = seal(task), task_id(type(task))
+        fields: dict[str, Any] = {
+            "execution": f"e{self._count}",
+            "identity": identity,
+            "task": name,
+            "label": f"{type(task).__name__}/{identity[:7]}",
+            "workspace": str(self.workspace.path),
+            "directory": self.workspace.directory_of(name, identity),
+            "payload": payload.pack(task, self.workspace.path),
+            "attempt": 1,
+            "resumable": False,
+            "env": {},
+            "timeout_s": None,
+            "lease_until": system.boot_time() + 600,
+            "worker": "w1",
+            "host": "node1",
+        }
+        run = Run(**{**fields, **more})
+        self.channel.send(run)
+        return run
+
+    def run(self, task: Task, **more: Any) -> Ended:
+        """Run a task to its end."""
+        self.start(task, **more)
+        ended = self.hear(Ended)
+        assert isinstance(ended, Ended)
+        return ended
+
+    def started(self, task: tasks.Wait, **more: Any) -> tuple[Run, psutil.Process]:
+        """Run a task, and wait until its code does."""
+        run = self.start(task, **more)
+        process = psutil.Process(self.hear(Started).pid)
+        wait_until((self.directory(task).path / "pid").exists)
+        return run, process
+
+
+@pytest.fixture
+def mother() -> Iterator[socket.socket]:
+    """The way to a mother."""
+    ours, hers = socket.socketpair()
+    process = starter.start_mother(hers, starter.clean_environment(os.environ, ""))
+    hers.close()
+    yield ours
+    ours.close()
+    assert process.wait(10) == 0
+
+
+@pytest.fixture
+def desk(mother: socket.socket, workspace: Workspace) -> Iterator[Desk]:
+    desk = Desk(mother, workspace)
+    yield desk
+    desk.channel.close()
+
+
+def frozen(process: psutil.Process) -> bool:
+    return process.status() == psutil.STATUS_STOPPED
+
+
+# -- running -----------------------------------------------------------------------------------------------------------
+
+
+def test_jobs_run_one_after_the_other_in_processes_of_their_own(desk: Desk) -> None:
+    reasons = [desk.run(tasks.Write.C(note=f"n{n}")).reason for n in range(3)]
+    assert reasons == ["done"] * 3
+    pids = {desk.directory(tasks.Write.C(note=f"n{n}")).records()[0]["pid"] for n in range(3)}
+    assert len(pids) == 3
+
+
+def test_a_retry_starts_in_an_empty_directory_and_appends_to_the_logs(desk: Desk) -> None:
+    task = tasks.Write.C(note="x")
+    desk.run(task)
+    (desk.directory(task).path / "left").touch()
+    desk.run(task, attempt=2)
+    directory = desk.directory(task)
+    assert not (directory.path / "left").exists()
+    assert directory.out.read_text() == "out x\n" * 2
+    assert [record["number"] for record in directory.records()] == [1, 2]
+
+
+def test_an_error_in_an_exit_handler_is_logged_and_changes_nothing_as_in_python(desk: Desk) -> None:
+    task = tasks.FailAtExit.C(note="x")
+    assert desk.run(task).reason == "done"
+    assert "ValueError: too late" in desk.directory(task).err.read_text()
+
+
+def test_what_cannot_be_flushed_fails_the_job(desk: Desk) -> None:
+    ended = desk.run(tasks.FillUp.C(note="x"))
+    assert ended.reason == "failed"
+    assert ended.error is not None
+    assert ended.error["type"] == "OSError"
+
+
+def test_threads_and_exit_handlers_are_waited_for(desk: Desk) -> None:
+    task = tasks.Lasting.C(note="x")
+    assert desk.run(task).reason == "done"
+    assert sorted(os.listdir(desk.directory(task).path / "late")) == ["handler", "thread"]
+
+
+def test_a_job_that_closes_its_streams_is_recorded_all_the_same(desk: Desk) -> None:
+    task = tasks.CloseAll.C(note="x")
+    ended = desk.run(task)
+    assert (ended.reason, ended.exit_code) == ("failed", 1)
+    assert "ValueError: after closing" in desk.directory(task).err.read_text()
+    assert (desk.directory(task).path / "own").read_text() == "mine", "no message went into a file that took its number"
+
+
+def test_a_payload_that_is_no_payload_fails_its_job(desk: Desk) -> None:
+    ended = desk.run(tasks.Write.C(note="x"), payload=b"nonsense")
+    assert ended.reason == "failed"
+    assert ended.error is not None
+    assert ended.error["type"] == "xpm_core.errors.PayloadError"
+
+
+def test_a_directory_that_cannot_be_made_fails_its_job(desk: Desk) -> None:
+    (desk.workspace.path / "jobs").write_text("in the way")
+    ended = desk.run(tasks.Write.C(note="x"))
+    assert (ended.reason, ended.error and ended.error["type"]) == ("failed", "WorkspaceError")
+
+
+def test_a_directory_outside_of_the_workspace_is_not_followed(desk: Desk) -> None:
+    ended = desk.run(tasks.Write.C(note="x"), directory="../elsewhere")
+    assert (ended.reason, ended.error and ended.error["type"]) == ("failed", "WorkspacePathError")
+
+
+@pytest.fixture
+def spawning(monkeypatch: pytest.MonkeyPatch, workspace: Workspace) -> Iterator[Callable[[], Desk]]:
+    """A starter that spawns jobs, as where fork is unsafe; it runs here in a forked process."""
+    pids = []
+    ours, theirs = socket.socketpair()
+
+    def start() -> Desk:
+        from xpm_worker.slot_starter import SlotStarter
+
+        pid = os.fork()
+        if pid == 0:
+            ours.close()
+            launch.SPAWN = True
+            system.adopt_orphans()
+            SlotStarter(theirs, "").serve()
+            os._exit(0)
+        pids.append(pid)
+        theirs.close()
+        monkeypatch.setattr(starter, "ask", lambda _: ours)
+        return Desk(ours, workspace)
+
+    yield start
+    ours.close()
+    assert all(os.waitpid(pid, 0)[1] == 0 for pid in pids)
+
+
+def test_where_fork_is_unsafe_a_job_gets_a_fresh_interpreter(spawning: Callable[[], Desk]) -> None:
+    desk = spawning()
+    task = tasks.Look.C(note="x")
+    assert desk.run(task).reason == "done"
+    assert desk.run(tasks.Fail.C(note="x")).error is not None
+    desk.channel.close()
+
+
+# -- the guard ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_job_is_frozen_when_its_lease_ends_and_goes_on_when_it_is_renewed(desk: Desk, tmp_path: Path) -> None:
+    task = tasks.Wait.C(note="x", until=tmp_path / "go")
+    run, process = desk.started(task)
+    desk.channel.send(Renewed(run.execution, system.boot_time() + 0.2))
+    wait_until(lambda: frozen(process))
+    desk.channel.send(Renewed(run.execution, system.boot_time() + 600))
+    wait_until(lambda: not frozen(process))
+    (tmp_path / "go").touch()
+    assert desk.hear(Ended).reason == "done"
+
+
+def test_what_a_job_has_forked_is_frozen_with_it(desk: Desk) -> None:
+    task = tasks.Daemonize.C(until=NEVER)
+    run = desk.start(task)
+    daemon = desk.directory(task).path / "daemon"
+    wait_until(lambda: daemon.exists() and daemon.read_text())
+    left_behind = psutil.Process(int(daemon.read_text()))
+    desk.channel.send(Renewed(run.execution, system.boot_time()))
+    wait_until(lambda: frozen(left_behind))
+    desk.channel.send(Renewed(run.execution, system.boot_time() + 600))
+    wait_until(lambda: not frozen(left_behind))
+    desk.channel.send(Stop(run.execution, "cancelled", 0.0))
+    assert desk.hear(Ended).reason == "cancelled"
+    assert not left_behind.is_running()
+
+
+def test_a_job_whose_lease_ended_before_it_began_does_not_begin(desk: Desk, tmp_path: Path) -> None:
+    task = tasks.Wait.C(note="x", until=tmp_path)
+    run = desk.start(task, lease_until=system.boot_time())
+    directory = desk.directory(task)
+    wait_until(lambda: (directory.path / ".xpm").exists())
+    assert not directory.out.exists()
+    desk.channel.send(Renewed(run.execution, system.boot_time() + 600))
+    assert desk.hear(Ended).reason == "done"
+
+
+def test_time_that_a_job_was_frozen_does_not_count_against_its_limit(desk: Desk, tmp_path: Path) -> None:
+    task = tasks.Wait.C(note="x", until=tmp_path / "go")
+    run, process = desk.started(task, timeout_s=2.0)
+    desk.channel.send(Renewed(run.execution, system.boot_time()))
+    wait_until(lambda: frozen(process))
+    frozen_at = system.boot_time()
+    wait_until(lambda: system.boot_time() > frozen_at + 2.0)
+    desk.channel.send(Renewed(run.execution, system.boot_time() + 600))
+    wait_until(lambda: not frozen(process))
+    (tmp_path / "go").touch()
+    assert desk.hear(Ended).reason == "done"
+
+
+def test_a_frozen_job_can_be_killed(desk: Desk) -> None:
+    run, process = desk.started(tasks.Wait.C(note="x", until=NEVER))
+    desk.channel.send(Renewed(run.execution, system.boot_time()))
+    wait_until(lambda: frozen(process))
+    desk.channel.send(Stop(run.execution, "lost", 0.0))
+    assert desk.hear(Ended).reason == "lost"
+
+
+def test_a_job_that_ends_within_the_grace_by_returning_is_done(desk: Desk, tmp_path: Path) -> None:
+    task = tasks.Graceful.C(note="x")
+    run = desk.start(task)
+    wait_until((desk.directory(task).path / "ready").exists)
+    desk.channel.send(Stop(run.execution, "released", 60.0))
+    assert desk.hear(Ended).reason == "done"
+
+
+def test_a_job_that_exits_with_0_on_sigterm_is_not_done(desk: Desk) -> None:
+    task = tasks.Graceful.C(note="exit")
+    run = desk.start(task)
+    wait_until((desk.directory(task).path / "ready").exists)
+    desk.channel.send(Stop(run.execution, "released", 60.0))
+    assert desk.hear(Ended).reason == "released"
+
+
+def test_the_end_of_the_worker_kills_the_job_and_the_starter(mother: socket.socket, workspace: Workspace) -> None:
+    desk = Desk(mother, workspace)
+    _, process = desk.started(task := tasks.Wait.C(note="x", until=NEVER))
+    desk.channel.close()
+    wait_until(lambda: not process.is_running())
+    wait_until(lambda: not psutil.pid_exists(desk.hello.pid))
+    assert desk.directory(task).records()[0]["reason"] == "lost"
+
+
+def test_each_starter_has_its_own_mark_which_its_descendants_carry(mother: socket.socket, workspace: Workspace) -> None:
+    first, second = Desk(mother, workspace), Desk(mother, workspace)
+    marks = {first.hello.mark, second.hello.mark}
+    assert len(marks) == 2
+    assert all(len(mark) == 32 and mark != system.BLANK_MARK for mark in marks)
+    _, process = first.started(tasks.Wait.C(note="x", until=NEVER))
+    assert {pid for pid, mark in system.marked() if mark == first.hello.mark} == {first.hello.pid, process.pid}
+    assert system.sweep(first.hello.mark) == 2
+    assert not process.is_running()
+    for each in (first, second):
+        each.channel.close()
+
+
+# -- what a job tells while it runs ------------------------------------------------------------------------------------
+
+
+def test_what_a_job_tells_reaches_the_worker_at_a_bounded_rate(desk: Desk) -> None:
+    ended = desk.run(tasks.Tell.C(words=2000))
+    assert ended.reason == "done"
+    relays = [message for message in desk._heard if isinstance(message, Relay)]
+    assert 1 <= len(relays) <= 2 + ended.seconds * 5 * 2
+    assert {relay.kind for relay in relays} <= {"progress", "note"}
+
+
+def test_a_job_that_tells_more_than_anyone_reads_is_not_held_up(desk: Desk) -> None:
+    starter_process = psutil.Process(desk.hello.pid)
+    task = tasks.Tell.C(words=20_000)
+    desk.start(task)
+    desk.hear(Started)
+    starter_process.suspend()
+    wait_until((desk.directory(task).path / "told").exists)
+    starter_process.resume()
+    assert desk.hear(Ended).reason == "done"
+
+
+def test_nonsense_from_a_job_does_not_harm_its_starter(desk: Desk) -> None:
+    assert desk.run(tasks.Babble.C(note="x")).reason == "done"
+    assert desk.run(tasks.Write.C(note="x")).reason == "done"
+
+
+# -- the environment ---------------------------------------------------------------------------------------------------
+
+
+def test_the_environment_of_jobs_holds_nothing_that_leads_to_redis() -> None:
+    url = "redis://user:long-password@head:6379/0"
+    environment = {
+        "PATH": "/bin",
+        "XPM_REDIS_URL": "x",
+        "REDIS_URL": "x",
+        "RQ_REDIS_URL": "x",
+        "CELERY_BROKER": "rediss://other:6379",
+        "CACHE": "see valkey://cache",
+        "SECRET": "long-password",
+        "NOTE": f"we use {url}",
+        "DOCKER_HOST": "unix:///var/run/docker.sock",
+    }
+    kept = starter.clean_environment(environment, url)
+    assert kept == {"PATH": "/bin", "DOCKER_HOST": "unix:///var/run/docker.sock"}
+
+
+def test_a_short_password_hides_no_variable_that_merely_contains_it() -> None:
+    environment = {"PATH": "/bin", "EQUAL": "bin"}
+    assert starter.clean_environment(environment, "redis://:bin@head") == {"PATH": "/bin"}
+
+
+def test_folders_given_to_the_worker_come_first() -> None:
+    kept = starter.clean_environment({"PYTHONPATH": "/old"}, "", ["/a", "/b"])
+    assert kept["PYTHONPATH"] == os.pathsep.join(["/a", "/b", "/old"])
+
+
+def test_a_starter_does_not_look_for_modules_in_the_working_directory(desk: Desk) -> None:
+    desk.run(task := tasks.Look.C(note="x"))
+    path = json.loads((desk.directory(task).path / "found.json").read_text())["path"]
+    assert "" not in path
+    assert os.getcwd() not in path or os.getcwd() in sys.path
+
+
+def test_signals_that_reach_the_whole_group_leave_starters_alone(desk: Desk) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        os.kill(desk.hello.pid, number)
+    assert desk.run(tasks.Write.C(note="x")).reason == "done"

@@ -1,0 +1,87 @@
+"""Summaries of what went wrong in a job."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import worker_tasks
+
+from xpm_worker import failure
+
+
+class UnshowableError(Exception):
+    def __str__(self) -> str:
+        raise RuntimeError("no")
+
+
+def raised(error: BaseException) -> BaseException:
+    try:
+        raise error
+    except BaseException as caught:
+        return caught
+
+
+def test_the_innermost_frame_of_the_user_is_named() -> None:
+    try:
+        worker_tasks.inner("x")
+    except ValueError as error:
+        summary = failure.summarize(error)
+    assert (summary["type"], summary["message"]) == ("ValueError", "no good: x")
+    assert (summary["file"], summary["function"]) == (worker_tasks.__file__, "inner")
+    assert summary["frames"][-1]["own"]
+
+
+def test_frames_of_libraries_are_not_the_users() -> None:
+    try:
+        json.loads("{")
+    except ValueError as error:
+        summary = failure.summarize(error)
+    assert summary["type"] == "json.decoder.JSONDecodeError"
+    assert summary["file"] == __file__
+    assert [frame["own"] for frame in summary["frames"]] == [True, False, False, False]
+
+
+def test_a_failure_inside_of_an_installed_package_alone_names_its_innermost_frame(tmp_path: Path) -> None:
+    installed = tmp_path / "lib" / "site-packages" / "package.py"
+    code = compile("raise ValueError('x')", str(installed), "exec")
+    try:
+        exec(code, {})
+    except ValueError as error:
+        error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
+        summary = failure.summarize(error)
+    assert summary["file"] == str(installed)
+    assert not summary["frames"][0]["own"]
+
+
+def test_an_error_that_cannot_be_shown_is_told_all_the_same() -> None:
+    assert failure.summarize(raised(UnshowableError()))["message"] == "(its message cannot be shown: RuntimeError)"
+
+
+def test_deep_recursion_is_cut() -> None:
+    def deeper() -> None:
+        deeper()
+
+    with pytest.raises(RecursionError) as caught:
+        deeper()
+    assert len(failure.summarize(caught.value)["frames"]) == failure.MOST_FRAMES
+
+
+@pytest.mark.parametrize("message", ["x" * 100_000, "é" * 100_000, "\x00" * 100_000, "😀" * 5000, "\udcff"])
+def test_what_goes_to_redis_is_short(message: str) -> None:
+    brief = failure.brief(failure.summarize(raised(ValueError(message))), 4000)
+    assert len(json.dumps(brief)) <= 4000
+    assert set(brief) == {"type", "message", "file", "line", "function"}
+
+
+def test_the_log_shows_causes_and_hides_the_frames_around_the_users_code() -> None:
+    try:
+        try:
+            worker_tasks.inner("x")
+        except ValueError as error:
+            raise KeyError("y") from error
+    except KeyError as error:
+        text = failure.text(error)
+    assert "ValueError: no good: x" in text
+    assert text.rstrip().endswith("KeyError: 'y'")

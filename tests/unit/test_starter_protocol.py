@@ -1,0 +1,153 @@
+"""Messages between worker, starter and job: each arrives as it was sent, and what is none is refused."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+from collections.abc import Iterator
+
+import msgpack
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xpm_core.errors import ProtocolError
+from xpm_worker.protocol import (
+    LARGEST_MESSAGE,
+    Channel,
+    Ended,
+    Finished,
+    Hello,
+    Message,
+    Relay,
+    Renewed,
+    Run,
+    Started,
+    Stop,
+    decode,
+    encode,
+)
+
+RUN = Run(
+    execution="e1",
+    identity="0" * 64,
+    task="m:T",
+    label="T/0000000",
+    workspace="/w",
+    directory="jobs/m.t/00",
+    payload=b"\x00\xff",
+    attempt=1,
+    resumable=False,
+    env={"A": "b"},
+    timeout_s=None,
+    lease_until=12.5,
+    worker="w",
+    host="h",
+)
+MESSAGES: list[Message] = [
+    Hello("", 1),
+    RUN,
+    Renewed("e1", 1.5),
+    Stop("e1", "cancelled", 0.0),
+    Started("e1", 2, 1),
+    Relay("progress", {"fraction": 0.5, "more": [1, None]}),
+    Finished(False, {"type": "ValueError"}),
+    Finished(True, None),
+    Ended("e1", "failed", None, None, 9, 0.25),
+]
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[Channel, Channel, socket.socket]]:
+    """Two ends, and the socket of the first."""
+    left, right = socket.socketpair()
+    ends = Channel(left), Channel(right)
+    yield (*ends, left)
+    for end in ends:
+        end.close()
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
+def test_a_message_arrives_as_it_was_sent(pair: tuple[Channel, Channel, socket.socket], message: Message) -> None:
+    pair[0].send(message)
+    assert pair[1].receive() == [message]
+
+
+def test_messages_arrive_in_order_however_they_are_cut(pair: tuple[Channel, Channel, socket.socket]) -> None:
+    data = b"".join(map(encode, MESSAGES))
+    received: list[Message] = []
+    for start in range(0, len(data), 7):
+        pair[2].send(data[start : start + 7])
+        received += pair[1].receive()
+    assert received == MESSAGES
+
+
+def test_a_large_message_waits_for_its_reader_and_blocks_nobody(pair: tuple[Channel, Channel, socket.socket]) -> None:
+    large = Relay("x", {"data": b"x" * 3_000_000})
+    pair[0].send(large)
+    assert pair[0].pending
+    received: list[Message] = []
+    while not received:
+        received = pair[1].receive()
+        pair[0].flush()
+    assert received == [large]
+    assert not pair[0].pending
+
+
+def test_what_was_said_before_the_end_is_still_heard(pair: tuple[Channel, Channel, socket.socket]) -> None:
+    pair[0].send(Hello("m", 1))
+    pair[0].close()
+    assert pair[1].receive() == [Hello("m", 1)]
+    assert pair[1].closed
+
+
+def test_sending_to_nobody_is_noticed(pair: tuple[Channel, Channel, socket.socket]) -> None:
+    pair[1].close()
+    pair[0].send(Hello("m", 1))
+    assert pair[0].closed
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xc1",
+        msgpack.packb("Hello"),
+        msgpack.packb(["Unknown", {}]),
+        msgpack.packb(["Hello", {"mark": "m"}]),
+        msgpack.packb(["Hello", {"mark": "m", "pid": "1"}]),
+        msgpack.packb(["Hello", {"mark": "m", "pid": True}]),
+        msgpack.packb(["Hello", {"mark": "m", "pid": 1, "more": 1}]),
+        msgpack.packb(["Relay", {"kind": "x", "data": [1]}]),
+        msgpack.packb(["Renewed", {"execution": "e", "lease_until": None}]),
+        msgpack.packb([["Hello"], {}]),
+        msgpack.packb(["Hello", 3]),
+    ],
+)
+def test_what_is_no_message_is_refused(body: bytes) -> None:
+    with pytest.raises(ProtocolError):
+        decode(body)
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_do_worse_than_to_be_refused(body: bytes) -> None:
+    with contextlib.suppress(ProtocolError):
+        decode(body)
+
+
+def test_a_message_that_claims_to_be_huge_is_refused(pair: tuple[Channel, Channel, socket.socket]) -> None:
+    pair[2].send(struct.pack("!I", LARGEST_MESSAGE + 1))
+    with pytest.raises(ProtocolError, match="are allowed"):
+        pair[1].receive()
+
+
+def test_a_message_over_the_limit_is_not_sent() -> None:
+    with pytest.raises(ProtocolError, match="Relay of 1"):
+        encode(Relay("x", {"data": b"x" * 100}), 50)
+
+
+@pytest.mark.parametrize("value", [object(), "\udcff", 2**70])
+def test_what_msgpack_has_no_form_for_is_not_sent(value: object) -> None:
+    with pytest.raises(ProtocolError, match="Relay with something unfit"):
+        encode(Relay("x", {"data": value}))

@@ -1,5 +1,5 @@
 -- Claiming: the one place where a ready job becomes running.
--- include: asks executions heads holdings jobs keys rq wake
+-- include: asks edges executions heads holdings jobs keys rq wake
 local claims = {}
 
 local CODE = { CLAIMED = 1, EMPTY = 0, SUSPENDED = -1, STALE = -2, UNWANTED = -3 }
@@ -39,6 +39,18 @@ local function again(ask, now)
   return CODE.CLAIMED, told(ask, rec, left, holdings.told(ask.w, rec))
 end
 
+local HEADS = 100 -- heads that one call looks at while dependents are still to be told
+
+-- The next head, as `heads.pick` finds it. While the work list is not empty, a ready job may not have heard yet that
+-- what it needs runs again: it is told here.
+local function pick(ask, now, more)
+  for _ = 1, HEADS do
+    local head, waiting = heads.pick(ask.w, ask.queues, ask.host, now, now + ask.lease_ms)
+    if not head or not more or edges.ready(ask.w, head.id, now) then return head, waiting end
+  end
+  return nil, {}
+end
+
 -- Claim the next job for `ask`. Returns the reply described in claim.lua.
 function claims.try(ask, now, more)
   if ask.execution == '' then
@@ -48,7 +60,7 @@ function claims.try(ask, now, more)
   local code, rest = again(ask, now)
   if code then return reply(code, 0, more, ask, rest) end
   if redis.call('EXISTS', keys.suspended) == 1 then return reply(CODE.SUSPENDED, 1000, more, ask) end
-  local head, waiting = heads.pick(ask.w, ask.queues, ask.host, now, now + ask.lease_ms)
+  local head, waiting = pick(ask, now, more)
   if not head then
     local wait = more and 0 or asks.look_again(ask, now)
     if ask.listen then wake.listen(ask.w, ask.queues, ask.worker, now, now + wait + 2000) end

@@ -1,35 +1,19 @@
 -- Dependencies: each edge remembers what it last told the dependent, so that telling it twice changes nothing.
--- `needs` of a job holds for each dependency: p (not done), d (done), b (failed, blocked or cancelled).
--- include: keys jobs wake
+-- include: jobs keys needs wake
 local edges = {}
 
 local STEP = 500 -- dependents handled in one call; the rest stays on the work list
-local MEANS = { done = 'd', failed = 'b', blocked = 'b', cancelled = 'b' }
-
-function edges.meaning(state) return MEANS[state] or 'p' end
 
 -- The dependents of a job have to hear of its state.
 function edges.announce(w, j)
   if redis.call('EXISTS', keys.dependents(w, j)) == 1 then redis.call('RPUSH', keys.worklist(w), j .. ' 0') end
 end
 
--- The job that keeps this one blocked.
-function edges.root(w, rec)
-  local flat = redis.call('HGETALL', keys.needs(w, rec.id))
-  for i = 1, #flat, 2 do
-    if flat[i + 1] == 'b' then
-      local parent = redis.call('HMGET', keys.job(w, flat[i]), 'state', 'root')
-      return parent[1] == 'blocked' and parent[2] or flat[i]
-    end
-  end
-  return ''
-end
-
 local function settle(w, rec, parent, now)
   local to = jobs.place(rec)
   local unsettled = rec.state == 'waiting' or rec.state == 'blocked' or rec.state == 'ready' or rec.state == 'delayed'
   if to == 'blocked' and rec.state == 'blocked' then
-    redis.call('HSET', keys.job(w, rec.id), 'root', edges.root(w, rec))
+    redis.call('HSET', keys.job(w, rec.id), 'root', needs.root(w, rec))
   end
   if not unsettled or to == rec.state or (to == 'ready' and rec.state == 'delayed') then return end
   local was_blocked = rec.state == 'blocked'
@@ -44,17 +28,26 @@ local function settle(w, rec, parent, now)
 end
 
 local function apply(w, parent, d, now)
-  local means, needs = edges.meaning(parent.state), keys.needs(w, d)
-  local before = redis.call('HGET', needs, parent.id)
+  local means, key = needs.meaning(parent.state), keys.job(w, d)
+  local before = redis.call('HGET', keys.needs(w, d), parent.id)
   if not before or before == means then return end
-  redis.call('HSET', needs, parent.id, means)
+  redis.call('HSET', keys.needs(w, d), parent.id, means)
   local pending = (before == 'd' and 1 or 0) - (means == 'd' and 1 or 0)
   local broken = (means == 'b' and 1 or 0) - (before == 'b' and 1 or 0)
-  local key = keys.job(w, d)
   if pending ~= 0 then redis.call('HINCRBY', key, 'pending', pending) end
   if broken ~= 0 then redis.call('HINCRBY', key, 'broken', broken) end
   local rec = jobs.load(w, d)
   if rec then settle(w, rec, parent, now) end
+end
+
+-- Tell a job itself what its dependencies have come to, ahead of the work list. Returns whether it is ready still.
+function edges.ready(w, d, now)
+  local flat = redis.call('HGETALL', keys.needs(w, d))
+  for i = 1, #flat, 2 do
+    local parent = jobs.load(w, flat[i])
+    if parent and needs.meaning(parent.state) ~= flat[i + 1] then apply(w, parent, d, now) end
+  end
+  return redis.call('HGET', keys.job(w, d), 'state') == 'ready'
 end
 
 -- Tell up to STEP dependents. Returns whether more is left for the next call.

@@ -1,6 +1,6 @@
 -- Executions: one attempt each, named by an id that the caller makes (the fencing token). The id of one that
 -- ended is remembered for ten minutes, so that a late or repeated call is recognised.
--- include: keys clock jobs edges wake holdings
+-- include: clock edges holdings jobs keys needs wake
 local executions = {}
 
 local REMEMBER_S = 600
@@ -23,7 +23,7 @@ function executions.finish(w, rec, how, to, now, set, ...)
   close(w, rec, how)
   if how == 'lost' or how == 'released' then events.tell(w, how, rec, now, ...) end
   jobs.move(w, rec, to, now, set, ...)
-  if edges.meaning(to) ~= 'p' then edges.announce(w, rec.id) end
+  if needs.meaning(to) ~= 'p' then edges.announce(w, rec.id) end
   if to == 'ready' then wake.queue(w, rec.queue, now) end
 end
 

@@ -1,5 +1,5 @@
 -- Running a settled job again.
--- include: keys jobs edges wake
+-- include: edges jobs keys needs wake
 local retries = {}
 
 -- A running job that needs this one, if there is any. Running jobs are few, dependents may be many.
@@ -12,14 +12,14 @@ end
 
 -- From done, failed or cancelled to ready, waiting or blocked. Counts start anew; what needs it is told.
 function retries.start(w, rec, now)
-  local before = edges.meaning(rec.state)
+  local before = needs.meaning(rec.state)
   local set = { failures = 0, losses = 0, reason = 'retry' }
   if rec.state == 'done' then set.replaces = rec.execution end
   redis.call('HDEL', keys.job(w, rec.id), 'cancel', 'error', 'ended', 'root')
   rec.cancel = nil
   local to = jobs.place(rec)
-  if to == 'blocked' then set.root = edges.root(w, rec) end
+  if to == 'blocked' then set.root = needs.root(w, rec) end
   jobs.move(w, rec, to, now, set, 'reason', 'retry')
-  if edges.meaning(rec.state) ~= before then edges.announce(w, rec.id) end
+  if needs.meaning(rec.state) ~= before then edges.announce(w, rec.id) end
   if rec.state == 'ready' then wake.queue(w, rec.queue, now) end
 end

@@ -1,5 +1,5 @@
 -- One submitted job: new, or attached to what is there.
--- include: edges events jobs keys retries wake
+-- include: edges events jobs keys needs retries wake
 local submissions = {}
 
 local CODE = { NEW = 1, ATTACHED = 2, DONE = 3, RETRIED = 4, UNMARKED = 5 }
@@ -11,7 +11,7 @@ local function record(w, job, payload, now)
     passed = 0, attempts = 0, failures = 0, losses = 0, ended = 0 }
   rec.order = (100 - job.priority) * STRIDE + redis.call('INCR', keys.seq)
   for _, need in ipairs(job.needs) do
-    local means = edges.meaning(redis.call('HGET', keys.job(w, need), 'state'))
+    local means = needs.meaning(redis.call('HGET', keys.job(w, need), 'state'))
     redis.call('HSET', keys.needs(w, job.id), need, means)
     redis.call('RPUSH', keys.dependents(w, need), job.id)
     if means ~= 'd' then rec.pending = rec.pending + 1 end
@@ -27,7 +27,7 @@ local function record(w, job, payload, now)
 end
 
 local function adopt(w, rec, execution, now)
-  local before = rec.state and edges.meaning(rec.state)
+  local before = rec.state and needs.meaning(rec.state)
   jobs.move(w, rec, 'done', now, { ended = now, reason = 'adopted', execution = execution }, 'reason', 'adopted')
   redis.call('HDEL', keys.job(w, rec.id), 'error', 'root', 'replaces')
   if before then edges.announce(w, rec.id) end
@@ -42,7 +42,7 @@ local function create(w, job, payload, now)
   end
   local to = jobs.place(rec)
   if to == 'blocked' then
-    local root = edges.root(w, rec)
+    local root = needs.root(w, rec)
     jobs.move(w, rec, to, now, { root = root }, 'root', root)
   else
     jobs.move(w, rec, to, now)

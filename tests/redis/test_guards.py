@@ -45,8 +45,8 @@ ASK = [W, WORKER.name, WORKER.host, WORKER.lease_ms]
 CALLS: list[Call] = [
     ("submit", keys.jobs(W), [W, "exp", 1, "{}", wire(), b"payload"]),
     ("open_run", keys.experiments(W), [W, "exp", "run9", "{}"]),
-    ("claim", keys.jobs(W), [*ASK, "next", "default", 0]),
-    ("finish", keys.jobs(W), [*ASK, "next", "default", 0, "running", identity("a"), "done", "", ""]),
+    ("claim", keys.jobs(W), [*ASK, "next", "default", 0, ""]),
+    ("finish", keys.jobs(W), [*ASK, "next", "default", 0, "", "running", identity("a"), "done", "", ""]),
     ("renew", keys.leases(W), [*ASK, "default", identity("a"), "running", "2026-01-01T00:00:00.000000Z"]),
     ("release", keys.leases(W), [W, identity("a"), "running", 1]),
     ("lose", keys.leases(W), [W, identity("a"), "running"]),

@@ -214,3 +214,72 @@ def test_a_fan_out_beyond_one_step_is_released_by_the_calls_that_follow(desk: De
 def test_jobs_are_claimed_by_priority_then_arrival(desk: Desk) -> None:
     desk.submit(submission("a"), submission("b", priority=5), submission("c", priority=-5), submission("d", priority=5))
     assert [desk.claim().identity for _ in range(4)] == [identity(name) for name in "bdac"]
+
+
+def test_a_worker_does_not_claim_what_it_cannot_give_the_least_time(desk: Desk) -> None:
+    create_token(desk.client, "cpu", 3)
+    desk.submit(submission("long", min_time_s=3600), submission("wide", demand={"cpu": 1}, min_time_s=600))
+    desk.submit(submission("short", demand={"cpu": 1}))
+    assert desk.store.claim(WORKER, new_execution_id(), left_s=60).lease.identity == identity("short")  # type: ignore[union-attr]
+    assert desk.store.claim(WORKER, new_execution_id(), left_s=60).code is ClaimCode.EMPTY
+    assert desk.store.claim(WORKER, new_execution_id(), left_s=601).lease.identity == identity("wide")  # type: ignore[union-attr]
+    assert desk.claim().identity == identity("long")
+
+
+def test_each_host_has_its_own_units_of_a_host_token(desk: Desk) -> None:
+    create_token(desk.client, "gpu", 1, scope="host", env="CUDA_VISIBLE_DEVICES")
+    desk.submit(*(submission(name, demand={"gpu": 1}) for name in "abc"))
+    first = desk.claim(WORKER)
+    assert desk.claim_any(WORKER).code is ClaimCode.EMPTY
+    assert desk.claim(OTHER).units == {"gpu": (1, "0")}
+    assert reading.tokens(desk.client, W)[0].used == {"node1": 1, "node2": 1}
+    desk.finish(first)
+    assert desk.claim(WORKER).identity == identity("c")
+
+
+def test_a_token_is_resized_live_and_nobody_is_stopped(desk: Desk) -> None:
+    create_token(desk.client, "cpu", 3)
+    desk.submit(*(submission(name, demand={"cpu": 1}) for name in "abcd"))
+    first, second = desk.claim(), desk.claim()
+    create_token(desk.client, "cpu", 1)
+    assert desk.claim_any().code is ClaimCode.EMPTY
+    desk.finish(first)
+    assert desk.claim_any().code is ClaimCode.EMPTY
+    desk.finish(second)
+    assert desk.claim_any().code is ClaimCode.CLAIMED
+    create_token(desk.client, "cpu", 2)
+    assert desk.claim_any().code is ClaimCode.CLAIMED
+
+
+def test_a_waiting_worker_is_woken_by_what_becomes_runnable_and_by_freed_tokens(desk: Desk) -> None:
+    create_token(desk.client, "cpu", 1)
+    for worker in (WORKER, OTHER):
+        desk.store.join(worker, pid=1, path="/", version="0")
+    assert desk.store.claim(WORKER, "e1", listen=True).code is ClaimCode.EMPTY
+    desk.submit(submission("a", demand={"cpu": 1}), submission("b", demand={"cpu": 1}))
+    assert desk.store.wait_for_wake(WORKER, 1.0)
+    lease = desk.store.claim(WORKER, "e2", listen=True).lease
+    assert lease is not None
+    assert desk.store.claim(OTHER, "e3", listen=True).code is ClaimCode.EMPTY
+    desk.finish(lease)
+    assert desk.store.wait_for_wake(OTHER, 1.0)
+    assert desk.store.claim(OTHER, "e4").code is ClaimCode.CLAIMED
+
+
+def test_a_demand_for_two_tokens_is_served_under_an_endless_stream_for_each(desk: Desk) -> None:
+    create_token(desk.client, "cpu", 1)
+    create_token(desk.client, "gpu", 1)
+    desk.submit(submission("c0", demand={"cpu": 1}), submission("g0", demand={"gpu": 1}))
+    held = [desk.claim(), desk.claim()]
+    desk.submit(submission("both", demand={"cpu": 1, "gpu": 1}))
+    for n in range(1, 1000):
+        desk.submit(submission(f"c{n}", demand={"cpu": 1}), submission(f"g{n}", demand={"gpu": 1}))
+        desk.finish(held.pop(0))
+        lease = desk.claim_any().lease
+        if lease is None:
+            break
+        assert lease.identity != identity("both")
+        held.append(lease)
+    assert n <= 202
+    desk.finish(held.pop(0))
+    assert desk.claim().identity == identity("both")

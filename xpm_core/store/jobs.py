@@ -134,15 +134,16 @@ class Store:
         """Say that a worker goes. It runs nothing any more."""
         self._run("leave", keys.workers(self.w), name)
 
-    def claim(self, worker: WorkerId, execution: str, *, listen: bool = False) -> Claim:
+    def claim(self, worker: WorkerId, execution: str, *, listen: bool = False, left_s: float | None = None) -> Claim:
         """Lease the next job that can run.
 
         Args:
             worker: Who asks.
             execution: A fresh random id; the same again if the reply was lost.
             listen: Whether to be woken (through `keys.wake`) when something becomes runnable.
+            left_s: How long the worker will live, seconds: jobs that need more are left to others. None for ever.
         """
-        return _claim(self._run("claim", keys.jobs(self.w), *_asking(worker, execution, listen)))
+        return _claim(self._run("claim", keys.jobs(self.w), *_asking(worker, execution, listen, left_s)))
 
     def finish(
         self,
@@ -154,6 +155,7 @@ class Store:
         adopted: str = "",
         next_execution: str = "",
         listen: bool = False,
+        left_s: float | None = None,
     ) -> Finish:
         """End an execution, and claim the next job in the same round trip.
 
@@ -164,11 +166,11 @@ class Store:
             error: What went wrong: type, message, file, line, function.
             adopted: The execution whose done marker was found instead of running the job.
             next_execution: A fresh id when a next job is wanted.
-            listen: As for `claim`.
+            listen, left_s: As for `claim`.
         """
         reply = self._run(
-            "finish", keys.jobs(self.w), *_asking(worker, next_execution, listen), lease.execution, lease.identity,
-            outcome.value, json.dumps(error) if error else "", adopted,
+            "finish", keys.jobs(self.w), *_asking(worker, next_execution, listen, left_s), lease.execution,
+            lease.identity, outcome.value, json.dumps(error) if error else "", adopted,
         )  # fmt: skip
         return Finish(FinishCode(reply[0]), _text(reply[1]), _claim(reply[2:]))
 
@@ -214,8 +216,9 @@ def new_execution_id() -> str:
     return os.urandom(16).hex()
 
 
-def _asking(worker: WorkerId, execution: str, listen: bool) -> list[Any]:
-    return [worker.name, worker.host, worker.lease_ms, execution, ",".join(worker.queues), int(listen)]
+def _asking(worker: WorkerId, execution: str, listen: bool, left_s: float | None) -> list[Any]:
+    left_ms = "" if left_s is None else max(round(left_s * 1000), 0)
+    return [worker.name, worker.host, worker.lease_ms, execution, ",".join(worker.queues), int(listen), left_ms]
 
 
 def _wire(job: Submission) -> dict[str, Any]:
@@ -225,7 +228,7 @@ def _wire(job: Submission) -> dict[str, Any]:
         "name": job.name,
         "directory": job.directory,
         "queue": job.queue,
-        "demand": demand_text(job.demand),
+        "demand": demand_text(job.demand, job.min_time_s),
         "priority": job.priority,
         "needs": list(dict.fromkeys(job.needs)),
         "marker": job.marker,
@@ -237,9 +240,11 @@ def _wire(job: Submission) -> dict[str, Any]:
     }
 
 
-def demand_text(demand: Mapping[str, int]) -> str:
-    """The one form of a demand: `cpu=2,gpu=1`, names sorted."""
-    return ",".join(f"{name}={units}" for name, units in sorted(demand.items()))
+def demand_text(demand: Mapping[str, int], min_time_s: int = 0) -> str:
+    """The one form of a demand, which names its line: `cpu=2,gpu=1`, names sorted; `|3600` follows a least time."""
+    return ",".join(f"{name}={units}" for name, units in sorted(demand.items())) + (
+        f"|{min_time_s}" if min_time_s else ""
+    )
 
 
 def _label(jobs: Iterable[Submission], identity: str) -> str:

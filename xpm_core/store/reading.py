@@ -237,8 +237,8 @@ def _waiting(client: Redis, w: str, token: str) -> int:
 
 
 def parse_demand(text: str) -> dict[str, int]:
-    """`cpu=2,gpu=1` -> {"cpu": 2, "gpu": 1}."""
-    return {name: int(n) for name, _, n in (part.partition("=") for part in text.split(",") if part)}
+    """`cpu=2,gpu=1|3600` -> {"cpu": 2, "gpu": 1}."""
+    return {name: int(n) for name, _, n in (part.partition("=") for part in text.partition("|")[0].split(",") if part)}
 
 
 def _job(identity: str, row: Sequence[bytes | None]) -> Job:

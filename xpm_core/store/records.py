@@ -103,7 +103,8 @@ class RetryCode(IntEnum):
 class Submission:
     """A sealed task on its way to Redis.
 
-    `marker` names the execution of an adoptable done marker in the job's directory, if there is one.
+    `marker` names the execution of an adoptable done marker in the job's directory, if there is one. A worker that has
+    less than `min_time_s` left does not claim it.
     """
 
     identity: str
@@ -119,6 +120,7 @@ class Submission:
     max_retries: int = DEFAULT_MAX_RETRIES
     max_losses: int = DEFAULT_MAX_LOSSES
     backoff_s: float = DEFAULT_BACKOFF_S
+    min_time_s: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
     tags: Mapping[str, Any] = field(default_factory=dict)
 

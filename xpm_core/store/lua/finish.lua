@@ -9,11 +9,12 @@ ARGV[4]  lease in ms
 ARGV[5]  execution id of the next claim; empty when no next job is wanted
 ARGV[6]  queue names, in order, joined by commas
 ARGV[7]  1 to be woken when something becomes runnable, else 0
-ARGV[8]  execution id that ended
-ARGV[9]  identity of its job
-ARGV[10] outcome: done, failed or cancelled
-ARGV[11] what went wrong, as JSON; empty when nothing did
-ARGV[12] execution whose done marker was adopted instead; empty when none was
+ARGV[8]  how long the worker will live, ms; empty for as long as it likes
+ARGV[9]  execution id that ended
+ARGV[10]  identity of its job
+ARGV[11] outcome: done, failed or cancelled
+ARGV[12] what went wrong, as JSON; empty when nothing did
+ARGV[13] execution whose done marker was adopted instead; empty when none was
 
 Returns {finish code, state, claim reply of claim.lua...}
    1  ACCEPTED  the outcome counts; state is where the job went (done, failed, delayed, cancelled)
@@ -25,17 +26,18 @@ Cost O(lines of the queues + dependents, at most 500). Safe to repeat: yes.
 ]]
 -- include: asks claims clock executions guard outcomes typed
 local jobs_key = KEYS[1]
-local w, worker, host, lease_ms, execution, queues, listen, ended, identity, outcome, error_json, adopted = unpack(ARGV)
+local w, worker, host, lease_ms, execution, queues, listen, left_ms, ended, identity, outcome, error, adopted = unpack(ARGV)
 guard.type(jobs_key, 'zset')
 typed.workspace(w)
 typed.job(w, identity)
 guard.type(keys.execution(w, guard.named('execution', ended)), 'hash')
 guard.one_of('outcome', outcome, { done = true, failed = true, cancelled = true })
-local ask = asks.ask(w, worker, host, guard.integer('lease', lease_ms, 1), execution, queues, listen)
+local ask = asks.ask(w, worker, host, guard.integer('lease', lease_ms, 1), execution, queues, listen,
+  left_ms)
 for _, queue in ipairs(ask.queues) do typed.queue(w, queue) end
 local now = clock.now()
 local registered = asks.alive(ask, now)
-local code, state = outcomes.accept(w, identity, guard.named('execution', ended), outcome, error_json, adopted, now)
+local code, state = outcomes.accept(w, identity, guard.named('execution', ended), outcome, error, adopted, now)
 local more = executions.tend(w, now, ask.lease_ms)
 local reply = claims.try(ask, now, more)
 table.insert(reply, 7, registered)

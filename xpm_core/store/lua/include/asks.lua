@@ -5,10 +5,10 @@ local asks = {}
 local LOOK_AGAIN_MS = 5000
 
 -- What the caller asks for: queues in its order, the execution id that it made ('' for no next job).
-function asks.ask(w, worker, host, lease_ms, execution, queues, listen)
+function asks.ask(w, worker, host, lease_ms, execution, queues, listen, left_ms)
   local ask = { w = w, worker = worker, host = host, lease_ms = tonumber(lease_ms), execution = execution, queues = {} }
   for queue in string.gmatch(queues, '[^,]+') do ask.queues[#ask.queues + 1] = queue end
-  ask.listen = listen == '1'
+  ask.listen, ask.left_ms = listen == '1', tonumber(left_ms or '')
   return ask
 end
 

@@ -45,7 +45,7 @@ local HEADS = 100 -- heads that one call looks at while dependents are still to 
 -- what it needs runs again: it is told here.
 local function pick(ask, now, more)
   for _ = 1, HEADS do
-    local head, waiting = heads.pick(ask.w, ask.queues, ask.host, now, now + ask.lease_ms)
+    local head, waiting = heads.pick(ask.w, ask.queues, ask.host, now, now + ask.lease_ms, ask.left_ms)
     if not head or not more or edges.ready(ask.w, head.id, now) then return head, waiting end
   end
   return nil, {}

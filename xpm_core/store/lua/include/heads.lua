@@ -17,11 +17,23 @@ local function of(w, queues)
   return list
 end
 
+-- Without the heads whose jobs need more time than the worker has left: a line's name ends in `|seconds`.
+local function able(list, left_ms)
+  if not left_ms then return list end
+  local kept = {}
+  for _, head in ipairs(list) do
+    local least_s = tonumber(string.match(head.demand, '|(%d+)$') or '0')
+    if least_s * 1000 <= left_ms then kept[#kept + 1] = head end
+  end
+  return kept
+end
+
 -- The earliest head whose whole demand is free, and the heads before it that have to wait.
--- With `till` (ms), a head that was passed too often reserves its tokens until then.
-function heads.pick(w, queues, host, now, till)
+-- With `till` (ms), a head that was passed too often reserves its tokens until then. `left_ms` is how long the
+-- worker will live, nil for ever.
+function heads.pick(w, queues, host, now, till, left_ms)
   local waiting = {}
-  for _, head in ipairs(of(w, queues)) do
+  for _, head in ipairs(able(of(w, queues), left_ms)) do
     if head.demand == '' then
       head.id = redis.call('ZRANGE', keys.line(w, head.queue, head.demand), 0, 0)[1]
       return head, waiting

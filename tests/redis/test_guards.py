@@ -50,6 +50,7 @@ CALLS: list[Call] = [
     ("renew", keys.leases(W), [*ASK, "default", identity("a"), "running", "2026-01-01T00:00:00.000000Z"]),
     ("release", keys.leases(W), [W, identity("a"), "running", 1]),
     ("lose", keys.leases(W), [W, identity("a"), "running"]),
+    ("tell", keys.events(W), [W, identity("a"), "running", "progress", "{}"]),
     ("cancel", keys.jobs(W), [W, identity("b")]),
     ("retry", keys.jobs(W), [W, identity("d"), ""]),
     ("look", keys.queues(W), [W, 30000]),

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from redis.exceptions import ResponseError
+
 from xpm_core.states import Event
 from xpm_core.store import keys
 
@@ -38,6 +40,11 @@ class Record:
     data: dict[str, str]
 
     @property
+    def said(self) -> dict[str, Any]:
+        """What a job said: of PROGRESS, `fraction` and `desc`; of OUTPUT, what it registered."""
+        return json.loads(self.data["data"]) if self.data.get("data") else {}
+
+    @property
     def error(self) -> dict[str, Any]:
         """What went wrong: type, message, file, line, function. Empty when nothing did."""
         return json.loads(self.data["error"]) if self.data.get("error") else {}
@@ -55,6 +62,32 @@ def read(client: Redis, workspace_id: str, cursor: str, *, block_s: float = 0.0)
     block_ms = round(block_s * 1000) or None
     reply: Any = client.xread({keys.events(workspace_id): cursor}, count=BATCH, block=block_ms)
     return list(_records(reply))
+
+
+def behind(client: Redis, workspace_id: str, cursor: str) -> bool:
+    """Whether events after a cursor may have been dropped: then the state is to be read from the jobs themselves.
+
+    The stream is bounded (`lua/include/events.lua`). Ask at the start and after an outage; who keeps up is not behind.
+    """
+    try:
+        info: Any = client.xinfo_stream(keys.events(workspace_id))
+    except ResponseError:  # no such key: nothing has happened yet
+        return False
+    dropped = int(info["entries-added"]) > int(info["length"])
+    first = info["first-entry"]
+    return dropped and (first is None or position(first[0].decode()) > position(cursor))
+
+
+def last(client: Redis, workspace_id: str) -> str:
+    """The id of the last event so far."""
+    found: Any = client.xrevrange(keys.events(workspace_id), count=1)
+    return str(found[0][0].decode()) if found else "0-0"
+
+
+def position(cursor: str) -> tuple[int, int]:
+    """The place of an event in its stream, comparable: "1700000000000-3" -> (1700000000000, 3)."""
+    ms, _, n = cursor.partition("-")
+    return int(ms or 0), int(n or 0)
 
 
 def _records(reply: Any) -> Iterator[Record]:

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.errors import OriginClashError, TokenRequestError, UnknownDependencyError
-from xpm_core.states import State
+from xpm_core.states import Event, State
 from xpm_core.store import keys, scripts
 from xpm_core.store.records import (
     DEFAULT_LEASE_S,
@@ -32,6 +32,7 @@ from xpm_core.store.records import (
     Submission,
     SubmitCode,
     Submitted,
+    TellCode,
     WorkerId,
 )
 
@@ -201,6 +202,11 @@ class Store:
         """
         code, state = self._run("lose", keys.leases(self.w), lease.identity, lease.execution)
         return LoseCode(code), _text(state)
+
+    def tell(self, lease: Lease, event: Event, data: Mapping[str, Any]) -> TellCode:
+        """Pass on what a running job says: PROGRESS or OUTPUT. Only the execution that holds the job is heard."""
+        reply = self._run("tell", keys.events(self.w), lease.identity, lease.execution, event.value, json.dumps(data))
+        return TellCode(reply[0])
 
     def wait_for_wake(self, worker: WorkerId, timeout_s: float) -> bool:
         """Block until somebody wakes this worker; use a connection whose time-out is longer.

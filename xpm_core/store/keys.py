@@ -52,7 +52,8 @@ def job(w: str, j: str) -> str:
     order (place in its line), pending and broken (dependencies not done; failed, blocked or cancelled), root (the job
     that blocks it), attempts, failures, losses, max_retries, max_losses, backoff_ms, execution and worker and host
     (the latest), lease_ms, submitted, started, ended, due (ms), reason, error (JSON), replaces (the execution that an
-    asked-for retry replaces), passed (by later jobs while it was first in line), cancel (1 once asked).
+    asked-for retry replaces), passed (by later jobs while it was first in line), cancel (1 once asked), progress
+    (JSON, what it said last).
     """
     return f"xpm:{w}:job:{j}"
 

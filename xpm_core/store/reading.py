@@ -22,7 +22,7 @@ PAGE = 1000
 _JOB = (
     "state", "task", "name", "directory", "queue", "demand", "priority", "tags", "options", "execution", "worker",
     "host", "attempts", "failures", "losses", "max_retries", "max_losses", "root", "reason", "error", "submitted",
-    "started", "ended", "due", "cancel",
+    "started", "ended", "due", "cancel", "progress",
 )  # fmt: skip
 
 
@@ -56,6 +56,7 @@ class Job:
     ended_s: float
     due_s: float
     cancel_asked: bool
+    progress: dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -270,6 +271,7 @@ def _job(identity: str, row: Sequence[bytes | None]) -> Job:
         ended_s=_seconds(v["ended"]),
         due_s=_seconds(v["due"]),
         cancel_asked=v["cancel"] == "1",
+        progress=json.loads(v["progress"] or "{}"),
     )
 
 

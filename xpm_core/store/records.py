@@ -79,6 +79,13 @@ class LoseCode(IntEnum):
     UNKNOWN = -3
 
 
+class TellCode(IntEnum):
+    """Whether what a job says was heard."""
+
+    TOLD = 1
+    STALE = -2
+
+
 class CancelCode(IntEnum):
     """What cancelling did."""
 

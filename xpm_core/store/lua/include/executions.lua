@@ -14,6 +14,7 @@ local function close(w, rec, how)
   local key = keys.execution(w, rec.execution)
   redis.call('HSET', key, 'job', rec.id, 'ended', how)
   redis.call('EXPIRE', key, REMEMBER_S)
+  redis.call('HDEL', keys.job(w, rec.id), 'progress')
   holdings.give(w, rec)
 end
 

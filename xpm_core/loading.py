@@ -7,6 +7,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from types import ModuleType
 from typing import Any
 
@@ -35,9 +36,15 @@ def class_record(cls: type) -> dict[str, Any]:
 
 def import_folders() -> list[str]:
     """The folders that this process imports from beside the interpreter's own and installed packages."""
+    return list(_import_folders(tuple(sys.path), os.getcwd()))
+
+
+@lru_cache(maxsize=16)
+def _import_folders(entries: tuple[str, ...], _: str) -> list[str]:
+    """The same for a `sys.path`; the working directory is what relative entries start from."""
     prefixes = {os.path.realpath(p) for p in (sys.prefix, sys.base_prefix, sys.exec_prefix)}
     found = []
-    for entry in sys.path:
+    for entry in entries:
         folder = os.path.abspath(entry)
         own = any(os.path.realpath(folder).startswith(os.path.join(prefix, "lib")) for prefix in prefixes)
         if os.path.isdir(folder) and not own and os.path.basename(folder) not in INSTALLED and folder not in found:

@@ -70,6 +70,7 @@ def project_file(cls: Any) -> str | None:
     return None if file is None else within_project(file, module_name(cls))
 
 
+@lru_cache(maxsize=4096)
 def within_project(file: str, module: str) -> str:
     """A file that holds a module, as its project knows it: `project:package/module.py`."""
     folders = file.split(os.sep)

@@ -28,6 +28,8 @@ NOTHING = extension(LEFT_OUT, b"")
 NESTED = extension(CONFIGURATION, bytes(32))[:-32]
 """What stands before the digest of a nested configuration."""
 
+A_PATH = extension(PATH, b"")
+
 PARTIAL = b"partial"
 """Stands in the place of the version in what is hashed for a partial identity, which meets no full one."""
 
@@ -153,11 +155,12 @@ def configuration(config: Any) -> bytes:
     return NOTHING if own.meta or own.digest is None else NESTED + own.digest
 
 
-def path_text(path: Any) -> bytes:
-    return extension(PATH, path.as_posix().encode("utf-8", "surrogateescape"))
+def any_path(path: Any) -> bytes:
+    """A path, of which only counts that it is one: where files lie differs from machine to machine."""
+    return A_PATH
 
 
-encode = Encoder(configuration, path=path_text)
+encode = Encoder(configuration, path=any_path)
 """Writes a value as it is hashed."""
 
 
@@ -183,7 +186,7 @@ def partial_identity(config: Any, partial: Partial) -> str:
         head = PARTIAL + array_head(2) + pack(task_id(type(each))) + map_head(len(kept))
         return head + b"".join(kept) + made_by(own, inner)
 
-    inner = Encoder(nested, path=path_text)
+    inner = Encoder(nested, path=any_path)
     return sha256(part(config)).hexdigest()
 
 
@@ -208,7 +211,7 @@ class Labeller(Encoder):
     """
 
     def __init__(self) -> None:
-        super().__init__(self.labelled, path=path_text)
+        super().__init__(self.labelled, path=any_path)
         self.known: dict[int, bytes] = {}
         self.equal: dict[bytes, list[int]] = {}
 

@@ -62,7 +62,10 @@ class Packer:
         values = {}
         for name in schema_of(config).parameters:
             path = self.layout.path(config, name)
-            values[name] = self.encode(config.__dict__[name]) if path is None else self.generated(path)
+            if path is not None:
+                values[name] = self.generated(path)
+            elif name in config.__dict__:  # a configuration that only stands in for another has no generated paths
+                values[name] = self.encode(config.__dict__[name])
         found: dict[str, Any] = {
             "class": self.class_index(type(config)),
             "values": values,

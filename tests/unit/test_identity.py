@@ -86,7 +86,6 @@ DIFFERENT: list[tuple[Any, Any]] = [
     ("a", "A"),
     ("\ud800", "\udfff"),
     (Path("a"), "a"),
-    (Path("a"), Path("b")),
     (Colour.RED, "RED"),
     (Colour.RED, 1),
     (Colour.RED, Colour.GREEN),
@@ -102,6 +101,8 @@ DIFFERENT: list[tuple[Any, Any]] = [
 ]
 
 SAME: list[tuple[Any, Any]] = [
+    (Path("a"), Path("b")),
+    ((Path("a"), 1), (Path("/b"), 1)),
     ({"a": 1, "b": 2}, {"b": 2, "a": 1}),
     ({"x", "y", "z"}, {"z", "y", "x"}),
     (-0.0, 0.0),

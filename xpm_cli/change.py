@@ -100,16 +100,17 @@ def _cancel(desk: Desk, job: reading.Job) -> bool:
 
 
 def _retry(desk: Desk, job: reading.Job) -> bool:
-    code, state, other = desk.store.retry(job.identity)
+    code, state, blocker = desk.store.retry(job.identity)
+    own, other, place = short(job.identity), short(blocker), desk.place
     told = {
         RetryCode.RETRIED: f"{state} again.",
-        RetryCode.UNSETTLED: f"it is {state}: it has not ended. Cancel it first: xpm cancel {short(job.identity)}",
-        RetryCode.BLOCKED: f"it waits for {short(other)}, which did not succeed. Retry that: xpm retry {short(other)}",
-        RetryCode.STALE: "it was run again meanwhile. Look: xpm status",
+        RetryCode.UNSETTLED: f"it is {state}: it has not ended. Cancel it first: xpm cancel {own}{place}",
+        RetryCode.BLOCKED: f"it waits for {other}, which did not succeed. Retry that: xpm retry {other}{place}",
+        RetryCode.STALE: f"it was run again meanwhile. Look: xpm status{place}",
         RetryCode.UNKNOWN: "the server does not know it any more. Run its script again.",
-        RetryCode.IN_USE: f"{short(other)} runs and uses its result. Wait, or cancel that: xpm cancel {short(other)}",
+        RetryCode.IN_USE: f"{other} runs and uses its result. Wait, or cancel that: xpm cancel {other}{place}",
     }
-    say(f"{short(job.identity)}  {title(job)}: {told[code]}")
+    say(f"{own}  {title(job)}: {told[code]}")
     return code is RetryCode.RETRIED
 
 

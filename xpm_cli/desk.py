@@ -6,6 +6,7 @@ Owns: which workspace is meant, and which job a name means.
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,10 +14,11 @@ from functools import cached_property
 from pathlib import Path
 
 from xpm_cli.app import setting
-from xpm_core.errors import AmbiguousJobError, UnknownJobError, WorkspaceError
+from xpm_core.errors import AmbiguousJobError, RedisUnavailableError, UnknownJobError, WorkspaceError
 from xpm_core.job_directory import JobDirectory
 from xpm_core.states import State
 from xpm_core.store import reading
+from xpm_core.store.connection import OUTAGES
 from xpm_core.store.connector import Connector
 from xpm_core.store.jobs import Store
 from xpm_core.store.records import DEFAULT_LEASE_S
@@ -35,6 +37,8 @@ class Desk:
     store: Store
     server: str
     """What people call the server: its URL without a password, or `embedded`."""
+    place: str = ""
+    """What a next command needs to find the same workspace: ` --workspace DIR`, or nothing when it was not given."""
 
     @cached_property
     def now_s(self) -> float:
@@ -118,7 +122,12 @@ def open_desk() -> Iterator[Desk]:
         WorkspaceError: There is no such workspace.
         RedisUnavailableError: Its server does not answer.
     """
-    workspace = Workspace.open(find_workspace(setting("workspace")), create=False, writable=False)
+    given = setting("workspace")
+    workspace = Workspace.open(find_workspace(given), create=False, writable=False)
     with Connector.of_workspace(workspace, None, DEFAULT_LEASE_S) as connector:
         server = "embedded" if connector.embedded else safe_url(connector.url)
-        yield Desk(workspace, Store(connector.client, workspace.id), server)
+        place = f" --workspace {shlex.quote(str(given))}" if given else ""
+        try:
+            yield Desk(workspace, Store(connector.client, workspace.id), server, place)
+        except OUTAGES as error:
+            raise RedisUnavailableError(f"Redis ({server})", f"{error}", f"Try again: xpm status{place}") from error

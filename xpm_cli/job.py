@@ -57,7 +57,8 @@ def logs(ctx: click.Context, name: str, lines: int | None, only: str | None) -> 
     chosen = [kind for kind in files if only in (None, kind)]
     found = [kind for kind in chosen if _print(files[kind], kind, lines)]
     if not found:
-        say(f"{short(job.identity)}  {title(job)}: it is {job.state.value}, and has no log yet. See: xpm status")
+        known = f"{short(job.identity)}  {title(job)}: it is {job.state.value}"
+        say(f"{known}, and has no log yet. See: xpm status{desk.place}")
         ctx.exit(FAILED)
 
 

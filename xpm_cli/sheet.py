@@ -22,7 +22,7 @@ from xpm_core.text import ago, span
 DEPENDENTS = 5
 """How many of the jobs that need this one are named."""
 
-_NEXT = {
+NEXT = {
     State.WAITING: ("cancel",),
     State.READY: ("cancel",),
     State.DELAYED: ("logs", "cancel"),
@@ -30,8 +30,9 @@ _NEXT = {
     State.DONE: ("logs",),
     State.FAILED: ("logs", "retry"),
     State.CANCELLED: ("retry",),
-    State.BLOCKED: (),
+    State.BLOCKED: ("cancel",),
 }
+"""What to type next, by state."""
 
 
 class Sheet:
@@ -119,9 +120,10 @@ class Sheet:
         return [*memory, *python, f"worker {self.job.worker}"]
 
     def _next(self) -> list[str]:
+        place = self.desk.place
         if self.job.state is State.BLOCKED and self.job.root:
-            return [f"xpm show {short(self.job.root)}", f"xpm retry {short(self.job.root)}"]
-        return [f"xpm {command} {short(self.job.identity)}" for command in _NEXT[self.job.state]] or ["xpm status"]
+            return [f"xpm show {short(self.job.root)}{place}", f"xpm retry {short(self.job.root)}{place}"]
+        return [f"xpm {command} {short(self.job.identity)}{place}" for command in NEXT[self.job.state]]
 
     def as_data(self) -> dict[str, Any]:
         """What `--json` prints. Times are ISO 8601 with their zone; what has not come is null."""

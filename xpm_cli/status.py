@@ -42,6 +42,7 @@ class Survey:
     workers: list[reading.WorkerState]
     queues: list[Serving]
     failed: list[reading.Job]
+    place: str = ""
 
 
 @click.command()
@@ -74,6 +75,7 @@ def look(desk: Desk) -> Survey:
         workers=reading.workers(client, w, desk.now_s),
         queues=sorted(queues, key=lambda queue: queue.queue),
         failed=desk.every_job(State.FAILED) if counts[State.FAILED] else [],
+        place=desk.place,
     )
 
 
@@ -133,9 +135,9 @@ def _needs(survey: Survey, screen: Screen) -> Iterator[str]:
     for job in survey.failed[:FAILURES]:
         label = screen.text(f"✗ {short(job.identity)}")
         error = f"{job.error.get('type', job.reason)}, {ago(survey.now_s - job.ended_s)}"
-        yield screen.entry(label, [title(job), error, f"xpm show {short(job.identity)}"])
+        yield screen.entry(label, [title(job), error, f"xpm show {short(job.identity)}{survey.place}"])
     if (more := len(survey.failed) - FAILURES) > 0:
-        yield screen.entry("", [f"and {more} more failed", "xpm retry --failed"])
+        yield screen.entry("", [f"and {more} more failed", f"xpm retry --failed{survey.place}"])
     for queue in survey.queues:
         if queue.ready and not queue.workers:
             name = "" if queue.queue == "default" else f" --queue {queue.queue}"

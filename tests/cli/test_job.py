@@ -9,7 +9,9 @@ import pytest
 from click.testing import Result
 from lab import ERROR, PARAMETERS, Lab
 
+from xpm_cli import main
 from xpm_cli.desk import short
+from xpm_cli.sheet import NEXT
 from xpm_core.states import State
 
 Xpm = Callable[..., Result]
@@ -121,3 +123,8 @@ def test_job_that_never_ran_has_no_log(lab: Lab, xpm: Xpm) -> None:
     result = xpm("logs", lab.submit("ready"))
     assert (result.exit_code, result.stdout) == (1, "")
     assert "it is ready, and has no log yet" in result.stderr
+
+
+def test_next_commands_exist_for_every_state() -> None:
+    assert set(NEXT) == set(State)
+    assert {command for commands in NEXT.values() for command in commands} <= set(main.commands)

@@ -87,6 +87,13 @@ def test_workspace_is_named_by_option_before_variable(
     assert xpm("show", identity, "--workspace", outside).exit_code == 3
 
 
+def test_next_commands_name_the_workspace_when_it_was_named(lab: Lab, xpm: Xpm, outside: Path) -> None:
+    lab.end("bad", State.FAILED, ERROR)
+    bad, option = short(lab.identity("bad")), f"--workspace {lab.workspace.path}"
+    for words in (["status"], ["show", "failed"]):
+        assert f" {bad} {option}" in xpm(*words, "--workspace", lab.workspace.path).stdout
+
+
 def test_no_workspace_is_an_error_that_says_how_to_name_one(xpm: Xpm, outside: Path) -> None:
     result = xpm("status")
     assert result.exit_code == 3

@@ -10,12 +10,14 @@ from importlib.metadata import version
 from pathlib import Path
 
 import pytest
+import redis
 from click.testing import Result
 from lab import Lab
 from support import PrivateServer
 
 from xpm_cli import main
 from xpm_core.errors import UnknownJobError
+from xpm_core.store import reading
 from xpm_core.workspace import Workspace
 
 Xpm = Callable[..., Result]
@@ -46,6 +48,19 @@ def test_unreachable_server_is_named_without_its_password(xpm: Xpm, monkeypatch:
     assert f"127.0.0.1:{port}" in result.stderr
     assert "secret" not in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_server_that_goes_away_meanwhile_is_an_error_without_traceback(
+    lab: Lab, xpm: Xpm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: object) -> None:
+        raise redis.ConnectionError("Connection reset by peer")
+
+    monkeypatch.setattr(reading, "counts", away)
+    result = xpm("status", "--workspace", lab.workspace.path)
+    assert result.exit_code == 3
+    assert "Connection reset by peer" in result.stderr
+    assert f"Try again: xpm status --workspace {lab.workspace.path}" in result.stderr
 
 
 def test_server_that_evicts_is_refused(

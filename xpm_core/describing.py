@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import Any
 
+from xpm_core import objects
 from xpm_core.config.layout import JOB, WORKSPACE, Layout
 from xpm_core.graph import is_configuration, schema_of, state, title
 from xpm_core.identity import counted_names, seal, task_id
@@ -110,4 +111,8 @@ class Describer:
             return {"timedelta": value.total_seconds()}
         if isinstance(value, (datetime, date, time)):
             return {type(value).__name__: value.isoformat()}
+        if type(value) in objects.known:
+            fields = objects.values_of(value, objects.known[type(value)].all)
+            described = {name: self.value(f"{path}.{name}", item) for name, item in fields.items()}
+            return {"object": {"class": task_id(type(value)), "fields": described}}
         return {"text": repr(value)}

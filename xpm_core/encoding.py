@@ -18,11 +18,13 @@ from typing import Any
 
 import msgpack
 
+from xpm_core import objects
 from xpm_core.errors import MismatchError, PayloadError
 from xpm_core.graph import is_configuration
 from xpm_core.origin import class_id
 
 BIG_INTEGER, TUPLE, SET, FROZENSET, ENUM, DATETIME, DATE, TIME, TIMEDELTA, PATH, CONFIGURATION, LEFT_OUT = range(1, 13)
+OBJECT = 13
 """Codes of the extensions. They are part of the identity: never change one."""
 
 NOT_A_NUMBER = struct.pack(">Bd", 0xCB, math.nan)
@@ -125,12 +127,21 @@ class Encoder:
         for base in (dict, list, tuple, frozenset, set):
             if isinstance(value, base):
                 return self.writers[base]
+        if type(value) in objects.known:
+            return self.object_of(type(value))
         raise MismatchError("a value that a configuration can hold", value)
 
     def configuration_(self, value: Any) -> bytes:
         if not is_configuration(value):
             raise MismatchError("a configuration", value, remedy="Pass the configuration, not the object made of it.")
         return self.configuration(value)
+
+    def object_of(self, cls: type) -> Callable[[Any], bytes]:
+        """What writes objects of a class of dataclasses, attrs or pydantic: the class, and the fields that count."""
+        if not self.canonical:
+            objects.refuse_local(cls)
+        names = objects.known[cls].counted if self.canonical else objects.known[cls].all
+        return lambda value: extension(OBJECT, self.list_([self.class_name(cls), objects.values_of(value, names)]))
 
     def list_(self, value: Any) -> bytes:
         return array_head(len(value)) + b"".join([self(item) for item in value])
@@ -168,10 +179,18 @@ class Decoder:
         configuration: Reads a configuration from the content of its extension.
         path: Reads a path.
         enum: Finds a member of an Enum by how its class was named, and its name or value.
+        made: Makes an object by how its class was named, and the values of its fields.
     """
 
-    def __init__(self, configuration: Extension, *, path: Extension, enum: Callable[[Any, Any], Any]) -> None:
-        self.enum = enum
+    def __init__(
+        self,
+        configuration: Extension,
+        *,
+        path: Extension,
+        enum: Callable[[Any, Any], Any],
+        made: Callable[[Any, Any], Any] = objects.made,
+    ) -> None:
+        self.enum, self.made = enum, made
         self.extensions: dict[int, Extension] = {
             BIG_INTEGER: lambda content: int.from_bytes(content, "big", signed=True),
             TUPLE: lambda content: tuple(self.items(content)),
@@ -184,6 +203,7 @@ class Decoder:
             TIMEDELTA: lambda content: timedelta(*self.items(content)),
             PATH: path,
             CONFIGURATION: configuration,
+            OBJECT: lambda content: self.made(*self.items(content)),
         }
 
     def __call__(self, data: bytes) -> Any:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from xpm_core.errors import SealedError
+from xpm_core.objects import fresh
 
 
 def refusing(*names: str) -> Callable[[type], type]:
@@ -73,11 +74,11 @@ def frozen(value: Any) -> Any:
 
 
 def thawed(value: Any) -> Any:
-    """The same value in plain lists, dicts and sets."""
+    """The same value in plain lists, dicts and sets; objects are copied."""
     if isinstance(value, list):
         return list(map(thawed, value))
     if isinstance(value, dict):
         return {key: thawed(item) for key, item in value.items()}
     if isinstance(value, set):
         return set(value)
-    return tuple(map(thawed, value)) if type(value) is tuple else value
+    return tuple(map(thawed, value)) if type(value) is tuple else fresh(value)

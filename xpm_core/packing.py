@@ -8,13 +8,15 @@ from typing import Any
 
 from xpm_core.config import layout
 from xpm_core.config.layout import Layout
-from xpm_core.digest import counted_names, task_id
+from xpm_core.digest import counted_names, digest, task_id
 from xpm_core.encoding import CONFIGURATION, PATH, Encoder, extension
 from xpm_core.encoding import pack as packed
+from xpm_core.errors import SealedError
 from xpm_core.graph import reachable, schema_of, state
 from xpm_core.identity import seal
 from xpm_core.loading import class_record, import_folders
 from xpm_core.local_classes import Recorder
+from xpm_core.objects import held, known
 from xpm_core.origin import LOCAL
 
 VERSION = 1
@@ -59,6 +61,7 @@ class Packer:
     def object(self, config: Any) -> dict[str, Any]:
         """One configuration: its class, its values, and what else its digest is made of."""
         own = state(config)
+        refuse_changed(config)
         values = {}
         for name in schema_of(config).parameters:
             path = self.layout.path(config, name)
@@ -112,3 +115,15 @@ class Packer:
         if self.workspace is not None and absolute.is_relative_to(self.workspace):
             return extension(PATH, WORKSPACE + os.fsencode(absolute.relative_to(self.workspace)))
         return extension(PATH, ABSOLUTE + os.fsencode(absolute))
+
+
+def refuse_changed(config: Any) -> None:
+    """Refuse a configuration that holds an object which was changed after it was sealed: nothing could prevent that.
+
+    Raises:
+        SealedError: It was.
+    """
+    if known and any(map(held, config.__dict__.values())) and digest("", config) != state(config).digest:
+        name = type(config).__name__
+        wrong = "an object that it holds was changed after it was sealed"
+        raise SealedError(name, wrong, f"Change a copy: {name.lower()}.copy(...).", state(config).created)

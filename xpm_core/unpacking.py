@@ -10,8 +10,10 @@ from typing import Any
 
 import msgpack
 
+from xpm_core import objects
 from xpm_core.config.base import Config
 from xpm_core.config.declare import complete
+from xpm_core.config.objects import object_kind
 from xpm_core.digest import digest_all
 from xpm_core.encoding import Decoder
 from xpm_core.errors import MismatchError, PayloadError, TaskImportError
@@ -35,7 +37,7 @@ class Loader:
     def __init__(self, workspace: Path, jobpath: Path) -> None:
         self.workspace, self.jobpath = workspace, jobpath
         self.configs: list[Any] = []
-        self.decode = Decoder(self.referred, path=self.path, enum=self.enum)
+        self.decode = Decoder(self.referred, path=self.path, enum=self.enum, made=self.made)
         self.classes = Classes([], self.decode)
 
     def configuration(self, data: bytes, identity: str) -> tuple[Any, dict[str, Any]]:
@@ -127,6 +129,17 @@ class Loader:
         if not issubclass(cls, Enum):
             raise problem(f"{cls.__name__} is no Enum")
         return cls(member) if issubclass(cls, Flag) else cls[member]
+
+    def made(self, number: int, fields: dict[str, Any]) -> Any:
+        cls = self.classes[number]
+        if object_kind(cls) is None:
+            raise problem(f"{cls.__name__} is no class of dataclasses, attrs or pydantic")
+        try:
+            return objects.made(cls, fields)
+        except KeyError as error:
+            raise problem(f"it has no value for {cls.__name__}.{error.args[0]}", CHANGED) from None
+        except Exception as error:  # whatever the user's class raises
+            raise problem(f"{cls.__name__} refuses its fields ({type(error).__name__}: {error})", CHANGED) from error
 
 
 def schema_of_class(cls: type) -> Schema:

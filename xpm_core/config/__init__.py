@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from xpm_core.config.annotations import CONVERTERS
 from xpm_core.config.base import Config, InstanceConfig, LightweightTask, ResumableTask, Task, experiments
 from xpm_core.config.change import copyconfig, setmeta
 from xpm_core.config.deprecation import deprecate
@@ -18,6 +19,7 @@ from xpm_core.config.fields import (
     param_group,
 )
 from xpm_core.config.methods import cache, initializer
+from xpm_core.config.objects import object_kind
 from xpm_core.config.outputs import outputs, upstream
 from xpm_core.config.partials import Partial, partial
 from xpm_core.graph import ConfigState, is_configuration, state
@@ -52,3 +54,5 @@ __all__ = [
     "state",
     "upstream",
 ]
+
+CONVERTERS.append(object_kind)

@@ -194,7 +194,7 @@ def set_default(parameter: Parameter, value: Any, where: str) -> None:
         problem = refusal(where, error, None)
         raise DeclarationError(f"{problem.where}: the default", problem.wrong, problem.remedy) from None
     parameter.default, parameter.factory, parameter.generator = MISSING, None, None
-    if isinstance(value, (list, dict, set, tuple)) or parameter.holds:
+    if isinstance(value, (list, dict, set, tuple)) or parameter.holds or parameter.kind.container:
         parameter.factory = lambda: deepcopy(value)
     else:
         parameter.default = value

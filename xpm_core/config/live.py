@@ -10,6 +10,7 @@ from xpm_core.config.layout import Layout
 from xpm_core.frozen import thawed
 from xpm_core.graph import blank, is_configuration, reachable, schema_of
 from xpm_core.identity import seal
+from xpm_core.objects import fresh
 
 T = TypeVar("T")
 Made = Callable[[Any, Any], None]
@@ -54,4 +55,4 @@ def replaced(value: Any, objects: dict[int, Any]) -> Any:
         return {key: replaced(item, objects) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
         return type(thawed(value))([replaced(item, objects) for item in value])
-    return value
+    return fresh(value)

@@ -82,7 +82,7 @@ def refuse_missing(configs: list[tuple[Trail, Any]]) -> None:
     """Refuse configurations with parameters that have no value."""
     if found := missing_among(configs):
         place = next(state(config).created for trail, config in configs if found[0].startswith(f"{trail}."))
-        others = f"; so have {', '.join(found[1:])}" if len(found) > 1 else ""
+        others = f"; nor has {' nor '.join(found[1:])}" if len(found) > 1 else ""
         wrong = f"it has no value, in the configuration made at {place}{others}"
         raise MissingParameterError(found[0], wrong, "Give one before you submit.")
 

@@ -53,9 +53,14 @@ def _import_folders(entries: tuple[str, ...], _: str) -> list[str]:
 
 
 def add_import_folders(folders: list[str]) -> None:
-    """Let this process import from folders, before all others; those that are not there are left out."""
+    """Let this process import from folders, where they are there: after the standard library, before what is installed.
+
+    A script named `random.py` is a nuisance only where it is the script.
+    """
     new = [folder for folder in folders if folder not in sys.path and os.path.isdir(folder)]
-    sys.path[:0] = new
+    installed = [index for index, folder in enumerate(sys.path) if os.path.basename(folder) in INSTALLED]
+    place = installed[0] if installed else len(sys.path)
+    sys.path[place:place] = new
     if new:
         importlib.invalidate_caches()
 

@@ -92,6 +92,8 @@ class Recorder:
             return ["alias", *parts]
         if isinstance(value, ParameterGroup):
             return ["group", value.name]
+        if isinstance(value, tuple) and value and all(isinstance(part, TypeVar) for part in value):
+            return ["tuple", *(self.reference(owner, name, part) for part in value)]  # of `class Box[T]`
         if isinstance(value, TypeVar):
             return ["typevar", value.__name__]
         if isinstance(value, types.FunctionType) and LOCAL in value.__qualname__:
@@ -268,6 +270,8 @@ class Rebuilder:
             return origin[tuple(arguments)] if len(arguments) > 1 else origin[arguments[0]]
         if kind == "typevar":
             return self.variables.setdefault(content[0], TypeVar(content[0]))
+        if kind == "tuple":
+            return tuple(map(self.value, content))
         if kind == "group":
             return ParameterGroup(content[0])
         if kind == "function":

@@ -80,7 +80,7 @@ def test_error_names_the_line_that_set_the_value() -> None:
 def test_missing_parameters_are_all_named_with_their_paths() -> None:
     config = Train.C(model=Model.C(layers=LATER), optim=LATER)
     assert config.missing() == ["Train.model.layers", "Train.optim"]
-    with pytest.raises(MissingParameterError, match=r"Train.model.layers: it has no value, .*; so have Train.optim"):
+    with pytest.raises(MissingParameterError, match=r"Train.model.layers: it has no value, .*; nor has Train.optim"):
         seal(config)
     config.model.layers, config.optim = 3, Optimiser.C(learning_rate=1)
     assert config.missing() == []

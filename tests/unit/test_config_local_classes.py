@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import enum
 import json
+import sys
+from fractions import Fraction
 from functools import wraps
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import pytest
-from fresh import run_payload
+from fresh import run, run_payload, script
 
 from xpm_core import payload
 from xpm_core.config import Config, Param, Task, field, initializer, param_group
@@ -138,11 +140,10 @@ def test_data_of_the_function_that_a_method_uses_are_refused(value: Any) -> None
 def test_code_that_a_method_uses_may_be_anything_importable(tmp_path: Path) -> None:
     assert printed(factory(json).C(), tmp_path).startswith("<module 'json'")
     assert printed(factory(json.dumps).C(), tmp_path).startswith("<function dumps")
-    assert printed(factory(Path).C(), tmp_path) == "<class 'pathlib.Path'>"
+    assert printed(factory(Fraction).C(), tmp_path) == "<class 'fractions.Fraction'>"
 
 
 def test_class_that_is_gone_from_its_function_is_said_to_be() -> None:
-    import sys
 
     with pytest.raises(TaskImportError, match="its function no longer defines it"):
         code_of(sys.modules[__name__], "factory.<locals>.Gone", None)
@@ -186,3 +187,46 @@ def test_local_value_class_comes_along(tmp_path: Path) -> None:
             print(self.shape.area())  # type: ignore[attr-defined]
 
     assert printed(Measure.C(shape=Shape.C()), tmp_path) == "4"
+
+
+BRACKETS = """
+    import sys
+    from pathlib import Path
+    from xpm_core import payload
+    from xpm_core.config import Config, Param, Task, field
+    from xpm_core.errors import ParameterTypeError
+    from xpm_core.identity import seal
+
+    class Loader[T](Config):
+        item: Param[T]
+        items: Param[list[T]] = field(default_factory=list)
+
+    class IntLoader(Loader[int]): ...
+
+    def made():
+        class Box[K](Config):
+            item: Param[K]
+
+        class Run(Task):
+            box: Param[Box[int]]
+            loader: Param[Loader[int]]
+            def execute(self):
+                print(self.box.item, self.loader.item)
+
+        return Run.C(box=Box.C(item=3), loader=IntLoader.C(item=2))
+
+    if __name__ == "__main__":
+        try:
+            IntLoader.C(item="x")
+        except ParameterTypeError:
+            task = made()
+            Path(sys.argv[1]).write_bytes(payload.pack(task))
+            print(seal(task))
+"""
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="class Box[T] is a syntax of Python 3.12")
+def test_classes_with_type_parameters_in_brackets(tmp_path: Path) -> None:
+    place = tmp_path / "data"
+    identity = run(script(tmp_path / "project", "sweep.py", BRACKETS), place, cwd=tmp_path)
+    assert run_payload(place.read_bytes(), identity, tmp_path) == "3 2"

@@ -222,8 +222,8 @@ FORGED: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
     (lambda c: refer(c, "anything", ext(11, b"\xa1x")), "it refers to configuration 'x'"),
     (lambda c: c["classes"][0].update(module="os", name="system", id="os:system"), "module 'os' has no class 'system'"),
     (
-        lambda c: c["classes"][0].update(module="pathlib", name="Path", id="pathlib:Path", file=None),
-        "Path is no class of config",
+        lambda c: c["classes"][0].update(module="fractions", name="Fraction", id="fractions:Fraction", file=None),
+        "Fraction is no class of configurations",
     ),
     (lambda c: c["classes"][0].update(id="other:Model"), "and was 'other:Model'"),
     (lambda c: c["classes"][0].update(module="no_such_module", file=None), "No module named 'no_such_module'"),

@@ -89,7 +89,7 @@ class Names:
             UnresolvedError: A name in it is not defined (yet).
         """
         try:
-            return eval(text, {"__builtins__": {}}, self)  # type: ignore[arg-type]  # it has all that eval uses
+            return eval(text, {"__builtins__": builtins}, self)  # type: ignore[arg-type]  # it has all that eval uses
         except NameError as error:
             raise UnresolvedError(str(error)) from None
 

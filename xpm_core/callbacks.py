@@ -22,14 +22,25 @@ class Callbacks:
         calls = Callbacks()
         calls.put("Train/3f2a91c", print, task)
         calls.drain()
+        calls.close()
     """
 
     def __init__(self) -> None:
         self._queue: SimpleQueue[tuple[str, Callable[..., object], Any] | threading.Event | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
+        self._closed = self._dropping = False
 
     def put(self, label: str, function: Callable[..., object], task: Any) -> None:
-        """Have `function` called with the task, or with nothing if it takes nothing. `label` is for the log."""
+        """Have `function` called with the task, or with nothing if it takes nothing; at once when this is closed.
+
+        Args:
+            label: The task, for the log.
+            function: What to call.
+            task: What to call it with.
+        """
+        if self._closed:
+            _call(label, function, task)
+            return
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="xpm-callbacks", daemon=True)
             self._thread.start()
@@ -43,29 +54,44 @@ class Callbacks:
         self._queue.put(reached)
         reached.wait()
 
-    def close(self) -> None:
-        """Make what was put, then end the thread."""
+    def close(self, *, make_all: bool = True) -> None:
+        """End the thread.
+
+        Args:
+            make_all: Whether to make all calls that were put, and wait for them. Otherwise what has not begun is
+                dropped, and what has begun may go on.
+        """
+        self._dropping = not make_all
         if self._thread is not None:
             self._queue.put(None)
-            if threading.current_thread() is not self._thread:
+            if make_all and threading.current_thread() is not self._thread:
                 self._thread.join()
             self._thread = None
+        self._closed = True
 
     def _work(self) -> None:
         while (item := self._queue.get()) is not None:
             if isinstance(item, threading.Event):
                 item.set()
-                continue
-            label, function, task = item
-            try:
-                function(task) if _takes_one(function) else function()
-            except Exception:  # user code, at the edge of its thread
-                log.exception("%s: its callback %s raised", label, getattr(function, "__qualname__", function))
+            elif not self._dropping:
+                _call(*item)
+
+
+def _call(label: str, function: Callable[..., object], task: Any) -> None:
+    try:
+        function(task) if _takes_one(function) else function()
+    except Exception:  # user code, at the edge of its thread
+        log.exception("%s: its callback %s raised", label, getattr(function, "__qualname__", function))
 
 
 def _takes_one(function: Callable[..., object]) -> bool:
+    """Whether a function can be called with one argument; what does not tell is taken to."""
     try:
-        inspect.signature(function).bind(None)
+        signature = inspect.signature(function)
     except (TypeError, ValueError):
+        return True
+    try:
+        signature.bind(None)
+    except TypeError:
         return False
     return True

@@ -18,6 +18,7 @@
       TokenRequestError          (also ValueError) fewer than one unit of a token, or more than it has
       TokenNameError             (also ValueError) a token's name outside of its alphabet
       TokenClashError            (also ValueError) a token that exists with another scope or numbering
+      WipedError                 jobs that the server has forgotten while a script waited for them
       UnknownDependencyError     (also LookupError) a job that needs what the server does not know
       OriginClashError           (also ValueError) two files that claim one class name
       UnknownJobError            (also LookupError) a job that is not there
@@ -295,6 +296,21 @@ class TokenClashError(XpmError, ValueError):
         )
 
 
+class WipedError(XpmError):
+    """Raised when a script waits for jobs that the server does not know any more."""
+
+    def __init__(self, job: str, count: int) -> None:
+        super().__init__(job, count)
+        self.job, self.count = job, count
+
+    def __str__(self) -> str:
+        others = f" and {self.count - 1} other jobs" if self.count > 1 else ""
+        return (
+            f"{self.job}{others}: the server does not know what was submitted any more (was it wiped?). "
+            f"Run the script again: what is done in the job directories is not run again."
+        )
+
+
 class UnknownDependencyError(XpmError, LookupError):
     """Raised when a job needs another that the server does not know."""
 
@@ -381,7 +397,7 @@ class UnguardedScriptError(ExperimentError):
     def __init__(self, where: str, name: str, line: str) -> None:
         super().__init__(
             where,
-            f"task class {name} is defined in this script, and a worker that imports it would run the experiment again",
+            f"class {name} is defined in this script, and a worker that imports it would run the experiment again",
             f'Put line {line} and what belongs to it under `if __name__ == "__main__":`, or the class into a module.',
         )
         self.args = (where, name, line)

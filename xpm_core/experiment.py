@@ -1,7 +1,7 @@
 """The `experiment` context: submit tasks, wait for them, find results.
 
 Owns: what happens when a script enters, submits, waits and leaves. Following the jobs is tracking.py's, what a
-submission finds is submitting.py's, the words at the end are report.py's.
+submission finds is submitting.py's, the words at the end are report.py's and notices.py's.
 """
 
 from __future__ import annotations
@@ -13,26 +13,31 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
+from xpm_core.commands import Commands
 from xpm_core.config import experiments, outputs
 from xpm_core.display import Display
-from xpm_core.errors import ExperimentError, FailedExperiment
+from xpm_core.errors import ExperimentError, FailedExperiment, XpmError
 from xpm_core.graph import caller, written
 from xpm_core.local_workers import LocalWorkers
 from xpm_core.main_guard import refuse_inside_job, refuse_unguarded
 from xpm_core.names import check_experiment_name, check_queue_name
+from xpm_core.notices import going_on, interrupted, unfinished
 from xpm_core.report import Summary, causes, lines, show_failures_plainly, summarize
-from xpm_core.states import SETTLED, State
+from xpm_core.run_log import log_to
+from xpm_core.states import State
 from xpm_core.store import reading
+from xpm_core.store.connection import OUTAGES
 from xpm_core.store.connector import Connector
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import DEFAULT_LEASE_S, DEFAULT_QUEUE
+from xpm_core.store.url import safe_url
 from xpm_core.submitting import Options, Submitter
-from xpm_core.text import plain, shows_glyphs, span
+from xpm_core.text import say, span
 from xpm_core.tracking import Tracker
 from xpm_core.workspace import Workspace
 
@@ -43,8 +48,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("xpm")
 
-SECOND_CTRL_C_S = 2.0
 DRAIN_S = 5.0
+"""How long to wait, on leaving, for this script's own workers to end."""
+INTERRUPTED = 130
+"""Exit code after Ctrl-C."""
 
 
 class experiment:
@@ -55,11 +62,12 @@ class experiment:
         name: Letters, digits, `.`, `_` and `-`.
         port: Of the page that shows the run; it comes with a later version.
         redis: Address of a server. Else XPM_REDIS_URL counts, else a settings file, else a server is embedded.
-        workers: Slots to start on this machine. With an embedded server the number of CPUs, else none.
+        workers: Slots to start on this machine, for `queue`. With an embedded server the number of CPUs, else none.
         queue: The queue that tasks go to which name no other.
         lease_s: How long a worker may be silent before its job goes to another, seconds.
 
     Raises:
+        ExperimentError: An argument cannot work.
         WorkspaceError: The workspace cannot be used.
         RedisUnavailableError: The server does not answer.
         FailedExperiment: On leaving, when not all jobs are done.
@@ -70,6 +78,9 @@ class experiment:
             if xp.wait():
                 print(learn.jobpath)
     """
+
+    workspace: Workspace
+    tracker: Tracker
 
     def __init__(
         self,
@@ -84,13 +95,11 @@ class experiment:
     ) -> None:
         self.name = check_experiment_name(name)
         self.queue = check_queue_name(queue)
-        if workers is not None and (isinstance(workers, bool) or not isinstance(workers, int) or workers < 0):
-            raise ExperimentError(f"experiment {name!r}", f"workers={workers!r}", "Pass a number of slots, 0 or more.")
+        _check({"workdir": workdir, "port": port, "redis": redis, "workers": workers, "lease_s": lease_s})
         self._workdir, self._port, self._redis, self._workers = workdir, port, redis, workers
         self._lease_s = lease_s
         self._lock = threading.RLock()
-        self._local: LocalWorkers | None = None
-        self._told_unfinished = False
+        self._results: Callable[[], Path] | None = None
 
     # -- entering --------------------------------------------------------------------------------------------------
 
@@ -100,52 +109,67 @@ class experiment:
         if experiments:
             raise ExperimentError(where, f"experiment {experiments[-1].name!r} is open", "Leave it first.")
         self._began = time.monotonic()
+        self._told_unfinished = self._orderly = False
         self.workspace = Workspace.open(self._workdir)
         with ExitStack() as stack:
-            self.connector = Connector.of_workspace(self.workspace, self._redis, self._lease_s)
-            stack.callback(self.connector.close)
-            self._store = Store(self.connector.client, self.workspace.id)
-            self._run = self._store.open_run(self.name, new_execution_id(), _about())
-            self._directory = self.workspace.experiment(self.name)
-            self._run_directory = self._directory.new_run()
-            self._log_to(stack)
-            self.tracker = Tracker(self._store, self.connector.blocking, self._run.cursor, self._lease_s)
-            self._submitter = Submitter(
-                self.workspace, self._store, self._directory, self._run, self.tracker, self._start_workers
-            )
-            self.tracker.start()
-            stack.callback(self.tracker.stop)
-            stack.callback(self._submitter.close)
+            self._connect(stack)
+            self._begin_run(stack)
             self._stack = stack.pop_all()
         experiments.append(self)
         show_failures_plainly()
         if self._port is not None:
-            log.warning(
-                "experiment %s: port=%d: the page that it serves comes with a later version", self.name, self._port
-            )
+            log.warning("%s: port=%d: the page that it serves comes with a later version", self.name, self._port)
         return self
 
-    def _log_to(self, stack: ExitStack) -> None:
-        """Write the run's log beside its results, as long as the run lasts; warnings go to stderr, too."""
-        file = logging.FileHandler(self._run_directory.log, encoding="utf-8", delay=True)
-        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
-        handlers: list[logging.Handler] = [file]
-        if not logging.getLogger().handlers:  # else the script has its own way of showing them
-            stderr = logging.StreamHandler()
-            stderr.setLevel(logging.WARNING)
-            handlers.append(stderr)
-        for handler in handlers:
-            log.addHandler(handler)
-            stack.callback(handler.close)
-            stack.callback(log.removeHandler, handler)
-        if log.level == logging.NOTSET:
-            log.setLevel(logging.INFO)
-            stack.callback(log.setLevel, logging.NOTSET)
+    def _connect(self, stack: ExitStack) -> None:
+        connector = self._connector = Connector.of_workspace(self.workspace, self._redis, self._lease_s)
+        stack.callback(connector.close)
+        self._store = Store(connector.client, self.workspace.id)
+        self._commands = Commands(self.workspace.path, "" if self._redis is None else safe_url(self._redis))
+        slots = self._workers
+        if slots is None:
+            slots = _cpus() if connector.embedded is not None else 0
+        url = "" if connector.embedded is not None else connector.url
+        self._local = LocalWorkers(self.workspace, slots, self.queue, url=url, lease_s=self._lease_s)
+
+    def _begin_run(self, stack: ExitStack) -> None:
+        self._run = self._store.open_run(self.name, new_execution_id(), _about())
+        directory = self.workspace.experiment(self.name)
+        run_directory = directory.new_run()
+        self._results = lambda: run_directory.results
+        log_to(run_directory.log, stack)
+        embedded = self._connector.embedded
+        revive = None if embedded is None else embedded.revive
+        self.tracker = Tracker(self._store, self._connector.blocking, self._run.cursor, self._lease_s, revive)
+        self._submitter = Submitter(
+            self.workspace, self._store, directory, self._run, self.tracker, self._start_workers
+        )
+        self.tracker.start()
+        stack.callback(lambda: self.tracker.stop(make_callbacks=self._orderly))
+        stack.callback(self._end_workers)
+        stack.callback(self._send_the_rest)
+
+    @property
+    def connector(self) -> Connector:
+        """The server in use: what creates tokens."""
+        self._refuse_closed()
+        return self._connector
 
     @property
     def resultspath(self) -> Path:
         """This run's own folder for results, made when first asked for."""
-        return self._run_directory.results
+        if self._results is None:
+            self._refuse_closed()
+            raise AssertionError("an open experiment has results")
+        return self._results()
+
+    def _refuse_closed(self) -> None:
+        if self not in experiments:
+            raise ExperimentError(
+                written(caller()),
+                f"experiment {self.name!r} is not open",
+                f"Do it inside of: with experiment(workdir, {self.name!r}) as xp: ...",
+            )
 
     # -- submitting ------------------------------------------------------------------------------------------------
 
@@ -165,21 +189,16 @@ class experiment:
             TokenRequestError, OriginClashError: See `Store.submit`.
         """
         where = written(caller())
-        refuse_unguarded(type(task), where)
+        refuse_unguarded(task, where)
         options = Options.of({"queue": self.queue, **given}, where)
         with self._lock:
             self._submitter.submit(task, options, where)
         return outputs(task)
 
     def _start_workers(self, queues: set[str]) -> None:
-        """Start this script's own workers, once there is something to do for them."""
-        slots = self._workers
-        if slots is None:
-            slots = (os.cpu_count() or 1) if self.connector.embedded is not None else 0
-        if slots and queues and self._local is None:
-            url = "" if self.connector.embedded is not None else self.connector.url
-            self._local = LocalWorkers(self.workspace, slots, sorted(queues), url=url, lease_s=self._lease_s)
-            log.info("experiment %s: workers started, pid %d, log %s", self.name, self._local.pid, self._local.log)
+        """Have this script's own workers run, once there is something to do for them."""
+        if self.queue in queues and self._local.ensure():
+            self.tracker.promise(self.queue)
 
     # -- waiting ---------------------------------------------------------------------------------------------------
 
@@ -188,14 +207,18 @@ class experiment:
 
         Returns:
             Counts of the run's jobs; false when not all of them are done.
+
+        Raises:
+            WorkersFailedError: The script's own workers have ended with an error.
+            WipedError: The server has forgotten the jobs.
         """
+        self._refuse_closed()
         try:
             self._submitter.flush()
             self._tell_unfinished()
             while not self._quiet():
-                with Display(self.name, self.tracker, f"xpm-worker --workspace {self.workspace.path}") as display:
+                with Display(self.name, self.tracker, self._commands) as display:
                     self.tracker.wait(self.tracker.settled, lambda: self._tick(display), 0.1)
-                self.tracker.callbacks.drain()  # a callback may have submitted more
         except KeyboardInterrupt:
             self._interrupted()
         return summarize(self.tracker.jobs.values())
@@ -210,83 +233,72 @@ class experiment:
 
     def _tick(self, display: Display) -> None:
         display.update()
-        if self._local is not None:
-            self._local.check()
+        self._local.check()
+        if self._local.left:  # with nothing to do, before this run had more
+            self._start_workers({job.queue for job in self.tracker.jobs.values() if not job.state.settled})
 
     def _tell_unfinished(self) -> None:
         """Name, once, the unfinished jobs of earlier runs."""
-        if self._told_unfinished or not self._run.jobs:
-            return
-        self._told_unfinished = True
-        known = reading.experiment_jobs(self._store.client, self._store.w, self.name)
-        earlier = [identity for identity in known if identity not in self.tracker.jobs]
-        states = reading.states(self._store.client, self._store.w, earlier)
-        unfinished = [identity for identity, (state, _) in states.items() if state not in SETTLED]
-        if unfinished:
-            shown = " ".join(identity[:7] for identity in unfinished[:5]) + (" …" if len(unfinished) > 5 else "")
-            _say(
-                f"{self.name}: {len(unfinished)} unfinished jobs of earlier runs are not waited for: {shown}. "
-                f"Cancel them: xpm cancel {unfinished[0][:7]} --workspace {self.workspace.path}"
-            )
+        if not self._told_unfinished and self._run.jobs:
+            self._told_unfinished = True
+            if told := unfinished(self.name, self._store, self.tracker.jobs, self._commands):
+                say(told)
 
-    def _interrupted(self) -> None:
-        """Ctrl-C: leave the jobs; once more within a moment: cancel what has not started."""
-        _say(f"{self.name}: stopped watching. {self._going_on()} Ctrl-C again to cancel what has not started.")
-        try:
-            time.sleep(SECOND_CTRL_C_S)
-        except KeyboardInterrupt:
-            waiting = [job for job in self.tracker.jobs.values() if job.state in _UNSTARTED]
-            for job in waiting:
-                self._store.cancel(job.identity)
-            _say(f"{self.name}: {len(waiting)} jobs cancelled that had not started.")
-        raise SystemExit(130)
-
-    def _going_on(self) -> str:
-        counts = self.tracker.counts()
-        words = ", ".join(f"{counts[state]} {state.value}" for state in State if counts[state] and not state.settled)
-        if not words:
-            return "No job is unfinished."
-        return (
-            f"Its jobs go on ({words}). Attach again: run the script again. "
-            f"Cancel: xpm cancel --experiment {self.name} --workspace {self.workspace.path}"
-        )
+    def _interrupted(self) -> NoReturn:
+        interrupted(self.name, self.tracker, self._store, self._commands)
+        raise SystemExit(INTERRUPTED)
 
     # -- leaving ---------------------------------------------------------------------------------------------------
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        drain = False
         try:
             if kind is None:
                 summary = self.wait()
-                drain = True
+                self._orderly = True
                 self._report(summary)
             elif issubclass(kind, KeyboardInterrupt):
                 self._interrupted()
-            elif not issubclass(kind, SystemExit):
-                _say(f"{self.name}: the script stopped with {kind.__name__}. {self._going_on()}")
+            elif getattr(error, "code", None) != INTERRUPTED:  # else it was told
+                say(f"{self.name}: the script stopped with {kind.__name__}. {self._going_on()}")
         finally:
-            self._close(drain)
+            experiments.remove(self)
+            self._stack.close()
 
-    def _close(self, drain: bool) -> None:
-        experiments.remove(self)
-        if self._local is not None:
-            if drain:
-                self._local.drain(DRAIN_S)
-            else:
-                self._local.let_go()
-        self._stack.close()
+    def _going_on(self) -> str:
+        return going_on(self.name, self.tracker, self._commands)
+
+    def _send_the_rest(self) -> None:
+        """Send what is on its way; what cannot be sent is told, and stops nothing: the script is leaving anyway."""
+        try:
+            self._submitter.close()
+        except _UNSENT as error:
+            log.warning("%s: not all tasks were submitted: %s", self.name, error)
+
+    def _end_workers(self) -> None:
+        """Let this script's own workers leave, or go on when the script stops early."""
+        if self._orderly:
+            self._local.drain(0 if self._others_run() else DRAIN_S)
+        else:
+            self._local.let_go()
+
+    def _others_run(self) -> bool:
+        """Whether a job of another script runs, perhaps on our workers: that is not waited for."""
+        try:
+            return self._store.look(self._lease_s).running > 0
+        except OUTAGES:
+            return True
 
     def _report(self, summary: Summary) -> None:
         elapsed = span(time.monotonic() - self._began)
         if not summary:
             self._learn_errors()
-        text = lines(self.name, summary, causes(self.tracker.jobs), elapsed)
+        text = lines(self.name, summary, causes(self.tracker.jobs), elapsed, self._commands)
         log.info("%s", text[0])
         if not summary:
             raise FailedExperiment(self.name, "\n".join(text))
-        _say(text[0])
+        say(text[0])
 
     def _learn_errors(self) -> None:
         """Read the errors of jobs that had failed before this script could see it."""
@@ -295,7 +307,35 @@ class experiment:
             self.tracker.jobs[known.identity].error = known.error
 
 
-_UNSTARTED = (State.WAITING, State.READY, State.DELAYED, State.BLOCKED)
+_UNSENT: tuple[type[Exception], ...] = (XpmError, *OUTAGES)
+"""What is told of tasks that cannot be sent any more."""
+
+
+def _check(given: Mapping[str, Any]) -> None:
+    """Refuse arguments of `experiment` that cannot work."""
+    for name, value in given.items():
+        right, wanted = _CHECKS[name]
+        if not right(value):
+            problem = f"experiment({name}={value!r}): expected {wanted}"
+            raise ExperimentError(written(caller()), problem, "Pass such a value.")
+
+
+def _is(value: Any, kinds: type | tuple[type, ...], least: float, most: float) -> bool:
+    return isinstance(value, kinds) and not isinstance(value, bool) and bool(least <= value <= most)  # type: ignore[operator]
+
+
+_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "workdir": (lambda value: isinstance(value, str | os.PathLike) and bool(os.fspath(value)), "a path"),
+    "port": (lambda value: value is None or _is(value, int, 1, 65535), "a number from 1 to 65535"),
+    "redis": (lambda value: value is None or isinstance(value, str), "the address of a server"),
+    "workers": (lambda value: value is None or _is(value, int, 0, 10000), "a number of slots, 0 to 10000"),
+    "lease_s": (lambda value: _is(value, (int, float), 0.5, 3600), "a number of seconds, 0.5 to 3600"),
+}
+
+
+def _cpus() -> int:
+    """CPUs that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _about() -> dict[str, Any]:
@@ -305,7 +345,3 @@ def _about() -> dict[str, Any]:
         user = str(os.getuid())
     script = os.path.abspath(sys.argv[0]) if sys.argv and sys.argv[0] else ""
     return {"host": socket.gethostname(), "pid": os.getpid(), "user": user, "script": script, "directory": os.getcwd()}
-
-
-def _say(message: str) -> None:
-    print(message if shows_glyphs(sys.stderr) else plain(message), file=sys.stderr, flush=True)

@@ -1,29 +1,34 @@
 """The workers that a script starts for itself: one daemon, in a session of its own.
 
-Owns: starting and draining that process. What it does is xpm_worker's.
+Owns: starting and draining that process, and starting it again when it left because there was nothing to do. What it
+does is xpm_worker's.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+import threading
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from xpm_core.errors import WorkersFailedError
+from xpm_core.files import explained
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from xpm_core.workspace import Workspace
 
-LINGER_S = 10
-"""How long workers of a script that is gone stay when nothing of their workspace is ready, delayed or running."""
+LINGER_S = 10.0
+"""How long workers stay when nothing of their workspace is ready, delayed or running."""
 REDIS_VARIABLE = "XPM_REDIS_URL"
+
+log = logging.getLogger("xpm")
 
 
 class LocalWorkers:
@@ -34,39 +39,34 @@ class LocalWorkers:
 
     Args:
         workspace: What it serves.
-        slots: How many jobs it runs at once.
-        queues: Names of the queues it serves.
+        slots: How many jobs it runs at once; with 0, it is never started.
+        queue: The queue it serves.
         url: A server to use; empty for the embedded one.
         lease_s: The lease of its workers.
     """
 
-    def __init__(
-        self, workspace: Workspace, slots: int, queues: Sequence[str], *, url: str = "", lease_s: float
-    ) -> None:
-        folder = workspace.path / ".xpm" / "workers"
-        folder.mkdir(parents=True, exist_ok=True)
-        self.log: Path = folder / f"{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}.log"
-        command = [sys.executable, "-m", "xpm_worker", "--workspace", str(workspace.path), "--slots", str(slots)]
-        command += [word for queue in queues for word in ("--queue", queue)]
-        command += ["--linger", str(LINGER_S), "--lease", str(lease_s)]
-        environment = {name: value for name, value in os.environ.items() if name != REDIS_VARIABLE}
-        if url:
-            environment[REDIS_VARIABLE] = url  # not an argument: those are seen by every user of the machine
-        with open(self.log, "ab") as log:
-            self._process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=log,
-                start_new_session=True,
-                env=environment,
-                cwd="/",
-            )
+    def __init__(self, workspace: Workspace, slots: int, queue: str, *, url: str = "", lease_s: float) -> None:
+        self._workspace, self._slots, self.queue, self._url, self._lease_s = workspace, slots, queue, url, lease_s
+        self._process: subprocess.Popen[bytes] | None = None
+        self._log: Path | None = None
+        self._lock = threading.Lock()
 
-    @property
-    def pid(self) -> int:
-        """Process id of the daemon."""
-        return self._process.pid
+    def ensure(self) -> bool:
+        """Start it unless it runs.
+
+        Returns:
+            Whether it was started now.
+
+        Raises:
+            WorkersFailedError: It had ended with an error.
+            WorkspaceError: Its log cannot be written.
+        """
+        with self._lock:
+            if not self._slots or (self._process is not None and self._process.poll() is None):
+                return False
+            self.check()
+            self._start()
+            return True
 
     def check(self) -> None:
         """Make sure that it did not end by itself with an error.
@@ -74,14 +74,19 @@ class LocalWorkers:
         Raises:
             WorkersFailedError: It did; with the end of its log.
         """
-        code = self._process.poll()
+        code = self._process.poll() if self._process is not None else None
         if code:
-            tail = self.log.read_text("utf-8", "replace").splitlines()[-5:]
-            raise WorkersFailedError(str(self.log), code, "\n".join(tail))
+            tail = self._log.read_text("utf-8", "replace").splitlines()[-5:] if self._log is not None else []
+            raise WorkersFailedError(str(self._log), code, "\n".join(tail))
+
+    @property
+    def left(self) -> bool:
+        """Whether it ran, and left because there was nothing to do."""
+        return self._process is not None and self._process.poll() == 0
 
     def drain(self, wait_s: float) -> None:
-        """Let it finish what it runs and leave; wait for that a little, not for another script's job."""
-        if self._process.poll() is None:
+        """Let it finish what it runs, and leave; wait for that a little."""
+        if self._process is not None and self._process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGINT)
             with contextlib.suppress(subprocess.TimeoutExpired):
@@ -91,5 +96,35 @@ class LocalWorkers:
     def let_go(self) -> None:
         """Leave it to itself."""
         # Popen warns in __del__ about a child that still runs; this one is meant to.
-        if self._process.returncode is None:
+        if self._process is not None and self._process.returncode is None:
             self._process.returncode = 0
+
+    def _start(self) -> None:
+        folder = self._workspace.path / ".xpm" / "workers"
+        self._log = folder / f"{datetime.now():%Y%m%d-%H%M%S}-{os.getpid()}.log"
+        with explained(self._log, "cannot be written"):
+            folder.mkdir(parents=True, exist_ok=True)
+            output = os.open(self._log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+        try:
+            self._process = subprocess.Popen(
+                self._command(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=output,
+                start_new_session=True,
+                env=self._environment(),
+                cwd="/",
+            )
+        finally:
+            os.close(output)
+        log.info("workers started: process %d, %d slots, log %s", self._process.pid, self._slots, self._log)
+
+    def _command(self) -> list[str]:
+        command = [sys.executable, "-m", "xpm_worker", "--workspace", str(self._workspace.path)]
+        command += ["--slots", str(self._slots), "--queue", self.queue]
+        return [*command, "--linger", str(LINGER_S), "--lease", str(self._lease_s)]
+
+    def _environment(self) -> dict[str, str]:
+        """This process's own, with the server: not as an argument, for those are seen by every user of the machine."""
+        environment = {name: value for name, value in os.environ.items() if name != REDIS_VARIABLE}
+        return {**environment, REDIS_VARIABLE: self._url} if self._url else environment

@@ -9,9 +9,12 @@ from __future__ import annotations
 import ast
 import os
 import sys
+from functools import lru_cache
 from types import FrameType
+from typing import Any
 
 from xpm_core.errors import InsideJobError, UnguardedScriptError
+from xpm_core.graph import reachable
 
 JOB_VARIABLE = "XPM_JOB"
 """Set in the environment of every job."""
@@ -27,22 +30,23 @@ def refuse_inside_job(where: str) -> None:
         raise InsideJobError(where, identity)
 
 
-def refuse_unguarded(task_class: type, where: str) -> None:
-    """Refuse a task class of the main script that is submitted from its unguarded module level.
+def refuse_unguarded(task: Any, where: str) -> None:
+    """Refuse a task that is submitted from the main script's unguarded module level and needs a class of that script.
 
     Args:
-        task_class: The class of the task.
+        task: A configuration; the classes of all that it refers to count.
         where: The line that submits it, `sweep.py:42`.
 
     Raises:
         UnguardedScriptError: With the line and the guard to add.
     """
-    if task_class.__module__ != "__main__":
-        return
     frame = _main_frame()
-    if frame is not None and not _guarded(frame.f_code.co_filename, frame.f_lineno):
+    if frame is None or _guarded(frame.f_code.co_filename, frame.f_lineno):
+        return
+    found = next((type(each) for _, each in reachable(task) if type(each).__module__ == "__main__"), None)
+    if found is not None:
         file = os.path.basename(frame.f_code.co_filename)
-        raise UnguardedScriptError(where, task_class.__qualname__, f"{file}:{frame.f_lineno}")
+        raise UnguardedScriptError(where, found.__qualname__, f"{file}:{frame.f_lineno}")
 
 
 def _main_frame() -> FrameType | None:
@@ -55,11 +59,12 @@ def _main_frame() -> FrameType | None:
     return None
 
 
+@lru_cache(maxsize=1024)
 def _guarded(file: str, line: int) -> bool:
     """Whether a line stands in an `if __name__ == "__main__":` block of a file."""
     with open(file, "rb") as source:
         tree = ast.parse(source.read(), file)
-    for node in tree.body:
+    for node in ast.walk(tree):
         if isinstance(node, ast.If) and _asks_for_main(node.test):
             last = node.body[-1]
             if node.body[0].lineno <= line <= (last.end_lineno or last.lineno):

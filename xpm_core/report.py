@@ -13,7 +13,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
+from xpm_core.commands import Commands
 from xpm_core.errors import FailedExperiment
+from xpm_core.graph import written
 from xpm_core.states import State
 from xpm_core.text import plain, shows_glyphs
 from xpm_core.tracking import TrackedJob
@@ -51,9 +53,20 @@ class Summary:
 
 @dataclass(frozen=True)
 class Cause:
-    """Failures that have one cause: an error of one type and message, at one line of the user's code."""
+    """Failures that have one cause: an error of one type at one line of the user's code.
+
+    Attributes:
+        error: Type and message; of the first, when messages differ.
+        others: How many other messages there are.
+        place: File, line and function; empty when it is not known.
+        jobs: Their identities.
+        log: Where to read more; empty when none of them left a log.
+        common: Tags that all of them have, and not all jobs of the run.
+        blocked: Names of the jobs that wait for them.
+    """
 
     error: str
+    others: int
     place: str
     jobs: tuple[str, ...]
     log: str
@@ -74,47 +87,35 @@ def summarize(jobs: Iterable[TrackedJob]) -> Summary:
 def causes(jobs: Mapping[str, TrackedJob]) -> list[Cause]:
     """Group the failed and cancelled jobs of a run by cause, the largest group first."""
     groups: dict[tuple[str, str], list[TrackedJob]] = {}
+    blocked: dict[str, list[str]] = {}
     for job in jobs.values():
         if job.state in (State.FAILED, State.CANCELLED):
             groups.setdefault(_cause(job), []).append(job)
-    blocked: dict[str, list[str]] = {}
-    for job in jobs.values():
-        if job.state is State.BLOCKED:
+        elif job.state is State.BLOCKED:
             blocked.setdefault(job.root, []).append(job.label)
-    found = [
-        Cause(
-            error=error,
-            place=place,
-            jobs=tuple(job.identity for job in group),
-            log=str(group[0].directory.err),
-            common=_common([job.tags for job in group]),
-            blocked=tuple(label for job in group for label in blocked.get(job.identity, ())),
-        )
-        for (error, place), group in groups.items()
-    ]
-    outside = [label for root, labels in blocked.items() if root not in jobs for label in labels]
-    if outside:
-        found.append(Cause("a dependency of another run failed", "", (), "", "", tuple(outside)))
+    everyone = list(jobs.values())
+    found = [_grouped(group, place, everyone, blocked) for (_, place), group in groups.items()]
+    for root, labels in blocked.items():
+        if root not in jobs:
+            found.append(Cause(_OUTSIDE, 0, "", (root,) if root else (), "", "", tuple(labels)))
     return sorted(found, key=lambda cause: -len(cause.jobs))
 
 
-def lines(name: str, summary: Summary, found: Sequence[Cause], elapsed: str) -> list[str]:
+def lines(name: str, summary: Summary, found: Sequence[Cause], elapsed: str, commands: Commands) -> list[str]:
     """The report at the end of a run that is not all done (SCREENS.md, "at the end")."""
     text = [f"{name}  {summary}   in {elapsed}"]
     for cause in found:
-        count = f"{len(cause.jobs)} jobs" if len(cause.jobs) != 1 else "1 job"
-        common = f", all with {cause.common}" if cause.common and len(cause.jobs) > 1 else ""
-        alone = f", {cause.common}" if cause.common and len(cause.jobs) == 1 else ""
-        text.append(f"✗ {cause.error}     {count}{common}{alone}" if cause.jobs else f"✗ {cause.error}")
+        text.append(f"✗ {cause.error}     {_told(cause)}")
         if cause.place:
             text.append(f"      {cause.place}")
         if cause.log:
             text.append(f"      log: {cause.log}")
         if cause.blocked:
-            text.append(f"  blocked by it: {_listed(cause.blocked)}")
-    first = next((cause.jobs[0][:7] for cause in found if cause.jobs), None)
-    if first:
-        text.append(f"next    xpm show {first}    xpm logs {first}    xpm retry {first}")
+            text.append(f"      blocked by {'it' if len(cause.jobs) < 2 else 'them'}: {_listed(cause.blocked)}")
+        if cause.jobs:
+            text.append(f"      more: {commands.show(cause.jobs[0])}")
+    if summary.failed:
+        text.append(f"next    run the script again, which retries what failed, or: {commands.retry_failed(name)}")
     return text
 
 
@@ -132,19 +133,62 @@ def show_failures_plainly() -> None:
         sys.excepthook = show
 
 
+_OUTSIDE = "a job of another run did not succeed"
+
+
+def _told(cause: Cause) -> str:
+    """How many jobs, and what distinguishes them."""
+    if cause.error == _OUTSIDE:
+        return ""
+    count = f"{len(cause.jobs)} jobs" if len(cause.jobs) > 1 else "1 job"
+    others = {0: "", 1: ", 1 of them with another message"}.get(cause.others, f", {cause.others} other messages")
+    common = f", all with {cause.common}" if len(cause.jobs) > 1 else f", {cause.common}"
+    return count + others + (common if cause.common else "")
+
+
+def _grouped(
+    group: Sequence[TrackedJob], place: str, everyone: Sequence[TrackedJob], blocked: Mapping[str, list[str]]
+) -> Cause:
+    messages = list(dict.fromkeys(map(_error, group)))
+    return Cause(
+        error=messages[0],
+        others=len(messages) - 1,
+        place=place,
+        jobs=tuple(job.identity for job in group),
+        log=next((str(job.directory.err) for job in group if job.directory.err.exists()), ""),
+        common=_common(group, everyone),
+        blocked=tuple(label for job in group for label in blocked.get(job.identity, ())),
+    )
+
+
 def _cause(job: TrackedJob) -> tuple[str, str]:
+    """What failures of one cause share: type and place, or what is said where there is no place."""
+    error = job.error
+    if job.state is State.FAILED and error.get("file"):
+        place = written((str(error["file"]), int(error.get("line") or 0)))
+        return str(error.get("type")), f"{place} in {error.get('function', '?')}"
+    return _error(job), ""
+
+
+def _error(job: TrackedJob) -> str:
+    """What went wrong, in a line."""
     if job.state is State.CANCELLED:
-        return "cancelled", ""
-    error = job.error or {"type": "failed", "message": "the reason is not known"}
-    words = error.get("message") or ""
-    first = words.splitlines()[0] if words else ""
-    place = f"{error['file']}:{error['line']} in {error.get('function', '?')}" if error.get("file") else ""
-    return (f"{error.get('type', 'Error')}: {first}" if first else error.get("type", "Error")), place
+        return "cancelled"
+    kind = str(job.error.get("type") or "failed")
+    words = str(job.error.get("message") or "").splitlines()
+    return f"{kind}: {words[0]}" if words else kind
 
 
-def _common(tags: Sequence[Mapping[str, Any]]) -> str:
-    shared = {name: value for name, value in tags[0].items() if all(t.get(name) == value for t in tags)}
-    return " ".join(f"{name}={value}" for name, value in sorted(shared.items()))
+def _common(group: Sequence[TrackedJob], everyone: Sequence[TrackedJob]) -> str:
+    """The tags that all of a group have, without those that every job of the run has, too, when there are others."""
+    shared = [item for item in group[0].tags.items() if all(_has(job, item) for job in group)]
+    if len(everyone) > len(group):
+        shared = [item for item in shared if not all(_has(job, item) for job in everyone)]
+    return " ".join(f"{name}={value}" for name, value in sorted(shared))
+
+
+def _has(job: TrackedJob, item: tuple[str, Any]) -> bool:
+    return item[0] in job.tags and job.tags[item[0]] == item[1]
 
 
 def _listed(labels: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TextIO
 
 _ASCII = {"✗": "x", "✓": "v", "●": "*", "⧗": "~", "·": "-", "↻": "@", "…": "...", "█": "#", "░": ".", "—": "-"}
@@ -51,3 +52,8 @@ def shows_glyphs(stream: TextIO) -> bool:
 def plain(text: str) -> str:
     """A text with its glyphs replaced by ASCII."""
     return "".join(_ASCII.get(character, character) for character in text)
+
+
+def say(message: str) -> None:
+    """Tell the user of a script something, on stderr; its stdout is its own."""
+    print(message if shows_glyphs(sys.stderr) else plain(message), file=sys.stderr, flush=True)

@@ -1,7 +1,8 @@
 """The jobs of one run, kept up to date from the workspace's stream of events.
 
 Owns: what this script knows of its jobs, and waiting for them. There is no polling of jobs: each state arrives as an
-event. While nothing happens, the thread calls `look`, which takes up what is due and tells which queues nobody serves.
+event. Now and then the thread calls `look`, which takes up what is due and tells which queues nobody serves; only when
+nothing is open in the whole workspace, and a job of this run still is, are the jobs themselves read.
 """
 
 from __future__ import annotations
@@ -17,10 +18,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.callbacks import Callbacks
+from xpm_core.errors import WipedError, XpmError
 from xpm_core.states import Event, State
-from xpm_core.store import events
+from xpm_core.store import events, reading
 from xpm_core.store.connection import OUTAGES
-from xpm_core.store.records import Serving, SubmitCode, Submitted
+from xpm_core.store.records import Look, Serving, SubmitCode, Submitted
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,6 +38,10 @@ LOOK_EVERY_S = 2.0
 """How often `look` is called: a queue that twice in a row nobody serves is told within 5 s. Thrice a lease if that is
 shorter, for expiry rests while nobody is seen to call (lua/include/clock.lua)."""
 BACKOFF_MOST_S = 10.0
+REVIVE_AFTER_S = 2.0
+"""How long a server may be away before an embedded one is started again; the daemon of workers does so after 1 s."""
+STARTING_S = 30.0
+"""How long workers that were started may take until they are there."""
 
 _STATE_OF = {event: State(event.value) for event in Event if event.value in {state.value for state in State}}
 _STATE_OF[Event.STARTED] = State.RUNNING
@@ -90,18 +96,24 @@ class Tracker:
         blocking: A connection of its own, whose time-out is longer than `LOOK_EVERY_S`.
         cursor: The last event before the run began.
         lease_s: The lease that workers of this run use.
+        revive: Starts an embedded server again.
     """
 
-    def __init__(self, store: Store, blocking: Redis, cursor: str, lease_s: float) -> None:
+    def __init__(
+        self, store: Store, blocking: Redis, cursor: str, lease_s: float, revive: Callable[[], object] | None = None
+    ) -> None:
         self.jobs: dict[str, TrackedJob] = {}
         self.unserved: list[Serving] = []
         self.outage = ""
         self.callbacks = Callbacks()
         self.changed = threading.Condition(threading.RLock())
         self._store, self._blocking, self._cursor, self._lease_s = store, blocking, cursor, lease_s
+        self._revive = revive
         self._every_s = min(LOOK_EVERY_S, lease_s / 3)
         self._failure: BaseException | None = None
         self._unserved_before: set[str] = set()
+        self._idle_before = False
+        self._promised: dict[str, float] = {}
         self._reader = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="xpm-events", daemon=True)
@@ -110,14 +122,21 @@ class Tracker:
         """Begin to follow."""
         self._thread.start()
 
-    def stop(self) -> None:
-        """Stop following; callbacks that are due are made first."""
+    def stop(self, *, make_callbacks: bool = True) -> None:
+        """Stop following. Callbacks that are due are made first, or else dropped."""
         self._stop.set()
-        if not self.outage:
-            with contextlib.suppress(*OUTAGES):
-                self._store.client.client_unblock(self._reader)
-        self._thread.join(timeout=LOOK_EVERY_S * 2)
-        self.callbacks.close()
+        deadline = time.monotonic() + LOOK_EVERY_S
+        while self._thread.is_alive() and time.monotonic() < deadline:
+            if not self.outage:
+                with contextlib.suppress(*OUTAGES):
+                    self._store.client.client_unblock(self._reader)
+            self._thread.join(timeout=0.01)  # it may be about to block: then it is told again
+        self.callbacks.close(make_all=make_callbacks)
+
+    def promise(self, queue: str) -> None:
+        """Expect workers of a queue that were started now: until they are there, it does not count as unserved."""
+        with self.changed:
+            self._promised[queue] = time.monotonic() + STARTING_S
 
     def add(self, job: TrackedJob) -> None:
         """Track a job that is on its way."""
@@ -175,37 +194,76 @@ class Tracker:
     # -- the thread ------------------------------------------------------------------------------------------------
 
     def _follow(self) -> None:
-        delay_s, looked = 0.1, 0.0
+        delay_s, looked, answered = 0.1, 0.0, time.monotonic()
         while not self._stop.is_set():
             try:
                 self._reader = self._reader or self._blocking.client_id()
                 records = events.read(self._blocking, self._store.w, self._cursor, block_s=self._every_s / 2)
                 if time.monotonic() - looked >= self._every_s:
                     looked = time.monotonic()
-                    self._look()
-                self.outage, delay_s = "", 0.1
+                    self._look(bool(records))
+                self.outage, delay_s, answered = "", 0.1, time.monotonic()
+                self._take(records)
             except OUTAGES as error:
                 self.outage, self._reader = str(error), 0
+                if self._revive is not None and time.monotonic() - answered > REVIVE_AFTER_S:
+                    self._try_to_revive(self._revive)
                 self._stop.wait(delay_s * random.uniform(0.5, 1.5))
                 delay_s = min(delay_s * 2, BACKOFF_MOST_S)
-                continue
             except Exception as error:  # the thread's edge: wait() raises it
-                log.exception("Following the events of the workspace failed")
+                log.debug("Following the events of the workspace failed", exc_info=True)
                 with self.changed:
                     self._failure = error
                     self.changed.notify_all()
                 return
-            self._take(records)
 
-    def _look(self) -> None:
+    def _try_to_revive(self, revive: Callable[[], object]) -> None:
+        try:
+            revive()
+        except XpmError as error:
+            log.warning("%s", error)
+
+    def _look(self, news: bool) -> None:
         look = self._store.look(self._lease_s)
         while look.more:
             look = self._store.look(self._lease_s)
+        self._find_unserved(look)
+        idle = not (news or look.ready or look.delayed or look.running)
+        if idle and self._idle_before:
+            self._compare()
+        self._idle_before = idle
+
+    def _find_unserved(self, look: Look) -> None:
+        """Which queues of this run's ready jobs nobody serves, twice in a row: workers may be about to start."""
+        now = time.monotonic()
         with self.changed:
             mine = {job.queue for job in self.jobs.values() if job.state is State.READY}
+            for queue in look.queues:
+                if queue.workers or self._promised.get(queue.queue, now) < now:
+                    self._promised.pop(queue.queue, None)
             found = [queue for queue in look.queues if queue.queue in mine and queue.ready and not queue.workers]
+            found = [queue for queue in found if queue.queue not in self._promised]
             before, self._unserved_before = self._unserved_before, {queue.queue for queue in found}
-            self.unserved = [queue for queue in found if queue.queue in before]  # workers may be about to start
+            self.unserved = [queue for queue in found if queue.queue in before]
+
+    def _compare(self) -> None:
+        """Nothing is open in the workspace, and no event came: see whether that is true of this run's jobs, too.
+
+        Raises:
+            WipedError: The server does not know them any more.
+        """
+        with self.changed:
+            ours = [job for job in self.jobs.values() if not job.state.settled and job.cursor > (0, 0)]
+        if not ours:
+            return
+        known = reading.states(self._store.client, self._store.w, [job.identity for job in ours])
+        if lost := [job.label for job in ours if job.identity not in known]:
+            raise WipedError(lost[0], len(lost))
+        with self.changed:
+            for job in ours:
+                job.state, job.root = known[job.identity]
+                self._settled(job)
+            self.changed.notify_all()
 
     def _take(self, records: list[events.Record]) -> None:
         if not records:

@@ -1,0 +1,29 @@
+"""A stage for experiments, shared by the tests of a module."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from stage import Stage
+from support import PrivateServer
+
+from xpm_core.store.binary import ServerProgram
+
+
+@pytest.fixture(scope="module")
+def stage(server_program: ServerProgram, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A workspace, a server of its own, and two workers. Each test takes a name and a note of its own."""
+    server = PrivateServer(server_program)
+    try:
+        server.start()
+        folder: Path = tmp_path_factory.mktemp("stage")
+        stage = Stage(folder, server)
+        try:
+            stage.start_workers()
+            yield stage
+        finally:
+            stage.close()
+    finally:
+        server.remove()

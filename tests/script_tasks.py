@@ -1,0 +1,143 @@
+"""Tasks that the tests of experiments submit. They lie in a module of their own, for jobs import it.
+
+`note` only tells one test's tasks from another's.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from xpm_core import Config, Meta, Param, PathGenerator, Task, field
+
+
+class Write(Task):
+    """Writes its note."""
+
+    note: Param[str]
+    n: Param[int] = field(default=0)
+    written: Meta[Path] = field(default_factory=PathGenerator("written.txt"))
+
+    def execute(self) -> None:
+        self.written.write_text(self.note)
+
+
+class Copy(Task):
+    """Writes what another one wrote."""
+
+    source: Param[Write]
+    n: Param[int] = field(default=0)
+
+    def execute(self) -> None:
+        Path("copy.txt").write_text(self.source.written.read_text())
+
+
+class Result(Config):
+    """What `Produce` leaves."""
+
+    note: Param[str]
+    file: Meta[Path] = field(default_factory=PathGenerator("result.txt"))
+
+
+class Produce(Task):
+    """Has a result of its own, which is what submitting it returns."""
+
+    result: Param[Result]
+
+    def task_outputs(self, dep: Callable[[Any], Any]) -> Any:
+        return dep(self.result)
+
+    def execute(self) -> None:
+        self.result.file.parent.mkdir(parents=True, exist_ok=True)
+        self.result.file.write_text(self.result.note)
+
+
+class Consume(Task):
+    """Takes a result."""
+
+    result: Param[Result]
+
+    def execute(self) -> None:
+        Path("consumed.txt").write_text(self.result.file.read_text())
+
+
+class Fail(Task):
+    """Raises, if a file is there or none is named."""
+
+    note: Param[str]
+    n: Param[int] = field(default=0)
+    only_with: Meta[Path | None] = field(default=None)
+
+    def execute(self) -> None:
+        if self.only_with is None or self.only_with.exists():
+            raise ValueError(f"no good: {self.note}")
+
+
+class Numbered(Task):
+    """Raises, each time with another message, at one line."""
+
+    note: Param[str]
+    n: Param[int]
+
+    def execute(self) -> None:
+        raise ValueError(f"step {self.n} is no good")
+
+
+class Needs(Task):
+    """Needs something that may fail."""
+
+    before: Param[Fail]
+    n: Param[int] = field(default=0)
+
+    def execute(self) -> None:
+        pass
+
+
+class Killed(Task):
+    """Ends by a signal."""
+
+    note: Param[str]
+
+    def execute(self) -> None:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+class Hold(Task):
+    """Runs until a file appears; while it runs, `started` is in its directory."""
+
+    note: Param[str]
+    until: Meta[Path]
+    n: Param[int] = field(default=0)
+
+    def execute(self) -> None:
+        Path("started").touch()
+        while not self.until.exists():
+            time.sleep(0.005)
+
+
+class Gated(Task):
+    """Raises once a file appears."""
+
+    note: Param[str]
+    until: Meta[Path]
+
+    def execute(self) -> None:
+        while not self.until.exists():
+            time.sleep(0.005)
+        raise ValueError(f"no good: {self.note}")
+
+
+class Span(Task):
+    """Runs for a moment, and writes down from when to when."""
+
+    note: Param[str]
+    n: Param[int]
+
+    def execute(self) -> None:
+        start = time.monotonic()
+        time.sleep(0.03)
+        Path("span").write_text(f"{start} {time.monotonic()}")

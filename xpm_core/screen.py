@@ -1,0 +1,165 @@
+"""The lines that show a run on a terminal (SCREENS.md, "while `with experiment(...)` waits").
+
+Owns: what they say, and how they fit its width: task and tags give way, states, ids and counts are never cut.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from collections import Counter
+from collections.abc import Sequence
+from typing import Any
+
+from xpm_core.states import State
+from xpm_core.text import plain, span
+from xpm_core.tracking import TrackedJob
+
+RUNNING_SHOWN, FAILED_SHOWN = 4, 3
+BAR = 24
+LEAST_WHAT = 16
+"""What is left of a job's task and tags before the columns to their right go."""
+GAP = "  "
+HINT = "Ctrl-C: stop watching, the jobs go on · twice: also cancel what has not started"
+
+Line = tuple[str, str]
+"""A line, and how it is drawn."""
+
+_STYLE = {State.RUNNING: "cyan", State.READY: "yellow", State.FAILED: "red"}
+_SLOT = re.compile(r"-[0-9a-f]{8}\.(\d+)$")
+
+
+class Screen:
+    """One drawing of a run.
+
+    Args:
+        name: Of the experiment.
+        jobs: All of the run.
+        width: Columns of the terminal.
+        glyphs: Whether it shows more than ASCII.
+    """
+
+    def __init__(self, name: str, jobs: Sequence[TrackedJob], width: int, glyphs: bool) -> None:
+        self._name, self._jobs, self._width, self._glyphs = name, jobs, width, glyphs
+        self._counts = Counter(job.state for job in jobs)
+
+    def lines(self, elapsed_s: float, unserved: Sequence[str] = ()) -> list[Line]:
+        """All lines, at most 12.
+
+        Args:
+            elapsed_s: Since when the script waits.
+            unserved: Queues that have ready jobs and no living worker.
+        """
+        lines = [(self._head(elapsed_s), "bold"), *self._running(), *self._ready(unserved), *self._failed()]
+        lines.append(
+            (self._fit("Ctrl-C: stop watching, the jobs go on · twice: also cancel what has not started"), "dim")
+        )
+        return lines
+
+    def _head(self, elapsed_s: float) -> str:
+        counts, total = self._counts, len(self._jobs)
+        ended = counts[State.DONE] + counts[State.FAILED] + counts[State.CANCELLED] + counts[State.BLOCKED]
+        core = f"{counts[State.DONE]}/{total}  {100 * counts[State.DONE] // max(total, 1)} %"
+        core += f"   ✗ {counts[State.FAILED]} failed" if counts[State.FAILED] else ""
+        core += f"   {counts[State.BLOCKED]} blocked" if counts[State.BLOCKED] else ""
+        core = self._plain(core)
+        more = f"   elapsed {span(elapsed_s)}"
+        fresh = sum(job.state is State.DONE and not job.reused for job in self._jobs)
+        if fresh >= 3 and ended < total:
+            more += f"   about {span(elapsed_s / fresh * (total - ended))} left"
+        if len(core) + len(more) + LEAST_WHAT > self._width:
+            more = ""
+        bar = max(0, min(BAR, self._width - len(self._name) - len(core) - len(more) - 2 * len(GAP)))
+        full = bar * ended // max(total, 1)
+        drawn = self._plain("█" * full + "·" * (bar - full)) + GAP if bar >= 5 else ""
+        return self._cut(self._name, self._width - len(GAP + drawn + core + more)) + GAP + drawn + core + more
+
+    def _running(self) -> list[Line]:
+        running = sorted((job for job in self._jobs if job.state is State.RUNNING), key=lambda job: job.since_s)
+        now, style = time.time(), _STYLE[State.RUNNING]
+        lines = [
+            (self._row(f"● {what(job)}", where(job), f"{span(max(now - job.since_s, 0)):>9}"), style)
+            for job in running[:RUNNING_SHOWN]
+        ]
+        if (more := len(running) - RUNNING_SHOWN) > 0:
+            lines.append((f"{GAP}and {more} more running", style))
+        return lines
+
+    def _ready(self, unserved: Sequence[str]) -> list[Line]:
+        if not (ready := self._counts[State.READY]):
+            return []
+        return [(self._fit(f"⧗ {ready} ready   {self._why(unserved)}"), _STYLE[State.READY])]
+
+    def _why(self, unserved: Sequence[str]) -> str:
+        """Why jobs are ready and do not run, as far as this script can tell for sure."""
+        if unserved:
+            return "no living worker serves them"
+        held = {name for job in self._jobs if job.state is State.RUNNING for name in job.demand}
+        wanted = {name for job in self._jobs if job.state is State.READY for name in job.demand}
+        if held & wanted:
+            return f"token {', '.join(sorted(held & wanted))} held by running jobs"
+        return "all workers are busy" if self._counts[State.RUNNING] else "about to start"
+
+    def _failed(self) -> list[Line]:
+        failed = [job for job in self._jobs if job.state in (State.FAILED, State.CANCELLED)]
+        style = _STYLE[State.FAILED]
+        lines = [
+            (self._row(f"✗ {what(job)}", cause(job), keep=f"(xpm show {job.identity[:7]})"), style)
+            for job in failed[:FAILED_SHOWN]
+        ]
+        if (more := len(failed) - FAILED_SHOWN) > 0:
+            lines.append((f"{GAP}and {more} more failed or cancelled", style))
+        return lines
+
+    # -- fitting ---------------------------------------------------------------------------------------------------
+
+    def _row(self, left: str, *right: str, keep: str = "") -> str:
+        """A line: `left` gives way first, then columns from the right; `keep` stays."""
+        columns = [self._plain(column) for column in right]
+        while columns and self._width - len(GAP.join(["", *columns, keep])) < LEAST_WHAT:
+            columns.pop()
+        rest = GAP.join(column for column in ["", *columns, keep] if column)
+        rest = GAP + rest if rest else ""
+        room = self._width - len(rest)
+        return self._cut(left, room, fill=True) + rest
+
+    def _fit(self, text: str) -> str:
+        return self._cut(text, self._width)
+
+    def _cut(self, text: str, room: int, *, fill: bool = False) -> str:
+        """A text, cut to so many columns of the terminal, or filled up to them."""
+        from rich.cells import cell_len, set_cell_size
+
+        text = self._plain(text)
+        if cell_len(text) <= room:
+            return set_cell_size(text, room) if fill else text
+        mark = self._plain("…")
+        return set_cell_size(text, max(room - len(mark), 0)) + mark[: max(room, 0)]
+
+    def _plain(self, text: str) -> str:
+        return text if self._glyphs else plain(text)
+
+
+def what(job: TrackedJob) -> str:
+    """A job for people: its task and tags, `Train lr=0.01 model=mlp`."""
+    return " ".join([job.name, *(f"{name}={_short(value)}" for name, value in job.tags.items())])
+
+
+def cause(job: TrackedJob) -> str:
+    """Why it failed, in a few words: `MemoryError train.py:88`."""
+    if job.state is State.CANCELLED:
+        return "cancelled"
+    kind = str(job.error.get("type") or "failed").rpartition(".")[2]
+    place = f" {str(job.error['file']).rpartition('/')[2]}:{job.error.get('line')}" if job.error.get("file") else ""
+    return kind + place
+
+
+def where(job: TrackedJob) -> str:
+    """The worker that runs a job: host and slot, `gpu-a:0`."""
+    return _SLOT.sub(r":\1", job.worker)
+
+
+def _short(value: Any) -> str:
+    """The value of a tag, in one line."""
+    text = " ".join(str(value).split())
+    return text if len(text) <= 24 else text[:23] + "…"

@@ -16,9 +16,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 @overload
-def deprecate(deprecated: type, *, replace: bool = False) -> Any: ...
+def deprecate(deprecated: type, *, replace: bool = False): ...  # type: ignore[no-untyped-def]  # see below
 @overload
 def deprecate(deprecated: F) -> F: ...
+# What it returns for a class is left open, so that type checkers take the decorated class for what it was.
 def deprecate(deprecated: Any, *, replace: bool = False) -> Any:
     """Deprecate a class or a parameter; what was computed with it keeps its identity.
 

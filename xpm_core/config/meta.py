@@ -71,10 +71,12 @@ class ConfigMeta(ABCMeta):
 
         return help_of(cls)
 
-    def __call__(cls, /, *args: Any, **values: Any) -> Any:
-        if not cls.__xpm_schema__.complete:
-            complete(cls, last=True)
-        return make(cls, args, values)
+    if not TYPE_CHECKING:  # checkers know what a call takes from the parameters; this would tell them less
+
+        def __call__(cls, /, *args: Any, **values: Any) -> Any:
+            if not cls.__xpm_schema__.complete:
+                complete(cls, last=True)
+            return make(cls, args, values)
 
 
 def ours(method: F) -> F:

@@ -53,13 +53,13 @@ class Text(NamedTuple):
 
 
 def strings(source: str) -> Iterator[Text]:
-    """The strings of a Python source, without docstrings; what an f-string fills in reads `X`."""
+    """The strings of a Python source, without docstrings; what an f-string fills in reads `…`."""
     tree = ast.parse(source)
     inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
     bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
-            parts = (part.value if isinstance(part, ast.Constant) else "X" for part in node.values)
+            parts = (part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
             yield Text(node.lineno, "".join(map(str, parts)))
         elif isinstance(node, ast.Constant) and isinstance(node.value, str) and not {id(node)} & (inside | bare):
             yield Text(node.lineno, node.value)
@@ -83,7 +83,8 @@ def command_lines(text: str) -> Iterator[tuple[str, list[str]]]:
     """
     for match in PROGRAM_NAME.finditer(text):
         rest = PROGRAM_NAME.split(text[match.end() :])[0]
-        yield match[1], END_OF_COMMAND.split(rest)[0].rstrip(".:…").split()
+        words = (word.rstrip("…") for word in END_OF_COMMAND.split(rest)[0].rstrip(".:").split())
+        yield match[1], [word for word in words if word]
 
 
 def command_problem(name: str, words: list[str]) -> str | None:

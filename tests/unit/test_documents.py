@@ -42,6 +42,17 @@ def test_files_that_a_document_names_exist(path: Path) -> None:
     assert links + named == []
 
 
+def test_documents_that_the_code_names_exist() -> None:
+    sources = [*python_files(), *files(".lua", *PACKAGES), *files(".py", "examples"), *(ROOT / "deploy").iterdir()]
+    broken = [
+        f"{place(path)}: {name}"
+        for path in sources
+        for name in re.findall(r"[\w/-]+\.md\b", path.read_text())
+        if not (ROOT / name).exists()
+    ]
+    assert broken == []
+
+
 def test_commands_that_the_code_names_exist() -> None:
     broken = [
         f"{place(path, line)}: {problem}"

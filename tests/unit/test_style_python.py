@@ -15,7 +15,7 @@ import xpm_core
 LINES = 500
 UNSAFE = {"pickle", "_pickle", "cPickle", "cloudpickle", "dill", "marshal", "shelve", "joblib"}
 LUA = re.compile(r"redis\.p?call\b|\b(?:KEYS|ARGV)\[|#!lua\b")
-KEY = re.compile(r"\b(?:xpm|rq):[a-z{X]")
+KEY = re.compile(r"\b(?:xpm|rq):[a-z{…]")
 UNFINISHED = re.compile(r"\b(?:T[O]DO|F[I]XME|X[X]X|H[A]CK|NotImplementedError)\b")
 
 Rule = Callable[[str], Iterator[tuple[int, str]]]

@@ -102,7 +102,7 @@ def causes(jobs: Mapping[str, TrackedJob]) -> list[Cause]:
 
 
 def lines(name: str, summary: Summary, found: Sequence[Cause], elapsed: str, commands: Commands) -> list[str]:
-    """The report at the end of a run that is not all done (SCREENS.md, "at the end")."""
+    """The report at the end of a run that is not all done."""
     text = [f"{name}  {summary}   in {elapsed}"]
     for cause in found:
         text.append(f"✗ {cause.error}     {_told(cause)}")

@@ -1,4 +1,4 @@
-"""The lines that show a run on a terminal (SCREENS.md, "while `with experiment(...)` waits").
+"""The lines that show a run on a terminal.
 
 Owns: what they say, and how they fit its width: task and tags give way, states, ids and counts are never cut.
 """

@@ -1,6 +1,6 @@
 """What a submission finds: a new job, one to attach to, one that is done, or one whose result is gone.
 
-Owns: the way from a sealed task to a tracked job, and what the job's directory has to say in it (DESIGN.md,
+Owns: the way from a sealed task to a tracked job, and what the job's directory has to say in it (ARCHITECTURE.md,
 "The job directory is the record").
 """
 

@@ -17,7 +17,7 @@ Returns {1, cursor, {code, state, execution, ended_ms, root}...}: the last event
    2  ATTACHED  it was there, in that state
    3  DONE      it is done, and its marker was seen
    4  RETRIED   it had failed or was cancelled before this run, and runs again
-   5  UNMARKED  it is done, but its marker was not seen: look at its directory (DESIGN.md)
+   5  UNMARKED  it is done, but its marker was not seen: look at its directory (ARCHITECTURE.md)
 Invariant  one job an identity; a job is ready only when all that it needs is done.
 Cost O(log n + needs) a job. Safe to repeat: yes.
 ]]

@@ -1,8 +1,8 @@
--- Which ready job is next: a claim looks at the heads of lines only (ENGINE.md, "Tokens and lines").
+-- Which ready job is next: a claim looks at the heads of lines only (ARCHITECTURE.md, "Tokens and lines").
 -- include: keys lines reservations tokens
 local heads = {}
 
-local PASSES = 200 -- how often a head may be passed before its tokens are kept for it; see ENGINE.md
+local PASSES = 200 -- how often a head may be passed before its tokens are kept for it; see ARCHITECTURE.md
 
 -- The heads of the lines of some queues, in order: { {queue, demand, order} }
 local function of(w, queues)

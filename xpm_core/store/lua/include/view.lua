@@ -1,5 +1,5 @@
 -- What RQ's own tools read. Written beside the truth, never read by us: whatever anyone does to it,
--- no job is lost or doubled (ENGINE.md, "View").
+-- no job is lost or doubled (ARCHITECTURE.md, "View").
 -- include: clock keys rq
 local view = {}
 

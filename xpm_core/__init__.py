@@ -6,7 +6,9 @@ display or the command line.
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -15,17 +17,26 @@ if TYPE_CHECKING:
         Bounds,
         Config,
         Constant,
+        DataPath,
+        InstanceConfig,
         LightweightTask,
         Meta,
         Param,
         PathGenerator,
         ResumableTask,
         Task,
+        cache,
+        copyconfig,
+        deprecate,
         field,
+        initializer,
         param_group,
+        partial,
+        setmeta,
     )
     from xpm_core.errors import FailedExperiment, XpmError
     from xpm_core.experiment import experiment
+    from xpm_core.saving import load, save
     from xpm_core.store.connector import connect
     from xpm_core.tags import grid, stop_tags, tag, tagspath
 
@@ -36,7 +47,9 @@ __all__ = [
     "Bounds",
     "Config",
     "Constant",
+    "DataPath",
     "FailedExperiment",
+    "InstanceConfig",
     "LightweightTask",
     "Meta",
     "Param",
@@ -45,11 +58,19 @@ __all__ = [
     "Task",
     "XpmError",
     "__version__",
+    "cache",
     "connect",
+    "copyconfig",
+    "deprecate",
     "experiment",
     "field",
     "grid",
+    "initializer",
+    "load",
     "param_group",
+    "partial",
+    "save",
+    "setmeta",
     "stop_tags",
     "tag",
     "tagspath",
@@ -61,10 +82,23 @@ _HOMES = {
     "connect": "xpm_core.store.connector",
     "experiment": "xpm_core.experiment",
     "grid": "xpm_core.tags",
+    "load": "xpm_core.saving",
+    "save": "xpm_core.saving",
     "stop_tags": "xpm_core.tags",
     "tag": "xpm_core.tags",
     "tagspath": "xpm_core.tags",
 }
+
+
+class _Package(ModuleType):
+    """Lets `xpm_core.experiment` be the class, also once the module of that name is imported."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        public = name == "experiment" and isinstance(value, ModuleType)
+        super().__setattr__(name, value.experiment if public else value)
+
+
+sys.modules[__name__].__class__ = _Package
 
 
 def __getattr__(name: str) -> Any:

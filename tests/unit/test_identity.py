@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import json
 import math
+import re
 import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -366,3 +367,16 @@ def test_state_tells_the_identity() -> None:
     config = Holder.C(value=1)
     assert state(config).identity is None
     assert state(config).identity != seal(config) == state(config).identity
+
+
+def test_example_of_the_documentation_is_true(tmp_path: Path) -> None:
+    text = (Path(__file__).resolve().parents[2] / "docs" / "identity.md").read_text()
+    [code] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    blocks = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
+    told = [block.split()[-1] for block in blocks]
+    for block, identity in zip(blocks, told, strict=True):
+        parts = re.findall(r"^ *((?:[0-9a-f]{2}(?: |$))+)", block.rsplit("\n\n", 1)[0], re.MULTILINE)
+        assert hashlib.sha256(bytes.fromhex("".join(parts))).hexdigest() == identity
+    imports = "from xpm_core.config import Config, Meta, Param, Task\nfrom xpm_core.identity import seal\n"
+    place = script(tmp_path, "demo.py", f"{imports}{code}\nprint(seal(learn.model), seal(learn))\n")
+    assert run(place, cwd=tmp_path).split() == told

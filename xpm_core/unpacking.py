@@ -14,10 +14,10 @@ from xpm_core import objects
 from xpm_core.config.base import Config
 from xpm_core.config.declare import complete
 from xpm_core.config.objects import object_kind
-from xpm_core.digest import digest_all
+from xpm_core.digest import NOTHING, default, digest_all, encode
 from xpm_core.encoding import Decoder
 from xpm_core.errors import MismatchError, PayloadError, TaskImportError
-from xpm_core.graph import STATE, ConfigState, blank, state
+from xpm_core.graph import STATE, ConfigState, blank, state, title
 from xpm_core.identity import freeze
 from xpm_core.loading import Classes, add_import_folders
 from xpm_core.packing import ABSOLUTE, JOB, VERSION, WORKSPACE
@@ -72,6 +72,7 @@ class Loader:
         if state(root).identity != identity:
             raise problem(f"its identity is {state(root).identity}, not {identity}", CHANGED)
         for config in self.configs:
+            check_left_out(config)
             freeze(config)
         return root
 
@@ -140,6 +141,17 @@ class Loader:
             raise problem(f"it has no value for {cls.__name__}.{error.args[0]}", CHANGED) from None
         except Exception as error:  # whatever the user's class raises
             raise problem(f"{cls.__name__} refuses its fields ({type(error).__name__}: {error})", CHANGED) from error
+
+
+def check_left_out(config: Any) -> None:
+    """Refuse a value that did not count because it was the default, and is not the default."""
+    own = state(config)
+    for parameter in type(config).__xpm_schema__.counted:
+        name = parameter.name
+        if parameter.ignore_default and name not in (own.counted or ()) and own.stand_in is None:
+            written = encode(config.__dict__[name])
+            if written not in (NOTHING, default(parameter)):
+                raise problem(f"{title(config)}.{name} is no longer the default, and did not count", CHANGED)
 
 
 def schema_of_class(cls: type) -> Schema:

@@ -2,13 +2,14 @@
 # make test    run every test
 # make lint    ruff and mypy
 # make bench-identity    what an identity costs, into bench/RESULTS.md
+# make storm   kill everything that can be killed, and check the promises (SECONDS=600 SEED=7)
 # make clean   remove what the others made: environment, caches, demo-workspace
 #
 # Each installs only what it needs into .venv, again only when pyproject.toml has changed.
 
 PIP = .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --editable
 
-.PHONY: demo test lint bench-identity clean
+.PHONY: demo test lint storm bench-identity clean
 
 demo: .venv/.has-demo
 	@.venv/bin/python examples/digits.py demo-workspace
@@ -20,6 +21,9 @@ lint: .venv/.has-lint
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
+
+storm: .venv/.has-test
+	@.venv/bin/python tests/faults/storm.py --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))
 
 bench-identity: .venv/.has-test
 	@.venv/bin/python bench/identity.py --write

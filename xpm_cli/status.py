@@ -116,7 +116,8 @@ def _jobs(counts: dict[State, int]) -> list[str]:
 
 
 def _token(token: reading.TokenState) -> str:
-    waiting = f" ({token.waiting} wait)" if token.waiting else ""
+    first = [*map(short, token.first), *(["…"] if token.waiting > len(token.first) else [])]
+    waiting = f" ({token.waiting} wait: {', '.join(first)})" if token.waiting else ""
     if token.scope == "host":
         used = ", ".join(f"{used}/{token.capacity} on {host}" for host, used in sorted(token.used.items()) if host)
         return f"{token.name} {used or f'0/{token.capacity} a host'}{waiting}"
@@ -170,6 +171,7 @@ def as_data(survey: Survey) -> dict[str, Any]:
                 "used": sum(token.used.values()),
                 "scope": token.scope,
                 "waiting": token.waiting,
+                "first": token.first,
             }
             for token in survey.tokens
         ],

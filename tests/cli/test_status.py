@@ -52,7 +52,7 @@ def test_busy_workspace_is_shown(busy: Lab, xpm: Xpm) -> None:
     assert line(result, "experiment").startswith("sweep   6 jobs   started just now by alice on head")
     assert line(result, "jobs") == "1 done   1 running   2 ready   1 failed   1 blocked   6 in all"
     assert line(result, "progress").endswith("17%")
-    assert line(result, "tokens") == "gpu 0/2 (1 wait)"
+    assert line(result, "tokens") == f"gpu 0/2 (1 wait: {short(busy.identity('wide'))})"
     assert line(result, "workers") == "node1: 1 of 1 busy"
 
 
@@ -74,6 +74,12 @@ def test_failures_beyond_the_fifth_are_counted(lab: Lab, xpm: Xpm) -> None:
     needs = xpm("status").stdout.partition("needs you")[2]
     assert needs.count("✗") == 5
     assert "and 2 more failed   xpm retry --failed" in needs
+
+
+def test_the_first_that_wait_for_a_token_are_named_in_order(lab: Lab, xpm: Xpm) -> None:
+    create_token(lab.client, "gpu", 2)
+    names = [short(lab.submit(str(n), demand={"gpu": 1 + n % 2})) for n in range(5)]
+    assert line(xpm("status"), "tokens") == f"gpu 0/2 (5 wait: {', '.join(names[:3])}, …)"
 
 
 def test_screen_fits_80_columns(busy: Lab, xpm: Xpm) -> None:
@@ -99,7 +105,10 @@ def test_json_holds_the_same(busy: Lab, xpm: Xpm) -> None:
     }  # fmt: skip
     assert [(each["name"], each["jobs"]) for each in data["experiments"]] == [("sweep", 6)]
     assert datetime.fromisoformat(data["experiments"][0]["started"]).tzinfo is not None
-    assert data["tokens"] == [{"name": "gpu", "capacity": 2, "used": 0, "scope": "server", "waiting": 1}]
+    wide = busy.identity("wide")
+    assert data["tokens"] == [
+        {"name": "gpu", "capacity": 2, "used": 0, "scope": "server", "waiting": 1, "first": [wide]}
+    ]
     assert [(each["name"], each["job"]) for each in data["workers"]] == [("node1-1", busy.identity("long"))]
     assert {"name": "cluster", "ready": 1, "workers": 0} in data["queues"]
     assert [(each["id"], each["error"]["type"]) for each in data["failed"]] == [(busy.identity("bad"), "ValueError")]

@@ -19,6 +19,9 @@ if TYPE_CHECKING:
     from redis import Redis
 
 PAGE = 1000
+HEADS = 3
+"""How many of the jobs that wait for a token are named."""
+
 _JOB = (
     "state", "task", "name", "directory", "queue", "demand", "priority", "tags", "options", "execution", "worker",
     "host", "attempts", "failures", "losses", "max_retries", "max_losses", "root", "reason", "error", "submitted",
@@ -72,7 +75,7 @@ class Experiment:
 
 @dataclass(frozen=True)
 class TokenState:
-    """A token: what it has, what is held (on each host, where each has its own), by whom, and how many jobs wait."""
+    """A token: what it has, what is held (on each host, where each has its own), by whom, and who waits for it."""
 
     name: str
     capacity: int
@@ -80,6 +83,7 @@ class TokenState:
     scope: str
     holders: dict[str, int]
     waiting: int
+    first: list[str]
 
 
 @dataclass(frozen=True)
@@ -177,17 +181,16 @@ def experiment_jobs(client: Redis, w: str, name: str) -> list[str]:
 
 
 def tokens(client: Redis, w: str) -> list[TokenState]:
-    """Return the server's tokens; `waiting` counts jobs of this workspace."""
+    """Return the server's tokens; `waiting` and `first` tell of this workspace's ready jobs only."""
     found = []
     for name in sorted(_text(token) for token in client.smembers(keys.tokens)):
         fields = {_text(key): _text(value) for key, value in client.hgetall(keys.token(name)).items()}
         used = {key.partition("@")[2]: int(n) for key, n in fields.items() if key.startswith("used")}
         held = client.hgetall(keys.token_holders(name)).items()
         holders = {_text(holder): int(_text(value).partition("|")[0]) for holder, value in held}
-        waiting = _waiting(client, w, name)
-        found.append(
-            TokenState(name, int(fields["capacity"]), used or {"": 0}, fields["scope"], holders, waiting)
-        )  # fmt: skip
+        waiting, first = _waiting(client, w, name)
+        capacity, scope = int(fields["capacity"]), fields["scope"]
+        found.append(TokenState(name, capacity, used or {"": 0}, scope, holders, waiting, first))
     return found
 
 
@@ -226,15 +229,19 @@ def _leased(client: Redis, w: str) -> list[str]:
     return [_text(identity) for identity in client.zrange(keys.leases(w), 0, -1)]
 
 
-def _waiting(client: Redis, w: str, token: str) -> int:
-    total = 0
+def _waiting(client: Redis, w: str, token: str) -> tuple[int, list[str]]:
+    """How many ready jobs ask for a token, and the first of them."""
+    total, heads = 0, []
     for place in map(_text, client.hkeys(keys.token_queues(token))):
         workspace, _, queue = place.partition("|")
         if workspace == w:
             for demand in map(_text, client.zrange(keys.lines(w, queue), 0, -1)):
                 if token in parse_demand(demand):
-                    total += client.zcard(keys.line(w, queue, demand))
-    return total
+                    line = keys.line(w, queue, demand)
+                    total += client.zcard(line)
+                    first: Any = client.zrange(line, 0, HEADS - 1, withscores=True)
+                    heads += [(order, _text(identity)) for identity, order in first]
+    return total, [identity for _, identity in sorted(heads)[:HEADS]]
 
 
 def parse_demand(text: str) -> dict[str, int]:

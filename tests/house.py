@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import os
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import click
+import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGES = ("xpm_core", "xpm_worker", "xpm_cli")
@@ -43,6 +45,16 @@ def place(path: Path, line: int | None = None) -> str:
     """A file of the project as messages name it: `xpm_core/states.py:12`."""
     where = path.relative_to(ROOT).as_posix() if path.is_relative_to(ROOT) else path.name
     return where if line is None else f"{where}:{line}"
+
+
+def require(found: object, what: str) -> None:
+    """Skip a test for want of an optional program or package, and in CI let it fail.
+
+    Example:
+        >>> require(shutil.which("make"), "make")
+    """
+    if not found:
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{what} is not installed")
 
 
 class Text(NamedTuple):

@@ -5,14 +5,13 @@ from __future__ import annotations
 import csv
 import importlib.util
 import json
-import os
 import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from house import ROOT
+from house import ROOT, require
 
 SIZES = "sizes = [50, 250, 1250]"
 
@@ -21,8 +20,7 @@ SIZES = "sizes = [50, 250, 1250]"
 def script(tmp_path: Path) -> Path:
     """A copy of the example with one size only, next to which its workspace comes to lie."""
     for name in ("sklearn", "matplotlib"):
-        if importlib.util.find_spec(name) is None:
-            (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{name} is not installed (extra 'demo')")
+        require(importlib.util.find_spec(name), name)
     text = (ROOT / "examples" / "digits.py").read_text()
     assert text.count(SIZES) == 1
     copy = tmp_path / "digits.py"

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
-from house import ROOT
+from house import ROOT, require
 
 
 def make(folder: Path, *targets: str, path: str) -> subprocess.CompletedProcess[str]:
     """Run make in a folder, with a PATH."""
-    program = shutil.which("make")
-    if program is None:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("make is not installed")
+    program = shutil.which("make") or ""
+    require(program, "make")
     environment = {"PATH": path}
     return subprocess.run([program, *targets], cwd=folder, env=environment, capture_output=True, text=True)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import yaml
-from house import ROOT, command_problem
+from house import ROOT, command_problem, require
 
 UNIT = ROOT / "deploy" / "xpm-worker@.service"
 COMPOSE = ROOT / "deploy" / "compose.yaml"
@@ -20,9 +20,8 @@ DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 
 def tool(name: str) -> str:
     """Where an optional program is: one of this environment, or of the system; skips without it, fails in CI."""
-    found = shutil.which(name, path=os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]]))
-    if found is None:
-        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{name} is not installed")
+    found = shutil.which(name, path=os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])) or ""
+    require(found, name)
     return found
 
 

@@ -57,7 +57,7 @@ class Lab:
         job = Submission(
             identity=identity,
             task="sweep:Train",
-            name="train",
+            name="Train",
             directory=self.workspace.directory_of("sweep:Train", identity),
             payload=b"",
             needs=[self.identity(need) for need in needs],

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 
 from xpm_cli.app import setting
+from xpm_core.commands import SHOWN
 from xpm_core.errors import AmbiguousJobError, RedisUnavailableError, UnknownJobError, WorkspaceError
 from xpm_core.job_directory import JobDirectory
 from xpm_core.states import State
@@ -24,9 +25,6 @@ from xpm_core.store.jobs import Store
 from xpm_core.store.records import DEFAULT_LEASE_S
 from xpm_core.store.url import safe_url
 from xpm_core.workspace import Workspace
-
-SHOWN = 7
-"""Characters of an identity that are shown."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +66,9 @@ class Desk:
             found = self.jobs([self._identity_of(Path(name))])
         elif "/" in name:
             task, _, prefix = name.rpartition("/")
-            found = [job for job in self.every_job() if job.identity.startswith(prefix) and job.name == task.lower()]
+            found = [
+                job for job in self.every_job() if job.identity.startswith(prefix) and job.name.lower() == task.lower()
+            ]
         else:
             found = self.jobs([reading.find(self.store.client, self.store.w, name.lower())])
         if not found:

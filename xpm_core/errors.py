@@ -38,6 +38,8 @@
         NestingError             values nested too deep
         UnsubmittedTaskError     a task that is used as a parameter and was not submitted
         ClassNameError           a class that no other process could import
+        YamlError                a YAML file that cannot be read
+      MissingPackageError        (also ImportError) an optional package that is not installed
       MismatchError              internal to the checking of types
       PayloadError               a wire form that cannot be read or written
       TaskImportError            a class of a payload that cannot be imported
@@ -133,6 +135,21 @@ class UnsubmittedTaskError(ConfigurationError, ValueError):
 
 class ClassNameError(ConfigurationError, ValueError):
     """Raised when a class has no name under which another process could import it."""
+
+
+class YamlError(ConfigurationError, ValueError):
+    """Raised when a YAML file cannot be read, or says two things at once."""
+
+
+class MissingPackageError(XpmError, ImportError):
+    """Raised when something needs a package that xpm does without, and it is not installed."""
+
+    def __init__(self, where: str, package: str, place: str, install: str) -> None:
+        super().__init__(where, package, place, install)
+        self.where, self.package, self.place, self.install = where, package, place, install
+
+    def __str__(self) -> str:
+        return f"{self.where}: needs {self.package}, called at {self.place}. Install it: pip install '{self.install}'."
 
 
 class MismatchError(XpmError):

@@ -48,7 +48,10 @@ def fields_of(cls: Any) -> list[ObjectField] | None:
         DeclarationError: Its objects cannot be made again from their fields.
     """
     if hasattr(cls, "__pydantic_fields__"):
-        return [ObjectField(name, name, told_type(info), True) for name, info in cls.__pydantic_fields__.items()]
+        return [
+            ObjectField(name, alias(name, info), told_type(info), True)
+            for name, info in cls.__pydantic_fields__.items()
+        ]
     if hasattr(cls, "__attrs_attrs__"):
         return [ObjectField(a.name, a.alias if a.init else None, None, bool(a.eq)) for a in cls.__attrs_attrs__]
     if hasattr(cls, "__dataclass_fields__"):
@@ -61,6 +64,11 @@ def fields_of(cls: Any) -> list[ObjectField] | None:
                 raise DeclarationError(f"{cls.__name__}.{name}", wrong, "Make it a field.")
         return [ObjectField(f.name, f.name if f.init else None, None, bool(f.compare)) for f in fields(cls)]
     return None
+
+
+def alias(name: str, info: Any) -> str:
+    """The name of a field of pydantic as an argument."""
+    return info.validation_alias if isinstance(info.validation_alias, str) else name
 
 
 def told_type(info: Any) -> Any:

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from xpm_core import tags
 from xpm_core.config.assign import assign, copied, restored, values_of
 from xpm_core.config.change import compose
 from xpm_core.config.live import instance
 from xpm_core.config.meta import ConfigMeta, ours
-from xpm_core.errors import DeclarationError, SealedError, UnsubmittedTaskError
+from xpm_core.errors import DeclarationError, ParameterTypeError, SealedError, UnsubmittedTaskError
 from xpm_core.graph import STATE, ConfigState, caller, is_configuration, state, written
 from xpm_core.identity import missing
 from xpm_core.schema import shown
@@ -68,6 +69,50 @@ class Config(metaclass=ConfigMeta):
     def copy(self, **values: Any) -> Self:
         """A copy that can be assigned, with other values for some parameters. Nested configurations are shared."""
         return copied(self, values)  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Self:
+        """A configuration of plain values, as JSON and YAML have them, or of what OmegaConf loaded.
+
+        Texts become paths, members of an Enum (by name) and dates, and lists tuples and sets, where the parameters
+        say so; nothing else is converted. A dict is a configuration; its entry `class` names a class derived from the
+        one that is declared, or one of several. What has no entry keeps its default, or is missing.
+
+        Raises:
+            ConfigurationError: An entry does not fit, or there is no such parameter; tells its path.
+
+        Example:
+            >>> Learn.from_dict({"epochs": 3, "optimizer": {"class": "Adam", "lr": 0.1}})
+        """
+        from xpm_core import plain  # which most scripts do without
+
+        return plain.from_dict(cls, values)
+
+    @classmethod
+    def from_yaml(cls, file: str | PathLike[str] | IO[str]) -> Self:
+        """A configuration of a YAML file, or of one that is open; needs PyYAML (`pip install 'xpm[yaml]'`).
+
+        As `from_dict`; errors name the line in the file.
+
+        Raises:
+            YamlError: It is no YAML, or has a key twice.
+            ConfigurationError: An entry does not fit, or there is no such parameter; tells its path.
+        """
+        from xpm_core import plain
+
+        return plain.from_yaml(cls, file)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The values as plain ones, of which `from_dict` makes an equal configuration. Tags are not told.
+
+        A configuration that is shared is one dict, which is shared.
+
+        Raises:
+            ParameterValueError: Something that counts cannot be told so, such as what a task has made.
+        """
+        from xpm_core import plain
+
+        return plain.to_dict(self)
 
     def __matmul__(self, inner: Config) -> Self:
         if not is_configuration(self) or not is_configuration(inner):
@@ -180,10 +225,7 @@ class Task(Config):
         """
         own = configured(self, "submit")
         if init_tasks:
-            if own.sealed:
-                where = f"{type(self).__name__}.init_tasks"
-                raise SealedError(where, "the task is sealed", "Submit a copy of it with them.", own.created)
-            own.init_tasks = tuple(init_tasks)
+            take_initial(self, own, init_tasks)
         if not experiments:
             raise DeclarationError(
                 type(self).__name__,
@@ -255,6 +297,23 @@ class LightweightTask(Config):
     @abstractmethod
     def execute(self) -> Any:
         """Do the work, in the process and the directory of the task's job."""
+
+
+def take_initial(task: Task, own: ConfigState, init_tasks: Sequence[Any]) -> None:
+    """Let a task have its initial tasks, with what `stop_tags` said of them."""
+    where = f"{type(task).__name__}.init_tasks"
+    if own.sealed:
+        raise SealedError(where, "the task is sealed", "Submit a copy of it with them.", own.created)
+    found = []
+    for number, each in enumerate(init_tasks):
+        if isinstance(each, tags.Tagged):
+            own.stopped |= {f"init_tasks[{number}]"}
+            each = each.value
+        if not isinstance(each, LightweightTask) or not is_configuration(each):
+            wrong = f"expected LightweightTask, got {each!r} ({type(each).__name__})"
+            raise ParameterTypeError(f"{where}[{number}]", wrong, "Pass configurations of them.", written(caller()))
+        found.append(each)
+    own.init_tasks = tuple(found)
 
 
 def configured(task: Task, what: str) -> ConfigState:

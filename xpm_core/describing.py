@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from datetime import date, datetime, time, timedelta
 from enum import Enum
-from pathlib import PurePath
+from pathlib import Path, PurePath
 from typing import Any
 
 from xpm_core import objects
@@ -13,24 +13,31 @@ from xpm_core.config.layout import JOB, WORKSPACE, Layout
 from xpm_core.graph import is_configuration, schema_of, state, title
 from xpm_core.identity import counted_names, seal, task_id
 from xpm_core.loading import class_record
+from xpm_core.unpacking import Absent
 
 SCHEMA = 1
 """Version of the form; it goes up when something in it changes its meaning."""
 
 
-def describe(task: Any) -> dict[str, Any]:
+def describe(task: Any, *, job: Path | None = None, workspace: Path | None = None) -> dict[str, Any]:
     """What a task, or another configuration, is made of, in JSON's types, readable and complete.
 
-    A configuration appears in full where it is met first, and as `{"see": path}` further on. Values that JSON has no
-    type for are objects with one entry that names the type: `{"path": ...}`, `{"enum": ...}`, `{"tuple": [...]}`.
+    A configuration appears in full where it is met first, and as `{"see": path}` further on. Of tasks that made a
+    configuration, and of what is nested very deep, as in a long chain of tasks, no more is told than class, identity
+    and the job's directory. Values that JSON has no type for are objects with one entry that names the type:
+    `{"path": ...}`, `{"enum": ...}`, `{"tuple": [...]}`.
+
+    Args:
+        task: The configuration; it is sealed.
+        job: The directory of its job, if paths in it are to be told as such.
+        workspace: The workspace, likewise.
 
     Example:
         >>> describe(learn)["parameters"]["epochs"]
         100
     """
     identity = seal(task)
-    describer = Describer(task)
-    described = describer.configuration(title(task), task)
+    described = Describer(task, job, workspace).configuration(title(task), task)
     origin = class_record(type(task))
     return {
         "schema": SCHEMA,
@@ -42,24 +49,32 @@ def describe(task: Any) -> dict[str, Any]:
     }
 
 
+DEEPEST = 50
+"""How deep a configuration is described; below that only class, identity and job's directory are told."""
+
+
 class Describer:
     """Describes the configurations below one task."""
 
-    def __init__(self, task: Any) -> None:
+    def __init__(self, task: Any, job: Path | None, workspace: Path | None) -> None:
         self.task = task
+        self.bases = {"job": (JOB, job), "workspace": (WORKSPACE, workspace)}
         self.layout = Layout(task, JOB, WORKSPACE)
         self.met: dict[int, str] = {}
 
     def configuration(self, path: str, config: Any) -> dict[str, Any]:
         if id(config) in self.met:
             return {"see": self.met[id(config)]}
+        own = state(config)
         self.met[id(config)] = path
-        own, counted = state(config), set(counted_names(config))
         found: dict[str, Any] = {"class": task_id(type(config)), "identity": own.identity}
         if config is not self.task and own.submitted is not None:
-            found["job"] = str(own.submitted.jobpath)
+            found["job"] = self.path(own.submitted.jobpath)
+        if path.count(".") > DEEPEST:
+            return found
+        counted = set(counted_names(config))
         if own.source is not None:
-            found["made by"] = self.configuration(f"{path}.made by", own.source)
+            found["made by"] = self.maker(own.source)
         found["parameters"] = {name: self.parameter(path, config, name) for name in schema_of(config).parameters}
         if ignored := [name for name in found["parameters"] if name not in counted]:
             found["ignored"] = ignored
@@ -68,14 +83,24 @@ class Describer:
             found["init_tasks"] = [self.configuration(f"{path}.init_tasks[{i}]", each) for i, each in tasks]
         return found
 
+    def maker(self, task: Any) -> dict[str, Any]:
+        """The task that made a configuration: its own `params.json` tells the rest."""
+        own = state(task)
+        name = own.made[0] if isinstance(task, Absent) else task_id(type(task))
+        found = {"class": name, "identity": own.identity}
+        return found if own.submitted is None else {**found, "job": self.path(own.submitted.jobpath)}
+
     def parameter(self, path: str, config: Any, name: str) -> Any:
         generated = self.layout.path(config, name)
-        if generated is None:
-            return self.value(f"{path}.{name}", config.__dict__[name])
-        for base in (JOB, WORKSPACE):
-            if generated.is_relative_to(base):
-                return {"path": str(generated.relative_to(base)), "in": str(base)}
-        return {"path": str(generated)}
+        return self.value(f"{path}.{name}", config.__dict__[name]) if generated is None else self.path(generated)
+
+    def path(self, path: PurePath) -> dict[str, str]:
+        """A path, relative to the job's directory or to the workspace when it lies there."""
+        for name, bases in self.bases.items():
+            for base in bases:
+                if base is not None and path.is_relative_to(base):
+                    return {"path": path.relative_to(base).as_posix(), "in": name}
+        return {"path": str(path)}
 
     def value(self, path: str, value: Any) -> Any:
         if value is None or (isinstance(value, (bool, str)) and not isinstance(value, Enum)):
@@ -87,7 +112,7 @@ class Describer:
         if isinstance(value, (int, float)):
             return value if math.isfinite(value) else {"float": repr(value)}
         if isinstance(value, PurePath):
-            return {"path": str(value)}
+            return self.path(value)
         if isinstance(value, list):
             return [self.value(f"{path}[{i}]", item) for i, item in enumerate(value)]
         if isinstance(value, dict):

@@ -75,7 +75,7 @@ class Packer:
             "counted": counted_names(config),
         }
         if own.source is not None:
-            found["source"] = bytes.fromhex(seal(own.source))
+            found["source"] = self.source(own.source)
         if own.init_tasks:
             found["init"] = [self.index[id(each)] for each in own.init_tasks]
         if own.stand_in is not None:
@@ -85,6 +85,12 @@ class Packer:
         if own.submitted is not None and config is not self.root:
             found["job"] = self.path(Path(own.submitted.jobpath))
         return found
+
+    def source(self, task: Any) -> dict[str, Any]:
+        """A task that made a configuration: only what tells which one it is, for its class may not be at hand there."""
+        found = {"digest": bytes.fromhex(seal(task)), "task": task_id(type(task))}
+        submitted = state(task).submitted
+        return found if submitted is None else {**found, "job": self.path(Path(submitted.jobpath))}
 
     def class_index(self, cls: type) -> int:
         number = self.classes.get(cls)

@@ -29,7 +29,7 @@ INIT_TASKS = "__xpm_init_tasks__"
 """Where a live task keeps its initial tasks, in its `__dict__`."""
 
 SEALED = "__xpm_sealed__"
-"""Where a live task keeps the sealed configuration that it was made of, in its `__dict__`."""
+"""Where a live task keeps the sealed configuration that it was made of, and the workspace, in its `__dict__`."""
 
 
 def pack(task: Task, workspace: Path | None = None) -> bytes:
@@ -80,7 +80,7 @@ def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path) -> Task:
 
     task = live(root, Layout(root, jobpath, workspace), made)
     task.__dict__[INIT_TASKS] = [objects[id(each)] for each in state(root).init_tasks]
-    task.__dict__[SEALED] = root
+    task.__dict__[SEALED] = root, workspace
     return task
 
 
@@ -93,4 +93,6 @@ def execute(task: Task) -> Any:
 
 def params(task: Task) -> dict[str, Any]:
     """What `params.json` holds of a task that `load` returned; see `describe`."""
-    return describe(task.__dict__[SEALED])
+    sealed, workspace = task.__dict__[SEALED]
+    described = describe(sealed, job=task.__dict__["__taskdir__"], workspace=workspace)
+    return {**described, "tags": task.__dict__["__tags__"]}

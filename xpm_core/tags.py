@@ -18,6 +18,9 @@ from xpm_core.scalars import plain
 T = TypeVar("T")
 Label = str | int | float | bool
 
+WARNED: dict[Any, Any] = {}
+"""What was warned of already: tags are asked for again and again."""
+
 COMPONENT_BYTES = 255
 """The longest name of a file."""
 
@@ -88,12 +91,11 @@ def collect(config: Any) -> dict[str, Label]:
     for name, label, place in tags_below(config, set()):
         known = found.setdefault(name, (label, place))
         if (type(known[0]), known[0]) != (type(label), label):
-            warnings.warn(
+            what = (
                 f"{title(config)}: tag {name!r} is {known[0]!r}, set at {written(known[1])}, and {label!r}, set at "
-                f"{written(place)}. Rename one with .tag(name, value), or stop it with stop_tags().",
-                UserWarning,
-                stacklevel=3,
+                f"{written(place)}. Rename one with .tag(name, value), or stop it with stop_tags()."
             )
+            warnings.warn_explicit(what, UserWarning, *caller(), registry=WARNED)
     return {name: found[name][0] for name in sorted(found)}
 
 
@@ -108,7 +110,7 @@ def tags_below(config: Any, seen: set[int]) -> Iterator[tuple[str, Label, Place]
     if own.source is not None:
         yield from tags_below(own.source, seen)
     for path, child in children(config):
-        if not own.stopped or path.split("[")[0] not in own.stopped:
+        if not own.stopped or not own.stopped & {path, path.split("[")[0]}:
             yield from tags_below(child, seen)
 
 

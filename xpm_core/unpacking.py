@@ -26,6 +26,10 @@ from xpm_core.schema import MISSING, Parameter, Schema, refusal
 CHANGED = "Its code has changed since it was submitted: submit it again."
 
 
+class Absent(Config):
+    """Stands for a task that made a configuration: of it, a payload tells no more than which one it is."""
+
+
 class Loader:
     """Reads a configuration and all that it refers to.
 
@@ -91,11 +95,20 @@ class Loader:
         own.counted = tuple(found["counted"])
         own.init_tasks = tuple(self.configs[index] for index in found.get("init", ()))
         own.stand_in = self.configs[found["stand_in"]] if "stand_in" in found else None
-        own.source = digest_only(found["source"]) if "source" in found else None
+        own.source = self.source(found["source"]) if "source" in found else None
         own.meta = found.get("meta")
         if "job" in found:
             own.submitted = SimpleNamespace(jobpath=self.decode(found["job"]))
         return config
+
+    def source(self, found: dict[str, Any]) -> Absent:
+        """What stands for a task that made a configuration."""
+        absent: Absent = blank(Absent)
+        own = absent.__dict__[STATE] = ConfigState((str(found["task"]), 0))
+        own.digest, own.sealed = bytes(found["digest"]), True
+        if "job" in found:
+            own.submitted = SimpleNamespace(jobpath=self.decode(found["job"]))
+        return absent
 
     def value(self, cls: type, parameter: Parameter | None, name: str, written: bytes) -> Any:
         value = self.decode(written)
@@ -160,14 +173,6 @@ def schema_of_class(cls: type) -> Schema:
         raise problem(f"{cls.__name__} is no class of configurations")
     complete(cls, last=True)
     return cls.__xpm_schema__
-
-
-def digest_only(digest: bytes) -> Any:
-    """Stands for a configuration of which nothing but its digest is known."""
-    stub = SimpleNamespace()
-    own = stub.__dict__[STATE] = ConfigState(("", 0))
-    own.digest = digest
-    return stub
 
 
 def problem(what: str, remedy: str = "Submit the task again.") -> PayloadError:

@@ -11,9 +11,9 @@ import pytest
 
 from xpm_core import config as language
 from xpm_core.config import Config, LightweightTask, Meta, Param, PathGenerator, Task, field, outputs, state, upstream
-from xpm_core.errors import DeclarationError, SealedError, UnsubmittedTaskError
+from xpm_core.errors import DeclarationError, ParameterTypeError, SealedError, UnsubmittedTaskError
 from xpm_core.identity import seal
-from xpm_core.tags import tag
+from xpm_core.tags import stop_tags, tag
 
 
 class Scores(Config):
@@ -200,6 +200,9 @@ def test_initial_tasks_count_and_bring_what_they_depend_on(experiment: Experimen
     twice = evaluate(Load.C(model=model), Load.C(model=Model.C(size=tag(2))))
     assert len({state(task).identity for task in (bare, loaded, twice)}) == 3
     assert twice.tags() == {"size": 2}
+    assert Evaluate.C().submit(init_tasks=[stop_tags(Load.C(model=Model.C(size=tag(2))))]).tags() == {}
+    with pytest.raises(ParameterTypeError, match=r"Evaluate.init_tasks\[0\]: expected LightweightTask, got Model"):
+        evaluate(model)  # type: ignore[arg-type]
     with pytest.raises(SealedError, match=r"Evaluate.init_tasks: the task is sealed"):
         loaded.submit(init_tasks=[Load.C(model=model)])
     assert loaded.submit() is loaded

@@ -325,6 +325,25 @@ def test_loading_imports_neither_clients_nor_displays(tmp_path: Path) -> None:
     assert run_payload(place.read_bytes(), identity, workspace) == "3 sweep []"
 
 
+def test_worker_describes_a_task_as_the_script_does(tmp_path: Path) -> None:
+    first = submitted(learn(), tmp_path / "jobs" / "first")
+    task = learn(before=first, anything=[made_by(first, Model.C(layers=tag(1)))], rates={"a": 0.5}).tag("x", 1)
+    found, expected = payload.params(loaded(task, tmp_path)), payload.describe(task, workspace=tmp_path)
+    assert found == expected
+    made = {"class": f"{__name__}:Learn", "identity": seal(first), "job": {"path": "jobs/first", "in": "workspace"}}
+    assert found["parameters"]["anything"][0]["made by"] == made
+    assert found["tags"] == {"layers": 1, "x": 1}
+
+
+def test_long_chains_of_tasks_are_described_as_far_as_can_be_read(tmp_path: Path) -> None:
+    task: Task = learn()
+    for number in range(300):
+        task = learn(before=submitted(task, tmp_path / "jobs" / str(number)))
+    text = json.dumps(payload.params(loaded(task, tmp_path)))
+    assert '{"path": "jobs/299", "in": "workspace"}' in text
+    assert len(text) < 100_000
+
+
 def test_description_is_readable_and_complete(tmp_path: Path) -> None:
     first = submitted(learn(), tmp_path / "jobs" / "first")
     anything = [2**70, float("nan"), {1: Colour.RED}, (1, {2}), b"\x00", Path("/x")]
@@ -340,7 +359,7 @@ def test_description_is_readable_and_complete(tmp_path: Path) -> None:
     assert values["model"]["parameters"] == {"layers": 3, "kept": {"path": "out/model/kept", "in": "job"}}
     assert values["other"] == {"see": "Learn.model"}
     assert values["rates"] == {"a": 0.5}
-    assert values["before"]["job"] == str(tmp_path / "jobs/first")
+    assert values["before"]["job"] == {"path": str(tmp_path / "jobs/first")}
     assert values["checkpoint"] == {"path": "model.bin", "in": "job"}
     assert values["anything"][:2] == [2**70, {"float": "nan"}]
     assert values["anything"][3:] == [{"tuple": [1, {"set": [2]}]}, {"bytes": "00"}, {"path": "/x"}]

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from xpm_core.graph import reachable, schema_of, state
 
-JOB, WORKSPACE = Path("job"), Path("workspace")
+JOB, WORKSPACE = Path("<job>"), Path("<workspace>")
 """Stand for directories that are not known yet. They are relative, as no other path is."""
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 from house import ROOT, require
@@ -35,7 +36,7 @@ def run(script: Path) -> subprocess.CompletedProcess[str]:
     return result
 
 
-def executions(script: Path, task: str = "*") -> list[dict[str, object]]:
+def executions(script: Path, task: str = "*") -> list[dict[str, Any]]:
     """The records of all executions of a task."""
     found = script.parent.glob(f"demo-workspace/jobs/digits.{task}/*/.xpm/executions/*.json")
     return [json.loads(file.read_text()) for file in found]

@@ -82,7 +82,7 @@ def test_debug_shows_the_traceback(lab: Lab, xpm: Xpm) -> None:
 def test_installed_program_runs(lab: Lab, redis_url: str) -> None:
     lab.submit("a")
     program = Path(sysconfig.get_path("scripts"), "xpm")
-    command = [program, "status", "--workspace", lab.workspace.path]
+    command = [str(program), "status", "--workspace", str(lab.workspace.path)]
     result = subprocess.run(command, env={"XPM_REDIS_URL": redis_url, "LC_ALL": "C"}, capture_output=True, text=True)
     assert (result.returncode, result.stderr) == (0, "")
     assert "1 ready" in result.stdout
@@ -92,7 +92,7 @@ def test_output_that_takes_only_ascii_gets_ascii(lab: Lab, redis_url: str) -> No
     lab.submit("a")
     program = Path(sysconfig.get_path("scripts"), "xpm")
     environment = {"XPM_REDIS_URL": redis_url, "PYTHONIOENCODING": "ascii"}
-    command = [program, "status", "--workspace", lab.workspace.path]
+    command = [str(program), "status", "--workspace", str(lab.workspace.path)]
     result = subprocess.run(command, env=environment, capture_output=True, check=True)
     assert result.stdout.isascii()
     assert b"progress" in result.stdout

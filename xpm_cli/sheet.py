@@ -172,7 +172,7 @@ def _parameters(described: dict[str, Any], path: str = "") -> Iterator[str]:
                 yield from _parameters(value, f"{where}.")
         elif isinstance(value, dict) and value.get("in") == "job":
             continue
-        elif isinstance(value, dict) and len(value) == 1:
+        elif isinstance(value, dict) and (len(value) == 1 or "in" in value):
             yield f"{where} = {next(iter(value.values()))}"
         else:
             yield f"{where} = {json.dumps(value, ensure_ascii=False)}"

@@ -256,6 +256,21 @@ def test_bounds_are_checked() -> None:
         Model.C(dropout=0, names=[])
 
 
+def test_bounds_of_annotated_types_do_as_well() -> None:
+    known = pytest.importorskip("annotated_types")
+
+    class Model(Config):
+        size: Param[Annotated[int, known.Interval(ge=2, lt=5), known.MultipleOf(2)]]
+        name: Param[Annotated[str, known.Len(1, 3)]] = "x"
+
+    assert Model.C(size=4).size == 4
+    for size in (0, 3, 6):
+        with pytest.raises(ParameterValueError, match="expected int >= 2 and < 5 and that is a multiple of 2"):
+            Model.C(size=size)
+    with pytest.raises(ParameterValueError, match="expected str with at least 1 items and with at most 3 items"):
+        Model.C(size=2, name="long")
+
+
 def test_field_refuses_what_contradicts_itself() -> None:
     with pytest.raises(DeclarationError, match="both a default and a default_factory"):
         field(default=[], default_factory=list)  # type: ignore[call-overload]

@@ -30,6 +30,15 @@ def check_queue_name(name: str) -> str:
     return _check("queue", name)
 
 
+def check_worker_name(name: str) -> str:
+    """Return the name of a worker as it is.
+
+    Raises:
+        InvalidNameError: It has a character that may not be in a name, or is empty or too long.
+    """
+    return _check("worker", name)
+
+
 def _check(kind: str, name: str) -> str:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise InvalidNameError(kind, name)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from xpm_core.states import State
+from xpm_core.states import Event, State
 from xpm_core.store.connection import ServerError
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Claim, ClaimCode, Finish, Lease, RenewCode, WorkerId
@@ -208,6 +208,15 @@ class Claimer:
             lambda: self.store.lose(held.lease),
             lambda tries, problem: _refused(problem) or tries > LAST_TRIES,
         )
+
+    def tell(self, held: Held, event: Event, data: Mapping[str, Any]) -> None:
+        """Pass on what the job says while it runs. Tries once, and not at all while the server is away."""
+        if self._away:
+            return
+        try:
+            self.store.tell(held.lease, event, data)
+        except (ServerError, TypeError, ValueError) as error:  # what JSON has no form for, too
+            log.debug("%s: %s: %s", self.worker.name, event.value, error)
 
     def persist(self, what: str, call: Callable[[], object]) -> None:
         """Repeat a call of the worker's own until it is answered, or the worker is to leave."""

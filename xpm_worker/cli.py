@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import socket
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import click
 
 from xpm_core.errors import XpmError
-from xpm_core.names import check_queue_name
+from xpm_core.names import check_queue_name, check_worker_name
 from xpm_core.store import connection
 from xpm_core.store.embedded import EmbeddedServer
 from xpm_core.store.records import DEFAULT_LEASE_S, DEFAULT_QUEUE
@@ -26,15 +28,16 @@ OUT_OF_REACH = 3
 """Exit code when Redis or the workspace cannot be used."""
 
 
-def _checked(context: click.Context, parameter: click.Parameter, names: tuple[str, ...]) -> tuple[str, ...]:
-    try:
-        return tuple(map(check_queue_name, names))
-    except XpmError as error:
-        raise click.BadParameter(str(error)) from None
+def _checked(check: Callable[[str], str]) -> Callable[[click.Context, click.Parameter, Any], Any]:
+    """A callback that refuses names which a check refuses: one name, or several."""
 
+    def callback(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
+        try:
+            return tuple(map(check, value)) if isinstance(value, tuple) else value and check(value)
+        except XpmError as error:
+            raise click.BadParameter(str(error)) from None
 
-def _name(context: click.Context, parameter: click.Parameter, name: str) -> str:
-    return _checked(context, parameter, (name,))[0] if name else ""
+    return callback
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
@@ -50,11 +53,16 @@ def _name(context: click.Context, parameter: click.Parameter, name: str) -> str:
     multiple=True,
     default=(DEFAULT_QUEUE,),
     show_default=True,
-    callback=_checked,
+    callback=_checked(check_queue_name),
     help="A queue to serve; several are served in order.",
 )
 @click.option("--burst", is_flag=True, help="Leave when nothing can be claimed.")
-@click.option("--name", default="", callback=_name, help="Beginning of the workers' names.  [default: the host's name]")
+@click.option(
+    "--name",
+    default="",
+    callback=_checked(check_worker_name),
+    help="Beginning of the workers' names.  [default: the host's name]",
+)
 @click.option(
     "--lease",
     "lease_s",

@@ -15,7 +15,7 @@ from typing import Any
 
 from xpm_core.errors import PayloadError, ProtocolError, WorkspaceError, XpmError
 from xpm_core.job_directory import JobDirectory
-from xpm_core.states import State
+from xpm_core.states import Event, State
 from xpm_core.store import keys
 from xpm_core.store.records import FinishCode, Lease, RenewCode
 from xpm_core.workspace import Workspace
@@ -150,18 +150,18 @@ class Runner:
             for word in self._starter.hear(renew_at - system.boot_time()):
                 if isinstance(word, Ended) and word.execution == held.lease.execution:
                     return word
-                self._note(held.lease, word)
+                self._note(held, word)
             if not self._starter.alive:
                 return None
             self._pass_on(told)
             if system.boot_time() >= renew_at:
                 renew_at = self._renew(held, told)
 
-    def _note(self, lease: Lease, word: Message) -> None:
+    def _note(self, held: Held, word: Message) -> None:
         if isinstance(word, Started):
             self.pid, self._number = word.pid, word.number
-        elif isinstance(word, Relay):
-            log.debug("%s: %s %s", _label(lease), word.kind, word.data)
+        elif isinstance(word, Relay) and word.kind == Event.PROGRESS.value:
+            self._claimer.tell(held, Event.PROGRESS, word.data)
 
     def _pass_on(self, told: Told) -> None:
         """Tell the starter what the worker was told."""

@@ -21,6 +21,9 @@ from xpm_worker.protocol import Channel, Ended, Finished, Hello, Message, Relay,
 RELAY_S = 0.2
 """The least time between two words of one kind that a job tells while it runs; of those between, the last counts."""
 
+MOST_KINDS = 16
+"""How many kinds of words are kept between two times; those of further kinds are dropped."""
+
 
 class SlotStarter:
     """Serves one worker.
@@ -110,12 +113,15 @@ class SlotStarter:
             self._worker.send(Started(attempt.run.execution, attempt.pid, attempt.number))
         if attempt.stopped and not attempt.pid:
             self._end(attempt, None, None)
-        now = system.boot_time()
-        if self._relays and now >= self._relay_at and not self._worker.pending:
+        if system.boot_time() >= self._relay_at and not self._worker.pending:
+            self._pass_on_relays()
+
+    def _pass_on_relays(self) -> None:
+        if self._relays:
             for relay in self._relays.values():
                 self._worker.send(relay)
             self._relays.clear()
-            self._relay_at = now + RELAY_S
+            self._relay_at = system.boot_time() + RELAY_S
 
     def _hear_job(self) -> None:
         attempt = self._attempt
@@ -125,7 +131,7 @@ class SlotStarter:
             for message in attempt.reports.receive():
                 if isinstance(message, Finished):
                     attempt.finished = message
-                elif isinstance(message, Relay):
+                elif isinstance(message, Relay) and (message.kind in self._relays or len(self._relays) < MOST_KINDS):
                     self._relays[message.kind] = message
         except ProtocolError:  # the job wrote nonsense: it is heard no more, and ends as its exit code says
             attempt.reports.close()
@@ -147,7 +153,7 @@ class SlotStarter:
         if attempt.reports is not None:
             attempt.reports.close()
         self._attempt = None
-        self._relays.clear()
+        self._pass_on_relays()
         if error is not None:
             attempt.finished = Finished(False, failure.summarize(error))
         self._worker.send(attempt.end(status, usage))

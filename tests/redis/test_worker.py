@@ -18,8 +18,8 @@ from rq.command import send_kill_horse_command, send_shutdown_command, send_stop
 from rq.suspension import resume, suspend
 from support import wait_until
 
-from xpm_core.states import State
-from xpm_core.store import keys, reading
+from xpm_core.states import Event, State
+from xpm_core.store import events, keys, reading
 from xpm_core.store.tokens import create_token
 
 
@@ -87,6 +87,14 @@ def test_the_units_of_tokens_are_in_the_environment(crew: Crew) -> None:
     directory = crew.run(task, demand={"gpu": 2, "my.cpu": 3})
     seen = dict(line.split("=", 1) for line in (directory.path / "environ").read_text().splitlines())
     assert (seen["XPM_TOKEN_GPU"], seen["XPM_TOKEN_MY_CPU"]) == ("0,1", "3")
+
+
+def test_what_a_job_tells_of_its_progress_becomes_an_event(crew: Crew) -> None:
+    task = tasks.Tell.C(words=3)
+    crew.run(task)
+    found = [record for record in events.read(crew.client, crew.workspace.id, "0-0") if record.event is Event.PROGRESS]
+    assert found
+    assert found[-1].said["word"] == 2
 
 
 # -- leaving -----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,79 @@
+"""Daemons on a workspace's own server: they use it, start it again, and leave it when they go."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import worker_tasks as tasks
+from crew import Crew, Worker
+from support import wait_until
+
+from xpm_core.states import State
+from xpm_core.store.embedded import EmbeddedServer
+from xpm_core.workspace import Workspace
+
+
+class Home:
+    """A workspace with a server of its own, and a crew of whose daemons nobody says where it is."""
+
+    def __init__(self, workspace: Workspace, folder: Path) -> None:
+        self.server = EmbeddedServer.attach(workspace)
+        self.crew = Crew(workspace, self.server.url, folder)
+
+    def start(self, *options: str) -> Worker:
+        return self.crew.started(*options, lease_s=1.5, env={"XPM_REDIS_URL": ""})
+
+
+@pytest.fixture
+def home(workspace: Workspace, tmp_path: Path) -> Iterator[Home]:
+    home = Home(workspace, tmp_path)
+    yield home
+    home.crew.dismiss()
+    home.server.close()
+
+
+def test_the_server_stays_until_the_last_slot_has_left(home: Home, tmp_path: Path) -> None:
+    worker = home.start()
+    home.crew.submit(task := tasks.Wait.C(note="x", until=tmp_path / "go"))
+    home.crew.wait(task, State.RUNNING)
+    server = psutil.Process(home.server.pid)
+    home.crew.client.close()
+    home.server.close()
+    worker.send(signal.SIGINT)
+    wait_until(lambda: "SIGINT" in worker.log)
+    assert server.is_running(), "a job still runs"
+    (tmp_path / "go").touch()
+    assert worker.left() == 0
+    wait_until(lambda: not server.is_running())
+    marker = home.crew.directory(task).marker()
+    assert marker is not None
+    assert marker.kind == "done"
+
+
+def test_slots_and_jobs_do_not_keep_the_server_when_the_daemon_is_killed(home: Home) -> None:
+    worker = home.start()
+    home.crew.submit(task := tasks.Wait.C(note="x", until=Path("/nonexistent")))
+    home.crew.wait(task, State.RUNNING)
+    server = psutil.Process(home.server.pid)
+    worker.process.kill()
+    worker.process.wait()
+    home.crew.client.close()
+    home.server.close()
+    wait_until(lambda: not server.is_running())
+
+
+def test_a_server_that_was_killed_is_started_again_and_jobs_go_on(home: Home, tmp_path: Path) -> None:
+    worker = home.start()
+    home.crew.submit(task := tasks.Wait.C(note="x", until=tmp_path / "go"))
+    home.crew.wait(task, State.RUNNING)
+    os.kill(home.server.pid, signal.SIGKILL)
+    wait_until(lambda: "answers again" in worker.log, show=lambda: worker.log)
+    (tmp_path / "go").touch()
+    wait_until(lambda: home.crew.directory(task).marker() is not None, show=lambda: worker.log)
+    assert home.crew.state(task) is State.DONE
+    assert home.crew.job(task).attempts == 1

@@ -9,6 +9,7 @@ import click
 
 from xpm_cli.app import Program, common_options
 from xpm_cli.change import cancel, retry
+from xpm_cli.diff import diff
 from xpm_cli.job import logs, show
 from xpm_cli.status import status
 
@@ -27,5 +28,5 @@ def main() -> None:
     """
 
 
-for command in (status, show, logs, cancel, retry):
+for command in (status, show, logs, diff, cancel, retry):
     main.add_command(command)

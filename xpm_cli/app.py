@@ -20,6 +20,7 @@ from xpm_core.errors import (
     RedisUnavailableError,
     RedisUnfitError,
     RedisUrlError,
+    ScriptError,
     ServerNotFoundError,
     SettingsError,
     UnknownExperimentError,
@@ -33,7 +34,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 FAILED, USAGE, UNREACHABLE = 1, 2, 3
 
 _EXIT_CODES: dict[tuple[type[XpmError], ...], int] = {
-    (UnknownJobError, AmbiguousJobError, UnknownExperimentError, RedisUrlError, SettingsError): USAGE,
+    (UnknownJobError, AmbiguousJobError, UnknownExperimentError, RedisUrlError, SettingsError, ScriptError): USAGE,
     (WorkspaceError, RedisUnavailableError, RedisUnfitError, ServerNotFoundError, EmbeddedServerError): UNREACHABLE,
 }
 _SETTINGS = "xpm_cli."

@@ -10,6 +10,7 @@
         RedisUnfitError            jobs could get lost in a server
         RedisFullError             a server's memory is full, so that nothing can be added
         EmbeddedServerError        a workspace's own server cannot be started or reached
+        ScriptError                a script that has no such configuration, or fails when it is imported
         ExperimentError            an experiment used in a way, or at a place, that cannot work
           InsideJobError             a job that begins an experiment
           UnguardedScriptError       a script that a worker would run again by importing it
@@ -390,6 +391,10 @@ class UnknownExperimentError(XpmError, LookupError):
     def __str__(self) -> str:
         there = f"there is {', '.join(self.known)}" if self.known else "it has none"
         return f"Experiment {self.name!r}: not in this workspace, {there}. See them: xpm status."
+
+
+class ScriptError(ShapedError):
+    """Raised when a script has no configuration of the name that was given, or fails when it is imported."""
 
 
 class ExperimentError(ShapedError):

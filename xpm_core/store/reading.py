@@ -148,6 +148,18 @@ def all_jobs(client: Redis, w: str) -> list[str]:
     return [_text(identity) for identity in client.zrange(keys.jobs(w), 0, -1)]
 
 
+def payload(client: Redis, w: str, identity: str) -> bytes:
+    """Return the wire form of a job's task.
+
+    Raises:
+        UnknownJobError: The server does not know the job.
+    """
+    found = client.hget(keys.job(w, identity), "payload")
+    if found is None:
+        raise UnknownJobError(identity)
+    return found  # type: ignore[return-value]  # clients of ours do not decode
+
+
 def needs(client: Redis, w: str, identity: str) -> list[str]:
     """Return the identities that a job needs."""
     return sorted(_text(need) for need in client.hkeys(keys.needs(w, identity)))

@@ -1,0 +1,161 @@
+"""`xpm diff`: the parameters that make two identities differ."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from xpm_cli import script
+from xpm_cli.app import common_options, say
+from xpm_cli.desk import Desk, open_desk, short
+from xpm_cli.screen import Screen, length
+from xpm_cli.status import SCHEMA
+from xpm_core.comparing import ABSENT, Difference, differences, is_named
+from xpm_core.describing import describe
+from xpm_core.errors import WorkspaceError
+from xpm_core.store import reading
+from xpm_core.unpacking import Loader
+
+PARAMS = "params.json"
+
+
+@dataclass(frozen=True)
+class Side:
+    """One of the two that are compared.
+
+    Attributes:
+        name: As the user named it.
+        described: What params.json tells.
+        workspace: Where the jobs lie that it names.
+    """
+
+    name: str
+    described: Mapping[str, Any]
+    workspace: Path | None = None
+
+    @property
+    def title(self) -> str:
+        """The head of its column: `3f2a91c Train lr=0.1`."""
+        task = str(self.described["task"]).rpartition(":")[2].rpartition(".")[2]
+        tags = [f"{name}={value}" for name, value in self.described.get("tags", {}).items()]
+        return " ".join([short(self.described["identity"]), task, *tags])
+
+
+@click.command()
+@common_options
+@click.argument("first", metavar="A")
+@click.argument("second", metavar="B")
+@click.option("-a", "--all", "everything", is_flag=True, help="Also parameters that are no part of the identity.")
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def diff(first: str, second: str, everything: bool, as_json: bool) -> None:
+    """List the parameters that make two identities differ.
+
+    A and B are jobs, directories of jobs (of any workspace, also when no server runs), or configurations that a script
+    makes: sweep.py:learn or package.module:learn, an object or a function that returns one.
+    """
+    with ExitStack() as stack:
+        desk: list[Desk] = []
+        sides = [_side(name, stack, desk) for name in (first, second)]
+        found = differences(sides[0].described, sides[1].described, lambda job: _params_of(job, sides))
+    shown = [each for each in found if each.counted or everything]
+    if as_json:
+        click.echo(json.dumps(_as_data(sides, shown), indent=2))
+        return
+    for line in _lines(sides, shown, Screen.of_stdout(), everything):
+        click.echo(line)
+    if hidden := len(found) - len(shown):
+        say(f"{hidden} that are no part of the identity differ as well: xpm diff {first} {second} --all")
+
+
+def _side(name: str, stack: ExitStack, desk: list[Desk]) -> Side:
+    """What a name means."""
+    if script.names_object(name):
+        return Side(name, describe(script.configuration(name)))
+    place = Path(name).expanduser().resolve()
+    if (place / PARAMS).is_file():
+        return Side(name, _read(place / PARAMS), place.parents[2])
+    if not desk:
+        desk.append(stack.enter_context(open_desk()))
+    job = desk[0].job(name)
+    directory = desk[0].directory(job)
+    workspace = desk[0].workspace.path
+    if directory.params.is_file():
+        return Side(name, _read(directory.params), workspace)
+    data = reading.payload(desk[0].store.client, desk[0].store.w, job.identity)
+    config, tags = Loader(workspace, directory.path).configuration(data, job.identity)
+    described = describe(config, job=directory.path, workspace=workspace)
+    return Side(name, {**described, "tags": tags}, workspace)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        found = None
+    if not isinstance(found, dict) or not {"task", "identity", "parameters"} <= found.keys():
+        raise WorkspaceError(str(file), "is no description of a job", "Name the directory of a job.")
+    return found
+
+
+def _params_of(job: Mapping[str, Any], sides: list[Side]) -> Mapping[str, Any] | None:
+    """What params.json of a job tells that one of the two names; None when it is not there."""
+    for side in sides:
+        file = Path(side.workspace or "", job["path"], PARAMS)
+        if file.is_file():
+            return _read(file)
+    return None
+
+
+def _lines(sides: list[Side], shown: list[Difference], screen: Screen, everything: bool) -> Iterator[str]:
+    first, second = sides
+    if first.described["identity"] == second.described["identity"]:
+        yield f"the same identity, {short(first.described['identity'])}"
+    elif not any(each.counted for each in shown):
+        yield f"{first.title} and {second.title} differ, and nothing that is recorded of them does"
+    rows = [["PARAMETER", first.title, second.title, *(["COUNTS"] if everything else [])]]
+    for each in shown:
+        counts = [("yes" if each.counted else "no")] if everything else []
+        rows.append([each.path or "class", _text(each.first), _text(each.second), *counts])
+    if len(rows) == 1:
+        return
+    widths = [max(length(row[column]) for row in rows) for column in range(len(rows[0]))]
+    if screen.width is None or sum(widths) + 2 * len(widths) - 2 <= screen.width:
+        yield from screen.table(rows)
+    else:
+        for path, *values in rows:
+            yield path
+            yield from (f"  {value}" for value in values)
+
+
+def _text(value: Any) -> str:
+    """A value as people read it."""
+    if value is ABSENT:
+        return "-"
+    if is_named(value):
+        return _text(next(iter(value.values())))
+    return value if isinstance(value, str) and value.isprintable() and value else json.dumps(value, ensure_ascii=False)
+
+
+def _as_data(sides: list[Side], shown: list[Difference]) -> dict[str, Any]:
+    """What `--json` prints. A side that lacks a parameter has no entry for it."""
+    return {
+        "schema": SCHEMA,
+        "first": {"name": sides[0].name, "id": sides[0].described["identity"]},
+        "second": {"name": sides[1].name, "id": sides[1].described["identity"]},
+        "same": sides[0].described["identity"] == sides[1].described["identity"],
+        "differences": [
+            {
+                "parameter": each.path,
+                **({} if each.first is ABSENT else {"first": each.first}),
+                **({} if each.second is ABSENT else {"second": each.second}),
+                "counts": each.counted,
+            }
+            for each in shown
+        ],
+    }

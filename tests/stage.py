@@ -22,7 +22,7 @@ from xpm_core.config import Task
 from xpm_core.errors import FailedExperiment
 from xpm_core.identity import seal, task_id
 from xpm_core.job_directory import JobDirectory
-from xpm_core.store import connection, reading
+from xpm_core.store import connection, keys, reading
 from xpm_core.store.jobs import Store
 from xpm_core.workspace import Workspace
 
@@ -72,6 +72,14 @@ class Stage:
         """The workers that are alive."""
         now = reading.server_time(self.client)
         return [worker for worker in reading.workers(self.client, self.workspace.id, now) if worker.alive]
+
+    def wipe(self) -> None:
+        """Lose all that is in Redis; idle workers are woken, for they would learn of it only some seconds later."""
+        names = [worker.name for worker in self.workers()]
+        self.client.flushall()
+        for name in names:
+            self.client.lpush(keys.wake(self.workspace.id, name), "")
+        wait_until(lambda: len(self.workers()) >= len(names))
 
     def note(self) -> str:
         """A text that no other test has."""

@@ -14,7 +14,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -26,7 +26,7 @@ from xpm_core.graph import caller, written
 from xpm_core.local_workers import LocalWorkers
 from xpm_core.main_guard import refuse_inside_job, refuse_unguarded
 from xpm_core.names import check_experiment_name, check_queue_name
-from xpm_core.notices import going_on, interrupted, unfinished
+from xpm_core.notices import going_on, interrupted, undisturbed, unfinished
 from xpm_core.report import Summary, causes, lines, show_failures_plainly, summarize
 from xpm_core.run_log import log_to
 from xpm_core.states import State
@@ -264,7 +264,8 @@ class experiment:
                 say(f"{self.name}: the script stopped with {kind.__name__}. {self._going_on()}")
         finally:
             experiments.remove(self)
-            self._stack.close()
+            with nullcontext() if self._orderly else undisturbed():
+                self._stack.close()
 
     def _going_on(self) -> str:
         return going_on(self.name, self.tracker, self._commands)
@@ -279,9 +280,9 @@ class experiment:
     def _end_workers(self) -> None:
         """Let this script's own workers leave, or go on when the script stops early."""
         if self._orderly:
-            self._local.drain(0 if self._others_run() else DRAIN_S)
-        else:
-            self._local.let_go()
+            with suppress(KeyboardInterrupt):
+                self._local.drain(0 if self._others_run() else DRAIN_S)
+        self._local.let_go()
 
     def _others_run(self) -> bool:
         """Whether a job of another script runs, perhaps on our workers: that is not waited for."""

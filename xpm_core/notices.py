@@ -6,8 +6,10 @@ Owns: the words, and cancelling what has not started.
 from __future__ import annotations
 
 import contextlib
+import signal
+import threading
 import time
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from typing import TYPE_CHECKING
 
 from xpm_core.states import SETTLED, State
@@ -61,6 +63,19 @@ def interrupted(name: str, tracker: Tracker, store: Store, commands: Commands) -
         time.sleep(SECOND_CTRL_C_S)
     except KeyboardInterrupt:
         cancel_unstarted(name, tracker, store)
+
+
+@contextlib.contextmanager
+def undisturbed() -> Iterator[None]:
+    """Let Ctrl-C do nothing for the short while that it takes to stop."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)  # not SIG_IGN, which children would inherit
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
 
 def cancel_unstarted(name: str, tracker: Tracker, store: Store) -> None:

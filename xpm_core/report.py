@@ -180,9 +180,9 @@ def _error(job: TrackedJob) -> str:
 
 
 def _common(group: Sequence[TrackedJob], everyone: Sequence[TrackedJob]) -> str:
-    """The tags that all of a group have, without those that every job of the run has, too, when there are others."""
+    """The tags of one job; of several, those that all of them have, and not every job of the run."""
     shared = [item for item in group[0].tags.items() if all(_has(job, item) for job in group)]
-    if len(everyone) > len(group):
+    if len(everyone) > len(group) > 1:
         shared = [item for item in shared if not all(_has(job, item) for job in everyone)]
     return " ".join(f"{name}={value}" for name, value in sorted(shared))
 

@@ -1,0 +1,152 @@
+"""A plugin of pytest, for those who use xpm: a workspace for a test, and identities that are pinned in a file.
+
+pytest finds it by itself. What tests of experiments rely on is that results are found again: a test that pins
+identities fails when a change to the code would let done jobs run anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+if TYPE_CHECKING:
+    from xpm_core.config import Config, Task
+
+UPDATE = "--xpm-update-identities"
+SHOWN = 7
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of the plugin."""
+    parser.getgroup("xpm").addoption(UPDATE, action="store_true", help="write the files of assert_identities anew")
+
+
+@pytest.fixture
+def xpm_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A fresh workspace; the user's own servers, settings and workspace are kept out of the test."""
+    from xpm_core.workspace import Workspace
+
+    for name in ("XPM_REDIS_URL", "XPM_WORKSPACE"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "xpm-settings"))
+    return Workspace.open(tmp_path / "xpm-workspace").path
+
+
+@pytest.fixture
+def assert_identities(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Callable[..., None]:
+    """Assert that configurations have the identities in a file: `assert_identities("ids.json", {"learn": learn})`.
+
+    Without configurations, those of the tasks that the test has submitted: `submit()` outside of any experiment then
+    runs nothing, and returns what it always does. The file lies beside the test; `--xpm-update-identities` writes it.
+    """
+    from xpm_core.config import Task
+
+    recorder = Recorder(tmp_path / "xpm-jobs")
+    monkeypatch.setattr(Task, "submit", recorder.recording(Task.submit))
+
+    def check(file: str | Path, configs: Mapping[str, Config] | Iterable[Config] | Config | None = None) -> None:
+        found = identities(recorder.tasks if configs is None else configs)
+        path = request.path.parent / file
+        if request.config.getoption(UPDATE):
+            path.write_text(json.dumps(found, indent=2, sort_keys=True) + "\n")
+        elif text := complaint(path, found):
+            pytest.fail(text, pytrace=False)
+
+    return check
+
+
+class Recorder:
+    """An experiment that runs nothing: it knows the tasks that were submitted.
+
+    Args:
+        jobs: Where their directories would lie.
+    """
+
+    def __init__(self, jobs: Path) -> None:
+        self.jobs = jobs
+        self.tasks: list[Task] = []
+
+    def recording(self, submit: Callable[..., Any]) -> Callable[..., Any]:
+        """`Task.submit`, which lets the task be known here, and submits it here when no experiment is entered."""
+        from xpm_core.config import experiments
+
+        def recorded(task: Task, **options: Any) -> Any:
+            alone = [] if experiments else [self]
+            experiments.extend(alone)
+            try:
+                result = submit(task, **options)
+            finally:
+                del experiments[len(experiments) - len(alone) :]
+            self.tasks.append(task)
+            return result
+
+        return recorded
+
+    def submit(self, task: Task, options: Mapping[str, Any]) -> Any:
+        """Seal a task, as an experiment does."""
+        from xpm_core.config import outputs, state, upstream
+        from xpm_core.graph import caller, written
+        from xpm_core.identity import seal
+
+        upstream(task)
+        identity = seal(task)
+        if state(task).submitted is None:
+            state(task).submitted = Recorded(self.jobs / identity, written(caller()), identity)
+        return outputs(task)
+
+
+class Recorded:
+    """The job of a task that was submitted to a Recorder."""
+
+    def __init__(self, jobpath: Path, where: str, identity: str) -> None:
+        self.jobpath, self.where, self.identity = jobpath, where, identity
+
+    def on_completed(self, callback: Callable[[Any], Any]) -> None:
+        """Never call it: nothing runs."""
+
+
+def identities(configs: Any) -> dict[str, str]:
+    """The identity of each configuration, by its name, else by its class and tags: `sweep:Learn lr=0.1`."""
+    from xpm_core.config import is_configuration
+    from xpm_core.identity import seal, task_id
+    from xpm_core.tags import tagspath
+
+    if isinstance(configs, Mapping):
+        return {name: seal(config) for name, config in configs.items()}
+    found: dict[str, str] = {}
+    for config in [configs] if is_configuration(configs) else configs:
+        identity = seal(config)
+        name = own = task_id(type(config)) + (f" {tagspath(config)}" if config.tags() else "")
+        number = 1
+        while found.get(name, identity) != identity:
+            number += 1
+            name = f"{own} #{number}"
+        found[name] = identity
+    return found
+
+
+def complaint(path: Path, found: Mapping[str, str]) -> str:
+    """What is to be said of identities that are not those in a file; empty when they are."""
+    remedy = f"Write it: pytest {UPDATE}"
+    try:
+        pinned = json.loads(path.read_text())
+    except FileNotFoundError:
+        return f"{path.name}: there is no such file. {remedy}"
+    except ValueError as error:
+        return f"{path.name}: it cannot be read ({error}). {remedy}"
+    changed = [name for name in found if name in pinned and pinned[name] != found[name]]
+    lines = [
+        *(f"  changed  {name}  {pinned[name][:SHOWN]} -> {found[name][:SHOWN]}" for name in changed),
+        *(f"  new      {name}  {found[name][:SHOWN]}" for name in found if name not in pinned),
+        *(f"  gone     {name}  {pinned[name][:SHOWN]}" for name in pinned if name not in found),
+    ]
+    if not lines:
+        return ""
+    head = f"{path.name}: identities are not those that are pinned; jobs that are done would run anew."
+    return "\n".join([head, *lines, f"See what differs: xpm diff. If it is meant: pytest {UPDATE}"])

@@ -8,15 +8,17 @@ from __future__ import annotations
 import re
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
-from xpm_core.states import State
+from xpm_core.states import SETTLED, State
 from xpm_core.text import plain, span
 from xpm_core.tracking import TrackedJob
 
 RUNNING_SHOWN, FAILED_SHOWN = 4, 3
-BAR = 24
+BAR, LEAST_BAR = 24, 5
+FEW = 3
+"""Jobs that this run must have done before it guesses how long the others take."""
 LEAST_WHAT = 16
 """What is left of a job's task and tags before the columns to their right go."""
 GAP = "  "
@@ -25,6 +27,8 @@ HINT = "Ctrl-C: stop watching, the jobs go on · twice: also cancel what has not
 Line = tuple[str, str]
 """A line, and how it is drawn."""
 
+_PLACES = (0, 3, 1, 2, 4, 5)
+"""The order in which the parts of the first line stand; their numbers tell how important they are, 0 most."""
 _STYLE = {State.RUNNING: "cyan", State.READY: "yellow", State.FAILED: "red"}
 _SLOT = re.compile(r"-[0-9a-f]{8}\.(\d+)$")
 
@@ -42,6 +46,7 @@ class Screen:
     def __init__(self, name: str, jobs: Sequence[TrackedJob], width: int, glyphs: bool) -> None:
         self._name, self._jobs, self._width, self._glyphs = name, jobs, width, glyphs
         self._counts = Counter(job.state for job in jobs)
+        self._telling = telling_tags(jobs)
 
     def lines(self, elapsed_s: float, unserved: Sequence[str] = ()) -> list[Line]:
         """All lines, at most 12.
@@ -57,32 +62,42 @@ class Screen:
         return lines
 
     def _head(self, elapsed_s: float) -> str:
-        counts, total = self._counts, len(self._jobs)
-        ended = counts[State.DONE] + counts[State.FAILED] + counts[State.CANCELLED] + counts[State.BLOCKED]
-        core = f"{counts[State.DONE]}/{total}  {100 * counts[State.DONE] // max(total, 1)} %"
-        core += f"   ✗ {counts[State.FAILED]} failed" if counts[State.FAILED] else ""
-        core += f"   {counts[State.BLOCKED]} blocked" if counts[State.BLOCKED] else ""
-        core = self._plain(core)
-        more = f"   elapsed {span(elapsed_s)}"
-        fresh = sum(job.state is State.DONE and not job.reused for job in self._jobs)
-        if fresh >= 3 and ended < total:
-            more += f"   about {span(elapsed_s / fresh * (total - ended))} left"
-        if len(core) + len(more) + LEAST_WHAT > self._width:
-            more = ""
-        bar = max(0, min(BAR, self._width - len(self._name) - len(core) - len(more) - 2 * len(GAP)))
+        total = len(self._jobs)
+        ended = sum(self._counts[state] for state in SETTLED)
+        parts = self._parts(elapsed_s, ended)
+        room = self._width - min(len(self._name), LEAST_WHAT) - len(GAP)
+        while len(parts) > 1 and sum(len(part) for part in parts.values()) > room:
+            parts.pop(max(parts))
+        core = "".join(parts[place] for place in _PLACES if place in parts)
+        bar = max(0, min(BAR, self._width - len(self._name) - len(core) - 2 * len(GAP)))
         full = bar * ended // max(total, 1)
-        drawn = self._plain("█" * full + "·" * (bar - full)) + GAP if bar >= 5 else ""
-        return self._cut(self._name, self._width - len(GAP + drawn + core + more)) + GAP + drawn + core + more
+        drawn = self._plain("█" * full + "·" * (bar - full)) + GAP if bar >= LEAST_BAR else ""
+        name = self._cut(self._name, self._width - len(GAP + drawn + core))
+        return (name + GAP if name else "") + drawn + core
+
+    def _parts(self, elapsed_s: float, ended: int) -> dict[int, str]:
+        """What the first line says beside the name: by importance, 0 first."""
+        counts, total = self._counts, len(self._jobs)
+        done, failed, blocked = counts[State.DONE], counts[State.FAILED], counts[State.BLOCKED]
+        parts = {0: f"{done}/{total}", 3: f"  {100 * done // max(total, 1)} %", 4: f"   elapsed {span(elapsed_s)}"}
+        if failed:
+            parts[1] = self._plain(f"   ✗ {failed} failed")
+        if blocked:
+            parts[2] = f"   {blocked} blocked"
+        fresh = sum(job.state is State.DONE and not job.reused for job in self._jobs)
+        if fresh >= FEW and ended < total:
+            parts[5] = f"   about {span(elapsed_s / fresh * (total - ended))} left"
+        return parts
 
     def _running(self) -> list[Line]:
         running = sorted((job for job in self._jobs if job.state is State.RUNNING), key=lambda job: job.since_s)
         now, style = time.time(), _STYLE[State.RUNNING]
         lines = [
-            (self._row(f"● {what(job)}", where(job), f"{span(max(now - job.since_s, 0)):>9}"), style)
+            (self._row(f"● {self._what(job)}", where(job), f"{span(max(now - job.since_s, 0)):>9}"), style)
             for job in running[:RUNNING_SHOWN]
         ]
         if (more := len(running) - RUNNING_SHOWN) > 0:
-            lines.append((f"{GAP}and {more} more running", style))
+            lines.append((self._fit(f"{GAP}and {more} more running"), style))
         return lines
 
     def _ready(self, unserved: Sequence[str]) -> list[Line]:
@@ -104,12 +119,15 @@ class Screen:
         failed = [job for job in self._jobs if job.state in (State.FAILED, State.CANCELLED)]
         style = _STYLE[State.FAILED]
         lines = [
-            (self._row(f"✗ {what(job)}", cause(job), keep=f"(xpm show {job.identity[:7]})"), style)
+            (self._row(f"✗ {self._what(job)}", cause(job), keep=f"(xpm show {job.identity[:7]})"), style)
             for job in failed[:FAILED_SHOWN]
         ]
         if (more := len(failed) - FAILED_SHOWN) > 0:
-            lines.append((f"{GAP}and {more} more failed or cancelled", style))
+            lines.append((self._fit(f"{GAP}and {more} more failed or cancelled"), style))
         return lines
+
+    def _what(self, job: TrackedJob) -> str:
+        return what(job, self._telling[job.name])
 
     # -- fitting ---------------------------------------------------------------------------------------------------
 
@@ -140,9 +158,28 @@ class Screen:
         return text if self._glyphs else plain(text)
 
 
-def what(job: TrackedJob) -> str:
-    """A job for people: its task and tags, `Train lr=0.01 model=mlp`."""
-    return " ".join([job.name, *(f"{name}={_short(value)}" for name, value in job.tags.items())])
+def telling_tags(jobs: Sequence[TrackedJob]) -> dict[str, set[str]]:
+    """For each task, the names of tags that tell its jobs from one another; of a single job, all."""
+    values: dict[str, dict[str, list[Any]]] = {}
+    numbers = Counter(job.name for job in jobs)
+    for job in jobs:
+        known = values.setdefault(job.name, {})
+        for name, value in job.tags.items():
+            known.setdefault(name, []).append(value)
+    return {
+        task: {
+            name
+            for name, found in known.items()
+            if numbers[task] == 1 or len(found) < numbers[task] or any(value != found[0] for value in found)
+        }
+        for task, known in values.items()
+    }
+
+
+def what(job: TrackedJob, names: Collection[str] | None = None) -> str:
+    """A job for people: its task and tags, `Train lr=0.01 model=mlp`; with `names`, those tags alone."""
+    tags = [f"{name}={_short(value)}" for name, value in job.tags.items() if names is None or name in names]
+    return " ".join([job.name, *tags])
 
 
 def cause(job: TrackedJob) -> str:

@@ -52,6 +52,9 @@ class Desk:
     def finish(self, lease: Lease, outcome: State = State.DONE, **more: object) -> FinishCode:
         return self.store.finish(WORKER, lease, outcome, **more).code  # type: ignore[arg-type]
 
+    def job(self, name: str) -> reading.Job:
+        return reading.jobs(self.client, W, [identity(name)])[0]
+
     def jobs(self) -> list[reading.Job]:
         return reading.jobs(self.client, W, reading.all_jobs(self.client, W))
 

@@ -48,7 +48,7 @@ CALLS: list[Call] = [
     ("claim", keys.jobs(W), [*ASK, "next", "default", 0, ""]),
     ("finish", keys.jobs(W), [*ASK, "next", "default", 0, "", "running", identity("a"), "done", "", ""]),
     ("renew", keys.leases(W), [*ASK, "default", identity("a"), "running", "2026-01-01T00:00:00.000000Z"]),
-    ("release", keys.leases(W), [W, identity("a"), "running", 1]),
+    ("release", keys.leases(W), [W, identity("a"), "running", 1, 60]),
     ("lose", keys.leases(W), [W, identity("a"), "running"]),
     ("tell", keys.events(W), [W, identity("a"), "running", "progress", "{}"]),
     ("cancel", keys.jobs(W), [W, identity("b")]),

@@ -123,6 +123,33 @@ def test_a_released_job_is_ready_again_and_counts_no_attempt(desk: Desk) -> None
     assert desk.claim().attempt == 1
 
 
+def test_a_job_that_had_too_little_time_is_left_to_workers_that_have_more(desk: Desk) -> None:
+    create_token(desk.client, "cpu", 2)
+    desk.submit(submission("a", demand={"cpu": 2}), submission("b"))
+    for least_s in (90, 60):
+        lease = desk.claim()
+        assert desk.store.release(lease, started=True, least_s=least_s)[0] is ReleaseCode.RELEASED
+        assert desk.store.release(lease, started=True, least_s=least_s)[0] is ReleaseCode.ALREADY
+    assert desk.job("a").demand == {"cpu": 2}
+    short = desk.store.claim(WORKER, new_execution_id(), left_s=89).lease
+    assert short is not None
+    assert short.identity == identity("b")
+    assert desk.store.claim(WORKER, new_execution_id(), left_s=89).code is ClaimCode.EMPTY
+    long = desk.store.claim(WORKER, new_execution_id(), left_s=90).lease
+    assert long is not None
+    assert long.identity == identity("a")
+    assert long.units == {"cpu": (2, "")}
+
+
+def test_a_job_wakes_a_worker_that_lives_long_enough_for_it(desk: Desk) -> None:
+    third = WorkerId("w3", "node1")
+    for worker, left_s in ((WORKER, None), (OTHER, 10.0), (third, 10.0)):
+        desk.store.join(worker, pid=1, path="/", version="0")
+        assert desk.store.claim(worker, new_execution_id(), listen=True, left_s=left_s).code is ClaimCode.EMPTY
+    desk.submit(submission("a", min_time_s=60))
+    assert desk.store.wait_for_wake(WORKER, 1.0)
+
+
 def test_tokens_are_met_whole_and_a_small_demand_passes_a_wide_one(desk: Desk) -> None:
     create_token(desk.client, "cpu", 3)
     two = {"demand": {"cpu": 2}}
@@ -147,8 +174,12 @@ def test_asking_for_more_than_there_is_is_refused_whole(desk: Desk) -> None:
 def test_numbered_units_are_told_and_never_shared(desk: Desk) -> None:
     create_token(desk.client, "gpu", 3, env="CUDA_VISIBLE_DEVICES")
     desk.submit(submission("a", demand={"gpu": 2}), submission("b", demand={"gpu": 1}))
-    assert desk.claim().units == {"gpu": (2, "0,1")}
-    assert desk.claim().units == {"gpu": (1, "2")}
+    first, second = desk.claim(), desk.claim()
+    assert (first.units, first.variables) == ({"gpu": (2, "0,1")}, {"CUDA_VISIBLE_DEVICES": "0,1"})
+    assert (second.units, second.variables) == ({"gpu": (1, "2")}, {"CUDA_VISIBLE_DEVICES": "2"})
+    repeated = desk.store.claim(WORKER, second.execution).lease
+    assert repeated is not None
+    assert (repeated.units, repeated.variables) == (second.units, second.variables)
 
 
 def test_a_wide_demand_is_served_after_a_bounded_number_of_small_ones(desk: Desk) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
@@ -189,9 +189,15 @@ class Store:
         )  # fmt: skip
         return RenewCode(code), bool(registered), bool(more)
 
-    def release(self, lease: Lease, *, started: bool) -> tuple[ReleaseCode, str]:
-        """Hand a job back; it is ready again. Returns the code and the state it is in now."""
-        code, state = self._run("release", keys.leases(self.w), lease.identity, lease.execution, int(started))
+    def release(self, lease: Lease, *, started: bool, least_s: int = 0) -> tuple[ReleaseCode, str]:
+        """Hand a job back; it is ready again. Returns the code and the state it is in now.
+
+        Args:
+            lease: What is handed back.
+            started: Whether it had started: its attempt then keeps its number.
+            least_s: How much time was not enough for it: from now on, no worker that has less left claims it.
+        """
+        code, state = self._run("release", keys.leases(self.w), lease.identity, lease.execution, int(started), least_s)
         return ReleaseCode(code), _text(state)
 
     def lose(self, lease: Lease) -> tuple[LoseCode, str]:
@@ -285,16 +291,25 @@ def _lease(reply: Sequence[Any]) -> Lease:
         options=json.loads(options),
         queue=_text(queue),
         units=_units(_text(units)),
+        variables=_variables(_text(units)),
         replaces=_text(replaces),
         cancelled=bool(cancel),
     )
 
 
 def _units(text: str) -> dict[str, tuple[int, str]]:
-    """`cpu=2;gpu=1:0` -> {"cpu": (2, ""), "gpu": (1, "0")}."""
-    held = {}
+    """`cpu=2;gpu=1:0:CUDA_VISIBLE_DEVICES` -> {"cpu": (2, ""), "gpu": (1, "0")}."""
+    return {name: (int(n), numbers) for name, n, numbers, _ in _told(text)}
+
+
+def _variables(text: str) -> dict[str, str]:
+    """`cpu=2;gpu=1:0:CUDA_VISIBLE_DEVICES` -> {"CUDA_VISIBLE_DEVICES": "0"}."""
+    return {variable: numbers for _, _, numbers, variable in _told(text) if variable}
+
+
+def _told(text: str) -> Iterator[tuple[str, str, str, str]]:
+    """Name, count, numbers and variable of each token held, as `lua/include/holdings.lua` tells them."""
     for part in filter(None, text.split(";")):
         name, _, rest = part.partition("=")
-        n, _, numbers = rest.partition(":")
-        held[name] = (int(n), numbers)
-    return held
+        n, numbers, variable, *_ = [*rest.split(":", 2), "", ""]
+        yield name, n, numbers, variable

@@ -130,7 +130,7 @@ def workers(w: str) -> str:
 
 
 def worker(w: str, name: str) -> str:
-    """hash: name, host, pid, queues, path (of the workspace there), version, lease_ms, started.
+    """hash: name, host, pid, queues, path (of the workspace there), version, lease_ms, started, until (ms, if it ends).
 
     Goes four leases after the worker's last word.
     """

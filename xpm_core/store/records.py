@@ -161,7 +161,8 @@ class Run:
 class Lease:
     """An execution's right to a job, and what is needed to run it.
 
-    `units` tells the tokens that it holds: `{"gpu": (1, "0")}` is one unit, which is number 0 ("" if not numbered).
+    `units` tells the tokens that it holds: `{"gpu": (1, "0")}` is one unit, which is number 0 ("" if not numbered);
+    `variables`, those of the job's environment that name units: `{"CUDA_VISIBLE_DEVICES": "0"}`.
     `replaces` is the execution whose done marker must not be adopted (an asked-for retry).
     """
 
@@ -176,6 +177,7 @@ class Lease:
     options: dict[str, Any]
     queue: str
     units: dict[str, tuple[int, str]]
+    variables: dict[str, str]
     replaces: str
     cancelled: bool
 

@@ -17,13 +17,12 @@ local function of(w, queues)
   return list
 end
 
--- Without the heads whose jobs need more time than the worker has left: a line's name ends in `|seconds`.
+-- Without the heads whose jobs need more time than the worker has left.
 local function able(list, left_ms)
   if not left_ms then return list end
   local kept = {}
   for _, head in ipairs(list) do
-    local least_s = tonumber(string.match(head.demand, '|(%d+)$') or '0')
-    if least_s * 1000 <= left_ms then kept[#kept + 1] = head end
+    if lines.least(head.demand) * 1000 <= left_ms then kept[#kept + 1] = head end
   end
   return kept
 end

@@ -23,17 +23,23 @@ local function pick(name, host, n, capacity)
   return table.concat(units, ',')
 end
 
--- Take the whole demand for an execution. Returns 'cpu=2;gpu=1:0' (name=n, then numbered units, if any).
+-- 'cpu=2', or 'gpu=1:0:CUDA_VISIBLE_DEVICES': name=n, then numbered units, then the variable that names them, if any.
+local function said(name, n, units, env)
+  if units == '' then return name .. '=' .. n end
+  return name .. '=' .. n .. ':' .. units .. (env ~= '' and ':' .. env or '')
+end
+
+-- Take the whole demand for an execution. Returns what the job is told, joined by ';'.
 function holdings.take(w, rec, host)
   local told = {}
   for _, want in ipairs(tokens.parse(rec.demand)) do
-    local v = redis.call('HMGET', keys.token(want.name), 'capacity', 'scope', 'units')
+    local v = redis.call('HMGET', keys.token(want.name), 'capacity', 'scope', 'units', 'env')
     local at = v[2] == 'host' and host or ''
     local units = v[3] == '1' and pick(want.name, at, want.n, tonumber(v[1])) or ''
     redis.call('HINCRBY', keys.token(want.name), v[2] == 'host' and 'used@' .. at or 'used', want.n)
     redis.call('HSET', keys.token_holders(want.name), w .. ':' .. rec.id .. ':' .. rec.execution,
       want.n .. '|' .. at .. '|' .. units)
-    told[#told + 1] = want.name .. '=' .. want.n .. (units ~= '' and ':' .. units or '')
+    told[#told + 1] = said(want.name, want.n, units, v[4] or '')
   end
   tokens.forget()
   return table.concat(told, ';')
@@ -59,7 +65,7 @@ function holdings.told(w, rec)
   for _, want in ipairs(tokens.parse(rec.demand)) do
     local held = redis.call('HGET', keys.token_holders(want.name), w .. ':' .. rec.id .. ':' .. rec.execution)
     local units = held and string.match(held, '|([%d,]*)$') or ''
-    told[#told + 1] = want.name .. '=' .. want.n .. (units ~= '' and ':' .. units or '')
+    told[#told + 1] = said(want.name, want.n, units, redis.call('HGET', keys.token(want.name), 'env') or '')
   end
   return table.concat(told, ';')
 end

@@ -5,6 +5,15 @@ local lines = {}
 
 function lines.member(w, j) return w .. ':' .. j end
 
+-- How much time the jobs of a line need at least, in seconds: its demand ends in `|seconds`, unless that is 0.
+function lines.least(demand) return tonumber(string.match(demand, '|(%d+)$') or '0') end
+
+-- A demand that needs so much time, unless it needs more already.
+function lines.with_least(demand, least_s)
+  if least_s <= lines.least(demand) then return demand end
+  return string.match(demand, '^[^|]*') .. string.format('|%.0f', least_s)
+end
+
 local function note_head(w, rec)
   local head = redis.call('ZRANGE', keys.line(w, rec.queue, rec.demand), 0, 0, 'WITHSCORES')
   local index = keys.lines(w, rec.queue)

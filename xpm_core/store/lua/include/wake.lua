@@ -2,9 +2,13 @@
 -- include: keys tokens heads
 local wake = {}
 
--- An idle worker of these queues, from now on to be woken.
-function wake.listen(w, queues, name, now, till)
+-- An idle worker of these queues, from now on to be woken. `left_ms` is how long it will live, nil for ever.
+function wake.listen(w, queues, name, now, till, left_ms)
   for _, queue in ipairs(queues) do redis.call('ZADD', keys.idle(w, queue), till, name) end
+  local key = keys.worker(w, name)
+  if left_ms and redis.call('EXISTS', key) == 1 then
+    redis.call('HSET', key, 'until', string.format('%.0f', math.floor((now + left_ms) / 1000) * 1000))
+  end
 end
 
 function wake.forget(w, queues, name)
@@ -20,17 +24,19 @@ function wake.worker(w, name)
 end
 
 -- Wake one idle worker of a queue that could run a job of it now; the latest listed first. Workers of one host
--- see the same free units, so one of each host is asked for.
+-- that live equally long can run the same jobs, so one of them is asked for.
 function wake.queue(w, queue, now)
   local idle, tried = keys.idle(w, queue), {}
   local listed = redis.call('ZREVRANGE', idle, 0, 63, 'WITHSCORES')
   for i = 1, #listed, 2 do
-    local host = redis.call('HGET', keys.worker(w, listed[i]), 'host')
+    local worker = redis.call('HMGET', keys.worker(w, listed[i]), 'host', 'until')
+    local host, left_ms = worker[1], worker[2] and tonumber(worker[2]) - now
+    local alike = (host or '') .. '|' .. (worker[2] or '')
     if not host or tonumber(listed[i + 1]) < now then
       redis.call('ZREM', idle, listed[i]) -- gone without a word
-    elseif not tried[host] then
-      tried[host] = true
-      if heads.pick(w, { queue }, host, now, nil) then return wake.worker(w, listed[i]) end
+    elseif not tried[alike] then
+      tried[alike] = true
+      if heads.pick(w, { queue }, host, now, nil, left_ms) then return wake.worker(w, listed[i]) end
     end
   end
 end

@@ -97,9 +97,9 @@ def run(job: Run, sock: socket.socket, starter: int) -> NoReturn:
 
 def _perform(job: Run, reports: Reports) -> int:
     """Run the job. Returns the exit code of its process."""
-    enter(job)
     error: BaseException | None = None
     try:
+        enter(job)
         _execute(job)
     except BaseException as raised:  # whatever the user's code raises ends the job, and is told
         error = raised

@@ -52,8 +52,9 @@ class Daemon:
         self._pid = os.getpid()
         settings = place.settings
         self._environment = clean_environment(os.environ, place.url, settings.pythonpath)
-        self._name = f"{settings.name or place.host}-{os.urandom(4).hex()}"
+        self._names = [f"{settings.name or place.host}-{os.urandom(4).hex()}.{n}" for n in range(settings.slots)]
         self._mother: subprocess.Popen[bytes] | None = None
+        self._mother_started = 0.0
         heeded = [signal.SIGCHLD, signal.SIGINT, signal.SIGTERM]
         if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # not under nohup
             heeded.append(signal.SIGHUP)
@@ -62,7 +63,7 @@ class Daemon:
     def run(self) -> None:
         """Run until all slots have left."""
         system.sweep_orphans()
-        self._mother = start_mother(self._mothers_end, self._environment)
+        self._start_mother()
         self._waiting = list(range(self._place.settings.slots))
         while self._slots or (self._waiting and not self._stopping):
             self._start_slots()
@@ -95,7 +96,7 @@ class Daemon:
             self._signals.close()
             self._mothers_end.close()
             os.setsid()  # a terminal's Ctrl-C goes to the daemon alone, which passes it on
-            work(self._place, f"{self._name}.{number}")
+            work(self._place, self._names[number])
             code = 0
         except BaseException:  # the edge of the process
             log.exception("slot %d", number)
@@ -109,9 +110,10 @@ class Daemon:
         system.send_signal(list(self._slots), signal.SIGINT if number == signal.SIGINT else signal.SIGTERM)
 
     def _reap(self) -> None:
-        if self._mother is not None and self._mother.poll() is not None:
+        rested = system.boot_time() - self._mother_started > TICK_S
+        if self._mother is not None and self._mother.poll() is not None and rested:
             log.warning("the mother of starters died; starting another")
-            self._mother = start_mother(self._mothers_end, self._environment)
+            self._start_mother()
         for pid in list(self._slots):
             found, status = os.waitpid(pid, os.WNOHANG)
             if found:
@@ -121,7 +123,9 @@ class Daemon:
         """A slot has ended: one that left by itself stays away."""
         if code == 0 or self._stopping:
             return
-        log.warning("slot %d ended with %d; starting it again", number, code)
+        log.warning("%s ended with %d; starting another", self._names[number], code)
+        # A name of its own: what RQ's tools and cancels say of the dead one does not concern its successor.
+        self._names[number] = f"{self._names[number].rpartition('-')[0]}-{os.urandom(4).hex()}.{number}"
         self._waiting.append(number)
         now = system.boot_time()
         recent = now - self._rest_until < LONGEST_REST_S
@@ -144,6 +148,10 @@ class Daemon:
             server.revive()
         except XpmError as error:
             log.warning("%s", error)
+
+    def _start_mother(self) -> None:
+        self._mother = start_mother(self._mothers_end, self._environment)
+        self._mother_started = system.boot_time()
 
     def _end_mother(self) -> None:
         """The slots are gone: so goes the mother, once nobody can ask her any more."""

@@ -13,7 +13,7 @@ import re
 import signal
 from typing import Any
 
-from xpm_core.errors import PayloadError, ProtocolError, WorkspaceError, XpmError
+from xpm_core.errors import PayloadError, ProtocolError, WorkspaceError, WorkspacePathError, XpmError
 from xpm_core.job_directory import JobDirectory
 from xpm_core.states import Event, State
 from xpm_core.store import keys
@@ -72,7 +72,7 @@ class Runner:
     def _run(self, held: Held) -> None:
         lease = held.lease
         try:
-            directory = self._workspace.job_at(lease.directory)
+            directory = self._directory(lease)
             message = self._message(held)
             adopted = directory.adoptable()
         except (XpmError, OSError) as error:
@@ -113,6 +113,13 @@ class Runner:
             self._claimer.finish(held, State.CANCELLED)
             return False
         return True
+
+    def _directory(self, lease: Lease) -> JobDirectory:
+        directory = self._workspace.job_at(lease.directory)
+        if directory.identity != lease.identity:
+            problem = f"its directory is {lease.directory!r}, which is another job's"
+            raise WorkspacePathError(_label(lease), problem, "Submit it again.")
+        return directory
 
     def _message(self, held: Held) -> Run:
         lease, worker = held.lease, self._claimer.worker

@@ -195,13 +195,15 @@ class XpmWorker(Worker):
         self.pubsub_thread.join(timeout=1)
 
     def get_current_job_id(self) -> str | None:
-        """The id under which RQ's tools see the job that runs here."""
+        """The id under which RQ's tools see the job that runs here, also of a worker that was merely listed."""
+        if not hasattr(self, "equipment"):
+            return super().get_current_job_id()
         return self.equipment.runner.running_rq_id
 
     @property
     def horse_pid(self) -> int:
         """Process id of the job that runs here, 0 for none."""
-        return self.equipment.runner.pid
+        return self.equipment.runner.pid if hasattr(self, "equipment") else 0
 
     def kill_horse(self, sig: Any = None) -> None:
         """Kill the job that runs here; that counts as its failure."""

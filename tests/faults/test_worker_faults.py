@@ -110,7 +110,8 @@ def test_what_a_killed_worker_and_starter_left_behind_is_swept_by_the_next(crew:
     wait_until(lambda: daemon.exists() and daemon.read_text())
     left_behind = psutil.Process(int(daemon.read_text()))
     killed = [worker.mother(), *worker.starters(), *worker.slots()]
-    worker.process.send_signal(signal.SIGSTOP)
+    for process in [psutil.Process(worker.process.pid), *killed]:
+        process.suspend()
     for process in killed:
         process.kill()
     worker.process.kill()
@@ -150,7 +151,7 @@ def test_a_stopped_worker_whose_job_another_took_has_it_killed(crew: Crew, tmp_p
     assert alive(second)
     (tmp_path / "go").touch()
     crew.wait(task)
-    marker = crew.directory(task).marker()
+    marker = wait_until(crew.directory(task).marker)
     assert marker is not None
     assert marker.execution == crew.job(task).execution
     by_execution = {record["execution"]: record["reason"] for record in crew.directory(task).records()}

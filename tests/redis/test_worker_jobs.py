@@ -15,6 +15,17 @@ from support import PrivateServer
 
 from xpm_core.job_directory import Marker
 from xpm_core.states import State
+from xpm_core.store import keys
+
+MODULE = """
+from xpm_core.config import Param, Task
+
+class Gone(Task):
+    x: Param[int]
+
+    def execute(self):
+        pass
+"""
 
 
 def test_a_job_runs_in_its_directory_with_its_streams(crew: Crew) -> None:
@@ -77,10 +88,7 @@ def test_a_class_that_cannot_be_imported_is_named_with_worker_and_host(
     crew: Crew, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     module = tmp_path / "vanishing_module.py"
-    module.write_text(
-        "from xpm_core.config import Param, Task\n"
-        "class Gone(Task):\n    x: Param[int]\n    def execute(self):\n        pass\n"
-    )
+    module.write_text(MODULE)
     monkeypatch.syspath_prepend(tmp_path)
     task = importlib.import_module("vanishing_module").Gone.C(x=1)
     crew.submit(task)
@@ -92,6 +100,43 @@ def test_a_class_that_cannot_be_imported_is_named_with_worker_and_host(
     assert "cannot import 'vanishing_module.Gone' (" in error["message"]
     assert f"needed by Gone/{crew.directory(task).identity[:7]}" in error["message"]
     assert error["message"].endswith("Install it there, or start the worker with --pythonpath.")
+
+
+def test_a_folder_given_to_the_worker_is_where_jobs_look_first(
+    crew: Crew, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here, there = tmp_path / "here", tmp_path / "there"
+    here.mkdir()
+    (here / "moved_module.py").write_text(MODULE)
+    monkeypatch.syspath_prepend(here)
+    task = importlib.import_module("moved_module").Gone.C(x=1)
+    crew.submit(task)
+    here.rename(there)
+    crew.start("--burst", "--pythonpath", str(there))
+    crew.wait(task)
+
+
+def test_an_environment_that_cannot_be_set_fails_the_job(crew: Crew) -> None:
+    task = tasks.Write.C(note="x")
+    crew.run(task, State.FAILED, options={"env": {"A": "nul\0"}})
+    assert crew.job(task).error["type"] == "ValueError"
+
+
+@pytest.mark.parametrize("options", [{"timeout_s": "long"}, {"env": ["A"]}])
+def test_options_that_cannot_be_read_fail_the_job(crew: Crew, options: dict[str, object]) -> None:
+    task = tasks.Write.C(note="x")
+    crew.run(task, State.FAILED, options=options)
+    assert crew.job(task).error["type"] == "PayloadError"
+
+
+def test_a_directory_of_another_job_is_not_touched(crew: Crew) -> None:
+    task, other = tasks.Write.C(note="x"), tasks.Write.C(note="other")
+    crew.submit(task)
+    key = keys.job(crew.workspace.id, crew.directory(task).identity)
+    crew.client.hset(key, "directory", crew.directory(other).relative)
+    crew.start("--burst")
+    assert crew.wait(task, State.FAILED).error["type"] == "WorkspacePathError"
+    assert not crew.directory(other).path.exists()
 
 
 def test_a_done_marker_that_the_server_does_not_know_is_adopted(crew: Crew) -> None:

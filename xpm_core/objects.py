@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import Annotated, Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from xpm_core.errors import DeclarationError
 from xpm_core.origin import LOCAL
@@ -37,7 +36,7 @@ class Names(NamedTuple):
     counted: tuple[str, ...]
 
 
-known: WeakKeyDictionary[type, Names] = WeakKeyDictionary()
+known: dict[type, Names] = {}
 """The classes whose objects are values of parameters; xpm_core.config.objects puts them here."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from abc import abstractmethod
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from typing import Annotated, Any, Generic, Literal, TypeVar
 import pydantic
 import pytest
 import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 from omegaconf import OmegaConf
 
 from xpm_core import Bounds, Config, Constant, Meta, Param, PathGenerator, Task, field
@@ -23,6 +26,7 @@ from xpm_core.errors import (
     CycleError,
     MissingPackageError,
     MissingParameterError,
+    NestingError,
     ParameterTypeError,
     ParameterValueError,
     SealedError,
@@ -342,6 +346,54 @@ def test_dict_that_contains_itself_is_refused() -> None:
     values["next"] = values
     with pytest.raises(CycleError, match=r"Node\.next: it contains itself"):
         Node.from_dict(values)
+
+
+def test_dict_that_is_nested_too_deep_is_refused() -> None:
+    class Node(Config):
+        next: Param[Node | None] = None
+
+    values: dict[str, Any] = {}
+    for _ in range(10_000):
+        values = {"next": values}
+    with pytest.raises(NestingError, match=r"Node: its values are nested deeper than"):
+        Node.from_dict(values)
+
+
+class Plain(Config):
+    text: Param[str]
+    number: Param[int | float | bool | None]
+    path: Param[Path]
+    loss: Param[Loss]
+    moment: Param[datetime]
+    span: Param[timedelta]
+    key: Param[bytes]
+    pairs: Param[list[tuple[str, bool]]]
+    sets: Param[dict[Loss, frozenset[int]]]
+    part: Param[Optimizer | None]
+
+
+numbers = st.integers() | st.floats(allow_nan=False) | st.booleans() | st.none()
+optimizers = st.none() | st.builds(Optimizer.C, lr=st.floats()) | st.builds(Adam.C, beta=st.floats())
+plains = st.builds(
+    Plain.C,
+    text=st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])),
+    number=numbers,
+    path=st.text("ab/.", min_size=1).map(Path),
+    loss=st.sampled_from(Loss),
+    moment=st.datetimes(),
+    span=st.timedeltas(),
+    key=st.binary(),
+    pairs=st.lists(st.tuples(st.text("ab"), st.booleans())),
+    sets=st.dictionaries(st.sampled_from(Loss), st.frozensets(st.integers())),
+    part=optimizers,
+)
+
+
+@given(plains)
+def test_every_configuration_comes_back_from_plain_values(config: Plain) -> None:
+    values = config.to_dict()
+    assert seal(Plain.from_dict(json.loads(json.dumps(values)))) == seal(config)
+    assert seal(Plain.from_yaml(StringIO(yaml.safe_dump(values, allow_unicode=True)))) == seal(config)
 
 
 def test_deprecated_names_are_followed() -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from copy import copy
 from typing import Any, get_type_hints
-from weakref import WeakKeyDictionary
 
 from xpm_core import objects
 from xpm_core.config.annotations import Names, UnresolvedError, kind_of
@@ -14,7 +13,7 @@ from xpm_core.errors import DeclarationError, MismatchError
 from xpm_core.graph import contained
 from xpm_core.objects import ObjectField
 
-kinds: WeakKeyDictionary[type, Mapping[str, Kind]] = WeakKeyDictionary()
+kinds: dict[type, Mapping[str, Kind]] = {}
 """The types of the fields of each class that is the type of a parameter, or of a field."""
 
 
@@ -32,7 +31,12 @@ class ObjectKind(Kind):
             raise self.mismatch(value, f"Pass {'an' if self.text[0] in 'AEIOU' else 'a'} {self.text}(...).")
         if getattr(value, "__pydantic_extra__", None):
             raise self.mismatch(value, f"It has fields that {type(value).__name__} does not declare.", allowed=False)
-        return objects.with_values(copy(value), self.checked(value, kinds_of(type(value))))
+        try:
+            fields = kinds_of(type(value))
+        except UnresolvedError as error:
+            name, wrong = type(value).__name__, f"the type of a field cannot be resolved ({error})"
+            raise DeclarationError(name, wrong, "Import it, or define it before.") from None
+        return objects.with_values(copy(value), self.checked(value, fields))
 
     def checked(self, value: Any, fields: Mapping[str, Kind]) -> dict[str, Any]:
         """The values of the fields of an object; an error tells which one it is about."""

@@ -11,8 +11,9 @@ import os
 from collections.abc import Mapping
 from typing import IO, Any, TypeVar
 
-from xpm_core.errors import MissingPackageError
-from xpm_core.graph import caller, written
+from xpm_core.encoding import too_deep
+from xpm_core.errors import MissingPackageError, NestingError
+from xpm_core.graph import caller, state, written
 from xpm_core.plain.reading import Lines, Reader
 from xpm_core.plain.writing import Writer
 
@@ -23,7 +24,15 @@ C = TypeVar("C")
 
 def from_dict(cls: type[C], values: Mapping[str, Any]) -> C:
     """A configuration of plain values, or of what OmegaConf loaded; see `Config.from_dict`."""
-    return Reader(Lines(caller())).configuration(cls, values, cls.__name__)  # type: ignore[no-any-return]
+    return read(cls, values, Lines(caller()))
+
+
+def read(cls: type[C], values: Any, lines: Lines) -> C:
+    try:
+        return Reader(lines).configuration(cls, values, cls.__name__)  # type: ignore[no-any-return]
+    except RecursionError:
+        place = written(lines.place(values))
+        raise NestingError(cls.__name__, f"its values are {too_deep()}", "Flatten them.", place) from None
 
 
 def from_yaml(cls: type[C], file: str | os.PathLike[str] | IO[str]) -> C:
@@ -33,9 +42,13 @@ def from_yaml(cls: type[C], file: str | os.PathLike[str] | IO[str]) -> C:
     except ImportError:
         raise MissingPackageError(f"{cls.__name__}.from_yaml", "PyYAML", written(caller()), "xpm[yaml]") from None
     values, lines = yaml_files.read(file)
-    return Reader(lines).configuration(cls, values, cls.__name__)  # type: ignore[no-any-return]
+    return read(cls, values, lines)
 
 
 def to_dict(config: Any) -> dict[str, Any]:
     """The plain values of a configuration; see `Config.to_dict`."""
-    return Writer().configuration(config, type(config).__name__)
+    try:
+        return Writer().configuration(config, type(config).__name__)
+    except RecursionError:
+        where, made = type(config).__name__, state(config).created
+        raise NestingError(where, f"its values are {too_deep()}", "Flatten them.", made) from None

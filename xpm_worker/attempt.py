@@ -81,12 +81,13 @@ class Attempt:
 
     def stop(self, reason: str, grace_s: float = 0.0) -> None:
         """End it: at once, or by SIGTERM and, after the grace, SIGKILL. A later call can only shorten the grace."""
+        told_before = bool(self.stopped)
         self.stopped = self.stopped or reason
         kill_at = system.boot_time() + grace_s
         self._kill_at = min(kill_at, self._kill_at if self._kill_at is not None else kill_at)
         if not grace_s:
             self._kill()
-        elif self.pid:
+        elif self.pid and not told_before:
             system.send_signal([self.pid], signal.SIGTERM)
 
     def _go(self, now: float) -> None:
@@ -132,6 +133,7 @@ class Attempt:
             exit_code=code if code is not None and code >= 0 else None,
             signal=-code if code is not None and code < 0 else None,
             seconds=(ended - self._started).total_seconds(),
+            handed_back=reason == "released" and not self.stopped,
         )
         with contextlib.suppress(WorkspaceError):  # a full disk, a deleted directory: the outcome stands without it
             self._directory.write_record(self.number, self.run.execution, self._record(outcome, ended, usage))
@@ -147,6 +149,8 @@ class Attempt:
             return self.stopped, None
         if code is not None and code < 0:
             return "killed", failure.plain("Signal", f"killed by {_signal_name(-code)}")
+        if told is not None and told.handed_back:
+            return "released", None
         if told is not None and told.error is not None:
             return "failed", told.error
         return "failed", failure.plain("ExitCode", f"exit code {code}")

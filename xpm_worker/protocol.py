@@ -1,8 +1,8 @@
 """What a worker, its starter and a job's process say to each other.
 
     worker  -> starter   Run, Renewed, Stop
-    starter -> worker    Hello, Started, Relay, Ended
-    job     -> starter   Relay, Finished
+    starter -> worker    Hello, Started, Relay, Output, Ended
+    job     -> starter   Relay, Output, Finished
 
 Owns: the messages, and their way over a stream socket: four bytes of length, then msgpack. Whatever does
 not fit is refused. Imports nothing heavy: job processes use it.
@@ -45,7 +45,10 @@ class Hello:
 
 @dataclass(frozen=True)
 class Run:
-    """Run a job. Moments are those of the boot clock (`system.boot_time`)."""
+    """Run a job. Moments are those of the boot clock (`system.boot_time`).
+
+    `grace_s` is how long after SIGTERM it is killed; from `ends_at` on, if that is not None, it is handed back.
+    """
 
     execution: str
     identity: str
@@ -61,6 +64,8 @@ class Run:
     lease_until: float
     worker: str
     host: str
+    grace_s: float = 0.0
+    ends_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -98,16 +103,24 @@ class Relay:
 
 
 @dataclass(frozen=True)
+class Output:
+    """An output that the job has registered. Each one arrives, in order."""
+
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Finished:
-    """The last word of a job's process: whether `execute` returned, else what went wrong."""
+    """The last word of a job's process: whether `execute` returned, what went wrong, or that it hands itself back."""
 
     returned: bool
     error: dict[str, Any] | None
+    handed_back: bool = False
 
 
 @dataclass(frozen=True)
 class Ended:
-    """The job's processes are gone, and what came of it is on record."""
+    """The job's processes are gone, and what came of it is on record. `handed_back`: that was its own wish."""
 
     execution: str
     reason: str
@@ -115,11 +128,12 @@ class Ended:
     exit_code: int | None
     signal: int | None
     seconds: float = field(default=0.0)
+    handed_back: bool = False
 
 
-Message = Hello | Run | Renewed | Stop | Started | Relay | Finished | Ended
+Message = Hello | Run | Renewed | Stop | Started | Relay | Output | Finished | Ended
 
-_CLASSES = {cls.__name__: cls for cls in (Hello, Run, Renewed, Stop, Started, Relay, Finished, Ended)}
+_CLASSES = {cls.__name__: cls for cls in (Hello, Run, Renewed, Stop, Started, Relay, Output, Finished, Ended)}
 
 
 def encode(message: Message, limit: int = LARGEST_MESSAGE) -> bytes:

@@ -16,7 +16,7 @@ from typing import Any
 from xpm_core.errors import ProtocolError, XpmError
 from xpm_worker import failure, system
 from xpm_worker.attempt import Attempt
-from xpm_worker.protocol import Channel, Ended, Finished, Hello, Message, Relay, Renewed, Run, Started, Stop
+from xpm_worker.protocol import Channel, Ended, Finished, Hello, Message, Output, Relay, Renewed, Run, Started, Stop
 
 RELAY_S = 0.2
 """The least time between two words of one kind that a job tells while it runs; of those between, the last counts."""
@@ -131,6 +131,8 @@ class SlotStarter:
             for message in attempt.reports.receive():
                 if isinstance(message, Finished):
                     attempt.finished = message
+                elif isinstance(message, Output):
+                    self._worker.send(message)
                 elif isinstance(message, Relay) and (message.kind in self._relays or len(self._relays) < MOST_KINDS):
                     self._relays[message.kind] = message
         except ProtocolError:  # the job wrote nonsense: it is heard no more, and ends as its exit code says

@@ -226,7 +226,7 @@ def test_embedded_server_that_died_while_a_script_waits_is_started_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also when no daemon of workers is there to do it."""
-    monkeypatch.setattr("xpm_core.tracking.REVIVE_AFTER_S", 0.0)
+    monkeypatch.setattr("xpm_core.outage.REVIVE_AFTER_S", 0.0)
     note = "revived"
     with experiment(tmp_path / "workspace", "x", workers=0) as xp:
         write = Write.C(note=note)

@@ -80,7 +80,7 @@ class Callbacks:
 def _call(label: str, function: Callable[..., object], task: Any) -> None:
     try:
         function(task) if _takes_one(function) else function()
-    except Exception:  # user code, at the edge of its thread
+    except BaseException:  # user code, at the edge of its thread, which sys.exit() must not end
         log.exception("%s: its callback %s raised", label, getattr(function, "__qualname__", function))
 
 

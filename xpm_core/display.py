@@ -1,7 +1,6 @@
 """What a waiting script shows on stderr: a few lines that move on a terminal, plain lines elsewhere.
 
-Owns: when something is shown, and the warnings of what keeps a run from going on. The lines are made in screen.py, what
-they tell comes from tracking.py.
+Owns: when something is shown. The lines of a terminal are made in screen.py, what they tell comes from tracking.py.
 """
 
 from __future__ import annotations
@@ -47,7 +46,6 @@ class Display:
         self._drawn = 0.0
         self._seen: dict[str, State] = {}
         self._unserved: set[str] = set()
-        self._away = False
         self._said = ""
 
     def __enter__(self) -> Display:
@@ -118,7 +116,7 @@ class Display:
     # -- both ------------------------------------------------------------------------------------------------------
 
     def _warn(self) -> None:
-        """Tell once what keeps the run from going on: nobody serves a queue, or Redis is away."""
+        """Tell once that nobody serves a queue."""
         for queue in self._tracker.unserved:
             if queue.queue not in self._unserved:
                 self._unserved.add(queue.queue)
@@ -127,12 +125,6 @@ class Display:
                     f"{self._name}: {count} ready in queue '{queue.queue}', and no living worker serves it. "
                     f"Start one: {self._commands.start_worker(queue.queue)}"
                 )
-        outage = self._tracker.outage
-        if outage and not self._away:
-            self._tell(f"{self._name}: Redis is out of reach ({outage}). Waiting for it; running jobs go on.")
-        elif self._away and not outage:
-            self._tell(f"{self._name}: Redis answers again.")
-        self._away = bool(outage)
 
     def _tell(self, message: str) -> None:
         if self._live:

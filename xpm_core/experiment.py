@@ -18,6 +18,7 @@ from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from xpm_core.arguments import check
 from xpm_core.commands import Commands
 from xpm_core.config import experiments, outputs
 from xpm_core.display import Display
@@ -27,6 +28,7 @@ from xpm_core.local_workers import LocalWorkers
 from xpm_core.main_guard import refuse_inside_job, refuse_unguarded
 from xpm_core.names import check_experiment_name, check_queue_name
 from xpm_core.notices import going_on, interrupted, undisturbed, unfinished
+from xpm_core.outage import Outage
 from xpm_core.report import Summary, causes, lines, show_failures_plainly, summarize
 from xpm_core.run_log import log_to
 from xpm_core.states import State
@@ -95,7 +97,7 @@ class experiment:
     ) -> None:
         self.name = check_experiment_name(name)
         self.queue = check_queue_name(queue)
-        _check({"workdir": workdir, "port": port, "redis": redis, "workers": workers, "lease_s": lease_s})
+        check(workdir=workdir, port=port, redis=redis, workers=workers, lease_s=lease_s)
         self._workdir, self._port, self._redis, self._workers = workdir, port, redis, workers
         self._lease_s = lease_s
         self._lock = threading.RLock()
@@ -139,8 +141,8 @@ class experiment:
         self._results = lambda: run_directory.results
         log_to(run_directory.log, stack)
         embedded = self._connector.embedded
-        revive = None if embedded is None else embedded.revive
-        self.tracker = Tracker(self._store, self._connector.blocking, self._run.cursor, self._lease_s, revive)
+        outage = Outage(self.name, None if embedded is None else embedded.revive)
+        self.tracker = Tracker(self._store, self._connector.blocking, self._run.cursor, self._lease_s, outage)
         self._submitter = Submitter(
             self.workspace, self._store, directory, self._run, self.tracker, self._start_workers
         )
@@ -310,28 +312,6 @@ class experiment:
 
 _UNSENT: tuple[type[Exception], ...] = (XpmError, *OUTAGES)
 """What is told of tasks that cannot be sent any more."""
-
-
-def _check(given: Mapping[str, Any]) -> None:
-    """Refuse arguments of `experiment` that cannot work."""
-    for name, value in given.items():
-        right, wanted = _CHECKS[name]
-        if not right(value):
-            problem = f"experiment({name}={value!r}): expected {wanted}"
-            raise ExperimentError(written(caller()), problem, "Pass such a value.")
-
-
-def _is(value: Any, kinds: type | tuple[type, ...], least: float, most: float) -> bool:
-    return isinstance(value, kinds) and not isinstance(value, bool) and bool(least <= value <= most)  # type: ignore[operator]
-
-
-_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "workdir": (lambda value: isinstance(value, str | os.PathLike) and bool(os.fspath(value)), "a path"),
-    "port": (lambda value: value is None or _is(value, int, 1, 65535), "a number from 1 to 65535"),
-    "redis": (lambda value: value is None or isinstance(value, str), "the address of a server"),
-    "workers": (lambda value: value is None or _is(value, int, 0, 10000), "a number of slots, 0 to 10000"),
-    "lease_s": (lambda value: _is(value, (int, float), 0.5, 3600), "a number of seconds, 0.5 to 3600"),
-}
 
 
 def _cpus() -> int:

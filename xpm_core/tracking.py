@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.callbacks import Callbacks
-from xpm_core.errors import WipedError, XpmError
+from xpm_core.errors import WipedError
 from xpm_core.states import Event, State
 from xpm_core.store import events, reading
 from xpm_core.store.connection import OUTAGES
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from xpm_core.job_directory import JobDirectory
+    from xpm_core.outage import Outage
     from xpm_core.store.jobs import Store
 
 log = logging.getLogger("xpm")
@@ -38,8 +39,6 @@ LOOK_EVERY_S = 2.0
 """How often `look` is called: a queue that twice in a row nobody serves is told within 5 s. Thrice a lease if that is
 shorter, for expiry rests while nobody is seen to call (lua/include/clock.lua)."""
 BACKOFF_MOST_S = 10.0
-REVIVE_AFTER_S = 2.0
-"""How long a server may be away before an embedded one is started again; the daemon of workers does so after 1 s."""
 STARTING_S = 30.0
 """How long workers that were started may take until they are there."""
 
@@ -96,19 +95,16 @@ class Tracker:
         blocking: A connection of its own, whose time-out is longer than `LOOK_EVERY_S`.
         cursor: The last event before the run began.
         lease_s: The lease that workers of this run use.
-        revive: Starts an embedded server again.
+        outage: Is told when the server is away, and when it is back.
     """
 
-    def __init__(
-        self, store: Store, blocking: Redis, cursor: str, lease_s: float, revive: Callable[[], object] | None = None
-    ) -> None:
+    def __init__(self, store: Store, blocking: Redis, cursor: str, lease_s: float, outage: Outage) -> None:
         self.jobs: dict[str, TrackedJob] = {}
         self.unserved: list[Serving] = []
-        self.outage = ""
         self.callbacks = Callbacks()
         self.changed = threading.Condition(threading.RLock())
         self._store, self._blocking, self._cursor, self._lease_s = store, blocking, cursor, lease_s
-        self._revive = revive
+        self._outage = outage
         self._every_s = min(LOOK_EVERY_S, lease_s / 3)
         self._failure: BaseException | None = None
         self._unserved_before: set[str] = set()
@@ -117,6 +113,15 @@ class Tracker:
         self._reader = 0
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="xpm-events", daemon=True)
+
+    @property
+    def outage(self) -> str:
+        """Why the server does not answer; empty while it does."""
+        return self._outage.words
+
+    @outage.setter
+    def outage(self, words: str) -> None:
+        self._outage.failed(words) if words else self._outage.over()
 
     def start(self) -> None:
         """Begin to follow."""
@@ -194,7 +199,7 @@ class Tracker:
     # -- the thread ------------------------------------------------------------------------------------------------
 
     def _follow(self) -> None:
-        delay_s, looked, answered = 0.1, 0.0, time.monotonic()
+        delay_s, looked = 0.1, 0.0
         while not self._stop.is_set():
             try:
                 self._reader = self._reader or self._blocking.client_id()
@@ -202,12 +207,11 @@ class Tracker:
                 if time.monotonic() - looked >= self._every_s:
                     looked = time.monotonic()
                     self._look(bool(records))
-                self.outage, delay_s, answered = "", 0.1, time.monotonic()
+                self.outage, delay_s = "", 0.1
                 self._take(records)
             except OUTAGES as error:
                 self.outage, self._reader = str(error), 0
-                if self._revive is not None and time.monotonic() - answered > REVIVE_AFTER_S:
-                    self._try_to_revive(self._revive)
+                self._outage.mend()
                 self._stop.wait(delay_s * random.uniform(0.5, 1.5))
                 delay_s = min(delay_s * 2, BACKOFF_MOST_S)
             except Exception as error:  # the thread's edge: wait() raises it
@@ -216,12 +220,6 @@ class Tracker:
                     self._failure = error
                     self.changed.notify_all()
                 return
-
-    def _try_to_revive(self, revive: Callable[[], object]) -> None:
-        try:
-            revive()
-        except XpmError as error:
-            log.warning("%s", error)
 
     def _look(self, news: bool) -> None:
         look = self._store.look(self._lease_s)

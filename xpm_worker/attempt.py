@@ -19,11 +19,7 @@ from xpm_core.errors import WorkspaceError
 from xpm_core.workspace import Workspace
 from xpm_worker import failure, system
 from xpm_worker.launch import launch
-from xpm_worker.protocol import Begun, Channel, Ended, Finished, Loaded, Run
-from xpm_worker.templates import Template, Templates
-
-LOAD_S = float(os.environ.get("XPM_IMPORT_TIMEOUT", "600"))
-"""How long a job may import its modules."""
+from xpm_worker.protocol import Channel, Ended, Finished, Run
 
 
 class Attempt:
@@ -35,22 +31,15 @@ class Attempt:
     Args:
         run: What to run.
         leave_starter: See `launch`.
-        templates: Of the starter; they are spared when the job's processes are stopped or killed.
 
     Raises:
         WorkspaceError: Its directory cannot be made ready.
     """
 
-    def __init__(self, run: Run, leave_starter: Callable[[], None], templates: Templates) -> None:
+    def __init__(self, run: Run, leave_starter: Callable[[], None]) -> None:
         self.run = run
-        self._templates = templates
-        self._template: Template | None = None
-        """What was asked to fork the job, until the job has begun."""
-        self._load_by: float | None = None
         self.pid = 0
         """The job's process; 0 before it was started."""
-        self.begun = False
-        """Whether the job's process has said that it is there."""
         self.reports: Channel | None = None
         """What the job's process says, while it can be read."""
         self.stopped = ""
@@ -79,14 +68,11 @@ class Attempt:
             self._go(now)
             if self._timeout_at is not None and now >= self._timeout_at:
                 self.stop("timeout")
-            elif self._load_by is not None and now >= self._load_by:
-                self.stop("import timeout")
 
     def due(self) -> float | None:
         """When to `tick` next, by the boot clock."""
         frozen = self._frozen_at is not None
-        running = [] if frozen else [self._lease_until, self._timeout_at, self._load_by]
-        moments = [self._kill_at, *running]
+        moments = [self._kill_at, None if frozen else self._lease_until, None if frozen else self._timeout_at]
         return min((moment for moment in moments if moment is not None), default=None)
 
     def renew(self, lease_until: float) -> None:
@@ -95,63 +81,36 @@ class Attempt:
 
     def stop(self, reason: str, grace_s: float = 0.0) -> None:
         """End it: at once, or by SIGTERM and, after the grace, SIGKILL. A later call can only shorten the grace."""
+        told_before = bool(self.stopped)
         self.stopped = self.stopped or reason
         kill_at = system.boot_time() + grace_s
         self._kill_at = min(kill_at, self._kill_at if self._kill_at is not None else kill_at)
         if not grace_s:
             self._kill()
-        elif self.pid:
+        elif self.pid and not told_before:
             system.send_signal([self.pid], signal.SIGTERM)
 
     def _go(self, now: float) -> None:
-        if not self.pid and self._template is None and not self.stopped:
-            self._launch()
+        if not self.pid:
+            if self.stopped:
+                return
+            self._inherited = system.resident_bytes()
+            self._started = datetime.now(timezone.utc)
+            self.pid, self.reports = launch(self.run, self._leave_starter)
             self._timeout_at = None if self.run.timeout_s is None else now + self.run.timeout_s
         elif self._frozen_at is not None:
             system.thaw_descendants()
-            frozen_s = now - self._frozen_at
-            self._timeout_at = None if self._timeout_at is None else self._timeout_at + frozen_s
-            self._load_by = None if self._load_by is None else self._load_by + frozen_s
+            if self._timeout_at is not None:
+                self._timeout_at += now - self._frozen_at
         self._frozen_at = None
-
-    def _launch(self) -> None:
-        """Have the job's process forked: by a template that has its imports already, else by the starter."""
-        self._started = datetime.now(timezone.utc)
-        found = self._templates.find(self.run)
-        self.reports = self._templates.launch(found, self.run) if found is not None else None
-        if self.reports is not None:
-            self._template = found
-        else:
-            self.pid, self.reports = launch(self.run, self._leave_starter)
-
-    def begin(self, message: Begun) -> None:
-        """The job's process is there."""
-        self.begun = True
-        self.pid, self._inherited, self._template = message.pid, message.inherited, None
-        self._load_by = system.boot_time() + LOAD_S
-
-    def loaded(self, message: Loaded) -> None:
-        """The job's process has imported what it runs."""
-        self._load_by = None
-        self._templates.learn(self.run, message.modules)
-
-    def forsaken(self) -> None:
-        """The template has gone before it forked the job: the starter forks it."""
-        if self._template is not None:
-            self._templates.refuse(self._template)
-            self._template = None
-            self.reports = None
 
     def _freeze(self, now: float) -> None:
         if self._frozen_at is None:
             self._frozen_at = now
-            system.freeze_descendants(self._templates.pids)
+            system.freeze_descendants()
 
     def _kill(self) -> None:
-        if self._template is not None:  # it may be about to fork the job
-            self._templates.drop(self._template)
-            self._template = None
-        system.send_signal(system.descendants(os.getpid(), self._templates.pids), signal.SIGKILL)
+        system.send_signal(system.descendants(os.getpid()), signal.SIGKILL)
         self._kill_at = system.boot_time() + 1.0  # again, for what was forked meanwhile
 
     # -- how it ended ----------------------------------------------------------------------------------------------
@@ -163,7 +122,7 @@ class Attempt:
             status: As `os.wait4` tells; None when it was stopped before it began.
             usage: As `os.wait4` tells.
         """
-        system.kill_descendants(self._templates.pids)
+        system.kill_descendants()
         ended = datetime.now(timezone.utc)
         code = None if status is None else os.waitstatus_to_exitcode(status)
         reason, error = self._outcome(code)
@@ -174,6 +133,7 @@ class Attempt:
             exit_code=code if code is not None and code >= 0 else None,
             signal=-code if code is not None and code < 0 else None,
             seconds=(ended - self._started).total_seconds(),
+            handed_back=reason == "released" and not self.stopped,
         )
         with contextlib.suppress(WorkspaceError):  # a full disk, a deleted directory: the outcome stands without it
             self._directory.write_record(self.number, self.run.execution, self._record(outcome, ended, usage))
@@ -185,12 +145,12 @@ class Attempt:
             return "done", None
         if self.stopped == "timeout":
             return "timeout", failure.plain("Timeout", f"ran longer than {self.run.timeout_s:g} s")
-        if self.stopped == "import timeout":
-            return "timeout", failure.plain("ImportTimeout", f"its modules took longer than {LOAD_S:g} s to import")
         if self.stopped and self.stopped != "killed":
             return self.stopped, None
         if code is not None and code < 0:
             return "killed", failure.plain("Signal", f"killed by {_signal_name(-code)}")
+        if told is not None and told.handed_back:
+            return "released", None
         if told is not None and told.error is not None:
             return "failed", told.error
         return "failed", failure.plain("ExitCode", f"exit code {code}")

@@ -6,6 +6,7 @@ does while Redis is away: it tries again, with back-off and jitter, for as long 
 
 from __future__ import annotations
 
+import functools
 import logging
 import random
 from collections.abc import Callable, Mapping
@@ -86,7 +87,7 @@ class Claimer:
                 return None
             answer = self._until_answered(
                 "claim a job",
-                lambda: self.store.claim(self.worker, self._execution, listen=not burst),
+                lambda: self.store.claim(self.worker, self._execution, listen=not burst, left_s=self._orders.left_s()),
                 lambda tries, _: self._orders.stop > Stop.NONE and tries > LAST_TRIES,
             )
             if answer is None:
@@ -137,6 +138,8 @@ class Claimer:
         seconds = claim.wait_s
         if self._quiet_since is not None and linger_s is not None:
             seconds = min(seconds, max(self._quiet_since + linger_s - boot_time(), 0.01))
+        if (left_s := self._orders.left_s()) is not None:
+            seconds = min(seconds, left_s + 0.01)
         if claim.code is ClaimCode.SUSPENDED:
             self._orders.wait(seconds)
             return
@@ -180,7 +183,13 @@ class Claimer:
         answer = self._until_answered(
             f"finish {held.lease.identity[:7]}",
             lambda: self.store.finish(
-                self.worker, held.lease, outcome, error=error, adopted=adopted, next_execution=wanted
+                self.worker,
+                held.lease,
+                outcome,
+                error=error,
+                adopted=adopted,
+                next_execution=wanted,
+                left_s=self._orders.left_s(),
             ),
             lambda _, problem: _refused(problem) or self._orders.stop is Stop.AT_ONCE,
         )
@@ -193,11 +202,17 @@ class Claimer:
             self._tell_dependents()
         return reply
 
-    def release(self, held: Held, *, started: bool) -> None:
-        """Hand back what is held; it is ready again."""
+    def release(self, held: Held, *, started: bool, least_s: int = 0) -> None:
+        """Hand back what is held; it is ready again.
+
+        Args:
+            held: The lease.
+            started: Whether it had started.
+            least_s: How much time was not enough for it, seconds; 0 when that was not why.
+        """
         self._until_answered(
             f"hand back {held.lease.identity[:7]}",
-            lambda: self.store.release(held.lease, started=started),
+            lambda: self.store.release(held.lease, started=started, least_s=least_s),
             lambda tries, problem: _refused(problem) or tries > LAST_TRIES,
         )
 
@@ -209,14 +224,31 @@ class Claimer:
             lambda tries, problem: _refused(problem) or tries > LAST_TRIES,
         )
 
-    def tell(self, held: Held, event: Event, data: Mapping[str, Any]) -> None:
-        """Pass on what the job says while it runs. Tries once, and not at all while the server is away."""
+    def tell(self, held: Held, event: Event, data: Mapping[str, Any]) -> bool:
+        """Pass on what the job says while it runs. Tries once, and not at all while the server is away.
+
+        Returns:
+            Whether that is done with: told, or not to be told for good.
+        """
         if self._away:
-            return
+            return False
         try:
             self.store.tell(held.lease, event, data)
-        except (ServerError, TypeError, ValueError) as error:  # what JSON has no form for, too
+        except (TypeError, ValueError) as error:  # what JSON has no form for
             log.debug("%s: %s: %s", self.worker.name, event.value, error)
+        except ServerError as error:
+            log.debug("%s: %s: %s", self.worker.name, event.value, error)
+            return _refused(error)
+        return True
+
+    def tell_all(self, held: Held, event: Event, words: list[dict[str, Any]]) -> None:
+        """Pass on what the job has said, before its end is told: repeated until it is answered."""
+        for word in words:
+            self._until_answered(
+                f"tell of {held.lease.identity[:7]}",
+                functools.partial(self.store.tell, held.lease, event, word),
+                lambda tries, problem: _refused(problem) or (self._orders.stop > Stop.NONE and tries > LAST_TRIES),
+            )
 
     def persist(self, what: str, call: Callable[[], object]) -> None:
         """Repeat a call of the worker's own until it is answered, or the worker is to leave."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import sys
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from xpm_core.store.embedded import EmbeddedServer
 from xpm_core.store.records import DEFAULT_LEASE_S, DEFAULT_QUEUE
 from xpm_core.store.url import safe_url
 from xpm_core.workspace import Workspace
+from xpm_worker.lifetime import LEAVE_S, hand_back_at
 from xpm_worker.pool import Daemon
 from xpm_worker.settings import DEFAULT_GRACE_S, Settings
 from xpm_worker.slot import Place
@@ -86,7 +88,15 @@ def _checked(check: Callable[[str], str]) -> Callable[[click.Context, click.Para
     default=DEFAULT_GRACE_S,
     show_default=True,
     type=click.FloatRange(0),
-    help="How long a job may take to end when it is handed back (SIGTERM).",
+    help="How long a job may take to end when it is handed back or cancelled (SIGTERM), before it is killed.",
+)
+@click.option(
+    "--walltime",
+    "walltime_s",
+    metavar="SECONDS",
+    type=click.FloatRange(0, min_open=True),
+    help="After how long this worker is ended from outside: it hands its jobs back before, and leaves. Under Slurm "
+    "the end of the allocation (SLURM_JOB_END_TIME) counts, too.",
 )
 @click.option(
     "--pythonpath",
@@ -106,6 +116,9 @@ def main(verbose: bool, quiet: bool, pythonpath: tuple[Path, ...], **options: ob
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(message)s")
     settings = Settings(pythonpath=tuple(str(folder.absolute()) for folder in pythonpath), **options)  # type: ignore[arg-type]
+    if settings.walltime_s is not None and settings.walltime_s <= settings.grace_s + LEAVE_S:
+        problem = f"{settings.walltime_s:g} leaves no time to run jobs, with a --grace of {settings.grace_s:g}"
+        raise click.BadParameter(f"{problem}. Give more, or a shorter grace.", param_hint="'--walltime'")
     try:
         serve(settings)
     except XpmError as error:
@@ -132,7 +145,8 @@ def serve(settings: Settings) -> None:
         ours, mothers = socket.socketpair()
         log.info("%d slots serve %s of %s", settings.slots, ", ".join(settings.queues), workspace.path)
         log.info("Redis at %s", safe_url(url))
-        Daemon(Place(settings, workspace, url, socket.gethostname(), ours), mothers, server).run()
+        ends_at = hand_back_at(settings.walltime_s, settings.grace_s, os.environ)
+        Daemon(Place(settings, workspace, url, socket.gethostname(), ours, ends_at), mothers, server).run()
     finally:
         if server is not None:
             server.close()

@@ -14,22 +14,27 @@ import os
 import socket
 import sys
 import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-from xpm_core.errors import TaskImportError
+from xpm_core import job as running
+from xpm_core.errors import GracefulTimeout, TaskImportError
+from xpm_core.job import RunningJob, TaskCancelled
 from xpm_core.workspace import Workspace
 from xpm_worker import failure, system
-from xpm_worker.protocol import LARGEST_REPORT, Begun, Channel, Finished, Loaded, Message, Relay, Run
+from xpm_worker.interruption import Interruption
+from xpm_worker.protocol import LARGEST_REPORT, Channel, Finished, Message, Output, Relay, Run
 
-_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+HANDED_BACK = 75
+"""Exit code of a job that hands itself back (EX_TEMPFAIL in sysexits.h)."""
 
 JOB_VARIABLE = "XPM_JOB"
 """Set in a job's process: the identity of the job."""
 
 
 class Reports:
-    """The job's way to its starter. It never blocks the job: what does not go at once is dropped.
+    """The job's way to its starter. It never blocks the job: what does not go at once goes later, or is dropped.
 
     The job's code may close descriptors and reuse their numbers, so each word is sent only after a look at whether the
     descriptor still is the one that was handed over.
@@ -41,12 +46,6 @@ class Reports:
         self._inode = os.fstat(sock.fileno()).st_ino
         self._fd = sock.fileno()
 
-    def say(self, message: Message) -> None:
-        """Tell something that must arrive; waits a little for the starter to listen."""
-        with self._lock:
-            self._send(message)
-            self._push()
-
     def relay(self, kind: str, data: dict[str, Any]) -> bool:
         """Tell something while the job runs. Returns whether it went out."""
         with self._lock:
@@ -54,16 +53,18 @@ class Reports:
                 self._flush()
             return not self._channel.pending and self._send(Relay(kind, data))
 
-    def last(self, returned: bool, error: dict[str, Any] | None) -> None:
+    def output(self, data: dict[str, Any]) -> None:
+        """Tell of an output; what does not go out now goes with the next word."""
+        with self._lock:
+            self._send(Output(data))
+
+    def last(self, word: Finished) -> None:
         """Say the last word; this one waits a little for the starter to listen."""
         with self._lock:
-            self._send(Finished(returned, error))
-            self._push()
-
-    def _push(self) -> None:
-        while self._channel.pending and self._intact():
-            os.set_blocking(self._fd, True)
-            self._channel.flush()
+            self._send(word)
+            while self._channel.pending and self._intact():
+                os.set_blocking(self._fd, True)
+                self._channel.flush()
 
     def _send(self, message: Message) -> bool:
         if not self._intact():
@@ -99,7 +100,6 @@ def run(job: Run, sock: socket.socket, starter: int) -> NoReturn:
     try:
         system.die_with_parent(starter)
         reports = Reports(sock)
-        reports.say(Begun(os.getpid(), system.resident_bytes()))
         code = _perform(job, reports)
     except BaseException as error:  # the edge of the process: its log is the only place left
         _append(2, failure.text(error))
@@ -110,26 +110,56 @@ def run(job: Run, sock: socket.socket, starter: int) -> NoReturn:
 def _perform(job: Run, reports: Reports) -> int:
     """Run the job. Returns the exit code of its process."""
     error: BaseException | None = None
+    interruption = Interruption(job.grace_s)
     try:
-        enter(job)
-        _execute(job, reports)
+        enter(job, interruption)
+        running.current = _running(job, reports)
+        interruption.allow()
+        _execute(job)
+        interruption.deny()
     except BaseException as raised:  # whatever the user's code raises ends the job, and is told
         error = raised
+    interruption.deny()
     code = _exit_code(error)
     code, error = _leave(code, error)
     if error is None:
-        reports.last(True, None)
+        reports.last(Finished(True, None))
+    elif isinstance(error, TaskCancelled):
+        _log(job, error)
+        interruption.end()
+    elif isinstance(error, GracefulTimeout):
+        _log(job, error)
+        reports.last(Finished(False, None, handed_back=True))
     elif code:
         _log(job, error)
-        reports.last(False, _summary(job, error, code))
+        reports.last(Finished(False, _summary(job, error, code)))
     return code
 
 
-def enter(job: Run) -> None:
-    """Set the process up for its job: session, signals, directory, streams, environment."""
+def _running(job: Run, reports: Reports) -> RunningJob:
+    """The job as its own code sees it."""
+    began = system.boot_time()
+    own_end = None if job.timeout_s is None else began + job.timeout_s
+    ends = [moment for moment in (job.ends_at, own_end) if moment is not None]
+    return RunningJob(
+        label=job.label,
+        directory=Workspace(Path(job.workspace), "").job_at(job.directory),
+        left_s=lambda: min(ends) - system.boot_time() if ends else None,
+        report=reports.relay,
+        output=reports.output,
+    )
+
+
+def enter(job: Run, heed: Callable[[int, object], None] | None = None) -> None:
+    """Set the process up for its job: session, signals, directory, streams, environment.
+
+    Args:
+        job: The job.
+        heed: Called when SIGTERM comes.
+    """
     os.setsid()
     system.set_name(system.JOB_NAME)
-    system.reset_signals()
+    system.reset_signals(term=heed)
     directory = Workspace(Path(job.workspace), "").job_at(job.directory)
     os.chdir(directory.path)
     for target, path in ((0, os.devnull), (1, directory.out), (2, directory.err)):
@@ -164,28 +194,17 @@ def _facts(job: Run, taskdir: str) -> dict[str, str]:
     }
 
 
-def _execute(job: Run, reports: Reports) -> None:
+def _execute(job: Run) -> None:
     from xpm_core import payload
 
-    known = set(sys.modules)
     workspace = Workspace(Path(job.workspace), "")
     directory = workspace.job_at(job.directory)
     task = payload.load(job.payload, workspace=workspace.path, identity=job.identity, jobpath=directory.path)
-    reports.say(Loaded(installed(known)))
     if not directory.params.exists():
         directory.write_params(payload.params(task))
+    if running.current is not None:
+        running.current.task = task
     payload.execute(task)
-
-
-def installed(known: set[str]) -> list[str]:
-    """Names of the modules of installed packages that this process has imported, in that order, but for known ones."""
-    found = []
-    for name, module in list(sys.modules.items()):
-        if name not in known and getattr(module, "__spec__", None) is not None:
-            file = getattr(module, "__file__", None) or ""
-            if any(part in file for part in _INSTALLED):
-                found.append(name)
-    return found
 
 
 def _leave(code: int, error: BaseException | None) -> tuple[int, BaseException | None]:
@@ -205,6 +224,8 @@ def _exit_code(error: BaseException | None) -> int:
     """The exit code that Python gives to what ended a program."""
     if error is None:
         return 0
+    if isinstance(error, GracefulTimeout):
+        return HANDED_BACK
     if not isinstance(error, SystemExit):
         return 1
     if error.code is None:
@@ -233,6 +254,8 @@ def _log(job: Run, error: BaseException) -> None:
     """Write what was raised to the job's log, whatever became of its stderr."""
     if isinstance(error, SystemExit):
         shown = "" if error.code is None or isinstance(error.code, int) else f"{error.code}\n"
+    elif isinstance(error, (GracefulTimeout, TaskCancelled)):  # no failure: where it was is of no interest
+        shown = f"{type(error).__name__}: {error}\n"
     elif isinstance(error, TaskImportError):
         shown = failure.text(error.__cause__ or error) + "\n" + _import_message(job, error) + "\n"
     else:

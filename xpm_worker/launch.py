@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import socket
 import sys
 from collections.abc import Callable
@@ -31,11 +32,13 @@ def launch(job: Run, leave_starter: Callable[[], None]) -> tuple[int, Channel]:
     if SPAWN:
         return _spawn(job, ours, theirs)
     starter = os.getpid()
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # until the child has a handler of it
     pid = os.fork()
     if pid == 0:
         leave_starter()
         ours.close()
         job_process.run(job, theirs, starter)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     theirs.close()
     return pid, Channel(ours, LARGEST_REPORT)
 

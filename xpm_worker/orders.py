@@ -15,7 +15,7 @@ from enum import IntEnum
 
 from rq.exceptions import StopRequested
 
-from xpm_worker.system import SignalPipe
+from xpm_worker.system import SignalPipe, boot_time
 
 
 class Stop(IntEnum):
@@ -31,15 +31,30 @@ class Stop(IntEnum):
 
 
 class Orders:
-    """What one worker was told."""
+    """What one worker was told.
 
-    def __init__(self) -> None:
-        self.stop = Stop.NONE
+    Args:
+        ends_at: When it is to hand back and leave, by the boot clock; None for never.
+    """
+
+    def __init__(self, ends_at: float | None = None) -> None:
+        self.ends_at = ends_at
+        self._told = Stop.NONE
         self.kill = False
         """Whether the job that runs is to be killed, as RQ's kill-horse asks."""
         self._stopped_jobs: deque[str] = deque(maxlen=100)
         self._bell = SignalPipe()
         self._blocked = False
+
+    @property
+    def stop(self) -> Stop:
+        """How the worker is to leave: as it was told, or because its time is over."""
+        over = self.ends_at is not None and boot_time() >= self.ends_at
+        return max(self._told, Stop.HAND_BACK) if over else self._told
+
+    def left_s(self) -> float | None:
+        """How long the worker may still run jobs, seconds; None for ever."""
+        return None if self.ends_at is None else max(self.ends_at - boot_time(), 0.0)
 
     def fileno(self) -> int:
         """Readable once something was ordered, for poll."""
@@ -56,7 +71,7 @@ class Orders:
             StopRequested: The worker blocks in a wait for work.
         """
         first = Stop.DRAIN if number == signal.SIGINT else Stop.HAND_BACK
-        self.stop = first if first > self.stop else Stop.AT_ONCE
+        self._told = first if first > self._told else Stop.AT_ONCE
         self._bell.ring()
         if self._blocked:
             self._blocked = False

@@ -1,10 +1,8 @@
 """What a worker, its starter and a job's process say to each other.
 
     worker  -> starter   Run, Renewed, Stop
-    starter -> worker    Hello, Started, Relay, Ended
-    job     -> starter   Begun, Loaded, Relay, Finished
-    template -> starter  Ready
-    starter -> template  Run
+    starter -> worker    Hello, Started, Relay, Output, Ended
+    job     -> starter   Relay, Output, Finished
 
 Owns: the messages, and their way over a stream socket: four bytes of length, then msgpack. Whatever does
 not fit is refused. Imports nothing heavy: job processes use it.
@@ -47,7 +45,10 @@ class Hello:
 
 @dataclass(frozen=True)
 class Run:
-    """Run a job. Moments are those of the boot clock (`system.boot_time`)."""
+    """Run a job. Moments are those of the boot clock (`system.boot_time`).
+
+    `grace_s` is how long after SIGTERM it is killed; from `ends_at` on, if that is not None, it is handed back.
+    """
 
     execution: str
     identity: str
@@ -58,12 +59,13 @@ class Run:
     payload: bytes
     attempt: int
     resumable: bool
-    template: bool
     env: dict[str, str]
     timeout_s: float | None
     lease_until: float
     worker: str
     host: str
+    grace_s: float = 0.0
+    ends_at: float | None = None
 
 
 @dataclass(frozen=True)
@@ -93,28 +95,6 @@ class Started:
 
 
 @dataclass(frozen=True)
-class Ready:
-    """A template has imported what it was to; or jobs cannot be forked from it, for a reason."""
-
-    problem: str
-
-
-@dataclass(frozen=True)
-class Begun:
-    """The job's process is there, and has inherited so many bytes of memory. Nothing of the user's has run yet."""
-
-    pid: int
-    inherited: int
-
-
-@dataclass(frozen=True)
-class Loaded:
-    """The job's classes are imported; `modules` are those of installed packages that came with them."""
-
-    modules: list[str]
-
-
-@dataclass(frozen=True)
 class Relay:
     """Something that the job tells while it runs. Of one kind, only the latest word may arrive."""
 
@@ -123,16 +103,24 @@ class Relay:
 
 
 @dataclass(frozen=True)
+class Output:
+    """An output that the job has registered. Each one arrives, in order."""
+
+    data: dict[str, Any]
+
+
+@dataclass(frozen=True)
 class Finished:
-    """The last word of a job's process: whether `execute` returned, else what went wrong."""
+    """The last word of a job's process: whether `execute` returned, what went wrong, or that it hands itself back."""
 
     returned: bool
     error: dict[str, Any] | None
+    handed_back: bool = False
 
 
 @dataclass(frozen=True)
 class Ended:
-    """The job's processes are gone, and what came of it is on record."""
+    """The job's processes are gone, and what came of it is on record. `handed_back`: that was its own wish."""
 
     execution: str
     reason: str
@@ -140,11 +128,12 @@ class Ended:
     exit_code: int | None
     signal: int | None
     seconds: float = field(default=0.0)
+    handed_back: bool = False
 
 
-Message = Hello | Run | Renewed | Stop | Started | Ready | Begun | Loaded | Relay | Finished | Ended
+Message = Hello | Run | Renewed | Stop | Started | Relay | Output | Finished | Ended
 
-_CLASSES: dict[str, Any] = {cls.__name__: cls for cls in get_args(Message)}
+_CLASSES = {cls.__name__: cls for cls in (Hello, Run, Renewed, Stop, Started, Relay, Output, Finished, Ended)}
 
 
 def encode(message: Message, limit: int = LARGEST_MESSAGE) -> bytes:
@@ -177,8 +166,7 @@ def decode(body: bytes | memoryview) -> Message:
         raise ProtocolError(f"not a message ({type(error).__name__}: {error})") from error
     if wrong:
         raise ProtocolError(f"{name} with wrong fields: {', '.join(sorted(map(str, wrong)))}")
-    message: Message = cls(**values)
-    return message
+    return cls(**values)
 
 
 @cache
@@ -192,8 +180,6 @@ def _fits(value: object, hint: Any) -> bool:
         return any(_fits(value, choice) for choice in get_args(hint))
     if hint is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
-    if get_origin(hint) is list:
-        return isinstance(value, list) and all(type(each) is get_args(hint)[0] for each in value)
     if get_origin(hint) is dict:
         value_hint = get_args(hint)[1]
         if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
@@ -249,12 +235,6 @@ class Channel:
                 self.closed = True
                 return
             del self._out[:sent]
-
-    def feed(self, data: bytearray) -> list[Message]:
-        """The messages in what was read from the socket elsewhere; what is left of the data waits for more."""
-        self._in += data
-        data.clear()
-        return self._messages()
 
     def receive(self) -> list[Message]:
         """The messages that have arrived; of very much, a part.

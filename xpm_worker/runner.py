@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import random
 import re
 import signal
 from typing import Any
 
 from xpm_core.errors import PayloadError, ProtocolError, WorkspaceError, WorkspacePathError, XpmError
+from xpm_core.job import TOKENS_VARIABLE
 from xpm_core.job_directory import JobDirectory
 from xpm_core.states import Event, State
 from xpm_core.store import keys
@@ -22,7 +24,7 @@ from xpm_core.workspace import Workspace
 from xpm_worker import failure, system
 from xpm_worker.claimer import Claimer, Held
 from xpm_worker.orders import Orders, Stop
-from xpm_worker.protocol import Ended, Message, Relay, Renewed, Run, Started
+from xpm_worker.protocol import Ended, Message, Output, Relay, Renewed, Run, Started
 from xpm_worker.protocol import Stop as StopJob
 from xpm_worker.starter_client import Starter
 
@@ -33,6 +35,9 @@ STALE_CLAIM_S = 0.05
 
 RETRY_S = 1.0
 """How soon an unanswered renewal is tried again, at most."""
+
+LACKED_S = 10
+"""What a job lacked is rounded up to so many seconds: jobs that need different times stand in different lines."""
 
 LARGEST_ERROR = 4000
 """Bytes of the summary of an error that Redis is given."""
@@ -54,6 +59,7 @@ class Runner:
         self.pid = 0
         """Its process."""
         self._number = 0
+        self._outputs: list[dict[str, Any]] = []
 
     @property
     def running_rq_id(self) -> str | None:
@@ -62,7 +68,7 @@ class Runner:
 
     def run(self, held: Held) -> None:
         """Run a job to its end, whatever that is."""
-        self.running, self.pid, self._number = held, 0, 0
+        self.running, self.pid, self._number, self._outputs = held, 0, 0, []
         try:
             self._run(held)
         finally:
@@ -136,12 +142,17 @@ class Runner:
             payload=lease.payload,
             attempt=lease.attempt,
             resumable=bool(lease.options.get("resumable")),
-            template=lease.options.get("template") is not False,
-            env={**{str(name): str(value) for name, value in env.items()}, **_token_variables(lease)},
+            env={
+                **{str(name): str(value) for name, value in env.items()},
+                **lease.variables,
+                **_token_variables(lease),
+            },
             timeout_s=timeout_s,
             lease_until=held.until(worker.lease_s),
             worker=worker.name,
             host=worker.host,
+            grace_s=self._grace_s,
+            ends_at=self._orders.ends_at,
         )
 
     # -- meanwhile -------------------------------------------------------------------------------------------------
@@ -155,7 +166,7 @@ class Runner:
         renew_at = held.asked + self._claimer.worker.lease_s / 3
         told = Told(self._starter, held.lease.execution)
         while True:
-            for word in self._starter.hear(renew_at - system.boot_time()):
+            for word in self._starter.hear(self._until(renew_at) - system.boot_time()):
                 if isinstance(word, Ended) and word.execution == held.lease.execution:
                     return word
                 self._note(held, word)
@@ -164,20 +175,32 @@ class Runner:
             self._pass_on(told)
             if system.boot_time() >= renew_at:
                 renew_at = self._renew(held, told)
+            self._tell_outputs(held)
+
+    def _until(self, renew_at: float) -> float:
+        """When something is to be done next, whatever is heard meanwhile."""
+        ends_at = self._orders.ends_at
+        return renew_at if ends_at is None or self._orders.stop >= Stop.HAND_BACK else min(renew_at, ends_at)
 
     def _note(self, held: Held, word: Message) -> None:
         if isinstance(word, Started):
             self.pid, self._number = word.pid, word.number
         elif isinstance(word, Relay) and word.kind == Event.PROGRESS.value:
             self._claimer.tell(held, Event.PROGRESS, word.data)
+        elif isinstance(word, Output):
+            self._outputs.append(word.data)
+
+    def _tell_outputs(self, held: Held) -> None:
+        while self._outputs and self._claimer.tell(held, Event.OUTPUT, self._outputs[0]):
+            del self._outputs[0]
 
     def _pass_on(self, told: Told) -> None:
         """Tell the starter what the worker was told."""
         if self._orders.wants_stopped(self.running_rq_id or ""):
-            told.stop("cancelled")
-        elif self._orders.kill:
+            told.stop("cancelled", self._grace_s)
+        if self._orders.kill:
             told.stop("killed")
-        elif self._orders.stop is Stop.AT_ONCE:
+        if self._orders.stop is Stop.AT_ONCE:
             told.stop("released")
         elif self._orders.stop is Stop.HAND_BACK:
             told.stop("released", self._grace_s)
@@ -194,7 +217,7 @@ class Runner:
             return system.boot_time() + lease_s
         self._starter.send(Renewed(held.lease.execution, held.until(lease_s)))
         if code is RenewCode.CANCEL:
-            told.stop("cancelled")
+            told.stop("cancelled", self._grace_s)
         return held.asked + lease_s / 3
 
     # -- after -----------------------------------------------------------------------------------------------------
@@ -203,14 +226,24 @@ class Runner:
         by_order = self._orders.stop >= Stop.HAND_BACK and ended.signal == signal.SIGTERM
         reason = "released" if by_order else ended.reason
         log.info("%s: %s after %.1f s", _label(held.lease), reason, ended.seconds)
+        if reason != "lost":
+            self._claimer.tell_all(held, Event.OUTPUT, self._outputs)
         if reason == "done":
             self._done(held, directory)
         elif reason == "cancelled":
             self._claimer.finish(held, State.CANCELLED)
         elif reason == "released":
-            self._claimer.release(held, started=self.pid != 0)
+            self._claimer.release(held, started=self.pid != 0, least_s=self._lacked(held, ended))
         elif reason != "lost":
             self._fail(held, ended.error or failure.plain("Unknown", reason), directory)
+
+    def _lacked(self, held: Held, ended: Ended) -> int:
+        """How much time was too little for a job that handed itself back, seconds; 0 if that cannot have been why."""
+        left_s, timeout_s = self._orders.left_s(), held.lease.options.get("timeout_s")
+        by_its_timeout = left_s is not None and timeout_s is not None and timeout_s - ended.seconds < left_s
+        if not ended.handed_back or left_s is None or by_its_timeout:
+            return 0
+        return (math.floor(left_s) // LACKED_S + 1) * LACKED_S
 
     def _done(self, held: Held, directory: JobDirectory) -> None:
         reply = self._claimer.finish(held, State.DONE)
@@ -273,8 +306,9 @@ def _label(lease: Lease) -> str:
 
 
 def _token_variables(lease: Lease) -> dict[str, str]:
-    """What the job holds of each token: `XPM_TOKEN_GPU=0,2` for numbered units, else how many."""
-    return {
-        f"XPM_TOKEN_{re.sub('[^A-Z0-9]', '_', name.upper())}": numbers or str(units)
-        for name, (units, numbers) in lease.units.items()
-    }
+    """What the job holds of each token: `XPM_TOKEN_GPU=0,2` for numbered units, else how many; and all of it in one."""
+    said, told = {}, []
+    for name, (units, numbers) in lease.units.items():
+        said[f"XPM_TOKEN_{re.sub('[^A-Z0-9]', '_', name.upper())}"] = numbers or str(units)
+        told.append(f"{name}={units}:{numbers}" if numbers else f"{name}={units}")
+    return {**said, TOKENS_VARIABLE: ";".join(told)}

@@ -8,7 +8,7 @@ from pathlib import Path
 from xpm_core.store.records import DEFAULT_LEASE_S, DEFAULT_QUEUE
 
 DEFAULT_GRACE_S = 20.0
-"""How long a job that is handed back may take to end by itself."""
+"""How long a job that is handed back or cancelled may take to end by itself."""
 
 
 @dataclass(frozen=True)
@@ -16,6 +16,7 @@ class Settings:
     """How a daemon and its workers behave.
 
     `linger_s` is None for workers that stay, and `burst` is true for those that leave once nothing can be claimed.
+    `walltime_s` is None for those that nothing ends.
     """
 
     workspace: Path
@@ -27,4 +28,5 @@ class Settings:
     lease_s: float = DEFAULT_LEASE_S
     linger_s: float | None = None
     grace_s: float = DEFAULT_GRACE_S
+    walltime_s: float | None = None
     pythonpath: tuple[str, ...] = ()

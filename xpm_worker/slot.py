@@ -24,13 +24,17 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Place:
-    """What all slots of a daemon share: where they work, and the way to the mother of their starters."""
+    """What all slots of a daemon share: where they work, and the way to the mother of their starters.
+
+    `ends_at` is when they hand back what runs, and leave, by the boot clock; None for never.
+    """
 
     settings: Settings
     workspace: Workspace
     url: str
     host: str
     control: socket.socket
+    ends_at: float | None = None
 
 
 def work(place: Place, name: str) -> None:
@@ -45,7 +49,7 @@ def work(place: Place, name: str) -> None:
     client = connection.open(place.url, lease_s=settings.lease_s)
     waiting = connection.open(place.url, lease_s=settings.lease_s, blocking=True)
     store = Store(client, place.workspace.id)
-    orders = Orders()
+    orders = Orders(place.ends_at)
     worker = XpmWorker(
         [keys.rq_name(place.workspace.id, queue) for queue in settings.queues],
         name=name,

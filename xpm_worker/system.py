@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 MARK_VARIABLE = "XPM_STARTER"
@@ -147,10 +147,16 @@ def _plain_pipe() -> tuple[int, int]:
     return read, write
 
 
-def reset_signals(*ignored: signal.Signals) -> None:
-    """Handle signals as a fresh interpreter does, but for those to ignore; block none."""
+def reset_signals(*ignored: signal.Signals, term: Callable[[int, object], None] | None = None) -> None:
+    """Handle signals as a fresh interpreter does; block none.
+
+    Args:
+        ignored: Those to ignore.
+        term: A handler of SIGTERM.
+    """
     signal.set_wakeup_fd(-1)
     defaults: dict[signal.Signals, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGPIPE: signal.SIG_IGN}
+    defaults[signal.SIGTERM] = term or signal.SIG_DFL
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD, signal.SIGPIPE):
         signal.signal(each, signal.SIG_IGN if each in ignored else defaults.get(each, signal.SIG_DFL))
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
@@ -164,12 +170,11 @@ def resident_bytes() -> int:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
-def descendants(root: int, spare: Collection[int] = ()) -> list[int]:
-    """Process ids of all that descends from a process, children before theirs; without some, and what is below them."""
+def descendants(root: int) -> list[int]:
+    """Process ids of all that descends from a process, children before theirs."""
     children: dict[int, list[int]] = {}
     for pid, parent in parents():
-        if pid not in spare:
-            children.setdefault(parent, []).append(pid)
+        children.setdefault(parent, []).append(pid)
     found = list(children.get(root, ()))
     for pid in found:
         found += children.get(pid, ())
@@ -197,10 +202,10 @@ def send_signal(pids: list[int], number: signal.Signals) -> None:
             os.kill(pid, number)
 
 
-def freeze_descendants(spare: Collection[int] = ()) -> None:
-    """Stop all that descends from this process, also what it forks meanwhile; but for some."""
+def freeze_descendants() -> None:
+    """Stop all that descends from this process, also what it forks meanwhile."""
     stopped: set[int] = set()
-    while fresh := [pid for pid in descendants(os.getpid(), spare) if pid not in stopped]:
+    while fresh := [pid for pid in descendants(os.getpid()) if pid not in stopped]:
         send_signal(fresh, signal.SIGSTOP)
         stopped.update(fresh)
 
@@ -210,12 +215,12 @@ def thaw_descendants() -> None:
     send_signal(descendants(os.getpid())[::-1], signal.SIGCONT)
 
 
-def kill_descendants(spare: Collection[int] = ()) -> None:
-    """Kill all that descends from this process, but for some, and wait until it is gone. It must adopt orphans."""
+def kill_descendants() -> None:
+    """Kill all that descends from this process, and wait until nothing is left. It must adopt orphans."""
     pause_s = 0.001
-    while _reap_all() and _children().difference(spare):
-        send_signal(descendants(os.getpid(), spare), signal.SIGKILL)
-        if _reap_all() and _children().difference(spare):
+    while _reap_all():
+        send_signal(descendants(os.getpid()), signal.SIGKILL)
+        if _reap_all():
             time.sleep(pause_s)
             pause_s = min(pause_s * 2, 0.1)
 
@@ -228,13 +233,6 @@ def _reap_all() -> bool:
     except ChildProcessError:
         return False
     return True
-
-
-def _children() -> set[int]:
-    """The children of this process, which has one thread."""
-    with contextlib.suppress(OSError), open(f"/proc/self/task/{os.getpid()}/children", "rb") as file:
-        return {int(pid) for pid in file.read().split()}
-    return {pid for pid, parent in parents() if parent == os.getpid()}
 
 
 def set_mark(mark: str) -> bool:

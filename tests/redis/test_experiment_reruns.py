@@ -22,6 +22,13 @@ def age(stage: Stage, task: Task) -> None:
     stage.client.hincrby(key, "ended", -round(LISTING_LAG_S * 1000) - 1000)
 
 
+def delete(stage: Stage, task: Task) -> None:
+    """Remove the directory of a job that ended long ago."""
+    wait_until(lambda: marker_of(stage, task))  # which the worker writes after the end that the script saw
+    shutil.rmtree(stage.directory(task).path)
+    age(stage, task)
+
+
 def marker_of(stage: Stage, task: Task) -> bool:
     marker = stage.directory(task).marker()
     return marker is not None and marker.kind == "done"
@@ -51,8 +58,7 @@ def test_a_done_job_whose_directory_was_deleted_runs_again(stage: Stage, caplog:
     note = stage.note()
     with stage.experiment():
         write = Write.C(note=note).submit()
-    shutil.rmtree(write.jobpath)
-    age(stage, write)
+    delete(stage, write)
     with stage.experiment() as xp:
         Write.C(note=note).submit()
         summary = xp.wait()
@@ -68,6 +74,7 @@ def test_a_directory_that_cannot_be_seen_yet_is_not_taken_for_deleted(stage: Sta
     note = stage.note()
     with stage.experiment():
         write = Write.C(note=note).submit()
+    wait_until(lambda: marker_of(stage, write))
     aside = write.jobpath.with_name("aside")
     write.jobpath.rename(aside)
     with stage.experiment() as xp:
@@ -81,8 +88,7 @@ def test_what_uses_a_deleted_result_waits_until_it_is_there_again(stage: Stage) 
     note = stage.note()
     with stage.experiment():
         write = Write.C(note=note).submit()
-    shutil.rmtree(write.jobpath)
-    age(stage, write)
+    delete(stage, write)
     with stage.experiment():
         copy = Copy.C(source=Write.C(note=note).submit()).submit()
     assert (copy.jobpath / "copy.txt").read_text() == note
@@ -99,8 +105,7 @@ def test_a_deleted_result_that_a_running_job_uses_is_told_and_left(
         write.submit()
         hold.submit()
         wait_until(lambda: stage.job(hold).state is State.RUNNING)
-    shutil.rmtree(stage.directory(write).path)
-    age(stage, write)
+    delete(stage, write)
     with stage.experiment() as xp:
         Write.C(note=note).submit()
         assert xp.wait().done == 1
@@ -113,7 +118,7 @@ def test_a_marker_that_was_lost_is_written_again_from_the_record(stage: Stage) -
     note = stage.note()
     with stage.experiment():
         write = Write.C(note=note).submit()
-    wait_until(lambda: marker_of(stage, write))  # it comes after the end that the script saw
+    wait_until(lambda: marker_of(stage, write))
     (write.jobpath / ".xpm" / "done").unlink()
     with stage.experiment() as xp:
         Write.C(note=note).submit()
@@ -127,6 +132,7 @@ def test_with_redis_wiped_only_what_is_not_done_runs_again(stage: Stage) -> None
     with stage.failing():
         write = Write.C(note=note).submit()
         fail = Fail.C(note=note).submit()
+    wait_until(lambda: marker_of(stage, write))
     stage.wipe()
     with stage.failing() as failing:
         Copy.C(source=Write.C(note=note).submit()).submit()
@@ -140,7 +146,8 @@ def test_with_redis_wiped_only_what_is_not_done_runs_again(stage: Stage) -> None
 def test_callbacks_and_output_are_there_for_what_was_adopted(stage: Stage) -> None:
     note = stage.note()
     with stage.experiment():
-        Write.C(note=note).submit()
+        write = Write.C(note=note).submit()
+    wait_until(lambda: marker_of(stage, write))
     stage.wipe()
     calls: list[str] = []
     with stage.experiment():

@@ -81,12 +81,12 @@ def test_two_workers_share_a_token_that_serves_one_at_a_time(crew: Crew) -> None
 
 
 def test_the_units_of_tokens_are_in_the_environment(crew: Crew) -> None:
-    create_token(crew.client, "gpu", 4, units=True)
+    create_token(crew.client, "gpu", 4, env="CUDA_VISIBLE_DEVICES")
     create_token(crew.client, "my.cpu", 4)
     task = tasks.Environment.C(note="x")
     directory = crew.run(task, demand={"gpu": 2, "my.cpu": 3})
     seen = dict(line.split("=", 1) for line in (directory.path / "environ").read_text().splitlines())
-    assert (seen["XPM_TOKEN_GPU"], seen["XPM_TOKEN_MY_CPU"]) == ("0,1", "3")
+    assert (seen["XPM_TOKEN_GPU"], seen["CUDA_VISIBLE_DEVICES"], seen["XPM_TOKEN_MY_CPU"]) == ("0,1", "0,1", "3")
 
 
 def test_what_a_job_tells_of_its_progress_becomes_an_event(crew: Crew) -> None:

@@ -35,7 +35,7 @@ def test_what_we_override_is_there(name: str) -> None:
 
 
 def test_nothing_of_rqs_own_work_is_left_to_it() -> None:
-    """Each method that ENGINE.md names as dangerous is overridden."""
+    """Each method that would speak to Redis at a moment of its own, or end the worker, is overridden."""
     names = """
         dequeue_job_and_maintain_ttl execute_job kill_horse wait_for_horse heartbeat check_for_suspension
         should_run_maintenance_tasks _start_scheduler procline _set_connection request_stop request_force_stop

@@ -1,0 +1,260 @@
+"""Our side: scripts and workers as users start them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import trials
+from side import main
+
+from xpm_core import experiment
+from xpm_core.identity import seal, task_id
+from xpm_core.states import Event, State
+from xpm_core.store import connection, events, reading
+from xpm_core.store.jobs import Store, new_execution_id
+from xpm_core.store.records import WorkerId
+from xpm_core.workspace import Workspace
+
+EXPERIMENT = "bench"
+
+
+def submit(url: str, folder: str, jobs: int) -> dict[str, Any]:
+    """Submit different tasks, built one by one; until the server has all. No worker runs."""
+    with experiment(folder, EXPERIMENT, redis=url, workers=0) as xp:
+        began = time.perf_counter()
+        for number in range(jobs):
+            trials.train(number).submit()
+        xp._submitter.flush()
+        _answer({"seconds": time.perf_counter() - began})
+
+
+def queue(url: str, folder: str, jobs: int, kind: str = "Nothing", demand: str = "") -> dict[str, Any]:
+    """Submit jobs for a worker to come."""
+    cls = _kind(kind)
+    with experiment(folder, EXPERIMENT, redis=url, workers=0) as xp:
+        token = xp.connector.createtoken(demand, 1) if demand else None
+        for index in range(jobs):
+            task = cls.C(index=index)
+            if token is not None:
+                task.add_dependencies(token.dependency(1))
+            task.submit()
+        xp._submitter.flush()
+        _answer({"jobs": jobs})
+
+
+def drain(url: str, direct: str, folder: str, jobs: int, slots: int = 1) -> dict[str, Any]:
+    """Let a worker run all that is queued; from the start of the first to the end of the last job."""
+    command = [sys.executable, "-m", "xpm_worker", "--workspace", folder, "--slots", str(slots), "--burst"]
+    environment = {**os.environ, "XPM_REDIS_URL": url}
+    log = f"{folder}.log"
+    with open(log, "ab") as file:
+        subprocess.run(command, check=True, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
+    client, w = connection.open(direct), Workspace.open(folder).id
+    started, done, cursor = [], [], "0-0"
+    while records := events.read(client, w, cursor):
+        started += [record.at_s for record in records if record.event is Event.STARTED]
+        done += [record.at_s for record in records if record.event is Event.DONE]
+        cursor = records[-1].cursor
+    assert len(done) == jobs, f"{len(done)} of {jobs} jobs are done: see {log}"
+    return {"seconds": max(done) - min(started)}
+
+
+def prepare(url: str, folder: str, jobs: int) -> dict[str, Any]:
+    """Let jobs be done: their directories say so, and the server knows it."""
+    workspace = Workspace.open(folder)
+    for number in range(jobs):
+        task = trials.train(number)
+        directory = workspace.job(task_id(type(task)), seal(task))
+        execution = new_execution_id()
+        directory.prepare(1)
+        directory.write_record(1, execution, {"reason": "done", "exit_code": 0})
+        directory.write_marker("done", execution)
+    with experiment(folder, EXPERIMENT, redis=url, workers=0) as xp:
+        for number in range(jobs):
+            trials.train(number).submit()
+        xp.wait()
+    return {"jobs": jobs}
+
+
+def resubmit(url: str, folder: str, jobs: int) -> dict[str, Any]:
+    """Submit jobs that are done; until `xp.wait()` returns."""
+    with experiment(folder, EXPERIMENT, redis=url, workers=0) as xp:
+        began = time.perf_counter()
+        for number in range(jobs):
+            trials.train(number).submit()
+        assert xp.wait()
+        return {"seconds": time.perf_counter() - began}
+
+
+def identities(folder: str, jobs: int) -> dict[str, Any]:
+    """Build the same tasks, seal them, and look once whether each is done."""
+    base = os.path.realpath(folder)
+    began = time.perf_counter()
+    for number in range(jobs):
+        task = trials.train(number)
+        os.stat(f"{base}/jobs/trials.train/{seal(task)}/.xpm/done")
+    return {"seconds": time.perf_counter() - began}
+
+
+def start(url: str, folder: str, stamps: str, jobs: int) -> dict[str, Any]:
+    """Submit jobs one at a time to an idle worker; how long each takes from there to its first line."""
+    os.makedirs(stamps)
+    found = []
+    with experiment(folder, EXPERIMENT, redis=url, workers=0) as xp, _worker(url, folder):
+        _when_alive(xp.connector.client, xp.workspace.id)
+        for index in range(jobs):
+            began = time.monotonic()
+            trials.Stamp.C(index=index, folder=Path(stamps)).submit()
+            xp._submitter.flush()
+            found.append(_stamp(Path(stamps) / str(index)) - began)
+            xp.wait()
+            time.sleep(0.02)
+    return {"seconds": found}
+
+
+def claims(url: str, folder: str, stamps: str, jobs: int) -> dict[str, Any]:
+    """From the moment that an idle worker has claimed a job to its first line; and bare forks, turn by turn."""
+    os.makedirs(stamps)
+    claimed = Path(stamps) / "claimed"
+    found, forks = [], []
+    with experiment(folder, EXPERIMENT, redis=url, workers=0) as xp, _worker(url, folder, claimed=claimed):
+        _when_alive(xp.connector.client, xp.workspace.id)
+        for index in range(jobs):
+            trials.Stamp.C(index=index, folder=Path(stamps)).submit()
+            xp._submitter.flush()
+            first_line = _stamp(Path(stamps) / str(index))
+            xp.wait()
+            found.append(first_line - float(claimed.read_text().splitlines()[index]))
+            forks += [float(line) for line in subprocess.check_output([sys.executable, "-c", BARE_FORK]).split()]
+    return {"claim_to_first_line": found, "bare_fork": forks}
+
+
+BARE_FORK = """
+import os, time
+from xpm_worker.starter import _warm
+_warm()
+for _ in range(3):
+    began = time.monotonic()
+    pid = os.fork()
+    if not pid:
+        os._exit(0)
+    os.waitpid(pid, 0)
+    print(time.monotonic() - began)
+"""
+"""The least that a process costs: fork, exit and wait, in an interpreter that has loaded what a job's has."""
+
+WATCHED = """
+import sys, time
+from xpm_core.store.jobs import Store
+claim, stamps = Store.claim, sys.argv.pop(1)
+def watched(*args, **more):
+    answer = claim(*args, **more)
+    if answer.lease is not None:
+        with open(stamps, "a") as file:
+            file.write(repr(time.monotonic()) + "\\n")
+    return answer
+Store.claim = watched
+from xpm_worker.cli import main
+main()
+"""
+"""A daemon that says when it has claimed something."""
+
+
+def callbacks(url: str, folder: str, jobs: int) -> dict[str, Any]:
+    """From just before the end of a job is told to the server, to the script's callback. And what a PING takes."""
+    called: dict[int, float] = {}
+    ended: list[float] = []
+    with experiment(folder, EXPERIMENT, redis=url, workers=0) as xp:
+        w, client = xp.workspace.id, xp.connector.client
+        for index in range(jobs):
+            task = trials.Nothing.C(index=index)
+            task.on_completed(lambda done: called.__setitem__(done.index, time.monotonic()))
+            task.submit()
+        xp._submitter.flush()
+        finisher = [sys.executable, __file__, "finish", f'{{"url": "{url}", "w": "{w}", "jobs": {jobs}}}']
+        with subprocess.Popen(finisher, stdout=subprocess.PIPE, text=True) as process:
+            assert xp.wait()
+            assert process.stdout is not None
+            ended = [float(line) for line in process.stdout.read().splitlines()[:-1]]
+        pings = [_ping(client) for _ in range(1000)]
+    return {"done_to_callback": [called[index] - ended[index] for index in range(jobs)], "ping": pings}
+
+
+def finish(url: str, w: str, jobs: int) -> dict[str, Any]:
+    """Stand for a worker: end one job after the other, with a pause between."""
+    store, worker = Store(connection.open(url), w), WorkerId("bench", "bench")
+    for _ in range(jobs):
+        lease = store.claim(worker, new_execution_id()).lease
+        assert lease is not None
+        time.sleep(0.02)
+        print(time.monotonic())
+        store.finish(worker, lease, State.DONE)
+    return {}
+
+
+def _ping(client: Any) -> float:
+    began = time.monotonic()
+    client.ping()
+    return time.monotonic() - began
+
+
+class _worker:
+    """A daemon with one slot, as long as the script runs."""
+
+    def __init__(self, url: str, folder: str, claimed: Path | None = None) -> None:
+        how = ["-m", "xpm_worker"] if claimed is None else ["-c", WATCHED, str(claimed)]
+        self._command = [sys.executable, *how, "--workspace", folder]
+        self._environment = {**os.environ, "XPM_REDIS_URL": url}
+        self._log = f"{folder}.log"
+
+    def __enter__(self) -> subprocess.Popen[bytes]:
+        with open(self._log, "ab") as file:
+            self._process = subprocess.Popen(
+                self._command, env=self._environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file
+            )
+        return self._process
+
+    def __exit__(self, *_: object) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+
+def _when_alive(client: Any, w: str) -> None:
+    deadline = time.monotonic() + 60
+    while not any(worker.alive for worker in reading.workers(client, w, reading.server_time(client))):
+        assert time.monotonic() < deadline, "no worker came up"
+        time.sleep(0.01)
+    time.sleep(0.2)
+
+
+def _stamp(path: Path) -> float:
+    deadline = time.monotonic() + 60
+    while not path.exists():
+        assert time.monotonic() < deadline, f"no {path}"
+        time.sleep(0.001)
+    return float(path.read_text())
+
+
+def _kind(name: str) -> Any:
+    if name in ("Learn", "LearnAlone"):
+        import learning
+
+        return getattr(learning, name)
+    return getattr(trials, name)
+
+
+def _answer(answer: dict[str, Any]) -> None:
+    """Answer, and end without waiting for jobs that nobody is to run yet."""
+    import json
+
+    print(json.dumps(answer), flush=True)
+    os._exit(0)
+
+
+if __name__ == "__main__":
+    main(submit, queue, drain, prepare, resubmit, identities, start, claims, callbacks, finish)

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any
 
 from xpm_core.errors import InsideJobError, UnguardedScriptError
-from xpm_core.graph import reachable
+from xpm_core.graph import caller, reachable, written
 
 JOB_VARIABLE = "XPM_JOB"
 """Set in the environment of every job."""
@@ -28,6 +28,17 @@ def refuse_inside_job(where: str) -> None:
     """
     if identity := os.environ.get(JOB_VARIABLE):
         raise InsideJobError(where, identity)
+
+
+class experiment:
+    """What a job finds as `xpm_core.experiment`: its script may import it, a job may not begin it.
+
+    Raises:
+        InsideJobError: Always.
+    """
+
+    def __init__(self, *_: Any, **__: Any) -> None:
+        refuse_inside_job(written(caller()))
 
 
 def refuse_unguarded(task: Any, where: str) -> None:

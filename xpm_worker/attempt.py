@@ -19,7 +19,11 @@ from xpm_core.errors import WorkspaceError
 from xpm_core.workspace import Workspace
 from xpm_worker import failure, system
 from xpm_worker.launch import launch
-from xpm_worker.protocol import Channel, Ended, Finished, Run
+from xpm_worker.protocol import Begun, Channel, Ended, Finished, Loaded, Run
+from xpm_worker.templates import Template, Templates
+
+LOAD_S = float(os.environ.get("XPM_IMPORT_TIMEOUT", "600"))
+"""How long a job may import its modules."""
 
 
 class Attempt:
@@ -31,15 +35,22 @@ class Attempt:
     Args:
         run: What to run.
         leave_starter: See `launch`.
+        templates: Of the starter; they are spared when the job's processes are stopped or killed.
 
     Raises:
         WorkspaceError: Its directory cannot be made ready.
     """
 
-    def __init__(self, run: Run, leave_starter: Callable[[], None]) -> None:
+    def __init__(self, run: Run, leave_starter: Callable[[], None], templates: Templates) -> None:
         self.run = run
+        self._templates = templates
+        self._template: Template | None = None
+        """What was asked to fork the job, until the job has begun."""
+        self._load_by: float | None = None
         self.pid = 0
         """The job's process; 0 before it was started."""
+        self.begun = False
+        """Whether the job's process has said that it is there."""
         self.reports: Channel | None = None
         """What the job's process says, while it can be read."""
         self.stopped = ""
@@ -68,11 +79,14 @@ class Attempt:
             self._go(now)
             if self._timeout_at is not None and now >= self._timeout_at:
                 self.stop("timeout")
+            elif self._load_by is not None and now >= self._load_by:
+                self.stop("import timeout")
 
     def due(self) -> float | None:
         """When to `tick` next, by the boot clock."""
         frozen = self._frozen_at is not None
-        moments = [self._kill_at, None if frozen else self._lease_until, None if frozen else self._timeout_at]
+        running = [] if frozen else [self._lease_until, self._timeout_at, self._load_by]
+        moments = [self._kill_at, *running]
         return min((moment for moment in moments if moment is not None), default=None)
 
     def renew(self, lease_until: float) -> None:
@@ -91,26 +105,55 @@ class Attempt:
             system.send_signal([self.pid], signal.SIGTERM)
 
     def _go(self, now: float) -> None:
-        if not self.pid:
-            if self.stopped:
-                return
-            self._inherited = system.resident_bytes()
-            self._started = datetime.now(timezone.utc)
-            self.pid, self.reports = launch(self.run, self._leave_starter)
+        if not self.pid and self._template is None and not self.stopped:
+            self._launch()
             self._timeout_at = None if self.run.timeout_s is None else now + self.run.timeout_s
         elif self._frozen_at is not None:
             system.thaw_descendants()
-            if self._timeout_at is not None:
-                self._timeout_at += now - self._frozen_at
+            frozen_s = now - self._frozen_at
+            self._timeout_at = None if self._timeout_at is None else self._timeout_at + frozen_s
+            self._load_by = None if self._load_by is None else self._load_by + frozen_s
         self._frozen_at = None
+
+    def _launch(self) -> None:
+        """Have the job's process forked: by a template that has its imports already, else by the starter."""
+        self._started = datetime.now(timezone.utc)
+        found = self._templates.find(self.run)
+        self.reports = self._templates.launch(found, self.run) if found is not None else None
+        if self.reports is not None:
+            self._template = found
+        else:
+            self.pid, self.reports = launch(self.run, self._leave_starter)
+
+    def begin(self, message: Begun) -> None:
+        """The job's process is there."""
+        self.begun = True
+        self.pid, self._inherited, self._template = message.pid, message.inherited, None
+        self._load_by = system.boot_time() + LOAD_S
+
+    def loaded(self, message: Loaded) -> None:
+        """The job's process has imported what it runs."""
+        self._load_by = None
+        self._templates.learn(self.run, message.modules)
+
+    def forsaken(self) -> None:
+        """The template has gone before it forked the job: the starter forks it."""
+        if self._template is not None:
+            self._templates.refuse(self._template)
+            self._template = None
+            self.reports = None
 
     def _freeze(self, now: float) -> None:
         if self._frozen_at is None:
             self._frozen_at = now
-            system.freeze_descendants()
+            about_to_fork = {self._template.pid} if self._template is not None else set()
+            system.freeze_descendants(self._templates.pids - about_to_fork)
 
     def _kill(self) -> None:
-        system.send_signal(system.descendants(os.getpid()), signal.SIGKILL)
+        if self._template is not None:  # it may be about to fork the job
+            self._templates.drop(self._template)
+            self._template = None
+        system.send_signal(system.descendants(os.getpid(), self._templates.pids), signal.SIGKILL)
         self._kill_at = system.boot_time() + 1.0  # again, for what was forked meanwhile
 
     # -- how it ended ----------------------------------------------------------------------------------------------
@@ -122,7 +165,7 @@ class Attempt:
             status: As `os.wait4` tells; None when it was stopped before it began.
             usage: As `os.wait4` tells.
         """
-        system.kill_descendants()
+        system.kill_descendants(self._templates.pids)
         ended = datetime.now(timezone.utc)
         code = None if status is None else os.waitstatus_to_exitcode(status)
         reason, error = self._outcome(code)
@@ -145,6 +188,8 @@ class Attempt:
             return "done", None
         if self.stopped == "timeout":
             return "timeout", failure.plain("Timeout", f"ran longer than {self.run.timeout_s:g} s")
+        if self.stopped == "import timeout":
+            return "timeout", failure.plain("ImportTimeout", f"its modules took longer than {LOAD_S:g} s to import")
         if self.stopped and self.stopped != "killed":
             return self.stopped, None
         if code is not None and code < 0:

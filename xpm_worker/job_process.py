@@ -24,10 +24,12 @@ from xpm_core.job import RunningJob, TaskCancelled
 from xpm_core.workspace import Workspace
 from xpm_worker import failure, system
 from xpm_worker.interruption import Interruption
-from xpm_worker.protocol import LARGEST_REPORT, Channel, Finished, Message, Output, Relay, Run
+from xpm_worker.protocol import LARGEST_REPORT, Begun, Channel, Finished, Loaded, Message, Output, Relay, Run
 
 HANDED_BACK = 75
 """Exit code of a job that hands itself back (EX_TEMPFAIL in sysexits.h)."""
+
+_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 JOB_VARIABLE = "XPM_JOB"
 """Set in a job's process: the identity of the job."""
@@ -46,6 +48,12 @@ class Reports:
         self._inode = os.fstat(sock.fileno()).st_ino
         self._fd = sock.fileno()
 
+    def say(self, message: Message) -> None:
+        """Tell something that must arrive; waits a little for the starter to listen."""
+        with self._lock:
+            self._send(message)
+            self._push()
+
     def relay(self, kind: str, data: dict[str, Any]) -> bool:
         """Tell something while the job runs. Returns whether it went out."""
         with self._lock:
@@ -62,9 +70,12 @@ class Reports:
         """Say the last word; this one waits a little for the starter to listen."""
         with self._lock:
             self._send(word)
-            while self._channel.pending and self._intact():
-                os.set_blocking(self._fd, True)
-                self._channel.flush()
+            self._push()
+
+    def _push(self) -> None:
+        while self._channel.pending and self._intact():
+            os.set_blocking(self._fd, True)
+            self._channel.flush()
 
     def _send(self, message: Message) -> bool:
         if not self._intact():
@@ -100,6 +111,7 @@ def run(job: Run, sock: socket.socket, starter: int) -> NoReturn:
     try:
         system.die_with_parent(starter)
         reports = Reports(sock)
+        reports.say(Begun(os.getpid(), system.resident_bytes()))
         code = _perform(job, reports)
     except BaseException as error:  # the edge of the process: its log is the only place left
         _append(2, failure.text(error))
@@ -115,7 +127,7 @@ def _perform(job: Run, reports: Reports) -> int:
         enter(job, interruption)
         running.current = _running(job, reports)
         interruption.allow()
-        _execute(job)
+        _execute(job, reports)
         interruption.deny()
     except BaseException as raised:  # whatever the user's code raises ends the job, and is told
         error = raised
@@ -194,17 +206,30 @@ def _facts(job: Run, taskdir: str) -> dict[str, str]:
     }
 
 
-def _execute(job: Run) -> None:
+def _execute(job: Run, reports: Reports) -> None:
     from xpm_core import payload
 
+    known = set(sys.modules)
     workspace = Workspace(Path(job.workspace), "")
     directory = workspace.job_at(job.directory)
     task = payload.load(job.payload, workspace=workspace.path, identity=job.identity, jobpath=directory.path)
+    reports.say(Loaded(installed(known)))
     if not directory.params.exists():
         directory.write_params(payload.params(task))
     if running.current is not None:
         running.current.task = task
     payload.execute(task)
+
+
+def installed(known: set[str]) -> list[str]:
+    """Names of the modules of installed packages that this process has imported, in that order, but for known ones."""
+    found = []
+    for name, module in list(sys.modules.items()):
+        if name not in known and getattr(module, "__spec__", None) is not None:
+            file = getattr(module, "__file__", None) or ""
+            if any(part in file for part in _INSTALLED):
+                found.append(name)
+    return found
 
 
 def _leave(code: int, error: BaseException | None) -> tuple[int, BaseException | None]:

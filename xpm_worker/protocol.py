@@ -2,7 +2,9 @@
 
     worker  -> starter   Run, Renewed, Stop
     starter -> worker    Hello, Started, Relay, Output, Ended
-    job     -> starter   Relay, Output, Finished
+    job     -> starter   Begun, Loaded, Relay, Output, Finished
+    template -> starter  Ready
+    starter -> template  Run
 
 Owns: the messages, and their way over a stream socket: four bytes of length, then msgpack. Whatever does
 not fit is refused. Imports nothing heavy: job processes use it.
@@ -59,6 +61,7 @@ class Run:
     payload: bytes
     attempt: int
     resumable: bool
+    template: bool
     env: dict[str, str]
     timeout_s: float | None
     lease_until: float
@@ -92,6 +95,28 @@ class Started:
     execution: str
     pid: int
     number: int
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A template has imported what it was to; or jobs cannot be forked from it, for a reason."""
+
+    problem: str
+
+
+@dataclass(frozen=True)
+class Begun:
+    """The job's process is there, and has inherited so many bytes of memory. Nothing of the user's has run yet."""
+
+    pid: int
+    inherited: int
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The job's classes are imported; `modules` are those of installed packages that came with them."""
+
+    modules: list[str]
 
 
 @dataclass(frozen=True)
@@ -131,9 +156,9 @@ class Ended:
     handed_back: bool = False
 
 
-Message = Hello | Run | Renewed | Stop | Started | Relay | Output | Finished | Ended
+Message = Hello | Run | Renewed | Stop | Started | Ready | Begun | Loaded | Relay | Output | Finished | Ended
 
-_CLASSES = {cls.__name__: cls for cls in (Hello, Run, Renewed, Stop, Started, Relay, Output, Finished, Ended)}
+_CLASSES: dict[str, Any] = {cls.__name__: cls for cls in get_args(Message)}
 
 
 def encode(message: Message, limit: int = LARGEST_MESSAGE) -> bytes:
@@ -166,7 +191,8 @@ def decode(body: bytes | memoryview) -> Message:
         raise ProtocolError(f"not a message ({type(error).__name__}: {error})") from error
     if wrong:
         raise ProtocolError(f"{name} with wrong fields: {', '.join(sorted(map(str, wrong)))}")
-    return cls(**values)
+    message: Message = cls(**values)
+    return message
 
 
 @cache
@@ -180,6 +206,8 @@ def _fits(value: object, hint: Any) -> bool:
         return any(_fits(value, choice) for choice in get_args(hint))
     if hint is float:
         return isinstance(value, (int, float)) and not isinstance(value, bool)
+    if get_origin(hint) is list:
+        return isinstance(value, list) and all(type(each) is get_args(hint)[0] for each in value)
     if get_origin(hint) is dict:
         value_hint = get_args(hint)[1]
         if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
@@ -235,6 +263,12 @@ class Channel:
                 self.closed = True
                 return
             del self._out[:sent]
+
+    def feed(self, data: bytearray) -> list[Message]:
+        """The messages in what was read from the socket elsewhere; what is left of the data waits for more."""
+        self._in += data
+        data.clear()
+        return self._messages()
 
     def receive(self) -> list[Message]:
         """The messages that have arrived; of very much, a part.

@@ -142,6 +142,7 @@ class Runner:
             payload=lease.payload,
             attempt=lease.attempt,
             resumable=bool(lease.options.get("resumable")),
+            template=lease.options.get("template") is not False,
             env={
                 **{str(name): str(value) for name, value in env.items()},
                 **lease.variables,

@@ -16,7 +16,23 @@ from typing import Any
 from xpm_core.errors import ProtocolError, XpmError
 from xpm_worker import failure, system
 from xpm_worker.attempt import Attempt
-from xpm_worker.protocol import Channel, Ended, Finished, Hello, Message, Output, Relay, Renewed, Run, Started, Stop
+from xpm_worker.launch import SPAWN
+from xpm_worker.protocol import (
+    Begun,
+    Channel,
+    Ended,
+    Finished,
+    Hello,
+    Loaded,
+    Message,
+    Output,
+    Relay,
+    Renewed,
+    Run,
+    Started,
+    Stop,
+)
+from xpm_worker.templates import TEMPLATES_VARIABLE, Templates
 
 RELAY_S = 0.2
 """The least time between two words of one kind that a job tells while it runs; of those between, the last counts."""
@@ -41,6 +57,7 @@ class SlotStarter:
         self._relays: dict[str, Relay] = {}
         self._relay_at = 0.0
         self._mark = mark
+        self._templates = Templates(self._leave, os.environ.get(TEMPLATES_VARIABLE) != "0" and not SPAWN)
 
     def serve(self) -> None:
         """Serve until the worker is gone."""
@@ -50,6 +67,7 @@ class SlotStarter:
             self._signals.read()
             self._hear_worker()
             self._hear_job()
+            self._templates.tend()
             self._reap()
             if self._attempt is not None and not self._worker.closed:
                 self._advance(self._attempt)
@@ -68,14 +86,15 @@ class SlotStarter:
             poller.register(self._alarm, select.POLLIN)
         if self._attempt is not None and self._attempt.reports is not None:
             poller.register(self._attempt.reports, select.POLLIN)
+        for channel in self._templates.channels:
+            poller.register(channel, select.POLLIN)
         self._alarm.set(self._due())
         poller.poll(self._alarm.wait_ms())
         self._worker.flush()
 
     def _due(self) -> float | None:
-        if self._attempt is None:
-            return None
-        moments = [self._attempt.due(), self._relay_at if self._relays else None]
+        job = self._attempt.due() if self._attempt is not None else None
+        moments = [job, self._relay_at if self._relays else None, self._templates.due()]
         return min((moment for moment in moments if moment is not None), default=None)
 
     # -- the worker ------------------------------------------------------------------------------------------------
@@ -89,7 +108,7 @@ class SlotStarter:
 
     def _begin(self, run: Run) -> None:
         try:
-            self._attempt = Attempt(run, self._leave)
+            self._attempt = Attempt(run, self._leave, self._templates)
         except XpmError as error:
             self._worker.send(_unstarted(run, error))
 
@@ -103,14 +122,11 @@ class SlotStarter:
 
     def _advance(self, attempt: Attempt) -> None:
         """Let the clock do its work, and tell the worker what is new."""
-        was_started = attempt.pid != 0
         try:
             attempt.tick()
         except OSError as error:  # no process or no memory left
             self._end(attempt, None, None, error)
             return
-        if attempt.pid and not was_started:
-            self._worker.send(Started(attempt.run.execution, attempt.pid, attempt.number))
         if attempt.stopped and not attempt.pid:
             self._end(attempt, None, None)
         if system.boot_time() >= self._relay_at and not self._worker.pending:
@@ -135,10 +151,16 @@ class SlotStarter:
                     self._worker.send(message)
                 elif isinstance(message, Relay) and (message.kind in self._relays or len(self._relays) < MOST_KINDS):
                     self._relays[message.kind] = message
+                elif isinstance(message, Loaded):
+                    attempt.loaded(message)
+                elif isinstance(message, Begun) and not attempt.begun:
+                    attempt.begin(message)
+                    self._worker.send(Started(attempt.run.execution, attempt.pid, attempt.number))
         except ProtocolError:  # the job wrote nonsense: it is heard no more, and ends as its exit code says
             attempt.reports.close()
         if attempt.reports.closed:
             attempt.reports = None
+            attempt.forsaken()
 
     def _reap(self) -> None:
         """Take up all children that have ended: the job's process, and what it left behind."""
@@ -147,8 +169,8 @@ class SlotStarter:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
                 if not pid:
                     return
+                self._hear_job()  # also which process it is, if it was forked by a template
                 if self._attempt is not None and pid == self._attempt.pid:
-                    self._hear_job()
                     self._end(self._attempt, status, usage)
 
     def _end(self, attempt: Attempt, status: int | None, usage: Any, error: OSError | None = None) -> None:
@@ -165,6 +187,9 @@ class SlotStarter:
         self._worker.close()
         self._signals.close()
         self._alarm.close()
+        self._templates.leave()
+        if self._attempt is not None and self._attempt.reports is not None:
+            self._attempt.reports.close()
 
 
 def _unstarted(run: Run, error: XpmError) -> Ended:

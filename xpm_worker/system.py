@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from typing import Any
 
 MARK_VARIABLE = "XPM_STARTER"
@@ -170,11 +170,12 @@ def resident_bytes() -> int:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
-def descendants(root: int) -> list[int]:
-    """Process ids of all that descends from a process, children before theirs."""
+def descendants(root: int, spare: Collection[int] = ()) -> list[int]:
+    """Process ids of all that descends from a process, children before theirs; without some, and what is below them."""
     children: dict[int, list[int]] = {}
     for pid, parent in parents():
-        children.setdefault(parent, []).append(pid)
+        if pid not in spare:
+            children.setdefault(parent, []).append(pid)
     found = list(children.get(root, ()))
     for pid in found:
         found += children.get(pid, ())
@@ -202,10 +203,10 @@ def send_signal(pids: list[int], number: signal.Signals) -> None:
             os.kill(pid, number)
 
 
-def freeze_descendants() -> None:
-    """Stop all that descends from this process, also what it forks meanwhile."""
+def freeze_descendants(spare: Collection[int] = ()) -> None:
+    """Stop all that descends from this process, also what it forks meanwhile; but for some."""
     stopped: set[int] = set()
-    while fresh := [pid for pid in descendants(os.getpid()) if pid not in stopped]:
+    while fresh := [pid for pid in descendants(os.getpid(), spare) if pid not in stopped]:
         send_signal(fresh, signal.SIGSTOP)
         stopped.update(fresh)
 
@@ -215,12 +216,12 @@ def thaw_descendants() -> None:
     send_signal(descendants(os.getpid())[::-1], signal.SIGCONT)
 
 
-def kill_descendants() -> None:
-    """Kill all that descends from this process, and wait until nothing is left. It must adopt orphans."""
+def kill_descendants(spare: Collection[int] = ()) -> None:
+    """Kill all that descends from this process, but for some, and wait until it is gone. It must adopt orphans."""
     pause_s = 0.001
-    while _reap_all():
-        send_signal(descendants(os.getpid()), signal.SIGKILL)
-        if _reap_all():
+    while _reap_all() and _children().difference(spare):
+        send_signal(descendants(os.getpid(), spare), signal.SIGKILL)
+        if _reap_all() and _children().difference(spare):
             time.sleep(pause_s)
             pause_s = min(pause_s * 2, 0.1)
 
@@ -233,6 +234,13 @@ def _reap_all() -> bool:
     except ChildProcessError:
         return False
     return True
+
+
+def _children() -> set[int]:
+    """The children of this process, which has one thread."""
+    with contextlib.suppress(OSError), open(f"/proc/self/task/{os.getpid()}/children", "rb") as file:
+        return {int(pid) for pid in file.read().split()}
+    return {pid for pid, parent in parents() if parent == os.getpid()}
 
 
 def set_mark(mark: str) -> bool:

@@ -68,6 +68,7 @@ class Desk:
             "payload": payload.pack(task, self.workspace.path),
             "attempt": 1,
             "resumable": False,
+            "template": True,
             "env": {},
             "timeout_s": None,
             "lease_until": system.boot_time() + 600,

@@ -39,6 +39,7 @@ RUN = Run(
     payload=b"\x00\xff",
     attempt=1,
     resumable=False,
+    template=True,
     env={"A": "b"},
     timeout_s=None,
     lease_until=12.5,

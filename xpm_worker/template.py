@@ -1,0 +1,141 @@
+"""Templates: processes that have imported what jobs import, and from which jobs are forked.
+
+What short jobs really cost is their imports. A template imports the *installed* packages that a task's modules were
+seen to import; project files are imported in each job, so that a job sees the code that it would see without
+templates. Owns: what may be imported beforehand, the process of a template, and what a job forked from one must
+not share with the others.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import os
+import random
+import select
+import socket
+import sys
+import threading
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from xpm_worker import job_process, system
+from xpm_worker.protocol import LARGEST_MESSAGE, Channel, Ready, Run
+
+TEMPLATE_NAME = "xpm-template"
+
+
+def serve(sock: socket.socket, modules: Sequence[str], env: dict[str, str], starter: int) -> NoReturn:
+    """Be a template: import, say so, then fork a job for each request.
+
+    Args:
+        sock: The way to the starter; when it is closed, the template ends.
+        modules: What to import.
+        env: Variables that the jobs have beside the starter's own: they count while packages are imported.
+        starter: Its process id.
+    """
+    code = 1
+    try:
+        system.die_with_parent(starter)
+        system.set_name(TEMPLATE_NAME)
+        system.reset_signals()
+        os.environ.update(env)
+        _silence()
+        for name in modules:
+            importlib.import_module(name)
+        problem = _unsafe()
+        channel = Channel(sock, LARGEST_MESSAGE)
+        channel.send(Ready(problem))
+        if not problem:
+            gc.collect()
+            gc.freeze()
+            _fork_jobs(channel, sock, starter)
+        code = 0
+    except BaseException as error:  # the edge of the process: whatever a package raises, jobs do without it
+        with contextlib.suppress(Exception):
+            Channel(sock, LARGEST_MESSAGE).send(Ready(f"{type(error).__name__}: {error}"[:500]))
+    finally:
+        os._exit(code)
+
+
+def _silence() -> None:
+    """What packages print while they are imported is no job's."""
+    null = os.open(os.devnull, os.O_RDWR)
+    for target in (0, 1, 2):
+        os.dup2(null, target)
+    os.close(null)
+
+
+def _unsafe() -> str:
+    """Why jobs cannot be forked from here; empty when they can. OpenBLAS's threads are safe: it handles forks."""
+    if len(threading.enumerate()) > 1:
+        return "threads were started: " + ", ".join(thread.name for thread in threading.enumerate()[1:])
+    if system.LINUX:
+        for name in os.listdir("/proc/self/fd"):
+            with contextlib.suppress(OSError):
+                target = os.readlink(f"/proc/self/fd/{name}")
+                if target.startswith(("/dev/nvidia", "/dev/kfd", "/dev/dri")):
+                    return f"a device was opened: {target}"
+    return ""
+
+
+def _fork_jobs(channel: Channel, sock: socket.socket, starter: int) -> None:
+    """Fork a job for each request; a request is a Run, and with it comes the socket over which the job reports."""
+    descriptors: list[int] = []
+    pending = bytearray()
+    while True:
+        select.select([sock], [], [])
+        data, fds, _, _ = socket.recv_fds(sock, 1 << 20, 4)
+        if not data:
+            return
+        descriptors += fds
+        pending += data
+        for message in channel.feed(pending):
+            if isinstance(message, Run):
+                _fork(message, socket.socket(fileno=descriptors.pop(0)), sock, starter)
+
+
+def _fork(run: Run, reports: socket.socket, sock: socket.socket, starter: int) -> None:
+    """Fork twice: the job loses its parent at once, and becomes the starter's child, which waits for it."""
+    middle = os.fork()
+    if middle:
+        reports.close()
+        os.waitpid(middle, 0)
+        return
+    if os.fork():
+        os._exit(0)
+    sock.close()
+    while os.getppid() != starter:
+        if os.getppid() == 1:
+            os._exit(1)  # the starter died meanwhile
+        os.sched_yield()
+    freshen()
+    job_process.run(run, reports, starter)
+
+
+def freshen() -> None:
+    """Make a job's process its own: generators that a fork would share are seeded anew."""
+    random.seed()
+    numpy_random = sys.modules.get("numpy.random")
+    if numpy_random is not None:
+        numpy_random.seed()
+    tracker = sys.modules.get("multiprocessing.resource_tracker")
+    if tracker is not None:
+        fresh = vars(tracker)["ResourceTracker"]()
+        vars(tracker)["_resource_tracker"] = fresh
+        for name in ("ensure_running", "register", "unregister", "getfd"):
+            setattr(tracker, name, getattr(fresh, name))
+
+
+def start(modules: Sequence[str], env: dict[str, str], leave_starter: Callable[[], None]) -> tuple[int, socket.socket]:
+    """Fork a template from this process. Returns its process id, and the way to it."""
+    ours, theirs = socket.socketpair()
+    starter = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        leave_starter()
+        ours.close()
+        serve(theirs, modules, env, starter)
+    theirs.close()
+    return pid, ours

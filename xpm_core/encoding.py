@@ -22,6 +22,7 @@ from xpm_core import objects
 from xpm_core.errors import MismatchError, PayloadError
 from xpm_core.graph import is_configuration
 from xpm_core.origin import class_id
+from xpm_core.payload_form import DEEPEST
 
 BIG_INTEGER, TUPLE, SET, FROZENSET, ENUM, DATETIME, DATE, TIME, TIMEDELTA, PATH, CONFIGURATION, LEFT_OUT = range(1, 13)
 OBJECT = 13
@@ -205,6 +206,7 @@ class Decoder:
             CONFIGURATION: configuration,
             OBJECT: lambda content: self.made(*self.items(content)),
         }
+        self.depth = 0
 
     def __call__(self, data: bytes) -> Any:
         """The value that some bytes stand for.
@@ -214,12 +216,13 @@ class Decoder:
         """
         try:
             return self.read(data)
-        except (ValueError, TypeError, KeyError, RecursionError, msgpack.UnpackException) as error:
+        except (ValueError, TypeError, LookupError, ArithmeticError, RecursionError, msgpack.UnpackException) as error:
             if isinstance(error, PayloadError):
                 raise
             raise PayloadError("payload", f"it cannot be read ({error})", "Submit the task again.") from error
 
     def read(self, data: bytes) -> Any:
+        refuse_incomplete(data)
         return msgpack.unpackb(
             data, ext_hook=self.extended, strict_map_key=False, unicode_errors="surrogatepass", max_ext_len=len(data)
         )
@@ -227,13 +230,38 @@ class Decoder:
     def extended(self, code: int, content: bytes) -> Any:
         if code not in self.extensions:
             raise ValueError(f"unknown extension {code}")
-        return self.extensions[code](content)
+        if self.depth > DEEPEST:  # each level takes 35 kB of the stack
+            raise ValueError(f"nested deeper than {DEEPEST} tuples, sets, enums and objects")
+        self.depth += 1
+        try:
+            return self.extensions[code](content)
+        finally:
+            self.depth -= 1
 
     def items(self, content: bytes) -> list[Any]:
         found = self.read(content)
         if not isinstance(found, list):
             raise TypeError(f"expected a list, got {found!r}")
         return found
+
+
+SMALL = 4096
+
+
+def refuse_incomplete(data: bytes) -> None:
+    """Refuse data that announce more items than they have: the memory for them would be taken before they are missed.
+
+    Raises:
+        ValueError: They do. Of small data nothing much can come.
+    """
+    if len(data) <= SMALL:
+        return
+    unpacker = msgpack.Unpacker(max_buffer_size=len(data))
+    unpacker.feed(data)
+    try:
+        unpacker.skip()
+    except msgpack.OutOfData:
+        raise ValueError("incomplete") from None
 
 
 def too_deep() -> str:

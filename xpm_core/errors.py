@@ -10,6 +10,7 @@
         RedisUnfitError            jobs could get lost in a server
         RedisFullError             a server's memory is full, so that nothing can be added
         EmbeddedServerError        a workspace's own server cannot be started or reached
+        SignatureError             (also ValueError) a job that is not signed with the key of who is to run it
         ScriptError                a script that has no such configuration, or fails when it is imported
         ExperimentError            an experiment used in a way, or at a place, that cannot work
           InsideJobError             a job that begins an experiment
@@ -48,6 +49,7 @@
       (each module's errors follow below, grouped by what they are about)
 
 Shape of a message: `<where>: <what is wrong, with value and limit>. <What to do.>`
+        ModuleNotAllowedError      a module of a payload that this worker does not allow
 Fields go to `super().__init__`, in order, and the text is built in `__str__`, so that every error
 survives pickling and copying.
 """
@@ -207,6 +209,16 @@ class ProtocolError(XpmError, ValueError):
     """Raised when a message between a worker, its starter and a job's process cannot be sent or read."""
 
     def __init__(self, problem: str) -> None:
+class ModuleNotAllowedError(TaskImportError):
+    """Raised when a payload names a module that the worker does not allow, before anything of it is imported."""
+
+    def __str__(self) -> str:
+        return (
+            f"cannot import {self.needed!r} ({self.reason}). "
+            f"Start the worker with --allow {self.module}, or submit to a queue whose workers allow it."
+        )
+
+
         super().__init__(problem)
         self.problem = problem
 
@@ -257,6 +269,10 @@ class InvalidNameError(XpmError, ValueError):
     """Raised when the name of an experiment or queue has characters that it may not have."""
 
     def __init__(self, kind: str, name: str) -> None:
+class SignatureError(ShapedError, ValueError):
+    """Raised when a job is not signed, or not with the key of the worker that is to run it."""
+
+
         super().__init__(kind, name)
         self.kind, self.name = kind, name
 

@@ -36,7 +36,8 @@ def class_record(cls: type) -> dict[str, Any]:
 
 def import_folders() -> list[str]:
     """The folders that this process imports from beside the interpreter's own and installed packages."""
-    return list(_import_folders(tuple(sys.path), os.getcwd()))
+    entries = tuple(sys.path)
+    return list(_import_folders(entries, "" if all(map(os.path.isabs, entries)) else os.getcwd()))
 
 
 @lru_cache(maxsize=16)
@@ -66,10 +67,11 @@ def add_import_folders(folders: list[str]) -> None:
 
 
 def attribute(module: Any, name: str) -> Any:
-    """What a module has under a qualified name; None when it has nothing."""
+    """What a module has under a qualified name; None when it has nothing. No other module is asked."""
+    found = module
     for part in name.split("."):
-        module = getattr(module, part, None)
-    return module
+        found = getattr(found, part, None) if found is module or not isinstance(found, ModuleType) else None
+    return found
 
 
 class Classes:
@@ -104,9 +106,14 @@ class Classes:
             self.rebuilder.fill()
             self.check(record, self.found[number])
             if "value" in record:
-                schema: Any = getattr(self.found[number], "__xpm_schema__", None)
-                schema.value_class = self.find(record["value"])
+                self.set_value_class(self.found[number], self.find(record["value"]))
         return self.found[number]
+
+    def set_value_class(self, cls: Any, value: Any) -> None:
+        """Let a local class have its class of live objects, which derives from it."""
+        if value is None or not issubclass(value, cls):
+            raise PayloadError("payload", f"{value} is no class of objects of {cls}", "Submit the task again.")
+        cls.__xpm_schema__.value_class = value
 
     def check(self, record: dict[str, Any], found: Any) -> None:
         """Refuse a class that goes by another name than when the task was submitted."""

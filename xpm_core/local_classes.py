@@ -8,6 +8,7 @@ are not, when a method uses them: they would change what the class does, and not
 from __future__ import annotations
 
 import builtins
+import inspect
 import sys
 import types
 from collections.abc import Callable, Iterator
@@ -47,7 +48,9 @@ class Recorder:
         names = {**(schema.scope if schema else {}), **used}
         return {
             "line": code.co_firstlineno,
-            "bases": [self.reference(cls, "its bases", base) for base in getattr(cls, "__orig_bases__", cls.__bases__)],
+            "bases": [
+                self.reference(cls, "its bases", base) for base in vars(cls).get("__orig_bases__", cls.__bases__)
+            ],
             "names": {name: self.variable(cls, name, value, name in used) for name, value in sorted(names.items())},
         }
 
@@ -220,12 +223,17 @@ class Rebuilder:
         """The class of a record."""
         local, module = record["local"], self.module_of(record)
         code = code_of(module, record["name"], local["line"])
+        if code.co_flags & inspect.CO_OPTIMIZED:
+            raise TypeError(f"{record['name']} is no class")  # but a function, which is not to be called
         bases = [self.value(reference) for reference in local["bases"]]
         found = {name: self.cell(reference) for name, reference in local["names"].items()}
         body = types.FunctionType(code, vars(module), code.co_name, None, self.closure(code, found))
         meta.rebuilding.append(lambda: [{name: cell.cell_contents for name, cell in found.items() if filled(cell)}])
         try:
             return builtins.__build_class__(body, code.co_name, *bases)  # type: ignore[no-any-return]
+        except Exception as error:  # whatever the class does when it is made
+            name = f"{record['module']}.{record['name']}"
+            raise TaskImportError(record["module"], name, f"{type(error).__name__}: {error}") from error
         finally:
             meta.rebuilding.pop()
 
@@ -261,10 +269,7 @@ class Rebuilder:
         if kind == "module":
             return self.module_of({"module": content[0], "name": "", "file": None})
         if kind == "attribute":
-            value: Any = self.module_of({"module": content[0], "name": content[1], "file": None})
-            for part in content[1].split("."):
-                value = getattr(value, part)
-            return value
+            return self.attribute(*content)
         if kind == "alias":
             origin, *arguments = map(self.value, content)
             return origin[tuple(arguments)] if len(arguments) > 1 else origin[arguments[0]]
@@ -277,6 +282,15 @@ class Rebuilder:
         if kind == "function":
             return self.function(content[0])
         return ... if content == ["Ellipsis"] else None if kind == "constant" else self.decode(content[0])
+
+    def attribute(self, module_name: str, name: str) -> Any:
+        """What a module has under a name. Modules that it has imported are not asked: nobody records that."""
+        value: Any = self.module_of({"module": module_name, "name": name, "file": None})
+        for number, part in enumerate(name.split(".")):
+            if number and isinstance(value, types.ModuleType):
+                raise AttributeError(f"{module_name}.{name} leads through a module")
+            value = getattr(value, part)
+        return value
 
     def function(self, record: dict[str, Any]) -> types.FunctionType:
         module = self.module_of(record)

@@ -11,18 +11,43 @@ from xpm_core.config.layout import Layout
 from xpm_core.digest import counted_names, digest, task_id
 from xpm_core.encoding import CONFIGURATION, PATH, Encoder, extension
 from xpm_core.encoding import pack as packed
-from xpm_core.errors import SealedError
+from xpm_core.errors import NestingError, SealedError
 from xpm_core.graph import reachable, schema_of, state
 from xpm_core.identity import seal
 from xpm_core.loading import class_record, import_folders
 from xpm_core.local_classes import Recorder
 from xpm_core.objects import held, known
 from xpm_core.origin import LOCAL
+from xpm_core.payload_form import DEEPEST
 
 VERSION = 1
 
 ABSOLUTE, WORKSPACE, JOB = b"\x00", b"\x01", b"\x02"
 """What a path is relative to: the first byte of its content."""
+
+
+PLAIN = frozenset((type(None), bool, str, bytes, int, float))
+
+
+class WireEncoder(Encoder):
+    """Writes values that can be read again, and so are not nested deeper than payload_form.DEEPEST.
+
+    Raises:
+        RecursionError: A value is.
+    """
+
+    depth = 0
+
+    def __call__(self, value: Any) -> bytes:
+        if type(value) in PLAIN or isinstance(value, (list, dict)):
+            return super().__call__(value)
+        if self.depth >= DEEPEST:
+            raise RecursionError
+        self.depth += 1
+        try:
+            return super().__call__(value)
+        finally:
+            self.depth -= 1
 
 
 class Packer:
@@ -44,7 +69,7 @@ class Packer:
         self.records: list[dict[str, Any]] = []
         self.layout = Layout(root, layout.JOB, layout.WORKSPACE)
         self.layout.paths.update(own or {})
-        self.encode = Encoder(self.reference, path=self.path, class_name=self.class_index, canonical=False)
+        self.encode = WireEncoder(self.reference, path=self.path, class_name=self.class_index, canonical=False)
 
     def data(self) -> bytes:
         objects = [self.object(config) for config in self.configs]
@@ -68,7 +93,7 @@ class Packer:
             if path is not None:
                 values[name] = self.generated(path)
             elif name in config.__dict__:  # a configuration that only stands in for another has no generated paths
-                values[name] = self.encode(config.__dict__[name])
+                values[name] = self.value(config, name)
         found: dict[str, Any] = {
             "class": self.class_index(type(config)),
             "values": values,
@@ -85,6 +110,14 @@ class Packer:
         if own.submitted is not None and config is not self.root:
             found["job"] = self.path(Path(own.submitted.jobpath))
         return found
+
+    def value(self, config: Any, name: str) -> bytes:
+        try:
+            return self.encode(config.__dict__[name])
+        except RecursionError:
+            wrong = f"its value is nested deeper than {DEEPEST} tuples, sets and objects"
+            where = f"{type(config).__name__}.{name}"
+            raise NestingError(where, wrong, "Flatten it.", state(config).created) from None
 
     def source(self, task: Any) -> dict[str, Any]:
         """A task that made a configuration: only what tells which one it is, for its class may not be at hand there."""

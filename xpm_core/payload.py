@@ -8,6 +8,7 @@ computed anew, so that nothing that counts can have been changed. Imports no cli
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from xpm_core.errors import PayloadError
 from xpm_core.graph import state
 from xpm_core.identity import seal
 from xpm_core.packing import Packer
+from xpm_core.payload_form import LARGEST_PAYLOAD
 from xpm_core.unpacking import Loader
 
 __all__ = ["describe", "execute", "load", "pack", "params"]
@@ -42,12 +44,18 @@ def pack(task: Task, workspace: Path | None = None) -> bytes:
     Raises:
         ClassNameError: A class has no file that another process could import.
         MissingParameterError: A parameter has no value.
+        NestingError: A value is nested deeper than can be read.
+        PayloadError: It is too large.
     """
     seal(task)
-    return Packer(task, workspace).data()
+    data = Packer(task, workspace).data()
+    if len(data) > LARGEST_PAYLOAD:
+        wrong = f"its parameters take {len(data)} bytes, {LARGEST_PAYLOAD} are allowed"
+        raise PayloadError(type(task).__name__, wrong, "Keep large data in files, and pass their paths.")
+    return data
 
 
-def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path) -> Task:
+def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path, allow: Sequence[str] = ()) -> Task:
     """The live task of a wire form, ready for `execute`, with `__taskdir__` and `__tags__`.
 
     The folders that its classes were imported from are added to `sys.path`.
@@ -57,12 +65,14 @@ def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path) -> Task:
         workspace: Where the workspace is on this machine.
         identity: What the task has to be, as 64 hexadecimal characters.
         jobpath: The job's directory on this machine.
+        allow: Patterns of the modules that may be imported (xpm_core.allowing); empty for all.
 
     Raises:
+        ModuleNotAllowedError: It needs another module; nothing of it was imported.
         TaskImportError: A class cannot be imported; names module and reason.
         PayloadError: The data are malformed, or not those of that identity.
     """
-    root, tags = Loader(workspace, jobpath).configuration(data, identity)
+    root, tags = Loader(workspace, jobpath, allow).configuration(data, identity)
     if not isinstance(root, Task):
         raise PayloadError("payload", f"it is a {type(root).__name__}, and no task", "Submit a task.")
     objects: dict[int, Any] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from enum import Enum, Flag
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,19 +12,27 @@ from typing import Any
 import msgpack
 
 from xpm_core import objects
+from xpm_core.allowing import Allowed
 from xpm_core.config.base import Config
 from xpm_core.config.declare import complete
 from xpm_core.config.objects import object_kind
 from xpm_core.digest import NOTHING, default, digest_all, encode
 from xpm_core.encoding import Decoder
-from xpm_core.errors import MismatchError, PayloadError, TaskImportError
+from xpm_core.errors import MismatchError, PayloadError, TaskImportError, XpmError
 from xpm_core.graph import STATE, ConfigState, blank, state, title
 from xpm_core.identity import freeze
 from xpm_core.loading import Classes, add_import_folders
 from xpm_core.packing import ABSOLUTE, JOB, VERSION, WORKSPACE
+from xpm_core.payload_form import LARGEST_PAYLOAD, problem_of
 from xpm_core.schema import MISSING, Parameter, Schema, refusal
 
 CHANGED = "Its code has changed since it was submitted: submit it again."
+
+UNREADABLE = (
+    LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError, RecursionError, MemoryError,
+    XpmError,
+)  # fmt: skip
+"""What forged data may come to while they are read."""
 
 
 class Absent(Config):
@@ -36,10 +45,11 @@ class Loader:
     Args:
         workspace: Where the workspace is on this machine.
         jobpath: The job's directory on this machine.
+        allow: Patterns of the modules that may be imported; empty for all.
     """
 
-    def __init__(self, workspace: Path, jobpath: Path) -> None:
-        self.workspace, self.jobpath = workspace, jobpath
+    def __init__(self, workspace: Path, jobpath: Path, allow: Sequence[str] = ()) -> None:
+        self.workspace, self.jobpath, self.allow = workspace, jobpath, allow
         self.configs: list[Any] = []
         self.decode = Decoder(self.referred, path=self.path, enum=self.enum, made=self.made)
         self.classes = Classes([], self.decode)
@@ -51,26 +61,33 @@ class Loader:
             TaskImportError: A class cannot be imported.
             PayloadError: The data are malformed, or not those of that identity.
         """
-        content = self.decode(data)
+        if len(data) > LARGEST_PAYLOAD:
+            raise problem(f"it has {len(data)} bytes, {LARGEST_PAYLOAD} are allowed", "Keep large data in files.")
         try:
-            if content["version"] != VERSION:
-                version = content["version"]
-                raise problem(f"it has version {version!r}, and this release reads {VERSION}", "Use one release.")
-            add_import_folders(list(map(str, content["folders"])))
-            self.classes = Classes(content["classes"], self.decode)
-            for each in content["objects"]:
-                self.configs.append(self.restored(each))
-            tags = dict(content["tags"])
-        except (KeyError, TypeError, IndexError, AttributeError, ValueError) as error:
-            if isinstance(error, (PayloadError, TaskImportError)):
-                raise
+            return self.read(self.decode(data), identity)
+        except (PayloadError, TaskImportError):
+            raise
+        except UNREADABLE as error:
             raise problem(f"it cannot be read ({type(error).__name__}: {error})") from error
-        return self.checked(identity), tags
+
+    def read(self, content: Any, identity: str) -> tuple[Any, dict[str, Any]]:
+        """The same of what was decoded. Nothing is imported before its form is known to be right, and allowed."""
+        version = content.get("version") if isinstance(content, dict) else None
+        if isinstance(version, int) and version != VERSION:
+            raise problem(f"it has version {version!r}, and this release reads {VERSION}", "Use one release.")
+        if (wrong := problem_of(content)) is not None:
+            raise problem(f"it cannot be read ({wrong})")
+        records, folders = content["classes"], content["folders"]
+        if self.allow:
+            records, folders = Allowed(self.allow).checked(records, folders)
+        add_import_folders(folders)
+        self.classes = Classes(records, self.decode)
+        for each in content["objects"]:
+            self.configs.append(self.restored(each))
+        return self.checked(identity), content["tags"]
 
     def checked(self, identity: str) -> Any:
         """The configuration read last, sealed, if it has that identity."""
-        if not self.configs:
-            raise problem("it is empty")
         digest_all([(type(config).__name__, config) for config in self.configs])
         root = self.configs[-1]
         if state(root).identity != identity:
@@ -91,6 +108,9 @@ class Loader:
             content[name] = factory()
         for name, written in found["values"].items():
             content[name] = self.value(cls, schema.parameters.get(name), name, written)
+        for name, parameter in schema.parameters.items():
+            if name not in content and parameter.generator is None:
+                raise problem(f"{cls.__name__}.{name} has no value", CHANGED)
         own = content[STATE] = ConfigState((f"{cls.__name__} in a payload", 0))
         own.counted = tuple(found["counted"])
         own.init_tasks = tuple(self.configs[index] for index in found.get("init", ()))
@@ -98,7 +118,7 @@ class Loader:
         own.source = self.source(found["source"]) if "source" in found else None
         own.meta = found.get("meta")
         if "job" in found:
-            own.submitted = SimpleNamespace(jobpath=self.decode(found["job"]))
+            own.submitted = SimpleNamespace(jobpath=self.place(found["job"]))
         return config
 
     def source(self, found: dict[str, Any]) -> Absent:
@@ -107,7 +127,7 @@ class Loader:
         own = absent.__dict__[STATE] = ConfigState((str(found["task"]), 0))
         own.digest, own.sealed = bytes(found["digest"]), True
         if "job" in found:
-            own.submitted = SimpleNamespace(jobpath=self.decode(found["job"]))
+            own.submitted = SimpleNamespace(jobpath=self.place(found["job"]))
         return absent
 
     def value(self, cls: type, parameter: Parameter | None, name: str, written: bytes) -> Any:
@@ -137,6 +157,13 @@ class Loader:
         if base in (WORKSPACE, JOB) and not path.is_absolute() and ".." not in path.parts:
             return (self.workspace if base == WORKSPACE else self.jobpath) / path
         raise problem(f"it has a path that leads elsewhere, {str(path)!r}")
+
+    def place(self, written: bytes) -> Path:
+        """The directory of another job."""
+        found = self.decode(written)
+        if not isinstance(found, Path):
+            raise problem(f"a job's directory is {found!r}")
+        return found
 
     def enum(self, number: int, member: Any) -> Any:
         cls = self.classes[number]

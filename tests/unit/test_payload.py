@@ -203,11 +203,11 @@ def ext(code: int, data: bytes) -> bytes:
 
 FORGED: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
     (lambda c: c.update(version=99), "it has version 99, and this release reads 1"),
-    (lambda c: c.pop("objects"), "it cannot be read (KeyError: 'objects')"),
-    (lambda c: c.update(objects=[]), "it is empty"),
-    (lambda c: c.update(objects=3), "it cannot be read (TypeError"),
+    (lambda c: c.pop("objects"), "it cannot be read (objects: missing)"),
+    (lambda c: c.update(objects=[]), "it cannot be read (objects: empty)"),
+    (lambda c: c.update(objects=3), "it cannot be read (objects: expected a list, got 3)"),
     (lambda c: c["objects"].reverse(), "refers to configuration 0, of 0"),
-    (lambda c: c["objects"][-1].update({"class": 77}), "it cannot be read (IndexError"),
+    (lambda c: c["objects"][-1].update({"class": 77}), "it cannot be read (objects[1].class: there is no class 77)"),
     (lambda c: c["objects"][0]["values"].update(layers=b"\x05"), "its identity is"),
     (lambda c: c["objects"][0]["values"].update(layers=b"\xa15"), "Model.layers: expected int, got '5' (str)"),
     (lambda c: c["objects"][0]["values"].update(layers=b"\xc1"), "it cannot be read"),

@@ -1,0 +1,90 @@
+"""Which modules a worker imports for jobs, when it was started with `--allow`.
+
+A pattern is the name of a module, in which `*` stands for anything; what lies below such a module is allowed too. Where
+a payload says that code lies counts only for files that nobody but this user (or root) can change, and that are named
+as their modules are: else the name would protect nothing.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterator, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+
+from xpm_core.errors import ModuleNotAllowedError
+from xpm_core.payload_form import references
+
+ALWAYS = ("builtins", "typing", "typing_extensions", "collections.abc", "xpm_core")
+"""Modules whose classes stand in declarations."""
+
+
+class Allowed:
+    """The modules that some patterns name.
+
+    Example:
+        >>> Allowed(["sweep", "models.*"]).names("models.vision")
+        True
+    """
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self.patterns = [*patterns, *ALWAYS]
+        self.shown = ", ".join(patterns)
+
+    def names(self, module: str) -> bool:
+        """Whether a module is among them."""
+        return any(fnmatchcase(module, pattern) or fnmatchcase(module, f"{pattern}.*") for pattern in self.patterns)
+
+    def checked(
+        self, records: Sequence[dict[str, Any]], folders: Sequence[str]
+    ) -> tuple[Sequence[dict[str, Any]], list[str]]:
+        """The classes of a payload, and those of its folders that may be imported from.
+
+        Raises:
+            ModuleNotAllowedError: A class, or what a local class uses, is of another module, or in a file that others
+                can change.
+        """
+        for record in records:
+            for module, name, file in needed(record):
+                where = f"{module}.{name}" if name else module
+                if not self.names(module):
+                    raise ModuleNotAllowedError(module, where, f"this worker allows {self.shown} only")
+                if file is not None and (problem := distrust(file, module)):
+                    raise ModuleNotAllowedError(module, where, f"{file} {problem}")
+        return records, [folder for folder in folders if not others_can_change(folder)]
+
+
+def needed(record: dict[str, Any]) -> Iterator[tuple[str, str, str | None]]:
+    """The modules that a class needs: for each its name, what is needed of it, and the file that is said to hold it."""
+    yield record["module"], record["name"], record["file"]
+    for kind, *content in references(record.get("local", {})):
+        if kind == "module":
+            yield content[0], "", None
+        elif kind == "attribute":
+            yield content[0], content[1], None
+        elif kind == "function":
+            yield content[0]["module"], content[0]["name"], content[0]["file"]
+
+
+def distrust(file: str, module: str) -> str:
+    """Why a file is not to be loaded as a module; empty when it may be, or is not there."""
+    if not os.path.exists(file):
+        return ""
+    stem = os.path.splitext(os.path.basename(file))[0]
+    if stem == "__init__":
+        stem = os.path.basename(os.path.dirname(file))
+    if stem not in (module, module.rpartition(".")[2]):
+        return "is named otherwise"
+    if others_can_change(file) or others_can_change(os.path.dirname(file)):
+        return "can be changed by other users"
+    return ""
+
+
+def others_can_change(path: str) -> bool:
+    """Whether others than this user, root, and the group of the file can change a file or folder."""
+    try:
+        found = os.stat(path)
+    except OSError:
+        return True
+    return found.st_uid not in (0, os.geteuid()) or bool(found.st_mode & stat.S_IWOTH)

@@ -269,9 +269,12 @@ def _summary(job: Run, error: BaseException, code: int) -> dict[str, Any]:
 
 
 def _import_message(job: Run, error: TaskImportError) -> str:
+    remedy = "Install it there, or start the worker with --pythonpath."
+    if error.__cause__ is not None and not isinstance(error.__cause__, ImportError):
+        remedy = 'Its module raised that: mend it, or put what it runs under `if __name__ == "__main__":`.'
     return (
         f"Worker {job.worker} on {job.host}: cannot import {error.needed!r} ({error.reason}), needed by {job.label}. "
-        f"Install it there, or start the worker with --pythonpath."
+        f"{remedy}"
     )
 
 

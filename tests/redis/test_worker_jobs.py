@@ -102,6 +102,22 @@ def test_a_class_that_cannot_be_imported_is_named_with_worker_and_host(
     assert error["message"].endswith("Install it there, or start the worker with --pythonpath.")
 
 
+def test_a_module_that_raises_while_it_is_imported_is_not_called_missing(
+    crew: Crew, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = tmp_path / "raising_module.py"
+    module.write_text(MODULE)
+    monkeypatch.syspath_prepend(tmp_path)
+    task = importlib.import_module("raising_module").Gone.C(x=1)
+    crew.submit(task)
+    module.write_text(MODULE + "[][0]\n")
+    crew.start("--burst")
+    error = crew.wait(task, State.FAILED).error
+    assert "(IndexError: list index out of range)" in error["message"]
+    assert "Install it" not in error["message"]
+    assert (error["file"], error["function"]) == (str(module), "<module>")
+
+
 def test_a_folder_given_to_the_worker_is_where_jobs_look_first(
     crew: Crew, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

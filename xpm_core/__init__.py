@@ -34,8 +34,9 @@ if TYPE_CHECKING:
         partial,
         setmeta,
     )
-    from xpm_core.errors import FailedExperiment, XpmError
+    from xpm_core.errors import FailedExperiment, GracefulTimeout, XpmError
     from xpm_core.experiment import experiment
+    from xpm_core.job import TaskCancelled
     from xpm_core.saving import load, save
     from xpm_core.store.connector import connect
     from xpm_core.tags import grid, stop_tags, tag, tagspath
@@ -49,6 +50,7 @@ __all__ = [
     "Constant",
     "DataPath",
     "FailedExperiment",
+    "GracefulTimeout",
     "InstanceConfig",
     "LightweightTask",
     "Meta",
@@ -56,6 +58,7 @@ __all__ = [
     "PathGenerator",
     "ResumableTask",
     "Task",
+    "TaskCancelled",
     "XpmError",
     "__version__",
     "cache",
@@ -78,6 +81,8 @@ __all__ = [
 
 _HOMES = {
     "FailedExperiment": "xpm_core.errors",
+    "GracefulTimeout": "xpm_core.errors",
+    "TaskCancelled": "xpm_core.job",
     "XpmError": "xpm_core.errors",
     "connect": "xpm_core.store.connector",
     "experiment": "xpm_core.experiment",

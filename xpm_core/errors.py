@@ -15,6 +15,10 @@
         ExperimentError            an experiment used in a way, or at a place, that cannot work
           InsideJobError             a job that begins an experiment
           UnguardedScriptError       a script that a worker would run again by importing it
+        NoJobError                 something that only a running job can be asked
+        TokenHoldingError          (also LookupError) units of a token that the job does not hold
+        OutputError                an output of a running task that is watched or registered wrongly
+      GracefulTimeout            a task that stops by itself before its time is over, to go on later
       WorkersFailedError         workers that a script started and that ended by themselves
       FailedExperiment           a run whose jobs are not all done; holds the report
       TokenRequestError          (also ValueError) fewer than one unit of a token, or more than it has
@@ -439,6 +443,47 @@ class UnguardedScriptError(ExperimentError):
             f'Put line {line} and what belongs to it under `if __name__ == "__main__":`, or the class into a module.',
         )
         self.args = (where, name, line)
+
+
+class NoJobError(ShapedError):
+    """Raised when something is asked that only the process of a running job can be asked."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(where, "no job runs in this process", "Call it in execute(), in the job's own process.")
+        self.args = (where,)
+
+
+class TokenHoldingError(ShapedError, LookupError):
+    """Raised when a job asks for its units of a token of which it holds none."""
+
+    def __init__(self, where: str, name: str, held: tuple[str, ...]) -> None:
+        super().__init__(
+            where,
+            f"the job holds no units of {name!r} (it holds {', '.join(held) or 'no token'})",
+            "Ask for them before submit(): task.add_dependencies(token.dependency(1)).",
+        )
+        self.args = (where, name, held)
+
+
+class OutputError(ShapedError):
+    """Raised when an output of a running task is watched or registered in a way that cannot work."""
+
+
+class GracefulTimeout(XpmError):
+    """Raised when a task's own code stops before its time is over: the job is ready again, and no failure is counted.
+
+    Example:
+        if (left := self.remaining_time()) is not None and left < 300:
+            save_checkpoint()
+            raise GracefulTimeout("not enough time for another epoch")
+    """
+
+    def __init__(self, message: str = "stopped before the time is over") -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
 
 
 class WorkersFailedError(XpmError):

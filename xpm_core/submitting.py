@@ -7,6 +7,7 @@ Owns: the way from a sealed task to a tracked job, and what the job's directory 
 from __future__ import annotations
 
 import logging
+import math
 import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
@@ -60,6 +61,7 @@ class Options:
         max_losses: How often it is run again after its worker was lost.
         backoff: Delay of the first retry, seconds; each further one takes twice as long.
         env: Variables added to the job's environment.
+        min_time: How long it runs at least, seconds: workers that have less time left do not take it.
     """
 
     queue: str | None = None
@@ -69,6 +71,7 @@ class Options:
     max_losses: int = DEFAULT_MAX_LOSSES
     backoff: float = DEFAULT_BACKOFF_S
     env: Mapping[str, str] = field(default_factory=dict)
+    min_time: float = 0
 
     @classmethod
     def of(cls, given: Mapping[str, Any], where: str) -> Options:
@@ -112,6 +115,7 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
         lambda value: isinstance(value, Mapping) and all(isinstance(x, str) for x in [*value, *value.values()]),
         "names and values as strings",
     ),
+    "min_time": (lambda value: _seconds(value) and value <= 10**9, "a number of seconds, at least 0"),
 }
 
 
@@ -205,6 +209,7 @@ class Submitter:
             max_retries=options.max_retries,
             max_losses=options.max_losses,
             backoff_s=options.backoff,
+            min_time_s=math.ceil(options.min_time),
             options={
                 "timeout_s": options.timeout,
                 "env": dict(options.env),

@@ -30,6 +30,16 @@ class Stop(IntEnum):
     """Hand the job back at once."""
 
 
+SIGNALS = {Stop.DRAIN: signal.SIGINT, Stop.HAND_BACK: signal.SIGTERM, Stop.AT_ONCE: signal.SIGQUIT}
+"""How a worker is told. They differ, for of two equal signals that come at once, one is lost."""
+
+
+def stricter(told: Stop, number: int) -> Stop:
+    """What one more signal makes of what a worker was told before."""
+    meant = next((stop for stop, known in SIGNALS.items() if known == number), Stop.HAND_BACK)
+    return meant if meant > told else Stop.AT_ONCE
+
+
 class Orders:
     """What one worker was told.
 
@@ -56,6 +66,16 @@ class Orders:
         """How long the worker may still run jobs, seconds; None for ever."""
         return None if self.ends_at is None else max(self.ends_at - boot_time(), 0.0)
 
+    @property
+    def stop(self) -> Stop:
+        """How the worker is to leave: as it was told, or because its time is over."""
+        over = self.ends_at is not None and boot_time() >= self.ends_at
+        return max(self._told, Stop.HAND_BACK) if over else self._told
+
+    def left_s(self) -> float | None:
+        """How long the worker may still run jobs, seconds; None for ever."""
+        return None if self.ends_at is None else max(self.ends_at - boot_time(), 0.0)
+
     def fileno(self) -> int:
         """Readable once something was ordered, for poll."""
         return self._bell.fileno()
@@ -65,13 +85,12 @@ class Orders:
         self._bell.read()
 
     def signal(self, number: int) -> None:
-        """A signal came: SIGINT drains, SIGTERM hands back, a second one does it at once.
+        """A signal came: SIGINT drains, SIGTERM hands back; a second one, and SIGQUIT, does it at once.
 
         Raises:
             StopRequested: The worker blocks in a wait for work.
         """
-        first = Stop.DRAIN if number == signal.SIGINT else Stop.HAND_BACK
-        self._told = first if first > self._told else Stop.AT_ONCE
+        self._told = stricter(self._told, number)
         self._bell.ring()
         if self._blocked:
             self._blocked = False

@@ -17,6 +17,7 @@ from typing import NoReturn
 from xpm_core.errors import XpmError
 from xpm_core.store.embedded import EmbeddedServer
 from xpm_worker import system
+from xpm_worker.orders import SIGNALS, Stop, stricter
 from xpm_worker.slot import Place, work
 from xpm_worker.starter import clean_environment, start_mother
 
@@ -48,7 +49,7 @@ class Daemon:
         self._waiting: list[int] = []
         self._rest_s = 0.0
         self._rest_until = 0.0
-        self._stopping = False
+        self._told = Stop.NONE
         self._pid = os.getpid()
         settings = place.settings
         self._environment = clean_environment(os.environ, place.url, settings.pythonpath)
@@ -65,7 +66,7 @@ class Daemon:
         system.sweep_orphans()
         self._start_mother()
         self._waiting = list(range(self._place.settings.slots))
-        while self._slots or (self._waiting and not self._stopping):
+        while self._slots or (self._waiting and not self._told):
             self._start_slots()
             select.select([self._signals], [], [], TICK_S)
             for number in self._signals.read():
@@ -78,7 +79,7 @@ class Daemon:
     # -- slots -----------------------------------------------------------------------------------------------------
 
     def _start_slots(self) -> None:
-        if self._stopping or system.boot_time() < self._rest_until:
+        if self._told or system.boot_time() < self._rest_until:
             return
         for number in self._waiting:
             pid = os.fork()
@@ -105,9 +106,9 @@ class Daemon:
             os._exit(code)
 
     def _pass_on(self, number: signal.Signals) -> None:
-        log.info("%s: %s", number.name, "leaving" if not self._stopping else "leaving at once")
-        self._stopping = True
-        system.send_signal(list(self._slots), signal.SIGINT if number == signal.SIGINT else signal.SIGTERM)
+        self._told = stricter(self._told, number)
+        log.info("%s: %s", number.name, "leaving at once" if self._told is Stop.AT_ONCE else "leaving")
+        system.send_signal(list(self._slots), SIGNALS[self._told])
 
     def _reap(self) -> None:
         rested = system.boot_time() - self._mother_started > TICK_S
@@ -121,7 +122,7 @@ class Daemon:
 
     def _left(self, number: int, code: int) -> None:
         """A slot has ended: one that left by itself stays away."""
-        if code == 0 or self._stopping:
+        if code == 0 or self._told:
             return
         log.warning("%s ended with %d; starting another", self._names[number], code)
         # A name of its own: what RQ's tools and cancels say of the dead one does not concern its successor.

@@ -8,6 +8,7 @@ the worker for an error, something of ours stands instead.
 from __future__ import annotations
 
 import logging
+import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -163,6 +164,7 @@ class XpmWorker(Worker):
     def install_signal_handlers(self) -> None:
         """Heed signals from now on; RQ does so only once it is registered."""
         self._install_signal_handlers()  # type: ignore[no-untyped-call]
+        signal.signal(signal.SIGQUIT, self.request_stop)
 
     def handle_payload(self, message: Any) -> None:
         """A command came over pub/sub, in RQ's other thread. One that makes no sense is logged; the next is heard."""

@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from xpm_core import tags
+from xpm_core import job, tags
 from xpm_core.config.assign import assign, copied, restored, values_of
 from xpm_core.config.change import compose
 from xpm_core.config.live import instance
@@ -263,6 +263,21 @@ class Task(Config):
             else:
                 own.demand[dependency.name] = own.demand.get(dependency.name, 0) + dependency.units
         return self
+
+    def token_units(self, name: str) -> tuple[int, ...] | int:
+        """In a job: the numbers of the units of a token that it holds; how many, if its units are not numbered.
+
+        Raises:
+            TokenHoldingError: The job holds none.
+        """
+        return job.token_units(f"{type(self).__name__}.token_units", name)
+
+    def remaining_time(self) -> float | None:
+        """In a job: seconds until it is told to end, for its worker's time or its own is over; None without any limit.
+
+        A job that has too little time left saves what it has, and raises `GracefulTimeout`.
+        """
+        return job.remaining_time()
 
     def dependency(self) -> Self:
         """The task as something to wait for: `other.add_dependencies(task.dependency())`."""

@@ -66,16 +66,6 @@ class Orders:
         """How long the worker may still run jobs, seconds; None for ever."""
         return None if self.ends_at is None else max(self.ends_at - boot_time(), 0.0)
 
-    @property
-    def stop(self) -> Stop:
-        """How the worker is to leave: as it was told, or because its time is over."""
-        over = self.ends_at is not None and boot_time() >= self.ends_at
-        return max(self._told, Stop.HAND_BACK) if over else self._told
-
-    def left_s(self) -> float | None:
-        """How long the worker may still run jobs, seconds; None for ever."""
-        return None if self.ends_at is None else max(self.ends_at - boot_time(), 0.0)
-
     def fileno(self) -> int:
         """Readable once something was ordered, for poll."""
         return self._bell.fileno()

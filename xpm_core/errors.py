@@ -49,11 +49,11 @@
       MismatchError              internal to the checking of types
       PayloadError               a wire form that cannot be read or written
       TaskImportError            a class of a payload that cannot be imported
+        ModuleNotAllowedError      a module of a payload that this worker does not allow
       ProtocolError              (also ValueError) what a worker, its starter and a job say to each other cannot be read
       (each module's errors follow below, grouped by what they are about)
 
 Shape of a message: `<where>: <what is wrong, with value and limit>. <What to do.>`
-        ModuleNotAllowedError      a module of a payload that this worker does not allow
 Fields go to `super().__init__`, in order, and the text is built in `__str__`, so that every error
 survives pickling and copying.
 """
@@ -209,10 +209,6 @@ class TaskImportError(XpmError, ImportError):
         )
 
 
-class ProtocolError(XpmError, ValueError):
-    """Raised when a message between a worker, its starter and a job's process cannot be sent or read."""
-
-    def __init__(self, problem: str) -> None:
 class ModuleNotAllowedError(TaskImportError):
     """Raised when a payload names a module that the worker does not allow, before anything of it is imported."""
 
@@ -223,6 +219,10 @@ class ModuleNotAllowedError(TaskImportError):
         )
 
 
+class ProtocolError(XpmError, ValueError):
+    """Raised when a message between a worker, its starter and a job's process cannot be sent or read."""
+
+    def __init__(self, problem: str) -> None:
         super().__init__(problem)
         self.problem = problem
 
@@ -269,14 +269,14 @@ class EmbeddedServerError(ShapedError):
     """Raised when a workspace's embedded server cannot be started, or runs where it cannot be reached."""
 
 
-class InvalidNameError(XpmError, ValueError):
-    """Raised when the name of an experiment or queue has characters that it may not have."""
-
-    def __init__(self, kind: str, name: str) -> None:
 class SignatureError(ShapedError, ValueError):
     """Raised when a job is not signed, or not with the key of the worker that is to run it."""
 
 
+class InvalidNameError(XpmError, ValueError):
+    """Raised when the name of an experiment or queue has characters that it may not have."""
+
+    def __init__(self, kind: str, name: str) -> None:
         super().__init__(kind, name)
         self.kind, self.name = kind, name
 
@@ -494,7 +494,10 @@ class WorkersFailedError(XpmError):
         self.log, self.code, self.tail = log, code, tail
 
     def __str__(self) -> str:
-        return f"Workers of this script: ended with exit code {self.code}. Their log, {self.log}, ends so:\n{self.tail}"
+        return (
+            f"Workers of this script: ended with exit code {self.code}. Mend what their log says, {self.log}, and run "
+            f"the script again: what was submitted waits. The log ends so:\n{self.tail}"
+        )
 
 
 class FailedExperiment(XpmError):

@@ -99,9 +99,9 @@ class Attempt:
         self.stopped = self.stopped or reason
         kill_at = system.boot_time() + grace_s
         self._kill_at = min(kill_at, self._kill_at if self._kill_at is not None else kill_at)
-        if not grace_s:
+        if not grace_s or not self.pid:  # before it began there is nobody to be given time
             self._kill()
-        elif self.pid and not told_before:
+        elif not told_before:
             system.send_signal([self.pid], signal.SIGTERM)
 
     def _go(self, now: float) -> None:

@@ -39,8 +39,9 @@ def test_a_burst_leaves_when_nothing_can_be_claimed(crew: Crew) -> None:
 
 
 def test_a_lingering_worker_outlasts_a_running_job_and_leaves_after_it(crew: Crew, tmp_path: Path) -> None:
+    crew.submit(task := tasks.Wait.C(note="x", until=tmp_path / "go"))
     worker = crew.started("--linger", "0.3", slots=2)
-    task = running(crew, until=tmp_path / "go")
+    crew.wait(task, State.RUNNING)
     assert len(crew.known()) == 2, "the other slot waits as long as a job runs"
     (tmp_path / "go").touch()
     crew.wait(task)

@@ -212,11 +212,13 @@ class TaskImportError(XpmError, ImportError):
 class ModuleNotAllowedError(TaskImportError):
     """Raised when a payload names a module that the worker does not allow, before anything of it is imported."""
 
+    @property
+    def remedy(self) -> str:
+        """What to do."""
+        return f"Start the worker with --allow {self.module}, or submit to a queue whose workers allow it."
+
     def __str__(self) -> str:
-        return (
-            f"cannot import {self.needed!r} ({self.reason}). "
-            f"Start the worker with --allow {self.module}, or submit to a queue whose workers allow it."
-        )
+        return f"cannot import {self.needed!r} ({self.reason}). {self.remedy}"
 
 
 class ProtocolError(XpmError, ValueError):

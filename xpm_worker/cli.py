@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from xpm_core import signing
 from xpm_core.errors import XpmError
 from xpm_core.names import check_queue_name, check_worker_name
 from xpm_core.store import connection
@@ -105,6 +106,12 @@ def _checked(check: Callable[[str], str]) -> Callable[[click.Context, click.Para
     type=click.Path(path_type=Path),
     help="A folder in which jobs look for modules first; may be repeated.",
 )
+@click.option(
+    "--allow",
+    metavar="MODULE",
+    multiple=True,
+    help="Let jobs use classes of this module, and of those below it, only; `*` stands for anything. May be repeated.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Say more.")
 @click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.")
 @click.version_option(package_name="xpm")
@@ -115,7 +122,9 @@ def main(verbose: bool, quiet: bool, pythonpath: tuple[Path, ...], **options: ob
     """
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(message)s")
-    settings = Settings(pythonpath=tuple(str(folder.absolute()) for folder in pythonpath), **options)  # type: ignore[arg-type]
+    folders = tuple(str(folder.absolute()) for folder in pythonpath)
+    settings = Settings(pythonpath=folders, signing_key=signing.key_in(os.environ), **options)  # type: ignore[arg-type]
+    os.environ.pop(signing.VARIABLE, None)  # whatever is started from here on has no use for it
     if settings.walltime_s is not None and settings.walltime_s <= settings.grace_s + LEAVE_S:
         problem = f"{settings.walltime_s:g} leaves no time to run jobs, with a --grace of {settings.grace_s:g}"
         raise click.BadParameter(f"{problem}. Give more, or a shorter grace.", param_hint="'--walltime'")

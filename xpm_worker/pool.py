@@ -52,7 +52,7 @@ class Daemon:
         self._told = Stop.NONE
         self._pid = os.getpid()
         settings = place.settings
-        self._environment = clean_environment(os.environ, place.url, settings.pythonpath)
+        self._environment = clean_environment(os.environ, place.url, settings.pythonpath, key=settings.signing_key)
         self._names = [f"{settings.name or place.host}-{os.urandom(4).hex()}.{n}" for n in range(settings.slots)]
         self._mother: subprocess.Popen[bytes] | None = None
         self._mother_started = 0.0

@@ -49,7 +49,8 @@ class Hello:
 class Run:
     """Run a job. Moments are those of the boot clock (`system.boot_time`).
 
-    `grace_s` is how long after SIGTERM it is killed; from `ends_at` on, if that is not None, it is handed back.
+    `grace_s` is how long after SIGTERM it is killed; from `ends_at` on, if that is not None, it is handed back. `allow`
+    holds patterns of the modules that it may import, empty for all.
     """
 
     execution: str
@@ -69,6 +70,7 @@ class Run:
     host: str
     grace_s: float = 0.0
     ends_at: float | None = None
+    allow: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import re
 import signal
 from typing import Any
 
-from xpm_core.errors import PayloadError, ProtocolError, WorkspaceError, WorkspacePathError, XpmError
+from xpm_core.errors import ProtocolError, WorkspaceError, XpmError
 from xpm_core.job import TOKENS_VARIABLE
 from xpm_core.job_directory import JobDirectory
 from xpm_core.states import Event, State
@@ -26,7 +26,9 @@ from xpm_worker.claimer import Claimer, Held
 from xpm_worker.orders import Orders, Stop
 from xpm_worker.protocol import Ended, Message, Output, Relay, Renewed, Run, Started
 from xpm_worker.protocol import Stop as StopJob
+from xpm_worker.settings import Settings
 from xpm_worker.starter_client import Starter
+from xpm_worker.vetting import label, vet
 
 log = logging.getLogger(__name__)
 
@@ -47,13 +49,13 @@ class Runner:
     """Runs, one after the other, the jobs that a worker has claimed."""
 
     def __init__(
-        self, claimer: Claimer, starter: Starter, workspace: Workspace, orders: Orders, *, grace_s: float
+        self, claimer: Claimer, starter: Starter, workspace: Workspace, orders: Orders, settings: Settings
     ) -> None:
         self._claimer = claimer
         self._starter = starter
         self._workspace = workspace
         self._orders = orders
-        self._grace_s = grace_s
+        self._settings = settings
         self.running: Held | None = None
         """What runs now."""
         self.pid = 0
@@ -78,7 +80,7 @@ class Runner:
     def _run(self, held: Held) -> None:
         lease = held.lease
         try:
-            directory = self._directory(lease)
+            directory = vet(lease, self._workspace, self._settings.signing_key)
             message = self._message(held)
             adopted = directory.adoptable()
         except (XpmError, OSError) as error:
@@ -87,7 +89,7 @@ class Runner:
         if not self._may_start(held):
             return
         if adopted is not None and adopted != lease.replaces:
-            log.info("%s: done before, by its directory", _label(lease))
+            log.info("%s: done before, by its directory", label(lease))
             self._claimer.finish(held, State.DONE, adopted=adopted)
             return
         if lease.attempt > 1:
@@ -112,48 +114,35 @@ class Runner:
             return True
         code = self._claimer.renew(held)
         if code in (RenewCode.STALE, RenewCode.UNKNOWN):
-            log.warning("%s: taken away before it started", _label(held.lease))
+            log.warning("%s: taken away before it started", label(held.lease))
             return False
         if code is RenewCode.CANCEL:
-            log.info("%s: cancelled before it started", _label(held.lease))
+            log.info("%s: cancelled before it started", label(held.lease))
             self._claimer.finish(held, State.CANCELLED)
             return False
         return True
 
-    def _directory(self, lease: Lease) -> JobDirectory:
-        directory = self._workspace.job_at(lease.directory)
-        if directory.identity != lease.identity:
-            problem = f"its directory is {lease.directory!r}, which is another job's"
-            raise WorkspacePathError(_label(lease), problem, "Submit it again.")
-        return directory
-
     def _message(self, held: Held) -> Run:
         lease, worker = held.lease, self._claimer.worker
-        timeout_s, env = lease.options.get("timeout_s"), lease.options.get("env") or {}
-        if not (timeout_s is None or isinstance(timeout_s, (int, float))) or not isinstance(env, dict):
-            raise PayloadError(_label(lease), f"its options cannot be read: {lease.options!r}", "Submit it again.")
         return Run(
             execution=lease.execution,
             identity=lease.identity,
             task=lease.task,
-            label=_label(lease),
+            label=label(lease),
             workspace=str(self._workspace.path),
             directory=lease.directory,
             payload=lease.payload,
             attempt=lease.attempt,
             resumable=bool(lease.options.get("resumable")),
             template=lease.options.get("template") is not False,
-            env={
-                **{str(name): str(value) for name, value in env.items()},
-                **lease.variables,
-                **_token_variables(lease),
-            },
-            timeout_s=timeout_s,
+            env={**(lease.options.get("env") or {}), **lease.variables, **_token_variables(lease)},
+            timeout_s=lease.options.get("timeout_s"),
             lease_until=held.until(worker.lease_s),
             worker=worker.name,
             host=worker.host,
-            grace_s=self._grace_s,
+            grace_s=self._settings.grace_s,
             ends_at=self._orders.ends_at,
+            allow=list(self._settings.allow),
         )
 
     # -- meanwhile -------------------------------------------------------------------------------------------------
@@ -163,7 +152,7 @@ class Runner:
         if not self._starter.ensure():
             return Ended(held.lease.execution, "released", None, None, None)
         self._starter.send(message)
-        log.info("%s: starts (attempt %d)", _label(held.lease), held.lease.attempt)
+        log.info("%s: starts (attempt %d)", label(held.lease), held.lease.attempt)
         renew_at = held.asked + self._claimer.worker.lease_s / 3
         told = Told(self._starter, held.lease.execution)
         while True:
@@ -198,13 +187,13 @@ class Runner:
     def _pass_on(self, told: Told) -> None:
         """Tell the starter what the worker was told."""
         if self._orders.wants_stopped(self.running_rq_id or ""):
-            told.stop("cancelled", self._grace_s)
+            told.stop("cancelled", self._settings.grace_s)
         if self._orders.kill:
             told.stop("killed")
         if self._orders.stop is Stop.AT_ONCE:
             told.stop("released")
         elif self._orders.stop is Stop.HAND_BACK:
-            told.stop("released", self._grace_s)
+            told.stop("released", self._settings.grace_s)
 
     def _renew(self, held: Held, told: Told) -> float:
         """Renew the lease, and tell the starter. Returns when to do it again."""
@@ -213,12 +202,12 @@ class Runner:
         if code is None:
             return system.boot_time() + min(lease_s / 3, RETRY_S) * random.uniform(0.5, 1.0)
         if code in (RenewCode.STALE, RenewCode.UNKNOWN):
-            log.warning("%s: another worker has it, or nobody knows it any more; killed", _label(held.lease))
+            log.warning("%s: another worker has it, or nobody knows it any more; killed", label(held.lease))
             told.stop("lost")
             return system.boot_time() + lease_s
         self._starter.send(Renewed(held.lease.execution, held.until(lease_s)))
         if code is RenewCode.CANCEL:
-            told.stop("cancelled", self._grace_s)
+            told.stop("cancelled", self._settings.grace_s)
         return held.asked + lease_s / 3
 
     # -- after -----------------------------------------------------------------------------------------------------
@@ -226,7 +215,7 @@ class Runner:
     def _conclude(self, held: Held, directory: JobDirectory, ended: Ended) -> None:
         by_order = self._orders.stop >= Stop.HAND_BACK and ended.signal == signal.SIGTERM
         reason = "released" if by_order else ended.reason
-        log.info("%s: %s after %.1f s", _label(held.lease), reason, ended.seconds)
+        log.info("%s: %s after %.1f s", label(held.lease), reason, ended.seconds)
         if reason != "lost":
             self._claimer.tell_all(held, Event.OUTPUT, self._outputs)
         if reason == "done":
@@ -254,10 +243,10 @@ class Runner:
         if reply.code is FinishCode.UNKNOWN or (reply.accepted and reply.state == State.DONE.value):
             _mark(directory, "done", held.lease)
         elif not reply.accepted:
-            log.warning("%s: done, but another execution has taken its place", _label(held.lease))
+            log.warning("%s: done, but another execution has taken its place", label(held.lease))
 
     def _fail(self, held: Held, error: dict[str, Any], directory: JobDirectory | None = None) -> None:
-        log.warning("%s: %s: %s", _label(held.lease), error["type"], error["message"])
+        log.warning("%s: %s: %s", label(held.lease), error["type"], error["message"])
         reply = self._claimer.finish(held, State.FAILED, error=failure.brief(error, LARGEST_ERROR))
         if directory is not None and reply is not None and reply.accepted and reply.state == State.FAILED.value:
             _mark(directory, "failed", held.lease)
@@ -265,7 +254,7 @@ class Runner:
     def _lose(self, held: Held, directory: JobDirectory) -> None:
         """The starter died, and with it the job."""
         swept = self._starter.sweep()
-        log.warning("%s: its starter died; %d processes killed", _label(held.lease), swept)
+        log.warning("%s: its starter died; %d processes killed", label(held.lease), swept)
         if self._number:
             record = {
                 "task": held.lease.task,
@@ -299,11 +288,7 @@ def _mark(directory: JobDirectory, kind: Any, lease: Lease) -> None:
     try:
         directory.write_marker(kind, lease.execution)
     except WorkspaceError as error:  # the next look at the job mends it: Redis names the execution
-        log.warning("%s: %s", _label(lease), error)
-
-
-def _label(lease: Lease) -> str:
-    return f"{lease.name}/{lease.identity[:7]}"
+        log.warning("%s: %s", label(lease), error)
 
 
 def _token_variables(lease: Lease) -> dict[str, str]:

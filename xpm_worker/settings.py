@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from xpm_core.store.records import DEFAULT_LEASE_S, DEFAULT_QUEUE
@@ -16,7 +16,8 @@ class Settings:
     """How a daemon and its workers behave.
 
     `linger_s` is None for workers that stay, and `burst` is true for those that leave once nothing can be claimed.
-    `walltime_s` is None for those that nothing ends.
+    `walltime_s` is None for those that nothing ends. `allow` holds patterns of the modules that jobs may import, empty
+    for all; with a `signing_key`, only jobs that are signed with it are run.
     """
 
     workspace: Path
@@ -30,3 +31,5 @@ class Settings:
     grace_s: float = DEFAULT_GRACE_S
     walltime_s: float | None = None
     pythonpath: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
+    signing_key: bytes | None = field(default=None, repr=False)

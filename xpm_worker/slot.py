@@ -58,7 +58,7 @@ def work(place: Place, name: str) -> None:
     )
     claimer = Claimer(store, Store(waiting, place.workspace.id), identity, orders, worker.register_anew)
     starter = Starter(place.control, orders)
-    runner = Runner(claimer, starter, place.workspace, orders, grace_s=settings.grace_s)
+    runner = Runner(claimer, starter, place.workspace, orders, settings)
 
     def join() -> None:
         store.join(identity, pid=os.getpid(), path=str(place.workspace.path), version=_version())

@@ -26,25 +26,28 @@ from xpm_worker.slot_starter import SlotStarter
 _BOOTSTRAP = "import sys; sys.path.pop(0); from xpm_worker.starter import main; main(int(sys.argv[1]))"
 """Not `-m`: that would put the daemon's working directory in front of `sys.path`, also in jobs."""
 
-_REDIS_NAME = re.compile(r"XPM_REDIS_URL|REDIS_URL|REDISCLI_AUTH|RQ_.*")
+_SECRET_NAME = re.compile(r"XPM_SIGNING_KEY|XPM_REDIS_URL|REDIS_URL|REDISCLI_AUTH|RQ_.*")
 _REDIS_VALUE = re.compile(r"\b(?:redis|rediss|valkey|valkeys)(?:\+[a-z]+)?://", re.IGNORECASE)
 
 
-def clean_environment(environment: Mapping[str, str], url: str, pythonpath: Sequence[str] = ()) -> dict[str, str]:
-    """The environment of starters and jobs: the worker's, less whatever tells how to reach Redis.
+def clean_environment(
+    environment: Mapping[str, str], url: str, pythonpath: Sequence[str] = (), *, key: bytes | None = None
+) -> dict[str, str]:
+    """The environment of starters and jobs: the worker's, less its secrets and whatever tells how to reach Redis.
 
     Args:
         environment: The worker's.
         url: The address in use; a variable that holds it, or its password, is left out.
         pythonpath: Folders in which jobs, and what they start, look for modules first.
+        key: The key that jobs are signed with; a variable that holds it is left out.
     """
-    password = urlsplit(url).password or ""
+    secrets = [urlsplit(url).password or "", (key or b"").decode("utf-8", "surrogateescape")]
 
     def tells(name: str, value: str) -> bool:
-        """Whether a variable tells how to reach Redis. Short passwords are too likely to stand in others by chance."""
-        if _REDIS_NAME.fullmatch(name) or _REDIS_VALUE.search(value) or (url and url in value):
+        """Whether a variable tells a secret. Short ones are too likely to stand in others by chance."""
+        if _SECRET_NAME.fullmatch(name) or _REDIS_VALUE.search(value) or (url and url in value):
             return True
-        return bool(password) and (value == password or (len(password) >= 8 and password in value))
+        return any(secret and (value == secret or (len(secret) >= 8 and secret in value)) for secret in secrets)
 
     kept = {name: value for name, value in environment.items() if not tells(name, value)}
     if pythonpath:

@@ -135,7 +135,7 @@ def test_a_folder_given_to_the_worker_is_where_jobs_look_first(
 def test_an_environment_that_cannot_be_set_fails_the_job(crew: Crew) -> None:
     task = tasks.Write.C(note="x")
     crew.run(task, State.FAILED, options={"env": {"A": "nul\0"}})
-    assert crew.job(task).error["type"] == "ValueError"
+    assert crew.job(task).error["type"] == "PayloadError"
 
 
 @pytest.mark.parametrize("options", [{"timeout_s": "long"}, {"env": ["A"]}])

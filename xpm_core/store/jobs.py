@@ -265,7 +265,7 @@ def _label(jobs: Iterable[Submission], identity: str) -> str:
 
 
 def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
 
 
 def _claim(reply: Sequence[Any]) -> Claim:
@@ -288,7 +288,7 @@ def _lease(reply: Sequence[Any]) -> Lease:
         name=_text(name),
         directory=_text(directory),
         payload=payload,
-        options=json.loads(options),
+        options=_options(options),
         queue=_text(queue),
         units=_units(_text(units)),
         variables=_variables(_text(units)),
@@ -313,3 +313,12 @@ def _told(text: str) -> Iterator[tuple[str, str, str, str]]:
         name, _, rest = part.partition("=")
         n, numbers, variable, *_ = [*rest.split(":", 2), "", ""]
         yield name, n, numbers, variable
+def _options(written: bytes) -> dict[str, Any]:
+    """The options of a job. What is none becomes the option "unreadable", which workers refuse."""
+    try:
+        found = json.loads(written)
+    except (ValueError, RecursionError):
+        found = None
+    return found if isinstance(found, dict) else {"unreadable": _text(written)}
+
+

@@ -183,7 +183,7 @@ def experiments(client: Redis, w: str) -> list[Experiment]:
         row: Any = client.hmget(keys.experiment(w, name), ["started", "created", "about"])
         started, created, about = row
         jobs_known = client.zcard(keys.experiment_jobs(w, name))
-        found.append(Experiment(name, _seconds(started), _seconds(created), json.loads(about or "{}"), jobs_known))
+        found.append(Experiment(name, _seconds(started), _seconds(created), _map(_text(about or b"")), jobs_known))
     return found
 
 
@@ -272,8 +272,8 @@ def _job(identity: str, row: Sequence[bytes | None]) -> Job:
         queue=v["queue"],
         demand=parse_demand(v["demand"]),
         priority=int(v["priority"] or 0),
-        tags=json.loads(v["tags"] or "{}"),
-        options=json.loads(v["options"] or "{}"),
+        tags=_map(v["tags"]),
+        options=_map(v["options"]),
         execution=v["execution"],
         worker=v["worker"],
         host=v["host"],
@@ -284,14 +284,23 @@ def _job(identity: str, row: Sequence[bytes | None]) -> Job:
         max_losses=int(v["max_losses"] or 0),
         root=v["root"],
         reason=v["reason"],
-        error=json.loads(v["error"] or "{}"),
+        error=_map(v["error"]),
         submitted_s=_seconds(v["submitted"]),
         started_s=_seconds(v["started"]),
         ended_s=_seconds(v["ended"]),
         due_s=_seconds(v["due"]),
         cancel_asked=v["cancel"] == "1",
-        progress=json.loads(v["progress"] or "{}"),
+        progress=_map(v["progress"]),
     )
+
+
+def _map(text: str) -> dict[str, Any]:
+    """An object of JSON; empty when it is none."""
+    try:
+        found = json.loads(text or "{}")
+    except (ValueError, RecursionError):
+        found = None
+    return found if isinstance(found, dict) else {}
 
 
 def _seconds(value: bytes | str | None) -> float:
@@ -299,4 +308,4 @@ def _seconds(value: bytes | str | None) -> float:
 
 
 def _text(value: Any) -> str:
-    return value.decode() if isinstance(value, bytes) else str(value)
+    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)

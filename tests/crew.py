@@ -129,11 +129,12 @@ class Crew:
 
     def submit(self, *tasks: Task, **options: Any) -> list[str]:
         """Submit tasks in one call; returns their identities."""
-        jobs = [self._submission(task, **options) for task in tasks]
+        jobs = [self.submission(task, **options) for task in tasks]
         self.store.submit("crew", self._run.started_ms, jobs, {})
         return [job.identity for job in jobs]
 
-    def _submission(self, task: Task, **options: Any) -> Submission:
+    def submission(self, task: Task, **options: Any) -> Submission:
+        """What is submitted of a task."""
         identity, name = seal(task), task_id(type(task))
         return Submission(
             identity=identity,

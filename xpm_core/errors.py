@@ -4,6 +4,7 @@
       ShapedError                a place, what is wrong there, what to do
         WorkspaceError             a workspace, or a file in it, cannot be used
           WorkspacePathError         (also ValueError) a path or identity that may not be used
+        PayloadError               (also ValueError) a wire form that cannot be read or written
         SettingsError              a settings file cannot be understood
         RedisUrlError              (also ValueError) an address of a server cannot be understood
         RedisUnavailableError      a server does not answer
@@ -15,6 +16,9 @@
         ExperimentError            an experiment used in a way, or at a place, that cannot work
           InsideJobError             a job that begins an experiment
           UnguardedScriptError       a script that a worker would run again by importing it
+        TokenNameError             (also ValueError) a token's name outside of its alphabet
+        TokenClashError            (also ValueError) a token that exists with another scope or numbering
+        UnknownDependencyError     (also LookupError) a job that needs what the server does not know
         NoJobError                 something that only a running job can be asked
         TokenHoldingError          (also LookupError) units of a token that the job does not hold
         OutputError                an output of a running task that is watched or registered wrongly
@@ -22,10 +26,7 @@
       WorkersFailedError         workers that a script started and that ended by themselves
       FailedExperiment           a run whose jobs are not all done; holds the report
       TokenRequestError          (also ValueError) fewer than one unit of a token, or more than it has
-      TokenNameError             (also ValueError) a token's name outside of its alphabet
-      TokenClashError            (also ValueError) a token that exists with another scope or numbering
       WipedError                 jobs that the server has forgotten while a script waited for them
-      UnknownDependencyError     (also LookupError) a job that needs what the server does not know
       OriginClashError           (also ValueError) two files that claim one class name
       UnknownJobError            (also LookupError) a job that is not there
       AmbiguousJobError          (also LookupError) a prefix of several jobs
@@ -47,7 +48,6 @@
         YamlError                a YAML file that cannot be read
       MissingPackageError        (also ImportError) an optional package that is not installed
       MismatchError              internal to the checking of types
-      PayloadError               a wire form that cannot be read or written
       TaskImportError            a class of a payload that cannot be imported
         ModuleNotAllowedError      a module of a payload that this worker does not allow
       ProtocolError              (also ValueError) what a worker, its starter and a job say to each other cannot be read
@@ -178,17 +178,6 @@ class MismatchError(XpmError):
         return f"{self.trail or 'value'}: expected {self.expected}, got {self.value!r}"
 
 
-class PayloadError(XpmError, ValueError):
-    """Raised when the wire form of a task cannot be read, is not what it claims to be, or cannot be made."""
-
-    def __init__(self, where: str, wrong: str, remedy: str) -> None:
-        super().__init__(where, wrong, remedy)
-        self.where, self.wrong, self.remedy = where, wrong, remedy
-
-    def __str__(self) -> str:
-        return f"{self.where}: {self.wrong}. {self.remedy}"
-
-
 class TaskImportError(XpmError, ImportError):
     """Raised when a class that a task needs cannot be imported.
 
@@ -202,11 +191,13 @@ class TaskImportError(XpmError, ImportError):
         super().__init__(module, needed, reason)
         self.module, self.needed, self.reason = module, needed, reason
 
+    @property
+    def remedy(self) -> str:
+        """What to do."""
+        return "Install it there, or start the worker with --pythonpath."
+
     def __str__(self) -> str:
-        return (
-            f"cannot import {self.needed!r} ({self.reason}). Install the package of module {self.module!r} there, "
-            f"or start the worker with --pythonpath."
-        )
+        return f"cannot import {self.needed!r} ({self.reason}). {self.remedy}"
 
 
 class ModuleNotAllowedError(TaskImportError):
@@ -216,9 +207,6 @@ class ModuleNotAllowedError(TaskImportError):
     def remedy(self) -> str:
         """What to do."""
         return f"Start the worker with --allow {self.module}, or submit to a queue whose workers allow it."
-
-    def __str__(self) -> str:
-        return f"cannot import {self.needed!r} ({self.reason}). {self.remedy}"
 
 
 class ProtocolError(XpmError, ValueError):
@@ -249,6 +237,10 @@ class WorkspaceError(ShapedError):
 
 class WorkspacePathError(WorkspaceError, ValueError):
     """Raised when a relative path or an identity is not of the form that xpm writes, and so is not followed."""
+
+
+class PayloadError(ShapedError, ValueError):
+    """Raised when the wire form of a task cannot be read, is not what it claims to be, or cannot be made."""
 
 
 class SettingsError(ShapedError):
@@ -310,30 +302,22 @@ class TokenRequestError(XpmError, ValueError):
         )
 
 
-class TokenNameError(XpmError, ValueError):
+class TokenNameError(ShapedError, ValueError):
     """Raised when a token's name has characters that are not allowed."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(name)
-        self.name = name
-
-    def __str__(self) -> str:
-        return f"Token {self.name!r}: not a usable name. Use letters, digits, '_', '.' and '-', at most 64 of them."
+        super().__init__(f"Token {name!r}", "not a usable name", "Use letters, digits, '_', '.' and '-', at most 64.")
+        self.args = (name,)
 
 
-class TokenClashError(XpmError, ValueError):
+class TokenClashError(ShapedError, ValueError):
     """Raised when a token exists with another scope or numbering than the one asked for."""
 
     def __init__(self, name: str, scope: str, numbered: bool) -> None:
-        super().__init__(name, scope, numbered)
-        self.name, self.scope, self.numbered = name, scope, numbered
-
-    def __str__(self) -> str:
-        units = "numbered units" if self.numbered else "units without numbers"
-        return (
-            f"Token '{self.name}': exists on this server, but not with scope {self.scope!r} and {units}. "
-            f"Use another name, or create it as it is."
-        )
+        units = "numbered units" if numbered else "units without numbers"
+        problem = f"exists on this server, but not with scope {scope!r} and {units}"
+        super().__init__(f"Token '{name}'", problem, "Use another name, or create it as it is.")
+        self.args = (name, scope, numbered)
 
 
 class WipedError(XpmError):
@@ -351,18 +335,13 @@ class WipedError(XpmError):
         )
 
 
-class UnknownDependencyError(XpmError, LookupError):
+class UnknownDependencyError(ShapedError, LookupError):
     """Raised when a job needs another that the server does not know."""
 
     def __init__(self, job: str, need: str) -> None:
-        super().__init__(job, need)
-        self.job, self.need = job, need
-
-    def __str__(self) -> str:
-        return (
-            f"{self.job}: needs job {self.need[:7]}, which the server does not know (was it wiped?). "
-            f"Run the script again: what is done in the job directories is not run again."
-        )
+        problem = f"needs job {need[:7]}, which the server does not know (was it wiped?)"
+        super().__init__(job, problem, "Run the script again: what is done in the job directories is not run again.")
+        self.args = (job, need)
 
 
 class OriginClashError(XpmError, ValueError):

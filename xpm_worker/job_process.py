@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from xpm_core import job as running
-from xpm_core.errors import GracefulTimeout, ModuleNotAllowedError, TaskImportError
+from xpm_core.errors import GracefulTimeout, TaskImportError
 from xpm_core.job import RunningJob, TaskCancelled
 from xpm_core.workspace import Workspace
 from xpm_worker import failure, system
@@ -271,10 +271,8 @@ def _summary(job: Run, error: BaseException, code: int) -> dict[str, Any]:
 
 
 def _import_message(job: Run, error: TaskImportError) -> str:
-    remedy = "Install it there, or start the worker with --pythonpath."
-    if isinstance(error, ModuleNotAllowedError):
-        remedy = error.remedy
-    elif error.__cause__ is not None and not isinstance(error.__cause__, ImportError):
+    remedy = error.remedy
+    if error.__cause__ is not None and not isinstance(error.__cause__, ImportError):
         remedy = 'Its module raised that: mend it, or put what it runs under `if __name__ == "__main__":`.'
     return (
         f"Worker {job.worker} on {job.host}: cannot import {error.needed!r} ({error.reason}), needed by {job.label}. "

@@ -22,7 +22,7 @@ from xpm_core import objects
 from xpm_core.errors import MismatchError, PayloadError
 from xpm_core.graph import is_configuration
 from xpm_core.origin import class_id
-from xpm_core.payload_form import DEEPEST
+from xpm_core.payload_form import DEEPEST, refuse_incomplete
 
 BIG_INTEGER, TUPLE, SET, FROZENSET, ENUM, DATETIME, DATE, TIME, TIMEDELTA, PATH, CONFIGURATION, LEFT_OUT = range(1, 13)
 OBJECT = 13
@@ -243,25 +243,6 @@ class Decoder:
         if not isinstance(found, list):
             raise TypeError(f"expected a list, got {found!r}")
         return found
-
-
-SMALL = 4096
-
-
-def refuse_incomplete(data: bytes) -> None:
-    """Refuse data that announce more items than they have: the memory for them would be taken before they are missed.
-
-    Raises:
-        ValueError: They do. Of small data nothing much can come.
-    """
-    if len(data) <= SMALL:
-        return
-    unpacker = msgpack.Unpacker(max_buffer_size=len(data))
-    unpacker.feed(data)
-    try:
-        unpacker.skip()
-    except msgpack.OutOfData:
-        raise ValueError("incomplete") from None
 
 
 def too_deep() -> str:

@@ -197,7 +197,7 @@ class Attempt:
         if told is not None and told.handed_back:
             return "released", None
         if told is not None and told.error is not None:
-            return "failed", told.error
+            return "failed", failure.sound(told.error)
         return "failed", failure.plain("ExitCode", f"exit code {code}")
 
     def _record(self, outcome: Ended, ended: datetime, usage: Any) -> dict[str, Any]:

@@ -70,6 +70,25 @@ def plain(kind: str, message: str) -> dict[str, Any]:
     return {"type": kind, "message": _cut(message), "file": None, "line": None, "function": None, "frames": []}
 
 
+def sound(told: dict[str, Any]) -> dict[str, Any]:
+    """A summary that a job's process has told, whose code could have told anything: of the form that it must have."""
+    frames = told.get("frames", [])
+    if (
+        isinstance(told.get("type"), str)
+        and isinstance(told.get("message"), str)
+        and _is_place(told)
+        and isinstance(frames, list)
+        and all(isinstance(frame, dict) and frame.get("file") and _is_place(frame) for frame in frames)
+    ):
+        return {**told, "message": _cut(told["message"]), "frames": frames[-MOST_FRAMES:]}
+    return plain("Unknown", "what the job told of its failure cannot be understood")
+
+
+def _is_place(told: dict[str, Any]) -> bool:
+    file, line, function = (told.get(name) for name in ("file", "line", "function"))
+    return isinstance(file, str | None) and isinstance(line, int | None) and isinstance(function, str | None)
+
+
 def text(error: BaseException) -> str:
     """The traceback as Python prints it, without the frames of xpm around the user's code."""
     trace = error.__traceback__

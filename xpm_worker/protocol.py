@@ -23,6 +23,7 @@ from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 import msgpack
 
 from xpm_core.errors import ProtocolError
+from xpm_core.payload_form import refuse_incomplete
 
 LARGEST_MESSAGE = 256 * 1024 * 1024
 """Bytes that a message between worker and starter may have; a larger one is refused."""
@@ -185,7 +186,8 @@ def decode(body: bytes | memoryview) -> Message:
         ProtocolError: They are not a message, or have other fields than it has.
     """
     try:
-        name, values = msgpack.unpackb(body, strict_map_key=True)
+        refuse_incomplete(body)
+        name, values = msgpack.unpackb(body, strict_map_key=True, ext_hook=_no_extension)
         cls = _CLASSES[name]
         hints = _hints(cls)
         wrong = set(values) ^ set(hints) or {key for key, hint in hints.items() if not _fits(values[key], hint)}
@@ -214,8 +216,19 @@ def _fits(value: object, hint: Any) -> bool:
         value_hint = get_args(hint)[1]
         if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
             return False
-        return value_hint is Any or all(isinstance(each, value_hint) for each in value.values())
+        return all(_plain(each) if value_hint is Any else isinstance(each, value_hint) for each in value.values())
     return type(value) is hint
+
+
+def _plain(value: object) -> bool:
+    """Whether JSON has a form for a value: it goes on to Redis, or into a record."""
+    if isinstance(value, dict):
+        return all(isinstance(key, str) and _plain(each) for key, each in value.items())
+    return all(map(_plain, value)) if isinstance(value, list) else not isinstance(value, (bytes, msgpack.Timestamp))
+
+
+def _no_extension(code: int, data: bytes) -> Any:
+    raise ValueError(f"extension {code}")
 
 
 class Channel:

@@ -1,10 +1,12 @@
-"""What others may have put into Redis: jobs for RQ, pickles, leases and payloads that xpm did not write. Nothing of it runs.
+"""What others may have put into Redis: jobs for RQ, pickles, leases and payloads not written by xpm. None of it runs.
 
 Each trap leaves a trace when it springs, and is shown to work first.
 """
 
 from __future__ import annotations
 
+import dataclasses
+import importlib
 import io
 import os
 import pickle
@@ -28,6 +30,7 @@ from rq.webhook import Webhook
 from support import wait_until
 
 from xpm_core import experiment
+from xpm_core.payload_form import LARGEST_PAYLOAD
 from xpm_core.states import State
 from xpm_core.store import keys
 
@@ -194,3 +197,94 @@ def test_a_pickle_over_rqs_channel_is_only_logged(crew: Crew, traces: Path) -> N
     wait_until(lambda: crew.client.publish(keys.rq_pubsub(state.name), bomb) == 1)
     wait_until(lambda: "command not understood" in worker.log, show=lambda: worker.log)
     assert os.listdir(traces) == []
+
+
+# -- modules -----------------------------------------------------------------------------------------------------------
+
+
+def test_a_worker_imports_only_what_it_allows(crew: Crew, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "telling_allowed.py").write_text(
+        "from pathlib import Path\nfrom xpm_core import Task\nPath(__file__).with_name('imported').touch()\n"
+        "class Telling(Task):\n    def execute(self): pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    telling_allowed = importlib.import_module("telling_allowed")
+    (tmp_path / "imported").unlink()
+    task, allowed = telling_allowed.Telling.C(), tasks.Write.C(note="x")
+    crew.submit(task, allowed)
+    crew.start("--burst", "--name", "w7", "--allow", "worker_tasks", "--allow", "more.*")
+    crew.wait(allowed)
+    message = str(crew.wait(task, State.FAILED).error["message"])
+    assert message.startswith("Worker w7-")
+    assert message.endswith(
+        f": cannot import 'telling_allowed.Telling' (this worker allows worker_tasks, more.* only), needed by "
+        f"Telling/{crew.directory(task).identity[:7]}. "
+        "Start the worker with --allow telling_allowed, or submit to a queue whose workers allow it."
+    )
+    assert not (tmp_path / "imported").exists()
+    crew.store.retry(crew.directory(task).identity)
+    crew.start("--burst", "--allow", "tell*")
+    crew.wait(task)
+
+
+# -- leases and paths --------------------------------------------------------------------------------------------------
+
+OUTSIDE = "../" * 8 + "outside/" + "0" * 64
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("directory", OUTSIDE),
+        ("directory", "/outside/" + "0" * 64),
+        ("directory", "jobs/../../outside/" + "0" * 64),
+        ("directory", "jobs/x/" + "0" * 64),
+        ("directory", ""),
+        ("name", "../../outside"),
+        ("name", "a\nb"),
+        ("task", "../../outside:x"),
+        ("task", "\x1b[2J"),
+        ("options", "[]"),
+        ("options", '{"env": {"A=B": "c"}}'),
+        ("options", '{"timeout_s": -1}'),
+        ("options", '{"resumable": "yes"}'),
+        ("options", "[" * 100_000),
+        ("payload", "x" * (LARGEST_PAYLOAD + 1)),
+        ("directory", b"\xff\xfe"),
+    ],
+    ids=lambda value: value[:20] if isinstance(value, str) else str(value),
+)
+def test_a_forged_lease_fails_and_writes_nothing(crew: Crew, field: str, value: Any, tmp_path: Path) -> None:
+    task, other = tasks.Write.C(note="x"), tasks.Write.C(note="after")
+    (identity,) = crew.submit(task)
+    crew.client.hset(keys.job(crew.workspace.id, identity), field, value)
+    before = set(tmp_path.rglob("*"))
+    worker = crew.start("--linger", "0.2")
+    error = crew.wait(task, State.FAILED).error
+    assert error["type"] in ("PayloadError", "WorkspacePathError")
+    assert set(tmp_path.rglob("*")) - before == {worker.log_file}
+    crew.submit(other)
+    crew.start("--burst")
+    crew.wait(other)
+
+
+def test_a_job_whose_identity_is_none_fails_and_writes_nothing(crew: Crew, tmp_path: Path) -> None:
+    identity = "../" * 8 + "outside"
+    job = dataclasses.replace(
+        crew.submission(tasks.Write.C(note="x")), identity=identity, directory=f"jobs/x/{identity}"
+    )
+    crew.store.submit("crew", 1, [job], {})
+    before = set(tmp_path.rglob("*"))
+    worker = crew.start("--burst")
+    assert worker.left() == 0
+    assert crew.client.hget(keys.job(crew.workspace.id, identity), "state") == b"failed"
+    assert set(tmp_path.rglob("*")) - before == {worker.log_file}
+
+
+def test_links_that_stand_in_a_workspace_are_followed(crew: Crew, tmp_path: Path) -> None:
+    """Who may make them there may write there; a job's directory can lie on another disk."""
+    (tmp_path / "large").mkdir()
+    (crew.workspace.path / "jobs").symlink_to(tmp_path / "large")
+    task = tasks.Write.C(note="x")
+    crew.run(task)
+    assert len(list((tmp_path / "large").rglob("result.txt"))) == 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 import worker_tasks
@@ -85,3 +86,27 @@ def test_the_log_shows_causes_and_hides_the_frames_around_the_users_code() -> No
         text = failure.text(error)
     assert "ValueError: no good: x" in text
     assert text.rstrip().endswith("KeyError: 'y'")
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {},
+        {"type": "E"},
+        {"type": 3, "message": "m"},
+        {"type": "E", "message": "m", "line": "4"},
+        {"type": "E", "message": "m", "file": ["f"]},
+        {"type": "E", "message": "m", "frames": "none"},
+        {"type": "E", "message": "m", "frames": [3]},
+        {"type": "E", "message": "m", "frames": [{"line": 3}]},
+    ],
+)
+def test_what_a_job_told_in_no_known_form_is_not_passed_on(told: dict[str, Any]) -> None:
+    assert failure.sound(told) == failure.plain("Unknown", "what the job told of its failure cannot be understood")
+
+
+def test_what_a_job_told_in_the_known_form_is_passed_on_cut() -> None:
+    told = failure.summarize(ValueError("x" * 10_000))
+    assert failure.sound(told) == told
+    many = [{"file": "f.py", "line": 1, "function": "f"}] * 1000
+    assert len(failure.sound({"type": "E", "message": "m", "frames": many})["frames"]) == failure.MOST_FRAMES

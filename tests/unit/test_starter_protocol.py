@@ -85,7 +85,7 @@ def test_messages_arrive_in_order_however_they_are_cut(pair: tuple[Channel, Chan
 
 
 def test_a_large_message_waits_for_its_reader_and_blocks_nobody(pair: tuple[Channel, Channel, socket.socket]) -> None:
-    large = Relay("x", {"data": b"x" * 3_000_000})
+    large = Relay("x", {"data": "x" * 3_000_000})
     pair[0].send(large)
     assert pair[0].pending
     received: list[Message] = []
@@ -124,11 +124,26 @@ def test_sending_to_nobody_is_noticed(pair: tuple[Channel, Channel, socket.socke
         msgpack.packb(["Renewed", {"execution": "e", "lease_until": None}]),
         msgpack.packb([["Hello"], {}]),
         msgpack.packb(["Hello", 3]),
+        msgpack.packb(["Relay", {"kind": "x", "data": {"x": b"bytes"}}]),
+        msgpack.packb(["Relay", {"kind": "x", "data": {"x": [{"y": msgpack.Timestamp(1)}]}}]),
+        msgpack.packb(["Relay", {"kind": "x", "data": {"x": {1: 2}}}]),
+        msgpack.packb(["Relay", {"kind": "x", "data": {"x": msgpack.ExtType(4, b"")}}]),
+        b"\x92\xa5Relay\x82\xa4kind\xa1x\xa4data\x81\xa1x" + b"\x91" * 3000,
+        b"\xdd\xff\xff\xff\xff" * 1000,
     ],
 )
 def test_what_is_no_message_is_refused(body: bytes) -> None:
     with pytest.raises(ProtocolError):
         decode(body)
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
+@given(data=st.data())
+def test_a_damaged_message_is_refused_or_of_its_form(message: Message, data: st.DataObject) -> None:
+    body = bytearray(encode(message)[4:])
+    body[data.draw(st.integers(0, len(body) - 1))] = data.draw(st.integers(0, 255))
+    with contextlib.suppress(ProtocolError):
+        assert encode(decode(bytes(body)))
 
 
 @given(st.binary(max_size=200))

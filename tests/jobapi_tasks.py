@@ -11,7 +11,7 @@ import threading
 import time
 from pathlib import Path
 
-from xpm_core import GracefulTimeout, Meta, Param, ResumableTask, Task, TaskCancelled, field
+from xpm_core import GracefulTimeout, Meta, Param, ResumableTask, Task, TaskCancelled, field, progress, tqdm, trange
 
 
 def wait_for(path: Path) -> None:
@@ -143,3 +143,47 @@ class Greedy(Task):
 
     def execute(self) -> None:
         self.token_units("gpu")
+
+
+class Steps(Task):
+    """Tells how far it is, in a loop within a loop, and waits in the middle."""
+
+    note: Param[str]
+    until: Meta[Path]
+
+    def execute(self) -> None:
+        for epoch in tqdm(range(10), desc="epoch"):
+            for batch in trange(4, desc="batch"):
+                if (epoch, batch) == (8, 2):
+                    wait_for(self.until)
+        Path("log").write_text(Path(f"{type(self).__name__.lower()}.err").read_text())
+
+
+class Busy(Task):
+    """Tells very often how far it is, and then nothing any more for a while."""
+
+    calls: Param[int]
+    until: Meta[Path]
+
+    def execute(self) -> None:
+        for call in range(self.calls):
+            progress(call / self.calls, desc=f"call {call}")
+        Path("threads").write_text(str(threading.active_count()))
+        Path("called").touch()
+        wait_for(self.until)
+
+
+class Forking(Task):
+    """Tells how far it is, also in a process that it has forked, where nobody is to hear it."""
+
+    note: Param[str]
+
+    def execute(self) -> None:
+        for number in range(20):
+            progress(number / 100, desc="parent")
+            pid = os.fork()
+            if not pid:
+                progress(0.9, desc="child")
+                os._exit(threading.active_count() - 1)
+            assert os.waitpid(pid, 0)[1] == 0, "a fork has no thread of ours"
+        Path("done").touch()

@@ -17,10 +17,12 @@ from xpm_cli.screen import Screen, plural, state
 from xpm_cli.status import SCHEMA, moment
 from xpm_core.states import State
 from xpm_core.store import reading
-from xpm_core.text import ago, span
+from xpm_core.text import ago, meter, span
 
 DEPENDENTS = 5
 """How many of the jobs that need this one are named."""
+
+METER = 10
 
 NEXT = {
     State.WAITING: ("cancel",),
@@ -79,6 +81,8 @@ class Sheet:
         yield screen.entry(
             short(job.identity), [click.style(title(job), bold=True), state(job.state.value), *self._when()]
         )
+        if job.progress:
+            yield screen.entry("progress", _progress(job.progress))
         if config := list(_parameters(self.params)):
             yield screen.entry("config", config)
         if self.needs:
@@ -144,6 +148,7 @@ class Sheet:
             "worker": job.worker or None,
             "host": job.host or None,
             "reason": job.reason or None,
+            "progress": job.progress or None,
             "error": self.error or None,
             "blocked_by": job.root or None,
             "needs": {need.identity: need.state.value for need in self.needs},
@@ -152,6 +157,13 @@ class Sheet:
             "parameters": self.params.get("parameters"),
             "executions": self.directory.records(),
         }
+
+
+def _progress(told: dict[str, Any]) -> list[str]:
+    """What a running job has told, the outermost loop first: `███████▌··  epoch 8/10`."""
+    levels = [told, *told.get("inner", ())]
+    bars = [meter(level["fraction"], METER) + "  " if level.get("fraction") is not None else "" for level in levels]
+    return [f"{bar}{level.get('desc', '')}".rstrip() for bar, level in zip(bars, levels, strict=True)]
 
 
 def _named(job: reading.Job) -> str:

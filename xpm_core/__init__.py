@@ -37,6 +37,8 @@ if TYPE_CHECKING:
     from xpm_core.errors import FailedExperiment, GracefulTimeout, XpmError
     from xpm_core.experiment import experiment
     from xpm_core.job import TaskCancelled
+    from xpm_core.loops import tqdm, trange
+    from xpm_core.reporting import progress
     from xpm_core.saving import load, save
     from xpm_core.store.connector import connect
     from xpm_core.tags import grid, stop_tags, tag, tagspath
@@ -72,11 +74,14 @@ __all__ = [
     "load",
     "param_group",
     "partial",
+    "progress",
     "save",
     "setmeta",
     "stop_tags",
     "tag",
     "tagspath",
+    "tqdm",
+    "trange",
 ]
 
 _HOMES = {
@@ -88,10 +93,13 @@ _HOMES = {
     "experiment": "xpm_core.experiment",
     "grid": "xpm_core.tags",
     "load": "xpm_core.saving",
+    "progress": "xpm_core.reporting",
     "save": "xpm_core.saving",
     "stop_tags": "xpm_core.tags",
     "tag": "xpm_core.tags",
     "tagspath": "xpm_core.tags",
+    "tqdm": "xpm_core.loops",
+    "trange": "xpm_core.loops",
 }
 
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.errors import NoJobError, TokenHoldingError
@@ -44,27 +43,32 @@ class TaskCancelled(BaseException):
         return self.message
 
 
-@dataclass
 class RunningJob:
     """What this process knows of the job that it runs.
 
-    Attributes:
+    Args:
         label: The job as messages name it, `Train/3f2a91c`.
         directory: Where it runs.
         left_s: Seconds until it is to end; None without any limit.
         report: Tells something of a kind; returns whether it went out. It never waits.
         output: Tells of an output; what does not go out now goes later.
-        task: The live task, once it was loaded.
-        pid: The process; those that it forks are others.
     """
 
-    label: str
-    directory: JobDirectory
-    left_s: Callable[[], float | None]
-    report: Callable[[str, dict[str, Any]], bool]
-    output: Callable[[dict[str, Any]], None]
-    task: Any = None
-    pid: int = field(default_factory=os.getpid)
+    def __init__(
+        self,
+        label: str,
+        directory: JobDirectory,
+        *,
+        left_s: Callable[[], float | None],
+        report: Callable[[str, dict[str, Any]], bool],
+        output: Callable[[dict[str, Any]], None],
+    ) -> None:
+        self.label, self.directory = label, directory
+        self.left_s, self.report, self.output = left_s, report, output
+        self.task: Any = None
+        """The live task, once it was loaded."""
+        self.pid = os.getpid()
+        """The process; those that it forks are others."""
 
 
 current: RunningJob | None = None

@@ -12,11 +12,13 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from xpm_core.states import SETTLED, State
-from xpm_core.text import plain, span
+from xpm_core.text import meter, plain, span
 from xpm_core.tracking import TrackedJob
 
 RUNNING_SHOWN, FAILED_SHOWN = 4, 3
 BAR, LEAST_BAR = 24, 5
+METER, LONGEST_STEP = 10, 24
+"""How a job's progress is drawn: its bar, and the most of the words beside it."""
 FEW = 3
 """Jobs that this run must have done before it guesses how long the others take."""
 LEAST_WHAT = 16
@@ -91,14 +93,28 @@ class Screen:
 
     def _running(self) -> list[Line]:
         running = sorted((job for job in self._jobs if job.state is State.RUNNING), key=lambda job: job.since_s)
-        now, style = time.time(), _STYLE[State.RUNNING]
+        now, style, shown = time.time(), _STYLE[State.RUNNING], running[:RUNNING_SHOWN]
         lines = [
-            (self._row(f"● {self._what(job)}", where(job), f"{span(max(now - job.since_s, 0)):>9}"), style)
-            for job in running[:RUNNING_SHOWN]
+            (self._row(f"● {self._what(job)}", where(job), f"{span(max(now - job.since_s, 0)):>9}", *progress), style)
+            for job, progress in zip(shown, self._progress(shown), strict=True)
         ]
         if (more := len(running) - RUNNING_SHOWN) > 0:
             lines.append((self._fit(f"{GAP}and {more} more running"), style))
         return lines
+
+    def _progress(self, jobs: Sequence[TrackedJob]) -> list[tuple[str, ...]]:
+        """How far each is, as columns: a bar, and words. No columns when none of them has told."""
+        from rich.cells import cell_len
+
+        if not any(job.progress for job in jobs):
+            return [()] * len(jobs)
+        bars = [job.progress.get("fraction") for job in jobs]
+        steps = [self._plain(" ".join(str(job.progress.get("desc", "")).split())) for job in jobs]
+        width = min(max(map(cell_len, steps)), LONGEST_STEP)
+        return [
+            (" " * METER if bar is None else meter(bar, METER), self._cut(step, width, fill=True))
+            for bar, step in zip(bars, steps, strict=True)
+        ]
 
     def _ready(self, unserved: Sequence[str]) -> list[Line]:
         if not (ready := self._counts[State.READY]):
@@ -133,12 +149,14 @@ class Screen:
 
     def _row(self, left: str, *right: str, keep: str = "") -> str:
         """A line: `left` gives way first, then columns from the right; `keep` stays."""
+        from rich.cells import cell_len
+
         columns = [self._plain(column) for column in right]
-        while columns and self._width - len(GAP.join(["", *columns, keep])) < LEAST_WHAT:
+        while columns and self._width - cell_len(GAP.join(["", *columns, keep])) < LEAST_WHAT:
             columns.pop()
         rest = GAP.join(column for column in ["", *columns, keep] if column)
         rest = GAP + rest if rest else ""
-        room = self._width - len(rest)
+        room = self._width - cell_len(rest)
         return self._cut(left, room, fill=True) + rest
 
     def _fit(self, text: str) -> str:

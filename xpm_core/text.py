@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 from typing import TextIO
 
-_ASCII = {"✗": "x", "✓": "v", "●": "*", "⧗": "~", "·": "-", "↻": "@", "…": "...", "█": "#", "░": ".", "—": "-"}
+_ASCII = {"✗": "x", "✓": "v", "●": "*", "⧗": "~", "·": "-", "↻": "@", "…": "...", "█": "#", "░": ".", "—": "-",
+          "▌": "="}  # fmt: skip
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 
@@ -38,6 +39,17 @@ def ago(seconds: float) -> str:
         if seconds >= size:
             return f"{int(seconds // size)} {unit} ago"
     return "just now"
+
+
+def meter(fraction: float, width: int) -> str:
+    """A bar of that many characters, drawn to half a character.
+
+    Example:
+        >>> meter(0.75, 10)
+        '███████▌··'
+    """
+    full, half = divmod(round(min(max(fraction, 0.0), 1.0) * width * 2), 2)
+    return ("█" * full + "▌" * half).ljust(width, "·")
 
 
 def shows_glyphs(stream: TextIO) -> bool:

@@ -50,7 +50,8 @@ _STATE_OF[Event.STARTED] = State.RUNNING
 class TrackedJob:
     """A job of this run, as this script knows it.
 
-    `reused` says that it was done already when it was submitted. `cursor` is the event up to which `state` is known.
+    `reused` says that it was done already when it was submitted. `cursor` is the event up to which `state` is known,
+    `progress` what it said last while it ran: `fraction`, `desc` and `inner`.
     """
 
     tracker: Tracker
@@ -69,6 +70,7 @@ class TrackedJob:
     worker: str = ""
     since_s: float = 0.0
     error: dict[str, Any] = field(default_factory=dict)
+    progress: dict[str, Any] = field(default_factory=dict)
     listeners: list[Callable[..., object]] = field(default_factory=list)
     called: bool = False
 
@@ -277,6 +279,8 @@ class Tracker:
             self.changed.notify_all()
 
     def _apply(self, job: TrackedJob, record: events.Record) -> None:
+        if record.event is not Event.OUTPUT:
+            job.progress = record.said if record.event is Event.PROGRESS else {}
         state = _STATE_OF.get(record.event)
         if state is None:
             return

@@ -154,8 +154,8 @@ def _running(job: Run, reports: Reports) -> RunningJob:
     own_end = None if job.timeout_s is None else began + job.timeout_s
     ends = [moment for moment in (job.ends_at, own_end) if moment is not None]
     return RunningJob(
-        label=job.label,
-        directory=Workspace(Path(job.workspace), "").job_at(job.directory),
+        job.label,
+        Workspace(Path(job.workspace), "").job_at(job.directory),
         left_s=lambda: min(ends) - system.boot_time() if ends else None,
         report=reports.relay,
         output=reports.output,

@@ -190,11 +190,11 @@ class experiment:
             ConfigurationError: The task is not complete, or not valid.
             TokenRequestError, OriginClashError: See `Store.submit`.
         """
-        where = written(caller())
-        refuse_unguarded(task, where)
-        options = Options.of({"queue": self.queue, **given}, where)
+        place = caller()
+        refuse_unguarded(task, place)
+        options = Options.of({"queue": self.queue, **given}, place)
         with self._lock:
-            self._submitter.submit(task, options, where)
+            self._submitter.submit(task, options, place)
         return outputs(task)
 
     def _start_workers(self, queues: set[str]) -> None:

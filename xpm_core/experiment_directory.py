@@ -107,17 +107,17 @@ class ExperimentDirectory:
         Raises:
             WorkspaceError: It cannot be made.
         """
-        folder = self.path / "jobs" / job.name
+        folder = f"{self.workspace}/experiments/{self.name}/jobs/{job.name}"
         target = f"../../../../{job.relative}"
         label = _label(tags)
         with explained(folder, "cannot be linked in"):
             for digits in (7, 16):  # more if another job has the same tags and first digits
-                link = folder / (label + job.identity[:digits])
+                link = f"{folder}/{label}{job.identity[:digits]}"
                 if _linked(link, target):
-                    return link
-        link = folder / (label + job.identity)
+                    return Path(link)
+        link = f"{folder}/{label}{job.identity}"
         link_atomic(link, target)
-        return link
+        return Path(link)
 
 
 def _made(folder: Path) -> bool:
@@ -128,15 +128,18 @@ def _made(folder: Path) -> bool:
     return True
 
 
-def _linked(link: Path, target: str) -> bool:
+def _linked(link: str, target: str) -> bool:
     """Whether `link` now links to `target`; what else stands there is left."""
     try:
         os.symlink(target, link)
     except FileNotFoundError:
-        link.parent.mkdir(parents=True, exist_ok=True)
+        os.makedirs(os.path.dirname(link), exist_ok=True)
         return _linked(link, target)
     except FileExistsError:
-        return os.path.islink(link) and os.readlink(link) == target
+        try:
+            return os.readlink(link) == target
+        except OSError:  # a file or folder
+            return False
     return True
 
 

@@ -46,26 +46,28 @@ class JobDirectory:
         True
     """
 
-    __slots__ = ("_executions", "_meta", "_workspace", "name", "path", "relative")
+    __slots__ = ("_executions", "_meta", "_workspace", "folder", "identity", "name", "relative")
 
     def __init__(self, workspace: Path, relative: str) -> None:
         self._workspace = workspace
         self.relative = relative
         """Its path within the workspace, as it stands in Redis and payloads."""
-        self.path = workspace / relative
-        """Where it lies on this machine."""
-        self.name = self.path.parent.name.rstrip(".").rpartition(".")[2] or "task"
+        folder, _, self.identity = relative.rpartition("/")
+        self.folder = f"{workspace}/{folder}"
+        """The folder that holds the directories of the task's jobs."""
+        """The job's identity, 64 hexadecimal digits."""
+        self.name = folder.rpartition("/")[2].rstrip(".").rpartition(".")[2] or "task"
         """The task's short name, lower case; its logs are called after it."""
-        self._meta = f"{self.path}/.xpm"
+        self._meta = f"{workspace}/{relative}/.xpm"
         self._executions = f"{self._meta}/executions"
 
     def __repr__(self) -> str:
         return f"JobDirectory({str(self.path)!r})"
 
     @property
-    def identity(self) -> str:
-        """The job's identity, 64 hexadecimal digits."""
-        return self.path.name
+    def path(self) -> Path:
+        """Where it lies on this machine."""
+        return self._workspace / self.relative
 
     @property
     def out(self) -> Path:
@@ -111,12 +113,18 @@ class JobDirectory:
 
     def marker(self) -> Marker | None:
         """What the job came to, by its directory; None when no execution has ended it."""
-        kinds = [kind for kind in KINDS if kind in self._listed()]
+        listed = self._listed()
+        kinds = [kind for kind in KINDS if kind in listed]
         markers = [marker for kind in kinds if (marker := self._read_marker(kind)) is not None]
         if len(markers) < 2:
             return markers[0] if markers else None
         numbers = self._numbers()  # a crash came between a new marker and the removal of the other
         return max(markers, key=lambda marker: numbers.get(marker.execution, 0))
+
+    def done_marker(self) -> Marker | None:
+        """The `done` marker. One that seems to be missing is looked for in a listing, made afresh."""
+        marker = self._read_marker("done")
+        return marker if marker is not None or "done" not in self._listed() else self._read_marker("done")
 
     def adoptable(self) -> str | None:
         """The execution whose result may be taken as the job's, though Redis knows nothing of it.
@@ -126,8 +134,8 @@ class JobDirectory:
         Returns:
             The execution named by a `done` marker, if it has a record and none is later; else None.
         """
-        marker = self.marker()
-        if marker is None or marker.kind != "done":
+        marker = self.done_marker()
+        if marker is None:
             return None
         numbers = self._numbers()
         newest = max(numbers.values(), default=0)

@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any
 
 from xpm_core.errors import InsideJobError, UnguardedScriptError
-from xpm_core.graph import caller, reachable, written
+from xpm_core.graph import Place, caller, reachable, written
 
 JOB_VARIABLE = "XPM_JOB"
 """Set in the environment of every job."""
@@ -41,12 +41,12 @@ class experiment:
         refuse_inside_job(written(caller()))
 
 
-def refuse_unguarded(task: Any, where: str) -> None:
+def refuse_unguarded(task: Any, place: Place) -> None:
     """Refuse a task that is submitted from the main script's unguarded module level and needs a class of that script.
 
     Args:
         task: A configuration; the classes of all that it refers to count.
-        where: The line that submits it, `sweep.py:42`.
+        place: The line that submits it.
 
     Raises:
         UnguardedScriptError: With the line and the guard to add.
@@ -57,7 +57,7 @@ def refuse_unguarded(task: Any, where: str) -> None:
     found = next((type(each) for _, each in reachable(task) if type(each).__module__ == "__main__"), None)
     if found is not None:
         file = os.path.basename(frame.f_code.co_filename)
-        raise UnguardedScriptError(where, found.__qualname__, f"{file}:{frame.f_lineno}")
+        raise UnguardedScriptError(written(place), found.__qualname__, f"{file}:{frame.f_lineno}")
 
 
 def _main_frame() -> FrameType | None:
@@ -65,9 +65,14 @@ def _main_frame() -> FrameType | None:
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if frame.f_code.co_name == "<module>" and frame.f_globals.get("__name__") == "__main__":
-            return frame if os.path.isfile(frame.f_code.co_filename) else None
+            return frame if _is_file(frame.f_code.co_filename) else None
         frame = frame.f_back
     return None
+
+
+@lru_cache(maxsize=16)
+def _is_file(name: str) -> bool:
+    return os.path.isfile(name)
 
 
 @lru_cache(maxsize=1024)

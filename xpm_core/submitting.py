@@ -6,18 +6,22 @@ Owns: the way from a sealed task to a tracked job, and what the job's directory 
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import math
+import os
 import random
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
-from xpm_core import identity, payload
+from xpm_core import identity, payload, signing
 from xpm_core.config import ResumableTask, state, upstream
 from xpm_core.errors import ExperimentError, XpmError
+from xpm_core.graph import Place, reachable, written
 from xpm_core.names import check_queue_name
 from xpm_core.outbox import Outbox
 from xpm_core.states import State
@@ -34,16 +38,20 @@ from xpm_core.store.records import (
     SubmitCode,
     Submitted,
 )
-from xpm_core.tags import tagspath
+from xpm_core.tags import joined
 from xpm_core.tracking import BACKOFF_MOST_S, TrackedJob, Tracker
 
 if TYPE_CHECKING:
     from xpm_core.config import Task
     from xpm_core.experiment_directory import ExperimentDirectory
+    from xpm_core.job_directory import JobDirectory
     from xpm_core.store.jobs import Store
     from xpm_core.workspace import Workspace
 
 log = logging.getLogger("xpm")
+
+LISTED_S = 10.0
+"""How long a listing of a task's folder is believed."""
 
 LISTING_LAG_S = 120.0
 """How long a network file system may say that a directory is not there; a marker counts as missing only after."""
@@ -74,23 +82,24 @@ class Options:
     min_time: float = 0
 
     @classmethod
-    def of(cls, given: Mapping[str, Any], where: str) -> Options:
+    def of(cls, given: Mapping[str, Any], place: Place) -> Options:
         """Read what `submit` was given.
 
         Raises:
             ExperimentError: There is no such option, or its value cannot work.
         """
-        names = [known.name for known in fields(cls)]
         for name in given:
-            if name not in names:
+            if name not in _CHECKS:
+                names = [known.name for known in fields(cls)]
                 near = get_close_matches(name, names, 1)
                 remedy = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names)}."
-                raise ExperimentError(where, f"submit(): unknown option {name!r}", remedy)
+                raise ExperimentError(written(place), f"submit(): unknown option {name!r}", remedy)
         options = cls(**given)
-        for name, (right, wanted) in _CHECKS.items():
-            value = getattr(options, name)
+        for name, value in given.items():
+            right, wanted = _CHECKS[name]
             if not right(value):
-                raise ExperimentError(where, f"submit({name}={value!r}): expected {wanted}", "Pass such a value.")
+                problem = f"submit({name}={value!r}): expected {wanted}"
+                raise ExperimentError(written(place), problem, "Pass such a value.")
         if options.queue is not None:
             check_queue_name(options.queue)
         return options
@@ -119,13 +128,52 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
 }
 
 
-@dataclass
 class Parcel:
-    """A submission on its way, and the job that waits for its answer."""
+    """A submission on its way, and the job that waits for its answer.
 
-    submission: Submission
-    origins: dict[str, str]
-    job: TrackedJob
+    Args:
+        job: The job.
+        marker: The execution that its directory names as done; empty when it names none.
+        make: Makes the submission, which a job that is done does not need.
+        origins: Of classes that the server has not been told of yet.
+    """
+
+    def __init__(self, job: TrackedJob, marker: str, make: Callable[[], Submission], origins: dict[str, str]) -> None:
+        self.job, self.marker, self.origins = job, marker, origins
+        self._make = make
+        self._made: Submission | None = None
+        if not marker:
+            self.submission()  # what is wrong with a task is told where it is submitted
+
+    def submission(self) -> Submission:
+        """What the server is to be told."""
+        if self._made is None:
+            self._made = self._make()
+        return self._made
+
+
+class Listings:
+    """Which jobs have a directory, by one listing for all jobs of a task.
+
+    A directory that was made since is missed: then the server knows the job, or whoever is to run it looks.
+    """
+
+    def __init__(self) -> None:
+        self._names: dict[str, frozenset[str]] = {}
+        self._taken_s: dict[str, float] = {}
+
+    def marker(self, job: JobDirectory) -> str:
+        """The execution that a job's directory names as done; empty when there is none."""
+        folder = job.folder
+        if time.monotonic() - self._taken_s.get(folder, -LISTED_S) >= LISTED_S:
+            with contextlib.suppress(OSError):
+                self._names[folder] = frozenset()
+                self._names[folder] = frozenset(os.listdir(folder))
+            self._taken_s[folder] = time.monotonic()
+        if job.identity not in self._names[folder]:
+            return ""
+        marker = job.done_marker()
+        return "" if marker is None else marker.execution
 
 
 class Submitter:
@@ -152,10 +200,11 @@ class Submitter:
         self._workspace, self._store, self._directory, self._run = workspace, store, directory, run
         self._tracker, self._begun = tracker, begun
         self._outbox = Outbox(self._send)
-        self._classes: set[str] = set()
+        self._listings = Listings()
+        self._classes: set[type] = set()
         self._closed = threading.Event()
 
-    def submit(self, task: Task, options: Options, where: str) -> TrackedJob:
+    def submit(self, task: Task, options: Options, place: Place) -> TrackedJob:
         """Seal a task and put it on its way; return its job. Equal tasks of a run share one job.
 
         The first task of a class is sent at once, so that what is wrong with the class is told where it is submitted.
@@ -169,12 +218,14 @@ class Submitter:
         job = self._tracker.jobs.get(digest)
         config = state(task)
         if job is None:
-            parcel = self._parcel(task, digest, needs, options, where)
+            classes = {type(each) for _, each in reachable(task)}
+            new = not self._classes.issuperset(classes)
+            parcel = self._parcel(task, needs, options, place, identity.class_origins(task) if new else {})
             job = config.submitted = parcel.job
             self._tracker.add(job)
             self._outbox.put(parcel)
-            if not self._classes.issuperset(parcel.origins):
-                self._classes.update(parcel.origins)
+            if new:
+                self._classes |= classes
                 self.flush()
         elif config.submitted is None:
             config.submitted = job
@@ -191,21 +242,38 @@ class Submitter:
         self._closed.set()
         self._outbox.close()
 
-    def _parcel(self, task: Task, digest: str, needs: Sequence[Task], options: Options, where: str) -> Parcel:
-        config, tags = state(task), task.tags()
-        task_id = identity.task_id(type(task))
-        directory = self._workspace.job(task_id, digest)
-        submission = Submission(
-            identity=digest,
-            task=task_id,
+    def _parcel(
+        self, task: Task, needs: Sequence[Task], options: Options, place: Place, origins: dict[str, str]
+    ) -> Parcel:
+        config = state(task)
+        job = TrackedJob(
+            tracker=self._tracker,
+            identity=identity.seal(task),
             name=type(task).__name__,
-            directory=directory.relative,
-            payload=payload.pack(task, self._workspace.path),
-            needs=[state(needed).submitted.identity for needed in needs],
-            demand=config.demand,
+            task=task,
+            directory=self._workspace.job(identity.task_id(type(task)), identity.seal(task)),
+            place=place,
             queue=options.queue or DEFAULT_QUEUE,
+            tags=task.tags(),
+            demand=dict(config.demand),
+        )
+        known = [state(needed).submitted.identity for needed in needs]
+        marker = self._listings.marker(job.directory)
+        return Parcel(job, marker, lambda: self._submission(job, known, options), origins)
+
+    def _submission(self, job: TrackedJob, needs: list[str], options: Options) -> Submission:
+        task = job.task
+        submission = Submission(
+            identity=job.identity,
+            task=identity.task_id(type(task)),
+            name=job.name,
+            directory=job.directory.relative,
+            payload=payload.pack(task, self._workspace.path),
+            needs=needs,
+            demand=job.demand,
+            queue=job.queue,
             priority=options.priority,
-            marker=directory.adoptable() or "",
+            marker=job.directory.adoptable() or "" if self._listings.marker(job.directory) else "",
             max_retries=options.max_retries,
             max_losses=options.max_losses,
             backoff_s=options.backoff,
@@ -214,21 +282,11 @@ class Submitter:
                 "timeout_s": options.timeout,
                 "env": dict(options.env),
                 "resumable": isinstance(task, ResumableTask),
+                "template": getattr(type(task), "template", True) is not False,
             },
-            tags=tags,
+            tags=job.tags,
         )
-        job = TrackedJob(
-            tracker=self._tracker,
-            identity=digest,
-            name=submission.name,
-            task=task,
-            directory=directory,
-            where=where,
-            queue=submission.queue,
-            tags=tags,
-            demand=dict(config.demand),
-        )
-        return Parcel(submission, identity.class_origins(task), job)
+        return signed(submission, self._workspace.id)
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
@@ -243,7 +301,7 @@ class Submitter:
             return
         for parcel, answer in zip(parcels, answers, strict=True):
             self._tracker.answered(parcel.job, self._look_after(parcel, answer))
-            self._directory.link_job(parcel.job.directory, tagspath(parcel.job.task))
+            self._directory.link_job(parcel.job.directory, joined(parcel.job.tags))
         self._begun({parcel.job.queue for parcel in parcels if not parcel.job.state.settled})
 
     def _send_one_by_one(self, parcels: list[Parcel]) -> None:
@@ -259,18 +317,30 @@ class Submitter:
 
     def _submitted(self, parcels: list[Parcel]) -> list[Submitted]:
         """Submit, however long the server is away, until the experiment is left."""
-        origins = {name: origin for parcel in parcels for name, origin in parcel.origins.items()}
-        submissions = [parcel.submission for parcel in parcels]
         delay_s = 0.1
         while True:
             try:
-                return self._store.submit(self._directory.name, self._run.started_ms, submissions, origins)
+                return self._ask(parcels)
             except OUTAGES as error:
                 if self._closed.is_set():
                     raise
                 self._tracker.outage = str(error)
                 self._closed.wait(delay_s * random.uniform(0.5, 1.5))
                 delay_s = min(delay_s * 2, BACKOFF_MOST_S)
+
+    def _ask(self, parcels: list[Parcel]) -> list[Submitted]:
+        """Recall what is done, and submit the rest."""
+        name = self._directory.name
+        done = [(parcel.job.identity, parcel.marker) for parcel in parcels if parcel.marker and not parcel.origins]
+        recalled = self._store.recall(name, done) if done else []
+        known = {key[0]: found for key, found in zip(done, recalled, strict=True) if found is not None}
+        rest = [parcel for parcel in parcels if parcel.job.identity not in known]
+        if rest:
+            origins = {each: origin for parcel in rest for each, origin in parcel.origins.items()}
+            submissions = [parcel.submission() for parcel in rest]
+            answers = self._store.submit(name, self._run.started_ms, submissions, origins)
+            known.update((parcel.job.identity, answer) for parcel, answer in zip(rest, answers, strict=True))
+        return [known[parcel.job.identity] for parcel in parcels]
 
     def _look_after(self, parcel: Parcel, answer: Submitted) -> Submitted:
         """A job that is done but has no marker: mend the marker, or run the job again when its directory is gone."""
@@ -282,9 +352,18 @@ class Submitter:
             return answer
         if reading.server_time(self._store.client) - answer.ended_s < LISTING_LAG_S:
             return answer
-        code, now, other = self._store.retry(parcel.submission.identity, answer.execution)
+        code, now, other = self._store.retry(parcel.job.identity, answer.execution)
         if code is RetryCode.IN_USE:
             log.warning("%s: its result is gone, but job %s uses it: it is not run again now", label, other[:7])
             return answer
         log.warning("%s: it was done, but its result is gone from %s: it runs again", label, directory.path)
         return replace(answer, code=SubmitCode.RETRIED, state=State(now))
+
+
+def signed(job: Submission, workspace_id: str) -> Submission:
+    """A submission with its signature, if this process has XPM_SIGNING_KEY."""
+    key = signing.key_in(os.environ)
+    if key is None:
+        return job
+    parts = signing.SignedJob(workspace_id, job.identity, job.task, job.name, job.directory, job.payload, job.options)
+    return replace(job, options={**job.options, signing.SIGNATURE: signing.sign(key, parts)})

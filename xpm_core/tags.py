@@ -125,7 +125,12 @@ def tagspath(config: Any) -> str:
         >>> tagspath(learn)
         'epochs=100,model=mlp'
     """
-    whole = ",".join(f"{safe(name)}={written_label(label)}" for name, label in collect(config).items()) or "no-tags"
+    return joined(collect(config))
+
+
+def joined(labels: Mapping[str, Label]) -> str:
+    """What `tagspath` makes of tags, given in the order of their names."""
+    whole = ",".join(f"{safe(name)}={written_label(label)}" for name, label in labels.items()) or "no-tags"
     if whole.startswith("."):
         whole = "%2E" + whole[1:]
     if len(whole) <= COMPONENT_BYTES:

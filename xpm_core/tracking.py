@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from xpm_core.callbacks import Callbacks
 from xpm_core.errors import WipedError
+from xpm_core.graph import Place, written
 from xpm_core.states import Event, State
 from xpm_core.store import events, reading
 from xpm_core.store.connection import OUTAGES
@@ -59,7 +60,7 @@ class TrackedJob:
     name: str
     task: Any
     directory: JobDirectory
-    where: str
+    place: Place
     queue: str
     tags: dict[str, Any] = field(default_factory=dict)
     demand: dict[str, int] = field(default_factory=dict)
@@ -78,6 +79,11 @@ class TrackedJob:
     def label(self) -> str:
         """How messages name it: `Train/3f2a91c`."""
         return f"{self.name}/{self.identity[:7]}"
+
+    @property
+    def where(self) -> str:
+        """Where it was submitted, as `sweep.py:42`."""
+        return written(self.place)
 
     @property
     def jobpath(self) -> Path:
@@ -102,6 +108,7 @@ class Tracker:
 
     def __init__(self, store: Store, blocking: Redis, cursor: str, lease_s: float, outage: Outage) -> None:
         self.jobs: dict[str, TrackedJob] = {}
+        self._open: set[str] = set()
         self.unserved: list[Serving] = []
         self.callbacks = Callbacks()
         self.changed = threading.Condition(threading.RLock())
@@ -149,6 +156,7 @@ class Tracker:
         """Track a job that is on its way."""
         with self.changed:
             self.jobs[job.identity] = job
+            self._open.add(job.identity)
 
     def answered(self, job: TrackedJob, answer: Submitted) -> None:
         """Take what the submission of a job answered, unless later events are known already."""
@@ -156,14 +164,15 @@ class Tracker:
             job.reused = answer.code is SubmitCode.DONE or answer.code is SubmitCode.UNMARKED
             place = position(answer.cursor)
             if place > job.cursor:
-                job.cursor, job.state, job.root = place, answer.state, answer.root
-                self._settled(job)
+                job.cursor = place
+                self._move(job, answer.state, answer.root)
             self.changed.notify_all()
 
     def drop(self, job: TrackedJob) -> None:
         """Forget a job whose submission was refused."""
         with self.changed:
             self.jobs.pop(job.identity, None)
+            self._open.discard(job.identity)
             self.changed.notify_all()
 
     def listen(self, job: TrackedJob, callback: Callable[..., object]) -> None:
@@ -196,7 +205,7 @@ class Tracker:
     def settled(self) -> bool:
         """Whether no job of this run has anything more to wait for."""
         with self.changed:
-            return all(job.state.settled for job in self.jobs.values())
+            return not self._open
 
     # -- the thread ------------------------------------------------------------------------------------------------
 
@@ -253,7 +262,7 @@ class Tracker:
             WipedError: The server does not know them any more.
         """
         with self.changed:
-            ours = [job for job in self.jobs.values() if not job.state.settled and job.cursor > (0, 0)]
+            ours = [job for each in self._open if (job := self.jobs[each]).cursor > (0, 0)]
         if not ours:
             return
         known = reading.states(self._store.client, self._store.w, [job.identity for job in ours])
@@ -261,8 +270,7 @@ class Tracker:
             raise WipedError(lost[0], len(lost))
         with self.changed:
             for job in ours:
-                job.state, job.root = known[job.identity]
-                self._settled(job)
+                self._move(job, *known[job.identity])
             self.changed.notify_all()
 
     def _take(self, records: list[events.Record]) -> None:
@@ -284,14 +292,15 @@ class Tracker:
         state = _STATE_OF.get(record.event)
         if state is None:
             return
-        job.state, job.since_s = state, record.at_s
+        job.since_s = record.at_s
         job.worker = record.worker if state is State.RUNNING else ""
-        job.root = record.data.get("root", "")
         if state is State.FAILED:
             job.error = record.error
-        self._settled(job)
+        self._move(job, state, record.data.get("root", ""))
 
-    def _settled(self, job: TrackedJob) -> None:
+    def _move(self, job: TrackedJob, state: State, root: str) -> None:
+        job.state, job.root = state, root
+        (self._open.discard if state.settled else self._open.add)(job.identity)
         if job.state is State.DONE and not job.called:
             job.called = True
             for callback in job.listeners:

@@ -19,6 +19,7 @@ import re
 import stat
 from dataclasses import dataclass
 from datetime import datetime, timezone
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,7 @@ class Workspace:
         return ExperimentDirectory(self.path, check_experiment_name(name))
 
 
+@lru_cache(maxsize=1024)
 def task_folder(task_id: str) -> str:
     """Name of the folder that holds a task's jobs: lower case, `module.class`, safe on every file system.
 

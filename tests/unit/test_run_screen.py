@@ -25,7 +25,7 @@ def job(state: State, **more: Any) -> TrackedJob:
     directory = JobDirectory(Path("/w"), f"jobs/t.train/{identity}")
     fields: dict[str, Any] = {"tags": {"lr": 0.01}, "worker": "gpu-a-0a1b2c3d.0", "since_s": time.time() - 3, **more}
     return TrackedJob(
-        tracker=None, identity=identity, name="Train", task=None, directory=directory, where="", queue="default",
+        tracker=None, identity=identity, name="Train", task=None, directory=directory, place=("", 0), queue="default",
         state=state, error=ERROR if state is State.FAILED else {}, **fields,
     )  # fmt: skip
 

@@ -101,6 +101,24 @@ class Store:
             for code, state, execution, ended, root in reply[2:]
         ]
 
+    def recall(self, experiment: str, jobs: Sequence[tuple[str, str]]) -> list[Submitted | None]:
+        """Let jobs that are done belong to an experiment, as `submit` does, but without all that a new job needs.
+
+        Args:
+            experiment: Name of the experiment.
+            jobs: Identity of each, and the execution that its `done` marker names.
+
+        Returns:
+            None for each job that this execution did not make done: it has to be submitted.
+        """
+        flat = [part for job in jobs for part in job]
+        cursor, *ended = self._run("recall", keys.jobs(self.w), experiment, *flat)
+        at = _text(cursor)
+        return [
+            None if ms < 0 else Submitted(SubmitCode.DONE, State.DONE, execution, int(ms) / 1000, "", at)
+            for (_, execution), ms in zip(jobs, ended, strict=True)
+        ]
+
     def look(self, lease_s: float = DEFAULT_LEASE_S) -> Look:
         """Take up what is due (leases that are over, retries), and see which queues are served."""
         reply = self._run("look", keys.queues(self.w), round(lease_s * 1000))
@@ -297,6 +315,15 @@ def _lease(reply: Sequence[Any]) -> Lease:
     )
 
 
+def _options(written: bytes) -> dict[str, Any]:
+    """The options of a job. What is none becomes the option "unreadable", which workers refuse."""
+    try:
+        found = json.loads(written)
+    except (ValueError, RecursionError):
+        found = None
+    return found if isinstance(found, dict) else {"unreadable": _text(written)}
+
+
 def _units(text: str) -> dict[str, tuple[int, str]]:
     """`cpu=2;gpu=1:0:CUDA_VISIBLE_DEVICES` -> {"cpu": (2, ""), "gpu": (1, "0")}."""
     return {name: (int(n), numbers) for name, n, numbers, _ in _told(text)}
@@ -313,12 +340,3 @@ def _told(text: str) -> Iterator[tuple[str, str, str, str]]:
         name, _, rest = part.partition("=")
         n, numbers, variable, *_ = [*rest.split(":", 2), "", ""]
         yield name, n, numbers, variable
-def _options(written: bytes) -> dict[str, Any]:
-    """The options of a job. What is none becomes the option "unreadable", which workers refuse."""
-    try:
-        found = json.loads(written)
-    except (ValueError, RecursionError):
-        found = None
-    return found if isinstance(found, dict) else {"unreadable": _text(written)}
-
-

@@ -36,7 +36,7 @@ def class_record(cls: type) -> dict[str, Any]:
 
 def import_folders() -> list[str]:
     """The folders that this process imports from beside the interpreter's own and installed packages."""
-    entries = tuple(sys.path)
+    entries = tuple(entry for entry in sys.path if not entry.startswith("__editable__"))  # which names no folder
     return list(_import_folders(entries, "" if all(map(os.path.isabs, entries)) else os.getcwd()))
 
 
@@ -62,8 +62,8 @@ def add_import_folders(folders: list[str]) -> None:
     installed = [index for index, folder in enumerate(sys.path) if os.path.basename(folder) in INSTALLED]
     place = installed[0] if installed else len(sys.path)
     sys.path[place:place] = new
-    if new:
-        importlib.invalidate_caches()
+    for folder in new:
+        sys.path_importer_cache.pop(folder, None)
 
 
 def attribute(module: Any, name: str) -> Any:

@@ -6,13 +6,14 @@ Owns: the queue and its thread. What is sent, and what an answer means, is submi
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
 
 LATE_S = 0.01
-"""How long an item may wait for others."""
+"""How long an item may wait for others. The first after a pause does not."""
 BATCH = 200
 """Items that are sent at once, in the caller's own time: so that a fast loop does not run away from the server."""
 
@@ -36,6 +37,7 @@ class Outbox(Generic[Item]):
         self._sending = threading.RLock()
         self._wanted = threading.Event()
         self._closed = False
+        self._sent_s = 0.0
         self._failure: BaseException | None = None
         self._thread: threading.Thread | None = None
 
@@ -56,6 +58,7 @@ class Outbox(Generic[Item]):
             with self._lock:
                 items, self._items = self._items, []
             if items:
+                self._sent_s = time.monotonic()
                 self._send(items)
         self._raise()
 
@@ -82,7 +85,8 @@ class Outbox(Generic[Item]):
             if self._closed:
                 return
             self._wanted.clear()
-            pause.wait(LATE_S)
+            if (early_s := self._sent_s + LATE_S - time.monotonic()) > 0:
+                pause.wait(early_s)
             try:
                 self.flush()
             except Exception as error:  # the thread's edge: the next call raises it

@@ -28,8 +28,11 @@ class Layout:
     def __init__(self, root: Any, directory: Path, workspace: Path) -> None:
         self.paths: dict[tuple[int, str], Path] = {}
         self.workspace = workspace
+        configs = reachable(root)
+        if not any(schema_of(config).generates for _, config in configs):
+            return
         self.lay_out(root, directory)
-        for _, config in reversed(reachable(root)):
+        for _, config in reversed(configs):
             if config is not root and state(config).submitted is not None:
                 self.lay_out(config, Path(state(config).submitted.jobpath))
 

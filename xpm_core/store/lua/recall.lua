@@ -26,6 +26,7 @@ for i = FIRST, #ARGV, 2 do
   reply[#reply + 1] = same and tonumber(known[3] or '0') or -1
 end
 for i = FIRST, #ARGV, 2 do
-  if reply[(i - FIRST) / 2 + 2] >= 0 then redis.call('ZADD', keys.experiment_jobs(w, experiment), 'NX', now, ARGV[i]) end
+  local known = reply[(i - FIRST) / 2 + 2] >= 0
+  if known then redis.call('ZADD', keys.experiment_jobs(w, experiment), 'NX', now, ARGV[i]) end
 end
 return reply

@@ -26,8 +26,15 @@ local MONTHS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }
 
 local function leap(year) return (year % 4 == 0 and year % 100 ~= 0) or year % 400 == 0 end
 
+local told = {} -- cache of this call, which has one time
+
 -- The form that RQ's readers parse: 2026-01-31T12:00:00.000000Z
 function clock.iso(ms)
+  told[ms] = told[ms] or clock.written(ms)
+  return told[ms]
+end
+
+function clock.written(ms)
   local seconds = math.floor(ms / 1000)
   local days, year, month = math.floor(seconds / 86400), 1970, 1
   while days >= (leap(year) and 366 or 365) do

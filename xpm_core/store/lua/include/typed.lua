@@ -13,15 +13,17 @@ function typed.workspace(w)
   guard.type(keys.queues(w), 'set')
 end
 
+local checked = {} -- cache of this call: nothing is written before all was checked
+
 -- A queue's keys, and those of the tokens that its lines ask for.
 function typed.queue(w, queue)
+  if checked[w .. '|' .. queue] then return end
+  checked[w .. '|' .. queue] = true
   for _, zset in ipairs({ keys.lines(w, queue), keys.serving(w, queue), keys.idle(w, queue) }) do
     guard.type(zset, 'zset')
   end
   for _, demand in ipairs(redis.call('ZRANGE', keys.lines(w, queue), 0, -1)) do typed.demand(demand) end
 end
-
-local checked = {}
 
 function typed.demand(demand)
   for _, want in ipairs(tokens.parse(demand)) do

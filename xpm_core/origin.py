@@ -13,6 +13,10 @@ from xpm_core.errors import ClassNameError
 LOCAL = "<locals>"
 INSTALLED = ("site-packages", "dist-packages")
 
+_HEADER = re.compile(r"\s*\[([\w.\-]+)\]")
+_NAME = re.compile(r"""\s*name\s*=\s*["']([^"']+)""")
+"""Compiled here: each job's process, forked from one that has loaded this, would do it again."""
+
 
 def module_name(cls: Any) -> str:
     """The name under which `import` would find the module of a class or function, also that of a script that runs.
@@ -105,8 +109,8 @@ def name_in(file: str) -> str | None:
     table = ""
     with open(file, encoding="utf-8") as lines:
         for line in lines:
-            if header := re.match(r"\s*\[([\w.\-]+)\]", line):
+            if header := _HEADER.match(line):
                 table = header[1]
-            elif table in ("project", "tool.poetry") and (name := re.match(r"""\s*name\s*=\s*["']([^"']+)""", line)):
+            elif table in ("project", "tool.poetry") and (name := _NAME.match(line)):
                 return name[1]
     return None

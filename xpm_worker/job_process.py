@@ -15,6 +15,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from itertools import takewhile
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -209,13 +210,13 @@ def _facts(job: Run, taskdir: str) -> dict[str, str]:
 def _execute(job: Run, reports: Reports) -> None:
     from xpm_core import payload
 
-    known = set(sys.modules)
+    last = next(reversed(sys.modules))
     workspace = Workspace(Path(job.workspace), "")
     directory = workspace.job_at(job.directory)
     task = payload.load(
         job.payload, workspace=workspace.path, identity=job.identity, jobpath=directory.path, allow=job.allow
     )
-    reports.say(Loaded(installed(known)))
+    reports.say(Loaded(installed(last)))
     if not directory.params.exists():
         directory.write_params(payload.params(task))
     if running.current is not None:
@@ -223,11 +224,15 @@ def _execute(job: Run, reports: Reports) -> None:
     payload.execute(task)
 
 
-def installed(known: set[str]) -> list[str]:
-    """Names of the modules of installed packages that this process has imported, in that order, but for known ones."""
+def installed(last: str) -> list[str]:
+    """Names of the modules of installed packages that this process has imported since the last one, in that order.
+
+    Only new modules are looked at: to touch those that were inherited would cost a copy of the memory they lie in.
+    """
     found = []
-    for name, module in list(sys.modules.items()):
-        if name not in known and getattr(module, "__spec__", None) is not None:
+    for name in reversed(list(takewhile(lambda name: name != last, reversed(sys.modules)))):
+        module = sys.modules[name]
+        if getattr(module, "__spec__", None) is not None:
             file = getattr(module, "__file__", None) or ""
             if any(part in file for part in _INSTALLED):
                 found.append(name)

@@ -10,7 +10,7 @@ import os
 import platform
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -19,6 +19,7 @@ from xpm_core.errors import WorkspaceError
 from xpm_core.workspace import Workspace
 from xpm_worker import failure, system
 from xpm_worker.launch import launch
+from xpm_worker.logs import Logs
 from xpm_worker.protocol import Begun, Channel, Ended, Finished, Loaded, Run
 from xpm_worker.templates import Template, Templates
 
@@ -64,6 +65,7 @@ class Attempt:
         self._inherited = 0
         self._started = datetime.now(timezone.utc)
         self._directory = Workspace(Path(run.workspace), "").job_at(run.directory)
+        self._logs = Logs((self._directory.out, self._directory.err), run.max_log, self._still)
         self.number = self._directory.prepare(run.attempt, resumable=run.resumable)
 
     # -- what the clock does ---------------------------------------------------------------------------------------
@@ -77,6 +79,7 @@ class Attempt:
             self._freeze(now)
         else:
             self._go(now)
+            self._logs.look(now)
             if self._timeout_at is not None and now >= self._timeout_at:
                 self.stop("timeout")
             elif self._load_by is not None and now >= self._load_by:
@@ -85,7 +88,7 @@ class Attempt:
     def due(self) -> float | None:
         """When to `tick` next, by the boot clock."""
         frozen = self._frozen_at is not None
-        running = [] if frozen else [self._lease_until, self._timeout_at, self._load_by]
+        running = [] if frozen else [self._lease_until, self._timeout_at, self._load_by, self._logs.due]
         moments = [self._kill_at, *running]
         return min((moment for moment in moments if moment is not None), default=None)
 
@@ -129,7 +132,9 @@ class Attempt:
         """The job's process is there."""
         self.begun = True
         self.pid, self._inherited, self._template = message.pid, message.inherited, None
-        self._load_by = system.boot_time() + LOAD_S
+        now = system.boot_time()
+        self._load_by = now + LOAD_S
+        self._logs.start(now)
 
     def loaded(self, message: Loaded) -> None:
         """The job's process has imported what it runs."""
@@ -143,11 +148,28 @@ class Attempt:
             self._template = None
             self.reports = None
 
+    def leave(self) -> None:
+        """In a process forked for a job: close what belongs to the starter."""
+        self._logs.leave()
+        if self.reports is not None:
+            self.reports.close()
+
     def _freeze(self, now: float) -> None:
         if self._frozen_at is None:
             self._frozen_at = now
             about_to_fork = {self._template.pid} if self._template is not None else set()
             system.freeze_descendants(self._templates.pids - about_to_fork)
+
+    @contextlib.contextmanager
+    def _still(self) -> Iterator[None]:
+        """Nothing of the job runs meanwhile; nor afterwards, if its lease has ended by then."""
+        self._freeze(system.boot_time())
+        try:
+            yield
+        finally:
+            now = system.boot_time()
+            if now < self._lease_until:
+                self._go(now)
 
     def _kill(self) -> None:
         if self._template is not None:  # it may be about to fork the job
@@ -166,6 +188,7 @@ class Attempt:
             usage: As `os.wait4` tells.
         """
         system.kill_descendants(self._templates.pids)
+        self._logs.close()
         ended = datetime.now(timezone.utc)
         code = None if status is None else os.waitstatus_to_exitcode(status)
         reason, error = self._outcome(code)

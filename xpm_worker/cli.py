@@ -22,7 +22,7 @@ from xpm_core.store.url import safe_url
 from xpm_core.workspace import Workspace
 from xpm_worker.lifetime import LEAVE_S, hand_back_at
 from xpm_worker.pool import Daemon
-from xpm_worker.settings import DEFAULT_GRACE_S, Settings
+from xpm_worker.settings import DEFAULT_GRACE_S, DEFAULT_MAX_LOG_MB, Settings
 from xpm_worker.slot import Place
 
 log = logging.getLogger(__name__)
@@ -105,6 +105,17 @@ def _checked(check: Callable[[str], str]) -> Callable[[click.Context, click.Para
     multiple=True,
     type=click.Path(path_type=Path),
     help="A folder in which jobs look for modules first; may be repeated.",
+)
+@click.option(
+    "--max-log",
+    "max_log_mb",
+    metavar="MB",
+    envvar="XPM_MAX_LOG",
+    default=DEFAULT_MAX_LOG_MB,
+    show_default=True,
+    show_envvar=True,
+    type=click.FloatRange(0),
+    help="How large each log of a job may get before its middle is left out; 0 for any size.",
 )
 @click.option(
     "--allow",

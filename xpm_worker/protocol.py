@@ -51,7 +51,8 @@ class Run:
     """Run a job. Moments are those of the boot clock (`system.boot_time`).
 
     `grace_s` is how long after SIGTERM it is killed; from `ends_at` on, if that is not None, it is handed back. `allow`
-    holds patterns of the modules that it may import, empty for all.
+    holds patterns of the modules that it may import, empty for all; `max_log`, the bytes that each log may have, 0 for
+    any number.
     """
 
     execution: str
@@ -72,6 +73,7 @@ class Run:
     grace_s: float = 0.0
     ends_at: float | None = None
     allow: list[str] = field(default_factory=list)
+    max_log: int = 0
 
 
 @dataclass(frozen=True)

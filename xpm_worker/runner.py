@@ -143,6 +143,7 @@ class Runner:
             grace_s=self._settings.grace_s,
             ends_at=self._orders.ends_at,
             allow=list(self._settings.allow),
+            max_log=round(self._settings.max_log_mb * 1e6),
         )
 
     # -- meanwhile -------------------------------------------------------------------------------------------------

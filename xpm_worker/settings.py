@@ -10,6 +10,9 @@ from xpm_core.store.records import DEFAULT_LEASE_S, DEFAULT_QUEUE
 DEFAULT_GRACE_S = 20.0
 """How long a job that is handed back or cancelled may take to end by itself."""
 
+DEFAULT_MAX_LOG_MB = 100.0
+"""What a job may print to each of its logs before its middle is left out."""
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -17,7 +20,8 @@ class Settings:
 
     `linger_s` is None for workers that stay, and `burst` is true for those that leave once nothing can be claimed.
     `walltime_s` is None for those that nothing ends. `allow` holds patterns of the modules that jobs may import, empty
-    for all; with a `signing_key`, only jobs that are signed with it are run.
+    for all; with a `signing_key`, only jobs that are signed with it are run. Each log of a job is kept below
+    `max_log_mb`, with 0 it may have any size.
     """
 
     workspace: Path
@@ -32,4 +36,5 @@ class Settings:
     walltime_s: float | None = None
     pythonpath: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
+    max_log_mb: float = DEFAULT_MAX_LOG_MB
     signing_key: bytes | None = field(default=None, repr=False)

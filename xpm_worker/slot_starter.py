@@ -188,8 +188,8 @@ class SlotStarter:
         self._signals.close()
         self._alarm.close()
         self._templates.leave()
-        if self._attempt is not None and self._attempt.reports is not None:
-            self._attempt.reports.close()
+        if self._attempt is not None:
+            self._attempt.leave()
 
 
 def _unstarted(run: Run, error: XpmError) -> Ended:

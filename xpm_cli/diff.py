@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from xpm_cli.app import common_options, say
 from xpm_cli.desk import Desk, open_desk, short
 from xpm_cli.screen import Screen, length
 from xpm_cli.status import SCHEMA
+from xpm_core import signing
 from xpm_core.comparing import ABSENT, Difference, differences, is_named
 from xpm_core.describing import describe
 from xpm_core.errors import WorkspaceError
@@ -87,10 +89,21 @@ def _side(name: str, stack: ExitStack, desk: list[Desk]) -> Side:
     workspace = desk[0].workspace.path
     if directory.params.is_file():
         return Side(name, _read(directory.params), workspace)
-    data = reading.payload(desk[0].store.client, desk[0].store.w, job.identity)
-    config, tags = Loader(workspace, directory.path).configuration(data, job.identity)
+    config, tags = Loader(workspace, directory.path).configuration(_payload(desk[0], job), job.identity)
     described = describe(config, job=directory.path, workspace=workspace)
     return Side(name, {**described, "tags": tags}, workspace)
+
+
+def _payload(desk: Desk, job: reading.Job) -> bytes:
+    """The wire form of a job, which is about to be imported: verified, where XPM_SIGNING_KEY is set."""
+    data = reading.payload(desk.store.client, desk.store.w, job.identity)
+    key = signing.key_in(os.environ)
+    if key is not None:
+        signed = signing.SignedJob(
+            desk.workspace.id, job.identity, job.task, job.name, job.directory, data, job.options
+        )
+        signing.verify(key, signed, f"{job.name}/{short(job.identity)}")
+    return data
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -137,6 +137,16 @@ def test_jobs_are_compared_whether_they_ran_or_not(script: Path, workspace: Work
     assert cells(xpm("diff", f"train/{ran[:6]}", "diffed.py:other")) == [["model.layers", "3", "4"]]
 
 
+def test_what_is_not_signed_is_not_imported_where_there_is_a_key(
+    script: Path, workspace: Workspace, lab: Lab, xpm: Xpm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    xpm("diff", "diffed.py:slow", "diffed.py:fast")
+    waits = submitted(script, workspace, lab, "fast", described=False)
+    monkeypatch.setenv("XPM_SIGNING_KEY", "key")
+    result = xpm("diff", short(waits), "diffed.py:slow")
+    assert "it is not signed, and XPM_SIGNING_KEY is set here" in result.stderr
+
+
 def test_directories_are_compared_without_a_server(
     script: Path, workspace: Workspace, lab: Lab, xpm: Xpm, outside: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -3,15 +3,31 @@
 from __future__ import annotations
 
 import json
+import numbers
 import os
 import signal
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-from xpm_core import GracefulTimeout, Meta, Param, ResumableTask, Task, TaskCancelled, field, progress, tqdm, trange
+from xpm_core import (
+    Config,
+    GracefulTimeout,
+    Meta,
+    Param,
+    PathGenerator,
+    ResumableTask,
+    Task,
+    TaskCancelled,
+    field,
+    progress,
+    tqdm,
+    trange,
+)
 
 
 def wait_for(path: Path) -> None:
@@ -187,3 +203,130 @@ class Forking(Task):
                 os._exit(threading.active_count() - 1)
             assert os.waitpid(pid, 0)[1] == 0, "a fork has no thread of ours"
         Path("done").touch()
+
+
+class Saved(Config):
+    """What learning has come to after some steps."""
+
+    step: Param[int]
+    file: Meta[Path]
+
+
+class Saving(Config):
+    """When to save, and where."""
+
+    every: Param[int] = field(default=10)
+    folder: Meta[Path] = field(default_factory=PathGenerator("saved"))
+
+    def saved(self, dep: Callable[[Any], Any], step: int, *, file: Path | None = None) -> Saved:
+        """What is saved after a step."""
+        return dep(Saved.C(step=step, file=file or self.folder / f"{step}.txt"))  # type: ignore[no-any-return]
+
+    def save(self, step: int) -> None:
+        """Save, and say so."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        (self.folder / f"{step}.txt").write_text(f"after {step}")
+        self.register_task_output(self.saved, step)
+
+
+class Learn(ResumableTask):
+    """Saves now and then; stops for a gate after `pause` steps, or fails there as long as the gate is shut."""
+
+    note: Param[str]
+    saving: Param[Saving]
+    steps: Param[int] = field(default=30)
+    gate: Meta[Path | None] = field(default=None)
+    pause: Meta[int] = field(default=20)
+    fail: Meta[bool] = field(default=False)
+
+    def execute(self) -> None:
+        for step in range(self.saving.every, self.steps + 1, self.saving.every):
+            self.saving.save(step)
+            if self.gate is not None and step == self.pause:
+                if self.fail and not self.gate.exists():
+                    raise ValueError("the gate is shut")
+                wait_for(self.gate)
+
+
+class Brief(Task):
+    """As Learn, but what it saves is gone when it is run anew."""
+
+    note: Param[str]
+    saving: Param[Saving]
+    gate: Meta[Path | None] = field(default=None)
+
+    def execute(self) -> None:
+        self.saving.save(1)
+        if self.gate is not None:
+            wait_for(self.gate)
+
+
+class Evaluate(Task):
+    """Reads what was saved."""
+
+    saved: Param[Saved]
+
+    def execute(self) -> None:
+        Path("score").write_text(self.saved.file.read_text())
+
+
+class Own(ResumableTask):
+    """Registers an output of its own, with arguments of each kind."""
+
+    note: Param[str]
+
+    def made(self, dep: Callable[[Any], Any], *parts: Any, **named: Any) -> Any:
+        """What it makes."""
+        return parts, named
+
+    def execute(self) -> None:
+        here, elsewhere = Path("made.txt"), Path("/elsewhere/file")
+        self.register_task_output(self.made, 1, 2.5, "text", None, True, [1, (2,)], {"a": {"b": here}}, file=elsewhere)
+        self.register_task_output(self.made, Numpyish(7))
+
+
+class Numpyish:
+    """An integer that is no `int`, as those of numpy."""
+
+    def __init__(self, value: int) -> None:
+        self.value = value
+
+    def __int__(self) -> int:
+        return self.value
+
+
+numbers.Integral.register(Numpyish)
+
+
+class Wrong(ResumableTask):
+    """Registers what cannot be told."""
+
+    how: Param[str]
+
+    def made(self, dep: Callable[[Any], Any], part: Any) -> Any:
+        """What it makes."""
+        return part
+
+    def execute(self) -> None:
+        calls: dict[str, Callable[[], None]] = {
+            "object": lambda: self.register_task_output(self.made, self),
+            "function": lambda: self.register_task_output(wait_for, 1),
+            "stranger": lambda: self.register_task_output(Saving().saved, 1),
+            "arguments": lambda: self.register_task_output(self.made, 1, 2),
+            "large": lambda: self.register_task_output(self.made, "x" * 70_000),
+        }
+        calls[self.how]()
+
+
+class Flood(ResumableTask):
+    """Registers many outputs at once, and ends."""
+
+    count: Param[int]
+
+    def made(self, dep: Callable[[Any], Any], number: int) -> int:
+        """What it makes."""
+        return number
+
+    def execute(self) -> None:
+        for number in range(self.count):
+            self.register_task_output(self.made, number)

@@ -39,7 +39,7 @@ class Callbacks:
             task: What to call it with.
         """
         if self._closed:
-            _call(label, function, task)
+            call(label, function, lambda: task)
             return
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="xpm-callbacks", daemon=True)
@@ -74,12 +74,23 @@ class Callbacks:
             if isinstance(item, threading.Event):
                 item.set()
             elif not self._dropping:
-                _call(*item)
+                self._make(*item)
+
+    def _make(self, label: str, function: Callable[..., object], task: Any) -> None:
+        call(label, function, lambda: task)
 
 
-def _call(label: str, function: Callable[..., object], task: Any) -> None:
+def call(label: str, function: Callable[..., object], make: Callable[[], Any]) -> None:
+    """Call a function with what `make` returns, or with nothing if it takes nothing. What raises is logged.
+
+    Args:
+        label: The task, for the log.
+        function: What to call.
+        make: Makes what to call it with.
+    """
     try:
-        function(task) if _takes_one(function) else function()
+        made = make()
+        function(made) if _takes_one(function) else function()
     except BaseException:  # user code, at the edge of its thread, which sys.exit() must not end
         log.exception("%s: its callback %s raised", label, getattr(function, "__qualname__", function))
 

@@ -61,6 +61,21 @@ def write_atomic(path: str | os.PathLike[str], data: bytes, *, durable: bool) ->
         os.rename(temporary, path)
 
 
+def append_line(path: str | os.PathLike[str], line: str) -> None:
+    """Add a line to a file, which is made if it is not there, and wait until it is on the disk.
+
+    Raises:
+        WorkspaceError: It cannot be written.
+    """
+    with explained(path, "cannot be written"), open(path, "ab+") as file:
+        if file.tell():
+            file.seek(-1, os.SEEK_END)
+        cut = file.read(1) not in (b"", b"\n")  # a line that a power cut has left without its end
+        file.write(b"\n" * cut + line.encode() + b"\n")
+        file.flush()
+        os.fsync(file.fileno())
+
+
 def write_once(path: str | os.PathLike[str], data: bytes) -> bool:
     """Write a whole file, unless it exists: of several writers at once, the first one wins.
 

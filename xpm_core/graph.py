@@ -45,7 +45,9 @@ def written(place: Place) -> str:
     return f"{file.removeprefix(here)}:{line}"
 
 
-CONTAINERS: dict[str, type] = {"after": list, "callbacks": list, "demand": dict, "places": dict, "tags": dict}
+CONTAINERS: dict[str, type] = {
+    "after": list, "callbacks": list, "demand": dict, "places": dict, "tags": dict, "watches": list,
+}  # fmt: skip
 
 
 class ConfigState:
@@ -58,9 +60,11 @@ class ConfigState:
         demand: Units of each token that the task asks for, by name of the token.
         after: Tasks that have to be done first, besides those that the parameters name.
         callbacks: What to call once the task is done.
+        watches: Who is to hear of outputs that the task produces while it runs.
         init_tasks: Light-weight tasks that run in the job before `execute`.
         instances: The configurations here and below that each stand for themselves, by `id`; None without any.
         source: The task that made this configuration, if one did.
+        early: Whether it can be used before that task is done.
         owner: The first submitted task that uses this configuration: generated paths lie in the directory of its job.
         stand_in: For a deprecated configuration, the one that gives it its identity, once sealed.
         tags: Tags set here: name → (value, place, whether it belongs to the parameter of that name).
@@ -70,7 +74,7 @@ class ConfigState:
         counted: Names of the parameters that count for the identity, when a payload says so; else the class does.
     """
 
-    sealed = validating = False
+    sealed = validating = early = False
     digest: bytes | None = None
     submitted: Any = None
     init_tasks: tuple[Any, ...] = ()
@@ -86,6 +90,7 @@ class ConfigState:
         demand: dict[str, int]
         after: list[Any]
         callbacks: list[Callable[[Any], Any]]
+        watches: list[Any]
         tags: dict[str, tuple[Any, Place, bool]]
         places: dict[str, Place]
 

@@ -67,6 +67,8 @@ class RunningJob:
         self.left_s, self.report, self.output = left_s, report, output
         self.task: Any = None
         """The live task, once it was loaded."""
+        self.kept: set[str] | None = None
+        """What its directory keeps of outputs, once that was looked at; see xpm_core.produced."""
         self.pid = os.getpid()
         """The process; those that it forks are others."""
 

@@ -3,6 +3,7 @@
     params.json  <name>.out  <name>.err  and what the task writes
     .xpm/executions/<n>-<execution>.json    one file for each attempt, so that a late one overwrites nothing
     .xpm/done  or  .xpm/failed              names the execution that counts
+    .xpm/outputs.jsonl                      what the task registered while it ran (xpm_core.produced), one a line
 
 Owns: these files, and the order in which they appear. An execution's record is written first, then
 Redis accepts its end, then comes the marker. Imports nothing heavy: job processes use it.
@@ -19,7 +20,7 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from xpm_core.errors import WorkspacePathError
-from xpm_core.files import explained, write_atomic
+from xpm_core.files import append_line, explained, write_atomic
 
 Kind = Literal["done", "failed"]
 KINDS: tuple[Kind, Kind] = ("done", "failed")
@@ -53,9 +54,9 @@ class JobDirectory:
         self.relative = relative
         """Its path within the workspace, as it stands in Redis and payloads."""
         folder, _, self.identity = relative.rpartition("/")
+        """The job's identity, 64 hexadecimal digits."""
         self.folder = f"{workspace}/{folder}"
         """The folder that holds the directories of the task's jobs."""
-        """The job's identity, 64 hexadecimal digits."""
         self.name = folder.rpartition("/")[2].rstrip(".").rpartition(".")[2] or "task"
         """The task's short name, lower case; its logs are called after it."""
         self._meta = f"{workspace}/{relative}/.xpm"
@@ -68,6 +69,11 @@ class JobDirectory:
     def path(self) -> Path:
         """Where it lies on this machine."""
         return self._workspace / self.relative
+
+    @property
+    def workspace(self) -> Path:
+        """The workspace that it lies in, on this machine."""
+        return self._workspace
 
     @property
     def out(self) -> Path:
@@ -188,6 +194,22 @@ class JobDirectory:
             WorkspaceError: It cannot be written.
         """
         write_atomic(self.params, json.dumps(params, ensure_ascii=False, indent=1).encode() + b"\n", durable=False)
+
+    def add_output(self, line: str) -> None:
+        """Write down an output that the task has registered: one line.
+
+        Raises:
+            WorkspaceError: It cannot be written, or the directory is gone.
+        """
+        append_line(f"{self._meta}/outputs.jsonl", line)
+
+    def outputs(self) -> list[str]:
+        """The lines that were written down of outputs, in order. The last one may be cut, as by a power cut."""
+        try:
+            with open(f"{self._meta}/outputs.jsonl", encoding="utf-8", errors="replace") as file:
+                return file.read().splitlines()
+        except (FileNotFoundError, NotADirectoryError):
+            return []
 
     def _prepare_again(self, number: int, resumable: bool) -> int:
         """Make an existing directory ready."""

@@ -23,6 +23,7 @@ from xpm_core.graph import state
 from xpm_core.identity import seal
 from xpm_core.packing import Packer
 from xpm_core.payload_form import LARGEST_PAYLOAD
+from xpm_core.produced import OBJECTS
 from xpm_core.unpacking import Loader
 
 __all__ = ["describe", "execute", "load", "pack", "params"]
@@ -75,10 +76,10 @@ def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path, allow: S
     root, tags = Loader(workspace, jobpath, allow).configuration(data, identity)
     if not isinstance(root, Task):
         raise PayloadError("payload", f"it is a {type(root).__name__}, and no task", "Submit a task.")
-    objects: dict[int, Any] = {}
+    objects: dict[int, tuple[Any, Any]] = {}
 
     def made(config: Any, found: Any) -> None:
-        objects[id(config)] = found
+        objects[id(config)] = config, found
         if isinstance(config, Task):
             own = state(config).submitted
             found.__dict__["__taskdir__"] = jobpath if config is root else own and Path(own.jobpath)
@@ -89,7 +90,8 @@ def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path, allow: S
             found.__dict__["__tags__"] = tags
 
     task = live(root, Layout(root, jobpath, workspace), made)
-    task.__dict__[INIT_TASKS] = [objects[id(each)] for each in state(root).init_tasks]
+    task.__dict__[INIT_TASKS] = [objects[id(each)][1] for each in state(root).init_tasks]
+    task.__dict__[OBJECTS] = objects
     task.__dict__[SEALED] = root, workspace
     return task
 

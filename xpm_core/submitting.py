@@ -229,6 +229,8 @@ class Submitter:
                 self.flush()
         elif config.submitted is None:
             config.submitted = job
+        for watch in config.watches:
+            self._tracker.watch(job, watch)
         for callback in config.callbacks:
             self._tracker.listen(job, callback)
         return job

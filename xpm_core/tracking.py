@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.callbacks import Callbacks
@@ -24,6 +25,7 @@ from xpm_core.states import Event, State
 from xpm_core.store import events, reading
 from xpm_core.store.connection import OUTAGES
 from xpm_core.store.records import Look, Serving, SubmitCode, Submitted
+from xpm_core.watching import Watches, survives
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 
     from xpm_core.job_directory import JobDirectory
     from xpm_core.outage import Outage
+    from xpm_core.produced import Watch
     from xpm_core.store.jobs import Store
 
 log = logging.getLogger("xpm")
@@ -90,9 +93,18 @@ class TrackedJob:
         """The job's directory on this machine."""
         return self.directory.path
 
+    @cached_property
+    def watches(self) -> Watches:
+        """Who watches for outputs that the job produces while it runs."""
+        return Watches(self.label, self.directory, self.tracker.callbacks)
+
     def on_completed(self, callback: Callable[..., object]) -> None:
         """Have a function called once when the job is done; at once if it is."""
         self.tracker.listen(self, callback)
+
+    def watch(self, watch: Watch) -> None:
+        """Have a function called with outputs, also with those that are there already."""
+        self.tracker.watch(self, watch)
 
 
 class Tracker:
@@ -166,6 +178,7 @@ class Tracker:
             if place > job.cursor:
                 job.cursor = place
                 self._move(job, answer.state, answer.root)
+            self._catch_up(job)
             self.changed.notify_all()
 
     def drop(self, job: TrackedJob) -> None:
@@ -183,6 +196,16 @@ class Tracker:
             job.listeners.append(callback)
             if job.called:
                 self.callbacks.put(job.label, callback, job.task)
+
+    def watch(self, job: TrackedJob, watch: Watch) -> None:
+        """Have a function called once with each output of a job; what is registered already is not registered twice.
+
+        Raises:
+            OutputError: The method is none of the task's.
+        """
+        with self.changed:
+            if job.watches.add(watch):
+                self._catch_up(job)
 
     def counts(self) -> Counter[State]:
         """Return how many jobs of this run are in each state."""
@@ -289,6 +312,8 @@ class Tracker:
     def _apply(self, job: TrackedJob, record: events.Record) -> None:
         if record.event is not Event.OUTPUT:
             job.progress = record.said if record.event is Event.PROGRESS else {}
+        else:
+            job.watches.produced(record.said)
         state = _STATE_OF.get(record.event)
         if state is None:
             return
@@ -300,11 +325,18 @@ class Tracker:
 
     def _move(self, job: TrackedJob, state: State, root: str) -> None:
         job.state, job.root = state, root
+        if state.settled:
+            self._catch_up(job)
         (self._open.discard if state.settled else self._open.add)(job.identity)
         if job.state is State.DONE and not job.called:
             job.called = True
             for callback in job.listeners:
                 self.callbacks.put(job.label, callback, job.task)
+
+    def _catch_up(self, job: TrackedJob) -> None:
+        """Look for outputs in the job's directory, unless that is to be set aside before the job runs again."""
+        if job.state is State.DONE or survives(job.task):
+            job.watches.catch_up()
 
 
 def position(cursor: str) -> tuple[int, int]:

@@ -21,7 +21,7 @@ def job(n: int, progress: dict[str, Any]) -> TrackedJob:
     identity = f"{n:07d}" + "0" * 57
     return TrackedJob(
         tracker=None, identity=identity, name="Train", task=None, directory=JobDirectory(Path("/w"), "jobs/t.train/1"),  # type: ignore[arg-type]
-        where="", queue="default", tags={"lr": n}, state=State.RUNNING, worker="gpu-a-0a1b2c3d.0",
+        place=("", 0), queue="default", tags={"lr": n}, state=State.RUNNING, worker="gpu-a-0a1b2c3d.0",
         since_s=time.time() - 2460, progress=progress,
     )  # fmt: skip
 

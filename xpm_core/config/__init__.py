@@ -20,7 +20,7 @@ from xpm_core.config.fields import (
 )
 from xpm_core.config.methods import cache, initializer
 from xpm_core.config.objects import object_kind
-from xpm_core.config.outputs import outputs, upstream
+from xpm_core.config.outputs import outputs, produced_by, upstream
 from xpm_core.config.partials import Partial, partial
 from xpm_core.graph import ConfigState, is_configuration, state
 
@@ -50,6 +50,7 @@ __all__ = [
     "outputs",
     "param_group",
     "partial",
+    "produced_by",
     "setmeta",
     "state",
     "upstream",

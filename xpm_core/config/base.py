@@ -8,7 +8,7 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from xpm_core import job, tags
+from xpm_core import job, produced, tags
 from xpm_core.config.assign import assign, copied, restored, values_of
 from xpm_core.config.change import compose
 from xpm_core.config.live import instance
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 V = TypeVar("V", bound="Config")
+W = TypeVar("W")
 
 experiments: list[Any] = []
 """The experiments that are entered, the current one last; each puts itself here. `submit()` goes to the current one."""
@@ -113,6 +114,31 @@ class Config(metaclass=ConfigMeta):
         from xpm_core import plain
 
         return plain.to_dict(self)
+
+    def register_task_output(self, method: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
+        """In a job: an output is there, while the task still runs.
+
+        The functions that watch for it (`Task.watch_output`) are called in the script with what `method(dep, *args,
+        **kwargs)` returns there. It is kept in the job's directory, so that later runs of the script hear of it, too.
+
+        Args:
+            method: A method of the task, or of one of its configurations. It is not called here.
+            args: Numbers, texts, paths, and lists and dicts of them.
+            kwargs: As `args`.
+
+        Raises:
+            NoJobError: No job runs in this process.
+            OutputError: The method is none of the task's, or the arguments cannot be told.
+
+        Example:
+            def checkpoint(self, dep, *, step: int):
+                return dep(Checkpoint.C(model=self.model, step=step))
+
+            def execute(self):
+                ...
+                self.register_task_output(self.checkpoint, step=10)
+        """
+        produced.register(method, args, kwargs)
 
     def __matmul__(self, inner: Config) -> Self:
         if not is_configuration(self) or not is_configuration(inner):
@@ -222,8 +248,11 @@ class Task(Config):
             DeclarationError: No experiment is entered, or this is no configuration but a live object.
             MissingParameterError: Parameters have no value; names all of them.
             UnsubmittedTaskError: It depends on a task that was not submitted.
+            OutputError: It is watched for outputs of what is no part of it.
         """
         own = configured(self, "submit")
+        for watch in own.watches:
+            watch.source()
         if init_tasks:
             take_initial(self, own, init_tasks)
         if not experiments:
@@ -241,6 +270,30 @@ class Task(Config):
             own.callbacks.append(callback)
         else:
             own.submitted.on_completed(callback)
+        return self
+
+    def watch_output(self, method: Callable[..., W], callback: Callable[[W], Any]) -> Self:
+        """Call a function, in this process, with each output that the task produces while it runs, once a run.
+
+        Also with those that it had produced before, if it is done, or runs already. What uses an output of a
+        ResumableTask can start at once; what uses that of another task waits until the task is done.
+
+        Args:
+            method: A method of the task, or of one of its configurations, as given to `register_task_output`.
+            callback: Takes what the method returns; called in the thread of callbacks, in the order of the outputs.
+
+        Raises:
+            OutputError: It is no method of a configuration of this task.
+
+        Example:
+            learn.watch_output(learn.checkpoint, lambda checkpoint: Evaluate.C(checkpoint=checkpoint).submit())
+            learn.submit()
+        """
+        own, watch = configured(self, "watch_output"), produced.watch(self, method, callback)
+        if own.submitted is None:
+            own.watches.append(watch)
+        else:
+            own.submitted.watch(watch)
         return self
 
     def add_dependencies(self, *dependencies: Any) -> Self:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from xpm_core.config.assign import copied
-from xpm_core.config.base import Task
+from xpm_core.config.base import ResumableTask, Task
 from xpm_core.errors import UnsubmittedTaskError
 from xpm_core.graph import children, reachable, state, title
 
@@ -43,6 +43,22 @@ def made_by(task: Task, config: T) -> T:
     return config
 
 
+def produced_by(task: Task, config: T) -> T:
+    """Mark a configuration as an output that a task has produced while it runs.
+
+    As `made_by`; but what uses it need not wait for a ResumableTask to be done, for its directory outlasts whatever
+    may happen to it until then.
+    """
+    own_paths(task)
+    if config is task or not isinstance(task, ResumableTask):
+        return made_by(task, config)
+    if state(config).source is task and not state(config).early:
+        config = copied(config, {})  # its other uses wait
+    config = made_by(task, config)
+    state(config).early = True
+    return config
+
+
 def upstream(task: Any) -> list[Task]:
     """The submitted tasks that a task refers to, each once, in order, not looking beyond them.
 
@@ -66,7 +82,7 @@ def upstream(task: Any) -> list[Task]:
             return
         seen.add(id(config))
         own = state(config)
-        if own.source is not None:
+        if own.source is not None and not own.early:
             take(path, own.source)
         for trail, child in children(config):
             (take if isinstance(child, Task) else visit)(f"{path}.{trail}", child)

@@ -121,7 +121,10 @@ def check_view(client: redis.Redis, w: str, jobs: dict[str, reading.Job]) -> Non
     for queue, members in queues.items():
         ready = [keys.rq_id(w, job.identity) for job in members if job.state is State.READY]
         listed = [member.decode() for member in client.lrange(keys.rq_queue(w, queue), 0, -1)]
-        assert sorted(listed) == sorted(ready), queue
+        stale = {member.decode() for member in client.smembers(keys.view_stale(w, queue))}
+        missing = {member.decode() for member in client.smembers(keys.view_missing(w, queue))}
+        assert len(listed) == len(ready), queue
+        assert sorted([*(set(listed) - stale), *missing]) == sorted(ready), queue
         for kind in REGISTRIES:
             found = {member.decode() for member in client.zrange(keys.rq_registry(kind, w, queue), 0, -1)}
             assert found == {keys.rq_id(w, job.identity) for job in members if RQ_STATUS[job.state] == kind}, kind

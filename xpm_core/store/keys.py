@@ -172,6 +172,16 @@ def experiment_jobs(w: str, name: str) -> str:
     return f"xpm:{w}:experiment:{name}:jobs"
 
 
+def view_stale(w: str, queue: str) -> str:
+    """set: RQ ids that stand in a queue's list though their jobs have left it; see `lua/include/listing.lua`."""
+    return f"xpm:{w}:view:{queue}:stale"
+
+
+def view_missing(w: str, queue: str) -> str:
+    """set: as many RQ ids of ready jobs that do not stand in the list."""
+    return f"xpm:{w}:view:{queue}:missing"
+
+
 def rq_name(w: str, queue: str) -> str:
     """The name under which RQ's tools see a queue (not a key)."""
     return f"{queue}@{w}"

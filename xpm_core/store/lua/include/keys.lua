@@ -34,6 +34,8 @@ function keys.origins(w) return 'xpm:' .. w .. ':origins' end
 function keys.experiments(w) return 'xpm:' .. w .. ':experiments' end
 function keys.experiment(w, name) return 'xpm:' .. w .. ':experiment:' .. name end
 function keys.experiment_jobs(w, name) return 'xpm:' .. w .. ':experiment:' .. name .. ':jobs' end
+function keys.view_stale(w, queue) return 'xpm:' .. w .. ':view:' .. queue .. ':stale' end
+function keys.view_missing(w, queue) return 'xpm:' .. w .. ':view:' .. queue .. ':missing' end
 
 function keys.rq_name(w, queue) return queue .. '@' .. w end
 function keys.rq_id(w, j) return w .. '-' .. j end

@@ -22,6 +22,8 @@ function typed.queue(w, queue)
   for _, zset in ipairs({ keys.lines(w, queue), keys.serving(w, queue), keys.idle(w, queue) }) do
     guard.type(zset, 'zset')
   end
+  guard.type(keys.view_stale(w, queue), 'set')
+  guard.type(keys.view_missing(w, queue), 'set')
   for _, demand in ipairs(redis.call('ZRANGE', keys.lines(w, queue), 0, -1)) do typed.demand(demand) end
 end
 

@@ -1,6 +1,6 @@
 -- What RQ's own tools read. Written beside the truth, never read by us: whatever anyone does to it,
 -- no job is lost or doubled (ARCHITECTURE.md, "View").
--- include: clock keys rq
+-- include: clock keys listing rq
 local view = {}
 
 local DONE_TTL_S = 86400
@@ -13,15 +13,6 @@ local TIME = { running = 'started_at', done = 'ended_at', failed = 'ended_at', c
 -- A call of `xpm.job` without arguments, in the form that RQ's default serializer reads: readers call a
 -- job without `data` missing. Nothing ever runs it.
 local DATA = '\128\4(\140\7xpm.jobN)}t.'
-
-local function leave_queue(w, rec)
-  local list, id = keys.rq_queue(w, rec.queue), keys.rq_id(w, rec.id)
-  if rq.put('list', 'LINDEX', list, 0) == id then
-    redis.call('LPOP', list)
-  else
-    rq.put('list', 'LREM', list, 1, id)
-  end
-end
 
 local function leave_running(w, rec)
   local member = keys.rq_id(w, rec.id) .. ':' .. rec.execution
@@ -56,7 +47,7 @@ end
 function view.move(w, rec, to, now)
   local from, id, iso = rec.state, keys.rq_id(w, rec.id), clock.iso(now)
   if from == 'ready' then
-    leave_queue(w, rec)
+    listing.leave(w, rec.queue, id)
   elseif from == 'running' then
     leave_running(w, rec)
   elseif from and REGISTRY[from] ~= REGISTRY[to] then
@@ -68,8 +59,7 @@ function view.move(w, rec, to, now)
     'status', STATUS[to], 'worker_name', to == 'running' and rec.worker or '', TIME[to] or 'enqueued_at', iso,
     from and 'last_heartbeat' or 'created_at', iso)
   if to == 'ready' then
-    rq.put('set', 'SADD', keys.rq_queues, keys.rq_queue(w, rec.queue))
-    rq.put('list', 'RPUSH', keys.rq_queue(w, rec.queue), id)
+    listing.enter(w, rec.queue, id)
   elseif to == 'running' then
     enter_running(w, rec, now)
   else

@@ -1,8 +1,8 @@
 """The jobs of one run, kept up to date from the workspace's stream of events.
 
 Owns: what this script knows of its jobs, and waiting for them. There is no polling of jobs: each state arrives as an
-event. Now and then the thread calls `look`, which takes up what is due and tells which queues nobody serves; only when
-nothing is open in the whole workspace, and a job of this run still is, are the jobs themselves read.
+event. Now and then the thread calls `look`, which takes up what is due and tells which queues nobody serves, and looks
+at one job, so that a server that was wiped, or events that were missed, do not make a script wait for ever.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -129,7 +129,6 @@ class Tracker:
         self._every_s = min(LOOK_EVERY_S, lease_s / 3)
         self._failure: BaseException | None = None
         self._unserved_before: set[str] = set()
-        self._idle_before = False
         self._promised: dict[str, float] = {}
         self._reader = 0
         self._stop = threading.Event()
@@ -260,10 +259,8 @@ class Tracker:
         while look.more:
             look = self._store.look(self._lease_s)
         self._find_unserved(look)
-        idle = not (news or look.ready or look.delayed or look.running)
-        if idle and self._idle_before:
-            self._compare()
-        self._idle_before = idle
+        if not news:
+            self._probe()
 
     def _find_unserved(self, look: Look) -> None:
         """Which queues of this run's ready jobs nobody serves, twice in a row: workers may be about to start."""
@@ -278,23 +275,32 @@ class Tracker:
             before, self._unserved_before = self._unserved_before, {queue.queue for queue in found}
             self.unserved = [queue for queue in found if queue.queue in before]
 
-    def _compare(self) -> None:
-        """Nothing is open in the workspace, and no event came: see whether that is true of this run's jobs, too.
+    def _probe(self) -> None:
+        """See of one open job whether it stands as its events have told; if not, read all of them.
+
+        So it shows that the server was wiped, or that this script fell behind the end of the stream, which is bounded.
 
         Raises:
-            WipedError: The server does not know them any more.
+            WipedError: The server does not know this run's jobs any more.
         """
         with self.changed:
             ours = [job for each in self._open if (job := self.jobs[each]).cursor > (0, 0)]
         if not ours:
             return
-        known = reading.states(self._store.client, self._store.w, [job.identity for job in ours])
+        one = random.choice(ours)
+        state, _ = self._read([one]).get(one.identity, (None, ""))
+        if state is one.state:
+            return
+        known = self._read(ours)
         if lost := [job.label for job in ours if job.identity not in known]:
             raise WipedError(lost[0], len(lost))
         with self.changed:
             for job in ours:
                 self._move(job, *known[job.identity])
             self.changed.notify_all()
+
+    def _read(self, jobs: Sequence[TrackedJob]) -> dict[str, tuple[State, str]]:
+        return reading.states(self._store.client, self._store.w, [job.identity for job in jobs])
 
     def _take(self, records: list[events.Record]) -> None:
         if not records:

@@ -21,6 +21,8 @@ from xpm_core.errors import (
     UnknownParameterError,
 )
 from xpm_core.states import State
+from xpm_core.store import events
+from xpm_core.tracking import Tracker
 
 
 def test_a_task_runs_in_its_directory_and_its_result_is_found(stage: Stage) -> None:
@@ -365,3 +367,70 @@ def test_a_failure_since_the_start_of_this_run_is_not_retried_by_it(stage: Stage
         assert failing.xp.wait().failed == 1
     assert stage.runs(fail) == 1
     assert failing.report.count("ValueError") == 1
+
+
+def test_many_unfinished_jobs_of_earlier_runs_are_told_by_their_number(
+    stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = stage.name()
+    with stage.broken(name):
+        for n in range(10):
+            Hold.C(note=name, n=n, until=tmp_path / "gate").submit(queue="elsewhere")
+    capsys.readouterr()
+    with stage.experiment(name):
+        Write.C(note=name).submit()
+    [line] = [line for line in capsys.readouterr().err.splitlines() if "earlier runs" in line]
+    assert "10 unfinished jobs of earlier runs" in line
+    assert "(and 2 more, see " in line
+
+
+def test_a_task_of_an_experiment_that_was_left_can_be_used_by_the_next(stage: Stage) -> None:
+    with stage.experiment():
+        write = Write.C(note=stage.note()).submit()
+    with stage.experiment() as xp:
+        copy = Copy.C(source=write).submit()
+        assert xp.wait().done == 1, "this run's own jobs"
+    assert (copy.jobpath / "copy.txt").read_text() == write.note
+
+
+def test_tasks_may_be_submitted_by_several_threads(stage: Stage) -> None:
+    note = stage.note()
+    with stage.experiment() as xp:
+        threads = [
+            threading.Thread(target=lambda: [Write.C(note=note, n=n).submit() for n in range(20)]) for _ in range(4)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert xp.wait().done == 20
+
+
+def test_states_are_read_when_their_events_were_missed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The stream is bounded; who falls behind its end rebuilds from the jobs."""
+    calls: list[Write] = []
+    monkeypatch.setattr("xpm_core.tracking.LOOK_EVERY_S", 0.1)
+
+    def miss(self: Tracker, records: list[events.Record]) -> None:
+        self._cursor = records[-1].cursor if records else self._cursor
+
+    monkeypatch.setattr(Tracker, "_take", miss)
+    with stage.failing() as failing:
+        Write.C(note=stage.note()).on_completed(calls.append).submit()
+        Fail.C(note=stage.note()).submit()
+        assert failing.xp.wait().done == 1
+    assert len(calls) == 1
+    assert "ValueError: no good" in failing.report
+
+
+def test_server_may_be_named_by_the_environment_and_is_in_no_argument(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XPM_REDIS_URL", stage.url)
+    with stage.failing(redis=None, workers=1, queue="environment") as failing:
+        Fail.C(note=stage.note()).submit()
+        assert failing.xp.wait().failed == 1
+        process = failing.xp._local._process
+        assert process is not None
+        assert stage.url not in " ".join(map(str, process.args))  # type: ignore[arg-type]
+    assert "XPM_REDIS_URL" not in failing.report, "the shell has it"

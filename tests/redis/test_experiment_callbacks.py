@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from pathlib import Path
 
@@ -196,3 +197,12 @@ def test_error_in_the_block_is_not_held_up_by_a_callback(stage: Stage) -> None:
     go_on.set()
     assert len(tasks) == 2
     assert len(calls) == 1
+
+
+def test_callback_that_calls_sys_exit_stops_nothing(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    calls: list[Write] = []
+    with stage.experiment() as xp:
+        Write.C(note=stage.note()).on_completed(lambda: sys.exit(3)).on_completed(calls.append).submit()
+        assert xp.wait()
+    assert len(calls) == 1
+    assert any("its callback" in record.message for record in caplog.records)

@@ -285,3 +285,54 @@ def test_while_redis_is_away_the_script_says_so_and_goes_on_when_it_is_back(
     assert (summary.done, summary.failed) == (2, 0)
     assert len(xp.workspace.job_at(f"jobs/script_tasks.hold/{hold.jobpath.name}").records()) == 1
     assert "".join(said).count("out of reach") == 1
+
+
+def test_submitting_while_redis_is_away_says_so_and_waits(
+    fresh_server: Callable[..., PrivateServer], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = fresh_server(aof=True)
+    said: list[str] = []
+
+    def heard(words: str) -> bool:
+        said.append(capsys.readouterr().err)
+        return words in "".join(said)
+
+    def back() -> None:
+        wait_until(lambda: heard("Redis is out of reach"))
+        server.start()
+
+    with experiment(tmp_path / "workspace", "x", redis=server.url, workers=1) as xp:
+        server.stop()
+        thread = threading.Thread(target=back)
+        thread.start()
+        for n in range(3):
+            Write.C(note="away", n=n).submit()
+        assert xp.wait().done == 3
+        thread.join()
+
+
+def test_ctrl_c_while_redis_is_away_leaves_all_the_same(
+    fresh_server: Callable[..., PrivateServer],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = fresh_server()
+
+    def pressed(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    xp = experiment(tmp_path / "workspace", "x", redis=server.url, workers=0)
+    xp.__enter__()
+    Write.C(note="away").submit()
+    xp._submitter.flush()
+    server.kill()
+    wait_until(lambda: xp.tracker.outage)
+    monkeypatch.setattr("xpm_core.notices.time.sleep", pressed)
+    with pytest.raises(SystemExit) as caught:
+        xp.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert caught.value.code == 130
+    said = capsys.readouterr().err
+    assert "Its jobs go on (1 ready)" in said
+    assert "Redis is out of reach" in said
+    assert "0 jobs cancelled" in said

@@ -17,11 +17,13 @@ from xpm_core.commands import Commands
 from xpm_core.errors import FailedExperiment
 from xpm_core.graph import written
 from xpm_core.states import State
-from xpm_core.text import plain, shows_glyphs
+from xpm_core.text import line, plain, shows_glyphs
 from xpm_core.tracking import TrackedJob
 
 SHOWN = 5
 """Jobs named in a list before it is cut, with the number of the others."""
+LONGEST = 600
+"""Characters of an error or of tags that are shown; the log has all."""
 
 
 @dataclass(frozen=True)
@@ -166,7 +168,7 @@ def _cause(job: TrackedJob) -> tuple[str, str]:
     error = job.error
     if job.state is State.FAILED and error.get("file"):
         place = written((str(error["file"]), int(error.get("line") or 0)))
-        return str(error.get("type")), f"{place} in {error.get('function', '?')}"
+        return str(error.get("type")), line(f"{place} in {error.get('function', '?')}", LONGEST)
     return _error(job), ""
 
 
@@ -175,8 +177,8 @@ def _error(job: TrackedJob) -> str:
     if job.state is State.CANCELLED:
         return "cancelled"
     kind = str(job.error.get("type") or "failed")
-    words = str(job.error.get("message") or "").splitlines()
-    return f"{kind}: {words[0]}" if words else kind
+    words = str(job.error.get("message") or "").strip().splitlines()
+    return line(f"{kind}: {words[0]}" if words else kind, LONGEST)
 
 
 def _common(group: Sequence[TrackedJob], everyone: Sequence[TrackedJob]) -> str:
@@ -184,7 +186,7 @@ def _common(group: Sequence[TrackedJob], everyone: Sequence[TrackedJob]) -> str:
     shared = [item for item in group[0].tags.items() if all(_has(job, item) for job in group)]
     if len(everyone) > len(group) > 1:
         shared = [item for item in shared if not all(_has(job, item) for job in everyone)]
-    return " ".join(f"{name}={value}" for name, value in sorted(shared))
+    return line(" ".join(f"{name}={value}" for name, value in sorted(shared)), LONGEST)
 
 
 def _has(job: TrackedJob, item: tuple[str, Any]) -> bool:

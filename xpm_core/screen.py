@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from xpm_core.states import SETTLED, State
-from xpm_core.text import meter, plain, span
+from xpm_core.text import line, meter, plain, span
 from xpm_core.tracking import TrackedJob
 
 RUNNING_SHOWN, FAILED_SHOWN = 4, 3
@@ -21,6 +21,7 @@ METER, LONGEST_STEP = 10, 24
 """How a job's progress is drawn: its bar, and the most of the words beside it."""
 FEW = 3
 """Jobs that this run must have done before it guesses how long the others take."""
+LONGEST_TAG = 24
 LEAST_WHAT = 16
 """What is left of a job's task and tags before the columns to their right go."""
 GAP = "  "
@@ -109,7 +110,7 @@ class Screen:
         if not any(job.progress for job in jobs):
             return [()] * len(jobs)
         bars = [job.progress.get("fraction") for job in jobs]
-        steps = [self._plain(" ".join(str(job.progress.get("desc", "")).split())) for job in jobs]
+        steps = [self._plain(line(job.progress.get("desc", ""), 200)) for job in jobs]
         width = min(max(map(cell_len, steps)), LONGEST_STEP)
         return [
             (" " * METER if bar is None else meter(bar, METER), self._cut(step, width, fill=True))
@@ -196,7 +197,7 @@ def telling_tags(jobs: Sequence[TrackedJob]) -> dict[str, set[str]]:
 
 def what(job: TrackedJob, names: Collection[str] | None = None) -> str:
     """A job for people: its task and tags, `Train lr=0.01 model=mlp`; with `names`, those tags alone."""
-    tags = [f"{name}={_short(value)}" for name, value in job.tags.items() if names is None or name in names]
+    tags = [f"{name}={line(value, LONGEST_TAG)}" for name, value in job.tags.items() if names is None or name in names]
     return " ".join([job.name, *tags])
 
 
@@ -204,17 +205,12 @@ def cause(job: TrackedJob) -> str:
     """Why it failed, in a few words: `MemoryError train.py:88`."""
     if job.state is State.CANCELLED:
         return "cancelled"
-    kind = str(job.error.get("type") or "failed").rpartition(".")[2]
-    place = f" {str(job.error['file']).rpartition('/')[2]}:{job.error.get('line')}" if job.error.get("file") else ""
+    kind = line(job.error.get("type") or "failed", 200).rpartition(".")[2]
+    file = line(job.error.get("file") or "", 1000).rpartition("/")[2]
+    place = f" {file}:{job.error.get('line')}" if file else ""
     return kind + place
 
 
 def where(job: TrackedJob) -> str:
     """The worker that runs a job: host and slot, `gpu-a:0`."""
     return _SLOT.sub(r":\1", job.worker)
-
-
-def _short(value: Any) -> str:
-    """The value of a tag, in one line."""
-    text = " ".join(str(value).split())
-    return text if len(text) <= 24 else text[:23] + "…"

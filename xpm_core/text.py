@@ -66,6 +66,18 @@ def plain(text: str) -> str:
     return "".join(_ASCII.get(character, character) for character in text)
 
 
+def line(text: object, most: int) -> str:
+    """A text from elsewhere as one line: no control characters, which would act on the terminal, and not too long.
+
+    Example:
+        >>> line("a\\n b\\x1b[2J", 80), line("abcdef", 4)
+        ('a b?[2J', 'abc…')
+    """
+    words = " ".join(str(text).split())
+    shown = "".join(character if character.isprintable() else "?" for character in words)
+    return shown if len(shown) <= most else shown[: most - 1] + "…"
+
+
 def say(message: str) -> None:
     """Tell the user of a script something, on stderr; its stdout is its own."""
     print(message if shows_glyphs(sys.stderr) else plain(message), file=sys.stderr, flush=True)

@@ -220,3 +220,12 @@ def test_task_without_a_retry_left_is_run_once_and_with_two_three_times(stage: S
         fail.submit(max_retries=2, backoff=0.05)
         assert failing.xp.wait().failed == 1
     assert stage.runs(fail) == 3
+
+
+def test_what_a_job_says_of_its_error_cannot_act_on_the_terminal(stage: Stage) -> None:
+    note = "\x1b[2J\r" + "long " * 200
+    with stage.failing() as failing:
+        Fail.C(note=note).tag("tag", "\x1b[31mred").submit()
+    assert "\x1b" not in failing.report
+    first, *_ = cause_of(failing.report, "ValueError: no good: ?[2J")
+    assert len(first) < 700

@@ -20,7 +20,7 @@ VARIABLE = "XPM_SIGNING_KEY"
 SIGNATURE = "signature"
 """The option of a job that holds its signature."""
 
-_WHAT = "xpm job 1"
+_WHAT = "job of xpm, form 1"
 """Signed too, so that no signature of this key that was made for something else passes for a job's."""
 
 

@@ -22,7 +22,7 @@ class Outbox(Generic[Item]):
     """Items on their way, in order.
 
     Args:
-        send: Sends a list of items; what it raises is raised by the next call of `put` or `flush`.
+        send: Sends a list of items; what it raises is raised by the next call of `raise_failure` or `flush`.
 
     Example:
         outbox = Outbox(print)
@@ -43,7 +43,6 @@ class Outbox(Generic[Item]):
 
     def put(self, item: Item) -> None:
         """Add an item."""
-        self._raise()
         with self._lock:
             self._items.append(item)
             count = len(self._items)
@@ -59,8 +58,19 @@ class Outbox(Generic[Item]):
                 items, self._items = self._items, []
             if items:
                 self._sent_s = time.monotonic()
-                self._send(items)
-        self._raise()
+                try:
+                    self._send(items)
+                except KeyboardInterrupt:  # it may have been waiting for the server
+                    with self._lock:
+                        self._items[:0] = items
+                    raise
+        self.raise_failure()
+
+    def raise_failure(self) -> None:
+        """Raise what sending has raised behind the script's back, once; call it before an item is made."""
+        if self._failure is not None:
+            failure, self._failure = self._failure, None
+            raise failure
 
     def close(self) -> None:
         """Send what is there, and end the thread."""
@@ -91,8 +101,3 @@ class Outbox(Generic[Item]):
                 self.flush()
             except Exception as error:  # the thread's edge: the next call raises it
                 self._failure = error
-
-    def _raise(self) -> None:
-        if self._failure is not None:
-            failure, self._failure = self._failure, None
-            raise failure

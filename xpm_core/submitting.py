@@ -213,6 +213,7 @@ class Submitter:
             ConfigurationError: The task is not complete or not valid.
             TokenRequestError, OriginClashError: See `Store.submit`.
         """
+        self._outbox.raise_failure()
         needs = upstream(task)
         digest = identity.seal(task)
         job = self._tracker.jobs.get(digest)

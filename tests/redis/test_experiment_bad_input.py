@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import socket
@@ -35,6 +36,7 @@ from xpm_core.errors import (
     WorkspaceError,
     XpmError,
 )
+from xpm_core.identity import seal
 from xpm_core.store import binary
 
 
@@ -170,6 +172,25 @@ def test_one_refused_task_of_a_batch_harms_no_other(stage: Stage) -> None:
         summary = xp.wait()
     assert summary.done == 7
     assert summary
+
+
+def test_refusal_that_comes_late_harms_no_other_task(stage: Stage) -> None:
+    """It is raised by whatever the script does next; what that would have submitted can be submitted again."""
+    note = stage.note()
+    with stage.experiment() as xp:
+        Write.C(note=note).submit()
+        token = xp.connector.createtoken("late-refusal", 3)
+        big = token(3, Write.C(note=note, n=100))
+        xp.connector.createtoken("late-refusal", 1)
+        big.submit()
+        wait_until(lambda: seal(big) not in xp.tracker.jobs)
+        with contextlib.suppress(TokenRequestError):
+            Write.C(note=note, n=1).submit()
+        Write.C(note=note, n=1).submit()
+        wait_until(xp.tracker.settled, show=xp.tracker.counts, timeout_s=10)
+        with contextlib.suppress(TokenRequestError):
+            xp.wait()
+        assert xp.wait().done == 2
 
 
 @pytest.mark.parametrize("name", ["", "a b", "x:y", "é", "a" * 65])

@@ -24,6 +24,7 @@ from xpm_core.config import experiments, outputs
 from xpm_core.display import Display
 from xpm_core.errors import ExperimentError, FailedExperiment, XpmError
 from xpm_core.graph import caller, written
+from xpm_core.listening import Events
 from xpm_core.local_workers import LocalWorkers
 from xpm_core.main_guard import refuse_inside_job, refuse_unguarded
 from xpm_core.names import check_experiment_name, check_queue_name
@@ -224,6 +225,27 @@ class experiment:
         except KeyboardInterrupt:
             self._interrupted()
         return summarize(self.tracker.jobs.values())
+
+    def events(self, *, follow: bool = False) -> Events:
+        """All events of the workspace since this run began, in order: of its own jobs, of others, and of workers.
+
+        Iterate them with `for` or `async for`. They end when no job of this run has anything more to wait for.
+
+        Args:
+            follow: Go on until the experiment is left instead.
+
+        Example:
+            for event in xp.events():
+                if event.event == "failed":
+                    print(event.task, event.error["message"])
+        """
+        self._refuse_closed()
+        self._submitter.flush()
+
+        def over() -> bool:
+            return self not in experiments or (not follow and self.tracker.settled())
+
+        return Events(self._connector.url, self.workspace.id, self._run.cursor, lambda: list(self.tracker.jobs), over)
 
     def _quiet(self) -> bool:
         """Whether all is settled, also what callbacks may have submitted."""

@@ -13,7 +13,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -43,6 +43,8 @@ LOOK_EVERY_S = 2.0
 """How often `look` is called: a queue that twice in a row nobody serves is told within 5 s. Thrice a lease if that is
 shorter, for expiry rests while nobody is seen to call (lua/include/clock.lua)."""
 BACKOFF_MOST_S = 10.0
+DOUBT_S = 10.0
+"""Who has not read events for so long asks whether some were dropped meanwhile."""
 STARTING_S = 30.0
 """How long workers that were started may take until they are there."""
 
@@ -232,18 +234,20 @@ class Tracker:
     # -- the thread ------------------------------------------------------------------------------------------------
 
     def _follow(self) -> None:
-        delay_s, looked = 0.1, 0.0
+        delay_s, looked, read_at = 0.1, 0.0, float("-inf")
         while not self._stop.is_set():
             try:
                 self._reader = self._reader or self._blocking.client_id()
+                if time.monotonic() - read_at > DOUBT_S and events.behind(self._blocking, self._store.w, self._cursor):
+                    self._rebuild()
                 records = events.read(self._blocking, self._store.w, self._cursor, block_s=self._every_s / 2)
                 if time.monotonic() - looked >= self._every_s:
                     looked = time.monotonic()
                     self._look(bool(records))
-                self.outage, delay_s = "", 0.1
+                self.outage, delay_s, read_at = "", 0.1, time.monotonic()
                 self._take(records)
             except OUTAGES as error:
-                self.outage, self._reader = str(error), 0
+                self.outage, self._reader, read_at = str(error), 0, float("-inf")
                 self._outage.mend()
                 self._stop.wait(delay_s * random.uniform(0.5, 1.5))
                 delay_s = min(delay_s * 2, BACKOFF_MOST_S)
@@ -288,19 +292,43 @@ class Tracker:
         if not ours:
             return
         one = random.choice(ours)
-        state, _ = self._read([one]).get(one.identity, (None, ""))
-        if state is one.state:
-            return
-        known = self._read(ours)
-        if lost := [job.label for job in ours if job.identity not in known]:
-            raise WipedError(lost[0], len(lost))
+        state, _ = reading.states(self._store.client, self._store.w, [one.identity]).get(one.identity, (None, ""))
+        if state is not one.state:
+            self._reread(ours, (0, 0))
+
+    def _rebuild(self) -> None:
+        """Events were dropped before they were read, as in a long outage: the jobs tell how they stand.
+
+        Raises:
+            WipedError: As for `_probe`.
+        """
+        cursor = events.last(self._blocking, self._store.w)
         with self.changed:
-            for job in ours:
-                self._move(job, *known[job.identity])
+            ours = list(self.jobs.values())
+        self._reread(ours, position(cursor))
+        self._cursor = cursor
+
+    def _reread(self, jobs: list[TrackedJob], place: tuple[int, int]) -> None:
+        """Take from the server how jobs stand, of those that it was told of; they are known up to a place, then."""
+        ours = {job.identity: (job, job.cursor) for job in jobs if job.cursor > (0, 0)}
+        found = {known.identity: known for known in reading.jobs(self._store.client, self._store.w, ours)}
+        with self.changed:
+            if lost := [job.label for job, _ in ours.values() if job.identity not in found and not job.state.settled]:
+                raise WipedError(lost[0], len(lost))
+            for job, cursor in ours.values():
+                if job.identity in found and job.cursor == cursor:  # else something newer was learnt meanwhile
+                    job.cursor = max(cursor, place)
+                    self._adopt(job, found[job.identity])
             self.changed.notify_all()
 
-    def _read(self, jobs: Sequence[TrackedJob]) -> dict[str, tuple[State, str]]:
-        return reading.states(self._store.client, self._store.w, [job.identity for job in jobs])
+    def _adopt(self, job: TrackedJob, known: reading.Job) -> None:
+        job.progress = known.progress
+        if known.state is not job.state:
+            job.error = known.error if known.state is State.FAILED else {}
+            job.since_s = max(known.submitted_s, known.started_s, known.ended_s)
+            job.worker = known.worker if known.state is State.RUNNING else ""
+            self._move(job, known.state, known.root)
+        self._catch_up(job)
 
     def _take(self, records: list[events.Record]) -> None:
         if not records:

@@ -1,0 +1,109 @@
+"""A tracker that has missed events, for the stream was cut, learns from the jobs themselves how they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from desk import Desk, W, identity, submission
+from support import wait_until
+
+from xpm_core.errors import WipedError
+from xpm_core.job_directory import JobDirectory
+from xpm_core.outage import Outage
+from xpm_core.states import State
+from xpm_core.store import connection, keys
+from xpm_core.tracking import TrackedJob, Tracker
+
+
+class Script:
+    """A script's tracker, and what it tracks."""
+
+    def __init__(self, desk: Desk, url: str) -> None:
+        self.desk = desk
+        self.blocking = connection.open(url, blocking=True)
+        self.tracker = Tracker(desk.store, self.blocking, desk.run.cursor, 30.0, Outage("x"))
+        self.done: list[str] = []
+
+    def submit(self, name: str, **more: object) -> TrackedJob:
+        """Submit and track a job."""
+        directory = JobDirectory(Path("/w"), f"jobs/t.task/{identity(name)}")
+        job = TrackedJob(self.tracker, identity(name), "Task", name, directory, ("", 0), "default")
+        self.tracker.add(job)
+        self.tracker.listen(job, self.done.append)
+        (answer,) = self.desk.submit(submission(name, **more))  # type: ignore[arg-type]
+        self.tracker.answered(job, answer)
+        return job
+
+    def cut(self) -> None:
+        """Drop all events so far but the last."""
+        self.desk.client.xtrim(keys.events(W), maxlen=1, approximate=False)
+
+
+@pytest.fixture
+def script(desk: Desk, redis_url: str) -> Iterator[Script]:
+    """A script that does not follow yet."""
+    script = Script(desk, redis_url)
+    yield script
+    script.tracker.stop()
+    script.blocking.close()
+
+
+def test_what_was_missed_at_the_start_is_read_from_the_jobs(script: Script) -> None:
+    done, failed, running, ready = (script.submit(name) for name in "abcd")
+    leases = [script.desk.claim() for _ in range(3)]
+    script.desk.finish(leases[0])
+    script.desk.finish(leases[1], State.FAILED, error={"type": "ValueError", "message": "no"})
+    script.desk.submit(submission("other"))
+    script.cut()
+    assert {job.state for job in (done, failed, running, ready)} == {State.READY}
+    script.tracker.start()
+    wait_until(lambda: running.state is State.RUNNING)
+    assert (done.state, failed.state, ready.state) == (State.DONE, State.FAILED, State.READY)
+    assert failed.error["message"] == "no"
+    assert (running.worker, running.since_s > 0) == ("w1", True)
+    wait_until(lambda: script.done == ["a"], show=lambda: script.done)
+
+
+def test_what_comes_afterwards_is_followed_as_ever(script: Script) -> None:
+    job = script.submit("a")
+    lease = script.desk.claim()
+    script.desk.submit(submission("other"))
+    script.cut()
+    script.tracker.start()
+    wait_until(lambda: job.state is State.RUNNING)
+    script.desk.finish(lease)
+    wait_until(lambda: job.state is State.DONE)
+    wait_until(lambda: script.done == ["a"], show=lambda: script.done)
+
+
+def test_what_was_missed_in_an_outage_is_read_from_the_jobs(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = script.submit("a")
+    read: Callable[..., object] = script.blocking.xread
+    away = True
+
+    def failing(*args: object, **more: object) -> object:
+        if away:
+            raise connection.OUTAGES[0]("away")
+        return read(*args, **more)
+
+    monkeypatch.setattr(script.blocking, "xread", failing)
+    script.tracker.start()
+    wait_until(lambda: script.tracker.outage)
+    script.desk.finish(script.desk.claim())
+    script.desk.submit(submission("other"))
+    script.cut()
+    away = False
+    wait_until(lambda: job.state is State.DONE, show=lambda: job.state)
+    wait_until(lambda: script.tracker.outage == "")
+
+
+def test_a_job_that_the_server_has_forgotten_is_an_error(script: Script) -> None:
+    script.submit("a")
+    script.desk.submit(submission("b"), submission("c"))
+    script.cut()
+    script.desk.client.delete(keys.job(W, identity("a")))
+    script.tracker.start()
+    with pytest.raises(WipedError):
+        script.tracker.wait(script.tracker.settled, lambda: None, 0.1)

@@ -31,6 +31,10 @@ class Layout:
         configs = reachable(root)
         if not any(schema_of(config).generates for _, config in configs):
             return
+        for _, config in configs:  # what other tasks have made lies with them
+            maker = state(config).source
+            if maker is not None and maker is not root and state(maker).submitted is not None:
+                self.lay_out(maker, Path(state(maker).submitted.jobpath))
         self.lay_out(root, directory)
         for _, config in reversed(configs):
             if config is not root and state(config).submitted is not None:

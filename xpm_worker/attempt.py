@@ -126,7 +126,9 @@ class Attempt:
         if self.reports is not None:
             self._template = found
         else:
+            inherited = system.resident_bytes()
             self.pid, self.reports = launch(self.run, self._leave_starter)
+            self.begin(Begun(self.pid, inherited))
 
     def begin(self, message: Begun) -> None:
         """The job's process is there."""

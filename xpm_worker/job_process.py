@@ -99,20 +99,22 @@ reports: Reports | None = None
 """The way to the starter, in a job's process; None elsewhere."""
 
 
-def run(job: Run, sock: socket.socket, starter: int) -> NoReturn:
+def run(job: Run, sock: socket.socket, starter: int, *, announce: bool = True) -> NoReturn:
     """Be the job's process, and end with it.
 
     Args:
         job: What to run.
         sock: The way to the starter.
         starter: Its process id.
+        announce: Whether the starter has to be told that this process is there; it has not if it forked it itself.
     """
     global reports
     code = 1
     try:
         system.die_with_parent(starter)
         reports = Reports(sock)
-        reports.say(Begun(os.getpid(), system.resident_bytes()))
+        if announce:
+            reports.say(Begun(os.getpid(), system.resident_bytes()))
         code = _perform(job, reports)
     except BaseException as error:  # the edge of the process: its log is the only place left
         _append(2, failure.text(error))

@@ -37,7 +37,7 @@ def launch(job: Run, leave_starter: Callable[[], None]) -> tuple[int, Channel]:
     if pid == 0:
         leave_starter()
         ours.close()
-        job_process.run(job, theirs, starter)
+        job_process.run(job, theirs, starter, announce=SPAWN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     theirs.close()
     return pid, Channel(ours, LARGEST_REPORT)

@@ -122,15 +122,21 @@ class SlotStarter:
 
     def _advance(self, attempt: Attempt) -> None:
         """Let the clock do its work, and tell the worker what is new."""
+        begun = attempt.begun
         try:
             attempt.tick()
         except OSError as error:  # no process or no memory left
             self._end(attempt, None, None, error)
             return
+        if attempt.begun and not begun:
+            self._tell_start(attempt)
         if attempt.stopped and not attempt.pid:
             self._end(attempt, None, None)
         if system.boot_time() >= self._relay_at and not self._worker.pending:
             self._pass_on_relays()
+
+    def _tell_start(self, attempt: Attempt) -> None:
+        self._worker.send(Started(attempt.run.execution, attempt.pid, attempt.number))
 
     def _pass_on_relays(self) -> None:
         if self._relays:
@@ -155,7 +161,7 @@ class SlotStarter:
                     attempt.loaded(message)
                 elif isinstance(message, Begun) and not attempt.begun:
                     attempt.begin(message)
-                    self._worker.send(Started(attempt.run.execution, attempt.pid, attempt.number))
+                    self._tell_start(attempt)
         except ProtocolError:  # the job wrote nonsense: it is heard no more, and ends as its exit code says
             attempt.reports.close()
         if attempt.reports.closed:

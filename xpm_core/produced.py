@@ -7,12 +7,12 @@ they are told, the file in the job's directory that keeps them, and what can be 
 
 from __future__ import annotations
 
-import inspect
 import json
 import numbers
 import os
 from collections.abc import Callable
 from pathlib import Path
+from types import MethodType
 from typing import Any, NamedTuple
 
 from xpm_core import job
@@ -59,7 +59,7 @@ def watch(task: Any, method: Callable[..., Any], callback: Callable[[Any], Any])
         OutputError: It is no method of a configuration, or nothing that could be called.
     """
     where = f"{type(task).__name__}.watch_output"
-    if not inspect.ismethod(method) or not is_configuration(method.__self__):
+    if not isinstance(method, MethodType) or not is_configuration(method.__self__):
         problem = f"expected a method of one of the task's configurations, got {method!r}"
         raise OutputError(where, problem, "Pass one, such as learn.validation.checkpoint.")
     if not callable(callback):
@@ -78,12 +78,14 @@ def register(method: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str
         OutputError: The method is none of the task's, does not take the arguments, or these cannot be told.
         WorkspaceError: It cannot be written down.
     """
+    from inspect import signature  # which scripts that declare tasks do without
+
     where = f"register_task_output({getattr(method, '__qualname__', repr(method))})"
     running = job.own(where)
     told = Teller(where, running.directory)
     source = told.source(running.task, method)
     try:
-        inspect.signature(method).bind(None, *args, **kwargs)
+        signature(method).bind(None, *args, **kwargs)
     except TypeError as error:
         problem = f"it does not take these arguments after `dep` ({error})"
         raise OutputError(where, problem, "Give those that it is to be called with in the script.") from None

@@ -40,7 +40,6 @@ class Result(Config):
     """What `Produce` leaves."""
 
     note: Param[str]
-    file: Meta[Path] = field(default_factory=PathGenerator("result.txt"))
 
 
 class Produce(Task):
@@ -52,8 +51,7 @@ class Produce(Task):
         return dep(self.result)
 
     def execute(self) -> None:
-        self.result.file.parent.mkdir(parents=True, exist_ok=True)
-        self.result.file.write_text(self.result.note)
+        Path("produced.txt").write_text(self.result.note)
 
 
 class Consume(Task):
@@ -62,7 +60,7 @@ class Consume(Task):
     result: Param[Result]
 
     def execute(self) -> None:
-        Path("consumed.txt").write_text(self.result.file.read_text())
+        Path("consumed.txt").write_text(self.result.note)
 
 
 class Fail(Task):

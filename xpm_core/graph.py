@@ -66,6 +66,7 @@ class ConfigState:
         source: The task that made this configuration, if one did.
         early: Whether it can be used before that task is done.
         owner: The first submitted task that uses this configuration: generated paths lie in the directory of its job.
+        origin: The configuration that a task's output is a copy of: the generated paths of that are this one's, too.
         stand_in: For a deprecated configuration, the one that gives it its identity, once sealed.
         tags: Tags set here: name → (value, place, whether it belongs to the parameter of that name).
         stopped: Parameters whose tags are not passed on.
@@ -81,6 +82,7 @@ class ConfigState:
     instances: dict[int, Any] | None = None
     source: Any = None
     owner: Any = None
+    origin: Any = None
     stand_in: Any = None
     stopped: frozenset[str] = frozenset()
     meta: bool | None = None

@@ -19,7 +19,7 @@ from xpm_core.config.methods import CACHE, has_cache
 from xpm_core.describing import describe
 from xpm_core.digest import task_id
 from xpm_core.errors import PayloadError
-from xpm_core.graph import state
+from xpm_core.graph import schema_of, state
 from xpm_core.identity import seal
 from xpm_core.packing import Packer
 from xpm_core.payload_form import LARGEST_PAYLOAD
@@ -97,10 +97,25 @@ def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path, allow: S
 
 
 def execute(task: Task) -> Any:
-    """Run a task that `load` returned: its initial tasks in order, then its own `execute`."""
+    """Run a task that `load` returned: its initial tasks in order, then its own `execute`.
+
+    The folders that generated paths of the job lie in are made before.
+    """
+    make_folders(task)
     for each in task.__dict__.get(INIT_TASKS, ()):
         each.execute()
     return task.execute()
+
+
+def make_folders(task: Task) -> None:
+    """Make the folders, below the job's directory, in which the generated paths of a loaded task lie."""
+    jobpath: Path = task.__dict__["__taskdir__"]
+    for config, _ in task.__dict__[OBJECTS].values():
+        schema = schema_of(config)
+        for parameter in schema.parameters.values() if schema.generates else ():
+            path = config.__dict__.get(parameter.name) if parameter.generator is not None else None
+            if isinstance(path, Path) and path.parent != jobpath and path.is_relative_to(jobpath):
+                path.parent.mkdir(parents=True, exist_ok=True)
 
 
 def params(task: Task) -> dict[str, Any]:

@@ -198,6 +198,8 @@ class PathGenerator:
         from xpm_core.config.layout import Layout  # which is made of schemas, as this is a part of one
 
         own = state(config)
+        if own.origin is not None:
+            return self.path_of(own.origin, name, where)
         owner = config if own.submitted is not None else own.owner
         if owner is None or state(owner).submitted is None:
             self.not_yet(where)

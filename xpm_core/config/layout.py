@@ -35,10 +35,18 @@ class Layout:
             maker = state(config).source
             if maker is not None and maker is not root and state(maker).submitted is not None:
                 self.lay_out(maker, Path(state(maker).submitted.jobpath))
+                self.share(config)
         self.lay_out(root, directory)
         for _, config in reversed(configs):
             if config is not root and state(config).submitted is not None:
                 self.lay_out(config, Path(state(config).submitted.jobpath))
+
+    def share(self, config: Any) -> None:
+        """Let a task's output, which is a copy, have the generated paths of what it is a copy of."""
+        for name in schema_of(config).parameters:
+            found = self.paths.get((id(state(config).origin), name))
+            if found is not None:
+                self.paths[id(config), name] = found
 
     def path(self, config: Any, name: str) -> Path | None:
         """The generated path of a parameter of a configuration; None when it has none, or another value."""

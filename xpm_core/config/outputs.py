@@ -38,7 +38,8 @@ def made_by(task: Task, config: T) -> T:
     if config is task or state(config).source is task:
         return config
     if state(config).sealed or state(config).source is not None:
-        config = copied(config, {})
+        origin, config = config, copied(config, {})
+        state(config).origin = origin
     state(config).source = task
     return config
 

@@ -303,11 +303,14 @@ class TokenRequestError(XpmError, ValueError):
 
 
 class TokenNameError(ShapedError, ValueError):
-    """Raised when a token's name has characters that are not allowed."""
+    """Raised when a token's name, or that of the variable that names its units, has characters that are not allowed."""
 
-    def __init__(self, name: str) -> None:
-        super().__init__(f"Token {name!r}", "not a usable name", "Use letters, digits, '_', '.' and '-', at most 64.")
-        self.args = (name,)
+    def __init__(self, name: str, env: str = "") -> None:
+        problem, remedy = "not a usable name", "Use letters, digits, '_', '.' and '-', at most 64."
+        if env:
+            problem, remedy = f"{env!r} is no name of a variable", "Use letters, digits and '_'."
+        super().__init__(f"Token {name!r}", problem, remedy)
+        self.args = (name, env)
 
 
 class TokenClashError(ShapedError, ValueError):

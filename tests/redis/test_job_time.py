@@ -12,9 +12,12 @@ import jobapi_tasks as tasks
 import pytest
 import worker_tasks
 from crew import Crew
+from stage import Stage
 from support import wait_until
 
+from xpm_core.errors import ExperimentError
 from xpm_core.states import State
+from xpm_core.store import keys
 
 SHORT = ("--walltime", "3", "--grace", "0.5")
 
@@ -127,6 +130,14 @@ def test_a_worker_does_not_take_what_it_cannot_give_the_least_time(crew: Crew) -
     assert (crew.state(long), crew.state(short)) == (State.READY, State.DONE)
     crew.start("--burst")
     crew.wait(long)
+
+
+def test_a_script_says_how_much_time_a_task_needs(stage: Stage) -> None:
+    with stage.experiment():
+        task = tasks.Need.C(seconds=2.0).submit(min_time=59.5)
+        with pytest.raises(ExperimentError, match=r"submit\(min_time=-1\): expected a number of seconds, at least 0"):
+            tasks.Need.C(seconds=3.0).submit(min_time=-1)
+    assert stage.client.hget(keys.job(stage.workspace.id, stage.job(task).identity), "demand") == b"|60"
 
 
 def test_a_walltime_that_leaves_no_time_for_jobs_is_refused(crew: Crew) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from desk import OTHER, WORKER, Desk, W, identity, submission
 
-from xpm_core.errors import TokenRequestError, UnknownDependencyError
+from xpm_core.errors import TokenNameError, TokenRequestError, UnknownDependencyError
 from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.store.jobs import new_execution_id
@@ -180,6 +180,11 @@ def test_numbered_units_are_told_and_never_shared(desk: Desk) -> None:
     repeated = desk.store.claim(WORKER, second.execution).lease
     assert repeated is not None
     assert (repeated.units, repeated.variables) == (second.units, second.variables)
+
+
+def test_a_variable_that_could_not_be_set_is_refused(desk: Desk) -> None:
+    with pytest.raises(TokenNameError, match=r"Token 'gpu': 'A B' is no name of a variable\."):
+        create_token(desk.client, "gpu", 3, env="A B")
 
 
 def test_a_wide_demand_is_served_after_a_bounded_number_of_small_ones(desk: Desk) -> None:

@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 from xpm_core.config.annotations import CONVERTERS
-from xpm_core.config.base import Config, InstanceConfig, LightweightTask, ResumableTask, Task, experiments
+from xpm_core.config.base import (
+    Config,
+    DependentMarker,
+    InstanceConfig,
+    LightweightTask,
+    ResumableTask,
+    Task,
+    experiments,
+)
 from xpm_core.config.change import copyconfig, setmeta
 from xpm_core.config.deprecation import deprecate
 from xpm_core.config.fields import (
@@ -31,6 +39,7 @@ __all__ = [
     "ConfigState",
     "Constant",
     "DataPath",
+    "DependentMarker",
     "InstanceConfig",
     "LightweightTask",
     "Meta",

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from xpm_core import job, produced, tags
 from xpm_core.config.assign import assign, copied, restored, values_of
@@ -195,6 +195,12 @@ def registered(cls: type[Config], value: type[V]) -> type[V]:
         raise DeclarationError(value.__name__, wrong, f"Declare it in {cls.__name__}.")
     schema.value_class = value
     return value
+
+
+class DependentMarker(Protocol):
+    """What `dep` is in `task_outputs`, and in methods that make outputs: it marks a configuration as made by the task."""
+
+    def __call__(self, config: T, /) -> T: ...
 
 
 class InstanceConfig(Config):

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("xpm")
 
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class TokenSetCode(IntEnum):
@@ -96,12 +97,14 @@ def create_token(
         env: A variable that names them to the job, such as CUDA_VISIBLE_DEVICES; implies `units`.
 
     Raises:
-        TokenNameError: The name cannot be used.
+        TokenNameError: The name cannot be used, or that of the variable.
         TokenRequestError: The capacity is below 1.
         TokenClashError: It exists with another scope or numbering.
     """
     if not _NAME.fullmatch(name):
         raise TokenNameError(name)
+    if env and not _VARIABLE.fullmatch(env):
+        raise TokenNameError(name, env)
     if isinstance(capacity, bool) or not isinstance(capacity, int) or capacity < 1:
         raise TokenRequestError(name, "createtoken", capacity, 0)
     numbered = units or bool(env)

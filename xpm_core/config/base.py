@@ -198,7 +198,7 @@ def registered(cls: type[Config], value: type[V]) -> type[V]:
 
 
 class DependentMarker(Protocol):
-    """What `dep` is in `task_outputs`, and in methods that make outputs: it marks a configuration as made by the task."""
+    """What `dep` is in `task_outputs` and in methods that make outputs: it marks what the task has made."""
 
     def __call__(self, config: T, /) -> T: ...
 

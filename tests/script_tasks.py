@@ -40,6 +40,7 @@ class Result(Config):
     """What `Produce` leaves."""
 
     note: Param[str]
+    file: Meta[Path] = field(default_factory=PathGenerator("result.txt"))
 
 
 class Produce(Task):
@@ -51,7 +52,7 @@ class Produce(Task):
         return dep(self.result)
 
     def execute(self) -> None:
-        Path("produced.txt").write_text(self.result.note)
+        self.result.file.write_text(self.result.note)
 
 
 class Consume(Task):
@@ -60,7 +61,7 @@ class Consume(Task):
     result: Param[Result]
 
     def execute(self) -> None:
-        Path("consumed.txt").write_text(self.result.note)
+        Path("consumed.txt").write_text(self.result.file.read_text())
 
 
 class Fail(Task):

@@ -51,6 +51,7 @@ def test_submit_returns_what_task_outputs_returns_and_a_task_that_takes_it_depen
         consume = Consume.C(result=result).submit()
     assert (consume.jobpath / "consumed.txt").read_text() == result.note
     assert stage.job(produce).ended_s <= stage.job(consume).started_s
+    assert result.file.is_relative_to(produce.jobpath), "a file of what a task made lies in its job"
 
 
 def test_the_same_object_and_an_equal_one_attach_to_one_job(stage: Stage) -> None:

@@ -2,6 +2,9 @@
 # make test    run every test
 # make lint    ruff and mypy
 # make bench-identity    what an identity costs, into bench/RESULTS.md
+# make bench   beside RQ, HyperQueue, experimaestro and submitit, into bench/RESULTS.md (an hour)
+# make bench-quick       the same at reduced size, in five minutes
+# make bench-profile     where the time of a worker and of a submission goes
 # make storm   kill everything that can be killed, and check the promises (SECONDS=600 SEED=7)
 # make clean   remove what the others made: environment, caches, demo-workspace
 #
@@ -9,7 +12,7 @@
 
 PIP = .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --editable
 
-.PHONY: demo test lint storm bench-identity clean
+.PHONY: demo test lint storm bench bench-quick bench-profile bench-identity clean
 
 demo: .venv/.has-demo
 	@.venv/bin/python examples/digits.py demo-workspace
@@ -24,6 +27,15 @@ lint: .venv/.has-lint
 
 storm: .venv/.has-test
 	@.venv/bin/python tests/faults/storm.py --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))
+
+bench: .venv/.has-bench
+	-@.venv/bin/python bench/run.py --write
+
+bench-quick: .venv/.has-bench
+	-@.venv/bin/python bench/run.py --quick --write
+
+bench-profile: .venv/.has-bench
+	@.venv/bin/python bench/profile_us.py
 
 bench-identity: .venv/.has-test
 	@.venv/bin/python bench/identity.py --write

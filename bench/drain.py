@@ -17,7 +17,7 @@ NOOP = Path(__file__).parent / "sides" / "noop.c"
 
 def rows(size: Size) -> list[Row]:
     """One slot of ours against one of the others; experimaestro runs two jobs at a time."""
-    jobs, few = size.of(2000, 400), size.of(200, 100)
+    jobs, few = size.of(2000, 300), size.of(200, 80)
     found = turns({
         "ours": partial(ours, jobs),
         "RQ": _if("rq", partial(rq, size.of(2000, few), False)),

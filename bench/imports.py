@@ -14,7 +14,7 @@ TITLE = "Imports"
 
 def rows(size: Size) -> list[Row]:
     """One slot; submitit and experimaestro use both CPUs."""
-    jobs, few = size.of(40, 20), size.of(40, 4)
+    jobs, few = 40, size.of(40, 2)
     if find_spec("sklearn") is None:
         return [Row("jobs that import scikit-learn", absent="scikit-learn is not installed")]
     if not templates_are_there():

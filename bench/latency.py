@@ -18,7 +18,7 @@ def rows(size: Size) -> list[Row]:
 
 
 def from_claim(jobs: int) -> list[Row]:
-    """From the answered claim to the first line of `execute`; forks are made between the jobs."""
+    """From the answered claim to the first line of `execute`; forks are made after the jobs."""
     ours, forks = [], []
     for _ in range(PAIRS):
         with Place() as place:
@@ -57,7 +57,7 @@ def _hyperqueue(jobs: int) -> float:
 
 
 def to_callback(jobs: int) -> Row:
-    """From just before the worker tells the end, so with the server's work, to the callback in the script."""
+    """From the server's answer that the job is done to the callback in the script, which polls nothing."""
     ours, pings = [], []
     for _ in range(PAIRS):
         with Place() as place:

@@ -42,6 +42,7 @@ PEERS = {
     "rq": Peer("rq-3", ("rq==3.*", "redis>=6.4")),
     "hyperqueue": Peer("hyperqueue-0.27", ("hyperqueue==0.27.*",)),
     "experimaestro": Peer("experimaestro-2.7-learn", ("experimaestro==2.7.*", "scikit-learn")),
+    "py-spy": Peer("py-spy", ("py-spy",)),
     "submitit": Peer("submitit-1", ("submitit==1.*", "scikit-learn")),
 }
 

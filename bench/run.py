@@ -10,6 +10,8 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+import traceback
+from collections.abc import Sequence
 from importlib import import_module
 
 from harness import HEAD, Row, Size, machine, table, today, write_section
@@ -27,7 +29,7 @@ def main() -> int:
     print("| " + " | ".join(HEAD) + " |", flush=True)
     for name in given.only or NAMES:
         began = time.monotonic()
-        for row in import_module(name).rows(Size(given.quick)):
+        for row in measured(name, Size(given.quick)):
             rows.append(row)
             print("| " + " | ".join(row.cells()) + " |", flush=True)
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
@@ -37,6 +39,17 @@ def main() -> int:
     for row in missed:
         print(f"missed: {row.what}, {row.against}", file=sys.stderr)
     return 1 if missed else 0
+
+
+def measured(name: str, size: Size) -> Sequence[Row]:
+    """The rows of a bench; when it fails, one that says so."""
+    bench = import_module(name)
+    try:
+        found: Sequence[Row] = bench.rows(size)
+    except Exception as error:  # the edge: the others go on
+        traceback.print_exc()
+        return [Row(bench.TITLE, absent=f"failed: {type(error).__name__}")]
+    return found
 
 
 def write(rows: list[Row], quick: bool) -> None:

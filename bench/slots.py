@@ -19,7 +19,7 @@ IDLE_SLOTS = 4
 
 def rows(size: Size) -> list[Row]:
     """Two slots against one, and idle ones."""
-    return [two(size.of(2000, 400)), *idle(size.of(30, 5))]
+    return [two(size.of(2000, 200)), *idle(size.of(30, 2))]
 
 
 def two(jobs: int) -> Row:

@@ -15,7 +15,7 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -248,12 +248,13 @@ class JobDirectory:
         return {match[2]: int(match[1]) for match in map(_RECORD.fullmatch, names) if match}
 
     def _read_marker(self, kind: Kind) -> Marker | None:
-        fields = _read_json(f"{self._meta}/{kind}")
+        fields = _read_object(f"{self._meta}/{kind}", _read_small)
         execution = fields.get("execution")
         return Marker(kind, execution) if isinstance(execution, str) and _EXECUTION.fullmatch(execution) else None
 
     def _read_record(self, number: int, execution: str) -> dict[str, Any]:
-        fields = _read_json(f"{self._executions}/{number}-{execution}.json") or {"reason": "unreadable"}
+        path = f"{self._executions}/{number}-{execution}.json"
+        fields = _read_object(path, _read_whole) or {"reason": "unreadable"}
         return {**fields, "number": number, "execution": execution}
 
     def _remove_markers(self, *kinds: Kind) -> None:
@@ -262,11 +263,24 @@ class JobDirectory:
                 os.unlink(f"{self._meta}/{kind}")
 
 
-def _read_json(path: str) -> dict[str, Any]:
+def _read_small(path: str) -> bytes:
+    """A file of a few bytes, at the least cost: there may be one for each of many thousand jobs."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return os.read(descriptor, 4096)
+    finally:
+        os.close(descriptor)
+
+
+def _read_whole(path: str) -> bytes:
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def _read_object(path: str, read: Callable[[str], bytes]) -> dict[str, Any]:
     """The object in a file; an empty one when the file is not there, or damaged."""
     try:
-        with open(path, "rb") as file:
-            fields = json.loads(file.read())
+        fields = json.loads(read(path))
     except (FileNotFoundError, ValueError):
         return {}
     return fields if isinstance(fields, dict) else {}

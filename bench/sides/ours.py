@@ -118,10 +118,10 @@ def start(url: str, folder: str, stamps: str, jobs: int) -> dict[str, Any]:
 
 
 def claims(url: str, folder: str, stamps: str, jobs: int) -> dict[str, Any]:
-    """From the moment that an idle worker has claimed a job to its first line; and bare forks, turn by turn."""
+    """From the moment that an idle worker has claimed a job to its first line; and, after them, bare forks."""
     os.makedirs(stamps)
     claimed = Path(stamps) / "claimed"
-    found, forks = [], []
+    found = []
     with experiment(folder, EXPERIMENT, redis=url, workers=0) as xp, _worker(url, folder, claimed=claimed):
         _when_alive(xp.connector.client, xp.workspace.id)
         for index in range(jobs):
@@ -130,7 +130,7 @@ def claims(url: str, folder: str, stamps: str, jobs: int) -> dict[str, Any]:
             first_line = _stamp(Path(stamps) / str(index))
             xp.wait()
             found.append(first_line - float(claimed.read_text().splitlines()[index]))
-            forks += [float(line) for line in subprocess.check_output([sys.executable, "-c", BARE_FORK]).split()]
+        forks = [float(line) for line in subprocess.check_output([sys.executable, "-c", BARE_FORK]).split()]
     return {"claim_to_first_line": found, "bare_fork": forks}
 
 
@@ -138,7 +138,7 @@ BARE_FORK = """
 import os, time
 from xpm_worker.starter import _warm
 _warm()
-for _ in range(3):
+for _ in range(200):
     began = time.monotonic()
     pid = os.fork()
     if not pid:
@@ -166,7 +166,7 @@ main()
 
 
 def callbacks(url: str, folder: str, jobs: int) -> dict[str, Any]:
-    """From just before the end of a job is told to the server, to the script's callback. And what a PING takes."""
+    """From when the server has answered that a job is done, to the script's callback. And what a PING takes."""
     called: dict[int, float] = {}
     ended: list[float] = []
     with experiment(folder, EXPERIMENT, redis=url, workers=0) as xp:
@@ -192,8 +192,8 @@ def finish(url: str, w: str, jobs: int) -> dict[str, Any]:
         lease = store.claim(worker, new_execution_id()).lease
         assert lease is not None
         time.sleep(0.02)
-        print(time.monotonic())
         store.finish(worker, lease, State.DONE)
+        print(time.monotonic())
     return {}
 
 

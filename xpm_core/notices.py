@@ -63,6 +63,9 @@ def interrupted(name: str, tracker: Tracker, store: Store, commands: Commands) -
         time.sleep(SECOND_CTRL_C_S)
     except KeyboardInterrupt:
         cancel_unstarted(name, tracker, store)
+    finally:
+        if threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is said: one more ends the script, without a traceback
 
 
 @contextlib.contextmanager

@@ -329,8 +329,12 @@ def test_ctrl_c_while_redis_is_away_leaves_all_the_same(
     server.kill()
     wait_until(lambda: xp.tracker.outage)
     monkeypatch.setattr("xpm_core.notices.time.sleep", pressed)
-    with pytest.raises(SystemExit) as caught:
-        xp.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(SystemExit) as caught:
+            xp.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert caught.value.code == 130
     said = capsys.readouterr().err
     assert "Its jobs go on (1 ready)" in said

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -98,13 +99,15 @@ class Crew:
         self._folder = folder
         self._run = self.store.open_run("crew", "run1", {})
 
-    def start(self, *options: str, lease_s: float = 10.0, env: dict[str, str] | None = None) -> Worker:
-        """Start a daemon; it need not be up yet."""
+    def start(
+        self, *options: str, lease_s: float = 10.0, env: dict[str, str] | None = None, prefix: Sequence[str] = ()
+    ) -> Worker:
+        """Start a daemon; it need not be up yet. `prefix` is a program that runs it."""
         log = self._folder / f"worker{len(self.workers)}.log"
         command = [sys.executable, "-m", "xpm_worker", "--workspace", str(self.workspace.path), "--lease", str(lease_s)]
         with open(log, "ab") as file:
             process = subprocess.Popen(
-                [*command, *options],
+                [*prefix, *command, *options],
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=file,

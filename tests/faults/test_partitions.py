@@ -1,0 +1,168 @@
+"""Workers that are cut off from their server by the network: no reset, no refusal, only silence."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+import worker_tasks as tasks
+from crew import Crew, Worker, alive
+from islands import Island
+from support import PrivateServer, wait_until
+
+from xpm_core.states import State
+from xpm_core.store import keys, reading
+from xpm_core.workspace import Workspace
+
+LEASE_S = 1.5
+
+
+class Shore:
+    """A crew on this machine, and a worker on an island that uses the same server and the same disk."""
+
+    def __init__(self, crew: Crew, island: Island, url: str) -> None:
+        self.crew, self.island, self._url = crew, island, url
+
+    def settler(self, lease_s: float = LEASE_S) -> Worker:
+        """Start a worker there, and wait until it blocks for work."""
+        env = {"XPM_REDIS_URL": self._url}
+        worker = self.crew.started("--name", "island", lease_s=lease_s, env=env, prefix=self.island.prefix)
+        self.waits("island")
+        return worker
+
+    def neighbour(self) -> Worker:
+        """Start a worker here, and wait until it blocks for work."""
+        worker = self.crew.started("--name", "shore", lease_s=LEASE_S)
+        self.waits("shore")
+        return worker
+
+    def waits(self, name: str) -> None:
+        """Wait until a worker is listed as idle."""
+        key = keys.idle(self.crew.workspace.id, "default")
+        wait_until(lambda: any(each.startswith(name.encode()) for each in self.crew.client.zrange(key, 0, -1)))
+
+
+@pytest.fixture
+def shore(
+    island: Island, fresh_server: Callable[..., PrivateServer], workspace: Workspace, tmp_path: Path
+) -> Iterator[Shore]:
+    with socket.create_server((island.host, 0)) as found:
+        port = found.getsockname()[1]
+    server = fresh_server(options={"bind": island.host, "port": str(port), "protected-mode": "no"})
+    crew = Crew(workspace, server.url, tmp_path)
+    yield Shore(crew, island, f"redis://{island.host}:{port}/0")
+    crew.dismiss()
+
+
+def code_of(crew: Crew, task: tasks.Wait, *, other_than: int = 0) -> psutil.Process:
+    """Wait until the code of a task runs, in another process than that one."""
+    file = crew.directory(task).path / "pid"
+    wait_until(lambda: file.exists() and file.read_text() not in ("", str(other_than)), show=lambda: crew.explain(task))
+    return psutil.Process(int(file.read_text()))
+
+
+def frozen(process: psutil.Process) -> bool:
+    return process.status() == psutil.STATUS_STOPPED
+
+
+def lease_left_s(crew: Crew, task: tasks.Wait) -> float:
+    """How long the lease of a running job still lasts, by the server's clock."""
+    ends = crew.client.zscore(keys.leases(crew.workspace.id), crew.job(task).identity)
+    assert ends is not None
+    return float(ends) / 1000 - reading.server_time(crew.client)
+
+
+def test_a_job_freezes_before_its_lease_ends_and_the_late_worker_is_refused(shore: Shore, tmp_path: Path) -> None:
+    crew, worker = shore.crew, shore.settler(lease_s=4)
+    crew.submit(task := tasks.Wait.C(note="x", until=tmp_path / "go"))
+    job = code_of(crew, task)
+    shore.island.cut()
+    wait_until(lambda: frozen(job), show=lambda: worker.log, poll_s=0.002)
+    assert lease_left_s(crew, task) > 0, "nobody else could have begun it by then"
+    crew.started("--name", "shore", lease_s=LEASE_S)
+    second = code_of(crew, task, other_than=job.pid)
+    assert frozen(job), "it never runs beside its successor"
+    (tmp_path / "go").touch()
+    ended = crew.wait(task)
+    assert not alive(second)
+    assert frozen(job)
+    shore.island.mend()
+    wait_until(lambda: not alive(job), show=lambda: worker.log)
+    wait_until(lambda: "another worker has it" in worker.log, show=lambda: worker.log)
+    assert ended.worker.startswith("shore")
+    assert crew.job(task) == ended
+    assert crew.directory(task).marker() == ("done", ended.execution)
+    crew.submit(task := tasks.Wait.C(note="y", until=tmp_path / "go"))
+    crew.wait(task)
+
+
+def test_a_job_that_ends_while_its_worker_is_cut_off_counts_for_whoever_took_it(shore: Shore, tmp_path: Path) -> None:
+    crew, worker = shore.crew, shore.settler()
+    crew.submit(task := tasks.Wait.C(note="x", until=tmp_path / "go"))
+    code_of(crew, task)
+    directory = crew.directory(task)
+    shore.island.cut()
+    (tmp_path / "go").touch()
+    wait_until(directory.records, show=lambda: crew.explain(task))
+    (late,) = directory.records()
+    assert (late["reason"], directory.marker()) == ("done", None)
+    shore.neighbour()
+    ended = crew.wait(task)
+    assert ended.execution != late["execution"]
+    wait_until(lambda: directory.marker() is not None)
+    shore.island.mend()
+    wait_until(lambda: "another execution has taken its place" in worker.log, show=lambda: worker.log)
+    assert crew.job(task) == ended
+    assert directory.marker() == ("done", ended.execution)
+
+
+def test_a_worker_whose_job_nobody_took_goes_on_with_it(shore: Shore, tmp_path: Path) -> None:
+    crew, worker = shore.crew, shore.settler()
+    crew.submit(task := tasks.Wait.C(note="x", until=tmp_path / "go"))
+    job = code_of(crew, task)
+    shore.island.cut()
+    wait_until(lambda: frozen(job), show=lambda: worker.log)
+    wait_until(lambda: lease_left_s(crew, task) < -LEASE_S)
+    shore.island.mend()
+    wait_until(lambda: not frozen(job), show=lambda: worker.log)
+    (tmp_path / "go").touch()
+    assert crew.wait(task).attempts == 1
+    assert [record["reason"] for record in crew.directory(task).records()] == ["done"]
+
+
+def test_nothing_is_stuck_in_the_dead_connection_of_a_worker_that_waits(shore: Shore) -> None:
+    crew, worker = shore.crew, shore.settler()
+    shore.island.cut()
+    crew.submit(task := tasks.Write.C(note="x"))
+    assert crew.state(task) is State.READY, "its wake-up went nowhere; the job did not go with it"
+    other_worker = crew.start("--burst", lease_s=LEASE_S)
+    assert crew.wait(task).attempts == 1
+    assert other_worker.left() == 0
+    crew.submit(other := tasks.Write.C(note="y"))
+    shore.island.mend()
+    job = crew.wait(other)
+    assert (job.attempts, job.worker.startswith("island")) == (1, True), worker.log
+
+
+def test_a_neighbour_runs_what_a_worker_that_is_cut_off_was_woken_for(shore: Shore) -> None:
+    crew, neighbour = shore.crew, shore.neighbour()
+    shore.settler()
+    shore.island.cut()
+    jobs = [tasks.Write.C(note=f"n{n}") for n in range(3)]
+    for job in jobs:
+        crew.submit(job)
+        assert crew.wait(job).worker.startswith("shore"), neighbour.log
+
+
+def test_an_idle_worker_is_there_again_after_a_partition(shore: Shore) -> None:
+    crew, worker = shore.crew, shore.settler()
+    (before,) = crew.known()
+    shore.island.cut()
+    wait_until(lambda: not crew.known(), show=crew.known)
+    shore.island.mend()
+    wait_until(lambda: [each.name for each in crew.known()] == [before.name], show=lambda: worker.log)
+    crew.submit(task := tasks.Write.C(note="x"))
+    crew.wait(task)

@@ -5,7 +5,6 @@ Owns: reading it. Events are written by the scripts, in the same step as the tra
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from redis.exceptions import ResponseError
 
 from xpm_core.states import Event
 from xpm_core.store import keys
+from xpm_core.store.replies import map_of, text_of
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -42,12 +42,12 @@ class Record:
     @property
     def said(self) -> dict[str, Any]:
         """What a job said: of PROGRESS, `fraction` and `desc`; of OUTPUT, what it registered."""
-        return json.loads(self.data["data"]) if self.data.get("data") else {}
+        return map_of(self.data.get("data", ""))
 
     @property
     def error(self) -> dict[str, Any]:
         """What went wrong: type, message, file, line, function. Empty when nothing did."""
-        return json.loads(self.data["error"]) if self.data.get("error") else {}
+        return map_of(self.data.get("error", ""))
 
 
 def read(client: Redis, workspace_id: str, cursor: str, *, block_s: float = 0.0) -> list[Record]:
@@ -94,7 +94,7 @@ def _records(reply: Any) -> Iterator[Record]:
     streams = reply.items() if isinstance(reply, dict) else reply or []
     for _, entries in streams:
         for cursor, fields in _flatten(entries):
-            data = {name.decode(): value.decode() for name, value in fields.items()}
+            data = {text_of(name): text_of(value) for name, value in fields.items()}
             yield Record(
                 cursor=cursor.decode(),
                 event=Event(data.pop("event")),

@@ -35,6 +35,7 @@ from xpm_core.store.records import (
     TellCode,
     WorkerId,
 )
+from xpm_core.store.replies import map_or_none, text_of
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -64,7 +65,7 @@ class Store:
     def open_run(self, experiment: str, run: str, about: Mapping[str, Any]) -> Run:
         """Begin a run of an experiment; `about` says host, pid, user, script and directory."""
         reply = self._run("open_run", keys.experiments(self.w), experiment, run, json.dumps(about))
-        return Run(run, int(reply[0]), _text(reply[1]), int(reply[2]))
+        return Run(run, int(reply[0]), text_of(reply[1]), int(reply[2]))
 
     def submit(
         self, experiment: str, run_started_ms: int, jobs: Sequence[Submission], origins: Mapping[str, str]
@@ -89,15 +90,17 @@ class Store:
         )
         if reply[0] == -1:
             _, identity, token, asked, capacity = reply
-            raise TokenRequestError(_text(token), _label(jobs, _text(identity)), int(asked), int(capacity))
+            raise TokenRequestError(text_of(token), _label(jobs, text_of(identity)), int(asked), int(capacity))
         if reply[0] == -2:
-            raise UnknownDependencyError(_label(jobs, _text(reply[1])), _text(reply[2]))
+            raise UnknownDependencyError(_label(jobs, text_of(reply[1])), text_of(reply[2]))
         if reply[0] == -3:
-            known = _text(reply[2])
-            raise OriginClashError(_text(reply[1]), known, origins[_text(reply[1])])
-        cursor = _text(reply[1])
+            known = text_of(reply[2])
+            raise OriginClashError(text_of(reply[1]), known, origins[text_of(reply[1])])
+        cursor = text_of(reply[1])
         return [
-            Submitted(SubmitCode(code), State(_text(state)), _text(execution), int(ended) / 1000, _text(root), cursor)
+            Submitted(
+                SubmitCode(code), State(text_of(state)), text_of(execution), int(ended) / 1000, text_of(root), cursor
+            )
             for code, state, execution, ended, root in reply[2:]
         ]
 
@@ -113,7 +116,7 @@ class Store:
         """
         flat = [part for job in jobs for part in job]
         cursor, *ended = self._run("recall", keys.jobs(self.w), experiment, *flat)
-        at = _text(cursor)
+        at = text_of(cursor)
         return [
             None if ms < 0 else Submitted(SubmitCode.DONE, State.DONE, execution, int(ms) / 1000, "", at)
             for (_, execution), ms in zip(jobs, ended, strict=True)
@@ -122,13 +125,13 @@ class Store:
     def look(self, lease_s: float = DEFAULT_LEASE_S) -> Look:
         """Take up what is due (leases that are over, retries), and see which queues are served."""
         reply = self._run("look", keys.queues(self.w), round(lease_s * 1000))
-        queues = [Serving(_text(name), int(ready), int(workers)) for name, ready, workers in reply[4:]]
+        queues = [Serving(text_of(name), int(ready), int(workers)) for name, ready, workers in reply[4:]]
         return Look(bool(reply[0]), int(reply[1]), int(reply[2]), int(reply[3]), queues)
 
     def cancel(self, identity: str) -> tuple[CancelCode, str, str]:
         """Cancel a job. Returns the code, the state it is in now, and the worker that was told, if it runs."""
         code, state, worker = self._run("cancel", keys.jobs(self.w), identity)
-        return CancelCode(code), _text(state), _text(worker)
+        return CancelCode(code), text_of(state), text_of(worker)
 
     def retry(self, identity: str, replaces: str = "") -> tuple[RetryCode, str, str]:
         """Run a settled job again. Returns the code, the state it is in now, and the other job that is in the way.
@@ -138,7 +141,7 @@ class Store:
             replaces: The execution that the caller saw; if another ended since, nothing happens. Empty for any.
         """
         code, state, other = self._run("retry", keys.jobs(self.w), identity, replaces)
-        return RetryCode(code), _text(state), _text(other)
+        return RetryCode(code), text_of(state), text_of(other)
 
     # -- workers' side ---------------------------------------------------------------------------------------------
 
@@ -191,7 +194,7 @@ class Store:
             "finish", keys.jobs(self.w), *_asking(worker, next_execution, listen, left_s), lease.execution,
             lease.identity, outcome.value, json.dumps(error) if error else "", adopted,
         )  # fmt: skip
-        return Finish(FinishCode(reply[0]), _text(reply[1]), _claim(reply[2:]))
+        return Finish(FinishCode(reply[0]), text_of(reply[1]), _claim(reply[2:]))
 
     def renew(self, worker: WorkerId, lease: Lease | None) -> tuple[RenewCode, bool, bool]:
         """Say that a worker lives, and renew the lease of what it runs.
@@ -216,7 +219,7 @@ class Store:
             least_s: How much time was not enough for it: from now on, no worker that has less left claims it.
         """
         code, state = self._run("release", keys.leases(self.w), lease.identity, lease.execution, int(started), least_s)
-        return ReleaseCode(code), _text(state)
+        return ReleaseCode(code), text_of(state)
 
     def lose(self, lease: Lease) -> tuple[LoseCode, str]:
         """Say that a job was lost (its starter died): at once what the end of its lease would do.
@@ -225,7 +228,7 @@ class Store:
             The code and the state that the job is in now.
         """
         code, state = self._run("lose", keys.leases(self.w), lease.identity, lease.execution)
-        return LoseCode(code), _text(state)
+        return LoseCode(code), text_of(state)
 
     def tell(self, lease: Lease, event: Event, data: Mapping[str, Any]) -> TellCode:
         """Pass on what a running job says: PROGRESS or OUTPUT. Only the execution that holds the job is heard."""
@@ -282,10 +285,6 @@ def _label(jobs: Iterable[Submission], identity: str) -> str:
     return f"{name}/{identity[:7]}"
 
 
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
-
-
 def _claim(reply: Sequence[Any]) -> Claim:
     code = ClaimCode(reply[0])
     lease = _lease(reply[7:]) if code is ClaimCode.CLAIMED else None
@@ -298,30 +297,27 @@ def _lease(reply: Sequence[Any]) -> Lease:
         reply
     )
     return Lease(
-        identity=_text(identity),
-        execution=_text(execution),
+        identity=text_of(identity),
+        execution=text_of(execution),
         left_s=int(left_ms) / 1000,
         attempt=int(attempt),
-        task=_text(task),
-        name=_text(name),
-        directory=_text(directory),
+        task=text_of(task),
+        name=text_of(name),
+        directory=text_of(directory),
         payload=payload,
         options=_options(options),
-        queue=_text(queue),
-        units=_units(_text(units)),
-        variables=_variables(_text(units)),
-        replaces=_text(replaces),
+        queue=text_of(queue),
+        units=_units(text_of(units)),
+        variables=_variables(text_of(units)),
+        replaces=text_of(replaces),
         cancelled=bool(cancel),
     )
 
 
 def _options(written: bytes) -> dict[str, Any]:
     """The options of a job. What is none becomes the option "unreadable", which workers refuse."""
-    try:
-        found = json.loads(written)
-    except (ValueError, RecursionError):
-        found = None
-    return found if isinstance(found, dict) else {"unreadable": _text(written)}
+    found = map_or_none(written)
+    return {"unreadable": text_of(written)} if found is None else found
 
 
 def _units(text: str) -> dict[str, tuple[int, str]]:

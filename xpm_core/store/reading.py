@@ -5,7 +5,6 @@ Owns: reading the keys of `keys.py` into records. Pages of jobs are read in pipe
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from xpm_core.errors import AmbiguousJobError, UnknownJobError
 from xpm_core.states import State
 from xpm_core.store import keys
+from xpm_core.store.replies import map_of, text_of
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -109,7 +109,7 @@ def find(client: Redis, w: str, prefix: str) -> str:
         AmbiguousJobError: Several do.
     """
     found = client.zrangebylex(keys.jobs(w), f"[{prefix}", f"[{prefix}\xff", start=0, num=10)
-    names = [_text(identity) for identity in found]
+    names = [text_of(identity) for identity in found]
     if not names:
         raise UnknownJobError(prefix)
     if len(names) > 1:
@@ -139,13 +139,13 @@ def states(client: Redis, w: str, identities: Sequence[str]) -> dict[str, tuple[
                 pipe.hmget(keys.job(w, identity), "state", "root")
             for identity, (state, root) in zip(page, pipe.execute(), strict=True):
                 if state:
-                    found[identity] = (State(_text(state)), _text(root or b""))
+                    found[identity] = (State(text_of(state)), text_of(root or b""))
     return found
 
 
 def all_jobs(client: Redis, w: str) -> list[str]:
     """Return every identity of the workspace, sorted."""
-    return [_text(identity) for identity in client.zrange(keys.jobs(w), 0, -1)]
+    return [text_of(identity) for identity in client.zrange(keys.jobs(w), 0, -1)]
 
 
 def payload(client: Redis, w: str, identity: str) -> bytes:
@@ -162,44 +162,44 @@ def payload(client: Redis, w: str, identity: str) -> bytes:
 
 def needs(client: Redis, w: str, identity: str) -> list[str]:
     """Return the identities that a job needs."""
-    return sorted(_text(need) for need in client.hkeys(keys.needs(w, identity)))
+    return sorted(text_of(need) for need in client.hkeys(keys.needs(w, identity)))
 
 
 def dependents(client: Redis, w: str, identity: str) -> list[str]:
     """Return the identities that need a job, in the order of their submission."""
-    return [_text(job) for job in client.lrange(keys.dependents(w, identity), 0, -1)]
+    return [text_of(job) for job in client.lrange(keys.dependents(w, identity), 0, -1)]
 
 
 def counts(client: Redis, w: str) -> dict[State, int]:
     """Return how many jobs of the workspace are in each state."""
-    found = {_text(state): int(n) for state, n in client.hgetall(keys.counts(w)).items()}
+    found = {text_of(state): int(n) for state, n in client.hgetall(keys.counts(w)).items()}
     return {state: found.get(state.value, 0) for state in State}
 
 
 def experiments(client: Redis, w: str) -> list[Experiment]:
     """Return the experiments of the workspace, the latest run first."""
     found = []
-    for name in map(_text, client.zrange(keys.experiments(w), 0, -1, desc=True)):
+    for name in map(text_of, client.zrange(keys.experiments(w), 0, -1, desc=True)):
         row: Any = client.hmget(keys.experiment(w, name), ["started", "created", "about"])
         started, created, about = row
         jobs_known = client.zcard(keys.experiment_jobs(w, name))
-        found.append(Experiment(name, _seconds(started), _seconds(created), _map(_text(about or b"")), jobs_known))
+        found.append(Experiment(name, _seconds(started), _seconds(created), map_of(about), jobs_known))
     return found
 
 
 def experiment_jobs(client: Redis, w: str, name: str) -> list[str]:
     """Return the identities of an experiment's jobs, of all its runs, in the order of their first submission."""
-    return [_text(identity) for identity in client.zrange(keys.experiment_jobs(w, name), 0, -1)]
+    return [text_of(identity) for identity in client.zrange(keys.experiment_jobs(w, name), 0, -1)]
 
 
 def tokens(client: Redis, w: str) -> list[TokenState]:
     """Return the server's tokens; `waiting` and `first` tell of this workspace's ready jobs only."""
     found = []
-    for name in sorted(_text(token) for token in client.smembers(keys.tokens)):
-        fields = {_text(key): _text(value) for key, value in client.hgetall(keys.token(name)).items()}
+    for name in sorted(text_of(token) for token in client.smembers(keys.tokens)):
+        fields = {text_of(key): text_of(value) for key, value in client.hgetall(keys.token(name)).items()}
         used = {key.partition("@")[2]: int(n) for key, n in fields.items() if key.startswith("used")}
         held = client.hgetall(keys.token_holders(name)).items()
-        holders = {_text(holder): int(_text(value).partition("|")[0]) for holder, value in held}
+        holders = {text_of(holder): int(text_of(value).partition("|")[0]) for holder, value in held}
         waiting, first = _waiting(client, w, name)
         capacity, scope = int(fields["capacity"]), fields["scope"]
         found.append(TokenState(name, capacity, used or {"": 0}, scope, holders, waiting, first))
@@ -212,12 +212,12 @@ def workers(client: Redis, w: str, now_s: float) -> list[WorkerState]:
     found = []
     listed: Any = client.zrange(keys.workers(w), 0, -1, withscores=True)
     for name, until in listed:
-        fields = {_text(k): _text(v) for k, v in client.hgetall(keys.worker(w, _text(name))).items()}
+        fields = {text_of(k): text_of(v) for k, v in client.hgetall(keys.worker(w, text_of(name))).items()}
         if not fields:
             continue
         found.append(
             WorkerState(
-                name=_text(name),
+                name=text_of(name),
                 host=fields["host"],
                 pid=int(fields["pid"]),
                 queues=fields["queues"].split(","),
@@ -225,7 +225,7 @@ def workers(client: Redis, w: str, now_s: float) -> list[WorkerState]:
                 version=fields["version"],
                 started_s=int(fields["started"]) / 1000,
                 alive=until / 1000 >= now_s,
-                job=running.get(_text(name), ""),
+                job=running.get(text_of(name), ""),
             )
         )
     return found
@@ -238,21 +238,21 @@ def server_time(client: Redis) -> float:
 
 
 def _leased(client: Redis, w: str) -> list[str]:
-    return [_text(identity) for identity in client.zrange(keys.leases(w), 0, -1)]
+    return [text_of(identity) for identity in client.zrange(keys.leases(w), 0, -1)]
 
 
 def _waiting(client: Redis, w: str, token: str) -> tuple[int, list[str]]:
     """How many ready jobs ask for a token, and the first of them."""
     total, heads = 0, []
-    for place in map(_text, client.hkeys(keys.token_queues(token))):
+    for place in map(text_of, client.hkeys(keys.token_queues(token))):
         workspace, _, queue = place.partition("|")
         if workspace == w:
-            for demand in map(_text, client.zrange(keys.lines(w, queue), 0, -1)):
+            for demand in map(text_of, client.zrange(keys.lines(w, queue), 0, -1)):
                 if token in parse_demand(demand):
                     line = keys.line(w, queue, demand)
                     total += client.zcard(line)
                     first: Any = client.zrange(line, 0, HEADS - 1, withscores=True)
-                    heads += [(order, _text(identity)) for identity, order in first]
+                    heads += [(order, text_of(identity)) for identity, order in first]
     return total, [identity for _, identity in sorted(heads)[:HEADS]]
 
 
@@ -262,7 +262,7 @@ def parse_demand(text: str) -> dict[str, int]:
 
 
 def _job(identity: str, row: Sequence[bytes | None]) -> Job:
-    v = {name: _text(value or b"") for name, value in zip(_JOB, row, strict=True)}
+    v = {name: text_of(value or b"") for name, value in zip(_JOB, row, strict=True)}
     return Job(
         identity=identity,
         state=State(v["state"]),
@@ -272,8 +272,8 @@ def _job(identity: str, row: Sequence[bytes | None]) -> Job:
         queue=v["queue"],
         demand=parse_demand(v["demand"]),
         priority=int(v["priority"] or 0),
-        tags=_map(v["tags"]),
-        options=_map(v["options"]),
+        tags=map_of(v["tags"]),
+        options=map_of(v["options"]),
         execution=v["execution"],
         worker=v["worker"],
         host=v["host"],
@@ -284,28 +284,15 @@ def _job(identity: str, row: Sequence[bytes | None]) -> Job:
         max_losses=int(v["max_losses"] or 0),
         root=v["root"],
         reason=v["reason"],
-        error=_map(v["error"]),
+        error=map_of(v["error"]),
         submitted_s=_seconds(v["submitted"]),
         started_s=_seconds(v["started"]),
         ended_s=_seconds(v["ended"]),
         due_s=_seconds(v["due"]),
         cancel_asked=v["cancel"] == "1",
-        progress=_map(v["progress"]),
+        progress=map_of(v["progress"]),
     )
-
-
-def _map(text: str) -> dict[str, Any]:
-    """An object of JSON; empty when it is none."""
-    try:
-        found = json.loads(text or "{}")
-    except (ValueError, RecursionError):
-        found = None
-    return found if isinstance(found, dict) else {}
 
 
 def _seconds(value: bytes | str | None) -> float:
     return int(value) / 1000 if value else 0.0
-
-
-def _text(value: Any) -> str:
-    return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)

@@ -39,12 +39,16 @@ class Checkpoint(Task):
     """Told to end, saves what it has; then it raises again, or does what `how` says."""
 
     how: Param[str] = field(default="raise")
+    gate: Meta[Path | None] = field(default=None)
 
     def execute(self) -> None:
         Path("ready").touch()
         try:
             threading.Event().wait()
         except TaskCancelled as told:
+            Path("caught").touch()
+            if self.gate is not None:
+                wait_for(self.gate)
             Path("saved").write_text(f"{told.remaining_time:g}")
             if self.how == "return":
                 return

@@ -34,6 +34,10 @@ SIGNALS = {Stop.DRAIN: signal.SIGINT, Stop.HAND_BACK: signal.SIGTERM, Stop.AT_ON
 """How a worker is told. They differ, for of two equal signals that come at once, one is lost."""
 
 
+ONE_S = 1.0
+"""Equal signals closer together are one: the whole group had it, as from Slurm, and the daemon passed it on."""
+
+
 def stricter(told: Stop, number: int) -> Stop:
     """What one more signal makes of what a worker was told before."""
     meant = next((stop for stop, known in SIGNALS.items() if known == number), Stop.HAND_BACK)
@@ -50,6 +54,7 @@ class Orders:
     def __init__(self, ends_at: float | None = None) -> None:
         self.ends_at = ends_at
         self._told = Stop.NONE
+        self._heard = 0, 0.0
         self.kill = False
         """Whether the job that runs is to be killed, as RQ's kill-horse asks."""
         self._stopped_jobs: deque[str] = deque(maxlen=100)
@@ -75,12 +80,15 @@ class Orders:
         self._bell.read()
 
     def signal(self, number: int) -> None:
-        """A signal came: SIGINT drains, SIGTERM hands back; a second one, and SIGQUIT, does it at once.
+        """A signal came: SIGINT drains, SIGTERM hands back; a later one, and SIGQUIT, does it at once.
 
         Raises:
             StopRequested: The worker blocks in a wait for work.
         """
-        self._told = stricter(self._told, number)
+        now, (before, at) = boot_time(), self._heard
+        self._heard = number, now
+        if number != before or now - at > ONE_S:
+            self._told = stricter(self._told, number)
         self._bell.ring()
         if self._blocked:
             self._blocked = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 
 import jobapi_tasks as tasks
 import pytest
@@ -75,6 +76,19 @@ def test_a_second_signal_does_not_wait_for_the_grace(crew: Crew) -> None:
     assert worker.left() == 0
     assert crew.state(task) is State.READY
     assert crew.record(task)["signal"] == signal.SIGKILL
+
+
+def test_one_signal_to_all_processes_of_a_worker_is_one(crew: Crew, tmp_path: Path) -> None:
+    worker = started(crew, task := tasks.Checkpoint.C(gate=tmp_path / "gate"), "--grace", "600")
+    (job,) = worker.named("xpm-job")
+    for process in (*worker.slots(), worker.mother(), *worker.starters(), job, worker.process):
+        process.send_signal(signal.SIGTERM)
+    wait_until(lambda: "SIGTERM" in worker.log, show=lambda: worker.log)
+    wait_until((crew.directory(task).path / "caught").exists)
+    (tmp_path / "gate").touch()
+    assert worker.left() == 0
+    assert (crew.state(task), crew.record(task)["signal"]) == (State.READY, signal.SIGTERM)
+    assert saved(crew, task) == "600"
 
 
 def test_code_that_handles_every_exception_does_not_swallow_it(crew: Crew) -> None:

@@ -91,11 +91,9 @@ def test_the_time_left_is_that_of_the_job_or_the_worker(
 
 
 def test_near_its_end_a_worker_hands_back_what_runs_and_leaves(crew: Crew) -> None:
-    began = time.monotonic()
     worker = crew.start(*SHORT)
     crew.submit(task := tasks.Checkpoint.C())
     assert worker.left() == 0
-    assert time.monotonic() - began < 3, "before it is ended from outside"
     job = crew.job(task)
     assert (job.state, job.failures, job.losses, job.attempts) == (State.READY, 0, 0, 1)
     assert (crew.directory(task).path / "saved").read_text() == "0.5"

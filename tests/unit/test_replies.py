@@ -8,7 +8,7 @@ import pytest
 
 from xpm_core.states import Event
 from xpm_core.store.events import Record
-from xpm_core.store.replies import map_of, map_or_none, text_of
+from xpm_core.store.replies import map_of, map_or_none, shown, text_of
 
 
 @pytest.mark.parametrize(("value", "text"), [(b"a\xc3\xa9", "aé"), (b"\xff\x00", "\\xff\x00"), ("x", "x"), (3, "3")])
@@ -30,3 +30,8 @@ def test_a_map_is_read() -> None:
 def test_an_event_that_says_what_cannot_be_read_says_nothing() -> None:
     record = Record("1-0", Event.PROGRESS, 1.0, "j", "t", "e", "w", {"data": "\\x80\\x04", "error": "[1]"})
     assert (record.said, record.error) == ({}, {})
+
+
+def test_what_is_shown_has_nothing_that_acts_on_a_terminal() -> None:
+    assert shown("a\x1b[2J\r\x9b1m b\n\tc é 🙂") == "a?[2J??1m b\n\tc é 🙂"
+    assert shown({"\x1b": ["\x00", 1, None, {"a": "\x7f"}]}) == {"?": ["?", 1, None, {"a": "?"}]}

@@ -13,7 +13,7 @@ from redis.exceptions import ResponseError
 
 from xpm_core.states import Event
 from xpm_core.store import keys
-from xpm_core.store.replies import map_of, text_of
+from xpm_core.store.replies import map_of, shown, text_of
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -47,7 +47,8 @@ class Record:
     @property
     def error(self) -> dict[str, Any]:
         """What went wrong: type, message, file, line, function. Empty when nothing did."""
-        return map_of(self.data.get("error", ""))
+        found: dict[str, Any] = shown(map_of(self.data.get("error", "")))
+        return found
 
 
 def read(client: Redis, workspace_id: str, cursor: str, *, block_s: float = 0.0) -> list[Record]:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from xpm_core.errors import AmbiguousJobError, UnknownJobError
 from xpm_core.states import State
 from xpm_core.store import keys
-from xpm_core.store.replies import map_of, text_of
+from xpm_core.store.replies import map_of, shown, text_of
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -183,7 +183,7 @@ def experiments(client: Redis, w: str) -> list[Experiment]:
         row: Any = client.hmget(keys.experiment(w, name), ["started", "created", "about"])
         started, created, about = row
         jobs_known = client.zcard(keys.experiment_jobs(w, name))
-        found.append(Experiment(name, _seconds(started), _seconds(created), map_of(about), jobs_known))
+        found.append(Experiment(name, _seconds(started), _seconds(created), shown(map_of(about)), jobs_known))
     return found
 
 
@@ -212,7 +212,7 @@ def workers(client: Redis, w: str, now_s: float) -> list[WorkerState]:
     found = []
     listed: Any = client.zrange(keys.workers(w), 0, -1, withscores=True)
     for name, until in listed:
-        fields = {text_of(k): text_of(v) for k, v in client.hgetall(keys.worker(w, text_of(name))).items()}
+        fields = {text_of(k): shown(text_of(v)) for k, v in client.hgetall(keys.worker(w, text_of(name))).items()}
         if not fields:
             continue
         found.append(
@@ -262,7 +262,7 @@ def parse_demand(text: str) -> dict[str, int]:
 
 
 def _job(identity: str, row: Sequence[bytes | None]) -> Job:
-    v = {name: text_of(value or b"") for name, value in zip(_JOB, row, strict=True)}
+    v = {name: shown(text_of(value or b"")) for name, value in zip(_JOB, row, strict=True)}
     return Job(
         identity=identity,
         state=State(v["state"]),
@@ -272,7 +272,7 @@ def _job(identity: str, row: Sequence[bytes | None]) -> Job:
         queue=v["queue"],
         demand=parse_demand(v["demand"]),
         priority=int(v["priority"] or 0),
-        tags=map_of(v["tags"]),
+        tags=shown(map_of(v["tags"])),
         options=map_of(v["options"]),
         execution=v["execution"],
         worker=v["worker"],
@@ -284,13 +284,13 @@ def _job(identity: str, row: Sequence[bytes | None]) -> Job:
         max_losses=int(v["max_losses"] or 0),
         root=v["root"],
         reason=v["reason"],
-        error=map_of(v["error"]),
+        error=shown(map_of(v["error"])),
         submitted_s=_seconds(v["submitted"]),
         started_s=_seconds(v["started"]),
         ended_s=_seconds(v["ended"]),
         due_s=_seconds(v["due"]),
         cancel_asked=v["cancel"] == "1",
-        progress=map_of(v["progress"]),
+        progress=shown(map_of(v["progress"])),
     )
 
 

@@ -1,9 +1,16 @@
-"""What a server answers, as texts and maps. Others can write into Redis: what is malformed is shown, or empty."""
+"""What a server answers, as texts and maps. Others can write into Redis: what is malformed is shown, or empty.
+
+What is made for people to read goes through `shown`.
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
+
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Characters that act on a terminal, but for tabs and ends of lines."""
 
 
 def text_of(value: Any) -> str:
@@ -23,3 +30,17 @@ def map_or_none(value: Any) -> dict[str, Any] | None:
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None
+
+
+def shown(value: Any) -> Any:
+    """A value of JSON as it can be shown: its texts have no characters that act on a terminal.
+
+    Example:
+        >>> shown({"message": "a\x1b[2Jb"})
+        {'message': 'a?[2Jb'}
+    """
+    if isinstance(value, str):
+        return value if value.isprintable() else _CONTROL.sub("?", value)
+    if isinstance(value, dict):
+        return {shown(name): shown(item) for name, item in value.items()}
+    return [shown(item) for item in value] if isinstance(value, list) else value

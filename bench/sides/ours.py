@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
+import idling
 import trials
 from side import main
 
@@ -172,7 +173,7 @@ def callbacks(url: str, folder: str, jobs: int) -> dict[str, Any]:
     with experiment(folder, EXPERIMENT, redis=url, workers=0) as xp:
         w, client = xp.workspace.id, xp.connector.client
         for index in range(jobs):
-            task = trials.Nothing.C(index=index)
+            task = idling.Nothing.C(index=index)
             task.on_completed(lambda done: called.__setitem__(done.index, time.monotonic()))
             task.submit()
         xp._submitter.flush()
@@ -245,7 +246,7 @@ def _kind(name: str) -> Any:
         import learning
 
         return getattr(learning, name)
-    return getattr(trials, name)
+    return idling.Nothing
 
 
 def _answer(answer: dict[str, Any]) -> None:

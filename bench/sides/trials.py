@@ -8,15 +8,6 @@ from pathlib import Path
 from xpm_core import Config, Meta, Param, Task
 
 
-class Nothing(Task):
-    """The least that a job can be."""
-
-    index: Param[int]
-
-    def execute(self) -> None:
-        pass
-
-
 class Model(Config):
     """A nested configuration, as real tasks have."""
 

@@ -23,7 +23,7 @@ def rows(size: Size) -> list[Row]:
         "RQ": _if("rq", partial(rq, size.of(2000, few), False)),
         "RQ, SimpleWorker": _if("rq", partial(rq, jobs, True)),
         "HyperQueue": _if("hyperqueue", partial(hyperqueue, jobs)) if compiler() else None,
-        "experimaestro": _if("experimaestro", partial(experimaestro, size.of(40, 8))),
+        "experimaestro": _if("experimaestro", partial(experimaestro, size.of(40, 6))),
     })  # fmt: skip
     row = partial(compared, found)
     return [

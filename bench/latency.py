@@ -14,7 +14,7 @@ TITLE = "Latency"
 
 def rows(size: Size) -> list[Row]:
     """One job at a time, the worker idle in between."""
-    return [*from_claim(size.of(200, 40)), from_submission(size.of(100, 20)), to_callback(size.of(200, 40))]
+    return [*from_claim(size.of(200, 30)), from_submission(size.of(100, 20)), to_callback(size.of(200, 30))]
 
 
 def from_claim(jobs: int) -> list[Row]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import socket
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -24,11 +27,11 @@ class Shore:
     """A crew on this machine, and a worker on an island that uses the same server and the same disk."""
 
     def __init__(self, crew: Crew, island: Island, url: str) -> None:
-        self.crew, self.island, self._url = crew, island, url
+        self.crew, self.island, self.url = crew, island, url
 
     def settler(self, lease_s: float = LEASE_S) -> Worker:
         """Start a worker there, and wait until it blocks for work."""
-        env = {"XPM_REDIS_URL": self._url}
+        env = {"XPM_REDIS_URL": self.url}
         worker = self.crew.started("--name", "island", lease_s=lease_s, env=env, prefix=self.island.prefix)
         self.waits("island")
         return worker
@@ -166,3 +169,38 @@ def test_an_idle_worker_is_there_again_after_a_partition(shore: Shore) -> None:
     wait_until(lambda: [each.name for each in crew.known()] == [before.name], show=lambda: worker.log)
     crew.submit(task := tasks.Write.C(note="x"))
     crew.wait(task)
+
+
+SCRIPT = """
+import sys
+from pathlib import Path
+import worker_tasks
+from xpm_core import experiment
+
+workspace, url, until = sys.argv[1:]
+if __name__ == "__main__":
+    with experiment(workspace, "cut", redis=url, workers=0, lease_s=1.5):
+        worker_tasks.Wait.C(note="x", until=Path(until)).submit()
+"""
+
+
+def test_a_script_that_is_cut_off_for_a_while_learns_what_became_of_its_job(shore: Shore, tmp_path: Path) -> None:
+    crew, task = shore.crew, tasks.Wait.C(note="x", until=tmp_path / "go")
+    shore.neighbour()
+    (tmp_path / "sweep.py").write_text(SCRIPT)
+    command = [sys.executable, tmp_path / "sweep.py", crew.workspace.path, shore.url, task.until]
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    with open(tmp_path / "said", "wb") as said:
+        script = subprocess.Popen([*shore.island.prefix, *command], stdout=said, stderr=said, env=environment)
+    try:
+        code_of(crew, task)
+        shore.island.cut()
+        task.until.touch()
+        crew.wait(task)
+        assert script.poll() is None, "it has not heard of it"
+        shore.island.mend()
+        assert script.wait(60) == 0, (tmp_path / "said").read_text()
+        assert "1 done" in (tmp_path / "said").read_text()
+    finally:
+        script.kill()
+        script.wait()

@@ -67,7 +67,7 @@ def code(tmp_path: Path, traces: Path) -> dict[str, str]:
     (folder / "springing.py").write_text(
         f"{traced.format(repr('imported'))}\ndef spring(*args, **more):\n    {traced.format(repr('called'))}\n"
     )
-    return {"PYTHONPATH": str(folder)}
+    return {"PYTHONPATH": os.pathsep.join(filter(None, [str(folder), os.environ.get("PYTHONPATH", "")]))}
 
 
 @pytest.fixture

@@ -128,6 +128,19 @@ def test_what_a_script_submits_is_signed(crew: Crew, monkeypatch: pytest.MonkeyP
         xp.wait()
 
 
+def test_what_was_refused_is_signed_anew_when_the_script_is_run_again(
+    crew: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit(crew, task := tasks.Write.C(note="x"), key="the old key")
+    refused(crew, task)
+    monkeypatch.setenv(signing.VARIABLE, KEY)
+    crew.started(env=ENV)
+    with experiment(crew.workspace.path, "again", redis=crew.url, workers=0) as xp:
+        tasks.Write.C(note="x").submit()
+        xp.wait()
+    assert crew.state(task) is State.DONE
+
+
 def test_workers_that_a_script_starts_have_its_key(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(signing.VARIABLE, KEY)
     crew.submit(unsigned := tasks.Write.C(note="unsigned"))

@@ -129,7 +129,7 @@ def test_it_stops_with_its_user_and_keeps_its_data(workspace: Workspace) -> None
     for count in range(1, 4):
         with EmbeddedServer.attach(workspace) as server:
             assert incr(server) == count
-        assert gone(server.pid)
+        wait_until(lambda: gone(server.pid))
         assert not os.path.exists(server.url.removeprefix("unix://"))
     server.close()
 
@@ -143,14 +143,14 @@ def test_users_share_it_and_the_last_one_stops_it(workspace: Workspace, script: 
     second.close()
     assert not gone(second.pid)
     other.finish()
-    assert gone(second.pid)
+    wait_until(lambda: gone(second.pid))
 
 
 def test_a_script_that_never_closes_is_a_user_until_it_exits(script: Callable[..., Script]) -> None:
     other = script()
     pid = int(other.read())
     other.finish()
-    assert gone(pid)
+    wait_until(lambda: gone(pid))
 
 
 def test_a_killed_user_counts_no_more(workspace: Workspace, script: Callable[..., Script]) -> None:
@@ -160,7 +160,7 @@ def test_a_killed_user_counts_no_more(workspace: Workspace, script: Callable[...
     assert not gone(pid)
     with EmbeddedServer.attach(workspace) as server:
         assert server.pid == pid
-    assert gone(pid)
+    wait_until(lambda: gone(pid))
 
 
 def test_a_killed_server_is_started_again_with_its_data(workspace: Workspace) -> None:
@@ -201,9 +201,9 @@ def test_a_server_whose_socket_was_cleaned_away_comes_back_at_the_same_address(
         with EmbeddedServer.attach(workspace) as second:
             assert (second.url, second.pid != first.pid) == (first.url, True)
             assert client.get("key") == b"value"
-        assert gone(first.pid)
+        wait_until(lambda: gone(first.pid))
         assert not gone(second.pid)
-    assert gone(second.pid)
+    wait_until(lambda: gone(second.pid))
     os.rmdir(embedded.RUNTIME_FOLDER)
 
 
@@ -224,7 +224,7 @@ EmbeddedServer.attach(workspace)
     assert not gone(orphan)
     with EmbeddedServer.attach(workspace) as server:
         assert server.pid != orphan
-        assert gone(orphan)
+        wait_until(lambda: gone(orphan))
         assert incr(server) == 1
 
 
@@ -243,7 +243,7 @@ server.close()
     killed.process.wait()
     assert not gone(pid)
     with EmbeddedServer.attach(workspace) as server:
-        assert gone(pid)
+        wait_until(lambda: gone(pid))
         assert incr(server) == 1
 
 
@@ -314,7 +314,7 @@ def test_a_server_elsewhere_that_locks_its_folder_from_there_is_not_touched(work
             EmbeddedServer.attach(workspace)
         assert incr(server) == 1
         file.write_text(content)
-    assert gone(server.pid)
+    wait_until(lambda: gone(server.pid))
 
 
 def test_after_a_reboot_the_server_is_started_again(workspace: Workspace) -> None:
@@ -333,7 +333,7 @@ def test_a_moved_workspace_keeps_its_server(workspace: Workspace, tmp_path: Path
         with EmbeddedServer.attach(moved) as second:
             assert second.pid == first.pid
             assert incr(second) == 1
-    assert gone(first.pid)
+    wait_until(lambda: gone(first.pid))
     with EmbeddedServer.attach(moved) as third:
         assert incr(third) == 2
 
@@ -345,7 +345,7 @@ def test_a_copied_workspace_has_a_server_of_its_own(workspace: Workspace, tmp_pa
         with EmbeddedServer.attach(Workspace.open(tmp_path / "copy")) as second:
             assert second.pid != first.pid
             assert second.url != first.url
-        assert gone(second.pid)
+        wait_until(lambda: gone(second.pid))
         assert incr(first) == 2
 
 
@@ -356,10 +356,10 @@ def test_a_workspace_that_was_deleted_takes_its_server_along(workspace: Workspac
     with pytest.raises(EmbeddedServerError, match="its folder was removed under it"):
         server.revive()
     server.close()
-    assert gone(server.pid)
+    wait_until(lambda: gone(server.pid))
     assert incr(again) == 1
     again.close()
-    assert gone(again.pid)
+    wait_until(lambda: gone(again.pid))
 
 
 FORKS = """
@@ -381,7 +381,7 @@ def test_a_forked_child_is_no_user(script: Callable[..., Script]) -> None:
     parent.process.stdin.write("\n")
     parent.process.stdin.flush()
     parent.process.wait(timeout=60)
-    assert gone(pid)
+    wait_until(lambda: gone(pid))
     os.kill(child, signal.SIGKILL)
 
 
@@ -394,7 +394,7 @@ def test_a_forked_child_does_not_hold_its_killed_parents_place(
     parent.process.wait()
     with EmbeddedServer.attach(workspace) as server:
         assert server.pid == pid
-    assert gone(pid)
+    wait_until(lambda: gone(pid))
     os.kill(child, signal.SIGKILL)
 
 

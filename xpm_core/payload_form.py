@@ -6,6 +6,7 @@ fields mean is told in xpm_core.payload, and by who writes them (packing.py, loa
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -87,6 +88,16 @@ def _tag(value: Any, where: str) -> Iterator[Problem]:
         yield f"{where}: expected a tag, got {_shown(value)}"
 
 
+def _absolute(value: Any, where: str) -> Iterator[Problem]:
+    if type(value) is not str or not os.path.isabs(value) or "\0" in value:
+        yield f"{where}: expected an absolute path, got {_shown(value)}"
+
+
+def _file(value: Any, where: str) -> Iterator[Problem]:
+    if value is not None:
+        yield from _absolute(value, where)
+
+
 def _constant(value: Any, where: str) -> Iterator[Problem]:
     if value not in ("None", "Ellipsis"):
         yield f"{where}: expected None or Ellipsis, got {_shown(value)}"
@@ -133,7 +144,7 @@ _REFERENCES: dict[str, tuple[Check, ...] | Check] = {
     "alias": _reference,
     "tuple": _reference,
 }
-_ORIGIN = {"module": _text, "name": _text, "file": _place, "project": _place}
+_ORIGIN = {"module": _text, "name": _text, "file": _file, "project": _place}
 _FUNCTION = _fields(
     {**_ORIGIN, "line": _integer, "names": _map(_reference), "defaults": _list(_bytes), "keywords": _map(_bytes)}, {}
 )
@@ -157,7 +168,7 @@ _content = _fields(
         "classes": _list(_CLASS),
         "objects": _list(_OBJECT, 1),
         "tags": _map(_tag),
-        "folders": _list(_text),
+        "folders": _list(_absolute),
     },
     {},
 )

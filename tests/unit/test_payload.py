@@ -228,6 +228,8 @@ FORGED: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
     (lambda c: c["classes"][0].update(id="other:Model"), "and was 'other:Model'"),
     (lambda c: c["classes"][0].update(module="no_such_module", file=None), "No module named 'no_such_module'"),
     (lambda c: c["classes"][0].update(name="Gone"), "has no class 'Gone'"),
+    (lambda c: c["folders"].append("."), "expected an absolute path, got '.'"),
+    (lambda c: c["classes"][0].update(file="sweep.py"), "classes[0].file: expected an absolute path, got 'sweep.py'"),
 ]
 
 

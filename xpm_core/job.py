@@ -14,6 +14,9 @@ from xpm_core.errors import NoJobError, TokenHoldingError
 if TYPE_CHECKING:
     from xpm_core.job_directory import JobDirectory
 
+JOB_VARIABLE = "XPM_JOB"
+"""Set in a job's environment: its identity."""
+
 TOKENS_VARIABLE = "XPM_TOKENS"
 """Set in a job's environment: the tokens that it holds, `cpu=3;gpu=2:0,1`: how many, then the numbers of the units."""
 

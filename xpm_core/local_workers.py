@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from xpm_core.errors import WorkersFailedError
 from xpm_core.files import explained
+from xpm_core.store.connection import URL_VARIABLE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 LINGER_S = 10.0
 """How long workers stay when nothing of their workspace is ready, delayed or running."""
-REDIS_VARIABLE = "XPM_REDIS_URL"
 
 log = logging.getLogger("xpm")
 
@@ -126,5 +126,5 @@ class LocalWorkers:
 
     def _environment(self) -> dict[str, str]:
         """This process's own, with the server: not as an argument, for those are seen by every user of the machine."""
-        environment = {name: value for name, value in os.environ.items() if name != REDIS_VARIABLE}
-        return {**environment, REDIS_VARIABLE: self._url} if self._url else environment
+        environment = {name: value for name, value in os.environ.items() if name != URL_VARIABLE}
+        return {**environment, URL_VARIABLE: self._url} if self._url else environment

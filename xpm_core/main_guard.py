@@ -15,9 +15,7 @@ from typing import Any
 
 from xpm_core.errors import InsideJobError, UnguardedScriptError
 from xpm_core.graph import Place, caller, reachable, written
-
-JOB_VARIABLE = "XPM_JOB"
-"""Set in the environment of every job."""
+from xpm_core.job import JOB_VARIABLE
 
 
 def refuse_inside_job(where: str) -> None:

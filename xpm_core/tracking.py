@@ -175,7 +175,7 @@ class Tracker:
         """Take what the submission of a job answered, unless later events are known already."""
         with self.changed:
             job.reused = answer.code is SubmitCode.DONE or answer.code is SubmitCode.UNMARKED
-            place = position(answer.cursor)
+            place = events.position(answer.cursor)
             if place > job.cursor:
                 job.cursor = place
                 self._move(job, answer.state, answer.root)
@@ -305,7 +305,7 @@ class Tracker:
         cursor = events.last(self._blocking, self._store.w)
         with self.changed:
             ours = list(self.jobs.values())
-        self._reread(ours, position(cursor))
+        self._reread(ours, events.position(cursor))
         self._cursor = cursor
 
     def _reread(self, jobs: list[TrackedJob], place: tuple[int, int]) -> None:
@@ -336,7 +336,7 @@ class Tracker:
         with self.changed:
             for record in records:
                 job = self.jobs.get(record.job)
-                place = position(record.cursor)
+                place = events.position(record.cursor)
                 if job is not None and place > job.cursor:
                     job.cursor = place
                     self._apply(job, record)
@@ -371,9 +371,3 @@ class Tracker:
         """Look for outputs in the job's directory, unless that is to be set aside before the job runs again."""
         if job.state is State.DONE or survives(job.task):
             job.watches.catch_up()
-
-
-def position(cursor: str) -> tuple[int, int]:
-    """The place of an event in its stream, comparable: "1700000000000-3" -> (1700000000000, 3)."""
-    ms, _, n = cursor.partition("-")
-    return int(ms or 0), int(n or 0)

@@ -21,7 +21,7 @@ LONGEST_MESSAGE = 2000
 
 _OURS = tuple(os.path.dirname(str(package.__file__)) + os.sep for package in (xpm_core, xpm_worker))
 _LIBRARIES = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib"))
-_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
+INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 
 
 def is_ours(file: str) -> bool:
@@ -31,7 +31,7 @@ def is_ours(file: str) -> bool:
 
 def is_own(file: str) -> bool:
     """Whether a file is the user's own: neither of xpm, nor installed, nor of Python itself."""
-    if is_ours(file) or file.startswith("<") or any(part in file for part in _INSTALLED):
+    if is_ours(file) or file.startswith("<") or any(part in file for part in INSTALLED):
         return False
     return not os.path.realpath(file).startswith(_LIBRARIES)
 

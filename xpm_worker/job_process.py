@@ -30,11 +30,6 @@ from xpm_worker.protocol import LARGEST_REPORT, Begun, Channel, Finished, Loaded
 HANDED_BACK = 75
 """Exit code of a job that hands itself back (EX_TEMPFAIL in sysexits.h)."""
 
-_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
-
-JOB_VARIABLE = "XPM_JOB"
-"""Set in a job's process: the identity of the job."""
-
 
 class Reports:
     """The job's way to its starter. It never blocks the job: what does not go at once goes later, or is dropped.
@@ -201,7 +196,7 @@ def _text_stream(fd: int) -> io.TextIOWrapper:
 
 def _facts(job: Run, taskdir: str) -> dict[str, str]:
     return {
-        JOB_VARIABLE: job.identity,
+        running.JOB_VARIABLE: job.identity,
         "PWD": taskdir,
         "XPM_EXECUTION": job.execution,
         "XPM_WORKSPACE": job.workspace,
@@ -236,7 +231,7 @@ def installed(last: str) -> list[str]:
         module = sys.modules[name]
         if getattr(module, "__spec__", None) is not None:
             file = getattr(module, "__file__", None) or ""
-            if any(part in file for part in _INSTALLED):
+            if any(part in file for part in failure.INSTALLED):
                 found.append(name)
     return found
 

@@ -28,7 +28,7 @@ from xpm_core.listening import Events
 from xpm_core.local_workers import LocalWorkers
 from xpm_core.main_guard import refuse_inside_job, refuse_unguarded
 from xpm_core.names import check_experiment_name, check_queue_name
-from xpm_core.notices import going_on, interrupted, undisturbed, unfinished
+from xpm_core.notices import going_on, interrupted, standing, undisturbed, unfinished
 from xpm_core.outage import Outage
 from xpm_core.report import Summary, causes, lines, show_failures_plainly, summarize
 from xpm_core.run_log import log_to
@@ -269,7 +269,7 @@ class experiment:
                 say(told)
 
     def _interrupted(self) -> NoReturn:
-        interrupted(self.name, self.tracker, self._store, self._commands)
+        interrupted(self.name, self._stand, self._store, self._commands)
         raise SystemExit(INTERRUPTED)
 
     # -- leaving ---------------------------------------------------------------------------------------------------
@@ -292,7 +292,10 @@ class experiment:
                 self._stack.close()
 
     def _going_on(self) -> str:
-        return going_on(self.name, self.tracker, self._commands)
+        return going_on(self.name, self._stand(), self._commands)
+
+    def _stand(self) -> dict[str, State]:
+        return standing(self.tracker, Store(self._connector.brief, self.workspace.id))
 
     def _send_the_rest(self) -> None:
         """Send what is on its way; what cannot be sent is told, and stops nothing: the script is leaving anyway."""

@@ -1,6 +1,6 @@
 """What a script is told of jobs that it does not wait for: those of earlier runs, and its own when it stops watching.
 
-Owns: the words, and cancelling what has not started.
+Owns: the words, what they count, and cancelling what has not started.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Collection, Iterator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from xpm_core.states import SETTLED, State
 from xpm_core.store import reading
-from xpm_core.store.connection import OUTAGES
+from xpm_core.store.connection import OUTAGES, ServerError
 from xpm_core.store.records import CancelCode
 from xpm_core.text import say
 
@@ -44,25 +45,53 @@ def unfinished(name: str, store: Store, own: Collection[str], commands: Commands
     return told + more
 
 
-def going_on(name: str, tracker: Tracker, commands: Commands) -> str:
+def standing(tracker: Tracker, store: Store) -> dict[str, State]:
+    """Return how a run's jobs stand at this moment, in the order of their submission.
+
+    The script need not have heard yet of what has just happened, so the server is asked about those that are not
+    settled; as far as it does not answer, what the script has heard counts.
+
+    Args:
+        tracker: Knows the run's jobs.
+        store: On a connection that soon gives up, for the script is about to leave.
+    """
+    with tracker.changed:
+        states = {job.identity: job.state for job in tracker.jobs.values()}
+    unsettled = [identity for identity, state in states.items() if not state.settled]
+    if not tracker.outage:
+        with contextlib.suppress(ServerError):
+            found = reading.states(store.client, store.w, unsettled)
+            states.update((identity, state) for identity, (state, _) in found.items())
+    return states
+
+
+def going_on(name: str, states: Mapping[str, State], commands: Commands) -> str:
     """Tell what becomes of a run's jobs that nobody watches any more."""
-    counts = tracker.counts()
+    counts = Counter(states.values())
     words = ", ".join(f"{counts[state]} {state.value}" for state in State if counts[state] and not state.settled)
     if not words:
         return "No job is unfinished."
     return f"Its jobs go on ({words}). To attach again, run the script again. To cancel: {commands.cancel_all(name)}"
 
 
-def interrupted(name: str, tracker: Tracker, store: Store, commands: Commands) -> None:
-    """Ctrl-C was pressed: say that the jobs go on. Pressed again within a moment: cancel what has not started."""
+def interrupted(name: str, stand: Callable[[], Mapping[str, State]], store: Store, commands: Commands) -> None:
+    """Ctrl-C was pressed: say that the jobs go on. Pressed again within a moment: cancel what has not started.
+
+    Args:
+        name: The experiment's.
+        stand: Tells how the run's jobs stand.
+        store: Cancels them.
+        commands: What is said to be typed.
+    """
     try:
-        say(f"\n{name}: stopped watching. {going_on(name, tracker, commands)}")
-        if not any(tracker.counts()[state] for state in _UNSTARTED):
+        states = stand()
+        say(f"\n{name}: stopped watching. {going_on(name, states, commands)}")
+        if not any(state in _UNSTARTED for state in states.values()):
             return
         say(f"Ctrl-C again within {SECOND_CTRL_C_S:.0f} s also cancels what has not started.")
         time.sleep(SECOND_CTRL_C_S)
     except KeyboardInterrupt:
-        cancel_unstarted(name, tracker, store)
+        cancel_unstarted(name, stand, store)
     finally:
         if threading.current_thread() is threading.main_thread():
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is said: one more ends the script, without a traceback
@@ -81,14 +110,14 @@ def undisturbed() -> Iterator[None]:
         signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
 
-def cancel_unstarted(name: str, tracker: Tracker, store: Store) -> None:
+def cancel_unstarted(name: str, stand: Callable[[], Mapping[str, State]], store: Store) -> None:
     """Cancel this run's jobs that have not started, the last ones first, for workers take them from the other end."""
     cancelled = 0
     with contextlib.suppress(KeyboardInterrupt):  # a third Ctrl-C
         try:
-            for job in reversed(list(tracker.jobs.values())):
-                if job.state in _UNSTARTED:
-                    code, _, _ = store.cancel(job.identity)
+            for identity, state in reversed(list(stand().items())):
+                if state in _UNSTARTED:
+                    code, _, _ = store.cancel(identity)
                     cancelled += code is CancelCode.CANCELLED
         except OUTAGES as error:
             say(f"{name}: Redis is out of reach ({error}), so not all could be cancelled.")

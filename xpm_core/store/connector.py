@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
     from xpm_core.workspace import Workspace
 
+BRIEF_S = 1.0
+"""How long a brief connection waits for an answer, before it tries once more."""
+
 
 class Connector:
     """What creates tokens, and holds the connections of a script.
@@ -33,6 +36,7 @@ class Connector:
         self.embedded = embedded
         self._lease_s = lease_s
         self._blocking: Redis | None = None
+        self._brief: Redis | None = None
         self.client = connection.open(url, lease_s=lease_s)
         try:
             connection.check(self.client, url)
@@ -61,6 +65,13 @@ class Connector:
             self._blocking = connection.open(self.url, lease_s=self._lease_s, blocking=True)
         return self._blocking
 
+    @property
+    def brief(self) -> Redis:
+        """A connection of its own for who wants to leave and not to wait, made when first asked for."""
+        if self._brief is None:
+            self._brief = connection.open(self.url, lease_s=5 * BRIEF_S)
+        return self._brief
+
     def createtoken(
         self, name: str, count: int, *, scope: str = "server", units: bool = False, env: str = ""
     ) -> tokens.Token:
@@ -69,9 +80,9 @@ class Connector:
 
     def close(self) -> None:
         """Close the connections, and let go of an embedded server."""
-        self.client.close()
-        if self._blocking is not None:
-            self._blocking.close()
+        for client in (self.client, self._blocking, self._brief):
+            if client is not None:
+                client.close()
         if self.embedded is not None:
             self.embedded.close()
 

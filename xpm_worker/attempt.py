@@ -10,7 +10,7 @@ import os
 import platform
 import signal
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,10 @@ from typing import Any
 from xpm_core.errors import WorkspaceError
 from xpm_core.workspace import Workspace
 from xpm_worker import failure, system
-from xpm_worker.launch import launch
 from xpm_worker.logs import Logs
 from xpm_worker.protocol import Begun, Channel, Ended, Finished, Loaded, Run
-from xpm_worker.templates import Template, Templates
+from xpm_worker.standbys import Standbys
+from xpm_worker.templates import Template
 
 LOAD_S = float(os.environ.get("XPM_IMPORT_TIMEOUT", "600"))
 """How long a job may import its modules."""
@@ -35,18 +35,17 @@ class Attempt:
 
     Args:
         run: What to run.
-        leave_starter: See `launch`.
-        templates: Of the starter; they are spared when the job's processes are stopped or killed.
+        standbys: Of the starter; they are spared when the job's processes are stopped or killed.
 
     Raises:
         WorkspaceError: Its directory cannot be made ready.
     """
 
-    def __init__(self, run: Run, leave_starter: Callable[[], None], templates: Templates) -> None:
+    def __init__(self, run: Run, standbys: Standbys) -> None:
         self.run = run
-        self._templates = templates
+        self._standbys = standbys
         self._template: Template | None = None
-        """What was asked to fork the job, until the job has begun."""
+        """What was asked to fork the job's process, until that is there."""
         self._load_by: float | None = None
         self.pid = 0
         """The job's process; 0 before it was started."""
@@ -57,7 +56,6 @@ class Attempt:
         self.stopped = ""
         """Why it was told to end; empty when it was not."""
         self.finished: Finished | None = None
-        self._leave_starter = leave_starter
         self._lease_until = run.lease_until
         self._frozen_at: float | None = None
         self._timeout_at: float | None = None
@@ -108,27 +106,25 @@ class Attempt:
             system.send_signal([self.pid], signal.SIGTERM)
 
     def _go(self, now: float) -> None:
+        if self._frozen_at is not None:
+            system.thaw_descendants()
+            frozen_s, self._frozen_at = now - self._frozen_at, None
+            self._timeout_at = None if self._timeout_at is None else self._timeout_at + frozen_s
+            self._load_by = None if self._load_by is None else self._load_by + frozen_s
         if not self.pid and self._template is None and not self.stopped:
             self._launch()
             self._timeout_at = None if self.run.timeout_s is None else now + self.run.timeout_s
-        elif self._frozen_at is not None:
-            system.thaw_descendants()
-            frozen_s = now - self._frozen_at
-            self._timeout_at = None if self._timeout_at is None else self._timeout_at + frozen_s
-            self._load_by = None if self._load_by is None else self._load_by + frozen_s
-        self._frozen_at = None
 
     def _launch(self) -> None:
-        """Have the job's process forked: by a template that has its imports already, else by the starter."""
+        """Hand the job to a process that stands by."""
         self._started = datetime.now(timezone.utc)
-        found = self._templates.find(self.run)
-        self.reports = self._templates.launch(found, self.run) if found is not None else None
-        if self.reports is not None:
-            self._template = found
+        standby, template = self._standbys.take(self.run)
+        self.reports = standby.run(self.run)
+        if standby.begun is not None:
+            self.begin(standby.begun)
         else:
-            inherited = system.resident_bytes()
-            self.pid, self.reports = launch(self.run, self._leave_starter)
-            self.begin(Begun(self.pid, inherited))
+            self._template = template
+        self._standbys.prepare(template)
 
     def begin(self, message: Begun) -> None:
         """The job's process is there."""
@@ -141,12 +137,12 @@ class Attempt:
     def loaded(self, message: Loaded) -> None:
         """The job's process has imported what it runs."""
         self._load_by = None
-        self._templates.learn(self.run, message.modules)
+        self._standbys.templates.learn(self.run, message.modules)
 
     def forsaken(self) -> None:
         """The template has gone before it forked the job: the starter forks it."""
         if self._template is not None:
-            self._templates.refuse(self._template)
+            self._standbys.templates.refuse(self._template)
             self._template = None
             self.reports = None
 
@@ -160,7 +156,7 @@ class Attempt:
         if self._frozen_at is None:
             self._frozen_at = now
             about_to_fork = {self._template.pid} if self._template is not None else set()
-            system.freeze_descendants(self._templates.pids - about_to_fork)
+            system.freeze_descendants(self._standbys.pids - about_to_fork)
 
     @contextlib.contextmanager
     def _still(self) -> Iterator[None]:
@@ -175,9 +171,9 @@ class Attempt:
 
     def _kill(self) -> None:
         if self._template is not None:  # it may be about to fork the job
-            self._templates.drop(self._template)
+            self._standbys.templates.drop(self._template)
             self._template = None
-        system.send_signal(system.descendants(os.getpid(), self._templates.pids), signal.SIGKILL)
+        system.send_signal(system.descendants(os.getpid(), self._standbys.pids), signal.SIGKILL)
         self._kill_at = system.boot_time() + 1.0  # again, for what was forked meanwhile
 
     # -- how it ended ----------------------------------------------------------------------------------------------
@@ -189,7 +185,10 @@ class Attempt:
             status: As `os.wait4` tells; None when it was stopped before it began.
             usage: As `os.wait4` tells.
         """
-        system.kill_descendants(self._templates.pids)
+        self._standbys.templates.settle()
+        system.kill_descendants(self._standbys.pids)
+        if self._frozen_at is not None:
+            system.thaw_descendants()
         self._logs.close()
         ended = datetime.now(timezone.utc)
         code = None if status is None else os.waitstatus_to_exitcode(status)

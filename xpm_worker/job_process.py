@@ -11,7 +11,7 @@ import atexit
 import contextlib
 import io
 import os
-import socket
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -25,7 +25,7 @@ from xpm_core.job import RunningJob, TaskCancelled
 from xpm_core.workspace import Workspace
 from xpm_worker import failure, system
 from xpm_worker.interruption import Interruption
-from xpm_worker.protocol import LARGEST_REPORT, Begun, Channel, Finished, Loaded, Message, Output, Relay, Run
+from xpm_worker.protocol import Channel, Finished, Loaded, Message, Output, Relay, Run
 
 HANDED_BACK = 75
 """Exit code of a job that hands itself back (EX_TEMPFAIL in sysexits.h)."""
@@ -38,11 +38,11 @@ class Reports:
     descriptor still is the one that was handed over.
     """
 
-    def __init__(self, sock: socket.socket) -> None:
-        self._channel = Channel(sock, LARGEST_REPORT)
+    def __init__(self, channel: Channel) -> None:
+        self._channel = channel
         self._lock = threading.Lock()
-        self._inode = os.fstat(sock.fileno()).st_ino
-        self._fd = sock.fileno()
+        self._fd = channel.fileno()
+        self._inode = os.fstat(self._fd).st_ino
 
     def say(self, message: Message) -> None:
         """Tell something that must arrive; waits a little for the starter to listen."""
@@ -94,22 +94,17 @@ reports: Reports | None = None
 """The way to the starter, in a job's process; None elsewhere."""
 
 
-def run(job: Run, sock: socket.socket, starter: int, *, announce: bool = True) -> NoReturn:
+def run(job: Run, channel: Channel) -> NoReturn:
     """Be the job's process, and end with it.
 
     Args:
         job: What to run.
-        sock: The way to the starter.
-        starter: Its process id.
-        announce: Whether the starter has to be told that this process is there; it has not if it forked it itself.
+        channel: The way to the starter.
     """
     global reports
     code = 1
     try:
-        system.die_with_parent(starter)
-        reports = Reports(sock)
-        if announce:
-            reports.say(Begun(os.getpid(), system.resident_bytes()))
+        reports = Reports(channel)
         code = _perform(job, reports)
     except BaseException as error:  # the edge of the process: its log is the only place left
         _append(2, failure.text(error))
@@ -161,7 +156,7 @@ def _running(job: Run, reports: Reports) -> RunningJob:
 
 
 def enter(job: Run, heed: Callable[[int, object], None] | None = None) -> None:
-    """Set the process up for its job: session, signals, directory, streams, environment.
+    """Set the process up for its job: session, SIGTERM, directory, streams, environment. The rest was done before.
 
     Args:
         job: The job.
@@ -169,29 +164,38 @@ def enter(job: Run, heed: Callable[[int, object], None] | None = None) -> None:
     """
     os.setsid()
     system.set_name(system.JOB_NAME)
-    system.reset_signals(term=heed)
+    signal.signal(signal.SIGTERM, heed or signal.SIG_DFL)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     directory = Workspace(Path(job.workspace), "").job_at(job.directory)
-    os.chdir(directory.path)
-    for target, path in ((0, os.devnull), (1, directory.out), (2, directory.err)):
+    taskdir = str(directory.path)
+    os.chdir(taskdir)
+    redirect(directory.out, directory.err)
+    sys.argv = [job.task]
+    os.environ.pop("OLDPWD", None)
+    for name, value in (job.env | _facts(job, taskdir)).items():
+        os.environ[name] = value
+
+
+def open_streams() -> None:
+    """Let `sys.stdin`, `sys.stdout` and `sys.stderr` be what jobs have: made once, in the starter, for all of them.
+
+    They show each line at once to whoever follows the log, and no character can break them.
+    """
+    for fd, name in enumerate(("stdin", "stdout", "stderr")):
+        mode, errors = ("w", "backslashreplace") if fd else ("r", "replace")
+        binary = open(fd, f"{mode}b", closefd=False)  # noqa: SIM115, it stays open
+        stream = io.TextIOWrapper(binary, "utf-8", errors, line_buffering=True)
+        setattr(sys, name, stream)
+        setattr(sys, f"__{name}__", stream)
+
+
+def redirect(out: Path, err: Path) -> None:
+    """Let standard output and error go into files, and standard input be empty."""
+    for target, path in ((0, os.devnull), (1, out), (2, err)):
         flags = os.O_RDONLY if target == 0 else os.O_WRONLY | os.O_APPEND | os.O_CREAT
         opened = os.open(path, flags, 0o666)
         os.dup2(opened, target)
         os.close(opened)
-    sys.stdin = _text_stream(0)
-    sys.stdout = _text_stream(1)
-    sys.stderr = _text_stream(2)
-    for name in ("stdin", "stdout", "stderr"):
-        setattr(sys, f"__{name}__", getattr(sys, name))
-    sys.argv = [job.task]
-    os.environ.pop("OLDPWD", None)
-    os.environ.update(job.env)
-    os.environ.update(_facts(job, str(directory.path)))
-
-
-def _text_stream(fd: int) -> io.TextIOWrapper:
-    """A stream that shows each line at once to whoever follows the log, and that no character can break."""
-    mode, errors = ("w", "backslashreplace") if fd else ("r", "replace")
-    return io.TextIOWrapper(open(fd, f"{mode}b", closefd=False), "utf-8", errors, line_buffering=True)
 
 
 def _facts(job: Run, taskdir: str) -> dict[str, str]:

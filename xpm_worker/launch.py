@@ -1,16 +1,22 @@
-"""Starting a job's process: by fork from the starter, or, where fork is unsafe (macOS), as a fresh interpreter."""
+"""Starting jobs' processes ahead: each stands by until there is a job for it to run.
+
+It is forked by the starter or by a template, or, where fork is unsafe (macOS), it is a fresh interpreter. What a new
+process costs, it has then paid while the job before it ran: see rehearsal.py. Owns: the way to a process that stands
+by.
+"""
 
 from __future__ import annotations
 
 import os
-import select
 import signal
 import socket
 import sys
 from collections.abc import Callable
+from dataclasses import dataclass
 
-from xpm_worker import job_process
-from xpm_worker.protocol import LARGEST_REPORT, Channel, Run
+from xpm_worker import job_process, system
+from xpm_worker.protocol import LARGEST_REPORT, Begun, Channel, Run
+from xpm_worker.standby import stand_by
 
 SPAWN = sys.platform == "darwin"
 """Whether jobs get a fresh interpreter."""
@@ -18,52 +24,72 @@ SPAWN = sys.platform == "darwin"
 _SPAWNED = "import sys; sys.path.pop(0); from xpm_worker.launch import spawned; spawned(int(sys.argv[1]))"
 
 
-def launch(job: Run, leave_starter: Callable[[], None]) -> tuple[int, Channel]:
-    """Start the process of a job.
+@dataclass
+class Standby:
+    """A process that stands by for one job. `begun` is None until it is known which one it is."""
+
+    channel: Channel
+    begun: Begun | None = None
+
+    @property
+    def pid(self) -> int:
+        """Its process id; 0 while that is not known."""
+        return 0 if self.begun is None else self.begun.pid
+
+    def hear(self) -> None:
+        """Hear whether it has begun, or is gone."""
+        for message in self.channel.receive():
+            if isinstance(message, Begun):
+                self.begun = message
+
+    def run(self, job: Run) -> Channel:
+        """Hand it a job. Returns the way by which the job reports."""
+        self.channel.send(job)
+        return self.channel
+
+
+def pair() -> tuple[Standby, socket.socket]:
+    """A way to a process that is to stand by, and the end of it that the process gets."""
+    ours, theirs = socket.socketpair()
+    return Standby(Channel(ours, receives=LARGEST_REPORT)), theirs
+
+
+def launch(leave_starter: Callable[[], None]) -> Standby:
+    """Start a process from this one, the starter.
 
     Args:
-        job: What it runs.
         leave_starter: Called in a forked child: closes what belongs to the starter.
 
-    Returns:
-        Its process id, and the way by which it reports.
+    Raises:
+        OSError: No process can be started, or no socket be made.
     """
-    ours, theirs = socket.socketpair()
-    if SPAWN:
-        return _spawn(job, ours, theirs)
-    starter = os.getpid()
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # until the child has a handler of it
-    pid = os.fork()
-    if pid == 0:
-        leave_starter()
-        ours.close()
-        job_process.run(job, theirs, starter, announce=SPAWN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-    theirs.close()
-    return pid, Channel(ours, LARGEST_REPORT)
+    standby, theirs = pair()
+    with theirs:
+        if SPAWN:
+            standby.begun = Begun(_spawn(theirs), 0)
+            return standby
+        inherited, starter = system.resident_bytes(), os.getpid()
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # until the child has a handler of it
+        try:
+            pid = os.fork()
+            if pid == 0:
+                standby.channel.close()
+                leave_starter()
+                stand_by(theirs, starter)
+        finally:
+            signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
+    standby.begun = Begun(pid, inherited)
+    return standby
 
 
-def _spawn(job: Run, ours: socket.socket, theirs: socket.socket) -> tuple[int, Channel]:
+def _spawn(theirs: socket.socket) -> int:
     theirs.set_inheritable(True)
-    command = [sys.executable, "-c", _SPAWNED, str(theirs.fileno())]
-    pid = os.posix_spawn(sys.executable, command, os.environ)
-    theirs.close()
-    channel = Channel(ours)
-    channel.send(job)
-    while channel.pending and not channel.closed:
-        select.select([], [channel], [], 1.0)
-        channel.flush()
-    return pid, channel
+    return os.posix_spawn(sys.executable, [sys.executable, "-c", _SPAWNED, str(theirs.fileno())], os.environ)
 
 
 def spawned(fd: int) -> None:
-    """Be a job's process that was spawned: what to run comes first over the socket."""
+    """Be a job's process that was spawned."""
     sock = socket.socket(fileno=fd)
     sock.set_inheritable(False)
-    starter = os.getppid()
-    channel = Channel(sock)
-    while not channel.closed:
-        select.select([channel], [], [])
-        for message in channel.receive():
-            if isinstance(message, Run):
-                job_process.run(message, sock, starter)
+    job_process.open_streams()
+    stand_by(sock, os.getppid())

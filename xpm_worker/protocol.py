@@ -1,10 +1,10 @@
 """What a worker, its starter and a job's process say to each other.
 
-    worker  -> starter   Run, Renewed, Stop
-    starter -> worker    Hello, Started, Relay, Output, Ended
-    job     -> starter   Begun, Loaded, Relay, Output, Finished
-    template -> starter  Ready
-    starter -> template  Run
+    worker   -> starter   Run, Renewed, Stop
+    starter  -> worker    Hello, Started, Relay, Output, Ended
+    starter  -> job       Run
+    job      -> starter   Begun, Loaded, Relay, Output, Finished
+    template -> starter   Ready
 
 Owns: the messages, and their way over a stream socket: four bytes of length, then msgpack. Whatever does
 not fit is refused. Imports nothing heavy: job processes use it.
@@ -32,8 +32,8 @@ LARGEST_REPORT = 1024 * 1024
 """The same for what a job's process says."""
 
 _LENGTH = struct.Struct("!I")
-_CHUNK = 256 * 1024
-_CHUNKS = 16
+_CHUNK = 64 * 1024
+_CHUNKS = 64
 
 M = TypeVar("M")
 
@@ -191,9 +191,11 @@ def decode(body: bytes | memoryview) -> Message:
         refuse_incomplete(body)
         name, values = msgpack.unpackb(body, strict_map_key=True, ext_hook=_no_extension)
         cls = _CLASSES[name]
-        hints = _hints(cls)
-        wrong = set(values) ^ set(hints) or {key for key, hint in hints.items() if not _fits(values[key], hint)}
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
+        plain, others = _form(cls)
+        wrong = values.keys() ^ (plain.keys() | others.keys())
+        wrong |= {key for key, kind in plain.items() if key not in wrong and type(values[key]) is not kind}
+        wrong |= {key for key, hint in others.items() if key not in wrong and not _fits(values[key], hint)}
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ProtocolError(f"not a message ({type(error).__name__}: {error})") from error
     if wrong:
         raise ProtocolError(f"{name} with wrong fields: {', '.join(sorted(map(str, wrong)))}")
@@ -202,9 +204,11 @@ def decode(body: bytes | memoryview) -> Message:
 
 
 @cache
-def _hints(cls: type) -> dict[str, Any]:
-    hints = get_type_hints(cls)
-    return {each.name: hints[each.name] for each in fields(cls)}
+def _form(cls: type) -> tuple[dict[str, type], dict[str, Any]]:
+    """The fields of a message: those of one plain type, which most are, and the others."""
+    hints = {each.name: get_type_hints(cls)[each.name] for each in fields(cls)}
+    plain = {name: hint for name, hint in hints.items() if hint in (str, int, bytes, bool)}
+    return plain, {name: hint for name, hint in hints.items() if name not in plain}
 
 
 def _fits(value: object, hint: Any) -> bool:
@@ -236,16 +240,21 @@ def _no_extension(code: int, data: bytes) -> Any:
 class Channel:
     """One end of a stream socket over which messages go, without ever blocking.
 
+    Args:
+        sock: The socket.
+        receives: Bytes that a message may have which comes.
+        sends: The same of one that goes.
+
     Example:
         >>> channel.send(Hello("", os.getpid()))
         >>> for message in channel.receive(): ...
         >>> if channel.closed: ...
     """
 
-    def __init__(self, sock: socket.socket, limit: int = LARGEST_MESSAGE) -> None:
+    def __init__(self, sock: socket.socket, *, receives: int = LARGEST_MESSAGE, sends: int = LARGEST_MESSAGE) -> None:
         sock.setblocking(False)
         self._sock = sock
-        self._limit = limit
+        self._receives, self._sends = receives, sends
         self._in = bytearray()
         self._out = bytearray()
         self.closed = False
@@ -266,8 +275,16 @@ class Channel:
         Raises:
             ProtocolError: See `encode`.
         """
-        self._out += encode(message, self._limit)
+        self.put(message)
         self.flush()
+
+    def put(self, message: Message) -> None:
+        """Send a message with the next one, or with `flush`.
+
+        Raises:
+            ProtocolError: See `encode`.
+        """
+        self._out += encode(message, self._sends)
 
     def flush(self) -> None:
         """Send what waits, as far as it goes."""
@@ -280,12 +297,6 @@ class Channel:
                 self.closed = True
                 return
             del self._out[:sent]
-
-    def feed(self, data: bytearray) -> list[Message]:
-        """The messages in what was read from the socket elsewhere; what is left of the data waits for more."""
-        self._in += data
-        data.clear()
-        return self._messages()
 
     def receive(self) -> list[Message]:
         """The messages that have arrived; of very much, a part.
@@ -310,8 +321,8 @@ class Channel:
         start = 0
         while len(self._in) - start >= _LENGTH.size:
             (length,) = _LENGTH.unpack_from(self._in, start)
-            if length > self._limit:
-                raise ProtocolError(f"a message of {length} bytes, {self._limit} are allowed")
+            if length > self._receives:
+                raise ProtocolError(f"a message of {length} bytes, {self._receives} are allowed")
             end = start + _LENGTH.size + length
             if len(self._in) < end:
                 break

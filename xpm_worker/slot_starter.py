@@ -32,10 +32,14 @@ from xpm_worker.protocol import (
     Started,
     Stop,
 )
+from xpm_worker.standbys import Standbys
 from xpm_worker.templates import TEMPLATES_VARIABLE, Templates
 
 RELAY_S = 0.2
 """The least time between two words of one kind that a job tells while it runs; of those between, the last counts."""
+
+QUIET_S = 0.02
+"""For so long after its start nobody listens to a job: what a short one says is heard at its end, all at once."""
 
 MOST_KINDS = 16
 """How many kinds of words are kept between two times; those of further kinds are dropped."""
@@ -54,14 +58,19 @@ class SlotStarter:
         self._signals = system.SignalPipe(signal.SIGCHLD)
         self._alarm = system.Alarm()
         self._attempt: Attempt | None = None
+        self._quiet_until: float | None = None
+        """While nobody listens to the job; its worker is not told yet that it has started."""
         self._relays: dict[str, Relay] = {}
         self._relay_at = 0.0
         self._mark = mark
         self._templates = Templates(self._leave, os.environ.get(TEMPLATES_VARIABLE) != "0" and not SPAWN)
+        self._standbys = Standbys(self._leave, self._templates)
 
     def serve(self) -> None:
         """Serve until the worker is gone."""
         self._worker.send(Hello(self._mark, os.getpid()))
+        if self._templates.plain() is None:
+            self._standbys.prepare(None)
         while not self._worker.closed:
             self._wait()
             self._signals.read()
@@ -85,16 +94,19 @@ class SlotStarter:
         if self._alarm.fileno() >= 0:
             poller.register(self._alarm, select.POLLIN)
         if self._attempt is not None and self._attempt.reports is not None:
-            poller.register(self._attempt.reports, select.POLLIN)
+            reports, quiet = self._attempt.reports, self._quiet_until is not None
+            poller.register(reports, (0 if quiet else select.POLLIN) | (select.POLLOUT if reports.pending else 0))
         for channel in self._templates.channels:
             poller.register(channel, select.POLLIN)
         self._alarm.set(self._due())
         poller.poll(self._alarm.wait_ms())
         self._worker.flush()
+        if self._attempt is not None and self._attempt.reports is not None:
+            self._attempt.reports.flush()
 
     def _due(self) -> float | None:
         job = self._attempt.due() if self._attempt is not None else None
-        moments = [job, self._relay_at if self._relays else None, self._templates.due()]
+        moments = [job, self._quiet_until, self._relay_at if self._relays else None, self._templates.due()]
         return min((moment for moment in moments if moment is not None), default=None)
 
     # -- the worker ------------------------------------------------------------------------------------------------
@@ -108,7 +120,7 @@ class SlotStarter:
 
     def _begin(self, run: Run) -> None:
         try:
-            self._attempt = Attempt(run, self._leave, self._templates)
+            self._attempt = Attempt(run, self._standbys)
         except XpmError as error:
             self._worker.send(_unstarted(run, error))
 
@@ -129,14 +141,18 @@ class SlotStarter:
             self._end(attempt, None, None, error)
             return
         if attempt.begun and not begun:
+            self._quiet_until = system.boot_time() + QUIET_S
+        elif self._quiet_until is not None and system.boot_time() >= self._quiet_until:
             self._tell_start(attempt)
+            self._worker.flush()
         if attempt.stopped and not attempt.pid:
             self._end(attempt, None, None)
         if system.boot_time() >= self._relay_at and not self._worker.pending:
             self._pass_on_relays()
 
     def _tell_start(self, attempt: Attempt) -> None:
-        self._worker.send(Started(attempt.run.execution, attempt.pid, attempt.number))
+        self._quiet_until = None
+        self._worker.put(Started(attempt.run.execution, attempt.pid, attempt.number))
 
     def _pass_on_relays(self) -> None:
         if self._relays:
@@ -161,7 +177,7 @@ class SlotStarter:
                     attempt.loaded(message)
                 elif isinstance(message, Begun) and not attempt.begun:
                     attempt.begin(message)
-                    self._tell_start(attempt)
+                    self._quiet_until = system.boot_time() + QUIET_S
         except ProtocolError:  # the job wrote nonsense: it is heard no more, and ends as its exit code says
             attempt.reports.close()
         if attempt.reports.closed:
@@ -183,6 +199,8 @@ class SlotStarter:
         if attempt.reports is not None:
             attempt.reports.close()
         self._attempt = None
+        if self._quiet_until is not None:
+            self._tell_start(attempt)
         self._pass_on_relays()
         if error is not None:
             attempt.finished = Finished(False, failure.summarize(error))
@@ -193,7 +211,7 @@ class SlotStarter:
         self._worker.close()
         self._signals.close()
         self._alarm.close()
-        self._templates.leave()
+        self._standbys.leave()
         if self._attempt is not None:
             self._attempt.leave()
 

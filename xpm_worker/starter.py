@@ -20,11 +20,14 @@ import traceback
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from xpm_worker import system
+from xpm_worker import job_process, rehearsal, system
 from xpm_worker.slot_starter import SlotStarter
 
 _BOOTSTRAP = "import sys; sys.path.pop(0); from xpm_worker.starter import main; main(int(sys.argv[1]))"
 """Not `-m`: that would put the daemon's working directory in front of `sys.path`, also in jobs."""
+
+REHEARSALS = 20
+"""How often a job's steps are taken before there is any: Python adapts its code to what it does often."""
 
 _SECRET_NAME = re.compile(r"XPM_SIGNING_KEY|XPM_REDIS_URL|REDIS_URL|REDISCLI_AUTH|RQ_.*")
 _REDIS_VALUE = re.compile(r"\b(?:redis|rediss|valkey|valkeys)(?:\+[a-z]+)?://", re.IGNORECASE)
@@ -88,6 +91,7 @@ def main(control: int) -> None:
     system.set_name(system.STARTER_NAME)
     system.reset_signals(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     system.adopt_orphans()
+    job_process.open_streams()
     sock = socket.socket(fileno=control)
     sock.set_inheritable(False)
     _warm()
@@ -95,15 +99,14 @@ def main(control: int) -> None:
 
 
 def _warm() -> None:
-    """Do once what each job's process would otherwise do for itself: imports, and the compiler's first run."""
-    import xpm_core.payload
-
+    """Do what each job's process will do, so that it finds it done: imports, and first runs of all that it calls."""
     compile("def warm(x: int) -> int:\n    return x + 1\n", "<warm>", "exec")
     with contextlib.suppress(LookupError):
         "warm".encode("utf-8", "backslashreplace").decode("utf-8")
+    for _ in range(REHEARSALS):
+        list(rehearsal.steps())
     gc.collect()
     gc.freeze()
-    assert xpm_core.payload
 
 
 class Mother:

@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 MARK_VARIABLE = "XPM_STARTER"
@@ -23,6 +23,7 @@ BLANK_MARK = "0" * 32
 """The mark of a starter that serves nobody yet. It is never swept."""
 
 STARTER_NAME = "xpm-starter"
+STANDBY_NAME = "xpm-standby"
 JOB_NAME = "xpm-job"
 
 LINUX = sys.platform == "linux"
@@ -147,19 +148,18 @@ def _plain_pipe() -> tuple[int, int]:
     return read, write
 
 
-def reset_signals(*ignored: signal.Signals, term: Callable[[int, object], None] | None = None) -> None:
-    """Handle signals as a fresh interpreter does; block none.
+def reset_signals(*ignored: signal.Signals, blocked: Collection[signal.Signals] = ()) -> None:
+    """Handle signals as a fresh interpreter does.
 
     Args:
         ignored: Those to ignore.
-        term: A handler of SIGTERM.
+        blocked: Those to block; no others are.
     """
     signal.set_wakeup_fd(-1)
     defaults: dict[signal.Signals, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGPIPE: signal.SIG_IGN}
-    defaults[signal.SIGTERM] = term or signal.SIG_DFL
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD, signal.SIGPIPE):
         signal.signal(each, signal.SIG_IGN if each in ignored else defaults.get(each, signal.SIG_DFL))
-    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
 
 
 def resident_bytes() -> int:

@@ -20,14 +20,17 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from xpm_worker import job_process, system
-from xpm_worker.protocol import LARGEST_MESSAGE, Channel, Ready, Run
+from xpm_worker import system
+from xpm_worker.protocol import Channel, Ready
+from xpm_worker.standby import stand_by
 
 TEMPLATE_NAME = "xpm-template"
+PLAIN_NAME = "xpm-fork"
+"""The name of a template that imports nothing."""
 
 
 def serve(sock: socket.socket, modules: Sequence[str], env: dict[str, str], starter: int) -> NoReturn:
-    """Be a template: import, say so, then fork a job for each request.
+    """Be a template: import, say so, then fork a process for each request, which stands by for a job.
 
     Args:
         sock: The way to the starter; when it is closed, the template ends.
@@ -38,23 +41,24 @@ def serve(sock: socket.socket, modules: Sequence[str], env: dict[str, str], star
     code = 1
     try:
         system.die_with_parent(starter)
-        system.set_name(TEMPLATE_NAME)
+        system.set_name(TEMPLATE_NAME if modules else PLAIN_NAME)
         system.reset_signals()
         os.environ.update(env)
         _silence()
         for name in modules:
             importlib.import_module(name)
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
         problem = _unsafe()
-        channel = Channel(sock, LARGEST_MESSAGE)
-        channel.send(Ready(problem))
+        Channel(sock).send(Ready(problem))
         if not problem:
             gc.collect()
             gc.freeze()
-            _fork_jobs(channel, sock, starter)
+            _answer(sock, starter)
         code = 0
     except BaseException as error:  # the edge of the process: whatever a package raises, jobs do without it
         with contextlib.suppress(Exception):
-            Channel(sock, LARGEST_MESSAGE).send(Ready(f"{type(error).__name__}: {error}"[:500]))
+            Channel(sock).send(Ready(f"{type(error).__name__}: {error}"[:500]))
     finally:
         os._exit(code)
 
@@ -80,27 +84,22 @@ def _unsafe() -> str:
     return ""
 
 
-def _fork_jobs(channel: Channel, sock: socket.socket, starter: int) -> None:
-    """Fork a job for each request; a request is a Run, and with it comes the socket over which the job reports."""
-    descriptors: list[int] = []
-    pending = bytearray()
+def _answer(sock: socket.socket, starter: int) -> None:
+    """Fork for each request: a byte, and with it the socket over which the job comes."""
     while True:
         select.select([sock], [], [])
-        data, fds, _, _ = socket.recv_fds(sock, 1 << 20, 4)
+        data, descriptors, _, _ = socket.recv_fds(sock, 1, 1)
         if not data:
             return
-        descriptors += fds
-        pending += data
-        for message in channel.feed(pending):
-            if isinstance(message, Run):
-                _fork(message, socket.socket(fileno=descriptors.pop(0)), sock, starter)
+        for descriptor in descriptors:
+            _fork(socket.socket(fileno=descriptor), sock, starter)
 
 
-def _fork(run: Run, reports: socket.socket, sock: socket.socket, starter: int) -> None:
-    """Fork twice: the job loses its parent at once, and becomes the starter's child, which waits for it."""
+def _fork(theirs: socket.socket, sock: socket.socket, starter: int) -> None:
+    """Fork twice: the process loses its parent at once, and becomes the starter's child, which waits for it."""
     middle = os.fork()
     if middle:
-        reports.close()
+        theirs.close()
         os.waitpid(middle, 0)
         return
     if os.fork():
@@ -111,7 +110,7 @@ def _fork(run: Run, reports: socket.socket, sock: socket.socket, starter: int) -
             os._exit(1)  # the starter died meanwhile
         os.sched_yield()
     freshen()
-    job_process.run(run, reports, starter)
+    stand_by(theirs, starter, announce=True)
 
 
 def freshen() -> None:

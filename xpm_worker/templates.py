@@ -1,12 +1,12 @@
 """The templates of one starter: which there are, what each is for, and when one goes.
 
-Owns: what was learnt of each task's imports, and the choice between a fork of a template and one of the starter. What
-a template does is template.py's.
+Owns: what was learnt of each task's imports. What a template does is template.py's.
 """
 
 from __future__ import annotations
 
 import os
+import select
 import signal
 import site
 import socket
@@ -14,13 +14,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from xpm_worker import system, template
-from xpm_worker.protocol import LARGEST_MESSAGE, LARGEST_REPORT, Channel, Ready, Run, encode
+from xpm_worker.launch import SPAWN, Standby, pair
+from xpm_worker.protocol import LARGEST_REPORT, Channel, Ready, Run
 
 TEMPLATES_VARIABLE = "XPM_TEMPLATES"
 """In the environment of a worker: 0 when it is to have none."""
 
 MOST = 3
 """Templates that one starter keeps."""
+SETTLE_S = 1.0
+"""How long a template may take for a fork while others wait for that."""
 IMPORT_S = 120.0
 """How long a template may import; after that its jobs do without it."""
 LEAST_MEMORY = 0.1
@@ -28,6 +31,10 @@ LEAST_MEMORY = 0.1
 
 Key = tuple[frozenset[str], tuple[tuple[str, str], ...]]
 """The modules that a template imports, and the variables that its jobs have."""
+
+PLAIN: Key = (frozenset(), ())
+"""The template that imports nothing. It forks for all other jobs, so that the starter need not: after a fork, whatever
+a process writes to is copied page by page, which took a starter a millisecond a job."""
 
 
 @dataclass
@@ -41,6 +48,27 @@ class Template:
     due: float
     ready: bool = False
     used: float = field(default_factory=system.boot_time)
+    standby: Standby | None = None
+    """The process that it forked, or is to fork, for the next job."""
+
+    def prepare(self) -> None:
+        """Have it fork a process that stands by."""
+        self.standby, theirs = pair()
+        with theirs:
+            try:
+                socket.send_fds(self.sock, [b"+"], [theirs.fileno()])
+            except OSError:  # it is gone, or does not listen
+                self.standby.channel.close()
+
+    def take(self) -> Standby:
+        """The process for a job."""
+        if self.standby is not None:
+            self.standby.hear()
+        if self.standby is None or self.standby.channel.closed:
+            self.prepare()
+        standby, self.standby = self.standby, None
+        assert standby is not None, "it was prepared"
+        return standby
 
 
 class Templates:
@@ -61,8 +89,17 @@ class Templates:
 
     @property
     def pids(self) -> set[int]:
-        """Process ids of the templates: they are nobody's leftovers."""
-        return {each.pid for each in self._living.values()}
+        """Process ids of the templates, and of what they have forked that stands by: they are nobody's leftovers."""
+        return {pid for each in self._living.values() for pid in (each.pid, each.standby.pid if each.standby else 0)}
+
+    def settle(self) -> None:
+        """Learn which processes templates are just forking; one that does not tell within a second is given up."""
+        for each in list(self._living.values()):
+            if each.ready and each.standby is not None and not each.standby.pid:
+                if not select.select([each.standby.channel], [], [], SETTLE_S)[0]:
+                    self.refuse(each)
+                else:
+                    each.standby.hear()
 
     @property
     def channels(self) -> list[Channel]:
@@ -89,6 +126,10 @@ class Templates:
             found.used = system.boot_time()
         return found
 
+    def plain(self) -> Template | None:
+        """The template that imports nothing; None where there is to be none."""
+        return None if SPAWN else self._living.get(PLAIN) or self._start(PLAIN, ())
+
     def learn(self, run: Run, modules: list[str]) -> None:
         """A job has imported modules of installed packages: prepare a template for the next one of its task."""
         if not run.template or not self._wanted or not modules:
@@ -97,27 +138,19 @@ class Templates:
         self._modules[run.task] = (*known, *(name for name in modules if name not in known))
         key = self._key(run)
         if key not in self._living and key not in self._unfit and _memory_left() > LEAST_MEMORY:
-            while len(self._living) >= MOST:
-                self.drop(min(self._living.values(), key=lambda each: each.used))
-            pid, sock = template.start(self._modules[run.task], dict(key[1]), self._leave_starter)
-            self._living[key] = Template(key, pid, Channel(sock, LARGEST_REPORT), sock, system.boot_time() + IMPORT_S)
+            while len(others := [each for each in self._living.values() if each.key != PLAIN]) >= MOST:
+                self.drop(min(others, key=lambda each: each.used))
+            self._start(key, self._modules[run.task])
 
-    def launch(self, found: Template, run: Run) -> Channel | None:
-        """Have a job forked by a template. Returns the way by which it reports; None when the template is gone."""
-        ours, theirs = socket.socketpair()
-        data = memoryview(encode(run, LARGEST_MESSAGE))
+    def _start(self, key: Key, modules: tuple[str, ...]) -> Template | None:
         try:
-            found.sock.setblocking(True)
-            sent = socket.send_fds(found.sock, [data], [theirs.fileno()])
-            found.sock.sendall(data[sent:])
-        except OSError:
-            ours.close()
-            self.refuse(found)
+            pid, sock = template.start(modules, dict(key[1]), self._leave_starter)
+        except OSError:  # no process or no memory left: jobs do without
             return None
-        finally:
-            found.sock.setblocking(False)
-            theirs.close()
-        return Channel(ours, LARGEST_REPORT)
+        channel = Channel(sock, receives=LARGEST_REPORT)
+        self._living[key] = Template(key, pid, channel, sock, system.boot_time() + IMPORT_S)
+        self._living[key].prepare()
+        return self._living[key]
 
     def tend(self) -> None:
         """Hear what templates say, and end those that take too long, or turned out not to be fit."""
@@ -132,23 +165,30 @@ class Templates:
                 self.refuse(each)
 
     def refuse(self, which: Template) -> None:
-        """Let jobs do without this template, now and later."""
-        self._unfit.add(which.key)
+        """Let jobs do without this template, now and later; but for the plain one, which is tried again."""
+        if which.key != PLAIN:
+            self._unfit.add(which.key)
         self.drop(which)
 
     def drop(self, which: Template) -> None:
         """End a template; jobs forked from it go on."""
         self._living.pop(which.key, None)
-        which.channel.close()
+        _close(which)
         system.send_signal([which.pid], signal.SIGKILL)
 
     def leave(self) -> None:
         """In a process forked from the starter: close the ways to templates."""
         for each in self._living.values():
-            each.channel.close()
+            _close(each)
 
     def _key(self, run: Run) -> Key:
         return frozenset(self._modules[run.task]), tuple(sorted(run.env.items()))
+
+
+def _close(which: Template) -> None:
+    which.channel.close()
+    if which.standby is not None:
+        which.standby.channel.close()
 
 
 def _installed_state() -> tuple[int, ...]:

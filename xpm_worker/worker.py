@@ -204,8 +204,10 @@ class XpmWorker(Worker):
 
     @property
     def horse_pid(self) -> int:
-        """Process id of the job that runs here, 0 for none."""
-        return self.equipment.runner.pid if hasattr(self, "equipment") else 0
+        """Process id of the job that runs here, or of its starter, until that has told it; 0 when none runs."""
+        if not hasattr(self, "equipment") or self.equipment.runner.running is None:
+            return 0
+        return self.equipment.runner.pid or self.equipment.starter.pid
 
     def kill_horse(self, sig: Any = None) -> None:
         """Kill the job that runs here; that counts as its failure."""

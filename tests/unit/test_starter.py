@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -27,6 +28,7 @@ from xpm_core.workspace import Workspace
 from xpm_worker import starter, system
 from xpm_worker.protocol import Channel, Ended, Hello, Message, Relay, Renewed, Run, Started, Stop
 from xpm_worker.slot_starter import RELAY_S
+from xpm_worker.template import PLAIN_NAME
 
 NEVER = Path("/nonexistent")
 
@@ -77,6 +79,9 @@ class Desk:
         }
         run = Run(**{**fields, **more})
         self.channel.send(run)
+        while self.channel.pending:
+            select.select([], [self.channel], [])
+            self.channel.flush()
         return run
 
     def run(self, task: Task, **more: Any) -> Ended:
@@ -110,6 +115,25 @@ def desk(mother: socket.socket, workspace: Workspace) -> Iterator[Desk]:
     desk = Desk(mother, workspace)
     yield desk
     desk.channel.close()
+
+
+def helpers(desk: Desk) -> set[int]:
+    """The starter's template that forks for it, and what stands by, once both are there."""
+    return {each.pid for name in (PLAIN_NAME, system.STANDBY_NAME) for each in children(desk, name)}
+
+
+def children(desk: Desk, name: str) -> list[psutil.Process]:
+    """The starter's children of a name."""
+    found = []
+    for each in psutil.Process(desk.hello.pid).children():
+        with contextlib.suppress(psutil.NoSuchProcess):  # one that a template has forked on the way
+            if each.name() == name:
+                found.append(each)
+    return found
+
+
+def carriers(desk: Desk) -> set[int]:
+    return {pid for pid, mark in system.marked() if mark == desk.hello.mark}
 
 
 def frozen(process: psutil.Process) -> bool:
@@ -295,11 +319,54 @@ def test_each_starter_has_its_own_mark_which_its_descendants_carry(mother: socke
     assert len(marks) == 2
     assert all(len(mark) == 32 and mark != system.BLANK_MARK for mark in marks)
     _, process = first.started(tasks.Wait.C(note="x", until=NEVER))
-    assert {pid for pid, mark in system.marked() if mark == first.hello.mark} == {first.hello.pid, process.pid}
-    assert system.sweep(first.hello.mark) == 2
+    wait_until(lambda: carriers(first) == {first.hello.pid, process.pid, *helpers(first)})
+    assert system.sweep(first.hello.mark) == 4, "the starter, its template, what stands by, and the job"
     assert not alive(process)
     for each in (first, second):
         each.channel.close()
+
+
+# -- standing by -------------------------------------------------------------------------------------------------------
+
+
+def standby(desk: Desk) -> psutil.Process:
+    """The process that waits for the next job."""
+    wait_until(lambda: children(desk, system.STANDBY_NAME))
+    return children(desk, system.STANDBY_NAME)[0]
+
+
+def test_a_job_gets_a_process_that_stood_by_and_the_next_one_another(desk: Desk, tmp_path: Path) -> None:
+    first = standby(desk)
+    _, process = desk.started(tasks.Wait.C(note="x", until=NEVER))
+    assert process == first
+    assert process.name() == system.JOB_NAME
+    assert standby(desk) != first
+    process.kill()
+    assert desk.hear(Ended).reason == "killed"
+    assert alive(standby(desk)), "it is no leftover of that job"
+
+
+@pytest.mark.parametrize("name", [system.STANDBY_NAME, PLAIN_NAME])
+def test_one_that_stands_by_and_dies_costs_no_job_anything(desk: Desk, name: str) -> None:
+    standby(desk)
+    found = children(desk, name)
+    for each in found:
+        each.kill()
+    wait_until(lambda: not any(map(alive, found)))
+    reasons = [desk.run(tasks.Write.C(note=f"n{n}")).reason for n in range(3)]
+    assert reasons == ["done"] * 3
+
+
+def test_a_job_that_is_larger_than_a_socket_holds_reaches_its_process(desk: Desk) -> None:
+    task = tasks.Write.C(note="x" * 3_000_000)
+    assert desk.run(task).reason == "done"
+    assert len(desk.directory(task).out.read_text()) == 3_000_005
+
+
+def test_sigterm_before_the_job_has_begun_ends_it_all_the_same(desk: Desk) -> None:
+    run = desk.start(tasks.Wait.C(note="x", until=NEVER))
+    desk.channel.send(Stop(run.execution, "cancelled", 30.0))
+    assert desk.hear(Ended).reason == "cancelled"
 
 
 # -- what a job tells while it runs ------------------------------------------------------------------------------------

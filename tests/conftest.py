@@ -16,6 +16,8 @@ from xpm_core.errors import ServerNotFoundError
 from xpm_core.store import connection
 from xpm_core.store.binary import ServerProgram, find_server
 
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes are started: each would compile all of it
+
 if TYPE_CHECKING:
     from crew import Crew
 

@@ -42,8 +42,8 @@ class Checkpoint(Task):
     gate: Meta[Path | None] = field(default=None)
 
     def execute(self) -> None:
-        Path("ready").touch()
         try:
+            Path("ready").touch()
             threading.Event().wait()
         except TaskCancelled as told:
             Path("caught").touch()

@@ -131,12 +131,17 @@ class Gated(Task):
 
 
 class Span(Task):
-    """Runs for a moment, and writes down from when to when."""
+    """Runs for a moment, and writes down from when to when. With a place to meet, waits there for a second one."""
 
     note: Param[str]
     n: Param[int]
+    meeting: Meta[Path | None] = field(default=None)
 
     def execute(self) -> None:
         start = time.monotonic()
         time.sleep(0.03)
+        if self.meeting is not None:
+            (self.meeting / str(self.n)).touch()
+            while len(list(self.meeting.iterdir())) < 2:
+                time.sleep(0.005)
         Path("span").write_text(f"{start} {time.monotonic()}")

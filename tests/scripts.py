@@ -16,6 +16,7 @@ import sys
 import termios
 import textwrap
 import threading
+from collections.abc import Callable
 from pathlib import Path
 
 import psutil
@@ -134,6 +135,15 @@ class Terminal(Running):
             return lines if words in "\n".join(lines) else []
 
         return wait_until(found, show=lambda: "\n".join(self.lines()), timeout_s=timeout_s)
+
+    def draws(self, wanted: Callable[[list[str]], bool]) -> list[str]:
+        """Wait until a display is drawn to its end and shows what is wanted; returns its lines, without blank ones."""
+
+        def found() -> list[str]:
+            lines = [line for line in self.lines() if line]
+            return lines if lines and lines[-1].startswith("Ctrl-C: ") and wanted(lines) else []
+
+        return wait_until(found, show=lambda: "\n".join(self.lines()))
 
     @property
     def out(self) -> str:

@@ -160,7 +160,7 @@ class Graceful(Task):
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(0) if self.note == "exit" else heard.set())
         Path("ready").touch()
         while not heard.is_set():
-            signal.pause()
+            time.sleep(0.005)
 
 
 class Tell(Task):

@@ -35,16 +35,16 @@ class Place:
 
 @pytest.fixture
 def place(fresh_server: Callable[..., PrivateServer], tmp_path: Path) -> Iterator[Place]:
-    """A workspace with two workers, and a server that keeps its data."""
+    """A workspace, and a server that keeps its data."""
     place = Place(tmp_path, fresh_server(aof=True))
-    place.stage.start_workers("--lease", "2")
     yield place
     place.stage.close()
 
 
 def test_outputs_of_an_outage_arrive_afterwards_and_before_the_end(place: Place, tmp_path: Path) -> None:
+    place.stage.start_workers("--lease", "10")
     gate = tmp_path / "gate"
-    with place.stage.experiment(lease_s=2.0) as xp:
+    with place.stage.experiment(lease_s=10.0) as xp:
         learn = place.learn(gate, pause=10)
         learn.submit()
         place.wait_for(10)
@@ -58,6 +58,7 @@ def test_outputs_of_an_outage_arrive_afterwards_and_before_the_end(place: Place,
 
 
 def test_outputs_of_a_worker_that_is_killed_are_told_once(place: Place, tmp_path: Path) -> None:
+    place.stage.start_workers("--lease", "2")
     gate = tmp_path / "gate"
     with place.stage.experiment(lease_s=2.0) as xp:
         learn = place.learn(gate, pause=20)
@@ -73,7 +74,8 @@ def test_outputs_of_a_worker_that_is_killed_are_told_once(place: Place, tmp_path
 
 
 def test_a_job_that_tells_much_is_not_held_up_by_an_outage(place: Place, tmp_path: Path) -> None:
-    with place.stage.experiment(lease_s=2.0) as xp:
+    place.stage.start_workers("--lease", "10")
+    with place.stage.experiment(lease_s=10.0) as xp:
         busy = tasks.Busy.C(calls=300_000, until=tmp_path / "gate").submit()
         wait_until(lambda: place.stage.job(busy).progress, show=lambda: place.stage.job(busy))
         place.server.stop()

@@ -33,10 +33,18 @@ def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return path
 
 
-def busy(terminal: Terminal) -> list[str]:
-    """The display, once all there is to show is shown."""
-    lines = terminal.shows("and 1 more failed")
-    return [line for line in lines if line]
+def busy(terminal: Terminal, running: str = "● ", failed: str = "✗ ") -> list[str]:
+    """The display, once it has heard of all there is to show."""
+
+    def whole(lines: list[str]) -> bool:
+        return "  and 1 more failed" in "\n".join(lines) and marked(lines, running) == 2 and marked(lines, failed) == 3
+
+    return terminal.draws(whole)
+
+
+def marked(lines: list[str], mark: str) -> int:
+    """How many lines begin with a mark."""
+    return sum(line.startswith(mark) for line in lines)
 
 
 def test_display_fits_80_columns_and_12_lines(desktop: Desktop, gate: Path) -> None:
@@ -79,11 +87,9 @@ def test_display_falls_back_to_ascii(desktop: Desktop, gate: Path) -> None:
     env = {"PYTHONIOENCODING": "ascii", "NO_COLOR": "1"}
     terminal = desktop.terminal(desktop.script("sweep.py", BUSY), env=env)
     desktop.wait_for(Hold_0=State.RUNNING, Hold_1=State.RUNNING)
-    lines = busy(terminal)
+    lines = busy(terminal, "* ", "x ")
     assert all(line.isascii() and len(line) <= 80 for line in lines)
     assert lines[0].startswith("desk  ########--")
-    assert sum(line.startswith("x ") for line in lines) == 3
-    assert sum(line.startswith("* ") for line in lines) == 2
     gate.touch()
     terminal.ends()
     assert terminal.raw.isascii()
@@ -127,7 +133,7 @@ def test_what_the_script_prints_meanwhile_stands_above_the_display(desktop: Desk
     """
     terminal = desktop.terminal(desktop.script("sweep.py", body))
     terminal.shows("clumsy me")
-    lines = [line for line in terminal.shows("1/2") if line]
+    lines = terminal.draws(lambda lines: "1/2" in "\n".join(lines))
     head = next(number for number, line in enumerate(lines) if line.startswith("desk  █"))
     above, below = lines[:head], lines[head:]
     assert "printed by a callback" in above
@@ -151,13 +157,13 @@ def test_what_the_script_prints_meanwhile_goes_to_its_stdout_when_that_is_a_file
 
 def test_queue_without_workers_is_told_above_the_display_in_one_piece(desktop: Desktop) -> None:
     terminal = desktop.terminal(desktop.script("sweep.py", "Quick.C(n=tag(1)).submit()", options="workers=0"))
-    lines = terminal.shows("no living worker serves it", timeout_s=5 + 10)
-    said = "".join(lines)
-    command = re.search(rf"xpm-worker --workspace {re.escape(str(desktop.workspace))} --queue default", said)
-    assert command is not None
-    assert any("1 ready   no living worker serves them" in line for line in terminal.shows("serves them"))
+    lines = terminal.draws(lambda lines: "no living worker serves them" in "\n".join(lines))
+    assert any(line.startswith("⧗ 1 ready   no living worker serves them") for line in lines)
+    command = f"xpm-worker --workspace {desktop.workspace} --queue default"
+    told = f"no living worker serves it. Start one: {command}".replace(" ", "")  # it may be wrapped at any of them
+    wait_until(lambda: told in "".join(terminal.lines()).replace(" ", ""), show=terminal.lines)
     bin = Path(sys.executable).parent
-    worker = subprocess.Popen(f"exec {bin}/{command[0]} --burst", shell=True, stderr=subprocess.DEVNULL)
+    worker = subprocess.Popen(f"exec {bin}/{command} --burst", shell=True, stderr=subprocess.DEVNULL)
     assert terminal.ends() == 0
     assert worker.wait(30) == 0
     wait_until(lambda: not desktop.server_lives())

@@ -82,7 +82,7 @@ def test_ctrl_c_many_times_shows_no_traceback(desktop: Desktop, gate: Path) -> N
 def test_ctrl_c_in_the_scripts_own_code_leaves_as_in_wait(desktop: Desktop, gate: Path) -> None:
     running = desktop.start(desktop.script("sweep.py", SOON + HOLDING + "\nprint('mine', flush=True)\nsignal.pause()"))
     wait_until(lambda: "mine" in running.out)
-    desktop.wait_for(Hold_0=State.RUNNING, Hold_1=State.RUNNING)
+    desktop.wait_for(Hold_0=State.RUNNING, Hold_1=State.RUNNING, Hold_2=State.READY)
     running.interrupt()
     assert running.ends() == 130
     assert "stopped watching. Its jobs go on (1 ready, 2 running)" in running.err

@@ -92,7 +92,7 @@ def test_same_script_run_twice_at_once_runs_each_job_once_and_tells_both(desktop
     assert [running.ends() for running in both] == [0, 0]
     assert [completed(running.out) for running in both] == [ALL, ALL]
     assert list(desktop.executions().values()) == [1] * 6
-    assert not desktop.server_lives()
+    wait_until(lambda: not desktop.server_lives())
 
 
 def test_two_scripts_share_a_server_and_have_workers_of_their_own(desktop: Desktop, gate: Path) -> None:
@@ -108,7 +108,7 @@ def test_two_scripts_share_a_server_and_have_workers_of_their_own(desktop: Deskt
     assert second.process.poll() is None
     gate.touch()
     assert second.ends() == 0
-    assert not desktop.server_lives()
+    wait_until(lambda: not desktop.server_lives())
     wait_until(lambda: not desktop.daemons())
 
 

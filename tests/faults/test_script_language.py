@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from scripts import Desktop
+from support import wait_until
 
 AS_PRINTED = """
 from pathlib import Path
@@ -62,8 +63,7 @@ def test_language_works_as_it_is_printed_and_again(desktop: Desktop) -> None:
         assert (link.parent / link.readlink()).parent.joinpath("model.bin").read_text() == "3 100 {'epochs': 100}"
     assert len(places) == 2
     assert (desktop.workspace / "experiments" / "my-experiment" / "latest").resolve() == places[1]
-    assert not desktop.server_lives()
-    assert not desktop.daemons()
+    wait_until(lambda: not desktop.server_lives() and not desktop.daemons())
 
 
 TASK = """

@@ -17,6 +17,7 @@ from stage import Stage
 from support import PrivateServer, wait_until
 
 from xpm_core import Config, Param, Task, experiment
+from xpm_core.display import REFRESH_S
 from xpm_core.errors import (
     DeclarationError,
     EmbeddedServerError,
@@ -38,6 +39,7 @@ from xpm_core.errors import (
 )
 from xpm_core.identity import seal
 from xpm_core.store import binary
+from xpm_core.tracking import LOOK_EVERY_S
 
 
 class Inner(Config):
@@ -187,7 +189,7 @@ def test_refusal_that_comes_late_harms_no_other_task(stage: Stage) -> None:
         with contextlib.suppress(TokenRequestError):
             Write.C(note=note, n=1).submit()
         Write.C(note=note, n=1).submit()
-        wait_until(xp.tracker.settled, show=xp.tracker.counts, timeout_s=10)
+        wait_until(xp.tracker.settled, show=xp.tracker.counts)
         with contextlib.suppress(TokenRequestError):
             xp.wait()
         assert xp.wait().done == 2
@@ -360,8 +362,10 @@ def test_queue_that_nobody_serves_is_told_within_5_s_with_the_command(
         return "no living worker" in "".join(told)
 
     def cancel_once_told() -> None:
-        wait_until(listen, timeout_s=5)
-        stage.store.cancel(stage.job(nobody).identity)
+        try:
+            wait_until(listen)
+        finally:
+            stage.store.cancel(stage.job(nobody).identity)
 
     with stage.failing() as failing:
         nobody.submit(queue="lonely")
@@ -369,6 +373,7 @@ def test_queue_that_nobody_serves_is_told_within_5_s_with_the_command(
         thread.start()
         failing.xp.wait()
         thread.join()
+    assert 2 * LOOK_EVERY_S + REFRESH_S < 5, "it is told when two looks have found none"
     [line] = [line for line in "".join(told).splitlines() if "no living worker" in line]
     assert "1 job is ready in queue 'lonely'" in line
     assert line.endswith(f"xpm-worker --workspace {stage.workspace.path} --queue lonely")

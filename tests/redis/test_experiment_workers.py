@@ -64,24 +64,31 @@ def test_jobs_that_take_2_of_3_units_never_run_together(stage: Stage) -> None:
     assert held["cpu"] == {"": 0}
 
 
-def test_jobs_that_take_1_of_3_units_run_on_both_workers(stage: Stage) -> None:
+def test_jobs_that_take_1_of_3_units_run_on_both_workers(stage: Stage, tmp_path: Path) -> None:
     note = stage.note()
     with stage.experiment() as xp:
         token = xp.connector.createtoken("wide", 3)
-        tasks = [token(1, Span.C(note=note, n=n)).submit() for n in range(6)]
+        tasks = [token(1, Span.C(note=note, n=n, meeting=tmp_path)).submit() for n in range(6)]
     assert most_at_once(tasks) == 2
 
 
-def test_without_a_token_as_many_run_as_there_are_slots(stage: Stage) -> None:
+def test_without_a_token_as_many_run_as_there_are_slots(stage: Stage, tmp_path: Path) -> None:
     note = stage.note()
     with stage.experiment():
-        tasks = [Span.C(note=note, n=n).submit() for n in range(8)]
+        tasks = [Span.C(note=note, n=n, meeting=tmp_path).submit() for n in range(8)]
     assert most_at_once(tasks) == 2
 
 
 # -- own workers ------------------------------------------------------------------------------------------------------
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script that waits on leaving for as long as its workers take, also on a slow machine."""
+    monkeypatch.setattr("xpm_core.experiment.DRAIN_S", 60.0)
+
+
+@pytest.mark.usefixtures("patient")
 def test_own_workers_start_with_the_first_job_and_are_gone_when_the_script_leaves(stage: Stage) -> None:
     with stage.experiment(workers=1, queue="own") as xp:
         assert xp._local._process is None
@@ -189,6 +196,7 @@ def test_what_was_submitted_just_before_an_error_is_not_lost(stage: Stage) -> No
 # -- an embedded server -----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("patient")
 def test_embedded_server_is_there_with_workers_and_stops_with_its_last_user(tmp_path: Path) -> None:
     with experiment(tmp_path / "workspace", "x", workers=1) as xp:
         write = Write.C(note="embedded").submit()

@@ -165,8 +165,8 @@ def test_after_an_outage_events_go_on_where_they_were(
     server = fresh_server(aof=True)
     stage = Stage(tmp_path, server)
     try:
-        stage.start_workers("--lease", "2")
-        with stage.experiment(lease_s=2.0) as xp:
+        stage.start_workers("--lease", "10")
+        with stage.experiment(lease_s=10.0) as xp:
             hold = Hold.C(note="x", until=tmp_path / "gate").submit()
             records = []
             for record in xp.events():

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import jobapi_tasks as tasks
 import pytest
 import worker_tasks
-from crew import Crew
+from crew import Crew, Worker
 from stage import Stage
 from support import wait_until
 
@@ -19,7 +21,19 @@ from xpm_core.errors import ExperimentError
 from xpm_core.states import State
 from xpm_core.store import keys
 
-SHORT = ("--walltime", "3", "--grace", "0.5")
+GRACE = ("--grace", "0.5")
+
+
+def worked_to_its_end(crew: Crew, task: tasks.Checkpoint, start: Callable[[float], Worker]) -> None:
+    """Start workers that have some seconds each, the next one more, until one has had the time to run the task."""
+    seconds = 2.5
+    while not (crew.directory(task).path / "ready").exists():
+        assert start(seconds).left() == 0
+        seconds *= 2
+    job, records = crew.job(task), crew.directory(task).records()
+    assert (job.state, job.failures, job.losses) == (State.READY, 0, 0)
+    assert [record["reason"] for record in records] == ["released"] * job.attempts
+    assert (crew.directory(task).path / "saved").read_text() == "0.5"
 
 
 def seen(crew: Crew, task: tasks.Need) -> list[str]:
@@ -91,25 +105,22 @@ def test_the_time_left_is_that_of_the_job_or_the_worker(
 
 
 def test_near_its_end_a_worker_hands_back_what_runs_and_leaves(crew: Crew) -> None:
-    worker = crew.start(*SHORT)
     crew.submit(task := tasks.Checkpoint.C())
-    assert worker.left() == 0
-    job = crew.job(task)
-    assert (job.state, job.failures, job.losses, job.attempts) == (State.READY, 0, 0, 1)
-    assert (crew.directory(task).path / "saved").read_text() == "0.5"
+    worked_to_its_end(crew, task, lambda seconds: crew.start("--walltime", f"{seconds:g}", *GRACE))
 
 
 def test_an_idle_worker_leaves_at_its_end(crew: Crew) -> None:
-    worker = crew.start(*SHORT, lease_s=60)
+    worker = crew.start("--walltime", "2.5", *GRACE, lease_s=60)
     assert worker.left() == 0
     assert crew.known() == []
 
 
 def test_the_end_of_a_slurm_allocation_counts(crew: Crew) -> None:
-    worker = crew.start("--grace", "0.5", env={"SLURM_JOB_END_TIME": str(int(time.time()) + 3)})
+    def start(seconds: float) -> Worker:
+        return crew.start(*GRACE, env={"SLURM_JOB_END_TIME": str(math.ceil(time.time() + seconds))})
+
     crew.submit(task := tasks.Checkpoint.C())
-    assert worker.left() == 0
-    assert crew.state(task) is State.READY
+    worked_to_its_end(crew, task, start)
 
 
 def test_an_end_that_cannot_be_understood_is_told_and_does_not_count(crew: Crew) -> None:

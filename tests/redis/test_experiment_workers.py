@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Sequence
 from itertools import pairwise
@@ -85,7 +86,7 @@ def test_without_a_token_as_many_run_as_there_are_slots(stage: Stage, tmp_path: 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A script that waits on leaving for as long as its workers take, also on a slow machine."""
-    monkeypatch.setattr("xpm_core.experiment.DRAIN_S", 60.0)
+    monkeypatch.setattr(sys.modules["xpm_core.experiment"], "DRAIN_S", 60.0)  # that name is the class's, too
 
 
 @pytest.mark.usefixtures("patient")

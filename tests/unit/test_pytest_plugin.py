@@ -1,4 +1,4 @@
-"""The plugin of pytest, in test runs of its own."""
+"""The plugin of pytest, in test runs of its own: most within this process, for a process takes its time."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+
+import xpm_core.experiment  # noqa: F401  else each run would import modules of its own
 
 pytest_plugins = ["pytester"]
 
@@ -39,15 +41,19 @@ def test_identities(assert_identities):
 
 
 @pytest.fixture
-def project(pytester: pytest.Pytester) -> pytest.Pytester:
+def project(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> pytest.Pytester:
     """A user's project: a script and its tests."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # a script changed within a second may look the same
     pytester.makepyfile(sweep=SCRIPT, test_sweep=TESTS)
     pytester.makeini("[pytest]\npythonpath = .\n")
     return pytester
 
 
+WORDS = ("-q", "-p", "no:cacheprovider")
+
+
 def run(project: pytest.Pytester, *words: str) -> pytest.RunResult:
-    return project.run(sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words)
+    return project.runpytest_inprocess(*WORDS, *words)
 
 
 def changed(project: pytest.Pytester, old: str, new: str) -> None:
@@ -179,5 +185,5 @@ def test_tasks_of_a_real_experiment_are_pinned(project: pytest.Pytester) -> None
                 raise KeyError("enough")
         """
     )
-    run(project, "--xpm-update-identities").assert_outcomes(passed=1)
+    project.run(sys.executable, "-m", "pytest", *WORDS, "--xpm-update-identities").assert_outcomes(passed=1)
     assert list(json.loads((project.path / "ids.json").read_text())) == ["sweep:Learn lr=0.1", "sweep:Prepare"]

@@ -17,8 +17,9 @@ PIP = .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-chec
 demo: .venv/.has-demo
 	@.venv/bin/python examples/digits.py demo-workspace
 
+# In the order in which files are found, for those with the longest tests come first.
 test: .venv/.has-demo .venv/.has-test
-	@.venv/bin/python -m pytest
+	@.venv/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 lint: .venv/.has-lint
 	@.venv/bin/ruff check

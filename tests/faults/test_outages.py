@@ -66,7 +66,7 @@ def test_jobs_outlive_an_outage_of_several_leases_and_are_finished_by_the_same_e
     for process in jobs.values():
         wait_until(lambda process=process: frozen(process), show=lambda: daemons[0].log)
     stood = {task: written(crew, task) for task in jobs}
-    until = boot_time() + 5 * LEASE_S
+    until = boot_time() + 3 * LEASE_S
     wait_until(lambda: boot_time() > until)
     assert {task: written(crew, task) for task in jobs} == stood, "frozen all the while"
     assert all(map(alive, jobs.values()))

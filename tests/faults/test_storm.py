@@ -10,7 +10,7 @@ from pathlib import Path
 import storm
 from support import PrivateServer
 
-SECONDS = float(os.environ.get("XPM_STORM_SECONDS", "60" if os.environ.get("CI") == "true" else "10"))
+SECONDS = float(os.environ.get("XPM_STORM_SECONDS", "60" if os.environ.get("CI") == "true" else "6"))
 SEED = int(os.environ.get("XPM_STORM_SEED", random.SystemRandom().randrange(10**6)))
 
 

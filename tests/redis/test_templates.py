@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 from crew import Crew, alive
+from learning_tasks import Multiply
 from support import wait_until
-from template_tasks import Cold, Draw, Multiply, Mutate
+from template_tasks import Cold, Draw, Mutate
 from worker_tasks import Write
 
 from xpm_core.config import Task

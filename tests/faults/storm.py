@@ -291,7 +291,7 @@ class Storm:
 
 def run(server: PrivateServer, folder: Path, seed: int, seconds: float) -> Storm:
     """Let a storm blow, and check the promises."""
-    storm = Storm(server, folder, seed)
+    storm = Storm(server, folder, seed, jobs=min(150, round(12 * seconds)))
     try:
         storm.blow(seconds)
         storm.check()

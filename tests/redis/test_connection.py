@@ -219,7 +219,7 @@ def test_a_server_that_reads_its_data_is_waited_for(
     server: PrivateServer = fresh_server(aof=True)
     with server.client() as client:
         client.mset({f"key{number}": "value" for number in range(100)})
-        for _ in range(12):
+        for _ in range(6):
             client.eval("for i = 1, 1000 do redis.call('incr', 'key:' .. i) end", 0)
     server.stop()
     server.options["key-load-delay"] = "100"  # microseconds for each command

@@ -41,7 +41,7 @@ def test_a_burst_leaves_when_nothing_can_be_claimed(crew: Crew) -> None:
 
 def test_a_lingering_worker_outlasts_a_running_job_and_leaves_after_it(crew: Crew, tmp_path: Path) -> None:
     crew.submit(task := tasks.Wait.C(note="x", until=tmp_path / "go"))
-    worker = crew.started("--linger", "0.3", slots=2)
+    worker = crew.started("--linger", "0.3", slots=2, lease_s=3)
     crew.wait(task, State.RUNNING)
     assert len(crew.known()) == 2, "the other slot waits as long as a job runs"
     (tmp_path / "go").touch()
@@ -75,7 +75,7 @@ def test_two_workers_share_a_token_that_serves_one_at_a_time(crew: Crew) -> None
     create_token(crew.client, "cpu", 3)
     jobs = [tasks.Nap.C(note=f"n{n}") for n in range(6)]
     crew.submit(*jobs, demand={"cpu": 2})
-    first, second = crew.start("--linger", "0"), crew.start("--linger", "0")
+    first, second = (crew.start("--linger", "0", lease_s=3) for _ in range(2))
     assert (first.left(), second.left()) == (0, 0)
     spans = sorted((crew.record(job)["started_s"], crew.record(job)["ended_s"]) for job in jobs)
     assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans)), spans

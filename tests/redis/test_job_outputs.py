@@ -179,7 +179,7 @@ def test_a_retry_in_one_run_tells_nothing_twice(stage: Stage, tmp_path: Path) ->
     with stage.experiment():
         learn = learning(stage, gate=gate, fail=True)
         learn.watch_output(learn.saving.saved, heard)
-        learn.submit(max_retries=1, backoff=0.01)
+        learn.submit(max_retries=100, backoff=0.01)
         heard.wait(10, 20)
         gate.touch()
     heard.wait(10, 20, 30)

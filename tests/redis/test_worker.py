@@ -66,7 +66,8 @@ def test_a_busy_worker_spends_one_round_trip_a_job(crew: Crew) -> None:
     assert crew.start("--burst", lease_s=60).left() == 0
     calls = {name: stats["calls"] for name, stats in crew.client.info("commandstats").items()}
     scripts = calls["cmdstat_evalsha"]
-    assert 40 < scripts <= 40 + 5, "beside the jobs: join, the first claim, the empty one, leave"
+    others = 4 + 16  # join, the first claim, the empty one, leave; and renewals before a start that came late
+    assert 40 < scripts <= 40 + others
     assert calls.get("cmdstat_blpop", 0) <= 1
     assert {crew.state(job) for job in jobs} == {State.DONE}
 

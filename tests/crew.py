@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 import redis
-from support import wait_until
+from support import PATIENCE_S, wait_until
 
 from xpm_core import payload
 from xpm_core.config import Task
@@ -66,7 +66,7 @@ class Worker:
         """Send the daemon a signal."""
         self.process.send_signal(number)
 
-    def left(self, timeout_s: float = 20.0) -> int:
+    def left(self, timeout_s: float = PATIENCE_S) -> int:
         """Wait until it has left. Returns its exit code."""
         try:
             return self.process.wait(timeout_s)
@@ -160,7 +160,7 @@ class Crew:
         """The state of a task's job."""
         return reading.states(self.client, self.workspace.id, [seal(task)])[seal(task)][0]
 
-    def wait(self, task: Task, state: State = State.DONE, timeout_s: float = 30.0) -> reading.Job:
+    def wait(self, task: Task, state: State = State.DONE, timeout_s: float = PATIENCE_S) -> reading.Job:
         """Wait until a task's job is in a state."""
         wait_until(lambda: self.state(task) is state, show=lambda: self.explain(task), timeout_s=timeout_s)
         return self.job(task)

@@ -23,7 +23,7 @@ import psutil
 import pyte
 import redis
 from crew import alive
-from support import wait_until
+from support import PATIENCE_S, wait_until
 
 from xpm_core.states import State
 from xpm_core.store import connection, reading
@@ -80,7 +80,7 @@ class Running:
         """Its standard error so far."""
         return self._err.read_text()
 
-    def says(self, words: str, timeout_s: float = 30.0) -> str:
+    def says(self, words: str, timeout_s: float = PATIENCE_S) -> str:
         """Wait until it says that on stderr; returns all that it has said."""
         wait_until(lambda: words in self.err, show=lambda: self.err, timeout_s=timeout_s)
         return self.err
@@ -94,7 +94,7 @@ class Running:
         self.process.kill()
         self.process.wait()
 
-    def ends(self, timeout_s: float = 30.0) -> int:
+    def ends(self, timeout_s: float = PATIENCE_S) -> int:
         """Wait for its end; returns the exit code."""
         try:
             return self.process.wait(timeout_s)
@@ -127,7 +127,7 @@ class Terminal(Running):
         with self._lock:
             return [line.rstrip() for line in self._screen.display]
 
-    def shows(self, words: str, timeout_s: float = 30.0) -> list[str]:
+    def shows(self, words: str, timeout_s: float = PATIENCE_S) -> list[str]:
         """Wait until that is on the screen; returns its lines."""
 
         def found() -> list[str]:
@@ -159,7 +159,7 @@ class Terminal(Running):
     def interrupt(self) -> None:
         self.type("\x03")
 
-    def ends(self, timeout_s: float = 30.0) -> int:
+    def ends(self, timeout_s: float = PATIENCE_S) -> int:
         code = super().ends(timeout_s)
         self._reader.join(timeout_s)
         return code

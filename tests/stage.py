@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from support import PrivateServer, wait_until
+from support import PATIENCE_S, PrivateServer, wait_until
 
 from xpm_core import experiment
 from xpm_core.config import Task
@@ -132,4 +132,4 @@ class Stage:
         self.client.close()
         for process, _ in self._daemons:
             process.terminate()
-            process.wait(20)
+            process.wait(PATIENCE_S)

@@ -19,12 +19,15 @@ from xpm_core.store.binary import ServerProgram
 
 T = TypeVar("T")
 
+PATIENCE_S = 60.0
+"""How long is waited for what does happen, also on a slow machine that has much to do."""
+
 
 def wait_until(
     condition: Callable[[], T],
     *,
     show: Callable[[], object] | None = None,
-    timeout_s: float = 30.0,
+    timeout_s: float = PATIENCE_S,
     poll_s: float = 0.01,
 ) -> T:
     """Wait until `condition()` is true, and return what it returned.
@@ -114,7 +117,7 @@ class PrivateServer:
         """End it in good order (SIGTERM), keeping its AOF."""
         assert self._process is not None
         self._process.terminate()
-        self._process.wait(timeout=30)
+        self._process.wait(timeout=PATIENCE_S)
         self._process = None
 
     def remove(self) -> None:

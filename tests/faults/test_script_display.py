@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from scripts import Desktop, Terminal
-from support import wait_until
+from support import PATIENCE_S, wait_until
 
 from xpm_core.states import State
 
@@ -165,5 +165,5 @@ def test_queue_without_workers_is_told_above_the_display_in_one_piece(desktop: D
     bin = Path(sys.executable).parent
     worker = subprocess.Popen(f"exec {bin}/{command} --burst", shell=True, stderr=subprocess.DEVNULL)
     assert terminal.ends() == 0
-    assert worker.wait(30) == 0
+    assert worker.wait(PATIENCE_S) == 0
     wait_until(lambda: not desktop.server_lives())

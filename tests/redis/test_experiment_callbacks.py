@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from script_tasks import Copy, Fail, Hold, Needs, Write
 from stage import Stage
-from support import wait_until
+from support import PATIENCE_S, wait_until
 
 
 def test_callback_registered_before_submit_is_called_once_with_the_task(stage: Stage) -> None:
@@ -188,11 +188,11 @@ def test_error_in_the_block_is_not_held_up_by_a_callback(stage: Stage) -> None:
     def slow(task: Write) -> None:
         calls.append(task.n)
         begun.set()
-        go_on.wait(20)
+        go_on.wait(PATIENCE_S)
 
     with stage.broken() as xp:
         tasks = [Write.C(note=note, n=n).on_completed(slow).submit() for n in range(2)]
-        assert begun.wait(20)
+        assert begun.wait(PATIENCE_S)
         wait_until(lambda: all(job.state.settled for job in xp.tracker.jobs.values()))
     go_on.set()
     assert len(tasks) == 2

@@ -8,7 +8,7 @@ import threading
 import pytest
 from script_tasks import Copy, Fail, Hold, Write
 from stage import Stage
-from support import wait_until
+from support import PATIENCE_S, wait_until
 
 from xpm_core.config import Task
 from xpm_core.states import State
@@ -173,10 +173,10 @@ def test_script_that_waits_while_redis_is_wiped_is_told_so(stage: Stage) -> None
     submitted = threading.Event()
     thread = threading.Thread(target=script)
     thread.start()
-    assert submitted.wait(20)
+    assert submitted.wait(PATIENCE_S)
     wait_until(lambda: b"ready" in stage.client.hgetall(keys.counts(stage.workspace.id)))
     stage.wipe()
-    thread.join(30)
+    thread.join(PATIENCE_S)
     [error] = errors
     assert "was it wiped?" in str(error)
     assert "Run the script again" in str(error)

@@ -11,7 +11,7 @@ import jobapi_tasks as tasks
 import pytest
 from script_tasks import Fail, Hold, Write
 from stage import Stage
-from support import PrivateServer, wait_until
+from support import PATIENCE_S, PrivateServer, wait_until
 
 from xpm_core import Task, listening
 from xpm_core.errors import ExperimentError
@@ -104,7 +104,7 @@ def test_events_can_be_followed_until_the_experiment_is_left(stage: Stage) -> No
         xp.wait()
         second = Write.C(note=stage.note()).submit()
         xp.wait()
-    thread.join(20)
+    thread.join(PATIENCE_S)
     assert not thread.is_alive()
     assert of(records, first) == of(records, second) == LIFE
 

@@ -15,6 +15,7 @@ def test_examples_run_in_order_and_print_what_stands_there(
     tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)  # meant for this run, not for the document's
     monkeypatch.setenv("XPM_REDIS_URL", redis_url)
     play(DOCUMENT, tmp_path, {"XPM_REDIS_URL": redis_url})
 

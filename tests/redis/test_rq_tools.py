@@ -24,7 +24,7 @@ from rq.registry import (
     ScheduledJobRegistry,
     StartedJobRegistry,
 )
-from support import PrivateServer
+from support import PATIENCE_S, PrivateServer
 
 from xpm_core.states import Event, State
 from xpm_core.store import events, keys, reading
@@ -152,7 +152,7 @@ def test_a_storm_of_rqs_tools_loses_doubles_and_sticks_nothing(
         thread.join(timeout=120)
     stop.set()
     for thread in meddlers:
-        thread.join(timeout=30)
+        thread.join(timeout=PATIENCE_S)
     assert min(deeds["deeds"] - 20, deeds["readings"], deeds["infos"]) > 0, deeds
     assert reading.counts(desk.client, W)[State.DONE] == 400
     done = Counter(record.job for record in all_events(desk.client) if record.event is Event.DONE)

@@ -18,7 +18,7 @@ import psutil
 import pytest
 import worker_tasks as tasks
 from crew import alive
-from support import wait_until
+from support import PATIENCE_S, wait_until
 
 from xpm_core import payload
 from xpm_core.config import Task
@@ -43,7 +43,7 @@ class Desk:
         self.hello = self.hear(Hello)
         self._count = 0
 
-    def hear(self, kind: type[Any], timeout_s: float = 30.0) -> Any:
+    def hear(self, kind: type[Any], timeout_s: float = PATIENCE_S) -> Any:
         """The next message of a kind."""
         while True:
             for number, message in enumerate(self._heard):
@@ -107,7 +107,7 @@ def mother() -> Iterator[socket.socket]:
     hers.close()
     yield ours
     ours.close()
-    assert process.wait(10) == 0
+    assert process.wait(PATIENCE_S) == 0
 
 
 @pytest.fixture

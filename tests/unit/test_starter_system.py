@@ -10,7 +10,7 @@ import sys
 
 import psutil
 import pytest
-from support import wait_until
+from support import PATIENCE_S, wait_until
 
 from xpm_worker import system
 
@@ -46,13 +46,13 @@ def end(processes: dict[str, subprocess.Popen[bytes]]) -> None:
 def test_only_what_has_no_living_starter_is_swept(marked: dict[str, subprocess.Popen[bytes]]) -> None:
     try:
         assert system.sweep_orphans() >= 1
-        assert marked["orphan"].wait(10) == -signal.SIGKILL
+        assert marked["orphan"].wait(PATIENCE_S) == -signal.SIGKILL
         assert marked["starter"].poll() is None
         assert marked["job"].poll() is None
         marked["starter"].kill()
         marked["starter"].wait()
         system.sweep_orphans()
-        assert marked["job"].wait(10) == -signal.SIGKILL
+        assert marked["job"].wait(PATIENCE_S) == -signal.SIGKILL
     finally:
         end(marked)
 

@@ -108,10 +108,11 @@ def test_replies_are_bytes(redis_url: str) -> None:
 
 
 def test_a_server_that_is_away_is_named_with_the_tries_made() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
+    with socket.socket() as taken:  # and nobody listens
+        taken.bind(("127.0.0.1", 0))
         port = taken.getsockname()[1]
-    with pytest.raises(RedisUnavailableError) as caught:
-        check(f"redis://127.0.0.1:{port}/0", tries=3)
+        with pytest.raises(RedisUnavailableError) as caught:
+            check(f"redis://127.0.0.1:{port}/0", tries=3)
     assert re.fullmatch(
         rf"Redis at redis://127.0.0.1:{port}/0: connection refused, 3 tries in \d s. Start it, or set XPM_REDIS_URL.",
         str(caught.value),

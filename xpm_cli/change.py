@@ -76,7 +76,8 @@ def _of_experiment(desk: Desk, name: str) -> list[reading.Job]:
     known = [experiment.name for experiment in reading.experiments(desk.store.client, desk.store.w)]
     if name not in known:
         raise UnknownExperimentError(name, tuple(known))
-    return desk.jobs(reading.experiment_jobs(desk.store.client, desk.store.w, name))
+    jobs = desk.jobs(reading.experiment_jobs(desk.store.client, desk.store.w, name))
+    return sorted(jobs, key=lambda job: job.submitted_s)
 
 
 def _tell_what_is_lost(desk: Desk, jobs: list[reading.Job], running: list[reading.Job]) -> None:

@@ -43,23 +43,23 @@ def wire(**changes: Any) -> str:
 
 ASK = [W, WORKER.name, WORKER.host, WORKER.lease_ms]
 CALLS: list[Call] = [
-    ("submit", keys.jobs(W), [W, "exp", 1, "{}", wire(), b"payload"]),
+    ("submit", keys.experiment_jobs(W, "exp"), [W, 1, "{}", wire(), b"payload"]),
     ("open_run", keys.experiments(W), [W, "exp", "run9", "{}"]),
-    ("claim", keys.jobs(W), [*ASK, "next", "default", 0, ""]),
-    ("finish", keys.jobs(W), [*ASK, "next", "default", 0, "", "running", identity("a"), "done", "", ""]),
+    ("claim", keys.counts(W), [*ASK, "next", "default", 0, ""]),
+    ("finish", keys.counts(W), [*ASK, "next", "default", 0, "", "running", identity("a"), "done", "", ""]),
     ("renew", keys.leases(W), [*ASK, "default", identity("a"), "running", "2026-01-01T00:00:00.000000Z"]),
     ("release", keys.leases(W), [W, identity("a"), "running", 1, 60]),
     ("lose", keys.leases(W), [W, identity("a"), "running"]),
     ("tell", keys.events(W), [W, identity("a"), "running", "progress", "{}"]),
-    ("cancel", keys.jobs(W), [W, identity("b")]),
-    ("retry", keys.jobs(W), [W, identity("d"), ""]),
+    ("cancel", keys.counts(W), [W, identity("b")]),
+    ("retry", keys.counts(W), [W, identity("d"), ""]),
     ("look", keys.queues(W), [W, 30000]),
     ("join", keys.workers(W), [W, "w5", 30000, "default", "node5", 1, "/", "0"]),
     ("leave", keys.workers(W), [W, WORKER.name]),
     ("token_set", keys.token("cpu"), ["cpu", 5, "server", 0, ""]),
 ]
 TYPED = [
-    keys.jobs(W), keys.leases(W), keys.delayed(W), keys.counts(W), keys.events(W), keys.worklist(W), keys.queues(W),
+    keys.leases(W), keys.delayed(W), keys.counts(W), keys.events(W), keys.worklist(W), keys.queues(W),
     keys.clock(W), keys.workers(W), keys.lines(W, "default"), keys.token("cpu"), keys.token_holders("cpu"),
     keys.token_queues("cpu"), keys.token_reserved("cpu"), keys.serving(W, "default"), keys.idle(W, "default"),
 ]  # fmt: skip
@@ -136,9 +136,9 @@ def test_a_malformed_submission_is_refused_whole(desk: Desk, changes: dict[str, 
     busy(desk)
     before = everything(desk.client)
     good, bad = wire()[1:-1], wire(**{"id": identity("y"), **changes})[1:-1]
-    arguments = [W, "exp", 1, '{"t": "p:t.py"}', f"[{good}, {bad}]", b"1", b"2"]
+    arguments = [W, 1, '{"t": "p:t.py"}', f"[{good}, {bad}]", b"1", b"2"]
     try:
-        reply = scripts.run(desk.client, "submit", [keys.jobs(W)], arguments)
+        reply = scripts.run(desk.client, "submit", [keys.experiment_jobs(W, "exp")], arguments)
     except ResponseError:
         reply = [-1]
     assert reply[0] < 0

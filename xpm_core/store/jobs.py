@@ -85,9 +85,8 @@ class Store:
         """
         listed = json.dumps([_wire(job) for job in jobs])
         payloads = [job.payload for job in jobs]
-        reply = self._run(
-            "submit", keys.jobs(self.w), experiment, run_started_ms, json.dumps(dict(origins)), listed, *payloads
-        )
+        key = keys.experiment_jobs(self.w, experiment)
+        reply = self._run("submit", key, run_started_ms, json.dumps(dict(origins)), listed, *payloads)
         if reply[0] == -1:
             _, identity, token, asked, capacity = reply
             raise TokenRequestError(text_of(token), _label(jobs, text_of(identity)), int(asked), int(capacity))
@@ -115,7 +114,7 @@ class Store:
             None for each job that this execution did not make done: it has to be submitted.
         """
         flat = [part for job in jobs for part in job]
-        cursor, *ended = self._run("recall", keys.jobs(self.w), experiment, *flat)
+        cursor, *ended = self._run("recall", keys.experiment_jobs(self.w, experiment), *flat)
         at = text_of(cursor)
         return [
             None if ms < 0 else Submitted(SubmitCode.DONE, State.DONE, execution, int(ms) / 1000, "", at)
@@ -130,7 +129,7 @@ class Store:
 
     def cancel(self, identity: str) -> tuple[CancelCode, str, str]:
         """Cancel a job. Returns the code, the state it is in now, and the worker that was told, if it runs."""
-        code, state, worker = self._run("cancel", keys.jobs(self.w), identity)
+        code, state, worker = self._run("cancel", keys.counts(self.w), identity)
         return CancelCode(code), text_of(state), text_of(worker)
 
     def retry(self, identity: str, replaces: str = "") -> tuple[RetryCode, str, str]:
@@ -140,7 +139,7 @@ class Store:
             identity: The job.
             replaces: The execution that the caller saw; if another ended since, nothing happens. Empty for any.
         """
-        code, state, other = self._run("retry", keys.jobs(self.w), identity, replaces)
+        code, state, other = self._run("retry", keys.counts(self.w), identity, replaces)
         return RetryCode(code), text_of(state), text_of(other)
 
     # -- workers' side ---------------------------------------------------------------------------------------------
@@ -165,7 +164,7 @@ class Store:
             listen: Whether to be woken (through `keys.wake`) when something becomes runnable.
             left_s: How long the worker will live, seconds: jobs that need more are left to others. None for ever.
         """
-        return _claim(self._run("claim", keys.jobs(self.w), *_asking(worker, execution, listen, left_s)))
+        return _claim(self._run("claim", keys.counts(self.w), *_asking(worker, execution, listen, left_s)))
 
     def finish(
         self,
@@ -191,7 +190,7 @@ class Store:
             listen, left_s: As for `claim`.
         """
         reply = self._run(
-            "finish", keys.jobs(self.w), *_asking(worker, next_execution, listen, left_s), lease.execution,
+            "finish", keys.counts(self.w), *_asking(worker, next_execution, listen, left_s), lease.execution,
             lease.identity, outcome.value, json.dumps(error) if error else "", adopted,
         )  # fmt: skip
         return Finish(FinishCode(reply[0]), text_of(reply[1]), _claim(reply[2:]))

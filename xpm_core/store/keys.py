@@ -40,11 +40,6 @@ def token_reserved(name: str) -> str:
     return f"xpm:token:{name}:reserved"
 
 
-def jobs(w: str) -> str:
-    """zset: every identity, all of score 0, so that a prefix finds its job."""
-    return f"xpm:{w}:jobs"
-
-
 def job(w: str, j: str) -> str:
     """hash: a job.
 
@@ -168,7 +163,7 @@ def experiment(w: str, name: str) -> str:
 
 
 def experiment_jobs(w: str, name: str) -> str:
-    """zset: identities of an experiment's jobs -> when they were first submitted, ms."""
+    """set: identities of an experiment's jobs. Every job is in one at least."""
     return f"xpm:{w}:experiment:{name}:jobs"
 
 

@@ -5,6 +5,7 @@ Owns: reading the keys of `keys.py` into records. Pages of jobs are read in pipe
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -21,6 +22,12 @@ if TYPE_CHECKING:
 PAGE = 1000
 HEADS = 3
 """How many of the jobs that wait for a token are named."""
+NAMED = 10
+"""How many of the jobs that a prefix may mean are named."""
+SCANNED = 10_000
+"""Identities that the server looks at in one call for a prefix."""
+
+_PREFIX = re.compile(r"[0-9a-f]+")
 
 _JOB = (
     "state", "task", "name", "directory", "queue", "demand", "priority", "tags", "options", "execution", "worker",
@@ -108,13 +115,14 @@ def find(client: Redis, w: str, prefix: str) -> str:
         UnknownJobError: No job begins so.
         AmbiguousJobError: Several do.
     """
-    found = client.zrangebylex(keys.jobs(w), f"[{prefix}", f"[{prefix}\xff", start=0, num=10)
-    names = [text_of(identity) for identity in found]
+    names: set[str] = set()
+    for place in _places(client, w) if _PREFIX.fullmatch(prefix) else ():
+        names.update(map(text_of, client.sscan_iter(place, match=f"{prefix}*", count=SCANNED)))
     if not names:
         raise UnknownJobError(prefix)
     if len(names) > 1:
-        raise AmbiguousJobError(prefix, tuple(names))
-    return names[0]
+        raise AmbiguousJobError(prefix, tuple(sorted(names)[:NAMED]))
+    return names.pop()
 
 
 def jobs(client: Redis, w: str, identities: Iterable[str]) -> list[Job]:
@@ -145,7 +153,8 @@ def states(client: Redis, w: str, identities: Sequence[str]) -> dict[str, tuple[
 
 def all_jobs(client: Redis, w: str) -> list[str]:
     """Return every identity of the workspace, sorted."""
-    return [text_of(identity) for identity in client.zrange(keys.jobs(w), 0, -1)]
+    places = _places(client, w)
+    return sorted(map(text_of, client.sunion(places))) if places else []
 
 
 def payload(client: Redis, w: str, identity: str) -> bytes:
@@ -182,14 +191,14 @@ def experiments(client: Redis, w: str) -> list[Experiment]:
     for name in map(text_of, client.zrange(keys.experiments(w), 0, -1, desc=True)):
         row: Any = client.hmget(keys.experiment(w, name), ["started", "created", "about"])
         started, created, about = row
-        jobs_known = client.zcard(keys.experiment_jobs(w, name))
+        jobs_known = client.scard(keys.experiment_jobs(w, name))
         found.append(Experiment(name, _seconds(started), _seconds(created), shown(map_of(about)), jobs_known))
     return found
 
 
 def experiment_jobs(client: Redis, w: str, name: str) -> list[str]:
-    """Return the identities of an experiment's jobs, of all its runs, in the order of their first submission."""
-    return [text_of(identity) for identity in client.zrange(keys.experiment_jobs(w, name), 0, -1)]
+    """Return the identities of an experiment's jobs, of all its runs, sorted."""
+    return sorted(map(text_of, client.smembers(keys.experiment_jobs(w, name))))
 
 
 def tokens(client: Redis, w: str) -> list[TokenState]:
@@ -229,6 +238,11 @@ def workers(client: Redis, w: str, now_s: float) -> list[WorkerState]:
             )
         )
     return found
+
+
+def _places(client: Redis, w: str) -> list[str]:
+    """The sets of jobs of all experiments: every job is in one of them."""
+    return [keys.experiment_jobs(w, text_of(name)) for name in client.zrange(keys.experiments(w), 0, -1)]
 
 
 def server_time(client: Redis) -> float:

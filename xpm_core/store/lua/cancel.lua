@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 --[[ cancel: end a job that is not finished. What needs it is blocked.
 
-KEYS[1]  xpm:W:jobs  zset  every identity of the workspace
+KEYS[1]  xpm:W:counts  hash  state -> number of jobs
 ARGV[1]  workspace id
 ARGV[2]  identity
 
@@ -14,9 +14,9 @@ Invariant  a job cancelled before it started never starts.
 Cost O(log n). Safe to repeat: yes.
 ]]
 -- include: executions guard typed
-local jobs_key = KEYS[1]
+local counts_key = KEYS[1]
 local w, identity = unpack(ARGV)
-guard.type(jobs_key, 'zset')
+guard.type(counts_key, 'hash')
 typed.workspace(w)
 typed.job(w, identity)
 local now = clock.now()

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 --[[ claim: lease the next ready job whose whole demand is free to a worker.
 
-KEYS[1]  xpm:W:jobs  zset  every identity of the workspace
+KEYS[1]  xpm:W:counts  hash  state -> number of jobs
 ARGV[1]  workspace id
 ARGV[2]  worker name
 ARGV[3]  host of the worker
@@ -24,9 +24,9 @@ Invariant  a job is leased to one execution; a demand is met whole; an execution
 Cost O(lines of the queues). Safe to repeat: yes, with the same execution id.
 ]]
 -- include: asks claims clock executions guard typed
-local jobs_key = KEYS[1]
+local counts_key = KEYS[1]
 local w, worker, host, lease_ms, execution, queues, listen, left_ms = unpack(ARGV)
-guard.type(jobs_key, 'zset')
+guard.type(counts_key, 'hash')
 typed.workspace(w)
 local ask = asks.ask(w, worker, host, guard.integer('lease', lease_ms, 1), execution, queues, listen,
   left_ms)

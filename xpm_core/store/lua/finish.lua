@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 --[[ finish: end an execution with its outcome, and claim the next job in the same call.
 
-KEYS[1]  xpm:W:jobs  zset  every identity of the workspace
+KEYS[1]  xpm:W:counts  hash  state -> number of jobs
 ARGV[1]  workspace id
 ARGV[2]  worker name
 ARGV[3]  host of the worker
@@ -25,9 +25,9 @@ Invariant  of all executions of a job at most one is accepted as done; its token
 Cost O(lines of the queues + dependents, at most 500). Safe to repeat: yes.
 ]]
 -- include: asks claims clock executions guard outcomes typed
-local jobs_key = KEYS[1]
+local counts_key = KEYS[1]
 local w, worker, host, lease_ms, execution, queues, listen, left_ms, ended, identity, outcome, error, adopted = unpack(ARGV)
-guard.type(jobs_key, 'zset')
+guard.type(counts_key, 'hash')
 typed.workspace(w)
 typed.job(w, identity)
 guard.type(keys.execution(w, guard.named('execution', ended)), 'hash')

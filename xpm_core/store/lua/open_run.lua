@@ -29,4 +29,4 @@ else
   redis.call('HSETNX', hash, 'created', now)
   redis.call('ZADD', experiments_key, started, name)
 end
-return { started, cursor, redis.call('ZCARD', keys.experiment_jobs(w, name)) }
+return { started, cursor, redis.call('SCARD', keys.experiment_jobs(w, name)) }

@@ -1,24 +1,22 @@
 #!lua
 --[[ recall: jobs that are done, as their directories say: let them belong to an experiment. Others are left alone.
 
-KEYS[1]    xpm:W:jobs  zset  every identity of the workspace
+KEYS[1]    xpm:W:experiment:NAME:jobs  set  identities of the experiment's jobs
 ARGV[1]    workspace id
-ARGV[2]    experiment name
 ARGV[...]  identity and the execution that its done marker names, for each job
 
 Returns {cursor, ended_ms...}: the last event so far, and for each job when it ended; -1 unless that execution
         made it done: it has to be submitted
 Invariant  changes no job.
-Cost O(log n) a job. Safe to repeat: yes.
+Cost O(1) a job. Safe to repeat: yes.
 ]]
--- include: clock events guard keys typed
-local jobs_key = KEYS[1]
-local w, experiment = unpack(ARGV)
-local FIRST = 3
-guard.type(jobs_key, 'zset')
+-- include: events guard keys typed
+local experiment_key = KEYS[1]
+local w = unpack(ARGV)
+local FIRST = 2
+guard.type(experiment_key, 'set')
 typed.workspace(w)
-guard.type(keys.experiment_jobs(w, guard.named('experiment', experiment)), 'zset')
-local reply, now = { events.last(w) }, clock.now()
+local reply = { events.last(w) }
 for i = FIRST, #ARGV, 2 do
   local key = keys.job(w, guard.named('identity', ARGV[i]))
   local known = redis.call('TYPE', key).ok == 'hash' and redis.call('HMGET', key, 'state', 'execution', 'ended')
@@ -27,6 +25,6 @@ for i = FIRST, #ARGV, 2 do
 end
 for i = FIRST, #ARGV, 2 do
   local known = reply[(i - FIRST) / 2 + 2] >= 0
-  if known then redis.call('ZADD', keys.experiment_jobs(w, experiment), 'NX', now, ARGV[i]) end
+  if known then redis.call('SADD', experiment_key, ARGV[i]) end
 end
 return reply

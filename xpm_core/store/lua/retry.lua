@@ -1,7 +1,7 @@
 #!lua
 --[[ retry: run a settled job again, because somebody asked, or because its directory is gone.
 
-KEYS[1]  xpm:W:jobs  zset  every identity of the workspace
+KEYS[1]  xpm:W:counts  hash  state -> number of jobs
 ARGV[1]  workspace id
 ARGV[2]  identity
 ARGV[3]  execution that is to be replaced, as the caller saw it; empty for whichever it is
@@ -17,9 +17,9 @@ Invariant  dependents that have not started go back to waiting.
 Cost O(running jobs + dependents, at most 500). Safe to repeat: no second run: the repeat finds it UNSETTLED.
 ]]
 -- include: guard retries typed
-local jobs_key = KEYS[1]
+local counts_key = KEYS[1]
 local w, identity, replaced = unpack(ARGV)
-guard.type(jobs_key, 'zset')
+guard.type(counts_key, 'hash')
 typed.workspace(w)
 typed.job(w, identity)
 local now = clock.now()

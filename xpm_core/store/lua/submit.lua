@@ -1,12 +1,11 @@
 #!lua
 --[[ submit: take jobs, in order; what they need comes before them, in this call or an earlier one.
 
-KEYS[1]  xpm:W:jobs  zset  every identity of the workspace
+KEYS[1]  xpm:W:experiment:NAME:jobs  set  identities of the experiment's jobs
 ARGV[1]  workspace id
-ARGV[2]  experiment name
-ARGV[3]  when this run of the experiment began, ms of the server's clock
-ARGV[4]  origins as JSON: class -> project:path of its file
-ARGV[5]  jobs as a JSON list of {id, task, name, directory, queue, demand, priority, needs, marker, max_retries,
+ARGV[2]  when this run of the experiment began, ms of the server's clock
+ARGV[3]  origins as JSON: class -> project:path of its file
+ARGV[4]  jobs as a JSON list of {id, task, name, directory, queue, demand, priority, needs, marker, max_retries,
          max_losses, backoff_ms, options, tags}
 ARGV[...]  their payloads, one each, in the same order
 
@@ -22,13 +21,12 @@ Invariant  one job an identity; a job is ready only when all that it needs is do
 Cost O(log n + needs) a job. Safe to repeat: yes.
 ]]
 -- include: clock edges events faults guard keys submissions typed
-local jobs_key = KEYS[1]
-local w, experiment, run_started, origins, list = unpack(ARGV)
-local FIRST_PAYLOAD = 6
-guard.type(jobs_key, 'zset')
+local experiment_key = KEYS[1]
+local w, run_started, origins, list = unpack(ARGV)
+local FIRST_PAYLOAD = 5
+guard.type(experiment_key, 'set')
 typed.workspace(w)
 guard.type(keys.origins(w), 'hash')
-guard.type(keys.experiment_jobs(w, guard.named('experiment', experiment)), 'zset')
 guard.integer('seq', redis.call('GET', keys.seq) or '0', 0)
 guard.integer('run_started', run_started, 0)
 local now, batch, jobs_list = clock.now(), {}, cjson.decode(list)
@@ -46,7 +44,7 @@ for class, origin in pairs(cjson.decode(origins)) do redis.call('HSET', keys.ori
 local replies = { 1, '' }
 for i, job in ipairs(jobs_list) do
   local code, rec = submissions.take(w, job, ARGV[FIRST_PAYLOAD + i - 1], tonumber(run_started), now)
-  redis.call('ZADD', keys.experiment_jobs(w, experiment), 'NX', now, job.id)
+  redis.call('SADD', experiment_key, job.id)
   replies[#replies + 1] = { code, rec.state, rec.execution or '', rec.ended, rec.root or '' }
 end
 edges.work(w, now)

@@ -11,7 +11,6 @@ function keys.token_holders(name) return 'xpm:token:' .. name .. ':holders' end
 function keys.token_queues(name) return 'xpm:token:' .. name .. ':queues' end
 function keys.token_reserved(name) return 'xpm:token:' .. name .. ':reserved' end
 
-function keys.jobs(w) return 'xpm:' .. w .. ':jobs' end
 function keys.job(w, j) return 'xpm:' .. w .. ':job:' .. j end
 function keys.needs(w, j) return 'xpm:' .. w .. ':job:' .. j .. ':needs' end
 function keys.dependents(w, j) return 'xpm:' .. w .. ':job:' .. j .. ':dependents' end

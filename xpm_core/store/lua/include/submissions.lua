@@ -21,7 +21,6 @@ local function record(w, job, payload, now)
     payload, 'options', job.options, 'tags', job.tags, 'queue', job.queue, 'demand', job.demand, 'priority',
     job.priority, 'order', string.format('%.0f', rec.order), 'pending', rec.pending, 'broken', rec.broken,
     'max_retries', job.max_retries, 'max_losses', job.max_losses, 'backoff_ms', job.backoff_ms, 'submitted', now)
-  redis.call('ZADD', keys.jobs(w), 0, job.id)
   redis.call('SADD', keys.queues(w), job.queue)
   return rec
 end

@@ -5,7 +5,7 @@ local typed = {}
 -- The keys that every transition of a workspace may write.
 function typed.workspace(w)
   guard.named('workspace', w)
-  for _, zset in ipairs({ keys.jobs(w), keys.leases(w), keys.delayed(w), keys.workers(w) }) do guard.type(zset, 'zset') end
+  for _, zset in ipairs({ keys.leases(w), keys.delayed(w), keys.workers(w) }) do guard.type(zset, 'zset') end
   guard.type(keys.counts(w), 'hash')
   guard.type(keys.clock(w), 'hash')
   guard.type(keys.events(w), 'stream')

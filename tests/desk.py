@@ -9,7 +9,7 @@ import redis
 from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.store.jobs import Store, new_execution_id
-from xpm_core.store.records import Claim, FinishCode, Lease, Submission, Submitted, WorkerId
+from xpm_core.store.records import Claim, FinishCode, Lease, RetryCode, Submission, Submitted, WorkerId
 
 W = "0123456789ab"
 WORKER = WorkerId("w1", "node1")
@@ -34,8 +34,10 @@ class Desk:
         self.client = client
         self.store = Store(client, W)
         self.run = self.store.open_run("exp", "run1", {})
+        self.submitted: dict[str, Submission] = {}
 
     def submit(self, *jobs: Submission) -> list[Submitted]:
+        self.submitted |= {job.identity: job for job in jobs}
         return self.store.submit("exp", self.run.started_ms, jobs, {})
 
     def state(self, name: str) -> State:
@@ -51,6 +53,10 @@ class Desk:
 
     def finish(self, lease: Lease, outcome: State = State.DONE, **more: object) -> FinishCode:
         return self.store.finish(WORKER, lease, outcome, **more).code  # type: ignore[arg-type]
+
+    def retry(self, name: str, replaces: str = "") -> tuple[RetryCode, str, str]:
+        """Run a settled job again, with what a done one's directory would have kept of its last submission."""
+        return self.store.retry(identity(name), replaces, self.submitted.get(identity(name)))
 
     def job(self, name: str) -> reading.Job:
         return reading.jobs(self.client, W, [identity(name)])[0]

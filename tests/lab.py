@@ -6,11 +6,12 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 import redis
 
-from xpm_core.job_directory import JobDirectory
+from xpm_core.job_directory import Handed, JobDirectory
 from xpm_core.states import State
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Lease, Submission, WorkerId
@@ -59,7 +60,7 @@ class Lab:
             task="sweep:Train",
             name="Train",
             directory=self.workspace.directory_of("sweep:Train", identity),
-            payload=b"",
+            payload=b"payload",
             needs=[self.identity(need) for need in needs],
             tags={"name": name},
             **more,
@@ -71,21 +72,27 @@ class Lab:
         """Let the worker be there."""
         self.store.join(self.worker, pid=1, path=str(self.workspace.path), version="0.1.0")
 
-    def start(self, name: str) -> Lease:
+    def start(self, name: str, *needs: str) -> Lease:
         """Submit a job, and let the worker start it; nothing else may be ready."""
-        identity = self.submit(name)
+        identity = self.submit(name, *needs)
         lease = self.store.claim(self.worker, new_execution_id()).lease
         assert lease is not None
         assert lease.identity == identity
         return lease
 
-    def end(self, name: str, state: State = State.DONE, error: dict[str, Any] | None = None) -> Lease:
+    def end(
+        self, name: str, state: State = State.DONE, error: dict[str, Any] | None = None, needs: Sequence[str] = ()
+    ) -> Lease:
         """Submit a job, start it, and let it end, with a record in its directory."""
-        lease = self.start(name)
+        lease = self.start(name, *needs)
         directory = self.directory(name)
         number = directory.prepare(lease.attempt)
-        directory.write_params({"task": "sweep:Train", "parameters": {"name": name, **PARAMETERS}})
+        parameters = {"name": name, **PARAMETERS}
+        directory.write_params({"task": "sweep:Train", "tags": {"name": name}, "parameters": parameters})
         record = {"exit_code": 1 if error else 0, "peak_memory_bytes": 50 * 2**20, "python": "3.12.4", "error": error}
-        directory.write_record(number, lease.execution, record)
+        where = {"host": self.worker.host, "worker": self.worker.name}
+        directory.write_record(number, lease.execution, {**record, **where})
+        if state is State.DONE:
+            directory.write_handed(Handed(*(getattr(lease, name) for name in Handed._fields)))
         self.store.finish(self.worker, lease, state, error=error)
         return lease

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from xpm_cli.app import FAILED, common_options, say
-from xpm_cli.desk import Desk, open_desk, short, title
+from xpm_cli.desk import Desk, open_desk, short
 from xpm_cli.screen import plural
 from xpm_core.errors import UnknownExperimentError
 from xpm_core.states import State
@@ -84,7 +84,7 @@ def _tell_what_is_lost(desk: Desk, jobs: list[reading.Job], running: list[readin
     lose = "One of them runs, and loses" if len(running) == 1 else f"{len(running)} of them run, and lose"
     say(f"This would cancel {plural(len(jobs), 'job')}. {lose} what is done so far:")
     for job in running:
-        say(f"  {short(job.identity)}  {title(job)}, started {ago(desk.now_s - job.started_s)} on {job.host}")
+        say(f"  {short(job.identity)}  {desk.title(job)}, started {ago(desk.now_s - job.started_s)} on {job.host}")
     say("Nothing was cancelled. The same with --yes does it.")
 
 
@@ -96,22 +96,23 @@ def _cancel(desk: Desk, job: reading.Job) -> bool:
         CancelCode.SETTLED: f"it is {state} already: nothing to cancel.",
         CancelCode.UNKNOWN: "the server does not know it any more. Run its script again.",
     }
-    say(f"{short(job.identity)}  {title(job)}: {told[code]}")
+    say(f"{short(job.identity)}  {desk.title(job)}: {told[code]}")
     return code in (CancelCode.CANCELLED, CancelCode.ASKED)
 
 
 def _retry(desk: Desk, job: reading.Job) -> bool:
-    code, state, blocker = desk.store.retry(job.identity)
-    own, other, place = short(job.identity), short(blocker), desk.place
+    code, state, blocker = desk.store.retry(job.identity, handed=desk.handed(job))
+    own, other, place, folder = short(job.identity), short(blocker), desk.place, desk.directory(job).path
     told = {
         RetryCode.RETRIED: f"{state} again.",
         RetryCode.UNSETTLED: f"it is {state}: it has not ended. Cancel it first: xpm cancel {own}{place}",
         RetryCode.BLOCKED: f"it waits for {other}, which did not succeed. Retry that: xpm retry {other}{place}",
         RetryCode.STALE: f"it was run again meanwhile. Look: xpm status{place}",
         RetryCode.UNKNOWN: "the server does not know it any more. Run its script again.",
+        RetryCode.BARE: f"its directory does not tell how to run it. Remove it, and run its script: {folder}",
         RetryCode.IN_USE: f"{other} runs and uses its result. Wait, or cancel that: xpm cancel {other}{place}",
     }
-    say(f"{own}  {title(job)}: {told[code]}")
+    say(f"{own}  {desk.title(job)}: {told[code]}")
     return code is RetryCode.RETRIED
 
 

@@ -5,13 +5,15 @@ Owns: which workspace is meant, and which job a name means.
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 from xpm_cli.app import setting
 from xpm_core.commands import SHOWN
@@ -22,7 +24,8 @@ from xpm_core.store import reading
 from xpm_core.store.connection import OUTAGES
 from xpm_core.store.connector import Connector
 from xpm_core.store.jobs import Store
-from xpm_core.store.records import DEFAULT_LEASE_S
+from xpm_core.store.records import DEFAULT_LEASE_S, Submission
+from xpm_core.store.replies import shown
 from xpm_core.store.url import safe_url
 from xpm_core.workspace import Workspace
 
@@ -77,9 +80,37 @@ class Desk:
             raise AmbiguousJobError(name, tuple(job.identity for job in found))
         return found[0]
 
+    def params(self, job: reading.Job) -> dict[str, Any]:
+        """A job's parameters as its directory holds them; empty before it first ran."""
+        try:
+            found = json.loads(self.directory(job).params.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def tags(self, job: reading.Job) -> dict[str, Any]:
+        """The tags of a job. Those of a done one may stand in its directory only."""
+        if job.tags or job.state is not State.DONE:
+            return job.tags
+        found = shown(self.params(job).get("tags"))
+        return found if isinstance(found, dict) else {}
+
+    def title(self, job: reading.Job) -> str:
+        """A job as people know it: `Train lr=0.1 model=mlp`."""
+        return title(replace(job, tags=self.tags(job)))
+
+    def handed(self, job: reading.Job) -> Submission | None:
+        """What the directory of a done job has kept for whoever runs it again; None of others, and without that."""
+        directory = self.directory(job)
+        kept = directory.handed() if job.state is State.DONE else None
+        if kept is None:
+            return None
+        tags = self.tags(job)
+        return Submission(job.identity, job.task, directory=directory.relative, tags=tags, **kept._asdict())
+
     def directory(self, job: reading.Job) -> JobDirectory:
         """The directory of a job."""
-        return self.workspace.job_at(job.directory)
+        return self.workspace.job(job.task, job.identity)
 
     def _identity_of(self, path: Path) -> str:
         """The identity of the job whose directory, or a link to it, a path is; empty when it is none."""
@@ -88,7 +119,7 @@ class Desk:
 
 
 def title(job: reading.Job) -> str:
-    """A job as people know it: `Train lr=0.1 model=mlp`."""
+    """A job as people know it, by what the server knows of it: `Train lr=0.1 model=mlp`."""
     task = job.task.rpartition(":")[2].rpartition(".")[2] or job.name
     return " ".join([task, *(f"{name}={value}" for name, value in job.tags.items())])
 

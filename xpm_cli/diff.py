@@ -21,6 +21,7 @@ from xpm_core import signing
 from xpm_core.comparing import ABSENT, Difference, differences, is_named
 from xpm_core.describing import describe
 from xpm_core.errors import WorkspaceError
+from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.unpacking import Loader
 
@@ -89,6 +90,8 @@ def _side(name: str, stack: ExitStack, desk: list[Desk]) -> Side:
     workspace = desk[0].workspace.path
     if directory.params.is_file():
         return Side(name, _read(directory.params), workspace)
+    if job.state is State.DONE:  # the server has forgotten its parameters
+        raise WorkspaceError(str(directory.path), f"has no {PARAMS}", "Run the job's script again: it is run anew.")
     config, tags = Loader(workspace, directory.path).configuration(_payload(desk[0], job), job.identity)
     described = describe(config, job=directory.path, workspace=workspace)
     return Side(name, {**described, "tags": tags}, workspace)
@@ -100,7 +103,7 @@ def _payload(desk: Desk, job: reading.Job) -> bytes:
     key = signing.key_in(os.environ)
     if key is not None:
         signed = signing.SignedJob(
-            desk.workspace.id, job.identity, job.task, job.name, job.directory, data, job.options
+            desk.workspace.id, job.identity, job.task, job.name, desk.directory(job).relative, data, job.options
         )
         signing.verify(key, signed, f"{job.name}/{short(job.identity)}")
     return data

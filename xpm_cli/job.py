@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from xpm_cli.app import FAILED, common_options, say
-from xpm_cli.desk import open_desk, short, title
+from xpm_cli.desk import open_desk, short
 from xpm_cli.screen import Screen
 from xpm_cli.sheet import Sheet
 from xpm_core.states import State
@@ -57,7 +57,7 @@ def logs(ctx: click.Context, name: str, lines: int | None, only: str | None) -> 
     chosen = [kind for kind in files if only in (None, kind)]
     found = [kind for kind in chosen if _print(files[kind], kind, lines)]
     if not found:
-        known = f"{short(job.identity)}  {title(job)}: it is {job.state.value}"
+        known = f"{short(job.identity)}  {desk.title(job)}: it is {job.state.value}"
         say(f"{known}, and has no log yet. See: xpm status{desk.place}")
         ctx.exit(FAILED)
 

@@ -12,11 +12,12 @@ from typing import Any
 
 import click
 
-from xpm_cli.desk import Desk, short, title
+from xpm_cli.desk import Desk, short
 from xpm_cli.screen import Screen, plural, state
 from xpm_cli.status import SCHEMA, moment
 from xpm_core.states import State
 from xpm_core.store import reading
+from xpm_core.store.replies import shown
 from xpm_core.text import ago, meter, span
 
 DEPENDENTS = 5
@@ -53,16 +54,20 @@ class Sheet:
     @cached_property
     def params(self) -> dict[str, Any]:
         """The job's parameters as its directory holds them; empty before it first ran."""
-        try:
-            found = json.loads(self.directory.params.read_bytes())
-        except (OSError, ValueError):
-            return {}
-        return found if isinstance(found, dict) else {}
+        return self.desk.params(self.job)
+
+    @cached_property
+    def where(self) -> tuple[str, str]:
+        """Host and worker of the latest execution; of a done job its record tells them."""
+        host, worker = (str(shown(self.record.get(name, ""))) for name in ("host", "worker"))
+        return self.job.host or host, self.job.worker or worker
 
     @cached_property
     def needs(self) -> list[reading.Job]:
-        """The jobs that this one needs."""
-        return self.desk.jobs(reading.needs(self.desk.store.client, self.desk.store.w, self.job.identity))
+        """The jobs that this one needs; of a done job its directory tells them."""
+        known = reading.needs(self.desk.store.client, self.desk.store.w, self.job.identity)
+        kept = self.desk.handed(self.job)
+        return self.desk.jobs(known or sorted(kept.needs if kept else ()))
 
     @cached_property
     def dependents(self) -> list[str]:
@@ -79,18 +84,18 @@ class Sheet:
         """The screen, line by line; with `full` all frames of an error."""
         job = self.job
         yield screen.entry(
-            short(job.identity), [click.style(title(job), bold=True), state(job.state.value), *self._when()]
+            short(job.identity), [click.style(self.desk.title(job), bold=True), state(job.state.value), *self._when()]
         )
         if job.progress:
             yield screen.entry("progress", _progress(job.progress))
         if config := list(_parameters(self.params)):
             yield screen.entry("config", config)
         if self.needs:
-            yield screen.entry("needs", map(_named, self.needs))
+            yield screen.entry("needs", map(self._named, self.needs))
         if self.dependents:
             known = self.desk.jobs(self.dependents[:DEPENDENTS])
             more = len(self.dependents) - len(known)
-            yield screen.entry("needed by", [*map(_named, known), *([f"and {more} more"] if more > 0 else [])])
+            yield screen.entry("needed by", [*map(self._named, known), *([f"and {more} more"] if more > 0 else [])])
         if job.demand:
             yield screen.entry("tokens", [f"{name} {units}" for name, units in job.demand.items()])
         if self.record:
@@ -107,7 +112,8 @@ class Sheet:
         if job.state is State.RUNNING:
             return [f"since {span(now_s - job.started_s)} on {job.host}", *attempt]
         if job.state in (State.DONE, State.FAILED) and job.ended_s:
-            ended = f"after {span(job.ended_s - job.started_s)} on {job.host}" if job.started_s else ""
+            place = f" on {self.where[0]}" if self.where[0] else ""
+            ended = f"after {span(job.ended_s - job.started_s)}{place}" if job.started_s else ""
             exit_code, signal = self.record.get("exit_code"), self.record.get("signal")
             how = f"signal {signal}" if signal else f"exit {exit_code}" if exit_code else ""
             return list(filter(None, [ended, ago(now_s - job.ended_s), how, *attempt]))
@@ -121,13 +127,16 @@ class Sheet:
         peak = self.record.get("peak_memory_bytes")
         memory = [f"memory {peak / 2**20:.0f} MB peak"] if peak else []
         python = [f"python {self.record['python']}"] if self.record.get("python") else []
-        return [*memory, *python, f"worker {self.job.worker}"]
+        return [*memory, *python, f"worker {self.where[1]}"]
 
     def _next(self) -> list[str]:
         place = self.desk.place
         if self.job.state is State.BLOCKED and self.job.root:
             return [f"xpm show {short(self.job.root)}{place}", f"xpm retry {short(self.job.root)}{place}"]
         return [f"xpm {command} {short(self.job.identity)}{place}" for command in NEXT[self.job.state]]
+
+    def _named(self, job: reading.Job) -> str:
+        return f"{self.desk.title(job)} {short(job.identity)} {state(job.state.value)}"
 
     def as_data(self) -> dict[str, Any]:
         """What `--json` prints. Times are ISO 8601 with their zone; what has not come is null."""
@@ -137,7 +146,7 @@ class Sheet:
             "id": job.identity,
             "state": job.state.value,
             "task": job.task,
-            "tags": job.tags,
+            "tags": self.desk.tags(job),
             "queue": job.queue,
             "tokens": job.demand,
             "priority": job.priority,
@@ -145,8 +154,8 @@ class Sheet:
             "submitted": moment(job.submitted_s),
             "started": moment(job.started_s),
             "ended": moment(job.ended_s),
-            "worker": job.worker or None,
-            "host": job.host or None,
+            "worker": self.where[1] or None,
+            "host": self.where[0] or None,
             "reason": job.reason or None,
             "progress": job.progress or None,
             "error": self.error or None,
@@ -164,10 +173,6 @@ def _progress(told: dict[str, Any]) -> list[str]:
     levels = [told, *told.get("inner", ())]
     bars = [meter(level["fraction"], METER) + "  " if level.get("fraction") is not None else "" for level in levels]
     return [f"{bar}{level.get('desc', '')}".rstrip() for bar, level in zip(bars, levels, strict=True)]
-
-
-def _named(job: reading.Job) -> str:
-    return f"{title(job)} {short(job.identity)} {state(job.state.value)}"
 
 
 def _parameters(described: dict[str, Any], path: str = "") -> Iterator[str]:
@@ -195,9 +200,9 @@ def _told(error: dict[str, Any], screen: Screen, full: bool) -> Iterator[str]:
     message = str(error.get("message", ""))
     yield f"  {error.get('type', 'error')}: {message}" if message else f"  {error.get('type', 'error')}"
     frames = [frame for frame in error.get("frames") or [error] if frame.get("file")]
-    shown = [frame for frame in frames if full or frame.get("own", True)] or frames[-1:]
-    for frame in reversed(shown):
+    visible = [frame for frame in frames if full or frame.get("own", True)] or frames[-1:]
+    for frame in reversed(visible):
         code = f"     {frame['code']}" if frame.get("code") else ""
         yield screen.text(f"    {frame['file']}:{frame.get('line')}  in {frame.get('function')}{code}")
-    if hidden := len(frames) - len(shown):
+    if hidden := len(frames) - len(visible):
         yield f"    ({plural(hidden, 'frame')} of libraries hidden, --full)"

@@ -45,19 +45,20 @@ def explained(path: str | os.PathLike[str], attempt: str) -> Iterator[None]:
         raise WorkspaceError(os.fspath(path), f"{attempt}: {reason}", remedy) from error
 
 
-def write_atomic(path: str | os.PathLike[str], data: bytes, *, durable: bool) -> None:
+def write_atomic(path: str | os.PathLike[str], data: bytes, *, durable: bool, mode: int = 0o666) -> None:
     """Write a whole file, replacing an earlier one in a single step.
 
     Args:
         path: The file; its folder must exist.
         data: All of its content.
         durable: Wait until the content is on the disk (fsync), so that a power cut leaves no empty file.
+        mode: Who may do what with it, less what the process's mask takes away.
 
     Raises:
         WorkspaceError: It cannot be written, such as for a full disk; nothing is left behind.
     """
     with explained(path, "cannot be written"), _temporary(path) as temporary:
-        _write(temporary, data, durable)
+        _write(temporary, data, durable, mode)
         os.rename(temporary, path)
 
 
@@ -126,8 +127,8 @@ def _remove(path: str) -> None:
         os.unlink(path)
 
 
-def _write(path: str, data: bytes, durable: bool) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
+def _write(path: str, data: bytes, durable: bool, mode: int = 0o666) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
     try:
         rest = memoryview(data)
         while rest:

@@ -3,6 +3,7 @@
     params.json  <name>.out  <name>.err  and what the task writes
     .xpm/executions/<n>-<execution>.json    one file for each attempt, so that a late one overwrites nothing
     .xpm/done  or  .xpm/failed              names the execution that counts
+    .xpm/handed.json                        what its worker was handed, once it is done: enough to run it again
     .xpm/outputs.jsonl                      what the task registered while it ran (xpm_core.produced), one a line
 
 Owns: these files, and the order in which they appear. An execution's record is written first, then
@@ -15,7 +16,8 @@ import contextlib
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from binascii import a2b_base64, b2a_base64
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -34,6 +36,26 @@ class Marker(NamedTuple):
 
     kind: Kind
     execution: str
+
+
+class Handed(NamedTuple):
+    """What a job's worker was handed, beside task and identity: enough to run the job again."""
+
+    name: str
+    payload: bytes
+    options: Mapping[str, Any]
+    needs: Sequence[str]
+    max_retries: int
+    max_losses: int
+    backoff_s: float
+
+    @property
+    def sound(self) -> bool:
+        """Whether all is of the type that it has to be, but for the payload."""
+        named = isinstance(self.name, str) and isinstance(self.options, dict)
+        needs = isinstance(self.needs, list) and all(isinstance(need, str) and need for need in self.needs)
+        counts = all(type(count) is int and count >= 0 for count in (self.max_retries, self.max_losses))
+        return named and needs and counts and type(self.backoff_s) in (int, float) and 0 <= self.backoff_s < 1e9
 
 
 class JobDirectory:
@@ -194,6 +216,28 @@ class JobDirectory:
             WorkspaceError: It cannot be written.
         """
         write_atomic(self.params, json.dumps(params, ensure_ascii=False, indent=1).encode() + b"\n", durable=False)
+
+    def write_handed(self, handed: Handed) -> None:
+        """Write down what a job's worker was handed, before Redis is told that it is done, and forgets it.
+
+        Only the same user can read it: a job's options hold its environment.
+
+        Raises:
+            WorkspaceError: It cannot be written.
+        """
+        payload = b2a_base64(handed.payload, newline=False).decode()
+        fields = {"schema": 1, **handed._asdict(), "payload": payload}
+        write_atomic(f"{self._meta}/handed.json", json.dumps(fields).encode() + b"\n", durable=False, mode=0o600)
+
+    def handed(self) -> Handed | None:
+        """What was written down of that; None when it is not there, not to be read, or damaged."""
+        try:
+            fields = _read_object(f"{self._meta}/handed.json", _read_whole)
+            found = Handed(*(fields[name] for name in Handed._fields))
+            payload = a2b_base64(fields["payload"])
+            return found._replace(payload=payload) if payload and found.sound else None
+        except (OSError, KeyError, TypeError, ValueError):
+            return None
 
     def add_output(self, line: str) -> None:
         """Write down an output that the task has registered: one line.

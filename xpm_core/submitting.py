@@ -355,7 +355,7 @@ class Submitter:
             return answer
         if reading.server_time(self._store.client) - answer.ended_s < LISTING_LAG_S:
             return answer
-        code, now, other = self._store.retry(parcel.job.identity, answer.execution)
+        code, now, other = self._store.retry(parcel.job.identity, answer.execution, parcel.submission())
         if code is RetryCode.IN_USE:
             log.warning("%s: its result is gone, but job %s uses it: it is not run again now", label, other[:7])
             return answer

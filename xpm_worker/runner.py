@@ -16,7 +16,7 @@ from typing import Any
 
 from xpm_core.errors import ProtocolError, WorkspaceError, XpmError
 from xpm_core.job import TOKENS_VARIABLE
-from xpm_core.job_directory import JobDirectory
+from xpm_core.job_directory import Handed, JobDirectory
 from xpm_core.states import Event, State
 from xpm_core.store import keys
 from xpm_core.store.records import FinishCode, Lease, RenewCode
@@ -237,6 +237,7 @@ class Runner:
         return (math.floor(left_s) // LACKED_S + 1) * LACKED_S
 
     def _done(self, held: Held, directory: JobDirectory) -> None:
+        _keep(directory, held.lease)
         reply = self._claimer.finish(held, State.DONE)
         if reply is None:
             return
@@ -283,6 +284,19 @@ class Told:
         if (reason, grace_s) not in self._said:
             self._said.add((reason, grace_s))
             self._starter.send(StopJob(self._execution, reason, grace_s))
+
+
+def _keep(directory: JobDirectory, lease: Lease) -> None:
+    """Write down what is needed to run the job again: Redis forgets it."""
+    try:
+        directory.write_handed(
+            Handed(
+                lease.name, lease.payload, lease.options, lease.needs, lease.max_retries, lease.max_losses,
+                lease.backoff_s,
+            )
+        )  # fmt: skip
+    except WorkspaceError as error:  # done all the same; to run it again its script has to submit it
+        log.warning("%s: %s", label(lease), error)
 
 
 def _mark(directory: JobDirectory, kind: Any, lease: Lease) -> None:

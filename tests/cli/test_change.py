@@ -107,6 +107,16 @@ def test_done_job_runs_again_when_asked(lab: Lab, xpm: Xpm) -> None:
     assert states(lab, "a") == ["ready"]
 
 
+def test_done_job_is_not_run_again_when_its_directory_does_not_tell_how(lab: Lab, xpm: Xpm) -> None:
+    lab.end("a")
+    (lab.directory("a").path / ".xpm" / "handed.json").unlink()
+    result = xpm("retry", lab.identity("a"))
+    assert result.exit_code == 1
+    path = lab.directory("a").path
+    assert f"its directory does not tell how to run it. Remove it, and run its script: {path}" in result.stderr
+    assert states(lab, "a") == ["done"]
+
+
 def test_quiet_says_nothing(lab: Lab, xpm: Xpm) -> None:
     result = xpm("cancel", "-q", lab.submit("a"))
     assert (result.exit_code, result.output) == (0, "")

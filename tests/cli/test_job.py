@@ -34,6 +34,22 @@ def test_done_job_shows_its_parameters_and_what_it_used(lab: Lab, xpm: Xpm) -> N
     assert str(lab.directory("good").path) in result.stdout
 
 
+def test_done_job_shows_what_the_server_has_forgotten(lab: Lab, xpm: Xpm) -> None:
+    lab.end("first")
+    lab.end("second " + "x" * 64, needs=["first"])
+    second = lab.identity("second " + "x" * 64)
+    told = xpm("show", second).stdout
+    assert f"Train name=second {'x' * 64}   done   after " in told
+    assert " on node1" in told
+    assert "worker node1-1" in told
+    assert f"needs       Train name=first {short(lab.identity('first'))} done" in told
+    data = json.loads(xpm("show", second, "--json").stdout)
+    assert data["tags"] == {"name": f"second {'x' * 64}"}
+    assert (data["host"], data["worker"], data["reason"]) == ("node1", "node1-1", "done")
+    assert data["needs"] == {lab.identity("first"): "done"}
+    assert "Train name=second" in xpm("show", lab.identity("first")).stdout.partition("needed by")[2]
+
+
 def test_failed_job_shows_the_error_where_it_arose_and_what_to_do(lab: Lab, xpm: Xpm) -> None:
     frames = [
         {"file": "sweep.py", "line": 41, "function": "Train.execute", "code": "check(self.lr)"},

@@ -238,7 +238,7 @@ class Storm:
             assert job.state in (State.DONE, State.FAILED, State.BLOCKED), job
             if job.state is State.DONE:
                 assert done[job.identity] == 1, job
-                directory = self.workspace.job_at(job.directory)
+                directory = self.workspace.job(job.task, job.identity)
                 record = directory.record(job.execution)
                 assert record is not None, job
                 assert record["reason"] == "done", record

@@ -61,7 +61,7 @@ def test_a_failure_blocks_a_chain_of_1000_and_its_retry_frees_it(desk: Desk) -> 
     settle(desk)
     assert states(desk) == {State.FAILED: 1, State.BLOCKED: 999}
     assert reading.jobs(desk.client, W, [identity("999")])[0].root == identity("0")
-    assert desk.store.retry(identity("0"))[0] is RetryCode.RETRIED
+    assert desk.retry("0")[0] is RetryCode.RETRIED
     settle(desk)
     assert states(desk) == {State.READY: 1, State.WAITING: 999}
     check_everything(desk.client, W)
@@ -96,7 +96,7 @@ def test_a_parent_that_changes_amid_its_release_leaves_every_dependent_right(des
     submit_all(desk, [submission("root"), *(submission(str(n), needs=("root",)) for n in range(1200))])
     desk.finish(desk.claim())
     assert desk.client.exists(keys.worklist(W)), "released in part"
-    assert desk.store.retry(identity("root"))[0] is RetryCode.RETRIED
+    assert desk.retry("root")[0] is RetryCode.RETRIED
     settle(desk)
     assert states(desk) == {State.READY: 1, State.WAITING: 1200}
     check_everything(desk.client, W)
@@ -106,7 +106,7 @@ def test_a_job_whose_parent_runs_again_is_not_claimed_before_it_was_told(desk: D
     submit_all(desk, [submission("root"), *(submission(str(n), needs=("root",)) for n in range(3000))])
     desk.finish(desk.claim())
     settle(desk)
-    assert desk.store.retry(identity("root"))[0] is RetryCode.RETRIED
+    assert desk.retry("root")[0] is RetryCode.RETRIED
     assert desk.client.exists(keys.worklist(W)), "some are still ready"
     assert desk.claim().identity == identity("root")
     claim = desk.claim_any()

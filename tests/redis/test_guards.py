@@ -42,6 +42,8 @@ def wire(**changes: Any) -> str:
 
 
 ASK = [W, WORKER.name, WORKER.host, WORKER.lease_ms]
+HANDED = json.dumps({"name": "t", "directory": "d", "options": "{}", "tags": "{}", "needs": [], "max_retries": 0,
+                     "max_losses": 3, "backoff_ms": 0})  # fmt: skip
 CALLS: list[Call] = [
     ("submit", keys.experiment_jobs(W, "exp"), [W, 1, "{}", wire(), b"payload"]),
     ("open_run", keys.experiments(W), [W, "exp", "run9", "{}"]),
@@ -52,7 +54,7 @@ CALLS: list[Call] = [
     ("lose", keys.leases(W), [W, identity("a"), "running"]),
     ("tell", keys.events(W), [W, identity("a"), "running", "progress", "{}"]),
     ("cancel", keys.counts(W), [W, identity("b")]),
-    ("retry", keys.counts(W), [W, identity("d"), ""]),
+    ("retry", keys.counts(W), [W, identity("d"), "", HANDED, b"payload"]),
     ("look", keys.queues(W), [W, 30000]),
     ("join", keys.workers(W), [W, "w5", 30000, "default", "node5", 1, "/", "0"]),
     ("leave", keys.workers(W), [W, WORKER.name]),

@@ -65,8 +65,8 @@ def test_a_failure_blocks_all_the_way_down_and_a_retry_frees(desk: Desk) -> None
     desk.finish(desk.claim(), State.FAILED, error={"type": "ValueError"})
     assert [desk.state(name) for name in "abc"] == [State.FAILED, State.BLOCKED, State.BLOCKED]
     assert reading.states(desk.client, W, [identity("c")])[identity("c")][1] == identity("a")
-    assert desk.store.retry(identity("c"))[::2] == (RetryCode.BLOCKED, identity("a"))
-    assert desk.store.retry(identity("a"))[0] is RetryCode.RETRIED
+    assert desk.retry("c")[::2] == (RetryCode.BLOCKED, identity("a"))
+    assert desk.retry("a")[0] is RetryCode.RETRIED
     assert [desk.state(name) for name in "abc"] == [State.READY, State.WAITING, State.WAITING]
 
 
@@ -222,8 +222,8 @@ def test_a_done_marker_is_adopted_and_its_absence_is_told(desk: Desk) -> None:
     assert desk.submit(submission("a", marker="e0"))[0].code is SubmitCode.DONE
     unmarked = desk.submit(submission("a"))[0]
     assert (unmarked.code, unmarked.execution) == (SubmitCode.UNMARKED, "e0")
-    assert desk.store.retry(identity("a"), "another")[0] is RetryCode.STALE
-    assert desk.store.retry(identity("a"), "e0")[0] is RetryCode.RETRIED
+    assert desk.retry("a", "another")[0] is RetryCode.STALE
+    assert desk.retry("a", "e0")[0] is RetryCode.RETRIED
     assert desk.claim().replaces == "e0"
 
 
@@ -231,9 +231,9 @@ def test_a_done_job_in_use_is_not_run_again_and_unstarted_dependents_wait(desk: 
     desk.submit(submission("a"), submission("b", needs=("a",)), submission("c", needs=("a",)))
     desk.finish(desk.claim())
     using = desk.claim()
-    assert desk.store.retry(identity("a"))[::2] == (RetryCode.IN_USE, using.identity)
+    assert desk.retry("a")[::2] == (RetryCode.IN_USE, using.identity)
     desk.store.release(using, started=False)
-    assert desk.store.retry(identity("a"))[0] is RetryCode.RETRIED
+    assert desk.retry("a")[0] is RetryCode.RETRIED
     assert [desk.state(name) for name in "abc"] == [State.READY, State.WAITING, State.WAITING]
 
 

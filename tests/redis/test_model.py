@@ -188,8 +188,11 @@ class Lives(RuleBasedStateMachine):
             "max_retries": max_retries,
             "backoff_s": 999.0,
         }
+        known = self.desk.submitted.get(identity(name))
         self.desk.submit(submission(name, needs=needed, **options))
-        if name not in self.model.jobs:
+        if known is not None:
+            self.desk.submitted[known.identity] = known  # what it was run with
+        else:
             order = (-priority, len(self.model.jobs))
             self.model.jobs[name] = ModelJob(name, needed, demand, queue, order, max_retries)
             self.model.settle()
@@ -294,7 +297,7 @@ class Lives(RuleBasedStateMachine):
 
     @rule(name=st.sampled_from(NAMES))
     def retry(self, name: str) -> None:
-        code, _, _ = self.desk.store.retry(identity(name))
+        code, _, _ = self.desk.retry(name)
         job = self.model.jobs.get(name)
         assert code is (RetryCode.UNKNOWN if job is None else self.model.retry(job))
 

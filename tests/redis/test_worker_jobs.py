@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import importlib
 import json
+import os
 import signal
+import subprocess
+import sysconfig
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 import worker_tasks as tasks
 from crew import Crew
-from support import PrivateServer
+from support import PrivateServer, wait_until
 
 from xpm_core.job_directory import Marker
 from xpm_core.states import State
@@ -40,6 +43,25 @@ def test_a_job_runs_in_its_directory_with_its_streams(crew: Crew) -> None:
     assert directory.marker() == Marker("done", record["execution"])
     assert crew.job(task).execution == record["execution"]
     assert json.loads(directory.params.read_text())["parameters"]["note"] == "hello"
+
+
+def test_a_done_job_is_run_again_from_what_its_directory_keeps(crew: Crew) -> None:
+    task = tasks.Write.C(note="again")
+    given = crew.submission(task, options={"env": {"A": "b"}}, max_losses=2)
+    directory = crew.run(task, options={"env": {"A": "b"}}, max_losses=2)
+    kept = directory.handed()
+    assert kept is not None
+    names = ("name", "payload", "options", "needs", "max_retries", "max_losses", "backoff_s")
+    assert [getattr(kept, name) for name in names] == [
+        given.name, given.payload, given.options, list(given.needs), given.max_retries, 2, given.backoff_s
+    ]  # fmt: skip
+    program = [Path(sysconfig.get_path("scripts"), "xpm"), "retry", directory.identity]
+    environment = {**os.environ, "XPM_REDIS_URL": crew.url, "XPM_WORKSPACE": str(crew.workspace.path)}
+    subprocess.run(program, check=True, capture_output=True, env=environment)
+    crew.start("--burst")
+    wait_until(lambda: crew.job(task).attempts == 2 and crew.state(task) is State.DONE)
+    assert [record["reason"] for record in directory.records()] == ["done", "done"]
+    assert (directory.path / "result.txt").read_text() == "again"
 
 
 def test_an_exception_is_told_with_the_users_own_line(crew: Crew) -> None:

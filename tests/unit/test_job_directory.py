@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from xpm_core.errors import WorkspaceError, WorkspacePathError
-from xpm_core.job_directory import JobDirectory, Marker
+from xpm_core.job_directory import Handed, JobDirectory, Marker
 from xpm_core.workspace import Workspace
 
 IDENTITY = "3f9ac2e1" * 8
@@ -206,3 +206,31 @@ def test_a_file_in_place_of_a_directory_is_one_clear_error(job: JobDirectory) ->
     job.path.touch()
     with pytest.raises(WorkspaceError, match="cannot be made ready: not a directory"):
         job.prepare(1)
+
+
+HANDED = Handed("Train", bytes(range(256)), {"env": {"KEY": "secret"}}, ["1d" * 32], 1, 3, 0.5)
+
+
+def test_what_was_handed_over_is_read_as_it_was_by_nobody_else(job: JobDirectory) -> None:
+    assert job.handed() is None
+    job.prepare(1)
+    job.write_handed(HANDED)
+    assert job.handed() == HANDED
+    file = job.path / ".xpm" / "handed.json"
+    assert file.stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"name": 1}, {"payload": None}, {"payload": ""}, {"options": []}, {"needs": "x"}, {"needs": [1]},
+     {"max_retries": -1}, {"max_losses": True}, {"backoff_s": float("nan")}, {"backoff_s": float("inf")}],
+    ids=str,
+)  # fmt: skip
+def test_damaged_words_of_what_was_handed_over_count_as_none(job: JobDirectory, changes: dict[str, object]) -> None:
+    job.prepare(1)
+    job.write_handed(HANDED)
+    file = job.path / ".xpm" / "handed.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
+    assert job.handed() is None
+    file.write_text("{")
+    assert job.handed() is None

@@ -132,14 +132,17 @@ class Store:
         code, state, worker = self._run("cancel", keys.counts(self.w), identity)
         return CancelCode(code), text_of(state), text_of(worker)
 
-    def retry(self, identity: str, replaces: str = "") -> tuple[RetryCode, str, str]:
+    def retry(self, identity: str, replaces: str = "", handed: Submission | None = None) -> tuple[RetryCode, str, str]:
         """Run a settled job again. Returns the code, the state it is in now, and the other job that is in the way.
 
         Args:
             identity: The job.
             replaces: The execution that the caller saw; if another ended since, nothing happens. Empty for any.
+            handed: What is handed to whoever runs it: Redis has forgotten that of a done job, others ignore it.
         """
-        code, state, other = self._run("retry", keys.counts(self.w), identity, replaces)
+        kept = json.dumps(_handed(handed)) if handed else ""
+        payload = handed.payload if handed else b""
+        code, state, other = self._run("retry", keys.counts(self.w), identity, replaces, kept, payload)
         return RetryCode(code), text_of(state), text_of(other)
 
     # -- workers' side ---------------------------------------------------------------------------------------------
@@ -255,20 +258,26 @@ def _asking(worker: WorkerId, execution: str, listen: bool, left_s: float | None
 
 def _wire(job: Submission) -> dict[str, Any]:
     return {
+        **_handed(job),
         "id": job.identity,
         "task": job.task,
-        "name": job.name,
-        "directory": job.directory,
         "queue": job.queue,
         "demand": demand_text(job.demand, job.min_time_s),
         "priority": job.priority,
-        "needs": list(dict.fromkeys(job.needs)),
         "marker": job.marker,
+    }
+
+
+def _handed(job: Submission) -> dict[str, Any]:
+    return {
+        "name": job.name,
+        "directory": job.directory,
+        "needs": list(dict.fromkeys(job.needs)),
+        "options": json.dumps(dict(job.options)),
+        "tags": json.dumps(dict(job.tags)),
         "max_retries": job.max_retries,
         "max_losses": job.max_losses,
         "backoff_ms": round(job.backoff_s * 1000),
-        "options": json.dumps(dict(job.options)),
-        "tags": json.dumps(dict(job.tags)),
     }
 
 
@@ -292,9 +301,8 @@ def _claim(reply: Sequence[Any]) -> Claim:
 
 
 def _lease(reply: Sequence[Any]) -> Lease:
-    identity, execution, left_ms, attempt, task, name, directory, payload, options, queue, units, replaces, cancel = (
-        reply
-    )
+    (identity, execution, left_ms, attempt, task, name, directory, payload, options, queue, units, replaces, cancel,
+     needs, max_retries, max_losses, backoff_ms) = reply  # fmt: skip
     return Lease(
         identity=text_of(identity),
         execution=text_of(execution),
@@ -310,6 +318,10 @@ def _lease(reply: Sequence[Any]) -> Lease:
         variables=_variables(text_of(units)),
         replaces=text_of(replaces),
         cancelled=bool(cancel),
+        needs=tuple(filter(None, text_of(needs).split(","))),
+        max_retries=int(max_retries),
+        max_losses=int(max_losses),
+        backoff_s=int(backoff_ms) / 1000,
     )
 
 

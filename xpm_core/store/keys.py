@@ -49,12 +49,14 @@ def job(w: str, j: str) -> str:
     (the latest), lease_ms, submitted, started, ended, due (ms), reason, error (JSON), replaces (the execution that an
     asked-for retry replaces), passed (by later jobs while it was first in line), cancel (1 once asked), progress
     (JSON, what it said last).
+
+    Of a done job only what `lua/include/handed.lua` keeps, and none that is empty or 0: its directory has the rest.
     """
     return f"xpm:{w}:job:{j}"
 
 
 def needs(w: str, j: str) -> str:
-    """hash: identity of a dependency -> p (not done), d (done), b (failed, blocked or cancelled)."""
+    """hash: identity of a dependency -> p (not done), d (done), b (failed, blocked or cancelled); until it is done."""
     return f"xpm:{w}:job:{j}:needs"
 
 

@@ -30,7 +30,7 @@ SCANNED = 10_000
 _PREFIX = re.compile(r"[0-9a-f]+")
 
 _JOB = (
-    "state", "task", "name", "directory", "queue", "demand", "priority", "tags", "options", "execution", "worker",
+    "state", "task", "name", "queue", "demand", "priority", "tags", "options", "execution", "worker",
     "host", "attempts", "failures", "losses", "max_retries", "max_losses", "root", "reason", "error", "submitted",
     "started", "ended", "due", "cancel", "progress",
 )  # fmt: skip
@@ -38,13 +38,15 @@ _JOB = (
 
 @dataclass(frozen=True)
 class Job:
-    """A job as it stands. Times are epoch seconds by the server's clock, 0 when it did not come to that."""
+    """A job as it stands. Times are epoch seconds by the server's clock, 0 when it did not come to that.
+
+    Of a done job the server has forgotten worker, host, options, and tags if they are long: its directory has them.
+    """
 
     identity: str
     state: State
     task: str
     name: str
-    directory: str
     queue: str
     demand: dict[str, int]
     priority: int
@@ -281,8 +283,7 @@ def _job(identity: str, row: Sequence[bytes | None]) -> Job:
         identity=identity,
         state=State(v["state"]),
         task=v["task"],
-        name=v["name"],
-        directory=v["directory"],
+        name=v["name"] or re.split("[.:]", v["task"])[-1],
         queue=v["queue"],
         demand=parse_demand(v["demand"]),
         priority=int(v["priority"] or 0),
@@ -297,7 +298,7 @@ def _job(identity: str, row: Sequence[bytes | None]) -> Job:
         max_retries=int(v["max_retries"] or 0),
         max_losses=int(v["max_losses"] or 0),
         root=v["root"],
-        reason=v["reason"],
+        reason=v["reason"] or (v["state"] if v["state"] == State.DONE.value else ""),
         error=shown(map_of(v["error"])),
         submitted_s=_seconds(v["submitted"]),
         started_s=_seconds(v["started"]),

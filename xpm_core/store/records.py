@@ -104,6 +104,7 @@ class RetryCode(IntEnum):
     STALE = -2
     UNKNOWN = -3
     IN_USE = -4
+    BARE = -5
 
 
 @dataclass(frozen=True)
@@ -163,7 +164,8 @@ class Lease:
 
     `units` tells the tokens that it holds: `{"gpu": (1, "0")}` is one unit, which is number 0 ("" if not numbered);
     `variables`, those of the job's environment that name units: `{"CUDA_VISIBLE_DEVICES": "0"}`.
-    `replaces` is the execution whose done marker must not be adopted (an asked-for retry).
+    `replaces` is the execution whose done marker must not be adopted (an asked-for retry); `needs`, the jobs that this
+    one needs.
     """
 
     identity: str
@@ -180,6 +182,10 @@ class Lease:
     variables: dict[str, str]
     replaces: str
     cancelled: bool
+    needs: tuple[str, ...]
+    max_retries: int
+    max_losses: int
+    backoff_s: float
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ ARGV[8]  how long the worker will live, ms; empty for as long as it likes
 
 Returns {code, wait_ms, more, ready, delayed, running, registered, job...}
    1  CLAIMED    job... is identity, execution, lease_left_ms, attempt, task, name, directory, payload, options,
-                 queue, units, replaces, cancel
+                 queue, units, replaces, cancel, needs (identities, joined by commas),
+                 max_retries, max_losses, backoff_ms
    0  EMPTY      nothing can run now; look again in wait_ms, or when woken
   -1  SUSPENDED  `rq suspend` is in force
   -2  STALE      the execution has ended or was taken away

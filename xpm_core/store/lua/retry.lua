@@ -5,6 +5,9 @@ KEYS[1]  xpm:W:counts  hash  state -> number of jobs
 ARGV[1]  workspace id
 ARGV[2]  identity
 ARGV[3]  execution that is to be replaced, as the caller saw it; empty for whichever it is
+ARGV[4]  for a done job: what its directory has kept, as JSON {name, directory, options, tags, needs, max_retries,
+         max_losses, backoff_ms}; empty for nothing
+ARGV[5]  and its payload
 
 Returns {code, state, other}
    1  RETRIED   the job is ready or waiting again
@@ -13,16 +16,17 @@ Returns {code, state, other}
   -2  STALE     another execution ended since the caller looked
   -3  UNKNOWN   no such job
   -4  IN_USE    the done job's result is being used by `other`, which runs
+  -5  BARE      the job is done, and what its directory keeps is needed to run it
 Invariant  dependents that have not started go back to waiting.
 Cost O(running jobs + dependents, at most 500). Safe to repeat: no second run: the repeat finds it UNSETTLED.
 ]]
--- include: guard retries typed
+-- include: guard handed retries typed
 local counts_key = KEYS[1]
-local w, identity, replaced = unpack(ARGV)
+local w, identity, replaced, kept, payload = unpack(ARGV)
 guard.type(counts_key, 'hash')
 typed.workspace(w)
 typed.job(w, identity)
-local now = clock.now()
+local now, job = clock.now(), handed.read(w, identity, kept, payload)
 local rec = jobs.load(w, identity)
 if not rec then return { -3, '', '' } end
 if rec.state == 'blocked' then return { -1, rec.state, rec.root or '' } end
@@ -31,7 +35,10 @@ if replaced ~= '' and rec.execution ~= replaced then return { -2, rec.state, '' 
 if rec.state == 'done' then
   local user = retries.user(w, identity)
   if user then return { -4, rec.state, user } end
+  if not job and handed.gone(w, identity) then return { -5, rec.state, '' } end
+else
+  job = nil
 end
-retries.start(w, rec, now)
+retries.start(w, rec, now, job)
 edges.work(w, now)
 return { 1, rec.state, '' }

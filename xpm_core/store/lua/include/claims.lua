@@ -14,7 +14,9 @@ end
 local function told(ask, rec, lease_left_ms, units)
   local v = redis.call('HMGET', keys.job(ask.w, rec.id), 'name', 'directory', 'payload', 'options')
   return { rec.id, rec.execution, lease_left_ms, rec.attempts, rec.task, v[1] or '', v[2] or '', v[3] or '',
-    v[4] or '{}', rec.queue, units, rec.replaces or '', rec.cancel or '' }
+    v[4] or '{}', rec.queue, units, rec.replaces or '', rec.cancel or '',
+    table.concat(redis.call('HKEYS', keys.needs(ask.w, rec.id)), ','), rec.max_retries, rec.max_losses,
+    rec.backoff_ms }
 end
 
 local function take(ask, head, now)

@@ -1,5 +1,5 @@
 -- A job's record, and the one way in which its state changes.
--- include: keys events view lines
+-- include: events handed keys lines view
 local jobs = {}
 
 local FIELDS = { 'state', 'task', 'queue', 'demand', 'order', 'execution', 'worker', 'pending', 'broken', 'root',
@@ -20,6 +20,7 @@ function jobs.load(w, j)
       rec[field] = values[i] or nil
     end
   end
+  rec.demand = rec.demand or ''
   return rec
 end
 
@@ -42,6 +43,7 @@ function jobs.move(w, rec, to, now, set, ...)
     rec[field] = value
   end
   redis.call('HSET', key, unpack(flat))
+  if to == 'done' then handed.leave(w, rec.id) end
   if to == 'ready' then lines.enter(w, rec) end
   if to == 'delayed' then redis.call('ZADD', keys.delayed(w), rec.due, rec.id) end
   view.move(w, rec, to, now)

@@ -17,8 +17,7 @@ end
 local function done(w, rec, adopted, now)
   rq.count(rec.worker, 'successful_job_count')
   executions.finish(w, rec, 'done', 'done', now,
-    { ended = now, reason = 'done', execution = adopted ~= '' and adopted or rec.execution })
-  redis.call('HDEL', keys.job(w, rec.id), 'cancel', 'replaces', 'error', 'root')
+    { ended = now, reason = '', execution = adopted ~= '' and adopted or rec.execution })
 end
 
 local function failed(w, rec, error_json, now)

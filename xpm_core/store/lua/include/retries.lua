@@ -1,5 +1,5 @@
 -- Running a settled job again.
--- include: edges jobs keys needs wake
+-- include: edges handed jobs keys needs wake
 local retries = {}
 
 -- A running job that needs this one, if there is any. Running jobs are few, dependents may be many.
@@ -11,10 +11,12 @@ function retries.user(w, identity)
 end
 
 -- From done, failed or cancelled to ready, waiting or blocked. Counts start anew; what needs it is told.
-function retries.start(w, rec, now)
+-- `job` is what was handed to whoever ran it, where that has left.
+function retries.start(w, rec, now, job)
   local before = needs.meaning(rec.state)
   local set = { failures = 0, losses = 0, reason = 'retry' }
   if rec.state == 'done' then set.replaces = rec.execution end
+  if job then handed.come(w, rec, job) end
   redis.call('HDEL', keys.job(w, rec.id), 'cancel', 'error', 'ended', 'root')
   rec.cancel = nil
   local to = jobs.place(rec)

@@ -7,16 +7,10 @@ local STRIDE = 2 ^ 44 -- arrivals that fit under one priority
 local ADOPTING = { waiting = true, blocked = true, ready = true, delayed = true, failed = true, cancelled = true }
 
 local function record(w, job, payload, now)
-  local rec = { id = job.id, task = job.task, queue = job.queue, demand = job.demand, pending = 0, broken = 0,
-    passed = 0, attempts = 0, failures = 0, losses = 0, ended = 0 }
+  local rec = { id = job.id, task = job.task, queue = job.queue, demand = job.demand, passed = 0, attempts = 0,
+    failures = 0, losses = 0, ended = 0 }
   rec.order = (100 - job.priority) * STRIDE + redis.call('INCR', keys.seq)
-  for _, need in ipairs(job.needs) do
-    local means = needs.meaning(redis.call('HGET', keys.job(w, need), 'state'))
-    redis.call('HSET', keys.needs(w, job.id), need, means)
-    redis.call('RPUSH', keys.dependents(w, need), job.id)
-    if means ~= 'd' then rec.pending = rec.pending + 1 end
-    if means == 'b' then rec.broken = rec.broken + 1 end
-  end
+  needs.link(w, rec, job.needs)
   redis.call('HSET', keys.job(w, job.id), 'task', job.task, 'name', job.name, 'directory', job.directory, 'payload',
     payload, 'options', job.options, 'tags', job.tags, 'queue', job.queue, 'demand', job.demand, 'priority',
     job.priority, 'order', string.format('%.0f', rec.order), 'pending', rec.pending, 'broken', rec.broken,
@@ -28,7 +22,6 @@ end
 local function adopt(w, rec, execution, now)
   local before = rec.state and needs.meaning(rec.state)
   jobs.move(w, rec, 'done', now, { ended = now, reason = 'adopted', execution = execution }, 'reason', 'adopted')
-  redis.call('HDEL', keys.job(w, rec.id), 'error', 'root', 'replaces')
   if before then edges.announce(w, rec.id) end
 end
 

@@ -58,6 +58,6 @@ function typed.job(w, j)
   local at = redis.call('HMGET', keys.job(w, j), 'queue', 'demand')
   if not at[1] then return end
   typed.queue(w, at[1])
-  typed.demand(at[2])
-  guard.type(keys.line(w, at[1], at[2]), 'zset')
+  typed.demand(at[2] or '')
+  guard.type(keys.line(w, at[1], at[2] or ''), 'zset')
 end

@@ -64,6 +64,7 @@ TYPED = [
     keys.leases(W), keys.delayed(W), keys.counts(W), keys.events(W), keys.worklist(W), keys.queues(W),
     keys.clock(W), keys.workers(W), keys.lines(W, "default"), keys.token("cpu"), keys.token_holders("cpu"),
     keys.token_queues("cpu"), keys.token_reserved("cpu"), keys.serving(W, "default"), keys.idle(W, "default"),
+    keys.passes,
 ]  # fmt: skip
 VIEW = [
     keys.rq_queues, keys.rq_queue(W, "default"), keys.rq_job(W, identity("a")), keys.rq_job(W, identity("b")),

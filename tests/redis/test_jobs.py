@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from desk import OTHER, WORKER, Desk, W, identity, submission
 
-from xpm_core.errors import TokenNameError, TokenRequestError, UnknownDependencyError
+from xpm_core.errors import SettingsError, TokenNameError, TokenRequestError, UnknownDependencyError
 from xpm_core.states import State
-from xpm_core.store import reading
+from xpm_core.store import keys, reading
 from xpm_core.store.jobs import new_execution_id
 from xpm_core.store.records import (
     CancelCode,
@@ -19,7 +21,7 @@ from xpm_core.store.records import (
     SubmitCode,
     WorkerId,
 )
-from xpm_core.store.tokens import create_token
+from xpm_core.store.tokens import create_token, limit_passes
 
 
 def test_a_job_is_submitted_claimed_and_done(desk: Desk) -> None:
@@ -203,6 +205,30 @@ def test_a_wide_demand_is_served_after_a_bounded_number_of_small_ones(desk: Desk
     assert n == 201
     desk.finish(running)
     assert desk.claim().identity == identity("wide")
+
+
+@pytest.mark.parametrize("passes", [1, 3])
+def test_how_often_a_wide_demand_may_be_passed_can_be_set(desk: Desk, passes: int) -> None:
+    create_token(desk.client, "cpu", 2)
+    limit_passes(desk.client, passes)
+    desk.submit(submission("s0", demand={"cpu": 1}), submission("wide", demand={"cpu": 2}))
+    running = desk.claim()
+    for n in range(passes):
+        desk.submit(submission(f"s{n + 1}", demand={"cpu": 1}))
+        following = desk.claim()
+        desk.finish(running)
+        running = following
+    desk.submit(submission("late", demand={"cpu": 1}))
+    assert desk.claim_any().code is ClaimCode.EMPTY
+    desk.finish(running)
+    assert desk.claim().identity == identity("wide")
+
+
+@pytest.mark.parametrize("count", [0, -1, True, 1.5, "2"])
+def test_a_number_of_passes_below_one_is_refused(desk: Desk, count: Any) -> None:
+    with pytest.raises(SettingsError, match="expected an integer of at least 1"):
+        limit_passes(desk.client, count)
+    assert not desk.client.exists(keys.passes)
 
 
 def test_cancel_in_each_state(desk: Desk) -> None:

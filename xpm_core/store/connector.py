@@ -78,6 +78,10 @@ class Connector:
         """Create a token with `count` units, or set how many it has; see `store.tokens.create_token`."""
         return tokens.create_token(self.client, name, count, scope=scope, units=units, env=env)
 
+    def limitpasses(self, count: int) -> None:
+        """Set how often jobs may pass one that waits for more tokens; see `store.tokens.limit_passes`."""
+        tokens.limit_passes(self.client, count)
+
     def close(self) -> None:
         """Close the connections, and let go of an embedded server."""
         for client in (self.client, self._blocking, self._brief):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypeVar
 
-from xpm_core.errors import TokenClashError, TokenNameError, TokenRequestError
+from xpm_core.errors import SettingsError, TokenClashError, TokenNameError, TokenRequestError
 from xpm_core.store import keys, scripts
 
 if TYPE_CHECKING:
@@ -81,6 +81,24 @@ class Token:
         """Make a task ask for units while it runs; returns the task."""
         task.add_dependencies(self.dependency(units))
         return task
+
+
+def limit_passes(client: Redis, count: int) -> None:
+    """Set how often later jobs may pass one that waits for more tokens than are free, on the whole server.
+
+    A job that was passed so often has the tokens that it waits for kept for it. Few passes shorten the longest wait;
+    many let a plan end sooner.
+
+    Args:
+        client: A connection to the server.
+        count: At least 1; 200 unless it was set.
+
+    Raises:
+        SettingsError: The count is below 1.
+    """
+    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+        raise SettingsError("limitpasses", f"expected an integer of at least 1, got {count!r}", "The default is 200.")
+    client.set(keys.passes, count)
 
 
 def create_token(

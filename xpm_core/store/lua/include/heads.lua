@@ -2,8 +2,6 @@
 -- include: keys lines reservations tokens
 local heads = {}
 
-local PASSES = 200 -- how often a head may be passed before its tokens are kept for it; see ARCHITECTURE.md
-
 -- The heads of the lines of some queues, in order: { {queue, demand, order} }
 local function of(w, queues)
   local list = {}
@@ -33,14 +31,10 @@ end
 function heads.pick(w, queues, host, now, till, left_ms)
   local waiting = {}
   for _, head in ipairs(able(of(w, queues), left_ms)) do
-    if head.demand == '' then
-      head.id = redis.call('ZRANGE', keys.line(w, head.queue, head.demand), 0, 0)[1]
-      return head, waiting
-    end
     head.id = redis.call('ZRANGE', keys.line(w, head.queue, head.demand), 0, 0)[1]
     if reservations.free(head.demand, host, lines.member(w, head.id), head.order, now) then return head, waiting end
     waiting[#waiting + 1] = head
-    if till and tonumber(redis.call('HGET', keys.job(w, head.id), 'passed') or '0') >= PASSES then
+    if till and reservations.due(w, head.id) then
       reservations.make(head.demand, lines.member(w, head.id), head.order, now, till)
     end
   end

@@ -3,6 +3,7 @@ local keys = {}
 
 keys.seq = 'xpm:seq'
 keys.tokens = 'xpm:tokens'
+keys.passes = 'xpm:passes'
 keys.suspended = 'rq:suspended'
 keys.rq_queues = 'rq:queues'
 

@@ -2,7 +2,14 @@
 -- include: keys tokens
 local reservations = {}
 
+local PASSES = 200 -- how often a head may be passed, unless `keys.passes` tells; see ARCHITECTURE.md
 local listed = {} -- cache of this call
+
+-- Whether a job was passed so often that its tokens are to be kept for it.
+function reservations.due(w, j)
+  local passed = tonumber(redis.call('HGET', keys.job(w, j), 'passed') or '0')
+  return passed > 0 and passed >= (tonumber(redis.call('GET', keys.passes) or '') or PASSES)
+end
 
 -- Reservations in force: { {member, order} }. One counts only while a worker able to run its job claims.
 local function of(name, now)

@@ -32,6 +32,7 @@ function typed.demand(demand)
     local name = want.name
     if not checked[name] then
       checked[name] = true
+      guard.type(keys.passes, 'string')
       guard.type(keys.token(name), 'hash')
       guard.type(keys.token_holders(name), 'hash')
       guard.type(keys.token_queues(name), 'hash')

@@ -3,15 +3,17 @@
 -- include: guard keys needs
 local handed = {}
 
-local KEPT = { 'state', 'task', 'tags', 'queue', 'demand', 'priority', 'order', 'execution', 'submitted', 'started',
+local KEPT = { 'task', 'tags', 'queue', 'demand', 'priority', 'order', 'execution', 'submitted', 'started',
   'ended', 'reason', 'attempts', 'failures', 'losses' }
 local COMPACT = 64 -- bytes: with one longer value a hash takes twice as much; tags may be longer, params.json has them
 
--- The job is done. Its hash is made anew, without what is empty: one that was large once would stay so.
-function handed.leave(w, j)
-  local key, flat = keys.job(w, j), {}
-  for i, value in ipairs(redis.call('HMGET', key, unpack(KEPT))) do
+-- The job is done; `set` holds fields to write. Its hash is made anew, without what is empty: one that was large once
+-- would stay so.
+function handed.leave(w, j, set)
+  local key, flat = keys.job(w, j), { 'state', 'done' }
+  for i, before in ipairs(redis.call('HMGET', key, unpack(KEPT))) do
     local field = KEPT[i]
+    local value = set[field] or before
     if value and value ~= '' and value ~= '0' and (field ~= 'tags' or #value <= COMPACT) then
       flat[#flat + 1], flat[#flat + 2] = field, value
     end

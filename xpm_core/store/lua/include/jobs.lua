@@ -42,8 +42,7 @@ function jobs.move(w, rec, to, now, set, ...)
     flat[#flat + 1], flat[#flat + 2] = field, value
     rec[field] = value
   end
-  redis.call('HSET', key, unpack(flat))
-  if to == 'done' then handed.leave(w, rec.id) end
+  if to == 'done' then handed.leave(w, rec.id, set) else redis.call('HSET', key, unpack(flat)) end
   if to == 'ready' then lines.enter(w, rec) end
   if to == 'delayed' then redis.call('ZADD', keys.delayed(w), rec.due, rec.id) end
   view.move(w, rec, to, now)

@@ -2,10 +2,19 @@
 -- include: keys
 local rq = {}
 
+local fit = {} -- cache of this call: keys that are of their type, or not there
+
+local function fits(key, wanted)
+  if fit[key] == nil then
+    local found = redis.call('TYPE', key).ok
+    fit[key] = found == wanted or found == 'none'
+  end
+  return fit[key]
+end
+
 -- A command on a key of the view, unless somebody made the key something else.
 function rq.put(wanted, command, key, ...)
-  local found = redis.call('TYPE', key).ok
-  if found == wanted or found == 'none' then return redis.call(command, key, ...) end
+  if fits(key, wanted) then return redis.call(command, key, ...) end
 end
 
 -- Fields of a worker that RQ's registration made. No script makes one: it would have neither birth nor TTL.

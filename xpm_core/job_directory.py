@@ -13,6 +13,7 @@ Redis accepts its end, then comes the marker. Imports nothing heavy: job process
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import re
@@ -230,9 +231,9 @@ class JobDirectory:
         write_atomic(f"{self._meta}/handed.json", json.dumps(fields).encode() + b"\n", durable=False, mode=0o600)
 
     def handed(self) -> Handed | None:
-        """What was written down of that; None when it is not there, not to be read, or damaged."""
+        """What was written down of that; None when it is not there, damaged, or written by another user."""
         try:
-            fields = _read_object(f"{self._meta}/handed.json", _read_whole)
+            fields = _read_object(f"{self._meta}/handed.json", _read_own)
             found = Handed(*(fields[name] for name in Handed._fields))
             payload = a2b_base64(fields["payload"])
             return found._replace(payload=payload) if payload and found.sound else None
@@ -318,6 +319,14 @@ def _read_small(path: str) -> bytes:
 
 def _read_whole(path: str) -> bytes:
     with open(path, "rb") as file:
+        return file.read()
+
+
+def _read_own(path: str) -> bytes:
+    """What decides what is run is not taken from others who can write in the workspace."""
+    with open(path, "rb") as file:
+        if os.fstat(file.fileno()).st_uid != os.geteuid():
+            raise PermissionError(errno.EACCES, "written by another user", path)
         return file.read()
 
 

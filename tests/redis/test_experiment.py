@@ -312,8 +312,9 @@ def test_jobs_get_queue_and_environment_they_were_submitted_with(stage: Stage) -
     with stage.experiment():
         write = Write.C(note=stage.note())
         write.submit(priority=7, max_retries=2, env={"A": "b"})
-    job = stage.job(write)
-    assert (job.queue, job.priority, job.max_retries, job.options["env"]) == ("default", 7, 2, {"A": "b"})
+    job, handed = stage.job(write), stage.directory(write).handed()
+    assert handed is not None
+    assert (job.queue, job.priority, handed.max_retries, handed.options["env"]) == ("default", 7, 2, {"A": "b"})
 
 
 # -- other runs -------------------------------------------------------------------------------------------------------

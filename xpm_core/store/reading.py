@@ -40,7 +40,8 @@ _JOB = (
 class Job:
     """A job as it stands. Times are epoch seconds by the server's clock, 0 when it did not come to that.
 
-    Of a done job the server has forgotten worker, host, options, and tags if they are long: its directory has them.
+    Of a done job the server has forgotten worker, host, options, limits, and tags if they are long: its directory has
+    them.
     """
 
     identity: str

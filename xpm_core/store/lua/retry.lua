@@ -20,13 +20,13 @@ Returns {code, state, other}
 Invariant  dependents that have not started go back to waiting.
 Cost O(running jobs + dependents, at most 500). Safe to repeat: no second run: the repeat finds it UNSETTLED.
 ]]
--- include: guard handed retries typed
+-- include: guard retries typed
 local counts_key = KEYS[1]
 local w, identity, replaced, kept, payload = unpack(ARGV)
 guard.type(counts_key, 'hash')
 typed.workspace(w)
 typed.job(w, identity)
-local now, job = clock.now(), handed.read(w, identity, kept, payload)
+local now, job = clock.now(), retries.brought(w, identity, kept, payload)
 local rec = jobs.load(w, identity)
 if not rec then return { -3, '', '' } end
 if rec.state == 'blocked' then return { -1, rec.state, rec.root or '' } end
@@ -35,7 +35,7 @@ if replaced ~= '' and rec.execution ~= replaced then return { -2, rec.state, '' 
 if rec.state == 'done' then
   local user = retries.user(w, identity)
   if user then return { -4, rec.state, user } end
-  if not job and handed.gone(w, identity) then return { -5, rec.state, '' } end
+  if not job and retries.bare(w, identity) then return { -5, rec.state, '' } end
 else
   job = nil
 end

@@ -1,6 +1,37 @@
 -- Running a settled job again.
--- include: edges handed jobs keys needs wake
+-- include: edges guard jobs keys needs wake
 local retries = {}
+
+-- What a caller brings from a done job's directory, checked; nil when nothing. See handed.lua.
+function retries.brought(w, j, text, payload)
+  if text == '' then return nil end
+  local job = cjson.decode(text)
+  for _, name in ipairs({ 'name', 'directory', 'options', 'tags' }) do
+    if type(job[name]) ~= 'string' then guard.refuse('handed: ' .. name .. ' is no string') end
+  end
+  for _, name in ipairs({ 'max_retries', 'max_losses', 'backoff_ms' }) do
+    guard.integer('handed: ' .. name, job[name], 0)
+  end
+  if type(job.needs) ~= 'table' then guard.refuse('handed: needs is no list') end
+  for _, need in ipairs(job.needs) do
+    guard.type(keys.job(w, guard.named('need', need)), 'hash')
+    guard.type(keys.dependents(w, need), 'list')
+    if need == j then guard.refuse('handed: it needs itself') end
+  end
+  job.payload = guard.named('payload', payload)
+  return job
+end
+
+-- Whether Redis has forgotten what whoever runs the job is handed.
+function retries.bare(w, j) return redis.call('HEXISTS', keys.job(w, j), 'payload') == 0 end
+
+local function take_back(w, rec, job)
+  redis.call('DEL', keys.needs(w, rec.id))
+  needs.link(w, rec, job.needs, true)
+  redis.call('HSET', keys.job(w, rec.id), 'name', job.name, 'directory', job.directory, 'payload', job.payload,
+    'options', job.options, 'tags', job.tags, 'max_retries', job.max_retries, 'max_losses', job.max_losses,
+    'backoff_ms', job.backoff_ms, 'pending', rec.pending, 'broken', rec.broken)
+end
 
 -- A running job that needs this one, if there is any. Running jobs are few, dependents may be many.
 function retries.user(w, identity)
@@ -11,12 +42,12 @@ function retries.user(w, identity)
 end
 
 -- From done, failed or cancelled to ready, waiting or blocked. Counts start anew; what needs it is told.
--- `job` is what was handed to whoever ran it, where that has left.
+-- `job` is what was brought, where that counts.
 function retries.start(w, rec, now, job)
   local before = needs.meaning(rec.state)
   local set = { failures = 0, losses = 0, reason = 'retry' }
   if rec.state == 'done' then set.replaces = rec.execution end
-  if job then handed.come(w, rec, job) end
+  if job then take_back(w, rec, job) end
   redis.call('HDEL', keys.job(w, rec.id), 'cancel', 'error', 'ended', 'root')
   rec.cancel = nil
   local to = jobs.place(rec)

@@ -81,8 +81,9 @@ def check_tokens(client: redis.Redis, w: str, jobs: dict[str, reading.Job]) -> N
 def check_dependencies(client: redis.Redis, w: str, jobs: dict[str, reading.Job]) -> None:
     """No job waits for dependencies that are all done, none is ready before them, blocked names a true root."""
     assert client.exists(keys.worklist(w)) == 0
+    needs = {identity: reading.needs(client, w, identity) for identity in jobs}
     for job in jobs.values():
-        states = [jobs[need].state for need in reading.needs(client, w, job.identity)]
+        states = [jobs[need].state for need in needs[job.identity]]
         broken = any(state in (State.FAILED, State.BLOCKED, State.CANCELLED) for state in states)
         done = all(state is State.DONE for state in states)
         if job.state is State.WAITING:
@@ -93,6 +94,22 @@ def check_dependencies(client: redis.Redis, w: str, jobs: dict[str, reading.Job]
             assert jobs[job.root].state in (State.FAILED, State.CANCELLED), job
         elif job.state in (State.READY, State.DELAYED):
             assert done, job
+    check_dependents(client, w, needs)
+
+
+def check_dependents(client: redis.Redis, w: str, needs: dict[str, list[str]]) -> None:
+    """Each job knows all that need it; it knows them for good while one of them is not done."""
+    needed: defaultdict[str, set[str]] = defaultdict(set)
+    for identity, found in needs.items():
+        for need in found:
+            needed[need].add(identity)
+    for identity in needs:
+        count: Any = client.hget(keys.job(w, identity), "needed")
+        known = reading.dependents(client, w, identity)
+        assert int(count or 0) == len(needed[identity]), identity
+        assert len(known) == len(set(known)), identity
+        assert needed[identity] <= set(known), identity
+        assert (client.ttl(keys.dependents(w, identity)) == -1) == bool(needed[identity]), identity
 
 
 def check_events(client: redis.Redis, w: str, jobs: dict[str, reading.Job]) -> None:

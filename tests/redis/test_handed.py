@@ -139,3 +139,21 @@ def test_a_job_adopted_by_its_marker_is_as_small(desk: Desk) -> None:
     assert desk.job("a").reason == "adopted"
     desk.store.finish(WORKER, desk.claim(), State.DONE)
     check_everything(desk.client, W)
+
+
+def test_a_list_of_dependents_expires_a_day_after_all_are_done_and_stays_for_a_new_one(desk: Desk) -> None:
+    done(desk, "root")
+    known = keys.dependents(W, identity("root"))
+    desk.submit(submission("a", needs=("root",)), submission("b", needs=("root",)))
+    desk.finish(desk.claim())
+    assert desk.client.ttl(known) == -1
+    desk.finish(desk.claim())
+    assert 86000 < desk.client.ttl(known) <= 86400
+    assert keys_of(desk, "root") == {keys.job(W, identity("root"))}
+    desk.submit(submission("c", needs=("root",)))
+    assert desk.client.ttl(known) == -1
+    desk.finish(desk.claim())
+    desk.client.delete(known)
+    assert desk.retry("a")[0] is RetryCode.RETRIED
+    assert reading.dependents(desk.client, W, identity("root")) == [identity("a")]
+    check_everything(desk.client, W)

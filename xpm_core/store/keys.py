@@ -49,8 +49,8 @@ def job(w: str, j: str) -> str:
     order (place in its line), pending and broken (dependencies not done; failed, blocked or cancelled), root (the job
     that blocks it), attempts, failures, losses, max_retries, max_losses, backoff_ms, execution and worker and host
     (the latest), lease_ms, submitted, started, ended, due (ms), reason, error (JSON), replaces (the execution that an
-    asked-for retry replaces), passed (by later jobs while it was first in line), cancel (1 once asked), progress
-    (JSON, what it said last).
+    asked-for retry replaces), needed (by how many jobs that are not done), passed (by later jobs while it was first in
+    line), cancel (1 once asked), progress (JSON, what it said last).
 
     Of a done job only what `lua/include/handed.lua` keeps, and none that is empty or 0: its directory has the rest.
     """
@@ -63,7 +63,7 @@ def needs(w: str, j: str) -> str:
 
 
 def dependents(w: str, j: str) -> str:
-    """list: identities of the jobs that need this one."""
+    """list: identities of the jobs that need this one. Expires a day after the last of them is done."""
     return f"xpm:{w}:job:{j}:dependents"
 
 

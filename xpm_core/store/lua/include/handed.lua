@@ -1,10 +1,10 @@
 -- What whoever runs a job is handed leaves Redis when the job is done: its directory keeps that, and a retry brings it
 -- back (retries.lua). So a done job is small, and people find it still.
--- include: keys
+-- include: keys needs
 local handed = {}
 
 local KEPT = { 'task', 'tags', 'queue', 'demand', 'priority', 'order', 'execution', 'submitted', 'started',
-  'ended', 'reason', 'attempts', 'failures', 'losses' }
+  'ended', 'reason', 'attempts', 'failures', 'losses', 'needed' }
 local COMPACT = 64 -- bytes: with one longer value a hash takes twice as much; tags may be longer, params.json has them
 
 -- The job is done; `set` holds fields to write. Its hash is made anew, without what is empty: one that was large once
@@ -18,6 +18,7 @@ function handed.leave(w, j, set)
       flat[#flat + 1], flat[#flat + 2] = field, value
     end
   end
-  redis.call('DEL', key, keys.needs(w, j))
+  redis.call('DEL', key)
   redis.call('HSET', key, unpack(flat))
+  needs.drop(w, j)
 end

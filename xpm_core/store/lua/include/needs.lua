@@ -2,12 +2,14 @@
 -- include: keys
 local needs = {}
 
+local DEPENDENTS_TTL_S = 86400 -- as RQ's view of a done job
 local MEANS = { done = 'd', failed = 'b', blocked = 'b', cancelled = 'b' }
 
 function needs.meaning(state) return MEANS[state] or 'p' end
 
 -- Let a job need others: each of the two remembers the other. `again`: they may do so already, and one that the
--- server does not know was done when the job last ran.
+-- server does not know was done when the job last ran. `needed` counts what needs a job and is not done: while it is
+-- not 0, the list stays.
 function needs.link(w, rec, list, again)
   rec.pending, rec.broken = 0, 0
   for _, need in ipairs(list) do
@@ -15,11 +17,24 @@ function needs.link(w, rec, list, again)
     local means = needs.meaning(state)
     if state or not again then
       local new = redis.call('HSET', keys.needs(w, rec.id), need, means) == 1
+      local first = new and redis.call('HINCRBY', keys.job(w, need), 'needed', 1) == 1
       if not again or not redis.call('LPOS', dependents, rec.id) then redis.call('RPUSH', dependents, rec.id) end
+      if first then redis.call('PERSIST', dependents) end
       if new and means ~= 'd' then rec.pending = rec.pending + 1 end
       if new and means == 'b' then rec.broken = rec.broken + 1 end
     end
   end
+end
+
+-- A job needs nothing any more: it is done. Lists of which all are done are for people, and expire.
+function needs.drop(w, j)
+  local list = redis.call('HKEYS', keys.needs(w, j))
+  for _, need in ipairs(list) do
+    local left = redis.call('HINCRBY', keys.job(w, need), 'needed', -1)
+    if left <= 0 then redis.call('HDEL', keys.job(w, need), 'needed') end
+    if left == 0 then redis.call('EXPIRE', keys.dependents(w, need), DEPENDENTS_TTL_S) end
+  end
+  if list[1] then redis.call('DEL', keys.needs(w, j)) end
 end
 
 -- The job that keeps this one blocked.

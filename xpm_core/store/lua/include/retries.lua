@@ -26,7 +26,7 @@ end
 function retries.bare(w, j) return redis.call('HEXISTS', keys.job(w, j), 'payload') == 0 end
 
 local function take_back(w, rec, job)
-  redis.call('DEL', keys.needs(w, rec.id))
+  needs.drop(w, rec.id)
   needs.link(w, rec, job.needs, true)
   redis.call('HSET', keys.job(w, rec.id), 'name', job.name, 'directory', job.directory, 'payload', job.payload,
     'options', job.options, 'tags', job.tags, 'max_retries', job.max_retries, 'max_losses', job.max_losses,

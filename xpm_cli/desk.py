@@ -100,9 +100,9 @@ class Desk:
         return title(replace(job, tags=self.tags(job)))
 
     def handed(self, job: reading.Job) -> Submission | None:
-        """What the directory of a done job has kept for whoever runs it again; None of others, and without that."""
+        """What a worker of this user has kept of a done job, to run it again; None of others, and without that."""
         directory = self.directory(job)
-        kept = directory.handed() if job.state is State.DONE else None
+        kept = directory.handed(own=True) if job.state is State.DONE else None
         if kept is None:
             return None
         tags = self.tags(job)

@@ -66,7 +66,7 @@ class Sheet:
     def needs(self) -> list[reading.Job]:
         """The jobs that this one needs; of a done job its directory tells them."""
         known = reading.needs(self.desk.store.client, self.desk.store.w, self.job.identity)
-        kept = self.desk.handed(self.job)
+        kept = self.directory.handed() if self.job.state is State.DONE else None
         return self.desk.jobs(known or sorted(kept.needs if kept else ()))
 
     @cached_property

@@ -221,19 +221,24 @@ class JobDirectory:
     def write_handed(self, handed: Handed) -> None:
         """Write down what a job's worker was handed, before Redis is told that it is done, and forgets it.
 
-        Only the same user can read it: a job's options hold its environment.
+        Only the same user can read it if an environment was given, which may hold secrets.
 
         Raises:
             WorkspaceError: It cannot be written.
         """
         payload = b2a_base64(handed.payload, newline=False).decode()
         fields = {"schema": 1, **handed._asdict(), "payload": payload}
-        write_atomic(f"{self._meta}/handed.json", json.dumps(fields).encode() + b"\n", durable=False, mode=0o600)
+        mode = 0o600 if handed.options.get("env") else 0o666
+        write_atomic(f"{self._meta}/handed.json", json.dumps(fields).encode() + b"\n", durable=False, mode=mode)
 
-    def handed(self) -> Handed | None:
-        """What was written down of that; None when it is not there, damaged, or written by another user."""
+    def handed(self, *, own: bool = False) -> Handed | None:
+        """What was written down of that; None when it is not there, not to be read, or damaged.
+
+        Args:
+            own: Only if this user has written it, and nobody else who can write in the workspace: it decides what runs.
+        """
         try:
-            fields = _read_object(f"{self._meta}/handed.json", _read_own)
+            fields = _read_object(f"{self._meta}/handed.json", _read_own if own else _read_whole)
             found = Handed(*(fields[name] for name in Handed._fields))
             payload = a2b_base64(fields["payload"])
             return found._replace(payload=payload) if payload and found.sound else None
@@ -323,7 +328,6 @@ def _read_whole(path: str) -> bytes:
 
 
 def _read_own(path: str) -> bytes:
-    """What decides what is run is not taken from others who can write in the workspace."""
     with open(path, "rb") as file:
         if os.fstat(file.fileno()).st_uid != os.geteuid():
             raise PermissionError(errno.EACCES, "written by another user", path)

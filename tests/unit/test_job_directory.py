@@ -211,17 +211,21 @@ def test_a_file_in_place_of_a_directory_is_one_clear_error(job: JobDirectory) ->
 HANDED = Handed("Train", bytes(range(256)), {"env": {"KEY": "secret"}}, ["1d" * 32], 1, 3, 0.5)
 
 
-def test_what_was_handed_over_is_read_as_it_was_by_nobody_else(
+def test_what_was_handed_over_is_read_as_it_was_and_not_taken_from_others(
     job: JobDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert job.handed() is None
     job.prepare(1)
     job.write_handed(HANDED)
-    assert job.handed() == HANDED
+    assert job.handed() == job.handed(own=True) == HANDED
     file = job.path / ".xpm" / "handed.json"
     assert file.stat().st_mode & 0o077 == 0
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-    assert job.handed() is None
+    assert job.handed() == HANDED
+    assert job.handed(own=True) is None
+    job.write_handed(HANDED._replace(options={"env": {}}))
+    job.write_params({})
+    assert file.stat().st_mode == job.params.stat().st_mode
 
 
 @pytest.mark.parametrize(

@@ -91,11 +91,12 @@ def record(config: Any, encode: Encoder, head: bytes = bytes((VERSION,))) -> byt
 
 def counted_names(config: Any) -> list[str]:
     """The names of the parameters that count in the identity of a sealed configuration."""
-    schema, own = schema_of(config), state(config)
-    if own.counted is None and not schema.loose and not any(parameter.omissible for parameter in schema.counted):
-        return [parameter.name for parameter in schema.counted]
-    keys = entries(config, schema, own, encode)[::2]
-    return [parameter.name for parameter in schema.by_key if parameter.key in keys]
+    content, own = config.__dict__, state(config)
+    return [
+        parameter.name
+        for parameter in counted(content, schema_of(config), own)
+        if not (parameter.omissible and left_out(parameter, encode(content[parameter.name]), own))
+    ]
 
 
 def entries(config: Any, schema: Schema, own: ConfigState, encode: Encoder) -> list[bytes]:

@@ -68,6 +68,12 @@ def number(value: float) -> bytes:
     return NOT_A_NUMBER
 
 
+PLAIN: dict[type, Callable[[Any], bytes]] = {
+    type(None): pack, bool: pack, str: pack, bytes: pack, int: integer, float: number,
+}  # fmt: skip
+"""What writes values of the plainest types, in whatever form."""
+
+
 class Encoder:
     """Writes values. How configurations and paths are written is up to who makes one.
 
@@ -88,12 +94,7 @@ class Encoder:
     ) -> None:
         self.configuration, self.path, self.class_name, self.canonical = configuration, path, class_name, canonical
         self.writers: dict[type, Callable[[Any], bytes]] = {
-            type(None): pack,
-            bool: pack,
-            str: pack,
-            bytes: pack,
-            int: integer,
-            float: number,
+            **PLAIN,
             list: self.list_,
             tuple: self.tuple_,
             dict: self.dict_,

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from xpm_core.errors import CycleError, NestingError
 
@@ -45,13 +46,14 @@ def written(place: Place) -> str:
     return f"{file.removeprefix(here)}:{line}"
 
 
-CONTAINERS: dict[str, type] = {
-    "after": list, "callbacks": list, "demand": dict, "places": dict, "tags": dict, "watches": list,
-}  # fmt: skip
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+"""Of many things, most objects have none."""
 
 
 class ConfigState:
     """The book-keeping behind one configuration. Nothing of it is an attribute that users see.
+
+    Nothing that an attribute holds is changed in place: copies share it, and most have what the class has.
 
     Attributes:
         sealed: Whether values can no longer be assigned.
@@ -65,7 +67,7 @@ class ConfigState:
         instances: The configurations here and below that each stand for themselves, by `id`; None without any.
         source: The task that made this configuration, if one did.
         early: Whether it can be used before that task is done.
-        owner: The first submitted task that uses this configuration: generated paths lie in the directory of its job.
+        owner: The first submitted task that uses a configuration with generated paths: they lie in its job's directory.
         origin: The configuration that a task's output is a copy of: the generated paths of that are this one's, too.
         stand_in: For a deprecated configuration, the one that gives it its identity, once sealed.
         tags: Tags set here: name → (value, place, whether it belongs to the parameter of that name).
@@ -88,22 +90,12 @@ class ConfigState:
     meta: bool | None = None
     counted: tuple[str, ...] | None = None
 
-    if TYPE_CHECKING:
-        demand: dict[str, int]
-        after: list[Any]
-        callbacks: list[Callable[[Any], Any]]
-        watches: list[Any]
-        tags: dict[str, tuple[Any, Place, bool]]
-        places: dict[str, Place]
-
-    else:
-
-        def __getattr__(self, name: str) -> Any:
-            # Most configurations have none of these, and there may be many configurations.
-            if name not in CONTAINERS:
-                raise AttributeError(f"a configuration's state has no {name!r}")
-            made = self.__dict__[name] = CONTAINERS[name]()
-            return made
+    demand: Mapping[str, int] = NOTHING
+    after: tuple[Any, ...] = ()
+    callbacks: tuple[Callable[[Any], Any], ...] = ()
+    watches: tuple[Any, ...] = ()
+    tags: Mapping[str, tuple[Any, Place, bool]] = NOTHING
+    places: Mapping[str, Place] = NOTHING
 
     def __init__(self, made: Place) -> None:
         self.made = made
@@ -121,7 +113,7 @@ class ConfigState:
     def renewed(self, made: Place | None = None) -> ConfigState:
         """The state that a copy of the configuration begins with: tags and the task that made it, nothing of a job."""
         copy = ConfigState(made or self.made)
-        copy.tags, copy.stopped = dict(self.tags), self.stopped
+        copy.tags, copy.stopped = self.tags, self.stopped
         copy.meta, copy.source, copy.init_tasks = self.meta, self.source, self.init_tasks
         return copy
 
@@ -129,7 +121,7 @@ class ConfigState:
         return self.renewed()
 
     def __reduce__(self) -> Any:
-        return rebuilt, (self.made, self.tags, self.stopped, self.meta)
+        return rebuilt, (self.made, dict(self.tags), self.stopped, self.meta)
 
     def place(self, name: str) -> str:
         """Where the parameter of that name was set, as `file.py:42`."""
@@ -149,10 +141,10 @@ def state(config: Any) -> ConfigState:
     Raises:
         TypeError: It is no configuration (a live object, say).
     """
-    found = getattr(config, "__dict__", {}).get(STATE)
-    if found is None:
-        raise TypeError(f"expected a configuration, got {config!r} ({type(config).__name__})")
-    return found  # type: ignore[no-any-return]
+    try:
+        return config.__dict__[STATE]  # type: ignore[no-any-return]
+    except (AttributeError, KeyError):
+        raise TypeError(f"expected a configuration, got {config!r} ({type(config).__name__})") from None
 
 
 def is_configuration(value: Any) -> bool:
@@ -187,11 +179,14 @@ def contained(value: Any, trail: str = "") -> Iterator[tuple[str, Any]]:
         yield trail, value
 
 
-def children(config: Any) -> list[tuple[str, Any]]:
+def children(config: Any) -> Sequence[tuple[str, Any]]:
     """The configurations that one refers to, each with its path from there: `optim`, `layers[3]`, `init_tasks[0]`."""
     content = config.__dict__
+    holders = type(config).__xpm_schema__.holders
+    if not holders and not content[STATE].init_tasks:
+        return ()
     found: list[tuple[str, Any]] = []
-    for parameter in type(config).__xpm_schema__.holders:
+    for parameter in holders:
         value = content.get(parameter.name)
         if value is None:
             continue
@@ -209,18 +204,17 @@ def title(config: Any) -> str:
     return type(config).__name__
 
 
-class Trail(NamedTuple):
-    """The way to a configuration: the last step, and the way to where it begins. Written out only when asked for."""
+class Trail(tuple[Any, str]):
+    """The way to a configuration: the way to where its last step begins, and that step. Written only when asked for."""
 
-    before: Trail | None
-    step: str
+    __slots__ = ()
 
     def __str__(self) -> str:
         steps = []
         trail: Trail | None = self
         while trail is not None:
-            steps.append(trail.step)
-            trail = trail.before
+            trail, step = trail
+            steps.append(step)
         return ".".join(reversed(steps))
 
 
@@ -239,27 +233,35 @@ def reachable(
         NestingError: There is no end to it that could be reached.
     """
     found: list[tuple[Trail, Any]] = []
-    seen: dict[int, bool] = {}
-
-    def visit(trail: Trail, config: Any) -> None:
-        key = id(config)
-        seen[key] = False
-        if stand_ins and (stand_in := config.__dict__[STATE].stand_in) is not None and id(stand_in) not in seen:
-            visit(trail, stand_in)
-        for step, child in children(config):
-            known = seen.get(id(child))
-            if known is False:
-                where = str(Trail(trail, step))
-                raise CycleError(where, "this configuration contains itself", "Break the circle.", state(child).created)
-            if known is None and (enter is None or enter(child)):
-                visit(Trail(trail, step), child)
-        seen[key] = True
-        found.append((trail, config))
-
     try:
-        visit(Trail(None, title(root)), root)
+        _visit(Trail((None, title(root))), root, enter, stand_ins, {}, found)
     except RecursionError:
         raise NestingError(
             title(root), "its configurations are nested too deep", "Keep a long chain in a list.", state(root).created
         ) from None
     return found
+
+
+def _visit(
+    trail: Trail,
+    config: Any,
+    enter: Callable[[Any], bool] | None,
+    stand_ins: bool,
+    seen: dict[int, bool],
+    found: list[tuple[Trail, Any]],
+) -> None:
+    """Find a configuration and what is below it. `seen` says of each whether all of it was found."""
+    # No closure: one that calls itself is garbage that only a collection finds, and this is called for each task.
+    key = id(config)
+    seen[key] = False
+    if stand_ins and (stand_in := config.__dict__[STATE].stand_in) is not None and id(stand_in) not in seen:
+        _visit(trail, stand_in, enter, stand_ins, seen, found)
+    for step, child in children(config):
+        known = seen.get(id(child))
+        if known is False:
+            where = str(Trail((trail, step)))
+            raise CycleError(where, "this configuration contains itself", "Break the circle.", state(child).created)
+        if known is None and (enter is None or enter(child)):
+            _visit(Trail((trail, step)), child, enter, stand_ins, seen, found)
+    seen[key] = True
+    found.append((trail, config))

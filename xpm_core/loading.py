@@ -9,11 +9,17 @@ import sys
 from collections.abc import Callable
 from functools import lru_cache
 from types import ModuleType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xpm_core.errors import ClassNameError, PayloadError, TaskImportError
 from xpm_core.local_classes import Rebuilder
 from xpm_core.origin import INSTALLED, LOCAL, class_file, class_id, module_name, project_file, within_project
+
+if TYPE_CHECKING:
+    from xpm_core.schema import Schema
+
+EDITABLE = "__editable__"
+"""How entries of `sys.path` begin that name no folder."""
 
 
 def class_record(cls: type) -> dict[str, Any]:
@@ -25,6 +31,15 @@ def class_record(cls: type) -> dict[str, Any]:
     if LOCAL not in cls.__qualname__ and attribute(sys.modules.get(cls.__module__), cls.__qualname__) is not cls:
         wrong = f"module {cls.__module__!r} has no class of that name, or another one"
         raise ClassNameError(cls.__qualname__, wrong, "Define it with a class statement in the module.")
+    schema: Schema | None = cls.__dict__.get("__xpm_schema__")
+    if schema is None:
+        return _record(cls)
+    if schema.record is None:
+        schema.record = _record(cls)
+    return schema.record.copy()
+
+
+def _record(cls: type) -> dict[str, Any]:
     return {
         "module": module_name(cls),
         "name": cls.__qualname__,
@@ -36,8 +51,13 @@ def class_record(cls: type) -> dict[str, Any]:
 
 def import_folders() -> list[str]:
     """The folders that this process imports from beside the interpreter's own and installed packages."""
-    entries = tuple(entry for entry in sys.path if not entry.startswith("__editable__"))  # which names no folder
-    return list(_import_folders(entries, "" if all(map(os.path.isabs, entries)) else os.getcwd()))
+    entries = tuple(sys.path)
+    return list(_import_folders(entries, "" if _absolute(entries) else os.getcwd()))
+
+
+@lru_cache(maxsize=16)
+def _absolute(entries: tuple[str, ...]) -> bool:
+    return all(os.path.isabs(entry) or entry.startswith(EDITABLE) for entry in entries)
 
 
 @lru_cache(maxsize=16)
@@ -46,6 +66,8 @@ def _import_folders(entries: tuple[str, ...], _: str) -> list[str]:
     prefixes = {os.path.realpath(p) for p in (sys.prefix, sys.base_prefix, sys.exec_prefix)}
     found = []
     for entry in entries:
+        if entry.startswith(EDITABLE):
+            continue
         folder = os.path.abspath(entry)
         own = any(os.path.realpath(folder).startswith(os.path.join(prefix, "lib")) for prefix in prefixes)
         if os.path.isdir(folder) and not own and os.path.basename(folder) not in INSTALLED and folder not in found:

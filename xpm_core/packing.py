@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from xpm_core.config import layout
 from xpm_core.config.layout import Layout
 from xpm_core.digest import counted_names, digest, task_id
-from xpm_core.encoding import CONFIGURATION, PATH, Encoder, extension
+from xpm_core.encoding import CONFIGURATION, PATH, PLAIN, Encoder, extension
 from xpm_core.encoding import pack as packed
 from xpm_core.errors import NestingError, SealedError
-from xpm_core.graph import reachable, schema_of, state
+from xpm_core.graph import is_configuration, reachable, schema_of, state
 from xpm_core.identity import seal
 from xpm_core.loading import class_record, import_folders
 from xpm_core.local_classes import Recorder
@@ -24,9 +26,6 @@ VERSION = 1
 
 ABSOLUTE, WORKSPACE, JOB = b"\x00", b"\x01", b"\x02"
 """What a path is relative to: the first byte of its content."""
-
-
-PLAIN = frozenset((type(None), bool, str, bytes, int, float))
 
 
 class WireEncoder(Encoder):
@@ -67,33 +66,40 @@ class Packer:
         self.index = {id(config): number for number, config in enumerate(self.configs)}
         self.classes: dict[type, int] = {}
         self.records: list[dict[str, Any]] = []
-        self.layout = Layout(root, layout.JOB, layout.WORKSPACE)
-        self.layout.paths.update(own or {})
-        self.encode = WireEncoder(self.reference, path=self.path, class_name=self.class_index, canonical=False)
+        self.paths: dict[tuple[int, str], Path] = {}
+        if any(schema_of(config).generates for config in self.configs):
+            self.paths.update(Layout(root, layout.JOB, layout.WORKSPACE).paths)
+        self.paths.update(own or {})
 
-    def data(self) -> bytes:
+    @cached_property
+    def encode(self) -> WireEncoder:
+        """Writes the values that are neither PLAIN nor configurations: most tasks have none."""
+        return WireEncoder(self.reference, path=self.path, class_name=self.class_index, canonical=False)
+
+    def data(self, tags: Mapping[str, Any] | None = None) -> bytes:
         objects = [self.object(config) for config in self.configs]
         content = {
             "version": VERSION,
             "task": task_id(type(self.root)),
             "classes": self.records,
             "objects": objects,
-            "tags": self.root.tags(),
+            "tags": self.root.tags() if tags is None else tags,
             "folders": import_folders(),
         }
         return packed(content)
 
     def object(self, config: Any) -> dict[str, Any]:
         """One configuration: its class, its values, and what else its digest is made of."""
-        own = state(config)
+        own, content = state(config), config.__dict__
         refuse_changed(config)
         values = {}
         for name in schema_of(config).parameters:
-            path = self.layout.path(config, name)
-            if path is not None:
+            if self.paths and (path := self.paths.get((id(config), name))) is not None:
                 values[name] = self.generated(path)
-            elif name in config.__dict__:  # a configuration that only stands in for another has no generated paths
-                values[name] = self.value(config, name)
+            elif name in content:  # a configuration that only stands in for another has no generated paths
+                value = content[name]
+                writer = PLAIN.get(type(value))
+                values[name] = self.value(config, name) if writer is None else writer(value)
         found: dict[str, Any] = {
             "class": self.class_index(type(config)),
             "values": values,
@@ -112,8 +118,9 @@ class Packer:
         return found
 
     def value(self, config: Any, name: str) -> bytes:
+        value = config.__dict__[name]
         try:
-            return self.encode(config.__dict__[name])
+            return self.reference(value) if is_configuration(value) else self.encode(value)
         except RecursionError:
             wrong = f"its value is nested deeper than {DEEPEST} tuples, sets and objects"
             where = f"{type(config).__name__}.{name}"
@@ -130,14 +137,15 @@ class Packer:
         if number is None:
             number = self.classes[cls] = len(self.records)
             self.records.append({})
-            self.records[number] = class_record(cls)
-            if LOCAL in cls.__qualname__:
-                self.records[number]["local"] = Recorder(self.class_index, self.encode).record(cls)
-            value_class = getattr(cls, "__xpm_schema__", None) and cls.__xpm_schema__.value_class  # type: ignore[attr-defined]
-            if value_class is not None and value_class is not cls:
-                value_number = self.class_index(value_class)
-                if LOCAL in cls.__qualname__:
-                    self.records[number]["value"] = value_number
+            local = LOCAL in cls.__qualname__
+            record = self.records[number] = class_record(cls)
+            if local:
+                record["local"] = Recorder(self.class_index, self.encode).record(cls)
+            schema = getattr(cls, "__xpm_schema__", None)
+            if schema is not None and schema.value_class is not cls:
+                value_number = self.class_index(schema.value_class)
+                if local:
+                    record["value"] = value_number
         return number
 
     def reference(self, config: Any) -> bytes:

@@ -8,7 +8,7 @@ computed anew, so that nothing that counts can have been changed. Imports no cli
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,12 +35,13 @@ SEALED = "__xpm_sealed__"
 """Where a live task keeps the sealed configuration that it was made of, and the workspace, in its `__dict__`."""
 
 
-def pack(task: Task, workspace: Path | None = None) -> bytes:
+def pack(task: Task, workspace: Path | None = None, tags: Mapping[str, Any] | None = None) -> bytes:
     """The wire form of a task; it is sealed, if it is not yet.
 
     Args:
         task: The task.
         workspace: The workspace, whose paths become relative to it.
+        tags: Its tags, if they are known.
 
     Raises:
         ClassNameError: A class has no file that another process could import.
@@ -49,7 +50,7 @@ def pack(task: Task, workspace: Path | None = None) -> bytes:
         PayloadError: It is too large.
     """
     seal(task)
-    data = Packer(task, workspace).data()
+    data = Packer(task, workspace).data(tags)
     if len(data) > LARGEST_PAYLOAD:
         wrong = f"its parameters take {len(data)} bytes, {LARGEST_PAYLOAD} are allowed"
         raise PayloadError(type(task).__name__, wrong, "Keep large data in files, and pass their paths.")

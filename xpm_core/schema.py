@@ -132,6 +132,7 @@ class Schema:
         prefilled: Defaults that can be shared.
         factories: Makers of the other defaults, by name.
         header: The encoded name of the class, for identities; empty until first asked for.
+        record: What another process needs to find the class (xpm_core.loading); None until first asked for.
         renamed: Deprecated parameters: name → what handles an assignment to it.
         successor: The class that replaces a deprecated one.
         converts: What makes, from a configuration of a deprecated class, the one that replaces it.
@@ -160,6 +161,7 @@ class Schema:
         self.prefilled: dict[str, Any] = {}
         self.factories: tuple[tuple[str, Callable[[], Any]], ...] = ()
         self.header = b""
+        self.record: dict[str, Any] | None = None
         self.renamed: dict[str, Callable[..., Any]] = {}
         self.successor: type | None = None
         self.converts: Callable[[Any], Any] | None = None

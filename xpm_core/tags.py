@@ -78,7 +78,8 @@ def stop_tags(value: T) -> T:
 
 def set_tag(config: Any, name: str, value: Any) -> None:
     """Give a configuration a tag that belongs to none of its parameters."""
-    state(config).tags[name] = (label_of(value), caller(), False)
+    own = state(config)
+    own.tags = {**own.tags, name: (label_of(value), caller(), False)}
 
 
 def collect(config: Any) -> dict[str, Label]:
@@ -88,7 +89,11 @@ def collect(config: Any) -> dict[str, Label]:
     configuration counts, and a warning names both places.
     """
     found: dict[str, tuple[Label, Place]] = {}
-    for name, label, place in tags_below(config, set()):
+    below: list[tuple[str, Label, Place]] = []
+    tags_below(config, set(), below)
+    if not below:
+        return {}
+    for name, label, place in below:
         known = found.setdefault(name, (label, place))
         if (type(known[0]), known[0]) != (type(label), label):
             what = (
@@ -99,19 +104,26 @@ def collect(config: Any) -> dict[str, Label]:
     return {name: found[name][0] for name in sorted(found)}
 
 
-def tags_below(config: Any, seen: set[int]) -> Iterator[tuple[str, Label, Place]]:
-    """The tags of a configuration, then those of what it was made from, each configuration once."""
-    if id(config) in seen:
-        return
+def tagged(configs: Iterable[Any]) -> bool:
+    """Whether one of some configurations may have tags: its own, or those of the task that made it."""
+    for config in configs:
+        own = state(config)
+        if own.tags or own.source is not None:
+            return True
+    return False
+
+
+def tags_below(config: Any, seen: set[int], found: list[tuple[str, Label, Place]]) -> None:
+    """Find the tags of a configuration, then those of what it was made from, each configuration once."""
     seen.add(id(config))
     own = state(config)
-    for name, (label, place, _) in own.tags.items():
-        yield name, label, place
-    if own.source is not None:
-        yield from tags_below(own.source, seen)
+    if own.tags:
+        found += [(name, label, place) for name, (label, place, _) in own.tags.items()]
+    if own.source is not None and id(own.source) not in seen:
+        tags_below(own.source, seen, found)
     for path, child in children(config):
-        if not own.stopped or not own.stopped & {path, path.split("[")[0]}:
-            yield from tags_below(child, seen)
+        if id(child) not in seen and not (own.stopped and own.stopped & {path, path.split("[")[0]}):
+            tags_below(child, seen, found)
 
 
 def tagspath(config: Any) -> str:
@@ -130,7 +142,9 @@ def tagspath(config: Any) -> str:
 
 def joined(labels: Mapping[str, Label]) -> str:
     """What `tagspath` makes of tags, given in the order of their names."""
-    whole = ",".join(f"{safe(name)}={written_label(label)}" for name, label in labels.items()) or "no-tags"
+    if not labels:
+        return "no-tags"
+    whole = ",".join(f"{safe(name)}={written_label(label)}" for name, label in labels.items())
     if whole.startswith("."):
         whole = "%2E" + whole[1:]
     if len(whole) <= COMPONENT_BYTES:

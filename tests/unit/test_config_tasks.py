@@ -184,7 +184,7 @@ def test_callbacks_are_kept_until_submission_and_passed_on_after_it(experiment: 
     called: list[Task] = []
     task = Prepare.C()
     assert task.on_completed(called.append) is task
-    assert state(task).callbacks == [called.append]
+    assert state(task).callbacks == (called.append,)
     task.submit()
     task.on_completed(called.append)
     assert called == [task]

@@ -86,7 +86,7 @@ def assign(config: Any, name: str, value: Any) -> None:
     if own.sealed or own.validating:
         raise sealed(config, own, name, value, place)
     put(config, own, name, value, place)
-    own.places[name] = place
+    own.places = {**own.places, name: place}
 
 
 def put(config: Any, own: ConfigState, name: str, value: Any, place: Place) -> None:
@@ -109,15 +109,15 @@ def put(config: Any, own: ConfigState, name: str, value: Any, place: Place) -> N
 def put_value(config: Any, own: ConfigState, parameter: Parameter, value: Any, place: Place) -> None:
     """Check a value and let a configuration have it, with its tag if it comes with one."""
     name = parameter.name
-    if "tags" in own.__dict__ and own.tags.get(name, (None, None, False))[2]:
-        del own.tags[name]
+    if own.tags and own.tags.get(name, (None, None, False))[2]:
+        own.tags = {known: tag for known, tag in own.tags.items() if known != name}
     if name in own.stopped:
         own.stopped -= {name}
     while isinstance(value, Tagged):
         if value.stop:
             own.stopped |= {name}
         else:
-            own.tags[name] = (value.label, place, True)
+            own.tags = {**own.tags, name: (value.label, place, True)}
         value = value.value
     if value is LATER:
         config.__dict__.pop(name, None)

@@ -273,7 +273,7 @@ class Task(Config):
         """Call a function with the task, in this process, once it is done; at once if it is already."""
         own = configured(self, "on_completed")
         if own.submitted is None:
-            own.callbacks.append(callback)
+            own.callbacks += (callback,)
         else:
             own.submitted.on_completed(callback)
         return self
@@ -297,7 +297,7 @@ class Task(Config):
         """
         own, watch = configured(self, "watch_output"), produced.watch(self, method, callback)
         if own.submitted is None:
-            own.watches.append(watch)
+            own.watches += (watch,)
         else:
             own.submitted.watch(watch)
         return self
@@ -318,9 +318,10 @@ class Task(Config):
             )
         for dependency in dependencies:
             if isinstance(dependency, Task):
-                own.after.append(dependency)
+                own.after += (dependency,)
             else:
-                own.demand[dependency.name] = own.demand.get(dependency.name, 0) + dependency.units
+                units = own.demand.get(dependency.name, 0) + dependency.units
+                own.demand = {**own.demand, dependency.name: units}
         return self
 
     def token_units(self, name: str) -> tuple[int, ...] | int:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from xpm_core.config.assign import copied
 from xpm_core.config.base import ResumableTask, Task
 from xpm_core.errors import UnsubmittedTaskError
-from xpm_core.graph import children, reachable, state, title
+from xpm_core.graph import Trail, children, schema_of, state, title
 
 T = TypeVar("T")
 
@@ -24,9 +24,17 @@ def outputs(task: Task) -> Any:
 
 def own_paths(task: Task) -> None:
     """Let the configurations below a submitted task that belong to no other have their generated paths in its job."""
-    for _, config in reachable(task, enter=lambda child: state(child).submitted is None):
-        if config is not task and state(config).owner is None:
-            state(config).owner = task
+    _own_below(task, task, {id(task)})
+
+
+def _own_below(task: Task, config: Any, seen: set[int]) -> None:
+    for _, child in children(config):
+        own = state(child)
+        if own.submitted is None and id(child) not in seen:
+            seen.add(id(child))
+            if own.owner is None and schema_of(child).generates:  # no others ask, and it makes a circle
+                own.owner = task
+            _own_below(task, child, seen)
 
 
 def made_by(task: Task, config: T) -> T:
@@ -70,25 +78,26 @@ def upstream(task: Any) -> list[Task]:
         UnsubmittedTaskError: One of them was not submitted.
     """
     found: dict[int, Task] = {}
-    seen: set[int] = set()
-
-    def take(path: str, used: Task) -> None:
-        if state(used).submitted is None:
-            made = f"the {title(used)} made at {state(used).created}"
-            raise UnsubmittedTaskError(path, f"{made} was not submitted", "Submit it first.")
-        found[id(used)] = used
-
-    def visit(path: str, config: Any) -> None:
-        if id(config) in seen:
-            return
-        seen.add(id(config))
-        own = state(config)
-        if own.source is not None and not own.early:
-            take(path, own.source)
-        for trail, child in children(config):
-            (take if isinstance(child, Task) else visit)(f"{path}.{trail}", child)
-
-    visit(title(task), task)
+    _take_below(Trail((None, title(task))), task, {id(task)}, found)
     for other in state(task).after:
-        take(f"{title(task)}.add_dependencies", other)
+        _take(f"{title(task)}.add_dependencies", other, found)
     return list(found.values())
+
+
+def _take_below(trail: Trail, config: Any, seen: set[int], found: dict[int, Task]) -> None:
+    own = state(config)
+    if own.source is not None and not own.early:
+        _take(trail, own.source, found)
+    for step, child in children(config):
+        if schema_of(child).task:
+            _take(Trail((trail, step)), child, found)
+        elif id(child) not in seen:
+            seen.add(id(child))
+            _take_below(Trail((trail, step)), child, seen, found)
+
+
+def _take(path: Trail | str, used: Task, found: dict[int, Task]) -> None:
+    if state(used).submitted is None:
+        made = f"the {title(used)} made at {state(used).created}"
+        raise UnsubmittedTaskError(str(path), f"{made} was not submitted", "Submit it first.")
+    found[id(used)] = used

@@ -116,8 +116,8 @@ class Reader:
             kind = variables.get(name, parameter.kind) if parameter is not None else None
             found[name] = plain if kind is None else self.value(kind, plain, f"{where}.{name}")
         config = cls(**found)
-        state(config).made = self.lines.place(values)
-        state(config).places.update(places)
+        own = state(config)
+        own.made, own.places = self.lines.place(values), {**own.places, **places}
         return config
 
     def unknown(self, name: Any, known: Mapping[str, Any], where: str) -> NoReturn:

@@ -13,6 +13,7 @@ import os
 import re
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from pathlib import Path
 
 from xpm_core.files import explained, link_atomic
@@ -107,17 +108,36 @@ class ExperimentDirectory:
         Raises:
             WorkspaceError: It cannot be made.
         """
-        folder = f"{self.workspace}/experiments/{self.name}/jobs/{job.name}"
-        target = f"../../../../{job.relative}"
+        return Path(JobLinks(self).add(job, tags))
+
+
+class JobLinks:
+    """The links to an experiment's jobs. Their folders are listed once: in a later run, most are there already.
+
+    Args:
+        directory: The experiment's.
+    """
+
+    def __init__(self, directory: ExperimentDirectory) -> None:
+        self._folder = f"{directory.workspace}/experiments/{directory.name}/jobs"
+        self._there: dict[str, frozenset[str]] = {}
+
+    def add(self, job: JobDirectory, tags: str = "") -> str:
+        """Do as `ExperimentDirectory.link_job`."""
+        folder, target = f"{self._folder}/{job.name}", f"../../../../{job.relative}"
+        if (there := self._there.get(folder)) is None:
+            there = self._there[folder] = _listed(folder)
         label = _label(tags)
+        if (first := f"{label}{job.identity[:7]}") in there and _links(f"{folder}/{first}", target):
+            return f"{folder}/{first}"
         with explained(folder, "cannot be linked in"):
             for digits in (7, 16):  # more if another job has the same tags and first digits
                 link = f"{folder}/{label}{job.identity[:digits]}"
                 if _linked(link, target):
-                    return Path(link)
+                    return link
         link = f"{folder}/{label}{job.identity}"
         link_atomic(link, target)
-        return Path(link)
+        return link
 
 
 def _made(folder: Path) -> bool:
@@ -136,13 +156,25 @@ def _linked(link: str, target: str) -> bool:
         os.makedirs(os.path.dirname(link), exist_ok=True)
         return _linked(link, target)
     except FileExistsError:
-        try:
-            return os.readlink(link) == target
-        except OSError:  # a file or folder
-            return False
+        return _links(link, target)
     return True
 
 
+def _links(link: str, target: str) -> bool:
+    try:
+        return os.readlink(link) == target
+    except OSError:  # a file or folder, or nothing
+        return False
+
+
+def _listed(folder: str) -> frozenset[str]:
+    try:
+        return frozenset(os.listdir(folder))
+    except OSError:  # making links will tell
+        return frozenset()
+
+
+@lru_cache(maxsize=1024)
 def _label(tags: str) -> str:
     """Tags as the first part of a file name."""
     safe = _UNSAFE.sub("_", tags).lstrip(".-").encode()[:LONGEST_LABEL].decode(errors="ignore")

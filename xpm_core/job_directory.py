@@ -18,7 +18,8 @@ import json
 import os
 import re
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -29,6 +30,7 @@ Kind = Literal["done", "failed"]
 KINDS: tuple[Kind, Kind] = ("done", "failed")
 
 _EXECUTION = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_MARKER = re.compile(rb'\{"execution": "([A-Za-z0-9_-]{1,64})"\}\n')
 _RECORD = re.compile(r"([0-9]{1,9})-([A-Za-z0-9_-]{1,64})\.json")
 
 
@@ -70,20 +72,32 @@ class JobDirectory:
         True
     """
 
-    __slots__ = ("_executions", "_meta", "_workspace", "folder", "identity", "name", "relative")
+    __slots__ = ("_root", "_workspace", "identity", "relative")
 
     def __init__(self, workspace: Path, relative: str) -> None:
-        self._workspace = workspace
+        self._workspace, self._root = workspace, str(workspace)
         self.relative = relative
         """Its path within the workspace, as it stands in Redis and payloads."""
-        folder, _, self.identity = relative.rpartition("/")
+        self.identity = relative.rpartition("/")[2]
         """The job's identity, 64 hexadecimal digits."""
-        self.folder = f"{workspace}/{folder}"
+
+    @property
+    def folder(self) -> str:
         """The folder that holds the directories of the task's jobs."""
-        self.name = folder.rpartition("/")[2].rstrip(".").rpartition(".")[2] or "task"
+        return f"{self._root}/{self.relative.rpartition('/')[0]}"
+
+    @property
+    def name(self) -> str:
         """The task's short name, lower case; its logs are called after it."""
-        self._meta = f"{workspace}/{relative}/.xpm"
-        self._executions = f"{self._meta}/executions"
+        return _short_name(self.relative.split("/")[-2])
+
+    @property
+    def _meta(self) -> str:
+        return f"{self._root}/{self.relative}/.xpm"
+
+    @property
+    def _executions(self) -> str:
+        return f"{self._meta}/executions"
 
     def __repr__(self) -> str:
         return f"JobDirectory({str(self.path)!r})"
@@ -154,6 +168,15 @@ class JobDirectory:
         """The `done` marker. One that seems to be missing is looked for in a listing, made afresh."""
         marker = self._read_marker("done")
         return marker if marker is not None or "done" not in self._listed() else self._read_marker("done")
+
+    def is_marked(self) -> bool:
+        """Whether there is a `done` marker; one look, if there is."""
+        try:
+            if os.stat(f"{self._meta}/done").st_size:
+                return True
+        except OSError:
+            pass
+        return self.done_marker() is not None
 
     def adoptable(self) -> str | None:
         """The execution whose result may be taken as the job's, though Redis knows nothing of it.
@@ -238,7 +261,7 @@ class JobDirectory:
             own: Only if this user has written it, and nobody else who can write in the workspace: it decides what runs.
         """
         try:
-            fields = _read_object(f"{self._meta}/handed.json", _read_own if own else _read_whole)
+            fields = _object_in((_read_own if own else _read_whole)(f"{self._meta}/handed.json"))
             found = Handed(*(fields[name] for name in Handed._fields))
             payload = a2b_base64(fields["payload"])
             return found._replace(payload=payload) if payload and found.sound else None
@@ -298,19 +321,33 @@ class JobDirectory:
         return {match[2]: int(match[1]) for match in map(_RECORD.fullmatch, names) if match}
 
     def _read_marker(self, kind: Kind) -> Marker | None:
-        fields = _read_object(f"{self._meta}/{kind}", _read_small)
-        execution = fields.get("execution")
+        try:
+            content = _read_small(f"{self._meta}/{kind}")
+        except FileNotFoundError:
+            return None
+        if (ours := _MARKER.fullmatch(content)) is not None:  # as `write_marker` writes it; there may be many
+            return Marker(kind, ours[1].decode())
+        execution = _object_in(content).get("execution")
         return Marker(kind, execution) if isinstance(execution, str) and _EXECUTION.fullmatch(execution) else None
 
     def _read_record(self, number: int, execution: str) -> dict[str, Any]:
         path = f"{self._executions}/{number}-{execution}.json"
-        fields = _read_object(path, _read_whole) or {"reason": "unreadable"}
+        try:
+            fields = _object_in(_read_whole(path))
+        except FileNotFoundError:
+            fields = {}
+        fields = fields or {"reason": "unreadable"}
         return {**fields, "number": number, "execution": execution}
 
     def _remove_markers(self, *kinds: Kind) -> None:
         for kind in kinds:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(f"{self._meta}/{kind}")
+
+
+@lru_cache(maxsize=1024)
+def _short_name(folder: str) -> str:
+    return folder.rstrip(".").rpartition(".")[2] or "task"
 
 
 def _read_small(path: str) -> bytes:
@@ -334,11 +371,11 @@ def _read_own(path: str) -> bytes:
         return file.read()
 
 
-def _read_object(path: str, read: Callable[[str], bytes]) -> dict[str, Any]:
-    """The object in a file; an empty one when the file is not there, or damaged."""
+def _object_in(content: bytes) -> dict[str, Any]:
+    """The object in a file; an empty one when the file is damaged."""
     try:
-        fields = json.loads(read(path))
-    except (FileNotFoundError, ValueError):
+        fields = json.loads(content)
+    except ValueError:
         return {}
     return fields if isinstance(fields, dict) else {}
 

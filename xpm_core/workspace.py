@@ -93,7 +93,11 @@ class Workspace:
         if not _IDENTITY.fullmatch(identity):
             problem = f"expected 64 lower-case hexadecimal digits as identity, got {identity!r}"
             raise WorkspacePathError(task_id, problem, "Take it from a sealed task.")
-        return f"jobs/{task_folder(task_id)}/{identity}"
+        return f"{self.folder_of(task_id)}/{identity}"
+
+    def folder_of(self, task_id: str) -> str:
+        """Path of the folder that holds the directories of a task's jobs, relative to the workspace."""
+        return f"jobs/{task_folder(task_id)}"
 
     def job(self, task_id: str, identity: str) -> JobDirectory:
         """The directory of a job, which need not be there.

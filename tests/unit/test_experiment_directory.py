@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from xpm_core.errors import InvalidNameError, WorkspaceError
+from xpm_core.experiment_directory import JobLinks
 from xpm_core.workspace import Workspace
 
 IDENTITY = "3f9ac2e1" * 8
@@ -71,6 +72,19 @@ def test_two_jobs_with_the_same_tags_and_first_digits_have_a_link_each(workspace
     identities = [IDENTITY, IDENTITY[:10] + "0" * 54, IDENTITY[:16] + "0" * 48]
     links = [experiment.link_job(workspace.job("m:Train", identity), "a=1") for identity in identities]
     assert [os.readlink(link)[-64:] for link in links] == identities
+
+
+def test_links_that_a_folder_had_are_believed_only_if_they_lead_there(workspace: Workspace) -> None:
+    experiment = workspace.experiment("grid")
+    job, twin = (workspace.job("m:Train", identity) for identity in (IDENTITY, IDENTITY[:10] + "0" * 54))
+    first = experiment.link_job(twin)
+    links = JobLinks(experiment)
+    assert [os.readlink(links.add(each))[-64:] for each in (job, twin, job)] == [
+        job.identity, twin.identity, job.identity
+    ]  # fmt: skip
+    first.unlink()
+    assert links.add(twin) == str(first)
+    assert os.readlink(first).endswith(twin.identity)
 
 
 @pytest.mark.parametrize("tags", ["../../../etc", "a/b", "-rf", ".hidden", "x" * 400, "é" * 400, "new\nline", "\udce9"])

@@ -14,30 +14,28 @@ function lines.with_least(demand, least_s)
   return string.match(demand, '^[^|]*') .. string.format('|%.0f', least_s)
 end
 
-local function note_head(w, rec)
-  local head = redis.call('ZRANGE', keys.line(w, rec.queue, rec.demand), 0, 0, 'WITHSCORES')
-  local index = keys.lines(w, rec.queue)
-  local before = redis.call('ZSCORE', index, rec.demand)
-  if head[1] then
-    redis.call('ZADD', index, head[2], rec.demand)
-  else
-    redis.call('ZREM', index, rec.demand)
-  end
-  if (not before) == (not head[1]) then return end
+-- A line of this demand begins or ends in a queue.
+local function note_line(w, rec, change)
   for _, want in ipairs(tokens.parse(rec.demand)) do
     local key, field = keys.token_queues(want.name), w .. '|' .. rec.queue
-    if redis.call('HINCRBY', key, field, before and -1 or 1) <= 0 then redis.call('HDEL', key, field) end
+    if redis.call('HINCRBY', key, field, change) <= 0 then redis.call('HDEL', key, field) end
   end
 end
 
 function lines.enter(w, rec)
   redis.call('ZADD', keys.line(w, rec.queue, rec.demand), rec.order, rec.id)
-  note_head(w, rec)
+  if redis.call('ZADD', keys.lines(w, rec.queue), 'LT', rec.order, rec.demand) == 1 then note_line(w, rec, 1) end
 end
 
 function lines.leave(w, rec)
-  redis.call('ZREM', keys.line(w, rec.queue, rec.demand), rec.id)
-  note_head(w, rec)
+  local line, index = keys.line(w, rec.queue, rec.demand), keys.lines(w, rec.queue)
+  redis.call('ZREM', line, rec.id)
+  local head = redis.call('ZRANGE', line, 0, 0, 'WITHSCORES')
+  if head[1] then
+    redis.call('ZADD', index, head[2], rec.demand)
+  elseif redis.call('ZREM', index, rec.demand) == 1 then
+    note_line(w, rec, -1)
+  end
   if rec.passed > 0 then
     reservations.drop(rec.demand, lines.member(w, rec.id))
     redis.call('HDEL', keys.job(w, rec.id), 'passed')

@@ -7,6 +7,7 @@ local listing = {}
 
 local SHORT = 1000 -- ids; up to here an id is looked for
 local STEP = 4 -- stale ids that one call sets right
+local listed = {} -- cache of this call: lists that RQ knows of
 
 -- Put stale ids right in a list that is short by now.
 local function mend(w, queue, list)
@@ -43,7 +44,8 @@ end
 -- A job is ready. If an id of it stands there still, that one counts again, and another job takes the new place.
 function listing.enter(w, queue, id)
   local list = keys.rq_queue(w, queue)
-  rq.put('set', 'SADD', keys.rq_queues, list)
+  if not listed[list] then rq.put('set', 'SADD', keys.rq_queues, list) end
+  listed[list] = true
   if redis.call('SREM', keys.view_stale(w, queue), id) == 1 then
     id = redis.call('SPOP', keys.view_missing(w, queue)) or id
   end

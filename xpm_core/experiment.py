@@ -26,7 +26,7 @@ from xpm_core.errors import ExperimentError, FailedExperiment, XpmError
 from xpm_core.graph import caller, written
 from xpm_core.listening import Events
 from xpm_core.local_workers import LocalWorkers
-from xpm_core.main_guard import refuse_inside_job, refuse_unguarded
+from xpm_core.main_guard import refuse_inside_job
 from xpm_core.names import check_experiment_name, check_queue_name
 from xpm_core.notices import going_on, interrupted, standing, undisturbed, unfinished
 from xpm_core.outage import Outage
@@ -101,6 +101,7 @@ class experiment:
         check(workdir=workdir, port=port, redis=redis, workers=workers, lease_s=lease_s)
         self._workdir, self._port, self._redis, self._workers = workdir, port, redis, workers
         self._lease_s = lease_s
+        self._options = Options(queue=self.queue)
         self._lock = threading.RLock()
         self._results: Callable[[], Path] | None = None
 
@@ -192,8 +193,7 @@ class experiment:
             TokenRequestError, OriginClashError: See `Store.submit`.
         """
         place = caller()
-        refuse_unguarded(task, place)
-        options = Options.of({"queue": self.queue, **given}, place)
+        options = Options.of({"queue": self.queue, **given}, place) if given else self._options
         with self._lock:
             self._submitter.submit(task, options, place)
         return outputs(task)

@@ -9,12 +9,13 @@ from __future__ import annotations
 import ast
 import os
 import sys
+from collections.abc import Iterable
 from functools import lru_cache
 from types import FrameType
 from typing import Any
 
 from xpm_core.errors import InsideJobError, UnguardedScriptError
-from xpm_core.graph import Place, caller, reachable, written
+from xpm_core.graph import Place, caller, written
 from xpm_core.job import JOB_VARIABLE
 
 
@@ -39,21 +40,20 @@ class experiment:
         refuse_inside_job(written(caller()))
 
 
-def refuse_unguarded(task: Any, place: Place) -> None:
+def refuse_unguarded(classes: Iterable[type], place: Place) -> None:
     """Refuse a task that is submitted from the main script's unguarded module level and needs a class of that script.
 
     Args:
-        task: A configuration; the classes of all that it refers to count.
+        classes: Of the task, and of all that it refers to.
         place: The line that submits it.
 
     Raises:
         UnguardedScriptError: With the line and the guard to add.
     """
-    frame = _main_frame()
-    if frame is None or _guarded(frame.f_code.co_filename, frame.f_lineno):
+    found = next((cls for cls in classes if cls.__module__ == "__main__"), None)
+    if found is None or (frame := _main_frame()) is None:
         return
-    found = next((type(each) for _, each in reachable(task) if type(each).__module__ == "__main__"), None)
-    if found is not None:
+    if not _guarded(frame.f_code.co_filename, frame.f_lineno):
         file = os.path.basename(frame.f_code.co_filename)
         raise UnguardedScriptError(written(place), found.__qualname__, f"{file}:{frame.f_lineno}")
 

@@ -34,6 +34,8 @@ _UNSTARTED = (State.WAITING, State.READY, State.DELAYED, State.BLOCKED)
 
 def unfinished(name: str, store: Store, own: Collection[str], commands: Commands) -> str:
     """Tell of an experiment's unfinished jobs that are not among this run's own; empty without any."""
+    if reading.experiment_size(store.client, store.w, name) <= len(own):  # which all belong to it
+        return ""
     earlier = [identity for identity in reading.experiment_jobs(store.client, store.w, name) if identity not in own]
     states = reading.states(store.client, store.w, earlier)
     found = [identity for identity, (state, _) in states.items() if state not in SETTLED]

@@ -1,5 +1,8 @@
 """Sending in batches, behind the script's back: at most 10 ms late, and at once when somebody waits or reads.
 
+A script that goes on sends by itself, and takes the answer when it sends again: it makes the next items while the
+server takes these, and no other thread asks for the interpreter. Once it pauses, the thread takes what is left.
+
 Owns: the queue and its thread. What is sent, and what an answer means, is submitting.py's.
 """
 
@@ -8,31 +11,47 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 Item = TypeVar("Item")
 
 LATE_S = 0.01
-"""How long an item may wait for others. The first after a pause does not."""
+"""How long an item may wait for others."""
+SOON_S = 0.005
+"""How long after the last batch the next one goes out, if that was answered. The first after a pause does not wait."""
 BATCH = 200
-"""Items that are sent at once, in the caller's own time: so that a fast loop does not run away from the server."""
+"""Items that are sent whatever they have to wait for: so that a fast loop does not run away from the server."""
+
+
+class Answer(NamedTuple):
+    """What is to come of items that were sent."""
+
+    ready: Callable[[], bool]
+    """Whether it is there."""
+
+    take: Callable[[], None]
+    """Waits for it, and does what is to be done with it."""
 
 
 class Outbox(Generic[Item]):
     """Items on their way, in order.
 
     Args:
-        send: Sends a list of items; what it raises is raised by the next call of `raise_failure` or `flush`.
+        send: Sends a list of items. What that raises, or taking the answer, is raised by the next call of `put`,
+            `raise_failure` or `flush`.
+        calm: Is cleared while the script sends, and set when all was answered.
 
     Example:
-        outbox = Outbox(print)
+        outbox = Outbox(lambda items: Answer(lambda: True, lambda: print(items)), threading.Event())
         outbox.put(1)
         outbox.close()
     """
 
-    def __init__(self, send: Callable[[list[Item]], None]) -> None:
-        self._send = send
+    def __init__(self, send: Callable[[list[Item]], Answer], calm: threading.Event) -> None:
+        self._send, self._calm = send, calm
         self._items: list[Item] = []
+        self._sent: list[Item] = []
+        self._answer: Answer | None = None
         self._lock = threading.Lock()
         self._sending = threading.RLock()
         self._wanted = threading.Event()
@@ -45,25 +64,26 @@ class Outbox(Generic[Item]):
         """Add an item."""
         with self._lock:
             self._items.append(item)
-            count = len(self._items)
-        if count >= BATCH:
-            self.flush()
-        elif count == 1:
-            self._wake()
+            full = len(self._items) >= BATCH
+        try:
+            if full or time.monotonic() - self._sent_s >= SOON_S:
+                self._go_on(full)
+        finally:
+            if not self._wanted.is_set():
+                self._wake()
 
     def flush(self) -> None:
-        """Send what is there, and wait until it was sent."""
+        """Send what is there, and wait until all was answered."""
         with self._sending:
-            with self._lock:
-                items, self._items = self._items, []
-            if items:
-                self._sent_s = time.monotonic()
-                try:
-                    self._send(items)
-                except KeyboardInterrupt:  # it may have been waiting for the server
-                    with self._lock:
-                        self._items[:0] = items
-                    raise
+            try:
+                self._take()
+            except Exception as error:
+                self._failure = self._failure or error
+            try:
+                self._post()
+                self._take()
+            finally:
+                self._calm.set()
         self.raise_failure()
 
     def raise_failure(self) -> None:
@@ -82,6 +102,43 @@ class Outbox(Generic[Item]):
             if self._thread is not None:
                 self._thread.join()
 
+    def _go_on(self, full: bool) -> None:
+        """Take the answer to the last batch, and send the next one, unless that had to be waited for."""
+        if not self._sending.acquire(blocking=full):
+            return
+        try:
+            if full or self._answer is None or self._answer.ready():
+                self._take()
+                self._calm.clear()
+                self._post()
+        finally:
+            self._sending.release()
+
+    def _post(self) -> None:
+        with self._lock:
+            self._sent, self._items = self._items, []
+        if self._sent:
+            self._sent_s = time.monotonic()
+            try:
+                self._answer = self._send(self._sent)
+            except KeyboardInterrupt:
+                self._put_back()
+                raise
+
+    def _take(self) -> None:
+        answer, self._answer = self._answer, None
+        if answer is not None:
+            try:
+                answer.take()
+            except KeyboardInterrupt:  # it may have been waiting for the server
+                self._put_back()
+                raise
+            self._sent = []
+
+    def _put_back(self) -> None:
+        with self._lock:
+            self._items[:0] = self._sent
+
     def _wake(self) -> None:
         if self._thread is None:
             self._thread = threading.Thread(target=self._work, name="xpm-outbox", daemon=True)
@@ -95,7 +152,7 @@ class Outbox(Generic[Item]):
             if self._closed:
                 return
             self._wanted.clear()
-            if (early_s := self._sent_s + LATE_S - time.monotonic()) > 0:
+            while (early_s := self._sent_s + LATE_S - time.monotonic()) > 0:
                 pause.wait(early_s)
             try:
                 self.flush()

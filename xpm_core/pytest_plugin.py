@@ -107,7 +107,7 @@ class Recorded:
     def __init__(self, jobpath: Path, where: str, identity: str) -> None:
         self.jobpath, self.where, self.identity = jobpath, where, identity
 
-    def on_completed(self, callback: Callable[[Any], Any]) -> None:
+    def on_completed(self, callback: Callable[[Any], Any], task: Any) -> None:
         """Never call it: nothing runs."""
 
 

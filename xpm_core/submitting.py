@@ -14,16 +14,20 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields
 from difflib import get_close_matches
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from xpm_core import identity, payload, signing
 from xpm_core.config import ResumableTask, state, upstream
 from xpm_core.errors import ExperimentError, XpmError
-from xpm_core.graph import Place, reachable, written
+from xpm_core.experiment_directory import ExperimentDirectory, JobLinks
+from xpm_core.graph import NOTHING, Place, reachable, written
+from xpm_core.job_directory import JobDirectory
+from xpm_core.main_guard import refuse_unguarded
 from xpm_core.names import check_queue_name
-from xpm_core.outbox import Outbox
+from xpm_core.outbox import Answer, Outbox
 from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.store.connection import OUTAGES
@@ -38,20 +42,23 @@ from xpm_core.store.records import (
     SubmitCode,
     Submitted,
 )
-from xpm_core.tags import joined
+from xpm_core.store.scripts import Sent
+from xpm_core.tags import joined, tagged
 from xpm_core.tracking import BACKOFF_MOST_S, TrackedJob, Tracker
 
 if TYPE_CHECKING:
     from xpm_core.config import Task
-    from xpm_core.experiment_directory import ExperimentDirectory
-    from xpm_core.job_directory import JobDirectory
     from xpm_core.store.jobs import Store
     from xpm_core.workspace import Workspace
+
+Asked = Sent[list[Submitted | None]] | Sent[list[Submitted]]
 
 log = logging.getLogger("xpm")
 
 LISTED_S = 10.0
 """How long a listing of a task's folder is believed."""
+
+_NEVER: tuple[frozenset[str], float] = frozenset(), 0.0
 
 LISTING_LAG_S = 120.0
 """How long a network file system may say that a directory is not there; a marker counts as missing only after."""
@@ -80,6 +87,19 @@ class Options:
     backoff: float = DEFAULT_BACKOFF_S
     env: Mapping[str, str] = field(default_factory=dict)
     min_time: float = 0
+    _in_job: dict[type, dict[str, Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def in_job(self, cls: type) -> Mapping[str, Any]:
+        """What those who run a job of a class are told: the same each time, which submissions share."""
+        found = self._in_job.get(cls)
+        if found is None:
+            found = self._in_job[cls] = {
+                "timeout_s": self.timeout,
+                "env": dict(self.env),
+                "resumable": issubclass(cls, ResumableTask),
+                "template": getattr(cls, "template", True) is not False,
+            }
+        return found
 
     @classmethod
     def of(cls, given: Mapping[str, Any], place: Place) -> Options:
@@ -90,7 +110,7 @@ class Options:
         """
         for name in given:
             if name not in _CHECKS:
-                names = [known.name for known in fields(cls)]
+                names = [known.name for known in fields(cls) if known.init]
                 near = get_close_matches(name, names, 1)
                 remedy = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names)}."
                 raise ExperimentError(written(place), f"submit(): unknown option {name!r}", remedy)
@@ -133,23 +153,33 @@ class Parcel:
 
     Args:
         job: The job.
-        marker: The execution that its directory names as done; empty when it names none.
-        make: Makes the submission, which a job that is done does not need.
+        task: Its task, which nothing else here keeps once the answer is there.
+        marked: Whether its directory says that it is done.
+        needs: Identities of the jobs that it needs.
+        options: What `submit` was told.
         origins: Of classes that the server has not been told of yet.
     """
 
-    def __init__(self, job: TrackedJob, marker: str, make: Callable[[], Submission], origins: dict[str, str]) -> None:
-        self.job, self.marker, self.origins = job, marker, origins
-        self._make = make
-        self._made: Submission | None = None
-        if not marker:
-            self.submission()  # what is wrong with a task is told where it is submitted
+    __slots__ = ("job", "marked", "needs", "options", "origins", "submission", "task")
 
-    def submission(self) -> Submission:
-        """What the server is to be told."""
-        if self._made is None:
-            self._made = self._make()
-        return self._made
+    def __init__(
+        self,
+        job: TrackedJob,
+        task: Task,
+        marked: bool,
+        needs: Sequence[str],
+        options: Options,
+        origins: Mapping[str, str],
+    ) -> None:
+        self.job, self.task, self.marked, self.needs = job, task, marked, needs
+        self.options, self.origins = options, origins
+        self.submission: Submission | None = None
+        """What the server is to be told; made when it is needed."""
+
+    @property
+    def done(self) -> bool:
+        """Whether the server need not be told more than that."""
+        return self.marked and not self.origins
 
 
 class Listings:
@@ -159,21 +189,19 @@ class Listings:
     """
 
     def __init__(self) -> None:
-        self._names: dict[str, frozenset[str]] = {}
-        self._taken_s: dict[str, float] = {}
+        self._taken: dict[str, tuple[frozenset[str], float]] = {}
+        """What each folder has, and till when that is believed."""
 
-    def marker(self, job: JobDirectory) -> str:
-        """The execution that a job's directory names as done; empty when there is none."""
+    def marked(self, job: JobDirectory) -> bool:
+        """Whether a job's directory says that it is done."""
         folder = job.folder
-        if time.monotonic() - self._taken_s.get(folder, -LISTED_S) >= LISTED_S:
+        names, till_s = self._taken.get(folder, _NEVER)
+        if (now_s := time.monotonic()) >= till_s:
+            names = frozenset()
             with contextlib.suppress(OSError):
-                self._names[folder] = frozenset()
-                self._names[folder] = frozenset(os.listdir(folder))
-            self._taken_s[folder] = time.monotonic()
-        if job.identity not in self._names[folder]:
-            return ""
-        marker = job.done_marker()
-        return "" if marker is None else marker.execution
+                names = frozenset(os.listdir(folder))
+            self._taken[folder] = names, now_s + LISTED_S
+        return job.identity in names and job.is_marked()
 
 
 class Submitter:
@@ -199,9 +227,11 @@ class Submitter:
     ) -> None:
         self._workspace, self._store, self._directory, self._run = workspace, store, directory, run
         self._tracker, self._begun = tracker, begun
-        self._outbox = Outbox(self._send)
-        self._listings = Listings()
+        self._outbox = Outbox(self._send, tracker.calm)
+        self._listings, self._links = Listings(), JobLinks(directory)
         self._classes: set[type] = set()
+        self._names: dict[type, tuple[str, str]] = {}
+        self._key = signing.key_in(os.environ)
         self._closed = threading.Event()
 
     def submit(self, task: Task, options: Options, place: Place) -> TrackedJob:
@@ -210,6 +240,7 @@ class Submitter:
         The first task of a class is sent at once, so that what is wrong with the class is told where it is submitted.
 
         Raises:
+            UnguardedScriptError: A worker that imports the script would submit the task again.
             ConfigurationError: The task is not complete or not valid.
             TokenRequestError, OriginClashError: See `Store.submit`.
         """
@@ -219,10 +250,13 @@ class Submitter:
         job = self._tracker.jobs.get(digest)
         config = state(task)
         if job is None:
-            classes = {type(each) for _, each in reachable(task)}
-            new = not self._classes.issuperset(classes)
-            parcel = self._parcel(task, needs, options, place, identity.class_origins(task) if new else {})
-            job = config.submitted = parcel.job
+            below = [each for _, each in reachable(task)]
+            classes = set(map(type, below))
+            refuse_unguarded(classes, place)
+            new = not classes <= self._classes
+            job = self._job(task, digest, task.tags() if tagged(below) else {}, options, place)
+            parcel = self._parcel(job, task, needs, options, identity.class_origins(task) if new else NOTHING)
+            config.submitted = job
             self._tracker.add(job)
             self._outbox.put(parcel)
             if new:
@@ -233,7 +267,7 @@ class Submitter:
         for watch in config.watches:
             self._tracker.watch(job, watch)
         for callback in config.callbacks:
-            self._tracker.listen(job, callback)
+            self._tracker.listen(job, callback, task)
         return job
 
     def flush(self) -> None:
@@ -245,66 +279,74 @@ class Submitter:
         self._closed.set()
         self._outbox.close()
 
-    def _parcel(
-        self, task: Task, needs: Sequence[Task], options: Options, place: Place, origins: dict[str, str]
-    ) -> Parcel:
-        config = state(task)
-        job = TrackedJob(
-            tracker=self._tracker,
-            identity=identity.seal(task),
-            name=type(task).__name__,
-            task=task,
-            directory=self._workspace.job(identity.task_id(type(task)), identity.seal(task)),
-            place=place,
-            queue=options.queue or DEFAULT_QUEUE,
-            tags=task.tags(),
-            demand=dict(config.demand),
-        )
-        known = [state(needed).submitted.identity for needed in needs]
-        marker = self._listings.marker(job.directory)
-        return Parcel(job, marker, lambda: self._submission(job, known, options), origins)
+    def _job(self, task: Task, digest: str, tags: Mapping[str, Any], options: Options, place: Place) -> TrackedJob:
+        _, folder = self._names_of(type(task))
+        directory = JobDirectory(self._workspace.path, f"{folder}/{digest}")
+        name, queue = type(task).__name__, options.queue or DEFAULT_QUEUE
+        return TrackedJob(self._tracker, digest, name, directory, place, queue, tags, state(task).demand)
 
-    def _submission(self, job: TrackedJob, needs: list[str], options: Options) -> Submission:
-        task = job.task
-        submission = Submission(
+    def _parcel(
+        self, job: TrackedJob, task: Task, needs: Sequence[Task], options: Options, origins: Mapping[str, str]
+    ) -> Parcel:
+        known = tuple([state(needed).submitted.identity for needed in needs])
+        parcel = Parcel(job, task, self._listings.marked(job.directory), known, options, origins)
+        if not parcel.done:
+            self._submission(parcel)  # what is wrong with a task is told where it is submitted
+        return parcel
+
+    def _names_of(self, cls: type) -> tuple[str, str]:
+        """The name of a class in identities, and the folder of its jobs' directories, within the workspace."""
+        found = self._names.get(cls)
+        if found is None:
+            name = identity.task_id(cls)
+            found = self._names[cls] = name, self._workspace.folder_of(name)
+        return found
+
+    def _submission(self, parcel: Parcel) -> Submission:
+        if parcel.submission is not None:
+            return parcel.submission
+        job, task, options = parcel.job, parcel.task, parcel.options
+        parcel.submission = Submission(
             identity=job.identity,
-            task=identity.task_id(type(task)),
+            task=self._names_of(type(task))[0],
             name=job.name,
             directory=job.directory.relative,
-            payload=payload.pack(task, self._workspace.path),
-            needs=needs,
+            payload=payload.pack(task, self._workspace.path, job.tags),
+            needs=parcel.needs,
             demand=job.demand,
             queue=job.queue,
             priority=options.priority,
-            marker=job.directory.adoptable() or "" if self._listings.marker(job.directory) else "",
+            marker=(job.directory.adoptable() or "") if parcel.marked else "",
             max_retries=options.max_retries,
             max_losses=options.max_losses,
             backoff_s=options.backoff,
             min_time_s=math.ceil(options.min_time),
-            options={
-                "timeout_s": options.timeout,
-                "env": dict(options.env),
-                "resumable": isinstance(task, ResumableTask),
-                "template": getattr(type(task), "template", True) is not False,
-            },
+            options=options.in_job(type(task)),
             tags=job.tags,
         )
-        return signed(submission, self._workspace.id)
+        if self._key is not None:
+            parcel.submission = signed(parcel.submission, self._workspace.id, self._key)
+        return parcel.submission
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
-    def _send(self, parcels: list[Parcel]) -> None:
+    def _send(self, parcels: list[Parcel]) -> Answer:
+        asked = self._ask(parcels)
+        return Answer(asked.ready, partial(self._answered, parcels, asked))
+
+    def _answered(self, parcels: list[Parcel], asked: Asked) -> None:
         try:
-            answers = self._submitted(parcels)
+            answers = self._wait_for(parcels, asked)
         except XpmError:
             if len(parcels) == 1:
                 self._tracker.drop(parcels[0].job)
                 raise
             self._send_one_by_one(parcels)
             return
-        for parcel, answer in zip(parcels, answers, strict=True):
-            self._tracker.answered(parcel.job, self._look_after(parcel, answer))
-            self._directory.link_job(parcel.job.directory, joined(parcel.job.tags))
+        found = [(each.job, self._look_after(each, answer)) for each, answer in zip(parcels, answers, strict=True)]
+        self._tracker.answered(found)
+        for parcel in parcels:
+            self._links.add(parcel.job.directory, joined(parcel.job.tags))
         self._begun({parcel.job.queue for parcel in parcels if not parcel.job.state.settled})
 
     def _send_one_by_one(self, parcels: list[Parcel]) -> None:
@@ -312,36 +354,43 @@ class Submitter:
         first: XpmError | None = None
         for parcel in parcels:
             try:
-                self._send([parcel])
+                self._send([parcel]).take()
             except XpmError as error:
                 first = first or error
         if first is not None:
             raise first
 
-    def _submitted(self, parcels: list[Parcel]) -> list[Submitted]:
-        """Submit, however long the server is away, until the experiment is left."""
+    def _wait_for(self, parcels: list[Parcel], asked: Asked) -> list[Submitted]:
+        """The answers, however long the server is away, until the experiment is left."""
         delay_s = 0.1
         while True:
             try:
-                return self._ask(parcels)
+                return self._found(parcels, asked)
             except OUTAGES as error:
                 if self._closed.is_set():
                     raise
                 self._tracker.outage = str(error)
                 self._closed.wait(delay_s * random.uniform(0.5, 1.5))
                 delay_s = min(delay_s * 2, BACKOFF_MOST_S)
+                asked = self._ask(parcels)
 
-    def _ask(self, parcels: list[Parcel]) -> list[Submitted]:
-        """Recall what is done, and submit the rest."""
-        name = self._directory.name
-        done = [(parcel.job.identity, parcel.marker) for parcel in parcels if parcel.marker and not parcel.origins]
-        recalled = self._store.recall(name, done) if done else []
-        known = {key[0]: found for key, found in zip(done, recalled, strict=True) if found is not None}
-        rest = [parcel for parcel in parcels if parcel.job.identity not in known]
-        if rest:
-            origins = {each: origin for parcel in rest for each, origin in parcel.origins.items()}
-            submissions = [parcel.submission() for parcel in rest]
-            answers = self._store.submit(name, self._run.started_ms, submissions, origins)
+    def _ask(self, parcels: list[Parcel]) -> Asked:
+        """Recall what is done, as the directories say; if nothing is, submit."""
+        if done := [each.job.identity for each in parcels if each.done]:
+            return self._store.recall(self._directory.name, done)
+        return self._submit(parcels)
+
+    def _submit(self, parcels: list[Parcel]) -> Sent[list[Submitted]]:
+        origins = {each: origin for parcel in parcels for each, origin in parcel.origins.items()}
+        submissions = [self._submission(parcel) for parcel in parcels]
+        return self._store.send(self._directory.name, self._run.started_ms, submissions, origins)
+
+    def _found(self, parcels: list[Parcel], asked: Asked) -> list[Submitted]:
+        """What `_ask` has found; what could not be recalled is submitted."""
+        of = [parcel for parcel in parcels if parcel.done] or parcels
+        known = {each.job.identity: to for each, to in zip(of, asked.reply(), strict=True) if to is not None}
+        if rest := [parcel for parcel in parcels if parcel.job.identity not in known]:
+            answers = self._submit(rest).reply()
             known.update((parcel.job.identity, answer) for parcel, answer in zip(rest, answers, strict=True))
         return [known[parcel.job.identity] for parcel in parcels]
 
@@ -355,18 +404,15 @@ class Submitter:
             return answer
         if reading.server_time(self._store.client) - answer.ended_s < LISTING_LAG_S:
             return answer
-        code, now, other = self._store.retry(parcel.job.identity, answer.execution, parcel.submission())
+        code, now, other = self._store.retry(parcel.job.identity, answer.execution, self._submission(parcel))
         if code is RetryCode.IN_USE:
             log.warning("%s: its result is gone, but job %s uses it: it is not run again now", label, other[:7])
             return answer
         log.warning("%s: it was done, but its result is gone from %s: it runs again", label, directory.path)
-        return replace(answer, code=SubmitCode.RETRIED, state=State(now))
+        return answer._replace(code=SubmitCode.RETRIED, state=State(now))
 
 
-def signed(job: Submission, workspace_id: str) -> Submission:
-    """A submission with its signature, if this process has XPM_SIGNING_KEY."""
-    key = signing.key_in(os.environ)
-    if key is None:
-        return job
+def signed(job: Submission, workspace_id: str, key: bytes) -> Submission:
+    """A submission with its signature."""
     parts = signing.SignedJob(workspace_id, job.identity, job.task, job.name, job.directory, job.payload, job.options)
-    return replace(job, options={**job.options, signing.SIGNATURE: signing.sign(key, parts)})
+    return job._replace(options={**job.options, signing.SIGNATURE: signing.sign(key, parts)})

@@ -13,19 +13,17 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from functools import cached_property
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.callbacks import Callbacks
 from xpm_core.errors import WipedError
-from xpm_core.graph import Place, written
+from xpm_core.graph import NOTHING, Place, written
 from xpm_core.states import Event, State
 from xpm_core.store import events, reading
 from xpm_core.store.connection import OUTAGES
 from xpm_core.store.records import Look, Serving, SubmitCode, Submitted
-from xpm_core.watching import Watches, survives
+from xpm_core.watching import Watches
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -43,6 +41,8 @@ LOOK_EVERY_S = 2.0
 """How often `look` is called: a queue that twice in a row nobody serves is told within 5 s. Thrice a lease if that is
 shorter, for expiry rests while nobody is seen to call (lua/include/clock.lua)."""
 BACKOFF_MOST_S = 10.0
+CALM_S = 0.05
+"""How long the follower keeps out of the way of a script that submits one task after the other."""
 DOUBT_S = 10.0
 """Who has not read events for so long asks whether some were dropped meanwhile."""
 STARTING_S = 30.0
@@ -52,33 +52,36 @@ _STATE_OF = {event: State(event.value) for event in Event if event.value in {sta
 _STATE_OF[Event.STARTED] = State.RUNNING
 
 
-@dataclass
 class TrackedJob:
-    """A job of this run, as this script knows it.
+    """A job of this run, as this script knows it. Its task is not kept: a script may submit very many.
 
     `reused` says that it was done already when it was submitted. `cursor` is the event up to which `state` is known,
     `progress` what it said last while it ran: `fraction`, `desc` and `inner`.
     """
 
-    tracker: Tracker
-    identity: str
-    name: str
-    task: Any
-    directory: JobDirectory
-    place: Place
-    queue: str
-    tags: dict[str, Any] = field(default_factory=dict)
-    demand: dict[str, int] = field(default_factory=dict)
     state: State = State.WAITING
-    reused: bool = False
-    root: str = ""
-    cursor: tuple[int, int] = (0, 0)
-    worker: str = ""
-    since_s: float = 0.0
-    error: dict[str, Any] = field(default_factory=dict)
-    progress: dict[str, Any] = field(default_factory=dict)
-    listeners: list[Callable[..., object]] = field(default_factory=list)
-    called: bool = False
+    reused = called = False
+    root = worker = ""
+    cursor = (0, 0)
+    since_s = 0.0
+    error: Mapping[str, Any] = NOTHING
+    progress: Mapping[str, Any] = NOTHING
+    listeners: tuple[tuple[Callable[..., object], Any], ...] = ()
+    watches: Watches | None = None
+
+    def __init__(
+        self,
+        tracker: Tracker,
+        identity: str,
+        name: str,
+        directory: JobDirectory,
+        place: Place,
+        queue: str,
+        tags: Mapping[str, Any] = NOTHING,
+        demand: Mapping[str, int] = NOTHING,
+    ) -> None:
+        self.tracker, self.identity, self.name, self.directory = tracker, identity, name, directory
+        self.place, self.queue, self.tags, self.demand = place, queue, tags, demand
 
     @property
     def label(self) -> str:
@@ -95,14 +98,9 @@ class TrackedJob:
         """The job's directory on this machine."""
         return self.directory.path
 
-    @cached_property
-    def watches(self) -> Watches:
-        """Who watches for outputs that the job produces while it runs."""
-        return Watches(self.label, self.directory, self.tracker.callbacks)
-
-    def on_completed(self, callback: Callable[..., object]) -> None:
-        """Have a function called once when the job is done; at once if it is."""
-        self.tracker.listen(self, callback)
+    def on_completed(self, callback: Callable[..., object], task: Any) -> None:
+        """Have a function called once with the task when the job is done; at once if it is."""
+        self.tracker.listen(self, callback, task)
 
     def watch(self, watch: Watch) -> None:
         """Have a function called with outputs, also with those that are there already."""
@@ -126,6 +124,8 @@ class Tracker:
         self.unserved: list[Serving] = []
         self.callbacks = Callbacks()
         self.changed = threading.Condition(threading.RLock())
+        self.calm = threading.Event()
+        self.calm.set()
         self._store, self._blocking, self._cursor, self._lease_s = store, blocking, cursor, lease_s
         self._outage = outage
         self._every_s = min(LOOK_EVERY_S, lease_s / 3)
@@ -171,15 +171,26 @@ class Tracker:
             self.jobs[job.identity] = job
             self._open.add(job.identity)
 
-    def answered(self, job: TrackedJob, answer: Submitted) -> None:
-        """Take what the submission of a job answered, unless later events are known already."""
+    def answered(self, answers: Iterable[tuple[TrackedJob, Submitted]]) -> None:
+        """Take what submissions of jobs answered, unless later events are known already.
+
+        Who has read all events up to then need not read those that the answers tell of.
+        """
+        cursor, place, spans = "", (0, 0), []
         with self.changed:
-            job.reused = answer.code is SubmitCode.DONE or answer.code is SubmitCode.UNMARKED
-            place = events.position(answer.cursor)
-            if place > job.cursor:
-                job.cursor = place
-                self._move(job, answer.state, answer.root)
-            self._catch_up(job)
+            for job, answer in answers:
+                if answer.code is SubmitCode.DONE or answer.code is SubmitCode.UNMARKED:
+                    job.reused = True
+                if answer.cursor is not cursor:  # most have the same
+                    cursor, place = answer.cursor, events.position(answer.cursor)
+                    spans.append((answer.since, cursor))
+                if place > job.cursor:
+                    job.cursor = place
+                    self._move(job, answer.state, answer.root)
+                self._catch_up(job)
+            for since, cursor in spans:
+                if since == self._cursor:
+                    self._cursor = cursor
             self.changed.notify_all()
 
     def drop(self, job: TrackedJob) -> None:
@@ -189,14 +200,14 @@ class Tracker:
             self._open.discard(job.identity)
             self.changed.notify_all()
 
-    def listen(self, job: TrackedJob, callback: Callable[..., object]) -> None:
-        """Have a function called once when the job is done; one that is registered already is not called twice."""
+    def listen(self, job: TrackedJob, callback: Callable[..., object], task: Any) -> None:
+        """Have a function called once with a job's task when it is done; what is registered is not called twice."""
         with self.changed:
-            if callback in job.listeners:
+            if any(known == callback for known, _ in job.listeners):
                 return
-            job.listeners.append(callback)
+            job.listeners = (*job.listeners, (callback, task))
             if job.called:
-                self.callbacks.put(job.label, callback, job.task)
+                self.callbacks.put(job.label, callback, task)
 
     def watch(self, job: TrackedJob, watch: Watch) -> None:
         """Have a function called once with each output of a job; what is registered already is not registered twice.
@@ -205,6 +216,8 @@ class Tracker:
             OutputError: The method is none of the task's.
         """
         with self.changed:
+            if job.watches is None:
+                job.watches = Watches(job.label, job.directory, self.callbacks)
             if job.watches.add(watch):
                 self._catch_up(job)
 
@@ -240,7 +253,10 @@ class Tracker:
                 self._reader = self._reader or self._blocking.client_id()
                 if time.monotonic() - read_at > DOUBT_S and events.behind(self._blocking, self._store.w, self._cursor):
                     self._rebuild()
-                records = events.read(self._blocking, self._store.w, self._cursor, block_s=self._every_s / 2)
+                calm = self.calm.wait(CALM_S)
+                records = events.read(
+                    self._blocking, self._store.w, self._cursor, block_s=self._every_s / 2 if calm else 0.0
+                )
                 if time.monotonic() - looked >= self._every_s:
                     looked = time.monotonic()
                     self._look(bool(records))
@@ -340,13 +356,15 @@ class Tracker:
                 if job is not None and place > job.cursor:
                     job.cursor = place
                     self._apply(job, record)
-            self._cursor = records[-1].cursor
+            self._cursor = max(self._cursor, records[-1].cursor, key=events.position)
             self.changed.notify_all()
 
     def _apply(self, job: TrackedJob, record: events.Record) -> None:
-        if record.event is not Event.OUTPUT:
-            job.progress = record.said if record.event is Event.PROGRESS else {}
-        else:
+        if record.event is Event.PROGRESS:
+            job.progress = record.said
+        elif record.event is not Event.OUTPUT:
+            job.progress = NOTHING
+        elif job.watches is not None:
             job.watches.produced(record.said)
         state = _STATE_OF.get(record.event)
         if state is None:
@@ -364,10 +382,10 @@ class Tracker:
         (self._open.discard if state.settled else self._open.add)(job.identity)
         if job.state is State.DONE and not job.called:
             job.called = True
-            for callback in job.listeners:
-                self.callbacks.put(job.label, callback, job.task)
+            for callback, task in job.listeners:
+                self.callbacks.put(job.label, callback, task)
 
     def _catch_up(self, job: TrackedJob) -> None:
         """Look for outputs in the job's directory, unless that is to be set aside before the job runs again."""
-        if job.state is State.DONE or survives(job.task):
+        if job.watches is not None and (job.state is State.DONE or job.watches.survive):
             job.watches.catch_up()

@@ -43,6 +43,11 @@ class Watches:
         self._watches.append((watch, set()))
         return True
 
+    @property
+    def survive(self) -> bool:
+        """Whether what the job has produced is there still when it is run again."""
+        return any(isinstance(watch.task, ResumableTask) for watch, _ in self._watches)
+
     def produced(self, output: Output) -> None:
         """An output was told."""
         if self._watches:
@@ -72,8 +77,3 @@ class Watches:
         """The configuration that stands for an output."""
         args, kwargs = arguments(output, self._directory)
         return watch.method(partial(produced_by, watch.task), *args, **kwargs)
-
-
-def survives(task: Any) -> bool:
-    """Whether what a job has produced is there still when it is run again."""
-    return isinstance(task, ResumableTask)

@@ -5,7 +5,6 @@ Each trap leaves a trace when it springs, and is shown to work first.
 
 from __future__ import annotations
 
-import dataclasses
 import importlib
 import io
 import os
@@ -271,9 +270,7 @@ def test_a_forged_lease_fails_and_writes_nothing(crew: Crew, field: str, value: 
 
 def test_a_job_whose_identity_is_none_fails_and_writes_nothing(crew: Crew, tmp_path: Path) -> None:
     identity = "../" * 8 + "outside"
-    job = dataclasses.replace(
-        crew.submission(tasks.Write.C(note="x")), identity=identity, directory=f"jobs/x/{identity}"
-    )
+    job = crew.submission(tasks.Write.C(note="x"))._replace(identity=identity, directory=f"jobs/x/{identity}")
     crew.store.submit("crew", 1, [job], {})
     before = set(tmp_path.rglob("*"))
     worker = crew.start("--burst")

@@ -32,20 +32,19 @@ def busy(desk: Desk) -> None:
     desk.store.cancel(identity("d"))
 
 
-def wire(**changes: Any) -> str:
-    job = {
-        "id": identity("z"), "task": "t", "name": "t", "directory": "d", "queue": "default", "demand": "cpu=1",
-        "priority": 0, "needs": [], "marker": "", "max_retries": 0, "max_losses": 3, "backoff_ms": 0, "options": "{}",
-        "tags": "{}",
-    }  # fmt: skip
-    return json.dumps([{**job, **changes}])
+KIND = {
+    "task": "t", "name": "t", "queue": "default", "demand": "cpu=1", "priority": 0, "max_retries": 0, "max_losses": 3,
+    "backoff_ms": 0, "options": "{}",
+}  # fmt: skip
+GOOD = f"1 {identity('z')} d "
+BAD = f"2 {identity('y')} d "
 
 
 ASK = [W, WORKER.name, WORKER.host, WORKER.lease_ms]
 HANDED = json.dumps({"name": "t", "directory": "d", "options": "{}", "tags": "{}", "needs": [], "max_retries": 0,
                      "max_losses": 3, "backoff_ms": 0})  # fmt: skip
 CALLS: list[Call] = [
-    ("submit", keys.experiment_jobs(W, "exp"), [W, 1, "{}", wire(), b"payload"]),
+    ("submit", keys.experiment_jobs(W, "exp"), [W, 1, "{}", json.dumps([KIND]), GOOD, "{}", b"payload"]),
     ("open_run", keys.experiments(W), [W, "exp", "run9", "{}"]),
     ("claim", keys.counts(W), [*ASK, "next", "default", 0, ""]),
     ("finish", keys.counts(W), [*ASK, "next", "default", 0, "", "running", identity("a"), "done", "", ""]),
@@ -130,16 +129,27 @@ def test_a_view_made_something_else_hinders_nothing(desk: Desk, call: Call) -> N
 
 
 @pytest.mark.parametrize(
-    "changes",
-    [{"priority": 101}, {"priority": "high"}, {"demand": "cpu=9"}, {"demand": "nothing=1"}, {"needs": ["nobody"]},
-     {"needs": None}, {"queue": None}, {"id": None}, {"max_retries": None}, {"marker": None}],
+    ("changes", "line"),
+    [
+        *(({name: None}, BAD) for name in KIND),
+        ({"priority": 101}, BAD),
+        ({"priority": "high"}, BAD),
+        ({"demand": "cpu=9"}, BAD),
+        ({"demand": "nothing=1"}, BAD),
+        ({}, f"{BAD} nobody"),
+        ({}, ""),
+        ({}, "2"),
+        ({}, f"2 {identity('y')}"),
+        ({}, f"3 {identity('y')} d "),
+        ({}, f"x {identity('y')} d "),
+    ],
     ids=str,
-)  # fmt: skip
-def test_a_malformed_submission_is_refused_whole(desk: Desk, changes: dict[str, Any]) -> None:
+)
+def test_a_malformed_submission_is_refused_whole(desk: Desk, changes: dict[str, Any], line: str) -> None:
     busy(desk)
     before = everything(desk.client)
-    good, bad = wire()[1:-1], wire(**{"id": identity("y"), **changes})[1:-1]
-    arguments = [W, 1, '{"t": "p:t.py"}', f"[{good}, {bad}]", b"1", b"2"]
+    kinds = json.dumps([KIND, {**KIND, **changes}])
+    arguments = [W, 1, '{"t": "p:t.py"}', kinds, GOOD, "{}", b"1", line, "{}", b"2"]
     try:
         reply = scripts.run(desk.client, "submit", [keys.experiment_jobs(W, "exp")], arguments)
     except ResponseError:

@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 from desk import OTHER, WORKER, Desk, W, identity, submission
+from support import wait_until
 
 from xpm_core.errors import SettingsError, TokenNameError, TokenRequestError, UnknownDependencyError
 from xpm_core.states import State
-from xpm_core.store import keys, reading
+from xpm_core.store import events, keys, reading
 from xpm_core.store.jobs import new_execution_id
 from xpm_core.store.records import (
     CancelCode,
@@ -345,3 +346,35 @@ def test_a_demand_for_two_tokens_is_served_under_an_endless_stream_for_each(desk
     assert n <= 202
     desk.finish(held.pop(0))
     assert desk.claim().identity == identity("both")
+
+
+def test_answers_tell_of_all_events_unless_others_hear_of_it(desk: Desk) -> None:
+    (a,) = desk.submit(submission("a"))
+    (b,) = desk.submit(submission("b", needs=("a",)))
+    assert b.since == a.cursor != b.cursor
+    told = [record.job for record in events.read(desk.client, W, b.since)]
+    assert told == [identity("b")] * 2
+    (adopted,) = desk.submit(submission("a", marker="found"))
+    assert adopted.since == ""
+    assert {record.job for record in events.read(desk.client, W, b.cursor)} == {identity("a"), identity("b")}
+
+
+def test_a_script_that_was_sent_and_that_the_server_does_not_know_is_answered(desk: Desk) -> None:
+    desk.client.script_flush()
+    (answer,) = desk.store.send("exp", desk.run.started_ms, [submission("a")], {}).reply()
+    assert (answer.code, desk.state("a")) == (SubmitCode.NEW, State.READY)
+
+
+def test_what_was_sent_before_the_connection_broke_is_answered(desk: Desk) -> None:
+    desk.submit(submission("a"))
+    sent = desk.store.send("exp", desk.run.started_ms, [submission("b")], {})
+    desk.client.client_kill_filter(_type="normal")
+    wait_until(sent.ready)
+    (answer,) = sent.reply()
+    assert answer.state is desk.state("b") is State.READY
+
+
+def test_what_is_refused_is_told_when_the_reply_is_asked_for(desk: Desk) -> None:
+    sent = desk.store.send("exp", desk.run.started_ms, [submission("a", needs=("nobody",))], {})
+    with pytest.raises(UnknownDependencyError):
+        sent.reply()

@@ -29,11 +29,11 @@ class Script:
     def submit(self, name: str, **more: object) -> TrackedJob:
         """Submit and track a job."""
         directory = JobDirectory(Path("/w"), f"jobs/t.task/{identity(name)}")
-        job = TrackedJob(self.tracker, identity(name), "Task", name, directory, ("", 0), "default")
+        job = TrackedJob(self.tracker, identity(name), "Task", directory, ("", 0), "default")
         self.tracker.add(job)
-        self.tracker.listen(job, self.done.append)
+        self.tracker.listen(job, self.done.append, name)
         (answer,) = self.desk.submit(submission(name, **more))  # type: ignore[arg-type]
-        self.tracker.answered(job, answer)
+        self.tracker.answered([(job, answer)])
         return job
 
     def cut(self) -> None:
@@ -107,3 +107,38 @@ def test_a_job_that_the_server_has_forgotten_is_an_error(script: Script) -> None
     script.tracker.start()
     with pytest.raises(WipedError):
         script.tracker.wait(script.tracker.settled, lambda: None, 0.1)
+
+
+def test_events_that_answers_have_told_are_not_read(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+    read: Callable[..., object] = script.blocking.xread
+
+    def reading(streams: dict[str, str], **more: object) -> object:
+        seen.extend(streams.values())
+        return read(streams, **more)
+
+    monkeypatch.setattr(script.blocking, "xread", reading)
+    jobs = [script.submit(name) for name in "abc"]
+    script.tracker.start()
+    wait_until(lambda: bool(seen))
+    assert seen[0] == f"{jobs[-1].cursor[0]}-{jobs[-1].cursor[1]}"
+    script.desk.finish(script.desk.claim())
+    wait_until(lambda: jobs[0].state is State.DONE)
+
+
+def test_events_of_others_among_those_that_answers_have_told_are_read(script: Script) -> None:
+    first = script.submit("a")
+    lease = script.desk.claim()
+    script.submit("b")
+    script.tracker.start()
+    wait_until(lambda: first.state is State.RUNNING)
+    script.desk.finish(lease)
+    wait_until(lambda: first.state is State.DONE)
+
+
+def test_what_comes_while_the_script_submits_is_read_soon(script: Script) -> None:
+    job = script.submit("a")
+    script.tracker.calm.clear()
+    script.tracker.start()
+    script.desk.claim()
+    wait_until(lambda: job.state is State.RUNNING)

@@ -69,7 +69,7 @@ class Experiment:
         upstream(task)
         directory = self.workspace / "jobs" / type(task).__name__.lower() / seal(task)
         state(task).submitted = SimpleNamespace(
-            jobpath=directory, where="sweep.py:57", on_completed=lambda callback: callback(task)
+            jobpath=directory, where="sweep.py:57", on_completed=lambda callback, task: callback(task)
         )
         self.options = options
         return outputs(task)

@@ -19,11 +19,13 @@ from xpm_core.tracking import TrackedJob
 def job(n: int, progress: dict[str, Any]) -> TrackedJob:
     """A running job that has told something."""
     identity = f"{n:07d}" + "0" * 57
-    return TrackedJob(
-        tracker=None, identity=identity, name="Train", task=None, directory=JobDirectory(Path("/w"), "jobs/t.train/1"),  # type: ignore[arg-type]
-        place=("", 0), queue="default", tags={"lr": n}, state=State.RUNNING, worker="gpu-a-0a1b2c3d.0",
-        since_s=time.time() - 2460, progress=progress,
+    found = TrackedJob(
+        tracker=None, identity=identity, name="Train", directory=JobDirectory(Path("/w"), "jobs/t.train/1"),  # type: ignore[arg-type]
+        place=("", 0), queue="default", tags={"lr": n},
     )  # fmt: skip
+    found.state, found.progress = State.RUNNING, progress
+    found.worker, found.since_s = "gpu-a-0a1b2c3d.0", time.time() - 2460
+    return found
 
 
 def drawn(jobs: list[TrackedJob], width: int = 90, glyphs: bool = True) -> list[str]:

@@ -23,11 +23,13 @@ def job(state: State, **more: Any) -> TrackedJob:
     """A job in a state."""
     identity = f"{next(_numbers):07d}" + "0" * 57
     directory = JobDirectory(Path("/w"), f"jobs/t.train/{identity}")
-    fields: dict[str, Any] = {"tags": {"lr": 0.01}, "worker": "gpu-a-0a1b2c3d.0", "since_s": time.time() - 3, **more}
-    return TrackedJob(
-        tracker=None, identity=identity, name="Train", task=None, directory=directory, place=("", 0), queue="default",
-        state=state, error=ERROR if state is State.FAILED else {}, **fields,
+    found = TrackedJob(
+        tracker=None, identity=identity, name="Train", directory=directory, place=("", 0), queue="default",
     )  # fmt: skip
+    fields = {"tags": {"lr": 0.01}, "worker": "gpu-a-0a1b2c3d.0", "since_s": time.time() - 3, "state": state, **more}
+    for name, value in {**fields, "error": ERROR if state is State.FAILED else {}}.items():
+        setattr(found, name, value)
+    return found
 
 
 def everything(**more: Any) -> list[TrackedJob]:

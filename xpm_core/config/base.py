@@ -275,7 +275,7 @@ class Task(Config):
         if own.submitted is None:
             own.callbacks += (callback,)
         else:
-            own.submitted.on_completed(callback)
+            own.submitted.on_completed(callback, self)
         return self
 
     def watch_output(self, method: Callable[..., W], callback: Callable[[W], Any]) -> Self:

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from xpm_core.errors import OriginClashError, TokenRequestError, UnknownDependencyError
 from xpm_core.states import Event, State
@@ -40,6 +40,8 @@ from xpm_core.store.replies import map_or_none, text_of
 if TYPE_CHECKING:
     from redis import Redis
 
+T = TypeVar("T")
+
 
 class Store:
     """The jobs of one workspace.
@@ -59,6 +61,9 @@ class Store:
 
     def _run(self, script: str, key: str, *args: Any) -> Any:
         return scripts.run(self.client, script, [key], [self.w, *args])
+
+    def _send(self, script: str, key: str, args: list[Any], read: Callable[[Any], T]) -> scripts.Sent[T]:
+        return scripts.Sent(read, self.client, script, [key], [self.w, *args])
 
     # -- scripts' side ---------------------------------------------------------------------------------------------
 
@@ -83,43 +88,27 @@ class Store:
             UnknownDependencyError: A dependency was never submitted (or the server was wiped since).
             OriginClashError: Another file claims the same class name in this workspace.
         """
-        listed = json.dumps([_wire(job) for job in jobs])
-        payloads = [job.payload for job in jobs]
-        key = keys.experiment_jobs(self.w, experiment)
-        reply = self._run("submit", key, run_started_ms, json.dumps(dict(origins)), listed, *payloads)
-        if reply[0] == -1:
-            _, identity, token, asked, capacity = reply
-            raise TokenRequestError(text_of(token), _label(jobs, text_of(identity)), int(asked), int(capacity))
-        if reply[0] == -2:
-            raise UnknownDependencyError(_label(jobs, text_of(reply[1])), text_of(reply[2]))
-        if reply[0] == -3:
-            known = text_of(reply[2])
-            raise OriginClashError(text_of(reply[1]), known, origins[text_of(reply[1])])
-        cursor = text_of(reply[1])
-        return [
-            Submitted(
-                SubmitCode(code), State(text_of(state)), text_of(execution), int(ended) / 1000, text_of(root), cursor
-            )
-            for code, state, execution, ended, root in reply[2:]
-        ]
+        return self.send(experiment, run_started_ms, jobs, origins).reply()
 
-    def recall(self, experiment: str, jobs: Sequence[tuple[str, str]]) -> list[Submitted | None]:
+    def send(
+        self, experiment: str, run_started_ms: int, jobs: Sequence[Submission], origins: Mapping[str, str]
+    ) -> scripts.Sent[list[Submitted]]:
+        """Do as `submit`, but do not wait for the reply."""
+        key, args = keys.experiment_jobs(self.w, experiment), [run_started_ms, json.dumps(dict(origins)), *_wire(jobs)]
+        return self._send("submit", key, args, lambda reply: _submitted(reply, jobs, origins))
+
+    def recall(self, experiment: str, identities: Sequence[str]) -> scripts.Sent[list[Submitted | None]]:
         """Let jobs that are done belong to an experiment, as `submit` does, but without all that a new job needs.
 
         Args:
             experiment: Name of the experiment.
-            jobs: Identity of each, and the execution that its `done` marker names.
+            identities: Of jobs whose directories have a `done` marker.
 
         Returns:
-            None for each job that this execution did not make done: it has to be submitted.
+            In the reply, None for each job that is not done: it has to be submitted. Of the others it tells neither
+            which execution it was, nor when it ended.
         """
-        flat = [part for job in jobs for part in job]
-        cursor, *ended = self._run("recall", keys.experiment_jobs(self.w, experiment), *flat)
-        at = text_of(cursor)
-        return [
-            None if ms < 0 else Submitted(SubmitCode.DONE, State.DONE, execution, int(ms) / 1000, "", at)
-            for (_, execution), ms in zip(jobs, ended, strict=True)
-        ]
+        return self._send("recall", keys.experiment_jobs(self.w, experiment), [" ".join(identities)], _recalled)
 
     def look(self, lease_s: float = DEFAULT_LEASE_S) -> Look:
         """Take up what is due (leases that are over, retries), and see which queues are served."""
@@ -246,6 +235,36 @@ class Store:
         return self.client.blpop([keys.wake(self.w, worker.name)], timeout_s) is not None
 
 
+def _submitted(reply: Sequence[Any], jobs: Sequence[Submission], origins: Mapping[str, str]) -> list[Submitted]:
+    """What became of submissions, as `submit` tells it."""
+    if reply[0] == -1:
+        _, identity, token, asked, capacity = reply
+        raise TokenRequestError(text_of(token), _label(jobs, text_of(identity)), int(asked), int(capacity))
+    if reply[0] == -2:
+        raise UnknownDependencyError(_label(jobs, text_of(reply[1])), text_of(reply[2]))
+    if reply[0] == -3:
+        known = text_of(reply[2])
+        raise OriginClashError(text_of(reply[1]), known, origins[text_of(reply[1])])
+    since, cursor = text_of(reply[1]), text_of(reply[2])
+    told: dict[str, Submitted] = {}
+    lines = text_of(reply[3]).split("\n") if jobs else []
+    return [told.get(line) or _answer(line, cursor, since, told) for line in lines]
+
+
+def _answer(line: str, cursor: str, since: str, known: dict[str, Submitted]) -> Submitted:
+    """What a line tells; most are like another one that is known already."""
+    code, state, execution, ended, root = line.split(" ")
+    found = known[line] = Submitted(
+        SubmitCode(int(code)), State(state), execution, int(ended) / 1000, root, cursor, since
+    )
+    return found
+
+
+def _recalled(reply: Sequence[Any]) -> list[Submitted | None]:
+    done = Submitted(SubmitCode.DONE, State.DONE, "", 0.0, "", text_of(reply[0]))
+    return [done if found == "1" else None for found in text_of(reply[1])]
+
+
 def new_execution_id() -> str:
     """A fresh execution id: 32 random hex characters."""
     return os.urandom(16).hex()
@@ -256,15 +275,38 @@ def _asking(worker: WorkerId, execution: str, listen: bool, left_s: float | None
     return [worker.name, worker.host, worker.lease_ms, execution, ",".join(worker.queues), int(listen), left_ms]
 
 
-def _wire(job: Submission) -> dict[str, Any]:
+def _wire(jobs: Sequence[Submission]) -> list[str | bytes]:
+    """Submissions as the arguments of the script: what is common to many is told once, as a kind."""
+    numbers: dict[Any, int] = {}
+    kinds: list[dict[str, Any]] = []
+    flat: list[str | bytes] = []
+    for job in jobs:
+        key = (
+            job.task, job.name, id(job.demand), job.queue, job.priority, job.max_retries, job.max_losses,
+            job.backoff_s, job.min_time_s, id(job.options),
+        )  # fmt: skip
+        number = numbers.get(key)
+        if number is None:
+            kinds.append(_kind(job))
+            number = numbers[key] = len(kinds)
+        needs = " ".join(dict.fromkeys(job.needs))
+        flat.append(f"{number} {job.identity} {job.directory} {job.marker} {needs}")
+        flat.append(json.dumps(dict(job.tags)) if job.tags else "{}")
+        flat.append(job.payload)
+    return [json.dumps(kinds), *flat]
+
+
+def _kind(job: Submission) -> dict[str, Any]:
     return {
-        **_handed(job),
-        "id": job.identity,
         "task": job.task,
+        "name": job.name,
         "queue": job.queue,
         "demand": demand_text(job.demand, job.min_time_s),
         "priority": job.priority,
-        "marker": job.marker,
+        "max_retries": job.max_retries,
+        "max_losses": job.max_losses,
+        "backoff_ms": round(job.backoff_s * 1000),
+        "options": json.dumps(dict(job.options)),
     }
 
 

@@ -204,6 +204,11 @@ def experiment_jobs(client: Redis, w: str, name: str) -> list[str]:
     return sorted(map(text_of, client.smembers(keys.experiment_jobs(w, name))))
 
 
+def experiment_size(client: Redis, w: str, name: str) -> int:
+    """Return how many jobs an experiment has, of all its runs."""
+    return int(client.scard(keys.experiment_jobs(w, name)))
+
+
 def tokens(client: Redis, w: str) -> list[TokenState]:
     """Return the server's tokens; `waiting` and `first` tell of this workspace's ready jobs only."""
     found = []

@@ -6,9 +6,10 @@ Owns: result codes (each script's header names the same), defaults, and the reco
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 from xpm_core.states import State
 
@@ -20,6 +21,8 @@ DEFAULT_MAX_LOSSES = 3
 """How often a job is run again after its worker was lost."""
 DEFAULT_BACKOFF_S = 10.0
 """Delay of the first retry; each further one takes twice as long, at most an hour."""
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class SubmitCode(IntEnum):
@@ -107,8 +110,7 @@ class RetryCode(IntEnum):
     BARE = -5
 
 
-@dataclass(frozen=True)
-class Submission:
+class Submission(NamedTuple):
     """A sealed task on its way to Redis.
 
     `marker` names the execution of an adoptable done marker in the job's directory, if there is one. A worker that has
@@ -121,7 +123,7 @@ class Submission:
     directory: str
     payload: bytes
     needs: Sequence[str] = ()
-    demand: Mapping[str, int] = field(default_factory=dict)
+    demand: Mapping[str, int] = _NOTHING
     queue: str = DEFAULT_QUEUE
     priority: int = 0
     marker: str = ""
@@ -129,15 +131,15 @@ class Submission:
     max_losses: int = DEFAULT_MAX_LOSSES
     backoff_s: float = DEFAULT_BACKOFF_S
     min_time_s: int = 0
-    options: Mapping[str, Any] = field(default_factory=dict)
-    tags: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = _NOTHING
+    tags: Mapping[str, Any] = _NOTHING
 
 
-@dataclass(frozen=True)
-class Submitted:
+class Submitted(NamedTuple):
     """What became of one submission.
 
     `ended_s` is the server's time (epoch seconds), 0 when it has not ended; `cursor`, the event up to which this holds.
+    All events after `since` up to there are of what was submitted together; empty when there are others.
     """
 
     code: SubmitCode
@@ -146,6 +148,7 @@ class Submitted:
     ended_s: float
     root: str
     cursor: str
+    since: str = ""
 
 
 @dataclass(frozen=True)

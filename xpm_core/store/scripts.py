@@ -8,14 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import re
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from importlib.resources import files
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from redis.exceptions import NoScriptError, OutOfMemoryError
 
 from xpm_core.errors import RedisFullError
+from xpm_core.store.connection import ServerError
 
 if TYPE_CHECKING:
     from redis import Redis
+
+T = TypeVar("T")
 
 _INCLUDE = re.compile(r"^-- include: *(.+)$", re.MULTILINE)
 
@@ -53,8 +59,6 @@ def run(client: Redis, name: str, keys: list[str], args: list[Any]) -> Any:
         RedisFullError: The server's memory is full; nothing was written.
         redis.ResponseError: The script refused its arguments ("XPMARG ..."); nothing was written.
     """
-    from redis.exceptions import NoScriptError, OutOfMemoryError
-
     try:
         try:
             return client.evalsha(digest(name), len(keys), *keys, *args)
@@ -66,6 +70,51 @@ def run(client: Redis, name: str, keys: list[str], args: list[Any]) -> Any:
             "its memory is full (maxmemory), nothing was written",
             "Raise maxmemory (CONFIG SET maxmemory), or remove old jobs; running jobs go on and can end.",
         ) from None
+
+
+class Sent(Generic[T]):
+    """A script that was sent, and whose reply is read when it is asked for: both sides work meanwhile.
+
+    If anything goes wrong, it is run again then, as `run` does, for every script can be repeated.
+
+    Args:
+        read: Makes of the reply what `reply` returns.
+        client, name, keys, args: As for `run`.
+    """
+
+    def __init__(self, read: Callable[[Any], T], client: Redis, name: str, keys: list[str], args: list[Any]) -> None:
+        self._read, self._again = read, partial(run, client, name, keys, args)
+        self._pool = client.connection_pool
+        self._connection: Any = None
+        try:
+            connection: Any = self._pool.get_connection()
+            try:
+                connection.send_command("EVALSHA", digest(name), len(keys), *keys, *args)
+                self._connection = connection
+            finally:
+                if self._connection is None:
+                    self._pool.release(connection)
+        except ServerError:
+            pass  # `reply` finds out more
+
+    def ready(self) -> bool:
+        """Whether `reply` will not wait, as far as is known."""
+        try:
+            return self._connection is None or bool(self._connection.can_read())
+        except ServerError:
+            return True
+
+    def reply(self) -> T:
+        """Wait for the reply, once. Raises what `run` raises."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            try:
+                return self._read(connection.read_response())
+            except ServerError:
+                pass
+            finally:
+                self._pool.release(connection)
+        return self._read(self._again())
 
 
 def _read(path: str) -> str:

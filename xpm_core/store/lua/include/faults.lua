@@ -2,33 +2,44 @@
 -- include: guard keys tokens typed
 local faults = {}
 
-local WORDS = { 'id', 'task', 'name', 'directory', 'queue', 'demand', 'marker', 'options', 'tags' }
+local WORDS = { 'task', 'name', 'queue', 'demand', 'options' }
 local NUMBERS = { 'max_retries', 'max_losses', 'backoff_ms' }
+local seen = {} -- cache of this call: kinds that were looked at
 
-local function shape(w, job)
+local function shape(w, kind)
   for _, name in ipairs(WORDS) do
-    if type(job[name]) ~= 'string' then guard.refuse('job: ' .. name .. ' is no string') end
+    if type(kind[name]) ~= 'string' then guard.refuse('job: ' .. name .. ' is no string') end
   end
-  for _, name in ipairs(NUMBERS) do guard.integer('job: ' .. name, job[name], 0) end
-  guard.integer('job: priority', job.priority, -100, 100)
-  if type(job.needs) ~= 'table' then guard.refuse('job: needs is no list') end
-  typed.job(w, job.id)
-  typed.queue(w, job.queue)
-  typed.demand(job.demand)
-  guard.type(keys.line(w, job.queue, job.demand), 'zset')
+  for _, name in ipairs(NUMBERS) do guard.integer('job: ' .. name, kind[name], 0) end
+  guard.integer('job: priority', kind.priority, -100, 100)
+  typed.queue(w, kind.queue)
+  typed.demand(kind.demand)
+  guard.type(keys.line(w, kind.queue, kind.demand), 'zset')
+end
+
+-- A demand that cannot be met: {token, asked, capacity}, or nil.
+local function excess(demand)
+  for _, want in ipairs(tokens.parse(demand)) do
+    local capacity = redis.call('HGET', keys.token(want.name), 'capacity')
+    if not capacity or want.n > tonumber(capacity) or want.n < 1 then
+      return want.name, want.n, tonumber(capacity or '0')
+    end
+  end
 end
 
 -- What is wrong with a submission, or nil. `batch` are the identities that come before it in this call.
+-- A job that has no keys yet is `new` from here on.
 function faults.of(w, job, batch)
-  shape(w, job)
-  for _, want in ipairs(tokens.parse(job.demand)) do
-    local capacity = redis.call('HGET', keys.token(want.name), 'capacity')
-    if not capacity or want.n > tonumber(capacity) or want.n < 1 then
-      return { -1, job.id, want.name, want.n, tonumber(capacity or '0') }
-    end
+  if not seen[job.kind] then
+    shape(w, job.kind)
+    local token, asked, capacity = excess(job.demand)
+    if token then return { -1, job.id, token, asked, capacity } end
+    seen[job.kind] = true
   end
+  local own = { keys.job(w, job.id), keys.needs(w, job.id), keys.dependents(w, job.id) }
+  job.new = not batch[job.id] and redis.call('EXISTS', unpack(own)) == 0
+  if not job.new then typed.job(w, job.id) end
   for _, need in ipairs(job.needs) do
     if not batch[need] and redis.call('EXISTS', keys.job(w, need)) == 0 then return { -2, job.id, need } end
   end
-  return nil
 end

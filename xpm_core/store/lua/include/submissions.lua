@@ -6,13 +6,13 @@ local CODE = { NEW = 1, ATTACHED = 2, DONE = 3, RETRIED = 4, UNMARKED = 5 }
 local STRIDE = 2 ^ 44 -- arrivals that fit under one priority
 local ADOPTING = { waiting = true, blocked = true, ready = true, delayed = true, failed = true, cancelled = true }
 
-local function record(w, job, payload, now)
+local function record(w, job, now)
   local rec = { id = job.id, task = job.task, queue = job.queue, demand = job.demand, passed = 0, attempts = 0,
     failures = 0, losses = 0, ended = 0 }
   rec.order = (100 - job.priority) * STRIDE + redis.call('INCR', keys.seq)
   needs.link(w, rec, job.needs)
   redis.call('HSET', keys.job(w, job.id), 'task', job.task, 'name', job.name, 'directory', job.directory, 'payload',
-    payload, 'options', job.options, 'tags', job.tags, 'queue', job.queue, 'demand', job.demand, 'priority',
+    job.payload, 'options', job.options, 'tags', job.tags, 'queue', job.queue, 'demand', job.demand, 'priority',
     job.priority, 'order', string.format('%.0f', rec.order), 'pending', rec.pending, 'broken', rec.broken,
     'max_retries', job.max_retries, 'max_losses', job.max_losses, 'backoff_ms', job.backoff_ms, 'submitted', now)
   redis.call('SADD', keys.queues(w), job.queue)
@@ -25,8 +25,8 @@ local function adopt(w, rec, execution, now)
   if before then edges.announce(w, rec.id) end
 end
 
-local function create(w, job, payload, now)
-  local rec = record(w, job, payload, now)
+local function create(w, job, now)
+  local rec = record(w, job, now)
   events.tell(w, 'submitted', rec, now)
   if job.marker ~= '' then
     adopt(w, rec, job.marker, now)
@@ -44,16 +44,16 @@ local function create(w, job, payload, now)
 end
 
 -- Take one submission. `run_started` (ms): a failure before it is retried, a later one is this run's own.
-function submissions.take(w, job, payload, run_started, now)
-  local rec = jobs.load(w, job.id)
-  if not rec then return create(w, job, payload, now) end
+function submissions.take(w, job, run_started, now)
+  local rec = not job.new and jobs.load(w, job.id)
+  if not rec then return create(w, job, now) end
   if rec.state == 'done' then return job.marker ~= '' and CODE.DONE or CODE.UNMARKED, rec end
   if job.marker ~= '' and job.marker ~= rec.replaces and ADOPTING[rec.state] then
     adopt(w, rec, job.marker, now)
     return CODE.DONE, rec
   end
   if (rec.state == 'failed' or rec.state == 'cancelled') and rec.ended < run_started then
-    redis.call('HSET', keys.job(w, job.id), 'payload', payload, 'options', job.options)
+    redis.call('HSET', keys.job(w, job.id), 'payload', job.payload, 'options', job.options)
     retries.start(w, rec, now)
     return CODE.RETRIED, rec
   end

@@ -20,6 +20,8 @@ class State(str, Enum):
     BLOCKED = "blocked"
     CANCELLED = "cancelled"
 
+    __hash__ = str.__hash__  # equal to its word, and asked for very often
+
     @property
     def settled(self) -> bool:
         """Whether a job in this state stays there until somebody asks for more."""

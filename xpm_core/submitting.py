@@ -160,7 +160,7 @@ class Parcel:
         origins: Of classes that the server has not been told of yet.
     """
 
-    __slots__ = ("job", "marked", "needs", "options", "origins", "submission", "task")
+    __slots__ = ("done", "job", "marked", "needs", "options", "origins", "submission", "task")
 
     def __init__(
         self,
@@ -173,13 +173,10 @@ class Parcel:
     ) -> None:
         self.job, self.task, self.marked, self.needs = job, task, marked, needs
         self.options, self.origins = options, origins
+        self.done = marked and not origins
+        """Whether the server need not be told more than that."""
         self.submission: Submission | None = None
         """What the server is to be told; made when it is needed."""
-
-    @property
-    def done(self) -> bool:
-        """Whether the server need not be told more than that."""
-        return self.marked and not self.origins
 
 
 class Listings:

@@ -69,7 +69,7 @@ def launch(leave_starter: Callable[[], None]) -> Standby:
             standby.begun = Begun(_spawn(theirs), 0)
             return standby
         inherited, starter = system.resident_bytes(), os.getpid()
-        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # until the child has a handler of it
+        signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # until the child no longer ignores it
         try:
             pid = os.fork()
             if pid == 0:

@@ -26,7 +26,7 @@ def stand_by(sock: socket.socket, starter: int, *, announce: bool = False) -> No
         announce: Whether the starter has to be told which process this is.
     """
     try:
-        system.reset_signals(blocked={signal.SIGTERM})  # until the job has a handler of it
+        system.reset_signals()
         system.die_with_parent(starter)
         system.set_name(system.STANDBY_NAME)
         channel = Channel(sock, sends=LARGEST_REPORT)
@@ -36,6 +36,7 @@ def stand_by(sock: socket.socket, starter: int, *, announce: bool = False) -> No
             rehearse(channel)
         job = awaited(channel)
         if job is not None:
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # until the job has a handler of it
             job_process.run(job, channel)
     finally:
         os._exit(1)

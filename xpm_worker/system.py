@@ -148,18 +148,13 @@ def _plain_pipe() -> tuple[int, int]:
     return read, write
 
 
-def reset_signals(*ignored: signal.Signals, blocked: Collection[signal.Signals] = ()) -> None:
-    """Handle signals as a fresh interpreter does.
-
-    Args:
-        ignored: Those to ignore.
-        blocked: Those to block; no others are.
-    """
+def reset_signals(*ignored: signal.Signals) -> None:
+    """Handle signals as a fresh interpreter does, but for those to ignore; block none."""
     signal.set_wakeup_fd(-1)
     defaults: dict[signal.Signals, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGPIPE: signal.SIG_IGN}
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD, signal.SIGPIPE):
         signal.signal(each, signal.SIG_IGN if each in ignored else defaults.get(each, signal.SIG_DFL))
-    signal.pthread_sigmask(signal.SIG_SETMASK, blocked)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
 def resident_bytes() -> int:

@@ -357,6 +357,13 @@ def test_one_that_stands_by_and_dies_costs_no_job_anything(desk: Desk, name: str
     assert reasons == ["done"] * 3
 
 
+def test_sigterm_to_one_that_stands_by_costs_no_job_anything(desk: Desk) -> None:
+    process = standby(desk)
+    process.send_signal(signal.SIGTERM)
+    wait_until(lambda: not alive(process))
+    assert desk.run(tasks.Write.C(note="x")).reason == "done"
+
+
 def test_a_job_that_is_larger_than_a_socket_holds_reaches_its_process(desk: Desk) -> None:
     task = tasks.Write.C(note="x" * 3_000_000)
     assert desk.run(task).reason == "done"

@@ -40,7 +40,7 @@ class Standbys:
         """
         while (found := self.templates.find(run) or self.templates.plain()) is not None:
             standby = found.take()
-            if not standby.channel.closed:
+            if standby is not None:
                 return standby, found
             self.templates.refuse(found)
             if found.key == PLAIN:

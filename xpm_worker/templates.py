@@ -5,6 +5,7 @@ Owns: what was learnt of each task's imports. What a template does is template.p
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -53,21 +54,20 @@ class Template:
 
     def prepare(self) -> None:
         """Have it fork a process that stands by."""
-        self.standby, theirs = pair()
-        with theirs:
-            try:
+        self.standby = None
+        with contextlib.suppress(OSError):  # it is gone or does not listen, or no descriptor is left
+            standby, theirs = pair()
+            with theirs:
                 socket.send_fds(self.sock, [b"+"], [theirs.fileno()])
-            except OSError:  # it is gone, or does not listen
-                self.standby.channel.close()
+            self.standby = standby
 
-    def take(self) -> Standby:
-        """The process for a job."""
+    def take(self) -> Standby | None:
+        """The process for a job; None when it can have none forked."""
         if self.standby is not None:
             self.standby.hear()
         if self.standby is None or self.standby.channel.closed:
             self.prepare()
         standby, self.standby = self.standby, None
-        assert standby is not None, "it was prepared"
         return standby
 
 

@@ -364,6 +364,18 @@ def test_sigterm_to_one_that_stands_by_costs_no_job_anything(desk: Desk) -> None
     assert desk.run(tasks.Write.C(note="x")).reason == "done"
 
 
+def test_a_job_runs_though_no_process_can_be_started_for_the_next_one(desk: Desk) -> None:
+    process = standby(desk)
+    starter_process = psutil.Process(desk.hello.pid)
+    taken = {int(name) for name in os.listdir(f"/proc/{starter_process.pid}/fd")}
+    spare = next(fd for fd in range(max(taken) + 2) if fd not in taken)
+    limit = next(fd for fd in range(spare + 1, max(taken) + 3) if fd not in taken)
+    starter_process.rlimit(psutil.RLIMIT_NOFILE, (limit, limit))  # one more descriptor, and a pair needs two
+    task = tasks.Write.C(note="x")
+    assert desk.run(task).reason == "done"
+    assert desk.directory(task).records()[0]["pid"] == process.pid
+
+
 def test_a_job_that_is_larger_than_a_socket_holds_reaches_its_process(desk: Desk) -> None:
     task = tasks.Write.C(note="x" * 3_000_000)
     assert desk.run(task).reason == "done"

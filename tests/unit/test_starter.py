@@ -208,8 +208,8 @@ def test_a_directory_outside_of_the_workspace_is_not_followed(desk: Desk) -> Non
 
 SPAWNING = """
 import socket, sys
-from xpm_worker import launch, slot_starter, system
-launch.SPAWN = True
+from xpm_worker import launch, slot_starter, system, templates
+launch.SPAWN = slot_starter.SPAWN = templates.SPAWN = True
 system.adopt_orphans()
 slot_starter.SlotStarter(socket.socket(fileno=int(sys.argv[1])), "").serve()
 """
@@ -225,6 +225,7 @@ def test_where_fork_is_unsafe_a_job_gets_a_fresh_interpreter(
         desk = Desk(ours, workspace)
         assert desk.run(tasks.Look.C(note="x")).reason == "done"
         assert desk.run(tasks.Fail.C(note="x")).error is not None
+        assert not children(desk, PLAIN_NAME), "nothing is forked"
         desk.channel.close()
 
 

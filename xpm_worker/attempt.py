@@ -133,6 +133,8 @@ class Attempt:
         now = system.boot_time()
         self._load_by = now + LOAD_S
         self._logs.start(now)
+        if self._frozen_at is not None:  # it was being forked while the others were stopped: a fork is not broken off
+            system.freeze_descendants(self._standbys.pids)
 
     def loaded(self, message: Loaded) -> None:
         """The job's process has imported what it runs."""

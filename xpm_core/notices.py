@@ -86,7 +86,8 @@ def interrupted(name: str, stand: Callable[[], Mapping[str, State]], store: Stor
         commands: What is said to be typed.
     """
     try:
-        states = stand()
+        with undisturbed():  # nothing was said yet that a second one could answer
+            states = stand()
         say(f"\n{name}: stopped watching. {going_on(name, states, commands)}")
         if not any(state in _UNSTARTED for state in states.values()):
             return

@@ -90,6 +90,8 @@ class Runner:
             return
         if adopted is not None and adopted != lease.replaces:
             log.info("%s: done before, by its directory", label(lease))
+            if directory.handed() is None:
+                _keep(directory, lease)
             self._claimer.finish(held, State.DONE, adopted=adopted)
             return
         if lease.attempt > 1:

@@ -191,6 +191,7 @@ class SlotStarter:
                 pid, status, usage = os.wait4(-1, os.WNOHANG)
                 if not pid:
                     return
+                self._standbys.forget(pid)
                 self._hear_job()  # also which process it is, if it was forked by a template
                 if self._attempt is not None and pid == self._attempt.pid:
                     self._end(self._attempt, status, usage)

@@ -61,6 +61,13 @@ class Standbys:
             with contextlib.suppress(OSError):  # no process or no memory left: tried again when there is a job
                 self._own = launch(self._leave_starter)
 
+    def forget(self, pid: int) -> None:
+        """A child of the starter has ended, and stands by no more."""
+        self.templates.forget(pid)
+        if self._own is not None and self._own.pid == pid:
+            self._own.channel.close()
+            self._own = None
+
     def leave(self) -> None:
         """In a process forked from the starter: close the ways to the others."""
         self.templates.leave()

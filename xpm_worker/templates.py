@@ -19,7 +19,7 @@ from xpm_worker.launch import SPAWN, Standby, pair
 from xpm_worker.protocol import LARGEST_REPORT, Channel, Ready, Run
 
 TEMPLATES_VARIABLE = "XPM_TEMPLATES"
-"""In the environment of a worker: 0 when it is to have none."""
+"""In the environment of a worker: 0 when it is to have none that imports anything."""
 
 MOST = 3
 """Templates that one starter keeps."""
@@ -93,13 +93,20 @@ class Templates:
         return {pid for each in self._living.values() for pid in (each.pid, each.standby.pid if each.standby else 0)}
 
     def settle(self) -> None:
-        """Learn which processes templates are just forking; one that does not tell within a second is given up."""
+        """Learn which processes templates are just forking; one that does not tell within a second is ended."""
         for each in list(self._living.values()):
             if each.ready and each.standby is not None and not each.standby.pid:
                 if not select.select([each.standby.channel], [], [], SETTLE_S)[0]:
-                    self.refuse(each)
+                    self.drop(each)
                 else:
                     each.standby.hear()
+
+    def forget(self, pid: int) -> None:
+        """A child of the starter has ended: another process may get its number."""
+        for each in self._living.values():
+            if each.standby is not None and each.standby.pid == pid:
+                each.standby.channel.close()
+                each.standby = None
 
     @property
     def channels(self) -> list[Channel]:

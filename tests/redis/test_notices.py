@@ -6,6 +6,7 @@ import os
 import signal
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from script_tasks import Write
@@ -92,6 +93,24 @@ def test_second_ctrl_c_does_not_cancel_what_has_started_unheard(
     assert sorted(deaf.states()) == [State.CANCELLED, State.RUNNING, State.RUNNING]
     jobs = reading.jobs(deaf.store.client, deaf.store.w, deaf.identities)
     assert not any(job.cancel_asked for job in jobs), "those that run are left in peace"
+
+
+def test_ctrl_c_before_anything_was_said_cancels_nothing(
+    deaf: Deaf, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody presses it again while a slow server is asked how the jobs stand."""
+    states = reading.states
+
+    def slow(*arguments: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGINT)
+        return states(*arguments)
+
+    monkeypatch.setattr("xpm_core.notices.reading.states", slow)
+    monkeypatch.setattr("xpm_core.notices.time.sleep", lambda seconds: None)
+    deaf.interrupt()
+    monkeypatch.undo()
+    assert "stopped watching. Its jobs go on (3 ready)" in capsys.readouterr().err
+    assert deaf.states() == [State.READY] * 3
 
 
 def test_words_count_what_was_heard_where_the_server_is_silent(

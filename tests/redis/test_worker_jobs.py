@@ -185,6 +185,7 @@ def test_a_done_marker_that_the_server_does_not_know_is_adopted(crew: Crew) -> N
     crew.run(task)
     assert crew.job(task).execution == "earlier"
     assert not directory.out.exists()
+    assert directory.handed() is not None, "it can be retried, whatever the earlier one left"
 
 
 def test_what_a_job_leaves_behind_is_killed(crew: Crew, tmp_path: Path) -> None:

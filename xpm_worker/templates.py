@@ -178,10 +178,11 @@ class Templates:
         self.drop(which)
 
     def drop(self, which: Template) -> None:
-        """End a template; jobs forked from it go on."""
-        self._living.pop(which.key, None)
-        _close(which)
-        system.send_signal([which.pid], signal.SIGKILL)
+        """End a template, if it still lives; jobs forked from it go on."""
+        if self._living.get(which.key) is which:
+            del self._living[which.key]
+            _close(which)
+            system.send_signal([which.pid], signal.SIGKILL)
 
     def leave(self) -> None:
         """In a process forked from the starter: close the ways to templates."""

@@ -72,7 +72,8 @@ def alias(name: str, info: Any) -> str:
 
 def told_type(info: Any) -> Any:
     """The type of a field of pydantic, with its bounds."""
-    return Annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
+    parts = (info.annotation, *info.metadata)
+    return Annotated[parts] if info.metadata else info.annotation
 
 
 def made(cls: Any, values: Mapping[str, Any]) -> Any:

@@ -137,8 +137,8 @@ def role_of(annotation: Any, names: Names, where: str) -> tuple[str, Any] | None
         inner, *metadata = get_args(annotation)
         roles = [item for item in metadata if isinstance(item, Role)]
         if roles:
-            rest = [item for item in metadata if not isinstance(item, Role)]
-            return roles[-1].name, Annotated[(inner, *rest)] if rest else inner
+            parts = (inner, *(item for item in metadata if not isinstance(item, Role)))
+            return roles[-1].name, Annotated[parts] if len(parts) > 1 else inner
     if get_origin(annotation) not in (ClassVar, Final) and any(map(has_role, get_args(annotation))):
         raise DeclarationError(where, f"Param stands inside of {annotation!r}", "Make it the outermost: Param[...].")
     return None

@@ -82,6 +82,11 @@ def alive(process: psutil.Process, name: str | None = None) -> bool:
         return False
 
 
+def frozen(process: psutil.Process) -> bool:
+    """Whether a process is stopped, as by SIGSTOP."""
+    return process.status() == psutil.STATUS_STOPPED
+
+
 def is_starter(process: psutil.Process) -> bool:
     """Whether a process is a starter, or the mother of starters."""
     return alive(process, system.STARTER_NAME)
@@ -190,3 +195,10 @@ class Crew:
                 worker.process.kill()
                 worker.process.wait()
         self.client.close()
+
+
+def code_of(crew: Crew, task: Task, *, other_than: int = 0) -> psutil.Process:
+    """Wait until the code of a task runs, in another process than that one."""
+    file = crew.directory(task).path / "pid"
+    wait_until(lambda: file.exists() and file.read_text() not in ("", str(other_than)), show=lambda: crew.explain(task))
+    return psutil.Process(int(file.read_text()))

@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 import worker_tasks as tasks
-from crew import Crew, alive
+from crew import Crew, alive, code_of, frozen
 from support import PrivateServer, wait_until
 
 from xpm_core import experiment
@@ -38,17 +38,6 @@ def running(crew: Crew, count: int, until: Path) -> dict[tasks.Wait, psutil.Proc
     jobs = [tasks.Wait.C(note=f"n{n}", until=until) for n in range(count)]
     crew.submit(*jobs)
     return {job: code_of(crew, job) for job in jobs}
-
-
-def code_of(crew: Crew, task: tasks.Wait, *, other_than: int = 0) -> psutil.Process:
-    """Wait until the code of a task runs, in another process than that one."""
-    file = crew.directory(task).path / "pid"
-    wait_until(lambda: file.exists() and file.read_text() not in ("", str(other_than)), show=lambda: crew.explain(task))
-    return psutil.Process(int(file.read_text()))
-
-
-def frozen(process: psutil.Process) -> bool:
-    return process.status() == psutil.STATUS_STOPPED
 
 
 def written(crew: Crew, task: tasks.Wait) -> int:

@@ -9,10 +9,9 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import psutil
 import pytest
 import worker_tasks as tasks
-from crew import Crew, Worker, alive
+from crew import Crew, Worker, alive, code_of, frozen
 from islands import Island
 from support import PrivateServer, wait_until
 
@@ -58,17 +57,6 @@ def shore(
     crew = Crew(workspace, server.url, tmp_path)
     yield Shore(crew, island, f"redis://{island.host}:{port}/0")
     crew.dismiss()
-
-
-def code_of(crew: Crew, task: tasks.Wait, *, other_than: int = 0) -> psutil.Process:
-    """Wait until the code of a task runs, in another process than that one."""
-    file = crew.directory(task).path / "pid"
-    wait_until(lambda: file.exists() and file.read_text() not in ("", str(other_than)), show=lambda: crew.explain(task))
-    return psutil.Process(int(file.read_text()))
-
-
-def frozen(process: psutil.Process) -> bool:
-    return process.status() == psutil.STATUS_STOPPED
 
 
 def lease_ends_s(crew: Crew, task: tasks.Wait) -> float:

@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 import worker_tasks as tasks
-from crew import Crew, Worker, alive
+from crew import Crew, Worker, alive, code_of, frozen
 from support import PrivateServer, wait_until
 
 from xpm_core.states import State
@@ -24,22 +24,7 @@ LEASE_S = 1.5
 def running(crew: Crew, task: tasks.Wait) -> psutil.Process:
     """Submit a task that waits; returns the process that runs its code."""
     crew.submit(task)
-    return process_of(crew, task)
-
-
-def process_of(crew: Crew, task: tasks.Wait | tasks.Daemonize, *, other_than: int = 0) -> psutil.Process:
-    """Wait until the code of a task runs, in another process than that one."""
-    file = crew.directory(task).path / "pid"
-
-    def started() -> bool:
-        return file.exists() and file.read_text() not in ("", str(other_than))
-
-    wait_until(started, show=lambda: crew.explain(task))
-    return psutil.Process(int(file.read_text()))
-
-
-def frozen(process: psutil.Process) -> bool:
-    return process.status() == psutil.STATUS_STOPPED
+    return code_of(crew, task)
 
 
 def gone(marks: set[str]) -> bool:
@@ -53,7 +38,7 @@ def test_sigkill_of_a_worker_kills_its_job_and_another_takes_it(crew: Crew, tmp_
     slot.kill()
     wait_until(lambda: not alive(job))
     wait_until(lambda: gone(marks), show=lambda: list(system.marked()))
-    process_of(crew, task, other_than=job.pid)
+    code_of(crew, task, other_than=job.pid)
     (tmp_path / "go").touch()
     crew.wait(task)
     first, second = crew.directory(task).records()
@@ -64,14 +49,14 @@ def test_sigkill_of_a_worker_kills_its_job_and_another_takes_it(crew: Crew, tmp_
 def test_sigkill_of_a_starter_kills_the_job_and_all_that_it_left_behind(crew: Crew, tmp_path: Path) -> None:
     worker = crew.started(lease_s=600)
     crew.submit(task := tasks.Daemonize.C(until=tmp_path / "go"))
-    job = process_of(crew, task)
+    job = code_of(crew, task)
     daemon = crew.directory(task).path / "daemon"
     wait_until(lambda: daemon.exists() and daemon.read_text())
     left_behind = psutil.Process(int(daemon.read_text()))
     (starter,) = worker.starters()
     starter.kill()
     wait_until(lambda: not alive(job) and not alive(left_behind))
-    process_of(crew, task, other_than=job.pid)
+    code_of(crew, task, other_than=job.pid)
     (tmp_path / "go").touch()
     crew.wait(task)
     assert [record["reason"] for record in crew.directory(task).records()] == ["lost", "done"]
@@ -97,7 +82,7 @@ def test_sigkill_of_the_mother_disturbs_no_job_and_another_takes_over(crew: Crew
     assert alive(job)
     starter.kill()
     wait_until(lambda: not alive(job))
-    process_of(crew, task, other_than=job.pid)
+    code_of(crew, task, other_than=job.pid)
     (tmp_path / "go").touch()
     crew.wait(task)
 
@@ -105,7 +90,7 @@ def test_sigkill_of_the_mother_disturbs_no_job_and_another_takes_over(crew: Crew
 def abandoned(crew: Crew, task: tasks.Daemonize, former: int) -> tuple[int, psutil.Process]:
     """Let a worker run a task, and die with its starter at once; returns the process of the task, and what it left."""
     worker = crew.started(lease_s=LEASE_S)
-    job = process_of(crew, task, other_than=former)
+    job = code_of(crew, task, other_than=former)
     daemon = crew.directory(task).path / "daemon"
     wait_until(lambda: daemon.exists() and daemon.read_text())
     left_behind = psutil.Process(int(daemon.read_text()))
@@ -153,7 +138,7 @@ def test_a_stopped_worker_whose_job_another_took_has_it_killed(crew: Crew, tmp_p
     slot.suspend()
     wait_until(lambda: frozen(job))
     crew.started(lease_s=LEASE_S)
-    second = process_of(crew, task, other_than=job.pid)
+    second = code_of(crew, task, other_than=job.pid)
     assert frozen(job), "it never runs beside its successor"
     slot.resume()
     wait_until(lambda: not alive(job))

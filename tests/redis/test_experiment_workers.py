@@ -264,23 +264,32 @@ def asked(connector: Connector, workspace: str) -> dict[State, int]:
 # -- an outage --------------------------------------------------------------------------------------------------------
 
 
+class Ear:
+    """Hears what a script says."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+        self.said = ""
+
+    def heard(self, words: str) -> bool:
+        """Whether it has said that by now."""
+        self.said += self._capsys.readouterr().err
+        return words in self.said
+
+
 def test_while_redis_is_away_the_script_says_so_and_goes_on_when_it_is_back(
     fresh_server: Callable[..., PrivateServer], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server = fresh_server(aof=True)
-    said: list[str] = []
-
-    def heard(words: str) -> bool:
-        said.append(capsys.readouterr().err)
-        return words in "".join(said)
+    ear = Ear(capsys)
 
     def outage() -> None:
         wait_until(lambda: (hold.jobpath / "started").exists())
         server.kill()
-        wait_until(lambda: heard("Redis is out of reach"))
+        wait_until(lambda: ear.heard("Redis is out of reach"))
         (tmp_path / "gate").touch()  # the job ends while nobody can be told
         server.start()
-        wait_until(lambda: heard("Redis answers again"))
+        wait_until(lambda: ear.heard("Redis answers again"))
 
     thread = threading.Thread(target=outage)
     with experiment(tmp_path / "workspace", "x", redis=server.url, workers=1) as xp:
@@ -293,21 +302,17 @@ def test_while_redis_is_away_the_script_says_so_and_goes_on_when_it_is_back(
         thread.join()
     assert (summary.done, summary.failed) == (2, 0)
     assert len(xp.workspace.job_at(f"jobs/script_tasks.hold/{hold.jobpath.name}").records()) == 1
-    assert "".join(said).count("out of reach") == 1
+    assert ear.said.count("out of reach") == 1
 
 
 def test_submitting_while_redis_is_away_says_so_and_waits(
     fresh_server: Callable[..., PrivateServer], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     server = fresh_server(aof=True)
-    said: list[str] = []
-
-    def heard(words: str) -> bool:
-        said.append(capsys.readouterr().err)
-        return words in "".join(said)
+    ear = Ear(capsys)
 
     def back() -> None:
-        wait_until(lambda: heard("Redis is out of reach"))
+        wait_until(lambda: ear.heard("Redis is out of reach"))
         server.start()
 
     with experiment(tmp_path / "workspace", "x", redis=server.url, workers=1) as xp:

@@ -17,7 +17,7 @@ from typing import Any
 import psutil
 import pytest
 import worker_tasks as tasks
-from crew import alive
+from crew import alive, frozen
 from support import PATIENCE_S, wait_until
 
 from xpm_core import payload
@@ -134,10 +134,6 @@ def children(desk: Desk, name: str) -> list[psutil.Process]:
 
 def carriers(desk: Desk) -> set[int]:
     return {pid for pid, mark in system.marked() if mark == desk.hello.mark}
-
-
-def frozen(process: psutil.Process) -> bool:
-    return process.status() == psutil.STATUS_STOPPED
 
 
 # -- running -----------------------------------------------------------------------------------------------------------

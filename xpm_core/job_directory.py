@@ -231,7 +231,7 @@ class JobDirectory:
         """
         fields = {"schema": 1, **record, "number": number, "execution": _checked(execution)}
         path = f"{self._executions}/{number}-{execution}.json"
-        write_atomic(path, json.dumps(fields, ensure_ascii=False, indent=1).encode() + b"\n", durable=True)
+        write_atomic(path, readable(fields), durable=True)
 
     def write_params(self, params: Mapping[str, Any]) -> None:
         """Write `params.json`: anything that JSON can hold.
@@ -239,7 +239,7 @@ class JobDirectory:
         Raises:
             WorkspaceError: It cannot be written.
         """
-        write_atomic(self.params, json.dumps(params, ensure_ascii=False, indent=1).encode() + b"\n", durable=False)
+        write_atomic(self.params, readable(params), durable=False)
 
     def write_handed(self, handed: Handed) -> None:
         """Write down what a job's worker was handed, before Redis is told that it is done, and forgets it.
@@ -343,6 +343,11 @@ class JobDirectory:
         for kind in kinds:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(f"{self._meta}/{kind}")
+
+
+def readable(fields: Mapping[str, Any]) -> bytes:
+    """The file that holds an object of JSON, as people read it."""
+    return json.dumps(fields, ensure_ascii=False, indent=1).encode() + b"\n"
 
 
 @lru_cache(maxsize=1024)

@@ -155,7 +155,7 @@ def _running(job: Run, reports: Reports) -> RunningJob:
     )
 
 
-def enter(job: Run, heed: Callable[[int, object], None] | None = None) -> None:
+def enter(job: Run, heed: Callable[[int, object], None]) -> None:
     """Set the process up for its job: session, SIGTERM, directory, streams, environment. The rest was done before.
 
     Args:
@@ -164,7 +164,7 @@ def enter(job: Run, heed: Callable[[int, object], None] | None = None) -> None:
     """
     os.setsid()
     system.set_name(system.JOB_NAME)
-    signal.signal(signal.SIGTERM, heed or signal.SIG_DFL)
+    signal.signal(signal.SIGTERM, heed)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     directory = Workspace(Path(job.workspace), "").job_at(job.directory)
     taskdir = str(directory.path)

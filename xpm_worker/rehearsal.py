@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
-import json
 import os
 import socket
 import sys
@@ -22,6 +21,7 @@ from pathlib import Path
 
 from xpm_core import payload
 from xpm_core.identity import seal, task_id
+from xpm_core.job_directory import readable
 from xpm_core.workspace import Workspace
 from xpm_worker import job_process
 from xpm_worker.protocol import Channel, Finished, Loaded, Run
@@ -81,7 +81,7 @@ def _scenes(run: Run, reports: job_process.Reports) -> Iterator[None]:
     task = payload.load(run.payload, workspace=directory.workspace, identity=run.identity, jobpath=directory.path)
     yield
     directory.params.exists()
-    json.dumps(payload.params(task), ensure_ascii=False, indent=1)
+    readable(payload.params(task))
     yield
     reports.say(Loaded(job_process.installed(last)))
     payload.execute(task)

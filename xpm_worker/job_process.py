@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from xpm_core import job as running
+from xpm_core import payload
 from xpm_core.errors import GracefulTimeout, TaskImportError
 from xpm_core.job import RunningJob, TaskCancelled
 from xpm_core.workspace import Workspace
@@ -120,7 +121,7 @@ def _perform(job: Run, reports: Reports) -> int:
         enter(job, interruption)
         running.current = _running(job, reports)
         interruption.allow()
-        _execute(job, reports)
+        execute(job, reports)
         interruption.deny()
     except BaseException as raised:  # whatever the user's code raises ends the job, and is told
         error = raised
@@ -208,9 +209,13 @@ def _facts(job: Run, taskdir: str) -> dict[str, str]:
     }
 
 
-def _execute(job: Run, reports: Reports) -> None:
-    from xpm_core import payload
+def execute(job: Run, reports: Reports) -> None:
+    """Load the job's task, and call its `execute`.
 
+    Args:
+        job: The job; its directory is there.
+        reports: The way to the starter.
+    """
     last = next(reversed(sys.modules))
     workspace = Workspace(Path(job.workspace), "")
     directory = workspace.job_at(job.directory)

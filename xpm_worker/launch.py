@@ -1,8 +1,7 @@
 """Starting jobs' processes ahead: each stands by until there is a job for it to run.
 
 It is forked by the starter or by a template, or, where fork is unsafe (macOS), it is a fresh interpreter. What a new
-process costs, it has then paid while the job before it ran: see rehearsal.py. Owns: the way to a process that stands
-by.
+process costs, it has then paid while the job before it ran: see pages.py. Owns: the way to a process that stands by.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from xpm_worker import job_process, system
+from xpm_worker import job_process, rehearsal, system
 from xpm_worker.protocol import LARGEST_REPORT, Begun, Channel, Run
 from xpm_worker.standby import stand_by
 
@@ -75,6 +74,7 @@ def launch(leave_starter: Callable[[], None]) -> Standby:
             if pid == 0:
                 standby.channel.close()
                 leave_starter()
+                system.reset_signals()
                 stand_by(theirs, starter)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
@@ -92,4 +92,5 @@ def spawned(fd: int) -> None:
     sock = socket.socket(fileno=fd)
     sock.set_inheritable(False)
     job_process.open_streams()
-    stand_by(sock, os.getppid())
+    system.reset_signals()
+    stand_by(sock, os.getppid(), rehearsal.warm)

@@ -1,15 +1,13 @@
-"""What a process does while it stands by: once all that it will do for its job, with a task that does nothing.
+"""The steps of a job, taken ahead with a task that does nothing, in a folder that is gone afterwards.
 
-A process that was just forked shares its memory, and gets a copy of each page when it first writes to it. Python
-writes to whatever it uses, for it counts references, so that a job's first steps cost some thousand page faults, which
-are most of what a new process costs. In a process that has taken these steps before, they take a third of the time.
-
-Nothing of it is seen: no file is made, no module and no class stays.
+The mother of starters takes some of them often, for Python adapts its code to what it does often, and fills its caches.
+A process forked from a template takes all of them once, to see what memory they write to: see pages.py.
 """
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import gc
 import importlib
 import os
@@ -19,23 +17,43 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from xpm_core import payload
 from xpm_core.identity import seal, task_id
-from xpm_core.job_directory import readable
+from xpm_core.payload import pack
 from xpm_core.workspace import Workspace
 from xpm_worker import job_process
-from xpm_worker.protocol import Channel, Finished, Loaded, Run
+from xpm_worker.interruption import Interruption
+from xpm_worker.protocol import Channel, Finished, Run
+from xpm_worker.standby import awaited
 
 MODULE = "xpm_worker.rehearsed"
 """Where the task is; imported anew each time, as a job's module is."""
 
-WORKSPACE = "/nonexistent"
 VARIABLE = "XPM_REHEARSAL"
+
+
+def warm() -> None:
+    """Take the steps that leave nothing in this process: from the job's message to its last word."""
+    with _handed() as (run, reports):
+        job_process.execute(run, reports)
+        reports.last(Finished(True, None))
+    os.environ[VARIABLE] = ""
+    os.environ.pop(VARIABLE)
+
+
+def rehearse() -> None:
+    """Take all steps of a job, in a process that is of no use afterwards."""
+    with _handed() as (run, reports):
+        interruption = Interruption(run.grace_s)
+        job_process.enter(run, interruption)
+        interruption.allow()
+        job_process.execute(run, reports)
+        interruption.deny()
+        reports.last(Finished(True, None))
 
 
 @cache
 def play() -> Run:
-    """What is rehearsed. The starter makes it once, before it forks."""
+    """What is rehearsed, but for the workspace. The mother makes it once, before it forks."""
     module = importlib.import_module(MODULE)
     task = module.Rehearsed.C(name="a", size=2, names=["b"])
     identity, name = seal(task), task_id(type(task))
@@ -44,9 +62,9 @@ def play() -> Run:
         identity=identity,
         task=name,
         label="Rehearsed",
-        workspace=WORKSPACE,
-        directory=Workspace(Path(WORKSPACE), "").directory_of(name, identity),
-        payload=payload.pack(task),
+        workspace="",
+        directory=Workspace(Path(), "").directory_of(name, identity),
+        payload=pack(task),
         attempt=1,
         resumable=False,
         template=False,
@@ -60,34 +78,31 @@ def play() -> Run:
     return run
 
 
-def steps() -> Iterator[None]:
-    """Take the steps of a job, one after the other; whoever has no more time leaves off. Nothing of them stays."""
+@contextlib.contextmanager
+def _handed() -> Iterator[tuple[Run, job_process.Reports]]:
+    """What a job's process gets: the job, whose directory is there for so long, and the way to its starter."""
+    run = play()
+    folder = Path(os.environ.get("TMPDIR", "/tmp"), f"xpm-rehearsal-{os.urandom(8).hex()}")
     ours, theirs = socket.socketpair()
-    with ours, theirs:
+    try:
+        os.makedirs(folder / run.directory, 0o700)
         starter, job = Channel(ours), Channel(theirs)
-        starter.send(play())
-        [run] = job.receive()
-        assert isinstance(run, Run)
-        yield
-        try:
-            yield from _scenes(run, job_process.Reports(job))
-        finally:
-            _forget()
+        starter.send(dataclasses.replace(run, workspace=str(folder)))
+        received = awaited(job)
+        assert received is not None
+        yield received, job_process.Reports(job)
+    finally:
+        ours.close()
+        theirs.close()
+        _remove(folder)
+        _forget()
 
 
-def _scenes(run: Run, reports: job_process.Reports) -> Iterator[None]:
-    last = next(reversed(sys.modules))
-    directory = Workspace(Path(run.workspace), "").job_at(run.directory)
-    task = payload.load(run.payload, workspace=directory.workspace, identity=run.identity, jobpath=directory.path)
-    yield
-    directory.params.exists()
-    readable(payload.params(task))
-    yield
-    reports.say(Loaded(job_process.installed(last)))
-    payload.execute(task)
-    reports.last(Finished(True, None))
-    os.environ[VARIABLE] = ""
-    os.environ.pop(VARIABLE)
+def _remove(folder: Path) -> None:
+    for path, _, files in os.walk(folder, topdown=False):
+        for name in files:
+            os.unlink(os.path.join(path, name))
+        os.rmdir(path)
 
 
 def _forget() -> None:

@@ -95,7 +95,8 @@ class SlotStarter:
             poller.register(self._alarm, select.POLLIN)
         if self._attempt is not None and self._attempt.reports is not None:
             reports, quiet = self._attempt.reports, self._quiet_until is not None
-            poller.register(reports, (0 if quiet else select.POLLIN) | (select.POLLOUT if reports.pending else 0))
+            if reports.pending or not quiet:
+                poller.register(reports, (0 if quiet else select.POLLIN) | (select.POLLOUT if reports.pending else 0))
         for channel in self._templates.channels:
             poller.register(channel, select.POLLIN)
         self._alarm.set(self._due())

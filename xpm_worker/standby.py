@@ -1,4 +1,4 @@
-"""A process that stands by for a job: it gets ready, waits until there is one, and runs it.
+"""A process that stands by for a job: it waits until there is one, runs it, and ends with it.
 
 The starter's side is in launch.py.
 """
@@ -10,44 +10,39 @@ import os
 import select
 import signal
 import socket
-from pathlib import Path
+from collections.abc import Callable
 from typing import NoReturn
 
-from xpm_worker import job_process, rehearsal, system
+from xpm_worker import job_process, system
 from xpm_worker.protocol import LARGEST_REPORT, Begun, Channel, Run
 
 
-def stand_by(sock: socket.socket, starter: int, *, announce: bool = False) -> NoReturn:
+def stand_by(
+    sock: socket.socket, starter: int, prepare: Callable[[], object] | None = None, *, announce: bool = False
+) -> NoReturn:
     """Get ready, wait for a job, run it, and end with it.
 
     Args:
         sock: The way to the starter. When it is closed before a job has come, the process ends.
         starter: Its process id.
+        prepare: Called before a job is waited for.
         announce: Whether the starter has to be told which process this is.
     """
     try:
-        system.reset_signals()
         system.die_with_parent(starter)
         system.set_name(system.STANDBY_NAME)
         channel = Channel(sock, sends=LARGEST_REPORT)
         if announce:
             channel.send(Begun(os.getpid(), system.resident_bytes()))
-        with contextlib.suppress(Exception):  # a job can do without
-            rehearse(channel)
+        if prepare is not None:
+            with contextlib.suppress(Exception):  # a job can do without
+                prepare()
         job = awaited(channel)
         if job is not None:
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # until the job has a handler of it
             job_process.run(job, channel)
     finally:
         os._exit(1)
-
-
-def rehearse(channel: Channel) -> None:
-    """Take the steps of a job ahead, until there is one."""
-    job_process.redirect(Path(os.devnull), Path(os.devnull))
-    for _ in rehearsal.steps():
-        if select.select([channel], [], [], 0)[0]:
-            break
 
 
 def awaited(channel: Channel) -> Run | None:

@@ -12,7 +12,6 @@ import contextlib
 import gc
 import importlib
 import os
-import random
 import select
 import socket
 import sys
@@ -20,7 +19,7 @@ import threading
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
-from xpm_worker import system
+from xpm_worker import pages, rehearsal, sibling, system
 from xpm_worker.protocol import Channel, Ready
 from xpm_worker.standby import stand_by
 
@@ -86,36 +85,26 @@ def _unsafe() -> str:
 
 def _answer(sock: socket.socket, starter: int) -> None:
     """Fork for each request: a byte, and with it the socket over which the job comes."""
+    written = pages.written(rehearsal.rehearse)
+
+    def prepare() -> None:
+        freshen()
+        pages.copy(written)
+
     while True:
         select.select([sock], [], [])
         data, descriptors, _, _ = socket.recv_fds(sock, 1, 1)
         if not data:
             return
         for descriptor in descriptors:
-            _fork(socket.socket(fileno=descriptor), sock, starter)
-
-
-def _fork(theirs: socket.socket, sock: socket.socket, starter: int) -> None:
-    """Fork twice: the process loses its parent at once, and becomes the starter's child, which waits for it."""
-    middle = os.fork()
-    if middle:
-        theirs.close()
-        os.waitpid(middle, 0)
-        return
-    if os.fork():
-        os._exit(0)
-    sock.close()
-    while os.getppid() != starter:
-        if os.getppid() == 1:
-            os._exit(1)  # the starter died meanwhile
-        os.sched_yield()
-    freshen()
-    stand_by(theirs, starter, announce=True)
+            with socket.socket(fileno=descriptor) as theirs:
+                if sibling.fork(starter):
+                    sock.close()
+                    stand_by(theirs, starter, prepare, announce=True)
 
 
 def freshen() -> None:
-    """Make a job's process its own: generators that a fork would share are seeded anew."""
-    random.seed()
+    """Make a job's process its own: generators that a fork would share are seeded anew, as `random` does by itself."""
     numpy_random = sys.modules.get("numpy.random")
     if numpy_random is not None:
         numpy_random.seed()

@@ -1,14 +1,15 @@
-"""What a process does while it stands by for a job: everything once, and nothing of it is seen."""
+"""A job's steps taken ahead: nothing of it is seen."""
 
 from __future__ import annotations
 
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-SCRIPT = """
+WARM = """
 import json, os, sys
 from xpm_core.config import Config
 from xpm_worker import rehearsal
@@ -18,23 +19,47 @@ def below(cls):
 
 def stands():
     descriptors = sorted(os.listdir("/proc/self/fd"))
-    return [sorted(sys.modules), sorted(below(Config)), sorted(os.environ), descriptors, sys.path]
+    return [sorted(sys.modules), sorted(below(Config)), sorted(os.environ), descriptors, sys.path, os.getcwd()]
 
+rehearsal.warm()
+before = stands()
+rehearsal.warm()
+print(json.dumps([before, stands()]))
+"""
+
+WHOLE = """
+import os, sys
+from xpm_worker import job_process, rehearsal
 rehearsal.play()
-list(rehearsal.steps())
-before, taken = stands(), 0
-for _ in rehearsal.steps():
-    taken += 1
-    if taken == int(sys.argv[1]):
-        break
-print(json.dumps([before, stands(), taken]))
+files = []
+def look(run, reports, execute=job_process.execute):
+    execute(run, reports)
+    files.extend(sorted(os.listdir(".")))
+    sys.__stderr__.write("seen nowhere")
+job_process.execute = look
+shown = os.dup(1)
+rehearsal.rehearse()
+os.write(shown, repr(files).encode())
 """
 
 
-@pytest.mark.parametrize("most", [1, 2, 3, 100])
-def test_nothing_of_a_rehearsal_stays_also_when_it_is_broken_off(most: int) -> None:
-    done = subprocess.run([sys.executable, "-c", SCRIPT, str(most)], capture_output=True, text=True, timeout=60)
-    assert done.returncode == 0, done.stderr
-    before, after, taken = json.loads(done.stdout)
+def run(script: str, folder: Path) -> str:
+    env = {"TMPDIR": str(folder)}
+    done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
+
+
+def test_nothing_stays_in_a_process_that_goes_on(tmp_path: Path) -> None:
+    before, after = json.loads(run(WARM, tmp_path))
     assert before == after
-    assert taken == min(most, 3)
+
+
+@pytest.mark.parametrize("script", [WARM, WHOLE])
+def test_no_file_stays(script: str, tmp_path: Path) -> None:
+    run(script, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_whole_rehearsal_makes_what_a_job_makes(tmp_path: Path) -> None:
+    assert run(WHOLE, tmp_path) == repr(["params.json", "rehearsed.err", "rehearsed.out"])

@@ -1,0 +1,103 @@
+"""What processes forked by a template get: another parent, and pages of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import textwrap
+from typing import Any
+
+import pytest
+
+SIBLINGS = """
+import json, os, random, sys, threading
+from xpm_worker import sibling, system
+
+def tell():
+    known = noted() != 0
+    thread = threading.Thread(target=lambda: None)  # the interpreter's lock and the notes about threads are in order
+    thread.start()
+    thread.join()
+    os.write(write, json.dumps([os.getpid(), os.getppid(), random.random(), known]).encode() + b"\\n")
+
+noted = sibling._tid_address.__wrapped__
+system.adopt_orphans()
+read, write = os.pipe()
+starter = os.getpid()
+if (template := os.fork()) == 0:
+    {before}
+    for code in (7, 8):
+        if sibling.fork(starter):
+            tell()
+            os._exit(code)
+    os._exit(3)
+ended = {{}}
+for _ in range(3):
+    pid, status = os.wait()
+    ended[pid] = os.waitstatus_to_exitcode(status)
+os.close(write)
+print(json.dumps([starter, template, list(ended.items()), [json.loads(line) for line in open(read)]]))
+"""
+
+AT_ONCE = "sibling._fork_twice = None"
+TWICE = "sibling._tid_address = lambda: 0"
+WITH_A_THREAD = "threading.Thread(target=threading.Event().wait, daemon=True).start()"
+
+COPIES = """
+import ctypes, json, mmap, os
+from xpm_worker import pages
+
+PAGE = mmap.PAGESIZE
+memory = mmap.mmap(-1, 300 * PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+memory.write(b"x" * len(memory))
+start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
+
+def own():
+    return [(address - start) // PAGE for address in pages._own([(start, 300)])]
+
+def steps():
+    for at in (3, *range(100, 250)):
+        memory[at * PAGE + 5] = 0
+    raise RuntimeError("of no interest")
+
+found = pages.written(steps)
+addresses = [each.address for group in found for each in group]
+told = [(each - start) // PAGE for each in addresses if start <= each < start + len(memory)]
+if os.fork() == 0:
+    before = own()
+    pages.copy(found)
+    print(json.dumps([told, before, own(), set(memory[:]) == {ord("x")}]), flush=True)
+    os._exit(0)
+os.wait()
+"""
+
+
+def output(script: str) -> Any:
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stderr) == (0, "")
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("before", [AT_ONCE, TWICE, WITH_A_THREAD])
+def test_siblings_are_children_of_the_parent_and_each_draws_its_own_numbers(before: str) -> None:
+    starter, template, ended, told = output(SIBLINGS.format(before=before))
+    codes = dict(ended)
+    assert codes.pop(template) == 3
+    assert sorted(codes.values()) == [7, 8]
+    pids, parents, numbers, noted = map(set, zip(*told, strict=True))
+    assert pids == set(codes)
+    assert parents == {starter}
+    assert len(numbers) == 2
+    assert noted == {True}, "the C library knows the process's id"
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/pagemap"), reason="the system does not tell")
+def test_what_steps_write_to_is_found_and_copied_unchanged() -> None:
+    written = [3, *range(100, 250)]
+    told, before, after, unchanged = output(textwrap.dedent(COPIES))
+    assert told == written
+    assert before == []
+    assert after == written
+    assert unchanged

@@ -1,0 +1,95 @@
+"""Forking a sibling: a process whose parent is not this one, but this one's.
+
+A template forks jobs' processes that way: they are children of the starter, which waits for them and guards them, and
+which they outlive the template with. Linux can do that at once (CLONE_PARENT in clone(2)). Where that is not safe or
+not possible, a process in between is forked, which ends at once, so that its child is adopted: a millisecond more.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from functools import cache
+
+_PR_GET_TID_ADDRESS = 40
+_CLONE3 = 435
+"""The system call's number, which is the same for all processors."""
+_CLONE_PARENT, _CLONE_CHILD_CLEARTID, _CLONE_CHILD_SETTID = 0x8000, 0x200000, 0x1000000
+
+
+class _Arguments(ctypes.Structure):
+    """`struct clone_args`; the signal at the child's end is that at this process's end: SIGCHLD."""
+
+    _fields_ = tuple(
+        (name, ctypes.c_uint64)
+        for name in ("flags", "pidfd", "child_tid", "parent_tid", "exit_signal", "stack", "stack_size", "tls")
+    )
+
+
+def fork(parent: int) -> bool:
+    """Fork a sibling.
+
+    Args:
+        parent: This process's parent, which adopts what loses its own (`system.adopt_orphans`).
+
+    Returns:
+        Whether this is the new process.
+
+    Raises:
+        OSError: No process can be started.
+    """
+    tid = _tid_address()
+    pid = _clone(tid) if tid else -1
+    return pid == 0 if pid >= 0 else _fork_twice(parent)
+
+
+def _clone(tid: int) -> int:
+    """What `os.fork` does, with other flags; -1 where the system refuses that.
+
+    Python's own state is taken care of by what its documentation offers for calls like this one (PyOS_BeforeFork). Of
+    what the C library's `fork` does, one thing matters in a process of one thread: to note the new process's id.
+    """
+    arguments = _Arguments(flags=_CLONE_PARENT | _CLONE_CHILD_SETTID | _CLONE_CHILD_CLEARTID, child_tid=tid)
+    python = ctypes.pythonapi
+    python.PyOS_BeforeFork()
+    pid = int(_syscall(_CLONE3, ctypes.byref(arguments), ctypes.sizeof(arguments)))
+    if pid:
+        python.PyOS_AfterFork_Parent()
+    else:
+        python.PyOS_AfterFork_Child()
+    return pid
+
+
+@cache
+def _tid_address() -> int:
+    """Where the C library notes the id of this thread, if it is the only one; else 0.
+
+    With more threads, as OpenBLAS has, handlers of `pthread_atfork` must be called, which only the C library can do.
+    """
+    try:
+        alone = len(os.listdir("/proc/self/task")) == 1
+    except OSError:
+        return 0
+    address = ctypes.c_void_p()
+    if not alone or ctypes.CDLL(None).prctl(_PR_GET_TID_ADDRESS, ctypes.byref(address), 0, 0, 0):
+        return 0
+    found = address.value or 0
+    return found if found and ctypes.c_int.from_address(found).value == os.getpid() else 0
+
+
+def _fork_twice(parent: int) -> bool:
+    middle = os.fork()
+    if middle:
+        os.waitpid(middle, 0)
+        return False
+    if os.fork():
+        os._exit(0)
+    while os.getppid() != parent:
+        if os.getppid() == 1:
+            os._exit(1)  # the parent died meanwhile
+        os.sched_yield()
+    return True
+
+
+_syscall = ctypes.PyDLL(None).syscall
+"""Called without letting go of the interpreter's lock, as PyOS_BeforeFork wants it."""

@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from xpm_core import identity, payload, signing
 from xpm_core.config import ResumableTask, state, upstream
-from xpm_core.errors import ExperimentError, XpmError
+from xpm_core.errors import ExperimentError, RedisFullError, XpmError
 from xpm_core.experiment_directory import ExperimentDirectory, JobLinks
 from xpm_core.graph import NOTHING, Place, reachable, written
 from xpm_core.job_directory import JobDirectory
@@ -320,6 +320,7 @@ class Submitter:
             min_time_s=math.ceil(options.min_time),
             options=options.in_job(type(task)),
             tags=job.tags,
+            where=job.where,
         )
         if self._key is not None:
             parcel.submission = signed(parcel.submission, self._workspace.id, self._key)
@@ -334,12 +335,15 @@ class Submitter:
     def _answered(self, parcels: list[Parcel], asked: Asked) -> None:
         try:
             answers = self._wait_for(parcels, asked)
-        except XpmError:
-            if len(parcels) == 1:
-                self._tracker.drop(parcels[0].job)
-                raise
-            self._send_one_by_one(parcels)
-            return
+        except XpmError as error:
+            if len(parcels) > 1:
+                self._send_one_by_one(parcels)
+                return
+            self._tracker.drop(parcels[0].job)
+            if isinstance(error, RedisFullError):  # it was not told of whom
+                where = f"{self._submission(parcels[0]).label}: {error.where}"
+                raise RedisFullError(where, error.problem, error.remedy) from None
+            raise
         found = [(each.job, self._look_after(each, answer)) for each, answer in zip(parcels, answers, strict=True)]
         self._tracker.answered(found)
         for parcel in parcels:

@@ -25,12 +25,14 @@ from xpm_core.errors import (
     MissingParameterError,
     OriginClashError,
     ParameterTypeError,
+    RedisFullError,
     RedisUnavailableError,
     RedisUnfitError,
     RedisUrlError,
     ServerNotFoundError,
     TokenNameError,
     TokenRequestError,
+    UnknownDependencyError,
     UnknownParameterError,
     UnsubmittedTaskError,
     WorkersFailedError,
@@ -38,7 +40,7 @@ from xpm_core.errors import (
     XpmError,
 )
 from xpm_core.identity import seal
-from xpm_core.store import binary
+from xpm_core.store import binary, keys
 from xpm_core.tracking import LOOK_EVERY_S
 
 
@@ -63,6 +65,10 @@ def sent(xp: experiment, *tasks: Task) -> None:
     for task in tasks:
         task.submit()
     xp.wait()
+
+
+SENT = rf"submitted at .*bad_input\.py:{sent.__code__.co_firstlineno + 3}"
+"""Where that is."""
 
 
 def jobs_made(stage: Stage) -> set[Path]:
@@ -152,7 +158,8 @@ def test_token_that_has_become_smaller_is_told_and_the_task_can_be_submitted_wit
         xp.connector.createtoken("shrinking", 1)
         with pytest.raises(TokenRequestError) as caught:
             sent(xp, big)
-        assert re.match(r"Token 'shrinking': Write/[0-9a-f]{7} asks for 3 units, there are 1\. ", str(caught.value))
+        told = rf"Token 'shrinking': Write/[0-9a-f]{{7}} \({SENT}\) asks for 3 units, there are 1\. "
+        assert re.match(told, str(caught.value))
         assert not stage.directory(big).path.exists()
         assert xp.wait().done == 1
         xp.connector.createtoken("shrinking", 3)
@@ -193,6 +200,19 @@ def test_refusal_that_comes_late_harms_no_other_task(stage: Stage) -> None:
         with contextlib.suppress(TokenRequestError):
             xp.wait()
         assert xp.wait().done == 2
+
+
+def test_task_whose_dependency_was_forgotten_is_refused_and_told_where_it_was_submitted(stage: Stage) -> None:
+    with stage.experiment() as xp:
+        needed = Write.C(note=stage.note())
+        needed.submit()
+        Copy.C(source=needed).submit()  # the class is known: what comes is sent in a batch
+        assert xp.wait().done == 2
+        stage.client.delete(keys.job(stage.workspace.id, seal(needed)))
+        with pytest.raises(UnknownDependencyError) as caught:
+            sent(xp, Copy.C(source=needed, n=1))
+    told = rf"Copy/[0-9a-f]{{7}} \({SENT}\): needs job {seal(needed)[:7]}, which the server does not know"
+    assert re.match(told, str(caught.value))
 
 
 @pytest.mark.parametrize("name", ["", "a b", "x:y", "é", "a" * 65])
@@ -294,7 +314,7 @@ def test_full_server_refuses_a_submission_and_it_can_be_sent_again(
     with server.client() as client, experiment(tmp_path / "workspace", "x", redis=server.url, workers=1) as xp:
         write = Write.C(note="full")
         client.config_set("maxmemory", 1)
-        with pytest.raises(XpmError, match="memory"):
+        with pytest.raises(RedisFullError, match=rf"^Write/[0-9a-f]{{7}} \({SENT}\): .*memory is full"):
             sent(xp, write)
         assert not (tmp_path / "workspace" / "jobs").exists()
         client.config_set("maxmemory", 0)

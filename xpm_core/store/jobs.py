@@ -331,8 +331,7 @@ def demand_text(demand: Mapping[str, int], min_time_s: int = 0) -> str:
 
 
 def _label(jobs: Iterable[Submission], identity: str) -> str:
-    name = next((job.name for job in jobs if job.identity == identity), "job")
-    return f"{name}/{identity[:7]}"
+    return next((job.label for job in jobs if job.identity == identity), f"job/{identity[:7]}")
 
 
 def _claim(reply: Sequence[Any]) -> Claim:

@@ -114,7 +114,7 @@ class Submission(NamedTuple):
     """A sealed task on its way to Redis.
 
     `marker` names the execution of an adoptable done marker in the job's directory, if there is one. A worker that has
-    less than `min_time_s` left does not claim it.
+    less than `min_time_s` left does not claim it. `where` is the script's line, for messages.
     """
 
     identity: str
@@ -133,6 +133,13 @@ class Submission(NamedTuple):
     min_time_s: int = 0
     options: Mapping[str, Any] = _NOTHING
     tags: Mapping[str, Any] = _NOTHING
+    where: str = ""
+
+    @property
+    def label(self) -> str:
+        """How messages name it. A refusal may come late, when the script is at another line."""
+        name = f"{self.name}/{self.identity[:7]}"
+        return f"{name} (submitted at {self.where})" if self.where else name
 
 
 class Submitted(NamedTuple):

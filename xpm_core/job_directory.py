@@ -199,9 +199,19 @@ class JobDirectory:
         Raises:
             WorkspaceError: It cannot be written; an earlier marker then stands.
         """
-        content = json.dumps({"execution": _checked(execution)}).encode() + b"\n"
-        write_atomic(f"{self._meta}/{kind}", content, durable=True)
+        write_atomic(f"{self._meta}/{kind}", _marker(execution), durable=True)
         self._remove_markers(*(other for other in KINDS if other != kind))
+
+    def write_lost(self, execution: str) -> None:
+        """Say that the job has failed because its workers were lost, the last with this execution.
+
+        It is heard of by others, perhaps late: a marker that is there prevails.
+
+        Raises:
+            WorkspaceError: It cannot be written, or the directory is gone.
+        """
+        if self.marker() is None:
+            write_atomic(f"{self._meta}/failed", _marker(execution), durable=True)
 
     def records(self) -> list[dict[str, Any]]:
         """The records of all executions that have ended, in order.
@@ -383,6 +393,11 @@ def _object_in(content: bytes) -> dict[str, Any]:
     except ValueError:
         return {}
     return fields if isinstance(fields, dict) else {}
+
+
+def _marker(execution: str) -> bytes:
+    """The content of a marker."""
+    return json.dumps({"execution": _checked(execution)}).encode() + b"\n"
 
 
 def _checked(execution: str) -> str:

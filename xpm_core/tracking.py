@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.callbacks import Callbacks
-from xpm_core.errors import WipedError
+from xpm_core.errors import WipedError, WorkspaceError
 from xpm_core.graph import NOTHING, Place, written
 from xpm_core.states import Event, State
 from xpm_core.store import events, reading
@@ -261,6 +261,7 @@ class Tracker:
                     looked = time.monotonic()
                     self._look(bool(records))
                 self.outage, delay_s, read_at = "", 0.1, time.monotonic()
+                self._mark_lost(records)
                 self._take(records)
             except OUTAGES as error:
                 self.outage, self._reader, read_at = str(error), 0, float("-inf")
@@ -358,6 +359,17 @@ class Tracker:
                     self._apply(job, record)
             self._cursor = max(self._cursor, records[-1].cursor, key=events.position)
             self.changed.notify_all()
+
+    def _mark_lost(self, records: list[events.Record]) -> None:
+        """Mark the directories of jobs that failed as their workers were lost: those cannot, and the rest do not know.
+
+        Such an event may be read late: what happened since counts.
+        """
+        lost = {each.job for each in records if each.event is Event.FAILED and each.data.get("reason") == Event.LOST}
+        for known in reading.jobs(self._store.client, self._store.w, lost & self.jobs.keys()):
+            if known.state is State.FAILED and known.reason == Event.LOST:
+                with contextlib.suppress(WorkspaceError):  # it may not have come to a directory
+                    self.jobs[known.identity].directory.write_lost(known.execution)
 
     def _apply(self, job: TrackedJob, record: events.Record) -> None:
         if record.event is Event.PROGRESS:

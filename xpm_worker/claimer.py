@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from xpm_core.states import Event, State
 from xpm_core.store.connection import ServerError
 from xpm_core.store.jobs import Store, new_execution_id
-from xpm_core.store.records import Claim, ClaimCode, Finish, Lease, RenewCode, WorkerId
+from xpm_core.store.records import Claim, ClaimCode, Finish, Lease, LoseCode, RenewCode, WorkerId
 from xpm_worker.orders import Orders, Stop
 from xpm_worker.system import boot_time
 
@@ -216,13 +216,19 @@ class Claimer:
             lambda tries, problem: _refused(problem) or tries > LAST_TRIES,
         )
 
-    def lose(self, held: Held) -> None:
-        """Give up what is held, for its processes died with their starter: it is lost as if the worker had been."""
-        self._until_answered(
+    def lose(self, held: Held) -> bool:
+        """Give up what is held, for its processes died with their starter: it is lost as if the worker had been.
+
+        Returns:
+            Whether the job has failed by that.
+        """
+        answer = self._until_answered(
             f"give up {held.lease.identity[:7]}",
             lambda: self.store.lose(held.lease),
             lambda tries, problem: _refused(problem) or tries > LAST_TRIES,
         )
+        (code, state), _ = answer or ((LoseCode.UNKNOWN, ""), 0.0)
+        return code is not LoseCode.STALE and state == State.FAILED.value
 
     def tell(self, held: Held, event: Event, data: Mapping[str, Any]) -> bool:
         """Pass on what the job says while it runs. Tries once, and not at all while the server is away.

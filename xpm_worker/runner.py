@@ -270,7 +270,9 @@ class Runner:
             }
             with contextlib.suppress(WorkspaceError):  # the record is for people; the loss is told all the same
                 directory.write_record(self._number, held.lease.execution, record)
-        self._claimer.lose(held)
+        if self._claimer.lose(held):
+            with contextlib.suppress(WorkspaceError):
+                directory.write_lost(held.lease.execution)
 
 
 class Told:

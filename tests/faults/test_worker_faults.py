@@ -13,6 +13,7 @@ import worker_tasks as tasks
 from crew import Crew, Worker, alive, code_of, frozen
 from support import PrivateServer, wait_until
 
+from xpm_core.job_directory import Marker
 from xpm_core.states import State
 from xpm_core.store import keys, reading
 from xpm_core.workspace import Workspace
@@ -61,6 +62,15 @@ def test_sigkill_of_a_starter_kills_the_job_and_all_that_it_left_behind(crew: Cr
     crew.wait(task)
     assert [record["reason"] for record in crew.directory(task).records()] == ["lost", "done"]
     assert worker.starters()[0].pid != starter.pid
+
+
+def test_sigkill_of_a_starter_once_too_often_fails_the_job_and_marks_its_directory(crew: Crew) -> None:
+    worker = crew.started(lease_s=600)
+    crew.submit(task := tasks.Wait.C(note="x", until=Path("/nonexistent")), max_losses=0)
+    code_of(crew, task)
+    worker.starters()[0].kill()
+    job = crew.wait(task, State.FAILED)
+    wait_until(lambda: crew.directory(task).marker() == Marker("failed", job.execution), show=lambda: worker.log)
 
 
 def test_sigkill_of_a_daemon_leaves_nothing(crew: Crew) -> None:

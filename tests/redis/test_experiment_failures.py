@@ -16,7 +16,10 @@ from support import wait_until
 
 from xpm_core import tag
 from xpm_core.identity import seal
+from xpm_core.job_directory import Marker
 from xpm_core.states import State
+from xpm_core.store.jobs import new_execution_id
+from xpm_core.store.records import WorkerId
 
 PROGRAMS = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
@@ -220,6 +223,20 @@ def test_task_without_a_retry_left_is_run_once_and_with_two_three_times(stage: S
         fail.submit(max_retries=2, backoff=0.05)
         assert failing.xp.wait().failed == 1
     assert stage.runs(fail) == 3
+
+
+def test_directory_of_a_job_that_failed_by_a_lost_worker_says_so(stage: Stage) -> None:
+    """Nobody but the script hears of it: the worker is dead, and whoever finds that has nothing to do with the job."""
+    ghost = WorkerId("ghost", "nowhere", ("haunted",), lease_s=0.05)
+    with stage.failing(queue="haunted") as failing:
+        write = Write.C(note=stage.note())
+        write.submit(max_losses=0)
+        lease = stage.store.claim(ghost, new_execution_id()).lease
+        assert lease is not None
+        stage.directory(write).prepare(lease.attempt)
+        wait_until(lambda: stage.store.look(0.05) and stage.job(write).state is State.FAILED)
+    assert "WorkerLost" in failing.report
+    assert stage.directory(write).marker() == Marker("failed", lease.execution)
 
 
 def test_what_a_job_says_of_its_error_cannot_act_on_the_terminal(stage: Stage) -> None:

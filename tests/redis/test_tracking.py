@@ -10,25 +10,26 @@ from desk import Desk, W, identity, submission
 from support import wait_until
 
 from xpm_core.errors import WipedError
-from xpm_core.job_directory import JobDirectory
+from xpm_core.job_directory import JobDirectory, Marker
 from xpm_core.outage import Outage
 from xpm_core.states import State
 from xpm_core.store import connection, keys
+from xpm_core.store.records import Lease, WorkerId
 from xpm_core.tracking import TrackedJob, Tracker
 
 
 class Script:
     """A script's tracker, and what it tracks."""
 
-    def __init__(self, desk: Desk, url: str) -> None:
-        self.desk = desk
+    def __init__(self, desk: Desk, url: str, folder: Path) -> None:
+        self.desk, self.folder = desk, folder
         self.blocking = connection.open(url, blocking=True)
         self.tracker = Tracker(desk.store, self.blocking, desk.run.cursor, 30.0, Outage("x"))
         self.done: list[str] = []
 
     def submit(self, name: str, **more: object) -> TrackedJob:
         """Submit and track a job."""
-        directory = JobDirectory(Path("/w"), f"jobs/t.task/{identity(name)}")
+        directory = JobDirectory(self.folder, f"jobs/t.task/{identity(name)}")
         job = TrackedJob(self.tracker, identity(name), "Task", directory, ("", 0), "default")
         self.tracker.add(job)
         self.tracker.listen(job, self.done.append, name)
@@ -42,9 +43,9 @@ class Script:
 
 
 @pytest.fixture
-def script(desk: Desk, redis_url: str) -> Iterator[Script]:
+def script(desk: Desk, redis_url: str, tmp_path: Path) -> Iterator[Script]:
     """A script that does not follow yet."""
-    script = Script(desk, redis_url)
+    script = Script(desk, redis_url, tmp_path)
     yield script
     script.tracker.stop()
     script.blocking.close()
@@ -97,6 +98,40 @@ def test_what_was_missed_in_an_outage_is_read_from_the_jobs(script: Script, monk
     away = False
     wait_until(lambda: job.state is State.DONE, show=lambda: job.state)
     wait_until(lambda: script.tracker.outage == "")
+
+
+def test_a_job_that_failed_by_a_lost_worker_is_marked_so(script: Script) -> None:
+    job, lease = lost(script)
+    script.tracker.start()
+    wait_until(lambda: job.state is State.FAILED)
+    assert job.directory.marker() == Marker("failed", lease.execution)
+
+
+def test_a_loss_that_is_heard_of_late_marks_no_job_that_runs_again(script: Script) -> None:
+    job, _ = lost(script)
+    script.desk.retry("a")
+    script.desk.claim()
+    script.tracker.start()
+    wait_until(lambda: job.state is State.RUNNING)
+    assert job.directory.marker() is None
+
+
+def test_a_loss_that_is_heard_of_late_leaves_the_marker_of_the_same_execution(script: Script) -> None:
+    """Its worker was cut off, comes back, and is accepted between two looks."""
+    job, lease = lost(script)
+    job.directory.write_marker("done", lease.execution)
+    script.tracker.start()
+    wait_until(lambda: job.state is State.FAILED)
+    assert job.directory.marker() == Marker("done", lease.execution)
+
+
+def lost(script: Script) -> tuple[TrackedJob, Lease]:
+    """A job that fails because its worker is not heard from."""
+    job = script.submit("a", max_losses=0)
+    lease = script.desk.claim(WorkerId("w1", "node1", lease_s=0.05))
+    job.directory.prepare(lease.attempt)
+    wait_until(lambda: script.desk.store.look(0.05) and script.desk.state("a") is State.FAILED)
+    return job, lease
 
 
 def test_a_job_that_the_server_has_forgotten_is_an_error(script: Script) -> None:

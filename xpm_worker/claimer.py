@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from xpm_core.states import Event, State
+from xpm_core.store import events
 from xpm_core.store.connection import ServerError
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Claim, ClaimCode, Finish, Lease, LoseCode, RenewCode, WorkerId
@@ -68,6 +69,7 @@ class Claimer:
         self._pause_s = 0.0
         self._suspended = False
         self._quiet_since: float | None = None
+        self._open_at = boot_time()
 
     # -- claiming --------------------------------------------------------------------------------------------------
 
@@ -126,13 +128,21 @@ class Claimer:
 
     def _quiet(self, claim: Claim, linger_s: float | None) -> bool:
         """Whether nothing has been open in the workspace for so long."""
-        if linger_s is None or claim.open:
-            self._quiet_since = None
-            return False
         now = boot_time()
+        if linger_s is None or claim.open:
+            self._quiet_since, self._open_at = None, now
+            return False
         if self._quiet_since is None:
-            self._quiet_since = now
+            self._quiet_since = max(now - self._silence(), self._open_at)
         return now - self._quiet_since >= linger_s
+
+    def _silence(self) -> float:
+        """How long nothing has happened to any job, which may have begun while this worker waited."""
+        try:
+            return events.silence(self.store.client, self.store.w)
+        except ServerError as error:
+            log.warning("%s: events: %s", self.worker.name, error)
+            return 0.0
 
     def _wait(self, claim: Claim, linger_s: float | None) -> None:
         seconds = claim.wait_s

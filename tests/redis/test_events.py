@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from desk import Desk, W, submission
+from desk import OTHER, Desk, W, submission
 
 from xpm_core.states import Event, State
 from xpm_core.store import events, keys, reading
@@ -47,3 +47,14 @@ def test_a_reader_older_than_the_bound_is_told_that_it_is_behind(desk: Desk) -> 
     desk.client.xtrim(keys.events(W), maxlen=1, approximate=False)
     assert events.behind(desk.client, W, cursor)
     assert not events.behind(desk.client, W, events.last(desk.client, W))
+
+
+def test_silence_is_counted_from_the_last_event_of_a_job(desk: Desk) -> None:
+    assert events.silence(desk.client, W) == float("inf")
+    desk.submit(submission("a"))
+    told_s = events.read(desk.client, W, "0-0")[-1].at_s
+    desk.store.join(OTHER, pid=1, path="/w", version="1")
+    desk.store.leave(OTHER.name)
+    assert told(desk)[-1] is Event.WORKER_DOWN
+    before_s = reading.server_time(desk.client)
+    assert before_s - told_s <= events.silence(desk.client, W) <= reading.server_time(desk.client) - told_s

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from redis.exceptions import ResponseError
 
 from xpm_core.states import Event
-from xpm_core.store import keys
+from xpm_core.store import keys, reading
 from xpm_core.store.replies import map_of, shown, text_of
 
 if TYPE_CHECKING:
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 BATCH = 1000
 """Events read in one round trip."""
+LATEST = 100
+"""Events among which the last one of a job is looked for."""
 
 
 @dataclass(frozen=True)
@@ -83,6 +85,18 @@ def last(client: Redis, workspace_id: str) -> str:
     """The id of the last event so far."""
     found: Any = client.xrevrange(keys.events(workspace_id), count=1)
     return str(found[0][0].decode()) if found else "0-0"
+
+
+def silence(client: Redis, workspace_id: str) -> float:
+    """How long nothing has surely been told of any job, seconds: since then, none has changed its state.
+
+    Comings and goings of workers do not count. Endless when nothing has happened yet.
+    """
+    entries: Any = client.xrevrange(keys.events(workspace_id), count=LATEST)
+    if not entries:
+        return float("inf")
+    latest = next((cursor for cursor, fields in entries if b"job" in fields), entries[-1][0])
+    return reading.server_time(client) - position(latest.decode())[0] / 1000
 
 
 def position(cursor: str) -> tuple[int, int]:

@@ -186,9 +186,17 @@ class Claimer:
     ) -> Finish | None:
         """End what is held, and take the next job, unless the worker is to leave.
 
+        That is tried for as long as it takes; by a worker that is to hand back what it holds, until the lease is over.
+
         Returns:
-            None when the server refuses the call for good: the lease then runs out.
+            None when it could not be told, or was refused for good.
         """
+
+        def give_up(_: int, problem: Exception) -> bool:
+            over = boot_time() >= held.asked + held.left_s
+            stop = self._orders.stop
+            return _refused(problem) or stop is Stop.AT_ONCE or (stop is Stop.HAND_BACK and over)
+
         wanted = "" if self._orders.stop else self._execution
         answer = self._until_answered(
             f"finish {held.lease.identity[:7]}",
@@ -201,9 +209,12 @@ class Claimer:
                 next_execution=wanted,
                 left_s=self._orders.left_s(),
             ),
-            lambda _, problem: _refused(problem) or self._orders.stop is Stop.AT_ONCE,
+            give_up,
         )
         if answer is None:
+            log.error(
+                "%s: its end could not be told: it counts as lost once its lease is over", held.lease.identity[:7]
+            )
             return None
         reply, asked = answer
         if wanted:

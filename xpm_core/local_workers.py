@@ -13,11 +13,13 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from xpm_core.errors import WorkersFailedError
 from xpm_core.files import explained
+from xpm_core.lifetime import DEFAULT_GRACE_S, LEAVE_S, allocation_end
 from xpm_core.store.connection import URL_VARIABLE
 
 if TYPE_CHECKING:
@@ -50,9 +52,10 @@ class LocalWorkers:
         self._process: subprocess.Popen[bytes] | None = None
         self._log: Path | None = None
         self._lock = threading.Lock()
+        self._told = False
 
     def ensure(self) -> bool:
-        """Start it unless it runs.
+        """Start it unless it runs, or would have to leave at once: Slurm's allocation is about to end.
 
         Returns:
             Whether it was started now.
@@ -65,6 +68,8 @@ class LocalWorkers:
             if not self._slots or (self._process is not None and self._process.poll() is None):
                 return False
             self.check()
+            if not self._has_time():
+                return False
             self._start()
             return True
 
@@ -81,7 +86,7 @@ class LocalWorkers:
 
     @property
     def left(self) -> bool:
-        """Whether it ran, and left because there was nothing to do."""
+        """Whether it ran, and left because there was nothing to do, or no time for it."""
         return self._process is not None and self._process.poll() == 0
 
     def drain(self, wait_s: float) -> None:
@@ -98,6 +103,21 @@ class LocalWorkers:
         # Popen warns in __del__ about a child that still runs; this one is meant to.
         if self._process is not None and self._process.returncode is None:
             self._process.returncode = 0
+
+    def _has_time(self) -> bool:
+        """Whether there is more time than workers keep for leaving; if not, that is told once."""
+        end_s = allocation_end(os.environ)
+        left_s = float("inf") if end_s is None else end_s - time.time()
+        if left_s > DEFAULT_GRACE_S + LEAVE_S:
+            return True
+        if not self._told:
+            self._told = True
+            log.warning(
+                "no workers are started: this allocation of Slurm ends in %.0f s. To go on, run the script again in "
+                "another one",
+                max(left_s, 0.0),
+            )
+        return False
 
     def _start(self) -> None:
         folder = self._workspace.path / ".xpm" / "workers"

@@ -14,15 +14,16 @@ import click
 
 from xpm_core import signing
 from xpm_core.errors import XpmError
+from xpm_core.lifetime import DEFAULT_GRACE_S, LEAVE_S
 from xpm_core.names import check_queue_name, check_worker_name
 from xpm_core.store import connection
 from xpm_core.store.embedded import EmbeddedServer
 from xpm_core.store.records import DEFAULT_LEASE_S, DEFAULT_QUEUE
 from xpm_core.store.url import safe_url
 from xpm_core.workspace import Workspace
-from xpm_worker.lifetime import LEAVE_S, hand_back_at
+from xpm_worker.lifetime import hand_back_at
 from xpm_worker.pool import Daemon
-from xpm_worker.settings import DEFAULT_GRACE_S, DEFAULT_MAX_LOG_MB, Settings
+from xpm_worker.settings import DEFAULT_MAX_LOG_MB, Settings
 from xpm_worker.slot import Place
 
 log = logging.getLogger(__name__)

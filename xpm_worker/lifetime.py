@@ -1,4 +1,4 @@
-"""How long a worker may live: what ends it from outside, and when it hands back what it runs because of that."""
+"""When a worker hands back what it runs, because it is ended from outside."""
 
 from __future__ import annotations
 
@@ -6,15 +6,10 @@ import logging
 import time
 from collections.abc import Mapping
 
+from xpm_core.lifetime import LEAVE_S, allocation_end
 from xpm_worker.system import boot_time
 
 log = logging.getLogger(__name__)
-
-SLURM_VARIABLE = "SLURM_JOB_END_TIME"
-"""Set by Slurm in an allocation: when it ends, epoch seconds."""
-
-LEAVE_S = 1.0
-"""What is kept for telling the server and leaving, after the last job has ended."""
 
 
 def hand_back_at(walltime_s: float | None, grace_s: float, environment: Mapping[str, str]) -> float | None:
@@ -29,11 +24,8 @@ def hand_back_at(walltime_s: float | None, grace_s: float, environment: Mapping[
         A moment of the boot clock; None for never.
     """
     ends = [] if walltime_s is None else [walltime_s]
-    if (written := environment.get(SLURM_VARIABLE)) is not None:
-        try:
-            ends.append(float(written) - time.time())
-        except ValueError:
-            log.warning("%s: expected epoch seconds, got %r; it does not count", SLURM_VARIABLE, written)
+    if (end := allocation_end(environment)) is not None:
+        ends.append(end - time.time())
     if not ends:
         return None
     log.info("this worker is ended in %.0f s; jobs are handed back %.0f s before", min(ends), grace_s + LEAVE_S)

@@ -5,10 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from xpm_core.lifetime import DEFAULT_GRACE_S
 from xpm_core.store.records import DEFAULT_LEASE_S, DEFAULT_QUEUE
-
-DEFAULT_GRACE_S = 20.0
-"""How long a job that is handed back or cancelled may take to end by itself."""
 
 DEFAULT_MAX_LOG_MB = 100.0
 """What a job may print to each of its logs before its middle is left out."""

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 from itertools import pairwise
 from pathlib import Path
@@ -14,9 +15,11 @@ import psutil
 import pytest
 from script_tasks import Hold, Span, Write
 from stage import Stage
-from support import PrivateServer, wait_until
+from support import PATIENCE_S, PrivateServer, wait_until
 
 from xpm_core import experiment
+from xpm_core.lifetime import DEFAULT_GRACE_S, LEAVE_S, SLURM_VARIABLE
+from xpm_core.local_workers import LocalWorkers
 from xpm_core.states import State
 from xpm_core.store import connection, reading
 from xpm_core.store.connector import Connector
@@ -149,6 +152,21 @@ def test_own_workers_that_left_just_as_a_job_came_are_started_again(
             Write.C(note=stage.note()).submit()
             xp._submitter.flush()
         assert xp.wait().done == 2
+
+
+@pytest.mark.parametrize(("kept_s", "starts"), [(-5.0, False), (600.0, True)])
+def test_own_workers_that_left_are_not_started_again_when_their_allocation_is_about_to_end(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, kept_s: float, starts: bool
+) -> None:
+    """They would leave at once, to be started again, and so on."""
+    monkeypatch.setattr("xpm_core.local_workers.LINGER_S", 0.05)
+    workers = LocalWorkers(stage.workspace, 1, "brief", url=stage.url, lease_s=30.0)
+    assert workers.ensure()
+    wait_until(lambda: workers.left)
+    monkeypatch.setenv(SLURM_VARIABLE, str(time.time() + DEFAULT_GRACE_S + LEAVE_S + kept_s))
+    assert [workers.ensure() for _ in range(2)] == [starts, False]
+    assert caplog.text.count("this allocation of Slurm ends") == (0 if starts else 1)
+    workers.drain(PATIENCE_S)
 
 
 def test_leaving_does_not_wait_for_another_scripts_job_on_own_workers(stage: Stage, tmp_path: Path) -> None:

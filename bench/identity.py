@@ -19,7 +19,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from datetime import date
 from importlib.metadata import version
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
 from math import inf
@@ -27,8 +26,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "bench" / "RESULTS.md"
+from harness import ROOT, machine, today, write_section
+
 PEER = "experimaestro==2.7.*"
 
 MSGPACK, WHOLE, LANGUAGE = "import msgpack", "import xpm_core", "from xpm_core import Task, Param"
@@ -182,34 +181,16 @@ def missed(figures: dict[str, Any]) -> list[str]:
     return [what for what, _, found, limit in rows(figures) if found is not None and found > limit]
 
 
-def machine() -> str:
-    """The machine in a line."""
-    model = platform.processor() or platform.machine()
-    cpuinfo = Path("/proc/cpuinfo")
-    if cpuinfo.exists():
-        names = [line for line in cpuinfo.read_text().splitlines() if line.startswith("model name")]
-        model = names[0].partition(":")[2].strip() if names else model
-    return (
-        f"{model}, {os.cpu_count()} CPUs, {platform.system()} {platform.release()}, Python {platform.python_version()}"
-    )
-
-
 def write(figures: dict[str, Any], rounds: int) -> None:
     """Put the figures into RESULTS.md, in the place of those that were there."""
     section = [
-        "## Identity",
-        "",
-        f"Taken {date.today().isoformat()} by `make bench-identity`, msgpack {version('msgpack')}, on {machine()}.",
+        f"Taken {today()} by `make bench-identity`, msgpack {version('msgpack')}, on {machine()}.",
         f"{rounds} rounds of {CALLS} calls each, the subjects taking turns in one process, in CPU time; imports: "
         f"{len(figures['import'][MSGPACK])} pairs of new interpreters.",
         "",
         *table(figures),
-        "",
     ]
-    before = RESULTS.read_text() if RESULTS.exists() else "# Results\n\nHow fast it is, and how that was measured.\n\n"
-    others = [part for part in before.split("\n## ")[1:] if not part.startswith("Identity\n")]
-    head = before.split("\n## ")[0].rstrip("\n")
-    RESULTS.write_text("\n## ".join([head + "\n", *others]).rstrip("\n") + "\n\n" + "\n".join(section))
+    write_section("Identity", section)
 
 
 def main() -> int:

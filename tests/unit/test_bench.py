@@ -14,7 +14,8 @@ from house import ROOT
 
 
 @pytest.fixture
-def bench() -> ModuleType:
+def bench(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT / "bench"))  # where a script that is run finds what it imports
     spec = importlib.util.spec_from_file_location("bench_identity", ROOT / "bench" / "identity.py")
     assert spec is not None
     assert spec.loader is not None

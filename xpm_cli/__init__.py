@@ -25,6 +25,7 @@ def main() -> None:
     directory, or by `last` or `failed`: the newest one, the newest that failed.
 
     The workspace is DIR, else XPM_WORKSPACE, else the current directory or the nearest one above that is a workspace.
+    Its server is URL, else XPM_REDIS_URL, else a settings file's, else the workspace's own.
     """
 
 

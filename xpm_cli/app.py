@@ -70,6 +70,7 @@ def common_options(function: Function) -> Function:
     """Give a command the options that each of them takes; they may stand before or after its name."""
     options = [
         _option("--workspace", type=click.Path(path_type=Path), metavar="DIR", help="The workspace to look at."),
+        _option("--redis", metavar="URL", help="The server that the workspace uses."),
         _option("-q", "--quiet", is_flag=True, help="Print no messages, only what was asked for."),
         _option("-v", "--verbose", is_flag=True, help="Print more messages."),
         _option("--debug", is_flag=True, help="Print the traceback of an error."),

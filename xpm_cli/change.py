@@ -121,5 +121,5 @@ def _tell_unserved(desk: Desk, jobs: list[reading.Job]) -> None:
     for queue in desk.store.look().queues:
         if queue.queue in queues and queue.ready and not queue.workers:
             option = "" if queue.queue == "default" else f" --queue {queue.queue}"
-            command = f"xpm-worker --workspace {desk.workspace.path}{option}"
+            command = f"xpm-worker --workspace {desk.workspace.path}{desk.redis}{option}"
             say(f"No worker serves queue {queue.queue}. Run the script again, or start one: {command}")

@@ -38,8 +38,10 @@ class Desk:
     store: Store
     server: str
     """What people call the server: its URL without a password, or `embedded`."""
+    redis: str = ""
+    """What a next command needs to find the same server: ` --redis URL`, or nothing when it was not given."""
     place: str = ""
-    """What a next command needs to find the same workspace: ` --workspace DIR`, or nothing when it was not given."""
+    """The same for workspace and server: ` --workspace DIR --redis URL`, or what was given of it."""
 
     @cached_property
     def now_s(self) -> float:
@@ -153,12 +155,13 @@ def open_desk() -> Iterator[Desk]:
         WorkspaceError: There is no such workspace.
         RedisUnavailableError: Its server does not answer.
     """
-    given = setting("workspace")
+    given, url = setting("workspace"), setting("redis")
     workspace = Workspace.open(find_workspace(given), create=False, writable=False)
-    with Connector.of_workspace(workspace, None, DEFAULT_LEASE_S) as connector:
+    with Connector.of_workspace(workspace, url, DEFAULT_LEASE_S) as connector:
         server = "embedded" if connector.embedded else safe_url(connector.url)
-        place = f" --workspace {shlex.quote(str(given))}" if given else ""
+        redis = f" --redis {shlex.quote(server)}" if url else ""
+        place = (f" --workspace {shlex.quote(str(given))}" if given else "") + redis
         try:
-            yield Desk(workspace, Store(connector.client, workspace.id), server, place)
+            yield Desk(workspace, Store(connector.client, workspace.id), server, redis, place)
         except OUTAGES as error:
             raise RedisUnavailableError(f"Redis ({server})", f"{error}", f"Try again: xpm status{place}") from error

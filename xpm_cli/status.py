@@ -42,6 +42,7 @@ class Survey:
     workers: list[reading.WorkerState]
     queues: list[Serving]
     failed: list[reading.Job]
+    redis: str = ""
     place: str = ""
 
 
@@ -75,6 +76,7 @@ def look(desk: Desk) -> Survey:
         workers=reading.workers(client, w, desk.now_s),
         queues=sorted(queues, key=lambda queue: queue.queue),
         failed=desk.every_job(State.FAILED) if counts[State.FAILED] else [],
+        redis=desk.redis,
         place=desk.place,
     )
 
@@ -143,7 +145,7 @@ def _needs(survey: Survey, screen: Screen) -> Iterator[str]:
         if queue.ready and not queue.workers:
             name = "" if queue.queue == "default" else f" --queue {queue.queue}"
             text = f"{plural(queue.ready, 'job')} ready in queue {queue.queue}, which no worker serves"
-            yield screen.entry("! workers", [text, f"xpm-worker --workspace {survey.path}{name}"])
+            yield screen.entry("! workers", [text, f"xpm-worker --workspace {survey.path}{survey.redis}{name}"])
 
 
 def as_data(survey: Survey) -> dict[str, Any]:

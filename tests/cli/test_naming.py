@@ -1,4 +1,4 @@
-"""Which workspace and which job the words on a command line mean."""
+"""Which workspace, server and job the words on a command line mean."""
 
 from __future__ import annotations
 
@@ -92,6 +92,37 @@ def test_next_commands_name_the_workspace_when_it_was_named(lab: Lab, xpm: Xpm, 
     bad, option = short(lab.identity("bad")), f"--workspace {lab.workspace.path}"
     for words in (["status"], ["show", "failed"]):
         assert f" {bad} {option}" in xpm(*words, "--workspace", lab.workspace.path).stdout
+
+
+def test_server_is_named_by_option_before_variable(
+    lab: Lab, xpm: Xpm, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a script names one by `redis=`."""
+    identity = lab.submit("known")
+    monkeypatch.setenv("XPM_REDIS_URL", "unix:///nowhere/redis.sock")
+    assert xpm("show", identity).exit_code == 3
+    assert shown(xpm("show", identity, "--redis", redis_url)) == short(identity)
+    assert shown(xpm("--redis", redis_url, "show", identity)) == short(identity)
+
+
+def test_server_that_cannot_be_understood_is_a_wrong_use(lab: Lab, xpm: Xpm) -> None:
+    result = xpm("status", "--redis", "head:6379")
+    assert result.exit_code == 2
+    assert "expected redis://, rediss:// or unix:// at its start" in result.stderr
+
+
+def test_next_commands_name_the_server_when_it_was_named(
+    lab: Lab, xpm: Xpm, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("XPM_REDIS_URL")
+    lab.end("bad", State.FAILED, ERROR)
+    bad, option = short(lab.identity("bad")), f"--redis {redis_url}"
+    for words in (["status"], ["show", "failed"]):
+        assert f" {bad} {option}" in xpm(*words, "--redis", redis_url).stdout
+    worker = f"xpm-worker --workspace {lab.workspace.path} {option} --queue cluster"
+    xpm("cancel", unserved := lab.submit("unserved", queue="cluster"), "--redis", redis_url)
+    assert worker in xpm("retry", unserved, "--redis", redis_url).stderr
+    assert worker in xpm("status", "--redis", redis_url).stdout
 
 
 def test_no_workspace_is_an_error_that_says_how_to_name_one(xpm: Xpm, outside: Path) -> None:

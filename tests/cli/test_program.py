@@ -34,6 +34,7 @@ def test_help_and_version_work_everywhere(xpm: Xpm, command: list[str]) -> None:
         result = xpm(*command, option)
         assert result.exit_code == 0
         assert "--workspace DIR" in result.stdout
+        assert "--redis URL" in result.stdout
         assert all(len(line) <= 80 for line in result.stdout.splitlines())
     assert xpm(*command, "--version").stdout == f"xpm, version {version('xpm')}\n"
 

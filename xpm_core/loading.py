@@ -174,7 +174,7 @@ def same_file(module: ModuleType, file: str, record: dict[str, Any]) -> bool:
     found = getattr(module, "__file__", None)
     if found is None:
         return False
-    if os.path.realpath(found) == os.path.realpath(file):
+    if found == file or os.path.realpath(found) == os.path.realpath(file):
         return True
     return bool(within_project(os.path.abspath(found), record["module"]) == record["project"])
 

@@ -23,6 +23,7 @@ from xpm_core import job as running
 from xpm_core import payload
 from xpm_core.errors import GracefulTimeout, TaskImportError
 from xpm_core.job import RunningJob, TaskCancelled
+from xpm_core.job_directory import JobDirectory
 from xpm_core.workspace import Workspace
 from xpm_worker import failure, system
 from xpm_worker.interruption import Interruption
@@ -117,11 +118,12 @@ def _perform(job: Run, reports: Reports) -> int:
     """Run the job. Returns the exit code of its process."""
     error: BaseException | None = None
     interruption = Interruption(job.grace_s)
+    directory = directory_of(job)
     try:
-        enter(job, interruption)
-        running.current = _running(job, reports)
+        enter(job, directory, interruption)
+        running.current = _running(job, directory, reports)
         interruption.allow()
-        execute(job, reports)
+        execute(job, directory, reports)
         interruption.deny()
     except BaseException as raised:  # whatever the user's code raises ends the job, and is told
         error = raised
@@ -131,43 +133,48 @@ def _perform(job: Run, reports: Reports) -> int:
     if error is None:
         reports.last(Finished(True, None))
     elif isinstance(error, TaskCancelled):
-        _log(job, error)
+        _log(job, directory, error)
         interruption.end()
     elif isinstance(error, GracefulTimeout):
-        _log(job, error)
+        _log(job, directory, error)
         reports.last(Finished(False, None, handed_back=True))
     elif code:
-        _log(job, error)
+        _log(job, directory, error)
         reports.last(Finished(False, _summary(job, error, code)))
     return code
 
 
-def _running(job: Run, reports: Reports) -> RunningJob:
+def directory_of(job: Run) -> JobDirectory:
+    """The directory of a job."""
+    return Workspace(Path(job.workspace), "").job_at(job.directory)
+
+
+def _running(job: Run, directory: JobDirectory, reports: Reports) -> RunningJob:
     """The job as its own code sees it."""
     began = system.boot_time()
     own_end = None if job.timeout_s is None else began + job.timeout_s
     ends = [moment for moment in (job.ends_at, own_end) if moment is not None]
     return RunningJob(
         job.label,
-        Workspace(Path(job.workspace), "").job_at(job.directory),
+        directory,
         left_s=lambda: min(ends) - system.boot_time() if ends else None,
         report=reports.relay,
         output=reports.output,
     )
 
 
-def enter(job: Run, heed: Callable[[int, object], None]) -> None:
+def enter(job: Run, directory: JobDirectory, heed: Callable[[int, object], None]) -> None:
     """Set the process up for its job: session, SIGTERM, directory, streams, environment. The rest was done before.
 
     Args:
         job: The job.
+        directory: Its directory, which is there.
         heed: Called when SIGTERM comes.
     """
     os.setsid()
     system.set_name(system.JOB_NAME)
     signal.signal(signal.SIGTERM, heed)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-    directory = Workspace(Path(job.workspace), "").job_at(job.directory)
     taskdir = str(directory.path)
     os.chdir(taskdir)
     redirect(directory.out, directory.err)
@@ -209,18 +216,17 @@ def _facts(job: Run, taskdir: str) -> dict[str, str]:
     }
 
 
-def execute(job: Run, reports: Reports) -> None:
+def execute(job: Run, directory: JobDirectory, reports: Reports) -> None:
     """Load the job's task, and call its `execute`.
 
     Args:
-        job: The job; its directory is there.
+        job: The job.
+        directory: Its directory, which is there.
         reports: The way to the starter.
     """
     last = next(reversed(sys.modules))
-    workspace = Workspace(Path(job.workspace), "")
-    directory = workspace.job_at(job.directory)
     task = payload.load(
-        job.payload, workspace=workspace.path, identity=job.identity, jobpath=directory.path, allow=job.allow
+        job.payload, workspace=directory.workspace, identity=job.identity, jobpath=directory.path, allow=job.allow
     )
     reports.say(Loaded(installed(last)))
     if not directory.params.exists():
@@ -291,7 +297,7 @@ def _import_message(job: Run, error: TaskImportError) -> str:
     )
 
 
-def _log(job: Run, error: BaseException) -> None:
+def _log(job: Run, directory: JobDirectory, error: BaseException) -> None:
     """Write what was raised to the job's log, whatever became of its stderr."""
     if isinstance(error, SystemExit):
         shown = "" if error.code is None or isinstance(error.code, int) else f"{error.code}\n"
@@ -301,7 +307,6 @@ def _log(job: Run, error: BaseException) -> None:
         shown = failure.text(error.__cause__ or error) + "\n" + _import_message(job, error) + "\n"
     else:
         shown = failure.text(error)
-    directory = Workspace(Path(job.workspace), "").job_at(job.directory)
     with contextlib.suppress(OSError):
         opened = os.open(directory.err, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
         _append(opened, shown)

@@ -34,7 +34,7 @@ VARIABLE = "XPM_REHEARSAL"
 def warm() -> None:
     """Take the steps that leave nothing in this process: from the job's message to its last word."""
     with _handed() as (run, reports):
-        job_process.execute(run, reports)
+        job_process.execute(run, job_process.directory_of(run), reports)
         reports.last(Finished(True, None))
     os.environ[VARIABLE] = ""
     os.environ.pop(VARIABLE)
@@ -44,9 +44,10 @@ def rehearse() -> None:
     """Take all steps of a job, in a process that is of no use afterwards."""
     with _handed() as (run, reports):
         interruption = Interruption(run.grace_s)
-        job_process.enter(run, interruption)
+        directory = job_process.directory_of(run)
+        job_process.enter(run, directory, interruption)
         interruption.allow()
-        job_process.execute(run, reports)
+        job_process.execute(run, directory, reports)
         interruption.deny()
         reports.last(Finished(True, None))
 

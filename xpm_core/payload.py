@@ -97,6 +97,19 @@ def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path, allow: S
     return task
 
 
+def first_module(data: bytes) -> tuple[str, list[str]]:
+    """The module that `load` would import first, and the folders that it would add to `sys.path`; it does neither.
+
+    The module's name is empty for a class that is made and not imported.
+
+    Raises:
+        Exception: The data are malformed, in whatever way.
+    """
+    content = Loader(Path(), Path()).opened(data)
+    record = content["classes"][content["objects"][0]["class"]]
+    return "" if "local" in record else record["module"], content["folders"]
+
+
 def execute(task: Task) -> Any:
     """Run a task that `load` returned: its initial tasks in order, then its own `execute`.
 

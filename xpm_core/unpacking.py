@@ -64,19 +64,24 @@ class Loader:
         if len(data) > LARGEST_PAYLOAD:
             raise problem(f"it has {len(data)} bytes, {LARGEST_PAYLOAD} are allowed", "Keep large data in files.")
         try:
-            return self.read(self.decode(data), identity)
+            return self.read(self.opened(data), identity)
         except (PayloadError, TaskImportError):
             raise
         except UNREADABLE as error:
             raise problem(f"it cannot be read ({type(error).__name__}: {error})") from error
 
-    def read(self, content: Any, identity: str) -> tuple[Any, dict[str, Any]]:
-        """The same of what was decoded. Nothing is imported before its form is known to be right, and allowed."""
+    def opened(self, data: bytes) -> Any:
+        """What was written, of a form that is known to be right."""
+        content = self.decode(data)
         version = content.get("version") if isinstance(content, dict) else None
         if isinstance(version, int) and version != VERSION:
             raise problem(f"it has version {version!r}, and this release reads {VERSION}", "Use one release.")
         if (wrong := problem_of(content)) is not None:
             raise problem(f"it cannot be read ({wrong})")
+        return content
+
+    def read(self, content: Any, identity: str) -> tuple[Any, dict[str, Any]]:
+        """The same of what was opened. Nothing is imported before it is known to be allowed."""
         records, folders = content["classes"], content["folders"]
         if self.allow:
             records, folders = Allowed(self.allow).checked(records, folders)

@@ -104,9 +104,13 @@ class Started:
 
 @dataclass(frozen=True)
 class Ready:
-    """A template has imported what it was to; or jobs cannot be forked from it, for a reason."""
+    """A template has imported what it was to; or jobs cannot be forked from it, for a reason.
+
+    If it was started for the first job of a task, `modules` are those of installed packages that it has imported.
+    """
 
     problem: str
+    modules: list[str]
 
 
 @dataclass(frozen=True)

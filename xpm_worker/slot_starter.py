@@ -177,6 +177,7 @@ class SlotStarter:
                 elif isinstance(message, Loaded):
                     attempt.loaded(message)
                 elif isinstance(message, Begun) and not attempt.begun:
+                    self._templates.tend()  # what its template has said before
                     attempt.begin(message)
                     self._quiet_until = system.boot_time() + QUIET_S
         except ProtocolError:  # the job wrote nonsense: it is heard no more, and ends as its exit code says

@@ -2,25 +2,25 @@
 
 What short jobs really cost is their imports. A template imports the *installed* packages that a task's modules were
 seen to import; project files are imported in each job, so that a job sees the code that it would see without
-templates. Owns: what may be imported beforehand, the process of a template, and what a job forked from one must
-not share with the others.
+templates. Of the first job of a task, only what it begins with is known (see foretelling.py): it is forked from a
+template that imports this, and so need not be imported once more for the others. Owns: what may be imported
+beforehand, the process of a template, and what a job forked from one must not share with the others.
 """
 
 from __future__ import annotations
 
 import contextlib
 import gc
-import importlib
 import os
 import select
 import socket
 import sys
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
-from xpm_worker import pages, rehearsal, sibling, system
-from xpm_worker.protocol import Channel, Ready
+from xpm_worker import foretelling, job_process, pages, rehearsal, sibling, system
+from xpm_worker.protocol import LARGEST_REPORT, Ready, encode
 from xpm_worker.standby import stand_by
 
 TEMPLATE_NAME = "xpm-template"
@@ -28,38 +28,56 @@ PLAIN_NAME = "xpm-fork"
 """The name of a template that imports nothing."""
 
 
-def serve(sock: socket.socket, modules: Sequence[str], env: dict[str, str], starter: int) -> NoReturn:
+def serve(
+    sock: socket.socket, modules: Sequence[str], env: dict[str, str], starter: int, payload: bytes = b""
+) -> NoReturn:
     """Be a template: import, say so, then fork a process for each request, which stands by for a job.
+
+    One that was started for a task's first job, and is no template in the end, runs that job itself.
 
     Args:
         sock: The way to the starter; when it is closed, the template ends.
         modules: What to import.
         env: Variables that the jobs have beside the starter's own: they count while packages are imported.
         starter: Its process id.
+        payload: Of a task's first job, if it is to import what that begins with.
     """
     code = 1
     try:
         system.die_with_parent(starter)
-        system.set_name(TEMPLATE_NAME if modules else PLAIN_NAME)
         system.reset_signals()
         os.environ.update(env)
         _silence()
-        for name in modules:
-            importlib.import_module(name)
+        last = next(reversed(sys.modules))
+        names = _foretold(payload) if payload else modules
+        system.set_name(TEMPLATE_NAME if names else PLAIN_NAME)
+        for name in names:
+            foretelling.bring(name)
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
-        problem = _unsafe()
-        Channel(sock).send(Ready(problem))
+        problem = _unsafe() or ("" if names or not payload else "there is nothing to import")
+        sock.sendall(encode(Ready(problem, job_process.installed(last) if payload else []), LARGEST_REPORT))
+        gc.collect()
+        gc.freeze()
         if not problem:
-            gc.collect()
-            gc.freeze()
             _answer(sock, starter)
+        elif payload:  # nobody can be forked, but what the job needs is there
+            theirs = next(_asked(sock))
+            sock.close()
+            stand_by(theirs, starter, announce=True)
         code = 0
     except BaseException as error:  # the edge of the process: whatever a package raises, jobs do without it
         with contextlib.suppress(Exception):
-            Channel(sock).send(Ready(f"{type(error).__name__}: {error}"[:500]))
+            sock.sendall(encode(Ready(f"{type(error).__name__}: {error}"[:500], [])))
     finally:
         os._exit(code)
+
+
+def _foretold(payload: bytes) -> list[str]:
+    """What a job begins with; nothing where that cannot be told, for the job itself will tell why."""
+    with contextlib.suppress(Exception):
+        return foretelling.foretold(payload)
+    return []
 
 
 def _silence() -> None:
@@ -84,23 +102,28 @@ def _unsafe() -> str:
 
 
 def _answer(sock: socket.socket, starter: int) -> None:
-    """Fork for each request: a byte, and with it the socket over which the job comes."""
+    """Fork for each request."""
     written = pages.written(rehearsal.rehearse)
 
     def prepare() -> None:
         freshen()
         pages.copy(written)
 
+    for theirs in _asked(sock):
+        with theirs:
+            if sibling.fork(starter):
+                sock.close()
+                stand_by(theirs, starter, prepare, announce=True)
+
+
+def _asked(sock: socket.socket) -> Iterator[socket.socket]:
+    """The requests that come: a byte, and with it the socket over which its job does."""
     while True:
         select.select([sock], [], [])
         data, descriptors, _, _ = socket.recv_fds(sock, 1, 1)
         if not data:
             return
-        for descriptor in descriptors:
-            with socket.socket(fileno=descriptor) as theirs:
-                if sibling.fork(starter):
-                    sock.close()
-                    stand_by(theirs, starter, prepare, announce=True)
+        yield from (socket.socket(fileno=descriptor) for descriptor in descriptors)
 
 
 def freshen() -> None:
@@ -116,7 +139,9 @@ def freshen() -> None:
             setattr(tracker, name, getattr(fresh, name))
 
 
-def start(modules: Sequence[str], env: dict[str, str], leave_starter: Callable[[], None]) -> tuple[int, socket.socket]:
+def start(
+    modules: Sequence[str], env: dict[str, str], leave_starter: Callable[[], None], payload: bytes = b""
+) -> tuple[int, socket.socket]:
     """Fork a template from this process. Returns its process id, and the way to it."""
     ours, theirs = socket.socketpair()
     starter = os.getpid()
@@ -124,6 +149,6 @@ def start(modules: Sequence[str], env: dict[str, str], leave_starter: Callable[[
     if pid == 0:
         leave_starter()
         ours.close()
-        serve(theirs, modules, env, starter)
+        serve(theirs, modules, env, starter, payload)
     theirs.close()
     return pid, ours

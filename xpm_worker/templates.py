@@ -47,6 +47,8 @@ class Template:
     channel: Channel
     sock: socket.socket
     due: float
+    task: str = ""
+    """The task whose first job it was started for, if it was."""
     ready: bool = False
     used: float = field(default_factory=system.boot_time)
     standby: Standby | None = None
@@ -84,6 +86,7 @@ class Templates:
         self._wanted = wanted
         self._living: dict[Key, Template] = {}
         self._modules: dict[str, tuple[str, ...]] = {}
+        """What is to be imported for each task. Until that is known, the task itself stands for it."""
         self._unfit: set[Key] = set()
         self._seen = _installed_state()
 
@@ -118,7 +121,11 @@ class Templates:
         return min((each.due for each in self._living.values() if not each.ready), default=None)
 
     def find(self, run: Run) -> Template | None:
-        """The template for a job, if there is one, or may soon be; else the job is forked from the starter."""
+        """The template for a job, if there is one, or may soon be; else the job is forked from the starter.
+
+        For the first job of a task, one is started that reads what the job begins with: this job, too, would import
+        that. But not where only some modules are allowed, for the job checks that itself.
+        """
         if not run.template or not self._wanted:
             return None
         state = _installed_state()
@@ -128,7 +135,10 @@ class Templates:
             self._unfit.clear()
             for each in list(self._living.values()):
                 self.drop(each)
-        found = self._living.get(self._key(run)) if run.task in self._modules else None
+        if run.task not in self._modules and not run.allow and _memory_left() > LEAST_MEMORY:
+            self._modules[run.task] = (run.task,)
+            return self._start(self._key(run), (), run)
+        found = self._living.get(self._key(run))
         if found is not None:
             found.used = system.boot_time()
         return found
@@ -141,21 +151,29 @@ class Templates:
         """A job has imported modules of installed packages: prepare a template for the next one of its task."""
         if not run.template or not self._wanted or not modules:
             return
-        known = self._modules.get(run.task, ())
+        before = self._key(run)
+        known = [name for name in self._modules.get(run.task, ()) if name != run.task]
         self._modules[run.task] = (*known, *(name for name in modules if name not in known))
         key = self._key(run)
+        if before != PLAIN and before in self._living and before[0] not in map(frozenset, self._modules.values()):
+            self.drop(self._living[before])
         if key not in self._living and key not in self._unfit and _memory_left() > LEAST_MEMORY:
-            while len(others := [each for each in self._living.values() if each.key != PLAIN]) >= MOST:
-                self.drop(min(others, key=lambda each: each.used))
             self._start(key, self._modules[run.task])
+            self._trim()
 
-    def _start(self, key: Key, modules: tuple[str, ...]) -> Template | None:
+    def _trim(self) -> None:
+        """Where there are too many, end what was used least recently."""
+        while len(others := [each for each in self._living.values() if each.key != PLAIN]) > MOST:
+            self.drop(min(others, key=lambda each: each.used))
+
+    def _start(self, key: Key, modules: tuple[str, ...], first: Run | None = None) -> Template | None:
+        payload, task = (b"", "") if first is None else (first.payload, first.task)
         try:
-            pid, sock = template.start(modules, dict(key[1]), self._leave_starter)
+            pid, sock = template.start(modules, dict(key[1]), self._leave_starter, payload)
         except OSError:  # no process or no memory left: jobs do without
             return None
         channel = Channel(sock, receives=LARGEST_REPORT)
-        self._living[key] = Template(key, pid, channel, sock, system.boot_time() + IMPORT_S)
+        self._living[key] = Template(key, pid, channel, sock, system.boot_time() + IMPORT_S, task)
         self._living[key].prepare()
         return self._living[key]
 
@@ -167,22 +185,35 @@ class Templates:
                 if isinstance(message, Ready):
                     each.ready = not message.problem
                     if message.problem:
-                        self.refuse(each)
+                        self.refuse(each, ends=True)
+                    elif each.task:
+                        self._know(each, message.modules)
             if each.key in self._living and (each.channel.closed or (not each.ready and now >= each.due)):
                 self.refuse(each)
 
-    def refuse(self, which: Template) -> None:
+    def _know(self, which: Template, modules: list[str]) -> None:
+        """A template that was started for a task's first job has told what it has imported; one for that is enough."""
+        self._modules[which.task] = tuple(modules)
+        del self._living[which.key]
+        which.key = frozenset(modules), which.key[1]
+        if which.key in self._living:
+            self.drop(self._living[which.key])
+        self._living[which.key] = which
+        self._trim()
+
+    def refuse(self, which: Template, *, ends: bool = False) -> None:
         """Let jobs do without this template, now and later; but for the plain one, which is tried again."""
         if which.key != PLAIN:
             self._unfit.add(which.key)
-        self.drop(which)
+        self.drop(which, ends=ends)
 
-    def drop(self, which: Template) -> None:
-        """End a template, if it still lives; jobs forked from it go on."""
+    def drop(self, which: Template, *, ends: bool = False) -> None:
+        """End a template, if it still lives; jobs forked from it go on. One that `ends` by itself may run its job."""
         if self._living.get(which.key) is which:
             del self._living[which.key]
             _close(which)
-            system.send_signal([which.pid], signal.SIGKILL)
+            if not ends:
+                system.send_signal([which.pid], signal.SIGKILL)
 
     def leave(self) -> None:
         """In a process forked from the starter: close the ways to templates."""
@@ -190,7 +221,7 @@ class Templates:
             _close(each)
 
     def _key(self, run: Run) -> Key:
-        return frozenset(self._modules[run.task]), tuple(sorted(run.env.items()))
+        return frozenset(self._modules.get(run.task, ())), tuple(sorted(run.env.items()))
 
 
 def _close(which: Template) -> None:

@@ -19,6 +19,7 @@ from worker_tasks import Write
 
 from xpm_core.config import Task
 from xpm_core.states import State
+from xpm_worker import system
 from xpm_worker.template import TEMPLATE_NAME
 
 
@@ -110,7 +111,16 @@ def test_a_stopped_template_does_not_hold_up_the_lease_of_its_job(crew: Crew) ->
 @pytest.fixture
 def written(tmp_path: Path) -> Iterator[Path]:
     """A folder of modules, in front of this process's path."""
-    folder = tmp_path / "modules"
+    yield from on_path(tmp_path / "modules")
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Iterator[Path]:
+    """The same of packages that count as installed; workers find them with `--pythonpath`."""
+    yield from on_path(tmp_path / "site-packages")
+
+
+def on_path(folder: Path) -> Iterator[Path]:
     folder.mkdir()
     sys.path.insert(0, str(folder))
     yield folder
@@ -203,3 +213,185 @@ def test_a_job_whose_script_imports_experiment_is_spared_the_client_of_redis(cre
     (written / "whole_script.py").write_text(SCRIPT)
     task = importlib.import_module("whole_script").Look.C(number=1)
     assert (crew.run(task).path / "said.txt").read_text() == "set()"
+
+
+# -- the first job of a task -------------------------------------------------------------------------------------------
+
+PACKAGE = """
+import os, sys, threading, time
+from pathlib import Path
+where = Path("/proc/self/comm").read_text().strip()
+with open({log!r}, "a") as log:
+    print(where, file=log)
+if where == "xpm-template":
+    {deed}
+"""
+
+SEE = """
+{before}
+import sys
+from pathlib import Path
+from xpm_core.config import Param, Task
+
+class See(Task):
+    number: Param[int]
+
+    def execute(self) -> None:
+        Path("seen.txt").write_text(str(sorted(name for name in sys.modules if name.startswith("fake_"))))
+
+class Look(See):
+    pass
+"""
+
+
+@pytest.fixture
+def log(tmp_path: Path) -> Path:
+    """Where packages write down in which process they are imported."""
+    return tmp_path / "imports.txt"
+
+
+@pytest.fixture
+def package(installed: Path, log: Path) -> Path:
+    """A package that writes it down."""
+    (installed / "fake_package.py").write_text(PACKAGE.format(log=str(log), deed="print('imported')"))
+    return installed
+
+
+def tasks_of(written: Path, before: str) -> Any:
+    """A module with tasks that begins with that, and writes down which packages it sees."""
+    (written / "seeing_tasks.py").write_text(SEE.format(before=before))
+    return importlib.import_module("seeing_tasks")
+
+
+def seen(crew: Crew, *tasks: Task) -> list[str]:
+    return [(crew.directory(task).path / "seen.txt").read_text() for task in tasks if crew.wait(task).attempts == 1]
+
+
+def test_what_a_task_begins_with_is_imported_once_for_all_its_jobs(
+    crew: Crew, written: Path, package: Path, log: Path
+) -> None:
+    module = tasks_of(written, "import fake_package")
+    log.unlink()
+    worker = crew.started("--pythonpath", str(package))
+    tasks = [module.See.C(number=number) for number in range(3)]
+    crew.submit(*tasks)
+    assert seen(crew, *tasks) == ["['fake_package']"] * 3
+    assert log.read_text().split() == [TEMPLATE_NAME]
+    assert len(templates(worker)) == 1
+    assert crew.directory(tasks[0]).out.read_text() == ""
+
+
+@pytest.mark.parametrize("kind", ["See", "Look"])
+def test_a_task_ends_up_with_one_template_for_all_that_its_jobs_import(
+    crew: Crew, written: Path, package: Path, log: Path, kind: str
+) -> None:
+    (package / "fake_other.py").touch()
+    (written / "seeing_helper.py").write_text("import fake_other")
+    module = tasks_of(written, "import fake_package\nimport seeing_helper" if kind == "See" else "import fake_package")
+    worker = crew.started("--pythonpath", str(package))
+    first, second, third = module.See.C(number=1), getattr(module, kind).C(number=2), module.See.C(number=3)
+    for task in (first, second, third):
+        crew.submit(task)
+        crew.wait(task)
+    assert len(set(seen(crew, first, second, third))) == 1
+    wait_until(lambda: len(templates(worker)) == 1, show=lambda: worker.log)
+    assert log.read_text().split()[1:] == [TEMPLATE_NAME] * 2
+
+
+def test_nothing_is_imported_on_the_word_of_a_job_where_some_modules_only_are_allowed(
+    crew: Crew, written: Path, package: Path, log: Path
+) -> None:
+    module = tasks_of(written, "import fake_package")
+    log.unlink()
+    crew.started("--pythonpath", str(package), "--allow", "seeing_tasks")
+    first, second = module.See.C(number=1), module.See.C(number=2)
+    for task in (first, second):
+        crew.submit(task)
+        crew.wait(task)
+    assert seen(crew, first, second) == ["['fake_package']"] * 2
+    assert log.read_text().split() == [system.JOB_NAME, TEMPLATE_NAME]
+
+
+@pytest.mark.parametrize(
+    "deed",
+    [
+        "raise RuntimeError('no licence')", "sys.exit()", "os._exit(0)", "os.kill(os.getpid(), 11)",
+        "threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()",
+    ],
+    ids=["raises", "exits", "vanishes", "crashes", "starts a thread"],
+)  # fmt: skip
+def test_a_package_that_cannot_be_imported_in_a_template_fails_no_job(
+    crew: Crew, written: Path, installed: Path, log: Path, deed: str
+) -> None:
+    module = tasks_of(written, "")
+    (written / "seeing_tasks.py").write_text(SEE.format(before="import fake_package"))
+    (installed / "fake_package.py").write_text(PACKAGE.format(log=str(log), deed=deed))
+    worker = crew.started("--pythonpath", str(installed))
+    tasks = [module.See.C(number=number) for number in range(3)]
+    crew.submit(*tasks)
+    assert seen(crew, *tasks) == ["['fake_package']"] * 3
+    wait_until(lambda: not templates(worker), show=lambda: worker.log)
+
+
+def test_a_job_whose_package_starts_threads_imports_it_once(
+    crew: Crew, written: Path, installed: Path, log: Path
+) -> None:
+    module = tasks_of(written, "")
+    (written / "seeing_tasks.py").write_text(SEE.format(before="import fake_package"))
+    thread = "threading.Thread(target=time.sleep, args=(1000,), daemon=True).start()"
+    (installed / "fake_package.py").write_text(PACKAGE.format(log=str(log), deed=thread))
+    worker = crew.started("--pythonpath", str(installed))
+    task = module.See.C(number=1)
+    crew.submit(task)
+    assert seen(crew, task) == ["['fake_package']"]
+    assert log.read_text().split() == [TEMPLATE_NAME]
+    assert templates(worker) == []
+
+
+def test_a_task_that_imports_nothing_ends_no_template(crew: Crew, written: Path, package: Path) -> None:
+    names = ["a", "b", "c"]
+    worker = crew.started("--pythonpath", str(package))
+    for name in names:
+        (package / f"fake_{name}.py").touch()
+        (written / f"{name}_tasks.py").write_text(SEE.format(before=f"import fake_{name}"))
+        crew.submit(task := importlib.import_module(f"{name}_tasks").See.C(number=1))
+        crew.wait(task)
+    there = templates(worker)
+    assert len(there) == len(names)
+    crew.submit(nothing := tasks_of(written, "").See.C(number=1))
+    assert seen(crew, nothing) == ["[]"]
+    assert templates(worker) == there
+
+
+def test_a_job_whose_template_imports_without_end_can_be_cancelled(
+    crew: Crew, written: Path, installed: Path, log: Path
+) -> None:
+    module = tasks_of(written, "")
+    (written / "seeing_tasks.py").write_text(SEE.format(before="import fake_package"))
+    (installed / "fake_package.py").write_text(PACKAGE.format(log=str(log), deed="time.sleep(1000)"))
+    worker = crew.started("--pythonpath", str(installed))
+    first, second = module.See.C(number=1), module.See.C(number=2)
+    crew.submit(first)
+    wait_until(log.exists, show=lambda: worker.log)
+    crew.store.cancel(crew.job(first).identity)
+    crew.wait(first, State.CANCELLED)
+    wait_until(lambda: not templates(worker), show=lambda: worker.log)
+    crew.submit(second)  # it imports by itself
+    assert seen(crew, second) == ["['fake_package']"]
+
+
+def test_a_first_job_that_fails_as_it_is_loaded_leaves_its_template_to_the_next(
+    crew: Crew, written: Path, package: Path, log: Path
+) -> None:
+    module = tasks_of(written, "import fake_package")
+    log.unlink()
+    worker = crew.started("--pythonpath", str(package))
+    first, second = module.See.C(number=1), module.See.C(number=2)
+    (written / "seeing_tasks.py").write_text(SEE.format(before="import fake_package\nassert False"))
+    crew.submit(first)
+    assert "TaskImportError" in crew.wait(first, State.FAILED).error["type"]
+    (written / "seeing_tasks.py").write_text(SEE.format(before="import fake_package"))
+    crew.submit(second)
+    assert seen(crew, second) == ["['fake_package']"]
+    assert log.read_text().split() == [TEMPLATE_NAME]
+    assert len(templates(worker)) == 1

@@ -51,14 +51,15 @@ def serve(
         last = next(reversed(sys.modules))
         names = _foretold(payload) if payload else modules
         system.set_name(TEMPLATE_NAME if names else PLAIN_NAME)
+        gc.disable()  # it would look at all that was imported so far, time and again, and find hardly anything to free
         for name in names:
             foretelling.bring(name)
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         problem = _unsafe() or ("" if names or not payload else "there is nothing to import")
         sock.sendall(encode(Ready(problem, job_process.installed(last) if payload else []), LARGEST_REPORT))
-        gc.collect()
         gc.freeze()
+        gc.enable()
         if not problem:
             _answer(sock, starter)
         elif payload:  # nobody can be forked, but what the job needs is there

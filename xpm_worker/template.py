@@ -103,18 +103,20 @@ def _unsafe() -> str:
 
 
 def _answer(sock: socket.socket, starter: int) -> None:
-    """Fork for each request."""
-    written = pages.written(rehearsal.rehearse)
+    """Fork for each request. The first one, for which a job may wait, comes before what is of use to all others."""
+    written: pages.Pages = []
 
     def prepare() -> None:
         freshen()
         pages.copy(written)
 
-    for theirs in _asked(sock):
+    for number, theirs in enumerate(_asked(sock)):
         with theirs:
             if sibling.fork(starter):
                 sock.close()
                 stand_by(theirs, starter, prepare, announce=True)
+        if number == 0:
+            written = pages.written(rehearsal.rehearse)
 
 
 def _asked(sock: socket.socket) -> Iterator[socket.socket]:

@@ -3,8 +3,8 @@
 A process that was just forked shares its memory with the one it comes from, and gets a copy of each page when it first
 writes to it. Python writes to whatever it uses, for it counts references, so that a job's first steps cost more than a
 thousand page faults, most of what a new process costs. They are nearly the same pages in all processes that are forked
-from one template. So a first one takes these steps and tells what it wrote to, and all others have just that copied
-while they stand by.
+from one template. So a first one takes these steps, it is looked up what it wrote to, and all others have just that
+copied while they stand by.
 
 Where the system does not tell, or does not copy (macOS, some containers), jobs pay for their page faults.
 """
@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import os
+import socket
 from array import array
 from collections.abc import Callable, Iterator
 
@@ -42,22 +43,24 @@ def written(steps: Callable[[], object]) -> Pages:
     """The pages that a process forked from this one writes to when it takes some steps.
 
     Args:
-        steps: Called in a process that ends afterwards. What it raises is of no interest.
+        steps: Called in such a process, which then ends. What it raises is of no interest.
     """
     mappings = _writable()
-    read, write = os.pipe()
-    pid = os.fork()
-    if pid == 0:
-        try:
-            with contextlib.suppress(Exception):
-                steps()
-            with open(write, "wb") as file:
-                file.write(array("Q", _own(mappings)).tobytes())
-        finally:
-            os._exit(0)
-    os.close(write)
-    with open(read, "rb") as file:
-        found = array("Q", file.read())
+    ours, theirs = socket.socketpair()
+    with ours, theirs:
+        pid = os.fork()
+        if pid == 0:
+            try:
+                ours.close()
+                with contextlib.suppress(Exception):
+                    steps()
+                theirs.send(b"+")
+                theirs.recv(1)
+            finally:
+                os._exit(0)
+        theirs.close()
+        ours.recv(1)  # nothing, if it has crashed
+        found = list(_own(pid, mappings))
     os.waitpid(pid, 0)
     groups = (found[at : at + _AT_ONCE] for at in range(0, len(found), _AT_ONCE))
     return [(_Byte * len(group))(*(_Byte(address, 1) for address in group)) for group in groups]
@@ -85,9 +88,9 @@ def _writable() -> list[tuple[int, int]]:
     return []
 
 
-def _own(mappings: list[tuple[int, int]]) -> Iterator[int]:
-    """Addresses of those pages in mappings that no other process has."""
-    with contextlib.suppress(OSError), open("/proc/self/pagemap", "rb", 0) as pagemap:
+def _own(pid: int, mappings: list[tuple[int, int]]) -> Iterator[int]:
+    """Addresses of those pages in mappings that no process has but this one."""
+    with contextlib.suppress(OSError), open(f"/proc/{pid}/pagemap", "rb", 0) as pagemap:
         for start, count in mappings:
             pagemap.seek(start // _PAGE * _ENTRY)
             entries = array("Q", pagemap.read(count * _ENTRY))

@@ -33,23 +33,35 @@ VARIABLE = "XPM_REHEARSAL"
 
 def warm() -> None:
     """Take the steps that leave nothing in this process: from the job's message to its last word."""
-    with _handed() as (run, reports):
+    with handed() as channel:
+        run, reports = _received(channel)
         job_process.execute(run, job_process.directory_of(run), reports)
         reports.last(Finished(True, None))
+    _forget()
     os.environ[VARIABLE] = ""
     os.environ.pop(VARIABLE)
 
 
-def rehearse() -> None:
-    """Take all steps of a job, in a process that is of no use afterwards."""
-    with _handed() as (run, reports):
-        interruption = Interruption(run.grace_s)
-        directory = job_process.directory_of(run)
-        job_process.enter(run, directory, interruption)
-        interruption.allow()
-        job_process.execute(run, directory, reports)
-        interruption.deny()
-        reports.last(Finished(True, None))
+def rehearse(channel: Channel) -> None:
+    """Take all steps of a job, in a process that is of no use afterwards.
+
+    Args:
+        channel: What `handed` gave.
+    """
+    run, reports = _received(channel)
+    interruption = Interruption(run.grace_s)
+    directory = job_process.directory_of(run)
+    job_process.enter(run, directory, interruption)
+    interruption.allow()
+    job_process.execute(run, directory, reports)
+    interruption.deny()
+    reports.last(Finished(True, None))
+
+
+def _received(channel: Channel) -> tuple[Run, job_process.Reports]:
+    run = awaited(channel)
+    assert run is not None
+    return run, job_process.Reports(channel)
 
 
 @cache
@@ -80,23 +92,21 @@ def play() -> Run:
 
 
 @contextlib.contextmanager
-def _handed() -> Iterator[tuple[Run, job_process.Reports]]:
-    """What a job's process gets: the job, whose directory is there for so long, and the way to its starter."""
-    run = play()
+def handed() -> Iterator[Channel]:
+    """What a job's process gets: the way to its starter, over which the job comes. Its directory is there for so long.
+
+    Raises:
+        OSError: It cannot be made.
+    """
     folder = Path(os.environ.get("TMPDIR", "/tmp"), f"xpm-rehearsal-{os.urandom(8).hex()}")
     ours, theirs = socket.socketpair()
-    try:
-        os.makedirs(folder / run.directory, 0o700)
-        starter, job = Channel(ours), Channel(theirs)
-        starter.send(dataclasses.replace(run, workspace=str(folder)))
-        received = awaited(job)
-        assert received is not None
-        yield received, job_process.Reports(job)
-    finally:
-        ours.close()
-        theirs.close()
-        _remove(folder)
-        _forget()
+    with ours, theirs:
+        try:
+            os.makedirs(folder / play().directory, 0o700)
+            Channel(ours).send(dataclasses.replace(play(), workspace=str(folder)))
+            yield Channel(theirs)
+        finally:
+            _remove(folder)
 
 
 def _remove(folder: Path) -> None:

@@ -116,7 +116,8 @@ def _answer(sock: socket.socket, starter: int) -> None:
                 sock.close()
                 stand_by(theirs, starter, prepare, announce=True)
         if number == 0:
-            written = pages.written(rehearsal.rehearse)
+            with contextlib.suppress(OSError), rehearsal.handed() as job:
+                written = pages.written(lambda: rehearsal.rehearse(job))
 
 
 def _asked(sock: socket.socket) -> Iterator[socket.socket]:

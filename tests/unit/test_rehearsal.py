@@ -38,7 +38,8 @@ def look(*args, execute=job_process.execute):
     sys.__stderr__.write("seen nowhere")
 job_process.execute = look
 shown = os.dup(1)
-rehearsal.rehearse()
+with rehearsal.handed() as job:
+    rehearsal.rehearse(job)
 os.write(shown, repr(files).encode())
 """
 

@@ -12,13 +12,13 @@ not fit is refused. Imports nothing heavy: job processes use it.
 
 from __future__ import annotations
 
-import contextlib
 import socket
 import struct
 import types
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Collection
 from functools import cache
-from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+from itertools import chain
+from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 
 import msgpack
 
@@ -35,19 +35,15 @@ _LENGTH = struct.Struct("!I")
 _CHUNK = 64 * 1024
 _CHUNKS = 64
 
-M = TypeVar("M")
 
-
-@dataclass(frozen=True)
-class Hello:
+class Hello(NamedTuple):
     """A starter is there. `mark` is found in the environment of all that descends from it; empty where it cannot be."""
 
     mark: str
     pid: int
 
 
-@dataclass(frozen=True)
-class Run:
+class Run(NamedTuple):
     """Run a job. Moments are those of the boot clock (`system.boot_time`).
 
     `grace_s` is how long after SIGTERM it is killed; from `ends_at` on, if that is not None, it is handed back. `allow`
@@ -72,20 +68,18 @@ class Run:
     host: str
     grace_s: float = 0.0
     ends_at: float | None = None
-    allow: list[str] = field(default_factory=list)
+    allow: list[str] = []  # noqa: RUF012, nobody adds to it
     max_log: int = 0
 
 
-@dataclass(frozen=True)
-class Renewed:
+class Renewed(NamedTuple):
     """The lease goes on until `lease_until`: before it passes, another word must have come."""
 
     execution: str
     lease_until: float
 
 
-@dataclass(frozen=True)
-class Stop:
+class Stop(NamedTuple):
     """End the job. `reason` is cancelled, lost, killed or released; with a grace, SIGTERM comes first."""
 
     execution: str
@@ -93,17 +87,15 @@ class Stop:
     grace_s: float
 
 
-@dataclass(frozen=True)
-class Started:
-    """The job's process runs, as attempt `number` of its directory."""
+class Started(NamedTuple):
+    """The job's process runs, as attempt `number` of its directory. Not told of one that ends at once."""
 
     execution: str
     pid: int
     number: int
 
 
-@dataclass(frozen=True)
-class Ready:
+class Ready(NamedTuple):
     """A template has imported what it was to; or jobs cannot be forked from it, for a reason.
 
     If it was started for the first job of a task, `modules` are those of installed packages that it has imported.
@@ -113,38 +105,33 @@ class Ready:
     modules: list[str]
 
 
-@dataclass(frozen=True)
-class Begun:
+class Begun(NamedTuple):
     """The job's process is there, and has inherited so many bytes of memory. Nothing of the user's has run yet."""
 
     pid: int
     inherited: int
 
 
-@dataclass(frozen=True)
-class Loaded:
+class Loaded(NamedTuple):
     """The job's classes are imported; `modules` are those of installed packages that came with them."""
 
     modules: list[str]
 
 
-@dataclass(frozen=True)
-class Relay:
+class Relay(NamedTuple):
     """Something that the job tells while it runs. Of one kind, only the latest word may arrive."""
 
     kind: str
     data: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Output:
+class Output(NamedTuple):
     """An output that the job has registered. Each one arrives, in order."""
 
     data: dict[str, Any]
 
 
-@dataclass(frozen=True)
-class Finished:
+class Finished(NamedTuple):
     """The last word of a job's process: whether `execute` returned, what went wrong, or that it hands itself back."""
 
     returned: bool
@@ -152,16 +139,19 @@ class Finished:
     handed_back: bool = False
 
 
-@dataclass(frozen=True)
-class Ended:
-    """The job's processes are gone, and what came of it is on record. `handed_back`: that was its own wish."""
+class Ended(NamedTuple):
+    """The job's processes are gone, and what came of it is on record.
+
+    `began`: there was a process of it. `handed_back`: that it ended was its own wish.
+    """
 
     execution: str
     reason: str
     error: dict[str, Any] | None
     exit_code: int | None
     signal: int | None
-    seconds: float = field(default=0.0)
+    seconds: float = 0.0
+    began: bool = False
     handed_back: bool = False
 
 
@@ -177,7 +167,7 @@ def encode(message: Message, limit: int = LARGEST_MESSAGE) -> bytes:
         ProtocolError: It is too large, or holds what msgpack has no form for.
     """
     try:
-        body = msgpack.packb([type(message).__name__, vars(message)])
+        body = msgpack.packb([type(message).__name__, *message])
     except (TypeError, ValueError, OverflowError) as error:
         raise ProtocolError(f"{type(message).__name__} with something unfit ({error})") from error
     if len(body) > limit:
@@ -193,41 +183,38 @@ def decode(body: bytes | memoryview) -> Message:
     """
     try:
         refuse_incomplete(body)
-        name, values = msgpack.unpackb(body, strict_map_key=True, ext_hook=_no_extension)
+        name, *values = msgpack.unpackb(body, strict_map_key=True, ext_hook=_no_extension)
         cls = _CLASSES[name]
-        plain, others = _form(cls)
-        wrong = values.keys() ^ (plain.keys() | others.keys())
-        wrong |= {key for key, kind in plain.items() if key not in wrong and type(values[key]) is not kind}
-        wrong |= {key for key, hint in others.items() if key not in wrong and not _fits(values[key], hint)}
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+        wrong = [
+            field
+            for (field, kinds, fits), value in zip(_form(cls), values, strict=True)
+            if type(value) not in kinds or (fits is not None and value and not fits(value))
+        ]
+    except (ValueError, TypeError, KeyError, RecursionError) as error:
         raise ProtocolError(f"not a message ({type(error).__name__}: {error})") from error
     if wrong:
-        raise ProtocolError(f"{name} with wrong fields: {', '.join(sorted(map(str, wrong)))}")
-    message: Message = cls(**values)
+        raise ProtocolError(f"{name} with wrong fields: {', '.join(wrong)}")
+    message: Message = cls._make(values)
     return message
 
 
 @cache
-def _form(cls: type) -> tuple[dict[str, type], dict[str, Any]]:
-    """The fields of a message: those of one plain type, which most are, and the others."""
-    hints = {each.name: get_type_hints(cls)[each.name] for each in fields(cls)}
-    plain = {name: hint for name, hint in hints.items() if hint in (str, int, bytes, bool)}
-    return plain, {name: hint for name, hint in hints.items() if name not in plain}
+def _form(cls: type) -> list[tuple[str, Collection[type], Callable[[Any], bool] | None]]:
+    """The fields of a message: of each the types that a value may have, and what a list or a map must be besides."""
+    return [(name, *_demands(hint)) for name, hint in get_type_hints(cls).items()]
 
 
-def _fits(value: object, hint: Any) -> bool:
-    if get_origin(hint) in (Union, types.UnionType):
-        return any(_fits(value, choice) for choice in get_args(hint))
-    if hint is float:
-        return isinstance(value, (int, float)) and not isinstance(value, bool)
-    if get_origin(hint) is list:
-        return isinstance(value, list) and all(type(each) is get_args(hint)[0] for each in value)
-    if get_origin(hint) is dict:
-        value_hint = get_args(hint)[1]
-        if not isinstance(value, dict) or not all(isinstance(key, str) for key in value):
-            return False
-        return all(_plain(each) if value_hint is Any else isinstance(each, value_hint) for each in value.values())
-    return type(value) is hint
+def _demands(hint: Any) -> tuple[Collection[type], Callable[[Any], bool] | None]:
+    choices = get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
+    kinds = {get_origin(choice) or choice for choice in choices}
+    items = {get_args(choice)[-1] for choice in choices if get_args(choice)}
+    check = _plain if Any in items else _texts if items else None
+    return kinds | {int} if float in kinds else kinds, check
+
+
+def _texts(value: Any) -> bool:
+    """Whether a list holds texts only, or a map texts by names."""
+    return all(type(each) is str for each in (value if isinstance(value, list) else chain(value, value.values())))
 
 
 def _plain(value: object) -> bool:
@@ -308,16 +295,17 @@ class Channel:
         Raises:
             ProtocolError: What arrived is no message; nothing more can be read.
         """
-        with contextlib.suppress(BlockingIOError):
+        try:
             for _ in range(_CHUNKS):
-                try:
-                    data = self._sock.recv(_CHUNK)
-                except ConnectionError:
-                    data = b""
+                data = self._sock.recv(_CHUNK)
                 if not data:
                     self.closed = True
                     break
                 self._in += data
+        except BlockingIOError:
+            pass
+        except ConnectionError:
+            self.closed = True
         return self._messages()
 
     def _messages(self) -> list[Message]:

@@ -7,7 +7,6 @@ A process forked from a template takes all of them once, to see what memory they
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import gc
 import importlib
 import os
@@ -103,7 +102,7 @@ def handed() -> Iterator[Channel]:
     with ours, theirs:
         try:
             os.makedirs(folder / play().directory, 0o700)
-            Channel(ours).send(dataclasses.replace(play(), workspace=str(folder)))
+            Channel(ours).send(play()._replace(workspace=str(folder)))
             yield Channel(theirs)
         finally:
             _remove(folder)

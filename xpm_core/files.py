@@ -38,11 +38,15 @@ def explained(path: str | os.PathLike[str], attempt: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        reason = os.strerror(error.errno).lower() if error.errno else str(error)
-        if error.filename is not None and os.path.dirname(error.filename) != os.path.dirname(path):
-            reason += f" ({error.filename})"
-        remedy = _REMEDIES.get(error.errno or 0, "See to the file system, then try again.")
-        raise WorkspaceError(os.fspath(path), f"{attempt}: {reason}", remedy) from error
+        raise _explanation(path, attempt, error) from error
+
+
+def _explanation(path: str | os.PathLike[str], attempt: str, error: OSError) -> WorkspaceError:
+    reason = os.strerror(error.errno).lower() if error.errno else str(error)
+    if error.filename is not None and os.path.dirname(error.filename) != os.path.dirname(path):
+        reason += f" ({error.filename})"
+    remedy = _REMEDIES.get(error.errno or 0, "See to the file system, then try again.")
+    return WorkspaceError(os.fspath(path), f"{attempt}: {reason}", remedy)
 
 
 def write_atomic(path: str | os.PathLike[str], data: bytes, *, durable: bool, mode: int = 0o666) -> None:
@@ -57,7 +61,7 @@ def write_atomic(path: str | os.PathLike[str], data: bytes, *, durable: bool, mo
     Raises:
         WorkspaceError: It cannot be written, such as for a full disk; nothing is left behind.
     """
-    with explained(path, "cannot be written"), _temporary(path) as temporary:
+    with _temporary(path, "cannot be written") as temporary:
         _write(temporary, data, durable, mode)
         os.rename(temporary, path)
 
@@ -86,7 +90,7 @@ def write_once(path: str | os.PathLike[str], data: bytes) -> bool:
     Raises:
         WorkspaceError: It cannot be written; nothing is left behind.
     """
-    with explained(path, "cannot be written"), _temporary(path) as temporary:
+    with _temporary(path, "cannot be written") as temporary:
         _write(temporary, data, durable=True)
         try:
             os.link(temporary, path)
@@ -105,20 +109,22 @@ def link_atomic(path: str | os.PathLike[str], target: str) -> None:
     Raises:
         WorkspaceError: It cannot be made, such as for a folder of that name; nothing is left behind.
     """
-    with explained(path, "cannot be linked"), _temporary(path) as temporary:
+    with _temporary(path, "cannot be linked") as temporary:
         os.symlink(target, temporary)
         os.rename(temporary, path)
 
 
 @contextlib.contextmanager
-def _temporary(path: str | os.PathLike[str]) -> Iterator[str]:
-    """A hidden name next to `path` that nobody else uses; what an error leaves under it is removed."""
-    folder, name = os.path.split(os.fspath(path))
-    temporary = os.path.join(folder, f".{name[:100]}.{os.urandom(4).hex()}")
+def _temporary(path: str | os.PathLike[str], attempt: str) -> Iterator[str]:
+    """A hidden name next to `path` that nobody else uses. An error is explained; what it leaves there is removed."""
+    folder, slash, name = os.fspath(path).rpartition("/")
+    temporary = f"{folder}{slash}.{name[:100]}.{os.urandom(4).hex()}"
     try:
         yield temporary
-    except BaseException:
+    except BaseException as error:
         _remove(temporary)
+        if isinstance(error, OSError):
+            raise _explanation(path, attempt, error) from error
         raise
 
 

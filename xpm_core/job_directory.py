@@ -31,6 +31,7 @@ KINDS: tuple[Kind, Kind] = ("done", "failed")
 
 _EXECUTION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MARKER = re.compile(rb'\{"execution": "([A-Za-z0-9_-]{1,64})"\}\n')
+_FLAT = json.JSONEncoder(ensure_ascii=False, separators=(",\n ", ": "))
 _RECORD = re.compile(r"([0-9]{1,9})-([A-Za-z0-9_-]{1,64})\.json")
 
 
@@ -92,12 +93,16 @@ class JobDirectory:
         return _short_name(self.relative.split("/")[-2])
 
     @property
+    def _path(self) -> str:
+        return f"{self._root}/{self.relative}"
+
+    @property
     def _meta(self) -> str:
         return f"{self._root}/{self.relative}/.xpm"
 
     @property
     def _executions(self) -> str:
-        return f"{self._meta}/executions"
+        return f"{self._root}/{self.relative}/.xpm/executions"
 
     def __repr__(self) -> str:
         return f"JobDirectory({str(self.path)!r})"
@@ -113,14 +118,20 @@ class JobDirectory:
         return self._workspace
 
     @property
+    def logs(self) -> tuple[str, str]:
+        """Files that the job's standard output and error go to."""
+        start = f"{self._path}/{self.name}"
+        return f"{start}.out", f"{start}.err"
+
+    @property
     def out(self) -> Path:
         """File that the job's standard output goes to."""
-        return self.path / f"{self.name}.out"
+        return Path(self.logs[0])
 
     @property
     def err(self) -> Path:
         """File that the job's standard error goes to."""
-        return self.path / f"{self.name}.err"
+        return Path(self.logs[1])
 
     @property
     def params(self) -> Path:
@@ -143,15 +154,16 @@ class JobDirectory:
         Raises:
             WorkspaceError: It cannot be made, such as for a full disk.
         """
-        with explained(self.path, "cannot be made ready"):
+        path = self._path
+        with explained(path, "cannot be made ready"):
             try:
-                os.mkdir(self.path)
+                os.mkdir(path)
             except FileNotFoundError:
-                os.makedirs(self.path)
+                os.makedirs(path)
             except FileExistsError:
                 return self._prepare_again(number, resumable)
-            os.mkdir(self._meta)
-            os.mkdir(self._executions)
+            os.mkdir(f"{path}/.xpm")
+            os.mkdir(f"{path}/.xpm/executions")
             return number
 
     def marker(self) -> Marker | None:
@@ -357,7 +369,11 @@ class JobDirectory:
 
 def readable(fields: Mapping[str, Any]) -> bytes:
     """The file that holds an object of JSON, as people read it."""
-    return json.dumps(fields, ensure_ascii=False, indent=1).encode() + b"\n"
+    if not fields or any(isinstance(value, (dict, list)) for value in fields.values()):
+        text = json.dumps(fields, ensure_ascii=False, indent=1)
+    else:  # the same, but for an encoder that is several times as fast, and knows of no indent
+        text = "{\n " + _FLAT.encode(fields)[1:-1] + "\n}"
+    return text.encode() + b"\n"
 
 
 @lru_cache(maxsize=1024)

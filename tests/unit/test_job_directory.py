@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from xpm_core.errors import WorkspaceError, WorkspacePathError
-from xpm_core.job_directory import Handed, JobDirectory, Marker
+from xpm_core.job_directory import Handed, JobDirectory, Marker, readable
 from xpm_core.workspace import Workspace
 
 IDENTITY = "3f9ac2e1" * 8
@@ -147,6 +147,11 @@ def test_late_markers_of_two_executions_leave_the_later_one(job: JobDirectory) -
     (job.path / ".xpm" / "failed").write_text('{"execution": "e1"}')  # as a crash between two steps leaves it
     assert job.marker() == Marker("done", "e2")
     assert job.adoptable() == "e2"
+
+
+@pytest.mark.parametrize("fields", [{}, {"a": 1, "b": "é, \n", "c": None}, {"a": {"b": [1, 2]}}, {"a": [1], "b": 0.5}])
+def test_what_people_read_has_a_line_for_each_field(fields: dict[str, object]) -> None:
+    assert readable(fields).decode() == json.dumps(fields, ensure_ascii=False, indent=1) + "\n"
 
 
 def test_damaged_files_are_no_marker_and_an_unreadable_record(job: JobDirectory) -> None:

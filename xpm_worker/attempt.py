@@ -6,12 +6,14 @@ Owns: when the job may run (only while its lease does), when it must end, and wh
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import platform
 import signal
 import socket
 from collections.abc import Iterator
 from datetime import datetime, timezone
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,8 @@ from xpm_worker.templates import Template
 
 LOAD_S = float(os.environ.get("XPM_IMPORT_TIMEOUT", "600"))
 """How long a job may import its modules."""
+
+PYTHON = platform.python_version()
 
 
 class Attempt:
@@ -46,7 +50,7 @@ class Attempt:
         self._standbys = standbys
         self._template: Template | None = None
         """What was asked to fork the job's process, until that is there."""
-        self._load_by: float | None = None
+        self._load_by = math.inf
         self.pid = 0
         """The job's process; 0 before it was started."""
         self.begun = False
@@ -58,12 +62,12 @@ class Attempt:
         self.finished: Finished | None = None
         self._lease_until = run.lease_until
         self._frozen_at: float | None = None
-        self._timeout_at: float | None = None
-        self._kill_at: float | None = None
+        self._timeout_at = math.inf
+        self._kill_at = math.inf
         self._inherited = 0
         self._started = datetime.now(timezone.utc)
-        self._directory = Workspace(Path(run.workspace), "").job_at(run.directory)
-        self._logs = Logs((self._directory.out, self._directory.err), run.max_log, self._still)
+        self._directory = _workspace(run.workspace).job_at(run.directory)
+        self._logs = Logs(self._directory.logs, run.max_log, self._still)
         self.number = self._directory.prepare(run.attempt, resumable=run.resumable)
 
     # -- what the clock does ---------------------------------------------------------------------------------------
@@ -71,24 +75,23 @@ class Attempt:
     def tick(self) -> None:
         """Do what is due now: start, freeze, let go on, or kill."""
         now = system.boot_time()
-        if self._kill_at is not None and now >= self._kill_at:
+        if now >= self._kill_at:
             self._kill()
         elif now >= self._lease_until:
             self._freeze(now)
         else:
             self._go(now)
             self._logs.look(now)
-            if self._timeout_at is not None and now >= self._timeout_at:
+            if now >= self._timeout_at:
                 self.stop("timeout")
-            elif self._load_by is not None and now >= self._load_by:
+            elif now >= self._load_by:
                 self.stop("import timeout")
 
-    def due(self) -> float | None:
+    def due(self) -> float:
         """When to `tick` next, by the boot clock."""
-        frozen = self._frozen_at is not None
-        running = [] if frozen else [self._lease_until, self._timeout_at, self._load_by, self._logs.due]
-        moments = [self._kill_at, *running]
-        return min((moment for moment in moments if moment is not None), default=None)
+        if self._frozen_at is not None:
+            return self._kill_at
+        return min(self._kill_at, self._lease_until, self._timeout_at, self._load_by, self._logs.due)
 
     def renew(self, lease_until: float) -> None:
         """The lease goes on."""
@@ -99,7 +102,7 @@ class Attempt:
         told_before = bool(self.stopped)
         self.stopped = self.stopped or reason
         kill_at = system.boot_time() + grace_s
-        self._kill_at = min(kill_at, self._kill_at if self._kill_at is not None else kill_at)
+        self._kill_at = min(kill_at, self._kill_at)
         if not grace_s or not self.pid:  # before it began there is nobody to be given time
             self._kill()
         elif not told_before:
@@ -109,11 +112,11 @@ class Attempt:
         if self._frozen_at is not None:
             system.thaw_descendants()
             frozen_s, self._frozen_at = now - self._frozen_at, None
-            self._timeout_at = None if self._timeout_at is None else self._timeout_at + frozen_s
-            self._load_by = None if self._load_by is None else self._load_by + frozen_s
+            self._timeout_at += frozen_s
+            self._load_by += frozen_s
         if not self.pid and self._template is None and not self.stopped:
             self._launch()
-            self._timeout_at = None if self.run.timeout_s is None else now + self.run.timeout_s
+            self._timeout_at = math.inf if self.run.timeout_s is None else now + self.run.timeout_s
 
     def _launch(self) -> None:
         """Hand the job to a process that stands by."""
@@ -138,7 +141,7 @@ class Attempt:
 
     def loaded(self, message: Loaded) -> None:
         """The job's process has imported what it runs."""
-        self._load_by = None
+        self._load_by = math.inf
         self._standbys.templates.learn(self.run, message.modules)
 
     def forsaken(self) -> None:
@@ -202,6 +205,7 @@ class Attempt:
             exit_code=code if code is not None and code >= 0 else None,
             signal=-code if code is not None and code < 0 else None,
             seconds=(ended - self._started).total_seconds(),
+            began=self.begun,
             handed_back=reason == "released" and not self.stopped,
         )
         with contextlib.suppress(WorkspaceError):  # a full disk, a deleted directory: the outcome stands without it
@@ -242,7 +246,7 @@ class Attempt:
             "error": outcome.error,
             "peak_memory_bytes": self._peak_memory(usage),
             "cpu_s": None if usage is None else round(usage.ru_utime + usage.ru_stime, 3),
-            "python": platform.python_version(),
+            "python": PYTHON,
         }
 
     def _peak_memory(self, usage: Any) -> int | None:
@@ -251,6 +255,11 @@ class Attempt:
             return None
         unit = 1024 if system.LINUX else 1
         return max(int(usage.ru_maxrss) * unit - self._inherited, 0)
+
+
+@cache
+def _workspace(path: str) -> Workspace:
+    return Workspace(Path(path), "")
 
 
 def _signal_name(number: int) -> str:

@@ -8,12 +8,12 @@ written between reading the end and truncating would be lost. Owns: what is kept
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import stat
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 
 LOOK_S = 0.25
 """How often to look: at most what is printed in that time is on the disk beyond the limit, for that long."""
@@ -36,32 +36,32 @@ class Logs:
         still: Keeps whoever writes from doing so for a while.
 
     Example:
-        >>> logs = Logs([directory.out, directory.err], 100 * 10**6, still)
+        >>> logs = Logs(directory.logs, 100 * 10**6, still)
         >>> logs.look(now)      # again at logs.due
         >>> logs.close()        # when nobody writes any more
     """
 
-    def __init__(self, paths: Sequence[Path], limit: int, still: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(self, paths: Sequence[str], limit: int, still: Callable[[], AbstractContextManager[None]]) -> None:
         self._paths = paths if limit else ()
         self._limit = limit
         self._still = still
-        self._files: dict[Path, Log] = {}
-        self.due: float | None = None
-        """When to look again, by the boot clock; None for never."""
+        self._files: dict[str, Log] = {}
+        self.due = math.inf
+        """When to look again, by the boot clock; infinite for never."""
 
     def start(self, now: float) -> None:
         """From now on somebody writes."""
-        self.due = now + LOOK_S if self._paths else None
+        self.due = now + LOOK_S if self._paths else math.inf
 
     def look(self, now: float) -> None:
         """Shorten what is too large, if it is time."""
-        if self.due is not None and now >= self.due:
+        if now >= self.due:
             self.due = now + LOOK_S
             self._shorten(self._still)
 
     def close(self) -> None:
         """Nobody writes any more: shorten what is too large, and let go of the files."""
-        self.due = None
+        self.due = math.inf
         self._shorten(nullcontext)
         self.leave()
 
@@ -95,7 +95,7 @@ class Log:
         OSError: It cannot be opened, or is a link or no file: what the job has put there is its own.
     """
 
-    def __init__(self, path: Path, limit: int) -> None:
+    def __init__(self, path: str, limit: int) -> None:
         self._limit = limit
         self._left_out = 0
         self._begin: int | None = None

@@ -155,7 +155,6 @@ class Runner:
         if not self._starter.ensure():
             return Ended(held.lease.execution, "released", None, None, None)
         self._starter.send(message)
-        log.info("%s: starts (attempt %d)", label(held.lease), held.lease.attempt)
         renew_at = held.asked + self._claimer.worker.lease_s / 3
         told = Told(self._starter, held.lease.execution)
         while True:
@@ -178,6 +177,7 @@ class Runner:
     def _note(self, held: Held, word: Message) -> None:
         if isinstance(word, Started):
             self.pid, self._number = word.pid, word.number
+            log.info("%s: starts (attempt %d)", label(held.lease), held.lease.attempt)
         elif isinstance(word, Relay) and word.kind == Event.PROGRESS.value:
             self._claimer.tell(held, Event.PROGRESS, word.data)
         elif isinstance(word, Output):
@@ -226,7 +226,7 @@ class Runner:
         elif reason == "cancelled":
             self._claimer.finish(held, State.CANCELLED)
         elif reason == "released":
-            self._claimer.release(held, started=self.pid != 0, least_s=self._lacked(held, ended))
+            self._claimer.release(held, started=ended.began, least_s=self._lacked(held, ended))
         elif reason != "lost":
             self._fail(held, ended.error or failure.plain("Unknown", reason), directory)
 

@@ -7,6 +7,7 @@ starter. Owns: the loop that waits for the worker, the job, the clock and the en
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import select
 import signal
@@ -56,7 +57,9 @@ class SlotStarter:
     def __init__(self, sock: socket.socket, mark: str) -> None:
         self._worker = Channel(sock)
         self._signals = system.SignalPipe(signal.SIGCHLD)
+        self._usual = {self._worker.fileno(), self._signals.fileno()}
         self._alarm = system.Alarm()
+        self._alarm_at = math.inf
         self._attempt: Attempt | None = None
         self._quiet_until: float | None = None
         """While nobody listens to the job; its worker is not told yet that it has started."""
@@ -72,12 +75,16 @@ class SlotStarter:
         if self._templates.plain() is None:
             self._standbys.prepare(None)
         while not self._worker.closed:
-            self._wait()
-            self._signals.read()
-            self._hear_worker()
-            self._hear_job()
-            self._templates.tend()
-            self._reap()
+            told = self._wait()
+            if self._worker.fileno() in told:
+                self._hear_worker()
+            if self._quiet_until is None:
+                self._hear_job()
+            if not told or told - self._usual:  # by a template; or time has passed
+                self._templates.tend()
+            if self._signals.fileno() in told:
+                self._signals.read()
+                self._reap()
             if self._attempt is not None and not self._worker.closed:
                 self._advance(self._attempt)
         if self._attempt is not None:
@@ -87,28 +94,35 @@ class SlotStarter:
 
     # -- waiting ---------------------------------------------------------------------------------------------------
 
-    def _wait(self) -> None:
+    def _wait(self) -> set[int]:
+        """Wait until something is told, or it is time for something. Returns the descriptors that tell something."""
         poller = select.poll()
         poller.register(self._worker, select.POLLIN | (select.POLLOUT if self._worker.pending else 0))
         poller.register(self._signals, select.POLLIN)
         if self._alarm.fileno() >= 0:
             poller.register(self._alarm, select.POLLIN)
-        if self._attempt is not None and self._attempt.reports is not None:
-            reports, quiet = self._attempt.reports, self._quiet_until is not None
-            if reports.pending or not quiet:
-                poller.register(reports, (0 if quiet else select.POLLIN) | (select.POLLOUT if reports.pending else 0))
+        reports, quiet = self._attempt.reports if self._attempt is not None else None, self._quiet_until is not None
+        if reports is not None and (reports.pending or not quiet):
+            poller.register(reports, (0 if quiet else select.POLLIN) | (select.POLLOUT if reports.pending else 0))
         for channel in self._templates.channels:
             poller.register(channel, select.POLLIN)
-        self._alarm.set(self._due())
-        poller.poll(self._alarm.wait_ms())
+        self._set_alarm()
+        told = {descriptor for descriptor, _ in poller.poll(QUIET_S * 1000 if quiet else self._alarm.wait_ms())}
         self._worker.flush()
-        if self._attempt is not None and self._attempt.reports is not None:
-            self._attempt.reports.flush()
+        if reports is not None:
+            reports.flush()
+        return told
 
-    def _due(self) -> float | None:
-        job = self._attempt.due() if self._attempt is not None else None
-        moments = [job, self._quiet_until, self._relay_at if self._relays else None, self._templates.due()]
-        return min((moment for moment in moments if moment is not None), default=None)
+    def _set_alarm(self) -> None:
+        """Have the wait end in time. An earlier alarm of another job is left as it is: it ends a wait for nothing."""
+        due = min(
+            self._attempt.due() if self._attempt is not None else math.inf,
+            self._relay_at if self._relays else math.inf,
+            self._templates.due() or math.inf,
+        )
+        if due < self._alarm_at or self._alarm_at <= system.boot_time():
+            self._alarm_at = due
+            self._alarm.set(None if due == math.inf else due)
 
     # -- the worker ------------------------------------------------------------------------------------------------
 
@@ -141,26 +155,22 @@ class SlotStarter:
         except OSError as error:  # no process or no memory left
             self._end(attempt, None, None, error)
             return
+        now = system.boot_time()
         if attempt.begun and not begun:
-            self._quiet_until = system.boot_time() + QUIET_S
-        elif self._quiet_until is not None and system.boot_time() >= self._quiet_until:
-            self._tell_start(attempt)
-            self._worker.flush()
+            self._quiet_until = now + QUIET_S
+        elif self._quiet_until is not None and now >= self._quiet_until:
+            self._quiet_until = None
+            self._worker.send(Started(attempt.run.execution, attempt.pid, attempt.number))
         if attempt.stopped and not attempt.pid:
             self._end(attempt, None, None)
-        if system.boot_time() >= self._relay_at and not self._worker.pending:
+        if self._relays and now >= self._relay_at and not self._worker.pending:
             self._pass_on_relays()
 
-    def _tell_start(self, attempt: Attempt) -> None:
-        self._quiet_until = None
-        self._worker.put(Started(attempt.run.execution, attempt.pid, attempt.number))
-
     def _pass_on_relays(self) -> None:
-        if self._relays:
-            for relay in self._relays.values():
-                self._worker.send(relay)
-            self._relays.clear()
-            self._relay_at = system.boot_time() + RELAY_S
+        for relay in self._relays.values():
+            self._worker.send(relay)
+        self._relays.clear()
+        self._relay_at = system.boot_time() + RELAY_S
 
     def _hear_job(self) -> None:
         attempt = self._attempt
@@ -183,6 +193,7 @@ class SlotStarter:
         except ProtocolError:  # the job wrote nonsense: it is heard no more, and ends as its exit code says
             attempt.reports.close()
         if attempt.reports.closed:
+            attempt.reports.close()
             attempt.reports = None
             attempt.forsaken()
 
@@ -202,9 +213,9 @@ class SlotStarter:
         if attempt.reports is not None:
             attempt.reports.close()
         self._attempt = None
-        if self._quiet_until is not None:
-            self._tell_start(attempt)
-        self._pass_on_relays()
+        self._quiet_until = None
+        if self._relays:
+            self._pass_on_relays()
         if error is not None:
             attempt.finished = Finished(False, failure.summarize(error))
         self._worker.send(attempt.end(status, usage))

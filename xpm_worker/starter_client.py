@@ -71,12 +71,13 @@ class Starter:
         channel = self._channel
         if channel is None or channel.closed:
             return []
-        poller = select.poll()
-        poller.register(channel, select.POLLIN | (select.POLLOUT if channel.pending else 0))
-        poller.register(self._orders, select.POLLIN)
-        poller.poll(max(int(seconds * 1000), 0))
-        self._orders.hear()
+        heeded: list[Channel | Orders] = [channel, self._orders]
+        told, _, _ = select.select(heeded, [channel] if channel.pending else [], [], max(seconds, 0.0))
+        if self._orders in told:
+            self._orders.hear()
         channel.flush()
+        if channel not in told:
+            return []
         try:
             return channel.receive()
         except ProtocolError:

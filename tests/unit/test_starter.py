@@ -334,7 +334,6 @@ def standby(desk: Desk) -> psutil.Process:
 
 def test_a_job_gets_a_process_that_stood_by_and_the_next_one_another(desk: Desk, tmp_path: Path) -> None:
     desk.run(tasks.Wait.C(note="the first of its task", until=desk.workspace.path))
-    desk.hear(Started)
     first = standby(desk)
     _, process = desk.started(tasks.Wait.C(note="x", until=NEVER))
     assert process == first

@@ -48,7 +48,7 @@ def work(place: Place, name: str) -> None:
     identity = WorkerId(name, place.host, settings.queues, settings.lease_s)
     client = connection.open(place.url, lease_s=settings.lease_s)
     waiting = connection.open(place.url, lease_s=settings.lease_s, blocking=True)
-    store = Store(client, place.workspace.id)
+    store = Store(client, place.workspace.id, alone=True)
     orders = Orders(place.ends_at)
     worker = XpmWorker(
         [keys.rq_name(place.workspace.id, queue) for queue in settings.queues],

@@ -15,6 +15,7 @@ from support import PrivateServer, wait_until
 from xpm_core.errors import RedisUnavailableError, RedisUnfitError
 from xpm_core.store import connection
 from xpm_core.store.records import DEFAULT_LEASE_S
+from xpm_core.store.scripts import Line
 
 Reply = Callable[[bytes], bytes]
 
@@ -89,7 +90,7 @@ def telling(info: str) -> Reply:
 
 def greeting(request: bytes) -> bytes:
     """Lets everybody in, and then falls silent."""
-    return b"".join(b"" if command == b"PING" else b"+OK\r\n" for command in commands(request))
+    return b"".join(b"" if command in (b"PING", b"EVAL") else b"+OK\r\n" for command in commands(request))
 
 
 def check(url: str, *, tries: int = 2) -> None:
@@ -158,6 +159,45 @@ def test_a_call_is_tried_once_more_but_a_blocking_one_is_not(
         client.ping()
     wait_until(lambda: silent.visitors >= visits)
     assert silent.visitors == visits
+
+
+def test_a_script_on_a_line_is_tried_once_more_too(impostor) -> None:
+    silent = impostor(greeting)
+    with connection.open(silent.url, lease_s=0.5) as client, pytest.raises(redis.TimeoutError):
+        Line(client).eval("return 1", 0)
+    wait_until(lambda: silent.visitors >= 2)
+    assert silent.visitors == 2
+
+
+def test_a_line_keeps_its_connection_and_connects_anew_when_it_is_lost(
+    redis_url: str, redis_client: redis.Redis
+) -> None:
+    def clients() -> set[str]:
+        return {client["id"] for client in redis_client.client_list()}
+
+    with connection.open(redis_url) as client:
+        line, others = Line(client), clients()
+        assert [line.eval("return ARGV[1]", 0, word) for word in ("a", "b")] == [b"a", b"b"]
+        [kept] = clients() - others
+        redis_client.client_kill_filter(_id=kept)
+        assert line.eval("return ARGV[1]", 0, "c") == b"c"
+        assert len(clients() - others) == 1
+
+
+def test_a_call_that_was_broken_off_leaves_no_reply_to_the_next(
+    redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken_off(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with connection.open(redis_url) as client:
+        line = Line(client)
+        assert line.eval("return ARGV[1]", 0, "a") == b"a"
+        with monkeypatch.context() as patch:
+            patch.setattr(client.connection_pool.connection_class, "read_response", broken_off)
+            with pytest.raises(KeyboardInterrupt):
+                line.eval("return ARGV[1]", 0, "b")
+        assert line.eval("return ARGV[1]", 0, "c") == b"c"
 
 
 def test_a_blocking_client_outlasts_the_longest_block() -> None:

@@ -49,18 +49,20 @@ class Store:
     Args:
         client: A connection that returns bytes (see `connection.py`).
         workspace_id: From `Workspace.id`.
+        alone: Whether one thread alone uses it, which then keeps a connection for its scripts.
 
     Example:
         store = Store(client, workspace.id)
         claim = store.claim(WorkerId("w1", "node1"), execution=new_execution_id())
     """
 
-    def __init__(self, client: Redis, workspace_id: str) -> None:
+    def __init__(self, client: Redis, workspace_id: str, *, alone: bool = False) -> None:
         self.client = client
         self.w = workspace_id
+        self._caller = scripts.Line(client) if alone else client
 
     def _run(self, script: str, key: str, *args: Any) -> Any:
-        return scripts.run(self.client, script, [key], [self.w, *args])
+        return scripts.run(self._caller, script, [key], [self.w, *args])
 
     def _send(self, script: str, key: str, args: list[Any], read: Callable[[Any], T]) -> scripts.Sent[T]:
         return scripts.Sent(read, self.client, script, [key], [self.w, *args])

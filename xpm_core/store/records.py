@@ -168,8 +168,7 @@ class Run:
     jobs: int
 
 
-@dataclass(frozen=True)
-class Lease:
+class Lease(NamedTuple):
     """An execution's right to a job, and what is needed to run it.
 
     `units` tells the tokens that it holds: `{"gpu": (1, "0")}` is one unit, which is number 0 ("" if not numbered);
@@ -198,8 +197,7 @@ class Lease:
     backoff_s: float
 
 
-@dataclass(frozen=True)
-class Claim:
+class Claim(NamedTuple):
     """The reply to a claim. `wait_s` says when to look again; `more`, to call `look` at once.
 
     `ready`, `delayed` and `running` count the whole workspace. When `registered` is false the worker joins anew.
@@ -220,8 +218,7 @@ class Claim:
         return self.ready + self.delayed + self.running
 
 
-@dataclass(frozen=True)
-class Finish:
+class Finish(NamedTuple):
     """Whether the outcome counts, where the job went, and the next claim."""
 
     code: FinishCode

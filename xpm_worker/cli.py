@@ -134,6 +134,7 @@ def main(verbose: bool, quiet: bool, pythonpath: tuple[Path, ...], **options: ob
     """
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(message)s")
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # the format asks for none of them
     folders = tuple(str(folder.absolute()) for folder in pythonpath)
     settings = Settings(pythonpath=folders, signing_key=signing.key_in(os.environ), **options)  # type: ignore[arg-type]
     os.environ.pop(signing.VARIABLE, None)  # whatever is started from here on has no use for it

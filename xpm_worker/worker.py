@@ -44,7 +44,7 @@ class Equipment:
 
 
 class LeasedJob(Job):
-    """A job as RQ's loop hands it from claim to execution. Nothing of it is read from Redis or written there."""
+    """What RQ's loop hands from claim to execution: one for all jobs of a worker, none of which RQ knows."""
 
     held: Held
 
@@ -61,6 +61,7 @@ class XpmWorker(Worker):
         """Make it able to work."""
         self.equipment = equipment
         self.log = log
+        self._job = LeasedJob(connection=self.connection)
 
     # -- registration: repeated until it is answered, and again when a reply says that we are not known ------------
 
@@ -112,9 +113,8 @@ class XpmWorker(Worker):
                 continue
             if held is None:
                 return None
-            job = LeasedJob(held.lease.execution, connection=self.connection)
-            job.held = held
-            return job, self.queues[0]
+            self._job.held = held
+            return self._job, self.queues[0]
 
     def execute_job(self, job: Job, queue: Queue) -> None:
         """Run what was claimed."""

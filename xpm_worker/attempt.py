@@ -127,6 +127,7 @@ class Attempt:
             self.begin(standby.begun)
         else:
             self._template = template
+            self._load_by = system.boot_time() + LOAD_S
         self._standbys.prepare(template)
 
     def begin(self, message: Begun) -> None:
@@ -190,8 +191,9 @@ class Attempt:
             status: As `os.wait4` tells; None when it was stopped before it began.
             usage: As `os.wait4` tells.
         """
-        self._standbys.templates.settle()
-        system.kill_descendants(self._standbys.pids)
+        if system.children() - self._standbys.pids:
+            self._standbys.templates.settle()
+            system.kill_descendants(self._standbys.pids)
         if self._frozen_at is not None:
             system.thaw_descendants()
         self._logs.close()

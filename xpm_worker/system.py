@@ -214,9 +214,9 @@ def thaw_descendants() -> None:
 def kill_descendants(spare: Collection[int] = ()) -> None:
     """Kill all that descends from this process, but for some, and wait until it is gone. It must adopt orphans."""
     pause_s = 0.001
-    while _reap_all() and _children().difference(spare):
+    while _reap_all() and children().difference(spare):
         send_signal(descendants(os.getpid(), spare), signal.SIGKILL)
-        if _reap_all() and _children().difference(spare):
+        if _reap_all() and children().difference(spare):
             time.sleep(pause_s)
             pause_s = min(pause_s * 2, 0.1)
 
@@ -231,9 +231,9 @@ def _reap_all() -> bool:
     return True
 
 
-def _children() -> set[int]:
+def children() -> set[int]:
     """The children of this process, which has one thread."""
-    with contextlib.suppress(OSError), open(f"/proc/self/task/{os.getpid()}/children", "rb") as file:
+    with contextlib.suppress(OSError), open(f"/proc/self/task/{os.getpid()}/children", "rb", buffering=0) as file:
         return {int(pid) for pid in file.read().split()}
     return {pid for pid, parent in parents() if parent == os.getpid()}
 

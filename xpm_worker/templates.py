@@ -30,6 +30,8 @@ IMPORT_S = 120.0
 LEAST_MEMORY = 0.1
 """The share of the machine's memory that must be available for another template."""
 
+_FOLDERS = site.getsitepackages()
+
 Key = tuple[frozenset[str], tuple[tuple[str, str], ...]]
 """The modules that a template imports, and the variables that its jobs have."""
 
@@ -233,7 +235,7 @@ def _close(which: Template) -> None:
 def _installed_state() -> tuple[int, ...]:
     """Changes whenever a package is installed or removed."""
     found = []
-    for folder in site.getsitepackages():
+    for folder in _FOLDERS:
         try:
             found.append(os.stat(folder).st_mtime_ns)
         except OSError:

@@ -31,9 +31,9 @@ def templates(worker: Any) -> list[Any]:
     return worker.named(TEMPLATE_NAME)  # type: ignore[no-any-return]
 
 
-def warmed(crew: Crew, first: Task, *options: str, **submit: Any) -> Any:
+def warmed(crew: Crew, first: Task, *options: str, env: dict[str, str] | None = None, **submit: Any) -> Any:
     """A worker of one slot that has run a task, and has a template for the next."""
-    worker = crew.started(*options)
+    worker = crew.started(*options, env=env)
     crew.submit(first, **submit)
     crew.wait(first)
     wait_until(lambda: templates(worker), show=lambda: worker.log)
@@ -106,6 +106,20 @@ def test_a_stopped_template_does_not_hold_up_the_lease_of_its_job(crew: Crew) ->
     crew.store.cancel(crew.job(task).identity)
     crew.wait(task, State.CANCELLED)
     wait_until(lambda: not alive(template))
+
+
+def test_a_template_that_forks_no_more_costs_a_job_the_time_limit_of_imports(crew: Crew) -> None:
+    worker = warmed(crew, Draw.C(number=0), env={"XPM_IMPORT_TIMEOUT": "2"})
+    [template] = templates(worker)
+    template.suspend()
+    for standby in worker.named(system.STANDBY_NAME):
+        standby.kill()
+    task = Draw.C(number=1)
+    crew.submit(task)
+    assert crew.wait(task, State.FAILED).error["type"] == "ImportTimeout"
+    wait_until(lambda: not alive(template))
+    crew.submit(after := Draw.C(number=2))
+    crew.wait(after)
 
 
 @pytest.fixture

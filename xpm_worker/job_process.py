@@ -107,20 +107,20 @@ def run(job: Run, channel: Channel) -> NoReturn:
     code = 1
     try:
         reports = Reports(channel)
-        code = _perform(job, reports)
+        code = perform(job, reports)
     except BaseException as error:  # the edge of the process: its log is the only place left
         _append(2, failure.text(error))
     finally:
         os._exit(code)
 
 
-def _perform(job: Run, reports: Reports) -> int:
-    """Run the job. Returns the exit code of its process."""
+def perform(job: Run, reports: Reports) -> int:
+    """Run the job, up to its last word. Returns the exit code of its process."""
     error: BaseException | None = None
     interruption = Interruption(job.grace_s)
     directory = directory_of(job)
     try:
-        enter(job, directory, interruption)
+        _enter(job, directory, interruption)
         running.current = _running(job, directory, reports)
         interruption.allow()
         execute(job, directory, reports)
@@ -163,7 +163,7 @@ def _running(job: Run, directory: JobDirectory, reports: Reports) -> RunningJob:
     )
 
 
-def enter(job: Run, directory: JobDirectory, heed: Callable[[int, object], None]) -> None:
+def _enter(job: Run, directory: JobDirectory, heed: Callable[[int, object], None]) -> None:
     """Set the process up for its job: session, SIGTERM, directory, streams, environment. The rest was done before.
 
     Args:

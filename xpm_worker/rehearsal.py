@@ -6,6 +6,7 @@ A process forked from a template takes all of them once, to see what memory they
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import gc
 import importlib
@@ -20,7 +21,6 @@ from xpm_core.identity import seal, task_id
 from xpm_core.payload import pack
 from xpm_core.workspace import Workspace
 from xpm_worker import job_process
-from xpm_worker.interruption import Interruption
 from xpm_worker.protocol import Channel, Finished, Run
 from xpm_worker.standby import awaited
 
@@ -47,14 +47,8 @@ def rehearse(channel: Channel) -> None:
     Args:
         channel: What `handed` gave.
     """
-    run, reports = _received(channel)
-    interruption = Interruption(run.grace_s)
-    directory = job_process.directory_of(run)
-    job_process.enter(run, directory, interruption)
-    interruption.allow()
-    job_process.execute(run, directory, reports)
-    interruption.deny()
-    reports.last(Finished(True, None))
+    atexit._clear()  # what packages do at the end is not to be done now
+    job_process.perform(*_received(channel))
 
 
 def _received(channel: Channel) -> tuple[Run, job_process.Reports]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import select
 import socket
 import sys
 import threading
@@ -123,7 +122,6 @@ def _answer(sock: socket.socket, starter: int) -> None:
 def _asked(sock: socket.socket) -> Iterator[socket.socket]:
     """The requests that come: a byte, and with it the socket over which its job does."""
     while True:
-        select.select([sock], [], [])
         data, descriptors, _, _ = socket.recv_fds(sock, 1, 1)
         if not data:
             return

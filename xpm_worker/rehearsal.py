@@ -95,7 +95,8 @@ def handed() -> Iterator[Channel]:
     ours, theirs = socket.socketpair()
     with ours, theirs:
         try:
-            os.makedirs(folder / play().directory, 0o700)
+            folder.mkdir(0o700)
+            os.makedirs(folder / play().directory)
             Channel(ours).send(play()._replace(workspace=str(folder)))
             yield Channel(theirs)
         finally:

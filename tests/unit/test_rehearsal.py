@@ -44,9 +44,13 @@ os.write(shown, repr(files).encode())
 """
 
 
-def run(script: str, folder: Path) -> str:
+def ran(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     env = {"TMPDIR": str(folder)}
-    done = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, timeout=60)
+    return subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, timeout=60)
+
+
+def run(script: str, folder: Path) -> str:
+    done = ran(script, folder)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout
 
@@ -64,3 +68,8 @@ def test_no_file_stays(script: str, tmp_path: Path) -> None:
 
 def test_a_whole_rehearsal_makes_what_a_job_makes(tmp_path: Path) -> None:
     assert run(WHOLE, tmp_path) == repr(["params.json", "rehearsed.err", "rehearsed.out"])
+
+
+def test_a_folder_for_temporary_files_that_is_not_there_is_not_made(tmp_path: Path) -> None:
+    assert "FileNotFoundError" in ran(WARM, tmp_path / "absent").stderr
+    assert list(tmp_path.iterdir()) == []

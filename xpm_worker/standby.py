@@ -30,6 +30,8 @@ def stand_by(
     """
     try:
         system.die_with_parent(starter)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # whatever a package has made of it: there is no job yet
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
         system.set_name(system.STANDBY_NAME)
         channel = Channel(sock, sends=LARGEST_REPORT)
         if announce:

@@ -281,6 +281,21 @@ def seen(crew: Crew, *tasks: Task) -> list[str]:
     return [(crew.directory(task).path / "seen.txt").read_text() for task in tasks if crew.wait(task).attempts == 1]
 
 
+def test_a_package_that_is_deaf_to_sigterm_leaves_what_stands_by_as_it_is(
+    crew: Crew, written: Path, installed: Path, log: Path
+) -> None:
+    """A job that is to end before it has begun is not begun first."""
+    module = tasks_of(written, "")
+    (written / "seeing_tasks.py").write_text(SEE.format(before="import fake_package"))
+    deed = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
+    (installed / "fake_package.py").write_text(PACKAGE.format(log=str(log), deed=deed))
+    worker = warmed(crew, module.See.C(number=1), "--pythonpath", str(installed))
+    there = wait_until(lambda: len(found := worker.named(system.STANDBY_NAME)) == 2 and found, show=lambda: worker.log)
+    for standby in there:
+        standby.terminate()
+    wait_until(lambda: not any(map(alive, there)))
+
+
 def test_what_a_task_begins_with_is_imported_once_for_all_its_jobs(
     crew: Crew, written: Path, package: Path, log: Path
 ) -> None:

@@ -55,8 +55,9 @@ def serve(
             foretelling.bring(name)
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
-        problem = _unsafe() or ("" if names or not payload else "there is nothing to import")
-        sock.sendall(encode(Ready(problem, job_process.installed(last) if payload else []), LARGEST_REPORT))
+        brought = job_process.installed(last) if payload else []
+        problem = _unsafe() or ("" if brought or not payload else "there is nothing to import")
+        sock.sendall(encode(Ready(problem, brought), LARGEST_REPORT))
         gc.freeze()
         gc.enable()
         if not problem:

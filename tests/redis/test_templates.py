@@ -20,7 +20,7 @@ from worker_tasks import Write
 from xpm_core.config import Task
 from xpm_core.states import State
 from xpm_worker import system
-from xpm_worker.template import TEMPLATE_NAME
+from xpm_worker.template import PLAIN_NAME, TEMPLATE_NAME
 
 
 def read(crew: Crew, task: Task, name: str) -> Any:
@@ -325,6 +325,39 @@ def test_a_task_ends_up_with_one_template_for_all_that_its_jobs_import(
     assert len(set(seen(crew, first, second, third))) == 1
     wait_until(lambda: len(templates(worker)) == 1, show=lambda: worker.log)
     assert log.read_text().split()[1:] == [TEMPLATE_NAME] * 2
+
+
+def test_a_template_of_a_package_that_hides_is_not_taken_for_the_one_that_imports_nothing(
+    crew: Crew, written: Path, package: Path
+) -> None:
+    """Such a module puts something else in its place, of which nobody can tell whence it came."""
+    module = tasks_of(written, "import fake_package")
+    with (package / "fake_package.py").open("a") as file:
+        file.write("\nsys.modules[__name__] = object()")
+    worker = crew.started("--pythonpath", str(package))
+    first, second = module.See.C(number=1), module.Look.C(number=2)
+    crew.submit(first)
+    crew.wait(first)
+    crew.submit(second, options={"template": False})
+    assert seen(crew, second) == ["['fake_package']"]
+    assert templates(worker) == []
+    assert len(worker.named(PLAIN_NAME)) == 1
+
+
+def test_nothing_stays_of_rehearsals_though_a_template_is_ended_in_one(
+    crew: Crew, written: Path, package: Path, tmp_path: Path
+) -> None:
+    """The first template goes as soon as the job that was forked from it tells what else it has imported."""
+    (package / "fake_other.py").touch()
+    (written / "seeing_helper.py").write_text("import fake_other")
+    module = tasks_of(written, "import fake_package\nimport seeing_helper")
+    (temporary := tmp_path / "temporary").mkdir()
+    worker = crew.started("--pythonpath", str(package), env={"TMPDIR": str(temporary)})
+    crew.submit(task := module.See.C(number=1))
+    crew.wait(task)
+    worker.send(signal.SIGTERM)
+    worker.left()
+    assert list(temporary.iterdir()) == []
 
 
 def test_nothing_is_imported_on_the_word_of_a_job_where_some_modules_only_are_allowed(

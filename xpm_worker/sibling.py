@@ -3,10 +3,14 @@
 A template forks jobs' processes that way: they are children of the starter, which waits for them and guards them, and
 which they outlive the template with. Linux can do that at once (CLONE_PARENT in clone(2)). Where that is not safe or
 not possible, a process in between is forked, which ends at once, so that its child is adopted: a millisecond more.
+
+It is not safe where libraries were loaded that want to be called when a process is forked (pthread_atfork), as some do
+that draw random numbers: only the C library can do that, and it does not tell whether there are any.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import os
 from functools import cache
@@ -14,6 +18,10 @@ from functools import cache
 _PR_GET_TID_ADDRESS = 40
 _CLONE3 = 435
 """The system call's number, which is the same for all processors."""
+_ROBUST_LIST = {"x86_64": (273, 274), "aarch64": (99, 100)}
+"""The system calls set_robust_list and get_robust_list, by processor."""
+_ROBUST_SIZE = 24
+"""Bytes of `struct robust_list_head`."""
 _CLONE_PARENT, _CLONE_CHILD_CLEARTID, _CLONE_CHILD_SETTID = 0x8000, 0x200000, 0x1000000
 
 
@@ -26,11 +34,12 @@ class _Arguments(ctypes.Structure):
     )
 
 
-def fork(parent: int) -> bool:
+def fork(parent: int, *, at_once: bool = True) -> bool:
     """Fork a sibling.
 
     Args:
         parent: This process's parent, which adopts what loses its own (`system.adopt_orphans`).
+        at_once: Whether that is safe: no `libraries` were loaded that are not known.
 
     Returns:
         Whether this is the new process.
@@ -38,16 +47,24 @@ def fork(parent: int) -> bool:
     Raises:
         OSError: No process can be started.
     """
-    tid = _tid_address()
-    pid = _clone(tid) if tid else -1
+    tid, robust = _tid_address(), _robust_list()
+    pid = _clone(tid, robust) if at_once and tid and robust else -1
     return pid == 0 if pid >= 0 else _fork_twice(parent)
 
 
-def _clone(tid: int) -> int:
+def libraries() -> set[str]:
+    """Files of the libraries that this process has loaded."""
+    with contextlib.suppress(OSError), open("/proc/self/maps") as maps:
+        return {line.split(maxsplit=5)[5] for line in maps if ".so" in line}
+    return set()
+
+
+def _clone(tid: int, robust: int) -> int:
     """What `os.fork` does, with other flags; -1 where the system refuses that.
 
     Python's own state is taken care of by what its documentation offers for calls like this one (PyOS_BeforeFork). Of
-    what the C library's `fork` does, one thing matters in a process of one thread: to note the new process's id.
+    what the C library's `fork` does, two things matter in a process of one thread: to note the new process's id, and to
+    say again where the mutexes are listed that others get if this process is killed.
     """
     arguments = _Arguments(flags=_CLONE_PARENT | _CLONE_CHILD_SETTID | _CLONE_CHILD_CLEARTID, child_tid=tid)
     python = ctypes.pythonapi
@@ -56,6 +73,7 @@ def _clone(tid: int) -> int:
     if pid:
         python.PyOS_AfterFork_Parent()
     else:
+        _syscall(_ROBUST_LIST[os.uname().machine][0], ctypes.c_void_p(robust), ctypes.c_size_t(_ROBUST_SIZE))
         python.PyOS_AfterFork_Child()
     return pid
 
@@ -75,6 +93,16 @@ def _tid_address() -> int:
         return 0
     found = address.value or 0
     return found if found and ctypes.c_int.from_address(found).value == os.getpid() else 0
+
+
+@cache
+def _robust_list() -> int:
+    """Where the C library lists the robust mutexes that this thread holds; 0 where that cannot be asked."""
+    if os.uname().machine not in _ROBUST_LIST or ctypes.sizeof(ctypes.c_void_p) != 8:
+        return 0
+    head, size = ctypes.c_void_p(), ctypes.c_size_t()
+    failed = _syscall(_ROBUST_LIST[os.uname().machine][1], 0, ctypes.byref(head), ctypes.byref(size))
+    return 0 if failed or size.value != _ROBUST_SIZE else head.value or 0
 
 
 def _fork_twice(parent: int) -> bool:

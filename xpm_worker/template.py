@@ -50,6 +50,7 @@ def serve(
         last = next(reversed(sys.modules))
         names = _foretold(payload) if payload else modules
         system.set_name(TEMPLATE_NAME if names else PLAIN_NAME)
+        known = sibling.libraries()
         gc.disable()  # it would look at all that was imported so far, time and again, and find hardly anything to free
         for name in names:
             foretelling.bring(name)
@@ -61,7 +62,7 @@ def serve(
         gc.freeze()
         gc.enable()
         if not problem:
-            _answer(sock, starter)
+            _answer(sock, starter, at_once=sibling.libraries() == known)
         elif payload:  # nobody can be forked, but what the job needs is there
             theirs = next(_asked(sock))
             sock.close()
@@ -102,7 +103,7 @@ def _unsafe() -> str:
     return ""
 
 
-def _answer(sock: socket.socket, starter: int) -> None:
+def _answer(sock: socket.socket, starter: int, *, at_once: bool) -> None:
     """Fork for each request. The first one, for which a job may wait, comes before what is of use to all others."""
     written: pages.Pages = []
 
@@ -112,7 +113,7 @@ def _answer(sock: socket.socket, starter: int) -> None:
 
     for number, theirs in enumerate(_asked(sock)):
         with theirs:
-            if sibling.fork(starter):
+            if sibling.fork(starter, at_once=at_once):
                 sock.close()
                 stand_by(theirs, starter, prepare, announce=True)
         if number == 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import importlib
 import json
 import signal
@@ -342,6 +343,40 @@ def test_a_template_of_a_package_that_hides_is_not_taken_for_the_one_that_import
     assert seen(crew, second) == ["['fake_package']"]
     assert templates(worker) == []
     assert len(worker.named(PLAIN_NAME)) == 1
+
+
+CALLED = """
+import ctypes, os
+import psutil
+calls = []
+call = ctypes.CFUNCTYPE(None)(lambda: calls.append(os.getpid()))
+ctypes.CDLL(None).__register_atfork(None, None, call, None)
+"""
+
+TELL = """
+import fake_package
+import os
+from pathlib import Path
+from xpm_core.config import Param, Task
+
+class Tell(Task):
+    number: Param[int]
+
+    def execute(self) -> None:
+        Path("seen.txt").write_text(str(os.getpid() in fake_package.calls))
+"""
+
+
+@pytest.mark.skipif(not hasattr(ctypes.CDLL(None), "__register_atfork"), reason="another C library")
+def test_libraries_are_called_when_a_job_is_forked_from_a_template(crew: Crew, written: Path, installed: Path) -> None:
+    """As those want that draw random numbers."""
+    (installed / "fake_package.py").write_text(CALLED)
+    (written / "telling_tasks.py").write_text(TELL)
+    module = importlib.import_module("telling_tasks")
+    crew.started("--pythonpath", str(installed))
+    tasks = [module.Tell.C(number=number) for number in range(3)]
+    crew.submit(*tasks)
+    assert seen(crew, *tasks) == ["True"] * 3
 
 
 def test_nothing_stays_of_rehearsals_though_a_template_is_ended_in_one(

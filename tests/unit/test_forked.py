@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import subprocess
@@ -74,6 +75,32 @@ os.wait()
 """
 
 
+HOLDS = """
+import ctypes, json, mmap, os, signal, time
+from xpm_worker import sibling, system
+
+{before}
+libc = ctypes.CDLL(None)
+memory = mmap.mmap(-1, mmap.PAGESIZE)
+mutex = ctypes.c_void_p(ctypes.addressof(ctypes.c_char.from_buffer(memory)))
+kind = ctypes.create_string_buffer(64)
+libc.pthread_mutexattr_init(kind)
+libc.pthread_mutexattr_setpshared(kind, 1)
+libc.pthread_mutexattr_setrobust(kind, 1)
+libc.pthread_mutex_init(mutex, kind)
+system.adopt_orphans()
+starter = os.getpid()
+if os.fork() == 0:
+    if sibling.fork(starter):
+        libc.pthread_mutex_lock(mutex)
+        os.kill(os.getpid(), signal.SIGKILL)
+    os._exit(0)
+os.wait()
+os.wait()
+print(libc.pthread_mutex_trylock(mutex))
+"""
+
+
 def output(script: str) -> Any:
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
@@ -91,6 +118,13 @@ def test_siblings_are_children_of_the_parent_and_each_draws_its_own_numbers(befo
     assert parents == {starter}
     assert len(numbers) == 2
     assert noted == {True}, "the C library knows the process's id"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="mutexes have other forms")
+@pytest.mark.parametrize("before", [AT_ONCE, TWICE])
+def test_a_lock_that_a_killed_sibling_held_is_passed_on(before: str) -> None:
+    """As LMDB has for its files."""
+    assert output(HOLDS.format(before=before)) == errno.EOWNERDEAD
 
 
 @pytest.mark.skipif(not os.path.exists("/proc/self/pagemap"), reason="the system does not tell")

@@ -89,6 +89,7 @@ class Desk:
         self.start(task, **more)
         ended = self.hear(Ended)
         assert isinstance(ended, Ended)
+        self._heard = [message for message in self._heard if not isinstance(message, Started)]  # told of a slow one
         return ended
 
     def started(self, task: tasks.Wait, **more: Any) -> tuple[Run, psutil.Process]:

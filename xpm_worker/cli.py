@@ -21,6 +21,7 @@ from xpm_core.store.embedded import EmbeddedServer
 from xpm_core.store.records import DEFAULT_LEASE_S, DEFAULT_QUEUE
 from xpm_core.store.url import safe_url
 from xpm_core.workspace import Workspace
+from xpm_worker import system
 from xpm_worker.lifetime import hand_back_at
 from xpm_worker.pool import Daemon
 from xpm_worker.settings import DEFAULT_MAX_LOG_MB, Settings
@@ -132,6 +133,7 @@ def main(verbose: bool, quiet: bool, pythonpath: tuple[Path, ...], **options: ob
 
     SIGINT (Ctrl-C): each worker finishes its job and leaves. SIGTERM: it hands its job back. A second signal: at once.
     """
+    system.fill_streams()
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(message)s")
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # the format asks for none of them

@@ -238,6 +238,13 @@ def children() -> set[int]:
     return {pid for pid, parent in parents() if parent == os.getpid()}
 
 
+def fill_streams() -> None:
+    """Open the descriptors 0, 1 and 2 where they are closed: no other file is to get their numbers."""
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+
+
 def set_mark(mark: str) -> bool:
     """Put another mark of the same length into the environment that this process was started with.
 

@@ -49,6 +49,15 @@ def test_a_lingering_worker_outlasts_a_running_job_and_leaves_after_it(crew: Cre
     assert worker.left() == 0
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_worker_that_is_started_with_closed_streams_runs_jobs(crew: Crew, closed: str) -> None:
+    crew.submit(task := tasks.Write.C(note="x"))
+    worker = crew.start("--burst", prefix=["sh", "-c", f'exec "$@" {closed}', "sh"])
+    crew.wait(task)
+    assert worker.left() == 0
+    assert crew.directory(task).out.read_text() == "out x\n"
+
+
 def test_an_idle_worker_is_woken_by_a_submission(crew: Crew) -> None:
     crew.started(lease_s=60)
     wait_until(lambda: crew.client.exists(keys.idle(crew.workspace.id, "default")))

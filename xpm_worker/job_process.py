@@ -106,6 +106,7 @@ def run(job: Run, channel: Channel) -> NoReturn:
     global reports
     code = 1
     try:
+        system.set_name(system.JOB_NAME)
         reports = Reports(channel)
         code = perform(job, reports)
     except BaseException as error:  # the edge of the process: its log is the only place left
@@ -172,7 +173,6 @@ def _enter(job: Run, directory: JobDirectory, heed: Callable[[int, object], None
         heed: Called when SIGTERM comes.
     """
     os.setsid()
-    system.set_name(system.JOB_NAME)
     signal.signal(signal.SIGTERM, heed)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     taskdir = str(directory.path)

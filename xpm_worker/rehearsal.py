@@ -20,7 +20,7 @@ from pathlib import Path
 from xpm_core.identity import seal, task_id
 from xpm_core.payload import pack
 from xpm_core.workspace import Workspace
-from xpm_worker import job_process
+from xpm_worker import job_process, system
 from xpm_worker.protocol import Channel, Finished, Run
 from xpm_worker.standby import awaited
 
@@ -28,6 +28,9 @@ MODULE = "xpm_worker.rehearsed"
 """Where the task is; imported anew each time, as a job's module is."""
 
 VARIABLE = "XPM_REHEARSAL"
+
+NAME = "xpm-rehearsal"
+"""Of a process that takes all steps."""
 
 
 def warm() -> None:
@@ -47,6 +50,7 @@ def rehearse(channel: Channel) -> None:
     Args:
         channel: What `handed` gave.
     """
+    system.set_name(NAME)
     atexit._clear()  # what packages do at the end is not to be done now
     job_process.perform(*_received(channel))
 

@@ -31,16 +31,16 @@ WHOLE = """
 import os, sys
 from xpm_worker import job_process, rehearsal
 rehearsal.play()
-files = []
+seen = []
 def look(*args, execute=job_process.execute):
     execute(*args)
-    files.extend(sorted(os.listdir(".")))
+    seen.extend([open("/proc/self/comm").read().strip(), *sorted(os.listdir("."))])
     sys.__stderr__.write("seen nowhere")
 job_process.execute = look
 shown = os.dup(1)
 with rehearsal.handed() as job:
     rehearsal.rehearse(job)
-os.write(shown, repr(files).encode())
+os.write(shown, repr(seen).encode())
 """
 
 
@@ -66,8 +66,8 @@ def test_no_file_stays(script: str, tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_whole_rehearsal_makes_what_a_job_makes(tmp_path: Path) -> None:
-    assert run(WHOLE, tmp_path) == repr(["params.json", "rehearsed.err", "rehearsed.out"])
+def test_a_whole_rehearsal_makes_what_a_job_makes_and_is_not_shown_as_one(tmp_path: Path) -> None:
+    assert run(WHOLE, tmp_path) == repr(["xpm-rehearsal", "params.json", "rehearsed.err", "rehearsed.out"])
 
 
 def test_a_folder_for_temporary_files_that_is_not_there_is_not_made(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import contextlib
 import gc
 import importlib
 import os
+import re
 import socket
 import sys
 from collections.abc import Iterator
@@ -30,7 +31,9 @@ MODULE = "xpm_worker.rehearsed"
 VARIABLE = "XPM_REHEARSAL"
 
 NAME = "xpm-rehearsal"
-"""Of a process that takes all steps."""
+"""Of a process that takes all steps; names of folders begin with it."""
+
+_PLACE = Path(os.environ.get("TMPDIR", "/tmp"))
 
 
 def warm() -> None:
@@ -95,7 +98,7 @@ def handed() -> Iterator[Channel]:
     Raises:
         OSError: It cannot be made.
     """
-    folder = Path(os.environ.get("TMPDIR", "/tmp"), f"xpm-rehearsal-{os.urandom(8).hex()}")
+    folder = _PLACE / f"{NAME}-{os.getpid()}-{os.urandom(8).hex()}"
     ours, theirs = socket.socketpair()
     with ours, theirs:
         try:
@@ -105,6 +108,23 @@ def handed() -> Iterator[Channel]:
             yield Channel(theirs)
         finally:
             _remove(folder)
+
+
+def sweep() -> None:
+    """Remove the folders of processes that were killed amid a rehearsal; only this user's."""
+    for folder in _PLACE.iterdir():
+        named = re.fullmatch(rf"{NAME}-(\d+)-[0-9a-f]+", folder.name)
+        with contextlib.suppress(OSError):
+            if named and folder.lstat().st_uid == os.getuid() and not _lives(int(named[1])):
+                _remove(folder)
+
+
+def _lives(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 def _remove(folder: Path) -> None:

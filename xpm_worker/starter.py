@@ -96,6 +96,8 @@ def main(control: int) -> None:
     sock.set_inheritable(False)
     _warm()
     Mother(sock).serve()
+    with contextlib.suppress(OSError):
+        rehearsal.sweep()
 
 
 def _warm() -> None:

@@ -43,6 +43,21 @@ with rehearsal.handed() as job:
 os.write(shown, repr(seen).encode())
 """
 
+SWEPT = """
+import os, signal
+from xpm_worker import rehearsal
+def left():
+    return len(os.listdir(os.environ["TMPDIR"]))
+if os.fork() == 0:
+    with rehearsal.handed():
+        os.kill(os.getpid(), signal.SIGKILL)
+os.wait()
+with rehearsal.handed():
+    before = left()
+    rehearsal.sweep()
+    print(before, left())
+"""
+
 
 def ran(script: str, folder: Path) -> subprocess.CompletedProcess[str]:
     env = {"TMPDIR": str(folder)}
@@ -72,4 +87,9 @@ def test_a_whole_rehearsal_makes_what_a_job_makes_and_is_not_shown_as_one(tmp_pa
 
 def test_a_folder_for_temporary_files_that_is_not_there_is_not_made(tmp_path: Path) -> None:
     assert "FileNotFoundError" in ran(WARM, tmp_path / "absent").stderr
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_killed_processes_left_is_swept_and_what_others_need_is_not(tmp_path: Path) -> None:
+    assert run(SWEPT, tmp_path) == "2 1\n"
     assert list(tmp_path.iterdir()) == []

@@ -25,7 +25,7 @@ from xpm_core.config import Task
 from xpm_core.identity import seal, task_id
 from xpm_core.job_directory import JobDirectory
 from xpm_core.workspace import Workspace
-from xpm_worker import starter, system
+from xpm_worker import rehearsal, starter, system
 from xpm_worker.protocol import Channel, Ended, Hello, Message, Relay, Renewed, Run, Started, Stop
 from xpm_worker.slot_starter import RELAY_S
 from xpm_worker.template import PLAIN_NAME
@@ -135,6 +135,17 @@ def children(desk: Desk, name: str) -> list[psutil.Process]:
 
 def carriers(desk: Desk) -> set[int]:
     return {pid for pid, mark in system.marked() if mark == desk.hello.mark}
+
+
+def test_a_mother_sweeps_what_killed_rehearsals_left(tmp_path: Path) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    (left := tmp_path / f"{rehearsal.NAME}-{gone.pid}-00").mkdir()
+    ours, hers = socket.socketpair()
+    with ours, hers:
+        process = starter.start_mother(hers, starter.clean_environment(os.environ | {"TMPDIR": str(tmp_path)}, ""))
+    assert process.wait(PATIENCE_S) == 0
+    assert not left.exists()
 
 
 # -- running -----------------------------------------------------------------------------------------------------------

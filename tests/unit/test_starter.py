@@ -119,7 +119,7 @@ def desk(mother: socket.socket, workspace: Workspace) -> Iterator[Desk]:
 
 
 def helpers(desk: Desk) -> set[int]:
-    """The starter's template that forks for it, and what stands by, once both are there."""
+    """The starter's template that forks for it, and what stands by."""
     return {each.pid for name in (PLAIN_NAME, system.STANDBY_NAME) for each in children(desk, name)}
 
 
@@ -327,7 +327,9 @@ def test_each_starter_has_its_own_mark_which_its_descendants_carry(mother: socke
     marks = {first.hello.mark, second.hello.mark}
     assert len(marks) == 2
     assert all(len(mark) == 32 and mark != system.BLANK_MARK for mark in marks)
+    first.run(tasks.Write.C(note="x"), template=False)
     _, process = first.started(tasks.Wait.C(note="x", until=NEVER))
+    wait_until(lambda: len(helpers(first)) == 2)  # the second that stands by: its template has rehearsed before
     wait_until(lambda: carriers(first) == {first.hello.pid, process.pid, *helpers(first)})
     assert system.sweep(first.hello.mark) == 4, "the starter, its template, what stands by, and the job"
     assert not alive(process)

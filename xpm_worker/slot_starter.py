@@ -76,10 +76,10 @@ class SlotStarter:
             self._standbys.prepare(None)
         while not self._worker.closed:
             told = self._wait()
+            if self._quiet_until is None:
+                self._hear_job()  # before the worker tells to end it: one that has begun is given time
             if self._worker.fileno() in told:
                 self._hear_worker()
-            if self._quiet_until is None:
-                self._hear_job()
             if not told or told - self._usual:  # by a template; or time has passed
                 self._templates.tend()
             if self._signals.fileno() in told:

@@ -95,7 +95,9 @@ class Desk:
     def started(self, task: tasks.Wait, **more: Any) -> tuple[Run, psutil.Process]:
         """Run a task, and wait until its code does."""
         run = self.start(task, **more)
-        process = psutil.Process(self.hear(Started).pid)
+        while (word := self.hear(Started)).execution != run.execution:
+            pass  # it is of one that ran before
+        process = psutil.Process(word.pid)
         wait_until((self.directory(task).path / "pid").exists)
         return run, process
 

@@ -8,6 +8,7 @@ anything, nothing is told.
 from __future__ import annotations
 
 import ast
+import contextlib
 import re
 import sys
 from collections.abc import Iterator
@@ -21,21 +22,31 @@ DEFINITION = re.compile("^(?:@|class |def |async def )", re.MULTILINE)
 """Where the beginning of a module is over at the latest: the rest need not be parsed."""
 
 
-def foretold(data: bytes) -> list[str]:
+@contextlib.contextmanager
+def foretold(data: bytes) -> Iterator[list[str]]:
     """The imports of installed packages with which the job of a payload begins, in order, but those imported already.
 
+    For so long, modules are found where the job finds them: an installed package may import one of the project's.
+
     Returns:
-        For `import a.b`, `"a.b"`; for `from a.b import c`, `"a.b:c"`: c may be a module, or something in one.
+        For `import a.b`, `"a.b"`; for `from a.b import c`, `"a.b:c"`: c may be a module, or something in one. Nothing
+        where that cannot be told, for the job itself will tell why.
     """
     path, cached = sys.path[:], set(sys.path_importer_cache)
     try:
-        module, folders = payload.first_module(data)
-        add_import_folders(folders)
-        return list(_installed(_imports(module)))
+        yield _beginning(data)
     finally:
         sys.path[:] = path
         for folder in sys.path_importer_cache.keys() - cached:
             del sys.path_importer_cache[folder]
+
+
+def _beginning(data: bytes) -> list[str]:
+    with contextlib.suppress(Exception):
+        module, folders = payload.first_module(data)
+        add_import_folders(folders)
+        return list(_installed(_imports(module)))
+    return []
 
 
 def bring(name: str) -> None:

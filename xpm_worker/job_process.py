@@ -236,19 +236,20 @@ def execute(job: Run, directory: JobDirectory, reports: Reports) -> None:
     payload.execute(task)
 
 
-def installed(last: str) -> list[str]:
-    """Names of the modules of installed packages that this process has imported since the last one, in that order.
+def imported(last: str) -> dict[str, str]:
+    """The modules that this process has imported since the last one, in that order, each with its file.
 
     Only new modules are looked at: to touch those that were inherited would cost a copy of the memory they lie in.
     """
-    found = []
-    for name in reversed(list(takewhile(lambda name: name != last, reversed(sys.modules)))):
-        module = sys.modules[name]
-        if getattr(module, "__spec__", None) is not None:
-            file = getattr(module, "__file__", None) or ""
-            if any(part in file for part in failure.INSTALLED):
-                found.append(name)
-    return found
+    names = list(takewhile(lambda name: name != last, reversed(sys.modules)))[::-1]
+    modules = ((name, sys.modules[name]) for name in names)
+    specified = (each for each in modules if getattr(each[1], "__spec__", None) is not None)
+    return {name: getattr(module, "__file__", None) or "" for name, module in specified}
+
+
+def installed(last: str) -> list[str]:
+    """Those of them that belong to installed packages."""
+    return [name for name, file in imported(last).items() if any(part in file for part in failure.INSTALLED)]
 
 
 def _leave(code: int, error: BaseException | None) -> tuple[int, BaseException | None]:

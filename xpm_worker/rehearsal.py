@@ -33,16 +33,18 @@ VARIABLE = "XPM_REHEARSAL"
 NAME = "xpm-rehearsal"
 """Of a process that takes all steps; names of folders begin with it."""
 
-_PLACE = Path(os.environ.get("TMPDIR", "/tmp"))
+_PLACE = Path(os.environ.get("TMPDIR") or "/tmp").absolute()
 
 
 def warm() -> None:
     """Take the steps that leave nothing in this process: from the job's message to its last word."""
-    with handed() as channel:
-        run, reports = _received(channel)
-        job_process.execute(run, job_process.directory_of(run), reports)
-        reports.last(Finished(True, None))
-    _forget()
+    try:
+        with handed() as channel:
+            run, reports = _received(channel)
+            job_process.execute(run, job_process.directory_of(run), reports)
+            reports.last(Finished(True, None))
+    finally:
+        _forget()
     os.environ[VARIABLE] = ""
     os.environ.pop(VARIABLE)
 

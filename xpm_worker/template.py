@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
-from xpm_worker import foretelling, job_process, pages, rehearsal, sibling, system
+from xpm_worker import failure, foretelling, job_process, pages, rehearsal, sibling, system
 from xpm_worker.protocol import LARGEST_REPORT, Ready, encode
 from xpm_worker.standby import stand_by
 
@@ -47,26 +47,24 @@ def serve(
         system.reset_signals()
         os.environ.update(env)
         _silence()
-        last = next(reversed(sys.modules))
-        names = _foretold(payload) if payload else modules
-        system.set_name(TEMPLATE_NAME if names else PLAIN_NAME)
-        known = sibling.libraries()
+        last, known = next(reversed(sys.modules)), sibling.libraries()
         gc.disable()  # it would look at all that was imported so far, time and again, and find hardly anything to free
-        for name in names:
-            foretelling.bring(name)
+        with foretelling.foretold(payload) if payload else contextlib.nullcontext(modules) as names:
+            system.set_name(TEMPLATE_NAME if names else PLAIN_NAME)
+            for name in names:
+                foretelling.bring(name)
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         brought = job_process.installed(last) if payload else []
-        problem = _unsafe() or ("" if brought or not payload else "there is nothing to import")
+        problem = _unsafe() or _strange(last, None if payload else modules)
+        problem = problem or ("" if brought or not payload else "there is nothing to import")
         sock.sendall(encode(Ready(problem, brought), LARGEST_REPORT))
         gc.freeze()
         gc.enable()
         if not problem:
             _answer(sock, starter, at_once=sibling.libraries() == known)
-        elif payload:  # nobody can be forked, but what the job needs is there
-            theirs = next(_asked(sock))
-            sock.close()
-            stand_by(theirs, starter, announce=True)
+        elif payload:
+            _run_first(sock, starter)
         code = 0
     except BaseException as error:  # the edge of the process: whatever a package raises, jobs do without it
         with contextlib.suppress(Exception):
@@ -75,11 +73,11 @@ def serve(
         os._exit(code)
 
 
-def _foretold(payload: bytes) -> list[str]:
-    """What a job begins with; nothing where that cannot be told, for the job itself will tell why."""
-    with contextlib.suppress(Exception):
-        return foretelling.foretold(payload)
-    return []
+def _run_first(sock: socket.socket, starter: int) -> NoReturn:
+    """Be the process of the first job: nobody can be forked from here, but what that job needs is here."""
+    theirs = next(_asked(sock))
+    sock.close()
+    stand_by(theirs, starter, announce=True)
 
 
 def _silence() -> None:
@@ -100,6 +98,27 @@ def _unsafe() -> str:
                 target = os.readlink(f"/proc/self/fd/{name}")
                 if target.startswith(("/dev/nvidia", "/dev/kfd", "/dev/dri")):
                     return f"a device was opened: {target}"
+    return ""
+
+
+def _strange(last: str, wanted: Sequence[str] | None) -> str:
+    """Why what was imported here is not what jobs import; empty when it is.
+
+    An installed package may import a module of a name that the project has, too. The project's comes first in a job.
+
+    Args:
+        last: The module that was imported before.
+        wanted: What a job has seen to be imported; None if it was imported with the job's own path.
+    """
+    found = job_process.imported(last)
+    own = [name for name, file in found.items() if file and failure.is_own(file)]
+    if own:
+        return f"a package imports {own[0]}, which is none"
+    if wanted is not None:
+        packages = {name.partition(".")[0] for name in wanted}
+        other = [name for name in job_process.installed(last) if name.partition(".")[0] not in packages]
+        if other:
+            return f"it imports {other[0]}, as no job does"
     return ""
 
 

@@ -395,6 +395,26 @@ def test_nothing_stays_of_rehearsals_though_a_template_is_ended_in_one(
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.parametrize("helper", [False, True], ids=["first", "by a helper"])
+def test_a_module_of_the_project_comes_before_an_installed_one_also_for_packages(
+    crew: Crew, written: Path, installed: Path, helper: bool
+) -> None:
+    (installed / "fake_package.py").write_text("import fake_dependency")
+    (installed / "fake_dependency.py").write_text("whose = 'installed'")
+    (written / "fake_dependency.py").write_text("whose = 'project'")
+    (written / "seeing_helper.py").write_text("import fake_package")
+    text = SEE.replace('str(sorted(name for name in sys.modules if name.startswith("fake_")))', "fake_dependency.whose")
+    text = text.format(
+        before="import seeing_helper, fake_dependency" if helper else "import fake_package, fake_dependency"
+    )
+    (written / "seeing_tasks.py").write_text(text)
+    module = importlib.import_module("seeing_tasks")
+    crew.started("--pythonpath", str(installed))
+    tasks = [module.See.C(number=number) for number in range(4)]
+    crew.submit(*tasks)
+    assert seen(crew, *tasks) == ["project"] * 4
+
+
 def test_nothing_is_imported_on_the_word_of_a_job_where_some_modules_only_are_allowed(
     crew: Crew, written: Path, package: Path, log: Path
 ) -> None:

@@ -13,7 +13,8 @@ import worker_tasks
 
 from xpm_core import payload
 from xpm_core.errors import PayloadError
-from xpm_worker.foretelling import bring, foretold
+from xpm_worker import foretelling
+from xpm_worker.foretelling import bring
 
 
 @pytest.fixture
@@ -30,6 +31,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     yield project
     for name in [name for name in sys.modules if name.startswith("fake_")]:
         del sys.modules[name]
+
+
+def foretold(data: bytes) -> list[str]:
+    with foretelling.foretold(data) as names:
+        return names
 
 
 def told(project: Path, text: str, name: str = "module") -> list[str]:

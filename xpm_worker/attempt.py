@@ -27,6 +27,8 @@ from xpm_worker.templates import Template
 
 LOAD_S = float(os.environ.get("XPM_IMPORT_TIMEOUT", "600"))
 """How long a job may import its modules."""
+FORK_S = min(LOAD_S, 150.0)
+"""How long a template may take to fork a job's process; what it has to import before is part of that."""
 
 PYTHON = platform.python_version()
 
@@ -85,7 +87,7 @@ class Attempt:
             if now >= self._timeout_at:
                 self.stop("timeout")
             elif now >= self._load_by:
-                self.stop("import timeout")
+                self._give_up()
 
     def due(self) -> float:
         """When to `tick` next, by the boot clock."""
@@ -127,7 +129,7 @@ class Attempt:
             self.begin(standby.begun)
         else:
             self._template = template
-            self._load_by = system.boot_time() + LOAD_S
+            self._load_by = system.boot_time() + FORK_S
         self._standbys.prepare(template)
 
     def begin(self, message: Begun) -> None:
@@ -146,11 +148,22 @@ class Attempt:
         self._standbys.templates.learn(self.run, message.modules)
 
     def forsaken(self) -> None:
-        """The template has gone before it forked the job: the starter forks it."""
+        """The template has gone before it forked the job: another one does, or the starter itself."""
         if self._template is not None:
-            self._standbys.templates.refuse(self._template)
+            self._standbys.forsake(self._template)
             self._template = None
             self.reports = None
+            self._load_by = math.inf
+
+    def _give_up(self) -> None:
+        """The job's imports take too long; or no process was forked for it, as from a template that was stopped."""
+        if self._template is None:
+            self.stop("import timeout")
+        else:
+            if self.reports is not None:
+                self.reports.close()
+            self.forsaken()
+            system.kill_descendants(self._standbys.pids)  # it may have been forked just now
 
     def leave(self) -> None:
         """In a process forked for a job: close what belongs to the starter."""

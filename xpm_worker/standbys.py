@@ -26,6 +26,7 @@ class Standbys:
         self._leave_starter = leave_starter
         self.templates = templates
         self._own: Standby | None = None
+        self._alone = False
 
     @property
     def pids(self) -> set[int]:
@@ -38,14 +39,18 @@ class Standbys:
         Raises:
             OSError: No process can be started.
         """
-        while (found := self.templates.find(run) or self.templates.plain()) is not None:
+        while not self._alone and (found := self.templates.find(run) or self.templates.plain()) is not None:
             standby = found.take()
             if standby is not None:
                 return standby, found
-            self.templates.refuse(found)
-            if found.key == PLAIN:
-                break
+            self.forsake(found)
+        self._alone = False
         return self._take_own(), None
+
+    def forsake(self, which: Template) -> None:
+        """A template has forked nothing for a job. Where it was the plain one, the starter forks that job itself."""
+        self.templates.refuse(which)
+        self._alone = which.key == PLAIN
 
     def _take_own(self) -> Standby:
         standby, self._own = self._own, None

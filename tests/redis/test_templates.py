@@ -41,6 +41,15 @@ def warmed(crew: Crew, first: Task, *options: str, env: dict[str, str] | None = 
     return worker
 
 
+def stopped(worker: Any, name: str = TEMPLATE_NAME) -> Any:
+    """A template, stopped, and without a process for the next job: that would need it no more."""
+    [template] = worker.named(name)
+    template.suspend()
+    for standby in worker.named(system.STANDBY_NAME):
+        standby.kill()
+    return template
+
+
 def test_unseeded_generators_differ_in_every_job_forked_from_a_template(crew: Crew) -> None:
     worker = warmed(crew, Draw.C(number=0))
     tasks = [Draw.C(number=number) for number in range(1, 21)]
@@ -99,8 +108,7 @@ def test_a_killed_template_costs_its_jobs_nothing_but_time(crew: Crew) -> None:
 
 def test_a_stopped_template_does_not_hold_up_the_lease_of_its_job(crew: Crew) -> None:
     worker = warmed(crew, Draw.C(number=0))
-    [template] = templates(worker)
-    template.suspend()
+    template = stopped(worker)
     task = Draw.C(number=1)
     crew.submit(task)
     wait_until(crew.directory(task).path.exists, show=lambda: worker.log)  # its starter has it
@@ -112,10 +120,7 @@ def test_a_stopped_template_does_not_hold_up_the_lease_of_its_job(crew: Crew) ->
 @pytest.mark.parametrize("name", [TEMPLATE_NAME, PLAIN_NAME])
 def test_a_template_that_forks_no_more_costs_a_job_nothing_but_time(crew: Crew, name: str) -> None:
     worker = warmed(crew, Draw.C(number=0), env={"XPM_IMPORT_TIMEOUT": "2"})
-    [template] = worker.named(name)
-    template.suspend()
-    for standby in worker.named(system.STANDBY_NAME):
-        standby.kill()
+    template = stopped(worker, name)
     task = Write.C(note="x") if name == PLAIN_NAME else Draw.C(number=1)
     crew.submit(task, options={"template": name == TEMPLATE_NAME})
     assert crew.wait(task).attempts == 1

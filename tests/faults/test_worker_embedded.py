@@ -37,10 +37,16 @@ def home(workspace: Workspace, tmp_path: Path) -> Iterator[Home]:
     home.server.close()
 
 
+def runs(home: Home, task: tasks.Wait) -> None:
+    """Wait until a task's code runs: a job that was only just claimed is given back by a worker that is to leave."""
+    home.crew.wait(task, State.RUNNING)
+    wait_until((home.crew.directory(task).path / "pid").exists)
+
+
 def test_the_server_stays_until_the_last_slot_has_left(home: Home, tmp_path: Path) -> None:
     worker = home.start()
     home.crew.submit(task := tasks.Wait.C(note="x", until=tmp_path / "go"))
-    home.crew.wait(task, State.RUNNING)
+    runs(home, task)
     server = psutil.Process(home.server.pid)
     home.crew.client.close()
     home.server.close()
@@ -58,7 +64,7 @@ def test_the_server_stays_until_the_last_slot_has_left(home: Home, tmp_path: Pat
 def test_slots_and_jobs_do_not_keep_the_server_when_the_daemon_is_killed(home: Home) -> None:
     worker = home.start()
     home.crew.submit(task := tasks.Wait.C(note="x", until=Path("/nonexistent")))
-    home.crew.wait(task, State.RUNNING)
+    runs(home, task)
     server = psutil.Process(home.server.pid)
     worker.process.kill()
     worker.process.wait()
@@ -70,7 +76,7 @@ def test_slots_and_jobs_do_not_keep_the_server_when_the_daemon_is_killed(home: H
 def test_a_server_that_was_killed_is_started_again_and_jobs_go_on(home: Home, tmp_path: Path) -> None:
     worker = home.start()
     home.crew.submit(task := tasks.Wait.C(note="x", until=tmp_path / "go"))
-    home.crew.wait(task, State.RUNNING)
+    runs(home, task)
     os.kill(home.server.pid, signal.SIGKILL)
     wait_until(lambda: "answers again" in worker.log, show=lambda: worker.log)
     (tmp_path / "go").touch()

@@ -1,8 +1,8 @@
 """Forking a sibling: a process whose parent is not this one, but this one's.
 
 A template forks jobs' processes that way: they are children of the starter, which waits for them and guards them, and
-which they outlive the template with. Linux can do that at once (CLONE_PARENT in clone(2)). Where that is not safe or
-not possible, a process in between is forked, which ends at once, so that its child is adopted: a millisecond more.
+they outlive the template. Linux can do that at once (CLONE_PARENT in clone(2)). Where that is not safe or not possible,
+a process in between is forked, which ends at once, so that its child is adopted: a millisecond more.
 
 It is not safe where libraries were loaded that want to be called when a process is forked (pthread_atfork), as some do
 that draw random numbers: only the C library can do that, and it does not tell whether there are any.

@@ -13,13 +13,10 @@ import signal
 import socket
 from collections.abc import Iterator
 from datetime import datetime, timezone
-from functools import cache
-from pathlib import Path
 from typing import Any
 
 from xpm_core.errors import WorkspaceError
-from xpm_core.workspace import Workspace
-from xpm_worker import failure, system
+from xpm_worker import failure, job_process, system
 from xpm_worker.logs import Logs
 from xpm_worker.protocol import Begun, Channel, Ended, Finished, Loaded, Run
 from xpm_worker.standbys import Standbys
@@ -68,7 +65,7 @@ class Attempt:
         self._kill_at = math.inf
         self._inherited = 0
         self._started = datetime.now(timezone.utc)
-        self._directory = _workspace(run.workspace).job_at(run.directory)
+        self._directory = job_process.directory_of(run)
         self._logs = Logs(self._directory.logs, run.max_log, self._still)
         self.number = self._directory.prepare(run.attempt, resumable=run.resumable)
 
@@ -270,11 +267,6 @@ class Attempt:
             return None
         unit = 1024 if system.LINUX else 1
         return max(int(usage.ru_maxrss) * unit - self._inherited, 0)
-
-
-@cache
-def _workspace(path: str) -> Workspace:
-    return Workspace(Path(path), "")
 
 
 def _signal_name(number: int) -> str:

@@ -14,7 +14,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import lru_cache
 from itertools import takewhile
 from pathlib import Path
 from typing import Any, NoReturn
@@ -147,7 +148,12 @@ def perform(job: Run, reports: Reports) -> int:
 
 def directory_of(job: Run) -> JobDirectory:
     """The directory of a job."""
-    return Workspace(Path(job.workspace), "").job_at(job.directory)
+    return _workspace(job.workspace).job_at(job.directory)
+
+
+@lru_cache(maxsize=1)
+def _workspace(path: str) -> Workspace:
+    return Workspace(Path(path), "")
 
 
 def _running(job: Run, directory: JobDirectory, reports: Reports) -> RunningJob:
@@ -228,7 +234,7 @@ def execute(job: Run, directory: JobDirectory, reports: Reports) -> None:
     task = payload.load(
         job.payload, workspace=directory.workspace, identity=job.identity, jobpath=directory.path, allow=job.allow
     )
-    reports.say(Loaded(installed(last)))
+    reports.say(Loaded(installed(imported(last))))
     if not directory.params.exists():
         directory.write_params(payload.params(task))
     if running.current is not None:
@@ -247,9 +253,9 @@ def imported(last: str) -> dict[str, str]:
     return {name: getattr(module, "__file__", None) or "" for name, module in specified}
 
 
-def installed(last: str) -> list[str]:
-    """Those of them that belong to installed packages."""
-    return [name for name, file in imported(last).items() if any(part in file for part in failure.INSTALLED)]
+def installed(modules: Mapping[str, str]) -> list[str]:
+    """Of modules with their files, those that belong to installed packages."""
+    return [name for name, file in modules.items() if any(part in file for part in failure.INSTALLED)]
 
 
 def _leave(code: int, error: BaseException | None) -> tuple[int, BaseException | None]:

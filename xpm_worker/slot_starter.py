@@ -118,7 +118,7 @@ class SlotStarter:
         due = min(
             self._attempt.due() if self._attempt is not None else math.inf,
             self._relay_at if self._relays else math.inf,
-            self._templates.due() or math.inf,
+            self._templates.due(),
         )
         if due < self._alarm_at or self._alarm_at <= system.boot_time():
             self._alarm_at = due

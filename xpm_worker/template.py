@@ -15,7 +15,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import NoReturn
 
 from xpm_worker import failure, foretelling, job_process, pages, rehearsal, sibling, system
@@ -55,10 +55,11 @@ def serve(
                 foretelling.bring(name)
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
-        brought = job_process.installed(last) if payload else []
-        problem = _unsafe() or _strange(last, None if payload else modules)
+        found = job_process.imported(last)
+        brought = job_process.installed(found)
+        problem = _unsafe() or _strange(found, None if payload else modules)
         problem = problem or ("" if brought or not payload else "there is nothing to import")
-        sock.sendall(encode(Ready(problem, brought), LARGEST_REPORT))
+        sock.sendall(encode(Ready(problem, brought if payload else []), LARGEST_REPORT))
         gc.freeze()
         gc.enable()
         if not problem:
@@ -101,22 +102,21 @@ def _unsafe() -> str:
     return ""
 
 
-def _strange(last: str, wanted: Sequence[str] | None) -> str:
+def _strange(found: Mapping[str, str], wanted: Sequence[str] | None) -> str:
     """Why what was imported here is not what jobs import; empty when it is.
 
     An installed package may import a module of a name that the project has, too. The project's comes first in a job.
 
     Args:
-        last: The module that was imported before.
+        found: The modules that were imported here, with their files.
         wanted: What a job has seen to be imported; None if it was imported with the job's own path.
     """
-    found = job_process.imported(last)
     own = [name for name, file in found.items() if file and failure.is_own(file)]
     if own:
         return f"a package imports {own[0]}, which is none"
     if wanted is not None:
         packages = {name.partition(".")[0] for name in wanted}
-        other = [name for name in job_process.installed(last) if name.partition(".")[0] not in packages]
+        other = [name for name in job_process.installed(found) if name.partition(".")[0] not in packages]
         if other:
             return f"it imports {other[0]}, as no job does"
     return ""

@@ -6,6 +6,7 @@ Owns: what was learnt of each task's imports. What a template does is template.p
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 import select
 import signal
@@ -118,9 +119,9 @@ class Templates:
         """What is to be polled."""
         return [each.channel for each in self._living.values()]
 
-    def due(self) -> float | None:
+    def due(self) -> float:
         """When to `tend` next, by the boot clock."""
-        return min((each.due for each in self._living.values() if not each.ready), default=None)
+        return min((each.due for each in self._living.values() if not each.ready), default=math.inf)
 
     def find(self, run: Run) -> Template | None:
         """The template for a job, if there is one, or may soon be; else the job is forked from the starter.

@@ -45,8 +45,10 @@ def stopped(worker: Any, name: str = TEMPLATE_NAME) -> Any:
     """A template, stopped, and without a process for the next job: that would need it no more."""
     [template] = worker.named(name)
     template.suspend()
-    for standby in worker.named(system.STANDBY_NAME):
+    standing = worker.named(system.STANDBY_NAME)
+    for standby in standing:
         standby.kill()
+    wait_until(lambda: not any(map(alive, standing)))  # a job that is handed to a dying one dies with it
     return template
 
 
@@ -276,10 +278,15 @@ def package(installed: Path, log: Path) -> Path:
     return installed
 
 
+def module_of(written: Path, text: str) -> Any:
+    """A module of that text."""
+    (written / "seeing_tasks.py").write_text(text)
+    return importlib.import_module("seeing_tasks")
+
+
 def tasks_of(written: Path, before: str) -> Any:
     """A module with tasks that begins with that, and writes down which packages it sees."""
-    (written / "seeing_tasks.py").write_text(SEE.format(before=before))
-    return importlib.import_module("seeing_tasks")
+    return module_of(written, SEE.format(before=before))
 
 
 def seen(crew: Crew, *tasks: Task) -> list[str]:
@@ -375,8 +382,7 @@ class Tell(Task):
 def test_libraries_are_called_when_a_job_is_forked_from_a_template(crew: Crew, written: Path, installed: Path) -> None:
     """As those want that draw random numbers."""
     (installed / "fake_package.py").write_text(CALLED)
-    (written / "telling_tasks.py").write_text(TELL)
-    module = importlib.import_module("telling_tasks")
+    module = module_of(written, TELL)
     crew.started("--pythonpath", str(installed))
     tasks = [module.Tell.C(number=number) for number in range(3)]
     crew.submit(*tasks)
@@ -411,8 +417,7 @@ def test_a_module_of_the_project_comes_before_an_installed_one_also_for_packages
     text = text.format(
         before="import seeing_helper, fake_dependency" if helper else "import fake_package, fake_dependency"
     )
-    (written / "seeing_tasks.py").write_text(text)
-    module = importlib.import_module("seeing_tasks")
+    module = module_of(written, text)
     crew.started("--pythonpath", str(installed))
     tasks = [module.See.C(number=number) for number in range(4)]
     crew.submit(*tasks)

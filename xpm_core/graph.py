@@ -10,12 +10,14 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from xpm_core.errors import CycleError, NestingError
+from xpm_core.errors import CycleError
 
 if TYPE_CHECKING:
+    from xpm_core.parts import Home
     from xpm_core.schema import Schema
 
 STATE = "__xpm_state__"
@@ -72,6 +74,8 @@ class ConfigState:
         stand_in: For a deprecated configuration, the one that gives it its identity, once sealed.
         tags: Tags set here: name → (value, place, whether it belongs to the parameter of that name).
         stopped: Parameters whose tags are not passed on.
+        collected: The tags from here and below, once collected, and how many had been set late by then (xpm_core.tags).
+        home: Where in the workspace it is written down, if it is (xpm_core.parts).
         meta: True or False when `setmeta` said whether this configuration counts; else None.
         places: Where single parameters were assigned; those not named here were set where it was made.
         counted: Names of the parameters that count for the identity, when a payload says so; else the class does.
@@ -87,6 +91,8 @@ class ConfigState:
     origin: Any = None
     stand_in: Any = None
     stopped: frozenset[str] = frozenset()
+    collected: tuple[int, tuple[tuple[str, Any, Place], ...]] | None = None
+    home: Home | None = None
     meta: bool | None = None
     counted: tuple[str, ...] | None = None
 
@@ -155,6 +161,11 @@ def is_configuration(value: Any) -> bool:
 def blank(cls: Any) -> Any:
     """An object of a class, nothing of it initialised."""
     return cls.__new__(cls)
+
+
+def unsubmitted(config: Any) -> bool:
+    """Whether a configuration is no task that was submitted."""
+    return config.__dict__[STATE].submitted is None
 
 
 def schema_of(config: Any) -> Schema:
@@ -230,38 +241,31 @@ def reachable(
 
     Raises:
         CycleError: A configuration contains itself.
-        NestingError: There is no end to it that could be reached.
     """
+    # No recursion: a long chain of tasks is nested deeper than the stack goes.
     found: list[tuple[Trail, Any]] = []
-    try:
-        _visit(Trail((None, title(root))), root, enter, stand_ins, {}, found)
-    except RecursionError:
-        raise NestingError(
-            title(root), "its configurations are nested too deep", "Keep a long chain in a list.", state(root).created
-        ) from None
+    seen = {id(root): False}  # whether all below it was found
+    open_ = [(Trail((None, title(root))), root, _steps(root, stand_ins))]
+    while open_:
+        trail, config, steps = open_[-1]
+        for step, child in steps:
+            known = seen.get(id(child))
+            if known is False and step is not None:
+                where = str(Trail((trail, step)))
+                raise CycleError(where, "this configuration contains itself", "Break the circle.", state(child).created)
+            if known is None and (enter is None or enter(child)):
+                seen[id(child)] = False
+                there = trail if step is None else Trail((trail, step))
+                open_.append((there, child, _steps(child, stand_ins)))
+                break
+        else:
+            seen[id(config)] = True
+            found.append((trail, config))
+            open_.pop()
     return found
 
 
-def _visit(
-    trail: Trail,
-    config: Any,
-    enter: Callable[[Any], bool] | None,
-    stand_ins: bool,
-    seen: dict[int, bool],
-    found: list[tuple[Trail, Any]],
-) -> None:
-    """Find a configuration and what is below it. `seen` says of each whether all of it was found."""
-    # No closure: one that calls itself is garbage that only a collection finds, and this is called for each task.
-    key = id(config)
-    seen[key] = False
-    if stand_ins and (stand_in := config.__dict__[STATE].stand_in) is not None and id(stand_in) not in seen:
-        _visit(trail, stand_in, enter, stand_ins, seen, found)
-    for step, child in children(config):
-        known = seen.get(id(child))
-        if known is False:
-            where = str(Trail((trail, step)))
-            raise CycleError(where, "this configuration contains itself", "Break the circle.", state(child).created)
-        if known is None and (enter is None or enter(child)):
-            _visit(Trail((trail, step)), child, enter, stand_ins, seen, found)
-    seen[key] = True
-    found.append((trail, config))
+def _steps(config: Any, stand_ins: bool) -> Iterator[tuple[str | None, Any]]:
+    """The steps from a configuration; that to the one that stands in for it has no name, because it is the same way."""
+    stand_in = config.__dict__[STATE].stand_in if stand_ins else None
+    return iter(children(config)) if stand_in is None else chain([(None, stand_in)], children(config))

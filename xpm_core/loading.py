@@ -6,7 +6,7 @@ import importlib
 import importlib.util
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -102,10 +102,16 @@ class Classes:
     Args:
         records: What `class_record` made of each.
         decode: Reads data that local classes use.
+        known: The classes that other payloads have had imported, by module, name and file; those found are added.
     """
 
-    def __init__(self, records: list[dict[str, Any]], decode: Callable[[bytes], Any]) -> None:
-        self.records = records
+    def __init__(
+        self,
+        records: Sequence[dict[str, Any]],
+        decode: Callable[[bytes], Any],
+        known: dict[tuple[str, str, str | None], type],
+    ) -> None:
+        self.records, self.known = records, known
         self.found: dict[int, type | None] = {}
         self.rebuilder = Rebuilder(self.find, module_of, decode)
 
@@ -124,12 +130,18 @@ class Classes:
         if number not in self.found:
             record = self.records[number]
             self.found[number] = None
-            self.found[number] = self.rebuilder.rebuild(record) if "local" in record else imported(record)
+            self.found[number] = self.rebuilder.rebuild(record) if "local" in record else self.imported(record)
             self.rebuilder.fill()
             self.check(record, self.found[number])
             if "value" in record:
                 self.set_value_class(self.found[number], self.find(record["value"]))
         return self.found[number]
+
+    def imported(self, record: dict[str, Any]) -> type:
+        key = (record["module"], record["name"], record["file"])
+        if key not in self.known:
+            self.known[key] = imported(record)
+        return self.known[key]
 
     def set_value_class(self, cls: Any, value: Any) -> None:
         """Let a local class have its class of live objects, which derives from it."""

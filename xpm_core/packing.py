@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,16 +13,18 @@ from xpm_core.config.layout import Layout
 from xpm_core.digest import counted_names, digest, task_id
 from xpm_core.encoding import CONFIGURATION, PATH, PLAIN, Encoder, extension
 from xpm_core.encoding import pack as packed
-from xpm_core.errors import NestingError, SealedError
-from xpm_core.graph import is_configuration, reachable, schema_of, state
+from xpm_core.errors import NestingError, PayloadError, SealedError
+from xpm_core.graph import STATE, children, is_configuration, reachable, schema_of, state
 from xpm_core.identity import seal
 from xpm_core.loading import class_record, import_folders
 from xpm_core.local_classes import Recorder
 from xpm_core.objects import held, known
 from xpm_core.origin import LOCAL
-from xpm_core.payload_form import DEEPEST
+from xpm_core.parts import Home, Parts
+from xpm_core.payload_form import DEEPEST, LARGEST_PAYLOAD
 
-VERSION = 1
+VERSION, WITH_PARTS = 1, 2
+"""The forms of payloads: self-contained, and with parts elsewhere. A small graph is written as it always was."""
 
 ABSOLUTE, WORKSPACE, JOB = b"\x00", b"\x01", b"\x02"
 """What a path is relative to: the first byte of its content."""
@@ -56,20 +58,62 @@ class Packer:
         root: The configuration, sealed.
         workspace: The workspace, whose paths become relative to it.
         own: Paths that become relative to the job's directory, by configuration (its `id`) and parameter.
+        parts: Where configurations are that need not be written again.
+        configs: What to write, if that is known; else all below the root that is in no part.
+
+    Attributes:
+        ours: The configuration whose job's directory needs not be told: it is the job that is packed.
     """
 
     def __init__(
-        self, root: Any, workspace: Path | None = None, own: dict[tuple[int, str], Path] | None = None
+        self,
+        root: Any,
+        workspace: Path | None = None,
+        own: dict[tuple[int, str], Path] | None = None,
+        parts: Parts | None = None,
+        configs: list[Any] | None = None,
     ) -> None:
-        self.root, self.workspace = root, workspace
-        self.configs = [config for _, config in reachable(root, stand_ins=True)]
-        self.index = {id(config): number for number, config in enumerate(self.configs)}
+        self.root = self.ours = root
+        self.parts = parts
+        self.workspace = "" if workspace is None else os.path.join(workspace, "")
+        self.configs = configs or [config for _, config in reachable(root, self.new, stand_ins=True)]
         self.classes: dict[type, int] = {}
         self.records: list[dict[str, Any]] = []
-        self.paths: dict[tuple[int, str], Path] = {}
-        if any(schema_of(config).generates for config in self.configs):
-            self.paths.update(Layout(root, layout.JOB, layout.WORKSPACE).paths)
-        self.paths.update(own or {})
+        self.number()
+        self.paths = {**self.generated_paths(), **(own or {})}
+
+    def new(self, config: Any) -> bool:
+        """Whether a configuration is in none of the parts."""
+        home = config.__dict__[STATE].home
+        return home is None or home.parts is not self.parts
+
+    def number(self) -> None:
+        """Give each configuration its number: first those of parts, by part, and then the others."""
+        self.imports: dict[bytes, dict[int, Any]] = {}
+        new = set(map(id, self.configs))
+        for config in self.configs if self.parts is not None else ():
+            for each in referred(config):
+                if id(each) not in new:
+                    _, part, number = state(each).home  # type: ignore[misc]  # it has one, or it would be new
+                    self.imports.setdefault(part, {})[number] = each
+        imported = [each for part in self.imports.values() for each in part.values()]
+        self.index = {id(config): number for number, config in enumerate([*imported, *self.configs])}
+
+    def generated_paths(self) -> dict[tuple[int, str], Path]:
+        """The generated paths as they are seen from the root. Those of a submitted task are the same from everywhere.
+
+        All others can depend on each configuration below the root.
+        """
+        generating = [config for config in self.configs if schema_of(config).generates]
+        floating = self.parts is not None and bool(self.parts.floating)
+        if not generating and not floating:
+            return {}
+        enter = None if floating or any(map(self.floats, generating)) else self.new
+        return Layout(self.root, layout.JOB, layout.WORKSPACE, enter).paths
+
+    def floats(self, config: Any) -> bool:
+        """Whether a configuration with generated paths is neither the root nor a submitted task."""
+        return config is not self.root and state(config).submitted is None
 
     @cached_property
     def encode(self) -> WireEncoder:
@@ -77,8 +121,10 @@ class Packer:
         return WireEncoder(self.reference, path=self.path, class_name=self.class_index, canonical=False)
 
     def data(self, tags: Mapping[str, Any] | None = None) -> bytes:
-        objects = [self.object(config) for config in self.configs]
-        content = {
+        return packed(self.content([self.object(config) for config in self.configs], tags))
+
+    def content(self, objects: list[dict[str, Any]], tags: Mapping[str, Any] | None) -> dict[str, Any]:
+        found = {
             "version": VERSION,
             "task": task_id(type(self.root)),
             "classes": self.records,
@@ -86,7 +132,42 @@ class Packer:
             "tags": self.root.tags() if tags is None else tags,
             "folders": import_folders(),
         }
-        return packed(content)
+        if self.imports:
+            found["version"] = WITH_PARTS
+            found["imports"] = [[part, list(numbers)] for part, numbers in self.imports.items()]
+            if placed := self.placed():
+                found["placed"] = placed
+        return found
+
+    def placed(self) -> list[list[Any]]:
+        """The generated paths of configurations in parts that lie elsewhere than the part says, seen from the root."""
+        if self.parts is None or not self.parts.floating:
+            return []
+        found = []
+        below = {id(each) for _, each in reachable(self.root, stand_ins=True)}  # the paths are those of makers, too
+        for config, told in self.parts.floating:
+            home = state(config).home
+            if home is None or id(config) not in below:
+                continue
+            names = schema_of(config).parameters
+            seen = {name: self.generated(path) for name in names if (path := self.paths.get((id(config), name)))}
+            if differ := {name: path for name, path in seen.items() if told.get(name) != path}:
+                found.append([home.part, home.number, differ])
+        return found
+
+    def give_away(self) -> bool:
+        """Write a part with all that is below submitted tasks. Returns whether there was any; call it after `data`.
+
+        A class that a function has made is made anew for each part, and would be another one in each: it stays here.
+        """
+        below: dict[int, Any] = {}
+        for config in reversed(self.configs):
+            if config is not self.root and state(config).submitted is not None and id(config) not in below:
+                below.update((id(each), each) for _, each in reachable(config, self.new, stand_ins=True))
+        if not below or any("local" in record for record in self.records):
+            return False
+        PartPacker(self, [config for config in self.configs if id(config) in below]).write()
+        return True
 
     def object(self, config: Any) -> dict[str, Any]:
         """One configuration: its class, its values, and what else its digest is made of."""
@@ -113,8 +194,8 @@ class Packer:
             found["stand_in"] = self.index[id(own.stand_in)]
         if own.meta:
             found["meta"] = True
-        if own.submitted is not None and config is not self.root:
-            found["job"] = self.path(Path(own.submitted.jobpath))
+        if own.submitted is not None and config is not self.ours:
+            found["job"] = self.path(own.submitted.jobpath)
         return found
 
     def value(self, config: Any, name: str) -> bytes:
@@ -130,7 +211,7 @@ class Packer:
         """A task that made a configuration: only what tells which one it is, for its class may not be at hand there."""
         found = {"digest": bytes.fromhex(seal(task)), "task": task_id(type(task))}
         submitted = state(task).submitted
-        return found if submitted is None else {**found, "job": self.path(Path(submitted.jobpath))}
+        return found if submitted is None else {**found, "job": self.path(submitted.jobpath)}
 
     def class_index(self, cls: type) -> int:
         number = self.classes.get(cls)
@@ -157,11 +238,67 @@ class Packer:
                 return extension(PATH, base + os.fsencode(path.relative_to(directory)))
         return self.path(path)
 
-    def path(self, path: Path) -> bytes:
-        absolute = Path(os.path.abspath(path))
-        if self.workspace is not None and absolute.is_relative_to(self.workspace):
-            return extension(PATH, WORKSPACE + os.fsencode(absolute.relative_to(self.workspace)))
+    def path(self, path: str | os.PathLike[str]) -> bytes:
+        absolute = os.path.abspath(path)
+        if self.workspace and f"{absolute}{os.sep}".startswith(self.workspace):
+            return extension(PATH, WORKSPACE + os.fsencode(absolute[len(self.workspace) :] or "."))
         return extension(PATH, ABSOLUTE + os.fsencode(absolute))
+
+
+class PartPacker(Packer):
+    """Writes a part of a payload.
+
+    Args:
+        whole: Has written the payload.
+        configs: What is to be in the part: with each configuration all that it refers to, and that is in no part yet.
+    """
+
+    def __init__(self, whole: Packer, configs: list[Any]) -> None:
+        self.whole = whole
+        super().__init__(configs[-1], parts=whole.parts, configs=configs)
+        self.ours, self.workspace = None, whole.workspace
+
+    def generated_paths(self) -> dict[tuple[int, str], Path]:
+        """Those that lie in no directory of the job that is packed."""
+        return {key: path for key, path in self.whole.paths.items() if not path.is_relative_to(layout.JOB)}
+
+    def placed(self) -> list[list[Any]]:
+        """None: only the payload knows from where they are seen."""
+        return []
+
+    def write(self) -> None:
+        """Write the part, and note of each configuration that it is there."""
+        assert self.parts is not None, "who gives something away has where to put it"
+        objects = [{**self.object(each), "below": self.below(each)} for each in self.configs]
+        digest = self.parts.put(checked(packed(self.content(objects, {})), self.root))
+        for config, found in zip(self.configs, objects, strict=True):
+            state(config).home = Home(self.parts, digest, self.index[id(config)])
+            if schema_of(config).generates and state(config).submitted is None:
+                generated = {n: path for n, path in found["values"].items() if (id(config), n) in self.paths}
+                self.parts.floating.append((config, generated))
+
+    def below(self, config: Any) -> list[int]:
+        return sorted({self.index[id(each)] for each in referred(config)})
+
+
+def referred(config: Any) -> Iterator[Any]:
+    """What a configuration refers to, that which stands in for it included."""
+    if (stand_in := state(config).stand_in) is not None:
+        yield stand_in
+    for _, child in children(config):
+        yield child
+
+
+def checked(data: bytes, config: Any) -> bytes:
+    """What was written, if it is not too large.
+
+    Raises:
+        PayloadError: It is.
+    """
+    if len(data) > LARGEST_PAYLOAD:
+        wrong = f"its parameters take {len(data)} bytes, {LARGEST_PAYLOAD} are allowed"
+        raise PayloadError(type(config).__name__, wrong, "Keep large data in files, and pass their paths.")
+    return data
 
 
 def refuse_changed(config: Any) -> None:

@@ -1,14 +1,16 @@
-"""The wire form of a sealed task: msgpack, self-contained, and the way back to live objects.
+"""The wire form of a sealed task: msgpack, and the way back to live objects.
 
 It holds the configurations that the task refers to, each once, the inner ones first; where their classes are; and the
-tags. Values are written as in identities (xpm_core.encoding), entries of dicts in their own order. Paths in the
-workspace are relative to it, generated ones to the job's directory. What is read is bound to an identity: its digest is
-computed anew, so that nothing that counts can have been changed. Imports no client of a server and no display.
+tags. Of a large graph it names parts that hold the rest (xpm_core.parts). Values are written as in identities
+(xpm_core.encoding), entries of dicts in their own order. Paths in the workspace are relative to it, generated ones to
+the job's directory. What is read is bound to an identity: its digest is computed anew, so that nothing that counts can
+have been changed. Imports no client of a server and no display.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -21,10 +23,10 @@ from xpm_core.digest import task_id
 from xpm_core.errors import PayloadError
 from xpm_core.graph import schema_of, state
 from xpm_core.identity import seal
-from xpm_core.packing import Packer
-from xpm_core.payload_form import LARGEST_PAYLOAD
+from xpm_core.packing import Packer, checked
+from xpm_core.parts import LARGE, MANY, Parts
 from xpm_core.produced import OBJECTS
-from xpm_core.unpacking import Loader
+from xpm_core.unpacking import Loader, opened
 
 __all__ = ["describe", "execute", "load", "pack", "params"]
 
@@ -35,26 +37,34 @@ SEALED = "__xpm_sealed__"
 """Where a live task keeps the sealed configuration that it was made of, and the workspace, in its `__dict__`."""
 
 
-def pack(task: Task, workspace: Path | None = None, tags: Mapping[str, Any] | None = None) -> bytes:
+def pack(
+    task: Task,
+    workspace: Path | None = None,
+    tags: Mapping[str, Any] | None = None,
+    parts: Parts | None = None,
+) -> bytes:
     """The wire form of a task; it is sealed, if it is not yet.
 
     Args:
         task: The task.
         workspace: The workspace, whose paths become relative to it.
         tags: Its tags, if they are known.
+        parts: Where to put what is below submitted tasks, if it is much; else the wire form holds all of it.
 
     Raises:
         ClassNameError: A class has no file that another process could import.
         MissingParameterError: A parameter has no value.
         NestingError: A value is nested deeper than can be read.
         PayloadError: It is too large.
+        WorkspaceError: A part cannot be written.
     """
     seal(task)
-    data = Packer(task, workspace).data(tags)
-    if len(data) > LARGEST_PAYLOAD:
-        wrong = f"its parameters take {len(data)} bytes, {LARGEST_PAYLOAD} are allowed"
-        raise PayloadError(type(task).__name__, wrong, "Keep large data in files, and pass their paths.")
-    return data
+    with nullcontext() if parts is None else parts.lock:
+        packer = Packer(task, workspace, parts=parts)
+        data = packer.data(tags)
+        if parts is not None and (len(packer.configs) > MANY or len(data) > LARGE) and packer.give_away():
+            data = Packer(task, workspace, parts=parts).data(tags)
+    return checked(data, task)
 
 
 def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path, allow: Sequence[str] = ()) -> Task:
@@ -105,7 +115,7 @@ def first_module(data: bytes) -> tuple[str, list[str]]:
     Raises:
         Exception: The data are malformed, in whatever way.
     """
-    content = Loader(Path(), Path()).opened(data)
+    content = opened(data)
     record = content["classes"][content["objects"][0]["class"]]
     return "" if "local" in record else record["module"], content["folders"]
 

@@ -52,6 +52,19 @@ def _list(item: Check, least: int = 0) -> Check:
     return check
 
 
+def _parts(*items: Check) -> Check:
+    """A list of so many items, each of its own form."""
+
+    def check(value: Any, where: str) -> Iterator[Problem]:
+        if type(value) is not list or len(value) != len(items):
+            yield f"{where}: expected a list of {len(items)}, got {_shown(value)}"
+            return
+        for index, (item, each) in enumerate(zip(items, value, strict=True)):
+            yield from item(each, f"{where}[{index}]")
+
+    return check
+
+
 def _map(item: Check) -> Check:
     def check(value: Any, where: str) -> Iterator[Problem]:
         if type(value) is not dict:
@@ -159,8 +172,11 @@ _OBJECT = _fields(
         "stand_in": _integer,
         "meta": _is(bool, "true or false"),
         "job": _bytes,
+        "below": _list(_integer),
     },
 )
+_IMPORT = _parts(_bytes, _list(_integer))
+_PLACED = _parts(_bytes, _integer, _map(_bytes))
 _content = _fields(
     {
         "version": _integer,
@@ -170,18 +186,20 @@ _content = _fields(
         "tags": _map(_tag),
         "folders": _list(_absolute),
     },
-    {},
+    {"imports": _list(_IMPORT), "placed": _list(_PLACED)},
 )
 
 
 def _numbers(content: dict[str, Any]) -> Iterator[Problem]:
     """References by number that lead nowhere: to classes that are not there, or to later objects."""
     classes = len(content["classes"])
+    imported = sum(len(numbers) for _, numbers in content.get("imports", ()))
     for number, each in enumerate(content["objects"]):
         if not 0 <= each["class"] < classes:
             yield f"objects[{number}].class: there is no class {each['class']}"
-        for other in [*each.get("init", ()), *([each["stand_in"]] if "stand_in" in each else [])]:
-            if not 0 <= other < number:
+        stand_in = [each["stand_in"]] if "stand_in" in each else []
+        for other in [*each.get("init", ()), *each.get("below", ()), *stand_in]:
+            if not 0 <= other < number + imported:
                 yield f"objects[{number}]: it refers to object {other}, which is not before it"
     for number, record in enumerate(content["classes"]):
         others = [record["value"]] if "value" in record else []

@@ -23,11 +23,12 @@ from xpm_core import identity, payload, signing
 from xpm_core.config import ResumableTask, state, upstream
 from xpm_core.errors import ExperimentError, RedisFullError, XpmError
 from xpm_core.experiment_directory import ExperimentDirectory, JobLinks
-from xpm_core.graph import NOTHING, Place, reachable, written
+from xpm_core.graph import NOTHING, Place, reachable, unsubmitted, written
 from xpm_core.job_directory import JobDirectory
 from xpm_core.main_guard import refuse_unguarded
 from xpm_core.names import check_queue_name
 from xpm_core.outbox import Answer, Outbox
+from xpm_core.parts import Parts
 from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.store.connection import OUTAGES
@@ -43,7 +44,7 @@ from xpm_core.store.records import (
     Submitted,
 )
 from xpm_core.store.scripts import Sent
-from xpm_core.tags import joined, tagged
+from xpm_core.tags import joined, submission_tags
 from xpm_core.tracking import BACKOFF_MOST_S, TrackedJob, Tracker
 
 if TYPE_CHECKING:
@@ -228,6 +229,7 @@ class Submitter:
         self._listings, self._links = Listings(), JobLinks(directory)
         self._classes: set[type] = set()
         self._names: dict[type, tuple[str, str]] = {}
+        self._parts = Parts(workspace.path)
         self._key = signing.key_in(os.environ)
         self._closed = threading.Event()
 
@@ -247,11 +249,10 @@ class Submitter:
         job = self._tracker.jobs.get(digest)
         config = state(task)
         if job is None:
-            below = [each for _, each in reachable(task)]
-            classes = set(map(type, below))
+            classes = {type(each) for _, each in reachable(task, unsubmitted)}
             refuse_unguarded(classes, place)
             new = not classes <= self._classes
-            job = self._job(task, digest, task.tags() if tagged(below) else {}, options, place)
+            job = self._job(task, digest, submission_tags(task, needs), options, place)
             parcel = self._parcel(job, task, needs, options, identity.class_origins(task) if new else NOTHING)
             config.submitted = job
             self._tracker.add(job)
@@ -308,7 +309,7 @@ class Submitter:
             task=self._names_of(type(task))[0],
             name=job.name,
             directory=job.directory.relative,
-            payload=payload.pack(task, self._workspace.path, job.tags),
+            payload=payload.pack(task, self._workspace.path, job.tags, self._parts),
             needs=parcel.needs,
             demand=job.demand,
             queue=job.queue,

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 from xpm_core.errors import ParameterTypeError
-from xpm_core.graph import Place, caller, children, is_configuration, state, title, written
+from xpm_core.graph import Place, caller, children, is_configuration, reachable, state, title, unsubmitted, written
 from xpm_core.scalars import plain
 
 T = TypeVar("T")
@@ -78,8 +78,17 @@ def stop_tags(value: T) -> T:
 
 def set_tag(config: Any, name: str, value: Any) -> None:
     """Give a configuration a tag that belongs to none of its parameters."""
+    global late
     own = state(config)
     own.tags = {**own.tags, name: (label_of(value), caller(), False)}
+    late += own.sealed
+
+
+late = 0
+"""How many tags were set of configurations that were sealed: what was collected before that may lack one."""
+
+Found = tuple[str, Label, Place]
+"""A tag, and where it was set."""
 
 
 def collect(config: Any) -> dict[str, Label]:
@@ -88,42 +97,66 @@ def collect(config: Any) -> dict[str, Label]:
     Tags come from nested configurations, and from the tasks that made them. Where two differ, the one nearest to the
     configuration counts, and a warning names both places.
     """
-    found: dict[str, tuple[Label, Place]] = {}
-    below: list[tuple[str, Label, Place]] = []
-    tags_below(config, set(), below)
-    if not below:
-        return {}
-    for name, label, place in below:
-        known = found.setdefault(name, (label, place))
-        if (type(known[0]), known[0]) != (type(label), label):
+    found: dict[str, Found] = {}
+    for each in tags_below(config):
+        name, label, place = each
+        _, known, known_place = found.setdefault(name, each)
+        if (type(known), known) != (type(label), label):
             what = (
-                f"{title(config)}: tag {name!r} is {known[0]!r}, set at {written(known[1])}, and {label!r}, set at "
+                f"{title(config)}: tag {name!r} is {known!r}, set at {written(known_place)}, and {label!r}, set at "
                 f"{written(place)}. Rename one with .tag(name, value), or stop it with stop_tags()."
             )
             warnings.warn_explicit(what, UserWarning, *caller(), registry=WARNED)
-    return {name: found[name][0] for name in sorted(found)}
-
-
-def tagged(configs: Iterable[Any]) -> bool:
-    """Whether one of some configurations may have tags: its own, or those of the task that made it."""
-    for config in configs:
-        own = state(config)
-        if own.tags or own.source is not None:
-            return True
-    return False
-
-
-def tags_below(config: Any, seen: set[int], found: list[tuple[str, Label, Place]]) -> None:
-    """Find the tags of a configuration, then those of what it was made from, each configuration once."""
-    seen.add(id(config))
     own = state(config)
-    if own.tags:
-        found += [(name, label, place) for name, (label, place, _) in own.tags.items()]
-    if own.source is not None and id(own.source) not in seen:
-        tags_below(own.source, seen, found)
-    for path, child in children(config):
+    if own.sealed:
+        own.collected = late, tuple(found.values())
+    return {name: found[name][1] for name in sorted(found)}
+
+
+def collected(config: Any) -> tuple[Found, ...] | None:
+    """What `collect` has found for a sealed configuration, if that still holds."""
+    known = state(config).collected
+    return known[1] if known is not None and known[0] == late else None
+
+
+def submission_tags(task: Any, needs: Iterable[Any]) -> dict[str, Label]:
+    """The tags of a sealed task that is submitted, as `collect`; it costs the less the fewer there are.
+
+    Args:
+        task: The task.
+        needs: The submitted tasks that it refers to.
+    """
+    area = reachable(task, unsubmitted)
+    if any(state(each).tags for _, each in area) or any(collected(each) != () for each in needs):
+        return collect(task)
+    if any(source is not None and collected(source) != () for source in (state(each).source for _, each in area)):
+        return collect(task)  # of a task that it need not wait for
+    state(task).collected = late, ()
+    return {}
+
+
+def tags_below(config: Any) -> Iterator[Found]:
+    """The tags of a configuration, then those of what it was made from, each configuration once."""
+    seen, waiting = {id(config)}, [iter((config,))]
+    while waiting:
+        each = next(waiting[-1], None)
+        if each is None:
+            waiting.pop()
+        elif each is not config and (known := collected(each)) is not None:
+            yield from known
+        else:
+            yield from ((name, label, place) for name, (label, place, _) in state(each).tags.items())
+            waiting.append(sources_of_tags(each, seen))
+
+
+def sources_of_tags(config: Any, seen: set[int]) -> Iterator[Any]:
+    """What a configuration gets tags from and was not seen yet: the task that made it, and what it refers to."""
+    own = state(config)
+    found = [] if own.source is None else [("", own.source)]
+    for path, child in (*found, *children(config)):
         if id(child) not in seen and not (own.stopped and own.stopped & {path, path.split("[")[0]}):
-            tags_below(child, seen, found)
+            seen.add(id(child))
+            yield child
 
 
 def tagspath(config: Any) -> str:

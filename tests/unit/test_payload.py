@@ -202,7 +202,7 @@ def ext(code: int, data: bytes) -> bytes:
 
 
 FORGED: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
-    (lambda c: c.update(version=99), "it has version 99, and this release reads 1"),
+    (lambda c: c.update(version=99), "it has version 99, and this release reads 1 to 2"),
     (lambda c: c.pop("objects"), "it cannot be read (objects: missing)"),
     (lambda c: c.update(objects=[]), "it cannot be read (objects: empty)"),
     (lambda c: c.update(objects=3), "it cannot be read (objects: expected a list, got 3)"),

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, NoReturn, TypeVar, overload
 
 from xpm_core.errors import DeclarationError, MissingParameterError
-from xpm_core.graph import state
+from xpm_core.graph import state, unsubmitted
 from xpm_core.schema import MISSING
 
 T = TypeVar("T")
@@ -204,7 +204,8 @@ class PathGenerator:
         if owner is None or state(owner).submitted is None:
             self.not_yet(where)
         job = Path(state(owner).submitted.jobpath)
-        found = Layout(owner, job, job.parents[2]).path(config, name)
+        enter = unsubmitted if config is owner else None  # a task's own paths lie in its directory, whatever is below
+        found = Layout(owner, job, job.parents[2], enter).path(config, name)
         return found or self.not_yet(where)
 
     def not_yet(self, where: str) -> NoReturn:

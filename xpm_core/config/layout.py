@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from xpm_core.graph import reachable, schema_of, state
+from xpm_core.graph import reachable, schema_of, state, unsubmitted
 
 JOB, WORKSPACE = Path("<job>"), Path("<workspace>")
 """Stand for directories that are not known yet. They are relative, as no other path is."""
@@ -23,12 +24,13 @@ class Layout:
         root: The configuration, sealed.
         directory: The directory of its job.
         workspace: The workspace.
+        enter: Which configurations to look at, if not at all.
     """
 
-    def __init__(self, root: Any, directory: Path, workspace: Path) -> None:
+    def __init__(self, root: Any, directory: Path, workspace: Path, enter: Callable[[Any], bool] | None = None) -> None:
         self.paths: dict[tuple[int, str], Path] = {}
         self.workspace = workspace
-        configs = reachable(root)
+        configs = reachable(root, enter)
         if not any(schema_of(config).generates for _, config in configs):
             return
         for _, config in configs:  # what other tasks have made lies with them
@@ -58,12 +60,12 @@ class Layout:
         Folders there are named as the parameters that lead to the configuration, by the first way that does.
         """
         taken: set[Path] = set()
-        for trail, config in reachable(owner, enter=lambda child: state(child).submitted is None):
-            folder = directory if config is owner else directory.joinpath("out", *steps(str(trail)))
+        for trail, config in reachable(owner, unsubmitted):
             for name, parameter in schema_of(config).parameters.items():
                 generator = parameter.generator
                 if generator is None or name in config.__dict__ or (id(config), name) in self.paths:
                     continue
+                folder = directory if config is owner else directory.joinpath("out", *steps(str(trail)))
                 partial = generator.partial
                 place = (self.workspace / partial.folder(config) if partial else folder) / generator.path_in(config)
                 while place in taken and not partial:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 from xpm_core.config.assign import copied
 from xpm_core.config.base import ResumableTask, Task
 from xpm_core.errors import UnsubmittedTaskError
-from xpm_core.graph import Trail, children, schema_of, state, title
+from xpm_core.graph import Trail, children, reachable, schema_of, state, title, unsubmitted
 
 T = TypeVar("T")
 
@@ -24,17 +24,10 @@ def outputs(task: Task) -> Any:
 
 def own_paths(task: Task) -> None:
     """Let the configurations below a submitted task that belong to no other have their generated paths in its job."""
-    _own_below(task, task, {id(task)})
-
-
-def _own_below(task: Task, config: Any, seen: set[int]) -> None:
-    for _, child in children(config):
-        own = state(child)
-        if own.submitted is None and id(child) not in seen:
-            seen.add(id(child))
-            if own.owner is None and schema_of(child).generates:  # no others ask, and it makes a circle
-                own.owner = task
-            _own_below(task, child, seen)
+    for _, each in reachable(task, unsubmitted):
+        own = state(each)
+        if each is not task and own.owner is None and schema_of(each).generates:  # no others ask, and it makes a circle
+            own.owner = task
 
 
 def made_by(task: Task, config: T) -> T:
@@ -78,22 +71,16 @@ def upstream(task: Any) -> list[Task]:
         UnsubmittedTaskError: One of them was not submitted.
     """
     found: dict[int, Task] = {}
-    _take_below(Trail((None, title(task))), task, {id(task)}, found)
+    for trail, config in reachable(task, enter=lambda child: not schema_of(child).task):
+        own = state(config)
+        if own.source is not None and not own.early:
+            _take(trail, own.source, found)
+        for step, child in children(config):
+            if schema_of(child).task:
+                _take(Trail((trail, step)), child, found)
     for other in state(task).after:
         _take(f"{title(task)}.add_dependencies", other, found)
     return list(found.values())
-
-
-def _take_below(trail: Trail, config: Any, seen: set[int], found: dict[int, Task]) -> None:
-    own = state(config)
-    if own.source is not None and not own.early:
-        _take(trail, own.source, found)
-    for step, child in children(config):
-        if schema_of(child).task:
-            _take(Trail((trail, step)), child, found)
-        elif id(child) not in seen:
-            seen.add(id(child))
-            _take_below(Trail((trail, step)), child, seen, found)
 
 
 def _take(path: Trail | str, used: Task, found: dict[int, Task]) -> None:

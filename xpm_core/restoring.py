@@ -1,0 +1,201 @@
+"""Configurations from what was written of them, one payload or part at a time; see xpm_core.payload."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from enum import Enum, Flag
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import msgpack
+
+from xpm_core import objects
+from xpm_core.allowing import Allowed
+from xpm_core.config.base import Config
+from xpm_core.config.declare import complete
+from xpm_core.config.objects import object_kind
+from xpm_core.encoding import Decoder
+from xpm_core.errors import MismatchError, PayloadError
+from xpm_core.graph import STATE, ConfigState, blank
+from xpm_core.loading import Classes, add_import_folders
+from xpm_core.packing import ABSOLUTE, JOB, WORKSPACE
+from xpm_core.schema import MISSING, Parameter, Schema, refusal
+
+CHANGED = "Its code has changed since it was submitted: submit it again."
+
+Node = tuple[bytes, int]
+"""An object of a part: the part's digest, and the object's number in it."""
+
+
+class Site(NamedTuple):
+    """Where a payload is read.
+
+    Attributes:
+        workspace: Where the workspace is on this machine.
+        jobpath: The job's directory on this machine.
+        allow: Patterns of the modules that may be imported; empty for all.
+        known: The classes that were imported, by module, name and file: one class, however many parts name it.
+        found: The configurations that are there by now.
+    """
+
+    workspace: Path
+    jobpath: Path
+    allow: Sequence[str]
+    known: dict[tuple[str, str, str | None], type]
+    found: dict[Node, Any]
+
+
+class Absent(Config):
+    """Stands for a task that made a configuration: of it, a payload tells no more than which one it is."""
+
+
+class Restorer:
+    """Makes the configurations of one payload or part again. Nothing is imported before it is known to be allowed.
+
+    Args:
+        content: What was written, of a form that is known to be right.
+        site: Where it is read.
+        part: The digest of the part; empty for a payload.
+
+    Raises:
+        ModuleNotAllowedError: It needs a module that may not be imported.
+    """
+
+    def __init__(self, content: dict[str, Any], site: Site, part: bytes = b"") -> None:
+        self.site, self.part = site, part
+        self.imports: list[Node] = [(other, n) for other, numbers in content.get("imports", ()) for n in numbers]
+        self.objects = dict(enumerate(content["objects"], len(self.imports)))
+        self.decode = Decoder(self.referred, path=self.path, enum=self.enum, made=self.made)
+        records, folders = content["classes"], content["folders"]
+        if site.allow:
+            records, folders = Allowed(site.allow).checked(records, folders)
+        add_import_folders(folders)
+        self.classes = Classes(records, self.decode, site.known)
+
+    def node(self, number: int) -> Node:
+        """What a number means here: the first ones are those of other parts."""
+        return self.imports[number] if 0 <= number < len(self.imports) else (self.part, number)
+
+    def below(self, number: int) -> list[Node]:
+        """What an object of a part refers to.
+
+        Raises:
+            PayloadError: There is no such object.
+        """
+        if number not in self.objects:
+            raise problem(f"it refers to object {number} of a part that has none of that number")
+        return list(map(self.node, self.objects[number].get("below", ())))
+
+    def restore(self, number: int) -> Any:
+        """Make the configuration of a number. What it refers to has been made."""
+        config = self.site.found[self.part, number] = self.restored(self.objects[number])
+        return config
+
+    def put(self, config: Any, written: dict[str, bytes]) -> None:
+        """Let a configuration that is there have other paths."""
+        for name, path in written.items():
+            parameter = schema_of_class(type(config)).parameters.get(name)
+            if parameter is None or parameter.generator is None:
+                raise problem(f"{type(config).__name__}.{name} is no generated path", CHANGED)
+            config.__dict__[name] = self.value(type(config), parameter, name, path)
+
+    def restored(self, found: dict[str, Any]) -> Any:
+        """A configuration with the values that were written, each checked, and with what its digest is made of."""
+        cls = self.classes[found["class"]]
+        schema = schema_of_class(cls)
+        config = blank(cls)
+        content = config.__dict__
+        content.update(schema.prefilled)
+        for name, factory in schema.factories:
+            content[name] = factory()
+        for name, written in found["values"].items():
+            content[name] = self.value(cls, schema.parameters.get(name), name, written)
+        for name, parameter in schema.parameters.items():
+            if name not in content and parameter.generator is None:
+                raise problem(f"{cls.__name__}.{name} has no value", CHANGED)
+        own = content[STATE] = ConfigState((f"{cls.__name__} in a payload", 0))
+        own.counted = tuple(found["counted"])
+        own.init_tasks = tuple(map(self.config, found.get("init", ())))
+        own.stand_in = self.config(found["stand_in"]) if "stand_in" in found else None
+        own.source = self.source(found["source"]) if "source" in found else None
+        own.meta = found.get("meta")
+        if "job" in found:
+            own.submitted = SimpleNamespace(jobpath=self.place(found["job"]))
+        return config
+
+    def source(self, found: dict[str, Any]) -> Absent:
+        """What stands for a task that made a configuration."""
+        absent: Absent = blank(Absent)
+        own = absent.__dict__[STATE] = ConfigState((str(found["task"]), 0))
+        own.digest, own.sealed = bytes(found["digest"]), True
+        if "job" in found:
+            own.submitted = SimpleNamespace(jobpath=self.place(found["job"]))
+        return absent
+
+    def value(self, cls: type, parameter: Parameter | None, name: str, written: bytes) -> Any:
+        value = self.decode(written)
+        if parameter is None:
+            raise problem(f"{cls.__name__} has no parameter {name!r} any more", CHANGED)
+        current = parameter.default
+        if parameter.role == "constant" and current is not MISSING and value != current:
+            raise problem(f"the constant {cls.__name__}.{name} is now {current!r}, and was {value!r}", CHANGED)
+        try:
+            return parameter.check(value)
+        except MismatchError as error:
+            raise problem(str(refusal(f"{cls.__name__}.{name}", error, None)).rstrip("."), CHANGED) from None
+
+    def referred(self, content: bytes) -> Any:
+        return self.config(msgpack.unpackb(content))
+
+    def config(self, number: Any) -> Any:
+        """The configuration of a number, which was made before."""
+        found = self.site.found.get(self.node(number)) if type(number) is int else None
+        if found is None:
+            raise problem(f"it refers to configuration {number!r}, of {len(self.site.found)}")
+        return found
+
+    def path(self, content: bytes) -> Path:
+        base, path = content[:1], Path(os.fsdecode(content[1:]))
+        if base == ABSOLUTE and path.is_absolute():
+            return path
+        if base in (WORKSPACE, JOB) and not path.is_absolute() and ".." not in path.parts:
+            return (self.site.workspace if base == WORKSPACE else self.site.jobpath) / path
+        raise problem(f"it has a path that leads elsewhere, {str(path)!r}")
+
+    def place(self, written: bytes) -> Path:
+        """The directory of another job."""
+        found = self.decode(written)
+        if not isinstance(found, Path):
+            raise problem(f"a job's directory is {found!r}")
+        return found
+
+    def enum(self, number: int, member: Any) -> Any:
+        cls = self.classes[number]
+        if not issubclass(cls, Enum):
+            raise problem(f"{cls.__name__} is no Enum")
+        return cls(member) if issubclass(cls, Flag) else cls[member]
+
+    def made(self, number: int, fields: dict[str, Any]) -> Any:
+        cls = self.classes[number]
+        if object_kind(cls) is None:
+            raise problem(f"{cls.__name__} is no class of dataclasses, attrs or pydantic")
+        try:
+            return objects.made(cls, fields)
+        except KeyError as error:
+            raise problem(f"it has no value for {cls.__name__}.{error.args[0]}", CHANGED) from None
+        except Exception as error:  # whatever the user's class raises
+            raise problem(f"{cls.__name__} refuses its fields ({type(error).__name__}: {error})", CHANGED) from error
+
+
+def schema_of_class(cls: type) -> Schema:
+    """What a class declares; an error when it is no class of configurations."""
+    if not issubclass(cls, Config):
+        raise problem(f"{cls.__name__} is no class of configurations")
+    complete(cls, last=True)
+    return cls.__xpm_schema__
+
+
+def problem(what: str, remedy: str = "Submit the task again.") -> PayloadError:
+    return PayloadError("payload", what, remedy)

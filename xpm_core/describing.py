@@ -14,6 +14,7 @@ from xpm_core.graph import is_configuration, schema_of, state, title
 from xpm_core.identity import counted_names, seal, task_id
 from xpm_core.loading import class_record
 from xpm_core.restoring import Absent
+from xpm_core.scalars import finite, flat
 
 SCHEMA = 1
 """Version of the form; it goes up when something in it changes its meaning."""
@@ -114,6 +115,8 @@ class Describer:
         if isinstance(value, PurePath):
             return self.path(value)
         if isinstance(value, list):
+            if flat(value) and bytes not in map(type, value) and finite(value):
+                return list(value)
             return [self.value(f"{path}[{i}]", item) for i, item in enumerate(value)]
         if isinstance(value, dict):
             return self.mapping(path, value)

@@ -23,13 +23,18 @@ from xpm_core.errors import MismatchError, PayloadError
 from xpm_core.graph import is_configuration
 from xpm_core.origin import class_id
 from xpm_core.payload_form import DEEPEST, refuse_incomplete
+from xpm_core.scalars import finite, flat
 
 BIG_INTEGER, TUPLE, SET, FROZENSET, ENUM, DATETIME, DATE, TIME, TIMEDELTA, PATH, CONFIGURATION, LEFT_OUT = range(1, 13)
 OBJECT = 13
 """Codes of the extensions. They are part of the identity: never change one."""
 
+LONG = 64
+"""How many items a list has that is written in one go, if that can be done."""
+
 NOT_A_NUMBER = struct.pack(">Bd", 0xCB, math.nan)
 ZERO = struct.pack(">Bd", 0xCB, 0.0)
+MINUS_ZERO = struct.pack(">Bd", 0xCB, -0.0)
 
 pack: Callable[[Any], bytes] = msgpack.Packer(use_bin_type=True, unicode_errors="surrogatepass", autoreset=True).pack
 
@@ -72,6 +77,17 @@ PLAIN: dict[type, Callable[[Any], bytes]] = {
     type(None): pack, bool: pack, str: pack, bytes: pack, int: integer, float: number,
 }  # fmt: skip
 """What writes values of the plainest types, in whatever form."""
+
+
+def in_one_go(value: Any) -> bytes | None:
+    """A list of plain values, if MessagePack's own form is that of each of them; None if not, or perhaps not."""
+    if not (flat(value) and finite(value)):
+        return None
+    try:
+        found = pack(list(value))
+    except OverflowError:
+        return None
+    return None if MINUS_ZERO in found else found
 
 
 class Encoder:
@@ -146,7 +162,8 @@ class Encoder:
         return lambda value: extension(OBJECT, self.list_([self.class_name(cls), objects.values_of(value, names)]))
 
     def list_(self, value: Any) -> bytes:
-        return array_head(len(value)) + b"".join([self(item) for item in value])
+        whole = in_one_go(value) if len(value) >= LONG else None
+        return whole or array_head(len(value)) + b"".join([self(item) for item in value])
 
     def tuple_(self, value: Any) -> bytes:
         return extension(TUPLE, self.list_(value))

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from xpm_core.errors import SealedError
 from xpm_core.objects import fresh
+from xpm_core.scalars import flat
 
 
 def refusing(*names: str) -> Callable[[type], type]:
@@ -65,7 +66,7 @@ class FrozenSet(set):  # type: ignore[type-arg]
 def frozen(value: Any) -> Any:
     """A value whose lists, dicts and sets, at any depth, can no longer be changed."""
     if isinstance(value, list):
-        return FrozenList(map(frozen, value))
+        return FrozenList(value if flat(value) else map(frozen, value))
     if isinstance(value, dict):
         return FrozenDict((key, frozen(item)) for key, item in value.items())
     if isinstance(value, set):
@@ -76,7 +77,7 @@ def frozen(value: Any) -> Any:
 def thawed(value: Any) -> Any:
     """The same value in plain lists, dicts and sets; objects are copied."""
     if isinstance(value, list):
-        return list(map(thawed, value))
+        return list(value if flat(value) else map(thawed, value))
     if isinstance(value, dict):
         return {key: thawed(item) for key, item in value.items()}
     if isinstance(value, set):

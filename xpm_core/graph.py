@@ -15,6 +15,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.errors import CycleError
+from xpm_core.scalars import flat
 
 if TYPE_CHECKING:
     from xpm_core.parts import Home
@@ -178,6 +179,8 @@ def contained(value: Any, trail: str = "") -> Iterator[tuple[str, Any]]:
     if value is None or isinstance(value, (str, int, float)):
         return
     if isinstance(value, (list, tuple)):
+        if flat(value):
+            return
         for index, item in enumerate(value):
             yield from contained(item, f"{trail}[{index}]")
     elif isinstance(value, dict):

@@ -25,13 +25,13 @@ from typing import Any, Literal, NamedTuple
 
 from xpm_core.errors import WorkspacePathError
 from xpm_core.files import append_line, explained, write_atomic
+from xpm_core.scalars import flat
 
 Kind = Literal["done", "failed"]
 KINDS: tuple[Kind, Kind] = ("done", "failed")
 
 _EXECUTION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _MARKER = re.compile(rb'\{"execution": "([A-Za-z0-9_-]{1,64})"\}\n')
-_FLAT = json.JSONEncoder(ensure_ascii=False, separators=(",\n ", ": "))
 _RECORD = re.compile(r"([0-9]{1,9})-([A-Za-z0-9_-]{1,64})\.json")
 
 
@@ -369,11 +369,27 @@ class JobDirectory:
 
 def readable(fields: Mapping[str, Any]) -> bytes:
     """The file that holds an object of JSON, as people read it."""
-    if not fields or any(isinstance(value, (dict, list)) for value in fields.values()):
-        text = json.dumps(fields, ensure_ascii=False, indent=1)
-    else:  # the same, but for an encoder that is several times as fast, and knows of no indent
-        text = "{\n " + _FLAT.encode(fields)[1:-1] + "\n}"
-    return text.encode() + b"\n"
+    return _indented(fields, "\n ").encode() + b"\n"
+
+
+def _indented(value: Any, margin: str) -> str:
+    """What `json.dumps` makes with `indent=1`, by an encoder that is several times as fast, and knows of no indent."""
+    encode = _encoder(margin).encode
+    if not value or not isinstance(value, (dict, list)):
+        return encode(value)
+    if flat(value.values() if isinstance(value, dict) else value):
+        whole = encode(value)
+        return f"{whole[0]}{margin}{whole[1:-1]}{margin[:-1]}{whole[-1]}"
+    inner = f"{margin} "
+    if isinstance(value, list):
+        return f"[{margin}{f',{margin}'.join(_indented(each, inner) for each in value)}{margin[:-1]}]"
+    entries = (encode({key: 0})[1:-2] + _indented(each, inner) for key, each in value.items())
+    return f"{{{margin}{f',{margin}'.join(entries)}{margin[:-1]}}}"
+
+
+@lru_cache(maxsize=256)
+def _encoder(margin: str) -> json.JSONEncoder:
+    return json.JSONEncoder(ensure_ascii=False, separators=(f",{margin}", ": "))
 
 
 @lru_cache(maxsize=1024)

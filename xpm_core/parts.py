@@ -18,7 +18,7 @@ from xpm_core.errors import PayloadError
 from xpm_core.files import explained, write_atomic
 from xpm_core.payload_form import LARGEST_PAYLOAD
 
-MANY = 48
+MANY = 24
 """Configurations that a payload holds itself, if the rest can lie in parts."""
 LARGE = 64 * 1024
 """Bytes that a payload has itself, likewise."""

@@ -93,8 +93,9 @@ def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path, allow: S
         objects[id(config)] = config, found
         if isinstance(config, Task):
             own = state(config).submitted
-            found.__dict__["__taskdir__"] = jobpath if config is root else own and Path(own.jobpath)
-        if has_cache(type(found)):
+            found.__dict__["__taskdir__"] = jobpath if config is root else own and own.jobpath
+        cls: type = type(found)
+        if has_cache(cls):
             folder = task_id(type(config)).replace(":", ".")
             found.__dict__[CACHE] = workspace / "config" / folder / str(state(config).identity)
         if config is root:

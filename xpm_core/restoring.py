@@ -157,12 +157,12 @@ class Restorer:
         return found
 
     def path(self, content: bytes) -> Path:
-        base, path = content[:1], Path(os.fsdecode(content[1:]))
-        if base == ABSOLUTE and path.is_absolute():
-            return path
-        if base in (WORKSPACE, JOB) and not path.is_absolute() and ".." not in path.parts:
-            return (self.site.workspace if base == WORKSPACE else self.site.jobpath) / path
-        raise problem(f"it has a path that leads elsewhere, {str(path)!r}")
+        base, path = content[:1], os.fsdecode(content[1:])
+        if base == ABSOLUTE and os.path.isabs(path):
+            return Path(path)
+        if base in (WORKSPACE, JOB) and not os.path.isabs(path) and ".." not in path.split("/"):
+            return Path(self.site.workspace if base == WORKSPACE else self.site.jobpath, path)
+        raise problem(f"it has a path that leads elsewhere, {path!r}")
 
     def place(self, written: bytes) -> Path:
         """The directory of another job."""

@@ -2,8 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import sys
+from collections.abc import Iterable
 from typing import Any
+
+ATOMS = frozenset((type(None), bool, int, float, str, bytes))
+"""Types whose values hold nothing else. A long list of them is dealt with whole, not item by item."""
+
+
+def flat(values: Iterable[Any]) -> bool:
+    """Whether all of some values are atoms."""
+    return ATOMS.issuperset(map(type, values))
+
+
+def finite(values: Iterable[Any]) -> bool:
+    """Whether all floats among flat values are finite. Very large ones may be taken for infinite, which costs time."""
+    return math.isfinite(sum(value for value in values if type(value) is float))
 
 
 def plain(value: Any) -> Any:

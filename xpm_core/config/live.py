@@ -11,6 +11,7 @@ from xpm_core.frozen import thawed
 from xpm_core.graph import blank, is_configuration, reachable, schema_of
 from xpm_core.identity import seal
 from xpm_core.objects import fresh
+from xpm_core.scalars import flat
 
 T = TypeVar("T")
 Made = Callable[[Any, Any], None]
@@ -54,5 +55,7 @@ def replaced(value: Any, objects: dict[int, Any]) -> Any:
     if isinstance(value, dict):
         return {key: replaced(item, objects) for key, item in value.items()}
     if isinstance(value, (list, tuple, set, frozenset)):
+        if flat(value):
+            return thawed(value)
         return type(thawed(value))([replaced(item, objects) for item in value])
     return fresh(value)

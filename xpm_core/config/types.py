@@ -216,6 +216,8 @@ class ListKind(Kind):
     def check(self, value: Any) -> Any:
         if not isinstance(value, list):
             raise self.mismatch(value, f"Pass a list: {list(value)!r}." if type(value) is tuple else "")
+        if type(self.item) is ScalarKind and {self.item.exact}.issuperset(map(type, value)):
+            return list(value)
         return items(self.item.check, value)
 
     def within(self, other: Kind) -> bool:

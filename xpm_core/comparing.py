@@ -6,6 +6,7 @@ caller's.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
@@ -55,11 +56,15 @@ def differences(
         >>> differences(describe(Learn.C(epochs=1)), describe(Learn.C(epochs=2)))
         [Difference(path='epochs', first=1, second=2, counted=True)]
     """
-    comparison = Comparison(first, second, lookup)
-    comparison.configurations("", comparison.roots[0], comparison.roots[1], True)
-    found = comparison.found
-    if first["identity"] != second["identity"] and not any(difference.counted for difference in found):
-        found = comparison.shared + found
+    found: list[Difference] = []
+    waiting, met = deque([("", first, second)]), set()
+    while waiting:  # no recursion: a chain of tasks leads through many jobs
+        path, a, b = waiting.popleft()
+        if (pair := (a["identity"], b["identity"])) not in met:
+            met.add(pair)
+            comparison = Comparison(a, b, lookup)
+            found += [replace(each, path=joined(path, each.path)) for each in comparison.differences()]
+            waiting += [(joined(path, step), mine, its) for step, mine, its in comparison.deeper]
     return sorted(found, key=lambda difference: not difference.counted)
 
 
@@ -72,7 +77,17 @@ class Comparison:
         self.lookup = lookup
         self.found: list[Difference] = []
         self.shared: list[Difference] = []
+        self.deeper: list[tuple[str, Described, Described]] = []
+        """Pairs of jobs that differ and are told elsewhere, each with its path here."""
         self.seen: set[tuple[int, int, bool]] = set()
+
+    def differences(self) -> list[Difference]:
+        """The parameters that differ, but for those of `deeper`."""
+        self.configurations("", self.roots[0], self.roots[1], True)
+        told = self.deeper or any(difference.counted for difference in self.found)
+        return (
+            self.found if told or self.roots[0]["identity"] == self.roots[1]["identity"] else self.shared + self.found
+        )
 
     def values(self, path: str, first: Any, second: Any, counted: bool) -> None:
         """Compare what stands at one path."""
@@ -115,8 +130,7 @@ class Comparison:
             first, second = (f"{class_name(each['class'])} {each['identity'][:7]}" for each in (a, b))
             self.found.append(Difference(path, first, second))
             return
-        for each in differences(found[0], found[1], self.lookup):
-            self.found.append(replace(each, path=joined(path, each.path)))
+        self.deeper.append((path, found[0], found[1]))
 
     def resolved(self, side: int, value: Any) -> Any:
         """A configuration where a value refers to one that was told before."""

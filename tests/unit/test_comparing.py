@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from xpm_core import Config, Meta, Param, Task, field
@@ -162,3 +163,25 @@ def test_diamonds_are_compared_once() -> None:
 
     found = differences(describe(diamond(1)), describe(diamond(2)))
     assert [(each.first, each.second) for each in found] == [(1, 2)]
+
+
+class Link(Task):
+    before: Param[Task]
+
+    def execute(self) -> None: ...
+
+
+def test_difference_is_found_at_the_far_end_of_a_long_chain() -> None:
+    told: dict[str, Any] = {}
+
+    def end_of_chain(seed: int) -> Any:
+        task: Any = Prepare.C(seed=seed)
+        for _ in range(1000):
+            described = describe(task)
+            told[described["identity"]] = described
+            state(task).submitted = SimpleNamespace(jobpath=Path("jobs") / described["identity"], where="here")
+            task = Link.C(before=task)
+        return describe(task)
+
+    found = differences(end_of_chain(1), end_of_chain(2), lambda job: told[Path(job["path"]).name])
+    assert found == [Difference(".".join(["before"] * 1000 + ["seed"]), 1, 2)]

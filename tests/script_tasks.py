@@ -145,3 +145,29 @@ class Span(Task):
             while len(list(self.meeting.iterdir())) < 2:
                 time.sleep(0.005)
         Path("span").write_text(f"{start} {time.monotonic()}")
+
+
+class Link(Task):
+    """One of a chain: counts those before it."""
+
+    note: Param[str]
+    n: Param[int]
+    before: Param[Task | None] = None
+
+    def execute(self) -> None:
+        link, count = self.before, 0
+        while isinstance(link, Link):
+            count += 1
+            assert link.n == self.n - count
+            link = link.before
+        Path("count.txt").write_text(str(count))
+
+
+class Gather(Task):
+    """Takes the results of many."""
+
+    note: Param[str]
+    links: Param[list[Link]]
+
+    def execute(self) -> None:
+        Path("sum.txt").write_text(str(sum(link.n for link in self.links)))

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import chain
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -246,9 +245,12 @@ def reachable(
         CycleError: A configuration contains itself.
     """
     # No recursion: a long chain of tasks is nested deeper than the stack goes.
+    way = Trail((None, title(root)))
+    if not (below := _steps(root, stand_ins)):
+        return [(way, root)]
     found: list[tuple[Trail, Any]] = []
     seen = {id(root): False}  # whether all below it was found
-    open_ = [(Trail((None, title(root))), root, _steps(root, stand_ins))]
+    open_ = [(way, root, iter(below))]
     while open_:
         trail, config, steps = open_[-1]
         for step, child in steps:
@@ -259,7 +261,7 @@ def reachable(
             if known is None and (enter is None or enter(child)):
                 seen[id(child)] = False
                 there = trail if step is None else Trail((trail, step))
-                open_.append((there, child, _steps(child, stand_ins)))
+                open_.append((there, child, iter(_steps(child, stand_ins))))
                 break
         else:
             seen[id(config)] = True
@@ -268,7 +270,8 @@ def reachable(
     return found
 
 
-def _steps(config: Any, stand_ins: bool) -> Iterator[tuple[str | None, Any]]:
+def _steps(config: Any, stand_ins: bool) -> Sequence[tuple[str | None, Any]]:
     """The steps from a configuration; that to the one that stands in for it has no name, because it is the same way."""
-    stand_in = config.__dict__[STATE].stand_in if stand_ins else None
-    return iter(children(config)) if stand_in is None else chain([(None, stand_in)], children(config))
+    if not stand_ins or (stand_in := config.__dict__[STATE].stand_in) is None:
+        return children(config)
+    return [(None, stand_in), *children(config)]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -80,7 +80,8 @@ class Packer:
         self.classes: dict[type, int] = {}
         self.records: list[dict[str, Any]] = []
         self.number()
-        self.paths = {**self.generated_paths(), **(own or {})}
+        self.paths = self.generated_paths()
+        self.paths.update(own or {})
 
     def new(self, config: Any) -> bool:
         """Whether a configuration is in none of the parts."""
@@ -90,14 +91,17 @@ class Packer:
     def number(self) -> None:
         """Give each configuration its number: first those of parts, by part, and then the others."""
         self.imports: dict[bytes, dict[int, Any]] = {}
-        new = set(map(id, self.configs))
-        for config in self.configs if self.parts is not None else ():
+        self.index = {id(config): number for number, config in enumerate(self.configs)}
+        if self.parts is None:
+            return
+        for config in self.configs:
             for each in referred(config):
-                if id(each) not in new:
+                if id(each) not in self.index:
                     _, part, number = state(each).home  # type: ignore[misc]  # it has one, or it would be new
                     self.imports.setdefault(part, {})[number] = each
-        imported = [each for part in self.imports.values() for each in part.values()]
-        self.index = {id(config): number for number, config in enumerate([*imported, *self.configs])}
+        if self.imports:
+            imported = [each for part in self.imports.values() for each in part.values()]
+            self.index = {id(config): number for number, config in enumerate([*imported, *self.configs])}
 
     def generated_paths(self) -> dict[tuple[int, str], Path]:
         """The generated paths as they are seen from the root. Those of a submitted task are the same from everywhere.
@@ -281,12 +285,11 @@ class PartPacker(Packer):
         return sorted({self.index[id(each)] for each in referred(config)})
 
 
-def referred(config: Any) -> Iterator[Any]:
+def referred(config: Any) -> Sequence[Any]:
     """What a configuration refers to, that which stands in for it included."""
-    if (stand_in := state(config).stand_in) is not None:
-        yield stand_in
-    for _, child in children(config):
-        yield child
+    stand_in = config.__dict__[STATE].stand_in
+    below = [child for _, child in children(config)]
+    return below if stand_in is None else [stand_in, *below]
 
 
 def checked(data: bytes, config: Any) -> bytes:

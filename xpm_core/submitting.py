@@ -249,10 +249,11 @@ class Submitter:
         job = self._tracker.jobs.get(digest)
         config = state(task)
         if job is None:
-            classes = {type(each) for _, each in reachable(task, unsubmitted)}
+            below = [each for _, each in reachable(task, unsubmitted)]
+            classes = set(map(type, below))
             refuse_unguarded(classes, place)
             new = not classes <= self._classes
-            job = self._job(task, digest, submission_tags(task, needs), options, place)
+            job = self._job(task, digest, submission_tags(task, below, needs), options, place)
             parcel = self._parcel(job, task, needs, options, identity.class_origins(task) if new else NOTHING)
             config.submitted = job
             self._tracker.add(job)

@@ -12,7 +12,7 @@ from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 from xpm_core.errors import ParameterTypeError
-from xpm_core.graph import Place, caller, children, is_configuration, reachable, state, title, unsubmitted, written
+from xpm_core.graph import Place, caller, children, is_configuration, state, title, written
 from xpm_core.scalars import plain
 
 T = TypeVar("T")
@@ -119,18 +119,19 @@ def collected(config: Any) -> tuple[Found, ...] | None:
     return known[1] if known is not None and known[0] == late else None
 
 
-def submission_tags(task: Any, needs: Iterable[Any]) -> dict[str, Label]:
+def submission_tags(task: Any, below: Iterable[Any], needs: Iterable[Any]) -> dict[str, Label]:
     """The tags of a sealed task that is submitted, as `collect`; it costs the less the fewer there are.
 
     Args:
         task: The task.
+        below: The configurations at and below it, as far as the next submitted tasks.
         needs: The submitted tasks that it refers to.
     """
-    area = reachable(task, unsubmitted)
-    if any(state(each).tags for _, each in area) or any(collected(each) != () for each in needs):
+    for own in map(state, below):
+        if own.tags or (own.source is not None and collected(own.source) != ()):
+            return collect(task)
+    if any(collected(each) != () for each in needs):
         return collect(task)
-    if any(source is not None and collected(source) != () for source in (state(each).source for _, each in area)):
-        return collect(task)  # of a task that it need not wait for
     state(task).collected = late, ()
     return {}
 

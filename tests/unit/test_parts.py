@@ -282,7 +282,7 @@ def test_tags_of_a_long_chain_are_those_that_a_walk_finds(tmp_path: Path) -> Non
     task: Any = Work.C(number=0).tag("first", 1)
     for number in range(1, 3000):
         seal(task)
-        submission_tags(task, upstream(task))
+        submission_tags(task, [task], upstream(task))
         task = Work.C(number=number, before=submitted(task, tmp_path))
     assert task.tags() == {"first": 1}
     task.before.before.tag("late", 2)

@@ -16,7 +16,7 @@ from importlib import import_module
 
 from harness import HEAD, Row, Size, machine, table, today, write_section
 
-NAMES = ["drain", "submission", "latency", "slots", "growth", "imports", "distance"]
+NAMES = ["drain", "submission", "latency", "slots", "growth", "graphs", "imports", "distance"]
 
 
 def main() -> int:

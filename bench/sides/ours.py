@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import idling
+import linked
 import trials
 from side import main
 
@@ -32,6 +33,19 @@ def submit(url: str, folder: str, jobs: int) -> dict[str, Any]:
             trials.train(number).submit()
         xp._submitter.flush()
         _answer({"seconds": time.perf_counter() - began})
+
+
+def link(url: str, folder: str, kind: str, count: int, slots: int = 0) -> dict[str, Any]:
+    """Submit tasks that need one another; until the server has all or, with slots to run them, until all are done."""
+    with experiment(folder, EXPERIMENT, redis=url, workers=slots) as xp:
+        began = time.perf_counter()
+        for _ in linked.submitted(kind, count):
+            pass
+        xp._submitter.flush()
+        if not slots:
+            _answer({"seconds": time.perf_counter() - began})
+        assert xp.wait()
+        return {"seconds": time.perf_counter() - began}
 
 
 def queue(url: str, folder: str, jobs: int, kind: str = "Nothing", demand: str = "") -> dict[str, Any]:
@@ -258,4 +272,4 @@ def _answer(answer: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(submit, queue, drain, prepare, resubmit, identities, start, claims, callbacks, finish)
+    main(submit, link, queue, drain, prepare, resubmit, identities, start, claims, callbacks, finish)

@@ -1,6 +1,7 @@
 """A workspace: a directory with an id, which holds the directories of jobs and experiments.
 
     <workspace>/.xpm/workspace.json     its id, and the version of this layout
+    <workspace>/.xpm/parts/<digest>     what payloads share (parts.py)
     <workspace>/.xpm/redis/             the embedded server's data (store/embedded.py)
     <workspace>/jobs/<task>/<identity>/     each job's own directory (job_directory.py)
     <workspace>/experiments/<name>/     runs, and links to jobs (experiment_directory.py)

@@ -159,15 +159,20 @@ class Packer:
                 found.append([home.part, home.number, differ])
         return found
 
+    def submitted(self) -> list[Any]:
+        """The submitted tasks that are written here, the inner ones first; not the root."""
+        return [config for config in self.configs if config is not self.root and state(config).submitted is not None]
+
     def give_away(self) -> bool:
         """Write a part with all that is below submitted tasks. Returns whether there was any; call it after `data`.
 
         A class that a function has made is made anew for each part, and would be another one in each: it stays here.
         """
         below: dict[int, Any] = {}
-        for config in reversed(self.configs):
-            if config is not self.root and state(config).submitted is not None and id(config) not in below:
-                below.update((id(each), each) for _, each in reachable(config, self.new, stand_ins=True))
+        for task in reversed(self.submitted()):
+            if id(task) not in below:
+                found = reachable(task, lambda each: id(each) not in below and self.new(each), stand_ins=True)
+                below.update((id(each), each) for _, each in found)
         if not below or any("local" in record for record in self.records):
             return False
         PartPacker(self, [config for config in self.configs if id(config) in below]).write()

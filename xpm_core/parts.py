@@ -19,9 +19,9 @@ from xpm_core.files import explained, write_atomic
 from xpm_core.payload_form import LARGEST_PAYLOAD
 
 MANY = 24
-"""Configurations that a payload holds itself, if the rest can lie in parts."""
+"""Submitted tasks that a payload holds itself; if it needs more, they lie in parts."""
 LARGE = 64 * 1024
-"""Bytes that a payload has itself, likewise."""
+"""Bytes that a payload has, likewise."""
 
 
 class Home(NamedTuple):

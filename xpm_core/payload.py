@@ -62,7 +62,7 @@ def pack(
     with nullcontext() if parts is None else parts.lock:
         packer = Packer(task, workspace, parts=parts)
         data = packer.data(tags)
-        if parts is not None and (len(packer.configs) > MANY or len(data) > LARGE) and packer.give_away():
+        if parts is not None and (len(data) > LARGE or len(packer.submitted()) > MANY) and packer.give_away():
             data = Packer(task, workspace, parts=parts).data(tags)
     return checked(data, task)
 

@@ -113,8 +113,8 @@ def opened(data: bytes) -> dict[str, Any]:
     content = Decoder(refused, path=refused, enum=refused)(data)
     version = content.get("version") if isinstance(content, dict) else None
     if isinstance(version, int) and not VERSION <= version <= WITH_PARTS:
-        problem_ = f"it has version {version!r}, and this release reads {VERSION} to {WITH_PARTS}"
-        raise problem(problem_, "Use one release.")
+        what = f"it has version {version!r}, and this release reads {VERSION} to {WITH_PARTS}"
+        raise problem(what, "Use one release.")
     if (wrong := problem_of(content)) is not None:
         raise problem(f"it cannot be read ({wrong})")
     return content  # type: ignore[no-any-return]  # it has the form of one

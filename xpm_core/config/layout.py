@@ -24,7 +24,7 @@ class Layout:
         root: The configuration, sealed.
         directory: The directory of its job.
         workspace: The workspace.
-        enter: Which configurations to look at, if not at all.
+        enter: Which configurations to look at; None for all.
     """
 
     def __init__(self, root: Any, directory: Path, workspace: Path, enter: Callable[[Any], bool] | None = None) -> None:

@@ -9,8 +9,9 @@ have been changed. Imports no client of a server and no display.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -88,14 +89,16 @@ def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path, allow: S
     if not isinstance(root, Task):
         raise PayloadError("payload", f"it is a {type(root).__name__}, and no task", "Submit a task.")
     objects: dict[int, tuple[Any, Any]] = {}
+    caches: Callable[[type], bool] = cache(
+        has_cache
+    )  # asked once a class, and not longer than this: it would keep the class
 
     def made(config: Any, found: Any) -> None:
         objects[id(config)] = config, found
         if isinstance(config, Task):
             own = state(config).submitted
             found.__dict__["__taskdir__"] = jobpath if config is root else own and own.jobpath
-        cls: type = type(found)
-        if has_cache(cls):
+        if caches(type(found)):
             folder = task_id(type(config)).replace(":", ".")
             found.__dict__[CACHE] = workspace / "config" / folder / str(state(config).identity)
         if config is root:

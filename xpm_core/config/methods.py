@@ -87,7 +87,6 @@ def cache(name: str) -> Callable[[Callable[Concatenate[S, Path, P], R]], Callabl
     return decorate
 
 
-@functools.lru_cache(maxsize=1024)
 def has_cache(cls: type) -> bool:
     """Whether a method of a class, or of its bases, is a `@cache`."""
     return any(hasattr(value, "__xpm_cached__") for base in cls.__mro__ for value in vars(base).values())

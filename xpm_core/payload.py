@@ -89,9 +89,7 @@ def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path, allow: S
     if not isinstance(root, Task):
         raise PayloadError("payload", f"it is a {type(root).__name__}, and no task", "Submit a task.")
     objects: dict[int, tuple[Any, Any]] = {}
-    caches: Callable[[type], bool] = cache(
-        has_cache
-    )  # asked once a class, and not longer than this: it would keep the class
+    caches: Callable[[type], bool] = cache(has_cache)  # for this load only, because it keeps the classes alive
 
     def made(config: Any, found: Any) -> None:
         objects[id(config)] = config, found

@@ -16,7 +16,8 @@ from xpm_core.encoding import pack as packed
 from xpm_core.errors import NestingError, SealedError
 from xpm_core.graph import is_configuration, reachable, schema_of, state
 from xpm_core.identity import seal
-from xpm_core.loading import class_record, import_folders
+from xpm_core.import_path import import_path
+from xpm_core.loading import class_record
 from xpm_core.local_classes import Recorder
 from xpm_core.objects import held, known
 from xpm_core.origin import LOCAL
@@ -78,14 +79,17 @@ class Packer:
 
     def data(self, tags: Mapping[str, Any] | None = None) -> bytes:
         objects = [self.object(config) for config in self.configs]
-        content = {
+        path = import_path()
+        content: dict[str, Any] = {
             "version": VERSION,
             "task": task_id(type(self.root)),
             "classes": self.records,
             "objects": objects,
             "tags": self.root.tags() if tags is None else tags,
-            "folders": import_folders(),
+            "folders": path.folders,
         }
+        if path.standard:
+            content["standard"] = path.standard
         return packed(content)
 
     def object(self, config: Any) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from typing import Any
 
 import msgpack
 
+from xpm_core.import_path import PACKAGES, STANDARD
+
 LARGEST_PAYLOAD = 32 * 1024 * 1024
 """Bytes that a payload may have. What is larger belongs in a file."""
 
@@ -93,6 +95,11 @@ def _absolute(value: Any, where: str) -> Iterator[Problem]:
         yield f"{where}: expected an absolute path, got {_shown(value)}"
 
 
+def _folder(value: Any, where: str) -> Iterator[Problem]:
+    if value not in (STANDARD, PACKAGES):
+        yield from _absolute(value, where)
+
+
 def _file(value: Any, where: str) -> Iterator[Problem]:
     if value is not None:
         yield from _absolute(value, where)
@@ -168,9 +175,9 @@ _content = _fields(
         "classes": _list(_CLASS),
         "objects": _list(_OBJECT, 1),
         "tags": _map(_tag),
-        "folders": _list(_absolute),
+        "folders": _list(_folder),
     },
-    {},
+    {"standard": _map(_is(bool, "true or false"))},
 )
 
 

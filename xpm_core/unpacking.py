@@ -21,7 +21,8 @@ from xpm_core.encoding import Decoder
 from xpm_core.errors import MismatchError, PayloadError, TaskImportError, XpmError
 from xpm_core.graph import STATE, ConfigState, blank, state, title
 from xpm_core.identity import freeze
-from xpm_core.loading import Classes, add_import_folders
+from xpm_core.import_path import ImportPath, follow
+from xpm_core.loading import Classes
 from xpm_core.packing import ABSOLUTE, JOB, VERSION, WORKSPACE
 from xpm_core.payload_form import LARGEST_PAYLOAD, problem_of
 from xpm_core.schema import MISSING, Parameter, Schema, refusal
@@ -82,10 +83,10 @@ class Loader:
 
     def read(self, content: Any, identity: str) -> tuple[Any, dict[str, Any]]:
         """The same of what was opened. Nothing is imported before it is known to be allowed."""
-        records, folders = content["classes"], content["folders"]
+        records, path = content["classes"], import_path_in(content)
         if self.allow:
-            records, folders = Allowed(self.allow).checked(records, folders)
-        add_import_folders(folders)
+            records, path = Allowed(self.allow).checked(records, path)
+        follow(path)
         self.classes = Classes(records, self.decode)
         for each in content["objects"]:
             self.configs.append(self.restored(each))
@@ -186,6 +187,11 @@ class Loader:
             raise problem(f"it has no value for {cls.__name__}.{error.args[0]}", CHANGED) from None
         except Exception as error:  # whatever the user's class raises
             raise problem(f"{cls.__name__} refuses its fields ({type(error).__name__}: {error})", CHANGED) from error
+
+
+def import_path_in(content: dict[str, Any]) -> ImportPath:
+    """Where the script of an opened payload imports from."""
+    return ImportPath(content["folders"], content.get("standard", {}))
 
 
 def check_left_out(config: Any) -> None:

@@ -28,6 +28,7 @@ from xpm_core.job_directory import JobDirectory
 from xpm_core.main_guard import refuse_unguarded
 from xpm_core.names import check_queue_name
 from xpm_core.outbox import Answer, Outbox
+from xpm_core.settings import templates_wanted
 from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.store.connection import OUTAGES
@@ -97,7 +98,7 @@ class Options:
                 "timeout_s": self.timeout,
                 "env": dict(self.env),
                 "resumable": issubclass(cls, ResumableTask),
-                "template": getattr(cls, "template", True) is not False,
+                "template": getattr(cls, "template", True) is not False and templates_wanted(cls),
             }
         return found
 

@@ -16,11 +16,14 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
-from xpm_worker import failure, foretelling, generators, job_process, pages, rehearsal, sibling, system
+from xpm_worker import failure, foretelling, job_process, pages, rehearsal, sibling, system
 from xpm_worker.protocol import LARGEST_REPORT, Ready, encode
 from xpm_worker.standby import stand_by
+
+if TYPE_CHECKING:
+    from xpm_worker.generators import Call
 
 TEMPLATE_NAME = "xpm-template"
 PLAIN_NAME = "xpm-fork"
@@ -47,6 +50,8 @@ def serve(
         system.reset_signals()
         os.environ.update(env)
         _silence()
+        if modules or payload:  # not at the start: with `random` comes that it is seeded whenever a process is forked
+            from xpm_worker import generators
         last, known = next(reversed(sys.modules)), sibling.libraries()
         gc.disable()  # it would look at all that was imported so far, time and again, and find hardly anything to free
         given = foretelling.foretold(payload) if payload else contextlib.nullcontext(modules)
@@ -124,7 +129,7 @@ def _strange(found: Mapping[str, str], wanted: Sequence[str] | None) -> str:
     return ""
 
 
-def _answer(sock: socket.socket, starter: int, renew: Sequence[generators.Call], *, at_once: bool) -> None:
+def _answer(sock: socket.socket, starter: int, renew: Sequence[Call], *, at_once: bool) -> None:
     """Fork for each request. The first one, for which a job may wait, comes before what is of use to all others.
 
     Args:
@@ -158,7 +163,7 @@ def _asked(sock: socket.socket) -> Iterator[socket.socket]:
         yield from (socket.socket(fileno=descriptor) for descriptor in descriptors)
 
 
-def freshen(renew: Sequence[generators.Call]) -> None:
+def freshen(renew: Sequence[Call]) -> None:
     """Make a job's process its own: generators that a fork would share become fresh, and the resource tracker.
 
     Args:

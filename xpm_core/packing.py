@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from xpm_core import script_arguments
 from xpm_core.config import layout
 from xpm_core.config.layout import Layout
 from xpm_core.digest import counted_names, digest, task_id
@@ -90,6 +91,7 @@ class Packer:
         }
         if path.standard:
             content["standard"] = path.standard
+        content["argv"] = script_arguments.pack(schema_of(self.root).argv, self.workspace)
         return packed(content)
 
     def object(self, config: Any) -> dict[str, Any]:

@@ -22,6 +22,9 @@ DEEPEST = 32
 
 SMALL = 4096
 
+DIGEST = 32
+"""Bytes that name what is kept elsewhere."""
+
 Problem = str
 """What is wrong and where, such as `objects[2].class: expected an integer, got 'x'`."""
 Check = Callable[[Any, str], Iterator[Problem]]
@@ -93,6 +96,11 @@ def _tag(value: Any, where: str) -> Iterator[Problem]:
 def _absolute(value: Any, where: str) -> Iterator[Problem]:
     if type(value) is not str or not os.path.isabs(value) or "\0" in value:
         yield f"{where}: expected an absolute path, got {_shown(value)}"
+
+
+def _argv(value: Any, where: str) -> Iterator[Problem]:
+    if type(value) is not bytes or len(value) != DIGEST:
+        yield from _list(_bytes)(value, where)
 
 
 def _folder(value: Any, where: str) -> Iterator[Problem]:
@@ -177,7 +185,7 @@ _content = _fields(
         "tags": _map(_tag),
         "folders": _list(_folder),
     },
-    {"standard": _map(_is(bool, "true or false"))},
+    {"standard": _map(_is(bool, "true or false")), "argv": _argv},
 )
 
 

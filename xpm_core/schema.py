@@ -5,6 +5,7 @@ Made by xpm_core.config when a class is defined; read wherever a configuration i
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from types import CodeType
 from typing import TYPE_CHECKING, Any
@@ -142,6 +143,7 @@ class Schema:
         value_class: The class of live objects.
         body: The code of the class's body, when a function defines it.
         scope: The variables of that function that the body uses.
+        argv: What `sys.argv` was when it was defined.
     """
 
     def __init__(self, cls: type) -> None:
@@ -171,6 +173,7 @@ class Schema:
         self.value_class: type = cls
         self.body: CodeType | None = None
         self.scope: dict[str, Any] = {}
+        self.argv = tuple(map(str, getattr(sys, "argv", ())))
 
     def fill(self, parameters: dict[str, Parameter]) -> None:
         """Take the parameters, and work out once what each configuration needs."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Sequence
 from enum import Enum, Flag
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Any
 
 import msgpack
 
-from xpm_core import objects
+from xpm_core import objects, script_arguments
 from xpm_core.allowing import Allowed
 from xpm_core.config.base import Config
 from xpm_core.config.declare import complete
@@ -87,6 +88,8 @@ class Loader:
         if self.allow:
             records, path = Allowed(self.allow).checked(records, path)
         follow(path)
+        if "argv" in content:
+            sys.argv = script_arguments.unpack(content["argv"], self.workspace)
         self.classes = Classes(records, self.decode)
         for each in content["objects"]:
             self.configs.append(self.restored(each))

@@ -60,6 +60,11 @@ class Notes:
         self.instances: dict[int, weakref.ref[random.Random]] = {}
         self._own: list[object] = []
 
+    def end(self) -> None:
+        """Note nothing more: packages may have kept what notes."""
+        self.on = False
+        self._own.clear()
+
     def seed(self, key: object, given: bool) -> None:
         """A generator was given a seed, or has drawn one."""
         if self.on:
@@ -95,7 +100,7 @@ def noting() -> Iterator[Notes]:
     try:
         yield notes
     finally:
-        notes.on = False
+        notes.end()
         sys.meta_path.remove(finder)
         secrets.randbits = randbits
         for name in _METHODS:

@@ -26,7 +26,7 @@ STANDARD, PACKAGES = "<standard>", "<installed>"
 STANDARD_NAMES = sys.stdlib_module_names | {"test"}
 """Of modules of the standard library; Python itself does not count its tests among them."""
 
-_LIBRARY = os.path.dirname(os.__file__)
+_LIBRARY = os.path.dirname(os.__file__) + os.sep
 _ARCHIVE = f"python{sys.version_info[0]}{sys.version_info[1]}.zip"
 
 
@@ -62,8 +62,13 @@ def follow(path: ImportPath) -> None:
                 importlib.import_module(name)
     sys.path[:] = _merged(path.folders)
     for name, taken in path.standard.items():
-        if taken and _is_standard(name):
+        if taken and in_library(getattr(sys.modules.get(name), "__file__", None) or ""):
             _make_way(name)
+
+
+def in_library(file: str) -> bool:
+    """Whether a file belongs to the standard library, as far as that can be seen without a look at the disk."""
+    return file.startswith(_LIBRARY)
 
 
 @lru_cache(maxsize=16)
@@ -100,8 +105,8 @@ def _taken(folders: list[str]) -> dict[str, bool]:
         if BuiltinImporter.find_spec(name) is None and FrozenImporter.find_spec(name) is None:
             spec = PathFinder.find_spec(name, folders)
             if spec is not None and spec.has_location:
-                there = sys.modules.get(name)
-                found[name] = there is None or getattr(there, "__file__", None) == spec.origin
+                there = getattr(sys.modules.get(name), "__file__", None) or ""
+                found[name] = name not in sys.modules or os.path.abspath(there) == spec.origin
     return found
 
 
@@ -114,7 +119,9 @@ def _listed(folder: str) -> list[str]:
 def _merged(folders: list[str]) -> list[str]:
     """This process's `sys.path` with a script's folders in it."""
     own = sys.path
-    start = next((i for i, each in enumerate(own) if each == _LIBRARY or os.path.basename(each) == _ARCHIVE), len(own))
+    start = next(
+        (i for i, each in enumerate(own) if each == _LIBRARY[:-1] or os.path.basename(each) == _ARCHIVE), len(own)
+    )
     end = next((i for i in range(start, len(own)) if os.path.basename(own[i]) in INSTALLED), len(own))
     first, between, last = _parts(folders)
     given = [each for each in own[:start] if each not in first]
@@ -139,11 +146,6 @@ def _parts(folders: list[str]) -> list[list[str]]:
             if folder not in sys.path:
                 sys.path_importer_cache.pop(folder, None)
     return parts
-
-
-def _is_standard(name: str) -> bool:
-    file = getattr(sys.modules.get(name), "__file__", None)
-    return file is not None and file.startswith(_LIBRARY + os.sep)
 
 
 def _make_way(name: str) -> None:

@@ -61,7 +61,7 @@ def pack(task: Task, workspace: Path | None = None, tags: Mapping[str, Any] | No
 def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path, allow: Sequence[str] = ()) -> Task:
     """The live task of a wire form, ready for `execute`, with `__taskdir__` and `__tags__`.
 
-    This process imports as the script does, from then on (xpm_core.import_path).
+    From then on, this process imports as the script does (xpm_core.import_path), and has its `sys.argv`.
 
     Args:
         data: What `pack` made.

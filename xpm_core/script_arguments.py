@@ -18,8 +18,8 @@ import msgpack
 from xpm_core.errors import PayloadError
 from xpm_core.files import explained, write_once
 
-LONGEST = 1024
-"""Bytes of arguments that each payload holds."""
+LONGEST = 256
+"""Bytes of arguments that each payload holds itself."""
 
 FOLDER = Path(".xpm", "arguments")
 """In the workspace: longer arguments, in files named by their digest."""
@@ -28,24 +28,29 @@ _PASSWORD = re.compile(r"(\b[a-z][a-z0-9+.-]*://(?:[^/?#\s:@]*:)?)[^/?#\s]*@", r
 _SECRET_OPTION = re.compile(r"(://\S*?[?&][^=&\s]*pass[^&=\s]*=)[^&\s]*", re.IGNORECASE)
 
 
-@lru_cache(maxsize=16)
 def pack(arguments: tuple[str, ...], workspace: Path | None) -> list[bytes] | bytes:
     """The arguments as a payload holds them: themselves, or the digest of the file in the workspace that holds them.
 
     Raises:
         WorkspaceError: That file cannot be written.
     """
-    words = [without_passwords(each).encode("utf-8", "surrogatepass") for each in arguments]
-    if workspace is None or sum(map(len, words)) <= LONGEST:
+    words, data, digest = _packed(arguments)
+    if workspace is None or len(data) <= LONGEST:
         return words
-    data: bytes = msgpack.packb(words)
-    digest = hashlib.sha256(data).digest()
     file = _file(workspace, digest)
-    with explained(file.parent, "cannot be made"):
-        file.parent.mkdir(parents=True, exist_ok=True)
     if not file.exists():
+        with explained(file.parent, "cannot be made"):
+            file.parent.mkdir(parents=True, exist_ok=True)
         write_once(file, data)
     return digest
+
+
+@lru_cache(maxsize=16)
+def _packed(arguments: tuple[str, ...]) -> tuple[list[bytes], bytes, bytes]:
+    """The arguments one by one, all of them as a file holds them, and the digest of that."""
+    words = [without_passwords(each).encode("utf-8", "surrogatepass") for each in arguments]
+    data: bytes = msgpack.packb(words)
+    return words, data, hashlib.sha256(data).digest()
 
 
 def unpack(packed: list[bytes] | bytes, workspace: Path) -> list[str]:

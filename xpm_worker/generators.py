@@ -101,7 +101,8 @@ def noting() -> Iterator[Notes]:
         yield notes
     finally:
         notes.end()
-        sys.meta_path.remove(finder)
+        with contextlib.suppress(ValueError):  # a package has taken it away
+            sys.meta_path.remove(finder)
         secrets.randbits = randbits
         for name in _METHODS:
             setattr(random.Random, name, methods[name])
@@ -149,8 +150,9 @@ class _Finder:
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:
         if name not in MODULES:
             return None
-        finders = (each.find_spec(name, path, target) for each in sys.meta_path if each is not self)
-        spec = next((found for found in finders if found is not None), None)
+        finders = [each for each in sys.meta_path if each is not self and hasattr(each, "find_spec")]
+        found = (each.find_spec(name, path, target) for each in finders)
+        spec = next((each for each in found if each is not None), None)
         if spec is not None and spec.loader is not None:
             execute = spec.loader.exec_module
 

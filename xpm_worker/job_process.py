@@ -23,7 +23,7 @@ from typing import Any, NoReturn
 from xpm_core import job as running
 from xpm_core import payload
 from xpm_core.errors import GracefulTimeout, TaskImportError
-from xpm_core.import_path import STANDARD_NAMES
+from xpm_core.import_path import STANDARD_NAMES, in_library
 from xpm_core.job import RunningJob, TaskCancelled
 from xpm_core.job_directory import JobDirectory
 from xpm_core.workspace import Workspace
@@ -265,8 +265,8 @@ def shared(modules: Mapping[str, str]) -> list[str]:
     None if the project has a module in place of one of the standard library: a template, which imports nothing of the
     project, would give packages the other one.
     """
-    taken = any(name in STANDARD_NAMES and failure.is_own(file) for name, file in modules.items() if file)
-    return [] if taken else installed(modules)
+    others = (file for name, file in modules.items() if name in STANDARD_NAMES and file and not in_library(file))
+    return [] if any(map(failure.is_own, others)) else installed(modules)
 
 
 def _leave(code: int, error: BaseException | None) -> tuple[int, BaseException | None]:

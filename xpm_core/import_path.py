@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import importlib
+import itertools
 import os
 import sys
 from functools import lru_cache
@@ -83,7 +84,7 @@ def _import_path(entries: tuple[str, ...], _: str) -> ImportPath:
     found: list[str] = []
     for entry in entries:
         folder = os.path.abspath(entry)
-        if os.path.basename(folder) in INSTALLED:
+        if _is_installed(folder):
             folder = PACKAGES if STANDARD in found else ""
         elif os.path.realpath(folder).startswith(tuple(prefixes)):
             folder = STANDARD
@@ -119,19 +120,23 @@ def _listed(folder: str) -> list[str]:
 def _merged(folders: list[str]) -> list[str]:
     """This process's `sys.path` with a script's folders in it."""
     own = sys.path
-    start = next(
-        (i for i, each in enumerate(own) if each == _LIBRARY[:-1] or os.path.basename(each) == _ARCHIVE), len(own)
-    )
-    end = next((i for i in range(start, len(own)) if os.path.basename(own[i]) in INSTALLED), len(own))
+    start = next((i for i, each in enumerate(own) if _is_library(each)), len(own))
+    end = next((i for i in range(start, len(own)) if _is_installed(own[i])), len(own))
     first, between, last = _parts(folders)
     given = [each for each in own[:start] if each not in first]
-    front = [*(each for each in given if os.path.basename(each) not in INSTALLED), *first]
-    front += [each for each in given if os.path.basename(each) in INSTALLED]
+    front = [*itertools.filterfalse(_is_installed, given), *first, *filter(_is_installed, given)]
     known = {*front, *own}
-    return [
-        *front, *own[start:end], *(each for each in between if each not in known), *own[end:],
-        *(each for each in last if each not in known),
-    ]  # fmt: skip
+    between, last = ([each for each in part if each not in known] for part in (between, last))
+    return [*front, *own[start:end], *between, *own[end:], *last]
+
+
+def _is_library(entry: str) -> bool:
+    """Whether an entry of `sys.path` is the standard library, or the archive that may stand before it."""
+    return entry == _LIBRARY[:-1] or os.path.basename(entry) == _ARCHIVE
+
+
+def _is_installed(entry: str) -> bool:
+    return os.path.basename(entry) in INSTALLED
 
 
 def _parts(folders: list[str]) -> list[list[str]]:

@@ -22,6 +22,7 @@ from xpm_core.arguments import check
 from xpm_core.commands import Commands
 from xpm_core.config import experiments, outputs
 from xpm_core.display import Display
+from xpm_core.edges import edge
 from xpm_core.errors import ExperimentError, FailedExperiment, XpmError
 from xpm_core.graph import caller, written
 from xpm_core.listening import Events
@@ -85,6 +86,7 @@ class experiment:
     workspace: Workspace
     tracker: Tracker
 
+    @edge
     def __init__(
         self,
         workdir: str | os.PathLike[str],
@@ -107,6 +109,7 @@ class experiment:
 
     # -- entering --------------------------------------------------------------------------------------------------
 
+    @edge
     def __enter__(self) -> experiment:
         where = written(caller())
         refuse_inside_job(where)
@@ -154,12 +157,14 @@ class experiment:
         stack.callback(self._send_the_rest)
 
     @property
+    @edge
     def connector(self) -> Connector:
         """The server in use: what creates tokens."""
         self._refuse_closed()
         return self._connector
 
     @property
+    @edge
     def resultspath(self) -> Path:
         """This run's own folder for results, made when first asked for."""
         if self._results is None:
@@ -177,6 +182,7 @@ class experiment:
 
     # -- submitting ------------------------------------------------------------------------------------------------
 
+    @edge
     def submit(self, task: Task, given: Mapping[str, Any]) -> Any:
         """Submit a task; `Task.submit` calls this. An equal task attaches to the same job.
 
@@ -205,6 +211,7 @@ class experiment:
 
     # -- waiting ---------------------------------------------------------------------------------------------------
 
+    @edge
     def wait(self) -> Summary:
         """Wait until no job of this run has anything more to wait for, and all callbacks were made.
 
@@ -226,6 +233,7 @@ class experiment:
             self._interrupted()
         return summarize(self.tracker.jobs.values())
 
+    @edge
     def events(self, *, follow: bool = False) -> Events:
         """All events of the workspace since this run began, in order: of its own jobs, of others, and of workers.
 
@@ -274,6 +282,7 @@ class experiment:
 
     # -- leaving ---------------------------------------------------------------------------------------------------
 
+    @edge
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:

@@ -5,7 +5,6 @@ Owns: the words and the grouping; `FailedExperiment` (errors.py) carries the tex
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from xpm_core.commands import Commands
+from xpm_core.edges import debugging
 from xpm_core.errors import FailedExperiment
 from xpm_core.graph import written
 from xpm_core.states import State
@@ -126,7 +126,7 @@ def show_failures_plainly() -> None:
     shown_before = sys.excepthook
 
     def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if kind is FailedExperiment and not os.environ.get("XPM_DEBUG"):
+        if kind is FailedExperiment and not debugging():
             print(str(error) if shows_glyphs(sys.stderr) else plain(str(error)), file=sys.stderr)
         else:
             shown_before(kind, error, trace)

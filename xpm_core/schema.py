@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
+from xpm_core.edges import edge
 from xpm_core.encoding import pack
 from xpm_core.errors import (
     ConfigurationError,
@@ -95,6 +96,7 @@ class Parameter:
         twin.counted = self.counted and not kind.path
         return twin
 
+    @edge
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         # Values lie in the instance's `__dict__`, which comes first: this is asked only when there is none.
         if instance is None:

@@ -38,7 +38,7 @@ def edge(function: Callable[P, R]) -> Callable[P, R]:
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return function(*args, **kwargs)
-        except XpmError as error:
+        except (XpmError, KeyboardInterrupt) as error:
             cut(error)
             raise  # bare: it adds no frame
 
@@ -64,7 +64,12 @@ def cut(error: BaseException) -> None:
 
 
 def is_fault(error: BaseException) -> bool:
-    """Whether an error is none of xpm's, and our own code raised it."""
+    """Whether the frames of an error have to be seen: it is none of xpm's, and our own code raised it.
+
+    Likewise an interrupt, which shows where we hang; but not one that says something, for that is what it shows.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return not error.args
     entries = theirs(error.__traceback__)
     return not isinstance(error, XpmError) and not (entries and entries[-1].tb_next is None)
 

@@ -16,7 +16,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from xpm_core.arguments import check
 from xpm_core.commands import Commands
@@ -29,8 +29,9 @@ from xpm_core.listening import Events
 from xpm_core.local_workers import LocalWorkers
 from xpm_core.main_guard import refuse_inside_job
 from xpm_core.names import check_experiment_name, check_queue_name
-from xpm_core.notices import going_on, interrupted, standing, undisturbed, unfinished
+from xpm_core.notices import going_on, interrupted, standing, stopped, undisturbed, unfinished
 from xpm_core.outage import Outage
+from xpm_core.prompt import at_prompt, in_notebook
 from xpm_core.report import Summary, causes, lines, show_failures_plainly, summarize
 from xpm_core.run_log import log_to
 from xpm_core.states import State
@@ -42,11 +43,14 @@ from xpm_core.store.records import DEFAULT_LEASE_S, DEFAULT_QUEUE
 from xpm_core.store.url import safe_url
 from xpm_core.submitting import Options, Submitter
 from xpm_core.text import say, span
-from xpm_core.tracking import Tracker
+from xpm_core.tracking import TrackedJob, Tracker
+from xpm_core.unwritten import explain
 from xpm_core.workspace import Workspace
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from redis import Redis
 
     from xpm_core.config import Task
 
@@ -117,6 +121,7 @@ class experiment:
             raise ExperimentError(where, f"experiment {experiments[-1].name!r} is open", "Leave it first.")
         self._began = time.monotonic()
         self._told_unfinished = self._orderly = False
+        self._told: BaseException | None = None
         self.workspace = Workspace.open(self._workdir)
         with ExitStack() as stack:
             self._connect(stack)
@@ -230,7 +235,7 @@ class experiment:
                 with Display(self.name, self.tracker, self._commands) as display:
                     self.tracker.wait(self.tracker.settled, lambda: self._tick(display), 0.1)
         except KeyboardInterrupt:
-            self._interrupted()
+            raise self._interrupted() from None
         return summarize(self.tracker.jobs.values())
 
     @edge
@@ -276,9 +281,17 @@ class experiment:
             if told := unfinished(self.name, self._store, self.tracker.jobs, self._commands):
                 say(told)
 
-    def _interrupted(self) -> NoReturn:
-        interrupted(self.name, self._stand, self._store, self._commands)
-        raise SystemExit(INTERRUPTED)
+    def _interrupted(self) -> BaseException:
+        """Say what becomes of the jobs; returns what is to end the script, or only what was typed."""
+        with undisturbed():
+            self._say_failures()
+        if in_notebook():  # nobody presses twice there, and a cell ends with its error
+            with undisturbed():
+                self._told = KeyboardInterrupt(stopped(self.name, self._stand(), self._commands))
+        else:
+            interrupted(self.name, self._stand, self._store, self._commands)
+            self._told = KeyboardInterrupt("stopped watching") if at_prompt() else SystemExit(INTERRUPTED)
+        return self._told
 
     # -- leaving ---------------------------------------------------------------------------------------------------
 
@@ -287,18 +300,40 @@ class experiment:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if kind is None:
+            if error is None:
                 summary = self.wait()
                 self._orderly = True
                 self._report(summary)
-            elif issubclass(kind, KeyboardInterrupt):
-                self._interrupted()
-            elif getattr(error, "code", None) != INTERRUPTED:  # else it was told
-                say(f"{self.name}: the script stopped with {kind.__name__}. {self._going_on()}")
+            elif isinstance(error, KeyboardInterrupt) and error is not self._told:
+                self._interrupted_by(error)
+            elif error is not self._told:
+                self._say_failures()
+                explain(error, self._jobs(), self._commands)
+                say(f"{self.name}: the script stopped with {type(error).__name__}. {self._going_on()}")
         finally:
             experiments.remove(self)
             with nullcontext() if self._orderly else undisturbed():
                 self._stack.close()
+
+    def _interrupted_by(self, error: KeyboardInterrupt) -> None:
+        """End with an interrupt of the script's own code, which shows where that was."""
+        found = self._interrupted()
+        if not isinstance(found, KeyboardInterrupt):
+            raise found
+        error.args = found.args
+
+    def _say_failures(self) -> None:
+        """Show what has failed so far, because the block ends before its report."""
+        if not any(job.state in (State.FAILED, State.CANCELLED, State.BLOCKED) for job in self._jobs().values()):
+            return
+        with suppress(*OUTAGES):
+            self._learn_errors(self._connector.brief)
+        for line in self._ending(summarize(self._jobs().values())):
+            say(line)
+
+    def _jobs(self) -> dict[str, TrackedJob]:
+        with self.tracker.changed:
+            return dict(self.tracker.jobs)
 
     def _going_on(self) -> str:
         return going_on(self.name, self._stand(), self._commands)
@@ -328,19 +363,22 @@ class experiment:
             return True
 
     def _report(self, summary: Summary) -> None:
-        elapsed = span(time.monotonic() - self._began)
         if not summary:
-            self._learn_errors()
-        text = lines(self.name, summary, causes(self.tracker.jobs), elapsed, self._commands)
+            self._learn_errors(self._store.client)
+        text = self._ending(summary)
         log.info("%s", text[0])
         if not summary:
             raise FailedExperiment(self.name, "\n".join(text))
         say(text[0])
 
-    def _learn_errors(self) -> None:
+    def _ending(self, summary: Summary) -> list[str]:
+        elapsed = span(time.monotonic() - self._began)
+        return lines(self.name, summary, causes(self._jobs()), elapsed, self._commands)
+
+    def _learn_errors(self, client: Redis) -> None:
         """Read the errors of jobs that had failed before this script could see it."""
-        unknown = [job.identity for job in self.tracker.jobs.values() if job.state is State.FAILED and not job.error]
-        for known in reading.jobs(self._store.client, self._store.w, unknown):
+        unknown = [job.identity for job in self._jobs().values() if job.state is State.FAILED and not job.error]
+        for known in reading.jobs(client, self._store.w, unknown):
             self.tracker.jobs[known.identity].error = known.error
 
 

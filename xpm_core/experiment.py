@@ -369,11 +369,12 @@ class experiment:
         log.info("%s", text[0])
         if not summary:
             raise FailedExperiment(self.name, "\n".join(text))
-        say(text[0])
+        say("\n".join(text))
 
     def _ending(self, summary: Summary) -> list[str]:
         elapsed = span(time.monotonic() - self._began)
-        return lines(self.name, summary, causes(self._jobs()), elapsed, self._commands)
+        notes = self._submitter.twins.lines()
+        return lines(self.name, summary, causes(self._jobs()), elapsed, self._commands, notes)
 
     def _learn_errors(self, client: Redis) -> None:
         """Read the errors of jobs that had failed before this script could see it."""

@@ -104,8 +104,15 @@ def causes(jobs: Mapping[str, TrackedJob]) -> list[Cause]:
     return sorted(found, key=lambda cause: -len(cause.jobs))
 
 
-def lines(name: str, summary: Summary, found: Sequence[Cause], elapsed: str, commands: Commands) -> list[str]:
-    """The report at the end of a run that is not all done."""
+def lines(
+    name: str,
+    summary: Summary,
+    found: Sequence[Cause],
+    elapsed: str,
+    commands: Commands,
+    notes: Sequence[str] = (),
+) -> list[str]:
+    """The report at the end of a run."""
     text = [f"{name}  {summary}   in {elapsed}"]
     for cause in found:
         text.append(f"✗ {cause.error}     {_told(cause)}")
@@ -117,6 +124,7 @@ def lines(name: str, summary: Summary, found: Sequence[Cause], elapsed: str, com
             text.append(f"      blocked by {'it' if len(cause.jobs) < 2 else 'them'}: {_listed(cause.blocked)}")
         if cause.jobs:
             text.append(f"      more: {commands.show(cause.jobs[0])}")
+    text += notes
     if summary.failed:
         text.append(f"next    {rerun()}, which retries what failed, or: {commands.retry_failed(name)}")
     return text

@@ -130,6 +130,7 @@ class Schema:
         counted: Those of them that count.
         loose: Those that do not count, and may hold a configuration that says it does.
         containers: Those whose values may be changed in place: lists, dicts, sets.
+        uncounted: Those that do not count, or of whose values a part may not.
         generates: Whether one of them is a generated path.
         validates: Whether there is a `__validate__`.
         prefilled: Defaults that can be shared.
@@ -160,6 +161,7 @@ class Schema:
         self.counted: tuple[Parameter, ...] = ()
         self.loose: tuple[Parameter, ...] = ()
         self.containers: tuple[Parameter, ...] = ()
+        self.uncounted: tuple[Parameter, ...] = ()
         self.generates = False
         self.validates = hasattr(cls, "__validate__")
         self.prefilled: dict[str, Any] = {}
@@ -187,6 +189,7 @@ class Schema:
         self.counted = tuple(p for p in self.by_key if p.counted)
         self.loose = tuple(p for p in self.holders if not p.counted)
         self.containers = tuple(p for p in parameters.values() if p.kind.container)
+        self.uncounted = tuple(p for p in parameters.values() if p.kind.loose or not p.counted)
         self.generates = any(p.generator is not None for p in parameters.values())
         self.prefilled = {p.name: p.default for p in parameters.values() if p.default is not MISSING}
         self.factories = tuple((p.name, p.factory) for p in parameters.values() if p.factory is not None)

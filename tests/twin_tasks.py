@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from dataclasses import field as dataclasses_field
 from pathlib import Path
 from typing import Any
 
 from xpm_core import Config, Meta, Param, PathGenerator, Task, field
+
+
+@dataclass
+class Shape:
+    """How large it is; the unit is only shown."""
+
+    size: int
+    unit: str = dataclasses_field(default="m", compare=False)
 
 
 class Data(Config):
@@ -25,6 +35,9 @@ class Study(Task):
     anything: Param[Any] = None
     either: Param[str | Path] = ""
     mixed: Param[dict[str, tuple[int, Path]]] = field(default_factory=dict)
+    places: Param[set[tuple[int, Path]]] = field(default_factory=set)
+    options: Meta[dict[str, int]] = field(default_factory=dict)
+    shape: Param[Shape | None] = None
     threads: Param[int] = field(default=1, ignored=True)
     data: Param[Data | None] = None
     hidden: Meta[Data | None] = None

@@ -36,7 +36,7 @@ from xpm_core.report import Summary, causes, lines, show_failures_plainly, summa
 from xpm_core.run_log import log_to
 from xpm_core.states import State
 from xpm_core.store import reading
-from xpm_core.store.connection import OUTAGES
+from xpm_core.store.connection import OUTAGES, ServerError
 from xpm_core.store.connector import Connector
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import DEFAULT_LEASE_S, DEFAULT_QUEUE
@@ -326,8 +326,9 @@ class experiment:
         """Show what has failed so far, because the block ends before its report."""
         if not any(job.state in (State.FAILED, State.CANCELLED, State.BLOCKED) for job in self._jobs().values()):
             return
-        with suppress(*OUTAGES):
-            self._learn_errors(self._connector.brief)
+        if not self.tracker.outage:
+            with suppress(ServerError):
+                self._learn_errors(self._connector.brief)
         for line in self._ending(summarize(self._jobs().values())):
             say(line)
 

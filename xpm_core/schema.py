@@ -189,7 +189,7 @@ class Schema:
         self.counted = tuple(p for p in self.by_key if p.counted)
         self.loose = tuple(p for p in self.holders if not p.counted)
         self.containers = tuple(p for p in parameters.values() if p.kind.container)
-        self.uncounted = tuple(p for p in parameters.values() if p.kind.loose or not p.counted)
+        self.uncounted = tuple(p for p in parameters.values() if p.kind.leaves_out or not p.counted)
         self.generates = any(p.generator is not None for p in parameters.values())
         self.prefilled = {p.name: p.default for p in parameters.values() if p.default is not MISSING}
         self.factories = tuple((p.name, p.factory) for p in parameters.values() if p.factory is not None)

@@ -119,8 +119,8 @@ def parts(value: Any, step: str = "") -> Iterator[tuple[str, Any]]:
     if isinstance(value, PurePath):
         yield step, value
     elif isinstance(value, (set, frozenset)):
-        if paths := [item for item in value if isinstance(item, PurePath)]:
-            yield step, set(paths)
+        if any(True for item in value for _ in parts(item)):
+            yield step, value
     elif (names := objects.known.get(type(value))) is not None:
         for name, item in objects.values_of(value, names.all).items():
             yield from parts(item, f"{step}.{name}") if name in names.counted else [(f"{step}.{name}", item)]
@@ -155,7 +155,7 @@ def outermost(found: list[Difference]) -> list[Difference]:
 
 def differing_tags(job: TrackedJob, task: Task, values: list[Difference]) -> Iterator[Difference]:
     """The tags that two submissions both have, with other labels; not those of the values that differ."""
-    known = {kind_of(each.path).rpartition(".")[2] for each in values}
+    known = {INDEX.sub("", each.path).rpartition(".")[2] for each in values}
     for name, label in task.tags().items():
         first = job.tags.get(name, label)
         if first != label and name not in known:
@@ -178,9 +178,18 @@ def form(value: Any) -> Any:
         return state(value).digest
     if isinstance(value, (set, frozenset)):
         return frozenset(map(form, value))
-    if isinstance(value, (list, tuple, dict)):
-        return [(key, form(item)) for key, item in items_of(value)]
+    if isinstance(value, (list, tuple)):
+        return tuple(map(form, value))
+    if isinstance(value, dict):
+        return {key: form(item) for key, item in value.items()}
+    if (names := objects.known.get(type(value))) is not None:
+        return type(value), form(tuple(objects.values_of(value, names.all).values()))
     return type(value), repr(value) if isinstance(value, float) else value
+
+
+def holds_path(value: Any) -> bool:
+    """Whether a value is a path, or one is in it."""
+    return any(isinstance(part, (PurePath, set, frozenset)) for _, part in parts(value))
 
 
 def kind_of(path: str) -> str:
@@ -193,13 +202,13 @@ def warning(job: TrackedJob, difference: Difference, place: Place) -> str:
     path, first, second = difference
     if ", tag " in path:
         why, remedy = "tags do not count", "make it a parameter"
-    elif isinstance(first, PurePath) or isinstance(second, PurePath):
+    elif holds_path(first) or holds_path(second):
         why, remedy = "paths do not count", "add a parameter that counts, such as its name"
     else:
         why, remedy = "it does not count", "make it a Param"
     return (
         f"{path}: {shown(first)} at {job.where} and {shown(second)} at {written(place)} are one job, {job.label}, "
-        f"which has the first: {why} in the identity. If the result depends on it, {remedy}."
+        f"which gets the first: {why} in the identity. If the result depends on it, {remedy}."
     )
 
 

@@ -41,7 +41,7 @@ def missing_files(error: BaseException) -> Iterator[FileNotFoundError]:
         if id(each) in seen:
             continue
         seen.add(id(each))
-        if isinstance(each, FileNotFoundError) and isinstance(each.filename, (str, bytes)):
+        if isinstance(each, FileNotFoundError) and isinstance(each.filename, (str, bytes, os.PathLike)):
             yield each
         found += [other for other in (each.__cause__, each.__context__) if other is not None]
         found += getattr(each, "exceptions", ())  # of a group

@@ -55,8 +55,9 @@ def test_loop_over_results_shows_the_failures_before_the_traceback(calculating: 
     assert "FileNotFoundError" in traceback
 
 
-def test_missing_file_of_a_failed_task_says_that_it_failed_and_how(calculating: Desktop) -> None:
-    text = stops(calculating, "xp.wait()\nprint(squares[2].result.read_text())")
+@pytest.mark.parametrize("reading", ["squares[2].result.read_text()", "os.stat(squares[2].result)"])
+def test_missing_file_of_a_failed_task_says_that_it_failed_and_how(calculating: Desktop, reading: str) -> None:
+    text = stops(calculating, f"xp.wait()\n{reading}")
     found = re.search(r"^Square/[0-9a-f]{7}: it failed, .*$", text, re.M)
     assert found, text
     assert "ValueError: cannot square 2" in found[0]

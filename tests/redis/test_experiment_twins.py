@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from stage import Stage
-from twin_tasks import Data, Later, Study, Wrong
+from twin_tasks import Data, Later, Shape, Study, Wrong
 
-from xpm_core import setmeta, tag
+from xpm_core import grid, setmeta, tag
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def test_sweep_over_files_is_named_at_once_and_at_the_end(
         (message,) = told(warnings)
     place = r"\S*test_experiment_twins\.py:\d+"
     assert re.fullmatch(
-        rf"Study\.file: 'a\.csv' at {place} and 'b\.csv' at {place} are one job, Study/[0-9a-f]{{7}}, which has the "
+        rf"Study\.file: 'a\.csv' at {place} and 'b\.csv' at {place} are one job, Study/[0-9a-f]{{7}}, which gets the "
         rf"first: paths do not count in the identity\. If the result depends on it, add a parameter that counts, such "
         rf"as its name\.",
         message,
@@ -80,6 +80,10 @@ def test_each_kind_is_named(stage: Stage, warnings: pytest.LogCaptureFixture) ->
         ("Study.anything['k'][0]", tuple({"anything": {"k": [Path(x)]}} for x in "ab")),
         ("Study.either", tuple({"either": Path(x)} for x in "ab")),
         ("Study.mixed['k'][1]", tuple({"mixed": {"k": (1, Path(x))}} for x in "ab")),
+        ("Study.places", tuple({"places": {(1, Path(x))}} for x in "ab")),
+        ("Study.data.files", tuple({"data": Data.C(name="d", files=[Path("a")] * n)} for n in (1, 2))),
+        ("Study.options['b']", ({"options": {"a": 1, "b": 2}}, {"options": {"b": 3, "a": 1}})),
+        ("Study.shape.unit", tuple({"shape": Shape(1, x)} for x in "ab")),
         ("Study.threads", ({}, {"threads": 2})),
         ("Study.hidden", tuple({"hidden": Data.C(name=x)} for x in "de")),
         ("Study.hidden", ({}, {"hidden": Data.C(name="d")})),
@@ -94,6 +98,14 @@ def test_what_differs_and_does_not_count_is_named_by_path(
     submitted(stage, *(Study.C(note=note, **given) for given in values))
     (message,) = told(warnings)
     assert message.startswith(f"{path}: "), message
+    assert ("paths do not count" in message) == ("Path(" in str(values)), message
+
+
+def test_values_of_a_grid_are_named_and_not_their_tags(stage: Stage, warnings: pytest.LogCaptureFixture) -> None:
+    note, files = stage.note(), {"small": [Path("a"), Path("b")], "large": [Path("a"), Path("c")]}
+    submitted(stage, *(Study.C(note=note, data=Data.C(name="d", **given)) for given in grid({"files": files})))
+    (message,) = told(warnings)
+    assert message.startswith("Study.data.files[1]: 'b' at ")
 
 
 def test_tag_of_another_value_is_named(stage: Stage, warnings: pytest.LogCaptureFixture) -> None:
@@ -114,6 +126,8 @@ def test_two_equal_submissions_are_not_named(stage: Stage, warnings: pytest.LogC
         same,
         Study.C(note=note, file=Path("a")),
         Study.C(note=note, file="a", threads=1, data=None),
+        *(Study.C(note=f"{note}, options", options=options) for options in ({"a": 1, "b": 2}, {"b": 2, "a": 1})),
+        *(Study.C(note=f"{note}, places", places={(1, Path("a"))}, shape=Shape(1, "m")) for _ in range(2)),
         *(Study.C(note=f"{note}, data", data=Data.C(**data), hidden=Data.C(**data)) for _ in range(2)),
     )
     assert told(warnings) == []

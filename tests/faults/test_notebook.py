@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -60,9 +61,12 @@ def notebook(desktop: Desktop) -> Iterator[Notebook]:
     notebook.close()
 
 
-def plain(lines: list[str]) -> str:
-    """A traceback without its colours."""
-    return re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(lines))
+def assert_only_theirs(lines: list[str]) -> None:
+    """Assert that a traceback has no frame of ours; Python 3.10 cannot drop the outermost one."""
+    text = re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(lines))
+    ours = re.findall(r"^File .*xpm_core/", text, re.M)
+    assert "Cell In" in text
+    assert len(ours) <= (0 if sys.version_info >= (3, 11) else 1), text
 
 
 def cell(desktop: Desktop, body: str) -> str:
@@ -88,7 +92,7 @@ def test_interrupted_cell_is_a_keyboard_interrupt_and_rerun_attaches(
     assert "rerun this cell" in found["evalue"]
     assert f"xpm cancel --experiment nb2 --workspace {desktop.workspace}" in found["evalue"]
     assert "the script" not in found["evalue"]
-    assert "xpm_core" not in plain(found["traceback"])
+    assert_only_theirs(found["traceback"])
     (desktop.folder / "gate").touch()
     assert notebook.end(notebook.begin(cell(desktop, "xp.wait()")))["status"] == "ok"
     assert list(desktop.executions().values()) == [1, 1]
@@ -111,7 +115,7 @@ def test_mistake_in_a_cell_is_shown_without_our_frames(notebook: Notebook) -> No
     found = notebook.end(notebook.begin("from tasks import *\nQuick.C(n='many')"))
     assert found["ename"] == "ParameterTypeError"
     assert "Quick.n: expected int, got 'many' (str)" in found["evalue"]
-    assert "xpm_core/config" not in plain(found["traceback"])
+    assert_only_theirs(found["traceback"])
 
 
 def test_failures_in_a_cell_name_the_cell_to_be_run_again(desktop: Desktop, notebook: Notebook) -> None:

@@ -382,12 +382,8 @@ class BoundedKind(Kind):
     def __init__(self, inner: Kind, bounds: tuple[tuple[str, Callable[[Any], bool]], ...]) -> None:
         self.inner, self.bounds = inner, bounds
         self.text = f"{inner.text} {' and '.join(text for text, _ in bounds)}"
-        self.holds, self.path, self.container, self.leaves_out = (
-            inner.holds,
-            inner.path,
-            inner.container,
-            inner.leaves_out,
-        )
+        self.holds, self.path, self.container = inner.holds, inner.path, inner.container
+        self.leaves_out = inner.leaves_out
 
     def check(self, value: Any) -> Any:
         value = self.inner.check(value)

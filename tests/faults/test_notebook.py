@@ -32,7 +32,9 @@ class Notebook:
 
     def begin(self, cell: str) -> str:
         """Run a cell; `end` waits for it."""
-        return str(self._client.execute(cell))
+        return str(
+            self._client.execute(cell, stop_on_error=False)
+        )  # else an error drops the next cell if it comes soon
 
     def end(self, request: str) -> dict[str, Any]:
         """What a cell came to: `status`, and of an error `ename`, `evalue` and `traceback`."""

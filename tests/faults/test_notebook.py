@@ -31,10 +31,8 @@ class Notebook:
         self._client.wait_for_ready(timeout=PATIENCE_S)
 
     def begin(self, cell: str) -> str:
-        """Run a cell; `end` waits for it."""
-        return str(
-            self._client.execute(cell, stop_on_error=False)
-        )  # else an error drops the next cell if it comes soon
+        """Run a cell, also right after one that has failed; `end` waits for it."""
+        return str(self._client.execute(cell, stop_on_error=False))
 
     def end(self, request: str) -> dict[str, Any]:
         """What a cell came to: `status`, and of an error `ename`, `evalue` and `traceback`."""

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -125,3 +126,13 @@ class PrivateServer:
         if self._process is not None:
             self.kill()
         shutil.rmtree(self.folder)
+
+
+def on_path(folder: Path) -> Iterator[Path]:
+    """Make a folder, in front of this process's path for so long; what was imported from it is forgotten afterwards."""
+    folder.mkdir()
+    sys.path.insert(0, str(folder))
+    yield folder
+    sys.path.remove(str(folder))
+    for name in [name for name, module in sys.modules.items() if str(folder) in str(getattr(module, "__file__", ""))]:
+        del sys.modules[name]

@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from xpm_core.errors import ModuleNotAllowedError
+from xpm_core.import_path import PACKAGES, STANDARD, ImportPath
 from xpm_core.payload_form import references
 
 ALWAYS = ("builtins", "typing", "typing_extensions", "collections.abc", "xpm_core")
@@ -37,9 +38,9 @@ class Allowed:
         return any(fnmatchcase(module, pattern) or fnmatchcase(module, f"{pattern}.*") for pattern in self.patterns)
 
     def checked(
-        self, records: Sequence[dict[str, Any]], folders: Sequence[str]
-    ) -> tuple[Sequence[dict[str, Any]], list[str]]:
-        """The classes of a payload, and those of its folders that may be imported from.
+        self, records: Sequence[dict[str, Any]], path: ImportPath
+    ) -> tuple[Sequence[dict[str, Any]], ImportPath]:
+        """The classes of a payload, and where it may import from. Of the standard library nothing is imported for it.
 
         Raises:
             ModuleNotAllowedError: A class, or what a local class uses, is of another module, or in a file that others
@@ -52,7 +53,8 @@ class Allowed:
                     raise ModuleNotAllowedError(module, where, f"this worker allows {self.shown} only")
                 if file is not None and (problem := distrust(file, module)):
                     raise ModuleNotAllowedError(module, where, f"{file} {problem}")
-        return records, [folder for folder in folders if not others_can_change(folder)]
+        folders = [each for each in path.folders if each in (STANDARD, PACKAGES) or not others_can_change(each)]
+        return records, ImportPath(folders, {name: True for name, taken in path.standard.items() if taken})
 
 
 def needed(record: dict[str, Any]) -> Iterator[tuple[str, str, str | None]]:

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
+from xpm_core.edges import cut
+
 log = logging.getLogger("xpm")
 
 
@@ -91,7 +93,8 @@ def call(label: str, function: Callable[..., object], make: Callable[[], Any]) -
     try:
         made = make()
         function(made) if _takes_one(function) else function()
-    except BaseException:  # user code, at the edge of its thread, which sys.exit() must not end
+    except BaseException as error:  # user code, at the edge of its thread, which sys.exit() must not end
+        cut(error)
         log.exception("%s: its callback %s raised", label, getattr(function, "__qualname__", function))
 
 

@@ -16,36 +16,41 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, nullcontext, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from xpm_core.arguments import check
 from xpm_core.commands import Commands
 from xpm_core.config import experiments, outputs
 from xpm_core.display import Display
+from xpm_core.edges import edge
 from xpm_core.errors import ExperimentError, FailedExperiment, XpmError
 from xpm_core.graph import caller, written
 from xpm_core.listening import Events
 from xpm_core.local_workers import LocalWorkers
 from xpm_core.main_guard import refuse_inside_job
 from xpm_core.names import check_experiment_name, check_queue_name
-from xpm_core.notices import going_on, interrupted, standing, undisturbed, unfinished
+from xpm_core.notices import going_on, interrupted, standing, stopped, undisturbed, unfinished
 from xpm_core.outage import Outage
+from xpm_core.prompt import at_prompt, in_notebook
 from xpm_core.report import Summary, causes, lines, show_failures_plainly, summarize
 from xpm_core.run_log import log_to
 from xpm_core.states import State
 from xpm_core.store import reading
-from xpm_core.store.connection import OUTAGES
+from xpm_core.store.connection import OUTAGES, ServerError
 from xpm_core.store.connector import Connector
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import DEFAULT_LEASE_S, DEFAULT_QUEUE
 from xpm_core.store.url import safe_url
 from xpm_core.submitting import Options, Submitter
 from xpm_core.text import say, span
-from xpm_core.tracking import Tracker
+from xpm_core.tracking import TrackedJob, Tracker
+from xpm_core.unwritten import explain
 from xpm_core.workspace import Workspace
 
 if TYPE_CHECKING:
     from types import TracebackType
+
+    from redis import Redis
 
     from xpm_core.config import Task
 
@@ -85,6 +90,7 @@ class experiment:
     workspace: Workspace
     tracker: Tracker
 
+    @edge
     def __init__(
         self,
         workdir: str | os.PathLike[str],
@@ -107,6 +113,7 @@ class experiment:
 
     # -- entering --------------------------------------------------------------------------------------------------
 
+    @edge
     def __enter__(self) -> experiment:
         where = written(caller())
         refuse_inside_job(where)
@@ -114,6 +121,7 @@ class experiment:
             raise ExperimentError(where, f"experiment {experiments[-1].name!r} is open", "Leave it first.")
         self._began = time.monotonic()
         self._told_unfinished = self._orderly = False
+        self._told: BaseException | None = None
         self.workspace = Workspace.open(self._workdir)
         with ExitStack() as stack:
             self._connect(stack)
@@ -154,12 +162,14 @@ class experiment:
         stack.callback(self._send_the_rest)
 
     @property
+    @edge
     def connector(self) -> Connector:
         """The server in use: what creates tokens."""
         self._refuse_closed()
         return self._connector
 
     @property
+    @edge
     def resultspath(self) -> Path:
         """This run's own folder for results, made when first asked for."""
         if self._results is None:
@@ -177,6 +187,7 @@ class experiment:
 
     # -- submitting ------------------------------------------------------------------------------------------------
 
+    @edge
     def submit(self, task: Task, given: Mapping[str, Any]) -> Any:
         """Submit a task; `Task.submit` calls this. An equal task attaches to the same job.
 
@@ -205,6 +216,7 @@ class experiment:
 
     # -- waiting ---------------------------------------------------------------------------------------------------
 
+    @edge
     def wait(self) -> Summary:
         """Wait until no job of this run has anything more to wait for, and all callbacks were made.
 
@@ -223,9 +235,10 @@ class experiment:
                 with Display(self.name, self.tracker, self._commands) as display:
                     self.tracker.wait(self.tracker.settled, lambda: self._tick(display), 0.1)
         except KeyboardInterrupt:
-            self._interrupted()
+            raise self._interrupted() from None
         return summarize(self.tracker.jobs.values())
 
+    @edge
     def events(self, *, follow: bool = False) -> Events:
         """All events of the workspace since this run began, in order: of its own jobs, of others, and of workers.
 
@@ -268,28 +281,60 @@ class experiment:
             if told := unfinished(self.name, self._store, self.tracker.jobs, self._commands):
                 say(told)
 
-    def _interrupted(self) -> NoReturn:
-        interrupted(self.name, self._stand, self._store, self._commands)
-        raise SystemExit(INTERRUPTED)
+    def _interrupted(self) -> BaseException:
+        """Say what becomes of the jobs; returns what is to end the script, or only what was typed."""
+        with undisturbed():
+            self._say_failures()
+        if in_notebook():  # nobody presses twice there, and a cell ends with its error
+            with undisturbed():
+                self._told = KeyboardInterrupt(stopped(self.name, self._stand(), self._commands))
+        else:
+            interrupted(self.name, self._stand, self._store, self._commands)
+            self._told = KeyboardInterrupt("stopped watching") if at_prompt() else SystemExit(INTERRUPTED)
+        return self._told
 
     # -- leaving ---------------------------------------------------------------------------------------------------
 
+    @edge
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            if kind is None:
+            if error is None:
                 summary = self.wait()
                 self._orderly = True
                 self._report(summary)
-            elif issubclass(kind, KeyboardInterrupt):
-                self._interrupted()
-            elif getattr(error, "code", None) != INTERRUPTED:  # else it was told
-                say(f"{self.name}: the script stopped with {kind.__name__}. {self._going_on()}")
+            elif isinstance(error, KeyboardInterrupt) and error is not self._told:
+                self._interrupted_by(error)
+            elif error is not self._told:
+                self._say_failures()
+                explain(error, self._jobs(), self._commands)
+                say(f"{self.name}: the script stopped with {type(error).__name__}. {self._going_on()}")
         finally:
             experiments.remove(self)
             with nullcontext() if self._orderly else undisturbed():
                 self._stack.close()
+
+    def _interrupted_by(self, error: KeyboardInterrupt) -> None:
+        """End with an interrupt of the script's own code, which shows where that was."""
+        found = self._interrupted()
+        if not isinstance(found, KeyboardInterrupt):
+            raise found
+        error.args = found.args
+
+    def _say_failures(self) -> None:
+        """Show what has failed so far, because the block ends before its report."""
+        if not any(job.state in (State.FAILED, State.CANCELLED, State.BLOCKED) for job in self._jobs().values()):
+            return
+        if not self.tracker.outage:
+            with suppress(ServerError):
+                self._learn_errors(self._connector.brief)
+        for line in self._ending(summarize(self._jobs().values())):
+            say(line)
+
+    def _jobs(self) -> dict[str, TrackedJob]:
+        with self.tracker.changed:
+            return dict(self.tracker.jobs)
 
     def _going_on(self) -> str:
         return going_on(self.name, self._stand(), self._commands)
@@ -319,19 +364,23 @@ class experiment:
             return True
 
     def _report(self, summary: Summary) -> None:
-        elapsed = span(time.monotonic() - self._began)
         if not summary:
-            self._learn_errors()
-        text = lines(self.name, summary, causes(self.tracker.jobs), elapsed, self._commands)
+            self._learn_errors(self._store.client)
+        text = self._ending(summary)
         log.info("%s", text[0])
         if not summary:
             raise FailedExperiment(self.name, "\n".join(text))
-        say(text[0])
+        say("\n".join(text))
 
-    def _learn_errors(self) -> None:
+    def _ending(self, summary: Summary) -> list[str]:
+        elapsed = span(time.monotonic() - self._began)
+        notes = self._submitter.twins.lines()
+        return lines(self.name, summary, causes(self._jobs()), elapsed, self._commands, notes)
+
+    def _learn_errors(self, client: Redis) -> None:
         """Read the errors of jobs that had failed before this script could see it."""
-        unknown = [job.identity for job in self.tracker.jobs.values() if job.state is State.FAILED and not job.error]
-        for known in reading.jobs(self._store.client, self._store.w, unknown):
+        unknown = [job.identity for job in self._jobs().values() if job.state is State.FAILED and not job.error]
+        for known in reading.jobs(client, self._store.w, unknown):
             self.tracker.jobs[known.identity].error = known.error
 
 

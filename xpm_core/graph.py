@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from types import MappingProxyType
+from types import FrameType, MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.errors import CycleError
@@ -35,10 +35,16 @@ def caller(depth: int = 1) -> Place:
     Args:
         depth: How many callers are known to be in this package.
     """
+    frame = caller_frame(depth + 1)
+    return frame.f_code.co_filename, frame.f_lineno
+
+
+def caller_frame(depth: int = 1) -> FrameType:
+    """The frame of that line."""
     frame = sys._getframe(depth)
     while frame.f_code.co_filename.startswith(PACKAGE) and frame.f_back is not None:
         frame = frame.f_back
-    return frame.f_code.co_filename, frame.f_lineno
+    return frame
 
 
 def written(place: Place) -> str:

@@ -7,19 +7,15 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.errors import ClassNameError, PayloadError, TaskImportError
 from xpm_core.local_classes import Rebuilder
-from xpm_core.origin import INSTALLED, LOCAL, class_file, class_id, module_name, project_file, within_project
+from xpm_core.origin import LOCAL, class_file, class_id, module_name, project_file, within_project
 
 if TYPE_CHECKING:
     from xpm_core.schema import Schema
-
-EDITABLE = "__editable__"
-"""How entries of `sys.path` begin that name no folder."""
 
 
 def class_record(cls: type) -> dict[str, Any]:
@@ -47,45 +43,6 @@ def _record(cls: type) -> dict[str, Any]:
         "file": class_file(cls),
         "project": project_file(cls),
     }
-
-
-def import_folders() -> list[str]:
-    """The folders that this process imports from beside the interpreter's own and installed packages."""
-    entries = tuple(sys.path)
-    return list(_import_folders(entries, "" if _absolute(entries) else os.getcwd()))
-
-
-@lru_cache(maxsize=16)
-def _absolute(entries: tuple[str, ...]) -> bool:
-    return all(os.path.isabs(entry) or entry.startswith(EDITABLE) for entry in entries)
-
-
-@lru_cache(maxsize=16)
-def _import_folders(entries: tuple[str, ...], _: str) -> list[str]:
-    """The same for a `sys.path`; the working directory is what relative entries start from."""
-    prefixes = {os.path.realpath(p) for p in (sys.prefix, sys.base_prefix, sys.exec_prefix)}
-    found = []
-    for entry in entries:
-        if entry.startswith(EDITABLE):
-            continue
-        folder = os.path.abspath(entry)
-        own = any(os.path.realpath(folder).startswith(os.path.join(prefix, "lib")) for prefix in prefixes)
-        if os.path.isdir(folder) and not own and os.path.basename(folder) not in INSTALLED and folder not in found:
-            found.append(folder)
-    return found
-
-
-def add_import_folders(folders: list[str]) -> None:
-    """Let this process import from folders, where they are there: after the standard library, before what is installed.
-
-    A script named `random.py` is a nuisance only where it is the script.
-    """
-    new = [folder for folder in folders if folder not in sys.path and os.path.isdir(folder)]
-    installed = [index for index, folder in enumerate(sys.path) if os.path.basename(folder) in INSTALLED]
-    place = installed[0] if installed else len(sys.path)
-    sys.path[place:place] = new
-    for folder in new:
-        sys.path_importer_cache.pop(folder, None)
 
 
 def attribute(module: Any, name: str) -> Any:
@@ -162,8 +119,18 @@ def imported(record: dict[str, Any]) -> type:
     module, name = record["module"], record["name"]
     found = attribute(module_of(record), name)
     if not isinstance(found, type):
-        raise TaskImportError(module, f"{module}.{name}", f"module {module!r} has no class {name!r}")
+        raise TaskImportError(module, f"{module}.{name}", lacking(record))
     return found
+
+
+def lacking(record: dict[str, Any]) -> str:
+    """Why a module lacks the class of a record: it is another one, where nothing of the recorded project is there."""
+    module, name, file = record["module"], record["name"], record["file"]
+    there = sys.modules.get(module)
+    if file is None or os.path.isfile(file) or there is None or same_file(there, file, record):
+        return f"module {module!r} has no class {name!r}"
+    where = getattr(there, "__file__", None) or "built into Python"
+    return f"{module!r} is another module here: {where}"
 
 
 def module_of(record: dict[str, Any]) -> ModuleType:

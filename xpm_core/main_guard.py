@@ -14,6 +14,7 @@ from functools import lru_cache
 from types import FrameType
 from typing import Any
 
+from xpm_core.edges import edge
 from xpm_core.errors import InsideJobError, UnguardedScriptError
 from xpm_core.graph import Place, caller, written
 from xpm_core.job import JOB_VARIABLE
@@ -36,6 +37,7 @@ class experiment:
         InsideJobError: Always.
     """
 
+    @edge
     def __init__(self, *_: Any, **__: Any) -> None:
         refuse_inside_job(written(caller()))
 

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from xpm_core.prompt import at_prompt, rerun
 from xpm_core.states import SETTLED, State
 from xpm_core.store import reading
 from xpm_core.store.connection import OUTAGES, ServerError
@@ -73,7 +74,12 @@ def going_on(name: str, states: Mapping[str, State], commands: Commands) -> str:
     words = ", ".join(f"{counts[state]} {state.value}" for state in State if counts[state] and not state.settled)
     if not words:
         return "No job is unfinished."
-    return f"Its jobs go on ({words}). To attach again, run the script again. To cancel: {commands.cancel_all(name)}"
+    return f"Its jobs go on ({words}). To attach again, {rerun()}. To cancel: {commands.cancel_all(name)}"
+
+
+def stopped(name: str, states: Mapping[str, State], commands: Commands) -> str:
+    """Tell that a script no longer watches its jobs, and what becomes of them."""
+    return f"{name}: stopped watching. {going_on(name, states, commands)}"
 
 
 def interrupted(name: str, stand: Callable[[], Mapping[str, State]], store: Store, commands: Commands) -> None:
@@ -88,7 +94,7 @@ def interrupted(name: str, stand: Callable[[], Mapping[str, State]], store: Stor
     try:
         with undisturbed():  # nothing was said yet that a second one could answer
             states = stand()
-        say(f"\n{name}: stopped watching. {going_on(name, states, commands)}")
+        say(f"\n{stopped(name, states, commands)}")
         if not any(state in _UNSTARTED for state in states.values()):
             return
         say(f"Ctrl-C again within {SECOND_CTRL_C_S:.0f} s also cancels what has not started.")
@@ -96,7 +102,7 @@ def interrupted(name: str, stand: Callable[[], Mapping[str, State]], store: Stor
     except KeyboardInterrupt:
         cancel_unstarted(name, stand, store)
     finally:
-        if threading.current_thread() is threading.main_thread():
+        if threading.current_thread() is threading.main_thread() and not at_prompt():
             signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is said: one more ends the script, without a traceback
 
 

@@ -8,6 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from xpm_core import script_arguments
 from xpm_core.config import layout
 from xpm_core.config.layout import Layout
 from xpm_core.digest import counted_names, digest, task_id
@@ -16,7 +17,8 @@ from xpm_core.encoding import pack as packed
 from xpm_core.errors import NestingError, PayloadError, SealedError
 from xpm_core.graph import STATE, children, is_configuration, reachable, schema_of, state
 from xpm_core.identity import seal
-from xpm_core.loading import class_record, import_folders
+from xpm_core.import_path import import_path
+from xpm_core.loading import class_record
 from xpm_core.local_classes import Recorder
 from xpm_core.objects import held, known
 from xpm_core.origin import LOCAL
@@ -75,6 +77,7 @@ class Packer:
     ) -> None:
         self.root = self.ours = root
         self.parts = parts
+        self.base = workspace
         self.workspace = "" if workspace is None else os.path.join(workspace, "")
         self.configs = configs or [config for _, config in reachable(root, self.new, stand_ins=True)]
         self.classes: dict[type, int] = {}
@@ -125,17 +128,22 @@ class Packer:
         return WireEncoder(self.reference, path=self.path, class_name=self.class_index, canonical=False)
 
     def data(self, tags: Mapping[str, Any] | None = None) -> bytes:
-        return packed(self.content([self.object(config) for config in self.configs], tags))
+        found = self.content([self.object(config) for config in self.configs], tags)
+        found["argv"] = script_arguments.pack(schema_of(self.root).argv, self.base)
+        return packed(found)
 
     def content(self, objects: list[dict[str, Any]], tags: Mapping[str, Any] | None) -> dict[str, Any]:
-        found = {
+        path = import_path()
+        found: dict[str, Any] = {
             "version": VERSION,
             "task": task_id(type(self.root)),
             "classes": self.records,
             "objects": objects,
             "tags": self.root.tags() if tags is None else tags,
-            "folders": import_folders(),
+            "folders": path.folders,
         }
+        if path.standard:
+            found["standard"] = path.standard
         if self.imports:
             found["version"] = WITH_PARTS
             found["imports"] = [[part, list(numbers)] for part, numbers in self.imports.items()]

@@ -24,9 +24,11 @@ from xpm_core.digest import task_id
 from xpm_core.errors import PayloadError
 from xpm_core.graph import schema_of, state
 from xpm_core.identity import seal
+from xpm_core.import_path import ImportPath
 from xpm_core.packing import Packer, checked
 from xpm_core.parts import LARGE, MANY, Parts
 from xpm_core.produced import OBJECTS
+from xpm_core.restoring import import_path_in
 from xpm_core.unpacking import Loader, opened
 
 __all__ = ["describe", "execute", "load", "pack", "params"]
@@ -71,7 +73,7 @@ def pack(
 def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path, allow: Sequence[str] = ()) -> Task:
     """The live task of a wire form, ready for `execute`, with `__taskdir__` and `__tags__`.
 
-    The folders that its classes were imported from are added to `sys.path`.
+    From then on, this process imports as the script does (xpm_core.import_path), and has its `sys.argv`.
 
     Args:
         data: What `pack` made.
@@ -109,8 +111,8 @@ def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path, allow: S
     return task
 
 
-def first_module(data: bytes) -> tuple[str, list[str]]:
-    """The module that `load` would import first, and the folders that it would add to `sys.path`; it does neither.
+def first_module(data: bytes) -> tuple[str, ImportPath]:
+    """The module that `load` would import first, and the path that it would follow; it does neither.
 
     The module's name is empty for a class that is made and not imported.
 
@@ -119,7 +121,7 @@ def first_module(data: bytes) -> tuple[str, list[str]]:
     """
     content = opened(data)
     record = content["classes"][content["objects"][0]["class"]]
-    return "" if "local" in record else record["module"], content["folders"]
+    return "" if "local" in record else record["module"], import_path_in(content)
 
 
 def execute(task: Task) -> Any:

@@ -12,6 +12,8 @@ from typing import Any
 
 import msgpack
 
+from xpm_core.import_path import PACKAGES, STANDARD
+
 LARGEST_PAYLOAD = 32 * 1024 * 1024
 """Bytes that a payload may have. What is larger belongs in a file."""
 
@@ -19,6 +21,9 @@ DEEPEST = 32
 """How deep tuples, sets, enums and objects may be nested in a value: reading each takes a good part of the stack."""
 
 SMALL = 4096
+
+DIGEST = 32
+"""Bytes that name what is kept elsewhere."""
 
 Problem = str
 """What is wrong and where, such as `objects[2].class: expected an integer, got 'x'`."""
@@ -106,6 +111,16 @@ def _absolute(value: Any, where: str) -> Iterator[Problem]:
         yield f"{where}: expected an absolute path, got {_shown(value)}"
 
 
+def _argv(value: Any, where: str) -> Iterator[Problem]:
+    if type(value) is not bytes or len(value) != DIGEST:
+        yield from _list(_bytes)(value, where)
+
+
+def _folder(value: Any, where: str) -> Iterator[Problem]:
+    if value not in (STANDARD, PACKAGES):
+        yield from _absolute(value, where)
+
+
 def _file(value: Any, where: str) -> Iterator[Problem]:
     if value is not None:
         yield from _absolute(value, where)
@@ -184,9 +199,14 @@ _content = _fields(
         "classes": _list(_CLASS),
         "objects": _list(_OBJECT, 1),
         "tags": _map(_tag),
-        "folders": _list(_absolute),
+        "folders": _list(_folder),
     },
-    {"imports": _list(_IMPORT), "placed": _list(_PLACED)},
+    {
+        "standard": _map(_is(bool, "true or false")),
+        "argv": _argv,
+        "imports": _list(_IMPORT),
+        "placed": _list(_PLACED),
+    },
 )
 
 

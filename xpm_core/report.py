@@ -5,7 +5,6 @@ Owns: the words and the grouping; `FailedExperiment` (errors.py) carries the tex
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,8 +13,10 @@ from types import TracebackType
 from typing import Any
 
 from xpm_core.commands import Commands
+from xpm_core.edges import debugging
 from xpm_core.errors import FailedExperiment
 from xpm_core.graph import written
+from xpm_core.prompt import rerun
 from xpm_core.states import State
 from xpm_core.text import line, plain, shows_glyphs
 from xpm_core.tracking import TrackedJob
@@ -103,8 +104,15 @@ def causes(jobs: Mapping[str, TrackedJob]) -> list[Cause]:
     return sorted(found, key=lambda cause: -len(cause.jobs))
 
 
-def lines(name: str, summary: Summary, found: Sequence[Cause], elapsed: str, commands: Commands) -> list[str]:
-    """The report at the end of a run that is not all done."""
+def lines(
+    name: str,
+    summary: Summary,
+    found: Sequence[Cause],
+    elapsed: str,
+    commands: Commands,
+    notes: Sequence[str] = (),
+) -> list[str]:
+    """The report at the end of a run."""
     text = [f"{name}  {summary}   in {elapsed}"]
     for cause in found:
         text.append(f"✗ {cause.error}     {_told(cause)}")
@@ -116,8 +124,9 @@ def lines(name: str, summary: Summary, found: Sequence[Cause], elapsed: str, com
             text.append(f"      blocked by {'it' if len(cause.jobs) < 2 else 'them'}: {_listed(cause.blocked)}")
         if cause.jobs:
             text.append(f"      more: {commands.show(cause.jobs[0])}")
+    text += notes
     if summary.failed:
-        text.append(f"next    run the script again, which retries what failed, or: {commands.retry_failed(name)}")
+        text.append(f"next    {rerun()}, which retries what failed, or: {commands.retry_failed(name)}")
     return text
 
 
@@ -126,7 +135,7 @@ def show_failures_plainly() -> None:
     shown_before = sys.excepthook
 
     def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if kind is FailedExperiment and not os.environ.get("XPM_DEBUG"):
+        if kind is FailedExperiment and not debugging():
             print(str(error) if shows_glyphs(sys.stderr) else plain(str(error)), file=sys.stderr)
         else:
             shown_before(kind, error, trace)
@@ -151,7 +160,7 @@ def _told(cause: Cause) -> str:
 def _grouped(
     group: Sequence[TrackedJob], place: str, everyone: Sequence[TrackedJob], blocked: Mapping[str, list[str]]
 ) -> Cause:
-    messages = list(dict.fromkeys(map(_error, group)))
+    messages = list(dict.fromkeys(map(error_of, group)))
     return Cause(
         error=messages[0],
         others=len(messages) - 1,
@@ -165,14 +174,20 @@ def _grouped(
 
 def _cause(job: TrackedJob) -> tuple[str, str]:
     """What failures of one cause share: type and place, or what is said where there is no place."""
+    place = place_of(job)
+    return (str(job.error.get("type")), place) if place else (error_of(job), "")
+
+
+def place_of(job: TrackedJob) -> str:
+    """The line of the user's code that raised a job's error, and its function; empty when it is not known."""
     error = job.error
-    if job.state is State.FAILED and error.get("file"):
-        place = written((str(error["file"]), int(error.get("line") or 0)))
-        return str(error.get("type")), line(f"{place} in {error.get('function', '?')}", LONGEST)
-    return _error(job), ""
+    if job.state is not State.FAILED or not error.get("file"):
+        return ""
+    place = written((str(error["file"]), int(error.get("line") or 0)))
+    return line(f"{place} in {error.get('function', '?')}", LONGEST)
 
 
-def _error(job: TrackedJob) -> str:
+def error_of(job: TrackedJob) -> str:
     """What went wrong, in a line."""
     if job.state is State.CANCELLED:
         return "cancelled"

@@ -19,7 +19,8 @@ from xpm_core.config.objects import object_kind
 from xpm_core.encoding import Decoder
 from xpm_core.errors import MismatchError, PayloadError
 from xpm_core.graph import STATE, ConfigState, blank
-from xpm_core.loading import Classes, add_import_folders
+from xpm_core.import_path import ImportPath
+from xpm_core.loading import Classes
 from xpm_core.packing import ABSOLUTE, JOB, WORKSPACE
 from xpm_core.schema import MISSING, Parameter, Schema, refusal
 
@@ -59,6 +60,9 @@ class Restorer:
         site: Where it is read.
         part: The digest of the part; empty for a payload.
 
+    Attributes:
+        import_path: Where to import from: whoever reads a payload follows it, before anything is restored.
+
     Raises:
         ModuleNotAllowedError: It needs a module that may not be imported.
     """
@@ -68,10 +72,10 @@ class Restorer:
         self.imports: list[Node] = [(other, n) for other, numbers in content.get("imports", ()) for n in numbers]
         self.objects = dict(enumerate(content["objects"], len(self.imports)))
         self.decode = Decoder(self.referred, path=self.path, enum=self.enum, made=self.made)
-        records, folders = content["classes"], content["folders"]
+        records, import_path = content["classes"], import_path_in(content)
         if site.allow:
-            records, folders = Allowed(site.allow).checked(records, folders)
-        add_import_folders(folders)
+            records, import_path = Allowed(site.allow).checked(records, import_path)
+        self.import_path = import_path
         self.classes = Classes(records, self.decode, site.known)
 
     def node(self, number: int) -> Node:
@@ -187,6 +191,11 @@ class Restorer:
             raise problem(f"it has no value for {cls.__name__}.{error.args[0]}", CHANGED) from None
         except Exception as error:  # whatever the user's class raises
             raise problem(f"{cls.__name__} refuses its fields ({type(error).__name__}: {error})", CHANGED) from error
+
+
+def import_path_in(content: dict[str, Any]) -> ImportPath:
+    """Where the script of an opened payload imports from."""
+    return ImportPath(content["folders"], content.get("standard", {}))
 
 
 def schema_of_class(cls: type) -> Schema:

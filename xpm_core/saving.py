@@ -11,6 +11,7 @@ from typing import Any
 from xpm_core.config.layout import JOB, Layout
 from xpm_core.config.live import live
 from xpm_core.describing import describe
+from xpm_core.edges import edge
 from xpm_core.errors import PayloadError
 from xpm_core.graph import reachable, schema_of
 from xpm_core.identity import seal
@@ -20,6 +21,7 @@ from xpm_core.unpacking import Loader
 WIRE, READABLE, DATA = "configuration.msgpack", "configuration.json", "data"
 
 
+@edge
 def save(config: Any, directory: str | os.PathLike[str]) -> None:
     """Save a configuration, with all that it refers to, in a directory; what its `DataPath`s name is copied there.
 
@@ -51,6 +53,7 @@ def save(config: Any, directory: str | os.PathLike[str]) -> None:
     (folder / WIRE).write_bytes(Packer(config, own=copied).data())
 
 
+@edge
 def load(directory: str | os.PathLike[str], *, as_instance: bool = False) -> Any:
     """A configuration from a directory where `save` put it, with the identity that it had.
 
@@ -70,7 +73,7 @@ def load(directory: str | os.PathLike[str], *, as_instance: bool = False) -> Any
         data = (folder / WIRE).read_bytes()
         identity = json.loads((folder / READABLE).read_text(encoding="utf-8"))["identity"]
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise PayloadError(str(folder), f"no configuration was saved there ({error})", "Save one first.") from error
+        raise PayloadError(str(folder), f"no configuration was saved there ({error})", "Save one first.") from None
     config, _ = Loader(folder, folder).configuration(data, identity)
     return live(config, Layout(config, folder, folder)) if as_instance else config
 

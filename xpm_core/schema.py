@@ -5,10 +5,12 @@ Made by xpm_core.config when a class is defined; read wherever a configuration i
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
+from xpm_core.edges import edge
 from xpm_core.encoding import pack
 from xpm_core.errors import (
     ConfigurationError,
@@ -94,6 +96,7 @@ class Parameter:
         twin.counted = self.counted and not kind.path
         return twin
 
+    @edge
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
         # Values lie in the instance's `__dict__`, which comes first: this is asked only when there is none.
         if instance is None:
@@ -127,6 +130,7 @@ class Schema:
         counted: Those of them that count.
         loose: Those that do not count, and may hold a configuration that says it does.
         containers: Those whose values may be changed in place: lists, dicts, sets.
+        uncounted: Those that do not count, or of whose values a part may not.
         generates: Whether one of them is a generated path.
         validates: Whether there is a `__validate__`.
         prefilled: Defaults that can be shared.
@@ -142,6 +146,7 @@ class Schema:
         value_class: The class of live objects.
         body: The code of the class's body, when a function defines it.
         scope: The variables of that function that the body uses.
+        argv: What `sys.argv` was when it was defined.
     """
 
     def __init__(self, cls: type) -> None:
@@ -156,6 +161,7 @@ class Schema:
         self.counted: tuple[Parameter, ...] = ()
         self.loose: tuple[Parameter, ...] = ()
         self.containers: tuple[Parameter, ...] = ()
+        self.uncounted: tuple[Parameter, ...] = ()
         self.generates = False
         self.validates = hasattr(cls, "__validate__")
         self.prefilled: dict[str, Any] = {}
@@ -171,6 +177,7 @@ class Schema:
         self.value_class: type = cls
         self.body: CodeType | None = None
         self.scope: dict[str, Any] = {}
+        self.argv = tuple(map(str, getattr(sys, "argv", ())))
 
     def fill(self, parameters: dict[str, Parameter]) -> None:
         """Take the parameters, and work out once what each configuration needs."""
@@ -182,6 +189,7 @@ class Schema:
         self.counted = tuple(p for p in self.by_key if p.counted)
         self.loose = tuple(p for p in self.holders if not p.counted)
         self.containers = tuple(p for p in parameters.values() if p.kind.container)
+        self.uncounted = tuple(p for p in parameters.values() if p.kind.leaves_out or not p.counted)
         self.generates = any(p.generator is not None for p in parameters.values())
         self.prefilled = {p.name: p.default for p in parameters.values() if p.default is not MISSING}
         self.factories = tuple((p.name, p.factory) for p in parameters.values() if p.factory is not None)

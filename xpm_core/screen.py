@@ -59,9 +59,7 @@ class Screen:
             unserved: Queues that have ready jobs and no living worker.
         """
         lines = [(self._head(elapsed_s), "bold"), *self._running(), *self._ready(unserved), *self._failed()]
-        lines.append(
-            (self._fit("Ctrl-C: stop watching, the jobs go on · twice: also cancel what has not started"), "dim")
-        )
+        lines.append((self._fit(HINT), "dim"))
         return lines
 
     def _head(self, elapsed_s: float) -> str:

@@ -2,6 +2,11 @@
 
     redis = "redis://head:6379/0"       # the server to use
 
+And what a project says of its own tasks, in its `pyproject.toml`:
+
+    [tool.xpm]
+    templates = false                   # each job imports its packages itself
+
 Owns: where they lie, and which settings there are. The workspace's comes first: it is the nearer one.
 """
 
@@ -10,9 +15,13 @@ from __future__ import annotations
 import difflib
 import os
 import sys
+from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from xpm_core.errors import SettingsError
+from xpm_core.origin import class_file, project_of
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -21,6 +30,10 @@ else:
 
 SETTINGS: dict[str, str] = {"redis": "address of the Redis server, such as redis://head:6379/0"}
 """Every setting, a string, with its meaning."""
+
+
+PROJECT_SETTINGS: dict[str, str] = {"templates": "whether jobs may be forked from a process with packages imported"}
+"""Every setting of a project, true or false, with its meaning."""
 
 
 def settings_files(workspace: Path) -> tuple[Path, Path]:
@@ -51,20 +64,61 @@ def read_settings(file: Path) -> dict[str, str]:
     Raises:
         SettingsError: It cannot be read, is no TOML, or has an unknown or wrongly typed setting.
     """
+    settings = _read(file)
+    for name, value in settings.items():
+        _refuse_unknown(file, name, name, SETTINGS)
+        if not isinstance(value, str):
+            problem = f"{name}: expected a string, got {type(value).__name__}"
+            raise SettingsError(str(file), problem, f"Give the {SETTINGS[name]}.")
+    return settings
+
+
+@lru_cache(maxsize=256)
+def project_settings(root: str) -> Mapping[str, bool]:
+    """What a project says in the table `tool.xpm` of its pyproject.toml; nothing when it has none.
+
+    Raises:
+        SettingsError: That file is no TOML, or the table has an unknown or wrongly typed setting.
+    """
+    file = Path(root, "pyproject.toml")
+    if not root or not file.is_file() or b"xpm" not in file.read_bytes():
+        return {}
+    settings: dict[str, bool] = _read(file).get("tool", {}).get("xpm", {})
+    if not isinstance(settings, dict):
+        problem = f"tool.xpm: expected a table, got {type(settings).__name__}"
+        raise SettingsError(str(file), problem, "Write [tool.xpm].")
+    for name, value in settings.items():
+        _refuse_unknown(file, f"tool.xpm.{name}", name, PROJECT_SETTINGS)
+        if not isinstance(value, bool):
+            problem = f"tool.xpm.{name}: expected true or false, got {type(value).__name__}"
+            raise SettingsError(str(file), problem, f"Say {PROJECT_SETTINGS[name]}.")
+    return settings
+
+
+def templates_wanted(cls: type) -> bool:
+    """Whether the project of a class wants templates.
+
+    Raises:
+        SettingsError: See `project_settings`.
+    """
+    file = class_file(cls)
+    return file is None or project_settings(project_of(os.path.dirname(file))[0]).get("templates", True)
+
+
+def _read(file: Path) -> dict[str, Any]:
+    """What a file says; nothing when it does not exist."""
     try:
-        settings = tomllib.loads(file.read_text(encoding="utf-8"))
+        return tomllib.loads(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except OSError as error:
         raise SettingsError(str(file), f"cannot be read: {error.strerror}", "Make it readable, or remove it.") from None
     except ValueError as error:  # also TOMLDecodeError, UnicodeDecodeError
         raise SettingsError(str(file), f"is not TOML: {error}", "Correct it, or remove it.") from None
-    for name, value in settings.items():
-        if name not in SETTINGS:
-            close = difflib.get_close_matches(name, SETTINGS, 1)
-            remedy = f"Did you mean {close[0]!r}?" if close else f"Known are: {', '.join(sorted(SETTINGS))}."
-            raise SettingsError(str(file), f"unknown setting {name!r}", remedy)
-        if not isinstance(value, str):
-            problem = f"{name}: expected a string, got {type(value).__name__}"
-            raise SettingsError(str(file), problem, f"Give the {SETTINGS[name]}.")
-    return settings
+
+
+def _refuse_unknown(file: Path, where: str, name: str, known: Mapping[str, str]) -> None:
+    if name not in known:
+        close = difflib.get_close_matches(name, known, 1)
+        remedy = f"Did you mean {close[0]!r}?" if close else f"Known are: {', '.join(sorted(known))}."
+        raise SettingsError(str(file), f"unknown setting {where!r}", remedy)

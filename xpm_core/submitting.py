@@ -29,6 +29,7 @@ from xpm_core.main_guard import refuse_unguarded
 from xpm_core.names import check_queue_name
 from xpm_core.outbox import Answer, Outbox
 from xpm_core.parts import Parts
+from xpm_core.settings import templates_wanted
 from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.store.connection import OUTAGES
@@ -46,6 +47,7 @@ from xpm_core.store.records import (
 from xpm_core.store.scripts import Sent
 from xpm_core.tags import joined, submission_tags
 from xpm_core.tracking import BACKOFF_MOST_S, TrackedJob, Tracker
+from xpm_core.twins import Twins
 
 if TYPE_CHECKING:
     from xpm_core.config import Task
@@ -98,7 +100,7 @@ class Options:
                 "timeout_s": self.timeout,
                 "env": dict(self.env),
                 "resumable": issubclass(cls, ResumableTask),
-                "template": getattr(cls, "template", True) is not False,
+                "template": getattr(cls, "template", True) is not False and templates_wanted(cls),
             }
         return found
 
@@ -225,6 +227,7 @@ class Submitter:
     ) -> None:
         self._workspace, self._store, self._directory, self._run = workspace, store, directory, run
         self._tracker, self._begun = tracker, begun
+        self.twins = Twins()
         self._outbox = Outbox(self._send, tracker.calm)
         self._listings, self._links = Listings(), JobLinks(directory)
         self._classes: set[type] = set()
@@ -257,12 +260,15 @@ class Submitter:
             parcel = self._parcel(job, task, needs, options, identity.class_origins(task) if new else NOTHING)
             config.submitted = job
             self._tracker.add(job)
+            self.twins.remember(task, digest, below)
             self._outbox.put(parcel)
             if new:
                 self._classes |= classes
                 self.flush()
-        elif config.submitted is None:
-            config.submitted = job
+        else:
+            if config.submitted is None:
+                config.submitted = job
+            self.twins.compare(job, task, place)
         for watch in config.watches:
             self._tracker.watch(job, watch)
         for callback in config.callbacks:

@@ -11,6 +11,7 @@ from pathlib import PurePath
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
+from xpm_core.edges import edge
 from xpm_core.errors import ParameterTypeError
 from xpm_core.graph import Place, caller, children, is_configuration, state, title, written
 from xpm_core.scalars import plain
@@ -37,6 +38,7 @@ class Tagged:
         return f"stop_tags({self.value!r})" if self.stop else f"tag({self.value!r})"
 
 
+@edge
 def tag(value: T) -> T:
     """Tag the value of a parameter: the tag has the parameter's name.
 
@@ -207,6 +209,7 @@ def reads_as_number(text: str) -> bool:
     return True
 
 
+@edge
 def grid(values: Mapping[str, Iterable[Any] | Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """All combinations of values, each of them tagged: the last name varies fastest.
 
@@ -223,5 +226,4 @@ def grid(values: Mapping[str, Iterable[Any] | Mapping[str, Any]]) -> Iterator[di
         else [Tagged(value, label_of(value)) for value in column]
         for column in values.values()
     ]
-    for combination in product(*columns):
-        yield dict(zip(values, combination, strict=True))
+    return (dict(zip(values, combination, strict=True)) for combination in product(*columns))

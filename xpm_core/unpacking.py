@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from xpm_core import script_arguments
 from xpm_core.digest import NOTHING, default, digest_all, encode
 from xpm_core.encoding import Decoder
 from xpm_core.errors import PayloadError, TaskImportError, XpmError
 from xpm_core.graph import state, title
 from xpm_core.identity import freeze
+from xpm_core.import_path import follow
 from xpm_core.packing import VERSION, WITH_PARTS
 from xpm_core.parts import Parts
 from xpm_core.payload_form import LARGEST_PAYLOAD, problem_of
@@ -56,6 +59,9 @@ class Loader:
     def read(self, content: dict[str, Any], identity: str) -> tuple[Any, dict[str, Any]]:
         """The same of what was opened."""
         root = Restorer(content, self.site)
+        follow(root.import_path)
+        if "argv" in content:
+            sys.argv = script_arguments.unpack(content["argv"], self.site.workspace)
         placed = {(part, number): paths for part, number, paths in content.get("placed", ())}
         for node in self.ordered(root.imports):
             part, number = node

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from importlib.machinery import ModuleSpec, PathFinder
 
 from xpm_core import payload
-from xpm_core.loading import add_import_folders
+from xpm_core.import_path import ImportPath, follow
 from xpm_worker import failure
 
 DEFINITION = re.compile("^(?:@|class |def |async def )", re.MULTILINE)
@@ -32,20 +32,22 @@ def foretold(data: bytes) -> Iterator[list[str]]:
         For `import a.b`, `"a.b"`; for `from a.b import c`, `"a.b:c"`: c may be a module, or something in one. Nothing
         where that cannot be told, for the job itself will tell why.
     """
-    path, cached = sys.path[:], set(sys.path_importer_cache)
+    path, cached, modules = sys.path[:], set(sys.path_importer_cache), sys.modules.copy()
     try:
         yield _beginning(data)
     finally:
         sys.path[:] = path
+        for name in modules.keys() - sys.modules.keys():
+            sys.modules[name] = modules[name]
         for folder in sys.path_importer_cache.keys() - cached:
             del sys.path_importer_cache[folder]
 
 
 def _beginning(data: bytes) -> list[str]:
     with contextlib.suppress(Exception):
-        module, folders = payload.first_module(data)
-        add_import_folders(folders)
-        return list(_installed(_imports(module)))
+        module, path = payload.first_module(data)
+        follow(path)
+        return list(_installed(_imports(module), path))
     return []
 
 
@@ -83,11 +85,11 @@ def _specs(module: str) -> Iterator[ModuleSpec]:
         path = spec.submodule_search_locations
 
 
-def _installed(names: Iterator[str]) -> Iterator[str]:
+def _installed(names: Iterator[str], path: ImportPath) -> Iterator[str]:
     """Those of installed packages, until there comes one of the project."""
     for name in names:
         package = re.split("[.:]", name)[0]
-        if package in sys.modules or package in sys.stdlib_module_names:
+        if package in sys.modules or (package in sys.stdlib_module_names and not path.standard.get(package)):
             continue
         spec = PathFinder.find_spec(package)
         if spec is None or not any(part in (spec.origin or "") for part in failure.INSTALLED):

@@ -23,6 +23,7 @@ from typing import Any, NoReturn
 from xpm_core import job as running
 from xpm_core import payload
 from xpm_core.errors import GracefulTimeout, TaskImportError
+from xpm_core.import_path import STANDARD_NAMES, in_library
 from xpm_core.job import RunningJob, TaskCancelled
 from xpm_core.job_directory import JobDirectory
 from xpm_core.workspace import Workspace
@@ -234,7 +235,7 @@ def execute(job: Run, directory: JobDirectory, reports: Reports) -> None:
     task = payload.load(
         job.payload, workspace=directory.workspace, identity=job.identity, jobpath=directory.path, allow=job.allow
     )
-    reports.say(Loaded(installed(imported(last))))
+    reports.say(Loaded(shared(imported(last))))
     if not directory.params.exists():
         directory.write_params(payload.params(task))
     if running.current is not None:
@@ -256,6 +257,16 @@ def imported(last: str) -> dict[str, str]:
 def installed(modules: Mapping[str, str]) -> list[str]:
     """Of modules with their files, those that belong to installed packages."""
     return [name for name, file in modules.items() if any(part in file for part in failure.INSTALLED)]
+
+
+def shared(modules: Mapping[str, str]) -> list[str]:
+    """Of modules with their files, those that a template may import in a job's place.
+
+    None if the project has a module in place of one of the standard library: a template, which imports nothing of the
+    project, would give packages the other one.
+    """
+    others = (file for name, file in modules.items() if name in STANDARD_NAMES and file and not in_library(file))
+    return [] if any(map(failure.is_own, others)) else installed(modules)
 
 
 def _leave(code: int, error: BaseException | None) -> tuple[int, BaseException | None]:

@@ -16,11 +16,14 @@ import socket
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from xpm_worker import failure, foretelling, job_process, pages, rehearsal, sibling, system
 from xpm_worker.protocol import LARGEST_REPORT, Ready, encode
 from xpm_worker.standby import stand_by
+
+if TYPE_CHECKING:
+    from xpm_worker.generators import Call
 
 TEMPLATE_NAME = "xpm-template"
 PLAIN_NAME = "xpm-fork"
@@ -47,9 +50,12 @@ def serve(
         system.reset_signals()
         os.environ.update(env)
         _silence()
+        if modules or payload:  # not at the start: with `random` comes that it is seeded whenever a process is forked
+            from xpm_worker import generators
         last, known = next(reversed(sys.modules)), sibling.libraries()
         gc.disable()  # it would look at all that was imported so far, time and again, and find hardly anything to free
-        with foretelling.foretold(payload) if payload else contextlib.nullcontext(modules) as names:
+        given = foretelling.foretold(payload) if payload else contextlib.nullcontext(modules)
+        with given as names, generators.noting() if names else contextlib.nullcontext() as notes:
             system.set_name(TEMPLATE_NAME if names else PLAIN_NAME)
             for name in names:
                 foretelling.bring(name)
@@ -60,10 +66,11 @@ def serve(
         problem = _unsafe() or _strange(found, None if payload else modules)
         problem = problem or ("" if brought or not payload else "there is nothing to import")
         sock.sendall(encode(Ready(problem, brought if payload else []), LARGEST_REPORT))
+        renew = generators.fresh(notes) if notes and not problem else []
         gc.freeze()
         gc.enable()
         if not problem:
-            _answer(sock, starter, at_once=sibling.libraries() == known)
+            _answer(sock, starter, renew, at_once=sibling.libraries() == known)
         elif payload:
             _run_first(sock, starter)
         code = 0
@@ -122,12 +129,19 @@ def _strange(found: Mapping[str, str], wanted: Sequence[str] | None) -> str:
     return ""
 
 
-def _answer(sock: socket.socket, starter: int, *, at_once: bool) -> None:
-    """Fork for each request. The first one, for which a job may wait, comes before what is of use to all others."""
+def _answer(sock: socket.socket, starter: int, renew: Sequence[Call], *, at_once: bool) -> None:
+    """Fork for each request. The first one, for which a job may wait, comes before what is of use to all others.
+
+    Args:
+        sock: The way to the starter.
+        starter: Its process id.
+        renew: Makes generators fresh, in each process.
+        at_once: Whether it is safe to fork at once (`sibling.fork`).
+    """
     written: pages.Pages = []
 
     def prepare() -> None:
-        freshen()
+        freshen(renew)
         pages.copy(written)
 
     for number, theirs in enumerate(_asked(sock)):
@@ -149,17 +163,21 @@ def _asked(sock: socket.socket) -> Iterator[socket.socket]:
         yield from (socket.socket(fileno=descriptor) for descriptor in descriptors)
 
 
-def freshen() -> None:
-    """Make a job's process its own: generators that a fork would share are seeded anew, as `random` does by itself."""
-    numpy_random = sys.modules.get("numpy.random")
-    if numpy_random is not None:
-        numpy_random.seed()
+def freshen(renew: Sequence[Call]) -> None:
+    """Make a job's process its own: generators that a fork would share become fresh, and the resource tracker.
+
+    Args:
+        renew: See `generators.fresh`. Where one fails, the job does without it.
+    """
+    for call in renew:
+        with contextlib.suppress(Exception):
+            call()
     tracker = sys.modules.get("multiprocessing.resource_tracker")
     if tracker is not None:
-        fresh = vars(tracker)["ResourceTracker"]()
-        vars(tracker)["_resource_tracker"] = fresh
+        own = vars(tracker)["ResourceTracker"]()
+        vars(tracker)["_resource_tracker"] = own
         for name in ("ensure_running", "register", "unregister", "getfd"):
-            setattr(tracker, name, getattr(fresh, name))
+            setattr(tracker, name, getattr(own, name))
 
 
 def start(

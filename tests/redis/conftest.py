@@ -1,4 +1,4 @@
-"""A stage for experiments, shared by the tests of a module."""
+"""A stage for experiments, shared by the tests of a module; and folders of modules that a test writes."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from stage import Stage
-from support import PrivateServer
+from support import PrivateServer, on_path
 
 from xpm_core.store.binary import ServerProgram
 
@@ -27,3 +27,15 @@ def stage(server_program: ServerProgram, tmp_path_factory: pytest.TempPathFactor
             stage.close()
     finally:
         server.remove()
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Iterator[Path]:
+    """A folder of modules, in front of this process's path."""
+    yield from on_path(tmp_path / "modules")
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Iterator[Path]:
+    """The same of packages that count as installed; workers find them with `--pythonpath`."""
+    yield from on_path(tmp_path / "site-packages")

@@ -6,8 +6,6 @@ import ctypes
 import importlib
 import json
 import signal
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -127,27 +125,6 @@ def test_a_template_that_forks_no_more_costs_a_job_nothing_but_time(crew: Crew, 
     crew.submit(task, options={"template": name == TEMPLATE_NAME})
     assert crew.wait(task).attempts == 1
     wait_until(lambda: not alive(template))
-
-
-@pytest.fixture
-def written(tmp_path: Path) -> Iterator[Path]:
-    """A folder of modules, in front of this process's path."""
-    yield from on_path(tmp_path / "modules")
-
-
-@pytest.fixture
-def installed(tmp_path: Path) -> Iterator[Path]:
-    """The same of packages that count as installed; workers find them with `--pythonpath`."""
-    yield from on_path(tmp_path / "site-packages")
-
-
-def on_path(folder: Path) -> Iterator[Path]:
-    folder.mkdir()
-    sys.path.insert(0, str(folder))
-    yield folder
-    sys.path.remove(str(folder))
-    for name in [name for name, module in sys.modules.items() if str(folder) in str(getattr(module, "__file__", ""))]:
-        del sys.modules[name]
 
 
 TASKS = """

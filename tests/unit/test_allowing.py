@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -152,3 +153,8 @@ def test_folders_that_others_can_change_are_not_imported_from(tmp_path: Path) ->
 
     with pytest.raises(TaskImportError, match="No module named 'hidden_module'"):
         load([HERE, "hidden_module"], change)
+
+
+def test_nothing_is_imported_to_keep_it_from_the_project_where_some_modules_only_are_allowed() -> None:
+    load([HERE], lambda content: content.update(standard={"this": False, "sndhdr": False}))
+    assert not {"this", "sndhdr"} & set(sys.modules)

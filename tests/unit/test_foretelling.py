@@ -13,6 +13,7 @@ import worker_tasks
 
 from xpm_core import payload
 from xpm_core.errors import PayloadError
+from xpm_core.import_path import ImportPath
 from xpm_worker import foretelling
 from xpm_worker.foretelling import bring
 
@@ -24,7 +25,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (installed / "fake_package").mkdir(parents=True)
     for name in ("package/__init__", "package/part", "first", "last"):
         (installed / f"fake_{name}.py").touch()
-    monkeypatch.setattr(payload, "first_module", lambda data: (data.decode(), [str(project)]))
+    monkeypatch.setattr(payload, "first_module", lambda data: (data.decode(), ImportPath([str(project)], {})))
     monkeypatch.syspath_prepend(str(installed))
     project.mkdir()
     (project / "helper.py").touch()
@@ -110,11 +111,11 @@ def test_what_is_brought_is_what_the_statement_imports() -> None:
 
 
 def test_the_first_module_is_that_of_what_is_made_first() -> None:
-    def content(task: Any) -> tuple[str, list[str]]:
+    def content(task: Any) -> tuple[str, ImportPath]:
         return payload.first_module(payload.pack(task))
 
-    module, folders = content(worker_tasks.Write.C(note="x"))
+    module, path = content(worker_tasks.Write.C(note="x"))
     assert module == "worker_tasks"
-    assert str(Path(worker_tasks.__file__).parent) in folders
+    assert str(Path(worker_tasks.__file__).parent) in path.folders
     with pytest.raises(PayloadError, match="release"):
         payload.first_module(b"\x81\xa7version\x00")

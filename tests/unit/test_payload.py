@@ -222,6 +222,11 @@ FORGED: list[tuple[Callable[[dict[str, Any]], Any], str]] = [
     (lambda c: refer(c, "anything", ext(11, b"\xa1x")), "it refers to configuration 'x'"),
     (lambda c: c["classes"][0].update(module="os", name="system", id="os:system"), "module 'os' has no class 'system'"),
     (
+        lambda c: c["classes"][0].update(module="os", name="Model", id="os:Model", file="/nowhere/os.py"),
+        "'os' is another module here: ",
+    ),
+    (lambda c: c.update(standard={"queue": 1}), "standard.queue: expected true or false, got 1"),
+    (
         lambda c: c["classes"][0].update(module="fractions", name="Fraction", id="fractions:Fraction", file=None),
         "Fraction is no class of configurations",
     ),

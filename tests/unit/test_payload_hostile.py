@@ -131,12 +131,12 @@ def test_with_a_part_made_something_else_it_is_refused_or_means_the_same(data: s
 def test_a_field_more_or_less_is_refused(data: st.DataObject) -> None:
     parts = content()
     maps = [trail for trail in places(parts) if isinstance(at(parts, trail), dict)]
-    fixed = [trail for trail in maps if not {"values", "tags", "names", "keywords"} & set(trail)]
+    fixed = [trail for trail in maps if not {"values", "tags", "names", "keywords", "standard"} & set(trail)]
     node = at(parts, data.draw(st.sampled_from(fixed)))
     if data.draw(st.booleans()):
         node["more"] = None
     else:
-        optional = {"local", "value", "source", "init", "stand_in", "meta", "job"}
+        optional = {"local", "value", "source", "init", "stand_in", "meta", "job", "argv", "standard"}
         del node[data.draw(st.sampled_from(sorted(set(node) - optional)))]
     with pytest.raises(PayloadError):
         load(msgpack.packb(parts))

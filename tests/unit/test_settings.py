@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import importlib.util
+import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from xpm_core.errors import RedisUrlError, SettingsError
-from xpm_core.settings import read_settings
+from xpm_core.settings import project_settings, read_settings
 from xpm_core.store.connection import ServerAddress, locate
+from xpm_core.submitting import Options
 from xpm_core.workspace import Workspace
 
 
@@ -83,3 +87,57 @@ def test_a_file_that_cannot_be_read_is_one_clear_error(tmp_path: Path) -> None:
     (tmp_path / "latin").write_bytes(b'redis = "\xe9"')
     with pytest.raises(SettingsError, match="is not TOML"):
         read_settings(tmp_path / "latin")
+
+
+PROJECT = """
+from xpm_core import Task
+
+class Count(Task):
+    def execute(self): ...
+
+class Cold(Count):
+    template = False
+"""
+
+
+def project(folder: Path, name: str, described: str) -> Any:
+    """A module of a project that is described so."""
+    write(folder / "pyproject.toml", described)
+    write(folder / "tasks" / f"{name}.py", PROJECT)
+    spec: Any = importlib.util.spec_from_file_location(name, folder / "tasks" / f"{name}.py")
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    del sys.modules[name]
+    return module
+
+
+@pytest.mark.parametrize(
+    ("described", "wanted"),
+    [
+        ("[tool.xpm]\ntemplates = false", False), ("[tool.xpm]\ntemplates = true", True), ("[tool.xpm]\n", True),
+        ("[tool]\nxpm.templates = false", False), ("[tool.other]\ntemplates = false", True), ("no TOML", True),
+    ],
+)  # fmt: skip
+def test_a_project_can_do_without_templates(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, described: str, wanted: bool
+) -> None:
+    module = project(tmp_path, "tasks_with_settings", described)
+    monkeypatch.setitem(sys.modules, "tasks_with_settings", module)
+    told = [Options().in_job(cls)["template"] for cls in (module.Count, module.Cold)]
+    assert told == [wanted, False]
+
+
+@pytest.mark.parametrize(
+    ("described", "problem"),
+    [
+        ("[tool.xpm]\ntemplate = false", "unknown setting 'tool.xpm.template'. Did you mean 'templates'"),
+        ("[tool.xpm]\ntemplates = 0", "tool.xpm.templates: expected true or false, got int. Say whether"),
+        ("[tool.xpm]\ntemplates", "is not TOML"),
+        ("[tool]\nxpm = 3", "tool.xpm: expected a table, got int"),
+    ],
+)
+def test_a_wrong_setting_of_a_project_is_one_clear_error(tmp_path: Path, described: str, problem: str) -> None:
+    write(tmp_path / "pyproject.toml", described)
+    with pytest.raises(SettingsError, match=problem) as caught:
+        project_settings(str(tmp_path))
+    assert str(caught.value).startswith(str(tmp_path / "pyproject.toml"))

@@ -15,6 +15,7 @@ from xpm_core.click.forms import Form, form_of
 from xpm_core.click.naming import Arguments, Selection, arguments, selected
 from xpm_core.config.change import copyconfig
 from xpm_core.config.types import ConfigKind
+from xpm_core.edges import edge
 from xpm_core.errors import DeclarationError, MismatchError
 from xpm_core.graph import is_configuration
 from xpm_core.schema import MISSING, refusal
@@ -38,6 +39,7 @@ class Forward:
             raise AttributeError(name)
         return Forward((*self.__names, name))
 
+    @edge
     def __call__(self, argument: Any, name: str | None = None, **attributes: Any) -> Callable[[F], F]:
         """A decorator that adds the option to a command.
 
@@ -120,6 +122,7 @@ def checked(selection: Selection, form: Form, default: Any, then: Callable[..., 
     return callback
 
 
+@edge
 def forward_all(cls: type, *, exclude: Collection[str] = ()) -> Callable[[F], F]:
     """A decorator that makes an option of each parameter of a class, and of each configuration below it.
 
@@ -168,6 +171,7 @@ def leaves(selection: Selection, exclude: frozenset[str], around: tuple[type, ..
             yield from leaves(each, exclude, (*around, inside))
 
 
+@edge
 def from_options(cls: type[C], options: Mapping[str, Any], **others: Any) -> C:
     """A configuration of what was given on the command line, as `forward_all` names it.
 

@@ -8,6 +8,7 @@ from typing import Any, TypeVar, cast
 
 from xpm_core.config.help import ParameterHelp, help_of
 from xpm_core.config.types import ConfigKind, Kind, NoneKind, UnionKind
+from xpm_core.edges import edge
 from xpm_core.errors import DeclarationError, UnknownParameterError
 from xpm_core.graph import is_configuration
 from xpm_core.schema import MISSING
@@ -108,6 +109,7 @@ class Arguments:
     def __init__(self, selection: Selection) -> None:
         self.__selection = selection
 
+    @edge
     def __getattr__(self, name: str) -> Arguments:
         if name.startswith("__"):  # what Python itself looks for
             raise AttributeError(name)
@@ -128,6 +130,7 @@ class Arguments:
         raise DeclarationError("forwardoption", f"{of!r} names no parameter", "Name one: arguments(Learn).epochs.")
 
 
+@edge
 def arguments(cls: type[C]) -> C:
     """The parameters of a class, to name one: `arguments(Learn).optimizer.lr`.
 

@@ -13,7 +13,8 @@ from xpm_core.config.assign import assign, copied, restored, values_of
 from xpm_core.config.change import compose
 from xpm_core.config.live import instance
 from xpm_core.config.meta import ConfigMeta, ours
-from xpm_core.errors import DeclarationError, ParameterTypeError, SealedError, UnsubmittedTaskError
+from xpm_core.edges import cut, edge
+from xpm_core.errors import DeclarationError, ParameterTypeError, SealedError, UnsubmittedTaskError, XpmError
 from xpm_core.graph import STATE, ConfigState, caller, is_configuration, state, written
 from xpm_core.identity import missing
 from xpm_core.schema import shown
@@ -45,6 +46,7 @@ class Config(metaclass=ConfigMeta):
 
     __xpm_base__: ClassVar[bool] = True
 
+    @edge
     def tag(self, name: str, value: tags.Label) -> Self:
         """Give the configuration a tag of any name; returns the configuration."""
         tags.set_tag(self, name, value)
@@ -58,6 +60,7 @@ class Config(metaclass=ConfigMeta):
         """Paths of the parameters that have no value yet, here and below: `['Learn.model.layers']`."""
         return missing(self)
 
+    @edge
     def instance(self) -> Self:
         """A live object, outside of any job. The configuration is sealed by it.
 
@@ -67,11 +70,13 @@ class Config(metaclass=ConfigMeta):
         """
         return instance(self)
 
+    @edge
     def copy(self, **values: Any) -> Self:
         """A copy that can be assigned, with other values for some parameters. Nested configurations are shared."""
         return copied(self, values)  # type: ignore[no-any-return]
 
     @classmethod
+    @edge
     def from_dict(cls, values: Mapping[str, Any]) -> Self:
         """A configuration of plain values, as JSON and YAML have them, or of what OmegaConf loaded.
 
@@ -90,6 +95,7 @@ class Config(metaclass=ConfigMeta):
         return plain.from_dict(cls, values)
 
     @classmethod
+    @edge
     def from_yaml(cls, file: str | PathLike[str] | IO[str]) -> Self:
         """A configuration of a YAML file, or of one that is open; needs PyYAML (`pip install 'xpm[yaml]'`).
 
@@ -103,6 +109,7 @@ class Config(metaclass=ConfigMeta):
 
         return plain.from_yaml(cls, file)
 
+    @edge
     def to_dict(self) -> dict[str, Any]:
         """The values as plain ones, of which `from_dict` makes an equal configuration. Tags are not told.
 
@@ -115,6 +122,7 @@ class Config(metaclass=ConfigMeta):
 
         return plain.to_dict(self)
 
+    @edge
     def register_task_output(self, method: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:
         """In a job: an output is there, while the task still runs.
 
@@ -140,6 +148,7 @@ class Config(metaclass=ConfigMeta):
         """
         produced.register(method, args, kwargs)
 
+    @edge
     def __matmul__(self, inner: Config) -> Self:
         if not is_configuration(self) or not is_configuration(inner):
             return NotImplemented
@@ -155,7 +164,7 @@ class Config(metaclass=ConfigMeta):
             >>> @Model.value_class()
             ... class TorchModel(Model, torch.nn.Module): ...
         """
-        return lambda value: registered(cls, value)
+        return edge(lambda value: registered(cls, value))
 
     def __repr__(self) -> str:
         return shown(self) if is_configuration(self) else super().__repr__()
@@ -164,12 +173,17 @@ class Config(metaclass=ConfigMeta):
 
         @ours
         def __setattr__(self, name: str, value: Any) -> None:
-            if STATE in self.__dict__:
-                assign(self, name, value)
-            else:
+            if STATE not in self.__dict__:
                 super().__setattr__(name, value)
+                return
+            try:
+                assign(self, name, value)
+            except XpmError as error:
+                cut(error)
+                raise
 
         @ours
+        @edge
         def __delattr__(self, name: str) -> None:
             if STATE in self.__dict__:
                 where = f"{type(self).__name__}.{name}"
@@ -240,6 +254,7 @@ class Task(Config):
         """
         return dep(self)  # type: ignore[arg-type]  # T is whatever it is given
 
+    @edge
     def submit(self, *, init_tasks: Sequence[LightweightTask] = (), **options: Any) -> Self:
         """Submit the task to the current experiment; it and all that it refers to are sealed.
 
@@ -269,6 +284,7 @@ class Task(Config):
             )
         return experiments[-1].submit(self, options)  # type: ignore[no-any-return]
 
+    @edge
     def on_completed(self, callback: Callable[[Self], Any]) -> Self:
         """Call a function with the task, in this process, once it is done; at once if it is already."""
         own = configured(self, "on_completed")
@@ -278,6 +294,7 @@ class Task(Config):
             own.submitted.on_completed(callback, self)
         return self
 
+    @edge
     def watch_output(self, method: Callable[..., W], callback: Callable[[W], Any]) -> Self:
         """Call a function, in this process, with each output that the task produces while it runs, once a run.
 
@@ -302,6 +319,7 @@ class Task(Config):
             own.submitted.watch(watch)
         return self
 
+    @edge
     def add_dependencies(self, *dependencies: Any) -> Self:
         """Let the task wait for other tasks, or hold units of tokens while it runs.
 
@@ -324,6 +342,7 @@ class Task(Config):
                 own.demand = {**own.demand, dependency.name: units}
         return self
 
+    @edge
     def token_units(self, name: str) -> tuple[int, ...] | int:
         """In a job: the numbers of the units of a token that it holds; how many, if its units are not numbered.
 
@@ -344,6 +363,7 @@ class Task(Config):
         return self
 
     @property
+    @edge
     def jobpath(self) -> Path:
         """The directory of the job, once submitted; in a job, also of the tasks that it uses."""
         if not is_configuration(self):

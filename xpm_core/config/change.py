@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 from xpm_core.config.assign import assign, copied
 from xpm_core.config.types import AnyKind
+from xpm_core.edges import edge
 from xpm_core.errors import MismatchError, ParameterValueError, SealedError
 from xpm_core.graph import caller, schema_of, state, written
 from xpm_core.schema import Parameter
@@ -13,6 +14,7 @@ from xpm_core.schema import Parameter
 T = TypeVar("T")
 
 
+@edge
 def copyconfig(config: T, **values: Any) -> T:
     """A copy of a configuration that can be assigned, with other values for some parameters.
 
@@ -24,6 +26,7 @@ def copyconfig(config: T, **values: Any) -> T:
     return copied(config, values)  # type: ignore[no-any-return]
 
 
+@edge
 def setmeta(config: T, flag: bool) -> T:
     """Say whether a configuration counts for the identity of what it is given to, whatever the parameter says.
 

@@ -8,8 +8,9 @@ from typing import Any, TypeVar, overload
 
 from xpm_core.config.assign import restored, values_of
 from xpm_core.config.fields import Renamed
+from xpm_core.edges import edge
 from xpm_core.errors import DeclarationError, ValidationError
-from xpm_core.graph import state
+from xpm_core.graph import caller_frame, state
 from xpm_core.schema import Schema
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -20,6 +21,7 @@ def deprecate(deprecated: type, *, replace: bool = False): ...  # type: ignore[n
 @overload
 def deprecate(deprecated: F) -> F: ...
 # What it returns for a class is left open, so that type checkers take the decorated class for what it was.
+@edge
 def deprecate(deprecated: Any, *, replace: bool = False) -> Any:
     """Deprecate a class or a parameter; what was computed with it keeps its identity.
 
@@ -49,8 +51,7 @@ def has_name(cls: type) -> bool:
     found: Any = sys.modules.get(cls.__module__)
     for part in cls.__qualname__.split("."):
         found = getattr(found, part, None)
-    frame = sys._getframe(2)
-    return found is cls or any(value is cls for value in frame.f_locals.values())
+    return found is cls or any(value is cls for value in caller_frame().f_locals.values())
 
 
 def successor_in_bases(cls: type) -> type:

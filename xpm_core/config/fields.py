@@ -8,6 +8,7 @@ from functools import partial as bind
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, NoReturn, TypeVar, overload
 
+from xpm_core.edges import edge
 from xpm_core.errors import DeclarationError, MissingParameterError
 from xpm_core.graph import state, unsubmitted
 from xpm_core.schema import MISSING
@@ -107,6 +108,7 @@ def field(
     overrides: bool = False,
     groups: Iterable[ParameterGroup] = (),
 ) -> Any: ...
+@edge
 def field(
     *,
     default: Any = MISSING,
@@ -170,11 +172,13 @@ class PathGenerator:
 
     __slots__ = ("partial", "path")
 
+    @edge
     def __init__(self, path: str | Path | Callable[[Any], str | Path] = "", *, partial: Any = None) -> None:
         self.path, self.partial = path, partial
         if not callable(path):
             self.relative(path)
 
+    @edge
     def __call__(self) -> Path:
         raise DeclarationError("PathGenerator", "it was called", "Use it as field(default_factory=PathGenerator(...)).")
 

@@ -13,6 +13,8 @@ from xpm_core.config.annotations import Names, UnresolvedError
 from xpm_core.config.assign import make
 from xpm_core.config.declare import complete
 from xpm_core.config.fields import field
+from xpm_core.edges import cut, edge
+from xpm_core.errors import XpmError
 from xpm_core.graph import PACKAGE, STATE
 from xpm_core.origin import LOCAL
 from xpm_core.schema import Schema
@@ -41,6 +43,7 @@ class ConfigMeta(ABCMeta):
 
     __xpm_schema__: Schema
 
+    @edge
     def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> ConfigMeta:
         cls = super().__new__(mcs, name, bases, namespace, **options)
         schema = cls.__xpm_schema__ = Schema(cls)
@@ -74,9 +77,13 @@ class ConfigMeta(ABCMeta):
     if not TYPE_CHECKING:  # checkers know what a call takes from the parameters; this would tell them less
 
         def __call__(cls, /, *args: Any, **values: Any) -> Any:
-            if not cls.__xpm_schema__.complete:
-                complete(cls, last=True)
-            return make(cls, args, values)
+            try:
+                if not cls.__xpm_schema__.complete:
+                    complete(cls, last=True)
+                return make(cls, args, values)
+            except XpmError as error:
+                cut(error)
+                raise
 
 
 def ours(method: F) -> F:

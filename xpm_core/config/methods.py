@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
+from xpm_core.edges import edge
 from xpm_core.errors import DeclarationError
 from xpm_core.graph import is_configuration
 
@@ -40,6 +41,7 @@ def initializer(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[
     """
 
     @functools.wraps(method)
+    @edge
     def once(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
         live_only(method, self)
         known: dict[str, R] = self.__dict__.setdefault(ONCE, {})
@@ -70,6 +72,7 @@ def cache(name: str) -> Callable[[Callable[Concatenate[S, Path, P], R]], Callabl
 
     def decorate(method: Callable[Concatenate[S, Path, P], R]) -> Callable[Concatenate[S, P], R]:
         @functools.wraps(method)
+        @edge
         def cached(self: S, /, *args: P.args, **kwargs: P.kwargs) -> R:
             live_only(method, self)
             directory: Path | None = self.__dict__.get(CACHE)

@@ -20,7 +20,7 @@ kinds: dict[type, Mapping[str, Kind]] = {}
 class ObjectKind(Kind):
     """A class of dataclasses, attrs or pydantic; or one derived from it."""
 
-    container = True
+    container = leaves_out = True
 
     def __init__(self, cls: type) -> None:
         self.cls = cls

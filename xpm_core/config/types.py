@@ -28,6 +28,7 @@ class Kind:
         holds: Whether values may be, or hold, configurations.
         container: Whether values may be, or hold, lists, dicts or sets, which can be changed in place.
         path: Whether values are nothing but paths (or None): such parameters are no part of the identity.
+        leaves_out: Whether a part of a value may not count: a path in it, or a field of an object that says so.
     """
 
     text = ""
@@ -35,6 +36,7 @@ class Kind:
     holds = False
     container = False
     path = False
+    leaves_out = False
 
     def check(self, value: Any) -> Any:
         """The value as a configuration keeps it.
@@ -116,7 +118,7 @@ class PathKind(Kind):
 
     text = "Path"
     exact = type(Path())
-    path = True
+    path = leaves_out = True
 
     def check(self, value: Any) -> Any:
         if isinstance(value, (str, os.PathLike)):
@@ -211,7 +213,7 @@ class ListKind(Kind):
     def __init__(self, item: Kind) -> None:
         self.item = item
         self.text = f"list[{item.text}]"
-        self.holds, self.path = item.holds, item.path
+        self.holds, self.path, self.leaves_out = item.holds, item.path, item.leaves_out
 
     def check(self, value: Any) -> Any:
         if not isinstance(value, list):
@@ -244,6 +246,7 @@ class TupleKind(Kind):
         self.holds = any(kind.holds for kind in kinds)
         self.container = any(kind.container for kind in kinds)
         self.path = bool(kinds) and all(kind.path for kind in kinds)
+        self.leaves_out = any(kind.leaves_out for kind in kinds)
 
     def check(self, value: Any) -> Any:
         if not isinstance(value, tuple):
@@ -271,7 +274,7 @@ class SetKind(Kind):
     def __init__(self, cls: Any, item: Kind) -> None:
         self.cls, self.item = cls, item
         self.text = f"{cls.__name__}[{item.text}]"
-        self.holds, self.path = item.holds, item.path
+        self.holds, self.path, self.leaves_out = item.holds, item.path, item.leaves_out
 
     def check(self, value: Any) -> Any:
         if not isinstance(value, self.cls):
@@ -296,7 +299,7 @@ class DictKind(Kind):
     def __init__(self, key: Kind, item: Kind) -> None:
         self.key, self.item = key, item
         self.text = f"dict[{key.text}, {item.text}]"
-        self.holds, self.path = item.holds, item.path
+        self.holds, self.path, self.leaves_out = item.holds, item.path, item.leaves_out or key.leaves_out
 
     def check(self, value: Any) -> Any:
         if not isinstance(value, dict):
@@ -332,6 +335,7 @@ class UnionKind(Kind):
         self.path = any(isinstance(option, PathKind) or option.path for option in options) and all(
             option.path for option in options
         )
+        self.leaves_out = any(option.leaves_out for option in options)
 
     def check(self, value: Any) -> Any:
         cls = type(value)
@@ -355,7 +359,7 @@ class AnyKind(Kind):
     """`Any`: whatever a configuration can hold."""
 
     text = "a value that a configuration can hold"
-    holds = container = True
+    holds = container = leaves_out = True
     scalars = (str, bytes, bool, int, float, type(None), datetime, date, time, timedelta)
 
     def check(self, value: Any) -> Any:
@@ -381,6 +385,7 @@ class BoundedKind(Kind):
         self.inner, self.bounds = inner, bounds
         self.text = f"{inner.text} {' and '.join(text for text, _ in bounds)}"
         self.holds, self.path, self.container = inner.holds, inner.path, inner.container
+        self.leaves_out = inner.leaves_out
 
     def check(self, value: Any) -> Any:
         value = self.inner.check(value)

@@ -104,7 +104,7 @@ def read(file: str | os.PathLike[str] | IO[str]) -> tuple[Any, Lines]:
         try:
             text = Path(file).read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
-            raise YamlError(name, f"cannot be read ({error})", "Name a YAML file.") from error
+            raise YamlError(name, f"cannot be read ({error})", "Name a YAML file.") from None
     else:
         name, text = str(getattr(file, "name", "YAML")), file.read()
     lines = Lines((name, 1))
@@ -117,4 +117,4 @@ def read(file: str | os.PathLike[str] | IO[str]) -> tuple[Any, Lines]:
             raise
         mark = getattr(error, "problem_mark", None)
         where = f"{name}:{mark.line + 1}" if mark is not None else name
-        raise YamlError(where, f"it is no YAML ({getattr(error, 'problem', None) or error})", "Correct it.") from error
+        raise YamlError(where, f"it is no YAML ({getattr(error, 'problem', None) or error})", "Correct it.") from None

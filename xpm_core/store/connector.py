@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xpm_core.edges import edge
 from xpm_core.store import connection, tokens
 from xpm_core.store.embedded import EmbeddedServer
 from xpm_core.store.records import DEFAULT_LEASE_S
@@ -72,12 +73,14 @@ class Connector:
             self._brief = connection.open(self.url, lease_s=5 * BRIEF_S)
         return self._brief
 
+    @edge
     def createtoken(
         self, name: str, count: int, *, scope: str = "server", units: bool = False, env: str = ""
     ) -> tokens.Token:
         """Create a token with `count` units, or set how many it has; see `store.tokens.create_token`."""
         return tokens.create_token(self.client, name, count, scope=scope, units=units, env=env)
 
+    @edge
     def limitpasses(self, count: int) -> None:
         """Set how often jobs may pass one that waits for more tokens; see `store.tokens.limit_passes`."""
         tokens.limit_passes(self.client, count)
@@ -97,6 +100,7 @@ class Connector:
         self.close()
 
 
+@edge
 def connect(url: str, *, lease_s: float = DEFAULT_LEASE_S) -> Connector:
     """Connect to a server outside of an experiment.
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypeVar
 
+from xpm_core.edges import edge
 from xpm_core.errors import SettingsError, TokenClashError, TokenNameError, TokenRequestError
 from xpm_core.store import keys, scripts
 
@@ -67,6 +68,7 @@ class Token:
     def __repr__(self) -> str:
         return f"Token({self.name!r}, {self.capacity})"
 
+    @edge
     def dependency(self, units: int = 1) -> TokenDependency:
         """Return a demand for units, to be given to `task.add_dependencies`.
 
@@ -77,6 +79,7 @@ class Token:
             raise TokenRequestError(self.name, "a task", units, self.capacity)
         return TokenDependency(self, units)
 
+    @edge
     def __call__(self, units: int, task: AnyTask) -> AnyTask:
         """Make a task ask for units while it runs; returns the task."""
         task.add_dependencies(self.dependency(units))

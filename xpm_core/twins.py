@@ -1,0 +1,228 @@
+"""Submissions of one run that are one job, although they differ in what does not count: paths, `Meta`, tags.
+
+Owns: noticing that, what is said at once, and what is said at the end. The second submission gets the first one's
+result, which is wrong if the result depends on what differs, as in a sweep over files.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from xpm_core import objects
+from xpm_core.graph import STATE, Place, Trail, is_configuration, reachable, schema_of, state, written
+from xpm_core.schema import MISSING, shortened
+
+if TYPE_CHECKING:
+    from xpm_core.config import Task
+    from xpm_core.tracking import TrackedJob
+
+log = logging.getLogger("xpm")
+
+INDEX = re.compile(r"\[[^\]]*\]")
+"""A step into a list or a dict, in the path of a value."""
+
+
+class Entry(NamedTuple):
+    """A value that does not count: the way to its configuration, the steps from there, and its default, if any."""
+
+    trail: Trail
+    step: str
+    value: Any
+    default: Any
+
+    @property
+    def path(self) -> str:
+        return f"{self.trail}.{self.step}" if self.step else str(self.trail)
+
+
+class Difference(NamedTuple):
+    """Where two submissions differ, and in what; MISSING stands for a path in the job's directory."""
+
+    path: str
+    first: Any
+    second: Any
+
+
+class Twins:
+    """The submissions of one run that were no jobs of their own.
+
+    Only what does not count and is no default is kept of a task; nothing is compared until an identity comes again.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[str, Sequence[tuple[Trail, str, Any]]] = {}
+        self._kinds: dict[str, tuple[Difference, int]] = {}
+        """For each kind of difference, the first one and how many submissions have one."""
+
+    def remember(self, task: Task, identity: str, below: Sequence[Any]) -> None:
+        """Keep what does not count of a task that is submitted for the first time.
+
+        Args:
+            task: The task, sealed.
+            identity: Its identity.
+            below: The configurations below it, and the task.
+        """
+        if any(type(each).__xpm_schema__.uncounted or each.__dict__[STATE].meta for each in below):
+            kept = [entry[:3] for entry in entries(task) if entry.value is not entry.default]
+            if kept:
+                self._kept[identity] = kept
+
+    def compare(self, job: TrackedJob, task: Task, place: Place) -> None:
+        """Warn of a task that is the job of another one and differs from that, once for each kind of difference.
+
+        Args:
+            job: What the first one was submitted as.
+            task: The second one, sealed.
+            place: Where that is submitted.
+        """
+        if job.name != type(task).__name__:  # one was replaced by the other
+            return
+        kept = {Entry(*entry, MISSING).path: entry[2] for entry in self._kept.get(job.identity, ())}
+        values = outermost(list(differences(kept, entries(task))))
+        kinds: dict[str, Difference] = {}
+        for each in [*values, *differing_tags(job, task, values)]:
+            kinds.setdefault(kind_of(each.path), each)
+        for kind, difference in kinds.items():
+            first, count = self._kinds.get(kind, (difference, 0))
+            self._kinds[kind] = first, count + 1
+            if not count:
+                log.warning("%s", warning(job, difference, place))
+
+    def lines(self) -> list[str]:
+        """What is said of them at the end, a line for each kind."""
+        return [ending(difference, count) for difference, count in self._kinds.values()]
+
+
+def entries(task: Task) -> Iterator[Entry]:
+    """What does not count of a task and of the configurations below it, but for other tasks."""
+    for trail, config in reachable(task, enter=lambda child: state(child).submitted is None):
+        content = config.__dict__
+        if content[STATE].meta:
+            yield Entry(trail, "", config, MISSING)
+        for parameter in schema_of(config).uncounted:
+            name = parameter.name
+            if name not in content:  # it is a path in the job's directory
+                continue
+            if not parameter.counted:
+                yield Entry(trail, name, content[name], parameter.default)
+                continue
+            for step, value in parts(content[name]):
+                yield Entry(trail, name + step, value, MISSING)
+
+
+def parts(value: Any, step: str = "") -> Iterator[tuple[str, Any]]:
+    """What does not count in a value that does: paths, and fields of objects that say so."""
+    if isinstance(value, PurePath):
+        yield step, value
+    elif isinstance(value, (set, frozenset)):
+        if any(True for item in value for _ in parts(item)):
+            yield step, value
+    elif (names := objects.known.get(type(value))) is not None:
+        for name, item in objects.values_of(value, names.all).items():
+            yield from parts(item, f"{step}.{name}") if name in names.counted else [(f"{step}.{name}", item)]
+    else:
+        for key, item in items_of(value):
+            yield from parts(item, f"{step}[{key!r}]")
+
+
+def items_of(value: Any) -> Iterator[tuple[Any, Any]]:
+    """What is in a list, tuple or dict, by index or key; nothing for any other value."""
+    if isinstance(value, (list, tuple)):
+        yield from enumerate(value)
+    elif isinstance(value, dict):
+        yield from value.items()
+
+
+def differences(kept: dict[str, Any], found: Iterator[Entry]) -> Iterator[Difference]:
+    """Where a second submission differs from what was kept of the first."""
+    for entry in found:
+        first = kept.pop(entry.path, entry.default)
+        if form(first) != form(entry.value):
+            yield narrowed(Difference(entry.path, first, entry.value))
+    for path, value in kept.items():
+        yield Difference(path, value, MISSING)
+
+
+def outermost(found: list[Difference]) -> list[Difference]:
+    """Those that lie in no other: where a whole configuration differs, its parameters do, too."""
+    whole = tuple(f"{each.path}." for each in found)
+    return [each for each in found if not each.path.startswith(whole)]
+
+
+def differing_tags(job: TrackedJob, task: Task, values: list[Difference]) -> Iterator[Difference]:
+    """The tags that two submissions both have, with other labels; not those of the values that differ."""
+    known = {INDEX.sub("", each.path).rpartition(".")[2] for each in values}
+    for name, label in task.tags().items():
+        first = job.tags.get(name, label)
+        if first != label and name not in known:
+            yield Difference(f"{job.name}, tag {name!r}", first, label)
+
+
+def narrowed(whole: Difference) -> Difference:
+    """The first part that differs, of two lists or dicts that have the same places."""
+    first, second = dict(items_of(whole.first)), dict(items_of(whole.second))
+    if first.keys() == second.keys():
+        for key, item in first.items():
+            if form(item) != form(second[key]):
+                return narrowed(Difference(f"{whole.path}[{key!r}]", item, second[key]))
+    return whole
+
+
+def form(value: Any) -> Any:
+    """What is equal for equal values: configurations are, if their identities are, and 1, 1.0 and True are not."""
+    if is_configuration(value):
+        return state(value).digest
+    if isinstance(value, (set, frozenset)):
+        return frozenset(map(form, value))
+    if isinstance(value, (list, tuple)):
+        return tuple(map(form, value))
+    if isinstance(value, dict):
+        return {key: form(item) for key, item in value.items()}
+    if (names := objects.known.get(type(value))) is not None:
+        return type(value), form(tuple(objects.values_of(value, names.all).values()))
+    return type(value), repr(value) if isinstance(value, float) else value
+
+
+def holds_path(value: Any) -> bool:
+    """Whether a value is a path, or one is in it."""
+    return any(isinstance(part, (PurePath, set, frozenset)) for _, part in parts(value))
+
+
+def kind_of(path: str) -> str:
+    """What differences in one parameter share, wherever in its value they are."""
+    return INDEX.sub("[]", path)
+
+
+def warning(job: TrackedJob, difference: Difference, place: Place) -> str:
+    """What is said when the first of a kind is submitted."""
+    path, first, second = difference
+    if ", tag " in path:
+        why, remedy = "tags do not count", "make it a parameter"
+    elif holds_path(first) or holds_path(second):
+        why, remedy = "paths do not count", "add a parameter that counts, such as its name"
+    else:
+        why, remedy = "it does not count", "make it a Param"
+    return (
+        f"{path}: {shown(first)} at {job.where} and {shown(second)} at {written(place)} are one job, {job.label}, "
+        f"which gets the first: {why} in the identity. If the result depends on it, {remedy}."
+    )
+
+
+def ending(difference: Difference, count: int) -> str:
+    """What is said of all of a kind at the end."""
+    path, first, second = difference
+    what = "1 submission is no job of its own: it differs" if count == 1 else ""
+    what = what or f"{count} submissions are no jobs of their own: they differ"
+    example = f"such as {shown(second)} and {shown(first)}"
+    return f"note    {what} from another in {kind_of(path)}, which does not count, {example}"
+
+
+def shown(value: Any) -> str:
+    """A value as messages show it."""
+    if value is MISSING:
+        return "its own path in the job's directory"
+    return repr(str(value)) if isinstance(value, PurePath) else shortened(value)

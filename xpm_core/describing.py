@@ -68,6 +68,8 @@ class Describer:
         own = state(config)
         self.met[id(config)] = path
         found: dict[str, Any] = {"class": task_id(type(config)), "identity": own.identity}
+        if made := schema_of(config).made:
+            found["made from"] = made.hex()[:7]
         if config is not self.task and own.submitted is not None:
             found["job"] = self.path(own.submitted.jobpath)
         if path.count(".") > DEEPEST:

@@ -20,6 +20,7 @@ from xpm_core.identity import seal
 from xpm_core.import_path import import_path
 from xpm_core.loading import class_record
 from xpm_core.local_classes import Recorder
+from xpm_core.made import refused
 from xpm_core.objects import held, known
 from xpm_core.origin import LOCAL
 from xpm_core.payload_form import DEEPEST
@@ -77,6 +78,11 @@ class Packer:
     def encode(self) -> WireEncoder:
         """Writes the values that are neither PLAIN nor configurations: most tasks have none."""
         return WireEncoder(self.reference, path=self.path, class_name=self.class_index, canonical=False)
+
+    @cached_property
+    def encode_data(self) -> WireEncoder:
+        """Writes data that local classes use: no configurations, which are read after the classes are made."""
+        return WireEncoder(refused, path=self.path, class_name=self.class_index, canonical=False)
 
     def data(self, tags: Mapping[str, Any] | None = None) -> bytes:
         objects = [self.object(config) for config in self.configs]
@@ -146,7 +152,7 @@ class Packer:
             local = LOCAL in cls.__qualname__
             record = self.records[number] = class_record(cls)
             if local:
-                record["local"] = Recorder(self.class_index, self.encode).record(cls)
+                record["local"] = Recorder(self.class_index, self.encode_data).record(cls)
             schema = getattr(cls, "__xpm_schema__", None)
             if schema is not None and schema.value_class is not cls:
                 value_number = self.class_index(schema.value_class)

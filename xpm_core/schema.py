@@ -147,6 +147,9 @@ class Schema:
         body: The code of the class's body, when a function defines it.
         scope: The variables of that function that the body uses.
         argv: What `sys.argv` was when it was defined.
+        attributes: What the body has made of the class.
+        arguments: Names of the arguments that the class statement has beside the bases.
+        made: The digest of what a function has chosen for the class, empty for nothing; None until first asked for.
     """
 
     def __init__(self, cls: type) -> None:
@@ -178,6 +181,9 @@ class Schema:
         self.body: CodeType | None = None
         self.scope: dict[str, Any] = {}
         self.argv = tuple(map(str, getattr(sys, "argv", ())))
+        self.attributes: dict[str, Any] = {}
+        self.arguments: tuple[str, ...] = ()
+        self.made: bytes | None = None
 
     def fill(self, parameters: dict[str, Parameter]) -> None:
         """Take the parameters, and work out once what each configuration needs."""

@@ -16,7 +16,7 @@ from typing import Any
 
 from xpm_core.errors import MismatchError
 from xpm_core.graph import is_configuration
-from xpm_core.scalars import plain
+from xpm_core.scalars import has_unit, plain
 
 
 class Kind:
@@ -47,6 +47,10 @@ class Kind:
         raise self.mismatch(value)
 
     def mismatch(self, value: Any, remedy: str = "", allowed: bool = True) -> MismatchError:
+        if has_unit(value):
+            remedy = (
+                "Pass a number, and name its unit in the parameter's name; or a date or timedelta, to 1 microsecond."
+            )
         return MismatchError(self.text, value, allowed, "", remedy)
 
     def within(self, other: Kind) -> bool:

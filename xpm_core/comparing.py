@@ -206,7 +206,7 @@ def is_named(value: Any, name: str | None = None) -> bool:
 
 
 NAMES = (
-    *(*CONTAINERS, "dict", "path", "enum", "float", "bytes", "timedelta", "datetime", "date", "time"),
+    *(*CONTAINERS, "dict", "path", "enum", "int", "float", "bytes", "timedelta", "datetime", "date", "time"),
     *("object", "text"),
 )
 

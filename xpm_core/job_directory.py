@@ -373,7 +373,7 @@ def readable(fields: Mapping[str, Any]) -> bytes:
         text = json.dumps(fields, ensure_ascii=False, indent=1)
     else:  # the same, but for an encoder that is several times as fast, and knows of no indent
         text = "{\n " + _FLAT.encode(fields)[1:-1] + "\n}"
-    return text.encode() + b"\n"
+    return text.encode(errors="backslashreplace") + b"\n"  # of half a character: as JSON writes it, so it is UTF-8
 
 
 @lru_cache(maxsize=1024)

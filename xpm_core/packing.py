@@ -12,7 +12,7 @@ from xpm_core import script_arguments
 from xpm_core.config import layout
 from xpm_core.config.layout import Layout
 from xpm_core.digest import counted_names, digest, task_id
-from xpm_core.encoding import CONFIGURATION, PATH, PLAIN, Encoder, extension
+from xpm_core.encoding import CONFIGURATION, PATH, PLAIN, Encoder, extension, packable
 from xpm_core.encoding import pack as packed
 from xpm_core.errors import NestingError, SealedError
 from xpm_core.graph import is_configuration, reachable, schema_of, state
@@ -92,7 +92,7 @@ class Packer:
             "task": task_id(type(self.root)),
             "classes": self.records,
             "objects": objects,
-            "tags": self.root.tags() if tags is None else tags,
+            "tags": {name: packable(label) for name, label in (self.root.tags() if tags is None else tags).items()},
             "folders": path.folders,
         }
         if path.standard:

@@ -27,6 +27,14 @@ def plain(value: Any) -> Any:
     return found if found == value or found != found else value  # its class may compare more than the number
 
 
+def spelled(value: Any) -> str:
+    """The `repr` of a value. An integer may have more digits than Python writes: that is told in hexadecimal."""
+    try:
+        return repr(value)
+    except ValueError:
+        return hex(value) if isinstance(value, int) else f"a {type(value).__name__}, too long to be shown"
+
+
 def is_of_numpy(value: Any) -> bool:
     """Whether a value is a scalar of NumPy."""
     numpy = sys.modules.get("numpy")

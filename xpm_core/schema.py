@@ -20,6 +20,7 @@ from xpm_core.errors import (
     ParameterValueError,
 )
 from xpm_core.graph import STATE, contained, is_configuration
+from xpm_core.scalars import spelled
 
 if TYPE_CHECKING:
     from xpm_core.config.fields import PathGenerator
@@ -221,7 +222,7 @@ def refusal(where: str, mismatch: MismatchError, place: str | None) -> Configura
 
 def shortened(value: Any) -> str:
     """A value as messages show it: its `repr`, of which the middle is left out when it is long."""
-    text = shown(value) if is_configuration(value) else repr(value)
+    text = shown(value) if is_configuration(value) else spelled(value)
     return text if len(text) <= 80 else f"{text[:50]}…{text[-25:]}"
 
 
@@ -232,7 +233,7 @@ def shown(config: Any) -> str:
     def brief(value: Any) -> str:
         if is_configuration(value):
             return f"{type(value).__name__}(...)"
-        return "[...]" if any(contained(value)) else repr(value)
+        return "[...]" if any(contained(value)) else spelled(value)
 
     values = (f"{name}={brief(content[name])}" for name in type(config).__xpm_schema__.parameters if name in content)
     return f"{type(config).__name__}({', '.join(values)})"

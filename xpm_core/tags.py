@@ -14,7 +14,7 @@ from urllib.parse import quote
 from xpm_core.edges import edge
 from xpm_core.errors import ParameterTypeError
 from xpm_core.graph import Place, caller, children, is_configuration, state, title, written
-from xpm_core.scalars import plain
+from xpm_core.scalars import plain, spelled
 
 T = TypeVar("T")
 Label = str | int | float | bool
@@ -24,6 +24,9 @@ WARNED: dict[Any, Any] = {}
 
 COMPONENT_BYTES = 255
 """The longest name of a file."""
+
+LONGEST_INTEGER = 1024
+"""Bits that an integer may have as a tag."""
 
 
 class Tagged:
@@ -60,12 +63,16 @@ def label_of(value: Any) -> Label:
     if isinstance(value, Enum):
         return value.name
     value = plain(value)
+    if isinstance(value, int) and value.bit_length() > LONGEST_INTEGER:
+        wrong = f"an int of {value.bit_length()} bits cannot be a tag, {LONGEST_INTEGER} are allowed"
+        raise ParameterTypeError("tag", wrong, "Name it: learn.tag('size', 'huge').", written(caller()))
     if isinstance(value, (str, int, float, bool)):
         return value
     if value is None or isinstance(value, PurePath):
         return str(value)
     remedy = "Name it: learn.tag('model', 'mlp')." if is_configuration(value) else "Tag a text, a number or an Enum."
-    raise ParameterTypeError("tag", f"{value!r} ({type(value).__name__}) cannot be a tag", remedy, written(caller()))
+    wrong = f"{spelled(value)} ({type(value).__name__}) cannot be a tag"
+    raise ParameterTypeError("tag", wrong, remedy, written(caller()))
 
 
 def stop_tags(value: T) -> T:

@@ -16,7 +16,7 @@ from typing import Any
 
 from xpm_core.errors import MismatchError
 from xpm_core.graph import is_configuration
-from xpm_core.scalars import has_unit, plain
+from xpm_core.scalars import has_unit, plain, spelled
 
 
 class Kind:
@@ -221,7 +221,7 @@ class ListKind(Kind):
 
     def check(self, value: Any) -> Any:
         if not isinstance(value, list):
-            raise self.mismatch(value, f"Pass a list: {list(value)!r}." if type(value) is tuple else "")
+            raise self.mismatch(value, f"Pass a list: {spelled(list(value))}." if type(value) is tuple else "")
         return items(self.item.check, value)
 
     def within(self, other: Kind) -> bool:
@@ -252,7 +252,7 @@ class TupleKind(Kind):
 
     def check(self, value: Any) -> Any:
         if not isinstance(value, tuple):
-            raise self.mismatch(value, f"Pass a tuple: {tuple(value)!r}." if type(value) is list else "")
+            raise self.mismatch(value, f"Pass a tuple: {spelled(tuple(value))}." if type(value) is list else "")
         if self.repeated:
             return tuple(items(self.kinds[0].check, value))
         if len(value) != len(self.kinds):
@@ -311,12 +311,12 @@ class DictKind(Kind):
             try:
                 name = self.key.check(key)
             except MismatchError as error:
-                error.trail = f"{{key {key!r}}}{error.trail}"
+                error.trail = f"{{key {spelled(key)}}}{error.trail}"
                 raise
             try:
                 found[name] = self.item.check(item)
             except MismatchError as error:
-                error.trail = f"[{key!r}]{error.trail}"
+                error.trail = f"[{spelled(key)}]{error.trail}"
                 raise
         return found
 

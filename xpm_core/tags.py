@@ -29,6 +29,21 @@ LONGEST_INTEGER = 1024
 """Bits that an integer may have as a tag."""
 
 
+class Stated(str):
+    """What a value that is no text, number or bool reads like as a tag.
+
+    Attributes:
+        path: What paths have in its place, which is unlike that of any text.
+    """
+
+    path: str
+
+    def __new__(cls, text: str, path: str = "") -> Stated:
+        found = super().__new__(cls, text)
+        found.path = path
+        return found
+
+
 class Tagged:
     """A value on its way to a parameter, with what that is to do with tags."""
 
@@ -61,7 +76,8 @@ def tag(value: T) -> T:
 def label_of(value: Any) -> Label:
     """What a value reads like as a tag."""
     if isinstance(value, Enum):
-        return value.name
+        member = str(value.value) if value.name is None else value.name
+        return Stated(member, f"{safe(type(value).__qualname__)}@{safe(member)}")
     value = plain(value)
     if isinstance(value, int) and value.bit_length() > LONGEST_INTEGER:
         wrong = f"an int of {value.bit_length()} bits cannot be a tag, {LONGEST_INTEGER} are allowed"
@@ -69,7 +85,7 @@ def label_of(value: Any) -> Label:
     if isinstance(value, (str, int, float, bool)):
         return value
     if value is None or isinstance(value, PurePath):
-        return str(value)
+        return Stated(str(value), "None" if value is None else f"@{safe(str(value))}")
     remedy = "Name it: learn.tag('model', 'mlp')." if is_configuration(value) else "Tag a text, a number or an Enum."
     wrong = f"{spelled(value)} ({type(value).__name__}) cannot be a tag"
     raise ParameterTypeError("tag", wrong, remedy, written(caller()))
@@ -104,13 +120,18 @@ def collect(config: Any) -> dict[str, Label]:
         return {}
     for name, label, place in below:
         known = found.setdefault(name, (label, place))
-        if (type(known[0]), known[0]) != (type(label), label):
+        if written_label(known[0]) != written_label(label):
             what = (
-                f"{title(config)}: tag {name!r} is {known[0]!r}, set at {written(known[1])}, and {label!r}, set at "
-                f"{written(place)}. Rename one with .tag(name, value), or stop it with stop_tags()."
+                f"{title(config)}: tag {name!r} is {shown(known[0])}, set at {written(known[1])}, and {shown(label)}, "
+                f"set at {written(place)}. Rename one with .tag(name, value), or stop it with stop_tags()."
             )
             warnings.warn_explicit(what, UserWarning, *caller(), registry=WARNED)
     return {name: found[name][0] for name in sorted(found)}
+
+
+def shown(label: Label) -> str:
+    """A tag's value as messages have it."""
+    return label.path if isinstance(label, Stated) else repr(label)
 
 
 def tagged(configs: Iterable[Any]) -> bool:
@@ -139,7 +160,8 @@ def tagspath(config: Any) -> str:
     """A name for a file made of the tags of a configuration: different tags give different names.
 
     `name=value` for each tag, in the order of names, joined by commas. What is not safe in a name of a file is written
-    `%XX`; a text that would read as a number or a bool stands in quotes. A name of more than 255 bytes is cut, and ends
+    `%XX`; a text that would read as a number, a bool or None stands in quotes; a path is `@path`, a member of an Enum
+    `Class@MEMBER`. A name of more than 255 bytes is cut, and ends
     with a digest of the whole.
 
     Example:
@@ -168,10 +190,10 @@ def safe(text: str) -> str:
 
 
 def written_label(label: Label) -> str:
-    """A tag's value as a path has it, so that 1, 1.0, True and '1' differ."""
-    if not isinstance(label, str):
-        return repr(label)
-    return f"'{safe(label)}'" if label in ("", "True", "False") or reads_as_number(label) else safe(label)
+    """A tag's value as a path has it, so that 1, 1.0, True and '1' differ, and None, a path or a member from a text."""
+    if not isinstance(label, str) or isinstance(label, Stated):
+        return shown(label)
+    return f"'{safe(label)}'" if label in ("", "True", "False", "None") or reads_as_number(label) else safe(label)
 
 
 def reads_as_number(text: str) -> bool:

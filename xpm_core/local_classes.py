@@ -20,7 +20,7 @@ from xpm_core.config.fields import ParameterGroup
 from xpm_core.errors import DeclarationError, MismatchError, TaskImportError
 from xpm_core.made import canonical
 from xpm_core.origin import LOCAL, class_file, module_name, project_file
-from xpm_core.schema import MISSING
+from xpm_core.schema import MISSING, Schema
 from xpm_core.varying import Varying, varying
 
 CODE = (types.FunctionType, types.BuiltinFunctionType)
@@ -51,8 +51,8 @@ class Recorder:
         refuse_changed(cls)
         used = dict(cells(cls))
         names = {**(schema.scope if schema else {}), **used}
-        parameters = frozenset(schema.parameters if schema else ())
-        chosen = varying(code.co_filename, code, cls.__qualname__, frozenset(names), parameters)
+        told = frozenset(told_by_value(schema) if schema else ())
+        chosen = varying(code.co_filename, code, cls.__qualname__, frozenset(names), told)
         bases = vars(cls).get("__orig_bases__", cls.__bases__)
         found = {
             "line": code.co_firstlineno,
@@ -179,6 +179,11 @@ def refuse_changed(cls: type) -> None:
         if not ours and schema.attributes.get(name, MISSING) is not value:
             wrong = f"its attribute {name!r} was set after the class was made, which a job does not know of"
             raise DeclarationError(cls.__qualname__, wrong, "Set it in the body of the class.")
+
+
+def told_by_value(schema: Schema) -> Iterator[str]:
+    """The parameters whose defaults show in their values: not one that is left out, nor the name of a file."""
+    return (p.name for p in schema.parameters.values() if not p.ignore_default and p.generator is None)
 
 
 def named_by_author(cls: type, code: types.CodeType) -> bool:

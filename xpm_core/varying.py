@@ -48,7 +48,7 @@ def varying(
         code: The code of the class's body, or of the function.
         name: Its qualified name.
         asked: The variables that it uses.
-        parameters: The parameters that a class declares: their defaults and types may vary, since values count.
+        parameters: Parameters of a class whose defaults and types may vary, since their values count.
     """
     chains = sorted(found_in(file, name), key=lambda chain: line_of(chain[-1]))
     exact = [number for number, chain in enumerate(chains) if line_of(chain[-1]) == code.co_firstlineno]

@@ -14,7 +14,7 @@ from fresh import run_payload
 
 from xpm_core import payload
 from xpm_core.comparing import differences
-from xpm_core.config import Config, Constant, Param, Task, field
+from xpm_core.config import Config, Constant, Meta, Param, PathGenerator, Task, field
 from xpm_core.describing import describe
 from xpm_core.errors import DeclarationError, PayloadError
 from xpm_core.identity import seal
@@ -365,6 +365,37 @@ def test_defaults_of_parameters_go_on_counting_as_values() -> None:
     assert seal(defaults(3, 0.5).C(count=4)) == seal(defaults(4, 0.5).C())
 
 
+def ignored_default(size: int) -> type[Config]:
+    class Made(Config):
+        count: Param[int] = field(default=size, ignore_default=True)
+
+    return Made
+
+
+def changed_default(size: int) -> type[Config]:
+    class Base(Config):
+        count: Param[int] = field(default=0, ignore_default=True)
+
+    class Made(Base):
+        count = size
+
+    return Made
+
+
+def generated(name: str) -> type[Config]:
+    class Made(Config):
+        file: Meta[Path] = field(default_factory=PathGenerator(f"{name}.txt"))
+
+    return Made
+
+
+@pytest.mark.parametrize(
+    ("make", "one", "other"), [(ignored_default, 3, 4), (changed_default, 3, 4), (generated, "a", "b")]
+)
+def test_default_that_does_not_count_by_its_value_counts_when_it_is_chosen(make: Any, one: Any, other: Any) -> None:
+    assert seal(make(one).C()) == seal(make(one).C()) != seal(make(other).C())
+
+
 def unchanged(start: int) -> type[Task]:
     import math
     import os.path as paths
@@ -439,10 +470,10 @@ def set_later(value: Any) -> type[Task]:
 
 def keyword(value: Any) -> type[Task]:
     class Base(Task):
-        def __init_subclass__(cls, name: str = "none") -> None:
-            cls.name = name
+        def __init_subclass__(cls, label: str = "none") -> None:
+            cls.label = label
 
-    class Made(Base, name=value):
+    class Made(Base, label=value):
         def execute(self) -> None: ...
 
     return Made
@@ -475,7 +506,7 @@ def recursive(value: Any) -> type[Task]:
     ("make", "wrong"),
     [
         (set_later, r"Made: its attribute 'name' was set after the class was made.* Set it in the body"),
-        (keyword, r"Made: a job cannot make it again, .* class statement .* 'name'.* Set an attribute in the body"),
+        (keyword, r"Made: a job cannot make it again, .* class statement .* 'label'.* Set an attribute in the body"),
         (members, r"Colour: it uses 'value' of the function members.* Make it a parameter, or define"),
         (recursive, r"fall: it uses itself.* Define it in the module"),
     ],

@@ -223,6 +223,7 @@ DATES = [
 ]
 
 
+@pytest.mark.filterwarnings("ignore:The 'generic' unit")
 @pytest.mark.parametrize(("made", "expected"), DATES)
 def test_dates_of_numpy_keep_their_unit_or_are_refused(made: tuple[Any, ...], expected: Any) -> None:
     numpy = pytest.importorskip("numpy")

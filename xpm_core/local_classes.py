@@ -69,12 +69,14 @@ class Recorder:
         """What of a local class or function its function has chosen, as its record has it."""
         found = record["names"]
         names = [name for name in sorted(chosen.names) if found[name][0] not in ("typevar", "group")]
-        for name in names:
-            if found[name][0] == "value":
-                try:
-                    canonical(values[name])
-                except MismatchError:
-                    raise self.refusal(owner, name, values[name]) from None
+        data = [(name, values[name]) for name in names if found[name][0] == "value"]
+        if chosen.defaults and isinstance(owner, types.FunctionType):
+            data += [("a default", value) for value in defaults_of(owner)]
+        for name, value in data:
+            try:
+                canonical(value)
+            except MismatchError:
+                raise self.refusal(owner, name, value) from None
         said = {"varying": names, "bases_vary": chosen.bases, "defaults_vary": chosen.defaults, "number": chosen.number}
         return {name: value for name, value in said.items() if value}
 
@@ -146,6 +148,11 @@ class Recorder:
         code = function.__code__
         chosen = varying(code.co_filename, code, function.__qualname__, frozenset(used))
         return {**found, **self.chosen(function, found, used, chosen)}
+
+
+def defaults_of(function: types.FunctionType) -> list[Any]:
+    """The defaults of all arguments of a function."""
+    return [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
 
 
 def refusal(owner: Any, name: str, what: str = "") -> DeclarationError:

@@ -161,8 +161,7 @@ def tagspath(config: Any) -> str:
 
     `name=value` for each tag, in the order of names, joined by commas. What is not safe in a name of a file is written
     `%XX`; a text that would read as a number, a bool or None stands in quotes; a path is `@path`, a member of an Enum
-    `Class@MEMBER`. A name of more than 255 bytes is cut, and ends
-    with a digest of the whole.
+    `Class@MEMBER`. A name of more than 255 bytes is cut, and ends with a digest of the whole.
 
     Example:
         >>> tagspath(learn)

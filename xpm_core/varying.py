@@ -1,7 +1,7 @@
 """What a function can choose for a class that it defines: found in its source, beside the code that runs.
 
-A variable that is only imported, defined once, or assigned once from such names and constants has one value, whoever
-calls the function. All others vary: two classes of one name can differ in them.
+A variable that is imported, defined once, or assigned once from such names and constants has one value, whoever calls
+the function. All others vary: two classes of one name can differ in them. What a module imports has one value, too.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 
 from xpm_core.origin import LOCAL
 
+IMPORTS = (ast.Import, ast.ImportFrom)
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 DEFINITIONS = (*FUNCTIONS, ast.ClassDef)
 COMPOSED = (ast.Attribute, ast.Subscript, ast.Tuple, ast.UnaryOp, ast.BinOp, ast.JoinedStr, ast.FormattedValue)
@@ -101,6 +102,8 @@ def own(scope: Any) -> Iterator[ast.AST]:
         yield node
         if isinstance(node, DEFINITIONS):
             waiting += [*getattr(node, "decorator_list", ()), *getattr(node, "bases", ()), *defaults_of(node)]
+        elif isinstance(node, ast.comprehension):  # whose variable is its own
+            waiting += [node.iter, *node.ifs]
         else:
             waiting += ast.iter_child_nodes(node)
 
@@ -156,12 +159,15 @@ class Scopes:
             return False
         self.asked.add(name)
         try:
-            return all(isinstance(each, ast.alias) for each in sites) or (len(sites) == 1 and self.bound_once(sites[0]))
+            known = {source(each, name) for each in sites}
+            return (len(known) == 1 or len(self.nodes) == 1) and all(map(self.bound_once, sites))
         finally:
             self.asked.remove(name)
 
     def bound_once(self, site: ast.AST) -> bool:
         """Whether what binds a name in one place gives it one value."""
+        if isinstance(site, IMPORTS):
+            return True
         if isinstance(site, DEFINITIONS):
             return all(map(self.decorates, getattr(site, "decorator_list", ())))
         return isinstance(site, (ast.Assign, ast.AnnAssign)) and site.value is not None and self.fixed(site.value)
@@ -204,8 +210,19 @@ def binds(node: ast.AST, name: str) -> bool:
     """Whether a node, by itself, binds a name."""
     if isinstance(node, ast.Name):
         return node.id == name and not isinstance(node.ctx, ast.Load)
-    if isinstance(node, ast.alias):
-        return (node.asname or node.name.split(".")[0]) == name
+    if isinstance(node, IMPORTS):
+        return any((each.asname or each.name.split(".")[0]) == name for each in node.names)
     if isinstance(node, (ast.Global, ast.Nonlocal)):
         return name in node.names
-    return name in (getattr(node, "name", None), getattr(node, "rest", None)) and not isinstance(node, ast.expr)
+    other = isinstance(node, (ast.expr, ast.alias))
+    return name in (getattr(node, "name", None), getattr(node, "rest", None)) and not other
+
+
+def source(site: Any, name: str) -> Any:
+    """What an import binds a name to, alike for all that bind it to the same; for other sites, the site itself."""
+    if not isinstance(site, IMPORTS):
+        return site
+    found = next(each for each in site.names if (each.asname or each.name.split(".")[0]) == name)
+    if isinstance(site, ast.ImportFrom):
+        return site.level, site.module, found.name
+    return found.name if found.asname else name

@@ -313,6 +313,25 @@ def test_two_classes_of_one_name_in_a_function_are_two(tmp_path: Path) -> None:
     assert (printed(first, tmp_path), printed(second, tmp_path)) == ("first", "second")
 
 
+def module_of_two(flag: bool) -> type[Task]:
+    if flag:
+        import math as numbers
+    else:
+        import cmath as numbers  # type: ignore[no-redef]
+
+    class Made(Task):
+        def execute(self) -> None:
+            print(numbers.__name__)
+
+    return Made
+
+
+def test_module_that_the_function_chooses_counts(tmp_path: Path) -> None:
+    first, second = module_of_two(True).C(), module_of_two(False).C()
+    assert seal(first) != seal(second)
+    assert (printed(first, tmp_path), printed(second, tmp_path)) == ("math", "cmath")
+
+
 def helper_of_two(flag: bool) -> type[Task]:
     if flag:
 
@@ -365,6 +384,12 @@ def test_defaults_of_parameters_go_on_counting_as_values() -> None:
     assert seal(defaults(3, 0.5).C(count=4)) == seal(defaults(4, 0.5).C())
 
 
+try:
+    import no_such_module as fallback
+except ImportError:
+    fallback = math
+
+
 def ignored_default(size: int) -> type[Config]:
     class Made(Config):
         count: Param[int] = field(default=size, ignore_default=True)
@@ -400,6 +425,10 @@ def unchanged(start: int) -> type[Task]:
     import math
     import os.path as paths
 
+    import xpm_core.config
+    import xpm_core.errors
+
+    assert [default + 1 for default in (1,)], "a variable of its own"
     default = 5
     offset: int = -2
 
@@ -407,13 +436,14 @@ def unchanged(start: int) -> type[Task]:
         return math.floor(value) * times + default_of(value)
 
     def default_of(value: int) -> int:
-        return len(paths.sep)
+        return len(paths.sep) + len(xpm_core.__name__)
 
     class Colour(enum.Enum):
         RED = 1
 
     class Base(Config):
         limit = default
+        table = fallback
         small = offset
         size: Param[int] = start
 
@@ -454,6 +484,8 @@ def test_what_cannot_count_is_refused() -> None:
         payload.pack(body_data(Path("a")).C())
     with pytest.raises(DeclarationError, match=r"Made: it uses 'value' of the function body_data \(partial\)"):
         payload.pack(body_data(partial(print)).C())
+    with pytest.raises(DeclarationError, match=r"helper: it uses 'a default' .* default_of_a_helper \(PosixPath\)"):
+        payload.pack(default_of_a_helper(Path("a")).C())
     with pytest.raises(DeclarationError, match=r"Made: it uses 'value' of the function body_data \(Lstm\)"):
         payload.pack(body_data(Lstm.C()).C())
 

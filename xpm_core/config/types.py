@@ -48,9 +48,7 @@ class Kind:
 
     def mismatch(self, value: Any, remedy: str = "", allowed: bool = True) -> MismatchError:
         if has_unit(value):
-            remedy = (
-                "Pass a number, and name its unit in the parameter's name; or a date or timedelta, to 1 microsecond."
-            )
+            remedy = "Pass a number, and name its unit in the parameter's name; or a datetime or timedelta."
         return MismatchError(self.text, value, allowed, "", remedy)
 
     def within(self, other: Kind) -> bool:

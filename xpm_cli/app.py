@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 from collections.abc import Callable
 from importlib.metadata import version
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -46,6 +48,9 @@ class Program(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was named."""
         ctx.color = _colour()
+        for stream in (sys.stdout, sys.stderr):
+            if isinstance(stream, TextIOWrapper):  # names of files, for one, need be no text
+                stream.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
         except XpmError as error:

@@ -16,7 +16,7 @@ Described = Mapping[str, Any]
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "ABSENT", "__slots__": ()})()
 """Stands for a parameter or an item that one of the two does not have."""
 
-MADE_BY, SEE = "made by", "see"
+MADE_BY, MADE_FROM, SEE = "made by", "made from", "see"
 CONTAINERS = ("tuple", "set", "frozenset")
 """Names of what JSON has no type for, and that holds items."""
 
@@ -111,6 +111,7 @@ class Comparison:
         if a["class"] != b["class"]:
             self.found.append(Difference(path, summary(a), summary(b), counted))
         elif "parameters" in a and "parameters" in b:
+            self.values(joined(path, MADE_FROM), a.get(MADE_FROM, ABSENT), b.get(MADE_FROM, ABSENT), counted)
             self.parameters(path, a, b, counted)
         elif counted:
             self.jobs(path, a, b)
@@ -219,7 +220,7 @@ def is_named(value: Any, name: str | None = None) -> bool:
 
 
 NAMES = (
-    *(*CONTAINERS, "dict", "path", "enum", "float", "bytes", "timedelta", "datetime", "date", "time"),
+    *(*CONTAINERS, "dict", "path", "enum", "int", "float", "bytes", "timedelta", "datetime", "date", "time"),
     *("object", "text"),
 )
 

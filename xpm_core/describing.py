@@ -14,7 +14,7 @@ from xpm_core.graph import is_configuration, schema_of, state, title
 from xpm_core.identity import counted_names, seal, task_id
 from xpm_core.loading import class_record
 from xpm_core.restoring import Absent
-from xpm_core.scalars import finite, flat
+from xpm_core.scalars import finite, spelled
 
 SCHEMA = 1
 """Version of the form; it goes up when something in it changes its meaning."""
@@ -53,6 +53,22 @@ def describe(task: Any, *, job: Path | None = None, workspace: Path | None = Non
 DEEPEST = 50
 """How deep a configuration is described; below that only class, identity and job's directory are told."""
 
+LONGEST_INTEGER = 1024
+"""Bits of an integer that is told as a number. A longer one is told in hexadecimal, because many programs lack it."""
+
+
+def ordered(value: Any) -> tuple[bool, str]:
+    """What the items of a set are sorted by."""
+    return isinstance(value, int) and value.bit_length() > LONGEST_INTEGER, spelled(value)
+
+
+def written_whole(values: list[Any]) -> bool:
+    """Whether JSON has the items of a list as they are: asked of a long one at once, because items are many."""
+    types = set(map(type, values))
+    if types == {int}:
+        return bool(max(max(values), -min(values)).bit_length() <= LONGEST_INTEGER)
+    return types == {str} or (types == {float} and finite(values))
+
 
 class Describer:
     """Describes the configurations below one task."""
@@ -69,6 +85,8 @@ class Describer:
         own = state(config)
         self.met[id(config)] = path
         found: dict[str, Any] = {"class": task_id(type(config)), "identity": own.identity}
+        if made := schema_of(config).made:
+            found["made from"] = made.hex()[:7]
         if config is not self.task and own.submitted is not None:
             found["job"] = self.path(own.submitted.jobpath)
         if path.count(".") > DEEPEST:
@@ -109,13 +127,15 @@ class Describer:
         if is_configuration(value):
             return self.configuration(path, value)
         if isinstance(value, Enum):
-            return {"enum": f"{task_id(type(value))}.{value.name}"}
-        if isinstance(value, (int, float)):
+            return {"enum": f"{task_id(type(value))}.{value.value if value.name is None else value.name}"}
+        if isinstance(value, int):
+            return value if value.bit_length() <= LONGEST_INTEGER else {"int": hex(value)}
+        if isinstance(value, float):
             return value if math.isfinite(value) else {"float": repr(value)}
         if isinstance(value, PurePath):
             return self.path(value)
         if isinstance(value, list):
-            if flat(value) and bytes not in map(type, value) and finite(value):
+            if written_whole(value):
                 return list(value)
             return [self.value(f"{path}[{i}]", item) for i, item in enumerate(value)]
         if isinstance(value, dict):
@@ -123,14 +143,14 @@ class Describer:
         return self.other(path, value)
 
     def mapping(self, path: str, value: dict[Any, Any]) -> Any:
-        items = [(key, self.value(f"{path}[{key!r}]", item)) for key, item in value.items()]
+        items = [(key, self.value(f"{path}[{spelled(key)}]", item)) for key, item in value.items()]
         if all(type(key) is str for key in value):
             return dict(items)
         return {"dict": [[self.value(path, key), item] for key, item in items]}
 
     def other(self, path: str, value: Any) -> Any:
         if isinstance(value, (tuple, set, frozenset)):
-            items = value if isinstance(value, tuple) else sorted(value, key=repr)
+            items = value if isinstance(value, tuple) else sorted(value, key=ordered)
             name = "tuple" if isinstance(value, tuple) else type(value).__mro__[-2].__name__
             return {name: [self.value(f"{path}[{i}]", item) for i, item in enumerate(items)]}
         if isinstance(value, bytes):

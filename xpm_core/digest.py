@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from xpm_core.encoding import CONFIGURATION, LEFT_OUT, PATH, Encoder, array_head, extension, map_head, pack, too_deep
 from xpm_core.errors import MismatchError, NestingError
 from xpm_core.graph import STATE, ConfigState, children, contained, is_configuration, reachable, schema_of, state
-from xpm_core.origin import class_id
+from xpm_core.made import made
+from xpm_core.origin import LOCAL, class_id
 from xpm_core.schema import Parameter, Schema, refusal
 
 if TYPE_CHECKING:
@@ -83,10 +84,20 @@ def record(config: Any, encode: Encoder, head: bytes = bytes((VERSION,))) -> byt
     schema: Schema = type(config).__xpm_schema__
     own: ConfigState = config.__dict__[STATE]
     if not schema.header:
-        schema.header = pack(task_id(schema.cls))
+        schema.header = class_name(schema.cls)
     parts = entries(config, schema, own, encode)
     extras = made_by(own, encode)
     return b"".join((head, array_head(3 if extras else 2), schema.header, map_head(len(parts) // 2), *parts, extras))
+
+
+def class_name(cls: type) -> bytes:
+    """What stands for a class: its name; with a digest of what the function that defines it has chosen for it."""
+    schema: Schema = cls.__dict__["__xpm_schema__"]
+    if schema.successor is not None:
+        return class_name(schema.successor)
+    if schema.made is None:
+        schema.made = made(cls) if LOCAL in cls.__qualname__ else b""
+    return pack([class_id(cls), schema.made] if schema.made else class_id(cls))
 
 
 def counted_names(config: Any) -> list[str]:
@@ -187,7 +198,7 @@ def partial_identity(config: Any, partial: Partial) -> str:
         found = entries(each, schema, own, inner)
         taken = {p.key for p in schema.by_key if partial.takes(p.groups)}
         kept = [key + value for key, value in zip(found[::2], found[1::2], strict=True) if key in taken]
-        head = PARTIAL + array_head(2) + pack(task_id(type(each))) + map_head(len(kept))
+        head = PARTIAL + array_head(2) + class_name(type(each)) + map_head(len(kept))
         return head + b"".join(kept) + made_by(own, inner)
 
     inner = Encoder(nested, path=any_path)

@@ -58,12 +58,19 @@ def map_head(count: int) -> bytes:
     return struct.pack(">BH", 0xDE, count) if count < 1 << 16 else struct.pack(">BI", 0xDF, count)
 
 
+def packable(value: Any) -> Any:
+    """A number or text that `pack` takes: an integer of more than 64 bits as an extension."""
+    if type(value) is int and not -(1 << 63) <= value < 1 << 64:
+        return msgpack.ExtType(BIG_INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+    return value
+
+
 def integer(value: int) -> bytes:
     """An integer of any size."""
     try:
         return pack(value)
     except OverflowError:  # MessagePack has 64 bits
-        return extension(BIG_INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+        return pack(packable(value))
 
 
 def number(value: float) -> bytes:

@@ -350,15 +350,15 @@ class UnknownDependencyError(ShapedError, LookupError):
 class OriginClashError(XpmError, ValueError):
     """Raised when two different files claim one class name in a workspace."""
 
-    def __init__(self, name: str, known: str, given: str) -> None:
-        super().__init__(name, known, given)
-        self.name, self.known, self.given = name, known, given
+    def __init__(self, name: str, known: str, given: str, keep: str = "") -> None:
+        super().__init__(name, known, given, keep)
+        self.name, self.known, self.given, self.keep = name, known, given, keep
 
     def __str__(self) -> str:
         return (
             f"{self.name}: defined in {self.given}, but in this workspace that name belongs to {self.known}; their "
             f"results would be mixed up. Give one of the classes an identifier of its own "
-            f"(__xpmid__ = 'my-project.{self.name.rpartition(':')[2]}'), or use another workspace."
+            f"(__xpmid__ = 'my-project.{self.name.rpartition(':')[2]}'), or use another workspace.{self.keep}"
         )
 
 

@@ -14,7 +14,7 @@ from types import FrameType, MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.errors import CycleError
-from xpm_core.scalars import flat
+from xpm_core.scalars import flat, spelled
 
 if TYPE_CHECKING:
     from xpm_core.parts import Home
@@ -190,7 +190,7 @@ def contained(value: Any, trail: str = "") -> Iterator[tuple[str, Any]]:
             yield from contained(item, f"{trail}[{index}]")
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from contained(item, f"{trail}[{key!r}]")
+            yield from contained(item, f"{trail}[{spelled(key)}]")
     elif isinstance(value, (set, frozenset)):
         for item in value:
             yield from contained(item, f"{trail}{{}}")

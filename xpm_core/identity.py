@@ -12,7 +12,7 @@ from xpm_core.digest import counted_names, digest_all, partial_identity, task_id
 from xpm_core.errors import MismatchError, MissingParameterError, ValidationError
 from xpm_core.frozen import frozen
 from xpm_core.graph import STATE, Trail, reachable, schema_of, state
-from xpm_core.origin import class_id, project_file
+from xpm_core.origin import class_id, project_files
 from xpm_core.schema import refusal
 
 __all__ = ["class_origins", "counted_names", "freeze", "missing", "partial_identity", "seal", "task_id"]
@@ -21,14 +21,15 @@ __all__ = ["class_origins", "counted_names", "freeze", "missing", "partial_ident
 def class_origins(config: Any) -> dict[str, str]:
     """For each class under a configuration, by its name in identities, the file that defines it, as projects know it.
 
-    Two files that claim one name in a workspace are two different things: the second would get the first one's results.
+    A file may have several names, one a line. Two files that share none and claim one name in a workspace are two
+    different things: the second would get the first one's results.
 
     Example:
         >>> class_origins(learn)
         {'demo.train:Learn': 'demo:demo/train.py', 'demo.models:MLP': 'demo:demo/models.py'}
     """
     classes = {type(found) for _, found in reachable(config)}
-    origins = {class_id(cls): project_file(cls) for cls in classes}
+    origins = {class_id(cls): project_files(cls) for cls in classes}
     return {name: origin for name, origin in sorted(origins.items()) if origin is not None}
 
 

@@ -369,7 +369,8 @@ class JobDirectory:
 
 def readable(fields: Mapping[str, Any]) -> bytes:
     """The file that holds an object of JSON, as people read it."""
-    return _indented(fields, "\n ").encode() + b"\n"
+    text = _indented(fields, "\n ")
+    return text.encode(errors="backslashreplace") + b"\n"  # of half a character: as JSON writes it, so it is UTF-8
 
 
 def _indented(value: Any, margin: str) -> str:

@@ -7,11 +7,13 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.errors import ClassNameError, PayloadError, TaskImportError
 from xpm_core.local_classes import Rebuilder
+from xpm_core.made import Chosen, canonical
 from xpm_core.origin import LOCAL, class_file, class_id, module_name, project_file, within_project
 
 if TYPE_CHECKING:
@@ -70,7 +72,13 @@ class Classes:
     ) -> None:
         self.records, self.known = records, known
         self.found: dict[int, type | None] = {}
+        self.decode = decode
         self.rebuilder = Rebuilder(self.find, module_of, decode)
+
+    @cached_property
+    def chosen(self) -> Chosen:
+        """What functions have chosen for the classes that they define."""
+        return Chosen(self.records, lambda data: canonical(self.decode(data)))
 
     def __getitem__(self, number: Any) -> type:
         found = self.find(number)
@@ -90,6 +98,9 @@ class Classes:
             self.found[number] = self.rebuilder.rebuild(record) if "local" in record else self.imported(record)
             self.rebuilder.fill()
             self.check(record, self.found[number])
+            schema: Schema | None = getattr(self.found[number], "__xpm_schema__", None)
+            if "local" in record and schema is not None:
+                schema.made = self.chosen.digest(number)
             if "value" in record:
                 self.set_value_class(self.found[number], self.find(record["value"]))
         return self.found[number]

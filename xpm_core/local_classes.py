@@ -1,8 +1,9 @@
 """Classes that functions define, on their way to another process, which does not run those functions.
 
 Such a class is made again from the code of its body, which the compiler left among the constants of its function. What
-the body and its methods use of the function's variables is recorded: modules, classes, functions, type variables. Data
-are not, when a method uses them: they would change what the class does, and not its identity. They are parameters.
+the body and its methods use of the function's variables is recorded: modules, classes, functions, type variables, and
+data of the body. Data that a method uses are refused: they are parameters. What the function chooses counts
+(xpm_core.made).
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import builtins
 import inspect
 import sys
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar, get_args, get_origin
 
 from xpm_core.config import meta
 from xpm_core.config.fields import ParameterGroup
 from xpm_core.errors import DeclarationError, MismatchError, TaskImportError
+from xpm_core.made import canonical
 from xpm_core.origin import LOCAL, class_file, module_name, project_file
-from xpm_core.schema import MISSING
+from xpm_core.schema import MISSING, Schema
+from xpm_core.varying import Varying, varying
 
 CODE = (types.FunctionType, types.BuiltinFunctionType)
 Reference = list[Any]
@@ -35,24 +38,47 @@ class Recorder:
 
     def __init__(self, class_index: Callable[[type], int], encode: Callable[[Any], bytes]) -> None:
         self.class_index, self.encode = class_index, encode
+        self.functions: list[types.FunctionType] = []
 
     def record(self, cls: type) -> dict[str, Any]:
-        """What it takes to make a local class again.
+        """What it takes to make a local class again, and what of it a function has chosen.
 
         Raises:
-            DeclarationError: It uses data of the function around it.
+            DeclarationError: It uses data of the function around it that cannot count, or was changed later.
         """
         schema = getattr(cls, "__xpm_schema__", None)
         code = (schema and schema.body) or code_of(sys.modules[cls.__module__], cls.__qualname__, None)
+        refuse_changed(cls)
         used = dict(cells(cls))
         names = {**(schema.scope if schema else {}), **used}
-        return {
+        told = frozenset(told_by_value(schema) if schema else ())
+        chosen = varying(code.co_filename, code, cls.__qualname__, frozenset(names), told)
+        bases = vars(cls).get("__orig_bases__", cls.__bases__)
+        found = {
             "line": code.co_firstlineno,
-            "bases": [
-                self.reference(cls, "its bases", base) for base in vars(cls).get("__orig_bases__", cls.__bases__)
-            ],
+            "bases": [self.reference(cls, "its bases", base) for base in bases],
             "names": {name: self.variable(cls, name, value, name in used) for name, value in sorted(names.items())},
         }
+        if schema is None:
+            refuse_unknown(cls, code, names)
+        if named_by_author(cls, code):
+            return found
+        return {**found, **self.chosen(cls, found, names, chosen)}
+
+    def chosen(self, owner: Any, record: dict[str, Any], values: dict[str, Any], chosen: Varying) -> dict[str, Any]:
+        """What of a local class or function its function has chosen, as its record has it."""
+        found = record["names"]
+        names = [name for name in sorted(chosen.names) if found[name][0] not in ("typevar", "group")]
+        data = [(name, values[name]) for name in names if found[name][0] == "value"]
+        if chosen.defaults and isinstance(owner, types.FunctionType):
+            data += [("a default", value) for value in defaults_of(owner)]
+        for name, value in data:
+            try:
+                canonical(value)
+            except MismatchError:
+                raise self.refusal(owner, name, value) from None
+        said = {"varying": names, "bases_vary": chosen.bases, "defaults_vary": chosen.defaults, "number": chosen.number}
+        return {name: value for name, value in said.items() if value}
 
     def variable(self, owner: Any, name: str, value: Any, by_method: bool) -> Reference:
         """A variable of the function around a class, or around a function that the class uses."""
@@ -70,12 +96,7 @@ class Recorder:
             raise self.refusal(owner, name, value) from None
 
     def refusal(self, owner: Any, name: str, value: Any) -> DeclarationError:
-        function = owner.__qualname__.split(f".{LOCAL}")[0]
-        return DeclarationError(
-            owner.__qualname__,
-            f"it uses {name!r} of the function {function} ({type(value).__name__}), which is no part of its identity",
-            "Make it a parameter, or define it in the module.",
-        )
+        return refusal(owner, name, f" ({type(value).__name__})")
 
     def reference(self, owner: Any, name: str, value: Any) -> Reference:
         """How to find a value again: one that is code, and no data.
@@ -106,19 +127,76 @@ class Recorder:
         raise MismatchError("code", value)
 
     def function(self, function: types.FunctionType) -> dict[str, Any]:
-        """What it takes to make a local function again."""
-        defaults = function.__defaults__ or ()
-        keywords = function.__kwdefaults__ or {}
-        return {
+        """What it takes to make a local function again, and what of it the function around it has chosen."""
+        if function in self.functions:
+            wrong = "it uses itself, by way of the function around it"
+            raise DeclarationError(function.__qualname__, wrong, "Define it in the module.")
+        self.functions.append(function)
+        used = dict(cells_of(function))
+        defaults, keywords = function.__defaults__ or (), function.__kwdefaults__ or {}
+        found = {
             "module": module_name(function),
             "file": class_file(function),
             "project": project_file(function),
             "name": function.__qualname__,
             "line": function.__code__.co_firstlineno,
-            "names": {name: self.variable(function, name, value, True) for name, value in sorted(cells_of(function))},
+            "names": {name: self.variable(function, name, value, True) for name, value in sorted(used.items())},
             "defaults": [self.encoded(function, "a default", value) for value in defaults],
             "keywords": {name: self.encoded(function, name, value) for name, value in keywords.items()},
         }
+        self.functions.pop()
+        code = function.__code__
+        chosen = varying(code.co_filename, code, function.__qualname__, frozenset(used))
+        return {**found, **self.chosen(function, found, used, chosen)}
+
+
+def defaults_of(function: types.FunctionType) -> list[Any]:
+    """The defaults of all arguments of a function."""
+    return [*(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).values()]
+
+
+def refusal(owner: Any, name: str, what: str = "") -> DeclarationError:
+    """The error about data of a function that a class, or another function, uses."""
+    function = owner.__qualname__.split(f".{LOCAL}")[0]
+    wrong = f"it uses {name!r} of the function {function}{what}, which is no part of its identity"
+    return DeclarationError(owner.__qualname__, wrong, "Make it a parameter, or define it in the module.")
+
+
+def refuse_unknown(cls: type, code: types.CodeType, names: Mapping[str, Any]) -> None:
+    """Refuse a class other than of configurations whose body uses variables of the function: nobody noted them."""
+    for name in code.co_freevars:
+        if name not in names and name != "__class__" and not name.startswith("."):
+            raise refusal(cls, name)
+
+
+def refuse_changed(cls: type) -> None:
+    """Refuse a class of configurations that is not what its body makes, which is all that a job can make again.
+
+    Raises:
+        DeclarationError: Its class statement has arguments, or an attribute was set after it.
+    """
+    schema = getattr(cls, "__xpm_schema__", None)
+    if schema is None:
+        return
+    if schema.arguments:
+        wrong = f"a job cannot make it again, because its class statement has the argument {schema.arguments[0]!r}"
+        raise DeclarationError(cls.__qualname__, wrong, "Set an attribute in the body instead.")
+    for name, value in vars(cls).items():
+        ours = name in schema.parameters or name.startswith(("__", "_abc_"))
+        if not ours and schema.attributes.get(name, MISSING) is not value:
+            wrong = f"its attribute {name!r} was set after the class was made, which a job does not know of"
+            raise DeclarationError(cls.__qualname__, wrong, "Set it in the body of the class.")
+
+
+def told_by_value(schema: Schema) -> Iterator[str]:
+    """The parameters whose defaults show in their values: not one that is left out, nor the name of a file."""
+    return (p.name for p in schema.parameters.values() if not p.ignore_default and p.generator is None)
+
+
+def named_by_author(cls: type, code: types.CodeType) -> bool:
+    """Whether a class has an `__xpmid__` that is made when the class is, so that its author tells it from others."""
+    own = vars(cls).get("__xpmid__")
+    return own is not None and own not in code.co_consts
 
 
 def named(value: Any, name: str) -> str | None:

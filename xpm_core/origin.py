@@ -8,7 +8,8 @@ import sys
 from functools import lru_cache
 from typing import Any
 
-from xpm_core.errors import ClassNameError
+from xpm_core.errors import ClassNameError, OriginClashError
+from xpm_core.repository import checkout_of, repository_of
 
 LOCAL = "<locals>"
 INSTALLED = ("site-packages", "dist-packages")
@@ -74,6 +75,42 @@ def project_file(cls: Any) -> str | None:
     return None if file is None else within_project(file, module_name(cls))
 
 
+def project_files(cls: Any) -> str | None:
+    """All names of the file of a class, one a line, that of `project_file` first: None for built-in modules.
+
+    A project that pyproject.toml does not name may be reached by a link, and be cloned into a folder named otherwise.
+    So the names of the real folder, and of the repository, are among them. Files that share a name are one.
+    """
+    file = class_file(cls)
+    return None if file is None else "\n".join(_names(file, module_name(cls)))
+
+
+def origin_clash(name: str, known: str, given: str) -> OriginClashError:
+    """The error about two files that claim one class name, by all their names.
+
+    The project's name keeps the results when the file lies at one place in both folders, and may be one file.
+    """
+    known, given = known.split("\n")[0], given.split("\n")[0]
+    (project, _, path), (_, _, other) = known.partition(":"), given.partition(":")
+    keep = f" If they are one project, write [project] name = {project!r} into its pyproject.toml instead."
+    return OriginClashError(name, known, given, keep if path == other else "")
+
+
+@lru_cache(maxsize=4096)
+def _names(file: str, module: str) -> list[str]:
+    names, real = [within_project(file, module)], os.path.realpath(file)
+    if names[0].startswith(INSTALLED):
+        return names
+    names.append(within_project(real, module))
+    root, _ = project_of(os.path.dirname(real))
+    checkout = checkout_of(os.path.dirname(real))
+    if checkout is not None and name_in(os.path.join(root, "pyproject.toml")) is None:
+        repository = repository_of(checkout)
+        if repository is not None:
+            names.append(f"{repository}:{os.path.relpath(real, checkout).replace(os.sep, '/')}")
+    return list(dict.fromkeys(names))
+
+
 @lru_cache(maxsize=4096)
 def within_project(file: str, module: str) -> str:
     """A file that holds a module, as its project knows it: `project:package/module.py`."""
@@ -102,11 +139,13 @@ def project_of(folder: str) -> tuple[str, str]:
 
 
 def name_in(file: str) -> str | None:
-    """The project's name in a pyproject.toml, if it has one.
+    """The project's name in a pyproject.toml, if there is one and it has one.
 
     Read line by line: before Python 3.11 nothing in the standard library parses the format.
     """
     table = ""
+    if not os.path.isfile(file):
+        return None
     with open(file, encoding="utf-8") as lines:
         for line in lines:
             if header := _HEADER.match(line):

@@ -12,7 +12,7 @@ from xpm_core import script_arguments
 from xpm_core.config import layout
 from xpm_core.config.layout import Layout
 from xpm_core.digest import counted_names, digest, task_id
-from xpm_core.encoding import CONFIGURATION, PATH, PLAIN, Encoder, extension
+from xpm_core.encoding import CONFIGURATION, PATH, PLAIN, Encoder, extension, packable
 from xpm_core.encoding import pack as packed
 from xpm_core.errors import NestingError, PayloadError, SealedError
 from xpm_core.graph import STATE, children, is_configuration, reachable, schema_of, state
@@ -20,6 +20,7 @@ from xpm_core.identity import seal
 from xpm_core.import_path import import_path
 from xpm_core.loading import class_record
 from xpm_core.local_classes import Recorder
+from xpm_core.made import refused
 from xpm_core.objects import held, known
 from xpm_core.origin import LOCAL
 from xpm_core.parts import Home, Parts
@@ -127,6 +128,11 @@ class Packer:
         """Writes the values that are neither PLAIN nor configurations: most tasks have none."""
         return WireEncoder(self.reference, path=self.path, class_name=self.class_index, canonical=False)
 
+    @cached_property
+    def encode_data(self) -> WireEncoder:
+        """Writes data that local classes use: no configurations, which are read after the classes are made."""
+        return WireEncoder(refused, path=self.path, class_name=self.class_index, canonical=False)
+
     def data(self, tags: Mapping[str, Any] | None = None) -> bytes:
         found = self.content([self.object(config) for config in self.configs], tags)
         found["argv"] = script_arguments.pack(schema_of(self.root).argv, self.base)
@@ -139,7 +145,7 @@ class Packer:
             "task": task_id(type(self.root)),
             "classes": self.records,
             "objects": objects,
-            "tags": self.root.tags() if tags is None else tags,
+            "tags": {name: packable(label) for name, label in (self.root.tags() if tags is None else tags).items()},
             "folders": path.folders,
         }
         if path.standard:
@@ -238,7 +244,7 @@ class Packer:
             local = LOCAL in cls.__qualname__
             record = self.records[number] = class_record(cls)
             if local:
-                record["local"] = Recorder(self.class_index, self.encode).record(cls)
+                record["local"] = Recorder(self.class_index, self.encode_data).record(cls)
             schema = getattr(cls, "__xpm_schema__", None)
             if schema is not None and schema.value_class is not cls:
                 value_number = self.class_index(schema.value_class)

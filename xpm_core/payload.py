@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from xpm_core.config.base import Task
+from xpm_core.config.calls import run
 from xpm_core.config.layout import Layout
 from xpm_core.config.live import live
 from xpm_core.config.methods import CACHE, has_cache
@@ -128,11 +129,14 @@ def execute(task: Task) -> Any:
     """Run a task that `load` returned: its initial tasks in order, then its own `execute`.
 
     The folders that generated paths of the job lie in are made before.
+
+    Raises:
+        DeclarationError: An `execute` returned a coroutine or a generator, of which nothing ran.
     """
     make_folders(task)
     for each in task.__dict__.get(INIT_TASKS, ()):
-        each.execute()
-    return task.execute()
+        run(each)
+    return run(task)
 
 
 def make_folders(task: Task) -> None:

@@ -173,10 +173,13 @@ _REFERENCES: dict[str, tuple[Check, ...] | Check] = {
     "tuple": _reference,
 }
 _ORIGIN = {"module": _text, "name": _text, "file": _file, "project": _place}
+_bool = _is(bool, "true or false")
+_CHOSEN = {"varying": _list(_text), "bases_vary": _bool, "defaults_vary": _bool, "number": _integer}
 _FUNCTION = _fields(
-    {**_ORIGIN, "line": _integer, "names": _map(_reference), "defaults": _list(_bytes), "keywords": _map(_bytes)}, {}
+    {**_ORIGIN, "line": _integer, "names": _map(_reference), "defaults": _list(_bytes), "keywords": _map(_bytes)},
+    _CHOSEN,
 )
-_LOCAL = _fields({"line": _integer, "bases": _list(_reference), "names": _map(_reference)}, {})
+_LOCAL = _fields({"line": _integer, "bases": _list(_reference), "names": _map(_reference)}, _CHOSEN)
 _CLASS = _fields({**_ORIGIN, "id": _text}, {"local": _LOCAL, "value": _integer})
 _SOURCE = _fields({"digest": _bytes, "task": _text}, {"job": _bytes})
 _OBJECT = _fields(
@@ -185,7 +188,7 @@ _OBJECT = _fields(
         "source": _SOURCE,
         "init": _list(_integer),
         "stand_in": _integer,
-        "meta": _is(bool, "true or false"),
+        "meta": _bool,
         "job": _bytes,
         "below": _list(_integer),
     },

@@ -20,6 +20,7 @@ from xpm_core.errors import (
     ParameterValueError,
 )
 from xpm_core.graph import STATE, contained, is_configuration
+from xpm_core.scalars import spelled
 
 if TYPE_CHECKING:
     from xpm_core.config.fields import PathGenerator
@@ -147,6 +148,9 @@ class Schema:
         body: The code of the class's body, when a function defines it.
         scope: The variables of that function that the body uses.
         argv: What `sys.argv` was when it was defined.
+        attributes: What the body has made of the class.
+        arguments: Names of the arguments that the class statement has beside the bases.
+        made: The digest of what a function has chosen for the class, empty for nothing; None until first asked for.
     """
 
     def __init__(self, cls: type) -> None:
@@ -178,6 +182,9 @@ class Schema:
         self.body: CodeType | None = None
         self.scope: dict[str, Any] = {}
         self.argv = tuple(map(str, getattr(sys, "argv", ())))
+        self.attributes: dict[str, Any] = {}
+        self.arguments: tuple[str, ...] = ()
+        self.made: bytes | None = None
 
     def fill(self, parameters: dict[str, Parameter]) -> None:
         """Take the parameters, and work out once what each configuration needs."""
@@ -215,7 +222,7 @@ def refusal(where: str, mismatch: MismatchError, place: str | None) -> Configura
 
 def shortened(value: Any) -> str:
     """A value as messages show it: its `repr`, of which the middle is left out when it is long."""
-    text = shown(value) if is_configuration(value) else repr(value)
+    text = shown(value) if is_configuration(value) else spelled(value)
     return text if len(text) <= 80 else f"{text[:50]}…{text[-25:]}"
 
 
@@ -226,7 +233,7 @@ def shown(config: Any) -> str:
     def brief(value: Any) -> str:
         if is_configuration(value):
             return f"{type(value).__name__}(...)"
-        return "[...]" if any(contained(value)) else repr(value)
+        return "[...]" if any(contained(value)) else spelled(value)
 
     values = (f"{name}={brief(content[name])}" for name in type(config).__xpm_schema__.parameters if name in content)
     return f"{type(config).__name__}({', '.join(values)})"

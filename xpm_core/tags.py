@@ -14,7 +14,7 @@ from urllib.parse import quote
 from xpm_core.edges import edge
 from xpm_core.errors import ParameterTypeError
 from xpm_core.graph import Place, caller, children, is_configuration, state, title, written
-from xpm_core.scalars import plain
+from xpm_core.scalars import plain, spelled
 
 T = TypeVar("T")
 Label = str | int | float | bool
@@ -24,6 +24,24 @@ WARNED: dict[Any, Any] = {}
 
 COMPONENT_BYTES = 255
 """The longest name of a file."""
+
+LONGEST_INTEGER = 1024
+"""Bits that an integer may have as a tag."""
+
+
+class Stated(str):
+    """What a value that is no text, number or bool reads like as a tag.
+
+    Attributes:
+        path: What paths have in its place, which is unlike that of any text.
+    """
+
+    path: str
+
+    def __new__(cls, text: str, path: str = "") -> Stated:
+        found = super().__new__(cls, text)
+        found.path = path
+        return found
 
 
 class Tagged:
@@ -58,14 +76,19 @@ def tag(value: T) -> T:
 def label_of(value: Any) -> Label:
     """What a value reads like as a tag."""
     if isinstance(value, Enum):
-        return value.name
+        member = str(value.value) if value.name is None else value.name
+        return Stated(member, f"{safe(type(value).__qualname__)}@{safe(member)}")
     value = plain(value)
+    if isinstance(value, int) and value.bit_length() > LONGEST_INTEGER:
+        wrong = f"an int of {value.bit_length()} bits cannot be a tag, {LONGEST_INTEGER} are allowed"
+        raise ParameterTypeError("tag", wrong, "Name it: learn.tag('size', 'huge').", written(caller()))
     if isinstance(value, (str, int, float, bool)):
         return value
     if value is None or isinstance(value, PurePath):
-        return str(value)
+        return Stated(str(value), "None" if value is None else f"@{safe(str(value))}")
     remedy = "Name it: learn.tag('model', 'mlp')." if is_configuration(value) else "Tag a text, a number or an Enum."
-    raise ParameterTypeError("tag", f"{value!r} ({type(value).__name__}) cannot be a tag", remedy, written(caller()))
+    wrong = f"{spelled(value)} ({type(value).__name__}) cannot be a tag"
+    raise ParameterTypeError("tag", wrong, remedy, written(caller()))
 
 
 def stop_tags(value: T) -> T:
@@ -103,16 +126,21 @@ def collect(config: Any) -> dict[str, Label]:
     for each in tags_below(config):
         name, label, place = each
         _, known, known_place = found.setdefault(name, each)
-        if (type(known), known) != (type(label), label):
+        if written_label(known) != written_label(label):
             what = (
-                f"{title(config)}: tag {name!r} is {known!r}, set at {written(known_place)}, and {label!r}, set at "
-                f"{written(place)}. Rename one with .tag(name, value), or stop it with stop_tags()."
+                f"{title(config)}: tag {name!r} is {shown(known)}, set at {written(known_place)}, and {shown(label)}, "
+                f"set at {written(place)}. Rename one with .tag(name, value), or stop it with stop_tags()."
             )
             warnings.warn_explicit(what, UserWarning, *caller(), registry=WARNED)
     own = state(config)
     if own.sealed:
         own.collected = late, tuple(found.values())
     return {name: found[name][1] for name in sorted(found)}
+
+
+def shown(label: Label) -> str:
+    """A tag's value as messages have it."""
+    return label.path if isinstance(label, Stated) else repr(label)
 
 
 def collected(config: Any) -> tuple[Found, ...] | None:
@@ -166,8 +194,8 @@ def tagspath(config: Any) -> str:
     """A name for a file made of the tags of a configuration: different tags give different names.
 
     `name=value` for each tag, in the order of names, joined by commas. What is not safe in a name of a file is written
-    `%XX`; a text that would read as a number or a bool stands in quotes. A name of more than 255 bytes is cut, and ends
-    with a digest of the whole.
+    `%XX`; a text that would read as a number, a bool or None stands in quotes; a path is `@path`, a member of an Enum
+    `Class@MEMBER`. A name of more than 255 bytes is cut, and ends with a digest of the whole.
 
     Example:
         >>> tagspath(learn)
@@ -195,10 +223,10 @@ def safe(text: str) -> str:
 
 
 def written_label(label: Label) -> str:
-    """A tag's value as a path has it, so that 1, 1.0, True and '1' differ."""
-    if not isinstance(label, str):
-        return repr(label)
-    return f"'{safe(label)}'" if label in ("", "True", "False") or reads_as_number(label) else safe(label)
+    """A tag's value as a path has it, so that 1, 1.0, True and '1' differ, and None, a path or a member from a text."""
+    if not isinstance(label, str) or isinstance(label, Stated):
+        return shown(label)
+    return f"'{safe(label)}'" if label in ("", "True", "False", "None") or reads_as_number(label) else safe(label)
 
 
 def reads_as_number(text: str) -> bool:

@@ -81,6 +81,11 @@ def test_configurations_of_a_script_are_compared(script: Path, xpm: Xpm) -> None
     assert "imported" in result.stderr
 
 
+def test_names_that_no_terminal_can_show_are_written_with_escapes(script: Path, xpm: Xpm) -> None:
+    script.write_text(SCRIPT.replace('names=["a", "b"]', 'names=["caf\\udce9"]'))
+    assert cells(xpm("diff", "diffed.py:slow", "diffed.py:made")) == [["names[0]", "-", r'"caf\udce9"']]
+
+
 def test_function_and_module_can_be_named(script: Path, xpm: Xpm) -> None:
     assert cells(xpm("diff", "diffed:slow", "diffed.py:made")) == [["names[0]", "-", "a"], ["names[1]", "-", "b"]]
 

@@ -333,29 +333,60 @@ def test_experiment_inside_of_a_job_says_so(tmp_path: Path, monkeypatch: pytest.
     assert not (tmp_path / "workspace").exists()
 
 
-def test_two_files_that_claim_one_class_name_are_refused_with_the_remedy(
-    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+TWIN = "from xpm_core import Param, Task\nclass Same(Task):\n    n: Param[int]\n    def execute(self): ...\n"
+
+
+def twin_in(folder: Path, monkeypatch: pytest.MonkeyPatch) -> type[Task]:
+    """The class of the module `twin` in a folder, imported anew."""
     import importlib
     import sys
 
-    text = "from xpm_core import Param, Task\nclass Same(Task):\n    n: Param[int]\n    def execute(self): ...\n"
+    sys.modules.pop("twin", None)
+    monkeypatch.syspath_prepend(str(folder))
+    importlib.invalidate_caches()
+    found: type[Task] = importlib.import_module("twin").Same
+    monkeypatch.setitem(sys.modules, "twin", sys.modules.pop("twin"))
+    return found
+
+
+def test_two_files_that_claim_one_class_name_are_refused_with_the_remedy(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     for folder in ("one", "two"):
         (tmp_path / folder).mkdir()
-        (tmp_path / folder / "twin.py").write_text(text)
+        (tmp_path / folder / "twin.py").write_text(TWIN)
         (tmp_path / folder / "pyproject.toml").write_text(f'[project]\nname = "{folder}"\n')
-    monkeypatch.syspath_prepend(str(tmp_path / "one"))
     with stage.experiment():
-        importlib.import_module("twin").Same.C(n=1).submit()
-    del sys.modules["twin"]
-    monkeypatch.syspath_prepend(str(tmp_path / "two"))
-    importlib.invalidate_caches()
-    twin = importlib.import_module("twin")
+        twin_in(tmp_path / "one", monkeypatch).C(n=1).submit()
+    twin = twin_in(tmp_path / "two", monkeypatch)
     with stage.experiment() as xp:
         with pytest.raises(OriginClashError, match=r"twin:Same: defined in two:.*belongs to one:.*__xpmid__"):
-            twin.Same.C(n=1).submit()
+            twin.C(n=1).submit()
         assert xp.wait().done == 0
-    del sys.modules["twin"]
+
+
+def test_one_project_that_is_reached_by_another_folder_name_keeps_its_results(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder in ("one", "copy"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "twin.py").write_text(TWIN)
+    (tmp_path / "link").symlink_to(tmp_path / "one")
+    with stage.experiment():
+        twin_in(tmp_path / "one", monkeypatch).C(n=1).submit()
+    with stage.experiment():
+        twin_in(tmp_path / "link", monkeypatch).C(n=2).submit()
+    twin = twin_in(tmp_path / "copy", monkeypatch)
+    with stage.experiment(), pytest.raises(OriginClashError) as caught:
+        twin.C(n=3).submit()
+    assert str(caught.value).endswith(
+        "If they are one project, write [project] name = 'one' into its pyproject.toml instead."
+    )
+    (tmp_path / "later").mkdir()
+    (tmp_path / "later" / "twin.py").write_text(TWIN)
+    (tmp_path / "later" / "pyproject.toml").write_text("[project]\nname = 'one'\n")
+    with stage.experiment():
+        twin_in(tmp_path / "later", monkeypatch).C(n=3).submit()
 
 
 def test_own_workers_that_end_with_an_error_are_told_with_the_end_of_their_log(

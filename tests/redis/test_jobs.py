@@ -8,7 +8,7 @@ import pytest
 from desk import OTHER, WORKER, Desk, W, identity, submission
 from support import wait_until
 
-from xpm_core.errors import SettingsError, TokenNameError, TokenRequestError, UnknownDependencyError
+from xpm_core.errors import OriginClashError, SettingsError, TokenNameError, TokenRequestError, UnknownDependencyError
 from xpm_core.states import State
 from xpm_core.store import events, keys, reading
 from xpm_core.store.jobs import new_execution_id
@@ -33,6 +33,20 @@ def test_a_job_is_submitted_claimed_and_done(desk: Desk) -> None:
     assert desk.finish(lease) is FinishCode.ACCEPTED
     assert desk.state("a") is State.DONE
     assert desk.finish(lease) is FinishCode.ALREADY
+
+
+def test_files_of_one_class_name_are_one_when_they_share_a_name(desk: Desk) -> None:
+    def submit(*names: str) -> None:
+        desk.store.submit("exp", desk.run.started_ms, [submission("a")], {"m:A": "\n".join(names)})
+
+    submit("one:m.py")
+    submit("one:m.py")
+    submit("two:m.py", "one:m.py")
+    submit("two:m.py")
+    submit("three:m.py", "two:m.py")
+    for names in (["three:m.py"], ["four:m.py", "five:m.py"], ["one:m.p"], ["ne:m.py"]):
+        with pytest.raises(OriginClashError, match=r"defined in .*, but in this workspace .* belongs to one:m\.py;"):
+            submit(*names)
 
 
 def test_finish_claims_the_next_job_in_the_same_call(desk: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import math
 from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Any, Literal
@@ -11,6 +12,7 @@ import pytest
 
 from xpm_core.config import Config, Param
 from xpm_core.errors import ParameterTypeError, ParameterValueError
+from xpm_core.tags import tag
 
 
 class Colour(enum.Enum):
@@ -200,3 +202,67 @@ def test_containers_are_copied_when_assigned() -> None:
     config = Everything.C(numbers=numbers)  # type: ignore[call-arg]
     numbers.append(2.0)
     assert config.numbers == [1.0]
+
+
+DATES = [
+    (("datetime64", 1, "ns"), None),
+    (("datetime64", 1000, "ns"), None),
+    (("datetime64", "NaT"), None),
+    (("datetime64", "10000-01-01"), None),
+    (("datetime64", "2000-01-02"), date(2000, 1, 2)),
+    (("datetime64", "2000-01-02T03"), datetime(2000, 1, 2, 3)),
+    (("datetime64", "2000-01-02T03:04:05.000006"), datetime(2000, 1, 2, 3, 4, 5, 6)),
+    (("timedelta64", 1), None),
+    (("timedelta64", 5, "ns"), None),
+    (("timedelta64", 1, "M"), None),
+    (("timedelta64", 1, "Y"), None),
+    (("timedelta64", "NaT"), None),
+    (("timedelta64", 2**62, "D"), None),
+    (("timedelta64", 1, "W"), timedelta(7)),
+    (("timedelta64", 5, "us"), timedelta(microseconds=5)),
+]
+
+
+@pytest.mark.filterwarnings("ignore:The 'generic' unit")
+@pytest.mark.parametrize(("made", "expected"), DATES)
+def test_dates_of_numpy_keep_their_unit_or_are_refused(made: tuple[Any, ...], expected: Any) -> None:
+    numpy = pytest.importorskip("numpy")
+    value = getattr(numpy, made[0])(*made[1:])
+    if expected is not None:
+        assert Everything.C(anything=value).anything == expected
+        assert type(Everything.C(anything=value).anything) is type(expected)
+    for name in ("integer", "number", "anything") if expected is None else ("integer", "number"):
+        with pytest.raises(ParameterTypeError, match=rf"{name}: expected .*, got "):
+            Everything.C(**{name: value})
+    if expected is None:
+        with pytest.raises(ParameterTypeError, match="Pass a number, and name its unit in the parameter"):
+            Everything.C(anything=[value])
+        with pytest.raises(ParameterTypeError, match="cannot be a tag"):
+            tag(value)
+
+
+def test_texts_and_bytes_of_numpy_keep_what_stands_at_their_end() -> None:
+    numpy = pytest.importorskip("numpy")
+    config = Everything.C(text=numpy.str_("a\0"), anything=numpy.bytes_(b"a\0"))
+    assert (config.text, config.anything) == ("a\0", b"a\0")
+    assert (type(config.text), type(config.anything)) == (str, bytes)
+
+
+def test_number_that_is_not_equal_to_the_plain_one_is_refused() -> None:
+    class Seconds(float):
+        unit = "s"
+
+        def __eq__(self, other: object) -> bool:
+            return isinstance(other, Seconds) and float(self) == float(other) and self.unit == other.unit
+
+        __hash__ = float.__hash__
+
+    class Named(int):
+        pass
+
+    with pytest.raises(ParameterTypeError, match=r"number: expected float, got 5.0 \(Seconds\)"):
+        Everything.C(number=Seconds(5))
+    with pytest.raises(ParameterTypeError, match="anything: expected a value that"):
+        Everything.C(anything=Seconds(5))
+    assert type(Everything.C(integer=Named(3)).integer) is int
+    assert math.isnan(Everything.C(number=type("Plain", (float,), {})("nan")).number)

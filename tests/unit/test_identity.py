@@ -8,6 +8,7 @@ import importlib.util
 import json
 import math
 import re
+import subprocess
 import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -327,6 +328,71 @@ def test_project_is_named_by_pyproject_then_by_the_checkout_then_by_the_folder(t
     assert origin(tmp_path / "loose", "sweep.py") == "loose:sweep.py"
     installed = tmp_path / "clone-1" / ".venv" / "lib" / "site-packages"
     assert origin(installed, "pkg/sweep.py") == "site-packages:pkg/sweep.py"
+
+
+def origins(folder: Path, file: str = "sweep.py") -> set[str]:
+    """All names of the file that defines the class of a script, run in that folder."""
+    if not (folder / file).exists():
+        script(folder, file, SWEEP)
+    return set(run(folder / file, cwd=folder).split()[1:])
+
+
+def git(folder: Path, *words: str | Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    identity = ("-c", "user.name=A", "-c", "user.email=a@b.c", "-c", "protocol.file.allow=always")
+    subprocess.run(["git", *identity, *words], cwd=folder, check=True, capture_output=True)
+
+
+def test_file_that_is_reached_by_a_link_has_the_name_of_its_folder_too(tmp_path: Path) -> None:
+    (tmp_path / "link").symlink_to(tmp_path / "project")
+    assert origins(tmp_path / "project") == {"project:sweep.py"}
+    assert origins(tmp_path / "link") == {"link:sweep.py", "project:sweep.py"}
+    (tmp_path / "runs").mkdir()
+    (tmp_path / "runs" / "sweep.py").symlink_to(tmp_path / "project" / "sweep.py")
+    assert "project:sweep.py" in origins(tmp_path / "runs")
+
+
+def test_clones_of_one_repository_share_a_name(tmp_path: Path) -> None:
+    first = tmp_path / "first"
+    script(first, "a/sweep.py", SWEEP)
+    git(first, "init", "--quiet")
+    git(first, "add", ".")
+    git(first, "commit", "--quiet", "-m", "sweep")
+    git(tmp_path, "clone", "--quiet", first, "second")
+    git(tmp_path / "second", "worktree", "add", "--quiet", tmp_path / "third")
+    for name in ("second", "third"):
+        assert origins(tmp_path / name, "a/sweep.py") == {f"{name}:a/sweep.py", "first:a/sweep.py"}
+    assert origins(first, "a/sweep.py") == {"first:a/sweep.py"}
+    git(first, "remote", "add", "origin", "git@Git.Example.org:lab/Digits.git")
+    for name in ("first", "second", "third"):
+        assert "git.example.org/lab/Digits:a/sweep.py" in origins(tmp_path / name, "a/sweep.py")
+    script(tmp_path / "second", "pyproject.toml", '[project]\nname = "digits"\n')
+    assert origins(tmp_path / "second", "a/sweep.py") == {"digits:a/sweep.py"}
+
+
+REMOTES = [
+    ("https://git.example.org/lab/digits.git", "git.example.org/lab/digits"),
+    ("https://anna:secret@git.example.org/lab/digits/", "git.example.org/lab/digits"),
+    ("ssh://git@git.example.org:2222/lab/digits.git", "git.example.org/lab/digits"),
+    ("anna@node1:/home/anna/digits", "node1/home/anna/digits"),
+    ("../nowhere", None),
+    ("/nowhere/at/all", None),
+]
+
+
+@pytest.mark.parametrize(("remote", "expected"), REMOTES)
+def test_remote_repository_names_the_project(remote: str, expected: str | None, tmp_path: Path) -> None:
+    git(tmp_path / "clone", "init", "--quiet")
+    git(tmp_path / "clone", "config", "remote.origin.url", remote)
+    names = {"clone:sweep.py"} | ({f"{expected}:sweep.py"} if expected else set())
+    assert origins(tmp_path / "clone") == names
+
+
+def test_repositories_that_name_each_other_end(tmp_path: Path) -> None:
+    for name, other in (("a", "b"), ("b", "a")):
+        git(tmp_path / name, "init", "--quiet")
+        git(tmp_path / name, "config", "remote.origin.url", str(tmp_path / other))
+    assert origins(tmp_path / "a") >= {"a:sweep.py"}
 
 
 def test_origins_tell_each_class_once() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import enum
+import pickle
 import warnings
 from pathlib import Path
 from typing import Any
@@ -11,15 +13,25 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xpm_core import payload
 from xpm_core.config import Config, Param, Task, copyconfig, field, outputs, state
 from xpm_core.config.outputs import made_by
 from xpm_core.errors import ParameterTypeError
 from xpm_core.identity import seal
-from xpm_core.tags import COMPONENT_BYTES, grid, stop_tags, tag, tagspath
+from xpm_core.tags import COMPONENT_BYTES, grid, joined, stop_tags, tag, tagspath
 
 
 class Kind(enum.Enum):
     SMALL = 1
+
+
+class Shape(enum.Enum):
+    SMALL = 1
+
+
+class Access(enum.Flag):
+    READ = 1
+    WRITE = 2
 
 
 class Model(Config):
@@ -95,6 +107,12 @@ def test_two_values_of_one_tag_warn_with_both_places() -> None:
     assert caught[0].filename == __file__
 
 
+def test_two_values_that_read_alike_warn_as_paths_write_them() -> None:
+    learn = Learn.C(model=Model.C().tag("a", Kind.SMALL)).tag("a", "SMALL")
+    with pytest.warns(UserWarning, match=r"tag 'a' is 'SMALL', set at .*:\d+, and Kind@SMALL, set at .*:\d+"):
+        assert learn.tags() == {"a": "SMALL"}
+
+
 def test_equal_tags_do_not_warn() -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -129,6 +147,13 @@ PATHS: list[tuple[dict[str, Any], str]] = [
     ({".hidden": 1}, "%2Ehidden=1"),
     ({"a": "b~"}, "a=b%7E"),
     ({"a": 1e300}, "a=1e+300"),
+    ({"a": None}, "a=None"),
+    ({"a": "None"}, "a='None'"),
+    ({"a": Path("x/y")}, "a=@x%2Fy"),
+    ({"a": Kind.SMALL}, "a=Kind@SMALL"),
+    ({"a": Access.READ}, "a=Access@READ"),
+    ({"a": Access(0)}, "a=Access@0"),
+    ({"a": "Kind@SMALL"}, "a=Kind%40SMALL"),
 ]
 
 
@@ -144,19 +169,32 @@ def tagged(tags: dict[str, Any]) -> Config:
     return config
 
 
-labels = st.text(max_size=12) | st.integers() | st.booleans() | st.floats(allow_nan=False)
+plain_labels = st.text(max_size=12) | st.integers() | st.booleans() | st.floats()
+lookalikes = st.sampled_from(["None", "a", "SMALL", "Kind@SMALL", "@a", "1", "1.0", "True", "nan", "0", 0, 1, 1.0])
+values = st.none() | st.sampled_from([*Kind, *Shape, *Access, Access(0)]) | st.text("a/@.", max_size=3).map(Path)
+labels = plain_labels | lookalikes | values
 tag_sets = st.dictionaries(st.text(max_size=8), labels, max_size=4)
 
 
 @given(tag_sets, tag_sets)
 def test_different_tags_give_different_names_of_files(one: dict[str, Any], other: dict[str, Any]) -> None:
     paths = [tagspath(tagged(tags)) for tags in (one, other)]
-    kinds = [sorted((name, type(value).__name__, repr(value)) for name, value in tags.items()) for tags in (one, other)]
+    kinds = [sorted((name, str(type(value)), repr(value)) for name, value in tags.items()) for tags in (one, other)]
     assert (paths[0] == paths[1]) == (kinds[0] == kinds[1])
     for path in paths:
         assert path.isascii()
         assert not set(path) & set('/\\:*?"<>| \n\0')
         assert not path.startswith(".")
+
+
+@pytest.mark.parametrize("value", [None, Kind.SMALL, Access.READ, Access(0), Path("x"), "x", 2**70])
+def test_tags_reach_the_job_as_they_read(value: Any, tmp_path: Path) -> None:
+    learn = Learn.C().tag("a", value)
+    data = payload.pack(learn, tmp_path)
+    live = payload.load(data, workspace=tmp_path, identity=seal(learn), jobpath=tmp_path)
+    assert live.__dict__["__tags__"] == learn.tags()
+    copies = (copy.deepcopy(learn.tags()), pickle.loads(pickle.dumps(learn.tags())))
+    assert [joined(tags) for tags in copies] == [tagspath(learn)] * 2
 
 
 def test_long_path_is_cut_and_still_tells_tags_apart(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from xpm_core.config.fields import LATER
 from xpm_core.errors import ConfigurationError, DeclarationError, MismatchError, SealedError, UnknownParameterError
 from xpm_core.frozen import thawed
 from xpm_core.graph import STATE, ConfigState, Place, caller, schema_of, state, written
+from xpm_core.scalars import spelled
 from xpm_core.schema import Parameter, Schema, refusal
 from xpm_core.tags import Tagged
 
@@ -100,7 +101,7 @@ def put(config: Any, own: ConfigState, name: str, value: Any, place: Place) -> N
     elif parameter is None:
         unknown(config, name, written(place))
     elif parameter.role == "constant":
-        wrong = f"cannot assign {value!r}, it is a constant"
+        wrong = f"cannot assign {spelled(value)}, it is a constant"
         raise SealedError(where, wrong, "Change its value in the class.", written(place))
     else:
         put_value(config, own, parameter, value, place)
@@ -157,8 +158,8 @@ def sealed(config: Any, own: ConfigState, name: str, value: Any, place: Place) -
     """The error about an assignment to a configuration that may not change any more."""
     where = f"{type(config).__name__}.{name}"
     if own.validating:
-        return SealedError(where, f"cannot assign {value!r} in __validate__", "Only look there.", written(place))
+        return SealedError(where, f"cannot assign {spelled(value)} in __validate__", "Only look there.", written(place))
     submitted = getattr(own.submitted, "where", None)
     why = f"the task was submitted at {submitted}" if submitted else "it is sealed"
-    copy = f"{type(config).__name__.lower()}.copy({name}={value!r})"
-    return SealedError(where, f"cannot assign {value!r}, {why}", f"Change a copy: {copy}.")
+    copy = f"{type(config).__name__.lower()}.copy({name}={spelled(value)})"
+    return SealedError(where, f"cannot assign {spelled(value)}, {why}", f"Change a copy: {copy}.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from xpm_core.config.annotations import Names, UnresolvedError
 from xpm_core.config.assign import make
+from xpm_core.config.calls import refuse_uncallable
 from xpm_core.config.declare import complete
 from xpm_core.config.fields import field
 from xpm_core.edges import cut, edge
@@ -44,14 +45,15 @@ class ConfigMeta(ABCMeta):
     __xpm_schema__: Schema
 
     @edge
-    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> ConfigMeta:
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], /, **options: Any) -> ConfigMeta:
         cls = super().__new__(mcs, name, bases, namespace, **options)
         schema = cls.__xpm_schema__ = Schema(cls)
         guard_attributes(cls)
+        refuse_uncallable(cls)
         frames = enclosing(cls)
         schema.names = Names(cls, rebuilding[-1] if rebuilding else lambda: [frame.f_locals for frame in frames])
         if frames and not rebuilding and (body := body_of(cls, frames[0].f_code)) is not None:
-            schema.body = body
+            schema.body, schema.attributes, schema.arguments = body, dict(vars(cls)), tuple(options)
             schema.scope = {n: value for n, value in frames[0].f_locals.items() if n in body.co_freevars}
         with suppress(UnresolvedError):  # tried again when the class is first used: a name may be defined later
             complete(cls)

@@ -16,7 +16,7 @@ from typing import Any
 
 from xpm_core.errors import MismatchError
 from xpm_core.graph import is_configuration
-from xpm_core.scalars import plain
+from xpm_core.scalars import has_unit, plain, spelled
 
 
 class Kind:
@@ -47,6 +47,8 @@ class Kind:
         raise self.mismatch(value)
 
     def mismatch(self, value: Any, remedy: str = "", allowed: bool = True) -> MismatchError:
+        if has_unit(value):
+            remedy = "Pass a number, and name its unit in the parameter's name; or a datetime or timedelta."
         return MismatchError(self.text, value, allowed, "", remedy)
 
     def within(self, other: Kind) -> bool:
@@ -217,7 +219,7 @@ class ListKind(Kind):
 
     def check(self, value: Any) -> Any:
         if not isinstance(value, list):
-            raise self.mismatch(value, f"Pass a list: {list(value)!r}." if type(value) is tuple else "")
+            raise self.mismatch(value, f"Pass a list: {spelled(list(value))}." if type(value) is tuple else "")
         if type(self.item) is ScalarKind and {self.item.exact}.issuperset(map(type, value)):
             return list(value)
         return items(self.item.check, value)
@@ -250,7 +252,7 @@ class TupleKind(Kind):
 
     def check(self, value: Any) -> Any:
         if not isinstance(value, tuple):
-            raise self.mismatch(value, f"Pass a tuple: {tuple(value)!r}." if type(value) is list else "")
+            raise self.mismatch(value, f"Pass a tuple: {spelled(tuple(value))}." if type(value) is list else "")
         if self.repeated:
             return tuple(items(self.kinds[0].check, value))
         if len(value) != len(self.kinds):
@@ -309,12 +311,12 @@ class DictKind(Kind):
             try:
                 name = self.key.check(key)
             except MismatchError as error:
-                error.trail = f"{{key {key!r}}}{error.trail}"
+                error.trail = f"{{key {spelled(key)}}}{error.trail}"
                 raise
             try:
                 found[name] = self.item.check(item)
             except MismatchError as error:
-                error.trail = f"[{key!r}]{error.trail}"
+                error.trail = f"[{spelled(key)}]{error.trail}"
                 raise
         return found
 

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from xpm_core.errors import OriginClashError, TokenRequestError, UnknownDependencyError
+from xpm_core.errors import TokenRequestError, UnknownDependencyError
+from xpm_core.origin import origin_clash
 from xpm_core.states import Event, State
 from xpm_core.store import keys, scripts
 from xpm_core.store.records import (
@@ -83,7 +84,7 @@ class Store:
             experiment: Name of the experiment that they belong to.
             run_started_ms: From `open_run`: what failed before is retried.
             jobs: What a job needs comes before it, here or in an earlier call.
-            origins: For each class, the project and path of its file.
+            origins: For each class, the names of its file, `project:path`, one a line.
 
         Raises:
             TokenRequestError: A token is unknown, or has fewer units than asked for.
@@ -245,8 +246,7 @@ def _submitted(reply: Sequence[Any], jobs: Sequence[Submission], origins: Mappin
     if reply[0] == -2:
         raise UnknownDependencyError(_label(jobs, text_of(reply[1])), text_of(reply[2]))
     if reply[0] == -3:
-        known = text_of(reply[2])
-        raise OriginClashError(text_of(reply[1]), known, origins[text_of(reply[1])])
+        raise origin_clash(text_of(reply[1]), text_of(reply[2]), origins[text_of(reply[1])])
     since, cursor = text_of(reply[1]), text_of(reply[2])
     told: dict[str, Submitted] = {}
     lines = text_of(reply[3]).split("\n") if jobs else []

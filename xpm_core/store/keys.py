@@ -152,7 +152,7 @@ def wake(w: str, name: str) -> str:
 
 
 def origins(w: str) -> str:
-    """hash: class -> `project:path` of its file; two files under one name are refused."""
+    """hash: class -> names of its file, `project:path`, one a line; files that share none are refused."""
     return f"xpm:{w}:origins"
 
 

@@ -4,7 +4,7 @@
 KEYS[1]  xpm:W:experiment:NAME:jobs  set  identities of the experiment's jobs
 ARGV[1]  workspace id
 ARGV[2]  when this run of the experiment began, ms of the server's clock
-ARGV[3]  origins as JSON: class -> project:path of its file
+ARGV[3]  origins as JSON: class -> names of its file, project:path, one a line; one file's share a name
 ARGV[4]  kinds as a JSON list, each what many jobs have in common: {task, name, queue, demand, priority, max_retries,
          max_losses, backoff_ms, options}
 ARGV[...]  three for each job: `kind identity directory marker need need`, the kind by its number from 1 and the marker
@@ -32,9 +32,19 @@ guard.integer('seq', redis.call('GET', keys.seq) or '0', 0)
 guard.integer('run_started', run_started, 0)
 local now, batch, list = clock.now(), {}, {}
 kinds, origins = cjson.decode(kinds), cjson.decode(origins)
+local function shared(known, given)
+  for name in given:gmatch('[^\n]+') do
+    if ('\n' .. known .. '\n'):find('\n' .. name .. '\n', 1, true) then return true end
+  end
+  return false
+end
 for class, origin in pairs(origins) do
   local known = redis.call('HGET', keys.origins(w), class)
-  if known and known ~= origin then return { -3, class, known } end
+  if known and not shared(known, origin) then return { -3, class, known } end
+  if known then -- one name takes in others once: else names would gather that no two files share
+    local one = origin:find('\n') and not known:find('\n')
+    origins[class] = one and known .. '\n' .. origin or known
+  end
 end
 for i = FIRST, #ARGV, EACH do
   local job = wire.job(kinds, ARGV[i], ARGV[i + 1], ARGV[i + 2])

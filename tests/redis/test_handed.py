@@ -121,13 +121,13 @@ def test_what_is_given_counts_for_done_jobs_only(desk: Desk) -> None:
 )  # fmt: skip
 def test_malformed_things_are_refused_and_nothing_is_written(desk: Desk, changes: dict[str, Any]) -> None:
     done(desk, "a")
-    before = desk.client.dump(keys.job(W, identity("a")))
+    before = desk.client.hgetall(keys.job(W, identity("a")))
     good = {"name": "t", "directory": "d", "options": "{}", "tags": "{}", "needs": [], "max_retries": 0,
             "max_losses": 3, "backoff_ms": 0}  # fmt: skip
     arguments = [W, identity("a"), "", json.dumps({**good, **changes}), b"payload"]
     with pytest.raises(ResponseError):
         scripts.run(desk.client, "retry", [keys.counts(W)], arguments)
-    assert desk.client.dump(keys.job(W, identity("a"))) == before
+    assert desk.client.hgetall(keys.job(W, identity("a"))) == before
     with pytest.raises(ResponseError):
         scripts.run(desk.client, "retry", [keys.counts(W)], [W, identity("a"), "", json.dumps(good), b""])
     assert desk.state("a") is State.DONE

@@ -96,7 +96,7 @@ def silence(client: Redis, workspace_id: str) -> float:
     if not entries:
         return float("inf")
     latest = next((cursor for cursor, fields in entries if b"job" in fields), entries[-1][0])
-    return reading.server_time(client) - position(latest.decode())[0] / 1000
+    return max(reading.server_time(client) - position(latest.decode())[0] / 1000, 0.0)  # its clock may have gone back
 
 
 def position(cursor: str) -> tuple[int, int]:

@@ -38,7 +38,7 @@ local function again(ask, now)
   local rec = not seen[2] and jobs.load(ask.w, seen[1])
   if not rec or rec.state ~= 'running' or rec.execution ~= ask.execution then return CODE.STALE end
   local left = tonumber(redis.call('ZSCORE', keys.leases(ask.w), rec.id)) - now
-  return CODE.CLAIMED, told(ask, rec, left, holdings.told(ask.w, rec))
+  return CODE.CLAIMED, told(ask, rec, math.min(left, rec.lease_ms), holdings.told(ask.w, rec))
 end
 
 local HEADS = 100 -- heads that one call looks at while dependents are still to be told

@@ -8,18 +8,20 @@ function clock.now()
 end
 
 -- Whether leases may be expired now. After a silence of the server (nobody called for half a lease, as
--- after a restart) expiry rests for one lease time, so that the living can renew first.
+-- after a restart), or when its clock went back, expiry rests for one lease time, so that the living can renew first.
+-- Returns that; whether some time has passed since it last was so; and whether the clock went back.
 function clock.may_expire(w, now, lease_ms)
   local key = keys.clock(w)
   local seen = redis.call('HMGET', key, 'called', 'rest_until')
-  local called, rest_until = tonumber(seen[1] or '0'), tonumber(seen[2] or '0')
-  if now - called > lease_ms / 2 and redis.call('ZCARD', keys.leases(w)) > 0 then
+  local since, rest_until = now - tonumber(seen[1] or '0'), tonumber(seen[2] or '0')
+  local back, beat = since < 0, since < 0 or since > lease_ms / 8
+  if back or (since > lease_ms / 2 and redis.call('ZCARD', keys.leases(w)) > 0) then
     rest_until = now + lease_ms
     redis.call('HSET', key, 'called', now, 'rest_until', rest_until)
-  elseif now - called > lease_ms / 8 then
+  elseif beat then
     redis.call('HSET', key, 'called', now)
   end
-  return now >= rest_until
+  return now >= rest_until, beat, back
 end
 
 local MONTHS = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 }

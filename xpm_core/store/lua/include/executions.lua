@@ -1,6 +1,6 @@
 -- Executions: one attempt each, named by an id that the caller makes (the fencing token). The id of one that
 -- ended is remembered for ten minutes, so that a late or repeated call is recognised.
--- include: clock edges holdings jobs keys needs wake
+-- include: clock edges ends holdings jobs keys needs wake
 local executions = {}
 
 local REMEMBER_S = 600
@@ -52,9 +52,12 @@ function executions.tend(w, now, lease_ms)
     jobs.move(w, rec, jobs.place(rec), now)
     wake.queue(w, rec.queue, now)
   end
+  local may_expire, beat, back = clock.may_expire(w, now, lease_ms)
+  if beat then ends.mend(w, now, lease_ms) end
+  if back then ends.forget(w, now, lease_ms) end
   local over = {}
   local next_end = redis.call('ZRANGE', keys.leases(w), 0, 0, 'WITHSCORES')[2]
-  if clock.may_expire(w, now, lease_ms) and next_end and tonumber(next_end) <= now then
+  if may_expire and next_end and tonumber(next_end) <= now then
     over = redis.call('ZRANGEBYSCORE', keys.leases(w), '-inf', now, 'LIMIT', 0, 100)
     for _, j in ipairs(over) do executions.lose(w, jobs.load(w, j), now) end
   end

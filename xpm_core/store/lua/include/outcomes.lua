@@ -1,11 +1,10 @@
 -- What the end of an execution means for its job.
--- include: executions jobs keys rq wake
+-- include: ends executions jobs keys rq wake
 local outcomes = {}
 
 local CODE = { ACCEPTED = 1, ALREADY = 2, STALE = -2, UNKNOWN = -3 }
 local ENDED = { done = true, failed = true, retry = true, cancelled = true }
 local UNCLAIMED = { ready = true, delayed = true, failed = true }
-local BACKOFF_MOST_MS = 3600000
 
 -- Whether this execution still speaks for its job: it holds the lease, or lost it with nobody after it.
 local function speaks(rec, execution, ended)
@@ -28,7 +27,7 @@ local function failed(w, rec, error_json, now)
     executions.finish(w, rec, 'failed', 'failed', now, set, 'error', error_json)
     return
   end
-  set.due = now + math.min(rec.backoff_ms * 2 ^ (failures - 1), BACKOFF_MOST_MS)
+  set.due = now + ends.backoff(rec.backoff_ms, failures)
   executions.finish(w, rec, 'retry', 'delayed', now, set, 'error', error_json, 'due', set.due)
 end
 

@@ -43,6 +43,11 @@ local function create(w, job, now)
   return CODE.NEW, rec
 end
 
+-- Whether a job ended before a run began. What ended later than now ended before the clock went back.
+local function ended_before(rec, run_started, now)
+  return rec.ended < run_started or (rec.ended > now and run_started <= now)
+end
+
 -- Take one submission. `run_started` (ms): a failure before it is retried, a later one is this run's own.
 function submissions.take(w, job, run_started, now)
   local rec = not job.new and jobs.load(w, job.id)
@@ -52,7 +57,7 @@ function submissions.take(w, job, run_started, now)
     adopt(w, rec, job.marker, now)
     return CODE.DONE, rec
   end
-  if (rec.state == 'failed' or rec.state == 'cancelled') and rec.ended < run_started then
+  if (rec.state == 'failed' or rec.state == 'cancelled') and ended_before(rec, run_started, now) then
     redis.call('HSET', keys.job(w, job.id), 'payload', job.payload, 'options', job.options)
     retries.start(w, rec, now)
     return CODE.RETRIED, rec

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -73,6 +74,7 @@ class PrivateServer:
             **(options or {}),
         }
         self._process: subprocess.Popen[bytes] | None = None
+        self._kept: tuple[Path, int] | None = None
 
     @property
     def pid(self) -> int:
@@ -113,6 +115,19 @@ class PrivateServer:
         self._process.kill()
         self._process.wait()
         self._process = None
+
+    def note(self) -> None:
+        """Remember what its AOF holds now: what a power cut leaves of it."""
+        file = max((self.folder / "appendonlydir").glob("*.incr.aof"), key=lambda path: path.stat().st_mtime)
+        self._kept = file, file.stat().st_size
+
+    def cut_power(self) -> None:
+        """End it as a power cut does: what was acknowledged since `note` is lost, as it is within a second."""
+        self.kill()
+        assert self._kept is not None, "call note() first"
+        file, size = self._kept
+        if file.exists():  # else the AOF was written anew meanwhile
+            os.truncate(file, size)
 
     def stop(self) -> None:
         """End it in good order (SIGTERM), keeping its AOF."""

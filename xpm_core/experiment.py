@@ -266,6 +266,7 @@ class experiment:
             return False
         self.tracker.callbacks.drain()
         self._submitter.flush()
+        self.tracker.confirm()
         return self.tracker.settled()
 
     def _tick(self, display: Display) -> None:

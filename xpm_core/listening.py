@@ -130,7 +130,7 @@ class Reader:
         """The run's jobs as they stand, if events may have been dropped that were not read."""
         if self._read_at is not None and time.monotonic() - self._read_at < DOUBT_S:
             return []
-        if not events.behind(self._client, self._w, self._cursor):
+        if not events.astray(self._client, self._w, self._cursor):
             return []
         self._cursor = events.last(self._client, self._w)
         known = reading.jobs(self._client, self._w, self._jobs())

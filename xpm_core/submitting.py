@@ -26,6 +26,7 @@ from xpm_core.experiment_directory import ExperimentDirectory, JobLinks
 from xpm_core.graph import NOTHING, Place, reachable, unsubmitted, written
 from xpm_core.job_directory import JobDirectory
 from xpm_core.main_guard import refuse_unguarded
+from xpm_core.markers import mark_done
 from xpm_core.names import check_queue_name
 from xpm_core.outbox import Answer, Outbox
 from xpm_core.parts import Parts
@@ -352,8 +353,7 @@ class Submitter:
                 where = f"{self._submission(parcels[0]).label}: {error.where}"
                 raise RedisFullError(where, error.problem, error.remedy) from None
             raise
-        found = [(each.job, self._look_after(each, answer)) for each, answer in zip(parcels, answers, strict=True)]
-        self._tracker.answered(found)
+        self._tracker.answered(zip([parcel.job for parcel in parcels], answers, strict=True))
         for parcel in parcels:
             self._links.add(parcel.job.directory, joined(parcel.job.tags))
         self._begun({parcel.job.queue for parcel in parcels if not parcel.job.state.settled})
@@ -370,11 +370,12 @@ class Submitter:
             raise first
 
     def _wait_for(self, parcels: list[Parcel], asked: Asked) -> list[Submitted]:
-        """The answers, however long the server is away, until the experiment is left."""
+        """The answers, and what they ask for, however long the server is away, until the experiment is left."""
         delay_s = 0.1
         while True:
             try:
-                return self._found(parcels, asked)
+                found = self._found(parcels, asked)
+                return [self._look_after(each, answer) for each, answer in zip(parcels, found, strict=True)]
             except OUTAGES as error:
                 if self._closed.is_set():
                     raise
@@ -408,8 +409,7 @@ class Submitter:
         if answer.code is not SubmitCode.UNMARKED:
             return answer
         directory, label = parcel.job.directory, parcel.job.label
-        if (record := directory.record(answer.execution)) is not None and record.get("reason") == "done":
-            directory.write_marker("done", answer.execution)
+        if mark_done(directory, answer.execution):
             return answer
         if reading.server_time(self._store.client) - answer.ended_s < LISTING_LAG_S:
             return answer

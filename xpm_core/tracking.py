@@ -16,8 +16,9 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from xpm_core import markers
 from xpm_core.callbacks import Callbacks
-from xpm_core.errors import WipedError, WorkspaceError
+from xpm_core.errors import WipedError
 from xpm_core.graph import NOTHING, Place, written
 from xpm_core.states import Event, State
 from xpm_core.store import events, reading
@@ -55,12 +56,13 @@ _STATE_OF[Event.STARTED] = State.RUNNING
 class TrackedJob:
     """A job of this run, as this script knows it. Its task is not kept: a script may submit very many.
 
-    `reused` says that it was done already when it was submitted. `cursor` is the event up to which `state` is known,
-    `progress` what it said last while it ran: `fraction`, `desc` and `inner`.
+    `reused` says that it was done already when it was submitted, `marked` that its directory was seen to say so.
+    `cursor` is the event up to which `state` is known, `progress` what it said last while it ran: `fraction`, `desc`
+    and `inner`.
     """
 
     state: State = State.WAITING
-    reused = called = False
+    reused = called = marked = False
     root = worker = ""
     cursor = (0, 0)
     since_s = 0.0
@@ -133,6 +135,7 @@ class Tracker:
         self._unserved_before: set[str] = set()
         self._promised: dict[str, float] = {}
         self._reader = 0
+        self._server = ""
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._follow, name="xpm-events", daemon=True)
 
@@ -244,6 +247,20 @@ class Tracker:
         with self.changed:
             return not self._open
 
+    def confirm(self) -> None:
+        """See that what is done is done by its directory, too, and write the markers that no worker has written.
+
+        A server that lost its last second with the power may not know the end of such a job: then it is open again.
+        """
+        with self.changed:
+            jobs = list(self.jobs.values())
+        if lacking := markers.unmarked(jobs):
+            try:
+                self._reread(lacking)
+                markers.mark_all(self._store, lacking)
+            except OUTAGES as error:
+                log.warning("%d jobs are done, but their directories do not say so yet: %s", len(lacking), error)
+
     # -- the thread ------------------------------------------------------------------------------------------------
 
     def _follow(self) -> None:
@@ -251,7 +268,7 @@ class Tracker:
         while not self._stop.is_set():
             try:
                 self._reader = self._reader or self._blocking.client_id()
-                if time.monotonic() - read_at > DOUBT_S and events.behind(self._blocking, self._store.w, self._cursor):
+                if time.monotonic() - read_at > DOUBT_S and events.astray(self._blocking, self._store.w, self._cursor):
                     self._rebuild()
                 calm = self.calm.wait(CALM_S)
                 records = events.read(
@@ -280,8 +297,11 @@ class Tracker:
         while look.more:
             look = self._store.look(self._lease_s)
         self._find_unserved(look)
-        if not news:
-            self._probe()
+        before, self._server = self._server, reading.run_id(self._store.client)
+        if before != self._server:
+            self._doubt()
+        elif not news:
+            self._compare(every=False)
 
     def _find_unserved(self, look: Look) -> None:
         """Which queues of this run's ready jobs nobody serves, twice in a row: workers may be about to start."""
@@ -296,8 +316,15 @@ class Tracker:
             before, self._unserved_before = self._unserved_before, {queue.queue for queue in found}
             self.unserved = [queue for queue in found if queue.queue in before]
 
-    def _probe(self) -> None:
-        """See of one open job whether it stands as its events have told; if not, read all of them.
+    def _doubt(self) -> None:
+        """Another server answers than before, or the first one: what it lost is not known. A restart can go unseen."""
+        if events.astray(self._blocking, self._store.w, self._cursor):
+            self._rebuild()
+        else:
+            self._compare(every=True)
+
+    def _compare(self, *, every: bool) -> None:
+        """See of every open job, or of one, whether it stands as its events have told; if not, read all of them.
 
         So it shows that the server was wiped, or that this script fell behind the end of the stream, which is bounded.
 
@@ -306,18 +333,16 @@ class Tracker:
         """
         with self.changed:
             ours = [job for each in self._open if (job := self.jobs[each]).cursor > (0, 0)]
-        if not ours:
-            return
-        one = random.choice(ours)
-        state, _ = reading.states(self._store.client, self._store.w, [one.identity]).get(one.identity, (None, ""))
-        if state is not one.state:
-            self._reread(ours, (0, 0))
+        some = ours if every else ours and [random.choice(ours)]
+        known = reading.states(self._store.client, self._store.w, [job.identity for job in some])
+        if any(job.identity not in known or known[job.identity][0] is not job.state for job in some):
+            self._reread(ours)
 
     def _rebuild(self) -> None:
-        """Events were dropped before they were read, as in a long outage: the jobs tell how they stand.
+        """Events cannot be read from the cursor on: the jobs tell how they stand.
 
         Raises:
-            WipedError: As for `_probe`.
+            WipedError: As for `_compare`.
         """
         cursor = events.last(self._blocking, self._store.w)
         with self.changed:
@@ -325,16 +350,17 @@ class Tracker:
         self._reread(ours, events.position(cursor))
         self._cursor = cursor
 
-    def _reread(self, jobs: list[TrackedJob], place: tuple[int, int]) -> None:
-        """Take from the server how jobs stand, of those that it was told of; they are known up to a place, then."""
+    def _reread(self, jobs: list[TrackedJob], place: tuple[int, int] | None = None) -> None:
+        """Take from the server how jobs stand, of those that it was told of; they are known up to `place`, then."""
         ours = {job.identity: (job, job.cursor) for job in jobs if job.cursor > (0, 0)}
         found = {known.identity: known for known in reading.jobs(self._store.client, self._store.w, ours)}
+        markers.mark_lost(self.jobs, found.values())
         with self.changed:
             if lost := [job.label for job, _ in ours.values() if job.identity not in found and not job.state.settled]:
                 raise WipedError(lost[0], len(lost))
             for job, cursor in ours.values():
                 if job.identity in found and job.cursor == cursor:  # else something newer was learnt meanwhile
-                    job.cursor = max(cursor, place)
+                    job.cursor = place or cursor
                     self._adopt(job, found[job.identity])
             self.changed.notify_all()
 
@@ -361,15 +387,9 @@ class Tracker:
             self.changed.notify_all()
 
     def _mark_lost(self, records: list[events.Record]) -> None:
-        """Mark the directories of jobs that failed as their workers were lost: those cannot, and the rest do not know.
-
-        Such an event may be read late: what happened since counts.
-        """
+        """Mark jobs whose workers were lost, as events told. Those may be read late: what happened since counts."""
         lost = {each.job for each in records if each.event is Event.FAILED and each.data.get("reason") == Event.LOST}
-        for known in reading.jobs(self._store.client, self._store.w, lost & self.jobs.keys()):
-            if known.state is State.FAILED and known.reason == Event.LOST:
-                with contextlib.suppress(WorkspaceError):  # it may not have come to a directory
-                    self.jobs[known.identity].directory.write_lost(known.execution)
+        markers.mark_lost(self.jobs, reading.jobs(self._store.client, self._store.w, lost & self.jobs.keys()))
 
     def _apply(self, job: TrackedJob, record: events.Record) -> None:
         if record.event is Event.PROGRESS:

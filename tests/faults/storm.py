@@ -2,8 +2,9 @@
 
     python tests/faults/storm.py --seconds 60 --seed 7
 
-A checker reads the events, the directories, and the traces that the jobs left, and proves promises 1 to 5 of the
-design: effects once, nothing lost, tokens exact, no deadlock, events in order and at least once.
+A script's tracker follows the jobs and lives through all of it. A checker reads the events, the directories, and the
+traces that the jobs left, and proves promises 1 to 5 of the design: effects once, nothing lost, tokens exact, no
+deadlock, events in order and at least once. What the server lost with the power counts as not having happened.
 """
 
 from __future__ import annotations
@@ -32,11 +33,15 @@ from crew import Crew, Worker, alive
 from storm_tasks import Stormy
 from support import PrivateServer, wait_until
 
+from xpm_core.outage import Outage
 from xpm_core.states import Event, State
-from xpm_core.store import events, keys, reading
+from xpm_core.store import connection, events, keys, reading
 from xpm_core.store.binary import find_server
 from xpm_core.store.connection import OUTAGES
+from xpm_core.store.jobs import Store
+from xpm_core.store.records import Submission
 from xpm_core.store.tokens import create_token
+from xpm_core.tracking import TrackedJob, Tracker
 from xpm_core.workspace import Workspace
 from xpm_worker import system
 
@@ -68,7 +73,16 @@ class Storm:
         self.weighed = 0
         self._stopped: list[tuple[float, psutil.Process]] = []
         self._over = threading.Event()
+        self._reading = threading.Lock()
         self._daemons = daemons
+        self.tracker = Tracker(
+            Store(connection.open(server.url), self.workspace.id),
+            connection.open(server.url, blocking=True),
+            "0-0",
+            LEASE_S,
+            Outage("storm"),
+        )
+        self.tracker.start()
         create_token(self.crew.client, TOKEN, CAPACITY)
         self.more_jobs(jobs)
 
@@ -79,7 +93,15 @@ class Storm:
             needs = self.dice.sample(self.jobs[-30:], 2) if number % 3 == 0 and len(self.jobs) > 2 else []
             demand = {TOKEN: self.dice.randint(1, CAPACITY)} if number % 2 else {}
             options: dict[str, Any] = {"max_retries": 1, "max_losses": 1000, "backoff_s": 0.1}
-            self.jobs += self.crew.submit(task, needs=needs, demand=demand, **options)
+            self._submit(self.crew.submission(task, needs=needs, demand=demand, **options))
+
+    def _submit(self, job: Submission) -> None:
+        directory = self.workspace.job_at(job.directory)
+        tracked = TrackedJob(self.tracker, job.identity, job.name, directory, ("", 0), job.queue)
+        self.tracker.add(tracked)
+        (answer,) = self.crew.store.submit("crew", 0, [job], {})
+        self.tracker.answered([(tracked, answer)])
+        self.jobs.append(job.identity)
 
     # -- the weather -----------------------------------------------------------------------------------------------
 
@@ -96,12 +118,13 @@ class Storm:
                 self._over.wait(self.dice.uniform(*GUSTS_S))
             self._let_go(float("inf"))
             wait_until(self._settled, show=self._explain, timeout_s=SETTLE_S, poll_s=0.2)
+            wait_until(self._script_settled, show=self._explain_script, timeout_s=SETTLE_S, poll_s=0.1)
             wait_until(lambda: self.seen and self.seen[-1].cursor == self._last(), show=lambda: len(self.seen))
 
     def _one_deed(self) -> None:
         deeds: list[Callable[[Worker], None]] = [
             self.kill_slot, self.kill_slot, self.stop_slot, self.stop_slot, self.kill_starter, self.kill_mother,
-            self.kill_job, self.kill_job, self.kill_daemon, self.drop_connections, self.restart_server,
+            self.kill_job, self.kill_job, self.kill_daemon, self.drop_connections, self.restart_server, self.cut_power,
         ]  # fmt: skip
         deed = self.dice.choice(deeds)
         with contextlib.suppress(psutil.NoSuchProcess):  # it ended by itself meanwhile
@@ -138,6 +161,22 @@ class Storm:
         self.server.kill()
         self._over.wait(self.dice.uniform(0.0, 1.5 * LEASE_S))
         self.server.start()
+
+    def cut_power(self, worker: Worker) -> None:
+        """All that runs here but the script ends at one moment, and what was acknowledged lately is lost."""
+        self.server.note()
+        self._over.wait(self.dice.uniform(0.0, 1.0))
+        daemons = [psutil.Process(each.process.pid) for each in self.crew.workers if each.process.poll() is None]
+        processes = [*daemons, *(child for daemon in daemons for child in daemon.children(recursive=True))]
+        self.server.cut_power()
+        for process in processes:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                process.kill()
+        psutil.wait_procs(processes)
+        with self._reading:
+            self.server.start()
+            last = events.position(self._last())
+            self.seen = [record for record in self.seen if events.position(record.cursor) <= last]
 
     def _one_of(self, processes: list[psutil.Process], number: signal.Signals) -> psutil.Process | None:
         if not processes:
@@ -178,7 +217,7 @@ class Storm:
         """Follow the events as a script does: after an outage, on from the last one seen."""
         with self.server.client(socket_timeout=5) as client:
             while not self._over.is_set():
-                with contextlib.suppress(*OUTAGES):
+                with contextlib.suppress(*OUTAGES), self._reading:
                     cursor = self.seen[-1].cursor if self.seen else "0-0"
                     self.seen += events.read(client, self.workspace.id, cursor, block_s=0.2)
 
@@ -205,6 +244,16 @@ class Storm:
         self._keep_daemons()
         return self._open_jobs() == 0
 
+    def _script_settled(self) -> bool:
+        """Whether the script could leave, as `experiment.wait` does."""
+        if self.tracker.settled():
+            self.tracker.confirm()
+        return self.tracker.settled()
+
+    def _explain_script(self) -> object:
+        unsettled = [(job.label, job.state) for job in self.tracker.jobs.values() if not job.state.settled]
+        return unsettled, self.tracker.outage, self._explain()
+
     def _last(self) -> str:
         return events.last(self.crew.client, self.workspace.id)
 
@@ -227,6 +276,8 @@ class Storm:
         check_everything(client, w)
         jobs = reading.jobs(client, w, self.jobs)
         assert len(jobs) == len(self.jobs), "a job is gone"
+        known = {job.identity: job.state for job in self.tracker.jobs.values()}
+        assert known == {job.identity: job.state for job in jobs}, "the script has not heard the last word"
         self._check_outcomes(jobs)
         self._check_traces(jobs)
         self._check_events()
@@ -242,8 +293,7 @@ class Storm:
                 record = directory.record(job.execution)
                 assert record is not None, job
                 assert record["reason"] == "done", record
-                marker = directory.marker()
-                assert marker is None or marker == ("done", job.execution), (marker, job)
+                assert directory.marker() == ("done", job.execution), job
             elif job.state is State.FAILED:
                 assert job.failures > job.max_retries, job
 
@@ -296,6 +346,7 @@ def run(server: PrivateServer, folder: Path, seed: int, seconds: float) -> Storm
         storm.blow(seconds)
         storm.check()
     finally:
+        storm.tracker.stop()
         storm.crew.dismiss()
     return storm
 

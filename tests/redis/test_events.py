@@ -39,14 +39,14 @@ def test_only_the_execution_that_holds_a_job_speaks_for_it(desk: Desk) -> None:
 
 
 def test_a_reader_older_than_the_bound_is_told_that_it_is_behind(desk: Desk) -> None:
-    assert not events.behind(desk.client, W, "0-0")
+    assert not events.astray(desk.client, W, "0-0")
     desk.submit(submission("a"))
     cursor = events.last(desk.client, W)
     desk.finish(desk.claim())
-    assert not events.behind(desk.client, W, cursor)
+    assert not events.astray(desk.client, W, cursor)
     desk.client.xtrim(keys.events(W), maxlen=1, approximate=False)
-    assert events.behind(desk.client, W, cursor)
-    assert not events.behind(desk.client, W, events.last(desk.client, W))
+    assert events.astray(desk.client, W, cursor)
+    assert not events.astray(desk.client, W, events.last(desk.client, W))
 
 
 def test_silence_is_counted_from_the_last_event_of_a_job(desk: Desk) -> None:

@@ -67,15 +67,19 @@ def read(client: Redis, workspace_id: str, cursor: str, *, block_s: float = 0.0)
     return list(_records(reply))
 
 
-def behind(client: Redis, workspace_id: str, cursor: str) -> bool:
-    """Whether events after a cursor may have been dropped: then the state is to be read from the jobs themselves.
+def astray(client: Redis, workspace_id: str, cursor: str) -> bool:
+    """Whether reading on from a cursor may miss events: then the state is to be read from the jobs themselves.
 
-    The stream is bounded (`lua/include/events.lua`). Ask at the start and after an outage; who keeps up is not behind.
+    The stream is bounded (`lua/include/events.lua`): events after the cursor may have been dropped. Or the server has
+    lost its last second with the power: then the stream ends before the cursor, and new events may come before it if
+    the server's clock goes back. Ask at the start and after an outage; nobody else goes astray.
     """
     try:
         info: Any = client.xinfo_stream(keys.events(workspace_id))
-    except ResponseError:  # no such key: nothing has happened yet
-        return False
+    except ResponseError:  # no such key: nothing has happened yet, or all of it was lost
+        return position(cursor) > (0, 0)
+    if position(info["last-generated-id"].decode()) < position(cursor):
+        return True
     dropped = int(info["entries-added"]) > int(info["length"])
     first = info["first-entry"]
     return dropped and (first is None or position(first[0].decode()) > position(cursor))

@@ -259,6 +259,11 @@ def server_time(client: Redis) -> float:
     return float(seconds) + float(micros) / 1e6
 
 
+def run_id(client: Redis) -> str:
+    """Return what names the server's process: another one answers after a restart or a failover."""
+    return str(client.info("server")["run_id"])
+
+
 def _leased(client: Redis, w: str) -> list[str]:
     return [text_of(identity) for identity in client.zrange(keys.leases(w), 0, -1)]
 

@@ -22,7 +22,7 @@ end
 -- Move a job to another state: its place, its fields, the counts, RQ's view and the event, all at once.
 -- `set` holds fields to write; what follows are further fields of the event.
 function jobs.move(w, rec, to, now, set, ...)
-  local key = keys.job(w, rec.id)
+  local key, execution = keys.job(w, rec.id), rec.execution
   if rec.state == 'ready' then
     lines.leave(w, rec)
   elseif rec.state == 'delayed' then
@@ -40,7 +40,7 @@ function jobs.move(w, rec, to, now, set, ...)
   if to == 'done' then handed.leave(w, rec.id, set) else redis.call('HSET', key, unpack(flat)) end
   if to == 'ready' then lines.enter(w, rec) end
   if to == 'delayed' then redis.call('ZADD', keys.delayed(w), rec.due, rec.id) end
-  view.move(w, rec, to, now)
+  view.move(w, rec, to, now, execution)
   rec.state = to
   events.tell(w, to == 'running' and 'started' or to, rec, now, ...)
 end

@@ -14,10 +14,10 @@ local TIME = { running = 'started_at', done = 'ended_at', failed = 'ended_at', c
 -- job without `data` missing. Nothing ever runs it.
 local DATA = '\128\4(\140\7xpm.jobN)}t.'
 
-local function leave_running(w, rec)
-  local member = keys.rq_id(w, rec.id) .. ':' .. rec.execution
+local function leave_running(w, rec, execution)
+  local member = keys.rq_id(w, rec.id) .. ':' .. execution
   rq.put('zset', 'ZREM', keys.rq_registry('wip', w, rec.queue), member)
-  redis.call('DEL', keys.rq_execution(w, rec.id, rec.execution), keys.rq_executions(w, rec.id))
+  redis.call('DEL', keys.rq_execution(w, rec.id, execution), keys.rq_executions(w, rec.id))
   rq.put('set', 'SREM', keys.rq_worker_executions(rec.worker), member)
 end
 
@@ -43,13 +43,14 @@ local function register(w, rec, to, now, id, hash)
   end
 end
 
--- Move a job in the view. `rec.state` is the state that it leaves (nil for a new job).
-function view.move(w, rec, to, now)
+-- Move a job in the view. `rec.state` is the state that it leaves (nil for a new job), `execution` the one that it had
+-- there: an adopted result names another.
+function view.move(w, rec, to, now, execution)
   local from, id, iso = rec.state, keys.rq_id(w, rec.id), clock.iso(now)
   if from == 'ready' then
     listing.leave(w, rec.queue, id)
   elseif from == 'running' then
-    leave_running(w, rec)
+    leave_running(w, rec, execution)
   elseif from and REGISTRY[from] ~= REGISTRY[to] then
     rq.put('zset', 'ZREM', keys.rq_registry(REGISTRY[from], w, rec.queue), id)
   end

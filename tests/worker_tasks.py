@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from xpm_core.config import Param, Task, field
+from xpm_core.job import TaskCancelled
 
 
 class Write(Task):
@@ -70,6 +71,24 @@ class Wait(Task):
                 alive.write(".")
                 alive.flush()
                 time.sleep(0.005)
+
+
+class Saving(Task):
+    """Saves beside a file when it is told to end, each time it is run, until that file is there."""
+
+    until: Param[Path]
+
+    def execute(self) -> None:
+        count = 1
+        while Path(f"{self.until}{count}").exists():
+            count += 1
+        try:
+            Path(f"ready{count}").touch()
+            while not self.until.exists():
+                time.sleep(0.005)
+        except TaskCancelled:
+            Path(f"{self.until}{count}").touch()
+            raise
 
 
 class Nap(Task):

@@ -131,7 +131,8 @@ def _checked(check: Callable[[str], str]) -> Callable[[click.Context, click.Para
 def main(verbose: bool, quiet: bool, pythonpath: tuple[Path, ...], **options: object) -> None:
     """Run jobs of a workspace until told to leave.
 
-    SIGINT (Ctrl-C): each worker finishes its job and leaves. SIGTERM: it hands its job back. A second signal: at once.
+    SIGINT (Ctrl-C): each worker finishes its job and leaves. SIGTERM, SIGUSR1, SIGUSR2, SIGHUP (unless started with
+    nohup): it hands its job back. A second signal: at once.
     """
     system.fill_streams()
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO

@@ -56,9 +56,9 @@ class Daemon:
         self._names = [f"{settings.name or place.host}-{os.urandom(4).hex()}.{n}" for n in range(settings.slots)]
         self._mother: subprocess.Popen[bytes] | None = None
         self._mother_started = 0.0
-        heeded = [signal.SIGCHLD, signal.SIGINT, signal.SIGTERM]
-        if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # not under nohup
-            heeded.append(signal.SIGHUP)
+        heeded = [signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, *system.AS_SIGTERM]
+        if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:  # under nohup
+            heeded.remove(signal.SIGHUP)
         self._signals = system.SignalPipe(*heeded)
 
     def run(self) -> None:
@@ -106,6 +106,8 @@ class Daemon:
             os._exit(code)
 
     def _pass_on(self, number: signal.Signals) -> None:
+        if self._told and number == signal.SIGHUP:  # a terminal that closes hangs up once, and its shell once more
+            return
         self._told = stricter(self._told, number)
         log.info("%s: %s", number.name, "leaving at once" if self._told is Stop.AT_ONCE else "leaving")
         system.send_signal(list(self._slots), SIGNALS[self._told])

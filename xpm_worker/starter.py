@@ -89,7 +89,7 @@ def main(control: int) -> None:
         control: Descriptor of the socket over which workers ask.
     """
     system.set_name(system.STARTER_NAME)
-    system.reset_signals(signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+    system.reset_signals(signal.SIGINT, signal.SIGTERM)
     system.adopt_orphans()
     job_process.open_streams()
     sock = socket.socket(fileno=control)

@@ -28,6 +28,9 @@ JOB_NAME = "xpm-job"
 
 LINUX = sys.platform == "linux"
 
+AS_SIGTERM = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP)
+"""Signals that mean to a daemon what SIGTERM means: Slurm sends such a one before a time limit, a terminal hangs up."""
+
 _PR_SET_PDEATHSIG, _PR_SET_NAME, _PR_SET_CHILD_SUBREAPER = 1, 15, 36
 _TIMER_CLOEXEC, _TIMER_NONBLOCK, _TIMER_ABSOLUTE = 0o2000000, 0o4000, 1
 
@@ -149,12 +152,20 @@ def _plain_pipe() -> tuple[int, int]:
 
 
 def reset_signals(*ignored: signal.Signals) -> None:
-    """Handle signals as a fresh interpreter does, but for those to ignore; block none."""
+    """Handle signals as a fresh interpreter does, but for those to ignore, and those of `AS_SIGTERM`; block none."""
     signal.set_wakeup_fd(-1)
-    defaults: dict[signal.Signals, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGPIPE: signal.SIG_IGN}
-    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGQUIT, signal.SIGCHLD, signal.SIGPIPE):
-        signal.signal(each, signal.SIG_IGN if each in ignored else defaults.get(each, signal.SIG_DFL))
+    handlers: dict[signal.Signals, Any] = dict.fromkeys(AS_SIGTERM, leave_to_daemon)
+    handlers.update({signal.SIGINT: signal.default_int_handler, signal.SIGPIPE: signal.SIG_IGN})
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGCHLD, signal.SIGPIPE, *AS_SIGTERM):
+        signal.signal(each, signal.SIG_IGN if each in ignored else handlers.get(each, signal.SIG_DFL))
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def leave_to_daemon(number: int, frame: object) -> None:
+    """Do nothing about a signal of `AS_SIGTERM`: the whole group has it, and the daemon lets each job end in time.
+
+    A handler, and not SIG_IGN, because programs that a job starts would inherit that.
+    """
 
 
 def resident_bytes() -> int:

@@ -125,6 +125,15 @@ def test_it_has_a_session_of_its_own(workspace: Workspace) -> None:
         assert os.getsid(server.pid) not in (os.getsid(0), 0)
 
 
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2])
+def test_it_outlives_what_slurm_sends_to_all_processes_of_a_step(workspace: Workspace, number: signal.Signals) -> None:
+    with EmbeddedServer.attach(workspace) as server:
+        incr(server)
+        os.kill(server.pid, number)
+        assert incr(server) == 2
+        assert not gone(server.pid)
+
+
 def test_it_stops_with_its_user_and_keeps_its_data(workspace: Workspace) -> None:
     for count in range(1, 4):
         with EmbeddedServer.attach(workspace) as server:

@@ -10,6 +10,7 @@ import subprocess
 import sysconfig
 from pathlib import Path
 
+import psutil
 import pytest
 import worker_tasks as tasks
 from crew import Crew, alive
@@ -22,6 +23,7 @@ from xpm_core.states import Event, State
 from xpm_core.store import events, keys, reading
 from xpm_core.store.connection import LONGEST_BLOCK_S
 from xpm_core.store.tokens import create_token
+from xpm_worker import system
 
 
 def running(crew: Crew, name: str = "x", until: Path = Path("/nonexistent"), **options: object) -> tasks.Wait:
@@ -133,6 +135,48 @@ def test_sigterm_hands_a_job_back_with_no_failure_counted(crew: Crew) -> None:
     assert (job.state, job.failures, job.losses, job.reason) == (State.READY, 0, 0, "released")
     assert (crew.record(task)["reason"], crew.record(task)["signal"]) == ("released", signal.SIGTERM)
     assert crew.directory(task).marker() is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP])
+def test_what_slurm_or_a_terminal_sends_hands_a_job_back_as_sigterm_does(crew: Crew, number: signal.Signals) -> None:
+    worker = crew.started("--grace", "10")
+    task = running(crew)
+    worker.send(number)
+    assert worker.left() == 0
+    job = crew.job(task)
+    assert (job.state, job.failures, job.losses, job.reason) == (State.READY, 0, 0, "released")
+    assert crew.record(task)["signal"] == signal.SIGTERM
+
+
+def test_a_worker_under_nohup_outlives_a_hang_up(crew: Crew, tmp_path: Path) -> None:
+    worker = crew.started(prefix=["nohup"])
+    task = running(crew, until=tmp_path / "go")
+    for each in (worker.process, *worker.slots()):
+        each.send_signal(signal.SIGHUP)
+    (tmp_path / "go").touch()
+    assert crew.wait(task).losses == 0
+    worker.send(signal.SIGINT)
+    assert worker.left() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP, signal.SIGTERM])
+def test_a_signal_to_all_processes_of_a_step_lets_jobs_save_and_counts_no_loss(
+    crew: Crew, tmp_path: Path, number: signal.Signals
+) -> None:
+    crew.submit(task := tasks.Saving.C(until=tmp_path / "go"), max_losses=0)
+    for count in range(1, 5):
+        worker = crew.started("--grace", "30", slots=2)
+        wait_until((crew.directory(task).path / f"ready{count}").exists, show=lambda: crew.explain(task))
+        daemon = psutil.Process(worker.process.pid)
+        step = [daemon, *daemon.children(recursive=True)]
+        system.send_signal([process.pid for process in step], number)
+        assert worker.left() == 0
+        job = crew.job(task)
+        assert (job.state, job.failures, job.losses) == (State.READY, 0, 0), crew.explain(task)
+        assert (tmp_path / f"go{count}").exists(), "it was given time to save"
+    (tmp_path / "go").touch()
+    crew.start("--burst")
+    crew.wait(task)
 
 
 def test_a_job_that_does_not_heed_sigterm_is_killed_after_the_grace(crew: Crew) -> None:

@@ -45,6 +45,8 @@ END_S = 60.0
 _POLL_S = 0.005
 _KEPT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH")
 _LOG_LINES = 5
+_DEAF = ("/bin/sh", "-c", 'trap "" USR1 USR2; exec "$0" "$@"')
+"""What starts a server that ignores these signals, of which it would die: Slurm sends them to all of a step."""
 
 
 @dataclass(frozen=True)
@@ -279,7 +281,7 @@ def _launch(program: ServerProgram, folder: Path, address: str, lock: int) -> No
         "maxmemory-policy": "noeviction",
     }
     subprocess.run(
-        [program.path, *(part for name, value in options.items() for part in (f"--{name}", value))],
+        [*_DEAF, program.path, *(part for name, value in options.items() for part in (f"--{name}", value))],
         cwd=folder,  # relative names: the folder may be moved, and its path hold anything
         env={name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ},
         stdin=subprocess.DEVNULL,

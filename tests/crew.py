@@ -21,6 +21,7 @@ from xpm_core import payload
 from xpm_core.config import Task
 from xpm_core.identity import seal, task_id
 from xpm_core.job_directory import JobDirectory
+from xpm_core.origin import project_name
 from xpm_core.states import State
 from xpm_core.store import connection, reading
 from xpm_core.store.jobs import Store
@@ -150,6 +151,7 @@ class Crew:
             name=type(task).__name__,
             directory=self.workspace.directory_of(name, identity),
             payload=payload.pack(task, self.workspace.path),
+            project=project_name(type(task)),
             **options,
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from typing import Any
 
@@ -15,7 +15,7 @@ from xpm_cli.app import common_options
 from xpm_cli.desk import Desk, open_desk, short, title
 from xpm_cli.screen import Screen, plural, state
 from xpm_core.states import State
-from xpm_core.store import reading
+from xpm_core.store import reading, refusals
 from xpm_core.store.records import Serving
 from xpm_core.text import ago
 
@@ -42,6 +42,7 @@ class Survey:
     workers: list[reading.WorkerState]
     queues: list[Serving]
     failed: list[reading.Job]
+    refused: list[refusals.Avoided]
     redis: str = ""
     place: str = ""
 
@@ -65,6 +66,7 @@ def look(desk: Desk) -> Survey:
     client, w = desk.store.client, desk.store.w
     queues = desk.store.look().queues
     counts = reading.counts(client, w)
+    workers = reading.workers(client, w, desk.now_s)
     return Survey(
         path=str(desk.workspace.path),
         id=w,
@@ -73,9 +75,10 @@ def look(desk: Desk) -> Survey:
         counts=counts,
         experiments=reading.experiments(client, w),
         tokens=reading.tokens(client, w),
-        workers=reading.workers(client, w, desk.now_s),
+        workers=workers,
         queues=sorted(queues, key=lambda queue: queue.queue),
         failed=desk.every_job(State.FAILED) if counts[State.FAILED] else [],
+        refused=refusals.read(client, w, [worker for worker in workers if worker.alive]),
         redis=desk.redis,
         place=desk.place,
     )
@@ -146,6 +149,10 @@ def _needs(survey: Survey, screen: Screen) -> Iterator[str]:
             name = "" if queue.queue == "default" else f" --queue {queue.queue}"
             text = f"{plural(queue.ready, 'job')} ready in queue {queue.queue}, which no worker serves"
             yield screen.entry("! workers", [text, f"xpm-worker --workspace {survey.path}{survey.redis}{name}"])
+    for each in survey.refused:
+        why, avoid = each.refusal, f"{plural(each.jobs, 'job')} {'avoids' if each.jobs == 1 else 'avoid'} it"
+        cannot = f"worker {why.worker} cannot import {why.module}: looked in {why.looked}; {avoid}"
+        yield screen.entry("! workers", [cannot, "install it there, or start the worker with --pythonpath"])
 
 
 def as_data(survey: Survey) -> dict[str, Any]:
@@ -190,6 +197,7 @@ def as_data(survey: Survey) -> dict[str, Any]:
             for worker in survey.workers
         ],
         "queues": [{"name": q.queue, "ready": q.ready, "workers": q.workers} for q in survey.queues],
+        "refusals": [{**asdict(each.refusal), "daemon": each.daemon, "jobs": each.jobs} for each in survey.refused],
         "failed": [
             {"id": job.identity, "task": job.task, "tags": job.tags, "error": job.error, "ended": moment(job.ended_s)}
             for job in survey.failed

@@ -111,6 +111,12 @@ def _names(file: str, module: str) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def project_name(cls: Any) -> str:
+    """The name of a class's project, as `project_file` has it; of an installed class, its package. May be empty."""
+    project, _, path = (project_file(cls) or "").partition(":")
+    return path.partition("/")[0].removesuffix(".py") if project in INSTALLED else project
+
+
 @lru_cache(maxsize=4096)
 def within_project(file: str, module: str) -> str:
     """A file that holds a module, as its project knows it: `project:package/module.py`."""

@@ -28,6 +28,7 @@ from xpm_core.job_directory import JobDirectory
 from xpm_core.main_guard import refuse_unguarded
 from xpm_core.markers import mark_done
 from xpm_core.names import check_queue_name
+from xpm_core.origin import project_name
 from xpm_core.outbox import Answer, Outbox
 from xpm_core.parts import Parts
 from xpm_core.settings import templates_wanted
@@ -232,7 +233,7 @@ class Submitter:
         self._outbox = Outbox(self._send, tracker.calm)
         self._listings, self._links = Listings(), JobLinks(directory)
         self._classes: set[type] = set()
-        self._names: dict[type, tuple[str, str]] = {}
+        self._names: dict[type, tuple[str, str, str]] = {}
         self._parts = Parts(workspace.path)
         self._key = signing.key_in(os.environ)
         self._closed = threading.Event()
@@ -286,7 +287,7 @@ class Submitter:
         self._outbox.close()
 
     def _job(self, task: Task, digest: str, tags: Mapping[str, Any], options: Options, place: Place) -> TrackedJob:
-        _, folder = self._names_of(type(task))
+        _, folder, _ = self._names_of(type(task))
         directory = JobDirectory(self._workspace.path, f"{folder}/{digest}")
         name, queue = type(task).__name__, options.queue or DEFAULT_QUEUE
         return TrackedJob(self._tracker, digest, name, directory, place, queue, tags, state(task).demand)
@@ -300,21 +301,22 @@ class Submitter:
             self._submission(parcel)  # what is wrong with a task is told where it is submitted
         return parcel
 
-    def _names_of(self, cls: type) -> tuple[str, str]:
-        """The name of a class in identities, and the folder of its jobs' directories, within the workspace."""
+    def _names_of(self, cls: type) -> tuple[str, str, str]:
+        """The name of a class in identities, the folder of its jobs, within the workspace, and its project's name."""
         found = self._names.get(cls)
         if found is None:
             name = identity.task_id(cls)
-            found = self._names[cls] = name, self._workspace.folder_of(name)
+            found = self._names[cls] = name, self._workspace.folder_of(name), project_name(cls)
         return found
 
     def _submission(self, parcel: Parcel) -> Submission:
         if parcel.submission is not None:
             return parcel.submission
         job, task, options = parcel.job, parcel.task, parcel.options
+        name, _, project = self._names_of(type(task))
         parcel.submission = Submission(
             identity=job.identity,
-            task=self._names_of(type(task))[0],
+            task=name,
             name=job.name,
             directory=job.directory.relative,
             payload=payload.pack(task, self._workspace.path, job.tags, self._parts),
@@ -329,6 +331,7 @@ class Submitter:
             min_time_s=math.ceil(options.min_time),
             options=options.in_job(type(task)),
             tags=job.tags,
+            project=project,
             where=job.where,
         )
         if self._key is not None:

@@ -210,6 +210,7 @@ class Attempt:
         ended = datetime.now(timezone.utc)
         code = None if status is None else os.waitstatus_to_exitcode(status)
         reason, error = self._outcome(code)
+        told = self.finished if reason == "refused" else None
         outcome = Ended(
             execution=self.run.execution,
             reason=reason,
@@ -219,6 +220,8 @@ class Attempt:
             seconds=(ended - self._started).total_seconds(),
             began=self.begun,
             handed_back=reason == "released" and not self.stopped,
+            missing=told.missing if told is not None else "",
+            looked=told.looked if told is not None else "",
         )
         with contextlib.suppress(WorkspaceError):  # a full disk, a deleted directory: the outcome stands without it
             self._directory.write_record(self.number, self.run.execution, self._record(outcome, ended, usage))
@@ -239,7 +242,7 @@ class Attempt:
         if told is not None and told.handed_back:
             return "released", None
         if told is not None and told.error is not None:
-            return "failed", failure.sound(told.error)
+            return "refused" if told.missing else "failed", failure.sound(told.error)
         return "failed", failure.plain("ExitCode", f"exit code {code}")
 
     def _record(self, outcome: Ended, ended: datetime, usage: Any) -> dict[str, Any]:

@@ -17,7 +17,8 @@ from xpm_core.states import Event, State
 from xpm_core.store import events
 from xpm_core.store.connection import ServerError
 from xpm_core.store.jobs import Store, new_execution_id
-from xpm_core.store.records import Claim, ClaimCode, Finish, Lease, LoseCode, RenewCode, WorkerId
+from xpm_core.store.records import Claim, ClaimCode, Finish, Lease, LoseCode, RefuseCode, RenewCode, WorkerId
+from xpm_core.store.refusals import Refusal
 from xpm_worker.orders import Orders, Stop
 from xpm_worker.system import boot_time
 
@@ -236,6 +237,20 @@ class Claimer:
             lambda: self.store.release(held.lease, started=started, least_s=least_s),
             lambda tries, problem: _refused(problem) or tries > LAST_TRIES,
         )
+
+    def refuse(self, held: Held, refusal: Refusal, error: Mapping[str, Any]) -> bool:
+        """Hand back what this worker cannot import; see `Store.refuse`.
+
+        Returns:
+            Whether the job has failed, because no living worker can.
+        """
+        answer = self._until_answered(
+            f"refuse {held.lease.identity[:7]}",
+            lambda: self.store.refuse(self.worker, held.lease, refusal, error),
+            lambda tries, problem: _refused(problem) or tries > LAST_TRIES,
+        )
+        (code, state), _ = answer or ((RefuseCode.UNKNOWN, ""), 0.0)
+        return code is not RefuseCode.STALE and state == State.FAILED.value
 
     def lose(self, held: Held) -> bool:
         """Give up what is held, for its processes died with their starter: it is lost as if the worker had been.

@@ -26,10 +26,14 @@ from xpm_core.errors import GracefulTimeout, TaskImportError
 from xpm_core.import_path import STANDARD_NAMES, in_library
 from xpm_core.job import RunningJob, TaskCancelled
 from xpm_core.job_directory import JobDirectory
+from xpm_core.loading import import_folders
 from xpm_core.workspace import Workspace
 from xpm_worker import failure, system
 from xpm_worker.interruption import Interruption
 from xpm_worker.protocol import Channel, Finished, Loaded, Message, Output, Relay, Run
+
+LONGEST_NAME, LONGEST_LOOKED = 200, 500
+"""Characters of the name of a module that is missing, and of where it was looked for."""
 
 HANDED_BACK = 75
 """Exit code of a job that hands itself back (EX_TEMPFAIL in sysexits.h)."""
@@ -143,7 +147,9 @@ def perform(job: Run, reports: Reports) -> int:
         reports.last(Finished(False, None, handed_back=True))
     elif code:
         _log(job, directory, error)
-        reports.last(Finished(False, _summary(job, error, code)))
+        missing = _missing(error)
+        looked = _looked_in(job) if missing else ""
+        reports.last(Finished(False, _summary(job, error, code), missing=missing, looked=looked))
     return code
 
 
@@ -305,13 +311,28 @@ def _summary(job: Run, error: BaseException, code: int) -> dict[str, Any]:
     return summary
 
 
+def _missing(error: BaseException | None) -> str:
+    """The module that was not found when the job's code was imported: this worker lacks it. Empty for other errors."""
+    if isinstance(error, TaskImportError) and isinstance(error.__cause__, ModuleNotFoundError):
+        return (error.__cause__.name or error.module)[:LONGEST_NAME]
+    return ""
+
+
+def _looked_in(job: Run) -> str:
+    """Where this process looks for modules, as messages tell it."""
+    _, named = payload.first_module(job.payload)
+    gone = [f"{folder} (named by the script; not on this machine)" for folder in named if not os.path.isdir(folder)]
+    return ", ".join([*gone, *import_folders(), f"the packages of {sys.prefix}"])[:LONGEST_LOOKED]
+
+
 def _import_message(job: Run, error: TaskImportError) -> str:
     remedy = error.remedy
     if error.__cause__ is not None and not isinstance(error.__cause__, ImportError):
         remedy = 'Its module raised that: mend it, or put what it runs under `if __name__ == "__main__":`.'
+    where = f": looked in {_looked_in(job)}" if _missing(error) else ""
     return (
-        f"Worker {job.worker} on {job.host}: cannot import {error.needed!r} ({error.reason}), needed by {job.label}. "
-        f"{remedy}"
+        f"Worker {job.worker} on {job.host}: cannot import {error.needed!r} ({error.reason}), needed by "
+        f"{job.label}{where}. {remedy}"
     )
 
 

@@ -53,7 +53,9 @@ class Daemon:
         self._pid = os.getpid()
         settings = place.settings
         self._environment = clean_environment(os.environ, place.url, settings.pythonpath, key=settings.signing_key)
-        self._names = [f"{settings.name or place.host}-{os.urandom(4).hex()}.{n}" for n in range(settings.slots)]
+        name = f"{settings.name or place.host}-{os.urandom(4).hex()}"
+        self._names = [f"{name}.{number}" for number in range(settings.slots)]
+        """Alike but for the number: what one cannot import is noted of all (store/refusals.py)."""
         self._mother: subprocess.Popen[bytes] | None = None
         self._mother_started = 0.0
         heeded = [signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, *system.AS_SIGTERM]

@@ -132,17 +132,23 @@ class Output(NamedTuple):
 
 
 class Finished(NamedTuple):
-    """The last word of a job's process: whether `execute` returned, what went wrong, or that it hands itself back."""
+    """The last word of a job's process: whether `execute` returned, what went wrong, or that it hands itself back.
+
+    `missing` is the module that was not found when the job's code was imported, `looked` where it was looked for.
+    """
 
     returned: bool
     error: dict[str, Any] | None
     handed_back: bool = False
+    missing: str = ""
+    looked: str = ""
 
 
 class Ended(NamedTuple):
     """The job's processes are gone, and what came of it is on record.
 
-    `began`: there was a process of it. `handed_back`: that it ended was its own wish.
+    `began`: there was a process of it. `handed_back`: that it ended was its own wish. If the reason is "refused",
+    `missing` and `looked` are what `Finished` said.
     """
 
     execution: str
@@ -153,6 +159,8 @@ class Ended(NamedTuple):
     seconds: float = 0.0
     began: bool = False
     handed_back: bool = False
+    missing: str = ""
+    looked: str = ""
 
 
 Message = Hello | Run | Renewed | Stop | Started | Ready | Begun | Loaded | Relay | Output | Finished | Ended

@@ -20,6 +20,7 @@ from xpm_core.job_directory import Handed, JobDirectory
 from xpm_core.states import Event, State
 from xpm_core.store import keys
 from xpm_core.store.records import FinishCode, Lease, RenewCode
+from xpm_core.store.refusals import Refusal
 from xpm_core.workspace import Workspace
 from xpm_worker import failure, system
 from xpm_worker.claimer import Claimer, Held
@@ -227,6 +228,8 @@ class Runner:
             self._claimer.finish(held, State.CANCELLED)
         elif reason == "released":
             self._claimer.release(held, started=ended.began, least_s=self._lacked(held, ended))
+        elif reason == "refused":
+            self._refuse(held, directory, ended)
         elif reason != "lost":
             self._fail(held, ended.error or failure.plain("Unknown", reason), directory)
 
@@ -253,6 +256,16 @@ class Runner:
         log.warning("%s: %s: %s", label(held.lease), error["type"], error["message"])
         reply = self._claimer.finish(held, State.FAILED, error=failure.brief(error, LARGEST_ERROR))
         if directory is not None and reply is not None and reply.accepted and reply.state == State.FAILED.value:
+            _mark(directory, "failed", held.lease)
+
+    def _refuse(self, held: Held, directory: JobDirectory, ended: Ended) -> None:
+        """The job's code cannot be imported here: that is this worker's fault, and no failure of the job's."""
+        host = self._claimer.worker.host
+        name = self._settings.name or host
+        said = f"worker {name} on {host} cannot import {ended.missing}: looked in {ended.looked}"
+        log.warning("%s: %s", label(held.lease), said)
+        error = failure.brief(ended.error or failure.plain("Unknown", said), LARGEST_ERROR)
+        if self._claimer.refuse(held, Refusal(name, host, ended.missing, ended.looked, said), error):
             _mark(directory, "failed", held.lease)
 
     def _lose(self, held: Held, directory: JobDirectory) -> None:

@@ -12,6 +12,8 @@ from lab import ERROR, Lab
 
 from xpm_cli.desk import short
 from xpm_core.states import State
+from xpm_core.store.records import WorkerId
+from xpm_core.store.refusals import Refusal
 from xpm_core.store.tokens import create_token
 
 Xpm = Callable[..., Result]
@@ -54,6 +56,22 @@ def test_busy_workspace_is_shown(busy: Lab, xpm: Xpm) -> None:
     assert line(result, "progress").endswith("17%")
     assert line(result, "tokens") == f"gpu 0/2 (1 wait: {short(busy.identity('wide'))})"
     assert line(result, "workers") == "node1: 1 of 1 busy"
+
+
+def test_a_worker_that_cannot_import_a_project_is_named_with_what_avoids_it(lab: Lab, xpm: Xpm) -> None:
+    lab.join()
+    lab.submit("a", project="sweep")
+    lab.submit("b", project="sweep")
+    lab.submit("c", project="other")
+    lease = lab.store.claim(lab.worker, "e1").lease
+    assert lease is not None
+    lab.store.join(WorkerId("m3", "node3"), pid=1, path="/", version="0")
+    where = "/data/code (named by the script; not on this machine)"
+    lab.store.refuse(lab.worker, lease, Refusal("m2", "node2", "sweep", where, "said"), {"message": "m"})
+    needs = xpm("status").stdout.partition("needs you")[2]
+    assert f"worker m2 cannot import sweep: looked in {where}; 2 jobs avoid it" in needs
+    (found,) = json.loads(xpm("status", "--json").stdout)["refusals"]
+    assert (found["worker"], found["module"], found["looked"], found["jobs"]) == ("m2", "sweep", where, 2)
 
 
 def test_what_needs_somebody_is_named_with_the_next_command(busy: Lab, xpm: Xpm) -> None:

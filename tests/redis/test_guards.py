@@ -34,7 +34,7 @@ def busy(desk: Desk) -> None:
 
 KIND = {
     "task": "t", "name": "t", "queue": "default", "demand": "cpu=1", "priority": 0, "max_retries": 0, "max_losses": 3,
-    "backoff_ms": 0, "options": "{}",
+    "backoff_ms": 0, "options": "{}", "project": "0123abcd",
 }  # fmt: skip
 GOOD = f"1 {identity('z')} d "
 BAD = f"2 {identity('y')} d "
@@ -43,6 +43,7 @@ BAD = f"2 {identity('y')} d "
 ASK = [W, WORKER.name, WORKER.host, WORKER.lease_ms]
 HANDED = json.dumps({"name": "t", "directory": "d", "options": "{}", "tags": "{}", "needs": [], "max_retries": 0,
                      "max_losses": 3, "backoff_ms": 0})  # fmt: skip
+SAID, ERROR = json.dumps({"said": "no module"}), json.dumps({"type": "E", "message": "cannot import"})
 CALLS: list[Call] = [
     ("submit", keys.experiment_jobs(W, "exp"), [W, 1, "{}", json.dumps([KIND]), GOOD, "{}", b"payload"]),
     ("open_run", keys.experiments(W), [W, "exp", "run9", "{}"]),
@@ -50,6 +51,7 @@ CALLS: list[Call] = [
     ("finish", keys.counts(W), [*ASK, "next", "default", 0, "", "running", identity("a"), "done", "", ""]),
     ("renew", keys.leases(W), [*ASK, "default", identity("a"), "running", "2026-01-01T00:00:00.000000Z"]),
     ("release", keys.leases(W), [W, identity("a"), "running", 1, 60]),
+    ("refuse", keys.leases(W), [W, WORKER.name, 30000, identity("a"), "running", "abcd", SAID, ERROR]),
     ("lose", keys.leases(W), [W, identity("a"), "running"]),
     ("tell", keys.events(W), [W, identity("a"), "running", "progress", "{}"]),
     ("cancel", keys.counts(W), [W, identity("b")]),
@@ -63,7 +65,7 @@ TYPED = [
     keys.leases(W), keys.delayed(W), keys.counts(W), keys.events(W), keys.worklist(W), keys.queues(W),
     keys.clock(W), keys.workers(W), keys.lines(W, "default"), keys.token("cpu"), keys.token_holders("cpu"),
     keys.token_queues("cpu"), keys.token_reserved("cpu"), keys.serving(W, "default"), keys.idle(W, "default"),
-    keys.passes,
+    keys.passes, keys.refusals(W, WORKER.name),
 ]  # fmt: skip
 VIEW = [
     keys.rq_queues, keys.rq_queue(W, "default"), keys.rq_job(W, identity("a")), keys.rq_job(W, identity("b")),
@@ -133,6 +135,7 @@ def test_a_view_made_something_else_hinders_nothing(desk: Desk, call: Call) -> N
     ("changes", "line"),
     [
         *(({name: None}, BAD) for name in KIND),
+        ({"project": "a|b"}, BAD),
         ({"priority": 101}, BAD),
         ({"priority": "high"}, BAD),
         ({"demand": "cpu=9"}, BAD),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import redis
@@ -22,12 +22,25 @@ from support import PrivateServer
 
 from xpm_core.states import State
 from xpm_core.store import keys, reading
-from xpm_core.store.records import CancelCode, ClaimCode, FinishCode, Lease, LoseCode, ReleaseCode, RetryCode, WorkerId
+from xpm_core.store.records import (
+    CancelCode,
+    ClaimCode,
+    FinishCode,
+    Lease,
+    LoseCode,
+    RefuseCode,
+    ReleaseCode,
+    RetryCode,
+    WorkerId,
+)
+from xpm_core.store.refusals import Refusal
 from xpm_core.store.tokens import create_token
 
 NAMES = "abcdefgh"
 QUEUES = ("default", "other")
 WORKERS = [WorkerId("w1", "node1", QUEUES), WorkerId("w2", "node2", ("default",))]
+PROJECTS = ("", "lab")
+MODULES = ("torch", "jax")
 DEMANDS: list[dict[str, int]] = [{}, {"cpu": 1}, {"cpu": 2}, {"gpu": 1}, {"cpu": 1, "gpu": 1}]
 BROKEN = (State.FAILED, State.BLOCKED, State.CANCELLED)
 UNSTARTED = (State.WAITING, State.BLOCKED, State.READY, State.DELAYED)
@@ -43,6 +56,8 @@ class ModelJob:
     queue: str
     order: tuple[int, int]
     max_retries: int
+    project: str = ""
+    missing: frozenset[str] = frozenset()
     state: State = State.WAITING
     execution: str = ""
     worker: str = ""
@@ -61,6 +76,8 @@ class Model:
         self.jobs: dict[str, ModelJob] = {}
         self.capacity = {"cpu": 3, "gpu": 1}
         self.ended: dict[str, str] = {}
+        self.lacks: dict[str, set[tuple[str, str]]] = {worker.name: set() for worker in WORKERS}
+        self.living: set[str] = set()
 
     def place(self, job: ModelJob) -> State:
         states = [self.jobs[need].state for need in job.needs]
@@ -85,8 +102,18 @@ class Model:
     def free(self, token: str) -> int:
         return self.capacity[token] - sum(job.held.get(token, 0) for job in self.jobs.values())
 
+    def unfitness(self, worker: WorkerId, job: ModelJob) -> int:
+        lacked = {module for project, module in self.lacks[worker.name] if project == job.project}
+        return 2 if lacked & job.missing else 1 if lacked else 0
+
+    def least_unfit(self, job: ModelJob) -> int:
+        serving = [worker for worker in WORKERS if worker.name in self.living and job.queue in worker.queues]
+        return min(self.unfitness(worker, job) for worker in serving)
+
     def next(self, worker: WorkerId) -> ModelJob | None:
+        self.living.add(worker.name)
         ready = [job for job in self.jobs.values() if job.state is State.READY and job.queue in worker.queues]
+        ready = [job for job in ready if self.unfitness(worker, job) <= self.least_unfit(job)]
         fitting = [job for job in ready if all(self.free(token) >= n for token, n in job.demand.items())]
         return min(fitting, key=lambda job: job.order, default=None)
 
@@ -103,6 +130,25 @@ class Model:
         else:
             self.end(job, "lost", State.FAILED if job.losses > 3 else State.READY)
 
+    def refuse(self, job: ModelJob, worker: str, module: str) -> RefuseCode:
+        self.lacks[worker].add((job.project, module))
+        if job.cancel:
+            self.end(job, "released", State.CANCELLED)
+            return RefuseCode.REFUSED
+        lacking = job.missing | {module}
+        if self.least_unfit(replace(job, missing=lacking)) == 2:
+            self.fail(job)
+            return RefuseCode.FAILED
+        job.missing = lacking
+        job.attempts -= 1
+        self.end(job, "released", State.READY)
+        return RefuseCode.REFUSED
+
+    def fail(self, job: ModelJob) -> None:
+        job.failures += 1
+        retried = job.failures <= job.max_retries
+        self.end(job, "retry" if retried else "failed", State.DELAYED if retried else State.FAILED)
+
     def speaks(self, job: ModelJob, execution: str) -> bool:
         if job.execution != execution:
             return False
@@ -118,14 +164,12 @@ class Model:
         if not self.speaks(job, execution):
             return FinishCode.STALE
         if outcome is State.DONE:
-            job.cancel = False
+            job.cancel, job.missing = False, frozenset()
             self.end(job, "done", State.DONE)
         elif outcome is State.CANCELLED or job.cancel:
             self.end(job, "cancelled", State.CANCELLED)
         else:
-            job.failures += 1
-            retried = job.failures <= job.max_retries
-            self.end(job, "retry" if retried else "failed", State.DELAYED if retried else State.FAILED)
+            self.fail(job)
         return FinishCode.ACCEPTED
 
     def retry(self, job: ModelJob) -> RetryCode:
@@ -137,7 +181,7 @@ class Model:
         if job.state is State.DONE and users:
             return RetryCode.IN_USE
         job.failures = job.losses = 0
-        job.cancel = False
+        job.cancel, job.missing = False, frozenset()
         job.state = self.place(job)
         self.settle()
         return RetryCode.RETRIED
@@ -158,6 +202,9 @@ class Lives(RuleBasedStateMachine):
     def tokens(self) -> None:
         create_token(self.client, "cpu", 3)
         create_token(self.client, "gpu", 1, units=True)
+        for worker in WORKERS:
+            assert self.desk.store.claim(worker, self.execution()).code is ClaimCode.EMPTY
+            self.model.living.add(worker.name)
 
     def execution(self) -> str:
         self.count += 1
@@ -174,9 +221,17 @@ class Lives(RuleBasedStateMachine):
         queue=st.sampled_from(QUEUES),
         priority=st.integers(-1, 1),
         max_retries=st.integers(0, 1),
+        project=st.sampled_from(PROJECTS),
     )
     def submit(
-        self, name: str, needs: set[str], demand: dict[str, int], queue: str, priority: int, max_retries: int
+        self,
+        name: str,
+        needs: set[str],
+        demand: dict[str, int],
+        queue: str,
+        priority: int,
+        max_retries: int,
+        project: str,
     ) -> None:
         if any(n > self.model.capacity[token] for token, n in demand.items()):
             return
@@ -187,6 +242,7 @@ class Lives(RuleBasedStateMachine):
             "priority": priority,
             "max_retries": max_retries,
             "backoff_s": 999.0,
+            "project": project,
         }
         known = self.desk.submitted.get(identity(name))
         self.desk.submit(submission(name, needs=needed, **options))
@@ -194,7 +250,7 @@ class Lives(RuleBasedStateMachine):
             self.desk.submitted[known.identity] = known  # what it was run with
         else:
             order = (-priority, len(self.model.jobs))
-            self.model.jobs[name] = ModelJob(name, needed, demand, queue, order, max_retries)
+            self.model.jobs[name] = ModelJob(name, needed, demand, queue, order, max_retries, project)
             self.model.settle()
 
     @rule(target=leases, worker=st.sampled_from(WORKERS))
@@ -221,6 +277,7 @@ class Lives(RuleBasedStateMachine):
             return
         job = self.named(lease)
         claim = self.desk.store.claim(worker, lease.execution)
+        self.model.living.add(worker.name)
         holds = job.state is State.RUNNING and job.execution == lease.execution
         assert claim.code is (ClaimCode.CLAIMED if holds else ClaimCode.STALE)
 
@@ -228,6 +285,7 @@ class Lives(RuleBasedStateMachine):
     def finish(self, lease: Lease | None, outcome: State) -> None:
         if lease is None:
             return
+        self.model.living.add(WORKERS[0].name)
         expected = self.model.finish(self.named(lease).name, lease.execution, outcome)
         assert self.desk.store.finish(WORKERS[0], lease, outcome).code is expected
 
@@ -245,6 +303,20 @@ class Lives(RuleBasedStateMachine):
             self.model.end(job, "released", State.CANCELLED if job.cancel else State.READY)
         else:
             assert code is ReleaseCode.STALE
+
+    @rule(lease=leases, module=st.sampled_from(MODULES))
+    def refuse(self, lease: Lease | None, module: str) -> None:
+        if lease is None:
+            return
+        job = self.named(lease)
+        worker = next((each for each in WORKERS if each.name == job.worker), WORKERS[0])
+        code, _ = self.desk.store.refuse(worker, lease, Refusal("", "", module, "", "no"), {"message": "no"})
+        if self.model.ended.get(lease.execution) in ("released", "retry", "failed"):
+            assert code is RefuseCode.ALREADY
+        elif job.state is State.RUNNING and job.execution == lease.execution:
+            assert code is self.model.refuse(job, worker.name, module)
+        else:
+            assert code is RefuseCode.STALE
 
     @rule(lease=leases)
     def lose(self, lease: Lease | None) -> None:

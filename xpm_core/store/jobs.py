@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,6 +26,7 @@ from xpm_core.store.records import (
     Lease,
     Look,
     LoseCode,
+    RefuseCode,
     ReleaseCode,
     RenewCode,
     RetryCode,
@@ -36,6 +38,7 @@ from xpm_core.store.records import (
     TellCode,
     WorkerId,
 )
+from xpm_core.store.refusals import Refusal, tag
 from xpm_core.store.replies import map_or_none, text_of
 
 if TYPE_CHECKING:
@@ -143,7 +146,7 @@ class Store:
         """Say that a worker is there; again whenever a reply says that it is not registered."""
         self._run(
             "join", keys.workers(self.w), worker.name, worker.lease_ms, ",".join(worker.queues), worker.host, pid, path,
-            version,
+            version, worker.devices,
         )  # fmt: skip
 
     def leave(self, name: str) -> None:
@@ -159,7 +162,8 @@ class Store:
             listen: Whether to be woken (through `keys.wake`) when something becomes runnable.
             left_s: How long the worker will live, seconds: jobs that need more are left to others. None for ever.
         """
-        return _claim(self._run("claim", keys.counts(self.w), *_asking(worker, execution, listen, left_s)))
+        asking = _asking(worker, execution, listen, left_s)
+        return _claim(self._run("claim", keys.counts(self.w), *asking, worker.devices))
 
     def finish(
         self,
@@ -186,7 +190,7 @@ class Store:
         """
         reply = self._run(
             "finish", keys.counts(self.w), *_asking(worker, next_execution, listen, left_s), lease.execution,
-            lease.identity, outcome.value, json.dumps(error) if error else "", adopted,
+            lease.identity, outcome.value, json.dumps(error) if error else "", adopted, worker.devices,
         )  # fmt: skip
         return Finish(FinishCode(reply[0]), text_of(reply[1]), _claim(reply[2:]))
 
@@ -214,6 +218,26 @@ class Store:
         """
         code, state = self._run("release", keys.leases(self.w), lease.identity, lease.execution, int(started), least_s)
         return ReleaseCode(code), text_of(state)
+
+    def refuse(
+        self, worker: WorkerId, lease: Lease, refusal: Refusal, error: Mapping[str, Any]
+    ) -> tuple[RefuseCode, str]:
+        """Hand a job back because the worker cannot import what it needs; its project is left to others from now on.
+
+        Args:
+            worker: Who refuses.
+            lease: What is handed back.
+            refusal: What it lacks.
+            error: What the job fails of, if every living worker that serves its queue has refused it.
+
+        Returns:
+            The code and the state that the job is in now.
+        """
+        code, state = self._run(
+            "refuse", keys.leases(self.w), worker.name, worker.lease_ms, lease.identity, lease.execution,
+            tag(refusal.module), json.dumps(asdict(refusal)), json.dumps(error),
+        )  # fmt: skip
+        return RefuseCode(code), text_of(state)
 
     def lose(self, lease: Lease) -> tuple[LoseCode, str]:
         """Say that a job was lost (its starter died): at once what the end of its lease would do.
@@ -285,7 +309,7 @@ def _wire(jobs: Sequence[Submission]) -> list[str | bytes]:
     for job in jobs:
         key = (
             job.task, job.name, id(job.demand), job.queue, job.priority, job.max_retries, job.max_losses,
-            job.backoff_s, job.min_time_s, id(job.options),
+            job.backoff_s, job.min_time_s, job.project, id(job.options),
         )  # fmt: skip
         number = numbers.get(key)
         if number is None:
@@ -304,6 +328,7 @@ def _kind(job: Submission) -> dict[str, Any]:
         "name": job.name,
         "queue": job.queue,
         "demand": demand_text(job.demand, job.min_time_s),
+        "project": tag(job.project) if job.project else "",
         "priority": job.priority,
         "max_retries": job.max_retries,
         "max_losses": job.max_losses,

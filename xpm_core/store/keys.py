@@ -45,7 +45,8 @@ def token_reserved(name: str) -> str:
 def job(w: str, j: str) -> str:
     """hash: a job.
 
-    state, task, name, directory, payload, options (JSON), tags (JSON), queue, demand (`cpu=2,gpu=1`), priority,
+    state, task, name, directory, payload, options (JSON), tags (JSON), queue, demand (`cpu=2,gpu=1`), project (the tag
+    of the one whose code it needs), missing (tags of modules that workers lacked for it, joined by dots), priority,
     order (place in its line), pending and broken (dependencies not done; failed, blocked or cancelled), root (the job
     that blocks it), attempts, failures, losses, max_retries, max_losses, backoff_ms, execution and worker and host
     (the latest), lease_ms, submitted, started, ended, due (ms), reason, error (JSON), replaces (the execution that an
@@ -73,12 +74,16 @@ def queues(w: str) -> str:
 
 
 def lines(w: str, queue: str) -> str:
-    """zset: demand of each line with a ready job -> order of its head."""
+    """zset: name of each line with a ready job -> order of its head."""
     return f"xpm:{w}:lines:{queue}"
 
 
 def line(w: str, queue: str, demand: str) -> str:
-    """zset: ready jobs of one queue with one demand -> order."""
+    """zset: ready jobs of one queue, one demand and one project -> order; `demand` is the name of the line.
+
+    `cpu=2`, `cpu=2|3600` where a worker must have so many seconds left, `cpu=2|3600|project.module` where workers lack
+    that module of the project: see `lua/include/lines.lua`.
+    """
     return f"xpm:{w}:line:{queue}:{demand}"
 
 
@@ -129,11 +134,20 @@ def workers(w: str) -> str:
 
 
 def worker(w: str, name: str) -> str:
-    """hash: name, host, pid, queues, path (of the workspace there), version, lease_ms, started, until (ms, if it ends).
+    """hash: name, host, pid, queues, path (of the workspace there), version, lease_ms, started, until (ms, if it ends),
+    devices (`CUDA_VISIBLE_DEVICES=2,...`: how many its own variables list).
 
     Goes four leases after the worker's last word.
     """
     return f"xpm:{w}:worker:{name}"
+
+
+def refusals(w: str, daemon: str) -> str:
+    """hash: `project.module` (tags) -> JSON {worker, host, module, looked, said}; what a daemon cannot import.
+
+    Goes four leases after the last word of the daemon's workers. A daemon is named as its workers, less `.number`.
+    """
+    return f"xpm:{w}:refusals:{daemon}"
 
 
 def serving(w: str, queue: str) -> str:

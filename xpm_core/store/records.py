@@ -73,6 +73,16 @@ class ReleaseCode(IntEnum):
     UNKNOWN = -3
 
 
+class RefuseCode(IntEnum):
+    """What became of a job that a worker cannot import."""
+
+    REFUSED = 1
+    FAILED = 3
+    ALREADY = 2
+    STALE = -2
+    UNKNOWN = -3
+
+
 class LoseCode(IntEnum):
     """Whether a job counts as lost by its worker."""
 
@@ -114,7 +124,8 @@ class Submission(NamedTuple):
     """A sealed task on its way to Redis.
 
     `marker` names the execution of an adoptable done marker in the job's directory, if there is one. A worker that has
-    less than `min_time_s` left does not claim it. `where` is the script's line, for messages.
+    less than `min_time_s` left does not claim it. `project` names the project whose code it needs: a worker that cannot
+    import that is offered no more of it. `where` is the script's line, for messages.
     """
 
     identity: str
@@ -133,6 +144,7 @@ class Submission(NamedTuple):
     min_time_s: int = 0
     options: Mapping[str, Any] = _NOTHING
     tags: Mapping[str, Any] = _NOTHING
+    project: str = ""
     where: str = ""
 
     @property
@@ -253,12 +265,16 @@ class Look:
 
 @dataclass(frozen=True)
 class WorkerId:
-    """Who calls: a worker's name, host, lease and queues, the same in each of its calls."""
+    """Who calls: a worker's name, host, lease and queues, the same in each of its calls.
+
+    `devices` tells how many devices its own variables list (`CUDA_VISIBLE_DEVICES=2`); of others it may have any.
+    """
 
     name: str
     host: str
     queues: tuple[str, ...] = (DEFAULT_QUEUE,)
     lease_s: float = DEFAULT_LEASE_S
+    devices: str = ""
 
     @property
     def lease_ms(self) -> int:

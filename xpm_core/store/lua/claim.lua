@@ -10,6 +10,7 @@ ARGV[5]  execution id, made by the caller
 ARGV[6]  queue names, in order, joined by commas
 ARGV[7]  1 to be woken when something becomes runnable, else 0
 ARGV[8]  how long the worker will live, ms; empty for as long as it likes
+ARGV[9]  devices that its own variables list: 'CUDA_VISIBLE_DEVICES=2,...'; empty for none
 
 Returns {code, wait_ms, more, ready, delayed, running, registered, job...}
    1  CLAIMED    job... is identity, execution, lease_left_ms, attempt, task, name, directory, payload, options,
@@ -26,11 +27,11 @@ Cost O(lines of the queues). Safe to repeat: yes, with the same execution id.
 ]]
 -- include: asks claims clock executions guard typed
 local counts_key = KEYS[1]
-local w, worker, host, lease_ms, execution, queues, listen, left_ms = unpack(ARGV)
+local w, worker, host, lease_ms, execution, queues, listen, left_ms, devices = unpack(ARGV)
 guard.type(counts_key, 'hash')
 typed.workspace(w)
 local ask = asks.ask(w, worker, host, guard.integer('lease', lease_ms, 1), execution, queues, listen,
-  left_ms)
+  left_ms, devices)
 for _, queue in ipairs(ask.queues) do typed.queue(w, queue) end
 local now = clock.now()
 local registered = asks.alive(ask, now)

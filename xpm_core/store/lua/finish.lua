@@ -15,6 +15,7 @@ ARGV[10]  identity of its job
 ARGV[11] outcome: done, failed or cancelled
 ARGV[12] what went wrong, as JSON; empty when nothing did
 ARGV[13] execution whose done marker was adopted instead; empty when none was
+ARGV[14] devices, as claim.lua has them
 
 Returns {finish code, state, claim reply of claim.lua...}
    1  ACCEPTED  the outcome counts; state is where the job went (done, failed, delayed, cancelled)
@@ -26,14 +27,14 @@ Cost O(lines of the queues + dependents, at most 500). Safe to repeat: yes.
 ]]
 -- include: asks claims clock executions guard outcomes typed
 local counts_key = KEYS[1]
-local w, worker, host, lease_ms, execution, queues, listen, left_ms, ended, identity, outcome, error, adopted = unpack(ARGV)
+local w, worker, host, lease_ms, execution, queues, listen, left_ms, ended, identity, outcome, error, adopted, devices = unpack(ARGV)
 guard.type(counts_key, 'hash')
 typed.workspace(w)
 typed.job(w, identity)
 guard.type(keys.execution(w, guard.named('execution', ended)), 'hash')
 guard.one_of('outcome', outcome, { done = true, failed = true, cancelled = true })
 local ask = asks.ask(w, worker, host, guard.integer('lease', lease_ms, 1), execution, queues, listen,
-  left_ms)
+  left_ms, devices)
 for _, queue in ipairs(ask.queues) do typed.queue(w, queue) end
 local now = clock.now()
 local registered = asks.alive(ask, now)

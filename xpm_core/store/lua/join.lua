@@ -10,6 +10,7 @@ ARGV[5]  host
 ARGV[6]  pid
 ARGV[7]  where the workspace lies on that host
 ARGV[8]  version of xpm
+ARGV[9]  devices, as claim.lua has them
 
 Returns {1}
 Invariant  a worker that says nothing for a lease counts as gone.
@@ -17,7 +18,7 @@ Cost O(queues). Safe to repeat: yes.
 ]]
 -- include: asks clock events guard keys typed
 local workers_key = KEYS[1]
-local w, name, lease_ms, queues, host, pid, path, version = unpack(ARGV)
+local w, name, lease_ms, queues, host, pid, path, version, devices = unpack(ARGV)
 guard.type(workers_key, 'zset')
 typed.workspace(w)
 guard.integer('lease', lease_ms, 1)
@@ -28,6 +29,6 @@ local hash, now = keys.worker(w, name), clock.now()
 guard.type(hash, 'hash')
 if redis.call('EXISTS', hash) == 0 then events.worker(w, 'worker_up', name, now) end
 redis.call('HSET', hash, 'name', name, 'host', host, 'pid', pid, 'queues', queues, 'path', path, 'version', version,
-  'lease_ms', lease_ms, 'started', now)
+  'lease_ms', lease_ms, 'started', now, 'devices', devices or '')
 asks.alive(ask, now)
 return { 1 }

@@ -31,7 +31,8 @@ if redis.call('HGET', keys.execution(w, execution), 'ended') == 'released' then 
 if rec.state ~= 'running' or rec.execution ~= execution then return { -2, rec.state } end
 local demand = rec.demand
 local wanted = lines.with_least(demand, tonumber(least_s))
-guard.type(keys.line(w, rec.queue, wanted), 'zset')
+local line = lines.name({ demand = wanted, project = rec.project, missing = rec.missing })
+guard.type(keys.line(w, rec.queue, line), 'zset')
 if rec.cancel then
   executions.finish(w, rec, 'released', 'cancelled', now, { ended = now, reason = 'cancelled' })
 else

@@ -21,7 +21,7 @@ Returns {code, registered, more}
 Invariant  a lease is renewed only for the execution that holds it.
 Cost O(1), and what is due. Safe to repeat: yes.
 ]]
--- include: asks clock executions guard keys rq typed
+-- include: asks clock executions guard keys refusals rq typed
 local leases_key = KEYS[1]
 local w, worker, host, lease_ms, queues, identity, execution, date = unpack(ARGV)
 guard.type(leases_key, 'zset')
@@ -31,6 +31,7 @@ for _, queue in ipairs(ask.queues) do typed.queue(w, queue) end
 local now = clock.now()
 local registered = asks.alive(ask, now)
 rq.worker(worker, 'last_heartbeat', date)
+refusals.keep(ask)
 local code = 0
 if identity ~= '' then
   local v = redis.call('HMGET', keys.job(w, identity), 'state', 'execution', 'cancel')

@@ -4,11 +4,12 @@ local asks = {}
 
 local LOOK_AGAIN_MS = 5000
 
--- What the caller asks for: queues in its order, the execution id that it made ('' for no next job).
-function asks.ask(w, worker, host, lease_ms, execution, queues, listen, left_ms)
+-- What the caller asks for: queues in its order, the execution id that it made ('' for no next job). It is the `who`
+-- of able.lua, too.
+function asks.ask(w, worker, host, lease_ms, execution, queues, listen, left_ms, devices)
   local ask = { w = w, worker = worker, host = host, lease_ms = tonumber(lease_ms), execution = execution, queues = {} }
   for queue in string.gmatch(queues, '[^,]+') do ask.queues[#ask.queues + 1] = queue end
-  ask.listen, ask.left_ms = listen == '1', tonumber(left_ms or '')
+  ask.listen, ask.left_ms, ask.devices = listen == '1', tonumber(left_ms or ''), devices or ''
   return ask
 end
 

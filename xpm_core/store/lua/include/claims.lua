@@ -1,5 +1,5 @@
 -- Claiming: the one place where a ready job becomes running.
--- include: asks edges executions heads holdings jobs keys rq wake
+-- include: asks edges executions heads holdings jobs keys refusals rq wake
 local claims = {}
 
 local CODE = { CLAIMED = 1, EMPTY = 0, SUSPENDED = -1, STALE = -2, UNWANTED = -3 }
@@ -27,7 +27,7 @@ local function take(ask, head, now)
     lease_ms = ask.lease_ms, started = now, attempts = rec.attempts + 1 }, 'attempt', rec.attempts + 1)
   redis.call('ZADD', keys.leases(ask.w), till, rec.id)
   executions.note(ask.w, ask.execution, rec.id)
-  local units = holdings.take(ask.w, rec, ask.host)
+  local units = holdings.take(ask, rec)
   return told(ask, rec, ask.lease_ms, units)
 end
 
@@ -47,7 +47,7 @@ local HEADS = 100 -- heads that one call looks at while dependents are still to 
 -- what it needs runs again: it is told here.
 local function pick(ask, now, more)
   for _ = 1, HEADS do
-    local head, waiting = heads.pick(ask.w, ask.queues, ask.host, now, now + ask.lease_ms, ask.left_ms)
+    local head, waiting = heads.pick(ask, ask.queues, now, now + ask.lease_ms)
     if not head or not more or edges.ready(ask.w, head.id, now) then return head, waiting end
   end
   return nil, {}
@@ -62,6 +62,7 @@ function claims.try(ask, now, more)
   local code, rest = again(ask, now)
   if code then return reply(code, 0, more, ask, rest) end
   if redis.call('EXISTS', keys.suspended) == 1 then return reply(CODE.SUSPENDED, 1000, more, ask) end
+  if refusals.any(ask) then refusals.keep(ask) end
   local head, waiting = pick(ask, now, more)
   if not head then
     local wait = more and 0 or asks.look_again(ask, now)
@@ -69,7 +70,7 @@ function claims.try(ask, now, more)
     rq.worker(ask.worker, 'state', 'idle')
     return reply(CODE.EMPTY, wait, more, ask)
   end
-  for _, other in ipairs(heads.elsewhere(head, ask.queues, ask.host, now)) do waiting[#waiting + 1] = other end
+  for _, other in ipairs(heads.elsewhere(head, ask.queues, ask, now)) do waiting[#waiting + 1] = other end
   local job = take(ask, head, now)
   heads.pass(waiting, head.demand)
   wake.forget(ask.w, ask.queues, ask.worker)

@@ -1,5 +1,5 @@
 -- What may be wrong with what is submitted: all of it is looked for before anything is written.
--- include: guard keys tokens typed
+-- include: guard keys lines tokens typed
 local faults = {}
 
 local WORDS = { 'task', 'name', 'queue', 'demand', 'options' }
@@ -12,9 +12,11 @@ local function shape(w, kind)
   end
   for _, name in ipairs(NUMBERS) do guard.integer('job: ' .. name, kind[name], 0) end
   guard.integer('job: priority', kind.priority, -100, 100)
+  kind.project = kind.project or ''
+  if type(kind.project) ~= 'string' or not string.match(kind.project, '^%x*$') then guard.refuse('job: project') end
   typed.queue(w, kind.queue)
   typed.demand(kind.demand)
-  guard.type(keys.line(w, kind.queue, kind.demand), 'zset')
+  guard.type(keys.line(w, kind.queue, lines.name(kind)), 'zset')
 end
 
 -- A demand that cannot be met: {token, asked, capacity}, or nil.

@@ -3,7 +3,7 @@
 -- include: keys needs
 local handed = {}
 
-local KEPT = { 'task', 'tags', 'queue', 'demand', 'priority', 'order', 'execution', 'submitted', 'started',
+local KEPT = { 'task', 'tags', 'queue', 'demand', 'project', 'priority', 'order', 'execution', 'submitted', 'started',
   'ended', 'reason', 'attempts', 'failures', 'losses', 'needed' }
 local COMPACT = 64 -- bytes: with one longer value a hash takes twice as much; tags may be longer, params.json has them
 

@@ -1,8 +1,8 @@
 -- Which ready job is next: a claim looks at the heads of lines only (ARCHITECTURE.md, "Tokens and lines").
--- include: keys lines reservations tokens
+-- include: able keys lines reservations tokens
 local heads = {}
 
--- The heads of the lines of some queues, in order: { {queue, demand, order} }
+-- The heads of the lines of some queues, in order: { {queue, demand, order} }; `demand` is the whole name of the line
 local function of(w, queues)
   local list = {}
   for _, queue in ipairs(queues) do
@@ -15,34 +15,26 @@ local function of(w, queues)
   return list
 end
 
--- Without the heads whose jobs need more time than the worker has left.
-local function able(list, left_ms)
-  if not left_ms then return list end
-  local kept = {}
-  for _, head in ipairs(list) do
-    if lines.least(head.demand) * 1000 <= left_ms then kept[#kept + 1] = head end
-  end
-  return kept
-end
-
--- The earliest head whose whole demand is free, and the heads before it that have to wait.
--- With `till` (ms), a head that was passed too often reserves its tokens until then. `left_ms` is how long the
--- worker will live, nil for ever.
-function heads.pick(w, queues, host, now, till, left_ms)
+-- The earliest head that a worker may be offered and whose whole demand is free, and those before it that have to wait.
+-- With `till` (ms), a head that was passed too often reserves its tokens until then.
+function heads.pick(who, queues, now, till)
   local waiting = {}
-  for _, head in ipairs(able(of(w, queues), left_ms)) do
-    head.id = redis.call('ZRANGE', keys.line(w, head.queue, head.demand), 0, 0)[1]
-    if reservations.free(head.demand, host, lines.member(w, head.id), head.order, now) then return head, waiting end
-    waiting[#waiting + 1] = head
-    if till and reservations.due(w, head.id) then
-      reservations.make(head.demand, lines.member(w, head.id), head.order, now, till)
+  for _, head in ipairs(of(who.w, queues)) do
+    if able.may(who, head, now) then
+      head.id = redis.call('ZRANGE', keys.line(who.w, head.queue, head.demand), 0, 0)[1]
+      local member = lines.member(who.w, head.id)
+      if reservations.free(head.demand, who, member, head.order, now) then return head, waiting end
+      waiting[#waiting + 1] = head
+      if till and reservations.due(who.w, head.id) then
+        reservations.make(head.demand, member, head.order, now, till)
+      end
     end
   end
   return nil, waiting
 end
 
 -- Heads of other queues and workspaces that wait for a token of this demand and came earlier.
-function heads.elsewhere(chosen, queues, host, now)
+function heads.elsewhere(chosen, queues, who, now)
   local waiting, mine = {}, {}
   for _, queue in ipairs(queues) do mine[chosen.w .. '|' .. queue] = true end
   for _, want in ipairs(tokens.parse(chosen.demand)) do
@@ -53,7 +45,7 @@ function heads.elsewhere(chosen, queues, host, now)
         for _, head in ipairs(of(w, { queue })) do
           if head.order >= chosen.order then break end
           head.id = redis.call('ZRANGE', keys.line(w, queue, head.demand), 0, 0)[1]
-          if not reservations.free(head.demand, host, lines.member(w, head.id), head.order, now) then
+          if not reservations.free(head.demand, who, lines.member(w, head.id), head.order, now) then
             waiting[#waiting + 1] = head
           end
         end

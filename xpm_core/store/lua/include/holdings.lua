@@ -1,27 +1,6 @@
 -- Who holds how many units of a token, and which ones where units are numbered.
--- include: keys tokens
+-- include: keys tokens units
 local holdings = {}
-
--- Numbered units in use, as a set. A holding is 'n|host|u1,u2'.
-local function taken(name, host)
-  local set = {}
-  for _, held in ipairs(redis.call('HVALS', keys.token_holders(name))) do
-    local at, units = string.match(held, '^%d+|([^|]*)|(.*)$')
-    if at == host then
-      for unit in string.gmatch(units, '%d+') do set[tonumber(unit)] = true end
-    end
-  end
-  return set
-end
-
-local function pick(name, host, n, capacity)
-  local used, units, unit = taken(name, host), {}, 0
-  while #units < n and unit < capacity do
-    if not used[unit] then units[#units + 1] = unit end
-    unit = unit + 1
-  end
-  return table.concat(units, ',')
-end
 
 -- 'cpu=2', or 'gpu=1:0:CUDA_VISIBLE_DEVICES': name=n, then numbered units, then the variable that names them, if any.
 local function said(name, n, units, env)
@@ -29,17 +8,16 @@ local function said(name, n, units, env)
   return name .. '=' .. n .. ':' .. units .. (env ~= '' and ':' .. env or '')
 end
 
--- Take the whole demand for an execution. Returns what the job is told, joined by ';'.
-function holdings.take(w, rec, host)
+-- Take the whole demand for an execution of a worker. Returns what the job is told, joined by ';'.
+function holdings.take(who, rec)
   local told = {}
   for _, want in ipairs(tokens.parse(rec.demand)) do
-    local v = redis.call('HMGET', keys.token(want.name), 'capacity', 'scope', 'units', 'env')
-    local at = v[2] == 'host' and host or ''
-    local units = v[3] == '1' and pick(want.name, at, want.n, tonumber(v[1])) or ''
-    redis.call('HINCRBY', keys.token(want.name), v[2] == 'host' and 'used@' .. at or 'used', want.n)
-    redis.call('HSET', keys.token_holders(want.name), w .. ':' .. rec.id .. ':' .. rec.execution,
-      want.n .. '|' .. at .. '|' .. units)
-    told[#told + 1] = said(want.name, want.n, units, v[4] or '')
+    local token = tokens.read(want.name, who.host)
+    local numbers = token.units and table.concat(units.pick(want.name, token.at, want.n, units.most(token, who)), ',') or ''
+    redis.call('HINCRBY', keys.token(want.name), token.field, want.n)
+    redis.call('HSET', keys.token_holders(want.name), who.w .. ':' .. rec.id .. ':' .. rec.execution,
+      want.n .. '|' .. token.at .. '|' .. numbers)
+    told[#told + 1] = said(want.name, want.n, numbers, token.env)
   end
   tokens.forget()
   return table.concat(told, ';')

@@ -3,7 +3,7 @@
 local jobs = {}
 
 local FIELDS = { 'state', 'task', 'queue', 'demand', 'execution', 'worker', 'host', 'root', 'reason', 'replaces',
-  'cancel', 'order', 'pending', 'broken', 'passed', 'attempts', 'failures', 'losses', 'max_retries', 'max_losses',
+  'cancel', 'project', 'missing', 'order', 'pending', 'broken', 'passed', 'attempts', 'failures', 'losses', 'max_retries', 'max_losses',
   'backoff_ms', 'lease_ms', 'due', 'ended' }
 
 -- The record of a job, or nil. Absent numbers are 0, absent words nil. Each call makes some records, and what Lua has to
@@ -11,12 +11,12 @@ local FIELDS = { 'state', 'task', 'queue', 'demand', 'execution', 'worker', 'hos
 function jobs.load(w, j)
   local v = redis.call('HMGET', keys.job(w, j), unpack(FIELDS))
   if not v[1] then return nil end
-  for i = 12, #FIELDS do v[i] = tonumber(v[i] or 0) end
+  for i = 14, #FIELDS do v[i] = tonumber(v[i] or 0) end
   return { id = j, state = v[1], task = v[2] or nil, queue = v[3] or nil, demand = v[4] or '', execution = v[5] or nil,
     worker = v[6] or nil, host = v[7] or nil, root = v[8] or nil, reason = v[9] or nil, replaces = v[10] or nil,
-    cancel = v[11] or nil, order = v[12], pending = v[13], broken = v[14], passed = v[15], attempts = v[16],
-    failures = v[17], losses = v[18], max_retries = v[19], max_losses = v[20], backoff_ms = v[21], lease_ms = v[22],
-    due = v[23], ended = v[24] }
+    cancel = v[11] or nil, project = v[12] or nil, missing = v[13] or nil, order = v[14], pending = v[15],
+    broken = v[16], passed = v[17], attempts = v[18], failures = v[19], losses = v[20], max_retries = v[21],
+    max_losses = v[22], backoff_ms = v[23], lease_ms = v[24], due = v[25], ended = v[26] }
 end
 
 -- Move a job to another state: its place, its fields, the counts, RQ's view and the event, all at once.

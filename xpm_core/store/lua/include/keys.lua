@@ -27,6 +27,7 @@ function keys.events(w) return 'xpm:' .. w .. ':events' end
 function keys.counts(w) return 'xpm:' .. w .. ':counts' end
 function keys.workers(w) return 'xpm:' .. w .. ':workers' end
 function keys.worker(w, name) return 'xpm:' .. w .. ':worker:' .. name end
+function keys.refusals(w, daemon) return 'xpm:' .. w .. ':refusals:' .. daemon end
 function keys.serving(w, queue) return 'xpm:' .. w .. ':serving:' .. queue end
 function keys.idle(w, queue) return 'xpm:' .. w .. ':idle:' .. queue end
 function keys.wake(w, name) return 'xpm:' .. w .. ':wake:' .. name end

@@ -1,12 +1,37 @@
--- Lines: the ready jobs of one queue with one demand, in order of (priority, arrival).
--- `lines:<queue>` holds each line's demand with the order of its head, so that a claim looks at heads only.
+-- Lines: the ready jobs of one queue with one demand and of one project, in order of (priority, arrival).
+-- `lines:<queue>` holds each line's name with the order of its head, so that a claim looks at heads only.
 -- include: keys reservations tokens
 local lines = {}
 
 function lines.member(w, j) return w .. ':' .. j end
 
--- How much time the jobs of a line need at least, in seconds: its demand ends in `|seconds`, unless that is 0.
-function lines.least(demand) return tonumber(string.match(demand, '|(%d+)$') or '0') end
+-- The name of a job's line: its demand; behind it the tags of its project, and of modules that workers lacked for it.
+-- 'cpu=2', 'cpu=2|3600', 'cpu=2|0|project', 'cpu=2|3600|project.module.module'
+function lines.name(rec)
+  local project, missing = rec.project or '', rec.missing or ''
+  if project == '' and missing == '' then return rec.demand end
+  local demand = string.find(rec.demand, '|', 1, true) and rec.demand or rec.demand .. '|0'
+  return demand .. '|' .. project .. (missing ~= '' and '.' .. missing or '')
+end
+
+-- What the jobs of a line need to be imported, as refusals.lua has it, by the line's name.
+function lines.need(head)
+  local project, missing = string.match(head.demand, '^[^|]*|%d+|(%x*)%.?(.*)$')
+  return { w = head.w, queue = head.queue, project = project or '', missing = missing or '' }
+end
+
+-- The tags of modules that a job lacked, and one more.
+function lines.lacking(rec, module)
+  local tags, missing = { [module] = true }, { module }
+  for tag in string.gmatch(rec.missing or '', '[^.]+') do
+    if not tags[tag] then missing[#missing + 1] = tag end
+  end
+  table.sort(missing)
+  return table.concat(missing, '.')
+end
+
+-- How much time the jobs of a line need at least, in seconds: `|seconds` follows what they ask for, unless that is 0.
+function lines.least(name) return tonumber(string.match(name, '^[^|]*|(%d+)') or '0') end
 
 -- A demand that needs so much time, unless it needs more already.
 function lines.with_least(demand, least_s)
@@ -23,17 +48,19 @@ local function note_line(w, rec, change)
 end
 
 function lines.enter(w, rec)
-  redis.call('ZADD', keys.line(w, rec.queue, rec.demand), rec.order, rec.id)
-  if redis.call('ZADD', keys.lines(w, rec.queue), 'LT', rec.order, rec.demand) == 1 then note_line(w, rec, 1) end
+  local name = lines.name(rec)
+  redis.call('ZADD', keys.line(w, rec.queue, name), rec.order, rec.id)
+  if redis.call('ZADD', keys.lines(w, rec.queue), 'LT', rec.order, name) == 1 then note_line(w, rec, 1) end
 end
 
 function lines.leave(w, rec)
-  local line, index = keys.line(w, rec.queue, rec.demand), keys.lines(w, rec.queue)
+  local name = lines.name(rec)
+  local line, index = keys.line(w, rec.queue, name), keys.lines(w, rec.queue)
   redis.call('ZREM', line, rec.id)
   local head = redis.call('ZRANGE', line, 0, 0, 'WITHSCORES')
   if head[1] then
-    redis.call('ZADD', index, head[2], rec.demand)
-  elseif redis.call('ZREM', index, rec.demand) == 1 then
+    redis.call('ZADD', index, head[2], name)
+  elseif redis.call('ZREM', index, name) == 1 then
     note_line(w, rec, -1)
   end
   if rec.passed > 0 then

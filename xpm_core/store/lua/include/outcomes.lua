@@ -19,7 +19,8 @@ local function done(w, rec, adopted, now)
     { ended = now, reason = '', execution = adopted ~= '' and adopted or rec.execution })
 end
 
-local function failed(w, rec, error_json, now)
+-- An execution has failed: the job is retried, or has failed.
+function outcomes.fail(w, rec, error_json, now)
   local failures = rec.failures + 1
   rq.count(rec.worker, 'failed_job_count')
   local set = { ended = now, failures = failures, reason = 'failed', error = error_json }
@@ -42,7 +43,7 @@ function outcomes.accept(w, identity, execution, outcome, error_json, adopted, n
   elseif outcome == 'cancelled' or rec.cancel then
     executions.finish(w, rec, 'cancelled', 'cancelled', now, { ended = now, reason = 'cancelled' })
   else
-    failed(w, rec, error_json, now)
+    outcomes.fail(w, rec, error_json, now)
   end
   wake.tokens(rec.demand, now)
   return CODE.ACCEPTED, rec.state

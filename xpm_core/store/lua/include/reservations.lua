@@ -1,5 +1,5 @@
 -- Bounded overtaking: a head that was passed too often has the tokens of its demand kept for it.
--- include: keys tokens
+-- include: keys tokens units
 local reservations = {}
 
 local PASSES = 200 -- how often a head may be passed, unless `keys.passes` tells; see ARCHITECTURE.md
@@ -29,10 +29,10 @@ local function of(name, now)
 end
 
 -- Whether the whole demand is free for the job `member` whose place is `order`: nothing earlier reserves it.
-function reservations.free(demand, host, member, order, now)
+function reservations.free(demand, who, member, order, now)
   for _, want in ipairs(tokens.parse(demand)) do
-    local token = tokens.read(want.name, host)
-    if token.used + want.n > token.capacity then return false end
+    local token = tokens.read(want.name, who.host)
+    if token.used + want.n > token.capacity or not units.fits(want, token, who) then return false end
     for _, other in ipairs(of(want.name, now)) do
       if other.member ~= member and other.order < order then return false end
     end

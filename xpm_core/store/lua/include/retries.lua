@@ -48,8 +48,8 @@ function retries.start(w, rec, now, job)
   local set = { failures = 0, losses = 0, reason = 'retry' }
   if rec.state == 'done' then set.replaces = rec.execution end
   if job then take_back(w, rec, job) end
-  redis.call('HDEL', keys.job(w, rec.id), 'cancel', 'error', 'ended', 'root')
-  rec.cancel = nil
+  redis.call('HDEL', keys.job(w, rec.id), 'cancel', 'error', 'ended', 'root', 'missing')
+  rec.cancel, rec.missing = nil, nil
   local to = jobs.place(rec)
   if to == 'blocked' then set.root = needs.root(w, rec) end
   jobs.move(w, rec, to, now, set, 'reason', 'retry')

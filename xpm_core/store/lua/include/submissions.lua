@@ -7,13 +7,13 @@ local STRIDE = 2 ^ 44 -- arrivals that fit under one priority
 local ADOPTING = { waiting = true, blocked = true, ready = true, delayed = true, failed = true, cancelled = true }
 
 local function record(w, job, now)
-  local rec = { id = job.id, task = job.task, queue = job.queue, demand = job.demand, passed = 0, attempts = 0,
-    failures = 0, losses = 0, ended = 0 }
+  local rec = { id = job.id, task = job.task, queue = job.queue, demand = job.demand,
+    project = job.project, passed = 0, attempts = 0, failures = 0, losses = 0, ended = 0 }
   rec.order = (100 - job.priority) * STRIDE + redis.call('INCR', keys.seq)
   needs.link(w, rec, job.needs)
   redis.call('HSET', keys.job(w, job.id), 'task', job.task, 'name', job.name, 'directory', job.directory, 'payload',
-    job.payload, 'options', job.options, 'tags', job.tags, 'queue', job.queue, 'demand', job.demand, 'priority',
-    job.priority, 'order', string.format('%.0f', rec.order), 'pending', rec.pending, 'broken', rec.broken,
+    job.payload, 'options', job.options, 'tags', job.tags, 'queue', job.queue, 'demand', job.demand, 'project',
+    job.project, 'priority', job.priority, 'order', string.format('%.0f', rec.order), 'pending', rec.pending, 'broken', rec.broken,
     'max_retries', job.max_retries, 'max_losses', job.max_losses, 'backoff_ms', job.backoff_ms, 'submitted', now)
   redis.call('SADD', keys.queues(w), job.queue)
   return rec

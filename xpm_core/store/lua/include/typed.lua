@@ -1,5 +1,5 @@
 -- Key types are checked before the first write, for Redis rolls nothing back.
--- include: guard keys tokens
+-- include: guard keys lines tokens
 local typed = {}
 
 -- The keys that every transition of a workspace may write.
@@ -56,9 +56,10 @@ function typed.job(w, j)
   guard.type(keys.job(w, j), 'hash')
   guard.type(keys.needs(w, j), 'hash')
   guard.type(keys.dependents(w, j), 'list')
-  local at = redis.call('HMGET', keys.job(w, j), 'queue', 'demand')
+  local at = redis.call('HMGET', keys.job(w, j), 'queue', 'demand', 'project', 'missing')
   if not at[1] then return end
+  local name = lines.name({ demand = at[2] or '', project = at[3] or nil, missing = at[4] or nil })
   typed.queue(w, at[1])
-  typed.demand(at[2] or '')
-  guard.type(keys.line(w, at[1], at[2] or ''), 'zset')
+  typed.demand(name)
+  guard.type(keys.line(w, at[1], name), 'zset')
 end

@@ -1,5 +1,5 @@
 -- Wake-ups are hints: an idle worker blocks on a list of its own, and asks for the truth when it is woken.
--- include: keys tokens heads
+-- include: heads keys refusals tokens
 local wake = {}
 
 -- An idle worker of these queues, from now on to be woken. `left_ms` is how long it will live, nil for ever.
@@ -23,20 +23,21 @@ function wake.worker(w, name)
   redis.call('EXPIRE', list, 60)
 end
 
--- Wake one idle worker of a queue that could run a job of it now; the latest listed first. Workers of one host
+-- Wake one idle worker of a queue that could run a job of it now; the latest listed first. Workers of one daemon
 -- that live equally long can run the same jobs, so one of them is asked for.
 function wake.queue(w, queue, now)
   local idle, tried = keys.idle(w, queue), {}
   local listed = redis.call('ZREVRANGE', idle, 0, 63, 'WITHSCORES')
   for i = 1, #listed, 2 do
-    local worker = redis.call('HMGET', keys.worker(w, listed[i]), 'host', 'until')
-    local host, left_ms = worker[1], worker[2] and tonumber(worker[2]) - now
-    local alike = (host or '') .. '|' .. (worker[2] or '')
-    if not host or tonumber(listed[i + 1]) < now then
+    local worker = redis.call('HMGET', keys.worker(w, listed[i]), 'host', 'until', 'devices')
+    local who = { w = w, worker = listed[i], host = worker[1], left_ms = worker[2] and tonumber(worker[2]) - now,
+      devices = worker[3] or '' }
+    local alike = refusals.daemon(who.worker) .. '|' .. (worker[2] or '')
+    if not who.host or tonumber(listed[i + 1]) < now then
       redis.call('ZREM', idle, listed[i]) -- gone without a word
     elseif not tried[alike] then
       tried[alike] = true
-      if heads.pick(w, { queue }, host, now, nil, left_ms) then return wake.worker(w, listed[i]) end
+      if heads.pick(who, { queue }, now) then return wake.worker(w, listed[i]) end
     end
   end
 end

@@ -1,0 +1,75 @@
+#!lua flags=allow-oom
+--[[ refuse: hand a job back because this worker cannot import what it needs. No attempt is counted.
+
+KEYS[1]  xpm:W:leases  zset  identity -> end of its lease, ms
+ARGV[1]  workspace id
+ARGV[2]  worker name
+ARGV[3]  lease in ms
+ARGV[4]  identity
+ARGV[5]  execution id
+ARGV[6]  tag of the module that was not found
+ARGV[7]  what is said of it, as JSON {worker, host, module, looked, said}
+ARGV[8]  the error, as JSON {type, message, ...}, should nobody else be able to
+
+Returns {code, state}
+   1  REFUSED   the job is ready again (cancelled, if that was asked for), and its project is offered to others
+   3  FAILED    every living worker that serves its queue has refused it: that counts as a failure of it
+   2  ALREADY   the same was done before
+  -2  STALE     the execution does not hold the job
+  -3  UNKNOWN   no such job
+Invariant  a refusal is forgotten soon after the daemon; a job fails of it only when no living worker is left to ask.
+Cost O(workers of the queue). Safe to repeat: yes.
+]]
+-- include: clock edges executions guard jobs keys lines outcomes refusals typed wake
+local leases_key = KEYS[1]
+local w, worker, lease_ms, identity, execution, module, said, error_json = unpack(ARGV)
+local NAMED = 10 -- daemons that an error names
+local function said_by_others(need, now)
+  local list = {}
+  for _, daemon in ipairs(refusals.daemons(need, now)) do
+    for tag in string.gmatch(daemon ~= refusals.daemon(worker) and need.missing or '', '[^.]+') do
+      local told = redis.call('HGET', keys.refusals(w, daemon), need.project .. '.' .. tag)
+      local fine, about = pcall(cjson.decode, told or '')
+      if fine and about.said then list[#list + 1] = about.said end
+    end
+  end
+  table.sort(list)
+  local more = #list > NAMED and '; and ' .. #list - NAMED .. ' more' or ''
+  return table.concat(list, '; ', 1, math.min(#list, NAMED)) .. more
+end
+guard.type(leases_key, 'zset')
+typed.workspace(w)
+typed.job(w, identity)
+guard.type(keys.execution(w, guard.named('execution', execution)), 'hash')
+guard.integer('lease', lease_ms, 1)
+if not string.match(guard.named('module', module), '^%x+$') then guard.refuse('module: no tag') end
+local refusals_key = keys.refusals(w, refusals.daemon(guard.named('worker', worker)))
+guard.type(refusals_key, 'hash')
+local now, failure, about = clock.now(), cjson.decode(error_json), cjson.decode(said)
+if type(failure) ~= 'table' or type(failure.message) ~= 'string' then guard.refuse('error: no message') end
+if type(about) ~= 'table' or type(about.said) ~= 'string' then guard.refuse('said: nothing') end
+local rec = jobs.load(w, identity)
+if not rec then return { -3, '' } end
+local ended = redis.call('HGET', keys.execution(w, execution), 'ended')
+if ended == 'released' or ended == 'retry' or ended == 'failed' then return { 2, rec.state } end
+if rec.state ~= 'running' or rec.execution ~= execution then return { -2, rec.state } end
+local need = { w = w, queue = rec.queue, project = rec.project or '', missing = lines.lacking(rec, module) }
+local line = lines.name({ demand = rec.demand, project = need.project, missing = need.missing })
+guard.type(keys.line(w, rec.queue, line), 'zset')
+redis.call('HSET', refusals_key, need.project .. '.' .. module, said)
+redis.call('PEXPIRE', refusals_key, lease_ms * 4)
+local code, heard = 1, clock.may_expire(w, now, tonumber(lease_ms)) -- else the living had no time to be heard
+if rec.cancel then
+  executions.finish(w, rec, 'released', 'cancelled', now, { ended = now, reason = 'cancelled' })
+elseif heard and refusals.complete(need, now) then
+  local others = said_by_others(need, now)
+  if others ~= '' then failure.message = failure.message .. ' Nor can the others that serve its queue: ' .. others end
+  code = 3
+  outcomes.fail(w, rec, cjson.encode(failure), now)
+else
+  executions.finish(w, rec, 'released', 'ready', now,
+    { attempts = rec.attempts - 1, reason = 'refused', missing = need.missing }, 'reason', 'refused')
+end
+wake.tokens(rec.demand, now)
+edges.work(w, now)
+return { code, rec.state }

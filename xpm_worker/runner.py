@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import math
+import os
 import random
 import re
 import signal
@@ -24,6 +25,7 @@ from xpm_core.store.refusals import Refusal
 from xpm_core.workspace import Workspace
 from xpm_worker import failure, system
 from xpm_worker.claimer import Claimer, Held
+from xpm_worker.devices import named, own_devices
 from xpm_worker.orders import Orders, Stop
 from xpm_worker.protocol import Ended, Message, Output, Relay, Renewed, Run, Started
 from xpm_worker.protocol import Stop as StopJob
@@ -57,6 +59,7 @@ class Runner:
         self._workspace = workspace
         self._orders = orders
         self._settings = settings
+        self._devices = own_devices(os.environ)
         self.running: Held | None = None
         """What runs now."""
         self.pid = 0
@@ -138,7 +141,11 @@ class Runner:
             attempt=lease.attempt,
             resumable=bool(lease.options.get("resumable")),
             template=lease.options.get("template") is not False,
-            env={**(lease.options.get("env") or {}), **lease.variables, **_token_variables(lease)},
+            env={
+                **(lease.options.get("env") or {}),
+                **named(lease.variables, self._devices),
+                **_token_variables(lease),
+            },
             timeout_s=lease.options.get("timeout_s"),
             lease_until=held.until(worker.lease_s),
             worker=worker.name,

@@ -13,6 +13,7 @@ from xpm_core.store.jobs import Store
 from xpm_core.store.records import WorkerId
 from xpm_core.workspace import Workspace
 from xpm_worker.claimer import Claimer
+from xpm_worker.devices import counted, own_devices
 from xpm_worker.orders import Orders
 from xpm_worker.runner import Runner
 from xpm_worker.settings import Settings
@@ -45,7 +46,8 @@ def work(place: Place, name: str) -> None:
         name: The worker's name, which no other has.
     """
     settings = place.settings
-    identity = WorkerId(name, place.host, settings.queues, settings.lease_s)
+    devices = counted(own_devices(os.environ))
+    identity = WorkerId(name, place.host, settings.queues, settings.lease_s, devices)
     client = connection.open(place.url, lease_s=settings.lease_s)
     waiting = connection.open(place.url, lease_s=settings.lease_s, blocking=True)
     store = Store(client, place.workspace.id, alone=True)

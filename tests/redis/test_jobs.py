@@ -314,6 +314,39 @@ def test_each_host_has_its_own_units_of_a_host_token(desk: Desk) -> None:
     assert desk.claim(WORKER).identity == identity("c")
 
 
+def test_a_unit_that_a_workers_machine_has_not_is_not_claimed_by_it(desk: Desk) -> None:
+    create_token(desk.client, "gpu", 4, env="CUDA_VISIBLE_DEVICES")
+    pair = WorkerId("w1", "node1", devices="CUDA_VISIBLE_DEVICES=2")
+    desk.submit(submission("wide", demand={"gpu": 3}), *(submission(name, demand={"gpu": 1}) for name in "abc"))
+    assert [desk.claim(pair).units for _ in range(2)] == [{"gpu": (1, "0")}, {"gpu": (1, "1")}]
+    assert desk.claim_any(pair).code is ClaimCode.EMPTY, "two more are free, which it has not"
+    assert desk.claim(OTHER).units == {"gpu": (1, "2")}
+    assert desk.claim_any(OTHER).code is ClaimCode.EMPTY
+
+
+def test_a_job_that_no_list_of_devices_suffices_for_keeps_no_tokens_from_others(desk: Desk) -> None:
+    create_token(desk.client, "gpu", 4, env="CUDA_VISIBLE_DEVICES")
+    limit_passes(desk.client, 1)
+    pair = WorkerId("w1", "node1", devices="CUDA_VISIBLE_DEVICES=2")
+    desk.submit(submission("wide", demand={"gpu": 3}), *(submission(name, demand={"gpu": 1}) for name in "abc"))
+    for name in "abc":
+        lease = desk.claim(pair)
+        assert lease.identity == identity(name)
+        assert desk.store.finish(pair, lease, State.DONE).accepted
+    assert not desk.client.exists(keys.token_reserved("gpu"))
+
+
+def test_an_idle_worker_is_not_woken_for_units_that_it_has_not(desk: Desk) -> None:
+    create_token(desk.client, "gpu", 4, env="CUDA_VISIBLE_DEVICES")
+    pair = WorkerId("w1", "node1", devices="CUDA_VISIBLE_DEVICES=2")
+    desk.store.join(pair, pid=1, path="/", version="0")
+    desk.store.claim(pair, "e1", listen=True)
+    desk.submit(submission("wide", demand={"gpu": 3}))
+    assert not desk.client.exists(keys.wake(W, pair.name))
+    desk.submit(submission("narrow", demand={"gpu": 2}))
+    assert desk.client.exists(keys.wake(W, pair.name))
+
+
 def test_a_token_is_resized_live_and_nobody_is_stopped(desk: Desk) -> None:
     create_token(desk.client, "cpu", 3)
     desk.submit(*(submission(name, demand={"cpu": 1}) for name in "abcd"))

@@ -24,7 +24,7 @@ from xpm_worker.starter import clean_environment, start_mother
 log = logging.getLogger(__name__)
 
 TICK_S = 1.0
-"""How often the daemon looks after its server and what it has to start again."""
+"""How often the daemon looks after its workspace, its server and what it has to start again."""
 
 LONGEST_REST_S = 10.0
 """The longest that it waits before it starts something again that keeps dying."""
@@ -45,6 +45,7 @@ class Daemon:
         self._place = place
         self._mothers_end = mothers_end
         self._server = server
+        self._home = system.hold_directory(place.workspace.path)
         self._slots: dict[int, int] = {}
         self._waiting: list[int] = []
         self._rest_s = 0.0
@@ -75,6 +76,7 @@ class Daemon:
                 if number != signal.SIGCHLD:
                     self._pass_on(number)
             self._reap()
+            self._look_after_workspace()
             self._look_after_server()
         self._end_mother()
 
@@ -98,6 +100,7 @@ class Daemon:
             system.reset_signals()
             self._signals.close()
             self._mothers_end.close()
+            os.close(self._home)
             os.setsid()  # a terminal's Ctrl-C goes to the daemon alone, which passes it on
             work(self._place, self._names[number])
             code = 0
@@ -110,9 +113,12 @@ class Daemon:
     def _pass_on(self, number: signal.Signals) -> None:
         if self._told and number == signal.SIGHUP:  # a terminal that closes hangs up once, and its shell once more
             return
-        self._told = stricter(self._told, number)
-        log.info("%s: %s", number.name, "leaving at once" if self._told is Stop.AT_ONCE else "leaving")
-        system.send_signal(list(self._slots), SIGNALS[self._told])
+        self._leave(stricter(self._told, number), number.name)
+
+    def _leave(self, how: Stop, why: str) -> None:
+        self._told = how
+        log.info("%s: %s", why, "leaving at once" if how is Stop.AT_ONCE else "leaving")
+        system.send_signal(list(self._slots), SIGNALS[how])
 
     def _reap(self) -> None:
         rested = system.boot_time() - self._mother_started > TICK_S
@@ -138,6 +144,11 @@ class Daemon:
         self._rest_until = now + self._rest_s
 
     # -- what slots need -------------------------------------------------------------------------------------------
+
+    def _look_after_workspace(self) -> None:
+        """Leave if the workspace was removed: what its jobs compute can be kept nowhere."""
+        if self._told is not Stop.AT_ONCE and system.is_removed(self._home):
+            self._leave(Stop.AT_ONCE, f"workspace {self._place.workspace.path}: its directory was removed")
 
     def _look_after_server(self) -> None:
         """Start the workspace's own server again if it died."""

@@ -249,6 +249,19 @@ def children() -> set[int]:
     return {pid for pid, parent in parents() if parent == os.getpid()}
 
 
+def hold_directory(path: str | os.PathLike[str]) -> int:
+    """A descriptor of a directory, by which it is known whatever becomes of its path; it need not be readable."""
+    return os.open(path, (os.O_PATH if LINUX else os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC)
+
+
+def is_removed(directory: int) -> bool:
+    """Whether a directory that is held open was removed. An error (an unmount, a network file system) is no proof."""
+    try:
+        return os.fstat(directory).st_nlink == 0
+    except OSError:
+        return False
+
+
 def fill_streams() -> None:
     """Open the descriptors 0, 1 and 2 where they are closed: no other file is to get their numbers."""
     while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 import worker_tasks as tasks
-from crew import Crew, Worker
+from crew import Crew, Worker, alive
 from support import wait_until
 
 from xpm_core.states import State
@@ -25,8 +26,8 @@ class Home:
         self.server = EmbeddedServer.attach(workspace)
         self.crew = Crew(workspace, self.server.url, folder)
 
-    def start(self, *options: str) -> Worker:
-        return self.crew.started(*options, lease_s=1.5, env={"XPM_REDIS_URL": ""})
+    def start(self, *options: str, slots: int = 1) -> Worker:
+        return self.crew.started(*options, slots=slots, lease_s=1.5, env={"XPM_REDIS_URL": ""})
 
 
 @pytest.fixture
@@ -59,6 +60,30 @@ def test_the_server_stays_until_the_last_slot_has_left(home: Home, tmp_path: Pat
     marker = home.crew.directory(task).marker()
     assert marker is not None
     assert marker.kind == "done"
+
+
+def test_a_daemon_whose_workspace_was_removed_ends_its_jobs_and_its_server_and_leaves(home: Home) -> None:
+    worker = home.start("--grace", "600", slots=2)
+    jobs = [tasks.Stubborn.C(note=f"{number}") for number in range(2)]
+    home.crew.submit(*jobs, *(tasks.Stubborn.C(note=f"more {number}") for number in range(3)))
+    for job in jobs:
+        wait_until((home.crew.directory(job).path / "ready").exists, show=lambda: worker.log)
+    server, everything = psutil.Process(home.server.pid), psutil.Process(worker.process.pid).children(recursive=True)
+    home.crew.client.close()
+    home.server.close()
+    shutil.rmtree(home.crew.workspace.path)
+    assert worker.left() == 0
+    wait_until(lambda: not any(map(alive, [server, *everything])), show=lambda: worker.log)
+    assert "its directory was removed" in worker.log
+
+
+def test_a_daemon_whose_workspace_was_moved_goes_on(home: Home, tmp_path: Path) -> None:
+    worker = home.start()
+    home.crew.workspace.path.rename(tmp_path / "moved")
+    (tmp_path / "moved").rename(home.crew.workspace.path)
+    home.crew.submit(task := tasks.Write.C(note="x"))
+    home.crew.wait(task)
+    assert worker.process.poll() is None
 
 
 def test_slots_and_jobs_do_not_keep_the_server_when_the_daemon_is_killed(home: Home) -> None:

@@ -371,6 +371,23 @@ def test_a_workspace_that_was_deleted_takes_its_server_along(workspace: Workspac
     wait_until(lambda: gone(again.pid))
 
 
+def test_a_server_whose_folder_was_removed_after_its_users_died_is_ended_by_the_next_start(
+    workspace: Workspace, script: Callable[..., Script], tmp_path: Path
+) -> None:
+    users = [script() for _ in range(2)]
+    pid = int(users[0].read())
+    assert int(users[1].read()) == pid
+    shutil.rmtree(workspace.path)
+    with connection.open(f"unix://{embedded.RUNTIME_FOLDER}/{workspace.id}.sock") as client:
+        client.ping()
+        EmbeddedServer.attach(Workspace.open(tmp_path / "second")).close()
+        assert not gone(pid), "somebody is connected to it"
+    for each in users:
+        each.kill()
+    EmbeddedServer.attach(Workspace.open(tmp_path / "third")).close()
+    wait_until(lambda: gone(pid))
+
+
 FORKS = """
 server = EmbeddedServer.attach(workspace)
 child = os.fork()

@@ -7,6 +7,7 @@ import select
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import psutil
 import pytest
@@ -124,3 +125,21 @@ def test_the_mark_in_the_environment_of_a_process_is_replaced_where_proc_shows_i
     env = {**os.environ, system.MARK_VARIABLE: system.BLANK_MARK}
     result = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert result.stdout == "True 1 True False\n"
+
+
+def test_a_directory_that_is_held_open_is_known_to_be_removed(tmp_path: Path) -> None:
+    place = tmp_path / "workspace"
+    place.mkdir()
+    held = system.hold_directory(place)
+    try:
+        place.rename(tmp_path / "moved")
+        place.mkdir()
+        assert not system.is_removed(held), "another of its name is there; it lives on"
+        (tmp_path / "moved").rmdir()
+        assert system.is_removed(held)
+    finally:
+        os.close(held)
+
+
+def test_that_a_directory_cannot_be_looked_at_proves_nothing() -> None:
+    assert not system.is_removed(-1)

@@ -23,6 +23,7 @@ from xpm_core.store import connection
 from xpm_core.store.binary import find_server
 from xpm_core.store.locks import FileLock
 from xpm_core.store.server_process import END_S, START_S, ServerFolder, ServerRecord, can_connect
+from xpm_core.store.strays import end_strays
 from xpm_core.workspace import Workspace
 
 MUTEX_S = START_S + END_S + 10.0
@@ -187,6 +188,7 @@ class EmbeddedServer:
                 folder.end(record)
             program = find_server()
             _make_runtime_folder()
+            end_strays(RUNTIME_FOLDER)
             address = record.socket if record is not None else _free_address(self._workspace.id)
             return folder.start(program, address)
 

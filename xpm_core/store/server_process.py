@@ -300,7 +300,7 @@ def _shut_down(record: ServerRecord) -> bool:
     """Send SHUTDOWN, if the recorded process answers at its address."""
     if _process_at(record.socket) != record.pid:
         return False
-    with _client(record.socket) as client:
+    with client_of(record.socket) as client:
         try:
             client.shutdown()
         except redis.RedisError:
@@ -310,7 +310,7 @@ def _shut_down(record: ServerRecord) -> bool:
 
 def _process_at(address: str) -> int | None:
     """The process id of the server that answers at a socket, as it knows it; None if none answers."""
-    with _client(address) as client:
+    with client_of(address) as client:
         try:
             info: dict[str, Any] = client.info("server")
         except redis.RedisError:
@@ -318,5 +318,6 @@ def _process_at(address: str) -> int | None:
     return info.get("process_id")
 
 
-def _client(address: str) -> redis.Redis:
+def client_of(address: str) -> redis.Redis:
+    """A client that gives up soon, and tries nothing twice."""
     return redis.Redis(unix_socket_path=address, socket_timeout=2.0, retry=Retry(NoBackoff(), 0), protocol=2)

@@ -1,7 +1,8 @@
 """What workers cannot import: the form in which they say so, and reading it.
 
 A worker that cannot import the code of a job hands it back, and is offered no more jobs of that project. All workers of
-a daemon import alike, so that it is noted of the daemon. When what is decided in Lua (`lua/include/able.lua`).
+a daemon import alike, so that it is noted of the daemon. Who is offered a job is decided in Lua
+(`lua/include/refusals.lua`).
 """
 
 from __future__ import annotations

@@ -23,7 +23,7 @@ Cost O(workers of the queue). Safe to repeat: yes.
 -- include: clock edges executions guard jobs keys lines outcomes refusals typed wake
 local leases_key = KEYS[1]
 local w, worker, lease_ms, identity, execution, module, said, error_json = unpack(ARGV)
-local NAMED = 10 -- daemons that an error names
+local NAMED = 5 -- daemons that an error names
 local function said_by_others(need, now)
   local list = {}
   for _, daemon in ipairs(refusals.daemons(need, now)) do

@@ -13,7 +13,8 @@ function holdings.take(who, rec)
   local told = {}
   for _, want in ipairs(tokens.parse(rec.demand)) do
     local token = tokens.read(want.name, who.host)
-    local numbers = token.units and table.concat(units.pick(want.name, token.at, want.n, units.most(token, who)), ',') or ''
+    local picked = token.units and units.pick(want.name, token.at, want.n, units.most(token, who)) or {}
+    local numbers = table.concat(picked, ',')
     redis.call('HINCRBY', keys.token(want.name), token.field, want.n)
     redis.call('HSET', keys.token_holders(want.name), who.w .. ':' .. rec.id .. ':' .. rec.execution,
       want.n .. '|' .. token.at .. '|' .. numbers)

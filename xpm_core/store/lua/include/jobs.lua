@@ -3,8 +3,8 @@
 local jobs = {}
 
 local FIELDS = { 'state', 'task', 'queue', 'demand', 'execution', 'worker', 'host', 'root', 'reason', 'replaces',
-  'cancel', 'project', 'missing', 'order', 'pending', 'broken', 'passed', 'attempts', 'failures', 'losses', 'max_retries', 'max_losses',
-  'backoff_ms', 'lease_ms', 'due', 'ended' }
+  'cancel', 'project', 'missing', 'order', 'pending', 'broken', 'passed', 'attempts', 'failures', 'losses',
+  'max_retries', 'max_losses', 'backoff_ms', 'lease_ms', 'due', 'ended' }
 
 -- The record of a job, or nil. Absent numbers are 0, absent words nil. Each call makes some records, and what Lua has to
 -- tidy up takes a good part of its time: so the table is made in its full size.

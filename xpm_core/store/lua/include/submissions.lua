@@ -13,7 +13,8 @@ local function record(w, job, now)
   needs.link(w, rec, job.needs)
   redis.call('HSET', keys.job(w, job.id), 'task', job.task, 'name', job.name, 'directory', job.directory, 'payload',
     job.payload, 'options', job.options, 'tags', job.tags, 'queue', job.queue, 'demand', job.demand, 'project',
-    job.project, 'priority', job.priority, 'order', string.format('%.0f', rec.order), 'pending', rec.pending, 'broken', rec.broken,
+    job.project, 'priority', job.priority, 'order', string.format('%.0f', rec.order), 'pending', rec.pending,
+    'broken', rec.broken,
     'max_retries', job.max_retries, 'max_losses', job.max_losses, 'backoff_ms', job.backoff_ms, 'submitted', now)
   redis.call('SADD', keys.queues(w), job.queue)
   return rec

@@ -21,7 +21,8 @@ function tokens.read(name, host)
   local token = known[at]
   if not token then
     local v = redis.call('HMGET', keys.token(name), 'capacity', 'scope', 'units', 'env')
-    token = { capacity = tonumber(v[1] or '0'), units = v[3] == '1', env = v[4] or '', at = v[2] == 'host' and host or '' }
+    token = { capacity = tonumber(v[1] or '0'), units = v[3] == '1', env = v[4] or '' }
+    token.at = v[2] == 'host' and host or ''
     token.field = v[2] == 'host' and 'used@' .. (host or '') or 'used'
     token.used = tonumber(redis.call('HGET', keys.token(name), token.field) or '0')
     known[at] = token

@@ -1,6 +1,6 @@
--- What workers cannot import. A daemon that lacks a module for a job has refused it (refuse.lua), and is offered no more
--- jobs of that project; unless all that serve the queue have: then each job goes to the least unfit of them, so that
--- none waits for ever, or fails untried. `need` is {w, queue, project, missing}: tags, those of modules with dots between.
+-- What workers cannot import. A daemon that lacks a module for a job has refused it (refuse.lua), and is offered no
+-- more jobs of that project; unless all that serve the queue have: then each job goes to the least unfit of them, so
+-- that none waits for ever, or fails untried. `need` is {w, queue, project, missing}: tags, of modules joined by dots.
 -- include: keys
 local refusals = {}
 

@@ -36,6 +36,7 @@ _TIMER_CLOEXEC, _TIMER_NONBLOCK, _TIMER_ABSOLUTE = 0o2000000, 0o4000, 1
 
 _CLOCK: int = getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC)
 _libc = ctypes.CDLL(None, use_errno=True)
+_libc.signal.argtypes, _libc.signal.restype = (ctypes.c_int, ctypes.c_void_p), ctypes.c_void_p
 
 
 def boot_time() -> float:
@@ -154,18 +155,21 @@ def _plain_pipe() -> tuple[int, int]:
 def reset_signals(*ignored: signal.Signals) -> None:
     """Handle signals as a fresh interpreter does, but for those to ignore, and those of `AS_SIGTERM`; block none."""
     signal.set_wakeup_fd(-1)
-    handlers: dict[signal.Signals, Any] = dict.fromkeys(AS_SIGTERM, leave_to_daemon)
-    handlers.update({signal.SIGINT: signal.default_int_handler, signal.SIGPIPE: signal.SIG_IGN})
+    defaults: dict[signal.Signals, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGPIPE: signal.SIG_IGN}
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGCHLD, signal.SIGPIPE, *AS_SIGTERM):
-        signal.signal(each, signal.SIG_IGN if each in ignored else handlers.get(each, signal.SIG_DFL))
+        signal.signal(each, signal.SIG_IGN if each in ignored else defaults.get(each, signal.SIG_DFL))
+    for each in AS_SIGTERM:
+        _leave_to_daemon(each)
     signal.pthread_sigmask(signal.SIG_SETMASK, ())
 
 
-def leave_to_daemon(number: int, frame: object) -> None:
-    """Do nothing about a signal of `AS_SIGTERM`: the whole group has it, and the daemon lets each job end in time.
+def _leave_to_daemon(number: signal.Signals) -> None:
+    """Survive a signal of `AS_SIGTERM`: the whole group has it, and the daemon lets each job end in time.
 
-    A handler, and not SIG_IGN, because programs that a job starts would inherit that.
+    Its handler is a C function that does nothing. It is not SIG_IGN, because programs that a job starts would inherit
+    that. It is none of Python's, because code that asks Python for the handler is to find the default.
     """
+    _libc.signal(int(number), ctypes.cast(_libc.getppid, ctypes.c_void_p))
 
 
 def resident_bytes() -> int:

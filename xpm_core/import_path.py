@@ -44,6 +44,11 @@ class ImportPath(NamedTuple):
     folders: list[str]
     standard: dict[str, bool]
 
+    @property
+    def own_folders(self) -> list[str]:
+        """The folders themselves, without what stands for the standard library and the installed packages."""
+        return [folder for folder in self.folders if folder not in (STANDARD, PACKAGES)]
+
 
 def import_path() -> ImportPath:
     """Where this process imports from."""

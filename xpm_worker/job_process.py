@@ -23,10 +23,9 @@ from typing import Any, NoReturn
 from xpm_core import job as running
 from xpm_core import payload
 from xpm_core.errors import GracefulTimeout, TaskImportError
-from xpm_core.import_path import STANDARD_NAMES, in_library
+from xpm_core.import_path import STANDARD_NAMES, import_path, in_library
 from xpm_core.job import RunningJob, TaskCancelled
 from xpm_core.job_directory import JobDirectory
-from xpm_core.loading import import_folders
 from xpm_core.workspace import Workspace
 from xpm_worker import failure, system
 from xpm_worker.interruption import Interruption
@@ -321,8 +320,9 @@ def _missing(error: BaseException | None) -> str:
 def _looked_in(job: Run) -> str:
     """Where this process looks for modules, as messages tell it."""
     _, named = payload.first_module(job.payload)
-    gone = [f"{folder} (named by the script; not on this machine)" for folder in named if not os.path.isdir(folder)]
-    return ", ".join([*gone, *import_folders(), f"the packages of {sys.prefix}"])[:LONGEST_LOOKED]
+    gone = [each for each in named.own_folders if not os.path.isdir(each)]
+    away = [f"{folder} (named by the script; not on this machine)" for folder in gone]
+    return ", ".join([*away, *import_path().own_folders, f"the packages of {sys.prefix}"])[:LONGEST_LOOKED]
 
 
 def _import_message(job: Run, error: TaskImportError) -> str:

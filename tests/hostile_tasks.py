@@ -52,6 +52,15 @@ class SpoilRecords(Task):
         Path(".xpm").write_text("not a folder")
 
 
+class SpoilHanded(Task):
+    """Puts a folder where its worker writes down how to run the job again."""
+
+    note: Param[str]
+
+    def execute(self) -> None:
+        Path(".xpm/handed.json/in the way").mkdir(parents=True)
+
+
 class FillDisk(Task):
     """Writes until the disk is full."""
 

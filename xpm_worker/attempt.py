@@ -223,8 +223,11 @@ class Attempt:
             missing=told.missing if told is not None else "",
             looked=told.looked if told is not None else "",
         )
-        with contextlib.suppress(WorkspaceError):  # a full disk, a deleted directory: the outcome stands without it
+        try:
             self._directory.write_record(self.number, self.run.execution, self._record(outcome, ended, usage))
+        except WorkspaceError as refused:  # a full disk, a deleted directory: nobody could find the result again
+            if reason == "done":
+                return outcome._replace(reason="failed", error=failure.unrecorded(refused))
         return outcome
 
     def _outcome(self, code: int | None) -> tuple[str, dict[str, Any] | None]:

@@ -15,6 +15,7 @@ from typing import Any
 
 import xpm_core
 import xpm_worker
+from xpm_core.errors import WorkspaceError
 
 MOST_FRAMES = 60
 LONGEST_MESSAGE = 2000
@@ -68,6 +69,11 @@ def summarize(error: BaseException) -> dict[str, Any]:
 def plain(kind: str, message: str) -> dict[str, Any]:
     """A summary of what no exception tells, such as a signal."""
     return {"type": kind, "message": _cut(message), "file": None, "line": None, "function": None, "frames": []}
+
+
+def unrecorded(error: WorkspaceError) -> dict[str, Any]:
+    """A summary of a job that would be done, but for its record: what refused it."""
+    return plain(type(error).__name__, f"its record {error.problem}. {error.remedy}")
 
 
 def sound(told: dict[str, Any]) -> dict[str, Any]:

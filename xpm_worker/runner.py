@@ -95,7 +95,8 @@ class Runner:
         if adopted is not None and adopted != lease.replaces:
             log.info("%s: done before, by its directory", label(lease))
             if directory.handed() is None:
-                _keep(directory, lease)
+                with contextlib.suppress(WorkspaceError):  # to run it again, its script has to submit it
+                    _keep(directory, lease)
             self._claimer.finish(held, State.DONE, adopted=adopted)
             return
         if lease.attempt > 1:
@@ -249,7 +250,13 @@ class Runner:
         return (math.floor(left_s) // LACKED_S + 1) * LACKED_S
 
     def _done(self, held: Held, directory: JobDirectory) -> None:
-        _keep(directory, held.lease)
+        try:
+            _keep(directory, held.lease)
+        except WorkspaceError as refused:  # Redis is about to forget how to run it
+            error = failure.unrecorded(refused)
+            _amend(directory, held.lease.execution, {"reason": "failed", "error": error})
+            self._fail(held, error, directory)
+            return
         reply = self._claimer.finish(held, State.DONE)
         if reply is None:
             return
@@ -311,16 +318,24 @@ class Told:
 
 
 def _keep(directory: JobDirectory, lease: Lease) -> None:
-    """Write down what is needed to run the job again: Redis forgets it."""
-    try:
-        directory.write_handed(
-            Handed(
-                lease.name, lease.payload, lease.options, lease.needs, lease.max_retries, lease.max_losses,
-                lease.backoff_s,
-            )
-        )  # fmt: skip
-    except WorkspaceError as error:  # done all the same; to run it again its script has to submit it
-        log.warning("%s: %s", label(lease), error)
+    """Write down what is needed to run the job again, because Redis forgets it.
+
+    Raises:
+        WorkspaceError: It cannot be written.
+    """
+    directory.write_handed(
+        Handed(
+            lease.name, lease.payload, lease.options, lease.needs, lease.max_retries, lease.max_losses, lease.backoff_s
+        )
+    )
+
+
+def _amend(directory: JobDirectory, execution: str, fields: dict[str, Any]) -> None:
+    """Change fields of an execution's record. Where that is refused, too, Redis alone has the reason."""
+    record = directory.record(execution)
+    if record is not None:
+        with contextlib.suppress(WorkspaceError):
+            directory.write_record(record["number"], execution, {**record, **fields})
 
 
 def _mark(directory: JobDirectory, kind: Any, lease: Lease) -> None:

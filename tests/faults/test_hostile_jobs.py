@@ -14,6 +14,7 @@ import worker_tasks as tasks
 from crew import Crew, Worker
 from support import wait_until
 
+from xpm_core.job_directory import Marker
 from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.workspace import Workspace
@@ -71,23 +72,36 @@ def test_logs_may_have_any_size_where_that_is_wanted(crew: Crew, options: list[s
 # -- its own directory -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("fails", "state"), [(False, State.DONE), (True, State.FAILED)])
-def test_the_end_of_a_job_that_deleted_its_directory_stands(crew: Crew, fails: bool, state: State) -> None:
+@pytest.mark.parametrize("fails", [False, True])
+def test_a_job_that_deleted_its_directory_is_not_done(crew: Crew, fails: bool) -> None:
     worker = crew.started()
     crew.submit(task := hostile.DeleteOwnDirectory.C(fails=fails))
-    job = crew.wait(task, state)
-    assert job.error.get("message") == ("the directory is gone" if fails else None)
+    message = crew.wait(task, State.FAILED).error["message"]
+    lost = "its record cannot be written: no such file or directory. A folder on its path was removed: "
+    assert message == ("the directory is gone" if fails else f"{lost}run the job or script again.")
     assert not crew.directory(task).path.exists()
-    wait_until(lambda: "A folder on its path was removed" in worker.log, show=lambda: worker.log)
+    wait_until(lambda: message in worker.log, show=lambda: worker.log)
     goes_on(crew, worker)
 
 
-def test_the_end_of_a_job_whose_records_cannot_be_written_stands(crew: Crew) -> None:
+def test_a_job_whose_record_cannot_be_written_is_not_done(crew: Crew) -> None:
     worker = crew.started()
     crew.submit(task := hostile.SpoilRecords.C(note="x"))
-    crew.wait(task)
-    wait_until(lambda: "Move the file that stands in the way" in worker.log, show=lambda: worker.log)
-    assert crew.directory(task).records() == []
+    message = crew.wait(task, State.FAILED).error["message"]
+    assert message == "its record cannot be written: not a directory. Move the file that stands in the way."
+    assert (crew.directory(task).records(), crew.directory(task).marker()) == ([], None)
+    goes_on(crew, worker)
+
+
+def test_a_job_that_could_not_be_run_again_is_not_done(crew: Crew) -> None:
+    worker = crew.started()
+    crew.submit(task := hostile.SpoilHanded.C(note="x"))
+    message = crew.wait(task, State.FAILED).error["message"]
+    assert message == "its record cannot be written: is a directory. Move the folder that stands there."
+    wait_until(lambda: crew.directory(task).marker() is not None)
+    assert crew.directory(task).marker() == Marker("failed", crew.job(task).execution)
+    (record,) = crew.directory(task).records()
+    assert (record["reason"], record["error"]["message"], record["exit_code"]) == ("failed", message, 0)
     goes_on(crew, worker)
 
 
@@ -143,11 +157,13 @@ def test_a_job_that_fills_the_disk_fails_with_that_reason_and_the_next_is_told_w
     goes_on(cramped, worker)
 
 
-def test_the_end_of_a_job_stands_though_the_disk_has_no_room_for_its_record(cramped: Crew) -> None:
+def test_a_job_that_swallows_a_full_disk_is_not_done_and_runs_again_once_there_is_room(cramped: Crew) -> None:
     worker = cramped.started()
     cramped.submit(task := hostile.FillDisk.C(swallows=True))
-    cramped.wait(task)
-    wait_until(lambda: "Free some space there" in worker.log, show=lambda: worker.log)
+    message = cramped.wait(task, State.FAILED).error["message"]
+    assert message == "its record cannot be written: no space left on device. Free some space there."
     assert reading.workers(cramped.client, cramped.workspace.id, reading.server_time(cramped.client))[0].alive
     (cramped.directory(task).path / "large").unlink()
     goes_on(cramped, worker)
+    cramped.store.retry(cramped.directory(task).identity)
+    wait_until(lambda: (cramped.job(task).attempts, cramped.state(task)) == (2, State.FAILED))

@@ -184,6 +184,17 @@ def test_what_cannot_be_flushed_fails_the_job(desk: Desk) -> None:
     assert ended.error["type"] == "OSError"
 
 
+def test_a_job_whose_record_cannot_be_written_is_not_done(desk: Desk, tmp_path: Path) -> None:
+    desk.started(task := tasks.Wait.C(note="x", until=tmp_path / "go"))
+    psutil.Process(desk.hello.pid).rlimit(psutil.RLIMIT_FSIZE, (0, 0))  # as with a quota that is used up
+    (tmp_path / "go").touch()
+    ended = desk.hear(Ended)
+    assert (ended.reason, ended.exit_code) == ("failed", 0)
+    lost = "its record cannot be written: file too large. See to the file system, then try again."
+    assert ended.error["message"] == lost
+    assert desk.directory(task).records() == []
+
+
 def test_threads_and_exit_handlers_are_waited_for(desk: Desk) -> None:
     task = tasks.Lasting.C(note="x")
     assert desk.run(task).reason == "done"

@@ -38,10 +38,11 @@ def explained(path: str | os.PathLike[str], attempt: str) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise _explanation(path, attempt, error) from error
+        raise explanation(path, attempt, error) from error
 
 
-def _explanation(path: str | os.PathLike[str], attempt: str, error: OSError) -> WorkspaceError:
+def explanation(path: str | os.PathLike[str], attempt: str, error: OSError) -> WorkspaceError:
+    """The system's refusal as a WorkspaceError; see `explained`."""
     reason = os.strerror(error.errno).lower() if error.errno else str(error)
     if error.filename is not None and os.path.dirname(error.filename) != os.path.dirname(path):
         reason += f" ({error.filename})"
@@ -124,7 +125,7 @@ def _temporary(path: str | os.PathLike[str], attempt: str) -> Iterator[str]:
     except BaseException as error:
         _remove(temporary)
         if isinstance(error, OSError):
-            raise _explanation(path, attempt, error) from error
+            raise explanation(path, attempt, error) from error
         raise
 
 

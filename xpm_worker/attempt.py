@@ -27,6 +27,9 @@ LOAD_S = float(os.environ.get("XPM_IMPORT_TIMEOUT", "600"))
 FORK_S = min(LOAD_S, 150.0)
 """How long a template may take to fork a job's process; what it has to import before is part of that."""
 
+END_S = float(os.environ.get("XPM_END_TIMEOUT", "60"))
+"""How long a job's process may take to write what its code has left open."""
+
 PYTHON = platform.python_version()
 
 
@@ -50,6 +53,7 @@ class Attempt:
         self._template: Template | None = None
         """What was asked to fork the job's process, until that is there."""
         self._load_by = math.inf
+        self._end_by = math.inf
         self.pid = 0
         """The job's process; 0 before it was started."""
         self.begun = False
@@ -85,12 +89,14 @@ class Attempt:
                 self.stop("timeout")
             elif now >= self._load_by:
                 self._give_up()
+            elif now >= self._end_by:
+                self.stop("end timeout")
 
     def due(self) -> float:
         """When to `tick` next, by the boot clock."""
         if self._frozen_at is not None:
             return self._kill_at
-        return min(self._kill_at, self._lease_until, self._timeout_at, self._load_by, self._logs.due)
+        return min(self._kill_at, self._lease_until, self._timeout_at, self._load_by, self._end_by, self._logs.due)
 
     def renew(self, lease_until: float) -> None:
         """The lease goes on."""
@@ -113,6 +119,7 @@ class Attempt:
             frozen_s, self._frozen_at = now - self._frozen_at, None
             self._timeout_at += frozen_s
             self._load_by += frozen_s
+            self._end_by += frozen_s
         if not self.pid and self._template is None and not self.stopped:
             self._launch()
             self._timeout_at = math.inf if self.run.timeout_s is None else now + self.run.timeout_s
@@ -143,6 +150,10 @@ class Attempt:
         """The job's process has imported what it runs."""
         self._load_by = math.inf
         self._standbys.templates.learn(self.run, message.modules)
+
+    def leaving(self) -> None:
+        """The job's code has come to its end."""
+        self._end_by = system.boot_time() + END_S
 
     def forsaken(self) -> None:
         """The template has gone before it forked the job: another one does, or the starter itself."""
@@ -238,6 +249,9 @@ class Attempt:
             return "timeout", failure.plain("Timeout", f"ran longer than {self.run.timeout_s:g} s")
         if self.stopped == "import timeout":
             return "timeout", failure.plain("ImportTimeout", f"its modules took longer than {LOAD_S:g} s to import")
+        if self.stopped == "end timeout":
+            remedy = "A thread of its own may hold a file: end it, and close files, before `execute` returns."
+            return "failed", failure.plain("EndTimeout", f"what it left open was not written in {END_S:g} s. {remedy}")
         if self.stopped and self.stopped != "killed":
             return self.stopped, None
         if code is not None and code < 0:

@@ -7,7 +7,6 @@ streams, which user code may close.
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import io
 import os
@@ -27,9 +26,9 @@ from xpm_core.import_path import STANDARD_NAMES, import_path, in_library
 from xpm_core.job import RunningJob, TaskCancelled
 from xpm_core.job_directory import JobDirectory
 from xpm_core.workspace import Workspace
-from xpm_worker import failure, system
+from xpm_worker import failure, leaving, system
 from xpm_worker.interruption import Interruption
-from xpm_worker.protocol import Channel, Finished, Loaded, Message, Output, Relay, Run
+from xpm_worker.protocol import Channel, Finished, Leaving, Loaded, Message, Output, Relay, Run
 
 LONGEST_NAME, LONGEST_LOOKED = 200, 500
 """Characters of the name of a module that is missing, and of where it was looked for."""
@@ -49,7 +48,7 @@ class Reports:
         self._channel = channel
         self._lock = threading.Lock()
         self._fd = channel.fileno()
-        self._inode = os.fstat(self._fd).st_ino
+        self._inode, self._pid = os.fstat(self._fd).st_ino, os.getpid()
 
     def say(self, message: Message) -> None:
         """Tell something that must arrive; waits a little for the starter to listen."""
@@ -69,12 +68,6 @@ class Reports:
         with self._lock:
             self._send(Output(data))
 
-    def last(self, word: Finished) -> None:
-        """Say the last word; this one waits a little for the starter to listen."""
-        with self._lock:
-            self._send(word)
-            self._push()
-
     def _push(self) -> None:
         while self._channel.pending and self._intact():
             os.set_blocking(self._fd, True)
@@ -91,8 +84,9 @@ class Reports:
             self._channel.flush()
 
     def _intact(self) -> bool:
+        """Whether this still is the job's process, and not one that it forked, and the descriptor what it was."""
         try:
-            return not self._channel.closed and os.fstat(self._fd).st_ino == self._inode
+            return not self._channel.closed and os.getpid() == self._pid and os.fstat(self._fd).st_ino == self._inode
         except OSError:
             return False
 
@@ -125,6 +119,7 @@ def perform(job: Run, reports: Reports) -> int:
     error: BaseException | None = None
     interruption = Interruption(job.grace_s)
     directory = directory_of(job)
+    last = next(reversed(sys.modules))
     try:
         _enter(job, directory, interruption)
         running.current = _running(job, directory, reports)
@@ -134,22 +129,30 @@ def perform(job: Run, reports: Reports) -> int:
     except BaseException as raised:  # whatever the user's code raises ends the job, and is told
         error = raised
     interruption.deny()
-    code = _exit_code(error)
-    code, error = _leave(code, error)
-    if error is None:
-        reports.last(Finished(True, None))
-    elif isinstance(error, TaskCancelled):
-        _log(job, directory, error)
+    code, word, is_cancelled = _exit_code(error), _last_word(job, directory, error), isinstance(error, TaskCancelled)
+    error = None  # with the objects in its frames
+    problem = leaving.leave(last, lambda: reports.say(Leaving()))
+    if problem is not None and not code:
+        code, word = _exit_code(problem), _last_word(job, directory, problem)
+    if is_cancelled:
         interruption.end()
-    elif isinstance(error, GracefulTimeout):
-        _log(job, directory, error)
-        reports.last(Finished(False, None, handed_back=True))
-    elif code:
-        _log(job, directory, error)
-        missing = _missing(error)
-        looked = _looked_in(job) if missing else ""
-        reports.last(Finished(False, _summary(job, error, code), missing=missing, looked=looked))
+    if word is not None:
+        reports.say(word)
     return code
+
+
+def _last_word(job: Run, directory: JobDirectory, error: BaseException | None) -> Finished | None:
+    """What the job's process says last. What was raised is written to the job's log."""
+    code = _exit_code(error)
+    if error is None:
+        return Finished(True, None)
+    if not code:  # `sys.exit(0)`: its exit code says it all
+        return None
+    _log(job, directory, error)
+    if isinstance(error, GracefulTimeout):
+        return Finished(False, None, handed_back=True)
+    missing = _missing(error)
+    return Finished(False, _summary(job, error, code), missing=missing, looked=_looked_in(job) if missing else "")
 
 
 def directory_of(job: Run) -> JobDirectory:
@@ -272,19 +275,6 @@ def shared(modules: Mapping[str, str]) -> list[str]:
     """
     others = (file for name, file in modules.items() if name in STANDARD_NAMES and file and not in_library(file))
     return [] if any(map(failure.is_own, others)) else installed(modules)
-
-
-def _leave(code: int, error: BaseException | None) -> tuple[int, BaseException | None]:
-    """Do what an interpreter does at its end: wait for threads, call what `atexit` holds, flush the streams."""
-    try:
-        threading._shutdown()  # type: ignore[attr-defined]
-        atexit._run_exitfuncs()
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(ValueError, AttributeError):  # closed, or None
-                stream.flush()
-    except BaseException as raised:  # as above: whatever it is, it is told
-        return (code or _exit_code(raised)), (error or raised)
-    return code, error
 
 
 def _exit_code(error: BaseException | None) -> int:

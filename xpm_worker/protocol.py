@@ -3,7 +3,7 @@
     worker   -> starter   Run, Renewed, Stop
     starter  -> worker    Hello, Started, Relay, Output, Ended
     starter  -> job       Run
-    job      -> starter   Begun, Loaded, Relay, Output, Finished
+    job      -> starter   Begun, Loaded, Relay, Output, Leaving, Finished
     template -> starter   Ready
 
 Owns: the messages, and their way over a stream socket: four bytes of length, then msgpack. Whatever does
@@ -131,6 +131,10 @@ class Output(NamedTuple):
     data: dict[str, Any]
 
 
+class Leaving(NamedTuple):
+    """The job's code has come to its end, its threads and exit handlers, too. What it left open is written now."""
+
+
 class Finished(NamedTuple):
     """The last word of a job's process: whether `execute` returned, what went wrong, or that it hands itself back.
 
@@ -163,7 +167,7 @@ class Ended(NamedTuple):
     looked: str = ""
 
 
-Message = Hello | Run | Renewed | Stop | Started | Ready | Begun | Loaded | Relay | Output | Finished | Ended
+Message = Hello | Run | Renewed | Stop | Started | Ready | Begun | Loaded | Relay | Output | Leaving | Finished | Ended
 
 _CLASSES: dict[str, Any] = {cls.__name__: cls for cls in get_args(Message)}
 

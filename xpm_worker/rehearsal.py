@@ -42,7 +42,7 @@ def warm() -> None:
         with handed() as channel:
             run, reports = _received(channel)
             job_process.execute(run, job_process.directory_of(run), reports)
-            reports.last(Finished(True, None))
+            reports.say(Finished(True, None))
     finally:
         _forget()
     os.environ[VARIABLE] = ""

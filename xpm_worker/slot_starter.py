@@ -24,6 +24,7 @@ from xpm_worker.protocol import (
     Ended,
     Finished,
     Hello,
+    Leaving,
     Loaded,
     Message,
     Output,
@@ -186,6 +187,8 @@ class SlotStarter:
                     self._relays[message.kind] = message
                 elif isinstance(message, Loaded):
                     attempt.loaded(message)
+                elif isinstance(message, Leaving):
+                    attempt.leaving()
                 elif isinstance(message, Begun) and not attempt.begun:
                     self._templates.tend()  # what its template has said before
                     attempt.begin(message)

@@ -6,6 +6,7 @@ The starter's side is in launch.py.
 from __future__ import annotations
 
 import contextlib
+import gc
 import os
 import select
 import signal
@@ -39,6 +40,7 @@ def stand_by(
         if prepare is not None:
             with contextlib.suppress(Exception):  # a job can do without
                 prepare()
+        gc.freeze()  # what there is now is not the job's: see leaving.py
         job = awaited(channel)
         if job is not None:
             signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # until the job has a handler of it

@@ -62,6 +62,17 @@ def adopt_orphans() -> None:
         _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
+def flush_c_files() -> None:
+    """Write what the files of the C library still hold, as extension modules use them.
+
+    Raises:
+        OSError: One of them cannot be written.
+    """
+    if _libc.fflush(None):
+        number = ctypes.get_errno()
+        raise OSError(number, os.strerror(number))
+
+
 def set_name(name: str) -> None:
     """Name this process, in at most 15 characters, as `ps` and `top` show it."""
     if LINUX:

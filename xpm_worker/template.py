@@ -18,7 +18,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from xpm_worker import failure, foretelling, job_process, pages, rehearsal, sibling, system
+from xpm_worker import failure, foretelling, job_process, leaving, pages, rehearsal, sibling, system
 from xpm_worker.protocol import LARGEST_REPORT, Ready, encode
 from xpm_worker.standby import stand_by
 
@@ -67,6 +67,7 @@ def serve(
         problem = problem or ("" if brought or not payload else "there is nothing to import")
         sock.sendall(encode(Ready(problem, brought if payload else []), LARGEST_REPORT))
         renew = generators.fresh(notes) if notes and not problem else []
+        leaving.bequeath(brought)
         gc.freeze()
         gc.enable()
         if not problem:

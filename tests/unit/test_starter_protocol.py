@@ -19,6 +19,7 @@ from xpm_worker.protocol import (
     Ended,
     Finished,
     Hello,
+    Leaving,
     Message,
     Relay,
     Renewed,
@@ -55,6 +56,7 @@ MESSAGES: list[Message] = [
     Relay("progress", {"fraction": 0.5, "more": [1, None]}),
     Finished(False, {"type": "ValueError"}),
     Finished(True, None),
+    Leaving(),
     Ended("e1", "failed", None, None, 9, 0.25),
 ]
 

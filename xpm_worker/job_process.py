@@ -13,7 +13,7 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import lru_cache
 from itertools import takewhile
 from pathlib import Path
@@ -179,7 +179,7 @@ def _running(job: Run, directory: JobDirectory, reports: Reports) -> RunningJob:
     )
 
 
-def _enter(job: Run, directory: JobDirectory, heed: Callable[[int, object], None]) -> None:
+def _enter(job: Run, directory: JobDirectory, heed: Interruption) -> None:
     """Set the process up for its job: session, SIGTERM, directory, streams, environment. The rest was done before.
 
     Args:
@@ -328,10 +328,10 @@ def _import_message(job: Run, error: TaskImportError) -> str:
 
 def _log(job: Run, directory: JobDirectory, error: BaseException) -> None:
     """Write what was raised to the job's log, whatever became of its stderr."""
-    if isinstance(error, SystemExit):
-        shown = "" if error.code is None or isinstance(error.code, int) else f"{error.code}\n"
-    elif isinstance(error, (GracefulTimeout, TaskCancelled)):  # no failure: where it was is of no interest
+    if isinstance(error, (GracefulTimeout, TaskCancelled)):  # no failure: where it was is of no interest
         shown = f"{type(error).__name__}: {error}\n"
+    elif isinstance(error, SystemExit):
+        shown = "" if error.code is None or isinstance(error.code, int) else f"{error.code}\n"
     elif isinstance(error, TaskImportError):
         shown = failure.text(error.__cause__ or error) + "\n" + _import_message(job, error) + "\n"
     else:

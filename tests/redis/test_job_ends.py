@@ -6,6 +6,7 @@ import os
 import signal
 from pathlib import Path
 
+import ending_tasks
 import jobapi_tasks as tasks
 import pytest
 from crew import Crew, Worker
@@ -97,6 +98,29 @@ def test_code_that_handles_every_exception_does_not_swallow_it(crew: Crew) -> No
     assert worker.left() == 0
     assert crew.state(task) is State.READY
     assert not (crew.directory(task).path / "swallowed").exists()
+
+
+@pytest.mark.parametrize("how", ending_tasks.SWALLOWING)
+def test_a_job_is_told_again_where_something_has_swallowed_it(crew: Crew, how: str) -> None:
+    worker = started(crew, task := ending_tasks.Swallowed.C(how=how), "--grace", "600")
+    worker.send(signal.SIGTERM)
+    assert worker.left() == 0
+    assert (crew.state(task), crew.record(task)["signal"]) == (State.READY, signal.SIGTERM)
+    assert 0 < float(saved(crew, task)) < 600
+    assert (crew.directory(task).path / "swallowed").exists()
+
+
+@pytest.mark.parametrize("how", ending_tasks.UNDISTURBED)
+def test_a_job_that_saves_or_knows_that_it_is_to_end_is_told_once(crew: Crew, how: str) -> None:
+    worker = started(crew, task := ending_tasks.Undisturbed.C(how=how), "--grace", "600")
+    worker.send(signal.SIGTERM)
+    assert worker.left() == 0
+    goes_on = how.startswith("named")
+    assert crew.state(task) is (State.DONE if goes_on else State.READY)
+    assert saved(crew, task) == ""
+    assert (crew.directory(task).path / "told").read_text() == ("0" if goes_on else "1")
+    log = crew.directory(task).err.read_text()
+    assert log == ("" if goes_on else f"TaskCancelled: the job is to end within {log.split()[-2]} s\n")
 
 
 def test_a_job_that_has_returned_is_not_disturbed_while_its_threads_end(crew: Crew) -> None:

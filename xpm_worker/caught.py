@@ -1,0 +1,75 @@
+"""What became of an exception that was raised from outside, in whatever the job's code was doing.
+
+An exception does not say that it was caught. But its traceback begins with the frame that caught it, or the last that
+let it through before code in C swallowed it; and a frame knows which names its code uses. Imports nothing heavy: job
+processes use it.
+"""
+
+from __future__ import annotations
+
+import inspect
+import sys
+from collections.abc import Iterator
+from dis import opname
+from types import FrameType
+from typing import Any
+
+from xpm_core.job import TaskCancelled
+
+_SUSPENDING = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR | inspect.CO_ITERABLE_COROUTINE
+
+
+def handled_by(thread: int) -> BaseException | None:
+    """The exception that a thread handles now, in `except`, `finally` or `__exit__`."""
+    found: Any = sys._current_exceptions().get(thread)
+    return found[1] if isinstance(found, tuple) else found  # type: ignore[no-any-return]  # a tuple before Python 3.12
+
+
+def is_cancellation(error: BaseException | None) -> bool:
+    """Whether an exception is a TaskCancelled, or was raised while one was handled."""
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        if isinstance(error, TaskCancelled):
+            return True
+        seen.add(id(error))
+        error = error.__context__
+    return False
+
+
+def is_known(error: TaskCancelled, frame: FrameType | None) -> bool:
+    """Whether the code that has caught an exception goes on, and knows what it has caught.
+
+    It knows if its function uses the name of the exception. A coroutine that waits may be saving: it counts as knowing.
+
+    Args:
+        error: It is not being handled any more.
+        frame: What the thread executes now.
+    """
+    if error.__traceback__ is None:
+        return False
+    catcher = error.__traceback__.tb_frame
+    if not any(each is catcher for each in _stack(frame)):
+        last = opname[catcher.f_code.co_code[max(catcher.f_lasti, 0)]]
+        if may_still_raise(error) and last.startswith(("YIELD", "SEND")):
+            return True
+        if not last.startswith("RETURN"):  # the exception ended it, and was swallowed by what has called it
+            return False
+    return any(_is_name(catcher, name) for name in (*catcher.f_code.co_names, *catcher.f_code.co_freevars))
+
+
+def may_still_raise(error: TaskCancelled) -> bool:
+    """Whether what has caught an exception is a coroutine or generator: it may have been left amid its handler."""
+    trace = error.__traceback__
+    return trace is not None and bool(trace.tb_frame.f_code.co_flags & _SUSPENDING)
+
+
+def _stack(frame: FrameType | None) -> Iterator[FrameType]:
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def _is_name(frame: FrameType, name: str) -> bool:
+    """Whether a name means the exception in a frame, or some exceptions with it among them."""
+    value = frame.f_locals.get(name, frame.f_globals.get(name))
+    return name == TaskCancelled.__name__ or value is TaskCancelled or (type(value) is tuple and TaskCancelled in value)

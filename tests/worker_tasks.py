@@ -100,6 +100,38 @@ class Nap(Task):
         time.sleep(0.05)
 
 
+class Hog(Task):
+    """Takes memory, itself or in processes that it forks; they share what it has had before."""
+
+    megabytes: Param[int]
+    shared: Param[int] = field(default=0)
+    children: Param[int] = field(default=0)
+    seconds: Param[float] = field(default=0.0)
+
+    def execute(self) -> None:
+        shared = full(self.shared)
+        pids = [pid for _ in range(self.children) if (pid := self.forked())]
+        self.take(shared)
+        assert all(os.waitpid(pid, 0)[1] == 0 for pid in pids)
+
+    def forked(self) -> int:
+        pid = os.fork()
+        if not pid:
+            self.take(b"")
+            os._exit(0)
+        return pid
+
+    def take(self, shared: bytes) -> None:
+        own = full(self.megabytes)
+        time.sleep(self.seconds)
+        assert len(own) == self.megabytes * 10**6, len(shared)
+
+
+def full(megabytes: int) -> bytes:
+    """So much memory, each page of it in use."""
+    return b"x" * (megabytes * 10**6)
+
+
 class Stubborn(Task):
     """Does not heed SIGTERM."""
 

@@ -18,6 +18,7 @@ from typing import Any
 from xpm_core.errors import WorkspaceError
 from xpm_worker import failure, job_process, system
 from xpm_worker.logs import Logs
+from xpm_worker.memory import Peak
 from xpm_worker.protocol import Begun, Channel, Ended, Finished, Loaded, Run
 from xpm_worker.standbys import Standbys
 from xpm_worker.templates import Template
@@ -67,9 +68,9 @@ class Attempt:
         self._frozen_at: float | None = None
         self._timeout_at = math.inf
         self._kill_at = math.inf
-        self._inherited = 0
         self._started = datetime.now(timezone.utc)
         self._directory = job_process.directory_of(run)
+        self._memory = Peak()
         self._logs = Logs(self._directory.logs, run.max_log, self._still)
         self.number = self._directory.prepare(run.attempt, resumable=run.resumable)
 
@@ -85,6 +86,7 @@ class Attempt:
         else:
             self._go(now)
             self._logs.look(now)
+            self._memory.look(now, self._standbys.pids)
             if now >= self._timeout_at:
                 self.stop("timeout")
             elif now >= self._load_by:
@@ -96,7 +98,15 @@ class Attempt:
         """When to `tick` next, by the boot clock."""
         if self._frozen_at is not None:
             return self._kill_at
-        return min(self._kill_at, self._lease_until, self._timeout_at, self._load_by, self._end_by, self._logs.due)
+        return min(
+            self._kill_at,
+            self._lease_until,
+            self._timeout_at,
+            self._load_by,
+            self._end_by,
+            self._logs.due,
+            self._memory.due,
+        )
 
     def renew(self, lease_until: float) -> None:
         """The lease goes on."""
@@ -139,10 +149,11 @@ class Attempt:
     def begin(self, message: Begun) -> None:
         """The job's process is there."""
         self.begun = True
-        self.pid, self._inherited, self._template = message.pid, message.inherited, None
+        self.pid, self._template = message.pid, None
         now = system.boot_time()
         self._load_by = now + LOAD_S
         self._logs.start(now)
+        self._memory.start(now)
         if self._frozen_at is not None:  # it was being forked while the others were stopped: a fork is not broken off
             system.freeze_descendants(self._standbys.pids)
 
@@ -276,17 +287,10 @@ class Attempt:
             "signal": outcome.signal,
             "reason": outcome.reason,
             "error": outcome.error,
-            "peak_memory_bytes": self._peak_memory(usage),
+            "peak_memory_bytes": self._memory.bytes(usage),
             "cpu_s": None if usage is None else round(usage.ru_utime + usage.ru_stime, 3),
             "python": PYTHON,
         }
-
-    def _peak_memory(self, usage: Any) -> int | None:
-        """The most memory that it had, beyond what it inherited from the starter."""
-        if usage is None:
-            return None
-        unit = 1024 if system.LINUX else 1
-        return max(int(usage.ru_maxrss) * unit - self._inherited, 0)
 
 
 def _signal_name(number: int) -> str:

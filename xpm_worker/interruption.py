@@ -69,6 +69,7 @@ class Interruption:
     def deny(self) -> None:
         """The job's own code is over: no exception any more."""
         self._allowed = False
+        self._raised.clear()
 
     def end(self) -> None:
         """End this process by the signal, as it would have ended without a handler."""

@@ -65,9 +65,9 @@ def launch(leave_starter: Callable[[], None]) -> Standby:
     standby, theirs = pair()
     with theirs:
         if SPAWN:
-            standby.begun = Begun(_spawn(theirs), 0)
+            standby.begun = Begun(_spawn(theirs))
             return standby
-        inherited, starter = system.resident_bytes(), os.getpid()
+        starter = os.getpid()
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # until the child no longer ignores it
         try:
             pid = os.fork()
@@ -78,7 +78,7 @@ def launch(leave_starter: Callable[[], None]) -> Standby:
                 stand_by(theirs, starter)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-    standby.begun = Begun(pid, inherited)
+    standby.begun = Begun(pid)
     return standby
 
 

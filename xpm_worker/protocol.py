@@ -106,10 +106,9 @@ class Ready(NamedTuple):
 
 
 class Begun(NamedTuple):
-    """The job's process is there, and has inherited so many bytes of memory. Nothing of the user's has run yet."""
+    """The job's process is there. Nothing of the user's has run yet."""
 
     pid: int
-    inherited: int
 
 
 class Loaded(NamedTuple):

@@ -36,7 +36,7 @@ def stand_by(
         system.set_name(system.STANDBY_NAME)
         channel = Channel(sock, sends=LARGEST_REPORT)
         if announce:
-            channel.send(Begun(os.getpid(), system.resident_bytes()))
+            channel.send(Begun(os.getpid()))
         if prepare is not None:
             with contextlib.suppress(Exception):  # a job can do without
                 prepare()

@@ -183,14 +183,6 @@ def _leave_to_daemon(number: signal.Signals) -> None:
     _libc.signal(int(number), ctypes.cast(_libc.getppid, ctypes.c_void_p))
 
 
-def resident_bytes() -> int:
-    """Memory of this process that is in RAM; 0 where that cannot be known cheaply."""
-    if not LINUX:
-        return 0
-    with open("/proc/self/statm", "rb") as file:
-        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
-
-
 def descendants(root: int, spare: Collection[int] = ()) -> list[int]:
     """Process ids of all that descends from a process, children before theirs; without some, and what is below them."""
     children: dict[int, list[int]] = {}

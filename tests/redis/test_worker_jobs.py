@@ -20,6 +20,8 @@ from xpm_core.job_directory import Marker
 from xpm_core.states import State
 from xpm_core.store import keys
 
+MB = 10**6
+
 MODULE = """
 from xpm_core.config import Param, Task
 
@@ -39,10 +41,21 @@ def test_a_job_runs_in_its_directory_with_its_streams(crew: Crew) -> None:
     (record,) = directory.records()
     assert (record["reason"], record["exit_code"], record["signal"], record["error"]) == ("done", 0, None, None)
     assert record["started_s"] <= record["ended_s"]
-    assert record["peak_memory_bytes"] >= 0
     assert directory.marker() == Marker("done", record["execution"])
     assert crew.job(task).execution == record["execution"]
     assert json.loads(directory.params.read_text())["parameters"]["note"] == "hello"
+
+
+def test_the_memory_on_record_is_the_peak_of_what_was_resident(crew: Crew) -> None:
+    crew.run(empty := tasks.Hog.C(megabytes=0))
+    crew.run(large := tasks.Hog.C(megabytes=300))
+    assert 5 * MB < crew.record(empty)["peak_memory_bytes"] < 100 * MB
+    assert 300 * MB < crew.record(large)["peak_memory_bytes"] < 400 * MB
+
+
+def test_the_memory_on_record_counts_processes_of_the_job_and_what_they_share_once(crew: Crew) -> None:
+    crew.run(task := tasks.Hog.C(megabytes=100, shared=100, children=2, seconds=4.0))
+    assert 380 * MB < crew.record(task)["peak_memory_bytes"] < 480 * MB
 
 
 def test_a_done_job_is_run_again_from_what_its_directory_keeps(crew: Crew) -> None:

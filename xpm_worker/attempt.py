@@ -28,7 +28,7 @@ LOAD_S = float(os.environ.get("XPM_IMPORT_TIMEOUT", "600"))
 FORK_S = min(LOAD_S, 150.0)
 """How long a template may take to fork a job's process; what it has to import before is part of that."""
 
-END_S = float(os.environ.get("XPM_END_TIMEOUT", "60"))
+END_S = float(os.environ.get("XPM_END_TIMEOUT", "300"))
 """How long a job's process may take to write what its code has left open."""
 
 PYTHON = platform.python_version()
@@ -92,6 +92,7 @@ class Attempt:
             elif now >= self._load_by:
                 self._give_up()
             elif now >= self._end_by:
+                self._end_by = math.inf
                 self.stop("end timeout")
 
     def due(self) -> float:

@@ -270,6 +270,27 @@ def seen(crew: Crew, *tasks: Task) -> list[str]:
     return [(crew.directory(task).path / "seen.txt").read_text() for task in tasks if crew.wait(task).attempts == 1]
 
 
+NOTES = """
+notes = open({log!r}, "a")
+notes.write("imported\\n")
+"""
+
+
+def test_a_file_that_a_package_opens_is_written_once_for_its_import_and_once_for_each_job(
+    crew: Crew, written: Path, installed: Path, log: Path
+) -> None:
+    (installed / "fake_package.py").write_text(NOTES.format(log=str(log)))
+    deed = 'fake_package.notes.write(f"job {self.number}\\n"); Path("seen.txt")'
+    module = module_of(written, SEE.format(before="import fake_package").replace('Path("seen.txt")', deed))
+    tasks = [module.See.C(number=number) for number in range(3)]
+    sys.modules["fake_package"].notes.close()
+    log.unlink()  # what was written here
+    crew.submit(*tasks)
+    crew.start("--burst", "--pythonpath", str(installed), env={"PYTHONPATH": str(written)})
+    assert seen(crew, *tasks) == ["['fake_package']"] * 3
+    assert sorted(log.read_text().splitlines()) == ["imported", "job 0", "job 1", "job 2"]
+
+
 def test_a_package_that_is_deaf_to_sigterm_leaves_what_stands_by_as_it_is(
     crew: Crew, written: Path, installed: Path, log: Path
 ) -> None:

@@ -49,10 +49,9 @@ def bequeath(packages: Sequence[str]) -> None:
     _packages[:] = packages
     objects = gc.get_objects()
     _inherited[:] = _open_files(objects, set(map(type, objects)))
-    for file in _inherited:
+    for flush in (*(file.flush for file in _inherited), system.flush_c_files):
         with contextlib.suppress(Exception):
-            file.flush()
-    system.flush_c_files()
+            flush()
 
 
 def leave(last: str, tell: Callable[[], None]) -> BaseException | None:
@@ -72,7 +71,7 @@ def leave(last: str, tell: Callable[[], None]) -> BaseException | None:
         lambda: _flush(sys.stdout),
         lambda: _flush(sys.stderr),
         lambda: _write_files(last),
-        system.flush_c_files,
+        lambda: _on_disk(system.flush_c_files),
     )
     found: list[BaseException] = []
     _note_disk_errors(found)
@@ -117,7 +116,16 @@ def _write_files(last: str) -> None:
         _release(last)
     _close(files)
     for file in _inherited:
-        _flush(file)
+        _on_disk(file.flush)
+
+
+def _on_disk(write: Callable[[], object]) -> None:
+    """Write. As at Python's own end, only an error of the disk counts."""
+    try:
+        write()
+    except Exception as error:
+        if getattr(error, "errno", None) in DISK_ERRORS:
+            raise
 
 
 def _have_last_words(kinds: set[type], last: str) -> bool:
@@ -178,7 +186,7 @@ def _close(files: list[Any]) -> None:
     while files:
         inner = {id(each) for file in files for each in _referents(file)}
         outer = {id(file) for file in files} - inner or inner
-        for file in files:
+        for file in sorted(files, key=lambda each: type(each).__module__ == "_io"):  # of a circle, `gzip` comes first
             if id(file) in outer:
                 refused += _closed(file)
         files = [file for file in files if id(file) not in outer]

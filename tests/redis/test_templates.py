@@ -6,6 +6,7 @@ import ctypes
 import importlib
 import json
 import signal
+import sys
 from pathlib import Path
 from typing import Any
 

@@ -105,6 +105,10 @@ class PrivateServer:
         except (redis.ConnectionError, redis.TimeoutError):
             return False
 
+    def lives(self) -> bool:
+        """Whether its process runs."""
+        return self._process is not None and self._process.poll() is None
+
     def client(self, **options: object) -> redis.Redis:
         """A new client of it; the caller closes it."""
         return redis.Redis.from_url(self.url, **options)

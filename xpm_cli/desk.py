@@ -23,6 +23,7 @@ from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.store.connection import OUTAGES
 from xpm_core.store.connector import Connector
+from xpm_core.store.faults import fault_of
 from xpm_core.store.jobs import Store
 from xpm_core.store.records import DEFAULT_LEASE_S, Submission
 from xpm_core.store.replies import shown
@@ -164,4 +165,6 @@ def open_desk() -> Iterator[Desk]:
         try:
             yield Desk(workspace, Store(connector.client, workspace.id), server, redis, place)
         except OUTAGES as error:
-            raise RedisUnavailableError(f"Redis ({server})", f"{error}", f"Try again: xpm status{place}") from error
+            fault = fault_of(error, connector.client)
+            remedy = fault.remedy if fault.lasting else f"Try again: xpm status{place}"
+            raise RedisUnavailableError(f"Redis ({server})", fault.problem, remedy) from error

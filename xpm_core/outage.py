@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from xpm_core.errors import XpmError
+from xpm_core.store.faults import Fault
 from xpm_core.text import say
 
 TELL_AFTER_S = 0.5
@@ -30,7 +31,7 @@ class Outage:
 
     Example:
         outage = Outage("digits")
-        outage.failed("connection refused")
+        outage.failed(Fault("connection refused", lasting=False))
         outage.over()
     """
 
@@ -39,18 +40,21 @@ class Outage:
         """Why it does not answer; empty while it does."""
         self._name, self._revive = name, revive
         self._since = 0.0
-        self._told = False
+        self._told = ""
         self._lock = threading.Lock()
 
-    def failed(self, words: str) -> None:
-        """A call failed, for the server is away."""
+    def failed(self, fault: Fault) -> None:
+        """A call failed, because the server is away, or lets nobody in. What somebody has to mend is said anew."""
         with self._lock:
             if not self.words:
                 self._since = time.monotonic()
-            self.words = words
-            if not self._told and time.monotonic() - self._since >= TELL_AFTER_S:
-                self._told = True
-                say(f"{self._name}: Redis is out of reach ({words}). Waiting for it; running jobs go on.")
+            self.words = fault.problem
+            new = fault.lasting and self._told != fault.problem
+            if (new or not self._told) and time.monotonic() - self._since >= TELL_AFTER_S:
+                self._told = fault.problem
+                remedy = f" {fault.remedy}" if fault.lasting else ""
+                words = f"Redis is out of reach ({fault.problem}).{remedy}"
+                say(f"{self._name}: {words} Waiting for it; running jobs go on.")
 
     def over(self) -> None:
         """A call was answered."""
@@ -59,7 +63,7 @@ class Outage:
         with self._lock:
             self.words = ""
             if self._told:
-                self._told = False
+                self._told = ""
                 say(f"{self._name}: Redis answers again.")
 
     def mend(self) -> None:

@@ -382,7 +382,7 @@ class Submitter:
             except OUTAGES as error:
                 if self._closed.is_set():
                     raise
-                self._tracker.outage = str(error)
+                self._tracker.away(error)
                 self._closed.wait(delay_s * random.uniform(0.5, 1.5))
                 delay_s = min(delay_s * 2, BACKOFF_MOST_S)
                 asked = self._ask(parcels)

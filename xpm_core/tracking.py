@@ -23,6 +23,7 @@ from xpm_core.graph import NOTHING, Place, written
 from xpm_core.states import Event, State
 from xpm_core.store import events, reading
 from xpm_core.store.connection import OUTAGES
+from xpm_core.store.faults import fault_of
 from xpm_core.store.records import Look, Serving, SubmitCode, Submitted
 from xpm_core.watching import Watches
 
@@ -144,9 +145,9 @@ class Tracker:
         """Why the server does not answer; empty while it does."""
         return self._outage.words
 
-    @outage.setter
-    def outage(self, words: str) -> None:
-        self._outage.failed(words) if words else self._outage.over()
+    def away(self, error: Exception) -> None:
+        """The server did not answer."""
+        self._outage.failed(fault_of(error, self._blocking))
 
     def start(self) -> None:
         """Begin to follow."""
@@ -277,11 +278,13 @@ class Tracker:
                 if time.monotonic() - looked >= self._every_s:
                     looked = time.monotonic()
                     self._look(bool(records))
-                self.outage, delay_s, read_at = "", 0.1, time.monotonic()
+                self._outage.over()
+                delay_s, read_at = 0.1, time.monotonic()
                 self._mark_lost(records)
                 self._take(records)
             except OUTAGES as error:
-                self.outage, self._reader, read_at = str(error), 0, float("-inf")
+                self.away(error)
+                self._reader, read_at = 0, float("-inf")
                 self._outage.mend()
                 self._stop.wait(delay_s * random.uniform(0.5, 1.5))
                 delay_s = min(delay_s * 2, BACKOFF_MOST_S)

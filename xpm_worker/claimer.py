@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from xpm_core.states import Event, State
 from xpm_core.store import events
 from xpm_core.store.connection import ServerError
+from xpm_core.store.faults import fault_of
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Claim, ClaimCode, Finish, Lease, LoseCode, RefuseCode, RenewCode, WorkerId
 from xpm_core.store.refusals import Refusal
@@ -67,6 +68,7 @@ class Claimer:
         self._execution = new_execution_id()
         self._next: Held | None = None
         self._away = False
+        self._said = ""
         self._pause_s = 0.0
         self._suspended = False
         self._quiet_since: float | None = None
@@ -323,8 +325,11 @@ class Claimer:
         self._orders.wait(self._pause_s * random.uniform(0.5, 1.0))
 
     def _unanswered(self, what: str, error: Exception) -> None:
-        if not self._away:
-            log.warning("%s: cannot %s: %s; trying again", self.worker.name, what, error)
+        fault = fault_of(error, self.store.client)
+        if not self._away or (fault.lasting and fault.problem != self._said):
+            remedy = f". {fault.remedy}" if fault.lasting else ""
+            log.warning("%s: cannot %s: %s; trying again%s", self.worker.name, what, fault.problem, remedy)
+            self._said = fault.problem
         self._away = True
 
     def _answered(self) -> None:

@@ -164,7 +164,7 @@ def serve(settings: Settings) -> None:
         url = server.url if server is not None else str(address.url)
         client = connection.open(url, lease_s=settings.lease_s)
         try:
-            connection.check(client, url)
+            connection.check(client, url, slots=settings.slots)
         finally:
             client.close()
         ours, mothers = socket.socketpair()

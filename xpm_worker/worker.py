@@ -20,6 +20,7 @@ from rq.job import Job
 from rq.queue import Queue
 
 from xpm_core.store.connection import ServerError
+from xpm_core.store.faults import fault_of
 from xpm_worker.claimer import Claimer, Held
 from xpm_worker.orders import Orders
 from xpm_worker.runner import Runner
@@ -178,7 +179,8 @@ class XpmWorker(Worker):
             log.warning("%s: command not understood: %r (%s)", self.name, message.get("data"), error)
 
     def _pubsub_exception_handler(self, exc: Exception, pubsub: Any, pubsub_thread: Any) -> None:
-        log.warning("%s: no commands can be heard: %s; trying again", self.name, exc)
+        fault = fault_of(exc, self.connection)
+        log.warning("%s: no commands can be heard: %s; trying again", self.name, fault.problem)
         time.sleep(2.0)
 
     def subscribe(self) -> None:

@@ -145,7 +145,7 @@ def test_something_else_that_listens_is_not_redis(impostor) -> None:
 
 def test_a_server_without_tls_is_told_from_one_that_is_away(impostor) -> None:
     plain = impostor(lambda request: b"-ERR unknown command\r\n")
-    with pytest.raises(RedisUnavailableError, match="TLS failed"):
+    with pytest.raises(RedisUnavailableError, match="it does not speak TLS"):
         check(plain.url.replace("redis://", "rediss://"))
 
 
@@ -248,7 +248,8 @@ def test_wrong_credentials_are_refused_without_being_shown(fresh_server, credent
 def test_a_user_who_may_not_ask_is_told_what_to_allow(fresh_server) -> None:
     server: PrivateServer = fresh_server()
     with server.client() as client:
-        client.acl_setuser("bob", enabled=True, passwords=["+word"], keys="*", commands=["+@all", "-info"])
+        rights = {"keys": "*", "channels": "*", "commands": ["+@all", "-info"]}
+        client.acl_setuser("bob", enabled=True, passwords=["+word"], **rights)
     with pytest.raises(RedisUnfitError, match=r"may not call INFO\. Allow it"):
         check(server.url.replace("unix://", "unix://bob:word@"))
 

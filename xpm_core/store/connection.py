@@ -10,8 +10,6 @@ import logging
 import os
 import random
 import re
-import socket
-import ssl
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,21 +17,15 @@ from typing import Any
 
 import redis
 from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
-from redis.exceptions import (
-    AuthenticationError,
-    InvalidResponse,
-    MasterDownError,
-    NoPermissionError,
-    ReadOnlyError,
-    TryAgainError,
-)
+from redis.exceptions import MasterDownError, NoPermissionError, ReadOnlyError, TryAgainError
 from redis.retry import Retry
 
-from xpm_core.errors import RedisUnavailableError, RedisUnfitError
+from xpm_core.errors import RedisUnavailableError, RedisUnfitError, RedisUrlError
 from xpm_core.settings import look_up
+from xpm_core.store import probe, rights, tls
 from xpm_core.store.binary import OLDEST_VERSION
 from xpm_core.store.records import DEFAULT_LEASE_S
-from xpm_core.store.url import check_url, safe_url
+from xpm_core.store.url import URL_VARIABLE, check_url, safe_url
 
 LONGEST_BLOCK_S = 5.0
 """The longest that a blocking command (BLPOP, XREAD) may ask the server to wait."""
@@ -44,7 +36,8 @@ LOADING_S = 600.0
 SPEAK_S = 2.0
 """How often to say that one waits."""
 
-URL_VARIABLE = "XPM_REDIS_URL"
+CLIENTS_A_SLOT = 3
+"""Connections of one slot: one for claims and renewals, one for blocking, one for the commands of RQ's tools."""
 
 ServerError = redis.RedisError
 """Whatever a client raises: the server is away, does not serve for the moment, or refuses. Callers import no redis."""
@@ -110,11 +103,11 @@ def open(url: str, *, lease_s: float = DEFAULT_LEASE_S, blocking: bool = False) 
         blocking: Whether it is for BLPOP, XREAD and the like.
 
     Raises:
-        RedisUrlError: The address cannot be understood.
+        RedisUrlError: The address cannot be understood, or names a file for TLS that cannot be used.
     """
     answer_s = lease_s / 5
     of_tcp = {} if url.startswith("unix:") else {"socket_keepalive": True}
-    return redis.Redis.from_url(
+    client = redis.Redis.from_url(
         check_url(url),
         protocol=2,
         socket_connect_timeout=answer_s,
@@ -122,9 +115,12 @@ def open(url: str, *, lease_s: float = DEFAULT_LEASE_S, blocking: bool = False) 
         retry=Retry(NoBackoff(), 0) if blocking else Retry(ExponentialWithJitterBackoff(base=0.05, cap=1.0), 1),
         **of_tcp,
     )
+    if url.startswith("rediss:") and (problem := tls.problem_of(client.connection_pool.connection_kwargs)):
+        raise RedisUrlError(f"Redis URL {safe_url(url)!r}", problem, "Correct it in the URL.")
+    return client
 
 
-def check(client: redis.Redis, url: str, *, tries: int = 3, pause_s: float = 1.0) -> None:
+def check(client: redis.Redis, url: str, *, tries: int = 3, pause_s: float = 1.0, slots: int = 0) -> None:
     """Make sure that the server answers, and that no job can get lost in it.
 
     Args:
@@ -132,12 +128,19 @@ def check(client: redis.Redis, url: str, *, tries: int = 3, pause_s: float = 1.0
         url: Its address, for messages; passwords are hidden.
         tries: How often to ask.
         pause_s: How long to wait between two tries, give or take half of it.
+        slots: How many slots of workers are about to connect.
 
     Raises:
         RedisUnavailableError: It does not answer.
-        RedisUnfitError: It is too old, may evict keys, is a replica or part of a cluster, or refuses to tell.
+        RedisUnfitError: It is too old, may evict keys, is a replica or part of a cluster, has no room for the slots,
+            or its user lacks rights.
     """
-    problem = _unfitness(_ask_until_loaded(client, url, tries, pause_s))
+    try:
+        problem = _unfitness(_ask_until_loaded(client, url, tries, pause_s), slots)
+    except NoPermissionError:
+        problem = None
+    if problem is None and (lacking := rights.missing(client)):
+        problem = rights.problem_of(lacking, client)
     if problem is not None:
         raise RedisUnfitError(f"Redis at {safe_url(url)}", *problem)
 
@@ -162,45 +165,28 @@ def _ask_until_loaded(client: redis.Redis, url: str, tries: int, pause_s: float)
 
 
 def _ask(client: redis.Redis, url: str, tries: int, pause_s: float) -> dict[str, Any]:
-    """Ask for INFO, a few times if need be."""
+    """Ask for INFO, a few times if that may help."""
     where = f"Redis at {safe_url(url)}"
     started = time.monotonic()
+    fault = probe.plain_port(client) if url.startswith("rediss:") else None
     for attempt in range(tries):
+        if fault is not None and fault.lasting:
+            raise RedisUnavailableError(where, fault.problem, fault.remedy)
         if attempt:
             time.sleep(pause_s * random.uniform(0.5, 1.5))
         try:
             return dict(client.info())
-        except AuthenticationError:
-            problem = "it refuses the user name or password"
-            raise RedisUnavailableError(where, problem, f"Correct them in the URL ({URL_VARIABLE}).") from None
         except NoPermissionError:
-            raise RedisUnfitError(where, "the user may not call INFO", "Allow it: ACL SETUSER NAME +info.") from None
+            raise
         except redis.RedisError as error:
-            reason = _reason(error)
-    problem = f"{reason}, {tries} tries in {time.monotonic() - started:.0f} s"
-    raise RedisUnavailableError(where, problem, f"Start it, or set {URL_VARIABLE}.")
+            fault = probe.cause_of(error, client)
+    assert fault is not None
+    tried = "" if fault.lasting else f", {tries} tries in {time.monotonic() - started:.0f} s"
+    raise RedisUnavailableError(where, f"{fault.problem}{tried}", fault.remedy)
 
 
-def _reason(error: BaseException) -> str:
-    """Why a server could not be spoken to, in a few words without the address."""
-    if isinstance(error, InvalidResponse):
-        return "what answers there is not Redis"
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLError):
-            return f"TLS failed ({cause.reason or cause})"
-        if isinstance(cause, socket.gaierror):
-            return "host name not known"
-        if isinstance(cause, (TimeoutError, redis.TimeoutError)):
-            return "no answer"
-        if isinstance(cause, OSError) and cause.errno:
-            return os.strerror(cause.errno).lower()
-        cause = cause.__cause__ or cause.__context__
-    return str(error).rstrip(".").lower()
-
-
-def _unfitness(info: dict[str, Any]) -> tuple[str, str] | None:
-    """Why jobs could get lost in a server, by its INFO, and what to do."""
+def _unfitness(info: dict[str, Any], slots: int) -> tuple[str, str] | None:
+    """Why a server does not serve, by its INFO, and what to do: jobs could get lost in it, or slots find no room."""
     version = str(info.get("redis_version", "unknown"))
     if not _new_enough(version):
         oldest = ".".join(map(str, OLDEST_VERSION))
@@ -212,6 +198,11 @@ def _unfitness(info: dict[str, Any]) -> tuple[str, str] | None:
     policy = info.get("maxmemory_policy", "noeviction")
     if policy != "noeviction":
         return f"maxmemory-policy {policy!r} may delete jobs", "Set it to 'noeviction'."
+    most, needed = int(info.get("maxclients", 0)), slots * CLIENTS_A_SLOT + 1
+    if slots and 0 < most < needed:
+        these = "this slot needs" if slots == 1 else f"these {slots} slots need"
+        problem = f"it takes {most} clients (maxclients {most}); {these} about {needed}"
+        return problem, "Raise maxclients there, or start fewer slots."
     return None
 
 

@@ -13,10 +13,9 @@ from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from redis.exceptions import NoScriptError, OutOfMemoryError
+from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError
 
 from xpm_core.errors import RedisFullError
-from xpm_core.store.connection import ServerError
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -129,14 +128,14 @@ class Sent(Generic[T]):
             finally:
                 if self._connection is None:
                     self._pool.release(connection)
-        except ServerError:
+        except RedisError:
             pass  # `reply` finds out more
 
     def ready(self) -> bool:
         """Whether `reply` will not wait, as far as is known."""
         try:
             return self._connection is None or bool(self._connection.can_read())
-        except ServerError:
+        except RedisError:
             return True
 
     def reply(self) -> T:
@@ -145,7 +144,7 @@ class Sent(Generic[T]):
         if connection is not None:
             try:
                 return self._read(connection.read_response())
-            except ServerError:
+            except RedisError:
                 pass
             finally:
                 self._pool.release(connection)

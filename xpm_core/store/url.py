@@ -6,11 +6,23 @@ import re
 from urllib.parse import parse_qsl, urlsplit
 
 from xpm_core.errors import RedisUrlError
+from xpm_core.store import tls
+
+URL_VARIABLE = "XPM_REDIS_URL"
+"""The variable of the environment that names the server."""
 
 SCHEMES = ("redis", "rediss", "unix")
 
 OPTIONS = frozenset({"db", "username", "password", "client_name"})
-"""What may follow the `?`, with options that begin with `ssl_`. Time-outs and retries are xpm's own to set."""
+"""What may follow the `?`, for rediss:// with the options of TLS. Time-outs and retries are xpm's own to set."""
+
+_VALUES = {
+    "db": re.compile(r"\d+"),
+    "ssl_cert_reqs": re.compile("none|optional|required"),
+    "ssl_check_hostname": re.compile("true|false"),
+    "ssl_min_version": re.compile("771|772"),
+}
+"""The options that take certain values only; OpenSSL's numbers are those of TLS 1.2 and 1.3."""
 
 _SECRET_OPTION = re.compile(r"([?&][^=&]*pass[^=&]*=)[^&]*", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"^([a-z+.-]*:/*)(?:([^:@/]*):)?.*@", re.IGNORECASE | re.DOTALL)
@@ -59,12 +71,24 @@ def _fault(url: str) -> tuple[str, str] | None:
         return "its host or port cannot be read", encode
     if "@" in parts.path + parts.query:
         return "has an '@' after its host", encode
-    unknown = [name for name, _ in parse_qsl(parts.query) if name not in OPTIONS and not name.startswith("ssl_")]
-    if unknown:
-        return f"unknown option {unknown[0]!r}", f"Known are {', '.join(sorted(OPTIONS))}, and those of TLS (ssl_…)."
+    if (fault := _fault_of_options(scheme, parse_qsl(parts.query))) is not None:
+        return fault
     if scheme == "unix":
         if not parts.path or (parts.netloc and not parts.netloc.endswith("@")):
             return "expected a path after unix://", "Write unix:///path/to/redis.sock, with three slashes."
     elif not re.fullmatch(r"/?|/\d+", parts.path):
         return "expected a database number after the host", encode
+    return None
+
+
+def _fault_of_options(scheme: str, options: list[tuple[str, str]]) -> tuple[str, str] | None:
+    """What is wrong with what follows the `?`, and what to do."""
+    for name, value in options:
+        if name in tls.OPTIONS and scheme != "rediss":
+            return f"{name} is an option of TLS, which {scheme}:// does not speak", "Write rediss://, or leave it out."
+        known = OPTIONS | tls.OPTIONS if scheme == "rediss" else OPTIONS
+        if name not in known:
+            return f"unknown option {name!r}", f"Known are {', '.join(sorted(known))}."
+        if name in _VALUES and not _VALUES[name].fullmatch(value):
+            return f"{name}={value}: expected {_VALUES[name].pattern}", "Correct it in the URL."
     return None

@@ -1,0 +1,78 @@
+"""What a user of the server has to be allowed: the commands, keys and channels that xpm uses.
+
+Owns: the list, and finding out what of it a user lacks. docs/redis.md shows it as one command.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from redis.exceptions import NoPermissionError
+
+from xpm_core.store import scripts
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+# fmt: off
+COMMANDS = (
+    "blpop", "client|id", "client|setname", "client|unblock", "del", "eval", "evalsha", "exec", "exists", "expire",
+    "get", "hdel", "hexists", "hget", "hgetall", "hincrby", "hkeys", "hmget", "hset", "hsetnx", "hvals", "incr",
+    "info", "lindex", "llen", "lpop", "lpos", "lrange", "lrem", "lset", "multi", "persist", "pexpire", "ping",
+    "publish", "rpush", "sadd", "scard", "select", "set", "smembers", "spop", "srem", "sscan", "subscribe",
+    "sunion", "time", "type", "unsubscribe", "xadd", "xinfo|stream", "xread", "xrevrange", "zadd", "zcard",
+    "zcount", "zrange", "zrangebyscore", "zrem", "zremrangebyscore", "zrevrange", "zscore",
+)
+# fmt: on
+"""Those of our scripts, of the client, and of RQ's worker."""
+
+PREFIXES = ("xpm:", "rq:")
+"""How all keys begin."""
+
+CHANNELS = "rq:pubsub:"
+"""How all channels begin: RQ's tools send commands to workers there."""
+
+RULES = (*(f"~{prefix}*" for prefix in PREFIXES), f"&{CHANNELS}*", *(f"+{command}" for command in COMMANDS))
+"""What ACL SETUSER takes."""
+
+_SAMPLES = {
+    "eval": "eval x 1 {key}",
+    "evalsha": "evalsha x 1 {key}",
+    "xread": "xread streams {key} 0",
+    "publish": f"publish {CHANNELS}sample x",
+    "subscribe": f"subscribe {CHANNELS}sample",
+}
+"""Calls of those commands whose arguments cannot be keys throughout."""
+
+_KEYLESS = {"info", "multi", "exec", "ping", "publish", "select", "subscribe", "time", "unsubscribe"}
+
+NAMED = 3
+"""How many commands a message names."""
+
+
+def missing(client: Redis) -> list[str]:
+    """The rules that a user lacks, as ACL SETUSER takes them; empty for one who may do all that xpm does."""
+    samples = [(command, prefix) for prefix in PREFIXES for command in COMMANDS]
+    try:
+        places = scripts.run(client, "rights", [], [_sample(*each) for each in samples])
+    except NoPermissionError:  # the user may not even find this out
+        return list(RULES)
+    refused = {samples[place - 1] for place in places}
+    keyed = [command for command in COMMANDS if command not in _KEYLESS and not command.startswith("client|")]
+    keys = [f"~{prefix}*" for prefix in PREFIXES if all((command, prefix) in refused for command in keyed)]
+    commands = [f"+{command}" for command in COMMANDS if all((command, prefix) in refused for prefix in PREFIXES)]
+    return [*keys, *([f"&{CHANNELS}*"] if {"+publish", "+subscribe"} <= set(commands) else []), *commands]
+
+
+def problem_of(rules: list[str], client: Redis) -> tuple[str, str]:
+    """What is wrong with a user who lacks these rules, and what to do."""
+    user = client.connection_pool.connection_kwargs.get("username") or "default"
+    commands = [rule[1:].upper().replace("|", " ") for rule in rules if rule.startswith("+")]
+    more = f" and {len(commands) - NAMED} more" if len(commands) > NAMED else ""
+    lacks = f"call {', '.join(commands[:NAMED])}{more}" if commands else f"use {', '.join(rule[1:] for rule in rules)}"
+    return f"the user {user} may not {lacks}", f"Allow it: ACL SETUSER {user} {' '.join(rules)}."
+
+
+def _sample(command: str, prefix: str) -> str:
+    key = f"{prefix}sample"
+    return _SAMPLES.get(command, command.replace("|", " ") + 3 * " {key}").format(key=key)

@@ -21,7 +21,7 @@ from xpm_core.errors import AmbiguousJobError, RedisUnavailableError, UnknownJob
 from xpm_core.job_directory import JobDirectory
 from xpm_core.states import State
 from xpm_core.store import reading
-from xpm_core.store.connection import OUTAGES
+from xpm_core.store.connection import OUTAGES, warn_of_argument
 from xpm_core.store.connector import Connector
 from xpm_core.store.faults import fault_of
 from xpm_core.store.jobs import Store
@@ -158,6 +158,8 @@ def open_desk() -> Iterator[Desk]:
     """
     given, url = setting("workspace"), setting("redis")
     workspace = Workspace.open(find_workspace(given), create=False, writable=False)
+    if not setting("quiet"):
+        warn_of_argument(url, workspace.path)
     with Connector.of_workspace(workspace, url, DEFAULT_LEASE_S) as connector:
         server = "embedded" if connector.embedded else safe_url(connector.url)
         redis = f" --redis {shlex.quote(server)}" if url else ""

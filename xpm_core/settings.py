@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import stat
 import sys
 from collections.abc import Mapping
 from functools import lru_cache
@@ -56,6 +57,17 @@ def look_up(name: str, workspace: Path) -> tuple[str, Path] | None:
         if value is not None:
             return value, file
     return None
+
+
+def open_to(file: Path, workspace: Path) -> str:
+    """Who else can read a settings file and should not; empty when nobody can.
+
+    A workspace's file may be open to the group that shares the workspace; the user's own may not.
+    """
+    mode = file.stat().st_mode
+    if mode & stat.S_IROTH:
+        return "everybody"
+    return "its group" if mode & stat.S_IRGRP and file != settings_files(workspace)[0] else ""
 
 
 def read_settings(file: Path) -> dict[str, str]:

@@ -158,6 +158,7 @@ def serve(settings: Settings) -> None:
         XpmError: The workspace or the server cannot be used.
     """
     workspace = Workspace.open(settings.workspace)
+    connection.warn_of_argument(settings.redis, workspace.path)
     address = connection.locate(workspace.path, settings.redis)
     server = EmbeddedServer.attach(workspace) if address.url is None else None
     try:

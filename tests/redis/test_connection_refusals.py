@@ -17,7 +17,7 @@ from support import PrivateServer as Server
 
 from xpm_core import experiment
 from xpm_core.errors import RedisUnavailableError, RedisUnfitError
-from xpm_core.store import connection
+from xpm_core.store import connection, scripts
 
 Fresh = Callable[..., PrivateServer]
 
@@ -191,3 +191,29 @@ def own_crew(workspace, server: Server, tmp_path: Path):
     crew = Crew(workspace, server.url, tmp_path)
     yield crew
     crew.dismiss()
+
+
+# -- passwords that others can read -----------------------------------------------------------------------------------
+
+
+def test_a_password_on_the_command_line_is_warned_of_once(fresh_server: Fresh, tmp_path: Path) -> None:
+    url = locked(fresh_server()).url.replace("unix://", "unix://:S3CRET@")
+    programs = [
+        [sys.executable, "-m", "xpm_worker", "--burst", "--workspace", str(tmp_path), "--redis"],
+        [sys.executable, "-c", "from xpm_cli import main; main()", "status", "--workspace", str(tmp_path), "--redis"],
+    ]
+    for program in programs:
+        result = subprocess.run([*program, url], capture_output=True, text=True, timeout=2 * PATIENCE_S)
+        assert result.returncode == 0, result.stderr
+        assert result.stderr.count("--redis: everybody on this machine can read its password (ps)") == 1
+        assert "Set XPM_REDIS_URL instead, or put it into" in result.stderr
+        assert "S3CRET" not in result.stderr + result.stdout
+        environment = {**os.environ, "XPM_REDIS_URL": url}
+        result = subprocess.run(program[:-1], capture_output=True, text=True, timeout=2 * PATIENCE_S, env=environment)
+        assert (result.returncode, "read its password" in result.stderr) == (0, False), result.stderr
+
+
+def test_a_script_on_a_server_that_lets_nobody_in_is_an_outage_whatever_the_server_says(fresh_server: Fresh) -> None:
+    """Redis 7.0 answers a command of more than ten words with a protocol error."""
+    with connection.open(locked(fresh_server()).url) as client, pytest.raises(connection.OUTAGES):
+        scripts.run(client, "rights", [], ["ping"] * 20)

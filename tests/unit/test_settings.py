@@ -141,3 +141,32 @@ def test_a_wrong_setting_of_a_project_is_one_clear_error(tmp_path: Path, describ
     with pytest.raises(SettingsError, match=problem) as caught:
         project_settings(str(tmp_path))
     assert str(caught.value).startswith(str(tmp_path / "pyproject.toml"))
+
+
+@pytest.mark.parametrize(
+    ("mode", "url", "of_user_said", "of_workspace_said"),
+    [
+        (0o644, "redis://:S3CRET@head", "everybody can read it", "everybody can read it"),
+        (0o640, "redis://:S3CRET@head", "its group can read it", ""),
+        (0o600, "redis://:S3CRET@head", "", ""),
+        (0o644, "rediss://head?ssl_password=S3CRET", "everybody can read it", "everybody can read it"),
+        (0o644, "redis://alice@head", "", ""),
+    ],
+)
+def test_a_password_that_others_can_read_is_warned_of_once(
+    workspace: Workspace,
+    of_user: Path,
+    of_workspace: Path,
+    caplog: pytest.LogCaptureFixture,
+    mode: int,
+    url: str,
+    of_user_said: str,
+    of_workspace_said: str,
+) -> None:
+    for file, said in [(of_user, of_user_said), (of_workspace, of_workspace_said)]:
+        write(file, f'redis = "{url}"').chmod(mode)
+        caplog.clear()
+        for _ in range(2):
+            locate(workspace.path)
+        expected = [f"{file}: holds a password, and {said}. Close it: chmod 600 {file}"] if said else []
+        assert caplog.messages == expected

@@ -10,8 +10,10 @@ import logging
 import os
 import random
 import re
+import shlex
 import time
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +23,11 @@ from redis.exceptions import MasterDownError, NoPermissionError, ReadOnlyError, 
 from redis.retry import Retry
 
 from xpm_core.errors import RedisUnavailableError, RedisUnfitError, RedisUrlError
-from xpm_core.settings import look_up
+from xpm_core.settings import look_up, open_to, settings_files
 from xpm_core.store import probe, rights, tls
 from xpm_core.store.binary import OLDEST_VERSION
 from xpm_core.store.records import DEFAULT_LEASE_S
-from xpm_core.store.url import URL_VARIABLE, check_url, safe_url
+from xpm_core.store.url import URL_VARIABLE, check_url, has_password, safe_url
 
 LONGEST_BLOCK_S = 5.0
 """The longest that a blocking command (BLPOP, XREAD) may ask the server to wait."""
@@ -85,9 +87,24 @@ def locate(workspace: Path, redis: str | None = None) -> ServerAddress:
     if from_environment:
         return ServerAddress(check_url(from_environment), URL_VARIABLE)
     found = look_up("redis", workspace)
-    if found is not None:
-        return ServerAddress(check_url(found[0]), str(found[1]))
-    return ServerAddress(None, "embedded")
+    if found is None:
+        return ServerAddress(None, "embedded")
+    url, file = found
+    if has_password(check_url(url)) and (readers := open_to(file, workspace)):
+        _warn_once(f"{file}: holds a password, and {readers} can read it. Close it: chmod 600 {shlex.quote(str(file))}")
+    return ServerAddress(url, str(file))
+
+
+def warn_of_argument(url: str | None, workspace: Path) -> None:
+    """Say that a password given by `--redis` can be read by others; `url` is what was given."""
+    if url is not None and has_password(check_url(url)):
+        remedy = f"Set {URL_VARIABLE} instead, or put it into {settings_files(workspace)[1]}, of mode 600"
+        _warn_once(f"--redis: everybody on this machine can read its password (ps). {remedy}.")
+
+
+@cache
+def _warn_once(text: str) -> None:
+    log.warning("%s", text)
 
 
 def open(url: str, *, lease_s: float = DEFAULT_LEASE_S, blocking: bool = False) -> redis.Redis:

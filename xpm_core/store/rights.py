@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 
 # fmt: off
 COMMANDS = (
-    "blpop", "client|id", "client|setname", "client|unblock", "del", "eval", "evalsha", "exec", "exists", "expire",
-    "get", "hdel", "hexists", "hget", "hgetall", "hincrby", "hkeys", "hmget", "hset", "hsetnx", "hvals", "incr",
-    "info", "lindex", "llen", "lpop", "lpos", "lrange", "lrem", "lset", "multi", "persist", "pexpire", "ping",
-    "publish", "rpush", "sadd", "scard", "select", "set", "smembers", "spop", "srem", "sscan", "subscribe",
-    "sunion", "time", "type", "unsubscribe", "xadd", "xinfo|stream", "xread", "xrevrange", "zadd", "zcard",
-    "zcount", "zrange", "zrangebyscore", "zrem", "zremrangebyscore", "zrevrange", "zscore",
+    "blpop", "client|id", "client|info", "client|setname", "client|unblock", "del", "eval", "evalsha", "exec",
+    "exists", "expire", "get", "hdel", "hexists", "hget", "hgetall", "hincrby", "hkeys", "hmget", "hset", "hsetnx",
+    "hvals", "incr", "info", "lindex", "llen", "lpop", "lpos", "lrange", "lrem", "lset", "multi", "persist",
+    "pexpire", "ping", "publish", "rpush", "sadd", "scard", "select", "set", "smembers", "spop", "srem", "sscan",
+    "subscribe", "sunion", "time", "type", "unsubscribe", "xadd", "xinfo|stream", "xread", "xrevrange", "zadd",
+    "zcard", "zcount", "zrange", "zrangebyscore", "zrem", "zremrangebyscore", "zrevrange", "zscore",
 )
 # fmt: on
 """Those of our scripts, of the client, and of RQ's worker."""

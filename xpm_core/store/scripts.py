@@ -13,7 +13,7 @@ from functools import cache, partial
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from redis.exceptions import NoScriptError, OutOfMemoryError, RedisError
+from redis.exceptions import AuthenticationError, NoScriptError, OutOfMemoryError, RedisError, ResponseError
 
 from xpm_core.errors import RedisFullError
 
@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 _INCLUDE = re.compile(r"^-- include: *(.+)$", re.MULTILINE)
+
+
+_NOT_LET_IN = "Protocol error: unauthenticated"
+"""What a server answers to a long command before a password is given, instead of asking for one."""
 
 
 @cache
@@ -91,6 +95,7 @@ def run(client: Redis | Line, name: str, keys: list[str], args: list[Any]) -> An
 
     Raises:
         RedisFullError: The server's memory is full; nothing was written.
+        redis.AuthenticationError: The server lets nobody in without a password.
         redis.ResponseError: The script refused its arguments ("XPMARG ..."); nothing was written.
     """
     try:
@@ -104,6 +109,10 @@ def run(client: Redis | Line, name: str, keys: list[str], args: list[Any]) -> An
             "its memory is full (maxmemory), nothing was written",
             "Raise maxmemory (CONFIG SET maxmemory), or remove old jobs; running jobs go on and can end.",
         ) from None
+    except ResponseError as error:
+        if str(error).startswith(_NOT_LET_IN):
+            raise AuthenticationError(str(error)) from None
+        raise
 
 
 class Sent(Generic[T]):

@@ -40,6 +40,12 @@ def safe_url(url: str) -> str:
     return _CREDENTIALS.sub(lambda match: f"{match[1]}{match[2] + ':' if match[2] else ''}{_HIDDEN}@", shown)
 
 
+def has_password(url: str) -> bool:
+    """Whether a good address holds a password, of a user or of a key."""
+    parts = urlsplit(url)
+    return bool(parts.password) or any("pass" in name.lower() for name, _ in parse_qsl(parts.query))
+
+
 def check_url(url: str) -> str:
     """Return the address as it is: `redis://`, `rediss://` (TLS) or `unix://`.
 

@@ -98,7 +98,8 @@ class TlsFront:
                 self._threads[-1].start()
 
     def _serve(self, visitor: socket.socket) -> None:
-        with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX) as server:
+        # ValueError: it was closed meanwhile
+        with contextlib.suppress(OSError, ValueError), socket.socket(socket.AF_UNIX) as server:
             server.connect(self._behind)
             self._open.append(server)
             with self._context.wrap_socket(visitor, server_side=True) as client:

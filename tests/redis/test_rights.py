@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import redis
 from house import ROOT, files
 from support import PATIENCE_S, PrivateServer
 
-from xpm_core.errors import RedisUnfitError
+from xpm_core.errors import RedisUnavailableError, RedisUnfitError
 from xpm_core.store import connection, rights
 from xpm_core.store.binary import ServerProgram
 from xpm_core.store.connector import connect
@@ -151,3 +152,14 @@ def test_all_that_users_do_works_with_these_rights(fresh_server: Callable[..., P
     assert "Step" in run("xpm", "show", "last")
     run("xpm", "retry", "--failed", "--experiment", "x")
     assert refusals(server) == set()
+
+
+def test_a_server_that_goes_away_while_it_is_asked_is_one_clear_error(
+    server: PrivateServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> None:
+        raise redis.ConnectionError("Connection closed by server.")
+
+    monkeypatch.setattr(rights.scripts, "run", gone)
+    with pytest.raises(RedisUnavailableError, match=r"Connection closed by server\. Start it"):
+        connect(server.url)

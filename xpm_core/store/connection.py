@@ -156,8 +156,12 @@ def check(client: redis.Redis, url: str, *, tries: int = 3, pause_s: float = 1.0
         problem = _unfitness(_ask_until_loaded(client, url, tries, pause_s), slots)
     except NoPermissionError:
         problem = None
-    if problem is None and (lacking := rights.missing(client)):
-        problem = rights.problem_of(lacking, client)
+    try:
+        if problem is None and (lacking := rights.missing(client)):
+            problem = rights.problem_of(lacking, client)
+    except redis.RedisError as error:  # it answered a moment ago
+        fault = probe.cause_of(error, client)
+        raise RedisUnavailableError(f"Redis at {safe_url(url)}", fault.problem, fault.remedy) from None
     if problem is not None:
         raise RedisUnfitError(f"Redis at {safe_url(url)}", *problem)
 

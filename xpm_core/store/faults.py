@@ -30,10 +30,6 @@ class Fault:
     lasting: bool = True
     """Whether it stays until somebody mends it; else trying again may help."""
 
-    def __str__(self) -> str:
-        """In one line; the remedy of one that passes by itself is left out."""
-        return f"{self.problem}. {self.remedy}" if self.lasting else self.problem
-
 
 TLS_PORT = Fault("it is a TLS port", "Write rediss:// in the URL.")
 NO_TLS = Fault("it does not speak TLS", "Write redis:// in the URL, or name its TLS port.")
@@ -91,7 +87,7 @@ def fault_of(error: BaseException, client: Redis) -> Fault:
 
 
 def _refusal(said: str, options: Mapping[str, Any]) -> Fault:
-    """Why a server does not take who comes."""
+    """Why a server refuses a user or a password."""
     if "without any password" in said:
         return Fault("it has no password, and the URL gives one", "Take it out of the URL.")
     problem = "it refuses the user name or password"

@@ -39,7 +39,7 @@ def cause_of(error: redis.RedisError, client: redis.Redis) -> Fault:
     fault, options = faults.fault_of(error, client), client.connection_pool.connection_kwargs
     if fault is faults.NO_DATABASE:
         return _without_database(options, client)
-    if fault.lasting or fault is faults.FULL or "path" in options:
+    if fault.lasting or fault is faults.FULL:
         return fault
     try:
         return _hung_up(options, issubclass(client.connection_pool.connection_class, redis.SSLConnection)) or fault
@@ -52,7 +52,7 @@ def _hung_up(options: Mapping[str, Any], wants_tls: bool) -> Fault | None:
     if (said := _unasked(options)) is not None:
         return said
     if not wants_tls:
-        return faults.TLS_PORT if _speaks_tls(options) else None
+        return faults.TLS_PORT if "path" not in options and _speaks_tls(options) else None
     return _plain_port(options) or _objection(options)
 
 
@@ -97,7 +97,16 @@ def _objection(options: Mapping[str, Any]) -> Fault | None:
 
 
 def _connected(options: Mapping[str, Any], answer_s: float = ANSWER_S) -> socket.socket:
-    connection = socket.create_connection((options.get("host", "localhost"), options.get("port", 6379)), CONNECT_S)
+    if "path" in options:
+        connection = socket.socket(socket.AF_UNIX)
+        connection.settimeout(CONNECT_S)
+        try:
+            connection.connect(options["path"])
+        except OSError:
+            connection.close()
+            raise
+    else:
+        connection = socket.create_connection((options.get("host", "localhost"), options.get("port", 6379)), CONNECT_S)
     connection.settimeout(answer_s)
     return connection
 

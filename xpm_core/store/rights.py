@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from redis.exceptions import NoPermissionError
 
-from xpm_core.store import scripts
+from xpm_core.store import keys, scripts
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -29,7 +29,7 @@ COMMANDS = (
 PREFIXES = ("xpm:", "rq:")
 """How all keys begin."""
 
-CHANNELS = "rq:pubsub:"
+CHANNELS = keys.rq_pubsub("")
 """How all channels begin: RQ's tools send commands to workers there."""
 
 RULES = (*(f"~{prefix}*" for prefix in PREFIXES), f"&{CHANNELS}*", *(f"+{command}" for command in COMMANDS))

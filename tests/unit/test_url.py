@@ -40,6 +40,10 @@ BAD = [
     ("redis://head/0#fragment", "a '#'"),
     ("redis://head?socket_timeout=900", "unknown option 'socket_timeout'"),
     ("redis://head?decode_responses=1", "unknown option"),
+    ("redis://head?db=first", "db=first: expected"),
+    ("redis://head?ssl_ca_certs=/ca.crt", "ssl_ca_certs is an option of TLS, which redis:// does not speak"),
+    ("rediss://head?ssl_ca_cert=/ca.crt", "unknown option 'ssl_ca_cert'"),
+    ("rediss://head?ssl_cert_reqs=maybe", "ssl_cert_reqs=maybe: expected none|optional|required"),
     ("unix://tmp/redis.sock", "three slashes"),
     ("unix://", "three slashes"),
 ]

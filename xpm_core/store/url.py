@@ -17,7 +17,7 @@ OPTIONS = frozenset({"db", "username", "password", "client_name"})
 """What may follow the `?`, for rediss:// with the options of TLS. Time-outs and retries are xpm's own to set."""
 
 _VALUES = {
-    "db": re.compile(r"\d+"),
+    "db": re.compile("[0-9]+"),
     "ssl_cert_reqs": re.compile("none|optional|required"),
     "ssl_check_hostname": re.compile("true|false"),
     "ssl_min_version": re.compile("771|772"),

@@ -21,7 +21,7 @@ COMMANDS = (
     "hvals", "incr", "info", "lindex", "llen", "lpop", "lpos", "lrange", "lrem", "lset", "multi", "persist",
     "pexpire", "ping", "publish", "rpush", "sadd", "scard", "select", "set", "smembers", "spop", "srem", "sscan",
     "subscribe", "sunion", "time", "type", "unsubscribe", "xadd", "xinfo|stream", "xread", "xrevrange", "zadd",
-    "zcard", "zcount", "zrange", "zrangebyscore", "zrem", "zremrangebyscore", "zrevrange", "zscore",
+    "zcard", "zcount", "zrange", "zrangebyscore", "zrem", "zremrangebyscore", "zrevrange", "zrevrangebyscore", "zscore",
 )
 # fmt: on
 """Those of our scripts, of the client, and of RQ's worker."""

@@ -227,16 +227,32 @@ class experiment:
             WorkersFailedError: The script's own workers have ended with an error.
             WipedError: The server has forgotten the jobs.
         """
+        self._watch(self._quiet, self.tracker.settled)
+        return summarize(self.tracker.jobs.values())
+
+    def wait_for(self, job: TrackedJob) -> bool:
+        """Wait until a job has nothing more to wait for; returns whether it is one of this run."""
+
+        def ours() -> bool:
+            return self.tracker.jobs.get(job.identity) is job
+
+        def over() -> bool:
+            return job.state.settled or not ours()
+
+        self._watch(over, over)
+        return ours()
+
+    def _watch(self, over: Callable[[], bool], until: Callable[[], bool]) -> None:
+        """Show the run until a condition over its jobs holds, again and again until all is over."""
         self._refuse_closed()
         try:
             self._submitter.flush()
             self._tell_unfinished()
-            while not self._quiet():
+            while not over():
                 with Display(self.name, self.tracker, self._commands) as display:
-                    self.tracker.wait(self.tracker.settled, lambda: self._tick(display), 0.1)
+                    self.tracker.wait(until, lambda: self._tick(display), 0.1)
         except KeyboardInterrupt:
             raise self._interrupted() from None
-        return summarize(self.tracker.jobs.values())
 
     @edge
     def events(self, *, follow: bool = False) -> Events:

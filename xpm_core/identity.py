@@ -6,6 +6,8 @@ Touches no file and no server.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from xpm_core.digest import counted_names, digest_all, partial_identity, task_id
@@ -62,6 +64,37 @@ def seal(config: Any) -> str:
         for _, each in unsealed:
             freeze(each)
     return root.digest.hex()  # type: ignore[union-attr]  # digest_all() sets it
+
+
+def foreseen(config: Any) -> str:
+    """The identity that a configuration has, or would have if it were sealed now. Nothing is sealed or validated.
+
+    Raises:
+        MissingParameterError, CycleError, ClassNameError: As for `seal`.
+    """
+    if (known := state(config).identity) is not None:
+        return known
+    with unchanged(config):
+        unsealed = with_stand_ins(config)
+        refuse_missing(unsealed)
+        for trail, each in unsealed:
+            each.__dict__.update(checked(trail, each))
+        digest_all(unsealed)
+        return state(config).identity or ""
+
+
+@contextmanager
+def unchanged(config: Any) -> Iterator[None]:
+    """Afterwards a configuration, and all below it that is not sealed, is as it was before."""
+    below = [each for _, each in reachable(config, enter=undigested)]
+    contents: list[dict[str, Any]] = [each.__dict__ for config in below for each in (config, state(config))]
+    before = [dict(content) for content in contents]
+    try:
+        yield
+    finally:
+        for content, values in zip(contents, before, strict=True):
+            content.clear()
+            content.update(values)
 
 
 def missing(config: Any) -> list[str]:

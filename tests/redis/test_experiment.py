@@ -14,7 +14,6 @@ from support import wait_until
 from xpm_core import connect, experiment, tag, tagspath
 from xpm_core.config import experiments
 from xpm_core.errors import (
-    DeclarationError,
     ExperimentError,
     InvalidNameError,
     SealedError,
@@ -255,7 +254,7 @@ def test_what_needs_an_open_experiment_says_so_once_it_is_left(stage: Stage) -> 
 
 
 def test_submit_outside_of_an_experiment_says_so() -> None:
-    with pytest.raises(DeclarationError, match=r"Write: submitted outside of any experiment, at .*\.py:\d+\. Submit"):
+    with pytest.raises(ExperimentError, match=r"Write: submitted outside of any experiment, at .*\.py:\d+\. Submit"):
         Write.C(note="x").submit()
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from xpm_core import config as language
 from xpm_core.config import Config, LightweightTask, Meta, Param, PathGenerator, Task, field, outputs, state, upstream
-from xpm_core.errors import DeclarationError, ParameterTypeError, SealedError, UnsubmittedTaskError
+from xpm_core.errors import DeclarationError, ExperimentError, ParameterTypeError, SealedError, UnsubmittedTaskError
 from xpm_core.identity import seal
 from xpm_core.tags import stop_tags, tag
 
@@ -84,7 +84,7 @@ def experiment(tmp_path: Path) -> Iterator[Experiment]:
 
 
 def test_submission_outside_of_an_experiment_is_an_error() -> None:
-    with pytest.raises(DeclarationError, match=r"Prepare: submitted outside of any experiment, at .*\.py:\d+"):
+    with pytest.raises(ExperimentError, match=r"Prepare: submitted outside of any experiment, at .*\.py:\d+"):
         Prepare.C().submit()
 
 

@@ -136,7 +136,7 @@ def test_mistakes_are_found_as_in_an_experiment(project: pytest.Pytester) -> Non
         test_sweep="""
         import pytest
         from sweep import Learn, Prepare
-        from xpm_core.errors import DeclarationError, MissingParameterError, UnsubmittedTaskError
+        from xpm_core.errors import ExperimentError, MissingParameterError, UnsubmittedTaskError
 
         def test_mistakes(assert_identities):
             with pytest.raises(UnsubmittedTaskError):
@@ -145,7 +145,7 @@ def test_mistakes_are_found_as_in_an_experiment(project: pytest.Pytester) -> Non
                 Learn.C(data=Prepare.C().submit()).submit()
 
         def test_nothing_is_recorded_without_the_fixture():
-            with pytest.raises(DeclarationError, match="outside of any experiment"):
+            with pytest.raises(ExperimentError, match="outside of any experiment"):
                 Prepare.C().submit()
         """
     )

@@ -9,14 +9,15 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from xpm_core import job, produced, tags
+from xpm_core.config.asking import AskedConfig, AskedTask, job_of
 from xpm_core.config.assign import assign, copied, restored, values_of
 from xpm_core.config.change import compose
 from xpm_core.config.live import instance
 from xpm_core.config.meta import ConfigMeta, ours
 from xpm_core.edges import cut, edge
-from xpm_core.errors import DeclarationError, ParameterTypeError, SealedError, UnsubmittedTaskError, XpmError
+from xpm_core.errors import DeclarationError, ExperimentError, ParameterTypeError, SealedError, XpmError
 from xpm_core.graph import STATE, ConfigState, caller, is_configuration, state, written
-from xpm_core.identity import missing
+from xpm_core.identity import foreseen, missing
 from xpm_core.schema import shown
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ experiments: list[Any] = []
 """The experiments that are entered, the current one last; each puts itself here. `submit()` goes to the current one."""
 
 
-class Config(metaclass=ConfigMeta):
+class Config(AskedConfig, metaclass=ConfigMeta):
     """Typed parameters. `Model.C(layers=3)` makes a configuration: a description, which experiments name and submit.
 
     What a job gets, and `instance()` returns, is a live object of the same class: its parameters are plain attributes,
@@ -59,6 +60,11 @@ class Config(metaclass=ConfigMeta):
     def missing(self) -> list[str]:
         """Paths of the parameters that have no value yet, here and below: `['Learn.model.layers']`."""
         return missing(self)
+
+    @edge
+    def __identifier__(self) -> str:
+        """Its `identity`, also where the class has a parameter of that name."""
+        return foreseen(self)
 
     @edge
     def instance(self) -> Self:
@@ -228,7 +234,7 @@ class InstanceConfig(Config):
     __xpm_instances__: ClassVar[bool] = True
 
 
-class Task(Config):
+class Task(Config, AskedTask):
     """A configuration that can be submitted: `execute` runs in its job's directory, on a worker.
 
     Example:
@@ -266,7 +272,8 @@ class Task(Config):
             What `task_outputs` returns; the task itself unless that is overridden.
 
         Raises:
-            DeclarationError: No experiment is entered, or this is no configuration but a live object.
+            ExperimentError: No experiment is entered.
+            DeclarationError: This is no configuration but a live object.
             MissingParameterError: Parameters have no value; names all of them.
             UnsubmittedTaskError: It depends on a task that was not submitted.
             OutputError: It is watched for outputs of what is no part of it.
@@ -277,7 +284,7 @@ class Task(Config):
         if init_tasks:
             take_initial(self, own, init_tasks)
         if not experiments:
-            raise DeclarationError(
+            raise ExperimentError(
                 type(self).__name__,
                 f"submitted outside of any experiment, at {written(caller())}",
                 "Submit it inside of: with experiment(workdir, name) as xp: ...",
@@ -368,14 +375,7 @@ class Task(Config):
         """The directory of the job, once submitted; in a job, also of the tasks that it uses."""
         if not is_configuration(self):
             return Path(self.__dict__["__taskdir__"])
-        submitted = state(self).submitted
-        if submitted is None:
-            raise UnsubmittedTaskError(
-                f"{type(self).__name__}.jobpath",
-                f"the task made at {state(self).created} was not submitted",
-                "Read it after submit().",
-            )
-        return Path(submitted.jobpath)
+        return Path(job_of(self, "jobpath").jobpath)
 
 
 class ResumableTask(Task):

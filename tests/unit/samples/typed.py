@@ -149,3 +149,28 @@ OldLearn.C(rate=1.0).rate.is_integer()
 OldLearn.C(rate="x")  # E
 Renamed.C(layers="x")  # E
 HeavyModel.C(layers="x")  # E
+
+
+class Taken(Task):
+    identity: Param[int]
+    state: Param[str]
+    stdout: Meta[Path]
+    stderr: Meta[Path]
+    wait: Param[float]
+
+    def execute(self) -> None: ...
+
+
+class Own(Task):
+    state = "own"
+
+    def wait(self) -> int:
+        return 3
+
+    def execute(self) -> None: ...
+
+
+Taken.C(identity=1, state="x", stdout=Path("o"), stderr=Path("e"), wait=1.0).state.upper()
+Taken.C(identity="x", state="x", stdout=Path("o"), stderr=Path("e"), wait=1.0)  # E
+Own.C().wait().bit_length()
+learn.stdout.exists()

@@ -1,0 +1,133 @@
+"""Members of Config and Task that give way: whatever a class of a user calls by such a name is what it was without."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from xpm_core.config import Config, Meta, Param, PathGenerator, Task, field
+from xpm_core.config.asking import AskedConfig, AskedTask
+from xpm_core.errors import DeclarationError, MissingParameterError, UnsubmittedTaskError
+from xpm_core.identity import seal
+
+NAMES = sorted(name for cls in (AskedConfig, AskedTask) for name in vars(cls) if not name.startswith("_"))
+
+
+class Plain(Task):
+    size: Param[int] = 1
+
+    def execute(self) -> None: ...
+
+
+class Keeper:
+    """Comes after Task among the bases of a class."""
+
+    state = "kept"
+
+    def wait(self) -> str:
+        return f"waited, {self.state}"
+
+
+class Kept(Plain, Keeper):
+    pass
+
+
+class Parts:
+    """Keeps what is assigned aside, and finds it by `__getattr__`, as `torch.nn.Module` does."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        self.__dict__.setdefault("parts", {})[name] = value
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.__dict__["parts"][name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+
+class Network(Config, Parts):
+    width: Param[int]
+
+    def __post_init__(self) -> None:
+        self.identity = "mine"
+
+
+def test_members_that_give_way_are_known() -> None:
+    assert NAMES == ["identity", "state", "stderr", "stdout", "wait"]
+
+
+@pytest.mark.parametrize("role", [Param, Meta])
+def test_parameters_of_these_names_are_parameters(role: Any) -> None:
+    annotations = dict.fromkeys(NAMES, role[int])
+    made = type(Config)("Taken", (Task,), {"__annotations__": annotations, "__module__": __name__, **executable()})
+    config: Any = made(**{name: number for number, name in enumerate(NAMES)})
+    config.state = 7
+    assert {name: getattr(config, name) for name in NAMES} == {**{n: i for i, n in enumerate(NAMES)}, "state": 7}
+    live = config.instance()
+    assert {name: getattr(live, name) for name in NAMES} == {name: getattr(config, name) for name in NAMES}
+
+
+def test_a_parameter_of_such_a_name_without_a_value_is_missing() -> None:
+    class Taken(Config):
+        state: Param[int]
+
+    assert Taken.C().missing() == ["Taken.state"]
+    with pytest.raises(MissingParameterError, match=r"Taken\.state: it has no value yet"):
+        _ = Taken.C().state
+
+
+def test_a_generated_path_of_such_a_name_is_one() -> None:
+    class Taken(Config):
+        stdout: Meta[Path] = field(default_factory=PathGenerator("log.txt"))
+
+    assert Taken.C().instance().stdout.name == "log.txt"
+
+
+def test_attributes_and_methods_of_these_names_are_the_class_s_own() -> None:
+    made = type(Config)("Own", (Plain,), {**dict.fromkeys(NAMES, "own"), "__module__": __name__})
+    config: Any = made()
+    assert [getattr(config, name) for name in NAMES] == ["own"] * len(NAMES)
+    assert [getattr(config.instance(), name) for name in NAMES] == ["own"] * len(NAMES)
+
+
+def test_members_of_a_later_base_are_found() -> None:
+    assert (Kept.state, Kept.C().state, Kept.C().wait()) == ("kept", "kept", "waited, kept")
+    live = Kept.C().instance()
+    assert (live.state, live.wait()) == ("kept", "waited, kept")
+
+
+def test_a_live_object_has_none_of_them() -> None:
+    live: Any = Plain.C().instance()
+    assert [name for name in NAMES if hasattr(live, name)] == []
+    for name in NAMES:
+        setattr(live, name, name)
+    assert [getattr(live, name) for name in NAMES] == NAMES
+
+
+def test_what_a_base_keeps_aside_under_such_a_name_is_found() -> None:
+    config = Network.C(width=3)
+    assert config.instance().identity == "mine"
+    assert config.identity == seal(config)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_none_of_them_can_be_assigned_to_a_configuration(name: str) -> None:
+    with pytest.raises(AttributeError, match=f"Plain: unknown parameter '{name}'"):
+        setattr(Plain.C(), name, 3)
+
+
+@pytest.mark.parametrize("name", ["state", "stdout", "stderr", "wait"])
+def test_a_task_that_was_not_submitted_has_no_job_to_ask(name: str) -> None:
+    with pytest.raises(UnsubmittedTaskError, match=rf"Plain\.{name}: the task made at .*\.py:\d+ was not submitted"):
+        getattr(Plain.C(), name)
+
+
+def test_names_that_are_not_new_stay_taken() -> None:
+    with pytest.raises(DeclarationError, match="'tags' is a name of Config itself"):
+        type(Config)("Model", (Config,), {"__annotations__": {"tags": Param[int]}, "__module__": __name__})
+
+
+def executable() -> dict[str, Any]:
+    return {"execute": lambda self: None}

@@ -26,6 +26,7 @@ from xpm_core.config.fields import (
     field,
     param_group,
 )
+from xpm_core.config.live import config_of
 from xpm_core.config.methods import cache, initializer
 from xpm_core.config.objects import object_kind
 from xpm_core.config.outputs import outputs, produced_by, upstream
@@ -50,6 +51,7 @@ __all__ = [
     "ResumableTask",
     "Task",
     "cache",
+    "config_of",
     "copyconfig",
     "deprecate",
     "experiments",

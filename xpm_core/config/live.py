@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
 from xpm_core.config.layout import Layout
+from xpm_core.errors import ParameterTypeError
 from xpm_core.frozen import thawed
-from xpm_core.graph import blank, is_configuration, reachable, schema_of
+from xpm_core.graph import blank, caller, is_configuration, reachable, schema_of, written
 from xpm_core.identity import seal
 from xpm_core.objects import fresh
 from xpm_core.scalars import flat
+from xpm_core.schema import shortened
 
 T = TypeVar("T")
+
+_configs: dict[int, tuple[weakref.ref[Any], Any]] = {}
+"""By `id` of each live object that there is: a reference to it, and its configuration. The object shows none of it, so
+that it is pickled, copied and compared as a plain one."""
+
 Made = Callable[[Any, Any], None]
 
 
@@ -38,6 +46,7 @@ def live(config: T, layout: Layout, made: Made = lambda config, found: None) -> 
             name: layout.path(each, name) or replaced(content[name], objects) for name in schema_of(each).parameters
         }
         found = objects[id(each)] = blank(schema_of(each).value_class)
+        remember(found, each)
         found.__dict__.update(values)  # an `__init__` can read them
         found.__init__()
         for name, value in values.items():  # and a `torch.nn.Module`, initialised now, can register its parts
@@ -46,6 +55,30 @@ def live(config: T, layout: Layout, made: Made = lambda config, found: None) -> 
         if hasattr(found, "__post_init__"):
             found.__post_init__()
     return objects[id(config)]  # type: ignore[no-any-return]
+
+
+def remember(found: Any, config: Any) -> None:
+    """Let a live object have its configuration, as long as it lives."""
+    key = id(found)
+    _configs[key] = weakref.ref(found, lambda _: _configs.pop(key, None)), config
+
+
+def config_of(found: T) -> T:
+    """The configuration that a live object was made of, in a job or by `instance()`; a configuration is its own.
+
+    Raises:
+        ParameterTypeError: It is no live object, or a copy of one, or one that was pickled.
+
+    Example:
+        >>> save(config_of(self.model), "best")
+    """
+    if is_configuration(found):
+        return found
+    known = _configs.get(id(found))
+    if known is None or known[0]() is not found:
+        wrong = f"no configuration is known of {shortened(found)} ({type(found).__name__})"
+        raise ParameterTypeError("config_of()", wrong, "Pass a live object, not a copy of it.", written(caller()))
+    return known[1]  # type: ignore[no-any-return]
 
 
 def replaced(value: Any, objects: dict[int, Any]) -> Any:

@@ -1,4 +1,4 @@
-"""What `experiment(...)` can be given.
+"""What `experiment(...)` can be given, and what is said of arguments that it and `submit(...)` do not have.
 
 Owns: which values are refused at once, before anything is made or connected to. Names have their own rules (names.py).
 """
@@ -6,11 +6,39 @@ Owns: which values are refused at once, before anything is made or connected to.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
 from typing import Any
 
 from xpm_core.errors import ExperimentError
-from xpm_core.graph import caller, written
+from xpm_core.graph import Place, caller, written
+
+ARGUMENTS = ("workdir", "name", "port", "redis", "workers", "queue", "lease_s")
+"""What `experiment` takes, in order."""
+
+_ELSEWHERE = "Start workers there, xpm-worker --queue gpu, and let their queue have the task: submit(queue='gpu')."
+INSTEAD = {
+    "launcher": _ELSEWHERE,
+    "connector": _ELSEWHERE,
+    "memory": "Count it by a token: memory = xp.connector.createtoken('memory_gb', 64), then "
+    "task.add_dependencies(memory.dependency(8)) before submit().",
+    "workspace": "Name its directory for all tasks: experiment(workdir, name).",
+    "run_mode": "Ask for the identity alone, task.identity, or pin it in a test: docs/language.md.",
+}
+"""What to write in the place of arguments that people know from elsewhere."""
+
+
+def refuse_unknown(what: str, given: Iterable[str], known: Sequence[str], place: Place) -> None:
+    """Refuse names that none of the known arguments has; says which is meant, or what to write instead.
+
+    Raises:
+        ExperimentError: Names the first of them, and the line.
+    """
+    for name in given:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            others = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}."
+            raise ExperimentError(written(place), f"{what} {name!r}", INSTEAD.get(name, others))
 
 
 def check(**given: Any) -> None:
@@ -24,6 +52,17 @@ def check(**given: Any) -> None:
         if not right(value):
             problem = f"experiment({name}={value!r}): expected {wanted}"
             raise ExperimentError(written(caller()), problem, "Pass such a value.")
+
+
+def check_variable(name: Any, value: Any) -> None:
+    """Refuse a variable of the environment that is no text.
+
+    Raises:
+        ExperimentError: Names it, and the line.
+    """
+    if not (isinstance(name, str) and isinstance(value, str) and name):
+        problem = f"setenv({name!r}, {value!r}): expected a name and a value as texts"
+        raise ExperimentError(written(caller()), problem, "Pass texts, such as str(8).")
 
 
 def _whole(value: Any, least: int, most: int) -> bool:

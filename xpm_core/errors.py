@@ -100,7 +100,7 @@ class ConfigurationError(XpmError):
         return f"{self.where}: {self.wrong}{place}. {self.remedy}"
 
 
-class ParameterTypeError(ConfigurationError, TypeError):
+class ParameterTypeError(ConfigurationError, TypeError, ValueError):
     """Raised when a parameter is given a value of another type than it declares."""
 
 

@@ -15,10 +15,11 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack, nullcontext, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xpm_core.arguments import check
+from xpm_core.arguments import ARGUMENTS, check, check_variable, refuse_unknown
 from xpm_core.commands import Commands
 from xpm_core.config import experiments, outputs
 from xpm_core.display import Display
@@ -101,7 +102,9 @@ class experiment:
         workers: int | None = None,
         queue: str = DEFAULT_QUEUE,
         lease_s: float = DEFAULT_LEASE_S,
+        **unknown: NoReturn,
     ) -> None:
+        refuse_unknown("experiment(): unknown argument", unknown, ARGUMENTS, caller())
         self.name = check_experiment_name(name)
         self.queue = check_queue_name(queue)
         check(workdir=workdir, port=port, redis=redis, workers=workers, lease_s=lease_s)
@@ -204,10 +207,25 @@ class experiment:
             TokenRequestError, OriginClashError: See `Store.submit`.
         """
         place = caller()
-        options = Options.of({"queue": self.queue, **given}, place) if given else self._options
+        options = Options.of(given, place, self._options) if given else self._options
         with self._lock:
             self._submitter.submit(task, options, place)
         return outputs(task)
+
+    def setenv(self, name: str, value: str, override: bool = True) -> None:
+        """Set a variable in the environment of all jobs that are submitted from now on; `submit(env=...)` wins.
+
+        Args:
+            name: The variable.
+            value: What it holds.
+            override: Whether to replace what an earlier call has set.
+
+        Raises:
+            ExperimentError: One of them is no text.
+        """
+        check_variable(name, value)
+        if override or name not in self._options.env:
+            self._options = replace(self._options, env={**self._options.env, name: value})
 
     def _start_workers(self, queues: set[str]) -> None:
         """Have this script's own workers run, once there is something to do for them."""

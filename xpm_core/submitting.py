@@ -14,12 +14,12 @@ import random
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from difflib import get_close_matches
+from dataclasses import dataclass, field, fields, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from xpm_core import identity, payload, signing
+from xpm_core.arguments import refuse_unknown
 from xpm_core.config import ResumableTask, state, upstream
 from xpm_core.errors import ExperimentError, RedisFullError, XpmError
 from xpm_core.experiment_directory import ExperimentDirectory, JobLinks
@@ -107,24 +107,20 @@ class Options:
         return found
 
     @classmethod
-    def of(cls, given: Mapping[str, Any], place: Place) -> Options:
-        """Read what `submit` was given.
+    def of(cls, given: Mapping[str, Any], place: Place, common: Options) -> Options:
+        """Read what `submit` was given, and take the rest from what holds for the whole experiment.
 
         Raises:
             ExperimentError: There is no such option, or its value cannot work.
         """
-        for name in given:
-            if name not in _CHECKS:
-                names = [known.name for known in fields(cls) if known.init]
-                near = get_close_matches(name, names, 1)
-                remedy = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(names)}."
-                raise ExperimentError(written(place), f"submit(): unknown option {name!r}", remedy)
-        options = cls(**given)
+        names = ["init_tasks", *(known.name for known in fields(cls) if known.init)]
+        refuse_unknown("submit(): unknown option", given, names, place)
         for name, value in given.items():
             right, wanted = _CHECKS[name]
             if not right(value):
                 problem = f"submit({name}={value!r}): expected {wanted}"
                 raise ExperimentError(written(place), problem, "Pass such a value.")
+        options = replace(common, **{**given, "env": {**common.env, **given.get("env", NOTHING)}})
         if options.queue is not None:
             check_queue_name(options.queue)
         return options

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from script_tasks import Consume, Copy, Fail, Gated, Hold, Produce, Result, Write
@@ -285,7 +286,11 @@ def test_assigning_a_name_that_is_no_parameter_says_so() -> None:
     ("option", "words"),
     [
         ({"prioritty": 1}, r"unknown option 'prioritty'.*Did you mean 'priority'"),
-        ({"xyz": 1}, r"unknown option 'xyz'.*queue"),
+        ({"xyz": 1}, r"unknown option 'xyz'.*There are: init_tasks, queue, "),
+        ({"init_task": []}, r"unknown option 'init_task'.*Did you mean 'init_tasks'"),
+        ({"launcher": None}, r"unknown option 'launcher'. Start workers there, .*queue='gpu'"),
+        ({"memory": "8G"}, r"unknown option 'memory'. .*createtoken\('memory_gb', 64\)"),
+        ({"workspace": None}, r"unknown option 'workspace'. .*experiment\(workdir, name\)"),
         ({"priority": "high"}, r"priority='high'.*expected an integer from -100 to 100"),
         ({"priority": 101}, r"priority=101"),
         ({"timeout": 0}, r"timeout=0"),
@@ -314,6 +319,45 @@ def test_jobs_get_queue_and_environment_they_were_submitted_with(stage: Stage) -
     job, handed = stage.job(write), stage.directory(write).handed()
     assert handed is not None
     assert (job.queue, job.priority, handed.max_retries, handed.options["env"]) == ("default", 7, 2, {"A": "b"})
+
+
+def test_jobs_get_the_environment_that_the_experiment_sets_for_all(stage: Stage) -> None:
+    note = stage.note()
+    with stage.experiment() as xp:
+        before = Write.C(note=note, n=1).submit()
+        xp.setenv("A", "all")
+        xp.setenv("B", "all")
+        xp.setenv("B", "no", override=False)
+        later = Write.C(note=note, n=2).submit()
+        own = Write.C(note=note, n=3).submit(env={"A": "own"}, priority=1)
+    handed = [stage.directory(task).handed() for task in (before, later, own)]
+    found = [each and each.options["env"] for each in handed]
+    assert found == [{}, {"A": "all", "B": "all"}, {"A": "own", "B": "all"}]
+    assert handed[2]
+    assert handed[2].options["env"]["A"] == "own"
+
+
+@pytest.mark.parametrize(("name", "value"), [("A", 1), (3, "x"), ("A", None)])
+def test_variable_of_the_environment_that_is_no_text_is_refused(stage: Stage, name: Any, value: Any) -> None:
+    with (
+        stage.experiment() as xp,
+        pytest.raises(ExperimentError, match=r"test_experiment.py:\d+: setenv\(.*\): expected"),
+    ):
+        xp.setenv(name, value)
+
+
+@pytest.mark.parametrize(
+    ("argument", "words"),
+    [
+        ({"n_workers": 2}, r"experiment\(\): unknown argument 'n_workers'\. Did you mean 'workers'\?"),
+        ({"xyz": 2}, r"unknown argument 'xyz'\. There are: workdir, name, port, redis, workers, queue, lease_s\."),
+        ({"launcher": 2}, r"unknown argument 'launcher'\. Start workers there"),
+    ],
+)
+def test_argument_that_an_experiment_does_not_have_is_refused(stage: Stage, argument: Any, words: str) -> None:
+    with pytest.raises(ExperimentError, match=words) as caught:
+        experiment(stage.workspace.path, "x", **argument)
+    assert "test_experiment.py:" in str(caught.value)
 
 
 # -- other runs -------------------------------------------------------------------------------------------------------

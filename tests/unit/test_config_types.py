@@ -266,3 +266,13 @@ def test_number_that_is_not_equal_to_the_plain_one_is_refused() -> None:
         Everything.C(anything=Seconds(5))
     assert type(Everything.C(integer=Named(3)).integer) is int
     assert math.isnan(Everything.C(number=type("Plain", (float,), {})("nan")).number)
+
+
+def test_value_of_a_wrong_type_is_a_type_error_and_a_value_error() -> None:
+    for expected in (TypeError, ValueError):
+        with pytest.raises(expected, match="expected int"):
+            Sized.C(size="3")  # type: ignore[arg-type]
+
+
+class Sized(Config):
+    size: Param[int]

@@ -17,7 +17,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from xpm_core.arguments import ARGUMENTS, check, check_variable, refuse_unknown
 from xpm_core.commands import Commands
@@ -212,6 +212,7 @@ class experiment:
             self._submitter.submit(task, options, place)
         return outputs(task)
 
+    @edge
     def setenv(self, name: str, value: str, override: bool = True) -> None:
         """Set a variable in the environment of all jobs that are submitted from now on; `submit(env=...)` wins.
 
@@ -245,11 +246,14 @@ class experiment:
             WorkersFailedError: The script's own workers have ended with an error.
             WipedError: The server has forgotten the jobs.
         """
+        self._refuse_closed()
         self._watch(self._quiet, self.tracker.settled)
         return summarize(self.tracker.jobs.values())
 
+    @edge
     def wait_for(self, job: TrackedJob) -> bool:
         """Wait until a job has nothing more to wait for; returns whether it is one of this run."""
+        self._refuse_closed()
 
         def ours() -> bool:
             return self.tracker.jobs.get(job.identity) is job
@@ -262,7 +266,6 @@ class experiment:
 
     def _watch(self, over: Callable[[], bool], until: Callable[[], bool]) -> None:
         """Show the run until a condition over its jobs holds, again and again until all is over."""
-        self._refuse_closed()
         try:
             self._submitter.flush()
             self._tell_unfinished()

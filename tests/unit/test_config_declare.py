@@ -5,12 +5,13 @@ from __future__ import annotations
 import warnings
 from abc import abstractmethod
 from pathlib import Path
-from typing import Annotated, ClassVar, Generic, TypeVar
+from typing import Annotated, ClassVar, Generic, Literal, Optional, TypeVar
 
 import pytest
 
 from xpm_core.config import Bounds, Config, Constant, Meta, Param, PathGenerator, Task, field
 from xpm_core.errors import DeclarationError, ParameterTypeError, ParameterValueError, SealedError
+from xpm_core.identity import seal
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -141,10 +142,63 @@ def test_overriding_needs_a_type_that_fits() -> None:
 
     with pytest.raises(ParameterTypeError):
         Narrower.C(inner=Optimiser.C(rate=1))  # type: ignore[arg-type]
-    with pytest.raises(DeclarationError, match=r"Wider.inner: its type Config does not fit that of Narrow, Optimiser"):
+    with pytest.raises(DeclarationError, match=r"Other.inner: its type Node does not fit that of Narrow, Optimiser"):
+
+        class Other(Narrow):
+            inner: Param[Node] = field(overrides=True)  # type: ignore[assignment]
+
+
+def test_overriding_may_widen_if_it_says_so() -> None:
+    class Narrow(Config):
+        inner: Param[Optimiser]
+        size: Param[int]
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
 
         class Wider(Narrow):
             inner: Param[Config] = field(overrides=True)  # type: ignore[assignment]
+            size: Param[int | str | None] = field(overrides=True, default=None)  # type: ignore[assignment]
+
+        class Below(Wider):
+            pass
+
+    assert Below.C(inner=Node.C(later=Defined.C()), size="x").size == "x"
+    with pytest.warns(UserWarning, match=r"Silent.size replaces the parameter of Narrow by a wider type, int \| str\."):
+
+        class Silent(Narrow):
+            size: Param[int | str]  # type: ignore[assignment]
+
+    assert Silent.C(inner=Optimiser.C(rate=1), size="x").size == "x"
+
+
+def test_two_bases_widen_nothing_by_themselves() -> None:
+    class Narrow(Config):
+        size: Param[int]
+
+    class Wide(Config):
+        size: Param[int | str]
+
+    with pytest.raises(DeclarationError, match=r"Both.size: its type int \| str does not fit that of Narrow, int"):
+
+        class Both(Wide, Narrow):
+            pass
+
+
+def test_optional_parameter_without_a_default_is_none() -> None:
+    class Model(Config):
+        size: Param[Optional[int]]  # noqa: UP045
+        inner: Meta[Optimiser | None] = field(ignored=True)
+        given: Param[int | None] = 3
+        fixed: Param[Literal["a"] | None]
+        item: Param[list[int | None]]
+
+    model = Model.C(item=[None])  # type: ignore[call-arg]
+    assert (model.size, model.inner, model.given, model.fixed) == (None, None, 3, None)
+    assert Model.C().missing() == ["Model.item"]  # type: ignore[call-arg]
+    assert seal(model) == seal(Model.C(item=[None], size=None, fixed=None))
+    for parameter in Model.__doc_params__[:2]:
+        assert (parameter.default, parameter.required) == (None, False)
 
 
 def test_overriding_nothing_is_an_error() -> None:

@@ -10,7 +10,7 @@ from typing import Any, Generic, get_args, get_origin
 
 from xpm_core.config.annotations import Names, UnresolvedError, annotations_of, kind_of, role_of
 from xpm_core.config.fields import Field, PathGenerator, Renamed
-from xpm_core.config.types import Kind
+from xpm_core.config.types import Kind, NoneKind, UnionKind
 from xpm_core.errors import DeclarationError, MismatchError
 from xpm_core.graph import caller
 from xpm_core.schema import MISSING, Parameter, Schema, refusal
@@ -77,15 +77,23 @@ def inherit(cls: type, parameters: dict[str, Parameter], parameter: Parameter) -
         if parameter.explicit and parameter.owner is cls:
             raise DeclarationError(where, "it overrides nothing", "Leave out overrides=True, or correct the name.")
         return
-    if not parameter.kind.within(replaced.kind):
+    if not parameter.kind.within(replaced.kind) and not widens(parameter, replaced):
         raise DeclarationError(
             where,
             f"its type {parameter.kind.text} does not fit that of {replaced.owner.__name__}, {replaced.kind.text}",
             "Give it a narrower type, or another name.",
         )
     if parameter.owner is cls and not parameter.explicit:
-        what = f"{where} replaces the parameter of {replaced.owner.__name__}. If it is meant to: field(overrides=True)."
+        wider = "" if parameter.kind.within(replaced.kind) else f" by a wider type, {parameter.kind.text}"
+        what = f"{where} replaces the parameter of {replaced.owner.__name__}{wider}."
+        what += " If it is meant to: field(overrides=True)."
         warnings.warn_explicit(what, UserWarning, *caller())
+
+
+def widens(parameter: Parameter, replaced: Parameter) -> bool:
+    """Whether a class, or one of its bases, has chosen a wider type for a parameter of a base of its own."""
+    chosen = issubclass(parameter.owner, replaced.owner)
+    return chosen and replaced.kind.within(parameter.kind)
 
 
 def bindings(cls: type, names: Names, given: Bindings) -> dict[type, Bindings]:
@@ -158,9 +166,16 @@ def parameter_of(cls: type, name: str, declaration: tuple[str, Any], names: Name
         take_field(parameter, value, where)
     elif value is not MISSING and not isinstance(value, Parameter):
         set_default(parameter, value, where)
+    if parameter.required and role != "constant" and takes_none(parameter.kind):
+        set_default(parameter, None, where)
     if role == "constant" and parameter.required:
         raise DeclarationError(where, "a constant has no value", f"Give it one: {name}: Constant[...] = ...")
     return parameter
+
+
+def takes_none(kind: Kind) -> bool:
+    """Whether None is one of the values that a type names, as in `Optional[T]`."""
+    return isinstance(kind, UnionKind) and any(isinstance(option, NoneKind) for option in kind.options)
 
 
 def refuse_name(cls: type, name: str, where: str) -> None:

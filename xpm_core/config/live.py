@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from xpm_core.config.layout import Layout
+from xpm_core.edges import edge
 from xpm_core.errors import ParameterTypeError
 from xpm_core.frozen import thawed
 from xpm_core.graph import blank, caller, is_configuration, reachable, schema_of, written
@@ -63,6 +64,7 @@ def remember(found: Any, config: Any) -> None:
     _configs[key] = weakref.ref(found, lambda _: _configs.pop(key, None)), config
 
 
+@edge
 def config_of(found: T) -> T:
     """The configuration that a live object was made of, in a job or by `instance()`; a configuration is its own.
 

@@ -58,7 +58,7 @@ def seal(config: Any) -> str:
             schema = schema_of(each)
             if schema.validates:
                 validate(trail, each)
-            if schema.containers:
+            if schema.containers or schema.tied:
                 each.__dict__.update(checked(trail, each))
         digest_all(unsealed)
         for _, each in unsealed:
@@ -137,9 +137,11 @@ def validate(trail: Trail, config: Any) -> None:
 
 def checked(trail: Trail, config: Any) -> dict[str, Any]:
     """The values of a configuration that may have been changed in place since they were assigned, checked anew."""
-    content = config.__dict__
+    content, schema = config.__dict__, schema_of(config)
+    if schema.tied:
+        schema.hold_together(config, str(trail))
     found = {}
-    for parameter in schema_of(config).containers:
+    for parameter in schema.containers:
         name = parameter.name
         if name in content:
             try:

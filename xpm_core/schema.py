@@ -131,6 +131,9 @@ class Schema:
         counted: Those of them that count.
         loose: Those that do not count, and may hold a configuration that says it does.
         containers: Those whose values may be changed in place: lists, dicts, sets.
+        tied: Those whose types have variables of the class, if there are several.
+        hold_together: Refuses values of these, at a path, that let one variable stand for two types.
+        bind: Gives, for what the variables of the class stand for, what those of its generic bases do.
         uncounted: Those that do not count, or of whose values a part may not.
         generates: Whether one of them is a generated path.
         validates: Whether there is a `__validate__`.
@@ -165,6 +168,9 @@ class Schema:
         self.counted: tuple[Parameter, ...] = ()
         self.loose: tuple[Parameter, ...] = ()
         self.containers: tuple[Parameter, ...] = ()
+        self.tied: tuple[Parameter, ...] = ()
+        self.hold_together: Callable[[Any, str], None]
+        self.bind: Callable[[Any], dict[type, dict[Any, Kind]]] = lambda given: {}
         self.uncounted: tuple[Parameter, ...] = ()
         self.generates = False
         self.validates = hasattr(cls, "__validate__")
@@ -197,6 +203,9 @@ class Schema:
         self.loose = tuple(p for p in self.holders if not p.counted)
         self.containers = tuple(p for p in parameters.values() if p.kind.container)
         self.uncounted = tuple(p for p in parameters.values() if p.kind.leaves_out or not p.counted)
+        generic = tuple(p for p in parameters.values() if p.rebind is not None)
+        variables = getattr(self.cls, "__parameters__", ())
+        self.tied = generic if variables and len(generic) > 1 else ()
         self.generates = any(p.generator is not None for p in parameters.values())
         self.prefilled = {p.name: p.default for p in parameters.values() if p.default is not MISSING}
         self.factories = tuple((p.name, p.factory) for p in parameters.values() if p.factory is not None)

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeVar, cast
 
+from xpm_core.config.generics import ConfigKind
 from xpm_core.config.help import ParameterHelp, help_of
-from xpm_core.config.types import ConfigKind, Kind, NoneKind, UnionKind
+from xpm_core.config.types import Kind, NoneKind, UnionKind
 from xpm_core.edges import edge
 from xpm_core.errors import DeclarationError, UnknownParameterError
 from xpm_core.graph import is_configuration

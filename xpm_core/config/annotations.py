@@ -5,7 +5,7 @@ from __future__ import annotations
 import builtins
 import sys
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from enum import Enum
 from pathlib import Path, PurePath
@@ -23,10 +23,10 @@ from typing import (
 )
 
 from xpm_core.config.fields import Role, bounds_in
+from xpm_core.config.generics import ClassKind, ConfigKind
 from xpm_core.config.types import (
     AnyKind,
     BoundedKind,
-    ConfigKind,
     DictKind,
     EnumKind,
     Kind,
@@ -187,7 +187,7 @@ def kind_of(annotation: Any, names: Names, where: str) -> Kind:
         kinds = arguments[:1] if repeated else tuple(a for a in arguments if a != ())
         return TupleKind(tuple(map(of, kinds)), repeated)
     if isinstance(origin, type) and hasattr(origin, "__xpm_schema__"):
-        return generic_kind(origin, dict(zip(origin.__parameters__, map(of, arguments), strict=False)))  # type: ignore[attr-defined]
+        return ConfigKind(origin, arguments_of(origin, arguments, names, where))
     if (kind := converted(annotation)) is not None:
         return kind
     raise unsupported(annotation, where)
@@ -238,7 +238,20 @@ def variable(annotation: TypeVar, names: Names, of: Callable[[Any], Kind]) -> Ki
     return of(annotation.__bound__) if annotation.__bound__ is not None else AnyKind()
 
 
-def generic_kind(cls: type, given: dict[Any, Kind]) -> Kind:
-    """The kind of `Loader[int]`: a Loader all of whose parameters declared as that variable hold an int."""
-    parameters = cls.__xpm_schema__.parameters  # type: ignore[attr-defined]
-    return ConfigKind(cls, {name: p.rebind(given) for name, p in parameters.items() if p.rebind is not None})
+def arguments_of(cls: type, arguments: Iterable[Any], names: Names, where: str) -> dict[Any, Kind]:
+    """What the variables of a generic class stand for in `Loader[int]`."""
+    kinds = (argument_kind(argument, names, where) for argument in arguments)
+    return dict(zip(getattr(cls, "__parameters__", ()), kinds, strict=False))
+
+
+def argument_kind(annotation: Any, names: Names, where: str) -> Kind:
+    """The kind of an argument of a generic class, which may be any class."""
+    if isinstance(annotation, (str, ForwardRef)):
+        text = annotation if isinstance(annotation, str) else annotation.__forward_arg__
+        return argument_kind(names.evaluate(text), names, where)
+    try:
+        return kind_of(annotation, names, where)
+    except DeclarationError:
+        if not isinstance(annotation, type):
+            raise
+        return ClassKind(annotation)

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from xpm_core.config.annotations import annotations_of
 from xpm_core.config.fields import LATER
+from xpm_core.config.generics import hold_together
 from xpm_core.errors import ConfigurationError, DeclarationError, MismatchError, SealedError, UnknownParameterError
 from xpm_core.frozen import thawed
 from xpm_core.graph import STATE, ConfigState, Place, caller, schema_of, state, written
@@ -42,6 +43,8 @@ def make(cls: type, args: tuple[Any, ...], values: dict[str, Any]) -> Any:
             content[name] = value
         else:
             put_value(config, own, parameter, value, place)
+    if schema.tied:
+        hold_together(config, cls.__name__)
     return schema.converts(config) if schema.replaced and schema.converts else config
 
 
@@ -64,6 +67,8 @@ def copied(config: Any, values: dict[str, Any]) -> Any:
     own.made = caller()
     for name, value in values.items():
         put(copy, own, name, value, own.made)
+    if schema_of(copy).tied:
+        hold_together(copy, type(copy).__name__)
     return copy
 
 
@@ -86,8 +91,17 @@ def assign(config: Any, name: str, value: Any) -> None:
     place = caller()
     if own.sealed or own.validating:
         raise sealed(config, own, name, value, place)
+    before = (dict(config.__dict__), dict(vars(own))) if schema_of(config).tied else None
     put(config, own, name, value, place)
     own.places = {**own.places, name: place}
+    if before is not None:
+        try:
+            hold_together(config, type(config).__name__, last=name)
+        except ConfigurationError:
+            for content, values in zip((config.__dict__, vars(own)), before, strict=True):
+                content.clear()
+                content.update(values)
+            raise
 
 
 def put(config: Any, own: ConfigState, name: str, value: Any, place: Place) -> None:

@@ -8,8 +8,17 @@ from copy import deepcopy
 from types import FunctionType
 from typing import Any, Generic, get_args, get_origin
 
-from xpm_core.config.annotations import Names, UnresolvedError, annotations_of, kind_of, role_of
+from xpm_core.config.annotations import (
+    Names,
+    UnresolvedError,
+    annotations_of,
+    arguments_of,
+    kind_of,
+    role_of,
+    unsupported,
+)
 from xpm_core.config.fields import Field, PathGenerator, Renamed
+from xpm_core.config.generics import ClassKind, hold_together
 from xpm_core.config.types import Kind, NoneKind, UnionKind
 from xpm_core.errors import DeclarationError, MismatchError
 from xpm_core.graph import caller
@@ -51,7 +60,9 @@ def complete(cls: type, last: bool = False) -> None:
     schema.own, schema.renamed = own, renamed
     schema.scope.update(schema.names.used)
     schema.names.settle()
-    schema.names = None
+    names, schema.names = schema.names, None
+    schema.hold_together = hold_together
+    schema.bind = lambda given: bindings(cls, names, given)
     schema.fill(parameters)
 
 
@@ -112,8 +123,7 @@ def bindings(cls: type, names: Names, given: Bindings) -> dict[type, Bindings]:
             if origin is Generic or not hasattr(origin, "__xpm_schema__"):
                 continue
             bound = names.bound(variables)
-            kinds = (kind_of(argument, bound, cls.__name__) for argument in get_args(base))
-            inner = dict(zip(getattr(origin, "__parameters__", ()), kinds, strict=False))
+            inner = arguments_of(origin, get_args(base), bound, cls.__name__)
             found.setdefault(origin, {}).update(inner)
             visit(origin, inner)
 
@@ -131,6 +141,8 @@ def rebound(cls: type, base: type, parameter: Parameter, names: Names) -> Parame
         return rebind(bindings(cls, names, given).get(base, {}))
 
     found = parameter.copy(parameter.owner, kind({}))
+    if isinstance(found.kind, ClassKind):
+        raise unsupported(found.kind.cls, f"{cls.__name__}.{parameter.name}")
     found.rebind = kind
     return found
 

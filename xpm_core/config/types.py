@@ -171,42 +171,6 @@ class LiteralKind(Kind):
         return super().within(other) or all(type(v) is other.exact for v in self.values)
 
 
-class ConfigKind(Kind):
-    """A class of configurations; with the types of its variables, when it is generic and they were given."""
-
-    holds = True
-
-    def __init__(self, cls: type, variables: dict[str, Kind] | None = None) -> None:
-        self.cls, self.variables = cls, variables or {}
-        inside = ", ".join(kind.text for kind in self.variables.values())
-        self.text = f"{cls.__name__}[{inside}]" if inside else cls.__name__
-
-    def check(self, value: Any) -> Any:
-        if not isinstance(value, self.cls):
-            if value is self.cls or (isinstance(value, type) and issubclass(value, self.cls)):
-                raise self.mismatch(value, f"Pass a configuration of it: {value.__name__}.C(...).")
-            raise self.mismatch(value)
-        if not is_configuration(value):
-            raise self.mismatch(value, "Pass the configuration, not the live object made of it.")
-        for name, kind in self.variables.items():
-            self.check_parameter(value, name, kind)
-        return value
-
-    def check_parameter(self, config: Any, name: str, kind: Kind) -> None:
-        """Check the parameter whose type is a variable of the class against the type given for that."""
-        if name in config.__dict__:
-            try:
-                kind.check(config.__dict__[name])
-            except MismatchError as error:
-                error.trail = f".{name}{error.trail}"
-                raise
-
-    def within(self, other: Kind) -> bool:
-        if isinstance(other, ConfigKind):
-            return issubclass(self.cls, other.cls) and (not other.variables or self.variables == other.variables)
-        return super().within(other)
-
-
 class ListKind(Kind):
     """`list[T]`."""
 

@@ -11,10 +11,10 @@ from enum import Flag
 from typing import Any, NoReturn
 
 from xpm_core.config.declare import complete
+from xpm_core.config.generics import ConfigKind
 from xpm_core.config.objects import ObjectKind, kinds_of
 from xpm_core.config.types import (
     BoundedKind,
-    ConfigKind,
     DictKind,
     EnumKind,
     Kind,

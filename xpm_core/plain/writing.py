@@ -8,11 +8,11 @@ from datetime import date, datetime, time, timedelta
 from enum import Flag
 from typing import Any
 
+from xpm_core.config.generics import ConfigKind
 from xpm_core.config.objects import ObjectKind, kinds_of
 from xpm_core.config.types import (
     AnyKind,
     BoundedKind,
-    ConfigKind,
     DictKind,
     EnumKind,
     Kind,

@@ -212,6 +212,10 @@ class Schema:
         self.complete = True
 
 
+ROOT = "{root}"
+"""In the remedy of a mismatch: the class at the root of the path, where it is known."""
+
+
 def refusal(where: str, mismatch: MismatchError, place: str | None) -> ConfigurationError:
     """The error about a value that a parameter does not take.
 
@@ -225,6 +229,7 @@ def refusal(where: str, mismatch: MismatchError, place: str | None) -> Configura
     if type(value).__name__ == "Tagged":
         mismatch.remedy = "Tag the whole value of a parameter, or name the tag: learn.tag('layers', 3)."
     remedy = mismatch.remedy or f"Pass {'an' if expected[0] in 'aeiou' else 'a'} {expected}."
+    remedy = remedy.replace(ROOT, where.partition(".")[0])
     error = ParameterTypeError if mismatch.allowed else ParameterValueError
     return error(where + mismatch.trail, wrong, remedy, place)
 

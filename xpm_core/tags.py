@@ -29,6 +29,9 @@ LONGEST_INTEGER = 1024
 """Bits that an integer may have as a tag."""
 
 
+UNNAMED = "Tag a text, a number or an Enum, or name the tag: learn.tag('size', '64x64')."
+
+
 class Stated(str):
     """What a value that is no text, number or bool reads like as a tag.
 
@@ -86,7 +89,7 @@ def label_of(value: Any) -> Label:
         return value
     if value is None or isinstance(value, PurePath):
         return Stated(str(value), "None" if value is None else f"@{safe(str(value))}")
-    remedy = "Name it: learn.tag('model', 'mlp')." if is_configuration(value) else "Tag a text, a number or an Enum."
+    remedy = "Name it: learn.tag('model', 'mlp')." if is_configuration(value) else UNNAMED
     wrong = f"{spelled(value)} ({type(value).__name__}) cannot be a tag"
     raise ParameterTypeError("tag", wrong, remedy, written(caller()))
 
@@ -248,10 +251,24 @@ def grid(values: Mapping[str, Iterable[Any] | Mapping[str, Any]]) -> Iterator[di
         >>> for values in grid({"lr": [0.1, 0.01], "model": {"mlp": MLP.C(), "svm": SVM.C()}}):
         ...     Learn.C(**values).submit()
     """
-    columns = [
-        [Tagged(value, label_of(name)) for name, value in column.items()]
-        if isinstance(column, Mapping)
-        else [Tagged(value, label_of(value)) for value in column]
-        for column in values.values()
-    ]
+    columns = [list(column(name, given)) for name, given in values.items()]
     return (dict(zip(values, combination, strict=True)) for combination in product(*columns))
+
+
+def column(name: str, given: Any) -> Iterator[Tagged]:
+    """The values of one parameter of a grid, each with its label."""
+    if isinstance(given, Mapping):
+        yield from (Tagged(value, label_of(label)) for label, value in given.items())
+        return
+    if isinstance(given, (str, bytes)) or not isinstance(given, Iterable):
+        named = f'{{"name": {type(given).__name__}.C(...)}}, because the tag is its name'
+        wrong = f"{name}: expected a list of values, got {spelled(given)} ({type(given).__name__})"
+        remedy = f"Pass {named if is_configuration(given) else f'[{given!r}]'}."
+        raise ParameterTypeError("grid()", wrong, remedy, written(caller()))
+    for value in given:
+        try:
+            label = label_of(value)
+        except ParameterTypeError as error:
+            remedy = f'Name each: grid({{"{name}": {{"first": {spelled(value)}, "second": ...}}}}).'
+            raise ParameterTypeError("grid()", f"{name}: {error.wrong}", remedy, error.place) from None
+        yield Tagged(value, label)

@@ -179,7 +179,7 @@ MISTAKES = [
         "a path that is made in the job",
         "learn.checkpoint",
         "Learn.checkpoint: this path is made in the job's directory, which is not known yet. "
-        "Read it once it is submitted.",
+        "Read it once it is submitted. To run it here, for debugging: Learn.C(...).instance().execute().",
     ),
     Mistake(
         "a tag inside of a list",

@@ -90,7 +90,7 @@ class Names:
         """
         try:
             return eval(text, {"__builtins__": builtins}, self)  # type: ignore[arg-type]  # it has all that eval uses
-        except NameError as error:
+        except (NameError, AttributeError) as error:  # a module may not be there in full, if it imports this one
             raise UnresolvedError(str(error)) from None
 
     def __getitem__(self, name: str) -> Any:

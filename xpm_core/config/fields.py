@@ -10,7 +10,7 @@ from typing import Annotated, Any, NoReturn, TypeVar, overload
 
 from xpm_core.edges import edge
 from xpm_core.errors import DeclarationError, MissingParameterError
-from xpm_core.graph import state, unsubmitted
+from xpm_core.graph import schema_of, state, unsubmitted
 from xpm_core.schema import MISSING
 
 T = TypeVar("T")
@@ -206,16 +206,19 @@ class PathGenerator:
             return self.path_of(own.origin, name, where)
         owner = config if own.submitted is not None else own.owner
         if owner is None or state(owner).submitted is None:
-            self.not_yet(where)
+            self.not_yet(where, config)
         job = Path(state(owner).submitted.jobpath)
         enter = unsubmitted if config is owner else None  # a task's own paths lie in its directory, whatever is below
         found = Layout(owner, job, job.parents[2], enter).path(config, name)
-        return found or self.not_yet(where)
+        return found or self.not_yet(where, config)
 
-    def not_yet(self, where: str) -> NoReturn:
-        raise MissingParameterError(
-            where, "this path is made in the job's directory, which is not known yet", "Read it once it is submitted."
-        )
+    def not_yet(self, where: str, config: Any) -> NoReturn:
+        remedy = "Read it once it is submitted."
+        if schema_of(config).task:
+            here = f"{type(config).__name__}.C(...).instance().execute()"
+            remedy = f"{remedy} To run it here, for debugging: {here}."
+        wrong = "this path is made in the job's directory, which is not known yet"
+        raise MissingParameterError(where, wrong, remedy)
 
 
 class Bounds:

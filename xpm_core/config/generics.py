@@ -8,10 +8,14 @@ from typing import Any
 from xpm_core.config.types import AnyKind, Kind
 from xpm_core.errors import MismatchError, ParameterTypeError
 from xpm_core.graph import NOTHING, is_configuration, schema_of, state
-from xpm_core.schema import Parameter, shortened
+from xpm_core.schema import ROOT, Parameter, shortened
 
 NUMBERS = frozenset({int, float})
 """They go together, because an int is taken where a float is declared."""
+
+
+LONGEST = 60
+"""Up to so many characters, a message writes the arguments that a dict has."""
 
 
 class ConfigKind(Kind):
@@ -39,7 +43,7 @@ class ConfigKind(Kind):
         if not isinstance(value, self.cls):
             if value is self.cls or (isinstance(value, type) and issubclass(value, self.cls)):
                 raise self.mismatch(value, f"Pass a configuration of it: {value.__name__}.C(...).")
-            raise self.mismatch(value)
+            raise self.mismatch(value, self.instead(value))
         if not is_configuration(value):
             raise self.mismatch(value, "Pass the configuration, not the live object made of it.")
         for name, kind in self.variables.items():
@@ -47,6 +51,19 @@ class ConfigKind(Kind):
         if self.given and not self.fits(value):
             raise self.mismatch(value)
         return value
+
+    def instead(self, value: Any) -> str:
+        """What to pass in the place of a value that is no configuration of the class."""
+        if isinstance(value, dict):
+            given = ", ".join(f"{name}={shortened(item)}" for name, item in value.items())
+            fits = all(str(name).isidentifier() for name in value) and len(given) <= LONGEST
+            maker = f"{self.cls.__name__}.C({given if fits else '...'})"
+            return f"Pass {maker}, or make all of it of plain values: {ROOT}.from_dict({{...}})."
+        if is_configuration(value):
+            from xpm_core.config.twice import loaded_twice  # which is seldom needed
+
+            return loaded_twice(self.cls, value)
+        return ""
 
     def check_parameter(self, config: Any, name: str, kind: Kind) -> None:
         """Check the parameter whose type is a variable of the class against the type given for that."""

@@ -168,6 +168,8 @@ class Reader:
                 return kind.check(read(plain))
             except (ValueError, TypeError, binascii.Error) as error:
                 raise kind.mismatch(plain, f"Write {FORMS[kind.exact]} ({error}).") from None
+        if kind.exact is str and type(plain) in (int, float, bool):
+            raise kind.mismatch(plain, "If it is meant as a text, quote it.")
         return kind.check(plain)
 
     def enum(self, kind: EnumKind, plain: Any, where: str) -> Any:

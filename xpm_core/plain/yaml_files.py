@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from collections.abc import Iterator
@@ -61,7 +62,12 @@ class Loader(yaml.SafeLoader):
 
     def float_(self, node: yaml.ScalarNode) -> float:
         """A float."""
-        return float(str(node.value).lower().replace(".inf", "inf").replace(".nan", "nan"))
+        text = str(node.value)
+        found = float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
+        if math.isinf(found) and "inf" not in text.lower():
+            where = f"{self.lines.file}:{node.start_mark.line + 1}"
+            raise YamlError(where, f"{text} is too large for a float", f'Quote it if it is a text: "{text}".')
+        return found
 
     def refuse_twice(self, node: yaml.MappingNode) -> None:
         """Refuse a key that stands twice in a dict: YAML would keep the second value."""

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any
 
 from xpm_core.edges import edge
-from xpm_core.errors import InsideJobError, UnguardedScriptError
+from xpm_core.errors import ExperimentError, InsideJobError, UnguardedScriptError
 from xpm_core.graph import Place, caller, written
 from xpm_core.job import JOB_VARIABLE
 
@@ -51,13 +51,27 @@ def refuse_unguarded(classes: Iterable[type], place: Place) -> None:
 
     Raises:
         UnguardedScriptError: With the line and the guard to add.
+        ExperimentError: The script's name does not end in `.py`.
     """
     found = next((cls for cls in classes if cls.__module__ == "__main__"), None)
-    if found is None or (frame := _main_frame()) is None:
+    if found is None:
+        return
+    refuse_without_suffix(found, place)
+    if (frame := _main_frame()) is None:
         return
     if not _guarded(frame.f_code.co_filename, frame.f_lineno):
         file = os.path.basename(frame.f_code.co_filename)
         raise UnguardedScriptError(written(place), found.__qualname__, f"{file}:{frame.f_lineno}")
+
+
+def refuse_without_suffix(cls: type, place: Place) -> None:
+    """Refuse a class of a main script whose name does not end in `.py`, because a worker could not import it."""
+    main = sys.modules["__main__"]
+    file = getattr(main, "__file__", None) or ""
+    if getattr(main, "__spec__", None) is None and not file.endswith(".py") and _is_file(file):
+        name = os.path.basename(file)
+        wrong = f"class {cls.__qualname__} is defined in {name}, and workers cannot import a script without .py"
+        raise ExperimentError(written(place), wrong, f"Rename it to {name}.py, or put the class into a module.")
 
 
 def _main_frame() -> FrameType | None:

@@ -141,6 +141,24 @@ def test_unguarded_script_whose_task_is_its_own_is_refused_with_line_and_guard(d
     assert not desktop.daemons()
 
 
+def test_task_of_a_script_without_a_suffix_is_refused_and_one_of_a_module_runs(desktop: Desktop) -> None:
+    script = desktop.write("sweep", GUARDED)
+    run = desktop.run(script, desktop.workspace, code=1)
+    assert (
+        run.err.strip()
+        .splitlines()[-1]
+        .endswith(
+            ": class Count is defined in sweep, and workers cannot import a script without .py. "
+            "Rename it to sweep.py, or put the class into a module."
+        )
+    )
+    assert "ExperimentError: sweep:" in run.err
+    assert not (desktop.workspace / "jobs").exists()
+    desktop.write("tasks.py", TASK)
+    desktop.run(desktop.write("sweep", IMPORTED), desktop.workspace)
+    assert module_of(desktop) == "tasks.count tasks"
+
+
 def test_configuration_of_an_unguarded_script_is_refused_as_a_task_is(desktop: Desktop) -> None:
     desktop.write(
         "tasks.py",

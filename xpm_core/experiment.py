@@ -412,7 +412,7 @@ class experiment:
 
     def _ending(self, summary: Summary) -> list[str]:
         elapsed = span(time.monotonic() - self._began)
-        notes = self._submitter.twins.lines()
+        notes = [*self._submitter.twins.lines(), *self._submitter.lookalikes.lines()]
         return lines(self.name, summary, causes(self._jobs()), elapsed, self._commands, notes)
 
     def _learn_errors(self, client: Redis) -> None:

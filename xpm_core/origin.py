@@ -79,10 +79,26 @@ def project_files(cls: Any) -> str | None:
     """All names of the file of a class, one a line, that of `project_file` first: None for built-in modules.
 
     A project that pyproject.toml does not name may be reached by a link, and be cloned into a folder named otherwise.
-    So the names of the real folder, and of the repository, are among them. Files that share a name are one.
+    So the names of the real folder, and of the repository, are among them. Files that share a name are one. A class
+    whose own `__xpmid__` is what it was called in another module has the names of that file, too.
     """
     file = class_file(cls)
-    return None if file is None else "\n".join(_names(file, module_name(cls)))
+    if file is None:
+        return None
+    module, own = module_name(cls), cls.__dict__.get("__xpmid__")
+    names = _names(file, module)
+    if isinstance(own, str) and ":" in own:
+        former = own.partition(":")[0]
+        names = [*names, *_names(_file_beside(file, module, former), former)]
+    return "\n".join(dict.fromkeys(names))
+
+
+def _file_beside(file: str, module: str, other: str) -> str:
+    """The file of another module that is imported from the same folder as one; it may be there no more."""
+    depth = module.count(".") + (os.path.basename(file) == "__init__.py")
+    start = os.sep.join([*file.split(os.sep)[: -1 - depth], *other.split(".")])
+    package = os.path.join(start, "__init__.py")
+    return package if os.path.isfile(package) else f"{start}.py"
 
 
 def origin_clash(name: str, known: str, given: str) -> OriginClashError:

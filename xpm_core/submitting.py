@@ -25,6 +25,7 @@ from xpm_core.errors import ExperimentError, RedisFullError, XpmError
 from xpm_core.experiment_directory import ExperimentDirectory, JobLinks
 from xpm_core.graph import NOTHING, Place, reachable, unsubmitted, written
 from xpm_core.job_directory import JobDirectory
+from xpm_core.lookalikes import Lookalikes
 from xpm_core.main_guard import refuse_unguarded
 from xpm_core.markers import mark_done
 from xpm_core.names import check_queue_name
@@ -225,7 +226,7 @@ class Submitter:
     ) -> None:
         self._workspace, self._store, self._directory, self._run = workspace, store, directory, run
         self._tracker, self._begun = tracker, begun
-        self.twins = Twins()
+        self.twins, self.lookalikes = Twins(), Lookalikes(workspace, directory)
         self._outbox = Outbox(self._send, tracker.calm)
         self._listings, self._links = Listings(), JobLinks(directory)
         self._classes: set[type] = set()
@@ -259,6 +260,8 @@ class Submitter:
             config.submitted = job
             self._tracker.add(job)
             self.twins.remember(task, digest, below)
+            if not parcel.marked:
+                self.lookalikes.look(job, task, below)
             self._outbox.put(parcel)
             if new:
                 self._classes |= classes

@@ -104,7 +104,7 @@ class ConfigState:
 
     demand: Mapping[str, int] = NOTHING
     after: tuple[Any, ...] = ()
-    callbacks: tuple[Callable[[Any], Any], ...] = ()
+    callbacks: tuple[Callable[..., Any], ...] = ()
     watches: tuple[Any, ...] = ()
     tags: Mapping[str, tuple[Any, Place, bool]] = NOTHING
     places: Mapping[str, Place] = NOTHING

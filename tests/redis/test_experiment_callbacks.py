@@ -22,6 +22,14 @@ def test_callback_registered_before_submit_is_called_once_with_the_task(stage: S
     assert calls[0] is write
 
 
+def test_callback_that_takes_nothing_is_called_with_nothing(stage: Stage) -> None:
+    calls: list[object] = []
+    with stage.experiment():
+        write = Write.C(note=stage.note()).on_completed(lambda: calls.append("before")).submit()
+        write.on_completed(lambda task=None: calls.append(task))
+    assert calls == ["before", write]
+
+
 def test_callback_registered_after_submit_is_called_once(stage: Stage, tmp_path: Path) -> None:
     calls: list[Hold] = []
     with stage.experiment():

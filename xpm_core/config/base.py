@@ -292,8 +292,11 @@ class Task(Config, AskedTask):
         return experiments[-1].submit(self, options)  # type: ignore[no-any-return]
 
     @edge
-    def on_completed(self, callback: Callable[[Self], Any]) -> Self:
-        """Call a function with the task, in this process, once it is done; at once if it is already."""
+    def on_completed(self, callback: Callable[[Self], Any] | Callable[[], Any]) -> Self:
+        """Call a function with the task, in this process, once it is done; at once if it is already.
+
+        A function that takes no argument is called without one.
+        """
         own = configured(self, "on_completed")
         if own.submitted is None:
             own.callbacks += (callback,)

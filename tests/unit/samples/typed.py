@@ -174,3 +174,6 @@ Taken.C(identity=1, state="x", stdout=Path("o"), stderr=Path("e"), wait=1.0).sta
 Taken.C(identity="x", state="x", stdout=Path("o"), stderr=Path("e"), wait=1.0)  # E
 Own.C().wait().bit_length()
 learn.stdout.exists()
+learn.on_completed(lambda: None).epochs.bit_length()
+learn.on_completed(lambda done: done.epochs.bit_length())
+learn.on_completed(lambda done, other: None)  # E

@@ -5,6 +5,7 @@ Owns: which values are refused at once, before anything is made or connected to.
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
@@ -12,9 +13,6 @@ from typing import Any
 
 from xpm_core.errors import ExperimentError
 from xpm_core.graph import Place, caller, written
-
-ARGUMENTS = ("workdir", "name", "port", "redis", "workers", "queue", "lease_s")
-"""What `experiment` takes, in order."""
 
 _ELSEWHERE = "Start workers there, xpm-worker --queue gpu, and let their queue have the task: submit(queue='gpu')."
 INSTEAD = {
@@ -39,6 +37,12 @@ def refuse_unknown(what: str, given: Iterable[str], known: Sequence[str], place:
             near = get_close_matches(name, known, 1)
             others = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}."
             raise ExperimentError(written(place), f"{what} {name!r}", INSTEAD.get(name, others))
+
+
+def names_of(function: Callable[..., Any]) -> list[str]:
+    """The names of the arguments of a method, but for `self` and those of any name."""
+    parameters = list(inspect.signature(function).parameters.values())[1:]
+    return [each.name for each in parameters if each.kind is not each.VAR_KEYWORD]
 
 
 def check(**given: Any) -> None:

@@ -19,7 +19,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from xpm_core.arguments import ARGUMENTS, check, check_variable, refuse_unknown
+from xpm_core.arguments import check, check_variable, names_of, refuse_unknown
 from xpm_core.commands import Commands
 from xpm_core.config import experiments, outputs
 from xpm_core.display import Display
@@ -104,7 +104,8 @@ class experiment:
         lease_s: float = DEFAULT_LEASE_S,
         **unknown: NoReturn,
     ) -> None:
-        refuse_unknown("experiment(): unknown argument", unknown, ARGUMENTS, caller())
+        if unknown:
+            refuse_unknown("experiment(): unknown argument", unknown, names_of(experiment.__init__), caller())
         self.name = check_experiment_name(name)
         self.queue = check_queue_name(queue)
         check(workdir=workdir, port=port, redis=redis, workers=workers, lease_s=lease_s)

@@ -14,6 +14,7 @@ from xpm_core.identity import seal
 
 T = TypeVar("T")
 U = TypeVar("U")
+V = TypeVar("V", bound="Shape")
 
 
 class Shape(Config):
@@ -207,6 +208,38 @@ def test_any_class_can_be_a_type_argument_and_is_compared() -> None:
         Reads.C(sampler=NumberSampler.C())
     with refused("Reads.sampler: expected Sampler[Words], got NumbersAgain() (NumbersAgain)"):
         Reads.C(sampler=NumbersAgain.C())
+
+
+def test_variables_that_a_subclass_leaves_open_fit() -> None:
+    class Bounded(Config, Generic[V]):
+        shape: Param[V]
+
+    class Below(Bounded[V], Generic[V]):
+        pass
+
+    class Lists(Box[list[T]], Generic[T]):
+        pass
+
+    class Takes(Config):
+        square: Param[Bounded[Square]]
+        lists: Param[Box[list[int]]]
+
+    assert Takes.C(square=Below.C(shape=Square.C()), lists=Lists.C(held=[1])).lists.held == [1]
+    with refused("Takes.square.shape: expected Square, got Circle"):
+        Takes.C(square=Below.C(shape=Circle.C()))  # type: ignore[arg-type]
+    with refused("Takes.lists.held[0]: expected int, got 'a' (str)"):
+        Takes.C(lists=Lists.C(held=["a"]))  # type: ignore[arg-type]
+
+
+def test_long_lists_are_compared_by_their_classes() -> None:
+    class Lists(Config, Generic[T]):
+        first: Param[list[T]]
+        second: Param[list[T]]
+
+    many = list(range(100_000))
+    assert Lists.C(first=many, second=many)
+    with refused("Lists.second: expected int, which T is by first=[0, 1"):
+        Lists.C(first=many, second=[*many, "a"])
 
 
 def test_a_type_argument_that_no_parameter_can_have_is_refused_where_one_holds_it() -> None:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
 from xpm_core.config import Config, Meta, Param, PathGenerator, Task, field
 from xpm_core.config.asking import AskedConfig, AskedTask
-from xpm_core.errors import DeclarationError, MissingParameterError, UnsubmittedTaskError
+from xpm_core.errors import DeclarationError, ExperimentError, MissingParameterError, UnsubmittedTaskError
+from xpm_core.graph import state
 from xpm_core.identity import seal
 
 NAMES = sorted(name for cls in (AskedConfig, AskedTask) for name in vars(cls) if not name.startswith("_"))
@@ -122,6 +124,15 @@ def test_none_of_them_can_be_assigned_to_a_configuration(name: str) -> None:
 def test_a_task_that_was_not_submitted_has_no_job_to_ask(name: str) -> None:
     with pytest.raises(UnsubmittedTaskError, match=rf"Plain\.{name}: the task made at .*\.py:\d+ was not submitted"):
         getattr(Plain.C(), name)
+
+
+@pytest.mark.parametrize("name", ["state", "wait"])
+def test_a_job_does_not_follow_the_tasks_that_it_uses(name: str) -> None:
+    config = Plain.C()
+    state(config).submitted = SimpleNamespace(jobpath=Path("/ws/jobs/plain/0123"))
+    assert config.stdout == Path("/ws/jobs/plain/0123/plain.out")
+    with pytest.raises(ExperimentError, match=rf"Plain\.{name}: a job does not follow the tasks that it uses\. Ask in"):
+        getattr(config, name)
 
 
 def test_names_that_are_not_new_stay_taken() -> None:

@@ -73,7 +73,7 @@ class AskedTask:
         @yielding
         def state(self):
             """Where the job stands, as this script has heard: a `State`, equal to its word, such as "running"."""
-            return job_of(self, "state").state
+            return followed(self, "state").state
 
         @yielding
         def stdout(self):
@@ -95,7 +95,7 @@ class AskedTask:
                 ExperimentError: No experiment is open, or another than that it was submitted to.
                 WorkersFailedError, WipedError: As for `experiment.wait`.
             """
-            job = job_of(self, "wait")
+            job = followed(self, "wait")
             return edge(lambda: waited(type(self).__name__, job))
 
 
@@ -110,6 +110,19 @@ def job_of(task: Any, what: str) -> Any:
         wrong = f"the task made at {own.created} was not submitted"
         raise UnsubmittedTaskError(f"{type(task).__name__}.{what}", wrong, "Read it after submit().")
     return own.submitted
+
+
+def followed(task: Any, what: str) -> Any:
+    """The job of a task, in the script that has submitted it: a job knows of others only where they lie.
+
+    Raises:
+        ExperimentError: This is not the script.
+    """
+    job = job_of(task, what)
+    if not hasattr(job, "state"):
+        wrong = "a job does not follow the tasks that it uses"
+        raise ExperimentError(f"{type(task).__name__}.{what}", wrong, "Ask in the script that submits them.")
+    return job
 
 
 def directory_of(task: Any, what: str) -> JobDirectory:

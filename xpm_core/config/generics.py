@@ -13,7 +13,6 @@ from xpm_core.schema import ROOT, Parameter, shortened
 NUMBERS = frozenset({int, float})
 """They go together, because an int is taken where a float is declared."""
 
-
 LONGEST = 60
 """Up to so many characters, a message writes the arguments that a dict has."""
 
@@ -75,13 +74,10 @@ class ConfigKind(Kind):
                 raise
 
     def fits(self, value: Any) -> bool:
-        """Whether the class of a value has put types in the place of variables that fit; where it says nothing, yes."""
-        bound = ConfigKind(type(value)).bound(self.cls)
-        return all(
-            bound[variable].within(kind)
-            for variable, kind in self.given.items()
-            if variable in bound and not isinstance(bound[variable], AnyKind)
-        )
+        """Whether types that the class of a value has put in the place of variables fit; those not given do."""
+        unknown = dict.fromkeys(getattr(type(value), "__parameters__", ()), UnknownKind())
+        bound = ConfigKind(type(value), unknown).bound(self.cls)
+        return all(bound[variable].within(kind) for variable, kind in self.given.items() if variable in bound)
 
     def bound(self, base: type) -> Mapping[Any, Kind]:
         """What the variables of a base stand for."""
@@ -102,14 +98,21 @@ class ConfigKind(Kind):
 
 
 class Collector(Kind):
-    """Stands in the place of a type variable, and keeps the values that are there."""
+    """Stands in the place of a type variable, and keeps the first value of each class that is there."""
 
     def __init__(self) -> None:
-        self.values: list[Any] = []
+        self.values: dict[type, Any] = {}
 
     def check(self, value: Any) -> Any:
-        self.values.append(value)
+        self.values.setdefault(type(value), value)
         return value
+
+
+class UnknownKind(AnyKind):
+    """What a variable stands for that was not given: any type."""
+
+    def within(self, other: Kind) -> bool:
+        return True
 
 
 class ClassKind(Kind):
@@ -150,7 +153,7 @@ def values_of_variables(config: Any, parameter: Parameter) -> Iterator[tuple[Any
     collectors = {variable: Collector() for variable in type(config).__parameters__}
     parameter.rebind(dict(collectors)).check(config.__dict__[parameter.name])
     for variable, collector in collectors.items():
-        for value in collector.values:
+        for value in collector.values.values():
             yield variable, value
 
 

@@ -60,8 +60,8 @@ def live(config: T, layout: Layout, made: Made = lambda config, found: None) -> 
 
 def remember(found: Any, config: Any) -> None:
     """Let a live object have its configuration, as long as it lives."""
-    key = id(found)
-    _configs[key] = weakref.ref(found, lambda _: _configs.pop(key, None)), config
+    key, pop = id(found), _configs.pop  # no global: it may be gone when the interpreter ends
+    _configs[key] = weakref.ref(found, lambda _: pop(key, None)), config
 
 
 @edge

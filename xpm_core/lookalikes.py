@@ -72,7 +72,9 @@ class Lookalikes:
         cls = type(task)
         if (possible := self._possible.get(cls)) is None:
             classes = {type(each) for each in below} if len(below) <= LARGEST else set()
-            possible = self._possible[cls] = list(self._changes(cls, job.directory.relative, classes))
+            possible = self._possible[cls] = []
+            with suppress(RecursionError):  # a file may be nested very deep
+                possible += self._changes(cls, job.directory.relative, classes)
         if not possible:
             return
         for change, folder in possible:

@@ -82,7 +82,7 @@ BEFORE = seal(built(Model, Load, Train))
 @pytest.mark.parametrize(
     "given",
     [{"power": 2}, {"power": "x"}, {"power": 0.5}, {"factory": list}, {"factory": lambda: Model.C(width=8)}],
-    ids=str,
+    ids=["int", "str", "float", "list", "configuration"],
 )
 def test_without_a_new_parameter_at_its_default_it_is_what_it_was(given: dict[str, Any]) -> None:
     model, load, train = classes(**given)

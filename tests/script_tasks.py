@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from xpm_core import Config, Meta, Param, PathGenerator, Task, field
+from xpm_core import Config, Meta, Param, PathGenerator, Task, config_of, field, save
 
 
 class Write(Task):
@@ -62,6 +62,15 @@ class Consume(Task):
 
     def execute(self) -> None:
         Path("consumed.txt").write_text(self.result.file.read_text())
+
+
+class Keep(Task):
+    """Saves the configuration of what it uses."""
+
+    source: Param[Write]
+
+    def execute(self) -> None:
+        save(config_of(self.source), "kept")
 
 
 class Fail(Task):

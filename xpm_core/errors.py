@@ -136,8 +136,8 @@ class NestingError(ConfigurationError, ValueError):
     """Raised when values or configurations are nested too deep to be read."""
 
 
-class UnsubmittedTaskError(ConfigurationError, ValueError):
-    """Raised when a task depends on another one that was not submitted."""
+class UnsubmittedTaskError(ConfigurationError, ValueError, AttributeError):
+    """Raised when a task depends on another one that was not submitted, or is asked for what only a job has."""
 
 
 class ClassNameError(ConfigurationError, ValueError):

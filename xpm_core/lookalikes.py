@@ -136,7 +136,7 @@ class Lookalikes:
     def _records(self, folder: str) -> Iterator[dict[str, Any]]:
         """What some jobs of a folder, which are done, were made of."""
         names = listed(f"{self._workspace.path}/{folder}")
-        for name in names[:: max(1, len(names) // RECORDS)]:
+        for name in names[:: max(1, -(-len(names) // RECORDS))]:
             if self._done(f"{folder}/{name}"):
                 try:
                     found = json.loads(JobDirectory(self._workspace.path, f"{folder}/{name}").params.read_bytes())

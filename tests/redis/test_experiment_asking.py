@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import pytest
-from script_tasks import Copy, Fail, Hold, Write
+from script_tasks import Copy, Fail, Hold, Keep, Write
 from stage import Stage
 
+from xpm_core import load
 from xpm_core.errors import ExperimentError
 from xpm_core.states import State
 
@@ -30,6 +31,15 @@ def test_logs_of_a_task_are_named(stage: Stage) -> None:
         write.wait()
         assert write.stdout.is_file()
         assert write.stderr.is_file()
+
+
+def test_a_job_saves_the_configuration_of_what_it_uses(stage: Stage) -> None:
+    with stage.experiment():
+        write = Write.C(note=stage.note(), n=3).submit()
+        keep = Keep.C(source=write).submit()
+        assert keep.wait()
+    kept = load(keep.jobpath / "kept")
+    assert (kept.note, kept.n, kept.identity) == (write.note, 3, write.identity)
 
 
 def test_waiting_for_a_task_that_fails_or_is_blocked_is_false(stage: Stage) -> None:

@@ -135,6 +135,15 @@ def test_a_job_does_not_follow_the_tasks_that_it_uses(name: str) -> None:
         getattr(config, name)
 
 
+def test_a_class_may_look_whether_it_has_such_an_attribute() -> None:
+    class Looks(Plain):
+        def __validate__(self) -> None:
+            assert not hasattr(self, "state")
+            assert getattr(self, "stdout", None) is None
+
+    assert not hasattr(Looks.C().instance(), "state")
+
+
 def test_names_that_are_not_new_stay_taken() -> None:
     with pytest.raises(DeclarationError, match="'tags' is a name of Config itself"):
         type(Config)("Model", (Config,), {"__annotations__": {"tags": Param[int]}, "__module__": __name__})

@@ -52,7 +52,7 @@ def test_a_reader_older_than_the_bound_is_told_that_it_is_behind(desk: Desk) -> 
 def test_silence_is_counted_from_the_last_event_of_a_job(desk: Desk) -> None:
     assert events.silence(desk.client, W) == float("inf")
     desk.submit(submission("a"))
-    told_s = events.read(desk.client, W, "0-0")[-1].at_s
+    told_s = events.position(events.last(desk.client, W))[0] / 1000
     desk.store.join(OTHER, pid=1, path="/w", version="1")
     desk.store.leave(OTHER.name)
     assert told(desk)[-1] is Event.WORKER_DOWN

@@ -49,8 +49,8 @@ def is_known(error: TaskCancelled, frame: FrameType | None) -> bool:
         return False
     catcher = error.__traceback__.tb_frame
     if not any(each is catcher for each in _stack(frame)):
-        last = opname[catcher.f_code.co_code[max(catcher.f_lasti, 0)]]
-        if may_still_raise(error) and last.startswith(("YIELD", "SEND")):
+        last, following = _instructions(catcher)
+        if may_still_raise(error) and (last.startswith(("YIELD", "SEND")) or following == "YIELD_FROM"):
             return True
         if not last.startswith("RETURN"):  # the exception ended it, and was swallowed by what has called it
             return False
@@ -67,6 +67,12 @@ def _stack(frame: FrameType | None) -> Iterator[FrameType]:
     while frame is not None:
         yield frame
         frame = frame.f_back
+
+
+def _instructions(frame: FrameType) -> tuple[str, str]:
+    """The last instruction of a frame, and the one after it. In Python 3.10, a frame that awaits stands before that."""
+    code, last = frame.f_code.co_code, max(frame.f_lasti, 0)
+    return opname[code[last]], opname[code[last + 2]] if last + 2 < len(code) else ""
 
 
 def _is_name(frame: FrameType, name: str) -> bool:

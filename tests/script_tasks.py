@@ -172,6 +172,17 @@ class Link(Task):
         Path("count.txt").write_text(str(count))
 
 
+class WeakLink(Link):
+    """Raises, if a file is there."""
+
+    only_with: Meta[Path]
+
+    def execute(self) -> None:
+        if self.only_with.exists():
+            raise ValueError("no good")
+        super().execute()
+
+
 class Gather(Task):
     """Takes the results of many."""
 

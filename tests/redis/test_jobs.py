@@ -98,6 +98,31 @@ def test_a_later_run_retries_what_failed_before_it_and_not_its_own_failures(desk
     assert desk.submit(submission("a"))[0].code is SubmitCode.ATTACHED
 
 
+def test_a_later_run_says_how_to_run_what_an_earlier_one_left_unfinished(desk: Desk) -> None:
+    first = submission("a"), submission("b", needs=("a",)), submission("c", needs=("a",)), submission("d")
+    desk.submit(*first)
+    desk.finish(running := desk.claim(), State.FAILED)
+    assert running.identity == identity("a")
+    running = desk.claim()  # d
+    desk.submit(submission("b", needs=("a",), payload=b"another of this run"))
+    assert payload_of(desk, "b") == b"payload of b"
+    while desk.run.started_ms <= reading.jobs(desk.client, W, [identity("a")])[0].ended_s * 1000:
+        desk.run = desk.store.open_run("exp", new_execution_id(), {})
+    desk.submit(
+        submission("a", payload=b"new a", options={"timeout_s": 9}),
+        submission("b", needs=("a",), payload=b"new b", options={"timeout_s": 9}),
+        submission("d", payload=b"new d"),
+    )
+    assert [payload_of(desk, name) for name in "abcd"] == [b"new a", b"new b", b"payload of c", b"payload of d"]
+    assert desk.job("b").options["timeout_s"] == 9
+    desk.finish(desk.claim())
+    assert desk.claim().payload == b"new b"
+
+
+def payload_of(desk: Desk, name: str) -> bytes:
+    return reading.payload(desk.client, W, identity(name))
+
+
 def test_own_errors_are_retried_after_a_delay(desk: Desk) -> None:
     desk.submit(submission("a", max_retries=1, backoff_s=0.0))
     desk.finish(desk.claim(), State.FAILED)

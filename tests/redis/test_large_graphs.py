@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from script_tasks import Gather, Link
+from script_tasks import Gather, Link, WeakLink
 from stage import Stage
 
 from xpm_core import signing
@@ -72,6 +72,28 @@ def test_job_whose_part_is_gone_fails_and_says_what_to_do_and_the_next_run_mends
         links = submit_chain(note, 51)
     assert list(counts(links)) == list(range(51))
     assert part_files(stage) > known
+
+
+def test_one_run_of_the_script_mends_all_jobs_whose_parts_are_gone(stage: Stage) -> None:
+    note, name, known = stage.note(), stage.name(), part_files(stage)
+    broken = stage.folder / f"{name}.broken"
+    broken.touch()
+
+    def submit() -> list[Any]:
+        links = submit_chain(note, 40)
+        links.append(WeakLink.C(note=note, n=40, before=links[-1], only_with=broken).submit())
+        for n in range(41, 60):
+            links.append(Link.C(note=note, n=n, before=links[-1]).submit())
+        return links
+
+    with stage.failing(name):
+        submit()
+    for file in part_files(stage) - known:
+        file.unlink()
+    broken.unlink()
+    with stage.experiment(name):
+        links = submit()
+    assert list(counts(links)) == list(range(60))
 
 
 def losing(parts: Any) -> Any:

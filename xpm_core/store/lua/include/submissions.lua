@@ -4,6 +4,7 @@ local submissions = {}
 
 local CODE = { NEW = 1, ATTACHED = 2, DONE = 3, RETRIED = 4, UNMARKED = 5 }
 local STRIDE = 2 ^ 44 -- arrivals that fit under one priority
+local UNSTARTED = { waiting = true, blocked = true, ready = true, delayed = true }
 local ADOPTING = { waiting = true, blocked = true, ready = true, delayed = true, failed = true, cancelled = true }
 
 local function record(w, job, now)
@@ -49,6 +50,13 @@ local function ended_before(rec, run_started, now)
   return rec.ended < run_started or (rec.ended > now and run_started <= now)
 end
 
+local function submitted_before(w, id, run_started)
+  return tonumber(redis.call('HGET', keys.job(w, id), 'submitted') or 0) < run_started
+end
+
+-- How to run a job is said by the latest run: parts of its parameters that the earlier payload names may be gone.
+local function renew(w, job) redis.call('HSET', keys.job(w, job.id), 'payload', job.payload, 'options', job.options) end
+
 -- Take one submission. `run_started` (ms): a failure before it is retried, a later one is this run's own.
 function submissions.take(w, job, run_started, now)
   local rec = not job.new and jobs.load(w, job.id)
@@ -59,9 +67,10 @@ function submissions.take(w, job, run_started, now)
     return CODE.DONE, rec
   end
   if (rec.state == 'failed' or rec.state == 'cancelled') and ended_before(rec, run_started, now) then
-    redis.call('HSET', keys.job(w, job.id), 'payload', job.payload, 'options', job.options)
+    renew(w, job)
     retries.start(w, rec, now)
     return CODE.RETRIED, rec
   end
+  if UNSTARTED[rec.state] and submitted_before(w, job.id, run_started) then renew(w, job) end
   return CODE.ATTACHED, rec
 end

@@ -49,8 +49,9 @@ def is_known(error: TaskCancelled, frame: FrameType | None) -> bool:
         return False
     catcher = error.__traceback__.tb_frame
     if not any(each is catcher for each in _stack(frame)):
-        last, following = _instructions(catcher)
-        if may_still_raise(error) and (last.startswith(("YIELD", "SEND")) or following == "YIELD_FROM"):
+        before, last, after = _instructions(catcher)
+        is_at_yield = last.startswith(("YIELD", "SEND")) or (before, last) == ("YIELD_VALUE", "RESUME")
+        if may_still_raise(error) and (is_at_yield or after == "YIELD_FROM"):
             return True
         if not last.startswith("RETURN"):  # the exception ended it, and was swallowed by what has called it
             return False
@@ -69,10 +70,14 @@ def _stack(frame: FrameType | None) -> Iterator[FrameType]:
         frame = frame.f_back
 
 
-def _instructions(frame: FrameType) -> tuple[str, str]:
-    """The last instruction of a frame, and the one after it. In Python 3.10, a frame that awaits stands before that."""
+def _instructions(frame: FrameType) -> tuple[str, str, str]:
+    """The last instruction of a frame, with the one before and the one after it.
+
+    A coroutine that awaits stands before YIELD_FROM in Python 3.10, and after YIELD_VALUE since 3.13.
+    """
     code, last = frame.f_code.co_code, max(frame.f_lasti, 0)
-    return opname[code[last]], opname[code[last + 2]] if last + 2 < len(code) else ""
+    before, this, after = (opname[code[at]] if 0 <= at < len(code) else "" for at in (last - 2, last, last + 2))
+    return before, this, after
 
 
 def _is_name(frame: FrameType, name: str) -> bool:

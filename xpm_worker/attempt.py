@@ -232,7 +232,7 @@ class Attempt:
         self._logs.close()
         ended = datetime.now(timezone.utc)
         code = None if status is None else os.waitstatus_to_exitcode(status)
-        reason, error = self._outcome(code)
+        reason, error = self._outcome(code, usage)
         told = self.finished if reason == "refused" else None
         outcome = Ended(
             execution=self.run.execution,
@@ -253,7 +253,7 @@ class Attempt:
                 return outcome._replace(reason="failed", error=failure.unrecorded(refused))
         return outcome
 
-    def _outcome(self, code: int | None) -> tuple[str, dict[str, Any] | None]:
+    def _outcome(self, code: int | None, usage: Any) -> tuple[str, dict[str, Any] | None]:
         told = self.finished
         if code == 0 and self.stopped != "lost" and (self.stopped != "released" or (told and told.returned)):
             return "done", None
@@ -267,12 +267,21 @@ class Attempt:
         if self.stopped and self.stopped != "killed":
             return self.stopped, None
         if code is not None and code < 0:
-            return "killed", failure.plain("Signal", f"killed by {_signal_name(-code)}")
+            return "killed", failure.plain("Signal", self._said_of_signal(-code, usage))
         if told is not None and told.handed_back:
             return "released", None
         if told is not None and told.error is not None:
-            return "refused" if told.missing else "failed", failure.sound(told.error)
-        return "failed", failure.plain("ExitCode", f"exit code {code}")
+            return "refused" if told.missing else "failed", self._memory.with_kills(failure.sound(told.error))
+        return "failed", self._memory.with_kills(failure.plain("ExitCode", f"exit code {code}"))
+
+    def _said_of_signal(self, number: int, usage: Any) -> str:
+        """What has ended the job's process."""
+        said = f"killed by {_signal_name(number)}"
+        if self.stopped == "killed":
+            return f"{said}, as its worker was told to (kill-horse)"
+        if number == signal.SIGKILL:
+            return f"{said}, not by xpm: {self._memory.said_of_kill(usage)}"
+        return said
 
     def _record(self, outcome: Ended, ended: datetime, usage: Any) -> dict[str, Any]:
         return {

@@ -13,7 +13,7 @@ import os
 from collections.abc import Collection
 from typing import Any
 
-from xpm_worker import system
+from xpm_worker import oom, system
 
 LOOK_S = 1.0
 """How often to look, at most; a job that is shorter is not looked at."""
@@ -35,11 +35,13 @@ class Peak:
         self.due = math.inf
         """When to look again, by the boot clock; infinite for never."""
         self._most = 0
+        self._kills = oom.own_kills()
 
     def start(self, now: float) -> None:
         """From now on there is a process."""
         if system.LINUX:
             self.due = now + LOOK_S
+            self._kills.start(now)
 
     def look(self, now: float, spare: Collection[int]) -> None:
         """Look, if it is time.
@@ -49,6 +51,7 @@ class Peak:
             spare: Processes that do not count.
         """
         if now >= self.due:
+            self._kills.look(now)
             found = system.descendants(os.getpid(), spare)
             if len(found) > 1:
                 self._most = max(self._most, sum(map(proportional_bytes, found)))
@@ -59,6 +62,14 @@ class Peak:
         if usage is None:
             return None
         return max(int(usage.ru_maxrss) * (1024 if system.LINUX else 1), self._most)
+
+    def said_of_kill(self, usage: Any) -> str:
+        """Who sent the job's process a SIGKILL that is none of ours, as far as it is known, and what memory it had."""
+        return self._kills.said(self.bytes(usage))
+
+    def with_kills(self, error: dict[str, Any]) -> dict[str, Any]:
+        """A failure, and what the kernel has killed meanwhile: the failure may have come from that."""
+        return {**error, "message": f"{error['message']}{self._kills.meanwhile()}"}
 
 
 def proportional_bytes(pid: int) -> int:

@@ -77,7 +77,8 @@ class Sheet:
     @property
     def error(self) -> dict[str, Any]:
         """What went wrong, with its frames where they are recorded; empty when nothing did."""
-        recorded = self.record.get("error") if self.job.state in (State.FAILED, State.DELAYED) else None
+        ended = (State.FAILED, State.DELAYED, State.CANCELLED)  # the last, if it had to be killed
+        recorded = self.record.get("error") if self.job.state in ended else None
         return recorded or self.job.error
 
     def lines(self, screen: Screen, *, full: bool = False) -> Iterator[str]:

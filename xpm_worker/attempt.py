@@ -16,7 +16,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from xpm_core.errors import WorkspaceError
-from xpm_worker import failure, job_process, system
+from xpm_worker import failure, job_process, place, system
 from xpm_worker.logs import Logs
 from xpm_worker.memory import Peak
 from xpm_worker.protocol import Begun, Channel, Ended, Finished, Loaded, Run
@@ -64,6 +64,11 @@ class Attempt:
         self.stopped = ""
         """Why it was told to end; empty when it was not."""
         self.finished: Finished | None = None
+        self._told_at: float | None = None
+        """When SIGTERM was sent to it."""
+        self._overran = ""
+        """What took it too long, once it was killed for that; `_stood` holds the frames in which it then was."""
+        self._stood: list[dict[str, Any]] = []
         self._lease_until = run.lease_until
         self._frozen_at: float | None = None
         self._timeout_at = math.inf
@@ -122,6 +127,7 @@ class Attempt:
         if not grace_s or not self.pid:  # before it began there is nobody to be given time
             self._kill()
         elif not told_before:
+            self._told_at = system.boot_time()
             system.send_signal([self.pid], signal.SIGTERM)
 
     def _go(self, now: float) -> None:
@@ -212,8 +218,31 @@ class Attempt:
         if self._template is not None:  # it may be about to fork the job
             self._standbys.templates.drop(self._template)
             self._template = None
+        self._see_where()
         system.send_signal(system.descendants(os.getpid(), self._standbys.pids), signal.SIGKILL)
         self._kill_at = system.boot_time() + 1.0  # again, for what was forked meanwhile
+
+    def _see_where(self) -> None:
+        """Note where it stands, once, if it is killed because something took it too long."""
+        if self.begun and not self._overran and (words := self._too_long()):
+            self._overran = words
+            if self._frozen_at is None:  # else it could not answer; beyond its lease nothing is waited for
+                self._stood = place.ask(self.pid, self._directory.logs[1], words, self._lease_until)
+
+    def _too_long(self) -> str:
+        """What takes it too long; empty if nothing does."""
+        if self.stopped == "timeout":
+            return f"ran longer than {self.run.timeout_s:g} s"
+        if self.stopped == "import timeout":
+            return f"its modules took longer than {LOAD_S:g} s to import"
+        if self.stopped == "end timeout":
+            remedy = "A thread of its own may hold a file: end it, and close files, before `execute` returns."
+            return f"what it left open was not written in {END_S:g} s. {remedy}"
+        if self.stopped == "killed":
+            return "killed by SIGKILL, as its worker was told to (kill-horse)"
+        return (
+            "" if self._told_at is None else f"had not ended {system.boot_time() - self._told_at:.1f} s after SIGTERM"
+        )
 
     # -- how it ended ----------------------------------------------------------------------------------------------
 
@@ -257,17 +286,16 @@ class Attempt:
         told = self.finished
         if code == 0 and self.stopped != "lost" and (self.stopped != "released" or (told and told.returned)):
             return "done", None
-        if self.stopped == "timeout":
-            return "timeout", failure.plain("Timeout", f"ran longer than {self.run.timeout_s:g} s")
-        if self.stopped == "import timeout":
-            return "timeout", failure.plain("ImportTimeout", f"its modules took longer than {LOAD_S:g} s to import")
+        if self.stopped in ("timeout", "import timeout"):
+            kind = "Timeout" if self.stopped == "timeout" else "ImportTimeout"
+            return "timeout", failure.standing(kind, self._too_long(), self._stood)
         if self.stopped == "end timeout":
-            remedy = "A thread of its own may hold a file: end it, and close files, before `execute` returns."
-            return "failed", failure.plain("EndTimeout", f"what it left open was not written in {END_S:g} s. {remedy}")
+            return "failed", failure.plain("EndTimeout", self._too_long())
         if self.stopped and self.stopped != "killed":
-            return self.stopped, None
+            late = self._overran and code == -signal.SIGKILL
+            return self.stopped, failure.standing("NotEnded", self._overran, self._stood) if late else None
         if code is not None and code < 0:
-            return "killed", failure.plain("Signal", self._said_of_signal(-code, usage))
+            return "killed", failure.standing("Signal", self._said_of_signal(-code, usage), self._stood)
         if told is not None and told.handed_back:
             return "released", None
         if told is not None and told.error is not None:
@@ -277,11 +305,9 @@ class Attempt:
     def _said_of_signal(self, number: int, usage: Any) -> str:
         """What has ended the job's process."""
         said = f"killed by {_signal_name(number)}"
-        if self.stopped == "killed":
-            return f"{said}, as its worker was told to (kill-horse)"
-        if number == signal.SIGKILL:
-            return f"{said}, not by xpm: {self._memory.said_of_kill(usage)}"
-        return said
+        if number != signal.SIGKILL:
+            return said
+        return self._overran or f"{said}, not by xpm: {self._memory.said_of_kill(usage)}"
 
     def _record(self, outcome: Ended, ended: datetime, usage: Any) -> dict[str, Any]:
         return {

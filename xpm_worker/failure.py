@@ -71,6 +71,21 @@ def plain(kind: str, message: str) -> dict[str, Any]:
     return {"type": kind, "message": _cut(message), "file": None, "line": None, "function": None, "frames": []}
 
 
+def standing(kind: str, message: str, frames: list[dict[str, Any]]) -> dict[str, Any]:
+    """A summary of a job that was killed because it did not end, with the frames in which it stood, if they are known.
+
+    Example:
+        >>> standing("Timeout", "ran longer than 20 s", frames)["message"]
+        'ran longer than 20 s; it stood at study.py:79 in build'
+    """
+    where = _innermost(frames)
+    if not where:
+        return plain(kind, message)
+    place = f"{os.path.basename(where['file'])}:{where['line']} in {where['function']}"
+    named = {name: where[name] for name in ("file", "line", "function")}
+    return {**plain(kind, f"{message}; it stood at {place}"), **named, "frames": frames[-MOST_FRAMES:]}
+
+
 def unrecorded(error: WorkspaceError) -> dict[str, Any]:
     """A summary of a job that would be done, but for its record: what refused it."""
     return plain(type(error).__name__, f"its record {error.problem}. {error.remedy}")
@@ -130,7 +145,8 @@ def _cause(error: BaseException) -> BaseException:
 
 def _innermost(frames: list[dict[str, Any]]) -> dict[str, Any]:
     own = [frame for frame in frames if frame["own"]]
-    return (own or frames or [{}])[-1]
+    readable = [frame for frame in frames if not frame["file"].startswith("<")]  # such as <frozen importlib._bootstrap>
+    return (own or readable or [{}])[-1]
 
 
 def _message(error: BaseException) -> str:

@@ -228,6 +228,8 @@ class Runner:
         by_order = self._orders.stop >= Stop.HAND_BACK and ended.signal == signal.SIGTERM
         reason = "released" if by_order else ended.reason
         log.info("%s: %s after %.1f s", label(held.lease), reason, ended.seconds)
+        if ended.error is not None and reason in ("cancelled", "released"):  # else it is told with the failure
+            log.warning("%s: %s", label(held.lease), ended.error["message"])
         if reason != "lost":
             self._claimer.tell_all(held, Event.OUTPUT, self._outputs)
         if reason == "done":

@@ -20,7 +20,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from xpm_worker import job_process, rehearsal, system
+from xpm_worker import job_process, place, rehearsal, system
 from xpm_worker.slot_starter import SlotStarter
 
 _BOOTSTRAP = "import sys; sys.path.pop(0); from xpm_worker.starter import main; main(int(sys.argv[1]))"
@@ -90,6 +90,7 @@ def main(control: int) -> None:
     """
     system.set_name(system.STARTER_NAME)
     system.reset_signals(signal.SIGINT, signal.SIGTERM)
+    place.listen()
     system.adopt_orphans()
     job_process.open_streams()
     sock = socket.socket(fileno=control)

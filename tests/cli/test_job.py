@@ -71,6 +71,12 @@ def test_failed_job_shows_the_error_where_it_arose_and_what_to_do(lab: Lab, xpm:
     assert f"needed by   Train name=after {after} blocked" in result.stdout
 
 
+def test_cancelled_job_that_had_to_be_killed_shows_where_it_stood(lab: Lab, xpm: Xpm) -> None:
+    message = "had not ended 20.0 s after SIGTERM; it stood at study.py:79 in build"
+    lab.end("a", State.CANCELLED, {"type": "NotEnded", "message": message})
+    assert f"NotEnded: {message}" in xpm("show", "last").stdout
+
+
 def test_blocked_job_names_its_root(lab: Lab, xpm: Xpm) -> None:
     lab.end("bad", State.FAILED, ERROR)
     identity = lab.submit("after", "bad")

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 import worker_tasks as tasks
 from crew import Crew
-from rq.command import send_kill_horse_command
 from support import wait_until
 
 from xpm_core.states import State
@@ -77,13 +76,3 @@ def test_a_failure_says_that_the_kernel_killed_a_process_of_the_job(small_group:
     crew.submit(task := tasks.Hog.C(megabytes=2 * LIMIT_MB, children=1))
     error = crew.wait(task, State.FAILED).error
     assert "oom_kill 0 → " in error["message"], error
-
-
-def test_a_kill_that_was_asked_for_is_called_that(crew: Crew) -> None:
-    crew.started(lease_s=60)
-    crew.submit(task := tasks.Wait.C(note="x", until=Path("/nonexistent")))
-    wait_until(lambda: (crew.directory(task).path / "pid").exists(), show=lambda: crew.explain(task))
-    send_kill_horse_command(crew.client, crew.job(task).worker)
-    assert crew.wait(task, State.FAILED).error["message"] == (
-        "killed by SIGKILL, as its worker was told to (kill-horse)"
-    )

@@ -17,13 +17,16 @@ from xpm_cli.screen import Screen, plural, state
 from xpm_core.states import State
 from xpm_core.store import reading, refusals
 from xpm_core.store.records import Serving
-from xpm_core.text import ago
+from xpm_core.text import ago, class_name, span
 
 SCHEMA = 1
 """Version of what `--json` prints; it goes up when a field goes or changes its meaning."""
 
 FAILURES = 5
 """How many failed jobs are named."""
+
+SILENT = 3
+"""How many silent daemons are named."""
 
 BAR = 24
 
@@ -132,15 +135,31 @@ def _token(token: reading.TokenState) -> str:
 def _workers(workers: list[reading.WorkerState]) -> list[str]:
     slots = Counter(worker.host for worker in workers if worker.alive)
     busy = Counter(worker.host for worker in workers if worker.alive and worker.job)
-    silent = sum(not worker.alive for worker in workers)
     found = [f"{host}: {busy[host]} of {slots[host]} busy" for host in sorted(slots)]
-    return [*found, *([f"{silent} not heard of"] if silent else [])] or ["none"]
+    silent = list(_silent(workers))
+    more = [f"and {len(silent) - SILENT} more are silent"] if len(silent) > SILENT else []
+    return [*found, *silent[:SILENT], *more] or ["none"]
+
+
+def _silent(workers: list[reading.WorkerState]) -> Iterator[str]:
+    """What is known of daemons of which nothing is heard: `m2 silent for 41 s: its job is free in 4 s`."""
+    daemons: dict[str, list[reading.WorkerState]] = {}
+    for worker in workers:
+        if worker.silent:
+            daemons.setdefault(refusals.daemon_of(worker.name), []).append(worker)
+    for name, slots in daemons.items():
+        said = f"{name} silent for {span(min(slot.silent_s for slot in slots))}"
+        held = [slot for slot in slots if slot.job]
+        jobs = "its job is" if len(held) == 1 else f"its {len(held)} jobs are"
+        left_s = max((slot.left_s for slot in held), default=0.0)
+        free = f"free in {span(left_s)}" if left_s > 0 else "free for whoever asks next"
+        yield f"{said}: {jobs} {free}" if held else said
 
 
 def _needs(survey: Survey, screen: Screen) -> Iterator[str]:
     for job in survey.failed[:FAILURES]:
         label = screen.text(f"✗ {short(job.identity)}")
-        error = f"{job.error.get('type', job.reason)}, {ago(survey.now_s - job.ended_s)}"
+        error = f"{class_name(job.error.get('type', job.reason), 200)}, {ago(survey.now_s - job.ended_s)}"
         yield screen.entry(label, [title(job), error, f"xpm show {short(job.identity)}{survey.place}"])
     if (more := len(survey.failed) - FAILURES) > 0:
         yield screen.entry("", [f"and {more} more failed", f"xpm retry --failed{survey.place}"])
@@ -191,6 +210,7 @@ def as_data(survey: Survey) -> dict[str, Any]:
                 "pid": worker.pid,
                 "queues": worker.queues,
                 "alive": worker.alive,
+                "silent_s": round(worker.silent_s, 3),
                 "job": worker.job or None,
                 "started": moment(worker.started_s),
             }

@@ -370,7 +370,8 @@ class UnknownJobError(XpmError, LookupError):
         self.name = name
 
     def __str__(self) -> str:
-        return f"Job {self.name!r}: there is none in this workspace. List what there is: xpm status."
+        ways = "Give 4 or more characters of its identity, task/characters, last or failed. See: xpm status."
+        return f"Job {self.name!r}: no job is named so. {ways}"
 
 
 class AmbiguousJobError(XpmError, LookupError):

@@ -18,7 +18,7 @@ from xpm_core.errors import FailedExperiment
 from xpm_core.graph import written
 from xpm_core.prompt import rerun
 from xpm_core.states import State
-from xpm_core.text import line, plain, shows_glyphs
+from xpm_core.text import class_name, line, plain, shows_glyphs
 from xpm_core.tracking import TrackedJob
 
 SHOWN = 5
@@ -191,8 +191,9 @@ def error_of(job: TrackedJob) -> str:
     """What went wrong, in a line."""
     if job.state is State.CANCELLED:
         return "cancelled"
-    kind = str(job.error.get("type") or "failed")
-    words = str(job.error.get("message") or "").strip().splitlines()
+    kind = class_name(job.error.get("type") or "failed", LONGEST)
+    said = str(job.error.get("message") or "").replace(f", needed by {job.label}", "")  # what differs among its like
+    words = said.strip().splitlines()
     return line(f"{kind}: {words[0]}" if words else kind, LONGEST)
 
 

@@ -12,7 +12,7 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from xpm_core.states import SETTLED, State
-from xpm_core.text import line, meter, plain, span
+from xpm_core.text import class_name, line, meter, plain, span
 from xpm_core.tracking import TrackedJob
 
 RUNNING_SHOWN, FAILED_SHOWN = 4, 3
@@ -203,7 +203,7 @@ def cause(job: TrackedJob) -> str:
     """Why it failed, in a few words: `MemoryError train.py:88`."""
     if job.state is State.CANCELLED:
         return "cancelled"
-    kind = line(job.error.get("type") or "failed", 200).rpartition(".")[2]
+    kind = class_name(job.error.get("type") or "failed", 200)
     file = line(job.error.get("file") or "", 1000).rpartition("/")[2]
     place = f" {file}:{job.error.get('line')}" if file else ""
     return kind + place

@@ -78,6 +78,16 @@ def line(text: object, most: int) -> str:
     return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
+def class_name(kind: object, most: int) -> str:
+    """The name of a class of errors without its module, as lists of failures show it.
+
+    Example:
+        >>> class_name("numpy._core._exceptions._ArrayMemoryError", 80), class_name("ValueError", 80)
+        ('_ArrayMemoryError', 'ValueError')
+    """
+    return line(kind, most).rpartition(".")[2]
+
+
 def say(message: str) -> None:
     """Tell the user of a script something, on stderr; its stdout is its own."""
     print(message if shows_glyphs(sys.stderr) else plain(message), file=sys.stderr, flush=True)

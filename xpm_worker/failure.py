@@ -10,6 +10,8 @@ import json
 import os
 import sysconfig
 import traceback
+from collections.abc import Iterator
+from itertools import islice
 from types import TracebackType
 from typing import Any
 
@@ -19,6 +21,8 @@ from xpm_core.errors import WorkspaceError
 
 MOST_FRAMES = 60
 LONGEST_MESSAGE = 2000
+INNER = 5
+"""Errors of a group that its message names."""
 
 _OURS = tuple(os.path.dirname(str(package.__file__)) + os.sep for package in (xpm_core, xpm_worker))
 _LIBRARIES = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib"))
@@ -151,9 +155,17 @@ def _innermost(frames: list[dict[str, Any]]) -> dict[str, Any]:
 
 def _message(error: BaseException) -> str:
     try:
-        return str(error)
+        found = list(islice(_inner(error), INNER + 1))
+        said = "; ".join(f"{type(each).__name__}: {str(each).partition(chr(10))[0]}" for each in found[:INNER])
+        return f"{error}: {said}{'; …' if len(found) > INNER else ''}" if found else str(error)
     except Exception as problem:  # the user's own __str__ failed: its job has failed all the same
         return f"(its message cannot be shown: {type_name(type(problem))})"
+
+
+def _inner(error: BaseException) -> Iterator[BaseException]:
+    """The errors in a group (`ExceptionGroup`, of Python 3.11 and later), and in groups in it."""
+    for each in getattr(error, "exceptions", ()) if hasattr(type(error), "derive") else ():
+        yield from _inner(each) if hasattr(type(each), "derive") else [each]
 
 
 def _cut(message: str) -> str:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import datetime
 
 import pytest
 from click.testing import Result
+from crew import Crew
 from lab import ERROR, Lab
+from support import wait_until
 
 from xpm_cli.desk import short
 from xpm_core.states import State
+from xpm_core.store import keys, reading
 from xpm_core.store.records import WorkerId
 from xpm_core.store.refusals import Refusal
 from xpm_core.store.tokens import create_token
@@ -137,3 +141,47 @@ def test_looking_changes_nothing(busy: Lab, xpm: Xpm) -> None:
     first, second = (json.loads(xpm("status", "--json").stdout) for _ in range(2))
     assert first["jobs"] == second["jobs"]
     assert busy.client.xlen(f"xpm:{busy.workspace.id}:events") == before
+
+
+def test_a_daemon_that_was_killed_is_called_silent(crew: Crew, xpm: Xpm) -> None:
+    worker = crew.started("--name", "m2", lease_s=6)
+    assert "silent" not in line(xpm("status"), "workers")
+    worker.process.kill()
+    wait_until(lambda: re.search(r"m2-\w+ silent for \d+ s", line(xpm("status"), "workers")))
+
+
+def silenced(lab: Lab, worker: WorkerId, silent_s: float, name: str = "") -> None:
+    """Let a worker's last word, and its lease on a job, be as old as if it had died."""
+    left_ms = round((worker.lease_ms - silent_s * 1000) + reading.server_time(lab.store.client) * 1000)
+    lab.store.client.zadd(keys.workers(lab.workspace.id), {worker.name: left_ms})
+    if name:
+        lab.store.client.zadd(keys.leases(lab.workspace.id), {lab.identity(name): left_ms})
+
+
+def test_a_silent_worker_is_named_with_when_its_job_is_free(lab: Lab, xpm: Xpm) -> None:
+    lab.join()
+    lab.start("a")
+    silenced(lab, lab.worker, lab.worker.lease_ms / 1000 - 5, "a")
+    first, silent = line(xpm("status"), "workers").split("   ")
+    assert first == "node1: 1 of 1 busy"
+    assert re.fullmatch(rf"{lab.worker.name} silent for \d+ s: its job is free in [1-5] s", silent)
+    (found,) = json.loads(xpm("status", "--json").stdout)["workers"]
+    assert found["silent_s"] > 20
+
+
+def test_silent_workers_of_one_daemon_are_told_of_together(lab: Lab, xpm: Xpm) -> None:
+    slots = [WorkerId(f"m2-ab.{number}", "node2") for number in range(3)]
+    for slot in slots:
+        lab.store.join(slot, pid=1, path="/", version="0")
+        silenced(lab, slot, slot.lease_ms / 1000 + 11)
+    assert re.fullmatch(r"m2-ab silent for \d+ s", line(xpm("status"), "workers"))
+
+
+def test_a_worker_that_was_heard_of_is_not_called_silent(lab: Lab, xpm: Xpm) -> None:
+    lab.join()
+    assert line(xpm("status"), "workers") == "node1: 0 of 1 busy"
+
+
+def test_an_error_is_named_by_its_class_alone(lab: Lab, xpm: Xpm) -> None:
+    lab.end("bad", State.FAILED, {"type": "numpy._core._exceptions._ArrayMemoryError", "message": "no room"})
+    assert "Train name=bad   _ArrayMemoryError, just now" in xpm("status").stdout

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -110,3 +112,25 @@ def test_what_a_job_told_in_the_known_form_is_passed_on_cut() -> None:
     assert failure.sound(told) == told
     many = [{"file": "f.py", "line": 1, "function": "f"}] * 1000
     assert len(failure.sound({"type": "E", "message": "m", "frames": many})["frames"]) == failure.MOST_FRAMES
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no groups")
+def test_a_group_names_the_first_line_of_each_error_in_it() -> None:
+    inner = ExceptionGroup("inner", [KeyError("b"), TypeError("c")])  # noqa: F821, Python 3.11
+    group = ExceptionGroup("two fail", [ValueError("no good\nat all"), inner])  # noqa: F821
+    assert failure.summarize(raised(group))["message"] == (
+        "two fail (2 sub-exceptions): ValueError: no good; KeyError: 'b'; TypeError: c"
+    )
+    many = ExceptionGroup("many", [ValueError(str(number)) for number in range(9)])  # noqa: F821
+    assert failure.summarize(raised(many))["message"].endswith("ValueError: 4; …")
+    spoiled = ExceptionGroup("spoiled", [UnshowableError()])  # noqa: F821
+    assert "cannot be shown" in failure.summarize(raised(spoiled))["message"]
+
+
+def test_no_frame_of_the_interpreters_own_is_named() -> None:
+    try:
+        importlib.import_module("no_such_module_of_mine")
+    except ImportError as error:
+        summary = failure.summarize(error.with_traceback(error.__traceback__.tb_next.tb_next))  # type: ignore[union-attr]
+    assert summary["frames"], "there are frames of the import system"
+    assert (summary["file"], summary["line"]) == (None, None)

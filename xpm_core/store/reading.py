@@ -98,7 +98,10 @@ class TokenState:
 
 @dataclass(frozen=True)
 class WorkerState:
-    """A worker that was heard of lately; `alive` while its last word is younger than its lease."""
+    """A worker that was heard of lately; `alive` while its last word, `silent_s` ago, is younger than its lease.
+
+    In `left_s` its lease is over, and the job that it holds is free for others.
+    """
 
     name: str
     host: str
@@ -109,6 +112,13 @@ class WorkerState:
     started_s: float
     alive: bool
     job: str
+    silent_s: float
+    left_s: float
+
+    @property
+    def silent(self) -> bool:
+        """Whether it should have been heard of: a worker says a word each third of its lease."""
+        return self.silent_s > 2 * self.left_s
 
 
 def find(client: Redis, w: str, prefix: str) -> str:
@@ -232,6 +242,7 @@ def workers(client: Redis, w: str, now_s: float) -> list[WorkerState]:
         fields = {text_of(k): shown(text_of(v)) for k, v in client.hgetall(keys.worker(w, text_of(name))).items()}
         if not fields:
             continue
+        left_s = until / 1000 - now_s
         found.append(
             WorkerState(
                 name=text_of(name),
@@ -241,8 +252,10 @@ def workers(client: Redis, w: str, now_s: float) -> list[WorkerState]:
                 path=fields["path"],
                 version=fields["version"],
                 started_s=int(fields["started"]) / 1000,
-                alive=until / 1000 >= now_s,
+                alive=left_s >= 0,
                 job=running.get(text_of(name), ""),
+                silent_s=max(int(fields["lease_ms"]) / 1000 - left_s, 0.0),
+                left_s=left_s,
             )
         )
     return found

@@ -413,7 +413,9 @@ class experiment:
 
     def _ending(self, summary: Summary) -> list[str]:
         elapsed = span(time.monotonic() - self._began)
-        notes = [*self._submitter.twins.lines(), *self._submitter.lookalikes.lines()]
+        done = [job.identity for job in self._jobs().values() if job.state is State.DONE]
+        refused = self.tracker.refused.lines(done)
+        notes = [*self._submitter.twins.lines(), *self._submitter.lookalikes.lines(), *refused]
         return lines(self.name, summary, causes(self._jobs()), elapsed, self._commands, notes)
 
     def _learn_errors(self, client: Redis) -> None:

@@ -25,6 +25,7 @@ from xpm_core.store import events, reading
 from xpm_core.store.connection import OUTAGES
 from xpm_core.store.faults import fault_of
 from xpm_core.store.records import Look, Serving, SubmitCode, Submitted
+from xpm_core.store.refusals import Refused
 from xpm_core.watching import Watches
 
 if TYPE_CHECKING:
@@ -125,6 +126,7 @@ class Tracker:
         self.jobs: dict[str, TrackedJob] = {}
         self._open: set[str] = set()
         self.unserved: list[Serving] = []
+        self.refused = Refused()
         self.callbacks = Callbacks()
         self.changed = threading.Condition(threading.RLock())
         self.calm = threading.Event()
@@ -401,6 +403,8 @@ class Tracker:
             job.progress = NOTHING
         elif job.watches is not None:
             job.watches.produced(record.said)
+        if record.event is Event.RELEASED and "said" in record.data:
+            self.refused.note(job.identity, record.data["said"])
         state = _STATE_OF.get(record.event)
         if state is None:
             return

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import re
 import signal
 import sys
 import threading
@@ -294,6 +295,8 @@ def _summary(job: Run, error: BaseException, code: int) -> dict[str, Any]:
     summary = failure.summarize(error)
     if isinstance(error, TaskImportError):
         summary["message"] = _import_message(job, error)
+        if not any(frame["own"] for frame in summary["frames"]):  # no line of the user's asked for it
+            summary.update(file=None, line=None, function=None)
     elif isinstance(error, SystemExit):
         said = "" if isinstance(error.code, int) else f": {summary['message']}"
         summary.update(type="SystemExit", message=f"exit code {code}{said}")
@@ -320,8 +323,9 @@ def _import_message(job: Run, error: TaskImportError) -> str:
     if error.__cause__ is not None and not isinstance(error.__cause__, ImportError):
         remedy = 'Its module raised that: mend it, or put what it runs under `if __name__ == "__main__":`.'
     where = f": looked in {_looked_in(job)}" if _missing(error) else ""
+    daemon = re.sub(r"\.[0-9]+$", "", job.worker)  # all its slots import alike
     return (
-        f"Worker {job.worker} on {job.host}: cannot import {error.needed!r} ({error.reason}), needed by "
+        f"Worker {daemon} on {job.host}: cannot import {error.needed!r} ({error.reason}), needed by "
         f"{job.label}{where}. {remedy}"
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,8 @@ import worker_tasks as tasks
 from crew import Crew
 from support import wait_until
 
+from xpm_core import experiment
+from xpm_core.errors import FailedExperiment
 from xpm_core.job_directory import Marker
 from xpm_core.states import State
 
@@ -107,3 +110,45 @@ def test_what_is_raised_for_another_reason_at_import_is_the_jobs_own_fault(crew:
     crew.submit(job := sweeps.Sweep.C(number=1))
     assert "cannot import name" in crew.wait(job, State.FAILED).error["message"]
     assert reasons(crew, job) == ["failed"]
+
+
+def test_a_script_says_at_its_end_which_worker_cannot_import_its_code(
+    crew: Crew, sweeps: Any, libraries: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    good = crew.started("--name", "m1", "--pythonpath", str(libraries), lease_s=60)
+    crew.started("--name", "m2", lease_s=60)
+    for slot in good.slots():
+        slot.suspend()
+    with experiment(crew.workspace.path, "sweep", redis=crew.url, workers=0):
+        jobs = [sweeps.Sweep.C(number=number).submit() for number in range(3)]
+        wait_until(lambda: any(reasons(crew, job) for job in jobs), show=lambda: crew.explain(jobs[0]))
+        for slot in good.slots():
+            slot.resume()
+    said = (
+        r"! worker m2 cannot import rare_package: looked in \S.*, the packages of \S+\. 1 job went to other workers\."
+    )
+    (line,) = [line for line in capsys.readouterr().err.splitlines() if line.startswith("! ")]
+    assert re.fullmatch(said, line)
+
+
+def submit_all(crew: Crew, jobs: list[Any]) -> None:
+    with experiment(crew.workspace.path, "sweep", redis=crew.url, workers=0):
+        for job in jobs:
+            job.submit()
+
+
+@pytest.mark.parametrize("lacked", ["a package", "the module"])
+def test_jobs_that_fail_because_no_worker_can_import_them_are_one_cause(crew: Crew, sweeps: Any, lacked: str) -> None:
+    crew.started("--name", "m2", slots=2)
+    jobs = [sweeps.Sweep.C(number=number) for number in range(7)]
+    if lacked == "the module":
+        Path(sweeps.__file__).rename(f"{sweeps.__file__}.aside")
+    with pytest.raises(FailedExperiment) as failed:
+        submit_all(crew, jobs)
+    report = str(failed.value)
+    (cause,) = [line for line in report.splitlines() if line.startswith("✗")]
+    assert re.match(r"✗ TaskImportError: Worker m2-\w+ on \S+: cannot import 'sweeping_tasks.Sweep' \(No mod", cause)
+    assert cause.endswith(" 7 jobs")
+    assert "frozen" not in report
+    assert "importlib" not in report
+    assert (f"{Path(sweeps.__file__).name}:2 in <module>" in report) is (lacked == "a package")

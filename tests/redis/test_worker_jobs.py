@@ -116,7 +116,7 @@ def test_a_job_over_its_time_limit_is_killed(crew: Crew) -> None:
     task = tasks.Wait.C(note="x", until=Path("/nonexistent"))
     crew.run(task, State.FAILED, options={"timeout_s": 0.2})
     assert crew.record(task)["reason"] == "timeout"
-    assert crew.record(task)["error"]["message"] == "ran longer than 0.2 s"
+    assert crew.record(task)["error"]["message"].split(";")[0] == "ran longer than 0.2 s"
 
 
 def test_a_class_that_cannot_be_imported_is_named_with_worker_and_host(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -43,6 +43,35 @@ class Avoided:
     daemon: str
     refusal: Refusal
     jobs: int
+
+
+class Refused:
+    """The jobs of a run that workers have handed back, by what these cannot import.
+
+    Example:
+        >>> refused.note(identity, record.data["said"])
+        >>> refused.lines(done)
+        ['! worker m2 cannot import sweep: looked in /data/code. 7 jobs went to other workers.']
+    """
+
+    def __init__(self) -> None:
+        self._jobs: dict[tuple[str, str, str], set[str]] = {}
+
+    def note(self, identity: str, told: str) -> None:
+        """A worker has refused a job, as its event tells."""
+        said = shown(map_of(told))
+        cause = (str(said.get("worker", "")), str(said.get("module", "")), str(said.get("looked", "")))
+        self._jobs.setdefault(cause, set()).add(identity)
+
+    def lines(self, done: Collection[str]) -> list[str]:
+        """What is said of those that others have done. A job that has failed names its workers itself."""
+        counts = {cause: len(jobs.intersection(done)) for cause, jobs in self._jobs.items()}
+        return [
+            f"! worker {worker} cannot import {module}: looked in {looked}. "
+            f"{'1 job' if count == 1 else f'{count} jobs'} went to other workers."
+            for (worker, module, looked), count in sorted(counts.items())
+            if count
+        ]
 
 
 @lru_cache(maxsize=1024)

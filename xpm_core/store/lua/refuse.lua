@@ -68,7 +68,7 @@ elseif heard and refusals.complete(need, now) then
   outcomes.fail(w, rec, cjson.encode(failure), now)
 else
   executions.finish(w, rec, 'released', 'ready', now,
-    { attempts = rec.attempts - 1, reason = 'refused', missing = need.missing }, 'reason', 'refused')
+    { attempts = rec.attempts - 1, reason = 'refused', missing = need.missing }, 'reason', 'refused', 'said', said)
 end
 wake.tokens(rec.demand, now)
 edges.work(w, now)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
+from xpm_core.config.calls import UNRUN
 from xpm_core.edges import cut
 
 log = logging.getLogger("xpm")
@@ -92,10 +93,16 @@ def call(label: str, function: Callable[..., object], make: Callable[[], Any]) -
     """
     try:
         made = make()
-        function(made) if _takes_one(function) else function()
+        found = function(made) if _takes_one(function) else function()
+        if (what := UNRUN.get(type(found))) is not None:
+            log.error("%s: its callback %s: it returned a %s, of which nothing ran", label, _name(function), what)
     except BaseException as error:  # user code, at the edge of its thread, which sys.exit() must not end
         cut(error)
-        log.exception("%s: its callback %s raised", label, getattr(function, "__qualname__", function))
+        log.exception("%s: its callback %s raised", label, _name(function))
+
+
+def _name(function: Callable[..., object]) -> object:
+    return getattr(function, "__qualname__", function)
 
 
 def _takes_one(function: Callable[..., object]) -> bool:

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from xpm_core import payload
+from xpm_core.callbacks import call
 from xpm_core.config import Config, LightweightTask, Task, state
-from xpm_core.errors import DeclarationError
+from xpm_core.errors import DeclarationError, ExperimentError, OutputError
 from xpm_core.identity import seal
 
 
@@ -183,3 +184,50 @@ def test_work_that_execute_only_returns_fails_the_job(tmp_path: Path) -> None:
     state(task).init_tasks = (HiddenSteps.C(),)
     with pytest.raises(DeclarationError, match=r"HiddenSteps\.execute: it returned a generator, of which nothing ran"):
         run(task)
+
+
+async def tell(task: Any) -> None: ...
+
+
+async def tell_all(task: Any) -> Any:
+    yield task
+
+
+def steps(task: Any) -> Any:
+    yield task
+
+
+class Teller:
+    async def __call__(self, task: Any) -> None: ...
+
+    async def tell(self, task: Any) -> None: ...
+
+
+class Done(Task):
+    def execute(self) -> None: ...
+
+    def made(self) -> None: ...
+
+
+UNRUN = [tell, tell_all, functools.partial(tell), Teller(), Teller().tell]
+
+
+@pytest.mark.parametrize("callback", [*UNRUN, steps], ids=repr)
+def test_a_callback_of_which_a_call_runs_nothing_is_refused_when_it_is_given(callback: Any) -> None:
+    said = "it has a yield" if callback is steps else "it is async"
+    with pytest.raises(ExperimentError, match=rf"^Done\.on_completed: {said}, so calling it runs nothing of it"):
+        Done.C().on_completed(callback)
+    task = Done.C()
+    with pytest.raises(OutputError, match=rf"^Done\.watch_output: {said}, so calling it runs nothing of it"):
+        task.watch_output(task.made, callback)
+
+
+def test_a_callback_that_cannot_be_called_is_refused_when_it_is_given() -> None:
+    with pytest.raises(ExperimentError, match=r"^Done\.on_completed: it is 3 \(int\), which cannot be called"):
+        Done.C().on_completed(3)  # type: ignore[arg-type]
+
+
+def test_a_callback_that_returns_its_work_undone_is_an_error_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.warns(RuntimeWarning, match="was never awaited"):
+        call("Done/1234567", lambda task: tell(task), lambda: None)
+    assert "it returned a coroutine, of which nothing ran" in caplog.text

@@ -11,11 +11,12 @@ from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 from xpm_core import job, produced, tags
 from xpm_core.config.asking import AskedConfig, AskedTask, job_of
 from xpm_core.config.assign import assign, copied, restored, values_of
+from xpm_core.config.calls import refuse_callback
 from xpm_core.config.change import compose
 from xpm_core.config.live import instance
 from xpm_core.config.meta import ConfigMeta, ours
 from xpm_core.edges import cut, edge
-from xpm_core.errors import DeclarationError, ExperimentError, ParameterTypeError, SealedError, XpmError
+from xpm_core.errors import DeclarationError, ExperimentError, OutputError, ParameterTypeError, SealedError, XpmError
 from xpm_core.graph import STATE, ConfigState, caller, is_configuration, state, written
 from xpm_core.identity import foreseen, missing
 from xpm_core.schema import shown
@@ -296,7 +297,11 @@ class Task(Config, AskedTask):
         """Call a function with the task, in this process, once it is done; at once if it is already.
 
         A function that takes no argument is called without one.
+
+        Raises:
+            ExperimentError: Calling it would run nothing, as of an `async def`.
         """
+        refuse_callback(callback, f"{type(self).__name__}.on_completed", ExperimentError)
         own = configured(self, "on_completed")
         if own.submitted is None:
             own.callbacks += (callback,)
@@ -316,13 +321,14 @@ class Task(Config, AskedTask):
             callback: Takes what the method returns; called in the thread of callbacks, in the order of the outputs.
 
         Raises:
-            OutputError: It is no method of a configuration of this task.
+            OutputError: It is no method of a configuration of this task, or calling the callback would run nothing.
 
         Example:
             learn.watch_output(learn.checkpoint, lambda checkpoint: Evaluate.C(checkpoint=checkpoint).submit())
             learn.submit()
         """
         own, watch = configured(self, "watch_output"), produced.watch(self, method, callback)
+        refuse_callback(callback, f"{type(self).__name__}.watch_output", OutputError)
         if own.submitted is None:
             own.watches += (watch,)
         else:

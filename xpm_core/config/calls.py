@@ -9,7 +9,7 @@ import functools
 from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType, MethodType
 from typing import Any, NamedTuple
 
-from xpm_core.errors import DeclarationError
+from xpm_core.errors import DeclarationError, ShapedError
 from xpm_core.schema import shortened
 
 ARGUMENTS = {"execute": "self", "task_outputs": "self, dep", "__validate__": "self", "__post_init__": "self"}
@@ -57,12 +57,33 @@ def problem_of(value: Any, name: str) -> tuple[str, str] | None:
         return f"it is {shortened(value)} ({type(value).__name__}), which cannot be called", f"{write}."
     if (call := call_of(value, ARGUMENTS[name].count(","))) is None:
         return None
-    if call.function.__code__.co_flags & COROUTINES:
-        return "it is async, so calling it runs nothing of it", f"{write}, and call asyncio.run(...) in it."
-    if call.function.__code__.co_flags & GENERATOR:
-        return "it has a yield, so calling it runs nothing of it", f"{write} without it."
+    if (found := undone(call)) is not None:
+        return found[0], f"{write}{found[1]}."
     wrong = wrong_arguments(call)
     return None if wrong is None else (wrong, f"{write}; what else it needs is a parameter of the class.")
+
+
+def undone(call: Call) -> tuple[str, str] | None:
+    """Why a call would run nothing of a function, and how to write it instead; None when it may run."""
+    if call.function.__code__.co_flags & COROUTINES:
+        return "it is async, so calling it runs nothing of it", ", and call asyncio.run(...) in it"
+    if call.function.__code__.co_flags & GENERATOR:
+        return "it has a yield, so calling it runs nothing of it", " without it"
+    return None
+
+
+def refuse_callback(callback: Any, where: str, error: type[ShapedError]) -> None:
+    """Refuse a function that is given to be called later, if that could not run it.
+
+    Raises:
+        ShapedError: It could not; of the class that is given.
+    """
+    if not callable(callback):
+        problem = f"it is {shortened(callback)} ({type(callback).__name__}), which cannot be called"
+        raise error(where, problem, "Give a function.")
+    call = plain_call(callback, 1)
+    if call is not None and (found := undone(call)) is not None:
+        raise error(where, found[0], f"Give a function by def{found[1]}.")
 
 
 def call_of(value: Any, count: int) -> Call | None:

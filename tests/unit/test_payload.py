@@ -34,6 +34,7 @@ from xpm_core.config import (
 )
 from xpm_core.config.outputs import made_by
 from xpm_core.errors import PayloadError, TaskImportError
+from xpm_core.graph import schema_of
 from xpm_core.identity import seal
 from xpm_core.tags import tag
 
@@ -130,7 +131,8 @@ def test_generated_paths_lie_in_the_directory_of_the_job(tmp_path: Path) -> None
     assert task.model.kept == tmp_path / "jobs/x/out/model/kept"
 
 
-def test_paths_in_the_workspace_move_with_it(tmp_path: Path) -> None:
+def test_paths_in_the_workspace_move_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(schema_of(learn()), "argv", ("sweep.py",))  # long ones would lie in a file of the workspace
     here, there = tmp_path / "here", tmp_path / "there"
     first = submitted(learn(), here / "jobs" / "first")
     task = learn(before=first, data=here / "some" / "file", anything=[first.jobpath / "x", Path("/elsewhere")])

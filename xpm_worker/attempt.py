@@ -240,9 +240,9 @@ class Attempt:
             return f"what it left open was not written in {END_S:g} s. {remedy}"
         if self.stopped == "killed":
             return "killed by SIGKILL, as its worker was told to (kill-horse)"
-        return (
-            "" if self._told_at is None else f"had not ended {system.boot_time() - self._told_at:.1f} s after SIGTERM"
-        )
+        if self._told_at is not None:
+            return f"had not ended {system.boot_time() - self._told_at:.1f} s after SIGTERM"
+        return ""
 
     # -- how it ended ----------------------------------------------------------------------------------------------
 
@@ -307,7 +307,7 @@ class Attempt:
         said = f"killed by {_signal_name(number)}"
         if number != signal.SIGKILL:
             return said
-        return self._overran or f"{said}, not by xpm: {self._memory.said_of_kill(usage)}"
+        return self._too_long() or f"{said}, not by xpm: {self._memory.said_of_kill(usage)}"
 
     def _record(self, outcome: Ended, ended: datetime, usage: Any) -> dict[str, Any]:
         return {

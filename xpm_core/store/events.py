@@ -29,7 +29,7 @@ class Record:
     """One event.
 
     `cursor` is its id in the stream; ask for what comes after it. `at_s` is the server's time, epoch seconds.
-    `data` holds what else belongs to it: attempt, root, error, due, reason.
+    `data` holds what else belongs to it: attempt, root, error, due, reason, said.
     """
 
     cursor: str

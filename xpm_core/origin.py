@@ -14,6 +14,9 @@ from xpm_core.repository import checkout_of, repository_of
 LOCAL = "<locals>"
 INSTALLED = ("site-packages", "dist-packages")
 
+ANYWHERE = ":**/"
+"""In the name of a file, `project:**/sweep.py`: any path of the project that ends so. submit.lua reads it, too."""
+
 _HEADER = re.compile(r"\s*\[([\w.\-]+)\]")
 _NAME = re.compile(r"""\s*name\s*=\s*["']([^"']+)""")
 """Compiled here: each job's process, forked from one that has loaded this, would do it again."""
@@ -80,7 +83,8 @@ def project_files(cls: Any) -> str | None:
 
     A project that pyproject.toml does not name may be reached by a link, and be cloned into a folder named otherwise.
     So the names of the real folder, and of the repository, are among them. Files that share a name are one. A class
-    whose own `__xpmid__` is what it was called in another module has the names of that file, too.
+    whose own `__xpmid__` is what it was called in another module has the names of that file, too, wherever in the
+    project that lay.
     """
     file = class_file(cls)
     if file is None:
@@ -89,7 +93,7 @@ def project_files(cls: Any) -> str | None:
     names = _names(file, module)
     if isinstance(own, str) and ":" in own:
         former = own.partition(":")[0]
-        names = [*names, *_names(_file_beside(file, module, former), former)]
+        names = [*names, *_names(_file_beside(file, module, former), former), *_anywhere(names, former)]
     return "\n".join(dict.fromkeys(names))
 
 
@@ -101,15 +105,24 @@ def _file_beside(file: str, module: str, other: str) -> str:
     return package if os.path.isfile(package) else f"{start}.py"
 
 
+def _anywhere(names: list[str], module: str) -> list[str]:
+    """The names that a module has in the projects of a file, in whatever folder they import it from."""
+    projects = [project for project in (name.partition(":")[0] for name in names) if project not in INSTALLED]
+    path = module.replace(".", "/")
+    return [f"{project}{ANYWHERE}{path}{end}" for project in projects for end in (".py", "/__init__.py")]
+
+
 def origin_clash(name: str, known: str, given: str) -> OriginClashError:
     """The error about two files that claim one class name, by all their names.
 
-    The project's name keeps the results when the file lies at one place in both folders, and may be one file.
+    The project's name keeps the results when the file lies at one place in both folders, or is what the class names as
+    its former module, and so may be one file.
     """
-    known, given = known.split("\n")[0], given.split("\n")[0]
+    known, (given, *others) = known.split("\n")[0], given.split("\n")
     (project, _, path), (_, _, other) = known.partition(":"), given.partition(":")
+    former = [f"/{end}" for _, anywhere, end in (each.partition(ANYWHERE) for each in others) if anywhere]
     keep = f" If they are one project, write [project] name = {project!r} into its pyproject.toml instead."
-    return OriginClashError(name, known, given, keep if path == other else "")
+    return OriginClashError(name, known, given, keep if path == other or f"/{path}".endswith(tuple(former)) else "")
 
 
 @lru_cache(maxsize=4096)

@@ -132,3 +132,14 @@ def test_what_changes_for_more_than_one_reason_is_not_told(before: Desktop) -> N
     assert notes(run(before, HEAD, MODEL, PREPARE, given, main)) == []
     copy = TRAIN + TRAIN.replace("Train", "Fit")
     assert notes(run(before, HEAD, MODEL, PREPARE, copy, MAIN.replace("Train", "Fit"))) == [], "Train is still there"
+
+
+def test_class_that_moves_to_another_import_root_keeps_what_is_done_by_its_old_name(desktop: Desktop) -> None:
+    desktop.write("pyproject.toml", '[project]\nname = "digits"\n')
+    first = run(desktop, HEAD, MODEL, PREPARE, TRAIN, MAIN, name="scripts/sweep.py")
+    assert "4 done" in first.err
+    moved = TRAIN.replace("data:", "__xpmid__ = 'sweep:Train'\n        data:", 1)
+    model = MODEL.replace("width", "__xpmid__ = 'sweep:Model'\n        width", 1)
+    prepare = PREPARE.replace("n:", "__xpmid__ = 'sweep:Prepare'\n        n:", 1)
+    kept = run(desktop, HEAD, model, prepare, moved, MAIN, name="src/study.py")
+    assert "4 reused" in kept.err

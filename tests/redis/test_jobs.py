@@ -49,6 +49,27 @@ def test_files_of_one_class_name_are_one_when_they_share_a_name(desk: Desk) -> N
             submit(*names)
 
 
+def test_class_that_names_its_former_module_is_one_with_that_wherever_it_lay_in_the_project(desk: Desk) -> None:
+    def submit(name: str, *names: str) -> None:
+        desk.store.submit("exp", desk.run.started_ms, [submission("a")], {name: "\n".join(names)})
+
+    for name, known in (("m:A", "one:m.py"), ("m:B", "one:a/b/m.py"), ("m:C", "one:m/__init__.py")):
+        submit(name, known)
+        submit(name, "one:src/other.py", "one:**/m.py", "one:**/m/__init__.py")
+        submit(name, known)
+        with pytest.raises(OriginClashError):
+            submit(name, "one:x/m.py")
+    submit("m:D", "one:am.py")
+    submit("m:E", "one:m.py/other.py")
+    submit("m:F", "two:m.py")
+    submit("m:G", "one:src/other.py", "one:**/m.py")
+    for name in ("m:D", "m:E", "m:F"):
+        with pytest.raises(OriginClashError):
+            submit(name, "one:src/other.py", "one:**/m.py")
+    with pytest.raises(OriginClashError):
+        submit("m:G", "one:m.py")
+
+
 def test_finish_claims_the_next_job_in_the_same_call(desk: Desk) -> None:
     desk.submit(submission("a"), submission("b"))
     first = desk.claim()

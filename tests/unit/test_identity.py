@@ -22,6 +22,7 @@ from xpm_core.config import Config, Constant, Meta, Param, PathGenerator, Task, 
 from xpm_core.digest import encode
 from xpm_core.errors import ClassNameError
 from xpm_core.identity import class_origins, counted_names, seal, task_id
+from xpm_core.origin import origin_clash
 
 
 class Holder(Config):
@@ -368,6 +369,31 @@ def test_clones_of_one_repository_share_a_name(tmp_path: Path) -> None:
         assert "git.example.org/lab/Digits:a/sweep.py" in origins(tmp_path / name, "a/sweep.py")
     script(tmp_path / "second", "pyproject.toml", '[project]\nname = "digits"\n')
     assert origins(tmp_path / "second", "a/sweep.py") == {"digits:a/sweep.py"}
+
+
+MOVED = SWEEP.replace("class Model(Config):", "class Model(Config):\n        __xpmid__ = '{}:Model'", 1)
+
+
+def test_class_that_names_its_former_module_has_the_names_of_that_wherever_it_lay(tmp_path: Path) -> None:
+    assert MOVED != SWEEP
+    script(tmp_path / "digits", "pyproject.toml", '[project]\nname = "digits"\n')
+    script(tmp_path / "digits", "src/models.py", MOVED.format("pkg.sweep"))
+    assert origins(tmp_path / "digits", "src/models.py") == {
+        "digits:src/models.py",
+        "digits:src/pkg/sweep.py",
+        "digits:**/pkg/sweep.py",
+        "digits:**/pkg/sweep/__init__.py",
+    }
+    installed = "digits/.venv/lib/site-packages"
+    script(tmp_path / installed, "models.py", MOVED.format("sweep"))
+    assert origins(tmp_path / installed, "models.py") == {"site-packages:models.py", "site-packages:sweep.py"}
+
+
+def test_clash_of_a_class_that_names_its_former_module_tells_how_to_keep_its_results() -> None:
+    moved = "lib:models.py\nlib:sweep.py\nlib:**/sweep.py\nlib:**/sweep/__init__.py"
+    assert "[project] name = 'scripts'" in str(origin_clash("sweep:Model", "scripts:sweep.py", moved))
+    assert "[project]" not in str(origin_clash("sweep:Model", "scripts:other.py", moved))
+    assert "[project]" not in str(origin_clash("sweep:Model", "scripts:asweep.py", moved))
 
 
 REMOTES = [

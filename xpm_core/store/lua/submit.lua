@@ -4,7 +4,8 @@
 KEYS[1]  xpm:W:experiment:NAME:jobs  set  identities of the experiment's jobs
 ARGV[1]  workspace id
 ARGV[2]  when this run of the experiment began, ms of the server's clock
-ARGV[3]  origins as JSON: class -> names of its file, project:path, one a line; one file's share a name
+ARGV[3]  origins as JSON: class -> names of its file, project:path, one a line; one file's share a name, which may be
+         project:**/path: any path there that ends so
 ARGV[4]  kinds as a JSON list, each what many jobs have in common: {task, name, queue, demand, priority, max_retries,
          max_losses, backoff_ms, options}
 ARGV[...]  three for each job: `kind identity directory marker need need`, the kind by its number from 1 and the marker
@@ -34,7 +35,12 @@ local now, batch, list = clock.now(), {}, {}
 kinds, origins = cjson.decode(kinds), cjson.decode(origins)
 local function shared(known, given)
   for name in given:gmatch('[^\n]+') do
-    if ('\n' .. known .. '\n'):find('\n' .. name .. '\n', 1, true) then return true end
+    local project, path = name:match('^([^:]*:)%*%*(/.+)$')
+    for line in known:gmatch('[^\n]+') do
+      if line == name then return true end
+      local ends = project and line:sub(1, #project) == project and '/' .. line:sub(#project + 1)
+      if ends and ends:sub(-#path) == path then return true end
+    end
   end
   return false
 end

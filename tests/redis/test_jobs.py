@@ -66,8 +66,9 @@ def test_class_that_names_its_former_module_is_one_with_that_wherever_it_lay_in_
     for name in ("m:D", "m:E", "m:F"):
         with pytest.raises(OriginClashError):
             submit(name, "one:src/other.py", "one:**/m.py")
-    with pytest.raises(OriginClashError):
-        submit("m:G", "one:m.py")
+    for names in (["one:m.py"], ["one:lib/other.py", "one:**/m.py"]):
+        with pytest.raises(OriginClashError):
+            submit("m:G", *names)
 
 
 def test_finish_claims_the_next_job_in_the_same_call(desk: Desk) -> None:

@@ -33,13 +33,13 @@ guard.integer('seq', redis.call('GET', keys.seq) or '0', 0)
 guard.integer('run_started', run_started, 0)
 local now, batch, list = clock.now(), {}, {}
 kinds, origins = cjson.decode(kinds), cjson.decode(origins)
+local function ends(file, path) return ('/' .. file):sub(-#path) == path and not file:find('**', 1, true) end
 local function shared(known, given)
   for name in given:gmatch('[^\n]+') do
     local project, path = name:match('^([^:]*:)%*%*(/.+)$')
     for line in known:gmatch('[^\n]+') do
-      if line == name then return true end
-      local ends = project and line:sub(1, #project) == project and '/' .. line:sub(#project + 1)
-      if ends and ends:sub(-#path) == path then return true end
+      if not project and line == name then return true end
+      if project and line:sub(1, #project) == project and ends(line:sub(#project + 1), path) then return true end
     end
   end
   return false

@@ -297,3 +297,44 @@ def test_values_of_plain_files_are_held_together() -> None:
     with refused("Pair.y: expected int, which T is by x=1, got 'a' (str)"):
         Pair.from_dict({"x": 1, "y": "a"})
     assert Pair.from_dict({"x": 1, "y": 2}).to_dict() == {"x": 1, "y": 2, "more": []}
+
+
+def test_types_given_to_a_generic_class_are_those_of_what_it_makes() -> None:
+    made = Pair[int].C(x=1, y=2, more=[3])
+    assert type(made) is Pair
+    assert seal(made) == seal(Pair.C(x=1, y=2, more=[3]))
+    assert Box[Shape].C(held=Square.C()).held.side == 1.0
+    assert Swapped[str].C(x="a", y="b", z=None).y == "b"
+    assert Box[float].C(held=1).held == 1
+    assert Sampler[Words].C() is not None
+    for make, said in (
+        (lambda: Pair[int].C(x="a"), r"Pair\.x: expected int, got 'a' \(str\), set at .*generics\.py:\d+\."),
+        (lambda: Pair[int].C(more=[1, "b"]), r"Pair\.more\[1\]: expected int, got 'b' \(str\)"),
+        (lambda: Swapped[int].C(z="c"), r"Swapped\.z: expected int \| None, got 'c'"),
+        (lambda: Box[Square].C(held=Circle.C()), r"Box\.held: expected Square, got Circle"),
+        (lambda: Boxes[int, str].C(left=Box.C(held="a")), r"Boxes\.left\.held: expected int, got 'a'"),
+        (lambda: Pair[int].C(z=1), r"Pair: unknown parameter 'z'"),
+        (lambda: Pair[int].C(1), r"Pair: 1 has no name"),
+    ):
+        with pytest.raises((TypeError, AttributeError), match=said):
+            make()
+
+
+def test_maker_of_a_generic_class_with_types_is_the_class_otherwise() -> None:
+    maker = Pair[int].C
+    assert maker is Pair[int].C
+    assert maker.from_dict({"x": 1, "y": 2}).x == 1
+    assert Pair[T].C(x=1, y=2).x == 1
+    assert Pair["Unknown"].C(x=1, y=2).x == 1
+
+    class Use(Config):
+        pair: Param[Pair[int].C]
+
+    assert Use.C(pair=Pair.C(x=1, y=2)).pair.x == 1
+    with pytest.raises(ParameterTypeError, match=r"Use\.pair\.x: expected int, got 'a'"):
+        Use.C(pair=Pair.C(x="a", y="b"))
+
+
+def test_class_that_is_not_generic_takes_no_types() -> None:
+    with pytest.raises(TypeError, match=r"Shape\[int\]: it is not generic\. Derive it from Generic\[T\], or "):
+        Shape[int]

@@ -14,6 +14,7 @@ from xpm_core.config.assign import assign, copied, restored, values_of
 from xpm_core.config.calls import refuse_callback
 from xpm_core.config.change import compose
 from xpm_core.config.live import instance
+from xpm_core.config.makers import with_types
 from xpm_core.config.meta import ConfigMeta, ours
 from xpm_core.edges import cut, edge
 from xpm_core.errors import DeclarationError, ExperimentError, OutputError, ParameterTypeError, SealedError, XpmError
@@ -176,7 +177,11 @@ class Config(AskedConfig, metaclass=ConfigMeta):
     def __repr__(self) -> str:
         return shown(self) if is_configuration(self) else super().__repr__()
 
-    if not TYPE_CHECKING:  # checkers would take these for leave to assign any name
+    if not TYPE_CHECKING:  # checkers would take these for leave to assign any name, or for Generic's own
+
+        @edge
+        def __class_getitem__(cls, types: Any) -> Any:
+            return with_types(cls, getattr(super(), "__class_getitem__", None), types)
 
         @ours
         def __setattr__(self, name: str, value: Any) -> None:

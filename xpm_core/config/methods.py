@@ -81,7 +81,7 @@ def cache(name: str) -> Callable[[Callable[Concatenate[S, Path, P], R]], Callabl
 
                 with TemporaryDirectory() as folder:
                     return method(self, Path(folder, name), *args, **kwargs)
-            with locked(directory / f"{name}.lock"):
+            with locked(directory / f"{name}.lock", "file"):
                 return method(self, directory / name, *args, **kwargs)
 
         cached.__xpm_cached__ = True  # type: ignore[attr-defined]
@@ -96,9 +96,20 @@ def has_cache(cls: type) -> bool:
 
 
 @contextmanager
-def locked(path: Path) -> Iterator[None]:
-    """Hold a lock that processes on all machines of the workspace respect."""
+def locked(path: Path, what: str) -> Iterator[None]:
+    """Hold a lock that processes on all machines of the workspace respect.
+
+    Args:
+        path: Its file.
+        what: What it is of, for the warning that another process holds it.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            import logging  # which few jobs need for this
+
+            logging.getLogger("xpm").warning("%s: another job has this %s, this one waits until it ends", path, what)
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import warnings
 from abc import abstractmethod
 from pathlib import Path
@@ -336,6 +337,23 @@ def test_field_refuses_what_contradicts_itself() -> None:
 def test_generated_path_stays_in_its_directory(path: str) -> None:
     with pytest.raises(DeclarationError, match="leaves the job's directory"):
         PathGenerator(path)
+
+
+def test_function_of_a_generated_path_takes_the_configuration_alone() -> None:
+    for function in (lambda context, config: f"{config.n}.txt", lambda: "x.txt", lambda config, *, n: "x.txt"):
+        with pytest.raises(DeclarationError, match=r"PathGenerator\(<lambda>\): it .*\. Write lambda config: \.\.\."):
+            PathGenerator(function)
+    for function in (str, lambda config: "x", lambda config, n=1: "x", lambda *all: "x", functools.partial(max, "x")):
+        PathGenerator(function)
+
+
+def test_function_that_makes_a_default_takes_nothing() -> None:
+    with pytest.raises(
+        DeclarationError, match=r"field\(default_factory=<lambda>\): it wants 'self', which it is not given"
+    ):
+        field(default_factory=lambda self: 3)
+    for function in (list, lambda: 3, lambda n=3: n, Adam, Adam.C, functools.partial(int, "3")):
+        field(default_factory=function)
 
 
 def test_default_factory_is_checked() -> None:

@@ -8,6 +8,7 @@ from functools import partial as bind
 from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, NoReturn, TypeVar, overload
 
+from xpm_core.config.calls import plain_call, wrong_arguments
 from xpm_core.edges import edge
 from xpm_core.errors import DeclarationError, MissingParameterError
 from xpm_core.graph import schema_of, state, unsubmitted
@@ -140,11 +141,24 @@ def field(
     alone = default is MISSING and default_factory is None
     if alone and ignore_default is not False:
         default, ignore_default = ignore_default, True
+    if default_factory is not None:
+        refuse_uncallable_with(0, default_factory, "field(default_factory={})", "Write lambda: ...")
     if not isinstance(ignore_default, bool):
         raise DeclarationError("field()", f"ignore_default is {ignore_default!r} beside a default", "Make it a bool.")
     said = Field(default, default_factory, ignore_default)
     said.ignored, said.overrides, said.groups = ignored, overrides, frozenset(groups)
     return said
+
+
+def refuse_uncallable_with(count: int, function: Any, where: str, remedy: str) -> None:
+    """Refuse a function that could not run with so many arguments.
+
+    Raises:
+        DeclarationError: It could not.
+    """
+    call = plain_call(function, count)
+    if call is not None and (wrong := wrong_arguments(call)) is not None:
+        raise DeclarationError(where.format(getattr(function, "__name__", "...")), wrong, remedy)
 
 
 class Renamed:
@@ -177,6 +191,8 @@ class PathGenerator:
         self.path, self.partial = path, partial
         if not callable(path):
             self.relative(path)
+        else:
+            refuse_uncallable_with(1, path, "PathGenerator({})", "Write lambda config: ...")
 
     @edge
     def __call__(self) -> Path:

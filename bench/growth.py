@@ -47,7 +47,7 @@ class Filled:
         identity = hashlib.sha256(str(self.count).encode()).hexdigest()
         return Submission(
             identity=identity, task="trials:Train", name="Train", directory=f"jobs/trials.train/{identity}",
-            payload=os.urandom(PAYLOAD), tags={"rate": 0.1},
+            payload=os.urandom(PAYLOAD), tags={"rate": 0.1}, project="bench",
             options={"timeout_s": None, "env": {}, "resumable": False}, **more,
         )  # fmt: skip
 

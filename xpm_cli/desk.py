@@ -19,6 +19,7 @@ from xpm_cli.app import setting
 from xpm_core.commands import SHOWN
 from xpm_core.errors import AmbiguousJobError, RedisUnavailableError, UnknownJobError, WorkspaceError
 from xpm_core.job_directory import JobDirectory
+from xpm_core.origin import project_in
 from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.store.connection import OUTAGES, warn_of_argument
@@ -108,12 +109,20 @@ class Desk:
         kept = directory.handed(own=True) if job.state is State.DONE else None
         if kept is None:
             return None
-        tags = self.tags(job)
-        return Submission(job.identity, job.task, directory=directory.relative, tags=tags, **kept._asdict())
+        tags, project = self.tags(job), self._project(job)
+        return Submission(
+            job.identity, job.task, directory=directory.relative, tags=tags, project=project, **kept._asdict()
+        )
 
     def directory(self, job: reading.Job) -> JobDirectory:
         """The directory of a job."""
         return self.workspace.job(job.task, job.identity)
+
+    def _project(self, job: reading.Job) -> str:
+        """The name of the project whose code a job needs; empty if its directory does not tell."""
+        code = self.params(job).get("code")
+        file = code.get("project") if isinstance(code, dict) else None
+        return project_in(file) if isinstance(file, str) else ""
 
     def _identity_of(self, path: Path) -> str:
         """The identity of the job whose directory, or a link to it, a path is; empty when it is none."""

@@ -141,8 +141,13 @@ def _names(file: str, module: str) -> list[str]:
 
 
 def project_name(cls: Any) -> str:
-    """The name of a class's project, as `project_file` has it; of an installed class, its package. May be empty."""
-    project, _, path = (project_file(cls) or "").partition(":")
+    """The name of a class's project; of an installed class, its package. May be empty."""
+    return project_in(project_file(cls))
+
+
+def project_in(file: str | None) -> str:
+    """The same, of what `project_file` gives."""
+    project, _, path = (file or "").partition(":")
     return path.partition("/")[0].removesuffix(".py") if project in INSTALLED else project
 
 

@@ -13,12 +13,17 @@ from redis.exceptions import ResponseError
 from xpm_core.states import State
 from xpm_core.store import keys, reading, scripts
 from xpm_core.store.records import RetryCode
+from xpm_core.store.refusals import tag
 
 
 def keys_of(desk: Desk, name: str) -> set[str]:
     """Keys of our own that name a job and stay for good."""
     found = desk.client.scan_iter(f"xpm:*{identity(name)}*", count=1000)
     return {key.decode() for key in found if desk.client.ttl(key) == -1}
+
+
+def lines_of(desk: Desk) -> set[str]:
+    return {name.decode() for name in desk.client.zrange(keys.lines(W, "default"), 0, -1)}
 
 
 def done(desk: Desk, name: str, **more: Any) -> None:
@@ -54,6 +59,28 @@ def test_tags_that_would_make_it_large_are_left_out(desk: Desk) -> None:
     done(desk, "a", tags={"long": "x" * 100})
     assert desk.job("a").tags == {}
     assert desk.client.object("encoding", keys.job(W, identity("a"))) == b"listpack"
+
+
+def test_a_done_job_keeps_neither_its_place_nor_its_project(desk: Desk) -> None:
+    done(desk, "a", project="sweep")
+    assert desk.client.hmget(keys.job(W, identity("a")), "order", "project") == [None, None]
+
+
+def test_a_done_job_that_runs_again_comes_behind_those_that_wait(desk: Desk) -> None:
+    done(desk, "a")
+    done(desk, "first", priority=1)
+    desk.submit(submission("b"))
+    assert [desk.retry(name)[0] for name in ("a", "first")] == [RetryCode.RETRIED] * 2
+    desk.submit(submission("c"))
+    assert [desk.claim().identity for _ in range(4)] == [identity(name) for name in ("first", "b", "a", "c")]
+    check_everything(desk.client, W)
+
+
+def test_a_done_job_that_runs_again_stands_in_the_line_of_its_project(desk: Desk) -> None:
+    done(desk, "a", project="sweep")
+    assert desk.retry("a")[0] is RetryCode.RETRIED
+    assert lines_of(desk) == {f"|0|{tag('sweep')}"}
+    check_everything(desk.client, W)
 
 
 def test_a_retry_brings_back_all_that_was_handed_over(desk: Desk) -> None:
@@ -116,7 +143,7 @@ def test_what_is_given_counts_for_done_jobs_only(desk: Desk) -> None:
 @pytest.mark.parametrize(
     "changes",
     [{"name": None}, {"tags": 1}, {"needs": None}, {"needs": [""]}, {"needs": [{}]}, {"needs": [identity("a")]},
-     {"max_retries": -1}, {"backoff_ms": "x"}],
+     {"max_retries": -1}, {"backoff_ms": "x"}, {"project": 1}],
     ids=str,
 )  # fmt: skip
 def test_malformed_things_are_refused_and_nothing_is_written(desk: Desk, changes: dict[str, Any]) -> None:

@@ -19,6 +19,7 @@ from support import PrivateServer, wait_until
 from xpm_core.job_directory import Marker
 from xpm_core.states import State
 from xpm_core.store import keys
+from xpm_core.store.refusals import tag
 
 MB = 10**6
 
@@ -71,6 +72,8 @@ def test_a_done_job_is_run_again_from_what_its_directory_keeps(crew: Crew) -> No
     program = [Path(sysconfig.get_path("scripts"), "xpm"), "retry", directory.identity]
     environment = {**os.environ, "XPM_REDIS_URL": crew.url, "XPM_WORKSPACE": str(crew.workspace.path)}
     subprocess.run(program, check=True, capture_output=True, env=environment)
+    project = crew.client.hget(keys.job(crew.workspace.id, directory.identity), "project")
+    assert project == tag(given.project).encode()
     crew.start("--burst")
     wait_until(lambda: crew.job(task).attempts == 2 and crew.state(task) is State.DONE)
     assert [record["reason"] for record in directory.records()] == ["done", "done"]

@@ -292,8 +292,8 @@ def _recalled(reply: Sequence[Any]) -> list[Submitted | None]:
 
 
 def new_execution_id() -> str:
-    """A fresh execution id: 32 random hex characters."""
-    return os.urandom(16).hex()
+    """A fresh execution id: 24 random hex characters. Redis keeps one of each done job, so that it is no longer."""
+    return os.urandom(12).hex()
 
 
 def _asking(worker: WorkerId, execution: str, listen: bool, left_s: float | None) -> list[Any]:
@@ -344,6 +344,7 @@ def _handed(job: Submission) -> dict[str, Any]:
         "needs": list(dict.fromkeys(job.needs)),
         "options": json.dumps(dict(job.options)),
         "tags": json.dumps(dict(job.tags)),
+        "project": tag(job.project) if job.project else "",
         "max_retries": job.max_retries,
         "max_losses": job.max_losses,
         "backoff_ms": round(job.backoff_s * 1000),

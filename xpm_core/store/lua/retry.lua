@@ -5,8 +5,8 @@ KEYS[1]  xpm:W:counts  hash  state -> number of jobs
 ARGV[1]  workspace id
 ARGV[2]  identity
 ARGV[3]  execution that is to be replaced, as the caller saw it; empty for whichever it is
-ARGV[4]  for a done job: what its directory has kept, as JSON {name, directory, options, tags, needs, max_retries,
-         max_losses, backoff_ms}; empty for nothing
+ARGV[4]  for a done job: what its directory has kept, as JSON {name, directory, options, tags, needs, project,
+         max_retries, max_losses, backoff_ms}; empty for nothing
 ARGV[5]  and its payload
 
 Returns {code, state, other}

@@ -3,8 +3,8 @@
 -- include: keys needs
 local handed = {}
 
-local KEPT = { 'task', 'tags', 'queue', 'demand', 'project', 'priority', 'order', 'execution', 'submitted', 'started',
-  'ended', 'reason', 'attempts', 'failures', 'losses', 'needed' }
+local KEPT = { 'task', 'tags', 'queue', 'demand', 'priority', 'execution', 'submitted', 'started', 'ended', 'reason',
+  'attempts', 'failures', 'losses', 'needed' }
 local COMPACT = 64 -- bytes: with one longer value a hash takes twice as much; tags may be longer, params.json has them
 
 -- The job is done; `set` holds fields to write. Its hash is made anew, without what is empty: one that was large once

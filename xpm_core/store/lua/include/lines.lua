@@ -3,6 +3,11 @@
 -- include: keys reservations tokens
 local lines = {}
 
+local STRIDE = 2 ^ 44 -- arrivals that fit under one priority
+
+-- The place in its line of a job that arrives now.
+function lines.order(priority) return (100 - priority) * STRIDE + redis.call('INCR', keys.seq) end
+
 function lines.member(w, j) return w .. ':' .. j end
 
 -- The name of a job's line: its demand; behind it the tags of its project, and of modules that workers lacked for it.

@@ -1,5 +1,5 @@
 -- Running a settled job again.
--- include: edges guard jobs keys needs wake
+-- include: edges guard jobs keys lines needs wake
 local retries = {}
 
 -- What a caller brings from a done job's directory, checked; nil when nothing. See handed.lua.
@@ -12,6 +12,7 @@ function retries.brought(w, j, text, payload)
   for _, name in ipairs({ 'max_retries', 'max_losses', 'backoff_ms' }) do
     guard.integer('handed: ' .. name, job[name], 0)
   end
+  if type(job.project or '') ~= 'string' then guard.refuse('handed: project is no string') end
   if type(job.needs) ~= 'table' then guard.refuse('handed: needs is no list') end
   for _, need in ipairs(job.needs) do
     guard.type(keys.job(w, guard.named('need', need)), 'hash')
@@ -25,10 +26,13 @@ end
 -- Whether Redis has forgotten what whoever runs the job is handed.
 function retries.bare(w, j) return redis.call('HEXISTS', keys.job(w, j), 'payload') == 0 end
 
+-- Give a done job back what Redis has forgotten of it. It arrives anew: its place is behind those that wait already.
 local function take_back(w, rec, job)
+  local key = keys.job(w, rec.id)
+  rec.project, rec.order = job.project or '', lines.order(tonumber(redis.call('HGET', key, 'priority') or 0))
   needs.drop(w, rec.id)
   needs.link(w, rec, job.needs, true)
-  redis.call('HSET', keys.job(w, rec.id), 'name', job.name, 'directory', job.directory, 'payload', job.payload,
+  redis.call('HSET', key, 'project', rec.project, 'order', string.format('%.0f', rec.order), 'name', job.name, 'directory', job.directory, 'payload', job.payload,
     'options', job.options, 'tags', job.tags, 'max_retries', job.max_retries, 'max_losses', job.max_losses,
     'backoff_ms', job.backoff_ms, 'pending', rec.pending, 'broken', rec.broken)
 end

@@ -1,16 +1,15 @@
 -- One submitted job: new, or attached to what is there.
--- include: edges events jobs keys needs retries wake
+-- include: edges events jobs keys lines needs retries wake
 local submissions = {}
 
 local CODE = { NEW = 1, ATTACHED = 2, DONE = 3, RETRIED = 4, UNMARKED = 5 }
-local STRIDE = 2 ^ 44 -- arrivals that fit under one priority
 local UNSTARTED = { waiting = true, blocked = true, ready = true, delayed = true }
 local ADOPTING = { waiting = true, blocked = true, ready = true, delayed = true, failed = true, cancelled = true }
 
 local function record(w, job, now)
   local rec = { id = job.id, task = job.task, queue = job.queue, demand = job.demand,
     project = job.project, passed = 0, attempts = 0, failures = 0, losses = 0, ended = 0 }
-  rec.order = (100 - job.priority) * STRIDE + redis.call('INCR', keys.seq)
+  rec.order = lines.order(job.priority)
   needs.link(w, rec, job.needs)
   redis.call('HSET', keys.job(w, job.id), 'task', job.task, 'name', job.name, 'directory', job.directory, 'payload',
     job.payload, 'options', job.options, 'tags', job.tags, 'queue', job.queue, 'demand', job.demand, 'project',

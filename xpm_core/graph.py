@@ -265,10 +265,12 @@ def reachable(
                 where = str(Trail((trail, step)))
                 raise CycleError(where, "this configuration contains itself", "Break the circle.", state(child).created)
             if known is None and (enter is None or enter(child)):
-                seen[id(child)] = False
-                there = trail if step is None else Trail((trail, step))
-                open_.append((there, child, iter(_steps(child, stand_ins))))
-                break
+                there, below = trail if step is None else Trail((trail, step)), _steps(child, stand_ins)
+                seen[id(child)] = not below
+                if below:
+                    open_.append((there, child, iter(below)))
+                    break
+                found.append((there, child))
         else:
             seen[id(config)] = True
             found.append((trail, config))

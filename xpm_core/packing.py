@@ -79,8 +79,9 @@ class Packer:
         self.root = self.ours = root
         self.parts = parts
         self.base = workspace
-        self.workspace = "" if workspace is None else os.path.join(workspace, "")
-        self.configs = configs or [config for _, config in reachable(root, self.new, stand_ins=True)]
+        self.workspace = "" if workspace is None else f"{str(workspace).rstrip(os.sep)}{os.sep}"
+        enter = self.new if parts is not None and parts.used else None
+        self.configs = configs or [config for _, config in reachable(root, enter, stand_ins=True)]
         self.classes: dict[type, int] = {}
         self.records: list[dict[str, Any]] = []
         self.number()
@@ -96,7 +97,7 @@ class Packer:
         """Give each configuration its number: first those of parts, by part, and then the others."""
         self.imports: dict[bytes, dict[int, Any]] = {}
         self.index = {id(config): number for number, config in enumerate(self.configs)}
-        if self.parts is None:
+        if self.parts is None or not self.parts.used:
             return
         for config in self.configs:
             for each in referred(config):

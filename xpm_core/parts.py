@@ -42,12 +42,14 @@ class Parts:
         lock: Held while a payload is packed: two that are packed at once would give a configuration two homes.
         floating: Configurations in parts, no tasks, that have generated paths, each with those that are in the part,
             as bytes. Where such a path lies depends on the task that it is seen from.
+        used: Whether any configuration is in a part.
     """
 
     def __init__(self, workspace: Path) -> None:
         self._folder = workspace / ".xpm" / "parts"
         self.lock = threading.Lock()
         self.floating: list[tuple[Any, dict[str, bytes]]] = []
+        self.used = False
 
     def put(self, data: bytes) -> bytes:
         """Write a part, unless it is there. It is on the disk before a payload names it.
@@ -63,6 +65,7 @@ class Parts:
             with explained(self._folder, "cannot be made"):
                 self._folder.mkdir(parents=True, exist_ok=True)
             write_atomic(self._path(digest), data, durable=True)
+        self.used = True
         return digest
 
     def get(self, digest: bytes) -> bytes:

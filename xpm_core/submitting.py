@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
 from xpm_core import identity, payload, signing
@@ -232,6 +232,7 @@ class Submitter:
         self._classes: set[type] = set()
         self._names: dict[type, tuple[str, str, str]] = {}
         self._parts = Parts(workspace.path)
+        self._written = lru_cache(maxsize=64)(written)  # most tasks are submitted by one line
         self._key = signing.key_in(os.environ)
         self._closed = threading.Event()
 
@@ -331,7 +332,7 @@ class Submitter:
             options=options.in_job(type(task)),
             tags=job.tags,
             project=project,
-            where=job.where,
+            where=self._written(job.place),
         )
         if self._key is not None:
             parcel.submission = signed(parcel.submission, self._workspace.id, self._key)

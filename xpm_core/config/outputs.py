@@ -25,9 +25,8 @@ def outputs(task: Task) -> Any:
 def own_paths(task: Task) -> None:
     """Let the configurations below a submitted task that belong to no other have their generated paths in its job."""
     for _, each in reachable(task, unsubmitted):
-        own = state(each)
-        if each is not task and own.owner is None and schema_of(each).generates:  # no others ask, and it makes a circle
-            own.owner = task
+        if each is not task and schema_of(each).generates and state(each).owner is None:
+            state(each).owner = task  # where nothing is generated nobody asks, and it would make a circle
 
 
 def made_by(task: Task, config: T) -> T:

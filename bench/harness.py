@@ -155,6 +155,11 @@ def machine() -> str:
     )
 
 
+def load() -> str:
+    """How many processes have wanted a CPU in the last minute: more than there are CPUs, and times say little."""
+    return f"{os.getloadavg()[0]:.1f}"
+
+
 def today() -> str:
     """The date, as results are signed with it."""
     return date.today().isoformat()

@@ -39,7 +39,7 @@ class Peer:
 
 
 PEERS = {
-    "rq": Peer("rq-3", ("rq==3.*", "redis>=6.4")),
+    "rq": Peer("rq-3-numpy", ("rq==3.*", "redis>=6.4", "numpy")),
     "hyperqueue": Peer("hyperqueue-0.27", ("hyperqueue==0.27.*",)),
     "experimaestro": Peer("experimaestro-2.7-learn", ("experimaestro==2.7.*", "scikit-learn")),
     "py-spy": Peer("py-spy", ("py-spy",)),

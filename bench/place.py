@@ -83,6 +83,14 @@ class Place:
             return False
 
 
+def server() -> str:
+    """The server that benches run with, by its own account: `Valkey 8.1.8 (libc)`."""
+    with Place() as place:
+        told = place.client.info()
+    name, version = ("Valkey", told["valkey_version"]) if "valkey_version" in told else ("Redis", told["redis_version"])
+    return f"{name} {version} ({told['mem_allocator']})"
+
+
 def wait_until(condition: object, timeout_s: float = 60.0) -> None:
     """Wait until a condition (a function) holds."""
     deadline = time.monotonic() + timeout_s

@@ -1,4 +1,4 @@
-"""All benches, ours and theirs turn by turn, into one table.
+"""All benches, ours and theirs turn by turn, into one table. The server is the one that xpm would start: first on PATH.
 
     python bench/run.py [--quick] [--only NAME]... [--write]
 
@@ -14,7 +14,8 @@ import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
-from harness import HEAD, Row, Size, machine, table, today, write_section
+from harness import HEAD, Row, Size, load, machine, table, today, write_section
+from place import server
 
 NAMES = ["drain", "submission", "latency", "slots", "growth", "graphs", "imports", "distance"]
 
@@ -26,6 +27,8 @@ def main() -> int:
     parser.add_argument("--write", action="store_true", help="put the table into bench/RESULTS.md")
     given = parser.parse_args()
     rows: list[Row] = []
+    known = server()
+    print(f"{known}; {machine()}; load average {load()}\n", flush=True)
     print("| " + " | ".join(HEAD) + " |", flush=True)
     for name in given.only or NAMES:
         began = time.monotonic()
@@ -34,7 +37,7 @@ def main() -> int:
             print("| " + " | ".join(row.cells()) + " |", flush=True)
         print(f"{name}: {time.monotonic() - began:.0f} s", file=sys.stderr, flush=True)
     if given.write:
-        write(rows, given.quick)
+        write(rows, given.quick, known)
     missed = [row for row in rows if row.reached is False]
     for row in missed:
         print(f"missed: {row.what}, {row.against}", file=sys.stderr)
@@ -52,10 +55,13 @@ def measured(name: str, size: Size) -> Sequence[Row]:
     return found
 
 
-def write(rows: list[Row], quick: bool) -> None:
+def write(rows: list[Row], quick: bool, known: str) -> None:
+    """Put the table into the section of this size and, where it is Redis and not the wheel's Valkey, of the server."""
     target = "make bench-quick" if quick else "make bench"
-    write_section("Speed, at reduced size" if quick else "Speed", [
-        f"Taken {today()} by `{target}` on {machine()}. Workspaces on tmpfs (/dev/shm), servers keep nothing on disk, "
+    title = ("Speed, at reduced size" if quick else "Speed") + ("" if known.startswith("Valkey") else ", on Redis")
+    write_section(title, [
+        f"Taken {today()} by `{target}` with {known} on {machine()}, load average at the end "
+        f"{load()}. Workspaces on tmpfs (/dev/shm), servers keep nothing on disk, "
         "on both sides. Each figure is the median of five turns, ours and theirs in turn; ratios are those of pairs.",
         "",
         *table(rows),

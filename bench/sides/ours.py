@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import time
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -48,8 +49,9 @@ def link(url: str, folder: str, kind: str, count: int, slots: int = 0) -> dict[s
         return {"seconds": time.perf_counter() - began}
 
 
-def queue(url: str, folder: str, jobs: int, kind: str = "Nothing", demand: str = "") -> dict[str, Any]:
-    """Submit jobs for a worker to come."""
+def queue(url: str, folder: str, jobs: int, kind: str = "Nothing", demand: str = "", path: str = "") -> dict[str, Any]:
+    """Submit jobs for a worker to come; their project may lie in a folder `path`."""
+    sys.path[:0] = [path] if path else []
     cls = _kind(kind)
     with experiment(folder, EXPERIMENT, redis=url, workers=0) as xp:
         token = xp.connector.createtoken(demand, 1) if demand else None
@@ -62,10 +64,10 @@ def queue(url: str, folder: str, jobs: int, kind: str = "Nothing", demand: str =
         _answer({"jobs": jobs})
 
 
-def drain(url: str, direct: str, folder: str, jobs: int, slots: int = 1) -> dict[str, Any]:
+def drain(url: str, direct: str, folder: str, jobs: int, slots: int = 1, bytecode: bool = True) -> dict[str, Any]:
     """Let a worker run all that is queued; from the start of the first to the end of the last job."""
     command = [sys.executable, "-m", "xpm_worker", "--workspace", folder, "--slots", str(slots), "--burst"]
-    environment = {**os.environ, "XPM_REDIS_URL": url}
+    environment = {**os.environ, "XPM_REDIS_URL": url, "PYTHONDONTWRITEBYTECODE": "" if bytecode else "1"}
     log = f"{folder}.log"
     with open(log, "ab") as file:
         subprocess.run(command, check=True, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
@@ -260,6 +262,8 @@ def _kind(name: str) -> Any:
         import learning
 
         return getattr(learning, name)
+    if name == "Study":
+        return import_module("study.task").Study
     return idling.Nothing
 
 

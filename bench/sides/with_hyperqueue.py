@@ -1,6 +1,7 @@
-"""HyperQueue's side: a local cluster with one worker, each task an exec of a small C program."""
+"""HyperQueue's side: a local cluster with one worker, each task an exec of a small C program, or of Python."""
 
 import os
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ from hyperqueue import Job, LocalCluster
 from hyperqueue.cluster import WorkerConfig
 from side import main
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 TIMEOUT_S = 300.0
 
 
@@ -24,6 +26,33 @@ def drain(program: str, folder: str, jobs: int) -> dict[str, Any]:
             job.program([program, str(stamps)])
         cluster.client().submit(job)
         return {"seconds": spread(stamps, jobs) * jobs / (jobs - 1)}
+
+
+def drain_python(folder: str, jobs: int) -> dict[str, Any]:
+    """Run Python functions on one core, each with a directory and logs of its own; as `drain` measures."""
+    os.makedirs(folder)
+    os.chdir(folder)
+    stamps = Path(folder) / "stamps"
+    with LocalCluster() as cluster:
+        cluster.start_worker(WorkerConfig(cores=1))
+        job = Job(default_workdir=folder)
+        for number in range(jobs):
+            directory = Path(folder) / "tasks" / str(number)
+            logs = {"stdout": str(directory / "out"), "stderr": str(directory / "err")}
+            job.program([sys.executable, "-c", TASK, HERE, str(stamps), str(number)], cwd=directory, **logs)
+        cluster.client().submit(job)
+        return {"seconds": spread(stamps, jobs) * jobs / (jobs - 1)}
+
+
+TASK = """
+import sys, time
+with open(sys.argv[2], "a") as file:
+    file.write(repr(time.monotonic()) + chr(10))
+sys.path.insert(0, sys.argv[1])
+from rq_jobs import nothing
+nothing(int(sys.argv[3]))
+"""
+"""What RQ runs, and the time before it."""
 
 
 def start(program: str, folder: str, jobs: int) -> dict[str, Any]:
@@ -62,4 +91,4 @@ def read(stamps: Path, count: int) -> list[float]:
 
 
 if __name__ == "__main__":
-    main(drain, start)
+    main(drain, drain_python, start)

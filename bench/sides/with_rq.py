@@ -25,14 +25,31 @@ def enqueue(url: str, jobs: int) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - began}
 
 
-def drain(url: str, direct: str, jobs: int, simple: bool) -> dict[str, Any]:
-    """Let one worker run all jobs; from the start of the first to the end of the last, by RQ's own account."""
+def drain(url: str, direct: str, jobs: int, simple: bool, path: str = "", bytecode: bool = True) -> dict[str, Any]:
+    """Let one worker run all jobs; from the start of the first to the end of the last, by RQ's own account.
+
+    With a folder `path`, they are those of the project that lies there.
+    """
     near = Redis.from_url(direct)
     queue = Queue(connection=near)
-    queued = queue.enqueue_many([Queue.prepare_data(rq_jobs.nothing, (index,)) for index in range(jobs)])
+    function = "study.function.study" if path else rq_jobs.nothing
+    queued = queue.enqueue_many([Queue.prepare_data(function, (index,)) for index in range(jobs)])
     kind = ["--worker-class", "rq.worker.SimpleWorker"] if simple else []
-    command = [sys.executable, "-m", "rq.cli", "worker", "--burst", "--url", url, "--path", HERE, *kind, "default"]
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    command = [
+        sys.executable,
+        "-m",
+        "rq.cli",
+        "worker",
+        "--burst",
+        "--url",
+        url,
+        "--path",
+        path or HERE,
+        *kind,
+        "default",
+    ]
+    environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "" if bytecode else "1"}
+    subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     ended = [job for job in Job.fetch_many([each.id for each in queued], near) if job is not None]
     assert all(job.ended_at for job in ended), "a job did not end"
     first, last = min(job.started_at for job in ended), max(job.ended_at for job in ended)

@@ -66,13 +66,13 @@ def test_a_done_job_keeps_neither_its_place_nor_its_project(desk: Desk) -> None:
     assert desk.client.hmget(keys.job(W, identity("a")), "order", "project") == [None, None]
 
 
-def test_a_done_job_that_runs_again_comes_behind_those_that_wait(desk: Desk) -> None:
+def test_a_done_job_that_runs_again_comes_before_others_of_its_priority(desk: Desk) -> None:
     done(desk, "a")
     done(desk, "first", priority=1)
-    desk.submit(submission("b"))
+    desk.submit(submission("b"), submission("high", priority=1))
     assert [desk.retry(name)[0] for name in ("a", "first")] == [RetryCode.RETRIED] * 2
     desk.submit(submission("c"))
-    assert [desk.claim().identity for _ in range(4)] == [identity(name) for name in ("first", "b", "a", "c")]
+    assert [desk.claim().identity for _ in range(5)] == [identity(name) for name in ("first", "high", "a", "b", "c")]
     check_everything(desk.client, W)
 
 

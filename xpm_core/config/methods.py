@@ -92,7 +92,8 @@ def cache(name: str) -> Callable[[Callable[Concatenate[S, Path, P], R]], Callabl
 
 def has_cache(cls: type) -> bool:
     """Whether a method of a class, or of its bases, is a `@cache`."""
-    return any(hasattr(value, "__xpm_cached__") for base in cls.__mro__ for value in vars(base).values())
+    own = (vars(base) for base in cls.__mro__ if base is not object and "__xpm_base__" not in vars(base))
+    return any(hasattr(value, "__xpm_cached__") for content in own for value in content.values())
 
 
 @contextmanager

@@ -5,8 +5,8 @@ local lines = {}
 
 local STRIDE = 2 ^ 44 -- arrivals that fit under one priority
 
--- The place in its line of a job that arrives now.
-function lines.order(priority) return (100 - priority) * STRIDE + redis.call('INCR', keys.seq) end
+-- The place in its line of a job, by its priority and the number of its arrival.
+function lines.order(priority, arrival) return (100 - priority) * STRIDE + arrival end
 
 function lines.member(w, j) return w .. ':' .. j end
 

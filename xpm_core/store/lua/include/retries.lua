@@ -26,10 +26,12 @@ end
 -- Whether Redis has forgotten what whoever runs the job is handed.
 function retries.bare(w, j) return redis.call('HEXISTS', keys.job(w, j), 'payload') == 0 end
 
--- Give a done job back what Redis has forgotten of it. It arrives anew: its place is behind those that wait already.
+-- Give a done job back what Redis has forgotten of it. Nobody knows its arrival any more. It comes before all others of
+-- its priority, because it was done before these, and those that need it must not stand before it.
 local function take_back(w, rec, job)
   local key = keys.job(w, rec.id)
-  rec.project, rec.order = job.project or '', lines.order(tonumber(redis.call('HGET', key, 'priority') or 0))
+  rec.project = job.project or ''
+  rec.order = lines.order(tonumber(redis.call('HGET', key, 'priority') or 0), 0)
   needs.drop(w, rec.id)
   needs.link(w, rec, job.needs, true)
   redis.call('HSET', key, 'project', rec.project, 'order', string.format('%.0f', rec.order), 'name', job.name, 'directory', job.directory, 'payload', job.payload,

@@ -9,7 +9,7 @@ local ADOPTING = { waiting = true, blocked = true, ready = true, delayed = true,
 local function record(w, job, now)
   local rec = { id = job.id, task = job.task, queue = job.queue, demand = job.demand,
     project = job.project, passed = 0, attempts = 0, failures = 0, losses = 0, ended = 0 }
-  rec.order = lines.order(job.priority)
+  rec.order = lines.order(job.priority, redis.call('INCR', keys.seq))
   needs.link(w, rec, job.needs)
   redis.call('HSET', keys.job(w, job.id), 'task', job.task, 'name', job.name, 'directory', job.directory, 'payload',
     job.payload, 'options', job.options, 'tags', job.tags, 'queue', job.queue, 'demand', job.demand, 'project',

@@ -34,9 +34,10 @@ local function take_back(w, rec, job)
   rec.order = lines.order(tonumber(redis.call('HGET', key, 'priority') or 0), 0)
   needs.drop(w, rec.id)
   needs.link(w, rec, job.needs, true)
-  redis.call('HSET', key, 'project', rec.project, 'order', string.format('%.0f', rec.order), 'name', job.name, 'directory', job.directory, 'payload', job.payload,
-    'options', job.options, 'tags', job.tags, 'max_retries', job.max_retries, 'max_losses', job.max_losses,
-    'backoff_ms', job.backoff_ms, 'pending', rec.pending, 'broken', rec.broken)
+  redis.call('HSET', key, 'project', rec.project, 'order', string.format('%.0f', rec.order), 'name', job.name,
+    'directory', job.directory, 'payload', job.payload, 'options', job.options, 'tags', job.tags,
+    'max_retries', job.max_retries, 'max_losses', job.max_losses, 'backoff_ms', job.backoff_ms,
+    'pending', rec.pending, 'broken', rec.broken)
 end
 
 -- A running job that needs this one, if there is any. Running jobs are few, dependents may be many.

@@ -20,9 +20,11 @@ class Turns(Task):
     number: Param[int] = field(groups=[turn])
     gate: Meta[Path]
     file: Meta[Path] = field(default_factory=PathGenerator("a/turns.txt", partial=shared))
-    last: Meta[Path] = field(default_factory=PathGenerator(lambda config: f"{config.note}.txt", partial=other))
+    last: Meta[Path] = field(default_factory=PathGenerator(lambda config: f"{config.note}.txt", partial=shared))
+    folder: Meta[Path] = field(default_factory=PathGenerator(partial=other))
 
     def execute(self) -> None:
+        assert self.folder.is_dir()
         self.say("begin")
         while not self.gate.exists():
             time.sleep(0.01)

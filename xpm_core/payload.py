@@ -177,7 +177,8 @@ def shared_folders(task: Task) -> list[Path]:
     for config, generator, path in found:
         folder = workspace / generator.partial.folder(config)
         if id(config) in own and path.is_relative_to(folder):
-            path.parent.mkdir(parents=True, exist_ok=True)
+            for each in (folder, path.parent):
+                each.mkdir(parents=True, exist_ok=True)
             folders.add(folder)
     return sorted(folders)
 

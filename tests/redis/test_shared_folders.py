@@ -19,7 +19,7 @@ def test_jobs_that_share_a_directory_have_it_in_turn_and_say_that_they_wait(stag
     note, gate = stage.note(), tmp_path / "gate"
     with stage.experiment():
         turns = [Turns.C(note=note, number=number, gate=gate).submit() for number in range(2)]
-        waiting = [f"{turns[0].file.parents[1]}.lock", f"{turns[0].last.parent}.lock"]
+        waiting = [f"{turns[0].file.parents[1]}.lock", f"{turns[0].folder}.lock"]
         wait_until(
             lambda: any("another job has this directory" in said(stage, turn) for turn in turns),
             show=lambda: [said(stage, turn) for turn in turns],

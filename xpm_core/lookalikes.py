@@ -178,7 +178,7 @@ def declared(records: Iterator[dict[str, Any]]) -> dict[str, set[frozenset[str]]
 def current(classes: set[type]) -> set[str]:
     """The names in identities of some classes, and of all others that are there now."""
     from xpm_core.config import Config
-    from xpm_core.plain.classes import derived
+    from xpm_core.config.plain.classes import derived
 
     found = set()
     for cls in {*derived([Config]), *classes}:

@@ -24,7 +24,7 @@ from xpm_core.scalars import spelled
 
 if TYPE_CHECKING:
     from xpm_core.config.fields import PathGenerator
-    from xpm_core.config.types import Kind
+    from xpm_core.kinds import Kind
 
 MISSING: Any = type("Missing", (), {"__repr__": lambda self: "MISSING", "__slots__": ()})()
 """Stands for a value that is not there, where None would be a value."""

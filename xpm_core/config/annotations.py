@@ -24,7 +24,8 @@ from typing import (
 
 from xpm_core.config.fields import Role, bounds_in
 from xpm_core.config.generics import ClassKind, ConfigKind
-from xpm_core.config.types import (
+from xpm_core.errors import DeclarationError, XpmError
+from xpm_core.kinds import (
     AnyKind,
     BoundedKind,
     DictKind,
@@ -39,7 +40,6 @@ from xpm_core.config.types import (
     TupleKind,
     UnionKind,
 )
-from xpm_core.errors import DeclarationError, XpmError
 
 UNIONS = (Union, types.UnionType)
 SCALARS = (int, float, str, bool, bytes, datetime, date, time, timedelta)

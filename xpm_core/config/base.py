@@ -98,7 +98,7 @@ class Config(AskedConfig, metaclass=ConfigMeta):
         Example:
             >>> Learn.from_dict({"epochs": 3, "optimizer": {"class": "Adam", "lr": 0.1}})
         """
-        from xpm_core import plain  # which most scripts do without
+        from xpm_core.config import plain  # which most scripts do without
 
         return plain.from_dict(cls, values)
 
@@ -113,7 +113,7 @@ class Config(AskedConfig, metaclass=ConfigMeta):
             YamlError: It is no YAML, or has a key twice.
             ConfigurationError: An entry does not fit, or there is no such parameter; tells its path.
         """
-        from xpm_core import plain
+        from xpm_core.config import plain
 
         return plain.from_yaml(cls, file)
 
@@ -126,7 +126,7 @@ class Config(AskedConfig, metaclass=ConfigMeta):
         Raises:
             ParameterValueError: Something that counts cannot be told so, such as what a task has made.
         """
-        from xpm_core import plain
+        from xpm_core.config import plain
 
         return plain.to_dict(self)
 

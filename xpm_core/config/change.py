@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any, TypeVar
 
 from xpm_core.config.assign import assign, copied
-from xpm_core.config.types import AnyKind
 from xpm_core.edges import edge
 from xpm_core.errors import MismatchError, ParameterValueError, SealedError
 from xpm_core.graph import caller, schema_of, state, written
+from xpm_core.kinds import AnyKind
 from xpm_core.schema import Parameter
 
 T = TypeVar("T")

@@ -19,9 +19,9 @@ from xpm_core.config.annotations import (
 )
 from xpm_core.config.fields import Field, PathGenerator, Renamed
 from xpm_core.config.generics import ClassKind, hold_together
-from xpm_core.config.types import Kind, NoneKind, UnionKind
 from xpm_core.errors import DeclarationError, MismatchError
 from xpm_core.graph import caller
+from xpm_core.kinds import Kind, NoneKind, UnionKind
 from xpm_core.schema import MISSING, Parameter, Schema, refusal
 
 Bindings = dict[Any, Kind]

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from xpm_core.config.types import AnyKind, Kind
 from xpm_core.errors import MismatchError, ParameterTypeError
 from xpm_core.graph import NOTHING, is_configuration, schema_of, state
+from xpm_core.kinds import AnyKind, Kind
 from xpm_core.schema import ROOT, Parameter, shortened
 
 NUMBERS = frozenset({int, float})

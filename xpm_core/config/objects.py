@@ -9,9 +9,9 @@ from typing import Any, get_type_hints
 from xpm_core import objects
 from xpm_core.config.annotations import Names, UnresolvedError, kind_of
 from xpm_core.config.generics import ConfigKind
-from xpm_core.config.types import Kind
 from xpm_core.errors import DeclarationError, MismatchError
 from xpm_core.graph import contained
+from xpm_core.kinds import Kind
 from xpm_core.objects import ObjectField
 
 kinds: dict[type, Mapping[str, Kind]] = {}

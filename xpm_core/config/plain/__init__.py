@@ -11,11 +11,11 @@ import os
 from collections.abc import Mapping
 from typing import IO, Any, TypeVar
 
+from xpm_core.config.plain.reading import Lines, Reader
+from xpm_core.config.plain.writing import Writer
 from xpm_core.encoding import too_deep
 from xpm_core.errors import MissingPackageError, NestingError
 from xpm_core.graph import caller, state, written
-from xpm_core.plain.reading import Lines, Reader
-from xpm_core.plain.writing import Writer
 
 __all__ = ["from_dict", "from_yaml", "to_dict"]
 
@@ -38,7 +38,7 @@ def read(cls: type[C], values: Any, lines: Lines) -> C:
 def from_yaml(cls: type[C], file: str | os.PathLike[str] | IO[str]) -> C:
     """A configuration of a YAML file; see `Config.from_yaml`."""
     try:
-        from xpm_core.plain import yaml_files
+        from xpm_core.config.plain import yaml_files
     except ImportError:
         raise MissingPackageError(f"{cls.__name__}.from_yaml", "PyYAML", written(caller()), "xpm[yaml]") from None
     values, lines = yaml_files.read(file)

@@ -10,7 +10,11 @@ from typing import Any
 
 from xpm_core.config.generics import ConfigKind
 from xpm_core.config.objects import ObjectKind, kinds_of
-from xpm_core.config.types import (
+from xpm_core.config.plain.classes import CLASS, shortest
+from xpm_core.config.plain.reading import Lines, Reader
+from xpm_core.errors import ConfigurationError, MismatchError, ParameterValueError
+from xpm_core.graph import schema_of, state
+from xpm_core.kinds import (
     AnyKind,
     BoundedKind,
     DictKind,
@@ -23,11 +27,7 @@ from xpm_core.config.types import (
     TupleKind,
     UnionKind,
 )
-from xpm_core.errors import ConfigurationError, MismatchError, ParameterValueError
-from xpm_core.graph import schema_of, state
 from xpm_core.objects import values_of
-from xpm_core.plain.classes import CLASS, shortest
-from xpm_core.plain.reading import Lines, Reader
 
 PLAIN = (str, bool, int, float, type(None))
 

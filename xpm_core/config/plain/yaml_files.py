@@ -14,8 +14,8 @@ from typing import IO, Any
 
 import yaml
 
+from xpm_core.config.plain.reading import Lines
 from xpm_core.errors import YamlError
-from xpm_core.plain.reading import Lines
 
 TAG = "tag:yaml.org,2002:"
 SCALARS = {

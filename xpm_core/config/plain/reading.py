@@ -13,7 +13,18 @@ from typing import Any, NoReturn
 from xpm_core.config.declare import complete
 from xpm_core.config.generics import ConfigKind
 from xpm_core.config.objects import ObjectKind, kinds_of
-from xpm_core.config.types import (
+from xpm_core.config.plain.classes import CLASS, choices, derived, named
+from xpm_core.config.plain.omega import unwrapped
+from xpm_core.errors import (
+    ConfigurationError,
+    CycleError,
+    MismatchError,
+    ParameterValueError,
+    SealedError,
+    UnknownParameterError,
+)
+from xpm_core.graph import Place, is_configuration, state, written
+from xpm_core.kinds import (
     BoundedKind,
     DictKind,
     EnumKind,
@@ -24,18 +35,7 @@ from xpm_core.config.types import (
     TupleKind,
     UnionKind,
 )
-from xpm_core.errors import (
-    ConfigurationError,
-    CycleError,
-    MismatchError,
-    ParameterValueError,
-    SealedError,
-    UnknownParameterError,
-)
-from xpm_core.graph import Place, is_configuration, state, written
 from xpm_core.objects import fields_of
-from xpm_core.plain.classes import CLASS, choices, derived, named
-from xpm_core.plain.omega import unwrapped
 from xpm_core.schema import Schema, refusal
 
 

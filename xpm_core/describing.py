@@ -10,11 +10,12 @@ from typing import Any
 
 from xpm_core import objects
 from xpm_core.config.layout import JOB, WORKSPACE, Layout
-from xpm_core.graph import is_configuration, schema_of, state, title
+from xpm_core.graph import is_configuration, state, title
 from xpm_core.identity import counted_names, seal, task_id
 from xpm_core.loading import class_record
 from xpm_core.restoring import Absent
 from xpm_core.scalars import finite, spelled
+from xpm_core.schema import schema_of
 
 SCHEMA = 1
 """Version of the form; it goes up when something in it changes its meaning."""

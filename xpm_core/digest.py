@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from xpm_core.encoding import CONFIGURATION, LEFT_OUT, PATH, Encoder, array_head, extension, map_head, pack, too_deep
 from xpm_core.errors import MismatchError, NestingError
-from xpm_core.graph import STATE, ConfigState, children, contained, is_configuration, reachable, schema_of, state
+from xpm_core.graph import STATE, ConfigState, children, contained, is_configuration, reachable, state
 from xpm_core.made import made
 from xpm_core.origin import LOCAL, class_id
-from xpm_core.schema import Parameter, Schema, refusal
-
-if TYPE_CHECKING:
-    from xpm_core.config.partials import Partial
+from xpm_core.schema import Parameter, ParameterGroup, Schema, refusal, schema_of
 
 VERSION = 1
 """First byte of what is hashed. A new encoding gets a new number, so that it never meets an identity of an old one."""
@@ -179,10 +176,14 @@ encode = Encoder(configuration, path=any_path)
 """Writes a value as it is hashed."""
 
 
-def partial_identity(config: Any, partial: Partial) -> str:
+def partial_identity(config: Any, takes: Callable[[frozenset[ParameterGroup]], bool]) -> str:
     """The identity of a sealed configuration as far as a partial identifier takes its parameters in.
 
     Parameters of nested configurations are taken in or left out alike; tasks count with their identity.
+
+    Args:
+        config: The configuration.
+        takes: Whether the partial identifier takes in a parameter of some groups: see `Partial.takes`.
     """
     known: dict[int, bytes] = {}
 
@@ -196,7 +197,7 @@ def partial_identity(config: Any, partial: Partial) -> str:
     def part(each: Any) -> bytes:
         schema, own = schema_of(each), state(each)
         found = entries(each, schema, own, inner)
-        taken = {p.key for p in schema.by_key if partial.takes(p.groups)}
+        taken = {p.key for p in schema.by_key if takes(p.groups)}
         kept = [key + value for key, value in zip(found[::2], found[1::2], strict=True) if key in taken]
         head = PARTIAL + array_head(2) + class_name(type(each)) + map_head(len(kept))
         return head + b"".join(kept) + made_by(own, inner)

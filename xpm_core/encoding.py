@@ -195,6 +195,14 @@ class Encoder:
         return extension(ENUM, self.list_([self.class_name(type(value)), member]))
 
 
+def refused(value: Any) -> bytes:
+    raise MismatchError("data that count", value)
+
+
+canonical = Encoder(refused, path=refused)
+"""Writes data that a function has chosen. Configurations and paths, which do not count as such, are refused."""
+
+
 Extension = Callable[[bytes], Any]
 
 

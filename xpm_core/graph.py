@@ -18,7 +18,6 @@ from xpm_core.scalars import flat, spelled
 
 if TYPE_CHECKING:
     from xpm_core.parts import Home
-    from xpm_core.schema import Schema
 
 STATE = "__xpm_state__"
 """Where a configuration keeps its state, in its `__dict__`."""
@@ -172,11 +171,6 @@ def blank(cls: Any) -> Any:
 def unsubmitted(config: Any) -> bool:
     """Whether a configuration is no task that was submitted."""
     return config.__dict__[STATE].submitted is None
-
-
-def schema_of(config: Any) -> Schema:
-    """What the class of a configuration declares."""
-    return type(config).__xpm_schema__  # type: ignore[no-any-return]
 
 
 def contained(value: Any, trail: str = "") -> Iterator[tuple[str, Any]]:

@@ -11,10 +11,11 @@ from functools import cached_property
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
+from xpm_core.encoding import canonical
 from xpm_core.errors import ClassNameError, PayloadError, TaskImportError
 from xpm_core.local_classes import Rebuilder
-from xpm_core.made import Chosen, canonical
-from xpm_core.origin import LOCAL, class_file, class_id, module_name, project_file, within_project
+from xpm_core.made import Chosen
+from xpm_core.origin import LOCAL, attribute, class_file, class_id, module_name, project_file, within_project
 
 if TYPE_CHECKING:
     from xpm_core.schema import Schema
@@ -45,14 +46,6 @@ def _record(cls: type) -> dict[str, Any]:
         "file": class_file(cls),
         "project": project_file(cls),
     }
-
-
-def attribute(module: Any, name: str) -> Any:
-    """What a module has under a qualified name; None when it has nothing. No other module is asked."""
-    found = module
-    for part in name.split("."):
-        found = getattr(found, part, None) if found is module or not isinstance(found, ModuleType) else None
-    return found
 
 
 class Classes:

@@ -15,12 +15,10 @@ import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar, get_args, get_origin
 
-from xpm_core.config import meta
-from xpm_core.config.fields import ParameterGroup
+from xpm_core.encoding import canonical
 from xpm_core.errors import DeclarationError, MismatchError, TaskImportError
-from xpm_core.made import canonical
 from xpm_core.origin import LOCAL, class_file, module_name, project_file
-from xpm_core.schema import MISSING, Schema
+from xpm_core.schema import MISSING, ParameterGroup, Schema, rebuilding
 from xpm_core.varying import Varying, varying
 
 CODE = (types.FunctionType, types.BuiltinFunctionType)
@@ -306,14 +304,14 @@ class Rebuilder:
         bases = [self.value(reference) for reference in local["bases"]]
         found = {name: self.cell(reference) for name, reference in local["names"].items()}
         body = types.FunctionType(code, vars(module), code.co_name, None, self.closure(code, found))
-        meta.rebuilding.append(lambda: [{name: cell.cell_contents for name, cell in found.items() if filled(cell)}])
+        rebuilding.append(lambda: [{name: cell.cell_contents for name, cell in found.items() if filled(cell)}])
         try:
             return builtins.__build_class__(body, code.co_name, *bases)  # type: ignore[no-any-return]
         except Exception as error:  # whatever the class does when it is made
             name = f"{record['module']}.{record['name']}"
             raise TaskImportError(record["module"], name, f"{type(error).__name__}: {error}") from error
         finally:
-            meta.rebuilding.pop()
+            rebuilding.pop()
 
     def closure(self, code: types.CodeType, found: dict[str, types.CellType]) -> tuple[types.CellType, ...]:
         return tuple(found.get(name) or types.CellType() for name in code.co_freevars)

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from hashlib import sha256
 from typing import Any
 
-from xpm_core.encoding import Encoder, pack
-from xpm_core.errors import MismatchError, XpmError
+from xpm_core.encoding import canonical, pack
+from xpm_core.errors import XpmError
 from xpm_core.origin import LOCAL, class_id
 
 Record = dict[str, Any]
@@ -19,14 +19,6 @@ Record = dict[str, Any]
 
 UNKNOWN = b"cannot be submitted"
 """Stands for what cannot be told. Such a class is refused when it is packed."""
-
-
-def refused(value: Any) -> bytes:
-    raise MismatchError("data that count", value)
-
-
-canonical = Encoder(refused, path=refused)
-"""Writes data that a function has chosen. Configurations and paths, which do not count as such, are refused."""
 
 
 class Chosen:
@@ -151,7 +143,7 @@ class Sketch:
         self.records: list[Record] = []
 
     def class_index(self, cls: type) -> int:
-        from xpm_core.local_classes import Recorder  # which uses this module
+        from xpm_core.local_classes import Recorder  # which few classes need
 
         number = self.classes.get(cls)
         if number is None:

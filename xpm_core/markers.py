@@ -10,7 +10,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from xpm_core.errors import WorkspaceError
 from xpm_core.states import Event, State
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from xpm_core.job_directory import JobDirectory
     from xpm_core.store.jobs import Store
     from xpm_core.store.reading import Job
-    from xpm_core.tracking import TrackedJob
 
 log = logging.getLogger("xpm")
 
@@ -28,6 +27,22 @@ WRITTEN_S = 1.0
 """How long a worker that lives may take to write a marker, after the end that a script hears of."""
 
 _POLL_S = 0.005
+
+
+class Followed(Protocol):
+    """A job that a script follows, as far as its markers are concerned: see `TrackedJob`."""
+
+    identity: str
+    directory: JobDirectory
+    state: State
+    reused: bool
+    marked: bool
+
+    @property
+    def label(self) -> str: ...
+
+
+F = TypeVar("F", bound=Followed)
 
 
 def mark_done(directory: JobDirectory, execution: str) -> bool:
@@ -43,7 +58,7 @@ def mark_done(directory: JobDirectory, execution: str) -> bool:
     return True
 
 
-def unmarked(jobs: Iterable[TrackedJob]) -> list[TrackedJob]:
+def unmarked(jobs: Iterable[F]) -> list[F]:
     """The jobs that are done by what this script knows, and not by their directories, even after a moment."""
     deadline = time.monotonic() + WRITTEN_S
     lacking = [job for job in jobs if job.state is State.DONE and not job.reused and not _marked(job)]
@@ -53,12 +68,12 @@ def unmarked(jobs: Iterable[TrackedJob]) -> list[TrackedJob]:
     return lacking
 
 
-def _marked(job: TrackedJob) -> bool:
+def _marked(job: Followed) -> bool:
     job.marked = job.marked or job.directory.is_marked()
     return job.marked
 
 
-def mark_all(store: Store, lacking: Iterable[TrackedJob]) -> None:
+def mark_all(store: Store, lacking: Iterable[Followed]) -> None:
     """Write the `done` markers of jobs that Redis says are done, or knows nothing of: then their last record counts."""
     jobs = list(lacking)
     known = {job.identity: job for job in reading.jobs(store.client, store.w, [job.identity for job in jobs])}
@@ -77,7 +92,7 @@ def _mark_last(directory: JobDirectory) -> bool:
     return bool(records) and mark_done(directory, records[-1]["execution"])
 
 
-def mark_lost(jobs: Mapping[str, TrackedJob], known: Iterable[Job]) -> None:
+def mark_lost(jobs: Mapping[str, Followed], known: Iterable[Job]) -> None:
     """Mark the directories of jobs that failed because their workers were lost: no worker is left to do it."""
     for each in known:
         if each.state is State.FAILED and each.reason == Event.LOST:

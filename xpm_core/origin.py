@@ -6,6 +6,7 @@ import os
 import re
 import sys
 from functools import lru_cache
+from types import ModuleType
 from typing import Any
 
 from xpm_core.errors import ClassNameError, OriginClashError
@@ -60,6 +61,14 @@ def class_id(cls: type) -> str:
     if not isinstance(own, str) or not own or not own.isprintable():
         raise ClassNameError(cls.__qualname__, f"its __xpmid__ is {own!r}", "Make it a text that can be printed.")
     return own
+
+
+def attribute(module: Any, name: str) -> Any:
+    """What a module has under a qualified name; None when it has nothing. No other module is asked."""
+    found = module
+    for part in name.split("."):
+        found = getattr(found, part, None) if found is module or not isinstance(found, ModuleType) else None
+    return found
 
 
 def class_file(cls: Any) -> str | None:

@@ -17,20 +17,20 @@ from typing import Any
 
 from xpm_core.config.base import Task
 from xpm_core.config.calls import run
-from xpm_core.config.fields import PathGenerator
 from xpm_core.config.layout import Layout
 from xpm_core.config.live import live
 from xpm_core.config.methods import CACHE, has_cache, locked
 from xpm_core.describing import describe
 from xpm_core.digest import task_id
 from xpm_core.errors import PayloadError
-from xpm_core.graph import reachable, schema_of, state, unsubmitted
+from xpm_core.graph import reachable, state, unsubmitted
 from xpm_core.identity import seal
 from xpm_core.import_path import ImportPath
 from xpm_core.packing import Packer, checked
 from xpm_core.parts import LARGE, MANY, Parts
 from xpm_core.produced import OBJECTS
 from xpm_core.restoring import import_path_in
+from xpm_core.schema import PathMaker, schema_of
 from xpm_core.unpacking import Loader, opened
 
 __all__ = ["describe", "execute", "load", "pack", "params"]
@@ -152,7 +152,7 @@ def make_folders(task: Task) -> None:
             path.parent.mkdir(parents=True, exist_ok=True)
 
 
-def generated(task: Task) -> Iterator[tuple[Any, PathGenerator, Path]]:
+def generated(task: Task) -> Iterator[tuple[Any, PathMaker, Path]]:
     """The generated paths that a loaded task can use: the configuration, what has generated it, the path."""
     for config, _ in task.__dict__[OBJECTS].values():
         schema = schema_of(config)

@@ -6,9 +6,9 @@ Made by xpm_core.config when a class is defined; read wherever a configuration i
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import CodeType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from xpm_core.edges import edge
 from xpm_core.encoding import pack
@@ -23,11 +23,43 @@ from xpm_core.graph import STATE, contained, is_configuration
 from xpm_core.scalars import spelled
 
 if TYPE_CHECKING:
-    from xpm_core.config.fields import PathGenerator
+    from pathlib import Path
+
     from xpm_core.kinds import Kind
 
 MISSING: Any = type("Missing", (), {"__repr__": lambda self: "MISSING", "__slots__": ()})()
 """Stands for a value that is not there, where None would be a value."""
+
+rebuilding: list[Callable[[], list[Mapping[str, Any]]]] = []
+"""For a class that is made again in another process, what gives the variables of the function that defines it."""
+
+
+class ParameterGroup:
+    """A named group of parameters, for partial identifiers. Groups of one name are equal."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ParameterGroup) and other.name == self.name
+
+    def __hash__(self) -> int:
+        return hash(self.name)
+
+    def __repr__(self) -> str:
+        return f"param_group({self.name!r})"
+
+
+class PathMaker(Protocol):
+    """What makes the path of a parameter in the job's directory: a `PathGenerator`."""
+
+    partial: Any
+
+    def path_in(self, config: Any) -> str: ...
+
+    def path_of(self, config: Any, name: str, where: str) -> Path: ...
 
 
 class Parameter:
@@ -76,10 +108,10 @@ class Parameter:
         self.exact, self.check, self.holds = kind.exact, kind.check, kind.holds
         self.default: Any = MISSING
         self.factory: Callable[[], Any] | None = None
-        self.generator: PathGenerator | None = None
+        self.generator: PathMaker | None = None
         self.counted = role not in ("meta", "data") and not kind.path
         self.ignore_default = self.explicit = self.omissible = False
-        self.groups: frozenset[Any] = frozenset()
+        self.groups: frozenset[ParameterGroup] = frozenset()
         self.rebind: Callable[[dict[Any, Any]], Kind] | None = None
         self.key = pack(name)
         self.encoded_default: bytes | None = None
@@ -210,6 +242,11 @@ class Schema:
         self.prefilled = {p.name: p.default for p in parameters.values() if p.default is not MISSING}
         self.factories = tuple((p.name, p.factory) for p in parameters.values() if p.factory is not None)
         self.complete = True
+
+
+def schema_of(config: Any) -> Schema:
+    """What the class of a configuration declares."""
+    return type(config).__xpm_schema__  # type: ignore[no-any-return]
 
 
 ROOT = "{root}"

@@ -11,8 +11,8 @@ from typing import Any, NamedTuple
 
 from xpm_core.digest import NESTED, NOTHING, VERSION, any_path, class_name, default, encode, entries
 from xpm_core.encoding import Encoder, array_head, map_head, pack
-from xpm_core.graph import STATE, schema_of
-from xpm_core.schema import Parameter
+from xpm_core.graph import STATE
+from xpm_core.schema import Parameter, schema_of
 
 
 class Change(NamedTuple):

@@ -13,8 +13,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xpm_core import objects
-from xpm_core.graph import STATE, Place, Trail, is_configuration, reachable, schema_of, state, written
-from xpm_core.schema import MISSING, shortened
+from xpm_core.graph import STATE, Place, Trail, is_configuration, reachable, state, written
+from xpm_core.schema import MISSING, schema_of, shortened
 
 if TYPE_CHECKING:
     from xpm_core.config import Task

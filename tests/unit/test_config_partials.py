@@ -38,7 +38,7 @@ class Learn(Task):
 def identities(which: Partial, *configs: Config) -> list[str]:
     for config in configs:
         seal(config)
-    return [partial_identity(config, which) for config in configs]
+    return [partial_identity(config, which.takes) for config in configs]
 
 
 def test_partial_identity_leaves_out_a_group() -> None:

@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from xpm_core.config import Config, LightweightTask, Param, Task, deprecate, field
-from xpm_core.graph import schema_of, state
+from xpm_core.graph import state
 from xpm_core.identity import seal
+from xpm_core.schema import schema_of
 from xpm_core.supposing import Change, supposed
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xpm_core.config.annotations import CONVERTERS
+from xpm_core.config.asking import experiments
 from xpm_core.config.base import (
     Config,
     DependentMarker,
@@ -10,7 +11,6 @@ from xpm_core.config.base import (
     LightweightTask,
     ResumableTask,
     Task,
-    experiments,
 )
 from xpm_core.config.change import copyconfig, setmeta
 from xpm_core.config.deprecation import deprecate
@@ -21,7 +21,6 @@ from xpm_core.config.fields import (
     DataPath,
     Meta,
     Param,
-    ParameterGroup,
     PathGenerator,
     field,
     param_group,
@@ -32,6 +31,7 @@ from xpm_core.config.objects import object_kind
 from xpm_core.config.outputs import outputs, produced_by, upstream
 from xpm_core.config.partials import Partial, partial
 from xpm_core.graph import ConfigState, is_configuration, state
+from xpm_core.schema import ParameterGroup
 
 __all__ = [
     "LATER",

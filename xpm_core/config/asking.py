@@ -20,6 +20,9 @@ from xpm_core.states import State
 if TYPE_CHECKING:
     from xpm_core.job_directory import JobDirectory
 
+experiments: list[Any] = []
+"""The experiments that are entered, the current one last; each puts itself here. `submit()` goes to the current one."""
+
 
 class yielding:
     """A property of configurations that gives way to whatever else has its name."""
@@ -135,8 +138,6 @@ def directory_of(task: Any, what: str) -> JobDirectory:
 
 def waited(name: str, job: Any) -> bool:
     """Wait for a job of the experiment that is open; returns whether it is done."""
-    from xpm_core.config.base import experiments  # whose classes derive from those here
-
     if not job.state.settled and not (experiments and experiments[-1].wait_for(job)):
         wrong = f"no open experiment follows its job, which was {job.state.value} when one did"
         raise ExperimentError(f"{name}.wait", wrong, "Wait inside of the experiment that it was submitted to.")

@@ -10,9 +10,9 @@ from xpm_core.config.fields import LATER
 from xpm_core.config.generics import hold_together
 from xpm_core.errors import ConfigurationError, DeclarationError, MismatchError, SealedError, UnknownParameterError
 from xpm_core.frozen import thawed
-from xpm_core.graph import STATE, ConfigState, Place, caller, schema_of, state, written
+from xpm_core.graph import STATE, ConfigState, Place, caller, state, written
 from xpm_core.scalars import spelled
-from xpm_core.schema import Parameter, Schema, refusal
+from xpm_core.schema import Parameter, Schema, refusal, schema_of
 from xpm_core.tags import Tagged
 
 
@@ -102,6 +102,11 @@ def assign(config: Any, name: str, value: Any) -> None:
                 content.clear()
                 content.update(values)
             raise
+
+
+def refuse_delete(config: Any, name: str) -> NoReturn:
+    """Refuse to delete a parameter of a configuration; what `del learn.epochs` does."""
+    raise DeclarationError(f"{type(config).__name__}.{name}", "a parameter cannot be deleted", "Assign LATER.")
 
 
 def put(config: Any, own: ConfigState, name: str, value: Any, place: Place) -> None:

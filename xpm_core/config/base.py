@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
 from xpm_core import job, produced, tags
-from xpm_core.config.asking import AskedConfig, AskedTask, job_of
-from xpm_core.config.assign import assign, copied, restored, values_of
+from xpm_core.config.asking import AskedConfig, AskedTask, experiments, job_of
+from xpm_core.config.assign import assign, copied, refuse_delete, restored, values_of
 from xpm_core.config.calls import refuse_callback
 from xpm_core.config.change import compose
 from xpm_core.config.live import instance
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 V = TypeVar("V", bound="Config")
 W = TypeVar("W")
-
-experiments: list[Any] = []
-"""The experiments that are entered, the current one last; each puts itself here. `submit()` goes to the current one."""
 
 
 class Config(AskedConfig, metaclass=ConfigMeta):
@@ -198,8 +195,7 @@ class Config(AskedConfig, metaclass=ConfigMeta):
         @edge
         def __delattr__(self, name: str) -> None:
             if STATE in self.__dict__:
-                where = f"{type(self).__name__}.{name}"
-                raise DeclarationError(where, "a parameter cannot be deleted", "Assign LATER.")
+                refuse_delete(self, name)
             super().__delattr__(name)
 
         def __reduce_ex__(self, protocol: Any) -> Any:

@@ -7,9 +7,9 @@ from typing import Any, TypeVar
 from xpm_core.config.assign import assign, copied
 from xpm_core.edges import edge
 from xpm_core.errors import MismatchError, ParameterValueError, SealedError
-from xpm_core.graph import caller, schema_of, state, written
+from xpm_core.graph import caller, state, written
 from xpm_core.kinds import AnyKind
-from xpm_core.schema import Parameter
+from xpm_core.schema import Parameter, schema_of
 
 T = TypeVar("T")
 

@@ -9,10 +9,11 @@ from pathlib import Path, PurePosixPath
 from typing import Annotated, Any, NoReturn, TypeVar, overload
 
 from xpm_core.config.calls import plain_call, wrong_arguments
+from xpm_core.config.layout import Layout
 from xpm_core.edges import edge
 from xpm_core.errors import DeclarationError, MissingParameterError
-from xpm_core.graph import schema_of, state, unsubmitted
-from xpm_core.schema import MISSING
+from xpm_core.graph import state, unsubmitted
+from xpm_core.schema import MISSING, ParameterGroup, schema_of
 
 T = TypeVar("T")
 
@@ -43,24 +44,6 @@ DataPath = Annotated[Path, Role("data")]
 
 LATER: Any = type("Later", (), {"__repr__": lambda self: "LATER", "__slots__": ()})()
 """Passed for a parameter that is assigned later, so that type checkers miss no argument. It counts as missing."""
-
-
-class ParameterGroup:
-    """A named group of parameters, for partial identifiers. Groups of one name are equal."""
-
-    __slots__ = ("name",)
-
-    def __init__(self, name: str) -> None:
-        self.name = name
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, ParameterGroup) and other.name == self.name
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
-    def __repr__(self) -> str:
-        return f"param_group({self.name!r})"
 
 
 def param_group(name: str) -> ParameterGroup:
@@ -215,8 +198,6 @@ class PathGenerator:
         Raises:
             MissingParameterError: The task is not submitted.
         """
-        from xpm_core.config.layout import Layout  # which is made of schemas, as this is a part of one
-
         own = state(config)
         if own.origin is not None:
             return self.path_of(own.origin, name, where)

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from xpm_core.errors import MismatchError, ParameterTypeError
-from xpm_core.graph import NOTHING, is_configuration, schema_of, state
+from xpm_core.graph import NOTHING, is_configuration, state
 from xpm_core.kinds import AnyKind, Kind
-from xpm_core.schema import ROOT, Parameter, shortened
+from xpm_core.schema import ROOT, Parameter, schema_of, shortened
 
 NUMBERS = frozenset({int, float})
 """They go together, because an int is taken where a float is declared."""

@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from xpm_core.graph import reachable, schema_of, state, unsubmitted
+from xpm_core.graph import reachable, state, unsubmitted
+from xpm_core.schema import schema_of
 
 JOB, WORKSPACE = Path("<job>"), Path("<workspace>")
 """Stand for directories that are not known yet. They are relative, as no other path is."""

@@ -11,11 +11,11 @@ from xpm_core.config.layout import Layout
 from xpm_core.edges import edge
 from xpm_core.errors import ParameterTypeError
 from xpm_core.frozen import thawed
-from xpm_core.graph import blank, caller, is_configuration, reachable, schema_of, written
+from xpm_core.graph import blank, caller, is_configuration, reachable, written
 from xpm_core.identity import seal
 from xpm_core.objects import fresh
 from xpm_core.scalars import flat
-from xpm_core.schema import shortened
+from xpm_core.schema import schema_of, shortened
 
 T = TypeVar("T")
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import sys
 from abc import ABCMeta
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from xpm_core.config.annotations import Names, UnresolvedError
-from xpm_core.config.assign import make
+from xpm_core.config.assign import assign, make, refuse_delete
 from xpm_core.config.calls import refuse_uncallable
 from xpm_core.config.declare import complete
 from xpm_core.config.fields import field
@@ -18,7 +18,7 @@ from xpm_core.edges import cut, edge
 from xpm_core.errors import XpmError
 from xpm_core.graph import PACKAGE, STATE
 from xpm_core.origin import LOCAL
-from xpm_core.schema import Schema
+from xpm_core.schema import Schema, rebuilding
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
@@ -34,8 +34,8 @@ else:
 C = TypeVar("C")
 F = TypeVar("F", bound=Callable[..., Any])
 
-rebuilding: list[Callable[[], list[Mapping[str, Any]]]] = []
-"""For a class that is made again in another process, what gives the variables of the function that defines it."""
+FOR_CONFIGURATIONS: dict[str, Callable[..., None]] = {"__setattr__": edge(assign), "__delattr__": edge(refuse_delete)}
+"""What the attribute methods do with a configuration."""
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(field,))
@@ -99,18 +99,18 @@ def guard_attributes(cls: type) -> None:
 
     `torch.nn.Module` has: its `__setattr__` is for live objects.
     """
-    for name in ("__setattr__", "__delattr__"):
+    for name in FOR_CONFIGURATIONS:
         theirs = getattr(cls, name)
         if not getattr(theirs, "ours", False) and hasattr(cls, "__xpm_base__"):
             setattr(cls, name, guarded(name, theirs))
 
 
 def guarded(name: str, theirs: Callable[..., None]) -> Callable[..., None]:
-    from xpm_core.config.base import Config
+    mine = FOR_CONFIGURATIONS[name]
 
     @ours
     def method(self: Any, *args: Any) -> None:
-        (getattr(Config, name) if STATE in self.__dict__ else theirs)(self, *args)
+        (mine if STATE in self.__dict__ else theirs)(self, *args)
 
     return method
 

@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from xpm_core.config.assign import copied
 from xpm_core.config.base import ResumableTask, Task
 from xpm_core.errors import UnsubmittedTaskError
-from xpm_core.graph import Trail, children, reachable, schema_of, state, title, unsubmitted
+from xpm_core.graph import Trail, children, reachable, state, title, unsubmitted
+from xpm_core.schema import schema_of
 
 T = TypeVar("T")
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from xpm_core.config.fields import ParameterGroup
 from xpm_core.errors import DeclarationError
 from xpm_core.identity import partial_identity, seal, task_id
+from xpm_core.schema import ParameterGroup
 
 
 class Partial:
@@ -36,7 +36,7 @@ class Partial:
                 type(config).__name__, "a partial identifier has no name", "Make it an attribute of the class."
             )
         seal(config)
-        return f"partials/{task_id(type(config)).replace(':', '.')}/{self.name}/{partial_identity(config, self)}"
+        return f"partials/{task_id(type(config)).replace(':', '.')}/{self.name}/{partial_identity(config, self.takes)}"
 
 
 def partial(

@@ -13,7 +13,7 @@ from xpm_core.config.objects import ObjectKind, kinds_of
 from xpm_core.config.plain.classes import CLASS, shortest
 from xpm_core.config.plain.reading import Lines, Reader
 from xpm_core.errors import ConfigurationError, MismatchError, ParameterValueError
-from xpm_core.graph import schema_of, state
+from xpm_core.graph import state
 from xpm_core.kinds import (
     AnyKind,
     BoundedKind,
@@ -28,6 +28,7 @@ from xpm_core.kinds import (
     UnionKind,
 )
 from xpm_core.objects import values_of
+from xpm_core.schema import schema_of
 
 PLAIN = (str, bool, int, float, type(None))
 

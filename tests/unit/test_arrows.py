@@ -1,4 +1,7 @@
-"""Imports point one way, as ARCHITECTURE.md draws it: import-linter reads the contracts in pyproject.toml."""
+"""Imports point one way, as ARCHITECTURE.md draws it, and in no circle.
+
+import-linter reads the contracts: the arrows in pyproject.toml, the circles in tests/circles.toml.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +17,15 @@ from house import PACKAGES, ROOT
 LINTER = Path(sysconfig.get_path("scripts"), "lint-imports")
 
 
-def lint_imports(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Run import-linter on the packages that lie in a folder, by the contracts of its pyproject.toml."""
+ARROWS = ROOT / "pyproject.toml"
+CIRCLES = ROOT / "tests" / "circles.toml"
+
+
+def lint_imports(folder: Path, contracts: Path = ARROWS) -> subprocess.CompletedProcess[str]:
+    """Run import-linter on the packages that lie in a folder, by the contracts in a file."""
     environment = {**os.environ, "PYTHONPATH": str(folder)}
-    return subprocess.run([LINTER, "--no-cache"], cwd=folder, env=environment, capture_output=True, text=True)
+    command = [LINTER, "--no-cache", "--config", contracts]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
 
 
 @pytest.fixture
@@ -25,7 +33,6 @@ def house(tmp_path: Path) -> Path:
     """A copy of the three packages, to break."""
     for package in PACKAGES:
         shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
-    shutil.copy(ROOT / "pyproject.toml", tmp_path)
     return tmp_path
 
 
@@ -58,3 +65,32 @@ def test_import_against_an_arrow_is_noticed(house: Path, module: str, line: str)
     result = lint_imports(house)
     assert result.returncode == 1, result.stdout + result.stderr
     assert "BROKEN" in result.stdout
+
+
+def test_imports_form_no_circle() -> None:
+    result = lint_imports(ROOT, CIRCLES)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+TYPING = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    "
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "package"),
+    [
+        ("xpm_core/errors.py", "from xpm_core import graph", "xpm_core"),
+        ("xpm_core/schema.py", f"{TYPING}from xpm_core.config.fields import PathGenerator", "xpm_core"),
+        ("xpm_core/identity.py", "def late():\n    from xpm_core.config import partials", "xpm_core"),
+        ("xpm_core/config/meta.py", "def late():\n    from xpm_core.config.base import Config", "xpm_core.config"),
+        ("xpm_core/config/plain/classes.py", "from xpm_core.config.plain import reading", "xpm_core.config.plain"),
+        ("xpm_core/store/keys.py", f"{TYPING}from xpm_core.store.jobs import Store", "xpm_core.store"),
+        ("xpm_worker/protocol.py", f"{TYPING}from xpm_worker.runner import Runner", "xpm_worker"),
+        ("xpm_cli/screen.py", "def late():\n    from xpm_cli import status", "xpm_cli"),
+    ],
+)
+def test_circle_of_imports_is_noticed(house: Path, module: str, line: str, package: str) -> None:
+    with (house / module).open("a") as file:
+        file.write(f"\n{line}\n")
+    result = lint_imports(house, CIRCLES)
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert f"No cycles are allowed in {package}.\n" in result.stdout

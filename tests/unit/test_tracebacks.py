@@ -52,10 +52,22 @@ class Old(Config):
 """
 """What the scripts begin with."""
 
+GUARDED = """
+class Guard:
+    def __setattr__(self, name, value): super().__setattr__(name, value)
+    def __delattr__(self, name): super().__delattr__(name)
+class Guarded(Guard, Config):
+    lr: Param[float]
+guarded = Guarded.C(lr=0.1)
+"""
+"""A class with attribute methods of its own, as `torch.nn.Module` has."""
+
 MISTAKES = {
     "a wrong type": 'Learn.C(lr="0.1")',
     "a wrong type assigned": 'learn = Learn.C()\nlearn.lr = "0.1"',
     "a parameter deleted": "learn = Learn.C(lr=0.1)\ndel learn.lr",
+    "a wrong type assigned, in spite of other attribute methods": f"{GUARDED}guarded.lr = 'x'",
+    "a parameter deleted, in spite of other attribute methods": f"{GUARDED}del guarded.lr",
     "an unknown parameter": "Learn.C(rate=3)",
     "a value without a name": "Learn.C(3)",
     "a parameter read before it has a value": "Learn.C().lr",

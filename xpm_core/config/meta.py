@@ -34,7 +34,7 @@ else:
 C = TypeVar("C")
 F = TypeVar("F", bound=Callable[..., Any])
 
-FOR_CONFIGURATIONS: dict[str, Callable[..., None]] = {"__setattr__": edge(assign), "__delattr__": edge(refuse_delete)}
+FOR_CONFIGURATIONS: dict[str, Callable[..., None]] = {"__setattr__": assign, "__delattr__": refuse_delete}
 """What the attribute methods do with a configuration."""
 
 
@@ -110,7 +110,14 @@ def guarded(name: str, theirs: Callable[..., None]) -> Callable[..., None]:
 
     @ours
     def method(self: Any, *args: Any) -> None:
-        (mine if STATE in self.__dict__ else theirs)(self, *args)
+        if STATE not in self.__dict__:
+            theirs(self, *args)
+            return
+        try:
+            mine(self, *args)
+        except XpmError as error:
+            cut(error)
+            raise
 
     return method
 

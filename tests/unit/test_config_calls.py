@@ -212,7 +212,9 @@ class Done(Task):
 UNRUN = [tell, tell_all, functools.partial(tell), Teller(), Teller().tell]
 
 
-@pytest.mark.parametrize("callback", [*UNRUN, steps], ids=repr)
+@pytest.mark.parametrize(
+    "callback", [*UNRUN, steps], ids=["async", "async generator", "partial", "object", "method", "generator"]
+)
 def test_a_callback_of_which_a_call_runs_nothing_is_refused_when_it_is_given(callback: Any) -> None:
     said = "it has a yield" if callback is steps else "it is async"
     with pytest.raises(ExperimentError, match=rf"^Done\.on_completed: {said}, so calling it runs nothing of it"):

@@ -34,8 +34,8 @@ from xpm_core.config import (
 )
 from xpm_core.config.outputs import made_by
 from xpm_core.errors import PayloadError, TaskImportError
-from xpm_core.graph import schema_of
 from xpm_core.identity import seal
+from xpm_core.schema import schema_of
 from xpm_core.tags import tag
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,9 @@ from xpm_core.store import connection
 from xpm_core.store.binary import ServerProgram, find_server
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes are started: each would compile all of it
+
+# A shell that runs this in the background has SIGINT ignored, which programs that tests start would inherit.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # Whatever else holds here (in CI the examples are the same each time), no example fails for a machine that is busy.
 settings.register_profile("busy", settings(), deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -162,8 +162,9 @@ def _release(last: str) -> None:
     running.current = None
     own = [name for name in _imported(last) if failure.is_own(getattr(sys.modules[name], "__file__", None) or "<")]
     modules = [weakref.ref(sys.modules.pop(name)) for name in own]
-    while gc.collect():  # a live object that goes lets go of its configuration, and so of its class
-        pass
+    for _ in range(3):  # a live object that goes lets go of its configuration, and so of its class
+        if not gc.collect():
+            break
     if threading.active_count() == 1:
         for module in filter(None, (found() for found in modules)):
             _empty(vars(module))

@@ -22,6 +22,8 @@ from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
 
+from support import forget_modules
+
 FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"# ([\w./]+\.\w+)\n")
 OPTIONS = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
@@ -113,3 +115,4 @@ def play(document: Path, folder: Path, environment: dict[str, str]) -> None:
     finally:
         sys.path[:] = before
         del sys.modules[player.module.__name__]
+        forget_modules(folder)

@@ -153,5 +153,10 @@ def on_path(folder: Path) -> Iterator[Path]:
     sys.path.insert(0, str(folder))
     yield folder
     sys.path.remove(str(folder))
+    forget_modules(folder)
+
+
+def forget_modules(folder: Path) -> None:
+    """Forget what this process imported from a folder, so that a later test can import another module of that name."""
     for name in [name for name, module in sys.modules.items() if str(folder) in str(getattr(module, "__file__", ""))]:
         del sys.modules[name]

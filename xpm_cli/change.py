@@ -11,7 +11,7 @@ from xpm_core.errors import UnknownExperimentError
 from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.store.records import CancelCode, RetryCode
-from xpm_core.text import ago
+from xpm_core.words.text import ago
 
 _jobs = click.argument("names", metavar="JOB...", nargs=-1)
 _experiment = click.option("--experiment", metavar="NAME", help="Only jobs of this experiment.")

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import click
 
 from xpm_core.states import State
-from xpm_core.text import plain, shows_glyphs
+from xpm_core.words.text import plain, shows_glyphs
 
 LABEL_WIDTH = 12
 """Characters that the labels at the left of a screen take."""

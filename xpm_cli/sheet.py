@@ -18,7 +18,7 @@ from xpm_cli.status import SCHEMA, moment
 from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.store.replies import shown
-from xpm_core.text import ago, meter, span
+from xpm_core.words.text import ago, meter, span
 
 DEPENDENTS = 5
 """How many of the jobs that need this one are named."""

@@ -17,7 +17,7 @@ from xpm_cli.screen import Screen, plural, state
 from xpm_core.states import State
 from xpm_core.store import reading, refusals
 from xpm_core.store.records import Serving
-from xpm_core.text import ago, class_name, span
+from xpm_core.words.text import ago, class_name, span
 
 SCHEMA = 1
 """Version of what `--json` prints; it goes up when a field goes or changes its meaning."""

@@ -13,7 +13,7 @@ from queue import SimpleQueue
 from typing import Any
 
 from xpm_core.config.calls import UNRUN
-from xpm_core.edges import cut
+from xpm_core.tracebacks.edges import cut
 
 log = logging.getLogger("xpm")
 

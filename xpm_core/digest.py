@@ -14,7 +14,7 @@ from xpm_core.encoding import CONFIGURATION, LEFT_OUT, PATH, Encoder, array_head
 from xpm_core.errors import MismatchError, NestingError
 from xpm_core.graph import STATE, ConfigState, children, contained, is_configuration, reachable, state
 from xpm_core.made import made
-from xpm_core.origin import LOCAL, class_id
+from xpm_core.project.origin import LOCAL, class_id
 from xpm_core.schema import Parameter, ParameterGroup, Schema, refusal, schema_of
 
 VERSION = 1

@@ -13,13 +13,13 @@ from typing import TYPE_CHECKING
 
 from xpm_core.screen import Screen, cause, what
 from xpm_core.states import State
-from xpm_core.text import plain, say, shows_glyphs
 from xpm_core.tracking import TrackedJob, Tracker
+from xpm_core.words.text import plain, say, shows_glyphs
 
 if TYPE_CHECKING:
     from rich.live import Live
 
-    from xpm_core.commands import Commands
+    from xpm_core.words.commands import Commands
 
 REFRESH_S = 0.25
 PLAIN_EACH = 100

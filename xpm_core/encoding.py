@@ -21,8 +21,8 @@ import msgpack
 from xpm_core import objects
 from xpm_core.errors import MismatchError, PayloadError
 from xpm_core.graph import is_configuration
-from xpm_core.origin import class_id
 from xpm_core.payload_form import DEEPEST, refuse_incomplete
+from xpm_core.project.origin import class_id
 from xpm_core.scalars import finite, flat
 
 BIG_INTEGER, TUPLE, SET, FROZENSET, ENUM, DATETIME, DATE, TIME, TIMEDELTA, PATH, CONFIGURATION, LEFT_OUT = range(1, 13)

@@ -20,16 +20,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from xpm_core.arguments import check, check_variable, names_of, refuse_unknown
-from xpm_core.commands import Commands
 from xpm_core.config import experiments, outputs
 from xpm_core.display import Display
-from xpm_core.edges import edge
 from xpm_core.errors import ExperimentError, FailedExperiment, XpmError
 from xpm_core.graph import caller, written
 from xpm_core.listening import Events
 from xpm_core.local_workers import LocalWorkers
 from xpm_core.main_guard import refuse_inside_job
-from xpm_core.names import check_experiment_name, check_queue_name
 from xpm_core.notices import going_on, interrupted, standing, stopped, undisturbed, unfinished
 from xpm_core.outage import Outage
 from xpm_core.prompt import at_prompt, in_notebook
@@ -43,9 +40,12 @@ from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import DEFAULT_LEASE_S, DEFAULT_QUEUE
 from xpm_core.store.url import safe_url
 from xpm_core.submitting import Options, Submitter
-from xpm_core.text import say, span
+from xpm_core.tracebacks.edges import edge
 from xpm_core.tracking import TrackedJob, Tracker
 from xpm_core.unwritten import explain
+from xpm_core.words.commands import Commands
+from xpm_core.words.names import check_experiment_name, check_queue_name
+from xpm_core.words.text import say, span
 from xpm_core.workspace import Workspace
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from xpm_core.digest import counted_names, digest_all, partial_identity, task_id
 from xpm_core.errors import MismatchError, MissingParameterError, ValidationError
 from xpm_core.frozen import frozen
 from xpm_core.graph import STATE, Trail, reachable, state
-from xpm_core.origin import class_id, project_files
+from xpm_core.project.origin import class_id, project_files
 from xpm_core.schema import refusal, schema_of
 
 __all__ = ["class_origins", "counted_names", "freeze", "missing", "partial_identity", "seal", "task_id"]

@@ -15,7 +15,7 @@ from xpm_core.encoding import canonical
 from xpm_core.errors import ClassNameError, PayloadError, TaskImportError
 from xpm_core.local_classes import Rebuilder
 from xpm_core.made import Chosen
-from xpm_core.origin import LOCAL, attribute, class_file, class_id, module_name, project_file, within_project
+from xpm_core.project.origin import LOCAL, attribute, class_file, class_id, module_name, project_file, within_project
 
 if TYPE_CHECKING:
     from xpm_core.schema import Schema

@@ -17,7 +17,7 @@ from typing import Any, TypeVar, get_args, get_origin
 
 from xpm_core.encoding import canonical
 from xpm_core.errors import DeclarationError, MismatchError, TaskImportError
-from xpm_core.origin import LOCAL, class_file, module_name, project_file
+from xpm_core.project.origin import LOCAL, class_file, module_name, project_file
 from xpm_core.schema import MISSING, ParameterGroup, Schema, rebuilding
 from xpm_core.varying import Varying, varying
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from xpm_core.digest import task_id
 from xpm_core.errors import ClassNameError
 from xpm_core.job_directory import JobDirectory
-from xpm_core.origin import class_id
+from xpm_core.project.origin import class_id
 from xpm_core.schema import MISSING, Parameter, Schema, shortened
 from xpm_core.supposing import Change, supposed
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from xpm_core.encoding import canonical, pack
 from xpm_core.errors import XpmError
-from xpm_core.origin import LOCAL, class_id
+from xpm_core.project.origin import LOCAL, class_id
 
 Record = dict[str, Any]
 """The record of a class, or of a function."""

@@ -14,10 +14,10 @@ from functools import lru_cache
 from types import FrameType
 from typing import Any
 
-from xpm_core.edges import edge
 from xpm_core.errors import ExperimentError, InsideJobError, UnguardedScriptError
 from xpm_core.graph import Place, caller, written
 from xpm_core.job import JOB_VARIABLE
+from xpm_core.tracebacks.edges import edge
 
 
 def refuse_inside_job(where: str) -> None:

@@ -18,12 +18,12 @@ from xpm_core.states import SETTLED, State
 from xpm_core.store import reading
 from xpm_core.store.connection import OUTAGES, ServerError
 from xpm_core.store.records import CancelCode
-from xpm_core.text import say
+from xpm_core.words.text import say
 
 if TYPE_CHECKING:
-    from xpm_core.commands import Commands
     from xpm_core.store.jobs import Store
     from xpm_core.tracking import Tracker
+    from xpm_core.words.commands import Commands
 
 SECOND_CTRL_C_S = 2.0
 """How long after a Ctrl-C another one counts as the second."""

@@ -10,7 +10,7 @@ from copy import deepcopy
 from typing import Annotated, Any, NamedTuple
 
 from xpm_core.errors import DeclarationError
-from xpm_core.origin import LOCAL
+from xpm_core.project.origin import LOCAL
 
 
 class ObjectField(NamedTuple):

@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 from xpm_core.errors import XpmError
 from xpm_core.store.faults import Fault
-from xpm_core.text import say
+from xpm_core.words.text import say
 
 TELL_AFTER_S = 0.5
 """How long a server may be away before that is said."""

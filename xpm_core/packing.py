@@ -17,13 +17,13 @@ from xpm_core.encoding import pack as packed
 from xpm_core.errors import NestingError, PayloadError, SealedError
 from xpm_core.graph import STATE, children, is_configuration, reachable, state
 from xpm_core.identity import seal
-from xpm_core.import_path import import_path
 from xpm_core.loading import class_record
 from xpm_core.local_classes import Recorder
 from xpm_core.objects import held, known
-from xpm_core.origin import LOCAL
 from xpm_core.parts import Home, Parts
 from xpm_core.payload_form import DEEPEST, LARGEST_PAYLOAD
+from xpm_core.project.import_path import import_path
+from xpm_core.project.origin import LOCAL
 from xpm_core.schema import schema_of
 
 VERSION, WITH_PARTS = 1, 2

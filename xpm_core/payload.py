@@ -25,10 +25,10 @@ from xpm_core.digest import task_id
 from xpm_core.errors import PayloadError
 from xpm_core.graph import reachable, state, unsubmitted
 from xpm_core.identity import seal
-from xpm_core.import_path import ImportPath
 from xpm_core.packing import Packer, checked
 from xpm_core.parts import LARGE, MANY, Parts
 from xpm_core.produced import OBJECTS
+from xpm_core.project.import_path import ImportPath
 from xpm_core.restoring import import_path_in
 from xpm_core.schema import PathMaker, schema_of
 from xpm_core.unpacking import Loader, opened
@@ -75,7 +75,7 @@ def pack(
 def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path, allow: Sequence[str] = ()) -> Task:
     """The live task of a wire form, ready for `execute`, with `__taskdir__` and `__tags__`.
 
-    From then on, this process imports as the script does (xpm_core.import_path), and has its `sys.argv`.
+    From then on, this process imports as the script does (xpm_core.project.import_path), and has its `sys.argv`.
 
     Args:
         data: What `pack` made.

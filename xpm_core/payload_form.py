@@ -12,7 +12,7 @@ from typing import Any
 
 import msgpack
 
-from xpm_core.import_path import PACKAGES, STANDARD
+from xpm_core.project.import_path import PACKAGES, STANDARD
 
 LARGEST_PAYLOAD = 32 * 1024 * 1024
 """Bytes that a payload may have. What is larger belongs in a file."""

@@ -12,14 +12,14 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any
 
-from xpm_core.commands import Commands
-from xpm_core.edges import debugging
 from xpm_core.errors import FailedExperiment
 from xpm_core.graph import written
 from xpm_core.prompt import rerun
 from xpm_core.states import State
-from xpm_core.text import class_name, line, plain, shows_glyphs
+from xpm_core.tracebacks.edges import debugging
 from xpm_core.tracking import TrackedJob
+from xpm_core.words.commands import Commands
+from xpm_core.words.text import class_name, line, plain, shows_glyphs
 
 SHOWN = 5
 """Jobs named in a list before it is cut, with the number of the others."""

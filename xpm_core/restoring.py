@@ -19,9 +19,9 @@ from xpm_core.config.objects import object_kind
 from xpm_core.encoding import Decoder
 from xpm_core.errors import MismatchError, PayloadError
 from xpm_core.graph import STATE, ConfigState, blank
-from xpm_core.import_path import ImportPath
 from xpm_core.loading import Classes
 from xpm_core.packing import ABSOLUTE, JOB, WORKSPACE
+from xpm_core.project.import_path import ImportPath
 from xpm_core.schema import MISSING, Parameter, Schema, refusal
 
 CHANGED = "Its code has changed since it was submitted: submit it again."

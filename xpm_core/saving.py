@@ -11,12 +11,12 @@ from typing import Any
 from xpm_core.config.layout import JOB, Layout
 from xpm_core.config.live import live
 from xpm_core.describing import describe
-from xpm_core.edges import edge
 from xpm_core.errors import PayloadError
 from xpm_core.graph import reachable
 from xpm_core.identity import seal
 from xpm_core.packing import Packer
 from xpm_core.schema import schema_of
+from xpm_core.tracebacks.edges import edge
 from xpm_core.unpacking import Loader
 
 WIRE, READABLE, DATA = "configuration.msgpack", "configuration.json", "data"

@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping
 from types import CodeType
 from typing import TYPE_CHECKING, Any, Protocol
 
-from xpm_core.edges import edge
 from xpm_core.encoding import pack
 from xpm_core.errors import (
     ConfigurationError,
@@ -21,6 +20,7 @@ from xpm_core.errors import (
 )
 from xpm_core.graph import STATE, contained, is_configuration
 from xpm_core.scalars import spelled
+from xpm_core.tracebacks.edges import edge
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from xpm_core.errors import SettingsError
-from xpm_core.origin import class_file, project_of
+from xpm_core.project.origin import class_file, project_of
 
 if sys.version_info >= (3, 11):
     import tomllib

@@ -28,10 +28,9 @@ from xpm_core.job_directory import JobDirectory
 from xpm_core.lookalikes import Lookalikes
 from xpm_core.main_guard import refuse_unguarded
 from xpm_core.markers import mark_done
-from xpm_core.names import check_queue_name
-from xpm_core.origin import project_name
 from xpm_core.outbox import Answer, Outbox
 from xpm_core.parts import Parts
+from xpm_core.project.origin import project_name
 from xpm_core.settings import templates_wanted
 from xpm_core.states import State
 from xpm_core.store import reading
@@ -51,6 +50,7 @@ from xpm_core.store.scripts import Sent
 from xpm_core.tags import joined, submission_tags
 from xpm_core.tracking import BACKOFF_MOST_S, TrackedJob, Tracker
 from xpm_core.twins import Twins
+from xpm_core.words.names import check_queue_name
 
 if TYPE_CHECKING:
     from xpm_core.config import Task

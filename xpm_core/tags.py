@@ -11,10 +11,10 @@ from pathlib import PurePath
 from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
-from xpm_core.edges import edge
 from xpm_core.errors import ParameterTypeError
 from xpm_core.graph import Place, caller, children, is_configuration, state, title, written
 from xpm_core.scalars import plain, spelled
+from xpm_core.tracebacks.edges import edge
 
 T = TypeVar("T")
 Label = str | int | float | bool

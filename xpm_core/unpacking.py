@@ -13,10 +13,10 @@ from xpm_core.encoding import Decoder
 from xpm_core.errors import PayloadError, TaskImportError, XpmError
 from xpm_core.graph import state, title
 from xpm_core.identity import freeze
-from xpm_core.import_path import follow
 from xpm_core.packing import VERSION, WITH_PARTS
 from xpm_core.parts import Parts
 from xpm_core.payload_form import LARGEST_PAYLOAD, problem_of
+from xpm_core.project.import_path import follow
 from xpm_core.restoring import CHANGED, Node, Restorer, Site, problem
 
 UNREADABLE = (

@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Mapping
 
-from xpm_core.lifetime import LEAVE_S, allocation_end
+from xpm_core.cluster.slurm import LEAVE_S, allocation_end
 from xpm_worker.system import boot_time
 
 log = logging.getLogger(__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from xpm_core.lifetime import DEFAULT_GRACE_S
+from xpm_core.cluster.slurm import DEFAULT_GRACE_S
 from xpm_core.store.records import DEFAULT_LEASE_S, DEFAULT_QUEUE
 
 DEFAULT_MAX_LOG_MB = 100.0

@@ -13,7 +13,7 @@ import worker_tasks
 
 from xpm_core import payload
 from xpm_core.errors import PayloadError
-from xpm_core.import_path import ImportPath
+from xpm_core.project.import_path import ImportPath
 from xpm_worker import foretelling
 from xpm_worker.foretelling import bring
 

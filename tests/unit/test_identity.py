@@ -22,7 +22,7 @@ from xpm_core.config import Config, Constant, Meta, Param, PathGenerator, Task, 
 from xpm_core.digest import encode
 from xpm_core.errors import ClassNameError
 from xpm_core.identity import class_origins, counted_names, seal, task_id
-from xpm_core.origin import origin_clash
+from xpm_core.project.origin import origin_clash
 
 
 class Holder(Config):

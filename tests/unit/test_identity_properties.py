@@ -17,7 +17,7 @@ from xpm_core.config import Config, Param, field
 from xpm_core.digest import encode
 from xpm_core.encoding import Decoder
 from xpm_core.identity import seal
-from xpm_core.origin import class_id
+from xpm_core.project.origin import class_id
 
 
 class Colour(enum.Enum):

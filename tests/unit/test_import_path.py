@@ -14,7 +14,7 @@ import pytest
 PROGRAM = """
 import importlib, json, sys
 {before}
-from xpm_core.import_path import ImportPath, follow, import_path
+from xpm_core.project.import_path import ImportPath, follow, import_path
 {path}
 seen = {{}}
 for name in {names!r}:

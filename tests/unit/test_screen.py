@@ -7,7 +7,7 @@ import pytest
 
 from xpm_cli.screen import Screen, length, state
 from xpm_core.states import State
-from xpm_core.text import ago, span
+from xpm_core.words.text import ago, span
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from xpm_core.text import line, plain, say, shows_glyphs
+from xpm_core.words.text import line, plain, say, shows_glyphs
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,10 @@ import pytest
 import xpm_core
 from xpm_core.callbacks import call
 from xpm_core.config import Config, Task
-from xpm_core.edges import is_edge
 from xpm_core.experiment import experiment
 from xpm_core.graph import written
 from xpm_core.store.connector import Connector
+from xpm_core.tracebacks.edges import is_edge
 
 HEAD = """
 from __future__ import annotations

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from xpm_core.errors import InvalidNameError, WorkspaceError, WorkspacePathError
-from xpm_core.names import check_experiment_name, check_queue_name
+from xpm_core.words.names import check_experiment_name, check_queue_name
 from xpm_core.workspace import Workspace, task_folder
 
 IDENTITY = "3f9ac2e1" * 8

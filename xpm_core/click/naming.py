@@ -8,11 +8,11 @@ from typing import Any, TypeVar, cast
 
 from xpm_core.config.generics import ConfigKind
 from xpm_core.config.help import ParameterHelp, help_of
-from xpm_core.edges import edge
 from xpm_core.errors import DeclarationError, UnknownParameterError
 from xpm_core.graph import is_configuration
 from xpm_core.kinds import Kind, NoneKind, UnionKind
 from xpm_core.schema import MISSING
+from xpm_core.tracebacks.edges import edge
 
 C = TypeVar("C")
 

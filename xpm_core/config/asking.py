@@ -10,12 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xpm_core.edges import edge
 from xpm_core.errors import ExperimentError, UnsubmittedTaskError
 from xpm_core.graph import is_configuration, state
 from xpm_core.identity import foreseen
 from xpm_core.schema import MISSING
 from xpm_core.states import State
+from xpm_core.tracebacks.edges import edge
 
 if TYPE_CHECKING:
     from xpm_core.job_directory import JobDirectory

@@ -16,11 +16,11 @@ from xpm_core.config.change import compose
 from xpm_core.config.live import instance
 from xpm_core.config.makers import with_types
 from xpm_core.config.meta import ConfigMeta, ours
-from xpm_core.edges import cut, edge
 from xpm_core.errors import DeclarationError, ExperimentError, OutputError, ParameterTypeError, SealedError, XpmError
 from xpm_core.graph import STATE, ConfigState, caller, is_configuration, state, written
 from xpm_core.identity import foreseen, missing
 from xpm_core.schema import shown
+from xpm_core.tracebacks.edges import cut, edge
 
 if TYPE_CHECKING:
     from typing_extensions import Self

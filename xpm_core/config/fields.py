@@ -10,10 +10,10 @@ from typing import Annotated, Any, NoReturn, TypeVar, overload
 
 from xpm_core.config.calls import plain_call, wrong_arguments
 from xpm_core.config.layout import Layout
-from xpm_core.edges import edge
 from xpm_core.errors import DeclarationError, MissingParameterError
 from xpm_core.graph import state, unsubmitted
 from xpm_core.schema import MISSING, ParameterGroup, schema_of
+from xpm_core.tracebacks.edges import edge
 
 T = TypeVar("T")
 

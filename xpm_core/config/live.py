@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from xpm_core.config.layout import Layout
-from xpm_core.edges import edge
 from xpm_core.errors import ParameterTypeError
 from xpm_core.frozen import thawed
 from xpm_core.graph import blank, caller, is_configuration, reachable, written
@@ -16,6 +15,7 @@ from xpm_core.identity import seal
 from xpm_core.objects import fresh
 from xpm_core.scalars import flat
 from xpm_core.schema import schema_of, shortened
+from xpm_core.tracebacks.edges import edge
 
 T = TypeVar("T")
 

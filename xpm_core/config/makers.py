@@ -6,10 +6,10 @@ from types import GenericAlias
 from typing import Any, get_args, get_origin
 
 from xpm_core.config.annotations import Names, UnresolvedError, kind_of
-from xpm_core.edges import edge
 from xpm_core.errors import DeclarationError, MismatchError
 from xpm_core.graph import state
 from xpm_core.schema import refusal
+from xpm_core.tracebacks.edges import edge
 
 
 class Maker(GenericAlias):

@@ -14,11 +14,11 @@ from xpm_core.config.assign import assign, make, refuse_delete
 from xpm_core.config.calls import refuse_uncallable
 from xpm_core.config.declare import complete
 from xpm_core.config.fields import field
-from xpm_core.edges import cut, edge
 from xpm_core.errors import XpmError
 from xpm_core.graph import PACKAGE, STATE
-from xpm_core.origin import LOCAL
+from xpm_core.project.origin import LOCAL
 from xpm_core.schema import Schema, rebuilding
+from xpm_core.tracebacks.edges import cut, edge
 
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform

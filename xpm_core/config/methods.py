@@ -9,9 +9,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
-from xpm_core.edges import edge
 from xpm_core.errors import DeclarationError
 from xpm_core.graph import is_configuration
+from xpm_core.tracebacks.edges import edge
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xpm_core.edges import edge
 from xpm_core.store import connection, tokens
 from xpm_core.store.embedded import EmbeddedServer
 from xpm_core.store.records import DEFAULT_LEASE_S
+from xpm_core.tracebacks.edges import edge
 
 if TYPE_CHECKING:
     from redis import Redis

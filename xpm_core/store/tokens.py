@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, TypeVar
 
-from xpm_core.edges import edge
 from xpm_core.errors import SettingsError, TokenClashError, TokenNameError, TokenRequestError
 from xpm_core.store import keys, scripts
+from xpm_core.tracebacks.edges import edge
 
 if TYPE_CHECKING:
     from redis import Redis

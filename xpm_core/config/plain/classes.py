@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from xpm_core.errors import ParameterValueError
-from xpm_core.origin import LOCAL, attribute, class_id
+from xpm_core.project.origin import LOCAL, attribute, class_id
 
 CLASS = "class"
 """The entry of a dict that names its class. No parameter can have that name."""

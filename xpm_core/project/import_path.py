@@ -16,7 +16,7 @@ from functools import lru_cache
 from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
 from typing import NamedTuple
 
-from xpm_core.origin import INSTALLED
+from xpm_core.project.origin import INSTALLED
 
 EDITABLE = "__editable__"
 """How entries of `sys.path` begin that name no folder."""

@@ -10,7 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from xpm_core.errors import ClassNameError, OriginClashError
-from xpm_core.repository import checkout_of, repository_of
+from xpm_core.project.repository import checkout_of, repository_of
 
 LOCAL = "<locals>"
 INSTALLED = ("site-packages", "dist-packages")

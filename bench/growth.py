@@ -12,8 +12,9 @@ from harness import PAIRS, Limit, Row, Size, turns
 from place import Place
 from redis import Redis
 
+from xpm_core.server import connection
 from xpm_core.states import State
-from xpm_core.store import connection, keys, tokens
+from xpm_core.store import keys, tokens
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Submission, WorkerId
 

@@ -17,7 +17,7 @@ from types import TracebackType
 import redis
 from harness import SHM
 
-from xpm_core.store.binary import find_server
+from xpm_core.server.binary import find_server
 
 DELAY = Path(__file__).with_name("delay.py")
 

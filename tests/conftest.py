@@ -15,8 +15,8 @@ from hypothesis import HealthCheck, settings
 from support import PrivateServer
 
 from xpm_core.errors import ServerNotFoundError
-from xpm_core.store import connection
-from xpm_core.store.binary import ServerProgram, find_server
+from xpm_core.server import connection
+from xpm_core.server.binary import ServerProgram, find_server
 
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes are started: each would compile all of it
 

@@ -25,9 +25,10 @@ import redis
 from crew import alive
 from support import PATIENCE_S, wait_until
 
+from xpm_core.server import connection
+from xpm_core.server.embedded.process import ServerRecord
 from xpm_core.states import State
-from xpm_core.store import connection, reading
-from xpm_core.store.server_process import ServerRecord
+from xpm_core.store import reading
 from xpm_core.workspace import Workspace
 
 TAKE_TERMINAL = (

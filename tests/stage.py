@@ -22,7 +22,8 @@ from xpm_core.config import Task
 from xpm_core.errors import FailedExperiment
 from xpm_core.identity import seal, task_id
 from xpm_core.job_directory import JobDirectory
-from xpm_core.store import connection, keys, reading
+from xpm_core.server import connection
+from xpm_core.store import keys, reading
 from xpm_core.store.jobs import Store
 from xpm_core.workspace import Workspace
 

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 import redis
 
-from xpm_core.store.binary import ServerProgram
+from xpm_core.server.binary import ServerProgram
 
 T = TypeVar("T")
 

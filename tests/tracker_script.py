@@ -11,7 +11,8 @@ from desk import Desk, W, identity, submission
 
 from xpm_core.job_directory import JobDirectory
 from xpm_core.outage import Outage
-from xpm_core.store import connection, keys
+from xpm_core.server import connection
+from xpm_core.store import keys
 from xpm_core.tracking import TrackedJob, Tracker
 
 

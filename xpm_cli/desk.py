@@ -19,15 +19,15 @@ from xpm_cli.app import setting
 from xpm_core.errors import AmbiguousJobError, RedisUnavailableError, UnknownJobError, WorkspaceError
 from xpm_core.job_directory import JobDirectory
 from xpm_core.project.origin import project_in
+from xpm_core.server.connection import OUTAGES, warn_of_argument
+from xpm_core.server.faults import fault_of
+from xpm_core.server.url import safe_url
 from xpm_core.states import State
 from xpm_core.store import reading
-from xpm_core.store.connection import OUTAGES, warn_of_argument
 from xpm_core.store.connector import Connector
-from xpm_core.store.faults import fault_of
 from xpm_core.store.jobs import Store
 from xpm_core.store.records import DEFAULT_LEASE_S, Submission
 from xpm_core.store.replies import shown
-from xpm_core.store.url import safe_url
 from xpm_core.words.commands import SHOWN
 from xpm_core.workspace import Workspace
 

@@ -32,13 +32,13 @@ from xpm_core.outage import Outage
 from xpm_core.prompt import at_prompt, in_notebook
 from xpm_core.report import Summary, causes, lines, show_failures_plainly, summarize
 from xpm_core.run_log import log_to
+from xpm_core.server.connection import OUTAGES, ServerError
+from xpm_core.server.url import safe_url
 from xpm_core.states import State
 from xpm_core.store import reading
-from xpm_core.store.connection import OUTAGES, ServerError
 from xpm_core.store.connector import Connector
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import DEFAULT_LEASE_S, DEFAULT_QUEUE
-from xpm_core.store.url import safe_url
 from xpm_core.submitting import Options, Submitter
 from xpm_core.tracebacks.edges import edge
 from xpm_core.tracking import TrackedJob, Tracker

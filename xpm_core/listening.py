@@ -13,9 +13,10 @@ import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
+from xpm_core.server import connection
+from xpm_core.server.connection import OUTAGES
 from xpm_core.states import Event, State
-from xpm_core.store import connection, events, reading
-from xpm_core.store.connection import OUTAGES
+from xpm_core.store import events, reading
 
 if TYPE_CHECKING:
     from redis import Redis

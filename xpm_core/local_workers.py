@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from xpm_core.cluster.slurm import DEFAULT_GRACE_S, LEAVE_S, allocation_end
 from xpm_core.errors import WorkersFailedError
 from xpm_core.files import explained
-from xpm_core.store.url import URL_VARIABLE
+from xpm_core.server.url import URL_VARIABLE
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,9 +14,9 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from xpm_core.prompt import at_prompt, rerun
+from xpm_core.server.connection import OUTAGES, ServerError
 from xpm_core.states import SETTLED, State
 from xpm_core.store import reading
-from xpm_core.store.connection import OUTAGES, ServerError
 from xpm_core.store.records import CancelCode
 from xpm_core.words.text import say
 

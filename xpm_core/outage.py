@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable
 
 from xpm_core.errors import XpmError
-from xpm_core.store.faults import Fault
+from xpm_core.server.faults import Fault
 from xpm_core.words.text import say
 
 TELL_AFTER_S = 0.5

@@ -31,10 +31,10 @@ from xpm_core.markers import mark_done
 from xpm_core.outbox import Answer, Outbox
 from xpm_core.parts import Parts
 from xpm_core.project.origin import project_name
+from xpm_core.server.connection import OUTAGES
 from xpm_core.settings import templates_wanted
 from xpm_core.states import State
 from xpm_core.store import reading
-from xpm_core.store.connection import OUTAGES
 from xpm_core.store.records import (
     DEFAULT_BACKOFF_S,
     DEFAULT_MAX_LOSSES,

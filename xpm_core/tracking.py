@@ -20,10 +20,10 @@ from xpm_core import markers
 from xpm_core.callbacks import Callbacks
 from xpm_core.errors import WipedError
 from xpm_core.graph import NOTHING, Place, written
+from xpm_core.server.connection import OUTAGES
+from xpm_core.server.faults import fault_of
 from xpm_core.states import Event, State
 from xpm_core.store import events, reading
-from xpm_core.store.connection import OUTAGES
-from xpm_core.store.faults import fault_of
 from xpm_core.store.records import Look, Serving, SubmitCode, Submitted
 from xpm_core.store.refusals import Refused
 from xpm_core.watching import Watches

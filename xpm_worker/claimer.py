@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from xpm_core.server.connection import ServerError
+from xpm_core.server.faults import fault_of
 from xpm_core.states import Event, State
 from xpm_core.store import events
-from xpm_core.store.connection import ServerError
-from xpm_core.store.faults import fault_of
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Claim, ClaimCode, Finish, Lease, LoseCode, RefuseCode, RenewCode, WorkerId
 from xpm_core.store.refusals import Refusal

@@ -15,7 +15,7 @@ import subprocess
 from typing import NoReturn
 
 from xpm_core.errors import XpmError
-from xpm_core.store.embedded import EmbeddedServer
+from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_worker import system
 from xpm_worker.orders import SIGNALS, Stop, stricter
 from xpm_worker.slot import Place, work

@@ -8,7 +8,8 @@ import socket
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
-from xpm_core.store import connection, keys
+from xpm_core.server import connection
+from xpm_core.store import keys
 from xpm_core.store.jobs import Store
 from xpm_core.store.records import WorkerId
 from xpm_core.workspace import Workspace

@@ -19,8 +19,8 @@ from rq.command import handle_command, parse_payload
 from rq.job import Job
 from rq.queue import Queue
 
-from xpm_core.store.connection import ServerError
-from xpm_core.store.faults import fault_of
+from xpm_core.server.connection import ServerError
+from xpm_core.server.faults import fault_of
 from xpm_worker.claimer import Claimer, Held
 from xpm_worker.orders import Orders
 from xpm_worker.runner import Runner

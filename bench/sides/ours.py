@@ -17,8 +17,9 @@ from side import main
 
 from xpm_core import experiment
 from xpm_core.identity import seal, task_id
+from xpm_core.server import connection
 from xpm_core.states import Event, State
-from xpm_core.store import connection, events, reading
+from xpm_core.store import events, reading
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import WorkerId
 from xpm_core.workspace import Workspace

@@ -12,7 +12,7 @@ from house import require
 from islands import Island
 from scripts import Desktop
 
-from xpm_core.store.binary import ServerProgram
+from xpm_core.server.binary import ServerProgram
 
 
 @pytest.fixture

@@ -34,10 +34,11 @@ from storm_tasks import Stormy
 from support import PrivateServer, wait_until
 
 from xpm_core.outage import Outage
+from xpm_core.server import connection
+from xpm_core.server.binary import find_server
+from xpm_core.server.connection import OUTAGES
 from xpm_core.states import Event, State
-from xpm_core.store import connection, events, keys, reading
-from xpm_core.store.binary import find_server
-from xpm_core.store.connection import OUTAGES
+from xpm_core.store import events, keys, reading
 from xpm_core.store.jobs import Store
 from xpm_core.store.records import Submission
 from xpm_core.store.tokens import create_token

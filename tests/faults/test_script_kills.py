@@ -10,8 +10,8 @@ from scripts import Desktop
 from support import wait_until
 
 from xpm_core import local_workers
+from xpm_core.server.embedded.process import ServerRecord
 from xpm_core.states import State
-from xpm_core.store.server_process import ServerRecord
 
 CHAIN = """
 gate = Path(os.environ["GATE"])

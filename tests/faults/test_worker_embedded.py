@@ -14,8 +14,8 @@ import worker_tasks as tasks
 from crew import Crew, Worker, alive
 from support import wait_until
 
+from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.states import State
-from xpm_core.store.embedded import EmbeddedServer
 from xpm_core.workspace import Workspace
 
 

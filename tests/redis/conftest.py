@@ -9,7 +9,7 @@ import pytest
 from stage import Stage
 from support import PrivateServer, on_path
 
-from xpm_core.store.binary import ServerProgram
+from xpm_core.server.binary import ServerProgram
 
 
 @pytest.fixture(scope="module")

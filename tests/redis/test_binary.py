@@ -9,8 +9,8 @@ import pytest
 from support import PrivateServer, wait_until
 
 from xpm_core.errors import ServerNotFoundError
-from xpm_core.store import binary
-from xpm_core.store.binary import ServerProgram, find_server
+from xpm_core.server import binary
+from xpm_core.server.binary import ServerProgram, find_server
 
 
 def fake_program(folder: Path, name: str, script: str) -> Path:

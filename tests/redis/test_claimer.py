@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 from desk import OTHER, WORKER, Desk, submission
 
+from xpm_core.server import connection
 from xpm_core.states import State
-from xpm_core.store import connection, events
+from xpm_core.store import events
 from xpm_core.store.records import Finish
 from xpm_worker import claimer
 from xpm_worker.claimer import LONGEST_PAUSE_S, Claimer, Held

@@ -13,7 +13,7 @@ import redis
 from support import PrivateServer, wait_until
 
 from xpm_core.errors import RedisUnavailableError, RedisUnfitError
-from xpm_core.store import connection
+from xpm_core.server import connection
 from xpm_core.store.records import DEFAULT_LEASE_S
 from xpm_core.store.scripts import Line
 

@@ -17,7 +17,8 @@ from support import PrivateServer as Server
 
 from xpm_core import experiment
 from xpm_core.errors import RedisUnavailableError, RedisUnfitError
-from xpm_core.store import connection, scripts
+from xpm_core.server import connection
+from xpm_core.store import scripts
 
 Fresh = Callable[..., PrivateServer]
 

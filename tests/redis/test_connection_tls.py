@@ -11,8 +11,8 @@ from support import PrivateServer, wait_until
 from tls import Authority, Certificate, TlsFront
 
 from xpm_core.errors import RedisUnavailableError, RedisUrlError
-from xpm_core.store import connection
-from xpm_core.store.binary import ServerProgram
+from xpm_core.server import connection
+from xpm_core.server.binary import ServerProgram
 
 Listen = Callable[..., int]
 """Starts something that speaks TLS; returns its port."""

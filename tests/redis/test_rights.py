@@ -15,8 +15,9 @@ from house import ROOT, files
 from support import PATIENCE_S, PrivateServer
 
 from xpm_core.errors import RedisUnavailableError, RedisUnfitError
-from xpm_core.store import connection, rights
-from xpm_core.store.binary import ServerProgram
+from xpm_core.server import connection
+from xpm_core.server.binary import ServerProgram
+from xpm_core.store import rights
 from xpm_core.store.connector import connect
 
 DOCUMENT = (ROOT / "docs" / "redis.md").read_text()

@@ -19,9 +19,9 @@ from rq.command import send_kill_horse_command, send_shutdown_command, send_stop
 from rq.suspension import resume, suspend
 from support import wait_until
 
+from xpm_core.server.connection import LONGEST_BLOCK_S
 from xpm_core.states import Event, State
 from xpm_core.store import events, keys, reading
-from xpm_core.store.connection import LONGEST_BLOCK_S
 from xpm_core.store.tokens import create_token
 from xpm_worker import system
 

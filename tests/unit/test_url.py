@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xpm_core.errors import RedisUrlError
-from xpm_core.store.connection import ServerAddress, locate
-from xpm_core.store.url import check_url, safe_url
+from xpm_core.server.connection import ServerAddress, locate
+from xpm_core.server.url import check_url, safe_url
 
 GOOD = [
     "redis://head",

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from xpm_core.store import connection, tokens
-from xpm_core.store.embedded import EmbeddedServer
+from xpm_core.server import connection
+from xpm_core.server.embedded.server import EmbeddedServer
+from xpm_core.store import tokens
 from xpm_core.store.records import DEFAULT_LEASE_S
 from xpm_core.tracebacks.edges import edge
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import redis
 from redis.exceptions import AuthenticationError, InvalidResponse
 
-from xpm_core.store.url import URL_VARIABLE
+from xpm_core.server.url import URL_VARIABLE
 
 if TYPE_CHECKING:
     from redis import Redis

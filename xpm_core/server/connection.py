@@ -23,11 +23,12 @@ from redis.exceptions import MasterDownError, NoPermissionError, ReadOnlyError, 
 from redis.retry import Retry
 
 from xpm_core.errors import RedisUnavailableError, RedisUnfitError, RedisUrlError
+from xpm_core.server import probe, tls
+from xpm_core.server.binary import OLDEST_VERSION
+from xpm_core.server.url import URL_VARIABLE, check_url, has_password, safe_url
 from xpm_core.settings import look_up, open_to, settings_files
-from xpm_core.store import probe, rights, tls
-from xpm_core.store.binary import OLDEST_VERSION
+from xpm_core.store import rights
 from xpm_core.store.records import DEFAULT_LEASE_S
-from xpm_core.store.url import URL_VARIABLE, check_url, has_password, safe_url
 
 LONGEST_BLOCK_S = 5.0
 """The longest that a blocking command (BLPOP, XREAD) may ask the server to wait."""

@@ -15,7 +15,7 @@ import sys
 
 import redis
 
-from xpm_core.store.server_process import client_of
+from xpm_core.server.embedded.process import client_of
 
 log = logging.getLogger(__name__)
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import redis
 
-from xpm_core.store import faults, tls
-from xpm_core.store.faults import Fault
+from xpm_core.server import faults, tls
+from xpm_core.server.faults import Fault
 
 CONNECT_S = 2.0
 ANSWER_S = 2.0

@@ -6,7 +6,7 @@ import re
 from urllib.parse import parse_qsl, urlsplit
 
 from xpm_core.errors import RedisUrlError
-from xpm_core.store import tls
+from xpm_core.server import tls
 
 URL_VARIABLE = "XPM_REDIS_URL"
 """The variable of the environment that names the server."""

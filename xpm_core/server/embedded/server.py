@@ -19,11 +19,11 @@ from types import TracebackType
 
 from xpm_core.errors import EmbeddedServerError, RedisUnavailableError, XpmError
 from xpm_core.files import explained
-from xpm_core.store import connection
-from xpm_core.store.binary import find_server
-from xpm_core.store.locks import FileLock
-from xpm_core.store.server_process import END_S, START_S, ServerFolder, ServerRecord, can_connect
-from xpm_core.store.strays import end_strays
+from xpm_core.server import connection
+from xpm_core.server.binary import find_server
+from xpm_core.server.embedded.locks import FileLock
+from xpm_core.server.embedded.process import END_S, START_S, ServerFolder, ServerRecord, can_connect
+from xpm_core.server.embedded.strays import end_strays
 from xpm_core.workspace import Workspace
 
 MUTEX_S = START_S + END_S + 10.0

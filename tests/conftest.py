@@ -30,7 +30,7 @@ settings.load_profile("busy")
 if TYPE_CHECKING:
     from crew import Crew
 
-    from xpm_core.workspace import Workspace
+    from xpm_core.workspace.workspace import Workspace
 
 
 @pytest.fixture(autouse=True)
@@ -102,7 +102,7 @@ def fresh_server(server_program: ServerProgram) -> Iterator[Callable[..., Privat
 @pytest.fixture
 def workspace(tmp_path: Path) -> Workspace:
     """A fresh workspace."""
-    from xpm_core.workspace import Workspace
+    from xpm_core.workspace.workspace import Workspace
 
     return Workspace.open(tmp_path / "workspace")
 

@@ -29,7 +29,7 @@ from xpm_core.server import connection
 from xpm_core.server.embedded.process import ServerRecord
 from xpm_core.states import State
 from xpm_core.store import reading
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.workspace import Workspace
 
 TAKE_TERMINAL = (
     "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"

@@ -21,11 +21,11 @@ from xpm_core import experiment
 from xpm_core.config import Task
 from xpm_core.errors import FailedExperiment
 from xpm_core.identity import seal, task_id
-from xpm_core.job_directory import JobDirectory
 from xpm_core.server import connection
 from xpm_core.store import keys, reading
 from xpm_core.store.jobs import Store
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.workspace import Workspace
 
 
 class BrokenError(Exception):

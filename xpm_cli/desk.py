@@ -17,7 +17,6 @@ from typing import Any
 
 from xpm_cli.app import setting
 from xpm_core.errors import AmbiguousJobError, RedisUnavailableError, UnknownJobError, WorkspaceError
-from xpm_core.job_directory import JobDirectory
 from xpm_core.project.origin import project_in
 from xpm_core.server.connection import OUTAGES, warn_of_argument
 from xpm_core.server.faults import fault_of
@@ -29,7 +28,8 @@ from xpm_core.store.jobs import Store
 from xpm_core.store.records import DEFAULT_LEASE_S, Submission
 from xpm_core.store.replies import shown
 from xpm_core.words.commands import SHOWN
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ from xpm_core.unwritten import explain
 from xpm_core.words.commands import Commands
 from xpm_core.words.names import check_experiment_name, check_queue_name
 from xpm_core.words.text import say, span
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from types import TracebackType

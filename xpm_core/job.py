@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from xpm_core.errors import NoJobError, TokenHoldingError
 
 if TYPE_CHECKING:
-    from xpm_core.job_directory import JobDirectory
+    from xpm_core.workspace.job_directory import JobDirectory
 
 JOB_VARIABLE = "XPM_JOB"
 """Set in a job's environment: its identity."""

@@ -19,13 +19,13 @@ from typing import TYPE_CHECKING
 
 from xpm_core.cluster.slurm import DEFAULT_GRACE_S, LEAVE_S, allocation_end
 from xpm_core.errors import WorkersFailedError
-from xpm_core.files import explained
 from xpm_core.server.url import URL_VARIABLE
+from xpm_core.workspace.files import explained
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from xpm_core.workspace import Workspace
+    from xpm_core.workspace.workspace import Workspace
 
 LINGER_S = 10.0
 """How long workers stay when nothing of their workspace is ready, delayed or running."""

@@ -16,16 +16,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xpm_core.digest import task_id
 from xpm_core.errors import ClassNameError
-from xpm_core.job_directory import JobDirectory
 from xpm_core.project.origin import class_id
 from xpm_core.schema import MISSING, Parameter, Schema, shortened
 from xpm_core.supposing import Change, supposed
+from xpm_core.workspace.job_directory import JobDirectory
 
 if TYPE_CHECKING:
     from xpm_core.config import Task
-    from xpm_core.experiment_directory import ExperimentDirectory
     from xpm_core.tracking import TrackedJob
-    from xpm_core.workspace import Workspace
+    from xpm_core.workspace.experiment_directory import ExperimentDirectory
+    from xpm_core.workspace.workspace import Workspace
 
 log = logging.getLogger("xpm")
 

@@ -17,9 +17,9 @@ from xpm_core.states import Event, State
 from xpm_core.store import reading
 
 if TYPE_CHECKING:
-    from xpm_core.job_directory import JobDirectory
     from xpm_core.store.jobs import Store
     from xpm_core.store.reading import Job
+    from xpm_core.workspace.job_directory import JobDirectory
 
 log = logging.getLogger("xpm")
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from xpm_core.errors import PayloadError
-from xpm_core.files import explained, write_atomic
 from xpm_core.payload_form import LARGEST_PAYLOAD
+from xpm_core.workspace.files import explained, write_atomic
 
 MANY = 24
 """Submitted tasks that a payload holds itself; if it needs more, they lie in parts."""

@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 from xpm_core import job
 from xpm_core.errors import OutputError
 from xpm_core.graph import is_configuration, reachable, state
-from xpm_core.job_directory import JobDirectory
+from xpm_core.workspace.job_directory import JobDirectory
 
 LARGEST = 64 * 1024
 """Bytes that an output may have as it is told."""

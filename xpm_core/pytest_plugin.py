@@ -30,7 +30,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 @pytest.fixture
 def xpm_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A fresh workspace; the user's own servers, settings and workspace are kept out of the test."""
-    from xpm_core.workspace import Workspace
+    from xpm_core.workspace.workspace import Workspace
 
     for name in ("XPM_REDIS_URL", "XPM_WORKSPACE"):
         monkeypatch.delenv(name, raising=False)

@@ -16,7 +16,7 @@ from pathlib import Path
 import msgpack
 
 from xpm_core.errors import PayloadError
-from xpm_core.files import explained, write_once
+from xpm_core.workspace.files import explained, write_once
 
 LONGEST = 256
 """Bytes of arguments that each payload holds itself."""

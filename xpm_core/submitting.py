@@ -22,9 +22,7 @@ from xpm_core import identity, payload, signing
 from xpm_core.arguments import refuse_unknown
 from xpm_core.config import ResumableTask, state, upstream
 from xpm_core.errors import ExperimentError, RedisFullError, XpmError
-from xpm_core.experiment_directory import ExperimentDirectory, JobLinks
 from xpm_core.graph import NOTHING, Place, reachable, unsubmitted, written
-from xpm_core.job_directory import JobDirectory
 from xpm_core.lookalikes import Lookalikes
 from xpm_core.main_guard import refuse_unguarded
 from xpm_core.markers import mark_done
@@ -32,7 +30,6 @@ from xpm_core.outbox import Answer, Outbox
 from xpm_core.parts import Parts
 from xpm_core.project.origin import project_name
 from xpm_core.server.connection import OUTAGES
-from xpm_core.settings import templates_wanted
 from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.store.records import (
@@ -51,11 +48,14 @@ from xpm_core.tags import joined, submission_tags
 from xpm_core.tracking import BACKOFF_MOST_S, TrackedJob, Tracker
 from xpm_core.twins import Twins
 from xpm_core.words.names import check_queue_name
+from xpm_core.workspace.experiment_directory import ExperimentDirectory, JobLinks
+from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.settings import templates_wanted
 
 if TYPE_CHECKING:
     from xpm_core.config import Task
     from xpm_core.store.jobs import Store
-    from xpm_core.workspace import Workspace
+    from xpm_core.workspace.workspace import Workspace
 
 Asked = Sent[list[Submitted | None]] | Sent[list[Submitted]]
 

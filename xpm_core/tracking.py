@@ -33,10 +33,10 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
-    from xpm_core.job_directory import JobDirectory
     from xpm_core.outage import Outage
     from xpm_core.produced import Watch
     from xpm_core.store.jobs import Store
+    from xpm_core.workspace.job_directory import JobDirectory
 
 log = logging.getLogger("xpm")
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from xpm_core.callbacks import Callbacks, call
 from xpm_core.config import ResumableTask, produced_by
-from xpm_core.job_directory import JobDirectory
 from xpm_core.produced import Output, Watch, arguments, is_output, kept, key
+from xpm_core.workspace.job_directory import JobDirectory
 
 log = logging.getLogger("xpm")
 

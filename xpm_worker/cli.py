@@ -20,7 +20,7 @@ from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.server.url import safe_url
 from xpm_core.store.records import DEFAULT_LEASE_S, DEFAULT_QUEUE
 from xpm_core.words.names import check_queue_name, check_worker_name
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.workspace import Workspace
 from xpm_worker import system
 from xpm_worker.lifetime import hand_back_at
 from xpm_worker.pool import Daemon

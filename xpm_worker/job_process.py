@@ -24,9 +24,9 @@ from xpm_core import job as running
 from xpm_core import payload
 from xpm_core.errors import GracefulTimeout, TaskImportError
 from xpm_core.job import RunningJob, TaskCancelled
-from xpm_core.job_directory import JobDirectory
 from xpm_core.project.import_path import STANDARD_NAMES, import_path, in_library
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.workspace import Workspace
 from xpm_worker import failure, leaving, system
 from xpm_worker.interruption import Interruption
 from xpm_worker.protocol import Channel, Finished, Leaving, Loaded, Message, Output, Relay, Run

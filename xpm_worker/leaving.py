@@ -24,7 +24,7 @@ from typing import Any
 
 from xpm_core import job as running
 from xpm_core.errors import WorkspaceError
-from xpm_core.files import explanation
+from xpm_core.workspace.files import explanation
 from xpm_worker import failure, system
 
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EROFS, errno.ESTALE}

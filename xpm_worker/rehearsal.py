@@ -20,7 +20,7 @@ from pathlib import Path
 
 from xpm_core.identity import seal, task_id
 from xpm_core.payload import pack
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.workspace import Workspace
 from xpm_worker import job_process, system
 from xpm_worker.protocol import Channel, Finished, Run
 from xpm_worker.standby import awaited

@@ -17,12 +17,12 @@ from typing import Any
 
 from xpm_core.errors import ProtocolError, WorkspaceError, XpmError
 from xpm_core.job import TOKENS_VARIABLE
-from xpm_core.job_directory import Handed, JobDirectory
 from xpm_core.states import Event, State
 from xpm_core.store import keys
 from xpm_core.store.records import FinishCode, Lease, RenewCode
 from xpm_core.store.refusals import Refusal
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.job_directory import Handed, JobDirectory
+from xpm_core.workspace.workspace import Workspace
 from xpm_worker import failure, system
 from xpm_worker.claimer import Claimer, Held
 from xpm_worker.devices import named, own_devices

@@ -12,7 +12,7 @@ from xpm_core.server import connection
 from xpm_core.store import keys
 from xpm_core.store.jobs import Store
 from xpm_core.store.records import WorkerId
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.workspace import Workspace
 from xpm_worker.claimer import Claimer
 from xpm_worker.devices import counted, own_devices
 from xpm_worker.orders import Orders

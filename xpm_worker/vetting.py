@@ -13,10 +13,10 @@ from typing import Any
 
 from xpm_core import signing
 from xpm_core.errors import PayloadError, WorkspacePathError
-from xpm_core.job_directory import JobDirectory
 from xpm_core.payload_form import LARGEST_PAYLOAD
 from xpm_core.store.records import Lease
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.workspace import Workspace
 
 REMEDY = "It was not written by this xpm: submit the job again."
 

@@ -22,7 +22,7 @@ from xpm_core.states import Event, State
 from xpm_core.store import events, reading
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import WorkerId
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.workspace import Workspace
 
 EXPERIMENT = "bench"
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 from lab import Lab
 
 from xpm_cli import main
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.workspace import Workspace
 
 
 @pytest.fixture

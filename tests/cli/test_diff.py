@@ -16,7 +16,7 @@ from xpm_cli.desk import short
 from xpm_core import payload
 from xpm_core.identity import seal, task_id
 from xpm_core.store.records import Submission
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.workspace import Workspace
 
 Xpm = Callable[..., Result]
 

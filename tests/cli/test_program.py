@@ -18,7 +18,7 @@ from support import PrivateServer
 from xpm_cli import main
 from xpm_core.errors import UnknownJobError
 from xpm_core.store import reading
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.workspace import Workspace
 
 Xpm = Callable[..., Result]
 COMMANDS = sorted(main.commands)

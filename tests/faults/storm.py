@@ -43,7 +43,7 @@ from xpm_core.store.jobs import Store
 from xpm_core.store.records import Submission
 from xpm_core.store.tokens import create_token
 from xpm_core.tracking import TrackedJob, Tracker
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.workspace import Workspace
 from xpm_worker import system
 
 LEASE_S = 1.0

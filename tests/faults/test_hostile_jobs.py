@@ -14,10 +14,10 @@ import worker_tasks as tasks
 from crew import Crew, Worker
 from support import wait_until
 
-from xpm_core.job_directory import Marker
 from xpm_core.states import State
 from xpm_core.store import reading
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.job_directory import Marker
+from xpm_core.workspace.workspace import Workspace
 
 MB = 10**6
 

@@ -15,7 +15,7 @@ from xpm_core import experiment
 from xpm_core.identity import seal
 from xpm_core.states import State
 from xpm_core.store import keys, reading
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.workspace import Workspace
 from xpm_worker.system import boot_time
 
 LEASE_S = 1.0

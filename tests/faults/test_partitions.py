@@ -17,7 +17,7 @@ from support import PrivateServer, wait_until
 
 from xpm_core.states import State
 from xpm_core.store import keys, reading
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.workspace import Workspace
 
 LEASE_S = 1.5
 

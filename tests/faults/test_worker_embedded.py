@@ -16,7 +16,7 @@ from support import wait_until
 
 from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.states import State
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.workspace import Workspace
 
 
 class Home:

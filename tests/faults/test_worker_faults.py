@@ -13,10 +13,10 @@ import worker_tasks as tasks
 from crew import Crew, Worker, alive, code_of, frozen
 from support import PrivateServer, wait_until
 
-from xpm_core.job_directory import Marker
 from xpm_core.states import State
 from xpm_core.store import keys, reading
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.job_directory import Marker
+from xpm_core.workspace.workspace import Workspace
 from xpm_worker import system
 
 LEASE_S = 1.5

@@ -22,7 +22,7 @@ from xpm_core.server.embedded import process
 from xpm_core.server.embedded import server as embedded
 from xpm_core.server.embedded.process import process_start
 from xpm_core.server.embedded.server import EmbeddedServer
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.workspace import Workspace
 
 pytestmark = pytest.mark.usefixtures("server_program")
 
@@ -30,7 +30,7 @@ BEGINNING = """
 import os, signal, sys
 from xpm_core.store import connection, embedded, server_process
 from xpm_core.server.embedded.server import EmbeddedServer
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.workspace import Workspace
 workspace = Workspace.open(sys.argv[1])
 """
 

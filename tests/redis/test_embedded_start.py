@@ -16,7 +16,7 @@ from xpm_core.server.binary import ServerProgram
 from xpm_core.server.embedded import process
 from xpm_core.server.embedded.process import process_start
 from xpm_core.server.embedded.server import EmbeddedServer
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.workspace import Workspace
 
 Wrap = Callable[[str], None]
 

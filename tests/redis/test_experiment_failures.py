@@ -16,10 +16,10 @@ from support import wait_until
 
 from xpm_core import tag
 from xpm_core.identity import seal
-from xpm_core.job_directory import Marker
 from xpm_core.states import State
 from xpm_core.store.jobs import new_execution_id
 from xpm_core.store.records import WorkerId
+from xpm_core.workspace.job_directory import Marker
 
 PROGRAMS = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 

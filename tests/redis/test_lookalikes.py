@@ -9,9 +9,9 @@ import pytest
 from script_tasks import Write
 from stage import Stage
 
-from xpm_core.job_directory import JobDirectory
 from xpm_core.lookalikes import RECORDS, Lookalikes, declared
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.workspace import Workspace
 
 
 def test_nothing_is_looked_at_when_all_is_reused(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,13 +15,13 @@ from tracker_script import Script
 
 from xpm_core import submitting, tracking
 from xpm_core.errors import WipedError
-from xpm_core.job_directory import Marker
 from xpm_core.server import connection
 from xpm_core.states import State
 from xpm_core.store import events, keys
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Lease, WorkerId
 from xpm_core.tracking import TrackedJob
+from xpm_core.workspace.job_directory import Marker
 
 Start = Callable[..., PrivateServer]
 

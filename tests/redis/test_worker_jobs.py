@@ -16,10 +16,10 @@ import worker_tasks as tasks
 from crew import Crew
 from support import PrivateServer, wait_until
 
-from xpm_core.job_directory import Marker
 from xpm_core.states import State
 from xpm_core.store import keys
 from xpm_core.store.refusals import tag
+from xpm_core.workspace.job_directory import Marker
 
 MB = 10**6
 

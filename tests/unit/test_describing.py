@@ -19,7 +19,7 @@ from xpm_core.config import Config, Param, Task
 from xpm_core.describing import describe
 from xpm_core.errors import ParameterTypeError
 from xpm_core.identity import seal
-from xpm_core.job_directory import readable
+from xpm_core.workspace.job_directory import readable
 
 WORKSPACE = Path("/data/workspace")
 

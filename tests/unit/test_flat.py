@@ -19,7 +19,7 @@ from xpm_core.digest import encode
 from xpm_core.encoding import array_head
 from xpm_core.frozen import frozen, thawed
 from xpm_core.identity import seal
-from xpm_core.job_directory import readable
+from xpm_core.workspace.job_directory import readable
 
 FLOATS = st.sampled_from([0.0, -0.0, math.nan, -math.nan, math.inf, -math.inf, 1e308, 5e-324]) | st.floats()
 ATOM = st.none() | st.booleans() | st.integers(-(2**70), 2**70) | FLOATS | st.text(max_size=5) | st.binary(max_size=5)

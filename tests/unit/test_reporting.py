@@ -12,8 +12,8 @@ from support import wait_until
 
 from xpm_core import job, loops, progress, reporting, tqdm, trange
 from xpm_core.job import RunningJob
-from xpm_core.job_directory import JobDirectory
 from xpm_core.reporting import Reporter
+from xpm_core.workspace.job_directory import JobDirectory
 
 Told = list[dict[str, Any]]
 

@@ -11,9 +11,9 @@ import pytest
 
 from xpm_core.errors import RedisUrlError, SettingsError
 from xpm_core.server.connection import ServerAddress, locate
-from xpm_core.settings import project_settings, read_settings
 from xpm_core.submitting import Options
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.settings import project_settings, read_settings
+from xpm_core.workspace.workspace import Workspace
 
 
 def write(file: Path, content: str) -> Path:

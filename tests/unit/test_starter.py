@@ -23,8 +23,8 @@ from support import PATIENCE_S, wait_until
 from xpm_core import payload
 from xpm_core.config import Task
 from xpm_core.identity import seal, task_id
-from xpm_core.job_directory import JobDirectory
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.workspace import Workspace
 from xpm_worker import rehearsal, starter, system
 from xpm_worker.protocol import Channel, Ended, Hello, Message, Relay, Renewed, Run, Started, Stop
 from xpm_worker.slot_starter import RELAY_S

@@ -16,7 +16,7 @@ import pytest
 
 from xpm_core.errors import InvalidNameError, WorkspaceError, WorkspacePathError
 from xpm_core.words.names import check_experiment_name, check_queue_name
-from xpm_core.workspace import Workspace, task_folder
+from xpm_core.workspace.workspace import Workspace, task_folder
 
 IDENTITY = "3f9ac2e1" * 8
 NOBODY = 65534
@@ -233,7 +233,7 @@ def test_names_have_a_safe_alphabet(check) -> None:
 
 def test_job_processes_load_nothing_heavy() -> None:
     source = (
-        "import sys, xpm_core.workspace; "
+        "import sys, xpm_core.workspace.workspace; "
         "print([m for m in ('redis', 'rq', 'click', 'rich', 'psutil', 'subprocess', 'asyncio') if m in sys.modules])"
     )
     done = subprocess.run([sys.executable, "-c", source], capture_output=True, text=True, check=True)

@@ -18,7 +18,7 @@ from xpm_core.states import State
 from xpm_core.tracebacks.edges import edge
 
 if TYPE_CHECKING:
-    from xpm_core.job_directory import JobDirectory
+    from xpm_core.workspace.job_directory import JobDirectory
 
 experiments: list[Any] = []
 """The experiments that are entered, the current one last; each puts itself here. `submit()` goes to the current one."""
@@ -130,7 +130,7 @@ def followed(task: Any, what: str) -> Any:
 
 def directory_of(task: Any, what: str) -> JobDirectory:
     """The directory of the job of a task that was submitted."""
-    from xpm_core.job_directory import JobDirectory  # which few scripts need before they submit
+    from xpm_core.workspace.job_directory import JobDirectory  # which few scripts need before they submit
 
     path = Path(job_of(task, what).jobpath)
     return JobDirectory(path.parent.parent, f"{path.parent.name}/{path.name}")

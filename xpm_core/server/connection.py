@@ -26,9 +26,9 @@ from xpm_core.errors import RedisUnavailableError, RedisUnfitError, RedisUrlErro
 from xpm_core.server import probe, tls
 from xpm_core.server.binary import OLDEST_VERSION
 from xpm_core.server.url import URL_VARIABLE, check_url, has_password, safe_url
-from xpm_core.settings import look_up, open_to, settings_files
 from xpm_core.store import rights
 from xpm_core.store.records import DEFAULT_LEASE_S
+from xpm_core.workspace.settings import look_up, open_to, settings_files
 
 LONGEST_BLOCK_S = 5.0
 """The longest that a blocking command (BLPOP, XREAD) may ask the server to wait."""

@@ -16,7 +16,7 @@ from xpm_core.tracebacks.edges import edge
 if TYPE_CHECKING:
     from redis import Redis
 
-    from xpm_core.workspace import Workspace
+    from xpm_core.workspace.workspace import Workspace
 
 BRIEF_S = 1.0
 """How long a brief connection waits for an answer, before it tries once more."""

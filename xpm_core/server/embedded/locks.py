@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from xpm_core.errors import EmbeddedServerError
-from xpm_core.files import explained
+from xpm_core.workspace.files import explained
 
 _POLL_S = 0.005
 

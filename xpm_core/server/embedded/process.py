@@ -32,9 +32,9 @@ from redis.backoff import NoBackoff
 from redis.retry import Retry
 
 from xpm_core.errors import EmbeddedServerError
-from xpm_core.files import write_atomic
 from xpm_core.server.binary import ServerProgram
 from xpm_core.server.embedded.locks import FileLock
+from xpm_core.workspace.files import write_atomic
 
 START_S = 30.0
 """How long a server may take until it answers; reading its data may take longer."""

@@ -18,13 +18,13 @@ from pathlib import Path
 from types import TracebackType
 
 from xpm_core.errors import EmbeddedServerError, RedisUnavailableError, XpmError
-from xpm_core.files import explained
 from xpm_core.server import connection
 from xpm_core.server.binary import find_server
 from xpm_core.server.embedded.locks import FileLock
 from xpm_core.server.embedded.process import END_S, START_S, ServerFolder, ServerRecord, can_connect
 from xpm_core.server.embedded.strays import end_strays
-from xpm_core.workspace import Workspace
+from xpm_core.workspace.files import explained
+from xpm_core.workspace.workspace import Workspace
 
 MUTEX_S = START_S + END_S + 10.0
 """How long to wait for others that come or go: for one that ends a server and starts another."""

@@ -24,8 +24,8 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from xpm_core.errors import WorkspacePathError
-from xpm_core.files import append_line, explained, write_atomic
 from xpm_core.scalars import flat
+from xpm_core.workspace.files import append_line, explained, write_atomic
 
 Kind = Literal["done", "failed"]
 KINDS: tuple[Kind, Kind] = ("done", "failed")

@@ -16,8 +16,8 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
-from xpm_core.files import explained, link_atomic
-from xpm_core.job_directory import JobDirectory
+from xpm_core.workspace.files import explained, link_atomic
+from xpm_core.workspace.job_directory import JobDirectory
 
 LONGEST_LABEL = 150
 """In bytes: with a job's identity, a name stays below the 255 that file systems allow."""

@@ -25,10 +25,10 @@ from pathlib import Path
 from typing import Any
 
 from xpm_core.errors import WorkspaceError, WorkspacePathError
-from xpm_core.experiment_directory import ExperimentDirectory
-from xpm_core.files import explained, write_once
-from xpm_core.job_directory import JobDirectory
 from xpm_core.words.names import check_experiment_name
+from xpm_core.workspace.experiment_directory import ExperimentDirectory
+from xpm_core.workspace.files import explained, write_once
+from xpm_core.workspace.job_directory import JobDirectory
 
 SCHEMA = 1
 """Version of the layout; a workspace of a later one is refused."""

@@ -19,7 +19,7 @@ from support import PATIENCE_S, wait_until
 
 from xpm_core import payload
 from xpm_core.config import Task
-from xpm_core.identity import seal, task_id
+from xpm_core.language.identity.seal import seal, task_id
 from xpm_core.project.origin import project_name
 from xpm_core.server import connection
 from xpm_core.states import State

@@ -18,9 +18,9 @@ from xpm_cli.desk import Desk, open_desk, short
 from xpm_cli.screen import Screen, length
 from xpm_cli.status import SCHEMA
 from xpm_core import signing
-from xpm_core.comparing import ABSENT, Difference, differences, is_named
-from xpm_core.describing import describe
 from xpm_core.errors import WorkspaceError
+from xpm_core.language.identity.description import describe
+from xpm_core.language.identity.differences import ABSENT, Difference, differences, is_named
 from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.unpacking import Loader

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any
 
 from xpm_core.errors import ScriptError, XpmError
-from xpm_core.graph import is_configuration
+from xpm_core.language.graph.state import is_configuration
 
 
 def names_object(name: str) -> bool:

@@ -40,11 +40,11 @@ if TYPE_CHECKING:
     from xpm_core.errors import FailedExperiment, GracefulTimeout, XpmError
     from xpm_core.experiment import experiment
     from xpm_core.job import TaskCancelled
+    from xpm_core.language.graph.tags import grid, stop_tags, tag, tagspath
     from xpm_core.loops import tqdm, trange
     from xpm_core.reporting import progress
     from xpm_core.saving import load, save
     from xpm_core.store.connector import connect
-    from xpm_core.tags import grid, stop_tags, tag, tagspath
 
 __version__ = "0.1.0"
 
@@ -96,13 +96,13 @@ _HOMES = {
     "XpmError": "xpm_core.errors",
     "connect": "xpm_core.store.connector",
     "experiment": "xpm_core.experiment",
-    "grid": "xpm_core.tags",
+    "grid": "xpm_core.language.graph.tags",
     "load": "xpm_core.saving",
     "progress": "xpm_core.reporting",
     "save": "xpm_core.saving",
-    "stop_tags": "xpm_core.tags",
-    "tag": "xpm_core.tags",
-    "tagspath": "xpm_core.tags",
+    "stop_tags": "xpm_core.language.graph.tags",
+    "tag": "xpm_core.language.graph.tags",
+    "tagspath": "xpm_core.language.graph.tags",
     "tqdm": "xpm_core.loops",
     "trange": "xpm_core.loops",
 }

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import Any
 
-from xpm_core.config.calls import UNRUN
+from xpm_core.language.parameters.calls import UNRUN
 from xpm_core.tracebacks.edges import cut
 
 log = logging.getLogger("xpm")

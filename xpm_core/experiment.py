@@ -23,7 +23,7 @@ from xpm_core.arguments import check, check_variable, names_of, refuse_unknown
 from xpm_core.config import experiments, outputs
 from xpm_core.display import Display
 from xpm_core.errors import ExperimentError, FailedExperiment, XpmError
-from xpm_core.graph import caller, written
+from xpm_core.language.graph.state import caller, written
 from xpm_core.listening import Events
 from xpm_core.local_workers import LocalWorkers
 from xpm_core.main_guard import refuse_inside_job

@@ -9,22 +9,22 @@ from pathlib import Path
 from typing import Any
 
 from xpm_core import script_arguments
-from xpm_core.config import layout
-from xpm_core.config.layout import Layout
-from xpm_core.digest import counted_names, digest, task_id
-from xpm_core.encoding import CONFIGURATION, PATH, PLAIN, Encoder, extension, packable, refused
-from xpm_core.encoding import pack as packed
 from xpm_core.errors import NestingError, PayloadError, SealedError
-from xpm_core.graph import STATE, children, is_configuration, reachable, state
-from xpm_core.identity import seal
-from xpm_core.loading import class_record
-from xpm_core.local_classes import Recorder
-from xpm_core.objects import held, known
+from xpm_core.language.code.importing import class_record
+from xpm_core.language.code.local_record import Recorder
+from xpm_core.language.graph.state import STATE, children, is_configuration, reachable, state
+from xpm_core.language.identity.digest import counted_names, digest, task_id
+from xpm_core.language.identity.seal import seal
+from xpm_core.language.parameters import paths
+from xpm_core.language.parameters.paths import Layout
+from xpm_core.language.parameters.schema import schema_of
+from xpm_core.language.values.data_objects import held, known
+from xpm_core.language.values.encoding import CONFIGURATION, PATH, PLAIN, Encoder, extension, packable, refused
+from xpm_core.language.values.encoding import pack as packed
 from xpm_core.parts import Home, Parts
 from xpm_core.payload_form import DEEPEST, LARGEST_PAYLOAD
 from xpm_core.project.import_path import import_path
 from xpm_core.project.origin import LOCAL
-from xpm_core.schema import schema_of
 
 VERSION, WITH_PARTS = 1, 2
 """The forms of payloads: self-contained, and with parts elsewhere. A small graph is written as it always was."""
@@ -118,7 +118,7 @@ class Packer:
         if not generating and not floating:
             return {}
         enter = None if floating or any(map(self.floats, generating)) else self.new
-        return Layout(self.root, layout.JOB, layout.WORKSPACE, enter).paths
+        return Layout(self.root, paths.JOB, paths.WORKSPACE, enter).paths
 
     def floats(self, config: Any) -> bool:
         """Whether a configuration with generated paths is neither the root nor a submitted task."""
@@ -257,7 +257,7 @@ class Packer:
         return extension(CONFIGURATION, packed(self.index[id(config)]))
 
     def generated(self, path: Path) -> bytes:
-        for base, directory in ((JOB, layout.JOB), (WORKSPACE, layout.WORKSPACE)):
+        for base, directory in ((JOB, paths.JOB), (WORKSPACE, paths.WORKSPACE)):
             if path.is_relative_to(directory):
                 return extension(PATH, base + os.fsencode(path.relative_to(directory)))
         return self.path(path)
@@ -284,7 +284,7 @@ class PartPacker(Packer):
 
     def generated_paths(self) -> dict[tuple[int, str], Path]:
         """Those that lie in no directory of the job that is packed."""
-        return {key: path for key, path in self.whole.paths.items() if not path.is_relative_to(layout.JOB)}
+        return {key: path for key, path in self.whole.paths.items() if not path.is_relative_to(paths.JOB)}
 
     def placed(self) -> list[list[Any]]:
         """None: only the payload knows from where they are seen."""

@@ -2,7 +2,7 @@
 
 It holds the configurations that the task refers to, each once, the inner ones first; where their classes are; and the
 tags. Of a large graph it names parts that hold the rest (xpm_core.parts). Values are written as in identities
-(xpm_core.encoding), entries of dicts in their own order. Paths in the workspace are relative to it, generated ones to
+(xpm_core.language.values.encoding), entries of dicts in their own order. Paths in the workspace are relative to it, generated ones to
 the job's directory. What is read is bound to an identity: its digest is computed anew, so that nothing that counts can
 have been changed. Imports no client of a server and no display.
 """
@@ -16,21 +16,21 @@ from pathlib import Path
 from typing import Any
 
 from xpm_core.config.base import Task
-from xpm_core.config.calls import run
-from xpm_core.config.layout import Layout
 from xpm_core.config.live import live
 from xpm_core.config.methods import CACHE, has_cache, locked
-from xpm_core.describing import describe
-from xpm_core.digest import task_id
 from xpm_core.errors import PayloadError
-from xpm_core.graph import reachable, state, unsubmitted
-from xpm_core.identity import seal
+from xpm_core.language.graph.state import reachable, state, unsubmitted
+from xpm_core.language.identity.description import describe
+from xpm_core.language.identity.digest import task_id
+from xpm_core.language.identity.seal import seal
+from xpm_core.language.parameters.calls import run
+from xpm_core.language.parameters.paths import Layout
+from xpm_core.language.parameters.schema import PathMaker, schema_of
 from xpm_core.packing import Packer, checked
 from xpm_core.parts import LARGE, MANY, Parts
 from xpm_core.produced import OBJECTS
 from xpm_core.project.import_path import ImportPath
 from xpm_core.restoring import import_path_in
-from xpm_core.schema import PathMaker, schema_of
 from xpm_core.unpacking import Loader, opened
 
 __all__ = ["describe", "execute", "load", "pack", "params"]
@@ -82,7 +82,7 @@ def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path, allow: S
         workspace: Where the workspace is on this machine.
         identity: What the task has to be, as 64 hexadecimal characters.
         jobpath: The job's directory on this machine.
-        allow: Patterns of the modules that may be imported (xpm_core.allowing); empty for all.
+        allow: Patterns of the modules that may be imported (xpm_core.language.code.allowed); empty for all.
 
     Raises:
         ModuleNotAllowedError: It needs another module; nothing of it was imported.

@@ -93,8 +93,8 @@ class Recorder:
     def submit(self, task: Task, options: Mapping[str, Any]) -> Any:
         """Seal a task, as an experiment does."""
         from xpm_core.config import outputs, state, upstream
-        from xpm_core.graph import caller, written
-        from xpm_core.identity import seal
+        from xpm_core.language.graph.state import caller, written
+        from xpm_core.language.identity.seal import seal
 
         upstream(task)
         identity = seal(task)
@@ -122,8 +122,8 @@ class Recorded:
 def identities(configs: Any) -> dict[str, str]:
     """The identity of each configuration, by its name, else by its class and tags: `sweep:Learn lr=0.1`."""
     from xpm_core.config import is_configuration
-    from xpm_core.identity import seal, task_id
-    from xpm_core.tags import tagspath
+    from xpm_core.language.graph.tags import tagspath
+    from xpm_core.language.identity.seal import seal, task_id
 
     if isinstance(configs, Mapping):
         return {name: seal(config) for name, config in configs.items()}

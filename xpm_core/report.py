@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from xpm_core.errors import FailedExperiment
-from xpm_core.graph import written
+from xpm_core.language.graph.state import written
 from xpm_core.prompt import rerun
 from xpm_core.states import State
 from xpm_core.tracebacks.edges import debugging

@@ -11,18 +11,18 @@ from typing import Any, NamedTuple
 
 import msgpack
 
-from xpm_core import objects
-from xpm_core.allowing import Allowed
 from xpm_core.config.base import Config
-from xpm_core.config.declare import complete
-from xpm_core.config.objects import object_kind
-from xpm_core.encoding import Decoder
 from xpm_core.errors import MismatchError, PayloadError
-from xpm_core.graph import STATE, ConfigState, blank
-from xpm_core.loading import Classes
+from xpm_core.language.classes.declaration import complete
+from xpm_core.language.code.allowed import Allowed
+from xpm_core.language.code.importing import Classes
+from xpm_core.language.graph.state import STATE, ConfigState, blank
+from xpm_core.language.parameters.object_kinds import object_kind
+from xpm_core.language.parameters.schema import MISSING, Parameter, Schema, refusal
+from xpm_core.language.values import data_objects
+from xpm_core.language.values.encoding import Decoder
 from xpm_core.packing import ABSOLUTE, JOB, WORKSPACE
 from xpm_core.project.import_path import ImportPath
-from xpm_core.schema import MISSING, Parameter, Schema, refusal
 
 CHANGED = "Its code has changed since it was submitted: submit it again."
 
@@ -186,7 +186,7 @@ class Restorer:
         if object_kind(cls) is None:
             raise problem(f"{cls.__name__} is no class of dataclasses, attrs or pydantic")
         try:
-            return objects.made(cls, fields)
+            return data_objects.made(cls, fields)
         except KeyError as error:
             raise problem(f"it has no value for {cls.__name__}.{error.args[0]}", CHANGED) from None
         except Exception as error:  # whatever the user's class raises

@@ -8,14 +8,14 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from xpm_core.config.layout import JOB, Layout
 from xpm_core.config.live import live
-from xpm_core.describing import describe
 from xpm_core.errors import PayloadError
-from xpm_core.graph import reachable
-from xpm_core.identity import seal
+from xpm_core.language.graph.state import reachable
+from xpm_core.language.identity.description import describe
+from xpm_core.language.identity.seal import seal
+from xpm_core.language.parameters.paths import JOB, Layout
+from xpm_core.language.parameters.schema import schema_of
 from xpm_core.packing import Packer
-from xpm_core.schema import schema_of
 from xpm_core.tracebacks.edges import edge
 from xpm_core.unpacking import Loader
 

@@ -18,11 +18,13 @@ from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from xpm_core import identity, payload, signing
+from xpm_core import payload, signing
 from xpm_core.arguments import refuse_unknown
 from xpm_core.config import ResumableTask, state, upstream
 from xpm_core.errors import ExperimentError, RedisFullError, XpmError
-from xpm_core.graph import NOTHING, Place, reachable, unsubmitted, written
+from xpm_core.language.graph.state import NOTHING, Place, reachable, unsubmitted, written
+from xpm_core.language.graph.tags import joined, submission_tags
+from xpm_core.language.identity import seal
 from xpm_core.lookalikes import Lookalikes
 from xpm_core.main_guard import refuse_unguarded
 from xpm_core.markers import mark_done
@@ -44,7 +46,6 @@ from xpm_core.store.records import (
     Submitted,
 )
 from xpm_core.store.scripts import Sent
-from xpm_core.tags import joined, submission_tags
 from xpm_core.tracking import BACKOFF_MOST_S, TrackedJob, Tracker
 from xpm_core.twins import Twins
 from xpm_core.words.names import check_queue_name
@@ -248,7 +249,7 @@ class Submitter:
         """
         self._outbox.raise_failure()
         needs = upstream(task)
-        digest = identity.seal(task)
+        digest = seal.seal(task)
         job = self._tracker.jobs.get(digest)
         config = state(task)
         if job is None:
@@ -257,7 +258,7 @@ class Submitter:
             refuse_unguarded(classes, place)
             new = not classes <= self._classes
             job = self._job(task, digest, submission_tags(task, below, needs), options, place)
-            parcel = self._parcel(job, task, needs, options, identity.class_origins(task) if new else NOTHING)
+            parcel = self._parcel(job, task, needs, options, seal.class_origins(task) if new else NOTHING)
             config.submitted = job
             self._tracker.add(job)
             self.twins.remember(task, digest, below)
@@ -305,7 +306,7 @@ class Submitter:
         """The name of a class in identities, the folder of its jobs, within the workspace, and its project's name."""
         found = self._names.get(cls)
         if found is None:
-            name = identity.task_id(cls)
+            name = seal.task_id(cls)
             found = self._names[cls] = name, self._workspace.folder_of(name), project_name(cls)
         return found
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from xpm_core import markers
 from xpm_core.callbacks import Callbacks
 from xpm_core.errors import WipedError
-from xpm_core.graph import NOTHING, Place, written
+from xpm_core.language.graph.state import NOTHING, Place, written
 from xpm_core.server.connection import OUTAGES
 from xpm_core.server.faults import fault_of
 from xpm_core.states import Event, State

@@ -12,9 +12,9 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from xpm_core import objects
-from xpm_core.graph import STATE, Place, Trail, is_configuration, reachable, state, written
-from xpm_core.schema import MISSING, schema_of, shortened
+from xpm_core.language.graph.state import STATE, Place, Trail, is_configuration, reachable, state, written
+from xpm_core.language.parameters.schema import MISSING, schema_of, shortened
+from xpm_core.language.values import data_objects
 
 if TYPE_CHECKING:
     from xpm_core.config import Task
@@ -121,8 +121,8 @@ def parts(value: Any, step: str = "") -> Iterator[tuple[str, Any]]:
     elif isinstance(value, (set, frozenset)):
         if any(True for item in value for _ in parts(item)):
             yield step, value
-    elif (names := objects.known.get(type(value))) is not None:
-        for name, item in objects.values_of(value, names.all).items():
+    elif (names := data_objects.known.get(type(value))) is not None:
+        for name, item in data_objects.values_of(value, names.all).items():
             yield from parts(item, f"{step}.{name}") if name in names.counted else [(f"{step}.{name}", item)]
     else:
         for key, item in items_of(value):
@@ -182,8 +182,8 @@ def form(value: Any) -> Any:
         return tuple(map(form, value))
     if isinstance(value, dict):
         return {key: form(item) for key, item in value.items()}
-    if (names := objects.known.get(type(value))) is not None:
-        return type(value), form(tuple(objects.values_of(value, names.all).values()))
+    if (names := data_objects.known.get(type(value))) is not None:
+        return type(value), form(tuple(data_objects.values_of(value, names.all).values()))
     return type(value), repr(value) if isinstance(value, float) else value
 
 

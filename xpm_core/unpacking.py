@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from xpm_core import script_arguments
-from xpm_core.digest import NOTHING, default, digest_all, encode
-from xpm_core.encoding import Decoder
 from xpm_core.errors import PayloadError, TaskImportError, XpmError
-from xpm_core.graph import state, title
-from xpm_core.identity import freeze
+from xpm_core.language.graph.state import state, title
+from xpm_core.language.identity.digest import NOTHING, default, digest_all, encode
+from xpm_core.language.identity.seal import freeze
+from xpm_core.language.values.encoding import Decoder
 from xpm_core.packing import VERSION, WITH_PARTS
 from xpm_core.parts import Parts
 from xpm_core.payload_form import LARGEST_PAYLOAD, problem_of

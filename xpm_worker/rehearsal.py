@@ -18,7 +18,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from xpm_core.identity import seal, task_id
+from xpm_core.language.identity.seal import seal, task_id
 from xpm_core.payload import pack
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker import job_process, system

@@ -14,7 +14,7 @@ from lab import Lab
 
 from xpm_cli.desk import short
 from xpm_core import payload
-from xpm_core.identity import seal, task_id
+from xpm_core.language.identity.seal import seal, task_id
 from xpm_core.store.records import Submission
 from xpm_core.workspace.workspace import Workspace
 

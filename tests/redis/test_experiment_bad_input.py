@@ -39,7 +39,7 @@ from xpm_core.errors import (
     WorkspaceError,
     XpmError,
 )
-from xpm_core.identity import seal
+from xpm_core.language.identity.seal import seal
 from xpm_core.server import binary
 from xpm_core.store import keys
 from xpm_core.tracking import LOOK_EVERY_S

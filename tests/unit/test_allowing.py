@@ -12,10 +12,11 @@ import msgpack
 import pytest
 from payload_samples import sample
 
-from xpm_core import allowing, payload
-from xpm_core.allowing import Allowed
+from xpm_core import payload
 from xpm_core.errors import ModuleNotAllowedError, TaskImportError
-from xpm_core.identity import seal
+from xpm_core.language.code import allowed
+from xpm_core.language.code.allowed import Allowed
+from xpm_core.language.identity.seal import seal
 
 HERE = "payload_samples"
 
@@ -109,31 +110,31 @@ def place(folder: Path, name: str = "good.py", mode: int = 0o644) -> Path:
 
 
 def test_a_file_of_ones_own_that_is_named_as_its_module_is_believed(tmp_path: Path) -> None:
-    assert not allowing.distrust(str(place(tmp_path)), "good")
-    assert not allowing.distrust(str(place(tmp_path)), "pkg.good")
-    assert not allowing.distrust(str(place(tmp_path, "pkg/__init__.py")), "pkg")
-    assert not allowing.distrust(str(place(tmp_path, "my-sweep.v2.py")), "my-sweep.v2")
-    assert not allowing.distrust(str(tmp_path / "gone.py"), "good"), "it is not there: nothing can be loaded from it"
+    assert not allowed.distrust(str(place(tmp_path)), "good")
+    assert not allowed.distrust(str(place(tmp_path)), "pkg.good")
+    assert not allowed.distrust(str(place(tmp_path, "pkg/__init__.py")), "pkg")
+    assert not allowed.distrust(str(place(tmp_path, "my-sweep.v2.py")), "my-sweep.v2")
+    assert not allowed.distrust(str(tmp_path / "gone.py"), "good"), "it is not there: nothing can be loaded from it"
 
 
 def test_a_file_of_another_name_is_not(tmp_path: Path) -> None:
     """Else the name of a module that is allowed would open any file of the machine."""
-    assert allowing.distrust(str(place(tmp_path, "evil.py")), "good") == "is named otherwise"
-    assert allowing.distrust(str(place(tmp_path, "evil/__init__.py")), "good") == "is named otherwise"
+    assert allowed.distrust(str(place(tmp_path, "evil.py")), "good") == "is named otherwise"
+    assert allowed.distrust(str(place(tmp_path, "evil/__init__.py")), "good") == "is named otherwise"
 
 
 def test_a_file_that_others_can_change_is_not(tmp_path: Path) -> None:
-    assert allowing.distrust(str(place(tmp_path, mode=0o646)), "good") == "can be changed by other users"
+    assert allowed.distrust(str(place(tmp_path, mode=0o646)), "good") == "can be changed by other users"
     file = place(tmp_path / "open")
     file.parent.chmod(0o777)
-    assert allowing.distrust(str(file), "good") == "can be changed by other users"
+    assert allowed.distrust(str(file), "good") == "can be changed by other users"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give a file away")
 def test_a_file_of_another_user_is_not(tmp_path: Path) -> None:
     file = place(tmp_path)
     os.chown(file, 65534, 65534)
-    assert allowing.distrust(str(file), "good") == "can be changed by other users"
+    assert allowed.distrust(str(file), "good") == "can be changed by other users"
 
 
 def test_a_file_that_is_not_believed_is_refused_with_the_reason(tmp_path: Path) -> None:

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 from typing import Any
 
 from xpm_core import Config, Meta, Param, Task, field
-from xpm_core.comparing import ABSENT, Difference, differences
 from xpm_core.config import InstanceConfig, state
-from xpm_core.identity import seal
+from xpm_core.language.identity.differences import ABSENT, Difference, differences
+from xpm_core.language.identity.seal import seal
 from xpm_core.payload import describe
 
 

@@ -15,7 +15,7 @@ from xpm_core import payload
 from xpm_core.callbacks import call
 from xpm_core.config import Config, LightweightTask, Task, state
 from xpm_core.errors import DeclarationError, ExperimentError, OutputError
-from xpm_core.identity import seal
+from xpm_core.language.identity.seal import seal
 
 
 async def wait(self: Any) -> None: ...

@@ -10,7 +10,7 @@ import pytest
 
 from xpm_core.config import Config, LightweightTask, Meta, Param, PathGenerator, Task, cache, field, initializer, state
 from xpm_core.errors import DeclarationError, ParameterTypeError, UnknownParameterError
-from xpm_core.graph import is_configuration
+from xpm_core.language.graph.state import is_configuration
 
 
 class Module:

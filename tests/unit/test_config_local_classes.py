@@ -16,8 +16,8 @@ from fresh import run, run_payload, script
 from xpm_core import payload
 from xpm_core.config import Config, Param, Task, field, initializer, param_group
 from xpm_core.errors import DeclarationError, TaskImportError
-from xpm_core.identity import seal, task_id
-from xpm_core.local_classes import code_of
+from xpm_core.language.code.local_record import code_of
+from xpm_core.language.identity.seal import seal, task_id
 
 T = TypeVar("T")
 
@@ -195,7 +195,7 @@ BRACKETS = """
     from xpm_core import payload
     from xpm_core.config import Config, Param, Task, field
     from xpm_core.errors import ParameterTypeError
-    from xpm_core.identity import seal
+    from xpm_core.language.identity.seal import seal
 
     class Loader[T](Config):
         item: Param[T]

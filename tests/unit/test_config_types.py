@@ -12,8 +12,8 @@ import pytest
 
 from xpm_core.config import Config, Param
 from xpm_core.errors import ParameterTypeError, ParameterValueError
-from xpm_core.graph import STATE
-from xpm_core.tags import tag
+from xpm_core.language.graph.state import STATE
+from xpm_core.language.graph.tags import tag
 
 
 class Colour(enum.Enum):

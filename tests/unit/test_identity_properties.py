@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xpm_core.config import Config, Param, field
-from xpm_core.digest import encode
-from xpm_core.encoding import Decoder
-from xpm_core.identity import seal
+from xpm_core.language.identity.digest import encode
+from xpm_core.language.identity.seal import seal
+from xpm_core.language.values.encoding import Decoder
 from xpm_core.project.origin import class_id
 
 
@@ -135,7 +135,7 @@ def test_configurations_of_different_values_differ(one: Any, other: Any) -> None
 MANY = """
     import hashlib, math, random
     from datetime import datetime
-    from xpm_core.digest import encode
+    from xpm_core.language.identity.digest import encode
 
     def value(random, depth):
         kind = random.randrange(9 if depth else 6)

@@ -9,7 +9,7 @@ from typing import Any
 
 from xpm_core import payload
 from xpm_core.config import Config, Meta, Param, PathGenerator, Task, field, outputs, state
-from xpm_core.identity import seal
+from xpm_core.language.identity.seal import seal
 
 
 class Result(Config):

@@ -20,7 +20,7 @@ from xpm_core.errors import (
     PayloadError,
     SealedError,
 )
-from xpm_core.identity import seal
+from xpm_core.language.identity.seal import seal
 from xpm_core.payload import describe, load, pack
 
 
@@ -145,7 +145,7 @@ def test_object_is_encoded_as_its_class_and_its_fields_in_order() -> None:
     class Holder(Config):
         range: Param[Range]
 
-    from xpm_core.digest import encode
+    from xpm_core.language.identity.digest import encode
 
     fields = msgpack.packb({"_low": 1, "high": 2})
     name = msgpack.packb(f"{Range.__module__}:Range")

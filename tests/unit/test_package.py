@@ -21,7 +21,7 @@ def loaded(code: str, cwd: Path) -> list[str]:
         "import xpm_core",
         "import xpm_core.config",
         "from xpm_core import Config, Task, Param, Meta, field, tag, PathGenerator",
-        "from xpm_core.identity import seal",
+        "from xpm_core.language.identity.seal import seal",
     ],
 )
 def test_language_loads_nothing_heavy(code: str, tmp_path: Path) -> None:

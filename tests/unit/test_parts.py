@@ -30,9 +30,9 @@ from xpm_core.config import (
 )
 from xpm_core.config.outputs import made_by, upstream
 from xpm_core.errors import PayloadError
-from xpm_core.identity import seal
+from xpm_core.language.graph.tags import collect, submission_tags
+from xpm_core.language.identity.seal import seal
 from xpm_core.parts import Parts
-from xpm_core.tags import collect, submission_tags
 
 
 class Leaf(Config):

@@ -34,9 +34,9 @@ from xpm_core.config import (
 )
 from xpm_core.config.outputs import made_by
 from xpm_core.errors import PayloadError, TaskImportError
-from xpm_core.identity import seal
-from xpm_core.schema import schema_of
-from xpm_core.tags import tag
+from xpm_core.language.graph.tags import tag
+from xpm_core.language.identity.seal import seal
+from xpm_core.language.parameters.schema import schema_of
 
 
 class Colour(enum.Enum):
@@ -281,7 +281,7 @@ SCRIPT = """
     from pathlib import Path
     from xpm_core.config import Config, Param, Task
     from xpm_core import payload
-    from xpm_core.identity import seal
+    from xpm_core.language.identity.seal import seal
     {imports}
     class Learn(Task):
         size: Param[int]

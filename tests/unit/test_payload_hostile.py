@@ -16,9 +16,9 @@ from payload_samples import Everything, sample
 
 from xpm_core import payload
 from xpm_core.config import Param, Task
-from xpm_core.encoding import TUPLE, extension
 from xpm_core.errors import NestingError, PayloadError, TaskImportError
-from xpm_core.identity import seal
+from xpm_core.language.identity.seal import seal
+from xpm_core.language.values.encoding import TUPLE, extension
 from xpm_core.payload_form import DEEPEST, LARGEST_PAYLOAD, problem_of
 
 TASK = sample()

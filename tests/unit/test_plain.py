@@ -33,7 +33,7 @@ from xpm_core.errors import (
     UnknownParameterError,
     YamlError,
 )
-from xpm_core.identity import seal
+from xpm_core.language.identity.seal import seal
 
 T = TypeVar("T")
 
@@ -516,7 +516,7 @@ def test_file_that_is_not_there_or_empty_is_told(tmp_path: Path) -> None:
 
 def test_yaml_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "yaml", None)
-    monkeypatch.delitem(sys.modules, "xpm_core.config.plain.yaml_files", raising=False)
-    monkeypatch.delattr("xpm_core.config.plain.yaml_files", raising=False)
+    monkeypatch.delitem(sys.modules, "xpm_core.language.dict_form.yaml_files", raising=False)
+    monkeypatch.delattr("xpm_core.language.dict_form.yaml_files", raising=False)
     with pytest.raises(MissingPackageError, match=r"Learn\.from_yaml: needs PyYAML, .*pip install 'xpm\[yaml\]'"):
         Learn.from_yaml("learn.yaml")

@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from xpm_core.config import Config, LightweightTask, Param, Task, deprecate, field
-from xpm_core.graph import state
-from xpm_core.identity import seal
-from xpm_core.schema import schema_of
-from xpm_core.supposing import Change, supposed
+from xpm_core.language.graph.state import state
+from xpm_core.language.identity.seal import seal
+from xpm_core.language.identity.supposed import Change, supposed
+from xpm_core.language.parameters.schema import schema_of
 
 
 class Model(Config):

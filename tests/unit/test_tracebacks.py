@@ -17,7 +17,7 @@ import xpm_core
 from xpm_core.callbacks import call
 from xpm_core.config import Config, Task
 from xpm_core.experiment import experiment
-from xpm_core.graph import written
+from xpm_core.language.graph.state import written
 from xpm_core.store.connector import Connector
 from xpm_core.tracebacks.edges import is_edge
 
@@ -227,7 +227,7 @@ def test_fault_of_ours_on_the_way_to_a_callback_is_logged_with_all_frames(caplog
 
 def test_errors_that_are_no_mistakes_keep_all_frames(tmp_path: Path) -> None:
     """A fault of ours is to be found."""
-    body = "import xpm_core.config.meta as meta\nmeta.make = lambda *given: 1 / 0\nLearn.C(lr=0.1)"
+    body = "import xpm_core.language.classes.metaclass as meta\nmeta.make = lambda *given: 1 / 0\nLearn.C(lr=0.1)"
     assert len(ours(shown(script(tmp_path, body)))) == 1
 
 

@@ -14,10 +14,10 @@ import click
 from xpm_core.click.forms import Form, form_of
 from xpm_core.click.naming import Arguments, Selection, arguments, selected
 from xpm_core.config.change import copyconfig
-from xpm_core.config.generics import ConfigKind
 from xpm_core.errors import DeclarationError, MismatchError
-from xpm_core.graph import is_configuration
-from xpm_core.schema import MISSING, refusal
+from xpm_core.language.graph.state import is_configuration
+from xpm_core.language.parameters.generics import ConfigKind
+from xpm_core.language.parameters.schema import MISSING, refusal
 from xpm_core.tracebacks.edges import edge
 
 __all__ = ["arguments", "forward_all", "forwardoption", "from_options"]

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import click
 
-from xpm_core.kinds import (
+from xpm_core.language.values.kinds import (
     BoundedKind,
     EnumKind,
     Kind,

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, TypeVar, cast
 
-from xpm_core.config.generics import ConfigKind
-from xpm_core.config.help import ParameterHelp, help_of
 from xpm_core.errors import DeclarationError, UnknownParameterError
-from xpm_core.graph import is_configuration
-from xpm_core.kinds import Kind, NoneKind, UnionKind
-from xpm_core.schema import MISSING
+from xpm_core.language.classes.help import ParameterHelp, help_of
+from xpm_core.language.graph.state import is_configuration
+from xpm_core.language.parameters.generics import ConfigKind
+from xpm_core.language.parameters.schema import MISSING
+from xpm_core.language.values.kinds import Kind, NoneKind, UnionKind
 from xpm_core.tracebacks.edges import edge
 
 C = TypeVar("C")

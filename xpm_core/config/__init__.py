@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from xpm_core.config.annotations import CONVERTERS
 from xpm_core.config.asking import experiments
 from xpm_core.config.base import (
     Config,
@@ -14,7 +13,13 @@ from xpm_core.config.base import (
 )
 from xpm_core.config.change import copyconfig, setmeta
 from xpm_core.config.deprecation import deprecate
-from xpm_core.config.fields import (
+from xpm_core.config.live import config_of
+from xpm_core.config.methods import cache, initializer
+from xpm_core.config.outputs import outputs, produced_by, upstream
+from xpm_core.language.graph.state import ConfigState, is_configuration, state
+from xpm_core.language.identity.partials import Partial, partial
+from xpm_core.language.parameters.annotations import CONVERTERS
+from xpm_core.language.parameters.fields import (
     LATER,
     Bounds,
     Constant,
@@ -25,13 +30,8 @@ from xpm_core.config.fields import (
     field,
     param_group,
 )
-from xpm_core.config.live import config_of
-from xpm_core.config.methods import cache, initializer
-from xpm_core.config.objects import object_kind
-from xpm_core.config.outputs import outputs, produced_by, upstream
-from xpm_core.config.partials import Partial, partial
-from xpm_core.graph import ConfigState, is_configuration, state
-from xpm_core.schema import ParameterGroup
+from xpm_core.language.parameters.object_kinds import object_kind
+from xpm_core.language.parameters.schema import ParameterGroup
 
 __all__ = [
     "LATER",

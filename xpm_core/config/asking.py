@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.errors import ExperimentError, UnsubmittedTaskError
-from xpm_core.graph import is_configuration, state
-from xpm_core.identity import foreseen
-from xpm_core.schema import MISSING
+from xpm_core.language.graph.state import is_configuration, state
+from xpm_core.language.identity.seal import foreseen
+from xpm_core.language.parameters.schema import MISSING
 from xpm_core.states import State
 from xpm_core.tracebacks.edges import edge
 

@@ -8,18 +8,19 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
-from xpm_core import job, produced, tags
+from xpm_core import job, produced
 from xpm_core.config.asking import AskedConfig, AskedTask, experiments, job_of
-from xpm_core.config.assign import assign, copied, refuse_delete, restored, values_of
-from xpm_core.config.calls import refuse_callback
 from xpm_core.config.change import compose
 from xpm_core.config.live import instance
-from xpm_core.config.makers import with_types
-from xpm_core.config.meta import ConfigMeta, ours
 from xpm_core.errors import DeclarationError, ExperimentError, OutputError, ParameterTypeError, SealedError, XpmError
-from xpm_core.graph import STATE, ConfigState, caller, is_configuration, state, written
-from xpm_core.identity import foreseen, missing
-from xpm_core.schema import shown
+from xpm_core.language.classes.assignment import assign, copied, refuse_delete, restored, values_of
+from xpm_core.language.classes.makers import with_types
+from xpm_core.language.classes.metaclass import ConfigMeta, ours
+from xpm_core.language.graph import tags
+from xpm_core.language.graph.state import STATE, ConfigState, caller, is_configuration, state, written
+from xpm_core.language.identity.seal import foreseen, missing
+from xpm_core.language.parameters.calls import refuse_callback
+from xpm_core.language.parameters.schema import shown
 from xpm_core.tracebacks.edges import cut, edge
 
 if TYPE_CHECKING:
@@ -95,9 +96,9 @@ class Config(AskedConfig, metaclass=ConfigMeta):
         Example:
             >>> Learn.from_dict({"epochs": 3, "optimizer": {"class": "Adam", "lr": 0.1}})
         """
-        from xpm_core.config import plain  # which most scripts do without
+        from xpm_core.language import dict_form  # which most scripts do without
 
-        return plain.from_dict(cls, values)
+        return dict_form.from_dict(cls, values)
 
     @classmethod
     @edge
@@ -110,9 +111,9 @@ class Config(AskedConfig, metaclass=ConfigMeta):
             YamlError: It is no YAML, or has a key twice.
             ConfigurationError: An entry does not fit, or there is no such parameter; tells its path.
         """
-        from xpm_core.config import plain
+        from xpm_core.language import dict_form
 
-        return plain.from_yaml(cls, file)
+        return dict_form.from_yaml(cls, file)
 
     @edge
     def to_dict(self) -> dict[str, Any]:
@@ -123,9 +124,9 @@ class Config(AskedConfig, metaclass=ConfigMeta):
         Raises:
             ParameterValueError: Something that counts cannot be told so, such as what a task has made.
         """
-        from xpm_core.config import plain
+        from xpm_core.language import dict_form
 
-        return plain.to_dict(self)
+        return dict_form.to_dict(self)
 
     @edge
     def register_task_output(self, method: Callable[..., Any], /, *args: Any, **kwargs: Any) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from xpm_core.config.assign import assign, copied
 from xpm_core.errors import MismatchError, ParameterValueError, SealedError
-from xpm_core.graph import caller, state, written
-from xpm_core.kinds import AnyKind
-from xpm_core.schema import Parameter, schema_of
+from xpm_core.language.classes.assignment import assign, copied
+from xpm_core.language.graph.state import caller, state, written
+from xpm_core.language.parameters.schema import Parameter, schema_of
+from xpm_core.language.values.kinds import AnyKind
 from xpm_core.tracebacks.edges import edge
 
 T = TypeVar("T")

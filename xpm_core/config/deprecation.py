@@ -6,11 +6,11 @@ import sys
 from collections.abc import Callable
 from typing import Any, TypeVar, overload
 
-from xpm_core.config.assign import restored, values_of
-from xpm_core.config.fields import Renamed
 from xpm_core.errors import DeclarationError, ValidationError
-from xpm_core.graph import caller_frame, state
-from xpm_core.schema import Schema
+from xpm_core.language.classes.assignment import restored, values_of
+from xpm_core.language.graph.state import caller_frame, state
+from xpm_core.language.parameters.fields import Renamed
+from xpm_core.language.parameters.schema import Schema
 from xpm_core.tracebacks.edges import edge
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from xpm_core.errors import DeclarationError
-from xpm_core.graph import is_configuration
+from xpm_core.language.graph.state import is_configuration
 from xpm_core.tracebacks.edges import edge
 
 P = ParamSpec("P")

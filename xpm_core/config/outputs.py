@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from xpm_core.config.assign import copied
 from xpm_core.config.base import ResumableTask, Task
 from xpm_core.errors import UnsubmittedTaskError
-from xpm_core.graph import Trail, children, reachable, state, title, unsubmitted
-from xpm_core.schema import schema_of
+from xpm_core.language.classes.assignment import copied
+from xpm_core.language.graph.state import Trail, children, reachable, state, title, unsubmitted
+from xpm_core.language.parameters.schema import schema_of
 
 T = TypeVar("T")
 

@@ -22,7 +22,7 @@ from xpm_core.config import (
     initializer,
     setmeta,
 )
-from xpm_core.tags import grid, tag, tagspath
+from xpm_core.language.graph.tags import grid, tag, tagspath
 
 T = TypeVar("T")
 

@@ -1,0 +1,145 @@
+"""The metaclass of configurations: it reads what a class declares, and makes configurations when one is called."""
+
+from __future__ import annotations
+
+import sys
+from abc import ABCMeta
+from collections.abc import Callable
+from contextlib import suppress
+from types import CodeType, FrameType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from xpm_core.errors import XpmError
+from xpm_core.language.classes.assignment import assign, make, refuse_delete
+from xpm_core.language.classes.declaration import complete
+from xpm_core.language.graph.state import PACKAGE, STATE
+from xpm_core.language.parameters.annotations import Names, UnresolvedError
+from xpm_core.language.parameters.calls import refuse_uncallable
+from xpm_core.language.parameters.fields import field
+from xpm_core.language.parameters.schema import Schema, rebuilding
+from xpm_core.project.origin import LOCAL
+from xpm_core.tracebacks.edges import cut, edge
+
+if TYPE_CHECKING:
+    from typing_extensions import dataclass_transform
+
+    from xpm_core.language.classes.help import ParameterHelp
+else:
+
+    def dataclass_transform(**options: Any) -> Callable[[type], type]:
+        """Tells type checkers what the metaclass does; at run time nothing."""
+        return lambda cls: cls
+
+
+C = TypeVar("C")
+F = TypeVar("F", bound=Callable[..., Any])
+
+FOR_CONFIGURATIONS: dict[str, Callable[..., None]] = {"__setattr__": assign, "__delattr__": refuse_delete}
+"""What the attribute methods do with a configuration."""
+
+
+@dataclass_transform(kw_only_default=True, field_specifiers=(field,))
+class ConfigMeta(ABCMeta):
+    """Metaclass of configurations. Calling a class makes a configuration of it, not a live object."""
+
+    __xpm_schema__: Schema
+
+    @edge
+    def __new__(mcs, name: str, bases: tuple[type, ...], namespace: dict[str, Any], /, **options: Any) -> ConfigMeta:
+        cls = super().__new__(mcs, name, bases, namespace, **options)
+        schema = cls.__xpm_schema__ = Schema(cls)
+        guard_attributes(cls)
+        refuse_uncallable(cls)
+        frames = enclosing(cls)
+        schema.names = Names(cls, rebuilding[-1] if rebuilding else lambda: [frame.f_locals for frame in frames])
+        if frames and not rebuilding and (body := body_of(cls, frames[0].f_code)) is not None:
+            schema.body, schema.attributes, schema.arguments = body, dict(vars(cls)), tuple(options)
+            schema.scope = {n: value for n, value in frames[0].f_locals.items() if n in body.co_freevars}
+        with suppress(UnresolvedError):  # tried again when the class is first used: a name may be defined later
+            complete(cls)
+        return cls
+
+    @property
+    def C(cls: type[C]) -> type[C]:
+        """The class itself, as maker of configurations: `Learn.C(epochs=3)` and `Learn(epochs=3)` mean the same."""
+        return cls
+
+    @property
+    def XPMValue(cls) -> type:
+        """The class of live objects: the value class, if there is one."""
+        return cls.__xpm_schema__.value_class
+
+    @property
+    def __doc_params__(cls) -> list[ParameterHelp]:
+        """Name, type, default and help of each parameter: see `xpm_core.language.classes.help`."""
+        from xpm_core.language.classes.help import help_of  # which reads sources, and is needed by few
+
+        return help_of(cls)
+
+    if not TYPE_CHECKING:  # checkers know what a call takes from the parameters; this would tell them less
+
+        def __call__(cls, /, *args: Any, **values: Any) -> Any:
+            try:
+                if not cls.__xpm_schema__.complete:
+                    complete(cls, last=True)
+                return make(cls, args, values)
+            except XpmError as error:
+                cut(error)
+                raise
+
+
+def ours(method: F) -> F:
+    """Mark an attribute method as one that knows configurations from live objects."""
+    method.ours = True  # type: ignore[attr-defined]
+    return method
+
+
+def guard_attributes(cls: type) -> None:
+    """Let assignment to configurations be ours also when a class, or a base before ours, has its own.
+
+    `torch.nn.Module` has: its `__setattr__` is for live objects.
+    """
+    for name in FOR_CONFIGURATIONS:
+        theirs = getattr(cls, name)
+        if not getattr(theirs, "ours", False) and hasattr(cls, "__xpm_base__"):
+            setattr(cls, name, guarded(name, theirs))
+
+
+def guarded(name: str, theirs: Callable[..., None]) -> Callable[..., None]:
+    mine = FOR_CONFIGURATIONS[name]
+
+    @ours
+    def method(self: Any, *args: Any) -> None:
+        if STATE not in self.__dict__:
+            theirs(self, *args)
+            return
+        try:
+            mine(self, *args)
+        except XpmError as error:
+            cut(error)
+            raise
+
+    return method
+
+
+def enclosing(cls: type) -> list[FrameType]:
+    """The functions around a class that is being defined, the innermost first."""
+    if LOCAL not in cls.__qualname__:
+        return []
+    found: list[FrameType] = []
+    frame: FrameType | None = sys._getframe(2)
+    while frame is not None and frame.f_code.co_filename.startswith(PACKAGE):
+        frame = frame.f_back
+    while frame is not None and frame.f_code.co_name != "<module>":
+        found.append(frame)
+        inner, frame = frame.f_code, frame.f_back
+        if frame is None or inner not in frame.f_code.co_consts:
+            break
+    return found
+
+
+def body_of(cls: type, function: CodeType) -> CodeType | None:
+    """The code of the body of a class, among the constants of the function that defines it."""
+    bodies = [c for c in function.co_consts if isinstance(c, CodeType) and c.co_name == cls.__name__]
+    methods = {getattr(value, "__code__", None) for value in vars(cls).values()} - {None}
+    return next((body for body in bodies if methods <= set(body.co_consts)), bodies[0] if bodies else None)

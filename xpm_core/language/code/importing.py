@@ -1,0 +1,181 @@
+"""Classes on their way to another process: what is recorded of one, and how it is found again there."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+from xpm_core.errors import ClassNameError, PayloadError, TaskImportError
+from xpm_core.language.code.chosen import Chosen
+from xpm_core.language.code.local_record import Rebuilder
+from xpm_core.language.values.encoding import canonical
+from xpm_core.project.origin import LOCAL, attribute, class_file, class_id, module_name, project_file, within_project
+
+if TYPE_CHECKING:
+    from xpm_core.language.parameters.schema import Schema
+
+
+def class_record(cls: type) -> dict[str, Any]:
+    """What another process needs to find a class.
+
+    Raises:
+        ClassNameError: The class was defined in a notebook, at a prompt or by `python -c`, or made at run time.
+    """
+    if LOCAL not in cls.__qualname__ and attribute(sys.modules.get(cls.__module__), cls.__qualname__) is not cls:
+        wrong = f"module {cls.__module__!r} has no class of that name, or another one"
+        raise ClassNameError(cls.__qualname__, wrong, "Define it with a class statement in the module.")
+    schema: Schema | None = cls.__dict__.get("__xpm_schema__")
+    if schema is None:
+        return _record(cls)
+    if schema.record is None:
+        schema.record = _record(cls)
+    return schema.record.copy()
+
+
+def _record(cls: type) -> dict[str, Any]:
+    return {
+        "module": module_name(cls),
+        "name": cls.__qualname__,
+        "id": class_id(cls),
+        "file": class_file(cls),
+        "project": project_file(cls),
+    }
+
+
+class Classes:
+    """The classes that a payload records, found when they are asked for.
+
+    Args:
+        records: What `class_record` made of each.
+        decode: Reads data that local classes use.
+        known: The classes that other payloads have had imported, by module, name and file; those found are added.
+    """
+
+    def __init__(
+        self,
+        records: Sequence[dict[str, Any]],
+        decode: Callable[[bytes], Any],
+        known: dict[tuple[str, str, str | None], type],
+    ) -> None:
+        self.records, self.known = records, known
+        self.found: dict[int, type | None] = {}
+        self.decode = decode
+        self.rebuilder = Rebuilder(self.find, module_of, decode)
+
+    @cached_property
+    def chosen(self) -> Chosen:
+        """What functions have chosen for the classes that they define."""
+        return Chosen(self.records, lambda data: canonical(self.decode(data)))
+
+    def __getitem__(self, number: Any) -> type:
+        found = self.find(number)
+        assert found is not None, "asked for while it is made"
+        return found
+
+    def find(self, number: int) -> type | None:
+        """The class of a number; None for a local class that is being made.
+
+        Raises:
+            TaskImportError: Its module cannot be imported, or has no such class.
+            PayloadError: The class found goes by another name in identities.
+        """
+        if number not in self.found:
+            record = self.records[number]
+            self.found[number] = None
+            self.found[number] = self.rebuilder.rebuild(record) if "local" in record else self.imported(record)
+            self.rebuilder.fill()
+            self.check(record, self.found[number])
+            schema: Schema | None = getattr(self.found[number], "__xpm_schema__", None)
+            if "local" in record and schema is not None:
+                schema.made = self.chosen.digest(number)
+            if "value" in record:
+                self.set_value_class(self.found[number], self.find(record["value"]))
+        return self.found[number]
+
+    def imported(self, record: dict[str, Any]) -> type:
+        key = (record["module"], record["name"], record["file"])
+        if key not in self.known:
+            self.known[key] = imported(record)
+        return self.known[key]
+
+    def set_value_class(self, cls: Any, value: Any) -> None:
+        """Let a local class have its class of live objects, which derives from it."""
+        if value is None or not issubclass(value, cls):
+            raise PayloadError("payload", f"{value} is no class of objects of {cls}", "Submit the task again.")
+        cls.__xpm_schema__.value_class = value
+
+    def check(self, record: dict[str, Any], found: Any) -> None:
+        """Refuse a class that goes by another name than when the task was submitted."""
+        if class_id(found) != record["id"]:
+            name = f"{record['module']}.{record['name']}"
+            wrong = f"it is now {class_id(found)!r}, and was {record['id']!r}"
+            raise PayloadError(name, wrong, "Submit the task again.")
+
+
+def imported(record: dict[str, Any]) -> type:
+    """The class of a record, from its module."""
+    module, name = record["module"], record["name"]
+    found = attribute(module_of(record), name)
+    if not isinstance(found, type):
+        raise TaskImportError(module, f"{module}.{name}", lacking(record))
+    return found
+
+
+def lacking(record: dict[str, Any]) -> str:
+    """Why a module lacks the class of a record: it is another one, where nothing of the recorded project is there."""
+    module, name, file = record["module"], record["name"], record["file"]
+    there = sys.modules.get(module)
+    if file is None or os.path.isfile(file) or there is None or same_file(there, file, record):
+        return f"module {module!r} has no class {name!r}"
+    where = getattr(there, "__file__", None) or "built into Python"
+    return f"{module!r} is another module here: {where}"
+
+
+def module_of(record: dict[str, Any]) -> ModuleType:
+    """The module of a recorded class: by its name, else, or when another one has that name, by its file."""
+    name, file = record["module"], record["file"]
+    reachable = file is not None and os.path.isfile(file)
+    try:
+        module = importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if reachable and error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
+            return module_at(name, file, record)
+        raise TaskImportError(name, f"{name}.{record['name']}", str(error)) from error
+    except (Exception, SystemExit) as error:  # whatever the user's module does when it is imported
+        raise TaskImportError(name, f"{name}.{record['name']}", f"{type(error).__name__}: {error}") from error
+    return module_at(name, file, record) if reachable and not same_file(module, file, record) else module
+
+
+def same_file(module: ModuleType, file: str, record: dict[str, Any]) -> bool:
+    """Whether a module is what was recorded: that file, or a clone's."""
+    found = getattr(module, "__file__", None)
+    if found is None:
+        return False
+    if found == file or os.path.realpath(found) == os.path.realpath(file):
+        return True
+    return bool(within_project(os.path.abspath(found), record["module"]) == record["project"])
+
+
+def module_at(name: str, file: str, record: dict[str, Any]) -> ModuleType:
+    """The module in a file, under a name that `import` finds nothing for, or something else."""
+    spec = importlib.util.spec_from_file_location(name, file)
+    if spec is None or spec.loader is None:
+        raise TaskImportError(name, f"{name}.{record['name']}", f"{file} is no Python file")
+    module = importlib.util.module_from_spec(spec)
+    other = sys.modules.get(name)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except (Exception, SystemExit) as error:  # whatever the user's module does when it is imported
+        del sys.modules[name]
+        raise TaskImportError(name, f"{name}.{record['name']}", f"{type(error).__name__}: {error}") from error
+    finally:
+        if other is not None:
+            sys.modules[name] = other
+    return module

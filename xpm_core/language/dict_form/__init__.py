@@ -1,0 +1,54 @@
+"""Configurations as plain values and back: `Learn.from_dict(...)`, `learn.to_dict()`, `Learn.from_yaml(...)`.
+
+Plain values are what JSON and YAML have: dicts, lists, texts, numbers, bools, None. What type they stand for, the
+parameters say. `class` in a dict names a class, where there are several. Owns no form of its own: a dict has the names
+of the parameters, and nothing else.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import IO, Any, TypeVar
+
+from xpm_core.errors import MissingPackageError, NestingError
+from xpm_core.language.dict_form.reading import Lines, Reader
+from xpm_core.language.dict_form.writing import Writer
+from xpm_core.language.graph.state import caller, state, written
+from xpm_core.language.values.encoding import too_deep
+
+__all__ = ["from_dict", "from_yaml", "to_dict"]
+
+C = TypeVar("C")
+
+
+def from_dict(cls: type[C], values: Mapping[str, Any]) -> C:
+    """A configuration of plain values, or of what OmegaConf loaded; see `Config.from_dict`."""
+    return read(cls, values, Lines(caller()))
+
+
+def read(cls: type[C], values: Any, lines: Lines) -> C:
+    try:
+        return Reader(lines).configuration(cls, values, cls.__name__)  # type: ignore[no-any-return]
+    except RecursionError:
+        place = written(lines.place(values))
+        raise NestingError(cls.__name__, f"its values are {too_deep()}", "Flatten them.", place) from None
+
+
+def from_yaml(cls: type[C], file: str | os.PathLike[str] | IO[str]) -> C:
+    """A configuration of a YAML file; see `Config.from_yaml`."""
+    try:
+        from xpm_core.language.dict_form import yaml_files
+    except ImportError:
+        raise MissingPackageError(f"{cls.__name__}.from_yaml", "PyYAML", written(caller()), "xpm[yaml]") from None
+    values, lines = yaml_files.read(file)
+    return read(cls, values, lines)
+
+
+def to_dict(config: Any) -> dict[str, Any]:
+    """The plain values of a configuration; see `Config.to_dict`."""
+    try:
+        return Writer().configuration(config, type(config).__name__)
+    except RecursionError:
+        where, made = type(config).__name__, state(config).created
+        raise NestingError(where, f"its values are {too_deep()}", "Flatten them.", made) from None

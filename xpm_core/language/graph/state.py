@@ -1,0 +1,279 @@
+"""What stands behind a configuration, and how configurations are reached from one another.
+
+A configuration keeps its values in its `__dict__`, under the names of its parameters, and one more entry beside them:
+its `ConfigState`. A live object has no such entry; that is the whole difference between the two, so it holds for
+whatever classes (a `torch.nn.Module`, say) a configuration also derives from.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from types import FrameType, MappingProxyType
+from typing import TYPE_CHECKING, Any
+
+from xpm_core.errors import CycleError
+from xpm_core.scalars import flat, spelled
+
+if TYPE_CHECKING:
+    from xpm_core.parts import Home
+
+STATE = "__xpm_state__"
+"""Where a configuration keeps its state, in its `__dict__`."""
+
+PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+
+Place = tuple[str, int]
+"""A file and a line of it."""
+
+
+def caller(depth: int = 1) -> Place:
+    """The line outside of this package that led here.
+
+    Args:
+        depth: How many callers are known to be in this package.
+    """
+    frame = caller_frame(depth + 1)
+    return frame.f_code.co_filename, frame.f_lineno
+
+
+def caller_frame(depth: int = 1) -> FrameType:
+    """The frame of that line."""
+    frame = sys._getframe(depth)
+    while frame.f_code.co_filename.startswith(PACKAGE) and frame.f_back is not None:
+        frame = frame.f_back
+    return frame
+
+
+def written(place: Place) -> str:
+    """A place as messages write it: `sweep.py:42`, relative to the working directory when it lies below."""
+    file, line = place
+    here = os.getcwd() + os.sep
+    return f"{file.removeprefix(here)}:{line}"
+
+
+NOTHING: Mapping[str, Any] = MappingProxyType({})
+"""Of many things, most objects have none."""
+
+
+class ConfigState:
+    """The book-keeping behind one configuration. Nothing of it is an attribute that users see.
+
+    Nothing that an attribute holds is changed in place: copies share it, and most have what the class has.
+
+    Attributes:
+        sealed: Whether values can no longer be assigned.
+        digest: The identity, as bytes, once sealed.
+        submitted: What the experiment knows of the job, once submitted: an object with `jobpath` and `where`.
+        demand: Units of each token that the task asks for, by name of the token.
+        after: Tasks that have to be done first, besides those that the parameters name.
+        callbacks: What to call once the task is done.
+        watches: Who is to hear of outputs that the task produces while it runs.
+        init_tasks: Light-weight tasks that run in the job before `execute`.
+        instances: The configurations here and below that each stand for themselves, by `id`; None without any.
+        source: The task that made this configuration, if one did.
+        early: Whether it can be used before that task is done.
+        owner: The first submitted task that uses a configuration with generated paths: they lie in its job's directory.
+        origin: The configuration that a task's output is a copy of: the generated paths of that are this one's, too.
+        stand_in: For a deprecated configuration, the one that gives it its identity, once sealed.
+        tags: Tags set here: name → (value, place, whether it belongs to the parameter of that name).
+        stopped: Parameters whose tags are not passed on.
+        collected: The tags from here and below, once collected, and how many had been set late by then (xpm_core.language.graph.tags).
+        home: Where in the workspace it is written down, if it is (xpm_core.parts).
+        meta: True or False when `setmeta` said whether this configuration counts; else None.
+        places: Where single parameters were assigned; those not named here were set where it was made.
+        counted: Names of the parameters that count for the identity, when a payload says so; else the class does.
+    """
+
+    sealed = validating = early = False
+    digest: bytes | None = None
+    submitted: Any = None
+    init_tasks: tuple[Any, ...] = ()
+    instances: dict[int, Any] | None = None
+    source: Any = None
+    owner: Any = None
+    origin: Any = None
+    stand_in: Any = None
+    stopped: frozenset[str] = frozenset()
+    collected: tuple[int, tuple[tuple[str, Any, Place], ...]] | None = None
+    home: Home | None = None
+    meta: bool | None = None
+    counted: tuple[str, ...] | None = None
+
+    demand: Mapping[str, int] = NOTHING
+    after: tuple[Any, ...] = ()
+    callbacks: tuple[Callable[..., Any], ...] = ()
+    watches: tuple[Any, ...] = ()
+    tags: Mapping[str, tuple[Any, Place, bool]] = NOTHING
+    places: Mapping[str, Place] = NOTHING
+
+    def __init__(self, made: Place) -> None:
+        self.made = made
+
+    @property
+    def created(self) -> str:
+        """Where the configuration was made, as `file.py:42`."""
+        return written(self.made)
+
+    @property
+    def identity(self) -> str | None:
+        """The identity as 64 hexadecimal characters, once sealed."""
+        return None if self.digest is None else self.digest.hex()
+
+    def renewed(self, made: Place | None = None) -> ConfigState:
+        """The state that a copy of the configuration begins with: tags and the task that made it, nothing of a job."""
+        copy = ConfigState(made or self.made)
+        copy.tags, copy.stopped = self.tags, self.stopped
+        copy.meta, copy.source, copy.init_tasks = self.meta, self.source, self.init_tasks
+        return copy
+
+    def __deepcopy__(self, memo: Any) -> ConfigState:
+        return self.renewed()
+
+    def __reduce__(self) -> Any:
+        return rebuilt, (self.made, dict(self.tags), self.stopped, self.meta)
+
+    def place(self, name: str) -> str:
+        """Where the parameter of that name was set, as `file.py:42`."""
+        return written(self.places.get(name, self.made))
+
+
+def rebuilt(made: Place, tags: dict[str, tuple[Any, Place, bool]], stopped: frozenset[str], meta: Any) -> ConfigState:
+    """The state of a configuration that was pickled."""
+    found = ConfigState(made)
+    found.tags, found.stopped, found.meta = tags, stopped, meta
+    return found
+
+
+def state(config: Any) -> ConfigState:
+    """The book-keeping behind a configuration.
+
+    Raises:
+        TypeError: It is no configuration (a live object, say).
+    """
+    try:
+        return config.__dict__[STATE]  # type: ignore[no-any-return]
+    except (AttributeError, KeyError):
+        raise TypeError(f"expected a configuration, got {config!r} ({type(config).__name__})") from None
+
+
+def is_configuration(value: Any) -> bool:
+    """Whether a value is a configuration, and not a live object or anything else."""
+    return STATE in getattr(value, "__dict__", ())
+
+
+def blank(cls: Any) -> Any:
+    """An object of a class, nothing of it initialised."""
+    return cls.__new__(cls)
+
+
+def unsubmitted(config: Any) -> bool:
+    """Whether a configuration is no task that was submitted."""
+    return config.__dict__[STATE].submitted is None
+
+
+def contained(value: Any, trail: str = "") -> Iterator[tuple[str, Any]]:
+    """The configurations in a value, each with where in the value it is (`[3]`, `['a']`), not looking into them."""
+    if value is None or isinstance(value, (str, int, float)):
+        return
+    if isinstance(value, (list, tuple)):
+        if flat(value):
+            return
+        for index, item in enumerate(value):
+            yield from contained(item, f"{trail}[{index}]")
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            yield from contained(item, f"{trail}[{spelled(key)}]")
+    elif isinstance(value, (set, frozenset)):
+        for item in value:
+            yield from contained(item, f"{trail}{{}}")
+    elif is_configuration(value):
+        yield trail, value
+
+
+def children(config: Any) -> Sequence[tuple[str, Any]]:
+    """The configurations that one refers to, each with its path from there: `optim`, `layers[3]`, `init_tasks[0]`."""
+    content = config.__dict__
+    holders = type(config).__xpm_schema__.holders
+    if not holders and not content[STATE].init_tasks:
+        return ()
+    found: list[tuple[str, Any]] = []
+    for parameter in holders:
+        value = content.get(parameter.name)
+        if value is None:
+            continue
+        if STATE in getattr(value, "__dict__", ()):
+            found.append((parameter.name, value))
+        else:
+            found += [(parameter.name + trail, child) for trail, child in contained(value)]
+    if content[STATE].init_tasks:
+        found += [(f"init_tasks[{i}]", child) for i, child in enumerate(content[STATE].init_tasks)]
+    return found
+
+
+def title(config: Any) -> str:
+    """What paths to the parameters of a configuration begin with: the name of its class."""
+    return type(config).__name__
+
+
+class Trail(tuple[Any, str]):
+    """The way to a configuration: the way to where its last step begins, and that step. Written only when asked for."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        steps = []
+        trail: Trail | None = self
+        while trail is not None:
+            trail, step = trail
+            steps.append(step)
+        return ".".join(reversed(steps))
+
+
+def reachable(
+    root: Any, enter: Callable[[Any], bool] | None = None, *, stand_ins: bool = False
+) -> list[tuple[Trail, Any]]:
+    """All configurations reachable from one, each once, with the first way that leads there; children come first.
+
+    Args:
+        root: Where to begin; it comes last.
+        enter: Whether to take a configuration at all, and to look for others below it.
+        stand_ins: Whether to take those, too, that stand in for deprecated ones.
+
+    Raises:
+        CycleError: A configuration contains itself.
+    """
+    # No recursion: a long chain of tasks is nested deeper than the stack goes.
+    way = Trail((None, title(root)))
+    if not (below := _steps(root, stand_ins)):
+        return [(way, root)]
+    found: list[tuple[Trail, Any]] = []
+    seen = {id(root): False}  # whether all below it was found
+    open_ = [(way, root, iter(below))]
+    while open_:
+        trail, config, steps = open_[-1]
+        for step, child in steps:
+            known = seen.get(id(child))
+            if known is False and step is not None:
+                where = str(Trail((trail, step)))
+                raise CycleError(where, "this configuration contains itself", "Break the circle.", state(child).created)
+            if known is None and (enter is None or enter(child)):
+                there, below = trail if step is None else Trail((trail, step)), _steps(child, stand_ins)
+                seen[id(child)] = not below
+                if below:
+                    open_.append((there, child, iter(below)))
+                    break
+                found.append((there, child))
+        else:
+            seen[id(config)] = True
+            found.append((trail, config))
+            open_.pop()
+    return found
+
+
+def _steps(config: Any, stand_ins: bool) -> Sequence[tuple[str | None, Any]]:
+    """The steps from a configuration; that to the one that stands in for it has no name, because it is the same way."""
+    if not stand_ins or (stand_in := config.__dict__[STATE].stand_in) is None:
+        return children(config)
+    return [(None, stand_in), *children(config)]

@@ -1,0 +1,4 @@
+"""What counts for an identity, its digest, and how two identities differ.
+
+May import every room of the language but `dict_form`.
+"""

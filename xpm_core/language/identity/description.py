@@ -1,0 +1,167 @@
+"""A sealed task as people and other programs read it: what `params.json` in its job's directory holds."""
+
+from __future__ import annotations
+
+import math
+from datetime import date, datetime, time, timedelta
+from enum import Enum
+from pathlib import Path, PurePath
+from typing import Any
+
+from xpm_core.language.code.importing import class_record
+from xpm_core.language.graph.state import is_configuration, state, title
+from xpm_core.language.identity.seal import counted_names, seal, task_id
+from xpm_core.language.parameters.paths import JOB, WORKSPACE, Layout
+from xpm_core.language.parameters.schema import schema_of
+from xpm_core.language.values import data_objects
+from xpm_core.restoring import Absent
+from xpm_core.scalars import finite, spelled
+
+SCHEMA = 1
+"""Version of the form; it goes up when something in it changes its meaning."""
+
+
+def describe(task: Any, *, job: Path | None = None, workspace: Path | None = None) -> dict[str, Any]:
+    """What a task, or another configuration, is made of, in JSON's types, readable and complete.
+
+    A configuration appears in full where it is met first, and as `{"see": path}` further on. Of tasks that made a
+    configuration, and of what is nested very deep, as in a long chain of tasks, no more is told than class, identity
+    and the job's directory. Values that JSON has no type for are objects with one entry that names the type:
+    `{"path": ...}`, `{"enum": ...}`, `{"tuple": [...]}`.
+
+    Args:
+        task: The configuration; it is sealed.
+        job: The directory of its job, if paths in it are to be told as such.
+        workspace: The workspace, likewise.
+
+    Example:
+        >>> describe(learn)["parameters"]["epochs"]
+        100
+    """
+    identity = seal(task)
+    described = Describer(task, job, workspace).configuration(title(task), task)
+    origin = class_record(type(task))
+    return {
+        "schema": SCHEMA,
+        "task": task_id(type(task)),
+        "identity": identity,
+        "tags": task.tags(),
+        "code": {name: origin[name] for name in ("module", "name", "file", "project")},
+        **{name: described[name] for name in described if name not in ("class", "identity")},
+    }
+
+
+DEEPEST = 50
+"""How deep a configuration is described; below that only class, identity and job's directory are told."""
+
+LONGEST_INTEGER = 1024
+"""Bits of an integer that is told as a number. A longer one is told in hexadecimal, because many programs lack it."""
+
+
+def ordered(value: Any) -> tuple[bool, str]:
+    """What the items of a set are sorted by."""
+    return isinstance(value, int) and value.bit_length() > LONGEST_INTEGER, spelled(value)
+
+
+def written_whole(values: list[Any]) -> bool:
+    """Whether JSON has the items of a list as they are: asked of a long one at once, because items are many."""
+    types = set(map(type, values))
+    if types == {int}:
+        return bool(max(max(values), -min(values)).bit_length() <= LONGEST_INTEGER)
+    return types == {str} or (types == {float} and finite(values))
+
+
+class Describer:
+    """Describes the configurations below one task."""
+
+    def __init__(self, task: Any, job: Path | None, workspace: Path | None) -> None:
+        self.task = task
+        self.bases = {"job": (JOB, job), "workspace": (WORKSPACE, workspace)}
+        self.layout = Layout(task, JOB, WORKSPACE)
+        self.met: dict[int, str] = {}
+
+    def configuration(self, path: str, config: Any) -> dict[str, Any]:
+        if id(config) in self.met:
+            return {"see": self.met[id(config)]}
+        own = state(config)
+        self.met[id(config)] = path
+        found: dict[str, Any] = {"class": task_id(type(config)), "identity": own.identity}
+        if made := schema_of(config).made:
+            found["made from"] = made.hex()[:7]
+        if config is not self.task and own.submitted is not None:
+            found["job"] = self.path(own.submitted.jobpath)
+        if path.count(".") > DEEPEST:
+            return found
+        counted = set(counted_names(config))
+        if own.source is not None:
+            found["made by"] = self.maker(own.source)
+        found["parameters"] = {name: self.parameter(path, config, name) for name in schema_of(config).parameters}
+        if ignored := [name for name in found["parameters"] if name not in counted]:
+            found["ignored"] = ignored
+        if own.init_tasks:
+            tasks = enumerate(own.init_tasks)
+            found["init_tasks"] = [self.configuration(f"{path}.init_tasks[{i}]", each) for i, each in tasks]
+        return found
+
+    def maker(self, task: Any) -> dict[str, Any]:
+        """The task that made a configuration: its own `params.json` tells the rest."""
+        own = state(task)
+        name = own.made[0] if isinstance(task, Absent) else task_id(type(task))
+        found = {"class": name, "identity": own.identity}
+        return found if own.submitted is None else {**found, "job": self.path(own.submitted.jobpath)}
+
+    def parameter(self, path: str, config: Any, name: str) -> Any:
+        generated = self.layout.path(config, name)
+        return self.value(f"{path}.{name}", config.__dict__[name]) if generated is None else self.path(generated)
+
+    def path(self, path: PurePath) -> dict[str, str]:
+        """A path, relative to the job's directory or to the workspace when it lies there."""
+        for name, bases in self.bases.items():
+            for base in bases:
+                if base is not None and path.is_relative_to(base):
+                    return {"path": path.relative_to(base).as_posix(), "in": name}
+        return {"path": str(path)}
+
+    def value(self, path: str, value: Any) -> Any:
+        if value is None or (isinstance(value, (bool, str)) and not isinstance(value, Enum)):
+            return value
+        if is_configuration(value):
+            return self.configuration(path, value)
+        if isinstance(value, Enum):
+            return {"enum": f"{task_id(type(value))}.{value.value if value.name is None else value.name}"}
+        if isinstance(value, int):
+            return value if value.bit_length() <= LONGEST_INTEGER else {"int": hex(value)}
+        if isinstance(value, float):
+            return value if math.isfinite(value) else {"float": repr(value)}
+        if isinstance(value, PurePath):
+            return self.path(value)
+        if isinstance(value, list):
+            if written_whole(value):
+                return list(value)
+            return [self.value(f"{path}[{i}]", item) for i, item in enumerate(value)]
+        if isinstance(value, dict):
+            return self.mapping(path, value)
+        return self.other(path, value)
+
+    def mapping(self, path: str, value: dict[Any, Any]) -> Any:
+        items = [(key, self.value(f"{path}[{spelled(key)}]", item)) for key, item in value.items()]
+        if all(type(key) is str for key in value):
+            return dict(items)
+        return {"dict": [[self.value(path, key), item] for key, item in items]}
+
+    def other(self, path: str, value: Any) -> Any:
+        if isinstance(value, (tuple, set, frozenset)):
+            items = value if isinstance(value, tuple) else sorted(value, key=ordered)
+            name = "tuple" if isinstance(value, tuple) else type(value).__mro__[-2].__name__
+            return {name: [self.value(f"{path}[{i}]", item) for i, item in enumerate(items)]}
+        if isinstance(value, bytes):
+            return {"bytes": value.hex()}
+        if isinstance(value, timedelta):
+            return {"timedelta": value.total_seconds()}
+        if isinstance(value, (datetime, date, time)):
+            return {type(value).__name__: value.isoformat()}
+        if type(value) in data_objects.known:
+            fields = data_objects.values_of(value, data_objects.known[type(value)].all)
+            described = {name: self.value(f"{path}.{name}", item) for name, item in fields.items()}
+            return {"object": {"class": task_id(type(value)), "fields": described}}
+        return {"text": repr(value)}

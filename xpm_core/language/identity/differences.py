@@ -1,0 +1,256 @@
+"""What makes two identities differ: the parameters of two tasks, compared as params.json tells them.
+
+Owns: which parameters differ, by path. How a description is made is xpm_core.language.identity.description's; how differences look, the
+caller's.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any, TypeGuard
+
+Described = Mapping[str, Any]
+
+ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "ABSENT", "__slots__": ()})()
+"""Stands for a parameter or an item that one of the two does not have."""
+
+MADE_BY, MADE_FROM, SEE = "made by", "made from", "see"
+CONTAINERS = ("tuple", "set", "frozenset")
+"""Names of what JSON has no type for, and that holds items."""
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One parameter that differs.
+
+    Attributes:
+        path: Its path, such as `model.layers[2]`; empty for the task itself.
+        first: Its value in the first of the two, as params.json has it, a configuration by the name of its class;
+            ABSENT when there is none.
+        second: Likewise in the second.
+        counted: Whether it is part of the identities.
+    """
+
+    path: str
+    first: Any
+    second: Any
+    counted: bool = True
+
+
+def differences(
+    first: Described, second: Described, lookup: Callable[[Described], Described | None] = lambda job: None
+) -> list[Difference]:
+    """The parameters in which two descriptions differ, those that count and then the others.
+
+    Two shared configurations in the place of two equal ones count for nothing, but where each stands for itself: that
+    is told when nothing else differs.
+
+    Args:
+        first: What `describe` tells of one configuration, or what its job's params.json holds.
+        second: The other one.
+        lookup: Finds the params.json of a job that a description only names.
+
+    Example:
+        >>> differences(describe(Learn.C(epochs=1)), describe(Learn.C(epochs=2)))
+        [Difference(path='epochs', first=1, second=2, counted=True)]
+    """
+    found: list[Difference] = []
+    waiting, met = deque([("", first, second)]), set()
+    while waiting:  # no recursion: a chain of tasks leads through many jobs
+        path, a, b = waiting.popleft()
+        if (pair := (a["identity"], b["identity"])) not in met:
+            met.add(pair)
+            comparison = Comparison(a, b, lookup)
+            found += [replace(each, path=joined(path, each.path)) for each in comparison.differences()]
+            waiting += [(joined(path, step), mine, its) for step, mine, its in comparison.deeper]
+    return sorted(found, key=lambda difference: not difference.counted)
+
+
+class Comparison:
+    """Compares two descriptions."""
+
+    def __init__(self, first: Described, second: Described, lookup: Callable[[Described], Described | None]) -> None:
+        self.roots = [{**each, "class": each["task"]} for each in (first, second)]
+        self.met = [configurations(root, title(root)) for root in self.roots]
+        self.lookup = lookup
+        self.found: list[Difference] = []
+        self.shared: list[Difference] = []
+        self.deeper: list[tuple[str, Described, Described]] = []
+        """Pairs of jobs that differ and are told elsewhere, each with its path here."""
+        self.seen: set[tuple[int, int, bool]] = set()
+
+    def differences(self) -> list[Difference]:
+        """The parameters that differ, but for those of `deeper`."""
+        self.configurations("", self.roots[0], self.roots[1], True)
+        told = self.deeper or any(difference.counted for difference in self.found)
+        return (
+            self.found if told or self.roots[0]["identity"] == self.roots[1]["identity"] else self.shared + self.found
+        )
+
+    def values(self, path: str, first: Any, second: Any, counted: bool) -> None:
+        """Compare what stands at one path."""
+        if references(first) != references(second):
+            self.shared.append(Difference(path, sharing(first), sharing(second)))
+        a, b = self.resolved(0, first), self.resolved(1, second)
+        if is_configuration(a) and is_configuration(b):
+            self.configurations(path, a, b, counted)
+        elif (found := inside(a, b)) is not None:
+            for step in {**found[0], **found[1]}:
+                self.values(path + step, found[0].get(step, ABSENT), found[1].get(step, ABSENT), counted)
+        elif not same(a, b):
+            self.found.append(Difference(path, summary(a), summary(b), counted))
+
+    def configurations(self, path: str, a: Described, b: Described, counted: bool) -> None:
+        """Compare two configurations, each pair once."""
+        counted = counted and a["identity"] != b["identity"]
+        if (id(a), id(b), counted) in self.seen:
+            return
+        self.seen.add((id(a), id(b), counted))
+        if a["class"] != b["class"]:
+            self.found.append(Difference(path, summary(a), summary(b), counted))
+        elif "parameters" in a and "parameters" in b:
+            self.values(joined(path, MADE_FROM), a.get(MADE_FROM, ABSENT), b.get(MADE_FROM, ABSENT), counted)
+            self.parameters(path, a, b, counted)
+        elif counted:
+            self.jobs(path, a, b)
+
+    def parameters(self, path: str, a: Described, b: Described, counted: bool) -> None:
+        mine, its = a["parameters"], b["parameters"]
+        for name in {**mine, **its}:
+            counts = counted and not (name in a.get("ignored", ()) and name in b.get("ignored", ()))
+            self.values(joined(path, name), mine.get(name, ABSENT), its.get(name, ABSENT), counts)
+        for name in (MADE_BY, "init_tasks"):
+            self.values(joined(path, name), a.get(name, ABSENT), b.get(name, ABSENT), counted)
+
+    def jobs(self, path: str, a: Described, b: Described) -> None:
+        """Compare two configurations that are not told here, by the params.json of their jobs."""
+        found = [self.lookup(each["job"]) if "job" in each else None for each in (a, b)]
+        if found[0] is None or found[1] is None:
+            first, second = (f"{class_name(each['class'])} {each['identity'][:7]}" for each in (a, b))
+            self.found.append(Difference(path, first, second))
+            return
+        self.deeper.append((path, found[0], found[1]))
+
+    def resolved(self, side: int, value: Any) -> Any:
+        """A configuration where a value refers to one that was told before."""
+        return self.met[side].get(value[SEE], value) if is_reference(value) else value
+
+
+def title(root: Described) -> str:
+    """What paths in a description begin with."""
+    return str(root.get("code", {}).get("name", root["task"])).rpartition(":")[2].rpartition(".")[2]
+
+
+def configurations(root: Described, title: str) -> dict[str, Described]:
+    """The configurations in a description, each by the path that others refer to it by."""
+    found: dict[str, Described] = {}
+
+    def visit(path: str, value: Any) -> None:
+        if is_configuration(value):
+            found.setdefault(path, value)
+            for name, item in value.get("parameters", {}).items():
+                visit(f"{path}.{name}", item)
+            visit(f"{path}.init_tasks", value.get("init_tasks", []))
+        elif kind_of(value) is not None:
+            for step, item in steps(value).items():
+                visit(path + step, item)
+
+    visit(title, root)
+    return found
+
+
+def inside(a: Any, b: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
+    """What lies inside of two lists, dicts or objects of one kind, each with the step that leads there.
+
+    None for sets: what is at one place in a set has nothing to do with what is there in another.
+    """
+    kinds = [kind_of(each) for each in (a, b)]
+    if kinds[0] in (None, "set", "frozenset") or kinds[0] != kinds[1]:
+        return None
+    return steps(a), steps(b)
+
+
+def kind_of(value: Any) -> str | None:
+    """The kind of a value that others lie in; None for any other value."""
+    if isinstance(value, list):
+        return "list"
+    name = next((name for name in (*CONTAINERS, "dict") if is_named(value, name)), None)
+    if is_named(value, "object"):
+        return str(value["object"]["class"])
+    return name or ("mapping" if isinstance(value, Mapping) and not is_named(value) else None)
+
+
+def steps(value: Any) -> dict[str, Any]:
+    """What lies in a value, each with the step that leads there: `[2]`, `['a']`, `.name`."""
+    if isinstance(value, list):
+        return {f"[{index}]": item for index, item in enumerate(value)}
+    if is_named(value, "object"):
+        return {f".{name}": item for name, item in value["object"]["fields"].items()}
+    if is_named(value, "dict"):
+        return {f"[{label(key)}]": item for key, item in value["dict"]}
+    for name in CONTAINERS:
+        if is_named(value, name):
+            return steps(value[name])
+    return {f"[{key!r}]": item for key, item in value.items()}
+
+
+def label(key: Any) -> str:
+    """A key of a dict, as paths have it."""
+    return str(next(iter(key.values()))) if is_named(key) else repr(key)
+
+
+def is_configuration(value: Any) -> TypeGuard[Described]:
+    """Whether something in a description is a configuration, and not a dict of the user's."""
+    return isinstance(value, Mapping) and "class" in value and "identity" in value
+
+
+def is_reference(value: Any) -> TypeGuard[Described]:
+    """Whether it refers to a configuration that is told elsewhere."""
+    return isinstance(value, Mapping) and list(value) == [SEE]
+
+
+def is_named(value: Any, name: str | None = None) -> bool:
+    """Whether it stands for a value that JSON has no type for, and names that: `{"path": "/data"}`."""
+    if not isinstance(value, Mapping) or not value:
+        return False
+    first, *others = value
+    return first == name or (name is None and first in NAMES) if others in ([], ["in"]) else False
+
+
+NAMES = (
+    *(*CONTAINERS, "dict", "path", "enum", "int", "float", "bytes", "timedelta", "datetime", "date", "time"),
+    *("object", "text"),
+)
+
+
+def references(value: Any) -> str:
+    return str(value[SEE]) if is_reference(value) else ""
+
+
+def sharing(value: Any) -> Any:
+    return f"the same as {value[SEE]}" if is_reference(value) else "one of its own"
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two values are equal, and of one type at any depth: 1, 1.0 and true differ."""
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        return a.keys() == b.keys() and all(same(item, b[key]) for key, item in a.items())
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(same, a, b))
+    return type(a) is type(b) and bool(a == b)
+
+
+def summary(value: Any) -> Any:
+    """A value as differences show it: a configuration is told by the name of its class."""
+    return class_name(value["class"]) if is_configuration(value) else value
+
+
+def class_name(name: str) -> str:
+    """The short name of a class: `MLP` for `models:Outer.MLP`."""
+    return name.rpartition(":")[2].rpartition(".")[2]
+
+
+def joined(path: str, name: str) -> str:
+    return f"{path}.{name}" if path else name

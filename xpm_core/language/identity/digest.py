@@ -1,0 +1,266 @@
+"""The digest of a configuration: what counts of it, and the record that is hashed; docs/identity.md tells all bytes.
+
+Values are written by xpm_core.language.values.encoding. A nested configuration counts with its own digest, which it keeps, so that a
+graph of shared configurations costs no more than its nodes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from hashlib import sha256
+from typing import Any
+
+from xpm_core.errors import MismatchError, NestingError
+from xpm_core.language.code.chosen import made
+from xpm_core.language.graph.state import STATE, ConfigState, children, contained, is_configuration, reachable, state
+from xpm_core.language.parameters.schema import Parameter, ParameterGroup, Schema, refusal, schema_of
+from xpm_core.language.values.encoding import (
+    CONFIGURATION,
+    LEFT_OUT,
+    PATH,
+    Encoder,
+    array_head,
+    extension,
+    map_head,
+    pack,
+    too_deep,
+)
+from xpm_core.project.origin import LOCAL, class_id
+
+VERSION = 1
+"""First byte of what is hashed. A new encoding gets a new number, so that it never meets an identity of an old one."""
+
+NOTHING = extension(LEFT_OUT, b"")
+"""Stands for a configuration of which `setmeta` said that it does not count, where it cannot just be left out."""
+
+NESTED = extension(CONFIGURATION, bytes(32))[:-32]
+"""What stands before the digest of a nested configuration."""
+
+A_PATH = extension(PATH, b"")
+
+PARTIAL = b"partial"
+"""Stands in the place of the version in what is hashed for a partial identity, which meets no full one."""
+
+
+def task_id(cls: type) -> str:
+    """The name of a class in identities and job directories: its `__xpmid__`, else `module:QualName`.
+
+    The module is named as `import` would from the script's folder, never `__main__`. A deprecated class goes by the
+    name of the class that replaces it.
+
+    Raises:
+        ClassNameError: The class was defined in a notebook, at a prompt or by `python -c`.
+    """
+    schema: Schema | None = cls.__dict__.get("__xpm_schema__")
+    if schema is not None and schema.successor is not None:
+        return task_id(schema.successor)
+    return class_id(cls)
+
+
+def digest_all(configs: Sequence[tuple[Any, Any]]) -> None:
+    """Compute the digests of configurations, given with the ways to them, the inner ones first; all, or none."""
+    try:
+        for trail, config in configs:
+            config.__dict__[STATE].digest = digest(trail, config)
+    except BaseException:
+        for _, config in configs:
+            state(config).digest = None
+        raise
+
+
+def digest(trail: Any, config: Any) -> bytes:
+    """The digest of one configuration, those below it having theirs."""
+    own: ConfigState = config.__dict__[STATE]
+    if own.stand_in is not None:
+        return state(own.stand_in).digest or b""
+    try:
+        found = sha256(record(config, encode)).digest()
+        if (instances := instances_below(config)) is not None:
+            own.instances = instances
+            if len(instances) > 1:
+                found = sha256(record(config, Labeller())).digest()
+    except RecursionError:
+        raise NestingError(str(trail), f"its values are {too_deep()}", "Flatten them.", own.created) from None
+    except MismatchError as error:
+        raise refusal(str(trail), error, own.created) from None
+    return found
+
+
+def record(config: Any, encode: Encoder, head: bytes = bytes((VERSION,))) -> bytes:
+    """What is hashed: version, name of the class, the parameters that count, and what else made the configuration."""
+    schema: Schema = type(config).__xpm_schema__
+    own: ConfigState = config.__dict__[STATE]
+    if not schema.header:
+        schema.header = class_name(schema.cls)
+    parts = entries(config, schema, own, encode)
+    extras = made_by(own, encode)
+    return b"".join((head, array_head(3 if extras else 2), schema.header, map_head(len(parts) // 2), *parts, extras))
+
+
+def class_name(cls: type) -> bytes:
+    """What stands for a class: its name; with a digest of what the function that defines it has chosen for it."""
+    schema: Schema = cls.__dict__["__xpm_schema__"]
+    if schema.successor is not None:
+        return class_name(schema.successor)
+    if schema.made is None:
+        schema.made = made(cls) if LOCAL in cls.__qualname__ else b""
+    return pack([class_id(cls), schema.made] if schema.made else class_id(cls))
+
+
+def counted_names(config: Any) -> list[str]:
+    """The names of the parameters that count in the identity of a sealed configuration."""
+    content, own = config.__dict__, state(config)
+    return [
+        parameter.name
+        for parameter in counted(content, schema_of(config), own)
+        if not (parameter.omissible and left_out(parameter, encode(content[parameter.name]), own))
+    ]
+
+
+def entries(config: Any, schema: Schema, own: ConfigState, encode: Encoder) -> list[bytes]:
+    """Name and value of each parameter that counts, in the order of the names, encoded."""
+    content = config.__dict__
+    writers = encode.writers
+    found: list[bytes] = []
+    for parameter in counted(content, schema, own):
+        value = content[parameter.name]
+        writer = writers.get(type(value))
+        written = encode(value) if writer is None else writer(value)
+        if parameter.omissible and left_out(parameter, written, own):
+            continue
+        found += (parameter.key, written)
+    return found
+
+
+def left_out(parameter: Parameter, written: bytes, own: ConfigState) -> bool:
+    """Whether a value does not count: an ignored default, or a configuration of which `setmeta` said so."""
+    return written == NOTHING or (parameter.ignore_default and own.counted is None and written == default(parameter))
+
+
+def counted(content: dict[str, Any], schema: Schema, own: ConfigState) -> Iterable[Parameter]:
+    """The parameters that may count, in the order of their names."""
+    if own.counted is not None:
+        return [p for p in schema.by_key if p.name in own.counted]
+    if not schema.loose:
+        return schema.counted
+    if any(told_to_count(content.get(p.name)) for p in schema.loose):
+        return [p for p in schema.by_key if p.counted or told_to_count(content.get(p.name))]
+    return schema.counted
+
+
+def told_to_count(value: Any) -> bool:
+    """Whether a value is a configuration of which `setmeta` said that it counts."""
+    return is_configuration(value) and state(value).meta is False
+
+
+def default(parameter: Parameter) -> bytes:
+    """The encoded default of a parameter."""
+    if parameter.encoded_default is None:
+        value = parameter.default if parameter.factory is None else parameter.factory()
+        for _, config in contained(value):
+            digest_all(reachable(config))
+        parameter.encoded_default = encode(value)
+    return parameter.encoded_default
+
+
+def made_by(own: ConfigState, encode: Callable[[Any], bytes]) -> bytes:
+    """What counts beside the parameters: the task that made the configuration, and the initial tasks of a task."""
+    if own.source is None and not own.init_tasks:
+        return b""
+    source = pack(None) if own.source is None else configuration(own.source)
+    return array_head(2) + source + array_head(len(own.init_tasks)) + b"".join(map(encode, own.init_tasks))
+
+
+def configuration(config: Any) -> bytes:
+    """A configuration as a value of another one: its own digest, or that it does not count."""
+    own: ConfigState = config.__dict__[STATE]
+    return NOTHING if own.meta or own.digest is None else NESTED + own.digest
+
+
+def any_path(path: Any) -> bytes:
+    """A path, of which only counts that it is one: where files lie differs from machine to machine."""
+    return A_PATH
+
+
+encode = Encoder(configuration, path=any_path)
+"""Writes a value as it is hashed."""
+
+
+def partial_identity(config: Any, takes: Callable[[frozenset[ParameterGroup]], bool]) -> str:
+    """The identity of a sealed configuration as far as a partial identifier takes its parameters in.
+
+    Parameters of nested configurations are taken in or left out alike; tasks count with their identity.
+
+    Args:
+        config: The configuration.
+        takes: Whether the partial identifier takes in a parameter of some groups: see `Partial.takes`.
+    """
+    known: dict[int, bytes] = {}
+
+    def nested(each: Any) -> bytes:
+        if each is not config and schema_of(each).task:
+            return configuration(each)
+        if id(each) not in known:
+            known[id(each)] = extension(CONFIGURATION, sha256(part(each)).digest())
+        return NOTHING if state(each).meta else known[id(each)]
+
+    def part(each: Any) -> bytes:
+        schema, own = schema_of(each), state(each)
+        found = entries(each, schema, own, inner)
+        taken = {p.key for p in schema.by_key if takes(p.groups)}
+        kept = [key + value for key, value in zip(found[::2], found[1::2], strict=True) if key in taken]
+        head = PARTIAL + array_head(2) + class_name(type(each)) + map_head(len(kept))
+        return head + b"".join(kept) + made_by(own, inner)
+
+    inner = Encoder(nested, path=any_path)
+    return sha256(part(config)).hexdigest()
+
+
+def instances_below(config: Any) -> dict[int, Any] | None:
+    """The configurations at or below one whose class says that each stands for itself; None when there are none."""
+    found: dict[int, Any] = {}
+    schema = type(config).__xpm_schema__
+    if schema.holders or config.__dict__[STATE].init_tasks:
+        for _, child in children(config):
+            if (below := child.__dict__[STATE].instances) is not None and not schema_of(child).task:
+                found |= below
+    if schema.instances:
+        found[id(config)] = config
+    return found or None
+
+
+class Labeller(Encoder):
+    """Writes the values below one configuration so that it shows which instances are the same and which are equal.
+
+    The second, third … of equal instances, in the order in which the encoding meets them, is written with its number.
+    All configurations are written anew, for their own digests do not tell; tasks are not, each being a whole.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(self.labelled, path=any_path)
+        self.known: dict[int, bytes] = {}
+        self.equal: dict[bytes, list[int]] = {}
+
+    def labelled(self, config: Any) -> bytes:
+        own = state(config)
+        if own.meta or schema_of(config).task or own.instances is None:
+            return configuration(config)
+        if id(config) not in self.known:
+            label = self.label(config) if schema_of(config).instances else 0
+            content = sha256(record(config, self)).digest() + (pack(label) if label else b"")
+            self.known[id(config)] = extension(CONFIGURATION, content)
+        return self.known[id(config)]
+
+    def label(self, config: Any) -> int:
+        equal = self.equal.setdefault(state(config).digest or b"", [])
+        equal.append(id(config))
+        return len(equal) - 1
+
+    def dict_(self, value: Any) -> bytes:
+        entries = sorted([(self(key), key) for key in value], key=lambda entry: entry[0])
+        return map_head(len(entries)) + b"".join([part for name, key in entries for part in (name, self(value[key]))])
+
+    def sorted_list(self, value: Any) -> bytes:
+        if len(value) > 1 and any(state(config).instances is not None for _, config in contained(value)):
+            raise MismatchError("a list", value, remedy="Keep instances in a list: a set has no order to tell them by.")
+        return super().sorted_list(value)

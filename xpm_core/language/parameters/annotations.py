@@ -1,0 +1,257 @@
+"""From annotations to kinds: what the types of parameters mean, wherever the names in them were defined."""
+
+from __future__ import annotations
+
+import builtins
+import sys
+import types
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime, time, timedelta
+from enum import Enum
+from pathlib import Path, PurePath
+from typing import (
+    Annotated,
+    Any,
+    ClassVar,
+    Final,
+    ForwardRef,
+    Literal,
+    TypeVar,
+    Union,
+    get_args,
+    get_origin,
+)
+
+from xpm_core.errors import DeclarationError, XpmError
+from xpm_core.language.parameters.fields import Role, bounds_in
+from xpm_core.language.parameters.generics import ClassKind, ConfigKind
+from xpm_core.language.values.kinds import (
+    AnyKind,
+    BoundedKind,
+    DictKind,
+    EnumKind,
+    Kind,
+    ListKind,
+    LiteralKind,
+    NoneKind,
+    PathKind,
+    ScalarKind,
+    SetKind,
+    TupleKind,
+    UnionKind,
+)
+
+UNIONS = (Union, types.UnionType)
+SCALARS = (int, float, str, bool, bytes, datetime, date, time, timedelta)
+BARE: dict[Any, Callable[[], Kind]] = {
+    Any: AnyKind,
+    object: AnyKind,
+    None: NoneKind,
+    type(None): NoneKind,
+    list: lambda: ListKind(AnyKind()),
+    dict: lambda: DictKind(AnyKind(), AnyKind()),
+    tuple: lambda: TupleKind((AnyKind(),), repeated=True),
+    set: lambda: SetKind(set, AnyKind()),
+    frozenset: lambda: SetKind(frozenset, AnyKind()),
+}
+CONVERTERS: list[Callable[[Any], Kind | None]] = []
+"""What else finds a kind for a class: other modules add to it the kinds of objects that they know."""
+
+
+class UnresolvedError(XpmError):
+    """Raised when an annotation uses a name that is not defined (yet). It never leaves this package."""
+
+
+class Names:
+    """The names that annotations of a class can use: its own, those of the functions around it, its module's.
+
+    Args:
+        cls: The class.
+        enclosing: Gives the local variables of the functions around it, the innermost first: there may be more of them
+            each time.
+
+    Attributes:
+        variables: What type variables stand for: kinds.
+        generic: Whether a type variable was met.
+        used: Local variables that were used.
+    """
+
+    def __init__(self, cls: type, enclosing: Callable[[], Sequence[Mapping[str, Any]]]) -> None:
+        self.cls, self.enclosing = cls, enclosing
+        self.variables: dict[Any, Any] = {}
+        self.generic = False
+        self.used: dict[str, Any] = {}
+
+    def evaluate(self, text: str) -> Any:
+        """The object that an annotation written as text stands for.
+
+        Raises:
+            UnresolvedError: A name in it is not defined (yet).
+        """
+        try:
+            return eval(text, {"__builtins__": builtins}, self)  # type: ignore[arg-type]  # it has all that eval uses
+        except (NameError, AttributeError) as error:  # a module may not be there in full, if it imports this one
+            raise UnresolvedError(str(error)) from None
+
+    def __getitem__(self, name: str) -> Any:
+        parameters = {p.__name__: p for p in getattr(self.cls, "__type_params__", ())}
+        own: list[Mapping[str, Any]] = [vars(self.cls), {self.cls.__name__: self.cls}, parameters]
+        for names in own:
+            if name in names:
+                return names[name]
+        for names in self.enclosing():
+            if name in names:
+                self.used[name] = names[name]
+                return names[name]
+        module = getattr(sys.modules.get(self.cls.__module__), "__dict__", {})
+        return module[name] if name in module else vars(builtins)[name]
+
+    def settle(self) -> None:
+        """Keep, of the functions around the class, no more than was used."""
+        self.enclosing = lambda: [self.used]
+
+    def bound(self, variables: dict[Any, Any]) -> Names:
+        """The same names, with types (or kinds) in the place of type variables."""
+        twin = Names(self.cls, self.enclosing)
+        twin.variables = variables
+        return twin
+
+
+def annotations_of(cls: type) -> dict[str, Any]:
+    """The annotations in the body of a class, as they stand there."""
+    return dict(cls.__dict__.get("__annotations__", {}))  # noqa: RUF063 -- the module inspect is slow to import
+
+
+def role_of(annotation: Any, names: Names, where: str) -> tuple[str, Any] | None:
+    """The role and the type of a parameter that an annotation declares; None when it declares none.
+
+    Raises:
+        DeclarationError: `Param[...]` stands inside of something else.
+        UnresolvedError: A name in it is not defined (yet).
+    """
+    if isinstance(annotation, str):
+        annotation = names.evaluate(annotation)
+    if isinstance(annotation, ForwardRef):
+        annotation = names.evaluate(annotation.__forward_arg__)
+    if get_origin(annotation) is Annotated:
+        inner, *metadata = get_args(annotation)
+        roles = [item for item in metadata if isinstance(item, Role)]
+        if roles:
+            parts = (inner, *(item for item in metadata if not isinstance(item, Role)))
+            return roles[-1].name, Annotated[parts] if len(parts) > 1 else inner
+    if get_origin(annotation) not in (ClassVar, Final) and any(map(has_role, get_args(annotation))):
+        raise DeclarationError(where, f"Param stands inside of {annotation!r}", "Make it the outermost: Param[...].")
+    return None
+
+
+def has_role(annotation: Any) -> bool:
+    return any(isinstance(part, Role) or has_role(part) for part in get_args(annotation))
+
+
+def kind_of(annotation: Any, names: Names, where: str) -> Kind:
+    """The kind of a type.
+
+    Raises:
+        DeclarationError: Parameters cannot have that type.
+        UnresolvedError: A name in it is not defined (yet).
+    """
+
+    def of(inner: Any) -> Kind:
+        return kind_of(inner, names, where)
+
+    if isinstance(annotation, (str, ForwardRef)):
+        text = annotation if isinstance(annotation, str) else annotation.__forward_arg__
+        return of(names.evaluate(text))
+    if isinstance(annotation, TypeVar):
+        return variable(annotation, names, of)
+    if isinstance(annotation, type) and get_origin(annotation) is None:
+        return class_kind(annotation, where)
+    if annotation in BARE:
+        return BARE[annotation]()
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        bounds = tuple(bound for metadata in arguments[1:] for bound in bounds_in(metadata))
+        return BoundedKind(of(arguments[0]), bounds) if bounds else of(arguments[0])
+    if origin in UNIONS:
+        return UnionKind(tuple(map(of, arguments)))
+    if origin is Literal:
+        return LiteralKind(arguments)
+    if origin is list:
+        return ListKind(of(arguments[0]))
+    if origin is dict:
+        return dict_kind(of(arguments[0]), of(arguments[1]), where)
+    if origin in (set, frozenset):
+        return SetKind(origin, of(arguments[0]))
+    if origin is tuple:
+        repeated = len(arguments) == 2 and arguments[1] is Ellipsis
+        kinds = arguments[:1] if repeated else tuple(a for a in arguments if a != ())
+        return TupleKind(tuple(map(of, kinds)), repeated)
+    if isinstance(origin, type) and hasattr(origin, "__xpm_schema__"):
+        return ConfigKind(origin, arguments_of(origin, arguments, names, where))
+    if (kind := converted(annotation)) is not None:
+        return kind
+    raise unsupported(annotation, where)
+
+
+def class_kind(cls: type, where: str) -> Kind:
+    """The kind of a class."""
+    if cls in SCALARS:
+        return ScalarKind(cls)
+    if cls in BARE:
+        return BARE[cls]()
+    if cls in (Path, PurePath):
+        return PathKind()
+    if issubclass(cls, Enum):
+        return EnumKind(cls)
+    if hasattr(cls, "__xpm_schema__"):
+        return ConfigKind(cls)
+    if (kind := converted(cls)) is not None:
+        return kind
+    raise unsupported(cls, where)
+
+
+def converted(annotation: Any) -> Kind | None:
+    return next((kind for convert in CONVERTERS if (kind := convert(annotation)) is not None), None)
+
+
+def unsupported(annotation: Any, where: str) -> DeclarationError:
+    name = annotation.__name__ if isinstance(annotation, type) else repr(annotation)
+    return DeclarationError(
+        where, f"no parameter can have the type {name}", "Use int, float, str, bool, Path, an Enum, a Config, list, ..."
+    )
+
+
+def dict_kind(key: Kind, item: Kind, where: str) -> DictKind:
+    if key.holds and not isinstance(key, AnyKind):
+        raise DeclarationError(where, f"keys of a dict cannot be {key.text}", "Use keys that are texts or numbers.")
+    return DictKind(key, item)
+
+
+def variable(annotation: TypeVar, names: Names, of: Callable[[Any], Kind]) -> Kind:
+    """The kind of a type variable: what a subclass put in its place, else its bound or its constraints."""
+    names.generic = True
+    if annotation in names.variables:
+        given = names.variables[annotation]
+        return given if isinstance(given, Kind) else of(given)
+    if annotation.__constraints__:
+        return UnionKind(tuple(map(of, annotation.__constraints__)))
+    return of(annotation.__bound__) if annotation.__bound__ is not None else AnyKind()
+
+
+def arguments_of(cls: type, arguments: Iterable[Any], names: Names, where: str) -> dict[Any, Kind]:
+    """What the variables of a generic class stand for in `Loader[int]`."""
+    kinds = (argument_kind(argument, names, where) for argument in arguments)
+    return dict(zip(getattr(cls, "__parameters__", ()), kinds, strict=False))
+
+
+def argument_kind(annotation: Any, names: Names, where: str) -> Kind:
+    """The kind of an argument of a generic class, which may be any class."""
+    if isinstance(annotation, (str, ForwardRef)):
+        text = annotation if isinstance(annotation, str) else annotation.__forward_arg__
+        return argument_kind(names.evaluate(text), names, where)
+    try:
+        return kind_of(annotation, names, where)
+    except DeclarationError:
+        if not isinstance(annotation, type):
+            raise
+        return ClassKind(annotation)

@@ -1,0 +1,4 @@
+"""What a parameter can hold: kinds that check values, and the canonical bytes of a value.
+
+May import `graph`.
+"""

@@ -17,7 +17,6 @@ import psutil
 import redis
 from support import PATIENCE_S, wait_until
 
-from xpm_core import payload
 from xpm_core.config import Task
 from xpm_core.language.identity.seal import seal, task_id
 from xpm_core.project.origin import project_name
@@ -26,6 +25,7 @@ from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.store.jobs import Store
 from xpm_core.store.records import Submission
+from xpm_core.wire import payload
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker import system

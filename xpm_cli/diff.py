@@ -17,13 +17,13 @@ from xpm_cli.app import common_options, say
 from xpm_cli.desk import Desk, open_desk, short
 from xpm_cli.screen import Screen, length
 from xpm_cli.status import SCHEMA
-from xpm_core import signing
 from xpm_core.errors import WorkspaceError
 from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.differences import ABSENT, Difference, differences, is_named
 from xpm_core.states import State
 from xpm_core.store import reading
-from xpm_core.unpacking import Loader
+from xpm_core.wire import signing
+from xpm_core.wire.unpacking import Loader
 
 PARAMS = "params.json"
 

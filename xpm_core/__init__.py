@@ -43,8 +43,8 @@ if TYPE_CHECKING:
     from xpm_core.language.graph.tags import grid, stop_tags, tag, tagspath
     from xpm_core.loops import tqdm, trange
     from xpm_core.reporting import progress
-    from xpm_core.saving import load, save
     from xpm_core.store.connector import connect
+    from xpm_core.wire.saving import load, save
 
 __version__ = "0.1.0"
 
@@ -97,9 +97,9 @@ _HOMES = {
     "connect": "xpm_core.store.connector",
     "experiment": "xpm_core.experiment",
     "grid": "xpm_core.language.graph.tags",
-    "load": "xpm_core.saving",
+    "load": "xpm_core.wire.saving",
     "progress": "xpm_core.reporting",
-    "save": "xpm_core.saving",
+    "save": "xpm_core.wire.saving",
     "stop_tags": "xpm_core.language.graph.tags",
     "tag": "xpm_core.language.graph.tags",
     "tagspath": "xpm_core.language.graph.tags",

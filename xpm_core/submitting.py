@@ -18,7 +18,6 @@ from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from xpm_core import payload, signing
 from xpm_core.arguments import refuse_unknown
 from xpm_core.config import ResumableTask, state, upstream
 from xpm_core.errors import ExperimentError, RedisFullError, XpmError
@@ -29,7 +28,6 @@ from xpm_core.lookalikes import Lookalikes
 from xpm_core.main_guard import refuse_unguarded
 from xpm_core.markers import mark_done
 from xpm_core.outbox import Answer, Outbox
-from xpm_core.parts import Parts
 from xpm_core.project.origin import project_name
 from xpm_core.server.connection import OUTAGES
 from xpm_core.states import State
@@ -48,6 +46,8 @@ from xpm_core.store.records import (
 from xpm_core.store.scripts import Sent
 from xpm_core.tracking import BACKOFF_MOST_S, TrackedJob, Tracker
 from xpm_core.twins import Twins
+from xpm_core.wire import payload, signing
+from xpm_core.wire.parts import Parts
 from xpm_core.words.names import check_queue_name
 from xpm_core.workspace.experiment_directory import ExperimentDirectory, JobLinks
 from xpm_core.workspace.job_directory import JobDirectory

@@ -14,8 +14,8 @@ import sys
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec, PathFinder
 
-from xpm_core import payload
 from xpm_core.project.import_path import ImportPath, follow
+from xpm_core.wire import payload
 from xpm_worker import failure
 
 DEFINITION = re.compile("^(?:@|class |def |async def )", re.MULTILINE)

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, get_args, get_origin, get_type_hints
 import msgpack
 
 from xpm_core.errors import ProtocolError
-from xpm_core.payload_form import refuse_incomplete
+from xpm_core.wire.form import refuse_incomplete
 
 LARGEST_MESSAGE = 256 * 1024 * 1024
 """Bytes that a message between worker and starter may have; a larger one is refused."""

@@ -19,7 +19,7 @@ from functools import cache
 from pathlib import Path
 
 from xpm_core.language.identity.seal import seal, task_id
-from xpm_core.payload import pack
+from xpm_core.wire.payload import pack
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker import job_process, system
 from xpm_worker.protocol import Channel, Finished, Run

@@ -1,7 +1,7 @@
 """What a worker has claimed is checked before anything is done with it: it came from Redis, where others can write.
 
 Owns: which words of a lease may be used as they are. What is in the payload is read in the job's own process
-only (xpm_core.payload).
+only (xpm_core.wire.payload).
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-from xpm_core import signing
 from xpm_core.errors import PayloadError, WorkspacePathError
-from xpm_core.payload_form import LARGEST_PAYLOAD
 from xpm_core.store.records import Lease
+from xpm_core.wire import signing
+from xpm_core.wire.form import LARGEST_PAYLOAD
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.workspace import Workspace
 

@@ -13,9 +13,9 @@ from click.testing import Result
 from lab import Lab
 
 from xpm_cli.desk import short
-from xpm_core import payload
 from xpm_core.language.identity.seal import seal, task_id
 from xpm_core.store.records import Submission
+from xpm_core.wire import payload
 from xpm_core.workspace.workspace import Workspace
 
 Xpm = Callable[..., Result]

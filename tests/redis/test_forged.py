@@ -29,9 +29,9 @@ from rq.webhook import Webhook
 from support import wait_until
 
 from xpm_core import experiment
-from xpm_core.payload_form import LARGEST_PAYLOAD
 from xpm_core.states import State
 from xpm_core.store import keys
+from xpm_core.wire.form import LARGEST_PAYLOAD
 
 FIELDS = (
     "data", "result", "meta", "exc_info", "success_callback_name", "failure_callback_name", "stopped_callback_name",

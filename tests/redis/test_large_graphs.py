@@ -11,8 +11,8 @@ import pytest
 from script_tasks import Gather, Link, WeakLink
 from stage import Stage
 
-from xpm_core import signing
 from xpm_core.store import reading
+from xpm_core.wire import signing
 
 
 def submit_chain(note: str, length: int) -> list[Any]:

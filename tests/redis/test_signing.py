@@ -13,10 +13,11 @@ import pytest
 import worker_tasks as tasks
 from crew import Crew
 
-from xpm_core import experiment, signing
+from xpm_core import experiment
 from xpm_core.states import State
 from xpm_core.store import keys
 from xpm_core.store.records import Submission
+from xpm_core.wire import signing
 
 KEY = "correct-horse-battery-staple"
 ENV = {signing.VARIABLE: KEY}

@@ -55,7 +55,7 @@ def test_imports_follow_the_arrows() -> None:
         ("xpm_core/config/base.py", "from xpm_core import experiment"),
         ("xpm_core/language/identity/seal.py", "from xpm_core.store import keys"),
         ("xpm_core/store/keys.py", "from xpm_core import config"),
-        ("xpm_core/payload.py", "def late():\n    import rich"),
+        ("xpm_core/wire/payload.py", "def late():\n    import rich"),
         ("xpm_worker/job_process.py", "def late():\n    from xpm_core.store import jobs"),
     ],
 )

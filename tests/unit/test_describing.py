@@ -13,12 +13,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xpm_core import payload
 from xpm_core.config import Config, Param, Task
 from xpm_core.errors import ParameterTypeError
 from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.differences import differences
 from xpm_core.language.identity.seal import seal
+from xpm_core.wire import payload
 from xpm_core.workspace.job_directory import readable
 
 WORKSPACE = Path("/data/workspace")

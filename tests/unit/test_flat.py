@@ -12,7 +12,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xpm_core import payload
 from xpm_core.config import Param, Task
 from xpm_core.language.identity.description import Describer
 from xpm_core.language.identity.digest import encode
@@ -20,6 +19,7 @@ from xpm_core.language.identity.seal import seal
 from xpm_core.language.values import encoding
 from xpm_core.language.values.encoding import array_head
 from xpm_core.language.values.frozen import frozen, thawed
+from xpm_core.wire import payload
 from xpm_core.workspace.job_directory import readable
 
 FLOATS = st.sampled_from([0.0, -0.0, math.nan, -math.nan, math.inf, -math.inf, 1e308, 5e-324]) | st.floats()

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 import worker_tasks
 
-from xpm_core import payload
 from xpm_core.errors import PayloadError
 from xpm_core.project.import_path import ImportPath
+from xpm_core.wire import payload
 from xpm_worker import foretelling
 from xpm_worker.foretelling import bring
 

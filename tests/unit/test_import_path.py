@@ -67,7 +67,7 @@ BETWEEN = "sys.path.insert(next(i for i, each in enumerate(sys.path) if 'site-pa
     [
         FIRST, LAST, BETWEEN,
         f"import queue, statistics; {FIRST}",
-        f"{FIRST}; import xpm_core.payload; {LAST}",
+        f"{FIRST}; import xpm_core.wire.payload; {LAST}",
     ],
     ids=["first", "last", "between", "after some were imported", "twice"],
 )  # fmt: skip

@@ -7,9 +7,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from xpm_core import payload
 from xpm_core.config import Config, Meta, Param, PathGenerator, Task, field, outputs, state
 from xpm_core.language.identity.seal import seal
+from xpm_core.wire import payload
 
 
 class Result(Config):

@@ -21,7 +21,7 @@ from xpm_core.errors import (
     SealedError,
 )
 from xpm_core.language.identity.seal import seal
-from xpm_core.payload import describe, load, pack
+from xpm_core.wire.payload import describe, load, pack
 
 
 @dataclass

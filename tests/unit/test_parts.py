@@ -14,8 +14,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from xpm_core import parts as parts_module
-from xpm_core import payload
 from xpm_core.config import (
     Config,
     InstanceConfig,
@@ -32,7 +30,9 @@ from xpm_core.config.outputs import made_by, upstream
 from xpm_core.errors import PayloadError
 from xpm_core.language.graph.tags import collect, submission_tags
 from xpm_core.language.identity.seal import seal
-from xpm_core.parts import Parts
+from xpm_core.wire import parts as parts_module
+from xpm_core.wire import payload
+from xpm_core.wire.parts import Parts
 
 
 class Leaf(Config):

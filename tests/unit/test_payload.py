@@ -16,7 +16,6 @@ from fresh import run, run_payload, script
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from xpm_core import payload
 from xpm_core.config import (
     Config,
     Constant,
@@ -37,6 +36,7 @@ from xpm_core.errors import PayloadError, TaskImportError
 from xpm_core.language.graph.tags import tag
 from xpm_core.language.identity.seal import seal
 from xpm_core.language.parameters.schema import schema_of
+from xpm_core.wire import payload
 
 
 class Colour(enum.Enum):

@@ -14,12 +14,12 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from payload_samples import Everything, sample
 
-from xpm_core import payload
 from xpm_core.config import Param, Task
 from xpm_core.errors import NestingError, PayloadError, TaskImportError
 from xpm_core.language.identity.seal import seal
 from xpm_core.language.values.encoding import TUPLE, extension
-from xpm_core.payload_form import DEEPEST, LARGEST_PAYLOAD, problem_of
+from xpm_core.wire import payload
+from xpm_core.wire.form import DEEPEST, LARGEST_PAYLOAD, problem_of
 
 TASK = sample()
 GOOD = payload.pack(TASK)
@@ -211,7 +211,7 @@ import resource, sys
 from pathlib import Path
 from xpm_core import payload
 from xpm_core.errors import PayloadError
-from xpm_core.payload_form import LARGEST_PAYLOAD
+from xpm_core.wire.form import LARGEST_PAYLOAD
 
 resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
 resource.setrlimit(resource.RLIMIT_CPU, (20, 20))

@@ -12,7 +12,7 @@ from fresh import run
 from xpm_core.config import Config, DataPath, Meta, Param, PathGenerator, field
 from xpm_core.errors import PayloadError
 from xpm_core.language.identity.seal import seal
-from xpm_core.saving import load, save
+from xpm_core.wire.saving import load, save
 
 
 class Vocabulary(Config):
@@ -61,7 +61,7 @@ def test_loaded_configuration_can_be_used_and_copied(model: Model, tmp_path: Pat
 
 def test_another_process_loads_it(model: Model, tmp_path: Path) -> None:
     save(model, tmp_path / "saved")
-    code = "import sys; from xpm_core.saving import load; print(load(sys.argv[1], as_instance=True).layers)"
+    code = "import sys; from xpm_core.wire.saving import load; print(load(sys.argv[1], as_instance=True).layers)"
     assert run("-c", code, tmp_path / "saved", cwd=tmp_path) == "[1, 2]"
 
 

@@ -20,9 +20,9 @@ import worker_tasks as tasks
 from crew import alive, frozen
 from support import PATIENCE_S, wait_until
 
-from xpm_core import payload
 from xpm_core.config import Task
 from xpm_core.language.identity.seal import seal, task_id
+from xpm_core.wire import payload
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker import rehearsal, starter, system

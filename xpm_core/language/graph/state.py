@@ -17,7 +17,7 @@ from xpm_core.errors import CycleError
 from xpm_core.scalars import flat, spelled
 
 if TYPE_CHECKING:
-    from xpm_core.parts import Home
+    from xpm_core.wire.parts import Home
 
 STATE = "__xpm_state__"
 """Where a configuration keeps its state, in its `__dict__`."""
@@ -80,7 +80,7 @@ class ConfigState:
         tags: Tags set here: name → (value, place, whether it belongs to the parameter of that name).
         stopped: Parameters whose tags are not passed on.
         collected: The tags from here and below, once collected, and how many had been set late by then (xpm_core.language.graph.tags).
-        home: Where in the workspace it is written down, if it is (xpm_core.parts).
+        home: Where in the workspace it is written down, if it is (xpm_core.wire.parts).
         meta: True or False when `setmeta` said whether this configuration counts; else None.
         places: Where single parameters were assigned; those not named here were set where it was made.
         counted: Names of the parameters that count for the identity, when a payload says so; else the class does.

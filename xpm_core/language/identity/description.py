@@ -14,8 +14,8 @@ from xpm_core.language.identity.seal import counted_names, seal, task_id
 from xpm_core.language.parameters.paths import JOB, WORKSPACE, Layout
 from xpm_core.language.parameters.schema import schema_of
 from xpm_core.language.values import data_objects
-from xpm_core.restoring import Absent
 from xpm_core.scalars import finite, spelled
+from xpm_core.wire.restoring import Absent
 
 SCHEMA = 1
 """Version of the form; it goes up when something in it changes its meaning."""

@@ -21,9 +21,9 @@ import msgpack
 from xpm_core.errors import MismatchError, PayloadError
 from xpm_core.language.graph.state import is_configuration
 from xpm_core.language.values import data_objects
-from xpm_core.payload_form import DEEPEST, refuse_incomplete
 from xpm_core.project.origin import class_id
 from xpm_core.scalars import finite, flat
+from xpm_core.wire.form import DEEPEST, refuse_incomplete
 
 BIG_INTEGER, TUPLE, SET, FROZENSET, ENUM, DATETIME, DATE, TIME, TIMEDELTA, PATH, CONFIGURATION, LEFT_OUT = range(1, 13)
 OBJECT = 13

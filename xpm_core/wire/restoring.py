@@ -1,4 +1,4 @@
-"""Configurations from what was written of them, one payload or part at a time; see xpm_core.payload."""
+"""Configurations from what was written of them, one payload or part at a time; see xpm_core.wire.payload."""
 
 from __future__ import annotations
 
@@ -21,8 +21,8 @@ from xpm_core.language.parameters.object_kinds import object_kind
 from xpm_core.language.parameters.schema import MISSING, Parameter, Schema, refusal
 from xpm_core.language.values import data_objects
 from xpm_core.language.values.encoding import Decoder
-from xpm_core.packing import ABSOLUTE, JOB, WORKSPACE
 from xpm_core.project.import_path import ImportPath
+from xpm_core.wire.packing import ABSOLUTE, JOB, WORKSPACE
 
 CHANGED = "Its code has changed since it was submitted: submit it again."
 

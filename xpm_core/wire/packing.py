@@ -1,4 +1,4 @@
-"""Sealed configurations as bytes: the writing half of payloads. What stands in them is told in xpm_core.payload."""
+"""Sealed configurations as bytes: the writing half of payloads. What stands in them is told in xpm_core.wire.payload."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ from xpm_core.language.parameters.schema import schema_of
 from xpm_core.language.values.data_objects import held, known
 from xpm_core.language.values.encoding import CONFIGURATION, PATH, PLAIN, Encoder, extension, packable, refused
 from xpm_core.language.values.encoding import pack as packed
-from xpm_core.parts import Home, Parts
-from xpm_core.payload_form import DEEPEST, LARGEST_PAYLOAD
 from xpm_core.project.import_path import import_path
 from xpm_core.project.origin import LOCAL
+from xpm_core.wire.form import DEEPEST, LARGEST_PAYLOAD
+from xpm_core.wire.parts import Home, Parts
 
 VERSION, WITH_PARTS = 1, 2
 """The forms of payloads: self-contained, and with parts elsewhere. A small graph is written as it always was."""

@@ -1,7 +1,7 @@
 """The form of a payload: which fields it has, of which types, and how large it may be.
 
 A payload comes from Redis, where others can write: nothing in it is used before all of it has this form. What the
-fields mean is told in xpm_core.payload, and by who writes them (packing.py, loading.py, local_classes.py).
+fields mean is told in xpm_core.wire.payload, and by who writes them (packing.py, loading.py, local_classes.py).
 """
 
 from __future__ import annotations

@@ -15,9 +15,9 @@ from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.seal import seal
 from xpm_core.language.parameters.paths import JOB, Layout
 from xpm_core.language.parameters.schema import schema_of
-from xpm_core.packing import Packer
 from xpm_core.tracebacks.edges import edge
-from xpm_core.unpacking import Loader
+from xpm_core.wire.packing import Packer
+from xpm_core.wire.unpacking import Loader
 
 WIRE, READABLE, DATA = "configuration.msgpack", "configuration.json", "data"
 

@@ -1,4 +1,4 @@
-"""Configurations from bytes: the reading half of payloads. What stands in them is told in xpm_core.payload."""
+"""Configurations from bytes: the reading half of payloads. What stands in them is told in xpm_core.wire.payload."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from xpm_core.language.graph.state import state, title
 from xpm_core.language.identity.digest import NOTHING, default, digest_all, encode
 from xpm_core.language.identity.seal import freeze
 from xpm_core.language.values.encoding import Decoder
-from xpm_core.packing import VERSION, WITH_PARTS
-from xpm_core.parts import Parts
-from xpm_core.payload_form import LARGEST_PAYLOAD, problem_of
 from xpm_core.project.import_path import follow
-from xpm_core.restoring import CHANGED, Node, Restorer, Site, problem
+from xpm_core.wire.form import LARGEST_PAYLOAD, problem_of
+from xpm_core.wire.packing import VERSION, WITH_PARTS
+from xpm_core.wire.parts import Parts
+from xpm_core.wire.restoring import CHANGED, Node, Restorer, Site, problem
 
 UNREADABLE = (
     LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError, RecursionError, MemoryError,

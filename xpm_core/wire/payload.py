@@ -1,7 +1,7 @@
 """The wire form of a sealed task: msgpack, and the way back to live objects.
 
 It holds the configurations that the task refers to, each once, the inner ones first; where their classes are; and the
-tags. Of a large graph it names parts that hold the rest (xpm_core.parts). Values are written as in identities
+tags. Of a large graph it names parts that hold the rest (xpm_core.wire.parts). Values are written as in identities
 (xpm_core.language.values.encoding), entries of dicts in their own order. Paths in the workspace are relative to it, generated ones to
 the job's directory. What is read is bound to an identity: its digest is computed anew, so that nothing that counts can
 have been changed. Imports no client of a server and no display.
@@ -26,12 +26,12 @@ from xpm_core.language.identity.seal import seal
 from xpm_core.language.parameters.calls import run
 from xpm_core.language.parameters.paths import Layout
 from xpm_core.language.parameters.schema import PathMaker, schema_of
-from xpm_core.packing import Packer, checked
-from xpm_core.parts import LARGE, MANY, Parts
 from xpm_core.produced import OBJECTS
 from xpm_core.project.import_path import ImportPath
-from xpm_core.restoring import import_path_in
-from xpm_core.unpacking import Loader, opened
+from xpm_core.wire.packing import Packer, checked
+from xpm_core.wire.parts import LARGE, MANY, Parts
+from xpm_core.wire.restoring import import_path_in
+from xpm_core.wire.unpacking import Loader, opened
 
 __all__ = ["describe", "execute", "load", "pack", "params"]
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from xpm_core.config import Param, Task
-from xpm_core.job import TaskCancelled
+from xpm_core.job.running import TaskCancelled
 
 
 class Stand(Task):

@@ -12,7 +12,7 @@ import time
 from pathlib import Path
 
 from xpm_core.config import Param, Task, field
-from xpm_core.job import TaskCancelled
+from xpm_core.job.running import TaskCancelled
 
 
 class Write(Task):

@@ -39,10 +39,10 @@ if TYPE_CHECKING:
     )
     from xpm_core.errors import FailedExperiment, GracefulTimeout, XpmError
     from xpm_core.experiment import experiment
-    from xpm_core.job import TaskCancelled
+    from xpm_core.job.loops import tqdm, trange
+    from xpm_core.job.progress import progress
+    from xpm_core.job.running import TaskCancelled
     from xpm_core.language.graph.tags import grid, stop_tags, tag, tagspath
-    from xpm_core.loops import tqdm, trange
-    from xpm_core.reporting import progress
     from xpm_core.store.connector import connect
     from xpm_core.wire.saving import load, save
 
@@ -92,19 +92,19 @@ __all__ = [
 _HOMES = {
     "FailedExperiment": "xpm_core.errors",
     "GracefulTimeout": "xpm_core.errors",
-    "TaskCancelled": "xpm_core.job",
+    "TaskCancelled": "xpm_core.job.running",
     "XpmError": "xpm_core.errors",
     "connect": "xpm_core.store.connector",
     "experiment": "xpm_core.experiment",
     "grid": "xpm_core.language.graph.tags",
     "load": "xpm_core.wire.saving",
-    "progress": "xpm_core.reporting",
+    "progress": "xpm_core.job.progress",
     "save": "xpm_core.wire.saving",
     "stop_tags": "xpm_core.language.graph.tags",
     "tag": "xpm_core.language.graph.tags",
     "tagspath": "xpm_core.language.graph.tags",
-    "tqdm": "xpm_core.loops",
-    "trange": "xpm_core.loops",
+    "tqdm": "xpm_core.job.loops",
+    "trange": "xpm_core.job.loops",
 }
 
 

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any
 
 from xpm_core.errors import ExperimentError, InsideJobError, UnguardedScriptError
-from xpm_core.job import JOB_VARIABLE
+from xpm_core.job.running import JOB_VARIABLE
 from xpm_core.language.graph.state import Place, caller, written
 from xpm_core.tracebacks.edges import edge
 

@@ -33,8 +33,8 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
+    from xpm_core.job.outputs import Watch
     from xpm_core.outage import Outage
-    from xpm_core.produced import Watch
     from xpm_core.store.jobs import Store
     from xpm_core.workspace.job_directory import JobDirectory
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from xpm_core.callbacks import Callbacks, call
 from xpm_core.config import ResumableTask, produced_by
-from xpm_core.produced import Output, Watch, arguments, is_output, kept, key
+from xpm_core.job.outputs import Output, Watch, arguments, is_output, kept, key
 from xpm_core.workspace.job_directory import JobDirectory
 
 log = logging.getLogger("xpm")

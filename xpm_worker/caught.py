@@ -14,7 +14,7 @@ from dis import opname
 from types import FrameType
 from typing import Any
 
-from xpm_core.job import TaskCancelled
+from xpm_core.job.running import TaskCancelled
 
 _SUSPENDING = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GENERATOR | inspect.CO_ITERABLE_COROUTINE
 

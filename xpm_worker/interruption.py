@@ -16,7 +16,7 @@ import threading
 import time
 from types import FrameType
 
-from xpm_core.job import TaskCancelled
+from xpm_core.job.running import TaskCancelled
 from xpm_worker import caught
 from xpm_worker.loop_end import LoopEnd
 

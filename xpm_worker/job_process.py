@@ -20,9 +20,9 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Any, NoReturn
 
-from xpm_core import job as running
 from xpm_core.errors import GracefulTimeout, TaskImportError
-from xpm_core.job import RunningJob, TaskCancelled
+from xpm_core.job import running
+from xpm_core.job.running import RunningJob, TaskCancelled
 from xpm_core.project.import_path import STANDARD_NAMES, import_path, in_library
 from xpm_core.wire import payload
 from xpm_core.workspace.job_directory import JobDirectory

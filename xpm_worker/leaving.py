@@ -22,8 +22,8 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import takewhile
 from typing import Any
 
-from xpm_core import job as running
 from xpm_core.errors import WorkspaceError
+from xpm_core.job import running
 from xpm_core.workspace.files import explanation
 from xpm_worker import failure, system
 

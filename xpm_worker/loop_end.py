@@ -12,7 +12,7 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
-from xpm_core.job import TaskCancelled
+from xpm_core.job.running import TaskCancelled
 
 _RUNNERS = {("asyncio.base_events", "run_until_complete"): "future", ("asyncio.runners", "run"): "task"}
 """Functions that wait for a loop's main task, by module and name, each with the local name that it gives the task."""

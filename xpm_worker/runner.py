@@ -16,7 +16,7 @@ import signal
 from typing import Any
 
 from xpm_core.errors import ProtocolError, WorkspaceError, XpmError
-from xpm_core.job import TOKENS_VARIABLE
+from xpm_core.job.running import TOKENS_VARIABLE
 from xpm_core.states import Event, State
 from xpm_core.store import keys
 from xpm_core.store.records import FinishCode, Lease, RenewCode

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from xpm_core.errors import WorkspaceError
-from xpm_core.produced import arguments, is_output, kept
+from xpm_core.job.outputs import arguments, is_output, kept
 from xpm_core.workspace.job_directory import JobDirectory
 
 OUTPUT: dict[str, Any] = {"of": "Learn", "identity": "0" * 64, "method": "saved", "args": [1], "kwargs": {"items": {}}}

@@ -10,9 +10,12 @@ from typing import Any
 import pytest
 from support import wait_until
 
-from xpm_core import job, loops, progress, reporting, tqdm, trange
-from xpm_core.job import RunningJob
-from xpm_core.reporting import Reporter
+from xpm_core import progress, tqdm, trange
+from xpm_core.job import loops
+from xpm_core.job import progress as reporting
+from xpm_core.job import running as job
+from xpm_core.job.progress import Reporter
+from xpm_core.job.running import RunningJob
 from xpm_core.workspace.job_directory import JobDirectory
 
 Told = list[dict[str, Any]]

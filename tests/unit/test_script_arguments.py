@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xpm_core.errors import PayloadError
-from xpm_core.script_arguments import FOLDER, LONGEST, pack, unpack, without_passwords
+from xpm_core.job.script_arguments import FOLDER, LONGEST, pack, unpack, without_passwords
 
 LONG = ("sweep.py", *(f"data/{number}.csv" for number in range(LONGEST)))
 

@@ -8,11 +8,12 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
-from xpm_core import job, produced
 from xpm_core.config.asking import AskedConfig, AskedTask, experiments, job_of
 from xpm_core.config.change import compose
 from xpm_core.config.live import instance
 from xpm_core.errors import DeclarationError, ExperimentError, OutputError, ParameterTypeError, SealedError, XpmError
+from xpm_core.job import outputs
+from xpm_core.job import running as job
 from xpm_core.language.classes.assignment import assign, copied, refuse_delete, restored, values_of
 from xpm_core.language.classes.makers import with_types
 from xpm_core.language.classes.metaclass import ConfigMeta, ours
@@ -152,7 +153,7 @@ class Config(AskedConfig, metaclass=ConfigMeta):
                 ...
                 self.register_task_output(self.checkpoint, step=10)
         """
-        produced.register(method, args, kwargs)
+        outputs.register(method, args, kwargs)
 
     @edge
     def __matmul__(self, inner: Config) -> Self:
@@ -329,7 +330,7 @@ class Task(Config, AskedTask):
             learn.watch_output(learn.checkpoint, lambda checkpoint: Evaluate.C(checkpoint=checkpoint).submit())
             learn.submit()
         """
-        own, watch = configured(self, "watch_output"), produced.watch(self, method, callback)
+        own, watch = configured(self, "watch_output"), outputs.watch(self, method, callback)
         refuse_callback(callback, f"{type(self).__name__}.watch_output", OutputError)
         if own.submitted is None:
             own.watches += (watch,)

@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from xpm_core import script_arguments
 from xpm_core.errors import NestingError, PayloadError, SealedError
+from xpm_core.job import script_arguments
 from xpm_core.language.code.importing import class_record
 from xpm_core.language.code.local_record import Recorder
 from xpm_core.language.graph.state import STATE, children, is_configuration, reachable, state

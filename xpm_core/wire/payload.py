@@ -19,6 +19,7 @@ from xpm_core.config.base import Task
 from xpm_core.config.live import live
 from xpm_core.config.methods import CACHE, has_cache, locked
 from xpm_core.errors import PayloadError
+from xpm_core.job.outputs import OBJECTS
 from xpm_core.language.graph.state import reachable, state, unsubmitted
 from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.digest import task_id
@@ -26,7 +27,6 @@ from xpm_core.language.identity.seal import seal
 from xpm_core.language.parameters.calls import run
 from xpm_core.language.parameters.paths import Layout
 from xpm_core.language.parameters.schema import PathMaker, schema_of
-from xpm_core.produced import OBJECTS
 from xpm_core.project.import_path import ImportPath
 from xpm_core.wire.packing import Packer, checked
 from xpm_core.wire.parts import LARGE, MANY, Parts

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from xpm_core import script_arguments
 from xpm_core.errors import PayloadError, TaskImportError, XpmError
+from xpm_core.job import script_arguments
 from xpm_core.language.graph.state import state, title
 from xpm_core.language.identity.digest import NOTHING, default, digest_all, encode
 from xpm_core.language.identity.seal import freeze

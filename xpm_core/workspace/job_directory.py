@@ -4,7 +4,7 @@
     .xpm/executions/<n>-<execution>.json    one file for each attempt, so that a late one overwrites nothing
     .xpm/done  or  .xpm/failed              names the execution that counts
     .xpm/handed.json                        what its worker was handed, once it is done: enough to run it again
-    .xpm/outputs.jsonl                      what the task registered while it ran (xpm_core.produced), one a line
+    .xpm/outputs.jsonl                      what the task registered while it ran (xpm_core.job.outputs), one a line
 
 Owns: these files, and the order in which they appear. An execution's record is written first, then
 Redis accepts its end, then comes the marker. Imports nothing heavy: job processes use it.

@@ -15,8 +15,8 @@ from pathlib import Path
 from types import MethodType
 from typing import Any, NamedTuple
 
-from xpm_core import job
 from xpm_core.errors import OutputError
+from xpm_core.job import running as job
 from xpm_core.language.graph.state import is_configuration, reachable, state
 from xpm_core.workspace.job_directory import JobDirectory
 

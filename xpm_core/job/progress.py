@@ -13,7 +13,7 @@ from collections.abc import Callable
 from time import monotonic
 from typing import Any, Protocol
 
-from xpm_core import job
+from xpm_core.job import running as job
 from xpm_core.states import Event
 
 OFTEN_S, SELDOM_S = 0.2, 5.0

@@ -1,6 +1,6 @@
 """`tqdm` and `trange`: loops that tell how far they are. They need no other package, and take what those of tqdm take.
 
-In a job, they report to `xpm_core.reporting`, and write nothing. Elsewhere, the outermost one draws a line if stderr is
+In a job, they report to `xpm_core.job.progress`, and write nothing. Elsewhere, the outermost one draws a line if stderr is
 a terminal.
 """
 
@@ -12,7 +12,7 @@ from time import monotonic
 from typing import IO, Any, ClassVar, Generic, TypeVar
 from weakref import WeakSet, ref
 
-from xpm_core.reporting import Reporter, reporter
+from xpm_core.job.progress import Reporter, reporter
 
 T = TypeVar("T")
 

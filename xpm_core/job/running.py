@@ -71,7 +71,7 @@ class RunningJob:
         self.task: Any = None
         """The live task, once it was loaded."""
         self.kept: set[str] | None = None
-        """What its directory keeps of outputs, once that was looked at; see xpm_core.produced."""
+        """What its directory keeps of outputs, once that was looked at; see xpm_core.job.outputs."""
         self.pid = os.getpid()
         """The process; those that it forks are others."""
 

@@ -9,10 +9,10 @@ from pathlib import Path
 
 from desk import Desk, W, identity, submission
 
-from xpm_core.outage import Outage
+from xpm_core.script.follow.outage import Outage
+from xpm_core.script.follow.tracker import TrackedJob, Tracker
 from xpm_core.server import connection
 from xpm_core.store import keys
-from xpm_core.tracking import TrackedJob, Tracker
 from xpm_core.workspace.job_directory import JobDirectory
 
 

@@ -38,11 +38,11 @@ if TYPE_CHECKING:
         setmeta,
     )
     from xpm_core.errors import FailedExperiment, GracefulTimeout, XpmError
-    from xpm_core.experiment import experiment
     from xpm_core.job.loops import tqdm, trange
     from xpm_core.job.progress import progress
     from xpm_core.job.running import TaskCancelled
     from xpm_core.language.graph.tags import grid, stop_tags, tag, tagspath
+    from xpm_core.script.experiment import experiment
     from xpm_core.store.connector import connect
     from xpm_core.wire.saving import load, save
 
@@ -95,7 +95,7 @@ _HOMES = {
     "TaskCancelled": "xpm_core.job.running",
     "XpmError": "xpm_core.errors",
     "connect": "xpm_core.store.connector",
-    "experiment": "xpm_core.experiment",
+    "experiment": "xpm_core.script.experiment",
     "grid": "xpm_core.language.graph.tags",
     "load": "xpm_core.wire.saving",
     "progress": "xpm_core.job.progress",
@@ -109,7 +109,7 @@ _HOMES = {
 
 
 class _Package(ModuleType):
-    """Lets `xpm_core.experiment` be the class, also once the module of that name is imported."""
+    """Lets `xpm_core.script.experiment` be the class, also once the module of that name is imported."""
 
     def __setattr__(self, name: str, value: Any) -> None:
         public = name == "experiment" and isinstance(value, ModuleType)
@@ -124,7 +124,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = _HOMES.get(name, "xpm_core.config")
     if name == "experiment" and "XPM_JOB" in os.environ:  # a job can only be refused one: spare it the client of Redis
-        home = "xpm_core.main_guard"
+        home = "xpm_core.script.submit.guard"
     value = getattr(import_module(home), name)
     globals()[name] = value
     return value

@@ -33,7 +33,8 @@ from crew import Crew, Worker, alive
 from storm_tasks import Stormy
 from support import PrivateServer, wait_until
 
-from xpm_core.outage import Outage
+from xpm_core.script.follow.outage import Outage
+from xpm_core.script.follow.tracker import TrackedJob, Tracker
 from xpm_core.server import connection
 from xpm_core.server.binary import find_server
 from xpm_core.server.connection import OUTAGES
@@ -42,7 +43,6 @@ from xpm_core.store import events, keys, reading
 from xpm_core.store.jobs import Store
 from xpm_core.store.records import Submission
 from xpm_core.store.tokens import create_token
-from xpm_core.tracking import TrackedJob, Tracker
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker import system
 

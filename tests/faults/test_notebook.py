@@ -130,7 +130,7 @@ def test_ctrl_c_at_a_prompt_comes_back_to_the_prompt(desktop: Desktop) -> None:
     terminal = desktop.terminal("-q", columns=200, env={"PYTHON_BASIC_REPL": "1"})
     terminal.shows(">>>")
     terminal.type("from tasks import *\n")
-    terminal.type("import xpm_core.notices; xpm_core.notices.SECOND_CTRL_C_S = 0.05\n")
+    terminal.type("import xpm_core.script.show.leaving; xpm_core.script.show.leaving.SECOND_CTRL_C_S = 0.05\n")
     terminal.type(f"with experiment({str(desktop.workspace)!r}, 'desk', workers=1) as xp:\n")
     terminal.type(
         "    Hold.C(n=tag(0), until=Path('gate')).submit()\n    Hold.C(n=tag(1), until=Path('gate')).submit()\n\n"

@@ -111,7 +111,7 @@ def test_failures_are_shown_whatever_leaves_the_block(calculating: Desktop, endi
 
 def test_failures_are_shown_when_the_script_is_interrupted(desktop: Desktop) -> None:
     body = """
-import xpm_core.notices; xpm_core.notices.SECOND_CTRL_C_S = 0.05
+import xpm_core.script.show.leaving; xpm_core.script.show.leaving.SECOND_CTRL_C_S = 0.05
 Bad.C(n=tag(1)).submit()
 Hold.C(n=tag(1), until=Path("gate")).submit()
 """

@@ -20,7 +20,7 @@ for n in range(3):
 """
 """Three jobs that wait for a file."""
 
-SOON = "import xpm_core.notices; xpm_core.notices.SECOND_CTRL_C_S = 0.05\n"
+SOON = "import xpm_core.script.show.leaving; xpm_core.script.show.leaving.SECOND_CTRL_C_S = 0.05\n"
 """Leave soon after a Ctrl-C."""
 
 

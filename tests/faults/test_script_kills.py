@@ -9,7 +9,7 @@ import pytest
 from scripts import Desktop
 from support import wait_until
 
-from xpm_core import local_workers
+from xpm_core.script import local_workers
 from xpm_core.server.embedded.process import ServerRecord
 from xpm_core.states import State
 
@@ -27,7 +27,7 @@ for n in range(2, 5):
 """
 """Two jobs, one that waits for a file, and three that need it."""
 
-LINGER = "import xpm_core.local_workers; xpm_core.local_workers.LINGER_S = 0.2\n"
+LINGER = "import xpm_core.script.local_workers; xpm_core.script.local_workers.LINGER_S = 0.2\n"
 ALL = sorted(["Quick 0", "Quick 1", "Quick 2", "Quick 3", "Quick 4", "Hold 0"])
 
 

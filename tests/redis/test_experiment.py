@@ -12,7 +12,7 @@ from script_tasks import Consume, Copy, Fail, Gated, Hold, Produce, Result, Writ
 from stage import Stage
 from support import wait_until
 
-from xpm_core import connect, experiment, tag, tagspath
+from xpm_core import connect, tag, tagspath
 from xpm_core.config import experiments
 from xpm_core.errors import (
     ExperimentError,
@@ -20,9 +20,10 @@ from xpm_core.errors import (
     SealedError,
     UnknownParameterError,
 )
+from xpm_core.script import experiment
+from xpm_core.script.follow.tracker import Tracker
 from xpm_core.states import State
 from xpm_core.store import events
-from xpm_core.tracking import Tracker
 
 
 def test_a_task_runs_in_its_directory_and_its_result_is_found(stage: Stage) -> None:
@@ -454,7 +455,7 @@ def test_tasks_may_be_submitted_by_several_threads(stage: Stage) -> None:
 def test_states_are_read_when_their_events_were_missed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The stream is bounded; who falls behind its end rebuilds from the jobs."""
     calls: list[Write] = []
-    monkeypatch.setattr("xpm_core.tracking.LOOK_EVERY_S", 0.1)
+    monkeypatch.setattr("xpm_core.script.follow.tracker.LOOK_EVERY_S", 0.1)
 
     def miss(self: Tracker, records: list[events.Record]) -> None:
         self._cursor = records[-1].cursor if records else self._cursor

@@ -16,8 +16,7 @@ from script_tasks import Copy, Write
 from stage import Stage
 from support import PrivateServer, wait_until
 
-from xpm_core import Config, Param, Task, experiment
-from xpm_core.display import REFRESH_S
+from xpm_core import Config, Param, Task
 from xpm_core.errors import (
     DeclarationError,
     EmbeddedServerError,
@@ -40,9 +39,11 @@ from xpm_core.errors import (
     XpmError,
 )
 from xpm_core.language.identity.seal import seal
+from xpm_core.script import experiment
+from xpm_core.script.follow.tracker import LOOK_EVERY_S
+from xpm_core.script.show.display import REFRESH_S
 from xpm_core.server import binary
 from xpm_core.store import keys
-from xpm_core.tracking import LOOK_EVERY_S
 
 
 class Inner(Config):
@@ -394,7 +395,7 @@ def test_own_workers_that_end_with_an_error_are_told_with_the_end_of_their_log(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        "xpm_core.local_workers.LocalWorkers._command", lambda self: ["sh", "-c", "echo bad luck; exit 3"]
+        "xpm_core.script.local_workers.LocalWorkers._command", lambda self: ["sh", "-c", "echo bad luck; exit 3"]
     )
     with pytest.raises(WorkersFailedError, match=r"exit code 3.*\n?bad luck"), stage.experiment(workers=1, queue="own"):
         Write.C(note=stage.note()).submit()
@@ -435,7 +436,7 @@ def test_nothing_is_said_while_own_workers_are_starting(
     stage: Stage, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """However long they take."""
-    from xpm_core.local_workers import LocalWorkers
+    from xpm_core.script.local_workers import LocalWorkers
 
     gate = tmp_path / "gate"
     command = LocalWorkers._command
@@ -444,7 +445,7 @@ def test_nothing_is_said_while_own_workers_are_starting(
         return ["sh", "-c", f'until test -e {gate}; do sleep 0.05; done; exec "$0" "$@"', *command(self)]
 
     monkeypatch.setattr(LocalWorkers, "_command", slow)
-    monkeypatch.setattr("xpm_core.tracking.LOOK_EVERY_S", 0.1)
+    monkeypatch.setattr("xpm_core.script.follow.tracker.LOOK_EVERY_S", 0.1)
     looks: list[float] = []
     look = stage.store.__class__.look
 

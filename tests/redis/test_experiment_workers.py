@@ -17,9 +17,9 @@ from script_tasks import Hold, Span, Write
 from stage import Stage
 from support import PATIENCE_S, PrivateServer, wait_until
 
-from xpm_core import experiment
 from xpm_core.cluster.slurm import DEFAULT_GRACE_S, LEAVE_S, SLURM_VARIABLE
-from xpm_core.local_workers import LocalWorkers
+from xpm_core.script import experiment
+from xpm_core.script.local_workers import LocalWorkers
 from xpm_core.server import connection
 from xpm_core.states import State
 from xpm_core.store import reading
@@ -90,7 +90,7 @@ def test_without_a_token_as_many_run_as_there_are_slots(stage: Stage, tmp_path: 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A script that waits on leaving for as long as its workers take, also on a slow machine."""
-    monkeypatch.setattr(sys.modules["xpm_core.experiment"], "DRAIN_S", 60.0)  # that name is the class's, too
+    monkeypatch.setattr(sys.modules["xpm_core.script.experiment"], "DRAIN_S", 60.0)  # that name is the class's, too
 
 
 @pytest.mark.usefixtures("patient")
@@ -129,7 +129,7 @@ def test_own_workers_that_left_for_want_of_work_are_started_again(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A script may compute for a while between what it submits."""
-    monkeypatch.setattr("xpm_core.local_workers.LINGER_S", 0.05)
+    monkeypatch.setattr("xpm_core.script.local_workers.LINGER_S", 0.05)
     with stage.experiment(workers=1, queue="patient") as xp:
         Write.C(note=stage.note()).submit()
         assert xp.wait().done == 1
@@ -143,13 +143,13 @@ def test_own_workers_that_left_for_want_of_work_are_started_again(
 def test_own_workers_that_left_just_as_a_job_came_are_started_again(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xpm_core.local_workers.LINGER_S", 0.05)
+    monkeypatch.setattr("xpm_core.script.local_workers.LINGER_S", 0.05)
     with stage.experiment(workers=1, queue="unlucky") as xp:
         Write.C(note=stage.note()).submit()
         assert xp.wait().done == 1
         wait_until(lambda: gone(daemon_of(xp)))
         with monkeypatch.context() as patch:
-            patch.setattr("xpm_core.local_workers.LocalWorkers.ensure", lambda self: False)
+            patch.setattr("xpm_core.script.local_workers.LocalWorkers.ensure", lambda self: False)
             Write.C(note=stage.note()).submit()
             xp._submitter.flush()
         assert xp.wait().done == 2
@@ -160,7 +160,7 @@ def test_own_workers_that_left_are_not_started_again_when_their_allocation_is_ab
     stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, kept_s: float, starts: bool
 ) -> None:
     """They would leave at once, to be started again, and so on."""
-    monkeypatch.setattr("xpm_core.local_workers.LINGER_S", 0.05)
+    monkeypatch.setattr("xpm_core.script.local_workers.LINGER_S", 0.05)
     workers = LocalWorkers(stage.workspace, 1, "brief", url=stage.url, lease_s=30.0)
     assert workers.ensure()
     wait_until(lambda: workers.left)
@@ -191,7 +191,7 @@ def test_leaving_does_not_wait_for_another_scripts_job_on_own_workers(stage: Sta
 def test_own_workers_go_on_when_the_block_ends_with_an_error(
     stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xpm_core.local_workers.LINGER_S", 0.05)
+    monkeypatch.setattr("xpm_core.script.local_workers.LINGER_S", 0.05)
     note = stage.note()
     with stage.broken(workers=1, queue="left-alone") as xp:
         hold = Hold.C(note=note, until=tmp_path / "gate").submit()
@@ -254,7 +254,7 @@ def test_embedded_server_that_died_while_a_script_waits_is_started_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Also when no daemon of workers is there to do it."""
-    monkeypatch.setattr("xpm_core.outage.REVIVE_AFTER_S", 0.0)
+    monkeypatch.setattr("xpm_core.script.follow.outage.REVIVE_AFTER_S", 0.0)
     note = "revived"
     with experiment(tmp_path / "workspace", "x", workers=0) as xp:
         write = Write.C(note=note)
@@ -361,7 +361,7 @@ def test_ctrl_c_while_redis_is_away_leaves_all_the_same(
     xp._submitter.flush()
     server.kill()
     wait_until(lambda: xp.tracker.outage)
-    monkeypatch.setattr("xpm_core.notices.time.sleep", pressed)
+    monkeypatch.setattr("xpm_core.script.show.leaving.time.sleep", pressed)
     before = signal.getsignal(signal.SIGINT)
     try:
         with pytest.raises(SystemExit) as caught:

@@ -13,9 +13,10 @@ from script_tasks import Fail, Hold, Write
 from stage import Stage
 from support import PATIENCE_S, PrivateServer, wait_until
 
-from xpm_core import Task, listening
+from xpm_core import Task
 from xpm_core.errors import ExperimentError
 from xpm_core.language.identity.seal import seal
+from xpm_core.script.follow import events as listening
 from xpm_core.states import Event
 from xpm_core.store import keys
 from xpm_core.store.events import Record, position

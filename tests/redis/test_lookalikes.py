@@ -9,7 +9,7 @@ import pytest
 from script_tasks import Write
 from stage import Stage
 
-from xpm_core.lookalikes import RECORDS, Lookalikes, declared
+from xpm_core.script.submit.lookalikes import RECORDS, Lookalikes, declared
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.workspace import Workspace
 

@@ -12,7 +12,7 @@ import pytest
 from script_tasks import Write
 from support import PrivateServer
 
-from xpm_core import experiment
+from xpm_core.script import experiment
 from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.store.jobs import Store, new_execution_id
@@ -85,7 +85,7 @@ def test_second_ctrl_c_does_not_cancel_what_has_started_unheard(
         raise KeyboardInterrupt
 
     deaf.claim()
-    monkeypatch.setattr("xpm_core.notices.time.sleep", pressed)
+    monkeypatch.setattr("xpm_core.script.show.leaving.time.sleep", pressed)
     deaf.interrupt()
     said = capsys.readouterr().err
     assert "Its jobs go on (2 ready, 1 running)" in said
@@ -105,8 +105,8 @@ def test_ctrl_c_before_anything_was_said_cancels_nothing(
         os.kill(os.getpid(), signal.SIGINT)
         return states(*arguments)
 
-    monkeypatch.setattr("xpm_core.notices.reading.states", slow)
-    monkeypatch.setattr("xpm_core.notices.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("xpm_core.script.show.leaving.reading.states", slow)
+    monkeypatch.setattr("xpm_core.script.show.leaving.time.sleep", lambda seconds: None)
     deaf.interrupt()
     monkeypatch.undo()
     assert "stopped watching. Its jobs go on (3 ready)" in capsys.readouterr().err

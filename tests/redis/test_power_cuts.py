@@ -13,14 +13,15 @@ from stage import Stage
 from support import PrivateServer, wait_until
 from tracker_script import Script
 
-from xpm_core import submitting, tracking
 from xpm_core.errors import WipedError
+from xpm_core.script.follow import tracker
+from xpm_core.script.follow.tracker import TrackedJob
+from xpm_core.script.submit import submitter
 from xpm_core.server import connection
 from xpm_core.states import State
 from xpm_core.store import events, keys
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Lease, WorkerId
-from xpm_core.tracking import TrackedJob
 from xpm_core.workspace.job_directory import Marker
 
 Start = Callable[..., PrivateServer]
@@ -113,7 +114,7 @@ def test_a_lost_submission_is_found_whichever_job_is_looked_at(script: Mortal, m
     kept = script.submit("kept")
     script.server.note()
     script.submit("lost")
-    monkeypatch.setattr(tracking.random, "choice", lambda jobs: kept)
+    monkeypatch.setattr(tracker.random, "choice", lambda jobs: kept)
     script.server.cut_power()
     script.server.start()
     with pytest.raises(WipedError):
@@ -162,7 +163,7 @@ def test_an_outage_while_a_marker_is_looked_for_is_waited_out(stage: Stage, monk
     (write.jobpath / ".xpm" / "done").unlink()
     for record in (write.jobpath / ".xpm" / "executions").iterdir():
         record.unlink()
-    read = submitting.reading.server_time
+    read = submitter.reading.server_time
     failures = iter([connection.OUTAGES[0]("away")])
 
     def failing_once(client: object) -> float:
@@ -170,7 +171,7 @@ def test_an_outage_while_a_marker_is_looked_for_is_waited_out(stage: Stage, monk
             raise failure
         return read(client)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(submitting.reading, "server_time", failing_once)
+    monkeypatch.setattr(submitter.reading, "server_time", failing_once)
     with stage.experiment() as xp:
         Write.C(note=note).submit()
         assert xp.wait().done == 1

@@ -11,11 +11,11 @@ from support import wait_until
 from tracker_script import Script
 
 from xpm_core.errors import WipedError
+from xpm_core.script.follow.tracker import TrackedJob
 from xpm_core.server import connection
 from xpm_core.states import State
 from xpm_core.store import keys
 from xpm_core.store.records import Lease, WorkerId
-from xpm_core.tracking import TrackedJob
 from xpm_core.workspace.job_directory import Marker
 
 

@@ -51,7 +51,7 @@ def test_imports_follow_the_arrows() -> None:
         ("xpm_cli/screen.py", "import redis"),
         ("xpm_cli/screen.py", "import rq"),
         ("xpm_worker/worker.py", "import redis"),
-        ("xpm_core/experiment.py", "from redis import Redis"),
+        ("xpm_core/script/experiment.py", "from redis import Redis"),
         ("xpm_core/config/base.py", "from xpm_core import experiment"),
         ("xpm_core/language/identity/seal.py", "from xpm_core.store import keys"),
         ("xpm_core/store/keys.py", "from xpm_core import config"),

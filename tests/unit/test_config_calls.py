@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from xpm_core.callbacks import call
 from xpm_core.config import Config, LightweightTask, Task, state
 from xpm_core.errors import DeclarationError, ExperimentError, OutputError
 from xpm_core.language.identity.seal import seal
+from xpm_core.script.follow.callbacks import call
 from xpm_core.wire import payload
 
 

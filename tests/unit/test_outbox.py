@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 from support import wait_until
 
-from xpm_core.outbox import BATCH, Answer, Outbox
+from xpm_core.script.submit.outbox import BATCH, Answer, Outbox
 
 
 class Server:

@@ -32,8 +32,8 @@ def test_language_loads_nothing_heavy(code: str, tmp_path: Path) -> None:
     "code",
     [
         "from xpm_core import experiment",
-        "import xpm_core.experiment\nfrom xpm_core import experiment",
-        "from xpm_core.experiment import experiment as e\nfrom xpm_core import experiment\nassert e is experiment",
+        "import xpm_core.script.experiment\nfrom xpm_core import experiment",
+        "from xpm_core.script.experiment import experiment as e\nfrom xpm_core import experiment\nassert e is experiment",
     ],
 )
 def test_experiment_is_the_class_however_it_is_reached(code: str, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-import xpm_core.experiment  # noqa: F401  else each run would import modules of its own
+import xpm_core.script.experiment  # noqa: F401  else each run would import modules of its own
 
 pytest_plugins = ["pytester"]
 

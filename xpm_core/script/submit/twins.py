@@ -18,7 +18,7 @@ from xpm_core.language.values import data_objects
 
 if TYPE_CHECKING:
     from xpm_core.config import Task
-    from xpm_core.tracking import TrackedJob
+    from xpm_core.script.follow.tracker import TrackedJob
 
 log = logging.getLogger("xpm")
 

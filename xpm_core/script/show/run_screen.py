@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from xpm_core.script.follow.tracker import TrackedJob
 from xpm_core.states import SETTLED, State
-from xpm_core.tracking import TrackedJob
 from xpm_core.words.text import class_name, line, meter, plain, span
 
 RUNNING_SHOWN, FAILED_SHOWN = 4, 3

@@ -10,9 +10,9 @@ import logging
 from functools import partial
 from typing import Any
 
-from xpm_core.callbacks import Callbacks, call
 from xpm_core.config import ResumableTask, produced_by
 from xpm_core.job.outputs import Output, Watch, arguments, is_output, kept, key
+from xpm_core.script.follow.callbacks import Callbacks, call
 from xpm_core.workspace.job_directory import JobDirectory
 
 log = logging.getLogger("xpm")

@@ -10,10 +10,10 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from xpm_core.prompt import rerun
-from xpm_core.report import error_of, place_of
+from xpm_core.script.follow.tracker import TrackedJob
+from xpm_core.script.show.prompt import rerun
+from xpm_core.script.show.report import error_of, place_of
 from xpm_core.states import State
-from xpm_core.tracking import TrackedJob
 from xpm_core.words.commands import Commands
 from xpm_core.words.text import say
 

@@ -31,7 +31,7 @@ def refuse_inside_job(where: str) -> None:
 
 
 class experiment:
-    """What a job finds as `xpm_core.experiment`: its script may import it, a job may not begin it.
+    """What a job finds as `xpm_core.script.experiment`: its script may import it, a job may not begin it.
 
     Raises:
         InsideJobError: Always.

@@ -19,19 +19,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from xpm_core.arguments import check, check_variable, names_of, refuse_unknown
 from xpm_core.config import experiments, outputs
-from xpm_core.display import Display
 from xpm_core.errors import ExperimentError, FailedExperiment, XpmError
 from xpm_core.language.graph.state import caller, written
-from xpm_core.listening import Events
-from xpm_core.local_workers import LocalWorkers
-from xpm_core.main_guard import refuse_inside_job
-from xpm_core.notices import going_on, interrupted, standing, stopped, undisturbed, unfinished
-from xpm_core.outage import Outage
-from xpm_core.prompt import at_prompt, in_notebook
-from xpm_core.report import Summary, causes, lines, show_failures_plainly, summarize
-from xpm_core.run_log import log_to
+from xpm_core.script.follow.events import Events
+from xpm_core.script.follow.outage import Outage
+from xpm_core.script.follow.tracker import TrackedJob, Tracker
+from xpm_core.script.local_workers import LocalWorkers
+from xpm_core.script.show.display import Display
+from xpm_core.script.show.leaving import going_on, interrupted, standing, stopped, undisturbed, unfinished
+from xpm_core.script.show.prompt import at_prompt, in_notebook
+from xpm_core.script.show.report import Summary, causes, lines, show_failures_plainly, summarize
+from xpm_core.script.show.run_log import log_to
+from xpm_core.script.show.unwritten import explain
+from xpm_core.script.submit.arguments import check, check_variable, names_of, refuse_unknown
+from xpm_core.script.submit.guard import refuse_inside_job
+from xpm_core.script.submit.submitter import Options, Submitter
 from xpm_core.server.connection import OUTAGES, ServerError
 from xpm_core.server.url import safe_url
 from xpm_core.states import State
@@ -39,10 +42,7 @@ from xpm_core.store import reading
 from xpm_core.store.connector import Connector
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import DEFAULT_LEASE_S, DEFAULT_QUEUE
-from xpm_core.submitting import Options, Submitter
 from xpm_core.tracebacks.edges import edge
-from xpm_core.tracking import TrackedJob, Tracker
-from xpm_core.unwritten import explain
 from xpm_core.words.commands import Commands
 from xpm_core.words.names import check_experiment_name, check_queue_name
 from xpm_core.words.text import say, span

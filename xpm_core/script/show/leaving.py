@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
-from xpm_core.prompt import at_prompt, rerun
+from xpm_core.script.show.prompt import at_prompt, rerun
 from xpm_core.server.connection import OUTAGES, ServerError
 from xpm_core.states import SETTLED, State
 from xpm_core.store import reading
@@ -21,8 +21,8 @@ from xpm_core.store.records import CancelCode
 from xpm_core.words.text import say
 
 if TYPE_CHECKING:
+    from xpm_core.script.follow.tracker import Tracker
     from xpm_core.store.jobs import Store
-    from xpm_core.tracking import Tracker
     from xpm_core.words.commands import Commands
 
 SECOND_CTRL_C_S = 2.0

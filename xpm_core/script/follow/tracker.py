@@ -16,17 +16,17 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from xpm_core import markers
-from xpm_core.callbacks import Callbacks
 from xpm_core.errors import WipedError
 from xpm_core.language.graph.state import NOTHING, Place, written
+from xpm_core.script.follow import markers
+from xpm_core.script.follow.callbacks import Callbacks
+from xpm_core.script.follow.watching import Watches
 from xpm_core.server.connection import OUTAGES
 from xpm_core.server.faults import fault_of
 from xpm_core.states import Event, State
 from xpm_core.store import events, reading
 from xpm_core.store.records import Look, Serving, SubmitCode, Submitted
 from xpm_core.store.refusals import Refused
-from xpm_core.watching import Watches
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from redis import Redis
 
     from xpm_core.job.outputs import Watch
-    from xpm_core.outage import Outage
+    from xpm_core.script.follow.outage import Outage
     from xpm_core.store.jobs import Store
     from xpm_core.workspace.job_directory import JobDirectory
 

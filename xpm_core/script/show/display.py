@@ -11,9 +11,9 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from xpm_core.screen import Screen, cause, what
+from xpm_core.script.follow.tracker import TrackedJob, Tracker
+from xpm_core.script.show.run_screen import Screen, cause, what
 from xpm_core.states import State
-from xpm_core.tracking import TrackedJob, Tracker
 from xpm_core.words.text import plain, say, shows_glyphs
 
 if TYPE_CHECKING:

@@ -18,17 +18,19 @@ from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from xpm_core.arguments import refuse_unknown
 from xpm_core.config import ResumableTask, state, upstream
 from xpm_core.errors import ExperimentError, RedisFullError, XpmError
 from xpm_core.language.graph.state import NOTHING, Place, reachable, unsubmitted, written
 from xpm_core.language.graph.tags import joined, submission_tags
 from xpm_core.language.identity import seal
-from xpm_core.lookalikes import Lookalikes
-from xpm_core.main_guard import refuse_unguarded
-from xpm_core.markers import mark_done
-from xpm_core.outbox import Answer, Outbox
 from xpm_core.project.origin import project_name
+from xpm_core.script.follow.markers import mark_done
+from xpm_core.script.follow.tracker import BACKOFF_MOST_S, TrackedJob, Tracker
+from xpm_core.script.submit.arguments import refuse_unknown
+from xpm_core.script.submit.guard import refuse_unguarded
+from xpm_core.script.submit.lookalikes import Lookalikes
+from xpm_core.script.submit.outbox import Answer, Outbox
+from xpm_core.script.submit.twins import Twins
 from xpm_core.server.connection import OUTAGES
 from xpm_core.states import State
 from xpm_core.store import reading
@@ -44,8 +46,6 @@ from xpm_core.store.records import (
     Submitted,
 )
 from xpm_core.store.scripts import Sent
-from xpm_core.tracking import BACKOFF_MOST_S, TrackedJob, Tracker
-from xpm_core.twins import Twins
 from xpm_core.wire import payload, signing
 from xpm_core.wire.parts import Parts
 from xpm_core.words.names import check_queue_name

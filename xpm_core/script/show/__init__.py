@@ -1,0 +1,4 @@
+"""What a waiting script shows, its log, and what it says as it ends.
+
+May import `follow` and what lies below.
+"""

@@ -220,7 +220,7 @@ class Tell(Task):
     words: Param[int]
 
     def execute(self) -> None:
-        from xpm_worker import job_process
+        from xpm_worker.job import main as job_process
 
         assert job_process.reports is not None
         for word in range(self.words):

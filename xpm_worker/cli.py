@@ -21,11 +21,11 @@ from xpm_core.store.records import DEFAULT_LEASE_S, DEFAULT_QUEUE
 from xpm_core.wire import signing
 from xpm_core.words.names import check_queue_name, check_worker_name
 from xpm_core.workspace.workspace import Workspace
-from xpm_worker import system
-from xpm_worker.lifetime import hand_back_at
-from xpm_worker.pool import Daemon
+from xpm_worker.daemon import Daemon
 from xpm_worker.settings import DEFAULT_MAX_LOG_MB, Settings
-from xpm_worker.slot import Place
+from xpm_worker.slot.main import Place
+from xpm_worker.system import processes
+from xpm_worker.walltime import hand_back_at
 
 log = logging.getLogger(__name__)
 
@@ -134,7 +134,7 @@ def main(verbose: bool, quiet: bool, pythonpath: tuple[Path, ...], **options: ob
     SIGINT (Ctrl-C): each worker finishes its job and leaves. SIGTERM, SIGUSR1, SIGUSR2, SIGHUP (unless started with
     nohup): it hands its job back. A second signal: at once.
     """
-    system.fill_streams()
+    processes.fill_streams()
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(message)s")
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # the format asks for none of them

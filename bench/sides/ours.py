@@ -154,7 +154,7 @@ def claims(url: str, folder: str, stamps: str, jobs: int) -> dict[str, Any]:
 
 BARE_FORK = """
 import os, time
-from xpm_worker.starter import _warm
+from xpm_worker.starter.fork_server import _warm
 _warm()
 for _ in range(200):
     began = time.monotonic()

@@ -44,7 +44,7 @@ from xpm_core.store.jobs import Store
 from xpm_core.store.records import Submission
 from xpm_core.store.tokens import create_token
 from xpm_core.workspace.workspace import Workspace
-from xpm_worker import system
+from xpm_worker.system import processes as system
 
 LEASE_S = 1.0
 TOKEN, CAPACITY = "storm", 3

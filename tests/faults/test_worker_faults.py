@@ -17,7 +17,7 @@ from xpm_core.states import State
 from xpm_core.store import keys, reading
 from xpm_core.workspace.job_directory import Marker
 from xpm_core.workspace.workspace import Workspace
-from xpm_worker import system
+from xpm_worker.system import processes
 
 LEASE_S = 1.5
 
@@ -29,7 +29,7 @@ def running(crew: Crew, task: tasks.Wait) -> psutil.Process:
 
 
 def gone(marks: set[str]) -> bool:
-    return not [pid for pid, mark in system.marked() if mark in marks]
+    return not [pid for pid, mark in processes.marked() if mark in marks]
 
 
 def test_sigkill_of_a_worker_kills_its_job_and_another_takes_it(crew: Crew, tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_sigkill_of_a_worker_kills_its_job_and_another_takes_it(crew: Crew, tmp_
     marks, (slot,) = worker.marks(), worker.slots()
     slot.kill()
     wait_until(lambda: not alive(job))
-    wait_until(lambda: gone(marks), show=lambda: list(system.marked()))
+    wait_until(lambda: gone(marks), show=lambda: list(processes.marked()))
     code_of(crew, task, other_than=job.pid)
     (tmp_path / "go").touch()
     crew.wait(task)

@@ -13,9 +13,9 @@ from xpm_core.server import connection
 from xpm_core.states import State
 from xpm_core.store import events
 from xpm_core.store.records import Finish
-from xpm_worker import claimer
-from xpm_worker.claimer import LONGEST_PAUSE_S, Claimer, Held
-from xpm_worker.orders import Orders
+from xpm_worker.slot import claimer
+from xpm_worker.slot.claimer import LONGEST_PAUSE_S, Claimer, Held
+from xpm_worker.slot.orders import Orders
 
 
 class Clock:

@@ -15,7 +15,7 @@ from crew import Crew
 from support import wait_until
 
 from xpm_core.states import State
-from xpm_worker import oom
+from xpm_worker.system import oom
 
 LIMIT_MB = 256
 INTO_GROUP = 'echo $$ > "$0/cgroup.procs" && exec "$@"'

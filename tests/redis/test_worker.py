@@ -23,7 +23,7 @@ from xpm_core.server.connection import LONGEST_BLOCK_S
 from xpm_core.states import Event, State
 from xpm_core.store import events, keys, reading
 from xpm_core.store.tokens import create_token
-from xpm_worker import system
+from xpm_worker.system import processes
 
 
 def running(crew: Crew, name: str = "x", until: Path = Path("/nonexistent"), **options: object) -> tasks.Wait:
@@ -169,7 +169,7 @@ def test_a_signal_to_all_processes_of_a_step_lets_jobs_save_and_counts_no_loss(
         wait_until((crew.directory(task).path / f"ready{count}").exists, show=lambda: crew.explain(task))
         daemon = psutil.Process(worker.process.pid)
         step = [daemon, *daemon.children(recursive=True)]
-        system.send_signal([process.pid for process in step], number)
+        processes.send_signal([process.pid for process in step], number)
         assert worker.left() == 0
         job = crew.job(task)
         assert (job.state, job.failures, job.losses) == (State.READY, 0, 0), crew.explain(task)

@@ -46,17 +46,17 @@ def test_imports_follow_the_arrows() -> None:
     [
         ("xpm_core/states.py", "import xpm_worker"),
         ("xpm_core/states.py", "from xpm_cli import main"),
-        ("xpm_worker/system.py", "import xpm_cli"),
+        ("xpm_worker/system/processes.py", "import xpm_cli"),
         ("xpm_cli/screen.py", "import xpm_worker"),
         ("xpm_cli/screen.py", "import redis"),
         ("xpm_cli/screen.py", "import rq"),
-        ("xpm_worker/worker.py", "import redis"),
+        ("xpm_worker/slot/rq_worker.py", "import redis"),
         ("xpm_core/script/experiment.py", "from redis import Redis"),
         ("xpm_core/config/base.py", "from xpm_core import experiment"),
         ("xpm_core/language/identity/seal.py", "from xpm_core.store import keys"),
         ("xpm_core/store/keys.py", "from xpm_core import config"),
         ("xpm_core/wire/payload.py", "def late():\n    import rich"),
-        ("xpm_worker/job_process.py", "def late():\n    from xpm_core.store import jobs"),
+        ("xpm_worker/job/main.py", "def late():\n    from xpm_core.store import jobs"),
     ],
 )
 def test_import_against_an_arrow_is_noticed(house: Path, module: str, line: str) -> None:
@@ -96,7 +96,7 @@ TYPING = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    "
             "xpm_core.language.dict_form",
         ),
         ("xpm_core/store/keys.py", f"{TYPING}from xpm_core.store.jobs import Store", "xpm_core.store"),
-        ("xpm_worker/protocol.py", f"{TYPING}from xpm_worker.runner import Runner", "xpm_worker"),
+        ("xpm_worker/protocol/messages.py", f"{TYPING}from xpm_worker.slot.runner import Runner", "xpm_worker"),
         ("xpm_cli/screen.py", "def late():\n    from xpm_cli import status", "xpm_cli"),
     ],
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from xpm_core.errors import SettingsError
-from xpm_worker.devices import counted, named, own_devices
+from xpm_worker.slot.devices import counted, named, own_devices
 
 
 @pytest.mark.parametrize(

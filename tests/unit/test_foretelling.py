@@ -14,8 +14,8 @@ import worker_tasks
 from xpm_core.errors import PayloadError
 from xpm_core.project.import_path import ImportPath
 from xpm_core.wire import payload
-from xpm_worker import foretelling
-from xpm_worker.foretelling import bring
+from xpm_worker.template import first_imports
+from xpm_worker.template.first_imports import bring
 
 
 @pytest.fixture
@@ -35,7 +35,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def foretold(data: bytes) -> list[str]:
-    with foretelling.foretold(data) as names:
+    with first_imports.foretold(data) as names:
         return names
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from xpm_worker.logs import LONGEST_END, Log, Logs
+from xpm_worker.starter.logs import LONGEST_END, Log, Logs
 
 LIMIT = 100_000
 NOTICE = re.compile(rb"\[xpm: ([0-9.]+) MB are left out here, a log may have 0.1 MB\]\n")

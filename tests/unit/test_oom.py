@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from xpm_worker.oom import AGE_S, Group, Kills, find_group, size
+from xpm_worker.system.oom import AGE_S, Group, Kills, find_group, size
 
 GB = 2**30
 EVENTS = "low 0\nhigh 0\nmax 12\noom 3\noom_kill {}\noom_group_kill 0\n"

@@ -25,10 +25,12 @@ from xpm_core.language.identity.seal import seal, task_id
 from xpm_core.wire import payload
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.workspace import Workspace
-from xpm_worker import rehearsal, starter, system
-from xpm_worker.protocol import Channel, Ended, Hello, Message, Relay, Renewed, Run, Started, Stop
-from xpm_worker.slot_starter import RELAY_S
-from xpm_worker.template import PLAIN_NAME
+from xpm_worker.protocol.messages import Channel, Ended, Hello, Message, Relay, Renewed, Run, Started, Stop
+from xpm_worker.starter import fork_server
+from xpm_worker.starter.main import RELAY_S
+from xpm_worker.system import processes
+from xpm_worker.template import rehearsal
+from xpm_worker.template.main import PLAIN_NAME
 
 NEVER = Path("/nonexistent")
 
@@ -38,7 +40,7 @@ class Desk:
 
     def __init__(self, control: socket.socket, workspace: Workspace) -> None:
         self.workspace = workspace
-        self.channel = Channel(starter.ask(control))
+        self.channel = Channel(fork_server.ask(control))
         self._heard: list[Message] = []
         self.hello = self.hear(Hello)
         self._count = 0
@@ -73,7 +75,7 @@ class Desk:
             "template": True,
             "env": {},
             "timeout_s": None,
-            "lease_until": system.boot_time() + 600,
+            "lease_until": processes.boot_time() + 600,
             "worker": "w1",
             "host": "node1",
         }
@@ -106,7 +108,7 @@ class Desk:
 def mother() -> Iterator[socket.socket]:
     """The way to a mother."""
     ours, hers = socket.socketpair()
-    process = starter.start_mother(hers, starter.clean_environment(os.environ, ""))
+    process = fork_server.start_mother(hers, fork_server.clean_environment(os.environ, ""))
     hers.close()
     yield ours
     ours.close()
@@ -122,7 +124,7 @@ def desk(mother: socket.socket, workspace: Workspace) -> Iterator[Desk]:
 
 def helpers(desk: Desk) -> set[int]:
     """The starter's template that forks for it, and what stands by."""
-    return {each.pid for name in (PLAIN_NAME, system.STANDBY_NAME) for each in children(desk, name)}
+    return {each.pid for name in (PLAIN_NAME, processes.STANDBY_NAME) for each in children(desk, name)}
 
 
 def children(desk: Desk, name: str) -> list[psutil.Process]:
@@ -136,7 +138,7 @@ def children(desk: Desk, name: str) -> list[psutil.Process]:
 
 
 def carriers(desk: Desk) -> set[int]:
-    return {pid for pid, mark in system.marked() if mark == desk.hello.mark}
+    return {pid for pid, mark in processes.marked() if mark == desk.hello.mark}
 
 
 def test_a_mother_sweeps_what_killed_rehearsals_left(tmp_path: Path) -> None:
@@ -145,7 +147,9 @@ def test_a_mother_sweeps_what_killed_rehearsals_left(tmp_path: Path) -> None:
     (left := tmp_path / f"{rehearsal.NAME}-{gone.pid}-00").mkdir()
     ours, hers = socket.socketpair()
     with ours, hers:
-        process = starter.start_mother(hers, starter.clean_environment(os.environ | {"TMPDIR": str(tmp_path)}, ""))
+        process = fork_server.start_mother(
+            hers, fork_server.clean_environment(os.environ | {"TMPDIR": str(tmp_path)}, "")
+        )
     assert process.wait(PATIENCE_S) == 0
     assert not left.exists()
 
@@ -242,7 +246,7 @@ def test_where_fork_is_unsafe_a_job_gets_a_fresh_interpreter(
     ours, theirs = socket.socketpair()
     with subprocess.Popen([sys.executable, "-c", SPAWNING, str(theirs.fileno())], pass_fds=[theirs.fileno()]):
         theirs.close()
-        monkeypatch.setattr(starter, "ask", lambda _: ours)
+        monkeypatch.setattr(fork_server, "ask", lambda _: ours)
         desk = Desk(ours, workspace)
         assert desk.run(tasks.Look.C(note="x")).reason == "done"
         assert desk.run(tasks.Fail.C(note="x")).error is not None
@@ -256,9 +260,9 @@ def test_where_fork_is_unsafe_a_job_gets_a_fresh_interpreter(
 def test_a_job_is_frozen_when_its_lease_ends_and_goes_on_when_it_is_renewed(desk: Desk, tmp_path: Path) -> None:
     task = tasks.Wait.C(note="x", until=tmp_path / "go")
     run, process = desk.started(task)
-    desk.channel.send(Renewed(run.execution, system.boot_time() + 0.2))
+    desk.channel.send(Renewed(run.execution, processes.boot_time() + 0.2))
     wait_until(lambda: frozen(process))
-    desk.channel.send(Renewed(run.execution, system.boot_time() + 600))
+    desk.channel.send(Renewed(run.execution, processes.boot_time() + 600))
     wait_until(lambda: not frozen(process))
     (tmp_path / "go").touch()
     assert desk.hear(Ended).reason == "done"
@@ -270,9 +274,9 @@ def test_what_a_job_has_forked_is_frozen_with_it(desk: Desk) -> None:
     daemon = desk.directory(task).path / "daemon"
     wait_until(lambda: daemon.exists() and daemon.read_text())
     left_behind = psutil.Process(int(daemon.read_text()))
-    desk.channel.send(Renewed(run.execution, system.boot_time()))
+    desk.channel.send(Renewed(run.execution, processes.boot_time()))
     wait_until(lambda: frozen(left_behind))
-    desk.channel.send(Renewed(run.execution, system.boot_time() + 600))
+    desk.channel.send(Renewed(run.execution, processes.boot_time() + 600))
     wait_until(lambda: not frozen(left_behind))
     desk.channel.send(Stop(run.execution, "cancelled", 0.0))
     assert desk.hear(Ended).reason == "cancelled"
@@ -281,22 +285,22 @@ def test_what_a_job_has_forked_is_frozen_with_it(desk: Desk) -> None:
 
 def test_a_job_whose_lease_ended_before_it_began_does_not_begin(desk: Desk, tmp_path: Path) -> None:
     task = tasks.Wait.C(note="x", until=tmp_path)
-    run = desk.start(task, lease_until=system.boot_time())
+    run = desk.start(task, lease_until=processes.boot_time())
     directory = desk.directory(task)
     wait_until(lambda: (directory.path / ".xpm").exists())
     assert not directory.out.exists()
-    desk.channel.send(Renewed(run.execution, system.boot_time() + 600))
+    desk.channel.send(Renewed(run.execution, processes.boot_time() + 600))
     assert desk.hear(Ended).reason == "done"
 
 
 def test_time_that_a_job_was_frozen_does_not_count_against_its_limit(desk: Desk, tmp_path: Path) -> None:
     task = tasks.Wait.C(note="x", until=tmp_path / "go")
     run, process = desk.started(task, timeout_s=2.0)
-    desk.channel.send(Renewed(run.execution, system.boot_time()))
+    desk.channel.send(Renewed(run.execution, processes.boot_time()))
     wait_until(lambda: frozen(process))
-    frozen_at = system.boot_time()
-    wait_until(lambda: system.boot_time() > frozen_at + 2.0)
-    desk.channel.send(Renewed(run.execution, system.boot_time() + 600))
+    frozen_at = processes.boot_time()
+    wait_until(lambda: processes.boot_time() > frozen_at + 2.0)
+    desk.channel.send(Renewed(run.execution, processes.boot_time() + 600))
     wait_until(lambda: not frozen(process))
     (tmp_path / "go").touch()
     assert desk.hear(Ended).reason == "done"
@@ -304,7 +308,7 @@ def test_time_that_a_job_was_frozen_does_not_count_against_its_limit(desk: Desk,
 
 def test_a_frozen_job_can_be_killed(desk: Desk) -> None:
     run, process = desk.started(tasks.Wait.C(note="x", until=NEVER))
-    desk.channel.send(Renewed(run.execution, system.boot_time()))
+    desk.channel.send(Renewed(run.execution, processes.boot_time()))
     wait_until(lambda: frozen(process))
     desk.channel.send(Stop(run.execution, "lost", 0.0))
     assert desk.hear(Ended).reason == "lost"
@@ -339,12 +343,12 @@ def test_each_starter_has_its_own_mark_which_its_descendants_carry(mother: socke
     first, second = Desk(mother, workspace), Desk(mother, workspace)
     marks = {first.hello.mark, second.hello.mark}
     assert len(marks) == 2
-    assert all(len(mark) == 32 and mark != system.BLANK_MARK for mark in marks)
+    assert all(len(mark) == 32 and mark != processes.BLANK_MARK for mark in marks)
     first.run(tasks.Write.C(note="x"), template=False)
     _, process = first.started(tasks.Wait.C(note="x", until=NEVER))
     wait_until(lambda: len(helpers(first)) == 2)  # the second that stands by: its template has rehearsed before
     wait_until(lambda: carriers(first) == {first.hello.pid, process.pid, *helpers(first)})
-    assert system.sweep(first.hello.mark) == 4, "the starter, its template, what stands by, and the job"
+    assert processes.sweep(first.hello.mark) == 4, "the starter, its template, what stands by, and the job"
     assert not alive(process)
     for each in (first, second):
         each.channel.close()
@@ -355,8 +359,8 @@ def test_each_starter_has_its_own_mark_which_its_descendants_carry(mother: socke
 
 def standby(desk: Desk) -> psutil.Process:
     """The process that waits for the next job."""
-    wait_until(lambda: children(desk, system.STANDBY_NAME))
-    return children(desk, system.STANDBY_NAME)[0]
+    wait_until(lambda: children(desk, processes.STANDBY_NAME))
+    return children(desk, processes.STANDBY_NAME)[0]
 
 
 def test_a_job_gets_a_process_that_stood_by_and_the_next_one_another(desk: Desk, tmp_path: Path) -> None:
@@ -364,14 +368,14 @@ def test_a_job_gets_a_process_that_stood_by_and_the_next_one_another(desk: Desk,
     first = standby(desk)
     _, process = desk.started(tasks.Wait.C(note="x", until=NEVER))
     assert process == first
-    assert process.name() == system.JOB_NAME
+    assert process.name() == processes.JOB_NAME
     assert standby(desk) != first
     process.kill()
     assert desk.hear(Ended).reason == "killed"
     assert alive(standby(desk)), "it is no leftover of that job"
 
 
-@pytest.mark.parametrize("name", [system.STANDBY_NAME, PLAIN_NAME])
+@pytest.mark.parametrize("name", [processes.STANDBY_NAME, PLAIN_NAME])
 def test_one_that_stands_by_and_dies_costs_no_job_anything(desk: Desk, name: str) -> None:
     standby(desk)
     found = children(desk, name)
@@ -456,17 +460,17 @@ def test_the_environment_of_jobs_holds_nothing_that_leads_to_redis() -> None:
         "NOTE": f"we use {url}",
         "DOCKER_HOST": "unix:///var/run/docker.sock",
     }
-    kept = starter.clean_environment(environment, url)
+    kept = fork_server.clean_environment(environment, url)
     assert kept == {"PATH": "/bin", "DOCKER_HOST": "unix:///var/run/docker.sock"}
 
 
 def test_a_short_password_hides_no_variable_that_merely_contains_it() -> None:
     environment = {"PATH": "/bin", "EQUAL": "bin"}
-    assert starter.clean_environment(environment, "redis://:bin@head") == {"PATH": "/bin"}
+    assert fork_server.clean_environment(environment, "redis://:bin@head") == {"PATH": "/bin"}
 
 
 def test_folders_given_to_the_worker_come_first() -> None:
-    kept = starter.clean_environment({"PYTHONPATH": "/old"}, "", ["/a", "/b"])
+    kept = fork_server.clean_environment({"PYTHONPATH": "/old"}, "", ["/a", "/b"])
     assert kept["PYTHONPATH"] == os.pathsep.join(["/a", "/b", "/old"])
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import worker_tasks
 
-from xpm_worker import failure
+from xpm_worker.job import failure
 
 
 class UnshowableError(Exception):

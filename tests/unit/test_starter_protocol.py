@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xpm_core.errors import ProtocolError
-from xpm_worker.protocol import (
+from xpm_worker.protocol.messages import (
     LARGEST_MESSAGE,
     Channel,
     Ended,

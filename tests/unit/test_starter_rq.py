@@ -9,7 +9,7 @@ import pytest
 import rq
 from rq import Worker
 
-from xpm_worker.worker import XpmWorker
+from xpm_worker.slot.rq_worker import XpmWorker
 
 OWN = {"equip", "register_anew", "_register", "install_signal_handlers"}
 """What RQ does not know of."""

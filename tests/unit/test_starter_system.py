@@ -13,7 +13,7 @@ import psutil
 import pytest
 from support import PATIENCE_S, wait_until
 
-from xpm_worker import system
+from xpm_worker.system import processes as system
 
 MARK = "ab" * 16
 OTHER = "cd" * 16

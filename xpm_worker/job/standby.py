@@ -14,8 +14,9 @@ import socket
 from collections.abc import Callable
 from typing import NoReturn
 
-from xpm_worker import job_process, system
-from xpm_worker.protocol import LARGEST_REPORT, Begun, Channel, Run
+from xpm_worker.job import main as job_process
+from xpm_worker.protocol.messages import LARGEST_REPORT, Begun, Channel, Run
+from xpm_worker.system import processes
 
 
 def stand_by(
@@ -30,10 +31,10 @@ def stand_by(
         announce: Whether the starter has to be told which process this is.
     """
     try:
-        system.die_with_parent(starter)
+        processes.die_with_parent(starter)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # whatever a package has made of it: there is no job yet
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-        system.set_name(system.STANDBY_NAME)
+        processes.set_name(processes.STANDBY_NAME)
         channel = Channel(sock, sends=LARGEST_REPORT)
         if announce:
             channel.send(Begun(os.getpid()))

@@ -15,7 +15,7 @@ from enum import IntEnum
 
 from rq.exceptions import StopRequested
 
-from xpm_worker.system import SignalPipe, boot_time
+from xpm_worker.system.processes import SignalPipe, boot_time
 
 
 class Stop(IntEnum):

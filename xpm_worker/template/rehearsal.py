@@ -21,11 +21,12 @@ from pathlib import Path
 from xpm_core.language.identity.seal import seal, task_id
 from xpm_core.wire.payload import pack
 from xpm_core.workspace.workspace import Workspace
-from xpm_worker import job_process, system
-from xpm_worker.protocol import Channel, Finished, Run
-from xpm_worker.standby import awaited
+from xpm_worker.job import main as job_process
+from xpm_worker.job.standby import awaited
+from xpm_worker.protocol.messages import Channel, Finished, Run
+from xpm_worker.system import processes
 
-MODULE = "xpm_worker.rehearsed"
+MODULE = "xpm_worker.template.rehearsed"
 """Where the task is; imported anew each time, as a job's module is."""
 
 VARIABLE = "XPM_REHEARSAL"
@@ -55,7 +56,7 @@ def rehearse(channel: Channel) -> None:
     Args:
         channel: What `handed` gave.
     """
-    system.set_name(NAME)
+    processes.set_name(NAME)
     atexit._clear()  # what packages do at the end is not to be done now
     job_process.perform(*_received(channel))
 

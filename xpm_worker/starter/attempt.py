@@ -16,12 +16,15 @@ from datetime import datetime, timezone
 from typing import Any
 
 from xpm_core.errors import WorkspaceError
-from xpm_worker import failure, job_process, place, system
-from xpm_worker.logs import Logs
-from xpm_worker.memory import Peak
-from xpm_worker.protocol import Begun, Channel, Ended, Finished, Loaded, Run
-from xpm_worker.standbys import Standbys
-from xpm_worker.templates import Template
+from xpm_worker.job import failure
+from xpm_worker.job import main as job_process
+from xpm_worker.protocol.messages import Begun, Channel, Ended, Finished, Loaded, Run
+from xpm_worker.starter import stacks
+from xpm_worker.starter.logs import Logs
+from xpm_worker.starter.memory import Peak
+from xpm_worker.starter.standbys import Standbys
+from xpm_worker.starter.templates import Template
+from xpm_worker.system import processes
 
 LOAD_S = float(os.environ.get("XPM_IMPORT_TIMEOUT", "600"))
 """How long a job may import its modules."""
@@ -83,7 +86,7 @@ class Attempt:
 
     def tick(self) -> None:
         """Do what is due now: start, freeze, let go on, or kill."""
-        now = system.boot_time()
+        now = processes.boot_time()
         if now >= self._kill_at:
             self._kill()
         elif now >= self._lease_until:
@@ -122,17 +125,17 @@ class Attempt:
         """End it: at once, or by SIGTERM and, after the grace, SIGKILL. A later call can only shorten the grace."""
         told_before = bool(self.stopped)
         self.stopped = self.stopped or reason
-        kill_at = system.boot_time() + grace_s
+        kill_at = processes.boot_time() + grace_s
         self._kill_at = min(kill_at, self._kill_at)
         if not grace_s or not self.pid:  # before it began there is nobody to be given time
             self._kill()
         elif not told_before:
-            self._told_at = system.boot_time()
-            system.send_signal([self.pid], signal.SIGTERM)
+            self._told_at = processes.boot_time()
+            processes.send_signal([self.pid], signal.SIGTERM)
 
     def _go(self, now: float) -> None:
         if self._frozen_at is not None:
-            system.thaw_descendants()
+            processes.thaw_descendants()
             frozen_s, self._frozen_at = now - self._frozen_at, None
             self._timeout_at += frozen_s
             self._load_by += frozen_s
@@ -150,19 +153,19 @@ class Attempt:
             self.begin(standby.begun)
         else:
             self._template = template
-            self._load_by = system.boot_time() + FORK_S
+            self._load_by = processes.boot_time() + FORK_S
         self._standbys.prepare(template)
 
     def begin(self, message: Begun) -> None:
         """The job's process is there."""
         self.begun = True
         self.pid, self._template = message.pid, None
-        now = system.boot_time()
+        now = processes.boot_time()
         self._load_by = now + LOAD_S
         self._logs.start(now)
         self._memory.start(now)
         if self._frozen_at is not None:  # it was being forked while the others were stopped: a fork is not broken off
-            system.freeze_descendants(self._standbys.pids)
+            processes.freeze_descendants(self._standbys.pids)
 
     def loaded(self, message: Loaded) -> None:
         """The job's process has imported what it runs."""
@@ -171,7 +174,7 @@ class Attempt:
 
     def leaving(self) -> None:
         """The job's code has come to its end."""
-        self._end_by = system.boot_time() + END_S
+        self._end_by = processes.boot_time() + END_S
 
     def forsaken(self) -> None:
         """The template has gone before it forked the job: another one does, or the starter itself."""
@@ -189,7 +192,7 @@ class Attempt:
             if self.reports is not None:
                 self.reports.close()
             self.forsaken()
-            system.kill_descendants(self._standbys.pids)  # it may have been forked just now
+            processes.kill_descendants(self._standbys.pids)  # it may have been forked just now
 
     def leave(self) -> None:
         """In a process forked for a job: close what belongs to the starter."""
@@ -201,16 +204,16 @@ class Attempt:
         if self._frozen_at is None:
             self._frozen_at = now
             about_to_fork = {self._template.pid} if self._template is not None else set()
-            system.freeze_descendants(self._standbys.pids - about_to_fork)
+            processes.freeze_descendants(self._standbys.pids - about_to_fork)
 
     @contextlib.contextmanager
     def _still(self) -> Iterator[None]:
         """Nothing of the job runs meanwhile; nor afterwards, if its lease has ended by then."""
-        self._freeze(system.boot_time())
+        self._freeze(processes.boot_time())
         try:
             yield
         finally:
-            now = system.boot_time()
+            now = processes.boot_time()
             if now < self._lease_until:
                 self._go(now)
 
@@ -219,15 +222,15 @@ class Attempt:
             self._standbys.templates.drop(self._template)
             self._template = None
         self._see_where()
-        system.send_signal(system.descendants(os.getpid(), self._standbys.pids), signal.SIGKILL)
-        self._kill_at = system.boot_time() + 1.0  # again, for what was forked meanwhile
+        processes.send_signal(processes.descendants(os.getpid(), self._standbys.pids), signal.SIGKILL)
+        self._kill_at = processes.boot_time() + 1.0  # again, for what was forked meanwhile
 
     def _see_where(self) -> None:
         """Note where it stands, once, if it is killed because something took it too long."""
         if self.begun and not self._overran and (words := self._too_long()):
             self._overran = words
             if self._frozen_at is None:  # else it could not answer; beyond its lease nothing is waited for
-                self._stood = place.ask(self.pid, self._directory.logs[1], words, self._lease_until)
+                self._stood = stacks.ask(self.pid, self._directory.logs[1], words, self._lease_until)
 
     def _too_long(self) -> str:
         """What takes it too long; empty if nothing does."""
@@ -241,7 +244,7 @@ class Attempt:
         if self.stopped == "killed":
             return "killed by SIGKILL, as its worker was told to (kill-horse)"
         if self._told_at is not None:
-            return f"had not ended {system.boot_time() - self._told_at:.1f} s after SIGTERM"
+            return f"had not ended {processes.boot_time() - self._told_at:.1f} s after SIGTERM"
         return ""
 
     # -- how it ended ----------------------------------------------------------------------------------------------
@@ -253,11 +256,11 @@ class Attempt:
             status: As `os.wait4` tells; None when it was stopped before it began.
             usage: As `os.wait4` tells.
         """
-        if system.children() - self._standbys.pids:
+        if processes.children() - self._standbys.pids:
             self._standbys.templates.settle()
-            system.kill_descendants(self._standbys.pids)
+            processes.kill_descendants(self._standbys.pids)
         if self._frozen_at is not None:
-            system.thaw_descendants()
+            processes.thaw_descendants()
         self._logs.close()
         ended = datetime.now(timezone.utc)
         code = None if status is None else os.waitstatus_to_exitcode(status)

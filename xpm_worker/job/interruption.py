@@ -17,8 +17,8 @@ import time
 from types import FrameType
 
 from xpm_core.job.running import TaskCancelled
-from xpm_worker import caught
-from xpm_worker.loop_end import LoopEnd
+from xpm_worker.job import caught
+from xpm_worker.job.loop_end import LoopEnd
 
 AGAIN_S = 1.0
 """How long after it was raised it is raised again."""

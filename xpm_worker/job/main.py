@@ -27,9 +27,10 @@ from xpm_core.project.import_path import STANDARD_NAMES, import_path, in_library
 from xpm_core.wire import payload
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.workspace import Workspace
-from xpm_worker import failure, leaving, system
-from xpm_worker.interruption import Interruption
-from xpm_worker.protocol import Channel, Finished, Leaving, Loaded, Message, Output, Relay, Run
+from xpm_worker.job import failure, leaving
+from xpm_worker.job.interruption import Interruption
+from xpm_worker.protocol.messages import Channel, Finished, Leaving, Loaded, Message, Output, Relay, Run
+from xpm_worker.system import processes
 
 LONGEST_NAME, LONGEST_LOOKED = 200, 500
 """Characters of the name of a module that is missing, and of where it was looked for."""
@@ -106,7 +107,7 @@ def run(job: Run, channel: Channel) -> NoReturn:
     global reports
     code = 1
     try:
-        system.set_name(system.JOB_NAME)
+        processes.set_name(processes.JOB_NAME)
         reports = Reports(channel)
         code = perform(job, reports)
     except BaseException as error:  # the edge of the process: its log is the only place left
@@ -168,13 +169,13 @@ def _workspace(path: str) -> Workspace:
 
 def _running(job: Run, directory: JobDirectory, reports: Reports) -> RunningJob:
     """The job as its own code sees it."""
-    began = system.boot_time()
+    began = processes.boot_time()
     own_end = None if job.timeout_s is None else began + job.timeout_s
     ends = [moment for moment in (job.ends_at, own_end) if moment is not None]
     return RunningJob(
         job.label,
         directory,
-        left_s=lambda: min(ends) - system.boot_time() if ends else None,
+        left_s=lambda: min(ends) - processes.boot_time() if ends else None,
         report=reports.relay,
         output=reports.output,
     )

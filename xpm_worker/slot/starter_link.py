@@ -7,10 +7,10 @@ import select
 import socket
 
 from xpm_core.errors import ProtocolError
-from xpm_worker import system
-from xpm_worker.orders import Orders
-from xpm_worker.protocol import Channel, Hello, Message
-from xpm_worker.starter import ask
+from xpm_worker.protocol.messages import Channel, Hello, Message
+from xpm_worker.slot.orders import Orders
+from xpm_worker.starter.fork_server import ask
+from xpm_worker.system import processes
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +90,7 @@ class Starter:
         if self._channel is not None:
             self._channel.close()
         self._channel = None
-        return system.sweep(self.mark)
+        return processes.sweep(self.mark)
 
     def close(self) -> None:
         """Let it go; it kills what it runs."""

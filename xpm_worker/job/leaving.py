@@ -25,7 +25,8 @@ from typing import Any
 from xpm_core.errors import WorkspaceError
 from xpm_core.job import running
 from xpm_core.workspace.files import explanation
-from xpm_worker import failure, system
+from xpm_worker.job import failure
+from xpm_worker.system import processes
 
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EROFS, errno.ESTALE}
 """What a disk says that does not take what a job has written."""
@@ -49,7 +50,7 @@ def bequeath(packages: Sequence[str]) -> None:
     _packages[:] = packages
     objects = gc.get_objects()
     _inherited[:] = _open_files(objects, set(map(type, objects)))
-    for flush in (*(file.flush for file in _inherited), system.flush_c_files):
+    for flush in (*(file.flush for file in _inherited), processes.flush_c_files):
         with contextlib.suppress(Exception):
             flush()
 
@@ -71,7 +72,7 @@ def leave(last: str, tell: Callable[[], None]) -> BaseException | None:
         lambda: _flush(sys.stdout),
         lambda: _flush(sys.stderr),
         lambda: _write_files(last),
-        lambda: _on_disk(system.flush_c_files),
+        lambda: _on_disk(processes.flush_c_files),
     )
     found: list[BaseException] = []
     _note_disk_errors(found)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping
 
 from xpm_core.cluster.slurm import LEAVE_S, allocation_end
-from xpm_worker.system import boot_time
+from xpm_worker.system.processes import boot_time
 
 log = logging.getLogger(__name__)
 

@@ -15,10 +15,8 @@ import socket
 from typing import Any
 
 from xpm_core.errors import ProtocolError, XpmError
-from xpm_worker import failure, system
-from xpm_worker.attempt import Attempt
-from xpm_worker.launch import SPAWN
-from xpm_worker.protocol import (
+from xpm_worker.job import failure
+from xpm_worker.protocol.messages import (
     Begun,
     Channel,
     Ended,
@@ -34,8 +32,11 @@ from xpm_worker.protocol import (
     Started,
     Stop,
 )
-from xpm_worker.standbys import Standbys
-from xpm_worker.templates import TEMPLATES_VARIABLE, Templates
+from xpm_worker.starter.attempt import Attempt
+from xpm_worker.starter.launch import SPAWN
+from xpm_worker.starter.standbys import Standbys
+from xpm_worker.starter.templates import TEMPLATES_VARIABLE, Templates
+from xpm_worker.system import processes
 
 RELAY_S = 0.2
 """The least time between two words of one kind that a job tells while it runs; of those between, the last counts."""
@@ -57,9 +58,9 @@ class SlotStarter:
 
     def __init__(self, sock: socket.socket, mark: str) -> None:
         self._worker = Channel(sock)
-        self._signals = system.SignalPipe(signal.SIGCHLD)
+        self._signals = processes.SignalPipe(signal.SIGCHLD)
         self._usual = {self._worker.fileno(), self._signals.fileno()}
-        self._alarm = system.Alarm()
+        self._alarm = processes.Alarm()
         self._alarm_at = math.inf
         self._attempt: Attempt | None = None
         self._quiet_until: float | None = None
@@ -91,7 +92,7 @@ class SlotStarter:
         if self._attempt is not None:
             self._attempt.stop("lost")
             self._end(self._attempt, None, None)
-        system.kill_descendants()
+        processes.kill_descendants()
 
     # -- waiting ---------------------------------------------------------------------------------------------------
 
@@ -121,7 +122,7 @@ class SlotStarter:
             self._relay_at if self._relays else math.inf,
             self._templates.due(),
         )
-        if due < self._alarm_at or self._alarm_at <= system.boot_time():
+        if due < self._alarm_at or self._alarm_at <= processes.boot_time():
             self._alarm_at = due
             self._alarm.set(None if due == math.inf else due)
 
@@ -156,7 +157,7 @@ class SlotStarter:
         except OSError as error:  # no process or no memory left
             self._end(attempt, None, None, error)
             return
-        now = system.boot_time()
+        now = processes.boot_time()
         if attempt.begun and not begun:
             self._quiet_until = now + QUIET_S
         elif self._quiet_until is not None and now >= self._quiet_until:
@@ -171,7 +172,7 @@ class SlotStarter:
         for relay in self._relays.values():
             self._worker.send(relay)
         self._relays.clear()
-        self._relay_at = system.boot_time() + RELAY_S
+        self._relay_at = processes.boot_time() + RELAY_S
 
     def _hear_job(self) -> None:
         attempt = self._attempt
@@ -192,7 +193,7 @@ class SlotStarter:
                 elif isinstance(message, Begun) and not attempt.begun:
                     self._templates.tend()  # what its template has said before
                     attempt.begin(message)
-                    self._quiet_until = system.boot_time() + QUIET_S
+                    self._quiet_until = processes.boot_time() + QUIET_S
         except ProtocolError:  # the job wrote nonsense: it is heard no more, and ends as its exit code says
             attempt.reports.close()
         if attempt.reports.closed:

@@ -13,14 +13,16 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from xpm_worker import job_process, rehearsal, system
-from xpm_worker.protocol import LARGEST_REPORT, Begun, Channel, Run
-from xpm_worker.standby import stand_by
+from xpm_worker.job import main as job_process
+from xpm_worker.job.standby import stand_by
+from xpm_worker.protocol.messages import LARGEST_REPORT, Begun, Channel, Run
+from xpm_worker.system import processes
+from xpm_worker.template import rehearsal
 
 SPAWN = sys.platform == "darwin"
 """Whether jobs get a fresh interpreter."""
 
-_SPAWNED = "import sys; sys.path.pop(0); from xpm_worker.launch import spawned; spawned(int(sys.argv[1]))"
+_SPAWNED = "import sys; sys.path.pop(0); from xpm_worker.starter.launch import spawned; spawned(int(sys.argv[1]))"
 
 
 @dataclass
@@ -74,7 +76,7 @@ def launch(leave_starter: Callable[[], None]) -> Standby:
             if pid == 0:
                 standby.channel.close()
                 leave_starter()
-                system.reset_signals()
+                processes.reset_signals()
                 stand_by(theirs, starter)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
@@ -92,5 +94,5 @@ def spawned(fd: int) -> None:
     sock = socket.socket(fileno=fd)
     sock.set_inheritable(False)
     job_process.open_streams()
-    system.reset_signals()
+    processes.reset_signals()
     stand_by(sock, os.getppid(), rehearsal.warm)

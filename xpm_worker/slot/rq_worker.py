@@ -21,10 +21,10 @@ from rq.queue import Queue
 
 from xpm_core.server.connection import ServerError
 from xpm_core.server.faults import fault_of
-from xpm_worker.claimer import Claimer, Held
-from xpm_worker.orders import Orders
-from xpm_worker.runner import Runner
-from xpm_worker.starter_client import Starter
+from xpm_worker.slot.claimer import Claimer, Held
+from xpm_worker.slot.orders import Orders
+from xpm_worker.slot.runner import Runner
+from xpm_worker.slot.starter_link import Starter
 
 log = logging.getLogger(__name__)
 

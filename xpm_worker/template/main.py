@@ -18,12 +18,15 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from xpm_worker import failure, foretelling, job_process, leaving, pages, rehearsal, sibling, system
-from xpm_worker.protocol import LARGEST_REPORT, Ready, encode
-from xpm_worker.standby import stand_by
+from xpm_worker.job import failure, leaving
+from xpm_worker.job import main as job_process
+from xpm_worker.job.standby import stand_by
+from xpm_worker.protocol.messages import LARGEST_REPORT, Ready, encode
+from xpm_worker.system import processes
+from xpm_worker.template import first_imports, pages, rehearsal, sibling
 
 if TYPE_CHECKING:
-    from xpm_worker.generators import Call
+    from xpm_worker.template.generators import Call
 
 TEMPLATE_NAME = "xpm-template"
 PLAIN_NAME = "xpm-fork"
@@ -46,19 +49,19 @@ def serve(
     """
     code = 1
     try:
-        system.die_with_parent(starter)
-        system.reset_signals()
+        processes.die_with_parent(starter)
+        processes.reset_signals()
         os.environ.update(env)
         _silence()
         if modules or payload:  # not at the start: with `random` comes that it is seeded whenever a process is forked
-            from xpm_worker import generators
+            from xpm_worker.template import generators
         last, known = next(reversed(sys.modules)), sibling.libraries()
         gc.disable()  # it would look at all that was imported so far, time and again, and find hardly anything to free
-        given = foretelling.foretold(payload) if payload else contextlib.nullcontext(modules)
+        given = first_imports.foretold(payload) if payload else contextlib.nullcontext(modules)
         with given as names, generators.noting() if names else contextlib.nullcontext() as notes:
-            system.set_name(TEMPLATE_NAME if names else PLAIN_NAME)
+            processes.set_name(TEMPLATE_NAME if names else PLAIN_NAME)
             for name in names:
-                foretelling.bring(name)
+                first_imports.bring(name)
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
         found = job_process.imported(last)
@@ -101,7 +104,7 @@ def _unsafe() -> str:
     """Why jobs cannot be forked from here; empty when they can. OpenBLAS's threads are safe: it handles forks."""
     if len(threading.enumerate()) > 1:
         return "threads were started: " + ", ".join(thread.name for thread in threading.enumerate()[1:])
-    if system.LINUX:
+    if processes.LINUX:
         for name in os.listdir("/proc/self/fd"):
             with contextlib.suppress(OSError):
                 target = os.readlink(f"/proc/self/fd/{name}")

@@ -23,15 +23,16 @@ from xpm_core.store.records import FinishCode, Lease, RenewCode
 from xpm_core.store.refusals import Refusal
 from xpm_core.workspace.job_directory import Handed, JobDirectory
 from xpm_core.workspace.workspace import Workspace
-from xpm_worker import failure, system
-from xpm_worker.claimer import Claimer, Held
-from xpm_worker.devices import named, own_devices
-from xpm_worker.orders import Orders, Stop
-from xpm_worker.protocol import Ended, Message, Output, Relay, Renewed, Run, Started
-from xpm_worker.protocol import Stop as StopJob
+from xpm_worker.job import failure
+from xpm_worker.protocol.messages import Ended, Message, Output, Relay, Renewed, Run, Started
+from xpm_worker.protocol.messages import Stop as StopJob
 from xpm_worker.settings import Settings
-from xpm_worker.starter_client import Starter
-from xpm_worker.vetting import label, vet
+from xpm_worker.slot.claimer import Claimer, Held
+from xpm_worker.slot.devices import named, own_devices
+from xpm_worker.slot.lease_check import label, vet
+from xpm_worker.slot.orders import Orders, Stop
+from xpm_worker.slot.starter_link import Starter
+from xpm_worker.system import processes
 
 log = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ class Runner:
             self._claimer.finish(held, State.DONE, adopted=adopted)
             return
         if lease.attempt > 1:
-            system.sweep_orphans()
+            processes.sweep_orphans()
         try:
             ended = self._watch(held, message)
         except ProtocolError as error:
@@ -117,7 +118,7 @@ class Runner:
         """Whether the job is still to be run; if not, its end was told."""
         asked_to_stop = self._orders.wants_stopped(self.running_rq_id or "")
         self._orders.forget(self.running_rq_id or "")  # said of an earlier execution, or before this one was known here
-        if system.boot_time() - held.asked <= STALE_CLAIM_S and not held.lease.cancelled and not asked_to_stop:
+        if processes.boot_time() - held.asked <= STALE_CLAIM_S and not held.lease.cancelled and not asked_to_stop:
             return True
         code = self._claimer.renew(held)
         if code in (RenewCode.STALE, RenewCode.UNKNOWN):
@@ -167,14 +168,14 @@ class Runner:
         renew_at = held.asked + self._claimer.worker.lease_s / 3
         told = Told(self._starter, held.lease.execution)
         while True:
-            for word in self._starter.hear(self._until(renew_at) - system.boot_time()):
+            for word in self._starter.hear(self._until(renew_at) - processes.boot_time()):
                 if isinstance(word, Ended) and word.execution == held.lease.execution:
                     return word
                 self._note(held, word)
             if not self._starter.alive:
                 return None
             self._pass_on(told)
-            if system.boot_time() >= renew_at:
+            if processes.boot_time() >= renew_at:
                 renew_at = self._renew(held, told)
             self._tell_outputs(held)
 
@@ -212,11 +213,11 @@ class Runner:
         lease_s = self._claimer.worker.lease_s
         code = self._claimer.renew(held)
         if code is None:
-            return system.boot_time() + min(lease_s / 3, RETRY_S) * random.uniform(0.5, 1.0)
+            return processes.boot_time() + min(lease_s / 3, RETRY_S) * random.uniform(0.5, 1.0)
         if code in (RenewCode.STALE, RenewCode.UNKNOWN):
             log.warning("%s: another worker has it, or nobody knows it any more; killed", label(held.lease))
             told.stop("lost")
-            return system.boot_time() + lease_s
+            return processes.boot_time() + lease_s
         self._starter.send(Renewed(held.lease.execution, held.until(lease_s)))
         if code is RenewCode.CANCEL:
             told.stop("cancelled", self._settings.grace_s)

@@ -16,7 +16,7 @@ from importlib.machinery import ModuleSpec, PathFinder
 
 from xpm_core.project.import_path import ImportPath, follow
 from xpm_core.wire import payload
-from xpm_worker import failure
+from xpm_worker.job import failure
 
 DEFINITION = re.compile("^(?:@|class |def |async def )", re.MULTILINE)
 """Where the beginning of a module is over at the latest: the rest need not be parsed."""

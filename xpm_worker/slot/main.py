@@ -13,13 +13,13 @@ from xpm_core.store import keys
 from xpm_core.store.jobs import Store
 from xpm_core.store.records import WorkerId
 from xpm_core.workspace.workspace import Workspace
-from xpm_worker.claimer import Claimer
-from xpm_worker.devices import counted, own_devices
-from xpm_worker.orders import Orders
-from xpm_worker.runner import Runner
 from xpm_worker.settings import Settings
-from xpm_worker.starter_client import Starter
-from xpm_worker.worker import Equipment, XpmWorker
+from xpm_worker.slot.claimer import Claimer
+from xpm_worker.slot.devices import counted, own_devices
+from xpm_worker.slot.orders import Orders
+from xpm_worker.slot.rq_worker import Equipment, XpmWorker
+from xpm_worker.slot.runner import Runner
+from xpm_worker.slot.starter_link import Starter
 
 log = logging.getLogger(__name__)
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable
 
-from xpm_worker.launch import Standby, launch
-from xpm_worker.protocol import Run
-from xpm_worker.templates import PLAIN, Template, Templates
+from xpm_worker.protocol.messages import Run
+from xpm_worker.starter.launch import Standby, launch
+from xpm_worker.starter.templates import PLAIN, Template, Templates
 
 
 class Standbys:

@@ -15,9 +15,10 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from xpm_worker import system, template
-from xpm_worker.launch import SPAWN, Standby, pair
-from xpm_worker.protocol import LARGEST_REPORT, Channel, Ready, Run
+from xpm_worker.protocol.messages import LARGEST_REPORT, Channel, Ready, Run
+from xpm_worker.starter.launch import SPAWN, Standby, pair
+from xpm_worker.system import processes
+from xpm_worker.template import main as template
 
 TEMPLATES_VARIABLE = "XPM_TEMPLATES"
 """In the environment of a worker: 0 when it is to have none that imports anything."""
@@ -53,7 +54,7 @@ class Template:
     task: str = ""
     """The task whose first job it was started for, if it was."""
     ready: bool = False
-    used: float = field(default_factory=system.boot_time)
+    used: float = field(default_factory=processes.boot_time)
     standby: Standby | None = None
     """The process that it forked, or is to fork, for the next job."""
 
@@ -143,7 +144,7 @@ class Templates:
             return self._start(self._key(run), (), run)
         found = self._living.get(self._key(run))
         if found is not None:
-            found.used = system.boot_time()
+            found.used = processes.boot_time()
         return found
 
     def plain(self) -> Template | None:
@@ -176,13 +177,13 @@ class Templates:
         except OSError:  # no process or no memory left: jobs do without
             return None
         channel = Channel(sock, receives=LARGEST_REPORT)
-        self._living[key] = Template(key, pid, channel, sock, system.boot_time() + IMPORT_S, task)
+        self._living[key] = Template(key, pid, channel, sock, processes.boot_time() + IMPORT_S, task)
         self._living[key].prepare()
         return self._living[key]
 
     def tend(self) -> None:
         """Hear what templates say, and end those that take too long, or turned out not to be fit."""
-        now = system.boot_time()
+        now = processes.boot_time()
         for each in list(self._living.values()):
             for message in each.channel.receive():
                 if isinstance(message, Ready):
@@ -216,7 +217,7 @@ class Templates:
             del self._living[which.key]
             _close(which)
             if not ends:
-                system.send_signal([which.pid], signal.SIGKILL)
+                processes.send_signal([which.pid], signal.SIGKILL)
 
     def leave(self) -> None:
         """In a process forked from the starter: close the ways to templates."""
@@ -246,7 +247,7 @@ def _installed_state() -> tuple[int, ...]:
 
 def _memory_left() -> float:
     """The share of the machine's memory that is available; 1 where that cannot be known."""
-    if not system.LINUX:
+    if not processes.LINUX:
         return 1.0
     with open("/proc/meminfo") as file:
         lines = dict(line.split(":", 1) for line in file)

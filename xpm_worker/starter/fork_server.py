@@ -20,10 +20,13 @@ import traceback
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
-from xpm_worker import job_process, place, rehearsal, system
-from xpm_worker.slot_starter import SlotStarter
+from xpm_worker.job import main as job_process
+from xpm_worker.starter import stacks
+from xpm_worker.starter.main import SlotStarter
+from xpm_worker.system import processes
+from xpm_worker.template import rehearsal
 
-_BOOTSTRAP = "import sys; sys.path.pop(0); from xpm_worker.starter import main; main(int(sys.argv[1]))"
+_BOOTSTRAP = "import sys; sys.path.pop(0); from xpm_worker.starter.fork_server import main; main(int(sys.argv[1]))"
 """Not `-m`: that would put the daemon's working directory in front of `sys.path`, also in jobs."""
 
 REHEARSALS = 20
@@ -67,7 +70,7 @@ def start_mother(control: socket.socket, environment: Mapping[str, str]) -> subp
     """
     return subprocess.Popen(
         [sys.executable, "-c", _BOOTSTRAP, str(control.fileno())],
-        env={**environment, system.MARK_VARIABLE: system.BLANK_MARK},
+        env={**environment, processes.MARK_VARIABLE: processes.BLANK_MARK},
         stdin=subprocess.DEVNULL,
         pass_fds=[control.fileno()],
         start_new_session=True,
@@ -88,10 +91,10 @@ def main(control: int) -> None:
     Args:
         control: Descriptor of the socket over which workers ask.
     """
-    system.set_name(system.STARTER_NAME)
-    system.reset_signals(signal.SIGINT, signal.SIGTERM)
-    place.listen()
-    system.adopt_orphans()
+    processes.set_name(processes.STARTER_NAME)
+    processes.reset_signals(signal.SIGINT, signal.SIGTERM)
+    stacks.listen()
+    processes.adopt_orphans()
     job_process.open_streams()
     sock = socket.socket(fileno=control)
     sock.set_inheritable(False)
@@ -118,7 +121,7 @@ class Mother:
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
-        self._signals = system.SignalPipe(signal.SIGCHLD)
+        self._signals = processes.SignalPipe(signal.SIGCHLD)
         self._slots: set[int] = set()
 
     def serve(self) -> None:
@@ -156,8 +159,8 @@ class Mother:
             self._signals.close()
             self._control.close()
             mark = os.urandom(16).hex()
-            system.adopt_orphans()
-            SlotStarter(sock, mark if system.set_mark(mark) else "").serve()
+            processes.adopt_orphans()
+            SlotStarter(sock, mark if processes.set_mark(mark) else "").serve()
             os._exit(0)
         except BaseException:  # the edge of this process; its worker sees the end of the socket
             traceback.print_exc()
@@ -170,5 +173,5 @@ class Mother:
             while (pid := os.waitpid(-1, os.WNOHANG)[0]) > 0:
                 self._slots.discard(pid)
         own = os.getpid()
-        strangers = [pid for pid, parent in system.parents() if parent == own and pid not in self._slots]
-        system.send_signal(strangers, signal.SIGKILL)
+        strangers = [pid for pid, parent in processes.parents() if parent == own and pid not in self._slots]
+        processes.send_signal(strangers, signal.SIGKILL)

@@ -1,0 +1,4 @@
+"""The fork server, and the starter of each slot: processes that start and guard jobs.
+
+Loads neither redis nor rq. May import `template`, `job`, `protocol` and `system`.
+"""

@@ -8,10 +8,10 @@ from __future__ import annotations
 import click
 
 from xpm_cli.app import Program, common_options
-from xpm_cli.change import cancel, retry
-from xpm_cli.diff import diff
-from xpm_cli.job import logs, show
-from xpm_cli.status import status
+from xpm_cli.commands.change import cancel, retry
+from xpm_cli.commands.diff import diff
+from xpm_cli.commands.job import logs, show
+from xpm_cli.commands.status import status
 
 __all__ = ["main"]
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from click.testing import Result
 from lab import ERROR, Lab
 
-from xpm_cli.desk import short
+from xpm_cli.lookup.open_workspace import short
 from xpm_core.states import State
 from xpm_core.store import reading
 

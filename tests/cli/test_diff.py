@@ -12,7 +12,7 @@ import pytest
 from click.testing import Result
 from lab import Lab
 
-from xpm_cli.desk import short
+from xpm_cli.lookup.open_workspace import short
 from xpm_core.language.identity.seal import seal, task_id
 from xpm_core.store.records import Submission
 from xpm_core.wire import payload

@@ -10,8 +10,8 @@ from click.testing import Result
 from lab import ERROR, PARAMETERS, Lab
 
 from xpm_cli import main
-from xpm_cli.desk import short
-from xpm_cli.sheet import NEXT
+from xpm_cli.lookup.open_workspace import short
+from xpm_cli.output.job_sheet import NEXT
 from xpm_core.states import State
 
 Xpm = Callable[..., Result]

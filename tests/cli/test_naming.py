@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 from lab import ERROR, Lab
 
-from xpm_cli.desk import short
+from xpm_cli.lookup.open_workspace import short
 from xpm_core.states import State
 
 Xpm = Callable[..., Result]

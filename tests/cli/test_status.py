@@ -13,7 +13,7 @@ from crew import Crew
 from lab import ERROR, Lab
 from support import wait_until
 
-from xpm_cli.desk import short
+from xpm_cli.lookup.open_workspace import short
 from xpm_core.states import State
 from xpm_core.store import keys, reading
 from xpm_core.store.records import WorkerId

@@ -47,9 +47,9 @@ def test_imports_follow_the_arrows() -> None:
         ("xpm_core/states.py", "import xpm_worker"),
         ("xpm_core/states.py", "from xpm_cli import main"),
         ("xpm_worker/system/processes.py", "import xpm_cli"),
-        ("xpm_cli/screen.py", "import xpm_worker"),
-        ("xpm_cli/screen.py", "import redis"),
-        ("xpm_cli/screen.py", "import rq"),
+        ("xpm_cli/output/terminal.py", "import xpm_worker"),
+        ("xpm_cli/output/terminal.py", "import redis"),
+        ("xpm_cli/output/terminal.py", "import rq"),
         ("xpm_worker/slot/rq_worker.py", "import redis"),
         ("xpm_core/script/experiment.py", "from redis import Redis"),
         ("xpm_core/config/base.py", "from xpm_core import experiment"),
@@ -97,7 +97,7 @@ TYPING = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    "
         ),
         ("xpm_core/store/keys.py", f"{TYPING}from xpm_core.store.jobs import Store", "xpm_core.store"),
         ("xpm_worker/protocol/messages.py", f"{TYPING}from xpm_worker.slot.runner import Runner", "xpm_worker"),
-        ("xpm_cli/screen.py", "def late():\n    from xpm_cli import status", "xpm_cli"),
+        ("xpm_cli/output/terminal.py", "def late():\n    from xpm_cli import status", "xpm_cli"),
     ],
 )
 def test_circle_of_imports_is_noticed(house: Path, module: str, line: str, package: str) -> None:

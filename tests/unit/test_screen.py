@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from xpm_cli.screen import Screen, length, state
+from xpm_cli.output.terminal import Screen, length, state
 from xpm_core.states import State
 from xpm_core.words.text import ago, span
 

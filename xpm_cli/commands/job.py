@@ -11,9 +11,9 @@ from pathlib import Path
 import click
 
 from xpm_cli.app import FAILED, common_options, say
-from xpm_cli.desk import open_desk, short
-from xpm_cli.screen import Screen
-from xpm_cli.sheet import Sheet
+from xpm_cli.lookup.open_workspace import open_desk, short
+from xpm_cli.output.job_sheet import Sheet
+from xpm_cli.output.terminal import Screen
 from xpm_core.states import State
 
 _job = click.argument("name", metavar="JOB")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import click
 
 from xpm_cli.app import FAILED, common_options, say
-from xpm_cli.desk import Desk, open_desk, short
-from xpm_cli.screen import plural
+from xpm_cli.lookup.open_workspace import Desk, open_desk, short
+from xpm_cli.output.terminal import plural
 from xpm_core.errors import UnknownExperimentError
 from xpm_core.states import State
 from xpm_core.store import reading

@@ -12,8 +12,8 @@ from typing import Any
 import click
 
 from xpm_cli.app import common_options
-from xpm_cli.desk import Desk, open_desk, short, title
-from xpm_cli.screen import Screen, plural, state
+from xpm_cli.lookup.open_workspace import Desk, open_desk, short, title
+from xpm_cli.output.terminal import Screen, plural, state
 from xpm_core.states import State
 from xpm_core.store import reading, refusals
 from xpm_core.store.records import Serving

@@ -12,11 +12,11 @@ from typing import Any
 
 import click
 
-from xpm_cli import script
 from xpm_cli.app import common_options, say
-from xpm_cli.desk import Desk, open_desk, short
-from xpm_cli.screen import Screen, length
-from xpm_cli.status import SCHEMA
+from xpm_cli.commands.status import SCHEMA
+from xpm_cli.lookup import script_objects
+from xpm_cli.lookup.open_workspace import Desk, open_desk, short
+from xpm_cli.output.terminal import Screen, length
 from xpm_core.errors import WorkspaceError
 from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.differences import ABSENT, Difference, differences, is_named
@@ -78,8 +78,8 @@ def diff(first: str, second: str, everything: bool, as_json: bool) -> None:
 
 def _side(name: str, stack: ExitStack, desk: list[Desk]) -> Side:
     """What a name means."""
-    if script.names_object(name):
-        return Side(name, describe(script.configuration(name)))
+    if script_objects.names_object(name):
+        return Side(name, describe(script_objects.configuration(name)))
     place = Path(name).expanduser().resolve()
     if (place / PARAMS).is_file():
         return Side(name, _read(place / PARAMS), place.parents[2])

@@ -12,9 +12,9 @@ from typing import Any
 
 import click
 
-from xpm_cli.desk import Desk, short
-from xpm_cli.screen import Screen, plural, state
-from xpm_cli.status import SCHEMA, moment
+from xpm_cli.commands.status import SCHEMA, moment
+from xpm_cli.lookup.open_workspace import Desk, short
+from xpm_cli.output.terminal import Screen, plural, state
 from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.store.replies import shown

@@ -14,7 +14,8 @@ import redis
 from xpm_core.states import State
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Lease, Submission, WorkerId
-from xpm_core.workspace.job_directory import Handed, JobDirectory
+from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.job_records import Handed
 from xpm_core.workspace.workspace import Workspace
 
 ERROR = {

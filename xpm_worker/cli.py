@@ -12,12 +12,11 @@ from typing import Any
 
 import click
 
-from xpm_core.cluster.slurm import DEFAULT_GRACE_S, LEAVE_S
+from xpm_core.defaults import DEFAULT_GRACE_S, DEFAULT_LEASE_S, DEFAULT_QUEUE, LEAVE_S
 from xpm_core.errors import XpmError
 from xpm_core.server import connection
 from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.server.url import safe_url
-from xpm_core.store.records import DEFAULT_LEASE_S, DEFAULT_QUEUE
 from xpm_core.wire import signing
 from xpm_core.words.names import check_queue_name, check_worker_name
 from xpm_core.workspace.workspace import Workspace

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from xpm_core.cluster.slurm import DEFAULT_GRACE_S
-from xpm_core.store.records import DEFAULT_LEASE_S, DEFAULT_QUEUE
+from xpm_core.defaults import DEFAULT_GRACE_S, DEFAULT_LEASE_S, DEFAULT_QUEUE
 
 DEFAULT_MAX_LOG_MB = 100.0
 """What a job may print to each of its logs before its middle is left out."""

@@ -6,8 +6,9 @@ import logging
 import time
 from collections.abc import Mapping
 
-from xpm_core.cluster.slurm import LEAVE_S, allocation_end
-from xpm_worker.system.processes import boot_time
+from xpm_core.cluster.slurm import allocation_end
+from xpm_core.defaults import LEAVE_S
+from xpm_worker.system.clock import boot_time
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from support import wait_until
 
 from xpm_core.states import State
 from xpm_core.store import reading
-from xpm_core.workspace.job_directory import Marker
+from xpm_core.workspace.job_records import Marker
 from xpm_core.workspace.workspace import Workspace
 
 MB = 10**6

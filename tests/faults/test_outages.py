@@ -16,7 +16,7 @@ from xpm_core.script import experiment
 from xpm_core.states import State
 from xpm_core.store import keys, reading
 from xpm_core.workspace.workspace import Workspace
-from xpm_worker.system.processes import boot_time
+from xpm_worker.system.clock import boot_time
 
 LEASE_S = 1.0
 

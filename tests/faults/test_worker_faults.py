@@ -15,7 +15,7 @@ from support import PrivateServer, wait_until
 
 from xpm_core.states import State
 from xpm_core.store import keys, reading
-from xpm_core.workspace.job_directory import Marker
+from xpm_core.workspace.job_records import Marker
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.system import processes
 

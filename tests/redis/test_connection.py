@@ -12,9 +12,9 @@ import pytest
 import redis
 from support import PrivateServer, wait_until
 
+from xpm_core.defaults import DEFAULT_LEASE_S
 from xpm_core.errors import RedisUnavailableError, RedisUnfitError
 from xpm_core.server import connection
-from xpm_core.store.records import DEFAULT_LEASE_S
 from xpm_core.store.scripts import Line
 
 Reply = Callable[[bytes], bytes]

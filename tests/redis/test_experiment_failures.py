@@ -19,7 +19,7 @@ from xpm_core.language.identity.seal import seal
 from xpm_core.states import State
 from xpm_core.store.jobs import new_execution_id
 from xpm_core.store.records import WorkerId
-from xpm_core.workspace.job_directory import Marker
+from xpm_core.workspace.job_records import Marker
 
 PROGRAMS = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 

@@ -11,7 +11,7 @@ from stage import Stage
 from support import PATIENCE_S, wait_until
 
 from xpm_core.config import Task
-from xpm_core.script.submit.submitter import LISTING_LAG_S
+from xpm_core.script.submit.listings import LISTING_LAG_S
 from xpm_core.states import State
 from xpm_core.store import keys
 

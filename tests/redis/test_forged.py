@@ -28,10 +28,10 @@ from rq.job import Callback
 from rq.webhook import Webhook
 from support import wait_until
 
+from xpm_core.limits import LARGEST_PAYLOAD
 from xpm_core.script import experiment
 from xpm_core.states import State
 from xpm_core.store import keys
-from xpm_core.wire.form import LARGEST_PAYLOAD
 
 FIELDS = (
     "data", "result", "meta", "exc_info", "success_callback_name", "failure_callback_name", "stopped_callback_name",

@@ -22,7 +22,7 @@ from xpm_core.states import State
 from xpm_core.store import events, keys
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Lease, WorkerId
-from xpm_core.workspace.job_directory import Marker
+from xpm_core.workspace.job_records import Marker
 
 Start = Callable[..., PrivateServer]
 

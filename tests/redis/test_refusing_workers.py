@@ -17,7 +17,7 @@ from support import wait_until
 from xpm_core.errors import FailedExperiment
 from xpm_core.script import experiment
 from xpm_core.states import State
-from xpm_core.workspace.job_directory import Marker
+from xpm_core.workspace.job_records import Marker
 
 NAMES = ("m1", "m2")
 MODULE = """

@@ -16,7 +16,7 @@ from xpm_core.server import connection
 from xpm_core.states import State
 from xpm_core.store import keys
 from xpm_core.store.records import Lease, WorkerId
-from xpm_core.workspace.job_directory import Marker
+from xpm_core.workspace.job_records import Marker
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from support import PrivateServer, wait_until
 from xpm_core.states import State
 from xpm_core.store import keys
 from xpm_core.store.refusals import tag
-from xpm_core.workspace.job_directory import Marker
+from xpm_core.workspace.job_records import Marker
 
 MB = 10**6
 

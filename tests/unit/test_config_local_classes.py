@@ -15,7 +15,7 @@ from fresh import run, run_payload, script
 
 from xpm_core.config import Config, Param, Task, field, initializer, param_group
 from xpm_core.errors import DeclarationError, TaskImportError
-from xpm_core.language.code.local_record import code_of
+from xpm_core.language.code.local_code import code_of
 from xpm_core.language.identity.seal import seal, task_id
 from xpm_core.wire import payload
 

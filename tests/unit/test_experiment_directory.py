@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from xpm_core.errors import InvalidNameError, WorkspaceError
-from xpm_core.workspace.experiment_directory import JobLinks
+from xpm_core.workspace.job_links import JobLinks
 from xpm_core.workspace.workspace import Workspace
 
 IDENTITY = "3f9ac2e1" * 8

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from xpm_core.errors import WorkspaceError, WorkspacePathError
-from xpm_core.workspace.job_directory import Handed, JobDirectory, Marker, readable
+from xpm_core.workspace.job_directory import JobDirectory, readable
+from xpm_core.workspace.job_records import Handed, Marker
 from xpm_core.workspace.workspace import Workspace
 
 IDENTITY = "3f9ac2e1" * 8

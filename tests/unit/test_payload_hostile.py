@@ -18,8 +18,9 @@ from xpm_core.config import Param, Task
 from xpm_core.errors import NestingError, PayloadError, TaskImportError
 from xpm_core.language.identity.seal import seal
 from xpm_core.language.values.encoding import TUPLE, extension
+from xpm_core.limits import DEEPEST, LARGEST_PAYLOAD
 from xpm_core.wire import payload
-from xpm_core.wire.form import DEEPEST, LARGEST_PAYLOAD, problem_of
+from xpm_core.wire.form import problem_of
 
 TASK = sample()
 GOOD = payload.pack(TASK)

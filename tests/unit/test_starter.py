@@ -25,7 +25,8 @@ from xpm_core.language.identity.seal import seal, task_id
 from xpm_core.wire import payload
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.workspace import Workspace
-from xpm_worker.protocol.messages import Channel, Ended, Hello, Message, Relay, Renewed, Run, Started, Stop
+from xpm_worker.protocol.channel import Channel
+from xpm_worker.protocol.messages import Ended, Hello, Message, Relay, Renewed, Run, Started, Stop
 from xpm_worker.starter import fork_server
 from xpm_worker.starter.main import RELAY_S
 from xpm_worker.system import processes

@@ -13,22 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xpm_core.errors import ProtocolError
-from xpm_worker.protocol.messages import (
-    LARGEST_MESSAGE,
-    Channel,
-    Ended,
-    Finished,
-    Hello,
-    Leaving,
-    Message,
-    Relay,
-    Renewed,
-    Run,
-    Started,
-    Stop,
-    decode,
-    encode,
-)
+from xpm_worker.protocol.channel import LARGEST_MESSAGE, Channel
+from xpm_worker.protocol.codec import decode, encode
+from xpm_worker.protocol.messages import Ended, Finished, Hello, Leaving, Message, Relay, Renewed, Run, Started, Stop
 
 RUN = Run(
     execution="e1",

@@ -15,10 +15,10 @@ import pytest
 
 import xpm_core
 from xpm_core.config import Config, Task
-from xpm_core.language.graph.state import written
 from xpm_core.script.experiment import experiment
 from xpm_core.script.follow.callbacks import call
 from xpm_core.store.connector import Connector
+from xpm_core.tracebacks.callsite import written
 from xpm_core.tracebacks.edges import is_edge
 
 HEAD = """

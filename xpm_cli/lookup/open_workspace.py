@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from xpm_cli.app import setting
+from xpm_core.defaults import DEFAULT_LEASE_S
 from xpm_core.errors import AmbiguousJobError, RedisUnavailableError, UnknownJobError, WorkspaceError
 from xpm_core.project.origin import project_in
 from xpm_core.server.connection import OUTAGES, warn_of_argument
@@ -25,7 +26,7 @@ from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.store.connector import Connector
 from xpm_core.store.jobs import Store
-from xpm_core.store.records import DEFAULT_LEASE_S, Submission
+from xpm_core.store.records import Submission
 from xpm_core.store.replies import shown
 from xpm_core.words.commands import SHOWN
 from xpm_core.workspace.job_directory import JobDirectory

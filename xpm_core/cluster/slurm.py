@@ -10,12 +10,6 @@ log = logging.getLogger(__name__)
 SLURM_VARIABLE = "SLURM_JOB_END_TIME"
 """Set by Slurm in an allocation: when it ends, epoch seconds."""
 
-DEFAULT_GRACE_S = 20.0
-"""How long a job that is handed back or cancelled may take to end by itself."""
-
-LEAVE_S = 1.0
-"""What is kept for telling the server and leaving, after the last job has ended."""
-
 
 def allocation_end(environment: Mapping[str, str]) -> float | None:
     """When the allocation of a process with this environment ends, epoch seconds; None when nothing says so."""

@@ -19,18 +19,9 @@ from xpm_core.config.outputs import outputs, produced_by, upstream
 from xpm_core.language.graph.state import ConfigState, is_configuration, state
 from xpm_core.language.identity.partials import Partial, partial
 from xpm_core.language.parameters.annotations import CONVERTERS
-from xpm_core.language.parameters.fields import (
-    LATER,
-    Bounds,
-    Constant,
-    DataPath,
-    Meta,
-    Param,
-    PathGenerator,
-    field,
-    param_group,
-)
+from xpm_core.language.parameters.fields import LATER, Bounds, Constant, DataPath, Meta, Param, field, param_group
 from xpm_core.language.parameters.object_kinds import object_kind
+from xpm_core.language.parameters.paths import PathGenerator
 from xpm_core.language.parameters.schema import ParameterGroup
 
 __all__ = [

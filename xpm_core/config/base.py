@@ -18,10 +18,11 @@ from xpm_core.language.classes.assignment import assign, copied, refuse_delete, 
 from xpm_core.language.classes.makers import with_types
 from xpm_core.language.classes.metaclass import ConfigMeta, ours
 from xpm_core.language.graph import tags
-from xpm_core.language.graph.state import STATE, ConfigState, caller, is_configuration, state, written
+from xpm_core.language.graph.state import STATE, ConfigState, is_configuration, state
 from xpm_core.language.identity.seal import foreseen, missing
 from xpm_core.language.parameters.calls import refuse_callback
 from xpm_core.language.parameters.schema import shown
+from xpm_core.tracebacks.callsite import caller, written
 from xpm_core.tracebacks.edges import cut, edge
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ from typing import Any, TypeVar
 
 from xpm_core.errors import MismatchError, ParameterValueError, SealedError
 from xpm_core.language.classes.assignment import assign, copied
-from xpm_core.language.graph.state import caller, state, written
+from xpm_core.language.graph.state import state
 from xpm_core.language.parameters.schema import Parameter, schema_of
 from xpm_core.language.values.kinds import AnyKind
+from xpm_core.tracebacks.callsite import caller, written
 from xpm_core.tracebacks.edges import edge
 
 T = TypeVar("T")

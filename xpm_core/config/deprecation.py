@@ -8,9 +8,10 @@ from typing import Any, TypeVar, overload
 
 from xpm_core.errors import DeclarationError, ValidationError
 from xpm_core.language.classes.assignment import restored, values_of
-from xpm_core.language.graph.state import caller_frame, state
+from xpm_core.language.graph.state import state
 from xpm_core.language.parameters.fields import Renamed
 from xpm_core.language.parameters.schema import Schema
+from xpm_core.tracebacks.callsite import caller_frame
 from xpm_core.tracebacks.edges import edge
 
 F = TypeVar("F", bound=Callable[..., Any])

@@ -8,13 +8,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from xpm_core.errors import ParameterTypeError
-from xpm_core.language.graph.state import blank, caller, is_configuration, reachable, written
+from xpm_core.language.graph.state import blank, is_configuration
+from xpm_core.language.graph.walk import reachable
 from xpm_core.language.identity.seal import seal
 from xpm_core.language.parameters.paths import Layout
 from xpm_core.language.parameters.schema import schema_of, shortened
 from xpm_core.language.values.data_objects import fresh
 from xpm_core.language.values.frozen import thawed
 from xpm_core.scalars import flat
+from xpm_core.tracebacks.callsite import caller, written
 from xpm_core.tracebacks.edges import edge
 
 T = TypeVar("T")

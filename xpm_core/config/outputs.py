@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 from xpm_core.config.base import ResumableTask, Task
 from xpm_core.errors import UnsubmittedTaskError
 from xpm_core.language.classes.assignment import copied
-from xpm_core.language.graph.state import Trail, children, reachable, state, title, unsubmitted
+from xpm_core.language.graph.state import state, unsubmitted
+from xpm_core.language.graph.walk import Trail, children, reachable, title
 from xpm_core.language.parameters.schema import schema_of
 
 T = TypeVar("T")

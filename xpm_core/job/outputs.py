@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 from xpm_core.errors import OutputError
 from xpm_core.job import running as job
-from xpm_core.language.graph.state import is_configuration, reachable, state
+from xpm_core.language.graph.state import is_configuration, state
+from xpm_core.language.graph.walk import reachable
 from xpm_core.workspace.job_directory import JobDirectory
 
 LARGEST = 64 * 1024

@@ -20,8 +20,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from xpm_core.config import experiments, outputs
+from xpm_core.defaults import DEFAULT_LEASE_S, DEFAULT_QUEUE
 from xpm_core.errors import ExperimentError, FailedExperiment, XpmError
-from xpm_core.language.graph.state import caller, written
+from xpm_core.job.inside import refuse_inside_job
 from xpm_core.script.follow.events import Events
 from xpm_core.script.follow.outage import Outage
 from xpm_core.script.follow.tracker import TrackedJob, Tracker
@@ -33,15 +34,15 @@ from xpm_core.script.show.report import Summary, causes, lines, show_failures_pl
 from xpm_core.script.show.run_log import log_to
 from xpm_core.script.show.unwritten import explain
 from xpm_core.script.submit.arguments import check, check_variable, names_of, refuse_unknown
-from xpm_core.script.submit.guard import refuse_inside_job
-from xpm_core.script.submit.submitter import Options, Submitter
+from xpm_core.script.submit.options import Options
+from xpm_core.script.submit.submitter import Submitter
 from xpm_core.server.connection import OUTAGES, ServerError
 from xpm_core.server.url import safe_url
 from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.store.connector import Connector
 from xpm_core.store.jobs import Store, new_execution_id
-from xpm_core.store.records import DEFAULT_LEASE_S, DEFAULT_QUEUE
+from xpm_core.tracebacks.callsite import caller, written
 from xpm_core.tracebacks.edges import edge
 from xpm_core.words.commands import Commands
 from xpm_core.words.names import check_experiment_name, check_queue_name

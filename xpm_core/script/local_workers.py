@@ -17,7 +17,8 @@ import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from xpm_core.cluster.slurm import DEFAULT_GRACE_S, LEAVE_S, allocation_end
+from xpm_core.cluster.slurm import allocation_end
+from xpm_core.defaults import DEFAULT_GRACE_S, LEAVE_S
 from xpm_core.errors import WorkersFailedError
 from xpm_core.server.url import URL_VARIABLE
 from xpm_core.workspace.files import explained

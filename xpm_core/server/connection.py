@@ -22,12 +22,12 @@ from redis.backoff import ExponentialWithJitterBackoff, NoBackoff
 from redis.exceptions import MasterDownError, NoPermissionError, ReadOnlyError, TryAgainError
 from redis.retry import Retry
 
+from xpm_core.defaults import DEFAULT_LEASE_S
 from xpm_core.errors import RedisUnavailableError, RedisUnfitError, RedisUrlError
 from xpm_core.server import probe, tls
 from xpm_core.server.binary import OLDEST_VERSION
 from xpm_core.server.url import URL_VARIABLE, check_url, has_password, safe_url
 from xpm_core.store import rights
-from xpm_core.store.records import DEFAULT_LEASE_S
 from xpm_core.workspace.settings import look_up, open_to, settings_files
 
 LONGEST_BLOCK_S = 5.0

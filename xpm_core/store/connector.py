@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from xpm_core.defaults import DEFAULT_LEASE_S
 from xpm_core.server import connection
 from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.store import tokens
-from xpm_core.store.records import DEFAULT_LEASE_S
 from xpm_core.tracebacks.edges import edge
 
 if TYPE_CHECKING:

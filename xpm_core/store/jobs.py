@@ -12,12 +12,12 @@ from dataclasses import asdict
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from xpm_core.defaults import DEFAULT_LEASE_S
 from xpm_core.errors import TokenRequestError, UnknownDependencyError
 from xpm_core.project.origin import origin_clash
 from xpm_core.states import Event, State
 from xpm_core.store import keys, scripts
 from xpm_core.store.records import (
-    DEFAULT_LEASE_S,
     CancelCode,
     Claim,
     ClaimCode,

@@ -11,16 +11,8 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from xpm_core.defaults import DEFAULT_BACKOFF_S, DEFAULT_LEASE_S, DEFAULT_MAX_LOSSES, DEFAULT_MAX_RETRIES, DEFAULT_QUEUE
 from xpm_core.states import State
-
-DEFAULT_QUEUE = "default"
-DEFAULT_LEASE_S = 30.0
-DEFAULT_MAX_RETRIES = 0
-"""How often a job is run again after its own errors."""
-DEFAULT_MAX_LOSSES = 3
-"""How often a job is run again after its worker was lost."""
-DEFAULT_BACKOFF_S = 10.0
-"""Delay of the first retry; each further one takes twice as long, at most an hour."""
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Any, ParamSpec, TypeVar
 
 from xpm_core.errors import XpmError
-from xpm_core.language.graph.state import PACKAGE
+from xpm_core.tracebacks.callsite import PACKAGE
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -10,17 +10,8 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-import msgpack
-
+from xpm_core.language.code.records import references
 from xpm_core.project.import_path import PACKAGES, STANDARD
-
-LARGEST_PAYLOAD = 32 * 1024 * 1024
-"""Bytes that a payload may have. What is larger belongs in a file."""
-
-DEEPEST = 32
-"""How deep tuples, sets, enums and objects may be nested in a value: reading each takes a good part of the stack."""
-
-SMALL = 4096
 
 DIGEST = 32
 """Bytes that name what is kept elsewhere."""
@@ -234,32 +225,3 @@ def _numbers(content: dict[str, Any]) -> Iterator[Problem]:
 def _classes_in(local: Any) -> Iterator[int]:
     """The numbers of classes that a local class or function refers to."""
     return (content[0] for kind, *content in references(local) if kind == "class")
-
-
-def references(local: Any) -> Iterator[list[Any]]:
-    """Each reference of the record of a local class or function, those of functions that it uses included."""
-    waiting = [*local.get("bases", ()), *local.get("names", {}).values()]
-    while waiting:
-        reference = waiting.pop()
-        kind, *content = reference
-        yield reference
-        if kind in ("alias", "tuple"):
-            waiting += content
-        elif kind == "function":
-            waiting += content[0]["names"].values()
-
-
-def refuse_incomplete(data: bytes | memoryview) -> None:
-    """Refuse data that announce more items than they have: the memory for them would be taken before they are missed.
-
-    Raises:
-        ValueError: They do. Of small data nothing much can come.
-    """
-    if len(data) <= SMALL:
-        return
-    unpacker = msgpack.Unpacker(max_buffer_size=len(data))
-    unpacker.feed(data)
-    try:
-        unpacker.skip()
-    except msgpack.OutOfData:
-        raise ValueError("incomplete") from None

@@ -10,9 +10,10 @@ from typing import Any
 
 from xpm_core.errors import NestingError, PayloadError, SealedError
 from xpm_core.job import script_arguments
-from xpm_core.language.code.importing import class_record
 from xpm_core.language.code.local_record import Recorder
-from xpm_core.language.graph.state import STATE, children, is_configuration, reachable, state
+from xpm_core.language.code.records import class_record
+from xpm_core.language.graph.state import STATE, is_configuration, state
+from xpm_core.language.graph.walk import children, reachable
 from xpm_core.language.identity.digest import counted_names, digest, task_id
 from xpm_core.language.identity.seal import seal
 from xpm_core.language.parameters import paths
@@ -21,9 +22,9 @@ from xpm_core.language.parameters.schema import schema_of
 from xpm_core.language.values.data_objects import held, known
 from xpm_core.language.values.encoding import CONFIGURATION, PATH, PLAIN, Encoder, extension, packable, refused
 from xpm_core.language.values.encoding import pack as packed
+from xpm_core.limits import DEEPEST, LARGEST_PAYLOAD
 from xpm_core.project.import_path import import_path
 from xpm_core.project.origin import LOCAL
-from xpm_core.wire.form import DEEPEST, LARGEST_PAYLOAD
 from xpm_core.wire.parts import Home, Parts
 
 VERSION, WITH_PARTS = 1, 2

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from xpm_core.errors import PayloadError
-from xpm_core.wire.form import LARGEST_PAYLOAD
+from xpm_core.limits import LARGEST_PAYLOAD
 from xpm_core.workspace.files import explained, write_atomic
 
 MANY = 24

@@ -9,37 +9,28 @@ have been changed. Imports no client of a server and no display.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, nullcontext
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from xpm_core.config.base import Task
 from xpm_core.config.live import live
-from xpm_core.config.methods import CACHE, has_cache, locked
+from xpm_core.config.methods import CACHE, has_cache
 from xpm_core.errors import PayloadError
 from xpm_core.job.outputs import OBJECTS
-from xpm_core.language.graph.state import reachable, state, unsubmitted
+from xpm_core.language.graph.state import state
 from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.digest import task_id
 from xpm_core.language.identity.seal import seal
-from xpm_core.language.parameters.calls import run
 from xpm_core.language.parameters.paths import Layout
-from xpm_core.language.parameters.schema import PathMaker, schema_of
-from xpm_core.project.import_path import ImportPath
+from xpm_core.wire.loaded import INIT_TASKS, SEALED, execute, params
 from xpm_core.wire.packing import Packer, checked
 from xpm_core.wire.parts import LARGE, MANY, Parts
-from xpm_core.wire.restoring import import_path_in
-from xpm_core.wire.unpacking import Loader, opened
+from xpm_core.wire.unpacking import Loader
 
 __all__ = ["describe", "execute", "load", "pack", "params"]
-
-INIT_TASKS = "__xpm_init_tasks__"
-"""Where a live task keeps its initial tasks, in its `__dict__`."""
-
-SEALED = "__xpm_sealed__"
-"""Where a live task keeps the sealed configuration that it was made of, and the workspace, in its `__dict__`."""
 
 
 def pack(
@@ -111,80 +102,3 @@ def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path, allow: S
     task.__dict__[OBJECTS] = objects
     task.__dict__[SEALED] = root, workspace
     return task
-
-
-def first_module(data: bytes) -> tuple[str, ImportPath]:
-    """The module that `load` would import first, and the path that it would follow; it does neither.
-
-    The module's name is empty for a class that is made and not imported.
-
-    Raises:
-        Exception: The data are malformed, in whatever way.
-    """
-    content = opened(data)
-    record = content["classes"][content["objects"][0]["class"]]
-    return "" if "local" in record else record["module"], import_path_in(content)
-
-
-def execute(task: Task) -> Any:
-    """Run a task that `load` returned: its initial tasks in order, then its own `execute`.
-
-    The folders that generated paths of the job lie in are made before. Of the jobs that share a directory, by a partial
-    identifier, one runs at a time: the others wait here.
-
-    Raises:
-        DeclarationError: An `execute` returned a coroutine or a generator, of which nothing ran.
-    """
-    make_folders(task)
-    with ExitStack() as held:
-        for folder in shared_folders(task):
-            held.enter_context(locked(folder.with_name(f"{folder.name}.lock"), "directory"))
-        for each in task.__dict__.get(INIT_TASKS, ()):
-            run(each)
-        return run(task)
-
-
-def make_folders(task: Task) -> None:
-    """Make the folders, below the job's directory, in which the generated paths of a loaded task lie."""
-    jobpath: Path = task.__dict__["__taskdir__"]
-    for _, _, path in generated(task):
-        if path.parent != jobpath and path.is_relative_to(jobpath):
-            path.parent.mkdir(parents=True, exist_ok=True)
-
-
-def generated(task: Task) -> Iterator[tuple[Any, PathMaker, Path]]:
-    """The generated paths that a loaded task can use: the configuration, what has generated it, the path."""
-    for config, _ in task.__dict__[OBJECTS].values():
-        schema = schema_of(config)
-        for parameter in schema.parameters.values() if schema.generates else ():
-            path = config.__dict__.get(parameter.name)
-            if parameter.generator is not None and isinstance(path, Path):
-                yield config, parameter.generator, path
-
-
-def shared_folders(task: Task) -> list[Path]:
-    """Make and return the directories that a loaded task shares with others by a partial identifier, in one order.
-
-    Those of tasks that it only uses are not among them.
-    """
-    found = [each for each in generated(task) if each[1].partial is not None]
-    if not found:
-        return []
-    sealed, workspace = task.__dict__[SEALED]
-    below = [config for _, config in reachable(sealed, unsubmitted)]
-    own = {id(config) for config in below if config is sealed or state(config).source is None}
-    folders = set()
-    for config, generator, path in found:
-        folder = workspace / generator.partial.folder(config)
-        if id(config) in own and path.is_relative_to(folder):
-            for each in (folder, path.parent):
-                each.mkdir(parents=True, exist_ok=True)
-            folders.add(folder)
-    return sorted(folders)
-
-
-def params(task: Task) -> dict[str, Any]:
-    """What `params.json` holds of a task that `load` returned; see `describe`."""
-    sealed, workspace = task.__dict__[SEALED]
-    described = describe(sealed, job=task.__dict__["__taskdir__"], workspace=workspace)
-    return {**described, "tags": task.__dict__["__tags__"]}

@@ -20,7 +20,7 @@ from xpm_core.language.graph.state import STATE, ConfigState, blank
 from xpm_core.language.parameters.object_kinds import object_kind
 from xpm_core.language.parameters.schema import MISSING, Parameter, Schema, refusal
 from xpm_core.language.values import data_objects
-from xpm_core.language.values.encoding import Decoder
+from xpm_core.language.values.decoding import Decoder
 from xpm_core.project.import_path import ImportPath
 from xpm_core.wire.packing import ABSOLUTE, JOB, WORKSPACE
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from xpm_core.config.live import live
 from xpm_core.errors import PayloadError
-from xpm_core.language.graph.state import reachable
+from xpm_core.language.graph.walk import reachable
 from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.seal import seal
 from xpm_core.language.parameters.paths import JOB, Layout

@@ -9,12 +9,14 @@ from typing import Any
 
 from xpm_core.errors import PayloadError, TaskImportError, XpmError
 from xpm_core.job import script_arguments
-from xpm_core.language.graph.state import state, title
+from xpm_core.language.graph.state import state
+from xpm_core.language.graph.walk import title
 from xpm_core.language.identity.digest import NOTHING, default, digest_all, encode
 from xpm_core.language.identity.seal import freeze
-from xpm_core.language.values.encoding import Decoder
+from xpm_core.language.values.decoding import Decoder
+from xpm_core.limits import LARGEST_PAYLOAD
 from xpm_core.project.import_path import follow
-from xpm_core.wire.form import LARGEST_PAYLOAD, problem_of
+from xpm_core.wire.form import problem_of
 from xpm_core.wire.packing import VERSION, WITH_PARTS
 from xpm_core.wire.parts import Parts
 from xpm_core.wire.restoring import CHANGED, Node, Restorer, Site, problem

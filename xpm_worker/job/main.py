@@ -29,7 +29,8 @@ from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.job import failure, leaving
 from xpm_worker.job.interruption import Interruption
-from xpm_worker.protocol.messages import Channel, Finished, Leaving, Loaded, Message, Output, Relay, Run
+from xpm_worker.protocol.channel import Channel
+from xpm_worker.protocol.messages import Finished, Leaving, Loaded, Message, Output, Relay, Run
 from xpm_worker.system import processes
 
 LONGEST_NAME, LONGEST_LOOKED = 200, 500

@@ -15,7 +15,8 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from xpm_worker.job import main as job_process
-from xpm_worker.protocol.messages import LARGEST_REPORT, Begun, Channel, Run
+from xpm_worker.protocol.channel import LARGEST_REPORT, Channel
+from xpm_worker.protocol.messages import Begun, Run
 from xpm_worker.system import processes
 
 

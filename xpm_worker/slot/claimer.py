@@ -21,7 +21,7 @@ from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Claim, ClaimCode, Finish, Lease, LoseCode, RefuseCode, RenewCode, WorkerId
 from xpm_core.store.refusals import Refusal
 from xpm_worker.slot.orders import Orders, Stop
-from xpm_worker.system.processes import boot_time
+from xpm_worker.system.clock import boot_time
 
 log = logging.getLogger(__name__)
 

@@ -12,9 +12,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from xpm_core.errors import PayloadError, WorkspacePathError
+from xpm_core.limits import LARGEST_PAYLOAD
 from xpm_core.store.records import Lease
 from xpm_core.wire import signing
-from xpm_core.wire.form import LARGEST_PAYLOAD
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.workspace import Workspace
 

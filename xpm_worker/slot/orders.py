@@ -15,7 +15,8 @@ from enum import IntEnum
 
 from rq.exceptions import StopRequested
 
-from xpm_worker.system.processes import SignalPipe, boot_time
+from xpm_worker.system.clock import boot_time
+from xpm_worker.system.signals import SignalPipe
 
 
 class Stop(IntEnum):

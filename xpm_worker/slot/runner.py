@@ -21,7 +21,8 @@ from xpm_core.states import Event, State
 from xpm_core.store import keys
 from xpm_core.store.records import FinishCode, Lease, RenewCode
 from xpm_core.store.refusals import Refusal
-from xpm_core.workspace.job_directory import Handed, JobDirectory
+from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.job_records import Handed
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.job import failure
 from xpm_worker.protocol.messages import Ended, Message, Output, Relay, Renewed, Run, Started

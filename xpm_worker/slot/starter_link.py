@@ -7,7 +7,8 @@ import select
 import socket
 
 from xpm_core.errors import ProtocolError
-from xpm_worker.protocol.messages import Channel, Hello, Message
+from xpm_worker.protocol.channel import Channel
+from xpm_worker.protocol.messages import Hello, Message
 from xpm_worker.slot.orders import Orders
 from xpm_worker.starter.fork_server import ask
 from xpm_worker.system import processes

@@ -18,7 +18,8 @@ from typing import Any
 from xpm_core.errors import WorkspaceError
 from xpm_worker.job import failure
 from xpm_worker.job import main as job_process
-from xpm_worker.protocol.messages import Begun, Channel, Ended, Finished, Loaded, Run
+from xpm_worker.protocol.channel import Channel
+from xpm_worker.protocol.messages import Begun, Ended, Finished, Loaded, Run
 from xpm_worker.starter import stacks
 from xpm_worker.starter.logs import Logs
 from xpm_worker.starter.memory import Peak

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 
 from xpm_worker.job import main as job_process
 from xpm_worker.job.standby import stand_by
-from xpm_worker.protocol.messages import LARGEST_REPORT, Begun, Channel, Run
+from xpm_worker.protocol.channel import LARGEST_REPORT, Channel
+from xpm_worker.protocol.messages import Begun, Run
 from xpm_worker.system import processes
 from xpm_worker.template import rehearsal
 

@@ -16,9 +16,9 @@ from typing import Any
 
 from xpm_core.errors import ProtocolError, XpmError
 from xpm_worker.job import failure
+from xpm_worker.protocol.channel import Channel
 from xpm_worker.protocol.messages import (
     Begun,
-    Channel,
     Ended,
     Finished,
     Hello,

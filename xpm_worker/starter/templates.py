@@ -15,7 +15,8 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from xpm_worker.protocol.messages import LARGEST_REPORT, Channel, Ready, Run
+from xpm_worker.protocol.channel import LARGEST_REPORT, Channel
+from xpm_worker.protocol.messages import Ready, Run
 from xpm_worker.starter.launch import SPAWN, Standby, pair
 from xpm_worker.system import processes
 from xpm_worker.template import main as template

@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING, NoReturn
 from xpm_worker.job import failure, leaving
 from xpm_worker.job import main as job_process
 from xpm_worker.job.standby import stand_by
-from xpm_worker.protocol.messages import LARGEST_REPORT, Ready, encode
+from xpm_worker.protocol.channel import LARGEST_REPORT
+from xpm_worker.protocol.codec import encode
+from xpm_worker.protocol.messages import Ready
 from xpm_worker.system import processes
 from xpm_worker.template import first_imports, pages, rehearsal, sibling
 

@@ -23,7 +23,8 @@ from xpm_core.wire.payload import pack
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.job import main as job_process
 from xpm_worker.job.standby import awaited
-from xpm_worker.protocol.messages import Channel, Finished, Run
+from xpm_worker.protocol.channel import Channel
+from xpm_worker.protocol.messages import Finished, Run
 from xpm_worker.system import processes
 
 MODULE = "xpm_worker.template.rehearsed"

@@ -6,7 +6,7 @@ import warnings
 from typing import Any, NoReturn
 
 from xpm_core.errors import ConfigurationError, DeclarationError, MismatchError, SealedError, UnknownParameterError
-from xpm_core.language.graph.state import STATE, ConfigState, Place, caller, state, written
+from xpm_core.language.graph.state import STATE, ConfigState, state
 from xpm_core.language.graph.tags import Tagged
 from xpm_core.language.parameters.annotations import annotations_of
 from xpm_core.language.parameters.fields import LATER
@@ -14,6 +14,7 @@ from xpm_core.language.parameters.generics import hold_together
 from xpm_core.language.parameters.schema import Parameter, Schema, refusal, schema_of
 from xpm_core.language.values.frozen import thawed
 from xpm_core.scalars import spelled
+from xpm_core.tracebacks.callsite import Place, caller, written
 
 
 def make(cls: type, args: tuple[Any, ...], values: dict[str, Any]) -> Any:
@@ -152,7 +153,7 @@ def put_value(config: Any, own: ConfigState, parameter: Parameter, value: Any, p
 
 def too_deep(config: Any, name: str, place: Place) -> ConfigurationError:
     from xpm_core.errors import NestingError
-    from xpm_core.language.values.encoding import too_deep
+    from xpm_core.language.values.decoding import too_deep
 
     return NestingError(f"{type(config).__name__}.{name}", f"its value is {too_deep()}", "Flatten it.", written(place))
 

@@ -9,7 +9,6 @@ from types import FunctionType
 from typing import Any, Generic, get_args, get_origin
 
 from xpm_core.errors import DeclarationError, MismatchError
-from xpm_core.language.graph.state import caller
 from xpm_core.language.parameters.annotations import (
     Names,
     UnresolvedError,
@@ -19,10 +18,12 @@ from xpm_core.language.parameters.annotations import (
     role_of,
     unsupported,
 )
-from xpm_core.language.parameters.fields import Field, PathGenerator, Renamed
+from xpm_core.language.parameters.fields import Field, Renamed
 from xpm_core.language.parameters.generics import ClassKind, hold_together
+from xpm_core.language.parameters.paths import PathGenerator
 from xpm_core.language.parameters.schema import MISSING, Parameter, Schema, refusal
 from xpm_core.language.values.kinds import Kind, NoneKind, UnionKind
+from xpm_core.tracebacks.callsite import caller
 
 Bindings = dict[Any, Kind]
 """What type variables stand for."""

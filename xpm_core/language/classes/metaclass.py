@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from xpm_core.errors import XpmError
 from xpm_core.language.classes.assignment import assign, make, refuse_delete
 from xpm_core.language.classes.declaration import complete
-from xpm_core.language.graph.state import PACKAGE, STATE
+from xpm_core.language.graph.state import STATE
 from xpm_core.language.parameters.annotations import Names, UnresolvedError
 from xpm_core.language.parameters.calls import refuse_uncallable
 from xpm_core.language.parameters.fields import field
 from xpm_core.language.parameters.schema import Schema, rebuilding
 from xpm_core.project.origin import LOCAL
+from xpm_core.tracebacks.callsite import PACKAGE
 from xpm_core.tracebacks.edges import cut, edge
 
 if TYPE_CHECKING:

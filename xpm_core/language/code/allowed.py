@@ -14,8 +14,8 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from xpm_core.errors import ModuleNotAllowedError
+from xpm_core.language.code.records import references
 from xpm_core.project.import_path import PACKAGES, STANDARD, ImportPath
-from xpm_core.wire.form import references
 
 ALWAYS = ("builtins", "typing", "typing_extensions", "collections.abc", "xpm_core")
 """Modules whose classes stand in declarations."""

@@ -11,41 +11,14 @@ from functools import cached_property
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
-from xpm_core.errors import ClassNameError, PayloadError, TaskImportError
+from xpm_core.errors import PayloadError, TaskImportError
 from xpm_core.language.code.chosen import Chosen
-from xpm_core.language.code.local_record import Rebuilder
+from xpm_core.language.code.local_rebuild import Rebuilder
 from xpm_core.language.values.encoding import canonical
-from xpm_core.project.origin import LOCAL, attribute, class_file, class_id, module_name, project_file, within_project
+from xpm_core.project.origin import attribute, class_id, within_project
 
 if TYPE_CHECKING:
     from xpm_core.language.parameters.schema import Schema
-
-
-def class_record(cls: type) -> dict[str, Any]:
-    """What another process needs to find a class.
-
-    Raises:
-        ClassNameError: The class was defined in a notebook, at a prompt or by `python -c`, or made at run time.
-    """
-    if LOCAL not in cls.__qualname__ and attribute(sys.modules.get(cls.__module__), cls.__qualname__) is not cls:
-        wrong = f"module {cls.__module__!r} has no class of that name, or another one"
-        raise ClassNameError(cls.__qualname__, wrong, "Define it with a class statement in the module.")
-    schema: Schema | None = cls.__dict__.get("__xpm_schema__")
-    if schema is None:
-        return _record(cls)
-    if schema.record is None:
-        schema.record = _record(cls)
-    return schema.record.copy()
-
-
-def _record(cls: type) -> dict[str, Any]:
-    return {
-        "module": module_name(cls),
-        "name": cls.__qualname__,
-        "id": class_id(cls),
-        "file": class_file(cls),
-        "project": project_file(cls),
-    }
 
 
 class Classes:

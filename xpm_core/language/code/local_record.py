@@ -8,16 +8,15 @@ data of the body. Data that a method uses are refused: they are parameters. What
 
 from __future__ import annotations
 
-import builtins
-import inspect
 import sys
 import types
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar, get_args, get_origin
 
-from xpm_core.errors import DeclarationError, MismatchError, TaskImportError
+from xpm_core.errors import DeclarationError, MismatchError
+from xpm_core.language.code.local_code import cells, cells_of, code_of
 from xpm_core.language.code.varying import Varying, varying
-from xpm_core.language.parameters.schema import MISSING, ParameterGroup, Schema, rebuilding
+from xpm_core.language.parameters.schema import MISSING, ParameterGroup, Schema
 from xpm_core.language.values.encoding import canonical
 from xpm_core.project.origin import LOCAL, class_file, module_name, project_file
 
@@ -209,177 +208,3 @@ def named(value: Any, name: str) -> str | None:
         if found is value:
             return module_name(value) if module == "__main__" else module
     return None
-
-
-def cells(cls: type) -> Iterator[tuple[str, Any]]:
-    """The variables of the function around a class that its methods use, with their values of now."""
-    for value in vars(cls).values():
-        parts = (value, getattr(value, "__func__", None), *(getattr(value, n, None) for n in ("fget", "fset", "fdel")))
-        for part in parts:
-            while isinstance(part, types.FunctionType):
-                if part.__qualname__.startswith(f"{cls.__qualname__}."):
-                    yield from cells_of(part)
-                part = getattr(part, "__wrapped__", None)
-
-
-def cells_of(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
-    """The variables that a function uses of those around it, but for the class that it is a method of."""
-    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
-        if name != "__class__":
-            try:
-                yield name, cell.cell_contents
-            except ValueError:  # it has no value (yet)
-                continue
-
-
-def code_of(module: types.ModuleType, name: str, line: int | None) -> types.CodeType:
-    """The code of a local class or function, found among the constants of its module's code.
-
-    Args:
-        module: The module.
-        name: Its qualified name.
-        line: Its first line, to tell several of one name apart; None when that is not known.
-
-    Raises:
-        TaskImportError: There is none, or no telling which.
-    """
-    level = [code_of_module(module)]
-    for part in name.replace(f".{LOCAL}", "").split("."):
-        level = [inner for code in level for inner in inside(code) if inner.co_name == part]
-    exact = [code for code in level if code.co_firstlineno == line]
-    if len(exact or level) != 1:
-        reason = f"its function defines {len(level)} of that name" if level else "its function no longer defines it"
-        raise TaskImportError(module.__name__, f"{module.__name__}.{name}", reason)
-    return (exact or level)[0]
-
-
-def inside(code: types.CodeType) -> Iterator[types.CodeType]:
-    """The classes and functions that some code defines, also those with type parameters."""
-    for constant in code.co_consts:
-        if isinstance(constant, types.CodeType):
-            if constant.co_name.startswith("<generic parameters"):
-                yield from inside(constant)
-            else:
-                yield constant
-
-
-def code_of_module(module: types.ModuleType) -> types.CodeType:
-    spec = getattr(module, "__spec__", None)
-    get_code = getattr(getattr(spec, "loader", None), "get_code", None)
-    code = get_code(spec.name) if spec is not None and get_code is not None else None
-    if code is None:
-        file = getattr(module, "__file__", None)
-        if file is None:
-            raise TaskImportError(module.__name__, module.__name__, "it has no file")
-        with open(file, "rb") as source:
-            code = compile(source.read(), file, "exec", dont_inherit=True)
-    return code
-
-
-class Rebuilder:
-    """Makes local classes again from what was recorded of them.
-
-    Args:
-        find_class: Gives the class of a number; None for one that is being made.
-        module_of: Gives the module of a record.
-        decode: Reads data.
-    """
-
-    def __init__(
-        self,
-        find_class: Callable[[int], type | None],
-        module_of: Callable[[dict[str, Any]], types.ModuleType],
-        decode: Callable[[bytes], Any],
-    ) -> None:
-        self.find_class, self.module_of, self.decode = find_class, module_of, decode
-        self.variables: dict[str, Any] = {}
-        self.pending: list[tuple[types.CellType, int]] = []
-
-    def rebuild(self, record: dict[str, Any]) -> type:
-        """The class of a record."""
-        local, module = record["local"], self.module_of(record)
-        code = code_of(module, record["name"], local["line"])
-        if code.co_flags & inspect.CO_OPTIMIZED:
-            raise TypeError(f"{record['name']} is no class")  # but a function, which is not to be called
-        bases = [self.value(reference) for reference in local["bases"]]
-        found = {name: self.cell(reference) for name, reference in local["names"].items()}
-        body = types.FunctionType(code, vars(module), code.co_name, None, self.closure(code, found))
-        rebuilding.append(lambda: [{name: cell.cell_contents for name, cell in found.items() if filled(cell)}])
-        try:
-            return builtins.__build_class__(body, code.co_name, *bases)  # type: ignore[no-any-return]
-        except Exception as error:  # whatever the class does when it is made
-            name = f"{record['module']}.{record['name']}"
-            raise TaskImportError(record["module"], name, f"{type(error).__name__}: {error}") from error
-        finally:
-            rebuilding.pop()
-
-    def closure(self, code: types.CodeType, found: dict[str, types.CellType]) -> tuple[types.CellType, ...]:
-        return tuple(found.get(name) or types.CellType() for name in code.co_freevars)
-
-    def cell(self, reference: Reference) -> types.CellType:
-        """A cell with a value; one for a class that is being made is filled later."""
-        value = self.value(reference)
-        if value is MISSING:
-            cell = types.CellType()
-            self.pending.append((cell, reference[1]))
-            return cell
-        return types.CellType(value)
-
-    def fill(self) -> None:
-        """Fill the cells of classes that are made by now."""
-        waiting = []
-        for cell, number in self.pending:
-            found = self.find_class(number)
-            if found is None:
-                waiting.append((cell, number))
-            else:
-                cell.cell_contents = found
-        self.pending = waiting
-
-    def value(self, reference: Reference) -> Any:
-        """The value that a reference stands for; MISSING for a class that is being made."""
-        kind, *content = reference
-        if kind == "class":
-            found = self.find_class(content[0])
-            return MISSING if found is None else found
-        if kind == "module":
-            return self.module_of({"module": content[0], "name": "", "file": None})
-        if kind == "attribute":
-            return self.attribute(*content)
-        if kind == "alias":
-            origin, *arguments = map(self.value, content)
-            return origin[tuple(arguments)] if len(arguments) > 1 else origin[arguments[0]]
-        if kind == "typevar":
-            return self.variables.setdefault(content[0], TypeVar(content[0]))
-        if kind == "tuple":
-            return tuple(map(self.value, content))
-        if kind == "group":
-            return ParameterGroup(content[0])
-        if kind == "function":
-            return self.function(content[0])
-        return ... if content == ["Ellipsis"] else None if kind == "constant" else self.decode(content[0])
-
-    def attribute(self, module_name: str, name: str) -> Any:
-        """What a module has under a name. Modules that it has imported are not asked: nobody records that."""
-        value: Any = self.module_of({"module": module_name, "name": name, "file": None})
-        for number, part in enumerate(name.split(".")):
-            if number and isinstance(value, types.ModuleType):
-                raise AttributeError(f"{module_name}.{name} leads through a module")
-            value = getattr(value, part)
-        return value
-
-    def function(self, record: dict[str, Any]) -> types.FunctionType:
-        module = self.module_of(record)
-        code = code_of(module, record["name"], record["line"])
-        cells = self.closure(code, {name: self.cell(reference) for name, reference in record["names"].items()})
-        defaults = tuple(map(self.decode, record["defaults"])) or None
-        found = types.FunctionType(code, vars(module), code.co_name, defaults, cells)
-        found.__kwdefaults__ = {name: self.decode(value) for name, value in record["keywords"].items()} or None
-        return found
-
-
-def filled(cell: types.CellType) -> bool:
-    try:
-        return cell.cell_contents is not MISSING
-    except ValueError:
-        return False

@@ -14,8 +14,9 @@ from typing import IO, Any, TypeVar
 from xpm_core.errors import MissingPackageError, NestingError
 from xpm_core.language.dict_form.reading import Lines, Reader
 from xpm_core.language.dict_form.writing import Writer
-from xpm_core.language.graph.state import caller, state, written
-from xpm_core.language.values.encoding import too_deep
+from xpm_core.language.graph.state import state
+from xpm_core.language.values.decoding import too_deep
+from xpm_core.tracebacks.callsite import caller, written
 
 __all__ = ["from_dict", "from_yaml", "to_dict"]
 

@@ -21,7 +21,7 @@ from xpm_core.errors import (
 from xpm_core.language.classes.declaration import complete
 from xpm_core.language.dict_form.classes import CLASS, choices, derived, named
 from xpm_core.language.dict_form.omega import unwrapped
-from xpm_core.language.graph.state import Place, is_configuration, state, written
+from xpm_core.language.graph.state import is_configuration, state
 from xpm_core.language.parameters.generics import ConfigKind
 from xpm_core.language.parameters.object_kinds import ObjectKind, kinds_of
 from xpm_core.language.parameters.schema import Schema, refusal
@@ -37,6 +37,7 @@ from xpm_core.language.values.kinds import (
     TupleKind,
     UnionKind,
 )
+from xpm_core.tracebacks.callsite import Place, written
 
 
 class Lines:

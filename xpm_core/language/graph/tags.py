@@ -12,8 +12,10 @@ from typing import Any, TypeVar, cast
 from urllib.parse import quote
 
 from xpm_core.errors import ParameterTypeError
-from xpm_core.language.graph.state import Place, caller, children, is_configuration, state, title, written
+from xpm_core.language.graph.state import is_configuration, state
+from xpm_core.language.graph.walk import children, title
 from xpm_core.scalars import plain, spelled
+from xpm_core.tracebacks.callsite import Place, caller, written
 from xpm_core.tracebacks.edges import edge
 
 T = TypeVar("T")

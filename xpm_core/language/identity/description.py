@@ -8,8 +8,9 @@ from enum import Enum
 from pathlib import Path, PurePath
 from typing import Any
 
-from xpm_core.language.code.importing import class_record
-from xpm_core.language.graph.state import is_configuration, state, title
+from xpm_core.language.code.records import class_record
+from xpm_core.language.graph.state import is_configuration, state
+from xpm_core.language.graph.walk import title
 from xpm_core.language.identity.seal import counted_names, seal, task_id
 from xpm_core.language.parameters.paths import JOB, WORKSPACE, Layout
 from xpm_core.language.parameters.schema import schema_of

@@ -12,8 +12,10 @@ from typing import Any
 
 from xpm_core.errors import MismatchError, NestingError
 from xpm_core.language.code.chosen import made
-from xpm_core.language.graph.state import STATE, ConfigState, children, contained, is_configuration, reachable, state
+from xpm_core.language.graph.state import STATE, ConfigState, is_configuration, state
+from xpm_core.language.graph.walk import children, contained, reachable
 from xpm_core.language.parameters.schema import Parameter, ParameterGroup, Schema, refusal, schema_of
+from xpm_core.language.values.decoding import too_deep
 from xpm_core.language.values.encoding import (
     CONFIGURATION,
     LEFT_OUT,
@@ -23,7 +25,6 @@ from xpm_core.language.values.encoding import (
     extension,
     map_head,
     pack,
-    too_deep,
 )
 from xpm_core.project.origin import LOCAL, class_id
 

@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from xpm_core.errors import MismatchError, MissingParameterError, ValidationError
-from xpm_core.language.graph.state import STATE, Trail, reachable, state
+from xpm_core.language.graph.state import STATE, state
+from xpm_core.language.graph.walk import Trail, reachable
 from xpm_core.language.identity.digest import counted_names, digest_all, partial_identity, task_id
 from xpm_core.language.parameters.schema import refusal, schema_of
 from xpm_core.language.values.frozen import frozen

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable
 from functools import partial as bind
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Any, NoReturn, TypeVar, overload
+from pathlib import Path
+from typing import Annotated, Any, TypeVar, overload
 
-from xpm_core.errors import DeclarationError, MissingParameterError
-from xpm_core.language.graph.state import state, unsubmitted
+from xpm_core.errors import DeclarationError
 from xpm_core.language.parameters.calls import plain_call, wrong_arguments
-from xpm_core.language.parameters.paths import Layout
-from xpm_core.language.parameters.schema import MISSING, ParameterGroup, schema_of
+from xpm_core.language.parameters.schema import MISSING, ParameterGroup
 from xpm_core.tracebacks.edges import edge
 
 T = TypeVar("T")
@@ -151,71 +148,6 @@ class Renamed:
 
     def __init__(self, function: Callable[[Any, Any], Any]) -> None:
         self.function = function
-
-
-class PathGenerator:
-    """A path in the job's directory, as the default of a parameter.
-
-    For a parameter of the task itself it is `<job>/<path>`; below it `<job>/out/<path to the parameter's
-    configuration>/<path>`, so that no two meet.
-
-    Args:
-        path: The path, relative, or a function that makes it from the configuration.
-        partial: The partial identifier that names a directory, shared by all tasks with that partial identifier.
-
-    Example:
-        >>> checkpoint: Meta[Path] = field(default_factory=PathGenerator("model.bin"))
-    """
-
-    __slots__ = ("partial", "path")
-
-    @edge
-    def __init__(self, path: str | Path | Callable[[Any], str | Path] = "", *, partial: Any = None) -> None:
-        self.path, self.partial = path, partial
-        if not callable(path):
-            self.relative(path)
-        else:
-            refuse_uncallable_with(1, path, "PathGenerator({})", "Write lambda config: ...")
-
-    @edge
-    def __call__(self) -> Path:
-        raise DeclarationError("PathGenerator", "it was called", "Use it as field(default_factory=PathGenerator(...)).")
-
-    def relative(self, path: str | Path) -> str:
-        """The path in one form, checked to stay in its directory."""
-        text = PurePosixPath(os.fspath(path)).as_posix()
-        if text.startswith("/") or ".." in text.split("/"):
-            raise DeclarationError("PathGenerator", f"{text!r} leaves the job's directory", "Give a relative path.")
-        return text
-
-    def path_in(self, config: Any) -> str:
-        """The path for one configuration, relative to its directory."""
-        return self.relative(self.path(config) if callable(self.path) else self.path)
-
-    def path_of(self, config: Any, name: str, where: str) -> Path:
-        """The path in the job's directory of a submitted task.
-
-        Raises:
-            MissingParameterError: The task is not submitted.
-        """
-        own = state(config)
-        if own.origin is not None:
-            return self.path_of(own.origin, name, where)
-        owner = config if own.submitted is not None else own.owner
-        if owner is None or state(owner).submitted is None:
-            self.not_yet(where, config)
-        job = Path(state(owner).submitted.jobpath)
-        enter = unsubmitted if config is owner else None  # a task's own paths lie in its directory, whatever is below
-        found = Layout(owner, job, job.parents[2], enter).path(config, name)
-        return found or self.not_yet(where, config)
-
-    def not_yet(self, where: str, config: Any) -> NoReturn:
-        remedy = "Read it once it is submitted."
-        if schema_of(config).task:
-            here = f"{type(config).__name__}.C(...).instance().execute()"
-            remedy = f"{remedy} To run it here, for debugging: {here}."
-        wrong = "this path is made in the job's directory, which is not known yet"
-        raise MissingParameterError(where, wrong, remedy)
 
 
 class Bounds:

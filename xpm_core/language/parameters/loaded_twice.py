@@ -7,7 +7,7 @@ import re
 import sys
 from typing import Any
 
-from xpm_core.language.graph.state import written
+from xpm_core.tracebacks.callsite import written
 
 
 def loaded_twice(cls: type, value: Any) -> str:

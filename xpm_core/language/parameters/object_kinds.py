@@ -7,7 +7,7 @@ from copy import copy
 from typing import Any, get_type_hints
 
 from xpm_core.errors import DeclarationError, MismatchError
-from xpm_core.language.graph.state import contained
+from xpm_core.language.graph.walk import contained
 from xpm_core.language.parameters.annotations import Names, UnresolvedError, kind_of
 from xpm_core.language.parameters.generics import ConfigKind
 from xpm_core.language.values import data_objects

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from pathlib import Path, PurePosixPath
+from typing import Any, NoReturn
 from urllib.parse import quote
 
-from xpm_core.language.graph.state import reachable, state, unsubmitted
+from xpm_core.errors import DeclarationError, MissingParameterError
+from xpm_core.language.graph.state import state, unsubmitted
+from xpm_core.language.graph.walk import reachable
+from xpm_core.language.parameters.fields import refuse_uncallable_with
 from xpm_core.language.parameters.schema import schema_of
+from xpm_core.tracebacks.edges import edge
 
 JOB, WORKSPACE = Path("<job>"), Path("<workspace>")
 """Stand for directories that are not known yet. They are relative, as no other path is."""
@@ -78,3 +83,68 @@ class Layout:
 def steps(path: str) -> list[str]:
     """The names of folders for the path of a configuration: `Learn.models[3].head` gives `models`, `3`, `head`."""
     return [quote(step, safe=" ") for step in re.split(r"[.\[\]{}'\"]+", path)[1:] if step]
+
+
+class PathGenerator:
+    """A path in the job's directory, as the default of a parameter.
+
+    For a parameter of the task itself it is `<job>/<path>`; below it `<job>/out/<path to the parameter's
+    configuration>/<path>`, so that no two meet.
+
+    Args:
+        path: The path, relative, or a function that makes it from the configuration.
+        partial: The partial identifier that names a directory, shared by all tasks with that partial identifier.
+
+    Example:
+        >>> checkpoint: Meta[Path] = field(default_factory=PathGenerator("model.bin"))
+    """
+
+    __slots__ = ("partial", "path")
+
+    @edge
+    def __init__(self, path: str | Path | Callable[[Any], str | Path] = "", *, partial: Any = None) -> None:
+        self.path, self.partial = path, partial
+        if not callable(path):
+            self.relative(path)
+        else:
+            refuse_uncallable_with(1, path, "PathGenerator({})", "Write lambda config: ...")
+
+    @edge
+    def __call__(self) -> Path:
+        raise DeclarationError("PathGenerator", "it was called", "Use it as field(default_factory=PathGenerator(...)).")
+
+    def relative(self, path: str | Path) -> str:
+        """The path in one form, checked to stay in its directory."""
+        text = PurePosixPath(os.fspath(path)).as_posix()
+        if text.startswith("/") or ".." in text.split("/"):
+            raise DeclarationError("PathGenerator", f"{text!r} leaves the job's directory", "Give a relative path.")
+        return text
+
+    def path_in(self, config: Any) -> str:
+        """The path for one configuration, relative to its directory."""
+        return self.relative(self.path(config) if callable(self.path) else self.path)
+
+    def path_of(self, config: Any, name: str, where: str) -> Path:
+        """The path in the job's directory of a submitted task.
+
+        Raises:
+            MissingParameterError: The task is not submitted.
+        """
+        own = state(config)
+        if own.origin is not None:
+            return self.path_of(own.origin, name, where)
+        owner = config if own.submitted is not None else own.owner
+        if owner is None or state(owner).submitted is None:
+            self.not_yet(where, config)
+        job = Path(state(owner).submitted.jobpath)
+        enter = unsubmitted if config is owner else None  # a task's own paths lie in its directory, whatever is below
+        found = Layout(owner, job, job.parents[2], enter).path(config, name)
+        return found or self.not_yet(where, config)
+
+    def not_yet(self, where: str, config: Any) -> NoReturn:
+        remedy = "Read it once it is submitted."
+        if schema_of(config).task:
+            here = f"{type(config).__name__}.C(...).instance().execute()"
+            remedy = f"{remedy} To run it here, for debugging: {here}."
+        wrong = "this path is made in the job's directory, which is not known yet"
+        raise MissingParameterError(where, wrong, remedy)

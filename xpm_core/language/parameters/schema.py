@@ -17,7 +17,8 @@ from xpm_core.errors import (
     ParameterTypeError,
     ParameterValueError,
 )
-from xpm_core.language.graph.state import STATE, contained, is_configuration
+from xpm_core.language.graph.state import STATE, is_configuration
+from xpm_core.language.graph.walk import contained
 from xpm_core.language.values.encoding import pack
 from xpm_core.scalars import spelled
 from xpm_core.tracebacks.edges import edge

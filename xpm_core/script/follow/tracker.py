@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.errors import WipedError
-from xpm_core.language.graph.state import NOTHING, Place, written
+from xpm_core.language.graph.state import NOTHING
 from xpm_core.script.follow import markers
 from xpm_core.script.follow.callbacks import Callbacks
 from xpm_core.script.follow.watching import Watches
@@ -27,6 +27,7 @@ from xpm_core.states import Event, State
 from xpm_core.store import events, reading
 from xpm_core.store.records import Look, Serving, SubmitCode, Submitted
 from xpm_core.store.refusals import Refused
+from xpm_core.tracebacks.callsite import Place, written
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -13,10 +13,10 @@ from types import TracebackType
 from typing import Any
 
 from xpm_core.errors import FailedExperiment
-from xpm_core.language.graph.state import written
 from xpm_core.script.follow.tracker import TrackedJob
 from xpm_core.script.show.prompt import rerun
 from xpm_core.states import State
+from xpm_core.tracebacks.callsite import written
 from xpm_core.tracebacks.edges import debugging
 from xpm_core.words.commands import Commands
 from xpm_core.words.text import class_name, line, plain, shows_glyphs

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from xpm_core.errors import ExperimentError
-from xpm_core.language.graph.state import Place, caller, written
+from xpm_core.tracebacks.callsite import Place, caller, written
 
 _ELSEWHERE = "Start workers there, xpm-worker --queue gpu, and let their queue have the task: submit(queue='gpu')."
 INSTEAD = {

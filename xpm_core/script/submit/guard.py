@@ -12,34 +12,9 @@ import sys
 from collections.abc import Iterable
 from functools import lru_cache
 from types import FrameType
-from typing import Any
 
-from xpm_core.errors import ExperimentError, InsideJobError, UnguardedScriptError
-from xpm_core.job.running import JOB_VARIABLE
-from xpm_core.language.graph.state import Place, caller, written
-from xpm_core.tracebacks.edges import edge
-
-
-def refuse_inside_job(where: str) -> None:
-    """Refuse to begin an experiment in a job.
-
-    Raises:
-        InsideJobError: This process is a job.
-    """
-    if identity := os.environ.get(JOB_VARIABLE):
-        raise InsideJobError(where, identity)
-
-
-class experiment:
-    """What a job finds as `xpm_core.script.experiment`: its script may import it, a job may not begin it.
-
-    Raises:
-        InsideJobError: Always.
-    """
-
-    @edge
-    def __init__(self, *_: Any, **__: Any) -> None:
-        refuse_inside_job(written(caller()))
+from xpm_core.errors import ExperimentError, UnguardedScriptError
+from xpm_core.tracebacks.callsite import Place, written
 
 
 def refuse_unguarded(classes: Iterable[type], place: Place) -> None:

@@ -6,202 +6,50 @@ Owns: the way from a sealed task to a tracked job, and what the job's directory 
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import math
 import os
 import random
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from xpm_core.config import ResumableTask, state, upstream
-from xpm_core.errors import ExperimentError, RedisFullError, XpmError
-from xpm_core.language.graph.state import NOTHING, Place, reachable, unsubmitted, written
+from xpm_core.config import state, upstream
+from xpm_core.defaults import DEFAULT_QUEUE
+from xpm_core.errors import RedisFullError, XpmError
+from xpm_core.language.graph.state import NOTHING, unsubmitted
 from xpm_core.language.graph.tags import joined, submission_tags
+from xpm_core.language.graph.walk import reachable
 from xpm_core.language.identity import seal
 from xpm_core.project.origin import project_name
 from xpm_core.script.follow.markers import mark_done
 from xpm_core.script.follow.tracker import BACKOFF_MOST_S, TrackedJob, Tracker
-from xpm_core.script.submit.arguments import refuse_unknown
 from xpm_core.script.submit.guard import refuse_unguarded
+from xpm_core.script.submit.listings import LISTING_LAG_S, Listings
 from xpm_core.script.submit.lookalikes import Lookalikes
+from xpm_core.script.submit.options import Options
 from xpm_core.script.submit.outbox import Answer, Outbox
+from xpm_core.script.submit.pending import Asked, Parcel
 from xpm_core.script.submit.twins import Twins
 from xpm_core.server.connection import OUTAGES
 from xpm_core.states import State
 from xpm_core.store import reading
-from xpm_core.store.records import (
-    DEFAULT_BACKOFF_S,
-    DEFAULT_MAX_LOSSES,
-    DEFAULT_MAX_RETRIES,
-    DEFAULT_QUEUE,
-    RetryCode,
-    Run,
-    Submission,
-    SubmitCode,
-    Submitted,
-)
+from xpm_core.store.records import RetryCode, Run, Submission, SubmitCode, Submitted
 from xpm_core.store.scripts import Sent
+from xpm_core.tracebacks.callsite import Place, written
 from xpm_core.wire import payload, signing
 from xpm_core.wire.parts import Parts
-from xpm_core.words.names import check_queue_name
-from xpm_core.workspace.experiment_directory import ExperimentDirectory, JobLinks
+from xpm_core.workspace.experiment_directory import ExperimentDirectory
 from xpm_core.workspace.job_directory import JobDirectory
-from xpm_core.workspace.settings import templates_wanted
+from xpm_core.workspace.job_links import JobLinks
 
 if TYPE_CHECKING:
     from xpm_core.config import Task
     from xpm_core.store.jobs import Store
     from xpm_core.workspace.workspace import Workspace
 
-Asked = Sent[list[Submitted | None]] | Sent[list[Submitted]]
-
 log = logging.getLogger("xpm")
-
-LISTED_S = 10.0
-"""How long a listing of a task's folder is believed."""
-
-_NEVER: tuple[frozenset[str], float] = frozenset(), 0.0
-
-LISTING_LAG_S = 120.0
-"""How long a network file system may say that a directory is not there; a marker counts as missing only after."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """What `Task.submit` can be told.
-
-    Args:
-        queue: The queue; None for the experiment's own.
-        priority: -100 to 100; higher first.
-        timeout: After how long the job is killed, seconds; None for never.
-        max_retries: How often it is run again after its own errors.
-        max_losses: How often it is run again after its worker was lost.
-        backoff: Delay of the first retry, seconds; each further one takes twice as long.
-        env: Variables added to the job's environment.
-        min_time: How long it runs at least, seconds: workers that have less time left do not take it.
-    """
-
-    queue: str | None = None
-    priority: int = 0
-    timeout: float | None = None
-    max_retries: int = DEFAULT_MAX_RETRIES
-    max_losses: int = DEFAULT_MAX_LOSSES
-    backoff: float = DEFAULT_BACKOFF_S
-    env: Mapping[str, str] = field(default_factory=dict)
-    min_time: float = 0
-    _in_job: dict[type, dict[str, Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
-
-    def in_job(self, cls: type) -> Mapping[str, Any]:
-        """What those who run a job of a class are told: the same each time, which submissions share."""
-        found = self._in_job.get(cls)
-        if found is None:
-            found = self._in_job[cls] = {
-                "timeout_s": self.timeout,
-                "env": dict(self.env),
-                "resumable": issubclass(cls, ResumableTask),
-                "template": getattr(cls, "template", True) is not False and templates_wanted(cls),
-            }
-        return found
-
-    @classmethod
-    def of(cls, given: Mapping[str, Any], place: Place, common: Options) -> Options:
-        """Read what `submit` was given, and take the rest from what holds for the whole experiment.
-
-        Raises:
-            ExperimentError: There is no such option, or its value cannot work.
-        """
-        names = ["init_tasks", *(known.name for known in fields(cls) if known.init)]
-        refuse_unknown("submit(): unknown option", given, names, place)
-        for name, value in given.items():
-            right, wanted = _CHECKS[name]
-            if not right(value):
-                problem = f"submit({name}={value!r}): expected {wanted}"
-                raise ExperimentError(written(place), problem, "Pass such a value.")
-        options = replace(common, **{**given, "env": {**common.env, **given.get("env", NOTHING)}})
-        if options.queue is not None:
-            check_queue_name(options.queue)
-        return options
-
-
-def _whole(value: Any, least: float, most: float = float("inf")) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
-
-
-def _seconds(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
-
-
-_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "queue": (lambda value: value is None or isinstance(value, str), "a name"),
-    "priority": (lambda value: _whole(value, -100, 100), "an integer from -100 to 100"),
-    "timeout": (lambda value: value is None or (_seconds(value) and value > 0), "a number of seconds above 0"),
-    "max_retries": (lambda value: _whole(value, 0), "an integer of at least 0"),
-    "max_losses": (lambda value: _whole(value, 0), "an integer of at least 0"),
-    "backoff": (_seconds, "a number of seconds, at least 0"),
-    "env": (
-        lambda value: isinstance(value, Mapping) and all(isinstance(x, str) for x in [*value, *value.values()]),
-        "names and values as strings",
-    ),
-    "min_time": (lambda value: _seconds(value) and value <= 10**9, "a number of seconds, at least 0"),
-}
-
-
-class Parcel:
-    """A submission on its way, and the job that waits for its answer.
-
-    Args:
-        job: The job.
-        task: Its task, which nothing else here keeps once the answer is there.
-        marked: Whether its directory says that it is done.
-        needs: Identities of the jobs that it needs.
-        options: What `submit` was told.
-        origins: Of classes that the server has not been told of yet.
-    """
-
-    __slots__ = ("done", "job", "marked", "needs", "options", "origins", "submission", "task")
-
-    def __init__(
-        self,
-        job: TrackedJob,
-        task: Task,
-        marked: bool,
-        needs: Sequence[str],
-        options: Options,
-        origins: Mapping[str, str],
-    ) -> None:
-        self.job, self.task, self.marked, self.needs = job, task, marked, needs
-        self.options, self.origins = options, origins
-        self.done = marked and not origins
-        """Whether the server need not be told more than that."""
-        self.submission: Submission | None = None
-        """What the server is to be told; made when it is needed."""
-
-
-class Listings:
-    """Which jobs have a directory, by one listing for all jobs of a task.
-
-    A directory that was made since is missed: then the server knows the job, or whoever is to run it looks.
-    """
-
-    def __init__(self) -> None:
-        self._taken: dict[str, tuple[frozenset[str], float]] = {}
-        """What each folder has, and till when that is believed."""
-
-    def marked(self, job: JobDirectory) -> bool:
-        """Whether a job's directory says that it is done."""
-        folder = job.folder
-        names, till_s = self._taken.get(folder, _NEVER)
-        if (now_s := time.monotonic()) >= till_s:
-            names = frozenset()
-            with contextlib.suppress(OSError):
-                names = frozenset(os.listdir(folder))
-            self._taken[folder] = names, now_s + LISTED_S
-        return job.identity in names and job.is_marked()
 
 
 class Submitter:

@@ -12,9 +12,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from xpm_core.language.graph.state import STATE, Place, Trail, is_configuration, reachable, state, written
+from xpm_core.language.graph.state import STATE, is_configuration, state
+from xpm_core.language.graph.walk import Trail, reachable
 from xpm_core.language.parameters.schema import MISSING, schema_of, shortened
 from xpm_core.language.values import data_objects
+from xpm_core.tracebacks.callsite import Place, written
 
 if TYPE_CHECKING:
     from xpm_core.config import Task

@@ -1,0 +1,55 @@
+"""xpm_core.language.code.records."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING, Any
+
+from xpm_core.errors import ClassNameError
+from xpm_core.project.origin import LOCAL, attribute, class_file, class_id, module_name, project_file
+
+if TYPE_CHECKING:
+    from xpm_core.language.parameters.schema import Schema
+
+
+from collections.abc import Iterator
+
+
+def class_record(cls: type) -> dict[str, Any]:
+    """What another process needs to find a class.
+
+    Raises:
+        ClassNameError: The class was defined in a notebook, at a prompt or by `python -c`, or made at run time.
+    """
+    if LOCAL not in cls.__qualname__ and attribute(sys.modules.get(cls.__module__), cls.__qualname__) is not cls:
+        wrong = f"module {cls.__module__!r} has no class of that name, or another one"
+        raise ClassNameError(cls.__qualname__, wrong, "Define it with a class statement in the module.")
+    schema: Schema | None = cls.__dict__.get("__xpm_schema__")
+    if schema is None:
+        return _record(cls)
+    if schema.record is None:
+        schema.record = _record(cls)
+    return schema.record.copy()
+
+
+def _record(cls: type) -> dict[str, Any]:
+    return {
+        "module": module_name(cls),
+        "name": cls.__qualname__,
+        "id": class_id(cls),
+        "file": class_file(cls),
+        "project": project_file(cls),
+    }
+
+
+def references(local: Any) -> Iterator[list[Any]]:
+    """Each reference of the record of a local class or function, those of functions that it uses included."""
+    waiting = [*local.get("bases", ()), *local.get("names", {}).values()]
+    while waiting:
+        reference = waiting.pop()
+        kind, *content = reference
+        yield reference
+        if kind in ("alias", "tuple"):
+            waiting += content
+        elif kind == "function":
+            waiting += content[0]["names"].values()

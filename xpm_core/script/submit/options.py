@@ -1,0 +1,96 @@
+"""xpm_core.script.submit.options."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from xpm_core.config import ResumableTask
+from xpm_core.defaults import DEFAULT_BACKOFF_S, DEFAULT_MAX_LOSSES, DEFAULT_MAX_RETRIES
+from xpm_core.errors import ExperimentError
+from xpm_core.language.graph.state import NOTHING
+from xpm_core.script.submit.arguments import refuse_unknown
+from xpm_core.tracebacks.callsite import Place, written
+from xpm_core.words.names import check_queue_name
+from xpm_core.workspace.settings import templates_wanted
+
+
+@dataclass(frozen=True)
+class Options:
+    """What `Task.submit` can be told.
+
+    Args:
+        queue: The queue; None for the experiment's own.
+        priority: -100 to 100; higher first.
+        timeout: After how long the job is killed, seconds; None for never.
+        max_retries: How often it is run again after its own errors.
+        max_losses: How often it is run again after its worker was lost.
+        backoff: Delay of the first retry, seconds; each further one takes twice as long.
+        env: Variables added to the job's environment.
+        min_time: How long it runs at least, seconds: workers that have less time left do not take it.
+    """
+
+    queue: str | None = None
+    priority: int = 0
+    timeout: float | None = None
+    max_retries: int = DEFAULT_MAX_RETRIES
+    max_losses: int = DEFAULT_MAX_LOSSES
+    backoff: float = DEFAULT_BACKOFF_S
+    env: Mapping[str, str] = field(default_factory=dict)
+    min_time: float = 0
+    _in_job: dict[type, dict[str, Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def in_job(self, cls: type) -> Mapping[str, Any]:
+        """What those who run a job of a class are told: the same each time, which submissions share."""
+        found = self._in_job.get(cls)
+        if found is None:
+            found = self._in_job[cls] = {
+                "timeout_s": self.timeout,
+                "env": dict(self.env),
+                "resumable": issubclass(cls, ResumableTask),
+                "template": getattr(cls, "template", True) is not False and templates_wanted(cls),
+            }
+        return found
+
+    @classmethod
+    def of(cls, given: Mapping[str, Any], place: Place, common: Options) -> Options:
+        """Read what `submit` was given, and take the rest from what holds for the whole experiment.
+
+        Raises:
+            ExperimentError: There is no such option, or its value cannot work.
+        """
+        names = ["init_tasks", *(known.name for known in fields(cls) if known.init)]
+        refuse_unknown("submit(): unknown option", given, names, place)
+        for name, value in given.items():
+            right, wanted = _CHECKS[name]
+            if not right(value):
+                problem = f"submit({name}={value!r}): expected {wanted}"
+                raise ExperimentError(written(place), problem, "Pass such a value.")
+        options = replace(common, **{**given, "env": {**common.env, **given.get("env", NOTHING)}})
+        if options.queue is not None:
+            check_queue_name(options.queue)
+        return options
+
+
+def _whole(value: Any, least: float, most: float = float("inf")) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def _seconds(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
+
+
+_CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "queue": (lambda value: value is None or isinstance(value, str), "a name"),
+    "priority": (lambda value: _whole(value, -100, 100), "an integer from -100 to 100"),
+    "timeout": (lambda value: value is None or (_seconds(value) and value > 0), "a number of seconds above 0"),
+    "max_retries": (lambda value: _whole(value, 0), "an integer of at least 0"),
+    "max_losses": (lambda value: _whole(value, 0), "an integer of at least 0"),
+    "backoff": (_seconds, "a number of seconds, at least 0"),
+    "env": (
+        lambda value: isinstance(value, Mapping) and all(isinstance(x, str) for x in [*value, *value.values()]),
+        "names and values as strings",
+    ),
+    "min_time": (lambda value: _seconds(value) and value <= 10**9, "a number of seconds, at least 0"),
+}

@@ -1,0 +1,121 @@
+"""xpm_worker.protocol.channel."""
+
+from __future__ import annotations
+
+import socket
+import struct
+
+from xpm_core.errors import ProtocolError
+from xpm_worker.protocol.codec import decode, encode
+from xpm_worker.protocol.messages import Message
+
+LARGEST_MESSAGE = 256 * 1024 * 1024
+"""Bytes that a message between worker and starter may have; a larger one is refused."""
+
+LARGEST_REPORT = 1024 * 1024
+"""The same for what a job's process says."""
+
+_LENGTH = struct.Struct("!I")
+_CHUNK = 64 * 1024
+_CHUNKS = 64
+
+
+class Channel:
+    """One end of a stream socket over which messages go, without ever blocking.
+
+    Args:
+        sock: The socket.
+        receives: Bytes that a message may have which comes.
+        sends: The same of one that goes.
+
+    Example:
+        >>> channel.send(Hello("", os.getpid()))
+        >>> for message in channel.receive(): ...
+        >>> if channel.closed: ...
+    """
+
+    def __init__(self, sock: socket.socket, *, receives: int = LARGEST_MESSAGE, sends: int = LARGEST_MESSAGE) -> None:
+        sock.setblocking(False)
+        self._sock = sock
+        self._receives, self._sends = receives, sends
+        self._in = bytearray()
+        self._out = bytearray()
+        self.closed = False
+        """Whether the other end is gone. What it said before was still received."""
+
+    def fileno(self) -> int:
+        """Its descriptor, for poll."""
+        return self._sock.fileno()
+
+    @property
+    def pending(self) -> bool:
+        """Whether something waits to be sent: poll for POLLOUT, then flush."""
+        return bool(self._out)
+
+    def send(self, message: Message) -> None:
+        """Send a message, or as much as goes now; `flush` sends the rest.
+
+        Raises:
+            ProtocolError: See `encode`.
+        """
+        self.put(message)
+        self.flush()
+
+    def put(self, message: Message) -> None:
+        """Send a message with the next one, or with `flush`.
+
+        Raises:
+            ProtocolError: See `encode`.
+        """
+        self._out += encode(message, self._sends)
+
+    def flush(self) -> None:
+        """Send what waits, as far as it goes."""
+        while self._out and not self.closed:
+            try:
+                sent = self._sock.send(memoryview(self._out)[:_CHUNK])
+            except BlockingIOError:
+                return
+            except OSError:
+                self.closed = True
+                return
+            del self._out[:sent]
+
+    def receive(self) -> list[Message]:
+        """The messages that have arrived; of very much, a part.
+
+        Raises:
+            ProtocolError: What arrived is no message; nothing more can be read.
+        """
+        try:
+            for _ in range(_CHUNKS):
+                data = self._sock.recv(_CHUNK)
+                if not data:
+                    self.closed = True
+                    break
+                self._in += data
+        except BlockingIOError:
+            pass
+        except ConnectionError:
+            self.closed = True
+        return self._messages()
+
+    def _messages(self) -> list[Message]:
+        messages: list[Message] = []
+        start = 0
+        while len(self._in) - start >= _LENGTH.size:
+            (length,) = _LENGTH.unpack_from(self._in, start)
+            if length > self._receives:
+                raise ProtocolError(f"a message of {length} bytes, {self._receives} are allowed")
+            end = start + _LENGTH.size + length
+            if len(self._in) < end:
+                break
+            messages.append(decode(bytes(memoryview(self._in)[start + _LENGTH.size : end])))
+            start = end
+        del self._in[:start]
+        return messages
+
+    def close(self) -> None:
+        """Close this end."""
+        self.closed = True
+        self._sock.close()

@@ -1,0 +1,79 @@
+"""xpm_worker.system.signals."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import signal
+from typing import Any
+
+from xpm_worker.system.platform import LINUX, _libc
+
+AS_SIGTERM = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP)
+"""Signals that mean to a daemon what SIGTERM means: Slurm sends such a one before a time limit, a terminal hangs up."""
+
+
+class SignalPipe:
+    """Signals as bytes in a pipe, so that one poll waits for them and for everything else.
+
+    Example:
+        >>> signals = SignalPipe(signal.SIGCHLD, signal.SIGTERM)
+        >>> poller.register(signals, select.POLLIN)
+        >>> signals.read()
+        [<Signals.SIGCHLD: 17>]
+    """
+
+    def __init__(self, *signals: signal.Signals) -> None:
+        self._read, self._write = os.pipe2(os.O_CLOEXEC | os.O_NONBLOCK) if LINUX else _plain_pipe()
+        signal.set_wakeup_fd(self._write, warn_on_full_buffer=False)
+        for each in signals:
+            signal.signal(each, lambda *_: None)
+
+    def fileno(self) -> int:
+        """Its descriptor, for poll."""
+        return self._read
+
+    def read(self) -> list[signal.Signals]:
+        """The signals that came since, in order."""
+        with contextlib.suppress(BlockingIOError):
+            return [signal.Signals(number) for number in os.read(self._read, 4096) if number]
+        return []
+
+    def ring(self) -> None:
+        """Wake whoever polls, without a signal; from any thread, and from a handler."""
+        with contextlib.suppress(BlockingIOError):
+            os.write(self._write, b"\0")
+
+    def close(self) -> None:
+        """Close it, in a process forked from the one that made it; handlers stay."""
+        signal.set_wakeup_fd(-1)
+        os.close(self._read)
+        os.close(self._write)
+
+
+def _plain_pipe() -> tuple[int, int]:
+    read, write = os.pipe()
+    os.set_blocking(read, False)
+    os.set_blocking(write, False)
+    return read, write
+
+
+def reset_signals(*ignored: signal.Signals) -> None:
+    """Handle signals as a fresh interpreter does, but for those to ignore, and those of `AS_SIGTERM`; block none."""
+    signal.set_wakeup_fd(-1)
+    defaults: dict[signal.Signals, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGPIPE: signal.SIG_IGN}
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGCHLD, signal.SIGPIPE, *AS_SIGTERM):
+        signal.signal(each, signal.SIG_IGN if each in ignored else defaults.get(each, signal.SIG_DFL))
+    for each in AS_SIGTERM:
+        _leave_to_daemon(each)
+    signal.pthread_sigmask(signal.SIG_SETMASK, ())
+
+
+def _leave_to_daemon(number: signal.Signals) -> None:
+    """Survive a signal of `AS_SIGTERM`: the whole group has it, and the daemon lets each job end in time.
+
+    Its handler is a C function that does nothing. It is not SIG_IGN, because programs that a job starts would inherit
+    that. It is none of Python's, because code that asks Python for the handler is to find the default.
+    """
+    _libc.signal(int(number), ctypes.cast(_libc.getppid, ctypes.c_void_p))

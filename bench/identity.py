@@ -62,7 +62,7 @@ def least() -> Subject:
 
 def ours() -> Subject:
     """Build, validate, identify."""
-    from xpm_core.language.identity.seal import seal
+    from xpm_core.identity import seal
 
     build = declared("xpm_core").build
     return lambda: seal(build())

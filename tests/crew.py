@@ -18,7 +18,7 @@ import redis
 from support import PATIENCE_S, wait_until
 
 from xpm_core.config import Task
-from xpm_core.language.identity.seal import seal, task_id
+from xpm_core.identity import seal, task_id
 from xpm_core.project.origin import project_name
 from xpm_core.server import connection
 from xpm_core.states import State
@@ -28,7 +28,7 @@ from xpm_core.store.records import Submission
 from xpm_core.wire import payload
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.workspace import Workspace
-from xpm_worker.system import processes
+from xpm_worker.system import kernel, marks
 
 
 class Worker:
@@ -62,7 +62,7 @@ class Worker:
     def marks(self) -> set[str]:
         """The marks that its starters' descendants carry."""
         pids = {process.pid for process in self.starters()}
-        return {mark for pid, mark in processes.marked() if pid in pids}
+        return {mark for pid, mark in marks.marked() if pid in pids}
 
     def send(self, number: signal.Signals) -> None:
         """Send the daemon a signal."""
@@ -91,7 +91,7 @@ def frozen(process: psutil.Process) -> bool:
 
 def is_starter(process: psutil.Process) -> bool:
     """Whether a process is a starter, or the mother of starters."""
-    return alive(process, processes.STARTER_NAME)
+    return alive(process, kernel.STARTER_NAME)
 
 
 class Crew:

@@ -23,10 +23,10 @@ def run(*arguments: str | Path, cwd: Path, **environment: str) -> str:
 WORKER = """
 import sys
 from pathlib import Path
-from xpm_core import payload
+from xpm_core.wire import live_task, payload
 data, identity, workspace = Path(sys.argv[1]).read_bytes(), sys.argv[2], Path(sys.argv[3])
 task = payload.load(data, workspace=workspace, identity=identity, jobpath=workspace / "jobs" / "task" / identity)
-payload.execute(task)
+live_task.execute(task)
 """
 
 

@@ -146,7 +146,7 @@ class Holding(Task):
     names: Param[list[str]]
 
     def execute(self) -> None:
-        ask = "import sys; from xpm_core import job; print([job.token_units('x', n) for n in sys.argv[1:]])"
+        ask = "import sys; from xpm_core.job import running; print([running.token_units('x', n) for n in sys.argv[1:]])"
         child = subprocess.run([sys.executable, "-c", ask, *self.names], check=True, capture_output=True, text=True)
         found = {
             "units": [self.token_units(name) for name in self.names],

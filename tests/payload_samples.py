@@ -11,8 +11,8 @@ from typing import Any, Generic, TypeVar
 
 from xpm_core.config import Config, LightweightTask, Meta, Param, PathGenerator, Task, deprecate, field, setmeta, state
 from xpm_core.config.outputs import made_by
+from xpm_core.identity import seal
 from xpm_core.language.graph.tags import tag
-from xpm_core.language.identity.seal import seal
 
 T = TypeVar("T")
 

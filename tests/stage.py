@@ -19,7 +19,7 @@ from support import PATIENCE_S, PrivateServer, wait_until
 
 from xpm_core.config import Task
 from xpm_core.errors import FailedExperiment
-from xpm_core.language.identity.seal import seal, task_id
+from xpm_core.identity import seal, task_id
 from xpm_core.script import experiment
 from xpm_core.server import connection
 from xpm_core.store import keys, reading

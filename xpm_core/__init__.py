@@ -7,9 +7,7 @@ display or the command line.
 from __future__ import annotations
 
 import os
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -108,23 +106,12 @@ _HOMES = {
 }
 
 
-class _Package(ModuleType):
-    """Lets `xpm_core.script.experiment` be the class, also once the module of that name is imported."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        public = name == "experiment" and isinstance(value, ModuleType)
-        super().__setattr__(name, value.experiment if public else value)
-
-
-sys.modules[__name__].__class__ = _Package
-
-
 def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     home = _HOMES.get(name, "xpm_core.config")
     if name == "experiment" and "XPM_JOB" in os.environ:  # a job can only be refused one: spare it the client of Redis
-        home = "xpm_core.script.submit.guard"
+        home = "xpm_core.job.inside"
     value = getattr(import_module(home), name)
     globals()[name] = value
     return value

@@ -1,4 +1,4 @@
-"""xpm_core.defaults."""
+"""Defaults of jobs and workers, each defined once: queue, lease, retries, back-off, and the time that a stop takes."""
 
 from __future__ import annotations
 

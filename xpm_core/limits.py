@@ -1,4 +1,4 @@
-"""xpm_core.limits."""
+"""How large and how deep data from outside may be, and a guard against data that promise more than they hold."""
 
 from __future__ import annotations
 

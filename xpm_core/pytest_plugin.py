@@ -123,7 +123,8 @@ def identities(configs: Any) -> dict[str, str]:
     """The identity of each configuration, by its name, else by its class and tags: `sweep:Learn lr=0.1`."""
     from xpm_core.config import is_configuration
     from xpm_core.language.graph.tags import tagspath
-    from xpm_core.language.identity.seal import seal, task_id
+    from xpm_core.language.identity.digest import task_id
+    from xpm_core.language.identity.seal import seal
 
     if isinstance(configs, Mapping):
         return {name: seal(config) for name, config in configs.items()}

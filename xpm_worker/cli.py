@@ -17,13 +17,14 @@ from xpm_core.errors import XpmError
 from xpm_core.server import connection
 from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.server.url import safe_url
+from xpm_core.store import rights
 from xpm_core.wire import signing
 from xpm_core.words.names import check_queue_name, check_worker_name
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.daemon import Daemon
 from xpm_worker.settings import DEFAULT_MAX_LOG_MB, Settings
 from xpm_worker.slot.main import Place
-from xpm_worker.system import processes
+from xpm_worker.system import kernel
 from xpm_worker.walltime import hand_back_at
 
 log = logging.getLogger(__name__)
@@ -133,7 +134,7 @@ def main(verbose: bool, quiet: bool, pythonpath: tuple[Path, ...], **options: ob
     SIGINT (Ctrl-C): each worker finishes its job and leaves. SIGTERM, SIGUSR1, SIGUSR2, SIGHUP (unless started with
     nohup): it hands its job back. A second signal: at once.
     """
-    processes.fill_streams()
+    kernel.fill_streams()
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(message)s")
     logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # the format asks for none of them
@@ -165,6 +166,7 @@ def serve(settings: Settings) -> None:
         client = connection.open(url, lease_s=settings.lease_s)
         try:
             connection.check(client, url, slots=settings.slots)
+            rights.check(client, url)
         finally:
             client.close()
         ours, mothers = socket.socketpair()

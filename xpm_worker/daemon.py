@@ -19,7 +19,7 @@ from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_worker.slot.main import Place, work
 from xpm_worker.slot.orders import SIGNALS, Stop, stricter
 from xpm_worker.starter.fork_server import clean_environment, start_mother
-from xpm_worker.system import processes
+from xpm_worker.system import clock, kernel, marks, processes, signals
 
 log = logging.getLogger(__name__)
 
@@ -45,7 +45,7 @@ class Daemon:
         self._place = place
         self._mothers_end = mothers_end
         self._server = server
-        self._home = processes.hold_directory(place.workspace.path)
+        self._home = kernel.hold_directory(place.workspace.path)
         self._slots: dict[int, int] = {}
         self._waiting: list[int] = []
         self._rest_s = 0.0
@@ -59,14 +59,14 @@ class Daemon:
         """Alike but for the number: what one cannot import is noted of all (store/refusals.py)."""
         self._mother: subprocess.Popen[bytes] | None = None
         self._mother_started = 0.0
-        heeded = [signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, *processes.AS_SIGTERM]
+        heeded = [signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, *signals.AS_SIGTERM]
         if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:  # under nohup
             heeded.remove(signal.SIGHUP)
-        self._signals = processes.SignalPipe(*heeded)
+        self._signals = signals.SignalPipe(*heeded)
 
     def run(self) -> None:
         """Run until all slots have left."""
-        processes.sweep_orphans()
+        marks.sweep_orphans()
         self._start_mother()
         self._waiting = list(range(self._place.settings.slots))
         while self._slots or (self._waiting and not self._told):
@@ -83,7 +83,7 @@ class Daemon:
     # -- slots -----------------------------------------------------------------------------------------------------
 
     def _start_slots(self) -> None:
-        if self._told or processes.boot_time() < self._rest_until:
+        if self._told or clock.boot_time() < self._rest_until:
             return
         for number in self._waiting:
             pid = os.fork()
@@ -96,8 +96,8 @@ class Daemon:
         """Be a slot, in the process that was just forked, and end with it."""
         code = 1
         try:
-            processes.die_with_parent(self._pid)
-            processes.reset_signals()
+            kernel.die_with_parent(self._pid)
+            signals.reset_signals()
             self._signals.close()
             self._mothers_end.close()
             os.close(self._home)
@@ -121,7 +121,7 @@ class Daemon:
         processes.send_signal(list(self._slots), SIGNALS[how])
 
     def _reap(self) -> None:
-        rested = processes.boot_time() - self._mother_started > TICK_S
+        rested = clock.boot_time() - self._mother_started > TICK_S
         if self._mother is not None and self._mother.poll() is not None and rested:
             log.warning("the mother of starters died; starting another")
             self._start_mother()
@@ -138,7 +138,7 @@ class Daemon:
         # A name of its own: what RQ's tools and cancels say of the dead one does not concern its successor.
         self._names[number] = f"{self._names[number].rpartition('-')[0]}-{os.urandom(4).hex()}.{number}"
         self._waiting.append(number)
-        now = processes.boot_time()
+        now = clock.boot_time()
         recent = now - self._rest_until < LONGEST_REST_S
         self._rest_s = min(max(self._rest_s * 2, 0.1), LONGEST_REST_S) if recent else 0.0
         self._rest_until = now + self._rest_s
@@ -147,7 +147,7 @@ class Daemon:
 
     def _look_after_workspace(self) -> None:
         """Leave if the workspace was removed: what its jobs compute can be kept nowhere."""
-        if self._told is not Stop.AT_ONCE and processes.is_removed(self._home):
+        if self._told is not Stop.AT_ONCE and kernel.is_removed(self._home):
             self._leave(Stop.AT_ONCE, f"workspace {self._place.workspace.path}: its directory was removed")
 
     def _look_after_server(self) -> None:
@@ -167,7 +167,7 @@ class Daemon:
 
     def _start_mother(self) -> None:
         self._mother = start_mother(self._mothers_end, self._environment)
-        self._mother_started = processes.boot_time()
+        self._mother_started = clock.boot_time()
 
     def _end_mother(self) -> None:
         """The slots are gone: so goes the mother, once nobody can ask her any more."""

@@ -15,7 +15,7 @@ import linked
 import trials
 from side import main
 
-from xpm_core.language.identity.seal import seal, task_id
+from xpm_core.identity import seal, task_id
 from xpm_core.script import experiment
 from xpm_core.server import connection
 from xpm_core.states import Event, State

@@ -13,7 +13,8 @@ from click.testing import Result
 from lab import Lab
 
 from xpm_cli.lookup.open_workspace import short
-from xpm_core.language.identity.seal import seal, task_id
+from xpm_core.identity import seal, task_id
+from xpm_core.language.identity import description
 from xpm_core.store.records import Submission
 from xpm_core.wire import payload
 from xpm_core.workspace.workspace import Workspace
@@ -130,7 +131,7 @@ def submitted(script: Path, workspace: Workspace, lab: Lab, name: str, described
     lab.store.submit("sweep", lab.run.started_ms, [job], {})
     if described:
         workspace.job_at(directory).prepare(1)
-        workspace.job_at(directory).write_params(payload.describe(task))
+        workspace.job_at(directory).write_params(description.describe(task))
     return identity
 
 

@@ -11,6 +11,7 @@ from lab import ERROR, Lab
 
 from xpm_cli.lookup.open_workspace import short
 from xpm_core.states import State
+from xpm_core.workspace.job_links import JobLinks
 
 Xpm = Callable[..., Result]
 
@@ -38,7 +39,7 @@ def test_job_is_named_by_task_and_prefix(lab: Lab, xpm: Xpm) -> None:
 def test_job_is_named_by_its_directory_or_a_link_to_it(lab: Lab, xpm: Xpm) -> None:
     lab.end("a")
     directory = lab.directory("a")
-    link = lab.workspace.experiment("sweep").link_job(directory, "name=a")
+    link = Path(JobLinks(lab.workspace.experiment("sweep")).add(directory, "name=a"))
     assert shown(xpm("show", directory.path)) == shown(xpm("show", link)) == short(directory.identity)
     assert shown(xpm("show", directory.relative)) == short(directory.identity)
 

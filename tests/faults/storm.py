@@ -44,7 +44,7 @@ from xpm_core.store.jobs import Store
 from xpm_core.store.records import Submission
 from xpm_core.store.tokens import create_token
 from xpm_core.workspace.workspace import Workspace
-from xpm_worker.system import processes as system
+from xpm_worker.system import kernel
 
 LEASE_S = 1.0
 TOKEN, CAPACITY = "storm", 3
@@ -141,14 +141,14 @@ class Storm:
             self._stopped.append((time.monotonic() + self.dice.uniform(0.1, 3 * LEASE_S), stopped))
 
     def kill_starter(self, worker: Worker) -> None:
-        self._one_of(self._of(worker, system.STARTER_NAME), signal.SIGKILL)
+        self._one_of(self._of(worker, kernel.STARTER_NAME), signal.SIGKILL)
 
     def kill_mother(self, worker: Worker) -> None:
-        mothers = [each for each in psutil.Process(worker.process.pid).children() if alive(each, system.STARTER_NAME)]
+        mothers = [each for each in psutil.Process(worker.process.pid).children() if alive(each, kernel.STARTER_NAME)]
         self._one_of(mothers, signal.SIGKILL)
 
     def kill_job(self, worker: Worker) -> None:
-        self._one_of(self._of(worker, system.JOB_NAME), signal.SIGKILL)
+        self._one_of(self._of(worker, kernel.JOB_NAME), signal.SIGKILL)
 
     def kill_daemon(self, worker: Worker) -> None:
         worker.process.kill()

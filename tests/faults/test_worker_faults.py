@@ -17,7 +17,7 @@ from xpm_core.states import State
 from xpm_core.store import keys, reading
 from xpm_core.workspace.job_records import Marker
 from xpm_core.workspace.workspace import Workspace
-from xpm_worker.system import processes
+from xpm_worker.system import marks
 
 LEASE_S = 1.5
 
@@ -28,17 +28,17 @@ def running(crew: Crew, task: tasks.Wait) -> psutil.Process:
     return code_of(crew, task)
 
 
-def gone(marks: set[str]) -> bool:
-    return not [pid for pid, mark in processes.marked() if mark in marks]
+def gone(known: set[str]) -> bool:
+    return not [pid for pid, mark in marks.marked() if mark in known]
 
 
 def test_sigkill_of_a_worker_kills_its_job_and_another_takes_it(crew: Crew, tmp_path: Path) -> None:
     worker = crew.started(lease_s=LEASE_S)
     job = running(crew, task := tasks.Wait.C(note="x", until=tmp_path / "go"))
-    marks, (slot,) = worker.marks(), worker.slots()
+    known, (slot,) = worker.marks(), worker.slots()
     slot.kill()
     wait_until(lambda: not alive(job))
-    wait_until(lambda: gone(marks), show=lambda: list(processes.marked()))
+    wait_until(lambda: gone(known), show=lambda: list(marks.marked()))
     code_of(crew, task, other_than=job.pid)
     (tmp_path / "go").touch()
     crew.wait(task)
@@ -76,9 +76,9 @@ def test_sigkill_of_a_starter_once_too_often_fails_the_job_and_marks_its_directo
 def test_sigkill_of_a_daemon_leaves_nothing(crew: Crew) -> None:
     worker = crew.started(slots=2)
     jobs = [running(crew, tasks.Wait.C(note=f"{n}", until=Path("/nonexistent"))) for n in range(2)]
-    marks, all_of_it = worker.marks(), psutil.Process(worker.process.pid).children(recursive=True)
+    known, all_of_it = worker.marks(), psutil.Process(worker.process.pid).children(recursive=True)
     worker.process.kill()
-    wait_until(lambda: gone(marks))
+    wait_until(lambda: gone(known))
     wait_until(lambda: not any(alive(process) for process in [*all_of_it, *jobs]), show=lambda: all_of_it)
 
 

@@ -38,7 +38,7 @@ from xpm_core.errors import (
     WorkspaceError,
     XpmError,
 )
-from xpm_core.language.identity.seal import seal
+from xpm_core.identity import seal
 from xpm_core.script import experiment
 from xpm_core.script.follow.tracker import LOOK_EVERY_S
 from xpm_core.script.show.display import REFRESH_S

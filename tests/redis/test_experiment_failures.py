@@ -15,7 +15,7 @@ from stage import Stage
 from support import wait_until
 
 from xpm_core import tag
-from xpm_core.language.identity.seal import seal
+from xpm_core.identity import seal
 from xpm_core.states import State
 from xpm_core.store.jobs import new_execution_id
 from xpm_core.store.records import WorkerId

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -91,7 +90,7 @@ def test_without_a_token_as_many_run_as_there_are_slots(stage: Stage, tmp_path: 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A script that waits on leaving for as long as its workers take, also on a slow machine."""
-    monkeypatch.setattr(sys.modules["xpm_core.script.experiment"], "DRAIN_S", 60.0)  # that name is the class's, too
+    monkeypatch.setattr("xpm_core.script.experiment.DRAIN_S", 60.0)
 
 
 @pytest.mark.usefixtures("patient")

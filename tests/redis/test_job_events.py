@@ -15,7 +15,7 @@ from support import PATIENCE_S, PrivateServer, wait_until
 
 from xpm_core import Task
 from xpm_core.errors import ExperimentError
-from xpm_core.language.identity.seal import seal
+from xpm_core.identity import seal
 from xpm_core.script.follow import events as listening
 from xpm_core.states import Event
 from xpm_core.store import keys

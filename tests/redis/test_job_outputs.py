@@ -14,7 +14,7 @@ from support import wait_until
 
 from xpm_core import Task
 from xpm_core.errors import NoJobError, OutputError
-from xpm_core.language.identity.seal import seal
+from xpm_core.identity import seal
 from xpm_core.states import State
 from xpm_core.store import reading
 

@@ -46,7 +46,7 @@ def test_every_block_is_run_or_is_a_file() -> None:
 def test_what_is_the_same_is_there() -> None:
     rows = re.findall(r"^\| (`.*`) \| the same", DOCUMENT.read_text(), re.MULTILINE)
     names = {name for row in rows for name in re.findall(r"`\.?(\w+)(?:\(\))?`", row)}
-    members = {name for cls in (Config, Task, type(Config), xpm_core.script.experiment) for name in dir(cls)}
+    members = {name for cls in (Config, Task, type(Config), xpm_core.experiment) for name in dir(cls)}
     assert len(names) > 30
     assert names - members - set(xpm_core.__all__) == set()
 

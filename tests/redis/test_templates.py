@@ -19,7 +19,7 @@ from worker_tasks import Write
 
 from xpm_core.config import Task
 from xpm_core.states import State
-from xpm_worker.system import processes
+from xpm_worker.system import kernel
 from xpm_worker.template.main import PLAIN_NAME, TEMPLATE_NAME
 
 
@@ -44,7 +44,7 @@ def stopped(worker: Any, name: str = TEMPLATE_NAME) -> Any:
     """A template, stopped, and without a process for the next job: that would need it no more."""
     [template] = worker.named(name)
     template.suspend()
-    standing = worker.named(processes.STANDBY_NAME)
+    standing = worker.named(kernel.STANDBY_NAME)
     for standby in standing:
         standby.kill()
     wait_until(lambda: not any(map(alive, standing)))  # a job that is handed to a dying one dies with it
@@ -301,9 +301,7 @@ def test_a_package_that_is_deaf_to_sigterm_leaves_what_stands_by_as_it_is(
     deed = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)"
     (installed / "fake_package.py").write_text(PACKAGE.format(log=str(log), deed=deed))
     worker = warmed(crew, module.See.C(number=1), "--pythonpath", str(installed))
-    there = wait_until(
-        lambda: len(found := worker.named(processes.STANDBY_NAME)) == 2 and found, show=lambda: worker.log
-    )
+    there = wait_until(lambda: len(found := worker.named(kernel.STANDBY_NAME)) == 2 and found, show=lambda: worker.log)
     for standby in there:
         standby.terminate()
     wait_until(lambda: not any(map(alive, there)))
@@ -436,7 +434,7 @@ def test_nothing_is_imported_on_the_word_of_a_job_where_some_modules_only_are_al
         crew.submit(task)
         crew.wait(task)
     assert seen(crew, first, second) == ["['fake_package']"] * 2
-    assert log.read_text().split() == [processes.JOB_NAME, TEMPLATE_NAME]
+    assert log.read_text().split() == [kernel.JOB_NAME, TEMPLATE_NAME]
 
 
 @pytest.mark.parametrize(

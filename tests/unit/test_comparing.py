@@ -10,9 +10,9 @@ from typing import Any
 
 from xpm_core import Config, Meta, Param, Task, field
 from xpm_core.config import InstanceConfig, state
+from xpm_core.identity import seal
+from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.differences import ABSENT, Difference, differences
-from xpm_core.language.identity.seal import seal
-from xpm_core.wire.payload import describe
 
 
 class Loss(Enum):

@@ -21,8 +21,8 @@ from xpm_core.errors import (
     UnknownParameterError,
     ValidationError,
 )
+from xpm_core.identity import seal
 from xpm_core.language.graph.tags import tag
-from xpm_core.language.identity.seal import seal
 
 
 class Optimiser(Config):

@@ -13,9 +13,9 @@ import pytest
 
 from xpm_core.config import Config, LightweightTask, Task, state
 from xpm_core.errors import DeclarationError, ExperimentError, OutputError
-from xpm_core.language.identity.seal import seal
+from xpm_core.identity import seal
 from xpm_core.script.follow.callbacks import call
-from xpm_core.wire import payload
+from xpm_core.wire import live_task, payload
 
 
 async def wait(self: Any) -> None: ...
@@ -175,7 +175,7 @@ class Plain(Task):
 def test_work_that_execute_only_returns_fails_the_job(tmp_path: Path) -> None:
     def run(task: Task) -> Any:
         data = payload.pack(task)
-        return payload.execute(payload.load(data, workspace=tmp_path, identity=seal(task), jobpath=tmp_path))
+        return live_task.execute(payload.load(data, workspace=tmp_path, identity=seal(task), jobpath=tmp_path))
 
     assert run(Plain.C()) == [1]
     with pytest.raises(DeclarationError, match=r"Hidden\.execute: it returned a coroutine, of which nothing ran"):

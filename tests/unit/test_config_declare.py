@@ -12,7 +12,7 @@ import pytest
 
 from xpm_core.config import Bounds, Config, Constant, Meta, Param, PathGenerator, Task, field
 from xpm_core.errors import DeclarationError, ParameterTypeError, ParameterValueError, SealedError
-from xpm_core.language.identity.seal import seal
+from xpm_core.identity import seal
 
 T = TypeVar("T")
 U = TypeVar("U")

@@ -9,7 +9,7 @@ import pytest
 
 from xpm_core.config import Config, Param, Task, deprecate, field
 from xpm_core.errors import DeclarationError, ValidationError
-from xpm_core.language.identity.seal import seal, task_id
+from xpm_core.identity import seal, task_id
 
 
 class New(Task):

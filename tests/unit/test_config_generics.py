@@ -10,7 +10,7 @@ import pytest
 
 from xpm_core.config import Config, Param, field
 from xpm_core.errors import DeclarationError, ParameterTypeError
-from xpm_core.language.identity.seal import seal
+from xpm_core.identity import seal
 
 T = TypeVar("T")
 U = TypeVar("U")

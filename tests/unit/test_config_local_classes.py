@@ -15,8 +15,8 @@ from fresh import run, run_payload, script
 
 from xpm_core.config import Config, Param, Task, field, initializer, param_group
 from xpm_core.errors import DeclarationError, TaskImportError
+from xpm_core.identity import seal, task_id
 from xpm_core.language.code.local_code import code_of
-from xpm_core.language.identity.seal import seal, task_id
 from xpm_core.wire import payload
 
 T = TypeVar("T")
@@ -192,10 +192,10 @@ def test_local_value_class_comes_along(tmp_path: Path) -> None:
 BRACKETS = """
     import sys
     from pathlib import Path
-    from xpm_core import payload
+    from xpm_core.wire import payload
     from xpm_core.config import Config, Param, Task, field
     from xpm_core.errors import ParameterTypeError
-    from xpm_core.language.identity.seal import seal
+    from xpm_core.identity import seal
 
     class Loader[T](Config):
         item: Param[T]

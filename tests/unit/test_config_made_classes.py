@@ -14,9 +14,9 @@ from fresh import run_payload
 
 from xpm_core.config import Config, Constant, Meta, Param, PathGenerator, Task, field
 from xpm_core.errors import DeclarationError, PayloadError
+from xpm_core.identity import seal
 from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.differences import differences
-from xpm_core.language.identity.seal import seal
 from xpm_core.wire import payload
 
 

@@ -21,7 +21,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Annotated, Literal
 from xpm_core.config import *
-from xpm_core.language.identity.seal import seal
+from xpm_core.identity import seal
 from xpm_core.language.graph.tags import tag
 
 class Kind(Enum):

@@ -13,7 +13,7 @@ import pytest
 from xpm_core import config_of, save
 from xpm_core.config import Config, Param, Task
 from xpm_core.errors import ParameterTypeError
-from xpm_core.language.identity.seal import seal
+from xpm_core.identity import seal
 
 
 class Part(Config):

@@ -8,8 +8,8 @@ import pytest
 
 from xpm_core.config import Config, Meta, Param, PathGenerator, Task, field, param_group, partial
 from xpm_core.errors import DeclarationError
+from xpm_core.identity import partial_identity, seal
 from xpm_core.language.identity.partials import Partial
-from xpm_core.language.identity.seal import partial_identity, seal
 from xpm_core.wire import payload
 
 iterations = param_group("iterations")

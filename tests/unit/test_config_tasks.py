@@ -12,8 +12,8 @@ import pytest
 from xpm_core import config as language
 from xpm_core.config import Config, LightweightTask, Meta, Param, PathGenerator, Task, field, outputs, state, upstream
 from xpm_core.errors import DeclarationError, ExperimentError, ParameterTypeError, SealedError, UnsubmittedTaskError
+from xpm_core.identity import seal
 from xpm_core.language.graph.tags import stop_tags, tag
-from xpm_core.language.identity.seal import seal
 
 
 class Scores(Config):

@@ -11,8 +11,8 @@ import pytest
 from xpm_core.config import Config, Meta, Param, PathGenerator, Task, field
 from xpm_core.config.asking import AskedConfig, AskedTask
 from xpm_core.errors import DeclarationError, ExperimentError, MissingParameterError, UnsubmittedTaskError
+from xpm_core.identity import seal
 from xpm_core.language.graph.state import state
-from xpm_core.language.identity.seal import seal
 
 NAMES = sorted(name for cls in (AskedConfig, AskedTask) for name in vars(cls) if not name.startswith("_"))
 

@@ -48,19 +48,19 @@ def test_a_folder_named_latest_is_one_clear_error(workspace: Workspace) -> None:
 
 def test_a_job_is_found_by_its_task_and_tags(workspace: Workspace) -> None:
     job = workspace.job("sweep:Train", IDENTITY)
-    link = workspace.experiment("grid").link_job(job, "epochs=3_lr=0.1")
+    link = Path(JobLinks(workspace.experiment("grid")).add(job, "epochs=3_lr=0.1"))
     assert link == workspace.path / "experiments/grid/jobs/train/epochs=3_lr=0.1-3f9ac2e"
     job.prepare(1)
     assert link.resolve() == job.path
-    assert workspace.experiment("grid").link_job(job, "epochs=3_lr=0.1") == link
-    assert workspace.experiment("grid").link_job(job).name == "3f9ac2e"
+    assert Path(JobLinks(workspace.experiment("grid")).add(job, "epochs=3_lr=0.1")) == link
+    assert Path(JobLinks(workspace.experiment("grid")).add(job)).name == "3f9ac2e"
 
 
 def test_links_work_after_a_move(workspace: Workspace) -> None:
     job = workspace.job("sweep:Train", IDENTITY)
     job.prepare(1)
     experiment = workspace.experiment("grid")
-    link = experiment.link_job(job, "a=1")
+    link = Path(JobLinks(experiment).add(job, "a=1"))
     experiment.new_run()
     moved = workspace.path.rename(workspace.path.parent / "moved")
     assert (moved / link.relative_to(workspace.path)).resolve() == moved / job.relative
@@ -70,14 +70,14 @@ def test_links_work_after_a_move(workspace: Workspace) -> None:
 def test_two_jobs_with_the_same_tags_and_first_digits_have_a_link_each(workspace: Workspace) -> None:
     experiment = workspace.experiment("grid")
     identities = [IDENTITY, IDENTITY[:10] + "0" * 54, IDENTITY[:16] + "0" * 48]
-    links = [experiment.link_job(workspace.job("m:Train", identity), "a=1") for identity in identities]
+    links = [Path(JobLinks(experiment).add(workspace.job("m:Train", identity), "a=1")) for identity in identities]
     assert [os.readlink(link)[-64:] for link in links] == identities
 
 
 def test_links_that_a_folder_had_are_believed_only_if_they_lead_there(workspace: Workspace) -> None:
     experiment = workspace.experiment("grid")
     job, twin = (workspace.job("m:Train", identity) for identity in (IDENTITY, IDENTITY[:10] + "0" * 54))
-    first = experiment.link_job(twin)
+    first = Path(JobLinks(experiment).add(twin))
     links = JobLinks(experiment)
     assert [os.readlink(links.add(each))[-64:] for each in (job, twin, job)] == [
         job.identity, twin.identity, job.identity
@@ -90,7 +90,7 @@ def test_links_that_a_folder_had_are_believed_only_if_they_lead_there(workspace:
 @pytest.mark.parametrize("tags", ["../../../etc", "a/b", "-rf", ".hidden", "x" * 400, "é" * 400, "new\nline", "\udce9"])
 def test_tags_of_any_kind_make_one_safe_name(workspace: Workspace, tags: str) -> None:
     experiment = workspace.experiment("grid")
-    link = experiment.link_job(workspace.job("m:Train", IDENTITY), tags)
+    link = Path(JobLinks(experiment).add(workspace.job("m:Train", IDENTITY), tags))
     assert link.parent == experiment.path / "jobs" / "train"
     assert link.is_symlink()
     assert link.name[0] not in ".-"

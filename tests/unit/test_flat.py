@@ -13,9 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xpm_core.config import Param, Task
+from xpm_core.identity import seal
 from xpm_core.language.identity.description import Describer
 from xpm_core.language.identity.digest import encode
-from xpm_core.language.identity.seal import seal
 from xpm_core.language.values import encoding
 from xpm_core.language.values.encoding import array_head
 from xpm_core.language.values.frozen import frozen, thawed

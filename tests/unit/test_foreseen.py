@@ -10,8 +10,8 @@ import pytest
 from xpm_core import copyconfig, setmeta, tag
 from xpm_core.config import Config, InstanceConfig, Meta, Param, PathGenerator, Task, deprecate, field
 from xpm_core.errors import MissingParameterError, ParameterTypeError
+from xpm_core.identity import seal
 from xpm_core.language.graph.state import state
-from xpm_core.language.identity.seal import seal
 
 
 class Layer(InstanceConfig):

@@ -14,7 +14,8 @@ import pytest
 
 SIBLINGS = """
 import json, os, random, sys, threading
-from xpm_worker import sibling, system
+from xpm_worker.system import kernel
+from xpm_worker.template import sibling
 
 def tell():
     known = noted() != 0
@@ -24,7 +25,7 @@ def tell():
     os.write(write, json.dumps([os.getpid(), os.getppid(), random.random(), known]).encode() + b"\\n")
 
 noted = sibling._tid_address.__wrapped__
-system.adopt_orphans()
+kernel.adopt_orphans()
 read, write = os.pipe()
 starter = os.getpid()
 if (template := os.fork()) == 0:
@@ -48,7 +49,7 @@ WITH_A_THREAD = "threading.Thread(target=threading.Event().wait, daemon=True).st
 
 COPIES = """
 import ctypes, json, mmap, os
-from xpm_worker import pages
+from xpm_worker.template import pages
 
 PAGE = mmap.PAGESIZE
 memory = mmap.mmap(-1, 300 * PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
@@ -77,7 +78,8 @@ os.wait()
 
 HOLDS = """
 import ctypes, json, mmap, os, signal, time
-from xpm_worker import sibling, system
+from xpm_worker.system import kernel
+from xpm_worker.template import sibling
 
 {before}
 libc = ctypes.CDLL(None)
@@ -88,7 +90,7 @@ libc.pthread_mutexattr_init(kind)
 libc.pthread_mutexattr_setpshared(kind, 1)
 libc.pthread_mutexattr_setrobust(kind, 1)
 libc.pthread_mutex_init(mutex, kind)
-system.adopt_orphans()
+kernel.adopt_orphans()
 starter = os.getpid()
 if os.fork() == 0:
     if sibling.fork(starter):

@@ -19,9 +19,9 @@ from fresh import run, script
 
 from xpm_core.config import Config, Constant, Meta, Param, PathGenerator, Task, field, state
 from xpm_core.errors import ClassNameError
+from xpm_core.identity import class_origins, counted_names, seal, task_id
 from xpm_core.language.identity import digest
 from xpm_core.language.identity.digest import encode
-from xpm_core.language.identity.seal import class_origins, counted_names, seal, task_id
 from xpm_core.project.origin import origin_clash
 
 
@@ -238,7 +238,7 @@ SWEEP = """
     import sys
     from enum import Enum
     from xpm_core.config import Config, Param, Task
-    from xpm_core.language.identity.seal import class_origins, seal, task_id
+    from xpm_core.identity import class_origins, seal, task_id
 
     class Kind(Enum):
         A = 1
@@ -281,7 +281,7 @@ def test_name_is_the_same_run_imported_or_run_as_a_module(tmp_path: Path) -> Non
 def test_identity_is_the_same_in_every_process(hash_seed: str, tmp_path: Path) -> None:
     code = """
         from xpm_core.config import Config, Param
-        from xpm_core.language.identity.seal import seal
+        from xpm_core.identity import seal
         class Model(Config):
             names: Param[set[str]]
             table: Param[dict[str, float]]
@@ -295,7 +295,7 @@ def test_identity_is_the_same_in_every_process(hash_seed: str, tmp_path: Path) -
 @pytest.mark.parametrize("how", ["-c", "-"])
 def test_class_without_a_file_has_no_name(how: str, tmp_path: Path) -> None:
     code = (
-        "from xpm_core.config import Config\nfrom xpm_core.language.identity.seal import seal\n"
+        "from xpm_core.config import Config\nfrom xpm_core.identity import seal\n"
         "class Model(Config): pass\n"
         "try: seal(Model.C())\nexcept Exception as error: print(type(error).__name__, error)"
     )
@@ -474,8 +474,6 @@ def test_example_of_the_documentation_is_true(tmp_path: Path) -> None:
     for block, identity in zip(blocks, told, strict=True):
         parts = re.findall(r"^ *((?:[0-9a-f]{2}(?: |$))+)", block.rsplit("\n\n", 1)[0], re.MULTILINE)
         assert hashlib.sha256(bytes.fromhex("".join(parts))).hexdigest() == identity
-    imports = (
-        "from xpm_core.config import Config, Meta, Param, Task\nfrom xpm_core.language.identity.seal import seal\n"
-    )
+    imports = "from xpm_core.config import Config, Meta, Param, Task\nfrom xpm_core.identity import seal\n"
     place = script(tmp_path, "demo.py", f"{imports}{code}\nprint(seal(learn.model), seal(learn))\n")
     assert run(place, cwd=tmp_path).split() == told

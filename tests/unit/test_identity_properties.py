@@ -14,8 +14,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from xpm_core.config import Config, Param, field
+from xpm_core.identity import seal
 from xpm_core.language.identity.digest import encode
-from xpm_core.language.identity.seal import seal
 from xpm_core.language.values.decoding import Decoder
 from xpm_core.project.origin import class_id
 

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 from typing import Any
 
 from xpm_core.config import Config, Meta, Param, PathGenerator, Task, field, outputs, state
-from xpm_core.language.identity.seal import seal
-from xpm_core.wire import payload
+from xpm_core.identity import seal
+from xpm_core.wire import live_task, payload
 
 
 class Result(Config):
@@ -39,7 +39,7 @@ def run(task: Task, workspace: Path) -> Path:
     jobpath = workspace / "jobs" / type(task).__name__.lower() / seal(task)
     jobpath.mkdir(parents=True)
     data = payload.pack(task, workspace)
-    payload.execute(payload.load(data, workspace=workspace, identity=seal(task), jobpath=jobpath))
+    live_task.execute(payload.load(data, workspace=workspace, identity=seal(task), jobpath=jobpath))
     state(task).submitted = SimpleNamespace(jobpath=jobpath, where="here:1")
     return jobpath
 

@@ -20,8 +20,9 @@ from xpm_core.errors import (
     PayloadError,
     SealedError,
 )
-from xpm_core.language.identity.seal import seal
-from xpm_core.wire.payload import describe, load, pack
+from xpm_core.identity import seal
+from xpm_core.language.identity.description import describe
+from xpm_core.wire.payload import load, pack
 
 
 @dataclass

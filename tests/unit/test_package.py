@@ -21,19 +21,22 @@ def loaded(code: str, cwd: Path) -> list[str]:
         "import xpm_core",
         "import xpm_core.config",
         "from xpm_core import Config, Task, Param, Meta, field, tag, PathGenerator",
-        "from xpm_core.language.identity.seal import seal",
+        "from xpm_core.identity import seal",
     ],
 )
 def test_language_loads_nothing_heavy(code: str, tmp_path: Path) -> None:
     assert loaded(code, tmp_path) == []
 
 
+PUBLIC = "from xpm_core import experiment"
+
+
 @pytest.mark.parametrize(
     "code",
     [
-        "from xpm_core import experiment",
-        "import xpm_core.script.experiment\nfrom xpm_core import experiment",
-        "from xpm_core.script.experiment import experiment as e\nfrom xpm_core import experiment\nassert e is experiment",
+        PUBLIC,
+        f"import xpm_core.script.experiment\n{PUBLIC}",
+        f"{PUBLIC}\nfrom xpm_core.script import experiment as its_module\nassert its_module.experiment is experiment",
     ],
 )
 def test_experiment_is_the_class_however_it_is_reached(code: str, tmp_path: Path) -> None:

@@ -28,10 +28,10 @@ from xpm_core.config import (
 )
 from xpm_core.config.outputs import made_by, upstream
 from xpm_core.errors import PayloadError
+from xpm_core.identity import seal
 from xpm_core.language.graph.tags import collect, submission_tags
-from xpm_core.language.identity.seal import seal
+from xpm_core.wire import live_task, payload
 from xpm_core.wire import parts as parts_module
-from xpm_core.wire import payload
 from xpm_core.wire.parts import Parts
 
 
@@ -212,7 +212,7 @@ def test_chain_comes_back_however_long_it_is(tmp_path: Path, monkeypatch: pytest
     for number in reversed(range(3_000)):
         assert found.number == number
         found = found.before
-    assert payload.params(live)["identity"] == seal(task)
+    assert live_task.params(live)["identity"] == seal(task)
     assert repr(task) == "Work(number=2999, uses=[], named={}, before=Work(...))"
     assert task.copy(number=1).before is task.before
 

@@ -33,10 +33,11 @@ from xpm_core.config import (
 )
 from xpm_core.config.outputs import made_by
 from xpm_core.errors import PayloadError, TaskImportError
+from xpm_core.identity import seal
 from xpm_core.language.graph.tags import tag
-from xpm_core.language.identity.seal import seal
+from xpm_core.language.identity import description
 from xpm_core.language.parameters.schema import schema_of
-from xpm_core.wire import payload
+from xpm_core.wire import live_task, payload
 
 
 class Colour(enum.Enum):
@@ -280,8 +281,8 @@ SCRIPT = """
     import sys
     from pathlib import Path
     from xpm_core.config import Config, Param, Task
-    from xpm_core import payload
-    from xpm_core.language.identity.seal import seal
+    from xpm_core.wire import payload
+    from xpm_core.identity import seal
     {imports}
     class Learn(Task):
         size: Param[int]
@@ -337,7 +338,7 @@ def test_loading_imports_neither_clients_nor_displays(tmp_path: Path) -> None:
 def test_worker_describes_a_task_as_the_script_does(tmp_path: Path) -> None:
     first = submitted(learn(), tmp_path / "jobs" / "first")
     task = learn(before=first, anything=[made_by(first, Model.C(layers=tag(1)))], rates={"a": 0.5}).tag("x", 1)
-    found, expected = payload.params(loaded(task, tmp_path)), payload.describe(task, workspace=tmp_path)
+    found, expected = live_task.params(loaded(task, tmp_path)), description.describe(task, workspace=tmp_path)
     assert found == expected
     made = {"class": f"{__name__}:Learn", "identity": seal(first), "job": {"path": "jobs/first", "in": "workspace"}}
     assert found["parameters"]["anything"][0]["made by"] == made
@@ -348,7 +349,7 @@ def test_long_chains_of_tasks_are_described_as_far_as_can_be_read(tmp_path: Path
     task: Task = learn()
     for number in range(300):
         task = learn(before=submitted(task, tmp_path / "jobs" / str(number)))
-    text = json.dumps(payload.params(loaded(task, tmp_path)))
+    text = json.dumps(live_task.params(loaded(task, tmp_path)))
     assert '{"path": "jobs/299", "in": "workspace"}' in text
     assert len(text) < 100_000
 
@@ -357,7 +358,7 @@ def test_description_is_readable_and_complete(tmp_path: Path) -> None:
     first = submitted(learn(), tmp_path / "jobs" / "first")
     anything = [2**70, float("nan"), {1: Colour.RED}, (1, {2}), b"\x00", Path("/x")]
     task = learn(before=first, anything=anything, rates={"a": 0.5}).tag("x", 1)
-    described = payload.describe(task)
+    described = description.describe(task)
     assert json.loads(json.dumps(described)) == described
     assert {name: described[name] for name in ("schema", "identity", "tags")} == {
         "schema": 1,

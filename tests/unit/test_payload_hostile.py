@@ -16,7 +16,7 @@ from payload_samples import Everything, sample
 
 from xpm_core.config import Param, Task
 from xpm_core.errors import NestingError, PayloadError, TaskImportError
-from xpm_core.language.identity.seal import seal
+from xpm_core.identity import seal
 from xpm_core.language.values.encoding import TUPLE, extension
 from xpm_core.limits import DEEPEST, LARGEST_PAYLOAD
 from xpm_core.wire import payload
@@ -210,9 +210,9 @@ def test_data_nested_without_end_are_refused() -> None:
 HUNGRY = """
 import resource, sys
 from pathlib import Path
-from xpm_core import payload
+from xpm_core.wire import payload
 from xpm_core.errors import PayloadError
-from xpm_core.wire.form import LARGEST_PAYLOAD
+from xpm_core.limits import LARGEST_PAYLOAD
 
 resource.setrlimit(resource.RLIMIT_AS, (2**30, 2**30))
 resource.setrlimit(resource.RLIMIT_CPU, (20, 20))

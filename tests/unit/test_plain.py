@@ -33,7 +33,7 @@ from xpm_core.errors import (
     UnknownParameterError,
     YamlError,
 )
-from xpm_core.language.identity.seal import seal
+from xpm_core.identity import seal
 
 T = TypeVar("T")
 

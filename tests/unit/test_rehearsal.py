@@ -12,7 +12,7 @@ import pytest
 WARM = """
 import json, os, sys
 from xpm_core.config import Config
-from xpm_worker import rehearsal
+from xpm_worker.template import rehearsal
 
 def below(cls):
     return [name for each in cls.__subclasses__() for name in (each.__name__, *below(each))]
@@ -29,14 +29,15 @@ print(json.dumps([before, stands()]))
 
 WHOLE = """
 import os, sys
-from xpm_worker import job_process, rehearsal
+from xpm_worker.job import main
+from xpm_worker.template import rehearsal
 rehearsal.play()
 seen = []
-def look(*args, execute=job_process.execute):
+def look(*args, execute=main.execute):
     execute(*args)
     seen.extend([open("/proc/self/comm").read().strip(), *sorted(os.listdir("."))])
     sys.__stderr__.write("seen nowhere")
-job_process.execute = look
+main.execute = look
 shown = os.dup(1)
 with rehearsal.handed() as job:
     rehearsal.rehearse(job)
@@ -45,7 +46,7 @@ os.write(shown, repr(seen).encode())
 
 SWEPT = """
 import os, signal
-from xpm_worker import rehearsal
+from xpm_worker.template import rehearsal
 def left():
     return len(os.listdir(os.environ["TMPDIR"]))
 if os.fork() == 0:

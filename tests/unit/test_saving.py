@@ -11,7 +11,7 @@ from fresh import run
 
 from xpm_core.config import Config, DataPath, Meta, Param, PathGenerator, field
 from xpm_core.errors import PayloadError
-from xpm_core.language.identity.seal import seal
+from xpm_core.identity import seal
 from xpm_core.wire.saving import load, save
 
 

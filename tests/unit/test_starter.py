@@ -21,7 +21,7 @@ from crew import alive, frozen
 from support import PATIENCE_S, wait_until
 
 from xpm_core.config import Task
-from xpm_core.language.identity.seal import seal, task_id
+from xpm_core.identity import seal, task_id
 from xpm_core.wire import payload
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.workspace import Workspace
@@ -29,7 +29,7 @@ from xpm_worker.protocol.channel import Channel
 from xpm_worker.protocol.messages import Ended, Hello, Message, Relay, Renewed, Run, Started, Stop
 from xpm_worker.starter import fork_server
 from xpm_worker.starter.main import RELAY_S
-from xpm_worker.system import processes
+from xpm_worker.system import clock, kernel, marks
 from xpm_worker.template import rehearsal
 from xpm_worker.template.main import PLAIN_NAME
 
@@ -76,7 +76,7 @@ class Desk:
             "template": True,
             "env": {},
             "timeout_s": None,
-            "lease_until": processes.boot_time() + 600,
+            "lease_until": clock.boot_time() + 600,
             "worker": "w1",
             "host": "node1",
         }
@@ -125,7 +125,7 @@ def desk(mother: socket.socket, workspace: Workspace) -> Iterator[Desk]:
 
 def helpers(desk: Desk) -> set[int]:
     """The starter's template that forks for it, and what stands by."""
-    return {each.pid for name in (PLAIN_NAME, processes.STANDBY_NAME) for each in children(desk, name)}
+    return {each.pid for name in (PLAIN_NAME, kernel.STANDBY_NAME) for each in children(desk, name)}
 
 
 def children(desk: Desk, name: str) -> list[psutil.Process]:
@@ -139,7 +139,7 @@ def children(desk: Desk, name: str) -> list[psutil.Process]:
 
 
 def carriers(desk: Desk) -> set[int]:
-    return {pid for pid, mark in processes.marked() if mark == desk.hello.mark}
+    return {pid for pid, mark in marks.marked() if mark == desk.hello.mark}
 
 
 def test_a_mother_sweeps_what_killed_rehearsals_left(tmp_path: Path) -> None:
@@ -234,10 +234,11 @@ def test_a_directory_outside_of_the_workspace_is_not_followed(desk: Desk) -> Non
 
 SPAWNING = """
 import socket, sys
-from xpm_worker import launch, slot_starter, system, templates
-launch.SPAWN = slot_starter.SPAWN = templates.SPAWN = True
-system.adopt_orphans()
-slot_starter.SlotStarter(socket.socket(fileno=int(sys.argv[1])), "").serve()
+from xpm_worker.starter import launch, main, templates
+from xpm_worker.system import kernel
+launch.SPAWN = main.SPAWN = templates.SPAWN = True
+kernel.adopt_orphans()
+main.SlotStarter(socket.socket(fileno=int(sys.argv[1])), "").serve()
 """
 
 
@@ -261,9 +262,9 @@ def test_where_fork_is_unsafe_a_job_gets_a_fresh_interpreter(
 def test_a_job_is_frozen_when_its_lease_ends_and_goes_on_when_it_is_renewed(desk: Desk, tmp_path: Path) -> None:
     task = tasks.Wait.C(note="x", until=tmp_path / "go")
     run, process = desk.started(task)
-    desk.channel.send(Renewed(run.execution, processes.boot_time() + 0.2))
+    desk.channel.send(Renewed(run.execution, clock.boot_time() + 0.2))
     wait_until(lambda: frozen(process))
-    desk.channel.send(Renewed(run.execution, processes.boot_time() + 600))
+    desk.channel.send(Renewed(run.execution, clock.boot_time() + 600))
     wait_until(lambda: not frozen(process))
     (tmp_path / "go").touch()
     assert desk.hear(Ended).reason == "done"
@@ -275,9 +276,9 @@ def test_what_a_job_has_forked_is_frozen_with_it(desk: Desk) -> None:
     daemon = desk.directory(task).path / "daemon"
     wait_until(lambda: daemon.exists() and daemon.read_text())
     left_behind = psutil.Process(int(daemon.read_text()))
-    desk.channel.send(Renewed(run.execution, processes.boot_time()))
+    desk.channel.send(Renewed(run.execution, clock.boot_time()))
     wait_until(lambda: frozen(left_behind))
-    desk.channel.send(Renewed(run.execution, processes.boot_time() + 600))
+    desk.channel.send(Renewed(run.execution, clock.boot_time() + 600))
     wait_until(lambda: not frozen(left_behind))
     desk.channel.send(Stop(run.execution, "cancelled", 0.0))
     assert desk.hear(Ended).reason == "cancelled"
@@ -286,22 +287,22 @@ def test_what_a_job_has_forked_is_frozen_with_it(desk: Desk) -> None:
 
 def test_a_job_whose_lease_ended_before_it_began_does_not_begin(desk: Desk, tmp_path: Path) -> None:
     task = tasks.Wait.C(note="x", until=tmp_path)
-    run = desk.start(task, lease_until=processes.boot_time())
+    run = desk.start(task, lease_until=clock.boot_time())
     directory = desk.directory(task)
     wait_until(lambda: (directory.path / ".xpm").exists())
     assert not directory.out.exists()
-    desk.channel.send(Renewed(run.execution, processes.boot_time() + 600))
+    desk.channel.send(Renewed(run.execution, clock.boot_time() + 600))
     assert desk.hear(Ended).reason == "done"
 
 
 def test_time_that_a_job_was_frozen_does_not_count_against_its_limit(desk: Desk, tmp_path: Path) -> None:
     task = tasks.Wait.C(note="x", until=tmp_path / "go")
     run, process = desk.started(task, timeout_s=2.0)
-    desk.channel.send(Renewed(run.execution, processes.boot_time()))
+    desk.channel.send(Renewed(run.execution, clock.boot_time()))
     wait_until(lambda: frozen(process))
-    frozen_at = processes.boot_time()
-    wait_until(lambda: processes.boot_time() > frozen_at + 2.0)
-    desk.channel.send(Renewed(run.execution, processes.boot_time() + 600))
+    frozen_at = clock.boot_time()
+    wait_until(lambda: clock.boot_time() > frozen_at + 2.0)
+    desk.channel.send(Renewed(run.execution, clock.boot_time() + 600))
     wait_until(lambda: not frozen(process))
     (tmp_path / "go").touch()
     assert desk.hear(Ended).reason == "done"
@@ -309,7 +310,7 @@ def test_time_that_a_job_was_frozen_does_not_count_against_its_limit(desk: Desk,
 
 def test_a_frozen_job_can_be_killed(desk: Desk) -> None:
     run, process = desk.started(tasks.Wait.C(note="x", until=NEVER))
-    desk.channel.send(Renewed(run.execution, processes.boot_time()))
+    desk.channel.send(Renewed(run.execution, clock.boot_time()))
     wait_until(lambda: frozen(process))
     desk.channel.send(Stop(run.execution, "lost", 0.0))
     assert desk.hear(Ended).reason == "lost"
@@ -342,14 +343,14 @@ def test_the_end_of_the_worker_kills_the_job_and_the_starter(mother: socket.sock
 
 def test_each_starter_has_its_own_mark_which_its_descendants_carry(mother: socket.socket, workspace: Workspace) -> None:
     first, second = Desk(mother, workspace), Desk(mother, workspace)
-    marks = {first.hello.mark, second.hello.mark}
-    assert len(marks) == 2
-    assert all(len(mark) == 32 and mark != processes.BLANK_MARK for mark in marks)
+    both = {first.hello.mark, second.hello.mark}
+    assert len(both) == 2
+    assert all(len(mark) == 32 and mark != marks.BLANK_MARK for mark in both)
     first.run(tasks.Write.C(note="x"), template=False)
     _, process = first.started(tasks.Wait.C(note="x", until=NEVER))
     wait_until(lambda: len(helpers(first)) == 2)  # the second that stands by: its template has rehearsed before
     wait_until(lambda: carriers(first) == {first.hello.pid, process.pid, *helpers(first)})
-    assert processes.sweep(first.hello.mark) == 4, "the starter, its template, what stands by, and the job"
+    assert marks.sweep(first.hello.mark) == 4, "the starter, its template, what stands by, and the job"
     assert not alive(process)
     for each in (first, second):
         each.channel.close()
@@ -360,8 +361,8 @@ def test_each_starter_has_its_own_mark_which_its_descendants_carry(mother: socke
 
 def standby(desk: Desk) -> psutil.Process:
     """The process that waits for the next job."""
-    wait_until(lambda: children(desk, processes.STANDBY_NAME))
-    return children(desk, processes.STANDBY_NAME)[0]
+    wait_until(lambda: children(desk, kernel.STANDBY_NAME))
+    return children(desk, kernel.STANDBY_NAME)[0]
 
 
 def test_a_job_gets_a_process_that_stood_by_and_the_next_one_another(desk: Desk, tmp_path: Path) -> None:
@@ -369,14 +370,14 @@ def test_a_job_gets_a_process_that_stood_by_and_the_next_one_another(desk: Desk,
     first = standby(desk)
     _, process = desk.started(tasks.Wait.C(note="x", until=NEVER))
     assert process == first
-    assert process.name() == processes.JOB_NAME
+    assert process.name() == kernel.JOB_NAME
     assert standby(desk) != first
     process.kill()
     assert desk.hear(Ended).reason == "killed"
     assert alive(standby(desk)), "it is no leftover of that job"
 
 
-@pytest.mark.parametrize("name", [processes.STANDBY_NAME, PLAIN_NAME])
+@pytest.mark.parametrize("name", [kernel.STANDBY_NAME, PLAIN_NAME])
 def test_one_that_stands_by_and_dies_costs_no_job_anything(desk: Desk, name: str) -> None:
     standby(desk)
     found = children(desk, name)

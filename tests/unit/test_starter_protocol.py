@@ -13,8 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xpm_core.errors import ProtocolError
-from xpm_worker.protocol.channel import LARGEST_MESSAGE, Channel
-from xpm_worker.protocol.codec import decode, encode
+from xpm_worker.protocol.channel import Channel
+from xpm_worker.protocol.codec import LARGEST_MESSAGE, decode, encode
 from xpm_worker.protocol.messages import Ended, Finished, Hello, Leaving, Message, Relay, Renewed, Run, Started, Stop
 
 RUN = Run(

@@ -13,7 +13,7 @@ import psutil
 import pytest
 from support import PATIENCE_S, wait_until
 
-from xpm_worker.system import processes as system
+from xpm_worker.system import clock, kernel, marks, processes, signals
 
 MARK = "ab" * 16
 OTHER = "cd" * 16
@@ -21,11 +21,10 @@ OTHER = "cd" * 16
 
 def sleeper(mark: str, name: str = "") -> subprocess.Popen[bytes]:
     """A process with that mark, and that name."""
-    code = (
-        f"import time; from xpm_worker import system; {name and f'system.set_name({name!r});'} print(); time.sleep(600)"
-    )
+    naming = f"kernel.set_name({name!r})" if name else ""
+    code = f"import time; from xpm_worker.system import kernel; {naming}; print(); time.sleep(600)".replace("; ;", ";")
     process = subprocess.Popen(
-        [sys.executable, "-c", code], env={**os.environ, system.MARK_VARIABLE: mark}, stdout=subprocess.PIPE
+        [sys.executable, "-c", code], env={**os.environ, marks.MARK_VARIABLE: mark}, stdout=subprocess.PIPE
     )
     assert process.stdout is not None
     process.stdout.readline()
@@ -35,8 +34,8 @@ def sleeper(mark: str, name: str = "") -> subprocess.Popen[bytes]:
 @pytest.fixture
 def marked(monkeypatch: pytest.MonkeyPatch) -> dict[str, subprocess.Popen[bytes]]:
     """An orphan, a starter and what it runs; in a variable in which no daemon of another test looks for orphans."""
-    monkeypatch.setattr(system, "MARK_VARIABLE", "XPM_MARK_OF_THIS_TEST")
-    return {"orphan": sleeper(MARK), "starter": sleeper(OTHER, system.STARTER_NAME), "job": sleeper(OTHER)}
+    monkeypatch.setattr(marks, "MARK_VARIABLE", "XPM_MARK_OF_THIS_TEST")
+    return {"orphan": sleeper(MARK), "starter": sleeper(OTHER, kernel.STARTER_NAME), "job": sleeper(OTHER)}
 
 
 def end(processes: dict[str, subprocess.Popen[bytes]]) -> None:
@@ -47,13 +46,13 @@ def end(processes: dict[str, subprocess.Popen[bytes]]) -> None:
 
 def test_only_what_has_no_living_starter_is_swept(marked: dict[str, subprocess.Popen[bytes]]) -> None:
     try:
-        assert system.sweep_orphans() == 1
+        assert marks.sweep_orphans() == 1
         assert marked["orphan"].wait(PATIENCE_S) == -signal.SIGKILL
         assert marked["starter"].poll() is None
         assert marked["job"].poll() is None
         marked["starter"].kill()
         marked["starter"].wait()
-        system.sweep_orphans()
+        marks.sweep_orphans()
         assert marked["job"].wait(PATIENCE_S) == -signal.SIGKILL
     finally:
         end(marked)
@@ -62,36 +61,36 @@ def test_only_what_has_no_living_starter_is_swept(marked: dict[str, subprocess.P
 def test_no_mark_sweeps_nothing() -> None:
     process = sleeper("")
     try:
-        assert system.sweep("") == 0
+        assert marks.sweep("") == 0
         assert process.poll() is None
     finally:
         end({"process": process})
 
 
 def test_a_mother_that_is_about_to_start_is_not_swept() -> None:
-    process = sleeper(system.BLANK_MARK)
+    process = sleeper(marks.BLANK_MARK)
     try:
-        system.sweep_orphans()
+        marks.sweep_orphans()
         assert process.poll() is None
     finally:
         end({"process": process})
 
 
 def test_an_alarm_wakes_a_poll_at_its_moment_and_not_before() -> None:
-    alarm = system.Alarm()
-    alarm.set(system.boot_time() + 0.05)
+    alarm = clock.Alarm()
+    alarm.set(clock.boot_time() + 0.05)
     assert not select.select([alarm], [], [], 0)[0]
     assert select.select([alarm], [], [], 10)[0]
     alarm.set(None)
     assert not select.select([alarm], [], [], 0)[0]
-    alarm.set(system.boot_time() - 1)
+    alarm.set(clock.boot_time() - 1)
     assert select.select([alarm], [], [], 10)[0]
     alarm.close()
 
 
 def test_signals_and_rings_wake_a_poll() -> None:
     before = signal.getsignal(signal.SIGUSR1)
-    pipe = system.SignalPipe(signal.SIGUSR1)
+    pipe = signals.SignalPipe(signal.SIGUSR1)
     try:
         os.kill(os.getpid(), signal.SIGUSR1)
         wait_until(lambda: select.select([pipe], [], [], 0)[0])
@@ -109,7 +108,7 @@ def test_descendants_are_found_at_any_depth() -> None:
     process = subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert process.stdout is not None
     process.stdout.readline()
-    found = set(system.descendants(os.getpid()))
+    found = set(processes.descendants(os.getpid()))
     (grandchild,) = psutil.Process(process.pid).children()
     assert {process.pid, grandchild.pid} <= found
     process.communicate()
@@ -117,12 +116,12 @@ def test_descendants_are_found_at_any_depth() -> None:
 
 def test_the_mark_in_the_environment_of_a_process_is_replaced_where_proc_shows_it() -> None:
     code = (
-        "from xpm_worker import system; import os; "
-        f"shown = '{system.MARK_VARIABLE}={MARK}\\0'; "
-        f"print(system.set_mark({MARK!r}), open('/proc/self/environ').read().count(shown), "
-        f"os.environ['{system.MARK_VARIABLE}'] == {MARK!r}, system.set_mark('short'))"
+        "from xpm_worker.system import marks; import os; "
+        f"shown = '{marks.MARK_VARIABLE}={MARK}\\0'; "
+        f"print(marks.set_mark({MARK!r}), open('/proc/self/environ').read().count(shown), "
+        f"os.environ['{marks.MARK_VARIABLE}'] == {MARK!r}, marks.set_mark('short'))"
     )
-    env = {**os.environ, system.MARK_VARIABLE: system.BLANK_MARK}
+    env = {**os.environ, marks.MARK_VARIABLE: marks.BLANK_MARK}
     result = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     assert result.stdout == "True 1 True False\n"
 
@@ -130,16 +129,16 @@ def test_the_mark_in_the_environment_of_a_process_is_replaced_where_proc_shows_i
 def test_a_directory_that_is_held_open_is_known_to_be_removed(tmp_path: Path) -> None:
     place = tmp_path / "workspace"
     place.mkdir()
-    held = system.hold_directory(place)
+    held = kernel.hold_directory(place)
     try:
         place.rename(tmp_path / "moved")
         place.mkdir()
-        assert not system.is_removed(held), "another of its name is there; it lives on"
+        assert not kernel.is_removed(held), "another of its name is there; it lives on"
         (tmp_path / "moved").rmdir()
-        assert system.is_removed(held)
+        assert kernel.is_removed(held)
     finally:
         os.close(held)
 
 
 def test_that_a_directory_cannot_be_looked_at_proves_nothing() -> None:
-    assert not system.is_removed(-1)
+    assert not kernel.is_removed(-1)

@@ -13,9 +13,9 @@ from typing import Any
 import click
 
 from xpm_cli.app import common_options, say
-from xpm_cli.commands.status import SCHEMA
 from xpm_cli.lookup import script_objects
 from xpm_cli.lookup.open_workspace import Desk, open_desk, short
+from xpm_cli.output.json_form import SCHEMA
 from xpm_cli.output.terminal import Screen, length
 from xpm_core.errors import WorkspaceError
 from xpm_core.language.identity.description import describe

@@ -6,21 +6,18 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from datetime import datetime, timezone
 from typing import Any
 
 import click
 
 from xpm_cli.app import common_options
 from xpm_cli.lookup.open_workspace import Desk, open_desk, short, title
+from xpm_cli.output.json_form import SCHEMA, moment
 from xpm_cli.output.terminal import Screen, plural, state
 from xpm_core.states import State
 from xpm_core.store import reading, refusals
 from xpm_core.store.records import Serving
 from xpm_core.words.text import ago, class_name, span
-
-SCHEMA = 1
-"""Version of what `--json` prints; it goes up when a field goes or changes its meaning."""
 
 FAILURES = 5
 """How many failed jobs are named."""
@@ -223,8 +220,3 @@ def as_data(survey: Survey) -> dict[str, Any]:
             for job in survey.failed
         ],
     }
-
-
-def moment(seconds: float) -> str | None:
-    """A time as JSON has it: ISO 8601 with its zone; None when it has not come."""
-    return datetime.fromtimestamp(seconds, timezone.utc).astimezone().isoformat() if seconds else None

@@ -1,4 +1,4 @@
 """How things look on a terminal, and as JSON.
 
-May import neither `commands` nor `lookup`.
+May import `lookup`.
 """

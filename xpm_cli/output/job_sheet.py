@@ -12,8 +12,8 @@ from typing import Any
 
 import click
 
-from xpm_cli.commands.status import SCHEMA, moment
 from xpm_cli.lookup.open_workspace import Desk, short
+from xpm_cli.output.json_form import SCHEMA, moment
 from xpm_cli.output.terminal import Screen, plural, state
 from xpm_core.states import State
 from xpm_core.store import reading

@@ -1,4 +1,7 @@
-"""xpm_core.job.inside."""
+"""What a script may not do inside a job: open an experiment.
+
+Owns: the check, and the stand-in for `experiment` that a job gets, which spares it the client of Redis.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +25,7 @@ def refuse_inside_job(where: str) -> None:
 
 
 class experiment:
-    """What a job finds as `xpm_core.script.experiment`: its script may import it, a job may not begin it.
+    """What a job finds as `xpm_core.experiment`: its script may import it, a job may not begin it.
 
     Raises:
         InsideJobError: Always.

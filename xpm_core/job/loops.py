@@ -1,6 +1,6 @@
 """`tqdm` and `trange`: loops that tell how far they are. They need no other package, and take what those of tqdm take.
 
-In a job, they report to `xpm_core.job.progress`, and write nothing. Elsewhere, the outermost one draws a line if stderr is
+In a job, they report to `job.progress`, and write nothing. Elsewhere, the outermost one draws a line if stderr is
 a terminal.
 """
 

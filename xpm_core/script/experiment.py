@@ -52,9 +52,8 @@ from xpm_core.workspace.workspace import Workspace
 if TYPE_CHECKING:
     from types import TracebackType
 
-    from redis import Redis
-
     from xpm_core.config import Task
+    from xpm_core.server.connection import Client
 
 log = logging.getLogger("xpm")
 
@@ -419,7 +418,7 @@ class experiment:
         notes = [*self._submitter.twins.lines(), *self._submitter.lookalikes.lines(), *refused]
         return lines(self.name, summary, causes(self._jobs()), elapsed, self._commands, notes)
 
-    def _learn_errors(self, client: Redis) -> None:
+    def _learn_errors(self, client: Client) -> None:
         """Read the errors of jobs that had failed before this script could see it."""
         unknown = [job.identity for job in self._jobs().values() if job.state is State.FAILED and not job.error]
         for known in reading.jobs(client, self._store.w, unknown):

@@ -27,7 +27,6 @@ from xpm_core.errors import RedisUnavailableError, RedisUnfitError, RedisUrlErro
 from xpm_core.server import probe, tls
 from xpm_core.server.binary import OLDEST_VERSION
 from xpm_core.server.url import URL_VARIABLE, check_url, has_password, safe_url
-from xpm_core.store import rights
 from xpm_core.workspace.settings import look_up, open_to, settings_files
 
 LONGEST_BLOCK_S = 5.0
@@ -108,6 +107,10 @@ def _warn_once(text: str) -> None:
     log.warning("%s", text)
 
 
+Client = redis.Redis
+"""The client that `open` makes, for annotations outside of the rooms that speak Redis."""
+
+
 def open(url: str, *, lease_s: float = DEFAULT_LEASE_S, blocking: bool = False) -> redis.Redis:
     """Make a client; it connects at its first command. Replies are bytes.
 
@@ -150,19 +153,13 @@ def check(client: redis.Redis, url: str, *, tries: int = 3, pause_s: float = 1.0
 
     Raises:
         RedisUnavailableError: It does not answer.
-        RedisUnfitError: It is too old, may evict keys, is a replica or part of a cluster, has no room for the slots,
-            or its user lacks rights.
+        RedisUnfitError: It is too old, may evict keys, is a replica or part of a cluster, or has no room for the
+            slots.
     """
     try:
         problem = _unfitness(_ask_until_loaded(client, url, tries, pause_s), slots)
-    except NoPermissionError:
-        problem = None
-    try:
-        if problem is None and (lacking := rights.missing(client)):
-            problem = rights.problem_of(lacking, client)
-    except redis.RedisError as error:  # it answered a moment ago
-        fault = probe.cause_of(error, client)
-        raise RedisUnavailableError(f"Redis at {safe_url(url)}", fault.problem, fault.remedy) from None
+    except NoPermissionError:  # store.rights says what the user may not do
+        return
     if problem is not None:
         raise RedisUnfitError(f"Redis at {safe_url(url)}", *problem)
 

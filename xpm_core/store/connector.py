@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from xpm_core.defaults import DEFAULT_LEASE_S
 from xpm_core.server import connection
 from xpm_core.server.embedded.server import EmbeddedServer
-from xpm_core.store import tokens
+from xpm_core.store import rights, tokens
 from xpm_core.tracebacks.edges import edge
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ class Connector:
         self.client = connection.open(url, lease_s=lease_s)
         try:
             connection.check(self.client, url)
+            rights.check(self.client, url)
         except BaseException:
             self.close()
             raise

@@ -7,8 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from redis.exceptions import NoPermissionError
+from redis.exceptions import NoPermissionError, RedisError
 
+from xpm_core.errors import RedisUnavailableError, RedisUnfitError
+from xpm_core.server import probe
+from xpm_core.server.url import safe_url
 from xpm_core.store import keys, scripts
 
 if TYPE_CHECKING:
@@ -62,6 +65,22 @@ def missing(client: Redis) -> list[str]:
     keys = [f"~{prefix}*" for prefix in PREFIXES if all((command, prefix) in refused for command in keyed)]
     commands = [f"+{command}" for command in COMMANDS if all((command, prefix) in refused for prefix in PREFIXES)]
     return [*keys, *([f"&{CHANNELS}*"] if {"+publish", "+subscribe"} <= set(commands) else []), *commands]
+
+
+def check(client: Redis, url: str) -> None:
+    """Make sure that the user of a client may do all that xpm does.
+
+    Raises:
+        RedisUnavailableError: The server answers no more.
+        RedisUnfitError: The user may not. The error says what to allow.
+    """
+    try:
+        lacking = missing(client)
+    except RedisError as error:  # it answered a moment ago
+        fault = probe.cause_of(error, client)
+        raise RedisUnavailableError(f"Redis at {safe_url(url)}", fault.problem, fault.remedy) from None
+    if lacking:
+        raise RedisUnfitError(f"Redis at {safe_url(url)}", *problem_of(lacking, client))
 
 
 def problem_of(rules: list[str], client: Redis) -> tuple[str, str]:

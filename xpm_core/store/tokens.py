@@ -9,7 +9,7 @@ import logging
 import re
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from xpm_core.errors import SettingsError, TokenClashError, TokenNameError, TokenRequestError
 from xpm_core.store import keys, scripts
@@ -18,9 +18,14 @@ from xpm_core.tracebacks.edges import edge
 if TYPE_CHECKING:
     from redis import Redis
 
-    from xpm_core.config import Task
 
-    AnyTask = TypeVar("AnyTask", bound=Task)
+class Asking(Protocol):
+    """A task, or whatever else can ask for units of a token."""
+
+    def add_dependencies(self, *dependencies: Any) -> Any: ...
+
+
+AnyTask = TypeVar("AnyTask", bound=Asking)
 
 log = logging.getLogger("xpm")
 

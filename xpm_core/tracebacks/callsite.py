@@ -1,4 +1,4 @@
-"""xpm_core.tracebacks.callsite."""
+"""The line of the user's script that called xpm, found on the stack."""
 
 from __future__ import annotations
 
@@ -6,7 +6,8 @@ import os
 import sys
 from types import FrameType
 
-PACKAGE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
+"""The folder of xpm_core: a frame whose file lies there is ours."""
 
 Place = tuple[str, int]
 """A file and a line of it."""

@@ -12,7 +12,7 @@ import os
 import threading
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from xpm_core.errors import PayloadError
 from xpm_core.limits import LARGEST_PAYLOAD
@@ -22,14 +22,6 @@ MANY = 24
 """Submitted tasks that a payload holds itself; if it needs more, they lie in parts."""
 LARGE = 64 * 1024
 """Bytes that a payload has, likewise."""
-
-
-class Home(NamedTuple):
-    """Where a configuration is written down: in which workspace, in which part, and as which of its objects."""
-
-    parts: Parts
-    part: bytes
-    number: int
 
 
 class Parts:

@@ -2,7 +2,7 @@
 
 It holds the configurations that the task refers to, each once, the inner ones first; where their classes are; and the
 tags. Of a large graph it names parts that hold the rest (xpm_core.wire.parts). Values are written as in identities
-(xpm_core.language.values.encoding), entries of dicts in their own order. Paths in the workspace are relative to it, generated ones to
+(values/encoding.py), entries of dicts in their own order. Paths in the workspace are relative to it, generated ones to
 the job's directory. What is read is bound to an identity: its digest is computed anew, so that nothing that counts can
 have been changed. Imports no client of a server and no display.
 """
@@ -21,16 +21,15 @@ from xpm_core.config.methods import CACHE, has_cache
 from xpm_core.errors import PayloadError
 from xpm_core.job.outputs import OBJECTS
 from xpm_core.language.graph.state import state
-from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.digest import task_id
 from xpm_core.language.identity.seal import seal
 from xpm_core.language.parameters.paths import Layout
-from xpm_core.wire.loaded import INIT_TASKS, SEALED, execute, params
+from xpm_core.project.import_path import ImportPath
+from xpm_core.wire.live_task import INIT_TASKS, SEALED
 from xpm_core.wire.packing import Packer, checked
 from xpm_core.wire.parts import LARGE, MANY, Parts
-from xpm_core.wire.unpacking import Loader
-
-__all__ = ["describe", "execute", "load", "pack", "params"]
+from xpm_core.wire.restoring import import_path_in
+from xpm_core.wire.unpacking import Loader, opened
 
 
 def pack(
@@ -102,3 +101,16 @@ def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path, allow: S
     task.__dict__[OBJECTS] = objects
     task.__dict__[SEALED] = root, workspace
     return task
+
+
+def first_module(data: bytes) -> tuple[str, ImportPath]:
+    """The module that `load` would import first, and the path that it would follow; it does neither.
+
+    The module's name is empty for a class that is made and not imported.
+
+    Raises:
+        Exception: The data are malformed, in whatever way.
+    """
+    content = opened(data)
+    record = content["classes"][content["objects"][0]["class"]]
+    return "" if "local" in record else record["module"], import_path_in(content)

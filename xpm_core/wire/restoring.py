@@ -133,7 +133,7 @@ class Restorer:
         """What stands for a task that made a configuration."""
         absent: Absent = blank(Absent)
         own = absent.__dict__[STATE] = ConfigState((str(found["task"]), 0))
-        own.digest, own.sealed = bytes(found["digest"]), True
+        own.digest, own.sealed, own.absent = bytes(found["digest"]), True, True
         if "job" in found:
             own.submitted = SimpleNamespace(jobpath=self.place(found["job"]))
         return absent

@@ -14,8 +14,6 @@ from datetime import datetime
 from pathlib import Path
 
 from xpm_core.workspace.files import explained, link_atomic
-from xpm_core.workspace.job_directory import JobDirectory
-from xpm_core.workspace.job_links import JobLinks
 
 
 @dataclass(frozen=True)
@@ -87,21 +85,6 @@ class ExperimentDirectory:
                 run = runs / f"{time}-{count}"
         link_atomic(self.latest, f"runs/{run.name}")
         return RunDirectory(run)
-
-    def link_job(self, job: JobDirectory, tags: str = "") -> Path:
-        """Link to a job's directory, under its task's name, its tags, and the first digits of its identity.
-
-        Args:
-            job: The job; its directory need not be there yet.
-            tags: Its tags in one word, as `tagspath` makes it.
-
-        Returns:
-            The link; the same when it was there already.
-
-        Raises:
-            WorkspaceError: It cannot be made.
-        """
-        return Path(JobLinks(self).add(job, tags))
 
 
 def _made(folder: Path) -> bool:

@@ -1,4 +1,9 @@
-"""xpm_core.workspace.job_links."""
+"""Links from an experiment's directory to the directories of its jobs.
+
+    jobs/<task>/<tags>-<first 7>    links to a job's directory
+
+Links are relative, so that a moved or differently mounted workspace still works.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +33,18 @@ class JobLinks:
         self._there: dict[str, frozenset[str]] = {}
 
     def add(self, job: JobDirectory, tags: str = "") -> str:
-        """Do as `ExperimentDirectory.link_job`."""
+        """Link to a job's directory, under its task's name, its tags, and the first digits of its identity.
+
+        Args:
+            job: The job; its directory need not be there yet.
+            tags: Its tags in one word, as `tagspath` makes it.
+
+        Returns:
+            The link; the same when it was there already.
+
+        Raises:
+            WorkspaceError: It cannot be made.
+        """
         folder, target = f"{self._folder}/{job.name}", f"../../../../{job.relative}"
         if (there := self._there.get(folder)) is None:
             there = self._there[folder] = _listed(folder)

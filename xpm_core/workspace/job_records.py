@@ -1,4 +1,7 @@
-"""xpm_core.workspace.job_records."""
+"""The records in a job's directory, and which of them to believe.
+
+Owns: their forms, and reading them without following a link or trusting what another user wrote.
+"""
 
 from __future__ import annotations
 

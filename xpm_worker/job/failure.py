@@ -15,16 +15,15 @@ from itertools import islice
 from types import TracebackType
 from typing import Any
 
-import xpm_core
-import xpm_worker
 from xpm_core.errors import WorkspaceError
+from xpm_core.tracebacks.callsite import PACKAGE
 
 MOST_FRAMES = 60
 LONGEST_MESSAGE = 2000
 INNER = 5
 """Errors of a group that its message names."""
 
-_OURS = tuple(os.path.dirname(str(package.__file__)) + os.sep for package in (xpm_core, xpm_worker))
+_OURS = (PACKAGE, os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep)
 _LIBRARIES = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib"))
 INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
 

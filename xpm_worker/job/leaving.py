@@ -26,7 +26,7 @@ from xpm_core.errors import WorkspaceError
 from xpm_core.job import running
 from xpm_core.workspace.files import explanation
 from xpm_worker.job import failure
-from xpm_worker.system import processes
+from xpm_worker.system import kernel
 
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EROFS, errno.ESTALE}
 """What a disk says that does not take what a job has written."""
@@ -50,7 +50,7 @@ def bequeath(packages: Sequence[str]) -> None:
     _packages[:] = packages
     objects = gc.get_objects()
     _inherited[:] = _open_files(objects, set(map(type, objects)))
-    for flush in (*(file.flush for file in _inherited), processes.flush_c_files):
+    for flush in (*(file.flush for file in _inherited), kernel.flush_c_files):
         with contextlib.suppress(Exception):
             flush()
 
@@ -72,7 +72,7 @@ def leave(last: str, tell: Callable[[], None]) -> BaseException | None:
         lambda: _flush(sys.stdout),
         lambda: _flush(sys.stderr),
         lambda: _write_files(last),
-        lambda: _on_disk(processes.flush_c_files),
+        lambda: _on_disk(kernel.flush_c_files),
     )
     found: list[BaseException] = []
     _note_disk_errors(found)

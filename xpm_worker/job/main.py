@@ -24,14 +24,14 @@ from xpm_core.errors import GracefulTimeout, TaskImportError
 from xpm_core.job import running
 from xpm_core.job.running import RunningJob, TaskCancelled
 from xpm_core.project.import_path import STANDARD_NAMES, import_path, in_library
-from xpm_core.wire import payload
+from xpm_core.wire import live_task, payload
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.job import failure, leaving
 from xpm_worker.job.interruption import Interruption
 from xpm_worker.protocol.channel import Channel
 from xpm_worker.protocol.messages import Finished, Leaving, Loaded, Message, Output, Relay, Run
-from xpm_worker.system import processes
+from xpm_worker.system import clock, kernel
 
 LONGEST_NAME, LONGEST_LOOKED = 200, 500
 """Characters of the name of a module that is missing, and of where it was looked for."""
@@ -108,7 +108,7 @@ def run(job: Run, channel: Channel) -> NoReturn:
     global reports
     code = 1
     try:
-        processes.set_name(processes.JOB_NAME)
+        kernel.set_name(kernel.JOB_NAME)
         reports = Reports(channel)
         code = perform(job, reports)
     except BaseException as error:  # the edge of the process: its log is the only place left
@@ -170,13 +170,13 @@ def _workspace(path: str) -> Workspace:
 
 def _running(job: Run, directory: JobDirectory, reports: Reports) -> RunningJob:
     """The job as its own code sees it."""
-    began = processes.boot_time()
+    began = clock.boot_time()
     own_end = None if job.timeout_s is None else began + job.timeout_s
     ends = [moment for moment in (job.ends_at, own_end) if moment is not None]
     return RunningJob(
         job.label,
         directory,
-        left_s=lambda: min(ends) - processes.boot_time() if ends else None,
+        left_s=lambda: min(ends) - clock.boot_time() if ends else None,
         report=reports.relay,
         output=reports.output,
     )
@@ -248,10 +248,10 @@ def execute(job: Run, directory: JobDirectory, reports: Reports) -> None:
     )
     reports.say(Loaded(shared(imported(last))))
     if not directory.params.exists():
-        directory.write_params(payload.params(task))
+        directory.write_params(live_task.params(task))
     if running.current is not None:
         running.current.task = task
-    payload.execute(task)
+    live_task.execute(task)
 
 
 def imported(last: str) -> dict[str, str]:

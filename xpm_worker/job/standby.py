@@ -15,9 +15,10 @@ from collections.abc import Callable
 from typing import NoReturn
 
 from xpm_worker.job import main as job_process
-from xpm_worker.protocol.channel import LARGEST_REPORT, Channel
+from xpm_worker.protocol.channel import Channel
+from xpm_worker.protocol.codec import LARGEST_REPORT
 from xpm_worker.protocol.messages import Begun, Run
-from xpm_worker.system import processes
+from xpm_worker.system import kernel
 
 
 def stand_by(
@@ -32,10 +33,10 @@ def stand_by(
         announce: Whether the starter has to be told which process this is.
     """
     try:
-        processes.die_with_parent(starter)
+        kernel.die_with_parent(starter)
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # whatever a package has made of it: there is no job yet
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-        processes.set_name(processes.STANDBY_NAME)
+        kernel.set_name(kernel.STANDBY_NAME)
         channel = Channel(sock, sends=LARGEST_REPORT)
         if announce:
             channel.send(Begun(os.getpid()))

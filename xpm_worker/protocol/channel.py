@@ -1,21 +1,13 @@
-"""xpm_worker.protocol.channel."""
+"""A socket between two processes of a worker that carries whole messages and never blocks."""
 
 from __future__ import annotations
 
 import socket
-import struct
 
 from xpm_core.errors import ProtocolError
-from xpm_worker.protocol.codec import decode, encode
+from xpm_worker.protocol.codec import LARGEST_MESSAGE, LENGTH, decode, encode
 from xpm_worker.protocol.messages import Message
 
-LARGEST_MESSAGE = 256 * 1024 * 1024
-"""Bytes that a message between worker and starter may have; a larger one is refused."""
-
-LARGEST_REPORT = 1024 * 1024
-"""The same for what a job's process says."""
-
-_LENGTH = struct.Struct("!I")
 _CHUNK = 64 * 1024
 _CHUNKS = 64
 
@@ -103,14 +95,14 @@ class Channel:
     def _messages(self) -> list[Message]:
         messages: list[Message] = []
         start = 0
-        while len(self._in) - start >= _LENGTH.size:
-            (length,) = _LENGTH.unpack_from(self._in, start)
+        while len(self._in) - start >= LENGTH.size:
+            (length,) = LENGTH.unpack_from(self._in, start)
             if length > self._receives:
                 raise ProtocolError(f"a message of {length} bytes, {self._receives} are allowed")
-            end = start + _LENGTH.size + length
+            end = start + LENGTH.size + length
             if len(self._in) < end:
                 break
-            messages.append(decode(bytes(memoryview(self._in)[start + _LENGTH.size : end])))
+            messages.append(decode(bytes(memoryview(self._in)[start + LENGTH.size : end])))
             start = end
         del self._in[:start]
         return messages

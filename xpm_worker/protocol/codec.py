@@ -1,7 +1,8 @@
-"""xpm_worker.protocol.codec."""
+"""Messages as bytes and back, with every field checked."""
 
 from __future__ import annotations
 
+import struct
 import types
 from collections.abc import Callable, Collection
 from functools import cache
@@ -12,8 +13,16 @@ import msgpack
 
 from xpm_core.errors import ProtocolError
 from xpm_core.limits import refuse_incomplete
-from xpm_worker.protocol.channel import _LENGTH, LARGEST_MESSAGE
 from xpm_worker.protocol.messages import Message
+
+LARGEST_MESSAGE = 256 * 1024 * 1024
+"""Bytes that a message between worker and starter may have; a larger one is refused."""
+
+LARGEST_REPORT = 1024 * 1024
+"""The same for what a job's process says."""
+
+LENGTH = struct.Struct("!I")
+"""In front of each message."""
 
 _CLASSES: dict[str, Any] = {cls.__name__: cls for cls in get_args(Message)}
 
@@ -30,7 +39,7 @@ def encode(message: Message, limit: int = LARGEST_MESSAGE) -> bytes:
         raise ProtocolError(f"{type(message).__name__} with something unfit ({error})") from error
     if len(body) > limit:
         raise ProtocolError(f"{type(message).__name__} of {len(body)} bytes, {limit} are allowed")
-    return _LENGTH.pack(len(body)) + bytes(body)
+    return LENGTH.pack(len(body)) + bytes(body)
 
 
 def decode(body: bytes | memoryview) -> Message:

@@ -23,7 +23,7 @@ class Hello(NamedTuple):
 
 
 class Run(NamedTuple):
-    """Run a job. Moments are those of the boot clock (`system.boot_time`).
+    """Run a job. Moments are those of the boot clock (`clock.boot_time`).
 
     `grace_s` is how long after SIGTERM it is killed; from `ends_at` on, if that is not None, it is handed back. `allow`
     holds patterns of the modules that it may import, empty for all; `max_log`, the bytes that each log may have, 0 for

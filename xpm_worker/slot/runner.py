@@ -33,7 +33,7 @@ from xpm_worker.slot.devices import named, own_devices
 from xpm_worker.slot.lease_check import label, vet
 from xpm_worker.slot.orders import Orders, Stop
 from xpm_worker.slot.starter_link import Starter
-from xpm_worker.system import processes
+from xpm_worker.system import clock, marks
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +102,7 @@ class Runner:
             self._claimer.finish(held, State.DONE, adopted=adopted)
             return
         if lease.attempt > 1:
-            processes.sweep_orphans()
+            marks.sweep_orphans()
         try:
             ended = self._watch(held, message)
         except ProtocolError as error:
@@ -119,7 +119,7 @@ class Runner:
         """Whether the job is still to be run; if not, its end was told."""
         asked_to_stop = self._orders.wants_stopped(self.running_rq_id or "")
         self._orders.forget(self.running_rq_id or "")  # said of an earlier execution, or before this one was known here
-        if processes.boot_time() - held.asked <= STALE_CLAIM_S and not held.lease.cancelled and not asked_to_stop:
+        if clock.boot_time() - held.asked <= STALE_CLAIM_S and not held.lease.cancelled and not asked_to_stop:
             return True
         code = self._claimer.renew(held)
         if code in (RenewCode.STALE, RenewCode.UNKNOWN):
@@ -169,14 +169,14 @@ class Runner:
         renew_at = held.asked + self._claimer.worker.lease_s / 3
         told = Told(self._starter, held.lease.execution)
         while True:
-            for word in self._starter.hear(self._until(renew_at) - processes.boot_time()):
+            for word in self._starter.hear(self._until(renew_at) - clock.boot_time()):
                 if isinstance(word, Ended) and word.execution == held.lease.execution:
                     return word
                 self._note(held, word)
             if not self._starter.alive:
                 return None
             self._pass_on(told)
-            if processes.boot_time() >= renew_at:
+            if clock.boot_time() >= renew_at:
                 renew_at = self._renew(held, told)
             self._tell_outputs(held)
 
@@ -214,11 +214,11 @@ class Runner:
         lease_s = self._claimer.worker.lease_s
         code = self._claimer.renew(held)
         if code is None:
-            return processes.boot_time() + min(lease_s / 3, RETRY_S) * random.uniform(0.5, 1.0)
+            return clock.boot_time() + min(lease_s / 3, RETRY_S) * random.uniform(0.5, 1.0)
         if code in (RenewCode.STALE, RenewCode.UNKNOWN):
             log.warning("%s: another worker has it, or nobody knows it any more; killed", label(held.lease))
             told.stop("lost")
-            return processes.boot_time() + lease_s
+            return clock.boot_time() + lease_s
         self._starter.send(Renewed(held.lease.execution, held.until(lease_s)))
         if code is RenewCode.CANCEL:
             told.stop("cancelled", self._settings.grace_s)

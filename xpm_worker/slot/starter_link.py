@@ -11,7 +11,7 @@ from xpm_worker.protocol.channel import Channel
 from xpm_worker.protocol.messages import Hello, Message
 from xpm_worker.slot.orders import Orders
 from xpm_worker.starter.fork_server import ask
-from xpm_worker.system import processes
+from xpm_worker.system import marks
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ class Starter:
         if self._channel is not None:
             self._channel.close()
         self._channel = None
-        return processes.sweep(self.mark)
+        return marks.sweep(self.mark)
 
     def close(self) -> None:
         """Let it go; it kills what it runs."""

@@ -25,7 +25,7 @@ from xpm_worker.starter.logs import Logs
 from xpm_worker.starter.memory import Peak
 from xpm_worker.starter.standbys import Standbys
 from xpm_worker.starter.templates import Template
-from xpm_worker.system import processes
+from xpm_worker.system import clock, processes
 
 LOAD_S = float(os.environ.get("XPM_IMPORT_TIMEOUT", "600"))
 """How long a job may import its modules."""
@@ -87,7 +87,7 @@ class Attempt:
 
     def tick(self) -> None:
         """Do what is due now: start, freeze, let go on, or kill."""
-        now = processes.boot_time()
+        now = clock.boot_time()
         if now >= self._kill_at:
             self._kill()
         elif now >= self._lease_until:
@@ -126,12 +126,12 @@ class Attempt:
         """End it: at once, or by SIGTERM and, after the grace, SIGKILL. A later call can only shorten the grace."""
         told_before = bool(self.stopped)
         self.stopped = self.stopped or reason
-        kill_at = processes.boot_time() + grace_s
+        kill_at = clock.boot_time() + grace_s
         self._kill_at = min(kill_at, self._kill_at)
         if not grace_s or not self.pid:  # before it began there is nobody to be given time
             self._kill()
         elif not told_before:
-            self._told_at = processes.boot_time()
+            self._told_at = clock.boot_time()
             processes.send_signal([self.pid], signal.SIGTERM)
 
     def _go(self, now: float) -> None:
@@ -154,14 +154,14 @@ class Attempt:
             self.begin(standby.begun)
         else:
             self._template = template
-            self._load_by = processes.boot_time() + FORK_S
+            self._load_by = clock.boot_time() + FORK_S
         self._standbys.prepare(template)
 
     def begin(self, message: Begun) -> None:
         """The job's process is there."""
         self.begun = True
         self.pid, self._template = message.pid, None
-        now = processes.boot_time()
+        now = clock.boot_time()
         self._load_by = now + LOAD_S
         self._logs.start(now)
         self._memory.start(now)
@@ -175,7 +175,7 @@ class Attempt:
 
     def leaving(self) -> None:
         """The job's code has come to its end."""
-        self._end_by = processes.boot_time() + END_S
+        self._end_by = clock.boot_time() + END_S
 
     def forsaken(self) -> None:
         """The template has gone before it forked the job: another one does, or the starter itself."""
@@ -210,11 +210,11 @@ class Attempt:
     @contextlib.contextmanager
     def _still(self) -> Iterator[None]:
         """Nothing of the job runs meanwhile; nor afterwards, if its lease has ended by then."""
-        self._freeze(processes.boot_time())
+        self._freeze(clock.boot_time())
         try:
             yield
         finally:
-            now = processes.boot_time()
+            now = clock.boot_time()
             if now < self._lease_until:
                 self._go(now)
 
@@ -224,7 +224,7 @@ class Attempt:
             self._template = None
         self._see_where()
         processes.send_signal(processes.descendants(os.getpid(), self._standbys.pids), signal.SIGKILL)
-        self._kill_at = processes.boot_time() + 1.0  # again, for what was forked meanwhile
+        self._kill_at = clock.boot_time() + 1.0  # again, for what was forked meanwhile
 
     def _see_where(self) -> None:
         """Note where it stands, once, if it is killed because something took it too long."""
@@ -245,7 +245,7 @@ class Attempt:
         if self.stopped == "killed":
             return "killed by SIGKILL, as its worker was told to (kill-horse)"
         if self._told_at is not None:
-            return f"had not ended {processes.boot_time() - self._told_at:.1f} s after SIGTERM"
+            return f"had not ended {clock.boot_time() - self._told_at:.1f} s after SIGTERM"
         return ""
 
     # -- how it ended ----------------------------------------------------------------------------------------------

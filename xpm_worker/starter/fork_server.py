@@ -23,7 +23,7 @@ from urllib.parse import urlsplit
 from xpm_worker.job import main as job_process
 from xpm_worker.starter import stacks
 from xpm_worker.starter.main import SlotStarter
-from xpm_worker.system import processes
+from xpm_worker.system import kernel, marks, processes, signals
 from xpm_worker.template import rehearsal
 
 _BOOTSTRAP = "import sys; sys.path.pop(0); from xpm_worker.starter.fork_server import main; main(int(sys.argv[1]))"
@@ -70,7 +70,7 @@ def start_mother(control: socket.socket, environment: Mapping[str, str]) -> subp
     """
     return subprocess.Popen(
         [sys.executable, "-c", _BOOTSTRAP, str(control.fileno())],
-        env={**environment, processes.MARK_VARIABLE: processes.BLANK_MARK},
+        env={**environment, marks.MARK_VARIABLE: marks.BLANK_MARK},
         stdin=subprocess.DEVNULL,
         pass_fds=[control.fileno()],
         start_new_session=True,
@@ -91,10 +91,10 @@ def main(control: int) -> None:
     Args:
         control: Descriptor of the socket over which workers ask.
     """
-    processes.set_name(processes.STARTER_NAME)
-    processes.reset_signals(signal.SIGINT, signal.SIGTERM)
+    kernel.set_name(kernel.STARTER_NAME)
+    signals.reset_signals(signal.SIGINT, signal.SIGTERM)
     stacks.listen()
-    processes.adopt_orphans()
+    kernel.adopt_orphans()
     job_process.open_streams()
     sock = socket.socket(fileno=control)
     sock.set_inheritable(False)
@@ -121,7 +121,7 @@ class Mother:
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
-        self._signals = processes.SignalPipe(signal.SIGCHLD)
+        self._signals = signals.SignalPipe(signal.SIGCHLD)
         self._slots: set[int] = set()
 
     def serve(self) -> None:
@@ -159,8 +159,8 @@ class Mother:
             self._signals.close()
             self._control.close()
             mark = os.urandom(16).hex()
-            processes.adopt_orphans()
-            SlotStarter(sock, mark if processes.set_mark(mark) else "").serve()
+            kernel.adopt_orphans()
+            SlotStarter(sock, mark if marks.set_mark(mark) else "").serve()
             os._exit(0)
         except BaseException:  # the edge of this process; its worker sees the end of the socket
             traceback.print_exc()

@@ -15,9 +15,10 @@ from dataclasses import dataclass
 
 from xpm_worker.job import main as job_process
 from xpm_worker.job.standby import stand_by
-from xpm_worker.protocol.channel import LARGEST_REPORT, Channel
+from xpm_worker.protocol.channel import Channel
+from xpm_worker.protocol.codec import LARGEST_REPORT
 from xpm_worker.protocol.messages import Begun, Run
-from xpm_worker.system import processes
+from xpm_worker.system import signals
 from xpm_worker.template import rehearsal
 
 SPAWN = sys.platform == "darwin"
@@ -77,7 +78,7 @@ def launch(leave_starter: Callable[[], None]) -> Standby:
             if pid == 0:
                 standby.channel.close()
                 leave_starter()
-                processes.reset_signals()
+                signals.reset_signals()
                 stand_by(theirs, starter)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
@@ -95,5 +96,5 @@ def spawned(fd: int) -> None:
     sock = socket.socket(fileno=fd)
     sock.set_inheritable(False)
     job_process.open_streams()
-    processes.reset_signals()
+    signals.reset_signals()
     stand_by(sock, os.getppid(), rehearsal.warm)

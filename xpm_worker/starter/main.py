@@ -36,7 +36,7 @@ from xpm_worker.starter.attempt import Attempt
 from xpm_worker.starter.launch import SPAWN
 from xpm_worker.starter.standbys import Standbys
 from xpm_worker.starter.templates import TEMPLATES_VARIABLE, Templates
-from xpm_worker.system import processes
+from xpm_worker.system import clock, processes, signals
 
 RELAY_S = 0.2
 """The least time between two words of one kind that a job tells while it runs; of those between, the last counts."""
@@ -58,9 +58,9 @@ class SlotStarter:
 
     def __init__(self, sock: socket.socket, mark: str) -> None:
         self._worker = Channel(sock)
-        self._signals = processes.SignalPipe(signal.SIGCHLD)
+        self._signals = signals.SignalPipe(signal.SIGCHLD)
         self._usual = {self._worker.fileno(), self._signals.fileno()}
-        self._alarm = processes.Alarm()
+        self._alarm = clock.Alarm()
         self._alarm_at = math.inf
         self._attempt: Attempt | None = None
         self._quiet_until: float | None = None
@@ -122,7 +122,7 @@ class SlotStarter:
             self._relay_at if self._relays else math.inf,
             self._templates.due(),
         )
-        if due < self._alarm_at or self._alarm_at <= processes.boot_time():
+        if due < self._alarm_at or self._alarm_at <= clock.boot_time():
             self._alarm_at = due
             self._alarm.set(None if due == math.inf else due)
 
@@ -157,7 +157,7 @@ class SlotStarter:
         except OSError as error:  # no process or no memory left
             self._end(attempt, None, None, error)
             return
-        now = processes.boot_time()
+        now = clock.boot_time()
         if attempt.begun and not begun:
             self._quiet_until = now + QUIET_S
         elif self._quiet_until is not None and now >= self._quiet_until:
@@ -172,7 +172,7 @@ class SlotStarter:
         for relay in self._relays.values():
             self._worker.send(relay)
         self._relays.clear()
-        self._relay_at = processes.boot_time() + RELAY_S
+        self._relay_at = clock.boot_time() + RELAY_S
 
     def _hear_job(self) -> None:
         attempt = self._attempt
@@ -193,7 +193,7 @@ class SlotStarter:
                 elif isinstance(message, Begun) and not attempt.begun:
                     self._templates.tend()  # what its template has said before
                     attempt.begin(message)
-                    self._quiet_until = processes.boot_time() + QUIET_S
+                    self._quiet_until = clock.boot_time() + QUIET_S
         except ProtocolError:  # the job wrote nonsense: it is heard no more, and ends as its exit code says
             attempt.reports.close()
         if attempt.reports.closed:

@@ -13,7 +13,7 @@ import os
 from collections.abc import Collection
 from typing import Any
 
-from xpm_worker.system import oom, processes
+from xpm_worker.system import clock, kernel, oom, processes
 
 LOOK_S = 1.0
 """How often to look, at most; a job that is shorter is not looked at."""
@@ -39,7 +39,7 @@ class Peak:
 
     def start(self, now: float) -> None:
         """From now on there is a process."""
-        if processes.LINUX:
+        if kernel.LINUX:
             self.due = now + LOOK_S
             self._kills.start(now)
 
@@ -55,13 +55,13 @@ class Peak:
             found = processes.descendants(os.getpid(), spare)
             if len(found) > 1:
                 self._most = max(self._most, sum(map(proportional_bytes, found)))
-            self.due = now + max(LOOK_S, SHARE * (processes.boot_time() - now))
+            self.due = now + max(LOOK_S, SHARE * (clock.boot_time() - now))
 
     def bytes(self, usage: Any) -> int | None:
         """The peak; None if there was no process."""
         if usage is None:
             return None
-        return max(int(usage.ru_maxrss) * (1024 if processes.LINUX else 1), self._most)
+        return max(int(usage.ru_maxrss) * (1024 if kernel.LINUX else 1), self._most)
 
     def said_of_kill(self, usage: Any) -> str:
         """Who sent the job's process a SIGKILL that is none of ours, as far as it is known, and what memory it had."""

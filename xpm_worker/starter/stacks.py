@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from xpm_worker.job import failure, standby
-from xpm_worker.system import processes
+from xpm_worker.system import clock, kernel
 
 SIGNAL = signal.SIGRTMIN + 9 if hasattr(signal, "SIGRTMIN") else 0
 """Nothing else uses it; 0 where there is none (macOS). A process without the handler never gets it."""
@@ -38,7 +38,7 @@ _MAIN = "Current thread 0x"
 
 def listen() -> None:
     """From now on this process, and all that are forked from it, can be asked where they stand."""
-    if SIGNAL and processes.LINUX:
+    if SIGNAL and kernel.LINUX:
         faulthandler.register(SIGNAL, file=2, all_threads=True)
 
 
@@ -59,7 +59,7 @@ def ask(pid: int, log: str, why: str, until: float) -> list[dict[str, Any]]:
         os.write(file, f"[xpm: {why}. Here it stood:]\n".encode("utf-8", "backslashreplace"))
         start = os.fstat(file).st_size
         os.kill(pid, SIGNAL)
-        return _read(file, start, min(until, processes.boot_time() + WAIT_S))
+        return _read(file, start, min(until, clock.boot_time() + WAIT_S))
     return []
 
 
@@ -94,7 +94,7 @@ def _read(file: int, start: int, until: float) -> list[dict[str, Any]]:
     pause_s = PAUSE_S
     while True:
         frames, whole = parse(os.pread(file, LARGEST, start).decode("utf-8", "replace"))
-        if whole or processes.boot_time() + pause_s >= until:
+        if whole or clock.boot_time() + pause_s >= until:
             return frames
         time.sleep(pause_s)
         pause_s = min(pause_s * 2, 0.1)

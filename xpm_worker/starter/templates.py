@@ -15,10 +15,11 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from xpm_worker.protocol.channel import LARGEST_REPORT, Channel
+from xpm_worker.protocol.channel import Channel
+from xpm_worker.protocol.codec import LARGEST_REPORT
 from xpm_worker.protocol.messages import Ready, Run
 from xpm_worker.starter.launch import SPAWN, Standby, pair
-from xpm_worker.system import processes
+from xpm_worker.system import clock, kernel, processes
 from xpm_worker.template import main as template
 
 TEMPLATES_VARIABLE = "XPM_TEMPLATES"
@@ -55,7 +56,7 @@ class Template:
     task: str = ""
     """The task whose first job it was started for, if it was."""
     ready: bool = False
-    used: float = field(default_factory=processes.boot_time)
+    used: float = field(default_factory=clock.boot_time)
     standby: Standby | None = None
     """The process that it forked, or is to fork, for the next job."""
 
@@ -145,7 +146,7 @@ class Templates:
             return self._start(self._key(run), (), run)
         found = self._living.get(self._key(run))
         if found is not None:
-            found.used = processes.boot_time()
+            found.used = clock.boot_time()
         return found
 
     def plain(self) -> Template | None:
@@ -178,13 +179,13 @@ class Templates:
         except OSError:  # no process or no memory left: jobs do without
             return None
         channel = Channel(sock, receives=LARGEST_REPORT)
-        self._living[key] = Template(key, pid, channel, sock, processes.boot_time() + IMPORT_S, task)
+        self._living[key] = Template(key, pid, channel, sock, clock.boot_time() + IMPORT_S, task)
         self._living[key].prepare()
         return self._living[key]
 
     def tend(self) -> None:
         """Hear what templates say, and end those that take too long, or turned out not to be fit."""
-        now = processes.boot_time()
+        now = clock.boot_time()
         for each in list(self._living.values()):
             for message in each.channel.receive():
                 if isinstance(message, Ready):
@@ -248,7 +249,7 @@ def _installed_state() -> tuple[int, ...]:
 
 def _memory_left() -> float:
     """The share of the machine's memory that is available; 1 where that cannot be known."""
-    if not processes.LINUX:
+    if not kernel.LINUX:
         return 1.0
     with open("/proc/meminfo") as file:
         lines = dict(line.split(":", 1) for line in file)

@@ -1,4 +1,4 @@
-"""xpm_worker.system.clock."""
+"""Time that goes on while the machine sleeps, and an alarm by it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import ctypes
 import os
 import time
 
-from xpm_worker.system.platform import LINUX, _libc
+from xpm_worker.system.kernel import LINUX, _libc
 
 _TIMER_CLOEXEC, _TIMER_NONBLOCK, _TIMER_ABSOLUTE = 0o2000000, 0o4000, 1
 

@@ -1,4 +1,4 @@
-"""xpm_worker.system.marks."""
+"""The mark in the environment of all that descends from a starter, and ending the processes that bear it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import signal
 import time
 from collections.abc import Iterator
 
-from xpm_worker.system.platform import LINUX, STARTER_NAME, _name
+from xpm_worker.system.kernel import LINUX, STARTER_NAME, _name
 from xpm_worker.system.processes import send_signal
 
 MARK_VARIABLE = "XPM_STARTER"

@@ -13,7 +13,7 @@ import signal
 import time
 from collections.abc import Collection, Iterator
 
-from xpm_worker.system.platform import LINUX
+from xpm_worker.system.kernel import LINUX
 
 
 def descendants(root: int, spare: Collection[int] = ()) -> list[int]:

@@ -1,4 +1,4 @@
-"""xpm_worker.system.signals."""
+"""Signals as bytes on a pipe, and signal handlers as a fresh process has them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import os
 import signal
 from typing import Any
 
-from xpm_worker.system.platform import LINUX, _libc
+from xpm_worker.system.kernel import LINUX, _libc
 
 AS_SIGTERM = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP)
 """Signals that mean to a daemon what SIGTERM means: Slurm sends such a one before a time limit, a terminal hangs up."""

@@ -21,10 +21,9 @@ from typing import TYPE_CHECKING, NoReturn
 from xpm_worker.job import failure, leaving
 from xpm_worker.job import main as job_process
 from xpm_worker.job.standby import stand_by
-from xpm_worker.protocol.channel import LARGEST_REPORT
-from xpm_worker.protocol.codec import encode
+from xpm_worker.protocol.codec import LARGEST_REPORT, encode
 from xpm_worker.protocol.messages import Ready
-from xpm_worker.system import processes
+from xpm_worker.system import kernel, signals
 from xpm_worker.template import first_imports, pages, rehearsal, sibling
 
 if TYPE_CHECKING:
@@ -51,8 +50,8 @@ def serve(
     """
     code = 1
     try:
-        processes.die_with_parent(starter)
-        processes.reset_signals()
+        kernel.die_with_parent(starter)
+        signals.reset_signals()
         os.environ.update(env)
         _silence()
         if modules or payload:  # not at the start: with `random` comes that it is seeded whenever a process is forked
@@ -61,7 +60,7 @@ def serve(
         gc.disable()  # it would look at all that was imported so far, time and again, and find hardly anything to free
         given = first_imports.foretold(payload) if payload else contextlib.nullcontext(modules)
         with given as names, generators.noting() if names else contextlib.nullcontext() as notes:
-            processes.set_name(TEMPLATE_NAME if names else PLAIN_NAME)
+            kernel.set_name(TEMPLATE_NAME if names else PLAIN_NAME)
             for name in names:
                 first_imports.bring(name)
         for stream in (sys.stdout, sys.stderr):
@@ -106,7 +105,7 @@ def _unsafe() -> str:
     """Why jobs cannot be forked from here; empty when they can. OpenBLAS's threads are safe: it handles forks."""
     if len(threading.enumerate()) > 1:
         return "threads were started: " + ", ".join(thread.name for thread in threading.enumerate()[1:])
-    if processes.LINUX:
+    if kernel.LINUX:
         for name in os.listdir("/proc/self/fd"):
             with contextlib.suppress(OSError):
                 target = os.readlink(f"/proc/self/fd/{name}")

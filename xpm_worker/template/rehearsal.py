@@ -18,14 +18,15 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
-from xpm_core.language.identity.seal import seal, task_id
+from xpm_core.language.identity.digest import task_id
+from xpm_core.language.identity.seal import seal
 from xpm_core.wire.payload import pack
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.job import main as job_process
 from xpm_worker.job.standby import awaited
 from xpm_worker.protocol.channel import Channel
 from xpm_worker.protocol.messages import Finished, Run
-from xpm_worker.system import processes
+from xpm_worker.system import kernel
 
 MODULE = "xpm_worker.template.rehearsed"
 """Where the task is; imported anew each time, as a job's module is."""
@@ -57,7 +58,7 @@ def rehearse(channel: Channel) -> None:
     Args:
         channel: What `handed` gave.
     """
-    processes.set_name(NAME)
+    kernel.set_name(NAME)
     atexit._clear()  # what packages do at the end is not to be done now
     job_process.perform(*_received(channel))
 

@@ -114,7 +114,7 @@ VALUES: dict[str, Any] = {
 def made_by_a_task() -> Config:
     model = Model.C(layers=3)
     state(model).source = learn = Learn.C(model=Model.C(layers=1))
-    from xpm_core.language.identity.seal import seal
+    from xpm_core.identity import seal
 
     seal(learn)
     return model

@@ -1,4 +1,4 @@
-"""xpm_core.language.code.local_code."""
+"""The code of functions and local classes: finding it in the module that was compiled, and what it closes over."""
 
 from __future__ import annotations
 

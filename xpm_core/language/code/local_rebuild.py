@@ -1,4 +1,4 @@
-"""xpm_core.language.code.local_rebuild."""
+"""Classes that functions define, made again in another process from what was recorded of them."""
 
 from __future__ import annotations
 

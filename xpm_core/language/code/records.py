@@ -1,4 +1,4 @@
-"""xpm_core.language.code.records."""
+"""What is recorded of a class: where it is defined, and which other classes its record names."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What stands behind a configuration, and how configurations are reached from one another.
+"""What stands behind a configuration.
 
 A configuration keeps its values in its `__dict__`, under the names of its parameters, and one more entry beside them:
 its `ConfigState`. A live object has no such entry; that is the whole difference between the two, so it holds for
@@ -9,12 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 from xpm_core.tracebacks.callsite import Place, written
-
-if TYPE_CHECKING:
-    from xpm_core.wire.parts import Home
 
 STATE = "__xpm_state__"
 """Where a configuration keeps its state, in its `__dict__`."""
@@ -22,6 +19,14 @@ STATE = "__xpm_state__"
 
 NOTHING: Mapping[str, Any] = MappingProxyType({})
 """Of many things, most objects have none."""
+
+
+class Home(NamedTuple):
+    """Where a configuration is written down: in which workspace, in which part, and as which of its objects."""
+
+    parts: Any
+    part: bytes
+    number: int
 
 
 class ConfigState:
@@ -46,14 +51,15 @@ class ConfigState:
         stand_in: For a deprecated configuration, the one that gives it its identity, once sealed.
         tags: Tags set here: name → (value, place, whether it belongs to the parameter of that name).
         stopped: Parameters whose tags are not passed on.
-        collected: The tags from here and below, once collected, and how many had been set late by then (xpm_core.language.graph.tags).
-        home: Where in the workspace it is written down, if it is (xpm_core.wire.parts).
+        collected: The tags from here and below, once collected, and how many had been set late by then (tags.py).
+        home: Where in the workspace it is written down, if it is.
         meta: True or False when `setmeta` said whether this configuration counts; else None.
         places: Where single parameters were assigned; those not named here were set where it was made.
+        absent: Whether this only stands for a task, of which no more is known than its name and its identity.
         counted: Names of the parameters that count for the identity, when a payload says so; else the class does.
     """
 
-    sealed = validating = early = False
+    sealed = validating = early = absent = False
     digest: bytes | None = None
     submitted: Any = None
     init_tasks: tuple[Any, ...] = ()

@@ -1,4 +1,4 @@
-"""xpm_core.language.graph.walk."""
+"""Walking through configurations: what one contains, and all that can be reached from it."""
 
 from __future__ import annotations
 

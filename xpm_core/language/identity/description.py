@@ -11,12 +11,12 @@ from typing import Any
 from xpm_core.language.code.records import class_record
 from xpm_core.language.graph.state import is_configuration, state
 from xpm_core.language.graph.walk import title
-from xpm_core.language.identity.seal import counted_names, seal, task_id
+from xpm_core.language.identity.digest import counted_names, task_id
+from xpm_core.language.identity.seal import seal
 from xpm_core.language.parameters.paths import JOB, WORKSPACE, Layout
 from xpm_core.language.parameters.schema import schema_of
 from xpm_core.language.values import data_objects
 from xpm_core.scalars import finite, spelled
-from xpm_core.wire.restoring import Absent
 
 SCHEMA = 1
 """Version of the form; it goes up when something in it changes its meaning."""
@@ -107,7 +107,7 @@ class Describer:
     def maker(self, task: Any) -> dict[str, Any]:
         """The task that made a configuration: its own `params.json` tells the rest."""
         own = state(task)
-        name = own.made[0] if isinstance(task, Absent) else task_id(type(task))
+        name = own.made[0] if own.absent else task_id(type(task))
         found = {"class": name, "identity": own.identity}
         return found if own.submitted is None else {**found, "job": self.path(own.submitted.jobpath)}
 

@@ -1,6 +1,6 @@
 """What makes two identities differ: the parameters of two tasks, compared as params.json tells them.
 
-Owns: which parameters differ, by path. How a description is made is xpm_core.language.identity.description's; how differences look, the
+Owns: which parameters differ, by path. How a description is made is description.py's; how differences look, the
 caller's.
 """
 

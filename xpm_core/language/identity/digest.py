@@ -1,6 +1,6 @@
 """The digest of a configuration: what counts of it, and the record that is hashed; docs/identity.md tells all bytes.
 
-Values are written by xpm_core.language.values.encoding. A nested configuration counts with its own digest, which it keeps, so that a
+Values are written by values/encoding.py. A nested configuration counts with its own digest, which it keeps, so that a
 graph of shared configurations costs no more than its nodes.
 """
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable
 from typing import Any
 
 from xpm_core.errors import DeclarationError
-from xpm_core.language.identity.seal import partial_identity, seal, task_id
+from xpm_core.language.identity.digest import partial_identity, task_id
+from xpm_core.language.identity.seal import seal
 from xpm_core.language.parameters.schema import ParameterGroup
 
 

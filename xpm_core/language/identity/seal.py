@@ -1,6 +1,6 @@
 """Seal configurations, and so give them their identity.
 
-Owns: what has to hold before a configuration is sealed, and what sealing does. The digest is made in xpm_core.language.identity.digest.
+Owns: what has to hold before a configuration is sealed, and what sealing does. The digest is made in digest.py.
 Touches no file and no server.
 """
 
@@ -13,12 +13,10 @@ from typing import Any
 from xpm_core.errors import MismatchError, MissingParameterError, ValidationError
 from xpm_core.language.graph.state import STATE, state
 from xpm_core.language.graph.walk import Trail, reachable
-from xpm_core.language.identity.digest import counted_names, digest_all, partial_identity, task_id
+from xpm_core.language.identity.digest import digest_all
 from xpm_core.language.parameters.schema import refusal, schema_of
 from xpm_core.language.values.frozen import frozen
 from xpm_core.project.origin import class_id, project_files
-
-__all__ = ["class_origins", "counted_names", "freeze", "missing", "partial_identity", "seal", "task_id"]
 
 
 def class_origins(config: Any) -> dict[str, str]:

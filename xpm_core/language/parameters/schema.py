@@ -173,7 +173,7 @@ class Schema:
         prefilled: Defaults that can be shared.
         factories: Makers of the other defaults, by name.
         header: The encoded name of the class, for identities; empty until first asked for.
-        record: What another process needs to find the class (xpm_core.language.code.importing); None until first asked for.
+        record: What another process needs to find the class (code/importing.py); None until first asked for.
         renamed: Deprecated parameters: name → what handles an assignment to it.
         successor: The class that replaces a deprecated one.
         converts: What makes, from a configuration of a deprecated class, the one that replaces it.

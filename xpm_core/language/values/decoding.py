@@ -1,4 +1,4 @@
-"""xpm_core.language.values.decoding."""
+"""Values from their canonical bytes; xpm_core.language.values.encoding writes them."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ from xpm_core.states import Event, State
 from xpm_core.store import events, reading
 
 if TYPE_CHECKING:
-    from redis import Redis
+    from xpm_core.server.connection import Client
 
 BLOCK_S = 1.0
 """How long one read waits for something new: so soon an end is noticed."""
@@ -86,7 +86,7 @@ class Reader:
 
     def __init__(
         self,
-        client: Redis,
+        client: Client,
         workspace_id: str,
         cursor: str,
         jobs: Callable[[], Collection[str]],

@@ -32,10 +32,9 @@ from xpm_core.tracebacks.callsite import Place, written
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from redis import Redis
-
     from xpm_core.job.outputs import Watch
     from xpm_core.script.follow.outage import Outage
+    from xpm_core.server.connection import Client
     from xpm_core.store.jobs import Store
     from xpm_core.workspace.job_directory import JobDirectory
 
@@ -123,7 +122,7 @@ class Tracker:
         outage: Is told when the server is away, and when it is back.
     """
 
-    def __init__(self, store: Store, blocking: Redis, cursor: str, lease_s: float, outage: Outage) -> None:
+    def __init__(self, store: Store, blocking: Client, cursor: str, lease_s: float, outage: Outage) -> None:
         self.jobs: dict[str, TrackedJob] = {}
         self._open: set[str] = set()
         self.unserved: list[Serving] = []

@@ -1,4 +1,4 @@
-"""xpm_core.script.submit.listings."""
+"""Which job directories of a task exist, listed once instead of one call for each job."""
 
 from __future__ import annotations
 

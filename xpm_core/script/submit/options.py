@@ -1,4 +1,4 @@
-"""xpm_core.script.submit.options."""
+"""The options of `submit`: their defaults, checks, and the form in which the worker reads them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""xpm_core.script.submit.pending."""
+"""A submission on its way: what the script asked for, until Redis has answered."""
 
 from __future__ import annotations
 

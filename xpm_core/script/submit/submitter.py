@@ -22,6 +22,7 @@ from xpm_core.language.graph.state import NOTHING, unsubmitted
 from xpm_core.language.graph.tags import joined, submission_tags
 from xpm_core.language.graph.walk import reachable
 from xpm_core.language.identity import seal
+from xpm_core.language.identity.digest import task_id
 from xpm_core.project.origin import project_name
 from xpm_core.script.follow.markers import mark_done
 from xpm_core.script.follow.tracker import BACKOFF_MOST_S, TrackedJob, Tracker
@@ -154,7 +155,7 @@ class Submitter:
         """The name of a class in identities, the folder of its jobs, within the workspace, and its project's name."""
         found = self._names.get(cls)
         if found is None:
-            name = seal.task_id(cls)
+            name = task_id(cls)
             found = self._names[cls] = name, self._workspace.folder_of(name), project_name(cls)
         return found
 

@@ -1,4 +1,4 @@
-"""xpm_worker.system.platform."""
+"""What Linux offers beyond Python: dying with the parent, adopting orphans, names of processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""xpm_core.wire.loaded."""
+"""The live task of a job, made from its payload: running it, its folders, and what `params.json` says of it.
+
+Owns: what a job's process does with a live task. payload.py makes it.
+"""
 
 from __future__ import annotations
 
@@ -15,28 +18,12 @@ from xpm_core.language.graph.walk import reachable
 from xpm_core.language.identity.description import describe
 from xpm_core.language.parameters.calls import run
 from xpm_core.language.parameters.schema import PathMaker, schema_of
-from xpm_core.project.import_path import ImportPath
-from xpm_core.wire.restoring import import_path_in
-from xpm_core.wire.unpacking import opened
 
 INIT_TASKS = "__xpm_init_tasks__"
 """Where a live task keeps its initial tasks, in its `__dict__`."""
 
 SEALED = "__xpm_sealed__"
 """Where a live task keeps the sealed configuration that it was made of, and the workspace, in its `__dict__`."""
-
-
-def first_module(data: bytes) -> tuple[str, ImportPath]:
-    """The module that `load` would import first, and the path that it would follow; it does neither.
-
-    The module's name is empty for a class that is made and not imported.
-
-    Raises:
-        Exception: The data are malformed, in whatever way.
-    """
-    content = opened(data)
-    record = content["classes"][content["objects"][0]["class"]]
-    return "" if "local" in record else record["module"], import_path_in(content)
 
 
 def execute(task: Task) -> Any:

@@ -25,8 +25,7 @@ from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC
 
-from xpm_core import Config, Meta, Param, PathGenerator, Task, field, tag
-from xpm_core.script import experiment
+from xpm_core import Config, Meta, Param, PathGenerator, Task, experiment, field, tag
 
 # Configurations: what can be varied.
 

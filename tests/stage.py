@@ -17,10 +17,10 @@ from typing import Any
 import redis
 from support import PATIENCE_S, PrivateServer, wait_until
 
+from xpm_core import experiment
 from xpm_core.config import Task
 from xpm_core.errors import FailedExperiment
 from xpm_core.identity import seal, task_id
-from xpm_core.script import experiment
 from xpm_core.server import connection
 from xpm_core.store import keys, reading
 from xpm_core.store.jobs import Store

@@ -15,8 +15,8 @@ import linked
 import trials
 from side import main
 
+from xpm_core import experiment
 from xpm_core.identity import seal, task_id
-from xpm_core.script import experiment
 from xpm_core.server import connection
 from xpm_core.states import Event, State
 from xpm_core.store import events, reading

@@ -11,8 +11,8 @@ import worker_tasks as tasks
 from crew import Crew, alive, code_of, frozen
 from support import PrivateServer, wait_until
 
+from xpm_core import experiment
 from xpm_core.identity import seal
-from xpm_core.script import experiment
 from xpm_core.states import State
 from xpm_core.store import keys, reading
 from xpm_core.workspace.workspace import Workspace

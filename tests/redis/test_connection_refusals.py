@@ -15,8 +15,8 @@ import pytest
 from support import PATIENCE_S, PrivateServer, wait_until
 from support import PrivateServer as Server
 
+from xpm_core import experiment
 from xpm_core.errors import RedisUnavailableError, RedisUnfitError
-from xpm_core.script import experiment
 from xpm_core.server import connection
 from xpm_core.store import scripts
 

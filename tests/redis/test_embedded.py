@@ -28,7 +28,8 @@ pytestmark = pytest.mark.usefixtures("server_program")
 
 BEGINNING = """
 import os, signal, sys
-from xpm_core.store import connection, embedded, server_process
+from xpm_core.server import connection
+from xpm_core.server.embedded import process
 from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.workspace.workspace import Workspace
 workspace = Workspace.open(sys.argv[1])
@@ -226,7 +227,7 @@ def test_a_server_whose_starter_was_killed_before_it_was_recorded_is_replaced(
 def die(record, folder):
     print(record.pid, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
-server_process.ServerRecord.write = die
+process.ServerRecord.write = die
 EmbeddedServer.attach(workspace)
 """
     )
@@ -246,7 +247,7 @@ def test_a_server_that_was_being_stopped_is_given_to_nobody(
         """
 server = EmbeddedServer.attach(workspace)
 print(server.pid, flush=True)
-server_process._shut_down = lambda record: os.kill(os.getpid(), signal.SIGKILL)
+process._shut_down = lambda record: os.kill(os.getpid(), signal.SIGKILL)
 server.close()
 """
     )

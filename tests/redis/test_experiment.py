@@ -12,7 +12,7 @@ from script_tasks import Consume, Copy, Fail, Gated, Hold, Produce, Result, Writ
 from stage import Stage
 from support import wait_until
 
-from xpm_core import connect, tag, tagspath
+from xpm_core import connect, experiment, tag, tagspath
 from xpm_core.config import experiments
 from xpm_core.errors import (
     ExperimentError,
@@ -20,7 +20,6 @@ from xpm_core.errors import (
     SealedError,
     UnknownParameterError,
 )
-from xpm_core.script import experiment
 from xpm_core.script.follow.tracker import Tracker
 from xpm_core.states import State
 from xpm_core.store import events

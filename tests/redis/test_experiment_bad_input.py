@@ -16,7 +16,7 @@ from script_tasks import Copy, Write
 from stage import Stage
 from support import PrivateServer, wait_until
 
-from xpm_core import Config, Param, Task
+from xpm_core import Config, Param, Task, experiment
 from xpm_core.errors import (
     DeclarationError,
     EmbeddedServerError,
@@ -39,7 +39,6 @@ from xpm_core.errors import (
     XpmError,
 )
 from xpm_core.identity import seal
-from xpm_core.script import experiment
 from xpm_core.script.follow.tracker import LOOK_EVERY_S
 from xpm_core.script.show.display import REFRESH_S
 from xpm_core.server import binary

@@ -16,9 +16,9 @@ from script_tasks import Hold, Span, Write
 from stage import Stage
 from support import PATIENCE_S, PrivateServer, wait_until
 
+from xpm_core import experiment
 from xpm_core.cluster.slurm import SLURM_VARIABLE
 from xpm_core.defaults import DEFAULT_GRACE_S, LEAVE_S
-from xpm_core.script import experiment
 from xpm_core.script.local_workers import LocalWorkers
 from xpm_core.server import connection
 from xpm_core.states import State

@@ -28,8 +28,8 @@ from rq.job import Callback
 from rq.webhook import Webhook
 from support import wait_until
 
+from xpm_core import experiment
 from xpm_core.limits import LARGEST_PAYLOAD
-from xpm_core.script import experiment
 from xpm_core.states import State
 from xpm_core.store import keys
 

@@ -12,7 +12,7 @@ import pytest
 from script_tasks import Write
 from support import PrivateServer
 
-from xpm_core.script import experiment
+from xpm_core import experiment
 from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.store.jobs import Store, new_execution_id

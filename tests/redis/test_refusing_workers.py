@@ -14,8 +14,8 @@ import worker_tasks as tasks
 from crew import Crew
 from support import wait_until
 
+from xpm_core import experiment
 from xpm_core.errors import FailedExperiment
-from xpm_core.script import experiment
 from xpm_core.states import State
 from xpm_core.workspace.job_records import Marker
 

@@ -13,7 +13,7 @@ import pytest
 import worker_tasks as tasks
 from crew import Crew
 
-from xpm_core.script import experiment
+from xpm_core import experiment
 from xpm_core.states import State
 from xpm_core.store import keys
 from xpm_core.store.records import Submission

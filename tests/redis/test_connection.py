@@ -15,6 +15,7 @@ from support import PrivateServer, wait_until
 from xpm_core.defaults import DEFAULT_LEASE_S
 from xpm_core.errors import RedisUnavailableError, RedisUnfitError
 from xpm_core.server import connection
+from xpm_core.store import rights
 from xpm_core.store.scripts import Line
 
 Reply = Callable[[bytes], bytes]
@@ -96,6 +97,7 @@ def greeting(request: bytes) -> bytes:
 def check(url: str, *, tries: int = 2) -> None:
     with connection.open(url, lease_s=2.5) as client:
         connection.check(client, url, tries=tries, pause_s=0.01)
+        rights.check(client, url)
 
 
 def test_a_fit_server_passes(redis_url: str) -> None:

@@ -27,7 +27,7 @@ lint: .venv/.has-lint
 	@.venv/bin/mypy
 
 storm: .venv/.has-test
-	@.venv/bin/python tests/faults/storm.py --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))
+	@.venv/bin/python tests/helpers/storm.py --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))
 
 bench: .venv/.has-bench
 	-@.venv/bin/python bench/run.py --write

@@ -1,8 +1,9 @@
-"""Fixtures for all tests: private servers and fresh workspaces. Helpers to import are in support.py."""
+"""Fixtures for all tests: private servers, fresh workspaces, workers and scripts. Helpers to import are in helpers/."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,9 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 import redis
-from desk import Desk
+from helpers.store_client import Desk
+from helpers.support import PrivateServer, on_path
 from hypothesis import HealthCheck, settings
-from support import PrivateServer
 
 from xpm_core.errors import ServerNotFoundError
 from xpm_core.server import connection
@@ -28,7 +29,10 @@ settings.register_profile("busy", settings(), deadline=None, suppress_health_che
 settings.load_profile("busy")
 
 if TYPE_CHECKING:
-    from crew import Crew
+    from helpers.daemons import Crew
+    from helpers.network_namespaces import Island
+    from helpers.playground import Stage
+    from helpers.user_scripts import Desktop
 
     from xpm_core.workspace.workspace import Workspace
 
@@ -110,8 +114,68 @@ def workspace(tmp_path: Path) -> Workspace:
 @pytest.fixture
 def crew(workspace: Workspace, redis_url: str, tmp_path: Path) -> Iterator[Crew]:
     """Daemons of xpm-worker on the private server, and tasks for them."""
-    from crew import Crew
+    from helpers.daemons import Crew
 
     crew = Crew(workspace, redis_url, tmp_path)
     yield crew
     crew.dismiss()
+
+
+@pytest.fixture(scope="module")
+def stage(server_program: ServerProgram, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stage]:
+    """A workspace, a server of its own, and two workers. Each test takes a name and a note of its own."""
+    from helpers.playground import Stage
+
+    server = PrivateServer(server_program)
+    try:
+        server.start()
+        folder: Path = tmp_path_factory.mktemp("stage")
+        stage = Stage(folder, server)
+        try:
+            stage.start_workers()
+            yield stage
+        finally:
+            stage.close()
+    finally:
+        server.remove()
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Iterator[Path]:
+    """A folder of modules, in front of this process's path."""
+    yield from on_path(tmp_path / "modules")
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Iterator[Path]:
+    """The same of packages that count as installed; workers find them with `--pythonpath`."""
+    yield from on_path(tmp_path / "site-packages")
+
+
+@pytest.fixture
+def desktop(tmp_path: Path, server_program: ServerProgram) -> Iterator[Desktop]:
+    """Scripts in files, run in processes of their own; what they leave behind is ended."""
+    from helpers.user_scripts import Desktop
+
+    desktop = Desktop(tmp_path)
+    yield desktop
+    desktop.clear()
+
+
+@pytest.fixture
+def island() -> Iterator[Island]:
+    """A network namespace; only root can make one."""
+    from helpers.network_namespaces import Island
+    from helpers.project_files import require
+
+    if os.geteuid() != 0:
+        pytest.skip("needs root, to make a network namespace")
+    require(shutil.which("ip"), "ip (iproute2)")
+    try:
+        island = Island()
+    except RuntimeError as error:
+        if os.environ.get("CI") == "true":
+            raise
+        pytest.skip(str(error))
+    yield island
+    island.sink()

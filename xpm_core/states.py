@@ -1,6 +1,6 @@
 """The states of a job and the names of events: each is defined here, once.
 
-The Lua scripts write the same words; `tests/unit/test_style.py` holds the two equal.
+The Lua scripts write the same words; `tests/house/test_style_lua.py` holds the two equal.
 """
 
 from __future__ import annotations

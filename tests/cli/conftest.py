@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 from click.testing import CliRunner, Result
-from lab import Lab
+from helpers.simulated_jobs import Lab
 
 from xpm_cli import main
 from xpm_core.workspace.workspace import Workspace

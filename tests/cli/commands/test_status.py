@@ -1,0 +1,187 @@
+"""`xpm status`: what it shows, in a terminal, in a pipe, and as JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+import pytest
+from click.testing import Result
+from helpers.daemons import Crew
+from helpers.simulated_jobs import ERROR, Lab
+from helpers.support import wait_until
+
+from xpm_cli.lookup.open_workspace import short
+from xpm_core.states import State
+from xpm_core.store import keys, reading
+from xpm_core.store.records import WorkerId
+from xpm_core.store.refusals import Refusal
+from xpm_core.store.tokens import create_token
+
+Xpm = Callable[..., Result]
+
+
+def line(result: Result, label: str) -> str:
+    """What stands behind a label."""
+    (found,) = (text for text in result.stdout.splitlines() if text.startswith(label))
+    return found.removeprefix(label).strip()
+
+
+@pytest.fixture
+def busy(lab: Lab) -> Lab:
+    """A workspace in which much goes on."""
+    lab.join()
+    create_token(lab.client, "gpu", 2)
+    lab.end("good")
+    lab.end("bad", State.FAILED, ERROR)
+    lab.start("long")
+    lab.submit("after bad", "bad")
+    lab.submit("wide", demand={"gpu": 2})
+    lab.submit("elsewhere", queue="cluster")
+    return lab
+
+
+def test_empty_workspace_says_so(xpm: Xpm) -> None:
+    result = xpm("status")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert line(result, "jobs") == "none yet"
+    assert line(result, "workers") == "none"
+    assert "needs you" not in result.stdout
+
+
+def test_busy_workspace_is_shown(busy: Lab, xpm: Xpm) -> None:
+    result = xpm("status")
+    assert (result.exit_code, result.stderr) == (0, "")
+    assert line(result, "workspace").startswith(str(busy.workspace.path))
+    assert line(result, "experiment").startswith("sweep   6 jobs   started just now by alice on head")
+    assert line(result, "jobs") == "1 done   1 running   2 ready   1 failed   1 blocked   6 in all"
+    assert line(result, "progress").endswith("17%")
+    assert line(result, "tokens") == f"gpu 0/2 (1 wait: {short(busy.identity('wide'))})"
+    assert line(result, "workers") == "node1: 1 of 1 busy"
+
+
+def test_a_worker_that_cannot_import_a_project_is_named_with_what_avoids_it(lab: Lab, xpm: Xpm) -> None:
+    lab.join()
+    lab.submit("a", project="sweep")
+    lab.submit("b", project="sweep")
+    lab.submit("c", project="other")
+    lease = lab.store.claim(lab.worker, "e1").lease
+    assert lease is not None
+    lab.store.join(WorkerId("m3", "node3"), pid=1, path="/", version="0")
+    where = "/data/code (named by the script; not on this machine)"
+    lab.store.refuse(lab.worker, lease, Refusal("m2", "node2", "sweep", where, "said"), {"message": "m"})
+    needs = xpm("status").stdout.partition("needs you")[2]
+    assert f"worker m2 cannot import sweep: looked in {where}; 2 jobs avoid it" in needs
+    (found,) = json.loads(xpm("status", "--json").stdout)["refusals"]
+    assert (found["worker"], found["module"], found["looked"], found["jobs"]) == ("m2", "sweep", where, 2)
+
+
+def test_what_needs_somebody_is_named_with_the_next_command(busy: Lab, xpm: Xpm) -> None:
+    needs = xpm("status").stdout.partition("needs you")[2]
+    bad = short(busy.identity("bad"))
+    assert f"✗ {bad}" in needs
+    assert f"Train name=bad   ValueError, just now   xpm show {bad}" in needs
+    assert (
+        f"1 job ready in queue cluster, which no worker serves   xpm-worker --workspace {busy.workspace.path}" in needs
+    )
+    assert "--queue cluster" in needs
+    assert "queue default" not in needs
+
+
+def test_failures_beyond_the_fifth_are_counted(lab: Lab, xpm: Xpm) -> None:
+    for number in range(7):
+        lab.end(str(number), State.FAILED, ERROR)
+    needs = xpm("status").stdout.partition("needs you")[2]
+    assert needs.count("✗") == 5
+    assert "and 2 more failed   xpm retry --failed" in needs
+
+
+def test_the_first_that_wait_for_a_token_are_named_in_order(lab: Lab, xpm: Xpm) -> None:
+    create_token(lab.client, "gpu", 2)
+    names = [short(lab.submit(str(n), demand={"gpu": 1 + n % 2})) for n in range(5)]
+    assert line(xpm("status"), "tokens") == f"gpu 0/2 (5 wait: {', '.join(names[:3])}, …)"
+
+
+def test_screen_fits_80_columns(busy: Lab, xpm: Xpm) -> None:
+    result = xpm("status", env={"COLUMNS": "80"})
+    long = [text for text in result.stdout.splitlines() if len(text) > 80 and str(busy.workspace.path) not in text]
+    assert long == []
+    assert all(state.value in result.stdout for state in (State.RUNNING, State.FAILED, State.BLOCKED))
+
+
+def test_colours_come_on_request_and_never_in_a_pipe(busy: Lab, xpm: Xpm) -> None:
+    assert "\x1b[" not in xpm("status").stdout
+    assert "\x1b[31mfailed" in xpm("status", env={"FORCE_COLOR": "1"}).stdout
+    assert "\x1b[" not in xpm("status", env={"NO_COLOR": "1", "FORCE_COLOR": "1"}).stdout
+
+
+def test_json_holds_the_same(busy: Lab, xpm: Xpm) -> None:
+    data = json.loads(xpm("status", "--json").stdout)
+    assert data["schema"] == 1
+    assert data["workspace"] == {"path": str(busy.workspace.path), "id": busy.workspace.id}
+    assert data["jobs"] == {**dict.fromkeys(map(str, [s.value for s in State]), 0), **data["jobs"]}
+    assert {name: n for name, n in data["jobs"].items() if n} == {
+        "done": 1, "running": 1, "ready": 2, "failed": 1, "blocked": 1,
+    }  # fmt: skip
+    assert [(each["name"], each["jobs"]) for each in data["experiments"]] == [("sweep", 6)]
+    assert datetime.fromisoformat(data["experiments"][0]["started"]).tzinfo is not None
+    wide = busy.identity("wide")
+    assert data["tokens"] == [
+        {"name": "gpu", "capacity": 2, "used": 0, "scope": "server", "waiting": 1, "first": [wide]}
+    ]
+    assert [(each["name"], each["job"]) for each in data["workers"]] == [("node1-1", busy.identity("long"))]
+    assert {"name": "cluster", "ready": 1, "workers": 0} in data["queues"]
+    assert [(each["id"], each["error"]["type"]) for each in data["failed"]] == [(busy.identity("bad"), "ValueError")]
+
+
+def test_looking_changes_nothing(busy: Lab, xpm: Xpm) -> None:
+    before = busy.client.xlen(f"xpm:{busy.workspace.id}:events")
+    first, second = (json.loads(xpm("status", "--json").stdout) for _ in range(2))
+    assert first["jobs"] == second["jobs"]
+    assert busy.client.xlen(f"xpm:{busy.workspace.id}:events") == before
+
+
+def test_a_daemon_that_was_killed_is_called_silent(crew: Crew, xpm: Xpm) -> None:
+    worker = crew.started("--name", "m2", lease_s=6)
+    assert "silent" not in line(xpm("status"), "workers")
+    worker.process.kill()
+    wait_until(lambda: re.search(r"m2-\w+ silent for \d+ s", line(xpm("status"), "workers")))
+
+
+def silenced(lab: Lab, worker: WorkerId, silent_s: float, name: str = "") -> None:
+    """Let a worker's last word, and its lease on a job, be as old as if it had died."""
+    left_ms = round((worker.lease_ms - silent_s * 1000) + reading.server_time(lab.store.client) * 1000)
+    lab.store.client.zadd(keys.workers(lab.workspace.id), {worker.name: left_ms})
+    if name:
+        lab.store.client.zadd(keys.leases(lab.workspace.id), {lab.identity(name): left_ms})
+
+
+def test_a_silent_worker_is_named_with_when_its_job_is_free(lab: Lab, xpm: Xpm) -> None:
+    lab.join()
+    lab.start("a")
+    silenced(lab, lab.worker, lab.worker.lease_ms / 1000 - 5, "a")
+    first, silent = line(xpm("status"), "workers").split("   ")
+    assert first == "node1: 1 of 1 busy"
+    assert re.fullmatch(rf"{lab.worker.name} silent for \d+ s: its job is free in [1-5] s", silent)
+    (found,) = json.loads(xpm("status", "--json").stdout)["workers"]
+    assert found["silent_s"] > 20
+
+
+def test_silent_workers_of_one_daemon_are_told_of_together(lab: Lab, xpm: Xpm) -> None:
+    slots = [WorkerId(f"m2-ab.{number}", "node2") for number in range(3)]
+    for slot in slots:
+        lab.store.join(slot, pid=1, path="/", version="0")
+        silenced(lab, slot, slot.lease_ms / 1000 + 11)
+    assert re.fullmatch(r"m2-ab silent for \d+ s", line(xpm("status"), "workers"))
+
+
+def test_a_worker_that_was_heard_of_is_not_called_silent(lab: Lab, xpm: Xpm) -> None:
+    lab.join()
+    assert line(xpm("status"), "workers") == "node1: 0 of 1 busy"
+
+
+def test_an_error_is_named_by_its_class_alone(lab: Lab, xpm: Xpm) -> None:
+    lab.end("bad", State.FAILED, {"type": "numpy._core._exceptions._ArrayMemoryError", "message": "no room"})
+    assert "Train name=bad   _ArrayMemoryError, just now" in xpm("status").stdout

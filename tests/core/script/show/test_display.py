@@ -1,0 +1,169 @@
+"""What a script shows while it waits: on a terminal of any width, and in a pipe."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from helpers.support import PATIENCE_S, wait_until
+from helpers.user_scripts import Desktop, Terminal
+
+from xpm_core.states import State
+
+BUSY = """
+gate = Path(os.environ["GATE"])
+token = xp.connector.createtoken("licence", 1)
+for n in range(4):
+    Bad.C(n=tag(n)).submit(priority=1)
+for n in range(8):
+    task = Hold.C(n=tag(n), until=gate).tag("model", "a model with quite a long name").tag("data", "digits")
+    token(1, task).submit() if n > 1 else task.submit()
+"""
+"""Four jobs that fail, two that run, six that wait for a token or a slot."""
+
+
+@pytest.fixture
+def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The file that jobs wait for."""
+    path = tmp_path / "gate"
+    monkeypatch.setenv("GATE", str(path))
+    return path
+
+
+def busy(terminal: Terminal, running: str = "● ", failed: str = "✗ ") -> list[str]:
+    """The display, once it has heard of all there is to show."""
+
+    def whole(lines: list[str]) -> bool:
+        return "  and 1 more failed" in "\n".join(lines) and marked(lines, running) == 2 and marked(lines, failed) == 3
+
+    return terminal.draws(whole)
+
+
+def marked(lines: list[str], mark: str) -> int:
+    """How many lines begin with a mark."""
+    return sum(line.startswith(mark) for line in lines)
+
+
+def test_display_fits_80_columns_and_12_lines(desktop: Desktop, gate: Path) -> None:
+    terminal = desktop.terminal(desktop.script("sweep.py", BUSY))
+    desktop.wait_for(Hold_0=State.RUNNING, Hold_1=State.RUNNING)
+    lines = busy(terminal)
+    ids = {name: job.identity[:7] for name, job in desktop.jobs().items()}
+    assert len(lines) <= 12
+    assert all(len(line) <= 80 for line in lines)
+    assert re.search(r"^desk  [█·]+  0/12  0 %   ✗ 4 failed   elapsed \d", lines[0])
+    running = [line for line in lines if line.startswith("●")]
+    assert all(re.search(r"Hold n=\d +\S+:\d  +\d+(\.\d)? s$", line) for line in running)
+    assert len(running) == 2
+    assert any(re.search(r"^⧗ 6 ready", line) for line in lines)
+    failed = [line for line in lines if line.startswith("✗")]
+    assert len(failed) == 3
+    assert all(re.search(r"Bad n=\d +ValueError sweep\.py:\d+  \(xpm show [0-9a-f]{7}\)$", line) for line in failed)
+    assert all(any(identity in line for identity in ids.values()) for line in failed)
+    assert lines[-1].startswith("Ctrl-C: stop watching, the jobs go on")
+    gate.touch()
+    assert terminal.ends() == 1
+    shown = [line for line in terminal.lines() if line]
+    assert shown[0].startswith("desk  8 done   4 failed   in "), "nothing of the display is left above the report"
+
+
+def test_display_of_a_narrow_terminal_cuts_neither_counts_nor_ids(desktop: Desktop, gate: Path) -> None:
+    terminal = desktop.terminal(desktop.script("sweep.py", BUSY), columns=40)
+    desktop.wait_for(Hold_0=State.RUNNING, Hold_1=State.RUNNING)
+    lines = busy(terminal)
+    assert len(lines) <= 12
+    assert "0/12" in lines[0]
+    assert "✗ 4 failed" in lines[0]
+    failed = [line for line in lines if line.startswith("✗")]
+    assert all(re.search(r"\(xpm show [0-9a-f]{7}\)$", line) for line in failed)
+    gate.touch()
+    terminal.ends()
+
+
+def test_display_falls_back_to_ascii(desktop: Desktop, gate: Path) -> None:
+    env = {"PYTHONIOENCODING": "ascii", "NO_COLOR": "1"}
+    terminal = desktop.terminal(desktop.script("sweep.py", BUSY), env=env)
+    desktop.wait_for(Hold_0=State.RUNNING, Hold_1=State.RUNNING)
+    lines = busy(terminal, "* ", "x ")
+    assert all(line.isascii() and len(line) <= 80 for line in lines)
+    assert lines[0].startswith("desk  ########--")
+    gate.touch()
+    terminal.ends()
+    assert terminal.raw.isascii()
+    assert not re.search(rb"\x1b\[[0-9;]*3[0-7]", terminal.raw), "no colour with NO_COLOR"
+
+
+def test_display_is_coloured_on_a_terminal(desktop: Desktop) -> None:
+    terminal = desktop.terminal(desktop.script("sweep.py", "Quick.C(n=tag(1)).submit()"))
+    assert terminal.ends() == 0
+    assert terminal.raw.count(b"\x1b[") > 3
+    assert [line for line in terminal.lines() if line] == [line for line in terminal.lines() if "1 done   in" in line]
+
+
+@pytest.mark.parametrize("env", [{"TERM": "dumb"}], ids=["dumb"])
+def test_terminal_that_cannot_move_gets_plain_lines(desktop: Desktop, env: dict[str, str]) -> None:
+    terminal = desktop.terminal(desktop.script("sweep.py", "Quick.C(n=tag(1)).submit()", options="workers=1"), env=env)
+    assert terminal.ends() == 0
+    assert b"\x1b" not in terminal.raw
+    assert any(re.search(r"^desk  1/1  ✓ done      Quick n=1  [0-9a-f]{7}$", line) for line in terminal.lines())
+
+
+def test_pipe_gets_a_plain_line_for_each_job_that_ends(desktop: Desktop) -> None:
+    body = "for n in range(3): Quick.C(n=tag(n)).submit()\nBad.C(n=tag(9)).submit()"
+    run = desktop.run(desktop.script("sweep.py", body), code=1)
+    assert "\x1b" not in run.err
+    lines = [line for line in run.err.splitlines() if line.startswith("desk  ") and "/4" in line]
+    assert sum("✓ done      Quick n=" in line for line in lines) == 3
+    assert any(re.search(r"✗ failed    Bad n=9  [0-9a-f]{7}  ValueError sweep\.py:\d+$", line) for line in lines)
+    assert len(lines) == 4
+    assert run.out == "", "stdout is the script's own"
+
+
+def test_what_the_script_prints_meanwhile_stands_above_the_display(desktop: Desktop, gate: Path) -> None:
+    """Prints of callbacks, and warnings; neither is torn or drawn over."""
+    body = """
+    def told(task):
+        print("printed by a callback", flush=True)
+        raise LookupError("clumsy me")
+    Quick.C(n=tag(1)).on_completed(told).submit()
+    Hold.C(n=tag(1), until=Path(os.environ["GATE"])).submit()
+    """
+    terminal = desktop.terminal(desktop.script("sweep.py", body))
+    terminal.shows("clumsy me")
+    lines = terminal.draws(lambda lines: "1/2" in "\n".join(lines))
+    head = next(number for number, line in enumerate(lines) if line.startswith("desk  █"))
+    above, below = lines[:head], lines[head:]
+    assert "printed by a callback" in above
+    assert "LookupError: clumsy me" in above
+    assert len(below) == 3
+    gate.touch()
+    assert terminal.ends() == 0
+    assert "printed by a callback" in terminal.lines()
+
+
+def test_what_the_script_prints_meanwhile_goes_to_its_stdout_when_that_is_a_file(desktop: Desktop) -> None:
+    body = "Quick.C(n=tag(1)).on_completed(lambda task: print('printed', flush=True)).submit()"
+    script = desktop.script("sweep.py", body)
+    out = desktop.folder / "out.txt"
+    code = "import subprocess as s, sys; sys.exit(s.call([sys.executable, sys.argv[1]], stdout=open(sys.argv[2], 'w')))"
+    terminal = desktop.terminal("-c", code, script, out)
+    assert terminal.ends() == 0
+    assert out.read_text() == "printed\n"
+    assert "printed" not in "\n".join(terminal.lines())
+
+
+def test_queue_without_workers_is_told_above_the_display_in_one_piece(desktop: Desktop) -> None:
+    terminal = desktop.terminal(desktop.script("sweep.py", "Quick.C(n=tag(1)).submit()", options="workers=0"))
+    lines = terminal.draws(lambda lines: "no living worker serves them" in "\n".join(lines))
+    assert any(line.startswith("⧗ 1 ready   no living worker serves them") for line in lines)
+    command = f"xpm-worker --workspace {desktop.workspace} --queue default"
+    told = f"no living worker serves it. Start one: {command}".replace(" ", "")  # it may be wrapped at any of them
+    wait_until(lambda: told in "".join(terminal.lines()).replace(" ", ""), show=terminal.lines)
+    bin = Path(sys.executable).parent
+    worker = subprocess.Popen(f"exec {bin}/{command} --burst", shell=True, stderr=subprocess.DEVNULL)
+    assert terminal.ends() == 0
+    assert worker.wait(PATIENCE_S) == 0
+    wait_until(lambda: not desktop.server_lives())

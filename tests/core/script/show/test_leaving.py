@@ -1,0 +1,127 @@
+"""A script's last words count what is true when they are said, not what the script has heard by then."""
+
+from __future__ import annotations
+
+import os
+import signal
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers.support import PrivateServer
+from script_tasks import Write
+
+from xpm_core import experiment
+from xpm_core.states import State
+from xpm_core.store import reading
+from xpm_core.store.jobs import Store, new_execution_id
+from xpm_core.store.records import Lease, WorkerId
+
+
+class Deaf:
+    """An experiment without workers that hears of no event any more, and its three jobs."""
+
+    def __init__(self, folder: Path, url: str) -> None:
+        self.xp = experiment(folder / "workspace", "deaf", redis=url, workers=0)
+        self.xp.__enter__()
+        self.identities = [Write.C(note="deaf", n=n).submit().jobpath.name for n in range(3)]
+        self.xp._submitter.flush()
+        self.xp.tracker.stop(make_callbacks=False)
+        self.store = Store(self.xp.connector.client, self.xp.workspace.id)
+
+    def claim(self) -> Lease:
+        """Let a worker start one."""
+        lease = self.store.claim(WorkerId("w1", "node1"), new_execution_id()).lease
+        assert lease is not None
+        return lease
+
+    def states(self) -> list[State]:
+        """How they stand."""
+        return [state for state, _ in reading.states(self.store.client, self.store.w, self.identities).values()]
+
+    def fail(self) -> None:
+        """Let the script raise an error."""
+        self.xp.__exit__(ValueError, ValueError(), None)
+
+    def interrupt(self) -> None:
+        """Press Ctrl-C in it."""
+        before = signal.getsignal(signal.SIGINT)
+        try:
+            with pytest.raises(SystemExit):
+                self.xp.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+        finally:
+            signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
+def deaf(tmp_path: Path, redis_url: str) -> Deaf:
+    """It has not heard that one of its jobs has started."""
+    return Deaf(tmp_path, redis_url)
+
+
+def test_words_after_an_error_count_what_the_script_has_not_heard_of(
+    deaf: Deaf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    deaf.claim()
+    deaf.fail()
+    assert "Its jobs go on (2 ready, 1 running)" in capsys.readouterr().err
+
+
+def test_words_after_an_error_do_not_count_what_has_ended_unheard(
+    deaf: Deaf, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(3):
+        deaf.store.finish(WorkerId("w1", "node1"), deaf.claim(), State.DONE)
+    deaf.fail()
+    assert "No job is unfinished." in capsys.readouterr().err
+
+
+def test_second_ctrl_c_does_not_cancel_what_has_started_unheard(
+    deaf: Deaf, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def pressed(seconds: float) -> None:
+        deaf.claim()
+        raise KeyboardInterrupt
+
+    deaf.claim()
+    monkeypatch.setattr("xpm_core.script.show.leaving.time.sleep", pressed)
+    deaf.interrupt()
+    said = capsys.readouterr().err
+    assert "Its jobs go on (2 ready, 1 running)" in said
+    assert "1 jobs cancelled" in said
+    assert sorted(deaf.states()) == [State.CANCELLED, State.RUNNING, State.RUNNING]
+    jobs = reading.jobs(deaf.store.client, deaf.store.w, deaf.identities)
+    assert not any(job.cancel_asked for job in jobs), "those that run are left in peace"
+
+
+def test_ctrl_c_before_anything_was_said_cancels_nothing(
+    deaf: Deaf, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody presses it again while a slow server is asked how the jobs stand."""
+    states = reading.states
+
+    def slow(*arguments: Any) -> Any:
+        os.kill(os.getpid(), signal.SIGINT)
+        return states(*arguments)
+
+    monkeypatch.setattr("xpm_core.script.show.leaving.reading.states", slow)
+    monkeypatch.setattr("xpm_core.script.show.leaving.time.sleep", lambda seconds: None)
+    deaf.interrupt()
+    monkeypatch.undo()
+    assert "stopped watching. Its jobs go on (3 ready)" in capsys.readouterr().err
+    assert deaf.states() == [State.READY] * 3
+
+
+def test_words_count_what_was_heard_where_the_server_is_silent(
+    fresh_server: Callable[..., PrivateServer], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = fresh_server()
+    deaf = Deaf(tmp_path, server.url)
+    deaf.claim()
+    os.kill(server.pid, signal.SIGSTOP)
+    try:
+        deaf.fail()
+    finally:
+        os.kill(server.pid, signal.SIGCONT)
+    assert "Its jobs go on (3 ready)" in capsys.readouterr().err

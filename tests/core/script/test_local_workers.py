@@ -1,0 +1,375 @@
+"""A script's own workers and server: how many jobs run at once, who stays, who leaves, what an outage does."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
+
+import psutil
+import pytest
+from helpers.playground import Stage
+from helpers.support import PATIENCE_S, PrivateServer, wait_until
+from script_tasks import Hold, Span, Write
+
+from xpm_core import experiment
+from xpm_core.cluster.slurm import SLURM_VARIABLE
+from xpm_core.defaults import DEFAULT_GRACE_S, LEAVE_S
+from xpm_core.script.local_workers import LocalWorkers
+from xpm_core.server import connection
+from xpm_core.states import State
+from xpm_core.store import reading
+from xpm_core.store.connector import Connector
+
+
+def most_at_once(tasks: Sequence[Span]) -> int:
+    """How many of them ran at one moment, by the times that they wrote down."""
+    changes = []
+    for task in tasks:
+        start, end = map(float, (task.jobpath / "span").read_text().split())
+        changes += [(start, 1), (end, -1)]
+    now = most = 0
+    for _, change in sorted(changes):
+        now += change
+        most = max(most, now)
+    return most
+
+
+def daemon_of(xp: experiment) -> psutil.Process:
+    """The daemon of a script's own workers."""
+    process = xp._local._process
+    assert process is not None
+    return psutil.Process(process.pid)
+
+
+def gone(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
+# -- how many at once -------------------------------------------------------------------------------------------------
+
+
+def test_jobs_that_take_2_of_3_units_never_run_together(stage: Stage) -> None:
+    note = stage.note()
+    with stage.experiment() as xp:
+        token = xp.connector.createtoken("cpu", 3)
+        tasks = [token(2, Span.C(note=note, n=n)).submit() for n in range(6)]
+    assert most_at_once(tasks) == 1
+    records = sorted((record["started_s"], record["ended_s"]) for t in tasks for record in stage.directory(t).records())
+    assert len(records) == 6
+    assert all(end <= start for (_, end), (start, _) in pairwise(records))
+    held = {token.name: token.used for token in reading.tokens(stage.client, stage.workspace.id)}
+    assert held["cpu"] == {"": 0}
+
+
+def test_jobs_that_take_1_of_3_units_run_on_both_workers(stage: Stage, tmp_path: Path) -> None:
+    note = stage.note()
+    with stage.experiment() as xp:
+        token = xp.connector.createtoken("wide", 3)
+        tasks = [token(1, Span.C(note=note, n=n, meeting=tmp_path)).submit() for n in range(6)]
+    assert most_at_once(tasks) == 2
+
+
+def test_without_a_token_as_many_run_as_there_are_slots(stage: Stage, tmp_path: Path) -> None:
+    note = stage.note()
+    with stage.experiment():
+        tasks = [Span.C(note=note, n=n, meeting=tmp_path).submit() for n in range(8)]
+    assert most_at_once(tasks) == 2
+
+
+# -- own workers ------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A script that waits on leaving for as long as its workers take, also on a slow machine."""
+    monkeypatch.setattr("xpm_core.script.experiment.DRAIN_S", 60.0)
+
+
+@pytest.mark.usefixtures("patient")
+def test_own_workers_start_with_the_first_job_and_are_gone_when_the_script_leaves(stage: Stage) -> None:
+    with stage.experiment(workers=1, queue="own") as xp:
+        assert xp._local._process is None
+        Write.C(note=stage.note()).submit()
+        assert xp.wait().done == 1
+        daemon = daemon_of(xp)
+    assert gone(daemon)
+
+
+def test_own_workers_are_not_started_when_everything_is_done_already(stage: Stage) -> None:
+    note = stage.note()
+    with stage.experiment():
+        Write.C(note=note).submit()
+    with stage.experiment(workers=1) as xp:
+        Write.C(note=note).submit()
+        assert xp.wait().reused == 1
+        assert xp._local._process is None
+
+
+def test_own_workers_serve_the_experiments_own_queue_alone(stage: Stage) -> None:
+    """Jobs for another queue wait for its own workers: a machine with GPUs, say."""
+    with stage.failing(workers=1, queue="mine") as failing:
+        Write.C(note=stage.note()).submit()
+        other = Write.C(note=stage.note())
+        other.submit(queue="gpu-machine")
+        wait_until(lambda: failing.xp.tracker.counts()[State.DONE] == 1)
+        assert [worker.queues for worker in stage.workers() if "mine" in worker.queues] == [["mine"]]
+        assert stage.job(other).state is State.READY
+        stage.store.cancel(stage.job(other).identity)
+
+
+def test_own_workers_that_left_for_want_of_work_are_started_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A script may compute for a while between what it submits."""
+    monkeypatch.setattr("xpm_core.script.local_workers.LINGER_S", 0.05)
+    with stage.experiment(workers=1, queue="patient") as xp:
+        Write.C(note=stage.note()).submit()
+        assert xp.wait().done == 1
+        first = daemon_of(xp)
+        wait_until(lambda: gone(first))
+        Write.C(note=stage.note()).submit()
+        assert xp.wait().done == 2
+        assert daemon_of(xp) != first
+
+
+def test_own_workers_that_left_just_as_a_job_came_are_started_again(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xpm_core.script.local_workers.LINGER_S", 0.05)
+    with stage.experiment(workers=1, queue="unlucky") as xp:
+        Write.C(note=stage.note()).submit()
+        assert xp.wait().done == 1
+        wait_until(lambda: gone(daemon_of(xp)))
+        with monkeypatch.context() as patch:
+            patch.setattr("xpm_core.script.local_workers.LocalWorkers.ensure", lambda self: False)
+            Write.C(note=stage.note()).submit()
+            xp._submitter.flush()
+        assert xp.wait().done == 2
+
+
+@pytest.mark.parametrize(("kept_s", "starts"), [(-5.0, False), (600.0, True)])
+def test_own_workers_that_left_are_not_started_again_when_their_allocation_is_about_to_end(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, kept_s: float, starts: bool
+) -> None:
+    """They would leave at once, to be started again, and so on."""
+    monkeypatch.setattr("xpm_core.script.local_workers.LINGER_S", 0.05)
+    workers = LocalWorkers(stage.workspace, 1, "brief", url=stage.url, lease_s=30.0)
+    assert workers.ensure()
+    wait_until(lambda: workers.left)
+    monkeypatch.setenv(SLURM_VARIABLE, str(time.time() + DEFAULT_GRACE_S + LEAVE_S + kept_s))
+    assert [workers.ensure() for _ in range(2)] == [starts, False]
+    assert caplog.text.count("this allocation of Slurm ends") == (0 if starts else 1)
+    workers.drain(PATIENCE_S)
+
+
+def test_leaving_does_not_wait_for_another_scripts_job_on_own_workers(stage: Stage, tmp_path: Path) -> None:
+    hold = Hold.C(note=stage.note(), until=tmp_path / "gate")
+    with stage.broken() as other:
+        hold.submit(queue="shared")
+        assert other.tracker.jobs
+    with stage.experiment(workers=2, queue="shared") as xp:
+        Write.C(note=stage.note()).submit()
+        assert xp.wait().done == 1
+        wait_until(lambda: stage.job(hold).state is State.RUNNING)
+        daemon = daemon_of(xp)
+    assert not hold.until.exists()
+    assert stage.job(hold).state is State.RUNNING
+    assert not gone(daemon), "it finishes what it runs, and leaves then"
+    hold.until.touch()
+    wait_until(lambda: stage.job(hold).state is State.DONE)
+    wait_until(lambda: gone(daemon))
+
+
+def test_own_workers_go_on_when_the_block_ends_with_an_error(
+    stage: Stage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xpm_core.script.local_workers.LINGER_S", 0.05)
+    note = stage.note()
+    with stage.broken(workers=1, queue="left-alone") as xp:
+        hold = Hold.C(note=note, until=tmp_path / "gate").submit()
+        after = Write.C(note=note)
+        after.add_dependencies(hold)
+        after.submit()
+        wait_until(lambda: stage.job(hold).state is State.RUNNING)
+        daemon = daemon_of(xp)
+    hold.until.touch()
+    wait_until(lambda: stage.job(after).state is State.DONE)
+    wait_until(lambda: gone(daemon))
+
+
+def test_what_was_submitted_just_before_an_error_is_not_lost(stage: Stage) -> None:
+    note = stage.note()
+    with stage.broken():
+        Write.C(note=note).submit()
+        last = Write.C(note=note, n=1).submit()
+    wait_until(lambda: stage.job(last).state is State.DONE)
+
+
+# -- an embedded server -----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.usefixtures("patient")
+def test_embedded_server_is_there_with_workers_and_stops_with_its_last_user(tmp_path: Path) -> None:
+    with experiment(tmp_path / "workspace", "x", workers=1) as xp:
+        write = Write.C(note="embedded").submit()
+        assert xp.wait().done == 1
+        server = xp.connector.embedded
+        assert server is not None
+        process = psutil.Process(server.pid)
+    assert write.written.read_text() == "embedded"
+    assert gone(process)
+
+
+def test_embedded_server_has_by_default_as_many_workers_as_this_process_may_use_cpus(tmp_path: Path) -> None:
+    with experiment(tmp_path / "workspace", "x") as xp:
+        Write.C(note="default").submit()
+        assert xp.wait().done == 1
+        found = reading.workers(xp.connector.client, xp.workspace.id, reading.server_time(xp.connector.client))
+        wanted = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        wait_until(
+            lambda: (
+                wanted
+                == len(reading.workers(xp.connector.client, xp.workspace.id, reading.server_time(xp.connector.client)))
+            ),
+            show=lambda: found,
+        )
+
+
+def test_with_a_server_of_ones_own_no_workers_are_started_unless_asked_for(stage: Stage) -> None:
+    with stage.experiment(workers=None) as xp:
+        Write.C(note=stage.note()).submit()
+        assert xp.wait().done == 1
+        assert xp._local._process is None
+
+
+def test_embedded_server_that_died_while_a_script_waits_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also when no daemon of workers is there to do it."""
+    monkeypatch.setattr("xpm_core.script.follow.outage.REVIVE_AFTER_S", 0.0)
+    note = "revived"
+    with experiment(tmp_path / "workspace", "x", workers=0) as xp:
+        write = Write.C(note=note)
+        write.submit()
+        xp._submitter.flush()
+        server = xp.connector.embedded
+        assert server is not None
+        before = server.pid
+        os.kill(before, signal.SIGKILL)
+        wait_until(lambda: server.pid != before)
+        job = wait_until(lambda: asked(xp.connector, xp.workspace.id))
+        assert job == {State.READY: 1}
+        xp._local._slots = 1
+        xp._start_workers({"default"})
+        assert xp.wait().done == 1
+
+
+def asked(connector: Connector, workspace: str) -> dict[State, int]:
+    """The counts of jobs, once the server answers."""
+    try:
+        return {state: count for state, count in reading.counts(connector.client, workspace).items() if count}
+    except connection.ServerError:
+        return {}
+
+
+# -- an outage --------------------------------------------------------------------------------------------------------
+
+
+class Ear:
+    """Hears what a script says."""
+
+    def __init__(self, capsys: pytest.CaptureFixture[str]) -> None:
+        self._capsys = capsys
+        self.said = ""
+
+    def heard(self, words: str) -> bool:
+        """Whether it has said that by now."""
+        self.said += self._capsys.readouterr().err
+        return words in self.said
+
+
+def test_while_redis_is_away_the_script_says_so_and_goes_on_when_it_is_back(
+    fresh_server: Callable[..., PrivateServer], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = fresh_server(aof=True)
+    ear = Ear(capsys)
+
+    def outage() -> None:
+        wait_until(lambda: (hold.jobpath / "started").exists())
+        server.kill()
+        wait_until(lambda: ear.heard("Redis is out of reach"))
+        (tmp_path / "gate").touch()  # the job ends while nobody can be told
+        server.start()
+        wait_until(lambda: ear.heard("Redis answers again"))
+
+    thread = threading.Thread(target=outage)
+    with experiment(tmp_path / "workspace", "x", redis=server.url, workers=1) as xp:
+        hold = Hold.C(note="outage", until=tmp_path / "gate").submit()
+        after = Write.C(note="after")
+        after.add_dependencies(hold)
+        after.submit()
+        thread.start()
+        summary = xp.wait()
+        thread.join()
+    assert (summary.done, summary.failed) == (2, 0)
+    assert len(xp.workspace.job_at(f"jobs/script_tasks.hold/{hold.jobpath.name}").records()) == 1
+    assert ear.said.count("out of reach") == 1
+
+
+def test_submitting_while_redis_is_away_says_so_and_waits(
+    fresh_server: Callable[..., PrivateServer], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server = fresh_server(aof=True)
+    ear = Ear(capsys)
+
+    def back() -> None:
+        wait_until(lambda: ear.heard("Redis is out of reach"))
+        server.start()
+
+    with experiment(tmp_path / "workspace", "x", redis=server.url, workers=1) as xp:
+        server.stop()
+        thread = threading.Thread(target=back)
+        thread.start()
+        for n in range(3):
+            Write.C(note="away", n=n).submit()
+        assert xp.wait().done == 3
+        thread.join()
+
+
+def test_ctrl_c_while_redis_is_away_leaves_all_the_same(
+    fresh_server: Callable[..., PrivateServer],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    server = fresh_server()
+
+    def pressed(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    xp = experiment(tmp_path / "workspace", "x", redis=server.url, workers=0)
+    xp.__enter__()
+    Write.C(note="away").submit()
+    xp._submitter.flush()
+    server.kill()
+    wait_until(lambda: xp.tracker.outage)
+    monkeypatch.setattr("xpm_core.script.show.leaving.time.sleep", pressed)
+    before = signal.getsignal(signal.SIGINT)
+    try:
+        with pytest.raises(SystemExit) as caught:
+            xp.__exit__(KeyboardInterrupt, KeyboardInterrupt(), None)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert caught.value.code == 130
+    said = capsys.readouterr().err
+    assert "Its jobs go on (1 ready)" in said
+    assert "Redis is out of reach" in said
+    assert "0 jobs cancelled" in said

@@ -1,0 +1,113 @@
+"""Dependencies of every shape and size: released and blocked in steps, never lost between them."""
+
+from __future__ import annotations
+
+from helpers.invariants import check_everything
+from helpers.store_client import WORKER, Desk, W, identity, submission
+
+from xpm_core.states import State
+from xpm_core.store import keys, reading
+from xpm_core.store.jobs import new_execution_id
+from xpm_core.store.records import Lease, RetryCode, Submission
+
+
+def submit_all(desk: Desk, jobs: list[Submission]) -> None:
+    for start in range(0, len(jobs), 200):
+        desk.submit(*jobs[start : start + 200])
+
+
+def finish_and_claim(desk: Desk, lease: Lease) -> Lease | None:
+    return desk.store.finish(WORKER, lease, State.DONE, next_execution=new_execution_id()).next.lease
+
+
+def settle(desk: Desk) -> None:
+    while desk.store.look().more:
+        pass
+
+
+def states(desk: Desk) -> dict[State, int]:
+    return {state: n for state, n in reading.counts(desk.client, W).items() if n}
+
+
+def test_a_diamond_runs_its_end_once_and_last(desk: Desk) -> None:
+    submit_all(
+        desk,
+        [submission("top"), *(submission(side, needs=("top",)) for side in ("left", "right")),
+         submission("end", needs=("left", "right"))],
+    )  # fmt: skip
+    order: list[str] = []
+    lease: Lease | None = desk.claim()
+    while lease:
+        order.append(lease.identity)
+        lease = finish_and_claim(desk, lease)
+    assert order == [identity(name) for name in ("top", "left", "right", "end")]
+
+
+def test_a_chain_of_1000_runs_link_by_link(desk: Desk) -> None:
+    links = [submission("0"), *(submission(str(n), needs=(str(n - 1),)) for n in range(1, 1000))]
+    submit_all(desk, links)
+    lease: Lease | None = desk.claim()
+    for n in range(1000):
+        assert lease is not None
+        assert lease.identity == identity(str(n))
+        lease = finish_and_claim(desk, lease)
+    assert lease is None
+    assert states(desk) == {State.DONE: 1000}
+
+
+def test_a_failure_blocks_a_chain_of_1000_and_its_retry_frees_it(desk: Desk) -> None:
+    submit_all(desk, [submission("0"), *(submission(str(n), needs=(str(n - 1),)) for n in range(1, 1000))])
+    desk.finish(desk.claim(), State.FAILED)
+    settle(desk)
+    assert states(desk) == {State.FAILED: 1, State.BLOCKED: 999}
+    assert reading.jobs(desk.client, W, [identity("999")])[0].root == identity("0")
+    assert desk.retry("0")[0] is RetryCode.RETRIED
+    settle(desk)
+    assert states(desk) == {State.READY: 1, State.WAITING: 999}
+    check_everything(desk.client, W)
+
+
+def test_a_fan_in_of_1000_waits_for_the_last(desk: Desk) -> None:
+    leaves = [submission(str(n)) for n in range(1000)]
+    submit_all(desk, leaves)
+    desk.submit(submission("all", needs=tuple(str(n) for n in range(1000))))
+    lease: Lease | None = desk.claim()
+    for _ in range(1000):
+        assert lease is not None
+        assert lease.identity != identity("all")
+        lease = finish_and_claim(desk, lease)
+    assert lease is not None
+    assert lease.identity == identity("all")
+
+
+def test_a_fan_out_of_10000_is_released_in_steps_of_500(desk: Desk) -> None:
+    submit_all(desk, [submission("root"), *(submission(str(n), needs=("root",)) for n in range(10_000))])
+    desk.finish(desk.claim())
+    steps = [reading.counts(desk.client, W)[State.READY]]
+    while desk.client.exists(keys.worklist(W)):  # each call might be another process's: nothing is kept between them
+        desk.store.look()
+        steps.append(reading.counts(desk.client, W)[State.READY])
+    assert steps[-1] == 10_000
+    assert max(after - before for before, after in zip([0, *steps], steps, strict=False)) <= 500
+    check_everything(desk.client, W)
+
+
+def test_a_parent_that_changes_amid_its_release_leaves_every_dependent_right(desk: Desk) -> None:
+    submit_all(desk, [submission("root"), *(submission(str(n), needs=("root",)) for n in range(1200))])
+    desk.finish(desk.claim())
+    assert desk.client.exists(keys.worklist(W)), "released in part"
+    assert desk.retry("root")[0] is RetryCode.RETRIED
+    settle(desk)
+    assert states(desk) == {State.READY: 1, State.WAITING: 1200}
+    check_everything(desk.client, W)
+
+
+def test_a_job_whose_parent_runs_again_is_not_claimed_before_it_was_told(desk: Desk) -> None:
+    submit_all(desk, [submission("root"), *(submission(str(n), needs=("root",)) for n in range(3000))])
+    desk.finish(desk.claim())
+    settle(desk)
+    assert desk.retry("root")[0] is RetryCode.RETRIED
+    assert desk.client.exists(keys.worklist(W)), "some are still ready"
+    assert desk.claim().identity == identity("root")
+    claim = desk.claim_any()
+    assert claim.lease is None, claim

@@ -1,0 +1,474 @@
+"""The life of a job, by the scripts, on a real server."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from helpers.store_client import OTHER, WORKER, Desk, W, identity, submission
+from helpers.support import wait_until
+
+from xpm_core.errors import OriginClashError, SettingsError, TokenNameError, TokenRequestError, UnknownDependencyError
+from xpm_core.states import State
+from xpm_core.store import events, keys, reading
+from xpm_core.store.jobs import new_execution_id
+from xpm_core.store.records import (
+    CancelCode,
+    ClaimCode,
+    FinishCode,
+    ReleaseCode,
+    RenewCode,
+    RetryCode,
+    SubmitCode,
+    WorkerId,
+)
+from xpm_core.store.tokens import create_token, limit_passes
+
+
+def test_a_job_is_submitted_claimed_and_done(desk: Desk) -> None:
+    assert [s.code for s in desk.submit(submission("a"))] == [SubmitCode.NEW]
+    lease = desk.claim()
+    assert (lease.identity, lease.attempt, lease.payload) == (identity("a"), 1, b"payload of a")
+    assert desk.state("a") is State.RUNNING
+    assert desk.finish(lease) is FinishCode.ACCEPTED
+    assert desk.state("a") is State.DONE
+    assert desk.finish(lease) is FinishCode.ALREADY
+
+
+def test_files_of_one_class_name_are_one_when_they_share_a_name(desk: Desk) -> None:
+    def submit(*names: str) -> None:
+        desk.store.submit("exp", desk.run.started_ms, [submission("a")], {"m:A": "\n".join(names)})
+
+    submit("one:m.py")
+    submit("one:m.py")
+    submit("two:m.py", "one:m.py")
+    submit("two:m.py")
+    submit("three:m.py", "two:m.py")
+    for names in (["three:m.py"], ["four:m.py", "five:m.py"], ["one:m.p"], ["ne:m.py"]):
+        with pytest.raises(OriginClashError, match=r"defined in .*, but in this workspace .* belongs to one:m\.py;"):
+            submit(*names)
+
+
+def test_class_that_names_its_former_module_is_one_with_that_wherever_it_lay_in_the_project(desk: Desk) -> None:
+    def submit(name: str, *names: str) -> None:
+        desk.store.submit("exp", desk.run.started_ms, [submission("a")], {name: "\n".join(names)})
+
+    for name, known in (("m:A", "one:m.py"), ("m:B", "one:a/b/m.py"), ("m:C", "one:m/__init__.py")):
+        submit(name, known)
+        submit(name, "one:src/other.py", "one:**/m.py", "one:**/m/__init__.py")
+        submit(name, known)
+        with pytest.raises(OriginClashError):
+            submit(name, "one:x/m.py")
+    submit("m:D", "one:am.py")
+    submit("m:E", "one:m.py/other.py")
+    submit("m:F", "two:m.py")
+    submit("m:G", "one:src/other.py", "one:**/m.py")
+    for name in ("m:D", "m:E", "m:F"):
+        with pytest.raises(OriginClashError):
+            submit(name, "one:src/other.py", "one:**/m.py")
+    for names in (["one:m.py"], ["one:lib/other.py", "one:**/m.py"]):
+        with pytest.raises(OriginClashError):
+            submit("m:G", *names)
+
+
+def test_finish_claims_the_next_job_in_the_same_call(desk: Desk) -> None:
+    desk.submit(submission("a"), submission("b"))
+    first = desk.claim()
+    reply = desk.store.finish(WORKER, first, State.DONE, next_execution=new_execution_id())
+    assert reply.next.lease is not None
+    assert reply.next.lease.identity == identity("b")
+
+
+def test_a_repeated_claim_answers_the_same_job(desk: Desk) -> None:
+    desk.submit(submission("a"), submission("b"))
+    first, again = desk.store.claim(WORKER, "e1").lease, desk.store.claim(WORKER, "e1").lease
+    assert first is not None
+    assert again is not None
+    assert again.identity == first.identity == identity("a")
+    desk.finish(first)
+    assert desk.store.claim(WORKER, "e1").code is ClaimCode.STALE
+
+
+def test_a_chain_is_released_in_order(desk: Desk) -> None:
+    desk.submit(submission("a"), submission("b", needs=("a",)), submission("c", needs=("b",)))
+    assert [desk.state(name) for name in "abc"] == [State.READY, State.WAITING, State.WAITING]
+    for name in "abc":
+        lease = desk.claim()
+        assert lease.identity == identity(name)
+        assert desk.claim_any().code is ClaimCode.EMPTY
+        desk.finish(lease)
+
+
+def test_a_failure_blocks_all_the_way_down_and_a_retry_frees(desk: Desk) -> None:
+    desk.submit(submission("a"), submission("b", needs=("a",)), submission("c", needs=("b",)), submission("d"))
+    desk.finish(desk.claim(), State.FAILED, error={"type": "ValueError"})
+    assert [desk.state(name) for name in "abc"] == [State.FAILED, State.BLOCKED, State.BLOCKED]
+    assert reading.states(desk.client, W, [identity("c")])[identity("c")][1] == identity("a")
+    assert desk.retry("c")[::2] == (RetryCode.BLOCKED, identity("a"))
+    assert desk.retry("a")[0] is RetryCode.RETRIED
+    assert [desk.state(name) for name in "abc"] == [State.READY, State.WAITING, State.WAITING]
+
+
+def test_a_later_run_retries_what_failed_before_it_and_not_its_own_failures(desk: Desk) -> None:
+    desk.submit(submission("a"))
+    desk.finish(desk.claim(), State.FAILED)
+    assert desk.submit(submission("a"))[0].code is SubmitCode.ATTACHED
+    desk.run = desk.store.open_run("exp", "run2", {})
+    while desk.run.started_ms <= reading.jobs(desk.client, W, [identity("a")])[0].ended_s * 1000:
+        desk.run = desk.store.open_run("exp", new_execution_id(), {})
+    assert desk.submit(submission("a"))[0].code is SubmitCode.RETRIED
+    assert desk.submit(submission("a"))[0].code is SubmitCode.ATTACHED
+
+
+def test_a_later_run_says_how_to_run_what_an_earlier_one_left_unfinished(desk: Desk) -> None:
+    first = submission("a"), submission("b", needs=("a",)), submission("c", needs=("a",)), submission("d")
+    desk.submit(*first)
+    desk.finish(running := desk.claim(), State.FAILED)
+    assert running.identity == identity("a")
+    running = desk.claim()  # d
+    desk.submit(submission("b", needs=("a",), payload=b"another of this run"))
+    assert payload_of(desk, "b") == b"payload of b"
+    while desk.run.started_ms <= reading.jobs(desk.client, W, [identity("a")])[0].ended_s * 1000:
+        desk.run = desk.store.open_run("exp", new_execution_id(), {})
+    desk.submit(
+        submission("a", payload=b"new a", options={"timeout_s": 9}),
+        submission("b", needs=("a",), payload=b"new b", options={"timeout_s": 9}),
+        submission("d", payload=b"new d"),
+    )
+    assert [payload_of(desk, name) for name in "abcd"] == [b"new a", b"new b", b"payload of c", b"payload of d"]
+    assert desk.job("b").options["timeout_s"] == 9
+    desk.finish(desk.claim())
+    assert desk.claim().payload == b"new b"
+
+
+def payload_of(desk: Desk, name: str) -> bytes:
+    return reading.payload(desk.client, W, identity(name))
+
+
+def test_own_errors_are_retried_after_a_delay(desk: Desk) -> None:
+    desk.submit(submission("a", max_retries=1, backoff_s=0.0))
+    desk.finish(desk.claim(), State.FAILED)
+    second = desk.claim()
+    assert second.attempt == 2
+    desk.finish(second, State.FAILED)
+    assert desk.state("a") is State.FAILED
+
+
+def test_a_lease_that_is_over_goes_to_another_and_the_late_finish_is_stale(desk: Desk) -> None:
+    short = WorkerId("w1", "node1", lease_s=0.05)
+    desk.submit(submission("a"))
+    late = desk.claim(short)
+    lease = None
+    while lease is None:
+        lease = desk.store.claim(OTHER, new_execution_id()).lease
+    assert lease.identity == late.identity
+    assert desk.store.renew(short, late)[0] is RenewCode.STALE
+    assert desk.finish(late) is FinishCode.STALE
+    assert desk.finish(lease) is FinishCode.ACCEPTED
+
+
+def test_a_late_finish_counts_when_nobody_claimed_since(desk: Desk) -> None:
+    short = WorkerId("w1", "node1", lease_s=0.05)
+    desk.submit(submission("a"))
+    late = desk.claim(short)
+    while desk.state("a") is State.RUNNING:
+        desk.store.look(lease_s=0.05)
+    assert desk.state("a") is State.READY
+    assert desk.finish(late) is FinishCode.ACCEPTED
+    assert desk.state("a") is State.DONE
+    assert desk.claim_any().code is ClaimCode.EMPTY
+
+
+def test_a_released_job_is_ready_again_and_counts_no_attempt(desk: Desk) -> None:
+    desk.submit(submission("a"))
+    lease = desk.claim()
+    assert desk.store.release(lease, started=False)[0] is ReleaseCode.RELEASED
+    assert desk.store.release(lease, started=False)[0] is ReleaseCode.ALREADY
+    assert desk.claim().attempt == 1
+
+
+def test_a_job_that_had_too_little_time_is_left_to_workers_that_have_more(desk: Desk) -> None:
+    create_token(desk.client, "cpu", 2)
+    desk.submit(submission("a", demand={"cpu": 2}), submission("b"))
+    for least_s in (90, 60):
+        lease = desk.claim()
+        assert desk.store.release(lease, started=True, least_s=least_s)[0] is ReleaseCode.RELEASED
+        assert desk.store.release(lease, started=True, least_s=least_s)[0] is ReleaseCode.ALREADY
+    assert desk.job("a").demand == {"cpu": 2}
+    short = desk.store.claim(WORKER, new_execution_id(), left_s=89).lease
+    assert short is not None
+    assert short.identity == identity("b")
+    assert desk.store.claim(WORKER, new_execution_id(), left_s=89).code is ClaimCode.EMPTY
+    long = desk.store.claim(WORKER, new_execution_id(), left_s=90).lease
+    assert long is not None
+    assert long.identity == identity("a")
+    assert long.units == {"cpu": (2, "")}
+
+
+def test_a_job_wakes_a_worker_that_lives_long_enough_for_it(desk: Desk) -> None:
+    third = WorkerId("w3", "node1")
+    for worker, left_s in ((WORKER, None), (OTHER, 10.0), (third, 10.0)):
+        desk.store.join(worker, pid=1, path="/", version="0")
+        assert desk.store.claim(worker, new_execution_id(), listen=True, left_s=left_s).code is ClaimCode.EMPTY
+    desk.submit(submission("a", min_time_s=60))
+    assert desk.store.wait_for_wake(WORKER, 1.0)
+
+
+def test_tokens_are_met_whole_and_a_small_demand_passes_a_wide_one(desk: Desk) -> None:
+    create_token(desk.client, "cpu", 3)
+    two = {"demand": {"cpu": 2}}
+    desk.submit(submission("a", **two), submission("b", **two), submission("c", demand={"cpu": 1}), submission("d"))
+    first, small, free = desk.claim(), desk.claim(), desk.claim()
+    assert [lease.identity for lease in (first, small, free)] == [identity(name) for name in "acd"]
+    assert desk.claim_any().code is ClaimCode.EMPTY
+    assert reading.tokens(desk.client, W)[0].used == {"": 3}
+    desk.finish(first)
+    assert desk.claim().identity == identity("b")
+
+
+def test_asking_for_more_than_there_is_is_refused_whole(desk: Desk) -> None:
+    create_token(desk.client, "cpu", 3)
+    with pytest.raises(TokenRequestError, match="asks for 4 units, there are 3"):
+        desk.submit(submission("a"), submission("b", demand={"cpu": 4}))
+    with pytest.raises(UnknownDependencyError):
+        desk.submit(submission("a"), submission("b", needs=("nobody",)))
+    assert reading.all_jobs(desk.client, W) == []
+
+
+def test_numbered_units_are_told_and_never_shared(desk: Desk) -> None:
+    create_token(desk.client, "gpu", 3, env="CUDA_VISIBLE_DEVICES")
+    desk.submit(submission("a", demand={"gpu": 2}), submission("b", demand={"gpu": 1}))
+    first, second = desk.claim(), desk.claim()
+    assert (first.units, first.variables) == ({"gpu": (2, "0,1")}, {"CUDA_VISIBLE_DEVICES": "0,1"})
+    assert (second.units, second.variables) == ({"gpu": (1, "2")}, {"CUDA_VISIBLE_DEVICES": "2"})
+    repeated = desk.store.claim(WORKER, second.execution).lease
+    assert repeated is not None
+    assert (repeated.units, repeated.variables) == (second.units, second.variables)
+
+
+def test_a_variable_that_could_not_be_set_is_refused(desk: Desk) -> None:
+    with pytest.raises(TokenNameError, match=r"Token 'gpu': 'A B' is no name of a variable\."):
+        create_token(desk.client, "gpu", 3, env="A B")
+
+
+def test_a_wide_demand_is_served_after_a_bounded_number_of_small_ones(desk: Desk) -> None:
+    create_token(desk.client, "cpu", 2)
+    desk.submit(submission("s0", demand={"cpu": 1}), submission("wide", demand={"cpu": 2}))
+    running = desk.claim()
+    for n in range(1, 500):
+        desk.submit(submission(f"s{n}", demand={"cpu": 1}))
+        claim = desk.claim_any()
+        if claim.lease is None:
+            break
+        desk.finish(running)
+        running = claim.lease
+    else:
+        pytest.fail("the wide demand was never kept room for")
+    assert n == 201
+    desk.finish(running)
+    assert desk.claim().identity == identity("wide")
+
+
+@pytest.mark.parametrize("passes", [1, 3])
+def test_how_often_a_wide_demand_may_be_passed_can_be_set(desk: Desk, passes: int) -> None:
+    create_token(desk.client, "cpu", 2)
+    limit_passes(desk.client, passes)
+    desk.submit(submission("s0", demand={"cpu": 1}), submission("wide", demand={"cpu": 2}))
+    running = desk.claim()
+    for n in range(passes):
+        desk.submit(submission(f"s{n + 1}", demand={"cpu": 1}))
+        following = desk.claim()
+        desk.finish(running)
+        running = following
+    desk.submit(submission("late", demand={"cpu": 1}))
+    assert desk.claim_any().code is ClaimCode.EMPTY
+    desk.finish(running)
+    assert desk.claim().identity == identity("wide")
+
+
+@pytest.mark.parametrize("count", [0, -1, True, 1.5, "2"])
+def test_a_number_of_passes_below_one_is_refused(desk: Desk, count: Any) -> None:
+    with pytest.raises(SettingsError, match="expected an integer of at least 1"):
+        limit_passes(desk.client, count)
+    assert not desk.client.exists(keys.passes)
+
+
+def test_cancel_in_each_state(desk: Desk) -> None:
+    desk.submit(submission("a"), submission("b", needs=("a",)), submission("c"))
+    assert desk.store.cancel(identity("c"))[0] is CancelCode.CANCELLED
+    lease = desk.claim()
+    assert desk.store.cancel(identity("a"))[0] is CancelCode.ASKED
+    assert desk.store.renew(WORKER, lease)[0] is RenewCode.CANCEL
+    desk.finish(lease, State.CANCELLED)
+    assert [desk.state(name) for name in "abc"] == [State.CANCELLED, State.BLOCKED, State.CANCELLED]
+    assert desk.store.cancel(identity("a"))[0] is CancelCode.SETTLED
+    assert desk.claim_any().code is ClaimCode.EMPTY
+
+
+def test_a_done_marker_is_adopted_and_its_absence_is_told(desk: Desk) -> None:
+    assert desk.submit(submission("a", marker="e0"))[0].code is SubmitCode.DONE
+    assert desk.submit(submission("a", marker="e0"))[0].code is SubmitCode.DONE
+    unmarked = desk.submit(submission("a"))[0]
+    assert (unmarked.code, unmarked.execution) == (SubmitCode.UNMARKED, "e0")
+    assert desk.retry("a", "another")[0] is RetryCode.STALE
+    assert desk.retry("a", "e0")[0] is RetryCode.RETRIED
+    assert desk.claim().replaces == "e0"
+
+
+def test_a_done_job_in_use_is_not_run_again_and_unstarted_dependents_wait(desk: Desk) -> None:
+    desk.submit(submission("a"), submission("b", needs=("a",)), submission("c", needs=("a",)))
+    desk.finish(desk.claim())
+    using = desk.claim()
+    assert desk.retry("a")[::2] == (RetryCode.IN_USE, using.identity)
+    desk.store.release(using, started=False)
+    assert desk.retry("a")[0] is RetryCode.RETRIED
+    assert [desk.state(name) for name in "abc"] == [State.READY, State.WAITING, State.WAITING]
+
+
+def test_a_fan_out_beyond_one_step_is_released_by_the_calls_that_follow(desk: Desk) -> None:
+    desk.submit(submission("root"), *(submission(f"leaf{n}", needs=("root",)) for n in range(1200)))
+    desk.finish(desk.claim())
+    while desk.store.look().more:
+        pass
+    counts = reading.counts(desk.client, W)
+    assert counts[State.READY] == 1200
+    assert counts[State.WAITING] == 0
+
+
+def test_jobs_are_claimed_by_priority_then_arrival(desk: Desk) -> None:
+    desk.submit(submission("a"), submission("b", priority=5), submission("c", priority=-5), submission("d", priority=5))
+    assert [desk.claim().identity for _ in range(4)] == [identity(name) for name in "bdac"]
+
+
+def test_a_worker_does_not_claim_what_it_cannot_give_the_least_time(desk: Desk) -> None:
+    create_token(desk.client, "cpu", 3)
+    desk.submit(submission("long", min_time_s=3600), submission("wide", demand={"cpu": 1}, min_time_s=600))
+    desk.submit(submission("short", demand={"cpu": 1}))
+    assert desk.store.claim(WORKER, new_execution_id(), left_s=60).lease.identity == identity("short")  # type: ignore[union-attr]
+    assert desk.store.claim(WORKER, new_execution_id(), left_s=60).code is ClaimCode.EMPTY
+    assert desk.store.claim(WORKER, new_execution_id(), left_s=601).lease.identity == identity("wide")  # type: ignore[union-attr]
+    assert desk.claim().identity == identity("long")
+
+
+def test_each_host_has_its_own_units_of_a_host_token(desk: Desk) -> None:
+    create_token(desk.client, "gpu", 1, scope="host", env="CUDA_VISIBLE_DEVICES")
+    desk.submit(*(submission(name, demand={"gpu": 1}) for name in "abc"))
+    first = desk.claim(WORKER)
+    assert desk.claim_any(WORKER).code is ClaimCode.EMPTY
+    assert desk.claim(OTHER).units == {"gpu": (1, "0")}
+    assert reading.tokens(desk.client, W)[0].used == {"node1": 1, "node2": 1}
+    desk.finish(first)
+    assert desk.claim(WORKER).identity == identity("c")
+
+
+def test_a_unit_that_a_workers_machine_has_not_is_not_claimed_by_it(desk: Desk) -> None:
+    create_token(desk.client, "gpu", 4, env="CUDA_VISIBLE_DEVICES")
+    pair = WorkerId("w1", "node1", devices="CUDA_VISIBLE_DEVICES=2")
+    desk.submit(submission("wide", demand={"gpu": 3}), *(submission(name, demand={"gpu": 1}) for name in "abc"))
+    assert [desk.claim(pair).units for _ in range(2)] == [{"gpu": (1, "0")}, {"gpu": (1, "1")}]
+    assert desk.claim_any(pair).code is ClaimCode.EMPTY, "two more are free, which it has not"
+    assert desk.claim(OTHER).units == {"gpu": (1, "2")}
+    assert desk.claim_any(OTHER).code is ClaimCode.EMPTY
+
+
+def test_a_job_that_no_list_of_devices_suffices_for_keeps_no_tokens_from_others(desk: Desk) -> None:
+    create_token(desk.client, "gpu", 4, env="CUDA_VISIBLE_DEVICES")
+    limit_passes(desk.client, 1)
+    pair = WorkerId("w1", "node1", devices="CUDA_VISIBLE_DEVICES=2")
+    desk.submit(submission("wide", demand={"gpu": 3}), *(submission(name, demand={"gpu": 1}) for name in "abc"))
+    for name in "abc":
+        lease = desk.claim(pair)
+        assert lease.identity == identity(name)
+        assert desk.store.finish(pair, lease, State.DONE).accepted
+    assert not desk.client.exists(keys.token_reserved("gpu"))
+
+
+def test_an_idle_worker_is_not_woken_for_units_that_it_has_not(desk: Desk) -> None:
+    create_token(desk.client, "gpu", 4, env="CUDA_VISIBLE_DEVICES")
+    pair = WorkerId("w1", "node1", devices="CUDA_VISIBLE_DEVICES=2")
+    desk.store.join(pair, pid=1, path="/", version="0")
+    desk.store.claim(pair, "e1", listen=True)
+    desk.submit(submission("wide", demand={"gpu": 3}))
+    assert not desk.client.exists(keys.wake(W, pair.name))
+    desk.submit(submission("narrow", demand={"gpu": 2}))
+    assert desk.client.exists(keys.wake(W, pair.name))
+
+
+def test_a_token_is_resized_live_and_nobody_is_stopped(desk: Desk) -> None:
+    create_token(desk.client, "cpu", 3)
+    desk.submit(*(submission(name, demand={"cpu": 1}) for name in "abcd"))
+    first, second = desk.claim(), desk.claim()
+    create_token(desk.client, "cpu", 1)
+    assert desk.claim_any().code is ClaimCode.EMPTY
+    desk.finish(first)
+    assert desk.claim_any().code is ClaimCode.EMPTY
+    desk.finish(second)
+    assert desk.claim_any().code is ClaimCode.CLAIMED
+    create_token(desk.client, "cpu", 2)
+    assert desk.claim_any().code is ClaimCode.CLAIMED
+
+
+def test_a_waiting_worker_is_woken_by_what_becomes_runnable_and_by_freed_tokens(desk: Desk) -> None:
+    create_token(desk.client, "cpu", 1)
+    for worker in (WORKER, OTHER):
+        desk.store.join(worker, pid=1, path="/", version="0")
+    assert desk.store.claim(WORKER, "e1", listen=True).code is ClaimCode.EMPTY
+    desk.submit(submission("a", demand={"cpu": 1}), submission("b", demand={"cpu": 1}))
+    assert desk.store.wait_for_wake(WORKER, 1.0)
+    lease = desk.store.claim(WORKER, "e2", listen=True).lease
+    assert lease is not None
+    assert desk.store.claim(OTHER, "e3", listen=True).code is ClaimCode.EMPTY
+    desk.finish(lease)
+    assert desk.store.wait_for_wake(OTHER, 1.0)
+    assert desk.store.claim(OTHER, "e4").code is ClaimCode.CLAIMED
+
+
+def test_a_demand_for_two_tokens_is_served_under_an_endless_stream_for_each(desk: Desk) -> None:
+    create_token(desk.client, "cpu", 1)
+    create_token(desk.client, "gpu", 1)
+    desk.submit(submission("c0", demand={"cpu": 1}), submission("g0", demand={"gpu": 1}))
+    held = [desk.claim(), desk.claim()]
+    desk.submit(submission("both", demand={"cpu": 1, "gpu": 1}))
+    for n in range(1, 1000):
+        desk.submit(submission(f"c{n}", demand={"cpu": 1}), submission(f"g{n}", demand={"gpu": 1}))
+        desk.finish(held.pop(0))
+        lease = desk.claim_any().lease
+        if lease is None:
+            break
+        assert lease.identity != identity("both")
+        held.append(lease)
+    assert n <= 202
+    desk.finish(held.pop(0))
+    assert desk.claim().identity == identity("both")
+
+
+def test_answers_tell_of_all_events_unless_others_hear_of_it(desk: Desk) -> None:
+    (a,) = desk.submit(submission("a"))
+    (b,) = desk.submit(submission("b", needs=("a",)))
+    assert b.since == a.cursor != b.cursor
+    told = [record.job for record in events.read(desk.client, W, b.since)]
+    assert told == [identity("b")] * 2
+    (adopted,) = desk.submit(submission("a", marker="found"))
+    assert adopted.since == ""
+    assert {record.job for record in events.read(desk.client, W, b.cursor)} == {identity("a"), identity("b")}
+
+
+def test_a_script_that_was_sent_and_that_the_server_does_not_know_is_answered(desk: Desk) -> None:
+    desk.client.script_flush()
+    (answer,) = desk.store.send("exp", desk.run.started_ms, [submission("a")], {}).reply()
+    assert (answer.code, desk.state("a")) == (SubmitCode.NEW, State.READY)
+
+
+def test_what_was_sent_before_the_connection_broke_is_answered(desk: Desk) -> None:
+    desk.submit(submission("a"))
+    sent = desk.store.send("exp", desk.run.started_ms, [submission("b")], {})
+    desk.client.client_kill_filter(_type="normal")
+    wait_until(sent.ready)
+    (answer,) = sent.reply()
+    assert answer.state is desk.state("b") is State.READY
+
+
+def test_what_is_refused_is_told_when_the_reply_is_asked_for(desk: Desk) -> None:
+    sent = desk.store.send("exp", desk.run.started_ms, [submission("a", needs=("nobody",))], {})
+    with pytest.raises(UnknownDependencyError):
+        sent.reply()

@@ -1,0 +1,107 @@
+"""Every script can be repeated: with each reply lost once, as redis-py meets it, the outcome is the same."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+import redis
+from helpers.store_client import WORKER, Desk, W, identity, submission
+
+from xpm_core.states import State
+from xpm_core.store import keys, reading
+from xpm_core.store.records import WorkerId
+from xpm_core.store.tokens import create_token
+
+
+class Forgetful:
+    """A client whose every script's first reply is lost after the server has run it, and which asks again."""
+
+    def __init__(self, client: redis.Redis) -> None:
+        self._client = client
+
+    def evalsha(self, *args: Any) -> Any:
+        self._client.evalsha(*args)
+        return self._client.evalsha(*args)
+
+    def eval(self, *args: Any) -> Any:
+        self._client.eval(*args)
+        return self._client.eval(*args)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+
+def a_life(desk: Desk) -> None:
+    """Everything that can happen to jobs, in a fixed order and with fixed ids."""
+    store, ids = desk.store, iter(f"e{n:02}" for n in range(100))
+
+    def claim(worker: WorkerId = WORKER) -> Any:
+        return store.claim(worker, next(ids)).lease
+
+    store.join(WORKER, pid=1, path="/somewhere", version="0")
+    create_token(desk.client, "cpu", 2)
+    create_token(desk.client, "gpu", 2, units=True)
+    desk.submit(submission("a"), submission("b", needs=("a",)), submission("c", needs=("b",), demand={"cpu": 2}))
+    desk.submit(submission("d", demand={"cpu": 1, "gpu": 1}), submission("e", max_retries=1, backoff_s=0.0))
+    a, d = claim(), claim()
+    store.renew(WORKER, a)
+    store.finish(WORKER, a, State.DONE, next_execution=next(ids))
+    store.finish(WORKER, d, State.FAILED, error={"type": "ValueError"})
+    [held] = [job for job in desk.jobs() if job.state is State.RUNNING]
+    store.finish(WORKER, desk.lease_of(held), State.FAILED)
+    e = claim()
+    store.release(e, started=False)
+    store.release(claim(), started=True)
+    store.cancel(identity("e"))
+    store.cancel(identity("c"))
+    store.retry(identity("d"))
+    create_token(desk.client, "cpu", 5)
+    lost = claim(WorkerId("w9", "node9", lease_s=0.1))
+    while desk.state("d") is State.RUNNING:
+        store.look(lease_s=0.1)
+    assert lost.identity == identity("d")
+    store.finish(WORKER, claim(), State.DONE, adopted="marked")
+    store.leave(WORKER.name)
+
+
+TIMES = {b"submitted", b"started", b"ended", b"due", b"created", b"called", b"rest_until", b"enqueued_at", b"cursor",
+         b"created_at", b"started_at", b"ended_at", b"last_heartbeat", b"at"}  # fmt: skip
+
+
+def dump(client: redis.Redis) -> dict[str, Any]:
+    """All that the server holds, but for times and stream ids."""
+    readers: dict[bytes, Callable[[bytes], Any]] = {
+        b"string": client.get,
+        b"set": lambda key: sorted(client.smembers(key)),
+        b"list": lambda key: client.lrange(key, 0, -1),
+        b"hash": lambda key: {k: v for k, v in client.hgetall(key).items() if k not in TIMES},
+        b"zset": lambda key: _scores(key, client.zrange(key, 0, -1, withscores=True)),
+        b"stream": lambda key: [{k: v for k, v in e.items() if k not in TIMES} for _, e in client.xrange(key)],
+    }
+    return {key.decode(): readers[client.type(key)](key) for key in sorted(client.keys())}
+
+
+def _scores(key: bytes, members: list[tuple[bytes, float]]) -> Any:
+    timed = not re.search(rb":line", key)
+    return sorted(member for member, _ in members) if timed else members
+
+
+@pytest.fixture
+def once(desk: Desk) -> dict[str, Any]:
+    a_life(desk)
+    found = dump(desk.client)
+    desk.client.flushall()
+    return found
+
+
+def test_a_life_with_every_reply_lost_once_comes_to_the_same(once: dict[str, Any], redis_client: redis.Redis) -> None:
+    a_life(Desk(Forgetful(redis_client)))  # type: ignore[arg-type]
+    twice = dump(redis_client)
+    assert set(twice) == set(once)
+    for key, value in once.items():
+        assert twice[key] == value, key
+    assert reading.counts(redis_client, W)[State.DONE] == 2
+    assert once[keys.token("cpu")][b"used"] == b"0"

@@ -1,0 +1,185 @@
+"""Workers with a key run what was signed with it, as it was signed, and nothing else; jobs never see the key."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import worker_tasks as tasks
+from helpers.daemons import Crew
+
+from xpm_core import experiment
+from xpm_core.states import State
+from xpm_core.store import keys
+from xpm_core.store.records import Submission
+from xpm_core.wire import signing
+
+KEY = "correct-horse-battery-staple"
+ENV = {signing.VARIABLE: KEY}
+
+
+def sign(crew: Crew, job: Submission, *, key: str = KEY, workspace: str = "") -> str:
+    """The signature of a submission."""
+    signed = signing.SignedJob(
+        workspace=workspace or crew.workspace.id,
+        identity=job.identity,
+        task=job.task,
+        name=job.name,
+        directory=job.directory,
+        payload=job.payload,
+        options=job.options,
+    )
+    return signing.sign(key.encode(), signed)
+
+
+def submit(crew: Crew, task: tasks.Write, options: dict[str, Any] | None = None, **more: str) -> str:
+    """Submit a signed task; returns the key of its job."""
+    job = crew.submission(task, options={"env": {"A": "b"}, **(options or {})})
+    signature = sign(crew, job, **more)
+    crew.submit(task, options={**job.options, signing.SIGNATURE: signature})
+    return keys.job(crew.workspace.id, job.identity)
+
+
+def test_a_worker_with_a_key_runs_what_was_signed_with_it(crew: Crew) -> None:
+    submit(crew, task := tasks.Write.C(note="x"), {"timeout_s": 12.5, "resumable": True})
+    crew.start("--burst", env=ENV)
+    crew.wait(task)
+
+
+def test_a_worker_without_a_key_runs_signed_jobs(crew: Crew) -> None:
+    submit(crew, task := tasks.Write.C(note="x"))
+    crew.start("--burst")
+    crew.wait(task)
+
+
+def refused(crew: Crew, task: tasks.Write) -> str:
+    """Let a worker with the key refuse a job; returns what it says."""
+    crew.start("--burst", env=ENV)
+    error = crew.wait(task, State.FAILED).error
+    assert error["type"] == "SignatureError"
+    assert not crew.directory(task).path.exists()
+    return str(error["message"])
+
+
+def test_an_unsigned_job_is_refused_and_told_what_to_do(crew: Crew) -> None:
+    crew.submit(task := tasks.Write.C(note="x"))
+    assert refused(crew, task) == (
+        f"Write/{crew.directory(task).identity[:7]}: it is not signed, and XPM_SIGNING_KEY is set here: only signed "
+        "jobs are run. Submit it again with that XPM_SIGNING_KEY."
+    )
+
+
+@pytest.mark.parametrize("more", [{"key": "another-key"}, {"workspace": "0" * 12}], ids=str)
+def test_a_signature_of_another_key_or_workspace_is_refused(crew: Crew, more: dict[str, str]) -> None:
+    submit(crew, task := tasks.Write.C(note="x"), **more)
+    assert "its signature is not that of the XPM_SIGNING_KEY here" in refused(crew, task)
+
+
+def change_option(options: dict[str, Any]) -> dict[str, Any]:
+    return {**options, "env": {"LD_PRELOAD": "/tmp/x.so"}}
+
+
+CHANGES: dict[str, Callable[[bytes], bytes]] = {
+    "payload": lambda payload: payload.replace(b"note", b"mote"),
+    "options": lambda options: json.dumps(change_option(json.loads(options))).encode(),
+    "task": lambda task: task.replace(b"Write", b"write"),
+    "name": lambda name: b"Other",
+}
+
+
+@pytest.mark.parametrize("field", CHANGES)
+def test_what_was_changed_after_it_was_signed_is_refused(crew: Crew, field: str) -> None:
+    job = submit(crew, task := tasks.Write.C(note="x"))
+    before = crew.client.hget(job, field)
+    assert before is not None
+    crew.client.hset(job, field, CHANGES[field](before))
+    assert "it was changed, or signed with another key" in refused(crew, task)
+
+
+@pytest.mark.parametrize("signature", ["", None, 3, ["x"], "é" * 64, "\ud800"])
+def test_what_is_no_signature_is_refused(crew: Crew, signature: object) -> None:
+    crew.submit(task := tasks.Write.C(note="x"), options={signing.SIGNATURE: signature})
+    refused(crew, task)
+
+
+def test_nothing_of_a_refused_job_is_imported(crew: Crew, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "telling_signed.py").write_text(
+        "from pathlib import Path\nfrom xpm_core import Task\nPath(__file__).with_name('imported').touch()\n"
+        "class Telling(Task):\n    def execute(self): pass\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    telling_signed = importlib.import_module("telling_signed")
+
+    (tmp_path / "imported").unlink()
+    crew.submit(task := telling_signed.Telling.C())
+    refused(crew, task)
+    assert not (tmp_path / "imported").exists()
+
+
+def test_what_a_script_submits_is_signed(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(signing.VARIABLE, KEY)
+    crew.started(env=ENV)
+    with experiment(crew.workspace.path, "signed", redis=crew.url, workers=0) as xp:
+        tasks.Write.C(note="signed").submit(timeout=60, env={"A": "b"})
+        xp.wait()
+
+
+def test_what_was_refused_is_signed_anew_when_the_script_is_run_again(
+    crew: Crew, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    submit(crew, task := tasks.Write.C(note="x"), key="the old key")
+    refused(crew, task)
+    monkeypatch.setenv(signing.VARIABLE, KEY)
+    crew.started(env=ENV)
+    with experiment(crew.workspace.path, "again", redis=crew.url, workers=0) as xp:
+        tasks.Write.C(note="x").submit()
+        xp.wait()
+    assert crew.state(task) is State.DONE
+
+
+def test_workers_that_a_script_starts_have_its_key(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(signing.VARIABLE, KEY)
+    crew.submit(unsigned := tasks.Write.C(note="unsigned"))
+    with experiment(crew.workspace.path, "signed", redis=crew.url, workers=1) as xp:
+        tasks.Write.C(note="signed").submit()
+        xp.wait()
+    assert crew.state(unsigned) is State.FAILED
+
+
+def test_the_key_reaches_neither_the_environment_nor_the_memory_of_jobs(crew: Crew) -> None:
+    look, search = tasks.Look.C(note="x"), tasks.Search.C(half=KEY[:10], other=KEY[10:])
+    submit(crew, look)
+    submit(crew, search)
+    crew.start("--burst", env={**ENV, "MY_COPY": KEY, "MY_COMMAND": f"sign --key={KEY}"})
+    crew.wait(search)
+    crew.wait(look)
+    seen = json.loads((crew.directory(look).path / "found.json").read_text())
+    assert not {signing.VARIABLE, "MY_COPY", "MY_COMMAND"} & set(seen["environ"])
+    assert KEY not in seen["proc_environ"]
+    assert (crew.directory(search).path / "found.txt").read_text() == "0"
+
+
+def test_each_part_of_what_is_signed_counts() -> None:
+    job = signing.SignedJob("0" * 12, "1" * 64, "m:T", "T", "jobs/m.t/1", b"payload", {"env": {"A": "b"}})
+    changes: list[dict[str, Any]] = [
+        {"workspace": "1" * 12}, {"identity": "2" * 64}, {"task": "m:"}, {"name": "TT"}, {"directory": "jobs/m.t/2"},
+        {"payload": b"payloae"}, {"options": {"env": {"A": "c"}}}, {"options": {}}, {"task": "m:TT", "name": ""},
+        {"options": {"env": {"A": "b"}, "more": 1}},
+    ]  # fmt: skip
+    others = [job._replace(**change) for change in changes]
+    signatures = {signing.sign(b"key", each) for each in [job, *others]} | {signing.sign(b"other", job)}
+    assert len(signatures) == len(others) + 2
+    signed = job._replace(options={**job.options, signing.SIGNATURE: "x"})
+    assert signing.sign(b"key", signed) == signing.sign(b"key", job)
+
+
+def test_an_empty_key_is_none() -> None:
+    assert signing.key_in({signing.VARIABLE: ""}) is None
+    assert signing.key_in({}) is None
+    assert signing.key_in({signing.VARIABLE: "k"}) == b"k"
+    assert signing.VARIABLE not in os.environ

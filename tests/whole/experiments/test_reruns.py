@@ -1,0 +1,199 @@
+"""Running a script again: what is done is not run again, whatever was lost of Redis or of the job directories."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+
+import pytest
+from helpers.playground import Stage
+from helpers.support import PATIENCE_S, wait_until
+from script_tasks import Copy, Fail, Hold, Write
+
+from xpm_core.config import Task
+from xpm_core.script.submit.listings import LISTING_LAG_S
+from xpm_core.states import State
+from xpm_core.store import keys
+
+
+def age(stage: Stage, task: Task) -> None:
+    """Let a job have ended so long ago that a network file system must show its marker by now."""
+    key = keys.job(stage.workspace.id, stage.job(task).identity)
+    stage.client.hincrby(key, "ended", -round(LISTING_LAG_S * 1000) - 1000)
+
+
+def delete(stage: Stage, task: Task) -> None:
+    """Remove the directory of a job that ended long ago."""
+    wait_until(lambda: marker_of(stage, task))  # which the worker writes after the end that the script saw
+    shutil.rmtree(stage.directory(task).path)
+    age(stage, task)
+
+
+def marker_of(stage: Stage, task: Task) -> bool:
+    marker = stage.directory(task).marker()
+    return marker is not None and marker.kind == "done"
+
+
+def test_a_second_run_runs_nothing(stage: Stage) -> None:
+    note = stage.note()
+    for run in range(2):
+        with stage.experiment() as xp:
+            copy = Copy.C(source=Write.C(note=note).submit()).submit()
+            summary = xp.wait()
+        assert (summary.done, summary.reused) == (2, 2 * run)
+    assert (stage.runs(copy), stage.runs(copy.source)) == (1, 1)
+
+
+def test_only_what_is_new_in_a_grid_runs(stage: Stage) -> None:
+    note = stage.note()
+    for size in (2, 5):
+        with stage.experiment() as xp:
+            for n in range(size):
+                Write.C(note=note, n=n).submit()
+            summary = xp.wait()
+    assert (summary.done, summary.reused) == (5, 2)
+
+
+def test_a_done_job_whose_directory_was_deleted_runs_again(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
+    note = stage.note()
+    with stage.experiment():
+        write = Write.C(note=note).submit()
+    delete(stage, write)
+    with stage.experiment() as xp:
+        Write.C(note=note).submit()
+        summary = xp.wait()
+    assert (summary.done, summary.reused) == (1, 0)
+    assert write.written.read_text() == note
+    assert any(
+        "its result is gone" in record.message and str(write.jobpath) in record.message for record in caplog.records
+    )
+
+
+def test_a_directory_that_cannot_be_seen_yet_is_not_taken_for_deleted(stage: Stage) -> None:
+    """Within two minutes of the job's end, a network file system may not show it."""
+    note = stage.note()
+    with stage.experiment():
+        write = Write.C(note=note).submit()
+    wait_until(lambda: marker_of(stage, write))
+    aside = write.jobpath.with_name("aside")
+    write.jobpath.rename(aside)
+    with stage.experiment() as xp:
+        Write.C(note=note).submit()
+        assert xp.wait().reused == 1
+    assert not write.jobpath.exists()
+    aside.rename(write.jobpath)
+
+
+def test_what_uses_a_deleted_result_waits_until_it_is_there_again(stage: Stage) -> None:
+    note = stage.note()
+    with stage.experiment():
+        write = Write.C(note=note).submit()
+    delete(stage, write)
+    with stage.experiment():
+        copy = Copy.C(source=Write.C(note=note).submit()).submit()
+    assert (copy.jobpath / "copy.txt").read_text() == note
+
+
+def test_a_deleted_result_that_a_running_job_uses_is_told_and_left(
+    stage: Stage, tmp_path_factory: pytest.TempPathFactory, caplog: pytest.LogCaptureFixture
+) -> None:
+    note, gate = stage.note(), tmp_path_factory.mktemp("gate") / "gate"
+    write = Write.C(note=note)
+    hold = Hold.C(note=note, until=gate)
+    hold.add_dependencies(write)
+    with stage.broken():
+        write.submit()
+        hold.submit()
+        wait_until(lambda: stage.job(hold).state is State.RUNNING)
+    delete(stage, write)
+    with stage.experiment() as xp:
+        Write.C(note=note).submit()
+        assert xp.wait().done == 1
+        gate.touch()
+    assert any("uses it" in record.message for record in caplog.records)
+
+
+def test_a_marker_that_was_lost_is_written_again_from_the_record(stage: Stage) -> None:
+    """As after a crash between the end that Redis accepted and the marker."""
+    note = stage.note()
+    with stage.experiment():
+        write = Write.C(note=note).submit()
+    wait_until(lambda: marker_of(stage, write))
+    (write.jobpath / ".xpm" / "done").unlink()
+    with stage.experiment() as xp:
+        Write.C(note=note).submit()
+        assert xp.wait().reused == 1
+    assert marker_of(stage, write)
+    assert stage.runs(write) == 1
+
+
+def test_with_redis_wiped_only_what_is_not_done_runs_again(stage: Stage) -> None:
+    note = stage.note()
+    with stage.failing():
+        write = Write.C(note=note).submit()
+        fail = Fail.C(note=note).submit()
+    wait_until(lambda: marker_of(stage, write))
+    stage.wipe()
+    with stage.failing() as failing:
+        Copy.C(source=Write.C(note=note).submit()).submit()
+        Fail.C(note=note).submit()
+        summary = failing.xp.wait()
+    assert (summary.done, summary.reused, summary.failed) == (2, 1, 1)
+    assert stage.runs(write) == 1
+    assert stage.runs(fail) == 2
+
+
+def test_callbacks_and_output_are_there_for_what_was_adopted(stage: Stage) -> None:
+    note = stage.note()
+    with stage.experiment():
+        write = Write.C(note=note).submit()
+    wait_until(lambda: marker_of(stage, write))
+    stage.wipe()
+    calls: list[str] = []
+    with stage.experiment():
+        Write.C(note=note).on_completed(lambda task: calls.append(task.written.read_text())).submit()
+    assert calls == [note]
+
+
+def test_script_that_waits_while_redis_is_wiped_is_told_so(stage: Stage) -> None:
+    """Else it would wait for ever for jobs that nobody knows."""
+    from xpm_core.errors import WipedError
+
+    errors: list[BaseException] = []
+
+    def script() -> None:
+        try:
+            with stage.experiment(lease_s=1) as xp:
+                Write.C(note=stage.note()).submit(queue="nobody")
+                submitted.set()
+                xp.wait()
+        except WipedError as error:
+            errors.append(error)
+
+    submitted = threading.Event()
+    thread = threading.Thread(target=script)
+    thread.start()
+    assert submitted.wait(PATIENCE_S)
+    wait_until(lambda: b"ready" in stage.client.hgetall(keys.counts(stage.workspace.id)))
+    stage.wipe()
+    thread.join(PATIENCE_S)
+    [error] = errors
+    assert "was it wiped?" in str(error)
+    assert "Run the script again" in str(error)
+
+
+def test_run_attaches_to_jobs_of_a_run_that_stopped_early(
+    stage: Stage, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    gate = tmp_path_factory.mktemp("gate") / "gate"
+    hold = Hold.C(note=stage.note(), until=gate)
+    with stage.broken():
+        hold.submit()
+        wait_until(lambda: stage.job(hold).state is State.RUNNING)
+    calls: list[Hold] = []
+    with stage.experiment() as xp:
+        Hold.C(note=hold.note, until=gate).on_completed(calls.append).submit()
+        gate.touch()
+        assert xp.wait().done == 1
+    assert stage.runs(hold) == 1
+    assert len(calls) == 1

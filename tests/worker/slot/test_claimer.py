@@ -1,0 +1,132 @@
+"""When a worker leaves for lack of work, and when it gives up, by a clock that the test sets."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from helpers.store_client import OTHER, WORKER, Desk, submission
+
+from xpm_core.server import connection
+from xpm_core.states import State
+from xpm_core.store import events
+from xpm_core.store.records import Finish
+from xpm_worker.slot import claimer
+from xpm_worker.slot.claimer import LONGEST_PAUSE_S, Claimer, Held
+from xpm_worker.slot.orders import Orders
+
+
+class Clock:
+    """A clock that goes on while a worker waits for work."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+        self.meanwhile: Callable[[], None] = lambda: None
+
+    def read(self) -> float:
+        """What the time is."""
+        return self.now_s
+
+    def wait(self, seconds: float) -> None:
+        """Let time go by, in which something may happen."""
+        self.meanwhile()
+        self.now_s += seconds
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """What the claimer's clock shows."""
+    clock = Clock()
+    monkeypatch.setattr(claimer, "boot_time", clock.read)
+    return clock
+
+
+@pytest.fixture
+def idle(desk: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Claimer:
+    """A worker for which there is nothing to do."""
+    monkeypatch.setattr(desk.store, "wait_for_wake", lambda _, seconds: clock.wait(seconds))
+    return Claimer(desk.store, desk.store, OTHER, Orders(), lambda: None)
+
+
+class Leaving:
+    """A worker that is to leave, whose job has ended while the server is away."""
+
+    def __init__(self, desk: Desk, clock: Clock, told: signal.Signals) -> None:
+        self._desk, self._clock, self._finish = desk, clock, desk.store.finish
+        desk.submit(submission("a"))
+        self.held = Held(desk.claim(WORKER), clock.now_s, WORKER.lease_s)
+        self.away_until_s = float("inf")
+        self.orders = Orders()
+        self.orders.signal(told)
+        self.claimer = Claimer(desk.store, desk.store, WORKER, self.orders, lambda: None)
+
+    def finish(self, *args: Any, **more: Any) -> Finish:
+        """What stands for the store's method while the server may be away."""
+        assert self._clock.now_s < self.held.until(0) + 10 * LONGEST_PAUSE_S, "it waits for ever"
+        if self._clock.now_s < self.away_until_s:
+            raise connection.OUTAGES[0]("away")
+        return self._finish(*args, **more)
+
+
+@pytest.fixture
+def leaving(desk: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Callable[[signal.Signals], Leaving]:
+    """What makes such a worker, of the signal that it was sent."""
+
+    def make(told: signal.Signals) -> Leaving:
+        made = Leaving(desk, clock, told)
+        monkeypatch.setattr(desk.store, "finish", made.finish)
+        monkeypatch.setattr(made.orders, "wait", clock.wait)
+        return made
+
+    return make
+
+
+def test_a_lingering_worker_leaves_so_long_after_the_end_of_the_last_job(
+    desk: Desk, clock: Clock, idle: Claimer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Not after it has next looked, which may be 5 s later."""
+    desk.submit(submission("a"))
+    lease = desk.claim(WORKER)
+    ended: list[float] = []
+
+    def end() -> None:
+        if not ended:
+            desk.finish(lease)
+            ended.append(clock.now_s)
+
+    clock.meanwhile = end
+    monkeypatch.setattr(events, "silence", lambda *_: clock.now_s - ended[0])
+    assert idle.next(burst=False, linger_s=10.0) is None
+    assert clock.now_s == pytest.approx(ended[0] + 10.0)
+
+
+def test_a_worker_that_comes_after_the_end_of_the_last_job_lingers_all_the_same(
+    clock: Clock, idle: Claimer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "silence", lambda *_: 1000.0)
+    came_s = clock.now_s
+    assert idle.next(burst=False, linger_s=10.0) is None
+    assert clock.now_s == pytest.approx(came_s + 10.0)
+
+
+def test_a_worker_that_hands_back_tries_until_its_lease_is_over_to_tell_of_an_end(
+    desk: Desk, clock: Clock, leaving: Callable[[signal.Signals], Leaving], caplog: pytest.LogCaptureFixture
+) -> None:
+    worker = leaving(signal.SIGTERM)
+    assert worker.claimer.finish(worker.held, State.DONE) is None
+    assert clock.now_s >= worker.held.asked + worker.held.left_s
+    assert "it counts as lost once its lease is over" in caplog.text
+    assert desk.state("a") is State.RUNNING
+
+
+def test_a_worker_that_finishes_its_job_and_leaves_tells_of_its_end_however_long_that_takes(
+    desk: Desk, clock: Clock, leaving: Callable[[signal.Signals], Leaving]
+) -> None:
+    worker = leaving(signal.SIGINT)
+    worker.away_until_s = worker.held.asked + worker.held.left_s + 2 * LONGEST_PAUSE_S
+    reply = worker.claimer.finish(worker.held, State.DONE)
+    assert reply is not None
+    assert reply.accepted
+    assert desk.state("a") is State.DONE

@@ -1,0 +1,306 @@
+"""Workers: how they claim and leave, what they hear, and how RQ's tools see them."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import re
+import signal
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import psutil
+import pytest
+import worker_tasks as tasks
+from helpers.daemons import Crew, alive
+from helpers.support import wait_until
+from rq import Worker
+from rq.command import send_kill_horse_command, send_shutdown_command, send_stop_job_command
+from rq.suspension import resume, suspend
+
+from xpm_core.server.connection import LONGEST_BLOCK_S
+from xpm_core.states import Event, State
+from xpm_core.store import events, keys, reading
+from xpm_core.store.tokens import create_token
+from xpm_worker.system import processes
+
+
+def running(crew: Crew, name: str = "x", until: Path = Path("/nonexistent"), **options: object) -> tasks.Wait:
+    """Submit a task that waits, and wait until its code runs."""
+    task = tasks.Wait.C(note=name, until=until)
+    crew.submit(task, **options)
+    crew.wait(task, State.RUNNING)
+    wait_until((crew.directory(task).path / "pid").exists, show=lambda: crew.explain(task))
+    return task
+
+
+def test_a_burst_leaves_when_nothing_can_be_claimed(crew: Crew) -> None:
+    worker = crew.start("--burst")
+    assert worker.left() == 0
+    assert crew.known() == []
+
+
+def test_a_lingering_worker_outlasts_a_running_job_and_leaves_after_it(crew: Crew, tmp_path: Path) -> None:
+    crew.submit(task := tasks.Wait.C(note="x", until=tmp_path / "go"))
+    worker = crew.started("--linger", "0.3", slots=2, lease_s=3)
+    crew.wait(task, State.RUNNING)
+    assert len(crew.known()) == 2, "the other slot waits as long as a job runs"
+    (tmp_path / "go").touch()
+    crew.wait(task)
+    assert worker.left() == 0
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_a_worker_that_is_started_with_closed_streams_runs_jobs(crew: Crew, closed: str) -> None:
+    crew.submit(task := tasks.Write.C(note="x"))
+    worker = crew.start("--burst", prefix=["sh", "-c", f'exec "$@" {closed}', "sh"])
+    crew.wait(task)
+    assert worker.left() == 0
+    assert crew.directory(task).out.read_text() == "out x\n"
+
+
+def test_an_idle_worker_is_woken_by_a_submission(crew: Crew) -> None:
+    crew.started(lease_s=60)
+    wait_until(lambda: crew.client.exists(keys.idle(crew.workspace.id, "default")))
+    crew.submit(task := tasks.Write.C(note="x"))
+    job = crew.wait(task)
+    assert job.started_s - job.submitted_s < LONGEST_BLOCK_S - 1, "before the block's time-out"
+
+
+def test_a_busy_worker_spends_one_round_trip_a_job(crew: Crew) -> None:
+    jobs = [tasks.Write.C(note=f"n{n}") for n in range(40)]
+    create_token(crew.client, "cpu", 1)
+    crew.submit(*jobs[:20])
+    crew.submit(*jobs[20:], demand={"cpu": 1})
+    crew.client.config_resetstat()
+    assert crew.start("--burst", lease_s=60).left() == 0
+    calls = {name: stats["calls"] for name, stats in crew.client.info("commandstats").items()}
+    scripts = calls["cmdstat_evalsha"]
+    others = 4 + 16  # join, the first claim, the empty one, leave; and renewals before a start that came late
+    assert 40 < scripts <= 40 + others
+    assert calls.get("cmdstat_blpop", 0) <= 1
+    assert {crew.state(job) for job in jobs} == {State.DONE}
+
+
+def test_two_workers_share_a_token_that_serves_one_at_a_time(crew: Crew) -> None:
+    create_token(crew.client, "cpu", 3)
+    jobs = [tasks.Nap.C(note=f"n{n}") for n in range(6)]
+    crew.submit(*jobs, demand={"cpu": 2})
+    first, second = (crew.start("--linger", "0", lease_s=3) for _ in range(2))
+    assert (first.left(), second.left()) == (0, 0)
+    spans = sorted((crew.record(job)["started_s"], crew.record(job)["ended_s"]) for job in jobs)
+    assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans)), spans
+    assert reading.tokens(crew.client, crew.workspace.id)[0].used == {"": 0}
+
+
+def test_the_units_of_tokens_are_in_the_environment(crew: Crew) -> None:
+    create_token(crew.client, "gpu", 4, env="CUDA_VISIBLE_DEVICES")
+    create_token(crew.client, "my.cpu", 4)
+    task = tasks.Environment.C(note="x")
+    directory = crew.run(task, demand={"gpu": 2, "my.cpu": 3})
+    seen = dict(line.split("=", 1) for line in (directory.path / "environ").read_text().splitlines())
+    assert (seen["XPM_TOKEN_GPU"], seen["CUDA_VISIBLE_DEVICES"], seen["XPM_TOKEN_MY_CPU"]) == ("0,1", "0,1", "3")
+
+
+def test_what_a_job_tells_of_its_progress_becomes_an_event(crew: Crew) -> None:
+    task = tasks.Tell.C(words=3)
+    crew.run(task)
+    found = [record for record in events.read(crew.client, crew.workspace.id, "0-0") if record.event is Event.PROGRESS]
+    assert found
+    assert found[-1].said["word"] == 2
+
+
+# -- leaving -----------------------------------------------------------------------------------------------------------
+
+
+def test_sigint_lets_a_worker_finish_its_job_and_leave(crew: Crew, tmp_path: Path) -> None:
+    worker = crew.started()
+    task, other = running(crew, until=tmp_path / "go"), tasks.Write.C(note="later")
+    crew.submit(other)
+    worker.send(signal.SIGINT)
+    wait_until(lambda: "SIGINT" in worker.log)
+    (tmp_path / "go").touch()
+    assert worker.left() == 0
+    assert (crew.state(task), crew.state(other)) == (State.DONE, State.READY)
+    assert crew.known() == []
+
+
+def test_sigterm_hands_a_job_back_with_no_failure_counted(crew: Crew) -> None:
+    worker = crew.started("--grace", "10")
+    task = running(crew)
+    worker.send(signal.SIGTERM)
+    assert worker.left() == 0
+    job = crew.job(task)
+    assert (job.state, job.failures, job.losses, job.reason) == (State.READY, 0, 0, "released")
+    assert (crew.record(task)["reason"], crew.record(task)["signal"]) == ("released", signal.SIGTERM)
+    assert crew.directory(task).marker() is None
+
+
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP])
+def test_what_slurm_or_a_terminal_sends_hands_a_job_back_as_sigterm_does(crew: Crew, number: signal.Signals) -> None:
+    worker = crew.started("--grace", "10")
+    task = running(crew)
+    worker.send(number)
+    assert worker.left() == 0
+    job = crew.job(task)
+    assert (job.state, job.failures, job.losses, job.reason) == (State.READY, 0, 0, "released")
+    assert crew.record(task)["signal"] == signal.SIGTERM
+
+
+def test_a_worker_under_nohup_outlives_a_hang_up(crew: Crew, tmp_path: Path) -> None:
+    worker = crew.started(prefix=["nohup"])
+    task = running(crew, until=tmp_path / "go")
+    for each in (worker.process, *worker.slots()):
+        each.send_signal(signal.SIGHUP)
+    (tmp_path / "go").touch()
+    assert crew.wait(task).losses == 0
+    worker.send(signal.SIGINT)
+    assert worker.left() == 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP, signal.SIGTERM])
+def test_a_signal_to_all_processes_of_a_step_lets_jobs_save_and_counts_no_loss(
+    crew: Crew, tmp_path: Path, number: signal.Signals
+) -> None:
+    crew.submit(task := tasks.Saving.C(until=tmp_path / "go"), max_losses=0)
+    for count in range(1, 5):
+        worker = crew.started("--grace", "30", slots=2)
+        wait_until((crew.directory(task).path / f"ready{count}").exists, show=lambda: crew.explain(task))
+        daemon = psutil.Process(worker.process.pid)
+        step = [daemon, *daemon.children(recursive=True)]
+        processes.send_signal([process.pid for process in step], number)
+        assert worker.left() == 0
+        job = crew.job(task)
+        assert (job.state, job.failures, job.losses) == (State.READY, 0, 0), crew.explain(task)
+        assert (tmp_path / f"go{count}").exists(), "it was given time to save"
+    (tmp_path / "go").touch()
+    crew.start("--burst")
+    crew.wait(task)
+
+
+def test_a_job_that_does_not_heed_sigterm_is_killed_after_the_grace(crew: Crew) -> None:
+    worker = crew.started("--grace", "0.2")
+    crew.submit(task := tasks.Stubborn.C(note="x"))
+    wait_until((crew.directory(task).path / "ready").exists, show=lambda: crew.explain(task))
+    worker.send(signal.SIGTERM)
+    assert worker.left() == 0
+    assert crew.record(task)["signal"] == signal.SIGKILL
+    assert crew.state(task) is State.READY
+
+
+def test_a_second_signal_hands_back_at_once(crew: Crew) -> None:
+    worker = crew.started("--grace", "600")
+    crew.submit(task := tasks.Stubborn.C(note="x"))
+    wait_until((crew.directory(task).path / "ready").exists, show=lambda: crew.explain(task))
+    worker.send(signal.SIGTERM)
+    wait_until(lambda: "SIGTERM" in worker.log)
+    worker.send(signal.SIGTERM)
+    assert worker.left() == 0
+    assert crew.state(task) is State.READY
+
+
+def test_an_idle_worker_leaves_at_once(crew: Crew) -> None:
+    worker = crew.started(lease_s=60)
+    wait_until(lambda: crew.client.exists(keys.idle(crew.workspace.id, "default")))
+    sent_s = reading.server_time(crew.client)
+    worker.send(signal.SIGINT)
+    assert worker.left() == 0
+    told = events.read(crew.client, crew.workspace.id, "0-0")
+    (left_s,) = [record.at_s for record in told if record.event is Event.WORKER_DOWN]
+    assert left_s - sent_s < LONGEST_BLOCK_S - 1, "before the block's time-out"
+
+
+# -- commands ----------------------------------------------------------------------------------------------------------
+
+
+def test_cancelling_a_running_job_kills_it(crew: Crew) -> None:
+    worker = crew.started(lease_s=60)
+    task = running(crew)
+    (job,) = worker.named("xpm-job")
+    crew.store.cancel(crew.job(task).identity)
+    crew.wait(task, State.CANCELLED)
+    assert not alive(job)
+    assert crew.record(task)["reason"] == "cancelled"
+    assert crew.directory(task).marker() is None
+
+
+def test_a_cancel_whose_message_is_lost_is_heard_at_the_next_renewal(crew: Crew) -> None:
+    crew.started(lease_s=1.5)
+    task = running(crew)
+    crew.client.hset(keys.job(crew.workspace.id, crew.job(task).identity), "cancel", "1")
+    crew.wait(task, State.CANCELLED)
+
+
+def test_rqs_stop_and_kill_commands_act_on_our_workers(crew: Crew) -> None:
+    worker = crew.started(lease_s=60)
+    task = running(crew, "stopped")
+    name = crew.job(task).worker
+    send_stop_job_command(crew.client, keys.rq_id(crew.workspace.id, crew.job(task).identity))
+    crew.wait(task, State.CANCELLED)
+    other = running(crew, "killed")
+    send_kill_horse_command(crew.client, name)
+    crew.wait(other, State.FAILED)
+    assert crew.record(other)["reason"] == "killed"
+    send_shutdown_command(crew.client, name)
+    assert worker.left() == 0
+
+
+def test_rqs_suspension_holds_workers_back(crew: Crew) -> None:
+    suspend(crew.client)
+    worker = crew.started()
+    crew.submit(task := tasks.Write.C(note="x"))
+    wait_until(lambda: "suspended" in worker.log, show=lambda: worker.log)
+    assert crew.state(task) is State.READY
+    resume(crew.client)
+    crew.wait(task)
+
+
+@pytest.mark.parametrize(
+    "message", [b"", b"not json", b"[]", b"{}", b'{"command": 3}', b'{"command": "stop-job"}', b"\xff"]
+)
+def test_a_malformed_command_does_not_make_a_worker_deaf(crew: Crew, message: bytes) -> None:
+    worker = crew.started()
+    (state,) = crew.known()
+    wait_until(lambda: crew.client.publish(keys.rq_pubsub(state.name), message) == 1)
+    send_shutdown_command(crew.client, state.name)
+    assert worker.left() == 0
+
+
+# -- as RQ's tools see it ----------------------------------------------------------------------------------------------
+
+
+def rq_info(crew: Crew) -> str:
+    program = Path(sysconfig.get_path("scripts")) / "rq"
+    command = [str(program), "info", "--url", crew.url]
+    return subprocess.run(
+        command, check=True, capture_output=True, text=True, env={**os.environ, "NO_COLOR": "1"}
+    ).stdout
+
+
+def test_rq_info_shows_the_same_queues_workers_and_counts(crew: Crew, tmp_path: Path) -> None:
+    crew.started("--queue", "fast", "--queue", "default", slots=2, lease_s=60)
+    task = running(crew, until=tmp_path / "go")
+    create_token(crew.client, "cpu", 1)
+    held = running(crew, "held", until=tmp_path / "go", demand={"cpu": 1})
+    crew.submit(*[tasks.Write.C(note=f"w{n}") for n in range(3)], demand={"cpu": 1})
+    queue = keys.rq_name(crew.workspace.id, "default")
+    shown = rq_info(crew)
+    assert re.search(rf"{queue} *\|.*3, 2 executing, 0 finished, 0 failed", shown), shown
+    assert "2 workers" in shown
+    workers = Worker.all(connection=crew.client)
+    assert {worker.name for worker in workers} == {worker.name for worker in crew.known()}
+    assert {worker.get_state() for worker in workers} == {"busy"}
+    ids = {keys.rq_id(crew.workspace.id, crew.job(each).identity) for each in (task, held)}
+    assert {worker.get_current_job_id() for worker in workers} == ids
+    (tmp_path / "go").touch()
+    crew.wait(tasks.Write.C(note="w2"))
+    wait_until(lambda: "5 finished" in rq_info(crew), show=lambda: rq_info(crew))
+
+
+def test_a_worker_registers_anew_after_the_server_was_wiped(crew: Crew) -> None:
+    crew.started(lease_s=1.5)
+    names = {worker.name for worker in crew.known()}
+    crew.client.flushall()
+    wait_until(lambda: {worker.name for worker in crew.known()} == names, show=crew.known)
+    wait_until(lambda: {worker.name for worker in Worker.all(connection=crew.client)} == names)

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 import redis
+from helpers.import_folders import on_path
+from helpers.private_server import PrivateServer
 from helpers.store_client import Desk
-from helpers.support import PrivateServer, on_path
 from hypothesis import HealthCheck, settings
 
 from xpm_core.errors import ServerNotFoundError

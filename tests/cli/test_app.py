@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 import redis
 from click.testing import Result
+from helpers.private_server import PrivateServer
 from helpers.simulated_jobs import Lab
-from helpers.support import PrivateServer
 
 from xpm_cli import main
 from xpm_core.errors import UnknownJobError

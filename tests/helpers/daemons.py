@@ -15,7 +15,7 @@ from typing import Any
 
 import psutil
 import redis
-from helpers.support import PATIENCE_S, wait_until
+from helpers.waiting import PATIENCE_S, wait_until
 
 from xpm_core.config import Task
 from xpm_core.identity import seal, task_id

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 import redis
-from helpers.support import PATIENCE_S, PrivateServer, wait_until
+from helpers.private_server import PrivateServer
+from helpers.waiting import PATIENCE_S, wait_until
 
 from xpm_core import experiment
 from xpm_core.config import Task

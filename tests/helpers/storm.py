@@ -31,7 +31,8 @@ sys.path.insert(1, str(Path(__file__).resolve().parents[1] / "tasks"))
 
 from helpers.daemons import Crew, Worker, alive
 from helpers.invariants import check_everything
-from helpers.support import PrivateServer, wait_until
+from helpers.private_server import PrivateServer
+from helpers.waiting import wait_until
 from storm_tasks import Stormy
 
 from xpm_core.script.follow.outage import Outage

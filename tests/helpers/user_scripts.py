@@ -23,7 +23,7 @@ import psutil
 import pyte
 import redis
 from helpers.daemons import alive
-from helpers.support import PATIENCE_S, wait_until
+from helpers.waiting import PATIENCE_S, wait_until
 
 from xpm_core.server import connection
 from xpm_core.server.embedded.process import ServerRecord

@@ -14,7 +14,7 @@ import psutil
 import pytest
 import worker_tasks as tasks
 from helpers.daemons import Crew, alive
-from helpers.support import wait_until
+from helpers.waiting import wait_until
 from rq import Worker
 from rq.command import send_kill_horse_command, send_shutdown_command, send_stop_job_command
 from rq.suspension import resume, suspend

@@ -15,7 +15,7 @@ import pytest
 import worker_tasks
 from helpers.daemons import Crew, Worker
 from helpers.playground import Stage
-from helpers.support import wait_until
+from helpers.waiting import wait_until
 
 from xpm_core.errors import ExperimentError
 from xpm_core.states import State

@@ -11,7 +11,7 @@ import pytest
 from click.testing import Result
 from helpers.daemons import Crew
 from helpers.simulated_jobs import ERROR, Lab
-from helpers.support import wait_until
+from helpers.waiting import wait_until
 
 from xpm_cli.lookup.open_workspace import short
 from xpm_core.states import State

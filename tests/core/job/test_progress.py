@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from helpers.support import wait_until
+from helpers.waiting import wait_until
 
 from xpm_core import progress, tqdm, trange
 from xpm_core.job import loops

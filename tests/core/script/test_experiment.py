@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from helpers.playground import Stage
-from helpers.support import wait_until
+from helpers.waiting import wait_until
 from script_tasks import Consume, Copy, Fail, Gated, Hold, Produce, Result, Write
 
 from xpm_core import connect, experiment, tag, tagspath

@@ -13,7 +13,8 @@ from pathlib import Path
 import psutil
 import pytest
 from helpers.playground import Stage
-from helpers.support import PATIENCE_S, PrivateServer, wait_until
+from helpers.private_server import PrivateServer
+from helpers.waiting import PATIENCE_S, wait_until
 from script_tasks import Hold, Span, Write
 
 from xpm_core import experiment

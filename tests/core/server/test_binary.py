@@ -6,7 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers.support import PrivateServer, wait_until
+from helpers.private_server import PrivateServer
+from helpers.waiting import wait_until
 
 from xpm_core.errors import ServerNotFoundError
 from xpm_core.server import binary

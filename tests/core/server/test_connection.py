@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 import redis
-from helpers.support import PrivateServer, wait_until
+from helpers.private_server import PrivateServer
+from helpers.waiting import wait_until
 
 from xpm_core.defaults import DEFAULT_LEASE_S
 from xpm_core.errors import RedisUnavailableError, RedisUnfitError

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import psutil
 import pytest
-from helpers.support import PATIENCE_S, PrivateServer, wait_until
-from helpers.support import PrivateServer as Server
+from helpers.private_server import PrivateServer
+from helpers.private_server import PrivateServer as Server
+from helpers.waiting import PATIENCE_S, wait_until
 
 from xpm_core import experiment
 from xpm_core.errors import RedisUnavailableError, RedisUnfitError

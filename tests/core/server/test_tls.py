@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from helpers.support import PrivateServer, wait_until
+from helpers.private_server import PrivateServer
 from helpers.tls import Authority, Certificate, TlsFront
+from helpers.waiting import wait_until
 
 from xpm_core.errors import RedisUnavailableError, RedisUrlError
 from xpm_core.server import connection

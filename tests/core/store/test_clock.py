@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import pytest
 from helpers.store_client import OTHER, WORKER, Desk, W, identity, submission
-from helpers.support import wait_until
+from helpers.waiting import wait_until
 
 from xpm_core.states import State
 from xpm_core.store import events, keys, reading

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 import redis
 from helpers.invariants import check_everything
+from helpers.private_server import PrivateServer
 from helpers.store_client import WORKER, Desk, W, identity, submission
-from helpers.support import PrivateServer
 from redis.exceptions import OutOfMemoryError, ResponseError
 
 from xpm_core.errors import RedisFullError

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from helpers.store_client import OTHER, WORKER, Desk, W, identity, submission
-from helpers.support import wait_until
+from helpers.waiting import wait_until
 
 from xpm_core.errors import OriginClashError, SettingsError, TokenNameError, TokenRequestError, UnknownDependencyError
 from xpm_core.states import State

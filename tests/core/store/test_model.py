@@ -7,8 +7,8 @@ from typing import Any
 
 import redis
 from helpers.invariants import check_everything
+from helpers.private_server import PrivateServer
 from helpers.store_client import Desk, W, identity, submission
-from helpers.support import PrivateServer
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (

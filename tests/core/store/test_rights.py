@@ -11,8 +11,9 @@ from pathlib import Path
 
 import pytest
 import redis
+from helpers.private_server import PrivateServer
 from helpers.project_files import ROOT, files
-from helpers.support import PATIENCE_S, PrivateServer
+from helpers.waiting import PATIENCE_S
 
 from xpm_core.errors import RedisUnavailableError, RedisUnfitError
 from xpm_core.server import connection

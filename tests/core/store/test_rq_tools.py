@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 import redis
 from helpers.invariants import check_counts, check_dependencies, check_events, check_places, check_tokens
+from helpers.private_server import PrivateServer
 from helpers.store_client import Desk, W, identity, submission
-from helpers.support import PATIENCE_S, PrivateServer
+from helpers.waiting import PATIENCE_S
 from rq import Queue, Worker
 from rq.job import Job, JobStatus
 from rq.registry import (

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import redis
 from helpers.playground import Stage
-from helpers.support import PrivateServer, wait_until
+from helpers.private_server import PrivateServer
+from helpers.waiting import wait_until
 from script_tasks import Copy, Write
 
 from xpm_core import Config, Param, Task, experiment

@@ -23,7 +23,7 @@ import pytest
 import redis
 import worker_tasks as tasks
 from helpers.daemons import Crew
-from helpers.support import wait_until
+from helpers.waiting import wait_until
 from rq import Queue
 from rq.job import Callback
 from rq.webhook import Webhook

@@ -10,7 +10,7 @@ import jobapi_tasks as tasks
 import pytest
 from click.testing import CliRunner
 from helpers.daemons import Crew
-from helpers.support import wait_until
+from helpers.waiting import wait_until
 
 from xpm_cli import main
 from xpm_core import Task

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import worker_tasks as tasks
 from helpers.daemons import Crew
-from helpers.support import wait_until
+from helpers.waiting import wait_until
 
 from xpm_core import experiment
 from xpm_core.errors import FailedExperiment

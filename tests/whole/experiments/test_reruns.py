@@ -7,7 +7,7 @@ import threading
 
 import pytest
 from helpers.playground import Stage
-from helpers.support import PATIENCE_S, wait_until
+from helpers.waiting import PATIENCE_S, wait_until
 from script_tasks import Copy, Fail, Hold, Write
 
 from xpm_core.config import Task

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from helpers.playground import Stage
-from helpers.support import wait_until
+from helpers.waiting import wait_until
 from sharing_tasks import Reader, Turns
 
 

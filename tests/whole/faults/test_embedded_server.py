@@ -12,7 +12,7 @@ import psutil
 import pytest
 import worker_tasks as tasks
 from helpers.daemons import Crew, Worker, alive
-from helpers.support import wait_until
+from helpers.waiting import wait_until
 
 from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.states import State

@@ -12,7 +12,7 @@ import hostile_tasks as hostile
 import pytest
 import worker_tasks as tasks
 from helpers.daemons import Crew, Worker
-from helpers.support import wait_until
+from helpers.waiting import wait_until
 
 from xpm_core.states import State
 from xpm_core.store import reading

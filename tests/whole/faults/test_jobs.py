@@ -9,7 +9,8 @@ import jobapi_tasks as tasks
 import psutil
 import pytest
 from helpers.playground import Stage
-from helpers.support import PrivateServer, wait_until
+from helpers.private_server import PrivateServer
+from helpers.waiting import wait_until
 
 from xpm_core.states import State
 

@@ -9,7 +9,8 @@ import psutil
 import pytest
 import worker_tasks as tasks
 from helpers.daemons import Crew, alive, code_of, frozen
-from helpers.support import PrivateServer, wait_until
+from helpers.private_server import PrivateServer
+from helpers.waiting import wait_until
 
 from xpm_core import experiment
 from xpm_core.identity import seal

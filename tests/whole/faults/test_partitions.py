@@ -13,7 +13,8 @@ import pytest
 import worker_tasks as tasks
 from helpers.daemons import Crew, Worker, alive, code_of, frozen
 from helpers.network_namespaces import Island
-from helpers.support import PrivateServer, wait_until
+from helpers.private_server import PrivateServer
+from helpers.waiting import wait_until
 
 from xpm_core.states import State
 from xpm_core.store import keys, reading

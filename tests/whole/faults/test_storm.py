@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from helpers import storm
-from helpers.support import PrivateServer
+from helpers.private_server import PrivateServer
 
 SECONDS = float(os.environ.get("XPM_STORM_SECONDS", "60" if os.environ.get("CI") == "true" else "6"))
 SEED = int(os.environ.get("XPM_STORM_SEED", random.SystemRandom().randrange(10**6)))

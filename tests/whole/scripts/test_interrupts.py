@@ -8,8 +8,8 @@ import signal
 from pathlib import Path
 
 import pytest
-from helpers.support import wait_until
 from helpers.user_scripts import Desktop
+from helpers.waiting import wait_until
 
 from xpm_core.states import State
 

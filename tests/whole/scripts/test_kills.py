@@ -6,8 +6,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from helpers.support import wait_until
 from helpers.user_scripts import Desktop
+from helpers.waiting import wait_until
 
 from xpm_core.script import local_workers
 from xpm_core.server.embedded.process import ServerRecord

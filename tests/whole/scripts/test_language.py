@@ -6,8 +6,8 @@ import re
 from pathlib import Path
 
 import pytest
-from helpers.support import wait_until
 from helpers.user_scripts import Desktop
+from helpers.waiting import wait_until
 
 AS_PRINTED = """
 from pathlib import Path

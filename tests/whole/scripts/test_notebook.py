@@ -12,8 +12,8 @@ from typing import Any
 
 import pytest
 from helpers.project_files import require
-from helpers.support import PATIENCE_S, wait_until
 from helpers.user_scripts import Desktop
+from helpers.waiting import PATIENCE_S, wait_until
 
 from xpm_core.states import State
 

@@ -10,7 +10,7 @@ import ending_tasks
 import jobapi_tasks as tasks
 import pytest
 from helpers.daemons import Crew, Worker
-from helpers.support import wait_until
+from helpers.waiting import wait_until
 
 from xpm_core import Task
 from xpm_core.states import State

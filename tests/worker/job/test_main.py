@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 import worker_tasks as tasks
 from helpers.daemons import Crew
-from helpers.support import PrivateServer, wait_until
+from helpers.private_server import PrivateServer
+from helpers.waiting import wait_until
 
 from xpm_core.states import State
 from xpm_core.store import keys

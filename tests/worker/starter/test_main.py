@@ -18,7 +18,7 @@ import psutil
 import pytest
 import worker_tasks as tasks
 from helpers.daemons import alive, frozen
-from helpers.support import PATIENCE_S, wait_until
+from helpers.waiting import PATIENCE_S, wait_until
 
 from xpm_core.config import Task
 from xpm_core.identity import seal, task_id

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 import worker_tasks as tasks
 from helpers.daemons import Crew
-from helpers.support import wait_until
+from helpers.waiting import wait_until
 
 from xpm_core.states import State
 from xpm_worker.system import oom

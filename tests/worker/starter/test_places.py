@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import standing_tasks as tasks
 from helpers.daemons import Crew, Worker
-from helpers.support import wait_until
+from helpers.waiting import wait_until
 from rq.command import send_kill_horse_command
 
 from xpm_core.config import Task

@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from helpers.daemons import Crew, alive
-from helpers.support import wait_until
+from helpers.waiting import wait_until
 from learning_tasks import Multiply
 from template_tasks import Cold, Draw, Mutate
 from worker_tasks import Write

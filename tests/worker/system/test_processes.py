@@ -11,7 +11,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from helpers.support import PATIENCE_S, wait_until
+from helpers.waiting import PATIENCE_S, wait_until
 
 from xpm_worker.system import clock, kernel, marks, processes, signals
 

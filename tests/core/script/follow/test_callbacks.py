@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from helpers.playground import Stage
-from helpers.support import PATIENCE_S, wait_until
+from helpers.waiting import PATIENCE_S, wait_until
 from script_tasks import Copy, Fail, Hold, Needs, Write
 
 

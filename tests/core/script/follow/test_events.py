@@ -10,7 +10,8 @@ from pathlib import Path
 import jobapi_tasks as tasks
 import pytest
 from helpers.playground import Stage
-from helpers.support import PATIENCE_S, PrivateServer, wait_until
+from helpers.private_server import PrivateServer
+from helpers.waiting import PATIENCE_S, wait_until
 from script_tasks import Fail, Hold, Write
 
 from xpm_core import Task

@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from helpers.invariants import check_everything
 from helpers.playground import Stage
+from helpers.private_server import PrivateServer
 from helpers.store_client import OTHER, Desk, W, submission
-from helpers.support import PrivateServer, wait_until
 from helpers.tracker_script import Script
+from helpers.waiting import wait_until
 from script_tasks import Write
 
 from xpm_core.errors import WipedError

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from helpers.store_client import Desk, W, identity, submission
-from helpers.support import wait_until
 from helpers.tracker_script import Script
+from helpers.waiting import wait_until
 
 from xpm_core.errors import WipedError
 from xpm_core.script.follow.tracker import TrackedJob

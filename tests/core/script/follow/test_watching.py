@@ -10,7 +10,7 @@ from typing import Any
 import jobapi_tasks as tasks
 import pytest
 from helpers.playground import Stage
-from helpers.support import wait_until
+from helpers.waiting import wait_until
 
 from xpm_core import Task
 from xpm_core.errors import NoJobError, OutputError

@@ -8,8 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers.support import PATIENCE_S, wait_until
 from helpers.user_scripts import Desktop, Terminal
+from helpers.waiting import PATIENCE_S, wait_until
 
 from xpm_core.states import State
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.support import PrivateServer
+from helpers.private_server import PrivateServer
 from script_tasks import Write
 
 from xpm_core import experiment

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import script_tasks
 from helpers.playground import Stage
-from helpers.support import wait_until
+from helpers.waiting import wait_until
 from script_tasks import Fail, Gated, Killed, Needs, Numbered, Write
 
 from xpm_core import tag

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from helpers.support import wait_until
+from helpers.waiting import wait_until
 
 from xpm_core.script.submit.outbox import BATCH, Answer, Outbox
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from helpers.support import wait_until
+from helpers.waiting import wait_until
 
 from xpm_core.errors import EmbeddedServerError
 from xpm_core.server import connection

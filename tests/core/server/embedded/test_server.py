@@ -14,7 +14,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from helpers.support import wait_until
+from helpers.waiting import wait_until
 
 from xpm_core.errors import EmbeddedServerError, ServerNotFoundError, WorkspaceError
 from xpm_core.server import binary, connection

@@ -1,6 +1,6 @@
-"""Helpers that tests import: waiting for a condition, and private servers.
+"""Servers of the tests' own, which a test may stop and kill.
 
-`from helpers.support import wait_until, PrivateServer`; the fixtures around them are in conftest.py.
+`from helpers.private_server import PrivateServer`; the fixtures around it are in conftest.py.
 """
 
 from __future__ import annotations
@@ -8,45 +8,13 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import redis
+from helpers.waiting import PATIENCE_S, wait_until
 
 from xpm_core.server.binary import ServerProgram
-
-T = TypeVar("T")
-
-PATIENCE_S = 60.0
-"""How long is waited for what does happen, also on a slow machine that has much to do."""
-
-
-def wait_until(
-    condition: Callable[[], T],
-    *,
-    show: Callable[[], object] | None = None,
-    timeout_s: float = PATIENCE_S,
-    poll_s: float = 0.01,
-) -> T:
-    """Wait until `condition()` is true, and return what it returned.
-
-    Example:
-        >>> wait_until(lambda: job.state() == "done", show=job.state)
-
-    Raises:
-        AssertionError: It was not true within `timeout_s`; the message holds `show()`, else the last value.
-    """
-    deadline = time.monotonic() + timeout_s
-    while not (value := condition()):
-        if time.monotonic() > deadline:
-            last = value if show is None else show()
-            raise AssertionError(f"not true within {timeout_s:g} s; last state: {last!r}")
-        time.sleep(poll_s)
-    return value
 
 
 class PrivateServer:
@@ -145,18 +113,3 @@ class PrivateServer:
         if self._process is not None:
             self.kill()
         shutil.rmtree(self.folder)
-
-
-def on_path(folder: Path) -> Iterator[Path]:
-    """Make a folder, in front of this process's path for so long; what was imported from it is forgotten afterwards."""
-    folder.mkdir()
-    sys.path.insert(0, str(folder))
-    yield folder
-    sys.path.remove(str(folder))
-    forget_modules(folder)
-
-
-def forget_modules(folder: Path) -> None:
-    """Forget what this process imported from a folder, so that a later test can import another module of that name."""
-    for name in [name for name, module in sys.modules.items() if str(folder) in str(getattr(module, "__file__", ""))]:
-        del sys.modules[name]

@@ -20,6 +20,8 @@ from xpm_core.errors import UnknownJobError
 from xpm_core.store import reading
 from xpm_core.workspace.workspace import Workspace
 
+pytestmark = pytest.mark.redis
+
 Xpm = Callable[..., Result]
 COMMANDS = sorted(main.commands)
 

@@ -25,6 +25,8 @@ from xpm_core.store import events, keys, reading
 from xpm_core.store.tokens import create_token
 from xpm_worker.system import processes
 
+pytestmark = pytest.mark.redis
+
 
 def running(crew: Crew, name: str = "x", until: Path = Path("/nonexistent"), **options: object) -> tasks.Wait:
     """Submit a task that waits, and wait until its code runs."""

@@ -21,6 +21,8 @@ from xpm_core.errors import ExperimentError
 from xpm_core.states import State
 from xpm_core.store import keys
 
+pytestmark = pytest.mark.redis
+
 GRACE = ("--grace", "0.5")
 
 

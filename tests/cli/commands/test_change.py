@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 from click.testing import Result
 from helpers.simulated_jobs import ERROR, Lab
 
 from xpm_cli.lookup.open_workspace import short
 from xpm_core.states import State
 from xpm_core.store import reading
+
+pytestmark = pytest.mark.redis
 
 Xpm = Callable[..., Result]
 

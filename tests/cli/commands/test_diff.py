@@ -19,6 +19,8 @@ from xpm_core.store.records import Submission
 from xpm_core.wire import payload
 from xpm_core.workspace.workspace import Workspace
 
+pytestmark = pytest.mark.redis
+
 Xpm = Callable[..., Result]
 
 SCRIPT = """

@@ -14,6 +14,8 @@ from xpm_cli.lookup.open_workspace import short
 from xpm_cli.output.job_sheet import NEXT
 from xpm_core.states import State
 
+pytestmark = pytest.mark.redis
+
 Xpm = Callable[..., Result]
 
 

@@ -20,6 +20,8 @@ from xpm_core.store.records import WorkerId
 from xpm_core.store.refusals import Refusal
 from xpm_core.store.tokens import create_token
 
+pytestmark = pytest.mark.redis
+
 Xpm = Callable[..., Result]
 
 

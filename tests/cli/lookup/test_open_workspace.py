@@ -13,6 +13,8 @@ from xpm_cli.lookup.open_workspace import short
 from xpm_core.states import State
 from xpm_core.workspace.job_links import JobLinks
 
+pytestmark = pytest.mark.redis
+
 Xpm = Callable[..., Result]
 
 

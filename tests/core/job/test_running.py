@@ -12,6 +12,8 @@ from helpers.daemons import Crew
 from xpm_core.states import State
 from xpm_core.store.tokens import create_token
 
+pytestmark = pytest.mark.redis
+
 
 def found(crew: Crew, task: tasks.Holding) -> dict[str, Any]:
     """What the task has written down."""

@@ -24,6 +24,8 @@ from xpm_core.script.follow.tracker import Tracker
 from xpm_core.states import State
 from xpm_core.store import events
 
+pytestmark = pytest.mark.redis
+
 
 def test_a_task_runs_in_its_directory_and_its_result_is_found(stage: Stage) -> None:
     note = stage.note()

@@ -26,6 +26,8 @@ from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.store.connector import Connector
 
+pytestmark = pytest.mark.redis
+
 
 def most_at_once(tasks: Sequence[Span]) -> int:
     """How many of them ran at one moment, by the times that they wrote down."""

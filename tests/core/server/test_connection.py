@@ -19,6 +19,8 @@ from xpm_core.server import connection
 from xpm_core.store import rights
 from xpm_core.store.scripts import Line
 
+pytestmark = pytest.mark.redis
+
 Reply = Callable[[bytes], bytes]
 
 

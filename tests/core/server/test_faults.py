@@ -21,6 +21,8 @@ from xpm_core.errors import RedisUnavailableError, RedisUnfitError
 from xpm_core.server import connection
 from xpm_core.store import scripts
 
+pytestmark = pytest.mark.redis
+
 Fresh = Callable[..., PrivateServer]
 
 

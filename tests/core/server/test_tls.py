@@ -15,6 +15,8 @@ from xpm_core.errors import RedisUnavailableError, RedisUrlError
 from xpm_core.server import connection
 from xpm_core.server.binary import ServerProgram
 
+pytestmark = pytest.mark.redis
+
 Listen = Callable[..., int]
 """Starts something that speaks TLS; returns its port."""
 

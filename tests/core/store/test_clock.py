@@ -15,6 +15,8 @@ from xpm_core.store.jobs import new_execution_id
 from xpm_core.store.records import SubmitCode, WorkerId
 from xpm_core.store.tokens import create_token, limit_passes
 
+pytestmark = pytest.mark.redis
+
 HOUR_MS = 3_600_000
 SHORT = WorkerId("w1", "node1", lease_s=0.2)
 NEXT = WorkerId("w2", "node2", lease_s=0.2)

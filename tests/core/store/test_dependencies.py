@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from helpers.invariants import check_everything
 from helpers.store_client import WORKER, Desk, W, identity, submission
 
@@ -9,6 +10,8 @@ from xpm_core.states import State
 from xpm_core.store import keys, reading
 from xpm_core.store.jobs import new_execution_id
 from xpm_core.store.records import Lease, RetryCode, Submission
+
+pytestmark = pytest.mark.redis
 
 
 def submit_all(desk: Desk, jobs: list[Submission]) -> None:

@@ -15,6 +15,8 @@ from xpm_core.store import keys, reading, scripts
 from xpm_core.store.records import RetryCode
 from xpm_core.store.refusals import tag
 
+pytestmark = pytest.mark.redis
+
 
 def keys_of(desk: Desk, name: str) -> set[str]:
     """Keys of our own that name a job and stay for good."""

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from helpers.store_client import OTHER, Desk, W, submission
 
 from xpm_core.states import Event, State
 from xpm_core.store import events, keys, reading
 from xpm_core.store.records import TellCode
+
+pytestmark = pytest.mark.redis
 
 
 def told(desk: Desk, cursor: str = "0-0") -> list[Event]:

@@ -19,6 +19,8 @@ from xpm_core.store import keys, scripts
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.tokens import create_token
 
+pytestmark = pytest.mark.redis
+
 Call = tuple[str, str, list[Any]]
 
 

@@ -24,6 +24,8 @@ from xpm_core.store.records import (
 )
 from xpm_core.store.tokens import create_token, limit_passes
 
+pytestmark = pytest.mark.redis
+
 
 def test_a_job_is_submitted_claimed_and_done(desk: Desk) -> None:
     assert [s.code for s in desk.submit(submission("a"))] == [SubmitCode.NEW]

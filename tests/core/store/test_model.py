@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import pytest
 import redis
 from helpers.invariants import check_everything
 from helpers.private_server import PrivateServer
@@ -35,6 +36,8 @@ from xpm_core.store.records import (
 )
 from xpm_core.store.refusals import Refusal
 from xpm_core.store.tokens import create_token
+
+pytestmark = pytest.mark.redis
 
 NAMES = "abcdefgh"
 QUEUES = ("default", "other")

@@ -12,6 +12,8 @@ from xpm_core.store.records import ClaimCode, FinishCode, Lease, RefuseCode, Wor
 from xpm_core.store.refusals import Refusal
 from xpm_core.store.tokens import create_token, limit_passes
 
+pytestmark = pytest.mark.redis
+
 GOOD, BAD, WORSE = WorkerId("m1-aa.0", "node1"), WorkerId("m2-bb.0", "node2"), WorkerId("m3-cc.0", "node3")
 BROTHER = WorkerId("m2-bb.1", "node2")
 ERROR = {"type": "TaskImportError", "message": "cannot import it.", "file": None}

@@ -21,6 +21,8 @@ from xpm_core.server.binary import ServerProgram
 from xpm_core.store import rights
 from xpm_core.store.connector import connect
 
+pytestmark = pytest.mark.redis
+
 DOCUMENT = (ROOT / "docs" / "redis.md").read_text()
 TOLERATED = {"client|setinfo"}
 """Redis 7.0 has no such command; the client's library takes no for an answer."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from helpers.invariants import check_everything
 from helpers.store_client import Desk, W, submission
 
@@ -12,6 +13,8 @@ from xpm_core.store import keys, reading
 from xpm_core.store.jobs import new_execution_id
 from xpm_core.store.records import WorkerId
 from xpm_core.store.tokens import create_token
+
+pytestmark = pytest.mark.redis
 
 LONG = 1100
 """Longer than a list in which ids are looked for (`lua/include/listing.lua`)."""

@@ -33,6 +33,8 @@ from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import ClaimCode, WorkerId
 from xpm_core.store.tokens import create_token
 
+pytestmark = pytest.mark.redis
+
 QUEUE = keys.rq_name(W, "default")
 REGISTRIES = [
     StartedJobRegistry, FinishedJobRegistry, FailedJobRegistry, DeferredJobRegistry, ScheduledJobRegistry,

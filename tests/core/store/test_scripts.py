@@ -15,6 +15,8 @@ from xpm_core.store import keys, reading
 from xpm_core.store.records import WorkerId
 from xpm_core.store.tokens import create_token
 
+pytestmark = pytest.mark.redis
+
 
 class Forgetful:
     """A client whose every script's first reply is lost after the server has run it, and which asks again."""

@@ -19,6 +19,8 @@ from xpm_core.store import keys
 from xpm_core.store.records import Submission
 from xpm_core.wire import signing
 
+pytestmark = pytest.mark.redis
+
 KEY = "correct-horse-battery-staple"
 ENV = {signing.VARIABLE: KEY}
 

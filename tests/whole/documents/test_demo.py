@@ -14,6 +14,8 @@ from typing import Any
 import pytest
 from helpers.project_files import ROOT, require
 
+pytestmark = pytest.mark.redis
+
 SIZES = "sizes = [50, 250, 1250]"
 
 

@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from helpers.project_files import ROOT
+
+pytestmark = pytest.mark.redis
 
 README = (ROOT / "README.md").read_text()
 (EXAMPLE,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)

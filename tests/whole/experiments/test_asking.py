@@ -10,6 +10,8 @@ from xpm_core import load
 from xpm_core.errors import ExperimentError
 from xpm_core.states import State
 
+pytestmark = pytest.mark.redis
+
 
 def test_a_task_tells_its_state_and_can_be_waited_for_alone(stage: Stage) -> None:
     gate, note = stage.folder / stage.note(), stage.note()

@@ -45,6 +45,8 @@ from xpm_core.script.show.display import REFRESH_S
 from xpm_core.server import binary
 from xpm_core.store import keys
 
+pytestmark = pytest.mark.redis
+
 
 class Inner(Config):
     layers: Param[int]

@@ -33,6 +33,8 @@ from xpm_core.limits import LARGEST_PAYLOAD
 from xpm_core.states import State
 from xpm_core.store import keys
 
+pytestmark = pytest.mark.redis
+
 FIELDS = (
     "data", "result", "meta", "exc_info", "success_callback_name", "failure_callback_name", "stopped_callback_name",
     "dependency_ids", "description", "origin", "status", "created_at", "timeout", "worker_name", "webhooks", "repeat",

@@ -14,6 +14,8 @@ from script_tasks import Gather, Link, WeakLink
 from xpm_core.store import reading
 from xpm_core.wire import signing
 
+pytestmark = pytest.mark.redis
+
 
 def submit_chain(note: str, length: int) -> list[Any]:
     """Links that each need the one before."""

@@ -17,6 +17,8 @@ from xpm_core import Task
 from xpm_core.states import Event
 from xpm_core.store import events
 
+pytestmark = pytest.mark.redis
+
 
 def told(crew: Crew, task: Task) -> list[dict[str, Any]]:
     """All that a task's job has told of its progress, in order."""

@@ -19,6 +19,8 @@ from xpm_core.errors import FailedExperiment
 from xpm_core.states import State
 from xpm_core.workspace.job_records import Marker
 
+pytestmark = pytest.mark.redis
+
 NAMES = ("m1", "m2")
 MODULE = """
 import {lacked}

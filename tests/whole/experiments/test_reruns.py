@@ -15,6 +15,8 @@ from xpm_core.script.submit.listings import LISTING_LAG_S
 from xpm_core.states import State
 from xpm_core.store import keys
 
+pytestmark = pytest.mark.redis
+
 
 def age(stage: Stage, task: Task) -> None:
     """Let a job have ended so long ago that a network file system must show its marker by now."""

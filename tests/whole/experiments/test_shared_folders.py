@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from helpers.playground import Stage
 from helpers.waiting import wait_until
 from sharing_tasks import Reader, Turns
+
+pytestmark = pytest.mark.redis
 
 
 def said(stage: Stage, task: Turns) -> str:

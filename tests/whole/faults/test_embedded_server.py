@@ -18,6 +18,8 @@ from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.states import State
 from xpm_core.workspace.workspace import Workspace
 
+pytestmark = [pytest.mark.redis, pytest.mark.faults]
+
 
 class Home:
     """A workspace with a server of its own, and a crew of whose daemons nobody says where it is."""

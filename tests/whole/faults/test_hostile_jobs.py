@@ -19,6 +19,8 @@ from xpm_core.store import reading
 from xpm_core.workspace.job_records import Marker
 from xpm_core.workspace.workspace import Workspace
 
+pytestmark = [pytest.mark.redis, pytest.mark.faults]
+
 MB = 10**6
 
 

@@ -14,6 +14,8 @@ from helpers.waiting import wait_until
 
 from xpm_core.states import State
 
+pytestmark = [pytest.mark.redis, pytest.mark.faults]
+
 
 class Place:
     """A stage of this test's own, whose server and workers may be killed."""

@@ -19,6 +19,8 @@ from xpm_core.store import keys, reading
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.system.clock import boot_time
 
+pytestmark = [pytest.mark.redis, pytest.mark.faults]
+
 LEASE_S = 1.0
 
 

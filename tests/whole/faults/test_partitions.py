@@ -20,6 +20,8 @@ from xpm_core.states import State
 from xpm_core.store import keys, reading
 from xpm_core.workspace.workspace import Workspace
 
+pytestmark = [pytest.mark.redis, pytest.mark.faults]
+
 LEASE_S = 1.5
 
 

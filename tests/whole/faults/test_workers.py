@@ -20,6 +20,8 @@ from xpm_core.workspace.job_records import Marker
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.system import marks
 
+pytestmark = [pytest.mark.redis, pytest.mark.faults]
+
 LEASE_S = 1.5
 
 

@@ -7,6 +7,8 @@ import textwrap
 import pytest
 from helpers.user_scripts import Desktop, Running
 
+pytestmark = pytest.mark.redis
+
 HEAD = """
     import sys
     from pathlib import Path

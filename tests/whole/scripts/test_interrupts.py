@@ -13,6 +13,8 @@ from helpers.waiting import wait_until
 
 from xpm_core.states import State
 
+pytestmark = [pytest.mark.redis, pytest.mark.faults]
+
 HOLDING = """
 gate = Path(os.environ["GATE"])
 for n in range(3):

@@ -13,6 +13,8 @@ from xpm_core.script import local_workers
 from xpm_core.server.embedded.process import ServerRecord
 from xpm_core.states import State
 
+pytestmark = [pytest.mark.redis, pytest.mark.faults]
+
 CHAIN = """
 gate = Path(os.environ["GATE"])
 def told(task):

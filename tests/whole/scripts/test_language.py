@@ -9,6 +9,8 @@ import pytest
 from helpers.user_scripts import Desktop
 from helpers.waiting import wait_until
 
+pytestmark = pytest.mark.redis
+
 AS_PRINTED = """
 from pathlib import Path
 import sys

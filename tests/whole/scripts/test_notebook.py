@@ -17,6 +17,8 @@ from helpers.waiting import PATIENCE_S, wait_until
 
 from xpm_core.states import State
 
+pytestmark = [pytest.mark.redis, pytest.mark.faults]
+
 
 class Notebook:
     """A kernel, as a notebook starts it; its cells are run one after the other."""

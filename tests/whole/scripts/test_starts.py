@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 from helpers.user_scripts import Desktop
 
+pytestmark = pytest.mark.redis
+
 LOOK = """
     import json, sys
     from pathlib import Path

@@ -15,6 +15,8 @@ from helpers.waiting import wait_until
 from xpm_core import Task
 from xpm_core.states import State
 
+pytestmark = pytest.mark.redis
+
 
 def started(crew: Crew, task: Task, *options: str) -> Worker:
     """Start a worker, have it run a task, and wait until its code says that it is ready."""

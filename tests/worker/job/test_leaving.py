@@ -15,6 +15,8 @@ from helpers.daemons import Crew
 
 from xpm_core.states import State
 
+pytestmark = pytest.mark.redis
+
 TEXT = tasks.TEXT
 PLAIN = ("own", "listed", "shared", "deleted", "in a cycle", "finalized", "finalizer", "log", "late", "from C")
 EXPECTED = dict.fromkeys([*PLAIN, "zipped", "archive"], TEXT)

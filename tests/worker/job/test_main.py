@@ -22,6 +22,8 @@ from xpm_core.store import keys
 from xpm_core.store.refusals import tag
 from xpm_core.workspace.job_records import Marker
 
+pytestmark = pytest.mark.redis
+
 MB = 10**6
 
 MODULE = """

@@ -17,6 +17,8 @@ from xpm_worker.slot import claimer
 from xpm_worker.slot.claimer import LONGEST_PAUSE_S, Claimer, Held
 from xpm_worker.slot.orders import Orders
 
+pytestmark = pytest.mark.redis
+
 
 class Clock:
     """A clock that goes on while a worker waits for work."""

@@ -10,6 +10,8 @@ from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.store.tokens import create_token
 
+pytestmark = pytest.mark.redis
+
 FEW, MANY = 5, 45
 
 

@@ -17,6 +17,8 @@ from helpers.waiting import wait_until
 from xpm_core.states import State
 from xpm_worker.system import oom
 
+pytestmark = pytest.mark.redis
+
 LIMIT_MB = 256
 INTO_GROUP = 'echo $$ > "$0/cgroup.procs" && exec "$@"'
 

@@ -17,6 +17,8 @@ from rq.command import send_kill_horse_command
 from xpm_core.config import Task
 from xpm_core.states import State
 
+pytestmark = pytest.mark.redis
+
 FILE = Path(tasks.__file__)
 LINE = FILE.read_text().splitlines().index("    way()  # here it stands") + 1
 LIMIT_S = 0.5

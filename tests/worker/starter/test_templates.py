@@ -22,6 +22,8 @@ from xpm_core.states import State
 from xpm_worker.system import kernel
 from xpm_worker.template.main import PLAIN_NAME, TEMPLATE_NAME
 
+pytestmark = pytest.mark.redis
+
 
 def read(crew: Crew, task: Task, name: str) -> Any:
     return json.loads((crew.directory(task).path / name).read_text())

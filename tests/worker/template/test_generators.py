@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from helpers.daemons import Crew
 
+pytestmark = pytest.mark.redis
+
 JOBS = 4
 
 PACKAGE = """

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from helpers.daemons import Crew
 
+pytestmark = pytest.mark.redis
+
 TASKS = """
 {imports}
 from pathlib import Path

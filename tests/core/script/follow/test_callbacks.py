@@ -11,6 +11,8 @@ from helpers.playground import Stage
 from helpers.waiting import PATIENCE_S, wait_until
 from script_tasks import Copy, Fail, Hold, Needs, Write
 
+pytestmark = pytest.mark.redis
+
 
 def test_callback_registered_before_submit_is_called_once_with_the_task(stage: Stage) -> None:
     calls: list[Write] = []

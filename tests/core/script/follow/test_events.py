@@ -22,6 +22,8 @@ from xpm_core.states import Event
 from xpm_core.store import keys
 from xpm_core.store.events import Record, position
 
+pytestmark = pytest.mark.redis
+
 LIFE = [Event.SUBMITTED, Event.READY, Event.STARTED, Event.DONE]
 
 

@@ -25,6 +25,8 @@ from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Lease, WorkerId
 from xpm_core.workspace.job_records import Marker
 
+pytestmark = pytest.mark.redis
+
 Start = Callable[..., PrivateServer]
 
 

@@ -18,6 +18,8 @@ from xpm_core.store import keys
 from xpm_core.store.records import Lease, WorkerId
 from xpm_core.workspace.job_records import Marker
 
+pytestmark = pytest.mark.redis
+
 
 @pytest.fixture
 def script(desk: Desk, redis_url: str, tmp_path: Path) -> Iterator[Script]:

@@ -18,6 +18,8 @@ from xpm_core.identity import seal
 from xpm_core.states import State
 from xpm_core.store import reading
 
+pytestmark = pytest.mark.redis
+
 
 class Heard:
     """Outputs that a script has heard of."""

@@ -13,6 +13,8 @@ from helpers.waiting import PATIENCE_S, wait_until
 
 from xpm_core.states import State
 
+pytestmark = [pytest.mark.redis, pytest.mark.faults]
+
 BUSY = """
 gate = Path(os.environ["GATE"])
 token = xp.connector.createtoken("licence", 1)

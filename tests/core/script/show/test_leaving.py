@@ -18,6 +18,8 @@ from xpm_core.store import reading
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Lease, WorkerId
 
+pytestmark = pytest.mark.redis
+
 
 class Deaf:
     """An experiment without workers that hears of no event any more, and its three jobs."""

@@ -21,6 +21,8 @@ from xpm_core.store.jobs import new_execution_id
 from xpm_core.store.records import WorkerId
 from xpm_core.workspace.job_records import Marker
 
+pytestmark = pytest.mark.redis
+
 PROGRAMS = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
 
 

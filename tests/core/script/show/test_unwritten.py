@@ -10,6 +10,8 @@ from helpers.user_scripts import Desktop
 
 from xpm_core.states import State
 
+pytestmark = pytest.mark.redis
+
 CALCULATE = """
     class Square(Task):
         n: Param[int]

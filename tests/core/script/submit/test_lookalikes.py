@@ -13,6 +13,8 @@ from xpm_core.script.submit.lookalikes import RECORDS, Lookalikes, declared
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.workspace import Workspace
 
+pytestmark = pytest.mark.redis
+
 
 def test_nothing_is_looked_at_when_all_is_reused(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     note, name = stage.note(), stage.name()

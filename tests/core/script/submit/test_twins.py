@@ -13,6 +13,8 @@ from twin_tasks import Data, Later, Shape, Study, Wrong
 
 from xpm_core import grid, setmeta, tag
 
+pytestmark = pytest.mark.redis
+
 
 @pytest.fixture
 def warnings(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:

@@ -18,6 +18,8 @@ from xpm_core.server.embedded.process import process_start
 from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.workspace.workspace import Workspace
 
+pytestmark = pytest.mark.redis
+
 Wrap = Callable[[str], None]
 
 

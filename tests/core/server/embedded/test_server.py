@@ -24,7 +24,7 @@ from xpm_core.server.embedded.process import process_start
 from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.workspace.workspace import Workspace
 
-pytestmark = pytest.mark.usefixtures("server_program")
+pytestmark = [pytest.mark.redis, pytest.mark.faults, pytest.mark.usefixtures("server_program")]
 
 BEGINNING = """
 import os, signal, sys

@@ -170,6 +170,7 @@ def test_workspace_is_fresh_and_keeps_settings_out(
     run(project).assert_outcomes(passed=1)
 
 
+@pytest.mark.redis
 @pytest.mark.usefixtures("server_program")
 def test_tasks_of_a_real_experiment_are_pinned(project: pytest.Pytester) -> None:
     project.makepyfile(

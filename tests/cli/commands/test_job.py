@@ -9,93 +9,11 @@ import pytest
 from click.testing import Result
 from helpers.simulated_jobs import ERROR, PARAMETERS, Lab
 
-from xpm_cli import main
-from xpm_cli.lookup.open_workspace import short
-from xpm_cli.output.job_sheet import NEXT
 from xpm_core.states import State
 
 pytestmark = pytest.mark.redis
 
 Xpm = Callable[..., Result]
-
-
-def test_done_job_shows_its_parameters_and_what_it_used(lab: Lab, xpm: Xpm) -> None:
-    lab.end("good")
-    result = xpm("show", "last")
-    assert (result.exit_code, result.stderr) == (0, "")
-    assert result.stdout.startswith(f"{short(lab.identity('good'))}     Train name=good   done   after ")
-    (config,) = (line for line in result.stdout.splitlines() if line.startswith("config"))
-    assert config.removeprefix("config").split("   ")[2:] == [
-        'name = "good"',
-        "model = MLP",
-        "model.layers = [3, 3]",
-        "data = Prepare 1d1d1d1",
-        "corpus = /data/corpus",
-    ]
-    assert "memory 50 MB peak" in result.stdout
-    assert str(lab.directory("good").path) in result.stdout
-
-
-def test_done_job_shows_what_the_server_has_forgotten(lab: Lab, xpm: Xpm) -> None:
-    lab.end("first")
-    lab.end("second " + "x" * 64, needs=["first"])
-    second = lab.identity("second " + "x" * 64)
-    told = xpm("show", second).stdout
-    assert f"Train name=second {'x' * 64}   done   after " in told
-    assert " on node1" in told
-    assert "worker node1-1" in told
-    assert f"needs       Train name=first {short(lab.identity('first'))} done" in told
-    data = json.loads(xpm("show", second, "--json").stdout)
-    assert data["tags"] == {"name": f"second {'x' * 64}"}
-    assert (data["host"], data["worker"], data["reason"]) == ("node1", "node1-1", "done")
-    assert data["needs"] == {lab.identity("first"): "done"}
-    assert "Train name=second" in xpm("show", lab.identity("first")).stdout.partition("needed by")[2]
-
-
-def test_failed_job_shows_the_error_where_it_arose_and_what_to_do(lab: Lab, xpm: Xpm) -> None:
-    frames = [
-        {"file": "sweep.py", "line": 41, "function": "Train.execute", "code": "check(self.lr)"},
-        {"file": "checks.py", "line": 7, "function": "check", "code": "raise ValueError(text)", "own": True},
-        {"file": "/lib/numpy/core.py", "line": 9, "function": "inner", "code": "raise", "own": False},
-    ]
-    lab.end("bad", State.FAILED, {**ERROR, "frames": frames})
-    lab.submit("after", "bad")
-    result = xpm("show", "failed")
-    assert result.exit_code == 1
-    error = result.stdout.partition("\nerror\n")[2].splitlines()
-    assert error[0] == "  ValueError: the learning rate is negative"
-    assert error[1] == "    checks.py:7  in check     raise ValueError(text)"
-    assert error[2] == "    sweep.py:41  in Train.execute     check(self.lr)"
-    assert error[3] == "    (1 frame of libraries hidden, --full)"
-    assert "    /lib/numpy/core.py:9  in inner     raise\n" in xpm("show", "failed", "--full").stdout
-    bad, after = short(lab.identity("bad")), short(lab.identity("after"))
-    assert error[4] == f"do          xpm logs {bad}   xpm retry {bad}"
-    assert f"needed by   Train name=after {after} blocked" in result.stdout
-
-
-def test_cancelled_job_that_had_to_be_killed_shows_where_it_stood(lab: Lab, xpm: Xpm) -> None:
-    message = "had not ended 20.0 s after SIGTERM; it stood at study.py:79 in build"
-    lab.end("a", State.CANCELLED, {"type": "NotEnded", "message": message})
-    assert f"NotEnded: {message}" in xpm("show", "last").stdout
-
-
-def test_blocked_job_names_its_root(lab: Lab, xpm: Xpm) -> None:
-    lab.end("bad", State.FAILED, ERROR)
-    identity = lab.submit("after", "bad")
-    result = xpm("show", identity)
-    bad = short(lab.identity("bad"))
-    assert result.exit_code == 0
-    assert f"blocked   by {bad}" in result.stdout
-    assert f"do          xpm show {bad}   xpm retry {bad}" in result.stdout
-
-
-def test_running_and_ready_jobs_say_since_when(lab: Lab, xpm: Xpm) -> None:
-    running = lab.start("long").identity
-    ready = lab.submit("next", demand={})
-    assert "running   since" in xpm("show", running).stdout
-    assert "on node1" in xpm("show", running).stdout
-    assert "ready   submitted just now" in xpm("show", ready).stdout
-    assert f"do          xpm cancel {short(ready)}" in xpm("show", ready).stdout
 
 
 def test_json_tells_all_that_is_known(lab: Lab, xpm: Xpm) -> None:
@@ -147,8 +65,3 @@ def test_job_that_never_ran_has_no_log(lab: Lab, xpm: Xpm) -> None:
     result = xpm("logs", lab.submit("ready"))
     assert (result.exit_code, result.stdout) == (1, "")
     assert "it is ready, and has no log yet" in result.stderr
-
-
-def test_next_commands_exist_for_every_state() -> None:
-    assert set(NEXT) == set(State)
-    assert {command for commands in NEXT.values() for command in commands} <= set(main.commands)

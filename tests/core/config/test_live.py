@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from xpm_core.config import Config, LightweightTask, Meta, Param, PathGenerator, Task, cache, field, initializer, state
+from xpm_core.config import Config, LightweightTask, Meta, Param, PathGenerator, Task, field, state
 from xpm_core.errors import DeclarationError, ParameterTypeError, UnknownParameterError
 from xpm_core.language.graph.state import is_configuration
 
@@ -153,35 +153,6 @@ def test_value_class_has_to_derive_from_the_class_and_its_bases_value_classes() 
         @Shape.value_class()
         class More(HeavyShape):
             more: Param[int] = 3
-
-
-class Terms(Config):
-    size: Param[int]
-
-    @initializer
-    def initialize(self, step: int = 1) -> int:
-        self.calls = getattr(self, "calls", 0) + step
-        return self.calls
-
-    @cache("terms.txt")
-    def load(self, path: Path, word: str = "x") -> str:
-        if not path.is_file():
-            path.write_text(word * self.size)
-        return path.read_text()
-
-
-def test_initializer_runs_once() -> None:
-    live = Terms.C(size=3).instance()
-    assert (live.initialize(), live.initialize(step=5), live.calls) == (1, 1, 1)  # type: ignore[attr-defined]
-    with pytest.raises(DeclarationError, match=r"Terms.initialize: called on a configuration"):
-        Terms.C(size=3).initialize()
-
-
-def test_cache_outside_of_a_job_keeps_nothing() -> None:
-    live = Terms.C(size=3).instance()
-    assert (live.load(), live.load(word="y")) == ("xxx", "yyy")
-    with pytest.raises(DeclarationError, match="called on a configuration"):
-        Terms.C(size=3).load()
 
 
 def test_abstract_tasks_make_no_configurations() -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import logging
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 from helpers.playground import Stage
 from helpers.waiting import wait_until
-from script_tasks import Consume, Copy, Fail, Gated, Hold, Produce, Result, Write
+from script_tasks import Consume, Copy, Fail, Gated, Produce, Result, Write
 
 from xpm_core import connect, experiment, tag, tagspath
 from xpm_core.config import experiments
@@ -204,31 +203,6 @@ def test_leaving_leaves_no_thread_and_no_open_experiment(stage: Stage) -> None:
     assert set(threading.enumerate()) <= before
 
 
-@pytest.mark.parametrize(
-    ("options", "words"),
-    [
-        ({"workers": -1}, "workers=-1"),
-        ({"workers": True}, "workers=True"),
-        ({"workers": 1.5}, "workers=1.5"),
-        ({"port": "12346"}, "port='12346'"),
-        ({"port": 0}, "port=0"),
-        ({"port": 70000}, "port=70000"),
-        ({"lease_s": 0}, "lease_s=0"),
-        ({"lease_s": "30"}, "lease_s='30'"),
-        ({"lease_s": float("nan")}, "lease_s=nan"),
-        ({"redis": 6379}, "redis=6379"),
-    ],
-    ids=str,
-)
-def test_option_that_cannot_work_is_refused_where_it_is_given(
-    options: dict[str, object], words: str, tmp_path: Path
-) -> None:
-    with pytest.raises(ExperimentError) as caught:
-        experiment(tmp_path / "workspace", "x", **options)  # type: ignore[arg-type]
-    assert words in str(caught.value)
-    assert not (tmp_path / "workspace").exists()
-
-
 @pytest.mark.parametrize("name", ["", "a b", "../x", "a/b", "-x", "é"])
 def test_name_that_cannot_be_a_directory_is_refused(name: str, tmp_path: Path) -> None:
     with pytest.raises(InvalidNameError):
@@ -284,113 +258,7 @@ def test_assigning_a_name_that_is_no_parameter_says_so() -> None:
         write.notes = "y"  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize(
-    ("option", "words"),
-    [
-        ({"prioritty": 1}, r"unknown option 'prioritty'.*Did you mean 'priority'"),
-        ({"xyz": 1}, r"unknown option 'xyz'.*There are: init_tasks, queue, "),
-        ({"init_task": []}, r"unknown option 'init_task'.*Did you mean 'init_tasks'"),
-        ({"launcher": None}, r"unknown option 'launcher'. Start workers there, .*queue='gpu'"),
-        ({"memory": "8G"}, r"unknown option 'memory'. .*createtoken\('memory_gb', 64\)"),
-        ({"workspace": None}, r"unknown option 'workspace'. .*experiment\(workdir, name\)"),
-        ({"priority": "high"}, r"priority='high'.*expected an integer from -100 to 100"),
-        ({"priority": 101}, r"priority=101"),
-        ({"timeout": 0}, r"timeout=0"),
-        ({"max_retries": -1}, r"max_retries=-1"),
-        ({"env": {"A": 1}}, r"env={'A': 1}"),
-    ],
-    ids=str,
-)
-def test_option_of_submit_that_cannot_work_is_refused_and_nothing_is_made(
-    stage: Stage, option: dict[str, object], words: str
-) -> None:
-    with stage.experiment() as xp:
-        write = Write.C(note=stage.note())
-        with pytest.raises(ExperimentError, match=words) as caught:
-            write.submit(**option)
-        assert "test_experiment.py:" in str(caught.value)
-        assert xp.wait().done == 0
-        write.n = 3  # it is not sealed
-    assert not stage.directory(write).path.exists()
-
-
-def test_jobs_get_queue_and_environment_they_were_submitted_with(stage: Stage) -> None:
-    with stage.experiment():
-        write = Write.C(note=stage.note())
-        write.submit(priority=7, max_retries=2, env={"A": "b"})
-    job, handed = stage.job(write), stage.directory(write).handed()
-    assert handed is not None
-    assert (job.queue, job.priority, handed.max_retries, handed.options["env"]) == ("default", 7, 2, {"A": "b"})
-
-
-def test_jobs_get_the_environment_that_the_experiment_sets_for_all(stage: Stage) -> None:
-    note = stage.note()
-    with stage.experiment() as xp:
-        before = Write.C(note=note, n=1).submit()
-        xp.setenv("A", "all")
-        xp.setenv("B", "all")
-        xp.setenv("B", "no", override=False)
-        later = Write.C(note=note, n=2).submit()
-        own = Write.C(note=note, n=3).submit(env={"A": "own"}, priority=1)
-    handed = [stage.directory(task).handed() for task in (before, later, own)]
-    found = [each and each.options["env"] for each in handed]
-    assert found == [{}, {"A": "all", "B": "all"}, {"A": "own", "B": "all"}]
-    assert handed[2]
-    assert handed[2].options["env"]["A"] == "own"
-
-
-@pytest.mark.parametrize(("name", "value"), [("A", 1), (3, "x"), ("A", None)])
-def test_variable_of_the_environment_that_is_no_text_is_refused(stage: Stage, name: Any, value: Any) -> None:
-    with (
-        stage.experiment() as xp,
-        pytest.raises(ExperimentError, match=r"test_experiment.py:\d+: setenv\(.*\): expected"),
-    ):
-        xp.setenv(name, value)
-
-
-@pytest.mark.parametrize(
-    ("argument", "words"),
-    [
-        ({"n_workers": 2}, r"experiment\(\): unknown argument 'n_workers'\. Did you mean 'workers'\?"),
-        ({"xyz": 2}, r"unknown argument 'xyz'\. There are: workdir, name, port, redis, workers, queue, lease_s\."),
-        ({"launcher": 2}, r"unknown argument 'launcher'\. Start workers there"),
-    ],
-)
-def test_argument_that_an_experiment_does_not_have_is_refused(stage: Stage, argument: Any, words: str) -> None:
-    with pytest.raises(ExperimentError, match=words) as caught:
-        experiment(stage.workspace.path, "x", **argument)
-    assert "test_experiment.py:" in str(caught.value)
-
-
 # -- other runs -------------------------------------------------------------------------------------------------------
-
-
-def test_unfinished_jobs_of_earlier_runs_are_named_once_and_not_waited_for(
-    stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    name, gate = stage.name(), tmp_path / "gate"
-    with stage.broken(name):
-        held = [Hold.C(note=name, n=n, until=gate).submit(queue="elsewhere") for n in range(2)]
-    capsys.readouterr()
-    with stage.experiment(name) as xp:
-        Write.C(note=name).submit()
-        assert xp.wait().done == 1
-        xp.wait()
-    said = [line for line in capsys.readouterr().err.splitlines() if "earlier runs" in line]
-    [line] = said
-    for task in held:
-        assert stage.job(task).identity[:7] in line.partition("xpm cancel")[2], "the command cancels all of them"
-    assert "2 unfinished jobs of earlier runs" in line
-
-
-def test_nothing_is_said_of_earlier_runs_when_their_jobs_have_ended(
-    stage: Stage, capsys: pytest.CaptureFixture[str]
-) -> None:
-    name = stage.name()
-    for n in range(2):
-        with stage.experiment(name):
-            Write.C(note=name, n=n).submit()
-    assert "earlier" not in capsys.readouterr().err
 
 
 def test_a_failure_in_a_run_attached_to_fails_this_one_too(stage: Stage, tmp_path: Path) -> None:
@@ -414,21 +282,6 @@ def test_a_failure_since_the_start_of_this_run_is_not_retried_by_it(stage: Stage
         assert failing.xp.wait().failed == 1
     assert stage.runs(fail) == 1
     assert failing.report.count("ValueError") == 1
-
-
-def test_many_unfinished_jobs_of_earlier_runs_are_told_by_their_number(
-    stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    name = stage.name()
-    with stage.broken(name):
-        for n in range(10):
-            Hold.C(note=name, n=n, until=tmp_path / "gate").submit(queue="elsewhere")
-    capsys.readouterr()
-    with stage.experiment(name):
-        Write.C(note=name).submit()
-    [line] = [line for line in capsys.readouterr().err.splitlines() if "earlier runs" in line]
-    assert "10 unfinished jobs of earlier runs" in line
-    assert "(and 2 more, see " in line
 
 
 def test_a_task_of_an_experiment_that_was_left_can_be_used_by_the_next(stage: Stage) -> None:

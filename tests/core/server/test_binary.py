@@ -6,8 +6,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from helpers.private_server import PrivateServer
-from helpers.waiting import wait_until
 
 from xpm_core.errors import ServerNotFoundError
 from xpm_core.server import binary
@@ -71,18 +69,3 @@ def test_the_error_names_what_is_unfit(search_path: Path) -> None:
         find_server()
     assert f"{old} 6.0.16 is too old" in str(caught.value)
     assert f"{broken} does not run" in str(caught.value)
-
-
-def test_wait_until_shows_the_last_state() -> None:
-    with pytest.raises(AssertionError, match="last state: 'stuck'"):
-        wait_until(lambda: False, show=lambda: "stuck", timeout_s=0)
-
-
-def test_a_fresh_server_keeps_its_aof_over_a_restart(fresh_server) -> None:
-    server: PrivateServer = fresh_server(aof=True)
-    with server.client() as client:
-        client.set("key", "value")
-    server.stop()
-    server.start()
-    with server.client() as client:
-        assert client.get("key") == b"value"

@@ -1,4 +1,4 @@
-"""Every script can be repeated: with each reply lost once, as redis-py meets it, the outcome is the same."""
+"""Every script can be repeated when its reply was lost, and what was sent is answered."""
 
 from __future__ import annotations
 
@@ -9,10 +9,15 @@ from typing import Any
 import pytest
 import redis
 from helpers.store_client import WORKER, Desk, W, identity, submission
+from helpers.waiting import wait_until
 
+from xpm_core.errors import UnknownDependencyError
 from xpm_core.states import State
-from xpm_core.store import keys, reading
-from xpm_core.store.records import WorkerId
+from xpm_core.store import events, keys, reading
+from xpm_core.store.records import (
+    SubmitCode,
+    WorkerId,
+)
 from xpm_core.store.tokens import create_token
 
 pytestmark = pytest.mark.redis
@@ -107,3 +112,35 @@ def test_a_life_with_every_reply_lost_once_comes_to_the_same(once: dict[str, Any
         assert twice[key] == value, key
     assert reading.counts(redis_client, W)[State.DONE] == 2
     assert once[keys.token("cpu")][b"used"] == b"0"
+
+
+def test_answers_tell_of_all_events_unless_others_hear_of_it(desk: Desk) -> None:
+    (a,) = desk.submit(submission("a"))
+    (b,) = desk.submit(submission("b", needs=("a",)))
+    assert b.since == a.cursor != b.cursor
+    told = [record.job for record in events.read(desk.client, W, b.since)]
+    assert told == [identity("b")] * 2
+    (adopted,) = desk.submit(submission("a", marker="found"))
+    assert adopted.since == ""
+    assert {record.job for record in events.read(desk.client, W, b.cursor)} == {identity("a"), identity("b")}
+
+
+def test_a_script_that_was_sent_and_that_the_server_does_not_know_is_answered(desk: Desk) -> None:
+    desk.client.script_flush()
+    (answer,) = desk.store.send("exp", desk.run.started_ms, [submission("a")], {}).reply()
+    assert (answer.code, desk.state("a")) == (SubmitCode.NEW, State.READY)
+
+
+def test_what_was_sent_before_the_connection_broke_is_answered(desk: Desk) -> None:
+    desk.submit(submission("a"))
+    sent = desk.store.send("exp", desk.run.started_ms, [submission("b")], {})
+    desk.client.client_kill_filter(_type="normal")
+    wait_until(sent.ready)
+    (answer,) = sent.reply()
+    assert answer.state is desk.state("b") is State.READY
+
+
+def test_what_is_refused_is_told_when_the_reply_is_asked_for(desk: Desk) -> None:
+    sent = desk.store.send("exp", desk.run.started_ms, [submission("a", needs=("nobody",))], {})
+    with pytest.raises(UnknownDependencyError):
+        sent.reply()

@@ -1,4 +1,4 @@
-"""A job's directory: records, markers, retries, adoption, and writes that fail half-way."""
+"""A job's directory: attempts, what is set aside of them, and writes that fail half-way."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from xpm_core.errors import WorkspaceError, WorkspacePathError
-from xpm_core.workspace.job_directory import JobDirectory, readable
+from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.job_records import Handed, Marker
 from xpm_core.workspace.workspace import Workspace
 
@@ -119,57 +119,6 @@ def test_numbers_go_on_when_redis_counts_anew(job: JobDirectory) -> None:
     run(job, "e2", "failed", 2)
     assert run(job, "e3", "done", 1) == 3
     assert job.adoptable() == "e3"
-
-
-def test_a_done_marker_is_adopted_if_its_execution_is_the_newest(job: JobDirectory) -> None:
-    run(job, "e1", "done")
-    assert job.adoptable() == "e1"
-    job.write_record(2, "e2", {"reason": "failed"})
-    assert job.adoptable() is None
-
-
-def test_a_failed_marker_is_not_adopted(job: JobDirectory) -> None:
-    run(job, "e1", "failed")
-    assert job.adoptable() is None
-
-
-def test_a_marker_without_its_record_is_not_adopted(job: JobDirectory) -> None:
-    job.prepare(1)
-    job.write_marker("done", "e1")
-    assert job.marker() == Marker("done", "e1")
-    assert job.adoptable() is None
-
-
-def test_late_markers_of_two_executions_leave_the_later_one(job: JobDirectory) -> None:
-    run(job, "e1", "failed")
-    job.write_record(2, "e2", {})
-    job.write_marker("done", "e2")
-    assert job.marker() == Marker("done", "e2")
-    (job.path / ".xpm" / "failed").write_text('{"execution": "e1"}')  # as a crash between two steps leaves it
-    assert job.marker() == Marker("done", "e2")
-    assert job.adoptable() == "e2"
-
-
-@pytest.mark.parametrize("fields", [{}, {"a": 1, "b": "é, \n", "c": None}, {"a": {"b": [1, 2]}}, {"a": [1], "b": 0.5}])
-def test_what_people_read_has_a_line_for_each_field(fields: dict[str, object]) -> None:
-    assert readable(fields).decode() == json.dumps(fields, ensure_ascii=False, indent=1) + "\n"
-
-
-def test_damaged_files_are_no_marker_and_an_unreadable_record(job: JobDirectory) -> None:
-    run(job, "e1", "done")
-    (job.path / ".xpm" / "executions" / "2-e2.json").write_text("")
-    (job.path / ".xpm" / "executions" / "notes.txt").write_text("by hand")
-    assert job.records()[1] == {"number": 2, "execution": "e2", "reason": "unreadable"}
-    for content in ("", "{", "[]", '{"execution": "../up"}', '{"execution": 3}'):
-        (job.path / ".xpm" / "done").write_text(content)
-        assert job.marker() is None
-
-
-def test_records_are_in_the_order_of_their_numbers(job: JobDirectory) -> None:
-    job.prepare(1)
-    for number in (10, 9, 100, 1):
-        job.write_record(number, f"e{number}", {})
-    assert [record["number"] for record in job.records()] == [1, 9, 10, 100]
 
 
 @pytest.mark.parametrize("execution", ["", "../up", "a/b", "a.b", "e\n", "x" * 65])

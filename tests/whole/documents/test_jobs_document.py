@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
 from helpers.documents import blocks, play
 from helpers.project_files import ROOT
 
 DOCUMENT = ROOT / "docs" / "jobs.md"
 
 
+@pytest.mark.redis
 def test_examples_run_in_order_and_print_what_stands_there(tmp_path: Path, redis_url: str) -> None:
     play(DOCUMENT, tmp_path, {"XPM_REDIS_URL": redis_url})
 

@@ -30,6 +30,7 @@ THEIR_MEMBERS = "XPMConfig XPMValue __xpm_serialize__ __xpmid__ xpmconfig"
 """Names on its classes and objects that public code uses beside those."""
 
 
+@pytest.mark.redis
 def test_examples_run_in_order_and_print_what_stands_there(
     tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -129,20 +129,6 @@ def test_task_in_an_installed_package_is_imported_as_installed(desktop: Desktop,
 # -- the guard --------------------------------------------------------------------------------------------------------
 
 
-def test_unguarded_script_whose_task_is_its_own_is_refused_with_line_and_guard(desktop: Desktop) -> None:
-    text = TASK + 'with experiment(sys.argv[1], "open"):\n    Count.C(n=1).submit()\n'
-    line = text.splitlines().index("    Count.C(n=1).submit()") + 1
-    script = desktop.write("sweep.py", text)
-    run = desktop.run(script, desktop.workspace, code=1)
-    last = run.err.strip().splitlines()[-1]
-    assert last.startswith(
-        f"xpm_core.errors.UnguardedScriptError: sweep.py:{line}: class Count is defined in this script"
-    )
-    assert f'Put line sweep.py:{line} and what belongs to it under `if __name__ == "__main__":`' in last
-    assert not (desktop.workspace / "jobs").exists()
-    assert not desktop.daemons()
-
-
 def test_task_of_a_script_without_a_suffix_is_refused_and_one_of_a_module_runs(desktop: Desktop) -> None:
     script = desktop.write("sweep", GUARDED)
     run = desktop.run(script, desktop.workspace, code=1)
@@ -161,68 +147,6 @@ def test_task_of_a_script_without_a_suffix_is_refused_and_one_of_a_module_runs(d
     assert module_of(desktop) == "tasks.count tasks"
 
 
-def test_configuration_of_an_unguarded_script_is_refused_as_a_task_is(desktop: Desktop) -> None:
-    desktop.write(
-        "tasks.py",
-        """
-        from xpm_core import Config, Param, Task
-
-        class Any(Config):
-            pass
-
-        class Use(Task):
-            config: Param[Any]
-            def execute(self): ...
-        """,
-    )
-    script = desktop.write(
-        "sweep.py",
-        """
-        import sys
-        from tasks import Any, Use
-        from xpm_core import experiment
-
-        class Mine(Any):
-            pass
-
-        with experiment(sys.argv[1], "open"):
-            Use.C(config=Mine.C()).submit()
-        """,
-    )
-    run = desktop.run(script, desktop.workspace, code=1)
-    assert "UnguardedScriptError: sweep.py:10: class Mine is defined in this script" in run.err
-
-
-def test_unguarded_script_whose_classes_live_in_a_module_works(desktop: Desktop) -> None:
-    desktop.write("tasks.py", TASK)
-    script = desktop.write(
-        "sweep.py",
-        """
-        import sys
-        from tasks import Count
-        from xpm_core import experiment
-
-        def main():
-            with experiment(sys.argv[1], "open", workers=1):
-                Count.C(n=1).submit()
-
-        main()
-        """,
-    )
-    desktop.run(script, desktop.workspace)
-    assert module_of(desktop) == "tasks.count tasks"
-
-
-@pytest.mark.parametrize(
-    "guard",
-    ['if "__main__" == __name__:', 'if __name__ == "__main__" and len(sys.argv) > 1:'],
-)
-def test_guard_may_be_written_in_other_ways(desktop: Desktop, guard: str) -> None:
-    text = TASK + SUBMIT.replace('if __name__ == "__main__":', guard)
-    desktop.run(desktop.write("sweep.py", text), desktop.workspace)
-    assert module_of(desktop) == "sweep.count sweep"
-
-
 def test_job_that_imports_a_module_which_opens_an_experiment_fails_and_says_why(desktop: Desktop) -> None:
     """And the experiment is not run a second time."""
     desktop.write(
@@ -239,10 +163,3 @@ with experiment({str(desktop.workspace)!r}, "at-import", workers=1):
     assert 'Put what starts it under `if __name__ == "__main__":`' in run.err
     runs = desktop.workspace / "experiments" / "at-import" / "runs"
     assert len(list(runs.iterdir())) == 1, "by the script's own import; not by the job"
-
-
-def test_class_at_a_prompt_is_refused_with_what_to_do(desktop: Desktop) -> None:
-    code = TASK + f"with experiment({str(desktop.workspace)!r}, 'prompt'):\n    Count.C(n=1).submit()\n"
-    run = desktop.run("-c", code, code=1)
-    assert "Count: no other process can import this class" in run.err
-    assert not (desktop.workspace / "jobs").exists()

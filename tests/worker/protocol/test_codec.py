@@ -74,31 +74,6 @@ def test_messages_arrive_in_order_however_they_are_cut(pair: tuple[Channel, Chan
     assert received == MESSAGES
 
 
-def test_a_large_message_waits_for_its_reader_and_blocks_nobody(pair: tuple[Channel, Channel, socket.socket]) -> None:
-    large = Relay("x", {"data": "x" * 3_000_000})
-    pair[0].send(large)
-    assert pair[0].pending
-    received: list[Message] = []
-    while not received:
-        received = pair[1].receive()
-        pair[0].flush()
-    assert received == [large]
-    assert not pair[0].pending
-
-
-def test_what_was_said_before_the_end_is_still_heard(pair: tuple[Channel, Channel, socket.socket]) -> None:
-    pair[0].send(Hello("m", 1))
-    pair[0].close()
-    assert pair[1].receive() == [Hello("m", 1)]
-    assert pair[1].closed
-
-
-def test_sending_to_nobody_is_noticed(pair: tuple[Channel, Channel, socket.socket]) -> None:
-    pair[1].close()
-    pair[0].send(Hello("m", 1))
-    assert pair[0].closed
-
-
 @pytest.mark.parametrize(
     "body",
     [

@@ -1,13 +1,11 @@
-"""What processes forked by a template get: another parent, and pages of their own."""
+"""Siblings that a template forks: they have another parent, and draw their own numbers."""
 
 from __future__ import annotations
 
 import errno
 import json
-import os
 import subprocess
 import sys
-import textwrap
 from typing import Any
 
 import pytest
@@ -46,34 +44,6 @@ print(json.dumps([starter, template, list(ended.items()), [json.loads(line) for 
 AT_ONCE = "sibling._fork_twice = None"
 TWICE = "sibling._tid_address = lambda: 0"
 WITH_A_THREAD = "threading.Thread(target=threading.Event().wait, daemon=True).start()"
-
-COPIES = """
-import ctypes, json, mmap, os
-from xpm_worker.template import pages
-
-PAGE = mmap.PAGESIZE
-memory = mmap.mmap(-1, 300 * PAGE, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
-memory.write(b"x" * len(memory))
-start = ctypes.addressof(ctypes.c_char.from_buffer(memory))
-
-def own():
-    return [(address - start) // PAGE for address in pages._own(os.getpid(), [(start, 300)])]
-
-def steps():
-    for at in (3, *range(100, 250)):
-        memory[at * PAGE + 5] = 0
-    raise RuntimeError("of no interest")
-
-found = pages.written(steps)
-addresses = [each.address for group in found for each in group]
-told = [(each - start) // PAGE for each in addresses if start <= each < start + len(memory)]
-if os.fork() == 0:
-    before = own()
-    pages.copy(found)
-    print(json.dumps([told, before, own(), set(memory[:]) == {ord("x")}]), flush=True)
-    os._exit(0)
-os.wait()
-"""
 
 
 HOLDS = """
@@ -127,13 +97,3 @@ def test_siblings_are_children_of_the_parent_and_each_draws_its_own_numbers(befo
 def test_a_lock_that_a_killed_sibling_held_is_passed_on(before: str) -> None:
     """As LMDB has for its files."""
     assert output(HOLDS.format(before=before)) == errno.EOWNERDEAD
-
-
-@pytest.mark.skipif(not os.path.exists("/proc/self/pagemap"), reason="the system does not tell")
-def test_what_steps_write_to_is_found_and_copied_unchanged() -> None:
-    written = [3, *range(100, 250)]
-    told, before, after, unchanged = output(textwrap.dedent(COPIES))
-    assert told == written
-    assert before == []
-    assert after == written
-    assert unchanged

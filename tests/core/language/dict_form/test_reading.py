@@ -1,167 +1,28 @@
-"""Configurations from plain values, and back: from_dict, to_dict, from_yaml."""
+"""Configurations from plain values: what each value becomes, and what is refused with its path."""
 
 from __future__ import annotations
 
-import json
-import sys
-from abc import abstractmethod
-from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
-from enum import Enum, Flag
+from datetime import date, time, timedelta
 from io import StringIO
 from pathlib import Path
-from typing import Annotated, Any, Generic, Literal, TypeVar
+from typing import Any
 
-import pydantic
 import pytest
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
-from omegaconf import OmegaConf
+from dict_samples import CNN, FULL, MLP, Adam, Learn, Loss, Mode, Optimizer, Range, Wide
 
-from xpm_core import Bounds, Config, Constant, Meta, Param, PathGenerator, Task, field
-from xpm_core.config import InstanceConfig, copyconfig, deprecate, setmeta, state
+from xpm_core import Config, Param, field
+from xpm_core.config import deprecate
 from xpm_core.errors import (
     ConfigurationError,
     CycleError,
-    MissingPackageError,
-    MissingParameterError,
     NestingError,
     ParameterTypeError,
     ParameterValueError,
     SealedError,
     UnknownParameterError,
-    YamlError,
 )
 from xpm_core.identity import seal
-
-T = TypeVar("T")
-
-
-class Loss(Enum):
-    CROSS = "cross-entropy"
-    HINGE = "hinge"
-
-
-class Mode(Flag):
-    FAST = 1
-    SAFE = 2
-
-
-@dataclass
-class Range:
-    low: int
-    high: int = 9
-
-
-class Wide(pydantic.BaseModel):
-    size: pydantic.PositiveInt = pydantic.Field(alias="Size")
-
-
-class Optimizer(Config):
-    lr: Param[float] = 0.1
-
-
-class Adam(Optimizer):
-    beta: Param[float] = 0.9
-
-
-class Model(Config):
-    @abstractmethod
-    def forward(self) -> None: ...
-
-
-class MLP(Model):
-    layers: Param[list[int]]
-
-    def forward(self) -> None: ...
-
-
-class CNN(Model):
-    width: Param[int]
-
-    def forward(self) -> None: ...
-
-
-class Loader(Config, Generic[T]):
-    items: Param[list[T]]
-
-
-class Part(InstanceConfig):
-    size: Param[int] = 1
-
-
-class Learn(Task):
-    epochs: Param[int] = 1
-    lr: Param[float] = 0.5
-    name: Param[str] = ""
-    amp: Param[bool] = False
-    maybe: Param[int | None] = None
-    device: Param[Literal["cpu", "cuda"]] = "cpu"
-    share: Param[Annotated[float, Bounds(gt=0, lt=1)]] = 0.5
-    loss: Param[Loss] = Loss.CROSS
-    losses: Param[dict[Loss, float]] = field(default_factory=dict)
-    mode: Param[Mode] = Mode.FAST
-    layers: Param[list[int]] = field(default_factory=list)
-    window: Param[tuple[int, float]] = (1, 0.5)
-    names: Param[tuple[str, ...]] = ()
-    folds: Param[set[int]] = field(default_factory=set)
-    by_number: Param[dict[int, list[str]]] = field(default_factory=dict)
-    since: Param[date | None] = None
-    at: Param[datetime | None] = None
-    daily: Param[time | None] = None
-    span: Param[timedelta] = timedelta(seconds=1)
-    key: Param[bytes] = b""
-    anything: Param[Any] = None
-    data: Param[Path | None] = None
-    optimizer: Param[Optimizer] = field(default=Optimizer.C())
-    optimizers: Param[dict[str, Optimizer]] = field(default_factory=dict)
-    model: Param[MLP | CNN | None] = None
-    base: Param[Model | None] = None
-    loader: Param[Loader[Path] | None] = None
-    range: Param[Range] = Range(1)
-    wide: Param[Wide | None] = None
-    either: Param[str | list[str] | dict[str, int]] = ""
-    threads: Meta[int] = 1
-    version: Constant[int] = 2
-    checkpoint: Meta[Path] = field(default_factory=PathGenerator("model.bin"))
-
-    def execute(self) -> None: ...
-
-
-FULL: dict[str, Any] = {
-    "epochs": 3,
-    "lr": 1e-4,
-    "name": "no",
-    "amp": True,
-    "maybe": 4,
-    "device": "cuda",
-    "share": 0.25,
-    "loss": "HINGE",
-    "losses": {"CROSS": 0.5, "HINGE": 1.5},
-    "mode": 3,
-    "layers": [1, 2],
-    "window": [2, 0.25],
-    "names": ["a", "b"],
-    "folds": [1, 2],
-    "by_number": {1: ["x"], 2: []},
-    "since": "2024-02-29",
-    "at": "2024-02-29T12:00:00+01:00",
-    "daily": "12:30:00",
-    "span": {"days": 1, "seconds": 30, "microseconds": 5},
-    "key": "AP8=",
-    "anything": {"a": [1, None, {"b": 0.5}]},
-    "data": "/data/x",
-    "optimizer": {"class": "Adam", "lr": 0.3, "beta": 0.5},
-    "optimizers": {"first": {"lr": 0.1}, "second": {"class": "Adam", "lr": 0.1, "beta": 0.9}},
-    "model": {"class": "CNN", "width": 3},
-    "base": {"class": "MLP", "layers": [3]},
-    "loader": {"items": ["/a", "/b"]},
-    "range": {"low": 2, "high": 5},
-    "wide": {"size": 4},
-    "either": ["a"],
-    "threads": 8,
-}
 
 
 def test_values_become_what_the_parameters_declare() -> None:
@@ -274,70 +135,6 @@ def test_error_says_what_to_write(values: dict[str, Any], remedy: str) -> None:
     assert str(error.value).endswith(remedy)
 
 
-def test_class_can_be_named_in_full() -> None:
-    learn = Learn.from_dict({"optimizer": {"class": f"{Adam.__module__}:Adam"}})
-    assert type(learn.optimizer) is Adam
-    assert type(Optimizer.from_dict({"class": "Adam"})) is Adam
-
-
-def test_name_of_several_classes_has_to_be_given_in_full() -> None:
-    def inner() -> type:
-        class Adam(Optimizer): ...
-
-        return Adam
-
-    other = inner()
-    with pytest.raises(ParameterValueError, match=r"class: 'Adam' is the name of several classes, .*Name one in full"):
-        Optimizer.from_dict({"class": "Adam"})
-    assert Learn.C(optimizer=Adam.C()).to_dict()["optimizer"]["class"] == f"{Adam.__module__}:Adam"
-    del other
-
-
-def test_text_that_fits_several_types_is_refused_in_both_directions() -> None:
-    class Ambiguous(Config):
-        value: Param[Path | Loss]
-        text: Param[str | Path] = ""
-
-    with pytest.raises(ParameterValueError, match=r"Ambiguous\.value: .*It could be Path or Loss"):
-        Ambiguous.from_dict({"value": "CROSS"})
-    assert Ambiguous.from_dict({"value": "x"}).value == Path("x")
-    with pytest.raises(ParameterValueError, match=r"Ambiguous\.text: plain values cannot tell it: .*read as 'x'"):
-        Ambiguous.C(value=Path("x"), text=Path("x")).to_dict()
-    with pytest.raises(ParameterValueError, match=r"Ambiguous\.value: plain values cannot tell it: .*read as 'CROSS'"):
-        Ambiguous.C(value=Loss.CROSS).to_dict()
-
-
-def test_what_plain_values_cannot_tell_is_refused() -> None:
-    class Holder(Config):
-        value: Param[Any] = None
-        part: Param[Part | None] = None
-
-    with pytest.raises(ParameterValueError, match=r"Holder\.value\['a'\]: .*\(1,\) is of a type that is not declared"):
-        Holder.C(value={"a": (1,)}).to_dict()
-    with pytest.raises(ParameterValueError, match=r"Holder\.part: .*setmeta\(\) was called for it\. Use save\(\)"):
-        Holder.C(part=setmeta(Part.C(), True)).to_dict()
-    made = Part.C()
-    state(made).source = Learn.C()
-    with pytest.raises(ParameterValueError, match=r"Holder\.part: .*it was made by a task\. Use save\(\)"):
-        Holder.C(part=made).to_dict()
-
-
-def test_shared_configuration_is_a_shared_dict_and_back() -> None:
-    class Pair(Config):
-        first: Param[Part]
-        second: Param[Part]
-
-    part = Part.C()
-    shared, apart = Pair.C(first=part, second=part), Pair.C(first=part, second=copyconfig(part))
-    found = Pair.from_dict(shared.to_dict())
-    assert found.first is found.second
-    assert seal(Pair.from_dict(shared.to_dict())) == seal(shared)
-    assert seal(Pair.from_dict(apart.to_dict())) == seal(apart) != seal(shared)
-    assert "&id001" in yaml.safe_dump(shared.to_dict())
-    again = Pair.from_yaml(StringIO(yaml.safe_dump(shared.to_dict())))
-    assert again.first is again.second
-
-
 def test_dict_that_contains_itself_is_refused() -> None:
     class Node(Config):
         next: Param[Node | None] = None
@@ -359,43 +156,6 @@ def test_dict_that_is_nested_too_deep_is_refused() -> None:
         Node.from_dict(values)
 
 
-class Plain(Config):
-    text: Param[str]
-    number: Param[int | float | bool | None]
-    path: Param[Path]
-    loss: Param[Loss]
-    moment: Param[datetime]
-    span: Param[timedelta]
-    key: Param[bytes]
-    pairs: Param[list[tuple[str, bool]]]
-    sets: Param[dict[Loss, frozenset[int]]]
-    part: Param[Optimizer | None]
-
-
-numbers = st.integers() | st.floats(allow_nan=False) | st.booleans() | st.none()
-optimizers = st.none() | st.builds(Optimizer.C, lr=st.floats()) | st.builds(Adam.C, beta=st.floats())
-plains = st.builds(
-    Plain.C,
-    text=st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"])),
-    number=numbers,
-    path=st.text("ab/.", min_size=1).map(Path),
-    loss=st.sampled_from(Loss),
-    moment=st.datetimes(),
-    span=st.timedeltas(),
-    key=st.binary(),
-    pairs=st.lists(st.tuples(st.text("ab"), st.booleans())),
-    sets=st.dictionaries(st.sampled_from(Loss), st.frozensets(st.integers())),
-    part=optimizers,
-)
-
-
-@given(plains)
-def test_every_configuration_comes_back_from_plain_values(config: Plain) -> None:
-    values = config.to_dict()
-    assert seal(Plain.from_dict(json.loads(json.dumps(values)))) == seal(config)
-    assert seal(Plain.from_yaml(StringIO(yaml.safe_dump(values, allow_unicode=True)))) == seal(config)
-
-
 def test_deprecated_names_are_followed() -> None:
     class New(Config):
         values: Param[list[int]] = field(default_factory=list)
@@ -406,117 +166,3 @@ def test_deprecated_names_are_followed() -> None:
 
     with pytest.warns(DeprecationWarning, match=r"New\.value is deprecated"):
         assert New.from_dict({"value": 3}).values == [3]
-
-
-def test_omegaconf_containers_are_taken() -> None:
-    whole = Learn.from_dict(OmegaConf.create({"epochs": 7, "layers": "${oc.create:[1,2]}", "threads": "${epochs}"}))
-    assert (whole.epochs, whole.layers, whole.threads) == (7, [1, 2], 7)
-    parts = OmegaConf.create({"rate": 0.25, "optimizer": {"class": "Adam", "lr": "${rate}"}, "layers": [3]})
-    found = Learn.from_dict({"optimizer": parts.optimizer, "layers": parts.layers})
-    assert (found.optimizer.lr, found.layers) == (0.25, [3])
-
-
-def test_what_omegaconf_lacks_is_told_with_its_path() -> None:
-    with pytest.raises(MissingParameterError, match=r"Learn\.optimizer\.lr: it is missing \(\?\?\?\)"):
-        Learn.from_dict(OmegaConf.create({"optimizer": {"lr": "???"}}))
-    with pytest.raises(ParameterValueError, match=r"Learn\.epochs: OmegaConf cannot read it \(Interpolation key"):
-        Learn.from_dict(OmegaConf.create({"epochs": "${nowhere}"}))
-
-
-def write(folder: Path, text: str) -> Path:
-    file = folder / "learn.yaml"
-    file.write_text(text)
-    return file
-
-
-def test_yaml_errors_name_the_line_in_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    file = write(tmp_path, "epochs: 3\noptimizer:\n  class: Adam\n  lr: fast\n")
-    with pytest.raises(ParameterTypeError) as error:
-        Learn.from_yaml(file)
-    assert str(error.value) == (
-        "Learn.optimizer.lr: expected float, got 'fast' (str), set at learn.yaml:4. Pass a float."
-    )
-    write(tmp_path, "layers:\n- 1\n- 2\n- x\n")
-    with pytest.raises(ParameterTypeError, match=r"Learn\.layers\[2\]: .*set at learn\.yaml:4\."):
-        Learn.from_yaml("learn.yaml")
-    write(tmp_path, "epochs: 3\nepoch: 4\n")
-    with pytest.raises(UnknownParameterError, match=r"Learn: unknown parameter 'epoch', set at learn\.yaml:2"):
-        Learn.from_yaml("learn.yaml")
-
-
-def test_configuration_of_yaml_remembers_its_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    learn = Learn.from_yaml(write(tmp_path, "epochs: 3\noptimizer:\n  lr: 0.5\n"))
-    assert state(learn).created == "learn.yaml:1"
-    assert state(learn.optimizer).place("lr") == "learn.yaml:3"
-
-
-@pytest.mark.parametrize(
-    ("text", "name", "value"),
-    [
-        ("lr: 1e-4", "lr", 1e-4),
-        ("lr: .5", "lr", 0.5),
-        ("lr: -.inf", "lr", float("-inf")),
-        ("lr: 3", "lr", 3.0),
-        ("name: no", "name", "no"),
-        ("name: 12:30", "name", "12:30"),
-        ("name: 2024-01-01", "name", "2024-01-01"),
-        ("since: 2024-01-01", "since", date(2024, 1, 1)),
-        ("epochs: 010", "epochs", 10),
-        ("epochs: 0x10", "epochs", 16),
-        ("epochs: 0o10", "epochs", 8),
-        ("amp: true", "amp", True),
-        ("maybe: ~", "maybe", None),
-        ("maybe:", "maybe", None),
-        ("name: '3'", "name", "3"),
-        ("a: &a {lr: 0.7}\noptimizer: {<<: *a}", "a", None),
-    ],
-)
-def test_yaml_means_what_it_looks_like(text: str, name: str, value: Any) -> None:
-    if name == "a":
-        with pytest.raises(UnknownParameterError, match="unknown parameter 'a'"):
-            Learn.from_yaml(StringIO(text))
-        return
-    found = getattr(Learn.from_yaml(StringIO(text)), name)
-    assert (type(found), found) == (type(value), value)
-
-
-def test_yaml_merges_entries_of_an_anchor() -> None:
-    learn = Learn.from_yaml(StringIO("optimizers:\n  a: &a {lr: 0.7}\n  b: {<<: *a, class: Adam, beta: 0.5}\n"))
-    assert isinstance(learn.optimizers["b"], Adam)
-    assert (learn.optimizers["b"].lr, learn.optimizers["b"].beta) == (0.7, 0.5)
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("epochs: 3\nlr: 0.1\nepochs: 4\n", "learn.yaml:3: 'epochs' stands twice, first in line 1. Keep one of them."),
-        ("epochs: [3\n", "learn.yaml:2: it is no YAML (expected ',' or ']', but got '<stream end>'). Correct it."),
-        ("epochs: !!python/object:os.system {}\n", "learn.yaml:1: it is no YAML (could not determine a constructor"),
-        ("a: 1\n---\nb: 2\n", "learn.yaml:2: it is no YAML (but found another document). Correct it."),
-    ],
-)
-def test_what_is_no_yaml_is_told_with_its_line(
-    text: str, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    write(tmp_path, text)
-    with pytest.raises(YamlError) as error:
-        Learn.from_yaml("learn.yaml")
-    assert str(error.value).startswith(said)
-
-
-def test_file_that_is_not_there_or_empty_is_told(tmp_path: Path) -> None:
-    with pytest.raises(YamlError, match=r"none\.yaml: cannot be read \(.*No such file"):
-        Learn.from_yaml(tmp_path / "none.yaml")
-    with pytest.raises(ParameterTypeError, match=r"Learn: expected Learn, got None \(NoneType\)"):
-        Learn.from_yaml(write(tmp_path, ""))
-
-
-def test_yaml_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "yaml", None)
-    monkeypatch.delitem(sys.modules, "xpm_core.language.dict_form.yaml_files", raising=False)
-    monkeypatch.delattr("xpm_core.language.dict_form.yaml_files", raising=False)
-    with pytest.raises(MissingPackageError, match=r"Learn\.from_yaml: needs PyYAML, .*pip install 'xpm\[yaml\]'"):
-        Learn.from_yaml("learn.yaml")

@@ -1,4 +1,4 @@
-"""A script's last words count what is true when they are said, not what the script has heard by then."""
+"""A script says which jobs it does not wait for: those of earlier runs, and its own when it stops."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.playground import Stage
 from helpers.private_server import PrivateServer
-from script_tasks import Write
+from script_tasks import Hold, Write
 
 from xpm_core import experiment
 from xpm_core.states import State
@@ -127,3 +128,46 @@ def test_words_count_what_was_heard_where_the_server_is_silent(
     finally:
         os.kill(server.pid, signal.SIGCONT)
     assert "Its jobs go on (3 ready)" in capsys.readouterr().err
+
+
+def test_unfinished_jobs_of_earlier_runs_are_named_once_and_not_waited_for(
+    stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name, gate = stage.name(), tmp_path / "gate"
+    with stage.broken(name):
+        held = [Hold.C(note=name, n=n, until=gate).submit(queue="elsewhere") for n in range(2)]
+    capsys.readouterr()
+    with stage.experiment(name) as xp:
+        Write.C(note=name).submit()
+        assert xp.wait().done == 1
+        xp.wait()
+    said = [line for line in capsys.readouterr().err.splitlines() if "earlier runs" in line]
+    [line] = said
+    for task in held:
+        assert stage.job(task).identity[:7] in line.partition("xpm cancel")[2], "the command cancels all of them"
+    assert "2 unfinished jobs of earlier runs" in line
+
+
+def test_nothing_is_said_of_earlier_runs_when_their_jobs_have_ended(
+    stage: Stage, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = stage.name()
+    for n in range(2):
+        with stage.experiment(name):
+            Write.C(note=name, n=n).submit()
+    assert "earlier" not in capsys.readouterr().err
+
+
+def test_many_unfinished_jobs_of_earlier_runs_are_told_by_their_number(
+    stage: Stage, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    name = stage.name()
+    with stage.broken(name):
+        for n in range(10):
+            Hold.C(note=name, n=n, until=tmp_path / "gate").submit(queue="elsewhere")
+    capsys.readouterr()
+    with stage.experiment(name):
+        Write.C(note=name).submit()
+    [line] = [line for line in capsys.readouterr().err.splitlines() if "earlier runs" in line]
+    assert "10 unfinished jobs of earlier runs" in line
+    assert "(and 2 more, see " in line

@@ -8,13 +8,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from helpers.embedded_users import gone
 from helpers.waiting import wait_until
 
 from xpm_core.errors import EmbeddedServerError
 from xpm_core.server import connection
 from xpm_core.server.binary import ServerProgram
 from xpm_core.server.embedded import process
-from xpm_core.server.embedded.process import process_start
 from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.workspace.workspace import Workspace
 
@@ -37,10 +37,6 @@ def wrap(server_program: ServerProgram, tmp_path: Path, monkeypatch: pytest.Monk
         program.chmod(0o755)
 
     return write
-
-
-def gone(pid: int) -> bool:
-    return process_start(pid) is None
 
 
 @pytest.mark.parametrize("name", ["another.pid", "no/such/folder.pid"])

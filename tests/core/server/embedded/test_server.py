@@ -7,108 +7,21 @@ import os
 import random
 import shutil
 import signal
-import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from helpers.embedded_users import Script, data_folder, gone, incr
 from helpers.waiting import wait_until
 
 from xpm_core.errors import EmbeddedServerError, ServerNotFoundError, WorkspaceError
 from xpm_core.server import binary, connection
 from xpm_core.server.embedded import process
 from xpm_core.server.embedded import server as embedded
-from xpm_core.server.embedded.process import process_start
 from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.workspace.workspace import Workspace
 
 pytestmark = [pytest.mark.redis, pytest.mark.faults, pytest.mark.usefixtures("server_program")]
-
-BEGINNING = """
-import os, signal, sys
-from xpm_core.server import connection
-from xpm_core.server.embedded import process
-from xpm_core.server.embedded.server import EmbeddedServer
-from xpm_core.workspace.workspace import Workspace
-workspace = Workspace.open(sys.argv[1])
-"""
-
-
-def incr(server: EmbeddedServer, key: str = "count") -> int:
-    with connection.open(server.url) as client:
-        return int(client.incr(key))
-
-
-def data_folder(workspace: Workspace) -> Path:
-    return workspace.path / ".xpm" / "redis"
-
-
-def gone(pid: int) -> bool:
-    return process_start(pid) is None
-
-
-class Script:
-    """A process that runs Python lines with `workspace` at hand; it prints, and waits on its standard input."""
-
-    def __init__(self, workspace: Workspace, lines: str, *arguments: str) -> None:
-        self.process = subprocess.Popen(
-            [sys.executable, "-c", BEGINNING + lines, str(workspace.path), *arguments],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def read(self) -> str:
-        """The next line that it prints."""
-        assert self.process.stdout is not None
-        return self.process.stdout.readline().strip()
-
-    def finish(self) -> str:
-        """Let it go on, and return the rest that it prints."""
-        said, _ = self.process.communicate("\n", timeout=60)
-        assert self.process.returncode == 0, said
-        return said.strip()
-
-    def kill(self) -> None:
-        self.process.kill()
-        self.process.communicate()
-
-
-USES = """
-server = EmbeddedServer.attach(workspace)
-print(server.pid, flush=True)
-sys.stdin.readline()
-"""
-
-
-@pytest.fixture
-def script(workspace: Workspace) -> Iterator[Callable[..., Script]]:
-    """Start scripts that are killed at the end of the test, if they still run."""
-    started: list[Script] = []
-
-    def start(lines: str = USES, *arguments: str) -> Script:
-        started.append(Script(workspace, lines, *arguments))
-        return started[-1]
-
-    yield start
-    for each in started:
-        if each.process.poll() is None:
-            each.kill()
-        for stream in (each.process.stdin, each.process.stdout):
-            if stream is not None:
-                stream.close()
-
-
-@pytest.fixture(autouse=True)
-def no_server_left(workspace: Workspace) -> Iterator[None]:
-    """Stop the workspace's server after a test that failed half-way, as its last user would."""
-    yield
-    if (data_folder(workspace) / "server.json").exists():
-        with suppress(EmbeddedServerError):
-            EmbeddedServer.attach(workspace).close()
 
 
 def test_it_is_a_server_that_loses_nothing_and_that_only_its_user_reaches(workspace: Workspace) -> None:
@@ -317,18 +230,6 @@ def test_from_another_machine_it_is_said_where_the_server_is(workspace: Workspac
     EmbeddedServer.attach(workspace).close()
 
 
-def test_a_server_elsewhere_that_locks_its_folder_from_there_is_not_touched(workspace: Workspace) -> None:
-    with EmbeddedServer.attach(workspace) as server:
-        file = data_folder(workspace) / "server.json"
-        content = file.read_text()
-        file.write_text(json.dumps(json.loads(content) | {"host": "node7", "boot": "another"}))
-        with pytest.raises(EmbeddedServerError, match="it runs on host node7"):
-            EmbeddedServer.attach(workspace)
-        assert incr(server) == 1
-        file.write_text(content)
-    wait_until(lambda: gone(server.pid))
-
-
 def test_after_a_reboot_the_server_is_started_again(workspace: Workspace) -> None:
     write_record(workspace, boot="the one before")
     EmbeddedServer.attach(workspace).close()
@@ -359,72 +260,6 @@ def test_a_copied_workspace_has_a_server_of_its_own(workspace: Workspace, tmp_pa
             assert second.url != first.url
         wait_until(lambda: gone(second.pid))
         assert incr(first) == 2
-
-
-def test_a_workspace_that_was_deleted_takes_its_server_along(workspace: Workspace) -> None:
-    server = EmbeddedServer.attach(workspace)
-    shutil.rmtree(workspace.path)
-    again = EmbeddedServer.attach(Workspace.open(workspace.path))
-    with pytest.raises(EmbeddedServerError, match="its folder was removed under it"):
-        server.revive()
-    server.close()
-    wait_until(lambda: gone(server.pid))
-    assert incr(again) == 1
-    again.close()
-    wait_until(lambda: gone(again.pid))
-
-
-def test_a_server_whose_folder_was_removed_after_its_users_died_is_ended_by_the_next_start(
-    workspace: Workspace, script: Callable[..., Script], tmp_path: Path
-) -> None:
-    users = [script() for _ in range(2)]
-    pid = int(users[0].read())
-    assert int(users[1].read()) == pid
-    shutil.rmtree(workspace.path)
-    with connection.open(f"unix://{embedded.RUNTIME_FOLDER}/{workspace.id}.sock") as client:
-        client.ping()
-        EmbeddedServer.attach(Workspace.open(tmp_path / "second")).close()
-        assert not gone(pid), "somebody is connected to it"
-    for each in users:
-        each.kill()
-    EmbeddedServer.attach(Workspace.open(tmp_path / "third")).close()
-    wait_until(lambda: gone(pid))
-
-
-FORKS = """
-server = EmbeddedServer.attach(workspace)
-child = os.fork()
-if child == 0:
-    server.close()
-    signal.pause()
-print(server.pid, child, flush=True)
-sys.stdin.readline()
-server.close()
-"""
-
-
-def test_a_forked_child_is_no_user(script: Callable[..., Script]) -> None:
-    parent = script(FORKS)
-    pid, child = map(int, parent.read().split())
-    assert parent.process.stdin is not None
-    parent.process.stdin.write("\n")
-    parent.process.stdin.flush()
-    parent.process.wait(timeout=60)
-    wait_until(lambda: gone(pid))
-    os.kill(child, signal.SIGKILL)
-
-
-def test_a_forked_child_does_not_hold_its_killed_parents_place(
-    workspace: Workspace, script: Callable[..., Script]
-) -> None:
-    parent = script(FORKS)
-    pid, child = map(int, parent.read().split())
-    os.kill(parent.process.pid, signal.SIGKILL)
-    parent.process.wait()
-    with EmbeddedServer.attach(workspace) as server:
-        assert server.pid == pid
-    wait_until(lambda: gone(pid))
-    os.kill(child, signal.SIGKILL)
 
 
 def test_without_a_server_program_there_is_one_clear_error(

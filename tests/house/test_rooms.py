@@ -1,0 +1,148 @@
+"""Tests mirror the rooms: a module's tests lie in the folder of its room, in a file that bears its name."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import pytest
+from helpers.project_files import ROOT, python_files
+
+FOLDERS = {"xpm_core": "core", "xpm_worker": "worker", "xpm_cli": "cli"}
+ROOMS = {"house", "whole", "helpers", "tasks"}
+"""Folders of tests that are no rooms: the project itself, several rooms together, and what tests import."""
+
+TESTED_ELSEWHERE = {
+    # It only names what others define.
+    "core": ("house/test_package", "it hands on names, and each is looked for there"),
+    "core/config": ("house/test_package", "it hands on names"),
+    "core/identity": ("house/test_package", "it hands on names"),
+    "core/language/dict_form": ("core/language/dict_form/test_reading", "three functions that call its modules"),
+    "core/defaults": ("house/test_documents", "numbers alone; the documents name them"),
+    "core/states": ("house/test_style_lua", "words alone; the scripts write the same ones"),
+    "cli": ("cli/test_app", "the list of the commands"),
+    # It is half of a pair, and one test holds both: what one half writes, the other reads.
+    "core/click/forms": ("core/click/test_click", "how a value is typed is seen in the options"),
+    "core/click/naming": ("core/click/test_click", "parameters are named to make options"),
+    "core/language/values/decoding": ("core/language/values/test_encoding", "what was encoded is decoded"),
+    "core/wire/packing": ("core/wire/test_payload", "what was packed is unpacked"),
+    "core/wire/unpacking": ("core/wire/test_form", "forged payloads are unpacked, and refused"),
+    "core/wire/restoring": ("core/wire/test_parts", "what was written in parts comes back"),
+    "core/wire/live_task": ("core/wire/test_payload", "a payload is loaded to be run"),
+    "core/language/code/local_rebuild": ("core/language/code/test_local_record", "what was recorded is made again"),
+    "core/language/code/local_code": ("core/language/code/test_local_record", "the record holds what it finds"),
+    "core/language/code/records": ("core/language/code/test_local_record", "the record of a class begins with it"),
+    "core/language/code/importing": ("core/wire/test_payload", "classes are imported where a payload is loaded"),
+    "core/language/code/varying": ("core/language/code/test_chosen", "what varies is what was chosen"),
+    "worker/protocol/messages": ("worker/protocol/test_codec", "each message is encoded and decoded"),
+    "worker/template/rehearsed": ("worker/template/test_rehearsal", "it is what a rehearsal runs"),
+    # It is small, and shows only in what uses it.
+    "core/job/inside": ("core/script/test_experiment", "an experiment inside of a job is refused"),
+    "core/language/classes/makers": ("core/language/parameters/test_generics", "makers are generic classes with types"),
+    "core/language/graph/state": ("core/language/classes/test_assignment", "values are what the state holds"),
+    "core/language/graph/walk": ("core/language/identity/test_seal", "sealing walks through all, in no circle"),
+    "core/language/parameters/loaded_twice": ("core/test_errors", "it is a part of an error"),
+    "core/language/parameters/object_kinds": ("core/language/values/test_data_objects", "objects are values"),
+    "core/language/parameters/schema": ("core/language/classes/test_declaration", "a declaration makes the schema"),
+    "core/config/base": ("core/config/test_outputs", "tasks are submitted to be used by others"),
+    "core/limits": ("core/wire/test_form", "what is over a limit is refused there"),
+    "core/scalars": ("core/language/values/test_kinds", "numbers of numpy are given to parameters"),
+    "core/project/repository": ("core/project/test_origin", "a checkout names the project of a class"),
+    "core/words/commands": ("core/script/show/test_report", "every command of a report is run as printed"),
+    "core/workspace/files": ("core/workspace/test_job_directory", "records are written by it"),
+    "core/tracebacks/callsite": ("core/tracebacks/test_edges", "the user's line is told from ours"),
+    "core/server/probe": ("core/server/test_faults", "what a server says before it hangs up"),
+    "core/cluster/slurm": ("worker/test_walltime", "the end of an allocation is the end of a worker"),
+    "core/script/show/prompt": ("whole/scripts/test_notebook", "a notebook and a prompt are processes of their own"),
+    "core/script/show/run_log": (
+        "core/script/follow/test_callbacks",
+        "what a callback raises is in the log",
+    ),
+    "core/script/submit/listings": ("core/script/submit/test_submitter", "directories that came or went are noticed"),
+    "core/script/submit/pending": ("core/script/submit/test_submitter", "a submission is one until it is answered"),
+    "core/store/connector": ("core/server/test_connection", "it keeps the connections that are opened there"),
+    "core/store/keys": ("house/test_style_lua", "keys that Python and Lua build are compared"),
+    "core/store/reading": ("cli/commands/test_status", "the state of all is shown as it is read"),
+    "core/store/records": ("core/store/test_jobs", "what goes to the scripts and what comes back"),
+    "cli/lookup/script_objects": ("cli/commands/test_diff", "only this command takes names of a script's objects"),
+    "cli/output/json_form": ("cli/commands/test_status", "the head of what `--json` prints"),
+    # It is a process, or a part of one, which tests see from outside.
+    "worker/__main__": ("worker/test_cli", "`python -m xpm_worker` is typed there"),
+    "worker/settings": ("worker/test_cli", "what the command line says, as fields"),
+    "worker/job/caught": ("worker/job/test_interruption", "whether TaskCancelled was swallowed"),
+    "worker/job/loop_end": ("worker/job/test_interruption", "jobs in a loop of asyncio are told to end, too"),
+    "worker/job/standby": ("worker/starter/test_standbys", "the same processes as the starter sees them"),
+    "worker/slot/lease_check": ("whole/experiments/test_forged", "leases that somebody forged are refused"),
+    "worker/slot/main": ("worker/test_daemon", "a slot is what a daemon starts"),
+    "worker/slot/runner": ("worker/job/test_main", "from a lease to its end, with real jobs"),
+    "worker/slot/starter_link": ("whole/faults/test_workers", "starters are killed, and another one is asked for"),
+    "worker/starter/launch": ("worker/starter/test_standbys", "processes are started ahead"),
+    "worker/system/kernel": ("worker/system/test_processes", "orphans are adopted, and descendants found"),
+    "worker/template/main": ("worker/starter/test_templates", "a starter and its templates are tried together"),
+}
+"""Modules without a test file of their name: the file that tests each, and why."""
+
+
+def modules() -> dict[str, Path]:
+    """The modules of the three packages, as the folders of tests name them; an `__init__` that is only text is none."""
+    found: dict[str, Path] = {}
+    for path in python_files():
+        package, *rest = path.relative_to(ROOT).with_suffix("").parts
+        if rest[-1] != "__init__":
+            found["/".join([FOLDERS[package], *rest])] = path
+        elif len(ast.parse(path.read_text()).body) > 1:
+            found["/".join([FOLDERS[package], *rest[:-1]])] = path
+    return found
+
+
+def own_file(module: str, path: Path) -> Path:
+    """Where the tests of a module lie when they have a file of their own."""
+    folder = module if path.name == "__init__.py" else module.rpartition("/")[0]
+    return ROOT / "tests" / folder / f"test_{module.rpartition('/')[2]}.py"
+
+
+def misplaced(found: dict[str, Path], elsewhere: dict[str, tuple[str, str]]) -> list[str]:
+    """What is wrong with a list of modules that are tested elsewhere."""
+    wrong = [f"{module}: no such module; take it from the list" for module in elsewhere if module not in found]
+    for module, path in found.items():
+        has = own_file(module, path).exists()
+        if has and module in elsewhere:
+            wrong.append(f"{module}: has a test file of its own; take it from the list")
+        if not has and module not in elsewhere:
+            wrong.append(f"{module}: no {own_file(module, path).relative_to(ROOT)}; write it, or list what tests it")
+    tests = {test for test, _ in elsewhere.values()}
+    return wrong + [f"{test}: no such file of tests" for test in tests if not (ROOT / "tests" / f"{test}.py").exists()]
+
+
+def test_each_module_has_a_test_file_of_its_name_or_is_listed() -> None:
+    assert misplaced(modules(), TESTED_ELSEWHERE) == []
+
+
+@pytest.mark.parametrize(
+    ("changes", "problem"),
+    [
+        ({"core/nowhere": ("house/test_rooms", "x")}, "core/nowhere: no such module"),
+        ({"core/errors": ("house/test_rooms", "x")}, "core/errors: has a test file of its own"),
+        ({"core/states": ("house/test_nothing", "x")}, "house/test_nothing: no such file"),
+        ({"core/states": None}, "core/states: no tests/core/test_states.py"),
+    ],
+)
+def test_a_list_that_is_wrong_is_noticed(changes: dict[str, tuple[str, str] | None], problem: str) -> None:
+    changed = {module: entry for module, entry in (TESTED_ELSEWHERE | changes).items() if entry is not None}
+    [said] = misplaced(modules(), changed)
+    assert said.startswith(problem)
+
+
+def test_each_folder_of_tests_is_a_room_or_known() -> None:
+    rooms = {"/".join([FOLDERS[place.parts[0]], *place.parts[1:-1]]) for place in map(relative, python_files())}
+    folders = {path.parent.relative_to(ROOT / "tests").as_posix() for path in (ROOT / "tests").rglob("test_*.py")}
+    assert {folder for folder in folders if folder.partition("/")[0] not in ROOMS} <= rooms
+
+
+def relative(path: Path) -> Path:
+    return path.relative_to(ROOT)
+
+
+def test_a_file_of_tests_has_tests() -> None:
+    files = (ROOT / "tests").rglob("test_*.py")
+    assert [path.name for path in files if "\ndef test_" not in path.read_text()] == []

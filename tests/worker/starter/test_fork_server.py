@@ -1,0 +1,71 @@
+"""The mother of starters: what she sweeps, hands on, and keeps from jobs."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import worker_tasks as tasks
+from helpers.starter_client import StarterClient
+from helpers.waiting import PATIENCE_S
+
+from xpm_worker.starter import fork_server
+from xpm_worker.template import rehearsal
+
+
+def test_a_mother_sweeps_what_killed_rehearsals_left(tmp_path: Path) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    (left := tmp_path / f"{rehearsal.NAME}-{gone.pid}-00").mkdir()
+    ours, hers = socket.socketpair()
+    with ours, hers:
+        process = fork_server.start_mother(
+            hers, fork_server.clean_environment(os.environ | {"TMPDIR": str(tmp_path)}, "")
+        )
+    assert process.wait(PATIENCE_S) == 0
+    assert not left.exists()
+
+
+def test_the_environment_of_jobs_holds_nothing_that_leads_to_redis() -> None:
+    url = "redis://user:long-password@head:6379/0"
+    environment = {
+        "PATH": "/bin",
+        "XPM_REDIS_URL": "x",
+        "REDIS_URL": "x",
+        "RQ_REDIS_URL": "x",
+        "CELERY_BROKER": "rediss://other:6379",
+        "CACHE": "see valkey://cache",
+        "SECRET": "long-password",
+        "NOTE": f"we use {url}",
+        "DOCKER_HOST": "unix:///var/run/docker.sock",
+    }
+    kept = fork_server.clean_environment(environment, url)
+    assert kept == {"PATH": "/bin", "DOCKER_HOST": "unix:///var/run/docker.sock"}
+
+
+def test_a_short_password_hides_no_variable_that_merely_contains_it() -> None:
+    environment = {"PATH": "/bin", "EQUAL": "bin"}
+    assert fork_server.clean_environment(environment, "redis://:bin@head") == {"PATH": "/bin"}
+
+
+def test_folders_given_to_the_worker_come_first() -> None:
+    kept = fork_server.clean_environment({"PYTHONPATH": "/old"}, "", ["/a", "/b"])
+    assert kept["PYTHONPATH"] == os.pathsep.join(["/a", "/b", "/old"])
+
+
+def test_a_starter_does_not_look_for_modules_in_the_working_directory(starter: StarterClient) -> None:
+    starter.run(task := tasks.Look.C(note="x"))
+    path = json.loads((starter.directory(task).path / "found.json").read_text())["path"]
+    assert "" not in path
+    assert os.getcwd() not in path or os.getcwd() in sys.path
+
+
+def test_signals_that_reach_the_whole_group_leave_starters_alone(starter: StarterClient) -> None:
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        os.kill(starter.hello.pid, number)
+    assert starter.run(tasks.Write.C(note="x")).reason == "done"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import redis
 from helpers.import_folders import on_path
-from helpers.private_server import PrivateServer
+from helpers.private_server import PrivateServer, running
 from helpers.store_client import Desk
 from hypothesis import HealthCheck, settings
 
@@ -60,12 +60,8 @@ def server_program() -> ServerProgram:
 @pytest.fixture(scope="session")
 def redis_server(server_program: ServerProgram) -> Iterator[PrivateServer]:
     """The session's private server, without AOF. Do not stop it: for that there is `fresh_server`."""
-    server = PrivateServer(server_program)
-    try:
-        server.start()
+    with running(server_program) as server:
         yield server
-    finally:
-        server.remove()
 
 
 @pytest.fixture
@@ -127,18 +123,13 @@ def stage(server_program: ServerProgram, tmp_path_factory: pytest.TempPathFactor
     """A workspace, a server of its own, and two workers. Each test takes a name and a note of its own."""
     from helpers.playground import Stage
 
-    server = PrivateServer(server_program)
-    try:
-        server.start()
-        folder: Path = tmp_path_factory.mktemp("stage")
-        stage = Stage(folder, server)
+    with running(server_program) as server:
+        stage = Stage(tmp_path_factory.mktemp("stage"), server)
         try:
             stage.start_workers()
             yield stage
         finally:
             stage.close()
-    finally:
-        server.remove()
 
 
 @pytest.fixture

@@ -11,6 +11,10 @@ import sys
 import textwrap
 from pathlib import Path
 
+from xpm_core.config import Task
+from xpm_core.identity import seal
+from xpm_core.wire import payload
+
 
 def run(*arguments: str | Path, cwd: Path, **environment: str) -> str:
     """What Python prints for some arguments; an error shows what it said."""
@@ -37,6 +41,11 @@ def run_payload(data: bytes, identity: str, workspace: Path) -> str:
     elsewhere = workspace / "elsewhere"
     elsewhere.mkdir(exist_ok=True)
     return run("-c", WORKER, place, identity, workspace, cwd=elsewhere)
+
+
+def printed(task: Task, workspace: Path) -> str:
+    """What a task prints when a fresh process, elsewhere, runs it."""
+    return run_payload(payload.pack(task, workspace), seal(task), workspace)
 
 
 def script(folder: Path, name: str, text: str) -> Path:

@@ -5,9 +5,11 @@
 
 from __future__ import annotations
 
+import importlib
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 
 def on_path(folder: Path) -> Iterator[Path]:
@@ -23,3 +25,25 @@ def forget_modules(folder: Path) -> None:
     """Forget what this process imported from a folder, so that a later test can import another module of that name."""
     for name in [name for name, module in sys.modules.items() if str(folder) in str(getattr(module, "__file__", ""))]:
         del sys.modules[name]
+
+
+TELLING = """
+from pathlib import Path
+from xpm_core import Task
+
+Path(__file__).with_name("imported").touch()
+
+class Telling(Task):
+    def execute(self): pass
+"""
+
+
+def telling_task(folder: Path, name: str) -> Any:
+    """A task whose module, in a folder of this process's path, leaves a file `imported` beside it when it is imported.
+
+    That this process has imported it, the file does not say.
+    """
+    (folder / f"{name}.py").write_text(TELLING)
+    task = importlib.import_module(name).Telling.C()
+    (folder / "imported").unlink()
+    return task

@@ -5,10 +5,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import redis
@@ -113,3 +115,14 @@ class PrivateServer:
         if self._process is not None:
             self.kill()
         shutil.rmtree(self.folder)
+
+
+@contextlib.contextmanager
+def running(program: ServerProgram) -> Iterator[PrivateServer]:
+    """A server, for so long."""
+    server = PrivateServer(program)
+    try:
+        server.start()
+        yield server
+    finally:
+        server.remove()

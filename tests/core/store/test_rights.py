@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import redis
-from helpers.private_server import PrivateServer
+from helpers.private_server import PrivateServer, running
 from helpers.project_files import ROOT, files
 from helpers.waiting import PATIENCE_S
 
@@ -84,12 +84,8 @@ def refusals(server: PrivateServer) -> set[str]:
 
 @pytest.fixture(scope="module")
 def server(server_program: ServerProgram) -> Iterator[PrivateServer]:
-    server = PrivateServer(server_program)
-    try:
-        server.start()
+    with running(server_program) as server:
         yield server
-    finally:
-        server.remove()
 
 
 def test_the_document_lists_what_is_looked_for() -> None:

@@ -6,11 +6,11 @@ import warnings
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import msgpack
 import pytest
+from helpers.payloads import loaded, submitted
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -74,12 +74,6 @@ class Work(Task):
     def execute(self) -> None: ...
 
 
-def submitted(task: Any, workspace: Path) -> Any:
-    """A task as if it was submitted."""
-    state(task).submitted = SimpleNamespace(jobpath=workspace / "jobs" / "work" / seal(task), where="here")
-    return task
-
-
 def chain(length: int, workspace: Path, parts: Parts, **values: Any) -> tuple[Any, list[bytes]]:
     """The last of some tasks that each need the one before, and the payloads of all."""
     task, found = None, []
@@ -88,10 +82,6 @@ def chain(length: int, workspace: Path, parts: Parts, **values: Any) -> tuple[An
         found.append(payload.pack(task, workspace, parts=parts))
         submitted(task, workspace)
     return task, found
-
-
-def loaded(data: bytes, task: Any, workspace: Path) -> Any:
-    return payload.load(data, workspace=workspace, identity=seal(task), jobpath=workspace / "jobs/work" / seal(task))
 
 
 def configs_of(task: Any) -> list[tuple[Any, Any]]:
@@ -167,7 +157,7 @@ def test_any_graph_comes_back_the_same_by_parts_and_whole(nodes: list[Any], tmp_
         warnings.simplefilter("ignore", DeprecationWarning)
         for task in built(nodes, tmp_path):
             by_parts, whole = payload.pack(task, tmp_path, parts=parts), payload.pack(task, tmp_path)
-            assert shape(loaded(by_parts, task, tmp_path)) == shape(loaded(whole, task, tmp_path))
+            assert shape(loaded(task, tmp_path, by_parts)) == shape(loaded(task, tmp_path, whole))
 
 
 def version(data: bytes) -> int:
@@ -192,7 +182,7 @@ def test_classes_that_a_function_made_stay_together(tmp_path: Path) -> None:
     parts, task = Parts(tmp_path), None
     for number in range(10):
         task = submitted(Local.C(number=number, before=task), tmp_path)
-    live = loaded(payload.pack(last := Local.C(before=task), tmp_path, parts=parts), last, tmp_path)
+    live = loaded(last := Local.C(before=task), tmp_path, payload.pack(last, tmp_path, parts=parts))
     assert type(live) is type(live.before) is type(live.before.before)
     assert not (tmp_path / ".xpm").exists()
 
@@ -208,7 +198,7 @@ def test_chain_takes_bytes_that_grow_with_its_length(tmp_path: Path, monkeypatch
 def test_chain_comes_back_however_long_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(payload, "MANY", parts_module.MANY)
     task, payloads = chain(3_000, tmp_path, Parts(tmp_path))
-    live = found = loaded(payloads[-1], task, tmp_path)
+    live = found = loaded(task, tmp_path, payloads[-1])
     for number in reversed(range(3_000)):
         assert found.number == number
         found = found.before
@@ -230,8 +220,8 @@ def test_workspace_can_lie_elsewhere_for_the_worker(tmp_path: Path) -> None:
     here.mkdir()
     task, payloads = chain(10, here, Parts(here))
     here.rename(there)
-    live = payload.load(payloads[-1], workspace=there, identity=seal(task), jobpath=there / "jobs/work" / seal(task))
-    assert live.before.before.checkpoint == there / "jobs/work" / seal(task.before.before) / "model.bin"
+    live = payload.load(payloads[-1], workspace=there, identity=seal(task), jobpath=there / "jobs" / seal(task))
+    assert live.before.before.checkpoint == there / "jobs" / seal(task.before.before) / "model.bin"
 
 
 def part_of(tmp_path: Path) -> tuple[Any, bytes, Path]:
@@ -244,7 +234,7 @@ def test_part_that_is_gone_is_named_with_what_to_do(tmp_path: Path) -> None:
     task, data, place = part_of(tmp_path)
     place.unlink()
     with pytest.raises(PayloadError) as caught:
-        loaded(data, task, tmp_path)
+        loaded(task, tmp_path, data)
     assert str(caught.value) == (
         f"{place}: this part of a job's parameters is not there, or too large. "
         "Run the script again, which writes it anew."
@@ -256,9 +246,9 @@ def test_part_that_was_changed_is_refused_and_mended_by_the_next_script(tmp_path
     good = place.read_bytes()
     place.write_bytes(good.replace(b"number", b"numbex"))
     with pytest.raises(PayloadError, match="was changed, as by a power cut"):
-        loaded(data, task, tmp_path)
+        loaded(task, tmp_path, data)
     Parts(tmp_path).put(good)
-    assert loaded(data, task, tmp_path).number == 9
+    assert loaded(task, tmp_path, data).number == 9
 
 
 FORGED = [
@@ -282,7 +272,7 @@ def test_forged_reference_is_refused(change: Any, message: str, tmp_path: Path) 
     content = msgpack.unpackb(data, strict_map_key=False)
     change(content)
     with pytest.raises(PayloadError) as caught:
-        loaded(msgpack.packb(content), task, tmp_path)
+        loaded(task, tmp_path, msgpack.packb(content))
     assert message in str(caught.value)
 
 
@@ -296,7 +286,7 @@ def test_forged_part_cannot_become_another_task(tmp_path: Path) -> None:
     content = msgpack.unpackb(data, strict_map_key=False)
     content["imports"][0][0] = digest
     with pytest.raises(PayloadError, match="its identity is"):
-        loaded(msgpack.packb(content), task, tmp_path)
+        loaded(task, tmp_path, msgpack.packb(content))
 
 
 def test_tags_of_a_long_chain_are_those_that_a_walk_finds(tmp_path: Path) -> None:

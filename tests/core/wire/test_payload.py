@@ -7,12 +7,12 @@ import json
 from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
 import msgpack
 import pytest
 from helpers.fresh_process import run, run_payload, script
+from helpers.payloads import loaded, submitted
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -103,17 +103,6 @@ def learn(**values: Any) -> Learn:
     return Learn.C(model=model, other=model, **values)
 
 
-def loaded(task: Task, workspace: Path) -> Any:
-    data = payload.pack(task, workspace)
-    return payload.load(data, workspace=workspace, identity=seal(task), jobpath=workspace / "jobs" / "x")
-
-
-def submitted(task: Task, jobpath: Path) -> Task:
-    seal(task)
-    state(task).submitted = SimpleNamespace(jobpath=jobpath, where="here")
-    return task
-
-
 def test_task_comes_back_as_it_was(tmp_path: Path) -> None:
     anything = [{1: (2, {3})}, b"x", Colour.RED, Access.READ | Access.WRITE, datetime(2026, 1, 1, tzinfo=timezone.utc)]
     task = loaded(learn(rates={"b": 1, "a": 0.5}, anything=anything).tag("x", 1), tmp_path)
@@ -135,7 +124,7 @@ def test_generated_paths_lie_in_the_directory_of_the_job(tmp_path: Path) -> None
 def test_paths_in_the_workspace_move_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schema_of(learn()), "argv", ("sweep.py",))  # long ones would lie in a file of the workspace
     here, there = tmp_path / "here", tmp_path / "there"
-    first = submitted(learn(), here / "jobs" / "first")
+    first = submitted(learn(), here, "first")
     task = learn(before=first, data=here / "some" / "file", anything=[first.jobpath / "x", Path("/elsewhere")])
     live: Any = payload.load(payload.pack(task, here), workspace=there, identity=seal(task), jobpath=there / "jobs/x")
     assert live.data == there / "some/file"
@@ -151,7 +140,7 @@ def test_relative_path_means_what_it_meant_where_it_was_submitted(tmp_path: Path
 
 
 def test_what_tasks_made_and_what_does_not_count_are_kept(tmp_path: Path) -> None:
-    first = submitted(learn(rates={"a": 1}), tmp_path / "jobs" / "first")
+    first = submitted(learn(rates={"a": 1}), tmp_path, "first")
     made = made_by(first, Model.C(layers=1))
     aside = setmeta(Model.C(layers=2), True)
     part = Part.C()
@@ -336,7 +325,7 @@ def test_loading_imports_neither_clients_nor_displays(tmp_path: Path) -> None:
 
 
 def test_worker_describes_a_task_as_the_script_does(tmp_path: Path) -> None:
-    first = submitted(learn(), tmp_path / "jobs" / "first")
+    first = submitted(learn(), tmp_path, "first")
     task = learn(before=first, anything=[made_by(first, Model.C(layers=tag(1)))], rates={"a": 0.5}).tag("x", 1)
     found, expected = live_task.params(loaded(task, tmp_path)), description.describe(task, workspace=tmp_path)
     assert found == expected
@@ -348,14 +337,14 @@ def test_worker_describes_a_task_as_the_script_does(tmp_path: Path) -> None:
 def test_long_chains_of_tasks_are_described_as_far_as_can_be_read(tmp_path: Path) -> None:
     task: Task = learn()
     for number in range(300):
-        task = learn(before=submitted(task, tmp_path / "jobs" / str(number)))
+        task = learn(before=submitted(task, tmp_path, str(number)))
     text = json.dumps(live_task.params(loaded(task, tmp_path)))
     assert '{"path": "jobs/299", "in": "workspace"}' in text
     assert len(text) < 100_000
 
 
 def test_description_is_readable_and_complete(tmp_path: Path) -> None:
-    first = submitted(learn(), tmp_path / "jobs" / "first")
+    first = submitted(learn(), tmp_path, "first")
     anything = [2**70, float("nan"), {1: Colour.RED}, (1, {2}), b"\x00", Path("/x")]
     task = learn(before=first, anything=anything, rates={"a": 0.5}).tag("x", 1)
     described = description.describe(task)

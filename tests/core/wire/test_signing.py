@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import os
 from collections.abc import Callable
@@ -12,6 +11,7 @@ from typing import Any
 import pytest
 import worker_tasks as tasks
 from helpers.daemons import Crew
+from helpers.import_folders import telling_task
 
 from xpm_core import experiment
 from xpm_core.states import State
@@ -109,18 +109,10 @@ def test_what_is_no_signature_is_refused(crew: Crew, signature: object) -> None:
     refused(crew, task)
 
 
-def test_nothing_of_a_refused_job_is_imported(crew: Crew, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "telling_signed.py").write_text(
-        "from pathlib import Path\nfrom xpm_core import Task\nPath(__file__).with_name('imported').touch()\n"
-        "class Telling(Task):\n    def execute(self): pass\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    telling_signed = importlib.import_module("telling_signed")
-
-    (tmp_path / "imported").unlink()
-    crew.submit(task := telling_signed.Telling.C())
+def test_nothing_of_a_refused_job_is_imported(crew: Crew, written: Path) -> None:
+    crew.submit(task := telling_task(written, "telling_signed"))
     refused(crew, task)
-    assert not (tmp_path / "imported").exists()
+    assert not (written / "imported").exists()
 
 
 def test_what_a_script_submits_is_signed(crew: Crew, monkeypatch: pytest.MonkeyPatch) -> None:

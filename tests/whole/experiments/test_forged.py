@@ -5,7 +5,6 @@ Each trap leaves a trace when it springs, and is shown to work first.
 
 from __future__ import annotations
 
-import importlib
 import io
 import os
 import pickle
@@ -23,6 +22,7 @@ import pytest
 import redis
 import worker_tasks as tasks
 from helpers.daemons import Crew
+from helpers.import_folders import telling_task
 from helpers.waiting import wait_until
 from rq import Queue
 from rq.job import Callback
@@ -203,15 +203,8 @@ def test_a_pickle_over_rqs_channel_is_only_logged(crew: Crew, traces: Path) -> N
 # -- modules -----------------------------------------------------------------------------------------------------------
 
 
-def test_a_worker_imports_only_what_it_allows(crew: Crew, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "telling_allowed.py").write_text(
-        "from pathlib import Path\nfrom xpm_core import Task\nPath(__file__).with_name('imported').touch()\n"
-        "class Telling(Task):\n    def execute(self): pass\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
-    telling_allowed = importlib.import_module("telling_allowed")
-    (tmp_path / "imported").unlink()
-    task, allowed = telling_allowed.Telling.C(), tasks.Write.C(note="x")
+def test_a_worker_imports_only_what_it_allows(crew: Crew, written: Path) -> None:
+    task, allowed = telling_task(written, "telling_allowed"), tasks.Write.C(note="x")
     crew.submit(task, allowed)
     worker = crew.start("--burst", "--name", "w7", "--allow", "worker_tasks", "--allow", "more.*")
     crew.wait(allowed)
@@ -222,7 +215,7 @@ def test_a_worker_imports_only_what_it_allows(crew: Crew, tmp_path: Path, monkey
         f"Telling/{crew.directory(task).identity[:7]}. "
         "Start the worker with --allow telling_allowed, or submit to a queue whose workers allow it."
     )
-    assert not (tmp_path / "imported").exists()
+    assert not (written / "imported").exists()
     worker.left()  # else it takes the job once more
     crew.store.retry(crew.directory(task).identity)
     crew.start("--burst", "--allow", "tell*")

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import importlib
 import re
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -35,25 +33,11 @@ class Sweep(Task):
 
 
 @pytest.fixture
-def libraries(tmp_path: Path) -> Path:
-    """A folder of packages that only some workers have, and that no payload names."""
-    folder = tmp_path / "site-packages"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
-def sweeps(tmp_path: Path, libraries: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """A module of a project that imports such a package."""
-    project = tmp_path / "lab"
-    project.mkdir()
-    (project / "sweeping_tasks.py").write_text(MODULE.format(lacked="rare_package"))
-    (libraries / "rare_package.py").touch()
-    monkeypatch.syspath_prepend(project)
-    monkeypatch.syspath_prepend(libraries)
-    yield importlib.import_module("sweeping_tasks")
-    for name in ("sweeping_tasks", "rare_package"):
-        del sys.modules[name]
+def sweeps(written: Path, installed: Path) -> Any:
+    """A module of a project that imports a package which only some workers have, and which no payload names."""
+    (written / "sweeping_tasks.py").write_text(MODULE.format(lacked="rare_package"))
+    (installed / "rare_package.py").touch()
+    return importlib.import_module("sweeping_tasks")
 
 
 def reasons(crew: Crew, task: Any) -> list[str]:
@@ -61,9 +45,9 @@ def reasons(crew: Crew, task: Any) -> list[str]:
 
 
 def test_one_worker_that_cannot_import_the_code_costs_the_queue_nothing(
-    crew: Crew, sweeps: Any, libraries: Path
+    crew: Crew, sweeps: Any, installed: Path
 ) -> None:
-    crew.started("--name", "m1", "--pythonpath", str(libraries))
+    crew.started("--name", "m1", "--pythonpath", str(installed))
     bad = crew.started("--name", "m2", slots=2)
     jobs = [sweeps.Sweep.C(number=number) for number in range(12)]
     crew.submit(*jobs)
@@ -93,14 +77,14 @@ def test_a_job_that_no_worker_can_import_fails_and_names_them(crew: Crew, sweeps
 
 
 def test_a_daemon_that_was_killed_and_started_with_what_it_lacked_runs_the_jobs(
-    crew: Crew, sweeps: Any, libraries: Path
+    crew: Crew, sweeps: Any, installed: Path
 ) -> None:
     crew.started("--name", "m1")
     crew.started("--name", "m2").process.kill()  # it counts as living for a lease
     jobs = [sweeps.Sweep.C(number=number) for number in range(3)]
     crew.submit(*jobs)
     wait_until(lambda: any(reasons(crew, job) for job in jobs), show=lambda: crew.explain(jobs[0]))
-    crew.started("--name", "m2", "--pythonpath", str(libraries))
+    crew.started("--name", "m2", "--pythonpath", str(installed))
     for job in jobs:
         assert crew.wait(job).failures == 0
 
@@ -115,9 +99,9 @@ def test_what_is_raised_for_another_reason_at_import_is_the_jobs_own_fault(crew:
 
 
 def test_a_script_says_at_its_end_which_worker_cannot_import_its_code(
-    crew: Crew, sweeps: Any, libraries: Path, capsys: pytest.CaptureFixture[str]
+    crew: Crew, sweeps: Any, installed: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    good = crew.started("--name", "m1", "--pythonpath", str(libraries), lease_s=60)
+    good = crew.started("--name", "m1", "--pythonpath", str(installed), lease_s=60)
     crew.started("--name", "m2", lease_s=60)
     for slot in good.slots():
         slot.suspend()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.fresh_process import run_payload
+from helpers.fresh_process import printed
 
 from xpm_core.config import Config, Constant, Meta, Param, PathGenerator, Task, field
 from xpm_core.errors import DeclarationError, PayloadError
@@ -30,10 +30,6 @@ class Lstm(Config):
 class Gru(Lstm):
     def shown(self) -> str:
         return "gru"
-
-
-def printed(task: Task, workspace: Path) -> str:
-    return run_payload(payload.pack(task, workspace), seal(task), workspace)
 
 
 def body_data(value: Any) -> type[Task]:

@@ -11,19 +11,15 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import pytest
-from helpers.fresh_process import run, run_payload, script
+from helpers.fresh_process import printed, run, script
 
 from xpm_core.config import Config, Param, Task, field, initializer, param_group
 from xpm_core.errors import DeclarationError, TaskImportError
-from xpm_core.identity import seal, task_id
+from xpm_core.identity import task_id
 from xpm_core.language.code.local_code import code_of
 from xpm_core.wire import payload
 
 T = TypeVar("T")
-
-
-def printed(task: Task, workspace: Path) -> str:
-    return run_payload(payload.pack(task, workspace), seal(task), workspace)
 
 
 def test_local_task_runs_in_a_fresh_process(tmp_path: Path) -> None:
@@ -229,4 +225,4 @@ BRACKETS = """
 def test_classes_with_type_parameters_in_brackets(tmp_path: Path) -> None:
     place = tmp_path / "data"
     identity = run(script(tmp_path / "project", "sweep.py", BRACKETS), place, cwd=tmp_path)
-    assert run_payload(place.read_bytes(), identity, tmp_path) == "3 2"
+    assert printed(place.read_bytes(), identity, tmp_path) == "3 2"

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.payloads import loaded
 from hypothesis import given
 from hypothesis import strategies as st
 
 from xpm_core.config import Config, Param, Task
 from xpm_core.errors import ParameterTypeError
-from xpm_core.identity import seal
 from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.differences import differences
-from xpm_core.wire import live_task, payload
+from xpm_core.wire import live_task
 from xpm_core.workspace.job_directory import readable
 
 WORKSPACE = Path("/data/workspace")
@@ -48,9 +48,7 @@ def written(value: Any, **tags: Any) -> Any:
     learn = Learn.C(value=value)
     for name, label in tags.items():
         learn.tag(name, label)
-    identity, data = seal(learn), payload.pack(learn, WORKSPACE)
-    live = payload.load(data, workspace=WORKSPACE, identity=identity, jobpath=WORKSPACE / "jobs" / "learn")
-    found = json.loads(readable(live_task.params(live)))
+    found = json.loads(readable(live_task.params(loaded(learn, WORKSPACE))))
     assert found == json.loads(readable(describe(learn, workspace=WORKSPACE)))
     return found
 

@@ -11,6 +11,7 @@ import attrs
 import msgpack
 import pydantic
 import pytest
+from helpers.payloads import loaded
 
 from xpm_core import Bounds, Config, Meta, Param, Task, field
 from xpm_core.errors import (
@@ -84,12 +85,6 @@ def learn(**values: Any) -> Learn:
 
 def identity(**values: Any) -> str:
     return seal(learn(**values))
-
-
-def loaded(task: Task, workspace: Path) -> Any:
-    """What a job gets."""
-    job = workspace / "jobs" / "learn" / seal(task)
-    return load(pack(task, workspace), workspace=workspace, identity=seal(task), jobpath=job)
 
 
 def test_object_is_checked_field_by_field_and_kept_as_a_copy() -> None:

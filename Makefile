@@ -17,7 +17,7 @@ PIP = .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-chec
 demo: .venv/.has-demo
 	@.venv/bin/python examples/digits.py demo-workspace
 
-# In the order in which files are found, for those with the longest tests come first.
+# In the order that tests/conftest.py makes, because it puts the files that take long first.
 test: .venv/.has-demo .venv/.has-test
 	@.venv/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 

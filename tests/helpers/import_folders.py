@@ -1,11 +1,11 @@
-"""Folders of modules that a test writes: in front of this process's path, and forgotten afterwards.
+"""Modules that a test writes or names by their file: imported, and those of a folder forgotten afterwards.
 
 `from helpers.import_folders import on_path`; the fixtures around it are in conftest.py.
 """
 
 from __future__ import annotations
 
-import importlib
+import importlib.util
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,3 +47,13 @@ def telling_task(folder: Path, name: str) -> Any:
     task = importlib.import_module(name).Telling.C()
     (folder / "imported").unlink()
     return task
+
+
+def import_file(name: str, file: Path) -> Any:
+    """Import a file as a module of that name, wherever it lies; it stays imported."""
+    spec = importlib.util.spec_from_file_location(name, file)
+    assert spec is not None
+    assert spec.loader is not None
+    sys.modules[name] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -22,6 +22,6 @@ def loaded(task: Any, workspace: Path, data: bytes | None = None) -> Any:
 
 def submitted(task: Any, workspace: Path, name: str = "") -> Any:
     """A task as if it was submitted, with its directory at `jobs/NAME`, where the name is by default its identity."""
-    jobpath = workspace / "jobs" / (name or seal(task))
-    state(task).submitted = SimpleNamespace(jobpath=jobpath, where="here")
+    identity = seal(task)
+    state(task).submitted = SimpleNamespace(jobpath=workspace / "jobs" / (name or identity), where="here")
     return task

@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 from helpers.fresh_process import printed
+from helpers.import_folders import import_file
 
 from xpm_core.config import Config, Constant, Meta, Param, PathGenerator, Task, field
 from xpm_core.errors import DeclarationError, PayloadError
@@ -380,12 +381,6 @@ def test_defaults_of_parameters_go_on_counting_as_values() -> None:
     assert seal(defaults(3, 0.5).C(count=4)) == seal(defaults(4, 0.5).C())
 
 
-try:
-    import no_such_module as fallback
-except ImportError:
-    fallback = math
-
-
 def ignored_default(size: int) -> type[Config]:
     class Made(Config):
         count: Param[int] = field(default=size, ignore_default=True)
@@ -418,43 +413,10 @@ def test_default_that_does_not_count_by_its_value_counts_when_it_is_chosen(make:
 
 
 def unchanged(start: int) -> type[Task]:
-    import math
-    import os.path as paths
-
-    import xpm_core.config
-    import xpm_core.errors
-
-    assert [default + 1 for default in (1,)], "a variable of its own"
-    default = 5
-    offset: int = -2
-
-    def helper(value: int, times: int = 2) -> int:
-        return math.floor(value) * times + default_of(value)
-
-    def default_of(value: int) -> int:
-        return len(paths.sep) + len(xpm_core.__name__)
-
-    class Colour(enum.Enum):
-        RED = 1
-
-    class Base(Config):
-        limit = default
-        table = fallback
-        small = offset
-        size: Param[int] = start
-
-        def shown(self) -> int:
-            return helper(self.size)
-
-    class Made(Task):
-        __xpmid__ = "tests.made"
-        base: Param[Base] = Base.C()
-        colour: Param[Colour] = Colour.RED
-
-        def execute(self) -> None:
-            print(self.base.shown())
-
-    return Made
+    """The identity of what it makes holds the name of its module, which is that of the day when it was pinned."""
+    file = Path(__file__).parent / "golden" / "made_in_one_way.py"
+    found: type[Task] = import_file("tests.unit.test_config_made_classes", file).unchanged(start)
+    return found
 
 
 def test_identity_of_a_class_that_can_be_made_in_one_way_only_is_as_before() -> None:

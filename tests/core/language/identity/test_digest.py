@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import enum
 import hashlib
-import importlib.util
 import json
 import math
 import re
-import sys
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
 import pytest
 from helpers.fresh_process import run, script
+from helpers.import_folders import import_file
 
 from xpm_core.config import Config, Constant, Meta, Param, PathGenerator, Task, field, state
 from xpm_core.errors import ClassNameError
@@ -268,13 +267,7 @@ def golden(name: str) -> Any:
 
 
 def pinned() -> Any:
-    spec = importlib.util.spec_from_file_location("golden_configurations", GOLDEN / "configurations.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+    return import_file("golden_configurations", GOLDEN / "configurations.py")
 
 
 def test_bytes_of_values_are_those_of_the_file() -> None:

@@ -12,7 +12,7 @@ from helpers.private_server import PrivateServer
 from helpers.waiting import wait_until
 from script_tasks import Hold, Write
 
-from xpm_core.script import experiment
+from xpm_core import experiment
 
 pytestmark = pytest.mark.redis
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from helpers.playground import Stage
 
+from xpm_core import experiment
 from xpm_core.errors import (
     ExperimentError,
 )
-from xpm_core.script import experiment
 
 pytestmark = pytest.mark.redis
 

@@ -16,6 +16,7 @@ from xpm_core.workspace.workspace import Workspace
 
 BEGINNING = """
 import os, signal, sys
+from xpm_core.server import connection
 from xpm_core.server.embedded import process
 from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.workspace.workspace import Workspace

@@ -92,7 +92,7 @@ class Recorder:
 
     def submit(self, task: Task, options: Mapping[str, Any]) -> Any:
         """Seal a task, as an experiment does."""
-        from xpm_core.config import outputs, state, upstream
+        from xpm_core.config import dependencies, state, upstream
         from xpm_core.language.identity.seal import seal
         from xpm_core.tracebacks.callsite import caller, written
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 from typing import Any, Generic, TypeVar
 
 from xpm_core.config import Config, LightweightTask, Meta, Param, PathGenerator, Task, deprecate, field, setmeta, state
-from xpm_core.config.outputs import made_by
+from xpm_core.config.dependencies import made_by
 from xpm_core.identity import seal
 from xpm_core.language.graph.tags import tag
 

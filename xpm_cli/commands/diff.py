@@ -23,7 +23,7 @@ from xpm_core.language.identity.differences import ABSENT, Difference, differenc
 from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.wire import signing
-from xpm_core.wire.unpacking import Loader
+from xpm_core.wire.unpacker import Loader
 
 PARAMS = "params.json"
 

@@ -13,7 +13,7 @@ import click
 
 from xpm_core.click.forms import Form, form_of
 from xpm_core.click.naming import Arguments, Selection, arguments, selected
-from xpm_core.config.change import copyconfig
+from xpm_core.config.composition import copyconfig
 from xpm_core.errors import DeclarationError, MismatchError
 from xpm_core.language.graph.state import is_configuration
 from xpm_core.language.parameters.generics import ConfigKind

@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import Any, TypeVar, cast
 
 from xpm_core.errors import DeclarationError, UnknownParameterError
-from xpm_core.language.classes.help import ParameterHelp, help_of
+from xpm_core.language.classes.parameter_help import ParameterHelp, help_of
 from xpm_core.language.graph.state import is_configuration
 from xpm_core.language.parameters.generics import ConfigKind
 from xpm_core.language.parameters.schema import MISSING

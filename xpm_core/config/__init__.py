@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xpm_core.config.asking import experiments
+from xpm_core.config.attributes import experiments
 from xpm_core.config.base import (
     Config,
     DependentMarker,
@@ -11,11 +11,11 @@ from xpm_core.config.base import (
     ResumableTask,
     Task,
 )
-from xpm_core.config.change import copyconfig, setmeta
+from xpm_core.config.composition import copyconfig, setmeta
 from xpm_core.config.deprecation import deprecate
-from xpm_core.config.live import config_of
-from xpm_core.config.methods import cache, initializer
-from xpm_core.config.outputs import outputs, produced_by, upstream
+from xpm_core.config.live_objects import config_of
+from xpm_core.config.decorators import cache, initializer
+from xpm_core.config.dependencies import outputs, produced_by, upstream
 from xpm_core.language.graph.state import ConfigState, is_configuration, state
 from xpm_core.language.identity.partials import Partial, partial
 from xpm_core.language.parameters.annotations import CONVERTERS

@@ -8,14 +8,14 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, ClassVar, Protocol, TypeVar
 
-from xpm_core.config.asking import AskedConfig, AskedTask, experiments, job_of
-from xpm_core.config.change import compose
-from xpm_core.config.live import instance
+from xpm_core.config.attributes import AskedConfig, AskedTask, experiments, job_of
+from xpm_core.config.composition import compose
+from xpm_core.config.live_objects import instance
 from xpm_core.errors import DeclarationError, ExperimentError, OutputError, ParameterTypeError, SealedError, XpmError
 from xpm_core.job import outputs
 from xpm_core.job import running as job
 from xpm_core.language.classes.assignment import assign, copied, refuse_delete, restored, values_of
-from xpm_core.language.classes.makers import with_types
+from xpm_core.language.classes.subscripts import with_types
 from xpm_core.language.classes.metaclass import ConfigMeta, ours
 from xpm_core.language.graph import tags
 from xpm_core.language.graph.state import STATE, ConfigState, is_configuration, state

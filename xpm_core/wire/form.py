@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from xpm_core.language.code.records import references
+from xpm_core.language.code.class_records import references
 from xpm_core.project.import_path import PACKAGES, STANDARD
 
 DIGEST = 32

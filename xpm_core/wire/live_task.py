@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from xpm_core.config.base import Task
-from xpm_core.config.methods import locked
+from xpm_core.config.decorators import locked
 from xpm_core.job.outputs import OBJECTS
 from xpm_core.language.graph.state import state, unsubmitted
 from xpm_core.language.graph.walk import reachable

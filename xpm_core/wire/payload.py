@@ -1,7 +1,7 @@
 """The wire form of a sealed task: msgpack, and the way back to live objects.
 
 It holds the configurations that the task refers to, each once, the inner ones first; where their classes are; and the
-tags. Of a large graph it names parts that hold the rest (xpm_core.wire.parts). Values are written as in identities
+tags. Of a large graph it names parts that hold the rest (xpm_core.workspace.payload_parts). Values are written as in identities
 (values/encoding.py), entries of dicts in their own order. Paths in the workspace are relative to it, generated ones to
 the job's directory. What is read is bound to an identity: its digest is computed anew, so that nothing that counts can
 have been changed. Imports no client of a server and no display.
@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from xpm_core.config.base import Task
-from xpm_core.config.live import live
-from xpm_core.config.methods import CACHE, has_cache
+from xpm_core.config.live_objects import live
+from xpm_core.config.decorators import CACHE, has_cache
 from xpm_core.errors import PayloadError
 from xpm_core.job.outputs import OBJECTS
 from xpm_core.language.graph.state import state
@@ -26,10 +26,10 @@ from xpm_core.language.identity.seal import seal
 from xpm_core.language.parameters.paths import Layout
 from xpm_core.project.import_path import ImportPath
 from xpm_core.wire.live_task import INIT_TASKS, SEALED
-from xpm_core.wire.packing import Packer, checked
-from xpm_core.wire.parts import LARGE, MANY, Parts
-from xpm_core.wire.restoring import import_path_in
-from xpm_core.wire.unpacking import Loader, opened
+from xpm_core.wire.packer import Packer, checked
+from xpm_core.workspace.payload_parts import LARGE, MANY, Parts
+from xpm_core.wire.restorer import import_path_in
+from xpm_core.wire.unpacker import Loader, opened
 
 
 def pack(
@@ -72,7 +72,7 @@ def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path, allow: S
         workspace: Where the workspace is on this machine.
         identity: What the task has to be, as 64 hexadecimal characters.
         jobpath: The job's directory on this machine.
-        allow: Patterns of the modules that may be imported (xpm_core.language.code.allowed); empty for all.
+        allow: Patterns of the modules that may be imported (xpm_core.language.code.allow_list); empty for all.
 
     Raises:
         ModuleNotAllowedError: It needs another module; nothing of it was imported.

@@ -8,7 +8,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from xpm_core.config.live import live
+from xpm_core.config.live_objects import live
 from xpm_core.errors import PayloadError
 from xpm_core.language.graph.walk import reachable
 from xpm_core.language.identity.description import describe
@@ -16,8 +16,8 @@ from xpm_core.language.identity.seal import seal
 from xpm_core.language.parameters.paths import JOB, Layout
 from xpm_core.language.parameters.schema import schema_of
 from xpm_core.tracebacks.edges import edge
-from xpm_core.wire.packing import Packer
-from xpm_core.wire.unpacking import Loader
+from xpm_core.wire.packer import Packer
+from xpm_core.wire.unpacker import Loader
 
 WIRE, READABLE, DATA = "configuration.msgpack", "configuration.json", "data"
 

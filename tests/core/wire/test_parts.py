@@ -26,13 +26,13 @@ from xpm_core.config import (
     field,
     state,
 )
-from xpm_core.config.outputs import made_by, upstream
+from xpm_core.config.dependencies import made_by, upstream
 from xpm_core.errors import PayloadError
 from xpm_core.identity import seal
 from xpm_core.language.graph.tags import collect, submission_tags
 from xpm_core.wire import live_task, payload
-from xpm_core.wire import parts as parts_module
-from xpm_core.wire.parts import Parts
+from xpm_core.workspace import payload_parts as parts_module
+from xpm_core.workspace.payload_parts import Parts
 
 
 class Leaf(Config):

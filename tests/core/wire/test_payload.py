@@ -31,7 +31,7 @@ from xpm_core.config import (
     setmeta,
     state,
 )
-from xpm_core.config.outputs import made_by
+from xpm_core.config.dependencies import made_by
 from xpm_core.errors import PayloadError, TaskImportError
 from xpm_core.identity import seal
 from xpm_core.language.graph.tags import tag

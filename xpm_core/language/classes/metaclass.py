@@ -24,7 +24,7 @@ from xpm_core.tracebacks.edges import cut, edge
 if TYPE_CHECKING:
     from typing_extensions import dataclass_transform
 
-    from xpm_core.language.classes.help import ParameterHelp
+    from xpm_core.language.classes.parameter_help import ParameterHelp
 else:
 
     def dataclass_transform(**options: Any) -> Callable[[type], type]:
@@ -72,8 +72,8 @@ class ConfigMeta(ABCMeta):
 
     @property
     def __doc_params__(cls) -> list[ParameterHelp]:
-        """Name, type, default and help of each parameter: see `xpm_core.language.classes.help`."""
-        from xpm_core.language.classes.help import help_of  # which reads sources, and is needed by few
+        """Name, type, default and help of each parameter: see `xpm_core.language.classes.parameter_help`."""
+        from xpm_core.language.classes.parameter_help import help_of  # which reads sources, and is needed by few
 
         return help_of(cls)
 

@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from typing import IO, Any, TypeVar
 
 from xpm_core.errors import MissingPackageError, NestingError
-from xpm_core.language.dict_form.reading import Lines, Reader
-from xpm_core.language.dict_form.writing import Writer
+from xpm_core.language.dict_form.dict_reader import Lines, Reader
+from xpm_core.language.dict_form.dict_writer import Writer
 from xpm_core.language.graph.state import state
 from xpm_core.language.values.decoding import too_deep
 from xpm_core.tracebacks.callsite import caller, written

@@ -15,7 +15,7 @@ from typing import IO, Any
 import yaml
 
 from xpm_core.errors import YamlError
-from xpm_core.language.dict_form.reading import Lines
+from xpm_core.language.dict_form.dict_reader import Lines
 
 TAG = "tag:yaml.org,2002:"
 SCALARS = {

@@ -8,7 +8,7 @@ from enum import Enum
 from pathlib import Path, PurePath
 from typing import Any
 
-from xpm_core.language.code.records import class_record
+from xpm_core.language.code.class_records import class_record
 from xpm_core.language.graph.state import is_configuration, state
 from xpm_core.language.graph.walk import title
 from xpm_core.language.identity.digest import counted_names, task_id

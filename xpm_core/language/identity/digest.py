@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Any
 
 from xpm_core.errors import MismatchError, NestingError
-from xpm_core.language.code.chosen import made
+from xpm_core.language.code.local_digest import made
 from xpm_core.language.graph.state import STATE, ConfigState, is_configuration, state
 from xpm_core.language.graph.walk import children, contained, reachable
 from xpm_core.language.parameters.schema import Parameter, ParameterGroup, Schema, refusal, schema_of

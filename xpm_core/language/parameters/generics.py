@@ -59,7 +59,7 @@ class ConfigKind(Kind):
             maker = f"{self.cls.__name__}.C({given if fits else '...'})"
             return f"Pass {maker}, or make all of it of plain values: {ROOT}.from_dict({{...}})."
         if is_configuration(value):
-            from xpm_core.language.parameters.loaded_twice import loaded_twice  # which is seldom needed
+            from xpm_core.language.parameters.duplicate_import import loaded_twice  # which is seldom needed
 
             return loaded_twice(self.cls, value)
         return ""

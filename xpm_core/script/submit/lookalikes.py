@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xpm_core.errors import ClassNameError
 from xpm_core.language.identity.digest import task_id
-from xpm_core.language.identity.supposed import Change, supposed
+from xpm_core.language.identity.former_identity import Change, supposed
 from xpm_core.language.parameters.schema import MISSING, Parameter, Schema, shortened
 from xpm_core.project.origin import class_id
 from xpm_core.workspace.job_directory import JobDirectory
@@ -178,7 +178,7 @@ def declared(records: Iterator[dict[str, Any]]) -> dict[str, set[frozenset[str]]
 def current(classes: set[type]) -> set[str]:
     """The names in identities of some classes, and of all others that are there now."""
     from xpm_core.config import Config
-    from xpm_core.language.dict_form.classes import derived
+    from xpm_core.language.dict_form.class_names import derived
 
     found = set()
     for cls in {*derived([Config]), *classes}:

@@ -40,7 +40,7 @@ from xpm_core.store.records import RetryCode, Run, Submission, SubmitCode, Submi
 from xpm_core.store.scripts import Sent
 from xpm_core.tracebacks.callsite import Place, written
 from xpm_core.wire import payload, signing
-from xpm_core.wire.parts import Parts
+from xpm_core.workspace.payload_parts import Parts
 from xpm_core.workspace.experiment_directory import ExperimentDirectory
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.job_links import JobLinks

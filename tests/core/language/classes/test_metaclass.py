@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from xpm_core.config import Config, Meta, Param, PathGenerator, Task, field
-from xpm_core.config.asking import AskedConfig, AskedTask
+from xpm_core.config.attributes import AskedConfig, AskedTask
 from xpm_core.errors import DeclarationError, ExperimentError, MissingParameterError, UnsubmittedTaskError
 from xpm_core.identity import seal
 from xpm_core.language.graph.state import state

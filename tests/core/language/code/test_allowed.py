@@ -14,8 +14,8 @@ from payload_samples import sample
 
 from xpm_core.errors import ModuleNotAllowedError, TaskImportError
 from xpm_core.identity import seal
-from xpm_core.language.code import allowed
-from xpm_core.language.code.allowed import Allowed
+from xpm_core.language.code import allow_list
+from xpm_core.language.code.allow_list import Allowed
 from xpm_core.wire import payload
 
 HERE = "payload_samples"

@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xpm_core.config import Config, Param, Task, copyconfig, field, outputs, state
-from xpm_core.config.outputs import made_by
+from xpm_core.config.dependencies import made_by
 from xpm_core.errors import ParameterTypeError
 from xpm_core.identity import seal
 from xpm_core.language.graph.tags import COMPONENT_BYTES, grid, joined, stop_tags, tag, tagspath

@@ -9,7 +9,7 @@ import pytest
 from xpm_core.config import Config, LightweightTask, Param, Task, deprecate, field
 from xpm_core.identity import seal
 from xpm_core.language.graph.state import state
-from xpm_core.language.identity.supposed import Change, supposed
+from xpm_core.language.identity.former_identity import Change, supposed
 from xpm_core.language.parameters.schema import schema_of
 
 

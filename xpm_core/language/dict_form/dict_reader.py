@@ -19,8 +19,8 @@ from xpm_core.errors import (
     UnknownParameterError,
 )
 from xpm_core.language.classes.declaration import complete
-from xpm_core.language.dict_form.classes import CLASS, choices, derived, named
-from xpm_core.language.dict_form.omega import unwrapped
+from xpm_core.language.dict_form.class_names import CLASS, choices, derived, named
+from xpm_core.language.dict_form.omegaconf_values import unwrapped
 from xpm_core.language.graph.state import is_configuration, state
 from xpm_core.language.parameters.generics import ConfigKind
 from xpm_core.language.parameters.object_kinds import ObjectKind, kinds_of

@@ -12,8 +12,8 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.errors import PayloadError, TaskImportError
-from xpm_core.language.code.chosen import Chosen
-from xpm_core.language.code.local_rebuild import Rebuilder
+from xpm_core.language.code.local_digest import Chosen
+from xpm_core.language.code.local_rebuilder import Rebuilder
 from xpm_core.language.values.encoding import canonical
 from xpm_core.project.origin import attribute, class_id, within_project
 

@@ -10,8 +10,8 @@ from typing import Any
 
 from xpm_core.errors import NestingError, PayloadError, SealedError
 from xpm_core.job import script_arguments
-from xpm_core.language.code.local_record import Recorder
-from xpm_core.language.code.records import class_record
+from xpm_core.language.code.local_recorder import Recorder
+from xpm_core.language.code.class_records import class_record
 from xpm_core.language.graph.state import STATE, Home, is_configuration, state
 from xpm_core.language.graph.walk import children, reachable
 from xpm_core.language.identity.digest import counted_names, digest, task_id
@@ -25,7 +25,7 @@ from xpm_core.language.values.encoding import pack as packed
 from xpm_core.limits import DEEPEST, LARGEST_PAYLOAD
 from xpm_core.project.import_path import import_path
 from xpm_core.project.origin import LOCAL
-from xpm_core.wire.parts import Parts
+from xpm_core.workspace.payload_parts import Parts
 
 VERSION, WITH_PARTS = 1, 2
 """The forms of payloads: self-contained, and with parts elsewhere. A small graph is written as it always was."""

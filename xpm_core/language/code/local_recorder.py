@@ -3,7 +3,7 @@
 Such a class is made again from the code of its body, which the compiler left among the constants of its function. What
 the body and its methods use of the function's variables is recorded: modules, classes, functions, type variables, and
 data of the body. Data that a method uses are refused: they are parameters. What the function chooses counts
-(xpm_core.language.code.chosen).
+(xpm_core.language.code.local_digest).
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, TypeVar, get_args, get_origin
 
 from xpm_core.errors import DeclarationError, MismatchError
 from xpm_core.language.code.local_code import cells, cells_of, code_of
-from xpm_core.language.code.varying import Varying, varying
+from xpm_core.language.code.local_analysis import Varying, varying
 from xpm_core.language.parameters.schema import MISSING, ParameterGroup, Schema
 from xpm_core.language.values.encoding import canonical
 from xpm_core.project.origin import LOCAL, class_file, module_name, project_file

@@ -143,7 +143,7 @@ class Sketch:
         self.records: list[Record] = []
 
     def class_index(self, cls: type) -> int:
-        from xpm_core.language.code.local_record import Recorder  # which few classes need
+        from xpm_core.language.code.local_recorder import Recorder  # which few classes need
 
         number = self.classes.get(cls)
         if number is None:

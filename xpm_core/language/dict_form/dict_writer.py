@@ -9,8 +9,8 @@ from enum import Flag
 from typing import Any
 
 from xpm_core.errors import ConfigurationError, MismatchError, ParameterValueError
-from xpm_core.language.dict_form.classes import CLASS, shortest
-from xpm_core.language.dict_form.reading import Lines, Reader
+from xpm_core.language.dict_form.class_names import CLASS, shortest
+from xpm_core.language.dict_form.dict_reader import Lines, Reader
 from xpm_core.language.graph.state import state
 from xpm_core.language.parameters.generics import ConfigKind
 from xpm_core.language.parameters.object_kinds import ObjectKind, kinds_of

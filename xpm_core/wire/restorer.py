@@ -14,15 +14,15 @@ import msgpack
 from xpm_core.config.base import Config
 from xpm_core.errors import MismatchError, PayloadError
 from xpm_core.language.classes.declaration import complete
-from xpm_core.language.code.allowed import Allowed
-from xpm_core.language.code.importing import Classes
+from xpm_core.language.code.allow_list import Allowed
+from xpm_core.language.code.recorded_classes import Classes
 from xpm_core.language.graph.state import STATE, ConfigState, blank
 from xpm_core.language.parameters.object_kinds import object_kind
 from xpm_core.language.parameters.schema import MISSING, Parameter, Schema, refusal
 from xpm_core.language.values import data_objects
 from xpm_core.language.values.decoding import Decoder
 from xpm_core.project.import_path import ImportPath
-from xpm_core.wire.packing import ABSOLUTE, JOB, WORKSPACE
+from xpm_core.wire.packer import ABSOLUTE, JOB, WORKSPACE
 
 CHANGED = "Its code has changed since it was submitted: submit it again."
 

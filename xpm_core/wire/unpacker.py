@@ -17,9 +17,9 @@ from xpm_core.language.values.decoding import Decoder
 from xpm_core.limits import LARGEST_PAYLOAD
 from xpm_core.project.import_path import follow
 from xpm_core.wire.form import problem_of
-from xpm_core.wire.packing import VERSION, WITH_PARTS
-from xpm_core.wire.parts import Parts
-from xpm_core.wire.restoring import CHANGED, Node, Restorer, Site, problem
+from xpm_core.wire.packer import VERSION, WITH_PARTS
+from xpm_core.workspace.payload_parts import Parts
+from xpm_core.wire.restorer import CHANGED, Node, Restorer, Site, problem
 
 UNREADABLE = (
     LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError, RecursionError, MemoryError,

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from xpm_core.errors import TaskImportError
 from xpm_core.language.code.local_code import code_of
-from xpm_core.language.code.local_record import Reference
+from xpm_core.language.code.local_recorder import Reference
 from xpm_core.language.parameters.schema import MISSING, ParameterGroup, rebuilding
 
 

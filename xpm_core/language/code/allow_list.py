@@ -14,7 +14,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from xpm_core.errors import ModuleNotAllowedError
-from xpm_core.language.code.records import references
+from xpm_core.language.code.class_records import references
 from xpm_core.project.import_path import PACKAGES, STANDARD, ImportPath
 
 ALWAYS = ("builtins", "typing", "typing_extensions", "collections.abc", "xpm_core")

@@ -1,6 +1,6 @@
-"""The identity of configurations, for code that uses it without an experiment.
+"""The identity of configurations, for code that needs no experiment.
 
-The public names of the room `xpm_core.language.identity`, at a place that does not move.
+These are the public names of the room `xpm_core.language.identity`. Their home here does not move.
 
 Example:
     >>> from xpm_core.identity import seal

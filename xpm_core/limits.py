@@ -1,25 +1,28 @@
-"""How large and how deep data from outside may be, and a guard against data that promise more than they hold."""
+"""How large and how deep data from outside may be, and a guard against data that announce more than they contain."""
 
 from __future__ import annotations
 
 import msgpack
 
 LARGEST_PAYLOAD = 32 * 1024 * 1024
-"""Bytes that a payload may have. What is larger belongs in a file."""
+"""Bytes that a payload may have. Larger data belong in a file."""
 
-DEEPEST = 32
-"""How deep tuples, sets, enums and objects may be nested in a value: reading each takes a good part of the stack."""
+DEEPEST_VALUE = 32
+"""How deep tuples, sets, enums and objects may be nested in a value. Each level takes 35 kB of the reader's stack."""
 
-SMALL = 4096
+SMALL_DATA = 4096
+"""Bytes of data that are not guarded, because so few cannot announce enough to fill the memory."""
 
 
 def refuse_incomplete(data: bytes | memoryview) -> None:
-    """Refuse data that announce more items than they have: the memory for them would be taken before they are missed.
+    """Refuse MessagePack data that announce more items than they contain.
+
+    A reader would reserve memory for all announced items before it misses them.
 
     Raises:
-        ValueError: They do. Of small data nothing much can come.
+        ValueError: The data are incomplete.
     """
-    if len(data) <= SMALL:
+    if len(data) <= SMALL_DATA:
         return
     unpacker = msgpack.Unpacker(max_buffer_size=len(data))
     unpacker.feed(data)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from xpm_core.config import Config, Task
 
 UPDATE = "--xpm-update-identities"
-SHOWN = 7
+SHORT = 7
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,7 +49,7 @@ def assert_identities(
     """
     from xpm_core.config import Task
 
-    recorder = Recorder(tmp_path / "xpm-jobs")
+    recorder = DryExperiment(tmp_path / "xpm-jobs")
     monkeypatch.setattr(Task, "submit", recorder.recording(Task.submit))
 
     def check(file: str | Path, configs: Mapping[str, Config] | Iterable[Config] | Config | None = None) -> None:
@@ -63,7 +63,7 @@ def assert_identities(
     return check
 
 
-class Recorder:
+class DryExperiment:
     """An experiment that runs nothing: it knows the tasks that were submitted.
 
     Args:
@@ -92,22 +92,22 @@ class Recorder:
 
     def submit(self, task: Task, options: Mapping[str, Any]) -> Any:
         """Seal a task, as an experiment does."""
-        from xpm_core.config import dependencies, state, upstream
+        from xpm_core.config import outputs, state_of, upstream
         from xpm_core.language.identity.seal import seal
-        from xpm_core.tracebacks.callsite import caller, written
+        from xpm_core.tracebacks.callsite import caller, format_line
 
         upstream(task)
         identity = seal(task)
-        if state(task).submitted is None:
-            state(task).submitted = Recorded(self.jobs / identity, written(caller()), identity)
+        if state_of(task).submitted is None:
+            state_of(task).submitted = DryJob(self.jobs / identity, format_line(caller()), identity)
         return outputs(task)
 
-    def wait_for(self, job: Recorded) -> bool:
+    def wait_for(self, job: DryJob) -> bool:
         """Wait for nothing, because nothing runs."""
         return True
 
 
-class Recorded:
+class DryJob:
     """The job of a task that was submitted to a Recorder."""
 
     state = State.READY
@@ -151,9 +151,9 @@ def complaint(path: Path, found: Mapping[str, str]) -> str:
         return f"{path.name}: it cannot be read ({error}). {remedy}"
     changed = [name for name in found if name in pinned and pinned[name] != found[name]]
     lines = [
-        *(f"  changed  {name}  {pinned[name][:SHOWN]} -> {found[name][:SHOWN]}" for name in changed),
-        *(f"  new      {name}  {found[name][:SHOWN]}" for name in found if name not in pinned),
-        *(f"  gone     {name}  {pinned[name][:SHOWN]}" for name in pinned if name not in found),
+        *(f"  changed  {name}  {pinned[name][:SHORT]} -> {found[name][:SHORT]}" for name in changed),
+        *(f"  new      {name}  {found[name][:SHORT]}" for name in found if name not in pinned),
+        *(f"  gone     {name}  {pinned[name][:SHORT]}" for name in pinned if name not in found),
     ]
     if not lines:
         return ""

@@ -1,4 +1,4 @@
-"""Values that are plain numbers or texts, whatever class they come in."""
+"""Numbers and texts of any class, NumPy's too, as plain Python values."""
 
 from __future__ import annotations
 
@@ -7,42 +7,45 @@ import sys
 from collections.abc import Iterable
 from typing import Any
 
-PLAIN = (str, float, int)
+SCALAR_TYPES = (str, float, int)
+"""The plain types whose subclasses are converted."""
+
 UNITS = ("datetime64", "timedelta64")
-"""Scalars of NumPy with a unit. `item()` keeps it when datetime has such a value; else it makes an int, or None."""
+"""NumPy's scalars with a unit. Their `item()` returns an int or None if the module datetime has no such value."""
+
 ATOMS = frozenset((type(None), bool, int, float, str, bytes))
-"""Types whose values hold nothing else. A long list of them is dealt with whole, not item by item."""
+"""Types whose values contain no other values. A long list of atoms is treated as a whole, not item by item."""
 
 
-def flat(values: Iterable[Any]) -> bool:
-    """Whether all of some values are atoms."""
+def all_atoms(values: Iterable[Any]) -> bool:
+    """Whether all values are atoms."""
     return ATOMS.issuperset(map(type, values))
 
 
-def finite(values: Iterable[Any]) -> bool:
-    """Whether all floats among flat values are finite. Very large ones may be taken for infinite, which costs time."""
+def all_finite(values: Iterable[Any]) -> bool:
+    """Whether all floats among atoms are finite. It may be False for very large ones, which then only costs time."""
     return math.isfinite(sum(value for value in values if type(value) is float))
 
 
-def plain(value: Any) -> Any:
-    """A value of a subclass of `int`, `float` or `str`, or a scalar of NumPy, as plain Python has it; else the value.
+def plain_scalar(value: Any) -> Any:
+    """A value of a subclass of `int`, `float` or `str`, or a scalar of NumPy, as a plain value; any other value itself.
 
-    A value that plain Python cannot have without a loss stays as it is. NumPy is not imported here, because a program
-    that has such a scalar has imported it.
+    A value that would lose something stays as it is. NumPy is not imported here: a program that has such a scalar has
+    imported it.
     """
     if isinstance(value, bool):
         return value
     if is_of_numpy(value) and not isinstance(value, str):
         return plain_of_numpy(value)
-    cls = next((each for each in PLAIN if isinstance(value, each)), None)
+    cls = next((each for each in SCALAR_TYPES if isinstance(value, each)), None)
     if cls is None:
         return value
     found: Any = getattr(cls, f"__{cls.__name__}__")(value)
-    return found if found == value or found != found else value  # its class may compare more than the number
+    return found if found == value or found != found else value  # a subclass can compare more than the number
 
 
-def spelled(value: Any) -> str:
-    """The `repr` of a value. An integer may have more digits than Python writes: that is told in hexadecimal."""
+def safe_repr(value: Any) -> str:
+    """The `repr` of a value. An integer with more digits than Python writes in decimal is written in hexadecimal."""
     try:
         return repr(value)
     except ValueError:
@@ -56,7 +59,7 @@ def is_of_numpy(value: Any) -> bool:
 
 
 def plain_of_numpy(value: Any) -> Any:
-    """A scalar of NumPy, other than a text, as plain Python has it; itself when its unit would be lost."""
+    """A scalar of NumPy, other than a text, as a plain value; the scalar itself when its unit would be lost."""
     if isinstance(value, bytes):
         return bytes(memoryview(value))  # `item()` leaves out the zeros at the end
     found = value.item()

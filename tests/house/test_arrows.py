@@ -89,7 +89,7 @@ def test_imports_form_no_circle() -> None:
 @pytest.mark.parametrize(
     ("module", "line", "package"),
     [
-        ("xpm_core/errors.py", "from xpm_core.words import text", "xpm_core"),
+        ("xpm_core/errors/base.py", "from xpm_core.words import text", "xpm_core"),
         (
             "xpm_core/language/parameters/schema.py",
             f"{TYPING}from xpm_core.language.parameters.fields import Field",

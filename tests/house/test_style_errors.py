@@ -128,7 +128,7 @@ def test_message_is_one_quiet_sentence_after_another(cls: type[Exception]) -> No
 
 
 def drawn_tree() -> dict[str, str]:
-    """Each error class that the docstring of errors.py draws, and the one above it."""
+    """Each error class that the docstring of xpm_core.errors draws, and the one above it."""
     above: list[tuple[int, str]] = []
     found = {}
     for match in re.finditer(r"^( {4,})([A-Z]\w+)(?=  |$)", errors.__doc__ or "", re.MULTILINE):

@@ -9,7 +9,18 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Generic, TypeVar
 
-from xpm_core.config import Config, LightweightTask, Meta, Param, PathGenerator, Task, deprecate, field, setmeta, state
+from xpm_core.config import (
+    Config,
+    LightweightTask,
+    Meta,
+    Param,
+    PathGenerator,
+    Task,
+    deprecate,
+    field,
+    setmeta,
+    state_of,
+)
 from xpm_core.config.dependencies import made_by
 from xpm_core.identity import seal
 from xpm_core.language.graph.tags import tag
@@ -103,7 +114,7 @@ def sample() -> Any:
 def made() -> Any:
     first = Everything.C(words=["first"], old=Old.C(amount=1))
     seal(first)
-    state(first).submitted = SimpleNamespace(jobpath=Path("/ws/jobs/first"), where="x.py:1")
+    state_of(first).submitted = SimpleNamespace(jobpath=Path("/ws/jobs/first"), where="x.py:1")
     values = [2**70, 1.5, (1, {2}, frozenset((3,))), Colour.RED, Access.READ, b"\x00", {"a": None}, Path("/x")]
     task = Everything.C(
         words=["a", "b"],
@@ -113,5 +124,5 @@ def made() -> Any:
         anything=[*values, made_by(first, New.C(size=tag(5)))],
         before=first,
     )
-    state(task).init_tasks = (Begin.C(part=New.C(size=6)),)
+    state_of(task).init_tasks = (Begin.C(part=New.C(size=6)),)
     return task

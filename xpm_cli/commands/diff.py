@@ -19,11 +19,11 @@ from xpm_cli.output.json_form import SCHEMA
 from xpm_cli.output.terminal import Screen, length
 from xpm_core.errors import WorkspaceError
 from xpm_core.language.identity.description import describe
-from xpm_core.language.identity.differences import ABSENT, Difference, differences, is_named
+from xpm_core.language.identity.differences import ABSENT, Difference, differences, is_typed
 from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.wire import signing
-from xpm_core.wire.unpacker import Loader
+from xpm_core.wire.unpacker import Unpacker
 
 PARAMS = "params.json"
 
@@ -92,7 +92,7 @@ def _side(name: str, stack: ExitStack, desk: list[Desk]) -> Side:
         return Side(name, _read(directory.params), workspace)
     if job.state is State.DONE:  # the server has forgotten its parameters
         raise WorkspaceError(str(directory.path), f"has no {PARAMS}", "Run the job's script again: it is run anew.")
-    config, tags = Loader(workspace, directory.path).configuration(_payload(desk[0], job), job.identity)
+    config, tags = Unpacker(workspace, directory.path).configuration(_payload(desk[0], job), job.identity)
     described = describe(config, job=directory.path, workspace=workspace)
     return Side(name, {**described, "tags": tags}, workspace)
 
@@ -153,7 +153,7 @@ def _text(value: Any) -> str:
     """A value as people read it."""
     if value is ABSENT:
         return "-"
-    if is_named(value):
+    if is_typed(value):
         return _text(next(iter(value.values())))
     return value if isinstance(value, str) and value.isprintable() and value else json.dumps(value, ensure_ascii=False)
 

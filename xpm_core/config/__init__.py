@@ -1,25 +1,28 @@
-"""The language: what scripts declare and configure."""
+"""The configurations of scripts: the classes that they derive from, and what can be done with a configuration.
+
+Processes of jobs load this room, so it imports neither redis nor rq. May import `job` and `language`.
+"""
 
 from __future__ import annotations
 
 from xpm_core.config.attributes import experiments
 from xpm_core.config.base import (
     Config,
-    DependentMarker,
     InstanceConfig,
     LightweightTask,
     ResumableTask,
     Task,
 )
 from xpm_core.config.composition import copyconfig, setmeta
+from xpm_core.config.decorators import cache, initializer
+from xpm_core.config.dependencies import DependentMarker, outputs, produced_by, upstream
 from xpm_core.config.deprecation import deprecate
 from xpm_core.config.live_objects import config_of
-from xpm_core.config.decorators import cache, initializer
-from xpm_core.config.dependencies import outputs, produced_by, upstream
-from xpm_core.language.graph.state import ConfigState, is_configuration, state
+from xpm_core.language.graph.state import ConfigState, is_configuration, state_of
 from xpm_core.language.identity.partials import Partial, partial
 from xpm_core.language.parameters.annotations import CONVERTERS
-from xpm_core.language.parameters.fields import LATER, Bounds, Constant, DataPath, Meta, Param, field, param_group
+from xpm_core.language.parameters.bounds import Bounds
+from xpm_core.language.parameters.fields import LATER, Constant, DataPath, Meta, Param, field, param_group
 from xpm_core.language.parameters.object_kinds import object_kind
 from xpm_core.language.parameters.paths import PathGenerator
 from xpm_core.language.parameters.schema import ParameterGroup
@@ -54,7 +57,7 @@ __all__ = [
     "partial",
     "produced_by",
     "setmeta",
-    "state",
+    "state_of",
     "upstream",
 ]
 

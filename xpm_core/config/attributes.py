@@ -1,7 +1,7 @@
-"""What a configuration can be asked by names that every class may use for itself: identity, state, logs, waiting.
+"""The attributes that every configuration has, unless its class uses the name itself: identity, state, logs, waiting.
 
-A parameter of such a name, an attribute, or a member of a base that comes later, wins; and a live object has none of
-them. So a name that is added here breaks no class that worked before.
+If a class has a parameter or attribute of such a name, or inherits one, that one is used. A live object has none of
+these attributes. So a new name here breaks no class that worked before.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.errors import ExperimentError, UnsubmittedTaskError
-from xpm_core.language.graph.state import is_configuration, state
+from xpm_core.language.graph.state import is_configuration, state_of
 from xpm_core.language.identity.seal import foreseen
 from xpm_core.language.parameters.schema import MISSING
 from xpm_core.states import State
@@ -21,11 +21,11 @@ if TYPE_CHECKING:
     from xpm_core.workspace.job_directory import JobDirectory
 
 experiments: list[Any] = []
-"""The experiments that are entered, the current one last; each puts itself here. `submit()` goes to the current one."""
+"""The experiments that are entered, the current one last. Each adds itself. `submit()` goes to the current one."""
 
 
-class yielding:
-    """A property of configurations that gives way to whatever else has its name."""
+class fallback_property:
+    """A property of configurations that is used only if nothing else has its name."""
 
     def __init__(self, function: Callable[[Any], Any]) -> None:
         self.function, self.__doc__ = function, function.__doc__
@@ -46,25 +46,31 @@ class yielding:
         return self.function(config)
 
 
-class AskedConfig:
-    """What each configuration can be asked. Checkers see plain attributes, which any class may declare anew."""
+class ConfigAttributes:
+    """The attributes of each configuration. Type checkers see plain attributes, which any class may declare anew."""
 
     if TYPE_CHECKING:
         identity: Any
     else:
 
-        @yielding
+        @fallback_property
         def identity(self):
-            """The identity that it has, or will have once sealed, as 64 hexadecimal characters. Seals nothing.
+            """The identity as 64 hexadecimal characters: the one it has, or would get if it were sealed now.
+
+            Reading it seals nothing.
 
             Raises:
                 MissingParameterError: A parameter has no value.
+
+            Example:
+                >>> Learn.C(epochs=3).identity[:7]
+                '3f9ac2e'
             """
             return foreseen(self)
 
 
-class AskedTask:
-    """What each task can be asked, once it is submitted."""
+class TaskAttributes:
+    """The attributes of each task. They can be read once it is submitted."""
 
     if TYPE_CHECKING:
         state: Any
@@ -73,42 +79,49 @@ class AskedTask:
         wait: Any
     else:
 
-        @yielding
+        @fallback_property
         def state(self):
-            """Where the job stands, as this script has heard: a `State`, equal to its word, such as "running"."""
+            """The state of the job, as far as this script knows it: a `State`, equal to its word, such as "running"."""
             return followed(self, "state").state
 
-        @yielding
+        @fallback_property
         def stdout(self):
-            """The file with what the job has printed; it is there once the job has started."""
+            """The path of the file with the job's output. The file exists once the job has started."""
             return directory_of(self, "stdout").out
 
-        @yielding
+        @fallback_property
         def stderr(self):
-            """The file with what the job has printed to its standard error, as `stdout`."""
+            """The path of the file with the job's standard error. The file exists once the job has started."""
             return directory_of(self, "stderr").err
 
-        @yielding
+        @fallback_property
         def wait(self):
-            """Wait until the job is settled: `if learn.wait(): ...`. Returns whether it is done.
+            """Wait until the job is settled. It is `experiment.wait` for this one task.
 
-            Like `experiment.wait`, but for this one task; its callbacks may not have been made yet.
+            The callbacks of the task may not have been called when it returns.
+
+            Returns:
+                Whether the job is done.
 
             Raises:
-                ExperimentError: No experiment is open, or another than that it was submitted to.
+                ExperimentError: The experiment that the task was submitted to is not open.
                 WorkersFailedError, WipedError: As for `experiment.wait`.
+
+            Example:
+                >>> if learn.wait():
+                ...     print(learn.jobpath)
             """
             job = followed(self, "wait")
             return edge(lambda: waited(type(self).__name__, job))
 
 
 def job_of(task: Any, what: str) -> Any:
-    """What the experiment knows of the job of a task that was submitted.
+    """The experiment's object for the job of a task.
 
     Raises:
-        UnsubmittedTaskError: It was not submitted.
+        UnsubmittedTaskError: The task was not submitted.
     """
-    own = state(task)
+    own = state_of(task)
     if own.submitted is None:
         wrong = f"the task made at {own.created} was not submitted"
         raise UnsubmittedTaskError(f"{type(task).__name__}.{what}", wrong, "Read it after submit().")
@@ -116,10 +129,10 @@ def job_of(task: Any, what: str) -> Any:
 
 
 def followed(task: Any, what: str) -> Any:
-    """The job of a task, in the script that has submitted it: a job knows of others only where they lie.
+    """The job of a task, with its state. Only the script that submitted the task has that.
 
     Raises:
-        ExperimentError: This is not the script.
+        ExperimentError: This process is a job, which knows only the directories of other jobs.
     """
     job = job_of(task, what)
     if not hasattr(job, "state"):
@@ -129,15 +142,15 @@ def followed(task: Any, what: str) -> Any:
 
 
 def directory_of(task: Any, what: str) -> JobDirectory:
-    """The directory of the job of a task that was submitted."""
-    from xpm_core.workspace.job_directory import JobDirectory  # which few scripts need before they submit
+    """The directory of the job of a submitted task."""
+    from xpm_core.workspace.job_directory import JobDirectory  # late, because few scripts need it before they submit
 
     path = Path(job_of(task, what).jobpath)
     return JobDirectory(path.parent.parent, f"{path.parent.name}/{path.name}")
 
 
 def waited(name: str, job: Any) -> bool:
-    """Wait for a job of the experiment that is open; returns whether it is done."""
+    """Wait for a job of the open experiment, and return whether it is done."""
     if not job.state.settled and not (experiments and experiments[-1].wait_for(job)):
         wrong = f"no open experiment follows its job, which was {job.state.value} when one did"
         raise ExperimentError(f"{name}.wait", wrong, "Wait inside of the experiment that it was submitted to.")

@@ -1,4 +1,4 @@
-"""Configurations from configurations: copies, composition with `@`, and whether one counts."""
+"""Make configurations from others: copies, composition with `@`, and whether one counts in the identity of another."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any, TypeVar
 
 from xpm_core.errors import MismatchError, ParameterValueError, SealedError
 from xpm_core.language.classes.assignment import assign, copied
-from xpm_core.language.graph.state import state
+from xpm_core.language.graph.state import state_of
 from xpm_core.language.parameters.schema import Parameter, schema_of
 from xpm_core.language.values.kinds import AnyKind
-from xpm_core.tracebacks.callsite import caller, written
+from xpm_core.tracebacks.callsite import caller, format_line
 from xpm_core.tracebacks.edges import edge
 
 T = TypeVar("T")
@@ -17,9 +17,16 @@ T = TypeVar("T")
 
 @edge
 def copyconfig(config: T, **values: Any) -> T:
-    """A copy of a configuration that can be assigned, with other values for some parameters.
+    """Copy a configuration, with other values for some parameters. Nested configurations are shared.
 
-    Nested configurations are shared. Tags and the task that made it go along; what was said of a job does not.
+    The copy has the tags, and comes from the same task. It has no job, no callbacks and no dependencies.
+
+    Args:
+        config: The configuration; it may be sealed.
+        values: New values, by parameter.
+
+    Returns:
+        A configuration that can be assigned.
 
     Example:
         >>> faster = copyconfig(learn, epochs=10)
@@ -29,24 +36,30 @@ def copyconfig(config: T, **values: Any) -> T:
 
 @edge
 def setmeta(config: T, flag: bool) -> T:
-    """Say whether a configuration counts for the identity of what it is given to, whatever the parameter says.
+    """Set whether a configuration counts in the identity of configurations that hold it, whatever the parameter says.
 
     Args:
         config: The configuration, not sealed.
-        flag: True lets it not count, False lets it count.
+        flag: True if it shall not count, as with `Meta`; False if it shall count.
 
     Returns:
-        The configuration.
+        The same configuration.
+
+    Raises:
+        SealedError: The configuration is sealed.
+
+    Example:
+        >>> Learn.C(model=setmeta(Model.C(), True))
     """
-    own = state(config)
+    own = state_of(config)
     if own.sealed:
         raise SealedError(type(config).__name__, "setmeta() came too late, it is sealed", "Change a copy.", own.created)
-    own.meta = flag
+    own.ignored = flag
     return config
 
 
 def compose(outer: T, inner: Any) -> T:
-    """Give a configuration to the one parameter of another that takes it; what `outer @ inner` does.
+    """Assign a configuration to the one parameter of another that takes it. `outer @ inner` calls this.
 
     Raises:
         ParameterValueError: No parameter takes it, or several do.
@@ -56,14 +69,14 @@ def compose(outer: T, inner: Any) -> T:
         name, given = type(outer).__name__, type(inner).__name__
         wrong = f"{' and '.join(takers)} take a {given}" if takers else f"no parameter takes a {given}"
         raise ParameterValueError(
-            name, f"{wrong} given by @", f"Name the parameter: {name}.C(...={given}.C(...)).", written(caller())
+            name, f"{wrong} given by @", f"Name the parameter: {name}.C(...={given}.C(...)).", format_line(caller())
         )
     assign(outer, takers[0], inner)
     return outer
 
 
 def takes(parameter: Parameter, value: Any) -> bool:
-    """Whether a parameter is declared for configurations such as this one."""
+    """Whether a parameter is declared for configurations like this one."""
     if not parameter.holds or parameter.role == "constant" or isinstance(parameter.kind, AnyKind):
         return False
     try:

@@ -1,4 +1,4 @@
-"""Decorators for methods of live objects: `@initializer`, which runs once, and `@cache`, which has a file to keep."""
+"""Decorators for methods of live objects: `@initializer` runs a method once, `@cache` gives it a file to keep."""
 
 from __future__ import annotations
 
@@ -18,21 +18,25 @@ R = TypeVar("R")
 S = TypeVar("S")
 
 CACHE = "__xpm_cache__"
-"""Where a live object keeps, in its `__dict__`, the directory of its caches."""
+"""The entry in the `__dict__` of a live object that holds the directory of its caches."""
 
 ONCE = "__xpm_once__"
-"""Where a live object keeps, in its `__dict__`, what its initializers returned."""
+"""The entry in the `__dict__` of a live object that holds the results of its initializers."""
 
 
 def live_only(method: Callable[..., Any], instance: Any) -> None:
-    """Refuse to run a method of live objects on a configuration."""
+    """Refuse to run a method of live objects on a configuration.
+
+    Raises:
+        DeclarationError: The object is a configuration.
+    """
     if is_configuration(instance):
         name = f"{type(instance).__name__}.{method.__name__}"
         raise DeclarationError(name, "called on a configuration", "Call it in execute(), or on an instance().")
 
 
 def initializer(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
-    """Let a method of live objects run once: further calls return what the first one did, whatever they are given.
+    """Let a method of live objects run once. Further calls return the first result, whatever their arguments are.
 
     Example:
         >>> class Model(Config):
@@ -55,11 +59,14 @@ def initializer(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[
 def cache(name: str) -> Callable[[Callable[Concatenate[S, Path, P], R]], Callable[Concatenate[S, P], R]]:
     """Give a method of live objects the path of a file that is kept for its configuration.
 
-    The path is the same in all jobs of the workspace whose object has that identity, and one of them at a time runs
-    the method. Outside of a job it is in a temporary directory, and nothing is kept.
+    The path is the same in all jobs of the workspace whose object has that identity. The method runs in one of these
+    jobs at a time. Outside of a job, the file lies in a temporary directory, and is not kept.
 
     Args:
         name: Name of the file.
+
+    Returns:
+        A decorator. The method takes the path after `self`; callers do not pass it.
 
     Example:
         >>> class Terms(Config):
@@ -77,7 +84,7 @@ def cache(name: str) -> Callable[[Callable[Concatenate[S, Path, P], R]], Callabl
             live_only(method, self)
             directory: Path | None = self.__dict__.get(CACHE)
             if directory is None:
-                from tempfile import TemporaryDirectory  # slow to import, and needed by few
+                from tempfile import TemporaryDirectory  # late, because it is slow to import, and few need it
 
                 with TemporaryDirectory() as folder:
                     return method(self, Path(folder, name), *args, **kwargs)
@@ -91,25 +98,25 @@ def cache(name: str) -> Callable[[Callable[Concatenate[S, Path, P], R]], Callabl
 
 
 def has_cache(cls: type) -> bool:
-    """Whether a method of a class, or of its bases, is a `@cache`."""
+    """Whether a method of a class or of its bases is decorated by `@cache`."""
     own = (vars(base) for base in cls.__mro__ if base is not object and "__xpm_base__" not in vars(base))
     return any(hasattr(value, "__xpm_cached__") for content in own for value in content.values())
 
 
 @contextmanager
 def locked(path: Path, what: str) -> Iterator[None]:
-    """Hold a lock that processes on all machines of the workspace respect.
+    """Hold a lock that excludes processes on all machines of the workspace.
 
     Args:
-        path: Its file.
-        what: What it is of, for the warning that another process holds it.
+        path: The file of the lock.
+        what: The word for the thing that is locked, for the warning that another process holds it.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            import logging  # which few jobs need for this
+            import logging  # late, because few jobs wait here
 
             logging.getLogger("xpm").warning("%s: another job has this %s, this one waits until it ends", path, what)
             fcntl.flock(file, fcntl.LOCK_EX)

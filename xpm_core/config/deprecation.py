@@ -1,4 +1,4 @@
-"""Classes and parameters that were replaced by others, and keep their results."""
+"""Deprecated classes and parameters: others replace them, and the results of old jobs are still found."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, TypeVar, overload
 
 from xpm_core.errors import DeclarationError, ValidationError
 from xpm_core.language.classes.assignment import restored, values_of
-from xpm_core.language.graph.state import state
+from xpm_core.language.graph.state import state_of
 from xpm_core.language.parameters.fields import Renamed
 from xpm_core.language.parameters.schema import Schema
 from xpm_core.tracebacks.callsite import caller_frame
@@ -21,15 +21,26 @@ F = TypeVar("F", bound=Callable[..., Any])
 def deprecate(deprecated: type, *, replace: bool = False): ...  # type: ignore[no-untyped-def]  # see below
 @overload
 def deprecate(deprecated: F) -> F: ...
-# What it returns for a class is left open, so that type checkers take the decorated class for what it was.
+# The result for a class has no type here, so that type checkers keep the type of the decorated class.
 @edge
 def deprecate(deprecated: Any, *, replace: bool = False) -> Any:
-    """Deprecate a class or a parameter; what was computed with it keeps its identity.
+    """Deprecate a class or a parameter. What was computed with it keeps its identity.
 
     - `@deprecate` on a subclass of the class that replaces it: the two have one identity.
     - `@deprecate(New)` on a class with a method `__convert__`, which returns a configuration of New: the identity is
       that of what it returns. With `replace=True` a configuration is replaced by that as soon as it is made.
-    - `@deprecate` on a function in a class: assigning to the parameter of that name calls it with the value.
+    - `@deprecate` on a function in a class: the function replaces the parameter of its name. An assignment to the
+      parameter calls the function with the value.
+
+    Args:
+        deprecated: The class, the class that replaces it, or the function.
+        replace: Whether a configuration of the deprecated class is converted as soon as it is made.
+
+    Returns:
+        The class; or a decorator, for a class that replaces another.
+
+    Raises:
+        DeclarationError: It is no class of configurations, or there is no way to convert its configurations.
 
     Example:
         >>> @deprecate(Learn)
@@ -48,7 +59,7 @@ def deprecate(deprecated: Any, *, replace: bool = False) -> Any:
 
 
 def has_name(cls: type) -> bool:
-    """Whether a class has been defined already: one that is just being decorated has no name yet."""
+    """Whether a class is known by its name already. A class that is just being decorated is not."""
     found: Any = sys.modules.get(cls.__module__)
     for part in cls.__qualname__.split("."):
         found = getattr(found, part, None)
@@ -56,7 +67,7 @@ def has_name(cls: type) -> bool:
 
 
 def successor_in_bases(cls: type) -> type:
-    """The class that replaces one which derives from it."""
+    """The class that replaces a class derived from it."""
     base = cls.__bases__[0]
     if len(cls.__bases__) != 1 or base.__dict__.get("__xpm_base__"):
         raise DeclarationError(
@@ -66,7 +77,7 @@ def successor_in_bases(cls: type) -> type:
 
 
 def replaced(cls: type, successor: type, at_once: bool) -> type:
-    """Let configurations of a class have the identity of configurations of another one."""
+    """Give the configurations of a class the identity of configurations of the class that replaces it."""
     schema: Schema = cls.__dict__["__xpm_schema__"]
     convert = cls.__dict__.get("__convert__")
     if convert is None and not issubclass(cls, successor):
@@ -75,10 +86,12 @@ def replaced(cls: type, successor: type, at_once: bool) -> type:
         )
 
     def converted(config: Any) -> Any:
-        found = convert(config) if convert else restored(successor, values_of(config), state(config))
+        found = convert(config) if convert else restored(successor, values_of(config), state_of(config))
         if type(found) is not successor:
             wrong = f"its __convert__ returned {type(found).__name__}, not {successor.__name__}"
-            raise ValidationError(cls.__name__, wrong, "Let it return a configuration of that.", state(config).created)
+            raise ValidationError(
+                cls.__name__, wrong, "Let it return a configuration of that.", state_of(config).created
+            )
         return found
 
     schema.successor, schema.converts, schema.replaced = successor, converted, at_once

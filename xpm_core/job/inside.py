@@ -10,7 +10,7 @@ from typing import Any
 
 from xpm_core.errors import InsideJobError
 from xpm_core.job.running import JOB_VARIABLE
-from xpm_core.tracebacks.callsite import caller, written
+from xpm_core.tracebacks.callsite import caller, format_line
 from xpm_core.tracebacks.edges import edge
 
 
@@ -33,4 +33,4 @@ class experiment:
 
     @edge
     def __init__(self, *_: Any, **__: Any) -> None:
-        refuse_inside_job(written(caller()))
+        refuse_inside_job(format_line(caller()))

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from xpm_core.errors import OutputError
 from xpm_core.job import running as job
-from xpm_core.language.graph.state import is_configuration, state
+from xpm_core.language.graph.state import is_configuration, state_of
 from xpm_core.language.graph.walk import reachable
 from xpm_core.workspace.job_directory import JobDirectory
 
@@ -47,9 +47,9 @@ class Watch(NamedTuple):
         config = self.method.__self__  # type: ignore[attr-defined]
         for trail, each in reachable(self.task):
             if each is config:
-                return str(trail), str(state(each).identity)
+                return str(trail), str(state_of(each).identity)
         where = f"{type(self.task).__name__}.watch_output"
-        problem = f"the {type(config).__name__} made at {state(config).created} is no part of the task"
+        problem = f"the {type(config).__name__} made at {state_of(config).created} is no part of the task"
         raise OutputError(where, problem, "Watch a method of the task, or of a configuration that is a value of it.")
 
 
@@ -116,7 +116,7 @@ class Teller:
         root = next((config for config, found in objects.values() if found is task), None)
         for trail, config in reachable(root) if root is not None else ():
             if objects[id(config)][1] is owner:
-                return {"of": str(trail), "identity": str(state(config).identity), "method": method.__name__}
+                return {"of": str(trail), "identity": str(state_of(config).identity), "method": method.__name__}
         problem = "this is no method of the task, or of one of its configurations"
         raise OutputError(self._where, problem, "Pass one, such as self.validation.checkpoint.")
 

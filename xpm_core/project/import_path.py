@@ -1,8 +1,8 @@
-"""Where a script imports from, and how a job's process comes to import the same.
+"""The import path of a script, and how a job's process comes to import the same modules.
 
-`sys.path` decides only about what is not imported yet. A job's process has imported much of the standard library before
-its project's folders come to stand in front of it, and a script may have, too. So it is recorded as well whose module
-the script has, where a file of the project has the name of one of the standard library.
+`sys.path` decides only about modules that are not imported yet. A job's process has imported much of the standard
+library before the project's folders are put in front of it; a script may have done so, too. Therefore the path also
+records, for each name that a file of the project shares with the standard library, whose module the script has.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ from typing import NamedTuple
 from xpm_core.project.origin import INSTALLED
 
 EDITABLE = "__editable__"
-"""How entries of `sys.path` begin that name no folder."""
+"""How entries of `sys.path` begin that are no folders."""
 
 STANDARD, PACKAGES = "<standard>", "<installed>"
-"""Stand among the folders of a path where the standard library and the installed packages do."""
+"""Mark where, among the folders of a path, the standard library and the installed packages stand."""
 
 STANDARD_NAMES = sys.stdlib_module_names | {"test"}
-"""Of modules of the standard library; Python itself does not count its tests among them."""
+"""The names of the modules of the standard library. Python's own list lacks its tests."""
 
 _LIBRARY = os.path.dirname(os.__file__) + os.sep
 _ARCHIVE = f"python{sys.version_info[0]}{sys.version_info[1]}.zip"
@@ -35,10 +35,10 @@ class ImportPath(NamedTuple):
     """Where a script imports from.
 
     Attributes:
-        folders: In order, those beside the interpreter's own and installed packages; STANDARD and PACKAGES stand for
-            these.
-        standard: Modules of the standard library whose name a file in the first of these folders has, too: whether the
-            script has the file's.
+        folders: The folders in their order. STANDARD stands for the interpreter's own folders, PACKAGES for those of
+            installed packages.
+        standard: For each module of the standard library whose name a file before STANDARD has, too: whether the script
+            has the file's module.
     """
 
     folders: list[str]
@@ -46,21 +46,21 @@ class ImportPath(NamedTuple):
 
     @property
     def own_folders(self) -> list[str]:
-        """The folders themselves, without what stands for the standard library and the installed packages."""
+        """The folders without STANDARD and PACKAGES."""
         return [folder for folder in self.folders if folder not in (STANDARD, PACKAGES)]
 
 
 def import_path() -> ImportPath:
-    """Where this process imports from."""
+    """The import path of this process."""
     entries = tuple(sys.path)
     return _import_path(entries, "" if _absolute(entries) else os.getcwd())
 
 
 def follow(path: ImportPath) -> None:
-    """Let this process import as a script does: from its folders that are there, at their places.
+    """Let this process import as a script does: from the script's folders, as far as they exist, in their order.
 
-    Folders that stand before the standard library here, and not in the script's path, come first: they were given to
-    the worker.
+    Some folders stand before the standard library here and not in the script's path. They were given to the worker, so
+    they come first.
     """
     for name, taken in path.standard.items():
         if not taken and name in STANDARD_NAMES:
@@ -73,7 +73,7 @@ def follow(path: ImportPath) -> None:
 
 
 def in_library(file: str) -> bool:
-    """Whether a file belongs to the standard library, as far as that can be seen without a look at the disk."""
+    """Whether a file belongs to the standard library, judged by its path alone."""
     return file.startswith(_LIBRARY)
 
 
@@ -84,7 +84,7 @@ def _absolute(entries: tuple[str, ...]) -> bool:
 
 @lru_cache(maxsize=16)
 def _import_path(entries: tuple[str, ...], _: str) -> ImportPath:
-    """The same of a `sys.path`; the working directory is what relative entries start from."""
+    """The import path of a `sys.path`. The second argument is the folder of relative entries, for the cache."""
     prefixes = [os.path.join(os.path.realpath(p), "lib") for p in (sys.prefix, sys.base_prefix, sys.exec_prefix)]
     found: list[str] = []
     for entry in entries:
@@ -101,9 +101,9 @@ def _import_path(entries: tuple[str, ...], _: str) -> ImportPath:
 
 
 def _taken(folders: list[str]) -> dict[str, bool]:
-    """The modules of the standard library whose names files in some folders have: whether this process has the file's.
+    """For each module of the standard library whose name a file in the folders has: whether the file's is used.
 
-    What is built in or frozen comes before all files.
+    Built-in and frozen modules are left out, because Python finds them before all files.
     """
     found = {}
     names = {entry.partition(".")[0] for folder in folders for entry in _listed(folder)}
@@ -123,7 +123,7 @@ def _listed(folder: str) -> list[str]:
 
 
 def _merged(folders: list[str]) -> list[str]:
-    """This process's `sys.path` with a script's folders in it."""
+    """The `sys.path` of this process with the folders of a script in it."""
     own = sys.path
     start = next((i for i, each in enumerate(own) if _is_library(each)), len(own))
     end = next((i for i in range(start, len(own)) if _is_installed(own[i])), len(own))
@@ -136,7 +136,7 @@ def _merged(folders: list[str]) -> list[str]:
 
 
 def _is_library(entry: str) -> bool:
-    """Whether an entry of `sys.path` is the standard library, or the archive that may stand before it."""
+    """Whether an entry of `sys.path` is the standard library, or the zip file that can stand before it."""
     return entry == _LIBRARY[:-1] or os.path.basename(entry) == _ARCHIVE
 
 
@@ -145,7 +145,7 @@ def _is_installed(entry: str) -> bool:
 
 
 def _parts(folders: list[str]) -> list[list[str]]:
-    """Those of the folders that are there: before the standard library, between it and installed packages, after."""
+    """The folders that exist, in three parts: before the standard library, before installed packages, after them."""
     parts: list[list[str]] = [[], [], []]
     number = 0
     for folder in folders:
@@ -159,7 +159,7 @@ def _parts(folders: list[str]) -> list[list[str]]:
 
 
 def _make_way(name: str) -> None:
-    """Forget a module of the standard library, if another one is found in its place now."""
+    """Forget a module of the standard library, if the path now leads to another one of its name."""
     spec = PathFinder.find_spec(name)
     if spec is not None and spec.has_location and spec.origin != sys.modules[name].__file__:
         for each in [each for each in sys.modules if each == name or each.startswith(f"{name}.")]:

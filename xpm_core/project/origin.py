@@ -1,4 +1,4 @@
-"""Where classes live: the name by which any process can import them, their file, and the project it belongs to."""
+"""The origin of a class: the name by which any process can import it, its file, and the project of the file."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ LOCAL = "<locals>"
 INSTALLED = ("site-packages", "dist-packages")
 
 ANYWHERE = ":**/"
-"""In the name of a file, `project:**/sweep.py`: any path of the project that ends so. submit.lua reads it, too."""
+"""Stands for any folder of a project in the name of a file: `project:**/sweep.py`. submit.lua reads it, too."""
 
 _HEADER = re.compile(r"\s*\[([\w.\-]+)\]")
 _NAME = re.compile(r"""\s*name\s*=\s*["']([^"']+)""")
-"""Compiled here: each job's process, forked from one that has loaded this, would do it again."""
+"""Compiled at import: the process of a job is forked from one that has loaded this module, and need not do it again."""
 
 
 def module_name(cls: Any) -> str:
-    """The name under which `import` would find the module of a class or function, also that of a script that runs.
+    """The name by which another process can import the module of a class or function. It is never `__main__`.
 
     Raises:
-        ClassNameError: The class was made at a prompt, in a notebook or by `python -c`: no file has it.
+        ClassNameError: No file has the class: it was made at a prompt, in a notebook or by `python -c`.
     """
     if cls.__module__ != "__main__":
         return str(cls.__module__)
@@ -39,19 +39,23 @@ def module_name(cls: Any) -> str:
     if file is None or not os.path.isfile(file) or os.path.basename(file) == "__main__.py":
         raise ClassNameError(
             cls.__qualname__,
-            "no other process can import this class, for it was defined in a notebook, at a prompt or by python -c",
+            "no other process can import this class: it was defined in a notebook, at a prompt or by python -c",
             "Put it into a file of its own, and import it from there.",
         )
     return os.path.splitext(os.path.basename(file))[0]
 
 
 def class_id(cls: type) -> str:
-    """The name of a class in identities: its own `__xpmid__`, or `module:QualName`; never of `__main__`.
+    """The name of a class in identities: its own `__xpmid__`, else `module:QualName`.
 
-    An `__xpmid__` counts for the class that has it alone, unless it is a class method: that is asked for each subclass.
+    A subclass does not inherit an `__xpmid__`. But if it is a class method, it is called for each subclass.
 
     Raises:
-        ClassNameError: The class has no such name, or its `__xpmid__` is no text.
+        ClassNameError: No other process could import the class, or its `__xpmid__` is no text.
+
+    Example:
+        >>> class_id(Learn)
+        'demo.train:Learn'
     """
     own: Any = getattr(cls, "__xpmid__", None)
     if callable(own):
@@ -64,7 +68,7 @@ def class_id(cls: type) -> str:
 
 
 def attribute(module: Any, name: str) -> Any:
-    """What a module has under a qualified name; None when it has nothing. No other module is asked."""
+    """The object that a module has under a qualified name; None when there is none. Other modules are not asked."""
     found = module
     for part in name.split("."):
         found = getattr(found, part, None) if found is module or not isinstance(found, ModuleType) else None
@@ -72,28 +76,33 @@ def attribute(module: Any, name: str) -> Any:
 
 
 def class_file(cls: Any) -> str | None:
-    """The file that defines a class, absolute; None for built-in modules."""
+    """The absolute path of the file that defines a class; None for built-in modules."""
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
     return os.path.abspath(file) if file else None
 
 
 def project_file(cls: Any) -> str | None:
-    """The file of a class as a project knows it, `project:package/module.py`: alike in every clone of the project.
+    """The name of the file of a class, `project:package/module.py`. It is the same in every clone of the project.
 
-    The project is named in the nearest pyproject.toml, else by the folder that holds `.git`, else by the folder from
-    which the module is imported. None for built-in modules.
+    The name of the project is that in the nearest pyproject.toml, else that of the folder that holds `.git`, else that
+    of the folder from which the module is imported.
+
+    Returns:
+        The name; None for built-in modules.
     """
     file = class_file(cls)
     return None if file is None else within_project(file, module_name(cls))
 
 
 def project_files(cls: Any) -> str | None:
-    """All names of the file of a class, one a line, that of `project_file` first: None for built-in modules.
+    """All names of the file of a class, the one of `project_file` first. Files that share a name are the same file.
 
-    A project that pyproject.toml does not name may be reached by a link, and be cloned into a folder named otherwise.
-    So the names of the real folder, and of the repository, are among them. Files that share a name are one. A class
-    whose own `__xpmid__` is what it was called in another module has the names of that file, too, wherever in the
-    project that lay.
+    A project without a name in pyproject.toml can be reached by a link, or be cloned into a folder with another name.
+    Therefore the names by the real folder and by the repository are among them. The `__xpmid__` of a class can be its
+    name in a former module. Then the names of that module's file are among them, too, for any folder of the project.
+
+    Returns:
+        One name a line; None for built-in modules.
     """
     file = class_file(cls)
     if file is None:
@@ -107,7 +116,7 @@ def project_files(cls: Any) -> str | None:
 
 
 def _file_beside(file: str, module: str, other: str) -> str:
-    """The file of another module that is imported from the same folder as one; it may be there no more."""
+    """The file of another module in the folder that a module is imported from. It may no longer exist."""
     depth = module.count(".") + (os.path.basename(file) == "__init__.py")
     start = os.sep.join([*file.split(os.sep)[: -1 - depth], *other.split(".")])
     package = os.path.join(start, "__init__.py")
@@ -115,17 +124,22 @@ def _file_beside(file: str, module: str, other: str) -> str:
 
 
 def _anywhere(names: list[str], module: str) -> list[str]:
-    """The names that a module has in the projects of a file, in whatever folder they import it from."""
+    """The names of a module's file in the projects of some names, for any folder that they import it from."""
     projects = [project for project in (name.partition(":")[0] for name in names) if project not in INSTALLED]
     path = module.replace(".", "/")
     return [f"{project}{ANYWHERE}{path}{end}" for project in projects for end in (".py", "/__init__.py")]
 
 
 def origin_clash(name: str, known: str, given: str) -> OriginClashError:
-    """The error about two files that claim one class name, by all their names.
+    """The error about two files that claim one class name.
 
-    The project's name keeps the results when the file lies at one place in both folders, or is what the class names as
-    its former module, and so may be one file.
+    Both may be one file of a project that has two names: if their paths in the project are equal, or if the class names
+    one of them as its former module. Then the error says how a name of the project keeps the results.
+
+    Args:
+        name: The class, as identities name it.
+        known: The names of the first file, one a line.
+        given: The names of the second file, one a line.
     """
     known, (given, *others) = known.split("\n")[0], given.split("\n")
     (project, _, path), (_, _, other) = known.partition(":"), given.partition(":")
@@ -150,19 +164,19 @@ def _names(file: str, module: str) -> list[str]:
 
 
 def project_name(cls: Any) -> str:
-    """The name of a class's project; of an installed class, its package. May be empty."""
+    """The name of the project of a class; for an installed class, its package. May be empty."""
     return project_in(project_file(cls))
 
 
 def project_in(file: str | None) -> str:
-    """The same, of what `project_file` gives."""
+    """The name of the project in a name that `project_file` returned."""
     project, _, path = (file or "").partition(":")
     return path.partition("/")[0].removesuffix(".py") if project in INSTALLED else project
 
 
 @lru_cache(maxsize=4096)
 def within_project(file: str, module: str) -> str:
-    """A file that holds a module, as its project knows it: `project:package/module.py`."""
+    """The name of the file of a module, by its project: `project:package/module.py`."""
     folders = file.split(os.sep)
     for index in range(len(folders) - 1, 0, -1):
         if folders[index] in INSTALLED:
@@ -177,7 +191,7 @@ def within_project(file: str, module: str) -> str:
 
 @lru_cache(maxsize=256)
 def project_of(folder: str) -> tuple[str, str]:
-    """The root folder and the name of the project around a folder; empty when nothing marks one."""
+    """The root and the name of the project around a folder; both empty when nothing marks a project."""
     described = os.path.join(folder, "pyproject.toml")
     if os.path.isfile(described):
         return folder, name_in(described) or os.path.basename(folder)
@@ -188,9 +202,9 @@ def project_of(folder: str) -> tuple[str, str]:
 
 
 def name_in(file: str) -> str | None:
-    """The project's name in a pyproject.toml, if there is one and it has one.
+    """The name of the project in a pyproject.toml; None if there is no such file, or no name in it.
 
-    Read line by line: before Python 3.11 nothing in the standard library parses the format.
+    The file is read line by line, because the standard library cannot parse it before Python 3.11.
     """
     table = ""
     if not os.path.isfile(file):

@@ -1,4 +1,4 @@
-"""Checkouts of git: the name that all clones and worktrees of one repository share. Runs no program."""
+"""The name that all clones and worktrees of one git repository share, read from their files. Runs no program."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from functools import lru_cache
 _SECTION = re.compile(r'\s*\[(\w+)(?:\s+"(.*)")?\]')
 _URL = re.compile(r"\s*url\s*=\s*(\S+)")
 _REMOTE = re.compile(r"(?:\w[\w+.-]*://)?(?:[^/@]*@)?([\w.-]+)(?::\d+(?=/))?[:/]+(.+)")
-"""`ssh://user@host:port/path` or `user@host:path`: host and path."""
+"""Finds host and path in `ssh://user@host:port/path` or `user@host:path`."""
 
 
 def checkout_of(folder: str) -> str | None:
-    """The root of the checkout that a folder is in; None when it is in none."""
+    """The root of the checkout around a folder; None when there is none."""
     while not os.path.exists(os.path.join(folder, ".git")):
         above = os.path.dirname(folder)
         if above == folder:
@@ -24,10 +24,13 @@ def checkout_of(folder: str) -> str | None:
 
 @lru_cache(maxsize=64)
 def repository_of(root: str) -> str | None:
-    """The name of the repository that a checkout is of.
+    """The name of the repository of a checkout.
 
-    That is `host/path` of its remote repository; when it is a clone of a checkout on this machine, or a worktree, the
-    name of that; else the name of its folder. None when its remote repository is a folder that is not there.
+    It is `host/path` of the remote repository. For a clone of another checkout on this machine, and for a worktree, it
+    is the name of that other checkout. Without a remote repository it is the name of the folder.
+
+    Returns:
+        The name; None when the remote repository is a folder that does not exist.
     """
     return _name(os.path.realpath(root), frozenset())
 
@@ -47,7 +50,7 @@ def _name(root: str, seen: frozenset[str]) -> str | None:
 
 
 def _home(root: str) -> str:
-    """The folder of a repository that a checkout keeps its settings in: for a worktree, that of the main checkout."""
+    """The folder with the settings of a checkout; for a worktree, the folder of the main checkout."""
     place = os.path.join(root, ".git")
     if (said := _line(place)) is not None:
         place = os.path.realpath(os.path.join(root, said.removeprefix("gitdir:").strip()))
@@ -56,7 +59,7 @@ def _home(root: str) -> str:
 
 
 def _line(file: str) -> str | None:
-    """The text of a file; None when there is none."""
+    """The text of a file; None when it cannot be read."""
     try:
         with open(file, encoding="utf-8", errors="surrogateescape") as text:
             return text.read().strip()
@@ -65,7 +68,7 @@ def _line(file: str) -> str | None:
 
 
 def _remote(file: str) -> str | None:
-    """The URL of the remote repository in git's settings: that named `origin`, else the first one."""
+    """The URL of the remote repository named `origin` in git's settings, else of the first one."""
     urls: dict[str, str] = {}
     name = None
     for line in (_line(file) or "").splitlines():

@@ -42,7 +42,7 @@ from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.store.connector import Connector
 from xpm_core.store.jobs import Store, new_execution_id
-from xpm_core.tracebacks.callsite import caller, written
+from xpm_core.tracebacks.callsite import caller, format_line
 from xpm_core.tracebacks.edges import edge
 from xpm_core.words.commands import Commands
 from xpm_core.words.names import check_experiment_name, check_queue_name
@@ -119,7 +119,7 @@ class experiment:
 
     @edge
     def __enter__(self) -> experiment:
-        where = written(caller())
+        where = format_line(caller())
         refuse_inside_job(where)
         if experiments:
             raise ExperimentError(where, f"experiment {experiments[-1].name!r} is open", "Leave it first.")
@@ -184,7 +184,7 @@ class experiment:
     def _refuse_closed(self) -> None:
         if self not in experiments:
             raise ExperimentError(
-                written(caller()),
+                format_line(caller()),
                 f"experiment {self.name!r} is not open",
                 f"Do it inside of: with experiment(workdir, {self.name!r}) as xp: ...",
             )

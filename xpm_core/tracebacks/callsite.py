@@ -7,32 +7,32 @@ import sys
 from types import FrameType
 
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-"""The folder of xpm_core: a frame whose file lies there is ours."""
+"""The folder of xpm_core. A frame whose file lies in it is one of ours."""
 
-Place = tuple[str, int]
-"""A file and a line of it."""
+CodeLine = tuple[str, int]
+"""A file, and the number of a line in it."""
 
 
-def caller(depth: int = 1) -> Place:
-    """The line outside of this package that led here.
+def caller(depth: int = 1) -> CodeLine:
+    """The line outside of this package that led to this call.
 
     Args:
-        depth: How many callers are known to be in this package.
+        depth: How many of the callers are known to be in this package.
     """
     frame = caller_frame(depth + 1)
     return frame.f_code.co_filename, frame.f_lineno
 
 
 def caller_frame(depth: int = 1) -> FrameType:
-    """The frame of that line."""
+    """The frame of the line that `caller` returns."""
     frame = sys._getframe(depth)
     while frame.f_code.co_filename.startswith(PACKAGE) and frame.f_back is not None:
         frame = frame.f_back
     return frame
 
 
-def written(place: Place) -> str:
-    """A place as messages write it: `sweep.py:42`, relative to the working directory when it lies below."""
-    file, line = place
+def format_line(line: CodeLine) -> str:
+    """A line as messages write it: `sweep.py:42`. A file below the working directory is written relative to it."""
+    file, number = line
     here = os.getcwd() + os.sep
-    return f"{file.removeprefix(here)}:{line}"
+    return f"{file.removeprefix(here)}:{number}"

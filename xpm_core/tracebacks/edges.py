@@ -1,7 +1,9 @@
-"""Where a script's code enters ours: what it did wrong is shown with its own lines, and none of ours.
+"""The edges of xpm: the functions that a script calls. An error that leaves them shows the script's lines only.
 
-Owns: which frames of an error are ours, and cutting them. A mistake's last line says all; frames of ours before it only
-hide where it was made. They are kept while XPM_DEBUG is set, and where the error is no `XpmError`, so a fault of ours.
+The message of an error says what the script did wrong. Our frames would only hide the line of the script that did it.
+They are kept if XPM_DEBUG is set, and if the error is no `XpmError`, because then the fault is ours.
+
+Owns: which frames of an error are ours, and cutting them.
 """
 
 from __future__ import annotations
@@ -20,18 +22,22 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 REMOVES_ALL = sys.version_info >= (3, 11)
-"""Whether a bare `raise` takes the traceback from the error; before, the frame that has caught it stays."""
+"""Whether a bare `raise` uses the traceback of the error. Before Python 3.11, the frame that caught it stays."""
 
 
 def debugging() -> bool:
-    """Whether all frames are to be shown."""
+    """Whether XPM_DEBUG asks for all frames."""
     return bool(os.environ.get("XPM_DEBUG"))
 
 
 def edge(function: Callable[P, R]) -> Callable[P, R]:
-    """Let errors of ours leave a public function without our frames. Nothing else changes.
+    """Decorate a public function: our errors leave it without our frames. Nothing else changes.
 
-    Functions that are called very often have the same three lines in their body.
+    Functions that are called very often have the same three lines in their body instead.
+
+    Example:
+        >>> @edge
+        ... def copyconfig(config, **values): ...
     """
 
     @functools.wraps(function)
@@ -52,9 +58,10 @@ def is_edge(function: Any) -> bool:
 
 
 def cut(error: BaseException) -> None:
-    """Take our frames from the traceback of an error, and of those that it is chained to; all others stay.
+    """Take our frames out of the traceback of an error, and of the errors that it is chained to.
 
-    Call it where the error was caught, and raise it by a bare `raise`. A fault of ours keeps its frames.
+    Call it where the error was caught, and then raise the error by a bare `raise`. All other frames stay. A fault of
+    ours keeps its frames.
     """
     if debugging() or is_fault(error):
         return
@@ -64,9 +71,10 @@ def cut(error: BaseException) -> None:
 
 
 def is_fault(error: BaseException) -> bool:
-    """Whether the frames of an error have to be seen: it is none of xpm's, and our own code raised it.
+    """Whether an error must show our frames, because it is no error of xpm's, and our own code raised it.
 
-    Likewise an interrupt, which shows where we hang; but not one that says something, for that is what it shows.
+    A Ctrl-C shows them, too, because they say where we hang. It does not if it carries a message, because then the
+    message says it.
     """
     if isinstance(error, KeyboardInterrupt):
         return not error.args
@@ -75,7 +83,7 @@ def is_fault(error: BaseException) -> bool:
 
 
 def without_ours(trace: TracebackType | None) -> TracebackType | None:
-    """The traceback of an error that is being handled, of which the first frame is the handler's own."""
+    """The traceback of an error that is being handled, without our frames. Its first frame is the handler's."""
     found = linked(theirs(trace))
     if REMOVES_ALL or trace is None:
         return found
@@ -84,7 +92,7 @@ def without_ours(trace: TracebackType | None) -> TracebackType | None:
 
 
 def theirs(trace: TracebackType | None) -> list[TracebackType]:
-    """The entries of a traceback that are not ours."""
+    """The entries of a traceback whose frames are not ours."""
     found = []
     while trace is not None:
         if not trace.tb_frame.f_code.co_filename.startswith(PACKAGE):
@@ -94,7 +102,7 @@ def theirs(trace: TracebackType | None) -> list[TracebackType]:
 
 
 def linked(entries: list[TracebackType]) -> TracebackType | None:
-    """A traceback of those entries alone."""
+    """A traceback that has only some entries."""
     following: TracebackType | None = None
     for entry in reversed(entries):
         entry.tb_next = following
@@ -103,7 +111,7 @@ def linked(entries: list[TracebackType]) -> TracebackType | None:
 
 
 def chained(error: BaseException) -> Iterator[BaseException]:
-    """The errors that are shown before an error."""
+    """The errors that Python shows before an error: its causes and contexts."""
     seen = {id(error)}
     while (before := error.__cause__ or (None if error.__suppress_context__ else error.__context__)) is not None:
         if id(before) in seen:

@@ -1,6 +1,6 @@
-"""The live task of a job, made from its payload: running it, its folders, and what `params.json` says of it.
+"""The live task of a job: running it, making its folders, and describing it for `params.json`.
 
-Owns: what a job's process does with a live task. payload.py makes it.
+Owns: what a job's process does with the live task that payload.py made.
 """
 
 from __future__ import annotations
@@ -13,27 +13,30 @@ from typing import Any
 from xpm_core.config.base import Task
 from xpm_core.config.decorators import locked
 from xpm_core.job.outputs import OBJECTS
-from xpm_core.language.graph.state import state, unsubmitted
+from xpm_core.language.graph.state import state_of, unsubmitted
 from xpm_core.language.graph.walk import reachable
 from xpm_core.language.identity.description import describe
 from xpm_core.language.parameters.calls import run
 from xpm_core.language.parameters.schema import PathMaker, schema_of
 
 INIT_TASKS = "__xpm_init_tasks__"
-"""Where a live task keeps its initial tasks, in its `__dict__`."""
+"""The entry in the `__dict__` of a live task that holds its initial tasks."""
 
 SEALED = "__xpm_sealed__"
-"""Where a live task keeps the sealed configuration that it was made of, and the workspace, in its `__dict__`."""
+"""The entry in the `__dict__` of a live task that holds its sealed configuration, and the workspace."""
 
 
 def execute(task: Task) -> Any:
     """Run a task that `load` returned: its initial tasks in order, then its own `execute`.
 
-    The folders that generated paths of the job lie in are made before. Of the jobs that share a directory, by a partial
-    identifier, one runs at a time: the others wait here.
+    Before that, the folders of the job's generated paths are made. Jobs that share a directory, by a partial
+    identifier, run one at a time; the others wait here.
+
+    Returns:
+        What `execute` returned.
 
     Raises:
-        DeclarationError: An `execute` returned a coroutine or a generator, of which nothing ran.
+        DeclarationError: An `execute` returned a coroutine or a generator, so nothing of it ran.
     """
     make_folders(task)
     with ExitStack() as held:
@@ -45,7 +48,7 @@ def execute(task: Task) -> Any:
 
 
 def make_folders(task: Task) -> None:
-    """Make the folders, below the job's directory, in which the generated paths of a loaded task lie."""
+    """Make the folders for the generated paths of a loaded task, as far as they are below the job's directory."""
     jobpath: Path = task.__dict__["__taskdir__"]
     for _, _, path in generated(task):
         if path.parent != jobpath and path.is_relative_to(jobpath):
@@ -53,7 +56,7 @@ def make_folders(task: Task) -> None:
 
 
 def generated(task: Task) -> Iterator[tuple[Any, PathMaker, Path]]:
-    """The generated paths that a loaded task can use: the configuration, what has generated it, the path."""
+    """The generated paths that a loaded task can use: configuration, generator and path of each."""
     for config, _ in task.__dict__[OBJECTS].values():
         schema = schema_of(config)
         for parameter in schema.parameters.values() if schema.generates else ():
@@ -63,16 +66,19 @@ def generated(task: Task) -> Iterator[tuple[Any, PathMaker, Path]]:
 
 
 def shared_folders(task: Task) -> list[Path]:
-    """Make and return the directories that a loaded task shares with others by a partial identifier, in one order.
+    """Make and return the directories that a loaded task shares with others by a partial identifier.
 
-    Those of tasks that it only uses are not among them.
+    Directories of tasks that it only uses are not among them.
+
+    Returns:
+        The directories, sorted. All jobs lock them in this order, so that no two wait for each other.
     """
     found = [each for each in generated(task) if each[1].partial is not None]
     if not found:
         return []
     sealed, workspace = task.__dict__[SEALED]
     below = [config for _, config in reachable(sealed, unsubmitted)]
-    own = {id(config) for config in below if config is sealed or state(config).source is None}
+    own = {id(config) for config in below if config is sealed or state_of(config).source is None}
     folders = set()
     for config, generator, path in found:
         folder = workspace / generator.partial.folder(config)
@@ -84,7 +90,7 @@ def shared_folders(task: Task) -> list[Path]:
 
 
 def params(task: Task) -> dict[str, Any]:
-    """What `params.json` holds of a task that `load` returned; see `describe`."""
+    """The content of `params.json` for a task that `load` returned; see `describe`."""
     sealed, workspace = task.__dict__[SEALED]
     described = describe(sealed, job=task.__dict__["__taskdir__"], workspace=workspace)
     return {**described, "tags": task.__dict__["__tags__"]}

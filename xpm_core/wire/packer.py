@@ -1,4 +1,7 @@
-"""Sealed configurations as bytes: the writing half of payloads. What stands in them is told in payload.py."""
+"""Write sealed configurations as the bytes of a payload; payload.py says what stands in them.
+
+Owns: what a payload says of each configuration, class and path. How a large graph is divided is in part_packer.py.
+"""
 
 from __future__ import annotations
 
@@ -10,43 +13,38 @@ from typing import Any
 
 from xpm_core.errors import NestingError, PayloadError, SealedError
 from xpm_core.job import script_arguments
-from xpm_core.language.code.local_recorder import Recorder
 from xpm_core.language.code.class_records import class_record
-from xpm_core.language.graph.state import STATE, Home, is_configuration, state
+from xpm_core.language.code.local_recorder import Recorder
+from xpm_core.language.graph.state import STATE, is_configuration, state_of
 from xpm_core.language.graph.walk import children, reachable
 from xpm_core.language.identity.digest import counted_names, digest, task_id
 from xpm_core.language.identity.seal import seal
 from xpm_core.language.parameters import paths
 from xpm_core.language.parameters.paths import Layout
 from xpm_core.language.parameters.schema import schema_of
-from xpm_core.language.values.data_objects import held, known
-from xpm_core.language.values.encoding import CONFIGURATION, PATH, PLAIN, Encoder, extension, packable, refused
+from xpm_core.language.values.data_objects import holds_object, object_classes
+from xpm_core.language.values.encoding import CONFIGURATION, PATH, PLAIN_WRITERS, Encoder, extension, packable, refused
 from xpm_core.language.values.encoding import pack as packed
-from xpm_core.limits import DEEPEST, LARGEST_PAYLOAD
+from xpm_core.limits import DEEPEST_VALUE, LARGEST_PAYLOAD
 from xpm_core.project.import_path import import_path
 from xpm_core.project.origin import LOCAL
+from xpm_core.wire.form import ABSOLUTE, JOB, VERSION, WITH_PARTS, WORKSPACE
 from xpm_core.workspace.payload_parts import Parts
-
-VERSION, WITH_PARTS = 1, 2
-"""The forms of payloads: self-contained, and with parts elsewhere. A small graph is written as it always was."""
-
-ABSOLUTE, WORKSPACE, JOB = b"\x00", b"\x01", b"\x02"
-"""What a path is relative to: the first byte of its content."""
 
 
 class WireEncoder(Encoder):
-    """Writes values that can be read again, and so are not nested deeper than payload_form.DEEPEST.
+    """Writes values that the reader will accept: not nested deeper than `DEEPEST_VALUE`.
 
     Raises:
-        RecursionError: A value is.
+        RecursionError: A value is nested deeper.
     """
 
     depth = 0
 
     def __call__(self, value: Any) -> bytes:
-        if type(value) in PLAIN or isinstance(value, (list, dict)):
+        if type(value) in PLAIN_WRITERS or isinstance(value, (list, dict)):
             return super().__call__(value)
-        if self.depth >= DEEPEST:
+        if self.depth >= DEEPEST_VALUE:
             raise RecursionError
         self.depth += 1
         try:
@@ -60,13 +58,13 @@ class Packer:
 
     Args:
         root: The configuration, sealed.
-        workspace: The workspace, whose paths become relative to it.
-        own: Paths that become relative to the job's directory, by configuration (its `id`) and parameter.
-        parts: Where configurations are that need not be written again.
-        configs: What to write, if that is known; else all below the root that is in no part.
+        workspace: The workspace; paths in it are written relative to it.
+        own: Paths that are written relative to the job's directory, by `id` of the configuration and parameter.
+        parts: The parts that exist already; what they hold is not written again.
+        configs: The configurations to write, if they are known. Else all below the root that no part holds.
 
     Attributes:
-        ours: The configuration whose job's directory needs not be told: it is the job that is packed.
+        ours: The configuration of the job that is packed. The directory of that job is not written.
     """
 
     def __init__(
@@ -90,12 +88,12 @@ class Packer:
         self.paths.update(own or {})
 
     def new(self, config: Any) -> bool:
-        """Whether a configuration is in none of the parts."""
+        """Whether no part holds a configuration."""
         home = config.__dict__[STATE].home
         return home is None or home.parts is not self.parts
 
     def number(self) -> None:
-        """Give each configuration its number: first those of parts, by part, and then the others."""
+        """Number the configurations: first those that parts hold, part by part, then the others."""
         self.imports: dict[bytes, dict[int, Any]] = {}
         self.index = {id(config): number for number, config in enumerate(self.configs)}
         if self.parts is None or not self.parts.used:
@@ -103,16 +101,17 @@ class Packer:
         for config in self.configs:
             for each in referred(config):
                 if id(each) not in self.index:
-                    _, part, number = state(each).home  # type: ignore[misc]  # it has one, or it would be new
+                    _, part, number = state_of(each).home  # type: ignore[misc]  # it has one, or it would be new
                     self.imports.setdefault(part, {})[number] = each
         if self.imports:
             imported = [each for part in self.imports.values() for each in part.values()]
             self.index = {id(config): number for number, config in enumerate([*imported, *self.configs])}
 
     def generated_paths(self) -> dict[tuple[int, str], Path]:
-        """The generated paths as they are seen from the root. Those of a submitted task are the same from everywhere.
+        """The generated paths, as they are seen from the root.
 
-        All others can depend on each configuration below the root.
+        The paths of a submitted task are the same from everywhere. All others can depend on every configuration below
+        the root.
         """
         generating = [config for config in self.configs if schema_of(config).generates]
         floating = self.parts is not None and bool(self.parts.floating)
@@ -123,19 +122,20 @@ class Packer:
 
     def floats(self, config: Any) -> bool:
         """Whether a configuration with generated paths is neither the root nor a submitted task."""
-        return config is not self.root and state(config).submitted is None
+        return config is not self.root and state_of(config).submitted is None
 
     @cached_property
     def encode(self) -> WireEncoder:
-        """Writes the values that are neither PLAIN nor configurations: most tasks have none."""
+        """Writes the values that are neither plain nor configurations. Most tasks have none, so it is made late."""
         return WireEncoder(self.reference, path=self.path, class_name=self.class_index, canonical=False)
 
     @cached_property
     def encode_data(self) -> WireEncoder:
-        """Writes data that local classes use: no configurations, which are read after the classes are made."""
+        """Writes the data that local classes use. These hold no configurations, which are read after the classes."""
         return WireEncoder(refused, path=self.path, class_name=self.class_index, canonical=False)
 
     def data(self, tags: Mapping[str, Any] | None = None) -> bytes:
+        """The bytes of the payload, with the tags of the root, or with those that are given."""
         found = self.content([self.object(config) for config in self.configs], tags)
         found["argv"] = script_arguments.pack(schema_of(self.root).argv, self.base)
         return packed(found)
@@ -160,51 +160,36 @@ class Packer:
         return found
 
     def placed(self) -> list[list[Any]]:
-        """The generated paths of configurations in parts that lie elsewhere than the part says, seen from the root."""
+        """The generated paths of configurations in parts that, seen from the root, differ from what the part says."""
         if self.parts is None or not self.parts.floating:
             return []
         found = []
-        below = {id(each) for _, each in reachable(self.root, stand_ins=True)}  # the paths are those of makers, too
-        for config, told in self.parts.floating:
-            home = state(config).home
+        below = {id(each) for _, each in reachable(self.root, stand_ins=True)}  # also what only makers use
+        for config, written in self.parts.floating:
+            home = state_of(config).home
             if home is None or id(config) not in below:
                 continue
             names = schema_of(config).parameters
             seen = {name: self.generated(path) for name in names if (path := self.paths.get((id(config), name)))}
-            if differ := {name: path for name, path in seen.items() if told.get(name) != path}:
+            if differ := {name: path for name, path in seen.items() if written.get(name) != path}:
                 found.append([home.part, home.number, differ])
         return found
 
     def submitted(self) -> list[Any]:
-        """The submitted tasks that are written here, the inner ones first; not the root."""
-        return [config for config in self.configs if config is not self.root and state(config).submitted is not None]
-
-    def give_away(self) -> bool:
-        """Write a part with all that is below submitted tasks. Returns whether there was any; call it after `data`.
-
-        A class that a function has made is made anew for each part, and would be another one in each: it stays here.
-        """
-        below: dict[int, Any] = {}
-        for task in reversed(self.submitted()):
-            if id(task) not in below:
-                found = reachable(task, lambda each: id(each) not in below and self.new(each), stand_ins=True)
-                below.update((id(each), each) for _, each in found)
-        if not below or any("local" in record for record in self.records):
-            return False
-        PartPacker(self, [config for config in self.configs if id(config) in below]).write()
-        return True
+        """The submitted tasks among the configurations to write, the inner ones first, without the root."""
+        return [config for config in self.configs if config is not self.root and state_of(config).submitted is not None]
 
     def object(self, config: Any) -> dict[str, Any]:
-        """One configuration: its class, its values, and what else its digest is made of."""
-        own, content = state(config), config.__dict__
+        """What is written of one configuration: its class, its values, and what else its digest is made of."""
+        own, content = state_of(config), config.__dict__
         refuse_changed(config)
         values = {}
         for name in schema_of(config).parameters:
             if self.paths and (path := self.paths.get((id(config), name))) is not None:
                 values[name] = self.generated(path)
-            elif name in content:  # a configuration that only stands in for another has no generated paths
+            elif name in content:  # the stand-in of a deprecated configuration has no generated paths
                 value = content[name]
-                writer = PLAIN.get(type(value))
+                writer = PLAIN_WRITERS.get(type(value))
                 values[name] = self.value(config, name) if writer is None else writer(value)
         found: dict[str, Any] = {
             "class": self.class_index(type(config)),
@@ -217,7 +202,7 @@ class Packer:
             found["init"] = [self.index[id(each)] for each in own.init_tasks]
         if own.stand_in is not None:
             found["stand_in"] = self.index[id(own.stand_in)]
-        if own.meta:
+        if own.ignored:
             found["meta"] = True
         if own.submitted is not None and config is not self.ours:
             found["job"] = self.path(own.submitted.jobpath)
@@ -228,14 +213,17 @@ class Packer:
         try:
             return self.reference(value) if is_configuration(value) else self.encode(value)
         except RecursionError:
-            wrong = f"its value is nested deeper than {DEEPEST} tuples, sets and objects"
+            wrong = f"its value is nested deeper than {DEEPEST_VALUE} tuples, sets and objects"
             where = f"{type(config).__name__}.{name}"
-            raise NestingError(where, wrong, "Flatten it.", state(config).created) from None
+            raise NestingError(where, wrong, "Flatten it.", state_of(config).created) from None
 
     def source(self, task: Any) -> dict[str, Any]:
-        """A task that made a configuration: only what tells which one it is, for its class may not be at hand there."""
+        """What is written of a task that made a configuration: which task it is, and no class.
+
+        The reader may not be able to import the class.
+        """
         found = {"digest": bytes.fromhex(seal(task)), "task": task_id(type(task))}
-        submitted = state(task).submitted
+        submitted = state_of(task).submitted
         return found if submitted is None else {**found, "job": self.path(submitted.jobpath)}
 
     def class_index(self, cls: type) -> int:
@@ -270,54 +258,18 @@ class Packer:
         return extension(PATH, ABSOLUTE + os.fsencode(absolute))
 
 
-class PartPacker(Packer):
-    """Writes a part of a payload.
-
-    Args:
-        whole: Has written the payload.
-        configs: What is to be in the part: with each configuration all that it refers to, and that is in no part yet.
-    """
-
-    def __init__(self, whole: Packer, configs: list[Any]) -> None:
-        self.whole = whole
-        super().__init__(configs[-1], parts=whole.parts, configs=configs)
-        self.ours, self.workspace = None, whole.workspace
-
-    def generated_paths(self) -> dict[tuple[int, str], Path]:
-        """Those that lie in no directory of the job that is packed."""
-        return {key: path for key, path in self.whole.paths.items() if not path.is_relative_to(paths.JOB)}
-
-    def placed(self) -> list[list[Any]]:
-        """None: only the payload knows from where they are seen."""
-        return []
-
-    def write(self) -> None:
-        """Write the part, and note of each configuration that it is there."""
-        assert self.parts is not None, "who gives something away has where to put it"
-        objects = [{**self.object(each), "below": self.below(each)} for each in self.configs]
-        digest = self.parts.put(checked(packed(self.content(objects, {})), self.root))
-        for config, found in zip(self.configs, objects, strict=True):
-            state(config).home = Home(self.parts, digest, self.index[id(config)])
-            if schema_of(config).generates and state(config).submitted is None:
-                generated = {n: path for n, path in found["values"].items() if (id(config), n) in self.paths}
-                self.parts.floating.append((config, generated))
-
-    def below(self, config: Any) -> list[int]:
-        return sorted({self.index[id(each)] for each in referred(config)})
-
-
 def referred(config: Any) -> Sequence[Any]:
-    """What a configuration refers to, that which stands in for it included."""
+    """The configurations that one refers to, with its stand-in if it is deprecated."""
     stand_in = config.__dict__[STATE].stand_in
     below = [child for _, child in children(config)]
     return below if stand_in is None else [stand_in, *below]
 
 
-def checked(data: bytes, config: Any) -> bytes:
-    """What was written, if it is not too large.
+def within_limit(data: bytes, config: Any) -> bytes:
+    """The bytes of a payload, if they are not too many.
 
     Raises:
-        PayloadError: It is.
+        PayloadError: They are more than `LARGEST_PAYLOAD`.
     """
     if len(data) > LARGEST_PAYLOAD:
         wrong = f"its parameters take {len(data)} bytes, {LARGEST_PAYLOAD} are allowed"
@@ -326,12 +278,16 @@ def checked(data: bytes, config: Any) -> bytes:
 
 
 def refuse_changed(config: Any) -> None:
-    """Refuse a configuration that holds an object which was changed after it was sealed: nothing could prevent that.
+    """Refuse a configuration that holds an object of the user's which changed after the sealing. xpm cannot prevent it.
 
     Raises:
-        SealedError: It was.
+        SealedError: Such an object has changed.
     """
-    if known and any(map(held, config.__dict__.values())) and digest("", config) != state(config).digest:
+    if (
+        object_classes
+        and any(map(holds_object, config.__dict__.values()))
+        and digest("", config) != state_of(config).digest
+    ):
         name = type(config).__name__
         wrong = "an object that it holds was changed after it was sealed"
-        raise SealedError(name, wrong, f"Change a copy: {name.lower()}.copy(...).", state(config).created)
+        raise SealedError(name, wrong, f"Change a copy: {name.lower()}.copy(...).", state_of(config).created)

@@ -1,4 +1,4 @@
-"""Configurations in directories: saved with the data that they name, and loaded again, here or elsewhere."""
+"""Save a configuration in a directory, with the data that it names, and load it again, also on another machine."""
 
 from __future__ import annotations
 
@@ -17,24 +17,25 @@ from xpm_core.language.parameters.paths import JOB, Layout
 from xpm_core.language.parameters.schema import schema_of
 from xpm_core.tracebacks.edges import edge
 from xpm_core.wire.packer import Packer
-from xpm_core.wire.unpacker import Loader
+from xpm_core.wire.unpacker import Unpacker
 
 WIRE, READABLE, DATA = "configuration.msgpack", "configuration.json", "data"
 
 
 @edge
 def save(config: Any, directory: str | os.PathLike[str]) -> None:
-    """Save a configuration, with all that it refers to, in a directory; what its `DataPath`s name is copied there.
+    """Save a configuration, and all that it refers to, in a directory.
 
-    The configuration is sealed. `configuration.json` is for people, `configuration.msgpack` for `load`.
+    The files and folders that a `DataPath` names are copied into the directory. The configuration is sealed.
+    `configuration.json` is for people, `configuration.msgpack` for `load`.
 
     Args:
         config: The configuration.
-        directory: It is made when it is not there.
+        directory: The directory. It is made if it does not exist.
 
     Raises:
         MissingParameterError: A parameter has no value.
-        FileNotFoundError: A `DataPath` names what is not there.
+        FileNotFoundError: A `DataPath` names a file that does not exist.
 
     Example:
         >>> save(model, "models/best")
@@ -56,11 +57,14 @@ def save(config: Any, directory: str | os.PathLike[str]) -> None:
 
 @edge
 def load(directory: str | os.PathLike[str], *, as_instance: bool = False) -> Any:
-    """A configuration from a directory where `save` put it, with the identity that it had.
+    """Load a configuration from a directory in which `save` put it.
 
     Args:
         directory: The directory.
         as_instance: Whether to return a live object instead, as `instance()` does.
+
+    Returns:
+        The configuration, sealed, with the identity that it had.
 
     Raises:
         PayloadError: Nothing was saved there, or it was changed.
@@ -75,7 +79,7 @@ def load(directory: str | os.PathLike[str], *, as_instance: bool = False) -> Any
         identity = json.loads((folder / READABLE).read_text(encoding="utf-8"))["identity"]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise PayloadError(str(folder), f"no configuration was saved there ({error})", "Save one first.") from None
-    config, _ = Loader(folder, folder).configuration(data, identity)
+    config, _ = Unpacker(folder, folder).configuration(data, identity)
     return live(config, Layout(config, folder, folder)) if as_instance else config
 
 

@@ -1,4 +1,7 @@
-"""Configurations from bytes: the reading half of payloads. What stands in them is told in xpm_core.wire.payload."""
+"""Read the bytes of a payload and its parts; xpm_core.wire.payload says what stands in them.
+
+Owns: the order in which a payload is read, and the checks before and after. restorer.py makes the configurations.
+"""
 
 from __future__ import annotations
 
@@ -9,26 +12,25 @@ from typing import Any
 
 from xpm_core.errors import PayloadError, TaskImportError, XpmError
 from xpm_core.job import script_arguments
-from xpm_core.language.graph.state import state
-from xpm_core.language.graph.walk import title
-from xpm_core.language.identity.digest import NOTHING, default, digest_all, encode
+from xpm_core.language.graph.state import state_of
+from xpm_core.language.graph.walk import path_root
+from xpm_core.language.identity.digest import NOT_COUNTED, default_bytes, digest_all, encode
 from xpm_core.language.identity.seal import freeze
 from xpm_core.language.values.decoding import Decoder
 from xpm_core.limits import LARGEST_PAYLOAD
 from xpm_core.project.import_path import follow
-from xpm_core.wire.form import problem_of
-from xpm_core.wire.packer import VERSION, WITH_PARTS
+from xpm_core.wire.form import VERSION, WITH_PARTS, form_problem
+from xpm_core.wire.restorer import CHANGED, PartObject, ReadContext, Restorer, payload_error
 from xpm_core.workspace.payload_parts import Parts
-from xpm_core.wire.restorer import CHANGED, Node, Restorer, Site, problem
 
 UNREADABLE = (
     LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError, RecursionError, MemoryError,
     XpmError,
 )  # fmt: skip
-"""What forged data may come to while they are read."""
+"""The errors that forged data can raise while they are read."""
 
 
-class Loader:
+class Unpacker:
     """Reads a configuration and all that it refers to.
 
     Args:
@@ -38,7 +40,7 @@ class Loader:
     """
 
     def __init__(self, workspace: Path, jobpath: Path, allow: Sequence[str] = ()) -> None:
-        self.site = Site(workspace, jobpath, allow, {}, {})
+        self.site = ReadContext(workspace, jobpath, allow, {}, {})
         self.files = Parts(workspace)
         self.parts: dict[bytes, Restorer] = {}
 
@@ -47,19 +49,19 @@ class Loader:
 
         Raises:
             TaskImportError: A class cannot be imported.
-            PayloadError: The data are malformed, or not those of that identity; or a part of them is not there.
+            PayloadError: The data are malformed, or have another identity; or one of their parts does not exist.
         """
         if len(data) > LARGEST_PAYLOAD:
-            raise problem(f"it has {len(data)} bytes, {LARGEST_PAYLOAD} are allowed", "Keep large data in files.")
+            raise payload_error(f"it has {len(data)} bytes, {LARGEST_PAYLOAD} are allowed", "Keep large data in files.")
         try:
             return self.read(opened(data), identity)
         except (PayloadError, TaskImportError):
             raise
         except UNREADABLE as error:
-            raise problem(f"it cannot be read ({type(error).__name__}: {error})") from error
+            raise payload_error(f"it cannot be read ({type(error).__name__}: {error})") from error
 
     def read(self, content: dict[str, Any], identity: str) -> tuple[Any, dict[str, Any]]:
-        """The same of what was opened."""
+        """The configuration and the tags of a payload that was opened."""
         root = Restorer(content, self.site)
         follow(root.import_path)
         if "argv" in content:
@@ -70,7 +72,7 @@ class Loader:
             config = self.part(part).restore(number)
             root.put(config, placed.pop(node, {}))
         if placed:
-            raise problem("it has paths for configurations that it does not refer to")
+            raise payload_error("it has paths for configurations that it does not refer to")
         for number in root.objects:
             config = root.restore(number)
         return self.checked(config, identity), content["tags"]
@@ -81,12 +83,13 @@ class Loader:
             self.parts[digest] = Restorer(opened(self.files.get(digest)), self.site, digest)
         return self.parts[digest]
 
-    def ordered(self, wanted: Sequence[Node]) -> list[Node]:
-        """The objects of parts that some refer to, those included, the inner ones first."""
-        # No recursion: a long chain is nested deeper than the stack goes. No circle: no part can name its own digest.
-        found: list[Node] = []
-        seen: set[Node] = set()
-        entered: list[Node] = []
+    def ordered(self, wanted: Sequence[PartObject]) -> list[PartObject]:
+        """The objects of parts that are wanted, and all that these refer to, the inner ones first."""
+        # This does not recurse, because a long chain is nested deeper than the stack goes. There is no circle, because
+        # no part can name its own digest.
+        found: list[PartObject] = []
+        seen: set[PartObject] = set()
+        entered: list[PartObject] = []
         waiting = [iter(wanted)]
         while waiting:
             node = next((each for each in waiting[-1] if each not in seen), None)
@@ -101,11 +104,11 @@ class Loader:
         return found
 
     def checked(self, root: Any, identity: str) -> Any:
-        """The configuration read last, sealed, if it has that identity."""
+        """The configuration that was read last, sealed, if it has that identity."""
         configs = list(self.site.found.values())
         digest_all([(type(config).__name__, config) for config in configs])
-        if state(root).identity != identity:
-            raise problem(f"its identity is {state(root).identity}, not {identity}", CHANGED)
+        if state_of(root).identity != identity:
+            raise payload_error(f"its identity is {state_of(root).identity}, not {identity}", CHANGED)
         for config in configs:
             check_left_out(config)
             freeze(config)
@@ -113,32 +116,32 @@ class Loader:
 
 
 def opened(data: bytes) -> dict[str, Any]:
-    """What was written, of a form that is known to be right.
+    """The content of a payload or part, checked to have the right form.
 
     Raises:
-        PayloadError: It is malformed, or of a later form.
+        PayloadError: It is malformed, or has the form of a later release.
     """
-    content = Decoder(refused, path=refused, enum=refused)(data)
+    content = Decoder(refuse_value, path=refuse_value, enum=refuse_value)(data)
     version = content.get("version") if isinstance(content, dict) else None
     if isinstance(version, int) and not VERSION <= version <= WITH_PARTS:
         what = f"it has version {version!r}, and this release reads {VERSION} to {WITH_PARTS}"
-        raise problem(what, "Use one release.")
-    if (wrong := problem_of(content)) is not None:
-        raise problem(f"it cannot be read ({wrong})")
+        raise payload_error(what, "Use one release.")
+    if (wrong := form_problem(content)) is not None:
+        raise payload_error(f"it cannot be read ({wrong})")
     return content  # type: ignore[no-any-return]  # it has the form of one
 
 
-def refused(*content: Any) -> Any:
-    """Refuse a value where only the form of a payload is read."""
+def refuse_value(*content: Any) -> Any:
+    """Refuse an encoded value. The form of a payload holds values only inside of bytes, which are decoded later."""
     raise ValueError("a value out of its place")
 
 
 def check_left_out(config: Any) -> None:
-    """Refuse a value that did not count because it was the default, and is not the default."""
-    own = state(config)
+    """Refuse a value that was left out of the identity as the default, if it is not the default here."""
+    own = state_of(config)
     for parameter in type(config).__xpm_schema__.counted:
         name = parameter.name
         if parameter.ignore_default and name not in (own.counted or ()) and own.stand_in is None:
             written = encode(config.__dict__[name])
-            if written not in (NOTHING, default(parameter)):
-                raise problem(f"{title(config)}.{name} is no longer the default, and did not count", CHANGED)
+            if written not in (NOT_COUNTED, default_bytes(parameter)):
+                raise payload_error(f"{path_root(config)}.{name} is no longer the default, and did not count", CHANGED)

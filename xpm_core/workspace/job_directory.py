@@ -21,7 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from xpm_core.scalars import flat
+from xpm_core.scalars import all_atoms
 from xpm_core.workspace.files import append_line, explained, write_atomic
 from xpm_core.workspace.job_records import (
     _EXECUTION,
@@ -356,7 +356,7 @@ def _indented(value: Any, margin: str) -> str:
     encode = _encoder(margin).encode
     if not value or not isinstance(value, (dict, list)):
         return encode(value)
-    if flat(value.values() if isinstance(value, dict) else value):
+    if all_atoms(value.values() if isinstance(value, dict) else value):
         whole = encode(value)
         return f"{whole[0]}{margin}{whole[1:-1]}{margin[:-1]}{whole[-1]}"
     inner = f"{margin} "

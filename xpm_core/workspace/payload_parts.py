@@ -1,8 +1,11 @@
-"""What payloads share: configurations below submitted tasks, written once to the workspace, and named by their digest.
+"""Parts of payloads: configurations below submitted tasks, each written to the workspace once and named by its digest.
 
-A payload holds a small graph whole. Of a large one, as of a long chain of tasks, it names the parts that hold the rest,
-so that what many payloads have in common is written once. A part's name is the SHA-256 of its bytes: it never changes,
-and whoever signs a payload signs its parts. Imports nothing heavy: job processes use it.
+A payload holds a small graph whole. The payload of a large graph, such as a long chain of tasks, names the parts that
+hold the rest, so that what many payloads have in common is written once. The name of a part is the SHA-256 of its
+bytes: a part never changes, and the signature of a payload covers its parts. Job processes load this module, so it
+imports nothing heavy.
+
+Owns: the files in `.xpm/parts`. xpm_core.wire.part_packer says what is in them.
 """
 
 from __future__ import annotations
@@ -18,22 +21,17 @@ from xpm_core.errors import PayloadError
 from xpm_core.limits import LARGEST_PAYLOAD
 from xpm_core.workspace.files import explained, write_atomic
 
-MANY = 24
-"""Submitted tasks that a payload holds itself; if it needs more, they lie in parts."""
-LARGE = 64 * 1024
-"""Bytes that a payload has, likewise."""
-
 
 class Parts:
-    """The parts of payloads in a workspace. Nothing is made before the first one is written.
+    """The parts of payloads in a workspace. The folder is made when the first part is written.
 
     Args:
         workspace: The workspace's directory on this machine.
 
     Attributes:
-        lock: Held while a payload is packed: two that are packed at once would give a configuration two homes.
-        floating: Configurations in parts, no tasks, that have generated paths, each with those that are in the part,
-            as bytes. Where such a path lies depends on the task that it is seen from.
+        lock: Held while a payload is packed. Two threads that pack at once would put a configuration into two parts.
+        floating: Configurations in parts that are no tasks and have generated paths, each with the paths that the part
+            holds, as bytes. Where such a path lies depends on the task that refers to the configuration.
         used: Whether any configuration is in a part.
     """
 
@@ -44,13 +42,13 @@ class Parts:
         self.used = False
 
     def put(self, data: bytes) -> bytes:
-        """Write a part, unless it is there. It is on the disk before a payload names it.
+        """Write a part, unless it exists. It is on the disk before a payload names it.
 
         Returns:
-            Its digest.
+            The SHA-256 of the part, 32 bytes.
 
         Raises:
-            WorkspaceError: It cannot be written.
+            WorkspaceError: The part cannot be written.
         """
         digest = sha256(data).digest()
         if self._read(digest) != data:
@@ -61,15 +59,15 @@ class Parts:
         return digest
 
     def get(self, digest: bytes) -> bytes:
-        """A part as it was written.
+        """The bytes of a part, as they were written.
 
         Raises:
-            PayloadError: It is not there, or was changed.
+            PayloadError: The part does not exist, or was changed.
         """
         data = self._read(digest)
         if data is None:
             with contextlib.suppress(OSError):
-                os.listdir(self._folder)  # makes a network file system ask its server
+                os.listdir(self._folder)  # a network file system then asks its server again
             data = self._read(digest)
         if data is None or len(data) > LARGEST_PAYLOAD or sha256(data).digest() != digest:
             wrong = "is not there, or too large" if data is None else "was changed, as by a power cut"
@@ -81,7 +79,7 @@ class Parts:
         return self._folder / digest.hex()
 
     def _read(self, digest: bytes) -> bytes | None:
-        """What is there under that name; None when it is nothing that could be a part."""
+        """The content of a part's file; None when there is no such file, or one that is too large."""
         try:
             with open(self._path(digest), "rb") as file:
                 return file.read() if os.fstat(file.fileno()).st_size <= LARGEST_PAYLOAD else None

@@ -11,7 +11,7 @@ from xpm_core import copyconfig, setmeta, tag
 from xpm_core.config import Config, InstanceConfig, Meta, Param, PathGenerator, Task, deprecate, field
 from xpm_core.errors import MissingParameterError, ParameterTypeError
 from xpm_core.identity import seal
-from xpm_core.language.graph.state import state
+from xpm_core.language.graph.state import state_of
 
 
 class Layer(InstanceConfig):
@@ -64,7 +64,7 @@ def samples() -> list[Any]:
 def test_identity_is_that_of_the_sealed_configuration_and_seals_nothing(number: int) -> None:
     config = samples()[number]
     found = config.__identifier__()
-    assert (state(config).sealed, state(config).identity) == (False, None)
+    assert (state_of(config).sealed, state_of(config).identity) == (False, None)
     assert found == config.__identifier__() == seal(copyconfig(config)) == seal(config) == config.__identifier__()
 
 
@@ -85,7 +85,7 @@ def test_values_are_checked_but_not_validated() -> None:
     fit.net.scales["b"] = "wide"  # type: ignore[assignment]
     with pytest.raises(ParameterTypeError, match=r"Fit\.net\.scales\['b'\]: expected float, got 'wide'"):
         _ = fit.identity
-    assert state(fit.net).digest is None
+    assert state_of(fit.net).digest is None
 
 
 def test_a_missing_value_is_told() -> None:

@@ -10,7 +10,18 @@ from typing import Any
 import pytest
 
 from xpm_core import config as language
-from xpm_core.config import Config, LightweightTask, Meta, Param, PathGenerator, Task, field, outputs, state, upstream
+from xpm_core.config import (
+    Config,
+    LightweightTask,
+    Meta,
+    Param,
+    PathGenerator,
+    Task,
+    field,
+    outputs,
+    state_of,
+    upstream,
+)
 from xpm_core.errors import DeclarationError, ExperimentError, ParameterTypeError, SealedError, UnsubmittedTaskError
 from xpm_core.identity import seal
 from xpm_core.language.graph.tags import stop_tags, tag
@@ -68,7 +79,7 @@ class Experiment:
     def submit(self, task: Task, options: dict[str, Any]) -> Any:
         upstream(task)
         directory = self.workspace / "jobs" / type(task).__name__.lower() / seal(task)
-        state(task).submitted = SimpleNamespace(
+        state_of(task).submitted = SimpleNamespace(
             jobpath=directory, where="sweep.py:57", on_completed=lambda callback, task: callback(task)
         )
         self.options = options
@@ -92,7 +103,7 @@ def test_submission_goes_to_the_current_experiment_and_returns_the_task(experime
     task = Prepare.C()
     assert task.submit(priority=3) is task
     assert experiment.options == {"priority": 3}
-    assert task.jobpath == experiment.workspace / "jobs" / "prepare" / str(state(task).identity)
+    assert task.jobpath == experiment.workspace / "jobs" / "prepare" / str(state_of(task).identity)
     assert task.data == task.jobpath / "data.npz"
     with pytest.raises(SealedError, match=r"cannot assign 1, the task was submitted at sweep.py:57"):
         task.seed = 1
@@ -134,7 +145,7 @@ def test_sealed_configuration_is_copied_when_a_task_makes_it(experiment: Experim
 
     made: Any = Passes.C(model=model).submit()
     assert made is not model
-    assert state(model).source is None
+    assert state_of(model).source is None
     assert seal(made) != seal(model)
 
 
@@ -164,7 +175,7 @@ def test_task_that_was_not_submitted_cannot_be_used(how: str, experiment: Experi
         task = Evaluate.C(aside=prepared) if how == "meta" else Evaluate.C().add_dependencies(prepared)
     with pytest.raises(UnsubmittedTaskError, match=r"the Prepare made at .*\.py:\d+ was not submitted"):
         task.submit()
-    assert not state(task).sealed
+    assert not state_of(task).sealed
 
 
 def test_demands_of_one_token_add_up_until_submission(experiment: Experiment) -> None:
@@ -174,7 +185,7 @@ def test_demands_of_one_token_add_up_until_submission(experiment: Experiment) ->
 
     task = Prepare.C()
     assert task.add_dependencies(Demand("gpu", 1), Demand("cpu", 2)).add_dependencies(Demand("gpu", 2)) is task
-    assert state(task).demand == {"gpu": 3, "cpu": 2}
+    assert state_of(task).demand == {"gpu": 3, "cpu": 2}
     task.submit()
     with pytest.raises(SealedError, match=r"cannot add dependencies, the task was submitted at sweep.py:57"):
         task.add_dependencies(Demand("gpu", 1))
@@ -184,7 +195,7 @@ def test_callbacks_are_kept_until_submission_and_passed_on_after_it(experiment: 
     called: list[Task] = []
     task = Prepare.C()
     assert task.on_completed(called.append) is task
-    assert state(task).callbacks == (called.append,)
+    assert state_of(task).callbacks == (called.append,)
     task.submit()
     task.on_completed(called.append)
     assert called == [task]
@@ -198,7 +209,7 @@ def test_initial_tasks_count_and_bring_what_they_depend_on(experiment: Experimen
 
     bare, loaded = evaluate(), evaluate(Load.C(model=model))
     twice = evaluate(Load.C(model=model), Load.C(model=Model.C(size=tag(2))))
-    assert len({state(task).identity for task in (bare, loaded, twice)}) == 3
+    assert len({state_of(task).identity for task in (bare, loaded, twice)}) == 3
     assert twice.tags() == {"size": 2}
     assert Evaluate.C().submit(init_tasks=[stop_tags(Load.C(model=Model.C(size=tag(2))))]).tags() == {}
     with pytest.raises(ParameterTypeError, match=r"Evaluate.init_tasks\[0\]: expected LightweightTask, got Model"):

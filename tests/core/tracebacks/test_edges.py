@@ -18,7 +18,7 @@ from xpm_core.config import Config, Task
 from xpm_core.script.experiment import experiment
 from xpm_core.script.follow.callbacks import call
 from xpm_core.store.connector import Connector
-from xpm_core.tracebacks.callsite import written
+from xpm_core.tracebacks.callsite import format_line
 from xpm_core.tracebacks.edges import is_edge
 
 HEAD = """
@@ -221,7 +221,7 @@ def test_callback_that_raises_is_logged_without_our_frames(caplog: pytest.LogCap
 
 
 def test_fault_of_ours_on_the_way_to_a_callback_is_logged_with_all_frames(caplog: pytest.LogCaptureFixture) -> None:
-    call("Learn/3f2a91c", print, lambda: written(None))  # type: ignore[arg-type]
+    call("Learn/3f2a91c", print, lambda: format_line(None))  # type: ignore[arg-type]
     assert len(ours(caplog.text)) == 2
 
 

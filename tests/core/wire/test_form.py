@@ -18,9 +18,9 @@ from xpm_core.config import Param, Task
 from xpm_core.errors import NestingError, PayloadError, TaskImportError
 from xpm_core.identity import seal
 from xpm_core.language.values.encoding import TUPLE, extension
-from xpm_core.limits import DEEPEST, LARGEST_PAYLOAD
+from xpm_core.limits import DEEPEST_VALUE, LARGEST_PAYLOAD
 from xpm_core.wire import payload
-from xpm_core.wire.form import problem_of
+from xpm_core.wire.form import form_problem
 
 TASK = sample()
 GOOD = payload.pack(TASK)
@@ -49,7 +49,7 @@ def content() -> dict[str, Any]:
 
 def test_the_sample_has_everything_that_a_payload_can_have() -> None:
     parts = content()
-    assert problem_of(parts) is None
+    assert form_problem(parts) is None
     assert {name for each in parts["objects"] for name in each} == {
         "class", "values", "counted", "source", "init", "stand_in", "meta", "job",
     }  # fmt: skip
@@ -175,10 +175,10 @@ def nested(depth: int) -> Any:
 
 
 def test_values_are_nested_as_deep_as_can_be_read() -> None:
-    task = Deep.C(value=nested(DEEPEST))
-    assert load(payload.pack(task), seal(task)).value == nested(DEEPEST)
-    with pytest.raises(NestingError, match=rf"Deep.value: its value is nested deeper than {DEEPEST} tuples"):
-        payload.pack(Deep.C(value=nested(DEEPEST + 1)))
+    task = Deep.C(value=nested(DEEPEST_VALUE))
+    assert load(payload.pack(task), seal(task)).value == nested(DEEPEST_VALUE)
+    with pytest.raises(NestingError, match=rf"Deep.value: its value is nested deeper than {DEEPEST_VALUE} tuples"):
+        payload.pack(Deep.C(value=nested(DEEPEST_VALUE + 1)))
 
 
 def test_values_in_lists_and_dicts_do_not_count_as_deep() -> None:

@@ -1,4 +1,4 @@
-"""How a class of configurations is made from its body, and how its attributes are assigned.
+"""Classes of configurations: how one is made from its body, and how its configurations get their values.
 
 May import `graph`, `values` and `parameters`.
 """

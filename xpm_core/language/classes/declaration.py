@@ -1,4 +1,4 @@
-"""From the body of a class to its schema: which parameters it declares, and what they override."""
+"""Make the schema of a class from its body: which parameters it declares, and which inherited ones they replace."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Generic, get_args, get_origin
 
 from xpm_core.errors import DeclarationError, MismatchError
 from xpm_core.language.parameters.annotations import (
-    Names,
+    AnnotationScope,
     UnresolvedError,
     annotations_of,
     arguments_of,
@@ -26,18 +26,18 @@ from xpm_core.language.values.kinds import Kind, NoneKind, UnionKind
 from xpm_core.tracebacks.callsite import caller
 
 Bindings = dict[Any, Kind]
-"""What type variables stand for."""
+"""The types that type variables stand for."""
 
 
 def complete(cls: type, last: bool = False) -> None:
-    """Read the annotations of a class into its schema, those of its bases before.
+    """Read the annotations of a class into its schema, after those of its bases.
 
     Args:
         cls: The class.
-        last: Whether a name that is not defined now is an error.
+        last: Whether this is the last attempt, so that a name that is not defined is an error.
 
     Raises:
-        UnresolvedError: A name is not defined yet, and may still be.
+        UnresolvedError: A name is not defined yet. The script may define it later.
         DeclarationError: Parameters are declared in a way that cannot work.
     """
     schema: Schema = cls.__dict__["__xpm_schema__"]
@@ -67,8 +67,10 @@ def complete(cls: type, last: bool = False) -> None:
     schema.fill(parameters)
 
 
-def inherited(cls: type, bases: list[type], names: Names) -> tuple[dict[str, Parameter], dict[str, Callable[..., Any]]]:
-    """The parameters of the bases, with types in the place of their type variables; and the deprecated ones."""
+def inherited(
+    cls: type, bases: list[type], names: AnnotationScope
+) -> tuple[dict[str, Parameter], dict[str, Callable[..., Any]]]:
+    """The parameters of the bases, with types for their type variables; and the deprecated parameters."""
     parameters: dict[str, Parameter] = {}
     renamed: dict[str, Callable[..., Any]] = {}
     for base in bases:
@@ -82,7 +84,7 @@ def inherited(cls: type, bases: list[type], names: Names) -> tuple[dict[str, Par
 
 
 def inherit(cls: type, parameters: dict[str, Parameter], parameter: Parameter) -> None:
-    """Check that a parameter fits where the one that it replaces, if there is one, did."""
+    """Check that a parameter fits in place of the inherited one that it replaces, if there is one."""
     where = f"{cls.__name__}.{parameter.name}"
     replaced = parameters.get(parameter.name)
     if replaced is None:
@@ -103,18 +105,18 @@ def inherit(cls: type, parameters: dict[str, Parameter], parameter: Parameter) -
 
 
 def widens(parameter: Parameter, replaced: Parameter) -> bool:
-    """Whether a class, or one of its bases, has chosen a wider type for a parameter of a base of its own."""
+    """Whether a parameter gives a wider type to a parameter of a base of its own class."""
     chosen = issubclass(parameter.owner, replaced.owner)
     return chosen and replaced.kind.within(parameter.kind)
 
 
-def bindings(cls: type, names: Names, given: Bindings) -> dict[type, Bindings]:
-    """For each generic base of a class, what its type variables stand for.
+def bindings(cls: type, names: AnnotationScope, given: Bindings) -> dict[type, Bindings]:
+    """The types that the type variables of each generic base of a class stand for.
 
     Args:
         cls: The class.
-        names: What can be named there.
-        given: What the type variables of the class itself stand for.
+        names: The names that its annotations can use.
+        given: The types that the type variables of the class itself stand for.
     """
     found: dict[type, Bindings] = {}
 
@@ -132,8 +134,8 @@ def bindings(cls: type, names: Names, given: Bindings) -> dict[type, Bindings]:
     return found
 
 
-def rebound(cls: type, base: type, parameter: Parameter, names: Names) -> Parameter:
-    """An inherited parameter, with the types that a class puts in the place of type variables."""
+def rebound(cls: type, base: type, parameter: Parameter, names: AnnotationScope) -> Parameter:
+    """An inherited parameter, with the types that a class gives to type variables."""
     rebind = parameter.rebind
     if rebind is None:
         return parameter
@@ -148,7 +150,7 @@ def rebound(cls: type, base: type, parameter: Parameter, names: Names) -> Parame
     return found
 
 
-def declared(cls: type, names: Names, last: bool) -> dict[str, Parameter]:
+def declared(cls: type, names: AnnotationScope, last: bool) -> dict[str, Parameter]:
     """The parameters that the annotations of a class declare."""
     found = {}
     for name, annotation in annotations_of(cls).items():
@@ -165,7 +167,7 @@ def declared(cls: type, names: Names, last: bool) -> dict[str, Parameter]:
     return found
 
 
-def parameter_of(cls: type, name: str, declaration: tuple[str, Any], names: Names) -> Parameter:
+def parameter_of(cls: type, name: str, declaration: tuple[str, Any], names: AnnotationScope) -> Parameter:
     """The parameter that an annotation and the value beside it declare."""
     role, annotation = declaration
     where = f"{cls.__name__}.{name}"
@@ -192,14 +194,14 @@ def takes_none(kind: Kind) -> bool:
 
 
 def refuse_name(cls: type, name: str, where: str) -> None:
-    """Refuse names that configurations need for themselves."""
+    """Refuse a name that Config itself uses."""
     taken = any(name in vars(base) for base in cls.__mro__ if vars(base).get("__xpm_base__"))
     if name.startswith("__") or taken:
         raise DeclarationError(where, f"{name!r} is a name of Config itself", "Choose another name.")
 
 
 def take_field(parameter: Parameter, said: Field, where: str) -> None:
-    """Let a parameter be as its `field(...)` says."""
+    """Set the attributes of a parameter to those of its `field(...)`."""
     parameter.ignore_default, parameter.explicit = said.ignore_default, said.overrides
     parameter.groups = said.groups
     parameter.counted = parameter.counted and not said.ignored
@@ -215,7 +217,7 @@ def take_field(parameter: Parameter, said: Field, where: str) -> None:
 
 
 def set_default(parameter: Parameter, value: Any, where: str) -> None:
-    """Give a parameter its default, checked; one that could be changed is copied for each configuration."""
+    """Check a default and set it. A default that can be changed in place is copied for each configuration."""
     try:
         value = parameter.check(value)
     except MismatchError as error:
@@ -229,7 +231,7 @@ def set_default(parameter: Parameter, value: Any, where: str) -> None:
 
 
 def changed_default(cls: type, inherited: Parameter, value: Any) -> Parameter:
-    """An inherited parameter with the default that a subclass gives it: `lr = 0.5` in its body."""
+    """An inherited parameter with the default that a subclass gives it by `lr = 0.5` in its body."""
     where = f"{cls.__name__}.{inherited.name}"
     if isinstance(value, (FunctionType, property, staticmethod, classmethod)):
         raise DeclarationError(where, f"it hides the parameter of {inherited.owner.__name__}", "Choose another name.")

@@ -1,4 +1,4 @@
-"""The metaclass of configurations: it reads what a class declares, and makes configurations when one is called."""
+"""The metaclass of configurations. It reads the declarations of a class; a call of the class makes a configuration."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from xpm_core.errors import XpmError
 from xpm_core.language.classes.assignment import assign, make, refuse_delete
 from xpm_core.language.classes.declaration import complete
 from xpm_core.language.graph.state import STATE
-from xpm_core.language.parameters.annotations import Names, UnresolvedError
+from xpm_core.language.parameters.annotations import AnnotationScope, UnresolvedError
 from xpm_core.language.parameters.calls import refuse_uncallable
 from xpm_core.language.parameters.fields import field
 from xpm_core.language.parameters.schema import Schema, rebuilding
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 else:
 
     def dataclass_transform(**options: Any) -> Callable[[type], type]:
-        """Tells type checkers what the metaclass does; at run time nothing."""
+        """Does nothing. The real one is for type checkers."""
         return lambda cls: cls
 
 
@@ -36,7 +36,7 @@ C = TypeVar("C")
 F = TypeVar("F", bound=Callable[..., Any])
 
 FOR_CONFIGURATIONS: dict[str, Callable[..., None]] = {"__setattr__": assign, "__delattr__": refuse_delete}
-"""What the attribute methods do with a configuration."""
+"""The functions that the attribute methods of a configuration call."""
 
 
 @dataclass_transform(kw_only_default=True, field_specifiers=(field,))
@@ -52,32 +52,34 @@ class ConfigMeta(ABCMeta):
         guard_attributes(cls)
         refuse_uncallable(cls)
         frames = enclosing(cls)
-        schema.names = Names(cls, rebuilding[-1] if rebuilding else lambda: [frame.f_locals for frame in frames])
+        schema.names = AnnotationScope(
+            cls, rebuilding[-1] if rebuilding else lambda: [frame.f_locals for frame in frames]
+        )
         if frames and not rebuilding and (body := body_of(cls, frames[0].f_code)) is not None:
             schema.body, schema.attributes, schema.arguments = body, dict(vars(cls)), tuple(options)
             schema.scope = {n: value for n, value in frames[0].f_locals.items() if n in body.co_freevars}
-        with suppress(UnresolvedError):  # tried again when the class is first used: a name may be defined later
+        with suppress(UnresolvedError):  # tried again at the first use, because a name may be defined later
             complete(cls)
         return cls
 
     @property
     def C(cls: type[C]) -> type[C]:
-        """The class itself, as maker of configurations: `Learn.C(epochs=3)` and `Learn(epochs=3)` mean the same."""
+        """The class itself. `Learn.C(epochs=3)` and `Learn(epochs=3)` mean the same."""
         return cls
 
     @property
     def XPMValue(cls) -> type:
-        """The class of live objects: the value class, if there is one."""
+        """The class of the live objects: the value class, if there is one."""
         return cls.__xpm_schema__.value_class
 
     @property
     def __doc_params__(cls) -> list[ParameterHelp]:
-        """Name, type, default and help of each parameter: see `xpm_core.language.classes.parameter_help`."""
-        from xpm_core.language.classes.parameter_help import help_of  # which reads sources, and is needed by few
+        """Name, type, default and help of each parameter; see xpm_core.language.classes.parameter_help."""
+        from xpm_core.language.classes.parameter_help import help_of  # late, because few need it
 
         return help_of(cls)
 
-    if not TYPE_CHECKING:  # checkers know what a call takes from the parameters; this would tell them less
+    if not TYPE_CHECKING:  # type checkers know the arguments from the parameters
 
         def __call__(cls, /, *args: Any, **values: Any) -> Any:
             try:
@@ -90,15 +92,15 @@ class ConfigMeta(ABCMeta):
 
 
 def ours(method: F) -> F:
-    """Mark an attribute method as one that knows configurations from live objects."""
+    """Mark an attribute method as one that treats configurations and live objects differently."""
     method.ours = True  # type: ignore[attr-defined]
     return method
 
 
 def guard_attributes(cls: type) -> None:
-    """Let assignment to configurations be ours also when a class, or a base before ours, has its own.
+    """Keep assignment to configurations ours if a class, or a base before ours, has attribute methods of its own.
 
-    `torch.nn.Module` has: its `__setattr__` is for live objects.
+    `torch.nn.Module` has such methods. They are for live objects.
     """
     for name in FOR_CONFIGURATIONS:
         theirs = getattr(cls, name)
@@ -107,6 +109,7 @@ def guard_attributes(cls: type) -> None:
 
 
 def guarded(name: str, theirs: Callable[..., None]) -> Callable[..., None]:
+    """An attribute method that calls ours for configurations, and theirs for live objects."""
     mine = FOR_CONFIGURATIONS[name]
 
     @ours
@@ -124,7 +127,7 @@ def guarded(name: str, theirs: Callable[..., None]) -> Callable[..., None]:
 
 
 def enclosing(cls: type) -> list[FrameType]:
-    """The functions around a class that is being defined, the innermost first."""
+    """The frames of the functions around a class that is being defined, the innermost first."""
     if LOCAL not in cls.__qualname__:
         return []
     found: list[FrameType] = []
@@ -140,7 +143,7 @@ def enclosing(cls: type) -> list[FrameType]:
 
 
 def body_of(cls: type, function: CodeType) -> CodeType | None:
-    """The code of the body of a class, among the constants of the function that defines it."""
+    """The code of the body of a class, found among the constants of the function that defines it."""
     bodies = [c for c in function.co_consts if isinstance(c, CodeType) and c.co_name == cls.__name__]
     methods = {getattr(value, "__code__", None) for value in vars(cls).values()} - {None}
     return next((body for body in bodies if methods <= set(body.co_consts)), bodies[0] if bodies else None)

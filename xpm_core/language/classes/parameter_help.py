@@ -1,4 +1,4 @@
-"""What each parameter is for, in words: the one source for command lines, screens and pages."""
+"""The help of parameters: name, type, default and a text for people. Command lines, screens and pages use it."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from xpm_core.language.parameters.schema import MISSING, Parameter, Schema
 
 @dataclass(frozen=True)
 class ParameterHelp:
-    """A parameter as people see it.
+    """The help of one parameter.
 
     Args:
         name: Its name.
         type: Its type, as messages write it.
-        default: Its default; None also when there is none: see `required`.
-        required: Whether a value has to be given.
-        help: What it is for; empty when nobody said.
+        default: Its default; None, too, if there is none (see `required`).
+        required: Whether a value must be given.
+        help: What the parameter is for, on one line; empty if the class does not say.
         role: "param", "meta", "constant" or "data".
         generated: Whether its default is a path in the job's directory.
         parameter: The parameter itself.
@@ -40,10 +40,13 @@ class ParameterHelp:
 
 
 def help_of(cls: type) -> list[ParameterHelp]:
-    """Name, type, default and help of each parameter of a class.
+    """The help of each parameter of a class, in the order of the parameters.
 
-    The help is the string below the parameter, else what the docstring of the class says of it (`Attributes:`, or
-    any form that docstring_parser reads), else what a base class says.
+    The text is the string below the parameter. Without one, it is the text in the docstring of the class
+    (`Attributes:`, or any form that docstring_parser reads). Without that, it is the text of a base class.
+
+    Raises:
+        DeclarationError: The class declares its parameters wrongly.
 
     Example:
         >>> [(p.name, p.type, p.default, p.help) for p in help_of(Learn)]
@@ -59,6 +62,7 @@ def help_of(cls: type) -> list[ParameterHelp]:
 
 
 def described(parameter: Parameter, text: str) -> ParameterHelp:
+    """The help of a parameter with a text."""
     default = parameter.default
     if default is MISSING:
         default = parameter.factory() if parameter.factory is not None else None
@@ -75,7 +79,7 @@ def described(parameter: Parameter, text: str) -> ParameterHelp:
 
 
 def in_docstring(cls: type) -> dict[str, str]:
-    """What the docstring of a class says of its parameters."""
+    """The texts of the parameters in the docstring of a class, by name."""
     text = cls.__dict__.get("__doc__")
     if not text:
         return {}
@@ -87,7 +91,7 @@ def in_docstring(cls: type) -> dict[str, str]:
 
 @cache
 def below_parameters(cls: type) -> dict[str, str]:
-    """The strings that stand below the parameters in the body of a class; nothing when it has no source to read."""
+    """The strings below the parameters in the body of a class, by name; none if its source cannot be read."""
     try:
         tree = ast.parse(textwrap.dedent(inspect.getsource(cls)))
     except (OSError, TypeError, SyntaxError):

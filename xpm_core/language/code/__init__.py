@@ -1,4 +1,4 @@
-"""The user's code: what is recorded of a class, and how another process finds it or makes it again.
+"""The user's code: what is recorded of a class, how another process finds it, and how that makes a local class again.
 
-May import `graph`, `values` and `parameters`.
+A local class is one that a function defines. May import `graph`, `values` and `parameters`.
 """

@@ -1,8 +1,8 @@
-"""Which modules a worker imports for jobs, when it was started with `--allow`.
+"""The allow-list of a worker that was started with `--allow`: the modules that it imports for jobs.
 
-A pattern is the name of a module, in which `*` stands for anything; what lies below such a module is allowed too. Where
-a payload says that code lies counts only for files that nobody but this user (or root) can change, and that are named
-as their modules are: else the name would protect nothing.
+A pattern is the name of a module, in which `*` stands for any characters. Modules below an allowed module are allowed,
+too. A payload also says in which file a module is. Such a file is used only if no one but this user (or root) can
+change it, and if it is named like the module. Otherwise the name of the module would protect nothing.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from fnmatch import fnmatchcase
 from typing import Any
 
 from xpm_core.errors import ModuleNotAllowedError
-from xpm_core.language.code.class_records import references
+from xpm_core.language.code.class_records import references_in
 from xpm_core.project.import_path import PACKAGES, STANDARD, ImportPath
 
 ALWAYS = ("builtins", "typing", "typing_extensions", "collections.abc", "xpm_core")
-"""Modules whose classes stand in declarations."""
+"""Modules that are always allowed, because declarations of parameters use their classes."""
 
 
-class Allowed:
-    """The modules that some patterns name.
+class AllowList:
+    """The modules that some patterns allow.
 
     Example:
         >>> Allowed(["sweep", "models.*"]).names("models.vision")
@@ -31,26 +31,32 @@ class Allowed:
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self.patterns = [*patterns, *ALWAYS]
-        self.shown = ", ".join(patterns)
+        self.text = ", ".join(patterns)
 
     def names(self, module: str) -> bool:
-        """Whether a module is among them."""
+        """Whether a module is allowed."""
         return any(fnmatchcase(module, pattern) or fnmatchcase(module, f"{pattern}.*") for pattern in self.patterns)
 
     def checked(
         self, records: Sequence[dict[str, Any]], path: ImportPath
     ) -> tuple[Sequence[dict[str, Any]], ImportPath]:
-        """The classes of a payload, and where it may import from. Of the standard library nothing is imported for it.
+        """The class records of a payload, and the part of its import path that may be used.
+
+        The path that is returned asks for no module of the standard library.
+
+        Args:
+            records: The class records.
+            path: The import path of the script.
 
         Raises:
-            ModuleNotAllowedError: A class, or what a local class uses, is of another module, or in a file that others
-                can change.
+            ModuleNotAllowedError: A class, or something that a local class uses, is in a module that is not allowed, or
+                in a file that others can change.
         """
         for record in records:
             for module, name, file in needed(record):
                 where = f"{module}.{name}" if name else module
                 if not self.names(module):
-                    raise ModuleNotAllowedError(module, where, f"this worker allows {self.shown} only")
+                    raise ModuleNotAllowedError(module, where, f"this worker allows {self.text} only")
                 if file is not None and (problem := distrust(file, module)):
                     raise ModuleNotAllowedError(module, where, f"{file} {problem}")
         folders = [each for each in path.folders if each in (STANDARD, PACKAGES) or not others_can_change(each)]
@@ -58,9 +64,9 @@ class Allowed:
 
 
 def needed(record: dict[str, Any]) -> Iterator[tuple[str, str, str | None]]:
-    """The modules that a class needs: for each its name, what is needed of it, and the file that is said to hold it."""
+    """The modules that a class needs: the name of each, the name that is needed from it, and its file if recorded."""
     yield record["module"], record["name"], record["file"]
-    for kind, *content in references(record.get("local", {})):
+    for kind, *content in references_in(record.get("local", {})):
         if kind == "module":
             yield content[0], "", None
         elif kind == "attribute":
@@ -70,7 +76,7 @@ def needed(record: dict[str, Any]) -> Iterator[tuple[str, str, str | None]]:
 
 
 def distrust(file: str, module: str) -> str:
-    """Why a file is not to be loaded as a module; empty when it may be, or is not there."""
+    """Why a file must not be loaded as a module; empty when it may be, or does not exist."""
     if not os.path.exists(file):
         return ""
     stem = os.path.splitext(os.path.basename(file))[0]
@@ -84,7 +90,7 @@ def distrust(file: str, module: str) -> str:
 
 
 def others_can_change(path: str) -> bool:
-    """Whether others than this user, root, and the group of the file can change a file or folder."""
+    """Whether anyone but this user, root and the group of the file can change a file or folder."""
     try:
         found = os.stat(path)
     except OSError:

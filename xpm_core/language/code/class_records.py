@@ -1,4 +1,4 @@
-"""What is recorded of a class: where it is defined, and which other classes its record names."""
+"""Class records: where a class is defined, so that another process finds it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from collections.abc import Iterator
 
 
 def class_record(cls: type) -> dict[str, Any]:
-    """What another process needs to find a class.
+    """The record of a class: module, qualified name, name in identities, file, and name of the file in its project.
 
     Raises:
         ClassNameError: The class was defined in a notebook, at a prompt or by `python -c`, or made at run time.
@@ -42,8 +42,8 @@ def _record(cls: type) -> dict[str, Any]:
     }
 
 
-def references(local: Any) -> Iterator[list[Any]]:
-    """Each reference of the record of a local class or function, those of functions that it uses included."""
+def references_in(local: Any) -> Iterator[list[Any]]:
+    """All references in the record of a local class or function, with those of the functions that it uses."""
     waiting = [*local.get("bases", ()), *local.get("names", {}).values()]
     while waiting:
         reference = waiting.pop()

@@ -1,4 +1,4 @@
-"""The code of functions and local classes: finding it in the module that was compiled, and what it closes over."""
+"""The code of local classes and functions: finding it in the compiled module, and the variables that it closes over."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from xpm_core.project.origin import LOCAL
 
 
 def cells(cls: type) -> Iterator[tuple[str, Any]]:
-    """The variables of the function around a class that its methods use, with their values of now."""
+    """The variables of the enclosing function that the methods of a class use, with their present values."""
     for value in vars(cls).values():
         parts = (value, getattr(value, "__func__", None), *(getattr(value, n, None) for n in ("fget", "fset", "fdel")))
         for part in parts:
@@ -22,12 +22,12 @@ def cells(cls: type) -> Iterator[tuple[str, Any]]:
 
 
 def cells_of(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
-    """The variables that a function uses of those around it, but for the class that it is a method of."""
+    """The variables of enclosing functions that a function uses, with their values; without the class of a method."""
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         if name != "__class__":
             try:
                 yield name, cell.cell_contents
-            except ValueError:  # it has no value (yet)
+            except ValueError:  # it has no value, or not yet
                 continue
 
 
@@ -36,11 +36,11 @@ def code_of(module: types.ModuleType, name: str, line: int | None) -> types.Code
 
     Args:
         module: The module.
-        name: Its qualified name.
-        line: Its first line, to tell several of one name apart; None when that is not known.
+        name: The qualified name of the class or function.
+        line: Its first line, which distinguishes several of one name; None when it is not known.
 
     Raises:
-        TaskImportError: There is none, or no telling which.
+        TaskImportError: There is no such code, or several that the line does not distinguish.
     """
     level = [code_of_module(module)]
     for part in name.replace(f".{LOCAL}", "").split("."):
@@ -53,7 +53,7 @@ def code_of(module: types.ModuleType, name: str, line: int | None) -> types.Code
 
 
 def inside(code: types.CodeType) -> Iterator[types.CodeType]:
-    """The classes and functions that some code defines, also those with type parameters."""
+    """The code of the classes and functions that some code defines, also of those with type parameters."""
     for constant in code.co_consts:
         if isinstance(constant, types.CodeType):
             if constant.co_name.startswith("<generic parameters"):

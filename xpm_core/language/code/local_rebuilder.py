@@ -1,4 +1,4 @@
-"""Classes that functions define, made again in another process from what was recorded of them."""
+"""Make local classes again in another process from their records."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from xpm_core.language.parameters.schema import MISSING, ParameterGroup, rebuild
 
 
 class Rebuilder:
-    """Makes local classes again from what was recorded of them.
+    """Makes local classes again from their records.
 
     Args:
-        find_class: Gives the class of a number; None for one that is being made.
-        module_of: Gives the module of a record.
+        find_class: Returns the class of a number; None for one that is just being made.
+        module_of: Returns the module of a record.
         decode: Reads data.
     """
 
@@ -34,18 +34,18 @@ class Rebuilder:
         self.pending: list[tuple[types.CellType, int]] = []
 
     def rebuild(self, record: dict[str, Any]) -> type:
-        """The class of a record."""
+        """Make the class of a record."""
         local, module = record["local"], self.module_of(record)
         code = code_of(module, record["name"], local["line"])
         if code.co_flags & inspect.CO_OPTIMIZED:
-            raise TypeError(f"{record['name']} is no class")  # but a function, which is not to be called
+            raise TypeError(f"{record['name']} is no class")  # a function, which must not be called
         bases = [self.value(reference) for reference in local["bases"]]
         found = {name: self.cell(reference) for name, reference in local["names"].items()}
         body = types.FunctionType(code, vars(module), code.co_name, None, self.closure(code, found))
         rebuilding.append(lambda: [{name: cell.cell_contents for name, cell in found.items() if filled(cell)}])
         try:
             return builtins.__build_class__(body, code.co_name, *bases)  # type: ignore[no-any-return]
-        except Exception as error:  # whatever the class does when it is made
+        except Exception as error:  # the body of the class can raise anything
             name = f"{record['module']}.{record['name']}"
             raise TaskImportError(record["module"], name, f"{type(error).__name__}: {error}") from error
         finally:
@@ -55,7 +55,7 @@ class Rebuilder:
         return tuple(found.get(name) or types.CellType() for name in code.co_freevars)
 
     def cell(self, reference: Reference) -> types.CellType:
-        """A cell with a value; one for a class that is being made is filled later."""
+        """A cell with the value of a reference. For a class that is just being made, it is filled later."""
         value = self.value(reference)
         if value is MISSING:
             cell = types.CellType()
@@ -64,7 +64,7 @@ class Rebuilder:
         return types.CellType(value)
 
     def fill(self) -> None:
-        """Fill the cells of classes that are made by now."""
+        """Fill the cells of the classes that have been made since."""
         waiting = []
         for cell, number in self.pending:
             found = self.find_class(number)
@@ -75,7 +75,7 @@ class Rebuilder:
         self.pending = waiting
 
     def value(self, reference: Reference) -> Any:
-        """The value that a reference stands for; MISSING for a class that is being made."""
+        """The value that a reference stands for; MISSING for a class that is just being made."""
         kind, *content = reference
         if kind == "class":
             found = self.find_class(content[0])
@@ -98,7 +98,7 @@ class Rebuilder:
         return ... if content == ["Ellipsis"] else None if kind == "constant" else self.decode(content[0])
 
     def attribute(self, module_name: str, name: str) -> Any:
-        """What a module has under a name. Modules that it has imported are not asked: nobody records that."""
+        """The object that a module has under a name. A name that leads through another module is forged, and refused."""
         value: Any = self.module_of({"module": module_name, "name": name, "file": None})
         for number, part in enumerate(name.split(".")):
             if number and isinstance(value, types.ModuleType):

@@ -1,8 +1,9 @@
-"""Classes that functions define, on their way to another process, which does not run those functions.
+"""Record local classes, so that another process can make them again without running their functions.
 
-Such a class is made again from the code of its body, which the compiler left among the constants of its function. What
-the body and its methods use of the function's variables is recorded: modules, classes, functions, type variables, and
-data of the body. Data that a method uses are refused: they are parameters. What the function chooses counts
+A local class is made again from the code of its body, which the compiler left among the constants of its function. The
+variables of the function that the body and the methods use are recorded: modules, classes, functions and type
+variables; for the body also data. If a method uses data of the function, the class is refused: the data would change
+what the class does but not its identity. They have to be parameters. The choices of the function count in the identity
 (xpm_core.language.code.local_digest).
 """
 
@@ -14,22 +15,22 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar, get_args, get_origin
 
 from xpm_core.errors import DeclarationError, MismatchError
-from xpm_core.language.code.local_code import cells, cells_of, code_of
 from xpm_core.language.code.local_analysis import Varying, varying
+from xpm_core.language.code.local_code import cells, cells_of, code_of
 from xpm_core.language.parameters.schema import MISSING, ParameterGroup, Schema
 from xpm_core.language.values.encoding import canonical
 from xpm_core.project.origin import LOCAL, class_file, module_name, project_file
 
 CODE = (types.FunctionType, types.BuiltinFunctionType)
 Reference = list[Any]
-"""How a value is recorded: what kind of reference it is, and what it takes to find the value."""
+"""The record of a value: the kind of the reference, then what is needed to find the value."""
 
 
 class Recorder:
-    """Records what local classes use.
+    """Records local classes and what they use.
 
     Args:
-        class_index: Gives the number of a class in the payload, where it is recorded.
+        class_index: Records a class, and returns its number in the payload.
         encode: Writes data.
     """
 
@@ -38,18 +39,18 @@ class Recorder:
         self.functions: list[types.FunctionType] = []
 
     def record(self, cls: type) -> dict[str, Any]:
-        """What it takes to make a local class again, and what of it a function has chosen.
+        """The record of a local class: what is needed to make it again, and the choices of its function.
 
         Raises:
-            DeclarationError: It uses data of the function around it that cannot count, or was changed later.
+            DeclarationError: It uses data of the function that cannot count, or it was changed after its definition.
         """
         schema = getattr(cls, "__xpm_schema__", None)
         code = (schema and schema.body) or code_of(sys.modules[cls.__module__], cls.__qualname__, None)
         refuse_changed(cls)
         used = dict(cells(cls))
         names = {**(schema.scope if schema else {}), **used}
-        told = frozenset(told_by_value(schema) if schema else ())
-        chosen = varying(code.co_filename, code, cls.__qualname__, frozenset(names), told)
+        by_value = frozenset(counted_by_value(schema) if schema else ())
+        chosen = varying(code.co_filename, code, cls.__qualname__, frozenset(names), by_value)
         bases = vars(cls).get("__orig_bases__", cls.__bases__)
         found = {
             "line": code.co_firstlineno,
@@ -60,10 +61,10 @@ class Recorder:
             refuse_unknown(cls, code, names)
         if named_by_author(cls, code):
             return found
-        return {**found, **self.chosen(cls, found, names, chosen)}
+        return {**found, **self.choices(cls, found, names, chosen)}
 
-    def chosen(self, owner: Any, record: dict[str, Any], values: dict[str, Any], chosen: Varying) -> dict[str, Any]:
-        """What of a local class or function its function has chosen, as its record has it."""
+    def choices(self, owner: Any, record: dict[str, Any], values: dict[str, Any], chosen: Varying) -> dict[str, Any]:
+        """The part of a record that says what the enclosing function has chosen for a local class or function."""
         found = record["names"]
         names = [name for name in sorted(chosen.names) if found[name][0] not in ("typevar", "group")]
         data = [(name, values[name]) for name in names if found[name][0] == "value"]
@@ -78,7 +79,7 @@ class Recorder:
         return {name: value for name, value in said.items() if value}
 
     def variable(self, owner: Any, name: str, value: Any, by_method: bool) -> Reference:
-        """A variable of the function around a class, or around a function that the class uses."""
+        """The reference for a variable of an enclosing function. Data are refused if a method uses the variable."""
         try:
             return self.reference(owner, name, value)
         except MismatchError:
@@ -96,10 +97,10 @@ class Recorder:
         return refusal(owner, name, f" ({type(value).__name__})")
 
     def reference(self, owner: Any, name: str, value: Any) -> Reference:
-        """How to find a value again: one that is code, and no data.
+        """How another process finds a value that is code.
 
         Raises:
-            MismatchError: It is data.
+            MismatchError: The value is data.
         """
         if isinstance(value, types.ModuleType):
             return ["module", value.__name__]
@@ -124,7 +125,7 @@ class Recorder:
         raise MismatchError("code", value)
 
     def function(self, function: types.FunctionType) -> dict[str, Any]:
-        """What it takes to make a local function again, and what of it the function around it has chosen."""
+        """The record of a local function: what is needed to make it again, and the choices of its enclosing function."""
         if function in self.functions:
             wrong = "it uses itself, by way of the function around it"
             raise DeclarationError(function.__qualname__, wrong, "Define it in the module.")
@@ -144,7 +145,7 @@ class Recorder:
         self.functions.pop()
         code = function.__code__
         chosen = varying(code.co_filename, code, function.__qualname__, frozenset(used))
-        return {**found, **self.chosen(function, found, used, chosen)}
+        return {**found, **self.choices(function, found, used, chosen)}
 
 
 def defaults_of(function: types.FunctionType) -> list[Any]:
@@ -153,24 +154,24 @@ def defaults_of(function: types.FunctionType) -> list[Any]:
 
 
 def refusal(owner: Any, name: str, what: str = "") -> DeclarationError:
-    """The error about data of a function that a class, or another function, uses."""
+    """The error about data of an enclosing function that a class or another function uses."""
     function = owner.__qualname__.split(f".{LOCAL}")[0]
     wrong = f"it uses {name!r} of the function {function}{what}, which is no part of its identity"
     return DeclarationError(owner.__qualname__, wrong, "Make it a parameter, or define it in the module.")
 
 
 def refuse_unknown(cls: type, code: types.CodeType, names: Mapping[str, Any]) -> None:
-    """Refuse a class other than of configurations whose body uses variables of the function: nobody noted them."""
+    """Refuse a class that is not of configurations if its body uses variables of the function, which are not noted."""
     for name in code.co_freevars:
         if name not in names and name != "__class__" and not name.startswith("."):
             raise refusal(cls, name)
 
 
 def refuse_changed(cls: type) -> None:
-    """Refuse a class of configurations that is not what its body makes, which is all that a job can make again.
+    """Refuse a class of configurations that differs from what its body makes. A job can only run the body again.
 
     Raises:
-        DeclarationError: Its class statement has arguments, or an attribute was set after it.
+        DeclarationError: The class statement has arguments, or an attribute was set after it.
     """
     schema = getattr(cls, "__xpm_schema__", None)
     if schema is None:
@@ -185,19 +186,19 @@ def refuse_changed(cls: type) -> None:
             raise DeclarationError(cls.__qualname__, wrong, "Set it in the body of the class.")
 
 
-def told_by_value(schema: Schema) -> Iterator[str]:
-    """The parameters whose defaults show in their values: not one that is left out, nor the name of a file."""
+def counted_by_value(schema: Schema) -> Iterator[str]:
+    """The parameters whose defaults count by their values: neither ignored ones nor generated paths."""
     return (p.name for p in schema.parameters.values() if not p.ignore_default and p.generator is None)
 
 
 def named_by_author(cls: type, code: types.CodeType) -> bool:
-    """Whether a class has an `__xpmid__` that is made when the class is, so that its author tells it from others."""
+    """Whether a class has an `__xpmid__` that its function computes, so that the author distinguishes such classes."""
     own = vars(cls).get("__xpmid__")
     return own is not None and own not in code.co_consts
 
 
 def named(value: Any, name: str) -> str | None:
-    """The module that has a value under a name; None when none does, or when it is a plain value of no module."""
+    """The name of the module that has a value under a name; None when no module has it, and for plain values."""
     if isinstance(value, (str, bytes, int, float, bool, tuple, list, dict, set, frozenset)) or value is None:
         return None
     home = getattr(value, "__module__", None)

@@ -1,4 +1,4 @@
-"""Classes on their way to another process: what is recorded of one, and how it is found again there."""
+"""Find the classes that a payload records: import them, or make local ones again."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.errors import PayloadError, TaskImportError
-from xpm_core.language.code.local_digest import Chosen
+from xpm_core.language.code.local_digest import LocalDigests
 from xpm_core.language.code.local_rebuilder import Rebuilder
 from xpm_core.language.values.encoding import canonical
 from xpm_core.project.origin import attribute, class_id, within_project
@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from xpm_core.language.parameters.schema import Schema
 
 
-class Classes:
-    """The classes that a payload records, found when they are asked for.
+class RecordedClasses:
+    """The classes that a payload records. Each is found when it is first needed.
 
     Args:
-        records: What `class_record` made of each.
-        decode: Reads data that local classes use.
-        known: The classes that other payloads have had imported, by module, name and file; those found are added.
+        records: Their class records.
+        decode: Reads the data that local classes use.
+        known: The classes that were imported before, by module, name and file. Classes that are found are added.
     """
 
     def __init__(
@@ -42,9 +42,9 @@ class Classes:
         self.rebuilder = Rebuilder(self.find, module_of, decode)
 
     @cached_property
-    def chosen(self) -> Chosen:
-        """What functions have chosen for the classes that they define."""
-        return Chosen(self.records, lambda data: canonical(self.decode(data)))
+    def digests(self) -> LocalDigests:
+        """The digests of the choices that functions made for local classes."""
+        return LocalDigests(self.records, lambda data: canonical(self.decode(data)))
 
     def __getitem__(self, number: Any) -> type:
         found = self.find(number)
@@ -52,11 +52,11 @@ class Classes:
         return found
 
     def find(self, number: int) -> type | None:
-        """The class of a number; None for a local class that is being made.
+        """The class of a number; None for a local class that is just being made.
 
         Raises:
             TaskImportError: Its module cannot be imported, or has no such class.
-            PayloadError: The class found goes by another name in identities.
+            PayloadError: The class that was found has another name in identities.
         """
         if number not in self.found:
             record = self.records[number]
@@ -66,7 +66,7 @@ class Classes:
             self.check(record, self.found[number])
             schema: Schema | None = getattr(self.found[number], "__xpm_schema__", None)
             if "local" in record and schema is not None:
-                schema.made = self.chosen.digest(number)
+                schema.local_digest = self.digests.digest(number)
             if "value" in record:
                 self.set_value_class(self.found[number], self.find(record["value"]))
         return self.found[number]
@@ -78,13 +78,13 @@ class Classes:
         return self.known[key]
 
     def set_value_class(self, cls: Any, value: Any) -> None:
-        """Let a local class have its class of live objects, which derives from it."""
+        """Give a local class its value class, which derives from it."""
         if value is None or not issubclass(value, cls):
             raise PayloadError("payload", f"{value} is no class of objects of {cls}", "Submit the task again.")
         cls.__xpm_schema__.value_class = value
 
     def check(self, record: dict[str, Any], found: Any) -> None:
-        """Refuse a class that goes by another name than when the task was submitted."""
+        """Refuse a class whose name in identities is not that at the submission."""
         if class_id(found) != record["id"]:
             name = f"{record['module']}.{record['name']}"
             wrong = f"it is now {class_id(found)!r}, and was {record['id']!r}"
@@ -92,7 +92,7 @@ class Classes:
 
 
 def imported(record: dict[str, Any]) -> type:
-    """The class of a record, from its module."""
+    """Import the class of a record."""
     module, name = record["module"], record["name"]
     found = attribute(module_of(record), name)
     if not isinstance(found, type):
@@ -101,7 +101,7 @@ def imported(record: dict[str, Any]) -> type:
 
 
 def lacking(record: dict[str, Any]) -> str:
-    """Why a module lacks the class of a record: it is another one, where nothing of the recorded project is there."""
+    """Why a module lacks the class of a record: it may be another module, if the recorded file does not exist here."""
     module, name, file = record["module"], record["name"], record["file"]
     there = sys.modules.get(module)
     if file is None or os.path.isfile(file) or there is None or same_file(there, file, record):
@@ -111,7 +111,7 @@ def lacking(record: dict[str, Any]) -> str:
 
 
 def module_of(record: dict[str, Any]) -> ModuleType:
-    """The module of a recorded class: by its name, else, or when another one has that name, by its file."""
+    """The module of a record, found by its name. If that fails or finds another module, it is loaded from its file."""
     name, file = record["module"], record["file"]
     reachable = file is not None and os.path.isfile(file)
     try:
@@ -120,13 +120,13 @@ def module_of(record: dict[str, Any]) -> ModuleType:
         if reachable and error.name is not None and (name == error.name or name.startswith(f"{error.name}.")):
             return module_at(name, file, record)
         raise TaskImportError(name, f"{name}.{record['name']}", str(error)) from error
-    except (Exception, SystemExit) as error:  # whatever the user's module does when it is imported
+    except (Exception, SystemExit) as error:  # the user's module can raise anything
         raise TaskImportError(name, f"{name}.{record['name']}", f"{type(error).__name__}: {error}") from error
     return module_at(name, file, record) if reachable and not same_file(module, file, record) else module
 
 
 def same_file(module: ModuleType, file: str, record: dict[str, Any]) -> bool:
-    """Whether a module is what was recorded: that file, or a clone's."""
+    """Whether a module was loaded from the recorded file, or from the same file of a clone."""
     found = getattr(module, "__file__", None)
     if found is None:
         return False
@@ -136,7 +136,7 @@ def same_file(module: ModuleType, file: str, record: dict[str, Any]) -> bool:
 
 
 def module_at(name: str, file: str, record: dict[str, Any]) -> ModuleType:
-    """The module in a file, under a name that `import` finds nothing for, or something else."""
+    """Load the module in a file under a name for which `import` finds nothing, or another module."""
     spec = importlib.util.spec_from_file_location(name, file)
     if spec is None or spec.loader is None:
         raise TaskImportError(name, f"{name}.{record['name']}", f"{file} is no Python file")
@@ -145,7 +145,7 @@ def module_at(name: str, file: str, record: dict[str, Any]) -> ModuleType:
     sys.modules[name] = module
     try:
         spec.loader.exec_module(module)
-    except (Exception, SystemExit) as error:  # whatever the user's module does when it is imported
+    except (Exception, SystemExit) as error:  # the user's module can raise anything
         del sys.modules[name]
         raise TaskImportError(name, f"{name}.{record['name']}", f"{type(error).__name__}: {error}") from error
     finally:

@@ -12,11 +12,11 @@ from collections.abc import Mapping
 from typing import IO, Any, TypeVar
 
 from xpm_core.errors import MissingPackageError, NestingError
-from xpm_core.language.dict_form.dict_reader import Lines, Reader
-from xpm_core.language.dict_form.dict_writer import Writer
-from xpm_core.language.graph.state import state
+from xpm_core.language.dict_form.dict_reader import DictReader, SourceLines
+from xpm_core.language.dict_form.dict_writer import DictWriter
+from xpm_core.language.graph.state import state_of
 from xpm_core.language.values.decoding import too_deep
-from xpm_core.tracebacks.callsite import caller, written
+from xpm_core.tracebacks.callsite import caller, format_line
 
 __all__ = ["from_dict", "from_yaml", "to_dict"]
 
@@ -25,14 +25,14 @@ C = TypeVar("C")
 
 def from_dict(cls: type[C], values: Mapping[str, Any]) -> C:
     """A configuration of plain values, or of what OmegaConf loaded; see `Config.from_dict`."""
-    return read(cls, values, Lines(caller()))
+    return read(cls, values, SourceLines(caller()))
 
 
-def read(cls: type[C], values: Any, lines: Lines) -> C:
+def read(cls: type[C], values: Any, lines: SourceLines) -> C:
     try:
-        return Reader(lines).configuration(cls, values, cls.__name__)  # type: ignore[no-any-return]
+        return DictReader(lines).configuration(cls, values, cls.__name__)  # type: ignore[no-any-return]
     except RecursionError:
-        place = written(lines.place(values))
+        place = format_line(lines.place(values))
         raise NestingError(cls.__name__, f"its values are {too_deep()}", "Flatten them.", place) from None
 
 
@@ -41,7 +41,7 @@ def from_yaml(cls: type[C], file: str | os.PathLike[str] | IO[str]) -> C:
     try:
         from xpm_core.language.dict_form import yaml_files
     except ImportError:
-        raise MissingPackageError(f"{cls.__name__}.from_yaml", "PyYAML", written(caller()), "xpm[yaml]") from None
+        raise MissingPackageError(f"{cls.__name__}.from_yaml", "PyYAML", format_line(caller()), "xpm[yaml]") from None
     values, lines = yaml_files.read(file)
     return read(cls, values, lines)
 
@@ -49,7 +49,7 @@ def from_yaml(cls: type[C], file: str | os.PathLike[str] | IO[str]) -> C:
 def to_dict(config: Any) -> dict[str, Any]:
     """The plain values of a configuration; see `Config.to_dict`."""
     try:
-        return Writer().configuration(config, type(config).__name__)
+        return DictWriter().configuration(config, type(config).__name__)
     except RecursionError:
-        where, made = type(config).__name__, state(config).created
+        where, made = type(config).__name__, state_of(config).created
         raise NestingError(where, f"its values are {too_deep()}", "Flatten them.", made) from None

@@ -14,7 +14,7 @@ CLASS = "class"
 """The entry of a dict that names its class. No parameter can have that name."""
 
 
-def named(name: Any, bases: Iterable[type], where: str, place: str) -> type:
+def class_named(name: Any, bases: Iterable[type], where: str, place: str) -> type:
     """The class that has a name, among some classes and those derived from them.
 
     Args:
@@ -27,7 +27,7 @@ def named(name: Any, bases: Iterable[type], where: str, place: str) -> type:
         ParameterValueError: None has that name, or several have.
     """
     candidates = derived(bases)
-    found = [cls for cls in candidates if name in (cls.__name__, full(cls), full(cls).replace(":", "."))]
+    found = [cls for cls in candidates if name in (cls.__name__, full_name(cls), full_name(cls).replace(":", "."))]
     if len(found) == 1:
         return found[0]
     wrong = f"{CLASS}: {name!r} is none of the classes that are imported"
@@ -35,7 +35,7 @@ def named(name: Any, bases: Iterable[type], where: str, place: str) -> type:
     remedy = f"Did you mean {near[0]!r}?" if near else f"There are: {choices(candidates)}."
     if found:
         wrong = f"{CLASS}: {name!r} is the name of several classes"
-        remedy = f"Name one in full: {' or '.join(map(full, found))}."
+        remedy = f"Name one in full: {' or '.join(map(full_name, found))}."
     raise ParameterValueError(where, wrong, remedy, place)
 
 
@@ -56,7 +56,7 @@ def is_value_class(cls: type) -> bool:
     return any(getattr(base.__dict__.get("__xpm_schema__"), "value_class", None) is cls for base in cls.__mro__[1:])
 
 
-def full(cls: type) -> str:
+def full_name(cls: type) -> str:
     """The name of a class that no other class has."""
     return class_id(cls)
 
@@ -67,7 +67,7 @@ def choices(classes: Iterable[type]) -> str:
     return ", ".join(sorted(cls.__name__ for cls in usable)) or "none that can be made"
 
 
-def shortest(cls: type, bases: Iterable[type]) -> str:
+def shortest_name(cls: type, bases: Iterable[type]) -> str:
     """The name of a class that `named` finds it by."""
     same = [other for other in derived(bases) if other.__name__ == cls.__name__]
-    return cls.__name__ if same == [cls] else full(cls)
+    return cls.__name__ if same == [cls] else full_name(cls)

@@ -19,9 +19,9 @@ from xpm_core.errors import (
     UnknownParameterError,
 )
 from xpm_core.language.classes.declaration import complete
-from xpm_core.language.dict_form.class_names import CLASS, choices, derived, named
+from xpm_core.language.dict_form.class_names import CLASS, choices, class_named, derived
 from xpm_core.language.dict_form.omegaconf_values import unwrapped
-from xpm_core.language.graph.state import is_configuration, state
+from xpm_core.language.graph.state import is_configuration, state_of
 from xpm_core.language.parameters.generics import ConfigKind
 from xpm_core.language.parameters.object_kinds import ObjectKind, kinds_of
 from xpm_core.language.parameters.schema import Schema, refusal
@@ -37,37 +37,37 @@ from xpm_core.language.values.kinds import (
     TupleKind,
     UnionKind,
 )
-from xpm_core.tracebacks.callsite import Place, written
+from xpm_core.tracebacks.callsite import CodeLine, format_line
 
 
-class Lines:
+class SourceLines:
     """Where plain values were set.
 
     Args:
         default: The place of those that are not known better.
     """
 
-    def __init__(self, default: Place) -> None:
+    def __init__(self, default: CodeLine) -> None:
         self.default = default
         self.file = default[0]
         self.lines: dict[Any, int] = {}
 
-    def place(self, container: Any, key: Any = None) -> Place:
+    def place(self, container: Any, key: Any = None) -> CodeLine:
         """Where a dict or list begins, or one of its entries."""
         line = self.lines.get((id(container), key)) or self.lines.get((id(container), None))
         return (self.file, line) if line else self.default
 
 
-class Reader:
+class DictReader:
     """Makes the configurations of one dict. A dict that is met twice makes one configuration, which is shared.
 
     Args:
         lines: Where the values were set.
     """
 
-    def __init__(self, lines: Lines) -> None:
+    def __init__(self, lines: SourceLines) -> None:
         self.lines = lines
-        self.made: dict[tuple[int, type], Any] = {}
+        self.configs: dict[tuple[int, type], Any] = {}
         self.open: set[int] = set()
         self.place = lines.default
         self.kept: list[Any] = []
@@ -85,13 +85,13 @@ class Reader:
             ConfigurationError: Something in it does not fit; tells path and place.
         """
         values = self.mapping(given, where, cls.__name__)
-        found = self.chosen(values, [cls], where)
-        if (id(values), found) in self.made:
-            return self.made[id(values), found]
+        found = self.class_of(values, [cls], where)
+        if (id(values), found) in self.configs:
+            return self.configs[id(values), found]
         if id(values) in self.open:
             raise CycleError(where, "it contains itself", "Break the circle, or write a copy.", self.at(values))
         self.open.add(id(values))
-        config = self.made[id(values), found] = self.filled(found, values, where, variables or {})
+        config = self.configs[id(values), found] = self.filled(found, values, where, variables or {})
         self.open.discard(id(values))
         self.kept.append(values)  # while it is kept, no other dict has its `id`
         return config
@@ -113,12 +113,12 @@ class Reader:
                 self.unknown(name, schema.parameters, where)
             if parameter is not None and parameter.role == "constant":
                 wrong = f"cannot set {plain!r}, it is a constant"
-                raise SealedError(f"{where}.{name}", wrong, "Leave it out.", written(self.place))
+                raise SealedError(f"{where}.{name}", wrong, "Leave it out.", format_line(self.place))
             kind = variables.get(name, parameter.kind) if parameter is not None else None
             found[name] = plain if kind is None else self.value(kind, plain, f"{where}.{name}")
         config = cls(**found)
-        own = state(config)
-        own.made, own.places = self.lines.place(values), {**own.places, **places}
+        own = state_of(config)
+        own.made_at, own.places = self.lines.place(values), {**own.places, **places}
         return config
 
     def unknown(self, name: Any, known: Mapping[str, Any], where: str) -> NoReturn:
@@ -127,7 +127,7 @@ class Reader:
         wrong = f"unknown parameter {name!r}"
         if near:
             remedy = f"Did you mean {near[0]!r}?"
-        raise UnknownParameterError(where, wrong, remedy, written(self.place))
+        raise UnknownParameterError(where, wrong, remedy, format_line(self.place))
 
     def mapping(self, given: Any, where: str, wanted: str) -> Mapping[str, Any]:
         found = unwrapped(given, where)
@@ -135,21 +135,21 @@ class Reader:
             raise self.refused(where, MismatchError(wanted, found, remedy="Write a dict of its parameters."))
         return found
 
-    def chosen(self, values: Mapping[str, Any], bases: list[type], where: str) -> type:
+    def class_of(self, values: Mapping[str, Any], bases: list[type], where: str) -> type:
         """The class of a dict: the one that it names, else the one that there is."""
-        place = written(self.lines.place(values, CLASS))
+        place = format_line(self.lines.place(values, CLASS))
         if CLASS in values:
-            return named(values[CLASS], bases, where, place)
+            return class_named(values[CLASS], bases, where, place)
         if len(bases) == 1:
             return bases[0]
         wrong = f"it could be {' or '.join(cls.__name__ for cls in bases)}"
         raise ParameterValueError(where, wrong, f"Name the class: {CLASS}: {bases[0].__name__}.", place)
 
     def at(self, values: Any) -> str:
-        return written(self.lines.place(values))
+        return format_line(self.lines.place(values))
 
     def refused(self, where: str, mismatch: MismatchError) -> ConfigurationError:
-        return refusal(where, mismatch, written(self.place))
+        return refusal(where, mismatch, format_line(self.place))
 
     # Values, by the types that are declared for them.
 
@@ -163,12 +163,12 @@ class Reader:
             raise self.refused(where, error) from None
 
     def scalar(self, kind: ScalarKind, plain: Any, where: str) -> Any:
-        read = SCALARS.get(kind.exact)
+        read = SCALAR_READERS.get(kind.exact)
         if read is not None and isinstance(plain, (str, Mapping)):
             try:
                 return kind.check(read(plain))
             except (ValueError, TypeError, binascii.Error) as error:
-                raise kind.mismatch(plain, f"Write {FORMS[kind.exact]} ({error}).") from None
+                raise kind.mismatch(plain, f"Write {SCALAR_FORMS[kind.exact]} ({error}).") from None
         if kind.exact is str and type(plain) in (int, float, bool):
             raise kind.mismatch(plain, "If it is meant as a text, quote it.")
         return kind.check(plain)
@@ -225,7 +225,7 @@ class Reader:
     def object(self, kind: ObjectKind, plain: Any, where: str) -> Any:
         if not isinstance(plain, Mapping):
             return kind.check(plain)
-        cls: Any = self.chosen(plain, [kind.cls], where)
+        cls: Any = self.class_of(plain, [kind.cls], where)
         kinds, given = kinds_of(cls), {name: item for name, item in plain.items() if name != CLASS}
         for name in given:
             self.place = self.lines.place(plain, name)
@@ -269,7 +269,7 @@ class Reader:
             if len(others) != 1:
                 raise kind.mismatch(values)
             return self.value(others[0], values, where)
-        cls = self.chosen(values, list(classes), where)
+        cls = self.class_of(values, list(classes), where)
         option = next(option for base, option in classes.items() if issubclass(cls, base))
         return self.value(option, values, where)
 
@@ -281,30 +281,30 @@ def seconds(given: Any) -> timedelta:
     return timedelta(**given)
 
 
-SCALARS: dict[Any, Callable[[Any], Any]] = {
+SCALAR_READERS: dict[Any, Callable[[Any], Any]] = {
     datetime: datetime.fromisoformat,
     date: date.fromisoformat,
     time: time.fromisoformat,
     timedelta: seconds,
     bytes: lambda text: base64.b64decode(text, validate=True),
 }
-FORMS: dict[Any, str] = {
+SCALAR_FORMS: dict[Any, str] = {
     datetime: "it as 2024-02-29T12:00:00",
     date: "it as 2024-02-29",
     time: "it as 12:00:00",
     timedelta: "it as {days: 1, seconds: 30}",
     bytes: "it in base64",
 }
-READERS: dict[type[Kind], Callable[[Reader, Any, Any, str], Any]] = {
-    ScalarKind: Reader.scalar,
-    EnumKind: Reader.enum,
-    ListKind: Reader.list_,
-    TupleKind: Reader.tuple_,
-    SetKind: Reader.set_,
-    DictKind: Reader.dict_,
-    BoundedKind: Reader.bounded,
-    ConfigKind: Reader.config,
-    ObjectKind: Reader.object,
-    UnionKind: Reader.union,
+READERS: dict[type[Kind], Callable[[DictReader, Any, Any, str], Any]] = {
+    ScalarKind: DictReader.scalar,
+    EnumKind: DictReader.enum,
+    ListKind: DictReader.list_,
+    TupleKind: DictReader.tuple_,
+    SetKind: DictReader.set_,
+    DictKind: DictReader.dict_,
+    BoundedKind: DictReader.bounded,
+    ConfigKind: DictReader.config,
+    ObjectKind: DictReader.object,
+    UnionKind: DictReader.union,
 }
 """How values of a type are read. Those of any other type are plain themselves."""

@@ -9,13 +9,13 @@ from enum import Flag
 from typing import Any
 
 from xpm_core.errors import ConfigurationError, MismatchError, ParameterValueError
-from xpm_core.language.dict_form.class_names import CLASS, shortest
-from xpm_core.language.dict_form.dict_reader import Lines, Reader
-from xpm_core.language.graph.state import state
+from xpm_core.language.dict_form.class_names import CLASS, shortest_name
+from xpm_core.language.dict_form.dict_reader import DictReader, SourceLines
+from xpm_core.language.graph.state import state_of
 from xpm_core.language.parameters.generics import ConfigKind
 from xpm_core.language.parameters.object_kinds import ObjectKind, kinds_of
 from xpm_core.language.parameters.schema import schema_of
-from xpm_core.language.values.data_objects import values_of
+from xpm_core.language.values.data_objects import field_values
 from xpm_core.language.values.kinds import (
     AnyKind,
     BoundedKind,
@@ -30,14 +30,14 @@ from xpm_core.language.values.kinds import (
     UnionKind,
 )
 
-PLAIN = (str, bool, int, float, type(None))
+PLAIN_TYPES = (str, bool, int, float, type(None))
 
 
-class Writer:
+class DictWriter:
     """Writes one configuration. A configuration that is met twice is one dict, which is shared."""
 
     def __init__(self) -> None:
-        self.written: dict[tuple[int, str], dict[str, Any]] = {}
+        self.dicts: dict[tuple[int, str], dict[str, Any]] = {}
 
     def configuration(
         self, config: Any, where: str, name: str = "", variables: Mapping[str, Kind] | None = None
@@ -53,11 +53,11 @@ class Writer:
         Raises:
             ParameterValueError: Something in it cannot be told by plain values.
         """
-        if (id(config), name) in self.written:
-            return self.written[id(config), name]
-        refuse_untold(config, where)
+        if (id(config), name) in self.dicts:
+            return self.dicts[id(config), name]
+        refuse_not_plain(config, where)
         found: dict[str, Any] = {CLASS: name} if name else {}
-        self.written[id(config), name] = found
+        self.dicts[id(config), name] = found
         for parameter in schema_of(config).parameters.values():
             if parameter.name in config.__dict__ and parameter.role != "constant":
                 kind = (variables or {}).get(parameter.name, parameter.kind)
@@ -105,44 +105,44 @@ class Writer:
         return self.value(kind.inner, value, where)
 
     def config(self, kind: ConfigKind, value: Any, where: str) -> Any:
-        name = "" if type(value) is kind.cls else shortest(type(value), [kind.cls])
+        name = "" if type(value) is kind.cls else shortest_name(type(value), [kind.cls])
         return self.configuration(value, where, name, kind.variables)
 
     def object(self, kind: ObjectKind, value: Any, where: str) -> Any:
         kinds = kinds_of(type(value))
-        found = {CLASS: shortest(type(value), [kind.cls])} if type(value) is not kind.cls else {}
-        fields = values_of(value, tuple(kinds))
+        found = {CLASS: shortest_name(type(value), [kind.cls])} if type(value) is not kind.cls else {}
+        fields = field_values(value, tuple(kinds))
         return found | {name: self.value(kinds[name], field, f"{where}.{name}") for name, field in fields.items()}
 
     def union(self, kind: UnionKind, value: Any, where: str) -> Any:
         classes = [option.cls for option in kind.options if isinstance(option, (ConfigKind, ObjectKind))]
-        option = taker(kind, value)
+        option = matching_option(kind, value)
         found = self.value(option, value, where)
         if isinstance(option, (ConfigKind, ObjectKind)):
-            return {CLASS: shortest(type(value), classes), **found} if len(kind.options) > 2 else found
+            return {CLASS: shortest_name(type(value), classes), **found} if len(kind.options) > 2 else found
         self.refuse_lossy(kind, value, found, where)
         return found
 
     def any(self, kind: AnyKind, value: Any, where: str) -> Any:
         if isinstance(value, list):
             return [self.any(kind, item, f"{where}[{index}]") for index, item in enumerate(value)]
-        if isinstance(value, dict) and all(type(key) in PLAIN for key in value):
+        if isinstance(value, dict) and all(type(key) in PLAIN_TYPES for key in value):
             return {key: self.any(kind, item, f"{where}[{key!r}]") for key, item in value.items()}
-        if type(value) not in PLAIN:
-            raise untold(where, f"{value!r} is of a type that is not declared", "Declare it, instead of Any")
+        if type(value) not in PLAIN_TYPES:
+            raise not_plain(where, f"{value!r} is of a type that is not declared", "Declare it, instead of Any")
         return value
 
     def refuse_lossy(self, kind: UnionKind, value: Any, found: Any, where: str) -> None:
         """Refuse what would be read as something else: a path, where texts are allowed as well."""
         try:
-            again = Reader(Lines(("", 0))).value(kind, found, where)
+            again = DictReader(SourceLines(("", 0))).value(kind, found, where)
         except ConfigurationError:
             again = found
         if type(again) is not type(value) or again != value:
-            raise untold(where, f"{value!r} would be read as {again!r}", "Declare one of the types only")
+            raise not_plain(where, f"{value!r} would be read as {again!r}", "Declare one of the types only")
 
 
-def taker(kind: UnionKind, value: Any) -> Kind:
+def matching_option(kind: UnionKind, value: Any) -> Kind:
     """The option of a union that a value belongs to."""
     for option in kind.options:
         if option.exact is type(value):
@@ -156,35 +156,35 @@ def taker(kind: UnionKind, value: Any) -> Kind:
     return kind.options[0]
 
 
-def refuse_untold(config: Any, where: str) -> None:
+def refuse_not_plain(config: Any, where: str) -> None:
     """Refuse a configuration of which a dict could not tell all that counts."""
-    own = state(config)
+    own = state_of(config)
     reasons = {
         "it was made by a task": own.source,
         "it has initial tasks": own.init_tasks,
-        "setmeta() was called for it": own.meta is not None,
+        "setmeta() was called for it": own.ignored is not None,
     }
     for reason, given in reasons.items():
         if given:
-            raise untold(where, reason, "Use save()")
+            raise not_plain(where, reason, "Use save()")
 
 
-def untold(where: str, why: str, remedy: str) -> ParameterValueError:
+def not_plain(where: str, why: str, remedy: str) -> ParameterValueError:
     return ParameterValueError(where, f"plain values cannot tell it: {why}", f"{remedy}.")
 
 
-WRITERS: dict[type[Kind], Callable[[Writer, Any, Any, str], Any]] = {
-    ScalarKind: Writer.scalar,
-    PathKind: Writer.path,
-    EnumKind: Writer.enum,
-    ListKind: Writer.list_,
-    TupleKind: Writer.tuple_,
-    SetKind: Writer.set_,
-    DictKind: Writer.dict_,
-    BoundedKind: Writer.bounded,
-    ConfigKind: Writer.config,
-    ObjectKind: Writer.object,
-    UnionKind: Writer.union,
-    AnyKind: Writer.any,
+WRITERS: dict[type[Kind], Callable[[DictWriter, Any, Any, str], Any]] = {
+    ScalarKind: DictWriter.scalar,
+    PathKind: DictWriter.path,
+    EnumKind: DictWriter.enum,
+    ListKind: DictWriter.list_,
+    TupleKind: DictWriter.tuple_,
+    SetKind: DictWriter.set_,
+    DictKind: DictWriter.dict_,
+    BoundedKind: DictWriter.bounded,
+    ConfigKind: DictWriter.config,
+    ObjectKind: DictWriter.object,
+    UnionKind: DictWriter.union,
+    AnyKind: DictWriter.any,
 }
 """How values of a type are written. Those of any other type are plain themselves."""

@@ -15,10 +15,10 @@ from typing import IO, Any
 import yaml
 
 from xpm_core.errors import YamlError
-from xpm_core.language.dict_form.dict_reader import Lines
+from xpm_core.language.dict_form.dict_reader import SourceLines
 
 TAG = "tag:yaml.org,2002:"
-SCALARS = {
+SCALAR_PATTERNS = {
     "bool": (r"true|True|TRUE|false|False|FALSE", "tTfF"),
     "int": (r"[-+]?[0-9]+|0o[0-7]+|0x[0-9a-fA-F]+", "-+0123456789"),
     "float": (
@@ -29,10 +29,10 @@ SCALARS = {
 """What is no text, unless it is quoted: the forms of YAML 1.2, each with its first characters."""
 
 
-class Loader(yaml.SafeLoader):
+class YamlLoader(yaml.SafeLoader):
     """Reads YAML, and notes where each value stands."""
 
-    lines: Lines
+    lines: SourceLines
 
     def map_(self, node: yaml.MappingNode) -> Iterator[dict[Any, Any]]:
         """A dict."""
@@ -85,21 +85,26 @@ class Loader(yaml.SafeLoader):
 def prepare() -> None:
     """Give the loader its own forms of scalars, and its own constructors."""
     kept = (f"{TAG}null", f"{TAG}merge")
-    Loader.yaml_implicit_resolvers = {
+    YamlLoader.yaml_implicit_resolvers = {
         first: [resolver for resolver in resolvers if resolver[0] in kept]
         for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
-    for tag, (form, firsts) in SCALARS.items():
-        Loader.add_implicit_resolver(TAG + tag, re.compile(f"^(?:{form})$"), list(firsts))
-    constructors: dict[str, Any] = {"map": Loader.map_, "seq": Loader.seq_, "int": Loader.int_, "float": Loader.float_}
+    for tag, (form, firsts) in SCALAR_PATTERNS.items():
+        YamlLoader.add_implicit_resolver(TAG + tag, re.compile(f"^(?:{form})$"), list(firsts))
+    constructors: dict[str, Any] = {
+        "map": YamlLoader.map_,
+        "seq": YamlLoader.seq_,
+        "int": YamlLoader.int_,
+        "float": YamlLoader.float_,
+    }
     for tag, constructor in constructors.items():
-        Loader.add_constructor(TAG + tag, constructor)
+        YamlLoader.add_constructor(TAG + tag, constructor)
 
 
 prepare()
 
 
-def read(file: str | os.PathLike[str] | IO[str]) -> tuple[Any, Lines]:
+def read(file: str | os.PathLike[str] | IO[str]) -> tuple[Any, SourceLines]:
     """The values of a YAML file, and where they stand.
 
     Raises:
@@ -113,8 +118,8 @@ def read(file: str | os.PathLike[str] | IO[str]) -> tuple[Any, Lines]:
             raise YamlError(name, f"cannot be read ({error})", "Name a YAML file.") from None
     else:
         name, text = str(getattr(file, "name", "YAML")), file.read()
-    lines = Lines((name, 1))
-    loader = Loader(text)
+    lines = SourceLines((name, 1))
+    loader = YamlLoader(text)
     loader.lines = lines
     try:
         return loader.get_single_data(), lines

@@ -1,4 +1,4 @@
-"""What xpm keeps behind a configuration, and how one configuration leads to others.
+"""The graph of configurations: the state behind each of them, the ways between them, and their tags.
 
 May import no other room of the language.
 """

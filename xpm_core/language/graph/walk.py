@@ -1,4 +1,4 @@
-"""Walking through configurations: what one contains, and all that can be reached from it."""
+"""Walks through configurations: those that a value contains, and all that can be reached from one."""
 
 from __future__ import annotations
 
@@ -6,22 +6,22 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from xpm_core.errors import CycleError
-from xpm_core.language.graph.state import STATE, is_configuration, state
-from xpm_core.scalars import flat, spelled
+from xpm_core.language.graph.state import STATE, is_configuration, state_of
+from xpm_core.scalars import all_atoms, safe_repr
 
 
 def contained(value: Any, trail: str = "") -> Iterator[tuple[str, Any]]:
-    """The configurations in a value, each with where in the value it is (`[3]`, `['a']`), not looking into them."""
+    """The configurations in a value, each with its place in the value: `[3]`, `['a']`. It does not look into them."""
     if value is None or isinstance(value, (str, int, float)):
         return
     if isinstance(value, (list, tuple)):
-        if flat(value):
+        if all_atoms(value):
             return
         for index, item in enumerate(value):
             yield from contained(item, f"{trail}[{index}]")
     elif isinstance(value, dict):
         for key, item in value.items():
-            yield from contained(item, f"{trail}[{spelled(key)}]")
+            yield from contained(item, f"{trail}[{safe_repr(key)}]")
     elif isinstance(value, (set, frozenset)):
         for item in value:
             yield from contained(item, f"{trail}{{}}")
@@ -30,7 +30,7 @@ def contained(value: Any, trail: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def children(config: Any) -> Sequence[tuple[str, Any]]:
-    """The configurations that one refers to, each with its path from there: `optim`, `layers[3]`, `init_tasks[0]`."""
+    """The configurations that one refers to, each with its step from there: `optim`, `layers[3]`, `init_tasks[0]`."""
     content = config.__dict__
     holders = type(config).__xpm_schema__.holders
     if not holders and not content[STATE].init_tasks:
@@ -49,13 +49,13 @@ def children(config: Any) -> Sequence[tuple[str, Any]]:
     return found
 
 
-def title(config: Any) -> str:
-    """What paths to the parameters of a configuration begin with: the name of its class."""
+def path_root(config: Any) -> str:
+    """The beginning of paths to the parameters of a configuration: the name of its class."""
     return type(config).__name__
 
 
 class Trail(tuple[Any, str]):
-    """The way to a configuration: the way to where its last step begins, and that step. Written only when asked for."""
+    """The path to a configuration, as the path to its parent and the last step. Its text is made only when needed."""
 
     __slots__ = ()
 
@@ -71,22 +71,25 @@ class Trail(tuple[Any, str]):
 def reachable(
     root: Any, enter: Callable[[Any], bool] | None = None, *, stand_ins: bool = False
 ) -> list[tuple[Trail, Any]]:
-    """All configurations reachable from one, each once, with the first way that leads there; children come first.
+    """All configurations that can be reached from one, each once, with the first path that leads to it.
 
     Args:
-        root: Where to begin; it comes last.
-        enter: Whether to take a configuration at all, and to look for others below it.
-        stand_ins: Whether to take those, too, that stand in for deprecated ones.
+        root: The configuration to begin with.
+        enter: Says for a configuration whether it is taken, and others are looked for below it; None takes all.
+        stand_ins: Whether to take the stand-ins of deprecated configurations, too.
+
+    Returns:
+        Paths and configurations, children before parents. The root is the last.
 
     Raises:
         CycleError: A configuration contains itself.
     """
-    # No recursion: a long chain of tasks is nested deeper than the stack goes.
-    way = Trail((None, title(root)))
+    # This does not recurse, because a long chain of tasks is nested deeper than the stack goes.
+    way = Trail((None, path_root(root)))
     if not (below := _steps(root, stand_ins)):
         return [(way, root)]
     found: list[tuple[Trail, Any]] = []
-    seen = {id(root): False}  # whether all below it was found
+    seen = {id(root): False}  # the value says whether all below it was found
     open_ = [(way, root, iter(below))]
     while open_:
         trail, config, steps = open_[-1]
@@ -94,7 +97,9 @@ def reachable(
             known = seen.get(id(child))
             if known is False and step is not None:
                 where = str(Trail((trail, step)))
-                raise CycleError(where, "this configuration contains itself", "Break the circle.", state(child).created)
+                raise CycleError(
+                    where, "this configuration contains itself", "Break the circle.", state_of(child).created
+                )
             if known is None and (enter is None or enter(child)):
                 there, below = trail if step is None else Trail((trail, step)), _steps(child, stand_ins)
                 seen[id(child)] = not below
@@ -110,7 +115,7 @@ def reachable(
 
 
 def _steps(config: Any, stand_ins: bool) -> Sequence[tuple[str | None, Any]]:
-    """The steps from a configuration; that to the one that stands in for it has no name, because it is the same way."""
+    """The steps from a configuration. The step to its stand-in has no name, because both have the same path."""
     if not stand_ins or (stand_in := config.__dict__[STATE].stand_in) is None:
         return children(config)
     return [(None, stand_in), *children(config)]

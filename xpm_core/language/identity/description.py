@@ -9,14 +9,14 @@ from pathlib import Path, PurePath
 from typing import Any
 
 from xpm_core.language.code.class_records import class_record
-from xpm_core.language.graph.state import is_configuration, state
-from xpm_core.language.graph.walk import title
+from xpm_core.language.graph.state import is_configuration, state_of
+from xpm_core.language.graph.walk import path_root
 from xpm_core.language.identity.digest import counted_names, task_id
 from xpm_core.language.identity.seal import seal
 from xpm_core.language.parameters.paths import JOB, WORKSPACE, Layout
 from xpm_core.language.parameters.schema import schema_of
 from xpm_core.language.values import data_objects
-from xpm_core.scalars import finite, spelled
+from xpm_core.scalars import all_finite, safe_repr
 
 SCHEMA = 1
 """Version of the form; it goes up when something in it changes its meaning."""
@@ -40,7 +40,7 @@ def describe(task: Any, *, job: Path | None = None, workspace: Path | None = Non
         100
     """
     identity = seal(task)
-    described = Describer(task, job, workspace).configuration(title(task), task)
+    described = Describer(task, job, workspace).configuration(path_root(task), task)
     origin = class_record(type(task))
     return {
         "schema": SCHEMA,
@@ -52,7 +52,7 @@ def describe(task: Any, *, job: Path | None = None, workspace: Path | None = Non
     }
 
 
-DEEPEST = 50
+DEEPEST_DESCRIPTION = 50
 """How deep a configuration is described; below that only class, identity and job's directory are told."""
 
 LONGEST_INTEGER = 1024
@@ -61,7 +61,7 @@ LONGEST_INTEGER = 1024
 
 def ordered(value: Any) -> tuple[bool, str]:
     """What the items of a set are sorted by."""
-    return isinstance(value, int) and value.bit_length() > LONGEST_INTEGER, spelled(value)
+    return isinstance(value, int) and value.bit_length() > LONGEST_INTEGER, safe_repr(value)
 
 
 def written_whole(values: list[Any]) -> bool:
@@ -69,7 +69,7 @@ def written_whole(values: list[Any]) -> bool:
     types = set(map(type, values))
     if types == {int}:
         return bool(max(max(values), -min(values)).bit_length() <= LONGEST_INTEGER)
-    return types == {str} or (types == {float} and finite(values))
+    return types == {str} or (types == {float} and all_finite(values))
 
 
 class Describer:
@@ -84,14 +84,14 @@ class Describer:
     def configuration(self, path: str, config: Any) -> dict[str, Any]:
         if id(config) in self.met:
             return {"see": self.met[id(config)]}
-        own = state(config)
+        own = state_of(config)
         self.met[id(config)] = path
         found: dict[str, Any] = {"class": task_id(type(config)), "identity": own.identity}
-        if made := schema_of(config).made:
-            found["made from"] = made.hex()[:7]
+        if made_from := schema_of(config).local_digest:
+            found["made from"] = made_from.hex()[:7]
         if config is not self.task and own.submitted is not None:
             found["job"] = self.path(own.submitted.jobpath)
-        if path.count(".") > DEEPEST:
+        if path.count(".") > DEEPEST_DESCRIPTION:
             return found
         counted = set(counted_names(config))
         if own.source is not None:
@@ -106,8 +106,8 @@ class Describer:
 
     def maker(self, task: Any) -> dict[str, Any]:
         """The task that made a configuration: its own `params.json` tells the rest."""
-        own = state(task)
-        name = own.made[0] if own.absent else task_id(type(task))
+        own = state_of(task)
+        name = own.made_at[0] if own.unknown else task_id(type(task))
         found = {"class": name, "identity": own.identity}
         return found if own.submitted is None else {**found, "job": self.path(own.submitted.jobpath)}
 
@@ -145,7 +145,7 @@ class Describer:
         return self.other(path, value)
 
     def mapping(self, path: str, value: dict[Any, Any]) -> Any:
-        items = [(key, self.value(f"{path}[{spelled(key)}]", item)) for key, item in value.items()]
+        items = [(key, self.value(f"{path}[{safe_repr(key)}]", item)) for key, item in value.items()]
         if all(type(key) is str for key in value):
             return dict(items)
         return {"dict": [[self.value(path, key), item] for key, item in items]}
@@ -161,8 +161,8 @@ class Describer:
             return {"timedelta": value.total_seconds()}
         if isinstance(value, (datetime, date, time)):
             return {type(value).__name__: value.isoformat()}
-        if type(value) in data_objects.known:
-            fields = data_objects.values_of(value, data_objects.known[type(value)].all)
+        if type(value) in data_objects.object_classes:
+            fields = data_objects.field_values(value, data_objects.object_classes[type(value)].all)
             described = {name: self.value(f"{path}.{name}", item) for name, item in fields.items()}
             return {"object": {"class": task_id(type(value)), "fields": described}}
         return {"text": repr(value)}

@@ -63,8 +63,8 @@ def differences(
         if (pair := (a["identity"], b["identity"])) not in met:
             met.add(pair)
             comparison = Comparison(a, b, lookup)
-            found += [replace(each, path=joined(path, each.path)) for each in comparison.differences()]
-            waiting += [(joined(path, step), mine, its) for step, mine, its in comparison.deeper]
+            found += [replace(each, path=joined_path(path, each.path)) for each in comparison.differences()]
+            waiting += [(joined_path(path, step), mine, its) for step, mine, its in comparison.deeper]
     return sorted(found, key=lambda difference: not difference.counted)
 
 
@@ -73,7 +73,7 @@ class Comparison:
 
     def __init__(self, first: Described, second: Described, lookup: Callable[[Described], Described | None]) -> None:
         self.roots = [{**each, "class": each["task"]} for each in (first, second)]
-        self.met = [configurations(root, title(root)) for root in self.roots]
+        self.met = [configurations(root, described_root(root)) for root in self.roots]
         self.lookup = lookup
         self.found: list[Difference] = []
         self.shared: list[Difference] = []
@@ -91,16 +91,16 @@ class Comparison:
 
     def values(self, path: str, first: Any, second: Any, counted: bool) -> None:
         """Compare what stands at one path."""
-        if references(first) != references(second):
+        if referenced_path(first) != referenced_path(second):
             self.shared.append(Difference(path, sharing(first), sharing(second)))
         a, b = self.resolved(0, first), self.resolved(1, second)
-        if is_configuration(a) and is_configuration(b):
+        if describes_configuration(a) and describes_configuration(b):
             self.configurations(path, a, b, counted)
         elif (found := inside(a, b)) is not None:
             for step in {**found[0], **found[1]}:
                 self.values(path + step, found[0].get(step, ABSENT), found[1].get(step, ABSENT), counted)
         elif not same(a, b):
-            self.found.append(Difference(path, summary(a), summary(b), counted))
+            self.found.append(Difference(path, short_value(a), short_value(b), counted))
 
     def configurations(self, path: str, a: Described, b: Described, counted: bool) -> None:
         """Compare two configurations, each pair once."""
@@ -109,9 +109,9 @@ class Comparison:
             return
         self.seen.add((id(a), id(b), counted))
         if a["class"] != b["class"]:
-            self.found.append(Difference(path, summary(a), summary(b), counted))
+            self.found.append(Difference(path, short_value(a), short_value(b), counted))
         elif "parameters" in a and "parameters" in b:
-            self.values(joined(path, MADE_FROM), a.get(MADE_FROM, ABSENT), b.get(MADE_FROM, ABSENT), counted)
+            self.values(joined_path(path, MADE_FROM), a.get(MADE_FROM, ABSENT), b.get(MADE_FROM, ABSENT), counted)
             self.parameters(path, a, b, counted)
         elif counted:
             self.jobs(path, a, b)
@@ -120,9 +120,9 @@ class Comparison:
         mine, its = a["parameters"], b["parameters"]
         for name in {**mine, **its}:
             counts = counted and not (name in a.get("ignored", ()) and name in b.get("ignored", ()))
-            self.values(joined(path, name), mine.get(name, ABSENT), its.get(name, ABSENT), counts)
+            self.values(joined_path(path, name), mine.get(name, ABSENT), its.get(name, ABSENT), counts)
         for name in (MADE_BY, "init_tasks"):
-            self.values(joined(path, name), a.get(name, ABSENT), b.get(name, ABSENT), counted)
+            self.values(joined_path(path, name), a.get(name, ABSENT), b.get(name, ABSENT), counted)
 
     def jobs(self, path: str, a: Described, b: Described) -> None:
         """Compare two configurations that are not told here, by the params.json of their jobs."""
@@ -138,26 +138,26 @@ class Comparison:
         return self.met[side].get(value[SEE], value) if is_reference(value) else value
 
 
-def title(root: Described) -> str:
+def described_root(root: Described) -> str:
     """What paths in a description begin with."""
     return str(root.get("code", {}).get("name", root["task"])).rpartition(":")[2].rpartition(".")[2]
 
 
-def configurations(root: Described, title: str) -> dict[str, Described]:
+def configurations(root: Described, name: str) -> dict[str, Described]:
     """The configurations in a description, each by the path that others refer to it by."""
     found: dict[str, Described] = {}
 
     def visit(path: str, value: Any) -> None:
-        if is_configuration(value):
+        if describes_configuration(value):
             found.setdefault(path, value)
             for name, item in value.get("parameters", {}).items():
                 visit(f"{path}.{name}", item)
             visit(f"{path}.init_tasks", value.get("init_tasks", []))
-        elif kind_of(value) is not None:
+        elif container_kind(value) is not None:
             for step, item in steps(value).items():
                 visit(path + step, item)
 
-    visit(title, root)
+    visit(name, root)
     return found
 
 
@@ -166,42 +166,42 @@ def inside(a: Any, b: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
 
     None for sets: what is at one place in a set has nothing to do with what is there in another.
     """
-    kinds = [kind_of(each) for each in (a, b)]
+    kinds = [container_kind(each) for each in (a, b)]
     if kinds[0] in (None, "set", "frozenset") or kinds[0] != kinds[1]:
         return None
     return steps(a), steps(b)
 
 
-def kind_of(value: Any) -> str | None:
+def container_kind(value: Any) -> str | None:
     """The kind of a value that others lie in; None for any other value."""
     if isinstance(value, list):
         return "list"
-    name = next((name for name in (*CONTAINERS, "dict") if is_named(value, name)), None)
-    if is_named(value, "object"):
+    name = next((name for name in (*CONTAINERS, "dict") if is_typed(value, name)), None)
+    if is_typed(value, "object"):
         return str(value["object"]["class"])
-    return name or ("mapping" if isinstance(value, Mapping) and not is_named(value) else None)
+    return name or ("mapping" if isinstance(value, Mapping) and not is_typed(value) else None)
 
 
 def steps(value: Any) -> dict[str, Any]:
     """What lies in a value, each with the step that leads there: `[2]`, `['a']`, `.name`."""
     if isinstance(value, list):
         return {f"[{index}]": item for index, item in enumerate(value)}
-    if is_named(value, "object"):
+    if is_typed(value, "object"):
         return {f".{name}": item for name, item in value["object"]["fields"].items()}
-    if is_named(value, "dict"):
-        return {f"[{label(key)}]": item for key, item in value["dict"]}
+    if is_typed(value, "dict"):
+        return {f"[{key_text(key)}]": item for key, item in value["dict"]}
     for name in CONTAINERS:
-        if is_named(value, name):
+        if is_typed(value, name):
             return steps(value[name])
     return {f"[{key!r}]": item for key, item in value.items()}
 
 
-def label(key: Any) -> str:
+def key_text(key: Any) -> str:
     """A key of a dict, as paths have it."""
-    return str(next(iter(key.values()))) if is_named(key) else repr(key)
+    return str(next(iter(key.values()))) if is_typed(key) else repr(key)
 
 
-def is_configuration(value: Any) -> TypeGuard[Described]:
+def describes_configuration(value: Any) -> TypeGuard[Described]:
     """Whether something in a description is a configuration, and not a dict of the user's."""
     return isinstance(value, Mapping) and "class" in value and "identity" in value
 
@@ -211,21 +211,21 @@ def is_reference(value: Any) -> TypeGuard[Described]:
     return isinstance(value, Mapping) and list(value) == [SEE]
 
 
-def is_named(value: Any, name: str | None = None) -> bool:
+def is_typed(value: Any, name: str | None = None) -> bool:
     """Whether it stands for a value that JSON has no type for, and names that: `{"path": "/data"}`."""
     if not isinstance(value, Mapping) or not value:
         return False
     first, *others = value
-    return first == name or (name is None and first in NAMES) if others in ([], ["in"]) else False
+    return first == name or (name is None and first in TYPE_NAMES) if others in ([], ["in"]) else False
 
 
-NAMES = (
+TYPE_NAMES = (
     *(*CONTAINERS, "dict", "path", "enum", "int", "float", "bytes", "timedelta", "datetime", "date", "time"),
     *("object", "text"),
 )
 
 
-def references(value: Any) -> str:
+def referenced_path(value: Any) -> str:
     return str(value[SEE]) if is_reference(value) else ""
 
 
@@ -242,9 +242,9 @@ def same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and bool(a == b)
 
 
-def summary(value: Any) -> Any:
+def short_value(value: Any) -> Any:
     """A value as differences show it: a configuration is told by the name of its class."""
-    return class_name(value["class"]) if is_configuration(value) else value
+    return class_name(value["class"]) if describes_configuration(value) else value
 
 
 def class_name(name: str) -> str:
@@ -252,5 +252,5 @@ def class_name(name: str) -> str:
     return name.rpartition(":")[2].rpartition(".")[2]
 
 
-def joined(path: str, name: str) -> str:
+def joined_path(path: str, name: str) -> str:
     return f"{path}.{name}" if path else name

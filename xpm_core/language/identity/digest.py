@@ -11,8 +11,8 @@ from hashlib import sha256
 from typing import Any
 
 from xpm_core.errors import MismatchError, NestingError
-from xpm_core.language.code.local_digest import made
-from xpm_core.language.graph.state import STATE, ConfigState, is_configuration, state
+from xpm_core.language.code.local_digest import local_digest
+from xpm_core.language.graph.state import STATE, ConfigState, is_configuration, state_of
 from xpm_core.language.graph.walk import children, contained, reachable
 from xpm_core.language.parameters.schema import Parameter, ParameterGroup, Schema, refusal, schema_of
 from xpm_core.language.values.decoding import too_deep
@@ -31,7 +31,7 @@ from xpm_core.project.origin import LOCAL, class_id
 VERSION = 1
 """First byte of what is hashed. A new encoding gets a new number, so that it never meets an identity of an old one."""
 
-NOTHING = extension(LEFT_OUT, b"")
+NOT_COUNTED = extension(LEFT_OUT, b"")
 """Stands for a configuration of which `setmeta` said that it does not count, where it cannot just be left out."""
 
 NESTED = extension(CONFIGURATION, bytes(32))[:-32]
@@ -65,7 +65,7 @@ def digest_all(configs: Sequence[tuple[Any, Any]]) -> None:
             config.__dict__[STATE].digest = digest(trail, config)
     except BaseException:
         for _, config in configs:
-            state(config).digest = None
+            state_of(config).digest = None
         raise
 
 
@@ -73,13 +73,13 @@ def digest(trail: Any, config: Any) -> bytes:
     """The digest of one configuration, those below it having theirs."""
     own: ConfigState = config.__dict__[STATE]
     if own.stand_in is not None:
-        return state(own.stand_in).digest or b""
+        return state_of(own.stand_in).digest or b""
     try:
-        found = sha256(record(config, encode)).digest()
+        found = sha256(hash_input(config, encode)).digest()
         if (instances := instances_below(config)) is not None:
             own.instances = instances
             if len(instances) > 1:
-                found = sha256(record(config, Labeller())).digest()
+                found = sha256(hash_input(config, Labeller())).digest()
     except RecursionError:
         raise NestingError(str(trail), f"its values are {too_deep()}", "Flatten them.", own.created) from None
     except MismatchError as error:
@@ -87,14 +87,14 @@ def digest(trail: Any, config: Any) -> bytes:
     return found
 
 
-def record(config: Any, encode: Encoder, head: bytes = bytes((VERSION,))) -> bytes:
+def hash_input(config: Any, encode: Encoder, head: bytes = bytes((VERSION,))) -> bytes:
     """What is hashed: version, name of the class, the parameters that count, and what else made the configuration."""
     schema: Schema = type(config).__xpm_schema__
     own: ConfigState = config.__dict__[STATE]
     if not schema.header:
         schema.header = class_name(schema.cls)
     parts = entries(config, schema, own, encode)
-    extras = made_by(own, encode)
+    extras = extra_bytes(own, encode)
     return b"".join((head, array_head(3 if extras else 2), schema.header, map_head(len(parts) // 2), *parts, extras))
 
 
@@ -103,14 +103,14 @@ def class_name(cls: type) -> bytes:
     schema: Schema = cls.__dict__["__xpm_schema__"]
     if schema.successor is not None:
         return class_name(schema.successor)
-    if schema.made is None:
-        schema.made = made(cls) if LOCAL in cls.__qualname__ else b""
-    return pack([class_id(cls), schema.made] if schema.made else class_id(cls))
+    if schema.local_digest is None:
+        schema.local_digest = local_digest(cls) if LOCAL in cls.__qualname__ else b""
+    return pack([class_id(cls), schema.local_digest] if schema.local_digest else class_id(cls))
 
 
 def counted_names(config: Any) -> list[str]:
     """The names of the parameters that count in the identity of a sealed configuration."""
-    content, own = config.__dict__, state(config)
+    content, own = config.__dict__, state_of(config)
     return [
         parameter.name
         for parameter in counted(content, schema_of(config), own)
@@ -135,7 +135,9 @@ def entries(config: Any, schema: Schema, own: ConfigState, encode: Encoder) -> l
 
 def left_out(parameter: Parameter, written: bytes, own: ConfigState) -> bool:
     """Whether a value does not count: an ignored default, or a configuration of which `setmeta` said so."""
-    return written == NOTHING or (parameter.ignore_default and own.counted is None and written == default(parameter))
+    return written == NOT_COUNTED or (
+        parameter.ignore_default and own.counted is None and written == default_bytes(parameter)
+    )
 
 
 def counted(content: dict[str, Any], schema: Schema, own: ConfigState) -> Iterable[Parameter]:
@@ -151,10 +153,10 @@ def counted(content: dict[str, Any], schema: Schema, own: ConfigState) -> Iterab
 
 def told_to_count(value: Any) -> bool:
     """Whether a value is a configuration of which `setmeta` said that it counts."""
-    return is_configuration(value) and state(value).meta is False
+    return is_configuration(value) and state_of(value).ignored is False
 
 
-def default(parameter: Parameter) -> bytes:
+def default_bytes(parameter: Parameter) -> bytes:
     """The encoded default of a parameter."""
     if parameter.encoded_default is None:
         value = parameter.default if parameter.factory is None else parameter.factory()
@@ -164,7 +166,7 @@ def default(parameter: Parameter) -> bytes:
     return parameter.encoded_default
 
 
-def made_by(own: ConfigState, encode: Callable[[Any], bytes]) -> bytes:
+def extra_bytes(own: ConfigState, encode: Callable[[Any], bytes]) -> bytes:
     """What counts beside the parameters: the task that made the configuration, and the initial tasks of a task."""
     if own.source is None and not own.init_tasks:
         return b""
@@ -175,7 +177,7 @@ def made_by(own: ConfigState, encode: Callable[[Any], bytes]) -> bytes:
 def configuration(config: Any) -> bytes:
     """A configuration as a value of another one: its own digest, or that it does not count."""
     own: ConfigState = config.__dict__[STATE]
-    return NOTHING if own.meta or own.digest is None else NESTED + own.digest
+    return NOT_COUNTED if own.ignored or own.digest is None else NESTED + own.digest
 
 
 def any_path(path: Any) -> bytes:
@@ -203,15 +205,15 @@ def partial_identity(config: Any, takes: Callable[[frozenset[ParameterGroup]], b
             return configuration(each)
         if id(each) not in known:
             known[id(each)] = extension(CONFIGURATION, sha256(part(each)).digest())
-        return NOTHING if state(each).meta else known[id(each)]
+        return NOT_COUNTED if state_of(each).ignored else known[id(each)]
 
     def part(each: Any) -> bytes:
-        schema, own = schema_of(each), state(each)
+        schema, own = schema_of(each), state_of(each)
         found = entries(each, schema, own, inner)
         taken = {p.key for p in schema.by_key if takes(p.groups)}
         kept = [key + value for key, value in zip(found[::2], found[1::2], strict=True) if key in taken]
         head = PARTIAL + array_head(2) + class_name(type(each)) + map_head(len(kept))
-        return head + b"".join(kept) + made_by(own, inner)
+        return head + b"".join(kept) + extra_bytes(own, inner)
 
     inner = Encoder(nested, path=any_path)
     return sha256(part(config)).hexdigest()
@@ -243,17 +245,17 @@ class Labeller(Encoder):
         self.equal: dict[bytes, list[int]] = {}
 
     def labelled(self, config: Any) -> bytes:
-        own = state(config)
-        if own.meta or schema_of(config).task or own.instances is None:
+        own = state_of(config)
+        if own.ignored or schema_of(config).task or own.instances is None:
             return configuration(config)
         if id(config) not in self.known:
             label = self.label(config) if schema_of(config).instances else 0
-            content = sha256(record(config, self)).digest() + (pack(label) if label else b"")
+            content = sha256(hash_input(config, self)).digest() + (pack(label) if label else b"")
             self.known[id(config)] = extension(CONFIGURATION, content)
         return self.known[id(config)]
 
     def label(self, config: Any) -> int:
-        equal = self.equal.setdefault(state(config).digest or b"", [])
+        equal = self.equal.setdefault(state_of(config).digest or b"", [])
         equal.append(id(config))
         return len(equal) - 1
 
@@ -262,6 +264,6 @@ class Labeller(Encoder):
         return map_head(len(entries)) + b"".join([part for name, key in entries for part in (name, self(value[key]))])
 
     def sorted_list(self, value: Any) -> bytes:
-        if len(value) > 1 and any(state(config).instances is not None for _, config in contained(value)):
+        if len(value) > 1 and any(state_of(config).instances is not None for _, config in contained(value)):
             raise MismatchError("a list", value, remedy="Keep instances in a list: a set has no order to tell them by.")
         return super().sorted_list(value)

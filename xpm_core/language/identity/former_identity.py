@@ -10,7 +10,16 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from xpm_core.language.graph.state import STATE
-from xpm_core.language.identity.digest import NESTED, NOTHING, VERSION, any_path, class_name, default, encode, entries
+from xpm_core.language.identity.digest import (
+    NESTED,
+    NOT_COUNTED,
+    VERSION,
+    any_path,
+    class_name,
+    default_bytes,
+    encode,
+    entries,
+)
 from xpm_core.language.parameters.schema import Parameter, schema_of
 from xpm_core.language.values.encoding import Encoder, array_head, map_head, pack
 
@@ -29,7 +38,7 @@ class Change(NamedTuple):
     name: str = ""
 
 
-def supposed(config: Any, change: Change, known: dict[bytes, bytes]) -> str:
+def former_identity(config: Any, change: Change, known: dict[bytes, bytes]) -> str:
     """The identity of a sealed configuration before a change of one class, wherever below it that is used.
 
     Args:
@@ -43,21 +52,21 @@ def supposed(config: Any, change: Change, known: dict[bytes, bytes]) -> str:
 
     def nested(each: Any) -> bytes:
         own = each.__dict__[STATE]
-        return NOTHING if own.meta else NESTED + digest(each)
+        return NOT_COUNTED if own.ignored else NESTED + digest(each)
 
     def digest(each: Any) -> bytes:
         own = each.__dict__[STATE]
         if own.stand_in is not None:
             return digest(own.stand_in)
         if own.digest not in known:
-            known[own.digest] = sha256(record(each, change, inner)).digest()
+            known[own.digest] = sha256(former_hash_input(each, change, inner)).digest()
         return known[own.digest]
 
     inner = Encoder(nested, path=any_path)
     return digest(config).hex()
 
 
-def record(config: Any, change: Change, inner: Encoder) -> bytes:
+def former_hash_input(config: Any, change: Change, inner: Encoder) -> bytes:
     """What would be hashed of one configuration."""
     schema, own = schema_of(config), config.__dict__[STATE]
     changed = type(config) is change.cls
@@ -75,7 +84,7 @@ def record(config: Any, change: Change, inner: Encoder) -> bytes:
 
 def without(config: Any, parameter: Parameter, found: list[bytes]) -> list[bytes]:
     """The names and values of a configuration without one parameter, if that has its default."""
-    if encode(config.__dict__[parameter.name]) != default(parameter):
+    if encode(config.__dict__[parameter.name]) != default_bytes(parameter):
         return found
     pairs: Mapping[bytes, bytes] = dict(zip(found[::2], found[1::2], strict=True))
     return [part for key, value in pairs.items() if key != parameter.key for part in (key, value)]

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from xpm_core.errors import MismatchError, MissingParameterError, ValidationError
-from xpm_core.language.graph.state import STATE, state
+from xpm_core.language.graph.state import STATE, state_of
 from xpm_core.language.graph.walk import Trail, reachable
 from xpm_core.language.identity.digest import digest_all
 from xpm_core.language.parameters.schema import refusal, schema_of
@@ -49,7 +49,7 @@ def seal(config: Any) -> str:
         CycleError: A configuration contains itself.
         ClassNameError: A class has no name that another process could import.
     """
-    root = state(config)
+    root = state_of(config)
     if root.digest is None:
         unsealed = with_stand_ins(config)
         refuse_missing(unsealed)
@@ -71,7 +71,7 @@ def foreseen(config: Any) -> str:
     Raises:
         MissingParameterError, CycleError, ClassNameError: As for `seal`.
     """
-    if (known := state(config).identity) is not None:
+    if (known := state_of(config).identity) is not None:
         return known
     with unchanged(config):
         unsealed = with_stand_ins(config)
@@ -79,14 +79,14 @@ def foreseen(config: Any) -> str:
         for trail, each in unsealed:
             each.__dict__.update(checked(trail, each))
         digest_all(unsealed)
-        return state(config).identity or ""
+        return state_of(config).identity or ""
 
 
 @contextmanager
 def unchanged(config: Any) -> Iterator[None]:
     """Afterwards a configuration, and all below it that is not sealed, is as it was before."""
     below = [each for _, each in reachable(config, enter=undigested)]
-    contents: list[dict[str, Any]] = [each.__dict__ for config in below for each in (config, state(config))]
+    contents: list[dict[str, Any]] = [each.__dict__ for config in below for each in (config, state_of(config))]
     before = [dict(content) for content in contents]
     try:
         yield
@@ -114,7 +114,7 @@ def missing_among(configs: list[tuple[Trail, Any]]) -> list[str]:
 def refuse_missing(configs: list[tuple[Trail, Any]]) -> None:
     """Refuse configurations with parameters that have no value."""
     if found := missing_among(configs):
-        place = next(state(config).created for trail, config in configs if found[0].startswith(f"{trail}."))
+        place = next(state_of(config).created for trail, config in configs if found[0].startswith(f"{trail}."))
         others = f"; nor has {' nor '.join(found[1:])}" if len(found) > 1 else ""
         wrong = f"it has no value, in the configuration made at {place}{others}"
         raise MissingParameterError(found[0], wrong, "Give one before you submit.")
@@ -122,7 +122,7 @@ def refuse_missing(configs: list[tuple[Trail, Any]]) -> None:
 
 def validate(trail: Trail, config: Any) -> None:
     """Call the `__validate__` of a configuration."""
-    own = state(config)
+    own = state_of(config)
     own.validating = True
     try:
         config.__validate__()
@@ -146,7 +146,7 @@ def checked(trail: Trail, config: Any) -> dict[str, Any]:
             try:
                 found[name] = parameter.check(content[name])
             except MismatchError as error:
-                raise refusal(f"{trail}.{name}", error, state(config).place(name)) from None
+                raise refusal(f"{trail}.{name}", error, state_of(config).place(name)) from None
     return found
 
 
@@ -163,11 +163,13 @@ def with_stand_ins(root: Any) -> list[tuple[Trail, Any]]:
     """The configurations to seal, the inner ones first, each deprecated one with the one that gives it its identity."""
     while True:
         found = reachable(root, enter=undigested, stand_ins=True)
-        deprecated = [each for _, each in found if type(each).__xpm_schema__.converts and state(each).stand_in is None]
+        deprecated = [
+            each for _, each in found if type(each).__xpm_schema__.converts and state_of(each).stand_in is None
+        ]
         if not deprecated:
             return found
         for each in deprecated:
-            state(each).stand_in = type(each).__xpm_schema__.converts(each)
+            state_of(each).stand_in = type(each).__xpm_schema__.converts(each)
 
 
 def undigested(config: Any) -> bool:

@@ -1,4 +1,4 @@
-"""The schema of a class: its parameters, their types, bounds, defaults and generated paths.
+"""Parameters: how a class declares them, and their types, bounds, defaults and generated paths.
 
 May import `graph` and `values`.
 """

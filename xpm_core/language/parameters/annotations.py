@@ -1,4 +1,4 @@
-"""From annotations to kinds: what the types of parameters mean, wherever the names in them were defined."""
+"""Make kinds from annotations: find the names in an annotation, and the kind that checks values of its type."""
 
 from __future__ import annotations
 
@@ -23,7 +23,8 @@ from typing import (
 )
 
 from xpm_core.errors import DeclarationError, XpmError
-from xpm_core.language.parameters.fields import Role, bounds_in
+from xpm_core.language.parameters.bounds import bounds_in
+from xpm_core.language.parameters.fields import Role
 from xpm_core.language.parameters.generics import ClassKind, ConfigKind
 from xpm_core.language.values.kinds import (
     AnyKind,
@@ -55,25 +56,25 @@ BARE: dict[Any, Callable[[], Kind]] = {
     frozenset: lambda: SetKind(frozenset, AnyKind()),
 }
 CONVERTERS: list[Callable[[Any], Kind | None]] = []
-"""What else finds a kind for a class: other modules add to it the kinds of objects that they know."""
+"""Functions that find the kind of any other class. Modules add the functions for the classes that they know."""
 
 
 class UnresolvedError(XpmError):
-    """Raised when an annotation uses a name that is not defined (yet). It never leaves this package."""
+    """Raised when an annotation uses a name that is not defined, or not yet. It never leaves this package."""
 
 
-class Names:
-    """The names that annotations of a class can use: its own, those of the functions around it, its module's.
+class AnnotationScope:
+    """The names that annotations of a class can use: its own, those of the functions around it, those of its module.
 
     Args:
         cls: The class.
-        enclosing: Gives the local variables of the functions around it, the innermost first: there may be more of them
-            each time.
+        enclosing: Returns the local variables of the functions around the class, the innermost first. Each call may
+            return more of them.
 
     Attributes:
-        variables: What type variables stand for: kinds.
+        variables: The types, or their kinds, that type variables stand for.
         generic: Whether a type variable was met.
-        used: Local variables that were used.
+        used: The local variables that were used.
     """
 
     def __init__(self, cls: type, enclosing: Callable[[], Sequence[Mapping[str, Any]]]) -> None:
@@ -83,14 +84,14 @@ class Names:
         self.used: dict[str, Any] = {}
 
     def evaluate(self, text: str) -> Any:
-        """The object that an annotation written as text stands for.
+        """The object that the text of an annotation stands for.
 
         Raises:
-            UnresolvedError: A name in it is not defined (yet).
+            UnresolvedError: A name in it is not defined, or not yet.
         """
         try:
-            return eval(text, {"__builtins__": builtins}, self)  # type: ignore[arg-type]  # it has all that eval uses
-        except (NameError, AttributeError) as error:  # a module may not be there in full, if it imports this one
+            return eval(text, {"__builtins__": builtins}, self)  # type: ignore[arg-type]  # eval uses no more than it has
+        except (NameError, AttributeError) as error:  # a module that imports this one may not be complete
             raise UnresolvedError(str(error)) from None
 
     def __getitem__(self, name: str) -> Any:
@@ -107,27 +108,27 @@ class Names:
         return module[name] if name in module else vars(builtins)[name]
 
     def settle(self) -> None:
-        """Keep, of the functions around the class, no more than was used."""
+        """Keep only the local variables that were used."""
         self.enclosing = lambda: [self.used]
 
-    def bound(self, variables: dict[Any, Any]) -> Names:
-        """The same names, with types (or kinds) in the place of type variables."""
-        twin = Names(self.cls, self.enclosing)
+    def bound(self, variables: dict[Any, Any]) -> AnnotationScope:
+        """The same names, with types or kinds for type variables."""
+        twin = AnnotationScope(self.cls, self.enclosing)
         twin.variables = variables
         return twin
 
 
 def annotations_of(cls: type) -> dict[str, Any]:
-    """The annotations in the body of a class, as they stand there."""
+    """The annotations in the body of a class, as they are written there."""
     return dict(cls.__dict__.get("__annotations__", {}))  # noqa: RUF063 -- the module inspect is slow to import
 
 
-def role_of(annotation: Any, names: Names, where: str) -> tuple[str, Any] | None:
-    """The role and the type of a parameter that an annotation declares; None when it declares none.
+def role_of(annotation: Any, names: AnnotationScope, where: str) -> tuple[str, Any] | None:
+    """The role and the type of the parameter that an annotation declares; None when it declares no parameter.
 
     Raises:
-        DeclarationError: `Param[...]` stands inside of something else.
-        UnresolvedError: A name in it is not defined (yet).
+        DeclarationError: `Param[...]` stands inside of another type.
+        UnresolvedError: A name in it is not defined, or not yet.
     """
     if isinstance(annotation, str):
         annotation = names.evaluate(annotation)
@@ -148,12 +149,12 @@ def has_role(annotation: Any) -> bool:
     return any(isinstance(part, Role) or has_role(part) for part in get_args(annotation))
 
 
-def kind_of(annotation: Any, names: Names, where: str) -> Kind:
+def kind_of(annotation: Any, names: AnnotationScope, where: str) -> Kind:
     """The kind of a type.
 
     Raises:
         DeclarationError: Parameters cannot have that type.
-        UnresolvedError: A name in it is not defined (yet).
+        UnresolvedError: A name in it is not defined, or not yet.
     """
 
     def of(inner: Any) -> Kind:
@@ -227,8 +228,8 @@ def dict_kind(key: Kind, item: Kind, where: str) -> DictKind:
     return DictKind(key, item)
 
 
-def variable(annotation: TypeVar, names: Names, of: Callable[[Any], Kind]) -> Kind:
-    """The kind of a type variable: what a subclass put in its place, else its bound or its constraints."""
+def variable(annotation: TypeVar, names: AnnotationScope, of: Callable[[Any], Kind]) -> Kind:
+    """The kind of a type variable: of the type that a subclass gave it, else of its bound or its constraints."""
     names.generic = True
     if annotation in names.variables:
         given = names.variables[annotation]
@@ -238,13 +239,13 @@ def variable(annotation: TypeVar, names: Names, of: Callable[[Any], Kind]) -> Ki
     return of(annotation.__bound__) if annotation.__bound__ is not None else AnyKind()
 
 
-def arguments_of(cls: type, arguments: Iterable[Any], names: Names, where: str) -> dict[Any, Kind]:
-    """What the variables of a generic class stand for in `Loader[int]`."""
+def arguments_of(cls: type, arguments: Iterable[Any], names: AnnotationScope, where: str) -> dict[Any, Kind]:
+    """The kinds that the type variables of a generic class stand for in `Pair[int]`."""
     kinds = (argument_kind(argument, names, where) for argument in arguments)
     return dict(zip(getattr(cls, "__parameters__", ()), kinds, strict=False))
 
 
-def argument_kind(annotation: Any, names: Names, where: str) -> Kind:
+def argument_kind(annotation: Any, names: AnnotationScope, where: str) -> Kind:
     """The kind of an argument of a generic class, which may be any class."""
     if isinstance(annotation, (str, ForwardRef)):
         text = annotation if isinstance(annotation, str) else annotation.__forward_arg__

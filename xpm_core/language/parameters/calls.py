@@ -1,6 +1,6 @@
-"""Methods that scripts and jobs call on configurations and live objects: whether such a call can do anything.
+"""Calls of users' methods and functions: refuse those that cannot run, when they are given.
 
-Only what surely fails is refused, when the class is made: a wrapper may do whatever it wants.
+Only a call that surely fails is refused. A wrapper can do anything, so it is accepted.
 """
 
 from __future__ import annotations
@@ -10,19 +10,26 @@ from types import AsyncGeneratorType, CoroutineType, FunctionType, GeneratorType
 from typing import Any, NamedTuple
 
 from xpm_core.errors import DeclarationError, ShapedError
-from xpm_core.language.parameters.schema import shortened
+from xpm_core.language.parameters.schema import short_repr
 
 ARGUMENTS = {"execute": "self", "task_outputs": "self, dep", "__validate__": "self", "__post_init__": "self"}
-"""The methods that are called, and what each is given."""
+"""The methods that xpm calls, with their arguments."""
 
 VARIABLE, GENERATOR, COROUTINES = 0x04, 0x20, 0x80 | 0x100 | 0x200
-"""Flags of code, as the module inspect has them, which is slow to import."""
+"""Flags of code objects, as in the module inspect, which is slow to import."""
 
 UNRUN = {CoroutineType: "coroutine", GeneratorType: "generator", AsyncGeneratorType: "generator"}
+"""The results of a call that has run nothing of a function, and their words in messages."""
 
 
 class Call(NamedTuple):
-    """A function, and with what it is called: the number of arguments, and the names of others."""
+    """A function with the arguments of a call.
+
+    Attributes:
+        function: The function.
+        given: The number of positional arguments.
+        named: The names of the keyword arguments.
+    """
 
     function: FunctionType
     given: int
@@ -30,10 +37,10 @@ class Call(NamedTuple):
 
 
 def refuse_uncallable(cls: type) -> None:
-    """Refuse a class with a method that could not run when it is called. An abstract class may have one.
+    """Refuse a class with a method that could not run when xpm calls it. An abstract class may have such a method.
 
     Raises:
-        DeclarationError: It has one.
+        DeclarationError: The class has such a method.
     """
     if getattr(cls, "__abstractmethods__", None):
         return
@@ -41,20 +48,20 @@ def refuse_uncallable(cls: type) -> None:
         owner = next((base for base in cls.__mro__ if name in vars(base)), None)
         if owner is None or vars(owner).get("__xpm_base__") or not called(cls, name):
             continue
-        if (problem := problem_of(vars(owner)[name], name)) is not None:
+        if (problem := method_problem(vars(owner)[name], name)) is not None:
             raise DeclarationError(f"{cls.__name__}.{name}", *problem)
 
 
 def called(cls: type, name: str) -> bool:
-    """Whether a method of that name is called: `execute` is of tasks only."""
+    """Whether xpm calls a method of that name of a class. It calls `execute` of tasks only."""
     return name.startswith("__") or any(vars(base).get("__xpm_base__") and name in vars(base) for base in cls.__mro__)
 
 
-def problem_of(value: Any, name: str) -> tuple[str, str] | None:
-    """What is wrong with a method, and the remedy; None when it may run."""
+def method_problem(value: Any, name: str) -> tuple[str, str] | None:
+    """What is wrong with a method, and the remedy; None when it can run."""
     write = f"Write def {name}({ARGUMENTS[name]})"
     if not callable(value) and not hasattr(type(value), "__get__"):
-        return f"it is {shortened(value)} ({type(value).__name__}), which cannot be called", f"{write}."
+        return f"it is {short_repr(value)} ({type(value).__name__}), which cannot be called", f"{write}."
     if (call := call_of(value, ARGUMENTS[name].count(","))) is None:
         return None
     if (found := undone(call)) is not None:
@@ -64,7 +71,7 @@ def problem_of(value: Any, name: str) -> tuple[str, str] | None:
 
 
 def undone(call: Call) -> tuple[str, str] | None:
-    """Why a call would run nothing of a function, and how to write it instead; None when it may run."""
+    """Why a call would run nothing of a function, and how to write it instead; None when it can run."""
     if call.function.__code__.co_flags & COROUTINES:
         return "it is async, so calling it runs nothing of it", ", and call asyncio.run(...) in it"
     if call.function.__code__.co_flags & GENERATOR:
@@ -73,13 +80,18 @@ def undone(call: Call) -> tuple[str, str] | None:
 
 
 def refuse_callback(callback: Any, where: str, error: type[ShapedError]) -> None:
-    """Refuse a function that is given to be called later, if that could not run it.
+    """Refuse a function that xpm shall call later, if a call could not run it.
+
+    Args:
+        callback: The function.
+        where: The beginning of the message.
+        error: The class of the error.
 
     Raises:
-        ShapedError: It could not; of the class that is given.
+        ShapedError: A call could not run it. The error is of the class that is given.
     """
     if not callable(callback):
-        problem = f"it is {shortened(callback)} ({type(callback).__name__}), which cannot be called"
+        problem = f"it is {short_repr(callback)} ({type(callback).__name__}), which cannot be called"
         raise error(where, problem, "Give a function.")
     call = plain_call(callback, 1)
     if call is not None and (found := undone(call)) is not None:
@@ -87,7 +99,7 @@ def refuse_callback(callback: Any, where: str, error: type[ShapedError]) -> None
 
 
 def call_of(value: Any, count: int) -> Call | None:
-    """The function that runs when an attribute of a class is called on an object; None when that is not known."""
+    """The call that runs when an attribute of a class is called on an object; None when that is not known."""
     if isinstance(value, staticmethod):
         return plain_call(value.__func__, count)
     if isinstance(value, (FunctionType, classmethod)):
@@ -98,19 +110,19 @@ def call_of(value: Any, count: int) -> Call | None:
 
 
 def plain_call(value: Any, count: int, named: frozenset[str] = frozenset()) -> Call | None:
-    """The same for what is called itself."""
+    """The call that runs when an object itself is called; None when that is not known."""
     if isinstance(value, functools.partial):
         return plain_call(value.func, count + len(value.args), named | value.keywords.keys())
     if isinstance(value, MethodType):
         return plain_call(value.__func__, count + 1, named)
     if isinstance(value, FunctionType):
         return Call(value, count, named)
-    inner = getattr(type(value), "__call__", None)  # noqa: B004 -- that of its class is asked for
+    inner = getattr(type(value), "__call__", None)  # noqa: B004 -- the attribute of the class is needed
     return Call(inner, count + 1, named) if isinstance(inner, FunctionType) else None
 
 
 def wrong_arguments(call: Call) -> str | None:
-    """What is wrong with the arguments of a call; None for nothing."""
+    """What is wrong with the arguments of a call; None when nothing is."""
     function: Any = call.function
     code = function.__code__
     keywords = {*call.named, *(function.__kwdefaults__ or ())}
@@ -124,10 +136,10 @@ def wrong_arguments(call: Call) -> str | None:
 
 
 def run(live: Any) -> Any:
-    """Call the `execute` of a live object; an error when that only returned the work, undone.
+    """Call the `execute` of a live object, and return its result.
 
     Raises:
-        DeclarationError: It did.
+        DeclarationError: It returned a coroutine or a generator, so nothing of it ran.
     """
     found = live.execute()
     if (what := UNRUN.get(type(found))) is not None:

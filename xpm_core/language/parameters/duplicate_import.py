@@ -1,4 +1,4 @@
-"""Why a configuration may not be of the class that it seems to be of: its file was loaded twice, as two modules."""
+"""Duplicate imports: a file was loaded as two modules, so a configuration is not of the class that it seems to have."""
 
 from __future__ import annotations
 
@@ -7,11 +7,11 @@ import re
 import sys
 from typing import Any
 
-from xpm_core.tracebacks.callsite import written
+from xpm_core.tracebacks.callsite import format_line
 
 
 def loaded_twice(cls: type, value: Any) -> str:
-    """What to do if a value is of a class of the same file and name as another one; empty if it is not."""
+    """The remedy if the class of a value has the file and the name of another class; empty if it has not."""
     for base in type(value).__mro__:
         if base is not cls and base.__qualname__ == cls.__qualname__ and file_of(base) == file_of(cls) != "":
             modules = {base.__module__, cls.__module__}
@@ -24,13 +24,13 @@ def loaded_twice(cls: type, value: Any) -> str:
 
 
 def file_of(cls: type) -> str:
-    """The file of a class's module, wherever a link to it lies."""
+    """The real file of the module of a class, with links resolved; empty without one."""
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
     return os.path.realpath(file) if file else ""
 
 
 def importer(module: str) -> str:
-    """The line that imports a module, of the modules that are loaded from its folder."""
+    """The line that imports a module, found in the modules that were loaded from its folder; empty without one."""
     folder = os.path.dirname(getattr(sys.modules.get(module), "__file__", None) or "")
     pattern = re.compile(rf"\s*(import|from)\s+{re.escape(module)}\b")
     for known in list(sys.modules.values()):
@@ -39,5 +39,5 @@ def importer(module: str) -> str:
             with open(file, encoding="utf-8", errors="replace") as source:
                 for number, line in enumerate(source, 1):
                     if pattern.match(line):
-                        return f" ({written((os.path.abspath(file), number))})"
+                        return f" ({format_line((os.path.abspath(file), number))})"
     return ""

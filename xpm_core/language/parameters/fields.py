@@ -1,9 +1,8 @@
-"""How a class declares its parameters: `Param[int]`, `Meta[Path]`, `Constant[str]`, `field(...)`, bounds."""
+"""The words by which a class declares its parameters: `Param[int]`, `Meta[Path]`, `Constant[str]`, `field(...)`."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial as bind
 from pathlib import Path
 from typing import Annotated, Any, TypeVar, overload
 
@@ -16,7 +15,7 @@ T = TypeVar("T")
 
 
 class Role:
-    """What an annotation says of a parameter beside its type: "param", "meta", "constant" or "data"."""
+    """The role of a parameter, which an annotation names beside its type: "param", "meta", "constant" or "data"."""
 
     __slots__ = ("name",)
 
@@ -28,32 +27,37 @@ class Role:
 
 
 Param = Annotated[T, Role("param")]
-"""A parameter: part of the identity."""
+"""A parameter. Its value is part of the identity."""
 
 Meta = Annotated[T, Role("meta")]
-"""A parameter that does not count for the identity: the number of threads, a name for people."""
+"""A parameter that is no part of the identity, such as the number of threads, or a name for people."""
 
 Constant = Annotated[T, Role("constant")]
-"""A value that cannot be assigned, and counts: change it when what the class does has changed."""
+"""A value that cannot be assigned, and is part of the identity. Change it when the work of the class has changed."""
 
 DataPath = Annotated[Path, Role("data")]
-"""A path to data that go with the configuration: `save` copies them. It does not count for the identity."""
+"""A path to data that belong to the configuration. `save` copies the data. The path is no part of the identity."""
 
 LATER: Any = type("Later", (), {"__repr__": lambda self: "LATER", "__slots__": ()})()
-"""Passed for a parameter that is assigned later, so that type checkers miss no argument. It counts as missing."""
+"""Stands for the value of a parameter that is assigned later, so that type checkers miss no argument."""
 
 
 def param_group(name: str) -> ParameterGroup:
-    """A group that parameters can belong to.
+    """A group of parameters, which partial identifiers leave out or include; see `partial`.
+
+    Args:
+        name: The name of the group. Groups of one name are equal.
 
     Example:
         >>> iterations = param_group("iterations")
+        >>> class Learn(Task):
+        ...     epochs: Param[int] = field(groups=[iterations])
     """
     return ParameterGroup(name)
 
 
 class Field:
-    """What `field()` says of a parameter."""
+    """The arguments of a `field()`, which declare a parameter."""
 
     __slots__ = ("default", "factory", "groups", "ignore_default", "ignored", "overrides")
 
@@ -99,16 +103,22 @@ def field(
     overrides: bool = False,
     groups: Iterable[ParameterGroup] = (),
 ) -> Any:
-    """Say more of a parameter than its type.
+    """Declare more of a parameter than its type.
 
     Args:
-        default: Its value unless another is given. Lists, dicts and configurations are copied for each use.
-        default_factory: Makes that value; a `PathGenerator` makes a path in the job's directory.
-        ignore_default: Whether it is no part of the identity while it has its default, so that a parameter can be
-            added without a change of what is done already. Without a default, this is the default itself.
-        ignored: Whether it is no part of the identity at all.
-        overrides: Whether it is meant to replace a parameter of that name in a base class.
-        groups: The groups that it belongs to (see `partial`).
+        default: The value if none is given. Lists, dicts and configurations are copied for each configuration.
+        default_factory: A function that makes this value. A `PathGenerator` makes a path in the job's directory.
+        ignore_default: Whether the default is left out of the identity. With it, a new parameter does not change the
+            identities of jobs that are done. If there is no default, the default itself can be given here.
+        ignored: Whether the parameter is no part of the identity at all.
+        overrides: Whether it replaces a parameter of that name in a base class on purpose.
+        groups: The groups that it belongs to; see `partial`.
+
+    Returns:
+        An object for the body of the class. Type checkers see the type of the default.
+
+    Raises:
+        DeclarationError: Two defaults are given, or the function cannot be called without arguments.
 
     Example:
         >>> class Learn(Task):
@@ -131,10 +141,10 @@ def field(
 
 
 def refuse_uncallable_with(count: int, function: Any, where: str, remedy: str) -> None:
-    """Refuse a function that could not run with so many arguments.
+    """Refuse a function that cannot be called with so many arguments.
 
     Raises:
-        DeclarationError: It could not.
+        DeclarationError: It cannot.
     """
     call = plain_call(function, count)
     if call is not None and (wrong := wrong_arguments(call)) is not None:
@@ -142,62 +152,9 @@ def refuse_uncallable_with(count: int, function: Any, where: str, remedy: str) -
 
 
 class Renamed:
-    """A deprecated parameter: what is assigned to it goes to the function that stands for it."""
+    """A deprecated parameter. An assignment to it calls its function with the value."""
 
     __slots__ = ("function",)
 
     def __init__(self, function: Callable[[Any, Any], Any]) -> None:
         self.function = function
-
-
-class Bounds:
-    """Bounds of a number, or of the length of a text or list: `Annotated[float, Bounds(ge=0, lt=1)]`.
-
-    Objects of the package annotated_types, which have the same attributes, do as well.
-
-    Args:
-        gt: Values are greater than this.
-        ge: Values are greater than this, or equal.
-        lt: Values are less than this.
-        le: Values are less than this, or equal.
-        multiple_of: Values are multiples of this.
-        min_length: The smallest length.
-        max_length: The greatest length.
-    """
-
-    __slots__ = ("ge", "gt", "le", "lt", "max_length", "min_length", "multiple_of")
-
-    def __init__(
-        self,
-        *,
-        gt: Any = None,
-        ge: Any = None,
-        lt: Any = None,
-        le: Any = None,
-        multiple_of: Any = None,
-        min_length: int | None = None,
-        max_length: int | None = None,
-    ) -> None:
-        self.gt, self.ge, self.lt, self.le, self.multiple_of = gt, ge, lt, le, multiple_of
-        self.min_length, self.max_length = min_length, max_length
-
-
-RELATIONS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
-    "gt": ("> {}", lambda bound, value: value > bound),
-    "ge": (">= {}", lambda bound, value: value >= bound),
-    "lt": ("< {}", lambda bound, value: value < bound),
-    "le": ("<= {}", lambda bound, value: value <= bound),
-    "multiple_of": ("that is a multiple of {}", lambda bound, value: value % bound == 0),
-    "min_length": ("with at least {} items", lambda bound, value: len(value) >= bound),
-    "max_length": ("with at most {} items", lambda bound, value: len(value) <= bound),
-}
-
-
-def bounds_in(metadata: Any) -> list[tuple[str, Callable[[Any], bool]]]:
-    """The bounds that an object in an `Annotated` sets: each in words, and as a test of a value."""
-    found: list[tuple[str, Callable[[Any], bool]]] = []
-    for name, (text, relation) in RELATIONS.items():
-        bound = getattr(metadata, name, None)
-        if bound is not None and not callable(bound):
-            found.append((text.format(bound), bind(relation, bound)))
-    return found

@@ -1,4 +1,4 @@
-"""Classes of configurations as types, and what the type variables of generic ones stand for: one type each."""
+"""Classes of configurations as kinds, and the type variables of generic classes, each of which stands for one type."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from xpm_core.errors import MismatchError, ParameterTypeError
-from xpm_core.language.graph.state import NOTHING, is_configuration, state
-from xpm_core.language.parameters.schema import ROOT, Parameter, schema_of, shortened
+from xpm_core.language.graph.state import EMPTY, is_configuration, state_of
+from xpm_core.language.parameters.schema import ROOT, Parameter, schema_of, short_repr
 from xpm_core.language.values.kinds import AnyKind, Kind
 
 NUMBERS = frozenset({int, float})
-"""They go together, because an int is taken where a float is declared."""
+"""Types that agree, because a parameter of type float takes an int."""
 
 LONGEST = 60
-"""Up to so many characters, a message writes the arguments that a dict has."""
+"""Characters of a dict's entries that a message writes as arguments; more are left out."""
 
 
 class ConfigKind(Kind):
-    """A class of configurations; of a generic one with the types of its variables, as far as they were given."""
+    """A class of configurations. For a generic class, it has the types of the type variables that were given."""
 
     holds = True
 
-    def __init__(self, cls: type, given: Mapping[Any, Kind] = NOTHING) -> None:
+    def __init__(self, cls: type, given: Mapping[Any, Kind] = EMPTY) -> None:
         self.cls, self.given = cls, given
         inside = ", ".join(kind.text for kind in given.values())
         self.text = f"{cls.__name__}[{inside}]" if inside else cls.__name__
@@ -30,10 +30,10 @@ class ConfigKind(Kind):
 
     @property
     def variables(self) -> Mapping[str, Kind]:
-        """The types of the parameters that the class declares with variables of which the types were given."""
+        """The kinds of the parameters whose types have type variables, by parameter, if these were given."""
         if not self.given:
-            return NOTHING
-        if self._variables is None:  # not earlier: a generic class may have parameters of its own type
+            return EMPTY
+        if self._variables is None:  # late, because a generic class can have parameters of its own type
             parameters = self.cls.__xpm_schema__.parameters  # type: ignore[attr-defined]
             self._variables = {n: p.rebind(self.given) for n, p in parameters.items() if p.rebind is not None}
         return self._variables
@@ -52,20 +52,20 @@ class ConfigKind(Kind):
         return value
 
     def instead(self, value: Any) -> str:
-        """What to pass in the place of a value that is no configuration of the class."""
+        """The remedy for a value that is no configuration of the class; may be empty."""
         if isinstance(value, dict):
-            given = ", ".join(f"{name}={shortened(item)}" for name, item in value.items())
+            given = ", ".join(f"{name}={short_repr(item)}" for name, item in value.items())
             fits = all(str(name).isidentifier() for name in value) and len(given) <= LONGEST
             maker = f"{self.cls.__name__}.C({given if fits else '...'})"
             return f"Pass {maker}, or make all of it of plain values: {ROOT}.from_dict({{...}})."
         if is_configuration(value):
-            from xpm_core.language.parameters.duplicate_import import loaded_twice  # which is seldom needed
+            from xpm_core.language.parameters.duplicate_import import loaded_twice  # late, because only errors need it
 
             return loaded_twice(self.cls, value)
         return ""
 
     def check_parameter(self, config: Any, name: str, kind: Kind) -> None:
-        """Check the parameter whose type is a variable of the class against the type given for that."""
+        """Check a parameter whose type has type variables, with the types that were given for these."""
         if name in config.__dict__:
             try:
                 kind.check(config.__dict__[name])
@@ -74,21 +74,21 @@ class ConfigKind(Kind):
                 raise
 
     def fits(self, value: Any) -> bool:
-        """Whether types that the class of a value has put in the place of variables fit; those not given do."""
+        """Whether the types that the class of a value gives to type variables fit. Variables without a type fit."""
         unknown = dict.fromkeys(getattr(type(value), "__parameters__", ()), UnknownKind())
         bound = ConfigKind(type(value), unknown).bound(self.cls)
         return all(bound[variable].within(kind) for variable, kind in self.given.items() if variable in bound)
 
     def bound(self, base: type) -> Mapping[Any, Kind]:
-        """What the variables of a base stand for."""
-        return self.given if base is self.cls else self.cls.__xpm_schema__.bind(self.given).get(base, NOTHING)  # type: ignore[attr-defined]
+        """The types that the type variables of a base stand for."""
+        return self.given if base is self.cls else self.cls.__xpm_schema__.bind(self.given).get(base, EMPTY)  # type: ignore[attr-defined]
 
     def within(self, other: Kind) -> bool:
         if not isinstance(other, ConfigKind):
             return super().within(other)
         if not issubclass(self.cls, other.cls):
             return False
-        bound = self.bound(other.cls) if other.given else NOTHING
+        bound = self.bound(other.cls) if other.given else EMPTY
         return all(variable in bound and bound[variable].within(kind) for variable, kind in other.given.items())
 
     def __eq__(self, other: object) -> bool:
@@ -98,7 +98,7 @@ class ConfigKind(Kind):
 
 
 class Collector(Kind):
-    """Stands in the place of a type variable, and keeps the first value of each class that is there."""
+    """Stands for a type variable, and keeps the first value of each class that it checks."""
 
     def __init__(self) -> None:
         self.values: dict[type, Any] = {}
@@ -109,14 +109,14 @@ class Collector(Kind):
 
 
 class UnknownKind(AnyKind):
-    """What a variable stands for that was not given: any type."""
+    """Stands for a type variable without a type: any type fits."""
 
     def within(self, other: Kind) -> bool:
         return True
 
 
 class ClassKind(Kind):
-    """Any class as an argument of a generic one. No parameter can have such a value: it is only compared."""
+    """Any class as an argument of a generic class. It is only compared, because no parameter can have such a value."""
 
     def __init__(self, cls: type) -> None:
         self.cls, self.text = cls, cls.__name__
@@ -126,15 +126,15 @@ class ClassKind(Kind):
 
 
 def hold_together(config: Any, where: str, last: str = "") -> None:
-    """Refuse values that let a type variable stand for two types.
+    """Refuse values for which a type variable would stand for two types.
 
     Args:
         config: A configuration of a generic class.
-        where: The path to it.
-        last: The parameter that was assigned last, which an error is to be about.
+        where: Its path.
+        last: The parameter that was assigned last. An error is about this one.
 
     Raises:
-        ParameterTypeError: Names two parameters that do not agree.
+        ParameterTypeError: Two parameters do not agree; names both.
     """
     found: dict[Any, list[tuple[Parameter, Any]]] = {}
     for parameter in sorted(schema_of(config).tied, key=lambda each: each.name == last):
@@ -147,7 +147,7 @@ def hold_together(config: Any, where: str, last: str = "") -> None:
 
 
 def values_of_variables(config: Any, parameter: Parameter) -> Iterator[tuple[Any, Any]]:
-    """The values that the parameter of a configuration holds where its type has variables, each with its variable."""
+    """The type variables in the type of a parameter, each with the values that stand in its place."""
     if parameter.name not in config.__dict__ or parameter.rebind is None:
         return
     collectors = {variable: Collector() for variable in type(config).__parameters__}
@@ -158,11 +158,11 @@ def values_of_variables(config: Any, parameter: Parameter) -> Iterator[tuple[Any
 
 
 def agree(one: Any, other: Any) -> bool:
-    """Whether two values can be of one type, other than `object`."""
+    """Whether two values can be of one type that is not `object`."""
     first, second = type(one), type(other)
     if first is second or one is None or other is None or {first, second} == NUMBERS:
         return True
-    if bool in (first, second):  # which is no int here
+    if bool in (first, second):  # a bool is no int here
         return False
     if issubclass(first, second) or issubclass(second, first):
         return True
@@ -170,7 +170,7 @@ def agree(one: Any, other: Any) -> bool:
 
 
 def own_classes(cls: type) -> Iterator[type]:
-    """The classes of configurations among the bases of one that are not ours."""
+    """The user's classes of configurations among the bases of a class."""
     for base in cls.__mro__:
         if "__xpm_schema__" in vars(base) and "__xpm_base__" not in vars(base):
             yield base
@@ -181,8 +181,8 @@ def disagreement(
 ) -> ParameterTypeError:
     """The error about two values of one type variable."""
     name, value = second[0].name, second[1]
-    by = f"{first[0].name}={shortened(config.__dict__[first[0].name])}"
+    by = f"{first[0].name}={short_repr(config.__dict__[first[0].name])}"
     expected = f"expected {type(first[1]).__name__}, which {variable.__name__} is by {by}"
-    wrong = f"{expected}, got {shortened(value)} ({type(value).__name__})"
+    wrong = f"{expected}, got {short_repr(value)} ({type(value).__name__})"
     remedy = f"Give all that is declared as {variable.__name__} values of one type."
-    return ParameterTypeError(f"{where}.{name}", wrong, remedy, state(config).place(name))
+    return ParameterTypeError(f"{where}.{name}", wrong, remedy, state_of(config).place(name))

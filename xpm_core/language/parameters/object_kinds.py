@@ -1,4 +1,4 @@
-"""Objects of dataclasses, attrs and pydantic as values of parameters: checked field by field, as parameters are."""
+"""Kinds of dataclasses, attrs and pydantic classes: the objects are checked field by field, as parameters are."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from typing import Any, get_type_hints
 
 from xpm_core.errors import DeclarationError, MismatchError
 from xpm_core.language.graph.walk import contained
-from xpm_core.language.parameters.annotations import Names, UnresolvedError, kind_of
+from xpm_core.language.parameters.annotations import AnnotationScope, UnresolvedError, kind_of
 from xpm_core.language.parameters.generics import ConfigKind
 from xpm_core.language.values import data_objects
 from xpm_core.language.values.data_objects import ObjectField
 from xpm_core.language.values.kinds import Kind
 
-kinds: dict[type, Mapping[str, Kind]] = {}
-"""The types of the fields of each class that is the type of a parameter, or of a field."""
+_kinds: dict[type, Mapping[str, Kind]] = {}
+"""The kinds of the fields of each class that is the type of a parameter or of a field."""
 
 
 class ObjectKind(Kind):
-    """A class of dataclasses, attrs or pydantic; or one derived from it."""
+    """A class of dataclasses, attrs or pydantic. Objects of derived classes fit, too."""
 
     container = leaves_out = True
 
@@ -40,7 +40,7 @@ class ObjectKind(Kind):
         return data_objects.with_values(copy(value), self.checked(value, fields))
 
     def checked(self, value: Any, fields: Mapping[str, Kind]) -> dict[str, Any]:
-        """The values of the fields of an object; an error tells which one it is about."""
+        """The values of the fields of an object, each checked. An error names the field."""
         found = {}
         for name, kind in fields.items():
             try:
@@ -61,7 +61,7 @@ def object_kind(cls: Any) -> ObjectKind | None:
 
     Raises:
         DeclarationError: A field has a type that no parameter can have.
-        UnresolvedError: The type of a field uses a name that is not defined (yet).
+        UnresolvedError: The type of a field uses a name that is not defined, or not yet.
     """
     if not isinstance(cls, type) or data_objects.fields_of(cls) is None:
         return None
@@ -70,19 +70,19 @@ def object_kind(cls: Any) -> ObjectKind | None:
 
 
 def kinds_of(cls: type) -> Mapping[str, Kind]:
-    """The types of the fields of a class."""
-    if cls not in kinds:
+    """The kinds of the fields of a class, by field."""
+    if cls not in _kinds:
         found: dict[str, Kind] = {}
-        kinds[cls] = found  # known from now on: a field may be of the class itself
+        _kinds[cls] = found  # before its fields, because a field can be of the class itself
         try:
             fields = data_objects.fields_of(cls) or []
             found.update(field_kinds(cls, fields))
         except BaseException:
-            del kinds[cls]
+            del _kinds[cls]
             raise
         counted = tuple(field.name for field in fields if field.compared and not found[field.name].path)
-        data_objects.known[cls] = data_objects.Names(tuple(found), counted)
-    return kinds[cls]
+        data_objects.object_classes[cls] = data_objects.FieldNames(tuple(found), counted)
+    return _kinds[cls]
 
 
 def field_kinds(cls: type, fields: list[ObjectField]) -> dict[str, Kind]:
@@ -90,7 +90,7 @@ def field_kinds(cls: type, fields: list[ObjectField]) -> dict[str, Kind]:
         hints = get_type_hints(cls, include_extras=True) if any(field.type is None for field in fields) else {}
     except NameError as error:
         raise UnresolvedError(str(error)) from None
-    names = Names(cls, list)
+    names = AnnotationScope(cls, list)
     found = {}
     for field in fields:
         where = f"{cls.__name__}.{field.name}"

@@ -1,6 +1,6 @@
-"""What a class declares: its parameters, and what follows from them once for all of its configurations.
+"""The schema of a class: its parameters, and facts about them that all its configurations share.
 
-Made by xpm_core.config when a class is defined; read wherever a configuration is walked, encoded or built.
+A schema is made when a class is defined. It is read whenever a configuration is walked, encoded or built.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from xpm_core.errors import (
 from xpm_core.language.graph.state import STATE, is_configuration
 from xpm_core.language.graph.walk import contained
 from xpm_core.language.values.encoding import pack
-from xpm_core.scalars import spelled
+from xpm_core.scalars import safe_repr
 from xpm_core.tracebacks.edges import edge
 
 if TYPE_CHECKING:
@@ -29,10 +29,10 @@ if TYPE_CHECKING:
     from xpm_core.language.values.kinds import Kind
 
 MISSING: Any = type("Missing", (), {"__repr__": lambda self: "MISSING", "__slots__": ()})()
-"""Stands for a value that is not there, where None would be a value."""
+"""Stands for a missing value, where None would be a value."""
 
 rebuilding: list[Callable[[], list[Mapping[str, Any]]]] = []
-"""For a class that is made again in another process, what gives the variables of the function that defines it."""
+"""While a local class is made again in another process: functions that return the variables of its function."""
 
 
 class ParameterGroup:
@@ -54,7 +54,7 @@ class ParameterGroup:
 
 
 class PathMaker(Protocol):
-    """What makes the path of a parameter in the job's directory: a `PathGenerator`."""
+    """The type of a `PathGenerator`, which makes the path of a parameter in the job's directory."""
 
     partial: Any
 
@@ -64,22 +64,24 @@ class PathMaker(Protocol):
 
 
 class Parameter:
-    """One parameter of one class. It is the class attribute of that name: `Learn.epochs` gives it.
+    """One parameter of one class. It is the class attribute of its name: `Learn.epochs`.
 
     Attributes:
         name: Its name.
         owner: The class that declares it.
-        kind: Its type, which checks what is assigned.
+        kind: Its type, which checks the values that are assigned.
         role: "param", "meta", "constant" or "data".
-        default: The value it has unless another is given; MISSING without one.
-        factory: Makes the default, when one value must not be shared.
+        default: The value that it has if none is given; MISSING without one.
+        factory: Makes the default, if configurations must not share one value.
         generator: Makes its path in the job's directory.
         counted: Whether it is part of the identity.
-        ignore_default: Whether it is no part of the identity while it has its default.
-        omissible: Whether some values do not count, though the parameter does.
-        groups: The groups that partial identifiers leave out or take in.
-        explicit: Whether it says that it overrides an inherited one.
-        rebind: For a type with type variables, what gives the kind with types in their place.
+        ignore_default: Whether its default is left out of the identity.
+        omissible: Whether some of its values are left out of the identity.
+        groups: The groups by which partial identifiers leave it out or include it.
+        explicit: Whether the class says that it overrides an inherited parameter.
+        rebind: For a type with type variables: takes types for these, and returns the kind.
+        key: Its name, encoded.
+        encoded_default: Its default, encoded; None until first needed.
     """
 
     __slots__ = (
@@ -119,7 +121,7 @@ class Parameter:
 
     @property
     def required(self) -> bool:
-        """Whether a value has to be given."""
+        """Whether a value must be given."""
         return self.default is MISSING and self.factory is None and self.generator is None
 
     def copy(self, owner: type, kind: Kind) -> Parameter:
@@ -132,7 +134,7 @@ class Parameter:
 
     @edge
     def __get__(self, instance: Any, owner: type | None = None) -> Any:
-        # Values lie in the instance's `__dict__`, which comes first: this is asked only when there is none.
+        # The value lies in the instance's `__dict__`, where Python looks first. This runs only if there is none.
         if instance is None:
             return self
         own = instance.__dict__.get(STATE)
@@ -150,43 +152,44 @@ class Parameter:
 
 
 class Schema:
-    """What one class declares, with what its bases declare.
+    """The declarations of one class and of its bases.
 
     Attributes:
         cls: The class.
-        complete: Whether all annotations are resolved; else the rest below is empty.
-        abstract: Methods that the class lacks.
-        names: What its annotations can name, until they are resolved.
+        complete: Whether all annotations are resolved. Until then, the attributes about parameters are empty.
+        abstract: The abstract methods that the class lacks.
+        names: The names that its annotations can use; None once they are resolved.
         own: The parameters that the class itself declares.
         parameters: All parameters by name, those of the bases first.
-        holders: Those that may hold configurations.
-        by_key: All of them, as identities order them: by encoded name.
-        counted: Those of them that count.
-        loose: Those that do not count, and may hold a configuration that says it does.
-        containers: Those whose values may be changed in place: lists, dicts, sets.
-        tied: Those whose types have variables of the class, if there are several.
-        hold_together: Refuses values of these, at a path, that let one variable stand for two types.
-        bind: Gives, for what the variables of the class stand for, what those of its generic bases do.
-        uncounted: Those that do not count, or of whose values a part may not.
-        generates: Whether one of them is a generated path.
-        validates: Whether there is a `__validate__`.
-        prefilled: Defaults that can be shared.
-        factories: Makers of the other defaults, by name.
-        header: The encoded name of the class, for identities; empty until first asked for.
-        record: What another process needs to find the class (code/importing.py); None until first asked for.
-        renamed: Deprecated parameters: name → what handles an assignment to it.
-        successor: The class that replaces a deprecated one.
-        converts: What makes, from a configuration of a deprecated class, the one that replaces it.
-        replaced: Whether that is done as soon as one is made.
+        holders: The parameters that can hold configurations.
+        by_key: All parameters in the order of identities: by encoded name.
+        counted: The parameters of `by_key` that count in the identity.
+        loose: The parameters that do not count, and can hold a configuration that does (see `setmeta`).
+        containers: The parameters whose values can be changed in place: lists, dicts, sets.
+        tied: The parameters whose types have type variables of the class, if there are several.
+        hold_together: Refuses values of `tied` for which one type variable would stand for two types.
+        bind: Takes the types of the class's type variables, and returns those of its generic bases.
+        uncounted: The parameters that do not count, or of whose values a part may not count.
+        generates: Whether a parameter is a generated path.
+        validates: Whether the class has a `__validate__`.
+        prefilled: The defaults that configurations can share, by name.
+        factories: The functions that make the other defaults, by name.
+        header: The encoded name of the class, for identities; empty until first needed.
+        record: What another process needs to find the class (code/class_records.py); None until first needed.
+        renamed: The deprecated parameters, each with the function that handles an assignment.
+        successor: The class that replaces this one, if it is deprecated.
+        converts: Makes a configuration of the successor from one of this class.
+        replaced: Whether a configuration is converted as soon as it is made.
         task: Whether its configurations are tasks.
         instances: Whether each configuration stands for itself, so that two equal ones are not the same.
-        value_class: The class of live objects.
-        body: The code of the class's body, when a function defines it.
-        scope: The variables of that function that the body uses.
-        argv: What `sys.argv` was when it was defined.
-        attributes: What the body has made of the class.
-        arguments: Names of the arguments that the class statement has beside the bases.
-        made: The digest of what a function has chosen for the class, empty for nothing; None until first asked for.
+        value_class: The class of the live objects.
+        body: The code of the body of a local class, else None.
+        scope: The variables of the enclosing function that the body of a local class uses.
+        argv: The `sys.argv` at the time of the definition.
+        attributes: The attributes that the body gave to a local class.
+        arguments: The names of the arguments in the class statement beside the bases.
+        local_digest: The digest of the choices of the enclosing function (code/local_digest.py), empty without any;
+            None until first needed.
     """
 
     def __init__(self, cls: type) -> None:
@@ -223,10 +226,10 @@ class Schema:
         self.argv = tuple(map(str, getattr(sys, "argv", ())))
         self.attributes: dict[str, Any] = {}
         self.arguments: tuple[str, ...] = ()
-        self.made: bytes | None = None
+        self.local_digest: bytes | None = None
 
     def fill(self, parameters: dict[str, Parameter]) -> None:
-        """Take the parameters, and work out once what each configuration needs."""
+        """Set the parameters, and all attributes that follow from them."""
         self.parameters = parameters
         for parameter in parameters.values():
             parameter.omissible = parameter.holds or parameter.ignore_default
@@ -246,12 +249,12 @@ class Schema:
 
 
 def schema_of(config: Any) -> Schema:
-    """What the class of a configuration declares."""
+    """The schema of the class of a configuration."""
     return type(config).__xpm_schema__  # type: ignore[no-any-return]
 
 
 ROOT = "{root}"
-"""In the remedy of a mismatch: the class at the root of the path, where it is known."""
+"""Stands in the remedy of a mismatch for the class at the root of the path."""
 
 
 def refusal(where: str, mismatch: MismatchError, place: str | None) -> ConfigurationError:
@@ -259,11 +262,11 @@ def refusal(where: str, mismatch: MismatchError, place: str | None) -> Configura
 
     Args:
         where: Path of the parameter.
-        mismatch: What its type said of the value.
-        place: Where the value was set, as `file.py:42`.
+        mismatch: The error of its kind.
+        place: The line that set the value, as `file.py:42`; None when no line did.
     """
     value, expected = mismatch.value, mismatch.expected
-    wrong = f"expected {expected}, got {shortened(value)} ({type(value).__name__})"
+    wrong = f"expected {expected}, got {short_repr(value)} ({type(value).__name__})"
     if type(value).__name__ == "Tagged":
         mismatch.remedy = "Tag the whole value of a parameter, or name the tag: learn.tag('layers', 3)."
     remedy = mismatch.remedy or f"Pass {'an' if expected[0] in 'aeiou' else 'a'} {expected}."
@@ -272,20 +275,20 @@ def refusal(where: str, mismatch: MismatchError, place: str | None) -> Configura
     return error(where + mismatch.trail, wrong, remedy, place)
 
 
-def shortened(value: Any) -> str:
-    """A value as messages show it: its `repr`, of which the middle is left out when it is long."""
-    text = shown(value) if is_configuration(value) else spelled(value)
+def short_repr(value: Any) -> str:
+    """The `repr` of a value for messages. The middle of a long one is left out."""
+    text = config_repr(value) if is_configuration(value) else safe_repr(value)
     return text if len(text) <= 80 else f"{text[:50]}…{text[-25:]}"
 
 
-def shown(config: Any) -> str:
-    """A configuration as its `repr` has it: nested ones are only named, since they may be shared without end."""
+def config_repr(config: Any) -> str:
+    """The `repr` of a configuration. Nested ones are only named, because they can be many, and shared."""
     content = config.__dict__
 
     def brief(value: Any) -> str:
         if is_configuration(value):
             return f"{type(value).__name__}(...)"
-        return "[...]" if any(contained(value)) else spelled(value)
+        return "[...]" if any(contained(value)) else safe_repr(value)
 
     values = (f"{name}={brief(content[name])}" for name in type(config).__xpm_schema__.parameters if name in content)
     return f"{type(config).__name__}({', '.join(values)})"

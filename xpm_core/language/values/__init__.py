@@ -1,4 +1,4 @@
-"""What a parameter can hold: kinds that check values, and the canonical bytes of a value.
+"""Values of parameters: kinds, which check them, and their canonical bytes.
 
 May import `graph`.
 """

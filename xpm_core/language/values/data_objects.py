@@ -1,6 +1,6 @@
 """Objects of dataclasses, attrs and pydantic as values: which fields they have, and how one is made again.
 
-None of the three is imported here: a class that is one of theirs says so itself.
+None of the three is imported here. An attribute of a class shows that it is one of theirs.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ class ObjectField(NamedTuple):
 
     Attributes:
         name: Its name.
-        argument: Its name as an argument of the class; None when it is none.
-        type: Its type; None when it is to be looked up among the type hints of the class.
+        argument: The name of its argument in a call of the class; None when it has none.
+        type: Its type; None when the type hints of the class say it.
         compared: Whether it counts when objects are compared.
     """
 
@@ -29,15 +29,15 @@ class ObjectField(NamedTuple):
     compared: bool
 
 
-class Names(NamedTuple):
-    """The fields of a class: all of them, and those that count for identities."""
+class FieldNames(NamedTuple):
+    """The names of the fields of a class: all of them, and those that count in identities."""
 
     all: tuple[str, ...]
     counted: tuple[str, ...]
 
 
-known: dict[type, Names] = {}
-"""The classes whose objects are values of parameters; xpm_core.language.parameters.object_kinds puts them here."""
+object_classes: dict[type, FieldNames] = {}
+"""The classes whose objects are values of parameters. xpm_core.language.parameters.object_kinds fills it."""
 
 
 def fields_of(cls: Any) -> list[ObjectField] | None:
@@ -48,7 +48,7 @@ def fields_of(cls: Any) -> list[ObjectField] | None:
     """
     if hasattr(cls, "__pydantic_fields__"):
         return [
-            ObjectField(name, alias(name, info), told_type(info), True)
+            ObjectField(name, argument_name(name, info), bounded_type(info), True)
             for name, info in cls.__pydantic_fields__.items()
         ]
     if hasattr(cls, "__attrs_attrs__"):
@@ -65,23 +65,23 @@ def fields_of(cls: Any) -> list[ObjectField] | None:
     return None
 
 
-def alias(name: str, info: Any) -> str:
-    """The name of a field of pydantic as an argument."""
+def argument_name(name: str, info: Any) -> str:
+    """The name of the argument for a field of pydantic."""
     return info.validation_alias if isinstance(info.validation_alias, str) else name
 
 
-def told_type(info: Any) -> Any:
+def bounded_type(info: Any) -> Any:
     """The type of a field of pydantic, with its bounds."""
     parts = (info.annotation, *info.metadata)
     return Annotated[parts] if info.metadata else info.annotation
 
 
-def made(cls: Any, values: Mapping[str, Any]) -> Any:
-    """An object of a class with those values of its fields.
+def rebuilt_object(cls: Any, values: Mapping[str, Any]) -> Any:
+    """Make an object of a class from the values of its fields.
 
     Raises:
-        KeyError: A field has none.
-        Exception: Whatever the class itself raises.
+        KeyError: A field has no value.
+        Exception: Any error that the class raises.
     """
     if hasattr(cls, "__pydantic_fields__"):
         return cls.model_construct(**values)
@@ -91,37 +91,37 @@ def made(cls: Any, values: Mapping[str, Any]) -> Any:
 
 
 def with_values(found: Any, values: Mapping[str, Any]) -> Any:
-    """An object whose fields have those values, also when it cannot be assigned."""
+    """Set fields of an object, even if its class forbids assignment, and return the object."""
     for name, value in values.items():
         object.__setattr__(found, name, value)
     return found
 
 
-def values_of(value: Any, names: tuple[str, ...]) -> dict[str, Any]:
+def field_values(value: Any, names: tuple[str, ...]) -> dict[str, Any]:
     """The values of some fields of an object."""
     return {name: getattr(value, name) for name in names}
 
 
-def fresh(value: Any) -> Any:
-    """A copy of an object, which can be changed alone; any other value as it is."""
-    return deepcopy(value) if type(value) in known else value
+def copied_object(value: Any) -> Any:
+    """A copy of an object, which shares nothing with it; any other value as it is."""
+    return deepcopy(value) if type(value) in object_classes else value
 
 
-def held(value: Any) -> bool:
-    """Whether a value is, or holds, an object."""
+def holds_object(value: Any) -> bool:
+    """Whether a value is such an object, or contains one."""
     if isinstance(value, dict):
-        return any(map(held, value.values()))
+        return any(map(holds_object, value.values()))
     if isinstance(value, (list, tuple, set, frozenset)):
-        return any(map(held, value))
-    return type(value) in known
+        return any(map(holds_object, value))
+    return type(value) in object_classes
 
 
 def refuse_local(cls: type) -> None:
     """Refuse a class that another process cannot make again.
 
     Raises:
-        DeclarationError: A function defines it; what its decorator did is not recorded.
+        DeclarationError: A function defines it. Its decorator has changed it, and that is not recorded.
     """
     if LOCAL in cls.__qualname__ and not hasattr(cls, "__pydantic_fields__"):
-        wrong = "a job cannot make this class again, for a function defines it"
+        wrong = "a job cannot make this class again, because a function defines it"
         raise DeclarationError(cls.__qualname__, wrong, "Define it in the module.")

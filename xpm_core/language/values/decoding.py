@@ -1,4 +1,4 @@
-"""Values from their canonical bytes; xpm_core.language.values.encoding writes them."""
+"""Read values from their canonical bytes, which xpm_core.language.values.encoding writes."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ from xpm_core.language.values.encoding import (
     TUPLE,
     Extension,
 )
-from xpm_core.limits import DEEPEST, refuse_incomplete
+from xpm_core.limits import DEEPEST_VALUE, refuse_incomplete
 
 
 class Decoder:
-    """Reads what an Encoder wrote.
+    """Reads the bytes that an Encoder wrote.
 
     Args:
         configuration: Reads a configuration from the content of its extension.
         path: Reads a path.
-        enum: Finds a member of an Enum by how its class was named, and its name or value.
-        made: Makes an object by how its class was named, and the values of its fields.
+        enum: Returns a member of an Enum, given its class as it was written, and its name or value.
+        make_object: Makes an object, given its class as it was written, and the values of its fields.
     """
 
     def __init__(
@@ -45,9 +45,9 @@ class Decoder:
         *,
         path: Extension,
         enum: Callable[[Any, Any], Any],
-        made: Callable[[Any, Any], Any] = data_objects.made,
+        make_object: Callable[[Any, Any], Any] = data_objects.rebuilt_object,
     ) -> None:
-        self.enum, self.made = enum, made
+        self.enum, self.make_object = enum, make_object
         self.extensions: dict[int, Extension] = {
             BIG_INTEGER: lambda content: int.from_bytes(content, "big", signed=True),
             TUPLE: lambda content: tuple(self.items(content)),
@@ -60,15 +60,15 @@ class Decoder:
             TIMEDELTA: lambda content: timedelta(*self.items(content)),
             PATH: path,
             CONFIGURATION: configuration,
-            OBJECT: lambda content: self.made(*self.items(content)),
+            OBJECT: lambda content: self.make_object(*self.items(content)),
         }
         self.depth = 0
 
     def __call__(self, data: bytes) -> Any:
-        """The value that some bytes stand for.
+        """The value that some bytes encode.
 
         Raises:
-            PayloadError: They are no encoding of a value.
+            PayloadError: The bytes encode no value.
         """
         try:
             return self.read(data)
@@ -86,8 +86,8 @@ class Decoder:
     def extended(self, code: int, content: bytes) -> Any:
         if code not in self.extensions:
             raise ValueError(f"unknown extension {code}")
-        if self.depth > DEEPEST:  # each level takes 35 kB of the stack
-            raise ValueError(f"nested deeper than {DEEPEST} tuples, sets, enums and objects")
+        if self.depth > DEEPEST_VALUE:
+            raise ValueError(f"nested deeper than {DEEPEST_VALUE} tuples, sets, enums and objects")
         self.depth += 1
         try:
             return self.extensions[code](content)
@@ -102,5 +102,5 @@ class Decoder:
 
 
 def too_deep() -> str:
-    """What to say of values nested deeper than can be written."""
+    """The words for values that are nested too deep to be written."""
     return f"nested deeper than Python's recursion limit of {sys.getrecursionlimit()} allows"

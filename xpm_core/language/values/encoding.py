@@ -1,8 +1,9 @@
-"""Values as bytes: MessagePack in one canonical form, with an explicit type for each value. See docs/identity.md.
+"""Write values as bytes: MessagePack in one canonical form, with an explicit type for each value; see docs/identity.md.
 
-No two different values share an encoding, and no value has two: integers, strings and lengths take their shortest form,
-floats always eight bytes, the entries of a dict or set are sorted by their bytes. What MessagePack lacks is an
-extension with one of the codes below. The same form, with entries of dicts in their own order, carries payloads.
+Different values have different encodings, and each value has one: integers, strings and lengths take their shortest
+form, floats always eight bytes, and the entries of a dict or set are sorted by their bytes. A type that MessagePack
+lacks is an extension with one of the codes below. Payloads have the same form, but the entries of dicts keep their
+order. MessagePack: https://github.com/msgpack/msgpack/blob/master/spec.md
 """
 
 from __future__ import annotations
@@ -21,14 +22,14 @@ from xpm_core.errors import MismatchError
 from xpm_core.language.graph.state import is_configuration
 from xpm_core.language.values import data_objects
 from xpm_core.project.origin import class_id
-from xpm_core.scalars import finite, flat
+from xpm_core.scalars import all_atoms, all_finite
 
 BIG_INTEGER, TUPLE, SET, FROZENSET, ENUM, DATETIME, DATE, TIME, TIMEDELTA, PATH, CONFIGURATION, LEFT_OUT = range(1, 13)
 OBJECT = 13
 """Codes of the extensions. They are part of the identity: never change one."""
 
 LONG = 64
-"""How many items a list has that is written in one go, if that can be done."""
+"""Items from which on a list is written as a whole, if that is possible."""
 
 NOT_A_NUMBER = struct.pack(">Bd", 0xCB, math.nan)
 ZERO = struct.pack(">Bd", 0xCB, 0.0)
@@ -43,21 +44,21 @@ def extension(code: int, content: bytes) -> bytes:
 
 
 def array_head(count: int) -> bytes:
-    """The first bytes of an array of that many items."""
+    """The first bytes of an array, which give the number of its items."""
     if count < 16:
         return bytes((0x90 | count,))
     return struct.pack(">BH", 0xDC, count) if count < 1 << 16 else struct.pack(">BI", 0xDD, count)
 
 
 def map_head(count: int) -> bytes:
-    """The first bytes of a map of that many entries."""
+    """The first bytes of a map, which give the number of its entries."""
     if count < 16:
         return bytes((0x80 | count,))
     return struct.pack(">BH", 0xDE, count) if count < 1 << 16 else struct.pack(">BI", 0xDF, count)
 
 
 def packable(value: Any) -> Any:
-    """A number or text that `pack` takes: an integer of more than 64 bits as an extension."""
+    """A number or text for `pack`. An integer of more than 64 bits becomes an extension."""
     if type(value) is int and not -(1 << 63) <= value < 1 << 64:
         return msgpack.ExtType(BIG_INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
     return value
@@ -72,21 +73,21 @@ def integer(value: int) -> bytes:
 
 
 def number(value: float) -> bytes:
-    """A float: there is one NaN, and one zero."""
+    """A float. All NaNs are written alike, and both zeros."""
     if value == value:
         return pack(value) if value else ZERO
     return NOT_A_NUMBER
 
 
-PLAIN: dict[type, Callable[[Any], bytes]] = {
+PLAIN_WRITERS: dict[type, Callable[[Any], bytes]] = {
     type(None): pack, bool: pack, str: pack, bytes: pack, int: integer, float: number,
 }  # fmt: skip
-"""What writes values of the plainest types, in whatever form."""
+"""The writers of the plainest types, the same for identities and payloads."""
 
 
 def in_one_go(value: Any) -> bytes | None:
-    """A list of plain values, if MessagePack's own form is that of each of them; None if not, or perhaps not."""
-    if not (flat(value) and finite(value)):
+    """The bytes of a list that MessagePack itself writes in canonical form; None if it may not."""
+    if not (all_atoms(value) and all_finite(value)):
         return None
     try:
         found = pack(list(value))
@@ -96,13 +97,13 @@ def in_one_go(value: Any) -> bytes | None:
 
 
 class Encoder:
-    """Writes values. How configurations and paths are written is up to who makes one.
+    """Writes values. The caller says how configurations and paths are written.
 
     Args:
         configuration: Writes a configuration.
         path: Writes a path.
-        class_name: Names the class of an Enum.
-        canonical: Whether entries of dicts are sorted; else they keep their order.
+        class_name: Returns the form of the class of an Enum or object.
+        canonical: Whether the entries of dicts are sorted; else they keep their order.
     """
 
     def __init__(
@@ -115,7 +116,7 @@ class Encoder:
     ) -> None:
         self.configuration, self.path, self.class_name, self.canonical = configuration, path, class_name, canonical
         self.writers: dict[type, Callable[[Any], bytes]] = {
-            **PLAIN,
+            **PLAIN_WRITERS,
             list: self.list_,
             tuple: self.tuple_,
             dict: self.dict_,
@@ -131,8 +132,8 @@ class Encoder:
         """The bytes of a value.
 
         Raises:
-            MismatchError: No value of that type can be written.
-            RecursionError: It is nested too deep.
+            MismatchError: Values of that type cannot be written.
+            RecursionError: The value is nested too deep.
         """
         writer = self.writers.get(type(value))
         if writer is None:
@@ -140,7 +141,7 @@ class Encoder:
         return writer(value)
 
     def writer_of(self, value: Any) -> Callable[[Any], bytes]:
-        """What writes values of the type of this one, which is none of the common types."""
+        """The writer for values of the type of this one, which is none of the common types."""
         if isinstance(value, Enum):
             return self.enum
         if isinstance(value, PurePath):
@@ -150,7 +151,7 @@ class Encoder:
         for base in (dict, list, tuple, frozenset, set):
             if isinstance(value, base):
                 return self.writers[base]
-        if type(value) in data_objects.known:
+        if type(value) in data_objects.object_classes:
             return self.object_of(type(value))
         raise MismatchError("a value that a configuration can hold", value)
 
@@ -160,11 +161,13 @@ class Encoder:
         return self.configuration(value)
 
     def object_of(self, cls: type) -> Callable[[Any], bytes]:
-        """What writes objects of a class of dataclasses, attrs or pydantic: the class, and the fields that count."""
+        """The writer for objects of a class of dataclasses, attrs or pydantic: the class, and the fields that count."""
         if not self.canonical:
             data_objects.refuse_local(cls)
-        names = data_objects.known[cls].counted if self.canonical else data_objects.known[cls].all
-        return lambda value: extension(OBJECT, self.list_([self.class_name(cls), data_objects.values_of(value, names)]))
+        names = data_objects.object_classes[cls].counted if self.canonical else data_objects.object_classes[cls].all
+        return lambda value: extension(
+            OBJECT, self.list_([self.class_name(cls), data_objects.field_values(value, names)])
+        )
 
     def list_(self, value: Any) -> bytes:
         whole = in_one_go(value) if len(value) >= LONG else None
@@ -198,7 +201,7 @@ def refused(value: Any) -> bytes:
 
 
 canonical = Encoder(refused, path=refused)
-"""Writes data that a function has chosen. Configurations and paths, which do not count as such, are refused."""
+"""Writes data that an enclosing function has chosen. Configurations and paths are refused, because they do not count."""
 
 
 Extension = Callable[[bytes], Any]

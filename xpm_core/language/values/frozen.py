@@ -1,4 +1,4 @@
-"""Lists, dicts and sets of sealed configurations: equal to plain ones, and refusing to be changed."""
+"""The lists, dicts and sets of sealed configurations. They equal plain ones, and cannot be changed."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from collections.abc import Callable
 from typing import Any, NoReturn
 
 from xpm_core.errors import SealedError
-from xpm_core.language.values.data_objects import fresh
-from xpm_core.scalars import flat
+from xpm_core.language.values.data_objects import copied_object
+from xpm_core.scalars import all_atoms
 
 
 def refusing(*names: str) -> Callable[[type], type]:
-    """A class decorator: the methods of those names raise SealedError."""
+    """A class decorator. It makes the methods of those names raise SealedError."""
 
     def decorate(cls: type) -> type:
         for name in names:
@@ -29,8 +29,8 @@ def refuse(self: Any, *args: Any, **kwargs: Any) -> NoReturn:
     )
 
 
-def plain(self: Any, protocol: Any = None) -> Any:
-    """Copies and pickles of a frozen value are plain ones."""
+def reduce_to_plain(self: Any, protocol: Any = None) -> Any:
+    """The `__reduce_ex__` of frozen values: their copies and pickles are plain values."""
     base = type(self).__mro__[1]
     return base, (base(self),) if base is dict else (list(self),)
 
@@ -43,7 +43,7 @@ class FrozenList(list):  # type: ignore[type-arg]
     """A list that refuses to be changed."""
 
     __slots__ = ()
-    __reduce_ex__ = plain
+    __reduce_ex__ = reduce_to_plain
 
 
 @refusing("__delitem__", "__ior__", "__setitem__", "clear", "pop", "popitem", "setdefault", "update")
@@ -51,7 +51,7 @@ class FrozenDict(dict):  # type: ignore[type-arg]
     """A dict that refuses to be changed."""
 
     __slots__ = ()
-    __reduce_ex__ = plain
+    __reduce_ex__ = reduce_to_plain
 
 
 @refusing("__iand__", "__ior__", "__isub__", "__ixor__", "add", "clear", "discard", "pop", "remove", "update")
@@ -60,13 +60,13 @@ class FrozenSet(set):  # type: ignore[type-arg]
     """A set that refuses to be changed."""
 
     __slots__ = ()
-    __reduce_ex__ = plain
+    __reduce_ex__ = reduce_to_plain
 
 
 def frozen(value: Any) -> Any:
-    """A value whose lists, dicts and sets, at any depth, can no longer be changed."""
+    """A copy of a value in which no list, dict or set can be changed, at any depth."""
     if isinstance(value, list):
-        return FrozenList(value if flat(value) else map(frozen, value))
+        return FrozenList(value if all_atoms(value) else map(frozen, value))
     if isinstance(value, dict):
         return FrozenDict((key, frozen(item)) for key, item in value.items())
     if isinstance(value, set):
@@ -75,11 +75,11 @@ def frozen(value: Any) -> Any:
 
 
 def thawed(value: Any) -> Any:
-    """The same value in plain lists, dicts and sets; objects are copied."""
+    """A copy of a value in plain lists, dicts and sets. Objects are copied, too."""
     if isinstance(value, list):
-        return list(value if flat(value) else map(thawed, value))
+        return list(value if all_atoms(value) else map(thawed, value))
     if isinstance(value, dict):
         return {key: thawed(item) for key, item in value.items()}
     if isinstance(value, set):
         return set(value)
-    return tuple(map(thawed, value)) if type(value) is tuple else fresh(value)
+    return tuple(map(thawed, value)) if type(value) is tuple else copied_object(value)

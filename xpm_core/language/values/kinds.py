@@ -1,8 +1,8 @@
-"""The types that parameters can have. Each kind checks values, and says in words what it expects.
+"""Kinds: the types of parameters, as objects that check values.
 
-`check` returns the value as the configuration keeps it: converted where nothing is lost (an `int` where a `float` is
-declared, a NumPy scalar, a text where a `Path` is declared), and lists, dicts, sets and tuples copied, so that no two
-configurations share one.
+`check` returns the value as the configuration keeps it. It converts a value if nothing is lost: an `int` where a
+`float` is declared, a NumPy scalar, a text where a `Path` is declared. It copies lists, dicts, sets and tuples, so that
+no two configurations share one.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 
 from xpm_core.errors import MismatchError
 from xpm_core.language.graph.state import is_configuration
-from xpm_core.scalars import has_unit, plain, spelled
+from xpm_core.scalars import has_unit, plain_scalar, safe_repr
 
 
 class Kind:
@@ -24,11 +24,11 @@ class Kind:
 
     Attributes:
         text: The type as messages write it.
-        exact: A class all of whose direct instances are values, just as they are; None when there is none.
-        holds: Whether values may be, or hold, configurations.
-        container: Whether values may be, or hold, lists, dicts or sets, which can be changed in place.
-        path: Whether values are nothing but paths (or None): such parameters are no part of the identity.
-        leaves_out: Whether a part of a value may not count: a path in it, or a field of an object that says so.
+        exact: A class whose direct instances all fit without a conversion; None when there is no such class.
+        holds: Whether values can be, or contain, configurations.
+        container: Whether values can be, or contain, lists, dicts or sets, which can be changed in place.
+        path: Whether all values are paths or None. Such a parameter is no part of the identity.
+        leaves_out: Whether a part of a value may not count: a path, or a field of an object that is not compared.
     """
 
     text = ""
@@ -42,7 +42,7 @@ class Kind:
         """The value as a configuration keeps it.
 
         Raises:
-            MismatchError: It is no value of this type.
+            MismatchError: The value does not fit.
         """
         raise self.mismatch(value)
 
@@ -52,7 +52,7 @@ class Kind:
         return MismatchError(self.text, value, allowed, "", remedy)
 
     def within(self, other: Kind) -> bool:
-        """Whether each value of this type is also one of another."""
+        """Whether each value of this type also fits another type."""
         if isinstance(other, AnyKind):
             return True
         if isinstance(other, UnionKind):
@@ -67,8 +67,8 @@ class Kind:
 
 
 def close_matches(value: str, known: list[str], least: float = 0.6) -> list[str]:
-    """The one text of some that is most like another, if it is like it at all."""
-    from difflib import get_close_matches  # not needed unless something is wrong
+    """The known text that is most like a value, in a list; empty if none is like it."""
+    from difflib import get_close_matches  # late, because only errors need it
 
     return get_close_matches(value, known, 1, least)
 
@@ -83,7 +83,7 @@ class ScalarKind(Kind):
     def check(self, value: Any) -> Any:
         if type(value) is self.exact:
             return value
-        value = plain(value)
+        value = plain_scalar(value)
         if type(value) is self.exact:
             return value
         if self.exact is float and type(value) is int:
@@ -107,7 +107,7 @@ class NoneKind(Kind):
 
     text = "None"
     exact = type(None)
-    path = True  # alone it says nothing, and it does not make `Path | None` count
+    path = True  # None alone says nothing, so `Path | None` does not count
 
     def check(self, value: Any) -> Any:
         if value is not None:
@@ -158,7 +158,7 @@ class LiteralKind(Kind):
         self.text = f"one of {', '.join(map(repr, values))}" if len(values) > 1 else repr(values[0])
 
     def check(self, value: Any) -> Any:
-        value = value if isinstance(value, Enum) else plain(value)
+        value = value if isinstance(value, Enum) else plain_scalar(value)
         for known in self.values:
             if type(known) is type(value) and known == value:
                 return known
@@ -183,7 +183,7 @@ class ListKind(Kind):
 
     def check(self, value: Any) -> Any:
         if not isinstance(value, list):
-            raise self.mismatch(value, f"Pass a list: {spelled(list(value))}." if type(value) is tuple else "")
+            raise self.mismatch(value, f"Pass a list: {safe_repr(list(value))}." if type(value) is tuple else "")
         if type(self.item) is ScalarKind and {self.item.exact}.issuperset(map(type, value)):
             return list(value)
         return items(self.item.check, value)
@@ -193,7 +193,7 @@ class ListKind(Kind):
 
 
 def items(check: Callable[[Any], Any], values: Any) -> list[Any]:
-    """The items of a list or tuple, each checked; an error tells which one it is about."""
+    """The items of a list or tuple, each checked. An error names the index of the item."""
     found: list[Any] = []
     try:
         found.extend(map(check, values))
@@ -204,7 +204,7 @@ def items(check: Callable[[Any], Any], values: Any) -> list[Any]:
 
 
 class TupleKind(Kind):
-    """`tuple[A, B]`, or `tuple[T, ...]` when there is one kind for all items."""
+    """`tuple[A, B]`; or `tuple[T, ...]`, with one kind for all items."""
 
     def __init__(self, kinds: tuple[Kind, ...], repeated: bool) -> None:
         self.kinds, self.repeated = kinds, repeated
@@ -216,7 +216,7 @@ class TupleKind(Kind):
 
     def check(self, value: Any) -> Any:
         if not isinstance(value, tuple):
-            raise self.mismatch(value, f"Pass a tuple: {spelled(tuple(value))}." if type(value) is list else "")
+            raise self.mismatch(value, f"Pass a tuple: {safe_repr(tuple(value))}." if type(value) is list else "")
         if self.repeated:
             return tuple(items(self.kinds[0].check, value))
         if len(value) != len(self.kinds):
@@ -275,12 +275,12 @@ class DictKind(Kind):
             try:
                 name = self.key.check(key)
             except MismatchError as error:
-                error.trail = f"{{key {spelled(key)}}}{error.trail}"
+                error.trail = f"{{key {safe_repr(key)}}}{error.trail}"
                 raise
             try:
                 found[name] = self.item.check(item)
             except MismatchError as error:
-                error.trail = f"[{spelled(key)}]{error.trail}"
+                error.trail = f"[{safe_repr(key)}]{error.trail}"
                 raise
         return found
 
@@ -291,7 +291,7 @@ class DictKind(Kind):
 
 
 class UnionKind(Kind):
-    """`A | B`. A value is taken by the option of just its class, else by the first that can convert it."""
+    """`A | B`. A value fits the option that is exactly its class, else the first option that can convert it."""
 
     def __init__(self, options: tuple[Kind, ...]) -> None:
         self.options = options
@@ -322,7 +322,7 @@ class UnionKind(Kind):
 
 
 class AnyKind(Kind):
-    """`Any`: whatever a configuration can hold."""
+    """`Any`: every value that a configuration can hold."""
 
     text = "a value that a configuration can hold"
     holds = container = leaves_out = True
@@ -338,7 +338,7 @@ class AnyKind(Kind):
             return DictKind(self, self).check(value)
         if isinstance(value, (set, frozenset)):
             return SetKind(set if isinstance(value, set) else frozenset, self).check(value)
-        value = plain(value)
+        value = plain_scalar(value)
         if type(value) in self.scalars:
             return value
         raise self.mismatch(value, "Pass numbers, texts, paths, lists, dicts, or configurations.")

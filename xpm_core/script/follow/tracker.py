@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.errors import WipedError
-from xpm_core.language.graph.state import NOTHING
+from xpm_core.language.graph.state import EMPTY
 from xpm_core.script.follow import markers
 from xpm_core.script.follow.callbacks import Callbacks
 from xpm_core.script.follow.watching import Watches
@@ -27,7 +27,7 @@ from xpm_core.states import Event, State
 from xpm_core.store import events, reading
 from xpm_core.store.records import Look, Serving, SubmitCode, Submitted
 from xpm_core.store.refusals import Refused
-from xpm_core.tracebacks.callsite import Place, written
+from xpm_core.tracebacks.callsite import CodeLine, format_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -68,8 +68,8 @@ class TrackedJob:
     root = worker = ""
     cursor = (0, 0)
     since_s = 0.0
-    error: Mapping[str, Any] = NOTHING
-    progress: Mapping[str, Any] = NOTHING
+    error: Mapping[str, Any] = EMPTY
+    progress: Mapping[str, Any] = EMPTY
     listeners: tuple[tuple[Callable[..., object], Any], ...] = ()
     watches: Watches | None = None
 
@@ -79,10 +79,10 @@ class TrackedJob:
         identity: str,
         name: str,
         directory: JobDirectory,
-        place: Place,
+        place: CodeLine,
         queue: str,
-        tags: Mapping[str, Any] = NOTHING,
-        demand: Mapping[str, int] = NOTHING,
+        tags: Mapping[str, Any] = EMPTY,
+        demand: Mapping[str, int] = EMPTY,
     ) -> None:
         self.tracker, self.identity, self.name, self.directory = tracker, identity, name, directory
         self.place, self.queue, self.tags, self.demand = place, queue, tags, demand
@@ -95,7 +95,7 @@ class TrackedJob:
     @property
     def where(self) -> str:
         """Where it was submitted, as `sweep.py:42`."""
-        return written(self.place)
+        return format_line(self.place)
 
     @property
     def jobpath(self) -> Path:
@@ -400,7 +400,7 @@ class Tracker:
         if record.event is Event.PROGRESS:
             job.progress = record.said
         elif record.event is not Event.OUTPUT:
-            job.progress = NOTHING
+            job.progress = EMPTY
         elif job.watches is not None:
             job.watches.produced(record.said)
         if record.event is Event.RELEASED and "said" in record.data:

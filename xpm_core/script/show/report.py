@@ -1,6 +1,6 @@
 """What a run came to: its counts, and its failures grouped by cause.
 
-Owns: the words and the grouping; `FailedExperiment` (errors.py) carries the text, display.py shows it.
+Owns: the words and the grouping; `FailedExperiment` (xpm_core.errors) carries the text, display.py shows it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from xpm_core.errors import FailedExperiment
 from xpm_core.script.follow.tracker import TrackedJob
 from xpm_core.script.show.prompt import rerun
 from xpm_core.states import State
-from xpm_core.tracebacks.callsite import written
+from xpm_core.tracebacks.callsite import format_line
 from xpm_core.tracebacks.edges import debugging
 from xpm_core.words.commands import Commands
 from xpm_core.words.text import class_name, line, plain, shows_glyphs
@@ -183,7 +183,7 @@ def place_of(job: TrackedJob) -> str:
     error = job.error
     if job.state is not State.FAILED or not error.get("file"):
         return ""
-    place = written((str(error["file"]), int(error.get("line") or 0)))
+    place = format_line((str(error["file"]), int(error.get("line") or 0)))
     return line(f"{place} in {error.get('function', '?')}", LONGEST)
 
 

@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from xpm_core.errors import ExperimentError
-from xpm_core.tracebacks.callsite import Place, caller, written
+from xpm_core.tracebacks.callsite import CodeLine, caller, format_line
 
 _ELSEWHERE = "Start workers there, xpm-worker --queue gpu, and let their queue have the task: submit(queue='gpu')."
 INSTEAD = {
@@ -26,7 +26,7 @@ INSTEAD = {
 """What to write in the place of arguments that people know from elsewhere."""
 
 
-def refuse_unknown(what: str, given: Iterable[str], known: Sequence[str], place: Place) -> None:
+def refuse_unknown(what: str, given: Iterable[str], known: Sequence[str], place: CodeLine) -> None:
     """Refuse names that none of the known arguments has; says which is meant, or what to write instead.
 
     Raises:
@@ -36,7 +36,7 @@ def refuse_unknown(what: str, given: Iterable[str], known: Sequence[str], place:
         if name not in known:
             near = get_close_matches(name, known, 1)
             others = f"Did you mean {near[0]!r}?" if near else f"There are: {', '.join(known)}."
-            raise ExperimentError(written(place), f"{what} {name!r}", INSTEAD.get(name, others))
+            raise ExperimentError(format_line(place), f"{what} {name!r}", INSTEAD.get(name, others))
 
 
 def names_of(function: Callable[..., Any]) -> list[str]:
@@ -55,7 +55,7 @@ def check(**given: Any) -> None:
         right, wanted = _CHECKS[name]
         if not right(value):
             problem = f"experiment({name}={value!r}): expected {wanted}"
-            raise ExperimentError(written(caller()), problem, "Pass such a value.")
+            raise ExperimentError(format_line(caller()), problem, "Pass such a value.")
 
 
 def check_variable(name: Any, value: Any) -> None:
@@ -66,7 +66,7 @@ def check_variable(name: Any, value: Any) -> None:
     """
     if not (isinstance(name, str) and isinstance(value, str) and name):
         problem = f"setenv({name!r}, {value!r}): expected a name and a value as texts"
-        raise ExperimentError(written(caller()), problem, "Pass texts, such as str(8).")
+        raise ExperimentError(format_line(caller()), problem, "Pass texts, such as str(8).")
 
 
 def _whole(value: Any, least: int, most: int) -> bool:

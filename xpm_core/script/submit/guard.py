@@ -14,10 +14,10 @@ from functools import lru_cache
 from types import FrameType
 
 from xpm_core.errors import ExperimentError, UnguardedScriptError
-from xpm_core.tracebacks.callsite import Place, written
+from xpm_core.tracebacks.callsite import CodeLine, format_line
 
 
-def refuse_unguarded(classes: Iterable[type], place: Place) -> None:
+def refuse_unguarded(classes: Iterable[type], place: CodeLine) -> None:
     """Refuse a task that is submitted from the main script's unguarded module level and needs a class of that script.
 
     Args:
@@ -36,17 +36,17 @@ def refuse_unguarded(classes: Iterable[type], place: Place) -> None:
         return
     if not _guarded(frame.f_code.co_filename, frame.f_lineno):
         file = os.path.basename(frame.f_code.co_filename)
-        raise UnguardedScriptError(written(place), found.__qualname__, f"{file}:{frame.f_lineno}")
+        raise UnguardedScriptError(format_line(place), found.__qualname__, f"{file}:{frame.f_lineno}")
 
 
-def refuse_without_suffix(cls: type, place: Place) -> None:
+def refuse_without_suffix(cls: type, place: CodeLine) -> None:
     """Refuse a class of a main script whose name does not end in `.py`, because a worker could not import it."""
     main = sys.modules["__main__"]
     file = getattr(main, "__file__", None) or ""
     if getattr(main, "__spec__", None) is None and not file.endswith(".py") and _is_file(file):
         name = os.path.basename(file)
         wrong = f"class {cls.__qualname__} is defined in {name}, and workers cannot import a script without .py"
-        raise ExperimentError(written(place), wrong, f"Rename it to {name}.py, or put the class into a module.")
+        raise ExperimentError(format_line(place), wrong, f"Rename it to {name}.py, or put the class into a module.")
 
 
 def _main_frame() -> FrameType | None:

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xpm_core.errors import ClassNameError
 from xpm_core.language.identity.digest import task_id
-from xpm_core.language.identity.former_identity import Change, supposed
-from xpm_core.language.parameters.schema import MISSING, Parameter, Schema, shortened
+from xpm_core.language.identity.former_identity import Change, former_identity
+from xpm_core.language.parameters.schema import MISSING, Parameter, Schema, short_repr
 from xpm_core.project.origin import class_id
 from xpm_core.workspace.job_directory import JobDirectory
 
@@ -80,7 +80,7 @@ class Lookalikes:
         for change, folder in possible:
             known = self._known.setdefault(change, {})
             with suppress(RecursionError):
-                if self._done(f"{folder}/{supposed(task, change, known)}"):
+                if self._done(f"{folder}/{former_identity(task, change, known)}"):
                     self._tell(job, change)
                     return
         misses = self._misses[cls] = self._misses.get(cls, 0) + 1
@@ -232,4 +232,4 @@ def remedy(change: Change) -> str:
 def default_of(parameter: Parameter) -> str:
     """The default of a parameter, as messages show it."""
     factory: Any = parameter.factory
-    return shortened(parameter.default if factory is None else factory())
+    return short_repr(parameter.default if factory is None else factory())

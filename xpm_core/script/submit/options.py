@@ -9,9 +9,9 @@ from typing import Any
 from xpm_core.config import ResumableTask
 from xpm_core.defaults import DEFAULT_BACKOFF_S, DEFAULT_MAX_LOSSES, DEFAULT_MAX_RETRIES
 from xpm_core.errors import ExperimentError
-from xpm_core.language.graph.state import NOTHING
+from xpm_core.language.graph.state import EMPTY
 from xpm_core.script.submit.arguments import refuse_unknown
-from xpm_core.tracebacks.callsite import Place, written
+from xpm_core.tracebacks.callsite import CodeLine, format_line
 from xpm_core.words.names import check_queue_name
 from xpm_core.workspace.settings import templates_wanted
 
@@ -54,7 +54,7 @@ class Options:
         return found
 
     @classmethod
-    def of(cls, given: Mapping[str, Any], place: Place, common: Options) -> Options:
+    def of(cls, given: Mapping[str, Any], place: CodeLine, common: Options) -> Options:
         """Read what `submit` was given, and take the rest from what holds for the whole experiment.
 
         Raises:
@@ -66,8 +66,8 @@ class Options:
             right, wanted = _CHECKS[name]
             if not right(value):
                 problem = f"submit({name}={value!r}): expected {wanted}"
-                raise ExperimentError(written(place), problem, "Pass such a value.")
-        options = replace(common, **{**given, "env": {**common.env, **given.get("env", NOTHING)}})
+                raise ExperimentError(format_line(place), problem, "Pass such a value.")
+        options = replace(common, **{**given, "env": {**common.env, **given.get("env", EMPTY)}})
         if options.queue is not None:
             check_queue_name(options.queue)
         return options

@@ -15,11 +15,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
-from xpm_core.config import state, upstream
+from xpm_core.config import state_of, upstream
 from xpm_core.defaults import DEFAULT_QUEUE
 from xpm_core.errors import RedisFullError, XpmError
-from xpm_core.language.graph.state import NOTHING, unsubmitted
-from xpm_core.language.graph.tags import joined, submission_tags
+from xpm_core.language.graph.state import EMPTY, unsubmitted
+from xpm_core.language.graph.tags import name_from_tags, submission_tags
 from xpm_core.language.graph.walk import reachable
 from xpm_core.language.identity import seal
 from xpm_core.language.identity.digest import task_id
@@ -38,12 +38,12 @@ from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.store.records import RetryCode, Run, Submission, SubmitCode, Submitted
 from xpm_core.store.scripts import Sent
-from xpm_core.tracebacks.callsite import Place, written
+from xpm_core.tracebacks.callsite import CodeLine, format_line
 from xpm_core.wire import payload, signing
-from xpm_core.workspace.payload_parts import Parts
 from xpm_core.workspace.experiment_directory import ExperimentDirectory
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.job_links import JobLinks
+from xpm_core.workspace.payload_parts import Parts
 
 if TYPE_CHECKING:
     from xpm_core.config import Task
@@ -82,11 +82,11 @@ class Submitter:
         self._classes: set[type] = set()
         self._names: dict[type, tuple[str, str, str]] = {}
         self._parts = Parts(workspace.path)
-        self._written = lru_cache(maxsize=64)(written)  # most tasks are submitted by one line
+        self._written = lru_cache(maxsize=64)(format_line)  # most tasks are submitted by one line
         self._key = signing.key_in(os.environ)
         self._closed = threading.Event()
 
-    def submit(self, task: Task, options: Options, place: Place) -> TrackedJob:
+    def submit(self, task: Task, options: Options, place: CodeLine) -> TrackedJob:
         """Seal a task and put it on its way; return its job. Equal tasks of a run share one job.
 
         The first task of a class is sent at once, so that what is wrong with the class is told where it is submitted.
@@ -100,14 +100,14 @@ class Submitter:
         needs = upstream(task)
         digest = seal.seal(task)
         job = self._tracker.jobs.get(digest)
-        config = state(task)
+        config = state_of(task)
         if job is None:
             below = [each for _, each in reachable(task, unsubmitted)]
             classes = set(map(type, below))
             refuse_unguarded(classes, place)
             new = not classes <= self._classes
             job = self._job(task, digest, submission_tags(task, below, needs), options, place)
-            parcel = self._parcel(job, task, needs, options, seal.class_origins(task) if new else NOTHING)
+            parcel = self._parcel(job, task, needs, options, seal.class_origins(task) if new else EMPTY)
             config.submitted = job
             self._tracker.add(job)
             self.twins.remember(task, digest, below)
@@ -136,16 +136,16 @@ class Submitter:
         self._closed.set()
         self._outbox.close()
 
-    def _job(self, task: Task, digest: str, tags: Mapping[str, Any], options: Options, place: Place) -> TrackedJob:
+    def _job(self, task: Task, digest: str, tags: Mapping[str, Any], options: Options, place: CodeLine) -> TrackedJob:
         _, folder, _ = self._names_of(type(task))
         directory = JobDirectory(self._workspace.path, f"{folder}/{digest}")
         name, queue = type(task).__name__, options.queue or DEFAULT_QUEUE
-        return TrackedJob(self._tracker, digest, name, directory, place, queue, tags, state(task).demand)
+        return TrackedJob(self._tracker, digest, name, directory, place, queue, tags, state_of(task).demand)
 
     def _parcel(
         self, job: TrackedJob, task: Task, needs: Sequence[Task], options: Options, origins: Mapping[str, str]
     ) -> Parcel:
-        known = tuple([state(needed).submitted.identity for needed in needs])
+        known = tuple([state_of(needed).submitted.identity for needed in needs])
         parcel = Parcel(job, task, self._listings.marked(job.directory), known, options, origins)
         if not parcel.done:
             self._submission(parcel)  # what is wrong with a task is told where it is submitted
@@ -208,7 +208,7 @@ class Submitter:
             raise
         self._tracker.answered(zip([parcel.job for parcel in parcels], answers, strict=True))
         for parcel in parcels:
-            self._links.add(parcel.job.directory, joined(parcel.job.tags))
+            self._links.add(parcel.job.directory, name_from_tags(parcel.job.tags))
         self._begun({parcel.job.queue for parcel in parcels if not parcel.job.state.settled})
 
     def _send_one_by_one(self, parcels: list[Parcel]) -> None:

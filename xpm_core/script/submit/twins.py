@@ -12,11 +12,11 @@ from collections.abc import Iterator, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from xpm_core.language.graph.state import STATE, is_configuration, state
+from xpm_core.language.graph.state import STATE, is_configuration, state_of
 from xpm_core.language.graph.walk import Trail, reachable
-from xpm_core.language.parameters.schema import MISSING, schema_of, shortened
+from xpm_core.language.parameters.schema import MISSING, schema_of, short_repr
 from xpm_core.language.values import data_objects
-from xpm_core.tracebacks.callsite import Place, written
+from xpm_core.tracebacks.callsite import CodeLine, format_line
 
 if TYPE_CHECKING:
     from xpm_core.config import Task
@@ -68,12 +68,12 @@ class Twins:
             identity: Its identity.
             below: The configurations below it, and the task.
         """
-        if any(type(each).__xpm_schema__.uncounted or each.__dict__[STATE].meta for each in below):
+        if any(type(each).__xpm_schema__.uncounted or each.__dict__[STATE].ignored for each in below):
             kept = [entry[:3] for entry in entries(task) if entry.value is not entry.default]
             if kept:
                 self._kept[identity] = kept
 
-    def compare(self, job: TrackedJob, task: Task, place: Place) -> None:
+    def compare(self, job: TrackedJob, task: Task, place: CodeLine) -> None:
         """Warn of a task that is the job of another one and differs from that, once for each kind of difference.
 
         Args:
@@ -101,9 +101,9 @@ class Twins:
 
 def entries(task: Task) -> Iterator[Entry]:
     """What does not count of a task and of the configurations below it, but for other tasks."""
-    for trail, config in reachable(task, enter=lambda child: state(child).submitted is None):
+    for trail, config in reachable(task, enter=lambda child: state_of(child).submitted is None):
         content = config.__dict__
-        if content[STATE].meta:
+        if content[STATE].ignored:
             yield Entry(trail, "", config, MISSING)
         for parameter in schema_of(config).uncounted:
             name = parameter.name
@@ -123,8 +123,8 @@ def parts(value: Any, step: str = "") -> Iterator[tuple[str, Any]]:
     elif isinstance(value, (set, frozenset)):
         if any(True for item in value for _ in parts(item)):
             yield step, value
-    elif (names := data_objects.known.get(type(value))) is not None:
-        for name, item in data_objects.values_of(value, names.all).items():
+    elif (names := data_objects.object_classes.get(type(value))) is not None:
+        for name, item in data_objects.field_values(value, names.all).items():
             yield from parts(item, f"{step}.{name}") if name in names.counted else [(f"{step}.{name}", item)]
     else:
         for key, item in items_of(value):
@@ -177,15 +177,15 @@ def narrowed(whole: Difference) -> Difference:
 def form(value: Any) -> Any:
     """What is equal for equal values: configurations are, if their identities are, and 1, 1.0 and True are not."""
     if is_configuration(value):
-        return state(value).digest
+        return state_of(value).digest
     if isinstance(value, (set, frozenset)):
         return frozenset(map(form, value))
     if isinstance(value, (list, tuple)):
         return tuple(map(form, value))
     if isinstance(value, dict):
         return {key: form(item) for key, item in value.items()}
-    if (names := data_objects.known.get(type(value))) is not None:
-        return type(value), form(tuple(data_objects.values_of(value, names.all).values()))
+    if (names := data_objects.object_classes.get(type(value))) is not None:
+        return type(value), form(tuple(data_objects.field_values(value, names.all).values()))
     return type(value), repr(value) if isinstance(value, float) else value
 
 
@@ -199,7 +199,7 @@ def kind_of(path: str) -> str:
     return INDEX.sub("[]", path)
 
 
-def warning(job: TrackedJob, difference: Difference, place: Place) -> str:
+def warning(job: TrackedJob, difference: Difference, place: CodeLine) -> str:
     """What is said when the first of a kind is submitted."""
     path, first, second = difference
     if ", tag " in path:
@@ -209,7 +209,7 @@ def warning(job: TrackedJob, difference: Difference, place: Place) -> str:
     else:
         why, remedy = "it does not count", "make it a Param"
     return (
-        f"{path}: {shown(first)} at {job.where} and {shown(second)} at {written(place)} are one job, {job.label}, "
+        f"{path}: {shown(first)} at {job.where} and {shown(second)} at {format_line(place)} are one job, {job.label}, "
         f"which gets the first: {why} in the identity. If the result depends on it, {remedy}."
     )
 
@@ -227,4 +227,4 @@ def shown(value: Any) -> str:
     """A value as messages show it."""
     if value is MISSING:
         return "its own path in the job's directory"
-    return repr(str(value)) if isinstance(value, PurePath) else shortened(value)
+    return repr(str(value)) if isinstance(value, PurePath) else short_repr(value)

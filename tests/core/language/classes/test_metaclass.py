@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from xpm_core.config import Config, Meta, Param, PathGenerator, Task, field
-from xpm_core.config.attributes import AskedConfig, AskedTask
+from xpm_core.config.attributes import ConfigAttributes, TaskAttributes
 from xpm_core.errors import DeclarationError, ExperimentError, MissingParameterError, UnsubmittedTaskError
 from xpm_core.identity import seal
-from xpm_core.language.graph.state import state
+from xpm_core.language.graph.state import state_of
 
-NAMES = sorted(name for cls in (AskedConfig, AskedTask) for name in vars(cls) if not name.startswith("_"))
+NAMES = sorted(name for cls in (ConfigAttributes, TaskAttributes) for name in vars(cls) if not name.startswith("_"))
 
 
 class Plain(Task):
@@ -129,7 +129,7 @@ def test_a_task_that_was_not_submitted_has_no_job_to_ask(name: str) -> None:
 @pytest.mark.parametrize("name", ["state", "wait"])
 def test_a_job_does_not_follow_the_tasks_that_it_uses(name: str) -> None:
     config = Plain.C()
-    state(config).submitted = SimpleNamespace(jobpath=Path("/ws/jobs/plain/0123"))
+    state_of(config).submitted = SimpleNamespace(jobpath=Path("/ws/jobs/plain/0123"))
     assert config.stdout == Path("/ws/jobs/plain/0123/plain.out")
     with pytest.raises(ExperimentError, match=rf"Plain\.{name}: a job does not follow the tasks that it uses\. Ask in"):
         getattr(config, name)

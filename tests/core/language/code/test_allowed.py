@@ -15,7 +15,7 @@ from payload_samples import sample
 from xpm_core.errors import ModuleNotAllowedError, TaskImportError
 from xpm_core.identity import seal
 from xpm_core.language.code import allow_list
-from xpm_core.language.code.allow_list import Allowed
+from xpm_core.language.code.allow_list import AllowList
 from xpm_core.wire import payload
 
 HERE = "payload_samples"
@@ -40,7 +40,7 @@ HERE = "payload_samples"
     ],
 )
 def test_a_pattern_names_a_module_and_what_lies_below(pattern: str, module: str, named: bool) -> None:
-    assert Allowed([pattern]).names(module) is named
+    assert AllowList([pattern]).names(module) is named
 
 
 def load(allow: list[str], change: Callable[[dict[str, Any]], object] = lambda content: None) -> Any:
@@ -110,31 +110,31 @@ def place(folder: Path, name: str = "good.py", mode: int = 0o644) -> Path:
 
 
 def test_a_file_of_ones_own_that_is_named_as_its_module_is_believed(tmp_path: Path) -> None:
-    assert not allowed.distrust(str(place(tmp_path)), "good")
-    assert not allowed.distrust(str(place(tmp_path)), "pkg.good")
-    assert not allowed.distrust(str(place(tmp_path, "pkg/__init__.py")), "pkg")
-    assert not allowed.distrust(str(place(tmp_path, "my-sweep.v2.py")), "my-sweep.v2")
-    assert not allowed.distrust(str(tmp_path / "gone.py"), "good"), "it is not there: nothing can be loaded from it"
+    assert not allow_list.distrust(str(place(tmp_path)), "good")
+    assert not allow_list.distrust(str(place(tmp_path)), "pkg.good")
+    assert not allow_list.distrust(str(place(tmp_path, "pkg/__init__.py")), "pkg")
+    assert not allow_list.distrust(str(place(tmp_path, "my-sweep.v2.py")), "my-sweep.v2")
+    assert not allow_list.distrust(str(tmp_path / "gone.py"), "good"), "it is not there: nothing can be loaded from it"
 
 
 def test_a_file_of_another_name_is_not(tmp_path: Path) -> None:
     """Else the name of a module that is allowed would open any file of the machine."""
-    assert allowed.distrust(str(place(tmp_path, "evil.py")), "good") == "is named otherwise"
-    assert allowed.distrust(str(place(tmp_path, "evil/__init__.py")), "good") == "is named otherwise"
+    assert allow_list.distrust(str(place(tmp_path, "evil.py")), "good") == "is named otherwise"
+    assert allow_list.distrust(str(place(tmp_path, "evil/__init__.py")), "good") == "is named otherwise"
 
 
 def test_a_file_that_others_can_change_is_not(tmp_path: Path) -> None:
-    assert allowed.distrust(str(place(tmp_path, mode=0o646)), "good") == "can be changed by other users"
+    assert allow_list.distrust(str(place(tmp_path, mode=0o646)), "good") == "can be changed by other users"
     file = place(tmp_path / "open")
     file.parent.chmod(0o777)
-    assert allowed.distrust(str(file), "good") == "can be changed by other users"
+    assert allow_list.distrust(str(file), "good") == "can be changed by other users"
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to give a file away")
 def test_a_file_of_another_user_is_not(tmp_path: Path) -> None:
     file = place(tmp_path)
     os.chown(file, 65534, 65534)
-    assert allowed.distrust(str(file), "good") == "can be changed by other users"
+    assert allow_list.distrust(str(file), "good") == "can be changed by other users"
 
 
 def test_a_file_that_is_not_believed_is_refused_with_the_reason(tmp_path: Path) -> None:

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xpm_core.config import Config, Param, Task, copyconfig, field, outputs, state
+from xpm_core.config import Config, Param, Task, copyconfig, field, outputs, state_of
 from xpm_core.config.dependencies import made_by
 from xpm_core.errors import ParameterTypeError
 from xpm_core.identity import seal
-from xpm_core.language.graph.tags import COMPONENT_BYTES, grid, joined, stop_tags, tag, tagspath
+from xpm_core.language.graph.tags import COMPONENT_BYTES, grid, name_from_tags, stop_tags, tag, tagspath
 from xpm_core.wire import payload
 
 
@@ -94,7 +94,7 @@ def test_tags_are_stopped_where_asked() -> None:
 
 def test_tags_go_through_what_tasks_make() -> None:
     first = Learn.C(rate=tag(1))
-    state(first).submitted = object()
+    state_of(first).submitted = object()
     assert Learn.C(before=outputs(first)).tags() == {"rate": 1}
     model = made_by(first, Model.C(layers=tag(2)))
     assert Learn.C(model=model).tags() == {"layers": 2, "rate": 1}
@@ -194,7 +194,7 @@ def test_tags_reach_the_job_as_they_read(value: Any, tmp_path: Path) -> None:
     live = payload.load(data, workspace=tmp_path, identity=seal(learn), jobpath=tmp_path)
     assert live.__dict__["__tags__"] == learn.tags()
     copies = (copy.deepcopy(learn.tags()), pickle.loads(pickle.dumps(learn.tags())))
-    assert [joined(tags) for tags in copies] == [tagspath(learn)] * 2
+    assert [name_from_tags(tags) for tags in copies] == [tagspath(learn)] * 2
 
 
 def test_long_path_is_cut_and_still_tells_tags_apart(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 from xpm_core import Config, Meta, Param, Task, field
-from xpm_core.config import InstanceConfig, state
+from xpm_core.config import InstanceConfig, state_of
 from xpm_core.identity import seal
 from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.differences import ABSENT, Difference, differences
@@ -137,7 +137,7 @@ def test_maker_of_a_configuration_is_compared_by_its_own_description() -> None:
     for number, maker in enumerate(makers):
         model = Model.C()
         seal(maker)
-        state(model).source = maker
+        state_of(model).source = maker
         description = describe(Learn.C(model=model))
         description["parameters"]["model"]["made by"]["job"] = {"path": f"jobs/{number}", "in": "workspace"}
         described.append(description)
@@ -179,7 +179,7 @@ def test_difference_is_found_at_the_far_end_of_a_long_chain() -> None:
         for _ in range(1000):
             described = describe(task)
             told[described["identity"]] = described
-            state(task).submitted = SimpleNamespace(jobpath=Path("jobs") / described["identity"], where="here")
+            state_of(task).submitted = SimpleNamespace(jobpath=Path("jobs") / described["identity"], where="here")
             task = Link.C(before=task)
         return describe(task)
 

@@ -15,7 +15,7 @@ import pytest
 from helpers.fresh_process import run, script
 from helpers.import_folders import import_file
 
-from xpm_core.config import Config, Constant, Meta, Param, PathGenerator, Task, field, state
+from xpm_core.config import Config, Constant, Meta, Param, PathGenerator, Task, field, state_of
 from xpm_core.errors import ClassNameError
 from xpm_core.identity import class_origins, counted_names, seal, task_id
 from xpm_core.language.identity import digest
@@ -282,8 +282,8 @@ def test_identities_are_those_of_the_file() -> None:
 
 def test_state_tells_the_identity() -> None:
     config = Holder.C(value=1)
-    assert state(config).identity is None
-    assert state(config).identity != seal(config) == state(config).identity
+    assert state_of(config).identity is None
+    assert state_of(config).identity != seal(config) == state_of(config).identity
 
 
 def test_example_of_the_documentation_is_true(tmp_path: Path) -> None:

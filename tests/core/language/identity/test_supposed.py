@@ -8,8 +8,8 @@ import pytest
 
 from xpm_core.config import Config, LightweightTask, Param, Task, deprecate, field
 from xpm_core.identity import seal
-from xpm_core.language.graph.state import state
-from xpm_core.language.identity.former_identity import Change, supposed
+from xpm_core.language.graph.state import state_of
+from xpm_core.language.identity.former_identity import Change, former_identity
 from xpm_core.language.parameters.schema import schema_of
 
 
@@ -71,8 +71,8 @@ def built(model: Any, load: Any, train: Any, **values: Any) -> Any:
     task = train(model=shared, models=[model(), shared])
     source = train(model=model(width=9))
     seal(source)
-    state(task.models[0]).source = source
-    state(task).init_tasks = (load(model=model()),)
+    state_of(task.models[0]).source = source
+    state_of(task).init_tasks = (load(model=model()),)
     seal(task)
     return task
 
@@ -90,21 +90,21 @@ def test_without_a_new_parameter_at_its_default_it_is_what_it_was(given: dict[st
     task = built(model, load, train)
     parameter = schema_of(model()).parameters["power"]
     assert seal(task) != BEFORE
-    assert supposed(task, Change(model, parameter), {}) == BEFORE
+    assert former_identity(task, Change(model, parameter), {}) == BEFORE
     other = built(model, load, train, power=7)
-    assert supposed(other, Change(model, parameter), {}) not in (BEFORE, seal(task))
+    assert former_identity(other, Change(model, parameter), {}) not in (BEFORE, seal(task))
 
 
 def test_under_its_former_name_it_is_what_it_was() -> None:
     model, load, train = classes(model="other")
     task = built(model, load, train)
     assert seal(task) != BEFORE
-    assert supposed(task, Change(model, name="model"), {}) == BEFORE
+    assert former_identity(task, Change(model, name="model"), {}) == BEFORE
 
 
 def test_with_no_change_that_concerns_it_it_is_what_it_is() -> None:
     task = built(Model, Load, Train)
-    assert supposed(task, Change(int), {}) == BEFORE
+    assert former_identity(task, Change(int), {}) == BEFORE
 
 
 def test_a_deprecated_class_counts_as_the_one_that_replaces_it() -> None:
@@ -117,4 +117,4 @@ def test_a_deprecated_class_counts_as_the_one_that_replaces_it() -> None:
 
     with pytest.deprecated_call():
         old = Old.C(size=5)
-    assert seal(old) == supposed(old, Change(int), {}) == seal(Model.C(width=5))
+    assert seal(old) == former_identity(old, Change(int), {}) == seal(Model.C(width=5))

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from xpm_core.config import Config, LightweightTask, Task, state
+from xpm_core.config import Config, LightweightTask, Task, state_of
 from xpm_core.errors import DeclarationError, ExperimentError, OutputError
 from xpm_core.identity import seal
 from xpm_core.script.follow.callbacks import call
@@ -181,7 +181,7 @@ def test_work_that_execute_only_returns_fails_the_job(tmp_path: Path) -> None:
     with pytest.raises(DeclarationError, match=r"Hidden\.execute: it returned a coroutine, of which nothing ran"):
         run(Hidden.C())
     task = Plain.C()
-    state(task).init_tasks = (HiddenSteps.C(),)
+    state_of(task).init_tasks = (HiddenSteps.C(),)
     with pytest.raises(DeclarationError, match=r"HiddenSteps\.execute: it returned a generator, of which nothing ran"):
         run(task)
 

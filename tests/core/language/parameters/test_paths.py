@@ -7,7 +7,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from xpm_core.config import Config, Meta, Param, PathGenerator, Task, field, outputs, state
+from xpm_core.config import Config, Meta, Param, PathGenerator, Task, field, outputs, state_of
 from xpm_core.identity import seal
 from xpm_core.wire import live_task, payload
 
@@ -40,7 +40,7 @@ def run(task: Task, workspace: Path) -> Path:
     jobpath.mkdir(parents=True)
     data = payload.pack(task, workspace)
     live_task.execute(payload.load(data, workspace=workspace, identity=seal(task), jobpath=jobpath))
-    state(task).submitted = SimpleNamespace(jobpath=jobpath, where="here:1")
+    state_of(task).submitted = SimpleNamespace(jobpath=jobpath, where="here:1")
     return jobpath
 
 

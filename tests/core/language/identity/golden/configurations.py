@@ -12,7 +12,18 @@ from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-from xpm_core.config import Config, Constant, InstanceConfig, LightweightTask, Meta, Param, Task, field, setmeta, state
+from xpm_core.config import (
+    Config,
+    Constant,
+    InstanceConfig,
+    LightweightTask,
+    Meta,
+    Param,
+    Task,
+    field,
+    setmeta,
+    state_of,
+)
 
 
 class Colour(enum.Enum):
@@ -113,7 +124,7 @@ VALUES: dict[str, Any] = {
 
 def made_by_a_task() -> Config:
     model = Model.C(layers=3)
-    state(model).source = learn = Learn.C(model=Model.C(layers=1))
+    state_of(model).source = learn = Learn.C(model=Model.C(layers=1))
     from xpm_core.identity import seal
 
     seal(learn)
@@ -123,7 +134,7 @@ def made_by_a_task() -> Config:
 def with_initial_tasks() -> Task:
     model = Model.C(layers=1)
     learn = Learn.C(model=model)
-    state(learn).init_tasks = (Load.C(model=model), Load.C(model=Model.C(layers=2)))
+    state_of(learn).init_tasks = (Load.C(model=model), Load.C(model=Model.C(layers=2)))
     return learn
 
 

@@ -1,0 +1,177 @@
+"""Every error that xpm raises, and how they are related.
+
+    XpmError
+      ShapedError                an error that has only a place, a problem and a remedy
+        WorkspaceError             a workspace, or a file in it, cannot be used
+          WorkspacePathError         (also ValueError) a path or an identity is not of the form that xpm writes
+        PayloadError               (also ValueError) a payload cannot be read or written
+        SettingsError              a settings file cannot be understood
+        RedisUrlError              (also ValueError) the address of a server cannot be understood
+        RedisUnavailableError      a server does not answer
+        RedisUnfitError            a server could lose jobs
+        RedisFullError             the memory of a server is full, so nothing can be added
+        EmbeddedServerError        a workspace's own server cannot be started or reached
+        SignatureError             (also ValueError) a job is not signed with the key of its worker
+        ScriptError                a script has no configuration of that name, or fails when it is imported
+        ExperimentError            an experiment is used in a way, or at a place, that cannot work
+          InsideJobError             a job begins an experiment
+          UnguardedScriptError       a worker that imports the script would run the experiment again
+        TokenNameError             (also ValueError) a token's name has characters that are not allowed
+        TokenClashError            (also ValueError) a token exists with another scope or numbering
+        UnknownDependencyError     (also LookupError) a job needs a job that the server does not know
+        NoJobError                 a function was called that works only in the process of a running job
+        TokenHoldingError          (also LookupError) a job asks for units of a token that it does not hold
+        OutputError                an output of a running task is watched or registered wrongly
+      GracefulTimeout            a task stops by itself before its time is over, and continues later
+      WorkersFailedError         the workers that a script started have ended by themselves
+      FailedExperiment           not all jobs of a run are done; holds the report
+      TokenRequestError          (also ValueError) a task asks for less than one unit of a token, or for too many
+      WipedError                 the server has forgotten jobs while a script waited for them
+      OriginClashError           (also ValueError) two files claim one class name
+      UnknownJobError            (also LookupError) there is no such job
+      AmbiguousJobError          (also LookupError) a prefix fits several jobs
+      UnknownExperimentError     (also LookupError) there is no such experiment
+      InvalidNameError           (also ValueError) a name has characters that are not allowed
+      ServerNotFoundError        there is no server program to embed
+      ConfigurationError         a configuration is wrong: where, what, the line that did it, what to do
+        ParameterTypeError       a value has a wrong type
+        ParameterValueError      a value is out of its bounds, or none of the allowed ones
+        UnknownParameterError    no parameter has that name
+        MissingParameterError    a parameter has no value
+        SealedError              a value is assigned that may no longer change
+        DeclarationError         a class declares its parameters wrongly
+        ValidationError          a configuration's own `__validate__` refuses its values
+        CycleError               a configuration contains itself
+        NestingError             values are nested too deep
+        UnsubmittedTaskError     a task is used as a parameter and was not submitted
+        ClassNameError           no other process could import a class
+        YamlError                a YAML file cannot be read
+      MissingPackageError        (also ImportError) an optional package is not installed
+      MismatchError              a value does not have a type; caught inside xpm
+      TaskImportError            a class of a payload cannot be imported
+        ModuleNotAllowedError      this worker does not allow a module of a payload
+      ProtocolError              (also ValueError) a message between worker, starter and job cannot be read
+
+The text of an error has one shape: `<where>: <what is wrong, with value and limit>. <What to do.>`
+The fields of an error go to `super().__init__` in order, and `__str__` builds the text. Therefore every error can be
+pickled and copied.
+
+Owns: the public home of all errors. Code imports them from here, not from the modules of this room. Imports nothing.
+"""
+
+from __future__ import annotations
+
+from xpm_core.errors.base import ShapedError, XpmError
+from xpm_core.errors.configuration import (
+    ClassNameError,
+    ConfigurationError,
+    CycleError,
+    DeclarationError,
+    MismatchError,
+    MissingPackageError,
+    MissingParameterError,
+    ModuleNotAllowedError,
+    NestingError,
+    OriginClashError,
+    ParameterTypeError,
+    ParameterValueError,
+    PayloadError,
+    SealedError,
+    TaskImportError,
+    UnknownParameterError,
+    UnsubmittedTaskError,
+    ValidationError,
+    YamlError,
+)
+from xpm_core.errors.experiment import (
+    AmbiguousJobError,
+    ExperimentError,
+    FailedExperiment,
+    GracefulTimeout,
+    InsideJobError,
+    InvalidNameError,
+    NoJobError,
+    OutputError,
+    ScriptError,
+    TokenClashError,
+    TokenHoldingError,
+    TokenNameError,
+    TokenRequestError,
+    UnguardedScriptError,
+    UnknownDependencyError,
+    UnknownExperimentError,
+    UnknownJobError,
+    WipedError,
+    WorkersFailedError,
+)
+from xpm_core.errors.service import (
+    EmbeddedServerError,
+    ProtocolError,
+    RedisFullError,
+    RedisUnavailableError,
+    RedisUnfitError,
+    RedisUrlError,
+    ServerNotFoundError,
+    SettingsError,
+    SignatureError,
+    WorkspaceError,
+    WorkspacePathError,
+)
+
+__all__ = [
+    "AmbiguousJobError",
+    "ClassNameError",
+    "ConfigurationError",
+    "CycleError",
+    "DeclarationError",
+    "EmbeddedServerError",
+    "ExperimentError",
+    "FailedExperiment",
+    "GracefulTimeout",
+    "InsideJobError",
+    "InvalidNameError",
+    "MismatchError",
+    "MissingPackageError",
+    "MissingParameterError",
+    "ModuleNotAllowedError",
+    "NestingError",
+    "NoJobError",
+    "OriginClashError",
+    "OutputError",
+    "ParameterTypeError",
+    "ParameterValueError",
+    "PayloadError",
+    "ProtocolError",
+    "RedisFullError",
+    "RedisUnavailableError",
+    "RedisUnfitError",
+    "RedisUrlError",
+    "ScriptError",
+    "SealedError",
+    "ServerNotFoundError",
+    "SettingsError",
+    "ShapedError",
+    "SignatureError",
+    "TaskImportError",
+    "TokenClashError",
+    "TokenHoldingError",
+    "TokenNameError",
+    "TokenRequestError",
+    "UnguardedScriptError",
+    "UnknownDependencyError",
+    "UnknownExperimentError",
+    "UnknownJobError",
+    "UnknownParameterError",
+    "UnsubmittedTaskError",
+    "ValidationError",
+    "WipedError",
+    "WorkersFailedError",
+    "WorkspaceError",
+    "WorkspacePathError",
+    "XpmError",
+    "YamlError",
+]
+
+for _name in __all__:
+    # Messages, pickles and payloads name the module of an error. They shall name its public home.
+    globals()[_name].__module__ = __name__

@@ -1,0 +1,219 @@
+"""Errors about experiments and jobs, their tokens, names and outputs."""
+
+from __future__ import annotations
+
+from xpm_core.errors.base import ShapedError, XpmError
+
+
+class ExperimentError(ShapedError):
+    """Raised when an experiment is used in a way, or at a place, that cannot work."""
+
+
+class InsideJobError(ExperimentError):
+    """Raised when a job begins an experiment: a worker would run the experiment again."""
+
+    def __init__(self, where: str, identity: str) -> None:
+        super().__init__(
+            where,
+            f"this process is job {identity[:7]}, and a job cannot run an experiment",
+            'Put what starts it under `if __name__ == "__main__":`, so that importing the file does not.',
+        )
+        self.args = (where, identity)
+
+
+class UnguardedScriptError(ExperimentError):
+    """Raised when a task class of the main script is submitted from its unguarded module level."""
+
+    def __init__(self, where: str, name: str, line: str) -> None:
+        super().__init__(
+            where,
+            f"class {name} is defined in this script, and a worker that imports it would run the experiment again",
+            f'Put line {line} and what belongs to it under `if __name__ == "__main__":`, or the class into a module.',
+        )
+        self.args = (where, name, line)
+
+
+class FailedExperiment(XpmError):
+    """Raised when an experiment is left and not all jobs of its run are done. Holds the report of its failures."""
+
+    def __init__(self, name: str, report: str) -> None:
+        super().__init__(name, report)
+        self.name, self.report = name, report
+
+    def __str__(self) -> str:
+        return self.report
+
+
+class WorkersFailedError(XpmError):
+    """Raised when the workers that a script started have ended by themselves."""
+
+    def __init__(self, log: str, code: int, tail: str) -> None:
+        super().__init__(log, code, tail)
+        self.log, self.code, self.tail = log, code, tail
+
+    def __str__(self) -> str:
+        return (
+            f"Workers of this script: ended with exit code {self.code}. Mend what their log says, {self.log}, and run "
+            f"the script again: what was submitted waits. The log ends so:\n{self.tail}"
+        )
+
+
+class WipedError(XpmError):
+    """Raised when a script waits for jobs that the server does not know any more."""
+
+    def __init__(self, job: str, count: int) -> None:
+        super().__init__(job, count)
+        self.job, self.count = job, count
+
+    def __str__(self) -> str:
+        others = f" and {self.count - 1} other jobs" if self.count > 1 else ""
+        return (
+            f"{self.job}{others}: the server does not know what was submitted any more (was it wiped?). "
+            f"Run the script again: what is done in the job directories is not run again."
+        )
+
+
+class GracefulTimeout(XpmError):
+    """Raised when a task's own code stops before its time is over: the job is ready again, and no failure is counted.
+
+    Example:
+        if (left := self.remaining_time()) is not None and left < 300:
+            save_checkpoint()
+            raise GracefulTimeout("not enough time for another epoch")
+    """
+
+    def __init__(self, message: str = "stopped before the time is over") -> None:
+        super().__init__(message)
+        self.message = message
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class NoJobError(ShapedError):
+    """Raised when something is asked that only the process of a running job can be asked."""
+
+    def __init__(self, where: str) -> None:
+        super().__init__(where, "no job runs in this process", "Call it in execute(), in the job's own process.")
+        self.args = (where,)
+
+
+class OutputError(ShapedError):
+    """Raised when an output of a running task is watched or registered in a way that cannot work."""
+
+
+class UnknownDependencyError(ShapedError, LookupError):
+    """Raised when a job needs another that the server does not know."""
+
+    def __init__(self, job: str, need: str) -> None:
+        problem = f"needs job {need[:7]}, which the server does not know (was it wiped?)"
+        super().__init__(job, problem, "Run the script again: what is done in the job directories is not run again.")
+        self.args = (job, need)
+
+
+class TokenNameError(ShapedError, ValueError):
+    """Raised when a token's name, or that of the variable that names its units, has characters that are not allowed."""
+
+    def __init__(self, name: str, env: str = "") -> None:
+        problem, remedy = "not a usable name", "Use letters, digits, '_', '.' and '-', at most 64."
+        if env:
+            problem, remedy = f"{env!r} is no name of a variable", "Use letters, digits and '_'."
+        super().__init__(f"Token {name!r}", problem, remedy)
+        self.args = (name, env)
+
+
+class TokenClashError(ShapedError, ValueError):
+    """Raised when a token exists with another scope or numbering than the one asked for."""
+
+    def __init__(self, name: str, scope: str, numbered: bool) -> None:
+        units = "numbered units" if numbered else "units without numbers"
+        problem = f"exists on this server, but not with scope {scope!r} and {units}"
+        super().__init__(f"Token '{name}'", problem, "Use another name, or create it as it is.")
+        self.args = (name, scope, numbered)
+
+
+class TokenRequestError(XpmError, ValueError):
+    """Raised when a task asks for fewer than one unit of a token, or for more than it has."""
+
+    def __init__(self, token: str, who: str, asked: object, capacity: int) -> None:
+        super().__init__(token, who, asked, capacity)
+        self.token, self.who, self.asked, self.capacity = token, who, asked, capacity
+
+    def __str__(self) -> str:
+        if isinstance(self.asked, bool) or not isinstance(self.asked, int) or self.asked < 1:
+            return f"Token '{self.token}': {self.who} asks for {self.asked!r} units. Ask for an integer of at least 1."
+        if self.capacity == 0:
+            return (
+                f"Token '{self.token}': {self.who} asks for {self.asked} units, there is no such token on this server. "
+                f"Create it: createtoken({self.token!r}, {self.asked})."
+            )
+        return (
+            f"Token '{self.token}': {self.who} asks for {self.asked} units, there are {self.capacity}. "
+            f"Ask for at most {self.capacity}, or resize it: createtoken({self.token!r}, {self.asked})."
+        )
+
+
+class TokenHoldingError(ShapedError, LookupError):
+    """Raised when a job asks for its units of a token of which it holds none."""
+
+    def __init__(self, where: str, name: str, held: tuple[str, ...]) -> None:
+        super().__init__(
+            where,
+            f"the job holds no units of {name!r} (it holds {', '.join(held) or 'no token'})",
+            "Ask for them before submit(): task.add_dependencies(token.dependency(1)).",
+        )
+        self.args = (where, name, held)
+
+
+class InvalidNameError(XpmError, ValueError):
+    """Raised when the name of an experiment or queue has characters that it may not have."""
+
+    def __init__(self, kind: str, name: str) -> None:
+        super().__init__(kind, name)
+        self.kind, self.name = kind, name
+
+    def __str__(self) -> str:
+        return (
+            f"{self.kind} {self.name!r}: expected 1 to 100 letters, digits, '.', '_' or '-', "
+            f"with a letter or digit first. Choose another name."
+        )
+
+
+class UnknownJobError(XpmError, LookupError):
+    """Raised when nothing in the workspace has the name that was given for a job."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def __str__(self) -> str:
+        ways = "Give 4 or more characters of its identity, task/characters, last or failed. See: xpm status."
+        return f"Job {self.name!r}: no job is named so. {ways}"
+
+
+class AmbiguousJobError(XpmError, LookupError):
+    """Raised when a prefix names several jobs."""
+
+    def __init__(self, name: str, candidates: tuple[str, ...]) -> None:
+        super().__init__(name, candidates)
+        self.name, self.candidates = name, candidates
+
+    def __str__(self) -> str:
+        shown = ", ".join(candidate[: len(self.name) + 5] for candidate in self.candidates)
+        return f"Job {self.name!r}: names several: {shown}. Give more characters."
+
+
+class UnknownExperimentError(XpmError, LookupError):
+    """Raised when the workspace has no experiment of the name that was given."""
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(name, known)
+        self.name, self.known = name, known
+
+    def __str__(self) -> str:
+        there = f"there is {', '.join(self.known)}" if self.known else "it has none"
+        return f"Experiment {self.name!r}: not in this workspace, {there}. See them: xpm status."
+
+
+class ScriptError(ShapedError):
+    """Raised when a script has no configuration of the name that was given, or fails when it is imported."""

@@ -1,7 +1,7 @@
 """xpm: experiments as typed configurations, run as jobs on any number of machines.
 
-The public names, each imported when it is first asked for: `import xpm_core` loads none of the client of Redis, the
-display or the command line.
+These are the public names. Each is imported when it is first used. So `import xpm_core` loads neither the client of
+Redis, nor the display, nor the command line.
 """
 
 from __future__ import annotations
@@ -10,109 +10,78 @@ import os
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+# Type checkers and editors find the public names here. A test keeps these imports equal to _HOMES.
 if TYPE_CHECKING:
-    from xpm_core.config import (
-        LATER,
-        Bounds,
-        Config,
-        Constant,
-        DataPath,
-        DependentMarker,
-        InstanceConfig,
-        LightweightTask,
-        Meta,
-        Param,
-        PathGenerator,
-        ResumableTask,
-        Task,
-        cache,
-        config_of,
-        copyconfig,
-        deprecate,
-        field,
-        initializer,
-        param_group,
-        partial,
-        setmeta,
-    )
-    from xpm_core.errors import FailedExperiment, GracefulTimeout, XpmError
-    from xpm_core.job.loops import tqdm, trange
-    from xpm_core.job.progress import progress
-    from xpm_core.job.running import TaskCancelled
-    from xpm_core.language.graph.tags import grid, stop_tags, tag, tagspath
-    from xpm_core.script.experiment import experiment
-    from xpm_core.store.connector import connect
-    from xpm_core.wire.saving import load, save
+    from xpm_core.config import LATER as LATER
+    from xpm_core.config import Bounds as Bounds
+    from xpm_core.config import Config as Config
+    from xpm_core.config import Constant as Constant
+    from xpm_core.config import DataPath as DataPath
+    from xpm_core.config import DependentMarker as DependentMarker
+    from xpm_core.config import InstanceConfig as InstanceConfig
+    from xpm_core.config import LightweightTask as LightweightTask
+    from xpm_core.config import Meta as Meta
+    from xpm_core.config import Param as Param
+    from xpm_core.config import PathGenerator as PathGenerator
+    from xpm_core.config import ResumableTask as ResumableTask
+    from xpm_core.config import Task as Task
+    from xpm_core.config import cache as cache
+    from xpm_core.config import config_of as config_of
+    from xpm_core.config import copyconfig as copyconfig
+    from xpm_core.config import deprecate as deprecate
+    from xpm_core.config import field as field
+    from xpm_core.config import initializer as initializer
+    from xpm_core.config import param_group as param_group
+    from xpm_core.config import partial as partial
+    from xpm_core.config import setmeta as setmeta
+    from xpm_core.errors import FailedExperiment as FailedExperiment
+    from xpm_core.errors import GracefulTimeout as GracefulTimeout
+    from xpm_core.errors import XpmError as XpmError
+    from xpm_core.job.loops import tqdm as tqdm
+    from xpm_core.job.loops import trange as trange
+    from xpm_core.job.progress import progress as progress
+    from xpm_core.job.running import TaskCancelled as TaskCancelled
+    from xpm_core.language.graph.tags import grid as grid
+    from xpm_core.language.graph.tags import stop_tags as stop_tags
+    from xpm_core.language.graph.tags import tag as tag
+    from xpm_core.language.graph.tags import tagspath as tagspath
+    from xpm_core.script.experiment import experiment as experiment
+    from xpm_core.store.connector import connect as connect
+    from xpm_core.wire.saving import load as load
+    from xpm_core.wire.saving import save as save
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "LATER",
-    "Bounds",
-    "Config",
-    "Constant",
-    "DataPath",
-    "DependentMarker",
-    "FailedExperiment",
-    "GracefulTimeout",
-    "InstanceConfig",
-    "LightweightTask",
-    "Meta",
-    "Param",
-    "PathGenerator",
-    "ResumableTask",
-    "Task",
-    "TaskCancelled",
-    "XpmError",
-    "__version__",
-    "cache",
-    "config_of",
-    "connect",
-    "copyconfig",
-    "deprecate",
-    "experiment",
-    "field",
-    "grid",
-    "initializer",
-    "load",
-    "param_group",
-    "partial",
-    "progress",
-    "save",
-    "setmeta",
-    "stop_tags",
-    "tag",
-    "tagspath",
-    "tqdm",
-    "trange",
-]
-
 _HOMES = {
-    "FailedExperiment": "xpm_core.errors",
-    "GracefulTimeout": "xpm_core.errors",
-    "TaskCancelled": "xpm_core.job.running",
-    "XpmError": "xpm_core.errors",
-    "connect": "xpm_core.store.connector",
-    "experiment": "xpm_core.script.experiment",
-    "grid": "xpm_core.language.graph.tags",
-    "load": "xpm_core.wire.saving",
-    "progress": "xpm_core.job.progress",
-    "save": "xpm_core.wire.saving",
-    "stop_tags": "xpm_core.language.graph.tags",
-    "tag": "xpm_core.language.graph.tags",
-    "tagspath": "xpm_core.language.graph.tags",
-    "tqdm": "xpm_core.job.loops",
-    "trange": "xpm_core.job.loops",
-}
+    "xpm_core.config": (
+        "LATER", "Bounds", "Config", "Constant", "DataPath", "DependentMarker", "InstanceConfig", "LightweightTask",
+        "Meta", "Param", "PathGenerator", "ResumableTask", "Task", "cache", "config_of", "copyconfig", "deprecate",
+        "field", "initializer", "param_group", "partial", "setmeta",
+    ),
+    "xpm_core.errors": ("FailedExperiment", "GracefulTimeout", "XpmError"),
+    "xpm_core.job.loops": ("tqdm", "trange"),
+    "xpm_core.job.progress": ("progress",),
+    "xpm_core.job.running": ("TaskCancelled",),
+    "xpm_core.language.graph.tags": ("grid", "stop_tags", "tag", "tagspath"),
+    "xpm_core.script.experiment": ("experiment",),
+    "xpm_core.store.connector": ("connect",),
+    "xpm_core.wire.saving": ("load", "save"),
+}  # fmt: skip
+"""The public names, by the module that has them."""
+
+_MODULES = {name: module for module, names in _HOMES.items() for name in names}
+
+# Constants first, then classes, then functions.
+__all__ = sorted(["__version__", *_MODULES], key=lambda name: (not name.isupper(), name.islower(), name))
 
 
 def __getattr__(name: str) -> Any:
-    if name not in __all__:
+    module = _MODULES.get(name)
+    if module is None:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    home = _HOMES.get(name, "xpm_core.config")
-    if name == "experiment" and "XPM_JOB" in os.environ:  # a job can only be refused one: spare it the client of Redis
-        home = "xpm_core.job.inside"
-    value = getattr(import_module(home), name)
+    if name == "experiment" and "XPM_JOB" in os.environ:
+        module = "xpm_core.job.inside"  # it only refuses the experiment, and loads no client of Redis
+    value = getattr(import_module(module), name)
     globals()[name] = value
     return value
 

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 
 class XpmError(Exception):
-    """Base of all errors of xpm. Raised when nothing more precise fits: never directly."""
+    """Base of all errors of xpm. Only its subclasses are raised; each says in its docstring: Raised when ..."""
 
 
 class ShapedError(XpmError):
-    """Base of errors that need no fields but a place, a problem and a remedy. Raised when a subclass is."""
+    """Base of errors with only a place, a problem and a remedy. Raised when a subclass is.
+
+    Attributes:
+        where: The place: a file, a class, a server.
+        problem: What is wrong there.
+        remedy: What to do.
+    """
 
     def __init__(self, where: str, problem: str, remedy: str) -> None:
         super().__init__(where, problem, remedy)

@@ -6,12 +6,12 @@ from xpm_core.errors.base import ShapedError, XpmError
 
 
 class ConfigurationError(XpmError):
-    """Base of the errors about configurations. Raised when nothing more precise fits: never directly.
+    """Base of the errors about configurations. Raised when a subclass is.
 
     Attributes:
         where: Path of the parameter, such as `Train.optim.lr`, or name of the class.
         wrong: What is wrong, with the value.
-        place: `file:line` where the value was set; None when there is no such line.
+        place: The line that set the value, as `file:line`; None when there is no such line.
         remedy: What to do.
     """
 
@@ -25,11 +25,11 @@ class ConfigurationError(XpmError):
 
 
 class ParameterTypeError(ConfigurationError, TypeError, ValueError):
-    """Raised when a parameter is given a value of another type than it declares."""
+    """Raised when a parameter gets a value that does not fit its declared type."""
 
 
 class ParameterValueError(ConfigurationError, ValueError):
-    """Raised when a parameter is given a value of the right type that it does not allow."""
+    """Raised when a parameter gets a value of the right type that it does not allow."""
 
 
 class UnknownParameterError(ConfigurationError, AttributeError):
@@ -41,7 +41,7 @@ class MissingParameterError(ConfigurationError, AttributeError):
 
 
 class SealedError(ConfigurationError, AttributeError):
-    """Raised when something that may not change (a submitted task, a constant) is assigned."""
+    """Raised when a value is assigned that can no longer change, as in a submitted task, or a constant."""
 
 
 class DeclarationError(ConfigurationError, TypeError):
@@ -61,7 +61,7 @@ class NestingError(ConfigurationError, ValueError):
 
 
 class UnsubmittedTaskError(ConfigurationError, ValueError, AttributeError):
-    """Raised when a task depends on another one that was not submitted, or is asked for what only a job has."""
+    """Raised when a task depends on a task that was not submitted, or has no job and is asked for it."""
 
 
 class ClassNameError(ConfigurationError, ValueError):
@@ -69,11 +69,11 @@ class ClassNameError(ConfigurationError, ValueError):
 
 
 class YamlError(ConfigurationError, ValueError):
-    """Raised when a YAML file cannot be read, or says two things at once."""
+    """Raised when a YAML file cannot be read, or has a key twice."""
 
 
 class MissingPackageError(XpmError, ImportError):
-    """Raised when something needs a package that xpm does without, and it is not installed."""
+    """Raised when a function needs an optional package that is not installed."""
 
     def __init__(self, where: str, package: str, place: str, install: str) -> None:
         super().__init__(where, package, place, install)
@@ -84,14 +84,14 @@ class MissingPackageError(XpmError, ImportError):
 
 
 class MismatchError(XpmError):
-    """Raised when a value does not have a type; caught where parameter and place are known.
+    """Raised when a value does not have a type. It is caught where the parameter and the line are known.
 
     Attributes:
         expected: The type, as messages write it.
-        value: What was given instead.
-        allowed: False when the type is right, and the value not allowed.
-        trail: Where in the value it is, such as `[3]`.
-        remedy: What to do, when there is something better to say than to pass that type.
+        value: The value that was given.
+        allowed: False when the type is right, and the value is not allowed.
+        trail: The place of the value in a larger one, such as `[3]`.
+        remedy: What to do, if there is a better remedy than to pass a value of that type.
     """
 
     def __init__(self, expected: str, value: object, allowed: bool = True, trail: str = "", remedy: str = "") -> None:
@@ -125,7 +125,7 @@ class TaskImportError(XpmError, ImportError):
 
 
 class ModuleNotAllowedError(TaskImportError):
-    """Raised when a payload names a module that the worker does not allow, before anything of it is imported."""
+    """Raised when a payload names a module that the worker does not allow. Nothing of the module was imported."""
 
     @property
     def remedy(self) -> str:
@@ -134,7 +134,7 @@ class ModuleNotAllowedError(TaskImportError):
 
 
 class PayloadError(ShapedError, ValueError):
-    """Raised when the wire form of a task cannot be read, is not what it claims to be, or cannot be made."""
+    """Raised when a payload cannot be made, cannot be read, or does not have the identity that it should have."""
 
 
 class OriginClashError(XpmError, ValueError):

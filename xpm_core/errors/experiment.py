@@ -10,7 +10,7 @@ class ExperimentError(ShapedError):
 
 
 class InsideJobError(ExperimentError):
-    """Raised when a job begins an experiment: a worker would run the experiment again."""
+    """Raised when a job begins an experiment. A worker would run the experiment again."""
 
     def __init__(self, where: str, identity: str) -> None:
         super().__init__(
@@ -22,7 +22,7 @@ class InsideJobError(ExperimentError):
 
 
 class UnguardedScriptError(ExperimentError):
-    """Raised when a task class of the main script is submitted from its unguarded module level."""
+    """Raised when a script submits a task of its own class without `if __name__ == "__main__":` around it."""
 
     def __init__(self, where: str, name: str, line: str) -> None:
         super().__init__(
@@ -34,7 +34,12 @@ class UnguardedScriptError(ExperimentError):
 
 
 class FailedExperiment(XpmError):
-    """Raised when an experiment is left and not all jobs of its run are done. Holds the report of its failures."""
+    """Raised when an experiment is left, and not all jobs of its run are done.
+
+    Attributes:
+        name: The name of the experiment.
+        report: The report of the failures.
+    """
 
     def __init__(self, name: str, report: str) -> None:
         super().__init__(name, report)
@@ -59,7 +64,7 @@ class WorkersFailedError(XpmError):
 
 
 class WipedError(XpmError):
-    """Raised when a script waits for jobs that the server does not know any more."""
+    """Raised when a script waits for jobs that the server no longer knows."""
 
     def __init__(self, job: str, count: int) -> None:
         super().__init__(job, count)
@@ -74,7 +79,7 @@ class WipedError(XpmError):
 
 
 class GracefulTimeout(XpmError):
-    """Raised when a task's own code stops before its time is over: the job is ready again, and no failure is counted.
+    """Raised when the code of a task stops before its time is over. The job is ready again; no failure is counted.
 
     Example:
         if (left := self.remaining_time()) is not None and left < 300:
@@ -91,7 +96,7 @@ class GracefulTimeout(XpmError):
 
 
 class NoJobError(ShapedError):
-    """Raised when something is asked that only the process of a running job can be asked."""
+    """Raised when a function is called that works only in the process of a running job."""
 
     def __init__(self, where: str) -> None:
         super().__init__(where, "no job runs in this process", "Call it in execute(), in the job's own process.")
@@ -103,7 +108,7 @@ class OutputError(ShapedError):
 
 
 class UnknownDependencyError(ShapedError, LookupError):
-    """Raised when a job needs another that the server does not know."""
+    """Raised when a job needs a job that the server does not know."""
 
     def __init__(self, job: str, need: str) -> None:
         problem = f"needs job {need[:7]}, which the server does not know (was it wiped?)"
@@ -112,7 +117,7 @@ class UnknownDependencyError(ShapedError, LookupError):
 
 
 class TokenNameError(ShapedError, ValueError):
-    """Raised when a token's name, or that of the variable that names its units, has characters that are not allowed."""
+    """Raised when the name of a token, or of the variable for its units, has characters that are not allowed."""
 
     def __init__(self, name: str, env: str = "") -> None:
         problem, remedy = "not a usable name", "Use letters, digits, '_', '.' and '-', at most 64."
@@ -133,7 +138,7 @@ class TokenClashError(ShapedError, ValueError):
 
 
 class TokenRequestError(XpmError, ValueError):
-    """Raised when a task asks for fewer than one unit of a token, or for more than it has."""
+    """Raised when a task asks for less than one unit of a token, or for more units than the token has."""
 
     def __init__(self, token: str, who: str, asked: object, capacity: int) -> None:
         super().__init__(token, who, asked, capacity)
@@ -154,7 +159,7 @@ class TokenRequestError(XpmError, ValueError):
 
 
 class TokenHoldingError(ShapedError, LookupError):
-    """Raised when a job asks for its units of a token of which it holds none."""
+    """Raised when a job asks for its units of a token, and holds none."""
 
     def __init__(self, where: str, name: str, held: tuple[str, ...]) -> None:
         super().__init__(
@@ -180,7 +185,7 @@ class InvalidNameError(XpmError, ValueError):
 
 
 class UnknownJobError(XpmError, LookupError):
-    """Raised when nothing in the workspace has the name that was given for a job."""
+    """Raised when no job in the workspace has the name that was given."""
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -204,7 +209,7 @@ class AmbiguousJobError(XpmError, LookupError):
 
 
 class UnknownExperimentError(XpmError, LookupError):
-    """Raised when the workspace has no experiment of the name that was given."""
+    """Raised when no experiment in the workspace has the name that was given."""
 
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
         super().__init__(name, known)

@@ -10,11 +10,11 @@ class WorkspaceError(ShapedError):
 
 
 class WorkspacePathError(WorkspaceError, ValueError):
-    """Raised when a relative path or an identity is not of the form that xpm writes, and so is not followed."""
+    """Raised when a relative path or an identity is not of the form that xpm writes. It is not used."""
 
 
 class SettingsError(ShapedError):
-    """Raised when a settings file cannot be read, is no TOML, or has a setting that is unknown or of a wrong type."""
+    """Raised when a settings file cannot be read, is no TOML, or has an unknown setting or one of a wrong type."""
 
 
 class ServerNotFoundError(XpmError):
@@ -38,23 +38,23 @@ class RedisUrlError(ShapedError, ValueError):
 
 
 class RedisUnavailableError(ShapedError):
-    """Raised when a Redis server does not answer, or does not let us in."""
+    """Raised when a Redis server does not answer, or refuses the login."""
 
 
 class RedisUnfitError(ShapedError):
-    """Raised when jobs could get lost in a Redis server: it is too old, evicts keys, or is a replica."""
+    """Raised when a Redis server could lose jobs, because it is too old, evicts keys, or is a replica."""
 
 
 class RedisFullError(ShapedError):
-    """Raised when a Redis server's memory is full, so that nothing can be added to it."""
+    """Raised when the memory of a Redis server is full, so that nothing can be added."""
 
 
 class EmbeddedServerError(ShapedError):
-    """Raised when a workspace's embedded server cannot be started, or runs where it cannot be reached."""
+    """Raised when a workspace's embedded server cannot be started, or runs on another host and cannot be reached."""
 
 
 class SignatureError(ShapedError, ValueError):
-    """Raised when a job is not signed, or not with the key of the worker that is to run it."""
+    """Raised when a job is not signed with the key of the worker that shall run it."""
 
 
 class ProtocolError(XpmError, ValueError):

@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from xpm_core.errors import ClassNameError, OriginClashError
+from xpm_core.project.own_names import recorded_module
 from xpm_core.project.repository import checkout_of, repository_of
 
 LOCAL = "<locals>"
@@ -30,7 +31,7 @@ def module_name(cls: Any) -> str:
         ClassNameError: No file has the class: it was made at a prompt, in a notebook or by `python -c`.
     """
     if cls.__module__ != "__main__":
-        return str(cls.__module__)
+        return recorded_module(str(cls.__module__), cls.__qualname__)
     main = sys.modules["__main__"]
     spec = getattr(main, "__spec__", None)
     if spec is not None and spec.name != "__main__":
@@ -76,7 +77,13 @@ def attribute(module: Any, name: str) -> Any:
 
 
 def class_file(cls: Any) -> str | None:
-    """The absolute path of the file that defines a class; None for built-in modules."""
+    """The absolute path of the file that defines a class.
+
+    Returns:
+        The path; None for built-in modules, and for xpm's own classes that moved: no other release has them there.
+    """
+    if cls.__module__ != "__main__" and module_name(cls) != cls.__module__:
+        return None
     file = getattr(sys.modules.get(cls.__module__), "__file__", None)
     return os.path.abspath(file) if file else None
 

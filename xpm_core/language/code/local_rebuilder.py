@@ -98,7 +98,7 @@ class Rebuilder:
         return ... if content == ["Ellipsis"] else None if kind == "constant" else self.decode(content[0])
 
     def attribute(self, module_name: str, name: str) -> Any:
-        """The object that a module has under a name. A name that leads through another module is forged, and refused."""
+        """The object that a module has under a name. A name that leads through another module is refused as forged."""
         value: Any = self.module_of({"module": module_name, "name": name, "file": None})
         for number, part in enumerate(name.split(".")):
             if number and isinstance(value, types.ModuleType):

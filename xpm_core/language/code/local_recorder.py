@@ -20,6 +20,7 @@ from xpm_core.language.code.local_code import cells, cells_of, code_of
 from xpm_core.language.parameters.schema import MISSING, ParameterGroup, Schema
 from xpm_core.language.values.encoding import canonical
 from xpm_core.project.origin import LOCAL, class_file, module_name, project_file
+from xpm_core.project.own_names import recorded_module
 
 CODE = (types.FunctionType, types.BuiltinFunctionType)
 Reference = list[Any]
@@ -108,7 +109,7 @@ class Recorder:
             return ["class", self.class_index(value)]
         known = value.__qualname__ if isinstance(value, CODE) else name
         if (module := named(value, known)) is not None:
-            return ["attribute", module, known]
+            return ["attribute", recorded_module(module, known), known]
         if get_args(value) and get_origin(value) is not None:
             parts = [self.reference(owner, name, part) for part in (get_origin(value), *get_args(value))]
             return ["alias", *parts]
@@ -125,7 +126,7 @@ class Recorder:
         raise MismatchError("code", value)
 
     def function(self, function: types.FunctionType) -> dict[str, Any]:
-        """The record of a local function: what is needed to make it again, and the choices of its enclosing function."""
+        """The record of a local function: what is needed to make it again, and the choices of the enclosing one."""
         if function in self.functions:
             wrong = "it uses itself, by way of the function around it"
             raise DeclarationError(function.__qualname__, wrong, "Define it in the module.")

@@ -16,6 +16,7 @@ from xpm_core.language.code.local_digest import LocalDigests
 from xpm_core.language.code.local_rebuilder import Rebuilder
 from xpm_core.language.values.encoding import canonical
 from xpm_core.project.origin import attribute, class_id, within_project
+from xpm_core.project.own_names import is_own, present_module
 
 if TYPE_CHECKING:
     from xpm_core.language.parameters.schema import Schema
@@ -111,8 +112,12 @@ def lacking(record: dict[str, Any]) -> str:
 
 
 def module_of(record: dict[str, Any]) -> ModuleType:
-    """The module of a record, found by its name. If that fails or finds another module, it is loaded from its file."""
-    name, file = record["module"], record["file"]
+    """The module of a record, found by its name. If that fails or finds another module, it is loaded from its file.
+
+    A module of xpm is never loaded from a file: this process uses its own release.
+    """
+    name = present_module(record["module"], record["name"])
+    file = None if is_own(name) else record["file"]
     reachable = file is not None and os.path.isfile(file)
     try:
         module = importlib.import_module(name)

@@ -1,8 +1,8 @@
 """Configurations as plain values and back: `Learn.from_dict(...)`, `learn.to_dict()`, `Learn.from_yaml(...)`.
 
-Plain values are what JSON and YAML have: dicts, lists, texts, numbers, bools, None. What type they stand for, the
-parameters say. `class` in a dict names a class, where there are several. Owns no form of its own: a dict has the names
-of the parameters, and nothing else.
+Plain values are those of JSON and YAML: dicts, lists, texts, numbers, bools, None. The parameters say what type they
+stand for. The entry `class` of a dict names a class if there are several. A dict has the names of the parameters and no
+other form of its own. May import every room of the language.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ C = TypeVar("C")
 
 
 def from_dict(cls: type[C], values: Mapping[str, Any]) -> C:
-    """A configuration of plain values, or of what OmegaConf loaded; see `Config.from_dict`."""
+    """Make a configuration from plain values, or from values that OmegaConf loaded; see `Config.from_dict`."""
     return read(cls, values, SourceLines(caller()))
 
 
@@ -37,7 +37,7 @@ def read(cls: type[C], values: Any, lines: SourceLines) -> C:
 
 
 def from_yaml(cls: type[C], file: str | os.PathLike[str] | IO[str]) -> C:
-    """A configuration of a YAML file; see `Config.from_yaml`."""
+    """Make a configuration from a YAML file; see `Config.from_yaml`."""
     try:
         from xpm_core.language.dict_form import yaml_files
     except ImportError:

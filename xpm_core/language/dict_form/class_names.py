@@ -1,4 +1,4 @@
-"""Which class a dict stands for: `class` names it, where a parameter takes several."""
+"""Names of classes in dicts: the entry `class` says which class a dict stands for, if there are several."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ CLASS = "class"
 
 
 def class_named(name: Any, bases: Iterable[type], where: str, place: str) -> type:
-    """The class that has a name, among some classes and those derived from them.
+    """The class of a name, among some classes and those derived from them.
 
     Args:
-        name: `Adam`, or in full `models.optim:Adam`, as identities have it.
+        name: `Adam`; or the full name as identities have it, `models.optim:Adam`.
         bases: The classes that are allowed.
-        where: Path of the dict.
-        place: Where the name was set.
+        where: The path of the dict.
+        place: The line that set the name.
 
     Raises:
-        ParameterValueError: None has that name, or several have.
+        ParameterValueError: No class has that name, or several have.
     """
     candidates = derived(bases)
     found = [cls for cls in candidates if name in (cls.__name__, full_name(cls), full_name(cls).replace(":", "."))]
@@ -40,7 +40,7 @@ def class_named(name: Any, bases: Iterable[type], where: str, place: str) -> typ
 
 
 def derived(bases: Iterable[type]) -> list[type]:
-    """Classes and all those derived from them, but for classes of live objects and what their module has no more."""
+    """Classes and all derived from them, without value classes, and without those that their module replaced."""
     found: dict[type, None] = {}
     for base in bases:
         found[base] = None
@@ -57,17 +57,17 @@ def is_value_class(cls: type) -> bool:
 
 
 def full_name(cls: type) -> str:
-    """The name of a class that no other class has."""
+    """The name of a class that distinguishes it from all others."""
     return class_id(cls)
 
 
 def choices(classes: Iterable[type]) -> str:
-    """The names of classes of which configurations can be made."""
+    """The names of the classes of which configurations can be made, for messages."""
     usable = [cls for cls in classes if not getattr(cls, "__abstractmethods__", ())]
     return ", ".join(sorted(cls.__name__ for cls in usable)) or "none that can be made"
 
 
 def shortest_name(cls: type, bases: Iterable[type]) -> str:
-    """The name of a class that `named` finds it by."""
+    """The shortest name by which `class_named` finds a class."""
     same = [other for other in derived(bases) if other.__name__ == cls.__name__]
     return cls.__name__ if same == [cls] else full_name(cls)

@@ -1,4 +1,4 @@
-"""From plain values to configurations. The parameters say what each value stands for; what does not fit is refused."""
+"""Make configurations from plain values. The kinds of the parameters say what each value stands for."""
 
 from __future__ import annotations
 
@@ -41,10 +41,10 @@ from xpm_core.tracebacks.callsite import CodeLine, format_line
 
 
 class SourceLines:
-    """Where plain values were set.
+    """The lines that set plain values.
 
     Args:
-        default: The place of those that are not known better.
+        default: The line of all values that have no line of their own.
     """
 
     def __init__(self, default: CodeLine) -> None:
@@ -53,16 +53,16 @@ class SourceLines:
         self.lines: dict[Any, int] = {}
 
     def place(self, container: Any, key: Any = None) -> CodeLine:
-        """Where a dict or list begins, or one of its entries."""
+        """The line of a dict or list, or of one of its entries."""
         line = self.lines.get((id(container), key)) or self.lines.get((id(container), None))
         return (self.file, line) if line else self.default
 
 
 class DictReader:
-    """Makes the configurations of one dict. A dict that is met twice makes one configuration, which is shared.
+    """Makes the configurations of one dict. A dict that appears twice makes one configuration, which is shared.
 
     Args:
-        lines: Where the values were set.
+        lines: The lines that set the values.
     """
 
     def __init__(self, lines: SourceLines) -> None:
@@ -73,16 +73,16 @@ class DictReader:
         self.kept: list[Any] = []
 
     def configuration(self, cls: Any, given: Any, where: str, variables: Mapping[str, Kind] | None = None) -> Any:
-        """A configuration of a dict.
+        """Make the configuration of a dict.
 
         Args:
             cls: The class, unless the dict names one derived from it.
             given: The dict.
             where: Its path.
-            variables: The types of parameters that are variables of the class.
+            variables: The kinds of the parameters whose types are type variables.
 
         Raises:
-            ConfigurationError: Something in it does not fit; tells path and place.
+            ConfigurationError: A value does not fit; names its path and its line.
         """
         values = self.mapping(given, where, cls.__name__)
         found = self.class_of(values, [cls], where)
@@ -93,7 +93,7 @@ class DictReader:
         self.open.add(id(values))
         config = self.configs[id(values), found] = self.filled(found, values, where, variables or {})
         self.open.discard(id(values))
-        self.kept.append(values)  # while it is kept, no other dict has its `id`
+        self.kept.append(values)  # no other dict can have its `id` while it is kept
         return config
 
     def filled(self, cls: Any, values: Mapping[str, Any], where: str, variables: Mapping[str, Kind]) -> Any:
@@ -136,7 +136,7 @@ class DictReader:
         return found
 
     def class_of(self, values: Mapping[str, Any], bases: list[type], where: str) -> type:
-        """The class of a dict: the one that it names, else the one that there is."""
+        """The class of a dict: the one that it names, else the only one that there is."""
         place = format_line(self.lines.place(values, CLASS))
         if CLASS in values:
             return class_named(values[CLASS], bases, where, place)
@@ -151,10 +151,10 @@ class DictReader:
     def refused(self, where: str, mismatch: MismatchError) -> ConfigurationError:
         return refusal(where, mismatch, format_line(self.place))
 
-    # Values, by the types that are declared for them.
+    # The values, by their kinds.
 
     def value(self, kind: Kind, given: Any, where: str) -> Any:
-        """The value of a type that a plain value stands for."""
+        """The value that a plain value stands for."""
         plain = unwrapped(given, where)
         try:
             reader = READERS.get(type(kind))
@@ -262,7 +262,7 @@ class DictReader:
         raise inner[0] if len(inner) == 1 else kind.mismatch(plain)
 
     def one_of(self, kind: UnionKind, values: Mapping[str, Any], where: str) -> Any:
-        """A dict, where there are several types: the class that it names, else the one type that takes dicts."""
+        """The value of a dict in a union: of the class that it names, else of the only option that takes dicts."""
         classes = {option.cls: option for option in kind.options if isinstance(option, (ConfigKind, ObjectKind))}
         others = [option for option in kind.options if isinstance(option, DictKind) or option.exact is timedelta]
         if not classes or (others and CLASS not in values):
@@ -307,4 +307,4 @@ READERS: dict[type[Kind], Callable[[DictReader, Any, Any, str], Any]] = {
     ObjectKind: DictReader.object,
     UnionKind: DictReader.union,
 }
-"""How values of a type are read. Those of any other type are plain themselves."""
+"""The readers by kind. Values of any other kind are plain themselves."""

@@ -1,4 +1,4 @@
-"""From configurations to plain values, which can be read again without a loss; what could not is refused."""
+"""Make plain values from configurations. A value that could not be read again without a loss is refused."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ PLAIN_TYPES = (str, bool, int, float, type(None))
 
 
 class DictWriter:
-    """Writes one configuration. A configuration that is met twice is one dict, which is shared."""
+    """Writes one configuration. A configuration that appears twice becomes one dict, which is shared."""
 
     def __init__(self) -> None:
         self.dicts: dict[tuple[int, str], dict[str, Any]] = {}
@@ -47,11 +47,11 @@ class DictWriter:
         Args:
             config: The configuration.
             where: Its path.
-            name: The name of its class, where that has to be told.
-            variables: The types of parameters that are variables of the class.
+            name: The name of its class, if the dict must contain it.
+            variables: The kinds of the parameters whose types are type variables.
 
         Raises:
-            ParameterValueError: Something in it cannot be told by plain values.
+            ParameterValueError: Plain values cannot express something that counts.
         """
         if (id(config), name) in self.dicts:
             return self.dicts[id(config), name]
@@ -66,7 +66,7 @@ class DictWriter:
         return found
 
     def value(self, kind: Kind, value: Any, where: str) -> Any:
-        """A value of a type as a plain one."""
+        """A value as a plain one."""
         writer = WRITERS.get(type(kind))
         return value if writer is None else writer(self, kind, value, where)
 
@@ -133,7 +133,7 @@ class DictWriter:
         return value
 
     def refuse_lossy(self, kind: UnionKind, value: Any, found: Any, where: str) -> None:
-        """Refuse what would be read as something else: a path, where texts are allowed as well."""
+        """Refuse a value that would be read as another one, such as a path where texts are allowed, too."""
         try:
             again = DictReader(SourceLines(("", 0))).value(kind, found, where)
         except ConfigurationError:
@@ -157,7 +157,7 @@ def matching_option(kind: UnionKind, value: Any) -> Kind:
 
 
 def refuse_not_plain(config: Any, where: str) -> None:
-    """Refuse a configuration of which a dict could not tell all that counts."""
+    """Refuse a configuration if a dict could not express all that counts in it."""
     own = state_of(config)
     reasons = {
         "it was made by a task": own.source,
@@ -187,4 +187,4 @@ WRITERS: dict[type[Kind], Callable[[DictWriter, Any, Any, str], Any]] = {
     UnionKind: DictWriter.union,
     AnyKind: DictWriter.any,
 }
-"""How values of a type are written. Those of any other type are plain themselves."""
+"""The writers by kind. Values of any other kind are plain themselves."""

@@ -1,4 +1,4 @@
-"""What OmegaConf loaded, as plain values; OmegaConf is not imported for it: who has such a thing has imported it."""
+"""Values that OmegaConf loaded, as plain values. It is not imported here: a script with such values has imported it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from xpm_core.errors import MissingParameterError, ParameterValueError
 
 
 def unwrapped(value: Any, where: str) -> Any:
-    """A container of OmegaConf as a dict or list, its interpolations resolved; any other value as it is.
+    """A container of OmegaConf as a dict or list, with its interpolations resolved; any other value as it is.
 
     Args:
         value: The value.
@@ -17,7 +17,7 @@ def unwrapped(value: Any, where: str) -> Any:
 
     Raises:
         MissingParameterError: A value in it is missing: `???`.
-        ParameterValueError: An interpolation leads nowhere.
+        ParameterValueError: An interpolation names nothing.
     """
     omegaconf = sys.modules.get("omegaconf")
     if omegaconf is None or not isinstance(value, (omegaconf.DictConfig, omegaconf.ListConfig)):

@@ -1,6 +1,7 @@
-"""YAML as configurations need it: with the line of each value, without the surprises of YAML 1.1, and strict.
+"""Read YAML files for configurations: with the line of each value, and by the rules of YAML 1.2.
 
-`no` is a text and `1e-4` a number, as YAML 1.2 has it; a key that stands twice in a dict is an error.
+By these, `no` is a text and `1e-4` is a number (https://yaml.org/spec/1.2.2/). A key that appears twice in a dict is an
+error.
 """
 
 from __future__ import annotations
@@ -26,11 +27,11 @@ SCALAR_PATTERNS = {
         "-+.0123456789",
     ),
 }
-"""What is no text, unless it is quoted: the forms of YAML 1.2, each with its first characters."""
+"""The forms of YAML 1.2 that are no text unless they are quoted, each with its first characters."""
 
 
 class YamlLoader(yaml.SafeLoader):
-    """Reads YAML, and notes where each value stands."""
+    """Reads YAML, and notes the line of each value."""
 
     lines: SourceLines
 
@@ -70,7 +71,7 @@ class YamlLoader(yaml.SafeLoader):
         return found
 
     def refuse_twice(self, node: yaml.MappingNode) -> None:
-        """Refuse a key that stands twice in a dict: YAML would keep the second value."""
+        """Refuse a key that appears twice in a dict. YAML would keep the second value."""
         known: dict[str, yaml.Node] = {}
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.value in known and key.tag != f"{TAG}merge":
@@ -83,7 +84,7 @@ class YamlLoader(yaml.SafeLoader):
 
 
 def prepare() -> None:
-    """Give the loader its own forms of scalars, and its own constructors."""
+    """Give the loader the forms of scalars of YAML 1.2, and constructors that note lines."""
     kept = (f"{TAG}null", f"{TAG}merge")
     YamlLoader.yaml_implicit_resolvers = {
         first: [resolver for resolver in resolvers if resolver[0] in kept]
@@ -105,10 +106,10 @@ prepare()
 
 
 def read(file: str | os.PathLike[str] | IO[str]) -> tuple[Any, SourceLines]:
-    """The values of a YAML file, and where they stand.
+    """The values of a YAML file, and their lines.
 
     Raises:
-        YamlError: It is no YAML, or no file.
+        YamlError: It is no YAML, or cannot be read.
     """
     if isinstance(file, (str, os.PathLike)):
         name = os.fspath(file)

@@ -1,4 +1,4 @@
-"""What counts for an identity, its digest, and how two identities differ.
+"""Identities: sealing a configuration, its digest, and how two identities differ.
 
 May import every room of the language but `dict_form`.
 """

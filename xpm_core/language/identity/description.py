@@ -1,4 +1,4 @@
-"""A sealed task as people and other programs read it: what `params.json` in its job's directory holds."""
+"""The description of a sealed task for people and other programs: the content of `params.json`."""
 
 from __future__ import annotations
 
@@ -19,21 +19,27 @@ from xpm_core.language.values import data_objects
 from xpm_core.scalars import all_finite, safe_repr
 
 SCHEMA = 1
-"""Version of the form; it goes up when something in it changes its meaning."""
+"""Version of the form. It goes up when the meaning of something in the form changes."""
 
 
 def describe(task: Any, *, job: Path | None = None, workspace: Path | None = None) -> dict[str, Any]:
-    """What a task, or another configuration, is made of, in JSON's types, readable and complete.
+    """Describe a task, or another configuration, completely, in JSON's types.
 
-    A configuration appears in full where it is met first, and as `{"see": path}` further on. Of tasks that made a
-    configuration, and of what is nested very deep, as in a long chain of tasks, no more is told than class, identity
-    and the job's directory. Values that JSON has no type for are objects with one entry that names the type:
+    A configuration is described in full where it appears first, and as `{"see": path}` after that. Only class, identity
+    and job directory are given of a task that made a configuration, and of configurations that are nested very deep, as
+    in a long chain of tasks. A value for which JSON has no type is an object with one entry that names the type:
     `{"path": ...}`, `{"enum": ...}`, `{"tuple": [...]}`.
 
     Args:
-        task: The configuration; it is sealed.
-        job: The directory of its job, if paths in it are to be told as such.
+        task: The configuration. It is sealed.
+        job: The directory of its job. Paths in it are then described relative to it.
         workspace: The workspace, likewise.
+
+    Returns:
+        A dict of JSON's types, with its version at `schema`.
+
+    Raises:
+        MissingParameterError: A parameter has no value.
 
     Example:
         >>> describe(learn)["parameters"]["epochs"]
@@ -53,19 +59,19 @@ def describe(task: Any, *, job: Path | None = None, workspace: Path | None = Non
 
 
 DEEPEST_DESCRIPTION = 50
-"""How deep a configuration is described; below that only class, identity and job's directory are told."""
+"""How deep configurations are described. Below that, only class, identity and job directory are given."""
 
 LONGEST_INTEGER = 1024
-"""Bits of an integer that is told as a number. A longer one is told in hexadecimal, because many programs lack it."""
+"""Bits of an integer that is written as a number. A longer one is hexadecimal, because many programs cannot read it."""
 
 
 def ordered(value: Any) -> tuple[bool, str]:
-    """What the items of a set are sorted by."""
+    """The key by which the items of a set are sorted."""
     return isinstance(value, int) and value.bit_length() > LONGEST_INTEGER, safe_repr(value)
 
 
 def written_whole(values: list[Any]) -> bool:
-    """Whether JSON has the items of a list as they are: asked of a long one at once, because items are many."""
+    """Whether JSON can hold the items of a list as they are. This is fast also for a long list."""
     types = set(map(type, values))
     if types == {int}:
         return bool(max(max(values), -min(values)).bit_length() <= LONGEST_INTEGER)
@@ -105,7 +111,7 @@ class Describer:
         return found
 
     def maker(self, task: Any) -> dict[str, Any]:
-        """The task that made a configuration: its own `params.json` tells the rest."""
+        """The task that made a configuration. Its own `params.json` describes it in full."""
         own = state_of(task)
         name = own.made_at[0] if own.unknown else task_id(type(task))
         found = {"class": name, "identity": own.identity}
@@ -116,7 +122,7 @@ class Describer:
         return self.value(f"{path}.{name}", config.__dict__[name]) if generated is None else self.path(generated)
 
     def path(self, path: PurePath) -> dict[str, str]:
-        """A path, relative to the job's directory or to the workspace when it lies there."""
+        """A path, relative to the job's directory or to the workspace if it lies in one of them."""
         for name, bases in self.bases.items():
             for base in bases:
                 if base is not None and path.is_relative_to(base):

@@ -1,7 +1,6 @@
-"""What makes two identities differ: the parameters of two tasks, compared as params.json tells them.
+"""The differences between two tasks: their parameters, compared as `params.json` describes them.
 
-Owns: which parameters differ, by path. How a description is made is description.py's; how differences look, the
-caller's.
+Owns: which parameters differ, by path. description.py makes descriptions; the caller shows the differences.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "ABSENT", "__slots__"
 
 MADE_BY, MADE_FROM, SEE = "made by", "made from", "see"
 CONTAINERS = ("tuple", "set", "frozenset")
-"""Names of what JSON has no type for, and that holds items."""
+"""Names of types that JSON lacks, and whose values have items."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +26,9 @@ class Difference:
 
     Attributes:
         path: Its path, such as `model.layers[2]`; empty for the task itself.
-        first: Its value in the first of the two, as params.json has it, a configuration by the name of its class;
-            ABSENT when there is none.
-        second: Likewise in the second.
+        first: Its value in the first task, as params.json has it. A configuration is given by the name of its class.
+            ABSENT when there is no value.
+        second: Its value in the second task, likewise.
         counted: Whether it is part of the identities.
     """
 
@@ -42,15 +41,15 @@ class Difference:
 def differences(
     first: Described, second: Described, lookup: Callable[[Described], Described | None] = lambda job: None
 ) -> list[Difference]:
-    """The parameters in which two descriptions differ, those that count and then the others.
+    """The parameters in which two descriptions differ: first those that count, then the others.
 
-    Two shared configurations in the place of two equal ones count for nothing, but where each stands for itself: that
-    is told when nothing else differs.
+    One shared configuration in place of two equal ones makes a difference only if each stands for itself (see
+    `InstanceConfig`). Such a difference is given if there is no other.
 
     Args:
-        first: What `describe` tells of one configuration, or what its job's params.json holds.
-        second: The other one.
-        lookup: Finds the params.json of a job that a description only names.
+        first: The description of one configuration: a result of `describe`, or a params.json.
+        second: The description of the other one.
+        lookup: Returns the params.json of a job that a description only names; None if it cannot.
 
     Example:
         >>> differences(describe(Learn.C(epochs=1)), describe(Learn.C(epochs=2)))
@@ -58,7 +57,7 @@ def differences(
     """
     found: list[Difference] = []
     waiting, met = deque([("", first, second)]), set()
-    while waiting:  # no recursion: a chain of tasks leads through many jobs
+    while waiting:  # this does not recurse, because a chain of tasks leads through many jobs
         path, a, b = waiting.popleft()
         if (pair := (a["identity"], b["identity"])) not in met:
             met.add(pair)
@@ -78,19 +77,19 @@ class Comparison:
         self.found: list[Difference] = []
         self.shared: list[Difference] = []
         self.deeper: list[tuple[str, Described, Described]] = []
-        """Pairs of jobs that differ and are told elsewhere, each with its path here."""
+        """Pairs of jobs that differ, by their own descriptions, each with its path here."""
         self.seen: set[tuple[int, int, bool]] = set()
 
     def differences(self) -> list[Difference]:
-        """The parameters that differ, but for those of `deeper`."""
+        """The parameters that differ, without those of the jobs in `deeper`."""
         self.configurations("", self.roots[0], self.roots[1], True)
-        told = self.deeper or any(difference.counted for difference in self.found)
-        return (
-            self.found if told or self.roots[0]["identity"] == self.roots[1]["identity"] else self.shared + self.found
-        )
+        explained = self.deeper or any(difference.counted for difference in self.found)
+        if explained or self.roots[0]["identity"] == self.roots[1]["identity"]:
+            return self.found
+        return self.shared + self.found
 
     def values(self, path: str, first: Any, second: Any, counted: bool) -> None:
-        """Compare what stands at one path."""
+        """Compare the two values at one path."""
         if referenced_path(first) != referenced_path(second):
             self.shared.append(Difference(path, sharing(first), sharing(second)))
         a, b = self.resolved(0, first), self.resolved(1, second)
@@ -125,7 +124,7 @@ class Comparison:
             self.values(joined_path(path, name), a.get(name, ABSENT), b.get(name, ABSENT), counted)
 
     def jobs(self, path: str, a: Described, b: Described) -> None:
-        """Compare two configurations that are not told here, by the params.json of their jobs."""
+        """Compare two configurations that are only named here, by the params.json of their jobs."""
         found = [self.lookup(each["job"]) if "job" in each else None for each in (a, b)]
         if found[0] is None or found[1] is None:
             first, second = (f"{class_name(each['class'])} {each['identity'][:7]}" for each in (a, b))
@@ -134,17 +133,17 @@ class Comparison:
         self.deeper.append((path, found[0], found[1]))
 
     def resolved(self, side: int, value: Any) -> Any:
-        """A configuration where a value refers to one that was told before."""
+        """The value; if it refers to a configuration that was described before, that one."""
         return self.met[side].get(value[SEE], value) if is_reference(value) else value
 
 
 def described_root(root: Described) -> str:
-    """What paths in a description begin with."""
+    """The beginning of the paths in a description: the name of the class."""
     return str(root.get("code", {}).get("name", root["task"])).rpartition(":")[2].rpartition(".")[2]
 
 
 def configurations(root: Described, name: str) -> dict[str, Described]:
-    """The configurations in a description, each by the path that others refer to it by."""
+    """The configurations in a description, by the path with which others refer to them."""
     found: dict[str, Described] = {}
 
     def visit(path: str, value: Any) -> None:
@@ -162,9 +161,10 @@ def configurations(root: Described, name: str) -> dict[str, Described]:
 
 
 def inside(a: Any, b: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
-    """What lies inside of two lists, dicts or objects of one kind, each with the step that leads there.
+    """The items of two lists, dicts or objects of one kind, by the step that leads to each.
 
-    None for sets: what is at one place in a set has nothing to do with what is there in another.
+    Returns:
+        The items of both; None for values of two kinds, and for sets, whose items have no order to compare by.
     """
     kinds = [container_kind(each) for each in (a, b)]
     if kinds[0] in (None, "set", "frozenset") or kinds[0] != kinds[1]:
@@ -173,7 +173,7 @@ def inside(a: Any, b: Any) -> tuple[dict[str, Any], dict[str, Any]] | None:
 
 
 def container_kind(value: Any) -> str | None:
-    """The kind of a value that others lie in; None for any other value."""
+    """The kind of a value that has items; None for any other value."""
     if isinstance(value, list):
         return "list"
     name = next((name for name in (*CONTAINERS, "dict") if is_typed(value, name)), None)
@@ -183,7 +183,7 @@ def container_kind(value: Any) -> str | None:
 
 
 def steps(value: Any) -> dict[str, Any]:
-    """What lies in a value, each with the step that leads there: `[2]`, `['a']`, `.name`."""
+    """The items of a value, by the step that leads to each: `[2]`, `['a']`, `.name`."""
     if isinstance(value, list):
         return {f"[{index}]": item for index, item in enumerate(value)}
     if is_typed(value, "object"):
@@ -197,22 +197,22 @@ def steps(value: Any) -> dict[str, Any]:
 
 
 def key_text(key: Any) -> str:
-    """A key of a dict, as paths have it."""
+    """A key of a dict, as paths write it."""
     return str(next(iter(key.values()))) if is_typed(key) else repr(key)
 
 
 def describes_configuration(value: Any) -> TypeGuard[Described]:
-    """Whether something in a description is a configuration, and not a dict of the user's."""
+    """Whether a value in a description describes a configuration, and is not a dict of the user's."""
     return isinstance(value, Mapping) and "class" in value and "identity" in value
 
 
 def is_reference(value: Any) -> TypeGuard[Described]:
-    """Whether it refers to a configuration that is told elsewhere."""
+    """Whether a value refers to a configuration that is described elsewhere."""
     return isinstance(value, Mapping) and list(value) == [SEE]
 
 
 def is_typed(value: Any, name: str | None = None) -> bool:
-    """Whether it stands for a value that JSON has no type for, and names that: `{"path": "/data"}`."""
+    """Whether a value is written with the name of its type, because JSON lacks the type: `{"path": "/data"}`."""
     if not isinstance(value, Mapping) or not value:
         return False
     first, *others = value
@@ -234,7 +234,7 @@ def sharing(value: Any) -> Any:
 
 
 def same(a: Any, b: Any) -> bool:
-    """Whether two values are equal, and of one type at any depth: 1, 1.0 and true differ."""
+    """Whether two values are equal and of equal types at any depth: 1, 1.0 and true differ."""
     if isinstance(a, Mapping) and isinstance(b, Mapping):
         return a.keys() == b.keys() and all(same(item, b[key]) for key, item in a.items())
     if isinstance(a, list) and isinstance(b, list):
@@ -243,7 +243,7 @@ def same(a: Any, b: Any) -> bool:
 
 
 def short_value(value: Any) -> Any:
-    """A value as differences show it: a configuration is told by the name of its class."""
+    """A value as differences give it: a configuration by the name of its class."""
     return class_name(value["class"]) if describes_configuration(value) else value
 
 

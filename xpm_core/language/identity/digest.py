@@ -1,6 +1,6 @@
-"""The digest of a configuration: what counts of it, and the record that is hashed; docs/identity.md tells all bytes.
+"""The digest of a configuration: what counts in it, and the bytes that are hashed, as in docs/identity.md.
 
-Values are written by values/encoding.py. A nested configuration counts with its own digest, which it keeps, so that a
+values/encoding.py writes values. A nested configuration counts by its own digest, which it keeps. So the digest of a
 graph of shared configurations costs no more than its nodes.
 """
 
@@ -29,25 +29,26 @@ from xpm_core.language.values.encoding import (
 from xpm_core.project.origin import LOCAL, class_id
 
 VERSION = 1
-"""First byte of what is hashed. A new encoding gets a new number, so that it never meets an identity of an old one."""
+"""The first byte that is hashed. A new encoding gets a new number, so that its identities never equal old ones."""
 
 NOT_COUNTED = extension(LEFT_OUT, b"")
-"""Stands for a configuration of which `setmeta` said that it does not count, where it cannot just be left out."""
+"""Stands for a configuration that does not count by `setmeta`, where it cannot be left out."""
 
 NESTED = extension(CONFIGURATION, bytes(32))[:-32]
-"""What stands before the digest of a nested configuration."""
+"""The bytes before the digest of a nested configuration."""
 
 A_PATH = extension(PATH, b"")
+"""Stands for every path."""
 
 PARTIAL = b"partial"
-"""Stands in the place of the version in what is hashed for a partial identity, which meets no full one."""
+"""Replaces the version in the bytes of a partial identity, so that it never equals a full one."""
 
 
 def task_id(cls: type) -> str:
     """The name of a class in identities and job directories: its `__xpmid__`, else `module:QualName`.
 
-    The module is named as `import` would from the script's folder, never `__main__`. A deprecated class goes by the
-    name of the class that replaces it.
+    The module is named as another process imports it, never `__main__`. A deprecated class has the name of the class
+    that replaces it.
 
     Raises:
         ClassNameError: The class was defined in a notebook, at a prompt or by `python -c`.
@@ -59,7 +60,7 @@ def task_id(cls: type) -> str:
 
 
 def digest_all(configs: Sequence[tuple[Any, Any]]) -> None:
-    """Compute the digests of configurations, given with the ways to them, the inner ones first; all, or none."""
+    """Compute the digests of configurations, given with their paths, the inner ones first. Sets all or none."""
     try:
         for trail, config in configs:
             config.__dict__[STATE].digest = digest(trail, config)
@@ -70,7 +71,7 @@ def digest_all(configs: Sequence[tuple[Any, Any]]) -> None:
 
 
 def digest(trail: Any, config: Any) -> bytes:
-    """The digest of one configuration, those below it having theirs."""
+    """The digest of one configuration. Those below it have theirs."""
     own: ConfigState = config.__dict__[STATE]
     if own.stand_in is not None:
         return state_of(own.stand_in).digest or b""
@@ -88,7 +89,7 @@ def digest(trail: Any, config: Any) -> bytes:
 
 
 def hash_input(config: Any, encode: Encoder, head: bytes = bytes((VERSION,))) -> bytes:
-    """What is hashed: version, name of the class, the parameters that count, and what else made the configuration."""
+    """The bytes that are hashed: version, name of the class, the parameters that count, and what else does."""
     schema: Schema = type(config).__xpm_schema__
     own: ConfigState = config.__dict__[STATE]
     if not schema.header:
@@ -99,7 +100,7 @@ def hash_input(config: Any, encode: Encoder, head: bytes = bytes((VERSION,))) ->
 
 
 def class_name(cls: type) -> bytes:
-    """What stands for a class: its name; with a digest of what the function that defines it has chosen for it."""
+    """The encoded name of a class; for a local class with the digest of the choices of its function, if any."""
     schema: Schema = cls.__dict__["__xpm_schema__"]
     if schema.successor is not None:
         return class_name(schema.successor)
@@ -119,7 +120,7 @@ def counted_names(config: Any) -> list[str]:
 
 
 def entries(config: Any, schema: Schema, own: ConfigState, encode: Encoder) -> list[bytes]:
-    """Name and value of each parameter that counts, in the order of the names, encoded."""
+    """The encoded name and value of each parameter that counts, in the order of the names."""
     content = config.__dict__
     writers = encode.writers
     found: list[bytes] = []
@@ -134,7 +135,7 @@ def entries(config: Any, schema: Schema, own: ConfigState, encode: Encoder) -> l
 
 
 def left_out(parameter: Parameter, written: bytes, own: ConfigState) -> bool:
-    """Whether a value does not count: an ignored default, or a configuration of which `setmeta` said so."""
+    """Whether a value is left out: an ignored default, or a configuration that does not count by `setmeta`."""
     return written == NOT_COUNTED or (
         parameter.ignore_default and own.counted is None and written == default_bytes(parameter)
     )
@@ -146,13 +147,13 @@ def counted(content: dict[str, Any], schema: Schema, own: ConfigState) -> Iterab
         return [p for p in schema.by_key if p.name in own.counted]
     if not schema.loose:
         return schema.counted
-    if any(told_to_count(content.get(p.name)) for p in schema.loose):
-        return [p for p in schema.by_key if p.counted or told_to_count(content.get(p.name))]
+    if any(counts_by_setmeta(content.get(p.name)) for p in schema.loose):
+        return [p for p in schema.by_key if p.counted or counts_by_setmeta(content.get(p.name))]
     return schema.counted
 
 
-def told_to_count(value: Any) -> bool:
-    """Whether a value is a configuration of which `setmeta` said that it counts."""
+def counts_by_setmeta(value: Any) -> bool:
+    """Whether a value is a configuration that counts by `setmeta`."""
     return is_configuration(value) and state_of(value).ignored is False
 
 
@@ -167,7 +168,7 @@ def default_bytes(parameter: Parameter) -> bytes:
 
 
 def extra_bytes(own: ConfigState, encode: Callable[[Any], bytes]) -> bytes:
-    """What counts beside the parameters: the task that made the configuration, and the initial tasks of a task."""
+    """What counts beside the parameters, encoded: the task that made the configuration, and its initial tasks."""
     if own.source is None and not own.init_tasks:
         return b""
     source = pack(None) if own.source is None else configuration(own.source)
@@ -175,13 +176,13 @@ def extra_bytes(own: ConfigState, encode: Callable[[Any], bytes]) -> bytes:
 
 
 def configuration(config: Any) -> bytes:
-    """A configuration as a value of another one: its own digest, or that it does not count."""
+    """A configuration as a value of another one: by its digest, or as one that does not count."""
     own: ConfigState = config.__dict__[STATE]
     return NOT_COUNTED if own.ignored or own.digest is None else NESTED + own.digest
 
 
 def any_path(path: Any) -> bytes:
-    """A path, of which only counts that it is one: where files lie differs from machine to machine."""
+    """Any path. All are written alike, because files lie in different places on different machines."""
     return A_PATH
 
 
@@ -190,13 +191,16 @@ encode = Encoder(configuration, path=any_path)
 
 
 def partial_identity(config: Any, takes: Callable[[frozenset[ParameterGroup]], bool]) -> str:
-    """The identity of a sealed configuration as far as a partial identifier takes its parameters in.
+    """The identity of a sealed configuration by only some of its parameters.
 
-    Parameters of nested configurations are taken in or left out alike; tasks count with their identity.
+    The same choice is made for the parameters of nested configurations. Tasks count by their full identity.
 
     Args:
         config: The configuration.
-        takes: Whether the partial identifier takes in a parameter of some groups: see `Partial.takes`.
+        takes: Says for the groups of a parameter whether it counts; see `Partial.takes`.
+
+    Returns:
+        64 hexadecimal characters.
     """
     known: dict[int, bytes] = {}
 
@@ -220,7 +224,7 @@ def partial_identity(config: Any, takes: Callable[[frozenset[ParameterGroup]], b
 
 
 def instances_below(config: Any) -> dict[int, Any] | None:
-    """The configurations at or below one whose class says that each stands for itself; None when there are none."""
+    """The configurations at or below one that each stand for themselves, by `id`; None when there are none."""
     found: dict[int, Any] = {}
     schema = type(config).__xpm_schema__
     if schema.holders or config.__dict__[STATE].init_tasks:
@@ -233,10 +237,10 @@ def instances_below(config: Any) -> dict[int, Any] | None:
 
 
 class Labeller(Encoder):
-    """Writes the values below one configuration so that it shows which instances are the same and which are equal.
+    """Writes the values below one configuration so that the same instance and an equal one differ.
 
-    The second, third … of equal instances, in the order in which the encoding meets them, is written with its number.
-    All configurations are written anew, for their own digests do not tell; tasks are not, each being a whole.
+    Of several equal instances, the second and all after it are written with a number, in the order of the encoding. All
+    configurations are written anew, because their own digests lack these numbers. Tasks are written by their digests.
     """
 
     def __init__(self) -> None:

@@ -1,6 +1,7 @@
-"""The identity that a sealed configuration would have if its classes were declared otherwise. Nothing is changed.
+"""The identity that a configuration had before its class was changed: without a new parameter, or by its former name.
 
-Owns: what a change of a declaration does to a digest. xpm_core.language.identity.digest says what a digest is.
+Owns: what a change of a declaration does to a digest. xpm_core.language.identity.digest says what a digest is. Nothing
+is changed by it.
 """
 
 from __future__ import annotations
@@ -25,12 +26,12 @@ from xpm_core.language.values.encoding import Encoder, array_head, map_head, pac
 
 
 class Change(NamedTuple):
-    """How one class was declared otherwise: without a parameter, or under another name.
+    """A change of one class: a new parameter, or a new name.
 
     Attributes:
         cls: The class.
-        parameter: What it did not have, at its default.
-        name: What it was called, as identities have it.
+        parameter: The parameter that it did not have before; only its default is left out.
+        name: Its former name, as identities have it.
     """
 
     cls: type
@@ -39,15 +40,18 @@ class Change(NamedTuple):
 
 
 def former_identity(config: Any, change: Change, known: dict[bytes, bytes]) -> str:
-    """The identity of a sealed configuration before a change of one class, wherever below it that is used.
+    """The identity of a sealed configuration before a change of one class, which it uses anywhere below.
 
     Args:
         config: The configuration.
         change: The change.
-        known: What was found before for this change, by digest. More is added.
+        known: Results for this change, by digest. New ones are added.
+
+    Returns:
+        64 hexadecimal characters.
 
     Raises:
-        RecursionError: It is nested very deep.
+        RecursionError: The configuration is nested very deep.
     """
 
     def nested(each: Any) -> bytes:
@@ -67,7 +71,7 @@ def former_identity(config: Any, change: Change, known: dict[bytes, bytes]) -> s
 
 
 def former_hash_input(config: Any, change: Change, inner: Encoder) -> bytes:
-    """What would be hashed of one configuration."""
+    """The bytes that would have been hashed for one configuration."""
     schema, own = schema_of(config), config.__dict__[STATE]
     changed = type(config) is change.cls
     found = entries(config, schema, own, inner)
@@ -83,7 +87,7 @@ def former_hash_input(config: Any, change: Change, inner: Encoder) -> bytes:
 
 
 def without(config: Any, parameter: Parameter, found: list[bytes]) -> list[bytes]:
-    """The names and values of a configuration without one parameter, if that has its default."""
+    """Encoded names and values without those of one parameter, if it has its default."""
     if encode(config.__dict__[parameter.name]) != default_bytes(parameter):
         return found
     pairs: Mapping[bytes, bytes] = dict(zip(found[::2], found[1::2], strict=True))

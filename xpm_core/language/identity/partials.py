@@ -1,4 +1,4 @@
-"""Partial identifiers: an identity of some of the parameters, for directories that several tasks share."""
+"""Partial identifiers: identities by some of the parameters, for directories that several tasks share."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from xpm_core.language.parameters.schema import ParameterGroup
 
 
 class Partial:
-    """Which parameters are in a partial identifier; made by `partial`, and named by the class attribute it is."""
+    """The choice of parameters for a partial identifier. `partial` makes it; its class attribute names it."""
 
     __slots__ = ("exclude_all", "exclude_groups", "exclude_no_group", "include_groups", "name")
 
@@ -25,13 +25,13 @@ class Partial:
         self.name = self.name or name
 
     def takes(self, groups: frozenset[ParameterGroup]) -> bool:
-        """Whether a parameter of those groups is in the partial identifier."""
+        """Whether a parameter of those groups counts in the partial identifier."""
         if groups & self.include_groups:
             return True
         return not (self.exclude_all or groups & self.exclude_groups or (self.exclude_no_group and not groups))
 
     def folder(self, config: Any) -> str:
-        """The directory that all configurations with that partial identifier share, relative to the workspace."""
+        """The directory that all configurations with the same partial identifier share, relative to the workspace."""
         if not self.name:
             raise DeclarationError(
                 type(config).__name__, "a partial identifier has no name", "Make it an attribute of the class."
@@ -47,13 +47,16 @@ def partial(
     exclude_no_group: bool = False,
     exclude_all: bool = False,
 ) -> Partial:
-    """A partial identifier, as an attribute of a class.
+    """Declare a partial identifier as an attribute of a class.
 
     Args:
         exclude_groups: Parameters of these groups are left out.
-        include_groups: Parameters of these groups are taken in, whatever else is said.
-        exclude_no_group: Parameters of no group are left out.
-        exclude_all: All parameters are left out.
+        include_groups: Parameters of these groups count, whatever the other arguments say.
+        exclude_no_group: Whether parameters without a group are left out.
+        exclude_all: Whether all parameters are left out.
+
+    Returns:
+        An object for `PathGenerator(..., partial=...)`.
 
     Example:
         >>> iterations = param_group("iterations")

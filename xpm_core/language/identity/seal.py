@@ -1,7 +1,7 @@
-"""Seal configurations, and so give them their identity.
+"""Seal configurations, which gives them their identity.
 
-Owns: what has to hold before a configuration is sealed, and what sealing does. The digest is made in digest.py.
-Touches no file and no server.
+Owns: the checks before a configuration is sealed, and what sealing does. digest.py computes the digest. Touches no file
+and no server.
 """
 
 from __future__ import annotations
@@ -20,10 +20,13 @@ from xpm_core.project.origin import class_id, project_files
 
 
 def class_origins(config: Any) -> dict[str, str]:
-    """For each class under a configuration, by its name in identities, the file that defines it, as projects know it.
+    """The files of all classes at and below a configuration, by the name of the class in identities.
 
-    A file may have several names, one a line. Two files that share none and claim one name in a workspace are two
-    different things: the second would get the first one's results.
+    Two files with no common name are different files. If they claim one class name in a workspace, the second class
+    would get the results of the first.
+
+    Returns:
+        For each class the names of its file, one a line; see `project_files` in xpm_core.project.origin.
 
     Example:
         >>> class_origins(learn)
@@ -37,17 +40,24 @@ def class_origins(config: Any) -> dict[str, str]:
 def seal(config: Any) -> str:
     """Freeze a configuration and all that it refers to, and return its identity.
 
-    Equal values give equal identities, in whatever order they were assigned. What is sealed stays so; sealing it
-    again returns the same. When it fails, nothing is sealed.
+    Equal values give equal identities, in whatever order they were assigned. A sealed configuration stays sealed, and
+    sealing it again returns the same identity. If sealing fails, nothing is sealed.
+
+    Args:
+        config: The configuration.
 
     Returns:
-        SHA-256 of the canonical encoding, as 64 hexadecimal characters.
+        The SHA-256 (FIPS 180-4) of the canonical encoding, as 64 hexadecimal characters.
 
     Raises:
         MissingParameterError: Parameters have no value; names all of them by path.
         ValidationError: A `__validate__` refuses the values.
         CycleError: A configuration contains itself.
-        ClassNameError: A class has no name that another process could import.
+        ClassNameError: No other process could import a class.
+
+    Example:
+        >>> seal(Learn.C(epochs=3))[:7]
+        '3f9ac2e'
     """
     root = state_of(config)
     if root.digest is None:
@@ -66,7 +76,7 @@ def seal(config: Any) -> str:
 
 
 def foreseen(config: Any) -> str:
-    """The identity that a configuration has, or would have if it were sealed now. Nothing is sealed or validated.
+    """The identity that a configuration has, or would get if it were sealed now. Nothing is sealed or validated.
 
     Raises:
         MissingParameterError, CycleError, ClassNameError: As for `seal`.
@@ -84,7 +94,7 @@ def foreseen(config: Any) -> str:
 
 @contextmanager
 def unchanged(config: Any) -> Iterator[None]:
-    """Afterwards a configuration, and all below it that is not sealed, is as it was before."""
+    """Undo, at the end, all changes of a configuration and of those below it that are not sealed."""
     below = [each for _, each in reachable(config, enter=undigested)]
     contents: list[dict[str, Any]] = [each.__dict__ for config in below for each in (config, state_of(config))]
     before = [dict(content) for content in contents]
@@ -97,7 +107,7 @@ def unchanged(config: Any) -> Iterator[None]:
 
 
 def missing(config: Any) -> list[str]:
-    """Paths of the parameters that have no value yet, of a configuration and of all below it."""
+    """The paths of all parameters that have no value yet, at and below a configuration."""
     return missing_among(reachable(config, enter=undigested))
 
 
@@ -135,7 +145,7 @@ def validate(trail: Trail, config: Any) -> None:
 
 
 def checked(trail: Trail, config: Any) -> dict[str, Any]:
-    """The values of a configuration that may have been changed in place since they were assigned, checked anew."""
+    """The values of a configuration that can have been changed in place since their assignment, checked again."""
     content, schema = config.__dict__, schema_of(config)
     if schema.tied:
         schema.hold_together(config, str(trail))
@@ -151,7 +161,7 @@ def checked(trail: Trail, config: Any) -> dict[str, Any]:
 
 
 def freeze(config: Any) -> None:
-    """Let a configuration be assigned no more, and its lists, dicts and sets be changed no more."""
+    """Forbid assignments to a configuration, and changes of its lists, dicts and sets."""
     content = config.__dict__
     for parameter in schema_of(config).containers:
         if parameter.name in content:
@@ -160,7 +170,7 @@ def freeze(config: Any) -> None:
 
 
 def with_stand_ins(root: Any) -> list[tuple[Trail, Any]]:
-    """The configurations to seal, the inner ones first, each deprecated one with the one that gives it its identity."""
+    """The configurations to seal, the inner ones first, with the stand-ins of deprecated ones."""
     while True:
         found = reachable(root, enter=undigested, stand_ins=True)
         deprecated = [
@@ -173,5 +183,5 @@ def with_stand_ins(root: Any) -> list[tuple[Trail, Any]]:
 
 
 def undigested(config: Any) -> bool:
-    """Whether a configuration is to be sealed yet."""
+    """Whether a configuration has no digest yet."""
     return config.__dict__[STATE].digest is None

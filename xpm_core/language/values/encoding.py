@@ -201,7 +201,7 @@ def refused(value: Any) -> bytes:
 
 
 canonical = Encoder(refused, path=refused)
-"""Writes data that an enclosing function has chosen. Configurations and paths are refused, because they do not count."""
+"""Writes data that an enclosing function has chosen. Configurations and paths do not count, and are refused."""
 
 
 Extension = Callable[[bytes], Any]

@@ -1,7 +1,7 @@
-"""A plugin of pytest, for those who use xpm: a workspace for a test, and identities that are pinned in a file.
+"""A pytest plugin for users of xpm: a workspace for a test, and identities that are pinned in a file.
 
-pytest finds it by itself. What tests of experiments rely on is that results are found again: a test that pins
-identities fails when a change to the code would let done jobs run anew.
+pytest finds the plugin by itself. A change to the code can change identities, and then jobs that are done run again. A
+test that pins identities fails at such a change.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 UPDATE = "--xpm-update-identities"
 SHORT = 7
+"""Characters of an identity that messages show."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -29,7 +30,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture
 def xpm_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A fresh workspace; the user's own servers, settings and workspace are kept out of the test."""
+    """The directory of a fresh workspace. The user's own server, settings and workspace are hidden from the test.
+
+    Example:
+        def test_sweep(xpm_workspace):
+            with experiment(xpm_workspace, "sweep"):
+                ...
+    """
     from xpm_core.workspace.workspace import Workspace
 
     for name in ("XPM_REDIS_URL", "XPM_WORKSPACE"):
@@ -42,10 +49,15 @@ def xpm_workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def assert_identities(
     request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Callable[..., None]:
-    """Assert that configurations have the identities in a file: `assert_identities("ids.json", {"learn": learn})`.
+    """A function that asserts that configurations have the identities in a file beside the test.
 
-    Without configurations, those of the tasks that the test has submitted: `submit()` outside of any experiment then
-    runs nothing, and returns what it always does. The file lies beside the test; `--xpm-update-identities` writes it.
+    It takes the name of the file, and the configurations: one, several, or a dict of them by name. Without
+    configurations, it checks the tasks that the test has submitted. `submit()` outside of any experiment then runs
+    nothing, and returns its usual result. `--xpm-update-identities` writes the file.
+
+    Example:
+        def test_identities(assert_identities):
+            assert_identities("identities.json", {"learn": Learn.C(epochs=3)})
     """
     from xpm_core.config import Task
 
@@ -64,10 +76,10 @@ def assert_identities(
 
 
 class DryExperiment:
-    """An experiment that runs nothing: it knows the tasks that were submitted.
+    """An experiment that runs nothing, and keeps the tasks that were submitted.
 
     Args:
-        jobs: Where their directories would lie.
+        jobs: The folder in which their directories would be.
     """
 
     def __init__(self, jobs: Path) -> None:
@@ -75,7 +87,7 @@ class DryExperiment:
         self.tasks: list[Task] = []
 
     def recording(self, submit: Callable[..., Any]) -> Callable[..., Any]:
-        """`Task.submit`, which lets the task be known here, and submits it here when no experiment is entered."""
+        """A `Task.submit` that keeps the task here, and submits it here when no experiment is entered."""
         from xpm_core.config import experiments
 
         def recorded(task: Task, **options: Any) -> Any:
@@ -108,7 +120,7 @@ class DryExperiment:
 
 
 class DryJob:
-    """The job of a task that was submitted to a Recorder."""
+    """The job of a task that was submitted to a DryExperiment."""
 
     state = State.READY
 
@@ -141,7 +153,7 @@ def identities(configs: Any) -> dict[str, str]:
 
 
 def complaint(path: Path, found: Mapping[str, str]) -> str:
-    """What is to be said of identities that are not those in a file; empty when they are."""
+    """The message about identities that differ from those in a file; empty when they are equal."""
     remedy = f"Write it: pytest {UPDATE}"
     try:
         pinned = json.loads(path.read_text())

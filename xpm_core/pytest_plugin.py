@@ -169,5 +169,5 @@ def complaint(path: Path, found: Mapping[str, str]) -> str:
     ]
     if not lines:
         return ""
-    head = f"{path.name}: identities are not those that are pinned; jobs that are done would run anew."
+    head = f"{path.name}: identities differ from the pinned ones; jobs that are done would run again."
     return "\n".join([head, *lines, f"See what differs: xpm diff. If it is meant: pytest {UPDATE}"])

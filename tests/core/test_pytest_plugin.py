@@ -87,7 +87,7 @@ def test_change_of_an_identity_fails_and_is_named(project: pytest.Pytester) -> N
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            "ids.json: identities are not those that are pinned; jobs that are done would run anew.",
+            "ids.json: identities differ from the pinned ones; jobs that are done would run again.",
             "  changed  sweep:Prepare  ??????? -> ???????",
             "  changed  sweep:Learn lr=0.1  ??????? -> ???????",
             "  new      sweep:Learn lr=0.7  ???????",

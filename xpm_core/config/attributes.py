@@ -152,6 +152,6 @@ def directory_of(task: Any, what: str) -> JobDirectory:
 def waited(name: str, job: Any) -> bool:
     """Wait for a job of the open experiment, and return whether it is done."""
     if not job.state.settled and not (experiments and experiments[-1].wait_for(job)):
-        wrong = f"no open experiment follows its job, which was {job.state.value} when one did"
+        wrong = f"no open experiment follows its job, whose last known state is {job.state.value}"
         raise ExperimentError(f"{name}.wait", wrong, "Wait inside of the experiment that it was submitted to.")
     return bool(job.state is State.DONE)

@@ -58,8 +58,8 @@ class WorkersFailedError(XpmError):
 
     def __str__(self) -> str:
         return (
-            f"Workers of this script: ended with exit code {self.code}. Mend what their log says, {self.log}, and run "
-            f"the script again: what was submitted waits. The log ends so:\n{self.tail}"
+            f"Workers of this script: ended with exit code {self.code}. Correct the problem that their log shows "
+            f"({self.log}), and run the script again: submitted tasks wait. The end of the log:\n{self.tail}"
         )
 
 
@@ -73,8 +73,8 @@ class WipedError(XpmError):
     def __str__(self) -> str:
         others = f" and {self.count - 1} other jobs" if self.count > 1 else ""
         return (
-            f"{self.job}{others}: the server does not know what was submitted any more (was it wiped?). "
-            f"Run the script again: what is done in the job directories is not run again."
+            f"{self.job}{others}: the server no longer knows what was submitted (was it wiped?). "
+            f"Run the script again: jobs that are done in their directories do not run again."
         )
 
 
@@ -112,7 +112,9 @@ class UnknownDependencyError(ShapedError, LookupError):
 
     def __init__(self, job: str, need: str) -> None:
         problem = f"needs job {need[:7]}, which the server does not know (was it wiped?)"
-        super().__init__(job, problem, "Run the script again: what is done in the job directories is not run again.")
+        super().__init__(
+            job, problem, "Run the script again: jobs that are done in their directories do not run again."
+        )
         self.args = (job, need)
 
 

@@ -262,7 +262,7 @@ def test_damaged_payload_is_refused_or_means_the_same(data: st.DataObject) -> No
 
 def test_configuration_that_is_no_task_cannot_be_run(tmp_path: Path) -> None:
     model: Any = Model.C(layers=3)
-    with pytest.raises(PayloadError, match="it is a Model, and no task"):
+    with pytest.raises(PayloadError, match="it is a Model, not a task"):
         payload.load(payload.pack(model), workspace=tmp_path, identity=seal(model), jobpath=tmp_path)
 
 

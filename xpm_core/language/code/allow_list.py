@@ -25,7 +25,7 @@ class AllowList:
     """The modules that some patterns allow.
 
     Example:
-        >>> Allowed(["sweep", "models.*"]).names("models.vision")
+        >>> AllowList(["sweep", "models.*"]).names("models.vision")
         True
     """
 

@@ -170,7 +170,7 @@ def refuse_not_plain(config: Any, where: str) -> None:
 
 
 def not_plain(where: str, why: str, remedy: str) -> ParameterValueError:
-    return ParameterValueError(where, f"plain values cannot tell it: {why}", f"{remedy}.")
+    return ParameterValueError(where, f"plain values cannot express it: {why}", f"{remedy}.")
 
 
 WRITERS: dict[type[Kind], Callable[[DictWriter, Any, Any, str], Any]] = {

@@ -269,5 +269,7 @@ class Labeller(Encoder):
 
     def sorted_list(self, value: Any) -> bytes:
         if len(value) > 1 and any(state_of(config).instances is not None for _, config in contained(value)):
-            raise MismatchError("a list", value, remedy="Keep instances in a list: a set has no order to tell them by.")
+            raise MismatchError(
+                "a list", value, remedy="Keep instances in a list: a set has no order that distinguishes them."
+            )
         return super().sorted_list(value)

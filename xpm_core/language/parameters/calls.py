@@ -67,7 +67,7 @@ def method_problem(value: Any, name: str) -> tuple[str, str] | None:
     if (found := undone(call)) is not None:
         return found[0], f"{write}{found[1]}."
     wrong = wrong_arguments(call)
-    return None if wrong is None else (wrong, f"{write}; what else it needs is a parameter of the class.")
+    return None if wrong is None else (wrong, f"{write}, and declare all other inputs as parameters of the class.")
 
 
 def undone(call: Call) -> tuple[str, str] | None:
@@ -129,7 +129,7 @@ def wrong_arguments(call: Call) -> str | None:
     needed = code.co_varnames[call.given : code.co_argcount - len(function.__defaults__ or ())]
     needed += code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     if missing := [repr(name) for name in needed if name not in keywords]:
-        return f"it wants {' and '.join(missing)}, which it is not given"
+        return f"it needs {' and '.join(missing)}, which xpm does not pass"
     if call.given > code.co_argcount and not code.co_flags & VARIABLE:
         return f"it takes {code.co_argcount} argument{'s' * (code.co_argcount != 1)}, and is given {call.given}"
     return None
@@ -143,6 +143,6 @@ def run(live: Any) -> Any:
     """
     found = live.execute()
     if (what := UNRUN.get(type(found))) is not None:
-        wrong = f"it returned a {what}, of which nothing ran"
+        wrong = f"it returned a {what}, so nothing of it ran"
         raise DeclarationError(f"{type(live).__name__}.execute", wrong, "Run it there, and return when it is done.")
     return found

@@ -95,7 +95,7 @@ def call(label: str, function: Callable[..., object], make: Callable[[], Any]) -
         made = make()
         found = function(made) if _takes_one(function) else function()
         if (what := UNRUN.get(type(found))) is not None:
-            log.error("%s: its callback %s: it returned a %s, of which nothing ran", label, _name(function), what)
+            log.error("%s: its callback %s: it returned a %s, so nothing of it ran", label, _name(function), what)
     except BaseException as error:  # user code, at the edge of its thread, which sys.exit() must not end
         cut(error)
         log.exception("%s: its callback %s raised", label, _name(function))

@@ -46,19 +46,19 @@ WRONG: list[tuple[Any, str]] = [
     (wait, "it is async, so calling it runs nothing of it"),
     (waits, "it is async, so calling it runs nothing of it"),
     (steps, "it has a yield, so calling it runs nothing of it"),
-    (on_device, "it wants 'device', which it is not given"),
-    (by_name, "it wants 'device', which it is not given"),
+    (on_device, "it needs 'device', which xpm does not pass"),
+    (by_name, "it needs 'device', which xpm does not pass"),
     (bare, "it takes 0 arguments, and is given 1"),
     (None, r"it is None \(NoneType\), which cannot be called"),
     (3, r"it is 3 \(int\), which cannot be called"),
     (staticmethod(wait), "it is async"),
-    (staticmethod(on_device), "it wants 'self' and 'device', which it is not given"),
-    (classmethod(on_device), "it wants 'device'"),
+    (staticmethod(on_device), "it needs 'self' and 'device', which xpm does not pass"),
+    (classmethod(on_device), "it needs 'device'"),
     (staticmethod(functools.partial(wait, None)), "it is async"),
-    (staticmethod(functools.partial(on_device, None)), "it wants 'device'"),
-    (staticmethod(functools.partial(on_device)), "it wants 'self' and 'device'"),
+    (staticmethod(functools.partial(on_device, None)), "it needs 'device'"),
+    (staticmethod(functools.partial(on_device)), "it needs 'self' and 'device'"),
     (functools.partialmethod(wait), "it is async"),
-    (functools.partialmethod(by_name), "it wants 'device'"),
+    (functools.partialmethod(by_name), "it needs 'device'"),
     (functools.partialmethod(functools.partial(wait)), "it is async"),
     (Waiting(), "it is async"),
 ]
@@ -178,11 +178,11 @@ def test_work_that_execute_only_returns_fails_the_job(tmp_path: Path) -> None:
         return live_task.execute(payload.load(data, workspace=tmp_path, identity=seal(task), jobpath=tmp_path))
 
     assert run(Plain.C()) == [1]
-    with pytest.raises(DeclarationError, match=r"Hidden\.execute: it returned a coroutine, of which nothing ran"):
+    with pytest.raises(DeclarationError, match=r"Hidden\.execute: it returned a coroutine, so nothing of it ran"):
         run(Hidden.C())
     task = Plain.C()
     state_of(task).init_tasks = (HiddenSteps.C(),)
-    with pytest.raises(DeclarationError, match=r"HiddenSteps\.execute: it returned a generator, of which nothing ran"):
+    with pytest.raises(DeclarationError, match=r"HiddenSteps\.execute: it returned a generator, so nothing of it ran"):
         run(task)
 
 
@@ -232,4 +232,4 @@ def test_a_callback_that_cannot_be_called_is_refused_when_it_is_given() -> None:
 def test_a_callback_that_returns_its_work_undone_is_an_error_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
     with pytest.warns(RuntimeWarning, match="was never awaited"):
         call("Done/1234567", lambda task: tell(task), lambda: None)
-    assert "it returned a coroutine, of which nothing ran" in caplog.text
+    assert "it returned a coroutine, so nothing of it ran" in caplog.text

@@ -254,5 +254,7 @@ def test_dataclass_of_a_function_is_refused_where_a_job_would_need_it(tmp_path: 
 
     holder = declared(Local)(value=Local(1))
     assert len(seal(holder)) == 64
-    with pytest.raises(DeclarationError, match="Local: a job cannot make this class again, for a function defines it"):
+    with pytest.raises(
+        DeclarationError, match="Local: a job cannot make this class again, because a function defines it"
+    ):
         pack(holder, tmp_path)  # type: ignore[arg-type]

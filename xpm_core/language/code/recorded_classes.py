@@ -117,7 +117,7 @@ def module_of(record: dict[str, Any]) -> ModuleType:
     A module of xpm is never loaded from a file: this process uses its own release.
     """
     name = present_module(record["module"], record["name"])
-    file = None if is_own(name) else record["file"]
+    file: Any = None if is_own(name) else record["file"]
     reachable = file is not None and os.path.isfile(file)
     try:
         module = importlib.import_module(name)

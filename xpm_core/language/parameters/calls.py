@@ -129,7 +129,7 @@ def wrong_arguments(call: Call) -> str | None:
     needed = code.co_varnames[call.given : code.co_argcount - len(function.__defaults__ or ())]
     needed += code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
     if missing := [repr(name) for name in needed if name not in keywords]:
-        return f"it needs {' and '.join(missing)}, which xpm does not pass"
+        return f"it needs {' and '.join(missing)}, which is not passed"
     if call.given > code.co_argcount and not code.co_flags & VARIABLE:
         return f"it takes {code.co_argcount} argument{'s' * (code.co_argcount != 1)}, and is given {call.given}"
     return None

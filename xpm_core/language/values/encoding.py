@@ -3,7 +3,7 @@
 Different values have different encodings, and each value has one: integers, strings and lengths take their shortest
 form, floats always eight bytes, and the entries of a dict or set are sorted by their bytes. A type that MessagePack
 lacks is an extension with one of the codes below. Payloads have the same form, but the entries of dicts keep their
-order. MessagePack: https://github.com/msgpack/msgpack/blob/master/spec.md
+order. MessagePack: https://msgpack.org.
 """
 
 from __future__ import annotations

@@ -16,7 +16,6 @@ from xpm_core.config.dict_methods import DictMethods
 from xpm_core.config.live_objects import instance
 from xpm_core.config.task_setup import add_callback, add_dependencies, add_watch, set_init_tasks, setup_of
 from xpm_core.errors import ExperimentError, XpmError
-from xpm_core.job import outputs
 from xpm_core.job import running as job
 from xpm_core.language.classes.assignment import assign, copied, refuse_delete, restored, values_of
 from xpm_core.language.classes.metaclass import ConfigMeta, ours
@@ -129,6 +128,8 @@ class Config(ConfigAttributes, DictMethods, metaclass=ConfigMeta):
                 ...
                 self.register_task_output(self.checkpoint, step=10)
         """
+        from xpm_core.job import outputs  # late, because few tasks have outputs
+
         outputs.register(method, args, kwargs)
 
     @edge

@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from xpm_core.errors import DeclarationError, ExperimentError, OutputError, ParameterTypeError, SealedError
-from xpm_core.job import outputs
 from xpm_core.language.graph import tags
 from xpm_core.language.graph.state import ConfigState, is_configuration, state_of
 from xpm_core.language.parameters.calls import refuse_callback
@@ -64,6 +63,8 @@ def add_callback(task: Any, callback: Any) -> None:
 
 def add_watch(task: Any, method: Callable[..., Any], callback: Callable[[Any], Any]) -> None:
     """Call a function with each output of a method of a task."""
+    from xpm_core.job import outputs  # late, because few scripts watch outputs
+
     own, watch = setup_of(task, "watch_output"), outputs.watch(task, method, callback)
     refuse_callback(callback, f"{type(task).__name__}.watch_output", OutputError)
     if own.submitted is None:

@@ -14,7 +14,6 @@ from typing import Any
 from xpm_core.errors import NestingError, PayloadError, SealedError
 from xpm_core.job import script_arguments
 from xpm_core.language.code.class_records import class_record
-from xpm_core.language.code.local_recorder import Recorder
 from xpm_core.language.graph.state import STATE, is_configuration, state_of
 from xpm_core.language.graph.walk import children, reachable
 from xpm_core.language.identity.digest import counted_names, digest, task_id
@@ -234,6 +233,8 @@ class Packer:
             local = LOCAL in cls.__qualname__
             record = self.records[number] = class_record(cls)
             if local:
+                from xpm_core.language.code.local_recorder import Recorder  # late, because few classes are local
+
                 record["local"] = Recorder(self.class_index, self.encode_data).record(cls)
             schema = getattr(cls, "__xpm_schema__", None)
             if schema is not None and schema.value_class is not cls:

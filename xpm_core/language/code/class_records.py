@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.errors import ClassNameError
@@ -11,8 +12,8 @@ from xpm_core.project.origin import LOCAL, attribute, class_file, class_id, modu
 if TYPE_CHECKING:
     from xpm_core.language.parameters.schema import Schema
 
-
-from collections.abc import Iterator
+Reference = list[Any]
+"""The record of a value that a local class uses: the kind of the reference, then what is needed to find the value."""
 
 
 def class_record(cls: type) -> dict[str, Any]:
@@ -42,7 +43,7 @@ def _record(cls: type) -> dict[str, Any]:
     }
 
 
-def references_in(local: Any) -> Iterator[list[Any]]:
+def references_in(local: Any) -> Iterator[Reference]:
     """All references in the record of a local class or function, with those of the functions that it uses."""
     waiting = [*local.get("bases", ()), *local.get("names", {}).values()]
     while waiting:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import builtins
-import inspect
 import types
 from collections.abc import Callable
 from typing import Any, TypeVar
 
 from xpm_core.errors import TaskImportError
+from xpm_core.language.code.class_records import Reference
 from xpm_core.language.code.local_code import code_of
-from xpm_core.language.code.local_recorder import Reference
 from xpm_core.language.parameters.schema import MISSING, ParameterGroup, rebuilding
+
+OPTIMIZED = 0x01
+"""The flag of the code of functions, as in the module inspect, which is slow to import. Bodies of classes lack it."""
 
 
 class Rebuilder:
@@ -37,7 +39,7 @@ class Rebuilder:
         """Make the class of a record."""
         local, module = record["local"], self.module_of(record)
         code = code_of(module, record["name"], local["line"])
-        if code.co_flags & inspect.CO_OPTIMIZED:
+        if code.co_flags & OPTIMIZED:
             raise TypeError(f"{record['name']} is no class")  # a function, which must not be called
         bases = [self.value(reference) for reference in local["bases"]]
         found = {name: self.cell(reference) for name, reference in local["names"].items()}

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypeVar, get_args, get_origin
 
 from xpm_core.errors import DeclarationError, MismatchError
+from xpm_core.language.code.class_records import Reference
 from xpm_core.language.code.local_analysis import Varying, varying
 from xpm_core.language.code.local_code import cells, cells_of, code_of
 from xpm_core.language.parameters.schema import MISSING, ParameterGroup, Schema
@@ -23,8 +24,6 @@ from xpm_core.project.origin import LOCAL, class_file, module_name, project_file
 from xpm_core.project.own_names import recorded_module
 
 CODE = (types.FunctionType, types.BuiltinFunctionType)
-Reference = list[Any]
-"""The record of a value: the kind of the reference, then what is needed to find the value."""
 
 
 class Recorder:

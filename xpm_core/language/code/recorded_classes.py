@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 from xpm_core.errors import PayloadError, TaskImportError
 from xpm_core.language.code.local_digest import LocalDigests
-from xpm_core.language.code.local_rebuilder import Rebuilder
 from xpm_core.language.values.encoding import canonical
 from xpm_core.project.origin import attribute, class_id, within_project
 from xpm_core.project.own_names import is_own, present_module
 
 if TYPE_CHECKING:
+    from xpm_core.language.code.local_rebuilder import Rebuilder
     from xpm_core.language.parameters.schema import Schema
 
 
@@ -40,7 +40,7 @@ class RecordedClasses:
         self.records, self.known = records, known
         self.found: dict[int, type | None] = {}
         self.decode = decode
-        self.rebuilder = Rebuilder(self.find, module_of, decode)
+        self.rebuilder: Rebuilder | None = None
 
     @cached_property
     def digests(self) -> LocalDigests:
@@ -62,8 +62,9 @@ class RecordedClasses:
         if number not in self.found:
             record = self.records[number]
             self.found[number] = None
-            self.found[number] = self.rebuilder.rebuild(record) if "local" in record else self.imported(record)
-            self.rebuilder.fill()
+            self.found[number] = self.rebuilt(record) if "local" in record else self.imported(record)
+            if self.rebuilder is not None:
+                self.rebuilder.fill()
             self.check(record, self.found[number])
             schema: Schema | None = getattr(self.found[number], "__xpm_schema__", None)
             if "local" in record and schema is not None:
@@ -71,6 +72,14 @@ class RecordedClasses:
             if "value" in record:
                 self.set_value_class(self.found[number], self.find(record["value"]))
         return self.found[number]
+
+    def rebuilt(self, record: dict[str, Any]) -> type:
+        """Make the local class of a record again."""
+        if self.rebuilder is None:
+            from xpm_core.language.code.local_rebuilder import Rebuilder  # late, because few classes are local
+
+            self.rebuilder = Rebuilder(self.find, module_of, self.decode)
+        return self.rebuilder.rebuild(record)
 
     def imported(self, record: dict[str, Any]) -> type:
         key = (record["module"], record["name"], record["file"])

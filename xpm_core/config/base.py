@@ -58,7 +58,7 @@ class Config(ConfigAttributes, DictMethods, metaclass=ConfigMeta):
 
         Args:
             name: The name of the tag.
-            value: A str, int, float or bool.
+            value: As for `tag`: a text, a number, a bool, None, a path, or a member of an Enum.
 
         Returns:
             The configuration.

@@ -371,13 +371,28 @@ class Task(Config, TaskAttributes):
 
 
 class ResumableTask(Task):
-    """A task that continues where an earlier attempt stopped: a retry finds the directory as the attempt left it."""
+    """A task that continues where an earlier attempt stopped: a retry finds the directory as the attempt left it.
+
+    Example:
+        >>> class Learn(ResumableTask):
+        ...     checkpoint: Meta[Path] = field(default_factory=PathGenerator("checkpoint.pt"))
+        ...     def execute(self) -> None:
+        ...         if self.checkpoint.exists(): ...
+    """
 
     __xpm_base__: ClassVar[bool] = True
 
 
 class LightweightTask(Config):
-    """A task that runs in the job of another one, before its `execute`: `submit(init_tasks=[Load.C(model=model)])`."""
+    """A task that runs in the job of another one, before its `execute`.
+
+    Example:
+        >>> class Load(LightweightTask):
+        ...     model: Param[Model]
+        ...     def execute(self) -> None:
+        ...         self.model.load_weights()
+        >>> Evaluate.C(model=model).submit(init_tasks=[Load.C(model=model)])
+    """
 
     __xpm_base__: ClassVar[bool] = True
 

@@ -15,7 +15,12 @@ T = TypeVar("T")
 
 
 class DependentMarker(Protocol):
-    """The type of `dep`, which `task_outputs` and methods that make outputs take. It marks what the task has made."""
+    """The type of `dep`, which `task_outputs` and methods that make outputs take. It marks what the task has made.
+
+    Example:
+        def task_outputs(self, dep: DependentMarker) -> TrainedModel:
+            return dep(TrainedModel.C(model=self.model))
+    """
 
     def __call__(self, config: T, /) -> T: ...
 
@@ -73,8 +78,8 @@ def produced_by(task: Task, config: T) -> T:
 def upstream(task: Any) -> list[Task]:
     """The submitted tasks that a task uses directly, each once, in order.
 
-    A task uses another one if that is a value of its parameters at any depth, made such a value, is used by an initial
-    task, or was added by `add_dependencies`. Tasks that those use in turn are not among them.
+    A task uses another task in four ways: as a value of its parameters, at any depth; as the task that made such a
+    value; through an initial task; by `add_dependencies`. Tasks that those use in turn are not among the result.
 
     Raises:
         UnsubmittedTaskError: One of them was not submitted.

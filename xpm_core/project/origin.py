@@ -91,8 +91,8 @@ def class_file(cls: Any) -> str | None:
 def project_file(cls: Any) -> str | None:
     """The name of the file of a class, `project:package/module.py`. It is the same in every clone of the project.
 
-    The name of the project is that in the nearest pyproject.toml, else that of the folder that holds `.git`, else that
-    of the folder from which the module is imported.
+    The nearest pyproject.toml names the project. Without one, it has the name of the folder that holds `.git`. Without
+    that, it has the name of the folder from which the module is imported.
 
     Returns:
         The name; None for built-in modules.

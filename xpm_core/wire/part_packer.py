@@ -19,8 +19,8 @@ from xpm_core.wire.packer import Packer, referred, within_limit
 def write_part(packer: Packer) -> bool:
     """Write a part with all that is below the submitted tasks of a payload.
 
-    A part is read on its own, and a class that a function defines would be made anew for each part, each time as
-    another class. Therefore a payload with such a class is not divided.
+    Each part is read on its own. The reader would make a local class once for each part, and get different classes.
+    Therefore a payload with a local class is not divided.
 
     Args:
         packer: The packer of the payload; its `data` has been called.

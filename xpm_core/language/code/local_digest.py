@@ -104,8 +104,8 @@ class LocalDigests:
 def chooses(record: Record) -> bool:
     """Whether something is chosen for a class or function itself.
 
-    A class that is one of several of its name has a choice. A function of that kind has none: the class that uses it
-    names it.
+    A class that is one of several of its name in its function has a choice. For a function this is no choice, because
+    the class that uses it shows which one it is.
     """
     body = body_of(record)
     return any(body.get(name) for name in ("varying", "bases_vary", "defaults_vary")) or (

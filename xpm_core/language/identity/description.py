@@ -25,10 +25,10 @@ SCHEMA = 1
 def describe(task: Any, *, job: Path | None = None, workspace: Path | None = None) -> dict[str, Any]:
     """Describe a task, or another configuration, completely, in JSON's types.
 
-    A configuration is described in full where it appears first, and as `{"see": path}` after that. Only class, identity
-    and job directory are given of a task that made a configuration, and of configurations that are nested very deep, as
-    in a long chain of tasks. A value for which JSON has no type is an object with one entry that names the type:
-    `{"path": ...}`, `{"enum": ...}`, `{"tuple": [...]}`.
+    A configuration is described in full where it appears first, and as `{"see": path}` after that. Of a task that made
+    a configuration, only class, identity and job directory are given. The same holds for configurations that are nested
+    very deep, as in a long chain of tasks. A value for which JSON has no type is an object with one entry that names
+    the type: `{"path": ...}`, `{"enum": ...}`, `{"tuple": [...]}`.
 
     Args:
         task: The configuration. It is sealed.

@@ -54,14 +54,11 @@ class Config(ConfigAttributes, DictMethods, metaclass=ConfigMeta):
 
     @edge
     def tag(self, name: str, value: tags.Label) -> Self:
-        """Give the configuration a tag of any name.
+        """Give the configuration a tag of any name, and return the configuration.
 
         Args:
             name: The name of the tag.
             value: As for `tag`: a text, a number, a bool, None, a path, or a member of an Enum.
-
-        Returns:
-            The configuration.
 
         Raises:
             ParameterTypeError: The value cannot be a tag.

@@ -9,7 +9,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from xpm_core.config import state
+from xpm_core.config import state_of
 from xpm_core.identity import seal
 from xpm_core.wire import payload
 
@@ -23,5 +23,5 @@ def loaded(task: Any, workspace: Path, data: bytes | None = None) -> Any:
 def submitted(task: Any, workspace: Path, name: str = "") -> Any:
     """A task as if it was submitted, with its directory at `jobs/NAME`, where the name is by default its identity."""
     identity = seal(task)
-    state(task).submitted = SimpleNamespace(jobpath=workspace / "jobs" / (name or identity), where="here")
+    state_of(task).submitted = SimpleNamespace(jobpath=workspace / "jobs" / (name or identity), where="here")
     return task

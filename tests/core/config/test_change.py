@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from xpm_core.config import LATER, Config, Meta, Param, PathGenerator, copyconfig, field, state
+from xpm_core.config import LATER, Config, Meta, Param, PathGenerator, copyconfig, field, state_of
 from xpm_core.errors import (
     ParameterValueError,
 )
@@ -55,7 +55,7 @@ def test_python_copies_and_pickles_configurations(how: Any) -> None:
     config = train()
     seal(config)
     other = how(config)
-    assert not state(other).sealed
+    assert not state_of(other).sealed
     other.seed = 5
     assert config.seed == 0
     assert seal(config.copy(seed=5)) == seal(other)

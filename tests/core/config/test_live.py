@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from xpm_core.config import Config, LightweightTask, Meta, Param, PathGenerator, Task, field, state
+from xpm_core.config import Config, LightweightTask, Meta, Param, PathGenerator, Task, field, state_of
 from xpm_core.errors import DeclarationError, ParameterTypeError, UnknownParameterError
 from xpm_core.language.graph.state import is_configuration
 
@@ -108,7 +108,7 @@ def test_live_objects_copy_as_python_objects_do() -> None:
 def test_instance_seals_the_configuration() -> None:
     config = Holder.C()
     config.instance()
-    assert state(config).sealed
+    assert state_of(config).sealed
 
 
 class Shape(Config):

@@ -24,7 +24,7 @@ from xpm_core.config import (
     Task,
     deprecate,
     field,
-    state,
+    state_of,
 )
 from xpm_core.config.dependencies import made_by, upstream
 from xpm_core.errors import PayloadError
@@ -108,7 +108,7 @@ def shape(task: Any) -> Any:
         return ("object", numbers[id(value)])
 
     of(task)
-    identities = sorted(str(state(config).identity) for config, _ in configs_of(task))
+    identities = sorted(str(state_of(config).identity) for config, _ in configs_of(task))
     return described, identities
 
 
@@ -134,7 +134,7 @@ def built(nodes: list[Any], workspace: Path) -> Iterator[Any]:
             first = tasks[-1] if tasks and flag else None
             task = Work.C(number=number, uses=below, named={"x": made[number % len(made)]}, before=first)
             if flag:
-                state(task).init_tasks = (Warm.C(of=made[-1]),)
+                state_of(task).init_tasks = (Warm.C(of=made[-1]),)
             yield task
             tasks.append(submitted(task, workspace))
             made.append(task)

@@ -29,7 +29,7 @@ from xpm_core.config import (
     deprecate,
     field,
     setmeta,
-    state,
+    state_of,
 )
 from xpm_core.config.dependencies import made_by
 from xpm_core.errors import PayloadError, TaskImportError
@@ -159,7 +159,7 @@ def test_deprecated_task_runs_its_own_code_under_the_identity_of_the_new_one(tmp
 
 def test_initial_tasks_run_first_in_a_fresh_process(tmp_path: Path) -> None:
     task = Learn.C(model=(model := Model.C(layers=tag(3))), rates={"a": 1})
-    state(task).init_tasks = (Load.C(model=model),)
+    state_of(task).init_tasks = (Load.C(model=model),)
     found = run_payload(payload.pack(task, tmp_path), seal(task), tmp_path)
     assert found.splitlines() == ["loads 3", "{'a': 1.0} 3 {'layers': 3} True"]
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from xpm_core.config import LATER, Config, InstanceConfig, Meta, Param, PathGenerator, field, setmeta, state
+from xpm_core.config import LATER, Config, InstanceConfig, Meta, Param, PathGenerator, field, setmeta, state_of
 from xpm_core.errors import (
     DeclarationError,
     MissingParameterError,
@@ -67,7 +67,7 @@ def test_error_names_the_line_that_set_the_value() -> None:
             learning_rate="x",  # type: ignore[arg-type]
         )
     line = caught.value.__traceback__.tb_lineno  # type: ignore[union-attr]
-    assert caught.value.place == f"{state(Model.C()).created.rsplit(':', 1)[0]}:{line}"
+    assert caught.value.place == f"{state_of(Model.C()).created.rsplit(':', 1)[0]}:{line}"
 
 
 def test_missing_parameters_are_all_named_with_their_paths() -> None:

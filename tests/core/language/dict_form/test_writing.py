@@ -15,7 +15,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from xpm_core import Config, Param
-from xpm_core.config import copyconfig, setmeta, state
+from xpm_core.config import copyconfig, setmeta, state_of
 from xpm_core.errors import (
     ParameterValueError,
 )
@@ -30,9 +30,9 @@ def test_text_that_fits_several_types_is_refused_in_both_directions() -> None:
     with pytest.raises(ParameterValueError, match=r"Ambiguous\.value: .*It could be Path or Loss"):
         Ambiguous.from_dict({"value": "CROSS"})
     assert Ambiguous.from_dict({"value": "x"}).value == Path("x")
-    with pytest.raises(ParameterValueError, match=r"Ambiguous\.text: plain values cannot tell it: .*read as 'x'"):
+    with pytest.raises(ParameterValueError, match=r"Ambiguous\.text: plain values cannot express it: .*read as 'x'"):
         Ambiguous.C(value=Path("x"), text=Path("x")).to_dict()
-    with pytest.raises(ParameterValueError, match=r"Ambiguous\.value: plain values cannot tell it: .*read as 'CROSS'"):
+    with pytest.raises(ParameterValueError, match=r"Ambiguous\.value: plain values cannot express it: .*read as 'CROSS'"):
         Ambiguous.C(value=Loss.CROSS).to_dict()
 
 
@@ -46,7 +46,7 @@ def test_what_plain_values_cannot_tell_is_refused() -> None:
     with pytest.raises(ParameterValueError, match=r"Holder\.part: .*setmeta\(\) was called for it\. Use save\(\)"):
         Holder.C(part=setmeta(Part.C(), True)).to_dict()
     made = Part.C()
-    state(made).source = Learn.C()
+    state_of(made).source = Learn.C()
     with pytest.raises(ParameterValueError, match=r"Holder\.part: .*it was made by a task\. Use save\(\)"):
         Holder.C(part=made).to_dict()
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from dict_samples import Adam, Learn
 
-from xpm_core.config import state
+from xpm_core.config import state_of
 from xpm_core.errors import (
     MissingPackageError,
     ParameterTypeError,
@@ -45,8 +45,8 @@ def test_yaml_errors_name_the_line_in_the_file(tmp_path: Path, monkeypatch: pyte
 def test_configuration_of_yaml_remembers_its_lines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     learn = Learn.from_yaml(write(tmp_path, "epochs: 3\noptimizer:\n  lr: 0.5\n"))
-    assert state(learn).created == "learn.yaml:1"
-    assert state(learn.optimizer).place("lr") == "learn.yaml:3"
+    assert state_of(learn).created == "learn.yaml:1"
+    assert state_of(learn.optimizer).place("lr") == "learn.yaml:3"
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from xpm_core.config import Config, Meta, Param, PathGenerator, field, state
+from xpm_core.config import Config, Meta, Param, PathGenerator, field, state_of
 from xpm_core.errors import (
     CycleError,
     NestingError,
@@ -80,7 +80,7 @@ def test_list_changed_in_place_is_checked_when_it_is_sealed() -> None:
 
 def test_sealing_twice_gives_the_same() -> None:
     config = train()
-    assert seal(config) == seal(config) == state(config).identity
+    assert seal(config) == seal(config) == state_of(config).identity
 
 
 def test_nothing_is_sealed_when_sealing_fails() -> None:
@@ -93,8 +93,8 @@ def test_nothing_is_sealed_when_sealing_fails() -> None:
     config = Wrong.C(inner=Model.C(layers=3))
     with pytest.raises(ValidationError, match=r"Wrong: its values are refused \(never\). Change the configuration"):
         seal(config)
-    assert not state(config).sealed
-    assert not state(config.inner).sealed
+    assert not state_of(config).sealed
+    assert not state_of(config.inner).sealed
     config.inner.layers = 4
 
 

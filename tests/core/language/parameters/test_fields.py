@@ -72,7 +72,7 @@ def test_function_of_a_generated_path_takes_the_configuration_alone() -> None:
 
 def test_function_that_makes_a_default_takes_nothing() -> None:
     with pytest.raises(
-        DeclarationError, match=r"field\(default_factory=<lambda>\): it wants 'self', which it is not given"
+        DeclarationError, match=r"field\(default_factory=<lambda>\): it needs 'self', which is not passed"
     ):
         field(default_factory=lambda self: 3)
     for function in (list, lambda: 3, lambda n=3: n, Adam, Adam.C, functools.partial(int, "3")):

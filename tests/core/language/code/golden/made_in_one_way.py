@@ -1,4 +1,4 @@
-"""A function that can make its classes in one way only. test_chosen.py pins the identity of what it makes."""
+"""A function that can make its classes in one way only. test_local_digest.py pins the identity of what it makes."""
 
 from __future__ import annotations
 

@@ -32,7 +32,9 @@ def test_text_that_fits_several_types_is_refused_in_both_directions() -> None:
     assert Ambiguous.from_dict({"value": "x"}).value == Path("x")
     with pytest.raises(ParameterValueError, match=r"Ambiguous\.text: plain values cannot express it: .*read as 'x'"):
         Ambiguous.C(value=Path("x"), text=Path("x")).to_dict()
-    with pytest.raises(ParameterValueError, match=r"Ambiguous\.value: plain values cannot express it: .*read as 'CROSS'"):
+    with pytest.raises(
+        ParameterValueError, match=r"Ambiguous\.value: plain values cannot express it: .*read as 'CROSS'"
+    ):
         Ambiguous.C(value=Loss.CROSS).to_dict()
 
 

@@ -111,7 +111,7 @@ def test_what_does_not_fit_is_refused_with_its_path(
     with pytest.raises(kind) as error:
         Learn.from_dict(values)
     assert str(error.value).startswith(said)
-    assert "test_reading.py:" in str(error.value)
+    assert "test_dict_reader.py:" in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""A way to a server that takes longer: a TCP proxy that hands on each piece some milliseconds after it came.
+"""A TCP proxy in front of a server: it passes each piece of data on some milliseconds after it came.
 
 python bench/delay.py PORT SERVER_PORT MILLISECONDS
 """

@@ -1,4 +1,4 @@
-"""What a server costs that is far: 5 ms each way, by a proxy of ours."""
+"""What a distant server costs: a proxy of ours adds 5 ms each way."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ DELAY_MS = 5.0
 
 
 def rows(size: Size) -> list[Row]:
-    """One slot against RQ's forking worker, both over the proxy."""
+    """One slot against RQ's forking worker, both through the proxy."""
     absent = peers.absent("rq")
     found = turns({
         "ours": partial(ours, size.of(500, 100), delay_ms=DELAY_MS),

@@ -1,4 +1,4 @@
-"""How many jobs that do nothing a worker runs a second, and what the others make of it."""
+"""How many jobs that do nothing a worker runs in a second, and how many the peers run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ NOOP = Path(__file__).parent / "sides" / "noop.c"
 
 
 def rows(size: Size) -> list[Row]:
-    """One slot of ours against one of the others; experimaestro runs two jobs at a time."""
+    """One slot of ours against one worker of each peer; experimaestro runs two jobs at a time."""
     jobs, few = size.of(2000, 300), size.of(200, 80)
     return [*trivial(jobs, few, size), *in_project(few, True), *in_project(few, False)]
 
@@ -49,7 +49,7 @@ def trivial(jobs: int, few: int, size: Size) -> list[Row]:
 
 
 def in_project(jobs: int, bytecode: bool) -> list[Row]:
-    """Tasks in a module of a project of many files that imports NumPy; with what Python compiles kept, and without."""
+    """Tasks in a project of many files that imports NumPy: once with the compiled files kept, and once without them."""
     what = f"jobs of a project of {project.FILES} files, NumPy" + ("" if bytecode else ", PYTHONDONTWRITEBYTECODE")
     if find_spec("numpy") is None:
         return [Row(what, absent="NumPy is not installed")]

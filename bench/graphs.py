@@ -1,6 +1,6 @@
-"""Long chains, wide graphs and large values: what a link costs however many are before it, and whether all of it runs.
+"""Long chains, wide graphs and large values: what one more link costs, and whether the whole graph runs.
 
-The server and the workspace are new each time; what a chain takes is what both hold afterwards.
+The server and the workspace are new each time. So the memory of a chain is what both hold afterwards.
 """
 
 from __future__ import annotations
@@ -16,13 +16,13 @@ TITLE = "Graphs"
 
 
 def rows(size: Size) -> list[Row]:
-    """Chains against themselves when short, and against tasks that need none; graphs that run stand for themselves."""
+    """Long chains against short ones and against tasks that need none. A graph that runs is compared with nothing."""
     few, many = size.of(1_000, 500), size.of(10_000, 2_000)
     return [*chains(few, many), *running(few, many, size.of(300_000, 300_000))]
 
 
 def chains(few: int, many: int) -> list[Row]:
-    """What submitting a link takes: time, and bytes in the server and in parts."""
+    """What the submission of a link costs: time, and bytes in the server and in parts."""
     times = turns({
         "short": lambda: submission("chain", few)[0] / few * 1e6,
         "long": lambda: submission("chain", many)[0] / many * 1e6,
@@ -49,7 +49,7 @@ def running(few: int, many: int, numbers: int) -> list[Row]:
 
 
 def submission(kind: str, count: int) -> tuple[float, int]:
-    """Seconds until the server has them all, and the bytes that it and the workspace's parts then hold more."""
+    """Seconds until the server has all tasks, and the bytes that the server and the workspace's parts have gained."""
     with Place() as place:
         before = place.client.info("memory")["used_memory"]
         folder = place.folder("workspace")

@@ -1,4 +1,4 @@
-"""What a job costs the server when there are many: time with the number of jobs and of lines, and memory."""
+"""What a job costs the server when there are many jobs: time, by number of jobs and of lines, and memory."""
 
 from __future__ import annotations
 
@@ -67,13 +67,13 @@ class Filled:
 
 
 def rows(size: Size) -> list[Row]:
-    """The calls of a job only: the time of its process, which stays the same, would hide what grows."""
+    """Only the calls of a job. The time of its process stays the same, and would hide the growth."""
     many, waiting = size.of(100_000, 20_000), size.of(50_000, 10_000)
     return [*with_jobs(many, waiting), memory(size.of(20_000, 5_000)), lines(size.of(1_000, 1_000))]
 
 
 def with_jobs(many: int, waiting: int) -> list[Row]:
-    """Milliseconds to claim and end a job, with few jobs, with many, and with many before it that wait for a token."""
+    """Milliseconds to claim and end a job: among few jobs, among many, and behind many that wait for a token."""
     with Place() as few_place, Place() as many_place, Place() as waiting_place:
         few, full, held = Filled(few_place), Filled(many_place), Filled(waiting_place)
         few.submit(1_000)
@@ -94,10 +94,10 @@ def with_jobs(many: int, waiting: int) -> list[Row]:
 
 
 def memory(jobs: int) -> Row:
-    """Bytes of a job that is done, once RQ's view of it and its execution's id have expired.
+    """Bytes of a job that is done, once RQ's view of it and the id of its execution have expired.
 
-    A thousand jobs at a time come and are done. The stream of events is left out: it is bounded, whatever the number of
-    jobs. So are the server's own needs, such as the text of scripts: they are there after the first thousand.
+    A thousand jobs at a time come and are done. The stream of events is left out, because it is bounded. The server's
+    own needs, such as the text of scripts, are left out, too: they are there after the first thousand.
     """
     with Place() as place:
         place.client.config_set("slowlog-log-slower-than", -1)
@@ -113,7 +113,7 @@ def memory(jobs: int) -> Row:
 
 
 def _used(client: Redis) -> int:
-    """Bytes in use, once what expires is gone, and the events."""
+    """Bytes in use, without the events and without keys that expire."""
     for name in ("rq:*", "xpm:*:execution:*"):
         for key in client.scan_iter(name, count=1_000):
             client.unlink(key)
@@ -123,7 +123,7 @@ def _used(client: Redis) -> int:
 
 
 def lines(count: int) -> Row:
-    """Microseconds of the server for a claim, when all lines but the last wait for a token."""
+    """Microseconds of the server for a claim when all lines but the last wait for a token."""
     found: dict[str, list[float]] = {"many": [], "one": []}
     for _ in range(PAIRS):
         for name, lines_of in (("many", count), ("one", 1)):

@@ -1,7 +1,7 @@
-"""What all benches share: pairs of ours and theirs, turn by turn, their ratios, and where results are kept.
+"""What all benches share: pairs of ours and theirs, turn by turn, their ratios, and the file of results.
 
-Owns: what a row of results is, and bench/RESULTS.md, section by section. Single runs on a busy machine differ by up to
-five times, so nothing but the median of the ratios of pairs counts. Imports the standard library only.
+Owns: what a row of results is, and bench/RESULTS.md, section by section. On a busy machine, two runs differ by up to
+five times. So only the median of the ratios of pairs counts. Imports the standard library only.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ class Limit:
         return f"{self.sign} {self.bound:g}"
 
     def holds(self, value: float) -> bool:
-        """Whether a value keeps it."""
+        """Whether a value keeps the limit."""
         return value >= self.bound if self.sign == ">=" else value <= self.bound
 
 
 @dataclass(frozen=True)
 class Size:
-    """How much a bench does: all of it, or what fits into a few minutes."""
+    """How much a bench does: all of it, or as much as fits into a few minutes."""
 
     quick: bool
 
@@ -52,14 +52,14 @@ class Size:
 
 @dataclass(frozen=True)
 class Row:
-    """One comparison. Without `theirs`, what was measured stands for itself.
+    """One comparison. Without `theirs`, our value is compared with nothing.
 
     Args:
         what: What was measured.
-        against: What it is compared with; empty when it stands for itself.
-        unit: Of both sides.
+        against: What it is compared with; empty when there is nothing.
+        unit: The unit of both sides.
         ours, theirs: One value a turn.
-        limit: Of the median of the ratios, or of our values.
+        limit: The limit of the median of the ratios, or of our values.
         absent: Why there is nothing to compare with.
     """
 
@@ -73,7 +73,7 @@ class Row:
 
     @property
     def values(self) -> list[float]:
-        """What the limit is about: the ratio of each pair, or our value of each turn."""
+        """The values that the limit concerns: the ratio of each pair, or our value of each turn."""
         if self.absent:
             return []
         if not self.against:
@@ -82,7 +82,7 @@ class Row:
 
     @property
     def reached(self) -> bool | None:
-        """Whether it is what it must be; None where nothing must, or nothing could be measured."""
+        """Whether the limit is reached; None if there is no limit, or if nothing could be measured."""
         return None if self.limit is None or not self.values else self.limit.holds(statistics.median(self.values))
 
     def cells(self) -> list[str]:
@@ -100,7 +100,7 @@ HEAD = ["what", "against", "ours", "theirs", "ratio: median (min to max)", "must
 
 
 def turns(subjects: dict[str, Measure | None], count: int = PAIRS) -> dict[str, list[float]]:
-    """Measure subjects turn by turn: a, b, a, b ...; those that are None are left out."""
+    """Measure subjects turn by turn: a, b, a, b ... Subjects that are None are left out."""
     found: dict[str, list[float]] = {name: [] for name, subject in subjects.items() if subject is not None}
     for _ in range(count):
         for name, subject in subjects.items():
@@ -114,12 +114,12 @@ def median(values: Sequence[float], unit: str) -> str:
 
 
 def number(value: float) -> str:
-    """Three digits that count."""
+    """A number with three significant digits."""
     return f"{value:.0f}" if abs(value) >= 100 else f"{value:.3g}"
 
 
 def percentile(values: Sequence[float], share: float) -> float:
-    """The value below which that share of the values lies."""
+    """The value below which this share of the values lies."""
     ordered = sorted(values)
     return ordered[min(int(len(ordered) * share), len(ordered) - 1)]
 
@@ -131,7 +131,7 @@ def table(rows: Sequence[Row]) -> list[str]:
 
 
 def write_section(title: str, lines: Sequence[str]) -> None:
-    """Put a section into RESULTS.md, in the place of one of that title; all others stay as they are."""
+    """Put a section into RESULTS.md, in the place of the one of that title. All other sections stay as they are."""
     before = RESULTS.read_text() if RESULTS.exists() else "# Results\n\nHow fast it is, and how that was measured.\n"
     head, *parts = before.split("\n## ")
     section = "\n".join([title, "", *lines]).rstrip("\n")
@@ -156,12 +156,12 @@ def machine() -> str:
 
 
 def load() -> str:
-    """How many processes have wanted a CPU in the last minute: more than there are CPUs, and times say little."""
+    """How many processes wanted a CPU in the last minute. If these are more than the CPUs, times say little."""
     return f"{os.getloadavg()[0]:.1f}"
 
 
 def today() -> str:
-    """The date, as results are signed with it."""
+    """The date that stands above results."""
     return date.today().isoformat()
 
 

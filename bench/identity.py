@@ -1,12 +1,12 @@
-"""What an identity costs: to build a configuration of 20 parameters on 3 levels, to validate it, and to name it.
+"""What an identity costs: building a configuration of 20 parameters on 3 levels, validating it, and naming it.
 
-Beside it, in the same process and turn by turn: `hashlib.sha256(msgpack.packb(...))` of the equivalent dict, and
-experimaestro, which is installed for it into an environment of its own; without one it is reported as absent. And what
-`import xpm_core` costs, beside `import msgpack`, each in a new interpreter.
+Two others take turns with it in the same process: `hashlib.sha256(msgpack.packb(...))` of the equivalent dict, and
+experimaestro. The bench installs experimaestro into an environment of its own. If that fails, experimaestro is reported
+as absent. The bench also compares `import xpm_core` with `import msgpack`, each in a new interpreter.
 
     python bench/identity.py [--rounds N] [--no-peer] [--write]
 
-`--write` puts the figures into bench/RESULTS.md. Exit code 1 when a limit is missed.
+`--write` puts the figures into bench/RESULTS.md. The exit code is 1 if a limit is missed.
 """
 
 import argparse
@@ -53,7 +53,7 @@ def declared(language: str) -> ModuleType:
 
 
 def least() -> Subject:
-    """The same values in a dict that is there already, hashed: what the least that one could do costs."""
+    """The least that an identity could cost: hashing a dict of the same values that is there already."""
     import msgpack
 
     equivalent = declared("xpm_core").equivalent()
@@ -69,7 +69,7 @@ def ours() -> Subject:
 
 
 def peer() -> Subject | None:
-    """Experimaestro doing the same; None where it is not installed."""
+    """Experimaestro doing the same; None if it is not installed."""
     if find_spec("experimaestro") is None:
         return None
     build = declared("experimaestro").build
@@ -96,7 +96,7 @@ def measure(rounds: int) -> dict[str, list[float]]:
 
 
 def seconds(subject: Subject) -> float:
-    """Seconds of CPU that some calls take: on a busy machine, a long turn waits more often than a short one."""
+    """Seconds of CPU that some calls take. Not of time, because on a busy machine a long turn waits more often."""
     began = time.process_time()
     for _ in range(CALLS):
         subject()
@@ -104,7 +104,7 @@ def seconds(subject: Subject) -> float:
 
 
 def imports(rounds: int) -> dict[str, list[float]]:
-    """Milliseconds of a new interpreter that imports one thing, in each round."""
+    """Milliseconds that a new interpreter takes to import one thing, in each round."""
     found: dict[str, list[float]] = {line: [] for line in (MSGPACK, WHOLE, LANGUAGE)}
     for _ in range(rounds):
         for line, times in found.items():
@@ -115,7 +115,7 @@ def imports(rounds: int) -> dict[str, list[float]]:
 
 
 def environment_of_peer() -> Path | None:
-    """A Python with experimaestro and msgpack, made once and kept in the cache; None when it cannot be made."""
+    """A Python with experimaestro and msgpack, made once and kept in the cache; None if it cannot be made."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     folder = cache / "xpm-bench" / f"experimaestro-2.7-python{platform.python_version()}"
     python = folder / "bin" / "python"
@@ -133,7 +133,7 @@ def environment_of_peer() -> Path | None:
 
 
 def run(rounds: int, with_peer: bool) -> dict[str, Any]:
-    """All figures: milli- and microseconds by subject, and the name of what was compared."""
+    """All figures by subject, in milliseconds and microseconds, and the name of the peer."""
     python = environment_of_peer() if with_peer else None
     command = [str(python or sys.executable), str(Path(__file__).resolve()), "--measure", "--rounds", str(rounds)]
     output = subprocess.run(
@@ -150,7 +150,7 @@ def ratio(times: dict[str, list[float]], upper: str, lower: str) -> float | None
 
 
 def rows(figures: dict[str, Any]) -> list[tuple[str, str, float | None, float]]:
-    """What is compared: the two, their medians, the median of their ratios, the limit."""
+    """Each comparison: its name, both medians, the median of the ratios, and the limit."""
     compared: list[tuple[str, str, str, str, float]] = [
         ("identity", "xpm", "sha256 of msgpack", "us", HASH_LIMIT),
         ("identity", "xpm", "experimaestro", "us", PEER_LIMIT),
@@ -182,7 +182,7 @@ def missed(figures: dict[str, Any]) -> list[str]:
 
 
 def write(figures: dict[str, Any], rounds: int) -> None:
-    """Put the figures into RESULTS.md, in the place of those that were there."""
+    """Put the figures into RESULTS.md, in the place of the old ones."""
     section = [
         f"Taken {today()} by `make bench-identity`, msgpack {version('msgpack')}, on {machine()}.",
         f"{rounds} rounds of {CALLS} calls each, the subjects taking turns in one process, in CPU time; imports: "

@@ -1,4 +1,4 @@
-"""What jobs cost that import scikit-learn, when the imports are paid once, and when each job pays them."""
+"""What jobs cost that import scikit-learn: when the import is paid once, and when each job pays for it."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def from_claim(jobs: int) -> list[Row]:
 
 
 def from_submission(jobs: int) -> Row:
-    """From `submit` to the first line, the middle of many."""
+    """From `submit` to the first line, the median of many."""
     absent = peers.absent("hyperqueue") or ("" if compiler() else "no C compiler")
     found = turns({"ours": partial(_ours, jobs), "theirs": None if absent else partial(_hyperqueue, jobs)})
     what = "submit to first line, p50"

@@ -1,4 +1,4 @@
-"""A configuration of 20 parameters on 3 levels, in the language that the variable LANGUAGE names: they are alike."""
+"""A configuration of 20 parameters on 3 levels, in the language that the variable LANGUAGE names."""
 
 from importlib import import_module
 from typing import Any

@@ -1,4 +1,4 @@
-"""Those we are compared with, each in an environment of its own, made once and kept in the user's cache.
+"""The peers, each in an environment of its own, which is made once and kept in the user's cache.
 
 Owns: what is installed where, and how a side is run: `sides/<side>.py WHAT '{"option": …}'` prints its answer as JSON.
 A peer that cannot be installed is absent, and the row says so.
@@ -53,7 +53,7 @@ class SideError(Exception):
 
 @cache
 def python_of(side: str) -> str | None:
-    """The interpreter of a side, installed if it is not there yet; None when it cannot be."""
+    """The interpreter of a side. It is installed if it is not there yet. None if it cannot be installed."""
     if side == "ours":
         return sys.executable
     peer = PEERS[side]
@@ -79,7 +79,7 @@ def run(side: str, what: str, **options: Any) -> dict[str, Any]:
     """Let a side do something, in a process of its own, and return its answer.
 
     Raises:
-        SideError: It failed; with the end of what it said.
+        SideError: The side failed. The error holds the end of its output.
     """
     python = python_of(side)
     assert python is not None, "asked before"

@@ -1,6 +1,6 @@
-"""Where a bench happens: a server of its own, and a folder on tmpfs, both gone afterwards.
+"""Where a bench happens: a server of its own, and a folder on tmpfs. Both are gone afterwards.
 
-No server keeps anything on disk, for whichever side: how a disk is today is not what is measured.
+No server keeps anything on disk, on either side, because the speed of the disk is not what is measured.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ class Place:
         shutil.rmtree(self.root, ignore_errors=True)
 
     def folder(self, name: str) -> str:
-        """A folder of this place, which need not be there."""
+        """A folder of this place, which may not be there yet."""
         return str(self.root / name)
 
     def _start(self, command: list[str]) -> None:
@@ -84,7 +84,7 @@ class Place:
 
 
 def server() -> str:
-    """The server that benches run with, by its own account: `Valkey 8.1.8 (libc)`."""
+    """The server that benches run with, as it calls itself: `Valkey 8.1.8 (libc)`."""
     with Place() as place:
         told = place.client.info()
     name, version = ("Valkey", told["valkey_version"]) if "valkey_version" in told else ("Redis", told["redis_version"])
@@ -101,13 +101,13 @@ def wait_until(condition: object, timeout_s: float = 60.0) -> None:
 
 
 def free_port() -> int:
-    """A port of this machine that nobody listens at."""
+    """A port of this machine at which nothing listens."""
     with socket.socket() as sock:
         sock.bind(("127.0.0.1", 0))
         return int(sock.getsockname()[1])
 
 
 def listens(port: int) -> bool:
-    """Whether somebody listens at a port."""
+    """Whether something listens at a port."""
     with socket.socket() as sock:
         return sock.connect_ex(("127.0.0.1", port)) == 0

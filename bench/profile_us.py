@@ -50,7 +50,7 @@ def record(spy: str, place: Place, command: list[str]) -> str:
 
 
 def show(stacks: str, kinds: tuple[str, ...]) -> None:
-    """The functions in which a kind of process was seen most often, those that they call included."""
+    """The functions in which a kind of process was seen most often, together with the functions that they call."""
     found: dict[str, Counter[str]] = {kind: Counter() for kind in kinds}
     total: Counter[str] = Counter()
     for line in stacks.splitlines():

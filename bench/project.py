@@ -1,7 +1,7 @@
 """A project of 30 files that imports NumPy, as researchers have one, with a task that does next to nothing.
 
-Most of what a short job costs there is the import of its modules. Both sides get the same files: one of them has our
-task, another one has the function that RQ calls.
+Most of the time of a short job there goes into the import of its modules. Both sides get the same files: one of them
+has our task, another one has the function that RQ calls.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def study(index: int) -> None:
 
 
 def write(folder: Path) -> str:
-    """Write the project; return the folder that it is imported from."""
+    """Write the project; return the folder from which it is imported."""
     package = folder / NAME
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("")

@@ -1,8 +1,8 @@
-"""All benches, ours and theirs turn by turn, into one table. The server is the one that xpm would start: first on PATH.
+"""All benches, ours and theirs turn by turn, in one table. The server is the one that xpm would start: first on PATH.
 
     python bench/run.py [--quick] [--only NAME]... [--write]
 
-`--write` puts the table into bench/RESULTS.md. Exit code 1 when something is missed.
+`--write` puts the table into bench/RESULTS.md. The exit code is 1 if a limit is missed.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main() -> int:
 
 
 def measured(name: str, size: Size) -> Sequence[Row]:
-    """The rows of a bench; when it fails, one that says so."""
+    """The rows of a bench; if it fails, one row that says so."""
     bench = import_module(name)
     try:
         found: Sequence[Row] = bench.rows(size)
@@ -56,7 +56,7 @@ def measured(name: str, size: Size) -> Sequence[Row]:
 
 
 def write(rows: list[Row], quick: bool, known: str) -> None:
-    """Put the table into the section of this size and, where it is Redis and not the wheel's Valkey, of the server."""
+    """Put the table into the section of this size. A Redis has a section of its own."""
     target = "make bench-quick" if quick else "make bench"
     title = ("Speed, at reduced size" if quick else "Speed") + ("" if known.startswith("Valkey") else ", on Redis")
     write_section(title, [

@@ -1,4 +1,4 @@
-"""What a second slot brings, and what a slot costs that has nothing to do."""
+"""What a second slot brings, and what an idle slot costs."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def two(jobs: int) -> Row:
 
 
 def idle(seconds: int) -> list[Row]:
-    """An idle daemon of four slots: commands and CPU time of a slot, its private memory with its starter's."""
+    """An idle daemon of four slots: commands and CPU time for each slot, and its private memory with its starter's."""
     commands, shares, memory = [], [], []
     with Place() as place:
         command = [sys.executable, "-m", "xpm_worker", "--workspace", place.folder("workspace")]
@@ -59,7 +59,7 @@ def idle(seconds: int) -> list[Row]:
 
 
 def _processed(place: Place) -> int:
-    """How often the server has read a command from a client; what scripts call does not count."""
+    """How many commands the server has read from clients. Commands that scripts call do not count."""
     return int(place.client.info("stats")["total_reads_processed"])
 
 

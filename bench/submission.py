@@ -1,4 +1,4 @@
-"""How long it takes to submit, and to submit again what is done."""
+"""How long it takes to submit tasks, and to submit done tasks again."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ TITLE = "Submission"
 
 
 def rows(size: Size) -> list[Row]:
-    """Different tasks with a nested configuration, built one by one; theirs are what comes closest to that."""
+    """Different tasks with a nested configuration, built one by one. The peers submit what comes closest to that."""
     return [new(size.of(10_000, 2_000)), *again(size.of(10_000, 2_000), size.of(1_000, 100))]
 
 
 def new(jobs: int) -> Row:
-    """Until the server has them all."""
+    """Until the server has all tasks."""
     absent = peers.absent("rq")
     found = turns({"ours": partial(submitted, jobs), "theirs": None if absent else partial(enqueued, jobs)})
     what = f"submission of {jobs} tasks"

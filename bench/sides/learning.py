@@ -8,7 +8,7 @@ from xpm_core import Param, Task
 
 
 class Learn(Task):
-    """Its imports are what it costs."""
+    """Its cost is that of its imports."""
 
     index: Param[int]
 
@@ -17,6 +17,6 @@ class Learn(Task):
 
 
 class LearnAlone(Learn):
-    """The same in a process that imports everything itself."""
+    """The same, in a process that imports everything itself."""
 
     template = False

@@ -9,7 +9,7 @@ from xpm_core import Param, Task
 
 
 class Link(Task):
-    """One of a chain, or one of many that need one."""
+    """One task of a chain, or one of many that need one task."""
 
     index: Param[int]
     before: Param[Task | None] = None
@@ -19,7 +19,7 @@ class Link(Task):
 
 
 class Gather(Task):
-    """Needs many."""
+    """A task that needs many."""
 
     links: Param[list[Link]]
 
@@ -28,7 +28,7 @@ class Gather(Task):
 
 
 class Numbers(Task):
-    """Has a long list."""
+    """A task with a long list."""
 
     values: Param[list[float]]
 

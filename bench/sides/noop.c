@@ -1,4 +1,4 @@
-/* A task that does nothing but say when it ran: appends the clock that all processes share to the file it is given. */
+/* A task that only notes when it ran: it appends the time of the clock that all processes share to the given file. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <time.h>

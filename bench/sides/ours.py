@@ -28,7 +28,7 @@ EXPERIMENT = "bench"
 
 
 def submit(url: str, folder: str, jobs: int) -> dict[str, Any]:
-    """Submit different tasks, built one by one; until the server has all. No worker runs."""
+    """Submit different tasks, built one by one, until the server has all. No worker runs."""
     with experiment(folder, EXPERIMENT, redis=url, workers=0) as xp:
         began = time.perf_counter()
         for number in range(jobs):
@@ -38,7 +38,7 @@ def submit(url: str, folder: str, jobs: int) -> dict[str, Any]:
 
 
 def link(url: str, folder: str, kind: str, count: int, slots: int = 0) -> dict[str, Any]:
-    """Submit tasks that need one another; until the server has all or, with slots to run them, until all are done."""
+    """Submit tasks that need one another: until the server has all or, with slots to run them, until all are done."""
     with experiment(folder, EXPERIMENT, redis=url, workers=slots) as xp:
         began = time.perf_counter()
         for _ in linked.submitted(kind, count):
@@ -51,7 +51,7 @@ def link(url: str, folder: str, kind: str, count: int, slots: int = 0) -> dict[s
 
 
 def queue(url: str, folder: str, jobs: int, kind: str = "Nothing", demand: str = "", path: str = "") -> dict[str, Any]:
-    """Submit jobs for a worker to come; their project may lie in a folder `path`."""
+    """Submit jobs for a worker that starts later; their project may lie in a folder `path`."""
     sys.path[:0] = [path] if path else []
     cls = _kind(kind)
     with experiment(folder, EXPERIMENT, redis=url, workers=0) as xp:
@@ -66,7 +66,7 @@ def queue(url: str, folder: str, jobs: int, kind: str = "Nothing", demand: str =
 
 
 def drain(url: str, direct: str, folder: str, jobs: int, slots: int = 1, bytecode: bool = True) -> dict[str, Any]:
-    """Let a worker run all that is queued; from the start of the first to the end of the last job."""
+    """Let a worker run all queued jobs: from the start of the first job to the end of the last."""
     command = [sys.executable, "-m", "xpm_worker", "--workspace", folder, "--slots", str(slots), "--burst"]
     environment = {**os.environ, "XPM_REDIS_URL": url, "PYTHONDONTWRITEBYTECODE": "" if bytecode else "1"}
     log = f"{folder}.log"
@@ -83,7 +83,7 @@ def drain(url: str, direct: str, folder: str, jobs: int, slots: int = 1, bytecod
 
 
 def prepare(url: str, folder: str, jobs: int) -> dict[str, Any]:
-    """Let jobs be done: their directories say so, and the server knows it."""
+    """Make jobs done: their directories say so, and the server knows it."""
     workspace = Workspace.open(folder)
     for number in range(jobs):
         task = trials.train(number)
@@ -100,7 +100,7 @@ def prepare(url: str, folder: str, jobs: int) -> dict[str, Any]:
 
 
 def resubmit(url: str, folder: str, jobs: int) -> dict[str, Any]:
-    """Submit jobs that are done; until `xp.wait()` returns."""
+    """Submit done jobs, until `xp.wait()` returns."""
     with experiment(folder, EXPERIMENT, redis=url, workers=0) as xp:
         began = time.perf_counter()
         for number in range(jobs):
@@ -110,7 +110,7 @@ def resubmit(url: str, folder: str, jobs: int) -> dict[str, Any]:
 
 
 def identities(folder: str, jobs: int) -> dict[str, Any]:
-    """Build the same tasks, seal them, and look once whether each is done."""
+    """Build the same tasks, seal them, and look once at each whether it is done."""
     base = os.path.realpath(folder)
     began = time.perf_counter()
     for number in range(jobs):
@@ -184,7 +184,7 @@ main()
 
 
 def callbacks(url: str, folder: str, jobs: int) -> dict[str, Any]:
-    """From when the server has answered that a job is done, to the script's callback. And what a PING takes."""
+    """From the server's answer that a job is done to the script's callback. Also, how long a PING takes."""
     called: dict[int, float] = {}
     ended: list[float] = []
     with experiment(folder, EXPERIMENT, redis=url, workers=0) as xp:
@@ -204,7 +204,7 @@ def callbacks(url: str, folder: str, jobs: int) -> dict[str, Any]:
 
 
 def finish(url: str, w: str, jobs: int) -> dict[str, Any]:
-    """Stand for a worker: end one job after the other, with a pause between."""
+    """Act as a worker: end one job after the other, with a pause between."""
     store, worker = Store(connection.open(url), w), WorkerId("bench", "bench")
     for _ in range(jobs):
         lease = store.claim(worker, new_execution_id()).lease
@@ -269,7 +269,7 @@ def _kind(name: str) -> Any:
 
 
 def _answer(answer: dict[str, Any]) -> None:
-    """Answer, and end without waiting for jobs that nobody is to run yet."""
+    """Answer, and end without waiting for jobs that nobody will run."""
     import json
 
     print(json.dumps(answer), flush=True)

@@ -1,4 +1,4 @@
-"""What RQ's worker runs."""
+"""The functions that RQ's worker runs."""
 
 from typing import Any
 
@@ -8,4 +8,4 @@ def nothing(index: int) -> None:
 
 
 def train(model: dict[str, Any], epochs: int, rate: float, seed: int) -> None:
-    """What is enqueued where submission is measured."""
+    """The function that is enqueued where submission is measured."""

@@ -1,4 +1,4 @@
-"""What each side does with its command line: call the function of that name, and print its answer as JSON."""
+"""How each side reads its command line: it calls the function of that name, and prints its answer as JSON."""
 
 import json
 import sys

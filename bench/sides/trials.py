@@ -17,7 +17,7 @@ class Model(Config):
 
 
 class Train(Task):
-    """What is submitted where submission is measured."""
+    """The task that is submitted where submission is measured."""
 
     model: Param[Model]
     epochs: Param[int]
@@ -29,7 +29,7 @@ class Train(Task):
 
 
 class Stamp(Task):
-    """Says when its first line ran, by the clock that all processes of a machine share."""
+    """Notes when its first line ran, by the clock that all processes of a machine share."""
 
     index: Param[int]
     folder: Meta[Path]

@@ -13,7 +13,7 @@ SLOTS = 2
 
 
 def drain(folder: str, jobs: int) -> dict[str, Any]:
-    """Run jobs that do nothing; from the first submission until all are done."""
+    """Run jobs that do nothing, from the first submission until all are done."""
     return {"seconds": _run(folder, [tasks.Nothing.C(index=index) for index in range(jobs)])}
 
 
@@ -23,7 +23,7 @@ def imports(folder: str, jobs: int) -> dict[str, Any]:
 
 
 def prepare(folder: str, jobs: int) -> dict[str, Any]:
-    """Let jobs look as if they were done."""
+    """Make jobs look as if they were done."""
     os.environ["HOME"] = folder
     with experiment(folder, "bench", run_mode=RunMode.GENERATE_ONLY):
         for index in range(jobs):
@@ -37,7 +37,7 @@ def prepare(folder: str, jobs: int) -> dict[str, Any]:
 
 
 def resubmit(folder: str, jobs: int) -> dict[str, Any]:
-    """Submit jobs that are done; until all are known to be."""
+    """Submit done jobs, until all are known to be done."""
     os.environ["HOME"] = folder
     with experiment(folder, "bench") as xp:
         began = time.perf_counter()

@@ -15,7 +15,7 @@ TIMEOUT_S = 300.0
 
 
 def drain(program: str, folder: str, jobs: int) -> dict[str, Any]:
-    """Run all tasks on one core; from the first line of the first to that of the last."""
+    """Run all tasks on one core: from the first line of the first task to that of the last."""
     os.makedirs(folder)
     os.chdir(folder)
     stamps = Path(folder) / "stamps"
@@ -29,7 +29,7 @@ def drain(program: str, folder: str, jobs: int) -> dict[str, Any]:
 
 
 def drain_python(folder: str, jobs: int) -> dict[str, Any]:
-    """Run Python functions on one core, each with a directory and logs of its own; as `drain` measures."""
+    """Run Python functions on one core, each with a directory and logs of its own. It measures as `drain` does."""
     os.makedirs(folder)
     os.chdir(folder)
     stamps = Path(folder) / "stamps"
@@ -80,7 +80,7 @@ def spread(stamps: Path, count: int) -> float:
 
 
 def read(stamps: Path, count: int) -> list[float]:
-    """Wait until so many tasks have said when they ran."""
+    """Wait until so many tasks have written when they ran."""
     deadline = time.monotonic() + TIMEOUT_S
     while time.monotonic() < deadline:
         lines = stamps.read_text().splitlines() if stamps.exists() else []

@@ -26,9 +26,9 @@ def enqueue(url: str, jobs: int) -> dict[str, Any]:
 
 
 def drain(url: str, direct: str, jobs: int, simple: bool, path: str = "", bytecode: bool = True) -> dict[str, Any]:
-    """Let one worker run all jobs; from the start of the first to the end of the last, by RQ's own account.
+    """Let one worker run all jobs: from the start of the first job to the end of the last, as RQ records it.
 
-    With a folder `path`, they are those of the project that lies there.
+    With a folder `path`, the jobs are those of the project in that folder.
     """
     near = Redis.from_url(direct)
     queue = Queue(connection=near)

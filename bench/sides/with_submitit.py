@@ -8,7 +8,7 @@ from side import main
 
 
 def learn(index: int) -> None:
-    """The job: its imports are what it costs."""
+    """The job. Its cost is that of its imports."""
     from sklearn.linear_model import LogisticRegression
 
     LogisticRegression(C=1.0 + index)

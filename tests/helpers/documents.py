@@ -1,11 +1,11 @@
-"""Documents that run: the fenced blocks of a Markdown file, in order, in a folder of their own.
+"""Run documents: the fenced blocks of a Markdown file, in order, in a folder of their own.
 
-`from helpers.documents import play`. What a block is, its first words say:
+`from fences import play`. The first words of a block say what it is:
 
-- `python`: run in one module, which the document fills; with a first line such as `# sweep.py` it is that file.
-- `pycon`: run there, too; what is printed has to be as it stands (`...` stands for anything).
-- `console`: each line after `$ ` is run by a shell in the folder; its standard output has to be as it stands.
-- any other, with a first line such as `# sweep.yaml`: that file.
+- `python`: run in one module, which the document fills. With a first line such as `# sweep.py`, it is that file.
+- `pycon`: run there, too. The output must be the one in the document (`...` stands for anything).
+- `console`: a shell runs each line after `$ ` in the folder. The standard output must be the one in the document.
+- any other word, with a first line such as `# sweep.yaml`: that file.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Code in a process of its own: what a worker sees of a task, and what other interpreters make of one.
+"""Run code in a process of its own: to see a task as a worker sees it, or as another interpreter does.
 
 `from helpers.fresh_process import run, run_payload`.
 """

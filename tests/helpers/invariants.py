@@ -1,4 +1,4 @@
-"""What must hold of a workspace's keys at any instant, whatever happened before. Used by models and storms."""
+"""What must hold for a workspace's keys at any moment, whatever happened before. Models and storms check it."""
 
 from __future__ import annotations
 

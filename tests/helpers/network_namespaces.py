@@ -1,4 +1,4 @@
-"""Network namespaces: a machine of its own for a worker, whose cable can be pulled. Only root can make one.
+"""Network namespaces: each is like a machine for one worker, and its cable can be pulled. Only root can make one.
 
 `from helpers.network_namespaces import Island`; the fixture around it is in faults/conftest.py.
 """

@@ -1,4 +1,4 @@
-"""Where experiments of many tests play: one workspace, one server, and workers that wait for their jobs.
+"""One place for the experiments of many tests: one workspace, one server, and workers that wait for jobs.
 
 `from helpers.playground import Stage`; the fixture around it is in conftest.py. What a test submits carries a note of
 its own.

@@ -1,4 +1,4 @@
-"""What the tests of style and documents look at: the files of the project, and the programs that it installs.
+"""The project itself, for the tests of style and documents: its files, and the programs that it installs.
 
 `from helpers.project_files import PACKAGES, python_files, program`.
 """

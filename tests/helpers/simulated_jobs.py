@@ -1,4 +1,4 @@
-"""Scripts and workers for tests of what people see: jobs are submitted and end, and no code runs.
+"""Scripts and workers for tests of what people see: jobs are submitted and ended, but no code runs.
 
 `from helpers.simulated_jobs import Lab, ERROR`; the fixtures around it are in cli/conftest.py.
 """

@@ -1,4 +1,4 @@
-"""A script's and a worker's side of the store, for tests: short names, no directories, no processes."""
+"""The side of the script and the side of the worker in the store: short names, no directories, no processes."""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
-"""A storm: workers, jobs with tokens and dependencies, and everything that can be killed, is. Then the promises.
+"""A storm: workers run jobs with tokens and dependencies, and everything that can be killed is killed.
 
     python tests/helpers/storm.py --seconds 60 --seed 7
 
-A script's tracker follows the jobs and lives through all of it. A checker reads the events, the directories, and the
-traces that the jobs left, and proves promises 1 to 5 of the design: effects once, nothing lost, tokens exact, no
-deadlock, events in order and at least once. What the server lost with the power counts as not having happened.
+A script's tracker follows the jobs and lives through all of it. Then a checker reads the events, the directories, and
+the traces that the jobs left, and checks the promises: a job's effects happen once, no job is lost, tokens are counted
+exactly, nothing deadlocks, events are in order and come at least once. If the server lost something with the power, it
+counts as not having happened.
 """
 
 from __future__ import annotations

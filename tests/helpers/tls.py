@@ -1,4 +1,4 @@
-"""Certificates made for a test, and TLS in front of a private server, which may have been built without it.
+"""Certificates that are made for a test, and TLS in front of a private server that may have been built without TLS.
 
 `from helpers.tls import Authority, TlsFront`; the fixtures around them are in core/server/test_tls.py.
 """

@@ -1,4 +1,4 @@
-"""A script's tracker without the script: what it tracks is submitted, claimed and ended by a desk.
+"""A script's tracker without the script. A desk submits, claims and ends the jobs that it tracks.
 
 `from helpers.tracker_script import Script`.
 """

@@ -1,4 +1,4 @@
-"""Scripts of users, as files, run as they run them: from a shell or a terminal, and killed for real.
+"""Scripts of users, as files. They run as users run them, from a shell or a terminal, and they are really killed.
 
 `from helpers.user_scripts import Desktop`; the fixture around it is in faults/conftest.py.
 """

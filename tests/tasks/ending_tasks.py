@@ -1,4 +1,4 @@
-"""Tasks that are told to end amid code that swallows that, or that takes its time. A worker imports this module."""
+"""Tasks that are asked to end while their code swallows exceptions or takes its time. A worker imports this module."""
 
 from __future__ import annotations
 

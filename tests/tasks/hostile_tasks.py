@@ -1,4 +1,4 @@
-"""Tasks that do what no job should. They lie in a module of their own, as a worker imports it."""
+"""Tasks that do what no job should. They lie in a module of their own, because a worker imports it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tasks that use what a running job can ask for. They lie in a module of their own, as a worker imports it."""
+"""Tasks that use what a running job can ask. They lie in a module of their own, because a worker imports it."""
 
 from __future__ import annotations
 

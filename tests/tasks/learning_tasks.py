@@ -1,4 +1,4 @@
-"""A task whose module imports packages that take long to import, and whose code runs in threads of theirs."""
+"""A task whose module imports packages that are slow to import. Its code runs in threads of these packages."""
 
 from __future__ import annotations
 

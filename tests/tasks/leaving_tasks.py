@@ -1,4 +1,4 @@
-"""Tasks that leave something behind for their process to write at its end. A worker imports this module."""
+"""Tasks that leave data which their process must write at its end. A worker imports this module."""
 
 from __future__ import annotations
 

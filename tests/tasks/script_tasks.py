@@ -1,6 +1,6 @@
-"""Tasks that the tests of experiments submit. They lie in a module of their own, for jobs import it.
+"""Tasks that the tests of experiments submit. They lie in a module of their own, because jobs import it.
 
-`note` only tells one test's tasks from another's.
+`note` only makes the tasks of one test differ from those of another.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the storm runs: a task that leaves a trace of each moment in which it ran."""
+"""The task that the storm runs. It leaves a trace of each moment in which it ran."""
 
 from __future__ import annotations
 

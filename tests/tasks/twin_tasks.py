@@ -1,4 +1,4 @@
-"""Tasks that differ in what does not count: submissions of them can be one job."""
+"""Tasks that differ only in parameters that do not count, so that two submissions can be one job."""
 
 from __future__ import annotations
 

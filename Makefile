@@ -1,14 +1,14 @@
 # make demo    train models on handwritten digits, on two local workers (examples/digits.py)
 # make test    run every test
 # make lint    ruff and mypy
-# make bench-identity    what an identity costs, into bench/RESULTS.md
-# make bench   beside RQ, HyperQueue, experimaestro and submitit, into bench/RESULTS.md (an hour)
+# make bench-identity    measure an identity, and write the figures into bench/RESULTS.md
+# make bench   measure xpm beside RQ, HyperQueue, experimaestro and submitit, into bench/RESULTS.md (an hour)
 # make bench-quick       the same at reduced size, in five minutes
-# make bench-profile     where the time of a worker and of a submission goes
+# make bench-profile     show where the time of a worker and of a submission goes
 # make storm   kill everything that can be killed, and check the promises (SECONDS=600 SEED=7)
-# make clean   remove what the others made: environment, caches, demo-workspace
+# make clean   remove everything that the other commands made: environment, caches, demo-workspace
 #
-# Each installs only what it needs into .venv, again only when pyproject.toml has changed.
+# Each command installs only what it needs into .venv. It installs again only when pyproject.toml has changed.
 
 PIP = .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --editable
 
@@ -17,7 +17,7 @@ PIP = .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-chec
 demo: .venv/.has-demo
 	@.venv/bin/python examples/digits.py demo-workspace
 
-# In the order that tests/conftest.py makes, because it puts the files that take long first.
+# The tests run in the order in which pytest finds their files, because the files with the longest tests come first.
 test: .venv/.has-demo .venv/.has-test
 	@.venv/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
@@ -50,7 +50,7 @@ clean:
 	@$(PIP) '.[$*]'
 	@touch $@
 
-# The first Python of a supported version that can make an environment (Debian's needs python3-venv for that).
+# Take the first Python of a supported version that can make an environment (Debian's needs python3-venv for that).
 .venv/.made:
 	@for python in python3 python3.13 python3.12 python3.11 python3.10; do \
 	    if $$python -c 'import sys, venv, ensurepip; sys.exit(not (3, 10) <= sys.version_info < (3, 14))' 2>/dev/null; then \

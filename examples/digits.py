@@ -1,7 +1,7 @@
 """Which model reads handwritten digits best, and from how few examples?
 
-Trains scikit-learn's models on the 1,797 images that come with it: each model of the grid, on training sets of each
-size. Add a value to the grid and run this file again: only the new jobs run.
+This script trains models of scikit-learn on the 1,797 images that come with it: each model of the grid, on training sets
+of each size. Add a value to the grid and run the script again: only the new jobs run.
 
     python examples/digits.py [WORKSPACE]
 """
@@ -31,11 +31,11 @@ from xpm_core import Config, Meta, Param, PathGenerator, Task, experiment, field
 
 
 class Model(Config):
-    """A family of models; each builds a classifier from its own parameters."""
+    """A family of models. Each one builds a classifier from its own parameters."""
 
     @abstractmethod
     def build(self) -> ClassifierMixin:
-        """A classifier that has seen nothing yet."""
+        """Return a classifier that has seen no image yet."""
 
 
 class NearestNeighbours(Model):
@@ -56,13 +56,13 @@ class Forest(Model):
 
 class SupportVectors(Model):
     gamma: Param[float]
-    "How near an example must be to count: high means very near"
+    "How near an example must be to count: a high value means very near"
 
     def build(self) -> ClassifierMixin:
         return SVC(gamma=self.gamma)
 
 
-# Tasks: what is run, each in a directory of its own.
+# Tasks: what is run. Each task has a directory of its own.
 
 
 class Prepare(Task):
@@ -109,11 +109,11 @@ class Evaluate(Task):
         self.scores.write_text(json.dumps({"accuracy": accuracy}))
 
 
-# The experiment: which ones to run. What is tagged names the rows of the results.
+# The experiment: which tasks to run. The tagged values name the rows of the results.
 
 
 def grid() -> list[Train]:
-    """Every model on every size of the training set. A value more is a number more in one of these lists."""
+    """Return each model on each size of the training set. To add a value, add a number to one of these lists."""
     models = [
         *(NearestNeighbours.C(neighbours=tag(n)).tag("model", "nearest") for n in [1, 5]),
         *(Forest.C(trees=tag(n)).tag("model", "forest") for n in [10, 100]),
@@ -125,13 +125,13 @@ def grid() -> list[Train]:
 
 
 def run(workspace: Path) -> None:
-    """Run the grid on two workers of this machine, then show what came out, and keep it."""
+    """Run the grid on two workers of this machine, then show the results and keep them."""
     with experiment(workspace, "digits", workers=2) as xp:
-        training = xp.connector.createtoken("training", 1)  # one training at a time; the other worker evaluates
+        training = xp.connector.createtoken("training", 1)  # one training at a time, while the other worker evaluates
         evaluations = [Evaluate.C(train=training(1, train).submit()).submit() for train in grid()]
         summary = xp.wait()
         if not summary:
-            return  # leaving the block raises FailedExperiment, which says what failed
+            return  # leaving the block raises FailedExperiment, which names the failures
         results = [{**each.tags(), **json.loads(each.scores.read_text())} for each in evaluations]
         results.sort(key=lambda result: result["accuracy"], reverse=True)
         show(results)
@@ -143,7 +143,7 @@ def run(workspace: Path) -> None:
 
 
 def columns(results: list[dict]) -> list[str]:
-    """The names of tags, those that every result has first, then the measure."""
+    """Return the names of the columns: first the tags that every result has, then the other tags, then the measure."""
     names = {name for result in results for name in result} - {"accuracy"}
     return [*sorted(names, key=lambda name: (sum(name not in result for result in results), name)), "accuracy"]
 
@@ -166,8 +166,8 @@ def write(results: list[dict], path: Path) -> None:
 
 
 def draw(results: list[dict], path: Path) -> None:
-    """Draw the accuracy over the size of the training set, a curve for each model (PNG)."""
-    from matplotlib.figure import Figure  # here: jobs import this file too, and draw nothing
+    """Draw the accuracy over the size of the training set, with a curve for each model (PNG)."""
+    from matplotlib.figure import Figure  # here, because jobs import this file, too, and draw nothing
 
     figure = Figure(figsize=(7, 5), layout="constrained")
     axes = figure.add_subplot(xscale="log", xlabel="training images", ylabel="accuracy on the test set")

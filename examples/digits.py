@@ -1,7 +1,7 @@
 """Which model reads handwritten digits best, and from how few examples?
 
-This script trains models of scikit-learn on the 1,797 images that come with it: each model of the grid, on training sets
-of each size. Add a value to the grid and run the script again: only the new jobs run.
+This script trains models of scikit-learn on the 1,797 images that come with it: each model of the grid, on training
+sets of each size. Add a value to the grid and run the script again: only the new jobs run.
 
     python examples/digits.py [WORKSPACE]
 """

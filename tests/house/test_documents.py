@@ -14,6 +14,7 @@ DOCUMENTS = [*sorted(ROOT.glob("*.md")), *files(".md", "docs")]
 CODE_BLOCK = re.compile(r"^```[^\n]*\n(.*?)^```|^((?: {4}[^\n]*\n)+)", re.MULTILINE | re.DOTALL)
 CODE_SPAN = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)#:]+)\)")
+MODULE = re.compile(r"(\w+)/[\w/]+(?:\.lua)?")
 PATH = re.compile(rf"(?:{'|'.join(PACKAGES)}|tests|deploy|examples|docs|bench)/[\w./@*-]*")
 
 
@@ -21,6 +22,14 @@ def code(text: str) -> str:
     """What stands in code blocks and code spans of a document."""
     blocks = [fenced or indented for fenced, indented in CODE_BLOCK.findall(text)]
     return "\n".join([*blocks, *CODE_SPAN.findall(text)])
+
+
+def lost_modules(text: str) -> list[str]:
+    """The modules that a text names by room (`store/keys`), and that are in no such room of any package."""
+    tops = [ROOT / package for package in PACKAGES]
+    named = (match for match in map(MODULE.fullmatch, CODE_SPAN.findall(text)) if match is not None)
+    own = [match[0] for match in named if any((top / match[1]).is_dir() for top in tops)]
+    return [name for name in own if not any((top / f"{name}{end}").exists() for top in tops for end in ("", ".py"))]
 
 
 def wrong_commands(text: str) -> list[str]:
@@ -40,6 +49,16 @@ def test_files_that_a_document_names_exist(path: Path) -> None:
     links = [name for name in LINK.findall(text) if not (path.parent / name).exists()]
     named = [name for name in PATH.findall(code(text)) if not list(ROOT.glob(name.rstrip("/.")))]
     assert links + named == []
+
+
+@pytest.mark.parametrize("path", DOCUMENTS, ids=place)
+def test_modules_that_a_document_names_exist(path: Path) -> None:
+    assert lost_modules(path.read_text()) == []
+
+
+def test_module_that_is_lost_is_noticed() -> None:
+    text = "See `store/keys`, `language/code`, `xpm_core/store`, `experiments/sweep` and `store/doors`."
+    assert lost_modules(text) == ["store/doors"]
 
 
 def test_documents_that_the_code_names_exist() -> None:

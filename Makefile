@@ -17,7 +17,7 @@ PIP = .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-chec
 demo: .venv/.has-demo
 	@.venv/bin/python examples/digits.py demo-workspace
 
-# The tests run in the order in which pytest finds their files, because the files with the longest tests come first.
+# The tests run in the order that tests/conftest.py makes, because it puts the files that take long first.
 test: .venv/.has-demo .venv/.has-test
 	@.venv/bin/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 

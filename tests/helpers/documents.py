@@ -1,6 +1,6 @@
 """Run documents: the fenced blocks of a Markdown file, in order, in a folder of their own.
 
-`from fences import play`. The first words of a block say what it is:
+`from helpers.documents import play`. The first words of a block say what it is:
 
 - `python`: run in one module, which the document fills. With a first line such as `# sweep.py`, it is that file.
 - `pycon`: run there, too. The output must be the one in the document (`...` stands for anything).

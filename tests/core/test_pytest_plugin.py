@@ -1,4 +1,4 @@
-"""The plugin of pytest, in test runs of its own: most within this process, for a process takes its time."""
+"""The plugin of pytest, in test runs of its own. Most run within this process, because a new process takes long."""
 
 from __future__ import annotations
 

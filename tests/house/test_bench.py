@@ -1,4 +1,4 @@
-"""What bench/ measures is what it says; how fast it is, no test asks."""
+"""The benches measure what they say. No test asks how fast xpm is."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a newcomer types first: make finds a Python or says what is missing, and CI does what the README tells."""
+"""The first commands of a newcomer: make finds a Python or says what is missing, and CI does what the README says."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What helpers of tests promise: documents are run as they stand, waiting ends, and a server keeps what it knew."""
+"""Promises of the helpers of tests: documents run as they stand, waiting ends, and a server keeps its data."""
 
 from __future__ import annotations
 

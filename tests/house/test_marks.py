@@ -1,4 +1,4 @@
-"""Marks say what tests cost: whoever has no server leaves out `redis`, whoever has no time `faults` and `slow`."""
+"""Marks say what tests cost: without a server, leave out `redis`; without time, leave out `faults` and `slow`."""
 
 from __future__ import annotations
 

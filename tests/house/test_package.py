@@ -1,4 +1,4 @@
-"""The package itself: what importing it brings, and what its names are."""
+"""The package itself: what importing it loads, and which names it has."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The house's rules for Lua: headers that tell the truth, keys built in one place, words that Python knows."""
+"""The rules for Lua: headers are true, keys are built in one place, and Python knows the words."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The house's rules for Python files. Each rule is a function from a source to what breaks it, and is itself tested."""
+"""The rules for Python files. Each rule is a function that lists what breaks it in a source, and is itself tested."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How much time a job has: what it is told, what it can do when that is too little, and which workers take it."""
+"""How much time a job has: what it knows, what it can do when that is too little, and which workers take it."""
 
 from __future__ import annotations
 

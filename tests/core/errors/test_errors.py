@@ -1,4 +1,4 @@
-"""What messages say of mistakes that are easily made: what to write instead, not only what is wrong."""
+"""Messages about mistakes that are easily made: they say what to write instead, not only what is wrong."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A job in this process, and what it tells of how far it is."""
+"""A job in this process, and the progress that it reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loops tell how far they are."""
+"""Loops report how far they are."""
 
 from __future__ import annotations
 

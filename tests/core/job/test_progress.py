@@ -1,4 +1,4 @@
-"""`progress`: what a job says of how far it is, how often, and what does not go out at once."""
+"""`progress`: what a job reports, how often, and which values it does not send at once."""
 
 from __future__ import annotations
 

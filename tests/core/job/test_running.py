@@ -1,4 +1,4 @@
-"""What a job is told of the tokens that it holds."""
+"""A job knows the tokens that it holds."""
 
 from __future__ import annotations
 

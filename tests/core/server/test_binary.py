@@ -1,4 +1,4 @@
-"""Finding a server program: what counts, in which order, and what is said when there is none."""
+"""Finding a server program: which ones count, in which order, and the error when there is none."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Connections: what a server that is away, silent, strange or unfit is answered with."""
+"""Connections: the error for a server that is away, silent, strange or unfit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers that are there and let nobody in: each says why, and what to do."""
+"""Servers that refuse every client: each error says why, and what to do."""
 
 from __future__ import annotations
 

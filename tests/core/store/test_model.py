@@ -1,4 +1,4 @@
-"""Random lives of jobs, against a small model: whatever is called in whatever order, both come to the same."""
+"""Random lives of jobs, against a small model: for any calls in any order, both give the same result."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker that cannot import a project's code hands its jobs back, and leaves them to others, as long as there are."""
+"""A worker that cannot import a project's code hands its jobs back, and leaves them to others, if there are others."""
 
 from __future__ import annotations
 

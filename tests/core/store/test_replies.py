@@ -1,4 +1,4 @@
-"""What a server answers, whatever others have put there."""
+"""Replies of a server, with anything in them that others could have written."""
 
 from __future__ import annotations
 

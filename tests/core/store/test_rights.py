@@ -1,4 +1,4 @@
-"""A user of the server who may do what docs/redis.md lists, and nothing else: all works; with less, nothing begins."""
+"""A user of the server with exactly the rights in docs/redis.md: all works. With fewer rights, nothing begins."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stock RQ tools beside the scripts: they see the truth, and whatever they do, no job is lost, doubled or stuck."""
+"""Stock RQ tools beside the scripts: they show the truth, and none of their actions loses, doubles or stops a job."""
 
 from __future__ import annotations
 

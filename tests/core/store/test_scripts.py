@@ -1,4 +1,4 @@
-"""Every script can be repeated when its reply was lost, and what was sent is answered."""
+"""Every script can be repeated when its reply was lost, and every call gets an answer."""
 
 from __future__ import annotations
 

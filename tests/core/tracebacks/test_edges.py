@@ -1,4 +1,4 @@
-"""What is shown of a user's mistake: the user's own lines and one last line, none of ours. Scripts run as processes."""
+"""Errors show the user's own lines and one last line, and none of our lines. Scripts run as processes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Payloads that somebody forged: whatever they hold, they are refused in bounded time and memory, and nothing runs."""
+"""Forged payloads are refused in bounded time and memory, and nothing of them runs."""
 
 from __future__ import annotations
 

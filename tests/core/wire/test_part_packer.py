@@ -1,4 +1,4 @@
-"""Payloads whose graph lies in parts: what comes back is what a payload that holds all of it gives."""
+"""Payloads whose graph lies in parts: they give the same as a payload that holds everything."""
 
 from __future__ import annotations
 

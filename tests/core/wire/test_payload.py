@@ -1,4 +1,4 @@
-"""Payloads: a task reaches another process as it was, and what was tampered with does not."""
+"""Payloads: a task reaches another process unchanged, and a payload that was tampered with is refused."""
 
 from __future__ import annotations
 

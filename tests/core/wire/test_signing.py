@@ -1,4 +1,4 @@
-"""Workers with a key run what was signed with it, as it was signed, and nothing else; jobs never see the key."""
+"""Workers with a key run only jobs that it has signed, unchanged. Jobs never see the key."""
 
 from __future__ import annotations
 

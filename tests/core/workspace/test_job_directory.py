@@ -1,4 +1,4 @@
-"""A job's directory: attempts, what is set aside of them, and writes that fail half-way."""
+"""A job's directory: attempts, the files that a retry sets aside, and writes that fail half-way."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`make demo`: the example trains on a few sizes, says what came out, and again runs only what is new."""
+"""`make demo`: the example trains on a few sizes, shows the results, and a second time runs only new jobs."""
 
 from __future__ import annotations
 

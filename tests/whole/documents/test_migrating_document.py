@@ -1,4 +1,4 @@
-"""Every example in docs/migrating.md runs, and prints what stands there; what it names is there."""
+"""Every example in docs/migrating.md runs, and prints what stands there; the names in it exist."""
 
 from __future__ import annotations
 

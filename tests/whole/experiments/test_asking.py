@@ -1,4 +1,4 @@
-"""What a script asks a task that it has submitted: where it stands, where its logs are, and to wait for it."""
+"""A script asks a task that it has submitted: for its state and its logs, and it waits for it."""
 
 from __future__ import annotations
 

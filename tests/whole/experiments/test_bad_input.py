@@ -1,4 +1,4 @@
-"""Bad input: each is one clear error, as early as it can be known, that leaves nothing half-made."""
+"""Bad input: each gives one clear error, as early as possible, and leaves nothing half-made."""
 
 from __future__ import annotations
 

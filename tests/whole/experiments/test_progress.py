@@ -1,4 +1,4 @@
-"""What jobs tell of how far they are, on its way to events, to scripts and to `xpm show`."""
+"""The progress of jobs, on its way to events, to scripts and to `xpm show`."""
 
 from __future__ import annotations
 

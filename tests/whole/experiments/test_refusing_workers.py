@@ -1,4 +1,4 @@
-"""Daemons that lack what a project imports, beside others that have it."""
+"""Daemons that lack the imports of a project, beside others that have them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Jobs that do what no job should: each has a defined end, and their worker goes on."""
+"""Jobs that do what no job should: each comes to a defined end, and its worker goes on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What jobs tell while servers are away and workers die: outputs arrive, each once, and nobody is held up."""
+"""Outputs and progress while servers are away and workers die: outputs arrive, each once, and no job waits."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Servers that go away for long, are replicas for a while, or lose everything: no job is lost or doubled for it."""
+"""Servers that go away for long, are replicas for a while, or lose everything: no job is lost or done twice."""
 
 from __future__ import annotations
 

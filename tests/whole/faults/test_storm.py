@@ -1,4 +1,4 @@
-"""The storm, for a little while; `make storm` lets it blow for longer. The seed is printed, and can be given."""
+"""The storm, for a short time; `make storm` lets it blow longer. The seed is printed, and can be given."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A script that is edited so that it would silently repeat what is done: it says so, and how to keep that."""
+"""A script is edited so that it would silently repeat done jobs: it says so, and how to keep them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Experiments in a notebook and at a prompt: an interrupt ends what was typed, not the process it was typed into."""
+"""Experiments in a notebook and at a prompt: an interrupt ends the typed lines, not the process."""
 
 from __future__ import annotations
 

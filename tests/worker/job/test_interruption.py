@@ -1,4 +1,4 @@
-"""How a job is told to end, and what comes of it: TaskCancelled, the grace, and SIGKILL after it."""
+"""How a job is asked to end: TaskCancelled, the grace period, and SIGKILL after it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job leaves open is written before it is done; what cannot be written, fails it."""
+"""What a job leaves open is written before the job is done. If it cannot be written, the job fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job finds in its process, and what is written down of its end."""
+"""What a job finds in its process, and the record of its end."""
 
 from __future__ import annotations
 

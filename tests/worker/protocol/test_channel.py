@@ -1,4 +1,4 @@
-"""A channel carries whole messages, in order, and blocks nobody."""
+"""A channel carries whole messages, in order, and never blocks."""
 
 from __future__ import annotations
 

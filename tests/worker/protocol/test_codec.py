@@ -1,4 +1,4 @@
-"""Messages between worker, starter and job: each arrives as it was sent, and what is none is refused."""
+"""Messages between worker, starter and job: each arrives as it was sent, and bytes that are no message are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The devices of a worker: what its own variables list, and what jobs are told of them."""
+"""The devices of a worker: those that its own variables list, and those that its jobs get."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a worker is told from outside, by signals and by RQ's commands, and what it does then."""
+"""Orders from outside, by signals and by RQ's commands, and what the worker does then."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One execution of a job: frozen when its lease ends, ended when it is told to."""
+"""One execution of a job: it is frozen when its lease ends, and ended when its worker asks for that."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mother of starters: what she sweeps, hands on, and keeps from jobs."""
+"""The fork server: what it sweeps, hands on, and keeps from jobs."""
 
 from __future__ import annotations
 

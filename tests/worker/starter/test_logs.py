@@ -1,4 +1,4 @@
-"""Logs are kept below a size: their beginning, a notice, and what came last."""
+"""Logs are kept below a size: their beginning, a notice, and their end."""
 
 from __future__ import annotations
 

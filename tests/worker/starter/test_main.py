@@ -1,4 +1,4 @@
-"""Starters without a server: jobs run one after the other, and say what they have to say."""
+"""Starters without a server: jobs run one after the other, and their messages arrive."""
 
 from __future__ import annotations
 

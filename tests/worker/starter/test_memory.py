@@ -1,4 +1,4 @@
-"""Jobs that something else than xpm kills: who it was, as far as it is known, and what memory they had."""
+"""Jobs that something other than xpm kills: who did it, as far as it is known, and how much memory they had."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Processes that stand by for a starter's jobs: each is used once, and none is missed when it dies."""
+"""The standbys of a starter: each is used once, and the death of one is noticed."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The mark of a starter's descendants: who bears it, and who is swept."""
+"""The mark of a starter's descendants: which processes bear it, and which are swept."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a job begins with is read in the text of its first module, as far as that does nothing but import."""
+"""The first imports of a job are read in the text of its first module, as far as that does nothing but import."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Generators of random numbers that packages make: each job draws what it would draw in a process of its own."""
+"""Generators of random numbers that packages make: each job draws the numbers that it would draw without templates."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Members of Config and Task that give way: whatever a class of a user calls by such a name is what it was without."""
+"""Members of Config and Task give way: if a user's class has something of such a name, it works as it did before."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Patterns of modules that jobs may import: what they name, and which files are believed to be such a module."""
+"""Patterns of modules that jobs may import: which modules they name, and which files may be such a module."""
 
 from __future__ import annotations
 

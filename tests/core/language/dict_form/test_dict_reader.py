@@ -1,4 +1,4 @@
-"""Configurations from plain values: what each value becomes, and what is refused with its path."""
+"""Configurations from plain values: what each value becomes, and that a refusal names the path."""
 
 from __future__ import annotations
 

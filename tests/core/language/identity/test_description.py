@@ -1,4 +1,4 @@
-"""params.json takes whatever a parameter takes: what can be sealed reaches a job, and is written down there."""
+"""params.json takes every value that a parameter takes: each one reaches a job, and is written down there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Methods that a job or the script calls: what could never run is refused when the class is made."""
+"""Methods that a job or the script calls: if a method could never run, its class is refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""How a class declares its parameters: bounds, defaults, generated paths, and what contradicts itself."""
+"""How a class declares its parameters: bounds, defaults, generated paths, and contradictions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Generic classes of configurations: what a type variable stands for is one type, and type arguments are compared."""
+"""Generic classes of configurations: a type variable stands for one type, and type arguments are compared."""
 
 from __future__ import annotations
 

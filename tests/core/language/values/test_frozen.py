@@ -1,4 +1,4 @@
-"""Long lists of plain values are dealt with whole: each station does what it does item by item."""
+"""Long lists of plain values are handled as a whole: each step gives the result that it gives item by item."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`xp.events()`: what happened in a workspace since a run began, in a loop, also where the stream is cut."""
+"""`xp.events()`: the events of a workspace since a run began, in a loop, also where the stream was cut."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A worker was killed before it wrote the marker, or the server lost its last second: what a script makes of it."""
+"""A worker was killed before it wrote the marker, or the server lost its last second: the script then writes it."""
 
 from __future__ import annotations
 

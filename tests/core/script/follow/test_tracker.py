@@ -1,4 +1,4 @@
-"""A tracker that has missed events, for the stream was cut, learns from the jobs themselves how they stand."""
+"""A tracker that has missed events, because the stream was cut, reads the state of its jobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`FailedExperiment`: what a script is told of its failures, and the commands that it names."""
+"""`FailedExperiment`: what it says about failures, and the commands that it names."""
 
 from __future__ import annotations
 

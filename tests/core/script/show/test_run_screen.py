@@ -1,4 +1,4 @@
-"""The lines that show a run on a terminal: they fit, whatever the run, the names and the terminal are like."""
+"""The lines that show a run on a terminal: they fit, with any run, any names and any terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Scripts that read what a failed task should have written, or stop otherwise, before the block has ended."""
+"""Scripts that stop before the block has ended, for example at a file that a failed task should have written."""
 
 from __future__ import annotations
 

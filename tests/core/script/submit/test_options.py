@@ -1,4 +1,4 @@
-"""The options of `submit`: what jobs get of them, and what is refused."""
+"""The options of `submit`: what jobs get, and which values are refused."""
 
 from __future__ import annotations
 

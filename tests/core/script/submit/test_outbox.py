@@ -1,4 +1,4 @@
-"""Items go out in batches, in order, none twice and none lost; what goes wrong is told once."""
+"""Items go out in batches, in order, none twice and none lost. An error is raised once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running a script again: what is done is not run again, whatever was lost of Redis or of the job directories."""
+"""Running a script again: a done job does not run again, whatever Redis or the job directories have lost."""
 
 from __future__ import annotations
 

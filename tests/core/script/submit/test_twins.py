@@ -1,4 +1,4 @@
-"""Submissions that are one job although they differ in what does not count: they are named, once a kind."""
+"""Submissions that are one job although they differ in what does not count: the script names them, once a kind."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starting the embedded server: what shows that it is there, and what is said when it is not."""
+"""Starting the embedded server: how xpm sees that it runs, and the error when it does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The embedded server: who shares it, who stops it, and what is left after any kill."""
+"""The embedded server: its users share it, the last one stops it, and no kill leaves anything behind."""
 
 from __future__ import annotations
 

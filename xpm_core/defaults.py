@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-DEFAULT_GRACE_S = 20.0
-"""How long a job that is handed back or cancelled may take to end by itself."""
-
-LEAVE_S = 1.0
-"""What is kept for telling the server and leaving, after the last job has ended."""
-
 DEFAULT_QUEUE = "default"
+
 DEFAULT_LEASE_S = 30.0
+"""After how many seconds of silence a worker loses its job."""
+
 DEFAULT_MAX_RETRIES = 0
 """How often a job is run again after its own errors."""
+
 DEFAULT_MAX_LOSSES = 3
 """How often a job is run again after its worker was lost."""
+
 DEFAULT_BACKOFF_S = 10.0
-"""Delay of the first retry; each further one takes twice as long, at most an hour."""
+"""Delay of the first retry, in seconds. Each further retry waits twice as long, at most an hour."""
+
+DEFAULT_GRACE_S = 20.0
+"""How long a job that is handed back or cancelled may take to end by itself, in seconds."""
+
+LEAVE_S = 1.0
+"""How long a worker may take to leave after its last job has ended, in seconds: it reports to the server meanwhile."""

@@ -1,6 +1,6 @@
 """The states of a job and the names of events: each is defined here, once.
 
-The Lua scripts write the same words; `tests/house/test_style_lua.py` holds the two equal.
+The Lua scripts write the same words; `tests/house/test_style_lua.py` compares the two.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from enum import Enum
 
 
 class State(str, Enum):
-    """Where a job stands. The words are the same on screen, in filters, JSON, Python and Redis."""
+    """The state of a job. The words are the same on screen, in filters, JSON, Python and Redis."""
 
     WAITING = "waiting"
     READY = "ready"
@@ -20,20 +20,20 @@ class State(str, Enum):
     BLOCKED = "blocked"
     CANCELLED = "cancelled"
 
-    __hash__ = str.__hash__  # equal to its word, and asked for very often
+    __hash__ = str.__hash__  # a state equals its word; and this one is fast, which matters as it is called very often
 
     @property
     def settled(self) -> bool:
-        """Whether a job in this state stays there until somebody asks for more."""
+        """Whether a job in this state stays in it until somebody submits or retries a job."""
         return self in SETTLED
 
 
 SETTLED = frozenset({State.DONE, State.FAILED, State.BLOCKED, State.CANCELLED})
-"""States that a waiting script waits for no longer. A blocked job leaves by its root's retry only."""
+"""States in which a script no longer waits for a job. A blocked job leaves its state only if its root is retried."""
 
 
 class Event(str, Enum):
-    """What the stream of a workspace tells."""
+    """What has happened, in the stream of a workspace."""
 
     SUBMITTED = "submitted"
     WAITING = "waiting"

@@ -14,7 +14,8 @@ import click
 
 from xpm_core.defaults import DEFAULT_GRACE_S, DEFAULT_LEASE_S, DEFAULT_QUEUE, LEAVE_S
 from xpm_core.errors import XpmError
-from xpm_core.server import connection
+from xpm_core.server import connection, fitness
+from xpm_core.server.address import locate, warn_of_password
 from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.server.url import safe_url
 from xpm_core.store import rights
@@ -158,14 +159,14 @@ def serve(settings: Settings) -> None:
         XpmError: The workspace or the server cannot be used.
     """
     workspace = Workspace.open(settings.workspace)
-    connection.warn_of_argument(settings.redis, workspace.path)
-    address = connection.locate(workspace.path, settings.redis)
+    warn_of_password(settings.redis, workspace.path)
+    address = locate(workspace.path, settings.redis)
     server = EmbeddedServer.attach(workspace) if address.url is None else None
     try:
         url = server.url if server is not None else str(address.url)
         client = connection.open(url, lease_s=settings.lease_s)
         try:
-            connection.check(client, url, slots=settings.slots)
+            fitness.check(client, url, slots=settings.slots)
             rights.check(client, url)
         finally:
             client.close()

@@ -10,14 +10,14 @@ import sys
 from pathlib import Path
 
 from xpm_core.server import connection
-from xpm_core.server.embedded.process import process_start
+from xpm_core.server.embedded.record import process_start
 from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.workspace.workspace import Workspace
 
 BEGINNING = """
 import os, signal, sys
 from xpm_core.server import connection
-from xpm_core.server.embedded import process
+from xpm_core.server.embedded import process, record
 from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.workspace.workspace import Workspace
 workspace = Workspace.open(sys.argv[1])

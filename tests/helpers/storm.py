@@ -36,8 +36,10 @@ from helpers.private_server import PrivateServer
 from helpers.waiting import wait_until
 from storm_tasks import Stormy
 
+from xpm_core.script.follow.follower import Follower
 from xpm_core.script.follow.outage import Outage
-from xpm_core.script.follow.tracker import TrackedJob, Tracker
+from xpm_core.script.follow.tracked_job import TrackedJob
+from xpm_core.script.follow.tracker import Tracker
 from xpm_core.server import connection
 from xpm_core.server.binary import find_server
 from xpm_core.server.connection import OUTAGES
@@ -79,14 +81,11 @@ class Storm:
         self._over = threading.Event()
         self._reading = threading.Lock()
         self._daemons = daemons
-        self.tracker = Tracker(
-            Store(connection.open(server.url), self.workspace.id),
-            connection.open(server.url, blocking=True),
-            "0-0",
-            LEASE_S,
-            Outage("storm"),
-        )
-        self.tracker.start()
+        blocking = connection.open(server.url, blocking=True)
+        self.tracker = Tracker("0-0", Outage("storm", blocking))
+        store = Store(connection.open(server.url), self.workspace.id)
+        self.follower = Follower(self.tracker, store, blocking, LEASE_S)
+        self.follower.start()
         create_token(self.crew.client, TOKEN, CAPACITY)
         self.more_jobs(jobs)
 
@@ -251,12 +250,12 @@ class Storm:
     def _script_settled(self) -> bool:
         """Whether the script could leave, as `experiment.wait` does."""
         if self.tracker.settled():
-            self.tracker.confirm()
+            self.follower.confirm()
         return self.tracker.settled()
 
     def _explain_script(self) -> object:
         unsettled = [(job.label, job.state) for job in self.tracker.jobs.values() if not job.state.settled]
-        return unsettled, self.tracker.outage, self._explain()
+        return unsettled, self.tracker.outage.reason, self._explain()
 
     def _last(self) -> str:
         return events.last(self.crew.client, self.workspace.id)
@@ -350,7 +349,8 @@ def run(server: PrivateServer, folder: Path, seed: int, seconds: float) -> Storm
         storm.blow(seconds)
         storm.check()
     finally:
-        storm.tracker.stop()
+        storm.follower.stop()
+        storm.tracker.callbacks.close()
         storm.crew.dismiss()
     return storm
 

@@ -1,4 +1,4 @@
-"""A script's tracker without the script. A desk submits, claims and ends the jobs that it tracks.
+"""A script's tracker and follower without the script: a desk submits, claims and ends the jobs.
 
 `from helpers.tracker_script import Script`.
 """
@@ -9,20 +9,23 @@ from pathlib import Path
 
 from helpers.store_client import Desk, W, identity, submission
 
+from xpm_core.script.follow.follower import Follower
 from xpm_core.script.follow.outage import Outage
-from xpm_core.script.follow.tracker import TrackedJob, Tracker
+from xpm_core.script.follow.tracked_job import TrackedJob
+from xpm_core.script.follow.tracker import Tracker
 from xpm_core.server import connection
 from xpm_core.store import keys
 from xpm_core.workspace.job_directory import JobDirectory
 
 
 class Script:
-    """A script's tracker, and what it tracks."""
+    """A script's tracker, its follower, and what they track."""
 
     def __init__(self, desk: Desk, url: str, folder: Path) -> None:
         self.desk, self.folder = desk, folder
         self.blocking = connection.open(url, blocking=True)
-        self.tracker = Tracker(desk.store, self.blocking, desk.run.cursor, 30.0, Outage("x"))
+        self.tracker = Tracker(desk.run.cursor, Outage("x", self.blocking))
+        self.follower = Follower(self.tracker, desk.store, self.blocking, 30.0)
         self.done: list[str] = []
 
     def submit(self, name: str, **more: object) -> TrackedJob:
@@ -34,6 +37,12 @@ class Script:
         (answer,) = self.desk.submit(submission(name, **more))  # type: ignore[arg-type]
         self.tracker.answered([(job, answer)])
         return job
+
+    def stop(self) -> None:
+        """Stop following; make the callbacks that are due."""
+        self.follower.stop()
+        self.tracker.callbacks.close()
+        self.blocking.close()
 
     def cut(self) -> None:
         """Drop all events so far but the last."""

@@ -26,7 +26,7 @@ from helpers.daemons import alive
 from helpers.waiting import PATIENCE_S, wait_until
 
 from xpm_core.server import connection
-from xpm_core.server.embedded.process import ServerRecord
+from xpm_core.server.embedded.record import ServerRecord
 from xpm_core.states import State
 from xpm_core.store import reading
 from xpm_core.workspace.workspace import Workspace

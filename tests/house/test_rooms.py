@@ -45,6 +45,10 @@ TESTED_ELSEWHERE = {
     "core/workspace/payload_parts": ("core/wire/test_part_packer", "parts are written and read there"),
     "worker/protocol/messages": ("worker/protocol/test_codec", "each message is encoded and decoded"),
     "worker/template/rehearsed": ("worker/template/test_rehearsal", "it is what a rehearsal runs"),
+    "core/job/output_registration": ("core/script/follow/test_watching", "what jobs register, scripts watch for"),
+    "core/job/output_watch": ("core/script/follow/test_watching", "what jobs register, scripts watch for"),
+    "core/server/embedded/record": ("core/server/embedded/test_server", "users find the server by its record"),
+    "core/script/follow/tracked_job": ("core/script/follow/test_tracker", "it is a row of the tracker's table"),
     # It is small, and shows only in what uses it.
     "core/job/inside": ("core/script/test_experiment", "an experiment inside of a job is refused"),
     "core/language/classes/subscripts": (
@@ -67,6 +71,10 @@ TESTED_ELSEWHERE = {
     "core/words/commands": ("core/script/show/test_report", "every command of a report is run as printed"),
     "core/workspace/files": ("core/workspace/test_job_directory", "records are written by it"),
     "core/tracebacks/callsite": ("core/tracebacks/test_edges", "the user's line is told from ours"),
+    "core/script/ending": ("core/script/show/test_leaving", "what is said when a block ends"),
+    "core/script/this_process": ("core/script/test_local_workers", "a script starts as many workers as it has CPUs"),
+    "core/server/address": ("core/workspace/test_settings", "which file names the server"),
+    "core/server/fitness": ("core/server/test_connection", "servers that do not answer, or are not fit, are refused"),
     "core/server/probe": ("core/server/test_faults", "what a server says before it hangs up"),
     "core/cluster/slurm": ("worker/test_walltime", "the end of an allocation is the end of a worker"),
     "core/script/show/prompt": ("whole/scripts/test_notebook", "a notebook and a prompt are processes of their own"),

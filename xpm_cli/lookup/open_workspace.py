@@ -19,7 +19,8 @@ from xpm_cli.app import setting
 from xpm_core.defaults import DEFAULT_LEASE_S
 from xpm_core.errors import AmbiguousJobError, RedisUnavailableError, UnknownJobError, WorkspaceError
 from xpm_core.project.origin import project_in
-from xpm_core.server.connection import OUTAGES, warn_of_argument
+from xpm_core.server.address import warn_of_password
+from xpm_core.server.connection import OUTAGES
 from xpm_core.server.faults import fault_of
 from xpm_core.server.url import safe_url
 from xpm_core.states import State
@@ -169,7 +170,7 @@ def open_desk() -> Iterator[Desk]:
     given, url = setting("workspace"), setting("redis")
     workspace = Workspace.open(find_workspace(given), create=False, writable=False)
     if not setting("quiet"):
-        warn_of_argument(url, workspace.path)
+        warn_of_password(url, workspace.path)
     with Connector.of_workspace(workspace, url, DEFAULT_LEASE_S) as connector:
         server = "embedded" if connector.embedded else safe_url(connector.url)
         redis = f" --redis {shlex.quote(server)}" if url else ""

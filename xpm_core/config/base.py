@@ -125,9 +125,9 @@ class Config(ConfigAttributes, DictMethods, metaclass=ConfigMeta):
                 ...
                 self.register_task_output(self.checkpoint, step=10)
         """
-        from xpm_core.job import outputs  # late, because few tasks have outputs
+        from xpm_core.job import output_registration  # late, because few tasks have outputs
 
-        outputs.register(method, args, kwargs)
+        output_registration.register(method, args, kwargs)
 
     @edge
     def __matmul__(self, inner: Config) -> Self:

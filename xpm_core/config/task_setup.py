@@ -63,9 +63,9 @@ def add_callback(task: Any, callback: Any) -> None:
 
 def add_watch(task: Any, method: Callable[..., Any], callback: Callable[[Any], Any]) -> None:
     """Call a function with each output of a method of a task."""
-    from xpm_core.job import outputs  # late, because few scripts watch outputs
+    from xpm_core.job import output_watch  # late, because few scripts watch outputs
 
-    own, watch = setup_of(task, "watch_output"), outputs.watch(task, method, callback)
+    own, watch = setup_of(task, "watch_output"), output_watch.watch(task, method, callback)
     refuse_callback(callback, f"{type(task).__name__}.watch_output", OutputError)
     if own.submitted is None:
         own.watches += (watch,)

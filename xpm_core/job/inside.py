@@ -1,6 +1,7 @@
 """What a script may not do inside a job: open an experiment.
 
-Owns: the check, and the stand-in for `experiment` that a job gets, which spares it the client of Redis.
+Owns: the check, and the `experiment` that a job gets in place of the real one. With it, a job does not load the client
+of Redis.
 """
 
 from __future__ import annotations
@@ -15,7 +16,10 @@ from xpm_core.tracebacks.edges import edge
 
 
 def refuse_inside_job(where: str) -> None:
-    """Refuse to begin an experiment in a job.
+    """Refuse to open an experiment in a job.
+
+    Args:
+        where: The line that opens it, as `sweep.py:42`.
 
     Raises:
         InsideJobError: This process is a job.
@@ -25,7 +29,7 @@ def refuse_inside_job(where: str) -> None:
 
 
 class experiment:
-    """What a job finds as `xpm_core.experiment`: its script may import it, a job may not begin it.
+    """What `xpm_core.experiment` is inside a job: the job's script may import it, but not open it.
 
     Raises:
         InsideJobError: Always.

@@ -1,7 +1,7 @@
-"""`tqdm` and `trange`: loops that tell how far they are. They need no other package, and take what those of tqdm take.
+"""`tqdm` and `trange`: loops that report how far they are. They take the same arguments as those of the package tqdm.
 
-In a job, they report to `job.progress`, and write nothing. Elsewhere, the outermost one draws a line if stderr is
-a terminal.
+In a job, they report progress (progress.py), and draw nothing. Elsewhere, the outermost loop draws a line if stderr is
+a terminal. They need no other package.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from xpm_core.job.progress import Reporter, reporter
 T = TypeVar("T")
 
 REDRAW_S = 0.1
-WIDTH = 30
+BAR_WIDTH = 30
 
 
 class tqdm(Generic[T]):
-    """A loop, or anything that is done in steps, that tells how far it is.
+    """A loop, or any work that is done in steps, that reports how far it is.
 
     Args:
-        iterable: What to go through; None when `update` is called instead.
-        desc: What is being done.
-        total: How many steps there are, where the iterable does not tell.
-        ignored: What else tqdm takes, which is about drawing.
-        disable: Whether to tell nothing.
-        initial: Steps that were done before.
-        postfix: What to tell besides, by name.
+        iterable: The items to go through; None when `update` is called instead.
+        desc: What goes on, in a few words.
+        total: How many steps there are; None for the length of the iterable, if it has one.
+        ignored: Further arguments of tqdm, which are about drawing.
+        disable: Whether to report nothing.
+        initial: How many steps were done before.
+        postfix: Further values to report, such as a loss, by name.
         more: As `ignored`.
 
     Example:
@@ -67,7 +67,7 @@ class tqdm(Generic[T]):
             tqdm._open.add(self)
         if postfix:
             self.set_postfix(postfix)
-        self._level = _Level(self)
+        self._level = _LoopLevel(self)
         if self._reporter is not None:
             self._reporter.set(self.pos, self._level)
         self.refresh()
@@ -90,24 +90,24 @@ class tqdm(Generic[T]):
             self.close()
 
     def update(self, n: float = 1) -> bool:
-        """So many more steps are done."""
+        """Report that `n` more steps are done."""
         self.n += n
         self.refresh()
         return not self.disable
 
     def reset(self, total: float | None = None) -> None:
-        """Begin anew."""
+        """Begin again from the first step, perhaps with another total."""
         self.n = self.initial
         self.total = self.total if total is None else total
         self.refresh()
 
     def close(self) -> None:
-        """It is over. An inner loop is told no more; the outermost one stands as it ended."""
+        """End the loop. An inner loop is not reported any more; the outermost one stays as it ended."""
         if self._closed:
             return
         self._closed = True
         tqdm._open.discard(self)
-        self._level.last = self.said()
+        self._level.last = self.status()
         if self._reporter is not None:
             if self.pos and self._reporter.levels[self.pos : self.pos + 1] == [self._level]:
                 del self._reporter.levels[self.pos :]
@@ -115,33 +115,33 @@ class tqdm(Generic[T]):
         elif not self.pos and self._drawn:
             self._draw("\n")
 
-    # -- what is told besides --------------------------------------------------------------------------------------
+    # -- words beside the steps ------------------------------------------------------------------------------------
 
     def set_description(self, desc: str | None = None, refresh: bool = True) -> None:
-        """Say what is being done."""
+        """Set what goes on, in a few words."""
         self.desc = str(desc or "").rstrip(": ")
         self.refresh()
 
     set_description_str = set_description
 
     def set_postfix(self, ordered_dict: Mapping[str, Any] | None = None, refresh: bool = True, **values: Any) -> None:
-        """Tell something besides, such as a loss: names and values."""
+        """Set further values to report, such as a loss."""
         found = {**(ordered_dict or {}), **values}
         self.set_postfix_str(", ".join(f"{name}={_number(value)}" for name, value in found.items()))
 
     def set_postfix_str(self, text: str = "", refresh: bool = True) -> None:
-        """Tell something besides."""
+        """Set a further text to report."""
         self.postfix = str(text)
         self.refresh()
 
-    def said(self) -> tuple[float | None, str]:
-        """How far it is, from 0 to 1 if that is known, and in words: `epoch 8/10 loss=0.3`."""
+    def status(self) -> tuple[float | None, str]:
+        """How far it is, from 0 to 1 (None when unknown), and the same in words: `epoch 8/10 loss=0.3`."""
         steps = f"{_number(self.n)}/{_number(self.total)}" if self.total is not None else _number(self.n)
         fraction = min(max(float(self.n / self.total), 0.0), 1.0) if self.total else None
         return fraction, " ".join(filter(None, [self.desc, steps, self.postfix]))
 
     def refresh(self, *ignored: Any, **more: Any) -> bool:
-        """Something has changed."""
+        """Report or draw a change, unless the last time was too short ago."""
         if self._reporter is not None:
             self._reporter.touch()
         elif not self.disable and not self.pos and monotonic() - self._drawn >= REDRAW_S:
@@ -153,14 +153,14 @@ class tqdm(Generic[T]):
     def _draw(self, end: str = "") -> None:
         if sys.stderr is None or not sys.stderr.isatty():
             return
-        fraction, text = self.said()
-        bar = "#" * round((fraction or 0.0) * WIDTH)
-        share = "" if fraction is None else f"{fraction:4.0%} {bar:-<{WIDTH}} "
+        fraction, text = self.status()
+        bar = "#" * round((fraction or 0.0) * BAR_WIDTH)
+        share = "" if fraction is None else f"{fraction:4.0%} {bar:-<{BAR_WIDTH}} "
         self._drawn = monotonic()
         sys.stderr.write(f"\r{share}{text}\x1b[K{end}")
         sys.stderr.flush()
 
-    # -- as tqdm has it --------------------------------------------------------------------------------------------
+    # -- what else the class of tqdm has ---------------------------------------------------------------------------
 
     def __enter__(self) -> tqdm[T]:
         return self
@@ -180,26 +180,26 @@ class tqdm(Generic[T]):
 
     @classmethod
     def write(cls, s: str, file: IO[str] | None = None, end: str = "\n", nolock: bool = False) -> None:
-        """Print a text."""
+        """Print a text, as tqdm does between its bars."""
         print(s, file=file or sys.stdout, end=end)
 
 
-class _Level:
-    """A loop as it is told of. It keeps no loop alive that its code has forgotten."""
+class _LoopLevel:
+    """A loop as a level of the job. Its reference is weak, so that it does not keep an abandoned loop alive."""
 
     def __init__(self, loop: tqdm[Any]) -> None:
         self._loop = ref(loop)
         self.last: tuple[float | None, str] = (None, "")
 
-    def said(self) -> tuple[float | None, str]:
-        """How far it is; of one that is over, or forgotten, how far it was."""
+    def status(self) -> tuple[float | None, str]:
+        """How far the loop is; if it is gone, how far it was."""
         if (loop := self._loop()) is not None:
-            self.last = loop.said()
+            self.last = loop.status()
         return self.last
 
 
 def trange(*arguments: int, **more: Any) -> tqdm[int]:
-    """`tqdm(range(...))`."""
+    """`tqdm(range(*arguments), **more)`."""
     return tqdm(range(*arguments), **more)
 
 

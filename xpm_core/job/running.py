@@ -1,4 +1,4 @@
-"""The job that this process runs, as its own code sees it: what it holds, how long it may run, how it is told to end.
+"""The job that runs in this process, as its own code sees it: its tokens, its time, and the signal to end.
 
 Owns: `current`, which the worker's job process sets; in any other process it is None. Imports nothing heavy.
 """
@@ -15,17 +15,18 @@ if TYPE_CHECKING:
     from xpm_core.workspace.job_directory import JobDirectory
 
 JOB_VARIABLE = "XPM_JOB"
-"""Set in a job's environment: its identity."""
+"""Variable in a job's environment that holds the job's identity."""
 
 TOKENS_VARIABLE = "XPM_TOKENS"
-"""Set in a job's environment: the tokens that it holds, `cpu=3;gpu=2:0,1`: how many, then the numbers of the units."""
+"""Variable in a job's environment that names the tokens of the job: `cpu=3;gpu=2:0,1`. After each token comes how many
+units the job holds, and after `:` the numbers of these units, if they are numbered."""
 
 
 class TaskCancelled(BaseException):
     """Raised in a job's main thread when the job is to end: its worker is leaving, or somebody cancelled it.
 
     Catch it to save what is there, and raise it again. Code that catches it and returns has finished its job. It is no
-    `Exception`, so that what handles errors of the job's own does not swallow it.
+    `Exception`, so that `except Exception` for the job's own errors does not swallow it.
 
     Attributes:
         remaining_time: Seconds until the process is killed, counted from when this was raised; None when unknown.
@@ -52,9 +53,15 @@ class RunningJob:
     Args:
         label: The job as messages name it, `Train/3f2a91c`.
         directory: Where it runs.
-        left_s: Seconds until it is to end; None without any limit.
-        report: Tells something of a kind; returns whether it went out. It never waits.
-        output: Tells of an output; what does not go out now goes later.
+        left_s: Returns the seconds until the job is to end; None without a limit.
+        report: Sends a report of a kind; returns whether it could be sent at once. It never waits.
+        output: Sends an output. If that cannot be done at once, it is sent later.
+
+    Attributes:
+        task: The live task, once it was loaded.
+        kept: The outputs that the job's directory keeps, as texts; None until the first output is registered
+            (output_registration.py).
+        pid: The process that runs the job. Processes that it forks have other ids.
     """
 
     def __init__(
@@ -69,11 +76,8 @@ class RunningJob:
         self.label, self.directory = label, directory
         self.left_s, self.report, self.output = left_s, report, output
         self.task: Any = None
-        """The live task, once it was loaded."""
         self.kept: set[str] | None = None
-        """What its directory keeps of outputs, once that was looked at; see xpm_core.job.outputs."""
         self.pid = os.getpid()
-        """The process; those that it forks are others."""
 
 
 current: RunningJob | None = None
@@ -84,10 +88,10 @@ def own(where: str) -> RunningJob:
     """The job that runs in this process.
 
     Args:
-        where: What asks, for the message.
+        where: The call that needs the job, for the message.
 
     Raises:
-        NoJobError: None does.
+        NoJobError: No job runs in this process.
     """
     if current is None or current.pid != os.getpid():
         raise NoJobError(where)
@@ -95,22 +99,34 @@ def own(where: str) -> RunningJob:
 
 
 def remaining_time() -> float | None:
-    """Seconds until this job is told to end; None without any limit, and outside of a job."""
+    """Seconds until this job has to end.
+
+    Returns:
+        None if the job has no limit, and outside of a job.
+
+    Example:
+        left_s = remaining_time()
+        if left_s is not None and left_s < 60:
+            save_checkpoint()
+    """
     left_s = current.left_s() if current is not None else None
     return None if left_s is None else max(left_s, 0.0)
 
 
 def token_units(where: str, name: str) -> tuple[int, ...] | int:
-    """The numbers of the units of a token that this job holds; how many, where units are not numbered.
+    """The units of a token that this job holds.
 
-    Also in processes that the job has started: it is their environment that tells.
+    It works in processes that the job has started, too, because it reads their environment.
 
     Args:
-        where: What asks, for the message.
-        name: The token's.
+        where: The call that asks, for the message.
+        name: The token's name.
+
+    Returns:
+        The numbers of the units; how many units there are, if they are not numbered.
 
     Raises:
-        TokenHoldingError: The job holds none of it.
+        TokenHoldingError: The job does not hold the token.
     """
     held = dict(part.split("=", 1) for part in os.environ.get(TOKENS_VARIABLE, "").split(";") if part)
     if name not in held:

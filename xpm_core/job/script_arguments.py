@@ -1,8 +1,8 @@
-"""What a script was started with, `sys.argv`, on its way to the processes of its jobs.
+"""The arguments of a script, `sys.argv`, on their way to the processes of its jobs.
 
-A module can look at it while it is imported, and make another class of it. So a job's class sees what it saw when the
-script made it. Passwords in URLs are left out. Long arguments, such as the names of many files, are written once into
-the workspace; the payload of each job names them by their digest.
+A module may read them while it is imported, and make its classes accordingly. So a job's process gets the arguments of
+the script that made the task. Passwords in URLs are left out. Long arguments, such as the names of many files, are
+written once into the workspace; the payload of each job names that file by its digest.
 """
 
 from __future__ import annotations
@@ -19,17 +19,24 @@ from xpm_core.errors import PayloadError
 from xpm_core.workspace.files import explained, write_once
 
 LONGEST = 256
-"""Bytes of arguments that each payload holds itself."""
+"""How many bytes of arguments a payload holds itself; more go into a file."""
 
 FOLDER = Path(".xpm", "arguments")
-"""In the workspace: longer arguments, in files named by their digest."""
+"""Folder of the workspace for longer arguments, in files named by their digest."""
 
 _PASSWORD = re.compile(r"(\b[a-z][a-z0-9+.-]*://(?:[^/?#\s:@]*:)?)[^/?#\s]*@", re.IGNORECASE)
 _SECRET_OPTION = re.compile(r"(://\S*?[?&][^=&\s]*pass[^&=\s]*=)[^&\s]*", re.IGNORECASE)
 
 
 def pack(arguments: tuple[str, ...], workspace: Path | None) -> list[bytes] | bytes:
-    """The arguments as a payload holds them: themselves, or the digest of the file in the workspace that holds them.
+    """The arguments in the form in which a payload holds them.
+
+    Args:
+        arguments: The arguments, such as `tuple(sys.argv)`.
+        workspace: The workspace's directory; None to keep long arguments in the payload, too.
+
+    Returns:
+        The arguments, each as bytes; or the digest of the file in the workspace that holds them.
 
     Raises:
         WorkspaceError: That file cannot be written.
@@ -47,7 +54,7 @@ def pack(arguments: tuple[str, ...], workspace: Path | None) -> list[bytes] | by
 
 @lru_cache(maxsize=16)
 def _packed(arguments: tuple[str, ...]) -> tuple[list[bytes], bytes, bytes]:
-    """The arguments one by one, all of them as a file holds them, and the digest of that."""
+    """The arguments one by one, the content of a file that holds them, and the digest of that content."""
     words = [without_passwords(each).encode("utf-8", "surrogatepass") for each in arguments]
     data: bytes = msgpack.packb(words)
     return words, data, hashlib.sha256(data).digest()
@@ -57,7 +64,7 @@ def unpack(packed: list[bytes] | bytes, workspace: Path) -> list[str]:
     """The arguments that `pack` was given.
 
     Raises:
-        PayloadError: The file that holds them is not there, or is another one.
+        PayloadError: The file that holds them is not there, or was changed.
     """
     words = packed if isinstance(packed, list) else _read(_file(workspace, packed), packed)
     return [word.decode("utf-8", "surrogatepass") for word in words]

@@ -1,16 +1,14 @@
 """The `experiment` context: submit tasks, wait for them, find results.
 
-Owns: what happens when a script enters, submits, waits and leaves. Following the jobs is tracking.py's, what a
-submission finds is submitting.py's, the words at the end are report.py's and notices.py's.
+Owns: what happens when a script enters, submits, waits and leaves. The jobs of the run are in the tracker, which the
+follower keeps up to date (follow/). How a task is submitted is in submit/submitter.py. What is said at the end is in
+ending.py.
 """
 
 from __future__ import annotations
 
-import getpass
 import logging
 import os
-import socket
-import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -21,65 +19,69 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from xpm_core.config import experiments, outputs
 from xpm_core.defaults import DEFAULT_LEASE_S, DEFAULT_QUEUE
-from xpm_core.errors import ExperimentError, FailedExperiment, XpmError
+from xpm_core.errors import ExperimentError, XpmError
 from xpm_core.job.inside import refuse_inside_job
+from xpm_core.script.ending import Ending
 from xpm_core.script.follow.events import Events
+from xpm_core.script.follow.follower import Follower
 from xpm_core.script.follow.outage import Outage
-from xpm_core.script.follow.tracker import TrackedJob, Tracker
+from xpm_core.script.follow.tracked_job import TrackedJob
+from xpm_core.script.follow.tracker import Tracker
 from xpm_core.script.local_workers import LocalWorkers
 from xpm_core.script.show.display import Display
-from xpm_core.script.show.leaving import going_on, interrupted, standing, stopped, undisturbed, unfinished
-from xpm_core.script.show.prompt import at_prompt, in_notebook
-from xpm_core.script.show.report import Summary, causes, lines, show_failures_plainly, summarize
+from xpm_core.script.show.leaving import undisturbed, unfinished
+from xpm_core.script.show.report import Summary, show_failures_plainly, summarize
 from xpm_core.script.show.run_log import log_to
-from xpm_core.script.show.unwritten import explain
 from xpm_core.script.submit.arguments import check, check_variable, names_of, refuse_unknown
 from xpm_core.script.submit.options import Options
 from xpm_core.script.submit.submitter import Submitter
-from xpm_core.server.connection import OUTAGES, ServerError
+from xpm_core.script.this_process import about, cpus
+from xpm_core.server.connection import OUTAGES
 from xpm_core.server.url import safe_url
-from xpm_core.states import State
-from xpm_core.store import reading
 from xpm_core.store.connector import Connector
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.tracebacks.callsite import caller, format_line
 from xpm_core.tracebacks.edges import edge
 from xpm_core.words.commands import Commands
 from xpm_core.words.names import check_experiment_name, check_queue_name
-from xpm_core.words.text import say, span
+from xpm_core.words.text import say
 from xpm_core.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from types import TracebackType
 
     from xpm_core.config import Task
-    from xpm_core.server.connection import Client
+    from xpm_core.workspace.experiment_directory import RunDirectory
 
 log = logging.getLogger("xpm")
 
 DRAIN_S = 5.0
-"""How long to wait, on leaving, for this script's own workers to end."""
-INTERRUPTED = 130
-"""Exit code after Ctrl-C."""
+"""How long the script waits, when it leaves, for its own workers to end, in seconds."""
+
+_UNSENT: tuple[type[Exception], ...] = (XpmError, *OUTAGES)
+"""Errors of submissions that could not be sent."""
 
 
 class experiment:
-    """An experiment in a workspace, as a context manager; leaving it waits for its jobs.
+    """An experiment in a workspace, as a context manager. When the block ends, it waits for the jobs.
 
     Args:
-        workdir: The workspace's directory; it is made when it is not there.
-        name: Letters, digits, `.`, `_` and `-`.
-        port: Of the page that shows the run; it comes with a later version.
-        redis: Address of a server. Else XPM_REDIS_URL counts, else a settings file, else a server is embedded.
-        workers: Slots to start on this machine, for `queue`. With an embedded server the number of CPUs, else none.
-        queue: The queue that tasks go to which name no other.
-        lease_s: How long a worker may be silent before its job goes to another, seconds.
+        workdir: The workspace's directory. It is made if it does not exist.
+        name: The experiment's name: letters, digits, `.`, `_` and `-`.
+        port: Port of the page that shows the run; the page comes with a later version.
+        redis: URL of the Redis server, such as `redis://head:6379/0`. Without it, XPM_REDIS_URL counts, then a
+            settings file; if none names a server, the workspace gets an embedded one.
+        workers: How many slots to start on this machine, to serve `queue`. Default: the number of CPUs if the server
+            is embedded, otherwise 0.
+        queue: Default queue of tasks submitted without `queue=`.
+        lease_s: After how many seconds of silence a worker loses its job, which then runs elsewhere.
 
     Raises:
-        ExperimentError: An argument cannot work.
+        ExperimentError: An argument cannot work, or another experiment is open.
+        InvalidNameError: A name has characters that it may not have.
         WorkspaceError: The workspace cannot be used.
         RedisUnavailableError: The server does not answer.
-        FailedExperiment: On leaving, when not all jobs are done.
+        FailedExperiment: At the end of the block, when not all jobs are done.
 
     Example:
         with experiment("workspace", "digits") as xp:
@@ -87,9 +89,6 @@ class experiment:
             if xp.wait():
                 print(learn.jobpath)
     """
-
-    workspace: Workspace
-    tracker: Tracker
 
     @edge
     def __init__(
@@ -113,7 +112,7 @@ class experiment:
         self._lease_s = lease_s
         self._options = Options(queue=self.queue)
         self._lock = threading.RLock()
-        self._results: Callable[[], Path] | None = None
+        self._run_directory: RunDirectory | None = None
 
     # -- entering --------------------------------------------------------------------------------------------------
 
@@ -123,9 +122,9 @@ class experiment:
         refuse_inside_job(where)
         if experiments:
             raise ExperimentError(where, f"experiment {experiments[-1].name!r} is open", "Leave it first.")
-        self._began = time.monotonic()
-        self._told_unfinished = self._orderly = False
-        self._told: BaseException | None = None
+        self._began_s = time.monotonic()
+        self._unfinished_named = self._waited = False
+        self._interrupt: BaseException | None = None
         self.workspace = Workspace.open(self._workdir)
         with ExitStack() as stack:
             self._connect(stack)
@@ -144,60 +143,75 @@ class experiment:
         self._commands = Commands(self.workspace.path, "" if self._redis is None else safe_url(self._redis))
         slots = self._workers
         if slots is None:
-            slots = _cpus() if connector.embedded is not None else 0
+            slots = cpus() if connector.embedded is not None else 0
         url = "" if connector.embedded is not None else connector.url
         self._local = LocalWorkers(self.workspace, slots, self.queue, url=url, lease_s=self._lease_s)
 
     def _begin_run(self, stack: ExitStack) -> None:
-        self._run = self._store.open_run(self.name, new_execution_id(), _about())
-        directory = self.workspace.experiment(self.name)
-        run_directory = directory.new_run()
-        self._results = lambda: run_directory.results
-        log_to(run_directory.log, stack)
-        embedded = self._connector.embedded
-        outage = Outage(self.name, None if embedded is None else embedded.revive)
-        self.tracker = Tracker(self._store, self._connector.blocking, self._run.cursor, self._lease_s, outage)
-        self._submitter = Submitter(
-            self.workspace, self._store, directory, self._run, self.tracker, self._start_workers
+        self._run = self._store.open_run(self.name, new_execution_id(), about())
+        folder = self.workspace.experiment(self.name)
+        self._run_directory = folder.new_run()
+        log_to(self._run_directory.log, stack)
+        self._follow(stack)
+        self._submitter = Submitter(self.workspace, self._store, folder, self._run, self.tracker, self._start_workers)
+        self._ending = Ending(
+            self.name, self.tracker, self._store, self._connector, self._commands, self._submitter.notes, self._began_s
         )
-        self.tracker.start()
-        stack.callback(lambda: self.tracker.stop(make_callbacks=self._orderly))
         stack.callback(self._end_workers)
         stack.callback(self._send_the_rest)
+
+    def _follow(self, stack: ExitStack) -> None:
+        connector = self._connector
+        revive = None if connector.embedded is None else connector.embedded.revive
+        self.tracker = Tracker(self._run.cursor, Outage(self.name, connector.blocking, revive))
+        self._follower = Follower(self.tracker, self._store, connector.blocking, self._lease_s)
+        self._follower.start()
+        stack.callback(self._stop_following)
 
     @property
     @edge
     def connector(self) -> Connector:
-        """The server in use: what creates tokens."""
+        """The server in use; it creates tokens.
+
+        Raises:
+            ExperimentError: The experiment is not open.
+        """
         self._refuse_closed()
         return self._connector
 
     @property
     @edge
     def resultspath(self) -> Path:
-        """This run's own folder for results, made when first asked for."""
-        if self._results is None:
-            self._refuse_closed()
-            raise AssertionError("an open experiment has results")
-        return self._results()
+        """This run's own folder for results; it is made at the first use.
+
+        Raises:
+            ExperimentError: The experiment was never open.
+            WorkspaceError: The folder cannot be made.
+        """
+        if self._run_directory is None:
+            raise self._closed_error()
+        return self._run_directory.results
 
     def _refuse_closed(self) -> None:
         if self not in experiments:
-            raise ExperimentError(
-                format_line(caller()),
-                f"experiment {self.name!r} is not open",
-                f"Do it inside of: with experiment(workdir, {self.name!r}) as xp: ...",
-            )
+            raise self._closed_error()
+
+    def _closed_error(self) -> ExperimentError:
+        return ExperimentError(
+            format_line(caller()),
+            f"experiment {self.name!r} is not open",
+            f"Do it inside of: with experiment(workdir, {self.name!r}) as xp: ...",
+        )
 
     # -- submitting ------------------------------------------------------------------------------------------------
 
     @edge
     def submit(self, task: Task, given: Mapping[str, Any]) -> Any:
-        """Submit a task; `Task.submit` calls this. An equal task attaches to the same job.
+        """Submit a task; `Task.submit` calls this. Equal tasks share one job.
 
         Args:
-            task: A configuration; what it refers to has been submitted before.
-            given: See `Options`.
+            task: The task. Every task that it refers to was submitted before.
+            given: Options by name, see `Options`.
 
         Returns:
             What the task's `task_outputs` returns.
@@ -218,72 +232,81 @@ class experiment:
         """Set a variable in the environment of all jobs that are submitted from now on; `submit(env=...)` wins.
 
         Args:
-            name: The variable.
-            value: What it holds.
-            override: Whether to replace what an earlier call has set.
+            name: The variable's name.
+            value: Its value.
+            override: Whether to replace a value that an earlier call has set.
 
         Raises:
-            ExperimentError: One of them is no text.
+            ExperimentError: The name or the value is no string.
         """
         check_variable(name, value)
         if override or name not in self._options.env:
             self._options = replace(self._options, env={**self._options.env, name: value})
 
     def _start_workers(self, queues: set[str]) -> None:
-        """Have this script's own workers run, once there is something to do for them."""
+        """Start this script's own workers, if they do not run and one of these queues is theirs."""
         if self.queue in queues and self._local.ensure():
-            self.tracker.promise(self.queue)
+            self.tracker.expect_workers(self.queue)
 
     # -- waiting ---------------------------------------------------------------------------------------------------
 
     @edge
     def wait(self) -> Summary:
-        """Wait until no job of this run has anything more to wait for, and all callbacks were made.
+        """Wait until all jobs of this run are settled (done, failed, blocked or cancelled) and all callbacks were made.
 
         Returns:
-            Counts of the run's jobs; false when not all of them are done.
+            Counts of the run's jobs by state. It is false when not all of them are done.
 
         Raises:
             WorkersFailedError: The script's own workers have ended with an error.
             WipedError: The server has forgotten the jobs.
+
+        Example:
+            if xp.wait():
+                print("all jobs are done")
         """
         self._refuse_closed()
         self._watch(self._quiet, self.tracker.settled)
-        return summarize(self.tracker.jobs.values())
+        return summarize(self.tracker.snapshot().values())
 
     @edge
     def wait_for(self, job: TrackedJob) -> bool:
-        """Wait until a job has nothing more to wait for; returns whether it is one of this run."""
+        """Wait until a job is settled; `Task.wait` calls this.
+
+        Returns:
+            Whether the job belongs to this run; only then it was waited for.
+        """
         self._refuse_closed()
 
-        def ours() -> bool:
-            return self.tracker.jobs.get(job.identity) is job
-
         def over() -> bool:
-            return job.state.settled or not ours()
+            return job.state.settled or self.tracker.jobs.get(job.identity) is not job
 
         self._watch(over, over)
-        return ours()
+        return self.tracker.jobs.get(job.identity) is job
 
     def _watch(self, over: Callable[[], bool], until: Callable[[], bool]) -> None:
         """Show the run until a condition over its jobs holds, again and again until all is over."""
         try:
             self._submitter.flush()
-            self._tell_unfinished()
+            self._name_unfinished()
             while not over():
                 with Display(self.name, self.tracker, self._commands) as display:
                     self.tracker.wait(until, lambda: self._tick(display), 0.1)
         except KeyboardInterrupt:
-            raise self._interrupted() from None
+            self._interrupt = self._ending.interrupted()
+            raise self._interrupt from None
 
     @edge
     def events(self, *, follow: bool = False) -> Events:
-        """All events of the workspace since this run began, in order: of its own jobs, of others, and of workers.
+        """All events of the workspace since this run began, in order: of this run's jobs, of others, and of workers.
 
-        Iterate them with `for` or `async for`. They end when no job of this run has anything more to wait for.
+        Iterate them with `for` or `async for`. The iteration ends when all jobs of this run are settled.
 
         Args:
-            follow: Go on until the experiment is left instead.
+            follow: Whether to go on until the block of the experiment ends instead.
+
+        Returns:
+            The events; each iteration starts with the first one again.
 
         Example:
             for event in xp.events():
@@ -299,38 +322,26 @@ class experiment:
         return Events(self._connector.url, self.workspace.id, self._run.cursor, lambda: list(self.tracker.jobs), over)
 
     def _quiet(self) -> bool:
-        """Whether all is settled, also what callbacks may have submitted."""
+        """Whether all jobs are settled, also those that callbacks have submitted."""
         if not self.tracker.settled():
             return False
         self.tracker.callbacks.drain()
         self._submitter.flush()
-        self.tracker.confirm()
+        self._follower.confirm()
         return self.tracker.settled()
 
     def _tick(self, display: Display) -> None:
         display.update()
         self._local.check()
-        if self._local.left:  # with nothing to do, before this run had more
+        if self._local.left:  # they had nothing to do, before this run had more jobs
             self._start_workers({job.queue for job in self.tracker.jobs.values() if not job.state.settled})
 
-    def _tell_unfinished(self) -> None:
+    def _name_unfinished(self) -> None:
         """Name, once, the unfinished jobs of earlier runs."""
-        if not self._told_unfinished and self._run.jobs:
-            self._told_unfinished = True
-            if told := unfinished(self.name, self._store, self.tracker.jobs, self._commands):
-                say(told)
-
-    def _interrupted(self) -> BaseException:
-        """Say what becomes of the jobs; returns what is to end the script, or only what was typed."""
-        with undisturbed():
-            self._say_failures()
-        if in_notebook():  # nobody presses twice there, and a cell ends with its error
-            with undisturbed():
-                self._told = KeyboardInterrupt(stopped(self.name, self._stand(), self._commands))
-        else:
-            interrupted(self.name, self._stand, self._store, self._commands)
-            self._told = KeyboardInterrupt("stopped watching") if at_prompt() else SystemExit(INTERRUPTED)
-        return self._told
+        if not self._unfinished_named and self._run.jobs:
+            self._unfinished_named = True
+            if text := unfinished(self.name, self._store, self.tracker.jobs, self._commands):
+                say(text)
 
     # -- leaving ---------------------------------------------------------------------------------------------------
 
@@ -341,103 +352,47 @@ class experiment:
         try:
             if error is None:
                 summary = self.wait()
-                self._orderly = True
-                self._report(summary)
-            elif isinstance(error, KeyboardInterrupt) and error is not self._told:
+                self._waited = True
+                self._ending.report(summary)
+            elif error is self._interrupt:
+                pass  # raised by `wait`, which has said everything
+            elif isinstance(error, KeyboardInterrupt):
                 self._interrupted_by(error)
-            elif error is not self._told:
-                self._say_failures()
-                explain(error, self._jobs(), self._commands)
-                say(f"{self.name}: the script stopped with {type(error).__name__}. {self._going_on()}")
+            else:
+                self._ending.stopped_by(error)
         finally:
             experiments.remove(self)
-            with nullcontext() if self._orderly else undisturbed():
+            with nullcontext() if self._waited else undisturbed():
                 self._stack.close()
 
     def _interrupted_by(self, error: KeyboardInterrupt) -> None:
-        """End with an interrupt of the script's own code, which shows where that was."""
-        found = self._interrupted()
-        if not isinstance(found, KeyboardInterrupt):
-            raise found
-        error.args = found.args
-
-    def _say_failures(self) -> None:
-        """Show what has failed so far, because the block ends before its report."""
-        if not any(job.state in (State.FAILED, State.CANCELLED, State.BLOCKED) for job in self._jobs().values()):
-            return
-        if not self.tracker.outage:
-            with suppress(ServerError):
-                self._learn_errors(self._connector.brief)
-        for line in self._ending(summarize(self._jobs().values())):
-            say(line)
-
-    def _jobs(self) -> dict[str, TrackedJob]:
-        with self.tracker.changed:
-            return dict(self.tracker.jobs)
-
-    def _going_on(self) -> str:
-        return going_on(self.name, self._stand(), self._commands)
-
-    def _stand(self) -> dict[str, State]:
-        return standing(self.tracker, Store(self._connector.brief, self.workspace.id))
+        """Ctrl-C was pressed while the script's own code ran: at a prompt, the traceback shows where."""
+        self._interrupt = self._ending.interrupted()
+        if not isinstance(self._interrupt, KeyboardInterrupt):
+            raise self._interrupt
+        error.args = self._interrupt.args
 
     def _send_the_rest(self) -> None:
-        """Send what is on its way; what cannot be sent is told, and stops nothing: the script is leaving anyway."""
+        """Send the submissions that are on their way. If that fails, log it, because the script is leaving anyway."""
         try:
             self._submitter.close()
         except _UNSENT as error:
             log.warning("%s: not all tasks were submitted: %s", self.name, error)
 
     def _end_workers(self) -> None:
-        """Let this script's own workers leave, or go on when the script stops early."""
-        if self._orderly:
+        """Let this script's own workers end; if the script stops early, let them go on."""
+        if self._waited:
             with suppress(KeyboardInterrupt):
                 self._local.drain(0 if self._others_run() else DRAIN_S)
         self._local.let_go()
 
     def _others_run(self) -> bool:
-        """Whether a job of another script runs, perhaps on our workers: that is not waited for."""
+        """Whether a job of another script runs. It may run on our workers, so we do not wait for them."""
         try:
             return self._store.look(self._lease_s).running > 0
         except OUTAGES:
             return True
 
-    def _report(self, summary: Summary) -> None:
-        if not summary:
-            self._learn_errors(self._store.client)
-        text = self._ending(summary)
-        log.info("%s", text[0])
-        if not summary:
-            raise FailedExperiment(self.name, "\n".join(text))
-        say("\n".join(text))
-
-    def _ending(self, summary: Summary) -> list[str]:
-        elapsed = span(time.monotonic() - self._began)
-        done = [job.identity for job in self._jobs().values() if job.state is State.DONE]
-        refused = self.tracker.refused.lines(done)
-        notes = [*self._submitter.twins.lines(), *self._submitter.lookalikes.lines(), *refused]
-        return lines(self.name, summary, causes(self._jobs()), elapsed, self._commands, notes)
-
-    def _learn_errors(self, client: Client) -> None:
-        """Read the errors of jobs that had failed before this script could see it."""
-        unknown = [job.identity for job in self._jobs().values() if job.state is State.FAILED and not job.error]
-        for known in reading.jobs(client, self._store.w, unknown):
-            self.tracker.jobs[known.identity].error = known.error
-
-
-_UNSENT: tuple[type[Exception], ...] = (XpmError, *OUTAGES)
-"""What is told of tasks that cannot be sent any more."""
-
-
-def _cpus() -> int:
-    """CPUs that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _about() -> dict[str, Any]:
-    try:
-        user = getpass.getuser()
-    except (KeyError, OSError):  # no name for this uid
-        user = str(os.getuid())
-    script = os.path.abspath(sys.argv[0]) if sys.argv and sys.argv[0] else ""
-    return {"host": socket.gethostname(), "pid": os.getpid(), "user": user, "script": script, "directory": os.getcwd()}
+    def _stop_following(self) -> None:
+        self._follower.stop()
+        self.tracker.callbacks.close(make_all=self._waited)

@@ -1,7 +1,7 @@
 """The workers that a script starts for itself: one daemon, in a session of its own.
 
-Owns: starting and draining that process, and starting it again when it left because there was nothing to do. What it
-does is xpm_worker's.
+Owns: starting that process, letting it end, and starting it again if it ended because it had nothing to do. What the
+daemon does is written in xpm_worker.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from xpm_core.workspace.workspace import Workspace
 
 LINGER_S = 10.0
-"""How long workers stay when nothing of their workspace is ready, delayed or running."""
+"""How long the workers stay, in seconds, when no job of their workspace is ready, delayed or running."""
 
 log = logging.getLogger("xpm")
 
@@ -37,15 +37,15 @@ log = logging.getLogger("xpm")
 class LocalWorkers:
     """A daemon of this script's own.
 
-    Ctrl-C and hang-up do not reach it: it has its own session, and logs to a file. If the script dies, it goes on with
-    what is queued, and leaves when there is nothing more.
+    Ctrl-C and hang-up do not reach it, because it has its own session; it logs to a file. If the script dies, the
+    daemon goes on with the queued jobs, and ends when there are no more.
 
     Args:
-        workspace: What it serves.
+        workspace: The workspace that it serves.
         slots: How many jobs it runs at once; with 0, it is never started.
-        queue: The queue it serves.
-        url: A server to use; empty for the embedded one.
-        lease_s: The lease of its workers.
+        queue: The queue that it serves.
+        url: The server's address; empty for the embedded one.
+        lease_s: The lease of its workers, seconds.
     """
 
     def __init__(self, workspace: Workspace, slots: int, queue: str, *, url: str = "", lease_s: float) -> None:
@@ -53,13 +53,13 @@ class LocalWorkers:
         self._process: subprocess.Popen[bytes] | None = None
         self._log: Path | None = None
         self._lock = threading.Lock()
-        self._told = False
+        self._warned_of_end = False
 
     def ensure(self) -> bool:
-        """Start it unless it runs, or would have to leave at once: Slurm's allocation is about to end.
+        """Start the daemon, unless it runs, or Slurm's allocation ends so soon that it would have to leave at once.
 
         Returns:
-            Whether it was started now.
+            Whether this call has started it.
 
         Raises:
             WorkersFailedError: It had ended with an error.
@@ -75,10 +75,10 @@ class LocalWorkers:
             return True
 
     def check(self) -> None:
-        """Make sure that it did not end by itself with an error.
+        """Make sure that the daemon has not ended with an error.
 
         Raises:
-            WorkersFailedError: It did; with the end of its log.
+            WorkersFailedError: It has; the error holds the end of its log.
         """
         code = self._process.poll() if self._process is not None else None
         if code:
@@ -87,11 +87,11 @@ class LocalWorkers:
 
     @property
     def left(self) -> bool:
-        """Whether it ran, and left because there was nothing to do, or no time for it."""
+        """Whether the daemon has run, and has ended because it had nothing to do, or no time left."""
         return self._process is not None and self._process.poll() == 0
 
     def drain(self, wait_s: float) -> None:
-        """Let it finish what it runs, and leave; wait for that a little."""
+        """Let the daemon finish its running jobs and end; wait for that for at most `wait_s` seconds."""
         if self._process is not None and self._process.poll() is None:
             with contextlib.suppress(ProcessLookupError):
                 self._process.send_signal(signal.SIGINT)
@@ -100,19 +100,19 @@ class LocalWorkers:
         self.let_go()
 
     def let_go(self) -> None:
-        """Leave it to itself."""
-        # Popen warns in __del__ about a child that still runs; this one is meant to.
+        """Leave the daemon to itself."""
+        # Popen warns in __del__ about a child that still runs. This child is meant to.
         if self._process is not None and self._process.returncode is None:
             self._process.returncode = 0
 
     def _has_time(self) -> bool:
-        """Whether there is more time than workers keep for leaving; if not, that is told once."""
+        """Whether the allocation lasts longer than workers need to leave it. If not, one warning says so."""
         end_s = allocation_end(os.environ)
         left_s = float("inf") if end_s is None else end_s - time.time()
         if left_s > DEFAULT_GRACE_S + LEAVE_S:
             return True
-        if not self._told:
-            self._told = True
+        if not self._warned_of_end:
+            self._warned_of_end = True
             log.warning(
                 "no workers are started: this allocation of Slurm ends in %.0f s. To go on, run the script again in "
                 "another one",
@@ -146,6 +146,6 @@ class LocalWorkers:
         return [*command, "--linger", str(LINGER_S), "--lease", str(self._lease_s)]
 
     def _environment(self) -> dict[str, str]:
-        """This process's own, with the server: not as an argument, for those are seen by every user of the machine."""
+        """This process's environment, with the server's address: every user of the machine can see arguments."""
         environment = {name: value for name, value in os.environ.items() if name != URL_VARIABLE}
         return {**environment, URL_VARIABLE: self._url} if self._url else environment

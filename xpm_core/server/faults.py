@@ -1,6 +1,7 @@
-"""Why a server could not be spoken to: what the client's library raises, in words that say what to do.
+"""Why a server cannot be used: an error of the client's library, in words that say what to do.
 
-Owns: the words for each fault, and which faults stay until somebody mends them. Nothing is asked here: see probe.py.
+Owns: the words for each fault, and which faults last until somebody mends them. Nothing is sent to the server here; for
+that, see probe.py.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Fault:
     problem: str
     remedy: str = f"Start it, or set {URL_VARIABLE}."
     lasting: bool = True
-    """Whether it stays until somebody mends it; else trying again may help."""
+    """Whether it lasts until somebody mends it. Otherwise, trying again may help."""
 
 
 TLS_PORT = Fault("it is a TLS port", "Write rediss:// in the URL.")
@@ -44,36 +45,40 @@ NOT_REDIS = Fault("what answers there is not Redis", "Correct host and port in t
 NO_HOST = Fault("host name not known", "Correct it in the URL.")
 NO_DATABASE = Fault("the server has no database of that number", "Use a smaller one in the URL.")
 
-_SAID = {
+_BY_REPLY = {
     "max number of clients reached": FULL,
     "DENIED": PROTECTED,
     "DB index is out of range": NO_DATABASE,
     "invalid DB index": NO_DATABASE,
 }
-"""What a server says, by its beginning."""
+"""Faults by the first words of a server's error reply."""
 
 _NO_TLS_REASONS = {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "PACKET_LENGTH_TOO_LONG", "UNKNOWN_PROTOCOL"}
-"""How OpenSSL calls what it is answered by something else than TLS."""
+"""OpenSSL's names for an answer that is not TLS."""
 
 _HANG_UPS = (ssl.SSLEOFError, ssl.SSLZeroReturnError, ssl.SSLSyscallError)
 
 _EXPIRED, _NOT_YET = 10, 9
 _UNKNOWN_AUTHORITY = {18, 19, 20, 21, 2, 27}
 _OTHER_NAME = {62, 63, 64}
-"""OpenSSL's numbers (X509_V_ERR_...) of what is wrong with a certificate."""
+"""OpenSSL's numbers for faults of a certificate (X509_V_ERR_..., see x509_vfy.h)."""
 
 
 def fault_of(error: BaseException, client: Redis) -> Fault:
     """What an error of a client means.
 
     Args:
-        error: What it has raised.
-        client: It, for what its URL gives and lacks.
+        error: The error that the client has raised.
+        client: The client; what its URL gives and lacks helps to explain the error.
+
+    Example:
+        >>> fault_of(redis.ConnectionError("max number of clients reached"), client).problem
+        'it takes no more clients (its maxclients is reached)'
     """
     options: Mapping[str, Any] = client.connection_pool.connection_kwargs
     if isinstance(error, AuthenticationError):
         return _refusal(str(error), options)
-    for beginning, meant in _SAID.items():
+    for beginning, meant in _BY_REPLY.items():
         if str(error).startswith(beginning):
             return meant
     if isinstance(error, InvalidResponse):
@@ -98,7 +103,7 @@ def _refusal(said: str, options: Mapping[str, Any]) -> Fault:
 
 
 def _fault_of_network(cause: BaseException, options: Mapping[str, Any]) -> Fault | None:
-    """What an error of sockets means; None of any other."""
+    """What an error of sockets means; None for any other error."""
     if isinstance(cause, _HANG_UPS):
         return Fault("it hangs up", lasting=False)
     if isinstance(cause, ssl.SSLError):
@@ -113,7 +118,7 @@ def _fault_of_network(cause: BaseException, options: Mapping[str, Any]) -> Fault
 
 
 def fault_of_tls(error: ssl.SSLError, options: Mapping[str, Any]) -> Fault:
-    """What an error of TLS means, beside one that hangs up."""
+    """What an error of TLS means, unless the server has hung up."""
     reason = error.reason or str(error)
     if isinstance(error, ssl.SSLCertVerificationError):
         return _fault_of_certificate(error, options)
@@ -124,7 +129,7 @@ def fault_of_tls(error: ssl.SSLError, options: Mapping[str, Any]) -> Fault:
         return Fault("it demands a client certificate", f"Add {more} to the URL.")
     if "ALERT" in reason and options.get("ssl_certfile"):
         said = reason.partition("_ALERT_")[2].replace("_", " ").lower()
-        remedy = "Name one in ssl_certfile that an authority of the server has signed."
+        remedy = "In ssl_certfile, name a certificate that an authority of the server has signed."
         return Fault(f"it refuses the client certificate ({said})", remedy)
     return Fault(f"TLS failed ({reason})", "Compare the URL's TLS options with the server's.")
 
@@ -149,5 +154,5 @@ def _fault_of_certificate(error: ssl.SSLCertVerificationError, options: Mapping[
 
 
 def _more(words: str, options: Mapping[str, Any]) -> str:
-    """Further options of a URL."""
+    """Options to add to a URL, with the character that comes before them."""
     return f"{'&' if any(name.startswith('ssl_') for name in options) else '?'}{words}"

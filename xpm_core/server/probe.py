@@ -1,6 +1,7 @@
-"""What listens at an address, found out by hand: the client's library hides what a server says before it hangs up.
+"""What listens at an address, found out with plain sockets.
 
-Owns: telling a TLS port from a plain one, and hearing a server out. No password is sent to what is not known yet.
+The client's library hides what a server sends before it hangs up. Owns: distinguishing a TLS port from a plain one, and
+reading what the server sends. No password is sent, because we do not know yet what listens there.
 """
 
 from __future__ import annotations
@@ -19,15 +20,19 @@ from xpm_core.server.faults import Fault
 
 CONNECT_S = 2.0
 ANSWER_S = 2.0
-"""How long an answer is waited for that a server gives at once."""
-WORD_S = 0.5
-"""How long to listen for what a server says unasked."""
+"""How long to wait for an answer that a server gives at once, in seconds."""
+GREETING_S = 0.5
+"""How long to wait for something that a server sends before any command, in seconds."""
 
-_UNASKED = {b"-DENIED": faults.PROTECTED, b"-ERR max number of clients": faults.FULL}
+_GREETINGS = {b"-DENIED": faults.PROTECTED, b"-ERR max number of clients": faults.FULL}
 
 
 def plain_port(client: redis.Redis) -> Fault | None:
-    """Find out whether a port that should speak TLS does not: it may never answer a client that speaks TLS to it."""
+    """Find out whether a port that should speak TLS does not. A client that speaks TLS to it may never get an answer.
+
+    Returns:
+        The fault; None if the port speaks TLS, or nothing is known.
+    """
     try:
         return _plain_port(client.connection_pool.connection_kwargs)
     except OSError:
@@ -35,7 +40,7 @@ def plain_port(client: redis.Redis) -> Fault | None:
 
 
 def cause_of(error: redis.RedisError, client: redis.Redis) -> Fault:
-    """What an error of a client means. Where the error does not say it, the server is asked in other ways."""
+    """What an error of a client means. Where the error does not say it, the server is asked by plain sockets."""
     fault, options = faults.fault_of(error, client), client.connection_pool.connection_kwargs
     if fault is faults.NO_DATABASE:
         return _without_database(options, client)
@@ -48,9 +53,9 @@ def cause_of(error: redis.RedisError, client: redis.Redis) -> Fault:
 
 
 def _hung_up(options: Mapping[str, Any], wants_tls: bool) -> Fault | None:
-    """Why a server hangs up, or does not answer; None when that stays unknown."""
-    if (said := _unasked(options)) is not None:
-        return said
+    """Why a server hangs up, or does not answer; None if that stays unknown."""
+    if (greeting := _greeting(options)) is not None:
+        return greeting
     if not wants_tls:
         return faults.TLS_PORT if "path" not in options and _speaks_tls(options) else None
     return _plain_port(options) or _objection(options)
@@ -64,16 +69,19 @@ def _plain_port(options: Mapping[str, Any]) -> Fault | None:
         return faults.NO_TLS if connection.recv(1) in (b"+", b"-") else None
 
 
-def _unasked(options: Mapping[str, Any]) -> Fault | None:
-    """What a server says to a client that merely listens. It says it to others, too, but then resets the connection."""
-    with _connected(options, WORD_S) as connection, contextlib.suppress(TimeoutError):
+def _greeting(options: Mapping[str, Any]) -> Fault | None:
+    """What a server sends to a client that merely listens.
+
+    It sends the same to a client that sends a command, but then resets the connection, and the client cannot read it.
+    """
+    with _connected(options, GREETING_S) as connection, contextlib.suppress(TimeoutError):
         said = connection.recv(200)
-        return next((fault for beginning, fault in _UNASKED.items() if said.startswith(beginning)), None)
+        return next((fault for beginning, fault in _GREETINGS.items() if said.startswith(beginning)), None)
     return None
 
 
 def _speaks_tls(options: Mapping[str, Any]) -> bool:
-    """Whether a handshake is answered by one, or by an alert."""
+    """Whether the port answers a handshake of TLS, by a handshake or by an alert."""
     with _connected(options) as connection:
         try:
             tls.unverified(options).wrap_socket(connection).close()
@@ -85,11 +93,11 @@ def _speaks_tls(options: Mapping[str, Any]) -> bool:
 
 
 def _objection(options: Mapping[str, Any]) -> Fault | None:
-    """What a server that speaks TLS has against the client; with TLS 1.3 it says so only after the handshake."""
+    """Why a server that speaks TLS refuses the client; with TLS 1.3 it says so only after the handshake."""
     with _connected(options) as connection:
         try:
             with tls.unverified(options).wrap_socket(connection) as wrapped:
-                wrapped.settimeout(WORD_S)
+                wrapped.settimeout(GREETING_S)
                 wrapped.recv(1)
         except ssl.SSLError as error:
             return faults.fault_of_tls(error, options) if "ALERT" in (error.reason or "") else None
@@ -112,7 +120,7 @@ def _connected(options: Mapping[str, Any], answer_s: float = ANSWER_S) -> socket
 
 
 def _without_database(options: Mapping[str, Any], client: redis.Redis) -> Fault:
-    """How many databases there are, as far as the user may ask for that."""
+    """The fault of a missing database, with the number of databases, if the user may ask for that."""
     pool = redis.ConnectionPool(client.connection_pool.connection_class, **{**options, "db": 0})
     with redis.Redis(connection_pool=pool) as first, contextlib.suppress(redis.RedisError, KeyError):
         count = int(first.config_get("databases")["databases"])

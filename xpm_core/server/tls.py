@@ -1,6 +1,6 @@
-"""TLS as a URL asks for it: the files that it names, and the context that is made of them.
+"""TLS as a URL asks for it: the files that the URL names, and a context made of them.
 
-Owns: that a file which cannot be used is named. The client's library makes a context of its own of the same options.
+Owns: messages about files that cannot be used. The client's library makes its own context of the same options.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ OPTIONS = frozenset(
         "password",
     )
 )
-"""What a `rediss://` URL may say of TLS after the `?`."""
+"""Options of TLS that a `rediss://` URL may have after the `?`."""
 
 _FILES = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
 _AUTHORITIES = {"ssl_ca_certs": "cafile", "ssl_ca_path": "capath", "ssl_ca_data": "cadata"}
 
 
 def problem_of(options: Mapping[str, Any]) -> str | None:
-    """Why TLS cannot be spoken with these options: a file that is not there, or does not hold what it should."""
+    """Why TLS is not possible with these options, such as a file that does not exist; None if it is possible."""
     for name in _FILES:
         path = options.get(name)
         if path is not None and not os.access(path, os.R_OK):
@@ -55,15 +55,15 @@ def problem_of(options: Mapping[str, Any]) -> str | None:
 
 
 def unverified(options: Mapping[str, Any]) -> ssl.SSLContext:
-    """A context that takes any server, to find out how it answers; it shows the client's certificate, if there is one.
+    """A context that accepts any server, to find out how the server answers. Send nothing secret through it.
 
-    Nothing that is secret may be sent through it.
+    It shows the client's certificate, if the options name one.
     """
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname = False
     context.verify_mode = ssl.CERT_NONE
     if options.get("ssl_certfile"):
-        # A password in any case, because without one OpenSSL asks for it on the terminal.
+        # Always pass a password: without one, OpenSSL asks for it on the terminal.
         password = options.get("ssl_password") or ""
         context.load_cert_chain(options["ssl_certfile"], options.get("ssl_keyfile"), password)
     return context

@@ -1,4 +1,4 @@
-"""Addresses of Redis servers: which are understood, and how they are shown without their passwords."""
+"""URLs of Redis servers: which ones are accepted, and how they are shown without their passwords."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from xpm_core.errors import RedisUrlError
 from xpm_core.server import tls
 
 URL_VARIABLE = "XPM_REDIS_URL"
-"""The variable of the environment that names the server."""
+"""Environment variable with the URL of the server."""
 
 SCHEMES = ("redis", "rediss", "unix")
 
 OPTIONS = frozenset({"db", "username", "password", "client_name"})
-"""What may follow the `?`, for rediss:// with the options of TLS. Time-outs and retries are xpm's own to set."""
+"""Options that may follow the `?`; for rediss:// also those of TLS. Time-outs and retries are set by xpm alone."""
 
 _VALUES = {
     "db": re.compile("[0-9]+"),
@@ -22,7 +22,7 @@ _VALUES = {
     "ssl_check_hostname": re.compile("true|false"),
     "ssl_min_version": re.compile("771|772"),
 }
-"""The options that take certain values only; OpenSSL's numbers are those of TLS 1.2 and 1.3."""
+"""Options that take certain values only. 771 and 772 are the numbers of TLS 1.2 and 1.3 (ssl.TLSVersion)."""
 
 _SECRET_OPTION = re.compile(r"([?&][^=&]*pass[^=&]*=)[^&]*", re.IGNORECASE)
 _CREDENTIALS = re.compile(r"^([a-z+.-]*:/*)(?:([^:@/]*):)?.*@", re.IGNORECASE | re.DOTALL)
@@ -30,7 +30,7 @@ _HIDDEN = "***"
 
 
 def safe_url(url: str) -> str:
-    """The address as it may be shown and logged: passwords are hidden, also in a malformed one.
+    """The URL as it may be shown and logged: passwords are hidden, even if the URL is malformed.
 
     Example:
         >>> safe_url("redis://alice:secret@head:6379/0")
@@ -41,16 +41,16 @@ def safe_url(url: str) -> str:
 
 
 def has_password(url: str) -> bool:
-    """Whether a good address holds a password, of a user or of a key."""
+    """Whether a valid URL holds a password, of a user or of a TLS key."""
     parts = urlsplit(url)
     return bool(parts.password) or any("pass" in name.lower() for name, _ in parse_qsl(parts.query))
 
 
 def check_url(url: str) -> str:
-    """Return the address as it is: `redis://`, `rediss://` (TLS) or `unix://`.
+    """Check a URL, and return it unchanged: `redis://`, `rediss://` (TLS) or `unix://`.
 
     Raises:
-        RedisUrlError: It cannot be understood; says in which part.
+        RedisUrlError: The URL cannot be understood; the error says which part is wrong.
     """
     if not isinstance(url, str):
         raise RedisUrlError("Redis URL", f"expected str, got {type(url).__name__}", "Pass redis://HOST:PORT/DB.")
@@ -61,7 +61,7 @@ def check_url(url: str) -> str:
 
 
 def _fault(url: str) -> tuple[str, str] | None:
-    """What is wrong with an address, and what to do."""
+    """What is wrong with a URL, and what to do; None if nothing is."""
     encode = "Write redis://[USER:PASSWORD@]HOST:PORT/DB, with '/', '@', '#', '?' in a password percent-encoded."
     if not re.fullmatch(r"[^\s\x00-\x1f#]*", url):
         return "has a space, a '#' or a control character", encode
@@ -88,7 +88,7 @@ def _fault(url: str) -> tuple[str, str] | None:
 
 
 def _fault_of_options(scheme: str, options: list[tuple[str, str]]) -> tuple[str, str] | None:
-    """What is wrong with what follows the `?`, and what to do."""
+    """What is wrong with the options of a URL, and what to do; None if nothing is."""
     for name, value in options:
         if name in tls.OPTIONS and scheme != "rediss":
             return f"{name} is an option of TLS, which {scheme}:// does not speak", "Write rediss://, or leave it out."

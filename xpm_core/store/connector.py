@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from xpm_core.defaults import DEFAULT_LEASE_S
-from xpm_core.server import connection
+from xpm_core.server import connection, fitness
+from xpm_core.server.address import locate
 from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.store import rights, tokens
 from xpm_core.tracebacks.edges import edge
@@ -41,7 +42,7 @@ class Connector:
         self._brief: Redis | None = None
         self.client = connection.open(url, lease_s=lease_s)
         try:
-            connection.check(self.client, url)
+            fitness.check(self.client, url)
             rights.check(self.client, url)
         except BaseException:
             self.close()
@@ -55,7 +56,7 @@ class Connector:
             RedisUnavailableError: It does not answer.
             RedisUnfitError: Jobs could get lost in it.
         """
-        address = connection.locate(workspace.path, redis)
+        address = locate(workspace.path, redis)
         if address.url is not None:
             return cls(address.url, lease_s=lease_s)
         embedded = EmbeddedServer.attach(workspace)

@@ -1,10 +1,10 @@
-"""An experiment's directory: its runs, and links by which people find its jobs.
+"""An experiment's directory: its runs, and links to the directories of its jobs.
 
     runs/<time>/                    one run of the script: `results/` and `run.log`
-    latest                          links to the newest run
-    jobs/<task>/<tags>-<first 7>    links to a job's directory
+    latest                          a link to the newest run
+    jobs/<task>/<tags>-<first 7>    a link to a job's directory (job_links.py)
 
-Links are relative, so that a moved or differently mounted workspace still works.
+Links are relative, so that they still work when the workspace is moved, or mounted elsewhere.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ class RunDirectory:
 
     @property
     def name(self) -> str:
-        """When the run began, in local time: `20261124-053312`, with `-2` and so on if others began in that second."""
+        """When the run began, in local time: `20261124-053312`; `-2`, `-3` … follows if others began in that second."""
         return self.path.name
 
     @property
     def results(self) -> Path:
-        """Folder for what the script writes, made when first asked for.
+        """Folder for files of the script. It is made at the first use.
 
         Raises:
             WorkspaceError: It cannot be made.
@@ -41,13 +41,13 @@ class RunDirectory:
 
     @property
     def log(self) -> Path:
-        """File for the run's log."""
+        """The run's log."""
         return self.path / "run.log"
 
 
 @dataclass(frozen=True)
 class ExperimentDirectory:
-    """The directory of an experiment, made by `Workspace.experiment`.
+    """The directory of an experiment. `Workspace.experiment` returns it.
 
     Example:
         >>> run = workspace.experiment("digits-grid").new_run()
@@ -69,7 +69,7 @@ class ExperimentDirectory:
         return self.path / "latest"
 
     def new_run(self) -> RunDirectory:
-        """Make the directory of a run that begins now, and let `latest` link to it.
+        """Make the directory of a run that begins now, and let `latest` link to it. Its name is the time.
 
         Raises:
             WorkspaceError: It cannot be made.

@@ -1,7 +1,7 @@
 """Write files and links so that a reader sees the old or the new one, never a part.
 
-Owns: temporary names, renaming, and what an operating system's refusal means in plain words.
-Knows nothing of workspaces. Imports nothing heavy: job processes use it.
+Owns: temporary names, renaming, and messages for errors of the operating system. Knows nothing of workspaces. Imports
+nothing heavy, because job processes use it.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _REMEDIES = {
     errno.EPERM: "Make it writable for you, or use another workspace.",
     errno.EROFS: "Mount it writable, or use another workspace.",
     errno.ENOTDIR: "Move the file that stands in the way.",
-    errno.EEXIST: "Move what stands there.",
-    errno.EISDIR: "Move the folder that stands there.",
+    errno.EEXIST: "Move the file or folder of that name.",
+    errno.EISDIR: "Move the folder of that name.",
     errno.ENAMETOOLONG: "Use a shorter path.",
     errno.ENOENT: "A folder on its path was removed: run the job or script again.",
 }
@@ -29,7 +29,14 @@ _REMEDIES = {
 
 @contextlib.contextmanager
 def explained(path: str | os.PathLike[str], attempt: str) -> Iterator[None]:
-    """Turn the system's refusal (OSError) into a WorkspaceError: what could not be done, why, and what to do.
+    """Turn an OSError of the block into a WorkspaceError, which says what could not be done, why, and what to do.
+
+    Args:
+        path: The file or folder.
+        attempt: What could not be done, such as "cannot be made".
+
+    Raises:
+        WorkspaceError: The block has raised an OSError.
 
     Example:
         >>> with explained(folder, "cannot be made"):
@@ -42,11 +49,11 @@ def explained(path: str | os.PathLike[str], attempt: str) -> Iterator[None]:
 
 
 def explanation(path: str | os.PathLike[str], attempt: str, error: OSError) -> WorkspaceError:
-    """The system's refusal as a WorkspaceError; see `explained`."""
+    """The WorkspaceError that `explained` raises for an OSError."""
     reason = os.strerror(error.errno).lower() if error.errno else str(error)
     if error.filename is not None and os.path.dirname(error.filename) != os.path.dirname(path):
         reason += f" ({error.filename})"
-    remedy = _REMEDIES.get(error.errno or 0, "See to the file system, then try again.")
+    remedy = _REMEDIES.get(error.errno or 0, "Check the file system, then try again.")
     return WorkspaceError(os.fspath(path), f"{attempt}: {reason}", remedy)
 
 
@@ -55,12 +62,15 @@ def write_atomic(path: str | os.PathLike[str], data: bytes, *, durable: bool, mo
 
     Args:
         path: The file; its folder must exist.
-        data: All of its content.
-        durable: Wait until the content is on the disk (fsync), so that a power cut leaves no empty file.
-        mode: Who may do what with it, less what the process's mask takes away.
+        data: The whole content.
+        durable: Whether to wait until the content is on the disk (fsync), so that a power cut leaves no empty file.
+        mode: The file's permissions, less those that the process's umask takes away.
 
     Raises:
-        WorkspaceError: It cannot be written, such as for a full disk; nothing is left behind.
+        WorkspaceError: It cannot be written, for example because the disk is full; nothing is left behind.
+
+    Example:
+        >>> write_atomic("workspace/.xpm/notes.json", b"{}", durable=True)
     """
     with _temporary(path, "cannot be written") as temporary:
         _write(temporary, data, durable, mode)
@@ -68,7 +78,7 @@ def write_atomic(path: str | os.PathLike[str], data: bytes, *, durable: bool, mo
 
 
 def append_line(path: str | os.PathLike[str], line: str) -> None:
-    """Add a line to a file, which is made if it is not there, and wait until it is on the disk.
+    """Add a line to a file, and wait until it is on the disk. The file is made if it does not exist.
 
     Raises:
         WorkspaceError: It cannot be written.
@@ -76,17 +86,17 @@ def append_line(path: str | os.PathLike[str], line: str) -> None:
     with explained(path, "cannot be written"), open(path, "ab+") as file:
         if file.tell():
             file.seek(-1, os.SEEK_END)
-        cut = file.read(1) not in (b"", b"\n")  # a line that a power cut has left without its end
+        cut = file.read(1) not in (b"", b"\n")  # a power cut has left the last line without its end
         file.write(b"\n" * cut + line.encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
 
 
 def write_once(path: str | os.PathLike[str], data: bytes) -> bool:
-    """Write a whole file, unless it exists: of several writers at once, the first one wins.
+    """Write a whole file, unless it exists. If several processes write it at once, the first one wins.
 
     Returns:
-        Whether this call wrote it.
+        Whether this call has written it.
 
     Raises:
         WorkspaceError: It cannot be written; nothing is left behind.
@@ -97,7 +107,7 @@ def write_once(path: str | os.PathLike[str], data: bytes) -> bool:
             os.link(temporary, path)
         except FileExistsError:
             return False
-        except OSError:  # a file system without hard links: the best there is
+        except OSError:  # a file system without hard links: rename is the best that it has
             os.rename(temporary, path)
         finally:
             _remove(temporary)
@@ -108,7 +118,7 @@ def link_atomic(path: str | os.PathLike[str], target: str) -> None:
     """Make a symbolic link, replacing an earlier one in a single step.
 
     Raises:
-        WorkspaceError: It cannot be made, such as for a folder of that name; nothing is left behind.
+        WorkspaceError: It cannot be made, for example because a folder has that name; nothing is left behind.
     """
     with _temporary(path, "cannot be linked") as temporary:
         os.symlink(target, temporary)
@@ -117,7 +127,7 @@ def link_atomic(path: str | os.PathLike[str], target: str) -> None:
 
 @contextlib.contextmanager
 def _temporary(path: str | os.PathLike[str], attempt: str) -> Iterator[str]:
-    """A hidden name next to `path` that nobody else uses. An error is explained; what it leaves there is removed."""
+    """A hidden name next to `path` that nobody else uses. After an error, it is removed, and the error explained."""
     folder, slash, name = os.fspath(path).rpartition("/")
     temporary = f"{folder}{slash}.{name[:100]}.{os.urandom(4).hex()}"
     try:

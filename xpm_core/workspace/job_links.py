@@ -1,8 +1,8 @@
 """Links from an experiment's directory to the directories of its jobs.
 
-    jobs/<task>/<tags>-<first 7>    links to a job's directory
+    jobs/<task>/<tags>-<first 7>    a link to a job's directory; the name ends with 7 digits of the job's identity
 
-Links are relative, so that a moved or differently mounted workspace still works.
+Links are relative, so that they still work when the workspace is moved, or mounted elsewhere.
 """
 
 from __future__ import annotations
@@ -15,17 +15,18 @@ from xpm_core.workspace.experiment_directory import ExperimentDirectory
 from xpm_core.workspace.files import explained, link_atomic
 from xpm_core.workspace.job_directory import JobDirectory
 
-LONGEST_LABEL = 150
-"""In bytes: with a job's identity, a name stays below the 255 that file systems allow."""
+LONGEST_PREFIX = 150
+"""How long the tags in a name may be, in bytes. With a whole identity, the name stays below the 255 bytes that file
+systems allow."""
 
 _UNSAFE = re.compile(r"[^\w.=+,@%-]+")
 
 
 class JobLinks:
-    """The links to an experiment's jobs. Their folders are listed once: in a later run, most are there already.
+    """The links to an experiment's jobs. Each folder is listed once, because in a later run most links exist already.
 
     Args:
-        directory: The experiment's.
+        directory: The experiment's directory.
     """
 
     def __init__(self, directory: ExperimentDirectory) -> None:
@@ -33,14 +34,14 @@ class JobLinks:
         self._there: dict[str, frozenset[str]] = {}
 
     def add(self, job: JobDirectory, tags: str = "") -> str:
-        """Link to a job's directory, under its task's name, its tags, and the first digits of its identity.
+        """Link to a job's directory. The link's name is made of the job's tags and the first digits of its identity.
 
         Args:
-            job: The job; its directory need not be there yet.
-            tags: Its tags in one word, as `tagspath` makes it.
+            job: The job's directory, which need not exist yet.
+            tags: The job's tags in one word, as `tagspath` makes it.
 
         Returns:
-            The link; the same when it was there already.
+            The link's path, also if the link existed already.
 
         Raises:
             WorkspaceError: It cannot be made.
@@ -48,21 +49,21 @@ class JobLinks:
         folder, target = f"{self._folder}/{job.name}", f"../../../../{job.relative}"
         if (there := self._there.get(folder)) is None:
             there = self._there[folder] = _listed(folder)
-        label = _label(tags)
-        if (first := f"{label}{job.identity[:7]}") in there and _links(f"{folder}/{first}", target):
+        prefix = _prefix(tags)
+        if (first := f"{prefix}{job.identity[:7]}") in there and _links(f"{folder}/{first}", target):
             return f"{folder}/{first}"
         with explained(folder, "cannot be linked in"):
-            for digits in (7, 16):  # more if another job has the same tags and first digits
-                link = f"{folder}/{label}{job.identity[:digits]}"
+            for digits in (7, 16):  # 16 if another job has the same tags and first 7 digits
+                link = f"{folder}/{prefix}{job.identity[:digits]}"
                 if _linked(link, target):
                     return link
-        link = f"{folder}/{label}{job.identity}"
+        link = f"{folder}/{prefix}{job.identity}"
         link_atomic(link, target)
         return link
 
 
 def _linked(link: str, target: str) -> bool:
-    """Whether `link` now links to `target`; what else stands there is left."""
+    """Make a link, unless something has that name; return whether the name now links to `target`."""
     try:
         os.symlink(target, link)
     except FileNotFoundError:
@@ -83,12 +84,12 @@ def _links(link: str, target: str) -> bool:
 def _listed(folder: str) -> frozenset[str]:
     try:
         return frozenset(os.listdir(folder))
-    except OSError:  # making links will tell
+    except OSError:  # making a link will raise the error, if it lasts
         return frozenset()
 
 
 @lru_cache(maxsize=1024)
-def _label(tags: str) -> str:
-    """Tags as the first part of a file name."""
-    safe = _UNSAFE.sub("_", tags).lstrip(".-").encode()[:LONGEST_LABEL].decode(errors="ignore")
+def _prefix(tags: str) -> str:
+    """Tags in a form that is safe as the first part of a file name."""
+    safe = _UNSAFE.sub("_", tags).lstrip(".-").encode()[:LONGEST_PREFIX].decode(errors="ignore")
     return f"{safe}-" if safe else ""

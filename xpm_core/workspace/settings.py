@@ -2,12 +2,12 @@
 
     redis = "redis://head:6379/0"       # the server to use
 
-And what a project says of its own tasks, in its `pyproject.toml`:
+A project has settings for its own tasks, in its `pyproject.toml`:
 
     [tool.xpm]
     templates = false                   # each job imports its packages itself
 
-Owns: where they lie, and which settings there are. The workspace's comes first: it is the nearer one.
+Owns: where these files lie, and which settings there are. The workspace's file wins over the user's.
 """
 
 from __future__ import annotations
@@ -30,15 +30,14 @@ else:
     import tomli as tomllib
 
 SETTINGS: dict[str, str] = {"redis": "address of the Redis server, such as redis://head:6379/0"}
-"""Every setting, a string, with its meaning."""
-
+"""The settings of a workspace or a user, all of them strings, with their meaning."""
 
 PROJECT_SETTINGS: dict[str, str] = {"templates": "whether jobs may be forked from a process with packages imported"}
-"""Every setting of a project, true or false, with its meaning."""
+"""The settings of a project, all of them true or false, with their meaning."""
 
 
 def settings_files(workspace: Path) -> tuple[Path, Path]:
-    """The files that settings are looked up in, first things first. They need not exist."""
+    """The files in which settings are looked up, in that order. They need not exist."""
     home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
     return workspace / ".xpm" / "settings.toml", Path(home, "xpm", "settings.toml")
 
@@ -46,11 +45,19 @@ def settings_files(workspace: Path) -> tuple[Path, Path]:
 def look_up(name: str, workspace: Path) -> tuple[str, Path] | None:
     """Look up a setting.
 
+    Args:
+        name: Its name, one of `SETTINGS`.
+        workspace: The workspace's directory.
+
     Returns:
-        Its value and the file that gives it, or None when none does.
+        Its value and the file that sets it; None if no file does.
 
     Raises:
-        SettingsError: A file cannot be read, is no TOML, or has an unknown or wrongly typed setting.
+        SettingsError: A file cannot be read, is not TOML, or has a setting that is unknown or of another type.
+
+    Example:
+        >>> look_up("redis", workspace.path)
+        ('redis://head:6379/0', PosixPath('/data/xpm/.xpm/settings.toml'))
     """
     for file in settings_files(workspace):
         value = read_settings(file).get(name)
@@ -60,9 +67,9 @@ def look_up(name: str, workspace: Path) -> tuple[str, Path] | None:
 
 
 def open_to(file: Path, workspace: Path) -> str:
-    """Who else can read a settings file and should not; empty when nobody can.
+    """Who can read a settings file and should not: `everybody`, `its group`, or empty for nobody.
 
-    A workspace's file may be open to the group that shares the workspace; the user's own may not.
+    The group may read a workspace's file, because it shares the workspace, but not the user's own file.
     """
     mode = file.stat().st_mode
     if mode & stat.S_IROTH:
@@ -71,10 +78,10 @@ def open_to(file: Path, workspace: Path) -> str:
 
 
 def read_settings(file: Path) -> dict[str, str]:
-    """All settings of one file; none when it does not exist.
+    """All settings of one file; none if it does not exist.
 
     Raises:
-        SettingsError: It cannot be read, is no TOML, or has an unknown or wrongly typed setting.
+        SettingsError: It cannot be read, is not TOML, or has a setting that is unknown or of another type.
     """
     settings = _read(file)
     for name, value in settings.items():
@@ -87,10 +94,13 @@ def read_settings(file: Path) -> dict[str, str]:
 
 @lru_cache(maxsize=256)
 def project_settings(root: str) -> Mapping[str, bool]:
-    """What a project says in the table `tool.xpm` of its pyproject.toml; nothing when it has none.
+    """The settings of a project: the table `tool.xpm` of its pyproject.toml; none if it has no such table.
+
+    Args:
+        root: The project's directory; empty if a class belongs to no project.
 
     Raises:
-        SettingsError: That file is no TOML, or the table has an unknown or wrongly typed setting.
+        SettingsError: That file is not TOML, or the table has a setting that is unknown or of another type.
     """
     file = Path(root, "pyproject.toml")
     if not root or not file.is_file() or b"xpm" not in file.read_bytes():
@@ -108,7 +118,7 @@ def project_settings(root: str) -> Mapping[str, bool]:
 
 
 def templates_wanted(cls: type) -> bool:
-    """Whether the project of a class wants templates.
+    """Whether the project of a class allows templates.
 
     Raises:
         SettingsError: See `project_settings`.
@@ -118,7 +128,7 @@ def templates_wanted(cls: type) -> bool:
 
 
 def _read(file: Path) -> dict[str, Any]:
-    """What a file says; nothing when it does not exist."""
+    """The content of a file; empty if it does not exist."""
     try:
         return tomllib.loads(file.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError):

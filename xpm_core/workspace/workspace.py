@@ -1,14 +1,17 @@
 """A workspace: a directory with an id, which holds the directories of jobs and experiments.
 
     <workspace>/.xpm/workspace.json     its id, and the version of this layout
-    <workspace>/.xpm/parts/<digest>     what payloads share (parts.py)
-    <workspace>/.xpm/redis/             the embedded server's data (store/embedded.py)
+    <workspace>/.xpm/settings.toml      its settings (settings.py)
+    <workspace>/.xpm/parts/<digest>     parts that payloads share (payload_parts.py)
+    <workspace>/.xpm/arguments/<digest>     long arguments of scripts (job/script_arguments.py)
+    <workspace>/.xpm/redis/             the embedded server's data (server/embedded/)
+    <workspace>/.xpm/workers/           logs of the workers that scripts have started
     <workspace>/jobs/<task>/<identity>/     each job's own directory (job_directory.py)
     <workspace>/experiments/<name>/     runs, and links to jobs (experiment_directory.py)
-    <workspace>/old/<task>/…            directories that retries have set aside
+    <workspace>/old/<task>/…            directories of jobs that retries have set aside
 
-Owns: where things lie, and which paths from outside may be followed. Does not touch Redis. Imports
-nothing heavy: job processes use it.
+Owns: where things lie, and which paths from outside may be followed. Does not touch Redis. Imports nothing heavy,
+because job processes use it.
 """
 
 from __future__ import annotations
@@ -31,7 +34,7 @@ from xpm_core.workspace.files import explained, write_once
 from xpm_core.workspace.job_directory import JobDirectory
 
 SCHEMA = 1
-"""Version of the layout; a workspace of a later one is refused."""
+"""Version of the layout. A workspace with a later one is refused."""
 
 LONGEST_TASK_FOLDER = 150
 
@@ -52,22 +55,23 @@ class Workspace:
     """
 
     path: Path
-    """Where it lies on this machine, absolute, links resolved."""
+    """Where it lies on this machine: an absolute path without symbolic links."""
 
     id: str
-    """12 hexadecimal digits, drawn when it was made: the same wherever it is mounted or moved to."""
+    """12 hexadecimal digits, drawn when the workspace was made. They stay when it is moved, or mounted elsewhere."""
 
     @classmethod
     def open(cls, path: str | os.PathLike[str], *, create: bool = True, writable: bool = True) -> Workspace:
-        """Open a workspace, making it if it is not there.
+        """Open a workspace. It is made if it does not exist.
 
         Args:
-            path: A directory; a relative one starts from the working directory, `~` is the home directory.
-            create: Whether to make what is missing (the directory, its parents, its id).
+            path: Its directory. A relative path starts from the working directory; `~` is the home directory.
+            create: Whether to make what is missing: the directory, its parents, its id.
             writable: Whether it must be possible to write in it.
 
         Raises:
-            WorkspaceError: Not a directory, not writable, not there (without `create`), or written by a later xpm.
+            WorkspaceError: It is no directory, not writable, does not exist (without `create`), or was written by a
+                later xpm.
         """
         place = Path(os.path.realpath(os.path.expanduser(path)))
         with explained(place, "cannot be used as a workspace"):
@@ -86,7 +90,7 @@ class Workspace:
         return cls(place, _read_or_make_id(place, create))
 
     def directory_of(self, task_id: str, identity: str) -> str:
-        """Path of a job's directory, relative to the workspace, as it stands in Redis and in payloads.
+        """Path of a job's directory, relative to the workspace, as Redis and payloads hold it.
 
         Raises:
             WorkspacePathError: The identity is not 64 lower-case hexadecimal digits.
@@ -101,7 +105,7 @@ class Workspace:
         return f"jobs/{task_folder(task_id)}"
 
     def job(self, task_id: str, identity: str) -> JobDirectory:
-        """The directory of a job, which need not be there.
+        """The directory of a job, which need not exist.
 
         Raises:
             WorkspacePathError: The identity is not 64 lower-case hexadecimal digits.
@@ -109,10 +113,10 @@ class Workspace:
         return JobDirectory(self.path, self.directory_of(task_id, identity))
 
     def job_at(self, relative: str) -> JobDirectory:
-        """The directory of a job by its relative path, as read from Redis or a payload.
+        """The directory of a job, by a relative path from Redis or a payload.
 
         Raises:
-            WorkspacePathError: The path is not `jobs/<task>/<identity>`; such a path is not followed.
+            WorkspacePathError: The path is not `jobs/<task>/<identity>`, and is not followed.
         """
         if not _JOB_PATH.fullmatch(relative):
             problem = f"expected jobs/<task>/<identity>, got {relative!r}"
@@ -120,7 +124,7 @@ class Workspace:
         return JobDirectory(self.path, relative)
 
     def experiment(self, name: str) -> ExperimentDirectory:
-        """The directory of an experiment, which need not be there.
+        """The directory of an experiment, which need not exist.
 
         Raises:
             InvalidNameError: The name has characters that an experiment's name may not have.
@@ -132,7 +136,7 @@ class Workspace:
 def task_folder(task_id: str) -> str:
     """Name of the folder that holds a task's jobs: lower case, `module.class`, safe on every file system.
 
-    Two tasks may share a folder: identities tell their jobs apart.
+    Two tasks may share a folder, because the identities of their jobs differ.
     """
     name = _UNSAFE.sub("_", task_id.lower().replace(":", "."))
     if name.startswith(".") or not name:
@@ -144,7 +148,7 @@ def task_folder(task_id: str) -> str:
 
 
 def _read_or_make_id(place: Path, create: bool) -> str:
-    """The id of the workspace at `place`; the first of several processes that open a new one draws it."""
+    """The id of the workspace at `place`. If several processes open a new one, the first one draws the id."""
     file = place / ".xpm" / "workspace.json"
     content = _read(file)
     if content is None and create:
@@ -154,7 +158,8 @@ def _read_or_make_id(place: Path, create: bool) -> str:
         write_once(file, json.dumps({"schema": SCHEMA, "id": os.urandom(6).hex(), "created": made}).encode() + b"\n")
         content = _read(file)
     if content is None:
-        raise WorkspaceError(str(place), "is not a workspace: it has no .xpm/workspace.json", "Name one that has.")
+        problem = "is not a workspace: it has no .xpm/workspace.json"
+        raise WorkspaceError(str(place), problem, "Name a workspace's directory.")
     return _id_in(content, file)
 
 
@@ -176,6 +181,6 @@ def _id_in(content: bytes, file: Path) -> str:
         problem = f"was written by a later xpm (layout {schema}, this one knows {SCHEMA})"
         raise WorkspaceError(str(file), problem, "Upgrade xpm.")
     if not isinstance(workspace_id, str) or not _ID.fullmatch(workspace_id):
-        remedy = "Restore it, or delete it: a new id is drawn, done jobs are found in their directories."
+        remedy = "Restore it, or delete it: then a new id is drawn, and done jobs are found by their directories."
         raise WorkspaceError(str(file), "is damaged: it names no workspace id", remedy)
     return workspace_id

@@ -30,6 +30,6 @@ def told(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> Iterator[Told]:
     )
     monkeypatch.setattr(job, "current", current)
     monkeypatch.setattr(reporting, "_reporter", None)
-    monkeypatch.setattr(reporting, "OFTEN_S", 0.01)
+    monkeypatch.setattr(reporting, "SHORTEST_PAUSE_S", 0.01)
     yield words
     wait_until(quiet)

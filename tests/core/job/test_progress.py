@@ -57,7 +57,7 @@ def test_what_did_not_go_out_is_told_later(monkeypatch: pytest.MonkeyPatch) -> N
     full = threading.Event()
     words: Told = []
     reporter = Reporter(lambda data: full.is_set() and not words.append(data))  # type: ignore[func-returns-value]
-    reporter.set(0, reporting.Word(0.5, "x"))
+    reporter.set(0, reporting.ReportedLevel(0.5, "x"))
     assert words == []
     full.set()
     wait_until(lambda: words == [{"fraction": 0.5, "desc": "x"}], show=lambda: words)

@@ -309,12 +309,12 @@ def test_tasks_may_be_submitted_by_several_threads(stage: Stage) -> None:
 def test_states_are_read_when_their_events_were_missed(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The stream is bounded; who falls behind its end rebuilds from the jobs."""
     calls: list[Write] = []
-    monkeypatch.setattr("xpm_core.script.follow.tracker.LOOK_EVERY_S", 0.1)
+    monkeypatch.setattr("xpm_core.script.follow.follower.LOOK_EVERY_S", 0.1)
 
     def miss(self: Tracker, records: list[events.Record]) -> None:
-        self._cursor = records[-1].cursor if records else self._cursor
+        self.cursor = records[-1].cursor if records else self.cursor
 
-    monkeypatch.setattr(Tracker, "_take", miss)
+    monkeypatch.setattr(Tracker, "take", miss)
     with stage.failing() as failing:
         Write.C(note=stage.note()).on_completed(calls.append).submit()
         Fail.C(note=stage.note()).submit()

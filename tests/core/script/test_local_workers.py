@@ -19,6 +19,7 @@ from xpm_core import experiment
 from xpm_core.cluster.slurm import SLURM_VARIABLE
 from xpm_core.defaults import DEFAULT_GRACE_S, LEAVE_S
 from xpm_core.script.local_workers import LocalWorkers
+from xpm_core.script.show.report import summarize
 from xpm_core.server import connection
 from xpm_core.states import State
 from xpm_core.store import reading
@@ -120,7 +121,7 @@ def test_own_workers_serve_the_experiments_own_queue_alone(stage: Stage) -> None
         Write.C(note=stage.note()).submit()
         other = Write.C(note=stage.note())
         other.submit(queue="gpu-machine")
-        wait_until(lambda: failing.xp.tracker.counts()[State.DONE] == 1)
+        wait_until(lambda: summarize(failing.xp.tracker.snapshot().values()).done == 1)
         assert [worker.queues for worker in stage.workers() if "mine" in worker.queues] == [["mine"]]
         assert stage.job(other).state is State.READY
         stage.store.cancel(stage.job(other).identity)

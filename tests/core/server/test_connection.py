@@ -15,7 +15,7 @@ from helpers.waiting import wait_until
 
 from xpm_core.defaults import DEFAULT_LEASE_S
 from xpm_core.errors import RedisUnavailableError, RedisUnfitError
-from xpm_core.server import connection
+from xpm_core.server import connection, fitness
 from xpm_core.store import rights
 from xpm_core.store.scripts import Line
 
@@ -99,7 +99,7 @@ def greeting(request: bytes) -> bytes:
 
 def check(url: str, *, tries: int = 2) -> None:
     with connection.open(url, lease_s=2.5) as client:
-        connection.check(client, url, tries=tries, pause_s=0.01)
+        fitness.check(client, url, tries=tries, pause_s=0.01)
         rights.check(client, url)
 
 
@@ -214,7 +214,7 @@ def test_a_blocking_client_outlasts_the_longest_block() -> None:
 @pytest.mark.parametrize(
     ("info", "problem"),
     [
-        ("redis_version:6.2.14\r\n", "its version is 6.2.14, 7.0 is the oldest"),
+        ("redis_version:6.2.14\r\n", "its version is 6.2.14, 7.0 or later is needed"),
         ("redis_version:garbage\r\n", "its version is garbage"),
         ("uptime:3\r\n", "its version is unknown"),
         ("redis_version:7.2.4\r\ncluster_enabled:1\r\n", "is a Redis Cluster"),
@@ -262,7 +262,7 @@ def test_a_user_who_may_not_ask_is_told_what_to_allow(fresh_server) -> None:
 def test_a_server_that_reads_its_data_is_waited_for(
     fresh_server, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(connection, "SPEAK_S", 0.1)
+    monkeypatch.setattr(fitness, "REPORT_EVERY_S", 0.1)
     server: PrivateServer = fresh_server(aof=True)
     with server.client() as client:
         client.mset({f"key{number}": "value" for number in range(100)})
@@ -276,7 +276,7 @@ def test_a_server_that_reads_its_data_is_waited_for(
 
 
 def test_waiting_for_a_server_that_reads_has_an_end(impostor, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(connection, "LOADING_S", 0.0)
+    monkeypatch.setattr(fitness, "LOADING_S", 0.0)
     loading = impostor(telling("redis_version:7.2.4\r\nloading:1\r\nloading_loaded_perc:12.50\r\n"))
     with pytest.raises(RedisUnavailableError, match=r"still reading its data \(12 %"):
         check(loading.url)

@@ -18,7 +18,7 @@ from helpers.waiting import PATIENCE_S, wait_until
 
 from xpm_core import experiment
 from xpm_core.errors import RedisUnavailableError, RedisUnfitError
-from xpm_core.server import connection
+from xpm_core.server import connection, fitness
 from xpm_core.store import scripts
 
 pytestmark = pytest.mark.redis
@@ -35,7 +35,7 @@ def free_port() -> int:
 def error_of(url: str, **options: int) -> str:
     """What `check` says of an address."""
     with connection.open(url) as client, pytest.raises((RedisUnavailableError, RedisUnfitError)) as caught:
-        connection.check(client, url, pause_s=0.01, **options)
+        fitness.check(client, url, pause_s=0.01, **options)
     return str(caught.value)
 
 
@@ -80,8 +80,8 @@ def test_slots_that_a_server_has_no_room_for_are_refused_at_their_start(fresh_se
 def test_a_slot_has_as_many_connections_as_is_reckoned_with(crew) -> None:
     before = len(crew.client.client_list())
     crew.started(slots=3)
-    wait_until(lambda: len(crew.client.client_list()) - before >= 3 * connection.CLIENTS_A_SLOT)
-    assert len(crew.client.client_list()) - before == 3 * connection.CLIENTS_A_SLOT
+    wait_until(lambda: len(crew.client.client_list()) - before >= 3 * fitness.CLIENTS_A_SLOT)
+    assert len(crew.client.client_list()) - before == 3 * fitness.CLIENTS_A_SLOT
 
 
 def test_a_database_that_is_not_there_is_told_with_the_number_of_those_that_are(fresh_server: Fresh) -> None:

@@ -12,7 +12,7 @@ from helpers.tls import Authority, Certificate, TlsFront
 from helpers.waiting import wait_until
 
 from xpm_core.errors import RedisUnavailableError, RedisUrlError
-from xpm_core.server import connection
+from xpm_core.server import connection, fitness
 from xpm_core.server.binary import ServerProgram
 
 pytestmark = pytest.mark.redis
@@ -81,14 +81,14 @@ def free_port() -> int:
 def error_of(url: str) -> RedisUnavailableError:
     """What `check` says of an address, as scripts, xpm and xpm-worker ask: with the usual time-outs."""
     with connection.open(url) as client, pytest.raises(RedisUnavailableError) as caught:
-        connection.check(client, url)
+        fitness.check(client, url)
     return caught.value
 
 
 def test_a_good_server_passes(listen: Listen, good: Certificate, authority: Authority) -> None:
     url = f"rediss://localhost:{listen(good)}?ssl_ca_certs={authority.certificate}"
     with connection.open(url) as client:
-        connection.check(client, url)
+        fitness.check(client, url)
         assert client.ping()
 
 
@@ -99,7 +99,7 @@ def test_a_client_certificate_is_shown(
     own = f"ssl_certfile={client_certificate.certificate}&ssl_keyfile={client_certificate.key}"
     url = f"rediss://localhost:{listen(good, authority.certificate)}?{trust}&{own}"
     with connection.open(url) as client:
-        connection.check(client, url)
+        fitness.check(client, url)
 
 
 def test_a_tls_port_reached_without_tls_is_named(listen: Listen, good: Certificate) -> None:

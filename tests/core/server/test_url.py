@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xpm_core.errors import RedisUrlError
-from xpm_core.server.connection import ServerAddress, locate
+from xpm_core.server.address import ServerAddress, locate
 from xpm_core.server.url import check_url, safe_url
 
 GOOD = [

@@ -40,8 +40,9 @@ from xpm_core.errors import (
     XpmError,
 )
 from xpm_core.identity import seal
-from xpm_core.script.follow.tracker import LOOK_EVERY_S
+from xpm_core.script.follow.follower import LOOK_EVERY_S
 from xpm_core.script.show.display import REFRESH_S
+from xpm_core.script.show.report import summarize
 from xpm_core.server import binary
 from xpm_core.store import keys
 
@@ -200,7 +201,7 @@ def test_refusal_that_comes_late_harms_no_other_task(stage: Stage) -> None:
         with contextlib.suppress(TokenRequestError):
             Write.C(note=note, n=1).submit()
         Write.C(note=note, n=1).submit()
-        wait_until(xp.tracker.settled, show=xp.tracker.counts)
+        wait_until(xp.tracker.settled, show=lambda: str(summarize(xp.tracker.snapshot().values())))
         with contextlib.suppress(TokenRequestError):
             xp.wait()
         assert xp.wait().done == 2
@@ -272,7 +273,7 @@ def entering(workdir: Path, redis: str | None, **options: object) -> XpmError:
 
 
 def test_server_that_does_not_run_is_told_with_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("xpm_core.server.connection.time.sleep", lambda seconds: None)
+    monkeypatch.setattr("xpm_core.server.fitness.time.sleep", lambda seconds: None)
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
@@ -447,7 +448,7 @@ def test_nothing_is_said_while_own_workers_are_starting(
         return ["sh", "-c", f'until test -e {gate}; do sleep 0.05; done; exec "$0" "$@"', *command(self)]
 
     monkeypatch.setattr(LocalWorkers, "_command", slow)
-    monkeypatch.setattr("xpm_core.script.follow.tracker.LOOK_EVERY_S", 0.1)
+    monkeypatch.setattr("xpm_core.script.follow.follower.LOOK_EVERY_S", 0.1)
     looks: list[float] = []
     look = stage.store.__class__.look
 

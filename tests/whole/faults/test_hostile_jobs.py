@@ -99,7 +99,7 @@ def test_a_job_that_could_not_be_run_again_is_not_done(crew: Crew) -> None:
     worker = crew.started()
     crew.submit(task := hostile.SpoilHanded.C(note="x"))
     message = crew.wait(task, State.FAILED).error["message"]
-    assert message == "its record cannot be written: is a directory. Move the folder that stands there."
+    assert message == "its record cannot be written: is a directory. Move the folder of that name."
     wait_until(lambda: crew.directory(task).marker() is not None)
     assert crew.directory(task).marker() == Marker("failed", crew.job(task).execution)
     (record,) = crew.directory(task).records()

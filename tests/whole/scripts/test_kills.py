@@ -10,7 +10,7 @@ from helpers.user_scripts import Desktop
 from helpers.waiting import wait_until
 
 from xpm_core.script import local_workers
-from xpm_core.server.embedded.process import ServerRecord
+from xpm_core.server.embedded.record import ServerRecord
 from xpm_core.states import State
 
 pytestmark = [pytest.mark.redis, pytest.mark.faults]

@@ -82,7 +82,7 @@ def test_a_job_whose_record_cannot_be_written_is_not_done(starter: StarterClient
     (tmp_path / "go").touch()
     ended = starter.hear(Ended)
     assert (ended.reason, ended.exit_code) == ("failed", 0)
-    lost = "its record cannot be written: file too large. See to the file system, then try again."
+    lost = "its record cannot be written: file too large. Check the file system, then try again."
     assert ended.error["message"] == lost
     assert starter.directory(task).records() == []
 

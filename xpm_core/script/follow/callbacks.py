@@ -1,4 +1,4 @@
-"""Calling the script's functions when tasks complete: one thread, in event order.
+"""Calling the script's functions when tasks complete: one thread, in the order of the events.
 
 Owns: the thread and its queue. Knows nothing of jobs.
 """
@@ -19,7 +19,7 @@ log = logging.getLogger("xpm")
 
 
 class Callbacks:
-    """A queue of calls and the one thread that makes them. A call that raises is logged, and stops nothing.
+    """A queue of calls, and the one thread that makes them. An error of a call is logged, and stops nothing.
 
     Example:
         calls = Callbacks()
@@ -34,12 +34,12 @@ class Callbacks:
         self._closed = self._dropping = False
 
     def put(self, label: str, function: Callable[..., object], task: Any) -> None:
-        """Have `function` called with the task, or with nothing if it takes nothing; at once when this is closed.
+        """Have the thread call a function with a task. After `close`, the function is called at once, in this thread.
 
         Args:
-            label: The task, for the log.
-            function: What to call.
-            task: What to call it with.
+            label: The task's label, for the log.
+            function: Called with the task, or without argument if it takes none.
+            task: The task.
         """
         if self._closed:
             call(label, function, lambda: task)
@@ -50,7 +50,7 @@ class Callbacks:
         self._queue.put((label, function, task))
 
     def drain(self) -> None:
-        """Wait until all calls put so far are over. From within a call: returns at once."""
+        """Wait until all calls that were put so far are over. Within such a call, it returns at once."""
         if self._thread is None or threading.current_thread() is self._thread:
             return
         reached = threading.Event()
@@ -61,8 +61,8 @@ class Callbacks:
         """End the thread.
 
         Args:
-            make_all: Whether to make all calls that were put, and wait for them. Otherwise what has not begun is
-                dropped, and what has begun may go on.
+            make_all: Whether to make all calls that were put, and wait for them. If not, calls that have not begun are
+                dropped, and a call that has begun may go on.
         """
         self._dropping = not make_all
         if self._thread is not None:
@@ -84,12 +84,12 @@ class Callbacks:
 
 
 def call(label: str, function: Callable[..., object], make: Callable[[], Any]) -> None:
-    """Call a function with what `make` returns, or with nothing if it takes nothing. What raises is logged.
+    """Call a function with what `make` returns, or without argument if it takes none. Errors are logged.
 
     Args:
-        label: The task, for the log.
-        function: What to call.
-        make: Makes what to call it with.
+        label: The task's label, for the log.
+        function: The function.
+        make: Makes the argument. It is called first, and its errors are logged, too.
     """
     try:
         made = make()
@@ -106,7 +106,7 @@ def _name(function: Callable[..., object]) -> object:
 
 
 def _takes_one(function: Callable[..., object]) -> bool:
-    """Whether a function can be called with one argument; what does not tell is taken to."""
+    """Whether a function can be called with one argument. If its signature is not known, we suppose so."""
     try:
         signature = inspect.signature(function)
     except (TypeError, ValueError):

@@ -1,7 +1,7 @@
 """The events of a workspace, as a script iterates over them: `for event in xp.events()`.
 
-Owns: that none is missed, whatever the server or the script does meanwhile. After an outage it goes on where it was;
-where the stream is cut, the jobs of the run are told as they stand.
+Owns: the promise that no event is missed, whatever happens to the server or the script meanwhile. After an outage, it
+goes on where it was. If the stream was cut, it returns an event for each job of the run, which says how the job stands.
 """
 
 from __future__ import annotations
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
     from xpm_core.server.connection import Client
 
 BLOCK_S = 1.0
-"""How long one read waits for something new: so soon an end is noticed."""
+"""How long one read waits for a new event, in seconds. The end of the events is noticed as late as that."""
 DOUBT_S = 10.0
-"""Who has not read for so long may be behind the stream's bound."""
+"""After so many seconds without a read, it asks whether events were dropped meanwhile."""
 LONGEST_PAUSE_S = 5.0
 
 _EVENT_OF = {state: Event.STARTED if state is State.RUNNING else Event(state.value) for state in State}
 
 
 class Events:
-    """The events of a workspace since a run began. Each iteration begins anew.
+    """The events of a workspace since a run began. Each iteration starts again from there.
 
     Args:
-        url: Of the server.
-        workspace_id: Whose events.
-        cursor: The last one before the run began.
-        jobs: Identities of the run's jobs, for where the stream is cut.
-        over: Whether nothing more is to come.
+        url: The server's address.
+        workspace_id: The workspace.
+        cursor: The last event before the run began.
+        jobs: Returns the identities of the run's jobs; used where the stream was cut.
+        over: Returns whether nothing more is to come.
 
     Example:
         for event in xp.events():
@@ -59,30 +59,31 @@ class Events:
         self._jobs, self._over = jobs, over
 
     def __iter__(self) -> Iterator[events.Record]:
-        """Wait for them, one after the other."""
-        reader = self._reader()
+        """Return them one after the other, and wait for each."""
+        iterator = self._iterator()
         try:
-            while (records := reader.next()) is not None:
+            while (records := iterator.next()) is not None:
                 yield from records
         finally:
-            reader.close()
+            iterator.close()
 
     async def __aiter__(self) -> AsyncIterator[events.Record]:
-        """The same in an event loop, which is not kept waiting."""
-        reader = self._reader()
+        """The same for `async for`: other code of the event loop runs meanwhile."""
+        iterator = self._iterator()
         try:
-            while (records := await asyncio.to_thread(reader.next)) is not None:
+            while (records := await asyncio.to_thread(iterator.next)) is not None:
                 for record in records:
                     yield record
         finally:
-            reader.close()
+            iterator.close()
 
-    def _reader(self) -> Reader:
-        return Reader(connection.open(self._url, blocking=True), self._w, self._cursor, self._jobs, self._over)
+    def _iterator(self) -> EventIterator:
+        client = connection.open(self._url, blocking=True)
+        return EventIterator(client, self._w, self._cursor, self._jobs, self._over)
 
 
-class Reader:
-    """Reads on from a place in the stream. The arguments are those of `Events`, with a connection of its own."""
+class EventIterator:
+    """Reads the stream from a cursor on. It owns its connection; the other arguments are those of `Events`."""
 
     def __init__(
         self,
@@ -98,13 +99,13 @@ class Reader:
         self._pause_s = 0.1
 
     def next(self) -> list[events.Record] | None:
-        """The next ones; waits for them.
+        """Wait for the next events.
 
         Returns:
-            None when nothing more is to come.
+            The events, in order; None when nothing more is to come.
         """
         while True:
-            over = self._over()  # before the read: whatever was told until then is read
+            over = self._over()  # asked before the read, so that all events until then are read
             try:
                 records = self._rebuilt() or events.read(
                     self._client, self._w, self._cursor, block_s=0.0 if over else BLOCK_S
@@ -128,18 +129,18 @@ class Reader:
         self._client.close()
 
     def _rebuilt(self) -> list[events.Record]:
-        """The run's jobs as they stand, if events may have been dropped that were not read."""
+        """If unread events may have been dropped: an event for each job of the run, which says how it stands."""
         if self._read_at is not None and time.monotonic() - self._read_at < DOUBT_S:
             return []
         if not events.astray(self._client, self._w, self._cursor):
             return []
         self._cursor = events.last(self._client, self._w)
         known = reading.jobs(self._client, self._w, self._jobs())
-        return [_as_it_stands(job, self._cursor) for job in known]
+        return [_event_of(job, self._cursor) for job in known]
 
 
-def _as_it_stands(job: reading.Job, cursor: str) -> events.Record:
-    """The event that would tell the state of a job; `data` says that it is `rebuilt`."""
+def _event_of(job: reading.Job, cursor: str) -> events.Record:
+    """The event that would bring a job into its state; its `data` says that it is `rebuilt`."""
     data: dict[str, Any] = {"rebuilt": "1", "root": job.root, "reason": job.reason}
     if job.error and job.state in (State.FAILED, State.DELAYED):
         data["error"] = json.dumps(job.error)

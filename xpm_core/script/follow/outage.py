@@ -1,6 +1,6 @@
-"""An outage of the server, as a script sees it: said once when it begins to matter, and once when it is over.
+"""An outage of the server, as a script sees it: reported once when it begins to matter, and once when it is over.
 
-An embedded server that stays away is started again, for nobody else may be there to do it.
+If an embedded server stays away, the script starts it again, because nobody else may be there to do it.
 """
 
 from __future__ import annotations
@@ -9,66 +9,81 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from xpm_core.errors import XpmError
-from xpm_core.server.faults import Fault
+from xpm_core.server.faults import fault_of
 from xpm_core.words.text import say
 
-TELL_AFTER_S = 0.5
-"""How long a server may be away before that is said."""
+if TYPE_CHECKING:
+    from xpm_core.server.connection import Client
+
+REPORT_AFTER_S = 0.5
+"""How long a server may be away before the script reports it, in seconds."""
 REVIVE_AFTER_S = 2.0
-"""How long an embedded one may be; the daemon of workers starts it again after 1 s."""
+"""How long an embedded server may be away before the script starts it again, in seconds. The daemon of workers does so
+after 1 s already."""
 
 log = logging.getLogger("xpm")
 
 
 class Outage:
-    """Whether the server is away; all threads of a script tell what they see of it.
+    """Whether the server is away. All threads of a script report their failed calls here.
 
     Args:
-        name: Who says it: the experiment's name.
-        revive: Starts an embedded server again.
+        name: The experiment's name, which begins each report.
+        client: A client of the server; its URL helps to explain an error.
+        revive: Starts an embedded server again; None for any other server.
+
+    Attributes:
+        reason: Why the server does not answer; empty while it answers.
 
     Example:
-        outage = Outage("digits")
-        outage.failed(Fault("connection refused", lasting=False))
-        outage.over()
+        outage = Outage("digits", client)
+        try:
+            client.ping()
+            outage.over()
+        except OUTAGES as error:
+            outage.failed(error)
     """
 
-    def __init__(self, name: str, revive: Callable[[], object] | None = None) -> None:
-        self.words = ""
-        """Why it does not answer; empty while it does."""
-        self._name, self._revive = name, revive
+    def __init__(self, name: str, client: Client, revive: Callable[[], object] | None = None) -> None:
+        self.reason = ""
+        self._name, self._client, self._revive = name, client, revive
         self._since = 0.0
-        self._told = ""
+        self._reported = ""
         self._lock = threading.Lock()
 
-    def failed(self, fault: Fault) -> None:
-        """A call failed, because the server is away, or lets nobody in. What somebody has to mend is said anew."""
+    def failed(self, error: Exception) -> None:
+        """A call failed because the server is away, or refuses the user.
+
+        A fault that somebody has to mend is reported even if another one was reported before.
+        """
+        fault = fault_of(error, self._client)
         with self._lock:
-            if not self.words:
+            if not self.reason:
                 self._since = time.monotonic()
-            self.words = fault.problem
-            new = fault.lasting and self._told != fault.problem
-            if (new or not self._told) and time.monotonic() - self._since >= TELL_AFTER_S:
-                self._told = fault.problem
+            self.reason = fault.problem
+            new = fault.lasting and self._reported != fault.problem
+            if (new or not self._reported) and time.monotonic() - self._since >= REPORT_AFTER_S:
+                self._reported = fault.problem
                 remedy = f" {fault.remedy}" if fault.lasting else ""
                 words = f"Redis is out of reach ({fault.problem}).{remedy}"
                 say(f"{self._name}: {words} Waiting for it; running jobs go on.")
 
     def over(self) -> None:
         """A call was answered."""
-        if not self.words:
+        if not self.reason:
             return
         with self._lock:
-            self.words = ""
-            if self._told:
-                self._told = ""
+            self.reason = ""
+            if self._reported:
+                self._reported = ""
                 say(f"{self._name}: Redis answers again.")
 
     def mend(self) -> None:
         """Start an embedded server again, if it has been away for long enough."""
-        if self._revive is None or not self.words or time.monotonic() - self._since < REVIVE_AFTER_S:
+        if self._revive is None or not self.reason or time.monotonic() - self._since < REVIVE_AFTER_S:
             return
         try:
             self._revive()

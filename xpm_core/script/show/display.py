@@ -11,7 +11,8 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from xpm_core.script.follow.tracker import TrackedJob, Tracker
+from xpm_core.script.follow.tracked_job import TrackedJob
+from xpm_core.script.follow.tracker import Tracker
 from xpm_core.script.show.run_screen import Screen, cause, what
 from xpm_core.states import State
 from xpm_core.words.text import plain, say, shows_glyphs
@@ -58,7 +59,7 @@ class Display:
             self._live = Live(console=console, auto_refresh=False, transient=True, redirect_stdout=sys.stdout.isatty())
             self._live.start()
         else:
-            self._seen = {job.identity: job.state for job in self._tracker.jobs.values()}
+            self._seen = self._tracker.states()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -82,36 +83,31 @@ class Display:
     def _draw(self, live: Live) -> None:
         from rich.text import Text
 
-        with self._tracker.changed:
-            jobs = list(self._tracker.jobs.values())
-            screen = Screen(self._name, jobs, live.console.width, self._glyphs)
-            unserved = [queue.queue for queue in self._tracker.unserved]
-            lines = screen.lines(time.monotonic() - self._began, unserved)
+        jobs = list(self._tracker.snapshot().values())
+        screen = Screen(self._name, jobs, live.console.width, self._glyphs)
+        unserved = [queue.queue for queue in self._tracker.unserved]
+        lines = screen.lines(time.monotonic() - self._began, unserved)
         styled = (Text(line, style, no_wrap=True, overflow="crop") for line, style in lines)
         live.update(Text("\n").join(styled), refresh=True)
 
     # -- no terminal -----------------------------------------------------------------------------------------------
 
     def _print(self, last: bool) -> None:
-        with self._tracker.changed:
-            jobs = list(self._tracker.jobs.values())
-            changed = [job for job in jobs if self._seen.get(job.identity) is not job.state]
-            self._seen.update((job.identity, job.state) for job in changed)
-            lines = [self._line(job) for job in changed if job.state.settled]
-        counts = Counter(job.state for job in jobs)
-        for line, state in lines:
-            if len(jobs) <= PLAIN_EACH or state is State.FAILED:
-                say(f"{self._name}  {counts[State.DONE]}/{len(jobs)}  {line}")
-        if len(jobs) > PLAIN_EACH and (last or time.monotonic() - self._counted > PLAIN_EVERY_S):
+        before, self._seen = self._seen, self._tracker.states()
+        counts, total, jobs = Counter(self._seen.values()), len(self._seen), self._tracker.jobs
+        for identity, state in self._seen.items():
+            if state.settled and before.get(identity) is not state and (total <= PLAIN_EACH or state is State.FAILED):
+                say(f"{self._name}  {counts[State.DONE]}/{total}  {self._line(jobs[identity], state)}")
+        if total > PLAIN_EACH and (last or time.monotonic() - self._counted > PLAIN_EVERY_S):
             words = ", ".join(f"{counts[state]} {state.value}" for state in State if counts[state])
             self._counted = time.monotonic()
             if words != self._said:
                 self._said = words
                 say(f"{self._name}  {words}")
 
-    def _line(self, job: TrackedJob) -> tuple[str, State]:
-        reason = f"  {cause(job)}" if job.state is State.FAILED else ""
-        return f"{_GLYPH[job.state]} {job.state.value:<9} {what(job)}  {job.identity[:7]}{reason}", job.state
+    def _line(self, job: TrackedJob, state: State) -> str:
+        reason = f"  {cause(job)}" if state is State.FAILED else ""
+        return f"{_GLYPH[state]} {state.value:<9} {what(job)}  {job.identity[:7]}{reason}"
 
     # -- both ------------------------------------------------------------------------------------------------------
 

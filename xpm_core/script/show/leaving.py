@@ -58,10 +58,9 @@ def standing(tracker: Tracker, store: Store) -> dict[str, State]:
         tracker: Knows the run's jobs.
         store: On a connection that soon gives up, for the script is about to leave.
     """
-    with tracker.changed:
-        states = {job.identity: job.state for job in tracker.jobs.values()}
+    states = tracker.states()
     unsettled = [identity for identity, state in states.items() if not state.settled]
-    if not tracker.outage:
+    if not tracker.outage.reason:
         with contextlib.suppress(ServerError):
             found = reading.states(store.client, store.w, unsettled)
             states.update((identity, state) for identity, (state, _) in found.items())

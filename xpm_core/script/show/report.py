@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from xpm_core.errors import FailedExperiment
-from xpm_core.script.follow.tracker import TrackedJob
+from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.show.prompt import rerun
 from xpm_core.states import State
 from xpm_core.tracebacks.callsite import format_line

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from xpm_core.script.follow.tracker import TrackedJob
+from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.states import SETTLED, State
 from xpm_core.words.text import class_name, line, meter, plain, span
 

@@ -23,7 +23,7 @@ from xpm_core.workspace.job_directory import JobDirectory
 
 if TYPE_CHECKING:
     from xpm_core.config import Task
-    from xpm_core.script.follow.tracker import TrackedJob
+    from xpm_core.script.follow.tracked_job import TrackedJob
     from xpm_core.workspace.experiment_directory import ExperimentDirectory
     from xpm_core.workspace.workspace import Workspace
 

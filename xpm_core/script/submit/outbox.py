@@ -39,7 +39,7 @@ class Outbox(Generic[Item]):
     Args:
         send: Sends a list of items. What that raises, or taking the answer, is raised by the next call of `put`,
             `raise_failure` or `flush`.
-        calm: Is cleared while the script sends, and set when all was answered.
+        idle: Cleared while the script sends, and set when all was answered.
 
     Example:
         outbox = Outbox(lambda items: Answer(lambda: True, lambda: print(items)), threading.Event())
@@ -47,8 +47,8 @@ class Outbox(Generic[Item]):
         outbox.close()
     """
 
-    def __init__(self, send: Callable[[list[Item]], Answer], calm: threading.Event) -> None:
-        self._send, self._calm = send, calm
+    def __init__(self, send: Callable[[list[Item]], Answer], idle: threading.Event) -> None:
+        self._send, self._idle = send, idle
         self._items: list[Item] = []
         self._sent: list[Item] = []
         self._answer: Answer | None = None
@@ -83,7 +83,7 @@ class Outbox(Generic[Item]):
                 self._post()
                 self._take()
             finally:
-                self._calm.set()
+                self._idle.set()
         self.raise_failure()
 
     def raise_failure(self) -> None:
@@ -109,7 +109,7 @@ class Outbox(Generic[Item]):
         try:
             if full or self._answer is None or self._answer.ready():
                 self._take()
-                self._calm.clear()
+                self._idle.clear()
                 self._post()
         finally:
             self._sending.release()

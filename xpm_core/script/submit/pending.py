@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from xpm_core.script.follow.tracker import TrackedJob
+from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.submit.options import Options
 from xpm_core.store.records import Submission, Submitted
 from xpm_core.store.scripts import Sent

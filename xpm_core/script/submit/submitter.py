@@ -24,8 +24,10 @@ from xpm_core.language.graph.walk import reachable
 from xpm_core.language.identity import seal
 from xpm_core.language.identity.digest import task_id
 from xpm_core.project.origin import project_name
+from xpm_core.script.follow.follower import LONGEST_PAUSE_S
 from xpm_core.script.follow.markers import mark_done
-from xpm_core.script.follow.tracker import BACKOFF_MOST_S, TrackedJob, Tracker
+from xpm_core.script.follow.tracked_job import TrackedJob
+from xpm_core.script.follow.tracker import Tracker
 from xpm_core.script.submit.guard import refuse_unguarded
 from xpm_core.script.submit.listings import LISTING_LAG_S, Listings
 from xpm_core.script.submit.lookalikes import Lookalikes
@@ -77,7 +79,7 @@ class Submitter:
         self._workspace, self._store, self._directory, self._run = workspace, store, directory, run
         self._tracker, self._begun = tracker, begun
         self.twins, self.lookalikes = Twins(), Lookalikes(workspace, directory)
-        self._outbox = Outbox(self._send, tracker.calm)
+        self._outbox = Outbox(self._send, tracker.script_is_idle)
         self._listings, self._links = Listings(), JobLinks(directory)
         self._classes: set[type] = set()
         self._names: dict[type, tuple[str, str, str]] = {}
@@ -126,6 +128,10 @@ class Submitter:
         for callback in config.callbacks:
             self._tracker.listen(job, callback, task)
         return job
+
+    def notes(self) -> list[str]:
+        """Lines for the report of the run: tasks that are one job, and tasks that look like others."""
+        return [*self.twins.lines(), *self.lookalikes.lines()]
 
     def flush(self) -> None:
         """Send what is on its way. Whatever waits or reads calls this first."""
@@ -232,9 +238,9 @@ class Submitter:
             except OUTAGES as error:
                 if self._closed.is_set():
                     raise
-                self._tracker.away(error)
+                self._tracker.outage.failed(error)
                 self._closed.wait(delay_s * random.uniform(0.5, 1.5))
-                delay_s = min(delay_s * 2, BACKOFF_MOST_S)
+                delay_s = min(delay_s * 2, LONGEST_PAUSE_S)
                 asked = self._ask(parcels)
 
     def _ask(self, parcels: list[Parcel]) -> Asked:

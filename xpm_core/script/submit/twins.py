@@ -20,7 +20,7 @@ from xpm_core.tracebacks.callsite import CodeLine, format_line
 
 if TYPE_CHECKING:
     from xpm_core.config import Task
-    from xpm_core.script.follow.tracker import TrackedJob
+    from xpm_core.script.follow.tracked_job import TrackedJob
 
 log = logging.getLogger("xpm")
 

@@ -1,7 +1,7 @@
-"""Locks on files that hold between processes (flock), and that die with the process that took them.
+"""Locks on files that hold between processes (flock), and end with the process that took them.
 
-A child that was merely forked shares its parent's open files, and so its locks: here it lets go of
-them at once, so that a lock is held by the process that took it, and by nobody else.
+A child that was merely forked shares the open files of its parent, and so the parent's locks. It closes them here at
+once, so that only the process that took a lock holds it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,13 @@ _open: dict[int, FileLock] = {}
 
 
 class FileLock:
-    """A file to lock, made if it is not there.
+    """A file to lock. It is made if it does not exist.
+
+    Args:
+        path: The file.
+
+    Raises:
+        WorkspaceError: The file cannot be opened.
 
     Example:
         >>> lock = FileLock(folder / "users.lock")
@@ -30,11 +36,6 @@ class FileLock:
     """
 
     def __init__(self, path: Path) -> None:
-        """Open the file.
-
-        Raises:
-            WorkspaceError: It cannot be opened.
-        """
         self.path = path
         with explained(path, "cannot be opened"):
             self.descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
@@ -42,13 +43,17 @@ class FileLock:
 
     @property
     def closed(self) -> bool:
-        """Whether the file was closed, or belongs to the process that this one was forked from."""
+        """Whether the file was closed, or belongs to the parent from which this process was forked."""
         return _open.get(self.descriptor) is not self
 
     def try_lock(self, *, exclusive: bool) -> bool:
-        """Take the lock, alone or together with others; False if somebody's lock forbids it.
+        """Take the lock, alone or shared with others. A lock that this object held before is given up, even on failure.
 
-        A lock that was held before is lost then.
+        Args:
+            exclusive: Whether nobody else may hold it.
+
+        Returns:
+            Whether the lock was taken; False if another process holds one that forbids it.
 
         Raises:
             EmbeddedServerError: The file system has no such locks.
@@ -66,7 +71,15 @@ class FileLock:
         return True
 
     def wait(self, deadline: float, *, exclusive: bool) -> bool:
-        """Take the lock, waiting for it until `deadline` by `time.monotonic()`; False if that passed."""
+        """Wait for the lock, and take it.
+
+        Args:
+            deadline: How long to wait, by `time.monotonic()`.
+            exclusive: See `try_lock`.
+
+        Returns:
+            Whether the lock was taken.
+        """
         while not self.try_lock(exclusive=exclusive):
             if time.monotonic() > deadline:
                 return False
@@ -74,26 +87,26 @@ class FileLock:
         return True
 
     def unlock(self) -> None:
-        """Give up the lock, also for those to whom it was handed; the file stays open."""
+        """Give up the lock, also for processes to which it was handed over. The file stays open."""
         fcntl.flock(self.descriptor, fcntl.LOCK_UN)
 
     def hand_over(self) -> None:
-        """Close the file here, and leave the lock to the process that was started with it."""
+        """Close the file here, and leave the lock to the process that was started with the open file."""
         if not self.closed:
             del _open[self.descriptor]
             os.close(self.descriptor)
 
     def close(self) -> None:
-        """Give up the lock and close the file; calling it again does nothing."""
+        """Give up the lock and close the file. A second call does nothing."""
         if not self.closed:
             self.unlock()
             self.hand_over()
 
 
-def _let_go() -> None:
-    """Close the parent's locks in a child that was just forked: this leaves them to the parent."""
+def _leave_to_parent() -> None:
+    """In a child that was just forked: close the parent's locks, which leaves them to the parent."""
     for lock in list(_open.values()):
         lock.hand_over()
 
 
-os.register_at_fork(after_in_child=_let_go)
+os.register_at_fork(after_in_child=_leave_to_parent)

@@ -1,8 +1,8 @@
-"""A workspace's own server, for work on one machine: started by its first user, stopped by its last.
+"""A workspace's own server, for work on one machine: its first user starts it, its last user stops it.
 
-Owns: who uses it. Every user holds a shared lock on `users.lock`; who gets it exclusively is the last,
-and stops the server. `mutex.lock` is held while somebody comes or goes, so that nobody is given a server
-that another is about to stop. What the server's process is, and how it is known again, is in server_process.py.
+Owns: who uses the server. Every user holds a shared lock on `users.lock`. A user that can lock it exclusively is the
+last one, and stops the server. Whoever comes or goes holds `mutex.lock` meanwhile, so that nobody gets a server that
+another user is about to stop. The server's process is in process.py.
 """
 
 from __future__ import annotations
@@ -18,19 +18,20 @@ from pathlib import Path
 from types import TracebackType
 
 from xpm_core.errors import EmbeddedServerError, RedisUnavailableError, XpmError
-from xpm_core.server import connection
+from xpm_core.server import connection, fitness
 from xpm_core.server.binary import find_server
 from xpm_core.server.embedded.locks import FileLock
-from xpm_core.server.embedded.process import END_S, START_S, ServerFolder, ServerRecord, can_connect
+from xpm_core.server.embedded.process import END_S, START_S, ServerFolder
+from xpm_core.server.embedded.record import ServerRecord, can_connect
 from xpm_core.server.embedded.strays import end_strays
 from xpm_core.workspace.files import explained
 from xpm_core.workspace.workspace import Workspace
 
 MUTEX_S = START_S + END_S + 10.0
-"""How long to wait for others that come or go: for one that ends a server and starts another."""
+"""How long to wait for another user that comes or goes, in seconds: it may end a server and start another."""
 
 RUNTIME_FOLDER = f"/tmp/xpm-{os.geteuid()}"
-"""Where sockets are: short, on a local disk, and for this user alone."""
+"""Folder of the sockets: its path is short, it is on a local disk, and only this user may enter it."""
 
 _TRIES = 3
 
@@ -38,9 +39,9 @@ log = logging.getLogger(__name__)
 
 
 class EmbeddedServer:
-    """One use of a workspace's server; the server runs until its last user has closed.
+    """One use of a workspace's server. The server runs until its last user has called `close`.
 
-    Children of this process are no users, however they were started: they attach on their own.
+    A child of this process does not inherit the use, however it was started: it has to attach itself.
 
     Example:
         >>> with EmbeddedServer.attach(workspace) as server:
@@ -48,7 +49,7 @@ class EmbeddedServer:
     """
 
     def __init__(self, workspace: Workspace) -> None:
-        """Open the locks; `attach` does the rest."""
+        """Open the locks. Call `attach` instead, which does the rest."""
         self._folder = _data_folder(workspace)
         self._mutex = FileLock(self._folder.path / "mutex.lock")
         self._users = FileLock(self._folder.path / "users.lock")
@@ -58,12 +59,12 @@ class EmbeddedServer:
 
     @classmethod
     def attach(cls, workspace: Workspace) -> EmbeddedServer:
-        """Use the server of a workspace, starting it if it does not run, and wait until it has read its data.
+        """Use the server of a workspace: start it if it does not run, and wait until it has read its data.
 
         Raises:
-            ServerNotFoundError: It does not run, and there is no server program.
-            EmbeddedServerError: It runs on another machine, for another user, or does not start.
-            WorkspaceError: Its folder cannot be written.
+            ServerNotFoundError: It does not run, and this machine has no server program.
+            EmbeddedServerError: It runs on another machine, belongs to another user, or does not start.
+            WorkspaceError: Its folder cannot be used.
         """
         server = cls(workspace)
         atexit.register(server.close)
@@ -76,7 +77,7 @@ class EmbeddedServer:
 
     @property
     def url(self) -> str:
-        """Its address, the same for as long as it has users."""
+        """Its URL. It stays the same while the server has users."""
         return f"unix://{self.record.socket}"
 
     @property
@@ -86,30 +87,30 @@ class EmbeddedServer:
 
     @property
     def log_file(self) -> Path:
-        """File that it logs to."""
+        """Its log."""
         return self._folder.log_file
 
     @property
     def record(self) -> ServerRecord:
-        """Which process it is."""
+        """Its process."""
         assert self._record is not None, "made by attach"
         return self._record
 
     def revive(self) -> bool:
-        """Start the server again if it died or its socket is gone: at the same address, with its data.
+        """If the server died, or its socket is gone, start it again: at the same address, with its data.
 
         Returns:
             Whether another process serves now.
 
         Raises:
-            EmbeddedServerError: It cannot be, or its folder was removed.
+            EmbeddedServerError: It cannot be started, or its folder was removed.
         """
         before = self._record
         self._settle()
         return before != self._record
 
     def close(self) -> None:
-        """Stop using the server; the last user stops it. Calling it again does nothing, nor in a forked child."""
+        """Stop using the server; the last user ends it. A second call does nothing, and nor does a forked child's."""
         atexit.unregister(self.close)
         if os.getpid() != self._owner or self._users.closed:
             return
@@ -141,7 +142,7 @@ class EmbeddedServer:
 
     @contextlib.contextmanager
     def _alone(self) -> Iterator[None]:
-        """Keep others from coming and going."""
+        """Let no other user come or go meanwhile."""
         self._take(self._mutex, exclusive=True)
         try:
             yield
@@ -154,14 +155,14 @@ class EmbeddedServer:
             raise EmbeddedServerError(self._where, problem, f"See which one: fuser {lock.path}. Or set XPM_REDIS_URL.")
 
     def _settle(self) -> None:
-        """Be a user of a server that answers and has read its data."""
+        """Become a user, and make sure that the server answers and has read its data."""
         for _ in range(_TRIES):
             with self._alone():
                 self._take(self._users, exclusive=False)
                 self._record = record = self._ensure()
             with connection.open(self.url) as client:
                 try:
-                    connection.check(client, self.url, pause_s=0.2)
+                    fitness.check(client, self.url, pause_s=0.2)
                 except RedisUnavailableError as error:
                     problem = error.problem
                 else:
@@ -169,15 +170,15 @@ class EmbeddedServer:
             if record.alive:
                 remedy = f"See {self.log_file}, or end it: kill {record.pid}."
                 raise EmbeddedServerError(f"{self._where}, process {record.pid}", problem, remedy)
-            # it was killed this very moment
+            # it was killed this very moment: try again
         raise self._folder.failure(f"it ended {_TRIES} times as soon as it was started")
 
     def _ensure(self) -> ServerRecord:
-        """The server that runs, or one that is started now. Others are kept out meanwhile."""
+        """The server that runs, or else one that is started now. The caller holds the mutex."""
         folder = self._folder
         with explained(folder.path, "cannot be used"):
             if not folder.current:
-                raise EmbeddedServerError(self._where, "its folder was removed under it", "Run the script again.")
+                raise EmbeddedServerError(self._where, "its folder was removed while it ran", "Run the script again.")
             record = ServerRecord.read(folder.path)
             if record is not None and record.elsewhere:
                 raise self._elsewhere_error(record)
@@ -193,7 +194,7 @@ class EmbeddedServer:
             return folder.start(program, address)
 
     def _stop(self) -> None:
-        """End the server, which has no more users. Others are kept out meanwhile."""
+        """End the server, which has no more users. The caller holds the mutex."""
         folder = self._folder
         with explained(folder.path, "the embedded server cannot be stopped"):
             record = ServerRecord.read(folder.path) if folder.current else self._record
@@ -210,7 +211,7 @@ class EmbeddedServer:
 
 
 def _data_folder(workspace: Workspace) -> ServerFolder:
-    """The folder of the server's data, made if it is not there; it is this user's alone."""
+    """The folder of the server's data, for this user alone. It is made if it does not exist."""
     path = workspace.path / ".xpm" / "redis"
     with explained(path, "cannot be used for the embedded server"):
         with contextlib.suppress(FileExistsError):
@@ -223,21 +224,21 @@ def _data_folder(workspace: Workspace) -> ServerFolder:
 
 
 def _make_runtime_folder() -> None:
-    """Make the folder for sockets, and see that nobody else can put anything there."""
+    """Make the folder for sockets, and make sure that no other user can write there."""
     with explained(RUNTIME_FOLDER, "cannot hold the embedded server's socket"):
         with contextlib.suppress(FileExistsError):
             os.mkdir(RUNTIME_FOLDER, 0o700)
         status = os.lstat(RUNTIME_FOLDER)
     if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.geteuid() or status.st_mode & 0o077:
         problem = f"expected a folder of uid {os.geteuid()} with mode 700, to hold the embedded server's socket"
-        raise EmbeddedServerError(RUNTIME_FOLDER, problem, "Remove what stands there, or set XPM_REDIS_URL.")
+        raise EmbeddedServerError(RUNTIME_FOLDER, problem, "Remove that file or folder, or set XPM_REDIS_URL.")
 
 
 def _free_address(workspace_id: str) -> str:
-    """A path for a socket that nobody listens on."""
+    """A path for a socket on which no server listens."""
     count = 1
     address = f"{RUNTIME_FOLDER}/{workspace_id}.sock"
-    while can_connect(address):  # by the server of a copied workspace
+    while can_connect(address):  # a copy of the workspace has the same id, and its server may run
         count += 1
         address = f"{RUNTIME_FOLDER}/{workspace_id}-{count}.sock"
     return address

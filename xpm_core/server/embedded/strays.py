@@ -1,7 +1,7 @@
-"""Servers that outlived their workspace: its folder was removed after all that used the server had been killed.
+"""Stray servers: their workspace's folder was removed after all their users had been killed.
 
-Nobody is left to stop such a server, so whoever starts another one looks for them. Linux only: elsewhere it is not told
-which process serves a socket.
+Nobody is left to stop such a server, so the next process that starts a server looks for them. Linux only: other systems
+do not say which process serves a socket.
 """
 
 from __future__ import annotations
@@ -15,15 +15,16 @@ import sys
 
 import redis
 
-from xpm_core.server.embedded.process import client_of
+from xpm_core.server.embedded.record import client_of
 
 log = logging.getLogger(__name__)
 
 _PEER = struct.Struct("3i")
+"""What SO_PEERCRED returns: process id, user id, group id."""
 
 
 def end_strays(folder: str) -> None:
-    """End the servers that listen in a folder of sockets, whose own folder was removed, and that nobody uses."""
+    """End the servers that listen in a folder of sockets, work in a removed folder, and have no clients."""
     with contextlib.suppress(OSError):
         for entry in os.scandir(folder) if sys.platform == "linux" else ():
             if entry.name.endswith(".sock") and _is_homeless(entry.path):
@@ -31,14 +32,14 @@ def end_strays(folder: str) -> None:
 
 
 def _is_homeless(address: str) -> bool:
-    """Whether the process that listens there works in a folder that was removed."""
+    """Whether the process that listens there works in a removed folder."""
     with socket.socket(socket.AF_UNIX) as client:
         client.setblocking(False)
         try:
             client.connect(address)
             pid, _, _ = _PEER.unpack(client.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, _PEER.size))
             return os.stat(f"/proc/{pid}/cwd").st_nlink == 0
-        except OSError:  # nobody listens, or it is not known who
+        except OSError:  # nobody listens, or the system does not say who
             return False
 
 

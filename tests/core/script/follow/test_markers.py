@@ -15,8 +15,8 @@ from helpers.waiting import wait_until
 from script_tasks import Write
 
 from xpm_core.errors import WipedError
-from xpm_core.script.follow import tracker
-from xpm_core.script.follow.tracker import TrackedJob
+from xpm_core.script.follow import follower
+from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.submit import submitter
 from xpm_core.server import connection
 from xpm_core.states import State
@@ -47,19 +47,18 @@ class Mortal(Script):
     def cut_power(self) -> None:
         """Lose what was written since `server.note`."""
         self.server.cut_power()
-        wait_until(lambda: self.tracker.outage)
+        wait_until(lambda: self.tracker.outage.reason)
         self.server.start()
-        wait_until(lambda: not self.tracker.outage)
+        wait_until(lambda: not self.tracker.outage.reason)
 
 
 @pytest.fixture
 def script(fresh_server: Start, tmp_path: Path) -> Iterator[Mortal]:
     """A script that follows its jobs."""
     script = Mortal(fresh_server(aof=True), tmp_path)
-    script.tracker.start()
+    script.follower.start()
     yield script
-    script.tracker.stop()
-    script.blocking.close()
+    script.stop()
     script.desk.client.close()
 
 
@@ -82,7 +81,7 @@ def test_a_job_whose_record_is_missing_is_not_marked(script: Mortal) -> None:
     job = script.submit("a")
     script.desk.finish(script.desk.claim())
     wait_until(lambda: job.state is State.DONE)
-    script.tracker.confirm()
+    script.follower.confirm()
     assert job.directory.marker() is None
 
 
@@ -93,7 +92,7 @@ def test_a_job_whose_end_the_server_lost_is_open_again(script: Mortal) -> None:
     script.desk.finish(lease)
     wait_until(script.tracker.settled)
     script.cut_power()
-    script.tracker.confirm()
+    script.follower.confirm()
     assert not script.tracker.settled()
     assert job.state is State.RUNNING
     script.desk.finish(lease)
@@ -109,7 +108,7 @@ def test_a_job_that_the_server_lost_is_marked_by_its_last_record(script: Mortal)
     script.desk.finish(lease)
     wait_until(script.tracker.settled)
     script.cut_power()
-    script.tracker.confirm()
+    script.follower.confirm()
     assert job.directory.marker() == Marker("done", lease.execution)
 
 
@@ -117,7 +116,7 @@ def test_a_lost_submission_is_found_whichever_job_is_looked_at(script: Mortal, m
     kept = script.submit("kept")
     script.server.note()
     script.submit("lost")
-    monkeypatch.setattr(tracker.random, "choice", lambda jobs: kept)
+    monkeypatch.setattr(follower.random, "choice", lambda jobs: kept)
     script.server.cut_power()
     script.server.start()
     with pytest.raises(WipedError):
@@ -136,7 +135,7 @@ def test_a_reader_beyond_the_end_of_the_stream_is_astray(script: Mortal) -> None
 
 
 def test_a_lost_job_is_marked_so_when_its_event_was_dropped(script: Mortal) -> None:
-    script.tracker.stop()
+    script.follower.stop()
     again = Script(script.desk, script.server.url, script.folder)
     job = again.submit("a", max_losses=0)
     lease = script.desk.claim(WorkerId("w1", "node1", lease_s=0.05))
@@ -144,10 +143,9 @@ def test_a_lost_job_is_marked_so_when_its_event_was_dropped(script: Mortal) -> N
     wait_until(lambda: script.desk.store.look(0.05) and script.desk.state("a") is State.FAILED)
     script.desk.submit(submission("b"))
     again.cut()
-    again.tracker.start()
+    again.follower.start()
     wait_until(lambda: job.state is State.FAILED)
-    again.tracker.stop()
-    again.blocking.close()
+    again.stop()
     assert job.directory.marker() == Marker("failed", lease.execution)
 
 

@@ -94,7 +94,7 @@ def test_ctrl_c_while_redis_is_away_leaves_all_the_same(
     Write.C(note="away").submit()
     xp._submitter.flush()
     server.kill()
-    wait_until(lambda: xp.tracker.outage)
+    wait_until(lambda: xp.tracker.outage.reason)
     monkeypatch.setattr("xpm_core.script.show.leaving.time.sleep", pressed)
     before = signal.getsignal(signal.SIGINT)
     try:

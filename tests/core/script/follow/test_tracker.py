@@ -1,158 +1,170 @@
-"""A tracker that has missed events, because the stream was cut, reads the state of its jobs."""
+"""The table of a script's jobs: what it learns from answers, events and records, and what counts when they disagree."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import threading
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
-from helpers.store_client import Desk, W, identity, submission
-from helpers.tracker_script import Script
-from helpers.waiting import wait_until
 
 from xpm_core.errors import WipedError
-from xpm_core.script.follow.tracker import TrackedJob
+from xpm_core.script.follow.outage import Outage
+from xpm_core.script.follow.tracked_job import TrackedJob
+from xpm_core.script.follow.tracker import Tracker
 from xpm_core.server import connection
-from xpm_core.states import State
-from xpm_core.store import keys
-from xpm_core.store.records import Lease, WorkerId
-from xpm_core.workspace.job_records import Marker
+from xpm_core.states import Event, State
+from xpm_core.store.events import Record
+from xpm_core.store.records import Serving, SubmitCode, Submitted
+from xpm_core.workspace.job_directory import JobDirectory
 
-pytestmark = pytest.mark.redis
+ERROR = {"type": "ValueError", "message": "no"}
 
 
 @pytest.fixture
-def script(desk: Desk, redis_url: str, tmp_path: Path) -> Iterator[Script]:
-    """A script that does not follow yet."""
-    script = Script(desk, redis_url, tmp_path)
-    yield script
-    script.tracker.stop()
-    script.blocking.close()
+def tracker() -> Tracker:
+    """A tracker that follows from the first event on."""
+    return Tracker("0-0", Outage("x", connection.open("redis://head")))
 
 
-def test_what_was_missed_at_the_start_is_read_from_the_jobs(script: Script) -> None:
-    done, failed, running, ready = (script.submit(name) for name in "abcd")
-    leases = [script.desk.claim() for _ in range(3)]
-    script.desk.finish(leases[0])
-    script.desk.finish(leases[1], State.FAILED, error={"type": "ValueError", "message": "no"})
-    script.desk.submit(submission("other"))
-    script.cut()
-    assert {job.state for job in (done, failed, running, ready)} == {State.READY}
-    script.tracker.start()
-    wait_until(lambda: running.state is State.RUNNING)
-    assert (done.state, failed.state, ready.state) == (State.DONE, State.FAILED, State.READY)
-    assert failed.error["message"] == "no"
-    assert (running.worker, running.since_s > 0) == ("w1", True)
-    wait_until(lambda: script.done == ["a"], show=lambda: script.done)
+def added(tracker: Tracker, name: str, queue: str = "default") -> TrackedJob:
+    """A job whose submission is on its way."""
+    job = TrackedJob(tracker, name, "Task", JobDirectory(Path("/w"), f"jobs/t.task/{name}"), ("sweep.py", 42), queue)
+    tracker.add(job)
+    return job
 
 
-def test_what_comes_afterwards_is_followed_as_ever(script: Script) -> None:
-    job = script.submit("a")
-    lease = script.desk.claim()
-    script.desk.submit(submission("other"))
-    script.cut()
-    script.tracker.start()
-    wait_until(lambda: job.state is State.RUNNING)
-    script.desk.finish(lease)
-    wait_until(lambda: job.state is State.DONE)
-    wait_until(lambda: script.done == ["a"], show=lambda: script.done)
+def ready(tracker: Tracker, name: str, cursor: str = "1-0", since: str = "", queue: str = "default") -> TrackedJob:
+    """A job that the server has accepted."""
+    job = added(tracker, name, queue)
+    tracker.answered([(job, Submitted(SubmitCode.NEW, State.READY, "", 0.0, "", cursor, since))])
+    return job
 
 
-def test_what_was_missed_in_an_outage_is_read_from_the_jobs(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
-    job = script.submit("a")
-    read: Callable[..., object] = script.blocking.xread
-    away = True
-
-    def failing(*args: object, **more: object) -> object:
-        if away:
-            raise connection.OUTAGES[0]("away")
-        return read(*args, **more)
-
-    monkeypatch.setattr(script.blocking, "xread", failing)
-    script.tracker.start()
-    wait_until(lambda: script.tracker.outage)
-    script.desk.finish(script.desk.claim())
-    script.desk.submit(submission("other"))
-    script.cut()
-    away = False
-    wait_until(lambda: job.state is State.DONE, show=lambda: job.state)
-    wait_until(lambda: script.tracker.outage == "")
+def event(job: TrackedJob, what: Event, cursor: str, **data: str) -> Record:
+    return Record(cursor, what, 1.0, job.identity, "t:Task", "e1", "w1", data)
 
 
-def test_a_job_that_failed_by_a_lost_worker_is_marked_so(script: Script) -> None:
-    job, lease = lost(script)
-    script.tracker.start()
-    wait_until(lambda: job.state is State.FAILED)
-    assert job.directory.marker() == Marker("failed", lease.execution)
+def known(job: TrackedJob, state: State, error: dict[str, Any] | None = None) -> Any:
+    """A job's record on the server."""
+    return SimpleNamespace(
+        identity=job.identity, state=state, error=error or {}, progress={}, worker="w1", root="",
+        submitted_s=1.0, started_s=2.0, ended_s=3.0,
+    )  # fmt: skip
 
 
-def test_a_loss_that_is_heard_of_late_marks_no_job_that_runs_again(script: Script) -> None:
-    job, _ = lost(script)
-    script.desk.retry("a")
-    script.desk.claim()
-    script.tracker.start()
-    wait_until(lambda: job.state is State.RUNNING)
-    assert job.directory.marker() is None
+def test_an_event_before_the_last_known_one_of_its_job_does_not_count(tracker: Tracker) -> None:
+    job = ready(tracker, "a", "5-0")
+    tracker.take([event(job, Event.STARTED, "4-0")])
+    assert (job.state, job.position) == (State.READY, (5, 0))
+    tracker.take([event(job, Event.STARTED, "6-0")])
+    assert (job.state, job.worker) == (State.RUNNING, "w1")
 
 
-def test_a_loss_that_is_heard_of_late_leaves_the_marker_of_the_same_execution(script: Script) -> None:
-    """Its worker was cut off, comes back, and is accepted between two looks."""
-    job, lease = lost(script)
-    job.directory.write_marker("done", lease.execution)
-    script.tracker.start()
-    wait_until(lambda: job.state is State.FAILED)
-    assert job.directory.marker() == Marker("done", lease.execution)
+def test_an_answer_before_the_last_known_event_of_its_job_does_not_count(tracker: Tracker) -> None:
+    job = ready(tracker, "a", "5-0")
+    tracker.take([event(job, Event.DONE, "6-0")])
+    tracker.answered([(job, Submitted(SubmitCode.ATTACHED, State.RUNNING, "", 0.0, "", "5-1"))])
+    assert job.state is State.DONE
 
 
-def lost(script: Script) -> tuple[TrackedJob, Lease]:
-    """A job that fails because its worker is not heard from."""
-    job = script.submit("a", max_losses=0)
-    lease = script.desk.claim(WorkerId("w1", "node1", lease_s=0.05))
-    job.directory.prepare(lease.attempt)
-    wait_until(lambda: script.desk.store.look(0.05) and script.desk.state("a") is State.FAILED)
-    return job, lease
+def test_the_cursor_jumps_over_the_events_of_a_batch_only_if_all_before_them_were_read(tracker: Tracker) -> None:
+    ready(tracker, "a", "3-0", since="0-0")
+    assert tracker.cursor == "3-0"
+    ready(tracker, "b", "9-0", since="7-0")
+    assert tracker.cursor == "3-0"
 
 
-def test_a_job_that_the_server_has_forgotten_is_an_error(script: Script) -> None:
-    script.submit("a")
-    script.desk.submit(submission("b"), submission("c"))
-    script.cut()
-    script.desk.client.delete(keys.job(W, identity("a")))
-    script.tracker.start()
+def test_all_are_settled_when_the_last_one_is_and_no_longer_when_one_runs_again(tracker: Tracker) -> None:
+    first, second = ready(tracker, "a"), ready(tracker, "b")
+    tracker.take([event(first, Event.DONE, "2-0")])
+    assert not tracker.settled()
+    tracker.take([event(second, Event.FAILED, "3-0")])
+    assert tracker.settled()
+    tracker.take([event(second, Event.READY, "4-0")])
+    assert (tracker.settled(), tracker.unsettled()) == (False, [second])
+
+
+def test_a_job_without_an_answer_is_not_compared_with_the_server(tracker: Tracker) -> None:
+    added(tracker, "a")
+    assert (tracker.settled(), tracker.unsettled()) == (False, [])
+
+
+def test_a_snapshot_does_not_grow_with_the_table(tracker: Tracker) -> None:
+    first = ready(tracker, "a")
+    snapshot, states = tracker.snapshot(), tracker.states()
+    second = ready(tracker, "b")
+    tracker.take([event(first, Event.DONE, "2-0")])
+    assert (snapshot, states) == ({"a": first}, {"a": State.READY})
+    assert (tracker.snapshot(), tracker.states()) == (
+        {"a": first, "b": second},
+        {"a": State.DONE, "b": State.READY},
+    )
+
+
+def test_errors_of_earlier_failures_are_learnt(tracker: Tracker) -> None:
+    job = added(tracker, "a")
+    tracker.answered([(job, Submitted(SubmitCode.ATTACHED, State.FAILED, "", 0.0, "", "1-0"))])
+    assert job.error == {}
+    tracker.learn_errors([known(job, State.FAILED, ERROR)])
+    assert job.error == ERROR
+
+
+def test_a_record_corrects_a_state_unless_something_newer_was_learnt_meanwhile(tracker: Tracker) -> None:
+    missed, heard = ready(tracker, "a"), ready(tracker, "b")
+    seen = {job.identity: job.position for job in tracker.unsettled()}
+    tracker.take([event(heard, Event.DONE, "2-0")])
+    records = {"a": known(missed, State.FAILED, ERROR), "b": known(heard, State.RUNNING)}
+    tracker.correct(seen, records, (8, 0))
+    assert (missed.state, missed.error, missed.position, missed.since_s) == (State.FAILED, ERROR, (8, 0), 3.0)
+    assert (heard.state, heard.position) == (State.DONE, (2, 0))
+
+
+def test_an_unsettled_job_that_the_server_does_not_know_is_an_error(tracker: Tracker) -> None:
+    first, second = ready(tracker, "a"), ready(tracker, "b")
+    tracker.take([event(first, Event.DONE, "2-0")])
+    seen = {job.identity: job.position for job in (first, second)}
+    with pytest.raises(WipedError, match="Task/b"):
+        tracker.correct(seen, {})
+    tracker.correct({"a": (2, 0)}, {})
+
+
+def test_a_queue_is_unserved_after_two_looks_and_only_with_ready_jobs_of_this_run(tracker: Tracker) -> None:
+    ready(tracker, "a", queue="gpu")
+    look = [Serving("gpu", 1, 0), Serving("cpu", 5, 0)]
+    tracker.learn_served(look)
+    assert tracker.unserved == []
+    tracker.learn_served(look)
+    assert tracker.unserved == [Serving("gpu", 1, 0)]
+    tracker.learn_served([Serving("gpu", 1, 1)])
+    assert tracker.unserved == []
+
+
+def test_a_queue_whose_workers_were_started_is_not_unserved(tracker: Tracker) -> None:
+    ready(tracker, "a")
+    tracker.expect_workers("default")
+    for _ in range(3):
+        tracker.learn_served([Serving("default", 1, 0)])
+    assert tracker.unserved == []
+    tracker.learn_served([Serving("default", 1, 2)])  # they are there: from now on it counts
+    for _ in range(2):
+        tracker.learn_served([Serving("default", 1, 0)])
+    assert tracker.unserved == [Serving("default", 1, 0)]
+
+
+def test_who_waits_is_woken_by_a_change_and_gets_the_error_of_the_follower(tracker: Tracker) -> None:
+    job = ready(tracker, "a")
+    change = threading.Thread(target=lambda: tracker.take([event(job, Event.DONE, "2-0")]))
+    change.start()
+    tracker.wait(tracker.settled, lambda: None, 60.0)
+    change.join()
+    assert job.state is State.DONE
+    tracker.fail(WipedError("Task/a", 1))
     with pytest.raises(WipedError):
-        script.tracker.wait(script.tracker.settled, lambda: None, 0.1)
+        tracker.wait(lambda: False, lambda: None, 60.0)
 
 
-def test_events_that_answers_have_told_are_not_read(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[str] = []
-    read: Callable[..., object] = script.blocking.xread
-
-    def reading(streams: dict[str, str], **more: object) -> object:
-        seen.extend(streams.values())
-        return read(streams, **more)
-
-    monkeypatch.setattr(script.blocking, "xread", reading)
-    jobs = [script.submit(name) for name in "abc"]
-    script.tracker.start()
-    wait_until(lambda: bool(seen))
-    assert seen[0] == f"{jobs[-1].cursor[0]}-{jobs[-1].cursor[1]}"
-    script.desk.finish(script.desk.claim())
-    wait_until(lambda: jobs[0].state is State.DONE)
-
-
-def test_events_of_others_among_those_that_answers_have_told_are_read(script: Script) -> None:
-    first = script.submit("a")
-    lease = script.desk.claim()
-    script.submit("b")
-    script.tracker.start()
-    wait_until(lambda: first.state is State.RUNNING)
-    script.desk.finish(lease)
-    wait_until(lambda: first.state is State.DONE)
-
-
-def test_what_comes_while_the_script_submits_is_read_soon(script: Script) -> None:
-    job = script.submit("a")
-    script.tracker.calm.clear()
-    script.tracker.start()
-    script.desk.claim()
-    wait_until(lambda: job.state is State.RUNNING)
+def test_a_dropped_job_is_not_waited_for(tracker: Tracker) -> None:
+    tracker.drop(added(tracker, "a"))
+    assert (tracker.settled(), tracker.snapshot()) == (True, {})

@@ -240,7 +240,7 @@ def test_a_function_that_raises_is_logged_and_stops_nothing(stage: Stage, caplog
         (
             "object",
             "Wrong.made",
-            "an argument that is a Wrong cannot be told to the script. Pass numbers,",
+            "an argument that is a Wrong cannot be sent to the script. Pass numbers,",
         ),
         ("function", "wait_for", "this is no method of the task, or of one of its configurations. Pass one,"),
         (

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from xpm_core.script.follow.tracker import TrackedJob
+from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.show.run_screen import Screen, cause, telling_tags, what, where
 from xpm_core.states import State
 from xpm_core.workspace.job_directory import JobDirectory

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from rich.cells import cell_len
 
-from xpm_core.script.follow.tracker import TrackedJob
+from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.show.run_screen import Screen
 from xpm_core.states import State
 from xpm_core.words.text import meter

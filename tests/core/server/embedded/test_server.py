@@ -140,7 +140,7 @@ def test_a_server_whose_starter_was_killed_before_it_was_recorded_is_replaced(
 def die(record, folder):
     print(record.pid, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
-process.ServerRecord.write = die
+record.ServerRecord.write = die
 EmbeddedServer.attach(workspace)
 """
     )
@@ -180,7 +180,7 @@ def test_an_interrupted_start_leaves_no_server(workspace: Workspace, monkeypatch
         raise KeyboardInterrupt
 
     file = data_folder(workspace) / "server.pid"
-    monkeypatch.setattr(process, "_process_at", interrupt)
+    monkeypatch.setattr(process, "process_at", interrupt)
     with pytest.raises(KeyboardInterrupt):
         EmbeddedServer.attach(workspace)
     assert gone(pids[0])

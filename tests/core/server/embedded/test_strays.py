@@ -23,7 +23,7 @@ def test_a_workspace_that_was_deleted_takes_its_server_along(workspace: Workspac
     server = EmbeddedServer.attach(workspace)
     shutil.rmtree(workspace.path)
     again = EmbeddedServer.attach(Workspace.open(workspace.path))
-    with pytest.raises(EmbeddedServerError, match="its folder was removed under it"):
+    with pytest.raises(EmbeddedServerError, match="its folder was removed while it ran"):
         server.revive()
     server.close()
     wait_until(lambda: gone(server.pid))

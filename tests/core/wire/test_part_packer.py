@@ -31,8 +31,10 @@ from xpm_core.errors import PayloadError
 from xpm_core.identity import seal
 from xpm_core.language.graph.tags import collect, submission_tags
 from xpm_core.wire import live_task, payload
-from xpm_core.workspace import payload_parts as parts_module
 from xpm_core.workspace.payload_parts import Parts
+
+MANY = payload.MANY
+"""The limit itself: a fixture lowers it."""
 
 
 class Leaf(Config):
@@ -165,8 +167,8 @@ def version(data: bytes) -> int:
 
 
 def test_small_graph_is_written_as_it_always_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(payload, "MANY", parts_module.MANY)
-    task, payloads = chain(parts_module.MANY, tmp_path, Parts(tmp_path))
+    monkeypatch.setattr(payload, "MANY", MANY)
+    task, payloads = chain(MANY, tmp_path, Parts(tmp_path))
     assert {version(each) for each in payloads} == {1}
     assert payload.pack(task, tmp_path, parts=Parts(tmp_path)) == payload.pack(task, tmp_path)
     assert not (tmp_path / ".xpm").exists()
@@ -188,7 +190,7 @@ def test_classes_that_a_function_made_stay_together(tmp_path: Path) -> None:
 
 
 def test_chain_takes_bytes_that_grow_with_its_length(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(payload, "MANY", parts_module.MANY)
+    monkeypatch.setattr(payload, "MANY", MANY)
     _, payloads = chain(1000, tmp_path, Parts(tmp_path))
     written = sum(each.stat().st_size for each in (tmp_path / ".xpm/parts").iterdir())
     assert max(map(len, payloads)) < 20_000
@@ -196,7 +198,7 @@ def test_chain_takes_bytes_that_grow_with_its_length(tmp_path: Path, monkeypatch
 
 
 def test_chain_comes_back_however_long_it_is(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(payload, "MANY", parts_module.MANY)
+    monkeypatch.setattr(payload, "MANY", MANY)
     task, payloads = chain(3_000, tmp_path, Parts(tmp_path))
     live = found = loaded(task, tmp_path, payloads[-1])
     for number in reversed(range(3_000)):

@@ -1,6 +1,6 @@
 """The command `xpm`: look at a workspace, and act on its jobs.
 
-Owns: what people type and see. Reads and acts through `xpm_core`; one file for each group of commands.
+Owns: what people type and see. Reads and acts through `xpm_core`; one file a command.
 """
 
 from __future__ import annotations
@@ -8,9 +8,11 @@ from __future__ import annotations
 import click
 
 from xpm_cli.app import Program, common_options
-from xpm_cli.commands.change import cancel, retry
+from xpm_cli.commands.cancel import cancel
 from xpm_cli.commands.diff import diff
-from xpm_cli.commands.job import logs, show
+from xpm_cli.commands.logs import logs
+from xpm_cli.commands.retry import retry
+from xpm_cli.commands.show import show
 from xpm_cli.commands.status import status
 
 __all__ = ["main"]

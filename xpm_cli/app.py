@@ -1,6 +1,6 @@
-"""What all commands share: the options that each of them takes, messages, and how an error ends the program.
+"""The program that all commands belong to: common options, messages, and how an error ends it.
 
-Owns: exit codes (0 good, 1 what was asked about failed, 2 usage or unknown name, 3 Redis or workspace out of reach).
+Owns: exit codes (0 good, 1 the job or the action failed, 2 usage or unknown name, 3 Redis or workspace out of reach).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class Program(click.Group):
         """Run the command that was named."""
         ctx.color = _colour()
         for stream in (sys.stdout, sys.stderr):
-            if isinstance(stream, TextIOWrapper):  # names of files, for one, need be no text
+            if isinstance(stream, TextIOWrapper):  # the name of a file may not be UTF-8
                 stream.reconfigure(errors="backslashreplace")
         try:
             return super().invoke(ctx)
@@ -61,18 +61,18 @@ class Program(click.Group):
 
 
 def setting(name: str) -> Any:
-    """What the user gave for one of the common options; None when nothing."""
+    """The value that the user gave for one of the common options; None without one."""
     return click.get_current_context().meta.get(_SETTINGS + name)
 
 
 def say(text: str) -> None:
-    """Print a message, which is no data: to standard error, and not at all with `-q`."""
+    """Print a message to standard error, or nothing with `-q`. Standard output is for data."""
     if not setting("quiet"):
         click.echo(text, err=True)
 
 
 def common_options(function: Function) -> Function:
-    """Give a command the options that each of them takes; they may stand before or after its name."""
+    """Add the common options to a command. They may stand before or after its name."""
     options = [
         _option("--workspace", type=click.Path(path_type=Path), metavar="DIR", help="The workspace to look at."),
         _option("--redis", metavar="URL", help="The server that the workspace uses."),
@@ -99,7 +99,7 @@ def _keep(ctx: click.Context, parameter: click.Parameter, value: Any) -> None:
 
 
 def _colour() -> bool | None:
-    """Whether to print colours, as the environment says; None lets click see whether there is a terminal."""
+    """Whether the environment wants colours; None lets click find out whether there is a terminal."""
     if os.environ.get("NO_COLOR"):
         return False
     return True if os.environ.get("FORCE_COLOR") else None

@@ -13,14 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from xpm_core.labels import short
 from xpm_core.states import State
 
 if TYPE_CHECKING:
     from xpm_core.config import Config, Task
 
 UPDATE = "--xpm-update-identities"
-SHORT = 7
-"""Characters of an identity that messages show."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -163,9 +162,9 @@ def complaint(path: Path, found: Mapping[str, str]) -> str:
         return f"{path.name}: it cannot be read ({error}). {remedy}"
     changed = [name for name in found if name in pinned and pinned[name] != found[name]]
     lines = [
-        *(f"  changed  {name}  {pinned[name][:SHORT]} -> {found[name][:SHORT]}" for name in changed),
-        *(f"  new      {name}  {found[name][:SHORT]}" for name in found if name not in pinned),
-        *(f"  gone     {name}  {pinned[name][:SHORT]}" for name in pinned if name not in found),
+        *(f"  changed  {name}  {short(pinned[name])} -> {short(found[name])}" for name in changed),
+        *(f"  new      {name}  {short(found[name])}" for name in found if name not in pinned),
+        *(f"  gone     {name}  {short(pinned[name])}" for name in pinned if name not in found),
     ]
     if not lines:
         return ""

@@ -44,6 +44,16 @@ def plain_scalar(value: Any) -> Any:
     return found if found == value or found != found else value  # a subclass can compare more than the number
 
 
+def is_whole(value: Any, least: float, most: float = math.inf) -> bool:
+    """Whether a value is an integer within bounds. True and False are not numbers here."""
+    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
+
+
+def is_number(value: Any, least: float, most: float = sys.float_info.max) -> bool:
+    """Whether a value is an integer or a finite float within bounds. True and False are not numbers here."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
+
+
 def safe_repr(value: Any) -> str:
     """The `repr` of a value. An integer with more digits than Python writes in decimal is written in hexadecimal."""
     try:

@@ -14,6 +14,7 @@ import socket
 import subprocess
 from typing import NoReturn
 
+from xpm_core.backoff import Backoff
 from xpm_core.errors import XpmError
 from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_worker.slot.main import Place, work
@@ -26,8 +27,8 @@ log = logging.getLogger(__name__)
 TICK_S = 1.0
 """How often the daemon looks after its workspace, its server and what it has to start again."""
 
-LONGEST_REST_S = 10.0
-"""The longest that it waits before it starts something again that keeps dying."""
+FIRST_REST_S, LONGEST_REST_S = 0.1, 10.0
+"""How long it waits before it starts something again that keeps dying."""
 
 MOTHER_END_S = 10.0
 
@@ -48,7 +49,7 @@ class Daemon:
         self._home = kernel.hold_directory(place.workspace.path)
         self._slots: dict[int, int] = {}
         self._waiting: list[int] = []
-        self._rest_s = 0.0
+        self._backoff = Backoff(FIRST_REST_S, LONGEST_REST_S)
         self._rest_until = 0.0
         self._told = Stop.NONE
         self._pid = os.getpid()
@@ -139,9 +140,11 @@ class Daemon:
         self._names[number] = f"{self._names[number].rpartition('-')[0]}-{os.urandom(4).hex()}.{number}"
         self._waiting.append(number)
         now = clock.boot_time()
-        recent = now - self._rest_until < LONGEST_REST_S
-        self._rest_s = min(max(self._rest_s * 2, 0.1), LONGEST_REST_S) if recent else 0.0
-        self._rest_until = now + self._rest_s
+        if now - self._rest_until < LONGEST_REST_S:
+            self._rest_until = now + self._backoff.next_s()
+        else:  # the first one for long: no rest
+            self._rest_until = now
+            self._backoff.reset()
 
     # -- what slots need -------------------------------------------------------------------------------------------
 

@@ -17,9 +17,10 @@ from side import main
 
 from xpm_core import experiment
 from xpm_core.identity import seal, task_id
+from xpm_core.reading.reader import Reader
+from xpm_core.reading.server import server_time
 from xpm_core.server import connection
 from xpm_core.states import Event, State
-from xpm_core.store import events, reading
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import WorkerId
 from xpm_core.workspace.workspace import Workspace
@@ -74,7 +75,7 @@ def drain(url: str, direct: str, folder: str, jobs: int, slots: int = 1, bytecod
         subprocess.run(command, check=True, env=environment, stdin=subprocess.DEVNULL, stdout=file, stderr=file)
     client, w = connection.open(direct), Workspace.open(folder).id
     started, done, cursor = [], [], "0-0"
-    while records := events.read(client, w, cursor):
+    while records := Reader(client, w).events.after(cursor):
         started += [record.at_s for record in records if record.event is Event.STARTED]
         done += [record.at_s for record in records if record.event is Event.DONE]
         cursor = records[-1].cursor
@@ -244,7 +245,7 @@ class _worker:
 
 def _when_alive(client: Any, w: str) -> None:
     deadline = time.monotonic() + 60
-    while not any(worker.alive for worker in reading.workers(client, w, reading.server_time(client))):
+    while not any(worker.alive for worker in Reader(client, w).workers.read(server_time(client))):
         assert time.monotonic() < deadline, "no worker came up"
         time.sleep(0.01)
     time.sleep(0.2)

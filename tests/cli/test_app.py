@@ -17,7 +17,7 @@ from helpers.simulated_jobs import Lab
 
 from xpm_cli import main
 from xpm_core.errors import UnknownJobError
-from xpm_core.store import reading
+from xpm_core.reading.jobs import JobReader
 from xpm_core.workspace.workspace import Workspace
 
 pytestmark = pytest.mark.redis
@@ -59,7 +59,7 @@ def test_server_that_goes_away_meanwhile_is_an_error_without_traceback(
     def away(*_: object) -> None:
         raise redis.ConnectionError("Connection reset by peer")
 
-    monkeypatch.setattr(reading, "counts", away)
+    monkeypatch.setattr(JobReader, "counts", away)
     result = xpm("status", "--workspace", lab.workspace.path)
     assert result.exit_code == 3
     assert "Connection reset by peer" in result.stderr

@@ -20,9 +20,12 @@ from helpers.waiting import PATIENCE_S, wait_until
 from xpm_core.config import Task
 from xpm_core.identity import seal, task_id
 from xpm_core.project.origin import project_name
+from xpm_core.reading.jobs import Job
+from xpm_core.reading.reader import Reader
+from xpm_core.reading.server import server_time
+from xpm_core.reading.workers import WorkerState
 from xpm_core.server import connection
 from xpm_core.states import State
-from xpm_core.store import reading
 from xpm_core.store.jobs import Store
 from xpm_core.store.records import Submission
 from xpm_core.wire import payload
@@ -132,9 +135,9 @@ class Crew:
         wait_until(lambda: len({each.name for each in self.known()} - known) == slots, show=lambda: worker.log)
         return worker
 
-    def known(self) -> list[reading.WorkerState]:
+    def known(self) -> list[WorkerState]:
         """The workers that are alive, as the server knows them."""
-        workers = reading.workers(self.client, self.workspace.id, reading.server_time(self.client))
+        workers = Reader(self.client, self.workspace.id).workers.read(server_time(self.client))
         return [worker for worker in workers if worker.alive]
 
     def submit(self, *tasks: Task, **options: Any) -> list[str]:
@@ -160,15 +163,15 @@ class Crew:
         """The directory of a task's job."""
         return self.workspace.job(task_id(type(task)), seal(task))
 
-    def job(self, task: Task) -> reading.Job:
+    def job(self, task: Task) -> Job:
         """A task's job, as the server knows it."""
-        return reading.jobs(self.client, self.workspace.id, [seal(task)])[0]
+        return Reader(self.client, self.workspace.id).jobs.read([seal(task)])[0]
 
     def state(self, task: Task) -> State:
         """The state of a task's job."""
-        return reading.states(self.client, self.workspace.id, [seal(task)])[seal(task)][0]
+        return Reader(self.client, self.workspace.id).jobs.states([seal(task)])[seal(task)][0]
 
-    def wait(self, task: Task, state: State = State.DONE, timeout_s: float = PATIENCE_S) -> reading.Job:
+    def wait(self, task: Task, state: State = State.DONE, timeout_s: float = PATIENCE_S) -> Job:
         """Wait until a task's job is in a state."""
         wait_until(lambda: self.state(task) is state, show=lambda: self.explain(task), timeout_s=timeout_s)
         return self.job(task)

@@ -7,8 +7,10 @@ from typing import Any
 
 import redis
 
+from xpm_core.reading.jobs import Job, parse_demand
+from xpm_core.reading.reader import Reader
 from xpm_core.states import Event, State
-from xpm_core.store import events, keys, reading
+from xpm_core.store import keys
 
 RQ_STATUS = {
     State.WAITING: "deferred", State.BLOCKED: "deferred", State.READY: "queued", State.DELAYED: "scheduled",
@@ -19,7 +21,7 @@ REGISTRIES = ("deferred", "scheduled", "finished", "failed", "canceled")
 
 def check_everything(client: redis.Redis, w: str) -> None:
     """All of the checks below, for a workspace whose work list is empty."""
-    jobs = {job.identity: job for job in reading.jobs(client, w, reading.all_jobs(client, w))}
+    jobs = {job.identity: job for job in Reader(client, w).jobs.read(Reader(client, w).jobs.identities())}
     check_places(client, w, jobs)
     check_counts(client, w, jobs)
     check_tokens(client, w, jobs)
@@ -28,7 +30,7 @@ def check_everything(client: redis.Redis, w: str) -> None:
     check_view(client, w, jobs)
 
 
-def check_places(client: redis.Redis, w: str, jobs: dict[str, reading.Job]) -> None:
+def check_places(client: redis.Redis, w: str, jobs: dict[str, Job]) -> None:
     """Every job is in exactly one place: a line, delayed, leased, or in none, as its state says."""
     places: defaultdict[str, list[str]] = defaultdict(list)
     for queue in map(bytes.decode, client.smembers(keys.queues(w))):
@@ -40,7 +42,7 @@ def check_places(client: redis.Redis, w: str, jobs: dict[str, reading.Job]) -> N
             assert members[0][1] == order, "a line's index names the order of its head"
             for member, _ in members:
                 job = jobs[member.decode()]
-                assert (job.queue, job.demand) == (queue, reading.parse_demand(demand.decode()))
+                assert (job.queue, job.demand) == (queue, parse_demand(demand.decode()))
                 places[job.identity].append("ready")
     for member in client.zrange(keys.delayed(w), 0, -1):
         places[member.decode()].append("delayed")
@@ -51,13 +53,13 @@ def check_places(client: redis.Redis, w: str, jobs: dict[str, reading.Job]) -> N
         assert places[identity] == ([job.state.value] if in_a_place else []), (job, places[identity])
 
 
-def check_counts(client: redis.Redis, w: str, jobs: dict[str, reading.Job]) -> None:
+def check_counts(client: redis.Redis, w: str, jobs: dict[str, Job]) -> None:
     """The counts by state are those of the jobs."""
     found = Counter(job.state for job in jobs.values())
-    assert {state: n for state, n in reading.counts(client, w).items() if n} == dict(found)
+    assert {state: n for state, n in Reader(client, w).jobs.counts().items() if n} == dict(found)
 
 
-def check_tokens(client: redis.Redis, w: str, jobs: dict[str, reading.Job]) -> None:
+def check_tokens(client: redis.Redis, w: str, jobs: dict[str, Job]) -> None:
     """What is held is what running jobs ask for; units are numbered apart; each waiting line is known to its token."""
     held: defaultdict[str, dict[str, int]] = defaultdict(dict)
     for job in jobs.values():
@@ -67,8 +69,8 @@ def check_tokens(client: redis.Redis, w: str, jobs: dict[str, reading.Job]) -> N
     lines: Counter[tuple[str, str]] = Counter()
     for queue in map(bytes.decode, client.smembers(keys.queues(w))):
         for demand in client.zrange(keys.lines(w, queue), 0, -1):
-            lines.update((token, queue) for token in reading.parse_demand(demand.decode()))
-    for token in reading.tokens(client, w):
+            lines.update((token, queue) for token in parse_demand(demand.decode()))
+    for token in Reader(client, w).tokens.read():
         assert token.holders == held[token.name], token
         assert sum(token.used.values()) == sum(token.holders.values()), token
         queues = {key.decode(): int(n) for key, n in client.hgetall(keys.token_queues(token.name)).items()}
@@ -78,10 +80,10 @@ def check_tokens(client: redis.Redis, w: str, jobs: dict[str, reading.Job]) -> N
         assert len(numbers) == len(set(numbers)), (token, numbers)
 
 
-def check_dependencies(client: redis.Redis, w: str, jobs: dict[str, reading.Job]) -> None:
+def check_dependencies(client: redis.Redis, w: str, jobs: dict[str, Job]) -> None:
     """No job waits for dependencies that are all done, none is ready before them, blocked names a true root."""
     assert client.exists(keys.worklist(w)) == 0
-    needs = {identity: reading.needs(client, w, identity) for identity in jobs}
+    needs = {identity: Reader(client, w).jobs.needs(identity) for identity in jobs}
     for job in jobs.values():
         states = [jobs[need].state for need in needs[job.identity]]
         broken = any(state in (State.FAILED, State.BLOCKED, State.CANCELLED) for state in states)
@@ -105,18 +107,18 @@ def check_dependents(client: redis.Redis, w: str, needs: dict[str, list[str]]) -
             needed[need].add(identity)
     for identity in needs:
         count: Any = client.hget(keys.job(w, identity), "needed")
-        known = reading.dependents(client, w, identity)
+        known = Reader(client, w).jobs.dependents(identity)
         assert int(count or 0) == len(needed[identity]), identity
         assert len(known) == len(set(known)), identity
         assert needed[identity] <= set(known), identity
         assert (client.ttl(keys.dependents(w, identity)) == -1) == bool(needed[identity]), identity
 
 
-def check_events(client: redis.Redis, w: str, jobs: dict[str, reading.Job]) -> None:
+def check_events(client: redis.Redis, w: str, jobs: dict[str, Job]) -> None:
     """The states of all jobs can be rebuilt from the events alone."""
     states: dict[str, State] = {}
     cursor = "0-0"
-    while records := events.read(client, w, cursor):
+    while records := Reader(client, w).events.after(cursor):
         for record in records:
             if record.event is Event.STARTED:
                 assert states[record.job] is State.READY, record
@@ -127,9 +129,9 @@ def check_events(client: redis.Redis, w: str, jobs: dict[str, reading.Job]) -> N
     assert states == {identity: job.state for identity, job in jobs.items()}
 
 
-def check_view(client: redis.Redis, w: str, jobs: dict[str, reading.Job]) -> None:
+def check_view(client: redis.Redis, w: str, jobs: dict[str, Job]) -> None:
     """RQ's tools are shown the truth: status, the queue list's length, the registries."""
-    queues: defaultdict[str, list[reading.Job]] = defaultdict(list)
+    queues: defaultdict[str, list[Job]] = defaultdict(list)
     for job in jobs.values():
         queues[job.queue].append(job)
         status: Any = client.hget(keys.rq_job(w, job.identity), "status")

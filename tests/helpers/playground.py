@@ -23,8 +23,12 @@ from xpm_core import experiment
 from xpm_core.config import Task
 from xpm_core.errors import FailedExperiment
 from xpm_core.identity import seal, task_id
+from xpm_core.reading.jobs import Job
+from xpm_core.reading.reader import Reader
+from xpm_core.reading.server import server_time
+from xpm_core.reading.workers import WorkerState
 from xpm_core.server import connection
-from xpm_core.store import keys, reading
+from xpm_core.store import keys
 from xpm_core.store.jobs import Store
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.workspace import Workspace
@@ -71,10 +75,10 @@ class Stage:
         self._daemons.append((process, log))
         wait_until(lambda: len(self.workers()) == known + 2, show=log.read_text)
 
-    def workers(self) -> list[reading.WorkerState]:
+    def workers(self) -> list[WorkerState]:
         """The workers that are alive."""
-        now = reading.server_time(self.client)
-        return [worker for worker in reading.workers(self.client, self.workspace.id, now) if worker.alive]
+        now = server_time(self.client)
+        return [worker for worker in Reader(self.client, self.workspace.id).workers.read(now) if worker.alive]
 
     def wipe(self) -> None:
         """Lose all that is in Redis; idle workers are woken, for they would learn of it only some seconds later."""
@@ -126,9 +130,9 @@ class Stage:
         """How often a task was run, by its directory."""
         return len(self.directory(task).records())
 
-    def job(self, task: Task) -> reading.Job:
+    def job(self, task: Task) -> Job:
         """A task's job, as the server knows it."""
-        return reading.jobs(self.client, self.workspace.id, [seal(task)])[0]
+        return Reader(self.client, self.workspace.id).jobs.read([seal(task)])[0]
 
     def close(self) -> None:
         """End the workers."""

@@ -6,8 +6,9 @@ import hashlib
 
 import redis
 
+from xpm_core.reading.jobs import Job
+from xpm_core.reading.reader import Reader
 from xpm_core.states import State
-from xpm_core.store import reading
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Claim, FinishCode, Lease, RetryCode, Submission, Submitted, WorkerId
 
@@ -41,7 +42,7 @@ class Desk:
         return self.store.submit("exp", self.run.started_ms, jobs, {})
 
     def state(self, name: str) -> State:
-        return reading.states(self.client, W, [identity(name)])[identity(name)][0]
+        return Reader(self.client, W).jobs.states([identity(name)])[identity(name)][0]
 
     def claim(self, worker: WorkerId = WORKER) -> Lease:
         claim = self.claim_any(worker)
@@ -58,13 +59,13 @@ class Desk:
         """Run a settled job again, with what a done one's directory would have kept of its last submission."""
         return self.store.retry(identity(name), replaces, self.submitted.get(identity(name)))
 
-    def job(self, name: str) -> reading.Job:
-        return reading.jobs(self.client, W, [identity(name)])[0]
+    def job(self, name: str) -> Job:
+        return Reader(self.client, W).jobs.read([identity(name)])[0]
 
-    def jobs(self) -> list[reading.Job]:
-        return reading.jobs(self.client, W, reading.all_jobs(self.client, W))
+    def jobs(self) -> list[Job]:
+        return Reader(self.client, W).jobs.read(Reader(self.client, W).jobs.identities())
 
-    def lease_of(self, job: reading.Job) -> Lease:
+    def lease_of(self, job: Job) -> Lease:
         """The lease of a running job, as its worker would know it."""
         claim = self.store.claim(WorkerId(job.worker, job.host), job.execution)
         assert claim.lease is not None, claim

@@ -36,6 +36,9 @@ from helpers.private_server import PrivateServer
 from helpers.waiting import wait_until
 from storm_tasks import Stormy
 
+from xpm_core.reading.events import Record, position
+from xpm_core.reading.jobs import Job
+from xpm_core.reading.reader import Reader
 from xpm_core.script.follow.follower import Follower
 from xpm_core.script.follow.outage import Outage
 from xpm_core.script.follow.tracked_job import TrackedJob
@@ -44,7 +47,7 @@ from xpm_core.server import connection
 from xpm_core.server.binary import find_server
 from xpm_core.server.connection import OUTAGES
 from xpm_core.states import Event, State
-from xpm_core.store import events, keys, reading
+from xpm_core.store import keys
 from xpm_core.store.jobs import Store
 from xpm_core.store.records import Submission
 from xpm_core.store.tokens import create_token
@@ -75,7 +78,7 @@ class Storm:
         self.crew = Crew(self.workspace, server.url, folder)
         self.deeds: Counter[str] = Counter()
         self.jobs: list[str] = []
-        self.seen: list[events.Record] = []
+        self.seen: list[Record] = []
         self.weighed = 0
         self._stopped: list[tuple[float, psutil.Process]] = []
         self._over = threading.Event()
@@ -178,8 +181,8 @@ class Storm:
         psutil.wait_procs(processes)
         with self._reading:
             self.server.start()
-            last = events.position(self._last())
-            self.seen = [record for record in self.seen if events.position(record.cursor) <= last]
+            last = position(self._last())
+            self.seen = [record for record in self.seen if position(record.cursor) <= last]
 
     def _one_of(self, processes: list[psutil.Process], number: signal.Signals) -> psutil.Process | None:
         if not processes:
@@ -222,7 +225,7 @@ class Storm:
             while not self._over.is_set():
                 with contextlib.suppress(*OUTAGES), self._reading:
                     cursor = self.seen[-1].cursor if self.seen else "0-0"
-                    self.seen += events.read(client, self.workspace.id, cursor, block_s=0.2)
+                    self.seen += Reader(client, self.workspace.id).events.after(cursor, block_s=0.2)
 
     def _weigh(self) -> None:
         """At any instant, what is held of the token is what its holders hold, and at most its capacity."""
@@ -239,7 +242,7 @@ class Storm:
     def _open_jobs(self) -> int:
         with contextlib.suppress(*OUTAGES):
             return sum(
-                n for state, n in reading.counts(self.crew.client, self.workspace.id).items() if not state.settled
+                n for state, n in Reader(self.crew.client, self.workspace.id).jobs.counts().items() if not state.settled
             )
         return 1000
 
@@ -258,12 +261,12 @@ class Storm:
         return unsettled, self.tracker.outage.reason, self._explain()
 
     def _last(self) -> str:
-        return events.last(self.crew.client, self.workspace.id)
+        return Reader(self.crew.client, self.workspace.id).events.last()
 
     def _explain(self) -> object:
         client, w = self.crew.client, self.workspace.id
-        unsettled = [job for job in reading.jobs(client, w, self.jobs) if not job.state.settled]
-        return unsettled[:3], reading.tokens(client, w), [worker.log[-2000:] for worker in self.crew.workers[-2:]]
+        unsettled = [job for job in Reader(client, w).jobs.read(self.jobs) if not job.state.settled]
+        return unsettled[:3], Reader(client, w).tokens.read(), [worker.log[-2000:] for worker in self.crew.workers[-2:]]
 
     # -- the promises ----------------------------------------------------------------------------------------------
 
@@ -277,7 +280,7 @@ class Storm:
         while self.crew.store.look().more:
             pass
         check_everything(client, w)
-        jobs = reading.jobs(client, w, self.jobs)
+        jobs = Reader(client, w).jobs.read(self.jobs)
         assert len(jobs) == len(self.jobs), "a job is gone"
         known = {job.identity: job.state for job in self.tracker.jobs.values()}
         assert known == {job.identity: job.state for job in jobs}, "the script has not heard the last word"
@@ -285,7 +288,7 @@ class Storm:
         self._check_traces(jobs)
         self._check_events()
 
-    def _check_outcomes(self, jobs: list[reading.Job]) -> None:
+    def _check_outcomes(self, jobs: list[Job]) -> None:
         """Each job ended; one execution of a done job was accepted, and its directory names that one."""
         done = Counter(record.job for record in self.seen if record.event is Event.DONE)
         for job in jobs:
@@ -300,7 +303,7 @@ class Storm:
             elif job.state is State.FAILED:
                 assert job.failures > job.max_retries, job
 
-    def _check_traces(self, jobs: list[reading.Job]) -> None:
+    def _check_traces(self, jobs: list[Job]) -> None:
         """No two executions of a job ran at once, and never more of the token was in use than there is."""
         changes: list[tuple[float, int]] = []
         for job in jobs:

@@ -25,10 +25,11 @@ import redis
 from helpers.daemons import alive
 from helpers.waiting import PATIENCE_S, wait_until
 
+from xpm_core.reading.jobs import Job
+from xpm_core.reading.reader import Reader
 from xpm_core.server import connection
 from xpm_core.server.embedded.record import ServerRecord
 from xpm_core.states import State
-from xpm_core.store import reading
 from xpm_core.workspace.workspace import Workspace
 
 TAKE_TERMINAL = (
@@ -243,14 +244,14 @@ class Desktop:
         record = ServerRecord.read(self.workspace / ".xpm" / "redis")
         return connection.open(f"unix://{record.socket}") if record is not None and record.alive else None
 
-    def jobs(self) -> dict[str, reading.Job]:
+    def jobs(self) -> dict[str, Job]:
         """All jobs, by task and number: {"Quick 1": …}; none while no server runs."""
         if (client := self.client()) is None:
             return {}
         w = Workspace.open(self.workspace, create=False).id
         with client:
             try:
-                found = reading.jobs(client, w, reading.all_jobs(client, w))
+                found = Reader(client, w).jobs.read(Reader(client, w).jobs.identities())
             except connection.ServerError:
                 return {}
         return {f"{job.name} {job.tags.get('n', '')}".strip(): job for job in found}

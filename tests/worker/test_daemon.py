@@ -15,9 +15,10 @@ from helpers.daemons import Crew
 from helpers.waiting import wait_until
 from rq import Worker
 
+from xpm_core.reading.reader import Reader
 from xpm_core.server.connection import LONGEST_BLOCK_S
 from xpm_core.states import Event, State
-from xpm_core.store import events, keys, reading
+from xpm_core.store import keys
 from xpm_core.store.tokens import create_token
 
 pytestmark = pytest.mark.redis
@@ -88,7 +89,7 @@ def test_two_workers_share_a_token_that_serves_one_at_a_time(crew: Crew) -> None
     assert (first.left(), second.left()) == (0, 0)
     spans = sorted((crew.record(job)["started_s"], crew.record(job)["ended_s"]) for job in jobs)
     assert all(end <= start for (_, end), (start, _) in itertools.pairwise(spans)), spans
-    assert reading.tokens(crew.client, crew.workspace.id)[0].used == {"": 0}
+    assert Reader(crew.client, crew.workspace.id).tokens.read()[0].used == {"": 0}
 
 
 def test_the_units_of_tokens_are_in_the_environment(crew: Crew) -> None:
@@ -103,7 +104,11 @@ def test_the_units_of_tokens_are_in_the_environment(crew: Crew) -> None:
 def test_what_a_job_tells_of_its_progress_becomes_an_event(crew: Crew) -> None:
     task = tasks.Tell.C(words=3)
     crew.run(task)
-    found = [record for record in events.read(crew.client, crew.workspace.id, "0-0") if record.event is Event.PROGRESS]
+    found = [
+        record
+        for record in Reader(crew.client, crew.workspace.id).events.after("0-0")
+        if record.event is Event.PROGRESS
+    ]
     assert found
     assert found[-1].said["word"] == 2
 

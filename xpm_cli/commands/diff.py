@@ -14,16 +14,19 @@ import click
 
 from xpm_cli.app import common_options, say
 from xpm_cli.lookup import script_objects
-from xpm_cli.lookup.open_workspace import Desk, open_desk, short
+from xpm_cli.lookup.job_names import job_named
+from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.output.json_form import SCHEMA
-from xpm_cli.output.terminal import Screen, length
+from xpm_cli.output.terminal import Terminal, length
 from xpm_core.errors import WorkspaceError
+from xpm_core.labels import bare_class, label, short, title
 from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.differences import ABSENT, Difference, differences, is_typed
+from xpm_core.reading.jobs import Job
 from xpm_core.states import State
-from xpm_core.store import reading
 from xpm_core.wire import signing
 from xpm_core.wire.unpacker import Unpacker
+from xpm_core.words.commands import Commands
 
 PARAMS = "params.json"
 
@@ -34,8 +37,8 @@ class Side:
 
     Attributes:
         name: As the user named it.
-        described: What params.json tells.
-        workspace: Where the jobs lie that it names.
+        described: The description in its params.json.
+        workspace: Where the directories of the jobs lie that it names.
     """
 
     name: str
@@ -45,9 +48,8 @@ class Side:
     @property
     def title(self) -> str:
         """The head of its column: `3f2a91c Train lr=0.1`."""
-        task = str(self.described["task"]).rpartition(":")[2].rpartition(".")[2]
-        tags = [f"{name}={value}" for name, value in self.described.get("tags", {}).items()]
-        return " ".join([short(self.described["identity"]), task, *tags])
+        named = title(bare_class(str(self.described["task"])), self.described.get("tags", {}))
+        return f"{short(self.described['identity'])} {named}"
 
 
 @click.command()
@@ -63,49 +65,50 @@ def diff(first: str, second: str, everything: bool, as_json: bool) -> None:
     makes: sweep.py:learn or package.module:learn, an object or a function that returns one.
     """
     with ExitStack() as stack:
-        desk: list[Desk] = []
-        sides = [_side(name, stack, desk) for name in (first, second)]
+        opened: list[OpenWorkspace] = []
+        sides = [_side(name, stack, opened) for name in (first, second)]
         found = differences(sides[0].described, sides[1].described, lambda job: _params_of(job, sides))
     shown = [each for each in found if each.counted or everything]
     if as_json:
         click.echo(json.dumps(_as_data(sides, shown), indent=2))
         return
-    for line in _lines(sides, shown, Screen.of_stdout(), everything):
+    for line in _lines(sides, shown, Terminal.of_stdout(), everything):
         click.echo(line)
     if hidden := len(found) - len(shown):
-        say(f"{hidden} that are no part of the identity differ as well: xpm diff {first} {second} --all")
+        again = (opened[0].commands if opened else Commands()).diff_all(first, second)
+        say(f"{hidden} that are no part of the identity differ as well: {again}")
 
 
-def _side(name: str, stack: ExitStack, desk: list[Desk]) -> Side:
-    """What a name means."""
+def _side(name: str, stack: ExitStack, opened: list[OpenWorkspace]) -> Side:
+    """The job or the configuration that a name means."""
     if script_objects.names_object(name):
         return Side(name, describe(script_objects.configuration(name)))
     place = Path(name).expanduser().resolve()
     if (place / PARAMS).is_file():
         return Side(name, _read(place / PARAMS), place.parents[2])
-    if not desk:
-        desk.append(stack.enter_context(open_desk()))
-    job = desk[0].job(name)
-    directory = desk[0].directory(job)
-    workspace = desk[0].workspace.path
+    if not opened:
+        opened.append(stack.enter_context(open_workspace()))
+    job = job_named(opened[0], name)
+    directory = opened[0].directory(job)
+    workspace = opened[0].workspace.path
     if directory.params.is_file():
         return Side(name, _read(directory.params), workspace)
     if job.state is State.DONE:  # the server has forgotten its parameters
         raise WorkspaceError(str(directory.path), f"has no {PARAMS}", "Run the job's script again: it is run anew.")
-    config, tags = Unpacker(workspace, directory.path).configuration(_payload(desk[0], job), job.identity)
+    config, tags = Unpacker(workspace, directory.path).configuration(_payload(opened[0], job), job.identity)
     described = describe(config, job=directory.path, workspace=workspace)
     return Side(name, {**described, "tags": tags}, workspace)
 
 
-def _payload(desk: Desk, job: reading.Job) -> bytes:
-    """The wire form of a job, which is about to be imported: verified, where XPM_SIGNING_KEY is set."""
-    data = reading.payload(desk.store.client, desk.store.w, job.identity)
+def _payload(opened: OpenWorkspace, job: Job) -> bytes:
+    """The wire form of a job, whose code is about to be imported. If XPM_SIGNING_KEY is set, it is verified."""
+    data = opened.reader.jobs.payload(job.identity)
     key = signing.key_in(os.environ)
     if key is not None:
         signed = signing.SignedJob(
-            desk.workspace.id, job.identity, job.task, job.name, desk.directory(job).relative, data, job.options
+            opened.workspace.id, job.identity, job.task, job.name, opened.directory(job).relative, data, job.options
         )
-        signing.verify(key, signed, f"{job.name}/{short(job.identity)}")
+        signing.verify(key, signed, label(job.name, job.identity))
     return data
 
 
@@ -120,7 +123,7 @@ def _read(file: Path) -> dict[str, Any]:
 
 
 def _params_of(job: Mapping[str, Any], sides: list[Side]) -> Mapping[str, Any] | None:
-    """What params.json of a job tells that one of the two names; None when it is not there."""
+    """The description in params.json of a job that one of the two names; None if there is none."""
     for side in sides:
         file = Path(side.workspace or "", job["path"], PARAMS)
         if file.is_file():
@@ -128,7 +131,7 @@ def _params_of(job: Mapping[str, Any], sides: list[Side]) -> Mapping[str, Any] |
     return None
 
 
-def _lines(sides: list[Side], shown: list[Difference], screen: Screen, everything: bool) -> Iterator[str]:
+def _lines(sides: list[Side], shown: list[Difference], terminal: Terminal, everything: bool) -> Iterator[str]:
     first, second = sides
     if first.described["identity"] == second.described["identity"]:
         yield f"the same identity, {short(first.described['identity'])}"
@@ -141,8 +144,8 @@ def _lines(sides: list[Side], shown: list[Difference], screen: Screen, everythin
     if len(rows) == 1:
         return
     widths = [max(length(row[column]) for row in rows) for column in range(len(rows[0]))]
-    if screen.width is None or sum(widths) + 2 * len(widths) - 2 <= screen.width:
-        yield from screen.table(rows)
+    if terminal.width is None or sum(widths) + 2 * len(widths) - 2 <= terminal.width:
+        yield from terminal.table(rows)
     else:
         for path, *values in rows:
             yield path
@@ -159,7 +162,7 @@ def _text(value: Any) -> str:
 
 
 def _as_data(sides: list[Side], shown: list[Difference]) -> dict[str, Any]:
-    """What `--json` prints. A side that lacks a parameter has no entry for it."""
+    """The JSON form. A side that lacks a parameter has no entry for it."""
     return {
         "schema": SCHEMA,
         "first": {"name": sides[0].name, "id": sides[0].described["identity"]},

@@ -1,4 +1,4 @@
-"""What a name on the command line stands for: a workspace, a job, an object of a script.
+"""The meaning of a name on the command line: a workspace, a job, an object of a script.
 
 May import `xpm_cli.app`.
 """

@@ -1,6 +1,6 @@
 """Configurations that a script makes, by name: `sweep.py:learn`, `package.module:learn`.
 
-The script is imported, not run: what stands under `if __name__ == "__main__":` is left out.
+The script is imported, not run: the lines under `if __name__ == "__main__":` are left out.
 """
 
 from __future__ import annotations
@@ -18,15 +18,15 @@ from xpm_core.language.graph.state import is_configuration
 
 
 def names_object(name: str) -> bool:
-    """Whether a name is one of an object in a script, and not of a job or a directory."""
+    """Whether a name means an object in a script, not a job or a directory."""
     source, _, wanted = name.rpartition(":")
     return bool(source) and wanted.replace(".", "_").isidentifier() and not Path(name).exists()
 
 
 def configuration(name: str) -> Any:
-    """The configuration that a name means: an object of the script, or what a function of it returns.
+    """The configuration that a name means: an object of the script, or the result of one of its functions.
 
-    What the script prints goes to standard error.
+    The script's own output goes to standard error.
 
     Raises:
         ScriptError: There is no such script or object, it is no configuration, or the script fails.
@@ -48,7 +48,7 @@ def configuration(name: str) -> Any:
 def _run(name: str, function: Any) -> Any:
     try:
         return function()
-    except (Exception, SystemExit) as error:  # whatever the user's script does
+    except (Exception, SystemExit) as error:  # the user's script may raise anything
         if isinstance(error, XpmError):
             raise
         raise ScriptError(name, f"it fails with {type(error).__name__}: {error}", "Correct the script.") from error

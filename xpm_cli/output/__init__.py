@@ -1,4 +1,4 @@
-"""How things look on a terminal, and as JSON.
+"""How jobs and workspaces look on a terminal, and as JSON.
 
 May import `lookup`.
 """

@@ -1,6 +1,6 @@
-"""What `xpm show` tells of a job: from Redis how it stands, from its directory what was recorded there.
+"""The sheet of a job: its state from Redis, and its records from its directory.
 
-Owns: the lines of that screen, and its JSON form.
+Owns: the lines that `xpm show` prints, and their JSON form.
 """
 
 from __future__ import annotations
@@ -12,13 +12,16 @@ from typing import Any
 
 import click
 
-from xpm_cli.lookup.open_workspace import Desk, short
+from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_cli.output.json_form import SCHEMA, moment
-from xpm_cli.output.terminal import Screen, plural, state
+from xpm_cli.output.terminal import Terminal, state
+from xpm_core.labels import bare_class, short
+from xpm_core.reading.jobs import Job
+from xpm_core.reading.waiting import reason_of
 from xpm_core.states import State
-from xpm_core.store import reading
 from xpm_core.store.replies import shown
-from xpm_core.words.text import ago, meter, span
+from xpm_core.words.commands import Commands
+from xpm_core.words.text import ago, meter, plural, span
 
 DEPENDENTS = 5
 """How many of the jobs that need this one are named."""
@@ -26,89 +29,89 @@ DEPENDENTS = 5
 METER = 10
 
 NEXT = {
-    State.WAITING: ("cancel",),
-    State.READY: ("cancel",),
-    State.DELAYED: ("logs", "cancel"),
-    State.RUNNING: ("logs", "cancel"),
-    State.DONE: ("logs",),
-    State.FAILED: ("logs", "retry"),
-    State.CANCELLED: ("retry",),
-    State.BLOCKED: ("cancel",),
+    State.WAITING: (Commands.cancel,),
+    State.READY: (Commands.cancel,),
+    State.DELAYED: (Commands.logs, Commands.cancel),
+    State.RUNNING: (Commands.logs, Commands.cancel),
+    State.DONE: (Commands.logs,),
+    State.FAILED: (Commands.logs, Commands.retry),
+    State.CANCELLED: (Commands.retry,),
+    State.BLOCKED: (Commands.cancel,),
 }
-"""What to type next, by state."""
+"""Which commands to type next, by state."""
 
 
-class Sheet:
+class JobSheet:
     """All that is known of one job."""
 
-    def __init__(self, desk: Desk, job: reading.Job) -> None:
-        self.desk = desk
+    def __init__(self, opened: OpenWorkspace, job: Job) -> None:
+        self.opened = opened
         self.job = job
-        self.directory = desk.directory(job)
+        self.directory = opened.directory(job)
 
     @cached_property
     def record(self) -> dict[str, Any]:
-        """The record of the latest execution; empty when it has not ended."""
+        """The record of the latest execution; empty if it has not ended."""
         return self.directory.record(self.job.execution) or {} if self.job.execution else {}
 
     @cached_property
     def params(self) -> dict[str, Any]:
-        """The job's parameters as its directory holds them; empty before it first ran."""
-        return self.desk.params(self.job)
+        """The job's parameters as its directory holds them; empty before the job first ran."""
+        return self.opened.params(self.job)
 
     @cached_property
     def where(self) -> tuple[str, str]:
-        """Host and worker of the latest execution; of a done job its record tells them."""
+        """Host and worker of the latest execution; if the job is done, from its record."""
         host, worker = (str(shown(self.record.get(name, ""))) for name in ("host", "worker"))
         return self.job.host or host, self.job.worker or worker
 
     @cached_property
-    def needs(self) -> list[reading.Job]:
-        """The jobs that this one needs; of a done job its directory tells them."""
-        known = reading.needs(self.desk.store.client, self.desk.store.w, self.job.identity)
+    def needs(self) -> list[Job]:
+        """The jobs that this one needs; if it is done, from its directory."""
+        known = self.opened.reader.jobs.needs(self.job.identity)
         kept = self.directory.handed() if self.job.state is State.DONE else None
-        return self.desk.jobs(known or sorted(kept.needs if kept else ()))
+        return self.opened.reader.jobs.read(known or sorted(kept.needs if kept else ()))
 
     @cached_property
     def dependents(self) -> list[str]:
         """The identities of the jobs that need this one."""
-        return reading.dependents(self.desk.store.client, self.desk.store.w, self.job.identity)
+        return self.opened.reader.jobs.dependents(self.job.identity)
 
     @property
     def error(self) -> dict[str, Any]:
-        """What went wrong, with its frames where they are recorded; empty when nothing did."""
-        ended = (State.FAILED, State.DELAYED, State.CANCELLED)  # the last, if it had to be killed
+        """The error, with its frames if they are recorded; empty without an error."""
+        ended = (State.FAILED, State.DELAYED, State.CANCELLED)  # a cancelled job has one if it had to be killed
         recorded = self.record.get("error") if self.job.state in ended else None
         return recorded or self.job.error
 
-    def lines(self, screen: Screen, *, full: bool = False) -> Iterator[str]:
-        """The screen, line by line; with `full` all frames of an error."""
+    def lines(self, terminal: Terminal, *, full: bool = False) -> Iterator[str]:
+        """The lines to print; with `full` all frames of an error."""
         job = self.job
-        yield screen.entry(
-            short(job.identity), [click.style(self.desk.title(job), bold=True), state(job.state.value), *self._when()]
+        yield terminal.entry(
+            short(job.identity), [click.style(self.opened.title(job), bold=True), state(job.state.value), *self._when()]
         )
         if job.progress:
-            yield screen.entry("progress", _progress(job.progress))
+            yield terminal.entry("progress", _progress(job.progress))
         if config := list(_parameters(self.params)):
-            yield screen.entry("config", config)
+            yield terminal.entry("config", config)
         if self.needs:
-            yield screen.entry("needs", map(self._named, self.needs))
+            yield terminal.entry("needs", map(self._named, self.needs))
         if self.dependents:
-            known = self.desk.jobs(self.dependents[:DEPENDENTS])
+            known = self.opened.reader.jobs.read(self.dependents[:DEPENDENTS])
             more = len(self.dependents) - len(known)
-            yield screen.entry("needed by", [*map(self._named, known), *([f"and {more} more"] if more > 0 else [])])
+            yield terminal.entry("needed by", [*map(self._named, known), *([f"and {more} more"] if more > 0 else [])])
         if job.demand:
-            yield screen.entry("tokens", [f"{name} {units}" for name, units in job.demand.items()])
+            yield terminal.entry("tokens", [f"{name} {units}" for name, units in job.demand.items()])
         if self.record:
-            yield screen.entry("used", self._used())
-        yield screen.entry("folder", [str(self.directory.path)])
+            yield terminal.entry("used", self._used())
+        yield terminal.entry("folder", [str(self.directory.path)])
         if self.error:
             yield "error"
-            yield from _told(self.error, screen, full)
-        yield screen.entry("do", self._next())
+            yield from _error(self.error, terminal, full)
+        yield terminal.entry("do", self._next())
 
     def _when(self) -> list[str]:
-        job, now_s = self.job, self.desk.now_s
+        job, now_s = self.job, self.opened.now_s
         attempt = [f"attempt {job.attempts}"] if job.attempts > 1 else []
         if job.state is State.RUNNING:
             return [f"since {span(now_s - job.started_s)} on {job.host}", *attempt]
@@ -118,10 +121,8 @@ class Sheet:
             exit_code, signal = self.record.get("exit_code"), self.record.get("signal")
             how = f"signal {signal}" if signal else f"exit {exit_code}" if exit_code else ""
             return list(filter(None, [ended, ago(now_s - job.ended_s), how, *attempt]))
-        if job.state is State.DELAYED:
-            return [f"next attempt in {span(job.due_s - now_s)}", *attempt]
-        if job.state is State.BLOCKED and job.root:
-            return [f"by {short(job.root)}"]
+        if (reason := reason_of(job, now_s)) is not None:
+            return [str(reason), *(attempt if job.state is State.DELAYED else [])]
         return [f"submitted {ago(now_s - job.submitted_s)}", *attempt]
 
     def _used(self) -> list[str]:
@@ -131,23 +132,23 @@ class Sheet:
         return [*memory, *python, f"worker {self.where[1]}"]
 
     def _next(self) -> list[str]:
-        place = self.desk.place
+        commands = self.opened.commands
         if self.job.state is State.BLOCKED and self.job.root:
-            return [f"xpm show {short(self.job.root)}{place}", f"xpm retry {short(self.job.root)}{place}"]
-        return [f"xpm {command} {short(self.job.identity)}{place}" for command in NEXT[self.job.state]]
+            return [commands.show(self.job.root), commands.retry(self.job.root)]
+        return [command(commands, self.job.identity) for command in NEXT[self.job.state]]
 
-    def _named(self, job: reading.Job) -> str:
-        return f"{self.desk.title(job)} {short(job.identity)} {state(job.state.value)}"
+    def _named(self, job: Job) -> str:
+        return f"{self.opened.title(job)} {short(job.identity)} {state(job.state.value)}"
 
     def as_data(self) -> dict[str, Any]:
-        """What `--json` prints. Times are ISO 8601 with their zone; what has not come is null."""
+        """The JSON form. Times are ISO 8601 with their zone; a value that is not known yet is null."""
         job = self.job
         return {
             "schema": SCHEMA,
             "id": job.identity,
             "state": job.state.value,
             "task": job.task,
-            "tags": self.desk.tags(job),
+            "tags": self.opened.tags(job),
             "queue": job.queue,
             "tokens": job.demand,
             "priority": job.priority,
@@ -169,9 +170,9 @@ class Sheet:
         }
 
 
-def _progress(told: dict[str, Any]) -> list[str]:
-    """What a running job has told, the outermost loop first: `███████▌··  epoch 8/10`."""
-    levels = [told, *told.get("inner", ())]
+def _progress(reported: dict[str, Any]) -> list[str]:
+    """The progress that a running job has reported, the outermost loop first: `███████▌··  epoch 8/10`."""
+    levels = [reported, *reported.get("inner", ())]
     bars = [meter(level["fraction"], METER) + "  " if level.get("fraction") is not None else "" for level in levels]
     return [f"{bar}{level.get('desc', '')}".rstrip() for bar, level in zip(bars, levels, strict=True)]
 
@@ -179,12 +180,12 @@ def _progress(told: dict[str, Any]) -> list[str]:
 def _parameters(described: dict[str, Any], path: str = "") -> Iterator[str]:
     """The parameters of a configuration as params.json has them: `lr = 0.1`, `model = MLP`, `model.layers = 3`.
 
-    Files that the job itself makes are left out, and the parameters of tasks that it uses: those are jobs of their own.
+    Files that the job itself makes are left out. So are the parameters of the tasks that it uses: they are other jobs.
     """
     for name, value in described.get("parameters", {}).items():
         where = f"{path}{name}"
         if isinstance(value, dict) and "class" in value:
-            task = value["class"].rpartition(":")[2].rpartition(".")[2]
+            task = bare_class(value["class"])
             yield f"{where} = {task} {short(value['identity'])}" if "job" in value else f"{where} = {task}"
             if "job" not in value:
                 yield from _parameters(value, f"{where}.")
@@ -196,14 +197,14 @@ def _parameters(described: dict[str, Any], path: str = "") -> Iterator[str]:
             yield f"{where} = {json.dumps(value, ensure_ascii=False)}"
 
 
-def _told(error: dict[str, Any], screen: Screen, full: bool) -> Iterator[str]:
-    """An error: what it says, then the frames of the user's own code, the innermost first; with `full` all of them."""
+def _error(error: dict[str, Any], terminal: Terminal, full: bool) -> Iterator[str]:
+    """An error: its message, then the frames of the user's own code, the innermost first; with `full` all frames."""
     message = str(error.get("message", ""))
     yield f"  {error.get('type', 'error')}: {message}" if message else f"  {error.get('type', 'error')}"
     frames = [frame for frame in error.get("frames") or [error] if frame.get("file")]
     visible = [frame for frame in frames if full or frame.get("own", True)] or frames[-1:]
     for frame in reversed(visible):
         code = f"     {frame['code']}" if frame.get("code") else ""
-        yield screen.text(f"    {frame['file']}:{frame.get('line')}  in {frame.get('function')}{code}")
+        yield terminal.text(f"    {frame['file']}:{frame.get('line')}  in {frame.get('function')}{code}")
     if hidden := len(frames) - len(visible):
         yield f"    ({plural(hidden, 'frame')} of libraries hidden, --full)"

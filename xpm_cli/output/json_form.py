@@ -1,13 +1,13 @@
-"""What all that `--json` prints has in common: the version of its form, and how moments are written."""
+"""The parts that all JSON forms share: the version of the form, and how times are written."""
 
 from __future__ import annotations
 
 from datetime import datetime, timezone
 
 SCHEMA = 1
-"""Version of what `--json` prints; it goes up when a field goes or changes its meaning."""
+"""Version of the JSON forms. It goes up if a field is removed, or changes its meaning."""
 
 
 def moment(seconds: float) -> str | None:
-    """A time as JSON has it: ISO 8601 with its zone; None when it has not come."""
+    """A time in JSON: ISO 8601 with its zone; None if there is none."""
     return datetime.fromtimestamp(seconds, timezone.utc).astimezone().isoformat() if seconds else None

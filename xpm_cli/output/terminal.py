@@ -1,6 +1,6 @@
 """How things look: colour, glyphs, times, and lines that fit the terminal.
 
-Owns: the form of what is printed. Knows nothing of jobs but the words of their states.
+Owns: the form of the output. Of jobs it knows only the words of their states.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from xpm_core.states import State
 from xpm_core.words.text import plain, shows_glyphs
 
 LABEL_WIDTH = 12
-"""Characters that the labels at the left of a screen take."""
+"""Columns that the labels at the left take."""
 
 COLOURS = {
     State.RUNNING: "cyan",
@@ -29,11 +29,11 @@ COLOURS = {
 
 
 @dataclass(frozen=True)
-class Screen:
-    """What the place that is printed to can show.
+class Terminal:
+    """What the terminal, or the pipe, behind a command's output can show.
 
     Attributes:
-        width: Its columns; None when the output is piped: then nothing is cut or wrapped.
+        width: Its columns; None if the output is piped: then nothing is cut or wrapped.
         glyphs: Whether it can show more than ASCII.
     """
 
@@ -41,7 +41,7 @@ class Screen:
     glyphs: bool = True
 
     @classmethod
-    def of_stdout(cls) -> Screen:
+    def of_stdout(cls) -> Terminal:
         """What standard output can show; COLUMNS overrides its width."""
         wide = "COLUMNS" in os.environ or sys.stdout.isatty()
         return cls(shutil.get_terminal_size().columns if wide else None, shows_glyphs(sys.stdout))
@@ -51,10 +51,10 @@ class Screen:
         return text if self.glyphs else plain(text)
 
     def entry(self, label: str, items: Iterable[str], *, gap: str = "   ") -> str:
-        """A label and what belongs to it, side by side, in as many lines as the width asks for.
+        """A label and what belongs to it, side by side, in as many lines as the width needs.
 
         Example:
-            >>> print(Screen(30).entry("jobs", ["41 done", "4 running", "1 failed"]))
+            >>> print(Terminal(30).entry("jobs", ["41 done", "4 running", "1 failed"]))
             jobs        41 done
                         4 running
                         1 failed
@@ -71,7 +71,7 @@ class Screen:
         return f"{label:<{LABEL_WIDTH}}{margin.join(lines)}".rstrip()
 
     def table(self, rows: Sequence[Sequence[str]]) -> list[str]:
-        """Rows in columns. Where the width lacks, columns go from the right, and the last line says so.
+        """Rows in columns. If the width is too small, columns go from the right, and the last line says so.
 
         The first row is the header; the last column is never padded.
         """
@@ -98,8 +98,3 @@ def pad(text: str, width: int) -> str:
 def state(word: str) -> str:
     """A state's word in its colour."""
     return click.style(word, fg=COLOURS.get(State(word)))
-
-
-def plural(count: int, noun: str) -> str:
-    """A number and its noun: `1 job`, `2 jobs`."""
-    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"

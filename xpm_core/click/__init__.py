@@ -1,7 +1,7 @@
 """Parameters as options of a script's command line, with click: name, type, default and help come from the parameter.
 
-`arguments` names a parameter, `forwardoption` makes an option of it, `forward_all` of all those of a class, and
-`from_options` makes a configuration of what was given.
+`arguments` names a parameter. `forwardoption` makes an option of it, `forward_all` of all parameters of a class.
+`from_options` makes a configuration of the given options.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 class Forward:
-    """Makes an option of a parameter. Use it as `forwardoption`."""
+    """Makes an option of a parameter. Scripts use its one instance, `forwardoption`."""
 
     __slots__ = ("__names",)
 
@@ -35,22 +35,27 @@ class Forward:
         self.__names = names
 
     def __getattr__(self, name: str) -> Forward:
-        if name.startswith("__"):  # what Python itself looks for
+        if name.startswith("__"):  # Python itself looks for such names
             raise AttributeError(name)
         return Forward((*self.__names, name))
 
     @edge
     def __call__(self, argument: Any, name: str | None = None, **attributes: Any) -> Callable[[F], F]:
-        """A decorator that adds the option to a command.
+        """Return a decorator that adds the option to a command.
 
         Args:
             argument: The parameter, `arguments(Learn).epochs`; or the class, in `forwardoption.epochs(Learn)`.
-            name: Name of the option, when not that of the parameter: `"rate"` or `"--rate"`.
-            attributes: What `click.option` takes, in the place of what comes from the parameter, such as `default`.
+            name: Name of the option if it is not that of the parameter: `"rate"` or `"--rate"`.
+            attributes: Arguments of `click.option` that replace those of the parameter, such as `default`.
 
         Raises:
             UnknownParameterError: The class has no such parameter.
             DeclarationError: Values of that type cannot be typed on a command line.
+
+        Example:
+            >>> @click.command()
+            ... @forwardoption(arguments(Learn).epochs, default=10)
+            ... def main(epochs): ...
         """
         if not self.__names:
             return option(Arguments.selection(argument), name, attributes)
@@ -73,7 +78,7 @@ Example:
 
 
 def option(selection: Selection, name: str | None, attributes: Mapping[str, Any]) -> Callable[[F], F]:
-    """The decorator that adds the option of a parameter."""
+    """Return the decorator that adds the option of a parameter."""
     form = form_of(selection.kind)
     if form is None:
         wrong = f"a value of type {selection.kind.text} cannot be typed as an option"
@@ -106,7 +111,7 @@ def checked_default(selection: Selection, value: Any) -> Any:
 
 
 def checked(selection: Selection, form: Form, default: Any, then: Callable[..., Any] | None) -> Callable[..., Any]:
-    """What click calls with the words of an option: makes the value, and checks it as the parameter does."""
+    """Return the callback of an option. It makes the value of the typed words, and checks it as the parameter does."""
 
     def callback(ctx: click.Context, parameter: click.Parameter, given: Any) -> Any:
         absent = given is None or (form.multiple and not given and default is None)
@@ -124,17 +129,17 @@ def checked(selection: Selection, form: Form, default: Any, then: Callable[..., 
 
 @edge
 def forward_all(cls: type, *, exclude: Collection[str] = ()) -> Callable[[F], F]:
-    """A decorator that makes an option of each parameter of a class, and of each configuration below it.
+    """Return a decorator that makes an option of each parameter of a class and of the configurations below it.
 
-    Constants, and paths that are made in the job's directory, are left out.
+    Constants are left out, and so are paths that are made in the job's directory.
 
     Args:
         cls: The class.
-        exclude: Parameters to leave out: `"seed"`, `"optimizer.lr"`, or `"optimizer"` with all that is below it.
+        exclude: Parameters to leave out: `"seed"`, `"optimizer.lr"`, or `"optimizer"` with all parameters below it.
 
     Raises:
-        DeclarationError: Parameters are of types that cannot be typed on a command line; names all of them.
-        UnknownParameterError: What is to be left out is not there.
+        DeclarationError: Values of some parameters cannot be typed on a command line; names all of these parameters.
+        UnknownParameterError: A parameter to leave out does not exist.
 
     Example:
         >>> @click.command()
@@ -160,7 +165,7 @@ def forward_all(cls: type, *, exclude: Collection[str] = ()) -> Callable[[F], F]
 
 
 def leaves(selection: Selection, exclude: frozenset[str], around: tuple[type, ...] = ()) -> Iterator[Selection]:
-    """The parameters to forward: those of nested configurations in the place of these."""
+    """The parameters to forward. In the place of a nested configuration stand its parameters."""
     for each in selection.below():
         if ".".join(each.names) in exclude or each.known.role == "constant" or each.known.generated:
             continue
@@ -173,12 +178,21 @@ def leaves(selection: Selection, exclude: frozenset[str], around: tuple[type, ..
 
 @edge
 def from_options(cls: type[C], options: Mapping[str, Any], **others: Any) -> C:
-    """A configuration of what was given on the command line, as `forward_all` names it.
+    """Make a configuration of options that were given on the command line.
 
     Args:
         cls: The class.
-        options: Values by name of option (`optimizer_lr`); those that are no parameters are left alone.
+        options: Values by name of option, as `forward_all` names them (`optimizer_lr`). Other names are ignored.
         others: Values of further parameters.
+
+    Returns:
+        The configuration.
+
+    Raises:
+        ConfigurationError: A value does not fit its parameter.
+
+    Example:
+        >>> learn = from_options(Learn, {"optimizer_lr": 0.1}, seed=0)
     """
     return cast(C, configured(selected(cls), options, others))
 

@@ -1,4 +1,7 @@
-"""How values of a type are typed on a command line."""
+"""The form of values on a command line: how people type values of each type.
+
+Owns: which types can be typed at all.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +33,9 @@ class Form:
     """How values of a type are typed.
 
     Attributes:
-        type: The type for click; a tuple of types when one option takes several words.
-        made: Makes the value of what click gives.
-        written: Makes, of a value, what click shows as the default and reads again.
+        type: The type for click; a tuple of types if one option takes several words.
+        made: Makes the value from what click returns.
+        written: Makes, from a value, what click shows as the default and reads again.
         multiple: Whether the option may be given several times.
         flag: Whether it is a pair of flags, `--amp` and `--no-amp`.
     """
@@ -53,7 +56,7 @@ MOMENTS: dict[Any, Callable[[str], Any]] = {
 
 
 def form_of(kind: Kind) -> Form | None:
-    """How values of a type are typed; None when that cannot be."""
+    """The form of the values of a type; None if they cannot be typed."""
     if isinstance(kind, UnionKind):
         options = [option for option in kind.options if not isinstance(option, NoneKind)]
         return form_of(options[0]) if len(options) == 1 else None
@@ -70,7 +73,7 @@ def form_of(kind: Kind) -> Form | None:
 
 
 def word(kind: Kind) -> Form | None:
-    """How a value that is one word is typed; None when no value of the type is one."""
+    """The form of values that are one word; None if the values of the type are not."""
     if isinstance(kind, BoundedKind):
         return word(kind.inner)
     if isinstance(kind, ScalarKind) and kind.exact in PLAIN:

@@ -1,4 +1,7 @@
-"""Parameters by name: `arguments(Learn).optimizer.lr`."""
+"""Parameters by name: `arguments(Learn).optimizer.lr`.
+
+Owns: the way from a class to a parameter below it, and what is known of that parameter.
+"""
 
 from __future__ import annotations
 
@@ -24,9 +27,9 @@ class Selection:
     Attributes:
         root: The class.
         names: The names of the parameters that lead to it; none for the class itself.
-        help: What is known of it; None for the class itself.
-        default: The value that it has unless another is given; MISSING when one has to be given.
-        inside: The class whose parameters lie below it; None when there are none.
+        help: Its entry in the class's help; None for the class itself.
+        default: Its value if no other is given; MISSING if one has to be given.
+        inside: The class whose parameters lie below it; None if there are none.
     """
 
     root: type
@@ -37,7 +40,7 @@ class Selection:
 
     @property
     def where(self) -> str:
-        """Its path, as messages have it: `Learn.optimizer.lr`."""
+        """Its path in messages: `Learn.optimizer.lr`."""
         return ".".join((self.root.__name__, *self.names))
 
     @property
@@ -47,7 +50,7 @@ class Selection:
 
     @property
     def known(self) -> ParameterHelp:
-        """What is known of the parameter.
+        """The parameter's entry in the class's help.
 
         Raises:
             DeclarationError: This is the class itself.
@@ -69,7 +72,7 @@ class Selection:
         """The parameter of that name below this one.
 
         Raises:
-            UnknownParameterError: There is none.
+            UnknownParameterError: There is no such parameter.
         """
         known = {found.names[-1]: found for found in self.below()}
         if name in known:
@@ -88,7 +91,7 @@ class Selection:
 
 
 def class_in(kind: Kind) -> type | None:
-    """The class of configurations that a type stands for, when it is one; `Model | None` is one, too."""
+    """The class of configurations that a type stands for; None for other types. `Model | None` stands for `Model`."""
     if isinstance(kind, UnionKind):
         options = [option for option in kind.options if not isinstance(option, NoneKind)]
         return class_in(options[0]) if len(options) == 1 else None
@@ -96,7 +99,7 @@ def class_in(kind: Kind) -> type | None:
 
 
 def selected(cls: type) -> Selection:
-    """A class of configurations as what parameters are selected from."""
+    """The beginning of a selection: a class of configurations."""
     if not hasattr(cls, "__xpm_schema__"):
         raise DeclarationError("arguments()", f"{cls!r} is no class of configurations", "Pass a subclass of Config.")
     return Selection(cls, inside=cls)
@@ -112,7 +115,7 @@ class Arguments:
 
     @edge
     def __getattr__(self, name: str) -> Arguments:
-        if name.startswith("__"):  # what Python itself looks for
+        if name.startswith("__"):  # Python itself looks for such names
             raise AttributeError(name)
         return Arguments(self.__selection.select(name))
 
@@ -121,10 +124,10 @@ class Arguments:
 
     @staticmethod
     def selection(of: Any) -> Selection:
-        """What was selected.
+        """The selected parameter.
 
         Raises:
-            DeclarationError: That is no parameter named by `arguments`.
+            DeclarationError: `of` is not a parameter named by `arguments`.
         """
         if isinstance(of, Arguments):
             return of.__selection
@@ -133,11 +136,22 @@ class Arguments:
 
 @edge
 def arguments(cls: type[C]) -> C:
-    """The parameters of a class, to name one: `arguments(Learn).optimizer.lr`.
+    """Return the parameters of a class, so that one of them can be named.
 
     Type checkers and editors see the attributes of a configuration of that class.
 
+    Args:
+        cls: A class of configurations.
+
+    Returns:
+        An object whose attributes are the parameters.
+
     Raises:
+        DeclarationError: It is no class of configurations.
         UnknownParameterError: There is no parameter of that name; names the nearest one.
+
+    Example:
+        >>> arguments(Learn).optimizer.lr
+        arguments(Learn.optimizer.lr)
     """
     return cast(C, Arguments(selected(cls)))

@@ -12,13 +12,13 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from xpm_core.errors import FailedExperiment
+from xpm_core.reading.jobs import JobReader
 from xpm_core.script.show.leaving import going_on, interrupted, standing, stopped, undisturbed
 from xpm_core.script.show.prompt import at_prompt, in_notebook
 from xpm_core.script.show.report import Summary, causes, lines, summarize
 from xpm_core.script.show.unwritten import explain
 from xpm_core.server.connection import ServerError
 from xpm_core.states import State
-from xpm_core.store import reading
 from xpm_core.store.jobs import Store
 from xpm_core.words.text import say, span
 
@@ -120,4 +120,4 @@ class Ending:
         """Read the errors of jobs that had failed before this run: no event of the run says them."""
         jobs = self._tracker.snapshot().values()
         unknown = [job.identity for job in jobs if job.state is State.FAILED and not job.error]
-        self._tracker.learn_errors(reading.jobs(client, self._store.w, unknown))
+        self._tracker.learn_errors(JobReader(client, self._store.w).read(unknown))

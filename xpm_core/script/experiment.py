@@ -140,7 +140,7 @@ class experiment:
         connector = self._connector = Connector.of_workspace(self.workspace, self._redis, self._lease_s)
         stack.callback(connector.close)
         self._store = Store(connector.client, self.workspace.id)
-        self._commands = Commands(self.workspace.path, "" if self._redis is None else safe_url(self._redis))
+        self._commands = Commands.of_script(self.workspace.path, "" if self._redis is None else safe_url(self._redis))
         slots = self._workers
         if slots is None:
             slots = cpus() if connector.embedded is not None else 0

@@ -20,14 +20,24 @@ if TYPE_CHECKING:
     from xpm_core.workspace.workspace import Workspace
 
 BRIEF_S = 1.0
-"""How long a brief connection waits for an answer, before it tries once more."""
+"""How long a brief connection waits for an answer before it tries once more, seconds."""
 
 
 class Connector:
-    """What creates tokens, and holds the connections of a script.
+    """The connections of a script to one server; it also creates tokens there.
 
-    Made by `connect(url)`, or found as `xp.connector`. Closing it closes its connections; an embedded server stops
-    with the last of its users.
+    `connect(url)` makes one; an experiment has its own as `xp.connector`. When it is closed, its connections are
+    closed. An embedded server stops when its last user has closed its connector.
+
+    Args:
+        url: The server's address.
+        lease_s: The lease that time-outs follow, seconds.
+        embedded: The server, if it is the workspace's own.
+
+    Raises:
+        RedisUrlError: The address cannot be understood.
+        RedisUnavailableError: The server does not answer.
+        RedisUnfitError: The server could lose jobs.
 
     Example:
         with connect("redis://head:6379/0") as connector:
@@ -50,11 +60,16 @@ class Connector:
 
     @classmethod
     def of_workspace(cls, workspace: Workspace, redis: str | None, lease_s: float) -> Connector:
-        """Find the server of a workspace and connect to it; without any, embed one.
+        """Find the server of a workspace and connect to it. If no server is named, embed one.
+
+        Args:
+            workspace: The workspace.
+            redis: The address that the user gave; None without one.
+            lease_s: The lease that time-outs follow, seconds.
 
         Raises:
-            RedisUnavailableError: It does not answer.
-            RedisUnfitError: Jobs could get lost in it.
+            RedisUnavailableError: The server does not answer.
+            RedisUnfitError: The server could lose jobs.
         """
         address = locate(workspace.path, redis)
         if address.url is not None:
@@ -64,14 +79,14 @@ class Connector:
 
     @property
     def blocking(self) -> Redis:
-        """A connection of its own for blocking reads, made when first asked for."""
+        """A separate connection for blocking reads, made on first use."""
         if self._blocking is None:
             self._blocking = connection.open(self.url, lease_s=self._lease_s, blocking=True)
         return self._blocking
 
     @property
     def brief(self) -> Redis:
-        """A connection of its own for who wants to leave and not to wait, made when first asked for."""
+        """A separate connection for a script that is about to leave and must not wait, made on first use."""
         if self._brief is None:
             self._brief = connection.open(self.url, lease_s=5 * BRIEF_S)
         return self._brief
@@ -80,16 +95,16 @@ class Connector:
     def createtoken(
         self, name: str, count: int, *, scope: str = "server", units: bool = False, env: str = ""
     ) -> tokens.Token:
-        """Create a token with `count` units, or set how many it has; see `store.tokens.create_token`."""
+        """Create a token with `count` units, or set how many units it has; see `store.tokens.create_token`."""
         return tokens.create_token(self.client, name, count, scope=scope, units=units, env=env)
 
     @edge
     def limitpasses(self, count: int) -> None:
-        """Set how often jobs may pass one that waits for more tokens; see `store.tokens.limit_passes`."""
+        """Set how often jobs may pass a job that waits for more tokens; see `store.tokens.limit_passes`."""
         tokens.limit_passes(self.client, count)
 
     def close(self) -> None:
-        """Close the connections, and let go of an embedded server."""
+        """Close the connections, and stop using an embedded server."""
         for client in (self.client, self._blocking, self._brief):
             if client is not None:
                 client.close()
@@ -114,6 +129,10 @@ def connect(url: str, *, lease_s: float = DEFAULT_LEASE_S) -> Connector:
     Raises:
         RedisUrlError: The address cannot be understood.
         RedisUnavailableError: The server does not answer.
-        RedisUnfitError: Jobs could get lost in it.
+        RedisUnfitError: The server could lose jobs.
+
+    Example:
+        with connect("redis://head:6379/0") as connector:
+            token = connector.createtoken("gpu", 4)
     """
     return Connector(url, lease_s=lease_s)

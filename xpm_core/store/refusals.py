@@ -9,18 +9,11 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-from xpm_core.store import keys
-from xpm_core.store.replies import map_of, shown, text_of
-
-if TYPE_CHECKING:
-    from redis import Redis
-
-    from xpm_core.store.reading import WorkerState
+from xpm_core.store.replies import map_of, shown
 
 _SLOT = re.compile(r"(.+)\.[0-9]+")
 
@@ -34,15 +27,6 @@ class Refusal:
     module: str
     looked: str
     said: str
-
-
-@dataclass(frozen=True)
-class Avoided:
-    """A daemon that cannot import something, and how many ready jobs of its queues avoid it for that."""
-
-    daemon: str
-    refusal: Refusal
-    jobs: int
 
 
 class Refused:
@@ -84,28 +68,6 @@ def daemon_of(worker: str) -> str:
     """The name of a worker's daemon, as its refusals are noted under."""
     found = _SLOT.fullmatch(worker)
     return found[1] if found else worker
-
-
-def read(client: Redis, w: str, workers: Iterable[WorkerState]) -> list[Avoided]:
-    """What the daemons of these workers cannot import, sorted by daemon and module."""
-    queues: dict[str, set[str]] = {}
-    for worker in workers:
-        queues.setdefault(daemon_of(worker.name), set()).update(worker.queues)
-    return [each for daemon in sorted(queues) for each in _of(client, w, daemon, queues[daemon])]
-
-
-def _of(client: Redis, w: str, daemon: str, queues: set[str]) -> Iterator[Avoided]:
-    for field, told in sorted(client.hgetall(keys.refusals(w, daemon)).items()):
-        said = shown(map_of(text_of(told)))
-        refusal = Refusal(*(str(said.get(name, "")) for name in Refusal.__dataclass_fields__))
-        project = text_of(field).partition(".")[0]
-        yield Avoided(daemon, refusal, sum(_ready(client, w, queue, project) for queue in queues))
-
-
-def _ready(client: Redis, w: str, queue: str, project: str) -> int:
-    """How many ready jobs of a queue are of a project."""
-    names = map(text_of, client.zrange(keys.lines(w, queue), 0, -1))
-    return sum(client.zcard(keys.line(w, queue, name)) for name in names if project_in(name) == project)
 
 
 def project_in(line: str) -> str:

@@ -18,6 +18,11 @@ def text_of(value: Any) -> str:
     return value.decode("utf-8", "backslashreplace") if isinstance(value, bytes) else str(value)
 
 
+def seconds_of(value: bytes | str | None) -> float:
+    """A time in milliseconds as seconds; 0 if there is none."""
+    return int(value) / 1000 if value else 0.0
+
+
 def map_of(value: Any) -> dict[str, Any]:
     """The map that a value holds as JSON; an empty one when it holds none."""
     return map_or_none(value) or {}

@@ -1,6 +1,6 @@
-"""What a user of the server has to be allowed: the commands, keys and channels that xpm uses.
+"""The rights that xpm needs on the server: commands, keys and channels.
 
-Owns: the list, and finding out what of it a user lacks. docs/redis.md shows it as one command.
+Owns: the list, and finding out which of these rights a user lacks. docs/redis.md shows the list as one command.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ COMMANDS = (
     "zcard", "zcount", "zrange", "zrangebyscore", "zrem", "zremrangebyscore", "zrevrange", "zrevrangebyscore", "zscore",
 )
 # fmt: on
-"""Those of our scripts, of the client, and of RQ's worker."""
+"""The commands of our scripts, of the client, and of RQ's worker."""
 
 PREFIXES = ("xpm:", "rq:")
-"""How all keys begin."""
+"""The beginnings of all keys."""
 
 CHANNELS = keys.rq_pubsub("")
-"""How all channels begin: RQ's tools send commands to workers there."""
+"""The beginning of all channels: RQ's tools send commands to workers there."""
 
 RULES = (*(f"~{prefix}*" for prefix in PREFIXES), f"&{CHANNELS}*", *(f"+{command}" for command in COMMANDS))
-"""What ACL SETUSER takes."""
+"""The rules that `ACL SETUSER` takes."""
 
 _SAMPLES = {
     "eval": "eval x 1 {key}",
@@ -45,7 +45,7 @@ _SAMPLES = {
     "publish": f"publish {CHANNELS}sample x",
     "subscribe": f"subscribe {CHANNELS}sample",
 }
-"""Calls of those commands whose arguments cannot be keys throughout."""
+"""Calls of commands that also take arguments other than keys."""
 
 _KEYLESS = {"info", "multi", "exec", "ping", "publish", "select", "subscribe", "time", "unsubscribe"}
 
@@ -54,11 +54,11 @@ NAMED = 3
 
 
 def missing(client: Redis) -> list[str]:
-    """The rules that a user lacks, as ACL SETUSER takes them; empty for one who may do all that xpm does."""
+    """Return the rules that a user lacks, as `ACL SETUSER` takes them; empty if no right is missing."""
     samples = [(command, prefix) for prefix in PREFIXES for command in COMMANDS]
     try:
         places = scripts.run(client, "rights", [], [_sample(*each) for each in samples])
-    except NoPermissionError:  # the user may not even find this out
+    except NoPermissionError:  # the user may not even run the script that finds this out
         return list(RULES)
     refused = {samples[place - 1] for place in places}
     keyed = [command for command in COMMANDS if command not in _KEYLESS and not command.startswith("client|")]
@@ -68,11 +68,11 @@ def missing(client: Redis) -> list[str]:
 
 
 def check(client: Redis, url: str) -> None:
-    """Make sure that the user of a client may do all that xpm does.
+    """Make sure that the user of a client has all rights that xpm needs.
 
     Raises:
-        RedisUnavailableError: The server answers no more.
-        RedisUnfitError: The user may not. The error says what to allow.
+        RedisUnavailableError: The server does not answer any more.
+        RedisUnfitError: The user lacks rights. The error says which ones to allow.
     """
     try:
         lacking = missing(client)
@@ -84,7 +84,7 @@ def check(client: Redis, url: str) -> None:
 
 
 def problem_of(rules: list[str], client: Redis) -> tuple[str, str]:
-    """What is wrong with a user who lacks these rules, and what to do."""
+    """Return the problem of a user without these rules, and its remedy."""
     user = client.connection_pool.connection_kwargs.get("username") or "default"
     commands = [rule[1:].upper().replace("|", " ") for rule in rules if rule.startswith("+")]
     more = f" and {len(commands) - NAMED} more" if len(commands) > NAMED else ""

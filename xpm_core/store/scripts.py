@@ -1,7 +1,7 @@
 """Load the Lua scripts and run them by their digest.
 
-Owns: resolving `-- include:` lines, EVALSHA and its fallback. What a script does stands in its own header
-(`lua/*.lua`); what its reply means to Python, in `jobs.py` and `tokens.py`.
+Owns: resolving `-- include:` lines, EVALSHA and its fallback. The header of each script (`lua/*.lua`) says what the
+script does. `jobs.py` and `tokens.py` read the replies.
 """
 
 from __future__ import annotations
@@ -24,9 +24,8 @@ T = TypeVar("T")
 
 _INCLUDE = re.compile(r"^-- include: *(.+)$", re.MULTILINE)
 
-
 _NOT_LET_IN = "Protocol error: unauthenticated"
-"""What a server answers to a long command before a password is given, instead of asking for one."""
+"""The reply of a server that wants a password, if the command is long."""
 
 
 @cache
@@ -52,7 +51,7 @@ def digest(name: str) -> str:
 class Line:
     """A client that keeps one connection, for one thread that runs script after script.
 
-    A pool looks at each connection before it hands it out, and counts it: that takes as long as the script does.
+    A pool checks and counts each connection before it returns it. That takes as long as the script itself.
     """
 
     def __init__(self, client: Redis) -> None:
@@ -68,7 +67,7 @@ class Line:
         return self._call("EVAL", *args)
 
     def _call(self, *command: Any) -> Any:
-        """Send a command and read the reply, and try again as the client would. After an error, connect anew."""
+        """Send a command, read the reply, and try again as the client would. After an error, connect anew."""
         if self._connection is None:
             self._connection = self._pool.get_connection()
         connection = self._connection
@@ -79,7 +78,7 @@ class Line:
 
         try:
             return connection.retry.call_with_retry(exchange, lambda _: connection.disconnect())
-        except BaseException:  # whatever it was, no reply may be left that the next command would take for its own
+        except BaseException:  # the next command must not read a reply that is left over
             connection.disconnect()
             raise
 
@@ -95,7 +94,7 @@ def run(client: Redis | Line, name: str, keys: list[str], args: list[Any]) -> An
 
     Raises:
         RedisFullError: The server's memory is full; nothing was written.
-        redis.AuthenticationError: The server lets nobody in without a password.
+        redis.AuthenticationError: The server wants a password.
         redis.ResponseError: The script refused its arguments ("XPMARG ..."); nothing was written.
     """
     try:
@@ -116,12 +115,12 @@ def run(client: Redis | Line, name: str, keys: list[str], args: list[Any]) -> An
 
 
 class Sent(Generic[T]):
-    """A script that was sent, and whose reply is read when it is asked for: both sides work meanwhile.
+    """A script that was sent. Its reply is read later, so that both sides work meanwhile.
 
-    If anything goes wrong, it is run again then, as `run` does, for every script can be repeated.
+    If anything goes wrong, `reply` runs the script again, because every script can be repeated.
 
     Args:
-        read: Makes of the reply what `reply` returns.
+        read: Converts the reply into what `reply` returns.
         client, name, keys, args: As for `run`.
     """
 
@@ -138,17 +137,17 @@ class Sent(Generic[T]):
                 if self._connection is None:
                     self._pool.release(connection)
         except RedisError:
-            pass  # `reply` finds out more
+            pass  # `reply` runs the script again
 
     def ready(self) -> bool:
-        """Whether `reply` will not wait, as far as is known."""
+        """Whether the reply is there, so that `reply` does not wait."""
         try:
             return self._connection is None or bool(self._connection.can_read())
         except RedisError:
             return True
 
     def reply(self) -> T:
-        """Wait for the reply, once. Raises what `run` raises."""
+        """Wait for the reply, and return it. Call it once. It raises the errors of `run`."""
         connection, self._connection = self._connection, None
         if connection is not None:
             try:

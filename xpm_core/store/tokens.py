@@ -1,6 +1,6 @@
 """Tokens: named counting resources of the Redis server.
 
-Owns: asking for units, creating and resizing. Who gets units when is decided in Lua (`lua/include/tokens.lua`).
+Owns: asking for units, and creating and resizing tokens. Lua decides which job gets units (`lua/include/tokens.lua`).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from xpm_core.errors import SettingsError, TokenClashError, TokenNameError, TokenRequestError
+from xpm_core.scalars import is_whole
 from xpm_core.store import keys, scripts
 from xpm_core.tracebacks.edges import edge
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Asking(Protocol):
-    """A task, or whatever else can ask for units of a token."""
+    """A task, or another object that can ask for units of a token."""
 
     def add_dependencies(self, *dependencies: Any) -> Any: ...
 
@@ -34,7 +35,7 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
 class TokenSetCode(IntEnum):
-    """What creating or resizing a token did."""
+    """The result of creating or resizing a token."""
 
     CREATED = 1
     RESIZED = 2
@@ -56,10 +57,14 @@ class TokenDependency:
 
 
 class Token:
-    """A named counting resource: jobs that hold units of it never hold more than its capacity together.
+    """A named counting resource: all jobs together never hold more units of it than its capacity.
 
-    It belongs to the Redis server, so that it holds across experiments and workspaces. A job that waits for a token
-    costs no worker.
+    It belongs to the Redis server, so it counts across experiments and workspaces. A job that waits for a token
+    occupies no worker.
+
+    Args:
+        name: Its name.
+        capacity: How many units there are.
 
     Example:
         token = xp.connector.createtoken("cpu", 3)
@@ -75,18 +80,38 @@ class Token:
 
     @edge
     def dependency(self, units: int = 1) -> TokenDependency:
-        """Return a demand for units, to be given to `task.add_dependencies`.
+        """Return a demand for units; `task.add_dependencies` takes it.
+
+        Args:
+            units: How many units, from 1 to the capacity.
 
         Raises:
             TokenRequestError: Fewer than one unit, or more than there are.
+
+        Example:
+            learn.add_dependencies(token.dependency(2))
         """
-        if isinstance(units, bool) or not isinstance(units, int) or not 1 <= units <= self.capacity:
+        if not is_whole(units, 1, self.capacity):
             raise TokenRequestError(self.name, "a task", units, self.capacity)
         return TokenDependency(self, units)
 
     @edge
     def __call__(self, units: int, task: AnyTask) -> AnyTask:
-        """Make a task ask for units while it runs; returns the task."""
+        """Make a task ask for units while it runs.
+
+        Args:
+            units: How many units, from 1 to the capacity.
+            task: A task that is not submitted yet.
+
+        Returns:
+            The task.
+
+        Raises:
+            TokenRequestError: Fewer than one unit, or more than there are.
+
+        Example:
+            token(2, learn).submit()
+        """
         task.add_dependencies(self.dependency(units))
         return task
 
@@ -94,17 +119,17 @@ class Token:
 def limit_passes(client: Redis, count: int) -> None:
     """Set how often later jobs may pass one that waits for more tokens than are free, on the whole server.
 
-    A job that was passed so often has the tokens that it waits for kept for it. Few passes shorten the longest wait;
-    many let a plan end sooner.
+    When a job was passed so often, the tokens that it waits for are kept for it. Few passes shorten the longest wait;
+    many let all jobs together end sooner.
 
     Args:
         client: A connection to the server.
-        count: At least 1; 200 unless it was set.
+        count: How often, at least 1. A server on which it was never set counts to 200.
 
     Raises:
         SettingsError: The count is below 1.
     """
-    if isinstance(count, bool) or not isinstance(count, int) or count < 1:
+    if not is_whole(count, 1):
         raise SettingsError("limitpasses", f"expected an integer of at least 1, got {count!r}", "The default is 200.")
     client.set(keys.passes, count)
 
@@ -112,18 +137,18 @@ def limit_passes(client: Redis, count: int) -> None:
 def create_token(
     client: Redis, name: str, capacity: int, *, scope: str = "server", units: bool = False, env: str = ""
 ) -> Token:
-    """Create a token, or set the capacity of one that exists (and say so in the log).
+    """Create a token, or set the capacity of one that exists; the log says so then.
 
     Args:
-        client: A connection to the server that it belongs to.
+        client: A connection to the server that the token belongs to.
         name: Letters, digits, `_`, `.` and `-`, at most 64.
         capacity: How many units there are, at least 1.
-        scope: "server": one pool of units; "host": each worker's host has its own.
-        units: Whether units are numbered, so that each holder is told which ones it has.
-        env: A variable that names them to the job, such as CUDA_VISIBLE_DEVICES; implies `units`.
+        scope: "server": all hosts share the units; "host": each worker's host has its own.
+        units: Whether units are numbered. A job then learns which ones it holds.
+        env: A variable of the job's environment that names its units, such as CUDA_VISIBLE_DEVICES; implies `units`.
 
     Raises:
-        TokenNameError: The name cannot be used, or that of the variable.
+        TokenNameError: The name of the token, or of the variable, cannot be used.
         TokenRequestError: The capacity is below 1.
         TokenClashError: It exists with another scope or numbering.
     """
@@ -131,7 +156,7 @@ def create_token(
         raise TokenNameError(name)
     if env and not _VARIABLE.fullmatch(env):
         raise TokenNameError(name, env)
-    if isinstance(capacity, bool) or not isinstance(capacity, int) or capacity < 1:
+    if not is_whole(capacity, 1):
         raise TokenRequestError(name, "createtoken", capacity, 0)
     numbered = units or bool(env)
     code, before = scripts.run(

@@ -1,4 +1,4 @@
-"""Text for people: how times and lines look, which names are allowed, the commands that a message proposes.
+"""Text for people: times and lines, allowed names, the commands that messages propose, why jobs do not run.
 
 May import the modules that lie directly in `xpm_core`.
 """

@@ -1,59 +1,98 @@
-"""The commands that a script's messages name, written so that they work as printed, in whatever directory."""
+"""The command lines that messages name, written so that they work as printed.
+
+Owns: how a command line finds the workspace and its server, and the quoting.
+"""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-SHOWN = 7
-"""Characters of an identity that people are shown."""
+from xpm_core.defaults import DEFAULT_QUEUE
+from xpm_core.labels import short
 
 
 @dataclass(frozen=True)
 class Commands:
-    """Commands for the jobs of one workspace.
+    """Command lines for the jobs of one workspace. Without arguments, they name no workspace.
 
     Args:
-        workspace: Its directory.
-        server: The address of its server where only the script names one (`redis=`), without a password; else empty.
+        place: Options of `xpm` that name the workspace and its server, with a blank before each; empty if the shell in
+            which the command is typed leads there.
+        worker_place: The same options for `xpm-worker`, which always has to be given the workspace.
+        variables: Variables set before the command, each with a blank after it; usually empty.
+        unnamed_queue: A queue that need not be named, because `xpm-worker` serves it by itself; empty for none.
 
     Example:
-        >>> Commands(Path("/data/xpm")).show("3f2a91c…")
+        >>> Commands.of_script(Path("/data/xpm")).show("3f2a91c04b")
         'xpm show 3f2a91c --workspace /data/xpm'
     """
 
-    workspace: Path
-    server: str = ""
+    place: str = ""
+    worker_place: str = ""
+    variables: str = ""
+    unnamed_queue: str = ""
+
+    @classmethod
+    def of_script(cls, workspace: Path, server: str = "") -> Commands:
+        """Commands that a script names. They work in whatever directory they are typed.
+
+        Args:
+            workspace: Its directory.
+            server: The address of its server if only the script names one (`redis=`), without a password; else empty.
+        """
+        place = f" --workspace {shlex.quote(str(workspace))}"
+        return cls(place, place, f"XPM_REDIS_URL={shlex.quote(server)} " if server else "")
+
+    @classmethod
+    def of_program(cls, workspace: Path, given: Path | None, server: str = "") -> Commands:
+        """Commands that `xpm` names. They are typed in the shell in which this command was typed.
+
+        Args:
+            workspace: Its directory.
+            given: What this command was given as `--workspace`; None without it.
+            server: The address that this command was given as `--redis`, without a password; else empty.
+        """
+        redis = f" --redis {shlex.quote(server)}" if server else ""
+        place = f" --workspace {shlex.quote(str(given))}" if given else ""
+        worker_place = f" --workspace {shlex.quote(str(workspace))}{redis}"
+        return cls(place + redis, worker_place, unnamed_queue=DEFAULT_QUEUE)
 
     def show(self, identity: str) -> str:
-        """Tell all about a job."""
-        return self._whole(f"xpm show {identity[:SHOWN]} {self._place}")
+        """Show all about a job."""
+        return f"{self.variables}xpm show {short(identity)}{self.place}"
 
-    def cancel(self, identities: Sequence[str]) -> str:
+    def logs(self, identity: str) -> str:
+        """Print what a job has printed."""
+        return f"{self.variables}xpm logs {short(identity)}{self.place}"
+
+    def cancel(self, *identities: str) -> str:
         """Cancel some jobs."""
-        return self._whole(f"xpm cancel {' '.join(identity[:SHOWN] for identity in identities)} {self._place}")
+        return f"{self.variables}xpm cancel {' '.join(map(short, identities))}{self.place}"
 
     def cancel_all(self, experiment: str) -> str:
         """Cancel all unfinished jobs of an experiment."""
-        return self._whole(f"xpm cancel --experiment {experiment} {self._place}")
+        return f"{self.variables}xpm cancel --experiment {experiment}{self.place}"
 
-    def retry_failed(self, experiment: str) -> str:
-        """Run the failed jobs of an experiment again."""
-        return self._whole(f"xpm retry --failed --experiment {experiment} {self._place}")
+    def retry(self, identity: str) -> str:
+        """Run a job again."""
+        return f"{self.variables}xpm retry {short(identity)}{self.place}"
+
+    def retry_failed(self, experiment: str = "") -> str:
+        """Run the failed jobs of an experiment again, or all failed jobs of the workspace."""
+        which = f" --experiment {experiment}" if experiment else ""
+        return f"{self.variables}xpm retry --failed{which}{self.place}"
 
     def status(self) -> str:
-        """Tell how the workspace stands."""
-        return self._whole(f"xpm status {self._place}")
+        """Show how the workspace stands."""
+        return f"{self.variables}xpm status{self.place}"
+
+    def diff_all(self, first: str, second: str) -> str:
+        """Compare two jobs or configurations, as they were named, in all parameters."""
+        return f"{self.variables}xpm diff {shlex.quote(first)} {shlex.quote(second)} --all{self.place}"
 
     def start_worker(self, queue: str) -> str:
-        """Start a worker."""
-        return self._whole(f"xpm-worker {self._place} --queue {queue}")
-
-    @property
-    def _place(self) -> str:
-        return f"--workspace {shlex.quote(str(self.workspace))}"
-
-    def _whole(self, command: str) -> str:
-        return f"XPM_REDIS_URL={shlex.quote(self.server)} {command}" if self.server else command
+        """Start a worker of a queue."""
+        which = "" if queue == self.unnamed_queue else f" --queue {queue}"
+        return f"{self.variables}xpm-worker{self.worker_place}{which}"

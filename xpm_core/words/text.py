@@ -1,4 +1,4 @@
-"""Words for people: durations, and glyphs that fall back to ASCII where they cannot be shown."""
+"""Words for people: durations, numbers and bars, and glyphs that become ASCII where they cannot be shown."""
 
 from __future__ import annotations
 
@@ -41,6 +41,16 @@ def ago(seconds: float) -> str:
     return "just now"
 
 
+def plural(count: int, noun: str) -> str:
+    """A number and its noun.
+
+    Example:
+        >>> plural(1, "job"), plural(2, "job")
+        ('1 job', '2 jobs')
+    """
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
 def meter(fraction: float, width: int) -> str:
     """A bar of that many characters, drawn to half a character.
 
@@ -67,7 +77,7 @@ def plain(text: str) -> str:
 
 
 def line(text: object, most: int) -> str:
-    """A text from elsewhere as one line: no control characters, which would act on the terminal, and not too long.
+    """A text from outside as one line of at most so many characters. Control characters, which act on a terminal, go.
 
     Example:
         >>> line("a\\n b\\x1b[2J", 80), line("abcdef", 4)
@@ -78,16 +88,6 @@ def line(text: object, most: int) -> str:
     return shown if len(shown) <= most else shown[: most - 1] + "…"
 
 
-def class_name(kind: object, most: int) -> str:
-    """The name of a class of errors without its module, as lists of failures show it.
-
-    Example:
-        >>> class_name("numpy._core._exceptions._ArrayMemoryError", 80), class_name("ValueError", 80)
-        ('_ArrayMemoryError', 'ValueError')
-    """
-    return line(kind, most).rpartition(".")[2]
-
-
 def say(message: str) -> None:
-    """Tell the user of a script something, on stderr; its stdout is its own."""
+    """Print a message of xpm to stderr, because stdout belongs to the script."""
     print(message if shows_glyphs(sys.stderr) else plain(message), file=sys.stderr, flush=True)

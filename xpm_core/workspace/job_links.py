@@ -11,6 +11,7 @@ import os
 import re
 from functools import lru_cache
 
+from xpm_core.labels import short
 from xpm_core.workspace.experiment_directory import ExperimentDirectory
 from xpm_core.workspace.files import explained, link_atomic
 from xpm_core.workspace.job_directory import JobDirectory
@@ -50,7 +51,7 @@ class JobLinks:
         if (there := self._there.get(folder)) is None:
             there = self._there[folder] = _listed(folder)
         prefix = _prefix(tags)
-        if (first := f"{prefix}{job.identity[:7]}") in there and _links(f"{folder}/{first}", target):
+        if (first := f"{prefix}{short(job.identity)}") in there and _links(f"{folder}/{first}", target):
             return f"{folder}/{first}"
         with explained(folder, "cannot be linked in"):
             for digits in (7, 16):  # 16 if another job has the same tags and first 7 digits

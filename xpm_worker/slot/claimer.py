@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import functools
 import logging
-import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from xpm_core.backoff import Backoff
+from xpm_core.labels import short
+from xpm_core.reading.events import EventReader
 from xpm_core.server.connection import ServerError
 from xpm_core.server.faults import fault_of
 from xpm_core.states import Event, State
-from xpm_core.store import events
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Claim, ClaimCode, Finish, Lease, LoseCode, RefuseCode, RenewCode, WorkerId
 from xpm_core.store.refusals import Refusal
@@ -69,7 +70,7 @@ class Claimer:
         self._next: Held | None = None
         self._away = False
         self._said = ""
-        self._pause_s = 0.0
+        self._backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
         self._suspended = False
         self._quiet_since: float | None = None
         self._open_at = boot_time()
@@ -142,7 +143,7 @@ class Claimer:
     def _silence(self) -> float:
         """How long nothing has happened to any job, which may have begun while this worker waited."""
         try:
-            return events.silence(self.store.client, self.store.w)
+            return EventReader(self.store.client, self.store.w).silence()
         except ServerError as error:
             log.warning("%s: events: %s", self.worker.name, error)
             return 0.0
@@ -202,7 +203,7 @@ class Claimer:
 
         wanted = "" if self._orders.stop else self._execution
         answer = self._until_answered(
-            f"finish {held.lease.identity[:7]}",
+            f"finish {short(held.lease.identity)}",
             lambda: self.store.finish(
                 self.worker,
                 held.lease,
@@ -216,7 +217,7 @@ class Claimer:
         )
         if answer is None:
             log.error(
-                "%s: its end could not be told: it counts as lost once its lease is over", held.lease.identity[:7]
+                "%s: its end could not be told: it counts as lost once its lease is over", short(held.lease.identity)
             )
             return None
         reply, asked = answer
@@ -235,7 +236,7 @@ class Claimer:
             least_s: How much time was not enough for it, seconds; 0 when that was not why.
         """
         self._until_answered(
-            f"hand back {held.lease.identity[:7]}",
+            f"hand back {short(held.lease.identity)}",
             lambda: self.store.release(held.lease, started=started, least_s=least_s),
             lambda tries, problem: _refused(problem) or tries > LAST_TRIES,
         )
@@ -247,7 +248,7 @@ class Claimer:
             Whether the job has failed, because no living worker can.
         """
         answer = self._until_answered(
-            f"refuse {held.lease.identity[:7]}",
+            f"refuse {short(held.lease.identity)}",
             lambda: self.store.refuse(self.worker, held.lease, refusal, error),
             lambda tries, problem: _refused(problem) or tries > LAST_TRIES,
         )
@@ -261,7 +262,7 @@ class Claimer:
             Whether the job has failed by that.
         """
         answer = self._until_answered(
-            f"give up {held.lease.identity[:7]}",
+            f"give up {short(held.lease.identity)}",
             lambda: self.store.lose(held.lease),
             lambda tries, problem: _refused(problem) or tries > LAST_TRIES,
         )
@@ -289,7 +290,7 @@ class Claimer:
         """Pass on what the job has said, before its end is told: repeated until it is answered."""
         for word in words:
             self._until_answered(
-                f"tell of {held.lease.identity[:7]}",
+                f"tell of {short(held.lease.identity)}",
                 functools.partial(self.store.tell, held.lease, event, word),
                 lambda tries, problem: _refused(problem) or (self._orders.stop > Stop.NONE and tries > LAST_TRIES),
             )
@@ -321,8 +322,7 @@ class Claimer:
 
     def _back_off(self, what: str, error: Exception) -> None:
         self._unanswered(what, error)
-        self._pause_s = min(max(self._pause_s * 2, FIRST_PAUSE_S), LONGEST_PAUSE_S)
-        self._orders.wait(self._pause_s * random.uniform(0.5, 1.0))
+        self._orders.wait(self._backoff.next_s())
 
     def _unanswered(self, what: str, error: Exception) -> None:
         fault = fault_of(error, self.store.client)
@@ -335,7 +335,8 @@ class Claimer:
     def _answered(self) -> None:
         if self._away:
             log.info("%s: the server answers again", self.worker.name)
-        self._away, self._pause_s = False, 0.0
+        self._away = False
+        self._backoff.reset()
 
 
 def _refused(error: Exception) -> bool:

@@ -6,6 +6,7 @@ import logging
 import select
 import socket
 
+from xpm_core.backoff import Backoff
 from xpm_core.errors import ProtocolError
 from xpm_worker.protocol.channel import Channel
 from xpm_worker.protocol.messages import Hello, Message
@@ -14,6 +15,9 @@ from xpm_worker.starter.fork_server import ask
 from xpm_worker.system import marks
 
 log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 5.0
+"""Pauses before another starter is asked for."""
 
 
 class Starter:
@@ -43,7 +47,7 @@ class Starter:
             Whether there is one: false when the worker is to leave first.
         """
         self.hear(0.0)
-        pause_s = 0.05
+        backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
         while not self.alive:
             if self._orders.stop:
                 return False
@@ -54,8 +58,7 @@ class Starter:
                 self.mark, self.pid = hello.mark, hello.pid
             elif not self._orders.stop:
                 log.warning("the starter did not come up; asking for another")
-                self._orders.wait(pause_s)
-                pause_s = min(pause_s * 2, 5.0)
+                self._orders.wait(backoff.next_s())
         return True
 
     def send(self, message: Message) -> None:

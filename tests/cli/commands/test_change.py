@@ -8,9 +8,9 @@ import pytest
 from click.testing import Result
 from helpers.simulated_jobs import ERROR, Lab
 
-from xpm_cli.lookup.open_workspace import short
+from xpm_core.labels import short
+from xpm_core.reading.reader import Reader
 from xpm_core.states import State
-from xpm_core.store import reading
 
 pytestmark = pytest.mark.redis
 
@@ -18,7 +18,7 @@ Xpm = Callable[..., Result]
 
 
 def states(lab: Lab, *names: str) -> list[str]:
-    found = reading.states(lab.client, lab.workspace.id, [lab.identity(name) for name in names])
+    found = Reader(lab.client, lab.workspace.id).jobs.states([lab.identity(name) for name in names])
     return [found[lab.identity(name)][0].value for name in names]
 
 

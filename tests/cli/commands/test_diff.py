@@ -12,8 +12,8 @@ import pytest
 from click.testing import Result
 from helpers.simulated_jobs import Lab
 
-from xpm_cli.lookup.open_workspace import short
 from xpm_core.identity import seal, task_id
+from xpm_core.labels import short
 from xpm_core.language.identity import description
 from xpm_core.store.records import Submission
 from xpm_core.wire import payload

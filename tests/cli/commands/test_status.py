@@ -13,9 +13,10 @@ from helpers.daemons import Crew
 from helpers.simulated_jobs import ERROR, Lab
 from helpers.waiting import wait_until
 
-from xpm_cli.lookup.open_workspace import short
+from xpm_core.labels import short
+from xpm_core.reading.server import server_time
 from xpm_core.states import State
-from xpm_core.store import keys, reading
+from xpm_core.store import keys
 from xpm_core.store.records import WorkerId
 from xpm_core.store.refusals import Refusal
 from xpm_core.store.tokens import create_token
@@ -154,7 +155,7 @@ def test_a_daemon_that_was_killed_is_called_silent(crew: Crew, xpm: Xpm) -> None
 
 def silenced(lab: Lab, worker: WorkerId, silent_s: float, name: str = "") -> None:
     """Let a worker's last word, and its lease on a job, be as old as if it had died."""
-    left_ms = round((worker.lease_ms - silent_s * 1000) + reading.server_time(lab.store.client) * 1000)
+    left_ms = round((worker.lease_ms - silent_s * 1000) + server_time(lab.store.client) * 1000)
     lab.store.client.zadd(keys.workers(lab.workspace.id), {worker.name: left_ms})
     if name:
         lab.store.client.zadd(keys.leases(lab.workspace.id), {lab.identity(name): left_ms})

@@ -9,7 +9,7 @@ import pytest
 from click.testing import Result
 from helpers.simulated_jobs import ERROR, Lab
 
-from xpm_cli.lookup.open_workspace import short
+from xpm_core.labels import short
 from xpm_core.states import State
 from xpm_core.workspace.job_links import JobLinks
 

@@ -10,8 +10,8 @@ from click.testing import Result
 from helpers.simulated_jobs import ERROR, Lab
 
 from xpm_cli import main
-from xpm_cli.lookup.open_workspace import short
 from xpm_cli.output.job_sheet import NEXT
+from xpm_core.labels import short
 from xpm_core.states import State
 
 pytestmark = pytest.mark.redis
@@ -101,4 +101,4 @@ def test_running_and_ready_jobs_say_since_when(lab: Lab, xpm: Xpm) -> None:
 
 def test_next_commands_exist_for_every_state() -> None:
     assert set(NEXT) == set(State)
-    assert {command for commands in NEXT.values() for command in commands} <= set(main.commands)
+    assert {command.__name__ for commands in NEXT.values() for command in commands} <= set(main.commands)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from xpm_cli.output.terminal import Screen, length, state
+from xpm_cli.output.terminal import Terminal, length, state
 from xpm_core.states import State
 from xpm_core.words.text import ago, span
 
@@ -35,35 +35,35 @@ def test_ago_has_one_unit(seconds: float, text: str) -> None:
 
 def test_entry_wraps_between_items_and_keeps_each_whole() -> None:
     items = [f"{number} {word}" for number, word in enumerate(State)]
-    printed = Screen(80).entry("jobs", items)
+    printed = Terminal(80).entry("jobs", items)
     assert len(printed.splitlines()) > 1
     assert all(length(line) <= 80 for line in printed.splitlines())
     assert all(item in printed for item in items)
 
 
 def test_entry_in_a_pipe_is_one_line() -> None:
-    assert len(Screen(None).entry("jobs", ["a long word"] * 50).splitlines()) == 1
+    assert len(Terminal(None).entry("jobs", ["a long word"] * 50).splitlines()) == 1
 
 
 def test_table_drops_columns_from_the_right_and_says_so() -> None:
     rows = [["ID", "STATE", "WHY"], ["3f2a91c", "failed", "x" * 80]]
-    lines = Screen(80).table(rows)
+    lines = Terminal(80).table(rows)
     assert lines[:2] == ["ID       STATE", "3f2a91c  failed"]
     assert lines[2] == "not shown for want of width: why"
-    assert Screen(None).table(rows)[1].endswith("x" * 80)
+    assert Terminal(None).table(rows)[1].endswith("x" * 80)
 
 
 def test_table_is_aligned_by_what_is_seen_not_by_colour_codes() -> None:
     rows = [["STATE", "ID"], [state("failed"), "3f2a91c"], [state("done"), "9bc04e1"]]
-    assert [click.unstyle(line).index(" ") > 0 for line in Screen(80).table(rows)] == [True] * 3
+    assert [click.unstyle(line).index(" ") > 0 for line in Terminal(80).table(rows)] == [True] * 3
     assert {
         click.unstyle(line).index(cell)
-        for line, cell in zip(Screen(80).table(rows)[1:], ["3f2a91c", "9bc04e1"], strict=True)
+        for line, cell in zip(Terminal(80).table(rows)[1:], ["3f2a91c", "9bc04e1"], strict=True)
     } == {8}
 
 
 def test_glyphs_fall_back_to_ascii() -> None:
-    assert Screen(80, glyphs=False).text("✗ failed · 1…") == "x failed - 1..."
+    assert Terminal(80, glyphs=False).text("✗ failed · 1…") == "x failed - 1..."
 
 
 def test_every_state_can_be_shown() -> None:

@@ -19,9 +19,9 @@ from xpm_core.errors import (
     SealedError,
     UnknownParameterError,
 )
+from xpm_core.reading.events import Record
 from xpm_core.script.follow.tracker import Tracker
 from xpm_core.states import State
-from xpm_core.store import events
 
 pytestmark = pytest.mark.redis
 
@@ -311,7 +311,7 @@ def test_states_are_read_when_their_events_were_missed(stage: Stage, monkeypatch
     calls: list[Write] = []
     monkeypatch.setattr("xpm_core.script.follow.follower.LOOK_EVERY_S", 0.1)
 
-    def miss(self: Tracker, records: list[events.Record]) -> None:
+    def miss(self: Tracker, records: list[Record]) -> None:
         self.cursor = records[-1].cursor if records else self.cursor
 
     monkeypatch.setattr(Tracker, "take", miss)

@@ -18,11 +18,12 @@ from script_tasks import Hold, Span, Write
 from xpm_core import experiment
 from xpm_core.cluster.slurm import SLURM_VARIABLE
 from xpm_core.defaults import DEFAULT_GRACE_S, LEAVE_S
+from xpm_core.reading.reader import Reader
+from xpm_core.reading.server import server_time
 from xpm_core.script.local_workers import LocalWorkers
 from xpm_core.script.show.report import summarize
 from xpm_core.server import connection
 from xpm_core.states import State
-from xpm_core.store import reading
 from xpm_core.store.connector import Connector
 
 pytestmark = pytest.mark.redis
@@ -67,7 +68,7 @@ def test_jobs_that_take_2_of_3_units_never_run_together(stage: Stage) -> None:
     records = sorted((record["started_s"], record["ended_s"]) for t in tasks for record in stage.directory(t).records())
     assert len(records) == 6
     assert all(end <= start for (_, end), (start, _) in pairwise(records))
-    held = {token.name: token.used for token in reading.tokens(stage.client, stage.workspace.id)}
+    held = {token.name: token.used for token in Reader(stage.client, stage.workspace.id).tokens.read()}
     assert held["cpu"] == {"": 0}
 
 
@@ -234,12 +235,12 @@ def test_embedded_server_has_by_default_as_many_workers_as_this_process_may_use_
     with experiment(tmp_path / "workspace", "x") as xp:
         Write.C(note="default").submit()
         assert xp.wait().done == 1
-        found = reading.workers(xp.connector.client, xp.workspace.id, reading.server_time(xp.connector.client))
+        found = Reader(xp.connector.client, xp.workspace.id).workers.read(server_time(xp.connector.client))
         wanted = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
         wait_until(
             lambda: (
                 wanted
-                == len(reading.workers(xp.connector.client, xp.workspace.id, reading.server_time(xp.connector.client)))
+                == len(Reader(xp.connector.client, xp.workspace.id).workers.read(server_time(xp.connector.client)))
             ),
             show=lambda: found,
         )
@@ -277,6 +278,6 @@ def test_embedded_server_that_died_while_a_script_waits_is_started_again(
 def asked(connector: Connector, workspace: str) -> dict[State, int]:
     """The counts of jobs, once the server answers."""
     try:
-        return {state: count for state, count in reading.counts(connector.client, workspace).items() if count}
+        return {state: count for state, count in Reader(connector.client, workspace).jobs.counts().items() if count}
     except connection.ServerError:
         return {}

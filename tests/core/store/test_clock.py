@@ -9,8 +9,10 @@ import pytest
 from helpers.store_client import OTHER, WORKER, Desk, W, identity, submission
 from helpers.waiting import wait_until
 
+from xpm_core.reading.reader import Reader
+from xpm_core.reading.server import server_time
 from xpm_core.states import State
-from xpm_core.store import events, keys, reading
+from xpm_core.store import keys
 from xpm_core.store.jobs import new_execution_id
 from xpm_core.store.records import SubmitCode, WorkerId
 from xpm_core.store.tokens import create_token, limit_passes
@@ -65,10 +67,10 @@ def test_a_longer_lease_than_the_callers_stays(desk: Desk) -> None:
     desk.submit(submission("a"))
     lease = desk.claim(WorkerId("w1", "node1", lease_s=600.0))
     clock_goes_back(desk)
-    asked_s = reading.server_time(desk.client)
+    asked_s = server_time(desk.client)
     desk.store.look(lease_s=0.2)
     [(_, end)] = desk.client.zrange(keys.leases(W), 0, -1, withscores=True)
-    assert asked_s + 600.0 - 1 <= end / 1000 <= reading.server_time(desk.client) + 600.0
+    assert asked_s + 600.0 - 1 <= end / 1000 <= server_time(desk.client) + 600.0
     assert desk.store.renew(WORKER, lease)[0].name == "RENEWED"
 
 
@@ -105,7 +107,7 @@ def test_retries_come_after_their_back_off(desk: Desk, many: int) -> None:
 def test_a_retry_whose_due_alone_lies_too_far_ahead_comes_after_its_back_off(desk: Desk) -> None:
     desk.submit(submission("a", max_retries=1, backoff_s=0.1))
     desk.finish(desk.claim(SHORT), State.FAILED)
-    desk.client.zadd(keys.delayed(W), {identity("a"): (reading.server_time(desk.client) + 3600) * 1000})
+    desk.client.zadd(keys.delayed(W), {identity("a"): (server_time(desk.client) + 3600) * 1000})
     assert taken_over(desk) == identity("a")
 
 
@@ -147,7 +149,7 @@ def test_what_failed_before_the_clock_went_back_is_retried_by_a_later_run(desk: 
 
 
 def test_silence_is_counted_from_now(desk: Desk) -> None:
-    ahead_ms = int((reading.server_time(desk.client) + 3600) * 1000)
+    ahead_ms = int((server_time(desk.client) + 3600) * 1000)
     entry = {"event": "done", "job": identity("a"), "task": "demo:Task", "at": ahead_ms}
     desk.client.xadd(keys.events(W), entry, id=f"{ahead_ms}-0")  # type: ignore[arg-type]
-    assert events.silence(desk.client, W) == 0.0
+    assert Reader(desk.client, W).events.silence() == 0.0

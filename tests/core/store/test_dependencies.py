@@ -6,8 +6,9 @@ import pytest
 from helpers.invariants import check_everything
 from helpers.store_client import WORKER, Desk, W, identity, submission
 
+from xpm_core.reading.reader import Reader
 from xpm_core.states import State
-from xpm_core.store import keys, reading
+from xpm_core.store import keys
 from xpm_core.store.jobs import new_execution_id
 from xpm_core.store.records import Lease, RetryCode, Submission
 
@@ -29,7 +30,7 @@ def settle(desk: Desk) -> None:
 
 
 def states(desk: Desk) -> dict[State, int]:
-    return {state: n for state, n in reading.counts(desk.client, W).items() if n}
+    return {state: n for state, n in Reader(desk.client, W).jobs.counts().items() if n}
 
 
 def test_a_diamond_runs_its_end_once_and_last(desk: Desk) -> None:
@@ -63,7 +64,7 @@ def test_a_failure_blocks_a_chain_of_1000_and_its_retry_frees_it(desk: Desk) -> 
     desk.finish(desk.claim(), State.FAILED)
     settle(desk)
     assert states(desk) == {State.FAILED: 1, State.BLOCKED: 999}
-    assert reading.jobs(desk.client, W, [identity("999")])[0].root == identity("0")
+    assert Reader(desk.client, W).jobs.read([identity("999")])[0].root == identity("0")
     assert desk.retry("0")[0] is RetryCode.RETRIED
     settle(desk)
     assert states(desk) == {State.READY: 1, State.WAITING: 999}
@@ -86,10 +87,10 @@ def test_a_fan_in_of_1000_waits_for_the_last(desk: Desk) -> None:
 def test_a_fan_out_of_10000_is_released_in_steps_of_500(desk: Desk) -> None:
     submit_all(desk, [submission("root"), *(submission(str(n), needs=("root",)) for n in range(10_000))])
     desk.finish(desk.claim())
-    steps = [reading.counts(desk.client, W)[State.READY]]
+    steps = [Reader(desk.client, W).jobs.counts()[State.READY]]
     while desk.client.exists(keys.worklist(W)):  # each call might be another process's: nothing is kept between them
         desk.store.look()
-        steps.append(reading.counts(desk.client, W)[State.READY])
+        steps.append(Reader(desk.client, W).jobs.counts()[State.READY])
     assert steps[-1] == 10_000
     assert max(after - before for before, after in zip([0, *steps], steps, strict=False)) <= 500
     check_everything(desk.client, W)

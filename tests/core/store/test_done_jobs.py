@@ -10,8 +10,9 @@ from helpers.invariants import check_everything
 from helpers.store_client import WORKER, Desk, W, identity, submission
 from redis.exceptions import ResponseError
 
+from xpm_core.reading.reader import Reader
 from xpm_core.states import State
-from xpm_core.store import keys, reading, scripts
+from xpm_core.store import keys, scripts
 from xpm_core.store.records import RetryCode
 from xpm_core.store.refusals import tag
 
@@ -39,7 +40,7 @@ def test_a_done_job_is_one_small_hash_and_a_member_of_its_experiment(desk: Desk)
     assert keys_of(desk, "a") == {keys.job(W, identity("a"))}
     assert desk.client.object("encoding", keys.job(W, identity("a"))) == b"listpack"
     assert desk.client.hexists(keys.job(W, identity("a")), "payload") is False
-    assert identity("a") in reading.experiment_jobs(desk.client, W, "exp")
+    assert identity("a") in Reader(desk.client, W).experiments.identities("exp")
 
 
 def test_what_people_look_for_is_kept(desk: Desk) -> None:
@@ -110,7 +111,7 @@ def test_a_retry_brings_back_all_that_was_handed_over(desk: Desk) -> None:
     )
     assert {name: getattr(again, name) for name in names} == {name: getattr(first, name) for name in names}
     assert (again.attempt, again.replaces) == (2, first.execution)
-    assert reading.dependents(desk.client, W, identity("root")) == [identity("a")]
+    assert Reader(desk.client, W).jobs.dependents(identity("root")) == [identity("a")]
     check_everything(desk.client, W)
 
 
@@ -184,5 +185,5 @@ def test_a_list_of_dependents_expires_a_day_after_all_are_done_and_stays_for_a_n
     desk.finish(desk.claim())
     desk.client.delete(known)
     assert desk.retry("a")[0] is RetryCode.RETRIED
-    assert reading.dependents(desk.client, W, identity("root")) == [identity("a")]
+    assert Reader(desk.client, W).jobs.dependents(identity("root")) == [identity("a")]
     check_everything(desk.client, W)

@@ -6,8 +6,8 @@ import pytest
 from helpers.store_client import OTHER, WORKER, Desk, W, identity, submission
 
 from xpm_core.errors import OriginClashError
+from xpm_core.reading.reader import Reader
 from xpm_core.states import State
-from xpm_core.store import reading
 from xpm_core.store.jobs import new_execution_id
 from xpm_core.store.records import (
     CancelCode,
@@ -102,7 +102,7 @@ def test_a_failure_blocks_all_the_way_down_and_a_retry_frees(desk: Desk) -> None
     desk.submit(submission("a"), submission("b", needs=("a",)), submission("c", needs=("b",)), submission("d"))
     desk.finish(desk.claim(), State.FAILED, error={"type": "ValueError"})
     assert [desk.state(name) for name in "abc"] == [State.FAILED, State.BLOCKED, State.BLOCKED]
-    assert reading.states(desk.client, W, [identity("c")])[identity("c")][1] == identity("a")
+    assert Reader(desk.client, W).jobs.states([identity("c")])[identity("c")][1] == identity("a")
     assert desk.retry("c")[::2] == (RetryCode.BLOCKED, identity("a"))
     assert desk.retry("a")[0] is RetryCode.RETRIED
     assert [desk.state(name) for name in "abc"] == [State.READY, State.WAITING, State.WAITING]
@@ -113,7 +113,7 @@ def test_a_later_run_retries_what_failed_before_it_and_not_its_own_failures(desk
     desk.finish(desk.claim(), State.FAILED)
     assert desk.submit(submission("a"))[0].code is SubmitCode.ATTACHED
     desk.run = desk.store.open_run("exp", "run2", {})
-    while desk.run.started_ms <= reading.jobs(desk.client, W, [identity("a")])[0].ended_s * 1000:
+    while desk.run.started_ms <= Reader(desk.client, W).jobs.read([identity("a")])[0].ended_s * 1000:
         desk.run = desk.store.open_run("exp", new_execution_id(), {})
     assert desk.submit(submission("a"))[0].code is SubmitCode.RETRIED
     assert desk.submit(submission("a"))[0].code is SubmitCode.ATTACHED
@@ -127,7 +127,7 @@ def test_a_later_run_says_how_to_run_what_an_earlier_one_left_unfinished(desk: D
     running = desk.claim()  # d
     desk.submit(submission("b", needs=("a",), payload=b"another of this run"))
     assert payload_of(desk, "b") == b"payload of b"
-    while desk.run.started_ms <= reading.jobs(desk.client, W, [identity("a")])[0].ended_s * 1000:
+    while desk.run.started_ms <= Reader(desk.client, W).jobs.read([identity("a")])[0].ended_s * 1000:
         desk.run = desk.store.open_run("exp", new_execution_id(), {})
     desk.submit(
         submission("a", payload=b"new a", options={"timeout_s": 9}),
@@ -141,7 +141,7 @@ def test_a_later_run_says_how_to_run_what_an_earlier_one_left_unfinished(desk: D
 
 
 def payload_of(desk: Desk, name: str) -> bytes:
-    return reading.payload(desk.client, W, identity(name))
+    return Reader(desk.client, W).jobs.payload(identity(name))
 
 
 def test_own_errors_are_retried_after_a_delay(desk: Desk) -> None:
@@ -250,7 +250,7 @@ def test_a_fan_out_beyond_one_step_is_released_by_the_calls_that_follow(desk: De
     desk.finish(desk.claim())
     while desk.store.look().more:
         pass
-    counts = reading.counts(desk.client, W)
+    counts = Reader(desk.client, W).jobs.counts()
     assert counts[State.READY] == 1200
     assert counts[State.WAITING] == 0
 

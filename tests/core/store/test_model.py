@@ -21,8 +21,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from xpm_core.reading.reader import Reader
+from xpm_core.reading.server import server_time
 from xpm_core.states import State
-from xpm_core.store import keys, reading
+from xpm_core.store import keys
 from xpm_core.store.records import (
     CancelCode,
     ClaimCode,
@@ -340,9 +342,7 @@ class Lives(RuleBasedStateMachine):
         for job in [job for job in self.model.jobs.values() if job.state is State.RUNNING]:
             self.client.zadd(keys.leases(W), {identity(job.name): 1})
             self.model.lose(job)
-        self.client.hset(
-            keys.clock(W), mapping={"called": int(reading.server_time(self.client) * 1000), "rest_until": 0}
-        )
+        self.client.hset(keys.clock(W), mapping={"called": int(server_time(self.client) * 1000), "rest_until": 0})
         self.drain()
 
     @rule()
@@ -390,7 +390,7 @@ class Lives(RuleBasedStateMachine):
             assert (job.name, stored.state) == (job.name, job.state)
             assert (stored.failures, stored.losses) == (job.failures, job.losses)
         held = {token: sum(job.held.get(token, 0) for job in self.model.jobs.values()) for token in self.model.capacity}
-        for token in reading.tokens(self.client, W):
+        for token in Reader(self.client, W).tokens.read():
             assert token.used == {"": held[token.name]}
         check_everything(self.client, W)
 

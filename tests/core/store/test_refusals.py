@@ -6,8 +6,11 @@ import pytest
 from helpers.invariants import check_everything
 from helpers.store_client import Desk, W, identity, submission
 
+from xpm_core.reading.reader import Reader
+from xpm_core.reading.server import server_time
+from xpm_core.reading.waiting import Avoided
 from xpm_core.states import Event, State
-from xpm_core.store import events, keys, reading, refusals
+from xpm_core.store import keys
 from xpm_core.store.records import ClaimCode, FinishCode, Lease, RefuseCode, WorkerId
 from xpm_core.store.refusals import Refusal
 from xpm_core.store.tokens import create_token, limit_passes
@@ -52,7 +55,10 @@ def test_a_refused_job_is_ready_again_with_no_attempt_counted(sweep: Desk) -> No
     assert refuse(sweep, BAD, lease) == (RefuseCode.REFUSED, "ready")
     job = sweep.job("a")
     assert (job.state, job.attempts, job.failures, job.losses, job.reason) == (State.READY, 0, 0, 0, "refused")
-    assert [record.event for record in events.read(sweep.client, W, "0-0")][-2:] == [Event.RELEASED, Event.READY]
+    assert [record.event for record in Reader(sweep.client, W).events.after("0-0")][-2:] == [
+        Event.RELEASED,
+        Event.READY,
+    ]
     check_everything(sweep.client, W)
 
 
@@ -200,10 +206,10 @@ def test_it_is_told_who_cannot_import_what_and_how_many_jobs_avoid_it(sweep: Des
     joined(sweep, BROTHER)
     sweep.submit(*of("other", "x"))
     refuse(sweep, BAD, sweep.claim(BAD))
-    now_s = reading.server_time(sweep.client)
-    (found,) = refusals.read(sweep.client, W, reading.workers(sweep.client, W, now_s))
+    now_s = server_time(sweep.client)
+    (found,) = Reader(sweep.client, W).waiting.avoided(Reader(sweep.client, W).workers.read(now_s))
     said = "m2 on node2: no module named 'sweep'"
-    assert found == refusals.Avoided("m2-bb", Refusal("m2", "node2", "sweep", "/data", said), 3)
+    assert found == Avoided("m2-bb", Refusal("m2", "node2", "sweep", "/data", said), 3)
 
 
 def test_a_done_job_that_runs_again_is_of_its_project_still(sweep: Desk) -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from xpm_core.reading.events import Record
 from xpm_core.states import Event
-from xpm_core.store.events import Record
 from xpm_core.store.replies import map_of, map_or_none, shown, text_of
 
 

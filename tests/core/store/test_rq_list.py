@@ -8,8 +8,9 @@ import pytest
 from helpers.invariants import check_everything
 from helpers.store_client import Desk, W, submission
 
+from xpm_core.reading.reader import Reader
 from xpm_core.states import State
-from xpm_core.store import keys, reading
+from xpm_core.store import keys
 from xpm_core.store.jobs import new_execution_id
 from xpm_core.store.records import WorkerId
 from xpm_core.store.tokens import create_token
@@ -75,4 +76,4 @@ def test_ids_are_right_again_once_the_list_is_short(desk: Desk) -> None:
         lease = desk.store.finish(worker, lease, State.DONE, next_execution=new_execution_id()).next.lease
     assert lag(desk) == 0
     check_everything(desk.client, W)
-    assert reading.counts(desk.client, W)[State.READY] == length(desk)
+    assert Reader(desk.client, W).jobs.counts()[State.READY] == length(desk)

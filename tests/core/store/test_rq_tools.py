@@ -27,8 +27,10 @@ from rq.registry import (
     StartedJobRegistry,
 )
 
+from xpm_core.reading.events import Record
+from xpm_core.reading.reader import Reader
 from xpm_core.states import Event, State
-from xpm_core.store import events, keys, reading
+from xpm_core.store import keys
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import ClaimCode, WorkerId
 from xpm_core.store.tokens import create_token
@@ -131,7 +133,7 @@ def work(server: PrivateServer, name: str, starts: list[str]) -> None:
                 starts.append(lease.identity)
                 outcome = State.FAILED if dice.random() < 0.1 and lease.attempt == 1 else State.DONE
                 claim = store.finish(worker, lease, outcome, next_execution=new_execution_id()).next
-            counts = reading.counts(client, W)
+            counts = Reader(client, W).jobs.counts()
             if not any(n for state, n in counts.items() if not state.settled):
                 return
 
@@ -157,7 +159,7 @@ def test_a_storm_of_rqs_tools_loses_doubles_and_sticks_nothing(
     for thread in meddlers:
         thread.join(timeout=PATIENCE_S)
     assert min(deeds["deeds"] - 20, deeds["readings"], deeds["infos"]) > 0, deeds
-    assert reading.counts(desk.client, W)[State.DONE] == 400
+    assert Reader(desk.client, W).jobs.counts()[State.DONE] == 400
     done = Counter(record.job for record in all_events(desk.client) if record.event is Event.DONE)
     assert set(done.values()) == {1}
     failed = sum(record.event is Event.DELAYED for record in all_events(desk.client))
@@ -167,8 +169,8 @@ def test_a_storm_of_rqs_tools_loses_doubles_and_sticks_nothing(
         check(desk.client, W, jobs)
 
 
-def all_events(client: redis.Redis) -> list[events.Record]:
-    found: list[events.Record] = []
-    while records := events.read(client, W, found[-1].cursor if found else "0-0"):
+def all_events(client: redis.Redis) -> list[Record]:
+    found: list[Record] = []
+    while records := Reader(client, W).events.after(found[-1].cursor if found else "0-0"):
         found += records
     return found

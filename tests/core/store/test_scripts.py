@@ -12,8 +12,9 @@ from helpers.store_client import WORKER, Desk, W, identity, submission
 from helpers.waiting import wait_until
 
 from xpm_core.errors import UnknownDependencyError
+from xpm_core.reading.reader import Reader
 from xpm_core.states import State
-from xpm_core.store import events, keys, reading
+from xpm_core.store import keys
 from xpm_core.store.records import (
     SubmitCode,
     WorkerId,
@@ -110,7 +111,7 @@ def test_a_life_with_every_reply_lost_once_comes_to_the_same(once: dict[str, Any
     assert set(twice) == set(once)
     for key, value in once.items():
         assert twice[key] == value, key
-    assert reading.counts(redis_client, W)[State.DONE] == 2
+    assert Reader(redis_client, W).jobs.counts()[State.DONE] == 2
     assert once[keys.token("cpu")][b"used"] == b"0"
 
 
@@ -118,11 +119,11 @@ def test_answers_tell_of_all_events_unless_others_hear_of_it(desk: Desk) -> None
     (a,) = desk.submit(submission("a"))
     (b,) = desk.submit(submission("b", needs=("a",)))
     assert b.since == a.cursor != b.cursor
-    told = [record.job for record in events.read(desk.client, W, b.since)]
+    told = [record.job for record in Reader(desk.client, W).events.after(b.since)]
     assert told == [identity("b")] * 2
     (adopted,) = desk.submit(submission("a", marker="found"))
     assert adopted.since == ""
-    assert {record.job for record in events.read(desk.client, W, b.cursor)} == {identity("a"), identity("b")}
+    assert {record.job for record in Reader(desk.client, W).events.after(b.cursor)} == {identity("a"), identity("b")}
 
 
 def test_a_script_that_was_sent_and_that_the_server_does_not_know_is_answered(desk: Desk) -> None:

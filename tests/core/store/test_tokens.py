@@ -8,8 +8,9 @@ import pytest
 from helpers.store_client import OTHER, WORKER, Desk, W, identity, submission
 
 from xpm_core.errors import SettingsError, TokenNameError, TokenRequestError, UnknownDependencyError
+from xpm_core.reading.reader import Reader
 from xpm_core.states import State
-from xpm_core.store import keys, reading
+from xpm_core.store import keys
 from xpm_core.store.records import (
     ClaimCode,
     WorkerId,
@@ -26,7 +27,7 @@ def test_tokens_are_met_whole_and_a_small_demand_passes_a_wide_one(desk: Desk) -
     first, small, free = desk.claim(), desk.claim(), desk.claim()
     assert [lease.identity for lease in (first, small, free)] == [identity(name) for name in "acd"]
     assert desk.claim_any().code is ClaimCode.EMPTY
-    assert reading.tokens(desk.client, W)[0].used == {"": 3}
+    assert Reader(desk.client, W).tokens.read()[0].used == {"": 3}
     desk.finish(first)
     assert desk.claim().identity == identity("b")
 
@@ -37,7 +38,7 @@ def test_asking_for_more_than_there_is_is_refused_whole(desk: Desk) -> None:
         desk.submit(submission("a"), submission("b", demand={"cpu": 4}))
     with pytest.raises(UnknownDependencyError):
         desk.submit(submission("a"), submission("b", needs=("nobody",)))
-    assert reading.all_jobs(desk.client, W) == []
+    assert Reader(desk.client, W).jobs.identities() == []
 
 
 def test_numbered_units_are_told_and_never_shared(desk: Desk) -> None:
@@ -104,7 +105,7 @@ def test_each_host_has_its_own_units_of_a_host_token(desk: Desk) -> None:
     first = desk.claim(WORKER)
     assert desk.claim_any(WORKER).code is ClaimCode.EMPTY
     assert desk.claim(OTHER).units == {"gpu": (1, "0")}
-    assert reading.tokens(desk.client, W)[0].used == {"node1": 1, "node2": 1}
+    assert Reader(desk.client, W).tokens.read()[0].used == {"node1": 1, "node2": 1}
     desk.finish(first)
     assert desk.claim(WORKER).identity == identity("c")
 

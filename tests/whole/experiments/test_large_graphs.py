@@ -11,7 +11,7 @@ import pytest
 from helpers.playground import Stage
 from script_tasks import Gather, Link, WeakLink
 
-from xpm_core.store import reading
+from xpm_core.reading.reader import Reader
 from xpm_core.wire import signing
 
 pytestmark = pytest.mark.redis
@@ -46,8 +46,8 @@ def test_each_link_of_a_chain_sees_all_that_are_before_it(stage: Stage) -> None:
 def test_chain_of_1000_is_submitted_with_payloads_that_do_not_grow(stage: Stage) -> None:
     with stage.broken(queue="nobody"):
         links = submit_chain(stage.note(), 1000)
-    last = reading.payload(stage.client, stage.workspace.id, stage.job(links[-1]).identity)
-    early = reading.payload(stage.client, stage.workspace.id, stage.job(links[20]).identity)
+    last = Reader(stage.client, stage.workspace.id).jobs.payload(stage.job(links[-1]).identity)
+    early = Reader(stage.client, stage.workspace.id).jobs.payload(stage.job(links[20]).identity)
     assert len(last) < 2 * len(early)
 
 
@@ -124,7 +124,7 @@ def test_signature_binds_the_parts_too(stage: Stage, monkeypatch: pytest.MonkeyP
     with stage.broken(queue="nobody"):
         link = submit_chain(stage.note(), 60)[-1]
     job = stage.job(link)
-    data = reading.payload(stage.client, stage.workspace.id, job.identity)
+    data = Reader(stage.client, stage.workspace.id).jobs.payload(job.identity)
     parts = [file for file in part_files(stage) if bytes.fromhex(file.name) in data]
     assert parts, "the payload names its parts by what they hold"
     signed = signing.SignedJob(

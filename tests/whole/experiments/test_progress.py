@@ -14,15 +14,15 @@ from helpers.waiting import wait_until
 
 from xpm_cli import main
 from xpm_core import Task
+from xpm_core.reading.reader import Reader
 from xpm_core.states import Event
-from xpm_core.store import events
 
 pytestmark = pytest.mark.redis
 
 
 def told(crew: Crew, task: Task) -> list[dict[str, Any]]:
     """All that a task's job has told of its progress, in order."""
-    identity, records = crew.job(task).identity, events.read(crew.client, crew.workspace.id, "0-0")
+    identity, records = crew.job(task).identity, Reader(crew.client, crew.workspace.id).events.after("0-0")
     return [record.said for record in records if record.event is Event.PROGRESS and record.job == identity]
 
 

@@ -14,8 +14,9 @@ import worker_tasks as tasks
 from helpers.daemons import Crew, Worker
 from helpers.waiting import wait_until
 
+from xpm_core.reading.reader import Reader
+from xpm_core.reading.server import server_time
 from xpm_core.states import State
-from xpm_core.store import reading
 from xpm_core.workspace.job_records import Marker
 from xpm_core.workspace.workspace import Workspace
 
@@ -164,7 +165,7 @@ def test_a_job_that_swallows_a_full_disk_is_not_done_and_runs_again_once_there_i
     cramped.submit(task := hostile.FillDisk.C(swallows=True))
     message = cramped.wait(task, State.FAILED).error["message"]
     assert message == "its record cannot be written: no space left on device. Free some space there."
-    assert reading.workers(cramped.client, cramped.workspace.id, reading.server_time(cramped.client))[0].alive
+    assert Reader(cramped.client, cramped.workspace.id).workers.read(server_time(cramped.client))[0].alive
     (cramped.directory(task).path / "large").unlink()
     goes_on(cramped, worker)
     cramped.store.retry(cramped.directory(task).identity)

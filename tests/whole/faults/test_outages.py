@@ -14,8 +14,9 @@ from helpers.waiting import wait_until
 
 from xpm_core import experiment
 from xpm_core.identity import seal
+from xpm_core.reading.reader import Reader
 from xpm_core.states import State
-from xpm_core.store import keys, reading
+from xpm_core.store import keys
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.system.clock import boot_time
 
@@ -98,7 +99,7 @@ def test_a_server_restarted_amid_many_short_jobs_loses_and_doubles_none(crew: Cr
     jobs = [tasks.Nap.C(note=f"n{n}") for n in range(40)]
     crew.submit(*jobs)
     for done in (5, 15, 25):
-        wait_until(lambda done=done: reading.counts(crew.client, crew.workspace.id)[State.DONE] >= done)
+        wait_until(lambda done=done: Reader(crew.client, crew.workspace.id).jobs.counts()[State.DONE] >= done)
         server.stop()  # in good order: the AOF has all that was acknowledged
         server.start()
     for job in jobs:

@@ -16,8 +16,9 @@ from helpers.network_namespaces import Island
 from helpers.private_server import PrivateServer
 from helpers.waiting import wait_until
 
+from xpm_core.reading.server import server_time
 from xpm_core.states import State
-from xpm_core.store import keys, reading
+from xpm_core.store import keys
 from xpm_core.workspace.workspace import Workspace
 
 pytestmark = [pytest.mark.redis, pytest.mark.faults]
@@ -127,7 +128,7 @@ def test_a_worker_whose_job_nobody_took_goes_on_with_it(shore: Shore, tmp_path: 
     job = code_of(crew, task)
     shore.island.cut()
     wait_until(lambda: frozen(job), show=lambda: worker.log)
-    wait_until(lambda: reading.server_time(crew.client) > lease_ends_s(crew, task) + LEASE_S)
+    wait_until(lambda: server_time(crew.client) > lease_ends_s(crew, task) + LEASE_S)
     shore.island.mend()
     wait_until(lambda: not frozen(job), show=lambda: worker.log)
     (tmp_path / "go").touch()

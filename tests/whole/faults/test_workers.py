@@ -14,8 +14,9 @@ from helpers.daemons import Crew, Worker, alive, code_of, frozen
 from helpers.private_server import PrivateServer
 from helpers.waiting import wait_until
 
+from xpm_core.reading.reader import Reader
 from xpm_core.states import State
-from xpm_core.store import keys, reading
+from xpm_core.store import keys
 from xpm_core.workspace.job_records import Marker
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.system import marks
@@ -267,7 +268,7 @@ def test_jobs_go_on_through_random_kills_of_workers(crew: Crew) -> None:
     worker: Worker = crew.started(slots=2, lease_s=0.6)
     crew.submit(*jobs, max_losses=1000)
     for done in (5, 10, 15):
-        wait_until(lambda done=done: reading.counts(crew.client, crew.workspace.id)[State.DONE] >= done)
+        wait_until(lambda done=done: Reader(crew.client, crew.workspace.id).jobs.counts()[State.DONE] >= done)
         victims = [*worker.slots(), *worker.starters()]
         os.kill(victims[done % len(victims)].pid, signal.SIGKILL)
     wait_until(lambda: states(crew, *jobs) == {State.DONE}, show=lambda: states(crew, *jobs))

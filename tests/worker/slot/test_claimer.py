@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 from helpers.store_client import OTHER, WORKER, Desk, submission
 
+from xpm_core.reading.events import EventReader
 from xpm_core.server import connection
 from xpm_core.states import State
-from xpm_core.store import events
 from xpm_core.store.records import Finish
 from xpm_worker.slot import claimer
 from xpm_worker.slot.claimer import LONGEST_PAUSE_S, Claimer, Held
@@ -99,7 +99,7 @@ def test_a_lingering_worker_leaves_so_long_after_the_end_of_the_last_job(
             ended.append(clock.now_s)
 
     clock.meanwhile = end
-    monkeypatch.setattr(events, "silence", lambda *_: clock.now_s - ended[0])
+    monkeypatch.setattr(EventReader, "silence", lambda _: clock.now_s - ended[0])
     assert idle.next(burst=False, linger_s=10.0) is None
     assert clock.now_s == pytest.approx(ended[0] + 10.0)
 
@@ -107,7 +107,7 @@ def test_a_lingering_worker_leaves_so_long_after_the_end_of_the_last_job(
 def test_a_worker_that_comes_after_the_end_of_the_last_job_lingers_all_the_same(
     clock: Clock, idle: Claimer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(events, "silence", lambda *_: 1000.0)
+    monkeypatch.setattr(EventReader, "silence", lambda _: 1000.0)
     came_s = clock.now_s
     assert idle.next(burst=False, linger_s=10.0) is None
     assert clock.now_s == pytest.approx(came_s + 10.0)

@@ -13,9 +13,11 @@ from helpers.waiting import wait_until
 from rq.command import send_kill_horse_command, send_shutdown_command, send_stop_job_command
 from rq.suspension import resume, suspend
 
+from xpm_core.reading.reader import Reader
+from xpm_core.reading.server import server_time
 from xpm_core.server.connection import LONGEST_BLOCK_S
 from xpm_core.states import Event, State
-from xpm_core.store import events, keys, reading
+from xpm_core.store import keys
 from xpm_worker.system import processes
 
 pytestmark = pytest.mark.redis
@@ -119,10 +121,10 @@ def test_a_second_signal_hands_back_at_once(crew: Crew) -> None:
 def test_an_idle_worker_leaves_at_once(crew: Crew) -> None:
     worker = crew.started(lease_s=60)
     wait_until(lambda: crew.client.exists(keys.idle(crew.workspace.id, "default")))
-    sent_s = reading.server_time(crew.client)
+    sent_s = server_time(crew.client)
     worker.send(signal.SIGINT)
     assert worker.left() == 0
-    told = events.read(crew.client, crew.workspace.id, "0-0")
+    told = Reader(crew.client, crew.workspace.id).events.after("0-0")
     (left_s,) = [record.at_s for record in told if record.event is Event.WORKER_DOWN]
     assert left_s - sent_s < LONGEST_BLOCK_S - 1, "before the block's time-out"
 

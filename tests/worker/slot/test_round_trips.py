@@ -6,8 +6,8 @@ import pytest
 import worker_tasks as t
 from helpers.daemons import Crew
 
+from xpm_core.reading.reader import Reader
 from xpm_core.states import State
-from xpm_core.store import reading
 from xpm_core.store.tokens import create_token
 
 pytestmark = pytest.mark.redis
@@ -33,5 +33,5 @@ def test_a_busy_worker_needs_at_most_two_round_trips_a_job(crew: Crew, demand: d
     for name in demand:
         create_token(crew.client, name, 2)
     few, many = spoken(crew, FEW, demand=demand), spoken(crew, MANY, demand=demand)
-    assert reading.counts(crew.client, crew.workspace.id)[State.DONE] == FEW + MANY
+    assert Reader(crew.client, crew.workspace.id).jobs.counts()[State.DONE] == FEW + MANY
     assert (many - few) / (MANY - FEW) <= 2

@@ -8,6 +8,7 @@ from enum import Enum
 from pathlib import Path, PurePath
 from typing import Any
 
+from xpm_core.labels import short
 from xpm_core.language.code.class_records import class_record
 from xpm_core.language.graph.state import is_configuration, state_of
 from xpm_core.language.graph.walk import path_root
@@ -94,7 +95,7 @@ class Describer:
         self.met[id(config)] = path
         found: dict[str, Any] = {"class": task_id(type(config)), "identity": own.identity}
         if made_from := schema_of(config).local_digest:
-            found["made from"] = made_from.hex()[:7]
+            found["made from"] = short(made_from.hex())
         if config is not self.task and own.submitted is not None:
             found["job"] = self.path(own.submitted.jobpath)
         if path.count(".") > DEEPEST_DESCRIPTION:

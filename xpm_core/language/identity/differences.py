@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 
+from xpm_core.labels import bare_class, short
+
 Described = Mapping[str, Any]
 
 ABSENT: Any = type("Absent", (), {"__repr__": lambda self: "ABSENT", "__slots__": ()})()
@@ -127,7 +129,7 @@ class Comparison:
         """Compare two configurations that are only named here, by the params.json of their jobs."""
         found = [self.lookup(each["job"]) if "job" in each else None for each in (a, b)]
         if found[0] is None or found[1] is None:
-            first, second = (f"{class_name(each['class'])} {each['identity'][:7]}" for each in (a, b))
+            first, second = (f"{bare_class(each['class'])} {short(each['identity'])}" for each in (a, b))
             self.found.append(Difference(path, first, second))
             return
         self.deeper.append((path, found[0], found[1]))
@@ -139,7 +141,7 @@ class Comparison:
 
 def described_root(root: Described) -> str:
     """The beginning of the paths in a description: the name of the class."""
-    return str(root.get("code", {}).get("name", root["task"])).rpartition(":")[2].rpartition(".")[2]
+    return bare_class(str(root.get("code", {}).get("name", root["task"])))
 
 
 def configurations(root: Described, name: str) -> dict[str, Described]:
@@ -244,12 +246,7 @@ def same(a: Any, b: Any) -> bool:
 
 def short_value(value: Any) -> Any:
     """A value as differences give it: a configuration by the name of its class."""
-    return class_name(value["class"]) if describes_configuration(value) else value
-
-
-def class_name(name: str) -> str:
-    """The short name of a class: `MLP` for `models:Outer.MLP`."""
-    return name.rpartition(":")[2].rpartition(".")[2]
+    return bare_class(value["class"]) if describes_configuration(value) else value
 
 
 def joined_path(path: str, name: str) -> str:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 import json
-import random
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from typing import TYPE_CHECKING, Any
 
+from xpm_core.backoff import Backoff
+from xpm_core.reading.events import Record
+from xpm_core.reading.jobs import Job
+from xpm_core.reading.reader import Reader
 from xpm_core.server import connection
 from xpm_core.server.connection import OUTAGES
 from xpm_core.states import Event, State
-from xpm_core.store import events, reading
 
 if TYPE_CHECKING:
     from xpm_core.server.connection import Client
@@ -25,7 +27,8 @@ BLOCK_S = 1.0
 """How long one read waits for a new event, in seconds. The end of the events is noticed as late as that."""
 DOUBT_S = 10.0
 """After so many seconds without a read, it asks whether events were dropped meanwhile."""
-LONGEST_PAUSE_S = 5.0
+SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 5.0
+"""Between two tries while the server is away, in seconds."""
 
 _EVENT_OF = {state: Event.STARTED if state is State.RUNNING else Event(state.value) for state in State}
 
@@ -58,7 +61,7 @@ class Events:
         self._url, self._w, self._cursor = url, workspace_id, cursor
         self._jobs, self._over = jobs, over
 
-    def __iter__(self) -> Iterator[events.Record]:
+    def __iter__(self) -> Iterator[Record]:
         """Return them one after the other, and wait for each."""
         iterator = self._iterator()
         try:
@@ -67,7 +70,7 @@ class Events:
         finally:
             iterator.close()
 
-    async def __aiter__(self) -> AsyncIterator[events.Record]:
+    async def __aiter__(self) -> AsyncIterator[Record]:
         """The same for `async for`: other code of the event loop runs meanwhile."""
         iterator = self._iterator()
         try:
@@ -93,12 +96,12 @@ class EventIterator:
         jobs: Callable[[], Collection[str]],
         over: Callable[[], bool],
     ) -> None:
-        self._client, self._w, self._cursor = client, workspace_id, cursor
+        self._client, self._reader, self._cursor = client, Reader(client, workspace_id), cursor
         self._jobs, self._over = jobs, over
         self._read_at: float | None = None
-        self._pause_s = 0.1
+        self._backoff = Backoff(SHORTEST_PAUSE_S, LONGEST_PAUSE_S)
 
-    def next(self) -> list[events.Record] | None:
+    def next(self) -> list[Record] | None:
         """Wait for the next events.
 
         Returns:
@@ -107,17 +110,16 @@ class EventIterator:
         while True:
             over = self._over()  # asked before the read, so that all events until then are read
             try:
-                records = self._rebuilt() or events.read(
-                    self._client, self._w, self._cursor, block_s=0.0 if over else BLOCK_S
-                )
+                block_s = 0.0 if over else BLOCK_S
+                records = self._rebuilt() or self._reader.events.after(self._cursor, block_s=block_s)
             except OUTAGES:
                 self._read_at = None
                 if over:
                     return None
-                time.sleep(self._pause_s * random.uniform(0.5, 1.0))
-                self._pause_s = min(self._pause_s * 2, LONGEST_PAUSE_S)
+                time.sleep(self._backoff.next_s())
                 continue
-            self._read_at, self._pause_s = time.monotonic(), 0.1
+            self._read_at = time.monotonic()
+            self._backoff.reset()
             if records:
                 self._cursor = records[-1].cursor
                 return records
@@ -128,22 +130,21 @@ class EventIterator:
         """Close the connection."""
         self._client.close()
 
-    def _rebuilt(self) -> list[events.Record]:
+    def _rebuilt(self) -> list[Record]:
         """If unread events may have been dropped: an event for each job of the run, which says how it stands."""
         if self._read_at is not None and time.monotonic() - self._read_at < DOUBT_S:
             return []
-        if not events.astray(self._client, self._w, self._cursor):
+        if not self._reader.events.astray(self._cursor):
             return []
-        self._cursor = events.last(self._client, self._w)
-        known = reading.jobs(self._client, self._w, self._jobs())
-        return [_event_of(job, self._cursor) for job in known]
+        self._cursor = self._reader.events.last()
+        return [_event_of(job, self._cursor) for job in self._reader.jobs.read(self._jobs())]
 
 
-def _event_of(job: reading.Job, cursor: str) -> events.Record:
+def _event_of(job: Job, cursor: str) -> Record:
     """The event that would bring a job into its state; its `data` says that it is `rebuilt`."""
     data: dict[str, Any] = {"rebuilt": "1", "root": job.root, "reason": job.reason}
     if job.error and job.state in (State.FAILED, State.DELAYED):
         data["error"] = json.dumps(job.error)
     at_s = max(job.submitted_s, job.started_s, job.ended_s)
     words = {name: value for name, value in data.items() if value}
-    return events.Record(cursor, _EVENT_OF[job.state], at_s, job.identity, job.task, job.execution, job.worker, words)
+    return Record(cursor, _EVENT_OF[job.state], at_s, job.identity, job.task, job.execution, job.worker, words)

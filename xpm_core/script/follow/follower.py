@@ -16,10 +16,13 @@ import time
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from xpm_core.backoff import Backoff
+from xpm_core.reading import events
+from xpm_core.reading.jobs import JobReader
+from xpm_core.reading.server import run_id
 from xpm_core.script.follow import markers
 from xpm_core.server.connection import OUTAGES
 from xpm_core.states import Event
-from xpm_core.store import events, reading
 
 if TYPE_CHECKING:
     from xpm_core.script.follow.tracked_job import TrackedJob
@@ -38,7 +41,7 @@ SENDING_S = 0.05
 DOUBT_S = 10.0
 """After so many seconds without a read, the follower asks whether events were dropped meanwhile."""
 SHORTEST_PAUSE_S, LONGEST_PAUSE_S = 0.1, 10.0
-"""Between two tries while the server is away. The pause doubles each time."""
+"""Between two tries while the server is away, in seconds."""
 
 
 class Follower:
@@ -59,6 +62,7 @@ class Follower:
 
     def __init__(self, tracker: Tracker, store: Store, blocking: Client, lease_s: float) -> None:
         self._tracker, self._store, self._blocking, self._lease_s = tracker, store, blocking, lease_s
+        self._jobs, self._events = JobReader(store.client, store.w), events.EventReader(blocking, store.w)
         self._look_every_s = min(LOOK_EVERY_S, lease_s / 3)
         self._looked_at = 0.0
         self._read_at = float("-inf")
@@ -97,20 +101,19 @@ class Follower:
     # -- the thread ----------------------------------------------------------------------------------------------------
 
     def _follow(self) -> None:
-        outage, pause_s = self._tracker.outage, SHORTEST_PAUSE_S
+        outage, backoff = self._tracker.outage, Backoff(SHORTEST_PAUSE_S, LONGEST_PAUSE_S)
         while not self._stopping.is_set():
             try:
                 records = self._read()
                 outage.over()
-                pause_s = SHORTEST_PAUSE_S
+                backoff.reset()
                 self._mark_lost(records)
                 self._tracker.take(records)
             except OUTAGES as error:
                 outage.failed(error)
                 self._connection_id, self._read_at = 0, float("-inf")
                 outage.mend()
-                self._stopping.wait(pause_s * random.uniform(0.5, 1.5))
-                pause_s = min(pause_s * 2, LONGEST_PAUSE_S)
+                self._stopping.wait(backoff.next_s())
             except Exception as error:  # the thread's edge: wait() raises it
                 log.debug("Following the events of the workspace failed", exc_info=True)
                 self._tracker.fail(error)
@@ -122,7 +125,7 @@ class Follower:
         if time.monotonic() - self._read_at > DOUBT_S and self._is_astray():
             self._rebuild()
         block_s = self._look_every_s / 2 if self._tracker.script_is_idle.wait(SENDING_S) else 0.0
-        records = events.read(self._blocking, self._store.w, self._tracker.cursor, block_s=block_s)
+        records = self._events.after(self._tracker.cursor, block_s=block_s)
         if time.monotonic() - self._looked_at >= self._look_every_s:
             self._looked_at = time.monotonic()
             self._look(bool(records))
@@ -135,7 +138,7 @@ class Follower:
         while look.more:
             look = self._store.look(self._lease_s)
         self._tracker.learn_served(look.queues)
-        before, self._server_run = self._server_run, reading.run_id(self._store.client)
+        before, self._server_run = self._server_run, run_id(self._store.client)
         if before != self._server_run:
             self._check_all()
         elif not news:
@@ -144,7 +147,7 @@ class Follower:
     # -- doubts --------------------------------------------------------------------------------------------------------
 
     def _is_astray(self) -> bool:
-        return events.astray(self._blocking, self._store.w, self._tracker.cursor)
+        return self._events.astray(self._tracker.cursor)
 
     def _check_all(self) -> None:
         """The server was restarted, or another one answers: nobody knows what it has lost.
@@ -169,7 +172,7 @@ class Follower:
         Raises:
             WipedError: The server does not know this run's jobs any more.
         """
-        known = reading.states(self._store.client, self._store.w, [job.identity for job in jobs])
+        known = self._jobs.states([job.identity for job in jobs])
         if any(job.identity not in known or known[job.identity][0] is not job.state for job in jobs):
             self._reread(self._tracker.unsettled())
 
@@ -179,14 +182,14 @@ class Follower:
         Raises:
             WipedError: As for `_compare`.
         """
-        cursor = events.last(self._blocking, self._store.w)
+        cursor = self._events.last()
         self._reread(self._tracker.snapshot().values(), events.position(cursor))
         self._tracker.cursor = cursor
 
     def _reread(self, jobs: Iterable[TrackedJob], position: tuple[int, int] | None = None) -> None:
         """Read the records of jobs that the server has accepted; they hold all events up to `position`."""
         seen = {job.identity: job.position for job in jobs if job.position > (0, 0)}
-        found = {known.identity: known for known in reading.jobs(self._store.client, self._store.w, seen)}
+        found = {known.identity: known for known in self._jobs.read(seen)}
         markers.mark_lost(self._tracker.jobs, found.values())
         self._tracker.correct(seen, found, position)
 
@@ -197,4 +200,4 @@ class Follower:
         """
         lost = {each.job for each in records if each.event is Event.FAILED and each.data.get("reason") == Event.LOST}
         ours = lost & self._tracker.jobs.keys()
-        markers.mark_lost(self._tracker.jobs, reading.jobs(self._store.client, self._store.w, ours))
+        markers.mark_lost(self._tracker.jobs, self._jobs.read(ours))

@@ -13,13 +13,13 @@ from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from xpm_core.errors import WorkspaceError
+from xpm_core.reading.jobs import JobReader
 from xpm_core.states import Event, State
-from xpm_core.store import reading
 
 if TYPE_CHECKING:
+    from xpm_core.reading.jobs import Job
     from xpm_core.script.follow.tracked_job import TrackedJob
     from xpm_core.store.jobs import Store
-    from xpm_core.store.reading import Job
     from xpm_core.workspace.job_directory import JobDirectory
 
 log = logging.getLogger("xpm")
@@ -67,7 +67,7 @@ def mark_all(store: Store, unmarked: Iterable[TrackedJob]) -> None:
     If Redis does not know a job any more, the last record in its directory counts.
     """
     jobs = list(unmarked)
-    known = {job.identity: job for job in reading.jobs(store.client, store.w, [job.identity for job in jobs])}
+    known = {job.identity: job for job in JobReader(store.client, store.w).read(job.identity for job in jobs)}
     for job in jobs:
         try:
             if job.identity not in known:

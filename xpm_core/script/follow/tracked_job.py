@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Protocol
 
+from xpm_core.labels import label
 from xpm_core.language.graph.state import EMPTY
 from xpm_core.states import State
 from xpm_core.tracebacks.callsite import CodeLine, format_line
@@ -82,7 +83,7 @@ class TrackedJob:
     @property
     def label(self) -> str:
         """The job as messages name it: `Train/3f2a91c`."""
-        return f"{self.name}/{self.identity[:7]}"
+        return label(self.name, self.identity)
 
     @property
     def where(self) -> str:

@@ -13,18 +13,21 @@ from typing import TYPE_CHECKING, Any
 
 from xpm_core.errors import WipedError
 from xpm_core.language.graph.state import EMPTY
+from xpm_core.reading import events
+from xpm_core.reading.waiting import unserved
 from xpm_core.script.follow.callbacks import Callbacks
 from xpm_core.script.follow.watching import Watches
 from xpm_core.states import Event, State
-from xpm_core.store import events
-from xpm_core.store.records import Serving, SubmitCode, Submitted
+from xpm_core.store.records import SubmitCode, Submitted
 from xpm_core.store.refusals import Refused
 
 if TYPE_CHECKING:
     from xpm_core.job.output_watch import Watch
+    from xpm_core.reading.jobs import Job
     from xpm_core.script.follow.outage import Outage
     from xpm_core.script.follow.tracked_job import TrackedJob
-    from xpm_core.store.reading import Job
+    from xpm_core.store.records import Serving
+    from xpm_core.words.reasons import Unserved
 
 STARTING_S = 30.0
 """How long workers may take from their start until the server knows them."""
@@ -57,7 +60,7 @@ class Tracker:
         self.script_is_idle.set()
         self.callbacks = Callbacks()
         self.refused = Refused()
-        self.unserved: list[Serving] = []
+        self.unserved: list[Unserved] = []
         self._changed = threading.Condition(threading.RLock())
         self._unsettled: set[str] = set()
         self._failure: BaseException | None = None
@@ -228,14 +231,12 @@ class Tracker:
         now = time.monotonic()
         with self._changed:
             own = {job.queue for job in self.jobs.values() if job.state is State.READY}
-            found = []
             for queue in queues:
                 if queue.workers or self._starting.get(queue.queue, now) < now:
                     self._starting.pop(queue.queue, None)
-                if queue.queue in own and queue.ready and not queue.workers and queue.queue not in self._starting:
-                    found.append(queue)
-            before, self._unserved_before = self._unserved_before, {queue.queue for queue in found}
-            self.unserved = [queue for queue in found if queue.queue in before]
+            found = unserved(queues, own - self._starting.keys())
+            before, self._unserved_before = self._unserved_before, {each.queue for each in found}
+            self.unserved = [each for each in found if each.queue in before]
 
     def fail(self, error: BaseException) -> None:
         """Nothing is followed any more: `wait` raises this error."""

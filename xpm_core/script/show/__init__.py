@@ -1,4 +1,4 @@
-"""What a waiting script shows, its log, and what it says as it ends.
+"""What a waiting script shows, its log, and what it says when it ends.
 
 May import `follow` and what lies below.
 """

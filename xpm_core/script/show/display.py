@@ -1,6 +1,6 @@
 """What a waiting script shows on stderr: a few lines that move on a terminal, plain lines elsewhere.
 
-Owns: when something is shown. The lines of a terminal are made in screen.py, what they tell comes from tracking.py.
+Owns: when something is shown. `run_screen.py` writes the lines of a terminal; `follow/tracker.py` knows the jobs.
 """
 
 from __future__ import annotations
@@ -11,9 +11,10 @@ import time
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from xpm_core.labels import short
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.follow.tracker import Tracker
-from xpm_core.script.show.run_screen import Screen, cause, what
+from xpm_core.script.show.run_screen import RunScreen, cause, what
 from xpm_core.states import State
 from xpm_core.words.text import plain, say, shows_glyphs
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 REFRESH_S = 0.25
 PLAIN_EACH = 100
-"""Up to so many jobs, each change has its line; beyond, a line tells the counts now and then."""
+"""Up to so many jobs, each change has its line. With more jobs, a line shows the counts now and then."""
 PLAIN_EVERY_S = 5.0
 
 _GLYPH = {State.DONE: "✓", State.FAILED: "✗", State.CANCELLED: "✗", State.BLOCKED: "⧗"}
@@ -35,8 +36,8 @@ class Display:
 
     Args:
         name: Of the experiment.
-        tracker: What to show.
-        commands: What messages tell to type.
+        tracker: Knows the jobs to show.
+        commands: Writes the command lines.
     """
 
     def __init__(self, name: str, tracker: Tracker, commands: Commands) -> None:
@@ -55,7 +56,7 @@ class Display:
             from rich.live import Live
 
             console = Console(stderr=True, highlight=False, markup=False, emoji=False)
-            # What the script prints meanwhile goes above; not into the terminal if its stdout is a file.
+            # Rich prints the script's own output above these lines; but not if stdout is a file.
             self._live = Live(console=console, auto_refresh=False, transient=True, redirect_stdout=sys.stdout.isatty())
             self._live.start()
         else:
@@ -68,7 +69,7 @@ class Display:
             self._live.stop()
 
     def update(self, *, last: bool = False) -> None:
-        """Show what has changed; cheap when called too often."""
+        """Show the changes. Calling it too often costs little."""
         if not last and time.monotonic() - self._drawn < REFRESH_S:
             return
         self._drawn = time.monotonic()
@@ -84,9 +85,8 @@ class Display:
         from rich.text import Text
 
         jobs = list(self._tracker.snapshot().values())
-        screen = Screen(self._name, jobs, live.console.width, self._glyphs)
-        unserved = [queue.queue for queue in self._tracker.unserved]
-        lines = screen.lines(time.monotonic() - self._began, unserved)
+        screen = RunScreen(self._name, jobs, live.console.width, self._glyphs)
+        lines = screen.lines(time.monotonic() - self._began, self._tracker.unserved)
         styled = (Text(line, style, no_wrap=True, overflow="crop") for line, style in lines)
         live.update(Text("\n").join(styled), refresh=True)
 
@@ -107,24 +107,20 @@ class Display:
 
     def _line(self, job: TrackedJob, state: State) -> str:
         reason = f"  {cause(job)}" if state is State.FAILED else ""
-        return f"{_GLYPH[state]} {state.value:<9} {what(job)}  {job.identity[:7]}{reason}"
+        return f"{_GLYPH[state]} {state.value:<9} {what(job)}  {short(job.identity)}{reason}"
 
     # -- both ------------------------------------------------------------------------------------------------------
 
     def _warn(self) -> None:
-        """Tell once that nobody serves a queue."""
-        for queue in self._tracker.unserved:
-            if queue.queue not in self._unserved:
-                self._unserved.add(queue.queue)
-                count = "1 job is" if queue.ready == 1 else f"{queue.ready} jobs are"
-                self._tell(
-                    f"{self._name}: {count} ready in queue '{queue.queue}', and no living worker serves it. "
-                    f"Start one: {self._commands.start_worker(queue.queue)}"
-                )
+        """Warn once about each queue that no worker serves."""
+        for reason in self._tracker.unserved:
+            if reason.queue not in self._unserved:
+                self._unserved.add(reason.queue)
+                self._say(f"{self._name}: {reason.warning(self._commands.start_worker(reason.queue))}")
 
-    def _tell(self, message: str) -> None:
+    def _say(self, message: str) -> None:
         if self._live:
-            # The terminal wraps it, not we: so that a command in it can be copied.
+            # The terminal wraps the message, so that a command in it can be copied.
             self._live.console.print(message if self._glyphs else plain(message), style="yellow", soft_wrap=True)
         else:
             say(message)

@@ -1,6 +1,6 @@
-"""What a script is told of jobs that it does not wait for: those of earlier runs, and its own when it stops watching.
+"""What a script says of jobs that it does not wait for: jobs of earlier runs, and its own when it stops watching.
 
-Owns: the words, what they count, and cancelling what has not started.
+Owns: the words, which jobs they count, and cancelling the jobs that have not started.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from xpm_core.reading.reader import Reader
 from xpm_core.script.show.prompt import at_prompt, rerun
 from xpm_core.server.connection import OUTAGES, ServerError
 from xpm_core.states import SETTLED, State
-from xpm_core.store import reading
 from xpm_core.store.records import CancelCode
-from xpm_core.words.text import say
+from xpm_core.words.text import plural, say
 
 if TYPE_CHECKING:
     from xpm_core.script.follow.tracker import Tracker
@@ -34,41 +34,48 @@ _UNSTARTED = (State.WAITING, State.READY, State.DELAYED, State.BLOCKED)
 
 
 def unfinished(name: str, store: Store, own: Collection[str], commands: Commands) -> str:
-    """Tell of an experiment's unfinished jobs that are not among this run's own; empty without any."""
-    if reading.experiment_size(store.client, store.w, name) <= len(own):  # which all belong to it
+    """The message about an experiment's unfinished jobs of earlier runs; empty if there are none.
+
+    Args:
+        name: The experiment's.
+        store: Where the jobs are.
+        own: Identities of this run's jobs.
+        commands: Writes the command lines.
+    """
+    reader = Reader.of(store)
+    if reader.experiments.size(name) <= len(own):  # all of this run's jobs belong to the experiment
         return ""
-    earlier = [identity for identity in reading.experiment_jobs(store.client, store.w, name) if identity not in own]
-    states = reading.states(store.client, store.w, earlier)
+    earlier = [identity for identity in reader.experiments.identities(name) if identity not in own]
+    states = reader.jobs.states(earlier)
     found = [identity for identity, (state, _) in states.items() if state not in SETTLED]
     if not found:
         return ""
-    count = "1 unfinished job" if len(found) == 1 else f"{len(found)} unfinished jobs"
+    jobs = plural(len(found), "unfinished job")
     more = f" (and {len(found) - NAMED} more, see {commands.status()})" if len(found) > NAMED else ""
-    told = f"{name}: {count} of earlier runs: not waited for. To cancel: {commands.cancel(found[:NAMED])}"
-    return told + more
+    return f"{name}: {jobs} of earlier runs: not waited for. To cancel: {commands.cancel(*found[:NAMED])}{more}"
 
 
 def standing(tracker: Tracker, store: Store) -> dict[str, State]:
     """Return how a run's jobs stand at this moment, in the order of their submission.
 
-    The script need not have heard yet of what has just happened, so the server is asked about those that are not
-    settled; as far as it does not answer, what the script has heard counts.
+    The script may not have read the latest events yet. So the server is asked about the jobs that are not settled. If
+    it does not answer, the states that the script knows count.
 
     Args:
         tracker: Knows the run's jobs.
-        store: On a connection that soon gives up, for the script is about to leave.
+        store: On a connection that gives up soon, because the script is about to leave.
     """
     states = tracker.states()
     unsettled = [identity for identity, state in states.items() if not state.settled]
     if not tracker.outage.reason:
         with contextlib.suppress(ServerError):
-            found = reading.states(store.client, store.w, unsettled)
+            found = Reader.of(store).jobs.states(unsettled)
             states.update((identity, state) for identity, (state, _) in found.items())
     return states
 
 
 def going_on(name: str, states: Mapping[str, State], commands: Commands) -> str:
-    """Tell what becomes of a run's jobs that nobody watches any more."""
+    """The message that says what becomes of a run's jobs when nobody watches them any more."""
     counts = Counter(states.values())
     words = ", ".join(f"{counts[state]} {state.value}" for state in State if counts[state] and not state.settled)
     if not words:
@@ -77,21 +84,21 @@ def going_on(name: str, states: Mapping[str, State], commands: Commands) -> str:
 
 
 def stopped(name: str, states: Mapping[str, State], commands: Commands) -> str:
-    """Tell that a script no longer watches its jobs, and what becomes of them."""
+    """The message that a script no longer watches its jobs, and what becomes of them."""
     return f"{name}: stopped watching. {going_on(name, states, commands)}"
 
 
 def interrupted(name: str, stand: Callable[[], Mapping[str, State]], store: Store, commands: Commands) -> None:
-    """Ctrl-C was pressed: say that the jobs go on. Pressed again within a moment: cancel what has not started.
+    """Ctrl-C was pressed: say that the jobs go on. If it is pressed again soon, cancel the jobs that have not started.
 
     Args:
         name: The experiment's.
-        stand: Tells how the run's jobs stand.
+        stand: Returns the states of the run's jobs.
         store: Cancels them.
-        commands: What is said to be typed.
+        commands: Writes the command lines.
     """
     try:
-        with undisturbed():  # nothing was said yet that a second one could answer
+        with undisturbed():  # the second Ctrl-C means something only after the message
             states = stand()
         say(f"\n{stopped(name, states, commands)}")
         if not any(state in _UNSTARTED for state in states.values()):
@@ -102,12 +109,12 @@ def interrupted(name: str, stand: Callable[[], Mapping[str, State]], store: Stor
         cancel_unstarted(name, stand, store)
     finally:
         if threading.current_thread() is threading.main_thread() and not at_prompt():
-            signal.signal(signal.SIGINT, signal.SIG_DFL)  # all is said: one more ends the script, without a traceback
+            signal.signal(signal.SIGINT, signal.SIG_DFL)  # one more ends the script, without a traceback
 
 
 @contextlib.contextmanager
 def undisturbed() -> Iterator[None]:
-    """Let Ctrl-C do nothing for the short while that it takes to stop."""
+    """Ignore Ctrl-C for the short time that it takes to stop."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return
@@ -119,7 +126,7 @@ def undisturbed() -> Iterator[None]:
 
 
 def cancel_unstarted(name: str, stand: Callable[[], Mapping[str, State]], store: Store) -> None:
-    """Cancel this run's jobs that have not started, the last ones first, for workers take them from the other end."""
+    """Cancel this run's jobs that have not started, the last ones first, because workers take the first ones."""
     cancelled = 0
     with contextlib.suppress(KeyboardInterrupt):  # a third Ctrl-C
         try:

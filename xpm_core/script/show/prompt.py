@@ -1,4 +1,4 @@
-"""What runs a script's lines: a process of its own, a prompt that a person types at, or the cells of a notebook."""
+"""Where a script's lines run: in a process of their own, at a prompt, or in the cells of a notebook."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import sys
 
 
 def at_prompt() -> bool:
-    """Whether lines are typed into this process, which an exit would end; in a notebook, too."""
+    """Whether a person types lines into this process, at a prompt or in a notebook: it must not exit then."""
     return hasattr(sys, "ps1")  # Python's own prompt and IPython say so
 
 
 def in_notebook() -> bool:
-    """Whether a kernel runs this, whose lines come in cells."""
+    """Whether this process is the kernel of a notebook."""
     ipython = sys.modules.get("IPython")
     shell = ipython.get_ipython() if ipython is not None else None
     return getattr(shell, "kernel", None) is not None

@@ -1,6 +1,6 @@
-"""What a run came to: its counts, and its failures grouped by cause.
+"""The report at the end of a run: its counts, and its failures grouped by cause.
 
-Owns: the words and the grouping; `FailedExperiment` (xpm_core.errors) carries the text, display.py shows it.
+Owns: the words and the grouping. `experiment.py` prints the text, or raises it in a `FailedExperiment`.
 """
 
 from __future__ import annotations
@@ -13,25 +13,26 @@ from types import TracebackType
 from typing import Any
 
 from xpm_core.errors import FailedExperiment
+from xpm_core.labels import bare_class
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.show.prompt import rerun
 from xpm_core.states import State
 from xpm_core.tracebacks.callsite import format_line
 from xpm_core.tracebacks.edges import debugging
 from xpm_core.words.commands import Commands
-from xpm_core.words.text import class_name, line, plain, shows_glyphs
+from xpm_core.words.text import line, plain, plural, shows_glyphs
 
-SHOWN = 5
-"""Jobs named in a list before it is cut, with the number of the others."""
+NAMED = 5
+"""Jobs named in a list; of more jobs, the list says how many there are."""
 LONGEST = 600
-"""Characters of an error or of tags that are shown; the log has all."""
+"""Characters of an error or of tags that are shown; the log has all of it."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Counts over the jobs of one run; false when not all of them are done.
+    """Counts over the jobs of one run; false if not all of them are done.
 
-    `done` includes the `reused`: those that were done already when they were submitted.
+    `done` includes the `reused` jobs: jobs that were done already when they were submitted.
 
     Example:
         if not xp.wait():
@@ -56,16 +57,16 @@ class Summary:
 
 @dataclass(frozen=True)
 class Cause:
-    """Failures that have one cause: an error of one type at one line of the user's code.
+    """Failures with one cause: an error of one type at one line of the user's code.
 
     Attributes:
-        error: Type and message; of the first, when messages differ.
+        error: Type and message; if the messages differ, the first one.
         others: How many other messages there are.
-        place: File, line and function; empty when it is not known.
-        jobs: Their identities.
-        log: Where to read more; empty when none of them left a log.
-        common: Tags that all of them have, and not all jobs of the run.
-        blocked: Names of the jobs that wait for them.
+        place: File, line and function; empty if they are not known.
+        jobs: The identities of the failed jobs.
+        log: A file with more; empty if none of the jobs left a log.
+        common: Tags that all of these jobs have, and not all jobs of the run.
+        blocked: Labels of the jobs that wait for them.
     """
 
     error: str
@@ -115,7 +116,7 @@ def lines(
     """The report at the end of a run."""
     text = [f"{name}  {summary}   in {elapsed}"]
     for cause in found:
-        text.append(f"✗ {cause.error}     {_told(cause)}")
+        text.append(f"✗ {cause.error}     {_count(cause)}")
         if cause.place:
             text.append(f"      {cause.place}")
         if cause.log:
@@ -131,7 +132,7 @@ def lines(
 
 
 def show_failures_plainly() -> None:
-    """Let an uncaught FailedExperiment show its report alone: its traceback would tell of xpm, not of the failures."""
+    """Let an uncaught FailedExperiment show its report alone: its traceback shows code of xpm, not the failures."""
     shown_before = sys.excepthook
 
     def show(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
@@ -147,11 +148,11 @@ def show_failures_plainly() -> None:
 _OUTSIDE = "a job of another run did not succeed"
 
 
-def _told(cause: Cause) -> str:
-    """How many jobs, and what distinguishes them."""
+def _count(cause: Cause) -> str:
+    """How many jobs there are, and what distinguishes them."""
     if cause.error == _OUTSIDE:
         return ""
-    count = f"{len(cause.jobs)} jobs" if len(cause.jobs) > 1 else "1 job"
+    count = plural(len(cause.jobs), "job")
     others = {0: "", 1: ", 1 of them with another message"}.get(cause.others, f", {cause.others} other messages")
     common = f", all with {cause.common}" if len(cause.jobs) > 1 else f", {cause.common}"
     return count + others + (common if cause.common else "")
@@ -173,13 +174,13 @@ def _grouped(
 
 
 def _cause(job: TrackedJob) -> tuple[str, str]:
-    """What failures of one cause share: type and place, or what is said where there is no place."""
+    """What failures of one cause share: the error's type and place; without a place, the error in a line."""
     place = place_of(job)
     return (str(job.error.get("type")), place) if place else (error_of(job), "")
 
 
 def place_of(job: TrackedJob) -> str:
-    """The line of the user's code that raised a job's error, and its function; empty when it is not known."""
+    """The line of the user's code that raised a job's error, and its function; empty if it is not known."""
     error = job.error
     if job.state is not State.FAILED or not error.get("file"):
         return ""
@@ -191,14 +192,14 @@ def error_of(job: TrackedJob) -> str:
     """What went wrong, in a line."""
     if job.state is State.CANCELLED:
         return "cancelled"
-    kind = class_name(job.error.get("type") or "failed", LONGEST)
-    said = str(job.error.get("message") or "").replace(f", needed by {job.label}", "")  # what differs among its like
+    kind = bare_class(line(job.error.get("type") or "failed", LONGEST))
+    said = str(job.error.get("message") or "").replace(f", needed by {job.label}", "")  # differs from job to job
     words = said.strip().splitlines()
     return line(f"{kind}: {words[0]}" if words else kind, LONGEST)
 
 
 def _common(group: Sequence[TrackedJob], everyone: Sequence[TrackedJob]) -> str:
-    """The tags of one job; of several, those that all of them have, and not every job of the run."""
+    """The tags of one job. Of several jobs, the tags that all of them have, and not every job of the run."""
     shared = [item for item in group[0].tags.items() if all(_has(job, item) for job in group)]
     if len(everyone) > len(group) > 1:
         shared = [item for item in shared if not all(_has(job, item) for job in everyone)]
@@ -210,5 +211,5 @@ def _has(job: TrackedJob, item: tuple[str, Any]) -> bool:
 
 
 def _listed(labels: Sequence[str]) -> str:
-    rest = len(labels) - SHOWN
-    return ", ".join(labels[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    rest = len(labels) - NAMED
+    return ", ".join(labels[:NAMED]) + (f" and {rest} more" if rest > 0 else "")

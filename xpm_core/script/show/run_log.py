@@ -11,7 +11,7 @@ log = logging.getLogger("xpm")
 
 
 class _Stderr(logging.StreamHandler):  # type: ignore[type-arg]  # generic in stubs only
-    """Writes to whatever `sys.stderr` is at the moment: while a display moves there, it takes lines in above itself."""
+    """Writes to the present `sys.stderr`. A moving display replaces it, and shows the lines above itself."""
 
     def emit(self, record: logging.LogRecord) -> None:
         self.stream = sys.stderr
@@ -19,16 +19,16 @@ class _Stderr(logging.StreamHandler):  # type: ignore[type-arg]  # generic in st
 
 
 def log_to(path: Path, stack: ExitStack) -> None:
-    """Write what `xpm` logs to a file, until the stack is closed; warnings go to stderr, too.
+    """Write the log of `xpm` to a file until the stack is closed. Warnings go to stderr, too.
 
     Args:
         path: The file.
-        stack: Ends it.
+        stack: Its end also ends the log.
     """
     file = logging.FileHandler(path, encoding="utf-8", delay=True)
     file.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
     handlers: list[logging.Handler] = [file]
-    if not logging.getLogger().handlers:  # else the script has its own way of showing them
+    if not logging.getLogger().handlers:  # else the script shows them in its own way
         stderr = _Stderr()
         stderr.setLevel(logging.WARNING)
         handlers.append(stderr)

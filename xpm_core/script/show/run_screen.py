@@ -1,6 +1,6 @@
 """The lines that show a run on a terminal.
 
-Owns: what they say, and how they fit its width: task and tags give way, states, ids and counts are never cut.
+Owns: what the lines say, and how they fit the width. Task and tags are cut first; states, ids and counts never are.
 """
 
 from __future__ import annotations
@@ -11,19 +11,23 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from xpm_core.labels import bare_class
+from xpm_core.reading.waiting import reason_of_ready
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.states import SETTLED, State
-from xpm_core.words.text import class_name, line, meter, plain, span
+from xpm_core.words.commands import Commands
+from xpm_core.words.reasons import Unserved
+from xpm_core.words.text import line, meter, plain, span
 
 RUNNING_SHOWN, FAILED_SHOWN = 4, 3
 BAR, LEAST_BAR = 24, 5
 METER, LONGEST_STEP = 10, 24
-"""How a job's progress is drawn: its bar, and the most of the words beside it."""
+"""Columns of a job's progress: its bar, and the words beside it at most."""
 FEW = 3
-"""Jobs that this run must have done before it guesses how long the others take."""
+"""Jobs that this run must have done before it estimates how long the others take."""
 LONGEST_TAG = 24
 LEAST_WHAT = 16
-"""What is left of a job's task and tags before the columns to their right go."""
+"""Columns that a job's task and tags keep; if there are fewer, the columns to their right go first."""
 GAP = "  "
 HINT = "Ctrl-C: stop watching, the jobs go on · twice: also cancel what has not started"
 
@@ -31,12 +35,12 @@ Line = tuple[str, str]
 """A line, and how it is drawn."""
 
 _PLACES = (0, 3, 1, 2, 4, 5)
-"""The order in which the parts of the first line stand; their numbers tell how important they are, 0 most."""
+"""The order in which the parts of the first line stand. Part 0 is the most important one; the last goes first."""
 _STYLE = {State.RUNNING: "cyan", State.READY: "yellow", State.FAILED: "red"}
 _SLOT = re.compile(r"-[0-9a-f]{8}\.(\d+)$")
 
 
-class Screen:
+class RunScreen:
     """One drawing of a run.
 
     Args:
@@ -51,11 +55,11 @@ class Screen:
         self._counts = Counter(job.state for job in jobs)
         self._telling = telling_tags(jobs)
 
-    def lines(self, elapsed_s: float, unserved: Sequence[str] = ()) -> list[Line]:
+    def lines(self, elapsed_s: float, unserved: Sequence[Unserved] = ()) -> list[Line]:
         """All lines, at most 12.
 
         Args:
-            elapsed_s: Since when the script waits.
+            elapsed_s: How long the script has waited, seconds.
             unserved: Queues that have ready jobs and no living worker.
         """
         lines = [(self._head(elapsed_s), "bold"), *self._running(), *self._ready(unserved), *self._failed()]
@@ -102,7 +106,7 @@ class Screen:
         return lines
 
     def _progress(self, jobs: Sequence[TrackedJob]) -> list[tuple[str, ...]]:
-        """How far each is, as columns: a bar, and words. No columns when none of them has told."""
+        """How far each job is, as columns: a bar, and words. No columns if no job has reported progress."""
         from rich.cells import cell_len
 
         if not any(job.progress for job in jobs):
@@ -115,26 +119,17 @@ class Screen:
             for bar, step in zip(bars, steps, strict=True)
         ]
 
-    def _ready(self, unserved: Sequence[str]) -> list[Line]:
+    def _ready(self, unserved: Sequence[Unserved]) -> list[Line]:
         if not (ready := self._counts[State.READY]):
             return []
-        return [(self._fit(f"⧗ {ready} ready   {self._why(unserved)}"), _STYLE[State.READY])]
-
-    def _why(self, unserved: Sequence[str]) -> str:
-        """Why jobs are ready and do not run, as far as this script can tell for sure."""
-        if unserved:
-            return "no living worker serves them"
-        held = {name for job in self._jobs if job.state is State.RUNNING for name in job.demand}
-        wanted = {name for job in self._jobs if job.state is State.READY for name in job.demand}
-        if held & wanted:
-            return f"token {', '.join(sorted(held & wanted))} held by running jobs"
-        return "all workers are busy" if self._counts[State.RUNNING] else "about to start"
+        reason = reason_of_ready(self._jobs, unserved)
+        return [(self._fit(f"⧗ {ready} ready   {reason}"), _STYLE[State.READY])]
 
     def _failed(self) -> list[Line]:
         failed = [job for job in self._jobs if job.state in (State.FAILED, State.CANCELLED)]
         style = _STYLE[State.FAILED]
         lines = [
-            (self._row(f"✗ {self._what(job)}", cause(job), keep=f"(xpm show {job.identity[:7]})"), style)
+            (self._row(f"✗ {self._what(job)}", cause(job), keep=f"({Commands().show(job.identity)})"), style)
             for job in failed[:FAILED_SHOWN]
         ]
         if (more := len(failed) - FAILED_SHOWN) > 0:
@@ -147,7 +142,7 @@ class Screen:
     # -- fitting ---------------------------------------------------------------------------------------------------
 
     def _row(self, left: str, *right: str, keep: str = "") -> str:
-        """A line: `left` gives way first, then columns from the right; `keep` stays."""
+        """A line that fits: `left` is cut first, then columns go from the right; `keep` stays."""
         from rich.cells import cell_len
 
         columns = [self._plain(column) for column in right]
@@ -176,7 +171,7 @@ class Screen:
 
 
 def telling_tags(jobs: Sequence[TrackedJob]) -> dict[str, set[str]]:
-    """For each task, the names of tags that tell its jobs from one another; of a single job, all."""
+    """For each task, the names of the tags that distinguish its jobs; for a single job, all names."""
     values: dict[str, dict[str, list[Any]]] = {}
     numbers = Counter(job.name for job in jobs)
     for job in jobs:
@@ -194,7 +189,7 @@ def telling_tags(jobs: Sequence[TrackedJob]) -> dict[str, set[str]]:
 
 
 def what(job: TrackedJob, names: Collection[str] | None = None) -> str:
-    """A job for people: its task and tags, `Train lr=0.01 model=mlp`; with `names`, those tags alone."""
+    """A job as people know it, by task and tags: `Train lr=0.01 model=mlp`. With `names`, only these tags."""
     tags = [f"{name}={line(value, LONGEST_TAG)}" for name, value in job.tags.items() if names is None or name in names]
     return " ".join([job.name, *tags])
 
@@ -203,7 +198,7 @@ def cause(job: TrackedJob) -> str:
     """Why it failed, in a few words: `MemoryError train.py:88`."""
     if job.state is State.CANCELLED:
         return "cancelled"
-    kind = class_name(job.error.get("type") or "failed", 200)
+    kind = bare_class(line(job.error.get("type") or "failed", 200))
     file = line(job.error.get("file") or "", 1000).rpartition("/")[2]
     place = f" {file}:{job.error.get('line')}" if file else ""
     return kind + place

@@ -1,7 +1,7 @@
-"""Why a file is not there that a job should have written.
+"""Why a file that a job should have written is not there.
 
-Owns: which job a missing file belongs to, and what is said of it. An error that leaves the block of an experiment comes
-here: `FileNotFoundError` names a path, and nothing of the failure behind it.
+Owns: which job a missing file belongs to, and the note about it. A `FileNotFoundError` names a path only. If it leaves
+the block of an experiment, this module adds which job has not written the file, and why.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from xpm_core.labels import short
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.show.prompt import rerun
 from xpm_core.script.show.report import error_of, place_of
@@ -19,12 +20,12 @@ from xpm_core.words.text import say
 
 
 def explain(error: BaseException, jobs: Mapping[str, TrackedJob], commands: Commands) -> None:
-    """Say of each missing file behind an error why its job has not written it.
+    """Add to each missing file behind an error why its job has not written it.
 
     Args:
-        error: What leaves the block; errors that it is chained to, or a group of, are looked at, too.
-        jobs: Those of the run, by identity.
-        commands: What is said to be typed.
+        error: The error that leaves the block. Errors that it is chained to, or a group of, are looked at, too.
+        jobs: The jobs of the run, by identity.
+        commands: Writes the command lines.
     """
     for missing in missing_files(error):
         path = Path(os.path.abspath(os.fsdecode(missing.filename)))
@@ -34,7 +35,7 @@ def explain(error: BaseException, jobs: Mapping[str, TrackedJob], commands: Comm
 
 
 def missing_files(error: BaseException) -> Iterator[FileNotFoundError]:
-    """The errors about files that are not there, behind an error."""
+    """The errors about missing files, behind an error."""
     found, seen = [error], set()
     while found:
         each = found.pop()
@@ -64,7 +65,7 @@ def reason(job: TrackedJob, file: str, jobs: Mapping[str, TrackedJob], commands:
         at = f", {place}" if place else ""
         return f"it failed, {lacks} ({error_of(job)}{at}). All about it: {commands.show(job.identity)}"
     if job.state is State.BLOCKED:
-        needed = jobs[job.root].label if job.root in jobs else job.root[:7]
+        needed = jobs[job.root].label if job.root in jobs else short(job.root)
         return f"it is blocked, {lacks}: it needs job {needed}, which is not done. See: {commands.show(job.root)}"
     if job.state is State.CANCELLED:
         return f"it was cancelled, {lacks}. To run it, {rerun()}."
@@ -72,7 +73,7 @@ def reason(job: TrackedJob, file: str, jobs: Mapping[str, TrackedJob], commands:
 
 
 def note(error: BaseException, text: str) -> None:
-    """Add a line to what is shown of an error."""
+    """Add a line to an error's message."""
     if hasattr(error, "add_note"):
         error.add_note(text)
     else:  # before Python 3.11

@@ -9,22 +9,24 @@ from __future__ import annotations
 import logging
 import math
 import os
-import random
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any
 
+from xpm_core.backoff import Backoff
 from xpm_core.config import state_of, upstream
 from xpm_core.defaults import DEFAULT_QUEUE
 from xpm_core.errors import RedisFullError, XpmError
+from xpm_core.labels import short
 from xpm_core.language.graph.state import EMPTY, unsubmitted
 from xpm_core.language.graph.tags import name_from_tags, submission_tags
 from xpm_core.language.graph.walk import reachable
 from xpm_core.language.identity import seal
 from xpm_core.language.identity.digest import task_id
 from xpm_core.project.origin import project_name
-from xpm_core.script.follow.follower import LONGEST_PAUSE_S
+from xpm_core.reading.server import server_time
+from xpm_core.script.follow.follower import LONGEST_PAUSE_S, SHORTEST_PAUSE_S
 from xpm_core.script.follow.markers import mark_done
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.follow.tracker import Tracker
@@ -37,7 +39,6 @@ from xpm_core.script.submit.pending import Asked, Parcel
 from xpm_core.script.submit.twins import Twins
 from xpm_core.server.connection import OUTAGES
 from xpm_core.states import State
-from xpm_core.store import reading
 from xpm_core.store.records import RetryCode, Run, Submission, SubmitCode, Submitted
 from xpm_core.store.scripts import Sent
 from xpm_core.tracebacks.callsite import CodeLine, format_line
@@ -230,7 +231,7 @@ class Submitter:
 
     def _wait_for(self, parcels: list[Parcel], asked: Asked) -> list[Submitted]:
         """The answers, and what they ask for, however long the server is away, until the experiment is left."""
-        delay_s = 0.1
+        backoff = Backoff(SHORTEST_PAUSE_S, LONGEST_PAUSE_S)
         while True:
             try:
                 found = self._found(parcels, asked)
@@ -239,8 +240,7 @@ class Submitter:
                 if self._closed.is_set():
                     raise
                 self._tracker.outage.failed(error)
-                self._closed.wait(delay_s * random.uniform(0.5, 1.5))
-                delay_s = min(delay_s * 2, LONGEST_PAUSE_S)
+                self._closed.wait(backoff.next_s())
                 asked = self._ask(parcels)
 
     def _ask(self, parcels: list[Parcel]) -> Asked:
@@ -270,11 +270,11 @@ class Submitter:
         directory, label = parcel.job.directory, parcel.job.label
         if mark_done(directory, answer.execution):
             return answer
-        if reading.server_time(self._store.client) - answer.ended_s < LISTING_LAG_S:
+        if server_time(self._store.client) - answer.ended_s < LISTING_LAG_S:
             return answer
         code, now, other = self._store.retry(parcel.job.identity, answer.execution, self._submission(parcel))
         if code is RetryCode.IN_USE:
-            log.warning("%s: its result is gone, but job %s uses it: it is not run again now", label, other[:7])
+            log.warning("%s: its result is gone, but job %s uses it: it is not run again now", label, short(other))
             return answer
         log.warning("%s: it was done, but its result is gone from %s: it runs again", label, directory.path)
         return answer._replace(code=SubmitCode.RETRIED, state=State(now))

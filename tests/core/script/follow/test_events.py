@@ -17,10 +17,10 @@ from script_tasks import Fail, Hold, Write
 from xpm_core import Task
 from xpm_core.errors import ExperimentError
 from xpm_core.identity import seal
+from xpm_core.reading.events import Record, position
 from xpm_core.script.follow import events as listening
 from xpm_core.states import Event
 from xpm_core.store import keys
-from xpm_core.store.events import Record, position
 
 pytestmark = pytest.mark.redis
 

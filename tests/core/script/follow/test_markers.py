@@ -15,12 +15,13 @@ from helpers.waiting import wait_until
 from script_tasks import Write
 
 from xpm_core.errors import WipedError
+from xpm_core.reading.reader import Reader
 from xpm_core.script.follow import follower
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.submit import submitter
 from xpm_core.server import connection
 from xpm_core.states import State
-from xpm_core.store import events, keys
+from xpm_core.store import keys
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Lease, WorkerId
 from xpm_core.workspace.job_records import Marker
@@ -128,10 +129,10 @@ def test_a_reader_beyond_the_end_of_the_stream_is_astray(script: Mortal) -> None
     script.submit("a")
     script.server.note()
     cursor = script.desk.client.xadd(keys.events(W), {"event": "worker_up", "at": 1}, id="9999999999999-0").decode()
-    assert not events.astray(script.desk.client, W, cursor)
+    assert not Reader(script.desk.client, W).events.astray(cursor)
     script.cut_power()
-    assert events.astray(script.desk.client, W, cursor)
-    assert not events.astray(script.desk.client, W, events.last(script.desk.client, W))
+    assert Reader(script.desk.client, W).events.astray(cursor)
+    assert not Reader(script.desk.client, W).events.astray(Reader(script.desk.client, W).events.last())
 
 
 def test_a_lost_job_is_marked_so_when_its_event_was_dropped(script: Mortal) -> None:
@@ -164,7 +165,7 @@ def test_an_outage_while_a_marker_is_looked_for_is_waited_out(stage: Stage, monk
     (write.jobpath / ".xpm" / "done").unlink()
     for record in (write.jobpath / ".xpm" / "executions").iterdir():
         record.unlink()
-    read = submitter.reading.server_time
+    read = submitter.server_time
     failures = iter([connection.OUTAGES[0]("away")])
 
     def failing_once(client: object) -> float:
@@ -172,7 +173,7 @@ def test_an_outage_while_a_marker_is_looked_for_is_waited_out(stage: Stage, monk
             raise failure
         return read(client)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(submitter.reading, "server_time", failing_once)
+    monkeypatch.setattr(submitter, "server_time", failing_once)
     with stage.experiment() as xp:
         Write.C(note=note).submit()
         assert xp.wait().done == 1

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from xpm_core.errors import WipedError
+from xpm_core.reading.events import Record
 from xpm_core.script.follow.outage import Outage
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.follow.tracker import Tracker
 from xpm_core.server import connection
 from xpm_core.states import Event, State
-from xpm_core.store.events import Record
 from xpm_core.store.records import Serving, SubmitCode, Submitted
 from xpm_core.workspace.job_directory import JobDirectory
 

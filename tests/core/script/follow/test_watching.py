@@ -15,8 +15,8 @@ from helpers.waiting import wait_until
 from xpm_core import Task
 from xpm_core.errors import NoJobError, OutputError
 from xpm_core.identity import seal
+from xpm_core.reading.reader import Reader
 from xpm_core.states import State
-from xpm_core.store import reading
 
 pytestmark = pytest.mark.redis
 
@@ -45,7 +45,7 @@ def learning(stage: Stage, **more: Any) -> tasks.Learn:
 
 def state(stage: Stage, task: Task) -> State | None:
     """The state of a task's job; None while it is on its way to the server."""
-    return reading.states(stage.client, stage.workspace.id, [seal(task)]).get(seal(task), (None, ""))[0]
+    return Reader(stage.client, stage.workspace.id).jobs.states([seal(task)]).get(seal(task), (None, ""))[0]
 
 
 def submitted(task: tasks.Learn | tasks.Brief, heard: Heard) -> Any:

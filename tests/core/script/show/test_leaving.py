@@ -14,8 +14,9 @@ from helpers.private_server import PrivateServer
 from script_tasks import Hold, Write
 
 from xpm_core import experiment
+from xpm_core.reading.jobs import JobReader
+from xpm_core.reading.reader import Reader
 from xpm_core.states import State
-from xpm_core.store import reading
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Lease, WorkerId
 
@@ -42,7 +43,7 @@ class Deaf:
 
     def states(self) -> list[State]:
         """How they stand."""
-        return [state for state, _ in reading.states(self.store.client, self.store.w, self.identities).values()]
+        return [state for state, _ in Reader(self.store.client, self.store.w).jobs.states(self.identities).values()]
 
     def fail(self) -> None:
         """Let the script raise an error."""
@@ -95,7 +96,7 @@ def test_second_ctrl_c_does_not_cancel_what_has_started_unheard(
     assert "Its jobs go on (2 ready, 1 running)" in said
     assert "1 jobs cancelled" in said
     assert sorted(deaf.states()) == [State.CANCELLED, State.RUNNING, State.RUNNING]
-    jobs = reading.jobs(deaf.store.client, deaf.store.w, deaf.identities)
+    jobs = Reader(deaf.store.client, deaf.store.w).jobs.read(deaf.identities)
     assert not any(job.cancel_asked for job in jobs), "those that run are left in peace"
 
 
@@ -103,13 +104,13 @@ def test_ctrl_c_before_anything_was_said_cancels_nothing(
     deaf: Deaf, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody presses it again while a slow server is asked how the jobs stand."""
-    states = reading.states
+    states = JobReader.states
 
     def slow(*arguments: Any) -> Any:
         os.kill(os.getpid(), signal.SIGINT)
         return states(*arguments)
 
-    monkeypatch.setattr("xpm_core.script.show.leaving.reading.states", slow)
+    monkeypatch.setattr("xpm_core.reading.jobs.JobReader.states", slow)
     monkeypatch.setattr("xpm_core.script.show.leaving.time.sleep", lambda seconds: None)
     deaf.interrupt()
     monkeypatch.undo()

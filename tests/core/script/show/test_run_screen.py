@@ -11,8 +11,9 @@ import pytest
 from rich.cells import cell_len
 
 from xpm_core.script.follow.tracked_job import TrackedJob
-from xpm_core.script.show.run_screen import Screen, cause, telling_tags, what, where
+from xpm_core.script.show.run_screen import RunScreen, cause, telling_tags, what, where
 from xpm_core.states import State
+from xpm_core.words.reasons import Unserved
 from xpm_core.workspace.job_directory import JobDirectory
 
 ERROR = {"type": "torch.cuda.OutOfMemoryError", "message": "no", "file": "/home/a/train.py", "line": 88}
@@ -46,7 +47,7 @@ def everything(**more: Any) -> list[TrackedJob]:
 )
 def test_lines_fit_the_terminal(width: int, glyphs: bool, tags: dict[str, Any]) -> None:
     jobs = [*everything(tags=tags), job(State.RUNNING, tags={"other": 1})]
-    lines = Screen("n" * 100, jobs, width, glyphs).lines(123456, ["default"])
+    lines = RunScreen("n" * 100, jobs, width, glyphs).lines(123456, ["default"])
     assert len(lines) <= 12
     assert all(cell_len(line) <= max(width, 26) for line, _ in lines)
     assert all("\n" not in line for line, _ in lines)
@@ -56,7 +57,7 @@ def test_lines_fit_the_terminal(width: int, glyphs: bool, tags: dict[str, Any]) 
 @pytest.mark.parametrize("width", [50, 80, 200])
 def test_counts_states_and_ids_are_never_cut(width: int) -> None:
     jobs = everything(tags={"model": "x" * 200})
-    lines = [line for line, _ in Screen("an-experiment-of-some-name", jobs, width, True).lines(60)]
+    lines = [line for line, _ in RunScreen("an-experiment-of-some-name", jobs, width, True).lines(60)]
     assert "20/160" in lines[0]
     assert "✗ 20 failed" in lines[0]
     assert width < 80 or "20/160  12 %   ✗ 20 failed   20 blocked" in lines[0]
@@ -69,16 +70,16 @@ def test_counts_states_and_ids_are_never_cut(width: int) -> None:
 
 
 def test_bar_is_full_when_all_has_ended() -> None:
-    lines = Screen("x", [job(State.DONE), job(State.FAILED)], 80, True).lines(1)
+    lines = RunScreen("x", [job(State.DONE), job(State.FAILED)], 80, True).lines(1)
     assert "·" not in lines[0][0]
     assert "1/2  50 %" in lines[0][0]
 
 
 def test_time_left_is_told_once_three_jobs_have_run() -> None:
     jobs = [*(job(State.DONE) for _ in range(3)), *(job(State.READY) for _ in range(3))]
-    assert "about 30 s left" in Screen("x", jobs, 100, True).lines(30)[0][0]
+    assert "about 30 s left" in RunScreen("x", jobs, 100, True).lines(30)[0][0]
     jobs = [*(job(State.DONE, reused=True) for _ in range(3)), job(State.READY)]
-    assert "left" not in Screen("x", jobs, 100, True).lines(30)[0][0]
+    assert "left" not in RunScreen("x", jobs, 100, True).lines(30)[0][0]
 
 
 @pytest.mark.parametrize(
@@ -86,16 +87,16 @@ def test_time_left_is_told_once_three_jobs_have_run() -> None:
     [
         ([{}], {}, [], "all workers are busy"),
         ([], {}, [], "about to start"),
-        ([], {}, ["default"], "no living worker serves them"),
+        ([], {}, [Unserved("default", 1)], "no living worker serves them"),
         ([{"gpu": 1}], {"gpu": 1, "cpu": 1}, [], "token gpu held by running jobs"),
         ([{"gpu": 1}], {"cpu": 1}, [], "all workers are busy"),
     ],
 )
 def test_why_ready_jobs_do_not_run(
-    running: list[dict[str, int]], ready: dict[str, int], unserved: list[str], words: str
+    running: list[dict[str, int]], ready: dict[str, int], unserved: list[Unserved], words: str
 ) -> None:
     jobs = [*(job(State.RUNNING, demand=demand) for demand in running), job(State.READY, demand=ready)]
-    lines = [line for line, _ in Screen("x", jobs, 80, True).lines(1, unserved)]
+    lines = [line for line, _ in RunScreen("x", jobs, 80, True).lines(1, unserved)]
     assert f"⧗ 1 ready   {words}" in lines
 
 

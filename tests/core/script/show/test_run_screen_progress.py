@@ -10,7 +10,7 @@ import pytest
 from rich.cells import cell_len
 
 from xpm_core.script.follow.tracked_job import TrackedJob
-from xpm_core.script.show.run_screen import Screen
+from xpm_core.script.show.run_screen import RunScreen
 from xpm_core.states import State
 from xpm_core.words.text import meter
 from xpm_core.workspace.job_directory import JobDirectory
@@ -30,7 +30,7 @@ def job(n: int, progress: dict[str, Any]) -> TrackedJob:
 
 def drawn(jobs: list[TrackedJob], width: int = 90, glyphs: bool = True) -> list[str]:
     """The lines of the running jobs."""
-    return [line for line, _ in Screen("x", jobs, width, glyphs).lines(60)][1:-1]
+    return [line for line, _ in RunScreen("x", jobs, width, glyphs).lines(60)][1:-1]
 
 
 def test_running_jobs_have_a_bar_and_words() -> None:

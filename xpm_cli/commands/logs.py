@@ -1,8 +1,7 @@
-"""`xpm show` and `xpm logs`: one job, what became of it, and what it printed."""
+"""`xpm logs`: what a job has printed."""
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 from collections import deque
@@ -11,36 +10,14 @@ from pathlib import Path
 import click
 
 from xpm_cli.app import FAILED, common_options, say
-from xpm_cli.lookup.open_workspace import open_desk, short
-from xpm_cli.output.job_sheet import Sheet
-from xpm_cli.output.terminal import Screen
-from xpm_core.states import State
-
-_job = click.argument("name", metavar="JOB")
+from xpm_cli.lookup.job_names import job_named
+from xpm_cli.lookup.open_workspace import open_workspace
+from xpm_core.labels import short
 
 
 @click.command()
 @common_options
-@_job
-@click.option("--full", is_flag=True, help="Show all frames of an error, also those of libraries.")
-@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-@click.pass_context
-def show(ctx: click.Context, name: str, full: bool, as_json: bool) -> None:
-    """Show one job: its parameters, what it needs, how it went. Exit code 1 when it failed."""
-    with open_desk() as desk:
-        job = desk.job(name)
-        sheet = Sheet(desk, job)
-        if as_json:
-            click.echo(json.dumps(sheet.as_data(), indent=2))
-        else:
-            for line in sheet.lines(Screen.of_stdout(), full=full):
-                click.echo(line)
-    ctx.exit(FAILED if job.state is State.FAILED else 0)
-
-
-@click.command()
-@common_options
-@_job
+@click.argument("name", metavar="JOB")
 @click.option("-n", "--lines", type=click.IntRange(min=0), help="Only the last lines of each.")
 @click.option("--out", "only", flag_value="out", help="Only its standard output.")
 @click.option("--err", "only", flag_value="err", help="Only its standard error.")
@@ -50,15 +27,15 @@ def logs(ctx: click.Context, name: str, lines: int | None, only: str | None) -> 
 
     What went to its standard output goes to standard output, and what went to its standard error to standard error.
     """
-    with open_desk() as desk:
-        job = desk.job(name)
-        directory = desk.directory(job)
+    with open_workspace() as opened:
+        job = job_named(opened, name)
+        directory = opened.directory(job)
     files = {"out": directory.out, "err": directory.err}
     chosen = [kind for kind in files if only in (None, kind)]
     found = [kind for kind in chosen if _print(files[kind], kind, lines)]
     if not found:
-        known = f"{short(job.identity)}  {desk.title(job)}: it is {job.state.value}"
-        say(f"{known}, and has no log yet. See: xpm status{desk.place}")
+        known = f"{short(job.identity)}  {opened.title(job)}: it is {job.state.value}"
+        say(f"{known}, and has no log yet. See: {opened.commands.status()}")
         ctx.exit(FAILED)
 
 

@@ -1,0 +1,194 @@
+"""The jobs of a workspace: how each stands, which ones there are, and which ones a prefix means.
+
+Owns: the record `Job`. Many jobs are read in pipelines of `PAGE`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
+
+from xpm_core.errors import AmbiguousJobError, UnknownJobError
+from xpm_core.labels import bare_class, title
+from xpm_core.states import State
+from xpm_core.store import keys
+from xpm_core.store.replies import map_of, seconds_of, shown, text_of
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+PAGE = 1000
+NAMED = 10
+"""How many of the jobs that a prefix may mean are named."""
+SCANNED = 10_000
+"""Identities that the server looks at in one call for a prefix."""
+
+_PREFIX = re.compile(r"[0-9a-f]+")
+
+_JOB = (
+    "state", "task", "name", "queue", "demand", "priority", "tags", "options", "execution", "worker",
+    "host", "attempts", "failures", "losses", "max_retries", "max_losses", "root", "reason", "error", "submitted",
+    "started", "ended", "due", "cancel", "progress",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job as it stands. Times are epoch seconds by the server's clock, 0 if that has not happened yet.
+
+    Of a done job the server forgets worker, host, options and limits, and tags if they are long. The job's directory
+    has them.
+    """
+
+    identity: str
+    state: State
+    task: str
+    name: str
+    queue: str
+    demand: dict[str, int]
+    priority: int
+    tags: dict[str, Any]
+    options: dict[str, Any]
+    execution: str
+    worker: str
+    host: str
+    attempts: int
+    failures: int
+    losses: int
+    max_retries: int
+    max_losses: int
+    root: str
+    reason: str
+    error: dict[str, Any]
+    submitted_s: float
+    started_s: float
+    ended_s: float
+    due_s: float
+    cancel_asked: bool
+    progress: dict[str, Any]
+
+    @property
+    def title(self) -> str:
+        """The job as people know it, by class and tags: `Train lr=0.1 model=mlp`."""
+        return title(bare_class(self.task) or self.name, self.tags)
+
+
+class JobReader:
+    """Reads the jobs of one workspace. The arguments are those of `Reader`."""
+
+    def __init__(self, client: Redis, workspace_id: str) -> None:
+        self._client, self._w = client, workspace_id
+
+    def find(self, prefix: str) -> str:
+        """Return the identity of the one job that a prefix names.
+
+        Raises:
+            UnknownJobError: No identity begins with it.
+            AmbiguousJobError: Several do.
+        """
+        names: set[str] = set()
+        for place in self._places() if _PREFIX.fullmatch(prefix) else ():
+            names.update(map(text_of, self._client.sscan_iter(place, match=f"{prefix}*", count=SCANNED)))
+        if not names:
+            raise UnknownJobError(prefix)
+        if len(names) > 1:
+            raise AmbiguousJobError(prefix, tuple(sorted(names)[:NAMED]))
+        return names.pop()
+
+    def read(self, identities: Iterable[str]) -> list[Job]:
+        """Return these jobs, in order. Jobs that the server does not know are left out."""
+        found, rest = [], iter(identities)
+        while page := list(islice(rest, PAGE)):
+            with self._client.pipeline(transaction=False) as pipe:
+                for identity in page:
+                    pipe.hmget(keys.job(self._w, identity), _JOB)
+                rows = pipe.execute()
+            found += [_job(identity, row) for identity, row in zip(page, rows, strict=True) if row[0]]
+        return found
+
+    def states(self, identities: Sequence[str]) -> dict[str, tuple[State, str]]:
+        """Return the state and the blocking root of each job that the server knows: cheap, for many."""
+        found: dict[str, tuple[State, str]] = {}
+        for start in range(0, len(identities), PAGE):
+            page = identities[start : start + PAGE]
+            with self._client.pipeline(transaction=False) as pipe:
+                for identity in page:
+                    pipe.hmget(keys.job(self._w, identity), "state", "root")
+                for identity, (state, root) in zip(page, pipe.execute(), strict=True):
+                    if state:
+                        found[identity] = (State(text_of(state)), text_of(root or b""))
+        return found
+
+    def identities(self) -> list[str]:
+        """Return the identity of every job of the workspace, sorted."""
+        places = self._places()
+        return sorted(map(text_of, self._client.sunion(places))) if places else []
+
+    def payload(self, identity: str) -> bytes:
+        """Return the wire form of a job's task.
+
+        Raises:
+            UnknownJobError: The server does not know the job.
+        """
+        found = self._client.hget(keys.job(self._w, identity), "payload")
+        if found is None:
+            raise UnknownJobError(identity)
+        return found  # type: ignore[return-value]  # clients of ours do not decode
+
+    def needs(self, identity: str) -> list[str]:
+        """Return the identities that a job needs, sorted."""
+        return sorted(text_of(need) for need in self._client.hkeys(keys.needs(self._w, identity)))
+
+    def dependents(self, identity: str) -> list[str]:
+        """Return the identities that need a job, in the order of their submission."""
+        return [text_of(job) for job in self._client.lrange(keys.dependents(self._w, identity), 0, -1)]
+
+    def counts(self) -> dict[State, int]:
+        """Return how many jobs of the workspace are in each state."""
+        found = {text_of(state): int(n) for state, n in self._client.hgetall(keys.counts(self._w)).items()}
+        return {state: found.get(state.value, 0) for state in State}
+
+    def _places(self) -> list[str]:
+        """The sets of jobs of all experiments: every job is in one of them."""
+        names = map(text_of, self._client.zrange(keys.experiments(self._w), 0, -1))
+        return [keys.experiment_jobs(self._w, name) for name in names]
+
+
+def parse_demand(text: str) -> dict[str, int]:
+    """`cpu=2,gpu=1|3600` -> {"cpu": 2, "gpu": 1}."""
+    return {name: int(n) for name, _, n in (part.partition("=") for part in text.partition("|")[0].split(",") if part)}
+
+
+def _job(identity: str, row: Sequence[bytes | None]) -> Job:
+    v = {name: shown(text_of(value or b"")) for name, value in zip(_JOB, row, strict=True)}
+    return Job(
+        identity=identity,
+        state=State(v["state"]),
+        task=v["task"],
+        name=v["name"] or re.split("[.:]", v["task"])[-1],
+        queue=v["queue"],
+        demand=parse_demand(v["demand"]),
+        priority=int(v["priority"] or 0),
+        tags=shown(map_of(v["tags"])),
+        options=map_of(v["options"]),
+        execution=v["execution"],
+        worker=v["worker"],
+        host=v["host"],
+        attempts=int(v["attempts"] or 0),
+        failures=int(v["failures"] or 0),
+        losses=int(v["losses"] or 0),
+        max_retries=int(v["max_retries"] or 0),
+        max_losses=int(v["max_losses"] or 0),
+        root=v["root"],
+        reason=v["reason"] or (v["state"] if v["state"] == State.DONE.value else ""),
+        error=shown(map_of(v["error"])),
+        submitted_s=seconds_of(v["submitted"]),
+        started_s=seconds_of(v["started"]),
+        ended_s=seconds_of(v["ended"]),
+        due_s=seconds_of(v["due"]),
+        cancel_asked=v["cancel"] == "1",
+        progress=shown(map_of(v["progress"])),
+    )

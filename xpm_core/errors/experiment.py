@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from xpm_core.errors.base import ShapedError, XpmError
+from xpm_core.labels import short
 
 
 class ExperimentError(ShapedError):
@@ -15,7 +16,7 @@ class InsideJobError(ExperimentError):
     def __init__(self, where: str, identity: str) -> None:
         super().__init__(
             where,
-            f"this process is job {identity[:7]}, and a job cannot run an experiment",
+            f"this process is job {short(identity)}, and a job cannot run an experiment",
             'Put what starts it under `if __name__ == "__main__":`, so that importing the file does not.',
         )
         self.args = (where, identity)
@@ -111,7 +112,7 @@ class UnknownDependencyError(ShapedError, LookupError):
     """Raised when a job needs a job that the server does not know."""
 
     def __init__(self, job: str, need: str) -> None:
-        problem = f"needs job {need[:7]}, which the server does not know (was it wiped?)"
+        problem = f"needs job {short(need)}, which the server does not know (was it wiped?)"
         super().__init__(
             job, problem, "Run the script again: jobs that are done in their directories do not run again."
         )

@@ -17,6 +17,7 @@ from xpm_core.script.follow.tracker import Tracker
 from xpm_core.server import connection
 from xpm_core.states import Event, State
 from xpm_core.store.records import Serving, SubmitCode, Submitted
+from xpm_core.words.reasons import Unserved
 from xpm_core.workspace.job_directory import JobDirectory
 
 ERROR = {"type": "ValueError", "message": "no"}
@@ -136,7 +137,7 @@ def test_a_queue_is_unserved_after_two_looks_and_only_with_ready_jobs_of_this_ru
     tracker.learn_served(look)
     assert tracker.unserved == []
     tracker.learn_served(look)
-    assert tracker.unserved == [Serving("gpu", 1, 0)]
+    assert tracker.unserved == [Unserved("gpu", 1)]
     tracker.learn_served([Serving("gpu", 1, 1)])
     assert tracker.unserved == []
 
@@ -150,7 +151,7 @@ def test_a_queue_whose_workers_were_started_is_not_unserved(tracker: Tracker) ->
     tracker.learn_served([Serving("default", 1, 2)])  # they are there: from now on it counts
     for _ in range(2):
         tracker.learn_served([Serving("default", 1, 0)])
-    assert tracker.unserved == [Serving("default", 1, 0)]
+    assert tracker.unserved == [Unserved("default", 1)]
 
 
 def test_who_waits_is_woken_by_a_change_and_gets_the_error_of_the_follower(tracker: Tracker) -> None:

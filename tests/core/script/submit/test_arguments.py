@@ -52,4 +52,4 @@ def test_option_that_cannot_work_is_refused_where_it_is_given(
 def test_argument_that_an_experiment_does_not_have_is_refused(stage: Stage, argument: Any, words: str) -> None:
     with pytest.raises(ExperimentError, match=words) as caught:
         experiment(stage.workspace.path, "x", **argument)
-    assert "test_experiment.py:" in str(caught.value)
+    assert "test_arguments.py:" in str(caught.value)

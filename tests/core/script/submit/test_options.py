@@ -39,7 +39,7 @@ def test_option_of_submit_that_cannot_work_is_refused_and_nothing_is_made(
         write = Write.C(note=stage.note())
         with pytest.raises(ExperimentError, match=words) as caught:
             write.submit(**option)
-        assert "test_experiment.py:" in str(caught.value)
+        assert "test_options.py:" in str(caught.value)
         assert xp.wait().done == 0
         write.n = 3  # it is not sealed
     assert not stage.directory(write).path.exists()
@@ -74,6 +74,6 @@ def test_jobs_get_the_environment_that_the_experiment_sets_for_all(stage: Stage)
 def test_variable_of_the_environment_that_is_no_text_is_refused(stage: Stage, name: Any, value: Any) -> None:
     with (
         stage.experiment() as xp,
-        pytest.raises(ExperimentError, match=r"test_experiment.py:\d+: setenv\(.*\): expected"),
+        pytest.raises(ExperimentError, match=r"test_options.py:\d+: setenv\(.*\): expected"),
     ):
         xp.setenv(name, value)

@@ -44,7 +44,7 @@ def test_sweep_over_files_is_named_at_once_and_at_the_end(
             Study.C(note=note, file=tag(Path(file))).submit()
         assert len(xp.tracker.jobs) == 1
         (message,) = told(warnings)
-    place = r"\S*test_experiment_twins\.py:\d+"
+    place = r"\S*test_twins\.py:\d+"
     assert re.fullmatch(
         rf"Study\.file: 'a\.csv' at {place} and 'b\.csv' at {place} are one job, Study/[0-9a-f]{{7}}, which gets the "
         rf"first: paths do not count in the identity\. If the result depends on it, add a parameter that counts, such "

@@ -18,7 +18,8 @@ from place import Place
 RATE = 500
 LEAST = 0.03
 """Of a kind of process: what takes less is not shown."""
-KINDS = {"job": "job_process.py", "starter": "slot_starter.py", "slot": "slot.py", "submission": "ours.py"}
+KINDS = {"job": "job/main.py", "starter": "starter/main.py", "slot": "slot/main.py", "submission": "ours.py"}
+"""The end of the path of a file that only the stacks of this kind of process have; a job's are looked for first."""
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""`python -m xpm_worker` is `xpm-worker`."""
+"""`python -m xpm_worker` is the same as `xpm-worker`."""
 
 from xpm_worker.cli import main
 

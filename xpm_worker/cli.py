@@ -24,8 +24,8 @@ from xpm_core.words.names import check_queue_name, check_worker_name
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.daemon import Daemon
 from xpm_worker.settings import DEFAULT_MAX_LOG_MB, Settings
-from xpm_worker.slot.main import Place
-from xpm_worker.system import kernel
+from xpm_worker.slot.main import SlotContext
+from xpm_worker.system import files
 from xpm_worker.walltime import hand_back_at
 
 log = logging.getLogger(__name__)
@@ -35,7 +35,7 @@ OUT_OF_REACH = 3
 
 
 def _checked(check: Callable[[str], str]) -> Callable[[click.Context, click.Parameter, Any], Any]:
-    """A callback that refuses names which a check refuses: one name, or several."""
+    """A callback for an option that holds one name or several: it refuses a name that `check` refuses."""
 
     def callback(context: click.Context, parameter: click.Parameter, value: Any) -> Any:
         try:
@@ -76,14 +76,14 @@ def _checked(check: Callable[[str], str]) -> Callable[[click.Context, click.Para
     default=DEFAULT_LEASE_S,
     show_default=True,
     type=click.FloatRange(0.5, 3600),
-    help="How long a job stays reserved for a worker that is not heard from.",
+    help="How long a job stays reserved for a worker that does not answer.",
 )
 @click.option(
     "--linger",
     "linger_s",
     metavar="SECONDS",
     type=click.FloatRange(0),
-    help="Leave when for so long no job of the workspace was ready, delayed or running.",
+    help="Leave when no job of the workspace was ready, delayed or running for this time.",
 )
 @click.option(
     "--grace",
@@ -99,8 +99,8 @@ def _checked(check: Callable[[str], str]) -> Callable[[click.Context, click.Para
     "walltime_s",
     metavar="SECONDS",
     type=click.FloatRange(0, min_open=True),
-    help="After how long this worker is ended from outside: it hands its jobs back before, and leaves. Under Slurm "
-    "the end of the allocation (SLURM_JOB_END_TIME) counts, too.",
+    help="After how long this worker is ended from outside. It hands its jobs back before that, and leaves. Under "
+    "Slurm, the end of the allocation (SLURM_JOB_END_TIME) counts, too.",
 )
 @click.option(
     "--pythonpath",
@@ -124,24 +124,24 @@ def _checked(check: Callable[[str], str]) -> Callable[[click.Context, click.Para
     "--allow",
     metavar="MODULE",
     multiple=True,
-    help="Let jobs use classes of this module, and of those below it, only; `*` stands for anything. May be repeated.",
+    help="Let jobs use only classes of this module and of modules below it; `*` stands for any text. May be repeated.",
 )
-@click.option("-v", "--verbose", is_flag=True, help="Say more.")
-@click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong.")
+@click.option("-v", "--verbose", is_flag=True, help="Log more.")
+@click.option("-q", "--quiet", is_flag=True, help="Log only warnings and errors.")
 @click.version_option(package_name="xpm")
 def main(verbose: bool, quiet: bool, pythonpath: tuple[Path, ...], **options: object) -> None:
-    """Run jobs of a workspace until told to leave.
+    """Run the jobs of a workspace.
 
     SIGINT (Ctrl-C): each worker finishes its job and leaves. SIGTERM, SIGUSR1, SIGUSR2, SIGHUP (unless started with
-    nohup): it hands its job back. A second signal: at once.
+    nohup): each worker hands its job back and leaves. A second signal: at once.
     """
-    kernel.fill_streams()
+    files.fill_streams()
     level = logging.DEBUG if verbose else logging.WARNING if quiet else logging.INFO
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s %(message)s")
-    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # the format asks for none of them
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False  # the format uses none of them
     folders = tuple(str(folder.absolute()) for folder in pythonpath)
     settings = Settings(pythonpath=folders, signing_key=signing.key_in(os.environ), **options)  # type: ignore[arg-type]
-    os.environ.pop(signing.VARIABLE, None)  # whatever is started from here on has no use for it
+    os.environ.pop(signing.VARIABLE, None)  # no process that is started from here on needs it
     if settings.walltime_s is not None and settings.walltime_s <= settings.grace_s + LEAVE_S:
         problem = f"{settings.walltime_s:g} leaves no time to run jobs, with a --grace of {settings.grace_s:g}"
         raise click.BadParameter(f"{problem}. Give more, or a shorter grace.", param_hint="'--walltime'")
@@ -154,6 +154,9 @@ def main(verbose: bool, quiet: bool, pythonpath: tuple[Path, ...], **options: ob
 
 def serve(settings: Settings) -> None:
     """Run a daemon until it leaves.
+
+    Args:
+        settings: Its options.
 
     Raises:
         XpmError: The workspace or the server cannot be used.
@@ -170,11 +173,12 @@ def serve(settings: Settings) -> None:
             rights.check(client, url)
         finally:
             client.close()
-        ours, mothers = socket.socketpair()
+        slots_end, fork_server_end = socket.socketpair()
         log.info("%d slots serve %s of %s", settings.slots, ", ".join(settings.queues), workspace.path)
         log.info("Redis at %s", safe_url(url))
         ends_at = hand_back_at(settings.walltime_s, settings.grace_s, os.environ)
-        Daemon(Place(settings, workspace, url, socket.gethostname(), ours, ends_at), mothers, server).run()
+        context = SlotContext(settings, workspace, url, socket.gethostname(), slots_end, ends_at)
+        Daemon(context, fork_server_end, server).run()
     finally:
         if server is not None:
             server.close()

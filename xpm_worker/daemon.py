@@ -1,7 +1,7 @@
-"""The daemon: the parent of its slots, and of the mother of their starters.
+"""The daemon: the parent of its slots, and of the fork server.
 
-Owns: how many there are of each, who dies with whom, and what the daemon's signals mean to its slots. Slots
-are forked from this one process, which has loaded everything and holds no connection; a slot that died is forked again.
+Owns: how many slots there are, which process dies with which, and what the daemon's signals mean to its slots. Slots
+are forked from the daemon, which has loaded everything and holds no connection. A slot that died is forked again.
 """
 
 from __future__ import annotations
@@ -17,74 +17,79 @@ from typing import NoReturn
 from xpm_core.backoff import Backoff
 from xpm_core.errors import XpmError
 from xpm_core.server.embedded.server import EmbeddedServer
-from xpm_worker.slot.main import Place, work
-from xpm_worker.slot.orders import SIGNALS, Stop, stricter
-from xpm_worker.starter.fork_server import clean_environment, start_mother
-from xpm_worker.system import clock, kernel, marks, processes, signals
+from xpm_worker.environment import clean_environment
+from xpm_worker.slot.main import SlotContext, work
+from xpm_worker.slot.orders import SIGNALS, Shutdown, stricter
+from xpm_worker.starter import fork_server
+from xpm_worker.system import clock, files, kernel, marks, processes, signals
 
 log = logging.getLogger(__name__)
 
 TICK_S = 1.0
-"""How often the daemon looks after its workspace, its server and what it has to start again."""
+"""How often the daemon checks its workspace, its server and the processes to start again, seconds."""
 
 FIRST_REST_S, LONGEST_REST_S = 0.1, 10.0
-"""How long it waits before it starts something again that keeps dying."""
+"""Pauses before it starts a slot again that keeps dying, seconds."""
 
-MOTHER_END_S = 10.0
+FORK_SERVER_END_S = 10.0
+"""How long the fork server may take to end, seconds."""
 
 
 class Daemon:
     """Runs the slots of one `xpm-worker`.
 
     Args:
-        place: Where they work.
-        mothers_end: The mother's end of `place.control`. It is kept here, so that another mother can take over.
-        server: The workspace's own server, if that is the one in use: this process counts as its user.
+        context: What its slots share.
+        fork_server_end: The fork server's end of `context.control`. It is kept here, so that another fork server can
+            take over.
+        server: The workspace's own server, if this one is in use. This process counts as its user.
     """
 
-    def __init__(self, place: Place, mothers_end: socket.socket, server: EmbeddedServer | None) -> None:
-        self._place = place
-        self._mothers_end = mothers_end
+    def __init__(self, context: SlotContext, fork_server_end: socket.socket, server: EmbeddedServer | None) -> None:
+        self._context = context
+        self._fork_server_end = fork_server_end
         self._server = server
-        self._home = kernel.hold_directory(place.workspace.path)
+        self._home = files.hold_directory(context.workspace.path)
         self._slots: dict[int, int] = {}
+        """The number of each slot, by process id."""
         self._waiting: list[int] = []
+        """Numbers of the slots to start."""
         self._backoff = Backoff(FIRST_REST_S, LONGEST_REST_S)
         self._rest_until = 0.0
-        self._told = Stop.NONE
+        self._shutdown = Shutdown.NONE
         self._pid = os.getpid()
-        settings = place.settings
-        self._environment = clean_environment(os.environ, place.url, settings.pythonpath, key=settings.signing_key)
-        name = f"{settings.name or place.host}-{os.urandom(4).hex()}"
+        settings = context.settings
+        self._environment = clean_environment(os.environ, context.url, settings.pythonpath, key=settings.signing_key)
+        name = f"{settings.name or context.host}-{os.urandom(4).hex()}"
         self._names = [f"{name}.{number}" for number in range(settings.slots)]
-        """Alike but for the number: what one cannot import is noted of all (store/refusals.py)."""
-        self._mother: subprocess.Popen[bytes] | None = None
-        self._mother_started = 0.0
-        heeded = [signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, *signals.AS_SIGTERM]
+        """The slots' names differ only in the number: a refusal by one of them counts for all (store/refusals.py)."""
+        self._fork_server: subprocess.Popen[bytes] | None = None
+        self._fork_server_started = 0.0
+        awaited = [signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, *signals.AS_SIGTERM]
         if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:  # under nohup
-            heeded.remove(signal.SIGHUP)
-        self._signals = signals.SignalPipe(*heeded)
+            awaited.remove(signal.SIGHUP)
+        self._signals = signals.SignalPipe(*awaited)
 
     def run(self) -> None:
         """Run until all slots have left."""
         marks.sweep_orphans()
-        self._start_mother()
-        self._waiting = list(range(self._place.settings.slots))
-        while self._slots or (self._waiting and not self._told):
+        self._start_fork_server()
+        self._waiting = list(range(self._context.settings.slots))
+        while self._slots or (self._waiting and not self._shutdown):
             self._start_slots()
             select.select([self._signals], [], [], TICK_S)
             for number in self._signals.read():
                 if number != signal.SIGCHLD:
                     self._pass_on(number)
             self._reap()
-            self._look_after_workspace()
-            self._look_after_server()
-        self._end_mother()
+            self._check_workspace()
+            self._check_server()
+        self._end_fork_server()
 
     # -- slots -----------------------------------------------------------------------------------------------------
 
     def _start_slots(self) -> None:
-        if self._told or clock.boot_time() < self._rest_until:
+        if self._shutdown or clock.boot_time() < self._rest_until:
             return
         for number in self._waiting:
             pid = os.fork()
@@ -94,16 +99,16 @@ class Daemon:
         self._waiting.clear()
 
     def _be_slot(self, number: int) -> NoReturn:
-        """Be a slot, in the process that was just forked, and end with it."""
+        """Be a slot, in the process that was just forked, and end this process."""
         code = 1
         try:
             kernel.die_with_parent(self._pid)
             signals.reset_signals()
             self._signals.close()
-            self._mothers_end.close()
+            self._fork_server_end.close()
             os.close(self._home)
             os.setsid()  # a terminal's Ctrl-C goes to the daemon alone, which passes it on
-            work(self._place, self._names[number])
+            work(self._context, self._names[number])
             code = 0
         except BaseException:  # the edge of the process
             log.exception("slot %d", number)
@@ -112,48 +117,48 @@ class Daemon:
             os._exit(code)
 
     def _pass_on(self, number: signal.Signals) -> None:
-        if self._told and number == signal.SIGHUP:  # a terminal that closes hangs up once, and its shell once more
+        if self._shutdown and number == signal.SIGHUP:  # a closing terminal sends it, and its shell again
             return
-        self._leave(stricter(self._told, number), number.name)
+        self._leave(stricter(self._shutdown, number), number.name)
 
-    def _leave(self, how: Stop, why: str) -> None:
-        self._told = how
-        log.info("%s: %s", why, "leaving at once" if how is Stop.AT_ONCE else "leaving")
+    def _leave(self, how: Shutdown, why: str) -> None:
+        self._shutdown = how
+        log.info("%s: %s", why, "leaving at once" if how is Shutdown.AT_ONCE else "leaving")
         processes.send_signal(list(self._slots), SIGNALS[how])
 
     def _reap(self) -> None:
-        rested = clock.boot_time() - self._mother_started > TICK_S
-        if self._mother is not None and self._mother.poll() is not None and rested:
-            log.warning("the mother of starters died; starting another")
-            self._start_mother()
+        rested = clock.boot_time() - self._fork_server_started > TICK_S
+        if self._fork_server is not None and self._fork_server.poll() is not None and rested:
+            log.warning("the fork server died; starting another")
+            self._start_fork_server()
         for pid in list(self._slots):
             found, status = os.waitpid(pid, os.WNOHANG)
             if found:
-                self._left(self._slots.pop(pid), os.waitstatus_to_exitcode(status))
+                self._slot_ended(self._slots.pop(pid), os.waitstatus_to_exitcode(status))
 
-    def _left(self, number: int, code: int) -> None:
-        """A slot has ended: one that left by itself stays away."""
-        if code == 0 or self._told:
+    def _slot_ended(self, number: int, code: int) -> None:
+        """Have a slot started again if it died. A slot that left by itself is not started again."""
+        if code == 0 or self._shutdown:
             return
         log.warning("%s ended with %d; starting another", self._names[number], code)
-        # A name of its own: what RQ's tools and cancels say of the dead one does not concern its successor.
+        # A name of its own, because RQ's tools and cancellations may still address the dead slot by its name.
         self._names[number] = f"{self._names[number].rpartition('-')[0]}-{os.urandom(4).hex()}.{number}"
         self._waiting.append(number)
         now = clock.boot_time()
         if now - self._rest_until < LONGEST_REST_S:
             self._rest_until = now + self._backoff.next_s()
-        else:  # the first one for long: no rest
+        else:  # the first death for long: no pause
             self._rest_until = now
             self._backoff.reset()
 
     # -- what slots need -------------------------------------------------------------------------------------------
 
-    def _look_after_workspace(self) -> None:
-        """Leave if the workspace was removed: what its jobs compute can be kept nowhere."""
-        if self._told is not Stop.AT_ONCE and kernel.is_removed(self._home):
-            self._leave(Stop.AT_ONCE, f"workspace {self._place.workspace.path}: its directory was removed")
+    def _check_workspace(self) -> None:
+        """Leave if the workspace was removed, because the results of jobs could be kept nowhere."""
+        if self._shutdown is not Shutdown.AT_ONCE and files.is_removed(self._home):
+            self._leave(Shutdown.AT_ONCE, f"workspace {self._context.workspace.path}: its directory was removed")
 
-    def _look_after_server(self) -> None:
+    def _check_server(self) -> None:
         """Start the workspace's own server again if it died."""
         if self._server is None:
             return
@@ -168,17 +173,17 @@ class Daemon:
         except XpmError as error:
             log.warning("%s", error)
 
-    def _start_mother(self) -> None:
-        self._mother = start_mother(self._mothers_end, self._environment)
-        self._mother_started = clock.boot_time()
+    def _start_fork_server(self) -> None:
+        self._fork_server = fork_server.start(self._fork_server_end, self._environment)
+        self._fork_server_started = clock.boot_time()
 
-    def _end_mother(self) -> None:
-        """The slots are gone: so goes the mother, once nobody can ask her any more."""
-        self._place.control.close()
-        self._mothers_end.close()
-        if self._mother is not None:
+    def _end_fork_server(self) -> None:
+        """End the fork server: it ends when nobody can ask it any more. All slots are gone already."""
+        self._context.control.close()
+        self._fork_server_end.close()
+        if self._fork_server is not None:
             try:
-                self._mother.wait(MOTHER_END_S)
+                self._fork_server.wait(FORK_SERVER_END_S)
             except subprocess.TimeoutExpired:
-                self._mother.kill()
-                self._mother.wait()
+                self._fork_server.kill()
+                self._fork_server.wait()

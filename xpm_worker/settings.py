@@ -1,4 +1,4 @@
-"""What a daemon was told on its command line."""
+"""The options of a daemon, as its command line gives them."""
 
 from __future__ import annotations
 
@@ -8,17 +8,28 @@ from pathlib import Path
 from xpm_core.defaults import DEFAULT_GRACE_S, DEFAULT_LEASE_S, DEFAULT_QUEUE
 
 DEFAULT_MAX_LOG_MB = 100.0
-"""What a job may print to each of its logs before its middle is left out."""
+"""How large each log of a job may get, megabytes."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a daemon and its workers behave.
+    """How a daemon and its slots behave.
 
-    `linger_s` is None for workers that stay, and `burst` is true for those that leave once nothing can be claimed.
-    `walltime_s` is None for those that nothing ends. `allow` holds patterns of the modules that jobs may import, empty
-    for all; with a `signing_key`, only jobs that are signed with it are run. Each log of a job is kept below
-    `max_log_mb`, with 0 it may have any size.
+    Attributes:
+        workspace: Path of the workspace.
+        redis: The server's address; None to look it up, or to embed a server.
+        slots: How many jobs run at once.
+        queues: The queues to serve, in order.
+        burst: Whether slots leave once no job can be claimed.
+        name: Beginning of the slots' names; empty for the host's name.
+        lease_s: How long a job stays reserved for a slot that does not answer, seconds.
+        linger_s: Slots leave when no job of the workspace was open for so many seconds; None to stay.
+        grace_s: How long after SIGTERM a job is killed, seconds.
+        walltime_s: After how many seconds the daemon is ended from outside; None for never.
+        pythonpath: Folders in which jobs look for modules first.
+        allow: Patterns of the modules that jobs may import; empty for all modules.
+        max_log_mb: How large each log of a job may get, megabytes; 0 for any size.
+        signing_key: If there is one, only jobs that are signed with it are run.
     """
 
     workspace: Path

@@ -1,4 +1,4 @@
-"""When a worker hands back what it runs, because it is ended from outside."""
+"""When a worker hands its jobs back, because it is going to be ended from outside."""
 
 from __future__ import annotations
 
@@ -14,15 +14,19 @@ log = logging.getLogger(__name__)
 
 
 def hand_back_at(walltime_s: float | None, grace_s: float, environment: Mapping[str, str]) -> float | None:
-    """When to hand jobs back, so that each has its grace and all is told before the worker is ended.
+    """Return when to hand jobs back, so that each gets its grace and Redis gets all results before the worker is ended.
 
     Args:
-        walltime_s: After how long it is ended, as it was told.
-        grace_s: How long a job may take to end.
-        environment: Where Slurm says when the allocation ends.
+        walltime_s: After how many seconds the worker is ended, from `--walltime`; None if this was not given.
+        grace_s: How long a job may take to end, seconds.
+        environment: The environment, in which Slurm says when the allocation ends.
 
     Returns:
-        A moment of the boot clock; None for never.
+        A moment of the boot clock; None for never. The earlier end counts, if there are two.
+
+    Example:
+        >>> hand_back_at(3600, 20, {}) - boot_time()        # LEAVE_S is 1
+        3579.0
     """
     ends = [] if walltime_s is None else [walltime_s]
     if (end := allocation_end(environment)) is not None:

@@ -54,13 +54,13 @@ class Worker:
         """The processes of its slots."""
         return [child for child in psutil.Process(self.process.pid).children() if not is_starter(child)]
 
-    def mother(self) -> psutil.Process:
-        """The mother of its starters; there is none for a moment after one died."""
+    def fork_server(self) -> psutil.Process:
+        """Its fork server; there is none for a moment after one died."""
         return wait_until(lambda: next(filter(is_starter, psutil.Process(self.process.pid).children()), None))
 
     def starters(self) -> list[psutil.Process]:
         """The starters of its slots."""
-        return list(filter(is_starter, self.mother().children()))
+        return list(filter(is_starter, self.fork_server().children()))
 
     def marks(self) -> set[str]:
         """The marks that its starters' descendants carry."""
@@ -93,7 +93,7 @@ def frozen(process: psutil.Process) -> bool:
 
 
 def is_starter(process: psutil.Process) -> bool:
-    """Whether a process is a starter, or the mother of starters."""
+    """Whether a process is a starter, or a fork server."""
     return alive(process, kernel.STARTER_NAME)
 
 

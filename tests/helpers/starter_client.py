@@ -19,8 +19,8 @@ from xpm_core.wire import payload
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.protocol.channel import Channel
-from xpm_worker.protocol.messages import Ended, Hello, Message, Run, Started
-from xpm_worker.starter import fork_server
+from xpm_worker.protocol.messages import AttemptEnded, AttemptStarted, Hello, Message, RunJob
+from xpm_worker.slot import starter_link
 from xpm_worker.system import clock
 
 
@@ -29,7 +29,7 @@ class StarterClient:
 
     def __init__(self, control: socket.socket, workspace: Workspace) -> None:
         self.workspace = workspace
-        self.channel = Channel(fork_server.ask(control))
+        self.channel = Channel(starter_link.ask(control))
         self._heard: list[Message] = []
         self.hello = self.hear(Hello)
         self._count = 0
@@ -47,7 +47,7 @@ class StarterClient:
     def directory(self, task: Task) -> JobDirectory:
         return self.workspace.job(task_id(type(task)), seal(task))
 
-    def start(self, task: Task, **more: Any) -> Run:
+    def start(self, task: Task, **more: Any) -> RunJob:
         """Tell the starter to run a task."""
         self._count += 1
         identity, name = seal(task), task_id(type(task))
@@ -68,25 +68,27 @@ class StarterClient:
             "worker": "w1",
             "host": "node1",
         }
-        run = Run(**{**fields, **more})
+        run = RunJob(**{**fields, **more})
         self.channel.send(run)
         while self.channel.pending:
             select.select([], [self.channel], [])
             self.channel.flush()
         return run
 
-    def run(self, task: Task, **more: Any) -> Ended:
+    def run(self, task: Task, **more: Any) -> AttemptEnded:
         """Run a task to its end."""
         self.start(task, **more)
-        ended = self.hear(Ended)
-        assert isinstance(ended, Ended)
-        self._heard = [message for message in self._heard if not isinstance(message, Started)]  # told of a slow one
+        ended = self.hear(AttemptEnded)
+        assert isinstance(ended, AttemptEnded)
+        self._heard = [
+            message for message in self._heard if not isinstance(message, AttemptStarted)
+        ]  # told of a slow one
         return ended
 
-    def started(self, task: tasks.Wait, **more: Any) -> tuple[Run, psutil.Process]:
+    def started(self, task: tasks.Wait, **more: Any) -> tuple[RunJob, psutil.Process]:
         """Run a task, and wait until its code does."""
         run = self.start(task, **more)
-        while (word := self.hear(Started)).execution != run.execution:
+        while (word := self.hear(AttemptStarted)).execution != run.execution:
             pass  # it is of one that ran before
         process = psutil.Process(word.pid)
         wait_until((self.directory(task).path / "pid").exists)

@@ -129,7 +129,7 @@ class Storm:
 
     def _one_deed(self) -> None:
         deeds: list[Callable[[Worker], None]] = [
-            self.kill_slot, self.kill_slot, self.stop_slot, self.stop_slot, self.kill_starter, self.kill_mother,
+            self.kill_slot, self.kill_slot, self.stop_slot, self.stop_slot, self.kill_starter, self.kill_fork_server,
             self.kill_job, self.kill_job, self.kill_daemon, self.drop_connections, self.restart_server, self.cut_power,
         ]  # fmt: skip
         deed = self.dice.choice(deeds)
@@ -148,9 +148,9 @@ class Storm:
     def kill_starter(self, worker: Worker) -> None:
         self._one_of(self._of(worker, kernel.STARTER_NAME), signal.SIGKILL)
 
-    def kill_mother(self, worker: Worker) -> None:
-        mothers = [each for each in psutil.Process(worker.process.pid).children() if alive(each, kernel.STARTER_NAME)]
-        self._one_of(mothers, signal.SIGKILL)
+    def kill_fork_server(self, worker: Worker) -> None:
+        servers = [each for each in psutil.Process(worker.process.pid).children() if alive(each, kernel.STARTER_NAME)]
+        self._one_of(servers, signal.SIGKILL)
 
     def kill_job(self, worker: Worker) -> None:
         self._one_of(self._of(worker, kernel.JOB_NAME), signal.SIGKILL)

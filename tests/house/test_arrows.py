@@ -72,6 +72,8 @@ def test_imports_follow_the_arrows() -> None:
         ("xpm_worker/system/processes.py", "import xpm_cli"),
         ("xpm_worker/slot/rq_worker.py", "import redis"),
         ("xpm_worker/slot/runner.py", "from xpm_worker import daemon"),
+        ("xpm_worker/slot/starter_link.py", "from xpm_worker.starter import fork_server"),
+        ("xpm_worker/starter/main.py", f"{TYPING}from xpm_worker.slot.orders import Orders"),
         ("xpm_worker/daemon.py", "import rq"),
         ("xpm_cli/output/terminal.py", "import xpm_worker"),
         ("xpm_cli/output/terminal.py", "import redis"),

@@ -12,6 +12,7 @@ import time
 from pathlib import Path
 
 from xpm_core.config import Param, Task, field
+from xpm_core.job import running
 from xpm_core.job.running import TaskCancelled
 
 
@@ -220,12 +221,10 @@ class Tell(Task):
     words: Param[int]
 
     def execute(self) -> None:
-        from xpm_worker.job import main as job_process
-
-        assert job_process.reports is not None
+        assert running.current is not None
         for word in range(self.words):
-            job_process.reports.relay("progress", {"word": word, "text": "x" * 100})
-            job_process.reports.relay("note", {"word": word})
+            running.current.report("progress", {"word": word, "text": "x" * 100})
+            running.current.report("note", {"word": word})
         Path("told").touch()
 
 

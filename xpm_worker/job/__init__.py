@@ -1,4 +1,4 @@
-"""The job's own process: it stands by, enters the job's directory, calls `execute`, and reports how that went.
+"""The process of a job: it stands by, enters the job's directory, calls `execute`, and reports how that went.
 
 Loads neither redis nor rq. May import `protocol` and `system`.
 """

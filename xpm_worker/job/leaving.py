@@ -1,11 +1,13 @@
 """The end of a job's process: what Python does at the end of a program, as far as something could be lost without it.
 
-A plain end of the interpreter would touch all that was inherited, and so copy the memory of the template: 5 ms for an
-empty one, 80 ms after scikit-learn. So only what is the job's own is ended: its threads, exit handlers, the objects of
-its task and of the project's modules, and its files. The exit handlers of C libraries are not called: in a forked
-process some of them wait for threads that only the template has. Owns: what is written at the end, in which order, and
-that an error is no longer ignored there if it means that something is missing on the disk. Imports nothing heavy: job
-processes use it.
+If the interpreter ended as usual, it would touch all objects that the process inherited, and so copy the memory of the
+template: that takes 5 ms for an empty template, and 80 ms after scikit-learn was imported. So only the job's own things
+are ended: its threads, its exit handlers, the objects of its task and of the project's modules, and its files. Exit
+handlers of C libraries are not called. In a forked process some of them would wait for threads that only the template
+has.
+
+Owns: what is written at the end, and in which order. Python ignores some errors at the end of a program; here an error
+counts if it means that something is missing on the disk. Imports nothing heavy, because processes of jobs use it.
 """
 
 from __future__ import annotations
@@ -19,73 +21,72 @@ import sys
 import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from itertools import takewhile
 from typing import Any
 
 from xpm_core.errors import WorkspaceError
 from xpm_core.job import running
 from xpm_core.workspace.files import explanation
-from xpm_worker.job import failure
-from xpm_worker.system import kernel
+from xpm_worker.job import user_code
+from xpm_worker.system import files as system_files
 
 DISK_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EIO, errno.EFBIG, errno.EROFS, errno.ESTALE}
-"""What a disk says that does not take what a job has written."""
+"""Errors of a disk that does not take what a job writes."""
 
 _FILE: Any = io.IOBase.__base__
-"""The base of all files, written in C: to ask the abstract class above it is slow."""
+"""The base class of all files, written in C. The abstract class above it is slow to ask."""
 
 _inherited: list[Any] = []
-"""Files that a template has opened, as packages do while they are imported."""
+"""Files that the template has opened, as some packages do when they are imported."""
 
 _packages: list[str] = []
-"""Modules of installed packages that a template has imported."""
+"""Modules of installed packages that the template has imported."""
 
 
 def bequeath(packages: Sequence[str]) -> None:
-    """In a template: write what is in the buffers of its files, so that no job writes it once more.
+    """In a template, write the buffers of its files, so that no job writes them once more.
 
     Args:
-        packages: The modules of installed packages that it has imported.
+        packages: The modules of installed packages that the template has imported.
     """
     _packages[:] = packages
     objects = gc.get_objects()
     _inherited[:] = _open_files(objects, set(map(type, objects)))
-    for flush in (*(file.flush for file in _inherited), kernel.flush_c_files):
+    for flush in (*(file.flush for file in _inherited), system_files.flush_c_files):
         with contextlib.suppress(Exception):
             flush()
 
 
-def leave(last: str, tell: Callable[[], None]) -> BaseException | None:
-    """Do what Python does at the end of a program. The caller holds nothing of the job any more.
+def leave(last: str, on_code_ended: Callable[[], None]) -> BaseException | None:
+    """Do what Python does at the end of a program. The caller must not hold any object of the job.
 
     Args:
-        last: The last module that was imported before the job's own.
-        tell: Called when threads and exit handlers have ended, so that all that is left is to write.
+        last: Name of the last module that was imported before the job's own.
+        on_code_ended: Called when threads and exit handlers have ended, before files are written.
 
     Returns:
-        Why the job cannot be done, if not everything could be written.
+        Why the job cannot count as done: the error, if not everything could be written.
     """
     steps: tuple[Callable[[], object], ...] = (
         threading._shutdown,  # type: ignore[attr-defined]
         atexit._run_exitfuncs,
-        tell,
+        on_code_ended,
         lambda: _flush(sys.stdout),
         lambda: _flush(sys.stderr),
         lambda: _write_files(last),
-        lambda: _on_disk(kernel.flush_c_files),
+        lambda: _on_disk(system_files.flush_c_files),
     )
     found: list[BaseException] = []
     _note_disk_errors(found)
     for step in steps:
         try:
             step()
-        except BaseException as raised:  # whatever it is, it is told, and the others come all the same
+        except BaseException as raised:  # whatever it is, it is returned, and the other steps follow all the same
             found.append(raised)
     return found[0] if found else None
 
 
 def _note_disk_errors(found: list[BaseException]) -> None:
-    """Note the errors of the disk that Python prints and ignores, as in exit handlers and `__del__`."""
+    """Note the errors of the disk that Python only prints, as in exit handlers and in `__del__`."""
     hook = sys.unraisablehook
 
     def note(unraisable: Any) -> None:
@@ -102,18 +103,18 @@ def _flush(file: Any) -> None:
 
 
 def _write_files(last: str) -> None:
-    """Write what the job's files hold, the last words of objects included.
+    """Delete the job's objects if one of them may write when it is deleted, and close the job's files.
 
     Raises:
-        OSError: The disk does not take what a file has to write that the template had opened.
-        WorkspaceError: The same of one that the job has opened.
+        OSError: The disk does not take the contents of a file that the template had opened.
+        WorkspaceError: The disk does not take the contents of a file that the job has opened.
     """
-    objects = gc.get_objects()  # without what was there before the job: that is frozen
+    objects = gc.get_objects()  # only the job's: objects from before the job are frozen, and not in this list
     kinds = set(map(type, objects))
     files = _open_files(objects, kinds)
-    speak = _have_last_words(kinds, last)
-    del objects, kinds  # with them, nothing could be deleted
-    if speak:
+    may_write = _may_write_when_deleted(kinds, last)
+    del objects, kinds  # they hold references, with which nothing could be deleted
+    if may_write:
         _release(last)
     _close(files)
     for file in _inherited:
@@ -121,7 +122,7 @@ def _write_files(last: str) -> None:
 
 
 def _on_disk(write: Callable[[], object]) -> None:
-    """Write. As at Python's own end, only an error of the disk counts."""
+    """Call a function that writes. As at Python's own end, only an error of the disk counts."""
     try:
         write()
     except Exception as error:
@@ -129,21 +130,21 @@ def _on_disk(write: Callable[[], object]) -> None:
             raise
 
 
-def _have_last_words(kinds: set[type], last: str) -> bool:
-    """Whether an object may write when it is deleted. Classes of extension modules do not tell whether theirs do."""
+def _may_write_when_deleted(kinds: set[type], last: str) -> bool:
+    """Whether an object may write when it is deleted. A class of an extension module does not show whether it does."""
     if _packages or any(hasattr(kind, "__del__") for kind in kinds):
         return True
-    files = (getattr(sys.modules[name], "__file__", None) or "" for name in _imported(last))
-    return any(part in file for file in files for part in failure.INSTALLED)
-
-
-def _imported(last: str) -> list[str]:
-    """The modules that were imported since that one, the newest first."""
-    return list(takewhile(lambda name: name != last, reversed(sys.modules)))
+    names = user_code.names_since(last)
+    return any(user_code.is_installed_file(getattr(sys.modules[name], "__file__", None) or "") for name in names)
 
 
 def _open_files(objects: list[Any], kinds: set[type]) -> list[Any]:
-    """Of objects, and their classes, the files that can be written to."""
+    """Those objects that are files which can be written to.
+
+    Args:
+        objects: The objects.
+        kinds: Their classes.
+    """
     files = {kind for kind in kinds if issubclass(kind, _FILE)}
     return [each for each in objects if type(each) in files and _is_writable(each)] if files else []
 
@@ -156,14 +157,16 @@ def _is_writable(file: Any) -> bool:
 
 
 def _release(last: str) -> None:
-    """Let go of the task and of the project's modules, so that `__del__` is called.
+    """Drop the task and the project's modules, so that `__del__` of their objects is called.
 
-    As in Python, a module that something still refers to is emptied; but not beside a thread that may use it.
+    A module that something still refers to is emptied, as Python does it. This is not done while another thread runs,
+    because the thread may use the module.
     """
     running.current = None
-    own = [name for name in _imported(last) if failure.is_own(getattr(sys.modules[name], "__file__", None) or "<")]
+    names = reversed(user_code.names_since(last))
+    own = [name for name in names if user_code.is_user_file(getattr(sys.modules[name], "__file__", None) or "<")]
     modules = [weakref.ref(sys.modules.pop(name)) for name in own]
-    for _ in range(3):  # a live object that goes lets go of its configuration, and so of its class
+    for _ in range(3):  # a live object that is deleted drops its configuration, which then drops its class
         if not gc.collect():
             break
     if threading.active_count() == 1:
@@ -172,7 +175,7 @@ def _release(last: str) -> None:
 
 
 def _empty(content: dict[str, Any]) -> None:
-    """Take its values from a module, in the order in which Python does."""
+    """Set the values of a module to None, in the order in which Python does it."""
     for private in (True, False):
         for name in list(content):
             if name != "__builtins__" and (name.startswith("_") and not name.startswith("__")) is private:
@@ -180,16 +183,16 @@ def _empty(content: dict[str, Any]) -> None:
 
 
 def _close(files: list[Any]) -> None:
-    """Close files, each before the one that it writes to: text before bytes, `gzip` before its file.
+    """Close files, each before the file that it writes to: text before bytes, `gzip` before its own file.
 
     Raises:
-        WorkspaceError: The disk does not take what one of them has to write. The others are closed.
+        WorkspaceError: The disk does not take the contents of one of them. The others are closed all the same.
     """
     refused: list[WorkspaceError] = []
     while files:
         inner = {id(each) for file in files for each in _referents(file)}
         outer = {id(file) for file in files} - inner or inner
-        for file in sorted(files, key=lambda each: type(each).__module__ == "_io"):  # of a circle, `gzip` comes first
+        for file in sorted(files, key=lambda each: type(each).__module__ == "_io"):  # in a circle, `gzip` comes first
             if id(file) in outer:
                 refused += _closed(file)
         files = [file for file in files if id(file) not in outer]
@@ -198,12 +201,12 @@ def _close(files: list[Any]) -> None:
 
 
 def _referents(file: Any) -> list[Any]:
-    """What a file refers to, directly or as an attribute; some have itself among them."""
+    """The objects that a file refers to, also by attributes. Some files refer to themselves; these are left out."""
     return [each for each in (*gc.get_referents(file), *getattr(file, "__dict__", {}).values()) if each is not file]
 
 
 def _closed(file: Any) -> Iterator[WorkspaceError]:
-    """Close a file; yield why it cannot be written. As at Python's own end, other errors do not count."""
+    """Close a file; yield an error of the disk. As at Python's own end, other errors do not count."""
     try:
         if not file.closed:
             file.close()

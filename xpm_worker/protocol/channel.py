@@ -1,4 +1,4 @@
-"""A socket between two processes of a worker that carries whole messages and never blocks."""
+"""A socket between two processes of a worker. It carries whole messages and never blocks."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ _CHUNKS = 64
 
 
 class Channel:
-    """One end of a stream socket over which messages go, without ever blocking.
+    """One end of a stream socket, for sending and receiving messages without blocking.
 
     Args:
         sock: The socket.
-        receives: Bytes that a message may have which comes.
-        sends: The same of one that goes.
+        receives: Bytes that a received message may have.
+        sends: Bytes that a sent message may have.
 
     Example:
         >>> channel.send(Hello("", os.getpid()))
@@ -33,19 +33,19 @@ class Channel:
         self._in = bytearray()
         self._out = bytearray()
         self.closed = False
-        """Whether the other end is gone. What it said before was still received."""
+        """Whether the other end is gone. All that it sent before was received."""
 
     def fileno(self) -> int:
-        """Its descriptor, for poll."""
+        """The socket's descriptor, for poll."""
         return self._sock.fileno()
 
     @property
     def pending(self) -> bool:
-        """Whether something waits to be sent: poll for POLLOUT, then flush."""
+        """Whether bytes wait to be sent. If so, poll for POLLOUT and then call `flush`."""
         return bool(self._out)
 
     def send(self, message: Message) -> None:
-        """Send a message, or as much as goes now; `flush` sends the rest.
+        """Send a message, or the part of it that the socket takes now; `flush` sends the rest.
 
         Raises:
             ProtocolError: See `encode`.
@@ -54,7 +54,7 @@ class Channel:
         self.flush()
 
     def put(self, message: Message) -> None:
-        """Send a message with the next one, or with `flush`.
+        """Keep a message until the next `send` or `flush`, which sends it.
 
         Raises:
             ProtocolError: See `encode`.
@@ -62,7 +62,7 @@ class Channel:
         self._out += encode(message, self._sends)
 
     def flush(self) -> None:
-        """Send what waits, as far as it goes."""
+        """Send the bytes that wait, as many as the socket takes now."""
         while self._out and not self.closed:
             try:
                 sent = self._sock.send(memoryview(self._out)[:_CHUNK])
@@ -74,10 +74,10 @@ class Channel:
             del self._out[:sent]
 
     def receive(self) -> list[Message]:
-        """The messages that have arrived; of very much, a part.
+        """Return the messages that have arrived. If very many bytes have arrived, this returns a part of them.
 
         Raises:
-            ProtocolError: What arrived is no message; nothing more can be read.
+            ProtocolError: The bytes are no message. Nothing more can be read from this channel.
         """
         try:
             for _ in range(_CHUNKS):

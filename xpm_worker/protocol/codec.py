@@ -1,4 +1,8 @@
-"""Messages as bytes and back, with every field checked."""
+"""Messages as bytes and back: four bytes of length, then msgpack (https://msgpack.org).
+
+Owns: the check of every field. A message that does not fit its class is refused, because the code of a job can write
+anything to its starter. Imports nothing heavy, because processes of jobs use it.
+"""
 
 from __future__ import annotations
 
@@ -16,22 +20,33 @@ from xpm_core.limits import refuse_incomplete
 from xpm_worker.protocol.messages import Message
 
 LARGEST_MESSAGE = 256 * 1024 * 1024
-"""Bytes that a message between worker and starter may have; a larger one is refused."""
+"""Bytes that a message between slot and starter may have; a larger one is refused."""
 
 LARGEST_REPORT = 1024 * 1024
-"""The same for what a job's process says."""
+"""Bytes that a message from the process of a job, or from a template, may have."""
 
 LENGTH = struct.Struct("!I")
-"""In front of each message."""
+"""The length of a message, which stands in front of it."""
 
 _CLASSES: dict[str, Any] = {cls.__name__: cls for cls in get_args(Message)}
 
 
 def encode(message: Message, limit: int = LARGEST_MESSAGE) -> bytes:
-    """The bytes of a message, with their length in front.
+    """Return a message as bytes, with their length in front.
+
+    Args:
+        message: The message.
+        limit: Bytes that it may have.
+
+    Returns:
+        The length in four bytes, then the msgpack list of the class's name and the values of the fields.
 
     Raises:
-        ProtocolError: It is too large, or holds what msgpack has no form for.
+        ProtocolError: The message is too large, or holds a value that msgpack has no form for.
+
+    Example:
+        >>> decode(encode(StandbyReady(4711))[LENGTH.size:])
+        StandbyReady(pid=4711)
     """
     try:
         body = msgpack.packb([type(message).__name__, *message])
@@ -43,10 +58,13 @@ def encode(message: Message, limit: int = LARGEST_MESSAGE) -> bytes:
 
 
 def decode(body: bytes | memoryview) -> Message:
-    """A message from its bytes.
+    """Return the message that bytes hold.
+
+    Args:
+        body: The bytes, without the length in front.
 
     Raises:
-        ProtocolError: They are not a message, or have other fields than it has.
+        ProtocolError: They are no message, or their fields do not fit the message's class.
     """
     try:
         refuse_incomplete(body)
@@ -67,7 +85,7 @@ def decode(body: bytes | memoryview) -> Message:
 
 @cache
 def _form(cls: type) -> list[tuple[str, Collection[type], Callable[[Any], bool] | None]]:
-    """The fields of a message: of each the types that a value may have, and what a list or a map must be besides."""
+    """The fields of a message. Each has the types that a value may have, and a further check of lists and maps."""
     return [(name, *_demands(hint)) for name, hint in get_type_hints(cls).items()]
 
 
@@ -75,20 +93,22 @@ def _demands(hint: Any) -> tuple[Collection[type], Callable[[Any], bool] | None]
     choices = get_args(hint) if isinstance(hint, types.UnionType) else (hint,)
     kinds = {get_origin(choice) or choice for choice in choices}
     items = {get_args(choice)[-1] for choice in choices if get_args(choice)}
-    check = _plain if Any in items else _texts if items else None
+    check = _has_json_form if Any in items else _holds_texts if items else None
     return kinds | {int} if float in kinds else kinds, check
 
 
-def _texts(value: Any) -> bool:
-    """Whether a list holds texts only, or a map texts by names."""
+def _holds_texts(value: Any) -> bool:
+    """Whether a list holds nothing but texts, or a map nothing but texts with texts as keys."""
     return all(type(each) is str for each in (value if isinstance(value, list) else chain(value, value.values())))
 
 
-def _plain(value: object) -> bool:
-    """Whether JSON has a form for a value: it goes on to Redis, or into a record."""
+def _has_json_form(value: object) -> bool:
+    """Whether JSON can express a value, which goes on to Redis or into a record."""
     if isinstance(value, dict):
-        return all(isinstance(key, str) and _plain(each) for key, each in value.items())
-    return all(map(_plain, value)) if isinstance(value, list) else not isinstance(value, (bytes, msgpack.Timestamp))
+        return all(isinstance(key, str) and _has_json_form(each) for key, each in value.items())
+    if isinstance(value, list):
+        return all(map(_has_json_form, value))
+    return not isinstance(value, (bytes, msgpack.Timestamp))
 
 
 def _no_extension(code: int, data: bytes) -> Any:

@@ -1,13 +1,15 @@
-"""What a worker, its starter and a job's process say to each other.
+"""The messages between the processes of a worker.
 
-    worker   -> starter   Run, Renewed, Stop
-    starter  -> worker    Hello, Started, Relay, Output, Ended
-    starter  -> job       Run
-    job      -> starter   Begun, Loaded, Relay, Output, Leaving, Finished
-    template -> starter   Ready
+    slot     -> starter   RunJob, LeaseRenewed, StopJob
+    starter  -> slot      Hello, AttemptStarted, StatusUpdate, OutputRegistered, AttemptEnded
+    starter  -> job       RunJob
+    job      -> starter   StandbyReady, TaskLoaded, StatusUpdate, OutputRegistered, ClosingFiles, TaskFinished
+    template -> starter   TemplateReady
 
-Owns: the messages, and their way over a stream socket: four bytes of length, then msgpack. Whatever does
-not fit is refused. Imports nothing heavy: job processes use it.
+Both ends always belong to the same installation, so messages may change from version to version.
+
+Owns: what each message says. codec.py turns messages into bytes, channel.py sends them. Imports nothing heavy, because
+processes of jobs use it.
 """
 
 from __future__ import annotations
@@ -16,18 +18,41 @@ from typing import Any, NamedTuple
 
 
 class Hello(NamedTuple):
-    """A starter is there. `mark` is found in the environment of all that descends from it; empty where it cannot be."""
+    """The starter runs.
+
+    Attributes:
+        mark: This mark stands in the environment of all descendants of the starter (system/marks.py). It is empty where
+            the environment cannot be changed.
+        pid: Process id of the starter.
+    """
 
     mark: str
     pid: int
 
 
-class Run(NamedTuple):
-    """Run a job. Moments are those of the boot clock (`clock.boot_time`).
+class RunJob(NamedTuple):
+    """Run a job.
 
-    `grace_s` is how long after SIGTERM it is killed; from `ends_at` on, if that is not None, it is handed back. `allow`
-    holds patterns of the modules that it may import, empty for all; `max_log`, the bytes that each log may have, 0 for
-    any number.
+    Attributes:
+        execution: Id of this execution.
+        identity: The job's identity.
+        task: The job's task, as `module:Class`.
+        label: How messages name the job: `Train/3f9ac2e`.
+        workspace: Path of the workspace.
+        directory: The job's directory, relative to the workspace.
+        payload: The task as bytes (xpm_core.wire).
+        attempt: Number of this attempt; the first one is 1.
+        resumable: Whether the job may find the files of its last attempt.
+        template: Whether the job may be forked from a template with imported packages.
+        env: Environment variables of the job.
+        timeout_s: The job's time limit, seconds; None for no limit.
+        lease_until: When the lease ends, by the boot clock (`clock.boot_time`).
+        worker: Name of the slot's RQ worker.
+        host: Name of this machine.
+        grace_s: How long after SIGTERM the job is killed, seconds.
+        ends_at: When the job is handed back because the worker's time is over, by the boot clock; None for never.
+        allow: Patterns of the modules that the job may import; empty for all modules.
+        max_log: How many bytes each log may have; 0 for any number.
     """
 
     execution: str
@@ -51,72 +76,85 @@ class Run(NamedTuple):
     max_log: int = 0
 
 
-class Renewed(NamedTuple):
-    """The lease goes on until `lease_until`: before it passes, another word must have come."""
+class LeaseRenewed(NamedTuple):
+    """The lease now ends at `lease_until`, by the boot clock. At that time the starter freezes the job."""
 
     execution: str
     lease_until: float
 
 
-class Stop(NamedTuple):
-    """End the job. `reason` is cancelled, lost, killed or released; with a grace, SIGTERM comes first."""
+class StopJob(NamedTuple):
+    """End the job.
+
+    Attributes:
+        execution: Which one.
+        reason: cancelled, lost, killed or released.
+        grace_s: How long the job may take to end after SIGTERM, seconds; 0 to kill it at once.
+    """
 
     execution: str
     reason: str
     grace_s: float
 
 
-class Started(NamedTuple):
-    """The job's process runs, as attempt `number` of its directory. Not told of one that ends at once."""
+class AttemptStarted(NamedTuple):
+    """The job's process runs, as attempt `number` of its directory. This is not sent for a job that ends at once."""
 
     execution: str
     pid: int
     number: int
 
 
-class Ready(NamedTuple):
-    """A template has imported what it was to; or jobs cannot be forked from it, for a reason.
+class TemplateReady(NamedTuple):
+    """A template has imported its packages, or jobs cannot be forked from it.
 
-    If it was started for the first job of a task, `modules` are those of installed packages that it has imported.
+    Attributes:
+        problem: Why jobs cannot be forked from it; empty when they can.
+        modules: The modules of installed packages that it imported, if it was started for the first job of a task.
     """
 
     problem: str
     modules: list[str]
 
 
-class Begun(NamedTuple):
-    """The job's process is there. Nothing of the user's has run yet."""
+class StandbyReady(NamedTuple):
+    """A process stands by for a job, with this process id. Nothing of the user's has run in it yet."""
 
     pid: int
 
 
-class Loaded(NamedTuple):
-    """The job's classes are imported; `modules` are those of installed packages that came with them."""
+class TaskLoaded(NamedTuple):
+    """The job has imported its classes; with them came these modules of installed packages."""
 
     modules: list[str]
 
 
-class Relay(NamedTuple):
-    """Something that the job tells while it runs. Of one kind, only the latest word may arrive."""
+class StatusUpdate(NamedTuple):
+    """The job says something while it runs. An update may be dropped when a later one of its kind follows."""
 
     kind: str
     data: dict[str, Any]
 
 
-class Output(NamedTuple):
-    """An output that the job has registered. Each one arrives, in order."""
+class OutputRegistered(NamedTuple):
+    """The job has registered an output. Each of these messages arrives, in order."""
 
     data: dict[str, Any]
 
 
-class Leaving(NamedTuple):
-    """The job's code has come to its end, its threads and exit handlers, too. What it left open is written now."""
+class ClosingFiles(NamedTuple):
+    """The job's code, its threads and its exit handlers have ended. The process now writes files that it left open."""
 
 
-class Finished(NamedTuple):
-    """The last word of a job's process: whether `execute` returned, what went wrong, or that it hands itself back.
+class TaskFinished(NamedTuple):
+    """The last message of a job's process.
 
-    `missing` is the module that was not found when the job's code was imported, `looked` where it was looked for.
+    Attributes:
+        returned: Whether `execute` returned.
+        error: What went wrong (job/failure.py); None if nothing did, or if the job hands itself back.
+        handed_back: Whether the job hands itself back.
+        missing: The module that was not found when the job's code was imported; empty for other errors.
+        looked: Where that module was looked for.
     """
 
     returned: bool
@@ -126,11 +164,20 @@ class Finished(NamedTuple):
     looked: str = ""
 
 
-class Ended(NamedTuple):
-    """The job's processes are gone, and what came of it is on record.
+class AttemptEnded(NamedTuple):
+    """All processes of the job are gone, and its record is written.
 
-    `began`: there was a process of it. `handed_back`: that it ended was its own wish. If the reason is "refused",
-    `missing` and `looked` are what `Finished` said.
+    Attributes:
+        execution: Which one.
+        reason: How it ended: done, failed, killed, timeout, released, cancelled, lost or refused.
+        error: What went wrong; None if nothing did.
+        exit_code: The exit code of the job's process, if it exited.
+        signal: The signal that ended the job's process, if one did.
+        seconds: How long it took.
+        began: Whether there was a process of the job.
+        handed_back: Whether the job handed itself back.
+        missing: As in `TaskFinished`, if the reason is "refused".
+        looked: As in `TaskFinished`, if the reason is "refused".
     """
 
     execution: str
@@ -145,4 +192,18 @@ class Ended(NamedTuple):
     looked: str = ""
 
 
-Message = Hello | Run | Renewed | Stop | Started | Ready | Begun | Loaded | Relay | Output | Leaving | Finished | Ended
+Message = (
+    Hello
+    | RunJob
+    | LeaseRenewed
+    | StopJob
+    | AttemptStarted
+    | TemplateReady
+    | StandbyReady
+    | TaskLoaded
+    | StatusUpdate
+    | OutputRegistered
+    | ClosingFiles
+    | TaskFinished
+    | AttemptEnded
+)

@@ -1,4 +1,5 @@
-"""A slot: the process of one RQ worker. It claims jobs, hands each to its starter, and reports to Redis.
+"""A slot: the process of one RQ worker. It claims jobs, sends each to its starter, and reports to Redis.
 
-The only room that knows RQ. May import `protocol` and `system`.
+RQ, the store and messages call each slot a worker. The only room that knows RQ. May import `job` (summaries of
+failures), `protocol` and `system`.
 """

@@ -1,7 +1,6 @@
-"""A worker's dealings with the store: claims, renewals and ends, each repeated until it is answered.
+"""A slot's calls of the store: claims, renewals and ends of jobs, each repeated until Redis answers.
 
-Owns: the ids that make a repeated call safe, the time until which a lease surely holds, and what a worker
-does while Redis is away: it tries again, with back-off and jitter, for as long as that takes.
+Owns: the ids that make a repeated call safe, and the time until which a lease surely holds.
 """
 
 from __future__ import annotations
@@ -10,52 +9,59 @@ import functools
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
-from xpm_core.backoff import Backoff
 from xpm_core.labels import short
 from xpm_core.reading.events import EventReader
 from xpm_core.server.connection import ServerError
-from xpm_core.server.faults import fault_of
 from xpm_core.states import Event, State
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Claim, ClaimCode, Finish, Lease, LoseCode, RefuseCode, RenewCode, WorkerId
 from xpm_core.store.refusals import Refusal
-from xpm_worker.slot.orders import Orders, Stop
+from xpm_worker.slot.orders import Orders, Shutdown
+from xpm_worker.slot.store_calls import StoreCalls, is_refusal
 from xpm_worker.system.clock import boot_time
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
-FIRST_PAUSE_S = 0.1
-LONGEST_PAUSE_S = 10.0
-LAST_TRIES = 3
-"""How often a worker that was told to leave asks whether an unanswered claim brought a job."""
-
 
 @dataclass
-class Held:
-    """A lease, and when it surely ends by this machine's clock: counted from when the call that gave it was sent."""
+class HeldLease:
+    """A lease, and how long it surely holds by this machine's clock.
+
+    Attributes:
+        lease: The lease.
+        asked: When the call was sent that gave or renewed the lease, by the boot clock. The lease began later.
+        left_s: How long the lease holds after that, seconds.
+    """
 
     lease: Lease
     asked: float
     left_s: float
 
     def until(self, lease_s: float) -> float:
-        """When the job must be frozen: somewhat before the lease ends."""
+        """When the job must be frozen, by the boot clock: somewhat before the lease ends.
+
+        Args:
+            lease_s: The length of a lease, seconds.
+        """
         return self.asked + self.left_s - max(0.1, lease_s / 20)
 
 
 class Claimer:
-    """One worker's side of the store.
+    """Calls the store for one slot.
 
     Args:
-        store: Over the connection for claims and renewals.
-        waiting: Over the connection for blocking.
-        worker: Who calls.
-        orders: What the worker was told; an order to leave ends waits and stops claims.
-        register: Makes the worker known, anew after a wipe or an outage.
+        store: The store, over the connection for claims and renewals.
+        waiting: The store, over the connection for calls that block.
+        worker: The slot, as the store knows it.
+        orders: The slot's orders. An order to leave ends waits and claims.
+        register: Registers the slot again, after Redis was wiped or was away for long.
+
+    Example:
+        >>> held = claimer.next(burst=False, linger_s=None)
+        >>> claimer.renew(held)
+        >>> claimer.finish(held, State.DONE)
     """
 
     def __init__(
@@ -66,35 +72,34 @@ class Claimer:
         self._waiting = waiting
         self._orders = orders
         self._register = register
+        self._calls = StoreCalls(worker.name, store, orders)
         self._execution = new_execution_id()
-        self._next: Held | None = None
-        self._away = False
-        self._said = ""
-        self._backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
+        self._next: HeldLease | None = None
         self._suspended = False
         self._quiet_since: float | None = None
         self._open_at = boot_time()
 
     # -- claiming --------------------------------------------------------------------------------------------------
 
-    def next(self, *, burst: bool, linger_s: float | None) -> Held | None:
-        """The next job to run; waits for one.
+    def next(self, *, burst: bool, linger_s: float | None) -> HeldLease | None:
+        """Claim the next job, and wait for it if there is none.
 
         Args:
-            burst: Do not wait.
-            linger_s: Wait until for so long nothing of the workspace was ready, delayed or running; None for ever.
+            burst: Whether to return None instead of waiting.
+            linger_s: Return None when no job of the workspace was ready, delayed or running for so many seconds; None
+                to wait for ever.
 
         Returns:
-            None when the worker is to leave.
+            The job; None if the slot must leave.
         """
         held, self._next = self._next, None
         while held is None:
-            if self._orders.stop:
+            if self._orders.shutdown:
                 return None
-            answer = self._until_answered(
+            answer = self._calls.repeat(
                 "claim a job",
                 lambda: self.store.claim(self.worker, self._execution, listen=not burst, left_s=self._orders.left_s()),
-                lambda tries, _: self._orders.stop > Stop.NONE and tries > LAST_TRIES,
+                self._calls.leaving,
             )
             if answer is None:
                 return None
@@ -104,26 +109,26 @@ class Claimer:
                 if burst or self._quiet(claim, linger_s):
                     return None
                 self._wait(claim, linger_s)
-        if self._orders.stop:
+        if self._orders.shutdown:
             self.release(held, started=False)
             return None
         return held
 
-    def _taken(self, claim: Claim, asked: float) -> Held | None:
-        """What a claim brought, and what it asks for."""
+    def _taken(self, claim: Claim, asked: float) -> HeldLease | None:
+        """Return the lease that a claim brought, and do what the reply asks for."""
         if not claim.registered:
             self._register()
         if claim.code is ClaimCode.SUSPENDED and not self._suspended:
             log.info("%s: suspended, until `rq resume`", self.worker.name)
         self._suspended = claim.code is ClaimCode.SUSPENDED
         if claim.code in (ClaimCode.CLAIMED, ClaimCode.STALE):
-            # An id that brought no job is kept: a claim that was repeated may still bring one.
+            # Otherwise the id is kept, because an earlier try of the same claim may still bring a job.
             self._execution = new_execution_id()
         if claim.more:
-            self._tell_dependents()
-        return Held(claim.lease, asked, claim.lease.left_s) if claim.lease else None
+            self._update_dependents()
+        return HeldLease(claim.lease, asked, claim.lease.left_s) if claim.lease else None
 
-    def _tell_dependents(self) -> None:
+    def _update_dependents(self) -> None:
         try:
             while self.store.look(self.worker.lease_s).more:
                 pass
@@ -131,7 +136,7 @@ class Claimer:
             log.warning("%s: look: %s", self.worker.name, error)
 
     def _quiet(self, claim: Claim, linger_s: float | None) -> bool:
-        """Whether nothing has been open in the workspace for so long."""
+        """Whether no job has been open in the workspace for `linger_s` seconds."""
         now = boot_time()
         if linger_s is None or claim.open:
             self._quiet_since, self._open_at = None, now
@@ -141,7 +146,7 @@ class Claimer:
         return now - self._quiet_since >= linger_s
 
     def _silence(self) -> float:
-        """How long nothing has happened to any job, which may have begun while this worker waited."""
+        """How long no job has changed its state, seconds. A job may have run elsewhere while this slot waited."""
         try:
             return EventReader(self.store.client, self.store.w).silence()
         except ServerError as error:
@@ -160,49 +165,58 @@ class Claimer:
         try:
             self._orders.unless_stopped(lambda: self._waiting.wait_for_wake(self.worker, seconds))
         except ServerError as error:
-            self._back_off("wait for work", error)
+            self._calls.back_off("wait for work", error)
 
     # -- what is held ----------------------------------------------------------------------------------------------
 
-    def renew(self, held: Held | None) -> RenewCode | None:
-        """Say that the worker lives, and renew what it holds. Tries once.
+    def renew(self, held: HeldLease | None) -> RenewCode | None:
+        """Send the slot's heartbeat, and renew the lease that it holds. This is tried once.
+
+        Args:
+            held: The lease; None if the slot holds none.
 
         Returns:
-            None when there was no answer.
+            What became of the lease; None if Redis did not answer.
         """
         asked = boot_time()
         try:
             code, registered, more = self.store.renew(self.worker, held.lease if held else None)
         except ServerError as error:
-            self._unanswered("renew", error)
+            self._calls.unanswered("renew", error)
             return None
-        self._answered()
+        self._calls.answered()
         if held is not None and code in (RenewCode.RENEWED, RenewCode.CANCEL):
             held.asked, held.left_s = asked, self.worker.lease_s
         if not registered:
             self._register()
         if more:
-            self._tell_dependents()
+            self._update_dependents()
         return code
 
     def finish(
-        self, held: Held, outcome: State, *, error: Mapping[str, Any] | None = None, adopted: str = ""
+        self, held: HeldLease, outcome: State, *, error: Mapping[str, Any] | None = None, adopted: str = ""
     ) -> Finish | None:
-        """End what is held, and take the next job, unless the worker is to leave.
+        """End a job, and claim the next one in the same call, unless the slot must leave.
 
-        That is tried for as long as it takes; by a worker that is to hand back what it holds, until the lease is over.
+        This is repeated until Redis answers. A slot that must hand its job back repeats it until the lease is over.
+
+        Args:
+            held: The job.
+            outcome: The state that it ends in.
+            error: What went wrong (job/failure.py), if it failed.
+            adopted: The execution that was found done in the job's directory, if this one did not run.
 
         Returns:
-            None when it could not be told, or was refused for good.
+            The reply; None if Redis did not answer, or refused the call.
         """
 
         def give_up(_: int, problem: Exception) -> bool:
             over = boot_time() >= held.asked + held.left_s
-            stop = self._orders.stop
-            return _refused(problem) or stop is Stop.AT_ONCE or (stop is Stop.HAND_BACK and over)
+            stop = self._orders.shutdown
+            return is_refusal(problem) or stop is Shutdown.AT_ONCE or (stop is Shutdown.HAND_BACK and over)
 
-        wanted = "" if self._orders.stop else self._execution
-        answer = self._until_answered(
+        wanted = "" if self._orders.shutdown else self._execution
+        answer = self._calls.repeat(
             f"finish {short(held.lease.identity)}",
             lambda: self.store.finish(
                 self.worker,
@@ -217,65 +231,75 @@ class Claimer:
         )
         if answer is None:
             log.error(
-                "%s: its end could not be told: it counts as lost once its lease is over", short(held.lease.identity)
+                "%s: its end could not be reported: it counts as lost once its lease is over", short(held.lease.identity)
             )
             return None
         reply, asked = answer
         if wanted:
             self._next = self._taken(reply.next, asked)
         elif reply.next.more:
-            self._tell_dependents()
+            self._update_dependents()
         return reply
 
-    def release(self, held: Held, *, started: bool, least_s: int = 0) -> None:
-        """Hand back what is held; it is ready again.
+    def release(self, held: HeldLease, *, started: bool, least_s: int = 0) -> None:
+        """Hand a job back, so that it is ready again.
 
         Args:
-            held: The lease.
+            held: The job.
             started: Whether it had started.
-            least_s: How much time was not enough for it, seconds; 0 when that was not why.
+            least_s: How much time was not enough for it, seconds; 0 if time was not the reason.
         """
-        self._until_answered(
+        self._calls.repeat(
             f"hand back {short(held.lease.identity)}",
             lambda: self.store.release(held.lease, started=started, least_s=least_s),
-            lambda tries, problem: _refused(problem) or tries > LAST_TRIES,
+            self._calls.refused_or_tried,
         )
 
-    def refuse(self, held: Held, refusal: Refusal, error: Mapping[str, Any]) -> bool:
-        """Hand back what this worker cannot import; see `Store.refuse`.
+    def refuse(self, held: HeldLease, refusal: Refusal, error: Mapping[str, Any]) -> bool:
+        """Hand back a job that this worker cannot import, see `Store.refuse`.
+
+        Args:
+            held: The job.
+            refusal: What this worker lacks.
+            error: What the job fails of, if no living worker can import it.
 
         Returns:
-            Whether the job has failed, because no living worker can.
+            Whether the job has failed, because no living worker can import it.
         """
-        answer = self._until_answered(
+        answer = self._calls.repeat(
             f"refuse {short(held.lease.identity)}",
             lambda: self.store.refuse(self.worker, held.lease, refusal, error),
-            lambda tries, problem: _refused(problem) or tries > LAST_TRIES,
+            self._calls.refused_or_tried,
         )
         (code, state), _ = answer or ((RefuseCode.UNKNOWN, ""), 0.0)
         return code is not RefuseCode.STALE and state == State.FAILED.value
 
-    def lose(self, held: Held) -> bool:
-        """Give up what is held, for its processes died with their starter: it is lost as if the worker had been.
+    def lose(self, held: HeldLease) -> bool:
+        """Give up a job whose processes died with their starter. It counts as lost, as if the worker had died.
 
         Returns:
-            Whether the job has failed by that.
+            Whether the job has failed because of this.
         """
-        answer = self._until_answered(
+        answer = self._calls.repeat(
             f"give up {short(held.lease.identity)}",
             lambda: self.store.lose(held.lease),
-            lambda tries, problem: _refused(problem) or tries > LAST_TRIES,
+            self._calls.refused_or_tried,
         )
         (code, state), _ = answer or ((LoseCode.UNKNOWN, ""), 0.0)
         return code is not LoseCode.STALE and state == State.FAILED.value
 
-    def tell(self, held: Held, event: Event, data: Mapping[str, Any]) -> bool:
-        """Pass on what the job says while it runs. Tries once, and not at all while the server is away.
+    def publish(self, held: HeldLease, event: Event, data: Mapping[str, Any]) -> bool:
+        """Publish an event of a running job. This is tried once, and not at all while Redis is away.
+
+        Args:
+            held: The job.
+            event: PROGRESS or OUTPUT.
+            data: What the job said.
 
         Returns:
-            Whether that is done with: told, or not to be told for good.
+            False if it must be tried again later. True if it was published, or never can be.
         """
-        if self._away:
+        if self._calls.away:
             return False
         try:
             self.store.tell(held.lease, event, data)
@@ -283,62 +307,23 @@ class Claimer:
             log.debug("%s: %s: %s", self.worker.name, event.value, error)
         except ServerError as error:
             log.debug("%s: %s: %s", self.worker.name, event.value, error)
-            return _refused(error)
+            return is_refusal(error)
         return True
 
-    def tell_all(self, held: Held, event: Event, words: list[dict[str, Any]]) -> None:
-        """Pass on what the job has said, before its end is told: repeated until it is answered."""
-        for word in words:
-            self._until_answered(
-                f"tell of {short(held.lease.identity)}",
-                functools.partial(self.store.tell, held.lease, event, word),
-                lambda tries, problem: _refused(problem) or (self._orders.stop > Stop.NONE and tries > LAST_TRIES),
+    def publish_all(self, held: HeldLease, event: Event, reports: list[dict[str, Any]]) -> None:
+        """Publish events of a job before its end is reported. Each is repeated until Redis answers."""
+        for data in reports:
+            self._calls.repeat(
+                f"publish events of {short(held.lease.identity)}",
+                functools.partial(self.store.tell, held.lease, event, data),
+                lambda tries, problem: is_refusal(problem) or self._calls.leaving(tries, problem),
             )
 
-    def persist(self, what: str, call: Callable[[], object]) -> None:
-        """Repeat a call of the worker's own until it is answered, or the worker is to leave."""
-        self._until_answered(what, call, lambda tries, _: self._orders.stop > Stop.NONE and tries > LAST_TRIES)
+    def repeat(self, what: str, call: Callable[[], object]) -> None:
+        """Repeat a call until Redis answers, or the slot must leave.
 
-    # -- an outage -------------------------------------------------------------------------------------------------
-
-    def _until_answered(
-        self, what: str, call: Callable[[], T], give_up: Callable[[int, Exception], bool]
-    ) -> tuple[T, float] | None:
-        """Repeat a call until it is answered. Returns the answer, and when the call was sent that brought it."""
-        tries = 0
-        while True:
-            asked = boot_time()
-            try:
-                answer = call()
-            except ServerError as error:
-                tries += 1
-                if give_up(tries, error):
-                    log.error("%s: cannot %s: %s", self.worker.name, what, error)
-                    return None
-                self._back_off(what, error)
-            else:
-                self._answered()
-                return answer, asked
-
-    def _back_off(self, what: str, error: Exception) -> None:
-        self._unanswered(what, error)
-        self._orders.wait(self._backoff.next_s())
-
-    def _unanswered(self, what: str, error: Exception) -> None:
-        fault = fault_of(error, self.store.client)
-        if not self._away or (fault.lasting and fault.problem != self._said):
-            remedy = f". {fault.remedy}" if fault.lasting else ""
-            log.warning("%s: cannot %s: %s; trying again%s", self.worker.name, what, fault.problem, remedy)
-            self._said = fault.problem
-        self._away = True
-
-    def _answered(self) -> None:
-        if self._away:
-            log.info("%s: the server answers again", self.worker.name)
-        self._away = False
-        self._backoff.reset()
-
-
-def _refused(error: Exception) -> bool:
-    """Whether a script refused its arguments: trying again cannot help."""
-    return str(error).startswith("XPMARG")
+        Args:
+            what: What the call does, for the log: "register".
+            call: The call.
+        """
+        self._calls.repeat(what, call, self._calls.leaving)

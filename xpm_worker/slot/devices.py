@@ -1,8 +1,9 @@
-"""The devices of this machine that a worker may use, where a variable of its own lists them.
+"""The devices of this machine that a worker may use, if an environment variable lists them.
 
-A job holds numbered units of a token, and a variable such as CUDA_VISIBLE_DEVICES tells it which devices they are. A
-worker that was itself given some (as Slurm does) has those only: unit 0 is the first of its own list, whatever that
-calls it, and a unit beyond the list is none of this machine's. Where a worker has no such list, unit 0 is device 0.
+A job holds numbered units of a token. A variable such as CUDA_VISIBLE_DEVICES says which devices these are. If the
+worker has such a variable itself, as Slurm sets it, then it may use only the devices of this list: unit 0 is the first
+device of the list, whatever its name there, and a unit beyond the list does not exist on this machine. If the worker
+has no such list, unit 0 is device 0.
 """
 
 from __future__ import annotations
@@ -17,23 +18,38 @@ _LIST = re.compile(r"\w*VISIBLE_DEVICES|GPU_DEVICE_ORDINAL|ZE_AFFINITY_MASK")
 
 
 def own_devices(environment: Mapping[str, str]) -> dict[str, list[str]]:
-    """The devices that each such variable lists, in order: numbers, or names such as `GPU-8932f937`.
+    """Return the devices that each such variable lists, in order: numbers, or names such as `GPU-8932f937`.
 
-    As in CUDA, what stands behind one that there cannot be (`-1`, or nothing) does not count.
+    As in CUDA, the list ends at the first entry that cannot be a device, such as `-1` or an empty one.
+
+    Args:
+        environment: The worker's environment.
+
+    Example:
+        >>> own_devices({"CUDA_VISIBLE_DEVICES": "2,3", "HOME": "/home/me"})
+        {'CUDA_VISIBLE_DEVICES': ['2', '3']}
     """
     return {name: _listed(text) for name, text in environment.items() if _LIST.fullmatch(name) and text != "all"}
 
 
 def counted(devices: Mapping[str, list[str]]) -> str:
-    """How many they are, as claims tell: `CUDA_VISIBLE_DEVICES=2,ROCR_VISIBLE_DEVICES=1`."""
+    """Return how many devices there are, in the form of claims: `CUDA_VISIBLE_DEVICES=2,ROCR_VISIBLE_DEVICES=1`."""
     return ",".join(f"{name}={len(devices[name])}" for name in sorted(devices))
 
 
 def named(variables: Mapping[str, str], devices: Mapping[str, list[str]]) -> dict[str, str]:
-    """The variables that name a job's units, with this machine's names for them.
+    """Return the variables of a job that name its units, with this machine's names for them.
+
+    Args:
+        variables: The job's units by variable, such as `{"CUDA_VISIBLE_DEVICES": "0,1"}`.
+        devices: The worker's devices, see `own_devices`.
 
     Raises:
-        SettingsError: The job holds a unit that this machine has not.
+        SettingsError: The job holds a unit that this machine does not have.
+
+    Example:
+        >>> named({"CUDA_VISIBLE_DEVICES": "1"}, {"CUDA_VISIBLE_DEVICES": ["2", "3"]})
+        {'CUDA_VISIBLE_DEVICES': '3'}
     """
     return {
         name: ",".join(_name(name, unit, devices[name]) for unit in units.split(",")) if name in devices else units

@@ -1,4 +1,4 @@
-"""The process of one slot: its connections, its worker, and the way from one to the other."""
+"""The process of one slot: its connections, its parts, and how it begins and ends."""
 
 from __future__ import annotations
 
@@ -17,18 +17,24 @@ from xpm_worker.settings import Settings
 from xpm_worker.slot.claimer import Claimer
 from xpm_worker.slot.devices import counted, own_devices
 from xpm_worker.slot.orders import Orders
-from xpm_worker.slot.rq_worker import Equipment, XpmWorker
+from xpm_worker.slot.rq_worker import SlotParts, XpmWorker
 from xpm_worker.slot.runner import Runner
-from xpm_worker.slot.starter_link import Starter
+from xpm_worker.slot.starter_link import StarterLink
 
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Place:
-    """What all slots of a daemon share: where they work, and the way to the mother of their starters.
+class SlotContext:
+    """What all slots of a daemon share.
 
-    `ends_at` is when they hand back what runs, and leave, by the boot clock; None for never.
+    Attributes:
+        settings: The daemon's options.
+        workspace: The workspace.
+        url: Address of the Redis server.
+        host: Name of this machine.
+        control: The socket over which slots ask the fork server for starters.
+        ends_at: When slots hand their jobs back and leave, by the boot clock; None for never.
     """
 
     settings: Settings
@@ -39,34 +45,34 @@ class Place:
     ends_at: float | None = None
 
 
-def work(place: Place, name: str) -> None:
-    """Be one worker until it is to leave.
+def work(context: SlotContext, name: str) -> None:
+    """Be a slot until it must leave.
 
     Args:
-        place: Where.
-        name: The worker's name, which no other has.
+        context: What the slots of the daemon share.
+        name: The name of this slot's worker; no other worker has it.
     """
-    settings = place.settings
+    settings = context.settings
     devices = counted(own_devices(os.environ))
-    identity = WorkerId(name, place.host, settings.queues, settings.lease_s, devices)
-    client = connection.open(place.url, lease_s=settings.lease_s)
-    waiting = connection.open(place.url, lease_s=settings.lease_s, blocking=True)
-    store = Store(client, place.workspace.id, alone=True)
-    orders = Orders(place.ends_at)
+    identity = WorkerId(name, context.host, settings.queues, settings.lease_s, devices)
+    client = connection.open(context.url, lease_s=settings.lease_s)
+    waiting = connection.open(context.url, lease_s=settings.lease_s, blocking=True)
+    store = Store(client, context.workspace.id, alone=True)
+    orders = Orders(context.ends_at)
     worker = XpmWorker(
-        [keys.rq_name(place.workspace.id, queue) for queue in settings.queues],
+        [keys.rq_name(context.workspace.id, queue) for queue in settings.queues],
         name=name,
         connection=client,
         worker_ttl=round(settings.lease_s * 4),
     )
-    claimer = Claimer(store, Store(waiting, place.workspace.id), identity, orders, worker.register_anew)
-    starter = Starter(place.control, orders)
-    runner = Runner(claimer, starter, place.workspace, orders, settings)
+    claimer = Claimer(store, Store(waiting, context.workspace.id), identity, orders, worker.register_anew)
+    starter = StarterLink(context.control, orders)
+    runner = Runner(claimer, starter, context.workspace, orders, settings)
 
     def join() -> None:
-        store.join(identity, pid=os.getpid(), path=str(place.workspace.path), version=_version())
+        store.join(identity, pid=os.getpid(), path=str(context.workspace.path), version=_version())
 
-    worker.equip(Equipment(orders, claimer, runner, starter, join, settings.linger_s))
+    worker.set_parts(SlotParts(orders, claimer, runner, starter, join, settings.linger_s))
     worker.install_signal_handlers()
     starter.ensure()
     worker.work(burst=settings.burst)

@@ -1,7 +1,7 @@
-"""What a worker is told from outside, by signals and by RQ's commands, and how it hears of it.
+"""The orders that a slot gets from outside, by signals and by RQ's commands.
 
-Handlers of signals and RQ's other thread only note here what they want, and ring; the worker's own loop
-looks when it is ready to. Only while it blocks in a wait for work is it interrupted.
+Signal handlers and RQ's other thread only note the order and wake the slot. The slot's own loop reads the orders when
+it is ready. A handler interrupts the slot only while it waits for work.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from xpm_worker.system.clock import boot_time
 from xpm_worker.system.signals import SignalPipe
 
 
-class Stop(IntEnum):
-    """How a worker is to leave; each kind overrides those before it."""
+class Shutdown(IntEnum):
+    """How a slot must leave. Each value overrides those before it."""
 
     NONE = 0
     DRAIN = 1
@@ -28,105 +28,135 @@ class Stop(IntEnum):
     HAND_BACK = 2
     """Let the job end within the grace, or hand it back; then leave."""
     AT_ONCE = 3
-    """Hand the job back at once."""
+    """Hand the job back at once, and leave."""
 
 
-SIGNALS = {Stop.DRAIN: signal.SIGINT, Stop.HAND_BACK: signal.SIGTERM, Stop.AT_ONCE: signal.SIGQUIT}
-"""How a worker is told. They differ, for of two equal signals that come at once, one is lost."""
+SIGNALS = {Shutdown.DRAIN: signal.SIGINT, Shutdown.HAND_BACK: signal.SIGTERM, Shutdown.AT_ONCE: signal.SIGQUIT}
+"""The signals by which the daemon orders each. They differ, because of two equal signals at once, one gets lost."""
 
 
 ONE_S = 1.0
-"""Equal signals closer together are one: the whole group had it, as from Slurm, and the daemon passed it on."""
+"""Equal signals closer together than this are one, seconds. Slurm signals the whole process group, slots included, and
+the daemon passes its own signal on to them."""
 
 
-def stricter(told: Stop, number: int) -> Stop:
-    """What one more signal makes of what a worker was told before."""
-    meant = next((stop for stop, known in SIGNALS.items() if known == number), Stop.HAND_BACK)
-    return meant if meant > told else Stop.AT_ONCE
+def stricter(current: Shutdown, number: int) -> Shutdown:
+    """Return how to leave after one more signal.
+
+    Args:
+        current: The order until now.
+        number: The signal that came.
+
+    Returns:
+        What the signal means, if this is stricter than the order until now; else AT_ONCE.
+
+    Example:
+        >>> stricter(Shutdown.NONE, signal.SIGINT), stricter(Shutdown.DRAIN, signal.SIGINT)
+        (<Shutdown.DRAIN: 1>, <Shutdown.AT_ONCE: 3>)
+    """
+    meant = next((shutdown for shutdown, known in SIGNALS.items() if known == number), Shutdown.HAND_BACK)
+    return meant if meant > current else Shutdown.AT_ONCE
 
 
 class Orders:
-    """What one worker was told.
+    """The orders that one slot has got.
 
     Args:
-        ends_at: When it is to hand back and leave, by the boot clock; None for never.
+        ends_at: When it must hand its job back and leave, by the boot clock; None for never.
+
+    Example:
+        >>> orders.signal(signal.SIGTERM)
+        >>> orders.shutdown
+        <Shutdown.HAND_BACK: 2>
     """
 
     def __init__(self, ends_at: float | None = None) -> None:
         self.ends_at = ends_at
-        self._told = Stop.NONE
-        self._heard = 0, 0.0
+        self._ordered = Shutdown.NONE
+        self._last_signal = 0, 0.0
+        """The last signal, and when it came."""
         self.kill = False
-        """Whether the job that runs is to be killed, as RQ's kill-horse asks."""
+        """Whether the running job must be killed, as RQ's kill-horse asks."""
         self._stopped_jobs: deque[str] = deque(maxlen=100)
-        self._bell = SignalPipe()
-        self._blocked = False
+        self._pipe = SignalPipe()
+        self._is_waiting = False
 
     @property
-    def stop(self) -> Stop:
-        """How the worker is to leave: as it was told, or because its time is over."""
+    def shutdown(self) -> Shutdown:
+        """How the slot must leave, as it was ordered, or because its time is over."""
         over = self.ends_at is not None and boot_time() >= self.ends_at
-        return max(self._told, Stop.HAND_BACK) if over else self._told
+        return max(self._ordered, Shutdown.HAND_BACK) if over else self._ordered
 
     def left_s(self) -> float | None:
-        """How long the worker may still run jobs, seconds; None for ever."""
+        """How long the slot may still run jobs, seconds; None for no limit."""
         return None if self.ends_at is None else max(self.ends_at - boot_time(), 0.0)
 
     def fileno(self) -> int:
-        """Readable once something was ordered, for poll."""
-        return self._bell.fileno()
+        """A descriptor for poll, which can be read once there is a new order."""
+        return self._pipe.fileno()
 
-    def hear(self) -> None:
-        """Take the ringing as heard."""
-        self._bell.read()
+    def clear(self) -> None:
+        """Make the descriptor unreadable until the next order."""
+        self._pipe.read()
 
     def signal(self, number: int) -> None:
-        """A signal came: SIGINT drains, SIGTERM hands back; a later one, and SIGQUIT, does it at once.
+        """Note a signal. SIGINT drains, SIGTERM hands back, SIGQUIT leaves at once, and so does a second signal.
+
+        Args:
+            number: The signal.
 
         Raises:
-            StopRequested: The worker blocks in a wait for work.
+            StopRequested: The slot waits for work; this ends the wait.
         """
-        now, (before, at) = boot_time(), self._heard
-        self._heard = number, now
+        now, (before, at) = boot_time(), self._last_signal
+        self._last_signal = number, now
         if number != before or now - at > ONE_S:
-            self._told = stricter(self._told, number)
-        self._bell.ring()
-        if self._blocked:
-            self._blocked = False
+            self._ordered = stricter(self._ordered, number)
+        self._pipe.wake()
+        if self._is_waiting:
+            self._is_waiting = False
             raise StopRequested
 
     def stop_job(self, rq_id: str) -> None:
-        """Somebody wants a job stopped, which may be about to start here."""
+        """Note that a job must be stopped. The job may be about to start here.
+
+        Args:
+            rq_id: The id under which RQ's tools see the job.
+        """
         self._stopped_jobs.append(rq_id)
-        self._bell.ring()
+        self._pipe.wake()
 
     def kill_job(self) -> None:
-        """Somebody wants the job killed that runs now."""
+        """Note that the running job must be killed."""
         self.kill = True
-        self._bell.ring()
+        self._pipe.wake()
 
     def wants_stopped(self, rq_id: str) -> bool:
-        """Whether a job was to be stopped."""
+        """Return whether a job must be stopped."""
         return rq_id in self._stopped_jobs
 
     def forget(self, rq_id: str) -> None:
-        """A job has ended: what was ordered about it is done with."""
+        """Forget the orders about a job, because it has ended."""
         self.kill = False
         with contextlib.suppress(ValueError):
             while True:
                 self._stopped_jobs.remove(rq_id)
 
     def wait(self, seconds: float) -> None:
-        """Wait for that long, or until something is ordered."""
+        """Wait for that long, or until there is a new order."""
         select.select([self], [], [], max(seconds, 0.0))
-        self.hear()
+        self.clear()
 
     def unless_stopped(self, wait: Callable[[], object]) -> None:
-        """Wait for work, by something that may be broken off at any point: an order to leave ends it."""
+        """Wait for work, unless the slot must leave. An order to leave ends the wait.
+
+        Args:
+            wait: Waits for work. An exception may end it at any point.
+        """
         with contextlib.suppress(StopRequested):
-            self._blocked = True
+            self._is_waiting = True
             try:
-                if self.stop is Stop.NONE:
+                if self.shutdown is Shutdown.NONE:
                     wait()
             finally:
-                self._blocked = False
+                self._is_waiting = False

@@ -1,8 +1,8 @@
-"""The worker: a subclass of RQ's, which claims by our scripts and runs jobs in its starter.
+"""A slot's worker: a subclass of RQ's worker, which claims jobs with our scripts and runs them in its starter.
 
-From RQ come registration, birth and death, commands over pub/sub, and the loop, so that its tools see our
-workers as their own. Owns: what is overridden, and why. Where RQ would speak to Redis at a moment of its own, or end
-the worker for an error, something of ours stands instead.
+The registration, birth and death of a worker, the commands over pub/sub and the loop are RQ's, so that RQ's tools see
+our workers as their own. Owns: what is overridden, and why. A method is overridden if RQ would use Redis at a moment of
+its own, or would end the worker because of an error.
 """
 
 from __future__ import annotations
@@ -21,57 +21,66 @@ from rq.queue import Queue
 
 from xpm_core.server.connection import ServerError
 from xpm_core.server.faults import fault_of
-from xpm_worker.slot.claimer import Claimer, Held
+from xpm_worker.slot.claimer import Claimer, HeldLease
 from xpm_worker.slot.orders import Orders
 from xpm_worker.slot.runner import Runner
-from xpm_worker.slot.starter_link import Starter
+from xpm_worker.slot.starter_link import StarterLink
 
 log = logging.getLogger(__name__)
 
 AFTER_ERROR_S = 1.0
-"""How long a worker rests after an error that nobody foresaw."""
+"""How long a worker waits after an unexpected error, seconds."""
 
 
 @dataclass(frozen=True)
-class Equipment:
-    """What makes a worker of RQ's one of ours."""
+class SlotParts:
+    """What a worker of RQ's needs to be a slot.
+
+    Attributes:
+        orders: The slot's orders.
+        claimer: Its side of the store.
+        runner: Runs the claimed jobs.
+        starter: The way to its starter.
+        join: Makes the slot known to our scripts.
+        linger_s: See `Settings`.
+    """
 
     orders: Orders
     claimer: Claimer
     runner: Runner
-    starter: Starter
+    starter: StarterLink
     join: Callable[[], None]
     linger_s: float | None
 
 
 class LeasedJob(Job):
-    """What RQ's loop hands from claim to execution: one for all jobs of a worker, none of which RQ knows."""
+    """What RQ's loop passes from claim to execution. RQ does not know our jobs, so one object serves for all."""
 
-    held: Held
+    held: HeldLease
 
 
 class XpmWorker(Worker):
-    """One slot.
+    """The worker of one slot.
 
-    RQ constructs it, too, to list workers; one that is to work is equipped first.
+    RQ's tools construct it, too, to list workers. Only a slot calls `set_parts`, before it works.
     """
 
-    equipment: Equipment
+    parts: SlotParts
 
-    def equip(self, equipment: Equipment) -> None:
-        """Make it able to work."""
-        self.equipment = equipment
+    def set_parts(self, parts: SlotParts) -> None:
+        """Give the worker what it needs to work."""
+        self.parts = parts
         self.log = log
         self._job = LeasedJob(connection=self.connection)
 
-    # -- registration: repeated until it is answered, and again when a reply says that we are not known ------------
+    # -- registration: repeated until Redis answers, and again when a reply says that the worker is not known ------
 
     def register_birth(self) -> None:
         """Make this worker known to RQ's tools and to our scripts."""
-        self.equipment.claimer.persist("register", self._register)
+        self.parts.claimer.repeat("register", self._register)
 
     def register_anew(self) -> None:
-        """Do it again, after a wipe or a long outage; if that fails, the next reply asks for it again."""
+        """Register again, after Redis was wiped or was away for long. If this fails, the next reply asks again."""
         log.info("%s: registering anew", self.name)
         try:
             self._register()
@@ -79,14 +88,14 @@ class XpmWorker(Worker):
             log.warning("%s: cannot register: %s", self.name, error)
 
     def _register(self) -> None:
-        self.connection.delete(self.key)  # else RQ takes it for another worker of this name
+        self.connection.delete(self.key)  # else RQ believes that another worker has this name
         super().register_birth()  # type: ignore[no-untyped-call]
-        self.equipment.join()
+        self.parts.join()
 
     def register_death(self) -> None:
-        """Say good-bye; an outage does not matter, for what is not heard from is gone."""
+        """Sign off. An outage does not matter, because a worker that does not answer counts as gone."""
         try:
-            self.equipment.claimer.store.leave(self.name)
+            self.parts.claimer.store.leave(self.name)
             super().register_death()  # type: ignore[no-untyped-call]
         except ServerError as error:
             log.warning("%s: cannot say good-bye: %s", self.name, error)
@@ -103,12 +112,20 @@ class XpmWorker(Worker):
     def dequeue_job_and_maintain_ttl(
         self, timeout: int | None, max_idle_time: int | None = None
     ) -> tuple[Job, Queue] | None:
-        """Claim a job, or wait for one. `timeout` is None in burst mode."""
-        own = self.equipment
+        """Claim a job, or wait for one.
+
+        Args:
+            timeout: None in burst mode.
+            max_idle_time: Not used.
+
+        Returns:
+            The job, and any of the queues; None if the worker must leave.
+        """
+        own = self.parts
         while True:
             try:
                 held = own.claimer.next(burst=timeout is None, linger_s=own.linger_s)
-            except Exception:  # the edge of the process: a worker does not leave for an error
+            except Exception:  # the edge of the process: an error does not end a worker
                 log.exception("%s: cannot claim", self.name)
                 own.orders.wait(AFTER_ERROR_S)
                 continue
@@ -121,58 +138,58 @@ class XpmWorker(Worker):
         """Run what was claimed."""
         assert isinstance(job, LeasedJob)
         try:
-            self.equipment.runner.run(job.held)
-        except Exception:  # as above; the starter kills what it runs, and the lease runs out
+            self.parts.runner.run(job.held)
+        except Exception:  # as above; the starter kills what it runs, and the lease ends by itself
             log.exception("%s: cannot run %s", self.name, job.held.lease.identity)
-            self.equipment.starter.sweep()
-            self.equipment.orders.wait(AFTER_ERROR_S)
+            self.parts.starter.sweep()
+            self.parts.orders.wait(AFTER_ERROR_S)
 
     def heartbeat(self, timeout: int | None = None, pipeline: Any = None) -> None:
-        """Nothing: claims and renewals are the heartbeat."""
+        """Do nothing, because claims and renewals are the heartbeat."""
 
     def check_for_suspension(self, burst: bool) -> None:
-        """Nothing: a claim looks at that itself, between any two jobs."""
+        """Do nothing, because each claim looks at the suspension itself."""
 
     @property
     def should_run_maintenance_tasks(self) -> bool:
-        """Never: RQ's clean-up would requeue and expire what it does not understand."""
+        """Never, because RQ's maintenance would requeue or expire jobs that it does not understand."""
         return False
 
     def _start_scheduler(self, *args: Any, **more: Any) -> None:
-        """Nothing: claims take up what is due."""
+        """Do nothing, because claims also take up jobs whose time has come."""
 
     def procline(self, message: str) -> None:
-        """Nothing: the name of the process stays."""
+        """Do nothing, so that the process keeps its name."""
 
     def set_state(self, state: str, pipeline: Any = None) -> None:
-        """Keep it here: the scripts show it, where the worker is registered."""
+        """Keep the state here only. Our scripts write it into RQ's hash of the worker."""
         self._state = state
 
     def _set_connection(self, connection: Any) -> Any:
-        """Leave its time-outs as they are: they follow the lease."""
+        """Leave the connection's time-outs as they are, because they follow from the lease."""
         return connection
 
     # -- signals and commands --------------------------------------------------------------------------------------
 
     def request_stop(self, signum: int, frame: Any) -> None:
-        """A signal came: note it, for it may have come amid anything."""
-        self.equipment.orders.signal(signum)
+        """Note a signal. Nothing else is done here, because a signal may interrupt anything."""
+        self.parts.orders.signal(signum)
 
     def request_force_stop(self, signum: int, frame: Any) -> None:
-        """As `request_stop`, which tells a second signal from the first."""
-        self.equipment.orders.signal(signum)
+        """Do the same as `request_stop`; the orders know whether a signal is the second one."""
+        self.parts.orders.signal(signum)
 
     def install_signal_handlers(self) -> None:
-        """Heed signals from now on; RQ does so only once it is registered."""
+        """Handle signals from now on. RQ itself does so only after the registration."""
         self._install_signal_handlers()  # type: ignore[no-untyped-call]
         signal.signal(signal.SIGQUIT, self.request_stop)
 
     def handle_payload(self, message: Any) -> None:
-        """A command came over pub/sub, in RQ's other thread. One that makes no sense is logged; the next is heard."""
+        """Handle a command that came over pub/sub, in RQ's other thread. A command that is not understood is logged."""
         try:
             payload = parse_payload(message)
             if payload["command"] == "stop-job":
-                self.equipment.orders.stop_job(str(payload["job_id"]))
+                self.parts.orders.stop_job(str(payload["job_id"]))
             else:
                 handle_command(self, payload)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -180,18 +197,18 @@ class XpmWorker(Worker):
 
     def _pubsub_exception_handler(self, exc: Exception, pubsub: Any, pubsub_thread: Any) -> None:
         fault = fault_of(exc, self.connection)
-        log.warning("%s: no commands can be heard: %s; trying again", self.name, fault.problem)
+        log.warning("%s: no commands can be received: %s; trying again", self.name, fault.problem)
         time.sleep(2.0)
 
     def subscribe(self) -> None:
-        """Listen for commands."""
-        self.equipment.claimer.persist("subscribe", super().subscribe)
+        """Receive commands from now on."""
+        self.parts.claimer.repeat("subscribe", super().subscribe)
 
     def unsubscribe(self) -> None:
-        """Listen no more."""
+        """Receive no commands any more."""
         if self.pubsub_thread is None or self.pubsub is None:
             return
-        self.pubsub_thread.stop()  # before the word that wakes it
+        self.pubsub_thread.stop()  # before the reply to `unsubscribe`, which wakes the thread
         try:
             self.pubsub.unsubscribe()
         except ServerError as error:
@@ -199,28 +216,28 @@ class XpmWorker(Worker):
         self.pubsub_thread.join(timeout=1)
 
     def get_current_job_id(self) -> str | None:
-        """The id under which RQ's tools see the job that runs here, also of a worker that was merely listed."""
-        if not hasattr(self, "equipment"):
+        """The id under which RQ's tools see the running job. A worker that was only listed asks Redis."""
+        if not hasattr(self, "parts"):
             return super().get_current_job_id()
-        return self.equipment.runner.running_rq_id
+        return self.parts.runner.running_rq_id
 
     @property
     def horse_pid(self) -> int:
-        """Process id of the job that runs here, or of its starter, until that has told it; 0 when none runs."""
-        if not hasattr(self, "equipment") or self.equipment.runner.running is None:
+        """Process id of the running job, or of the starter until it has sent this id; 0 when no job runs."""
+        if not hasattr(self, "parts") or self.parts.runner.running is None:
             return 0
-        return self.equipment.runner.pid or self.equipment.starter.pid
+        return self.parts.runner.pid or self.parts.starter.pid
 
     def kill_horse(self, sig: Any = None) -> None:
-        """Kill the job that runs here; that counts as its failure."""
-        self.equipment.orders.kill_job()
+        """Kill the running job, which then counts as failed."""
+        self.parts.orders.kill_job()
 
     def wait_for_horse(self) -> tuple[None, None, None]:
-        """Nothing: its starter waits for it."""
+        """Do nothing, because the starter waits for the job."""
         return None, None, None
 
     def request_stop_execution(self, execution_id: str) -> None:
-        """Stop one execution."""
-        running = self.equipment.runner.running
+        """Stop the running job, if it is this execution."""
+        running = self.parts.runner.running
         if running is not None and running.lease.execution == execution_id:
-            self.equipment.orders.stop_job(self.get_current_job_id() or "")
+            self.parts.orders.stop_job(self.get_current_job_id() or "")

@@ -25,14 +25,21 @@ from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.job_records import Handed
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.job import failure
-from xpm_worker.protocol.messages import Ended, Message, Output, Relay, Renewed, Run, Started
-from xpm_worker.protocol.messages import Stop as StopJob
+from xpm_worker.protocol.messages import (
+    AttemptEnded,
+    AttemptStarted,
+    LeaseRenewed,
+    Message,
+    OutputRegistered,
+    RunJob,
+    StatusUpdate,
+)
 from xpm_worker.settings import Settings
-from xpm_worker.slot.claimer import Claimer, Held
+from xpm_worker.slot.claimer import Claimer, HeldLease
 from xpm_worker.slot.devices import named, own_devices
 from xpm_worker.slot.lease_check import label, vet
-from xpm_worker.slot.orders import Orders, Stop
-from xpm_worker.slot.starter_link import Starter
+from xpm_worker.slot.orders import Orders, Shutdown
+from xpm_worker.slot.starter_link import StarterLink, StopsSent
 from xpm_worker.system import clock, marks
 
 log = logging.getLogger(__name__)
@@ -54,7 +61,7 @@ class Runner:
     """Runs, one after the other, the jobs that a worker has claimed."""
 
     def __init__(
-        self, claimer: Claimer, starter: Starter, workspace: Workspace, orders: Orders, settings: Settings
+        self, claimer: Claimer, starter: StarterLink, workspace: Workspace, orders: Orders, settings: Settings
     ) -> None:
         self._claimer = claimer
         self._starter = starter
@@ -62,7 +69,7 @@ class Runner:
         self._orders = orders
         self._settings = settings
         self._devices = own_devices(os.environ)
-        self.running: Held | None = None
+        self.running: HeldLease | None = None
         """What runs now."""
         self.pid = 0
         """Its process."""
@@ -74,7 +81,7 @@ class Runner:
         """The id under which RQ's tools see the job that runs."""
         return None if self.running is None else keys.rq_id(self._claimer.store.w, self.running.lease.identity)
 
-    def run(self, held: Held) -> None:
+    def run(self, held: HeldLease) -> None:
         """Run a job to its end, whatever that is."""
         self.running, self.pid, self._number, self._outputs = held, 0, 0, []
         try:
@@ -83,14 +90,14 @@ class Runner:
             self._orders.forget(self.running_rq_id or "")
             self.running, self.pid = None, 0
 
-    def _run(self, held: Held) -> None:
+    def _run(self, held: HeldLease) -> None:
         lease = held.lease
         try:
             directory = vet(lease, self._workspace, self._settings.signing_key)
             message = self._message(held)
             adopted = directory.adoptable()
         except (XpmError, OSError) as error:
-            self._fail(held, failure.plain(type(error).__name__, str(error)))
+            self._fail(held, failure.from_text(type(error).__name__, str(error)))
             return
         if not self._may_start(held):
             return
@@ -106,7 +113,7 @@ class Runner:
         try:
             ended = self._watch(held, message)
         except ProtocolError as error:
-            self._fail(held, failure.plain(type(error).__name__, str(error)))
+            self._fail(held, failure.from_text(type(error).__name__, str(error)))
             return
         if ended is None:
             self._lose(held, directory)
@@ -115,7 +122,7 @@ class Runner:
 
     # -- before ----------------------------------------------------------------------------------------------------
 
-    def _may_start(self, held: Held) -> bool:
+    def _may_start(self, held: HeldLease) -> bool:
         """Whether the job is still to be run; if not, its end was told."""
         asked_to_stop = self._orders.wants_stopped(self.running_rq_id or "")
         self._orders.forget(self.running_rq_id or "")  # said of an earlier execution, or before this one was known here
@@ -131,9 +138,9 @@ class Runner:
             return False
         return True
 
-    def _message(self, held: Held) -> Run:
+    def _message(self, held: HeldLease) -> RunJob:
         lease, worker = held.lease, self._claimer.worker
-        return Run(
+        return RunJob(
             execution=lease.execution,
             identity=lease.identity,
             task=lease.task,
@@ -161,55 +168,55 @@ class Runner:
 
     # -- meanwhile -------------------------------------------------------------------------------------------------
 
-    def _watch(self, held: Held, message: Run) -> Ended | None:
+    def _watch(self, held: HeldLease, message: RunJob) -> AttemptEnded | None:
         """Let the starter run the job, and renew its lease. Returns its end; None when the starter died."""
         if not self._starter.ensure():
-            return Ended(held.lease.execution, "released", None, None, None)
+            return AttemptEnded(held.lease.execution, "released", None, None, None)
         self._starter.send(message)
         renew_at = held.asked + self._claimer.worker.lease_s / 3
-        told = Told(self._starter, held.lease.execution)
+        stops = StopsSent(self._starter, held.lease.execution)
         while True:
-            for word in self._starter.hear(self._until(renew_at) - clock.boot_time()):
-                if isinstance(word, Ended) and word.execution == held.lease.execution:
+            for word in self._starter.receive(self._until(renew_at) - clock.boot_time()):
+                if isinstance(word, AttemptEnded) and word.execution == held.lease.execution:
                     return word
                 self._note(held, word)
             if not self._starter.alive:
                 return None
-            self._pass_on(told)
+            self._pass_on(stops)
             if clock.boot_time() >= renew_at:
-                renew_at = self._renew(held, told)
+                renew_at = self._renew(held, stops)
             self._tell_outputs(held)
 
     def _until(self, renew_at: float) -> float:
         """When something is to be done next, whatever is heard meanwhile."""
         ends_at = self._orders.ends_at
-        return renew_at if ends_at is None or self._orders.stop >= Stop.HAND_BACK else min(renew_at, ends_at)
+        return renew_at if ends_at is None or self._orders.shutdown >= Shutdown.HAND_BACK else min(renew_at, ends_at)
 
-    def _note(self, held: Held, word: Message) -> None:
-        if isinstance(word, Started):
+    def _note(self, held: HeldLease, word: Message) -> None:
+        if isinstance(word, AttemptStarted):
             self.pid, self._number = word.pid, word.number
             log.info("%s: starts (attempt %d)", label(held.lease), held.lease.attempt)
-        elif isinstance(word, Relay) and word.kind == Event.PROGRESS.value:
-            self._claimer.tell(held, Event.PROGRESS, word.data)
-        elif isinstance(word, Output):
+        elif isinstance(word, StatusUpdate) and word.kind == Event.PROGRESS.value:
+            self._claimer.publish(held, Event.PROGRESS, word.data)
+        elif isinstance(word, OutputRegistered):
             self._outputs.append(word.data)
 
-    def _tell_outputs(self, held: Held) -> None:
-        while self._outputs and self._claimer.tell(held, Event.OUTPUT, self._outputs[0]):
+    def _tell_outputs(self, held: HeldLease) -> None:
+        while self._outputs and self._claimer.publish(held, Event.OUTPUT, self._outputs[0]):
             del self._outputs[0]
 
-    def _pass_on(self, told: Told) -> None:
+    def _pass_on(self, stops: StopsSent) -> None:
         """Tell the starter what the worker was told."""
         if self._orders.wants_stopped(self.running_rq_id or ""):
-            told.stop("cancelled", self._settings.grace_s)
+            stops.send("cancelled", self._settings.grace_s)
         if self._orders.kill:
-            told.stop("killed")
-        if self._orders.stop is Stop.AT_ONCE:
-            told.stop("released")
-        elif self._orders.stop is Stop.HAND_BACK:
-            told.stop("released", self._settings.grace_s)
+            stops.send("killed")
+        if self._orders.shutdown is Shutdown.AT_ONCE:
+            stops.send("released")
+        elif self._orders.shutdown is Shutdown.HAND_BACK:
+            stops.send("released", self._settings.grace_s)
 
-    def _renew(self, held: Held, told: Told) -> float:
+    def _renew(self, held: HeldLease, stops: StopsSent) -> float:
         """Renew the lease, and tell the starter. Returns when to do it again."""
         lease_s = self._claimer.worker.lease_s
         code = self._claimer.renew(held)
@@ -217,23 +224,23 @@ class Runner:
             return clock.boot_time() + min(lease_s / 3, RETRY_S) * random.uniform(0.5, 1.0)
         if code in (RenewCode.STALE, RenewCode.UNKNOWN):
             log.warning("%s: another worker has it, or nobody knows it any more; killed", label(held.lease))
-            told.stop("lost")
+            stops.send("lost")
             return clock.boot_time() + lease_s
-        self._starter.send(Renewed(held.lease.execution, held.until(lease_s)))
+        self._starter.send(LeaseRenewed(held.lease.execution, held.until(lease_s)))
         if code is RenewCode.CANCEL:
-            told.stop("cancelled", self._settings.grace_s)
+            stops.send("cancelled", self._settings.grace_s)
         return held.asked + lease_s / 3
 
     # -- after -----------------------------------------------------------------------------------------------------
 
-    def _conclude(self, held: Held, directory: JobDirectory, ended: Ended) -> None:
-        by_order = self._orders.stop >= Stop.HAND_BACK and ended.signal == signal.SIGTERM
+    def _conclude(self, held: HeldLease, directory: JobDirectory, ended: AttemptEnded) -> None:
+        by_order = self._orders.shutdown >= Shutdown.HAND_BACK and ended.signal == signal.SIGTERM
         reason = "released" if by_order else ended.reason
         log.info("%s: %s after %.1f s", label(held.lease), reason, ended.seconds)
         if ended.error is not None and reason in ("cancelled", "released"):  # else it is told with the failure
             log.warning("%s: %s", label(held.lease), ended.error["message"])
         if reason != "lost":
-            self._claimer.tell_all(held, Event.OUTPUT, self._outputs)
+            self._claimer.publish_all(held, Event.OUTPUT, self._outputs)
         if reason == "done":
             self._done(held, directory)
         elif reason == "cancelled":
@@ -243,9 +250,9 @@ class Runner:
         elif reason == "refused":
             self._refuse(held, directory, ended)
         elif reason != "lost":
-            self._fail(held, ended.error or failure.plain("Unknown", reason), directory)
+            self._fail(held, ended.error or failure.from_text("Unknown", reason), directory)
 
-    def _lacked(self, held: Held, ended: Ended) -> int:
+    def _lacked(self, held: HeldLease, ended: AttemptEnded) -> int:
         """How much time was too little for a job that handed itself back, seconds; 0 if that cannot have been why."""
         left_s, timeout_s = self._orders.left_s(), held.lease.options.get("timeout_s")
         by_its_timeout = left_s is not None and timeout_s is not None and timeout_s - ended.seconds < left_s
@@ -253,11 +260,11 @@ class Runner:
             return 0
         return (math.floor(left_s) // LACKED_S + 1) * LACKED_S
 
-    def _done(self, held: Held, directory: JobDirectory) -> None:
+    def _done(self, held: HeldLease, directory: JobDirectory) -> None:
         try:
             _keep(directory, held.lease)
         except WorkspaceError as refused:  # Redis is about to forget how to run it
-            error = failure.unrecorded(refused)
+            error = failure.from_write_error(refused)
             _amend(directory, held.lease.execution, {"reason": "failed", "error": error})
             self._fail(held, error, directory)
             return
@@ -270,23 +277,23 @@ class Runner:
         elif not reply.accepted:
             log.warning("%s: done, but another execution has taken its place", label(held.lease))
 
-    def _fail(self, held: Held, error: dict[str, Any], directory: JobDirectory | None = None) -> None:
+    def _fail(self, held: HeldLease, error: dict[str, Any], directory: JobDirectory | None = None) -> None:
         log.warning("%s: %s: %s", label(held.lease), error["type"], error["message"])
         reply = self._claimer.finish(held, State.FAILED, error=failure.brief(error, LARGEST_ERROR))
         if directory is not None and reply is not None and reply.accepted and reply.state == State.FAILED.value:
             _mark(directory, "failed", held.lease)
 
-    def _refuse(self, held: Held, directory: JobDirectory, ended: Ended) -> None:
+    def _refuse(self, held: HeldLease, directory: JobDirectory, ended: AttemptEnded) -> None:
         """The job's code cannot be imported here: that is this worker's fault, and no failure of the job's."""
         host = self._claimer.worker.host
         name = self._settings.name or host
         said = f"worker {name} on {host} cannot import {ended.missing}: looked in {ended.looked}"
         log.warning("%s: %s", label(held.lease), said)
-        error = failure.brief(ended.error or failure.plain("Unknown", said), LARGEST_ERROR)
+        error = failure.brief(ended.error or failure.from_text("Unknown", said), LARGEST_ERROR)
         if self._claimer.refuse(held, Refusal(name, host, ended.missing, ended.looked, said), error):
             _mark(directory, "failed", held.lease)
 
-    def _lose(self, held: Held, directory: JobDirectory) -> None:
+    def _lose(self, held: HeldLease, directory: JobDirectory) -> None:
         """The starter died, and with it the job."""
         swept = self._starter.sweep()
         log.warning("%s: its starter died; %d processes killed", label(held.lease), swept)
@@ -297,28 +304,13 @@ class Runner:
                 "pid": self.pid,
                 "worker": self._claimer.worker.name,
                 "reason": "lost",
-                "error": failure.plain("StarterLost", "the process that started the job was killed"),
+                "error": failure.from_text("StarterLost", "the process that started the job was killed"),
             }
             with contextlib.suppress(WorkspaceError):  # the record is for people; the loss is told all the same
                 directory.write_record(self._number, held.lease.execution, record)
         if self._claimer.lose(held):
             with contextlib.suppress(WorkspaceError):
                 directory.write_lost(held.lease.execution)
-
-
-class Told:
-    """What a starter was told about stopping a job: each thing once."""
-
-    def __init__(self, starter: Starter, execution: str) -> None:
-        self._starter = starter
-        self._execution = execution
-        self._said: set[tuple[str, float]] = set()
-
-    def stop(self, reason: str, grace_s: float = 0.0) -> None:
-        """Tell it to end the job."""
-        if (reason, grace_s) not in self._said:
-            self._said.add((reason, grace_s))
-            self._starter.send(StopJob(self._execution, reason, grace_s))
 
 
 def _keep(directory: JobDirectory, lease: Lease) -> None:

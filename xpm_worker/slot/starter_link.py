@@ -1,4 +1,4 @@
-"""A worker's side of its starter: asks the mother for one, hands it jobs, and notices when it dies."""
+"""A slot's way to its starter: asks the fork server for a starter, sends it jobs, and notices when it dies."""
 
 from __future__ import annotations
 
@@ -9,23 +9,42 @@ import socket
 from xpm_core.backoff import Backoff
 from xpm_core.errors import ProtocolError
 from xpm_worker.protocol.channel import Channel
-from xpm_worker.protocol.messages import Hello, Message
+from xpm_worker.protocol.messages import Hello, Message, StopJob
 from xpm_worker.slot.orders import Orders
-from xpm_worker.starter.fork_server import ask
 from xpm_worker.system import marks
 
 log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S, LONGEST_PAUSE_S = 0.05, 5.0
-"""Pauses before another starter is asked for."""
+"""Pauses before another starter is asked for, seconds."""
 
 
-class Starter:
-    """The starter of one worker; another is asked for when it has died.
+def ask(control: socket.socket) -> socket.socket:
+    """Ask the fork server for a starter.
 
     Args:
-        control: The way to the mother.
-        orders: What the worker is told; waiting ends when something is ordered.
+        control: The way to the fork server.
+
+    Returns:
+        The way to the starter, over which `Hello` comes first.
+    """
+    ours, theirs = socket.socketpair()
+    with theirs:
+        socket.send_fds(control, [b"+"], [theirs.fileno()])
+    return ours
+
+
+class StarterLink:
+    """The way to the starter of one slot. When the starter has died, another one is asked for.
+
+    Args:
+        control: The way to the fork server.
+        orders: The slot's orders. A new order ends every wait.
+
+    Example:
+        >>> if link.ensure():
+        ...     link.send(RunJob(...))
+        ...     messages = link.receive(10.0)
     """
 
     def __init__(self, control: socket.socket, orders: Orders) -> None:
@@ -41,28 +60,28 @@ class Starter:
         return self._channel is not None and not self._channel.closed
 
     def ensure(self) -> bool:
-        """Make sure that there is a starter; wait until one is there.
+        """Ask for a starter if there is none, and wait until it runs.
 
         Returns:
-            Whether there is one: false when the worker is to leave first.
+            Whether there is one. False if the slot must leave before.
         """
-        self.hear(0.0)
+        self.receive(0.0)
         backoff = Backoff(FIRST_PAUSE_S, LONGEST_PAUSE_S)
         while not self.alive:
-            if self._orders.stop:
+            if self._orders.shutdown:
                 return False
             self.sweep()
             self._channel = Channel(ask(self._control))
             hello = self._hello(self._channel)
             if hello is not None:
                 self.mark, self.pid = hello.mark, hello.pid
-            elif not self._orders.stop:
+            elif not self._orders.shutdown:
                 log.warning("the starter did not come up; asking for another")
                 self._orders.wait(backoff.next_s())
         return True
 
     def send(self, message: Message) -> None:
-        """Tell it something.
+        """Send a message.
 
         Raises:
             ProtocolError: The message is too large.
@@ -70,40 +89,64 @@ class Starter:
         if self._channel is not None:
             self._channel.send(message)
 
-    def hear(self, seconds: float) -> list[Message]:
-        """Wait for so long, or until it says something or the worker is told something. Returns what it says."""
+    def receive(self, seconds: float) -> list[Message]:
+        """Wait for messages, and return them.
+
+        Args:
+            seconds: How long to wait. A message, or a new order, ends the wait.
+        """
         channel = self._channel
         if channel is None or channel.closed:
             return []
-        heeded: list[Channel | Orders] = [channel, self._orders]
-        told, _, _ = select.select(heeded, [channel] if channel.pending else [], [], max(seconds, 0.0))
-        if self._orders in told:
-            self._orders.hear()
+        awaited: list[Channel | Orders] = [channel, self._orders]
+        readable, _, _ = select.select(awaited, [channel] if channel.pending else [], [], max(seconds, 0.0))
+        if self._orders in readable:
+            self._orders.clear()
         channel.flush()
-        if channel not in told:
+        if channel not in readable:
             return []
         try:
             return channel.receive()
         except ProtocolError:
-            log.exception("what the starter says cannot be understood")
+            log.exception("a message of the starter cannot be understood")
             channel.close()
             return []
 
     def sweep(self) -> int:
-        """Kill what a starter that died left behind. Returns how many processes that were."""
+        """Kill the processes that a starter left behind when it died. Returns how many were killed."""
         if self._channel is not None:
             self._channel.close()
         self._channel = None
         return marks.sweep(self.mark)
 
     def close(self) -> None:
-        """Let it go; it kills what it runs."""
+        """Close the way to the starter, which then kills what it runs and ends."""
         if self._channel is not None:
             self._channel.close()
 
     def _hello(self, channel: Channel) -> Hello | None:
-        while not channel.closed and not self._orders.stop:
-            for message in self.hear(60.0):
+        while not channel.closed and not self._orders.shutdown:
+            for message in self.receive(60.0):
                 if isinstance(message, Hello):
                     return message
         return None
+
+
+class StopsSent:
+    """Sends a starter each order to stop a job only once.
+
+    Args:
+        starter: The way to the starter.
+        execution: The execution to stop.
+    """
+
+    def __init__(self, starter: StarterLink, execution: str) -> None:
+        self._starter = starter
+        self._execution = execution
+        self._sent: set[tuple[str, float]] = set()
+
+    def send(self, reason: str, grace_s: float = 0.0) -> None:
+        """Send an order to end the job, unless the same order was sent before. See `StopJob`."""
+        if (reason, grace_s) not in self._sent:
+            self._sent.add((reason, grace_s))
+            self._starter.send(StopJob(self._execution, reason, grace_s))

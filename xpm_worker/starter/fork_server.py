@@ -1,8 +1,8 @@
-"""The mother starter: a small clean interpreter, from which each slot's own starter is forked.
+"""The fork server: a small clean interpreter, from which the starter of each slot is forked.
 
-It is exec'd by the daemon with the worker's environment less all Redis settings, and has imported neither redis nor rq,
-so that a job's process inherits no connection, no credential and no thread. Owns: the environment and the start of
-the mother, and how a worker asks it for a starter.
+The daemon starts it as a new program, with an environment without secrets (environment.py). It has imported neither
+redis nor rq. So the process of a job inherits no connection, no password and no thread. Owns: its own start, the
+warming of what jobs will use, and the end of what a dead starter left behind.
 """
 
 from __future__ import annotations
@@ -10,62 +10,33 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import re
 import select
 import signal
 import socket
 import subprocess
 import sys
 import traceback
-from collections.abc import Mapping, Sequence
-from urllib.parse import urlsplit
+from collections.abc import Mapping
 
-from xpm_worker.job import main as job_process
+from xpm_worker.job import streams
 from xpm_worker.starter import stacks
-from xpm_worker.starter.main import SlotStarter
+from xpm_worker.starter.main import Starter
 from xpm_worker.system import kernel, marks, processes, signals
 from xpm_worker.template import rehearsal
 
 _BOOTSTRAP = "import sys; sys.path.pop(0); from xpm_worker.starter.fork_server import main; main(int(sys.argv[1]))"
-"""Not `-m`: that would put the daemon's working directory in front of `sys.path`, also in jobs."""
+"""Not `-m`: this would put the daemon's working directory in front of `sys.path`, also in jobs."""
 
 REHEARSALS = 20
-"""How often a job's steps are taken before there is any: Python adapts its code to what it does often."""
-
-_SECRET_NAME = re.compile(r"XPM_SIGNING_KEY|XPM_REDIS_URL|REDIS_URL|REDISCLI_AUTH|RQ_.*")
-_REDIS_VALUE = re.compile(r"\b(?:redis|rediss|valkey|valkeys)(?:\+[a-z]+)?://", re.IGNORECASE)
+"""How many times the steps of a job are taken before there is a job. Python adapts its code to what it does often."""
 
 
-def clean_environment(
-    environment: Mapping[str, str], url: str, pythonpath: Sequence[str] = (), *, key: bytes | None = None
-) -> dict[str, str]:
-    """The environment of starters and jobs: the worker's, less its secrets and whatever tells how to reach Redis.
+def start(control: socket.socket, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Start a fork server, in a session of its own.
 
     Args:
-        environment: The worker's.
-        url: The address in use; a variable that holds it, or its password, is left out.
-        pythonpath: Folders in which jobs, and what they start, look for modules first.
-        key: The key that jobs are signed with; a variable that holds it is left out.
-    """
-    secrets = [urlsplit(url).password or "", (key or b"").decode("utf-8", "surrogateescape")]
-
-    def tells(name: str, value: str) -> bool:
-        """Whether a variable tells a secret. Short ones are too likely to stand in others by chance."""
-        if _SECRET_NAME.fullmatch(name) or _REDIS_VALUE.search(value) or (url and url in value):
-            return True
-        return any(secret and (value == secret or (len(secret) >= 8 and secret in value)) for secret in secrets)
-
-    kept = {name: value for name, value in environment.items() if not tells(name, value)}
-    if pythonpath:
-        kept["PYTHONPATH"] = os.pathsep.join(filter(None, [*pythonpath, kept.get("PYTHONPATH", "")]))
-    return kept
-
-
-def start_mother(control: socket.socket, environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
-    """Start a mother, in a session of its own.
-
-    Args:
-        control: Its end of the socket over which workers ask (`ask`). It ends when all other ends are closed.
+        control: The fork server's end of the socket over which slots ask for starters. When all other ends of it are
+            closed, and all starters have ended, the fork server ends.
         environment: See `clean_environment`.
     """
     return subprocess.Popen(
@@ -77,70 +48,66 @@ def start_mother(control: socket.socket, environment: Mapping[str, str]) -> subp
     )
 
 
-def ask(control: socket.socket) -> socket.socket:
-    """Ask the mother for a starter of one's own. Returns the way to it, over which a Hello comes first."""
-    ours, theirs = socket.socketpair()
-    with theirs:
-        socket.send_fds(control, [b"+"], [theirs.fileno()])
-    return ours
-
-
 def main(control: int) -> None:
-    """Be the mother.
+    """Be the fork server, in the process that `start` made.
 
     Args:
-        control: Descriptor of the socket over which workers ask.
+        control: Descriptor of the socket over which slots ask for starters.
     """
     kernel.set_name(kernel.STARTER_NAME)
     signals.reset_signals(signal.SIGINT, signal.SIGTERM)
     stacks.listen()
     kernel.adopt_orphans()
-    job_process.open_streams()
+    streams.open_text()
     sock = socket.socket(fileno=control)
     sock.set_inheritable(False)
     _warm()
-    Mother(sock).serve()
+    ForkServer(sock).serve()
     with contextlib.suppress(OSError):
         rehearsal.sweep()
 
 
 def _warm() -> None:
-    """Do what each job's process will do, so that it finds it done: imports, and first runs of all that it calls."""
+    """Do in advance what each process of a job will do, so that it inherits all imports and first calls."""
     compile("def warm(x: int) -> int:\n    return x + 1\n", "<warm>", "exec")
     with contextlib.suppress(LookupError):
         "warm".encode("utf-8", "backslashreplace").decode("utf-8")
-    with contextlib.suppress(Exception):  # there is no folder for it: jobs can do without
+    with contextlib.suppress(Exception):  # there may be no folder for it; jobs run without
         for _ in range(REHEARSALS):
             rehearsal.warm()
     gc.collect()
     gc.freeze()
 
 
-class Mother:
-    """Forks slots' starters, and kills what one that died left behind."""
+class ForkServer:
+    """Forks the starters of slots, and kills the processes that a dead starter left behind.
+
+    Args:
+        control: The socket over which slots ask.
+    """
 
     def __init__(self, control: socket.socket) -> None:
         self._control = control
         self._signals = signals.SignalPipe(signal.SIGCHLD)
-        self._slots: set[int] = set()
+        self._starters: set[int] = set()
 
     def serve(self) -> None:
-        """Serve until no worker is left that could ask, and no starter."""
+        """Serve until no slot is left that could ask, and no starter."""
         poller = select.poll()
         poller.register(self._signals, select.POLLIN)
         poller.register(self._control, select.POLLIN)
-        asked = True
-        while asked or self._slots:
+        may_be_asked = True
+        while may_be_asked or self._starters:
             events = dict(poller.poll())
             self._signals.read()
             self._reap()
-            if self._control.fileno() in events and asked:
-                asked = self._answer()
-                if not asked:
+            if self._control.fileno() in events and may_be_asked:
+                may_be_asked = self._answer()
+                if not may_be_asked:
                     poller.unregister(self._control)
 
     def _answer(self) -> bool:
-        """Take one request. Returns false when nobody is left to make one."""
+        """Answer one request. Returns false when nobody is left to send one."""
         try:
             data, descriptors, _, _ = socket.recv_fds(self._control, 1, 1)
         except ConnectionError:
@@ -152,7 +119,7 @@ class Mother:
     def _fork(self, sock: socket.socket) -> None:
         pid = os.fork()
         if pid:
-            self._slots.add(pid)
+            self._starters.add(pid)
             sock.close()
             return
         try:
@@ -160,18 +127,18 @@ class Mother:
             self._control.close()
             mark = os.urandom(16).hex()
             kernel.adopt_orphans()
-            SlotStarter(sock, mark if marks.set_mark(mark) else "").serve()
+            Starter(sock, mark if marks.set_mark(mark) else "").serve()
             os._exit(0)
-        except BaseException:  # the edge of this process; its worker sees the end of the socket
+        except BaseException:  # the edge of this process; its slot sees the end of the socket
             traceback.print_exc()
         finally:
             os._exit(1)
 
     def _reap(self) -> None:
-        """Take up the starters that ended; whatever else is a child of ours by now had one that was killed."""
+        """Reap the starters that ended, and kill what they left: it has become a child of this process."""
         with contextlib.suppress(ChildProcessError):
             while (pid := os.waitpid(-1, os.WNOHANG)[0]) > 0:
-                self._slots.discard(pid)
+                self._starters.discard(pid)
         own = os.getpid()
-        strangers = [pid for pid, parent in processes.parents() if parent == own and pid not in self._slots]
-        processes.send_signal(strangers, signal.SIGKILL)
+        orphans = [pid for pid, parent in processes.parents() if parent == own and pid not in self._starters]
+        processes.send_signal(orphans, signal.SIGKILL)

@@ -1,7 +1,8 @@
-"""Starting jobs' processes ahead: each stands by until there is a job for it to run.
+"""Standbys: processes that are started in advance, each for one job.
 
-It is forked by the starter or by a template, or, where fork is unsafe (macOS), it is a fresh interpreter. What a new
-process costs, it has then paid while the job before it ran: see pages.py. Owns: the way to a process that stands by.
+A standby is forked by the starter or by a template. Where fork is unsafe (macOS), it is a fresh interpreter. The cost
+of a new process is paid while the job before still runs (template/pages.py). Owns: the starter's side of a standby; the
+process itself is job/standby.py.
 """
 
 from __future__ import annotations
@@ -13,63 +14,68 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from xpm_worker.job import main as job_process
+from xpm_worker.job import streams
 from xpm_worker.job.standby import stand_by
 from xpm_worker.protocol.channel import Channel
 from xpm_worker.protocol.codec import LARGEST_REPORT
-from xpm_worker.protocol.messages import Begun, Run
+from xpm_worker.protocol.messages import RunJob, StandbyReady
 from xpm_worker.system import signals
 from xpm_worker.template import rehearsal
 
 SPAWN = sys.platform == "darwin"
-"""Whether jobs get a fresh interpreter."""
+"""Whether each job gets a fresh interpreter."""
 
 _SPAWNED = "import sys; sys.path.pop(0); from xpm_worker.starter.launch import spawned; spawned(int(sys.argv[1]))"
 
 
 @dataclass
 class Standby:
-    """A process that stands by for one job. `begun` is None until it is known which one it is."""
+    """A standby as its starter sees it.
+
+    Attributes:
+        channel: The way to the process.
+        ready: The message with its process id; None until the process is known to exist.
+    """
 
     channel: Channel
-    begun: Begun | None = None
+    ready: StandbyReady | None = None
 
     @property
     def pid(self) -> int:
-        """Its process id; 0 while that is not known."""
-        return 0 if self.begun is None else self.begun.pid
+        """Its process id; 0 until this is known."""
+        return 0 if self.ready is None else self.ready.pid
 
-    def hear(self) -> None:
-        """Hear whether it has begun, or is gone."""
+    def receive(self) -> None:
+        """Note whether the process has sent that it is ready, or is gone."""
         for message in self.channel.receive():
-            if isinstance(message, Begun):
-                self.begun = message
+            if isinstance(message, StandbyReady):
+                self.ready = message
 
-    def run(self, job: Run) -> Channel:
-        """Hand it a job. Returns the way by which the job reports."""
+    def run(self, job: RunJob) -> Channel:
+        """Send it a job. Returns the channel over which the job reports."""
         self.channel.send(job)
         return self.channel
 
 
 def pair() -> tuple[Standby, socket.socket]:
-    """A way to a process that is to stand by, and the end of it that the process gets."""
+    """Return a standby whose process is not started yet, and the end of its socket that the process must get."""
     ours, theirs = socket.socketpair()
     return Standby(Channel(ours, receives=LARGEST_REPORT)), theirs
 
 
-def launch(leave_starter: Callable[[], None]) -> Standby:
-    """Start a process from this one, the starter.
+def launch(close_inherited: Callable[[], None]) -> Standby:
+    """Start a standby from this process, the starter.
 
     Args:
-        leave_starter: Called in a forked child: closes what belongs to the starter.
+        close_inherited: Called in a forked child; closes the descriptors that belong to the starter.
 
     Raises:
-        OSError: No process can be started, or no socket be made.
+        OSError: No process or no socket can be made.
     """
     standby, theirs = pair()
     with theirs:
         if SPAWN:
-            standby.begun = Begun(_spawn(theirs))
+            standby.ready = StandbyReady(_spawn(theirs))
             return standby
         starter = os.getpid()
         signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})  # until the child no longer ignores it
@@ -77,12 +83,12 @@ def launch(leave_starter: Callable[[], None]) -> Standby:
             pid = os.fork()
             if pid == 0:
                 standby.channel.close()
-                leave_starter()
+                close_inherited()
                 signals.reset_signals()
                 stand_by(theirs, starter)
         finally:
             signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
-    standby.begun = Begun(pid)
+    standby.ready = StandbyReady(pid)
     return standby
 
 
@@ -92,9 +98,13 @@ def _spawn(theirs: socket.socket) -> int:
 
 
 def spawned(fd: int) -> None:
-    """Be a job's process that was spawned."""
+    """Be a standby, in a fresh interpreter.
+
+    Args:
+        fd: Descriptor of the socket to the starter.
+    """
     sock = socket.socket(fileno=fd)
     sock.set_inheritable(False)
-    job_process.open_streams()
+    streams.open_text()
     signals.reset_signals()
     stand_by(sock, os.getppid(), rehearsal.warm)

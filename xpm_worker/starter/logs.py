@@ -1,8 +1,9 @@
-"""The logs of a job are kept below a size, however much it prints: their beginning, a notice, and what came last.
+"""Keeping the logs of a job below a size, however much the job prints.
 
-The job writes straight into its files, so that printing costs what writing costs. Its starter looks at their size now
-and then, and takes the middle out of one that is too large, while the job is stopped for some milliseconds: what is
-written between reading the end and truncating would be lost. Owns: what is kept, and when to look.
+A log that gets too large keeps its beginning and its end, with a notice between. The job writes straight into its
+files, so that printing costs no more than writing. Its starter looks at the size of the files from time to time, and
+takes the middle out of one that is too large. Meanwhile the job is frozen for some milliseconds. Otherwise text that
+the job writes between the reading of the end and the truncation would be lost. Owns: what is kept, and when to look.
 """
 
 from __future__ import annotations
@@ -16,72 +17,77 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 
 LOOK_S = 0.25
-"""How often to look: at most what is printed in that time is on the disk beyond the limit, for that long."""
+"""Seconds between two looks. A log may exceed its limit by what the job prints in this time."""
 
 LONGEST_END = 4 * 1024 * 1024
-"""Bytes of the end that are kept, at most."""
+"""How many bytes of the end are kept, at most."""
 
 SETTLE_S, SETTLE_TRIES = 0.002, 500
+"""Seconds between two checks of whether a log still grows, and how many checks there are."""
 
 _LINE = 64 * 1024
-"""How far a cut is moved, to be between two lines."""
+"""How many bytes a cut is moved at most, so that it is between two lines."""
 
 
 class Logs:
     """The files that a job prints into.
 
     Args:
-        paths: The files; they need not be there.
+        paths: The files; they need not exist.
         limit: Bytes that each may have; 0 for any number.
-        still: Keeps whoever writes from doing so for a while.
+        paused: A context manager inside which the job does not write.
 
     Example:
-        >>> logs = Logs(directory.logs, 100 * 10**6, still)
+        >>> logs = Logs(directory.logs, 100 * 10**6, paused)
         >>> logs.look(now)      # again at logs.due
-        >>> logs.close()        # when nobody writes any more
+        >>> logs.close()        # when the job has ended
     """
 
-    def __init__(self, paths: Sequence[str], limit: int, still: Callable[[], AbstractContextManager[None]]) -> None:
+    def __init__(self, paths: Sequence[str], limit: int, paused: Callable[[], AbstractContextManager[None]]) -> None:
         self._paths = paths if limit else ()
         self._limit = limit
-        self._still = still
+        self._paused = paused
         self._files: dict[str, Log] = {}
         self.due = math.inf
         """When to look again, by the boot clock; infinite for never."""
 
     def start(self, now: float) -> None:
-        """From now on somebody writes."""
+        """Note that the job writes from now on.
+
+        Args:
+            now: The time, by the boot clock.
+        """
         self.due = now + LOOK_S if self._paths else math.inf
 
     def look(self, now: float) -> None:
-        """Shorten what is too large, if it is time."""
+        """Shorten the files that are too large, if it is time to look."""
         if now >= self.due:
             self.due = now + LOOK_S
-            self._shorten(self._still)
+            self._shorten(self._paused)
 
     def close(self) -> None:
-        """Nobody writes any more: shorten what is too large, and let go of the files."""
+        """The job has ended: shorten the files that are too large, and close them."""
         self.due = math.inf
         self._shorten(nullcontext)
-        self.leave()
+        self.close_files()
 
-    def leave(self) -> None:
-        """Let go of the files."""
+    def close_files(self) -> None:
+        """Close the descriptors of the files."""
         for file in self._files.values():
             file.close()
         self._files.clear()
 
-    def _shorten(self, still: Callable[[], AbstractContextManager[None]]) -> None:
+    def _shorten(self, paused: Callable[[], AbstractContextManager[None]]) -> None:
         large = list(self._large())
         if large:
-            with still():
+            with paused():
                 for log in large:
-                    with contextlib.suppress(OSError):  # a full disk: it is tried again
+                    with contextlib.suppress(OSError):  # such as a full disk: tried again at the next look
                         log.shorten()
 
     def _large(self) -> Iterator[Log]:
         for path in self._paths:
-            with contextlib.suppress(OSError):  # deleted, or out of reach: then there is nothing to be shortened
+            with contextlib.suppress(OSError):  # the file was deleted, or cannot be reached
                 if path not in self._files and os.lstat(path).st_size > self._limit // 2:
                     self._files[path] = Log(path, self._limit)
                 if path in self._files and self._files[path].too_large():
@@ -89,10 +95,15 @@ class Logs:
 
 
 class Log:
-    """A file that grows, kept open: it is shortened also when it was deleted or renamed meanwhile.
+    """A file that grows. It is kept open, so that it is shortened even if it was deleted or renamed meanwhile.
+
+    Args:
+        path: The file.
+        limit: Bytes that it may have.
 
     Raises:
-        OSError: It cannot be opened, or is a link or no file: what the job has put there is its own.
+        OSError: It cannot be opened, or is no regular file. If the job has put a link or something else there, that is
+            not touched.
     """
 
     def __init__(self, path: str, limit: int) -> None:
@@ -105,11 +116,11 @@ class Log:
             raise OSError(f"{path} is no file")
 
     def too_large(self) -> bool:
-        """Whether it has more than it may have."""
+        """Whether it has more bytes than its limit."""
         return os.fstat(self._fd).st_size > self._limit
 
     def shorten(self) -> None:
-        """Leave out its middle. What is being written is waited for; nothing more may be."""
+        """Take out its middle, after a write that is under way has ended. No other write may begin meanwhile."""
         size = self._settled_size()
         if self._begin is None:
             self._begin = self._line_before(self._limit // 2)
@@ -123,7 +134,7 @@ class Log:
             rest = rest[os.write(self._fd, rest) :]
 
     def _settled_size(self) -> int:
-        """Its size, once it has not grown for a moment: a call that writes goes on though its process was stopped."""
+        """Its size, once it no longer grows: a system call that writes goes on after its process was frozen."""
         size = -1
         for _ in range(SETTLE_TRIES):
             before, size = size, os.fstat(self._fd).st_size
@@ -133,16 +144,16 @@ class Log:
         return size
 
     def close(self) -> None:
-        """Let go of it."""
+        """Close its descriptor."""
         os.close(self._fd)
 
-    def _line_before(self, place: int) -> int:
-        """The end of a line at or before a place, or the place, if no line ends near."""
-        start = max(place - _LINE, 0)
-        found = os.pread(self._fd, place - start, start).rfind(b"\n")
-        return place if found < 0 else start + found + 1
+    def _line_before(self, position: int) -> int:
+        """The end of the last line that ends at or before a position; the position itself if no line ends near it."""
+        start = max(position - _LINE, 0)
+        found = os.pread(self._fd, position - start, start).rfind(b"\n")
+        return position if found < 0 else start + found + 1
 
-    def _line_after(self, place: int, size: int) -> int:
-        """The same, at or after a place."""
-        found = os.pread(self._fd, min(_LINE, size - place), place).find(b"\n")
-        return place if found < 0 else place + found + 1
+    def _line_after(self, position: int, size: int) -> int:
+        """The end of the first line that ends after a position; the position itself if no line ends near it."""
+        found = os.pread(self._fd, min(_LINE, size - position), position).find(b"\n")
+        return position if found < 0 else position + found + 1

@@ -1,4 +1,4 @@
-"""What Linux offers beyond Python: dying with the parent, adopting orphans, names of processes."""
+"""What Linux offers for processes beyond Python: dying with the parent, adopting orphans, names of processes."""
 
 from __future__ import annotations
 
@@ -15,66 +15,45 @@ JOB_NAME = "xpm-job"
 LINUX = sys.platform == "linux"
 
 _PR_SET_PDEATHSIG, _PR_SET_NAME, _PR_SET_CHILD_SUBREAPER = 1, 15, 36
-_libc = ctypes.CDLL(None, use_errno=True)
-_libc.signal.argtypes, _libc.signal.restype = (ctypes.c_int, ctypes.c_void_p), ctypes.c_void_p
+
+libc = ctypes.CDLL(None, use_errno=True)
+"""The C library."""
+libc.signal.argtypes, libc.signal.restype = (ctypes.c_int, ctypes.c_void_p), ctypes.c_void_p
 
 
 def die_with_parent(parent: int) -> None:
-    """Let SIGKILL end this process when the thread that forked it ends.
+    """Let the kernel kill this process (SIGKILL) when the thread that forked it ends.
 
     Args:
-        parent: Its process id, as it was before the fork: if it is gone by now, this process ends at once.
+        parent: Process id of the parent, noted before the fork. If the parent is gone already, this process ends now.
     """
     if LINUX:
-        _libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
+        libc.prctl(_PR_SET_PDEATHSIG, int(signal.SIGKILL), 0, 0, 0)
     if os.getppid() != parent:
         os._exit(1)
 
 
 def adopt_orphans() -> None:
-    """Become the parent of all descendants that lose theirs, so that none escapes."""
-    if LINUX:
-        _libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    """Make this process the parent of all its descendants that lose theirs, so that none escapes.
 
-
-def flush_c_files() -> None:
-    """Write what the files of the C library still hold, as extension modules use them.
-
-    Raises:
-        OSError: One of them cannot be written.
+    Linux calls such a process a child subreaper (prctl(2)).
     """
-    if _libc.fflush(None):
-        number = ctypes.get_errno()
-        raise OSError(number, os.strerror(number))
+    if LINUX:
+        libc.prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
 
 
 def set_name(name: str) -> None:
-    """Name this process, in at most 15 characters, as `ps` and `top` show it."""
+    """Name this process as `ps` and `top` show it.
+
+    Args:
+        name: At most 15 characters.
+    """
     if LINUX:
-        _libc.prctl(_PR_SET_NAME, ctypes.c_char_p(name.encode()), 0, 0, 0)
+        libc.prctl(_PR_SET_NAME, ctypes.c_char_p(name.encode()), 0, 0, 0)
 
 
-def hold_directory(path: str | os.PathLike[str]) -> int:
-    """A descriptor of a directory, by which it is known whatever becomes of its path; it need not be readable."""
-    return os.open(path, (os.O_PATH if LINUX else os.O_RDONLY) | os.O_DIRECTORY | os.O_CLOEXEC)
-
-
-def is_removed(directory: int) -> bool:
-    """Whether a directory that is held open was removed. An error (an unmount, a network file system) is no proof."""
-    try:
-        return os.fstat(directory).st_nlink == 0
-    except OSError:
-        return False
-
-
-def fill_streams() -> None:
-    """Open the descriptors 0, 1 and 2 where they are closed: no other file is to get their numbers."""
-    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
-        os.set_inheritable(descriptor, True)
-    os.close(descriptor)
-
-
-def _name(pid: int) -> str:
+def name_of(pid: int) -> str:
+    """Return the name of a process as `ps` shows it; empty if the process is gone."""
     with contextlib.suppress(OSError), open(f"/proc/{pid}/comm") as file:
         return file.read().strip()
     return ""

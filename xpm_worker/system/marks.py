@@ -1,4 +1,8 @@
-"""The mark in the environment of all that descends from a starter, and ending the processes that bear it."""
+"""The mark: an environment variable by which a starter's descendants are found and killed.
+
+Each starter sets a mark of its own. All its descendants inherit it, and `/proc/<pid>/environ` shows it, even for a
+process that has left its parent, its session and its process group.
+"""
 
 from __future__ import annotations
 
@@ -9,21 +13,28 @@ import signal
 import time
 from collections.abc import Iterator
 
-from xpm_worker.system.kernel import LINUX, STARTER_NAME, _name
+from xpm_worker.system.kernel import LINUX, STARTER_NAME, name_of
 from xpm_worker.system.processes import send_signal
 
 MARK_VARIABLE = "XPM_STARTER"
-"""Holds 32 hexadecimal digits in the environment of a starter and of all that descends from it."""
+"""Holds the mark, 32 hexadecimal digits, in the environment of a starter and of all its descendants."""
 
 BLANK_MARK = "0" * 32
-"""The mark of a starter that serves nobody yet. It is never swept."""
+"""The mark of the fork server, from which starters are forked. Processes with this mark are never swept."""
 
 
 def set_mark(mark: str) -> bool:
-    """Put another mark of the same length into the environment that this process was started with.
+    """Replace the mark in the environment of this process.
 
-    There, `/proc/<pid>/environ` shows it for this process and for all that it forks; `os.environ` gives it to what they
-    exec. Returns whether that worked.
+    The mark is written into the memory that the environment had when the process was started, because only this memory
+    is shown in `/proc/<pid>/environ`, for this process and for all that it forks. It is also written into `os.environ`,
+    from which programs that are exec'd get it.
+
+    Args:
+        mark: As long as the mark that is there.
+
+    Returns:
+        Whether that worked.
     """
     if not LINUX:
         return False
@@ -42,7 +53,7 @@ def set_mark(mark: str) -> bool:
 
 
 def marked() -> Iterator[tuple[int, str]]:
-    """All processes of ours that carry a mark, each with its mark."""
+    """Yield the process id and the mark of each process that has a mark and belongs to this user."""
     if not LINUX:
         return
     wanted = f"{MARK_VARIABLE}=".encode()
@@ -55,7 +66,14 @@ def marked() -> Iterator[tuple[int, str]]:
 
 
 def sweep(mark: str) -> int:
-    """Kill every process that carries a mark, until none is left. Returns how many there were."""
+    """Kill every process that has a mark, again until none is left.
+
+    Args:
+        mark: The mark; nothing is done if it is empty.
+
+    Returns:
+        How many processes were killed.
+    """
     killed: set[int] = set()
     while mark and (found := [pid for pid, other in marked() if other == mark and pid != os.getpid()]):
         send_signal(found, signal.SIGKILL)
@@ -65,10 +83,10 @@ def sweep(mark: str) -> int:
 
 
 def sweep_orphans() -> int:
-    """Kill what was left behind by starters of this machine that are gone. Returns how many processes there were."""
+    """Kill the processes of this machine whose starter is gone. Returns how many were killed."""
     by_mark: dict[str, list[int]] = {}
     for pid, mark in marked():
         by_mark.setdefault(mark, []).append(pid)
     by_mark.pop(BLANK_MARK, None)
-    orphaned = [mark for mark, pids in by_mark.items() if not any(_name(pid) == STARTER_NAME for pid in pids)]
+    orphaned = [mark for mark, pids in by_mark.items() if not any(name_of(pid) == STARTER_NAME for pid in pids)]
     return sum(sweep(mark) for mark in orphaned)

@@ -1,8 +1,7 @@
-"""What the operating system offers for keeping hold of processes.
+"""Descendants of a process: finding them, and sending them signals.
 
-Owns: who dies with whom, finding descendants, the mark in their environment, clocks that count while the
-machine sleeps. On Linux all of it works; elsewhere (macOS) psutil finds descendants and the rest is left out.
-Imports nothing heavy: job processes use it.
+On Linux, `/proc` lists processes; elsewhere (macOS), psutil does. Imports nothing heavy, because processes of jobs use
+it.
 """
 
 from __future__ import annotations
@@ -17,7 +16,12 @@ from xpm_worker.system.kernel import LINUX
 
 
 def descendants(root: int, spare: Collection[int] = ()) -> list[int]:
-    """Process ids of all that descends from a process, children before theirs; without some, and what is below them."""
+    """Return the process ids of all descendants of a process, each before its own children.
+
+    Args:
+        root: The process, which is not in the list.
+        spare: Processes to leave out, with all their descendants.
+    """
     children: dict[int, list[int]] = {}
     for pid, parent in parents():
         if pid not in spare:
@@ -29,7 +33,7 @@ def descendants(root: int, spare: Collection[int] = ()) -> list[int]:
 
 
 def parents() -> Iterator[tuple[int, int]]:
-    """Each process of the machine, with its parent."""
+    """Yield each process of the machine with its parent."""
     if not LINUX:
         import psutil
 
@@ -43,14 +47,18 @@ def parents() -> Iterator[tuple[int, int]]:
 
 
 def send_signal(pids: list[int], number: signal.Signals) -> None:
-    """Send a signal to each that is still there and ours."""
+    """Send a signal to each process that still exists and belongs to this user."""
     for pid in pids:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.kill(pid, number)
 
 
 def freeze_descendants(spare: Collection[int] = ()) -> None:
-    """Stop all that descends from this process, also what it forks meanwhile; but for some."""
+    """Stop all descendants of this process (SIGSTOP), also those that are forked meanwhile.
+
+    Args:
+        spare: Processes that go on, with all their descendants.
+    """
     stopped: set[int] = set()
     while fresh := [pid for pid in descendants(os.getpid(), spare) if pid not in stopped]:
         send_signal(fresh, signal.SIGSTOP)
@@ -58,12 +66,16 @@ def freeze_descendants(spare: Collection[int] = ()) -> None:
 
 
 def thaw_descendants() -> None:
-    """Let all that descends from this process go on, parents after their children."""
+    """Let all descendants of this process go on (SIGCONT), each after its own children."""
     send_signal(descendants(os.getpid())[::-1], signal.SIGCONT)
 
 
 def kill_descendants(spare: Collection[int] = ()) -> None:
-    """Kill all that descends from this process, but for some, and wait until it is gone. It must adopt orphans."""
+    """Kill all descendants of this process, and wait until they are gone. This process must adopt orphans.
+
+    Args:
+        spare: Processes that go on, with all their descendants.
+    """
     pause_s = 0.001
     while _reap_all() and children().difference(spare):
         send_signal(descendants(os.getpid(), spare), signal.SIGKILL)
@@ -73,7 +85,7 @@ def kill_descendants(spare: Collection[int] = ()) -> None:
 
 
 def _reap_all() -> bool:
-    """Take up the children that have ended. Returns whether there are others."""
+    """Reap the children that have ended. Returns whether other children are left."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
@@ -83,7 +95,7 @@ def _reap_all() -> bool:
 
 
 def children() -> set[int]:
-    """The children of this process, which has one thread."""
+    """Return the process ids of the children of this process, which must have one thread."""
     with contextlib.suppress(OSError), open(f"/proc/self/task/{os.getpid()}/children", "rb", buffering=0) as file:
         return {int(pid) for pid in file.read().split()}
     return {pid for pid, parent in parents() if parent == os.getpid()}

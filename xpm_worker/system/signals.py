@@ -1,4 +1,4 @@
-"""Signals as bytes on a pipe, and signal handlers as a fresh process has them."""
+"""Signals as bytes in a pipe, and signal handlers as a fresh process has them."""
 
 from __future__ import annotations
 
@@ -8,14 +8,17 @@ import os
 import signal
 from typing import Any
 
-from xpm_worker.system.kernel import LINUX, _libc
+from xpm_worker.system.kernel import LINUX, libc
 
 AS_SIGTERM = (signal.SIGUSR1, signal.SIGUSR2, signal.SIGHUP)
-"""Signals that mean to a daemon what SIGTERM means: Slurm sends such a one before a time limit, a terminal hangs up."""
+"""Signals that the daemon treats like SIGTERM: Slurm sends one before a time limit, a closed terminal sends SIGHUP."""
 
 
 class SignalPipe:
-    """Signals as bytes in a pipe, so that one poll waits for them and for everything else.
+    """Writes a byte into a pipe for each signal, so that one poll waits for signals and for everything else.
+
+    Args:
+        signals: The signals to wait for.
 
     Example:
         >>> signals = SignalPipe(signal.SIGCHLD, signal.SIGTERM)
@@ -31,22 +34,22 @@ class SignalPipe:
             signal.signal(each, lambda *_: None)
 
     def fileno(self) -> int:
-        """Its descriptor, for poll."""
+        """The descriptor, for poll."""
         return self._read
 
     def read(self) -> list[signal.Signals]:
-        """The signals that came since, in order."""
+        """Return the signals that came since the last call, in order."""
         with contextlib.suppress(BlockingIOError):
             return [signal.Signals(number) for number in os.read(self._read, 4096) if number]
         return []
 
-    def ring(self) -> None:
-        """Wake whoever polls, without a signal; from any thread, and from a handler."""
+    def wake(self) -> None:
+        """Wake the poll without a signal. Any thread and any signal handler may call this."""
         with contextlib.suppress(BlockingIOError):
             os.write(self._write, b"\0")
 
     def close(self) -> None:
-        """Close it, in a process forked from the one that made it; handlers stay."""
+        """Close the pipe in a process that was forked from the one that made it. Signal handlers stay."""
         signal.set_wakeup_fd(-1)
         os.close(self._read)
         os.close(self._write)
@@ -60,7 +63,11 @@ def _plain_pipe() -> tuple[int, int]:
 
 
 def reset_signals(*ignored: signal.Signals) -> None:
-    """Handle signals as a fresh interpreter does, but for those to ignore, and those of `AS_SIGTERM`; block none."""
+    """Set the signal handlers that a fresh interpreter has, except for `AS_SIGTERM`, and unblock all signals.
+
+    Args:
+        ignored: Signals to ignore.
+    """
     signal.set_wakeup_fd(-1)
     defaults: dict[signal.Signals, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGPIPE: signal.SIG_IGN}
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGQUIT, signal.SIGCHLD, signal.SIGPIPE, *AS_SIGTERM):
@@ -71,9 +78,10 @@ def reset_signals(*ignored: signal.Signals) -> None:
 
 
 def _leave_to_daemon(number: signal.Signals) -> None:
-    """Survive a signal of `AS_SIGTERM`: the whole group has it, and the daemon lets each job end in time.
+    """Let this process survive a signal of `AS_SIGTERM`.
 
-    Its handler is a C function that does nothing. It is not SIG_IGN, because programs that a job starts would inherit
-    that. It is none of Python's, because code that asks Python for the handler is to find the default.
+    Such a signal often goes to the whole process group, and the daemon then lets each job end in time. The handler is a
+    C function that does nothing. It is not SIG_IGN, because programs that a job starts would inherit that. It is not a
+    Python function, because code that asks Python for the handler must find the default.
     """
-    _libc.signal(int(number), ctypes.cast(_libc.getppid, ctypes.c_void_p))
+    libc.signal(int(number), ctypes.cast(libc.getppid, ctypes.c_void_p))

@@ -1,8 +1,8 @@
-"""With which imports of installed packages a job begins: read in the text of its first module, before it runs.
+"""Which installed packages a job imports first: read from the source text of its module, before the module runs.
 
-Owns: how far that can be told. A module that begins with imports does nothing before them, so that whoever does the
-same comes to the same. From the first other statement on, or the first import of a project's module, which may do
-anything, nothing is told.
+Imports at the top of a module run before anything else in it, so running them early gives the same result. Owns: where
+this reading stops. It stops at the first statement that is no import, and at the first import of one of the project's
+modules, because that module may do anything.
 """
 
 from __future__ import annotations
@@ -16,21 +16,30 @@ from importlib.machinery import ModuleSpec, PathFinder
 
 from xpm_core.project.import_path import ImportPath, follow
 from xpm_core.wire import payload
-from xpm_worker.job import failure
+from xpm_worker.job import user_code
 
 DEFINITION = re.compile("^(?:@|class |def |async def )", re.MULTILINE)
-"""Where the beginning of a module is over at the latest: the rest need not be parsed."""
+"""The first definition of a module. The text after it need not be parsed, because the imports at the top end there."""
 
 
 @contextlib.contextmanager
-def foretold(data: bytes) -> Iterator[list[str]]:
-    """The imports of installed packages with which the job of a payload begins, in order, but those imported already.
+def of_payload(data: bytes) -> Iterator[list[str]]:
+    """Give the imports of installed packages with which a job begins, in order, except for those imported already.
 
-    For so long, modules are found where the job finds them: an installed package may import one of the project's.
+    Inside the `with` block, modules are found where the job finds them, because an installed package may import a
+    module of the project.
+
+    Args:
+        data: The job's payload.
 
     Returns:
-        For `import a.b`, `"a.b"`; for `from a.b import c`, `"a.b:c"`: c may be a module, or something in one. Nothing
-        where that cannot be told, for the job itself will tell why.
+        `"a.b"` for `import a.b`. `"a.b:c"` for `from a.b import c`, where c may be a module, or something in one. An
+        empty list if the module cannot be read; then the job itself will report the reason.
+
+    Example:
+        >>> with of_payload(job.payload) as names:
+        ...     for name in names:
+        ...         import_name(name)
     """
     path, cached, modules = sys.path[:], set(sys.path_importer_cache), sys.modules.copy()
     try:
@@ -51,14 +60,18 @@ def _beginning(data: bytes) -> list[str]:
     return []
 
 
-def bring(name: str) -> None:
-    """Import what `foretold` gives, as its statement does."""
+def import_name(name: str) -> None:
+    """Import a name that `of_payload` gave, as the import statement does.
+
+    Args:
+        name: `"a.b"` or `"a.b:c"`.
+    """
     module, _, wanted = name.partition(":")
     __import__(module, fromlist=[wanted] if wanted else [])
 
 
 def _imports(module: str) -> Iterator[str]:
-    """The imports with which a module begins, and those of the packages that it is in, which run before it."""
+    """The imports at the top of a module, after those of the packages that it is in, which run before it."""
     for spec in _specs(module):
         source: str | None = getattr(spec.loader, "get_source", lambda name: None)(spec.name)
         beginning, *rest = DEFINITION.split(source or "", 1)
@@ -74,7 +87,7 @@ def _imports(module: str) -> Iterator[str]:
 
 
 def _specs(module: str) -> Iterator[ModuleSpec]:
-    """Where the packages that a module is in lie, and at last itself."""
+    """The specs of the packages that a module is in, the outermost first, and then its own."""
     path, name = None, ""
     for part in module.split("."):
         name = f"{name}.{part}".lstrip(".")
@@ -86,12 +99,12 @@ def _specs(module: str) -> Iterator[ModuleSpec]:
 
 
 def _installed(names: Iterator[str], path: ImportPath) -> Iterator[str]:
-    """Those of installed packages, until there comes one of the project."""
+    """Those of installed packages, up to the first one of the project. The standard library's are left out."""
     for name in names:
         package = re.split("[.:]", name)[0]
         if package in sys.modules or (package in sys.stdlib_module_names and not path.standard.get(package)):
             continue
         spec = PathFinder.find_spec(package)
-        if spec is None or not any(part in (spec.origin or "") for part in failure.INSTALLED):
+        if spec is None or not user_code.is_installed_file(spec.origin or ""):
             return
         yield name

@@ -1,11 +1,13 @@
 """Generators of random numbers that installed packages made while a template imported them.
 
-All jobs that are forked from the template have them, and would draw the same numbers. One that nobody gave a seed would
-have been another in each process: it is made fresh in each job. One that its package gave a seed stays as it is.
+All jobs that are forked from the template inherit these generators, and would draw the same numbers. Without templates,
+a generator that got no seed from its package would differ in each process. So such a generator gets a fresh seed in
+each job. A generator that got a seed from its package keeps it.
 
-A generator does not always tell where its seed came from, so calls that give or take one are noted while the template
-imports. NumPy's generators name their seed, and the collector finds them wherever they hang; what is noted is which
-seeds NumPy drew itself. What a library in C holds without such calls cannot be seen.
+A generator does not always show where its seed came from. So calls that seed a generator, or save or restore its state,
+are noted while the template imports. NumPy's generators show their seed, and the garbage collector finds all of them;
+for NumPy, the seeds that it drew itself are noted. A generator inside a C library that is used without such calls
+cannot be seen.
 """
 
 from __future__ import annotations
@@ -25,9 +27,13 @@ Call = Callable[[], object]
 
 
 class Functions(NamedTuple):
-    """What a module calls the functions of the one generator that it has for everybody.
+    """Names of the functions by which a module gives access to its one global generator.
 
-    One of `seeds` gives it a seed if it is called with one. `fresh` is called in each job.
+    Attributes:
+        seeds: Functions that seed the generator with their argument, if they get one.
+        save: The function that returns the generator's state.
+        restore: The function that sets the state.
+        fresh: The function that draws a fresh seed; it is called in each job.
     """
 
     seeds: tuple[str, ...]
@@ -44,12 +50,12 @@ MODULES = {
 _METHODS = ("seed", "getstate", "setstate")
 
 
-class Notes:
-    """What is noted while packages are imported.
+class SeedNotes:
+    """What is noted about seeds while packages are imported.
 
     Attributes:
-        drawn: Seeds that NumPy drew.
-        given: Whether a generator has a state that somebody gave, by its `id`, or the name of its module.
+        drawn: Seeds that NumPy drew itself.
+        given: Whether a package gave a generator its state. The key is the generator's `id`, or its module's name.
         instances: The generators of class `random.Random`, by `id`.
     """
 
@@ -61,36 +67,47 @@ class Notes:
         self._own: list[object] = []
 
     def end(self) -> None:
-        """Note nothing more: packages may have kept what notes."""
+        """Note nothing more. Packages may have kept the functions that note, so these must do nothing from now on."""
         self.on = False
         self._own.clear()
 
     def seed(self, key: object, given: bool) -> None:
-        """A generator was given a seed, or has drawn one."""
+        """Note that a generator was seeded.
+
+        Args:
+            key: The generator's `id`, or its module's name; the same in the methods below.
+            given: Whether it got the seed as an argument. Otherwise it drew one itself.
+        """
         if self.on:
             self.given[key] = given
 
     def save(self, key: object, state: object) -> None:
-        """The state of a generator was asked for: whoever restores it gives no seed, if nobody had."""
+        """Note that the state of a generator was saved. If it had no given seed, restoring this state gives none."""
         if self.on and not self.given.get(key):
             self._own.append(state)
 
     def restore(self, key: object, state: object) -> None:
-        """A generator was given a state."""
+        """Note that the state of a generator was set."""
         if self.on:
             self.given[key] = not any(each is state for each in self._own)
 
     def draw(self, drawn: int) -> int:
-        """Note what was drawn as a seed."""
+        """Note that NumPy drew a seed, and return the seed."""
         if self.on:
             self.drawn.add(drawn)
         return drawn
 
 
 @contextlib.contextmanager
-def noting() -> Iterator[Notes]:
-    """Note what happens to generators, for so long."""
-    notes = Notes()
+def noting_seeds() -> Iterator[SeedNotes]:
+    """Note what happens to generators inside the `with` block.
+
+    Example:
+        >>> with noting_seeds() as notes:
+        ...     import numpy
+        >>> renew = fresh(notes)
+    """
+    notes = SeedNotes()
     methods = {name: getattr(random.Random, name) for name in _METHODS}
     functions = {name: getattr(random, name) for name in _METHODS}
     randbits, finder = secrets.randbits, _Finder(notes)
@@ -109,8 +126,8 @@ def noting() -> Iterator[Notes]:
             setattr(random, name, functions[name])
 
 
-def _watch_instances(notes: Notes) -> None:
-    """Have the methods of `random.Random` noted, and the functions of its module, which are those of one instance."""
+def _watch_instances(notes: SeedNotes) -> None:
+    """Note calls of the methods of `random.Random` and of the functions of `random`, which belong to one instance."""
     cls: Any = random.Random
     seed, getstate, setstate = cls.seed, cls.getstate, cls.setstate
 
@@ -137,14 +154,14 @@ def _watch_instances(notes: Notes) -> None:
 
 
 def _shared() -> random.Random:
-    """The generator whose methods the functions of `random` are. After a fork, Python gives it a new seed."""
+    """The instance whose methods are the functions of `random`. After a fork, Python gives it a new seed."""
     return random._inst
 
 
 class _Finder:
-    """Has the functions of MODULES noted as soon as such a module was imported."""
+    """Notes calls of the functions of MODULES, as soon as such a module is imported."""
 
-    def __init__(self, notes: Notes) -> None:
+    def __init__(self, notes: SeedNotes) -> None:
         self._notes = notes
 
     def find_spec(self, name: str, path: Sequence[str] | None = None, target: Any = None) -> ModuleSpec | None:
@@ -158,14 +175,14 @@ class _Finder:
 
             def exec_module(module: Any) -> None:
                 execute(module)
-                with contextlib.suppress(AttributeError):  # a release that calls them otherwise
+                with contextlib.suppress(AttributeError):  # a release in which the functions have other names
                     _watch_module(self._notes, name, module)
 
             spec.loader.exec_module = exec_module  # type: ignore[method-assign]
         return spec
 
 
-def _watch_module(notes: Notes, name: str, module: Any) -> None:
+def _watch_module(notes: SeedNotes, name: str, module: Any) -> None:
     functions = MODULES[name]
 
     def watched(function: Callable[..., Any], note: Callable[[Any, tuple[Any, ...]], None]) -> Callable[..., Any]:
@@ -188,8 +205,14 @@ def _watch_module(notes: Notes, name: str, module: Any) -> None:
     setattr(module, functions.restore, restored)
 
 
-def fresh(notes: Notes) -> list[Call]:
-    """What is to be called in each job. To be asked before `gc.freeze`, after which the collector shows nothing."""
+def fresh(notes: SeedNotes) -> list[Call]:
+    """Return the functions to call in each job.
+
+    Call this before `gc.freeze`, after which the garbage collector shows no objects.
+
+    Args:
+        notes: What was noted during the imports.
+    """
     shared = _shared()
     calls: list[Call] = [functools.partial(shared.setstate, shared.getstate())] if notes.given.get(id(shared)) else []
     for number, reference in notes.instances.items():
@@ -202,7 +225,7 @@ def fresh(notes: Notes) -> list[Call]:
     return [*calls, *_fresh_numpy(notes)]
 
 
-def _fresh_numpy(notes: Notes) -> Iterator[Call]:
+def _fresh_numpy(notes: SeedNotes) -> Iterator[Call]:
     numpy: Any = sys.modules.get("numpy.random")
     if numpy is None:
         return
@@ -221,10 +244,10 @@ def _fresh_numpy(notes: Notes) -> Iterator[Call]:
             yield functools.partial(_renew if each is bits else _forget_normal, each)
 
 
-def _drew(notes: Notes, bits: Any) -> bool:
-    """Whether NumPy drew the seed of a generator or of a sequence of seeds.
+def _drew(notes: SeedNotes, bits: Any) -> bool:
+    """Whether NumPy itself drew the seed of a bit generator or of a seed sequence.
 
-    A generator that was given a seed in the old way has no such sequence; before NumPy 1.25 it stands in `_seed_seq`.
+    A generator that was seeded by the old functions has no seed sequence. Before NumPy 1.25, `_seed_seq` holds it.
     """
     sequence = getattr(bits, "seed_seq", getattr(bits, "_seed_seq", bits))
     entropy = getattr(sequence, "entropy", None)
@@ -236,5 +259,5 @@ def _renew(generator: Any) -> None:
 
 
 def _forget_normal(state: Any) -> None:
-    """A RandomState draws normal numbers in pairs, and keeps the second one."""
+    """Drop a kept number: a RandomState draws normal numbers in pairs, and keeps the second one for the next call."""
     state.set_state({**state.get_state(legacy=False), "has_gauss": 0, "gauss": 0.0})

@@ -1,10 +1,12 @@
-"""Templates: processes that have imported what jobs import, and from which jobs are forked.
+"""A template: a process that imports what jobs import, and from which the processes of jobs are then forked.
 
-What short jobs really cost is their imports. A template imports the *installed* packages that a task's modules were
-seen to import; project files are imported in each job, so that a job sees the code that it would see without
-templates. Of the first job of a task, only what it begins with is known (see foretelling.py): it is forked from a
-template that imports this, and so need not be imported once more for the others. Owns: what may be imported
-beforehand, the process of a template, and what a job forked from one must not share with the others.
+Most of the time that a short job takes is the time of its imports. A template imports the *installed* packages that the
+jobs of a task were seen to import. Files of the project are imported in each job, so that a job sees the same code as
+without templates. For the first job of a task, only the imports at the top of its module are known (first_imports.py).
+A template imports these and forks that job, too, so the same imports are not needed once more for the next jobs.
+
+Owns: what may be imported in advance, the process of a template, and what a job must not share with the other jobs that
+are forked from the same template.
 """
 
 from __future__ import annotations
@@ -18,11 +20,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
-from xpm_worker.job import failure, leaving
-from xpm_worker.job import main as job_process
+from xpm_worker.job import leaving, user_code
 from xpm_worker.job.standby import stand_by
 from xpm_worker.protocol.codec import LARGEST_REPORT, encode
-from xpm_worker.protocol.messages import Ready
+from xpm_worker.protocol.messages import TemplateReady
 from xpm_worker.system import kernel, signals
 from xpm_worker.template import first_imports, pages, rehearsal, sibling
 
@@ -30,23 +31,51 @@ if TYPE_CHECKING:
     from xpm_worker.template.generators import Call
 
 TEMPLATE_NAME = "xpm-template"
-PLAIN_NAME = "xpm-fork"
-"""The name of a template that imports nothing."""
+EMPTY_NAME = "xpm-fork"
+"""Process name of a template that imports nothing."""
+
+
+def start(
+    modules: Sequence[str], env: dict[str, str], close_inherited: Callable[[], None], payload: bytes = b""
+) -> tuple[int, socket.socket]:
+    """Fork a template from this process, the starter.
+
+    Args:
+        modules: See `serve`.
+        env: See `serve`.
+        close_inherited: Called in the template; closes the descriptors that belong to the starter.
+        payload: See `serve`.
+
+    Returns:
+        The template's process id, and the way to it. Each request (`_requests`) makes it fork a standby.
+
+    Raises:
+        OSError: No process can be started.
+    """
+    ours, theirs = socket.socketpair()
+    starter = os.getpid()
+    pid = os.fork()
+    if pid == 0:
+        close_inherited()
+        ours.close()
+        serve(theirs, modules, env, starter, payload)
+    theirs.close()
+    return pid, ours
 
 
 def serve(
     sock: socket.socket, modules: Sequence[str], env: dict[str, str], starter: int, payload: bytes = b""
 ) -> NoReturn:
-    """Be a template: import, say so, then fork a process for each request, which stands by for a job.
+    """Be a template: import, send `TemplateReady`, then fork a standby for each request.
 
-    One that was started for a task's first job, and is no template in the end, runs that job itself.
+    If a template that was started for a task's first job turns out to be unfit, it runs that job itself.
 
     Args:
-        sock: The way to the starter; when it is closed, the template ends.
+        sock: The way to the starter. When the starter closes it, the template ends.
         modules: What to import.
-        env: Variables that the jobs have beside the starter's own: they count while packages are imported.
-        starter: Its process id.
-        payload: Of a task's first job, if it is to import what that begins with.
+        env: Variables that the jobs have in addition to the starter's; packages may read them when they are imported.
+        starter: Process id of the starter.
+        payload: The payload of a task's first job, if the template must import what this job imports first.
     """
     code = 1
     try:
@@ -54,55 +83,55 @@ def serve(
         signals.reset_signals()
         os.environ.update(env)
         _silence()
-        if modules or payload:  # not at the start: with `random` comes that it is seeded whenever a process is forked
+        if modules or payload:  # not in an empty template, because this imports `random`, which reseeds at every fork
             from xpm_worker.template import generators
         last, known = next(reversed(sys.modules)), sibling.libraries()
-        gc.disable()  # it would look at all that was imported so far, time and again, and find hardly anything to free
-        given = first_imports.foretold(payload) if payload else contextlib.nullcontext(modules)
-        with given as names, generators.noting() if names else contextlib.nullcontext() as notes:
-            kernel.set_name(TEMPLATE_NAME if names else PLAIN_NAME)
+        gc.disable()  # it would search all imported objects again and again, and find hardly anything to free
+        given = first_imports.of_payload(payload) if payload else contextlib.nullcontext(modules)
+        with given as names, generators.noting_seeds() if names else contextlib.nullcontext() as notes:
+            kernel.set_name(TEMPLATE_NAME if names else EMPTY_NAME)
             for name in names:
-                first_imports.bring(name)
+                first_imports.import_name(name)
         for stream in (sys.stdout, sys.stderr):
             stream.flush()
-        found = job_process.imported(last)
-        brought = job_process.installed(found)
-        problem = _unsafe() or _strange(found, None if payload else modules)
-        problem = problem or ("" if brought or not payload else "there is nothing to import")
-        sock.sendall(encode(Ready(problem, brought if payload else []), LARGEST_REPORT))
+        found = user_code.imported_since(last)
+        installed = user_code.installed(found)
+        problem = _why_unsafe() or _why_different(found, None if payload else modules)
+        problem = problem or ("" if installed or not payload else "there is nothing to import")
+        sock.sendall(encode(TemplateReady(problem, installed if payload else []), LARGEST_REPORT))
         renew = generators.fresh(notes) if notes and not problem else []
-        leaving.bequeath(brought)
+        leaving.bequeath(installed)
         gc.freeze()
         gc.enable()
         if not problem:
-            _answer(sock, starter, renew, at_once=sibling.libraries() == known)
+            _fork_standbys(sock, starter, renew, at_once=sibling.libraries() == known)
         elif payload:
-            _run_first(sock, starter)
+            _run_first_job(sock, starter)
         code = 0
-    except BaseException as error:  # the edge of the process: whatever a package raises, jobs do without it
+    except BaseException as error:  # the edge of the process: whatever a package raises, jobs run without a template
         with contextlib.suppress(Exception):
-            sock.sendall(encode(Ready(f"{type(error).__name__}: {error}"[:500], [])))
+            sock.sendall(encode(TemplateReady(f"{type(error).__name__}: {error}"[:500], [])))
     finally:
         os._exit(code)
 
 
-def _run_first(sock: socket.socket, starter: int) -> NoReturn:
-    """Be the process of the first job: nobody can be forked from here, but what that job needs is here."""
-    theirs = next(_asked(sock))
+def _run_first_job(sock: socket.socket, starter: int) -> NoReturn:
+    """Be the process of the first job. Nothing can be forked from here, but this job's imports are done here."""
+    theirs = next(_requests(sock))
     sock.close()
     stand_by(theirs, starter, announce=True)
 
 
 def _silence() -> None:
-    """What packages print while they are imported is no job's."""
+    """Send the streams to /dev/null, because text that packages print during the import belongs to no job."""
     null = os.open(os.devnull, os.O_RDWR)
     for target in (0, 1, 2):
         os.dup2(null, target)
     os.close(null)
 
 
-def _unsafe() -> str:
-    """Why jobs cannot be forked from here; empty when they can. OpenBLAS's threads are safe: it handles forks."""
+def _why_unsafe() -> str:
+    """Why nothing can be forked from this process; empty if it can. OpenBLAS's threads are safe: it handles forks."""
     if len(threading.enumerate()) > 1:
         return "threads were started: " + ", ".join(thread.name for thread in threading.enumerate()[1:])
     if kernel.LINUX:
@@ -114,34 +143,38 @@ def _unsafe() -> str:
     return ""
 
 
-def _strange(found: Mapping[str, str], wanted: Sequence[str] | None) -> str:
-    """Why what was imported here is not what jobs import; empty when it is.
+def _why_different(found: Mapping[str, str], wanted: Sequence[str] | None) -> str:
+    """Why the modules imported here are not those that jobs import; empty if they are.
 
-    An installed package may import a module of a name that the project has, too. The project's comes first in a job.
+    An installed package may import a module whose name a file of the project has, too. In a job the project's file is
+    found first, in a template it is not.
 
     Args:
         found: The modules that were imported here, with their files.
-        wanted: What a job has seen to be imported; None if it was imported with the job's own path.
+        wanted: The modules that a job imported; None if this process imported with the import path of the job.
     """
-    own = [name for name, file in found.items() if file and failure.is_own(file)]
+    own = [name for name, file in found.items() if file and user_code.is_user_file(file)]
     if own:
-        return f"a package imports {own[0]}, which is none"
+        return f"a package imports {own[0]}, which belongs to no package"
     if wanted is not None:
         packages = {name.partition(".")[0] for name in wanted}
-        other = [name for name in job_process.installed(found) if name.partition(".")[0] not in packages]
+        other = [name for name in user_code.installed(found) if name.partition(".")[0] not in packages]
         if other:
-            return f"it imports {other[0]}, as no job does"
+            return f"it imports {other[0]}, which no job imports"
     return ""
 
 
-def _answer(sock: socket.socket, starter: int, renew: Sequence[Call], *, at_once: bool) -> None:
-    """Fork for each request. The first one, for which a job may wait, comes before what is of use to all others.
+def _fork_standbys(sock: socket.socket, starter: int, renew: Sequence[Call], *, at_once: bool) -> None:
+    """Fork a standby for each request.
+
+    A job may already wait for the first one. So the first one is forked before the rehearsal, which only the later ones
+    gain from.
 
     Args:
         sock: The way to the starter.
-        starter: Its process id.
-        renew: Makes generators fresh, in each process.
-        at_once: Whether it is safe to fork at once (`sibling.fork`).
+        starter: Process id of the starter.
+        renew: Gives generators fresh seeds, in each standby.
+        at_once: Whether it is safe to fork in one step (`sibling.fork`).
     """
     written: pages.Pages = []
 
@@ -149,18 +182,18 @@ def _answer(sock: socket.socket, starter: int, renew: Sequence[Call], *, at_once
         freshen(renew)
         pages.copy(written)
 
-    for number, theirs in enumerate(_asked(sock)):
+    for number, theirs in enumerate(_requests(sock)):
         with theirs:
             if sibling.fork(starter, at_once=at_once):
                 sock.close()
                 stand_by(theirs, starter, prepare, announce=True)
         if number == 0:
-            with contextlib.suppress(OSError), rehearsal.handed() as job:
+            with contextlib.suppress(OSError), rehearsal.prepared() as job:
                 written = pages.written(lambda: rehearsal.rehearse(job))
 
 
-def _asked(sock: socket.socket) -> Iterator[socket.socket]:
-    """The requests that come: a byte, and with it the socket over which its job does."""
+def _requests(sock: socket.socket) -> Iterator[socket.socket]:
+    """The requests of the starter: each is one byte, and with it the socket over which the standby gets its job."""
     while True:
         data, descriptors, _, _ = socket.recv_fds(sock, 1, 1)
         if not data:
@@ -169,10 +202,10 @@ def _asked(sock: socket.socket) -> Iterator[socket.socket]:
 
 
 def freshen(renew: Sequence[Call]) -> None:
-    """Make a job's process its own: generators that a fork would share become fresh, and the resource tracker.
+    """Replace what a process must not share with others after a fork: random seeds, and the resource tracker.
 
     Args:
-        renew: See `generators.fresh`. Where one fails, the job does without it.
+        renew: See `generators.fresh`. If one of them fails, the job runs without it.
     """
     for call in renew:
         with contextlib.suppress(Exception):
@@ -183,18 +216,3 @@ def freshen(renew: Sequence[Call]) -> None:
         vars(tracker)["_resource_tracker"] = own
         for name in ("ensure_running", "register", "unregister", "getfd"):
             setattr(tracker, name, getattr(own, name))
-
-
-def start(
-    modules: Sequence[str], env: dict[str, str], leave_starter: Callable[[], None], payload: bytes = b""
-) -> tuple[int, socket.socket]:
-    """Fork a template from this process. Returns its process id, and the way to it."""
-    ours, theirs = socket.socketpair()
-    starter = os.getpid()
-    pid = os.fork()
-    if pid == 0:
-        leave_starter()
-        ours.close()
-        serve(theirs, modules, env, starter, payload)
-    theirs.close()
-    return pid, ours

@@ -1,12 +1,13 @@
-"""Pages of memory that a forked process is going to write to: found out once, then copied ahead in few calls.
+"""Memory pages that a forked process is going to write to: found once, then copied in advance with few calls.
 
-A process that was just forked shares its memory with the one it comes from, and gets a copy of each page when it first
-writes to it. Python writes to whatever it uses, for it counts references, so that a job's first steps cost more than a
-thousand page faults, most of what a new process costs. They are nearly the same pages in all processes that are forked
-from one template. So a first one takes these steps, it is looked up what it wrote to, and all others have just that
-copied while they stand by.
+A process that was just forked shares its memory with its parent. When it first writes to a page, a page fault occurs,
+and the kernel gives it a copy of the page. Python writes to every object that it uses, because it counts references. So
+the first steps of a job cause more than a thousand page faults, which is most of what a new process costs.
 
-Where the system does not tell, or does not copy (macOS, some containers), jobs pay for their page faults.
+These pages are nearly the same in all processes that are forked from one template. So one process takes the steps
+first, and it is looked up which pages it wrote to. All later processes have just these pages copied while they stand
+by. Where the system does not show the pages or does not copy them (macOS, some containers), jobs have their page
+faults.
 """
 
 from __future__ import annotations
@@ -24,9 +25,9 @@ _ENTRY = 8
 _OWN = 1 << 63 | 1 << 56
 """Bits of an entry: the page is in memory, and in no other process's (pagemap.rst in Linux's documentation)."""
 _LARGEST = 1 << 28
-"""Bytes of a mapping beyond which it is not looked at: what is so large is data."""
+"""A mapping with more bytes is not looked at, because such a large one holds data."""
 _AT_ONCE = 64
-"""Pages that are copied in one call: 0.1 ms, for which others may have to wait."""
+"""Pages that one call copies. It takes 0.1 ms, for which other processes may have to wait."""
 
 
 class _Byte(ctypes.Structure):
@@ -36,14 +37,19 @@ class _Byte(ctypes.Structure):
 
 
 Pages = list["ctypes.Array[_Byte]"]
-"""The first byte of each page, some pages in each call."""
+"""The first byte of each page, grouped by call."""
 
 
 def written(steps: Callable[[], object]) -> Pages:
-    """The pages that a process forked from this one writes to when it takes some steps.
+    """Return the pages that a process forked from this one writes to when it takes some steps.
 
     Args:
-        steps: Called in such a process, which then ends. What it raises is of no interest.
+        steps: Called in such a process, which then ends. Its exceptions are ignored.
+
+    Example:
+        >>> found = written(lambda: json.loads("[1, 2]"))
+        >>> if os.fork() == 0:
+        ...     copy(found)
     """
     mappings = _writable()
     ours, theirs = socket.socketpair()
@@ -59,7 +65,7 @@ def written(steps: Callable[[], object]) -> Pages:
             finally:
                 os._exit(0)
         theirs.close()
-        ours.recv(1)  # nothing, if it has crashed
+        ours.recv(1)  # no byte, if the process has crashed
         found = list(_own(pid, mappings))
     os.waitpid(pid, 0)
     groups = (found[at : at + _AT_ONCE] for at in range(0, len(found), _AT_ONCE))
@@ -67,12 +73,12 @@ def written(steps: Callable[[], object]) -> Pages:
 
 
 def copy(pages: Pages) -> None:
-    """Give this process copies of its own of pages: the kernel writes a byte of each over itself.
+    """Give this process its own copies of pages: the kernel writes one byte of each page over itself.
 
-    That takes less than as many page faults (process_vm_writev, since Linux 3.2).
+    That takes less time than as many page faults (process_vm_writev(2), since Linux 3.2).
 
     Args:
-        pages: Told by `written`, in the process that this one was forked from.
+        pages: As `written` returned them, in the process that this one was forked from.
     """
     for group in pages:
         _writev(os.getpid(), group, len(group), group, len(group), 0)
@@ -80,7 +86,7 @@ def copy(pages: Pages) -> None:
 
 
 def _writable() -> list[tuple[int, int]]:
-    """First address, and number of pages, of each mapping that this process can write to and that is its alone."""
+    """First address and number of pages of each private mapping that this process can write to."""
     with contextlib.suppress(OSError), open("/proc/self/maps") as maps:
         fields = [line.split(maxsplit=2) for line in maps]
         spans = [[int(each, 16) for each in span.split("-")] for span, mode, _ in fields if mode == "rw-p"]
@@ -89,7 +95,7 @@ def _writable() -> list[tuple[int, int]]:
 
 
 def _own(pid: int, mappings: list[tuple[int, int]]) -> Iterator[int]:
-    """Addresses of those pages in mappings that no process has but this one."""
+    """Addresses of the pages in mappings that a process shares with no other."""
     with contextlib.suppress(OSError), open(f"/proc/{pid}/pagemap", "rb", 0) as pagemap:
         for start, count in mappings:
             pagemap.seek(start // _PAGE * _ENTRY)

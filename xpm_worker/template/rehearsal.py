@@ -1,7 +1,8 @@
-"""The steps of a job, taken ahead with a task that does nothing, in a folder that is gone afterwards.
+"""A rehearsal: the steps of a job, taken in advance with a task that does nothing, in a folder that is then removed.
 
-The mother of starters takes some of them often, for Python adapts its code to what it does often, and fills its caches.
-A process forked from a template takes all of them once, to see what memory they write to: see pages.py.
+The fork server takes some of the steps many times, because Python adapts its code to what it does often, and fills its
+caches. A process forked from a template takes all of them once, so that it can be looked up which memory they write to
+(pages.py).
 """
 
 from __future__ import annotations
@@ -23,63 +24,64 @@ from xpm_core.language.identity.seal import seal
 from xpm_core.wire.payload import pack
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.job import main as job_process
-from xpm_worker.job.standby import awaited
+from xpm_worker.job.reports import Reports
+from xpm_worker.job.standby import wait_for_job
 from xpm_worker.protocol.channel import Channel
-from xpm_worker.protocol.messages import Finished, Run
+from xpm_worker.protocol.messages import RunJob, TaskFinished
 from xpm_worker.system import kernel
 
-MODULE = "xpm_worker.template.rehearsed"
-"""Where the task is; imported anew each time, as a job's module is."""
+MODULE = "xpm_worker.template.rehearsal_task"
+"""The module of the task. It is imported anew for each rehearsal, as the module of a job is."""
 
 VARIABLE = "XPM_REHEARSAL"
 
 NAME = "xpm-rehearsal"
-"""Of a process that takes all steps; names of folders begin with it."""
+"""The name of a process that takes all steps. The names of rehearsal folders begin with it, too."""
 
-_PLACE = Path(os.environ.get("TMPDIR") or "/tmp").absolute()
+_PARENT_FOLDER = Path(os.environ.get("TMPDIR") or "/tmp").absolute()
 
 
 def warm() -> None:
-    """Take the steps that leave nothing in this process: from the job's message to its last word."""
+    """Take those steps that leave nothing in this process: from the job's message to its last message."""
     try:
-        with handed() as channel:
-            run, reports = _received(channel)
-            job_process.execute(run, job_process.directory_of(run), reports)
-            reports.say(Finished(True, None))
+        with prepared() as channel:
+            job, reports = _received(channel)
+            job_process.execute(job, job_process.directory_of(job), reports)
+            reports.send(TaskFinished(True, None))
     finally:
-        _forget()
+        _forget_module()
     os.environ[VARIABLE] = ""
     os.environ.pop(VARIABLE)
 
 
 def rehearse(channel: Channel) -> None:
-    """Take all steps of a job, in a process that is of no use afterwards.
+    """Take all steps of a job. The process cannot be used for anything else afterwards.
 
     Args:
-        channel: What `handed` gave.
+        channel: As `prepared` gave it.
     """
     kernel.set_name(NAME)
-    atexit._clear()  # what packages do at the end is not to be done now
+    atexit._clear()  # exit handlers of packages must not run now
     job_process.perform(*_received(channel))
 
 
-def _received(channel: Channel) -> tuple[Run, job_process.Reports]:
-    run = awaited(channel)
-    assert run is not None
-    return run, job_process.Reports(channel)
+def _received(channel: Channel) -> tuple[RunJob, Reports]:
+    job = wait_for_job(channel)
+    assert job is not None
+    return job, Reports(channel)
 
 
 @cache
-def play() -> Run:
-    """What is rehearsed, but for the workspace. The mother makes it once, before it forks."""
+def message() -> RunJob:
+    """The message for the job of a rehearsal, without a workspace. The fork server makes it once, before it forks."""
     module = importlib.import_module(MODULE)
-    task = module.Rehearsed.C(name="a", size=2, names=["b"])
+    task = module.Rehearsal.C(name="a", size=2, names=["b"])
     identity, name = seal(task), task_id(type(task))
-    run = Run(
+    job = RunJob(
         execution="0",
         identity=identity,
         task=name,
-        label="Rehearsed",
+        label="Rehearsal",
         workspace="",
         directory=Workspace(Path(), "").directory_of(name, identity),
         payload=pack(task),
@@ -92,39 +94,39 @@ def play() -> Run:
         worker="",
         host="",
     )
-    _forget()
-    return run
+    _forget_module()
+    return job
 
 
 @contextlib.contextmanager
-def handed() -> Iterator[Channel]:
-    """What a job's process gets: the way to its starter, over which the job comes. Its directory is there for so long.
+def prepared() -> Iterator[Channel]:
+    """Give what the process of a job gets: the way to its starter, with the message in it. The folder is removed after.
 
     Raises:
-        OSError: It cannot be made.
+        OSError: The folder of the rehearsal cannot be made.
     """
-    folder = _PLACE / f"{NAME}-{os.getpid()}-{os.urandom(8).hex()}"
+    folder = _PARENT_FOLDER / f"{NAME}-{os.getpid()}-{os.urandom(8).hex()}"
     ours, theirs = socket.socketpair()
     with ours, theirs:
         try:
             folder.mkdir(0o700)
-            os.makedirs(folder / play().directory)
-            Channel(ours).send(play()._replace(workspace=str(folder)))
+            os.makedirs(folder / message().directory)
+            Channel(ours).send(message()._replace(workspace=str(folder)))
             yield Channel(theirs)
         finally:
             _remove(folder)
 
 
 def sweep() -> None:
-    """Remove the folders of processes that were killed amid a rehearsal; only this user's."""
-    for folder in _PLACE.iterdir():
+    """Remove this user's folders that were left by processes which were killed during a rehearsal."""
+    for folder in _PARENT_FOLDER.iterdir():
         named = re.fullmatch(rf"{NAME}-(\d+)-[0-9a-f]+", folder.name)
         with contextlib.suppress(OSError):
-            if named and folder.lstat().st_uid == os.getuid() and not _lives(int(named[1])):
+            if named and folder.lstat().st_uid == os.getuid() and not _exists(int(named[1])):
                 _remove(folder)
 
 
-def _lives(pid: int) -> bool:
+def _exists(pid: int) -> bool:
     try:
         os.kill(pid, 0)
     except ProcessLookupError:
@@ -139,8 +141,8 @@ def _remove(folder: Path) -> None:
         os.rmdir(path)
 
 
-def _forget() -> None:
-    """Leave neither the module nor its classes."""
+def _forget_module() -> None:
+    """Remove the task's module and its classes from this process."""
     sys.modules.pop(MODULE, None)
     package, _, name = MODULE.rpartition(".")
     with contextlib.suppress(AttributeError):

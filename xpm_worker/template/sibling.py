@@ -1,11 +1,13 @@
-"""Forking a sibling: a process whose parent is not this one, but this one's.
+"""Forking a sibling: a new process whose parent is the parent of this process.
 
-A template forks jobs' processes that way: they are children of the starter, which waits for them and guards them, and
-they outlive the template. Linux can do that at once (CLONE_PARENT in clone(2)). Where that is not safe or not possible,
-a process in between is forked, which ends at once, so that its child is adopted: a millisecond more.
+A template forks the processes of jobs in this way. They are children of the starter, which waits for them and guards
+them, and they outlive the template.
 
-It is not safe where libraries were loaded that want to be called when a process is forked (pthread_atfork), as some do
-that draw random numbers: only the C library can do that, and it does not tell whether there are any.
+Linux can do this in one step (CLONE_PARENT in clone(2)). Where that is not safe or not possible, this process forks
+twice instead: the process in the middle exits at once, and the starter adopts its child. That takes a millisecond more.
+
+The single step is not safe if a loaded library has registered fork handlers (pthread_atfork(3)), as some libraries for
+random numbers do. Only the C library's `fork` calls these handlers, and it does not show whether there are any.
 """
 
 from __future__ import annotations
@@ -17,16 +19,16 @@ from functools import cache
 
 _PR_GET_TID_ADDRESS = 40
 _CLONE3 = 435
-"""The system call's number, which is the same for all processors."""
+"""The number of this system call, which is the same on all processors."""
 _ROBUST_LIST = {"x86_64": (273, 274), "aarch64": (99, 100)}
-"""The system calls set_robust_list and get_robust_list, by processor."""
+"""The numbers of the system calls set_robust_list and get_robust_list, by processor."""
 _ROBUST_SIZE = 24
 """Bytes of `struct robust_list_head`."""
 _CLONE_PARENT, _CLONE_CHILD_CLEARTID, _CLONE_CHILD_SETTID = 0x8000, 0x200000, 0x1000000
 
 
 class _Arguments(ctypes.Structure):
-    """`struct clone_args`; the signal at the child's end is that at this process's end: SIGCHLD."""
+    """`struct clone_args`. With CLONE_PARENT, the parent gets the same signal as when this process ends: SIGCHLD."""
 
     _fields_ = tuple(
         (name, ctypes.c_uint64)
@@ -38,11 +40,11 @@ def fork(parent: int, *, at_once: bool = True) -> bool:
     """Fork a sibling.
 
     Args:
-        parent: This process's parent, which adopts what loses its own (`system.adopt_orphans`).
-        at_once: Whether that is safe: no `libraries` were loaded that are not known.
+        parent: Process id of this process's parent, which must adopt orphans (`kernel.adopt_orphans`).
+        at_once: Whether the single step is safe: this process has loaded only known libraries, see `libraries`.
 
     Returns:
-        Whether this is the new process.
+        True in the new process, false in this one.
 
     Raises:
         OSError: No process can be started.
@@ -53,18 +55,22 @@ def fork(parent: int, *, at_once: bool = True) -> bool:
 
 
 def libraries() -> set[str]:
-    """Files of the libraries that this process has loaded."""
+    """Return the files of the shared libraries that this process has loaded."""
     with contextlib.suppress(OSError), open("/proc/self/maps") as maps:
         return {line.split(maxsplit=5)[5] for line in maps if ".so" in line}
     return set()
 
 
 def _clone(tid: int, robust: int) -> int:
-    """What `os.fork` does, with other flags; -1 where the system refuses that.
+    """Do what `os.fork` does, with other flags. Returns -1 if the system refuses.
 
-    Python's own state is taken care of by what its documentation offers for calls like this one (PyOS_BeforeFork). Of
-    what the C library's `fork` does, two things matter in a process of one thread: to note the new process's id, and to
-    say again where the mutexes are listed that others get if this process is killed.
+    Python's own state is prepared by the functions that its C interface offers for this (PyOS_BeforeFork and others).
+    The C library's `fork` does two more things that matter in a process of one thread. It notes the id of the new
+    process. And it registers the list of robust mutexes again, which the kernel unlocks if the process is killed.
+
+    Args:
+        tid: Address of the thread's id, see `_tid_address`.
+        robust: Address of the list, see `_robust_list`.
     """
     arguments = _Arguments(flags=_CLONE_PARENT | _CLONE_CHILD_SETTID | _CLONE_CHILD_CLEARTID, child_tid=tid)
     python = ctypes.pythonapi
@@ -80,9 +86,10 @@ def _clone(tid: int, robust: int) -> int:
 
 @cache
 def _tid_address() -> int:
-    """Where the C library notes the id of this thread, if it is the only one; else 0.
+    """Where the C library notes the id of this thread; 0 if this process has more than one thread.
 
-    With more threads, as OpenBLAS has, handlers of `pthread_atfork` must be called, which only the C library can do.
+    With more threads, as OpenBLAS starts them, the handlers of `pthread_atfork` must be called, which only the C
+    library can do.
     """
     try:
         alone = len(os.listdir("/proc/self/task")) == 1
@@ -97,7 +104,7 @@ def _tid_address() -> int:
 
 @cache
 def _robust_list() -> int:
-    """Where the C library lists the robust mutexes that this thread holds; 0 where that cannot be asked."""
+    """Where the C library lists the robust mutexes that this thread holds; 0 if that cannot be found out."""
     if os.uname().machine not in _ROBUST_LIST or ctypes.sizeof(ctypes.c_void_p) != 8:
         return 0
     head, size = ctypes.c_void_p(), ctypes.c_size_t()
@@ -120,4 +127,4 @@ def _fork_twice(parent: int) -> bool:
 
 
 _syscall = ctypes.PyDLL(None).syscall
-"""Called without letting go of the interpreter's lock, as PyOS_BeforeFork wants it."""
+"""Called without releasing the interpreter's lock, as PyOS_BeforeFork requires."""

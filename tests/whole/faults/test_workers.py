@@ -86,13 +86,13 @@ def test_sigkill_of_a_daemon_leaves_nothing(crew: Crew) -> None:
     wait_until(lambda: not any(alive(process) for process in [*all_of_it, *jobs]), show=lambda: all_of_it)
 
 
-def test_sigkill_of_the_mother_disturbs_no_job_and_another_takes_over(crew: Crew, tmp_path: Path) -> None:
+def test_sigkill_of_the_fork_server_disturbs_no_job_and_another_takes_over(crew: Crew, tmp_path: Path) -> None:
     worker = crew.started(lease_s=LEASE_S)
     job = running(crew, task := tasks.Wait.C(note="x", until=tmp_path / "go"))
-    mother = worker.mother()
+    server = worker.fork_server()
     (starter,) = worker.starters()
-    mother.kill()
-    wait_until(lambda: worker.mother().pid != mother.pid, show=lambda: worker.log)
+    server.kill()
+    wait_until(lambda: worker.fork_server().pid != server.pid, show=lambda: worker.log)
     assert alive(job)
     starter.kill()
     wait_until(lambda: not alive(job))
@@ -108,7 +108,7 @@ def abandoned(crew: Crew, task: tasks.Daemonize, former: int) -> tuple[int, psut
     daemon = crew.directory(task).path / "daemon"
     wait_until(lambda: daemon.exists() and daemon.read_text())
     left_behind = psutil.Process(int(daemon.read_text()))
-    killed = [worker.mother(), *worker.starters(), *worker.slots()]
+    killed = [worker.fork_server(), *worker.starters(), *worker.slots()]
     for process in [psutil.Process(worker.process.pid), *killed]:
         process.suspend()
     for process in killed:
@@ -235,7 +235,7 @@ def test_commands_are_heard_again_after_a_restart(remote: Crew, server: PrivateS
     worker = remote.started(lease_s=LEASE_S)
     (state,) = remote.known()
     server.stop()
-    wait_until(lambda: "no commands can be heard" in worker.log, show=lambda: worker.log)
+    wait_until(lambda: "no commands can be received" in worker.log, show=lambda: worker.log)
     server.start()
     channel = keys.rq_pubsub(state.name)
     wait_until(lambda: remote.client.publish(channel, b'{"command": "shutdown"}') == 1, show=lambda: worker.log)

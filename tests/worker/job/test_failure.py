@@ -30,7 +30,7 @@ def test_the_innermost_frame_of_the_user_is_named() -> None:
     try:
         worker_tasks.inner("x")
     except ValueError as error:
-        summary = failure.summarize(error)
+        summary = failure.from_error(error)
     assert (summary["type"], summary["message"]) == ("ValueError", "no good: x")
     assert (summary["file"], summary["function"]) == (worker_tasks.__file__, "inner")
     assert summary["frames"][-1]["own"]
@@ -40,7 +40,7 @@ def test_frames_of_libraries_are_not_the_users() -> None:
     try:
         json.loads("{")
     except ValueError as error:
-        summary = failure.summarize(error)
+        summary = failure.from_error(error)
     assert summary["type"] == "json.decoder.JSONDecodeError"
     assert summary["file"] == __file__
     assert [frame["own"] for frame in summary["frames"]] == [True, False, False, False]
@@ -53,13 +53,13 @@ def test_a_failure_inside_of_an_installed_package_alone_names_its_innermost_fram
         exec(code, {})
     except ValueError as error:
         error.__traceback__ = error.__traceback__ and error.__traceback__.tb_next
-        summary = failure.summarize(error)
+        summary = failure.from_error(error)
     assert summary["file"] == str(installed)
     assert not summary["frames"][0]["own"]
 
 
 def test_an_error_that_cannot_be_shown_is_told_all_the_same() -> None:
-    assert failure.summarize(raised(UnshowableError()))["message"] == "(its message cannot be shown: RuntimeError)"
+    assert failure.from_error(raised(UnshowableError()))["message"] == "(its message cannot be shown: RuntimeError)"
 
 
 def test_deep_recursion_is_cut() -> None:
@@ -68,12 +68,12 @@ def test_deep_recursion_is_cut() -> None:
 
     with pytest.raises(RecursionError) as caught:
         deeper()
-    assert len(failure.summarize(caught.value)["frames"]) == failure.MOST_FRAMES
+    assert len(failure.from_error(caught.value)["frames"]) == failure.MOST_FRAMES
 
 
 @pytest.mark.parametrize("message", ["x" * 100_000, "é" * 100_000, "\x00" * 100_000, "😀" * 5000, "\udcff"])
 def test_what_goes_to_redis_is_short(message: str) -> None:
-    brief = failure.brief(failure.summarize(raised(ValueError(message))), 4000)
+    brief = failure.brief(failure.from_error(raised(ValueError(message))), 4000)
     assert len(json.dumps(brief)) <= 4000
     assert set(brief) == {"type", "message", "file", "line", "function"}
 
@@ -85,7 +85,7 @@ def test_the_log_shows_causes_and_hides_the_frames_around_the_users_code() -> No
         except ValueError as error:
             raise KeyError("y") from error
     except KeyError as error:
-        text = failure.text(error)
+        text = failure.traceback_text(error)
     assert "ValueError: no good: x" in text
     assert text.rstrip().endswith("KeyError: 'y'")
 
@@ -104,33 +104,33 @@ def test_the_log_shows_causes_and_hides_the_frames_around_the_users_code() -> No
     ],
 )
 def test_what_a_job_told_in_no_known_form_is_not_passed_on(told: dict[str, Any]) -> None:
-    assert failure.sound(told) == failure.plain("Unknown", "what the job told of its failure cannot be understood")
+    assert failure.checked(told) == failure.from_text("Unknown", "the job's report of its failure cannot be understood")
 
 
 def test_what_a_job_told_in_the_known_form_is_passed_on_cut() -> None:
-    told = failure.summarize(ValueError("x" * 10_000))
-    assert failure.sound(told) == told
+    told = failure.from_error(ValueError("x" * 10_000))
+    assert failure.checked(told) == told
     many = [{"file": "f.py", "line": 1, "function": "f"}] * 1000
-    assert len(failure.sound({"type": "E", "message": "m", "frames": many})["frames"]) == failure.MOST_FRAMES
+    assert len(failure.checked({"type": "E", "message": "m", "frames": many})["frames"]) == failure.MOST_FRAMES
 
 
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 has no groups")
 def test_a_group_names_the_first_line_of_each_error_in_it() -> None:
     inner = ExceptionGroup("inner", [KeyError("b"), TypeError("c")])  # noqa: F821, Python 3.11
     group = ExceptionGroup("two fail", [ValueError("no good\nat all"), inner])  # noqa: F821
-    assert failure.summarize(raised(group))["message"] == (
+    assert failure.from_error(raised(group))["message"] == (
         "two fail (2 sub-exceptions): ValueError: no good; KeyError: 'b'; TypeError: c"
     )
     many = ExceptionGroup("many", [ValueError(str(number)) for number in range(9)])  # noqa: F821
-    assert failure.summarize(raised(many))["message"].endswith("ValueError: 4; …")
+    assert failure.from_error(raised(many))["message"].endswith("ValueError: 4; …")
     spoiled = ExceptionGroup("spoiled", [UnshowableError()])  # noqa: F821
-    assert "cannot be shown" in failure.summarize(raised(spoiled))["message"]
+    assert "cannot be shown" in failure.from_error(raised(spoiled))["message"]
 
 
 def test_no_frame_of_the_interpreters_own_is_named() -> None:
     try:
         importlib.import_module("no_such_module_of_mine")
     except ImportError as error:
-        summary = failure.summarize(error.with_traceback(error.__traceback__.tb_next.tb_next))  # type: ignore[union-attr]
+        summary = failure.from_error(error.with_traceback(error.__traceback__.tb_next.tb_next))  # type: ignore[union-attr]
     assert summary["frames"], "there are frames of the import system"
     assert (summary["file"], summary["line"]) == (None, None)

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from xpm_worker.protocol.channel import Channel
-from xpm_worker.protocol.messages import Hello, Message, Relay
+from xpm_worker.protocol.messages import Hello, Message, StatusUpdate
 
 
 @pytest.fixture
@@ -22,7 +22,7 @@ def pair() -> Iterator[tuple[Channel, Channel, socket.socket]]:
 
 
 def test_a_large_message_waits_for_its_reader_and_blocks_nobody(pair: tuple[Channel, Channel, socket.socket]) -> None:
-    large = Relay("x", {"data": "x" * 3_000_000})
+    large = StatusUpdate("x", {"data": "x" * 3_000_000})
     pair[0].send(large)
     assert pair[0].pending
     received: list[Message] = []

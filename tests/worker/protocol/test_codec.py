@@ -15,9 +15,20 @@ from hypothesis import strategies as st
 from xpm_core.errors import ProtocolError
 from xpm_worker.protocol.channel import Channel
 from xpm_worker.protocol.codec import LARGEST_MESSAGE, decode, encode
-from xpm_worker.protocol.messages import Ended, Finished, Hello, Leaving, Message, Relay, Renewed, Run, Started, Stop
+from xpm_worker.protocol.messages import (
+    AttemptEnded,
+    AttemptStarted,
+    ClosingFiles,
+    Hello,
+    LeaseRenewed,
+    Message,
+    RunJob,
+    StatusUpdate,
+    StopJob,
+    TaskFinished,
+)
 
-RUN = Run(
+RUN = RunJob(
     execution="e1",
     identity="0" * 64,
     task="m:T",
@@ -37,14 +48,14 @@ RUN = Run(
 MESSAGES: list[Message] = [
     Hello("", 1),
     RUN,
-    Renewed("e1", 1.5),
-    Stop("e1", "cancelled", 0.0),
-    Started("e1", 2, 1),
-    Relay("progress", {"fraction": 0.5, "more": [1, None]}),
-    Finished(False, {"type": "ValueError"}),
-    Finished(True, None),
-    Leaving(),
-    Ended("e1", "failed", None, None, 9, 0.25),
+    LeaseRenewed("e1", 1.5),
+    StopJob("e1", "cancelled", 0.0),
+    AttemptStarted("e1", 2, 1),
+    StatusUpdate("progress", {"fraction": 0.5, "more": [1, None]}),
+    TaskFinished(False, {"type": "ValueError"}),
+    TaskFinished(True, None),
+    ClosingFiles(),
+    AttemptEnded("e1", "failed", None, None, 9, 0.25),
 ]
 
 
@@ -88,17 +99,17 @@ def test_messages_arrive_in_order_however_they_are_cut(pair: tuple[Channel, Chan
         msgpack.packb(["Hello", "m", True]),
         msgpack.packb(["Hello", "m", 1, 1]),
         msgpack.packb(["Hello", {"mark": "m", "pid": 1}]),
-        msgpack.packb(["Relay", "x", [1]]),
-        msgpack.packb(["Renewed", "e", None]),
+        msgpack.packb(["StatusUpdate", "x", [1]]),
+        msgpack.packb(["LeaseRenewed", "e", None]),
         msgpack.packb([["Hello"], "m", 1]),
-        msgpack.packb(["Loaded", ["m", 1]]),
-        msgpack.packb(["Run", *RUN._replace(env={"A": 1})]),  # type: ignore[dict-item]
-        msgpack.packb(["Run", *RUN._replace(allow=[b"m"])]),  # type: ignore[list-item]
-        msgpack.packb(["Relay", "x", {"x": b"bytes"}]),
-        msgpack.packb(["Relay", "x", {"x": [{"y": msgpack.Timestamp(1)}]}]),
-        msgpack.packb(["Relay", "x", {"x": {1: 2}}]),
-        msgpack.packb(["Relay", "x", {"x": msgpack.ExtType(4, b"")}]),
-        b"\x93\xa5Relay\xa1x\x81\xa1x" + b"\x91" * 3000,
+        msgpack.packb(["TaskLoaded", ["m", 1]]),
+        msgpack.packb(["RunJob", *RUN._replace(env={"A": 1})]),  # type: ignore[dict-item]
+        msgpack.packb(["RunJob", *RUN._replace(allow=[b"m"])]),  # type: ignore[list-item]
+        msgpack.packb(["StatusUpdate", "x", {"x": b"bytes"}]),
+        msgpack.packb(["StatusUpdate", "x", {"x": [{"y": msgpack.Timestamp(1)}]}]),
+        msgpack.packb(["StatusUpdate", "x", {"x": {1: 2}}]),
+        msgpack.packb(["StatusUpdate", "x", {"x": msgpack.ExtType(4, b"")}]),
+        b"\x93\xacStatusUpdate\xa1x\x81\xa1x" + b"\x91" * 3000,
         b"\xdd\xff\xff\xff\xff" * 1000,
     ],
 )
@@ -129,11 +140,11 @@ def test_a_message_that_claims_to_be_huge_is_refused(pair: tuple[Channel, Channe
 
 
 def test_a_message_over_the_limit_is_not_sent() -> None:
-    with pytest.raises(ProtocolError, match="Relay of 1"):
-        encode(Relay("x", {"data": b"x" * 100}), 50)
+    with pytest.raises(ProtocolError, match="StatusUpdate of 1"):
+        encode(StatusUpdate("x", {"data": b"x" * 100}), 50)
 
 
 @pytest.mark.parametrize("value", [object(), "\udcff", 2**70])
 def test_what_msgpack_has_no_form_for_is_not_sent(value: object) -> None:
-    with pytest.raises(ProtocolError, match="Relay with something unfit"):
-        encode(Relay("x", {"data": value}))
+    with pytest.raises(ProtocolError, match="StatusUpdate with something unfit"):
+        encode(StatusUpdate("x", {"data": value}))

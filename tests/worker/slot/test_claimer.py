@@ -13,9 +13,10 @@ from xpm_core.reading.events import EventReader
 from xpm_core.server import connection
 from xpm_core.states import State
 from xpm_core.store.records import Finish
-from xpm_worker.slot import claimer
-from xpm_worker.slot.claimer import LONGEST_PAUSE_S, Claimer, Held
+from xpm_worker.slot import claimer, store_calls
+from xpm_worker.slot.claimer import Claimer, HeldLease
 from xpm_worker.slot.orders import Orders
+from xpm_worker.slot.store_calls import LONGEST_PAUSE_S
 
 pytestmark = pytest.mark.redis
 
@@ -42,6 +43,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     """What the claimer's clock shows."""
     clock = Clock()
     monkeypatch.setattr(claimer, "boot_time", clock.read)
+    monkeypatch.setattr(store_calls, "boot_time", clock.read)
     return clock
 
 
@@ -58,7 +60,7 @@ class Leaving:
     def __init__(self, desk: Desk, clock: Clock, told: signal.Signals) -> None:
         self._desk, self._clock, self._finish = desk, clock, desk.store.finish
         desk.submit(submission("a"))
-        self.held = Held(desk.claim(WORKER), clock.now_s, WORKER.lease_s)
+        self.held = HeldLease(desk.claim(WORKER), clock.now_s, WORKER.lease_s)
         self.away_until_s = float("inf")
         self.orders = Orders()
         self.orders.signal(told)

@@ -11,7 +11,7 @@ from rq import Worker
 
 from xpm_worker.slot.rq_worker import XpmWorker
 
-OWN = {"equip", "register_anew", "_register", "install_signal_handlers"}
+OWN = {"set_parts", "register_anew", "_register", "install_signal_handlers"}
 """What RQ does not know of."""
 
 OVERRIDDEN = sorted(

@@ -1,4 +1,4 @@
-"""A starter and its mother, spoken to without a server."""
+"""A starter and its fork server, spoken to without a server."""
 
 from __future__ import annotations
 
@@ -11,14 +11,15 @@ from helpers.starter_client import StarterClient
 from helpers.waiting import PATIENCE_S
 
 from xpm_core.workspace.workspace import Workspace
+from xpm_worker.environment import clean_environment
 from xpm_worker.starter import fork_server
 
 
 @pytest.fixture
-def mother() -> Iterator[socket.socket]:
-    """The way to a mother."""
+def control() -> Iterator[socket.socket]:
+    """The way to a fork server."""
     ours, hers = socket.socketpair()
-    process = fork_server.start_mother(hers, fork_server.clean_environment(os.environ, ""))
+    process = fork_server.start(hers, clean_environment(os.environ, ""))
     hers.close()
     yield ours
     ours.close()
@@ -26,7 +27,7 @@ def mother() -> Iterator[socket.socket]:
 
 
 @pytest.fixture
-def starter(mother: socket.socket, workspace: Workspace) -> Iterator[StarterClient]:
-    starter = StarterClient(mother, workspace)
+def starter(control: socket.socket, workspace: Workspace) -> Iterator[StarterClient]:
+    starter = StarterClient(control, workspace)
     yield starter
     starter.channel.close()

@@ -1,4 +1,4 @@
-"""The fork server: what it sweeps, hands on, and keeps from jobs."""
+"""The fork server: what it sweeps, and what its starters inherit."""
 
 from __future__ import annotations
 
@@ -14,48 +14,20 @@ import worker_tasks as tasks
 from helpers.starter_client import StarterClient
 from helpers.waiting import PATIENCE_S
 
+from xpm_worker.environment import clean_environment
 from xpm_worker.starter import fork_server
 from xpm_worker.template import rehearsal
 
 
-def test_a_mother_sweeps_what_killed_rehearsals_left(tmp_path: Path) -> None:
+def test_a_fork_server_sweeps_what_killed_rehearsals_left(tmp_path: Path) -> None:
     gone = subprocess.Popen(["true"])
     gone.wait()
     (left := tmp_path / f"{rehearsal.NAME}-{gone.pid}-00").mkdir()
     ours, hers = socket.socketpair()
     with ours, hers:
-        process = fork_server.start_mother(
-            hers, fork_server.clean_environment(os.environ | {"TMPDIR": str(tmp_path)}, "")
-        )
+        process = fork_server.start(hers, clean_environment(os.environ | {"TMPDIR": str(tmp_path)}, ""))
     assert process.wait(PATIENCE_S) == 0
     assert not left.exists()
-
-
-def test_the_environment_of_jobs_holds_nothing_that_leads_to_redis() -> None:
-    url = "redis://user:long-password@head:6379/0"
-    environment = {
-        "PATH": "/bin",
-        "XPM_REDIS_URL": "x",
-        "REDIS_URL": "x",
-        "RQ_REDIS_URL": "x",
-        "CELERY_BROKER": "rediss://other:6379",
-        "CACHE": "see valkey://cache",
-        "SECRET": "long-password",
-        "NOTE": f"we use {url}",
-        "DOCKER_HOST": "unix:///var/run/docker.sock",
-    }
-    kept = fork_server.clean_environment(environment, url)
-    assert kept == {"PATH": "/bin", "DOCKER_HOST": "unix:///var/run/docker.sock"}
-
-
-def test_a_short_password_hides_no_variable_that_merely_contains_it() -> None:
-    environment = {"PATH": "/bin", "EQUAL": "bin"}
-    assert fork_server.clean_environment(environment, "redis://:bin@head") == {"PATH": "/bin"}
-
-
-def test_folders_given_to_the_worker_come_first() -> None:
-    kept = fork_server.clean_environment({"PYTHONPATH": "/old"}, "", ["/a", "/b"])
-    assert kept["PYTHONPATH"] == os.pathsep.join(["/a", "/b", "/old"])
 
 
 def test_a_starter_does_not_look_for_modules_in_the_working_directory(starter: StarterClient) -> None:

@@ -17,18 +17,18 @@ from helpers.starter_client import StarterClient
 from helpers.waiting import wait_until
 
 from xpm_core.workspace.workspace import Workspace
-from xpm_worker.protocol.messages import Ended, Relay, Started, Stop
-from xpm_worker.starter import fork_server
-from xpm_worker.starter.main import RELAY_S
+from xpm_worker.protocol.messages import AttemptEnded, AttemptStarted, StatusUpdate, StopJob
+from xpm_worker.slot import starter_link
+from xpm_worker.starter.main import UPDATE_S
 from xpm_worker.system import kernel, marks
-from xpm_worker.template.main import PLAIN_NAME
+from xpm_worker.template.main import EMPTY_NAME
 
 NEVER = Path("/nonexistent")
 
 
 def helpers(starter: StarterClient) -> set[int]:
     """The starter's template that forks for it, and what stands by."""
-    return {each.pid for name in (PLAIN_NAME, kernel.STANDBY_NAME) for each in children(starter, name)}
+    return {each.pid for name in (EMPTY_NAME, kernel.STANDBY_NAME) for each in children(starter, name)}
 
 
 def children(starter: StarterClient, name: str) -> list[psutil.Process]:
@@ -80,7 +80,7 @@ def test_a_job_whose_record_cannot_be_written_is_not_done(starter: StarterClient
     starter.started(task := tasks.Wait.C(note="x", until=tmp_path / "go"))
     psutil.Process(starter.hello.pid).rlimit(psutil.RLIMIT_FSIZE, (0, 0))  # as with a quota that is used up
     (tmp_path / "go").touch()
-    ended = starter.hear(Ended)
+    ended = starter.hear(AttemptEnded)
     assert (ended.reason, ended.exit_code) == ("failed", 0)
     lost = "its record cannot be written: file too large. Check the file system, then try again."
     assert ended.error["message"] == lost
@@ -127,7 +127,7 @@ from xpm_worker.starter import launch, main, templates
 from xpm_worker.system import kernel
 launch.SPAWN = main.SPAWN = templates.SPAWN = True
 kernel.adopt_orphans()
-main.SlotStarter(socket.socket(fileno=int(sys.argv[1])), "").serve()
+main.Starter(socket.socket(fileno=int(sys.argv[1])), "").serve()
 """
 
 
@@ -137,16 +137,16 @@ def test_where_fork_is_unsafe_a_job_gets_a_fresh_interpreter(
     ours, theirs = socket.socketpair()
     with subprocess.Popen([sys.executable, "-c", SPAWNING, str(theirs.fileno())], pass_fds=[theirs.fileno()]):
         theirs.close()
-        monkeypatch.setattr(fork_server, "ask", lambda _: ours)
+        monkeypatch.setattr(starter_link, "ask", lambda _: ours)
         starter = StarterClient(ours, workspace)
         assert starter.run(tasks.Look.C(note="x")).reason == "done"
         assert starter.run(tasks.Fail.C(note="x")).error is not None
-        assert not children(starter, PLAIN_NAME), "nothing is forked"
+        assert not children(starter, EMPTY_NAME), "nothing is forked"
         starter.channel.close()
 
 
-def test_the_end_of_the_worker_kills_the_job_and_the_starter(mother: socket.socket, workspace: Workspace) -> None:
-    starter = StarterClient(mother, workspace)
+def test_the_end_of_the_worker_kills_the_job_and_the_starter(control: socket.socket, workspace: Workspace) -> None:
+    starter = StarterClient(control, workspace)
     _, process = starter.started(task := tasks.Wait.C(note="x", until=NEVER))
     starter.channel.close()
     wait_until(lambda: not alive(process))
@@ -154,8 +154,10 @@ def test_the_end_of_the_worker_kills_the_job_and_the_starter(mother: socket.sock
     assert starter.directory(task).records()[0]["reason"] == "lost"
 
 
-def test_each_starter_has_its_own_mark_which_its_descendants_carry(mother: socket.socket, workspace: Workspace) -> None:
-    first, second = StarterClient(mother, workspace), StarterClient(mother, workspace)
+def test_each_starter_has_its_own_mark_which_its_descendants_carry(
+    control: socket.socket, workspace: Workspace
+) -> None:
+    first, second = StarterClient(control, workspace), StarterClient(control, workspace)
     both = {first.hello.mark, second.hello.mark}
     assert len(both) == 2
     assert all(len(mark) == 32 and mark != marks.BLANK_MARK for mark in both)
@@ -177,15 +179,15 @@ def test_a_job_that_is_larger_than_a_socket_holds_reaches_its_process(starter: S
 
 def test_sigterm_before_the_job_has_begun_ends_it_all_the_same(starter: StarterClient) -> None:
     run = starter.start(tasks.Wait.C(note="x", until=NEVER))
-    starter.channel.send(Stop(run.execution, "cancelled", 30.0))
-    assert starter.hear(Ended).reason == "cancelled"
+    starter.channel.send(StopJob(run.execution, "cancelled", 30.0))
+    assert starter.hear(AttemptEnded).reason == "cancelled"
 
 
 def test_what_a_job_tells_reaches_the_worker_at_a_bounded_rate(starter: StarterClient) -> None:
     ended = starter.run(tasks.Tell.C(words=2000))
     assert ended.reason == "done"
-    relays = [message for message in starter._heard if isinstance(message, Relay)]
-    assert 1 <= len(relays) <= 2 * (2 + ended.seconds / RELAY_S)
+    relays = [message for message in starter._heard if isinstance(message, StatusUpdate)]
+    assert 1 <= len(relays) <= 2 * (2 + ended.seconds / UPDATE_S)
     assert {relay.kind for relay in relays} <= {"progress", "note"}
 
 
@@ -193,11 +195,11 @@ def test_a_job_that_tells_more_than_anyone_reads_is_not_held_up(starter: Starter
     starter_process = psutil.Process(starter.hello.pid)
     task = tasks.Tell.C(words=20_000)
     starter.start(task)
-    starter.hear(Started)
+    starter.hear(AttemptStarted)
     starter_process.suspend()
     wait_until((starter.directory(task).path / "told").exists)
     starter_process.resume()
-    assert starter.hear(Ended).reason == "done"
+    assert starter.hear(AttemptEnded).reason == "done"
 
 
 def test_nonsense_from_a_job_does_not_harm_its_starter(starter: StarterClient) -> None:

@@ -116,5 +116,5 @@ def test_a_job_that_is_killed_by_request_says_where_it_stood(crew: Crew) -> None
     send_kill_horse_command(crew.client, crew.job(task).worker)
     message = crew.wait(task, State.FAILED).error["message"]
     assert message.startswith(
-        "killed by SIGKILL, as its worker was told to (kill-horse); it stood at standing_tasks.py"
+        "killed by SIGKILL, because RQ's command kill-horse asked for it; it stood at standing_tasks.py"
     )

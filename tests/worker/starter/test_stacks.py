@@ -33,7 +33,7 @@ def test_the_frames_of_the_main_thread_are_read_without_ours() -> None:
         ("/home/me/stüdy.py", 79, "błd", True),
         (LIBRARY, 12, "wait", False),
     ]
-    said = failure.standing("Timeout", "ran longer than 20 s", frames)
+    said = failure.from_stack("Timeout", "ran longer than 20 s", frames)
     assert said["message"] == "ran longer than 20 s; it stood at stüdy.py:79 in błd"
 
 
@@ -57,7 +57,9 @@ def test_another_thread_after_it_is_not_read() -> None:
 
 def test_where_nothing_is_known_nothing_is_said() -> None:
     assert stacks.parse("noise\n") == ([], False)
-    assert failure.standing("Timeout", "ran longer than 20 s", []) == failure.plain("Timeout", "ran longer than 20 s")
+    assert failure.from_stack("Timeout", "ran longer than 20 s", []) == failure.from_text(
+        "Timeout", "ran longer than 20 s"
+    )
 
 
 def test_a_process_that_does_not_listen_is_not_signalled(tmp_path: Path) -> None:

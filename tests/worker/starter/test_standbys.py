@@ -14,9 +14,9 @@ from helpers.daemons import alive
 from helpers.starter_client import StarterClient
 from helpers.waiting import wait_until
 
-from xpm_worker.protocol.messages import Ended
+from xpm_worker.protocol.messages import AttemptEnded
 from xpm_worker.system import kernel
-from xpm_worker.template.main import PLAIN_NAME
+from xpm_worker.template.main import EMPTY_NAME
 
 NEVER = Path("/nonexistent")
 
@@ -45,11 +45,11 @@ def test_a_job_gets_a_process_that_stood_by_and_the_next_one_another(starter: St
     assert process.name() == kernel.JOB_NAME
     assert standby(starter) != first
     process.kill()
-    assert starter.hear(Ended).reason == "killed"
+    assert starter.hear(AttemptEnded).reason == "killed"
     assert alive(standby(starter)), "it is no leftover of that job"
 
 
-@pytest.mark.parametrize("name", [kernel.STANDBY_NAME, PLAIN_NAME])
+@pytest.mark.parametrize("name", [kernel.STANDBY_NAME, EMPTY_NAME])
 def test_one_that_stands_by_and_dies_costs_no_job_anything(starter: StarterClient, name: str) -> None:
     standby(starter)
     found = children(starter, name)

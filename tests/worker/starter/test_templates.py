@@ -20,7 +20,7 @@ from worker_tasks import Write
 from xpm_core.config import Task
 from xpm_core.states import State
 from xpm_worker.system import kernel
-from xpm_worker.template.main import PLAIN_NAME, TEMPLATE_NAME
+from xpm_worker.template.main import EMPTY_NAME, TEMPLATE_NAME
 
 pytestmark = pytest.mark.redis
 
@@ -120,11 +120,11 @@ def test_a_stopped_template_does_not_hold_up_the_lease_of_its_job(crew: Crew) ->
     wait_until(lambda: not alive(template))
 
 
-@pytest.mark.parametrize("name", [TEMPLATE_NAME, PLAIN_NAME])
+@pytest.mark.parametrize("name", [TEMPLATE_NAME, EMPTY_NAME])
 def test_a_template_that_forks_no_more_costs_a_job_nothing_but_time(crew: Crew, name: str) -> None:
     worker = warmed(crew, Draw.C(number=0), env={"XPM_IMPORT_TIMEOUT": "2"})
     template = stopped(worker, name)
-    task = Write.C(note="x") if name == PLAIN_NAME else Draw.C(number=1)
+    task = Write.C(note="x") if name == EMPTY_NAME else Draw.C(number=1)
     crew.submit(task, options={"template": name == TEMPLATE_NAME})
     assert crew.wait(task).attempts == 1
     wait_until(lambda: not alive(template))
@@ -354,7 +354,7 @@ def test_a_template_of_a_package_that_hides_is_not_taken_for_the_one_that_import
     crew.submit(second, options={"template": False})
     assert seen(crew, second) == ["['fake_package']"]
     assert templates(worker) == []
-    assert len(worker.named(PLAIN_NAME)) == 1
+    assert len(worker.named(EMPTY_NAME)) == 1
 
 
 CALLED = """

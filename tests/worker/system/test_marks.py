@@ -66,7 +66,7 @@ def test_no_mark_sweeps_nothing() -> None:
         end({"process": process})
 
 
-def test_a_mother_that_is_about_to_start_is_not_swept() -> None:
+def test_a_fork_server_that_is_about_to_start_is_not_swept() -> None:
     process = sleeper(marks.BLANK_MARK)
     try:
         marks.sweep_orphans()

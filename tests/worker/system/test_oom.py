@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from xpm_worker.system.oom import AGE_S, Group, Kills, find_group, size
+from xpm_worker.system.oom import AGE_S, ControlGroup, KillCount, find_group, size
 
 GB = 2**30
 EVENTS = "low 0\nhigh 0\nmax 12\noom 3\noom_kill {}\noom_group_kill 0\n"
@@ -33,7 +33,7 @@ class Machine:
             (folder / name.replace("_", ".", 1)).write_text(text)
         return folder
 
-    def found(self) -> Group:
+    def found(self) -> ControlGroup:
         group = find_group(self.groups, self.mounts)
         assert group is not None
         return group
@@ -92,7 +92,7 @@ class Counted:
         machine.groups.write_text("0::/job\n")
         self._folder = machine.group("/job", memory_max=str(6 * GB))
         self.count(3)
-        self.kills = Kills(machine.found())
+        self.kills = KillCount(machine.found())
         self.kills.start(0.0)
 
     def count(self, number: int | None) -> None:
@@ -107,7 +107,7 @@ def counted(machine: Machine) -> Counted:
 def test_a_kill_just_before_the_end_was_the_kernels(counted: Counted) -> None:
     counted.kills.look(1.0)
     counted.count(4)
-    assert counted.kills.said(int(5.5 * GB)) == (
+    assert counted.kills.explain_kill(int(5.5 * GB)) == (
         "the kernel's out-of-memory killer (memory.events oom_kill 3 → 4), peak 5.5 GB of 6 GB"
     )
 
@@ -115,21 +115,21 @@ def test_a_kill_just_before_the_end_was_the_kernels(counted: Counted) -> None:
 def test_a_kill_is_the_kernels_also_when_it_was_counted_before_the_process_had_ended(counted: Counted) -> None:
     counted.count(4)
     counted.kills.look(1.0)
-    assert counted.kills.said(None) == "the kernel's out-of-memory killer (memory.events oom_kill 3 → 4)"
+    assert counted.kills.explain_kill(None) == "the kernel's out-of-memory killer (memory.events oom_kill 3 → 4)"
 
 
 def test_a_kill_long_before_the_end_may_have_been_another_jobs(counted: Counted) -> None:
     counted.count(4)
     for now in (1.0, 2.0):
         counted.kills.look(now)
-    assert counted.kills.said(None) == (
+    assert counted.kills.explain_kill(None) == (
         "most often the kernel, out of memory (memory.events oom_kill 3 → 4 since it began)"
     )
 
 
 def test_without_a_kill_by_the_kernel_it_was_somebody_else(counted: Counted) -> None:
     counted.kills.look(1.0)
-    assert counted.kills.said(GB) == (
+    assert counted.kills.explain_kill(GB) == (
         "another process, because the kernel killed nothing for want of memory (memory.events oom_kill is still 3), "
         "peak 1 GB of 6 GB"
     )
@@ -138,27 +138,27 @@ def test_without_a_kill_by_the_kernel_it_was_somebody_else(counted: Counted) -> 
 def test_what_an_earlier_job_had_is_not_counted_again(counted: Counted) -> None:
     counted.count(4)
     counted.kills.start(AGE_S)
-    assert counted.kills.said(None).startswith("another process")
-    assert counted.kills.meanwhile() == ""
+    assert counted.kills.explain_kill(None).startswith("another process")
+    assert counted.kills.note() == ""
 
 
 def test_many_short_jobs_read_the_count_once(counted: Counted) -> None:
     counted.count(4)
     counted.kills.start(AGE_S / 2)
-    assert "3 → 4" in counted.kills.said(None)
-    assert "3 → 4" in counted.kills.meanwhile()
+    assert "3 → 4" in counted.kills.explain_kill(None)
+    assert "3 → 4" in counted.kills.note()
 
 
 @pytest.mark.parametrize("gone", ["count", "file", "group"])
 def test_what_the_kernel_does_not_say_is_not_known(counted: Counted, gone: str) -> None:
     if gone == "count":
         counted.count(None)
-    kills = Kills(None) if gone == "group" else counted.kills
+    kills = KillCount(None) if gone == "group" else counted.kills
     if gone == "file":
-        kills = Kills(Group(Path("/nonexistent"), "memory.events", Path("/nonexistent")))
+        kills = KillCount(ControlGroup(Path("/nonexistent"), "memory.events", Path("/nonexistent")))
         kills.start(0.0)
-    assert kills.said(GB).startswith("most often the kernel, out of memory (journalctl -k), peak 1 GB of ")
-    assert kills.meanwhile() == ""
+    assert kills.explain_kill(GB).startswith("most often the kernel, out of memory (journalctl -k), peak 1 GB of ")
+    assert kills.note() == ""
 
 
 @pytest.mark.parametrize(("count", "said"), [(GB * 6, "6 GB"), (int(GB * 5.5), "5.5 GB"), (GB // 4, "256 MB")])

@@ -18,7 +18,7 @@ def test_signals_and_rings_wake_a_poll() -> None:
         os.kill(os.getpid(), signal.SIGUSR1)
         wait_until(lambda: select.select([pipe], [], [], 0)[0])
         assert pipe.read() == [signal.SIGUSR1]
-        pipe.ring()
+        pipe.wake()
         assert select.select([pipe], [], [], 0)[0]
         assert pipe.read() == []
     finally:

@@ -15,7 +15,7 @@ from xpm_core.errors import PayloadError
 from xpm_core.project.import_path import ImportPath
 from xpm_core.wire import payload
 from xpm_worker.template import first_imports
-from xpm_worker.template.first_imports import bring
+from xpm_worker.template.first_imports import import_name
 
 
 @pytest.fixture
@@ -34,8 +34,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         del sys.modules[name]
 
 
-def foretold(data: bytes) -> list[str]:
-    with first_imports.foretold(data) as names:
+def of_payload(data: bytes) -> list[str]:
+    with first_imports.of_payload(data) as names:
         return names
 
 
@@ -43,7 +43,7 @@ def told(project: Path, text: str, name: str = "module") -> list[str]:
     file = project.joinpath(*name.split(".")).with_suffix(".py")
     file.parent.mkdir(exist_ok=True)
     file.write_text(text)
-    return foretold(name.encode())
+    return of_payload(name.encode())
 
 
 def test_imports_are_told_in_order_with_what_is_wanted_of_a_package(project: Path) -> None:
@@ -83,7 +83,7 @@ def test_the_packages_of_a_module_are_run_before_it(project: Path) -> None:
 def test_what_is_no_text_tells_nothing(project: Path) -> None:
     (project / "module.so").write_bytes(b"\x7fELF")
     (project / "folder").mkdir()
-    assert [foretold(name) for name in (b"module", b"folder", b"folder.nothing", b"nothing", b"sys", b"")] == [[]] * 6
+    assert [of_payload(name) for name in (b"module", b"folder", b"folder.nothing", b"nothing", b"sys", b"")] == [[]] * 6
 
 
 def test_a_module_in_an_archive_is_read_as_any_other(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,7 +91,7 @@ def test_a_module_in_an_archive_is_read_as_any_other(project: Path, monkeypatch:
     with zipfile.ZipFile(archive, "w") as file:
         file.writestr("zipped.py", "import fake_first")
     monkeypatch.syspath_prepend(str(archive))
-    assert foretold(b"zipped") == ["fake_first"]
+    assert of_payload(b"zipped") == ["fake_first"]
 
 
 def test_nothing_stays_of_the_look(project: Path) -> None:
@@ -104,9 +104,9 @@ def test_nothing_stays_of_the_look(project: Path) -> None:
 
 @pytest.mark.usefixtures("project")
 def test_what_is_brought_is_what_the_statement_imports() -> None:
-    bring("fake_package:name")
+    import_name("fake_package:name")
     assert "fake_package.part" not in sys.modules
-    bring("fake_package:part")
+    import_name("fake_package:part")
     assert "fake_package.part" in sys.modules
 
 

@@ -31,7 +31,7 @@ WHOLE = """
 import os, sys
 from xpm_worker.job import main
 from xpm_worker.template import rehearsal
-rehearsal.play()
+rehearsal.message()
 seen = []
 def look(*args, execute=main.execute):
     execute(*args)
@@ -39,7 +39,7 @@ def look(*args, execute=main.execute):
     sys.__stderr__.write("seen nowhere")
 main.execute = look
 shown = os.dup(1)
-with rehearsal.handed() as job:
+with rehearsal.prepared() as job:
     rehearsal.rehearse(job)
 os.write(shown, repr(seen).encode())
 """
@@ -50,10 +50,10 @@ from xpm_worker.template import rehearsal
 def left():
     return len(os.listdir(os.environ["TMPDIR"]))
 if os.fork() == 0:
-    with rehearsal.handed():
+    with rehearsal.prepared():
         os.kill(os.getpid(), signal.SIGKILL)
 os.wait()
-with rehearsal.handed():
+with rehearsal.prepared():
     before = left()
     rehearsal.sweep()
     print(before, left())
@@ -83,7 +83,7 @@ def test_no_file_stays(script: str, tmp_path: Path) -> None:
 
 
 def test_a_whole_rehearsal_makes_what_a_job_makes_and_is_not_shown_as_one(tmp_path: Path) -> None:
-    assert run(WHOLE, tmp_path) == repr(["xpm-rehearsal", "params.json", "rehearsed.err", "rehearsed.out"])
+    assert run(WHOLE, tmp_path) == repr(["xpm-rehearsal", "params.json", "rehearsal.err", "rehearsal.out"])
 
 
 def test_a_folder_for_temporary_files_that_is_not_there_is_not_made(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a process runs that stands by, before it is given a job: see rehearsal.py. Nobody submits this."""
+"""The task of a rehearsal: a process runs it before it gets a job, see rehearsal.py. No script submits it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from pathlib import Path
 from xpm_core.config import Meta, Param, PathGenerator, Task, field
 
 
-class Rehearsed(Task):
-    """A task with what most tasks have. It refers to no other class: caches of `typing` would keep that."""
+class Rehearsal(Task):
+    """A task with the kinds of parameters that most tasks have.
+
+    It refers to no other class, because caches of `typing` would keep that.
+    """
 
     name: Param[str]
     size: Param[int] = field(default=1)

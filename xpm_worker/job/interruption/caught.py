@@ -1,8 +1,7 @@
-"""What became of an exception that was raised from outside, in whatever the job's code was doing.
+"""Whether the code of a job has caught an exception that a signal handler raised in it.
 
-An exception does not say that it was caught. But its traceback begins with the frame that caught it, or the last that
-let it through before code in C swallowed it; and a frame knows which names its code uses. Imports nothing heavy: job
-processes use it.
+An exception does not record whether it was caught. But its traceback begins with the frame that caught it, or with the
+last frame that it left before code in C swallowed it. And a frame shows which names its code uses.
 """
 
 from __future__ import annotations
@@ -20,13 +19,13 @@ _SUSPENDING = inspect.CO_COROUTINE | inspect.CO_GENERATOR | inspect.CO_ASYNC_GEN
 
 
 def handled_by(thread: int) -> BaseException | None:
-    """The exception that a thread handles now, in `except`, `finally` or `__exit__`."""
+    """Return the exception that a thread handles now, in `except`, `finally` or `__exit__`."""
     found: Any = sys._current_exceptions().get(thread)
     return found[1] if isinstance(found, tuple) else found  # type: ignore[no-any-return]  # a tuple before Python 3.12
 
 
 def is_cancellation(error: BaseException | None) -> bool:
-    """Whether an exception is a TaskCancelled, or was raised while one was handled."""
+    """Return whether an exception is a TaskCancelled, or was raised while a TaskCancelled was handled."""
     seen: set[int] = set()
     while error is not None and id(error) not in seen:
         if isinstance(error, TaskCancelled):
@@ -37,12 +36,13 @@ def is_cancellation(error: BaseException | None) -> bool:
 
 
 def is_known(error: TaskCancelled, frame: FrameType | None) -> bool:
-    """Whether the code that has caught an exception goes on, and knows what it has caught.
+    """Return whether the code that caught an exception still runs, and knows which exception it caught.
 
-    It knows if its function uses the name of the exception. A coroutine that waits may be saving: it counts as knowing.
+    The code knows it if its function uses the name of the exception. A coroutine that waits may be saving its results,
+    so it counts as knowing, too.
 
     Args:
-        error: It is not being handled any more.
+        error: The exception, which nothing handles any more.
         frame: What the thread executes now.
     """
     if error.__traceback__ is None:
@@ -53,13 +53,13 @@ def is_known(error: TaskCancelled, frame: FrameType | None) -> bool:
         is_at_yield = last.startswith(("YIELD", "SEND")) or (before, last) == ("YIELD_VALUE", "RESUME")
         if may_still_raise(error) and (is_at_yield or after == "YIELD_FROM"):
             return True
-        if not last.startswith("RETURN"):  # the exception ended it, and was swallowed by what has called it
+        if not last.startswith("RETURN"):  # the exception ended the function, and its caller swallowed the exception
             return False
     return any(_is_name(catcher, name) for name in (*catcher.f_code.co_names, *catcher.f_code.co_freevars))
 
 
 def may_still_raise(error: TaskCancelled) -> bool:
-    """Whether what has caught an exception is a coroutine or generator: it may have been left amid its handler."""
+    """Return whether a coroutine or generator caught the exception, which may be suspended inside its handler."""
     trace = error.__traceback__
     return trace is not None and bool(trace.tb_frame.f_code.co_flags & _SUSPENDING)
 
@@ -71,7 +71,7 @@ def _stack(frame: FrameType | None) -> Iterator[FrameType]:
 
 
 def _instructions(frame: FrameType) -> tuple[str, str, str]:
-    """The last instruction of a frame, with the one before and the one after it.
+    """The instruction before the last one of a frame, the last one, and the one after it.
 
     A coroutine that awaits stands before YIELD_FROM in Python 3.10, and after YIELD_VALUE since 3.13.
     """
@@ -81,6 +81,6 @@ def _instructions(frame: FrameType) -> tuple[str, str, str]:
 
 
 def _is_name(frame: FrameType, name: str) -> bool:
-    """Whether a name means the exception in a frame, or some exceptions with it among them."""
+    """Whether a name in a frame means TaskCancelled, or a tuple of exceptions with it."""
     value = frame.f_locals.get(name, frame.f_globals.get(name))
     return name == TaskCancelled.__name__ or value is TaskCancelled or (type(value) is tuple and TaskCancelled in value)

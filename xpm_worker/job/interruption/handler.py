@@ -1,8 +1,8 @@
-"""SIGTERM in a job's process: an exception in its main thread. Imports nothing heavy: job processes use it.
+"""SIGTERM in the process of a job raises an exception in the main thread.
 
-Where it is raised, a library's bare `except`, a `__del__` or a callback from C may swallow it. So it is raised again,
-each second until the grace is over, unless the job's code is dealing with it: it handles it, or it has caught it by its
-name and went on. Owns: when it is raised.
+A library's bare `except`, a `__del__` or a callback from C may swallow the exception. Therefore it is raised again,
+each second until the grace is over. It is not raised again while the job's code deals with it: the code handles it, or
+has caught it by its name and goes on. Owns: when it is raised.
 """
 
 from __future__ import annotations
@@ -17,21 +17,21 @@ import time
 from types import FrameType
 
 from xpm_core.job.running import TaskCancelled
-from xpm_worker.job import caught
-from xpm_worker.job.loop_end import LoopEnd
+from xpm_worker.job.interruption import caught
+from xpm_worker.job.interruption.loop_end import LoopEnd
 
 AGAIN_S = 1.0
-"""How long after it was raised it is raised again."""
+"""How long after the exception was raised it is raised again, seconds."""
 
 
 class Interruption:
-    """The handler of SIGTERM in a job's process.
+    """The handler of SIGTERM in the process of a job.
 
-    The exception is raised while the job's own code runs; before and afterwards the signal is only noted. In a process
-    that the job has forked, SIGTERM does what it does by default.
+    The exception is raised while the job's own code runs. Before and after that, the handler only notes the signal. A
+    process that the job forks gets the default handler.
 
     Args:
-        grace_s: How long after it the process is killed.
+        grace_s: How long after SIGTERM the process is killed, seconds.
 
     Example:
         interruption = Interruption(20.0)
@@ -49,45 +49,47 @@ class Interruption:
         self._until = self._again_at = 0.0
         """When the grace is over, and when the exception may be raised again, by the monotonic clock."""
         self._raised: list[TaskCancelled] = []
-        """What was raised; empty again once the job's code has dealt with it."""
+        """The exceptions that were raised. The list is emptied once the job's code has dealt with them."""
         self._loop = LoopEnd(lambda cls: self._fail(cls, time.monotonic()))
         self._masks = threading.local()
-        os.register_at_fork(before=self._hold, after_in_parent=self._let_go, after_in_child=self._leave_alone)
+        os.register_at_fork(
+            before=self._block_before_fork, after_in_parent=self._unblock, after_in_child=self._restore_default_in_child
+        )
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        """The signal came."""
+        """Note the signal, and raise the exception if this is allowed."""
         self._came = True
         if self._allowed:
             self._raise(frame)
 
     def allow(self) -> None:
-        """From now on the exception may be raised; at once if the signal has come already."""
+        """Raise the exception from now on when the signal comes, and now if it has come already."""
         self._allowed = True
         if self._came:
             self._raise(None)
 
     def deny(self) -> None:
-        """The job's own code is over: no exception any more."""
+        """Raise no exception any more, because the job's own code has ended."""
         self._allowed = False
         self._raised.clear()
 
     def end(self) -> None:
-        """End this process by the signal, as it would have ended without a handler."""
+        """End this process by the signal, as if it had no handler."""
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
         os.kill(os.getpid(), signal.SIGTERM)
 
-    # -- forks: a signal that reaches the new process early waits until it has the default back -----------------------
+    # -- forks: the signal is blocked until the new process has its default handler back -------------------------------
 
-    def _hold(self) -> None:
+    def _block_before_fork(self) -> None:
         self._masks.before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
 
-    def _let_go(self) -> None:
+    def _unblock(self) -> None:
         signal.pthread_sigmask(signal.SIG_SETMASK, self._masks.before)
 
-    def _leave_alone(self) -> None:
+    def _restore_default_in_child(self) -> None:
         if self._is_in_place():
             signal.signal(signal.SIGTERM, signal.SIG_DFL)
-        self._let_go()
+        self._unblock()
 
     def _is_in_place(self) -> bool:
         return signal.getsignal(signal.SIGTERM) is self
@@ -95,7 +97,7 @@ class Interruption:
     # -- the exception ---------------------------------------------------------------------------------------------
 
     def _raise(self, frame: FrameType | None) -> None:
-        """Raise it, unless it was and the job's code deals with it.
+        """Raise the exception, unless it was raised before and the job's code deals with it.
 
         Args:
             frame: What the main thread executes.
@@ -106,7 +108,8 @@ class Interruption:
             _thread.start_new_thread(self._watch, (threading.get_ident(),))
         elif now < self._again_at or caught.is_cancellation(sys.exc_info()[1]) or self._known(frame):
             return
-        self._again_at = now + AGAIN_S / 2  # the same signal may come twice: from the worker, and to the whole group
+        # The same signal may come twice: from the worker, and because the whole process group gets it.
+        self._again_at = now + AGAIN_S / 2
         if not self._loop.cancel(frame):
             self._fail(TaskCancelled, now)
 
@@ -117,13 +120,14 @@ class Interruption:
             raise self._raised[-1]
 
     def _known(self, frame: FrameType | None) -> list[TaskCancelled]:
-        """Those raised exceptions that somebody has caught who knows what they are."""
+        """The raised exceptions that were caught by code which knows what it caught."""
         return [each for each in self._raised if caught.is_known(each, frame)]
 
     def _watch(self, main: int) -> None:
-        """In a thread: send the signal again, each second until the grace is over. Most often it is not needed.
+        """In a thread of its own, send the signal again each second until the grace is over, if it is needed.
 
-        A signal breaks off calls of the system, which not every library takes well: it is spared whoever saves.
+        Mostly it is not needed. A signal interrupts system calls, which not every library expects. So code that may be
+        saving its results gets no further signal.
         """
         while time.monotonic() < self._until:
             time.sleep(AGAIN_S)
@@ -137,4 +141,4 @@ class Interruption:
             if not known:
                 signal.pthread_kill(main, signal.SIGTERM)
         self._again_at = math.inf
-        self._raised.clear()  # and what lies in their frames
+        self._raised.clear()  # the frames of these exceptions keep objects alive

@@ -84,7 +84,7 @@ def test_a_second_signal_does_not_wait_for_the_grace(crew: Crew) -> None:
 def test_one_signal_to_all_processes_of_a_worker_is_one(crew: Crew, tmp_path: Path) -> None:
     worker = started(crew, task := tasks.Checkpoint.C(gate=tmp_path / "gate"), "--grace", "600")
     (job,) = worker.named("xpm-job")
-    for process in (*worker.slots(), worker.mother(), *worker.starters(), job, worker.process):
+    for process in (*worker.slots(), worker.fork_server(), *worker.starters(), job, worker.process):
         process.send_signal(signal.SIGTERM)
     wait_until(lambda: "SIGTERM" in worker.log, show=lambda: worker.log)
     wait_until((crew.directory(task).path / "caught").exists)

@@ -231,7 +231,8 @@ class Claimer:
         )
         if answer is None:
             log.error(
-                "%s: its end could not be reported: it counts as lost once its lease is over", short(held.lease.identity)
+                "%s: its end could not be reported: it counts as lost once its lease is over",
+                short(held.lease.identity),
             )
             return None
         reply, asked = answer

@@ -25,7 +25,7 @@ from xpm_worker.job.standby import stand_by
 from xpm_worker.protocol.codec import LARGEST_REPORT, encode
 from xpm_worker.protocol.messages import TemplateReady
 from xpm_worker.system import kernel, signals
-from xpm_worker.template import first_imports, pages, rehearsal, sibling
+from xpm_worker.template import pages, rehearsal, sibling
 
 if TYPE_CHECKING:
     from xpm_worker.template.generators import Call
@@ -83,8 +83,8 @@ def serve(
         signals.reset_signals()
         os.environ.update(env)
         _silence()
-        if modules or payload:  # not in an empty template, because this imports `random`, which reseeds at every fork
-            from xpm_worker.template import generators
+        if modules or payload:  # not in an empty template: they import `random`, which reseeds at every fork
+            from xpm_worker.template import first_imports, generators
         last, known = next(reversed(sys.modules)), sibling.libraries()
         gc.disable()  # it would search all imported objects again and again, and find hardly anything to free
         given = first_imports.of_payload(payload) if payload else contextlib.nullcontext(modules)

@@ -1,18 +1,18 @@
 """Every key in Redis, its type and its fields: the glossary.
 
 W is a workspace's id (12 hex characters), J a job's identity (64 hex), E an execution's id. `lua/include/keys.lua`
-builds the same keys for what a script meets on its way; a test holds the two equal. Keys under `rq:` are the view
-for RQ's tools: written by the scripts beside the truth, never read by us.
+builds the same keys for scripts; a test holds the two equal. Keys under `rq:` are the view for RQ's tools: the scripts
+write them beside our own keys, and never read them.
 """
 
 from __future__ import annotations
 
 seq = "xpm:seq"
-"""string: counts arrivals on this server; the order of jobs of one priority."""
+"""string: counts the jobs that arrive on this server, which orders jobs of one priority."""
 tokens = "xpm:tokens"
 """set: names of tokens."""
 passes = "xpm:passes"
-"""string: how often the head of a line may be passed before its tokens are kept for it; without it, 200 times."""
+"""string: how often the head of a line may be passed before its tokens are kept for it; 200 times if it is absent."""
 suspended = "rq:suspended"
 """string: present while `rq suspend` is in force."""
 rq_queues = "rq:queues"
@@ -28,7 +28,7 @@ def token(name: str) -> str:
 
 
 def token_holders(name: str) -> str:
-    """hash: `W:J:E` -> `n|host|units`; who holds how much."""
+    """hash: `W:J:E` -> `n|host|units`; what each execution holds."""
     return f"xpm:token:{name}:holders"
 
 
@@ -45,15 +45,17 @@ def token_reserved(name: str) -> str:
 def job(w: str, j: str) -> str:
     """hash: a job.
 
-    state, task, name, directory, payload, options (JSON), tags (JSON), queue, demand (`cpu=2,gpu=1`), project (the tag
-    of the one whose code it needs), missing (tags of modules that workers lacked for it, joined by dots), priority,
-    order (place in its line), pending and broken (dependencies not done; failed, blocked or cancelled), root (the job
-    that blocks it), attempts, failures, losses, max_retries, max_losses, backoff_ms, execution and worker and host
-    (the latest), lease_ms, submitted, started, ended, due (ms), reason, error (JSON), replaces (the execution that an
-    asked-for retry replaces), needed (by how many jobs that are not done), passed (by later jobs while it was first in
-    line), cancel (1 once asked), progress (JSON, what it said last).
+    Its `JobSpec`: task, name, directory, payload, options (JSON, with the signature). Further: state, tags (JSON),
+    queue, demand (`cpu=2,gpu=1`), project (the tag of the project whose code it needs), missing (tags of what workers
+    lacked for it, joined by dots), priority, order (its place in its line), pending and broken (how many dependencies
+    are not done; failed, blocked or cancelled), root (the job that blocks it), attempts, failures, losses, max_retries,
+    max_losses, backoff_ms, execution and worker and host (the latest), lease_ms, submitted, started, ended, due (ms),
+    reason, error (JSON), replaces (the execution that somebody asked to replace), needed (how many jobs that are not
+    done need it), passed (how many later jobs passed it while it was first in line), cancel (1 once asked), progress
+    (JSON, its latest).
 
-    Of a done job only what `lua/include/handed.lua` keeps, and none that is empty or 0: its directory has the rest.
+    A done job has only the fields that `lua/include/handed.lua` keeps, and none that is empty or 0. Its directory has
+    the rest.
     """
     return f"xpm:{w}:job:{j}"
 
@@ -81,8 +83,8 @@ def lines(w: str, queue: str) -> str:
 def line(w: str, queue: str, demand: str) -> str:
     """zset: ready jobs of one queue, one demand and one project -> order; `demand` is the name of the line.
 
-    `cpu=2`, `cpu=2|3600` where a worker must have so many seconds left, `cpu=2|3600|project.module` where workers lack
-    that module of the project: see `lua/include/lines.lua`.
+    `cpu=2`; `cpu=2|3600`, if a worker must have so many seconds left; `cpu=2|3600|project.lack`, if workers lacked
+    something for its jobs: see `lua/include/lines.lua`.
     """
     return f"xpm:{w}:line:{queue}:{demand}"
 
@@ -106,19 +108,19 @@ def execution(w: str, e: str) -> str:
 
 
 def clock(w: str) -> str:
-    """hash: called (when somebody last called, ms), rest_until (no lease expires before, ms)."""
+    """hash: called (when the last call came, ms), rest_until (no lease expires before, ms)."""
     return f"xpm:{w}:clock"
 
 
 def worklist(w: str) -> str:
-    """list: `J cursor`; jobs whose dependents have still to hear of their state, from that place on."""
+    """list: `J cursor`; jobs whose dependents, from that place on, have still to learn their state."""
     return f"xpm:{w}:worklist"
 
 
 def events(w: str) -> str:
-    """stream: event (states.Event), job, task, at (ms), and what belongs to it.
+    """stream: event (states.Event), job, task, at (ms), and as the event needs them:
 
-    That is: execution, worker, attempt, root, reason, error (JSON), due (ms).
+    execution, worker, attempt, root, reason, error (JSON), due (ms).
     """
     return f"xpm:{w}:events"
 
@@ -137,15 +139,16 @@ def worker(w: str, name: str) -> str:
     """hash: name, host, pid, queues, path (of the workspace there), version, lease_ms, started, until (ms, if it ends),
     devices (`CUDA_VISIBLE_DEVICES=2,...`: how many its own variables list).
 
-    Goes four leases after the worker's last word.
+    Expires four leases after the worker's last call.
     """
     return f"xpm:{w}:worker:{name}"
 
 
 def refusals(w: str, daemon: str) -> str:
-    """hash: `project.module` (tags) -> JSON {worker, host, module, looked, said}; what a daemon cannot import.
+    """hash: `project.lack` (tags) -> JSON of a `refusals.Refusal`: what a daemon lacks for jobs of a project.
 
-    Goes four leases after the last word of the daemon's workers. A daemon is named as its workers, less `.number`.
+    Expires four leases after the last call of the daemon's workers. The daemon has the name of its workers, without
+    `.number`.
     """
     return f"xpm:{w}:refusals:{daemon}"
 
@@ -156,7 +159,7 @@ def serving(w: str, queue: str) -> str:
 
 
 def idle(w: str, queue: str) -> str:
-    """zset: workers that block, and may be woken -> until when, ms."""
+    """zset: workers that block and may be woken -> until when, ms."""
     return f"xpm:{w}:idle:{queue}"
 
 
@@ -166,7 +169,7 @@ def wake(w: str, name: str) -> str:
 
 
 def origins(w: str) -> str:
-    """hash: class -> names of its file, `project:path`, one a line; files that share none are refused."""
+    """hash: class -> names of its file, `project:path`, one a line. A file that shares none of them is refused."""
     return f"xpm:{w}:origins"
 
 
@@ -181,7 +184,7 @@ def experiment(w: str, name: str) -> str:
 
 
 def experiment_jobs(w: str, name: str) -> str:
-    """set: identities of an experiment's jobs. Every job is in one at least."""
+    """set: identities of an experiment's jobs. Every job is in at least one such set."""
     return f"xpm:{w}:experiment:{name}:jobs"
 
 
@@ -191,7 +194,7 @@ def view_stale(w: str, queue: str) -> str:
 
 
 def view_missing(w: str, queue: str) -> str:
-    """set: as many RQ ids of ready jobs that do not stand in the list."""
+    """set: RQ ids of ready jobs that do not stand in the list; as many as in `view_stale`."""
     return f"xpm:{w}:view:{queue}:missing"
 
 
@@ -206,7 +209,7 @@ def rq_id(w: str, j: str) -> str:
 
 
 def rq_job(w: str, j: str) -> str:
-    """hash: what RQ's readers expect of a job."""
+    """hash: the fields of a job that RQ's tools read."""
     return f"rq:job:{w}-{j}"
 
 
@@ -221,7 +224,7 @@ def rq_registry(kind: str, w: str, queue: str) -> str:
 
 
 def rq_execution(w: str, j: str, e: str) -> str:
-    """hash: what RQ's readers expect of an execution."""
+    """hash: the fields of an execution that RQ's tools read."""
     return f"rq:execution:{w}-{j}:{e}"
 
 
@@ -236,7 +239,7 @@ def rq_worker(name: str) -> str:
 
 
 def rq_worker_executions(name: str) -> str:
-    """set: `RQ id:E` of what a worker runs."""
+    """set: `RQ id:E` of the job that a worker runs."""
     return f"rq:worker:{name}:executions"
 
 

@@ -1,4 +1,4 @@
-"""From a configuration to a job on its way to Redis.
+"""From a configuration to a job that is submitted to Redis.
 
 May import `follow`, `wire`, `store` and what lies below.
 """

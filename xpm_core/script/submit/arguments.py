@@ -1,6 +1,7 @@
-"""What `experiment(...)` can be given, and what is said of arguments that it and `submit(...)` do not have.
+"""Checks of the arguments of `experiment(...)`, and of names of arguments that it or `submit(...)` does not have.
 
-Owns: which values are refused at once, before anything is made or connected to. Names have their own rules (names.py).
+Owns: which values are refused at once, before anything is made or connected. Names have rules of their own
+(xpm_core.words.names).
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ INSTEAD = {
     "workspace": "Name its directory for all tasks: experiment(workdir, name).",
     "run_mode": "Ask for the identity alone, task.identity, or pin it in a test: docs/language.md.",
 }
-"""What to write in the place of arguments that people know from elsewhere."""
+"""What to write instead of arguments that people know from other programs."""
 
 
 def refuse_unknown(what: str, given: Iterable[str], known: Sequence[str], place: CodeLine) -> None:
-    """Refuse names that none of the known arguments has; says which is meant, or what to write instead.
+    """Refuse unknown names. The error says which name is meant, or what to write instead.
 
     Raises:
         ExperimentError: Names the first of them, and the line.
@@ -40,7 +41,7 @@ def refuse_unknown(what: str, given: Iterable[str], known: Sequence[str], place:
 
 
 def names_of(function: Callable[..., Any]) -> list[str]:
-    """The names of the arguments of a method, but for `self` and those of any name."""
+    """Return the names of the arguments of a method, without `self` and `**options`."""
     parameters = list(inspect.signature(function).parameters.values())[1:]
     return [each.name for each in parameters if each.kind is not each.VAR_KEYWORD]
 
@@ -59,7 +60,7 @@ def check(**given: Any) -> None:
 
 
 def check_variable(name: Any, value: Any) -> None:
-    """Refuse a variable of the environment that is no text.
+    """Refuse an environment variable whose name or value is no text.
 
     Raises:
         ExperimentError: Names it, and the line.

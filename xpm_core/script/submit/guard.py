@@ -1,7 +1,7 @@
-"""Refuse to submit from module level what a worker would submit again by importing the script.
+"""Refuse tasks that a worker would submit again, because it imports the script.
 
-A worker imports the file that defines a task's class. Where that file is the script itself, and the experiment is not
-guarded by `if __name__ == "__main__":`, importing it would run the experiment once more.
+A worker imports the file that defines a task's class. If that file is the script itself, and the experiment does not
+stand below `if __name__ == "__main__":`, the import would run the experiment once more.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ from xpm_core.tracebacks.callsite import CodeLine, format_line
 
 
 def refuse_unguarded(classes: Iterable[type], place: CodeLine) -> None:
-    """Refuse a task that is submitted from the main script's unguarded module level and needs a class of that script.
+    """Refuse a task that needs a class of the main script, and is submitted from its module level without a guard.
 
     Args:
-        classes: Of the task, and of all that it refers to.
+        classes: The classes of the task, and of all configurations that it refers to.
         place: The line that submits it.
 
     Raises:
-        UnguardedScriptError: With the line and the guard to add.
+        UnguardedScriptError: It names the line and the guard to add.
         ExperimentError: The script's name does not end in `.py`.
     """
     found = next((cls for cls in classes if cls.__module__ == "__main__"), None)
@@ -40,7 +40,7 @@ def refuse_unguarded(classes: Iterable[type], place: CodeLine) -> None:
 
 
 def refuse_without_suffix(cls: type, place: CodeLine) -> None:
-    """Refuse a class of a main script whose name does not end in `.py`, because a worker could not import it."""
+    """Refuse a class of a main script whose name does not end in `.py`, because workers cannot import that script."""
     main = sys.modules["__main__"]
     file = getattr(main, "__file__", None) or ""
     if getattr(main, "__spec__", None) is None and not file.endswith(".py") and _is_file(file):
@@ -50,7 +50,7 @@ def refuse_without_suffix(cls: type, place: CodeLine) -> None:
 
 
 def _main_frame() -> FrameType | None:
-    """The frame of the main script's module level, if this call came from there."""
+    """The frame of the main script's module level, if this call comes from there."""
     frame: FrameType | None = sys._getframe(1)
     while frame is not None:
         if frame.f_code.co_name == "<module>" and frame.f_globals.get("__name__") == "__main__":

@@ -1,4 +1,4 @@
-"""Which job directories of a task exist, listed once instead of one call for each job."""
+"""The job directories of a task that exist, by one listing instead of one call for each job."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import time
 from xpm_core.workspace.job_directory import JobDirectory
 
 LISTED_S = 10.0
-"""How long a listing of a task's folder is believed."""
+"""How long a listing of a task's folder counts, seconds."""
 
 _NEVER: tuple[frozenset[str], float] = frozenset(), 0.0
 
 LISTING_LAG_S = 120.0
-"""How long a network file system may say that a directory is not there; a marker counts as missing only after."""
+"""How long a network file system may hide a new file, seconds. Only after that a marker counts as missing."""
 
 
 class Listings:
-    """Which jobs have a directory, by one listing for all jobs of a task.
+    """The jobs that have a directory, by one listing for all jobs of a task.
 
-    A directory that was made since is missed: then the server knows the job, or whoever is to run it looks.
+    It misses a directory that was made later. That does no harm: the server knows the job, or its worker looks itself.
     """
 
     def __init__(self) -> None:
         self._taken: dict[str, tuple[frozenset[str], float]] = {}
-        """What each folder has, and till when that is believed."""
+        """The names in each folder, and until when they count."""
 
     def marked(self, job: JobDirectory) -> bool:
-        """Whether a job's directory says that it is done."""
+        """Whether a job's directory has a `done` marker."""
         folder = job.folder
         names, till_s = self._taken.get(folder, _NEVER)
         if (now_s := time.monotonic()) >= till_s:

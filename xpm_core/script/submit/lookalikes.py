@@ -1,8 +1,10 @@
-"""Jobs of earlier runs that are done, and that new ones repeat because a class was changed, and no value was.
+"""Notice new jobs that repeat done jobs of earlier runs, because a class was changed although no value was.
 
-Owns: noticing that, what is said at once, and what is said at the end. A new parameter counts with its default, and a
-class that was renamed or moved is another one: both run again what is done, unless the class says that it is the same.
-Only the first new job of a class leads to looking at files, and at a bounded number of them.
+A new parameter counts with its default, and a class that was renamed or moved is another class. So done jobs run again,
+unless the class says that it is the same.
+
+Owns: finding such jobs, the warning at once, and the note at the end. Files are looked at only for the first new job of
+a class, and only a bounded number of them.
 """
 
 from __future__ import annotations
@@ -30,28 +32,28 @@ if TYPE_CHECKING:
 log = logging.getLogger("xpm")
 
 RECORDS = 20
-"""So many jobs of a task's folder are read, to see what was declared otherwise."""
+"""How many jobs of a task's folder are read, to see which parameters were declared."""
 FOLDERS = 50
-"""So many folders of other tasks of the experiment are looked at."""
+"""How many folders of other tasks of the experiment are looked at."""
 MISSES = 50
-"""After so many new jobs of a class that repeat nothing, no more of them are looked at."""
+"""After so many new jobs of a class that repeat no job, no more jobs of it are looked at."""
 LARGEST = 300
-"""Tasks of more configurations are not looked at: their identities would be computed anew for each change."""
+"""A task with more configurations is not looked at, because its identity would be computed anew for each change."""
 
 
 class Possible(NamedTuple):
-    """A change of a class that may be why its jobs are new, and the folder where those from before it would lie."""
+    """A change of a class that may be why its jobs are new, and the folder of the jobs from before it."""
 
     change: Change
     folder: str
 
 
 class Lookalikes:
-    """What the new jobs of one run repeat.
+    """The done jobs that the new jobs of one run repeat.
 
     Args:
-        workspace: Where the jobs' directories lie.
-        directory: Of the experiment: it links to its jobs.
+        workspace: The directories of the jobs lie there.
+        directory: The directory of the experiment, which links to its jobs.
     """
 
     def __init__(self, workspace: Workspace, directory: ExperimentDirectory) -> None:
@@ -62,10 +64,10 @@ class Lookalikes:
         self._known: dict[Change, dict[bytes, bytes]] = {}
 
     def look(self, job: TrackedJob, task: Task, below: Sequence[Any]) -> None:
-        """Warn, once for each change of a class, if a new job repeats one that is done.
+        """Warn if a new job repeats one that is done, once for each change of a class.
 
         Args:
-            job: The job; no directory says that it is done.
+            job: The new job; its directory has no `done` marker.
             task: Its task, sealed.
             below: The configurations below it, and the task.
         """
@@ -73,7 +75,7 @@ class Lookalikes:
         if (possible := self._possible.get(cls)) is None:
             classes = {type(each) for each in below} if len(below) <= LARGEST else set()
             possible = self._possible[cls] = []
-            with suppress(RecursionError):  # a file may be nested very deep
+            with suppress(RecursionError):  # a file may be nested too deep
                 possible += self._changes(cls, job.directory.relative, classes)
         if not possible:
             return
@@ -81,23 +83,23 @@ class Lookalikes:
             known = self._known.setdefault(change, {})
             with suppress(RecursionError):
                 if self._done(f"{folder}/{former_identity(task, change, known)}"):
-                    self._tell(job, change)
+                    self._warn(job, change)
                     return
         misses = self._misses[cls] = self._misses.get(cls, 0) + 1
         if misses >= MISSES and not any(change in self._found for change, _ in possible):
             self._possible[cls] = []
 
-    def _tell(self, job: TrackedJob, change: Change) -> None:
+    def _warn(self, job: TrackedJob, change: Change) -> None:
         count = self._found[change] = self._found.get(change, 0) + 1
         if count == 1:
             log.warning("%s", warning(job, change))
 
     def lines(self) -> list[str]:
-        """What is said of them at the end, a line for each change."""
+        """The notes at the end, a line for each change."""
         return [ending(change, count) for change, count in self._found.items()]
 
     def _changes(self, cls: type, relative: str, classes: set[type]) -> Iterator[Possible]:
-        """What may have changed since the jobs that are done, in the classes of a task."""
+        """The changes that the classes of a task may have had since its jobs that are done."""
         own = os.path.dirname(relative)
         if known := declared(self._records(own)):
             gone = known.keys() - current(classes)
@@ -105,19 +107,19 @@ class Lookalikes:
                 yield from (Possible(change, own) for change in changes_of(each, known, gone))
             yield from (
                 Possible(change, own) for change in self._found if change.cls not in classes
-            )  # of what it needs
+            )  # changes of classes of the tasks that it needs
         elif classes:
             yield from self._renamed(cls)
 
     def _renamed(self, cls: type) -> Iterator[Possible]:
-        """Other tasks of the experiment, of classes that are gone, that declared the same parameters."""
+        """Tasks of the experiment whose classes are gone, and that declared the same parameters."""
         parameters = frozenset(cls.__xpm_schema__.parameters)  # type: ignore[attr-defined]
         for folder in self._folders():
             for record in self._records(folder):
                 name = record.get("task")
                 if name not in current({cls}) and parameters == frozenset(record.get("parameters", ())):
                     yield Possible(Change(cls, name=str(name)), folder)
-                break  # one tells of all
+                break  # all jobs of a folder are of one class
 
     def _folders(self) -> Iterator[str]:
         """The folders, within the workspace, of the tasks that the experiment has links to."""
@@ -134,7 +136,7 @@ class Lookalikes:
                     yield folder
 
     def _records(self, folder: str) -> Iterator[dict[str, Any]]:
-        """What some jobs of a folder, which are done, were made of."""
+        """The parameters, as `params.json` has them, of some done jobs of a folder."""
         names = listed(f"{self._workspace.path}/{folder}")
         for name in names[:: max(1, -(-len(names) // RECORDS))]:
             if self._done(f"{folder}/{name}"):
@@ -150,6 +152,7 @@ class Lookalikes:
 
 
 def listed(folder: str) -> list[str]:
+    """Return the names in a folder, sorted; none if it cannot be read."""
     try:
         return sorted(os.listdir(folder))
     except OSError:
@@ -157,7 +160,7 @@ def listed(folder: str) -> list[str]:
 
 
 def declared(records: Iterator[dict[str, Any]]) -> dict[str, set[frozenset[str]]]:
-    """The parameters that classes had, by their names in identities, according to what jobs were made of."""
+    """Return the parameters that classes had, by their names in identities, as the jobs' parameters show."""
     found: dict[str, set[frozenset[str]]] = {}
 
     def take(value: Any) -> None:
@@ -176,19 +179,19 @@ def declared(records: Iterator[dict[str, Any]]) -> dict[str, set[frozenset[str]]
 
 
 def current(classes: set[type]) -> set[str]:
-    """The names in identities of some classes, and of all others that are there now."""
+    """Return the names in identities of some classes, and of all other classes that exist now."""
     from xpm_core.config import Config
     from xpm_core.language.dict_form.class_names import derived
 
     found = set()
     for cls in {*derived([Config]), *classes}:
-        with suppress(ClassNameError):  # of a notebook, say
+        with suppress(ClassNameError):  # a class of a notebook has no name in identities
             found.add(class_id(cls))
     return found
 
 
 def changes_of(cls: type, known: dict[str, set[frozenset[str]]], gone: set[str]) -> Iterator[Change]:
-    """What may have changed in one class: it has one parameter more, or is one that is gone, under another name."""
+    """Yield the changes that one class may have had: one new parameter, or another name."""
     schema: Schema = cls.__xpm_schema__  # type: ignore[attr-defined]
     parameters = frozenset(schema.parameters)
     for before in known.get(task_id(cls), ()):
@@ -202,26 +205,26 @@ def changes_of(cls: type, known: dict[str, set[frozenset[str]]], gone: set[str])
 
 
 def warning(job: TrackedJob, change: Change) -> str:
-    """What is said when the first job that repeats another is submitted."""
+    """Return the warning for the first job that repeats another one."""
     what = f"a done job differs from {job.label} only by {reason(change)}"
     return f"{job.where}: {what}. It runs anew; {remedy(change)} keeps what is done."
 
 
 def ending(change: Change, count: int) -> str:
-    """What is said at the end of all jobs that repeat another because of one change."""
+    """Return the note at the end for all jobs that repeat another one because of one change."""
     what = "1 done job differs" if count == 1 else f"{count} done jobs differ"
     return f"note    {what} only by {reason(change)}: {remedy(change)} keeps {'it' if count == 1 else 'them'}"
 
 
 def reason(change: Change) -> str:
-    """What has changed."""
+    """Say what has changed."""
     if change.parameter is None:
         return f"the name of class {task_id(change.cls)}, which was {change.name}"
     return f"the new parameter {change.cls.__name__}.{change.parameter.name}={default_of(change.parameter)}"
 
 
 def remedy(change: Change) -> str:
-    """What lets the class be the same as before."""
+    """Say how the class becomes the same as before."""
     if change.parameter is None:
         return f"`__xpmid__ = {change.name!r}`"
     if change.parameter.default is MISSING:
@@ -230,6 +233,6 @@ def remedy(change: Change) -> str:
 
 
 def default_of(parameter: Parameter) -> str:
-    """The default of a parameter, as messages show it."""
+    """Return the default of a parameter, as messages show it."""
     factory: Any = parameter.factory
     return short_repr(parameter.default if factory is None else factory())

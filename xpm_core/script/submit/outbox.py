@@ -1,9 +1,10 @@
-"""Sending in batches, behind the script's back: at most 10 ms late, and at once when somebody waits or reads.
+"""Send items in batches: at most 10 ms late, and at once when somebody waits or reads.
 
-A script that goes on sends by itself, and takes the answer when it sends again: it makes the next items while the
-server takes these, and no other thread asks for the interpreter. Once it pauses, the thread takes what is left.
+As long as the script adds items, its own thread sends a batch, and takes the answer when it sends the next one. So the
+script makes items while the server works, and no other thread needs the interpreter. When the script pauses, a thread
+of the outbox sends the rest.
 
-Owns: the queue and its thread. What is sent, and what an answer means, is submitting.py's.
+Owns: the queue and its thread. `submitter.py` decides what is sent, and what an answer means.
 """
 
 from __future__ import annotations
@@ -16,30 +17,30 @@ from typing import Generic, NamedTuple, TypeVar
 Item = TypeVar("Item")
 
 LATE_S = 0.01
-"""How long an item may wait for others."""
+"""How long an item may wait for others, seconds."""
 SOON_S = 0.005
-"""How long after the last batch the next one goes out, if that was answered. The first after a pause does not wait."""
+"""The least time between two batches, seconds, if the first was answered. After a pause, a batch does not wait."""
 BATCH = 200
-"""Items that are sent whatever they have to wait for: so that a fast loop does not run away from the server."""
+"""So many items are sent even if the script must wait for the server, so that a fast loop does not outrun it."""
 
 
 class Answer(NamedTuple):
-    """What is to come of items that were sent."""
+    """The answer to items that were sent."""
 
     ready: Callable[[], bool]
-    """Whether it is there."""
+    """Whether it has come."""
 
     take: Callable[[], None]
-    """Waits for it, and does what is to be done with it."""
+    """Waits for it, and does what it asks for."""
 
 
 class Outbox(Generic[Item]):
-    """Items on their way, in order.
+    """Items that wait to be sent, or to be answered, in order.
 
     Args:
-        send: Sends a list of items. What that raises, or taking the answer, is raised by the next call of `put`,
-            `raise_failure` or `flush`.
-        idle: Cleared while the script sends, and set when all was answered.
+        send: Sends a list of items. If it or taking its answer raises an error, the next call of `put`,
+            `raise_failure` or `flush` raises it.
+        idle: Cleared while the script sends, set when all items are answered.
 
     Example:
         outbox = Outbox(lambda items: Answer(lambda: True, lambda: print(items)), threading.Event())
@@ -73,7 +74,7 @@ class Outbox(Generic[Item]):
                 self._wake()
 
     def flush(self) -> None:
-        """Send what is there, and wait until all was answered."""
+        """Send all items, and wait until all are answered."""
         with self._sending:
             try:
                 self._take()
@@ -87,13 +88,13 @@ class Outbox(Generic[Item]):
         self.raise_failure()
 
     def raise_failure(self) -> None:
-        """Raise what sending has raised behind the script's back, once; call it before an item is made."""
+        """Raise, once, an error that sending has raised in the meantime. Call it before you make an item."""
         if self._failure is not None:
             failure, self._failure = self._failure, None
             raise failure
 
     def close(self) -> None:
-        """Send what is there, and end the thread."""
+        """Send all items, and end the thread."""
         try:
             self.flush()
         finally:
@@ -103,7 +104,7 @@ class Outbox(Generic[Item]):
                 self._thread.join()
 
     def _go_on(self, full: bool) -> None:
-        """Take the answer to the last batch, and send the next one, unless that had to be waited for."""
+        """Take the answer to the last batch, and send the next one, unless the script would have to wait."""
         if not self._sending.acquire(blocking=full):
             return
         try:
@@ -130,7 +131,7 @@ class Outbox(Generic[Item]):
         if answer is not None:
             try:
                 answer.take()
-            except KeyboardInterrupt:  # it may have been waiting for the server
+            except KeyboardInterrupt:  # the server may not have answered
                 self._put_back()
                 raise
             self._sent = []
@@ -156,5 +157,5 @@ class Outbox(Generic[Item]):
                 pause.wait(early_s)
             try:
                 self.flush()
-            except Exception as error:  # the thread's edge: the next call raises it
+            except Exception as error:  # the edge of the thread: the next call of the script raises it
                 self._failure = error

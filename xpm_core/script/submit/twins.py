@@ -1,7 +1,9 @@
-"""Submissions of one run that are one job, although they differ in what does not count: paths, `Meta`, tags.
+"""Notice submissions that are one job, although they differ in values that do not count: paths, `Meta`, tags.
 
-Owns: noticing that, what is said at once, and what is said at the end. The second submission gets the first one's
-result, which is wrong if the result depends on what differs, as in a sweep over files.
+Both are of one run. The second submission gets the first one's result. That is wrong if the result depends on what
+differs, as in a sweep over files.
+
+Owns: finding such submissions, the warning at once, and the note at the end.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ INDEX = re.compile(r"\[[^\]]*\]")
 
 
 class Entry(NamedTuple):
-    """A value that does not count: the way to its configuration, the steps from there, and its default, if any."""
+    """A value that does not count: the path to its configuration, the steps from there, and its default, if any."""
 
     trail: Trail
     step: str
@@ -42,7 +44,7 @@ class Entry(NamedTuple):
 
 
 class Difference(NamedTuple):
-    """Where two submissions differ, and in what; MISSING stands for a path in the job's directory."""
+    """Where two submissions differ, and their two values; MISSING stands for a path in the job's directory."""
 
     path: str
     first: Any
@@ -50,18 +52,19 @@ class Difference(NamedTuple):
 
 
 class Twins:
-    """The submissions of one run that were no jobs of their own.
+    """The submissions of one run that are no jobs of their own.
 
-    Only what does not count and is no default is kept of a task; nothing is compared until an identity comes again.
+    Of a task, only values that do not count and differ from their defaults are kept. Nothing is compared until an
+    identity comes again.
     """
 
     def __init__(self) -> None:
         self._kept: dict[str, Sequence[tuple[Trail, str, Any]]] = {}
         self._kinds: dict[str, tuple[Difference, int]] = {}
-        """For each kind of difference, the first one and how many submissions have one."""
+        """For each kind of difference, the first one, and how many submissions have one."""
 
     def remember(self, task: Task, identity: str, below: Sequence[Any]) -> None:
-        """Keep what does not count of a task that is submitted for the first time.
+        """Keep the values that do not count of a task that is submitted for the first time.
 
         Args:
             task: The task, sealed.
@@ -74,14 +77,14 @@ class Twins:
                 self._kept[identity] = kept
 
     def compare(self, job: TrackedJob, task: Task, place: CodeLine) -> None:
-        """Warn of a task that is the job of another one and differs from that, once for each kind of difference.
+        """Warn if a task is the job of an earlier one and differs from it, once for each kind of difference.
 
         Args:
-            job: What the first one was submitted as.
-            task: The second one, sealed.
-            place: Where that is submitted.
+            job: The job of the first task.
+            task: The second task, sealed.
+            place: The line that submits the second task.
         """
-        if job.name != type(task).__name__:  # one was replaced by the other
+        if job.name != type(task).__name__:  # one class was replaced by the other
             return
         kept = {Entry(*entry, MISSING).path: entry[2] for entry in self._kept.get(job.identity, ())}
         values = outermost(list(differences(kept, entries(task))))
@@ -95,12 +98,12 @@ class Twins:
                 log.warning("%s", warning(job, difference, place))
 
     def lines(self) -> list[str]:
-        """What is said of them at the end, a line for each kind."""
+        """The notes at the end, a line for each kind."""
         return [ending(difference, count) for difference, count in self._kinds.values()]
 
 
 def entries(task: Task) -> Iterator[Entry]:
-    """What does not count of a task and of the configurations below it, but for other tasks."""
+    """Yield the values that do not count of a task and of the configurations below it, without other tasks."""
     for trail, config in reachable(task, enter=lambda child: state_of(child).submitted is None):
         content = config.__dict__
         if content[STATE].ignored:
@@ -117,7 +120,7 @@ def entries(task: Task) -> Iterator[Entry]:
 
 
 def parts(value: Any, step: str = "") -> Iterator[tuple[str, Any]]:
-    """What does not count in a value that does: paths, and fields of objects that say so."""
+    """Yield the parts that do not count of a value that counts: paths, and fields of objects that are declared so."""
     if isinstance(value, PurePath):
         yield step, value
     elif isinstance(value, (set, frozenset)):
@@ -132,7 +135,7 @@ def parts(value: Any, step: str = "") -> Iterator[tuple[str, Any]]:
 
 
 def items_of(value: Any) -> Iterator[tuple[Any, Any]]:
-    """What is in a list, tuple or dict, by index or key; nothing for any other value."""
+    """Yield the items of a list, tuple or dict, by index or key; none for any other value."""
     if isinstance(value, (list, tuple)):
         yield from enumerate(value)
     elif isinstance(value, dict):
@@ -140,7 +143,7 @@ def items_of(value: Any) -> Iterator[tuple[Any, Any]]:
 
 
 def differences(kept: dict[str, Any], found: Iterator[Entry]) -> Iterator[Difference]:
-    """Where a second submission differs from what was kept of the first."""
+    """Yield the differences of a second submission from the kept values of the first."""
     for entry in found:
         first = kept.pop(entry.path, entry.default)
         if form(first) != form(entry.value):
@@ -150,13 +153,13 @@ def differences(kept: dict[str, Any], found: Iterator[Entry]) -> Iterator[Differ
 
 
 def outermost(found: list[Difference]) -> list[Difference]:
-    """Those that lie in no other: where a whole configuration differs, its parameters do, too."""
+    """Leave out differences that lie in another one. If a whole configuration differs, so do its parameters."""
     whole = tuple(f"{each.path}." for each in found)
     return [each for each in found if not each.path.startswith(whole)]
 
 
 def differing_tags(job: TrackedJob, task: Task, values: list[Difference]) -> Iterator[Difference]:
-    """The tags that two submissions both have, with other labels; not those of the values that differ."""
+    """Yield the tags that both submissions have with different labels, without those of values that differ."""
     known = {INDEX.sub("", each.path).rpartition(".")[2] for each in values}
     for name, label in task.tags().items():
         first = job.tags.get(name, label)
@@ -165,7 +168,7 @@ def differing_tags(job: TrackedJob, task: Task, values: list[Difference]) -> Ite
 
 
 def narrowed(whole: Difference) -> Difference:
-    """The first part that differs, of two lists or dicts that have the same places."""
+    """Go on to the first part that differs, if both values are lists or dicts with the same indices or keys."""
     first, second = dict(items_of(whole.first)), dict(items_of(whole.second))
     if first.keys() == second.keys():
         for key, item in first.items():
@@ -175,7 +178,7 @@ def narrowed(whole: Difference) -> Difference:
 
 
 def form(value: Any) -> Any:
-    """What is equal for equal values: configurations are, if their identities are, and 1, 1.0 and True are not."""
+    """Return a form that is equal for equal values: configurations by identity; 1, 1.0 and True are different."""
     if is_configuration(value):
         return state_of(value).digest
     if isinstance(value, (set, frozenset)):
@@ -190,17 +193,17 @@ def form(value: Any) -> Any:
 
 
 def holds_path(value: Any) -> bool:
-    """Whether a value is a path, or one is in it."""
+    """Whether a value is a path, or holds one."""
     return any(isinstance(part, (PurePath, set, frozenset)) for _, part in parts(value))
 
 
 def kind_of(path: str) -> str:
-    """What differences in one parameter share, wherever in its value they are."""
+    """Return the path without indices, which all differences in one parameter share."""
     return INDEX.sub("[]", path)
 
 
 def warning(job: TrackedJob, difference: Difference, place: CodeLine) -> str:
-    """What is said when the first of a kind is submitted."""
+    """Return the warning for the first difference of a kind."""
     path, first, second = difference
     if ", tag " in path:
         why, remedy = "tags do not count", "make it a parameter"
@@ -215,7 +218,7 @@ def warning(job: TrackedJob, difference: Difference, place: CodeLine) -> str:
 
 
 def ending(difference: Difference, count: int) -> str:
-    """What is said of all of a kind at the end."""
+    """Return the note at the end for all differences of a kind."""
     path, first, second = difference
     what = "1 submission is no job of its own: it differs" if count == 1 else ""
     what = what or f"{count} submissions are no jobs of their own: they differ"
@@ -224,7 +227,7 @@ def ending(difference: Difference, count: int) -> str:
 
 
 def shown(value: Any) -> str:
-    """A value as messages show it."""
+    """Return a value as messages show it."""
     if value is MISSING:
         return "its own path in the job's directory"
     return repr(str(value)) if isinstance(value, PurePath) else short_repr(value)

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
---[[ cancel: end a job that is not finished. What needs it is blocked.
+--[[ cancel: end a job that is not finished. Jobs that need it are blocked.
 
 KEYS[1]  xpm:W:counts  hash  state -> number of jobs
 ARGV[1]  workspace id
@@ -7,7 +7,7 @@ ARGV[2]  identity
 
 Returns {code, state, worker}
    1  CANCELLED  the job is cancelled
-   2  ASKED      it runs: its worker was told, and stops it
+   2  ASKED      it runs: its worker is asked to stop it
    0  SETTLED    it had ended before, in that state; nothing changed
   -3  UNKNOWN    no such job
 Invariant  a job cancelled before it started never starts.
@@ -33,5 +33,5 @@ local was_blocked = rec.state == 'blocked'
 jobs.move(w, rec, 'cancelled', now, { ended = now, reason = 'cancelled' })
 if not was_blocked then edges.announce(w, identity) end
 edges.work(w, now)
-wake.tokens(rec.demand, now) -- a reservation of it may have ended
+wake.tokens(rec.demand, now) -- the job may have had a reservation, which ends
 return { 1, rec.state, '' }

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
---[[ claim: lease the next ready job whose whole demand is free to a worker.
+--[[ claim: lease to a worker the next ready job whose whole demand is free.
 
 KEYS[1]  xpm:W:counts  hash  state -> number of jobs
 ARGV[1]  workspace id
@@ -9,7 +9,7 @@ ARGV[4]  lease in ms
 ARGV[5]  execution id, made by the caller
 ARGV[6]  queue names, in order, joined by commas
 ARGV[7]  1 to be woken when something becomes runnable, else 0
-ARGV[8]  how long the worker will live, ms; empty for as long as it likes
+ARGV[8]  how long the worker will live, ms; empty for ever
 ARGV[9]  devices that its own variables list: 'CUDA_VISIBLE_DEVICES=2,...'; empty for none
 
 Returns {code, wait_ms, more, ready, delayed, running, registered, job...}
@@ -20,7 +20,8 @@ Returns {code, wait_ms, more, ready, delayed, running, registered, job...}
   -1  SUSPENDED  `rq suspend` is in force
   -2  STALE      the execution has ended or was taken away
   -3  UNWANTED   no execution id was given: no job is wanted (finish only)
-  more is 1 while dependents are still to be told: call look. ready, delayed and running count the workspace.
+  more is 1 while some dependents do not know yet what became of a job: call look.
+  ready, delayed and running count the workspace.
   registered is 0 when the worker has to register anew.
 Invariant  a job is leased to one execution; a demand is met whole; an execution id gets one job.
 Cost O(lines of the queues). Safe to repeat: yes, with the same execution id.

@@ -9,18 +9,18 @@ ARGV[4]  lease in ms
 ARGV[5]  execution id of the next claim; empty when no next job is wanted
 ARGV[6]  queue names, in order, joined by commas
 ARGV[7]  1 to be woken when something becomes runnable, else 0
-ARGV[8]  how long the worker will live, ms; empty for as long as it likes
+ARGV[8]  how long the worker will live, ms; empty for ever
 ARGV[9]  execution id that ended
 ARGV[10]  identity of its job
 ARGV[11] outcome: done, failed or cancelled
-ARGV[12] what went wrong, as JSON; empty when nothing did
-ARGV[13] execution whose done marker was adopted instead; empty when none was
+ARGV[12] what went wrong, as JSON; empty if nothing did
+ARGV[13] execution whose done marker was adopted, so that the job did not run; else empty
 ARGV[14] devices, as claim.lua has them
 
 Returns {finish code, state, claim reply of claim.lua...}
    1  ACCEPTED  the outcome counts; state is where the job went (done, failed, delayed, cancelled)
    2  ALREADY   the same was accepted before: success
-  -2  STALE     another execution has the job, or it was taken away for good: nothing changed
+  -2  STALE     another execution has the job, or it was taken away: nothing changed
   -3  UNKNOWN   no such job (the server was wiped)
 Invariant  of all executions of a job at most one is accepted as done; its tokens return in the same step.
 Cost O(lines of the queues + dependents, at most 500). Safe to repeat: yes.

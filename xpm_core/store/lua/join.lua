@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
---[[ join: a worker is there, and says what it serves.
+--[[ join: register a worker, with the queues that it serves.
 
 KEYS[1]  xpm:W:workers  zset  name -> alive until, ms
 ARGV[1]  workspace id
@@ -8,12 +8,12 @@ ARGV[3]  lease in ms
 ARGV[4]  queue names joined by commas
 ARGV[5]  host
 ARGV[6]  pid
-ARGV[7]  where the workspace lies on that host
+ARGV[7]  path of the workspace on that host
 ARGV[8]  version of xpm
 ARGV[9]  devices, as claim.lua has them
 
 Returns {1}
-Invariant  a worker that says nothing for a lease counts as gone.
+Invariant  a worker that makes no call for a lease counts as gone.
 Cost O(queues). Safe to repeat: yes.
 ]]
 -- include: asks clock events guard keys typed

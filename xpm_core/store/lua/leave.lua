@@ -1,11 +1,11 @@
 #!lua flags=allow-oom
---[[ leave: a worker goes. It runs nothing any more.
+--[[ leave: a worker leaves. It runs no job any more.
 
 KEYS[1]  xpm:W:workers  zset  name -> alive until, ms
 ARGV[1]  workspace id
 ARGV[2]  worker name
 
-Returns {1} when it left, {0} when it was not there.
+Returns {1} if it left, {0} if it was not there.
 Invariant  nobody waits for a worker that left.
 Cost O(queues). Safe to repeat: yes.
 ]]
@@ -28,5 +28,5 @@ redis.call('ZREM', workers_key, name)
 redis.call('DEL', hash, keys.wake(w, name))
 local now = clock.now()
 events.worker(w, 'worker_down', name, now)
-for _, queue in ipairs(list) do wake.queue(w, queue, now) end -- a hint may have gone to it
+for _, queue in ipairs(list) do wake.queue(w, queue, now) end -- a wake-up may have been sent to the worker that left
 return { 1 }

@@ -1,13 +1,13 @@
 #!lua flags=allow-oom
---[[ look: what a waiting script calls now and then. Takes up what is due, and tells which queues nobody serves.
+--[[ look: do what is due, and return which queues have workers. A waiting script calls it now and then.
 
 KEYS[1]  xpm:W:queues  set  queue names
 ARGV[1]  workspace id
 ARGV[2]  lease in ms
 
 Returns {more, ready, delayed, running, {queue, ready jobs, living workers}...}
-   more is 1 while dependents are still to be told: call again.
-Invariant  there is no reaper: whoever calls takes up what is due.
+   more is 1 while some dependents do not know yet what became of a job: call again.
+Invariant  there is no reaper: every caller does what is due.
 Cost O(queues + lines), and what is due. Safe to repeat: yes.
 ]]
 -- include: executions guard typed

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
---[[ lose: a worker says that it lost its job (its starter died): what the end of the lease would do, at once.
+--[[ lose: a worker has lost its job, because its starter died. Do at once what the end of the lease would do.
 
 KEYS[1]  xpm:W:leases  zset  identity -> end of its lease, ms
 ARGV[1]  workspace id

@@ -1,15 +1,15 @@
 #!lua
---[[ open_run: a run of an experiment's script begins.
+--[[ open_run: begin a run of an experiment's script.
 
 KEYS[1]  xpm:W:experiments  zset  name -> when its last run began, ms
 ARGV[1]  workspace id
 ARGV[2]  experiment name
 ARGV[3]  run id, made by the caller
-ARGV[4]  what to show of it, as JSON: host, pid, user, script, directory
+ARGV[4]  facts to show, as JSON: host, pid, user, script, directory
 
 Returns {started_ms, cursor, jobs}: the server's time; the id of the last event so far; how many jobs the
         experiment has from earlier runs
-Invariant  a run's beginning is told by the server's clock.
+Invariant  the server's clock says when a run began.
 Cost O(1). Safe to repeat: yes, with the same run id.
 ]]
 -- include: clock events guard typed

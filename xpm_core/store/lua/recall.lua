@@ -1,11 +1,11 @@
 #!lua
---[[ recall: jobs whose directories say that they are done: let those that are belong to an experiment.
+--[[ recall: let done jobs belong to an experiment. The caller has seen `done` markers in their directories.
 
 KEYS[1]  xpm:W:experiment:NAME:jobs  set  identities of the experiment's jobs
 ARGV[1]  workspace id
 ARGV[2]  identities, in one text with spaces between
 
-Returns {cursor, found}: the last event so far, and for each job '1' if it is done; else '0', it has to be submitted
+Returns {cursor, found}: the last event so far, and for each job '1' if it is done; else '0': submit it
 Invariant  changes no job.
 Cost O(1) a job. Safe to repeat: yes.
 ]]

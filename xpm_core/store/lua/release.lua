@@ -1,12 +1,12 @@
 #!lua flags=allow-oom
---[[ release: hand a job back; it is ready again, and nobody's failure is counted.
+--[[ release: hand a job back. It is ready again, and no failure is counted.
 
 KEYS[1]  xpm:W:leases  zset  identity -> end of its lease, ms
 ARGV[1]  workspace id
 ARGV[2]  identity
 ARGV[3]  execution id
-ARGV[4]  1 if the job had started (its attempt keeps its number), else 0
-ARGV[5]  how many seconds were not enough for it: no worker that has less left claims it again; 0 for none
+ARGV[4]  1 if the job had started (its attempt stays counted), else 0
+ARGV[5]  seconds that were too few for it: no worker that has less left claims it from now on; 0 for none
 
 Returns {code, state}
    1  RELEASED  the job is ready again (cancelled, if that was asked for)

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
---[[ renew: a worker's heartbeat, and the renewal of the lease of what it runs.
+--[[ renew: a worker's heartbeat, which also renews the lease of the job that it runs.
 
 KEYS[1]  xpm:W:leases  zset  identity -> end of its lease, ms
 ARGV[1]  workspace id
@@ -7,9 +7,9 @@ ARGV[2]  worker name
 ARGV[3]  host of the worker
 ARGV[4]  lease in ms
 ARGV[5]  queue names joined by commas
-ARGV[6]  identity of the job that it runs; empty when idle
-ARGV[7]  execution id; empty when idle
-ARGV[8]  now, in the form of RQ's dates (shown to RQ's tools, decides nothing)
+ARGV[6]  identity of the job that it runs; empty if it is idle
+ARGV[7]  execution id; empty if it is idle
+ARGV[8]  now, in the form of RQ's dates (RQ's tools show it; it decides nothing)
 
 Returns {code, registered, more}
    1  RENEWED  the lease runs for ARGV[4] from now
@@ -17,7 +17,8 @@ Returns {code, registered, more}
   -1  CANCEL   somebody asked to cancel the job: stop it and finish it as cancelled (the lease is renewed)
   -2  STALE    the job was taken away
   -3  UNKNOWN  no such job (the server was wiped)
-  registered is 0 when the worker has to register anew; more is 1 while dependents are still to be told.
+  registered is 0 if the worker has to register anew; more is 1 while some dependents do not know yet what became of
+  a job.
 Invariant  a lease is renewed only for the execution that holds it.
 Cost O(1), and what is due. Safe to repeat: yes.
 ]]

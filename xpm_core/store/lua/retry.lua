@@ -1,13 +1,13 @@
 #!lua
---[[ retry: run a settled job again, because somebody asked, or because its directory is gone.
+--[[ retry: run a settled job again, because somebody asked for it, or because its directory is gone.
 
 KEYS[1]  xpm:W:counts  hash  state -> number of jobs
 ARGV[1]  workspace id
 ARGV[2]  identity
-ARGV[3]  execution that is to be replaced, as the caller saw it; empty for whichever it is
-ARGV[4]  for a done job: what its directory has kept, as JSON {name, directory, options, tags, needs, project,
-         max_retries, max_losses, backoff_ms}; empty for nothing
-ARGV[5]  and its payload
+ARGV[3]  execution to replace, the latest that the caller saw; empty for any
+ARGV[4]  for a done job: the facts that its directory keeps, as JSON {name, directory, options, tags, needs, project,
+         max_retries, max_losses, backoff_ms}; empty if there are none
+ARGV[5]  its payload
 
 Returns {code, state, other}
    1  RETRIED   the job is ready or waiting again
@@ -15,10 +15,10 @@ Returns {code, state, other}
   -1  BLOCKED   it waits for `other`, which failed or was cancelled: retry that
   -2  STALE     another execution ended since the caller looked
   -3  UNKNOWN   no such job
-  -4  IN_USE    the done job's result is being used by `other`, which runs
-  -5  BARE      the job is done, and what its directory keeps is needed to run it
+  -4  IN_USE    `other`, which runs, uses the result of this done job
+  -5  BARE      the job is done, and ARGV[4] and ARGV[5] are needed to run it
 Invariant  dependents that have not started go back to waiting.
-Cost O(running jobs + dependents, at most 500). Safe to repeat: no second run: the repeat finds it UNSETTLED.
+Cost O(running jobs + dependents, at most 500). Safe to repeat: yes, the second call finds it UNSETTLED.
 ]]
 -- include: guard retries typed
 local counts_key = KEYS[1]

@@ -1,13 +1,13 @@
 #!lua
---[[ submit: take jobs, in order; what they need comes before them, in this call or an earlier one.
+--[[ submit: take jobs, in order. The jobs that a job needs come before it, in this call or an earlier one.
 
 KEYS[1]  xpm:W:experiment:NAME:jobs  set  identities of the experiment's jobs
 ARGV[1]  workspace id
 ARGV[2]  when this run of the experiment began, ms of the server's clock
 ARGV[3]  origins as JSON: class -> names of its file, project:path, one a line; one file's share a name, which may be
          project:**/path: any path there that ends so
-ARGV[4]  kinds as a JSON list, each what many jobs have in common: {task, name, queue, demand, priority, max_retries,
-         max_losses, backoff_ms, options}
+ARGV[4]  kinds as a JSON list; a kind has the facts that many jobs share: {task, name, queue, demand, priority,
+         max_retries, max_losses, backoff_ms, options}
 ARGV[...]  three for each job: `kind identity directory marker need need`, the kind by its number from 1 and the marker
          often empty; its tags as JSON; its payload
 
@@ -47,7 +47,7 @@ end
 for class, origin in pairs(origins) do
   local known = redis.call('HGET', keys.origins(w), class)
   if known and not shared(known, origin) then return { -3, class, known } end
-  if known then -- one name takes in others once: else names would gather that no two files share
+  if known then -- one name takes in others only once; else a class would gather names of files that share none
     local one = origin:find('\n') and not known:find('\n')
     origins[class] = one and known .. '\n' .. origin or known
   end

@@ -1,18 +1,18 @@
 #!lua flags=allow-oom
---[[ tell: what a running job says: how far it is, or a result that it has already.
+--[[ tell: pass on what a running job says: how far it is, or a result that it has already.
 
-KEYS[1]  xpm:W:events  stream  what happened, in order
+KEYS[1]  xpm:W:events  stream  all events, in order
 ARGV[1]  workspace id
 ARGV[2]  identity
 ARGV[3]  execution id
 ARGV[4]  event: progress or output
-ARGV[5]  what it says, as JSON
+ARGV[5]  its words, as JSON
 
 Returns {code}
-   1  TOLD   it is in the stream; the latest progress stands in the job, too
+   1  TOLD   it is in the stream; the job also holds its latest progress
   -2  STALE  the execution does not hold the job: nothing was written
-Invariant  only the execution that holds a job speaks for it.
-Cost O(1). Safe to repeat: a repeated word is told twice.
+Invariant  only words of the execution that holds the job count.
+Cost O(1). Safe to repeat: a repeated call makes a second event.
 ]]
 -- include: clock events guard jobs keys
 local events_key = KEYS[1]

@@ -4,9 +4,9 @@
 KEYS[1]  xpm:token:NAME  hash  capacity, used, scope, units, env, created
 ARGV[1]  name
 ARGV[2]  units, integer of at least 1
-ARGV[3]  scope of a new one: server or host
+ARGV[3]  scope of a new token: server or host
 ARGV[4]  1 if units are numbered, else 0
-ARGV[5]  variable that names the units to a job; empty when none does
+ARGV[5]  variable that names the units to a job; empty if there is none
 
 Returns {code, capacity before}
    1  CREATED  there was none

@@ -1,4 +1,4 @@
--- Whether a worker may be offered the jobs of a line. `who` is a worker: {w, worker, host, left_ms, devices}.
+-- Whether a worker may get the jobs of a line. `who` is a worker: {w, worker, host, left_ms, devices}.
 -- include: lines refusals units
 local able = {}
 

@@ -1,11 +1,11 @@
--- Who calls for work, and that it lives.
+-- The worker that asks for work, and that it lives.
 -- include: keys
 local asks = {}
 
 local LOOK_AGAIN_MS = 5000
 
--- What the caller asks for: queues in its order, the execution id that it made ('' for no next job). It is the `who`
--- of able.lua, too.
+-- The request of a worker: its queues in order, and the execution id that it made ('' if it wants no next job). It is
+-- also the `who` of able.lua.
 function asks.ask(w, worker, host, lease_ms, execution, queues, listen, left_ms, devices)
   local ask = { w = w, worker = worker, host = host, lease_ms = tonumber(lease_ms), execution = execution, queues = {} }
   for queue in string.gmatch(queues, '[^,]+') do ask.queues[#ask.queues + 1] = queue end
@@ -13,7 +13,7 @@ function asks.ask(w, worker, host, lease_ms, execution, queues, listen, left_ms,
   return ask
 end
 
--- The worker is alive and able to serve its queues, for one lease from now.
+-- Note that the worker lives and serves its queues, for one lease from now.
 -- Returns 1 if it is registered with us and with RQ, else 0: it has to register anew.
 function asks.alive(ask, now)
   local till = now + ask.lease_ms

@@ -11,7 +11,7 @@ local function reply(code, wait_ms, more, ask, rest)
   return out
 end
 
-local function told(ask, rec, lease_left_ms, units)
+local function leased(ask, rec, lease_left_ms, units)
   local v = redis.call('HMGET', keys.job(ask.w, rec.id), 'name', 'directory', 'payload', 'options')
   return { rec.id, rec.execution, lease_left_ms, rec.attempts, rec.task, v[1] or '', v[2] or '', v[3] or '',
     v[4] or '{}', rec.queue, units, rec.replaces or '', rec.cancel or '',
@@ -28,23 +28,23 @@ local function take(ask, head, now)
   redis.call('ZADD', keys.leases(ask.w), till, rec.id)
   executions.note(ask.w, ask.execution, rec.id)
   local units = holdings.take(ask, rec)
-  return told(ask, rec, ask.lease_ms, units)
+  return leased(ask, rec, ask.lease_ms, units)
 end
 
--- The same claim again (its reply was lost): the same job, with what is left of its lease.
+-- The same claim again, because its reply was lost: the same job, with the rest of its lease.
 local function again(ask, now)
   local seen = redis.call('HMGET', keys.execution(ask.w, ask.execution), 'job', 'ended')
   if not seen[1] then return nil end
   local rec = not seen[2] and jobs.load(ask.w, seen[1])
   if not rec or rec.state ~= 'running' or rec.execution ~= ask.execution then return CODE.STALE end
   local left = tonumber(redis.call('ZSCORE', keys.leases(ask.w), rec.id)) - now
-  return CODE.CLAIMED, told(ask, rec, math.min(left, rec.lease_ms), holdings.told(ask.w, rec))
+  return CODE.CLAIMED, leased(ask, rec, math.min(left, rec.lease_ms), holdings.told(ask.w, rec))
 end
 
-local HEADS = 100 -- heads that one call looks at while dependents are still to be told
+local HEADS = 100 -- heads that one call looks at while the work list is not empty
 
--- The next head, as `heads.pick` finds it. While the work list is not empty, a ready job may not have heard yet that
--- what it needs runs again: it is told here.
+-- The next head, as `heads.pick` finds it. While the work list is not empty, a job may be ready although a job that it
+-- needs runs again. `edges.ready` finds that out.
 local function pick(ask, now, more)
   for _ = 1, HEADS do
     local head, waiting = heads.pick(ask, ask.queues, now, now + ask.lease_ms)

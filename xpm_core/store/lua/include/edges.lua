@@ -1,10 +1,11 @@
--- Dependencies: each edge remembers what it last told the dependent, so that telling it twice changes nothing.
+-- Dependencies: each edge remembers the last state that its dependent has learned, so that learning it twice changes
+-- nothing.
 -- include: jobs keys needs wake
 local edges = {}
 
 local STEP = 500 -- dependents handled in one call; the rest stays on the work list
 
--- The dependents of a job have to hear of its state.
+-- Put a job on the work list, because its dependents have to learn its state.
 function edges.announce(w, j)
   if redis.call('EXISTS', keys.dependents(w, j)) == 1 then redis.call('RPUSH', keys.worklist(w), j .. ' 0') end
 end
@@ -40,7 +41,7 @@ local function apply(w, parent, d, now)
   if rec then settle(w, rec, parent, now) end
 end
 
--- Tell a job itself what its dependencies have come to, ahead of the work list. Returns whether it is ready still.
+-- Let one job learn the states of its dependencies now, ahead of the work list. Returns whether it is still ready.
 function edges.ready(w, d, now)
   local flat = redis.call('HGETALL', keys.needs(w, d))
   for i = 1, #flat, 2 do
@@ -50,7 +51,7 @@ function edges.ready(w, d, now)
   return redis.call('HGET', keys.job(w, d), 'state') == 'ready'
 end
 
--- Tell up to STEP dependents. Returns whether more is left for the next call.
+-- Let up to STEP dependents learn. Returns whether some are left for the next call.
 function edges.work(w, now)
   local budget, list = STEP, keys.worklist(w)
   while budget > 0 do

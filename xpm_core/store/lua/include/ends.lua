@@ -1,5 +1,5 @@
--- Ends of leases and of back-offs. One that lies further ahead than it could if it were set now was set before the
--- server's clock went back: it counts from now.
+-- Ends of leases and of back-offs. If an end lies further ahead than one that is set now could, it was set before the
+-- server's clock went back. It then counts from now.
 -- include: keys
 local ends = {}
 
@@ -9,7 +9,7 @@ local PAGE = 100
 -- How long a retry waits after so many failures: each time twice as long.
 function ends.backoff(backoff_ms, failures) return math.min(backoff_ms * 2 ^ (failures - 1), BACKOFF_MOST_MS) end
 
--- Pull back what is set further ahead than `span(member)` ms, the furthest first. `least` is the shortest such span.
+-- Pull back the ends that lie further ahead than `span(member)` ms, the furthest first. `least` is the shortest span.
 local function pull(key, now, least, span)
   local changed
   repeat
@@ -25,7 +25,7 @@ local function pull(key, now, least, span)
   until changed < PAGE
 end
 
--- Mend the ends of a workspace. `lease_ms` is the caller's lease: most have the same.
+-- Mend the ends of a workspace. `lease_ms` is the caller's lease: most workers have the same.
 function ends.mend(w, now, lease_ms)
   pull(keys.leases(w), now, lease_ms, function(j)
     return tonumber(redis.call('HGET', keys.job(w, j), 'lease_ms') or lease_ms)
@@ -36,7 +36,7 @@ function ends.mend(w, now, lease_ms)
   end)
 end
 
--- The clock went back just now: also who lives, and which tokens are kept, is known anew within a lease.
+-- The clock went back just now. Within a lease, it is also known anew which workers live, and which tokens are kept.
 function ends.forget(w, now, lease_ms)
   pull(keys.workers(w), now, lease_ms, function() return lease_ms end)
   for _, queue in ipairs(redis.call('SMEMBERS', keys.queues(w))) do

@@ -2,9 +2,9 @@
 -- include: keys
 local events = {}
 
-local BOUND = 200000 -- entries kept; an older subscriber rebuilds from the jobs themselves
+local BOUND = 200000 -- entries kept; a subscriber that is behind reads the jobs themselves
 
--- What happened to a job: its execution and worker are told when they are known.
+-- Append an event of a job, with its execution and worker if they are known.
 function events.tell(w, name, rec, now, ...)
   local entry = { 'event', name, 'job', rec.id, 'task', rec.task, 'at', now }
   if rec.execution then

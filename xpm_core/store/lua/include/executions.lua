@@ -9,7 +9,7 @@ function executions.note(w, e, j)
   redis.call('HSET', keys.execution(w, e), 'job', j)
 end
 
--- The end of an execution, however it came: its tokens are free, its id is remembered.
+-- End an execution, for whatever reason: its tokens become free, its id is remembered.
 local function close(w, rec, how)
   local key = keys.execution(w, rec.execution)
   redis.call('HSET', key, 'job', rec.id, 'ended', how)
@@ -28,7 +28,7 @@ function executions.finish(w, rec, how, to, now, set, ...)
   if to == 'ready' then wake.queue(w, rec.queue, now) end
 end
 
--- A lease is over and nobody renewed it: the worker is gone. Retry, or fail once that happened too often.
+-- A lease is over, so the worker is gone. The job runs again, or fails if that has happened too often.
 function executions.lose(w, rec, now)
   local losses = rec.losses + 1
   if rec.cancel then
@@ -44,7 +44,7 @@ function executions.lose(w, rec, now)
   wake.tokens(rec.demand, now)
 end
 
--- Take up what is due: leases that are over, retries whose back-off has passed. Returns whether more is left.
+-- Do what is due: end leases that are over, begin retries whose back-off has passed. Returns whether more is left.
 function executions.tend(w, now, lease_ms)
   local due = redis.call('ZRANGEBYSCORE', keys.delayed(w), '-inf', now, 'LIMIT', 0, 100)
   for _, j in ipairs(due) do

@@ -1,10 +1,10 @@
--- What may be wrong with what is submitted: all of it is looked for before anything is written.
+-- Faults of submissions: all are looked for before anything is written.
 -- include: guard keys lines tokens typed
 local faults = {}
 
 local WORDS = { 'task', 'name', 'queue', 'demand', 'options' }
 local NUMBERS = { 'max_retries', 'max_losses', 'backoff_ms' }
-local seen = {} -- cache of this call: kinds that were looked at
+local seen = {} -- cache of this call: kinds that were checked
 
 local function shape(w, kind)
   for _, name in ipairs(WORDS) do
@@ -19,7 +19,7 @@ local function shape(w, kind)
   guard.type(keys.line(w, kind.queue, lines.name(kind)), 'zset')
 end
 
--- A demand that cannot be met: {token, asked, capacity}, or nil.
+-- Why a demand cannot be met: token, units asked, capacity; or nil.
 local function excess(demand)
   for _, want in ipairs(tokens.parse(demand)) do
     local capacity = redis.call('HGET', keys.token(want.name), 'capacity')
@@ -29,8 +29,8 @@ local function excess(demand)
   end
 end
 
--- What is wrong with a submission, or nil. `batch` are the identities that come before it in this call.
--- A job that has no keys yet is `new` from here on.
+-- The fault of a submission, or nil. `batch` holds the identities that come before it in this call. Sets `job.new` if
+-- the job has no keys yet.
 function faults.of(w, job, batch)
   if not seen[job.kind] then
     shape(w, job.kind)

@@ -1,4 +1,4 @@
--- Arguments are checked before the first write, for Redis rolls nothing back.
+-- Arguments are checked before the first write, because Redis rolls nothing back.
 local guard = {}
 
 function guard.refuse(text) error({ err = 'XPMARG ' .. text }) end

@@ -15,7 +15,7 @@ local function of(w, queues)
   return list
 end
 
--- The earliest head that a worker may be offered and whose whole demand is free, and those before it that have to wait.
+-- The earliest head that a worker may get and whose whole demand is free, and the heads before it that have to wait.
 -- With `till` (ms), a head that was passed too often reserves its tokens until then.
 function heads.pick(who, queues, now, till)
   local waiting = {}
@@ -55,7 +55,7 @@ function heads.elsewhere(chosen, queues, who, now)
   return waiting
 end
 
--- Count one more pass for each earlier head that shares a token with what was taken.
+-- Count one more pass for each earlier head that shares a token with the job that was taken.
 function heads.pass(waiting, demand)
   for _, head in ipairs(waiting) do
     if tokens.share(head.demand, demand) then redis.call('HINCRBY', keys.job(head.w, head.id), 'passed', 1) end

@@ -1,4 +1,4 @@
--- Who holds how many units of a token, and which ones where units are numbered.
+-- How many units of a token each execution holds, and which ones, if they are numbered.
 -- include: keys tokens units
 local holdings = {}
 
@@ -8,7 +8,7 @@ local function said(name, n, units, env)
   return name .. '=' .. n .. ':' .. units .. (env ~= '' and ':' .. env or '')
 end
 
--- Take the whole demand for an execution of a worker. Returns what the job is told, joined by ';'.
+-- Take the whole demand for an execution of a worker. Returns what the job holds, as `said` writes it, joined by ';'.
 function holdings.take(who, rec)
   local told = {}
   for _, want in ipairs(tokens.parse(rec.demand)) do
@@ -24,7 +24,7 @@ function holdings.take(who, rec)
   return table.concat(told, ';')
 end
 
--- Give back what an execution holds. Nothing happens twice: a holding is given back once.
+-- Give back what an execution holds. A second call finds nothing to give back.
 function holdings.give(w, rec)
   for _, want in ipairs(tokens.parse(rec.demand)) do
     local holders, member = keys.token_holders(want.name), w .. ':' .. rec.id .. ':' .. rec.execution
@@ -38,7 +38,7 @@ function holdings.give(w, rec)
   tokens.forget()
 end
 
--- What a repeated claim is told: the same as the first.
+-- What the job holds already, for the reply to a repeated claim.
 function holdings.told(w, rec)
   local told = {}
   for _, want in ipairs(tokens.parse(rec.demand)) do

@@ -6,8 +6,8 @@ local FIELDS = { 'state', 'task', 'queue', 'demand', 'execution', 'worker', 'hos
   'cancel', 'project', 'missing', 'order', 'pending', 'broken', 'passed', 'attempts', 'failures', 'losses',
   'max_retries', 'max_losses', 'backoff_ms', 'lease_ms', 'due', 'ended' }
 
--- The record of a job, or nil. Absent numbers are 0, absent words nil. Each call makes some records, and what Lua has to
--- tidy up takes a good part of its time: so the table is made in its full size.
+-- The record of a job, or nil. Absent numbers are 0, absent words nil. The table is made in its full size at
+-- once: each call makes some records, and the garbage of growing tables takes a good part of Lua's time.
 function jobs.load(w, j)
   local v = redis.call('HMGET', keys.job(w, j), unpack(FIELDS))
   if not v[1] then return nil end
@@ -20,7 +20,7 @@ function jobs.load(w, j)
 end
 
 -- Move a job to another state: its place, its fields, the counts, RQ's view and the event, all at once.
--- `set` holds fields to write; what follows are further fields of the event.
+-- `set` holds fields to write; the arguments after it are further fields of the event.
 function jobs.move(w, rec, to, now, set, ...)
   local key, execution = keys.job(w, rec.id), rec.execution
   if rec.state == 'ready' then
@@ -45,7 +45,7 @@ function jobs.move(w, rec, to, now, set, ...)
   events.tell(w, to == 'running' and 'started' or to, rec, now, ...)
 end
 
--- Where a job belongs that is not settled, by what it needs: blocked, waiting or ready.
+-- The state of a job that is not settled, by the jobs that it needs: blocked, waiting or ready.
 function jobs.place(rec)
   if rec.broken > 0 then return 'blocked' end
   return rec.pending > 0 and 'waiting' or 'ready'

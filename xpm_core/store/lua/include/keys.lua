@@ -1,4 +1,4 @@
--- Keys that a script meets on its way. store/keys.py is the glossary; a test holds the two equal.
+-- The keys that scripts build. store/keys.py is the glossary; a test holds the two equal.
 local keys = {}
 
 keys.seq = 'xpm:seq'

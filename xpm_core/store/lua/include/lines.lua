@@ -5,13 +5,13 @@ local lines = {}
 
 local STRIDE = 2 ^ 44 -- arrivals that fit under one priority
 
--- The place in its line of a job, by its priority and the number of its arrival.
+-- The place of a job in its line, by its priority and the number of its arrival.
 function lines.order(priority, arrival) return (100 - priority) * STRIDE + arrival end
 
 function lines.member(w, j) return w .. ':' .. j end
 
--- The name of a job's line: its demand; behind it the tags of its project, and of modules that workers lacked for it.
--- 'cpu=2', 'cpu=2|3600', 'cpu=2|0|project', 'cpu=2|3600|project.module.module'
+-- The name of a job's line: its demand, then the tags of its project and of what workers lacked for it.
+-- 'cpu=2', 'cpu=2|3600', 'cpu=2|0|project', 'cpu=2|3600|project.lack.lack'
 function lines.name(rec)
   local project, missing = rec.project or '', rec.missing or ''
   if project == '' and missing == '' then return rec.demand end
@@ -19,13 +19,13 @@ function lines.name(rec)
   return demand .. '|' .. project .. (missing ~= '' and '.' .. missing or '')
 end
 
--- What the jobs of a line need to be imported, as refusals.lua has it, by the line's name.
+-- The `need` of refusals.lua, of the jobs of a line, by the line's name.
 function lines.need(head)
   local project, missing = string.match(head.demand, '^[^|]*|%d+|(%x*)%.?(.*)$')
   return { w = head.w, queue = head.queue, project = project or '', missing = missing or '' }
 end
 
--- The tags of modules that a job lacked, and one more.
+-- The tags of what workers lacked for a job, and one more.
 function lines.lacking(rec, module)
   local tags, missing = { [module] = true }, { module }
   for tag in string.gmatch(rec.missing or '', '[^.]+') do
@@ -35,16 +35,16 @@ function lines.lacking(rec, module)
   return table.concat(missing, '.')
 end
 
--- How much time the jobs of a line need at least, in seconds: `|seconds` follows what they ask for, unless that is 0.
+-- How much time the jobs of a line need at least, in seconds: the number after the first `|` of its name, or 0.
 function lines.least(name) return tonumber(string.match(name, '^[^|]*|(%d+)') or '0') end
 
--- A demand that needs so much time, unless it needs more already.
+-- A demand with a least time of so many seconds, unless it has a longer one.
 function lines.with_least(demand, least_s)
   if least_s <= lines.least(demand) then return demand end
   return string.match(demand, '^[^|]*') .. string.format('|%.0f', least_s)
 end
 
--- A line of this demand begins or ends in a queue.
+-- Note for each token that a line of this demand begins or ends in a queue.
 local function note_line(w, rec, change)
   for _, want in ipairs(tokens.parse(rec.demand)) do
     local key, field = keys.token_queues(want.name), w .. '|' .. rec.queue

@@ -1,13 +1,13 @@
 -- The lists of RQ's queues. Their length is always the number of ready jobs. Where tokens let jobs leave from the
--- middle of a long list, what stands in it lags: to look for an id in 50,000 takes 2.6 ms. Then the first id is taken
--- out instead: its job is missing from the list, and the id that stays is stale. There are as many of one as of the
--- other, and once the list is short they are set right.
+-- middle of a long list, its ids lag, because to look for an id in 50,000 takes 2.6 ms. Then the first id is taken
+-- out instead: its job is missing from the list, and the id that stays is stale. There are as many missing as stale
+-- ids, and once the list is short they are set right.
 -- include: keys rq
 local listing = {}
 
-local SHORT = 1000 -- ids; up to here an id is looked for
+local SHORT = 1000 -- ids: in a list up to this length an id is looked for
 local STEP = 4 -- stale ids that one call sets right
-local listed = {} -- cache of this call: lists that RQ knows of
+local listed = {} -- cache of this call: lists that RQ knows
 
 -- Put stale ids right in a list that is short by now.
 local function mend(w, queue, list)
@@ -41,7 +41,7 @@ function listing.leave(w, queue, id)
   if not long then mend(w, queue, list) end
 end
 
--- A job is ready. If an id of it stands there still, that one counts again, and another job takes the new place.
+-- A job is ready. If a stale id of it is in the list, that one counts again, and another job takes the new place.
 function listing.enter(w, queue, id)
   local list = keys.rq_queue(w, queue)
   if not listed[list] then rq.put('set', 'SADD', keys.rq_queues, list) end

@@ -1,4 +1,4 @@
--- What a dependency's state means for what needs it: p (not done), d (done), b (failed, blocked or cancelled).
+-- What the state of a job means for the jobs that need it: p (not done), d (done), b (failed, blocked or cancelled).
 -- include: keys
 local needs = {}
 
@@ -7,9 +7,9 @@ local MEANS = { done = 'd', failed = 'b', blocked = 'b', cancelled = 'b' }
 
 function needs.meaning(state) return MEANS[state] or 'p' end
 
--- Let a job need others: each of the two remembers the other. `again`: they may do so already, and one that the
--- server does not know was done when the job last ran. `needed` counts what needs a job and is not done: while it is
--- not 0, the list stays.
+-- Let a job need others: each of the two remembers the other. With `again`, they may remember each other already, and
+-- a job that the server does not know was done when this job last ran. `needed` counts the jobs that need a job and are
+-- not done. While it is not 0, the list of dependents stays.
 function needs.link(w, rec, list, again)
   rec.pending, rec.broken = 0, 0
   for _, need in ipairs(list) do
@@ -26,7 +26,7 @@ function needs.link(w, rec, list, again)
   end
 end
 
--- A job needs nothing any more: it is done. Lists of which all are done are for people, and expire.
+-- A job is done, so it needs no job any more. A list whose dependents are all done is only for people, and expires.
 function needs.drop(w, j)
   local list = redis.call('HKEYS', keys.needs(w, j))
   for _, need in ipairs(list) do

@@ -6,7 +6,7 @@ local CODE = { ACCEPTED = 1, ALREADY = 2, STALE = -2, UNKNOWN = -3 }
 local ENDED = { done = true, failed = true, retry = true, cancelled = true }
 local UNCLAIMED = { ready = true, delayed = true, failed = true }
 
--- Whether this execution still speaks for its job: it holds the lease, or lost it with nobody after it.
+-- Whether this execution still counts for its job: it holds the lease, or lost it and no other has taken the job.
 local function speaks(rec, execution, ended)
   if rec.execution ~= execution then return false end
   if rec.state == 'running' then return true end
@@ -19,7 +19,7 @@ local function done(w, rec, adopted, now)
     { ended = now, reason = '', execution = adopted ~= '' and adopted or rec.execution })
 end
 
--- An execution has failed: the job is retried, or has failed.
+-- An execution has failed: the job runs again, or has failed.
 function outcomes.fail(w, rec, error_json, now)
   local failures = rec.failures + 1
   rq.count(rec.worker, 'failed_job_count')

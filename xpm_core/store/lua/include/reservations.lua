@@ -1,17 +1,17 @@
--- Bounded overtaking: a head that was passed too often has the tokens of its demand kept for it.
+-- Bounded overtaking: if a head was passed too often, the tokens of its demand are kept for it.
 -- include: keys tokens units
 local reservations = {}
 
-local PASSES = 200 -- how often a head may be passed, unless `keys.passes` tells; see ARCHITECTURE.md
+local PASSES = 200 -- how often a head may be passed, unless `keys.passes` says otherwise; see ARCHITECTURE.md
 local listed = {} -- cache of this call
 
--- Whether a job was passed so often that its tokens are to be kept for it.
+-- Whether a job was passed so often that its tokens must be kept for it.
 function reservations.due(w, j)
   local passed = tonumber(redis.call('HGET', keys.job(w, j), 'passed') or '0')
   return passed > 0 and passed >= (tonumber(redis.call('GET', keys.passes) or '') or PASSES)
 end
 
--- Reservations in force: { {member, order} }. One counts only while a worker able to run its job claims.
+-- Reservations in force: { {member, order} }. One counts only while a worker that can run its job makes claims.
 local function of(name, now)
   if not listed[name] then
     listed[name] = {}

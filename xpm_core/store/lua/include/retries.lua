@@ -2,7 +2,7 @@
 -- include: edges guard jobs keys lines needs wake
 local retries = {}
 
--- What a caller brings from a done job's directory, checked; nil when nothing. See handed.lua.
+-- The facts of a done job that a caller brings from its directory, checked; nil if it brings none. See handed.lua.
 function retries.brought(w, j, text, payload)
   if text == '' then return nil end
   local job = cjson.decode(text)
@@ -23,11 +23,11 @@ function retries.brought(w, j, text, payload)
   return job
 end
 
--- Whether Redis has forgotten what whoever runs the job is handed.
+-- Whether Redis has forgotten how to run the job.
 function retries.bare(w, j) return redis.call('HEXISTS', keys.job(w, j), 'payload') == 0 end
 
--- Give a done job back what Redis has forgotten of it. Nobody knows its arrival any more. It comes before all others of
--- its priority, because it was done before these, and those that need it must not stand before it.
+-- Write again what Redis has forgotten of a done job. The number of its arrival is lost. It comes before all other jobs
+-- of its priority, because it was done before these, and the jobs that need it must not come before it.
 local function take_back(w, rec, job)
   local key = keys.job(w, rec.id)
   rec.project = job.project or ''
@@ -48,8 +48,8 @@ function retries.user(w, identity)
   return nil
 end
 
--- From done, failed or cancelled to ready, waiting or blocked. Counts start anew; what needs it is told.
--- `job` is what was brought, where that counts.
+-- Move a job from done, failed or cancelled to ready, waiting or blocked. Counts start anew, and its dependents learn
+-- of it. `job` holds the facts that the caller brought, if they count.
 function retries.start(w, rec, now, job)
   local before = needs.meaning(rec.state)
   local set = { failures = 0, losses = 0, reason = 'retry' }

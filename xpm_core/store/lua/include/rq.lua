@@ -1,8 +1,8 @@
--- Writing what RQ's tools read. Whatever anyone made of such a key, nothing here fails: the truth stands elsewhere.
+-- Write keys that RQ's tools read. Nothing here fails, whatever somebody has made of such a key: our own keys decide.
 -- include: keys
 local rq = {}
 
-local fit = {} -- cache of this call: keys that are of their type, or not there
+local fit = {} -- cache of this call: keys that have the right type, or are absent
 
 local function fits(key, wanted)
   if fit[key] == nil then
@@ -12,12 +12,12 @@ local function fits(key, wanted)
   return fit[key]
 end
 
--- A command on a key of the view, unless somebody made the key something else.
+-- Call a command on a key of the view, unless the key has another type.
 function rq.put(wanted, command, key, ...)
   if fits(key, wanted) then return redis.call(command, key, ...) end
 end
 
--- Fields of a worker that RQ's registration made. No script makes one: it would have neither birth nor TTL.
+-- Set fields of a worker that RQ's registration made. Scripts make none: it would have neither birth nor TTL.
 function rq.worker(name, ...)
   local key = keys.rq_worker(name)
   if redis.call('TYPE', key).ok == 'hash' then redis.call('HSET', key, ...) end

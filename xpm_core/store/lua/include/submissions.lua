@@ -44,7 +44,7 @@ local function create(w, job, now)
   return CODE.NEW, rec
 end
 
--- Whether a job ended before a run began. What ended later than now ended before the clock went back.
+-- Whether a job ended before a run began. If it ended later than now, the clock has gone back since.
 local function ended_before(rec, run_started, now)
   return rec.ended < run_started or (rec.ended > now and run_started <= now)
 end
@@ -53,10 +53,10 @@ local function submitted_before(w, id, run_started)
   return tonumber(redis.call('HGET', keys.job(w, id), 'submitted') or 0) < run_started
 end
 
--- How to run a job is said by the latest run: parts of its parameters that the earlier payload names may be gone.
+-- The latest run decides how a job runs, because parts of its parameters that an earlier payload names may be gone.
 local function renew(w, job) redis.call('HSET', keys.job(w, job.id), 'payload', job.payload, 'options', job.options) end
 
--- Take one submission. `run_started` (ms): a failure before it is retried, a later one is this run's own.
+-- Take one submission. A job that failed before `run_started` (ms) runs again; a later failure is of this run.
 function submissions.take(w, job, run_started, now)
   local rec = not job.new and jobs.load(w, job.id)
   if not rec then return create(w, job, now) end

@@ -15,7 +15,7 @@ function tokens.parse(demand)
   return list
 end
 
--- What is known of a token, read once a call. `host` counts only for a token whose units belong to each host.
+-- The facts of a token, read once a call. `host` counts only for a token whose units belong to each host.
 function tokens.read(name, host)
   local at = name .. '@' .. (host or '')
   local token = known[at]
@@ -30,7 +30,7 @@ function tokens.read(name, host)
   return token
 end
 
--- Counts changed: read them again.
+-- Counts have changed: the next call reads them again.
 function tokens.forget() known = {} end
 
 function tokens.share(a, b)

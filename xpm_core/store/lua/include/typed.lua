@@ -1,4 +1,4 @@
--- Key types are checked before the first write, for Redis rolls nothing back.
+-- Key types are checked before the first write, because Redis rolls nothing back.
 -- include: guard keys lines tokens
 local typed = {}
 
@@ -13,7 +13,7 @@ function typed.workspace(w)
   guard.type(keys.queues(w), 'set')
 end
 
-local checked = {} -- cache of this call: nothing is written before all was checked
+local checked = {} -- cache of this call; nothing is written before all keys were checked
 
 -- A queue's keys, and those of the tokens that its lines ask for.
 function typed.queue(w, queue)

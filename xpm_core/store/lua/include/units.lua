@@ -1,4 +1,4 @@
--- Units of tokens that are numbered: which are free, and which of them a worker's machine has.
+-- Numbered units of tokens: which are free, and which of them a worker's machine has.
 -- include: keys tokens
 local units = {}
 
@@ -38,7 +38,7 @@ function units.possible(demand, who)
   return true
 end
 
--- Whether of those units as many are free as are wanted.
+-- Whether the machine has as many free units as are wanted.
 function units.fits(want, token, who)
   local there = units.most(token, who)
   return there == token.capacity or #units.pick(want.name, token.at, want.n, there) == want.n

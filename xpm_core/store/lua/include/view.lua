@@ -1,5 +1,5 @@
--- What RQ's own tools read. Written beside the truth, never read by us: whatever anyone does to it,
--- no job is lost or doubled (ARCHITECTURE.md, "View").
+-- The keys that RQ's own tools read. Scripts write them beside our own keys, and never read them. So no job is lost or
+-- doubled, whatever somebody does to them (ARCHITECTURE.md, "View").
 -- include: clock keys listing rq
 local view = {}
 
@@ -10,8 +10,8 @@ local STATUS = { waiting = 'deferred', blocked = 'deferred', ready = 'queued', d
 local REGISTRY = { waiting = 'deferred', blocked = 'deferred', delayed = 'scheduled', done = 'finished',
   failed = 'failed', cancelled = 'canceled' }
 local TIME = { running = 'started_at', done = 'ended_at', failed = 'ended_at', cancelled = 'ended_at' }
--- A call of `xpm.job` without arguments, in the form that RQ's default serializer reads: readers call a
--- job without `data` missing. Nothing ever runs it.
+-- A call of `xpm.job` without arguments, in the form that RQ's default serializer reads, because RQ's tools take a job
+-- without `data` for missing. Nothing ever runs it.
 local DATA = '\128\4(\140\7xpm.jobN)}t.'
 
 local function leave_running(w, rec, execution)
@@ -44,7 +44,7 @@ local function register(w, rec, to, now, id, hash)
 end
 
 -- Move a job in the view. `rec.state` is the state that it leaves (nil for a new job), `execution` the one that it had
--- there: an adopted result names another.
+-- there, because an adopted result names another one.
 function view.move(w, rec, to, now, execution)
   local from, id, iso = rec.state, keys.rq_id(w, rec.id), clock.iso(now)
   if from == 'ready' then

@@ -1,8 +1,8 @@
--- Wake-ups are hints: an idle worker blocks on a list of its own, and asks for the truth when it is woken.
+-- Wake-ups are hints: an idle worker blocks on a list of its own, and makes a claim when it is woken.
 -- include: heads keys refusals tokens
 local wake = {}
 
--- An idle worker of these queues, from now on to be woken. `left_ms` is how long it will live, nil for ever.
+-- Note an idle worker of these queues, which wants to be woken. `left_ms` is how long it will live, nil for ever.
 function wake.listen(w, queues, name, now, till, left_ms)
   for _, queue in ipairs(queues) do redis.call('ZADD', keys.idle(w, queue), till, name) end
   local key = keys.worker(w, name)
@@ -23,8 +23,8 @@ function wake.worker(w, name)
   redis.call('EXPIRE', list, 60)
 end
 
--- Wake one idle worker of a queue that could run a job of it now; the latest listed first. Workers of one daemon
--- that live equally long can run the same jobs, so one of them is asked for.
+-- Wake one idle worker of a queue that could run a job of it now; the latest listed first. Workers of one daemon that
+-- live equally long can run the same jobs, so only one of them is looked at.
 function wake.queue(w, queue, now)
   local idle, tried = keys.idle(w, queue), {}
   local listed = redis.call('ZREVRANGE', idle, 0, 63, 'WITHSCORES')
@@ -34,7 +34,7 @@ function wake.queue(w, queue, now)
       devices = worker[3] or '' }
     local alike = refusals.daemon(who.worker) .. '|' .. (worker[2] or '')
     if not who.host or tonumber(listed[i + 1]) < now then
-      redis.call('ZREM', idle, listed[i]) -- gone without a word
+      redis.call('ZREM', idle, listed[i]) -- it is gone and did not say so
     elseif not tried[alike] then
       tried[alike] = true
       if heads.pick(who, { queue }, now) then return wake.worker(w, listed[i]) end
@@ -42,7 +42,7 @@ function wake.queue(w, queue, now)
   end
 end
 
--- Units of these tokens were freed: whoever waits for them, in whatever queue or workspace, may run.
+-- Units of these tokens are free again: wake workers for the jobs that wait for them, in any queue and workspace.
 function wake.tokens(demand, now)
   local seen = {}
   for _, want in ipairs(tokens.parse(demand)) do

@@ -1,8 +1,8 @@
--- Submissions as they come, and what is answered: the lines that submit.lua tells of.
+-- The form of submissions and of the answers to them, which submit.lua describes.
 -- include: guard
 local wire = {}
 
--- A job of a line, its tags and its payload. It has what its kind has.
+-- A job from its line, its tags and its payload. It inherits the facts of its kind.
 function wire.job(kinds, line, tags, payload)
   local number, id, directory, marker, rest = string.match(line, '^(%d+) (%S+) (%S+) (%S*)(.*)$')
   local kind = kinds[tonumber(number)]
@@ -15,7 +15,7 @@ end
 
 local function word(text) return text and string.gsub(text, '%s', '?') or '' end
 
--- The line that tells what became of a job.
+-- The line that says what became of a job.
 function wire.answer(code, rec)
   local ended = string.format('%.0f', rec.ended or 0)
   return table.concat({ code, rec.state, word(rec.execution), ended, (word(rec.root)) }, ' ')

@@ -17,6 +17,7 @@ from xpm_core.states import State
 from xpm_core.store import keys, tokens
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Submission, WorkerId
+from xpm_core.workspace.job_spec import JobSpec
 
 TITLE = "Growth"
 W = "0" * 12
@@ -46,11 +47,8 @@ class Filled:
     def _job(self, **more: Any) -> Submission:
         self.count += 1
         identity = hashlib.sha256(str(self.count).encode()).hexdigest()
-        return Submission(
-            identity=identity, task="trials:Train", name="Train", directory=f"jobs/trials.train/{identity}",
-            payload=os.urandom(PAYLOAD), tags={"rate": 0.1}, project="bench",
-            options={"timeout_s": None, "env": {}, "resumable": False}, **more,
-        )  # fmt: skip
+        spec = JobSpec(identity, "trials:Train", "Train", f"jobs/trials.train/{identity}", os.urandom(PAYLOAD))
+        return Submission(spec, tags={"rate": 0.1}, project="bench", **more)
 
     def cycle(self, count: int) -> float:
         """Claim and end jobs; milliseconds for each."""

@@ -30,6 +30,7 @@ from xpm_core.store.jobs import Store
 from xpm_core.store.records import Submission
 from xpm_core.wire import payload
 from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.job_spec import JobSpec, Retries
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.system import kernel, marks
 
@@ -110,11 +111,16 @@ class Crew:
         self._run = self.store.open_run("crew", "run1", {})
 
     def start(
-        self, *options: str, lease_s: float = 10.0, env: dict[str, str] | None = None, prefix: Sequence[str] = ()
+        self,
+        *options: str,
+        lease_s: float = 10.0,
+        env: dict[str, str] | None = None,
+        prefix: Sequence[str] = (),
+        module: str = "xpm_worker",
     ) -> Worker:
-        """Start a daemon; it need not be up yet. `prefix` is a program that runs it."""
+        """Start a daemon; it need not be up yet. `prefix` is a program that runs it, `module` another xpm-worker."""
         log = self._folder / f"worker{len(self.workers)}.log"
-        command = [sys.executable, "-m", "xpm_worker", "--workspace", str(self.workspace.path), "--lease", str(lease_s)]
+        command = [sys.executable, "-m", module, "--workspace", str(self.workspace.path), "--lease", str(lease_s)]
         with open(log, "ab") as file:
             process = subprocess.Popen(
                 [*prefix, *command, *options],
@@ -147,17 +153,14 @@ class Crew:
         return [job.identity for job in jobs]
 
     def submission(self, task: Task, **options: Any) -> Submission:
-        """What is submitted of a task."""
+        """What is submitted of a task; `options` may hold those of its JobSpec, as written, and its retries."""
         identity, name = seal(task), task_id(type(task))
-        return Submission(
-            identity=identity,
-            task=name,
-            name=type(task).__name__,
-            directory=self.workspace.directory_of(name, identity),
-            payload=payload.pack(task, self.workspace.path),
-            project=project_name(type(task)),
-            **options,
-        )
+        directory = self.workspace.directory_of(name, identity)
+        data = payload.pack(task, self.workspace.path)
+        written = options.pop("options", {})
+        spec = JobSpec.read(identity, name, type(task).__name__, directory, data, written)
+        retries = Retries(**{name: options.pop(name) for name in Retries._fields if name in options})
+        return Submission(spec, project=project_name(type(task)), retries=retries, **options)
 
     def directory(self, task: Task) -> JobDirectory:
         """The directory of a task's job."""

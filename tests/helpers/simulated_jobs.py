@@ -15,7 +15,8 @@ from xpm_core.states import State
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Lease, Submission, WorkerId
 from xpm_core.workspace.job_directory import JobDirectory
-from xpm_core.workspace.job_records import Handed
+from xpm_core.workspace.job_spec import JobSpec
+from xpm_core.workspace.kept_job import KeptJob
 from xpm_core.workspace.workspace import Workspace
 
 ERROR = {
@@ -56,16 +57,9 @@ class Lab:
     def submit(self, name: str, *needs: str, **more: Any) -> str:
         """Submit a job; returns its identity."""
         identity = self.identity(name)
-        job = Submission(
-            identity=identity,
-            task="sweep:Train",
-            name="Train",
-            directory=self.workspace.directory_of("sweep:Train", identity),
-            payload=b"payload",
-            needs=[self.identity(need) for need in needs],
-            tags={"name": name},
-            **more,
-        )
+        directory = self.workspace.directory_of("sweep:Train", identity)
+        spec = JobSpec(identity, "sweep:Train", "Train", directory, b"payload")
+        job = Submission(spec, needs=[self.identity(need) for need in needs], tags={"name": name}, **more)
         self.store.submit("sweep", self.run.started_ms, [job], {})
         return identity
 
@@ -94,6 +88,6 @@ class Lab:
         where = {"host": self.worker.host, "worker": self.worker.name}
         directory.write_record(number, lease.execution, {**record, **where})
         if state is State.DONE:
-            directory.write_handed(Handed(*(getattr(lease, name) for name in Handed._fields)))
+            directory.keep(KeptJob(*(getattr(lease, name) for name in KeptJob._fields)))
         self.store.finish(self.worker, lease, state, error=error)
         return lease

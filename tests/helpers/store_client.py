@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from typing import Any
 
 import redis
 
@@ -11,6 +12,7 @@ from xpm_core.reading.reader import Reader
 from xpm_core.states import State
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Claim, FinishCode, Lease, RetryCode, Submission, Submitted, WorkerId
+from xpm_core.workspace.job_spec import JobSpec, Retries
 
 W = "0123456789ab"
 WORKER = WorkerId("w1", "node1")
@@ -21,11 +23,17 @@ def identity(name: str) -> str:
     return hashlib.sha256(name.encode()).hexdigest()
 
 
-def submission(name: str, *, needs: tuple[str, ...] = (), **more: object) -> Submission:
+def submission(name: str, *, needs: tuple[str, ...] = (), **more: Any) -> Submission:
     j = identity(name)
     needed = tuple(identity(need) for need in needs)
-    options: dict[str, object] = {"directory": f"jobs/demo.task/{j}", "payload": b"payload of " + name.encode(), **more}
-    return Submission(identity=j, task="demo:Task", name="task", needs=needed, **options)  # type: ignore[arg-type]
+    facts: dict[str, Any] = {
+        "directory": f"jobs/demo.task/{j}",
+        "payload": b"payload of " + name.encode(),
+        "options": {},
+    }
+    facts |= {fact: more.pop(fact) for fact in list(more) if fact in facts}
+    retries = Retries(**{name: more.pop(name) for name in Retries._fields if name in more})
+    return Submission(JobSpec.read(j, "demo:Task", "task", **facts), needs=needed, retries=retries, **more)
 
 
 class Desk:

@@ -68,6 +68,7 @@ TESTED_ELSEWHERE = {
     "core/limits": ("core/wire/test_form", "what is over a limit is refused there"),
     "core/scalars": ("core/language/values/test_kinds", "numbers of numpy are given to parameters"),
     "core/project/repository": ("core/project/test_origin", "a checkout names the project of a class"),
+    "core/workspace/kept_job": ("core/workspace/test_job_spec", "its file is compared to fixed bytes"),
     "core/workspace/files": ("core/workspace/test_job_directory", "records are written by it"),
     "core/tracebacks/callsite": ("core/tracebacks/test_edges", "the user's line is told from ours"),
     "core/script/ending": ("core/script/show/test_leaving", "what is said when a block ends"),

@@ -19,7 +19,7 @@ from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.output.json_form import SCHEMA
 from xpm_cli.output.terminal import Terminal, length
 from xpm_core.errors import WorkspaceError
-from xpm_core.labels import bare_class, label, short, title
+from xpm_core.labels import bare_class, short, title
 from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.differences import ABSENT, Difference, differences, is_typed
 from xpm_core.reading.jobs import Job
@@ -27,6 +27,7 @@ from xpm_core.states import State
 from xpm_core.wire import signing
 from xpm_core.wire.unpacker import Unpacker
 from xpm_core.words.commands import Commands
+from xpm_core.workspace.job_spec import JobSpec
 
 PARAMS = "params.json"
 
@@ -95,21 +96,18 @@ def _side(name: str, stack: ExitStack, opened: list[OpenWorkspace]) -> Side:
         return Side(name, _read(directory.params), workspace)
     if job.state is State.DONE:  # the server has forgotten its parameters
         raise WorkspaceError(str(directory.path), f"has no {PARAMS}", "Run the job's script again: it is run anew.")
-    config, tags = Unpacker(workspace, directory.path).configuration(_payload(opened[0], job), job.identity)
+    payload = _verified(opened[0], job).payload
+    config, tags = Unpacker(workspace, directory.path).configuration(payload, job.identity)
     described = describe(config, job=directory.path, workspace=workspace)
     return Side(name, {**described, "tags": tags}, workspace)
 
 
-def _payload(opened: OpenWorkspace, job: Job) -> bytes:
-    """The wire form of a job, whose code is about to be imported. If XPM_SIGNING_KEY is set, it is verified."""
-    data = opened.reader.jobs.payload(job.identity)
-    key = signing.key_in(os.environ)
-    if key is not None:
-        signed = signing.SignedJob(
-            opened.workspace.id, job.identity, job.task, job.name, opened.directory(job).relative, data, job.options
-        )
-        signing.verify(key, signed, label(job.name, job.identity))
-    return data
+def _verified(opened: OpenWorkspace, job: Job) -> JobSpec:
+    """What a job runs. Its code is about to be imported, so if XPM_SIGNING_KEY is set, its signature is verified."""
+    spec = opened.reader.jobs.spec(job.identity)
+    if (key := signing.key_in(os.environ)) is not None:
+        signing.verify(key, opened.workspace.id, spec)
+    return spec
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -40,7 +40,7 @@ def retry(ctx: click.Context, names: tuple[str, ...], failed: bool, experiment: 
 
 
 def _retry(opened: OpenWorkspace, job: Job) -> bool:
-    code, state, other = opened.store.retry(job.identity, handed=opened.handed(job))
+    code, state, other = opened.store.retry(job.identity, kept=opened.kept(job))
     commands, folder = opened.commands, opened.directory(job).path
     result = {
         RetryCode.RETRIED: f"{state} again.",

@@ -84,16 +84,10 @@ class OpenWorkspace:
         """A job as people know it: `Train lr=0.1 model=mlp`."""
         return replace(job, tags=self.tags(job)).title
 
-    def handed(self, job: Job) -> Submission | None:
-        """What a worker of this user has kept of a done job, to run it again; None of other jobs, or without that."""
-        directory = self.directory(job)
-        kept = directory.handed(own=True) if job.state is State.DONE else None
-        if kept is None:
-            return None
-        tags, project = self.tags(job), self._project(job)
-        return Submission(
-            job.identity, job.task, directory=directory.relative, tags=tags, project=project, **kept._asdict()
-        )
+    def kept(self, job: Job) -> Submission | None:
+        """How to run a done job again, as a worker of this user has kept it; None if the job has no such record."""
+        kept = self.directory(job).kept(job.task, own=True) if job.state is State.DONE else None
+        return kept and Submission(**kept._asdict(), tags=self.tags(job), project=self._project(job))
 
     def directory(self, job: Job) -> JobDirectory:
         """The directory of a job."""

@@ -69,7 +69,7 @@ class JobSheet:
     def needs(self) -> list[Job]:
         """The jobs that this one needs; if it is done, from its directory."""
         known = self.opened.reader.jobs.needs(self.job.identity)
-        kept = self.directory.handed() if self.job.state is State.DONE else None
+        kept = self.directory.kept(self.job.task) if self.job.state is State.DONE else None
         return self.opened.reader.jobs.read(known or sorted(kept.needs if kept else ()))
 
     @cached_property

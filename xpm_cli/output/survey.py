@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -135,7 +135,7 @@ class Survey:
                 for worker in self.workers
             ],
             "queues": [{"name": q.queue, "ready": q.ready, "workers": q.workers} for q in self.queues],
-            "refusals": [{**asdict(each.refusal), "daemon": each.daemon, "jobs": each.jobs} for each in self.avoided],
+            "refusals": [{**each.refusal.written(), "daemon": each.daemon, "jobs": each.jobs} for each in self.avoided],
             "failed": [
                 {
                     "id": job.identity,

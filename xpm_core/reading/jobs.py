@@ -15,10 +15,12 @@ from xpm_core.errors import AmbiguousJobError, UnknownJobError
 from xpm_core.labels import bare_class, title
 from xpm_core.states import State
 from xpm_core.store import keys
-from xpm_core.store.replies import map_of, seconds_of, shown, text_of
+from xpm_core.store.replies import map_of, seconds_of, shown, spec_of, text_of
 
 if TYPE_CHECKING:
     from redis import Redis
+
+    from xpm_core.workspace.job_spec import JobSpec
 
 PAGE = 1000
 NAMED = 10
@@ -127,16 +129,17 @@ class JobReader:
         places = self._places()
         return sorted(map(text_of, self._client.sunion(places))) if places else []
 
-    def payload(self, identity: str) -> bytes:
-        """Return the wire form of a job's task.
+    def spec(self, identity: str) -> JobSpec:
+        """Return what a job runs.
 
         Raises:
-            UnknownJobError: The server does not know the job.
+            UnknownJobError: The server does not know the job, or has forgotten this because the job is done.
         """
-        found = self._client.hget(keys.job(self._w, identity), "payload")
-        if found is None:
+        row: Any = self._client.hmget(keys.job(self._w, identity), ["task", "name", "directory", "payload", "options"])
+        task, name, directory, payload, options = row
+        if payload is None:
             raise UnknownJobError(identity)
-        return found  # type: ignore[return-value]  # clients of ours do not decode
+        return spec_of(identity, task or "", name or "", directory or "", payload, options or "{}")
 
     def needs(self, identity: str) -> list[str]:
         """Return the identities that a job needs, sorted."""

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 from xpm_core.states import State
 from xpm_core.store import keys
 from xpm_core.store.refusals import Refusal, daemon_of, project_in
-from xpm_core.store.replies import map_of, shown, text_of
+from xpm_core.store.replies import text_of
 from xpm_core.words import reasons
 from xpm_core.words.reasons import AboutToStart, Blocked, Delayed, Reason, TokensHeld, Unserved, WorkersBusy
 
@@ -36,12 +36,12 @@ class Demanding(Protocol):
 
 @dataclass(frozen=True)
 class Avoided:
-    """A daemon that cannot import something.
+    """A daemon that lacks something for jobs.
 
     Attributes:
         daemon: Its name.
-        refusal: What it cannot import.
-        jobs: How many ready jobs of its queues it is not offered because of that.
+        refusal: What it lacks.
+        jobs: How many ready jobs of its queues avoid it because of that.
     """
 
     daemon: str
@@ -51,9 +51,7 @@ class Avoided:
     @property
     def reason(self) -> reasons.Avoided:
         """The same as a reason why these jobs do not run."""
-        problem = f"cannot import {self.refusal.module}: looked in {self.refusal.looked}"
-        remedy = "install it there, or start the worker with --pythonpath"
-        return reasons.Avoided(self.refusal.worker, problem, remedy, self.jobs)
+        return reasons.Avoided(self.refusal.worker, self.refusal.problem, self.refusal.remedy, self.jobs)
 
 
 def unserved(queues: Iterable[Serving], among: Collection[str] | None = None) -> list[Unserved]:
@@ -105,7 +103,7 @@ class WaitingReader:
         self._client, self._w = client, workspace_id
 
     def avoided(self, workers: Iterable[WorkerState]) -> list[Avoided]:
-        """What the daemons of these workers cannot import, sorted by daemon and module."""
+        """What the daemons of these workers lack, sorted by daemon and project."""
         queues: dict[str, set[str]] = {}
         for worker in workers:
             queues.setdefault(daemon_of(worker.name), set()).update(worker.queues)
@@ -113,10 +111,8 @@ class WaitingReader:
 
     def _avoided(self, daemon: str, queues: Collection[str]) -> Iterator[Avoided]:
         for field, written in sorted(self._client.hgetall(keys.refusals(self._w, daemon)).items()):
-            fields = shown(map_of(text_of(written)))
-            refusal = Refusal(*(str(fields.get(name, "")) for name in Refusal.__dataclass_fields__))
             project = text_of(field).partition(".")[0]
-            yield Avoided(daemon, refusal, sum(self._ready(queue, project) for queue in queues))
+            yield Avoided(daemon, Refusal.read(text_of(written)), sum(self._ready(queue, project) for queue in queues))
 
     def _ready(self, queue: str, project: str) -> int:
         """How many ready jobs of a queue are of a project."""

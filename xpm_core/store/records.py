@@ -1,6 +1,6 @@
-"""What goes to the scripts and what comes back, in Python's words.
+"""The records that the store takes and returns.
 
-Owns: result codes (each script's header names the same), defaults, and the records that `jobs.py` returns.
+Owns: these, and the result codes of the scripts (each script's header names the same).
 """
 
 from __future__ import annotations
@@ -11,14 +11,15 @@ from enum import IntEnum
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
-from xpm_core.defaults import DEFAULT_BACKOFF_S, DEFAULT_LEASE_S, DEFAULT_MAX_LOSSES, DEFAULT_MAX_RETRIES, DEFAULT_QUEUE
+from xpm_core.defaults import DEFAULT_LEASE_S, DEFAULT_QUEUE
 from xpm_core.states import State
+from xpm_core.workspace.job_spec import JobSpec, Retries
 
 _NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class SubmitCode(IntEnum):
-    """What submit did with a job."""
+    """What `submit` did with a job."""
 
     NEW = 1
     ATTACHED = 2
@@ -66,7 +67,7 @@ class ReleaseCode(IntEnum):
 
 
 class RefuseCode(IntEnum):
-    """What became of a job that a worker cannot import."""
+    """What became of a job that a worker has refused."""
 
     REFUSED = 1
     FAILED = 3
@@ -85,7 +86,7 @@ class LoseCode(IntEnum):
 
 
 class TellCode(IntEnum):
-    """Whether what a job says was heard."""
+    """Whether what a running job says was accepted."""
 
     TOLD = 1
     STALE = -2
@@ -113,44 +114,56 @@ class RetryCode(IntEnum):
 
 
 class Submission(NamedTuple):
-    """A sealed task on its way to Redis.
+    """A job on its way to Redis.
 
-    `marker` names the execution of an adoptable done marker in the job's directory, if there is one. A worker that has
-    less than `min_time_s` left does not claim it. `project` names the project whose code it needs: a worker that cannot
-    import that is offered no more of it. `where` is the script's line, for messages.
+    Args:
+        spec: What it runs.
+        needs: Identities of the jobs that it needs.
+        demand: How many units of each token it needs.
+        queue: Its queue.
+        priority: -100 to 100; higher first.
+        marker: The execution that a `done` marker in the job's directory names, if it may be adopted; else empty.
+        retries: How often it runs again.
+        min_time_s: A worker that has less time left, in seconds, does not claim it.
+        tags: For people.
+        project: The project whose code it needs. A worker that cannot import that code gets no more of its jobs.
+        where: The line of the script that submits it, for messages.
     """
 
-    identity: str
-    task: str
-    name: str
-    directory: str
-    payload: bytes
+    spec: JobSpec
     needs: Sequence[str] = ()
     demand: Mapping[str, int] = _NOTHING
     queue: str = DEFAULT_QUEUE
     priority: int = 0
     marker: str = ""
-    max_retries: int = DEFAULT_MAX_RETRIES
-    max_losses: int = DEFAULT_MAX_LOSSES
-    backoff_s: float = DEFAULT_BACKOFF_S
+    retries: Retries = Retries()
     min_time_s: int = 0
-    options: Mapping[str, Any] = _NOTHING
     tags: Mapping[str, Any] = _NOTHING
     project: str = ""
     where: str = ""
 
     @property
+    def identity(self) -> str:
+        """The job's identity."""
+        return self.spec.identity
+
+    @property
     def label(self) -> str:
-        """How messages name it. A refusal may come late, when the script is at another line."""
-        name = f"{self.name}/{self.identity[:7]}"
-        return f"{name} (submitted at {self.where})" if self.where else name
+        """The job as messages name it, with its line: an error may come when the script is at another line."""
+        return f"{self.spec.label} (submitted at {self.where})" if self.where else self.spec.label
 
 
 class Submitted(NamedTuple):
     """What became of one submission.
 
-    `ended_s` is the server's time (epoch seconds), 0 when it has not ended; `cursor`, the event up to which this holds.
-    All events after `since` up to there are of what was submitted together; empty when there are others.
+    Args:
+        code: What was done with it.
+        state: The job's state.
+        execution: Its latest execution; empty if there was none.
+        ended_s: When it ended by the server's clock, epoch seconds; 0 if it has not ended.
+        root: The job that blocks it; empty if none does.
+        cursor: The event up to which all this holds.
+        since: All events after this one, up to `cursor`, are of jobs of the same call. Empty if there are others.
     """
 
     code: SubmitCode
@@ -173,38 +186,50 @@ class Run:
 
 
 class Lease(NamedTuple):
-    """An execution's right to a job, and what is needed to run it.
+    """An execution's right to a job, and all that is needed to run it.
 
-    `units` tells the tokens that it holds: `{"gpu": (1, "0")}` is one unit, which is number 0 ("" if not numbered);
-    `variables`, those of the job's environment that name units: `{"CUDA_VISIBLE_DEVICES": "0"}`.
-    `replaces` is the execution whose done marker must not be adopted (an asked-for retry); `needs`, the jobs that this
-    one needs.
+    Args:
+        spec: What it runs.
+        execution: The execution's id.
+        left_s: How long the lease lasts, seconds from when it was asked for.
+        attempt: Which attempt at the job this is, from 1.
+        queue: The queue that it came from.
+        units: The tokens that it holds: `{"gpu": (1, "0")}` is one unit, number 0 ("" if they are not numbered).
+        variables: Variables that name its units to the job: `{"CUDA_VISIBLE_DEVICES": "0"}`.
+        replaces: The execution that somebody asked to replace. Its `done` marker must not be adopted.
+        cancelled: Whether somebody asked to cancel the job.
+        needs: Identities of the jobs that this one needs.
+        retries: How often it runs again.
     """
 
-    identity: str
+    spec: JobSpec
     execution: str
     left_s: float
     attempt: int
-    task: str
-    name: str
-    directory: str
-    payload: bytes
-    options: dict[str, Any]
     queue: str
     units: dict[str, tuple[int, str]]
     variables: dict[str, str]
     replaces: str
     cancelled: bool
     needs: tuple[str, ...]
-    max_retries: int
-    max_losses: int
-    backoff_s: float
+    retries: Retries
+
+    @property
+    def identity(self) -> str:
+        """The job's identity."""
+        return self.spec.identity
 
 
 class Claim(NamedTuple):
-    """The reply to a claim. `wait_s` says when to look again; `more`, to call `look` at once.
+    """The reply to a claim.
 
-    `ready`, `delayed` and `running` count the whole workspace. When `registered` is false the worker joins anew.
+    Args:
+        code: What it brought.
+        wait_s: After how many seconds to claim again, if nothing wakes the worker before.
+        more: Whether to call `look` at once.
+        ready, delayed, running: How many jobs of the whole workspace are in that state.
+        registered: Whether the server knows the worker. If not, the worker joins anew.
+        lease: The job that was claimed, if any.
     """
 
     code: ClaimCode
@@ -223,7 +248,7 @@ class Claim(NamedTuple):
 
 
 class Finish(NamedTuple):
-    """Whether the outcome counts, where the job went, and the next claim."""
+    """Whether the outcome counts, the state that the job went to, and the reply to the next claim."""
 
     code: FinishCode
     state: str
@@ -246,7 +271,7 @@ class Serving:
 
 @dataclass(frozen=True)
 class Look:
-    """What a waiting script sees."""
+    """What a waiting script sees: how many jobs are open, the queues, and whether to look again at once (`more`)."""
 
     more: bool
     ready: int
@@ -257,9 +282,15 @@ class Look:
 
 @dataclass(frozen=True)
 class WorkerId:
-    """Who calls: a worker's name, host, lease and queues, the same in each of its calls.
+    """The worker that calls, the same in each of its calls.
 
-    `devices` tells how many devices its own variables list (`CUDA_VISIBLE_DEVICES=2`); of others it may have any.
+    Args:
+        name: Its name.
+        host: Its machine.
+        queues: The queues that it serves, in order.
+        lease_s: How long its leases last, seconds.
+        devices: How many devices its own variables list: `CUDA_VISIBLE_DEVICES=2`. Kinds that are not listed have no
+            limit.
     """
 
     name: str
@@ -270,5 +301,5 @@ class WorkerId:
 
     @property
     def lease_ms(self) -> int:
-        """The lease in milliseconds, as the scripts take it."""
+        """The lease in milliseconds, which is what the scripts take."""
         return round(self.lease_s * 1000)

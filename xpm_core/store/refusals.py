@@ -1,8 +1,10 @@
-"""What workers cannot import: the form in which they say so, and reading it.
+"""Why workers hand jobs back: they lack a module that the job's code imports, or do not know an option of the job.
 
-A worker that cannot import the code of a job hands it back, and is offered no more jobs of that project. All workers of
-a daemon import alike, so that it is noted of the daemon. Who is offered a job is decided in Lua
-(`lua/include/refusals.lua`).
+A worker that has refused a job gets no more jobs of its project, as long as another worker may have them. All workers
+of a daemon lack the same, so a refusal is noted for the daemon. `lua/include/refusals.lua` decides which worker gets a
+job.
+
+Owns: the form of a refusal, and reading it.
 """
 
 from __future__ import annotations
@@ -10,27 +12,84 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 
 from xpm_core.store.replies import map_of, shown
+
+LONGEST_OPTION = 100
+"""Characters of an option's name that are kept: others can write into Redis."""
 
 _SLOT = re.compile(r"(.+)\.[0-9]+")
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """What a worker cannot import: the module, and where it was looked for. `said` is that in a sentence."""
+    """What a worker lacks for a job: a module or an option. Make one by `of_module` or `of_option`.
+
+    Args:
+        worker: The name of its daemon, as the user gave it.
+        host: Its machine.
+        module: The module that it cannot import; empty if it lacks an option.
+        looked: Where it looked for the module.
+        said: All this in a sentence.
+        option: The option of the job that it does not know; empty if it lacks a module.
+    """
 
     worker: str
     host: str
     module: str
     looked: str
     said: str
+    option: str = ""
+
+    @classmethod
+    def of_module(cls, worker: str, host: str, module: str, looked: str) -> Refusal:
+        """The worker cannot import a module."""
+        return cls(
+            worker, host, module, looked, f"worker {worker} on {host} cannot import {module}: looked in {looked}"
+        )
+
+    @classmethod
+    def of_option(cls, worker: str, host: str, option: str) -> Refusal:
+        """The worker does not know an option, because its version is older than the script's."""
+        option = option[:LONGEST_OPTION]
+        return cls(worker, host, "", "", f"worker {worker} on {host} {_unknown(option)}", option)
+
+    @classmethod
+    def read(cls, written: str) -> Refusal:
+        """Read what `written` made. Others can write into Redis, so its texts may say anything."""
+        found = shown(map_of(written))
+        return cls(*(str(found.get(name, "")) for name in cls.__dataclass_fields__))
+
+    def written(self) -> dict[str, str]:
+        """Its facts, as they stand in Redis and in what `xpm status --json` prints."""
+        return {name: value for name, value in asdict(self).items() if value or name != "option"}
+
+    @property
+    def problem(self) -> str:
+        """What is wrong, without the worker: `cannot import sweep: looked in /data/code`."""
+        return _unknown(self.option) if self.option else f"cannot import {self.module}: looked in {self.looked}"
+
+    @property
+    def remedy(self) -> str:
+        """What to do about it."""
+        if self.option:
+            return "start it again with the script's version of xpm"
+        return "install it there, or start the worker with --pythonpath"
+
+    @property
+    def tag(self) -> str:
+        """What is lacking, in the short form that stands in the names of lines. No module has a space in its name."""
+        return tag(f"option {self.option}" if self.option else self.module)
+
+
+def _unknown(option: str) -> str:
+    return f"does not know the option {option!r}: its version is older than the script's"
 
 
 class Refused:
-    """The jobs of a run that workers have handed back, by what these cannot import.
+    """The jobs of a run that workers have refused, by what these workers lack.
 
     Example:
         >>> refused.note(identity, record.data["said"])
@@ -39,38 +98,36 @@ class Refused:
     """
 
     def __init__(self) -> None:
-        self._jobs: dict[tuple[str, str, str], set[str]] = {}
+        self._jobs: dict[tuple[str, str], set[str]] = {}
 
-    def note(self, identity: str, told: str) -> None:
-        """A worker has refused a job, as its event tells."""
-        said = shown(map_of(told))
-        cause = (str(said.get("worker", "")), str(said.get("module", "")), str(said.get("looked", "")))
-        self._jobs.setdefault(cause, set()).add(identity)
+    def note(self, identity: str, written: str) -> None:
+        """Note that a worker has refused a job: `written` is the refusal in its event."""
+        refusal = Refusal.read(written)
+        self._jobs.setdefault((refusal.worker, refusal.problem), set()).add(identity)
 
     def lines(self, done: Collection[str]) -> list[str]:
-        """What is said of those that others have done. A job that has failed names its workers itself."""
+        """Lines about the refused jobs that are done, by other workers. The error of a failed job names its workers."""
         counts = {cause: len(jobs.intersection(done)) for cause, jobs in self._jobs.items()}
         return [
-            f"! worker {worker} cannot import {module}: looked in {looked}. "
-            f"{'1 job' if count == 1 else f'{count} jobs'} went to other workers."
-            for (worker, module, looked), count in sorted(counts.items())
+            f"! worker {worker} {problem}. {'1 job' if count == 1 else f'{count} jobs'} went to other workers."
+            for (worker, problem), count in sorted(counts.items())
             if count
         ]
 
 
 @lru_cache(maxsize=1024)
 def tag(name: str) -> str:
-    """The short form of a project's or a module's name in the names of lines: 8 hexadecimal digits."""
+    """Return the short form of a project's or a module's name in the names of lines: 8 hexadecimal digits."""
     return hashlib.sha256(name.encode("utf-8", "backslashreplace")).hexdigest()[:8]
 
 
 def daemon_of(worker: str) -> str:
-    """The name of a worker's daemon, as its refusals are noted under."""
+    """Return the name of a worker's daemon, under which its refusals are noted."""
     found = _SLOT.fullmatch(worker)
     return found[1] if found else worker
 
 
 def project_in(line: str) -> str:
-    """The tag of the project in the name of a line."""
+    """Return the tag of the project in the name of a line."""
     _, _, rest = line.partition("|")
     return rest.partition("|")[2].partition(".")[0]

@@ -1,13 +1,13 @@
-"""A job's directory: the record of what was run there, and of what came of it.
+"""A job's directory: the record of its attempts, and of what they came to.
 
-    params.json  <name>.out  <name>.err  and what the task writes
+    params.json  <name>.out  <name>.err  and the files that the task writes
     .xpm/executions/<n>-<execution>.json    one file for each attempt, so that a late one overwrites nothing
     .xpm/done  or  .xpm/failed              names the execution that counts
-    .xpm/handed.json                        what its worker was handed, once it is done: enough to run it again
-    .xpm/outputs.jsonl                      what the task registered while it ran (xpm_core.job.outputs), one a line
+    .xpm/handed.json                        the job as its worker got it, once it is done: enough to run it again
+    .xpm/outputs.jsonl                      the outputs that the task registered (xpm_core.job.outputs), one a line
 
-Owns: these files, and the order in which they appear. An execution's record is written first, then
-Redis accepts its end, then comes the marker. Imports nothing heavy: job processes use it.
+Owns: these files, and the order in which they appear. The record of an execution is written first, then Redis accepts
+its end, then the marker is written. Imports nothing heavy: job processes use it.
 """
 
 from __future__ import annotations
@@ -15,33 +15,34 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-from binascii import a2b_base64, b2a_base64
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from xpm_core.scalars import all_atoms
 from xpm_core.workspace.files import append_line, explained, write_atomic
 from xpm_core.workspace.job_records import (
-    _EXECUTION,
-    _MARKER,
-    _RECORD,
+    EXECUTION,
     KINDS,
-    Handed,
+    MARKER,
+    RECORD,
     Kind,
     Marker,
-    _checked,
-    _marker,
-    _object_in,
-    _read_own,
-    _read_small,
-    _read_whole,
+    checked,
+    marker_text,
+    object_in,
+    read_own,
+    read_small,
+    read_whole,
 )
+
+if TYPE_CHECKING:
+    from xpm_core.workspace.kept_job import KeptJob
 
 
 class JobDirectory:
-    """The directory of one job, made by `Workspace.job`. Looking at it makes nothing; `prepare` does.
+    """The directory of one job, as `Workspace.job` returns it. Only `prepare` makes it on disk.
 
     Example:
         >>> number = job.prepare(1)
@@ -56,7 +57,7 @@ class JobDirectory:
     def __init__(self, workspace: Path, relative: str) -> None:
         self._workspace, self._root = workspace, str(workspace)
         self.relative = relative
-        """Its path within the workspace, as it stands in Redis and payloads."""
+        """Its path within the workspace, as Redis and payloads hold it."""
         self.identity = relative.rpartition("/")[2]
         """The job's identity, 64 hexadecimal digits."""
 
@@ -67,7 +68,7 @@ class JobDirectory:
 
     @property
     def name(self) -> str:
-        """The task's short name, lower case; its logs are called after it."""
+        """The task's short name, lower case. The logs have this name."""
         return _short_name(self.relative.split("/")[-2])
 
     @property
@@ -75,7 +76,7 @@ class JobDirectory:
         return f"{self._root}/{self.relative}"
 
     @property
-    def _meta(self) -> str:
+    def _records_folder(self) -> str:
         return f"{self._root}/{self.relative}/.xpm"
 
     @property
@@ -87,50 +88,51 @@ class JobDirectory:
 
     @property
     def path(self) -> Path:
-        """Where it lies on this machine."""
+        """Its path on this machine."""
         return self._workspace / self.relative
 
     @property
     def workspace(self) -> Path:
-        """The workspace that it lies in, on this machine."""
+        """The path of its workspace on this machine."""
         return self._workspace
 
     @property
     def logs(self) -> tuple[str, str]:
-        """Files that the job's standard output and error go to."""
+        """The files of the job's standard output and error."""
         start = f"{self._path}/{self.name}"
         return f"{start}.out", f"{start}.err"
 
     @property
     def out(self) -> Path:
-        """File that the job's standard output goes to."""
+        """The file of the job's standard output."""
         return Path(self.logs[0])
 
     @property
     def err(self) -> Path:
-        """File that the job's standard error goes to."""
+        """The file of the job's standard error."""
         return Path(self.logs[1])
 
     @property
     def params(self) -> Path:
-        """File that holds the job's parameters, readable and complete."""
+        """The file that holds all parameters of the job, for people to read."""
         return self.path / "params.json"
 
     def prepare(self, number: int, *, resumable: bool = False) -> int:
-        """Make the directory ready for an execution to start in.
+        """Make the directory ready for an execution.
 
-        What an earlier execution left is kept for a resumable task. Otherwise its whole directory is renamed
-        aside, to `<workspace>/old/<task>/`, and only its logs and records move over. No marker stays.
+        The files of earlier executions stay for a resumable task. For other tasks the whole directory is renamed, to
+        `<workspace>/old/<task>/`, and only its logs and records come into the new one. No marker stays.
 
         Args:
-            number: Which attempt this is, counted from 1, as far as Redis knows.
-            resumable: Whether the task goes on from what is there.
+            number: The number of the attempt, from 1, as far as Redis knows.
+            resumable: Whether the task continues from the files that are there.
 
         Returns:
-            The number to record the execution under: `number`, or more when the directory knows of later ones.
+            The number under which to record the execution: `number`, or a higher one if the directory has records of
+            later attempts.
 
         Raises:
-            WorkspaceError: It cannot be made, such as for a full disk.
+            WorkspaceError: It cannot be made, for example because the disk is full.
         """
         path = self._path
         with explained(path, "cannot be made ready"):
@@ -145,36 +147,36 @@ class JobDirectory:
             return number
 
     def marker(self) -> Marker | None:
-        """What the job came to, by its directory; None when no execution has ended it."""
+        """The outcome of the job by its directory; None if no execution has ended it."""
         listed = self._listed()
         kinds = [kind for kind in KINDS if kind in listed]
         markers = [marker for kind in kinds if (marker := self._read_marker(kind)) is not None]
         if len(markers) < 2:
             return markers[0] if markers else None
-        numbers = self._numbers()  # a crash came between a new marker and the removal of the other
+        numbers = self._numbers()  # a crash has left both: the new one was written, the other not yet removed
         return max(markers, key=lambda marker: numbers.get(marker.execution, 0))
 
     def done_marker(self) -> Marker | None:
-        """The `done` marker. One that seems to be missing is looked for in a listing, made afresh."""
+        """The `done` marker, if any. If it seems to be missing, `.xpm/` is listed afresh, and it is read once more."""
         marker = self._read_marker("done")
         return marker if marker is not None or "done" not in self._listed() else self._read_marker("done")
 
     def is_marked(self) -> bool:
-        """Whether there is a `done` marker; one look, if there is."""
+        """Whether there is a `done` marker. If there is one, this costs one call of the file system."""
         try:
-            if os.stat(f"{self._meta}/done").st_size:
+            if os.stat(f"{self._records_folder}/done").st_size:
                 return True
         except OSError:
             pass
         return self.done_marker() is not None
 
     def adoptable(self) -> str | None:
-        """The execution whose result may be taken as the job's, though Redis knows nothing of it.
+        """The execution whose result counts as the job's, even if Redis does not know the execution.
 
-        The directory is listed afresh, which makes a network file system ask its server.
+        The directory is listed afresh, because a network file system then asks its server.
 
         Returns:
-            The execution named by a `done` marker, if it has a record and none is later; else None.
+            The execution that a `done` marker names, if it has a record and no record is later; else None.
         """
         marker = self.done_marker()
         if marker is None:
@@ -184,29 +186,30 @@ class JobDirectory:
         return marker.execution if numbers.get(marker.execution, -1) == newest else None
 
     def write_marker(self, kind: Kind, execution: str) -> None:
-        """Say what the job came to, once Redis has accepted the execution's end.
+        """Write the outcome of the job, after Redis has accepted the execution's end.
 
         Raises:
-            WorkspaceError: It cannot be written; an earlier marker then stands.
+            WorkspaceError: It cannot be written; an earlier marker then stays.
         """
-        write_atomic(f"{self._meta}/{kind}", _marker(execution), durable=True)
+        write_atomic(f"{self._records_folder}/{kind}", marker_text(execution), durable=True)
         self._remove_markers(*(other for other in KINDS if other != kind))
 
     def write_lost(self, execution: str) -> None:
-        """Say that the job has failed because its workers were lost, the last with this execution.
+        """Write that the job has failed because its workers were lost, the last one with this execution.
 
-        It is heard of by others, perhaps late: a marker that is there prevails.
+        Another process writes this, perhaps late. So a marker that is there stays.
 
         Raises:
             WorkspaceError: It cannot be written, or the directory is gone.
         """
         if self.marker() is None:
-            write_atomic(f"{self._meta}/failed", _marker(execution), durable=True)
+            write_atomic(f"{self._records_folder}/failed", marker_text(execution), durable=True)
 
     def records(self) -> list[dict[str, Any]]:
         """The records of all executions that have ended, in order.
 
-        One that cannot be read (a power cut) appears with its `number`, its `execution`, and the `reason` "unreadable".
+        A record that cannot be read, for example after a power cut, has its `number`, its `execution`, and the `reason`
+        "unreadable".
         """
         numbers = self._numbers()
         return [
@@ -219,67 +222,67 @@ class JobDirectory:
         return None if number is None else self._read_record(number, execution)
 
     def write_record(self, number: int, execution: str, record: Mapping[str, Any]) -> None:
-        """Write down how an execution went, before Redis is told.
+        """Write the record of an execution, before its end is sent to Redis.
 
         Args:
-            number: What `prepare` returned.
+            number: The number that `prepare` returned.
             execution: The execution's id.
-            record: Anything that JSON can hold.
+            record: Any fields that JSON can hold.
 
         Raises:
             WorkspaceError: It cannot be written, or the directory is gone.
         """
-        fields = {"schema": 1, **record, "number": number, "execution": _checked(execution)}
+        fields = {"schema": 1, **record, "number": number, "execution": checked(execution)}
         path = f"{self._executions}/{number}-{execution}.json"
         write_atomic(path, readable(fields), durable=True)
 
     def write_params(self, params: Mapping[str, Any]) -> None:
-        """Write `params.json`: anything that JSON can hold.
+        """Write `params.json`: any fields that JSON can hold.
 
         Raises:
             WorkspaceError: It cannot be written.
         """
         write_atomic(self.params, readable(params), durable=False)
 
-    def write_handed(self, handed: Handed) -> None:
-        """Write down what a job's worker was handed, before Redis is told that it is done, and forgets it.
+    def keep(self, job: KeptJob) -> None:
+        """Write all that is needed to run the job again, before Redis learns that it is done, and forgets it.
 
-        Only the same user can read it if an environment was given, which may hold secrets.
+        If the job has an environment, which may hold secrets, only the same user can read the file.
 
         Raises:
             WorkspaceError: It cannot be written.
         """
-        payload = b2a_base64(handed.payload, newline=False).decode()
-        fields = {"schema": 1, **handed._asdict(), "payload": payload}
-        mode = 0o600 if handed.options.get("env") else 0o666
-        write_atomic(f"{self._meta}/handed.json", json.dumps(fields).encode() + b"\n", durable=False, mode=mode)
+        mode = 0o600 if job.spec.options.env else 0o666
+        write_atomic(f"{self._records_folder}/handed.json", job.written(), durable=False, mode=mode)
 
-    def handed(self, *, own: bool = False) -> Handed | None:
-        """What was written down of that; None when it is not there, not to be read, or damaged.
+    def kept(self, task: str, *, own: bool = False) -> KeptJob | None:
+        """Return what `keep` has written; None if there is no such file, or it cannot be read, or it is damaged.
 
         Args:
-            own: Only if this user has written it, and nobody else who can write in the workspace: it decides what runs.
+            task: The name of the job's class, `models:Train`, which is not in the file.
+            own: Whether to believe only a file of the same user. Others may write in the workspace, and the file
+                decides what runs.
         """
         try:
-            fields = _object_in((_read_own if own else _read_whole)(f"{self._meta}/handed.json"))
-            found = Handed(*(fields[name] for name in Handed._fields))
-            payload = a2b_base64(fields["payload"])
-            return found._replace(payload=payload) if payload and found.sound else None
-        except (OSError, KeyError, TypeError, ValueError):
+            content = (read_own if own else read_whole)(f"{self._records_folder}/handed.json")
+        except OSError:
             return None
+        from xpm_core.workspace.kept_job import KeptJob  # only workers and people need it
+
+        return KeptJob.read(content, self.identity, task, self.relative)
 
     def add_output(self, line: str) -> None:
-        """Write down an output that the task has registered: one line.
+        """Add an output that the task has registered: one line.
 
         Raises:
             WorkspaceError: It cannot be written, or the directory is gone.
         """
-        append_line(f"{self._meta}/outputs.jsonl", line)
+        append_line(f"{self._records_folder}/outputs.jsonl", line)
 
     def outputs(self) -> list[str]:
-        """The lines that were written down of outputs, in order. The last one may be cut, as by a power cut."""
+        """The outputs that were added, one line each, in order. A power cut may cut the last line."""
         try:
-            with open(f"{self._meta}/outputs.jsonl", encoding="utf-8", errors="replace") as file:
+            with open(f"{self._records_folder}/outputs.jsonl", encoding="utf-8", errors="replace") as file:
                 return file.read().splitlines()
         except (FileNotFoundError, NotADirectoryError):
             return []
@@ -295,45 +298,45 @@ class JobDirectory:
         return max(number, newest + 1)
 
     def _set_aside(self, newest: int) -> None:
-        """Rename the directory to `old/`, and start an empty one with its records and logs."""
+        """Rename the directory to `old/`, and make a new one with its records and logs."""
         folder = os.path.join(self._workspace, "old", self.path.parent.name)
         old = f"{folder}/{self.identity}-{newest}-{os.urandom(4).hex()}"
         os.makedirs(folder, exist_ok=True)
         os.rename(self.path, old)
-        os.makedirs(self._meta)
+        os.makedirs(self._records_folder)
         for name in (".xpm/executions", self.out.name, self.err.name):
             with contextlib.suppress(FileNotFoundError):
                 os.rename(f"{old}/{name}", self.path / name)
 
     def _listed(self) -> list[str]:
-        """Names in `.xpm/`, none when it is not there."""
+        """The names in `.xpm/`; none if it is not there."""
         try:
-            return os.listdir(self._meta)
+            return os.listdir(self._records_folder)
         except (FileNotFoundError, NotADirectoryError):
             return []
 
     def _numbers(self) -> dict[str, int]:
-        """Number of each execution on record."""
+        """The number of each execution that has a record."""
         try:
             names = os.listdir(self._executions)
         except (FileNotFoundError, NotADirectoryError):
             return {}
-        return {match[2]: int(match[1]) for match in map(_RECORD.fullmatch, names) if match}
+        return {match[2]: int(match[1]) for match in map(RECORD.fullmatch, names) if match}
 
     def _read_marker(self, kind: Kind) -> Marker | None:
         try:
-            content = _read_small(f"{self._meta}/{kind}")
+            content = read_small(f"{self._records_folder}/{kind}")
         except FileNotFoundError:
             return None
-        if (ours := _MARKER.fullmatch(content)) is not None:  # as `write_marker` writes it; there may be many
+        if (ours := MARKER.fullmatch(content)) is not None:  # the usual form, read fast: there may be many markers
             return Marker(kind, ours[1].decode())
-        execution = _object_in(content).get("execution")
-        return Marker(kind, execution) if isinstance(execution, str) and _EXECUTION.fullmatch(execution) else None
+        execution = object_in(content).get("execution")
+        return Marker(kind, execution) if isinstance(execution, str) and EXECUTION.fullmatch(execution) else None
 
     def _read_record(self, number: int, execution: str) -> dict[str, Any]:
         path = f"{self._executions}/{number}-{execution}.json"
         try:
-            fields = _object_in(_read_whole(path))
+            fields = object_in(read_whole(path))
         except FileNotFoundError:
             fields = {}
         fields = fields or {"reason": "unreadable"}
@@ -342,17 +345,17 @@ class JobDirectory:
     def _remove_markers(self, *kinds: Kind) -> None:
         for kind in kinds:
             with contextlib.suppress(FileNotFoundError):
-                os.unlink(f"{self._meta}/{kind}")
+                os.unlink(f"{self._records_folder}/{kind}")
 
 
 def readable(fields: Mapping[str, Any]) -> bytes:
-    """The file that holds an object of JSON, as people read it."""
+    """The content of a file with an object of JSON, for people to read."""
     text = _indented(fields, "\n ")
-    return text.encode(errors="backslashreplace") + b"\n"  # of half a character: as JSON writes it, so it is UTF-8
+    return text.encode(errors="backslashreplace") + b"\n"  # half a character is written as JSON does, to stay UTF-8
 
 
 def _indented(value: Any, margin: str) -> str:
-    """What `json.dumps` makes with `indent=1`, by an encoder that is several times as fast, and knows of no indent."""
+    """The text that `json.dumps` makes with `indent=1`. This is several times as fast: its encoder does not indent."""
     encode = _encoder(margin).encode
     if not value or not isinstance(value, (dict, list)):
         return encode(value)

@@ -1,7 +1,7 @@
-"""From a lease to its end: what a worker does with a job that it holds.
+"""From a lease to its end: all that a worker does with a job that it holds.
 
-Owns: whether the job still is to be run, what its starter is told, and what Redis and the directory are told
-afterwards, in this order: the execution's record, the accepted end, the marker.
+Owns: whether the job still has to run, what the worker sends to its starter, and what it sends to Redis and writes into
+the directory afterwards, in this order: the execution's record, the accepted end, the marker.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import re
 import signal
 from typing import Any
 
-from xpm_core.errors import ProtocolError, WorkspaceError, XpmError
+from xpm_core.errors import PayloadError, ProtocolError, WorkspaceError, XpmError
 from xpm_core.job.running import TOKENS_VARIABLE
 from xpm_core.states import Event, State
 from xpm_core.store import keys
 from xpm_core.store.records import FinishCode, Lease, RenewCode
 from xpm_core.store.refusals import Refusal
 from xpm_core.workspace.job_directory import JobDirectory
-from xpm_core.workspace.job_records import Handed
+from xpm_core.workspace.kept_job import KeptJob
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.job import failure
 from xpm_worker.protocol.messages import (
@@ -35,9 +35,9 @@ from xpm_worker.protocol.messages import (
     StatusUpdate,
 )
 from xpm_worker.settings import Settings
+from xpm_worker.slot import lease_check
 from xpm_worker.slot.claimer import Claimer, HeldLease
 from xpm_worker.slot.devices import named, own_devices
-from xpm_worker.slot.lease_check import label, vet
 from xpm_worker.slot.orders import Orders, Shutdown
 from xpm_worker.slot.starter_link import StarterLink, StopsSent
 from xpm_worker.system import clock, marks
@@ -45,20 +45,28 @@ from xpm_worker.system import clock, marks
 log = logging.getLogger(__name__)
 
 STALE_CLAIM_S = 0.05
-"""A claim that was sent longer ago is renewed before its job starts: it may have been cancelled since."""
+"""If a claim was sent longer ago, its lease is renewed before the job starts: somebody may have cancelled the job."""
 
 RETRY_S = 1.0
-"""How soon an unanswered renewal is tried again, at most."""
+"""The longest pause before an unanswered renewal is sent again."""
 
 LACKED_S = 10
-"""What a job lacked is rounded up to so many seconds: jobs that need different times stand in different lines."""
+"""The time that a job needs is rounded up to a multiple of this, because each time has a line of its own."""
 
 LARGEST_ERROR = 4000
-"""Bytes of the summary of an error that Redis is given."""
+"""The most bytes of an error's summary that go to Redis."""
 
 
 class Runner:
-    """Runs, one after the other, the jobs that a worker has claimed."""
+    """Runs the jobs that a worker has claimed, one after the other.
+
+    Args:
+        claimer: The worker's side of the store.
+        starter: The process that forks the jobs.
+        workspace: The workspace that the worker serves.
+        orders: The signals and commands that the worker has got.
+        settings: Its settings.
+    """
 
     def __init__(
         self, claimer: Claimer, starter: StarterLink, workspace: Workspace, orders: Orders, settings: Settings
@@ -70,7 +78,7 @@ class Runner:
         self._settings = settings
         self._devices = own_devices(os.environ)
         self.running: HeldLease | None = None
-        """What runs now."""
+        """The job that runs now."""
         self.pid = 0
         """Its process."""
         self._number = 0
@@ -78,11 +86,11 @@ class Runner:
 
     @property
     def running_rq_id(self) -> str | None:
-        """The id under which RQ's tools see the job that runs."""
+        """The id under which RQ's tools see the job that runs now."""
         return None if self.running is None else keys.rq_id(self._claimer.store.w, self.running.lease.identity)
 
     def run(self, held: HeldLease) -> None:
-        """Run a job to its end, whatever that is."""
+        """Run a job to its end, and report that end."""
         self.running, self.pid, self._number, self._outputs = held, 0, 0, []
         try:
             self._run(held)
@@ -93,7 +101,10 @@ class Runner:
     def _run(self, held: HeldLease) -> None:
         lease = held.lease
         try:
-            directory = vet(lease, self._workspace, self._settings.signing_key)
+            directory = lease_check.check(lease, self._workspace, self._settings.signing_key)
+            if unknown := lease.spec.options.unknown:
+                self._refuse_unknown(held, unknown[0])
+                return
             message = self._message(held)
             adopted = directory.adoptable()
         except (XpmError, OSError) as error:
@@ -102,8 +113,8 @@ class Runner:
         if not self._may_start(held):
             return
         if adopted is not None and adopted != lease.replaces:
-            log.info("%s: done before, by its directory", label(lease))
-            if directory.handed() is None:
+            log.info("%s: done before, by its directory", lease.spec.label)
+            if directory.kept(lease.spec.task) is None:
                 with contextlib.suppress(WorkspaceError):  # to run it again, its script has to submit it
                     _keep(directory, lease)
             self._claimer.finish(held, State.DONE, adopted=adopted)
@@ -123,40 +134,36 @@ class Runner:
     # -- before ----------------------------------------------------------------------------------------------------
 
     def _may_start(self, held: HeldLease) -> bool:
-        """Whether the job is still to be run; if not, its end was told."""
+        """Whether the job still has to run; if not, its end was reported."""
         asked_to_stop = self._orders.wants_stopped(self.running_rq_id or "")
-        self._orders.forget(self.running_rq_id or "")  # said of an earlier execution, or before this one was known here
+        self._orders.forget(self.running_rq_id or "")  # it meant an earlier execution, or came too early
         if clock.boot_time() - held.asked <= STALE_CLAIM_S and not held.lease.cancelled and not asked_to_stop:
             return True
         code = self._claimer.renew(held)
         if code in (RenewCode.STALE, RenewCode.UNKNOWN):
-            log.warning("%s: taken away before it started", label(held.lease))
+            log.warning("%s: taken away before it started", held.lease.spec.label)
             return False
         if code is RenewCode.CANCEL:
-            log.info("%s: cancelled before it started", label(held.lease))
+            log.info("%s: cancelled before it started", held.lease.spec.label)
             self._claimer.finish(held, State.CANCELLED)
             return False
         return True
 
     def _message(self, held: HeldLease) -> RunJob:
-        lease, worker = held.lease, self._claimer.worker
+        lease, spec, worker = held.lease, held.lease.spec, self._claimer.worker
         return RunJob(
             execution=lease.execution,
-            identity=lease.identity,
-            task=lease.task,
-            label=label(lease),
+            identity=spec.identity,
+            task=spec.task,
+            label=spec.label,
             workspace=str(self._workspace.path),
-            directory=lease.directory,
-            payload=lease.payload,
+            directory=spec.directory,
+            payload=spec.payload,
             attempt=lease.attempt,
-            resumable=bool(lease.options.get("resumable")),
-            template=lease.options.get("template") is not False,
-            env={
-                **(lease.options.get("env") or {}),
-                **named(lease.variables, self._devices),
-                **_token_variables(lease),
-            },
-            timeout_s=lease.options.get("timeout_s"),
+            resumable=spec.options.resumable,
+            template=spec.options.template,
+            env={**spec.options.env, **named(lease.variables, self._devices), **_token_variables(lease)},
+            timeout_s=spec.options.timeout_s,
             lease_until=held.until(worker.lease_s),
             worker=worker.name,
             host=worker.host,
@@ -169,7 +176,7 @@ class Runner:
     # -- meanwhile -------------------------------------------------------------------------------------------------
 
     def _watch(self, held: HeldLease, message: RunJob) -> AttemptEnded | None:
-        """Let the starter run the job, and renew its lease. Returns its end; None when the starter died."""
+        """Let the starter run the job, and renew its lease. Returns its end; None if the starter died."""
         if not self._starter.ensure():
             return AttemptEnded(held.lease.execution, "released", None, None, None)
         self._starter.send(message)
@@ -185,28 +192,28 @@ class Runner:
             self._pass_on(stops)
             if clock.boot_time() >= renew_at:
                 renew_at = self._renew(held, stops)
-            self._tell_outputs(held)
+            self._report_outputs(held)
 
     def _until(self, renew_at: float) -> float:
-        """When something is to be done next, whatever is heard meanwhile."""
+        """When the worker has to act next, by the boot clock, even if no message comes."""
         ends_at = self._orders.ends_at
         return renew_at if ends_at is None or self._orders.shutdown >= Shutdown.HAND_BACK else min(renew_at, ends_at)
 
     def _note(self, held: HeldLease, word: Message) -> None:
         if isinstance(word, AttemptStarted):
             self.pid, self._number = word.pid, word.number
-            log.info("%s: starts (attempt %d)", label(held.lease), held.lease.attempt)
+            log.info("%s: starts (attempt %d)", held.lease.spec.label, held.lease.attempt)
         elif isinstance(word, StatusUpdate) and word.kind == Event.PROGRESS.value:
             self._claimer.publish(held, Event.PROGRESS, word.data)
         elif isinstance(word, OutputRegistered):
             self._outputs.append(word.data)
 
-    def _tell_outputs(self, held: HeldLease) -> None:
+    def _report_outputs(self, held: HeldLease) -> None:
         while self._outputs and self._claimer.publish(held, Event.OUTPUT, self._outputs[0]):
             del self._outputs[0]
 
     def _pass_on(self, stops: StopsSent) -> None:
-        """Tell the starter what the worker was told."""
+        """Send the orders that the worker has got to the starter."""
         if self._orders.wants_stopped(self.running_rq_id or ""):
             stops.send("cancelled", self._settings.grace_s)
         if self._orders.kill:
@@ -217,13 +224,13 @@ class Runner:
             stops.send("released", self._settings.grace_s)
 
     def _renew(self, held: HeldLease, stops: StopsSent) -> float:
-        """Renew the lease, and tell the starter. Returns when to do it again."""
+        """Renew the lease, and send its new end to the starter. Returns when to do it again."""
         lease_s = self._claimer.worker.lease_s
         code = self._claimer.renew(held)
         if code is None:
             return clock.boot_time() + min(lease_s / 3, RETRY_S) * random.uniform(0.5, 1.0)
         if code in (RenewCode.STALE, RenewCode.UNKNOWN):
-            log.warning("%s: another worker has it, or nobody knows it any more; killed", label(held.lease))
+            log.warning("%s: killed: another worker has the job, or the server does not know it", held.lease.spec.label)
             stops.send("lost")
             return clock.boot_time() + lease_s
         self._starter.send(LeaseRenewed(held.lease.execution, held.until(lease_s)))
@@ -236,9 +243,9 @@ class Runner:
     def _conclude(self, held: HeldLease, directory: JobDirectory, ended: AttemptEnded) -> None:
         by_order = self._orders.shutdown >= Shutdown.HAND_BACK and ended.signal == signal.SIGTERM
         reason = "released" if by_order else ended.reason
-        log.info("%s: %s after %.1f s", label(held.lease), reason, ended.seconds)
-        if ended.error is not None and reason in ("cancelled", "released"):  # else it is told with the failure
-            log.warning("%s: %s", label(held.lease), ended.error["message"])
+        log.info("%s: %s after %.1f s", held.lease.spec.label, reason, ended.seconds)
+        if ended.error is not None and reason in ("cancelled", "released"):  # else it is logged with the failure
+            log.warning("%s: %s", held.lease.spec.label, ended.error["message"])
         if reason != "lost":
             self._claimer.publish_all(held, Event.OUTPUT, self._outputs)
         if reason == "done":
@@ -253,8 +260,8 @@ class Runner:
             self._fail(held, ended.error or failure.from_text("Unknown", reason), directory)
 
     def _lacked(self, held: HeldLease, ended: AttemptEnded) -> int:
-        """How much time was too little for a job that handed itself back, seconds; 0 if that cannot have been why."""
-        left_s, timeout_s = self._orders.left_s(), held.lease.options.get("timeout_s")
+        """A time, in seconds, that was too short for a job that handed itself back; 0 if it had another reason."""
+        left_s, timeout_s = self._orders.left_s(), held.lease.spec.options.timeout_s
         by_its_timeout = left_s is not None and timeout_s is not None and timeout_s - ended.seconds < left_s
         if not ended.handed_back or left_s is None or by_its_timeout:
             return 0
@@ -263,7 +270,7 @@ class Runner:
     def _done(self, held: HeldLease, directory: JobDirectory) -> None:
         try:
             _keep(directory, held.lease)
-        except WorkspaceError as refused:  # Redis is about to forget how to run it
+        except WorkspaceError as refused:  # Redis would forget now how to run the job again
             error = failure.from_write_error(refused)
             _amend(directory, held.lease.execution, {"reason": "failed", "error": error})
             self._fail(held, error, directory)
@@ -275,38 +282,48 @@ class Runner:
         if reply.code is FinishCode.UNKNOWN or (reply.accepted and reply.state == State.DONE.value):
             _mark(directory, "done", held.lease)
         elif not reply.accepted:
-            log.warning("%s: done, but another execution has taken its place", label(held.lease))
+            log.warning("%s: done, but another execution has taken its place", held.lease.spec.label)
 
     def _fail(self, held: HeldLease, error: dict[str, Any], directory: JobDirectory | None = None) -> None:
-        log.warning("%s: %s: %s", label(held.lease), error["type"], error["message"])
+        log.warning("%s: %s: %s", held.lease.spec.label, error["type"], error["message"])
         reply = self._claimer.finish(held, State.FAILED, error=failure.brief(error, LARGEST_ERROR))
         if directory is not None and reply is not None and reply.accepted and reply.state == State.FAILED.value:
             _mark(directory, "failed", held.lease)
 
     def _refuse(self, held: HeldLease, directory: JobDirectory, ended: AttemptEnded) -> None:
-        """The job's code cannot be imported here: that is this worker's fault, and no failure of the job's."""
-        host = self._claimer.worker.host
-        name = self._settings.name or host
-        said = f"worker {name} on {host} cannot import {ended.missing}: looked in {ended.looked}"
-        log.warning("%s: %s", label(held.lease), said)
-        error = failure.brief(ended.error or failure.from_text("Unknown", said), LARGEST_ERROR)
-        if self._claimer.refuse(held, Refusal(name, host, ended.missing, ended.looked, said), error):
+        """Hand the job back, because this worker cannot import its code. That is no failure of the job."""
+        refusal = Refusal.of_module(*self._names(), ended.missing, ended.looked)
+        log.warning("%s: %s", held.lease.spec.label, refusal.said)
+        error = ended.error or failure.from_text("Unknown", refusal.said)
+        if self._claimer.refuse(held, refusal, failure.brief(error, LARGEST_ERROR)):
             _mark(directory, "failed", held.lease)
 
+    def _refuse_unknown(self, held: HeldLease, option: str) -> None:
+        """Hand the job back, because this worker does not know an option of it, and would run it wrongly."""
+        refusal = Refusal.of_option(*self._names(), option)
+        log.warning("%s: %s", held.lease.spec.label, refusal.said)
+        error = PayloadError(held.lease.spec.label, refusal.said, f"To run it, {refusal.remedy}.")
+        self._claimer.refuse(held, refusal, failure.from_text(type(error).__name__, str(error)))
+
+    def _names(self) -> tuple[str, str]:
+        """What a refusal calls this worker's daemon, and its machine."""
+        host = self._claimer.worker.host
+        return self._settings.name or host, host
+
     def _lose(self, held: HeldLease, directory: JobDirectory) -> None:
-        """The starter died, and with it the job."""
+        """Report that the starter died, and the job with it."""
         swept = self._starter.sweep()
-        log.warning("%s: its starter died; %d processes killed", label(held.lease), swept)
+        log.warning("%s: its starter died; %d processes killed", held.lease.spec.label, swept)
         if self._number:
             record = {
-                "task": held.lease.task,
+                "task": held.lease.spec.task,
                 "host": self._claimer.worker.host,
                 "pid": self.pid,
                 "worker": self._claimer.worker.name,
                 "reason": "lost",
                 "error": failure.from_text("StarterLost", "the process that started the job was killed"),
             }
-            with contextlib.suppress(WorkspaceError):  # the record is for people; the loss is told all the same
+            with contextlib.suppress(WorkspaceError):  # the record is for people; Redis learns of the loss all the same
                 directory.write_record(self._number, held.lease.execution, record)
         if self._claimer.lose(held):
             with contextlib.suppress(WorkspaceError):
@@ -314,20 +331,16 @@ class Runner:
 
 
 def _keep(directory: JobDirectory, lease: Lease) -> None:
-    """Write down what is needed to run the job again, because Redis forgets it.
+    """Write all that is needed to run the job again, because Redis forgets it.
 
     Raises:
         WorkspaceError: It cannot be written.
     """
-    directory.write_handed(
-        Handed(
-            lease.name, lease.payload, lease.options, lease.needs, lease.max_retries, lease.max_losses, lease.backoff_s
-        )
-    )
+    directory.keep(KeptJob(lease.spec, lease.needs, lease.retries))
 
 
 def _amend(directory: JobDirectory, execution: str, fields: dict[str, Any]) -> None:
-    """Change fields of an execution's record. Where that is refused, too, Redis alone has the reason."""
+    """Change fields of an execution's record. If that cannot be written either, only Redis has the reason."""
     record = directory.record(execution)
     if record is not None:
         with contextlib.suppress(WorkspaceError):
@@ -337,14 +350,14 @@ def _amend(directory: JobDirectory, execution: str, fields: dict[str, Any]) -> N
 def _mark(directory: JobDirectory, kind: Any, lease: Lease) -> None:
     try:
         directory.write_marker(kind, lease.execution)
-    except WorkspaceError as error:  # the next look at the job mends it: Redis names the execution
-        log.warning("%s: %s", label(lease), error)
+    except WorkspaceError as error:  # a script writes it later: Redis names the execution
+        log.warning("%s: %s", lease.spec.label, error)
 
 
 def _token_variables(lease: Lease) -> dict[str, str]:
-    """What the job holds of each token: `XPM_TOKEN_GPU=0,2` for numbered units, else how many; and all of it in one."""
-    said, told = {}, []
+    """Variables with the units that the job holds: `XPM_TOKEN_GPU=0,2` (numbers, or how many), and one with all."""
+    each, all_units = {}, []
     for name, (units, numbers) in lease.units.items():
-        said[f"XPM_TOKEN_{re.sub('[^A-Z0-9]', '_', name.upper())}"] = numbers or str(units)
-        told.append(f"{name}={units}:{numbers}" if numbers else f"{name}={units}")
-    return {**said, TOKENS_VARIABLE: ";".join(told)}
+        each[f"XPM_TOKEN_{re.sub('[^A-Z0-9]', '_', name.upper())}"] = numbers or str(units)
+        all_units.append(f"{name}={units}:{numbers}" if numbers else f"{name}={units}")
+    return {**each, TOKENS_VARIABLE: ";".join(all_units)}

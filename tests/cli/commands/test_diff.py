@@ -17,6 +17,7 @@ from xpm_core.labels import short
 from xpm_core.language.identity import description
 from xpm_core.store.records import Submission
 from xpm_core.wire import payload
+from xpm_core.workspace.job_spec import JobSpec
 from xpm_core.workspace.workspace import Workspace
 
 pytestmark = pytest.mark.redis
@@ -129,7 +130,7 @@ def submitted(script: Path, workspace: Workspace, lab: Lab, name: str, described
     identity = seal(task)
     directory = workspace.directory_of(task_id(type(task)), identity)
     data = payload.pack(task, workspace.path)
-    job = Submission(identity=identity, task=task_id(type(task)), name="Train", directory=directory, payload=data)
+    job = Submission(JobSpec(identity, task_id(type(task)), "Train", directory, data))
     lab.store.submit("sweep", lab.run.started_ms, [job], {})
     if described:
         workspace.job_at(directory).prepare(1)

@@ -79,6 +79,22 @@ def test_a_worker_that_cannot_import_a_project_is_named_with_what_avoids_it(lab:
     assert f"worker m2 cannot import sweep: looked in {where}; 2 jobs avoid it" in needs
     (found,) = json.loads(xpm("status", "--json").stdout)["refusals"]
     assert (found["worker"], found["module"], found["looked"], found["jobs"]) == ("m2", "sweep", where, 2)
+    assert "option" not in found
+
+
+def test_a_worker_that_does_not_know_an_option_of_a_job_is_named(lab: Lab, xpm: Xpm) -> None:
+    lab.join()
+    lab.submit("a", project="sweep")
+    lease = lab.store.claim(lab.worker, "e1").lease
+    assert lease is not None
+    lab.store.join(WorkerId("m3", "node3"), pid=1, path="/", version="0")
+    lab.store.refuse(lab.worker, lease, Refusal.of_option("m2", "node2", "snapshot"), {"message": "m"})
+    needs = xpm("status").stdout.partition("needs you")[2]
+    said = "worker m2 does not know the option 'snapshot': its version is older than the script's; 1 job avoids it"
+    assert said in needs
+    assert "start it again with the script's version of xpm" in needs
+    (found,) = json.loads(xpm("status", "--json").stdout)["refusals"]
+    assert (found["worker"], found["module"], found["option"], found["jobs"]) == ("m2", "", "snapshot", 1)
 
 
 def test_what_needs_somebody_is_named_with_the_next_command(busy: Lab, xpm: Xpm) -> None:

@@ -27,7 +27,7 @@ pytestmark = pytest.mark.redis
 def test_a_job_is_submitted_claimed_and_done(desk: Desk) -> None:
     assert [s.code for s in desk.submit(submission("a"))] == [SubmitCode.NEW]
     lease = desk.claim()
-    assert (lease.identity, lease.attempt, lease.payload) == (identity("a"), 1, b"payload of a")
+    assert (lease.identity, lease.attempt, lease.spec.payload) == (identity("a"), 1, b"payload of a")
     assert desk.state("a") is State.RUNNING
     assert desk.finish(lease) is FinishCode.ACCEPTED
     assert desk.state("a") is State.DONE
@@ -137,11 +137,11 @@ def test_a_later_run_says_how_to_run_what_an_earlier_one_left_unfinished(desk: D
     assert [payload_of(desk, name) for name in "abcd"] == [b"new a", b"new b", b"payload of c", b"payload of d"]
     assert desk.job("b").options["timeout_s"] == 9
     desk.finish(desk.claim())
-    assert desk.claim().payload == b"new b"
+    assert desk.claim().spec.payload == b"new b"
 
 
 def payload_of(desk: Desk, name: str) -> bytes:
-    return Reader(desk.client, W).jobs.payload(identity(name))
+    return Reader(desk.client, W).jobs.spec(identity(name)).payload
 
 
 def test_own_errors_are_retried_after_a_delay(desk: Desk) -> None:

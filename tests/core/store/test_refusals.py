@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from helpers.invariants import check_everything
 from helpers.store_client import Desk, W, identity, submission
@@ -12,7 +14,7 @@ from xpm_core.reading.waiting import Avoided
 from xpm_core.states import Event, State
 from xpm_core.store import keys
 from xpm_core.store.records import ClaimCode, FinishCode, Lease, RefuseCode, WorkerId
-from xpm_core.store.refusals import Refusal
+from xpm_core.store.refusals import Refusal, Refused
 from xpm_core.store.tokens import create_token, limit_passes
 
 pytestmark = pytest.mark.redis
@@ -137,6 +139,33 @@ def test_a_job_that_lacks_something_on_each_worker_fails(desk: Desk) -> None:
     assert refuse(desk, GOOD, desk.claim(GOOD), "torch")[0] is RefuseCode.REFUSED
     assert refuse(desk, BAD, desk.claim(BAD), "jax")[0] is RefuseCode.FAILED
     assert "m1 on node1: no module named 'torch'" in desk.job("both").error["message"]
+
+
+def test_an_option_that_a_worker_does_not_know_counts_as_a_module_that_it_lacks(desk: Desk) -> None:
+    joined(desk, GOOD, BAD)
+    desk.submit(*of("lab", "a", "b"))
+    refusal = Refusal.of_option("m2", BAD.host, "snapshot")
+    assert desk.store.refuse(BAD, desk.claim(BAD), refusal, ERROR) == (RefuseCode.REFUSED, "ready")
+    assert desk.claim_any(BAD).code is ClaimCode.EMPTY
+    lease = desk.claim(GOOD)
+    refusal = Refusal.of_option("m1", GOOD.host, "snapshot")
+    assert desk.store.refuse(GOOD, lease, refusal, ERROR)[0] is RefuseCode.FAILED
+    others = "worker m2 on node2 does not know the option 'snapshot': its version is older than the script's"
+    assert desk.job("a").error["message"].endswith(others)
+    check_everything(desk.client, W)
+
+
+def test_of_refused_jobs_those_that_others_have_done_are_counted_by_cause() -> None:
+    refused = Refused()
+    module = Refusal.of_module("m2", "node2", "sweep", "/data/code")
+    option = Refusal.of_option("m1", "node1", "snapshot")
+    for name, refusal in [("a", module), ("b", module), ("c", option), ("d", option)]:
+        refused.note(name, json.dumps(refusal.written()))
+    assert refused.lines(["a", "b", "c"]) == [
+        "! worker m1 does not know the option 'snapshot': its version is older than the script's. "
+        "1 job went to other workers.",
+        "! worker m2 cannot import sweep: looked in /data/code. 2 jobs went to other workers.",
+    ]
 
 
 def test_a_job_waits_for_no_worker_that_has_gone(sweep: Desk) -> None:

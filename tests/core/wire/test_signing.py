@@ -18,6 +18,7 @@ from xpm_core.states import State
 from xpm_core.store import keys
 from xpm_core.store.records import Submission
 from xpm_core.wire import signing
+from xpm_core.workspace.job_spec import SIGNATURE, JobOptions, JobSpec
 
 pytestmark = pytest.mark.redis
 
@@ -27,23 +28,14 @@ ENV = {signing.VARIABLE: KEY}
 
 def sign(crew: Crew, job: Submission, *, key: str = KEY, workspace: str = "") -> str:
     """The signature of a submission."""
-    signed = signing.SignedJob(
-        workspace=workspace or crew.workspace.id,
-        identity=job.identity,
-        task=job.task,
-        name=job.name,
-        directory=job.directory,
-        payload=job.payload,
-        options=job.options,
-    )
-    return signing.sign(key.encode(), signed)
+    return signing.sign(key.encode(), workspace or crew.workspace.id, job.spec)
 
 
 def submit(crew: Crew, task: tasks.Write, options: dict[str, Any] | None = None, **more: str) -> str:
     """Submit a signed task; returns the key of its job."""
-    job = crew.submission(task, options={"env": {"A": "b"}, **(options or {})})
-    signature = sign(crew, job, **more)
-    crew.submit(task, options={**job.options, signing.SIGNATURE: signature})
+    written = {"env": {"A": "b"}, **(options or {})}
+    job = crew.submission(task, options=written)
+    crew.submit(task, options={**written, SIGNATURE: sign(crew, job, **more)})
     return keys.job(crew.workspace.id, job.identity)
 
 
@@ -105,7 +97,8 @@ def test_what_was_changed_after_it_was_signed_is_refused(crew: Crew, field: str)
 
 @pytest.mark.parametrize("signature", ["", None, 3, ["x"], "é" * 64, "\ud800"])
 def test_what_is_no_signature_is_refused(crew: Crew, signature: object) -> None:
-    crew.submit(task := tasks.Write.C(note="x"), options={signing.SIGNATURE: signature})
+    (identity,) = crew.submit(task := tasks.Write.C(note="x"))
+    crew.client.hset(keys.job(crew.workspace.id, identity), "options", json.dumps({SIGNATURE: signature}))
     refused(crew, task)
 
 
@@ -159,17 +152,18 @@ def test_the_key_reaches_neither_the_environment_nor_the_memory_of_jobs(crew: Cr
 
 
 def test_each_part_of_what_is_signed_counts() -> None:
-    job = signing.SignedJob("0" * 12, "1" * 64, "m:T", "T", "jobs/m.t/1", b"payload", {"env": {"A": "b"}})
+    workspace, options = "0" * 12, {"env": {"A": "b"}}
+    job = JobSpec("1" * 64, "m:T", "T", "jobs/m.t/1", b"payload", JobOptions.read(options))
     changes: list[dict[str, Any]] = [
-        {"workspace": "1" * 12}, {"identity": "2" * 64}, {"task": "m:"}, {"name": "TT"}, {"directory": "jobs/m.t/2"},
-        {"payload": b"payloae"}, {"options": {"env": {"A": "c"}}}, {"options": {}}, {"task": "m:TT", "name": ""},
-        {"options": {"env": {"A": "b"}, "more": 1}},
+        {"identity": "2" * 64}, {"task": "m:"}, {"name": "TT"}, {"directory": "jobs/m.t/2"}, {"payload": b"payloae"},
+        {"task": "m:TT", "name": ""}, {"options": JobOptions.read({"env": {"A": "c"}})}, {"options": JobOptions()},
+        {"options": JobOptions.read({**options, "more": 1})},
     ]  # fmt: skip
     others = [job._replace(**change) for change in changes]
-    signatures = {signing.sign(b"key", each) for each in [job, *others]} | {signing.sign(b"other", job)}
-    assert len(signatures) == len(others) + 2
-    signed = job._replace(options={**job.options, signing.SIGNATURE: "x"})
-    assert signing.sign(b"key", signed) == signing.sign(b"key", job)
+    signatures = {signing.sign(b"key", workspace, each) for each in [job, *others]}
+    signatures |= {signing.sign(b"other", workspace, job), signing.sign(b"key", "1" * 12, job)}
+    assert len(signatures) == len(others) + 3
+    assert signing.sign(b"key", workspace, job._replace(signature="x")) == signing.sign(b"key", workspace, job)
 
 
 def test_an_empty_key_is_none() -> None:

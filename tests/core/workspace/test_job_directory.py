@@ -11,7 +11,9 @@ import pytest
 
 from xpm_core.errors import WorkspaceError, WorkspacePathError
 from xpm_core.workspace.job_directory import JobDirectory
-from xpm_core.workspace.job_records import Handed, Marker
+from xpm_core.workspace.job_records import Marker
+from xpm_core.workspace.job_spec import JobOptions, JobSpec, Retries
+from xpm_core.workspace.kept_job import KeptJob
 from xpm_core.workspace.workspace import Workspace
 
 IDENTITY = "3f9ac2e1" * 8
@@ -163,22 +165,27 @@ def test_a_file_in_place_of_a_directory_is_one_clear_error(job: JobDirectory) ->
         job.prepare(1)
 
 
-HANDED = Handed("Train", bytes(range(256)), {"env": {"KEY": "secret"}}, ["1d" * 32], 1, 3, 0.5)
+TASK = "models:Train"
+
+
+def kept_of(job: JobDirectory, *, env: dict[str, str]) -> KeptJob:
+    spec = JobSpec(job.identity, TASK, "Train", job.relative, bytes(range(256)), JobOptions(env=env))
+    return KeptJob(spec, ["1d" * 32], Retries(1, 3, 0.5))
 
 
 def test_what_was_handed_over_is_read_as_it_was_and_not_taken_from_others(
     job: JobDirectory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert job.handed() is None
+    assert job.kept(TASK) is None
     job.prepare(1)
-    job.write_handed(HANDED)
-    assert job.handed() == job.handed(own=True) == HANDED
+    job.keep(kept := kept_of(job, env={"KEY": "secret"}))
+    assert job.kept(TASK) == job.kept(TASK, own=True) == kept
     file = job.path / ".xpm" / "handed.json"
     assert file.stat().st_mode & 0o077 == 0
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
-    assert job.handed() == HANDED
-    assert job.handed(own=True) is None
-    job.write_handed(HANDED._replace(options={"env": {}}))
+    assert job.kept(TASK) == kept
+    assert job.kept(TASK, own=True) is None
+    job.keep(kept_of(job, env={}))
     job.write_params({})
     assert file.stat().st_mode == job.params.stat().st_mode
 
@@ -191,9 +198,9 @@ def test_what_was_handed_over_is_read_as_it_was_and_not_taken_from_others(
 )  # fmt: skip
 def test_damaged_words_of_what_was_handed_over_count_as_none(job: JobDirectory, changes: dict[str, object]) -> None:
     job.prepare(1)
-    job.write_handed(HANDED)
+    job.keep(kept_of(job, env={}))
     file = job.path / ".xpm" / "handed.json"
     file.write_text(json.dumps({**json.loads(file.read_text()), **changes}))
-    assert job.handed() is None
+    assert job.kept(TASK) is None
     file.write_text("{")
-    assert job.handed() is None
+    assert job.kept(TASK) is None

@@ -123,7 +123,7 @@ def test_a_project_can_do_without_templates(
 ) -> None:
     module = project(tmp_path, "tasks_with_settings", described)
     monkeypatch.setitem(sys.modules, "tasks_with_settings", module)
-    told = [Options().in_job(cls)["template"] for cls in (module.Count, module.Cold)]
+    told = [Options().in_job(cls).template for cls in (module.Count, module.Cold)]
     assert told == [wanted, False]
 
 

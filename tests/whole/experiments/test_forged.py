@@ -265,8 +265,9 @@ def test_a_forged_lease_fails_and_writes_nothing(crew: Crew, field: str, value: 
 
 def test_a_job_whose_identity_is_none_fails_and_writes_nothing(crew: Crew, tmp_path: Path) -> None:
     identity = "../" * 8 + "outside"
-    job = crew.submission(tasks.Write.C(note="x"))._replace(identity=identity, directory=f"jobs/x/{identity}")
-    crew.store.submit("crew", 1, [job], {})
+    job = crew.submission(tasks.Write.C(note="x"))
+    spec = job.spec._replace(identity=identity, directory=f"jobs/x/{identity}")
+    crew.store.submit("crew", 1, [job._replace(spec=spec)], {})
     before = set(tmp_path.rglob("*"))
     worker = crew.start("--burst")
     assert worker.left() == 0

@@ -46,8 +46,8 @@ def test_each_link_of_a_chain_sees_all_that_are_before_it(stage: Stage) -> None:
 def test_chain_of_1000_is_submitted_with_payloads_that_do_not_grow(stage: Stage) -> None:
     with stage.broken(queue="nobody"):
         links = submit_chain(stage.note(), 1000)
-    last = Reader(stage.client, stage.workspace.id).jobs.payload(stage.job(links[-1]).identity)
-    early = Reader(stage.client, stage.workspace.id).jobs.payload(stage.job(links[20]).identity)
+    last = Reader(stage.client, stage.workspace.id).jobs.spec(stage.job(links[-1]).identity).payload
+    early = Reader(stage.client, stage.workspace.id).jobs.spec(stage.job(links[20]).identity).payload
     assert len(last) < 2 * len(early)
 
 
@@ -124,10 +124,7 @@ def test_signature_binds_the_parts_too(stage: Stage, monkeypatch: pytest.MonkeyP
     with stage.broken(queue="nobody"):
         link = submit_chain(stage.note(), 60)[-1]
     job = stage.job(link)
-    data = Reader(stage.client, stage.workspace.id).jobs.payload(job.identity)
-    parts = [file for file in part_files(stage) if bytes.fromhex(file.name) in data]
+    spec = Reader(stage.client, stage.workspace.id).jobs.spec(job.identity)
+    parts = [file for file in part_files(stage) if bytes.fromhex(file.name) in spec.payload]
     assert parts, "the payload names its parts by what they hold"
-    signed = signing.SignedJob(
-        stage.workspace.id, job.identity, job.task, job.name, stage.directory(link).relative, data, job.options
-    )
-    signing.verify(b"correct-horse", signed, "link")
+    signing.verify(b"correct-horse", stage.workspace.id, spec)

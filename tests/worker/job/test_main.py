@@ -17,10 +17,12 @@ from helpers.daemons import Crew
 from helpers.private_server import PrivateServer
 from helpers.waiting import wait_until
 
+from xpm_core.identity import task_id
 from xpm_core.states import State
 from xpm_core.store import keys
 from xpm_core.store.refusals import tag
 from xpm_core.workspace.job_records import Marker
+from xpm_core.workspace.kept_job import KeptJob
 
 pytestmark = pytest.mark.redis
 
@@ -66,12 +68,10 @@ def test_a_done_job_is_run_again_from_what_its_directory_keeps(crew: Crew) -> No
     task = tasks.Write.C(note="again")
     given = crew.submission(task, options={"env": {"A": "b"}}, max_losses=2)
     directory = crew.run(task, options={"env": {"A": "b"}}, max_losses=2)
-    kept = directory.handed()
-    assert kept is not None
-    names = ("name", "payload", "options", "needs", "max_retries", "max_losses", "backoff_s")
-    assert [getattr(kept, name) for name in names] == [
-        given.name, given.payload, given.options, list(given.needs), given.max_retries, 2, given.backoff_s
-    ]  # fmt: skip
+    kept = directory.kept(given.spec.task)
+    assert kept == KeptJob(given.spec, list(given.needs), given.retries)
+    assert kept.retries.max_losses == 2
+    assert kept.spec.options.written == {"env": {"A": "b"}}
     program = [Path(sysconfig.get_path("scripts"), "xpm"), "retry", directory.identity]
     environment = {**os.environ, "XPM_REDIS_URL": crew.url, "XPM_WORKSPACE": str(crew.workspace.path)}
     subprocess.run(program, check=True, capture_output=True, env=environment)
@@ -204,7 +204,7 @@ def test_a_done_marker_that_the_server_does_not_know_is_adopted(crew: Crew) -> N
     crew.run(task)
     assert crew.job(task).execution == "earlier"
     assert not directory.out.exists()
-    assert directory.handed() is not None, "it can be retried, whatever the earlier one left"
+    assert directory.kept(task_id(type(task))) is not None, "it can be retried, whatever the earlier one left"
 
 
 def test_what_a_job_leaves_behind_is_killed(crew: Crew, tmp_path: Path) -> None:

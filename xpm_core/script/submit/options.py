@@ -1,4 +1,4 @@
-"""The options of `submit`: their defaults, checks, and the form in which the worker reads them."""
+"""The options of `submit`: their defaults and checks, and those of them that the job's worker reads."""
 
 from __future__ import annotations
 
@@ -13,22 +13,23 @@ from xpm_core.language.graph.state import EMPTY
 from xpm_core.script.submit.arguments import refuse_unknown
 from xpm_core.tracebacks.callsite import CodeLine, format_line
 from xpm_core.words.names import check_queue_name
+from xpm_core.workspace.job_spec import JobOptions
 from xpm_core.workspace.settings import templates_wanted
 
 
 @dataclass(frozen=True)
 class Options:
-    """What `Task.submit` can be told.
+    """The options of `Task.submit`.
 
     Args:
         queue: The queue; None for the experiment's own.
         priority: -100 to 100; higher first.
-        timeout: After how long the job is killed, seconds; None for never.
-        max_retries: How often it is run again after its own errors.
-        max_losses: How often it is run again after its worker was lost.
-        backoff: Delay of the first retry, seconds; each further one takes twice as long.
-        env: Variables added to the job's environment.
-        min_time: How long it runs at least, seconds: workers that have less time left do not take it.
+        timeout: After how many seconds the job is killed; None for never.
+        max_retries: How often it runs again after its own errors.
+        max_losses: How often it runs again after its worker was lost.
+        backoff: How long the first retry waits, seconds; each further one waits twice as long.
+        env: Variables that are added to the job's environment.
+        min_time: How long it runs at least, seconds. Workers that have less time left do not take it.
     """
 
     queue: str | None = None
@@ -39,23 +40,28 @@ class Options:
     backoff: float = DEFAULT_BACKOFF_S
     env: Mapping[str, str] = field(default_factory=dict)
     min_time: float = 0
-    _in_job: dict[type, dict[str, Any]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _in_job: dict[type, JobOptions] = field(default_factory=dict, init=False, repr=False, compare=False)
 
-    def in_job(self, cls: type) -> Mapping[str, Any]:
-        """What those who run a job of a class are told: the same each time, which submissions share."""
+    def in_job(self, cls: type) -> JobOptions:
+        """Return how a worker runs a job of a class. All submissions of that class share the record."""
         found = self._in_job.get(cls)
         if found is None:
-            found = self._in_job[cls] = {
-                "timeout_s": self.timeout,
-                "env": dict(self.env),
-                "resumable": issubclass(cls, ResumableTask),
-                "template": getattr(cls, "template", True) is not False and templates_wanted(cls),
-            }
+            found = self._in_job[cls] = JobOptions(
+                timeout_s=self.timeout,
+                env=dict(self.env),
+                resumable=issubclass(cls, ResumableTask),
+                template=getattr(cls, "template", True) is not False and templates_wanted(cls),
+            )
         return found
 
     @classmethod
     def of(cls, given: Mapping[str, Any], place: CodeLine, common: Options) -> Options:
-        """Read what `submit` was given, and take the rest from what holds for the whole experiment.
+        """Read the options that `submit` was given, and take the others from those of the whole experiment.
+
+        Args:
+            given: The arguments of `submit`.
+            place: The line that calls it.
+            common: The options of the experiment.
 
         Raises:
             ExperimentError: There is no such option, or its value cannot work.

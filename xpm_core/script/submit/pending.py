@@ -1,4 +1,4 @@
-"""A submission on its way: what the script asked for, until Redis has answered."""
+"""A submission that is on its way: its facts, until Redis has answered."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 Asked = Sent[list[Submitted | None]] | Sent[list[Submitted]]
 
 
-class Parcel:
-    """A submission on its way, and the job that waits for its answer.
+class Pending:
+    """A submission that is on its way, and the job that waits for the answer.
 
     Args:
         job: The job.
-        task: Its task, which nothing else here keeps once the answer is there.
-        marked: Whether its directory says that it is done.
+        task: Its task. Only this record keeps it, so that it can go once the answer is there.
+        marked: Whether its directory has a `done` marker.
         needs: Identities of the jobs that it needs.
-        options: What `submit` was told.
-        origins: Of classes that the server has not been told of yet.
+        options: The options of `submit`.
+        origins: The files of classes that the server does not know yet.
     """
 
     __slots__ = ("done", "job", "marked", "needs", "options", "origins", "submission", "task")
@@ -42,6 +42,6 @@ class Parcel:
         self.job, self.task, self.marked, self.needs = job, task, marked, needs
         self.options, self.origins = options, origins
         self.done = marked and not origins
-        """Whether the server need not be told more than that."""
+        """Whether the server needs no more than the identity, because the job is done and its classes are known."""
         self.submission: Submission | None = None
-        """What the server is to be told; made when it is needed."""
+        """The submission in full; it is made when it is needed."""

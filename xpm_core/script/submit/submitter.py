@@ -1,7 +1,7 @@
-"""What a submission finds: a new job, one to attach to, one that is done, or one whose result is gone.
+"""Submit tasks: each one becomes a new job, or joins a job that is there, whether that is done or not.
 
-Owns: the way from a sealed task to a tracked job, and what the job's directory has to say in it (ARCHITECTURE.md,
-"The job directory is the record").
+Owns: the way from a sealed task to a tracked job, and when the job's directory decides on it (ARCHITECTURE.md, "The job
+directory is the record").
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from xpm_core.script.submit.listings import LISTING_LAG_S, Listings
 from xpm_core.script.submit.lookalikes import Lookalikes
 from xpm_core.script.submit.options import Options
 from xpm_core.script.submit.outbox import Answer, Outbox
-from xpm_core.script.submit.pending import Asked, Parcel
+from xpm_core.script.submit.pending import Asked, Pending
 from xpm_core.script.submit.twins import Twins
 from xpm_core.server.connection import OUTAGES
 from xpm_core.states import State
@@ -46,6 +46,7 @@ from xpm_core.wire import payload, signing
 from xpm_core.workspace.experiment_directory import ExperimentDirectory
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.job_links import JobLinks
+from xpm_core.workspace.job_spec import JobSpec, Retries
 from xpm_core.workspace.payload_parts import Parts
 
 if TYPE_CHECKING:
@@ -60,12 +61,12 @@ class Submitter:
     """Submits the tasks of one run, in batches.
 
     Args:
-        workspace: Where the jobs' directories lie.
-        store: Where they are submitted.
-        directory: Of the experiment.
-        run: What failed before it began is retried.
-        tracker: Learns of each job.
-        begun: Called after each batch with the queues of jobs that are not settled.
+        workspace: The directories of the jobs lie there.
+        store: The jobs are submitted to it.
+        directory: The directory of the experiment.
+        run: The run of the script. A job that failed before it began runs again.
+        tracker: Gets each job.
+        begun: Called after each batch, with the queues of its jobs that are not settled.
     """
 
     def __init__(
@@ -90,9 +91,17 @@ class Submitter:
         self._closed = threading.Event()
 
     def submit(self, task: Task, options: Options, place: CodeLine) -> TrackedJob:
-        """Seal a task and put it on its way; return its job. Equal tasks of a run share one job.
+        """Seal a task, and submit it soon. Equal tasks of a run share one job.
 
-        The first task of a class is sent at once, so that what is wrong with the class is told where it is submitted.
+        The first task of a class is sent at once, so that an error of the class is raised by the line that submits it.
+
+        Args:
+            task: The task.
+            options: The options of `submit`.
+            place: The line that submits it.
+
+        Returns:
+            The job.
 
         Raises:
             UnguardedScriptError: A worker that imports the script would submit the task again.
@@ -110,13 +119,13 @@ class Submitter:
             refuse_unguarded(classes, place)
             new = not classes <= self._classes
             job = self._job(task, digest, submission_tags(task, below, needs), options, place)
-            parcel = self._parcel(job, task, needs, options, seal.class_origins(task) if new else EMPTY)
+            pending = self._pending(job, task, needs, options, seal.class_origins(task) if new else EMPTY)
             config.submitted = job
             self._tracker.add(job)
             self.twins.remember(task, digest, below)
-            if not parcel.marked:
+            if not pending.marked:
                 self.lookalikes.look(job, task, below)
-            self._outbox.put(parcel)
+            self._outbox.put(pending)
             if new:
                 self._classes |= classes
                 self.flush()
@@ -135,11 +144,11 @@ class Submitter:
         return [*self.twins.lines(), *self.lookalikes.lines()]
 
     def flush(self) -> None:
-        """Send what is on its way. Whatever waits or reads calls this first."""
+        """Send all pending submissions. Every method that waits or reads calls this first."""
         self._outbox.flush()
 
     def close(self) -> None:
-        """Send what is on its way, if the server answers, and end the thread."""
+        """Send all pending submissions, if the server answers, and end the thread."""
         self._closed.set()
         self._outbox.close()
 
@@ -149,14 +158,14 @@ class Submitter:
         name, queue = type(task).__name__, options.queue or DEFAULT_QUEUE
         return TrackedJob(self._tracker, digest, name, directory, place, queue, tags, state_of(task).demand)
 
-    def _parcel(
+    def _pending(
         self, job: TrackedJob, task: Task, needs: Sequence[Task], options: Options, origins: Mapping[str, str]
-    ) -> Parcel:
+    ) -> Pending:
         known = tuple([state_of(needed).submitted.identity for needed in needs])
-        parcel = Parcel(job, task, self._listings.marked(job.directory), known, options, origins)
-        if not parcel.done:
-            self._submission(parcel)  # what is wrong with a task is told where it is submitted
-        return parcel
+        pending = Pending(job, task, self._listings.marked(job.directory), known, options, origins)
+        if not pending.done:
+            self._submission(pending)  # so that an error of the task is raised by the line that submits it
+        return pending
 
     def _names_of(self, cls: type) -> tuple[str, str, str]:
         """The name of a class in identities, the folder of its jobs, within the workspace, and its project's name."""
@@ -166,121 +175,108 @@ class Submitter:
             found = self._names[cls] = name, self._workspace.folder_of(name), project_name(cls)
         return found
 
-    def _submission(self, parcel: Parcel) -> Submission:
-        if parcel.submission is not None:
-            return parcel.submission
-        job, task, options = parcel.job, parcel.task, parcel.options
+    def _submission(self, pending: Pending) -> Submission:
+        if pending.submission is not None:
+            return pending.submission
+        job, task, options = pending.job, pending.task, pending.options
         name, _, project = self._names_of(type(task))
-        parcel.submission = Submission(
-            identity=job.identity,
-            task=name,
-            name=job.name,
-            directory=job.directory.relative,
-            payload=payload.pack(task, self._workspace.path, job.tags, self._parts),
-            needs=parcel.needs,
+        wire_form = payload.pack(task, self._workspace.path, job.tags, self._parts)
+        spec = JobSpec(job.identity, name, job.name, job.directory.relative, wire_form, options.in_job(type(task)))
+        pending.submission = Submission(
+            spec=spec if self._key is None else signing.signed(self._key, self._workspace.id, spec),
+            needs=pending.needs,
             demand=job.demand,
             queue=job.queue,
             priority=options.priority,
-            marker=(job.directory.adoptable() or "") if parcel.marked else "",
-            max_retries=options.max_retries,
-            max_losses=options.max_losses,
-            backoff_s=options.backoff,
+            marker=(job.directory.adoptable() or "") if pending.marked else "",
+            retries=Retries(options.max_retries, options.max_losses, options.backoff),
             min_time_s=math.ceil(options.min_time),
-            options=options.in_job(type(task)),
             tags=job.tags,
             project=project,
             where=self._written(job.place),
         )
-        if self._key is not None:
-            parcel.submission = signed(parcel.submission, self._workspace.id, self._key)
-        return parcel.submission
+        return pending.submission
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
-    def _send(self, parcels: list[Parcel]) -> Answer:
-        asked = self._ask(parcels)
-        return Answer(asked.ready, partial(self._answered, parcels, asked))
+    def _send(self, batch: list[Pending]) -> Answer:
+        asked = self._ask(batch)
+        return Answer(asked.ready, partial(self._answered, batch, asked))
 
-    def _answered(self, parcels: list[Parcel], asked: Asked) -> None:
+    def _answered(self, batch: list[Pending], asked: Asked) -> None:
         try:
-            answers = self._wait_for(parcels, asked)
+            answers = self._wait_for(batch, asked)
         except XpmError as error:
-            if len(parcels) > 1:
-                self._send_one_by_one(parcels)
+            if len(batch) > 1:
+                self._send_one_by_one(batch)
                 return
-            self._tracker.drop(parcels[0].job)
-            if isinstance(error, RedisFullError):  # it was not told of whom
-                where = f"{self._submission(parcels[0]).label}: {error.where}"
+            self._tracker.drop(batch[0].job)
+            if isinstance(error, RedisFullError):  # the server does not say which job it has no memory for
+                where = f"{self._submission(batch[0]).label}: {error.where}"
                 raise RedisFullError(where, error.problem, error.remedy) from None
             raise
-        self._tracker.answered(zip([parcel.job for parcel in parcels], answers, strict=True))
-        for parcel in parcels:
-            self._links.add(parcel.job.directory, name_from_tags(parcel.job.tags))
-        self._begun({parcel.job.queue for parcel in parcels if not parcel.job.state.settled})
+        self._tracker.answered(zip([pending.job for pending in batch], answers, strict=True))
+        for pending in batch:
+            self._links.add(pending.job.directory, name_from_tags(pending.job.tags))
+        self._begun({pending.job.queue for pending in batch if not pending.job.state.settled})
 
-    def _send_one_by_one(self, parcels: list[Parcel]) -> None:
-        """One of them is refused, and with it the whole call: find it, and send the others."""
+    def _send_one_by_one(self, batch: list[Pending]) -> None:
+        """The server refuses a whole batch because of one job. Find that job, and submit the others."""
         first: XpmError | None = None
-        for parcel in parcels:
+        for pending in batch:
             try:
-                self._send([parcel]).take()
+                self._send([pending]).take()
             except XpmError as error:
                 first = first or error
         if first is not None:
             raise first
 
-    def _wait_for(self, parcels: list[Parcel], asked: Asked) -> list[Submitted]:
-        """The answers, and what they ask for, however long the server is away, until the experiment is left."""
+    def _wait_for(self, batch: list[Pending], asked: Asked) -> list[Submitted]:
+        """Return the answers, however long the server is away. Only the end of the experiment ends the waiting."""
         backoff = Backoff(SHORTEST_PAUSE_S, LONGEST_PAUSE_S)
         while True:
             try:
-                found = self._found(parcels, asked)
-                return [self._look_after(each, answer) for each, answer in zip(parcels, found, strict=True)]
+                found = self._found(batch, asked)
+                return [self._look_after(each, answer) for each, answer in zip(batch, found, strict=True)]
             except OUTAGES as error:
                 if self._closed.is_set():
                     raise
                 self._tracker.outage.failed(error)
                 self._closed.wait(backoff.next_s())
-                asked = self._ask(parcels)
+                asked = self._ask(batch)
 
-    def _ask(self, parcels: list[Parcel]) -> Asked:
-        """Recall what is done, as the directories say; if nothing is, submit."""
-        if done := [each.job.identity for each in parcels if each.done]:
+    def _ask(self, batch: list[Pending]) -> Asked:
+        """Recall the jobs whose directories say that they are done; if there are none, submit all."""
+        if done := [each.job.identity for each in batch if each.done]:
             return self._store.recall(self._directory.name, done)
-        return self._submit(parcels)
+        return self._submit(batch)
 
-    def _submit(self, parcels: list[Parcel]) -> Sent[list[Submitted]]:
-        origins = {each: origin for parcel in parcels for each, origin in parcel.origins.items()}
-        submissions = [self._submission(parcel) for parcel in parcels]
+    def _submit(self, batch: list[Pending]) -> Sent[list[Submitted]]:
+        origins = {each: origin for pending in batch for each, origin in pending.origins.items()}
+        submissions = [self._submission(pending) for pending in batch]
         return self._store.send(self._directory.name, self._run.started_ms, submissions, origins)
 
-    def _found(self, parcels: list[Parcel], asked: Asked) -> list[Submitted]:
-        """What `_ask` has found; what could not be recalled is submitted."""
-        of = [parcel for parcel in parcels if parcel.done] or parcels
+    def _found(self, batch: list[Pending], asked: Asked) -> list[Submitted]:
+        """The answers to `_ask`. Jobs that could not be recalled are submitted."""
+        of = [pending for pending in batch if pending.done] or batch
         known = {each.job.identity: to for each, to in zip(of, asked.reply(), strict=True) if to is not None}
-        if rest := [parcel for parcel in parcels if parcel.job.identity not in known]:
+        if rest := [pending for pending in batch if pending.job.identity not in known]:
             answers = self._submit(rest).reply()
-            known.update((parcel.job.identity, answer) for parcel, answer in zip(rest, answers, strict=True))
-        return [known[parcel.job.identity] for parcel in parcels]
+            known.update((pending.job.identity, answer) for pending, answer in zip(rest, answers, strict=True))
+        return [known[pending.job.identity] for pending in batch]
 
-    def _look_after(self, parcel: Parcel, answer: Submitted) -> Submitted:
-        """A job that is done but has no marker: mend the marker, or run the job again when its directory is gone."""
+    def _look_after(self, pending: Pending, answer: Submitted) -> Submitted:
+        """If a done job has no marker, write the marker, or run the job again if its directory is gone."""
         if answer.code is not SubmitCode.UNMARKED:
             return answer
-        directory, label = parcel.job.directory, parcel.job.label
+        directory, label = pending.job.directory, pending.job.label
         if mark_done(directory, answer.execution):
             return answer
         if server_time(self._store.client) - answer.ended_s < LISTING_LAG_S:
             return answer
-        code, now, other = self._store.retry(parcel.job.identity, answer.execution, self._submission(parcel))
+        code, now, other = self._store.retry(pending.job.identity, answer.execution, self._submission(pending))
         if code is RetryCode.IN_USE:
             log.warning("%s: its result is gone, but job %s uses it: it is not run again now", label, short(other))
             return answer
         log.warning("%s: it was done, but its result is gone from %s: it runs again", label, directory.path)
         return answer._replace(code=SubmitCode.RETRIED, state=State(now))
-
-
-def signed(job: Submission, workspace_id: str, key: bytes) -> Submission:
-    """A submission with its signature."""
-    parts = signing.SignedJob(workspace_id, job.identity, job.task, job.name, job.directory, job.payload, job.options)
-    return job._replace(options={**job.options, signing.SIGNATURE: signing.sign(key, parts)})

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
---[[ refuse: hand a job back because this worker cannot import what it needs. No attempt is counted.
+--[[ refuse: hand a job back because this worker lacks a module, or does not know an option. No attempt is counted.
 
 KEYS[1]  xpm:W:leases  zset  identity -> end of its lease, ms
 ARGV[1]  workspace id
@@ -7,17 +7,17 @@ ARGV[2]  worker name
 ARGV[3]  lease in ms
 ARGV[4]  identity
 ARGV[5]  execution id
-ARGV[6]  tag of the module that was not found
-ARGV[7]  what is said of it, as JSON {worker, host, module, looked, said}
-ARGV[8]  the error, as JSON {type, message, ...}, should nobody else be able to
+ARGV[6]  tag of what the worker lacks
+ARGV[7]  why, as JSON {worker, host, module, looked, said}, or with option
+ARGV[8]  the error of the job, as JSON {type, message, ...}, if no other worker can run it
 
 Returns {code, state}
    1  REFUSED   the job is ready again (cancelled, if that was asked for), and its project is offered to others
-   3  FAILED    every living worker that serves its queue has refused it: that counts as a failure of it
+   3  FAILED    every living worker that serves its queue has refused it: that is a failure of the job
    2  ALREADY   the same was done before
   -2  STALE     the execution does not hold the job
   -3  UNKNOWN   no such job
-Invariant  a refusal is forgotten soon after the daemon; a job fails of it only when no living worker is left to ask.
+Invariant  a refusal goes soon after its daemon; a job fails only when no living worker is left that has not refused.
 Cost O(workers of the queue). Safe to repeat: yes.
 ]]
 -- include: clock edges executions guard jobs keys lines outcomes refusals typed wake
@@ -58,7 +58,7 @@ local line = lines.name({ demand = rec.demand, project = need.project, missing =
 guard.type(keys.line(w, rec.queue, line), 'zset')
 redis.call('HSET', refusals_key, need.project .. '.' .. module, said)
 redis.call('PEXPIRE', refusals_key, lease_ms * 4)
-local code, heard = 1, clock.may_expire(w, now, tonumber(lease_ms)) -- else the living had no time to be heard
+local code, heard = 1, clock.may_expire(w, now, tonumber(lease_ms)) -- if not, living workers may seem dead
 if rec.cancel then
   executions.finish(w, rec, 'released', 'cancelled', now, { ended = now, reason = 'cancelled' })
 elseif heard and refusals.complete(need, now) then

@@ -8,9 +8,10 @@ import pytest
 from helpers.playground import Stage
 from script_tasks import Write
 
-from xpm_core.errors import (
-    ExperimentError,
-)
+from xpm_core.config import Task
+from xpm_core.errors import ExperimentError
+from xpm_core.identity import task_id
+from xpm_core.workspace.kept_job import KeptJob
 
 pytestmark = pytest.mark.redis
 
@@ -49,9 +50,9 @@ def test_jobs_get_queue_and_environment_they_were_submitted_with(stage: Stage) -
     with stage.experiment():
         write = Write.C(note=stage.note())
         write.submit(priority=7, max_retries=2, env={"A": "b"})
-    job, handed = stage.job(write), stage.directory(write).handed()
-    assert handed is not None
-    assert (job.queue, job.priority, handed.max_retries, handed.options["env"]) == ("default", 7, 2, {"A": "b"})
+    job, handed = stage.job(write), kept(stage, write)
+    assert (job.queue, job.priority) == ("default", 7)
+    assert (handed.retries.max_retries, handed.spec.options.env) == (2, {"A": "b"})
 
 
 def test_jobs_get_the_environment_that_the_experiment_sets_for_all(stage: Stage) -> None:
@@ -63,11 +64,15 @@ def test_jobs_get_the_environment_that_the_experiment_sets_for_all(stage: Stage)
         xp.setenv("B", "no", override=False)
         later = Write.C(note=note, n=2).submit()
         own = Write.C(note=note, n=3).submit(env={"A": "own"}, priority=1)
-    handed = [stage.directory(task).handed() for task in (before, later, own)]
-    found = [each and each.options["env"] for each in handed]
+    found = [kept(stage, task).spec.options.env for task in (before, later, own)]
     assert found == [{}, {"A": "all", "B": "all"}, {"A": "own", "B": "all"}]
-    assert handed[2]
-    assert handed[2].options["env"]["A"] == "own"
+
+
+def kept(stage: Stage, task: Task) -> KeptJob:
+    """The job as its directory keeps it."""
+    found = stage.directory(task).kept(task_id(type(task)))
+    assert found is not None
+    return found
 
 
 @pytest.mark.parametrize(("name", "value"), [("A", 1), (3, "x"), ("A", None)])

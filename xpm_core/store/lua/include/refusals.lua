@@ -1,16 +1,18 @@
--- What workers cannot import. A daemon that lacks a module for a job has refused it (refuse.lua), and is offered no
--- more jobs of that project; unless all that serve the queue have: then each job goes to the least unfit of them, so
--- that none waits for ever, or fails untried. `need` is {w, queue, project, missing}: tags, of modules joined by dots.
+-- Jobs that workers have refused (refuse.lua), because they lack a module or do not know an option. A daemon that has
+-- refused a job gets no more jobs of that project. If all daemons that serve the queue have, each job goes to the least
+-- unfit of them, so that no job waits for ever or fails untried. `need` is {w, queue, project, missing}: the tag of the
+-- project, and the tags of what workers lacked, joined by dots.
 -- include: keys
 local refusals = {}
 
-local UNKNOWN, REFUSED, LACKING = 0, 1, 2 -- it has refused nothing; others of the project; what is needed
+local UNKNOWN, REFUSED, LACKING = 0, 1, 2 -- refused no job of the project; some; lacks what this job needs
 local refused, living = {}, {} -- caches of this call
 
--- All slots of a daemon import alike.
+-- The daemon of a worker. All its workers lack the same.
 function refusals.daemon(worker) return string.match(worker, '^(.+)%.%d+$') or worker end
 
--- What a daemon has refused: `project`, and `project.module` for each module. A key that somebody spoiled says nothing.
+-- What a daemon has refused, as a set: `project`, and `project.lack` for each thing that it lacks. A key of another
+-- type counts as empty.
 local function by(w, daemon)
   local key = keys.refusals(w, daemon)
   if not refused[key] then
@@ -54,15 +56,15 @@ local function least(need, now)
   return found
 end
 
--- What a worker has refused is known as long as the worker is. Each of its calls renews that.
+-- The refusals of a daemon stay as long as its workers are known. Each of their calls renews that.
 function refusals.keep(ask)
   redis.call('PEXPIRE', keys.refusals(ask.w, refusals.daemon(ask.worker)), ask.lease_ms * 4)
 end
 
--- Whether a worker has refused anything. Most have not.
+-- Whether a worker has refused any job. Most have not.
 function refusals.any(who) return next(by(who.w, refusals.daemon(who.worker))) ~= nil end
 
--- Whether a worker may have a job: no living one is fitter.
+-- Whether a worker may have a job: no living worker of the queue is fitter.
 function refusals.allow(need, worker, now)
   local own = unfitness(need, refusals.daemon(worker))
   return own == UNKNOWN or own <= least(need, now)

@@ -168,7 +168,7 @@ def test_each_module_has_a_test_file_of_its_name_or_is_listed() -> None:
 )
 def test_a_list_that_is_wrong_is_noticed(changes: dict[str, tuple[str, str] | None], problem: str) -> None:
     changed = {module: entry for module, entry in (TESTED_ELSEWHERE | changes).items() if entry is not None}
-    [said] = misplaced(modules(), changed)
+    [said] = set(misplaced(modules(), changed)) - set(misplaced(modules(), TESTED_ELSEWHERE))
     assert said.startswith(problem)
 
 

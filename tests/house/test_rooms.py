@@ -73,7 +73,7 @@ TESTED_ELSEWHERE = {
     "core/tracebacks/callsite": ("core/tracebacks/test_edges", "the user's line is told from ours"),
     "core/script/ending": ("core/script/show/test_leaving", "what is said when a block ends"),
     "core/script/this_process": ("core/script/test_local_workers", "a script starts as many workers as it has CPUs"),
-    "core/server/address": ("core/workspace/test_settings", "which file names the server"),
+    "core/server/address": ("core/project/test_settings", "which file names the server"),
     "core/server/fitness": ("core/server/test_connection", "servers that do not answer, or are not fit, are refused"),
     "core/server/probe": ("core/server/test_faults", "what a server says before it hangs up"),
     "core/cluster/slurm": ("worker/test_walltime", "the end of an allocation is the end of a worker"),

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
+from xpm_core.project.settings import look_up, open_to, settings_files
 from xpm_core.server.url import URL_VARIABLE, check_url, has_password, safe_url
-from xpm_core.workspace.settings import look_up, open_to, settings_files
 
 log = logging.getLogger(__name__)
 

@@ -10,11 +10,11 @@ from xpm_core.config import ResumableTask
 from xpm_core.defaults import DEFAULT_BACKOFF_S, DEFAULT_MAX_LOSSES, DEFAULT_MAX_RETRIES
 from xpm_core.errors import ExperimentError
 from xpm_core.language.graph.state import EMPTY
+from xpm_core.project.settings import templates_wanted
 from xpm_core.script.submit.arguments import refuse_unknown
 from xpm_core.tracebacks.callsite import CodeLine, format_line
 from xpm_core.words.names import check_queue_name
 from xpm_core.workspace.job_spec import JobOptions
-from xpm_core.workspace.settings import templates_wanted
 
 
 @dataclass(frozen=True)

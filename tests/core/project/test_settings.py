@@ -10,9 +10,9 @@ from typing import Any
 import pytest
 
 from xpm_core.errors import RedisUrlError, SettingsError
+from xpm_core.project.settings import project_settings, read_settings
 from xpm_core.script.submit.options import Options
 from xpm_core.server.address import ServerAddress, locate
-from xpm_core.workspace.settings import project_settings, read_settings
 from xpm_core.workspace.workspace import Workspace
 
 

@@ -102,8 +102,8 @@ class Storm:
             self._submit(self.crew.submission(task, needs=needs, demand=demand, **options))
 
     def _submit(self, job: Submission) -> None:
-        directory = self.workspace.job_at(job.directory)
-        tracked = TrackedJob(self.tracker, job.identity, job.name, directory, ("", 0), job.queue)
+        directory = self.workspace.job_at(job.spec.directory)
+        tracked = TrackedJob(self.tracker, job.identity, job.spec.name, directory, ("", 0), job.queue)
         self.tracker.add(tracked)
         (answer,) = self.crew.store.submit("crew", 0, [job], {})
         self.tracker.answered([(tracked, answer)])

@@ -94,7 +94,7 @@ def test_a_job_freezes_before_its_lease_ends_and_the_late_worker_is_refused(shor
     assert frozen(job)
     shore.island.mend()
     wait_until(lambda: not alive(job), show=lambda: worker.log)
-    wait_until(lambda: "another worker has it" in worker.log, show=lambda: worker.log)
+    wait_until(lambda: "another worker has the job" in worker.log, show=lambda: worker.log)
     assert worker_of(crew, task).startswith("shore")
     assert crew.job(task) == ended
     wait_until(lambda: crew.directory(task).marker() == ("done", ended.execution), show=crew.directory(task).marker)

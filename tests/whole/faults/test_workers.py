@@ -163,7 +163,7 @@ def test_a_stopped_worker_whose_job_another_took_has_it_killed(crew: Crew, tmp_p
     assert marker is not None
     assert marker.execution == crew.job(task).execution
     by_execution = {record["execution"]: record["reason"] for record in crew.directory(task).records()}
-    wait_until(lambda: "taken" in worker.log or "another worker has it" in worker.log, show=lambda: worker.log)
+    wait_until(lambda: "taken" in worker.log or "another worker has the job" in worker.log, show=lambda: worker.log)
     assert by_execution[marker.execution] == "done"
 
 

@@ -35,10 +35,10 @@ def program(name: str) -> str:
     return str(found)
 
 
-def test_mypy_finds_the_errors_of_the_sample_and_no_others(tmp_path: Path) -> None:
-    output = run(
-        program("mypy"), "--strict", f"--cache-dir={tmp_path}", "--python-executable", sys.executable, str(SAMPLE)
-    )
+def test_mypy_finds_the_errors_of_the_sample_and_no_others(cache: pytest.Cache) -> None:
+    """What it knows of other files it keeps from one run of the tests to the next."""
+    kept = f"--cache-dir={cache.mkdir('mypy')}"
+    output = run(program("mypy"), "--strict", kept, "--python-executable", sys.executable, str(SAMPLE))
     found = {int(line.split(":")[1]) for line in output.splitlines() if ": error:" in line}
     assert found == expected("mypy"), output
 

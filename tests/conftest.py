@@ -13,7 +13,7 @@ import pytest
 import redis
 from helpers.import_folders import on_path
 from helpers.private_server import PrivateServer, running
-from helpers.store_client import Desk
+from helpers.store_client import StoreClient
 from hypothesis import HealthCheck, settings
 
 from xpm_core.errors import ServerNotFoundError
@@ -85,9 +85,9 @@ def redis_url(redis_server: PrivateServer, redis_client: redis.Redis) -> str:
 
 
 @pytest.fixture
-def desk(redis_client: redis.Redis) -> Desk:
+def desk(redis_client: redis.Redis) -> StoreClient:
     """A script's and a worker's side of an empty store."""
-    return Desk(redis_client)
+    return StoreClient(redis_client)
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def submission(name: str, *, needs: tuple[str, ...] = (), **more: Any) -> Submis
     return Submission(JobSpec.read(j, "demo:Task", "task", **facts), needs=needed, retries=retries, **more)
 
 
-class Desk:
+class StoreClient:
     """A script's side, with a run open."""
 
     def __init__(self, client: redis.Redis) -> None:

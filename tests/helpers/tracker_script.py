@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from helpers.store_client import Desk, W, identity, submission
+from helpers.store_client import StoreClient, W, identity, submission
 
 from xpm_core.script.follow.follower import Follower
 from xpm_core.script.follow.outage import Outage
@@ -21,7 +21,7 @@ from xpm_core.workspace.job_directory import JobDirectory
 class Script:
     """A script's tracker, its follower, and what they track."""
 
-    def __init__(self, desk: Desk, url: str, folder: Path) -> None:
+    def __init__(self, desk: StoreClient, url: str, folder: Path) -> None:
         self.desk, self.folder = desk, folder
         self.blocking = connection.open(url, blocking=True)
         self.tracker = Tracker(desk.run.cursor, Outage("x", self.blocking))

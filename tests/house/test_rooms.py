@@ -117,7 +117,6 @@ TESTED_ELSEWHERE = {
     "worker/starter/launch": ("worker/starter/test_standbys", "processes are started ahead"),
     "worker/starter/outcome": ("worker/starter/test_attempt", "how attempts end, and what is recorded of it"),
     "worker/system/kernel": ("worker/system/test_processes", "orphans are adopted, and descendants found"),
-    "worker/template/main": ("worker/starter/test_templates", "a starter and its templates are tried together"),
 }
 """Modules without a test file of their name: the file that tests each, and why."""
 

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 SAMPLE = Path(__file__).parent / "samples" / "typed.py"
 ROOT = Path(__file__).resolve().parents[3]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from helpers.store_client import OTHER, Desk, W, submission
+from helpers.store_client import OTHER, StoreClient, W, submission
 
 from xpm_core.reading.events import position
 from xpm_core.reading.reader import Reader
@@ -15,17 +15,17 @@ from xpm_core.store.records import TellCode
 pytestmark = pytest.mark.redis
 
 
-def told(desk: Desk, cursor: str = "0-0") -> list[Event]:
+def told(desk: StoreClient, cursor: str = "0-0") -> list[Event]:
     return [record.event for record in Reader(desk.client, W).events.after(cursor)]
 
 
-def test_a_life_is_told_in_order(desk: Desk) -> None:
+def test_a_life_is_told_in_order(desk: StoreClient) -> None:
     desk.submit(submission("a"))
     desk.finish(desk.claim())
     assert told(desk) == [Event.SUBMITTED, Event.READY, Event.STARTED, Event.DONE]
 
 
-def test_a_reader_that_comes_back_sees_every_event_after_its_last(desk: Desk) -> None:
+def test_a_reader_that_comes_back_sees_every_event_after_its_last(desk: StoreClient) -> None:
     desk.submit(submission("a"))
     seen = Reader(desk.client, W).events.after("0-0")
     desk.finish(desk.claim(), State.FAILED, error={"type": "ValueError", "message": "no"})
@@ -34,7 +34,7 @@ def test_a_reader_that_comes_back_sees_every_event_after_its_last(desk: Desk) ->
     assert later[-1].error == {"type": "ValueError", "message": "no"}
 
 
-def test_only_the_execution_that_holds_a_job_speaks_for_it(desk: Desk) -> None:
+def test_only_the_execution_that_holds_a_job_speaks_for_it(desk: StoreClient) -> None:
     desk.submit(submission("a"))
     lease = desk.claim()
     assert desk.store.tell(lease, Event.PROGRESS, {"fraction": 0.5}) is TellCode.TOLD
@@ -44,7 +44,7 @@ def test_only_the_execution_that_holds_a_job_speaks_for_it(desk: Desk) -> None:
     assert desk.store.tell(lease, Event.OUTPUT, {}) is TellCode.STALE
 
 
-def test_a_reader_older_than_the_bound_is_told_that_it_is_behind(desk: Desk) -> None:
+def test_a_reader_older_than_the_bound_is_told_that_it_is_behind(desk: StoreClient) -> None:
     assert not Reader(desk.client, W).events.astray("0-0")
     desk.submit(submission("a"))
     cursor = Reader(desk.client, W).events.last()
@@ -55,7 +55,7 @@ def test_a_reader_older_than_the_bound_is_told_that_it_is_behind(desk: Desk) -> 
     assert not Reader(desk.client, W).events.astray(Reader(desk.client, W).events.last())
 
 
-def test_silence_is_counted_from_the_last_event_of_a_job(desk: Desk) -> None:
+def test_silence_is_counted_from_the_last_event_of_a_job(desk: StoreClient) -> None:
     assert Reader(desk.client, W).events.silence() == float("inf")
     desk.submit(submission("a"))
     told_s = position(Reader(desk.client, W).events.last())[0] / 1000

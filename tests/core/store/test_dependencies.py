@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from helpers.invariants import check_everything
-from helpers.store_client import WORKER, Desk, W, identity, submission
+from helpers.store_client import WORKER, StoreClient, W, identity, submission
 
 from xpm_core.reading.reader import Reader
 from xpm_core.states import State
@@ -12,28 +12,28 @@ from xpm_core.store import keys
 from xpm_core.store.jobs import new_execution_id
 from xpm_core.store.records import Lease, RetryCode, Submission
 
-pytestmark = pytest.mark.redis
+pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
 
-def submit_all(desk: Desk, jobs: list[Submission]) -> None:
+def submit_all(desk: StoreClient, jobs: list[Submission]) -> None:
     for start in range(0, len(jobs), 200):
         desk.submit(*jobs[start : start + 200])
 
 
-def finish_and_claim(desk: Desk, lease: Lease) -> Lease | None:
+def finish_and_claim(desk: StoreClient, lease: Lease) -> Lease | None:
     return desk.store.finish(WORKER, lease, State.DONE, next_execution=new_execution_id()).next.lease
 
 
-def settle(desk: Desk) -> None:
+def settle(desk: StoreClient) -> None:
     while desk.store.look().more:
         pass
 
 
-def states(desk: Desk) -> dict[State, int]:
+def states(desk: StoreClient) -> dict[State, int]:
     return {state: n for state, n in Reader(desk.client, W).jobs.counts().items() if n}
 
 
-def test_a_diamond_runs_its_end_once_and_last(desk: Desk) -> None:
+def test_a_diamond_runs_its_end_once_and_last(desk: StoreClient) -> None:
     submit_all(
         desk,
         [submission("top"), *(submission(side, needs=("top",)) for side in ("left", "right")),
@@ -47,7 +47,7 @@ def test_a_diamond_runs_its_end_once_and_last(desk: Desk) -> None:
     assert order == [identity(name) for name in ("top", "left", "right", "end")]
 
 
-def test_a_chain_of_1000_runs_link_by_link(desk: Desk) -> None:
+def test_a_chain_of_1000_runs_link_by_link(desk: StoreClient) -> None:
     links = [submission("0"), *(submission(str(n), needs=(str(n - 1),)) for n in range(1, 1000))]
     submit_all(desk, links)
     lease: Lease | None = desk.claim()
@@ -59,7 +59,7 @@ def test_a_chain_of_1000_runs_link_by_link(desk: Desk) -> None:
     assert states(desk) == {State.DONE: 1000}
 
 
-def test_a_failure_blocks_a_chain_of_1000_and_its_retry_frees_it(desk: Desk) -> None:
+def test_a_failure_blocks_a_chain_of_1000_and_its_retry_frees_it(desk: StoreClient) -> None:
     submit_all(desk, [submission("0"), *(submission(str(n), needs=(str(n - 1),)) for n in range(1, 1000))])
     desk.finish(desk.claim(), State.FAILED)
     settle(desk)
@@ -71,7 +71,7 @@ def test_a_failure_blocks_a_chain_of_1000_and_its_retry_frees_it(desk: Desk) -> 
     check_everything(desk.client, W)
 
 
-def test_a_fan_in_of_1000_waits_for_the_last(desk: Desk) -> None:
+def test_a_fan_in_of_1000_waits_for_the_last(desk: StoreClient) -> None:
     leaves = [submission(str(n)) for n in range(1000)]
     submit_all(desk, leaves)
     desk.submit(submission("all", needs=tuple(str(n) for n in range(1000))))
@@ -84,7 +84,7 @@ def test_a_fan_in_of_1000_waits_for_the_last(desk: Desk) -> None:
     assert lease.identity == identity("all")
 
 
-def test_a_fan_out_of_10000_is_released_in_steps_of_500(desk: Desk) -> None:
+def test_a_fan_out_of_10000_is_released_in_steps_of_500(desk: StoreClient) -> None:
     submit_all(desk, [submission("root"), *(submission(str(n), needs=("root",)) for n in range(10_000))])
     desk.finish(desk.claim())
     steps = [Reader(desk.client, W).jobs.counts()[State.READY]]
@@ -96,7 +96,7 @@ def test_a_fan_out_of_10000_is_released_in_steps_of_500(desk: Desk) -> None:
     check_everything(desk.client, W)
 
 
-def test_a_parent_that_changes_amid_its_release_leaves_every_dependent_right(desk: Desk) -> None:
+def test_a_parent_that_changes_amid_its_release_leaves_every_dependent_right(desk: StoreClient) -> None:
     submit_all(desk, [submission("root"), *(submission(str(n), needs=("root",)) for n in range(1200))])
     desk.finish(desk.claim())
     assert desk.client.exists(keys.worklist(W)), "released in part"
@@ -106,7 +106,7 @@ def test_a_parent_that_changes_amid_its_release_leaves_every_dependent_right(des
     check_everything(desk.client, W)
 
 
-def test_a_job_whose_parent_runs_again_is_not_claimed_before_it_was_told(desk: Desk) -> None:
+def test_a_job_whose_parent_runs_again_is_not_claimed_before_it_was_told(desk: StoreClient) -> None:
     submit_all(desk, [submission("root"), *(submission(str(n), needs=("root",)) for n in range(3000))])
     desk.finish(desk.claim())
     settle(desk)

@@ -10,7 +10,7 @@ import pytest
 import redis
 from helpers.invariants import check_everything
 from helpers.private_server import PrivateServer
-from helpers.store_client import WORKER, Desk, W, identity, submission
+from helpers.store_client import WORKER, StoreClient, W, identity, submission
 from redis.exceptions import OutOfMemoryError, ResponseError
 
 from xpm_core.errors import RedisFullError
@@ -24,7 +24,7 @@ pytestmark = pytest.mark.redis
 Call = tuple[str, str, list[Any]]
 
 
-def busy(desk: Desk) -> None:
+def busy(desk: StoreClient) -> None:
     """A workspace in which everything is there: a running job, ready ones, waiting ones, a token that is held."""
     create_token(desk.client, "cpu", 3)
     desk.store.join(WORKER, pid=1, path="/somewhere", version="0")
@@ -90,7 +90,7 @@ def spoil(client: redis.Redis, key: str) -> None:
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call[0])
-def test_with_a_key_made_something_else_nothing_is_written(desk: Desk, call: Call) -> None:
+def test_with_a_key_made_something_else_nothing_is_written(desk: StoreClient, call: Call) -> None:
     name, key, arguments = call
     for spoiled in [*TYPED, key]:
         desk.client.flushall()
@@ -104,7 +104,7 @@ def test_with_a_key_made_something_else_nothing_is_written(desk: Desk, call: Cal
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call[0])
-def test_with_a_wrong_argument_nothing_is_written_or_all_of_it(desk: Desk, call: Call) -> None:
+def test_with_a_wrong_argument_nothing_is_written_or_all_of_it(desk: StoreClient, call: Call) -> None:
     name, key, arguments = call
     desk.client.flushall()
     busy(desk)
@@ -123,7 +123,7 @@ def test_with_a_wrong_argument_nothing_is_written_or_all_of_it(desk: Desk, call:
 
 
 @pytest.mark.parametrize("call", CALLS, ids=lambda call: call[0])
-def test_a_view_made_something_else_hinders_nothing(desk: Desk, call: Call) -> None:
+def test_a_view_made_something_else_hinders_nothing(desk: StoreClient, call: Call) -> None:
     name, key, arguments = call
     for spoiled in VIEW:
         desk.client.flushall()
@@ -151,7 +151,7 @@ def test_a_view_made_something_else_hinders_nothing(desk: Desk, call: Call) -> N
     ],
     ids=str,
 )
-def test_a_malformed_submission_is_refused_whole(desk: Desk, changes: dict[str, Any], line: str) -> None:
+def test_a_malformed_submission_is_refused_whole(desk: StoreClient, changes: dict[str, Any], line: str) -> None:
     busy(desk)
     before = everything(desk.client)
     kinds = json.dumps([KIND, {**KIND, **changes}])
@@ -169,7 +169,7 @@ def full(fresh_server: Callable[..., PrivateServer]) -> PrivateServer:
     """A server whose memory is full."""
     server = fresh_server(options={"maxmemory-policy": "noeviction"})
     with server.client() as client:
-        desk = Desk(client)
+        desk = StoreClient(client)
         busy(desk)
         client.config_set("maxmemory", 1)
         with pytest.raises(OutOfMemoryError):

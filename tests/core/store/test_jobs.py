@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from helpers.store_client import OTHER, WORKER, Desk, W, identity, submission
+from helpers.store_client import OTHER, WORKER, StoreClient, W, identity, submission
 
 from xpm_core.errors import OriginClashError
 from xpm_core.reading.reader import Reader
@@ -24,7 +24,7 @@ from xpm_core.store.tokens import create_token
 pytestmark = pytest.mark.redis
 
 
-def test_a_job_is_submitted_claimed_and_done(desk: Desk) -> None:
+def test_a_job_is_submitted_claimed_and_done(desk: StoreClient) -> None:
     assert [s.code for s in desk.submit(submission("a"))] == [SubmitCode.NEW]
     lease = desk.claim()
     assert (lease.identity, lease.attempt, lease.spec.payload) == (identity("a"), 1, b"payload of a")
@@ -34,7 +34,7 @@ def test_a_job_is_submitted_claimed_and_done(desk: Desk) -> None:
     assert desk.finish(lease) is FinishCode.ALREADY
 
 
-def test_files_of_one_class_name_are_one_when_they_share_a_name(desk: Desk) -> None:
+def test_files_of_one_class_name_are_one_when_they_share_a_name(desk: StoreClient) -> None:
     def submit(*names: str) -> None:
         desk.store.submit("exp", desk.run.started_ms, [submission("a")], {"m:A": "\n".join(names)})
 
@@ -48,7 +48,7 @@ def test_files_of_one_class_name_are_one_when_they_share_a_name(desk: Desk) -> N
             submit(*names)
 
 
-def test_class_that_names_its_former_module_is_one_with_that_wherever_it_lay_in_the_project(desk: Desk) -> None:
+def test_class_that_names_its_former_module_is_one_with_that_wherever_it_lay_in_the_project(desk: StoreClient) -> None:
     def submit(name: str, *names: str) -> None:
         desk.store.submit("exp", desk.run.started_ms, [submission("a")], {name: "\n".join(names)})
 
@@ -70,7 +70,7 @@ def test_class_that_names_its_former_module_is_one_with_that_wherever_it_lay_in_
             submit("m:G", *names)
 
 
-def test_finish_claims_the_next_job_in_the_same_call(desk: Desk) -> None:
+def test_finish_claims_the_next_job_in_the_same_call(desk: StoreClient) -> None:
     desk.submit(submission("a"), submission("b"))
     first = desk.claim()
     reply = desk.store.finish(WORKER, first, State.DONE, next_execution=new_execution_id())
@@ -78,7 +78,7 @@ def test_finish_claims_the_next_job_in_the_same_call(desk: Desk) -> None:
     assert reply.next.lease.identity == identity("b")
 
 
-def test_a_repeated_claim_answers_the_same_job(desk: Desk) -> None:
+def test_a_repeated_claim_answers_the_same_job(desk: StoreClient) -> None:
     desk.submit(submission("a"), submission("b"))
     first, again = desk.store.claim(WORKER, "e1").lease, desk.store.claim(WORKER, "e1").lease
     assert first is not None
@@ -88,7 +88,7 @@ def test_a_repeated_claim_answers_the_same_job(desk: Desk) -> None:
     assert desk.store.claim(WORKER, "e1").code is ClaimCode.STALE
 
 
-def test_a_chain_is_released_in_order(desk: Desk) -> None:
+def test_a_chain_is_released_in_order(desk: StoreClient) -> None:
     desk.submit(submission("a"), submission("b", needs=("a",)), submission("c", needs=("b",)))
     assert [desk.state(name) for name in "abc"] == [State.READY, State.WAITING, State.WAITING]
     for name in "abc":
@@ -98,7 +98,7 @@ def test_a_chain_is_released_in_order(desk: Desk) -> None:
         desk.finish(lease)
 
 
-def test_a_failure_blocks_all_the_way_down_and_a_retry_frees(desk: Desk) -> None:
+def test_a_failure_blocks_all_the_way_down_and_a_retry_frees(desk: StoreClient) -> None:
     desk.submit(submission("a"), submission("b", needs=("a",)), submission("c", needs=("b",)), submission("d"))
     desk.finish(desk.claim(), State.FAILED, error={"type": "ValueError"})
     assert [desk.state(name) for name in "abc"] == [State.FAILED, State.BLOCKED, State.BLOCKED]
@@ -108,7 +108,7 @@ def test_a_failure_blocks_all_the_way_down_and_a_retry_frees(desk: Desk) -> None
     assert [desk.state(name) for name in "abc"] == [State.READY, State.WAITING, State.WAITING]
 
 
-def test_a_later_run_retries_what_failed_before_it_and_not_its_own_failures(desk: Desk) -> None:
+def test_a_later_run_retries_what_failed_before_it_and_not_its_own_failures(desk: StoreClient) -> None:
     desk.submit(submission("a"))
     desk.finish(desk.claim(), State.FAILED)
     assert desk.submit(submission("a"))[0].code is SubmitCode.ATTACHED
@@ -119,7 +119,7 @@ def test_a_later_run_retries_what_failed_before_it_and_not_its_own_failures(desk
     assert desk.submit(submission("a"))[0].code is SubmitCode.ATTACHED
 
 
-def test_a_later_run_says_how_to_run_what_an_earlier_one_left_unfinished(desk: Desk) -> None:
+def test_a_later_run_says_how_to_run_what_an_earlier_one_left_unfinished(desk: StoreClient) -> None:
     first = submission("a"), submission("b", needs=("a",)), submission("c", needs=("a",)), submission("d")
     desk.submit(*first)
     desk.finish(running := desk.claim(), State.FAILED)
@@ -140,11 +140,11 @@ def test_a_later_run_says_how_to_run_what_an_earlier_one_left_unfinished(desk: D
     assert desk.claim().spec.payload == b"new b"
 
 
-def payload_of(desk: Desk, name: str) -> bytes:
+def payload_of(desk: StoreClient, name: str) -> bytes:
     return Reader(desk.client, W).jobs.spec(identity(name)).payload
 
 
-def test_own_errors_are_retried_after_a_delay(desk: Desk) -> None:
+def test_own_errors_are_retried_after_a_delay(desk: StoreClient) -> None:
     desk.submit(submission("a", max_retries=1, backoff_s=0.0))
     desk.finish(desk.claim(), State.FAILED)
     second = desk.claim()
@@ -153,7 +153,7 @@ def test_own_errors_are_retried_after_a_delay(desk: Desk) -> None:
     assert desk.state("a") is State.FAILED
 
 
-def test_a_lease_that_is_over_goes_to_another_and_the_late_finish_is_stale(desk: Desk) -> None:
+def test_a_lease_that_is_over_goes_to_another_and_the_late_finish_is_stale(desk: StoreClient) -> None:
     short = WorkerId("w1", "node1", lease_s=0.05)
     desk.submit(submission("a"))
     late = desk.claim(short)
@@ -166,7 +166,7 @@ def test_a_lease_that_is_over_goes_to_another_and_the_late_finish_is_stale(desk:
     assert desk.finish(lease) is FinishCode.ACCEPTED
 
 
-def test_a_late_finish_counts_when_nobody_claimed_since(desk: Desk) -> None:
+def test_a_late_finish_counts_when_nobody_claimed_since(desk: StoreClient) -> None:
     short = WorkerId("w1", "node1", lease_s=0.05)
     desk.submit(submission("a"))
     late = desk.claim(short)
@@ -178,7 +178,7 @@ def test_a_late_finish_counts_when_nobody_claimed_since(desk: Desk) -> None:
     assert desk.claim_any().code is ClaimCode.EMPTY
 
 
-def test_a_released_job_is_ready_again_and_counts_no_attempt(desk: Desk) -> None:
+def test_a_released_job_is_ready_again_and_counts_no_attempt(desk: StoreClient) -> None:
     desk.submit(submission("a"))
     lease = desk.claim()
     assert desk.store.release(lease, started=False)[0] is ReleaseCode.RELEASED
@@ -186,7 +186,7 @@ def test_a_released_job_is_ready_again_and_counts_no_attempt(desk: Desk) -> None
     assert desk.claim().attempt == 1
 
 
-def test_a_job_that_had_too_little_time_is_left_to_workers_that_have_more(desk: Desk) -> None:
+def test_a_job_that_had_too_little_time_is_left_to_workers_that_have_more(desk: StoreClient) -> None:
     create_token(desk.client, "cpu", 2)
     desk.submit(submission("a", demand={"cpu": 2}), submission("b"))
     for least_s in (90, 60):
@@ -204,7 +204,7 @@ def test_a_job_that_had_too_little_time_is_left_to_workers_that_have_more(desk: 
     assert long.units == {"cpu": (2, "")}
 
 
-def test_a_job_wakes_a_worker_that_lives_long_enough_for_it(desk: Desk) -> None:
+def test_a_job_wakes_a_worker_that_lives_long_enough_for_it(desk: StoreClient) -> None:
     third = WorkerId("w3", "node1")
     for worker, left_s in ((WORKER, None), (OTHER, 10.0), (third, 10.0)):
         desk.store.join(worker, pid=1, path="/", version="0")
@@ -213,7 +213,7 @@ def test_a_job_wakes_a_worker_that_lives_long_enough_for_it(desk: Desk) -> None:
     assert desk.store.wait_for_wake(WORKER, 1.0)
 
 
-def test_cancel_in_each_state(desk: Desk) -> None:
+def test_cancel_in_each_state(desk: StoreClient) -> None:
     desk.submit(submission("a"), submission("b", needs=("a",)), submission("c"))
     assert desk.store.cancel(identity("c"))[0] is CancelCode.CANCELLED
     lease = desk.claim()
@@ -225,7 +225,7 @@ def test_cancel_in_each_state(desk: Desk) -> None:
     assert desk.claim_any().code is ClaimCode.EMPTY
 
 
-def test_a_done_marker_is_adopted_and_its_absence_is_told(desk: Desk) -> None:
+def test_a_done_marker_is_adopted_and_its_absence_is_told(desk: StoreClient) -> None:
     assert desk.submit(submission("a", marker="e0"))[0].code is SubmitCode.DONE
     assert desk.submit(submission("a", marker="e0"))[0].code is SubmitCode.DONE
     unmarked = desk.submit(submission("a"))[0]
@@ -235,7 +235,7 @@ def test_a_done_marker_is_adopted_and_its_absence_is_told(desk: Desk) -> None:
     assert desk.claim().replaces == "e0"
 
 
-def test_a_done_job_in_use_is_not_run_again_and_unstarted_dependents_wait(desk: Desk) -> None:
+def test_a_done_job_in_use_is_not_run_again_and_unstarted_dependents_wait(desk: StoreClient) -> None:
     desk.submit(submission("a"), submission("b", needs=("a",)), submission("c", needs=("a",)))
     desk.finish(desk.claim())
     using = desk.claim()
@@ -245,7 +245,7 @@ def test_a_done_job_in_use_is_not_run_again_and_unstarted_dependents_wait(desk: 
     assert [desk.state(name) for name in "abc"] == [State.READY, State.WAITING, State.WAITING]
 
 
-def test_a_fan_out_beyond_one_step_is_released_by_the_calls_that_follow(desk: Desk) -> None:
+def test_a_fan_out_beyond_one_step_is_released_by_the_calls_that_follow(desk: StoreClient) -> None:
     desk.submit(submission("root"), *(submission(f"leaf{n}", needs=("root",)) for n in range(1200)))
     desk.finish(desk.claim())
     while desk.store.look().more:
@@ -255,12 +255,12 @@ def test_a_fan_out_beyond_one_step_is_released_by_the_calls_that_follow(desk: De
     assert counts[State.WAITING] == 0
 
 
-def test_jobs_are_claimed_by_priority_then_arrival(desk: Desk) -> None:
+def test_jobs_are_claimed_by_priority_then_arrival(desk: StoreClient) -> None:
     desk.submit(submission("a"), submission("b", priority=5), submission("c", priority=-5), submission("d", priority=5))
     assert [desk.claim().identity for _ in range(4)] == [identity(name) for name in "bdac"]
 
 
-def test_a_worker_does_not_claim_what_it_cannot_give_the_least_time(desk: Desk) -> None:
+def test_a_worker_does_not_claim_what_it_cannot_give_the_least_time(desk: StoreClient) -> None:
     create_token(desk.client, "cpu", 3)
     desk.submit(submission("long", min_time_s=3600), submission("wide", demand={"cpu": 1}, min_time_s=600))
     desk.submit(submission("short", demand={"cpu": 1}))
@@ -270,7 +270,7 @@ def test_a_worker_does_not_claim_what_it_cannot_give_the_least_time(desk: Desk) 
     assert desk.claim().identity == identity("long")
 
 
-def test_a_waiting_worker_is_woken_by_what_becomes_runnable_and_by_freed_tokens(desk: Desk) -> None:
+def test_a_waiting_worker_is_woken_by_what_becomes_runnable_and_by_freed_tokens(desk: StoreClient) -> None:
     create_token(desk.client, "cpu", 1)
     for worker in (WORKER, OTHER):
         desk.store.join(worker, pid=1, path="/", version="0")

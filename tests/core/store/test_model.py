@@ -9,7 +9,7 @@ import pytest
 import redis
 from helpers.invariants import check_everything
 from helpers.private_server import PrivateServer
-from helpers.store_client import Desk, W, identity, submission
+from helpers.store_client import StoreClient, W, identity, submission
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -39,7 +39,7 @@ from xpm_core.store.records import (
 from xpm_core.store.refusals import Refusal
 from xpm_core.store.tokens import create_token
 
-pytestmark = pytest.mark.redis
+pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
 NAMES = "abcdefgh"
 QUEUES = ("default", "other")
@@ -201,7 +201,7 @@ class Lives(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.client.flushdb()
-        self.desk, self.model, self.count = Desk(self.client), Model(), 0
+        self.desk, self.model, self.count = StoreClient(self.client), Model(), 0
 
     @initialize()
     def tokens(self) -> None:

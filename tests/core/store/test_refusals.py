@@ -6,7 +6,7 @@ import json
 
 import pytest
 from helpers.invariants import check_everything
-from helpers.store_client import Desk, W, identity, submission
+from helpers.store_client import StoreClient, W, identity, submission
 
 from xpm_core.reading.reader import Reader
 from xpm_core.reading.server import server_time
@@ -28,31 +28,31 @@ def of(project: str, *names: str, **more: object) -> list[object]:
     return [submission(name, project=project, **more) for name in names]
 
 
-def refuse(desk: Desk, worker: WorkerId, lease: Lease, module: str = "sweep") -> tuple[RefuseCode, str]:
+def refuse(desk: StoreClient, worker: WorkerId, lease: Lease, module: str = "sweep") -> tuple[RefuseCode, str]:
     name = worker.name.partition("-")[0]
     said = f"{name} on {worker.host}: no module named {module!r}"
     return desk.store.refuse(worker, lease, Refusal(name, worker.host, module, "/data", said), ERROR)
 
 
-def done(desk: Desk, worker: WorkerId, lease: Lease) -> None:
+def done(desk: StoreClient, worker: WorkerId, lease: Lease) -> None:
     """The desk's own way to finish would be a third worker's."""
     assert desk.store.finish(worker, lease, State.DONE).code is FinishCode.ACCEPTED
 
 
-def joined(desk: Desk, *workers: WorkerId) -> None:
+def joined(desk: StoreClient, *workers: WorkerId) -> None:
     for worker in workers:
         desk.store.join(worker, pid=1, path="/", version="0")
 
 
 @pytest.fixture
-def sweep(desk: Desk) -> Desk:
+def sweep(desk: StoreClient) -> StoreClient:
     """Two workers, and three jobs of one project."""
     joined(desk, GOOD, BAD)
     desk.submit(*of("sweep", "a", "b", "c"))
     return desk
 
 
-def test_a_refused_job_is_ready_again_with_no_attempt_counted(sweep: Desk) -> None:
+def test_a_refused_job_is_ready_again_with_no_attempt_counted(sweep: StoreClient) -> None:
     lease = sweep.claim(BAD)
     assert refuse(sweep, BAD, lease) == (RefuseCode.REFUSED, "ready")
     job = sweep.job("a")
@@ -64,7 +64,7 @@ def test_a_refused_job_is_ready_again_with_no_attempt_counted(sweep: Desk) -> No
     check_everything(sweep.client, W)
 
 
-def test_a_repeated_refusal_changes_nothing(sweep: Desk) -> None:
+def test_a_repeated_refusal_changes_nothing(sweep: StoreClient) -> None:
     lease = sweep.claim(BAD)
     refuse(sweep, BAD, lease)
     assert refuse(sweep, BAD, lease) == (RefuseCode.ALREADY, "ready")
@@ -75,7 +75,7 @@ def test_a_repeated_refusal_changes_nothing(sweep: Desk) -> None:
     assert refuse(sweep, BAD, again)[0] is RefuseCode.STALE
 
 
-def test_all_workers_of_its_daemon_are_offered_no_job_of_that_project_again(sweep: Desk) -> None:
+def test_all_workers_of_its_daemon_are_offered_no_job_of_that_project_again(sweep: StoreClient) -> None:
     joined(sweep, BROTHER)
     refuse(sweep, BAD, sweep.claim(BAD))
     assert sweep.claim_any(BAD).code is ClaimCode.EMPTY
@@ -83,21 +83,21 @@ def test_all_workers_of_its_daemon_are_offered_no_job_of_that_project_again(swee
     assert [sweep.claim(GOOD).identity for _ in range(3)] == [identity(name) for name in "abc"]
 
 
-def test_another_projects_jobs_behind_a_refused_head_still_run(sweep: Desk) -> None:
+def test_another_projects_jobs_behind_a_refused_head_still_run(sweep: StoreClient) -> None:
     sweep.submit(*of("other", "x"), submission("y"))
     refuse(sweep, BAD, sweep.claim(BAD))
     assert [sweep.claim(BAD).identity for _ in range(2)] == [identity("x"), identity("y")]
     assert sweep.claim_any(BAD).code is ClaimCode.EMPTY
 
 
-def test_a_worker_that_was_started_again_is_asked_again(sweep: Desk) -> None:
+def test_a_worker_that_was_started_again_is_asked_again(sweep: StoreClient) -> None:
     refuse(sweep, BAD, sweep.claim(BAD))
     again = WorkerId("m2-dd.0", "node2")
     joined(sweep, again)
     assert sweep.claim(again).identity == identity("a")
 
 
-def test_a_job_fails_once_every_living_worker_has_refused_it_and_names_them_all(sweep: Desk) -> None:
+def test_a_job_fails_once_every_living_worker_has_refused_it_and_names_them_all(sweep: StoreClient) -> None:
     joined(sweep, WORSE)
     for worker in (BAD, GOOD):
         assert refuse(sweep, worker, sweep.claim(worker))[0] is RefuseCode.REFUSED
@@ -111,7 +111,7 @@ def test_a_job_fails_once_every_living_worker_has_refused_it_and_names_them_all(
     check_everything(sweep.client, W)
 
 
-def test_no_job_fails_that_nobody_has_tried(sweep: Desk) -> None:
+def test_no_job_fails_that_nobody_has_tried(sweep: StoreClient) -> None:
     for worker in (BAD, GOOD):
         refuse(sweep, worker, sweep.claim(worker))
     assert [sweep.job(name).state for name in "abc"] == [State.FAILED, State.READY, State.READY]
@@ -121,7 +121,7 @@ def test_no_job_fails_that_nobody_has_tried(sweep: Desk) -> None:
     assert refuse(sweep, GOOD, sweep.claim(GOOD))[0] is RefuseCode.FAILED
 
 
-def test_a_job_goes_to_the_worker_that_lacks_something_else(desk: Desk) -> None:
+def test_a_job_goes_to_the_worker_that_lacks_something_else(desk: StoreClient) -> None:
     joined(desk, GOOD, BAD)
     desk.submit(*of("lab", "torch", "jax", "plain"))
     refuse(desk, GOOD, desk.claim(GOOD), "torch")
@@ -133,7 +133,7 @@ def test_a_job_goes_to_the_worker_that_lacks_something_else(desk: Desk) -> None:
     assert desk.claim(BAD).identity == identity("plain")
 
 
-def test_a_job_that_lacks_something_on_each_worker_fails(desk: Desk) -> None:
+def test_a_job_that_lacks_something_on_each_worker_fails(desk: StoreClient) -> None:
     joined(desk, GOOD, BAD)
     desk.submit(*of("lab", "both"))
     assert refuse(desk, GOOD, desk.claim(GOOD), "torch")[0] is RefuseCode.REFUSED
@@ -141,7 +141,7 @@ def test_a_job_that_lacks_something_on_each_worker_fails(desk: Desk) -> None:
     assert "m1 on node1: no module named 'torch'" in desk.job("both").error["message"]
 
 
-def test_an_option_that_a_worker_does_not_know_counts_as_a_module_that_it_lacks(desk: Desk) -> None:
+def test_an_option_that_a_worker_does_not_know_counts_as_a_module_that_it_lacks(desk: StoreClient) -> None:
     joined(desk, GOOD, BAD)
     desk.submit(*of("lab", "a", "b"))
     refusal = Refusal.of_option("m2", BAD.host, "snapshot")
@@ -168,7 +168,7 @@ def test_of_refused_jobs_those_that_others_have_done_are_counted_by_cause() -> N
     ]
 
 
-def test_a_job_waits_for_no_worker_that_has_gone(sweep: Desk) -> None:
+def test_a_job_waits_for_no_worker_that_has_gone(sweep: StoreClient) -> None:
     refuse(sweep, BAD, sweep.claim(BAD))
     sweep.store.leave(GOOD.name)
     lease = sweep.claim(BAD)
@@ -176,14 +176,14 @@ def test_a_job_waits_for_no_worker_that_has_gone(sweep: Desk) -> None:
     assert refuse(sweep, BAD, lease)[0] is RefuseCode.FAILED
 
 
-def test_a_job_does_not_fail_while_an_outage_has_silenced_the_others(sweep: Desk) -> None:
+def test_a_job_does_not_fail_while_an_outage_has_silenced_the_others(sweep: StoreClient) -> None:
     lease = sweep.claim(BAD)
     sweep.client.zadd(keys.serving(W, "default"), {GOOD.name: 1})
     sweep.client.hset(keys.clock(W), mapping={"called": 1})
     assert refuse(sweep, BAD, lease)[0] is RefuseCode.REFUSED
 
 
-def test_a_refusal_wakes_an_idle_worker_that_may_have_the_job_and_no_other(sweep: Desk) -> None:
+def test_a_refusal_wakes_an_idle_worker_that_may_have_the_job_and_no_other(sweep: StoreClient) -> None:
     joined(sweep, WORSE)
     leases = [sweep.claim(BAD) for _ in range(3)]
     for worker in (GOOD, BROTHER, WORSE):
@@ -195,7 +195,7 @@ def test_a_refusal_wakes_an_idle_worker_that_may_have_the_job_and_no_other(sweep
     assert sweep.client.exists(keys.wake(W, GOOD.name), keys.wake(W, WORSE.name)) == 1
 
 
-def test_a_worker_that_has_refused_a_job_keeps_no_tokens_for_it(sweep: Desk) -> None:
+def test_a_worker_that_has_refused_a_job_keeps_no_tokens_for_it(sweep: StoreClient) -> None:
     create_token(sweep.client, "cpu", 2)
     limit_passes(sweep.client, 1)
     sweep.submit(*of("sweep", "wide", demand={"cpu": 2}, priority=5))
@@ -207,13 +207,13 @@ def test_a_worker_that_has_refused_a_job_keeps_no_tokens_for_it(sweep: Desk) -> 
     assert not sweep.client.exists(keys.token_reserved("cpu"))
 
 
-def test_a_cancelled_job_that_is_refused_is_cancelled(sweep: Desk) -> None:
+def test_a_cancelled_job_that_is_refused_is_cancelled(sweep: StoreClient) -> None:
     lease = sweep.claim(BAD)
     sweep.store.cancel(lease.identity)
     assert refuse(sweep, BAD, lease) == (RefuseCode.REFUSED, "cancelled")
 
 
-def test_a_refused_job_that_failed_starts_afresh_when_it_is_retried(sweep: Desk) -> None:
+def test_a_refused_job_that_failed_starts_afresh_when_it_is_retried(sweep: StoreClient) -> None:
     for worker in (BAD, GOOD):
         refuse(sweep, worker, sweep.claim(worker))
     assert sweep.client.hget(keys.job(W, identity("a")), "missing") is not None
@@ -222,7 +222,7 @@ def test_a_refused_job_that_failed_starts_afresh_when_it_is_retried(sweep: Desk)
     check_everything(sweep.client, W)
 
 
-def test_refusals_are_forgotten_with_the_worker_and_kept_while_it_lives(sweep: Desk) -> None:
+def test_refusals_are_forgotten_with_the_worker_and_kept_while_it_lives(sweep: StoreClient) -> None:
     refuse(sweep, BAD, sweep.claim(BAD))
     key = keys.refusals(W, "m2-bb")
     for call in (lambda: sweep.store.renew(BAD, None), lambda: sweep.claim_any(BAD), lambda: sweep.claim_any(BROTHER)):
@@ -231,7 +231,7 @@ def test_refusals_are_forgotten_with_the_worker_and_kept_while_it_lives(sweep: D
         assert 5000 < sweep.client.pttl(key) <= BAD.lease_ms * 4
 
 
-def test_it_is_told_who_cannot_import_what_and_how_many_jobs_avoid_it(sweep: Desk) -> None:
+def test_it_is_told_who_cannot_import_what_and_how_many_jobs_avoid_it(sweep: StoreClient) -> None:
     joined(sweep, BROTHER)
     sweep.submit(*of("other", "x"))
     refuse(sweep, BAD, sweep.claim(BAD))
@@ -241,13 +241,13 @@ def test_it_is_told_who_cannot_import_what_and_how_many_jobs_avoid_it(sweep: Des
     assert found == Avoided("m2-bb", Refusal("m2", "node2", "sweep", "/data", said), 3)
 
 
-def test_a_done_job_that_runs_again_is_of_its_project_still(sweep: Desk) -> None:
+def test_a_done_job_that_runs_again_is_of_its_project_still(sweep: StoreClient) -> None:
     refuse(sweep, BAD, sweep.claim(BAD))
     done(sweep, GOOD, sweep.claim(GOOD))
     sweep.retry("a")
     assert sweep.claim_any(BAD).code is ClaimCode.EMPTY
 
 
-def test_what_somebody_made_of_the_key_hinders_no_claim(sweep: Desk) -> None:
+def test_what_somebody_made_of_the_key_hinders_no_claim(sweep: StoreClient) -> None:
     sweep.client.set(keys.refusals(W, "m2-bb"), "spoiled")
     assert sweep.claim(BAD).identity == identity("a")

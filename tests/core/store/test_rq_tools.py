@@ -14,7 +14,7 @@ import pytest
 import redis
 from helpers.invariants import check_counts, check_dependencies, check_events, check_places, check_tokens
 from helpers.private_server import PrivateServer
-from helpers.store_client import Desk, W, identity, submission
+from helpers.store_client import StoreClient, W, identity, submission
 from helpers.waiting import PATIENCE_S
 from rq import Queue, Worker
 from rq.job import Job, JobStatus
@@ -48,7 +48,7 @@ def rq_job(client: redis.Redis, name: str) -> Job:
     return Job.fetch(keys.rq_id(W, identity(name)), connection=client)
 
 
-def test_rqs_classes_show_each_state(desk: Desk) -> None:
+def test_rqs_classes_show_each_state(desk: StoreClient) -> None:
     desk.submit(*(submission(name) for name in "abcd"), submission("e", needs=("d",)))
     done, failed, running = desk.claim(), desk.claim(), desk.claim()
     desk.finish(done)
@@ -64,8 +64,8 @@ def test_rqs_classes_show_each_state(desk: Desk) -> None:
     assert [q.name for q in Queue.all(connection=desk.client)] == [QUEUE]
 
 
-def test_rq_suspend_holds_claims_back_and_resume_lets_them_go(desk: Desk, redis_url: str) -> None:
-    desk = Desk(desk.client)  # asking for the URL has emptied the server
+def test_rq_suspend_holds_claims_back_and_resume_lets_them_go(desk: StoreClient, redis_url: str) -> None:
+    desk = StoreClient(desk.client)  # asking for the URL has emptied the server
     desk.submit(submission("a"))
     rq("suspend", redis_url)
     assert desk.claim_any().code is ClaimCode.SUSPENDED
@@ -140,7 +140,7 @@ def work(server: PrivateServer, name: str, starts: list[str]) -> None:
 
 @pytest.mark.parametrize("seed", [1])
 def test_a_storm_of_rqs_tools_loses_doubles_and_sticks_nothing(
-    redis_server: PrivateServer, desk: Desk, seed: int
+    redis_server: PrivateServer, desk: StoreClient, seed: int
 ) -> None:
     create_token(desk.client, "cpu", 2)
     for n in range(400):

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import redis
-from helpers.store_client import WORKER, Desk, W, identity, submission
+from helpers.store_client import WORKER, StoreClient, W, identity, submission
 from helpers.waiting import wait_until
 
 from xpm_core.errors import UnknownDependencyError
@@ -42,7 +42,7 @@ class Forgetful:
         return getattr(self._client, name)
 
 
-def a_life(desk: Desk) -> None:
+def a_life(desk: StoreClient) -> None:
     """Everything that can happen to jobs, in a fixed order and with fixed ids."""
     store, ids = desk.store, iter(f"e{n:02}" for n in range(100))
 
@@ -98,7 +98,7 @@ def _scores(key: bytes, members: list[tuple[bytes, float]]) -> Any:
 
 
 @pytest.fixture
-def once(desk: Desk) -> dict[str, Any]:
+def once(desk: StoreClient) -> dict[str, Any]:
     a_life(desk)
     found = dump(desk.client)
     desk.client.flushall()
@@ -106,7 +106,7 @@ def once(desk: Desk) -> dict[str, Any]:
 
 
 def test_a_life_with_every_reply_lost_once_comes_to_the_same(once: dict[str, Any], redis_client: redis.Redis) -> None:
-    a_life(Desk(Forgetful(redis_client)))  # type: ignore[arg-type]
+    a_life(StoreClient(Forgetful(redis_client)))  # type: ignore[arg-type]
     twice = dump(redis_client)
     assert set(twice) == set(once)
     for key, value in once.items():
@@ -115,7 +115,7 @@ def test_a_life_with_every_reply_lost_once_comes_to_the_same(once: dict[str, Any
     assert once[keys.token("cpu")][b"used"] == b"0"
 
 
-def test_answers_tell_of_all_events_unless_others_hear_of_it(desk: Desk) -> None:
+def test_answers_tell_of_all_events_unless_others_hear_of_it(desk: StoreClient) -> None:
     (a,) = desk.submit(submission("a"))
     (b,) = desk.submit(submission("b", needs=("a",)))
     assert b.since == a.cursor != b.cursor
@@ -126,13 +126,13 @@ def test_answers_tell_of_all_events_unless_others_hear_of_it(desk: Desk) -> None
     assert {record.job for record in Reader(desk.client, W).events.after(b.cursor)} == {identity("a"), identity("b")}
 
 
-def test_a_script_that_was_sent_and_that_the_server_does_not_know_is_answered(desk: Desk) -> None:
+def test_a_script_that_was_sent_and_that_the_server_does_not_know_is_answered(desk: StoreClient) -> None:
     desk.client.script_flush()
     (answer,) = desk.store.send("exp", desk.run.started_ms, [submission("a")], {}).reply()
     assert (answer.code, desk.state("a")) == (SubmitCode.NEW, State.READY)
 
 
-def test_what_was_sent_before_the_connection_broke_is_answered(desk: Desk) -> None:
+def test_what_was_sent_before_the_connection_broke_is_answered(desk: StoreClient) -> None:
     desk.submit(submission("a"))
     sent = desk.store.send("exp", desk.run.started_ms, [submission("b")], {})
     desk.client.client_kill_filter(_type="normal")
@@ -141,7 +141,7 @@ def test_what_was_sent_before_the_connection_broke_is_answered(desk: Desk) -> No
     assert answer.state is desk.state("b") is State.READY
 
 
-def test_what_is_refused_is_told_when_the_reply_is_asked_for(desk: Desk) -> None:
+def test_what_is_refused_is_told_when_the_reply_is_asked_for(desk: StoreClient) -> None:
     sent = desk.store.send("exp", desk.run.started_ms, [submission("a", needs=("nobody",))], {})
     with pytest.raises(UnknownDependencyError):
         sent.reply()

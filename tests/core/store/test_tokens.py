@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from helpers.store_client import OTHER, WORKER, Desk, W, identity, submission
+from helpers.store_client import OTHER, WORKER, StoreClient, W, identity, submission
 
 from xpm_core.errors import SettingsError, TokenNameError, TokenRequestError, UnknownDependencyError
 from xpm_core.reading.reader import Reader
@@ -20,7 +20,7 @@ from xpm_core.store.tokens import create_token, limit_passes
 pytestmark = pytest.mark.redis
 
 
-def test_tokens_are_met_whole_and_a_small_demand_passes_a_wide_one(desk: Desk) -> None:
+def test_tokens_are_met_whole_and_a_small_demand_passes_a_wide_one(desk: StoreClient) -> None:
     create_token(desk.client, "cpu", 3)
     two = {"demand": {"cpu": 2}}
     desk.submit(submission("a", **two), submission("b", **two), submission("c", demand={"cpu": 1}), submission("d"))
@@ -32,7 +32,7 @@ def test_tokens_are_met_whole_and_a_small_demand_passes_a_wide_one(desk: Desk) -
     assert desk.claim().identity == identity("b")
 
 
-def test_asking_for_more_than_there_is_is_refused_whole(desk: Desk) -> None:
+def test_asking_for_more_than_there_is_is_refused_whole(desk: StoreClient) -> None:
     create_token(desk.client, "cpu", 3)
     with pytest.raises(TokenRequestError, match="asks for 4 units, there are 3"):
         desk.submit(submission("a"), submission("b", demand={"cpu": 4}))
@@ -41,7 +41,7 @@ def test_asking_for_more_than_there_is_is_refused_whole(desk: Desk) -> None:
     assert Reader(desk.client, W).jobs.identities() == []
 
 
-def test_numbered_units_are_told_and_never_shared(desk: Desk) -> None:
+def test_numbered_units_are_told_and_never_shared(desk: StoreClient) -> None:
     create_token(desk.client, "gpu", 3, env="CUDA_VISIBLE_DEVICES")
     desk.submit(submission("a", demand={"gpu": 2}), submission("b", demand={"gpu": 1}))
     first, second = desk.claim(), desk.claim()
@@ -52,12 +52,12 @@ def test_numbered_units_are_told_and_never_shared(desk: Desk) -> None:
     assert (repeated.units, repeated.variables) == (second.units, second.variables)
 
 
-def test_a_variable_that_could_not_be_set_is_refused(desk: Desk) -> None:
+def test_a_variable_that_could_not_be_set_is_refused(desk: StoreClient) -> None:
     with pytest.raises(TokenNameError, match=r"Token 'gpu': 'A B' is no name of a variable\."):
         create_token(desk.client, "gpu", 3, env="A B")
 
 
-def test_a_wide_demand_is_served_after_a_bounded_number_of_small_ones(desk: Desk) -> None:
+def test_a_wide_demand_is_served_after_a_bounded_number_of_small_ones(desk: StoreClient) -> None:
     create_token(desk.client, "cpu", 2)
     desk.submit(submission("s0", demand={"cpu": 1}), submission("wide", demand={"cpu": 2}))
     running = desk.claim()
@@ -76,7 +76,7 @@ def test_a_wide_demand_is_served_after_a_bounded_number_of_small_ones(desk: Desk
 
 
 @pytest.mark.parametrize("passes", [1, 3])
-def test_how_often_a_wide_demand_may_be_passed_can_be_set(desk: Desk, passes: int) -> None:
+def test_how_often_a_wide_demand_may_be_passed_can_be_set(desk: StoreClient, passes: int) -> None:
     create_token(desk.client, "cpu", 2)
     limit_passes(desk.client, passes)
     desk.submit(submission("s0", demand={"cpu": 1}), submission("wide", demand={"cpu": 2}))
@@ -93,13 +93,13 @@ def test_how_often_a_wide_demand_may_be_passed_can_be_set(desk: Desk, passes: in
 
 
 @pytest.mark.parametrize("count", [0, -1, True, 1.5, "2"])
-def test_a_number_of_passes_below_one_is_refused(desk: Desk, count: Any) -> None:
+def test_a_number_of_passes_below_one_is_refused(desk: StoreClient, count: Any) -> None:
     with pytest.raises(SettingsError, match="expected an integer of at least 1"):
         limit_passes(desk.client, count)
     assert not desk.client.exists(keys.passes)
 
 
-def test_each_host_has_its_own_units_of_a_host_token(desk: Desk) -> None:
+def test_each_host_has_its_own_units_of_a_host_token(desk: StoreClient) -> None:
     create_token(desk.client, "gpu", 1, scope="host", env="CUDA_VISIBLE_DEVICES")
     desk.submit(*(submission(name, demand={"gpu": 1}) for name in "abc"))
     first = desk.claim(WORKER)
@@ -110,7 +110,7 @@ def test_each_host_has_its_own_units_of_a_host_token(desk: Desk) -> None:
     assert desk.claim(WORKER).identity == identity("c")
 
 
-def test_a_unit_that_a_workers_machine_has_not_is_not_claimed_by_it(desk: Desk) -> None:
+def test_a_unit_that_a_workers_machine_has_not_is_not_claimed_by_it(desk: StoreClient) -> None:
     create_token(desk.client, "gpu", 4, env="CUDA_VISIBLE_DEVICES")
     pair = WorkerId("w1", "node1", devices="CUDA_VISIBLE_DEVICES=2")
     desk.submit(submission("wide", demand={"gpu": 3}), *(submission(name, demand={"gpu": 1}) for name in "abc"))
@@ -120,7 +120,7 @@ def test_a_unit_that_a_workers_machine_has_not_is_not_claimed_by_it(desk: Desk) 
     assert desk.claim_any(OTHER).code is ClaimCode.EMPTY
 
 
-def test_a_job_that_no_list_of_devices_suffices_for_keeps_no_tokens_from_others(desk: Desk) -> None:
+def test_a_job_that_no_list_of_devices_suffices_for_keeps_no_tokens_from_others(desk: StoreClient) -> None:
     create_token(desk.client, "gpu", 4, env="CUDA_VISIBLE_DEVICES")
     limit_passes(desk.client, 1)
     pair = WorkerId("w1", "node1", devices="CUDA_VISIBLE_DEVICES=2")
@@ -132,7 +132,7 @@ def test_a_job_that_no_list_of_devices_suffices_for_keeps_no_tokens_from_others(
     assert not desk.client.exists(keys.token_reserved("gpu"))
 
 
-def test_an_idle_worker_is_not_woken_for_units_that_it_has_not(desk: Desk) -> None:
+def test_an_idle_worker_is_not_woken_for_units_that_it_has_not(desk: StoreClient) -> None:
     create_token(desk.client, "gpu", 4, env="CUDA_VISIBLE_DEVICES")
     pair = WorkerId("w1", "node1", devices="CUDA_VISIBLE_DEVICES=2")
     desk.store.join(pair, pid=1, path="/", version="0")
@@ -143,7 +143,7 @@ def test_an_idle_worker_is_not_woken_for_units_that_it_has_not(desk: Desk) -> No
     assert desk.client.exists(keys.wake(W, pair.name))
 
 
-def test_a_token_is_resized_live_and_nobody_is_stopped(desk: Desk) -> None:
+def test_a_token_is_resized_live_and_nobody_is_stopped(desk: StoreClient) -> None:
     create_token(desk.client, "cpu", 3)
     desk.submit(*(submission(name, demand={"cpu": 1}) for name in "abcd"))
     first, second = desk.claim(), desk.claim()
@@ -157,7 +157,7 @@ def test_a_token_is_resized_live_and_nobody_is_stopped(desk: Desk) -> None:
     assert desk.claim_any().code is ClaimCode.CLAIMED
 
 
-def test_a_demand_for_two_tokens_is_served_under_an_endless_stream_for_each(desk: Desk) -> None:
+def test_a_demand_for_two_tokens_is_served_under_an_endless_stream_for_each(desk: StoreClient) -> None:
     create_token(desk.client, "cpu", 1)
     create_token(desk.client, "gpu", 1)
     desk.submit(submission("c0", demand={"cpu": 1}), submission("g0", demand={"gpu": 1}))

@@ -22,6 +22,8 @@ from xpm_core.limits import DEEPEST_VALUE, LARGEST_PAYLOAD
 from xpm_core.wire import payload
 from xpm_core.wire.form import form_problem
 
+pytestmark = pytest.mark.slow
+
 TASK = sample()
 GOOD = payload.pack(TASK)
 IDENTITY = seal(TASK)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from helpers.project_files import ROOT, require
 
-pytestmark = pytest.mark.redis
+pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
 SIZES = "sizes = [50, 250, 1250]"
 

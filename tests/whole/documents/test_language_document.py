@@ -8,6 +8,8 @@ import pytest
 from helpers.documents import blocks, play
 from helpers.project_files import ROOT
 
+pytestmark = pytest.mark.slow
+
 DOCUMENT = ROOT / "docs" / "language.md"
 
 

@@ -14,7 +14,7 @@ from script_tasks import Gather, Link, WeakLink
 from xpm_core.reading.reader import Reader
 from xpm_core.wire import signing
 
-pytestmark = pytest.mark.redis
+pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
 
 def submit_chain(note: str, length: int) -> list[Any]:

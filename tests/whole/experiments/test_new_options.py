@@ -12,7 +12,7 @@ import pytest
 import worker_tasks as tasks
 from helpers import later_version
 from helpers.daemons import Crew, Worker
-from helpers.store_client import Desk, W
+from helpers.store_client import StoreClient, W
 from helpers.waiting import wait_until
 
 from xpm_core import experiment
@@ -157,7 +157,7 @@ IN_REDIS = {
 }
 
 
-def test_what_stands_in_redis_of_a_job_is_what_always_did(desk: Desk) -> None:
+def test_what_stands_in_redis_of_a_job_is_what_always_did(desk: StoreClient) -> None:
     directory = "jobs/demo.task/" + "b" * 64
     options = job_spec.JobOptions(timeout_s=12.5, env={"A": "b", "Ü": "€"}, resumable=True, template=False)
     spec = signing.signed(b"key", W, JobSpec("b" * 64, "demo:Task", "Task", directory, b"\x00payload b", options))

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from helpers.store_client import OTHER, WORKER, Desk, submission
+from helpers.store_client import OTHER, WORKER, StoreClient, submission
 
 from xpm_core.reading.events import EventReader
 from xpm_core.server import connection
@@ -48,7 +48,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def idle(desk: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Claimer:
+def idle(desk: StoreClient, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Claimer:
     """A worker for which there is nothing to do."""
     monkeypatch.setattr(desk.store, "wait_for_wake", lambda _, seconds: clock.wait(seconds))
     return Claimer(desk.store, desk.store, OTHER, Orders(), lambda: None)
@@ -57,7 +57,7 @@ def idle(desk: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Claimer:
 class Leaving:
     """A worker that is to leave, whose job has ended while the server is away."""
 
-    def __init__(self, desk: Desk, clock: Clock, told: signal.Signals) -> None:
+    def __init__(self, desk: StoreClient, clock: Clock, told: signal.Signals) -> None:
         self._desk, self._clock, self._finish = desk, clock, desk.store.finish
         desk.submit(submission("a"))
         self.held = HeldLease(desk.claim(WORKER), clock.now_s, WORKER.lease_s)
@@ -75,7 +75,7 @@ class Leaving:
 
 
 @pytest.fixture
-def leaving(desk: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Callable[[signal.Signals], Leaving]:
+def leaving(desk: StoreClient, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Callable[[signal.Signals], Leaving]:
     """What makes such a worker, of the signal that it was sent."""
 
     def make(told: signal.Signals) -> Leaving:
@@ -88,7 +88,7 @@ def leaving(desk: Desk, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Callab
 
 
 def test_a_lingering_worker_leaves_so_long_after_the_end_of_the_last_job(
-    desk: Desk, clock: Clock, idle: Claimer, monkeypatch: pytest.MonkeyPatch
+    desk: StoreClient, clock: Clock, idle: Claimer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Not after it has next looked, which may be 5 s later."""
     desk.submit(submission("a"))
@@ -116,7 +116,7 @@ def test_a_worker_that_comes_after_the_end_of_the_last_job_lingers_all_the_same(
 
 
 def test_a_worker_that_hands_back_tries_until_its_lease_is_over_to_tell_of_an_end(
-    desk: Desk, clock: Clock, leaving: Callable[[signal.Signals], Leaving], caplog: pytest.LogCaptureFixture
+    desk: StoreClient, clock: Clock, leaving: Callable[[signal.Signals], Leaving], caplog: pytest.LogCaptureFixture
 ) -> None:
     worker = leaving(signal.SIGTERM)
     assert worker.claimer.finish(worker.held, State.DONE) is None
@@ -126,7 +126,7 @@ def test_a_worker_that_hands_back_tries_until_its_lease_is_over_to_tell_of_an_en
 
 
 def test_a_worker_that_finishes_its_job_and_leaves_tells_of_its_end_however_long_that_takes(
-    desk: Desk, clock: Clock, leaving: Callable[[signal.Signals], Leaving]
+    desk: StoreClient, clock: Clock, leaving: Callable[[signal.Signals], Leaving]
 ) -> None:
     worker = leaving(signal.SIGINT)
     worker.away_until_s = worker.held.asked + worker.held.left_s + 2 * LONGEST_PAUSE_S

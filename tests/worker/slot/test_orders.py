@@ -20,7 +20,7 @@ from xpm_core.states import Event, State
 from xpm_core.store import keys
 from xpm_worker.system import processes
 
-pytestmark = pytest.mark.redis
+pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
 
 def running(crew: Crew, name: str = "x", until: Path = Path("/nonexistent"), **options: object) -> tasks.Wait:

@@ -8,11 +8,15 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import pytest
+
 from xpm_core import Config, Meta, Param, Task, field
 from xpm_core.config import InstanceConfig, state_of
 from xpm_core.identity import seal
 from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.differences import ABSENT, Difference, differences
+
+pytestmark = pytest.mark.slow
 
 
 class Loss(Enum):

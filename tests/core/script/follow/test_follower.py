@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from helpers.store_client import Desk, W, identity, submission
+from helpers.store_client import StoreClient, W, identity, submission
 from helpers.tracker_script import Script
 from helpers.waiting import wait_until
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.redis
 
 
 @pytest.fixture
-def script(desk: Desk, redis_url: str, tmp_path: Path) -> Iterator[Script]:
+def script(desk: StoreClient, redis_url: str, tmp_path: Path) -> Iterator[Script]:
     """A script that does not follow yet."""
     script = Script(desk, redis_url, tmp_path)
     yield script

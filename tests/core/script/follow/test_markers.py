@@ -9,7 +9,7 @@ import pytest
 from helpers.invariants import check_everything
 from helpers.playground import Stage
 from helpers.private_server import PrivateServer
-from helpers.store_client import OTHER, Desk, W, submission
+from helpers.store_client import OTHER, StoreClient, W, submission
 from helpers.tracker_script import Script
 from helpers.waiting import wait_until
 from script_tasks import Write
@@ -36,7 +36,7 @@ class Mortal(Script):
 
     def __init__(self, server: PrivateServer, folder: Path) -> None:
         self.server = server
-        super().__init__(Desk(connection.open(server.url)), server.url, folder)
+        super().__init__(StoreClient(connection.open(server.url)), server.url, folder)
 
     def claim(self, job: TrackedJob) -> Lease:
         """Let a worker claim a job and write the record of its success, but not the marker."""
@@ -150,7 +150,7 @@ def test_a_lost_job_is_marked_so_when_its_event_was_dropped(script: Mortal) -> N
     assert job.directory.marker() == Marker("failed", lease.execution)
 
 
-def test_an_adopted_result_leaves_no_running_execution_in_the_view(desk: Desk) -> None:
+def test_an_adopted_result_leaves_no_running_execution_in_the_view(desk: StoreClient) -> None:
     desk.submit(submission("a"), submission("b", needs=("a",)))
     lease = desk.claim(OTHER)
     desk.store.finish(OTHER, lease, State.DONE, adopted="earlier")

@@ -10,7 +10,7 @@ from helpers.user_scripts import Desktop
 
 from xpm_core.states import State
 
-pytestmark = pytest.mark.redis
+pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
 CALCULATE = """
     class Square(Task):

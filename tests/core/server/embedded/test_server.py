@@ -21,7 +21,7 @@ from xpm_core.server.embedded import server as embedded
 from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.workspace.workspace import Workspace
 
-pytestmark = [pytest.mark.redis, pytest.mark.faults, pytest.mark.usefixtures("server_program")]
+pytestmark = [pytest.mark.redis, pytest.mark.faults, pytest.mark.usefixtures("server_program"), pytest.mark.slow]
 
 
 def test_it_is_a_server_that_loses_nothing_and_that_only_its_user_reaches(workspace: Workspace) -> None:

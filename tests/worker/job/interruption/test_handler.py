@@ -15,7 +15,7 @@ from helpers.waiting import wait_until
 from xpm_core import Task
 from xpm_core.states import State
 
-pytestmark = pytest.mark.redis
+pytestmark = [pytest.mark.redis, pytest.mark.slow]
 
 
 def started(crew: Crew, task: Task, *options: str) -> Worker:

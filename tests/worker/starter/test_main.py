@@ -135,7 +135,8 @@ def test_where_fork_is_unsafe_a_job_gets_a_fresh_interpreter(
     monkeypatch: pytest.MonkeyPatch, workspace: Workspace
 ) -> None:
     ours, theirs = socket.socketpair()
-    with subprocess.Popen([sys.executable, "-c", SPAWNING, str(theirs.fileno())], pass_fds=[theirs.fileno()]):
+    command = [sys.executable, "-c", SPAWNING, str(theirs.fileno())]
+    with subprocess.Popen(command, pass_fds=[theirs.fileno()]), ours:  # `ours` is closed first, which ends the process
         theirs.close()
         monkeypatch.setattr(starter_link, "ask", lambda _: ours)
         starter = StarterClient(ours, workspace)

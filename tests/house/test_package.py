@@ -53,7 +53,7 @@ PUBLIC_MODULES = {
     "xpm_core.config": """
         LATER Bounds Config ConfigState Constant DataPath DependentMarker InstanceConfig LightweightTask Meta Param
         ParameterGroup Partial PathGenerator ResumableTask Task cache config_of copyconfig deprecate experiments
-        field initializer is_configuration outputs param_group partial produced_by setmeta state_of upstream
+        field initializer is_configuration outputs param_group partial produced_by setmeta state state_of upstream
     """,
     "xpm_core.identity": "class_origins counted_names freeze missing partial_identity seal task_id",
 }

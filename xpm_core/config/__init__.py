@@ -27,6 +27,9 @@ from xpm_core.language.parameters.object_kinds import object_kind
 from xpm_core.language.parameters.paths import PathGenerator
 from xpm_core.language.parameters.schema import ParameterGroup
 
+state = state_of
+"""The public name of `state_of`, since the first release."""
+
 __all__ = [
     "LATER",
     "Bounds",
@@ -57,6 +60,7 @@ __all__ = [
     "partial",
     "produced_by",
     "setmeta",
+    "state",
     "state_of",
     "upstream",
 ]

@@ -53,7 +53,7 @@ class Refusal:
     @classmethod
     def of_option(cls, worker: str, host: str, option: str) -> Refusal:
         """The worker does not know an option, because its version is older than the script's."""
-        option = option[:LONGEST_OPTION]
+        option = ascii(option)[1:-1][:LONGEST_OPTION] or "''"  # others can write into Redis, whatever they want
         return cls(worker, host, "", "", f"worker {worker} on {host} {_unknown(option)}", option)
 
     @classmethod

@@ -25,8 +25,8 @@ def is_xpm_file(file: str) -> bool:
 
 
 def is_installed_file(file: str) -> bool:
-    """Return whether a file belongs to an installed package."""
-    return any(part in file for part in _INSTALLED)
+    """Return whether a file belongs to an installed package. xpm's own files do not, wherever they are installed."""
+    return not is_xpm_file(file) and any(part in file for part in _INSTALLED)
 
 
 def is_user_file(file: str) -> bool:

@@ -50,6 +50,9 @@ STALE_CLAIM_S = 0.05
 RETRY_S = 1.0
 """The longest pause before an unanswered renewal is sent again."""
 
+REFUSED_S = 1.0
+"""The pause after a refused option: no fork takes time here, and the job may come back to this worker at once."""
+
 LACKED_S = 10
 """The time that a job needs is rounded up to a multiple of this, because each time has a line of its own."""
 
@@ -303,7 +306,9 @@ class Runner:
         refusal = Refusal.of_option(*self._names(), option)
         log.warning("%s: %s", held.lease.spec.label, refusal.said)
         error = PayloadError(held.lease.spec.label, refusal.said, f"To run it, {refusal.remedy}.")
-        self._claimer.refuse(held, refusal, failure.from_text(type(error).__name__, str(error)))
+        written = failure.brief(failure.from_text(type(error).__name__, str(error)), LARGEST_ERROR)
+        if not self._claimer.refuse(held, refusal, written):
+            self._orders.wait(REFUSED_S)
 
     def _names(self) -> tuple[str, str]:
         """What a refusal calls this worker's daemon, and its machine."""

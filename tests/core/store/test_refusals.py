@@ -155,6 +155,16 @@ def test_an_option_that_a_worker_does_not_know_counts_as_a_module_that_it_lacks(
     check_everything(desk.client, W)
 
 
+@pytest.mark.parametrize("option", ["", "\ud800", "a\nb", "x" * 10_000])
+def test_an_option_that_somebody_forged_is_refused_by_a_name_that_can_be_shown(desk: StoreClient, option: str) -> None:
+    joined(desk, GOOD, BAD)
+    desk.submit(*of("lab", "a"))
+    refusal = Refusal.of_option("m2", BAD.host, option)
+    assert desk.store.refuse(BAD, desk.claim(BAD), refusal, ERROR) == (RefuseCode.REFUSED, "ready")
+    assert refusal.option.isprintable()
+    assert "does not know the option" in refusal.said
+
+
 def test_of_refused_jobs_those_that_others_have_done_are_counted_by_cause() -> None:
     refused = Refused()
     module = Refusal.of_module("m2", "node2", "sweep", "/data/code")

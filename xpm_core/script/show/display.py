@@ -93,8 +93,9 @@ class Display:
     # -- no terminal -----------------------------------------------------------------------------------------------
 
     def _print(self, last: bool) -> None:
-        before, self._seen = self._seen, self._tracker.states()
-        counts, total, jobs = Counter(self._seen.values()), len(self._seen), self._tracker.jobs
+        before, jobs = self._seen, self._tracker.snapshot()
+        self._seen = {identity: job.state for identity, job in jobs.items()}
+        counts, total = Counter(self._seen.values()), len(self._seen)
         for identity, state in self._seen.items():
             if state.settled and before.get(identity) is not state and (total <= PLAIN_EACH or state is State.FAILED):
                 say(f"{self._name}  {counts[State.DONE]}/{total}  {self._line(jobs[identity], state)}")

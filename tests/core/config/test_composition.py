@@ -4,38 +4,17 @@ from __future__ import annotations
 
 import copy
 import pickle
-from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.training import Model, Optimiser, Train, train
 
-from xpm_core.config import LATER, Config, Meta, Param, PathGenerator, copyconfig, field, state_of
+from xpm_core.config import LATER, Config, Param, copyconfig, state_of
 from xpm_core.errors import (
     ParameterValueError,
 )
 from xpm_core.identity import seal
 from xpm_core.language.graph.tags import tag
-
-
-class Optimiser(Config):
-    learning_rate: Param[float]
-
-
-class Model(Config):
-    layers: Param[int]
-    widths: Param[list[int]] = field(default_factory=list)
-    path: Meta[Path] = field(default_factory=PathGenerator("model.bin"))
-
-
-class Train(Config):
-    model: Param[Model]
-    optim: Param[Optimiser]
-    seed: Param[int] = 0
-    notes: Param[Any] = None
-
-
-def train() -> Train:
-    return Train.C(model=Model.C(layers=3), optim=Optimiser.C(learning_rate=0.1))
 
 
 def test_copy_can_be_assigned_and_shares_what_is_nested() -> None:

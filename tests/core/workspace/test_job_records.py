@@ -5,29 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from helpers.executions import run
 
 from xpm_core.workspace.job_directory import JobDirectory, readable
 from xpm_core.workspace.job_records import Marker
-from xpm_core.workspace.workspace import Workspace
-
-IDENTITY = "3f9ac2e1" * 8
-
-
-@pytest.fixture
-def job(workspace: Workspace) -> JobDirectory:
-    return workspace.job("sweep:Train", IDENTITY)
-
-
-def run(job: JobDirectory, execution: str, kind: str | None, number: int = 1, *, resumable: bool = False) -> int:
-    """One execution as a worker does it; `kind` None: it was killed, and left neither record nor marker."""
-    number = job.prepare(number, resumable=resumable)
-    (job.path / "result").write_text(execution)
-    with job.out.open("a") as out:
-        out.write(f"{execution}\n")
-    if kind is not None:
-        job.write_record(number, execution, {"reason": kind})
-        job.write_marker(kind, execution)  # type: ignore[arg-type]
-    return number
 
 
 def test_a_done_marker_is_adopted_if_its_execution_is_the_newest(job: JobDirectory) -> None:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.training import Model, Optimiser, Train, train
 
-from xpm_core.config import LATER, Config, InstanceConfig, Meta, Param, PathGenerator, field, setmeta, state_of
+from xpm_core.config import LATER, Config, InstanceConfig, Meta, Param, field, setmeta, state_of
 from xpm_core.errors import (
     DeclarationError,
     MissingParameterError,
@@ -16,27 +16,6 @@ from xpm_core.errors import (
     UnknownParameterError,
 )
 from xpm_core.identity import seal
-
-
-class Optimiser(Config):
-    learning_rate: Param[float]
-
-
-class Model(Config):
-    layers: Param[int]
-    widths: Param[list[int]] = field(default_factory=list)
-    path: Meta[Path] = field(default_factory=PathGenerator("model.bin"))
-
-
-class Train(Config):
-    model: Param[Model]
-    optim: Param[Optimiser]
-    seed: Param[int] = 0
-    notes: Param[Any] = None
-
-
-def train() -> Train:
-    return Train.C(model=Model.C(layers=3), optim=Optimiser.C(learning_rate=0.1))
 
 
 def test_calling_the_class_and_its_c_mean_the_same() -> None:

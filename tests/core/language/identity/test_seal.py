@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import copy
 import pickle
-from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.training import Model, train
 
-from xpm_core.config import Config, Meta, Param, PathGenerator, field, state_of
+from xpm_core.config import Config, Param, field, state_of
 from xpm_core.errors import (
     CycleError,
     NestingError,
@@ -18,27 +18,6 @@ from xpm_core.errors import (
     ValidationError,
 )
 from xpm_core.identity import seal
-
-
-class Optimiser(Config):
-    learning_rate: Param[float]
-
-
-class Model(Config):
-    layers: Param[int]
-    widths: Param[list[int]] = field(default_factory=list)
-    path: Meta[Path] = field(default_factory=PathGenerator("model.bin"))
-
-
-class Train(Config):
-    model: Param[Model]
-    optim: Param[Optimiser]
-    seed: Param[int] = 0
-    notes: Param[Any] = None
-
-
-def train() -> Train:
-    return Train.C(model=Model.C(layers=3), optim=Optimiser.C(learning_rate=0.1))
 
 
 def test_sealed_configuration_refuses_assignment_and_says_how_to_copy() -> None:

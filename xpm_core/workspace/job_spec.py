@@ -6,7 +6,6 @@ it.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field
 from functools import cached_property
@@ -14,6 +13,7 @@ from typing import Any, NamedTuple
 
 from xpm_core.defaults import DEFAULT_BACKOFF_S, DEFAULT_MAX_LOSSES, DEFAULT_MAX_RETRIES
 from xpm_core.labels import label, short
+from xpm_core.scalars import is_number
 
 SIGNATURE = "signature"
 """The name of the signature in the written options."""
@@ -26,8 +26,7 @@ _ALWAYS = ("timeout_s", "env", "resumable", "template")
 
 
 def _is_seconds(value: Any) -> bool:
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return value is None or (is_number and math.isfinite(value) and value > 0)
+    return value is None or (is_number(value, 0) and value > 0)
 
 
 def _is_environment(value: Any) -> bool:

@@ -13,6 +13,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from xpm_core.errors import ExperimentError
+from xpm_core.scalars import is_number, is_whole
 from xpm_core.tracebacks.callsite import CodeLine, caller, format_line
 
 _ELSEWHERE = "Start workers there, xpm-worker --queue gpu, and let their queue have the task: submit(queue='gpu')."
@@ -70,18 +71,10 @@ def check_variable(name: Any, value: Any) -> None:
         raise ExperimentError(format_line(caller()), problem, "Pass texts, such as str(8).")
 
 
-def _whole(value: Any, least: int, most: int) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
-
-
-def _seconds(value: Any, least: float, most: float) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and least <= value <= most
-
-
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "workdir": (lambda value: isinstance(value, str | os.PathLike) and bool(os.fspath(value)), "a path"),
-    "port": (lambda value: value is None or _whole(value, 1, 65535), "a number from 1 to 65535"),
+    "port": (lambda value: value is None or is_whole(value, 1, 65535), "a number from 1 to 65535"),
     "redis": (lambda value: value is None or isinstance(value, str), "the address of a server"),
-    "workers": (lambda value: value is None or _whole(value, 0, 10000), "a number of slots, 0 to 10000"),
-    "lease_s": (lambda value: _seconds(value, 0.5, 3600), "a number of seconds, 0.5 to 3600"),
+    "workers": (lambda value: value is None or is_whole(value, 0, 10000), "a number of slots, 0 to 10000"),
+    "lease_s": (lambda value: is_number(value, 0.5, 3600), "a number of seconds, 0.5 to 3600"),
 }

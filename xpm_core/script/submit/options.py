@@ -11,6 +11,7 @@ from xpm_core.defaults import DEFAULT_BACKOFF_S, DEFAULT_MAX_LOSSES, DEFAULT_MAX
 from xpm_core.errors import ExperimentError
 from xpm_core.language.graph.state import EMPTY
 from xpm_core.project.settings import templates_wanted
+from xpm_core.scalars import is_number, is_whole
 from xpm_core.script.submit.arguments import refuse_unknown
 from xpm_core.tracebacks.callsite import CodeLine, format_line
 from xpm_core.words.names import check_queue_name
@@ -79,24 +80,16 @@ class Options:
         return options
 
 
-def _whole(value: Any, least: float, most: float = float("inf")) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and least <= value <= most
-
-
-def _seconds(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value < float("inf")
-
-
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "queue": (lambda value: value is None or isinstance(value, str), "a name"),
-    "priority": (lambda value: _whole(value, -100, 100), "an integer from -100 to 100"),
-    "timeout": (lambda value: value is None or (_seconds(value) and value > 0), "a number of seconds above 0"),
-    "max_retries": (lambda value: _whole(value, 0), "an integer of at least 0"),
-    "max_losses": (lambda value: _whole(value, 0), "an integer of at least 0"),
-    "backoff": (_seconds, "a number of seconds, at least 0"),
+    "priority": (lambda value: is_whole(value, -100, 100), "an integer from -100 to 100"),
+    "timeout": (lambda value: value is None or (is_number(value, 0) and value > 0), "a number of seconds above 0"),
+    "max_retries": (lambda value: is_whole(value, 0), "an integer of at least 0"),
+    "max_losses": (lambda value: is_whole(value, 0), "an integer of at least 0"),
+    "backoff": (lambda value: is_number(value, 0), "a number of seconds, at least 0"),
     "env": (
         lambda value: isinstance(value, Mapping) and all(isinstance(x, str) for x in [*value, *value.values()]),
         "names and values as strings",
     ),
-    "min_time": (lambda value: _seconds(value) and value <= 10**9, "a number of seconds, at least 0"),
+    "min_time": (lambda value: is_number(value, 0, 10**9), "a number of seconds, at least 0"),
 }

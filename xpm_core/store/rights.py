@@ -1,6 +1,6 @@
 """The rights that xpm needs on the server: commands, keys and channels.
 
-Owns: the list, and finding out which of these rights a user lacks. docs/redis.md shows the list as one command.
+Owns: the list, and finding out which of these rights a user lacks. docs/howto/redis.md shows the list as one command.
 """
 
 from __future__ import annotations

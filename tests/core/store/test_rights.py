@@ -1,4 +1,4 @@
-"""A user of the server with exactly the rights in docs/redis.md: all works. With fewer rights, nothing begins."""
+"""A user of the server with exactly the rights in docs/howto/redis.md: all works. With fewer rights, nothing begins."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from xpm_core.store.connector import connect
 
 pytestmark = pytest.mark.redis
 
-DOCUMENT = (ROOT / "docs" / "redis.md").read_text()
+DOCUMENT = (ROOT / "docs" / "howto" / "redis.md").read_text()
 TOLERATED = {"client|setinfo"}
 """Redis 7.0 has no such command; the client's library takes no for an answer."""
 

@@ -1,4 +1,4 @@
-"""Every example in docs/jobs.md runs, and prints what stands there."""
+"""Every example in docs/reference/jobs.md runs, and prints what stands there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 from helpers.documents import blocks, play
 from helpers.project_files import ROOT
 
-DOCUMENT = ROOT / "docs" / "jobs.md"
+DOCUMENT = ROOT / "docs" / "reference" / "jobs.md"
 
 
 @pytest.mark.redis

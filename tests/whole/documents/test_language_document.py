@@ -1,4 +1,4 @@
-"""Every example in docs/language.md runs, and prints what stands there."""
+"""Every example in docs/reference/language.md runs, and prints what stands there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from helpers.project_files import ROOT
 
 pytestmark = pytest.mark.slow
 
-DOCUMENT = ROOT / "docs" / "language.md"
+DOCUMENT = ROOT / "docs" / "reference" / "language.md"
 
 
 @pytest.mark.redis

@@ -1,4 +1,4 @@
-"""Every example in docs/migrating.md runs, and prints what stands there; the names in it exist."""
+"""Every example in docs/howto/migrating.md runs, and prints what stands there; the names in it exist."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from helpers.project_files import ROOT
 import xpm_core
 from xpm_core.config import Config, Task
 
-DOCUMENT = ROOT / "docs" / "migrating.md"
+DOCUMENT = ROOT / "docs" / "howto" / "migrating.md"
 
 THEIR_NAMES = """
 Action Annotated Any Array CLIInteraction Choices Config Constant DataPath DependentMarker DirectoryContext

@@ -1,4 +1,4 @@
-"""The digest of a configuration: what counts in it, and the bytes that are hashed, as in docs/identity.md.
+"""The digest of a configuration: what counts in it, and the bytes that are hashed, as in docs/reference/identity.md.
 
 values/encoding.py writes values. A nested configuration counts by its own digest, which it keeps. So the digest of a
 graph of shared configurations costs no more than its nodes.

@@ -23,7 +23,7 @@ INSTEAD = {
     "memory": "Count it by a token: memory = xp.connector.createtoken('memory_gb', 64), then "
     "task.add_dependencies(memory.dependency(8)) before submit().",
     "workspace": "Name its directory for all tasks: experiment(workdir, name).",
-    "run_mode": "Ask for the identity alone, task.identity, or pin it in a test: docs/language.md.",
+    "run_mode": "Ask for the identity alone, task.identity, or pin it in a test: docs/reference/language.md.",
 }
 """What to write instead of arguments that people know from other programs."""
 

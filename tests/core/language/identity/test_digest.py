@@ -287,7 +287,7 @@ def test_state_tells_the_identity() -> None:
 
 
 def test_example_of_the_documentation_is_true(tmp_path: Path) -> None:
-    text = (Path(__file__).resolve().parents[4] / "docs" / "identity.md").read_text()
+    text = (Path(__file__).resolve().parents[4] / "docs" / "reference" / "identity.md").read_text()
     [code] = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     blocks = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
     told = [block.split()[-1] for block in blocks]

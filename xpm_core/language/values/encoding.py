@@ -1,4 +1,4 @@
-"""Write values as bytes: MessagePack in one canonical form, with an explicit type for each value; see docs/reference/identity.md.
+"""Write values as bytes: MessagePack in one canonical form, with explicit types (docs/reference/identity.md).
 
 Different values have different encodings, and each value has one: integers, strings and lengths take their shortest
 form, floats always eight bytes, and the entries of a dict or set are sorted by their bytes. A type that MessagePack

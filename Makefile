@@ -6,13 +6,14 @@
 # make bench-quick       the same at reduced size, in five minutes
 # make bench-profile     show where the time of a worker and of a submission goes
 # make storm   kill everything that can be killed, and check the promises (SECONDS=600 SEED=7)
+# make reference         write the parts of docs/reference that come from the code: commands and errors
 # make clean   remove everything that the other commands made: environment, caches, demo-workspace
 #
 # Each command installs only what it needs into .venv. It installs again only when pyproject.toml has changed.
 
 PIP = .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --editable
 
-.PHONY: demo test lint storm bench bench-quick bench-profile bench-identity clean
+.PHONY: demo test lint reference storm bench bench-quick bench-profile bench-identity clean
 
 demo: .venv/.has-demo
 	@.venv/bin/python examples/digits.py demo-workspace
@@ -25,6 +26,9 @@ lint: .venv/.has-lint
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
+
+reference: .venv/.has-test
+	@.venv/bin/python tests/helpers/reference_pages.py
 
 storm: .venv/.has-test
 	@.venv/bin/python tests/helpers/storm.py --seconds $(or $(SECONDS),60) $(if $(SEED),--seed $(SEED))

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 
 class XpmError(Exception):
-    """Base of all errors of xpm. Only its subclasses are raised; each says in its docstring: Raised when ..."""
+    """Base of all errors of xpm. Only its subclasses are raised; each says in its docstring: Raised when ...
+
+    Remedy:
+        Catch it to catch every error of xpm. Its classes say what to do.
+    """
 
 
 class ShapedError(XpmError):
@@ -14,6 +18,9 @@ class ShapedError(XpmError):
         where: The place: a file, a class, a server.
         problem: What is wrong there.
         remedy: What to do.
+
+    Remedy:
+        The last sentence of its message says what to do.
     """
 
     def __init__(self, where: str, problem: str, remedy: str) -> None:

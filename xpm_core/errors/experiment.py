@@ -7,11 +7,27 @@ from xpm_core.labels import short
 
 
 class ExperimentError(ShapedError):
-    """Raised when an experiment is used in a way, or at a place, that cannot work."""
+    """Raised when an experiment is used in a way, or at a place, that cannot work.
+
+    Message:
+        Train: submitted outside of any experiment, at sweep.py:42. Submit it inside of: with experiment(workdir, name)
+        as xp: ...
+
+    Remedy:
+        Move the call to where the message says, or correct the option that it names.
+    """
 
 
 class InsideJobError(ExperimentError):
-    """Raised when a job begins an experiment. A worker would run the experiment again."""
+    """Raised when a job begins an experiment. A worker would run the experiment again.
+
+    Message:
+        sweep.py:57: this process is job 3f9ac2e, and a job cannot run an experiment. Put what starts it under `if
+        __name__ == "__main__":`, so that importing the file does not.
+
+    Remedy:
+        Put the call of `experiment` under `if __name__ == "__main__":`.
+    """
 
     def __init__(self, where: str, identity: str) -> None:
         super().__init__(
@@ -23,7 +39,15 @@ class InsideJobError(ExperimentError):
 
 
 class UnguardedScriptError(ExperimentError):
-    """Raised when a script submits a task of its own class without `if __name__ == "__main__":` around it."""
+    """Raised when a script submits a task of its own class without `if __name__ == "__main__":` around it.
+
+    Message:
+        sweep.py:57: class Train is defined in this script, and a worker that imports it would run the experiment again.
+        Put line 57 and what belongs to it under `if __name__ == "__main__":`, or the class into a module.
+
+    Remedy:
+        Put the experiment under `if __name__ == "__main__":`, or the classes into a module.
+    """
 
     def __init__(self, where: str, name: str, line: str) -> None:
         super().__init__(
@@ -40,6 +64,13 @@ class FailedExperiment(XpmError):
     Attributes:
         name: The name of the experiment.
         report: The report of the failures.
+
+    Message:
+        digits  1 done   1 failed   in 12 s
+
+    Remedy:
+        Read the report that it prints: it names each failure, its log, and the command that runs these jobs again. Mend
+        the cause and run the script again: jobs that are done do not run again.
     """
 
     def __init__(self, name: str, report: str) -> None:
@@ -51,7 +82,15 @@ class FailedExperiment(XpmError):
 
 
 class WorkersFailedError(XpmError):
-    """Raised when the workers that a script started have ended by themselves."""
+    """Raised when the workers that a script started have ended by themselves.
+
+    Message:
+        Workers of this script: ended with exit code 3. Correct the problem that their log shows
+        (workspace/.xpm/worker.log), and run the script again: submitted tasks wait. The end of the log: ...
+
+    Remedy:
+        Read the log that it names. Most often the server is out of reach, or the disk is full.
+    """
 
     def __init__(self, log: str, code: int, tail: str) -> None:
         super().__init__(log, code, tail)
@@ -65,7 +104,15 @@ class WorkersFailedError(XpmError):
 
 
 class WipedError(XpmError):
-    """Raised when a script waits for jobs that the server no longer knows."""
+    """Raised when a script waits for jobs that the server no longer knows.
+
+    Message:
+        Train/3f9ac2e and 4 other jobs: the server no longer knows what was submitted (was it wiped?). Run the script
+        again: jobs that are done in their directories do not run again.
+
+    Remedy:
+        Run the script again. Let the server keep its data: `--appendonly yes --maxmemory-policy noeviction`.
+    """
 
     def __init__(self, job: str, count: int) -> None:
         super().__init__(job, count)
@@ -86,6 +133,12 @@ class GracefulTimeout(XpmError):
         if (left := self.remaining_time()) is not None and left < 300:
             save_checkpoint()
             raise GracefulTimeout("not enough time for another epoch")
+
+    Message:
+        not enough time for another epoch
+
+    Remedy:
+        Raise it in `execute`, after the state was saved: any worker that has more time goes on with the job.
     """
 
     def __init__(self, message: str = "stopped before the time is over") -> None:
@@ -97,7 +150,14 @@ class GracefulTimeout(XpmError):
 
 
 class NoJobError(ShapedError):
-    """Raised when a function is called that works only in the process of a running job."""
+    """Raised when a function is called that works only in the process of a running job.
+
+    Message:
+        token_units('gpu'): no job runs in this process. Call it in execute(), in the job's own process.
+
+    Remedy:
+        Call the function in `execute`, and not in the script. For a trial without a job, pass what it would return.
+    """
 
     def __init__(self, where: str) -> None:
         super().__init__(where, "no job runs in this process", "Call it in execute(), in the job's own process.")
@@ -105,11 +165,27 @@ class NoJobError(ShapedError):
 
 
 class OutputError(ShapedError):
-    """Raised when an output of a running task is watched or registered in a way that cannot work."""
+    """Raised when an output of a running task is watched or registered in a way that cannot work.
+
+    Message:
+        Train.watch_output: the Checkpoint made at sweep.py:42 is no part of the task. Watch a method of the task, or of
+        a configuration that is a value of it.
+
+    Remedy:
+        Watch and register methods of the task or of its configurations, with arguments that are plain values.
+    """
 
 
 class UnknownDependencyError(ShapedError, LookupError):
-    """Raised when a job needs a job that the server does not know."""
+    """Raised when a job needs a job that the server does not know.
+
+    Message:
+        Evaluate/77b01de: needs job 3f9ac2e, which the server does not know (was it wiped?). Run the script again: jobs
+        that are done in their directories do not run again.
+
+    Remedy:
+        Run the script again, which submits the job that is needed, too.
+    """
 
     def __init__(self, job: str, need: str) -> None:
         problem = f"needs job {short(need)}, which the server does not know (was it wiped?)"
@@ -120,7 +196,14 @@ class UnknownDependencyError(ShapedError, LookupError):
 
 
 class TokenNameError(ShapedError, ValueError):
-    """Raised when the name of a token, or of the variable for its units, has characters that are not allowed."""
+    """Raised when the name of a token, or of the variable for its units, has characters that are not allowed.
+
+    Message:
+        Token 'my gpu': not a usable name. Use letters, digits, '_', '.' and '-', at most 64.
+
+    Remedy:
+        Choose another name for the token, or for its variable.
+    """
 
     def __init__(self, name: str, env: str = "") -> None:
         problem, remedy = "not a usable name", "Use letters, digits, '_', '.' and '-', at most 64."
@@ -131,7 +214,15 @@ class TokenNameError(ShapedError, ValueError):
 
 
 class TokenClashError(ShapedError, ValueError):
-    """Raised when a token exists with another scope or numbering than the one asked for."""
+    """Raised when a token exists with another scope or numbering than the one asked for.
+
+    Message:
+        Token 'gpu': exists on this server, but not with scope 'host' and numbered units. Use another name, or create it
+        as it is.
+
+    Remedy:
+        Create it with the scope and units that it has, or use another name. Workspaces of one server share its tokens.
+    """
 
     def __init__(self, name: str, scope: str, numbered: bool) -> None:
         units = "numbered units" if numbered else "units without numbers"
@@ -141,7 +232,15 @@ class TokenClashError(ShapedError, ValueError):
 
 
 class TokenRequestError(XpmError, ValueError):
-    """Raised when a task asks for less than one unit of a token, or for more units than the token has."""
+    """Raised when a task asks for less than one unit of a token, or for more units than the token has.
+
+    Message:
+        Token 'gpu': Train/3f9ac2e asks for 4 units, there are 2. Ask for at most 2, or resize it: createtoken('gpu',
+        4).
+
+    Remedy:
+        Ask for fewer units, or create the token with more.
+    """
 
     def __init__(self, token: str, who: str, asked: object, capacity: int) -> None:
         super().__init__(token, who, asked, capacity)
@@ -162,7 +261,15 @@ class TokenRequestError(XpmError, ValueError):
 
 
 class TokenHoldingError(ShapedError, LookupError):
-    """Raised when a job asks for its units of a token, and holds none."""
+    """Raised when a job asks for its units of a token, and holds none.
+
+    Message:
+        token_units('gpu'): the job holds no units of 'gpu' (it holds no token). Ask for them before submit():
+        task.add_dependencies(token.dependency(1)).
+
+    Remedy:
+        Ask for the units in the script, before the task is submitted.
+    """
 
     def __init__(self, where: str, name: str, held: tuple[str, ...]) -> None:
         super().__init__(
@@ -174,7 +281,15 @@ class TokenHoldingError(ShapedError, LookupError):
 
 
 class InvalidNameError(XpmError, ValueError):
-    """Raised when the name of an experiment or queue has characters that it may not have."""
+    """Raised when the name of an experiment or queue has characters that it may not have.
+
+    Message:
+        Queue 'my queue': expected 1 to 100 letters, digits, '.', '_' or '-', with a letter or digit first. Choose
+        another name.
+
+    Remedy:
+        Choose another name. It becomes the name of a folder or a part of a key.
+    """
 
     def __init__(self, kind: str, name: str) -> None:
         super().__init__(kind, name)
@@ -188,7 +303,15 @@ class InvalidNameError(XpmError, ValueError):
 
 
 class UnknownJobError(XpmError, LookupError):
-    """Raised when no job in the workspace has the name that was given."""
+    """Raised when no job in the workspace has the name that was given.
+
+    Message:
+        Job '3f2': no job is named so. Give 4 or more characters of its identity, task/characters, last or failed. See:
+        xpm status.
+
+    Remedy:
+        Name the job by more characters, and look whether you are in its workspace (`--workspace`).
+    """
 
     def __init__(self, name: str) -> None:
         super().__init__(name)
@@ -200,7 +323,14 @@ class UnknownJobError(XpmError, LookupError):
 
 
 class AmbiguousJobError(XpmError, LookupError):
-    """Raised when a prefix names several jobs."""
+    """Raised when a prefix names several jobs.
+
+    Message:
+        Job '3f2a': names several: 3f2a91c04, 3f2ae77b1. Give more characters.
+
+    Remedy:
+        Give more characters of the identity.
+    """
 
     def __init__(self, name: str, candidates: tuple[str, ...]) -> None:
         super().__init__(name, candidates)
@@ -212,7 +342,14 @@ class AmbiguousJobError(XpmError, LookupError):
 
 
 class UnknownExperimentError(XpmError, LookupError):
-    """Raised when no experiment in the workspace has the name that was given."""
+    """Raised when no experiment in the workspace has the name that was given.
+
+    Message:
+        Experiment 'digit': not in this workspace, there is digits. See them: xpm status.
+
+    Remedy:
+        Correct the name, or name the workspace of that experiment (`--workspace`).
+    """
 
     def __init__(self, name: str, known: tuple[str, ...]) -> None:
         super().__init__(name, known)
@@ -224,4 +361,11 @@ class UnknownExperimentError(XpmError, LookupError):
 
 
 class ScriptError(ShapedError):
-    """Raised when a script has no configuration of the name that was given, or fails when it is imported."""
+    """Raised when a script has no configuration of the name that was given, or fails when it is imported.
+
+    Message:
+        sweep.py:learn: there is no 'learn' in sweep.py. Name an object of the script.
+
+    Remedy:
+        Name an object of the script, or a function without arguments, that is or returns a configuration.
+    """

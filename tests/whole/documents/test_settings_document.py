@@ -1,0 +1,80 @@
+"""docs/reference/settings.md: its examples run, and it has all settings and variables that there are."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from helpers.documents import blocks, play
+from helpers.project_files import PACKAGES, ROOT, files, python_files
+
+from xpm_core.project.settings import PROJECT_SETTINGS, SETTINGS, project_settings, read_settings
+
+DOCUMENT = ROOT / "docs" / "reference" / "settings.md"
+VARIABLE = re.compile(r"\bXPM_[A-Z][A-Z_]*")
+
+INTERNAL = {
+    "XPM_STARTER": "a starter marks its own processes with it",
+    "XPM_REHEARSAL": "it is set and removed to take that step once before the first job",
+}
+"""Variables that only xpm itself sets and reads, each with the reason why users need not know it."""
+
+
+def variables(text: str) -> set[str]:
+    """The variables that a text names. Those of single tokens, such as XPM_TOKEN_GPU, are one."""
+    return {re.sub(r"^XPM_TOKEN_.*", "XPM_TOKEN_", name) for name in VARIABLE.findall(text)}
+
+
+def of_code() -> set[str]:
+    """The variables that the packages, their Lua scripts and the files for deployment name."""
+    sources = [*python_files(), *files(".lua", *PACKAGES), *(ROOT / "deploy").iterdir()]
+    return {name for path in sources for name in variables(path.read_text())}
+
+
+def names(heading: str) -> set[str]:
+    """The first column of the tables below a heading of the page."""
+    part = DOCUMENT.read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    return {name for cell in re.findall(r"^\| (`[^|]*) \|", part, re.MULTILINE) for name in re.findall(r"`(\w+)", cell)}
+
+
+@pytest.mark.redis
+def test_examples_run_in_order_and_print_what_stands_there(tmp_path: Path, redis_url: str) -> None:
+    play(DOCUMENT, tmp_path, {"XPM_REDIS_URL": redis_url})
+
+
+def test_page_has_all_variables() -> None:
+    listed = names("Variables") | names("Variables of a job")
+    assert listed == of_code() - set(INTERNAL)
+    assert set(INTERNAL) <= of_code()
+
+
+def test_page_has_all_settings() -> None:
+    assert names("Settings files") == set(SETTINGS)
+    assert names("Settings of a project") == set(PROJECT_SETTINGS)
+
+
+def test_examples_of_settings_are_right(tmp_path: Path) -> None:
+    examples = [block for block in blocks(DOCUMENT) if block.kind == "toml"]
+    for block in examples:
+        assert block.file is not None
+        (tmp_path / block.file).write_text(block.text)
+    assert {block.file for block in examples} == {"settings.toml", "pyproject.toml"}
+    assert set(read_settings(tmp_path / "settings.toml")) == set(SETTINGS)
+    assert set(project_settings(str(tmp_path))) == set(PROJECT_SETTINGS)
+
+
+@pytest.mark.parametrize(
+    ("variable", "default"),
+    [
+        ("XPM_MAX_LOG", "xpm_worker.settings:DEFAULT_MAX_LOG_MB"),
+        ("XPM_IMPORT_TIMEOUT", "xpm_worker.starter.outcome:LOAD_S"),
+        ("XPM_END_TIMEOUT", "xpm_worker.starter.outcome:END_S"),
+    ],
+)
+def test_defaults_are_those_of_the_code(variable: str, default: str) -> None:
+    module, name = default.split(":")
+    text = (ROOT / f"{module.replace('.', '/')}.py").read_text()
+    (line,) = re.findall(rf"^{name} = .*", text, re.MULTILINE)
+    (row,) = re.findall(rf"^\| `{variable}` \|[^|]*\|([^|]*)\|", DOCUMENT.read_text(), re.MULTILINE)
+    assert float(row) == float(re.findall(r"\d+(?:\.\d+)?", line)[-1])

@@ -19,8 +19,10 @@ from helpers.project_files import PACKAGES, files, python_files, strings
 HOLE = "…"
 LEAST_LETTERS = 4
 """A template with fewer letters fits too much."""
-LEAST_SHARE = 0.45
+LEAST_SHARE = 0.4
 """How much of the letters of a sentence its templates have to say."""
+PERCENT = re.compile(r"%[-.\d]*[sdrfg]")
+"""What the logging module fills in."""
 LUA_STRING = re.compile(r"'([^'\n]*)'")
 OWN_WORDS = re.compile(r"'[^']*'|`[^`]*`|\S*[/\d]\S*")
 """What is a message's own: quoted values, paths and numbers."""
@@ -40,7 +42,7 @@ def templates() -> list[re.Pattern[str]]:
 
 
 def _expression(text: str) -> str:
-    literals = re.split(f"{HOLE}+", " ".join(text.split()))
+    literals = re.split(f"{HOLE}+", " ".join(PERCENT.sub(HOLE, text).split()))
     return ".*?".join(f"({re.escape(literal)})" for literal in literals)
 
 

@@ -121,7 +121,8 @@ class NestingError(ConfigurationError, ValueError):
     """Raised when values or configurations are nested too deep to be read.
 
     Message:
-        Chain.next: its value is nested deeper than Python's recursion limit of 1000 allows, set at chain.py:9. Flatten it.
+        Chain.next: its value is nested deeper than Python's recursion limit of 1000 allows, set at chain.py:9.
+        Flatten it.
 
     Remedy:
         Keep a long chain in a list, or in a file that a parameter of type `Path` names.

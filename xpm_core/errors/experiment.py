@@ -86,7 +86,8 @@ class WorkersFailedError(XpmError):
 
     Message:
         Workers of this script: ended with exit code 3. Correct the problem that their log shows
-        (workspace/.xpm/worker.log), and run the script again: submitted tasks wait. The end of the log: ...
+        (workspace/.xpm/workers/20260131-120000-4711.log), and run the script again: submitted tasks wait.
+        The end of the log: ...
 
     Remedy:
         Read the log that it names. Most often the server is out of reach, or the disk is full.

@@ -113,9 +113,9 @@ class EmbeddedServerError(ShapedError):
     """Raised when a workspace's embedded server cannot be started, or runs on another host and cannot be reached.
 
     Message:
-        Embedded Redis in /tmp/xpm-0/3f9a: a server (process 4711) works there that can neither be reached nor ended
-        from here. End it where it runs, perhaps in another container; see /tmp/xpm-0/3f9a/server.log. Or set
-        XPM_REDIS_URL.
+        Embedded Redis in /data/digits/.xpm/redis: a server (process 4711) works there that can neither be reached nor
+        ended from here. End it where it runs, perhaps in another container; see /data/digits/.xpm/redis/server.log. Or
+        set XPM_REDIS_URL.
 
     Remedy:
         Work on the machine where the server runs, or let both machines use one server that each of them reaches.

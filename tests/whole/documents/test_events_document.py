@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from helpers.documents import play
+from helpers.documents import blocks, play
 from helpers.project_files import ROOT
 from helpers.store_client import OTHER, WORKER, StoreClient, identity, submission
 
@@ -64,6 +64,11 @@ def happen(desk: StoreClient) -> None:
 
 def test_examples_run_in_order_and_print_what_stands_there(tmp_path: Path, redis_url: str) -> None:
     play(DOCUMENT, tmp_path, {"XPM_REDIS_URL": redis_url})
+
+
+def test_every_block_is_run_or_is_a_file() -> None:
+    idle = [block for block in blocks(DOCUMENT) if block.kind != "console" and not block.file]
+    assert [(block.kind, block.line) for block in idle] == []
 
 
 def test_table_has_all_events() -> None:

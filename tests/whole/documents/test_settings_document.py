@@ -43,6 +43,11 @@ def test_examples_run_in_order_and_print_what_stands_there(tmp_path: Path, redis
     play(DOCUMENT, tmp_path, {"XPM_REDIS_URL": redis_url})
 
 
+def test_every_block_is_run_or_is_a_file() -> None:
+    idle = [block for block in blocks(DOCUMENT) if block.kind != "console" and not block.file]
+    assert [(block.kind, block.line) for block in idle] == []
+
+
 def test_page_has_all_variables() -> None:
     listed = names("Variables") | names("Variables of a job")
     assert listed == of_code() - set(INTERNAL)

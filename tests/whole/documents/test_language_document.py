@@ -1,4 +1,4 @@
-"""Every example in docs/reference/language.md runs, and prints what stands there."""
+"""Every example about the language runs, page after page in one folder, and prints what stands there."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 from helpers.documents import blocks, play
-from helpers.project_files import ROOT
+from helpers.project_files import ROOT, place
 
 pytestmark = pytest.mark.slow
 
-DOCUMENT = ROOT / "docs" / "reference" / "language.md"
+FOLDER = ROOT / "docs" / "reference" / "language"
+PAGES = [FOLDER / f"{name}.md" for name in ("configurations", "tasks", "identities", "values", "tools")]
+"""The pages in the order in which they are read. Each imports what it needs of those before it."""
 
 
 @pytest.mark.redis
@@ -20,9 +22,18 @@ def test_examples_run_in_order_and_print_what_stands_there(
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)  # meant for this run, not for the document's
     monkeypatch.setenv("XPM_REDIS_URL", redis_url)
-    play(DOCUMENT, tmp_path, {"XPM_REDIS_URL": redis_url})
+    for page in PAGES:
+        play(page, tmp_path, {"XPM_REDIS_URL": redis_url})
 
 
-def test_every_block_is_run_or_is_a_file() -> None:
-    idle = [block for block in blocks(DOCUMENT) if block.kind not in ("python", "pycon", "console") and not block.file]
+def test_all_pages_are_played_and_named_in_the_overview_in_that_order() -> None:
+    overview = FOLDER.with_suffix(".md").read_text()
+    assert sorted(PAGES) == sorted(FOLDER.glob("*.md"))
+    places = [overview.index(f"](language/{page.name})") for page in PAGES]
+    assert places == sorted(places)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=place)
+def test_every_block_is_run_or_is_a_file(page: Path) -> None:
+    idle = [block for block in blocks(page) if block.kind not in ("python", "pycon", "console") and not block.file]
     assert [(block.kind, block.line) for block in idle] == []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,9 @@ from xpm_core.project.settings import PROJECT_SETTINGS, SETTINGS, project_settin
 
 DOCUMENT = ROOT / "docs" / "reference" / "settings.md"
 VARIABLE = re.compile(r"\bXPM_[A-Z][A-Z_]*")
+
+INDENTED = re.compile(r"^\n((?:    \S[^\n]*\n)+)$", re.MULTILINE)
+"""An example of a file: lines that are indented, between empty ones."""
 
 INTERNAL = {
     "XPM_STARTER": "a starter marks its own processes with it",
@@ -60,11 +64,9 @@ def test_page_has_all_settings() -> None:
 
 
 def test_examples_of_settings_are_right(tmp_path: Path) -> None:
-    examples = [block for block in blocks(DOCUMENT) if block.kind == "toml"]
-    for block in examples:
-        assert block.file is not None
-        (tmp_path / block.file).write_text(block.text)
-    assert {block.file for block in examples} == {"settings.toml", "pyproject.toml"}
+    user, project = (textwrap.dedent(block) for block in INDENTED.findall(DOCUMENT.read_text()))
+    (tmp_path / "settings.toml").write_text(user)
+    (tmp_path / "pyproject.toml").write_text(project)
     assert set(read_settings(tmp_path / "settings.toml")) == set(SETTINGS)
     assert set(project_settings(str(tmp_path))) == set(PROJECT_SETTINGS)
 

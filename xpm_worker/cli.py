@@ -23,6 +23,7 @@ from xpm_core.wire import signing
 from xpm_core.words.names import check_queue_name, check_worker_name
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.daemon import Daemon
+from xpm_worker.environment import TIMEOUTS_S, timeout_s
 from xpm_worker.settings import DEFAULT_MAX_LOG_MB, Settings
 from xpm_worker.slot.main import SlotContext
 from xpm_worker.system import files
@@ -31,7 +32,7 @@ from xpm_worker.walltime import hand_back_at
 log = logging.getLogger(__name__)
 
 OUT_OF_REACH = 3
-"""Exit code when Redis or the workspace cannot be used."""
+"""Exit code when Redis, the workspace, a settings file or a variable cannot be used."""
 
 
 def _checked(check: Callable[[str], str]) -> Callable[[click.Context, click.Parameter, Any], Any]:
@@ -159,8 +160,10 @@ def serve(settings: Settings) -> None:
         settings: Its options.
 
     Raises:
-        XpmError: The workspace or the server cannot be used.
+        XpmError: The workspace or the server cannot be used, or a variable of the environment is wrong.
     """
+    for name in TIMEOUTS_S:  # a starter reads them; here, the fault is said once
+        timeout_s(os.environ, name)
     workspace = Workspace.open(settings.workspace)
     warn_of_password(settings.redis, workspace.path)
     address = locate(workspace.path, settings.redis)

@@ -1,4 +1,4 @@
-"""The environment of starters and jobs: the worker's own, without its secrets."""
+"""The environment: what a worker reads in its own, and what starters and jobs get of it: all but secrets."""
 
 from __future__ import annotations
 
@@ -7,8 +7,45 @@ import re
 from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
+from xpm_core.errors import SettingsError
+
+IMPORT_TIMEOUT = "XPM_IMPORT_TIMEOUT"
+"""Variable that says how long a job may import its modules, seconds."""
+
+END_TIMEOUT = "XPM_END_TIMEOUT"
+"""Variable that says how long a job's process may take to write what its code has left open, seconds."""
+
+TIMEOUTS_S = {IMPORT_TIMEOUT: 600.0, END_TIMEOUT: 300.0}
+"""These variables, and what counts without them."""
+
 _SECRET_NAME = re.compile(r"XPM_SIGNING_KEY|XPM_REDIS_URL|REDIS_URL|REDISCLI_AUTH|RQ_.*")
 _REDIS_VALUE = re.compile(r"\b(?:redis|rediss|valkey|valkeys)(?:\+[a-z]+)?://", re.IGNORECASE)
+
+
+def timeout_s(environment: Mapping[str, str], name: str) -> float:
+    """Return the seconds that a variable sets.
+
+    Args:
+        environment: The worker's environment.
+        name: The variable, one of `TIMEOUTS_S`.
+
+    Raises:
+        SettingsError: It is no number of seconds above 0.
+
+    Example:
+        >>> timeout_s({}, IMPORT_TIMEOUT)
+        600.0
+    """
+    text = environment.get(name)
+    if not text:
+        return TIMEOUTS_S[name]
+    try:
+        found = float(text)
+    except ValueError:
+        found = 0.0
+    if not 0 < found < float("inf"):
+        raise SettingsError(name, f"expected a number of seconds above 0, got {text!r}", "Correct it, or unset it.")
+    return found
 
 
 def clean_environment(

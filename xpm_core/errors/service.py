@@ -28,7 +28,7 @@ class WorkspacePathError(WorkspaceError, ValueError):
 
 
 class SettingsError(ShapedError):
-    """Raised when a settings file cannot be read, is no TOML, or has an unknown setting or one of a wrong type.
+    """Raised when a settings file cannot be read, or when it or a variable says something that is not allowed.
 
     Message:
         /home/me/.config/xpm/settings.toml: unknown setting 'reddis'. Did you mean 'redis'?

@@ -20,14 +20,13 @@ from xpm_worker.protocol.channel import Channel
 from xpm_worker.protocol.messages import AttemptEnded, RunJob, StandbyReady, TaskFinished, TaskLoaded
 from xpm_worker.starter import outcome, stacks
 from xpm_worker.starter.logs import Logs
-from xpm_worker.starter.outcome import END_S, LOAD_S
 from xpm_worker.starter.standbys import Standbys
 from xpm_worker.starter.templates import Template
 from xpm_worker.system import clock, processes
 from xpm_worker.system.memory import PeakMemory
 
-FORK_S = min(LOAD_S, 150.0)
-"""How long a template may take to fork the process of a job, including the imports that it does before."""
+FORK_S = 150.0
+"""How long a template may take at most to fork the process of a job, including the imports that it does before."""
 
 
 class Attempt:
@@ -178,7 +177,7 @@ class Attempt:
             self.begin(standby.ready)
         else:
             self._template = template
-            self._load_by = clock.boot_time() + FORK_S
+            self._load_by = clock.boot_time() + min(outcome.load_s(), FORK_S)
         self._standbys.prepare(template)
 
     def begin(self, message: StandbyReady) -> None:
@@ -186,7 +185,7 @@ class Attempt:
         self.begun = True
         self.pid, self._template = message.pid, None
         now = clock.boot_time()
-        self._load_by = now + LOAD_S
+        self._load_by = now + outcome.load_s()
         self._logs.start(now)
         self._memory.start(now)
         if self._frozen_at is not None:  # it was being forked while the others were frozen, and so it was missed
@@ -199,7 +198,7 @@ class Attempt:
 
     def closing(self) -> None:
         """Note that the job's code has ended, and that its process now writes what was left open."""
-        self._end_by = clock.boot_time() + END_S
+        self._end_by = clock.boot_time() + outcome.end_s()
 
     def reports_ended(self) -> None:
         """Note that the channel of the job's process is closed.

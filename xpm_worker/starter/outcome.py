@@ -10,19 +10,27 @@ import platform
 import signal
 import socket
 from datetime import datetime
+from functools import cache
 from typing import Any, NamedTuple
 
+from xpm_worker.environment import END_TIMEOUT, IMPORT_TIMEOUT, timeout_s
 from xpm_worker.job import failure
 from xpm_worker.protocol.messages import AttemptEnded, RunJob, TaskFinished
 from xpm_worker.system.memory import PeakMemory
 
-LOAD_S = float(os.environ.get("XPM_IMPORT_TIMEOUT", "600"))
-"""How long a job may import its modules, seconds."""
-
-END_S = float(os.environ.get("XPM_END_TIMEOUT", "300"))
-"""How long the process of a job may take to write what its code has left open, seconds."""
-
 PYTHON = platform.python_version()
+
+
+@cache
+def load_s() -> float:
+    """How long a job may import its modules, seconds."""
+    return timeout_s(os.environ, IMPORT_TIMEOUT)
+
+
+@cache
+def end_s() -> float:
+    """How long the process of a job may take to write what its code has left open, seconds."""
+    return timeout_s(os.environ, END_TIMEOUT)
 
 
 class Ending(NamedTuple):
@@ -72,10 +80,10 @@ def overrun(job: RunJob, stopped: str, since_sigterm_s: float | None = None) -> 
     if stopped == "timeout":
         return f"ran longer than {job.timeout_s:g} s"
     if stopped == "import timeout":
-        return f"its modules took longer than {LOAD_S:g} s to import"
+        return f"its modules took longer than {load_s():g} s to import"
     if stopped == "end timeout":
         remedy = "A thread of its own may hold a file: end it, and close files, before `execute` returns."
-        return f"what it left open was not written in {END_S:g} s. {remedy}"
+        return f"what it left open was not written in {end_s():g} s. {remedy}"
     if stopped == "killed":
         return "killed by SIGKILL, because RQ's command kill-horse asked for it"
     if since_sigterm_s is not None:

@@ -11,7 +11,7 @@ from helpers.project_files import PACKAGES, ROOT, files, place, python_files
 from helpers.quotations import unknown_sentences
 from helpers.reference_pages import PAGES, current
 
-from xpm_cli.app import FAILED, UNREACHABLE, USAGE
+from xpm_cli import app
 from xpm_core import errors
 from xpm_core.errors import XpmError
 from xpm_core.script.ending import INTERRUPTED
@@ -78,7 +78,9 @@ def test_every_way_to_fail_has_a_part_of_the_page() -> None:
 def test_exit_codes_are_those_of_the_code() -> None:
     part = ERRORS.read_text().partition("## Exit codes")[2].partition("\n## ")[0]
     tables = [list(map(int, re.findall(r"^\| (\d+) \|", table, re.MULTILINE))) for table in part.split("\nOf ")[1:]]
-    assert tables == [[0, FAILED, USAGE, UNREACHABLE], [0, USAGE, OUT_OF_REACH], [0, FAILED, INTERRUPTED]]
+    of_xpm = sorted(value for name, value in vars(app).items() if name.isupper() and type(value) is int)
+    assert of_xpm[:3] == [app.FAILED, app.USAGE, app.UNREACHABLE]
+    assert tables == [[0, *of_xpm], [0, app.USAGE, OUT_OF_REACH], [0, app.FAILED, INTERRUPTED]]
 
 
 @pytest.mark.parametrize("page", [REFERENCE / "errors.md", REFERENCE / "troubleshooting.md"], ids=place)

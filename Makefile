@@ -5,6 +5,7 @@
 # make bench   measure xpm beside RQ, HyperQueue, experimaestro and submitit, into bench/RESULTS.md (an hour)
 # make bench-quick       the same at reduced size, in five minutes
 # make bench-profile     show where the time of a worker and of a submission goes
+# make docs    build the documents as a site: open site/index.html
 # make storm   kill everything that can be killed, and check the promises (SECONDS=600 SEED=7)
 # make reference         write the parts of docs/reference that come from the code: commands and errors
 # make clean   remove everything that the other commands made: environment, caches, demo-workspace
@@ -13,7 +14,7 @@
 
 PIP = .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --editable
 
-.PHONY: demo test lint reference storm bench bench-quick bench-profile bench-identity clean
+.PHONY: demo test lint docs reference storm bench bench-quick bench-profile bench-identity clean
 
 demo: .venv/.has-demo
 	@.venv/bin/python examples/digits.py demo-workspace
@@ -26,6 +27,9 @@ lint: .venv/.has-lint
 	@.venv/bin/ruff check
 	@.venv/bin/ruff format --check
 	@.venv/bin/mypy
+
+docs: .venv/.has-docs
+	@.venv/bin/python tests/helpers/site_build.py
 
 reference: .venv/.has-test
 	@.venv/bin/python tests/helpers/reference_pages.py
@@ -46,7 +50,7 @@ bench-identity: .venv/.has-test
 	@.venv/bin/python bench/identity.py --write
 
 clean:
-	@rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo-workspace
+	@rm -rf .venv build dist site .cache *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache demo-workspace
 	@find xpm_core xpm_worker xpm_cli tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
 
 .venv/.has-%: pyproject.toml .venv/.made

@@ -68,6 +68,15 @@ class Forward:
 forwardoption = Forward()
 """A decorator that makes an option of a parameter.
 
+Args:
+    argument: The parameter, `arguments(Learn).epochs`; or the class, in `forwardoption.epochs(Learn)`.
+    name: Name of the option if it is not that of the parameter: `"rate"` or `"--rate"`.
+    attributes: Arguments of `click.option` that replace those of the parameter, such as `default`.
+
+Raises:
+    UnknownParameterError: The class has no such parameter.
+    DeclarationError: Values of that type cannot be typed on a command line.
+
 Example:
     >>> @click.command()
     ... @forwardoption(arguments(Learn).epochs)

@@ -70,11 +70,21 @@ class Config(ConfigAttributes, DictMethods, metaclass=ConfigMeta):
         return self
 
     def tags(self) -> dict[str, tags.Label]:
-        """The tags of the configuration and of all that it was made from, by name."""
+        """The tags of the configuration and of all that it was made from, by name.
+
+        Example:
+            >>> Learn.C(epochs=tag(100)).tags()
+            {'epochs': 100}
+        """
         return tags.collect(self)
 
     def missing(self) -> list[str]:
-        """The paths of all parameters that have no value yet, here and below: `['Learn.model.layers']`."""
+        """The paths of all parameters that have no value yet, here and below.
+
+        Example:
+            >>> Learn.C(model=Model.C()).missing()
+            ['Learn.model.layers']
+        """
         return missing(self)
 
     @edge
@@ -98,7 +108,11 @@ class Config(ConfigAttributes, DictMethods, metaclass=ConfigMeta):
 
     @edge
     def copy(self, **values: Any) -> Self:
-        """Copy the configuration, with other values for some parameters; see `copyconfig`."""
+        """Copy the configuration, with other values for some parameters; see `copyconfig`.
+
+        Example:
+            >>> longer = learn.copy(epochs=1000)
+        """
         return copied(self, values)  # type: ignore[no-any-return]
 
     @edge
@@ -235,13 +249,15 @@ class Task(Config, TaskAttributes):
 
         Args:
             init_tasks: Tasks that run in the job before `execute`, in order. They are part of the identity.
-            options: Options of the experiment; see `experiment.submit`.
+            options: How the job is run: `queue`, `priority`, `timeout` (seconds), `max_retries`, `max_losses`,
+                `backoff` (seconds), `env` and `min_time` (seconds). docs/reference/submit.md explains each of them.
 
         Returns:
             The result of `task_outputs`, which is the task itself unless the class overrides that method.
 
         Raises:
-            ExperimentError: No experiment is entered.
+            ExperimentError: No experiment is entered, there is no such option, or its value cannot work.
+            UnguardedScriptError: A worker that imports the script would submit the task again.
             DeclarationError: This is a live object, and no configuration.
             MissingParameterError: Parameters have no value; names all of them.
             UnsubmittedTaskError: The task depends on a task that was not submitted.
@@ -329,6 +345,9 @@ class Task(Config, TaskAttributes):
     @edge
     def token_units(self, name: str) -> tuple[int, ...] | int:
         """The units of a token that the job holds: their numbers, or how many if they have no numbers.
+
+        Args:
+            name: The name of the token.
 
         Raises:
             NoJobError: No job runs in this process.

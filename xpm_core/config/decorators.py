@@ -38,6 +38,14 @@ def live_only(method: Callable[..., Any], instance: Any) -> None:
 def initializer(method: Callable[Concatenate[S, P], R]) -> Callable[Concatenate[S, P], R]:
     """Let a method of live objects run once. Further calls return the first result, whatever their arguments are.
 
+    A call on a configuration is refused with a DeclarationError.
+
+    Args:
+        method: The method.
+
+    Returns:
+        The method that takes its place.
+
     Example:
         >>> class Model(Config):
         ...     @initializer

@@ -26,7 +26,11 @@ class DependentMarker(Protocol):
 
 
 def outputs(task: Task) -> Any:
-    """The result of `submit()` for a submitted task: its `task_outputs`, in which `dep` marks configurations."""
+    """The result of `submit()` for a submitted task: its `task_outputs`, in which `dep` marks configurations.
+
+    Args:
+        task: The task, submitted.
+    """
 
     def dep(config: T) -> T:
         return made_by(task, config)
@@ -62,8 +66,15 @@ def made_by(task: Task, config: T) -> T:
 def produced_by(task: Task, config: T) -> T:
     """Mark a configuration as an output that a task has produced while it runs.
 
-    It does the same as `made_by`. But whatever uses an output of a ResumableTask need not wait until the task is done,
-    because a retry of that task keeps the directory.
+    It does what `dep` does in `task_outputs`: the identity of the task counts in that of the output. But whatever uses
+    an output of a ResumableTask need not wait until the task is done, because a retry of that task keeps the directory.
+
+    Args:
+        task: The task, submitted.
+        config: The configuration.
+
+    Returns:
+        The configuration; or a copy, if it is sealed or another task made it.
     """
     own_paths(task)
     if config is task or not isinstance(task, ResumableTask):
@@ -80,6 +91,9 @@ def upstream(task: Any) -> list[Task]:
 
     A task uses another task in four ways: as a value of its parameters, at any depth; as the task that made such a
     value; through an initial task; by `add_dependencies`. Tasks that those use in turn are not among the result.
+
+    Args:
+        task: The task.
 
     Raises:
         UnsubmittedTaskError: One of them was not submitted.

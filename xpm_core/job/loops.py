@@ -199,7 +199,16 @@ class _LoopLevel:
 
 
 def trange(*arguments: int, **more: Any) -> tqdm[int]:
-    """`tqdm(range(*arguments), **more)`."""
+    """Loop over numbers, and report how far the loop is. It is short for `tqdm(range(*arguments), **more)`.
+
+    Args:
+        arguments: As for `range`.
+        more: As for `tqdm`.
+
+    Example:
+        for epoch in trange(10, desc="epoch"):
+            train()
+    """
     return tqdm(range(*arguments), **more)
 
 

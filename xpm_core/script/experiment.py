@@ -76,6 +76,11 @@ class experiment:
         queue: Default queue of tasks submitted without `queue=`.
         lease_s: After how many seconds of silence a worker loses its job, which then runs elsewhere.
 
+    Attributes:
+        name: The experiment's name.
+        queue: The default queue.
+        workspace: The workspace, once the block has begun. Its `path` is the directory.
+
     Raises:
         ExperimentError: An argument cannot work, or another experiment is open.
         InvalidNameError: A name has characters that it may not have.

@@ -95,12 +95,37 @@ class Connector:
     def createtoken(
         self, name: str, count: int, *, scope: str = "server", units: bool = False, env: str = ""
     ) -> tokens.Token:
-        """Create a token with `count` units, or set how many units it has; see `store.tokens.create_token`."""
+        """Create a token with `count` units. If it exists, set how many units it has.
+
+        Args:
+            name: Letters, digits, `_`, `.` and `-`, at most 64.
+            count: How many units there are, at least 1.
+            scope: "server": all hosts share the units; "host": each worker's host has its own.
+            units: Whether units are numbered. A job then learns which ones it holds.
+            env: A variable of the job's environment that names its units, such as CUDA_VISIBLE_DEVICES. It implies
+                `units`.
+
+        Raises:
+            TokenNameError: The name of the token, or of the variable, cannot be used.
+            TokenRequestError: The count is below 1.
+            TokenClashError: It exists with another scope or numbering.
+
+        Example:
+            gpu = xp.connector.createtoken("gpu", 4, scope="host", env="CUDA_VISIBLE_DEVICES")
+            learn.add_dependencies(gpu.dependency(1)).submit()
+        """
         return tokens.create_token(self.client, name, count, scope=scope, units=units, env=env)
 
     @edge
     def limitpasses(self, count: int) -> None:
-        """Set how often jobs may pass a job that waits for more tokens; see `store.tokens.limit_passes`."""
+        """Set how often later jobs may pass a job that waits for more tokens than are free, on the whole server.
+
+        Args:
+            count: How often, at least 1. A server on which it was never set counts to 200.
+
+        Raises:
+            SettingsError: The count is below 1.
+        """
         tokens.limit_passes(self.client, count)
 
     def close(self) -> None:

@@ -132,6 +132,9 @@ def rebuilt(
 def state_of(config: Any) -> ConfigState:
     """The state of a configuration.
 
+    Args:
+        config: The configuration.
+
     Raises:
         TypeError: It is no configuration, but a live object or something else.
     """
@@ -142,7 +145,11 @@ def state_of(config: Any) -> ConfigState:
 
 
 def is_configuration(value: Any) -> bool:
-    """Whether a value is a configuration, and not a live object or anything else."""
+    """Whether a value is a configuration, and not a live object or anything else.
+
+    Args:
+        value: Any value.
+    """
     return STATE in getattr(value, "__dict__", ())
 
 

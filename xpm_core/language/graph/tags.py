@@ -101,6 +101,9 @@ def label_of(value: Any) -> Label:
 def stop_tags(value: T) -> T:
     """Pass a configuration to a parameter without its tags.
 
+    Args:
+        value: The configuration.
+
     Returns:
         An object to pass for the parameter. The parameter gets the configuration itself.
 

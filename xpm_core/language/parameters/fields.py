@@ -27,19 +27,44 @@ class Role:
 
 
 Param = Annotated[T, Role("param")]
-"""A parameter. Its value is part of the identity."""
+"""A parameter. Its value is part of the identity.
+
+Example:
+    >>> class Learn(Task):
+    ...     epochs: Param[int] = 100
+"""
 
 Meta = Annotated[T, Role("meta")]
-"""A parameter that is no part of the identity, such as the number of threads, or a name for people."""
+"""A parameter that is no part of the identity, such as the number of threads, or a name for people.
+
+Example:
+    >>> class Learn(Task):
+    ...     threads: Meta[int] = 4
+"""
 
 Constant = Annotated[T, Role("constant")]
-"""A value that cannot be assigned, and is part of the identity. Change it when the work of the class has changed."""
+"""A value that cannot be assigned, and is part of the identity. Change it when the work of the class has changed.
+
+Example:
+    >>> class Learn(Task):
+    ...     version: Constant[int] = 2
+"""
 
 DataPath = Annotated[Path, Role("data")]
-"""A path to data that belong to the configuration. `save` copies the data. The path is no part of the identity."""
+"""A path to data that belong to the configuration. `save` copies the data. The path is no part of the identity.
+
+Example:
+    >>> class Model(Config):
+    ...     weights: DataPath
+"""
 
 LATER: Any = type("Later", (), {"__repr__": lambda self: "LATER", "__slots__": ()})()
-"""Stands for the value of a parameter that is assigned later, so that type checkers miss no argument."""
+"""Stands for the value of a parameter that is assigned later, so that type checkers miss no argument.
+
+Example:
+    >>> learn = Learn.C(epochs=LATER)
+    >>> learn.epochs = 3
+"""
 
 
 def param_group(name: str) -> ParameterGroup:

@@ -167,6 +167,35 @@ class Terminal(Running):
         return code
 
 
+def open_terminal(*command: str, cwd: Path, env: dict[str, str], columns: int = 80, lines: int = 24) -> Terminal:
+    """Run a command in a terminal; `env` is added to this process's variables."""
+    master, slave = pty.openpty()
+    fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+    environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+    process = subprocess.Popen(
+        [sys.executable, "-c", TAKE_TERMINAL, *command],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        cwd=cwd,
+        env={**environment, "TERM": "xterm", **env},
+        start_new_session=True,
+    )
+    os.close(slave)
+    return Terminal(process, master, columns, lines)
+
+
+def in_terminal(*command: str, cwd: Path, env: dict[str, str], columns: int = 80, lines: int = 200) -> str:
+    """Run a command in a terminal to its end; returns what is on the screen then."""
+    terminal = open_terminal(*command, cwd=cwd, env=env, columns=columns, lines=lines)
+    try:
+        terminal.ends()
+    finally:
+        if terminal.process.poll() is None:
+            terminal.kill()
+    return terminal.out.rstrip()
+
+
 class Desktop:
     """A folder with scripts and a workspace, whose server is embedded."""
 
@@ -214,20 +243,9 @@ class Desktop:
         self, *command: str | Path, columns: int = 80, lines: int = 24, env: dict[str, str] | None = None
     ) -> Terminal:
         """Run Python with these words in a terminal."""
-        master, slave = pty.openpty()
-        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
-        environment = {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
-        process = subprocess.Popen(
-            [sys.executable, "-c", TAKE_TERMINAL, sys.executable, *map(str, command)],
-            stdin=slave,
-            stdout=slave,
-            stderr=slave,
-            cwd=self.folder,
-            env={**environment, "TERM": "xterm", **(env or {})},
-            start_new_session=True,
+        terminal = open_terminal(
+            sys.executable, *map(str, command), cwd=self.folder, env=env or {}, columns=columns, lines=lines
         )
-        os.close(slave)
-        terminal = Terminal(process, master, columns, lines)
         self._running.append(terminal)
         return terminal
 

@@ -6,7 +6,8 @@ first words of a block say what it is:
 - `python`: run in one module, which the document fills. With a first line such as `# sweep.py`, it is that file.
 - `pycon`: run there, too. The output must be the one in the document (`...` stands for anything).
 - `console`: a shell runs each line after `$ `. The standard output must be the one in the document. If the shell has a
-  terminal, the document shows its screen. `export NAME=VALUE` and `cd FOLDER` hold for all lines that follow.
+  terminal, the document shows its screen. `export NAME=VALUE` and `cd FOLDER` hold for all lines that follow. A line
+  `^C` in the output is Ctrl-C: it is pressed once the screen is as above this line; at the end, it is as below it.
 - `diff`, with a first line such as `--- sweep.py`: a change of that file.
 - any other word, with a first line such as `# sweep.yaml`: that file.
 """
@@ -20,8 +21,9 @@ import subprocess
 import sys
 import sysconfig
 import warnings
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import NamedTuple
@@ -65,6 +67,11 @@ def idle_blocks(document: Path) -> list[tuple[str, int]]:
     ]
 
 
+def agree(wanted: str, shown: str) -> bool:
+    """Whether an output is the one in the document."""
+    return doctest.OutputChecker().check_output(wanted, f"{shown.rstrip()}\n", OPTIONS)
+
+
 def changed(text: str, change: str) -> str:
     """Change a text. The lines of the change begin with `+`, `-` or a blank; its old lines must stand there once."""
     lines = change.splitlines(keepends=True)
@@ -88,16 +95,23 @@ class Shell:
     variables: dict[str, str] = field(default_factory=dict)
     terminal: bool = False
 
-    def run(self, command: str) -> tuple[str, str]:
-        """Run a line; returns what a document shows of that, and what it does not show."""
+    def run(self, command: str, ctrl_c: Callable[[str], bool] | None = None) -> tuple[str, str]:
+        """Run a line; returns what a document shows of that, and what it does not show.
+
+        Args:
+            command: The line.
+            ctrl_c: Ctrl-C is pressed as soon as this is true of the screen.
+        """
         if kept := KEPT.fullmatch(command):
             self._keep(kept)
             return "", ""
         path = os.pathsep.join([sysconfig.get_path("scripts"), os.environ["PATH"]])
         added = {**self.variables, "PATH": path}
         if self.terminal:
-            screen = in_terminal("/bin/sh", "-c", command, cwd=self.folder, env=added, columns=COLUMNS)
+            words = ("/bin/sh", "-c", command)
+            screen = in_terminal(*words, cwd=self.folder, env=added, columns=COLUMNS, ctrl_c=ctrl_c)
             return f"{screen}\n", ""
+        assert ctrl_c is None, "only a terminal has Ctrl-C"
         environment = {**os.environ, **added, "COLUMNS": str(COLUMNS)}
         done = subprocess.run(
             command, shell=True, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=120
@@ -166,9 +180,10 @@ class Player:
     def console(self, block: Block) -> None:
         for part in re.split(r"^\$ ", block.text, flags=re.MULTILINE)[1:]:
             command, _, wanted = part.partition("\n")
-            shown, hidden = self.shell.run(command)
+            live, pressed, last = wanted.rpartition("^C\n")
+            shown, hidden = self.shell.run(command, partial(agree, live) if pressed else None)
             seen = f"{self.document.name}:{block.line}: $ {command}\n{shown}\n{hidden}"
-            assert doctest.OutputChecker().check_output(wanted, shown, OPTIONS), seen
+            assert agree(last, shown), seen
 
 
 def play(document: Path, folder: Path, environment: dict[str, str]) -> None:

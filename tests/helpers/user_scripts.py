@@ -185,10 +185,23 @@ def open_terminal(*command: str, cwd: Path, env: dict[str, str], columns: int = 
     return Terminal(process, master, columns, lines)
 
 
-def in_terminal(*command: str, cwd: Path, env: dict[str, str], columns: int = 80, lines: int = 200) -> str:
-    """Run a command in a terminal to its end; returns what is on the screen then."""
-    terminal = open_terminal(*command, cwd=cwd, env=env, columns=columns, lines=lines)
+def in_terminal(
+    *command: str, cwd: Path, env: dict[str, str], columns: int = 80, ctrl_c: Callable[[str], bool] | None = None
+) -> str:
+    """Run a command in a terminal to its end; returns what is on the screen then.
+
+    Args:
+        command: The words of the command.
+        cwd: Where it runs.
+        env: Variables beside this process's own.
+        columns: The width of the terminal. It is high enough for all that a command shows.
+        ctrl_c: Ctrl-C is pressed as soon as this is true of the screen.
+    """
+    terminal = open_terminal(*command, cwd=cwd, env=env, columns=columns, lines=200)
     try:
+        if ctrl_c is not None:
+            wait_until(lambda: ctrl_c(terminal.out), show=lambda: terminal.out)
+            terminal.interrupt()
         terminal.ends()
     finally:
         if terminal.process.poll() is None:

@@ -50,6 +50,16 @@ def test_terminal_shows_both_outputs_in_order(tmp_path: Path) -> None:
         play_in_order([document], Shell(tmp_path))
 
 
+def test_ctrl_c_is_pressed_once_the_screen_is_as_shown(tmp_path: Path) -> None:
+    document = tmp_path / "sample.md"
+    command = "trap 'echo; echo asked; exit 1' INT; echo begun; while :; do sleep 0.01; done"
+    document.write_text(f"```console\n$ {command}\nbegun\n^C\n...asked\n```\n")
+    play_in_order([document], Shell(tmp_path, terminal=True))
+    document.write_text(f"```console\n$ {command}\nbegun\n^C\nnothing\n```\n")
+    with pytest.raises(AssertionError, match="asked"):
+        play_in_order([document], Shell(tmp_path, terminal=True))
+
+
 def test_change_applies_where_its_lines_stand_once(tmp_path: Path) -> None:
     text = "one = 1\ntwo = 2\n\none = 1\n"
     assert changed(text, "-two = 2\n+two = 3\n \n one = 1\n") == "one = 1\ntwo = 3\n\none = 1\n"

@@ -1,4 +1,4 @@
-"""The example in the README runs as printed."""
+"""The README: its example runs as printed, it is short, and it leads to all other documents."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ import sys
 from pathlib import Path
 
 import pytest
+from helpers.documents import Shell, idle_blocks, play_in_order
 from helpers.project_files import ROOT
+from helpers.user_scripts import Desktop
 
 pytestmark = pytest.mark.redis
 
-README = (ROOT / "README.md").read_text()
-(EXAMPLE,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+README = ROOT / "README.md"
+TEXT = README.read_text()
+(EXAMPLE,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
 def run(folder: Path) -> subprocess.CompletedProcess[str]:
@@ -39,16 +42,22 @@ def test_example_runs_as_printed_and_again_runs_only_what_is_new(tmp_path: Path)
     assert len(records) == 6, "each job ran once"
 
 
-def test_workspace_looks_as_drawn(tmp_path: Path) -> None:
-    (tmp_path / "squares.py").write_text(EXAMPLE)
-    result = run(tmp_path)
-    assert result.returncode == 0, result.stderr
-    workspace = tmp_path / "workspace"
-    (directory,) = (
-        file.parent for file in workspace.glob("jobs/squares.square/*/result.txt") if file.read_text() == "9"
-    )
-    for name in ("params.json", "square.out", "square.err", ".xpm/done"):
-        assert (directory / name).is_file(), name
-    (link,) = workspace.glob("experiments/squares/jobs/square/number=3-*")
-    assert link.resolve() == directory.resolve()
-    assert (workspace / "experiments/squares/latest").resolve().parent.name == "runs"
+def test_readme_shows_what_a_reader_sees(tmp_path: Path) -> None:
+    desktop = Desktop(tmp_path)
+    try:
+        play_in_order([README], Shell(tmp_path, terminal=True))
+    finally:
+        desktop.clear()
+
+
+def test_every_block_is_run_or_is_a_file() -> None:
+    assert idle_blocks(README) == []
+
+
+def test_readme_is_one_screen_and_a_half() -> None:
+    assert len(TEXT.splitlines()) <= 80
+
+
+def test_readme_leads_to_every_section_of_the_documents() -> None:
+    sections = {f"docs/{folder.name}/index.md" for folder in (ROOT / "docs").iterdir() if list(folder.glob("*.md"))}
+    assert sections <= set(re.findall(r"\]\(([^)#]+)", TEXT))

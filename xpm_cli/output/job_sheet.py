@@ -192,9 +192,23 @@ def _parameters(described: dict[str, Any], path: str = "") -> Iterator[str]:
         elif isinstance(value, dict) and value.get("in") == "job":
             continue
         elif isinstance(value, dict) and (len(value) == 1 or "in" in value):
-            yield f"{where} = {next(iter(value.values()))}"
+            inner = next(iter(value.values()))
+            yield f"{where} = {inner if isinstance(inner, str) else _brief(inner)}"
         else:
-            yield f"{where} = {json.dumps(value, ensure_ascii=False)}"
+            yield f"{where} = {_brief(value)}"
+
+
+def _brief(value: Any) -> str:
+    """A value as JSON, in which the class and the beginning of the identity stand for each configuration."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_brief, value))}]"
+    if isinstance(value, dict) and {"class", "identity"} <= value.keys():
+        return f"{bare_class(value['class'])} {short(value['identity'])}"
+    if isinstance(value, dict) and value.keys() == {"see"}:
+        return str(value["see"])
+    if isinstance(value, dict):
+        return f"{{{', '.join(f'{json.dumps(name)}: {_brief(inner)}' for name, inner in value.items())}}}"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _error(error: dict[str, Any], terminal: Terminal, full: bool) -> Iterator[str]:

@@ -37,6 +37,24 @@ def test_done_job_shows_its_parameters_and_what_it_used(lab: Lab, xpm: Xpm) -> N
     assert str(lab.directory("good").path) in result.stdout
 
 
+def test_configurations_in_lists_and_dicts_are_named_in_short(lab: Lab, xpm: Xpm) -> None:
+    lab.end("good")
+    job = {"class": "sweep:Train", "identity": "3f" * 32, "job": {"path": "jobs/…"}, "parameters": {"lr": 0.1}}
+    model = {"class": "models:MLP", "identity": "5e" * 32, "parameters": {"layers": 3}}
+    values = {
+        "runs": [job, {"see": "Train.data"}],
+        "models": {"a": model, "b": [1, "ä"]},
+        "pair": {"tuple": [model, 2]},
+    }
+    lab.directory("good").write_params({"parameters": values})
+    (config,) = (line for line in xpm("show", "last").stdout.splitlines() if line.startswith("config"))
+    assert config.removeprefix("config").split("   ")[2:] == [
+        "runs = [Train 3f3f3f3, Train.data]",
+        'models = {"a": MLP 5e5e5e5, "b": [1, "ä"]}',
+        "pair = [MLP 5e5e5e5, 2]",
+    ]
+
+
 def test_done_job_shows_what_the_server_has_forgotten(lab: Lab, xpm: Xpm) -> None:
     lab.end("first")
     lab.end("second " + "x" * 64, needs=["first"])

@@ -18,6 +18,7 @@ from xpm_core.errors import (
     ParameterValueError,
 )
 from xpm_core.language.graph.state import STATE, is_configuration
+from xpm_core.language.graph.tags import Tagged
 from xpm_core.language.graph.walk import contained
 from xpm_core.language.values.encoding import pack
 from xpm_core.scalars import safe_repr
@@ -267,8 +268,9 @@ def refusal(where: str, mismatch: MismatchError, place: str | None) -> Configura
     """
     value, expected = mismatch.value, mismatch.expected
     wrong = f"expected {expected}, got {short_repr(value)} ({type(value).__name__})"
-    if type(value).__name__ == "Tagged":
-        mismatch.remedy = "Tag the whole value of a parameter, or name the tag: learn.tag('layers', 3)."
+    if isinstance(value, Tagged):
+        whole = "Tag the whole value of a parameter, or name the tag: learn.tag('layers', 3)."
+        mismatch.remedy = "Pass the whole value to it: stop_tags([...])." if value.stop else whole
     remedy = mismatch.remedy or f"Pass {'an' if expected[0] in 'aeiou' else 'a'} {expected}."
     remedy = remedy.replace(ROOT, where.partition(".")[0])
     error = ParameterTypeError if mismatch.allowed else ParameterValueError

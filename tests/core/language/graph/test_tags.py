@@ -77,6 +77,8 @@ def test_wrong_tag_is_refused() -> None:
         Model.C().tag("x", [1])  # type: ignore[arg-type]
     with pytest.raises(ParameterTypeError, match="Tag the whole value of a parameter"):
         Learn.C(models=[tag(3)])  # type: ignore[list-item]
+    with pytest.raises(ParameterTypeError, match=r"models\[0\]: .* Pass the whole value to it: stop_tags"):
+        Learn.C(models=[stop_tags(Model.C())])
     with pytest.raises(ParameterTypeError, match="expected float, got 'x'"):
         Learn.C(rate=tag("x"))  # type: ignore[arg-type]
 

@@ -3,54 +3,19 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import re
 import sys
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any
 
 import pytest
+from helpers.notebooks import Notebook
 from helpers.project_files import require
 from helpers.user_scripts import Desktop
-from helpers.waiting import PATIENCE_S, wait_until
+from helpers.waiting import wait_until
 
 from xpm_core.states import State
 
 pytestmark = [pytest.mark.redis, pytest.mark.faults]
-
-
-class Notebook:
-    """A kernel, as a notebook starts it; its cells are run one after the other."""
-
-    def __init__(self, folder: Path) -> None:
-        from jupyter_client.manager import KernelManager
-
-        self._manager = KernelManager(kernel_name="python3", transport="ipc", ip=str(folder / "kernel"))
-        self._manager.start_kernel(cwd=str(folder), env={**os.environ, "XPM_DEBUG": ""})
-        self._client = self._manager.blocking_client()
-        self._client.start_channels()
-        self._client.wait_for_ready(timeout=PATIENCE_S)
-
-    def begin(self, cell: str) -> str:
-        """Run a cell, also right after one that has failed; `end` waits for it."""
-        return str(self._client.execute(cell, stop_on_error=False))
-
-    def end(self, request: str) -> dict[str, Any]:
-        """What a cell came to: `status`, and of an error `ename`, `evalue` and `traceback`."""
-        while True:
-            reply = self._client.get_shell_msg(timeout=PATIENCE_S)
-            if reply["parent_header"].get("msg_id") == request:
-                return dict(reply["content"])
-
-    def interrupt(self) -> None:
-        """The notebook's button "interrupt"."""
-        self._manager.interrupt_kernel()
-
-    def close(self) -> None:
-        """End it."""
-        self._client.stop_channels()
-        self._manager.shutdown_kernel(now=True)
 
 
 @pytest.fixture

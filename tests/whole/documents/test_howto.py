@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,8 @@ from helpers.daemons import alive
 from helpers.documents import blocks, play
 from helpers.project_files import ROOT, place, python_files, strings
 from helpers.waiting import wait_until
+
+pytestmark = pytest.mark.slow
 
 FOLDER = ROOT / "docs" / "howto"
 PAGES = sorted(FOLDER.glob("*.md"))
@@ -69,7 +72,8 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         if works_here and any("xpm-worker" in word or "xpm_worker" in word for word in words):
             left.append(process)
     for process in left:
-        process.kill()
+        with contextlib.suppress(psutil.NoSuchProcess):  # slots end with their daemon
+            process.kill()
     wait_until(lambda: not any(map(alive, left)))
 
 

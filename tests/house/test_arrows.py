@@ -49,6 +49,8 @@ def test_imports_follow_the_arrows() -> None:
         ("xpm_core/states.py", "from xpm_cli import main"),
         ("xpm_core/limits.py", "from xpm_core.words import text"),
         ("xpm_core/words/text.py", f"{TYPING}from xpm_core.workspace.workspace import Workspace"),
+        ("xpm_core/filters/values.py", "from xpm_core.words import text"),
+        ("xpm_core/filters/row.py", f"{TYPING}from xpm_core.reading.jobs import Job"),
         ("xpm_core/workspace/files.py", "from xpm_core.language.graph import state"),
         ("xpm_core/server/url.py", "from xpm_core.store import keys"),
         ("xpm_core/store/keys.py", "from xpm_core import config"),

@@ -31,6 +31,7 @@
       UnknownJobError            (also LookupError) there is no such job
       AmbiguousJobError          (also LookupError) a prefix fits several jobs
       UnknownExperimentError     (also LookupError) there is no such experiment
+      FilterError                (also ValueError) a filter, a list of columns or of keys to sort by is wrong
       InvalidNameError           (also ValueError) a name has characters that are not allowed
       ServerNotFoundError        there is no server program to embed
       ConfigurationError         a configuration is wrong: where, what, the line that did it, what to do
@@ -87,6 +88,7 @@ from xpm_core.errors.experiment import (
     AmbiguousJobError,
     ExperimentError,
     FailedExperiment,
+    FilterError,
     GracefulTimeout,
     InsideJobError,
     InvalidNameError,
@@ -127,6 +129,7 @@ __all__ = [
     "EmbeddedServerError",
     "ExperimentError",
     "FailedExperiment",
+    "FilterError",
     "GracefulTimeout",
     "InsideJobError",
     "InvalidNameError",

@@ -5,6 +5,9 @@ from __future__ import annotations
 from xpm_core.errors.base import ShapedError, XpmError
 from xpm_core.labels import short
 
+_POINTED = 72
+"""Characters of a filter that an error shows."""
+
 
 class ExperimentError(ShapedError):
     """Raised when an experiment is used in a way, or at a place, that cannot work.
@@ -301,6 +304,34 @@ class InvalidNameError(XpmError, ValueError):
             f"{self.kind} {self.name!r}: expected 1 to 100 letters, digits, '.', '_' or '-', "
             f"with a letter or digit first. Choose another name."
         )
+
+
+class FilterError(XpmError, ValueError):
+    """Raised when a filter, a list of columns, or a list of keys to sort by cannot be understood.
+
+    Attributes:
+        where: What the text is, such as `--where`.
+        text: The whole text.
+        problem: What is wrong in it.
+        column: Where in the text, from 1.
+        remedy: What to do.
+    """
+
+    def __init__(self, where: str, text: str, problem: str, column: int, remedy: str) -> None:
+        super().__init__(where, text, problem, column, remedy)
+        self.where, self.text, self.problem, self.column, self.remedy = where, text, problem, column, remedy
+
+    @property
+    def pointer(self) -> str:
+        """Two lines for a terminal: the text, or the part of it around the column, and a caret below the column."""
+        start = max(self.column - 1 - _POINTED // 2, 0) if len(self.text) > _POINTED else 0
+        part = self.text[start : start + _POINTED]
+        shown = "".join(each if each.isprintable() else "?" for each in part.replace("\n", " ").replace("\t", " "))
+        return f"{shown}\n{' ' * (self.column - 1 - start)}^"
+
+    def __str__(self) -> str:
+        text = self.text if len(self.text) <= _POINTED else self.text[: _POINTED - 1] + "…"
+        return f"{self.where}: {text!r}: {self.problem} at column {self.column}. {self.remedy}"
 
 
 class UnknownJobError(XpmError, LookupError):

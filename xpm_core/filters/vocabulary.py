@@ -1,0 +1,167 @@
+"""What the names in a filter mean among the jobs that are known.
+
+Owns: the rules for bare names, and errors for names that nothing has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from itertools import pairwise
+from typing import Any
+
+from xpm_core.errors import FilterError
+from xpm_core.filters.row import ABSENT, UNKNOWN, Row
+from xpm_core.filters.syntax import Name
+from xpm_core.filters.values import kind_and_value
+
+FIELDS = (
+    "id", "state", "task", "experiment", "since", "queue", "token", "worker", "host", "error", "attempts", "submitted",
+    "started", "ended",
+)  # fmt: skip
+"""The names that every job has."""
+
+LISTED = 12
+"""How many names an error lists."""
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What a name that is no field means: a tag, parameters, or first a tag and then parameters.
+
+    Attributes:
+        tag: The name of the tag; empty if it means none.
+        paths: The paths of the parameters. A job's value is that of the first path that it has.
+        samples: Values that jobs have, of each kind at least one.
+    """
+
+    tag: str
+    paths: tuple[str, ...]
+    samples: tuple[Any, ...]
+
+    def getter(self) -> Callable[[Row], Any]:
+        """A function that returns a job's value as `params.json` has it, or UNKNOWN or ABSENT."""
+        tag, paths = self.tag, self.paths
+
+        def parameter(row: Row) -> Any:
+            if (params := row.params) is None:
+                return UNKNOWN
+            return next((params[path] for path in paths if path in params), ABSENT)
+
+        def only_parameter(row: Row) -> Any:
+            return UNKNOWN if (params := row.params) is None else params.get(paths[0], ABSENT)
+
+        def tag_or_parameter(row: Row) -> Any:
+            if (tags := row.tags) is None:
+                return UNKNOWN
+            found = tags.get(tag, ABSENT)
+            return parameter(row) if found is ABSENT and paths else found
+
+        return tag_or_parameter if tag else only_parameter if len(paths) == 1 else parameter
+
+
+@dataclass
+class Vocabulary:
+    """The tags, parameters, experiments and tasks among which a filter looks.
+
+    Attributes:
+        tags: By the name of a tag: values that it has, of each kind at least one.
+        parameters: By the path of a parameter: likewise, as `params.json` has them.
+        experiments: The names of the experiments. None: they are not known, so a filter may name any.
+        tasks: The classes of the tasks, such as `sweep:Train`. None: likewise.
+
+    Example:
+        >>> vocabulary = Vocabulary({"model": ["bm25"]}, {"optim.lr": [0.1]})
+        >>> vocabulary.resolve(Name("lr")).paths
+        ('optim.lr',)
+    """
+
+    tags: dict[str, list[Any]] = field(default_factory=dict)
+    parameters: dict[str, list[Any]] = field(default_factory=dict)
+    experiments: Collection[str] | None = None
+    tasks: Collection[str] | None = None
+
+    @classmethod
+    def of(cls, rows: Iterable[Row]) -> Vocabulary:
+        """The vocabulary of some jobs. Facts that are not known are left out."""
+        experiments: set[str] = set()
+        tasks: set[str] = set()
+        found = cls(experiments=experiments, tasks=tasks)
+        seen: set[tuple[str, str, object]] = set()
+        for row in rows:
+            experiments.update(row.experiments or ())
+            tasks.update([row.task] if row.task else ())
+            for scope, known, values in (("tag", found.tags, row.tags), ("param", found.parameters, row.params)):
+                for name, value in (values or {}).items():
+                    cls = type(value)
+                    key = (scope, name, kind_and_value(value)[0] if cls is dict else cls)
+                    if key not in seen:
+                        seen.add(key)
+                        known.setdefault(name, []).append(value)
+        return found
+
+    def resolve(self, name: Name) -> Resolved:
+        """What a name means that is no field.
+
+        Raises:
+            FilterError: Nothing has that name, or several parameters have it.
+        """
+        tag = name.text if name.scope != "param" and name.text in self.tags else ""
+        paths = () if name.scope == "tag" else self._paths(name, not tag)
+        if not tag and not paths:
+            raise self.unknown(name)
+        samples = [*self.tags.get(tag, ()), *(value for path in paths for value in self.parameters[path])]
+        return Resolved(tag, paths, tuple(samples))
+
+    def _paths(self, name: Name, strict: bool) -> tuple[str, ...]:
+        """The parameters that a name means.
+
+        Args:
+            name: The name.
+            strict: Whether several parameters that have nothing to do with each other are an error.
+        """
+        if name.scope == "param" and name.text in self.parameters:
+            return (name.text,)
+        found = [path for path in self.parameters if path == name.text or path.endswith(f".{name.text}")]
+        found.sort(key=lambda path: (len(path), path))
+        if all(longer.endswith(f".{path}") for path, longer in pairwise(found)):
+            return tuple(found)  # such as `lr` of a task, and `train.lr` of a task that uses it
+        if not strict:
+            return ()
+        names = [f"param.{path}" for path in found]
+        problem = f"{str(name)!r} names several parameters: {_listed(names)},"
+        raise name.place.error(problem, f"Write one of them, such as {names[0]}.")
+
+    def unknown(self, name: Name) -> FilterError:
+        """The error for a name that nothing has."""
+        last = name.text.rpartition(".")[2]
+        if name.scope:
+            what = "tag" if name.scope == "tag" else "parameter"
+            values = self.tags if name.scope == "tag" else self.parameters
+            ends = {path.rpartition(".")[2]: path for path in values}
+            near = [*get_close_matches(name.text, values, 3), *(ends[end] for end in get_close_matches(last, ends, 1))]
+            known = [f"{name.scope}.{each}" for each in values]
+            near = [f"{name.scope}.{each}" for each in near]
+        else:
+            what = "tag or parameter" if name.quoted else "field, tag or parameter"
+            known = [
+                *(() if name.quoted else FIELDS),
+                *self.tags,
+                *(path.rpartition(".")[2] for path in self.parameters),
+            ]
+            near = get_close_matches(last, known, 3)
+        return name.place.error(f"no job has a {what} {name.text!r}", hint(near, list(dict.fromkeys(known))))
+
+
+def hint(near: Collection[str], known: Collection[str]) -> str:
+    """What to write instead of a word that nothing has."""
+    near = list(dict.fromkeys(near))
+    if near:
+        return f"Did you mean {' or '.join(map(repr, near))}?"
+    return f"There are: {_listed(known)}." if known else "There is none yet."
+
+
+def _listed(names: Collection[str]) -> str:
+    shown = ", ".join(list(names)[:LISTED])
+    return shown if len(names) <= LISTED else f"{shown}, and {len(names) - LISTED} more"

@@ -50,6 +50,9 @@ TESTED_ELSEWHERE = {
     "core/server/embedded/record": ("core/server/embedded/test_server", "users find the server by its record"),
     "core/script/follow/tracked_job": ("core/script/follow/test_tracker", "it is a row of the tracker's table"),
     # It is small, and shows only in what uses it.
+    "core/filters": ("house/test_documents", "it hands on names; the document of filters imports them"),
+    "core/filters/row": ("core/filters/test_columns", "what a job lacks, and what is not known of it, are columns"),
+    "core/filters/syntax": ("core/filters/test_parser", "what the parser makes is written and parsed again"),
     "core/job/inside": ("core/script/test_experiment", "an experiment inside of a job is refused"),
     "core/language/classes/subscripts": (
         "core/language/parameters/test_generics",

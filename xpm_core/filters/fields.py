@@ -129,15 +129,16 @@ def _task(asked: Asked) -> RowTest:
     known = asked.vocabulary.tasks
     _refuse_unknown(asked.literals, known, "task", task_names, [bare_class(task) for task in known or ()])
     matches = text_test(asked.literals, fold=True)
-    verdicts: dict[tuple[str, str | None], bool] = {}
+    verdicts: dict[tuple[str, str | None], bool | None] = {}
 
     def test(row: Row) -> bool | None:
         if (task := row.task) is None:
             return None
         key = (task, row.name)
-        if (verdict := verdicts.get(key)) is None:
-            verdict = verdicts[key] = any(map(matches, {*task_names(task), row.name or task}))
-        return verdict
+        if key not in verdicts:
+            found = any(map(matches, {*task_names(task), row.name or task}))
+            verdicts[key] = found or (None if row.name is None else False)
+        return verdicts[key]
 
     return test
 

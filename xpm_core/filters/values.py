@@ -136,6 +136,9 @@ def comparer(kind: str, sign: str, literals: Iterable[Literal]) -> Callable[[Any
     Raises:
         MismatchError: No value can be compared with that kind; says what was expected.
     """
+    literals = list(literals)
+    if kind == "text" and sign == "=":
+        return text_test(literals)
     fitting: list[Callable[[Any], bool]] = []
     misfits: list[MismatchError] = []
     for literal in literals:

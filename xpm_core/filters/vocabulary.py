@@ -15,6 +15,7 @@ from xpm_core.errors import FilterError
 from xpm_core.filters.row import ABSENT, UNKNOWN, Row
 from xpm_core.filters.syntax import Name
 from xpm_core.filters.values import kind_and_value
+from xpm_core.labels import bare_class
 
 FIELDS = (
     "id", "state", "task", "experiment", "since", "queue", "token", "worker", "host", "error", "attempts", "submitted",
@@ -69,7 +70,8 @@ class Vocabulary:
         tags: By the name of a tag: values that it has, of each kind at least one.
         parameters: By the path of a parameter: likewise, as `params.json` has them.
         experiments: The names of the experiments. None: they are not known, so a filter may name any.
-        tasks: The classes of the tasks, such as `sweep:Train`. None: likewise.
+        tasks: The classes of the tasks, such as `sweep:Train`; also the bare name of a class whose task has an
+            identifier of its own. None: likewise.
 
     Example:
         >>> vocabulary = Vocabulary({"model": ["bm25"]}, {"optim.lr": [0.1]})
@@ -91,7 +93,10 @@ class Vocabulary:
         seen: set[tuple[str, str, object]] = set()
         for row in rows:
             experiments.update(row.experiments or ())
-            tasks.update([row.task] if row.task else ())
+            if row.task and row.task not in tasks:
+                tasks.add(row.task)
+                if row.name and row.name != bare_class(row.task):
+                    tasks.add(row.name)
             for scope, known, values in (("tag", found.tags, row.tags), ("param", found.parameters, row.params)):
                 for name, value in (values or {}).items():
                     cls = type(value)

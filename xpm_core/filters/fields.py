@@ -18,6 +18,7 @@ from xpm_core.filters.syntax import Comparison, Literal, Name
 from xpm_core.filters.values import comparer, text_test
 from xpm_core.filters.vocabulary import FIELDS, Vocabulary, hint
 from xpm_core.labels import bare_class
+from xpm_core.shapes import brief
 from xpm_core.states import State
 
 RowTest = Callable[[Row], bool | None]
@@ -46,7 +47,7 @@ class Asked:
         if self.sign != "=":
             name = self.comparison.name
             problem = f"{name} has no order, so {self.sign!r} cannot be used"
-            raise name.place.error(problem, f"Write {name}={self.literals[0]}.")
+            raise name.place.error(problem, f"Write {name}=VALUE.")
 
 
 def is_field(name: Name) -> bool:
@@ -105,7 +106,7 @@ def _id(asked: Asked) -> RowTest:
     asked.only_equal()
     for literal in asked.literals:
         if not re.fullmatch(r"[0-9a-f*?]{1,64}", literal.text.lower()):
-            problem = f"{literal.text!r} is no beginning of an identity"
+            problem = f"{brief(literal.text)} is no beginning of an identity"
             raise literal.place.error(problem, "Write some of its first characters, such as id=3f2a91c.")
     plain = tuple(each.text.lower() for each in asked.literals if not each.is_pattern)
     pattern = text_test([each for each in asked.literals if each.is_pattern], fold=True)
@@ -119,7 +120,7 @@ def _state(asked: Asked) -> RowTest:
             near = get_close_matches(literal.text.lower(), STATES, 1)
             meant = f"Did you mean {near[0]!r}? " if near else ""
             remedy = f"{meant}There are: {', '.join(STATES)}."
-            raise literal.place.error(f"unknown state {literal.text!r}", remedy)
+            raise literal.place.error(f"unknown state {brief(literal.text)}", remedy)
     wanted = frozenset(State(literal.text.lower()) for literal in asked.literals)
     return lambda row: None if (state := row.state) is None else state in wanted
 
@@ -194,7 +195,7 @@ def _attempts(asked: Asked) -> RowTest:
     try:
         matches = comparer("number", asked.sign, asked.literals)
     except MismatchError as misfit:
-        problem = f"expected a number, got {asked.literals[0].text!r}"
+        problem = f"expected a number, got {brief(asked.literals[0].text)}"
         raise asked.literals[0].place.error(problem, "Write a number, such as attempts>1.") from misfit
     return lambda row: None if (count := row.attempts) is None else matches(count)
 
@@ -207,7 +208,7 @@ def _since(asked: Asked) -> RowTest:
         )
     span, seconds = read_date(literal.text), read_duration(literal.text)
     if span is None and seconds is None:
-        raise literal.place.error(f"expected {DURATION}, or {DATE}, got {literal.text!r}", "Write since=2h.")
+        raise literal.place.error(f"expected {DURATION}, or {DATE}, got {brief(literal.text)}", "Write since=2h.")
     least = span[0] if span is not None else asked.now_s - (seconds or 0)
 
     def test(row: Row) -> bool | None:
@@ -243,10 +244,12 @@ def _moment_test(asked: Asked, literal: Literal) -> Callable[[float], bool]:
     if (span := read_date(literal.text)) is not None:
         return span_test(asked.sign, span)
     if (seconds := read_duration(literal.text)) is None:
-        problem = f"expected {DATE}, or {DURATION}, got {literal.text!r}"
+        problem = f"expected {DATE}, or {DURATION}, got {brief(literal.text)}"
         raise literal.place.error(problem, f"Write {name}<2h for less than 2 hours ago, or {name}>=2026-11-27.")
     if asked.sign == "=":
-        raise literal.place.error("a duration is compared with < or >", f"Write {name}<{literal} or {name}>{literal}.")
+        raise literal.place.error(
+            "a duration is compared with < or >", f"Write {name}<2h for less than 2 hours ago, or {name}>2h."
+        )
     least = asked.now_s - seconds
     return span_test(_AGES[asked.sign], (least, least))
 
@@ -283,4 +286,4 @@ def _refuse_unknown(
             continue
         unique = list(dict.fromkeys(shown))
         near = get_close_matches(literal.text, unique, 3)
-        raise literal.place.error(f"unknown {what} {literal.text!r}", hint(near, unique))
+        raise literal.place.error(f"unknown {what} {brief(literal.text)}", hint(near, unique))

@@ -17,6 +17,7 @@ from xpm_core.filters.row import Row
 from xpm_core.filters.syntax import And, Comparison, Condition, Literal, Name, Not, Or, all_of
 from xpm_core.filters.values import KINDS, UNORDERED, TestByType, comparer, kind_and_value, shown
 from xpm_core.filters.vocabulary import Vocabulary
+from xpm_core.shapes import brief
 
 Words = str | Iterable[str] | None
 
@@ -145,7 +146,7 @@ def _of_tags(condition: Condition) -> Condition:
         raise place.error("expected one comparison", "Give --tag several times, or write it in --where.")
     name = condition.name
     if name.scope == "param":
-        raise name.place.error(f"{name} is a parameter", f"Write --where {str(condition)!r}.")
+        raise name.place.error(f"{brief(str(name))} is a parameter", "Write the comparison in --where.")
     return Comparison(replace(name, scope="tag"), condition.operator, condition.values)
 
 
@@ -250,5 +251,5 @@ def _misfit_error(
     got = comparison.operator if unordered else str(literal)
     have = " and ".join(f"{KINDS[kind]}, such as {shown(samples[kind])}" for kind in misfits)
     example = f"{name}{'=' if unordered else comparison.operator}{sample}"
-    problem = f"expected {' or '.join(expected)}, got {got!r}"
+    problem = f"expected {' or '.join(expected)}, got {brief(got)}"
     return literal.place.error(problem, f"The values of {name} are {have}: write {example}.")

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from xpm_core.filters.syntax import Comparison, Condition, Literal, Name, Not, Place, all_of, any_of
+from xpm_core.shapes import brief
 
 LONGEST = 10_000
 """Characters of a filter."""
@@ -57,7 +58,7 @@ class Token(NamedTuple):
 
     def __str__(self) -> str:
         """The token as errors name it."""
-        return "the end" if self.kind == END else repr(self.text)
+        return "the end" if self.kind == END else brief(self.text)
 
 
 def parse_condition(text: str, where: str) -> Condition:
@@ -160,7 +161,7 @@ class Parser:
         name, token = self.name(), self.token
         if token.kind != OPERATOR:
             remedy = "Write one of = != < <= > >= and a value after it, such as lr>0.01."
-            raise token.place.error(f"expected an operator after {str(name)!r}, got {token}", remedy)
+            raise token.place.error(f"expected an operator after {brief(str(name))}, got {token}", remedy)
         self.advance()
         return Comparison(name, "=" if token.text == "==" else token.text, self.values(token.text))
 

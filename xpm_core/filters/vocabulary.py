@@ -16,6 +16,7 @@ from xpm_core.filters.row import ABSENT, UNKNOWN, Row
 from xpm_core.filters.syntax import Name
 from xpm_core.filters.values import kind_and_value
 from xpm_core.labels import bare_class
+from xpm_core.shapes import brief
 
 FIELDS = (
     "id", "state", "task", "experiment", "since", "queue", "token", "worker", "host", "error", "attempts", "submitted",
@@ -135,7 +136,7 @@ class Vocabulary:
         if not strict:
             return ()
         names = [f"param.{path}" for path in found]
-        problem = f"{str(name)!r} names several parameters: {_listed(names)},"
+        problem = f"{brief(str(name))} names several parameters: {_listed(names)},"
         raise name.place.error(problem, f"Write one of them, such as {names[0]}.")
 
     def unknown(self, name: Name) -> FilterError:
@@ -156,7 +157,7 @@ class Vocabulary:
                 *(path.rpartition(".")[2] for path in self.parameters),
             ]
             near = get_close_matches(last, known, 3)
-        return name.place.error(f"no job has a {what} {name.text!r}", hint(near, list(dict.fromkeys(known))))
+        return name.place.error(f"no job has a {what} {brief(name.text)}", hint(near, list(dict.fromkeys(known))))
 
 
 def hint(near: Collection[str], known: Collection[str]) -> str:

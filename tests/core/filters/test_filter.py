@@ -170,7 +170,7 @@ def test_short_options_write_a_filter(options: dict[str, Any], text: str) -> Non
         ({"tag": "model=a or model=b"}, "--tag: 'model=a or model=b': expected one comparison at column 1"),
         (
             {"tag": "param.lr=1"},
-            "--tag: 'param.lr=1': param.lr is a parameter at column 1. Write --where 'param.lr=1'.",
+            "--tag: 'param.lr=1': 'param.lr' is a parameter at column 1. Write the comparison in --where.",
         ),
         ({"tag": "modl=1"}, "--tag: 'modl=1': no job has a tag 'modl' at column 1. Did you mean 'tag.model'?"),
         ({"where": "lr>"}, "--where: 'lr>': expected a value"),

@@ -80,6 +80,11 @@ def error_of(text: str, read: Callable[[str, Vocabulary, JobRow], object]) -> Fi
 @example("optim.lr=" + "9" * 5000, READERS[0])
 @example("optim.lr=[" + "1," * 400 + "]", READERS[0])
 @example("model=" + "*a" * 500 + "b", READERS[0])
+@example("x" * 9000 + "=1", READERS[0])
+@example("state=" + "x" * 9000, READERS[0])
+@example("optim.lr=" + "x" * 9000, READERS[0])
+@example("experiment=" + "'x'," * 2000 + "y", READERS[0])
+@example("id=1 " + "x" * 9000, READERS[0])
 @example("- lr", READERS[1])
 @example("-'x'", READERS[1])
 def test_any_text_is_read_or_is_an_error_that_shows_where(
@@ -91,6 +96,7 @@ def test_any_text_is_read_or_is_an_error_that_shows_where(
         assert caret.strip() == "^"
         assert len(caret) <= len(shown) + 1
         assert str(error).endswith((".", "?"))
+        assert len(str(error)) < 1000
 
 
 @pytest.mark.parametrize("text", ["(" * 9000, "not " * 2400, "a=" + "[" * 9000, "(" * 60 + "a=1" + ")" * 60])

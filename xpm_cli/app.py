@@ -19,6 +19,7 @@ import click
 from xpm_core.errors import (
     AmbiguousJobError,
     EmbeddedServerError,
+    FilterError,
     RedisUnavailableError,
     RedisUnfitError,
     RedisUrlError,
@@ -36,7 +37,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 FAILED, USAGE, UNREACHABLE = 1, 2, 3
 
 _EXIT_CODES: dict[tuple[type[XpmError], ...], int] = {
-    (UnknownJobError, AmbiguousJobError, UnknownExperimentError, RedisUrlError, SettingsError, ScriptError): USAGE,
+    (UnknownJobError, AmbiguousJobError, UnknownExperimentError, FilterError): USAGE,
+    (RedisUrlError, SettingsError, ScriptError): USAGE,
     (WorkspaceError, RedisUnavailableError, RedisUnfitError, ServerNotFoundError, EmbeddedServerError): UNREACHABLE,
 }
 _SETTINGS = "xpm_cli."

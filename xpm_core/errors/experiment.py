@@ -309,6 +309,17 @@ class InvalidNameError(XpmError, ValueError):
 class FilterError(XpmError, ValueError):
     """Raised when a filter, a list of columns, or a list of keys to sort by cannot be understood.
 
+    It names a tag or parameter that no job has, or a state, task or experiment that is unknown; or a value does not fit
+    the values that jobs have; or the grammar is wrong.
+
+    Message:
+        --where: 'stat=failed': no job has a field, tag or parameter 'stat' at column 1. Did you mean 'state' or
+        'started'?
+
+    Remedy:
+        Write what the message proposes. The column counts from 1; `pointer` shows it below the text. Names, operators
+        and values are explained in docs/reference/filters.md.
+
     Attributes:
         where: What the text is, such as `--where`.
         text: The whole text.

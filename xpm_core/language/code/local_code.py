@@ -12,7 +12,9 @@ from xpm_core.project.origin import LOCAL
 
 def cells(cls: type) -> Iterator[tuple[str, Any]]:
     """The variables of the enclosing function that the methods of a class use, with their present values."""
-    for value in vars(cls).values():
+    for name, value in vars(cls).items():
+        if name == "__annotate_func__":  # Python 3.14 makes it: what annotations use counts as used by the body
+            continue
         parts = (value, getattr(value, "__func__", None), *(getattr(value, n, None) for n in ("fget", "fset", "fdel")))
         for part in parts:
             while isinstance(part, types.FunctionType):

@@ -119,8 +119,20 @@ class AnnotationScope:
 
 
 def annotations_of(cls: type) -> dict[str, Any]:
-    """The annotations in the body of a class, as they are written there."""
-    return dict(cls.__dict__.get("__annotations__", {}))  # noqa: RUF063 -- the module inspect is slow to import
+    """The annotations in the body of a class, as they are written there.
+
+    Python 3.14 evaluates them only when they are asked for. If one uses a name that is not defined yet, all of them are
+    given as text, as `from __future__ import annotations` does.
+    """
+    own: Mapping[str, Any] | None = cls.__dict__.get("__annotations__")  # noqa: RUF063 -- inspect is slow to import
+    if own is None and sys.version_info >= (3, 14):
+        try:
+            own = type.__dict__["__annotations__"].__get__(cls)  # noqa: RUF063 -- a metaclass may hide `cls.…`
+        except (NameError, AttributeError):
+            from annotationlib import Format, get_annotations
+
+            own = get_annotations(cls, format=Format.STRING)
+    return dict(own or {})
 
 
 def role_of(annotation: Any, names: AnnotationScope, where: str) -> tuple[str, Any] | None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 import pytest
-from helpers.fresh_process import printed, run, script
+from helpers.fresh_process import printed, run, run_payload, script
 
 from xpm_core.config import Config, Param, Task, field, initializer, param_group
 from xpm_core.errors import DeclarationError, TaskImportError
@@ -185,6 +185,41 @@ def test_local_value_class_comes_along(tmp_path: Path) -> None:
     assert printed(Measure.C(shape=Shape.C()), tmp_path) == "4"
 
 
+AS_OBJECTS = """
+    import sys
+    from pathlib import Path
+    from typing import Annotated
+    from xpm_core import Bounds, Config, Param, Task
+    from xpm_core.identity import seal
+    from xpm_core.wire import payload
+
+    def made(kind, limit):
+        class Model(Config):
+            size: Param[Annotated[kind, Bounds(le=limit)]]
+
+        class Learn(Task):
+            model: Param[Model]
+
+            def execute(self):
+                print(self.model.size)
+
+        return Learn.C(model=Model.C(size=3))
+
+    if __name__ == "__main__":
+        task = made(int, 5)
+        Path(sys.argv[1]).write_bytes(payload.pack(task))
+        print(seal(task))
+"""
+
+
+def test_annotations_that_are_no_text_use_variables_as_the_body_does(tmp_path: Path) -> None:
+    place = tmp_path / "data"
+    identity = run(script(tmp_path / "project", "sweep.py", AS_OBJECTS), place, cwd=tmp_path)
+    golden = "c9296518a198d13f0b96986d63c1e74395dd158c47b0270816ddfe0656c04424"
+    assert identity == golden, "of one value in all versions of Python"
+    assert run_payload(place.read_bytes(), identity, tmp_path) == "3"
+
+
 BRACKETS = """
     import sys
     from pathlib import Path
@@ -225,4 +260,4 @@ BRACKETS = """
 def test_classes_with_type_parameters_in_brackets(tmp_path: Path) -> None:
     place = tmp_path / "data"
     identity = run(script(tmp_path / "project", "sweep.py", BRACKETS), place, cwd=tmp_path)
-    assert printed(place.read_bytes(), identity, tmp_path) == "3 2"
+    assert run_payload(place.read_bytes(), identity, tmp_path) == "3 2"

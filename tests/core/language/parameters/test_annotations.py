@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
+from pathlib import Path
 from typing import ClassVar
 
 import pytest
@@ -33,6 +36,47 @@ def test_annotations_that_are_no_parameters_are_left_alone() -> None:
 
     assert list(Model.__xpm_schema__.parameters) == ["size"]
     assert Model.note == "free"
+
+
+AS_OBJECTS = """
+from xpm_core import Config, Param
+
+class Model(Config):
+    size: Param[int]
+
+class Learn(Config):
+    model: Param[Model]
+    rate: Param[float] = 0.1
+"""
+
+NAMED_BEFORE = """
+from xpm_core import Config, Param
+
+class Learn(Config):
+    model: Param[Model]
+    models: Param[dict[str, Model]]
+    next: Param[Learn | None] = None
+
+class Model(Config):
+    size: Param[int]
+"""
+
+
+def test_annotations_of_a_module_that_does_not_make_them_text_are_read(written: Path) -> None:
+    (written / "as_objects.py").write_text(AS_OBJECTS)
+    module = importlib.import_module("as_objects")
+    assert list(module.Learn.__xpm_schema__.parameters) == ["model", "rate"]
+    assert module.Learn.C(model=module.Model.C(size=3)).model.size == 3
+
+
+@pytest.mark.skipif(sys.version_info < (3, 14), reason="before Python 3.14, it is an error to name a later class")
+def test_class_that_is_defined_later_can_be_named_without_making_annotations_text(written: Path) -> None:
+    (written / "named_before.py").write_text(NAMED_BEFORE)
+    module = importlib.import_module("named_before")
+    learn = module.Learn.C(model=module.Model.C(size=3), models={"a": module.Model.C(size=4)})
+    assert (learn.model.size, learn.models["a"].size) == (3, 4)
+    with pytest.raises(ParameterTypeError, match="expected Model, got 3"):
+        learn.model = 3
 
 
 def test_class_that_is_defined_later_can_be_named() -> None:

@@ -68,7 +68,14 @@ LONGEST_INTEGER = 1024
 
 def ordered(value: Any) -> tuple[bool, str]:
     """The key by which the items of a set are sorted."""
-    return isinstance(value, int) and value.bit_length() > LONGEST_INTEGER, safe_repr(value)
+    return isinstance(value, int) and value.bit_length() > LONGEST_INTEGER, text_of(value)
+
+
+def text_of(value: Any) -> str:
+    """The `repr` of an item of a set, but the items of a set in it are sorted. Equal sets can have any order."""
+    if isinstance(value, frozenset):
+        return f"frozenset({', '.join(sorted(map(text_of, value)))})"
+    return f"({', '.join(map(text_of, value))})" if isinstance(value, tuple) else safe_repr(value)
 
 
 def written_whole(values: list[Any]) -> bool:

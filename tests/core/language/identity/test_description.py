@@ -5,6 +5,7 @@ from __future__ import annotations
 import enum
 import json
 import os
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,13 @@ def written(value: Any, **tags: Any) -> Any:
     found = json.loads(readable(live_task.params(loaded(learn, WORKSPACE))))
     assert found == json.loads(readable(describe(learn, workspace=WORKSPACE)))
     return found
+
+
+@pytest.mark.parametrize("wrap", [lambda value: value, lambda value: (1, value)], ids=["set", "set in a tuple"])
+def test_equal_sets_of_sets_are_written_alike(wrap: Callable[[Any], Any]) -> None:
+    one, other = frozenset([0, 8]), frozenset([8, 0])
+    assert list(one) != list(other), "equal, but not of one order"
+    assert written({wrap(one), wrap(frozenset([5]))}) == written({wrap(other), wrap(frozenset([5]))})
 
 
 def test_integers_without_end_are_written() -> None:

@@ -9,13 +9,13 @@ import logging
 import os
 import sys
 from collections.abc import Callable
-from importlib.metadata import version
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from xpm_core import __version__
 from xpm_core.errors import (
     AmbiguousJobError,
     EmbeddedServerError,
@@ -81,7 +81,7 @@ def common_options(function: Function) -> Function:
         _option("-q", "--quiet", is_flag=True, help="Print no messages, only what was asked for."),
         _option("-v", "--verbose", is_flag=True, help="Print more messages."),
         _option("--debug", is_flag=True, help="Print the traceback of an error."),
-        click.version_option(version("xpm"), prog_name="xpm"),
+        click.version_option(__version__, prog_name="xpm"),
     ]
     for option in reversed(options):
         function = option(function)

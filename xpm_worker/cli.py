@@ -12,6 +12,7 @@ from typing import Any
 
 import click
 
+from xpm_core import __version__
 from xpm_core.defaults import DEFAULT_GRACE_S, DEFAULT_LEASE_S, DEFAULT_QUEUE, LEAVE_S
 from xpm_core.errors import XpmError
 from xpm_core.server import connection, fitness
@@ -129,7 +130,7 @@ def _checked(check: Callable[[str], str]) -> Callable[[click.Context, click.Para
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 @click.option("-q", "--quiet", is_flag=True, help="Log only warnings and errors.")
-@click.version_option(package_name="xpm")
+@click.version_option(__version__)
 def main(verbose: bool, quiet: bool, pythonpath: tuple[Path, ...], **options: object) -> None:
     """Run the jobs of a workspace.
 

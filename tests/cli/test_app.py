@@ -38,7 +38,7 @@ def test_help_and_version_work_everywhere(xpm: Xpm, command: list[str]) -> None:
         assert "--workspace DIR" in result.stdout
         assert "--redis URL" in result.stdout
         assert all(len(line) <= 80 for line in result.stdout.splitlines())
-    assert xpm(*command, "--version").stdout == f"xpm, version {version('xpm')}\n"
+    assert xpm(*command, "--version").stdout == f"xpm, version {version('xpm-queue')}\n"
 
 
 def test_unreachable_server_is_named_without_its_password(xpm: Xpm, monkeypatch: pytest.MonkeyPatch) -> None:

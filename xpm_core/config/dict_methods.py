@@ -48,7 +48,7 @@ class DictMethods:
     def from_yaml(cls, file: str | PathLike[str] | IO[str]) -> Self:
         """Make a configuration from a YAML file, as `from_dict` does. Errors name the line in the file.
 
-        It needs PyYAML: `pip install 'xpm[yaml]'`.
+        It needs PyYAML: `pip install 'xpm-queue[yaml]'`.
 
         Args:
             file: The path of the file, or an open text file.

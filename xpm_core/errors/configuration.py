@@ -167,7 +167,7 @@ class MissingPackageError(XpmError, ImportError):
     """Raised when a function needs an optional package that is not installed.
 
     Message:
-        Train.from_yaml: needs PyYAML, called at sweep.py:42. Install it: pip install 'xpm[yaml]'.
+        Train.from_yaml: needs PyYAML, called at sweep.py:42. Install it: pip install 'xpm-queue[yaml]'.
 
     Remedy:
         Install the package with the command that the message ends with, on each machine that runs this code.

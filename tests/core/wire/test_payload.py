@@ -363,4 +363,4 @@ def test_description_is_readable_and_complete(tmp_path: Path) -> None:
     assert values["anything"][:2] == [2**70, {"float": "nan"}]
     assert values["anything"][3:] == [{"tuple": [1, {"set": [2]}]}, {"bytes": "00"}, {"path": "/x"}]
     assert described["ignored"] == ["seed", "data", "checkpoint"]
-    assert described["code"]["project"] == "xpm:tests/core/wire/test_payload.py"
+    assert described["code"]["project"] == "xpm-queue:tests/core/wire/test_payload.py"

@@ -41,7 +41,8 @@ def from_yaml(cls: type[C], file: str | os.PathLike[str] | IO[str]) -> C:
     try:
         from xpm_core.language.dict_form import yaml_files
     except ImportError:
-        raise MissingPackageError(f"{cls.__name__}.from_yaml", "PyYAML", format_line(caller()), "xpm[yaml]") from None
+        where = f"{cls.__name__}.from_yaml"
+        raise MissingPackageError(where, "PyYAML", format_line(caller()), "xpm-queue[yaml]") from None
     values, lines = yaml_files.read(file)
     return read(cls, values, lines)
 

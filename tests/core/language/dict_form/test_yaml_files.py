@@ -115,5 +115,5 @@ def test_yaml_without_its_package_says_what_to_install(monkeypatch: pytest.Monke
     monkeypatch.setitem(sys.modules, "yaml", None)
     monkeypatch.delitem(sys.modules, "xpm_core.language.dict_form.yaml_files", raising=False)
     monkeypatch.delattr("xpm_core.language.dict_form.yaml_files", raising=False)
-    with pytest.raises(MissingPackageError, match=r"Learn\.from_yaml: needs PyYAML, .*pip install 'xpm\[yaml\]'"):
+    with pytest.raises(MissingPackageError, match=r"Learn\.from_yaml: needs PyYAML, .*pip install 'xpm-queue\[yaml\]'"):
         Learn.from_yaml("learn.yaml")

@@ -254,7 +254,7 @@ def test_origins_tell_each_class_once() -> None:
 
     learn = Learn.C(holder=Holder.C(value=[Pair.C(a=1, b=Holder.C(value=2))]))
     assert class_origins(learn) == {
-        task_id(cls): "xpm:tests/core/language/identity/test_digest.py"
+        task_id(cls): "xpm-queue:tests/core/language/identity/test_digest.py"
         for cls in sorted((Learn, Holder, Pair), key=task_id)
     }
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from helpers.project_files import ROOT, require
 
 
@@ -43,10 +45,10 @@ def pretend(tools: Path, name: str, script: str) -> None:
 
 
 def test_without_a_python_it_says_what_to_install(clone: Path, tools: Path) -> None:
-    pretend(tools, "python3", "exit 1")  # too old, too new, or without its venv module
+    pretend(tools, "python3", "exit 1")  # too old, or without its venv module
     result = make(clone, "lint", path=str(tools))
     assert result.returncode != 0
-    assert "no Python 3.10 to 3.13 with its venv module on PATH. Install one" in result.stderr
+    assert "no Python 3.10 or later with its venv module on PATH. Install one" in result.stderr
     assert not (clone / ".venv").exists()
 
 
@@ -63,8 +65,50 @@ def test_first_fit_python_makes_the_environment_and_it_is_made_once(clone: Path,
     assert log.read_text() == f"{tools}/python3.12 -m venv --clear .venv\n"
 
 
+@pytest.mark.parametrize("name", ["python3.10", "python3.14", "python3.29"])
+def test_no_version_from_3_10_on_is_passed_over(clone: Path, tools: Path, name: str) -> None:
+    making = 'case "$*" in *venv\\ --clear*) mkdir -p .venv;; *--version*) echo Python;; esac'
+    pretend(tools, name, making)
+    result = make(clone, ".venv/.made", path=str(tools))
+    assert result.returncode == 0, result.stderr
+    assert (clone / ".venv" / ".made").exists()
+
+
+@pytest.mark.parametrize(("version", "code"), [((3, 9, 18), 1), ((3, 10, 0), 0), ((3, 14, 2), 0), ((4, 0, 0), 0)])
+def test_only_a_python_that_is_too_old_is_refused(
+    version: tuple[int, ...], code: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (check,) = re.findall(r"\$\$python -c '(.*?)'", (ROOT / "Makefile").read_text())
+    monkeypatch.setattr(sys, "version_info", version)
+    with pytest.raises(SystemExit) as caught:
+        exec(check, {})
+    assert int(caught.value.code or 0) == code
+
+
+def test_make_alone_lists_every_target_with_a_line_of_text(clone: Path, tools: Path) -> None:
+    (tools / "awk").symlink_to(shutil.which("awk") or "awk")
+    result = make(clone, path=str(tools))
+    assert result.returncode == 0, result.stderr
+    listed = [line.split(maxsplit=2) for line in result.stdout.splitlines()]
+    makefile = (clone / "Makefile").read_text()
+    assert [name for _, name, _ in listed] == re.findall(r"^([a-z-]+):", makefile, re.MULTILINE)
+    (phony,) = re.findall(r"^\.PHONY: (.*)", makefile, re.MULTILINE)
+    assert sorted(phony.split()) == sorted(name for _, name, _ in listed)
+    assert all(program == "make" and text for program, _, text in listed)
+
+
+def test_hooks_of_git_run_what_make_lint_runs(clone: Path, tools: Path) -> None:
+    (clone / ".venv").mkdir()
+    for name in (".made", ".has-lint"):
+        (clone / ".venv" / name).touch()
+    result = make(clone, "--dry-run", "lint", path=str(tools))
+    (repository,) = yaml.safe_load((ROOT / ".pre-commit-config.yaml").read_text())["repos"]
+    assert repository["repo"] == "local", "a hook from elsewhere has a version of its own"
+    assert [hook["entry"] for hook in repository["hooks"]] == result.stdout.splitlines()
+
+
 def test_clean_removes_what_the_others_make(clone: Path, tools: Path) -> None:
-    for name in (".venv", "demo-workspace", "xpm.egg-info", ".ruff_cache", "xpm_core/__pycache__"):
+    for name in (".venv", "demo-workspace", "dist", ".ruff_cache", "xpm_core/__pycache__"):
         (clone / name).mkdir(parents=True)
     for name in ("xpm_worker", "xpm_cli", "tests", "examples"):
         (clone / name).mkdir()

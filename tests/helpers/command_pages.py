@@ -31,11 +31,12 @@ def commands_text() -> str:
 
 def _command(command: click.Command, parent: click.Context | None, name: str) -> Iterator[str]:
     """A command, and the commands below it."""
-    context = click.Context(command, parent, info_name=name)
+    # click keeps the option `--help` that it makes for a command first, so this context is that of a real call.
+    context = click.Context(command, parent, info_name=name, **command.context_settings)
     yield f"## {context.command_path}"
     yield f"    {context.command_path} {' '.join(command.collect_usage_pieces(context))}"
     yield from _paragraphs(command.help or "")
-    common = _names(parent.command) if parent is not None else set()
+    common = _names(parent) if parent is not None else set()
     if rows := [row for row in _options(command, context) if row[0] not in common]:
         yield "\n".join(["| option | meaning |", "| --- | --- |", *(f"| `{names}` | {text} |" for names, text in rows)])
     if isinstance(command, click.Group):
@@ -46,9 +47,9 @@ def _command(command: click.Command, parent: click.Context | None, name: str) ->
                 yield from _command(found, context, child)
 
 
-def _names(command: click.Command) -> set[str]:
+def _names(context: click.Context) -> set[str]:
     """The first column of the options of a command."""
-    return {names for names, _ in _options(command, click.Context(command))}
+    return {names for names, _ in _options(context.command, context)}
 
 
 def _options(command: click.Command, context: click.Context) -> Iterator[tuple[str, str]]:

@@ -1,7 +1,7 @@
 """Submit tasks: each one becomes a new job, or joins a job that is there, whether that is done or not.
 
-Owns: the way from a sealed task to a tracked job, and when the job's directory decides on it (ARCHITECTURE.md, "The job
-directory is the record").
+Owns: the way from a sealed task to a tracked job, and when the job's directory decides on it
+(docs/internals/files.md).
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ Returns {1, since, cursor, answers}: two events, the last one now, and one befor
    2  ATTACHED  it was there, in that state; until it starts, a later run may change its payload and options
    3  DONE      it is done, and its marker was seen
    4  RETRIED   it had failed or was cancelled before this run, and runs again
-   5  UNMARKED  it is done, but its marker was not seen: look at its directory (ARCHITECTURE.md)
+   5  UNMARKED  it is done, but its marker was not seen: look at its directory (docs/internals/files.md)
 Invariant  one job an identity; a job is ready only when all that it needs is done.
 Cost O(log n + needs) a job. Safe to repeat: yes.
 ]]

@@ -1,4 +1,4 @@
--- Which ready job is next: a claim looks at the heads of lines only (ARCHITECTURE.md, "Tokens and lines").
+-- Which ready job is next: a claim looks at the heads of lines only (docs/internals/tokens.md).
 -- include: able keys lines reservations tokens
 local heads = {}
 

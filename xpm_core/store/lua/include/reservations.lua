@@ -2,7 +2,7 @@
 -- include: keys tokens units
 local reservations = {}
 
-local PASSES = 200 -- how often a head may be passed, unless `keys.passes` says otherwise; see ARCHITECTURE.md
+local PASSES = 200 -- how often a head may be passed, unless `keys.passes` says otherwise; see docs/internals/tokens.md
 local listed = {} -- cache of this call
 
 -- Whether a job was passed so often that its tokens must be kept for it.

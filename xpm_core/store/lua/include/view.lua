@@ -1,5 +1,5 @@
 -- The keys that RQ's own tools read. Scripts write them beside our own keys, and never read them. So no job is lost or
--- doubled, whatever somebody does to them (ARCHITECTURE.md, "View").
+-- doubled, whatever somebody does to them (docs/internals/view.md).
 -- include: clock keys listing rq
 local view = {}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import typing
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,9 @@ DOCUMENTS = [*sorted(ROOT.glob("*.md")), *files(".md", "docs")]
 CODE_BLOCK = re.compile(r"^```[^\n]*\n(.*?)^```|^((?: {4}[^\n]*\n)+)", re.MULTILINE | re.DOTALL)
 CODE_SPAN = re.compile(r"`([^`\n]+)`")
 LINK = re.compile(r"\]\(([^)#:]+)\)")
+HEADING = re.compile(r"^#{2,3} ", re.MULTILINE)
+ITEM = re.compile(r"\n\n|\n(?=\d+\. |- )")
+NAME = re.compile(r"[A-Za-z_][\w.]*")
 MODULE = re.compile(r"(\w+)/[\w/]+(?:\.lua)?")
 PATH = re.compile(rf"(?:{'|'.join(PACKAGES)}|tests|deploy|examples|docs|bench)/[\w./@*-]*")
 
@@ -30,6 +34,42 @@ def lost_modules(text: str) -> list[str]:
     named = (match for match in map(MODULE.fullmatch, CODE_SPAN.findall(text)) if match is not None)
     own = [match[0] for match in named if any((top / match[1]).is_dir() for top in tops)]
     return [name for name in own if not any((top / f"{name}{end}").exists() for top in tops for end in ("", ".py"))]
+
+
+def defines(source: str, name: str) -> bool:
+    """Whether a source, in Python or Lua, defines a name: a class, function, variable or field."""
+    defined = rf"(?:\b(?:class|def|local|function) (?:function )?(?:\w+\.)?{name}\b|^\s*{name}\s*[:=](?!=))"
+    return re.search(defined, source, re.MULTILINE) is not None
+
+
+def lost_names(text: str) -> list[str]:
+    """The names of code in the lists of a document that are not where the lists say.
+
+    A list stands below a heading of its own. Each name in it is defined in a file that the list names. If an item names
+    files, its names stand in one of them.
+    """
+    lost = []
+    for section in HEADING.split(text):
+        defining = "\n".join(path.read_text() for path in named_files(section))
+        for item in ITEM.split(section):
+            here = "\n".join(path.read_text() for path in named_files(item)) or defining
+            for name in CODE_SPAN.findall(item):
+                if NAME.fullmatch(name) and not hasattr(typing, name) and not (ROOT / name).exists():
+                    *_, last = parts = name.split(".")
+                    stands = all(re.search(rf"\b{part}\b", here) for part in parts)
+                    if not (last == "lua" or (stands and defines(defining, last))):
+                        lost.append(name)
+    return lost
+
+
+def named_files(text: str) -> list[Path]:
+    """The files that a text names in code spans."""
+    return [ROOT / name for name in CODE_SPAN.findall(text) if "/" in name and (ROOT / name).is_file()]
+
+
+def how_to_add() -> str:
+    """The part of CONTRIBUTING.md that lists the files to touch."""
+    return (ROOT / "CONTRIBUTING.md").read_text().partition("## How to add\n")[2].partition("\n## ")[0]
 
 
 def wrong_commands(text: str) -> list[str]:
@@ -59,6 +99,46 @@ def test_modules_that_a_document_names_exist(path: Path) -> None:
 def test_module_that_is_lost_is_noticed() -> None:
     text = "See `store/keys`, `language/code`, `xpm_core/store`, `experiments/sweep` and `store/doors`."
     assert lost_modules(text) == ["store/doors"]
+
+
+def test_names_that_the_lists_of_contributing_name_stand_where_they_say() -> None:
+    assert lost_names(how_to_add()) == []
+
+
+@pytest.mark.parametrize(
+    "item",
+    [
+        "`xpm_core/states.py`: a member of `Evnt`.",
+        "`xpm_core/states.py`: a field of `JobOptions`.",
+        "`xpm_core/store/lua/include/jobs.lua`: `jobs.mov` changes it.",
+        "`xpm_core/words/reasons.py`: its name in `Reason`, and `State`.",
+        "Look for `Reason`.",
+    ],
+)
+def test_name_that_is_lost_is_noticed(item: str) -> None:
+    right = "1. `xpm_core/states.py`: a member of `Event`, and `State.settled`."
+    assert lost_names(f"### An event\n\n{right}\n2. {item}\n") == [CODE_SPAN.findall(item)[-1]]
+
+
+def test_names_that_contributing_names_elsewhere_exist() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text().replace(how_to_add(), "")
+    names = [name for name in CODE_SPAN.findall(text) if re.fullmatch(r"[a-z]+(?:_[a-z]+)+", name)]
+    project = "\n".join(path.read_text() for path in python_files(*PACKAGES, "tests"))
+    assert names
+    assert [name for name in names if not defines(project, name)] == []
+
+
+def test_each_thing_that_is_added_has_a_list() -> None:
+    headings = re.findall(r"^### (.*)$", how_to_add(), re.MULTILINE)
+    assert headings == [
+        "An option of `submit`",
+        "A transition",
+        "An event",
+        "A reason",
+        "A command",
+        "A kind of parameter",
+        "A page of documents",
+    ]
 
 
 def test_documents_that_the_code_names_exist() -> None:

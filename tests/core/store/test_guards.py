@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -58,6 +60,7 @@ CALLS: list[Call] = [
     ("tell", keys.events(W), [W, identity("a"), "running", "progress", "{}"]),
     ("cancel", keys.counts(W), [W, identity("b")]),
     ("retry", keys.counts(W), [W, identity("d"), "", HANDED, b"payload"]),
+    ("recall", keys.experiment_jobs(W, "exp"), [W, identity("a")]),
     ("look", keys.queues(W), [W, 30000]),
     ("join", keys.workers(W), [W, "w5", 30000, "default", "node5", 1, "/", "0"]),
     ("leave", keys.workers(W), [W, WORKER.name]),
@@ -76,6 +79,12 @@ VIEW = [
     keys.rq_executions(W, identity("a")), keys.rq_worker_executions(WORKER.name),
 ]  # fmt: skip
 WRONG: list[Any] = ["", "x", "-1", "1.5", "{", "nan"]
+
+
+def test_every_script_that_writes_is_called_here() -> None:
+    files = (Path(inspect.getfile(scripts)).parent / "lua").glob("*.lua")
+    writing = {path.stem for path in files if not path.read_text().startswith("#!lua flags=no-writes\n")}
+    assert writing == {name for name, _, _ in CALLS}
 
 
 def everything(client: redis.Redis) -> dict[bytes, Any]:

@@ -15,6 +15,10 @@ PAGES = [FOLDER / f"{name}.md" for name in ("configurations", "tasks", "identiti
 """The pages in the order in which they are read. Each imports what it needs of those before it."""
 
 
+QUIET = "-W 'ignore:Module already imported so cannot be rewritten'"
+"""For the pytest of an example: it warns of an editable install, which is not what users have."""
+
+
 @pytest.mark.redis
 def test_examples_run_in_order_and_print_what_stands_there(
     tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
@@ -23,7 +27,7 @@ def test_examples_run_in_order_and_print_what_stands_there(
     monkeypatch.delenv("PYTEST_ADDOPTS", raising=False)  # meant for this run, not for the document's
     monkeypatch.setenv("XPM_REDIS_URL", redis_url)
     for page in PAGES:
-        play(page, tmp_path, {"XPM_REDIS_URL": redis_url})
+        play(page, tmp_path, {"XPM_REDIS_URL": redis_url, "PYTEST_ADDOPTS": QUIET})
 
 
 def test_all_pages_are_played_and_named_in_the_overview_in_that_order() -> None:

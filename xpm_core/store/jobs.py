@@ -144,11 +144,19 @@ class Store:
 
     # -- for workers -----------------------------------------------------------------------------------------------
 
-    def join(self, worker: WorkerId, *, pid: int, path: str, version: str) -> None:
-        """Register a worker. It does so again whenever a reply says that it is not registered."""
+    def join(self, worker: WorkerId, *, pid: int, path: str, version: str, left_s: float | None = None) -> None:
+        """Register a worker. It does so again whenever a reply says that it is not registered.
+
+        Args:
+            worker: The worker.
+            pid: Its process.
+            path: The workspace's directory, as its machine names it.
+            version: The version of xpm that it runs.
+            left_s: How long it will live, seconds; None for ever.
+        """
         self._run(
             "join", keys.workers(self.w), worker.name, worker.lease_ms, ",".join(worker.queues), worker.host, pid, path,
-            version, worker.devices,
+            version, worker.devices, _left_ms(left_s),
         )  # fmt: skip
 
     def leave(self, name: str) -> None:
@@ -196,8 +204,15 @@ class Store:
         )  # fmt: skip
         return Finish(FinishCode(reply[0]), text_of(reply[1]), replies.claim(reply[2:]))
 
-    def renew(self, worker: WorkerId, lease: Lease | None) -> tuple[RenewCode, bool, bool]:
+    def renew(
+        self, worker: WorkerId, lease: Lease | None, *, leaving: bool = False
+    ) -> tuple[RenewCode, bool, bool]:
         """Say that a worker lives, and renew the lease that it holds, if any.
+
+        Args:
+            worker: The worker.
+            lease: The lease that it holds; None without one.
+            leaving: Whether it leaves once its job has ended.
 
         Returns:
             The code, whether the worker is still registered, and whether to call `look` at once.
@@ -206,7 +221,7 @@ class Store:
         date = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
         code, registered, more = self._run(
             "renew", keys.leases(self.w), worker.name, worker.host, worker.lease_ms, ",".join(worker.queues), identity,
-            execution, date,
+            execution, date, int(leaving),
         )  # fmt: skip
         return RenewCode(code), bool(registered), bool(more)
 
@@ -273,8 +288,13 @@ def new_execution_id() -> str:
 
 
 def _asking(worker: WorkerId, execution: str, listen: bool, left_s: float | None) -> list[Any]:
-    left_ms = "" if left_s is None else max(round(left_s * 1000), 0)
-    return [worker.name, worker.host, worker.lease_ms, execution, ",".join(worker.queues), int(listen), left_ms]
+    queues = ",".join(worker.queues)
+    return [worker.name, worker.host, worker.lease_ms, execution, queues, int(listen), _left_ms(left_s)]
+
+
+def _left_ms(left_s: float | None) -> int | str:
+    """How long a worker will live, as the scripts take it."""
+    return "" if left_s is None else max(round(left_s * 1000), 0)
 
 
 def _arguments(jobs: Sequence[Submission]) -> list[str | bytes]:

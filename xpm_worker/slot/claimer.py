@@ -180,7 +180,8 @@ class Claimer:
         """
         asked = boot_time()
         try:
-            code, registered, more = self.store.renew(self.worker, held.lease if held else None)
+            leaving = self._orders.shutdown is not Shutdown.NONE
+            code, registered, more = self.store.renew(self.worker, held.lease if held else None, leaving=leaving)
         except ServerError as error:
             self._calls.unanswered("renew", error)
             return None

@@ -70,7 +70,8 @@ def work(context: SlotContext, name: str) -> None:
     runner = Runner(claimer, starter, context.workspace, orders, settings)
 
     def join() -> None:
-        store.join(identity, pid=os.getpid(), path=str(context.workspace.path), version=__version__)
+        path = str(context.workspace.path)
+        store.join(identity, pid=os.getpid(), path=path, version=__version__, left_s=orders.left_s())
 
     worker.set_parts(SlotParts(orders, claimer, runner, starter, join, settings.linger_s))
     worker.install_signal_handlers()

@@ -185,6 +185,7 @@ class Runner:
         self._starter.send(message)
         renew_at = held.asked + self._claimer.worker.lease_s / 3
         stops = StopsSent(self._starter, held.lease.execution)
+        told = self._orders.shutdown
         while True:
             for word in self._starter.receive(self._until(renew_at) - clock.boot_time()):
                 if isinstance(word, AttemptEnded) and word.execution == held.lease.execution:
@@ -193,7 +194,9 @@ class Runner:
             if not self._starter.alive:
                 return None
             self._pass_on(stops)
-            if clock.boot_time() >= renew_at:
+            drains = self._orders.shutdown is Shutdown.DRAIN and told is Shutdown.NONE
+            if clock.boot_time() >= renew_at or drains:  # people can see at once that this worker takes no more jobs
+                told = self._orders.shutdown
                 renew_at = self._renew(held, stops)
             self._report_outputs(held)
 

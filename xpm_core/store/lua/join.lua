@@ -11,6 +11,7 @@ ARGV[6]  pid
 ARGV[7]  path of the workspace on that host
 ARGV[8]  version of xpm
 ARGV[9]  devices, as claim.lua has them
+ARGV[10]  how long the worker will live, ms; empty for ever
 
 Returns {1}
 Invariant  a worker that makes no call for a lease counts as gone.
@@ -18,17 +19,18 @@ Cost O(queues). Safe to repeat: yes.
 ]]
 -- include: asks clock events guard keys typed
 local workers_key = KEYS[1]
-local w, name, lease_ms, queues, host, pid, path, version, devices = unpack(ARGV)
+local w, name, lease_ms, queues, host, pid, path, version, devices, left_ms = unpack(ARGV)
 guard.type(workers_key, 'zset')
 typed.workspace(w)
 guard.integer('lease', lease_ms, 1)
 guard.named('worker', name)
-local ask = asks.ask(w, name, host, lease_ms, '', queues, '0')
+local ask = asks.ask(w, name, host, lease_ms, '', queues, '0', left_ms)
 for _, queue in ipairs(ask.queues) do typed.queue(w, queue) end
 local hash, now = keys.worker(w, name), clock.now()
 guard.type(hash, 'hash')
 if redis.call('EXISTS', hash) == 0 then events.worker(w, 'worker_up', name, now) end
 redis.call('HSET', hash, 'name', name, 'host', host, 'pid', pid, 'queues', queues, 'path', path, 'version', version,
   'lease_ms', lease_ms, 'started', now, 'devices', devices or '')
+asks.note_end(ask, now)
 asks.alive(ask, now)
 return { 1 }

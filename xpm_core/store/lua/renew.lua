@@ -10,6 +10,7 @@ ARGV[5]  queue names joined by commas
 ARGV[6]  identity of the job that it runs; empty if it is idle
 ARGV[7]  execution id; empty if it is idle
 ARGV[8]  now, in the form of RQ's dates (RQ's tools show it; it decides nothing)
+ARGV[9]  1 if the worker leaves once its job has ended, else 0
 
 Returns {code, registered, more}
    1  RENEWED  the lease runs for ARGV[4] from now
@@ -24,13 +25,14 @@ Cost O(1), and what is due. Safe to repeat: yes.
 ]]
 -- include: asks clock executions guard keys refusals rq typed
 local leases_key = KEYS[1]
-local w, worker, host, lease_ms, queues, identity, execution, date = unpack(ARGV)
+local w, worker, host, lease_ms, queues, identity, execution, date, leaving = unpack(ARGV)
 guard.type(leases_key, 'zset')
 typed.workspace(w)
 local ask = asks.ask(w, worker, host, guard.integer('lease', lease_ms, 1), '', queues, '0')
 for _, queue in ipairs(ask.queues) do typed.queue(w, queue) end
 local now = clock.now()
 local registered = asks.alive(ask, now)
+if leaving == '1' then asks.note_leaving(ask, now) end
 rq.worker(worker, 'last_heartbeat', date)
 refusals.keep(ask)
 local code = 0

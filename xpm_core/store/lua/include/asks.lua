@@ -24,6 +24,20 @@ function asks.alive(ask, now)
   return ours == 1 and theirs == 1 and 1 or 0
 end
 
+-- Note when the worker ends, if it does, so that others can see which jobs it has no time for.
+function asks.note_end(ask, now)
+  local key = keys.worker(ask.w, ask.worker)
+  if ask.left_ms and redis.call('EXISTS', key) == 1 then
+    redis.call('HSET', key, 'until', string.format('%.0f', math.floor((now + ask.left_ms) / 1000) * 1000))
+  end
+end
+
+-- Note that the worker finishes its job and then leaves.
+function asks.note_leaving(ask, now)
+  local key = keys.worker(ask.w, ask.worker)
+  if redis.call('EXISTS', key) == 1 then redis.call('HSETNX', key, 'leaving', now) end
+end
+
 -- When an idle worker should look again, in ms: the next retry due, the next lease end, at most 5 s.
 function asks.look_again(ask, now)
   local wait = math.min(LOOK_AGAIN_MS, math.max(ask.lease_ms / 3, 100))

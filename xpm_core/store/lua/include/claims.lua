@@ -66,7 +66,7 @@ function claims.try(ask, now, more)
   local head, waiting = pick(ask, now, more)
   if not head then
     local wait = more and 0 or asks.look_again(ask, now)
-    if ask.listen then wake.listen(ask.w, ask.queues, ask.worker, now, now + wait + 2000, ask.left_ms) end
+    if ask.listen then wake.listen(ask, now, now + wait + 2000) end
     rq.worker(ask.worker, 'state', 'idle')
     return reply(CODE.EMPTY, wait, more, ask)
   end

@@ -18,24 +18,30 @@ local function of(name, now)
     local flat = redis.call('HGETALL', keys.token_reserved(name))
     for i = 1, #flat, 2 do
       local order, till = string.match(flat[i + 1], '^(%S+) (%S+)$')
-      if tonumber(till) > now then
-        table.insert(listed[name], { member = flat[i], order = tonumber(order) })
-      else
-        redis.call('HDEL', keys.token_reserved(name), flat[i])
-      end
+      if tonumber(till) > now then table.insert(listed[name], { member = flat[i], order = tonumber(order) }) end
     end
   end
   return listed[name]
 end
 
+-- Whether the units that are wanted of a token are free, whoever they may be kept for.
+function reservations.unheld(want, who)
+  local token = tokens.read(want.name, who.host)
+  return token.used + want.n <= token.capacity and units.fits(want, token, who)
+end
+
+-- An earlier job for which a token is kept, or nil; `member` is the job that asks, and `order` its place.
+function reservations.keeper(name, member, order, now)
+  for _, other in ipairs(of(name, now)) do
+    if other.member ~= member and other.order < order then return other.member end
+  end
+  return nil
+end
+
 -- Whether the whole demand is free for the job `member` whose place is `order`: nothing earlier reserves it.
 function reservations.free(demand, who, member, order, now)
   for _, want in ipairs(tokens.parse(demand)) do
-    local token = tokens.read(want.name, who.host)
-    if token.used + want.n > token.capacity or not units.fits(want, token, who) then return false end
-    for _, other in ipairs(of(want.name, now)) do
-      if other.member ~= member and other.order < order then return false end
-    end
+    if not reservations.unheld(want, who) or reservations.keeper(want.name, member, order, now) then return false end
   end
   return true
 end

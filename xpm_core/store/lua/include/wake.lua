@@ -1,14 +1,11 @@
 -- Wake-ups are hints: an idle worker blocks on a list of its own, and makes a claim when it is woken.
--- include: heads keys refusals tokens
+-- include: asks heads keys refusals tokens
 local wake = {}
 
--- Note an idle worker of these queues, which wants to be woken. `left_ms` is how long it will live, nil for ever.
-function wake.listen(w, queues, name, now, till, left_ms)
-  for _, queue in ipairs(queues) do redis.call('ZADD', keys.idle(w, queue), till, name) end
-  local key = keys.worker(w, name)
-  if left_ms and redis.call('EXISTS', key) == 1 then
-    redis.call('HSET', key, 'until', string.format('%.0f', math.floor((now + left_ms) / 1000) * 1000))
-  end
+-- Note an idle worker, which wants to be woken until `till`.
+function wake.listen(ask, now, till)
+  for _, queue in ipairs(ask.queues) do redis.call('ZADD', keys.idle(ask.w, queue), till, ask.worker) end
+  asks.note_end(ask, now)
 end
 
 function wake.forget(w, queues, name)

@@ -14,6 +14,7 @@ from xpm_cli.commands.logs import logs
 from xpm_cli.commands.retry import retry
 from xpm_cli.commands.show import show
 from xpm_cli.commands.status import status
+from xpm_cli.commands.why import why
 
 __all__ = ["main"]
 
@@ -31,5 +32,5 @@ def main() -> None:
     """
 
 
-for command in (status, show, logs, diff, cancel, retry):
+for command in (status, show, why, logs, diff, cancel, retry):
     main.add_command(command)

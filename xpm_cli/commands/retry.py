@@ -9,7 +9,7 @@ from xpm_cli.lookup.job_names import job_named, jobs_of_experiment
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_core.labels import short
 from xpm_core.reading.jobs import Job
-from xpm_core.reading.waiting import unserved
+from xpm_core.reading.why.known import unserved
 from xpm_core.states import State
 from xpm_core.store.records import RetryCode
 

@@ -17,7 +17,7 @@ from xpm_cli.output.json_form import SCHEMA, moment
 from xpm_cli.output.terminal import Terminal, state
 from xpm_core.labels import bare_class, short
 from xpm_core.reading.jobs import Job
-from xpm_core.reading.waiting import reason_of
+from xpm_core.reading.why.records import Why
 from xpm_core.states import State
 from xpm_core.store.replies import shown
 from xpm_core.words.commands import Commands
@@ -28,10 +28,12 @@ DEPENDENTS = 5
 
 METER = 10
 
+UNSTARTED = (State.WAITING, State.READY, State.DELAYED, State.BLOCKED)
+
 NEXT = {
-    State.WAITING: (Commands.cancel,),
-    State.READY: (Commands.cancel,),
-    State.DELAYED: (Commands.logs, Commands.cancel),
+    State.WAITING: (Commands.why, Commands.cancel),
+    State.READY: (Commands.why, Commands.cancel),
+    State.DELAYED: (Commands.logs, Commands.why, Commands.cancel),
     State.RUNNING: (Commands.logs, Commands.cancel),
     State.DONE: (Commands.logs,),
     State.FAILED: (Commands.logs, Commands.retry),
@@ -77,6 +79,12 @@ class JobSheet:
         """The identities of the jobs that need this one."""
         return self.opened.reader.jobs.dependents(self.job.identity)
 
+    @cached_property
+    def why(self) -> Why | None:
+        """Why it does not run; None if it runs or has ended."""
+        is_open = self.job.state in UNSTARTED
+        return self.opened.reader.reasons.why(self.job.identity) if is_open else None
+
     @property
     def error(self) -> dict[str, Any]:
         """The error, with its frames if they are recorded; empty without an error."""
@@ -90,6 +98,8 @@ class JobSheet:
         yield terminal.entry(
             short(job.identity), [click.style(self.opened.title(job), bold=True), state(job.state.value), *self._when()]
         )
+        if self.why is not None:
+            yield terminal.entry("why", [f"{self.why.reason.outlook.value}: {self.why.reason}"])
         if job.progress:
             yield terminal.entry("progress", _progress(job.progress))
         if config := list(_parameters(self.params)):
@@ -121,8 +131,6 @@ class JobSheet:
             exit_code, signal = self.record.get("exit_code"), self.record.get("signal")
             how = f"signal {signal}" if signal else f"exit {exit_code}" if exit_code else ""
             return list(filter(None, [ended, ago(now_s - job.ended_s), how, *attempt]))
-        if (reason := reason_of(job, now_s)) is not None:
-            return [str(reason), *(attempt if job.state is State.DELAYED else [])]
         return [f"submitted {ago(now_s - job.submitted_s)}", *attempt]
 
     def _used(self) -> list[str]:
@@ -159,6 +167,7 @@ class JobSheet:
             "worker": self.where[1] or None,
             "host": self.where[0] or None,
             "reason": job.reason or None,
+            "why": self.why.as_data() if self.why else None,
             "progress": job.progress or None,
             "error": self.error or None,
             "blocked_by": job.root or None,

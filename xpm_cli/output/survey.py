@@ -19,7 +19,8 @@ from xpm_core.labels import bare_class, short
 from xpm_core.reading.experiments import Experiment
 from xpm_core.reading.jobs import Job
 from xpm_core.reading.tokens import TokenState
-from xpm_core.reading.waiting import Avoided, unserved
+from xpm_core.reading.why.avoided import Avoided
+from xpm_core.reading.why.known import unserved
 from xpm_core.reading.workers import WorkerState
 from xpm_core.states import State
 from xpm_core.store.records import Serving
@@ -71,7 +72,7 @@ class Survey:
             workers=workers,
             queues=sorted(queues, key=lambda queue: queue.queue),
             failed=opened.every_job(State.FAILED) if counts[State.FAILED] else [],
-            avoided=reader.waiting.avoided([worker for worker in workers if worker.alive]),
+            avoided=reader.reasons.avoided([worker for worker in workers if worker.alive]),
         )
 
     def lines(self, terminal: Terminal) -> Iterator[str]:

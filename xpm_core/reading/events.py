@@ -106,6 +106,15 @@ class EventReader:
         found: Any = self._client.xrevrange(self._stream, count=1)
         return str(found[0][0].decode()) if found else "0-0"
 
+    def latest(self, count: int) -> list[Record]:
+        """Return the last events, the newest first.
+
+        Args:
+            count: How many, at most.
+        """
+        entries: Any = self._client.xrevrange(self._stream, count=count)
+        return list(_records({self._stream: entries}))
+
     def silence(self) -> float:
         """Return the seconds since the last event of any job in the workspace; no job has changed its state since.
 

@@ -8,7 +8,7 @@ from xpm_core.reading.events import EventReader
 from xpm_core.reading.experiments import ExperimentReader
 from xpm_core.reading.jobs import JobReader
 from xpm_core.reading.tokens import TokenReader
-from xpm_core.reading.waiting import WaitingReader
+from xpm_core.reading.why.reader import ReasonReader
 from xpm_core.reading.workers import WorkerReader
 
 if TYPE_CHECKING:
@@ -34,7 +34,7 @@ class Reader:
         self.experiments = ExperimentReader(client, workspace_id)
         self.tokens = TokenReader(client, workspace_id)
         self.workers = WorkerReader(client, workspace_id)
-        self.waiting = WaitingReader(client, workspace_id)
+        self.reasons = ReasonReader(client, workspace_id)
         self.events = EventReader(client, workspace_id)
 
     @classmethod

@@ -204,9 +204,7 @@ class Store:
         )  # fmt: skip
         return Finish(FinishCode(reply[0]), text_of(reply[1]), replies.claim(reply[2:]))
 
-    def renew(
-        self, worker: WorkerId, lease: Lease | None, *, leaving: bool = False
-    ) -> tuple[RenewCode, bool, bool]:
+    def renew(self, worker: WorkerId, lease: Lease | None, *, leaving: bool = False) -> tuple[RenewCode, bool, bool]:
         """Say that a worker lives, and renew the lease that it holds, if any.
 
         Args:

@@ -104,7 +104,10 @@ def test_blocked_job_names_its_root(lab: Lab, xpm: Xpm) -> None:
     result = xpm("show", identity)
     bad = short(lab.identity("bad"))
     assert result.exit_code == 0
-    assert f"blocked   by {bad}" in result.stdout
+    assert "blocked   submitted just now" in result.stdout
+    assert (
+        f"why         never: it needs {bad}, which failed: ValueError: the learning rate is negative" in result.stdout
+    )
     assert f"do          xpm show {bad}   xpm retry {bad}" in result.stdout
 
 
@@ -114,7 +117,8 @@ def test_running_and_ready_jobs_say_since_when(lab: Lab, xpm: Xpm) -> None:
     assert "running   since" in xpm("show", running).stdout
     assert "on node1" in xpm("show", running).stdout
     assert "ready   submitted just now" in xpm("show", ready).stdout
-    assert f"do          xpm cancel {short(ready)}" in xpm("show", ready).stdout
+    assert "why         not yet: the worker that could take it is busy" in xpm("show", ready).stdout
+    assert f"do          xpm why {short(ready)}   xpm cancel {short(ready)}" in xpm("show", ready).stdout
 
 
 def test_next_commands_exist_for_every_state() -> None:

@@ -10,7 +10,7 @@ from helpers.store_client import StoreClient, W, identity, submission
 
 from xpm_core.reading.reader import Reader
 from xpm_core.reading.server import server_time
-from xpm_core.reading.waiting import Avoided
+from xpm_core.reading.why.avoided import Avoided
 from xpm_core.states import Event, State
 from xpm_core.store import keys
 from xpm_core.store.records import ClaimCode, FinishCode, Lease, RefuseCode, WorkerId
@@ -246,7 +246,7 @@ def test_it_is_told_who_cannot_import_what_and_how_many_jobs_avoid_it(sweep: Sto
     sweep.submit(*of("other", "x"))
     refuse(sweep, BAD, sweep.claim(BAD))
     now_s = server_time(sweep.client)
-    (found,) = Reader(sweep.client, W).waiting.avoided(Reader(sweep.client, W).workers.read(now_s))
+    (found,) = Reader(sweep.client, W).reasons.avoided(Reader(sweep.client, W).workers.read(now_s))
     said = "m2 on node2: no module named 'sweep'"
     assert found == Avoided("m2-bb", Refusal("m2", "node2", "sweep", "/data", said), 3)
 

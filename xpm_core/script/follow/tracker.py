@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from xpm_core.errors import WipedError
 from xpm_core.language.graph.state import EMPTY
 from xpm_core.reading import events
-from xpm_core.reading.waiting import unserved
+from xpm_core.reading.why.known import unserved
 from xpm_core.script.follow.callbacks import Callbacks
 from xpm_core.script.follow.watching import Watches
 from xpm_core.states import Event, State
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from xpm_core.script.follow.outage import Outage
     from xpm_core.script.follow.tracked_job import TrackedJob
     from xpm_core.store.records import Serving
-    from xpm_core.words.reasons import Unserved
+    from xpm_core.words.reasons_of_workers import Unserved
 
 STARTING_S = 30.0
 """How long workers may take from their start until the server knows them."""

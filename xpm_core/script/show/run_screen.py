@@ -12,11 +12,11 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 from xpm_core.labels import bare_class
-from xpm_core.reading.waiting import reason_of_ready
+from xpm_core.reading.why.known import reason_of_ready
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.states import SETTLED, State
 from xpm_core.words.commands import Commands
-from xpm_core.words.reasons import Unserved
+from xpm_core.words.reasons_of_workers import Unserved
 from xpm_core.words.text import line, meter, plain, span
 
 RUNNING_SHOWN, FAILED_SHOWN = 4, 3

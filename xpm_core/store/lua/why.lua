@@ -8,7 +8,8 @@ ARGV[2]  identity
 Returns JSON; empty if the server does not know the job
   now (ms), state, execution, suspended; of a running job lease_end (ms) and lease_ms; of a waiting one steps and
   pending (include/chains.lua); of any that has not started, what include/prospects.lua and include/witnesses.lua find,
-  in_line, and of one in line its place, of (jobs in its line), before (the first of these), ahead (in all lines).
+  in_line, ready and ahead (jobs in its queue's lines; those before it), and if its line is there place, of and before
+  (its place there, how many jobs stand there, the first of those before it).
 Invariant  nothing is written.
 Cost O(workers of the queue + running jobs + lines of their queues). Safe to repeat: yes.
 ]]
@@ -33,10 +34,11 @@ if UNSTARTED[state] then
   facts.workers, facts.refusals = witnesses.workers(head, now), witnesses.refusals(head, now)
   for _, token in ipairs(facts.tokens) do token.holders = witnesses.holders(token) end
   facts.in_line = state == 'ready' or state == 'delayed' and tonumber(v[9] or '0') <= now
-  facts.ahead = 0
+  facts.ahead, facts.ready = 0, 0
   for _, each in ipairs(redis.call('ZRANGE', keys.lines(w, head.queue), 0, -1)) do
     local before = redis.call('ZCOUNT', keys.line(w, head.queue, each), '-inf', '(' .. string.format('%.0f', order))
     facts.ahead = facts.ahead + before
+    facts.ready = facts.ready + redis.call('ZCARD', keys.line(w, head.queue, each))
     if each == name then
       facts.place, facts.of = before + 1, redis.call('ZCARD', keys.line(w, head.queue, name))
       facts.before = redis.call('ZRANGE', keys.line(w, head.queue, name), 0, math.min(before, FIRST) - 1)

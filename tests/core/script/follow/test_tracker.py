@@ -17,7 +17,7 @@ from xpm_core.script.follow.tracker import Tracker
 from xpm_core.server import connection
 from xpm_core.states import Event, State
 from xpm_core.store.records import Serving, SubmitCode, Submitted
-from xpm_core.words.reasons import Unserved
+from xpm_core.words.reasons_of_workers import Unserved
 from xpm_core.workspace.job_directory import JobDirectory
 
 ERROR = {"type": "ValueError", "message": "no"}

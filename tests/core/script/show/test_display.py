@@ -159,8 +159,8 @@ def test_what_the_script_prints_meanwhile_goes_to_its_stdout_when_that_is_a_file
 
 def test_queue_without_workers_is_told_above_the_display_in_one_piece(desktop: Desktop) -> None:
     terminal = desktop.terminal(desktop.script("sweep.py", "Quick.C(n=tag(1)).submit()", options="workers=0"))
-    lines = terminal.draws(lambda lines: "no living worker serves them" in "\n".join(lines))
-    assert any(line.startswith("⧗ 1 ready   no living worker serves them") for line in lines)
+    lines = terminal.draws(lambda lines: "no living worker serves queue default" in "\n".join(lines))
+    assert any(line.startswith("⧗ 1 ready   no living worker serves queue default") for line in lines)
     command = f"xpm-worker --workspace {desktop.workspace} --queue default"
     told = f"no living worker serves it. Start one: {command}".replace(" ", "")  # it may be wrapped at any of them
     wait_until(lambda: told in "".join(terminal.lines()).replace(" ", ""), show=terminal.lines)

@@ -13,7 +13,7 @@ from rich.cells import cell_len
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.show.run_screen import RunScreen, cause, telling_tags, what, where
 from xpm_core.states import State
-from xpm_core.words.reasons import Unserved
+from xpm_core.words.reasons_of_workers import Unserved
 from xpm_core.workspace.job_directory import JobDirectory
 
 ERROR = {"type": "torch.cuda.OutOfMemoryError", "message": "no", "file": "/home/a/train.py", "line": 88}
@@ -87,7 +87,7 @@ def test_time_left_is_told_once_three_jobs_have_run() -> None:
     [
         ([{}], {}, [], "all workers are busy"),
         ([], {}, [], "about to start"),
-        ([], {}, [Unserved("default", 1)], "no living worker serves them"),
+        ([], {}, [Unserved("default", 1)], "no living worker serves queue default"),
         ([{"gpu": 1}], {"gpu": 1, "cpu": 1}, [], "token gpu held by running jobs"),
         ([{"gpu": 1}], {"cpu": 1}, [], "all workers are busy"),
     ],

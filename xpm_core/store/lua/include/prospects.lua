@@ -1,6 +1,6 @@
 -- What keeps the jobs of a line from running: how many workers could take them, which tokens lack, which job is next.
 -- Nothing here writes.
--- include: heads shortages standing
+-- include: heads lines shortages standing
 local prospects = {}
 
 local picked = {} -- cache of this call
@@ -37,6 +37,7 @@ function prospects.of(head, now)
   local nobody = { w = head.w, worker = '', host = '', devices = '', team = '' }
   local least = shortages.least(head, idle[1] and idle or busy[1] and busy or { nobody }, now)
   facts.idle, facts.lack, facts.keeper = #idle, least.lack, least.keeper
+  facts.least = lines.least(head.demand)
   facts.tokens = shortages.wanted(head, least.who.host, now)
   for _, who in ipairs(idle) do
     if not facts.next and next_of(who, now) == head.id then facts.next = who.worker end

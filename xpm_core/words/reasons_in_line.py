@@ -14,9 +14,14 @@ if TYPE_CHECKING:
     from xpm_core.words.commands import Commands
 
 
-def likely(seconds: float | None) -> str:
-    """When something ends that has ended before: `likely in 12 min`; `unknown when` if that is not known."""
-    return "unknown when" if seconds is None else f"likely in {span(seconds)}"
+def likely(what: str, seconds: float | None) -> str:
+    """When the first of some things is likely to be so.
+
+    Example:
+        >>> likely("ends", 720), likely("is free", None)
+        ('the first likely ends in 12 min', 'when the first is free is unknown')
+    """
+    return f"when the first {what} is unknown" if seconds is None else f"the first likely {what} in {span(seconds)}"
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Holder:
 
     def __str__(self) -> str:
         of = f" of workspace {self.workspace}" if self.workspace else ""
-        return f"{short(self.job)}{of}" + (f" since {span(self.for_s)}" if self.for_s is not None else "")
+        return f"{short(self.job)}{of}" + (f" for {span(self.for_s)}" if self.for_s is not None else "")
 
 
 @dataclass(frozen=True)
@@ -67,7 +72,7 @@ class Shortage:
         host = f" on {self.host}" if self.host else ""
         found = [f"token {self.name}: it asks for {self.wants}, {self.free} of {self.capacity} free{host}"]
         if self.holders:
-            found.append(f"held by {listed(list(map(str, self.holders)))}; the first ends {likely(self.first_end_s)}")
+            found.append(f"held by {listed(list(map(str, self.holders)))}; {likely('ends', self.first_end_s)}")
         return found
 
 
@@ -171,7 +176,7 @@ class Busy(Reason):
         if self.workers is None:
             return []
         ahead = [] if self.ahead is None else [before(self.ahead)]
-        return [f"the first is free {likely(self.first_s)}", *ahead]
+        return [likely("is free", self.first_s), *ahead]
 
     def what_to_do(self, commands: Commands, identity: str) -> list[str]:
         """Wait, or start a worker."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from xpm_core.labels import bare_class, short
-from xpm_core.words.reasons import Code, Reason
+from xpm_core.words.reasons import Code, Outlook, Reason
 from xpm_core.words.text import ago, line, plural, span
 
 if TYPE_CHECKING:
@@ -83,11 +83,13 @@ class Dependency(Reason):
         return [f"it needs {way}", *([f"{short(self.steps[-1][0])}: {self.why}"] if self.why else [])]
 
     def what_to_do(self, commands: Commands, identity: str) -> list[str]:
-        """Wait, or do what helps the job that has to run first."""
+        """Wait, or do what helps the job that has to run first. If that one runs, there is nothing to help."""
         if not self.steps:
             return ["wait"]
         first = self.steps[-1][0]
-        return self.why.what_to_do(commands, first) if self.why else ["wait", commands.show(first)]
+        if self.why is None or self.why.outlook is not Outlook.NOT_YET:
+            return ["wait", commands.show(first)]
+        return self.why.what_to_do(commands, first)
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,7 @@ class Running(Reason):
     code: ClassVar = Code.RUNNING
 
     def __str__(self) -> str:
-        return f"it runs since {span(self.for_s)} on {self.host or 'an unknown machine'}"
+        return f"it has run for {span(self.for_s)} on {self.host or 'an unknown machine'}"
 
     def details(self) -> list[str]:
         """The worker, the last word of progress, and the age of the lease."""
@@ -176,12 +178,12 @@ class Frozen(Running):
     code: ClassVar = Code.FROZEN
 
     def __str__(self) -> str:
-        return f"frozen: its worker cannot reach Redis since {span(self.renewed_s or 0)}, or is gone"
+        return f"its processes are frozen, or gone: its worker has not reached Redis for {span(self.renewed_s or 0)}"
 
     def details(self) -> list[str]:
         """The same, and what comes next."""
         free = "whoever claims next takes it" if (self.left_s or 0) <= 0 else f"it is free in {span(self.left_s or 0)}"
-        return [f"on {self.host or 'an unknown machine'}, since {span(self.for_s)}", *super().details(), free]
+        return [f"started {ago(self.for_s)} on {self.host or 'an unknown machine'}", *super().details(), free]
 
 
 @dataclass(frozen=True)

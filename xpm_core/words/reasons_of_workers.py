@@ -192,7 +192,8 @@ class Silent(OfWorkers):
 
     def __str__(self) -> str:
         since = f"for {span(self.silent_s)}" if self.silent_s is not None else "now"
-        gone = "" if self.left_s is None else f", and {_be(self.count)} gone for xpm in {span(self.left_s)}"
+        counts = "counts" if self.count == 1 else "count"
+        gone = "" if self.left_s is None else f", and {counts} as gone in {span(self.left_s)}"
         return f"{self.who} {_be(self.count)} silent {since}{gone}"
 
     def what_to_do(self, commands: Commands, identity: str) -> list[str]:
@@ -239,5 +240,7 @@ class ShortLived(OfWorkers):
     code: ClassVar = Code.SHORT_LIVED
 
     def __str__(self) -> str:
-        most = "" if self.longest_s is None else f", at most {span(self.longest_s)} left"
-        return f"it needs {span(self.least_s)}; {self.who}{most}"
+        if self.longest_s is None:
+            return f"it needs {span(self.least_s)}, and {self.who} {'ends' if self.count == 1 else 'end'} before that"
+        have = "has" if self.count == 1 else "have"
+        return f"it needs {span(self.least_s)}, and {self.who} {have} at most {span(self.longest_s)} left"

@@ -98,6 +98,10 @@ TESTED_ELSEWHERE = {
     "cli/output/survey": ("cli/commands/test_status", "its lines and its JSON form are printed there"),
     "core/store/records": ("core/store/test_jobs", "what goes to the scripts and what comes back"),
     "cli/lookup/script_objects": ("cli/commands/test_diff", "only this command takes names of a script's objects"),
+    "cli/output/why_sheet": ("cli/commands/test_why", "only this command prints it"),
+    "core/reading/why/avoided": ("core/store/test_refusals", "which daemons lack what, as refusals make it"),
+    "core/reading/why/facts": ("core/reading/why/test_reader", "what the scripts return, in each situation"),
+    "core/reading/why/records": ("cli/commands/test_why", "the records, as they are printed"),
     "cli/output/json_form": ("cli/commands/test_status", "the head of what `--json` prints"),
     # It is a process, or a part of one, which tests see from outside.
     "worker/__main__": ("worker/test_cli", "`python -m xpm_worker` is typed there"),

@@ -27,7 +27,7 @@ COMMANDS = sorted(main.commands)
 
 
 def test_the_commands_are_those_that_messages_name() -> None:
-    assert COMMANDS == ["cancel", "diff", "logs", "retry", "show", "status"]
+    assert COMMANDS == ["cancel", "diff", "logs", "retry", "show", "status", "why"]
 
 
 @pytest.mark.parametrize("command", [[], *([name] for name in COMMANDS)], ids=" ".join)

@@ -18,8 +18,10 @@ from helpers.playground import Stage
 from helpers.waiting import wait_until
 
 from xpm_core.errors import ExperimentError
+from xpm_core.reading.reader import Reader
 from xpm_core.states import State
 from xpm_core.store import keys
+from xpm_core.words.reasons_of_workers import ShortLived
 
 pytestmark = pytest.mark.redis
 
@@ -75,6 +77,18 @@ def test_a_job_that_had_too_little_time_is_left_to_a_worker_that_has_more(crew: 
     first, second = seen(crew, task)
     assert 0 < float(first) < 600
     assert second == "None"
+
+
+def test_a_worker_says_when_it_ends_before_it_was_ever_idle(crew: Crew, tmp_path: Path) -> None:
+    crew.submit(first := worker_tasks.Wait.C(note="x", until=tmp_path / "go"))
+    crew.started("--walltime", "600")
+    crew.wait(first, State.RUNNING)
+    crew.submit(second := worker_tasks.Write.C(note="long"), min_time_s=3600)
+    reason = Reader(crew.client, crew.workspace.id).reasons.why(crew.job(second).identity).reason
+    assert isinstance(reason, ShortLived)
+    assert reason.longest_s is not None
+    assert 0 < reason.longest_s < 600
+    (tmp_path / "go").touch()
 
 
 def test_a_job_whose_own_time_is_over_can_be_taken_by_any_worker(crew: Crew) -> None:

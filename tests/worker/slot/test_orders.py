@@ -18,6 +18,7 @@ from xpm_core.reading.server import server_time
 from xpm_core.server.connection import LONGEST_BLOCK_S
 from xpm_core.states import Event, State
 from xpm_core.store import keys
+from xpm_core.words.reasons import Code
 from xpm_worker.system import processes
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
@@ -42,6 +43,23 @@ def test_sigint_lets_a_worker_finish_its_job_and_leave(crew: Crew, tmp_path: Pat
     assert worker.left() == 0
     assert (crew.state(task), crew.state(other)) == (State.DONE, State.READY)
     assert crew.known() == []
+
+
+def test_a_worker_that_drains_says_so_at_once(crew: Crew, tmp_path: Path) -> None:
+    worker = crew.started(lease_s=600)
+    running(crew, until=tmp_path / "go")
+    crew.submit(other := tasks.Write.C(note="later"))
+    reasons = Reader(crew.client, crew.workspace.id).reasons
+
+    def code() -> Code:
+        return reasons.why(crew.job(other).identity).reason.code
+
+    assert code() is Code.BUSY
+    worker.send(signal.SIGINT)
+    wait_until(lambda: code() is Code.DRAINING, show=code)
+    (tmp_path / "go").touch()
+    assert worker.left() == 0
+    assert code() is Code.UNSERVED
 
 
 def test_sigterm_hands_a_job_back_with_no_failure_counted(crew: Crew) -> None:

@@ -56,6 +56,7 @@ def test_imports_follow_the_arrows() -> None:
         ("xpm_core/store/keys.py", "from xpm_core import config"),
         ("xpm_core/store/jobs.py", f"{TYPING}from xpm_core.reading.jobs import Job"),
         ("xpm_core/reading/jobs.py", f"{TYPING}from xpm_core.wire.packer import Packer"),
+        ("xpm_core/reading/jobs.py", f"{TYPING}from xpm_core.reading.why.records import Why"),
         ("xpm_core/labels.py", "from xpm_core import errors"),
         ("xpm_core/backoff.py", "from xpm_core.words import text"),
         ("xpm_core/config/base.py", "from xpm_core import experiment"),

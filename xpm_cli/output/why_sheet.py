@@ -25,6 +25,7 @@ HEADINGS = {
     Outlook.NOT_YET: "why it does not run yet",
     Outlook.RUNNING: "how it stands",
     Outlook.ENDED: "how it stands",
+    Outlook.UNKNOWN: "why it does not run",
 }
 
 

@@ -24,7 +24,10 @@ class Outlook(str, Enum):
     NOT_YET = "not yet"
     """It runs once something has happened that may happen by itself."""
     RUNNING = "running"
+    """It has started."""
     ENDED = "ended"
+    """It is done, or has failed."""
+    UNKNOWN = "unknown"
 
 
 class Code(str, Enum):
@@ -97,7 +100,7 @@ class Code(str, Enum):
     )  # fmt: skip
     DONE = ("done", Outlook.ENDED, "It is done.", "See what it printed: `xpm logs JOB`.")
     FAILED = ("failed", Outlook.ENDED, "It failed.", "See its error: `xpm show JOB`. Run it again: `xpm retry JOB`.")
-    UNKNOWN = ("unknown", Outlook.NOT_YET, "The reason cannot be read.", "Look at the workspace: `xpm status`.")
+    UNKNOWN = ("unknown", Outlook.UNKNOWN, "The reason cannot be read.", "Look at the workspace: `xpm status`.")
 
     __hash__ = str.__hash__
 

@@ -187,6 +187,20 @@ def page_of(reply: bytes) -> Page:
     return Page(now_s, bool(data.get("suspended")), bool(data.get("more")), tuple(lines))
 
 
+def damage(error: Exception) -> str:
+    """What is wrong with the keys that a script read, by its error: others can write into Redis.
+
+    Raises:
+        Exception: The error itself, if it is not about keys, but about what the user may do.
+    """
+    said = str(error)
+    if said.startswith("XPMARG "):
+        return f"{said.removeprefix('XPMARG ')} (somebody else wrote it)"
+    if "user_script" not in said:
+        raise error
+    return "what Redis has of it is damaged"
+
+
 def _read(reply: bytes) -> dict[str, Any]:
     data: dict[str, Any] = shown(json.loads(reply.decode("utf-8", "replace")))
     return data

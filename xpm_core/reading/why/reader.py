@@ -11,7 +11,7 @@ from xpm_core.errors import UnknownJobError
 from xpm_core.reading.jobs import Job, JobReader
 from xpm_core.reading.server import server_time
 from xpm_core.reading.why.avoided import Avoided, avoided
-from xpm_core.reading.why.facts import Facts, facts_of
+from xpm_core.reading.why.facts import Facts, damage, facts_of
 from xpm_core.reading.why.history import History, left_of
 from xpm_core.reading.why.order import Ordered
 from xpm_core.reading.why.records import Summary, Why
@@ -68,9 +68,7 @@ class ReasonReader:
         try:
             job, facts = self._read(identity)
         except ResponseError as error:
-            if not str(error).startswith("XPMARG"):
-                raise
-            return self._spoiled(identity, str(error).removeprefix("XPMARG "))
+            return self._spoiled(identity, damage(error))
         history = History(self._client, self._w)
         reasons = tuple(self._reasons(job, facts, history))
         ages = [each.age_s for each in facts.prospects.workers if each.age_s is not None]

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
+from redis.exceptions import ResponseError
+
 from xpm_core.reading.jobs import JobReader
 from xpm_core.reading.server import server_time
-from xpm_core.reading.why.facts import Line, page_of
+from xpm_core.reading.why.facts import Line, damage, page_of
 from xpm_core.reading.why.order import Ordered
 from xpm_core.reading.why.records import Group, Summary
 from xpm_core.states import State
@@ -43,14 +45,27 @@ class SummaryReader:
         return Summary(server_time(self._client), tuple(ordered))
 
     def _ready(self) -> Iterator[Group]:
+        seen, problems = 0, {}
         for queue in sorted(map(text_of, self._client.smembers(keys.queues(self._w)))):
-            start, more = 0, True
-            while more:
-                arguments = [self._w, queue, start, LINES]
-                page = page_of(scripts.run(self._client, "waits", [keys.lines(self._w, queue)], arguments))
-                for line in page.lines:
-                    yield from self._line(line, queue, page.now_s, page.suspended)
-                start, more = start + LINES, page.more
+            try:
+                for group in self._queue(queue):
+                    seen += group.jobs
+                    yield group
+            except ResponseError as error:
+                problems[queue] = damage(error)
+        for queue, problem in problems.items():
+            left = JobReader(self._client, self._w).counts()[State.READY] - seen
+            yield Group(Code.UNKNOWN, str(Unknown(problem)), max(left, 0), queue)
+            seen += max(left, 0)
+
+    def _queue(self, queue: str) -> Iterator[Group]:
+        start, more = 0, True
+        while more:
+            arguments = [self._w, queue, start, LINES]
+            page = page_of(scripts.run(self._client, "waits", [keys.lines(self._w, queue)], arguments))
+            for line in page.lines:
+                yield from self._line(line, queue, page.now_s, page.suspended)
+            start, more = start + LINES, page.more
 
     def _line(self, line: Line, queue: str, now_s: float, suspended: bool) -> Iterator[Group]:
         """The reason of a line's head, which holds for the whole line. If the head runs next, the others come later."""
@@ -60,10 +75,12 @@ class SummaryReader:
             yield Group(reason.code, str(reason), line.jobs, queue, line.head, reason)
             return
         following = ordered.next() or Unknown("its workers cannot be read")
-        behind = line.jobs - 1 if isinstance(following, AboutToStart) else 0
-        yield Group(following.code, following.code.meaning, line.jobs - behind, queue, line.head, following)
-        if behind:
-            yield Group(Code.IN_LINE, str(InLine()), behind, queue, "", InLine())
+        if not isinstance(following, AboutToStart):
+            yield Group(following.code, str(following), line.jobs, queue, line.head, following)
+            return
+        yield Group(Code.ABOUT_TO_START, str(AboutToStart()), 1, queue, line.head, following)
+        if line.jobs > 1:
+            yield Group(Code.IN_LINE, str(InLine()), line.jobs - 1, queue, "", InLine())
 
     def _others(self) -> Iterator[Group]:
         counts = JobReader(self._client, self._w).counts()

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from helpers.store_client import OTHER, WORKER, StoreClient, W, identity, submission
+from redis.exceptions import ResponseError
 
 from xpm_core.errors import UnknownJobError
 from xpm_core.labels import short
 from xpm_core.reading.reader import Reader
+from xpm_core.reading.why.facts import damage
 from xpm_core.reading.why.records import Why
 from xpm_core.states import Event, State
 from xpm_core.store import keys
@@ -422,3 +424,16 @@ def test_a_key_of_another_type_is_said_and_not_guessed(desk: StoreClient, key: s
     desk.client.rpush(key, "spoiled")
     assert codes(desk, "a") == [Code.UNKNOWN]
     assert key in said(desk, "a")[0]
+    assert why(desk, "a").outlook is Outlook.UNKNOWN
+
+
+def test_a_damaged_token_leaves_the_reason_unknown(desk: StoreClient) -> None:
+    create_token(desk.client, "gpu", 1)
+    desk.submit(submission("a", demand={"gpu": 1}))
+    desk.client.hset(keys.token("gpu"), "used", "many")
+    assert said(desk, "a") == ["unknown: what Redis has of it is damaged"]
+
+
+def test_an_error_that_is_not_about_keys_is_no_reason() -> None:
+    with pytest.raises(ResponseError, match="may not"):
+        damage(ResponseError("this user may not call evalsha"))

@@ -94,5 +94,12 @@ def test_many_jobs_cost_no_more_calls_than_few(desk: StoreClient, monkeypatch: p
     assert calls == ["waits"]
 
 
+def test_a_queue_whose_keys_somebody_spoiled_is_unknown_and_its_jobs_are_counted(desk: StoreClient) -> None:
+    desk.submit(submission("a"), *(submission(name, queue="gpu") for name in "xy"))
+    desk.client.set(keys.serving(W, "gpu"), "spoiled")
+    assert counted(desk) == [("unserved", 1, "default"), ("unknown", 2, "gpu")]
+    assert keys.serving(W, "gpu") in read(desk).groups[1].text
+
+
 def test_nothing_waits_in_an_empty_workspace(desk: StoreClient) -> None:
     assert read(desk).groups == ()

@@ -48,8 +48,14 @@ def lines_of(why: Why, opened: OpenWorkspace, terminal: Terminal) -> Iterator[st
     for place, said in enumerate(earlier):
         yield from _wrapped(("earlier" if place == 0 else "").ljust(LABEL_WIDTH), said, terminal)
     yield terminal.entry("do", why.what_to_do(opened.commands))
-    heartbeats = "unknown" if why.heartbeat_s is None else f"{span(round(why.heartbeat_s))} ago"
-    yield terminal.entry("facts read", ["Redis 0 s ago", f"workers' heartbeats {heartbeats}"])
+    yield terminal.entry("facts read", ["Redis 0 s ago", *_heartbeats(why)])
+
+
+def _heartbeats(why: Why) -> list[str]:
+    """How old the oldest of the workers' heartbeats is; nothing of a job that no worker has to do with."""
+    if why.heartbeat_s is not None:
+        return [f"workers' heartbeats {span(round(why.heartbeat_s))} ago"]
+    return ["workers' heartbeats unknown"] if why.outlook is Outlook.RUNNING else []
 
 
 def data_of(why: Why, opened: OpenWorkspace) -> dict[str, Any]:

@@ -174,3 +174,15 @@ def test_a_demand_for_two_tokens_is_served_under_an_endless_stream_for_each(desk
     assert n <= 202
     desk.finish(held.pop(0))
     assert desk.claim().identity == identity("both")
+
+
+def test_reservations_that_are_over_go_when_the_next_one_is_made(desk: StoreClient) -> None:
+    limit_passes(desk.client, 1)
+    create_token(desk.client, "gpu", 2)
+    desk.client.hset(keys.token_reserved("gpu"), f"{W}:gone", "1 1")
+    desk.submit(submission("a", demand={"gpu": 1}), submission("b", demand={"gpu": 2}))
+    desk.claim()
+    desk.submit(submission("c", demand={"gpu": 1}))
+    assert desk.claim().identity == identity("c")  # it passes b, before which nothing is reserved
+    desk.claim_any()
+    assert desk.client.hkeys(keys.token_reserved("gpu")) == [f"{W}:{identity('b')}".encode()]

@@ -3,7 +3,7 @@
 local reservations = {}
 
 local PASSES = 200 -- how often a head may be passed, unless `keys.passes` says otherwise; see docs/internals/tokens.md
-local listed = {} -- cache of this call
+local listed, over = {}, {} -- caches of this call: reservations in force, and members whose reservation is over
 
 -- Whether a job was passed so often that its tokens must be kept for it.
 function reservations.due(w, j)
@@ -14,11 +14,15 @@ end
 -- Reservations in force: { {member, order} }. One counts only while a worker that can run its job makes claims.
 local function of(name, now)
   if not listed[name] then
-    listed[name] = {}
+    listed[name], over[name] = {}, {}
     local flat = redis.call('HGETALL', keys.token_reserved(name))
     for i = 1, #flat, 2 do
       local order, till = string.match(flat[i + 1], '^(%S+) (%S+)$')
-      if tonumber(till) > now then table.insert(listed[name], { member = flat[i], order = tonumber(order) }) end
+      if tonumber(till) > now then
+        table.insert(listed[name], { member = flat[i], order = tonumber(order) })
+      else
+        table.insert(over[name], flat[i])
+      end
     end
   end
   return listed[name]
@@ -49,6 +53,7 @@ end
 function reservations.make(demand, member, order, now, till)
   for _, want in ipairs(tokens.parse(demand)) do
     table.insert(of(want.name, now), { member = member, order = order })
+    for _, gone in ipairs(over[want.name]) do redis.call('HDEL', keys.token_reserved(want.name), gone) end
     redis.call('HSET', keys.token_reserved(want.name), member, string.format('%.0f %.0f', order, till))
   end
 end

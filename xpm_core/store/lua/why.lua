@@ -8,8 +8,8 @@ ARGV[2]  identity
 Returns JSON; empty if the server does not know the job
   now (ms), state, execution, suspended; of a running job lease_end (ms) and lease_ms; of a waiting one steps and
   pending (include/chains.lua); of any that has not started, what include/prospects.lua and include/witnesses.lua find,
-  in_line, ready and ahead (jobs in its queue's lines; those before it), and if its line is there place, of and before
-  (its place there, how many jobs stand there, the first of those before it).
+  in_line (it is ready, or its retry is due), ready and ahead (jobs in its queue's lines; those before it), and of a
+  ready one place, of and before (its place in its line, how many jobs stand there, the first of those before it).
 Invariant  nothing is written.
 Cost O(workers of the queue + running jobs + lines of their queues). Safe to repeat: yes.
 ]]
@@ -39,7 +39,7 @@ if UNSTARTED[state] then
     local before = redis.call('ZCOUNT', keys.line(w, head.queue, each), '-inf', '(' .. string.format('%.0f', order))
     facts.ahead = facts.ahead + before
     facts.ready = facts.ready + redis.call('ZCARD', keys.line(w, head.queue, each))
-    if each == name then
+    if each == name and state == 'ready' then
       facts.place, facts.of = before + 1, redis.call('ZCARD', keys.line(w, head.queue, name))
       facts.before = redis.call('ZRANGE', keys.line(w, head.queue, name), 0, math.min(before, FIRST) - 1)
       if before == 0 then facts.before = {} end

@@ -320,6 +320,20 @@ def test_a_retry_says_when_it_is_due_what_happened_and_what_came_before(desk: St
     assert said(desk, "a") == ["its next attempt is due, after ValueError: too hot"]
 
 
+def test_a_retry_that_is_due_has_no_place_in_line_yet(desk: StoreClient) -> None:
+    join(desk, WORKER)
+    create_token(desk.client, "gpu", 1)
+    desk.submit(submission("a", demand={"gpu": 1}, max_retries=1, backoff_s=100))
+    desk.finish(desk.claim(), State.FAILED, error=ERROR)
+    desk.submit(*(submission(name, demand={"gpu": 1}) for name in "bc"))
+    desk.claim(OTHER)
+    desk.client.hset(keys.job(W, identity("a")), "due", 1)
+    found = why(desk, "a").reasons
+    assert [reason.code for reason in found] == [Code.TOKEN_HELD, Code.RETRY]
+    assert isinstance(found[0], TokenHeld)
+    assert found[0].place is None
+
+
 def test_a_running_job_says_where_how_far_and_how_old_its_lease_is(desk: StoreClient) -> None:
     join(desk, WORKER)
     desk.submit(submission("a"))

@@ -220,7 +220,7 @@ class Scene:
             Code.SUSPENDED: lambda: self.client.delete(keys.suspended),
             Code.DRAINING: lambda: self.forget("leaving"),
             Code.SHORT_LIVED: lambda: self.forget("until"),
-            Code.TOKEN_KEPT: lambda: self.client.delete(keys.token_reserved("cpu"), keys.token_reserved("gpu")),
+            Code.TOKEN_KEPT: self.keep_no_token,
             Code.BUSY: lambda: self.free_a_worker(self.desk.job(name).queue),
             Code.IN_LINE: lambda: [self.store.cancel(identity(other)) for other in self.others_in_line(name)],
             Code.RETRY: lambda: self.client.zadd(keys.delayed(W), {identity(name): 0}),
@@ -239,6 +239,11 @@ class Scene:
         else:
             ways[reason.code]()
         self.settle()
+
+    def keep_no_token(self) -> None:
+        self.client.delete(keys.token_reserved("cpu"), keys.token_reserved("gpu"))
+        for name in self.names:
+            self.client.hdel(keys.job(W, identity(name)), "passed")
 
     def forget(self, field: str) -> None:
         for worker in self.workers:

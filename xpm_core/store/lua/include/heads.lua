@@ -16,8 +16,9 @@ local function of(w, queues)
 end
 
 -- The earliest head that a worker may get and whose whole demand is free, and the heads before it that have to wait.
--- With `till` (ms), a head that was passed too often reserves its tokens until then.
-function heads.pick(who, queues, now, till)
+-- With `till` (ms), a head that was passed too often reserves its tokens until then. With `foresee`, this call alone
+-- sees such a reservation, and nothing is written.
+function heads.pick(who, queues, now, till, foresee)
   local waiting = {}
   for _, head in ipairs(of(who.w, queues)) do
     if able.may(who, head, now) then
@@ -25,8 +26,9 @@ function heads.pick(who, queues, now, till)
       local member = lines.member(who.w, head.id)
       if reservations.free(head.demand, who, member, head.order, now) then return head, waiting end
       waiting[#waiting + 1] = head
-      if till and reservations.due(who.w, head.id) then
-        reservations.make(head.demand, member, head.order, now, till)
+      if (till or foresee) and reservations.due(who.w, head.id) then
+        reservations.foresee(head.demand, member, head.order, now)
+        if till then reservations.make(head.demand, member, head.order, till) end
       end
     end
   end

@@ -18,7 +18,7 @@ end
 -- The job that a worker would get now; false for none.
 local function next_of(who, now)
   if picked[who.team] == nil then
-    local head = heads.pick(who, who.queues, now)
+    local head = heads.pick(who, who.queues, now, nil, true)
     picked[who.team] = head and head.id or false
   end
   return picked[who.team]
@@ -34,13 +34,13 @@ function prospects.of(head, now)
     facts.standing[each.stands] = (facts.standing[each.stands] or 0) + 1
     if each.stands == 'able' then table.insert(running[each.who.worker] and busy or idle, each.who) end
   end
+  for _, who in ipairs(idle) do -- first, because the next claims of these may keep tokens for jobs
+    if next_of(who, now) == head.id and not facts.next then facts.next = who.worker end
+  end
   local nobody = { w = head.w, worker = '', host = '', devices = '', team = '' }
   local least = shortages.least(head, idle[1] and idle or busy[1] and busy or { nobody }, now)
   facts.idle, facts.lack, facts.keeper = #idle, least.lack, least.keeper
   facts.least = lines.least(head.demand)
   facts.tokens = shortages.wanted(head, least.who.host, now)
-  for _, who in ipairs(idle) do
-    if not facts.next and next_of(who, now) == head.id then facts.next = who.worker end
-  end
   return facts
 end

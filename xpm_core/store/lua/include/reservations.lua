@@ -50,9 +50,16 @@ function reservations.free(demand, who, member, order, now)
   return true
 end
 
-function reservations.make(demand, member, order, now, till)
+-- From now on, this call sees a reservation.
+function reservations.foresee(demand, member, order, now)
   for _, want in ipairs(tokens.parse(demand)) do
     table.insert(of(want.name, now), { member = member, order = order })
+  end
+end
+
+-- Write a reservation that this call sees already.
+function reservations.make(demand, member, order, till)
+  for _, want in ipairs(tokens.parse(demand)) do
     for _, gone in ipairs(over[want.name]) do redis.call('HDEL', keys.token_reserved(want.name), gone) end
     redis.call('HSET', keys.token_reserved(want.name), member, string.format('%.0f %.0f', order, till))
   end

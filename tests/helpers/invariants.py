@@ -31,7 +31,7 @@ def check_everything(client: redis.Redis, w: str) -> None:
 
 
 def check_places(client: redis.Redis, w: str, jobs: dict[str, Job]) -> None:
-    """Every job is in exactly one place: a line, delayed, leased, or in none, as its state says."""
+    """Every job is in exactly one place: a line, delayed, leased, listed, or, if it is done, in none."""
     places: defaultdict[str, list[str]] = defaultdict(list)
     for queue in map(bytes.decode, client.smembers(keys.queues(w))):
         index = dict(client.zrange(keys.lines(w, queue), 0, -1, withscores=True))
@@ -48,9 +48,11 @@ def check_places(client: redis.Redis, w: str, jobs: dict[str, Job]) -> None:
         places[member.decode()].append("delayed")
     for member in client.zrange(keys.leases(w), 0, -1):
         places[member.decode()].append("running")
+    for state in (State.WAITING, State.BLOCKED, State.FAILED, State.CANCELLED):
+        for member in client.zrange(keys.listed(w, state.value), 0, -1):
+            places[member.decode()].append(state.value)
     for identity, job in jobs.items():
-        in_a_place = job.state in (State.READY, State.DELAYED, State.RUNNING)
-        assert places[identity] == ([job.state.value] if in_a_place else []), (job, places[identity])
+        assert places[identity] == ([] if job.state is State.DONE else [job.state.value]), (job, places[identity])
 
 
 def check_counts(client: redis.Redis, w: str, jobs: dict[str, Job]) -> None:
@@ -84,6 +86,7 @@ def check_dependencies(client: redis.Redis, w: str, jobs: dict[str, Job]) -> Non
     """No job waits for dependencies that are all done, none is ready before them, blocked names a true root."""
     assert client.exists(keys.worklist(w)) == 0
     needs = {identity: Reader(client, w).jobs.needs(identity) for identity in jobs}
+    ended = (State.FAILED, State.CANCELLED)
     for job in jobs.values():
         states = [jobs[need].state for need in needs[job.identity]]
         broken = any(state in (State.FAILED, State.BLOCKED, State.CANCELLED) for state in states)
@@ -93,7 +96,9 @@ def check_dependencies(client: redis.Redis, w: str, jobs: dict[str, Job]) -> Non
             assert not done, job
         elif job.state is State.BLOCKED:
             assert broken, job
-            assert jobs[job.root].state in (State.FAILED, State.CANCELLED), job
+            assert jobs[job.root].state in ended, job
+            blocked = {jobs[need].root for need in needs[job.identity] if jobs[need].state is State.BLOCKED}
+            assert job.root in blocked | {need for need in needs[job.identity] if jobs[need].state in ended}, job
         elif job.state in (State.READY, State.DELAYED):
             assert done, job
     check_dependents(client, w, needs)

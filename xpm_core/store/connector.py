@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from xpm_core.defaults import DEFAULT_LEASE_S
 from xpm_core.server import connection, fitness
 from xpm_core.server.address import locate
-from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.store import rights, tokens
 from xpm_core.tracebacks.edges import edge
 
 if TYPE_CHECKING:
     from redis import Redis
 
+    from xpm_core.server.embedded.server import EmbeddedServer
     from xpm_core.workspace.workspace import Workspace
 
 BRIEF_S = 1.0
@@ -33,6 +33,7 @@ class Connector:
         url: The server's address.
         lease_s: The lease that time-outs follow, seconds.
         embedded: The server, if it is the workspace's own.
+        looks: Whether the connections are only to look. Then the server is not checked: no command is sent.
 
     Raises:
         RedisUrlError: The address cannot be understood.
@@ -44,13 +45,17 @@ class Connector:
             token = connector.createtoken("gpu", 4)
     """
 
-    def __init__(self, url: str, *, lease_s: float, embedded: EmbeddedServer | None = None) -> None:
+    def __init__(
+        self, url: str, *, lease_s: float, embedded: EmbeddedServer | None = None, looks: bool = False
+    ) -> None:
         self.url = url
         self.embedded = embedded
         self._lease_s = lease_s
         self._blocking: Redis | None = None
         self._brief: Redis | None = None
         self.client = connection.open(url, lease_s=lease_s)
+        if looks:
+            return
         try:
             fitness.check(self.client, url)
             rights.check(self.client, url)
@@ -59,13 +64,14 @@ class Connector:
             raise
 
     @classmethod
-    def of_workspace(cls, workspace: Workspace, redis: str | None, lease_s: float) -> Connector:
+    def of_workspace(cls, workspace: Workspace, redis: str | None, lease_s: float, *, looks: bool = False) -> Connector:
         """Find the server of a workspace and connect to it. If no server is named, embed one.
 
         Args:
             workspace: The workspace.
             redis: The address that the user gave; None without one.
             lease_s: The lease that time-outs follow, seconds.
+            looks: Whether the connections are only to look, see the class.
 
         Raises:
             RedisUnavailableError: The server does not answer.
@@ -73,9 +79,11 @@ class Connector:
         """
         address = locate(workspace.path, redis)
         if address.url is not None:
-            return cls(address.url, lease_s=lease_s)
+            return cls(address.url, lease_s=lease_s, looks=looks)
+        from xpm_core.server.embedded.server import EmbeddedServer  # late, because it is slow to import
+
         embedded = EmbeddedServer.attach(workspace)
-        return cls(embedded.url, lease_s=lease_s, embedded=embedded)
+        return cls(embedded.url, lease_s=lease_s, embedded=embedded, looks=looks)
 
     @property
     def blocking(self) -> Redis:

@@ -122,9 +122,17 @@ class Store:
         queues = [Serving(text_of(name), int(ready), int(workers)) for name, ready, workers in reply[4:]]
         return Look(bool(reply[0]), int(reply[1]), int(reply[2]), int(reply[3]), queues)
 
-    def cancel(self, identity: str) -> tuple[CancelCode, str, str]:
-        """Cancel a job. Returns the code, the job's state now, and the worker that was asked to stop it, if any."""
-        code, state, worker = self._run("cancel", keys.counts(self.w), identity)
+    def cancel(self, identity: str, *, spares_running: bool = False) -> tuple[CancelCode, str, str]:
+        """Cancel a job.
+
+        Args:
+            identity: The job.
+            spares_running: Whether to leave a job that runs as it is.
+
+        Returns:
+            The code, the job's state now, and the worker that runs it, if any.
+        """
+        code, state, worker = self._run("cancel", keys.counts(self.w), identity, int(spares_running))
         return CancelCode(code), text_of(state), text_of(worker)
 
     def retry(self, identity: str, replaces: str = "", kept: Submission | None = None) -> tuple[RetryCode, str, str]:
@@ -141,6 +149,17 @@ class Store:
         about, payload = (_kept(kept), kept.spec.payload) if kept else ("", b"")
         code, state, other = self._run("retry", keys.counts(self.w), identity, replaces, about, payload)
         return RetryCode(code), text_of(state), text_of(other)
+
+    def relist(self, identities: Sequence[str]) -> int:
+        """Put jobs into the lists of their states, which a worker of an earlier xpm does not keep.
+
+        Args:
+            identities: The jobs, some hundreds at most.
+
+        Returns:
+            How many of them were not where they belong.
+        """
+        return int(self._run("relist", keys.counts(self.w), " ".join(identities)))
 
     # -- for workers -----------------------------------------------------------------------------------------------
 

@@ -94,6 +94,14 @@ def delayed(w: str) -> str:
     return f"xpm:{w}:delayed"
 
 
+def listed(w: str, state: str) -> str:
+    """zset: jobs that are waiting, blocked, failed or cancelled -> since when, ms; one for each of these states.
+
+    A worker of an xpm before this key leaves it as it is. Readers compare it with `counts`, and with the jobs.
+    """
+    return f"xpm:{w}:listed:{state}"
+
+
 def leases(w: str) -> str:
     """zset: running jobs -> when their lease ends, ms."""
     return f"xpm:{w}:leases"

@@ -97,6 +97,7 @@ class CancelCode(IntEnum):
 
     CANCELLED = 1
     ASKED = 2
+    SPARED = 3
     SETTLED = 0
     UNKNOWN = -3
 

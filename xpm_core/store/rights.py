@@ -23,8 +23,9 @@ COMMANDS = (
     "exists", "expire", "get", "hdel", "hexists", "hget", "hgetall", "hincrby", "hkeys", "hmget", "hset", "hsetnx",
     "hvals", "incr", "info", "lindex", "llen", "lpop", "lpos", "lrange", "lrem", "lset", "multi", "persist",
     "pexpire", "ping", "publish", "rpush", "sadd", "scard", "select", "set", "smembers", "spop", "srem", "sscan",
-    "subscribe", "sunion", "time", "type", "unsubscribe", "xadd", "xinfo|stream", "xread", "xrevrange", "zadd",
-    "zcard", "zcount", "zrange", "zrangebyscore", "zrem", "zremrangebyscore", "zrevrange", "zrevrangebyscore", "zscore",
+    "subscribe", "time", "type", "unsubscribe", "xadd", "xinfo|stream", "xread", "xrevrange", "zadd",
+    "zcard", "zcount", "zrange", "zrangebyscore", "zrem", "zremrangebyscore", "zrevrange", "zrevrangebyscore", "zscan",
+    "zscore",
 )
 # fmt: on
 """The commands of our scripts, of the client, and of RQ's worker."""

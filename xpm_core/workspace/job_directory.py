@@ -102,6 +102,16 @@ class JobDirectory:
         start = f"{self._path}/{self.name}"
         return f"{start}.out", f"{start}.err"
 
+    def log_sizes(self) -> list[int]:
+        """How many bytes the two logs have: where what a later attempt prints begins. 0 for a log that is not there."""
+        found = []
+        for path in self.logs:
+            try:
+                found.append(os.stat(path).st_size)
+            except OSError:
+                found.append(0)
+        return found
+
     @property
     def out(self) -> Path:
         """The file of the job's standard output."""

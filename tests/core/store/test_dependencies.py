@@ -71,6 +71,52 @@ def test_a_failure_blocks_a_chain_of_1000_and_its_retry_frees_it(desk: StoreClie
     check_everything(desk.client, W)
 
 
+def root(desk: StoreClient, name: str) -> str:
+    return Reader(desk.client, W).jobs.read([identity(name)])[0].root
+
+
+def test_a_blocked_job_that_is_cancelled_is_the_root_of_those_behind_it(desk: StoreClient) -> None:
+    submit_all(desk, [submission("0"), *(submission(str(n), needs=(str(n - 1),)) for n in range(1, 5))])
+    desk.finish(desk.claim(), State.FAILED)
+    settle(desk)
+    desk.store.cancel(identity("2"))
+    settle(desk)
+    assert [root(desk, name) for name in "134"] == [identity(name) for name in "022"]
+    assert desk.retry("0")[0] is RetryCode.RETRIED
+    settle(desk)
+    assert desk.retry("4") == (RetryCode.BLOCKED, "blocked", identity("2"))
+    check_everything(desk.client, W)
+
+
+def test_a_cancelled_job_that_is_retried_behind_a_failure_is_no_root_any_more(desk: StoreClient) -> None:
+    submit_all(desk, [submission("0"), *(submission(str(n), needs=(str(n - 1),)) for n in range(1, 5))])
+    desk.store.cancel(identity("2"))
+    desk.finish(desk.claim(), State.FAILED)
+    settle(desk)
+    assert [root(desk, name) for name in "134"] == [identity(name) for name in "022"]
+    assert desk.retry("2")[0] is RetryCode.RETRIED
+    settle(desk)
+    assert {root(desk, str(n)) for n in range(1, 5)} == {identity("0")}
+    check_everything(desk.client, W)
+
+
+def test_a_chain_behind_two_failures_names_the_one_that_is_left(desk: StoreClient) -> None:
+    submit_all(desk, [submission("x"), submission("y"), submission("0", needs=("x", "y"))])
+    submit_all(desk, [submission(str(n), needs=(str(n - 1),)) for n in range(1, 5)])
+    leases = [desk.claim() for _ in range(2)]
+    for lease in leases:
+        desk.finish(lease, State.FAILED)
+    settle(desk)
+    check_everything(desk.client, W)
+    for name, other in (("x", "y"), ("y", "x")):
+        assert desk.retry(name)[0] is RetryCode.RETRIED
+        settle(desk)
+        assert {root(desk, str(n)) for n in range(5)} == {identity(other)}
+        check_everything(desk.client, W)
+        desk.finish(desk.claim(), State.FAILED)
+        settle(desk)
+
+
 def test_a_fan_in_of_1000_waits_for_the_last(desk: StoreClient) -> None:
     leaves = [submission(str(n)) for n in range(1000)]
     submit_all(desk, leaves)

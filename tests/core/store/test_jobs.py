@@ -8,6 +8,7 @@ from helpers.store_client import OTHER, WORKER, StoreClient, W, identity, submis
 from xpm_core.errors import OriginClashError
 from xpm_core.reading.reader import Reader
 from xpm_core.states import State
+from xpm_core.store import keys
 from xpm_core.store.jobs import new_execution_id
 from xpm_core.store.records import (
     CancelCode,
@@ -283,3 +284,12 @@ def test_a_waiting_worker_is_woken_by_what_becomes_runnable_and_by_freed_tokens(
     desk.finish(lease)
     assert desk.store.wait_for_wake(OTHER, 1.0)
     assert desk.store.claim(OTHER, "e4").code is ClaimCode.CLAIMED
+
+
+def test_a_job_that_runs_by_now_is_spared_if_that_was_asked(desk: StoreClient) -> None:
+    desk.submit(submission("a"), submission("b"))
+    lease = desk.claim()
+    assert desk.store.cancel(lease.identity, spares_running=True) == (CancelCode.SPARED, "running", WORKER.name)
+    assert desk.client.hget(keys.job(W, lease.identity), "cancel") is None
+    assert desk.store.cancel(identity("b"), spares_running=True)[0] is CancelCode.CANCELLED
+    assert desk.store.cancel(lease.identity)[0] is CancelCode.ASKED

@@ -10,11 +10,12 @@ function edges.announce(w, j)
   if redis.call('EXISTS', keys.dependents(w, j)) == 1 then redis.call('RPUSH', keys.worklist(w), j .. ' 0') end
 end
 
-local function settle(w, rec, parent, now)
+-- Let a job go where it belongs now. `before` is what the edge from its parent meant until now.
+local function settle(w, rec, parent, before, now)
   local to = jobs.place(rec)
   local unsettled = rec.state == 'waiting' or rec.state == 'blocked' or rec.state == 'ready' or rec.state == 'delayed'
-  if to == 'blocked' and rec.state == 'blocked' then
-    redis.call('HSET', keys.job(w, rec.id), 'root', needs.root(w, rec))
+  if to == 'blocked' and rec.state == 'blocked' and before == 'b' and needs.reroot(w, rec, parent) then
+    edges.announce(w, rec.id) -- those behind it learn the new root
   end
   if not unsettled or to == rec.state or (to == 'ready' and rec.state == 'delayed') then return end
   local was_blocked = rec.state == 'blocked'
@@ -31,14 +32,14 @@ end
 local function apply(w, parent, d, now)
   local means, key = needs.meaning(parent.state), keys.job(w, d)
   local before = redis.call('HGET', keys.needs(w, d), parent.id)
-  if not before or before == means then return end
+  if not before or (before == means and means ~= 'b') then return end -- what is 'b' still may have another root
   redis.call('HSET', keys.needs(w, d), parent.id, means)
   local pending = (before == 'd' and 1 or 0) - (means == 'd' and 1 or 0)
   local broken = (means == 'b' and 1 or 0) - (before == 'b' and 1 or 0)
   if pending ~= 0 then redis.call('HINCRBY', key, 'pending', pending) end
   if broken ~= 0 then redis.call('HINCRBY', key, 'broken', broken) end
   local rec = jobs.load(w, d)
-  if rec then settle(w, rec, parent, now) end
+  if rec then settle(w, rec, parent, before, now) end
 end
 
 -- Let one job learn the states of its dependencies now, ahead of the work list. Returns whether it is still ready.

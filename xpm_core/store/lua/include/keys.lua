@@ -19,6 +19,7 @@ function keys.queues(w) return 'xpm:' .. w .. ':queues' end
 function keys.lines(w, queue) return 'xpm:' .. w .. ':lines:' .. queue end
 function keys.line(w, queue, demand) return 'xpm:' .. w .. ':line:' .. queue .. ':' .. demand end
 function keys.delayed(w) return 'xpm:' .. w .. ':delayed' end
+function keys.listed(w, state) return 'xpm:' .. w .. ':listed:' .. state end
 function keys.leases(w) return 'xpm:' .. w .. ':leases' end
 function keys.execution(w, e) return 'xpm:' .. w .. ':execution:' .. e end
 function keys.clock(w) return 'xpm:' .. w .. ':clock' end

@@ -48,3 +48,12 @@ function needs.root(w, rec)
   end
   return ''
 end
+
+-- Name the root of a blocked job anew, unless this parent still leads to it. Returns whether it is another one.
+function needs.reroot(w, rec, parent)
+  local through = parent.state == 'blocked' and parent.root or parent.id
+  if needs.meaning(parent.state) == 'b' and through == rec.root then return false end
+  local root = needs.root(w, rec)
+  if root ~= rec.root then redis.call('HSET', keys.job(w, rec.id), 'root', root) end
+  return root ~= rec.root
+end

@@ -61,6 +61,7 @@ end
 function reservations.make(demand, member, order, till)
   for _, want in ipairs(tokens.parse(demand)) do
     for _, gone in ipairs(over[want.name]) do redis.call('HDEL', keys.token_reserved(want.name), gone) end
+    over[want.name] = {} -- one of them may get a new reservation in this call
     redis.call('HSET', keys.token_reserved(want.name), member, string.format('%.0f %.0f', order, till))
   end
 end

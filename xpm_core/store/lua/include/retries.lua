@@ -60,6 +60,6 @@ function retries.start(w, rec, now, job)
   local to = jobs.place(rec)
   if to == 'blocked' then set.root = needs.root(w, rec) end
   jobs.move(w, rec, to, now, set, 'reason', 'retry')
-  if needs.meaning(rec.state) ~= before then edges.announce(w, rec.id) end
+  if needs.meaning(rec.state) ~= before or to == 'blocked' then edges.announce(w, rec.id) end
   if rec.state == 'ready' then wake.queue(w, rec.queue, now) end
 end

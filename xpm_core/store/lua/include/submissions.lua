@@ -53,8 +53,11 @@ local function submitted_before(w, id, run_started)
   return tonumber(redis.call('HGET', keys.job(w, id), 'submitted') or 0) < run_started
 end
 
--- The latest run decides how a job runs, because parts of its parameters that an earlier payload names may be gone.
-local function renew(w, job) redis.call('HSET', keys.job(w, job.id), 'payload', job.payload, 'options', job.options) end
+-- The latest run decides how a job runs, because parts of its parameters that an earlier payload names may be gone. It
+-- also decides what people call the job.
+local function renew(w, job)
+  redis.call('HSET', keys.job(w, job.id), 'payload', job.payload, 'options', job.options, 'tags', job.tags)
+end
 
 -- Take one submission. A job that failed before `run_started` (ms) runs again; a later failure is of this run.
 function submissions.take(w, job, run_started, now)

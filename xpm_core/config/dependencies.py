@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Protocol, TypeVar
 
 from xpm_core.config.base import ResumableTask, Task
@@ -25,23 +26,30 @@ class DependentMarker(Protocol):
     def __call__(self, config: T, /) -> T: ...
 
 
-def outputs(task: Task) -> Any:
+def outputs(task: Task, *, owned: bool = False) -> Any:
     """The result of `submit()` for a submitted task: its `task_outputs`, in which `dep` marks configurations.
 
     Args:
         task: The task, submitted.
+        owned: Whether `own_paths` was called before.
     """
 
     def dep(config: T) -> T:
         return made_by(task, config)
 
-    own_paths(task)
+    if not owned:
+        own_paths(task)
     return task.task_outputs(dep)
 
 
-def own_paths(task: Task) -> None:
-    """Make a submitted task the owner of the generated paths below it, unless they have another owner."""
-    for _, each in reachable(task, unsubmitted):
+def own_paths(task: Task, below: Iterable[Any] | None = None) -> None:
+    """Make a submitted task the owner of the generated paths below it, unless they have another owner.
+
+    Args:
+        task: The task, submitted.
+        below: The configurations below it that are no part of another task; None to look for them.
+    """
+    for each in (each for _, each in reachable(task, unsubmitted)) if below is None else below:
         if each is not task and schema_of(each).generates and state_of(each).owner is None:
             state_of(each).owner = task  # without generated paths nobody reads it, and it would make a reference circle
 
@@ -93,7 +101,7 @@ def upstream(task: Any) -> list[Task]:
     value; through an initial task; by `add_dependencies`. Tasks that those use in turn are not among the result.
 
     Args:
-        task: The task.
+        task: The task, submitted.
 
     Raises:
         UnsubmittedTaskError: One of them was not submitted.

@@ -230,7 +230,7 @@ class experiment:
         options = Options.of(given, place, self._options) if given else self._options
         with self._lock:
             self._submitter.submit(task, options, place)
-        return outputs(task)
+        return outputs(task, owned=True)
 
     @edge
     def setenv(self, name: str, value: str, override: bool = True) -> None:

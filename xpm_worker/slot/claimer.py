@@ -7,22 +7,37 @@ from __future__ import annotations
 
 import functools
 import logging
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from xpm_core.index.entries import End
+from xpm_core.index.writers import EndWriter
 from xpm_core.labels import short
 from xpm_core.reading.events import EventReader
 from xpm_core.server.connection import ServerError
 from xpm_core.states import Event, State
 from xpm_core.store.jobs import Store, new_execution_id
-from xpm_core.store.records import Claim, ClaimCode, Finish, Lease, LoseCode, RefuseCode, RenewCode, WorkerId
+from xpm_core.store.records import (
+    Claim,
+    ClaimCode,
+    Finish,
+    FinishCode,
+    Lease,
+    LoseCode,
+    RefuseCode,
+    RenewCode,
+    WorkerId,
+)
 from xpm_core.store.refusals import Refusal
 from xpm_worker.slot.orders import Orders, Shutdown
 from xpm_worker.slot.store_calls import StoreCalls, is_refusal
 from xpm_worker.system.clock import boot_time
 
 log = logging.getLogger(__name__)
+
+ENDS = (State.DONE.value, State.FAILED.value, State.CANCELLED.value)
 
 
 @dataclass
@@ -33,11 +48,13 @@ class HeldLease:
         lease: The lease.
         asked: When the call was sent that gave or renewed the lease, by the boot clock. The lease began later.
         left_s: How long the lease holds after that, seconds.
+        began_s: When the job's process started, epoch seconds; 0 before that.
     """
 
     lease: Lease
     asked: float
     left_s: float
+    began_s: float = 0.0
 
     def until(self, lease_s: float) -> float:
         """When the job must be frozen, by the boot clock: somewhat before the lease ends.
@@ -57,6 +74,7 @@ class Claimer:
         worker: The slot, as the store knows it.
         orders: The slot's orders. An order to leave ends waits and claims.
         register: Registers the slot again, after Redis was wiped or was away for long.
+        ends: Gets each end that counts.
 
     Example:
         >>> held = claimer.next(burst=False, linger_s=None)
@@ -65,9 +83,16 @@ class Claimer:
     """
 
     def __init__(
-        self, store: Store, waiting: Store, worker: WorkerId, orders: Orders, register: Callable[[], None]
+        self,
+        store: Store,
+        waiting: Store,
+        worker: WorkerId,
+        orders: Orders,
+        register: Callable[[], None],
+        ends: EndWriter,
     ) -> None:
         self.store = store
+        self._ends = ends
         self.worker = worker
         self._waiting = waiting
         self._orders = orders
@@ -195,7 +220,13 @@ class Claimer:
         return code
 
     def finish(
-        self, held: HeldLease, outcome: State, *, error: Mapping[str, Any] | None = None, adopted: str = ""
+        self,
+        held: HeldLease,
+        outcome: State,
+        *,
+        error: Mapping[str, Any] | None = None,
+        adopted: str = "",
+        forged: bool = False,
     ) -> Finish | None:
         """End a job, and claim the next one in the same call, unless the slot must leave.
 
@@ -206,6 +237,7 @@ class Claimer:
             outcome: The state that it ends in.
             error: What went wrong (job/failure.py), if it failed.
             adopted: The execution that was found done in the job's directory, if this one did not run.
+            forged: Whether the job is none that xpm has written. Then nothing of it enters the workspace.
 
         Returns:
             The reply; None if Redis did not answer, or refused the call.
@@ -237,6 +269,9 @@ class Claimer:
             )
             return None
         reply, asked = answer
+        wiped = reply.code is FinishCode.UNKNOWN and outcome is State.DONE
+        if not forged and (wiped or (reply.accepted and reply.state in ENDS)):
+            self._note_end(held, outcome if wiped else State(reply.state), error)
         if wanted:
             self._next = self._taken(reply.next, asked)
         elif reply.next.more:
@@ -274,7 +309,10 @@ class Claimer:
             self._calls.refused_or_tried,
         )
         (code, state), _ = answer or ((RefuseCode.UNKNOWN, ""), 0.0)
-        return code is not RefuseCode.STALE and state == State.FAILED.value
+        failed = code is not RefuseCode.STALE and state == State.FAILED.value
+        if failed:
+            self._note_end(held, State.FAILED, error)
+        return failed
 
     def lose(self, held: HeldLease) -> bool:
         """Give up a job whose processes died with their starter. It counts as lost, as if the worker had died.
@@ -288,7 +326,27 @@ class Claimer:
             self._calls.refused_or_tried,
         )
         (code, state), _ = answer or ((LoseCode.UNKNOWN, ""), 0.0)
-        return code is not LoseCode.STALE and state == State.FAILED.value
+        failed = code is not LoseCode.STALE and state == State.FAILED.value
+        if failed:
+            self._note_end(held, State.FAILED, {"type": "Lost", "message": "the process that started it was killed"})
+        return failed
+
+    def _note_end(self, held: HeldLease, state: State, error: Mapping[str, Any] | None) -> None:
+        """Write into the workspace's index how a job has ended."""
+        lease = held.lease
+        self._ends.add(
+            lease.identity,
+            End(
+                state=state,
+                ended_s=time.time(),
+                started_s=held.began_s,
+                host=self.worker.host,
+                worker=self.worker.name,
+                execution=lease.execution,
+                attempt=lease.attempt,
+                error=dict(error or {}) if state is State.FAILED else {},
+            ),
+        )
 
     def publish(self, held: HeldLease, event: Event, data: Mapping[str, Any]) -> bool:
         """Publish an event of a running job. This is tried once, and not at all while Redis is away.

@@ -8,6 +8,7 @@ import socket
 from dataclasses import dataclass
 
 from xpm_core import __version__
+from xpm_core.index.writers import EndWriter
 from xpm_core.server import connection
 from xpm_core.store import keys
 from xpm_core.store.jobs import Store
@@ -65,7 +66,8 @@ def work(context: SlotContext, name: str) -> None:
         connection=client,
         worker_ttl=round(settings.lease_s * 4),
     )
-    claimer = Claimer(store, Store(waiting, context.workspace.id), identity, orders, worker.register_anew)
+    ends = EndWriter(context.workspace.path, name)
+    claimer = Claimer(store, Store(waiting, context.workspace.id), identity, orders, worker.register_anew, ends)
     starter = StarterLink(context.control, orders)
     runner = Runner(claimer, starter, context.workspace, orders, settings)
 

@@ -13,6 +13,7 @@ import os
 import random
 import re
 import signal
+import time
 from typing import Any
 
 from xpm_core.errors import PayloadError, ProtocolError, WorkspaceError, XpmError
@@ -247,6 +248,7 @@ class Runner:
     # -- after -----------------------------------------------------------------------------------------------------
 
     def _conclude(self, held: HeldLease, directory: JobDirectory, ended: AttemptEnded) -> None:
+        held.began_s = time.time() - ended.seconds if ended.began else 0.0
         by_order = self._orders.shutdown >= Shutdown.HAND_BACK and ended.signal == signal.SIGTERM
         reason = "released" if by_order else ended.reason
         log.info("%s: %s after %.1f s", held.lease.spec.label, reason, ended.seconds)
@@ -292,7 +294,8 @@ class Runner:
 
     def _fail(self, held: HeldLease, error: dict[str, Any], directory: JobDirectory | None = None) -> None:
         log.warning("%s: %s: %s", held.lease.spec.label, error["type"], error["message"])
-        reply = self._claimer.finish(held, State.FAILED, error=failure.brief(error, LARGEST_ERROR))
+        brief = failure.brief(error, LARGEST_ERROR)
+        reply = self._claimer.finish(held, State.FAILED, error=brief, forged=directory is None)
         if directory is not None and reply is not None and reply.accepted and reply.state == State.FAILED.value:
             _mark(directory, "failed", held.lease)
 

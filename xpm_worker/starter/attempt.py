@@ -270,6 +270,7 @@ class Attempt:
         )
         ended = outcome.ended(ending, (now - self._started).total_seconds(), began=self.begun)
         record = outcome.record(ending, ended, self.pid, self._started, now)
+        record["log_to"] = self._directory.log_sizes()
         try:
             self._directory.write_record(self.number, self.job.execution, record)
         except WorkspaceError as refused:  # such as a full disk or a deleted directory

@@ -89,6 +89,7 @@ def test_public_functions_and_classes_are_all_recorded_by_a_name_that_stays() ->
         "xpm_core.config.base",
         "xpm_core.config.deprecation",
         "xpm_core.errors",
+        "xpm_core.reading.look",
         "xpm_core.store.connector",
     }
     for name in {*xpm_core.__all__} - {"__version__"}:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from helpers.store_client import OTHER, WORKER, StoreClient, submission
 
+from xpm_core.index.entries import End
+from xpm_core.index.merged import MergedIndex
+from xpm_core.index.writers import EndWriter
 from xpm_core.reading.events import EventReader
 from xpm_core.server import connection
 from xpm_core.states import State
@@ -48,23 +52,29 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 @pytest.fixture
-def idle(desk: StoreClient, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Claimer:
+def ends(tmp_path: Path) -> EndWriter:
+    """The index of a workspace."""
+    return EndWriter(tmp_path, "w1")
+
+
+@pytest.fixture
+def idle(desk: StoreClient, clock: Clock, ends: EndWriter, monkeypatch: pytest.MonkeyPatch) -> Claimer:
     """A worker for which there is nothing to do."""
     monkeypatch.setattr(desk.store, "wait_for_wake", lambda _, seconds: clock.wait(seconds))
-    return Claimer(desk.store, desk.store, OTHER, Orders(), lambda: None)
+    return Claimer(desk.store, desk.store, OTHER, Orders(), lambda: None, ends)
 
 
 class Leaving:
     """A worker that is to leave, whose job has ended while the server is away."""
 
-    def __init__(self, desk: StoreClient, clock: Clock, told: signal.Signals) -> None:
+    def __init__(self, desk: StoreClient, clock: Clock, ends: EndWriter, told: signal.Signals) -> None:
         self._desk, self._clock, self._finish = desk, clock, desk.store.finish
         desk.submit(submission("a"))
         self.held = HeldLease(desk.claim(WORKER), clock.now_s, WORKER.lease_s)
         self.away_until_s = float("inf")
         self.orders = Orders()
         self.orders.signal(told)
-        self.claimer = Claimer(desk.store, desk.store, WORKER, self.orders, lambda: None)
+        self.claimer = Claimer(desk.store, desk.store, WORKER, self.orders, lambda: None, ends)
 
     def finish(self, *args: Any, **more: Any) -> Finish:
         """What stands for the store's method while the server may be away."""
@@ -75,11 +85,13 @@ class Leaving:
 
 
 @pytest.fixture
-def leaving(desk: StoreClient, clock: Clock, monkeypatch: pytest.MonkeyPatch) -> Callable[[signal.Signals], Leaving]:
+def leaving(
+    desk: StoreClient, clock: Clock, ends: EndWriter, monkeypatch: pytest.MonkeyPatch
+) -> Callable[[signal.Signals], Leaving]:
     """What makes such a worker, of the signal that it was sent."""
 
     def make(told: signal.Signals) -> Leaving:
-        made = Leaving(desk, clock, told)
+        made = Leaving(desk, clock, ends, told)
         monkeypatch.setattr(desk.store, "finish", made.finish)
         monkeypatch.setattr(made.orders, "wait", clock.wait)
         return made
@@ -134,3 +146,32 @@ def test_a_worker_that_finishes_its_job_and_leaves_tells_of_its_end_however_long
     assert reply is not None
     assert reply.accepted
     assert desk.state("a") is State.DONE
+
+
+@pytest.mark.parametrize(
+    ("outcome", "error", "state"),
+    [
+        (State.DONE, None, State.DONE),
+        (State.FAILED, {"type": "ValueError", "message": "no"}, State.FAILED),
+        (State.CANCELLED, None, State.CANCELLED),
+    ],
+)
+def test_the_end_that_counts_is_in_the_index(
+    desk: StoreClient, idle: Claimer, tmp_path: Path, outcome: State, error: dict[str, str] | None, state: State
+) -> None:
+    desk.submit(submission("a"))
+    held = idle.next(burst=True, linger_s=None)
+    assert held is not None
+    idle.finish(held, outcome, error=error)
+    end = MergedIndex(tmp_path).read()[held.lease.identity].end
+    assert isinstance(end, End)
+    assert (end.state, end.host, end.worker, end.execution) == (state, "node2", "w2", held.lease.execution)
+    assert end.error == (error or {})
+
+
+def test_an_attempt_that_is_tried_again_is_no_end(desk: StoreClient, idle: Claimer, tmp_path: Path) -> None:
+    desk.submit(submission("a", max_retries=1, max_losses=3, backoff_s=60))
+    held = idle.next(burst=True, linger_s=None)
+    assert held is not None
+    idle.finish(held, State.FAILED, error={"type": "ValueError"})
+    assert MergedIndex(tmp_path).read() == {}

@@ -85,8 +85,9 @@ def reachable(
         CycleError: A configuration contains itself.
     """
     # This does not recurse, because a long chain of tasks is nested deeper than the stack goes.
+    steps_of: Callable[[Any], Sequence[tuple[str | None, Any]]] = _with_stand_in if stand_ins else children
     way = Trail((None, path_root(root)))
-    if not (below := _steps(root, stand_ins)):
+    if not (below := steps_of(root)):
         return [(way, root)]
     found: list[tuple[Trail, Any]] = []
     seen = {id(root): False}  # the value says whether all below it was found
@@ -101,7 +102,7 @@ def reachable(
                     where, "this configuration contains itself", "Break the circle.", state_of(child).created
                 )
             if known is None and (enter is None or enter(child)):
-                there, below = trail if step is None else Trail((trail, step)), _steps(child, stand_ins)
+                there, below = trail if step is None else Trail((trail, step)), steps_of(child)
                 seen[id(child)] = not below
                 if below:
                     open_.append((there, child, iter(below)))
@@ -114,8 +115,8 @@ def reachable(
     return found
 
 
-def _steps(config: Any, stand_ins: bool) -> Sequence[tuple[str | None, Any]]:
+def _with_stand_in(config: Any) -> Sequence[tuple[str | None, Any]]:
     """The steps from a configuration. The step to its stand-in has no name, because both have the same path."""
-    if not stand_ins or (stand_in := config.__dict__[STATE].stand_in) is None:
+    if (stand_in := config.__dict__[STATE].stand_in) is None:
         return children(config)
     return [(None, stand_in), *children(config)]

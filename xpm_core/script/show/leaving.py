@@ -132,7 +132,7 @@ def cancel_unstarted(name: str, stand: Callable[[], Mapping[str, State]], store:
         try:
             for identity, state in reversed(list(stand().items())):
                 if state in _UNSTARTED:
-                    code, _, _ = store.cancel(identity)
+                    code, _, _ = store.cancel(identity, spares_running=True)
                     cancelled += code is CancelCode.CANCELLED
         except OUTAGES as error:
             say(f"{name}: Redis is out of reach ({error}), so not all could be cancelled.")

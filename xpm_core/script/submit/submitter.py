@@ -16,8 +16,11 @@ from typing import TYPE_CHECKING, Any
 
 from xpm_core.backoff import Backoff
 from xpm_core.config import state_of, upstream
+from xpm_core.config.dependencies import own_paths
 from xpm_core.defaults import DEFAULT_QUEUE
 from xpm_core.errors import RedisFullError, XpmError
+from xpm_core.index.parameters import flat_parameters
+from xpm_core.index.writers import IndexedJob, SubmissionWriter
 from xpm_core.labels import short
 from xpm_core.language.graph.state import EMPTY, unsubmitted
 from xpm_core.language.graph.tags import name_from_tags, submission_tags
@@ -83,6 +86,7 @@ class Submitter:
         self.twins, self.lookalikes = Twins(), Lookalikes(workspace, directory)
         self._outbox = Outbox(self._send, tracker.script_is_idle)
         self._listings, self._links = Listings(), JobLinks(directory)
+        self._index = SubmissionWriter(directory, run.id)
         self._classes: set[type] = set()
         self._names: dict[type, tuple[str, str, str]] = {}
         self._parts = Parts(workspace.path)
@@ -129,10 +133,12 @@ class Submitter:
             if new:
                 self._classes |= classes
                 self.flush()
+            own_paths(task, below)
         else:
             if config.submitted is None:
                 config.submitted = job
             self.twins.compare(job, task, place)
+            own_paths(task)
         for watch in config.watches:
             self._tracker.watch(job, watch)
         for callback in config.callbacks:
@@ -218,7 +224,15 @@ class Submitter:
         self._tracker.answered(zip([pending.job for pending in batch], answers, strict=True))
         for pending in batch:
             self._links.add(pending.job.directory, name_from_tags(pending.job.tags))
+        self._index.add(map(self._indexed, batch, answers))
         self._begun({pending.job.queue for pending in batch if not pending.job.state.settled})
+
+    def _indexed(self, pending: Pending, answer: Submitted) -> IndexedJob:
+        """A job as it enters the index of the experiment."""
+        job, task = pending.job, pending.task
+        params = partial(flat_parameters, task, job.directory)
+        again = answer.code is SubmitCode.RETRIED
+        return IndexedJob(job.identity, self._names[type(task)][0], job.tags, params, again)
 
     def _send_one_by_one(self, batch: list[Pending]) -> None:
         """The server refuses a whole batch because of one job. Find that job, and submit the others."""

@@ -1,0 +1,121 @@
+"""The lines of the index: what is written is read, what is damaged is passed over, and the latest line counts."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xpm_core.index.entries import End, Entry, again_line, ended_line, read_line, submitted_line
+from xpm_core.states import State
+
+J = "ab" * 32
+WORDS = st.text(max_size=20)
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | WORDS,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=3),
+    max_leaves=6,
+)
+
+
+def read(*lines: str | bytes, experiment: str = "e") -> dict[str, Entry]:
+    entries: dict[str, Entry] = {}
+    for line in lines:
+        assert read_line(line, experiment, entries), line
+    return entries
+
+
+@given(st.dictionaries(WORDS, VALUES, max_size=4), st.dictionaries(WORDS, WORDS | st.integers(), max_size=3))
+def test_a_submission_that_is_written_is_read_again(params: dict[str, object], tags: dict[str, object]) -> None:
+    line = submitted_line(J, "sweep:Train", tags, params, 12.3456)
+    assert "\n" not in line
+    entry = read(line.encode("utf-8", "backslashreplace"))[J]
+    written = json.loads(line)
+    assert (entry.task, entry.tags, entry.params) == ("sweep:Train", written["tags"], written["params"])
+    assert (entry.experiments, entry.submitted_s, entry.end) == (["e"], 12.346, None)
+
+
+def test_a_line_of_a_later_xpm_adds_nothing_and_is_no_damage() -> None:
+    assert read('{"measured": 1.0, "id": "x", "loss": 0.5}') == {}
+
+
+def test_an_end_that_is_written_is_read_again() -> None:
+    end = End(State.FAILED, 20.5, 18.25, "node1", "node1.0", "e1", 3, {"type": "ValueError", "message": "no"})
+    assert read(ended_line(J, end), experiment="")[J] == Entry(J, end=end)
+
+
+def test_what_is_left_out_of_an_end_is_its_default() -> None:
+    assert set(json.loads(ended_line(J, End(State.DONE, 1.0)))) == {"ended", "id", "state"}
+    assert read(ended_line(J, End(State.DONE, 1.0)))[J].end == End(State.DONE, 1.0)
+
+
+def test_a_later_submission_replaces_tags_and_parameters_but_not_the_first_time() -> None:
+    first, later = (
+        submitted_line(J, "a:T", {"n": 1}, {"x": 1}, 10.0),
+        submitted_line(J, "a:T", {"n": 2}, {"x": 2}, 20.0),
+    )
+    for lines in ((first, later), (later, first)):
+        entry = read(*lines)[J]
+        assert (entry.tags, entry.params, entry.submitted_s) == ({"n": 2}, {"x": 2}, 10.0)
+
+
+def test_of_several_ends_the_latest_counts() -> None:
+    failed, done = ended_line(J, End(State.FAILED, 10.0)), ended_line(J, End(State.DONE, 20.0))
+    for lines in ((failed, done), (done, failed)):
+        end = read(*lines)[J].end
+        assert end is not None
+        assert end.state is State.DONE
+
+
+def test_a_job_belongs_to_all_experiments_that_submitted_it() -> None:
+    entries: dict[str, Entry] = {}
+    line = submitted_line(J, "a:T", {}, {}, 1.0)
+    for experiment in ("one", "two", "one"):
+        read_line(line, experiment, entries)
+    assert entries[J].experiments == ["one", "two"]
+
+
+def test_fields_of_a_later_xpm_are_passed_over() -> None:
+    line = json.dumps({**json.loads(submitted_line(J, "a:T", {}, {"x": 1}, 1.0)), "code": "8c1f2e0"})
+    assert read(line)[J].params == {"x": 1}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "",
+        "{",
+        "[]",
+        "7",
+        '"text"',
+        '{"submitted": 1.0}',
+        '{"submitted": 1.0, "id": "x", "task": "t", "tags": [], "params": {}}',
+        '{"submitted": "soon", "id": "x", "task": "t", "tags": {}, "params": {}}',
+        '{"ended": 1.0, "id": "x", "state": "running"}',
+        '{"ended": 1.0, "id": "x", "state": "finished"}',
+        '{"ended": null, "id": "x", "state": "done"}',
+        submitted_line(J, "a:T", {}, {"x": 1}, 1.0)[:-3],
+        b"\xff\xfe",
+        "[" * 100_000,
+        '{"ended": 1.0, "id": "x", "state": "done", "attempt": 1e400}',
+        '{"ended": 1e400, "id": "x", "state": "done"}',
+        '{"ended": NaN, "id": "x", "state": "done"}',
+        '{"ended": 1.0, "id": "x", "state": "done", "started": -1}',
+        '{"ended": 1.0, "id": 7, "state": "done"}',
+        '{"again": "later", "id": "x"}',
+    ],
+)
+def test_a_damaged_line_is_refused_and_adds_nothing(line: str | bytes) -> None:
+    entries: dict[str, Entry] = {}
+    assert not read_line(line, "e", entries)
+    assert entries == {}
+
+
+def test_a_job_that_was_asked_to_run_again_has_not_ended() -> None:
+    failed, again = ended_line(J, End(State.FAILED, 10.0)), again_line(J, 20.0)
+    for lines in ((failed, again), (again, failed)):
+        assert read(*lines)[J].state is None
+    done = ended_line(J, End(State.DONE, 30.0))
+    assert read(again, done, failed)[J].state is State.DONE

@@ -1,0 +1,196 @@
+"""What the index says of one job: that it was submitted, how it ended, and that it was asked to run again.
+
+Each is one line of JSON.
+
+Owns: the form of the lines. A later xpm may add fields; unknown ones are passed over.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from xpm_core.states import State
+
+SUBMITTED, ENDED, AGAIN = "submitted", "ended", "again"
+"""The first field of a line, a time in epoch seconds, says what it is."""
+
+
+def _encoder() -> Callable[[Any], str]:
+    """A function that writes JSON without blanks. A script calls it for each job, so it is prepared once.
+
+    `JSONEncoder.encode` makes the same encoder anew at each call.
+    """
+    plain = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
+    make = getattr(json.encoder, "c_make_encoder", None)
+    if make is None:  # a Python without the module in C
+        return plain.encode
+    write = make(None, plain.default, json.encoder.encode_basestring, None, ":", ",", False, False, True)
+    return lambda value: "".join(write(value, 0))
+
+
+LATEST_S = 2.0**37
+"""A later time is none; this is the year 6325."""
+
+_ENCODE = _encoder()
+_text = json.encoder.encode_basestring
+_ENDS = frozenset({State.DONE, State.FAILED, State.CANCELLED})
+
+
+@dataclass
+class End:
+    """How a job ended, by the worker that reported it.
+
+    Attributes:
+        state: DONE, FAILED or CANCELLED; READY if the job was asked to run again since, so that it has not ended.
+        ended_s: When, epoch seconds by the worker's clock.
+        started_s: When its last attempt began; 0 if it never did.
+        host: The machine.
+        worker: The worker.
+        execution: The execution that counts.
+        attempt: Its number.
+        error: What went wrong: type, message, file, line, function. Empty without an error.
+    """
+
+    state: State
+    ended_s: float
+    started_s: float = 0.0
+    host: str = ""
+    worker: str = ""
+    execution: str = ""
+    attempt: int = 0
+    error: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass
+class Entry:
+    """What the index knows of one job.
+
+    Attributes:
+        identity: Its identity.
+        task: Its task, `module:Class`; empty if only its end is known.
+        tags: Its tags, as the latest run has set them.
+        params: Its parameters in one level (parameters.py).
+        experiments: The experiments that it belongs to.
+        submitted_s: When it was first submitted, epoch seconds by the clock of the script's machine.
+        described_s: When task, tags and parameters were written.
+        end: How it ended last; None if no end was reported.
+    """
+
+    identity: str
+    task: str = ""
+    tags: Mapping[str, Any] = field(default_factory=dict)
+    params: Mapping[str, Any] = field(default_factory=dict)
+    experiments: list[str] = field(default_factory=list)
+    submitted_s: float = 0.0
+    described_s: float = 0.0
+    end: End | None = None
+
+    @property
+    def state(self) -> State | None:
+        """The state in which it ended; None if it has not, as far as the index knows."""
+        return self.end.state if self.end is not None and self.end.state in _ENDS else None
+
+
+def submitted_line(
+    identity: str, task: str, tags: Mapping[str, Any], params: Mapping[str, Any], submitted_s: float
+) -> str:
+    """The line for a job that was submitted. It is put together here, because a script writes one for each job."""
+    known = f'{{"{SUBMITTED}":{round(submitted_s, 3)},"id":{_text(identity)},"task":{_text(task)}'
+    return f'{known},"tags":{_map(tags)},"params":{_map(params)}}}'
+
+
+def _map(values: Mapping[str, Any]) -> str:
+    return _ENCODE(values if type(values) is dict else dict(values)) if values else "{}"
+
+
+def ended_line(identity: str, end: End) -> str:
+    """The line for a job that has ended. What has its default is left out."""
+    rest = {"started": round(end.started_s, 3), "host": end.host, "worker": end.worker}
+    rest |= {"execution": end.execution, "attempt": end.attempt, "error": end.error}
+    known = {name: value for name, value in rest.items() if value}
+    return _ENCODE({ENDED: round(end.ended_s, 3), "id": identity, "state": end.state.value, **known})
+
+
+def again_line(identity: str, at_s: float) -> str:
+    """The line for a job that was asked to run again: how it ended before counts no more."""
+    return _ENCODE({AGAIN: round(at_s, 3), "id": identity})
+
+
+def read_line(line: bytes | str, experiment: str, entries: dict[str, Entry]) -> bool:
+    """Add what a line says to the entries.
+
+    A later submission replaces task, tags and parameters of an earlier one. Of several ends, the latest counts. A line
+    of a kind that this xpm does not know adds nothing: a later one has written it.
+
+    Args:
+        line: The line.
+        experiment: The experiment whose file has it; empty for a worker's file.
+        entries: The entries so far, by identity.
+
+    Returns:
+        False if the line is damaged; then nothing was added.
+    """
+    try:
+        found = json.loads(line)
+        identity = found["id"]
+        if not isinstance(identity, str):
+            return False
+        known = entries.get(identity)
+        if SUBMITTED in found:
+            fresh = _submission(found)
+            entry = known or entries.setdefault(identity, fresh)
+            if fresh.described_s >= entry.described_s:
+                entry.task, entry.tags, entry.params = fresh.task, fresh.tags, fresh.params
+                entry.described_s = fresh.described_s
+            times = [each for each in (entry.submitted_s, fresh.submitted_s) if each]
+            entry.submitted_s = min(times, default=0.0)
+            if experiment and experiment not in entry.experiments:
+                entry.experiments.append(experiment)
+        elif ENDED in found or AGAIN in found:
+            end = End(State.READY, _moment(found[AGAIN])) if AGAIN in found else _end(found)
+            entry = known or entries.setdefault(identity, Entry(identity))
+            if entry.end is None or end.ended_s >= entry.end.ended_s:
+                entry.end = end
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError):
+        return False
+    return True
+
+
+def _submission(found: dict[str, Any]) -> Entry:
+    tags, params = found["tags"], found["params"]
+    if not isinstance(tags, dict) or not isinstance(params, dict):
+        raise TypeError
+    at_s = _moment(found[SUBMITTED])
+    return Entry(str(found["id"]), str(found["task"]), tags, params, [], at_s, at_s)
+
+
+def _end(found: dict[str, Any]) -> End:
+    state = State(found["state"])
+    if state not in _ENDS:
+        raise ValueError(state)
+    error = found.get("error")
+    return End(
+        state=state,
+        ended_s=_moment(found[ENDED]),
+        started_s=_moment(found.get("started", 0.0)),
+        host=str(found.get("host", "")),
+        worker=str(found.get("worker", "")),
+        execution=str(found.get("execution", "")),
+        attempt=int(found.get("attempt", 0)),
+        error=error if isinstance(error, dict) else {},
+    )
+
+
+def _moment(value: Any) -> float:
+    """A time as the index has it.
+
+    Raises:
+        ValueError: It is none.
+    """
+    seconds = float(value)
+    if not 0 <= seconds < LATEST_S:
+        raise ValueError(seconds)
+    return seconds

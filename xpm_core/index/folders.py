@@ -1,0 +1,57 @@
+"""Where the files of the index lie.
+
+Each writer, a run of a script or a worker, has a file of its own. So no two processes write to one file, which file
+systems of clusters do not order.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from xpm_core.workspace.experiment_directory import ExperimentDirectory
+
+END = ".jsonl"
+
+
+class IndexFile(NamedTuple):
+    """A file of the index.
+
+    Attributes:
+        path: Where it is.
+        experiment: The experiment whose submissions it has; empty for a worker's file.
+    """
+
+    path: str
+    experiment: str
+
+
+def submissions_folder(directory: ExperimentDirectory) -> Path:
+    """The folder with the submissions of an experiment."""
+    return directory.path / "index"
+
+
+def ends_folder(workspace: Path) -> Path:
+    """The folder with the ends of a workspace's jobs. A worker does not know to which experiments a job belongs."""
+    return workspace / ".xpm" / "index"
+
+
+def index_files(workspace: Path) -> Iterator[IndexFile]:
+    """All files of a workspace's index, those of submissions first, in the order of their names."""
+    experiments = workspace / "experiments"
+    for name in _listed(experiments):
+        for file in _listed(experiments / name / "index"):
+            yield IndexFile(f"{experiments}/{name}/index/{file}", name)
+    ends = ends_folder(workspace)
+    for file in _listed(ends):
+        yield IndexFile(f"{ends}/{file}", "")
+
+
+def _listed(folder: Path) -> list[str]:
+    index = folder.name == "index"
+    try:
+        return sorted(name for name in os.listdir(folder) if name.endswith(END) or not index)
+    except OSError:
+        return []

@@ -1,0 +1,89 @@
+"""Read the index of a workspace as one. Only what was appended since the last time is read again.
+
+Owns: what is read again, and what is worth to be remembered.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from xpm_core.index.entries import Entry, read_line
+from xpm_core.index.folders import IndexFile, index_files
+from xpm_core.index.memory import Memory, Seen, memory_file, recall, remember
+
+WORTH = 1000
+"""Lines that have to be new for the memory to be written again."""
+
+
+@dataclass
+class MergedIndex:
+    """The index of one workspace.
+
+    Args:
+        workspace: The workspace.
+        damaged: After `read`, how many lines cannot be understood, by file. A last line without its end is not one.
+        newest_s: After `read`, when the newest file was last written, epoch seconds; 0 without any.
+
+    Example:
+        >>> MergedIndex(workspace.path).read()["3f2a…"].tags
+        {'lr': 0.1}
+    """
+
+    workspace: Path
+    damaged: dict[str, int] = field(default_factory=dict)
+    newest_s: float = 0.0
+
+    def read(self) -> dict[str, Entry]:
+        """Return all entries, by identity."""
+        found = list(index_files(self.workspace))
+        with _no_collector():
+            memory = recall(self.workspace, {file.path for file in found})
+            self.damaged = memory.damaged
+            lines = sum(self._read_on(file, memory) for file in found)
+            if lines >= WORTH:
+                remember(self.workspace, memory)
+        return memory.entries
+
+    def _read_on(self, file: IndexFile, memory: Memory) -> int:
+        """Read what was appended to a file. Returns how many lines that was."""
+        try:
+            with open(file.path, "rb") as stream:
+                about = os.fstat(stream.fileno())
+                self.newest_s = max(self.newest_s, about.st_mtime)
+                before = memory.seen.setdefault(file.path, Seen(about.st_ino, 0))
+                if about.st_size <= before.offset:
+                    return 0
+                stream.seek(before.offset)
+                data = stream.read()
+        except OSError:
+            self.damaged[file.path] = self.damaged.get(file.path, 0) + 1
+            return 0
+        whole = data.rfind(b"\n") + 1
+        lines = data[:whole].splitlines()
+        bad = sum(not read_line(line, file.experiment, memory.entries) for line in lines if line)
+        if bad:
+            self.damaged[file.path] = self.damaged.get(file.path, 0) + bad
+        before.offset += whole
+        return len(lines)
+
+    @property
+    def memory(self) -> Path:
+        """The file of the memory."""
+        return memory_file(self.workspace)
+
+
+@contextlib.contextmanager
+def _no_collector() -> Iterator[None]:
+    """Make many objects without looking for garbage again and again. That would take four times as long."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()

@@ -1,0 +1,174 @@
+"""Make the index again, from the job directories: what it lacks is added, nothing is taken away.
+
+A directory that was never in an experiment of this workspace belongs to none; it is passed over.
+
+Owns: what the directories say. The links of an experiment (`job_links.py`) say which jobs it has.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from xpm_core.errors import WorkspaceError
+from xpm_core.index.entries import End, Entry, ended_line, read_line, submitted_line
+from xpm_core.index.flat_form import flattened
+from xpm_core.index.folders import END, ends_folder, submissions_folder
+from xpm_core.index.merged import MergedIndex
+from xpm_core.states import State
+from xpm_core.workspace.files import explained, write_atomic
+from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.job_records import object_in, read_whole
+from xpm_core.workspace.workspace import Workspace
+
+_ERROR = ("type", "message", "file", "line", "function")
+"""What the index has of an error; the record has its frames, too."""
+
+
+@dataclass(frozen=True)
+class Lacking:
+    """What the index lacks, by the directories.
+
+    Attributes:
+        submissions: By experiment, the jobs whose parameters it lacks.
+        ends: The ends that it lacks, by identity.
+    """
+
+    submissions: dict[str, list[Entry]]
+    ends: dict[str, End]
+
+    @property
+    def jobs(self) -> int:
+        """How many jobs it lacks something of."""
+        listed = {entry.identity for entries in self.submissions.values() for entry in entries}
+        return len(listed | self.ends.keys())
+
+
+def lacking(workspace: Workspace) -> Lacking:
+    """Compare the index with the job directories."""
+    known = MergedIndex(workspace.path).read()
+    submissions: dict[str, list[Entry]] = {}
+    ends: dict[str, End] = {}
+    read: dict[str, Entry | None] = {}
+    for experiment, directory in _linked(workspace):
+        identity = directory.identity
+        entry = known.get(identity)
+        if entry is None or experiment not in entry.experiments or not entry.task:
+            if identity not in read:
+                read[identity] = _described(directory)
+            if (found := read[identity]) is not None:
+                submissions.setdefault(experiment, []).append(found)
+        if identity not in ends and (end := _ended(directory)) is not None and _is_news(end, entry):
+            ends[identity] = end
+    return Lacking(submissions, ends)
+
+
+def rebuild(workspace: Workspace) -> Lacking:
+    """Add to the index what it lacks.
+
+    Returns:
+        What was added.
+
+    Raises:
+        WorkspaceError: It cannot be written.
+    """
+    _remove_damage(workspace)
+    found = lacking(workspace)
+    name = f"rebuilt-{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(3).hex()}{END}"
+    for experiment, entries in found.submissions.items():
+        lines = [submitted_line(e.identity, e.task, e.tags, e.params, e.submitted_s) for e in entries]
+        _write(submissions_folder(workspace.experiment(experiment)) / name, lines)
+    if found.ends:
+        _write(ends_folder(workspace.path) / name, [ended_line(each, end) for each, end in found.ends.items()])
+    return found
+
+
+def _remove_damage(workspace: Workspace) -> None:
+    """Take lines that cannot be read out of their files."""
+    index = MergedIndex(workspace.path)
+    index.read()
+    for path in index.damaged:
+        with explained(path, "cannot be repaired"), open(path, "rb") as stream:
+            _keep_good_lines(path, stream)
+
+
+def _keep_good_lines(path: str, stream: BinaryIO) -> None:
+    """Replace a file by its good lines. What its writer adds meanwhile to the old file is taken over, too."""
+    *lines, begun = stream.read().split(b"\n")
+    good = [line for line in lines if line and read_line(line, "", {})]
+    write_atomic(path, b"\n".join([*good, b""]), durable=True)
+    if late := stream.read():
+        with open(path, "ab") as replaced:
+            replaced.write(begun + late)
+
+
+def _write(path: Path, lines: list[str]) -> None:
+    with explained(path, "cannot be written"):
+        path.parent.mkdir(parents=True, exist_ok=True)
+    write_atomic(path, "\n".join([*lines, ""]).encode("utf-8", "backslashreplace"), durable=True)
+
+
+def _linked(workspace: Workspace) -> Iterator[tuple[str, JobDirectory]]:
+    """The job directories to which an experiment has a link, each with the experiment."""
+    for experiment in _listed(workspace.path / "experiments"):
+        for task in _listed(experiment / "jobs"):
+            for link in _listed(task):
+                try:
+                    place = Path(os.path.normpath(task / os.readlink(link)))
+                    yield experiment.name, workspace.job_at(place.relative_to(workspace.path).as_posix())
+                except (OSError, ValueError, WorkspaceError):  # no link of ours
+                    continue
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return sorted(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _described(directory: JobDirectory) -> Entry | None:
+    """What `params.json` says of a job; None if it does not exist, or is damaged."""
+    try:
+        found = object_in(read_whole(str(directory.params)))
+        written_s = directory.params.stat().st_mtime
+    except OSError:
+        return None
+    if not isinstance(found.get("task"), str):
+        return None
+    tags = found.get("tags")
+    return Entry(
+        directory.identity, found["task"], tags if isinstance(tags, dict) else {}, flattened(found), [], written_s
+    )
+
+
+def _ended(directory: JobDirectory) -> End | None:
+    """How a job ended, by its marker and the record of the execution that the marker names."""
+    marker = directory.marker()
+    if marker is None:
+        return None
+    record: Mapping[str, Any] = directory.record(marker.execution) or {}
+    error = record.get("error")
+    return End(
+        state=State(marker.kind),
+        ended_s=_seconds(record.get("ended_s")),
+        started_s=_seconds(record.get("started_s")),
+        host=str(record.get("host") or ""),
+        worker=str(record.get("worker") or ""),
+        execution=marker.execution,
+        attempt=record["number"] if isinstance(record.get("number"), int) else 0,
+        error={name: error[name] for name in _ERROR if name in error} if isinstance(error, dict) else {},
+    )
+
+
+def _is_news(end: End, entry: Entry | None) -> bool:
+    known = entry.end if entry else None
+    return known is None or (known.execution != end.execution and known.ended_s <= end.ended_s)
+
+
+def _seconds(value: Any) -> float:
+    return float(value) if isinstance(value, (int, float)) else 0.0

@@ -1,0 +1,136 @@
+"""Write the index: a script the jobs that it submits, a worker how its jobs end.
+
+A line that cannot be written is no reason to stop: the log says so once, and the job directories hold the same.
+
+Owns: the files of one writer.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from xpm_core.index.entries import End, again_line, ended_line, submitted_line
+from xpm_core.index.folders import END, ends_folder, submissions_folder
+from xpm_core.index.merged import MergedIndex
+from xpm_core.workspace.experiment_directory import ExperimentDirectory
+
+log = logging.getLogger("xpm")
+
+
+class IndexedJob(NamedTuple):
+    """A job as it enters the index.
+
+    Attributes:
+        identity: Its identity.
+        task: Its task, `module:Class`.
+        tags: Its tags.
+        params: Returns its parameters in one level. It is called only if the index lacks the job.
+        again: Whether it had ended, and is to run again.
+    """
+
+    identity: str
+    task: str
+    tags: Mapping[str, Any]
+    params: Callable[[], Mapping[str, Any]]
+    again: bool = False
+
+
+class SubmissionWriter:
+    """Writes the jobs that one run of a script submits. A job that the index has, with the same tags, is passed over.
+
+    Args:
+        directory: The directory of the experiment.
+        run: The name of the run; no other run of the experiment has it.
+
+    Example:
+        >>> writer.add([IndexedJob(identity, "sweep:Train", {"lr": 0.1}, lambda: {"lr": 0.1, "epochs": 10})])
+    """
+
+    def __init__(self, directory: ExperimentDirectory, run: str) -> None:
+        self._directory = directory
+        self._file = _LineFile(submissions_folder(directory) / f"{run}{END}")
+        self._tags: dict[str, Mapping[str, Any]] | None = None
+
+    def add(self, jobs: Iterable[IndexedJob]) -> None:
+        """Write the jobs that are new."""
+        known = self._known()
+        now_s, lines = time.time(), []
+        for job in jobs:
+            if not _same(known.get(job.identity), job.tags):
+                lines.append(submitted_line(job.identity, job.task, job.tags, job.params(), now_s))
+                known[job.identity] = job.tags
+            if job.again:
+                lines.append(again_line(job.identity, now_s))
+        if lines:
+            self._file.append(lines)
+
+    def _known(self) -> dict[str, Mapping[str, Any]]:
+        """The tags of the experiment's jobs that the index has, by identity."""
+        if self._tags is None:
+            name, entries = self._directory.name, MergedIndex(self._directory.workspace).read()
+            self._tags = {each.identity: each.tags for each in entries.values() if name in each.experiments}
+        return self._tags
+
+
+def _same(known: Mapping[str, Any] | None, tags: Mapping[str, Any]) -> bool:
+    """Whether the tags of a job are those that the index has. A NaN is no other one than before."""
+    return known == tags or (known is not None and repr(dict(known)) == repr(dict(tags)))
+
+
+class EndWriter:
+    """Writes the ends of jobs: a worker those that it has run, `xpm` what it cancels and retries.
+
+    Args:
+        workspace: The workspace.
+        writer: The name of the worker, or of the user and the machine; no other writer has it.
+    """
+
+    def __init__(self, workspace: Path, writer: str) -> None:
+        self._file = _LineFile(ends_folder(workspace) / f"{writer}{END}")
+
+    def again(self, identity: str) -> None:
+        """Write that a job was asked to run again."""
+        self._file.append([again_line(identity, time.time())])
+
+    def add(self, identity: str, end: End) -> None:
+        """Write the end of a job."""
+        self._file.append([ended_line(identity, end)])
+
+
+class _LineFile:
+    """A file to which lines are appended. It is closed each time, so that other machines see the lines."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._cut = self._failed = False
+
+    def append(self, lines: list[str]) -> None:
+        """Append lines, in one call of the system."""
+        data = "\n".join([*([""] if self._cut else []), *lines, ""]).encode("utf-8", "backslashreplace")
+        try:
+            self._cut = True  # until all is written: the next line then begins a line of its own
+            self._write(data)
+            self._cut = False
+        except OSError as error:
+            if not self._failed:
+                log.warning("%s: the index cannot be written: %s", self._path, error.strerror or error)
+            self._failed = True
+
+    def _write(self, data: bytes) -> None:
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        try:
+            descriptor = os.open(self._path, flags, 0o666)
+        except FileNotFoundError:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(self._path, flags, 0o666)
+        try:
+            rest = memoryview(data)
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+        finally:
+            os.close(descriptor)

@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from xpm_core.language.graph.tags import stop_tags as stop_tags
     from xpm_core.language.graph.tags import tag as tag
     from xpm_core.language.graph.tags import tagspath as tagspath
+    from xpm_core.reading.look import look as look
     from xpm_core.script.experiment import experiment as experiment
     from xpm_core.store.connector import connect as connect
     from xpm_core.wire.saving import load as load
@@ -63,6 +64,7 @@ _HOMES = {
     "xpm_core.job.progress": ("progress",),
     "xpm_core.job.running": ("TaskCancelled",),
     "xpm_core.language.graph.tags": ("grid", "stop_tags", "tag", "tagspath"),
+    "xpm_core.reading.look": ("look",),
     "xpm_core.script.experiment": ("experiment",),
     "xpm_core.store.connector": ("connect",),
     "xpm_core.wire.saving": ("load", "save"),

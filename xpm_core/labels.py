@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 SHOWN = 7
@@ -39,6 +40,7 @@ def title(name: str, tags: Mapping[str, Any]) -> str:
     return " ".join([name, *(f"{tag}={value}" for tag, value in tags.items())])
 
 
+@lru_cache(maxsize=1024)  # lists of jobs ask for few names many times
 def bare_class(name: str) -> str:
     """The name of a class without its module and the classes around it.
 

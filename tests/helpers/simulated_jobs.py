@@ -6,11 +6,14 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import redis
 
+from xpm_core.index.entries import End
+from xpm_core.index.writers import EndWriter, IndexedJob, SubmissionWriter
 from xpm_core.states import State
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Lease, Submission, WorkerId
@@ -45,6 +48,8 @@ class Lab:
         self.store = Store(client, workspace.id)
         self.worker = WorkerId("node1-1", "node1")
         self.run = self.store.open_run("sweep", "run1", {"user": "alice", "host": "head", "script": "sweep.py"})
+        self.submissions = SubmissionWriter(workspace.experiment("sweep"), "run1")
+        self.ends = EndWriter(workspace.path, self.worker.name)
 
     def identity(self, name: str) -> str:
         """The identity of the job of that name."""
@@ -54,12 +59,14 @@ class Lab:
         """The directory of the job of that name."""
         return self.workspace.job("sweep:Train", self.identity(name))
 
-    def submit(self, name: str, *needs: str, **more: Any) -> str:
-        """Submit a job; returns its identity."""
+    def submit(self, name: str, *needs: str, params: Mapping[str, Any] | None = None, **more: Any) -> str:
+        """Submit a job; returns its identity. The index has its parameters: its name, and those given."""
         identity = self.identity(name)
         directory = self.workspace.directory_of("sweep:Train", identity)
         spec = JobSpec(identity, "sweep:Train", "Train", directory, b"payload")
-        job = Submission(spec, needs=[self.identity(need) for need in needs], tags={"name": name}, **more)
+        tags = more.setdefault("tags", {"name": name})
+        job = Submission(spec, needs=[self.identity(need) for need in needs], **more)
+        self.submissions.add([IndexedJob(identity, spec.task, tags, lambda: {"name": name, **(params or {})})])
         self.store.submit("sweep", self.run.started_ms, [job], {})
         return identity
 
@@ -67,27 +74,48 @@ class Lab:
         """Let the worker be there."""
         self.store.join(self.worker, pid=1, path=str(self.workspace.path), version="0.1.0")
 
-    def start(self, name: str, *needs: str) -> Lease:
+    def start(self, name: str, *needs: str, **more: Any) -> Lease:
         """Submit a job, and let the worker start it; nothing else may be ready."""
-        identity = self.submit(name, *needs)
+        identity = self.submit(name, *needs, **more)
+        return self.claim(identity)
+
+    def claim(self, identity: str) -> Lease:
+        """Let the worker start that job, which is the next one."""
         lease = self.store.claim(self.worker, new_execution_id()).lease
         assert lease is not None
         assert lease.identity == identity
         return lease
 
     def end(
-        self, name: str, state: State = State.DONE, error: dict[str, Any] | None = None, needs: Sequence[str] = ()
+        self,
+        name: str,
+        state: State = State.DONE,
+        error: dict[str, Any] | None = None,
+        needs: Sequence[str] = (),
+        **more: Any,
     ) -> Lease:
         """Submit a job, start it, and let it end, with a record in its directory."""
-        lease = self.start(name, *needs)
+        lease = self.start(name, *needs, **more)
+        self.finish(name, lease, state, error)
+        return lease
+
+    def finish(
+        self, name: str, lease: Lease, state: State = State.DONE, error: dict[str, Any] | None = None, **more: Any
+    ) -> None:
+        """Let a job that runs end, with a record in its directory, as `end` does; `more` is written there, too."""
         directory = self.directory(name)
         number = directory.prepare(lease.attempt)
         parameters = {"name": name, **PARAMETERS}
-        directory.write_params({"task": "sweep:Train", "tags": {"name": name}, "parameters": parameters})
+        about = {"task": "sweep:Train", "identity": lease.identity, "tags": {"name": name}}
+        directory.write_params({**about, "parameters": parameters})
         record = {"exit_code": 1 if error else 0, "peak_memory_bytes": 50 * 2**20, "python": "3.12.4", "error": error}
         where = {"host": self.worker.host, "worker": self.worker.name}
-        directory.write_record(number, lease.execution, {**record, **where})
+        directory.write_record(number, lease.execution, {**record, **where, **more})
         if state is State.DONE:
             directory.keep(KeptJob(*(getattr(lease, name) for name in KeptJob._fields)))
-        self.store.finish(self.worker, lease, state, error=error)
-        return lease
+        ended = State(self.store.finish(self.worker, lease, state, error=error).state)
+        if not ended.settled:
+            return
+        now_s = time.time()
+        where = {"host": self.worker.host, "worker": self.worker.name, "execution": lease.execution}
+        self.ends.add(lease.identity, End(ended, now_s, now_s - 1, **where, attempt=lease.attempt, error=error or {}))

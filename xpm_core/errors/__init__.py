@@ -28,7 +28,9 @@
       TokenRequestError          (also ValueError) a task asks for less than one unit of a token, or for too many
       WipedError                 the server has forgotten jobs while a script waited for them
       OriginClashError           (also ValueError) two files claim one class name
+      UnknownAttemptError        (also LookupError) a job had no such attempt
       UnknownJobError            (also LookupError) there is no such job
+      ForgottenJobError          (also LookupError) the server does not know a job of the index
       AmbiguousJobError          (also LookupError) a prefix fits several jobs
       UnknownExperimentError     (also LookupError) there is no such experiment
       FilterError                (also ValueError) a filter, a list of columns or of keys to sort by is wrong
@@ -89,6 +91,7 @@ from xpm_core.errors.experiment import (
     ExperimentError,
     FailedExperiment,
     FilterError,
+    ForgottenJobError,
     GracefulTimeout,
     InsideJobError,
     InvalidNameError,
@@ -100,6 +103,7 @@ from xpm_core.errors.experiment import (
     TokenNameError,
     TokenRequestError,
     UnguardedScriptError,
+    UnknownAttemptError,
     UnknownDependencyError,
     UnknownExperimentError,
     UnknownJobError,
@@ -130,6 +134,7 @@ __all__ = [
     "ExperimentError",
     "FailedExperiment",
     "FilterError",
+    "ForgottenJobError",
     "GracefulTimeout",
     "InsideJobError",
     "InvalidNameError",
@@ -161,6 +166,7 @@ __all__ = [
     "TokenNameError",
     "TokenRequestError",
     "UnguardedScriptError",
+    "UnknownAttemptError",
     "UnknownDependencyError",
     "UnknownExperimentError",
     "UnknownJobError",

@@ -326,6 +326,12 @@ class FilterError(XpmError, ValueError):
         problem: What is wrong in it.
         column: Where in the text, from 1.
         remedy: What to do.
+
+    Message:
+        --where: 'lr>>0.01': expected a value after '>' at column 4. Write lr>0.01.
+
+    Remedy:
+        Correct the text where the message points. Put quotes around a value that has spaces or signs in it.
     """
 
     def __init__(self, where: str, text: str, problem: str, column: int, remedy: str) -> None:
@@ -349,8 +355,8 @@ class UnknownJobError(XpmError, LookupError):
     """Raised when no job in the workspace has the name that was given.
 
     Message:
-        Job '3f2': no job is named so. Give 4 or more characters of its identity, task/characters, last or failed. See:
-        xpm status.
+        Job '3f2': no job has this name. Give the first characters of its identity, task/characters, tags, last or
+        failed. List them: xpm jobs.
 
     Remedy:
         Name the job by more characters, and look whether you are in its workspace (`--workspace`).
@@ -361,18 +367,36 @@ class UnknownJobError(XpmError, LookupError):
         self.name = name
 
     def __str__(self) -> str:
-        ways = "Give 4 or more characters of its identity, task/characters, last or failed. See: xpm status."
-        return f"Job {self.name!r}: no job is named so. {ways}"
+        ways = "Give the first characters of its identity, task/characters, tags, last or failed. List them: xpm jobs."
+        return f"Job {self.name!r}: no job has this name. {ways}"
+
+
+class ForgottenJobError(XpmError, LookupError):
+    """Raised when the server does not know a job that the index of the workspace has. It was wiped, or restored.
+
+    Message:
+        Job 3f2a91c: the server does not know it any more. Run its script again.
+
+    Remedy:
+        Run the script again: it submits the job, and adopts what is done.
+    """
+
+    def __init__(self, job: str) -> None:
+        super().__init__(job)
+        self.job = job
+
+    def __str__(self) -> str:
+        return f"Job {short(self.job)}: the server does not know it any more. Run its script again."
 
 
 class AmbiguousJobError(XpmError, LookupError):
-    """Raised when a prefix names several jobs.
+    """Raised when a name means several jobs.
 
     Message:
-        Job '3f2a': names several: 3f2a91c04, 3f2ae77b1. Give more characters.
+        Job '3f2a': it names several: 3f2a91c (Train lr=0.1), 3f2ae77 (Train lr=0.2). Give the identity of one.
 
     Remedy:
-        Give more characters of the identity.
+        Name one of them by the first characters of its identity; if they are alike, give more of them.
     """
 
     def __init__(self, name: str, candidates: tuple[str, ...]) -> None:
@@ -380,8 +404,27 @@ class AmbiguousJobError(XpmError, LookupError):
         self.name, self.candidates = name, candidates
 
     def __str__(self) -> str:
-        shown = ", ".join(candidate[: len(self.name) + 5] for candidate in self.candidates)
-        return f"Job {self.name!r}: names several: {shown}. Give more characters."
+        return f"Job {self.name!r}: it names several: {', '.join(self.candidates)}. Give the identity of one."
+
+
+class UnknownAttemptError(XpmError, LookupError):
+    """Raised when a job had no attempt of the number that was given.
+
+    Message:
+        Job 3f2a91c: there was no attempt 4, it had 2. Leave out --attempt, or see them: xpm show 3f2a91c.
+
+    Remedy:
+        See which attempts there were: `xpm show JOB`.
+    """
+
+    def __init__(self, job: str, attempt: int, latest: int) -> None:
+        super().__init__(job, attempt, latest)
+        self.job, self.attempt, self.latest = job, attempt, latest
+
+    def __str__(self) -> str:
+        had = f"it had {self.latest}" if self.latest else "none has ended yet"
+        see = f"Leave out --attempt, or see them: xpm show {short(self.job)}."
+        return f"Job {short(self.job)}: there was no attempt {self.attempt}, {had}. {see}"
 
 
 class UnknownExperimentError(XpmError, LookupError):

@@ -58,6 +58,15 @@ class Filter:
     def __repr__(self) -> str:
         return f"Filter({str(self)!r})"
 
+    def asks_for(self, field: str, word: str) -> bool:
+        """Whether it asks for a value of a field by name: `state=done` asks for the state `done`, `state!=failed` not.
+
+        Args:
+            field: The field, such as `state`.
+            word: The value.
+        """
+        return _asks_for(self.condition, field, word, True)
+
     def bind(self, vocabulary: Vocabulary, now_s: float | None = None) -> BoundFilter:
         """Find out what the names mean, and read the values by the types that they are compared with.
 
@@ -133,6 +142,16 @@ def comparisons(condition: Condition) -> Iterator[Comparison]:
     else:
         for part in (condition.inner,) if isinstance(condition, Not) else condition.parts:
             yield from comparisons(part)
+
+
+def _asks_for(condition: Condition, field: str, word: str, positive: bool) -> bool:
+    if isinstance(condition, Comparison):
+        named = is_field(condition.name) and condition.name.text == field
+        equal = (condition.operator != "!=") is positive
+        return named and equal and any(value.text.lower() == word for value in condition.values)
+    if isinstance(condition, Not):
+        return _asks_for(condition.inner, field, word, not positive)
+    return any(_asks_for(part, field, word, positive) for part in condition.parts)
 
 
 def _texts(given: Words) -> Iterable[str]:

@@ -49,6 +49,7 @@ _TYPED: dict[str, tuple[str, Callable[[Any], Any]]] = {
     "enum": ("enum", lambda name: str(name).rpartition(".")[2]),
     "int": ("number", lambda digits: int(digits, 16)),
     "float": ("number", float),
+    "job": ("text", str),  # a task that is used, as xpm_core.index writes it: `Prepare/1d22f0a`
     "bytes": ("text", str),
     "text": ("text", str),
     "time": ("text", str),

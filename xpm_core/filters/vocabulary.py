@@ -5,7 +5,7 @@ Owns: the rules for bare names, and errors for names that nothing has.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from itertools import pairwise
@@ -91,20 +91,20 @@ class Vocabulary:
         experiments: set[str] = set()
         tasks: set[str] = set()
         found = cls(experiments=experiments, tasks=tasks)
-        seen: set[tuple[str, str, object]] = set()
+        tags, parameters = _Samples(found.tags), _Samples(found.parameters)
+        named: set[tuple[str, str | None]] = set()
+        member: Collection[str] | None = None
         for row in rows:
-            experiments.update(row.experiments or ())
-            if row.task and row.task not in tasks:
+            if row.experiments != member:  # most are members of the same as the one before
+                member = row.experiments
+                experiments.update(member or ())
+            if row.task and (row.task, row.name) not in named:
+                named.add((row.task, row.name))
                 tasks.add(row.task)
                 if row.name and row.name != bare_class(row.task):
                     tasks.add(row.name)
-            for scope, known, values in (("tag", found.tags, row.tags), ("param", found.parameters, row.params)):
-                for name, value in (values or {}).items():
-                    cls = type(value)
-                    key = (scope, name, kind_and_value(value)[0] if cls is dict else cls)
-                    if key not in seen:
-                        seen.add(key)
-                        known.setdefault(name, []).append(value)
+            tags.add(row.tags)
+            parameters.add(row.params)
         return found
 
     def resolve(self, name: Name) -> Resolved:
@@ -158,6 +158,41 @@ class Vocabulary:
             ]
             near = get_close_matches(last, known, 3)
         return name.place.error(f"no job has a {what} {brief(name.text)}", hint(near, list(dict.fromkeys(known))))
+
+
+class _Samples:
+    """Gathers values of each kind, by name.
+
+    Jobs with the same names may keep their values together (`xpm_core.index.columns`). Their samples are then taken
+    once, by the attribute `columns` of a job's values.
+    """
+
+    def __init__(self, found: dict[str, list[Any]]) -> None:
+        self._found = found
+        self._seen: set[tuple[str, object]] = set()
+        self._columns: Any = None
+        self._taken: dict[int, Any] = {}
+
+    def add(self, values: Mapping[str, Any] | None) -> None:
+        """Add the values of a job."""
+        columns = None if type(values) is dict else getattr(values, "columns", None)
+        if columns is None:
+            for name, value in (values or {}).items():
+                self._add(name, value)
+        elif columns is not self._columns:  # neighbours are often of one kind
+            self._columns = columns
+            if id(columns) not in self._taken:
+                self._taken[id(columns)] = columns
+                for name, samples in columns.samples.items():
+                    for value in samples:
+                        self._add(name, value)
+
+    def _add(self, name: str, value: Any) -> None:
+        cls = type(value)
+        key = (name, kind_and_value(value)[0] if cls is dict else cls)
+        if key not in self._seen:
+            self._seen.add(key)
+            self._found.setdefault(name, []).append(value)
 
 
 def hint(near: Collection[str], known: Collection[str]) -> str:

@@ -5,7 +5,7 @@ Owns: reading it. A Lua script writes each event in the same step as the transit
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -75,13 +75,19 @@ class EventReader:
     def after(self, cursor: str, *, block_s: float = 0.0) -> list[Record]:
         """Return the events after a cursor, at most `BATCH`, oldest first.
 
+        Events of a later xpm, which this one does not know, are passed over.
+
         Args:
             cursor: Id of the last event seen; "0-0" for the first that is kept.
             block_s: How long to wait if there is none, seconds; 0 does not wait.
         """
         block_ms = round(block_s * 1000) or None
-        reply: Any = self._client.xread({self._stream: cursor}, count=BATCH, block=block_ms)
-        return list(_records(reply))
+        while True:
+            entries = list(_entries(self._client.xread({self._stream: cursor}, count=BATCH, block=block_ms)))
+            records = list(_records(entries))
+            if records or not entries:
+                return records
+            cursor = entries[-1][0].decode()
 
     def astray(self, cursor: str) -> bool:
         """Whether reading on from a cursor may miss events. The state then has to be read from the jobs themselves.
@@ -113,7 +119,12 @@ class EventReader:
             count: How many, at most.
         """
         entries: Any = self._client.xrevrange(self._stream, count=count)
-        return list(_records({self._stream: entries}))
+        return list(_records(entries))
+
+    def last_job(self) -> str:
+        """Return the identity of the job that something happened to last; empty if that is unknown."""
+        entries: Any = self._client.xrevrange(self._stream, count=LATEST)
+        return next((text_of(fields[b"job"]) for _, fields in entries if b"job" in fields), "")
 
     def silence(self) -> float:
         """Return the seconds since the last event of any job in the workspace; no job has changed its state since.
@@ -134,23 +145,28 @@ def position(cursor: str) -> tuple[int, int]:
     return int(ms or 0), int(n or 0)
 
 
-def _records(reply: Any) -> Iterator[Record]:
+_KNOWN = frozenset(event.value for event in Event)
+
+
+def _records(entries: Iterable[tuple[bytes, dict[bytes, bytes]]]) -> Iterator[Record]:
+    for cursor, fields in entries:
+        data = {text_of(name): text_of(value) for name, value in fields.items()}
+        if data.get("event") not in _KNOWN:
+            continue
+        yield Record(
+            cursor=cursor.decode(),
+            event=Event(data.pop("event")),
+            at_s=int(data.pop("at")) / 1000,
+            job=data.pop("job", ""),
+            task=data.pop("task", ""),
+            execution=data.pop("execution", ""),
+            worker=data.pop("worker", ""),
+            data=data,
+        )
+
+
+def _entries(reply: Any) -> Iterator[tuple[bytes, dict[bytes, bytes]]]:
+    """The entries of one stream in the reply to XREAD. redis-py nests one level deeper under RESP3."""
     streams = reply.items() if isinstance(reply, dict) else reply or []
     for _, entries in streams:
-        for cursor, fields in _flatten(entries):
-            data = {text_of(name): text_of(value) for name, value in fields.items()}
-            yield Record(
-                cursor=cursor.decode(),
-                event=Event(data.pop("event")),
-                at_s=int(data.pop("at")) / 1000,
-                job=data.pop("job", ""),
-                task=data.pop("task", ""),
-                execution=data.pop("execution", ""),
-                worker=data.pop("worker", ""),
-                data=data,
-            )
-
-
-def _flatten(entries: Any) -> Any:
-    # redis-py nests one level deeper under RESP3
-    return entries[0] if entries and isinstance(entries[0], list) else entries
+        yield from entries[0] if entries and isinstance(entries[0], list) else entries

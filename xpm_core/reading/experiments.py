@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,9 @@ from xpm_core.store.replies import map_of, seconds_of, shown, text_of
 
 if TYPE_CHECKING:
     from redis import Redis
+
+
+FIELDS = ("started", "created", "about")
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,11 @@ class ExperimentReader:
 
     def read(self) -> list[Experiment]:
         """Return the experiments of the workspace, the latest run first."""
-        names = map(text_of, self._client.zrange(keys.experiments(self._w), 0, -1, desc=True))
-        return [self._experiment(name) for name in names]
+        return [self._experiment(name) for name in self.names()]
+
+    def names(self) -> list[str]:
+        """Return the names of the experiments of the workspace, the latest run first."""
+        return list(map(text_of, self._client.zrange(keys.experiments(self._w), 0, -1, desc=True)))
 
     def identities(self, name: str) -> list[str]:
         """Return the identities of an experiment's jobs, of all its runs, sorted."""
@@ -51,6 +58,11 @@ class ExperimentReader:
         return int(self._client.scard(keys.experiment_jobs(self._w, name)))
 
     def _experiment(self, name: str) -> Experiment:
-        row: Any = self._client.hmget(keys.experiment(self._w, name), ["started", "created", "about"])
-        started, created, about = row
-        return Experiment(name, seconds_of(started), seconds_of(created), shown(map_of(about)), self.size(name))
+        row: Any = self._client.hmget(keys.experiment(self._w, name), FIELDS)
+        return experiment_of(name, row, self.size(name))
+
+
+def experiment_of(name: str, row: Sequence[Any], jobs: int) -> Experiment:
+    """An experiment, by the values of `FIELDS`, and how many jobs it has."""
+    started, created, about = row
+    return Experiment(name, seconds_of(started), seconds_of(created), shown(map_of(about)), jobs)

@@ -1,4 +1,4 @@
-"""The jobs of a workspace: how each stands, which ones there are, and which ones a prefix means.
+"""The jobs of a workspace: how each stands, and which ones there are.
 
 Owns: the record `Job`. Many jobs are read in pipelines of `PAGE`.
 """
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from xpm_core.errors import AmbiguousJobError, UnknownJobError
+from xpm_core.errors import UnknownJobError
 from xpm_core.labels import bare_class, title
 from xpm_core.states import State
 from xpm_core.store import keys
@@ -23,14 +23,7 @@ if TYPE_CHECKING:
     from xpm_core.workspace.job_spec import JobSpec
 
 PAGE = 1000
-NAMED = 10
-"""How many of the jobs that a prefix may mean are named."""
-SCANNED = 10_000
-"""Identities that the server looks at in one call for a prefix."""
-
-_PREFIX = re.compile(r"[0-9a-f]+")
-
-_JOB = (
+FIELDS = (
     "state", "task", "name", "queue", "demand", "priority", "tags", "options", "execution", "worker",
     "host", "attempts", "failures", "losses", "max_retries", "max_losses", "root", "reason", "error", "submitted",
     "started", "ended", "due", "cancel", "progress",
@@ -84,31 +77,15 @@ class JobReader:
     def __init__(self, client: Redis, workspace_id: str) -> None:
         self._client, self._w = client, workspace_id
 
-    def find(self, prefix: str) -> str:
-        """Return the identity of the one job that a prefix names.
-
-        Raises:
-            UnknownJobError: No identity begins with it.
-            AmbiguousJobError: Several do.
-        """
-        names: set[str] = set()
-        for place in self._places() if _PREFIX.fullmatch(prefix) else ():
-            names.update(map(text_of, self._client.sscan_iter(place, match=f"{prefix}*", count=SCANNED)))
-        if not names:
-            raise UnknownJobError(prefix)
-        if len(names) > 1:
-            raise AmbiguousJobError(prefix, tuple(sorted(names)[:NAMED]))
-        return names.pop()
-
     def read(self, identities: Iterable[str]) -> list[Job]:
         """Return these jobs, in order. Jobs that the server does not know are left out."""
         found, rest = [], iter(identities)
         while page := list(islice(rest, PAGE)):
             with self._client.pipeline(transaction=False) as pipe:
                 for identity in page:
-                    pipe.hmget(keys.job(self._w, identity), _JOB)
+                    pipe.hmget(keys.job(self._w, identity), FIELDS)
                 rows = pipe.execute()
-            found += [_job(identity, row) for identity, row in zip(page, rows, strict=True) if row[0]]
+            found += [job_of(identity, row) for identity, row in zip(page, rows, strict=True) if row[0]]
         return found
 
     def states(self, identities: Sequence[str]) -> dict[str, tuple[State, str]]:
@@ -125,9 +102,11 @@ class JobReader:
         return found
 
     def identities(self) -> list[str]:
-        """Return the identity of every job of the workspace, sorted."""
-        places = self._places()
-        return sorted(map(text_of, self._client.sunion(places))) if places else []
+        """Return the identity of every job of the workspace, sorted. They are read a page at a time."""
+        found: set[str] = set()
+        for place in self._places():
+            found.update(map(text_of, self._client.sscan_iter(place, count=PAGE)))
+        return sorted(found)
 
     def spec(self, identity: str) -> JobSpec:
         """Return what a job runs.
@@ -165,8 +144,9 @@ def parse_demand(text: str) -> dict[str, int]:
     return {name: int(n) for name, _, n in (part.partition("=") for part in text.partition("|")[0].split(",") if part)}
 
 
-def _job(identity: str, row: Sequence[bytes | None]) -> Job:
-    v = {name: shown(text_of(value or b"")) for name, value in zip(_JOB, row, strict=True)}
+def job_of(identity: str, row: Sequence[bytes | None]) -> Job:
+    """A job, by the values of `FIELDS`."""
+    v = {name: shown(text_of(value)) if value else "" for name, value in zip(FIELDS, row, strict=True)}
     return Job(
         identity=identity,
         state=State(v["state"]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -50,13 +51,8 @@ class TokenReader:
         return [self._token(name) for name in sorted(map(text_of, self._client.smembers(keys.tokens)))]
 
     def _token(self, name: str) -> TokenState:
-        client = self._client
-        fields = {text_of(key): text_of(value) for key, value in client.hgetall(keys.token(name)).items()}
-        used = {key.partition("@")[2]: int(n) for key, n in fields.items() if key.startswith("used")}
-        held = client.hgetall(keys.token_holders(name)).items()
-        holders = {text_of(holder): int(text_of(value).partition("|")[0]) for holder, value in held}
-        waiting, first = self._waiting(name)
-        return TokenState(name, int(fields["capacity"]), used or {"": 0}, fields["scope"], holders, waiting, first)
+        fields, held = self._client.hgetall(keys.token(name)), self._client.hgetall(keys.token_holders(name))
+        return token_of(name, fields, held, *self._waiting(name))
 
     def _waiting(self, token: str) -> tuple[int, list[str]]:
         """How many ready jobs ask for a token, and the first of them."""
@@ -72,3 +68,13 @@ class TokenReader:
                         first: Any = client.zrange(line, 0, HEADS - 1, withscores=True)
                         heads += [(order, text_of(identity)) for identity, order in first]
         return total, [identity for _, identity in sorted(heads)[:HEADS]]
+
+
+def token_of(
+    name: str, fields: Mapping[Any, Any], held: Mapping[Any, Any], waiting: int, first: list[str]
+) -> TokenState:
+    """A token, by its hash, the hash of its holders, how many jobs wait for it, and the first of them."""
+    known = {text_of(key): text_of(value) for key, value in fields.items()}
+    used = {key.partition("@")[2]: int(n) for key, n in known.items() if key.startswith("used")}
+    holders = {text_of(holder): int(text_of(value).partition("|")[0]) for holder, value in held.items()}
+    return TokenState(name, int(known["capacity"]), used or {"": 0}, known["scope"], holders, waiting, first)

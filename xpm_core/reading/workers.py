@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -70,20 +71,31 @@ class WorkerReader:
 
     def _worker(self, name: str, left_s: float, held: dict[str, str]) -> WorkerState | None:
         """A worker by its name; None if it has just left."""
-        hashed = self._client.hgetall(keys.worker(self._w, name))
-        fields = {text_of(field): shown(text_of(value)) for field, value in hashed.items()}
-        if not fields:
-            return None
-        return WorkerState(
-            name=name,
-            host=fields["host"],
-            pid=int(fields["pid"]),
-            queues=fields["queues"].split(","),
-            path=fields["path"],
-            version=fields["version"],
-            started_s=int(fields["started"]) / 1000,
-            alive=left_s >= 0,
-            job=held.get(name, ""),
-            silent_s=max(int(fields["lease_ms"]) / 1000 - left_s, 0.0),
-            left_s=left_s,
-        )
+        return worker_of(name, left_s, self._client.hgetall(keys.worker(self._w, name)), held)
+
+
+def worker_of(name: str, left_s: float, hashed: Mapping[Any, Any], held: Mapping[str, str]) -> WorkerState | None:
+    """A worker, by its hash; None if that is gone, because the worker has just left.
+
+    Args:
+        name: Its name.
+        left_s: In how many seconds its lease is over.
+        hashed: Its hash.
+        held: The jobs that workers hold, by the name of the worker.
+    """
+    fields = {text_of(field): shown(text_of(value)) for field, value in hashed.items()}
+    if not fields:
+        return None
+    return WorkerState(
+        name=name,
+        host=fields["host"],
+        pid=int(fields["pid"]),
+        queues=fields["queues"].split(","),
+        path=fields["path"],
+        version=fields["version"],
+        started_s=int(fields["started"]) / 1000,
+        alive=left_s >= 0,
+        job=held.get(name, ""),
+        silent_s=max(int(fields["lease_ms"]) / 1000 - left_s, 0.0),
+        left_s=left_s,
+    )

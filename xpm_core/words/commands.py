@@ -63,6 +63,10 @@ class Commands:
         """Show all about a job."""
         return f"{self.variables}xpm show {short(identity)}{self.place}"
 
+    def jobs(self, options: str) -> str:
+        """List jobs; `options` select them."""
+        return f"{self.variables}xpm jobs {options}{self.place}"
+
     def why(self, identity: str) -> str:
         """Show why a job does not run."""
         return f"{self.variables}xpm why {short(identity)}{self.place}"

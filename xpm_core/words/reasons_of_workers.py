@@ -57,8 +57,12 @@ class TooLarge(Reason):
 
     def what_to_do(self, commands: Commands, identity: str) -> list[str]:
         """Ask for fewer, or offer more."""
+        return [*self.offers(), commands.cancel(identity)]
+
+    def offers(self) -> list[str]:
+        """What lets such jobs run."""
         offer = "start a worker on a larger machine" if self.machine else f"give token {self.token} more units"
-        return [offer, f"ask for at most {self.most}", commands.cancel(identity)]
+        return [offer, f"ask for at most {self.most}"]
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ class Unserved(Reason):
 
     def after_retry(self, start: str) -> str:
         """A warning to somebody who has made jobs ready, and does not wait; `start` as above."""
-        return f"No worker serves queue {self.queue}. Run the script again, or start one: {start}"
+        return f"No worker serves queue {self.queue}. Start one: {start} (or the script, if it still submits such jobs)"
 
 
 @dataclass(frozen=True)

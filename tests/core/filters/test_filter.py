@@ -188,3 +188,20 @@ def test_an_error_is_a_value_error_and_survives_pickling() -> None:
         parse("lr>")
     for other in (pickle.loads(pickle.dumps(caught.value)), copy.copy(caught.value)):
         assert (str(other), other.pointer) == (str(caught.value), caught.value.pointer)
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("state=done", True),
+        ("state=failed,done and lr>1", True),
+        ("not state!=done", True),
+        ("state!=done", False),
+        ("not (state=done or lr>1)", False),
+        ("state=failed", False),
+        ("tag.state=done", False),
+        ("lr>1", False),
+    ],
+)
+def test_a_filter_asks_for_a_state_if_it_names_it(text: str, asks: bool) -> None:
+    assert parse(text).asks_for("state", "done") is asks

@@ -9,6 +9,7 @@ from xpm_core.errors import FilterError
 from xpm_core.filters import Vocabulary, parse
 from xpm_core.filters.parser import parse_names
 from xpm_core.filters.vocabulary import Resolved
+from xpm_core.index.columns import Cells, Columns
 
 
 def resolved(vocabulary: Vocabulary, text: str) -> Resolved:
@@ -120,3 +121,12 @@ def test_the_vocabulary_of_jobs_has_a_sample_of_each_kind() -> None:
     assert found.parameters == {"x": [1, "text", {"path": "/a"}, {"enum": "m:E.A"}]}
     assert found.tags == {"t": [True]}
     assert (found.experiments, found.tasks) == ({"a"}, {"m:T"})
+
+
+def test_values_that_lie_in_columns_make_the_same_vocabulary() -> None:
+    values = [1, 2, "text", {"path": "/a"}, {"path": "/b"}, {"enum": "m:E.A"}, None, 0.5]
+    plain = [{"x": value, "y": True} for value in values]
+    columns = Columns.read(Columns.of(plain).data())
+    others = [JobRow(tags={"t": 1}, params={"z": 3}), JobRow(tags={"t": "a"}, params=None, task="m:U", name="Other")]
+    rows = [JobRow(tags=Cells(columns, at), params=Cells(columns, at)) for at in range(len(plain))]
+    assert Vocabulary.of([*rows, *others]) == Vocabulary.of([*(JobRow(tags=row, params=row) for row in plain), *others])

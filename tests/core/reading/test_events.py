@@ -64,3 +64,15 @@ def test_silence_is_counted_from_the_last_event_of_a_job(desk: StoreClient) -> N
     assert told(desk)[-1] is Event.WORKER_DOWN
     before_s = server_time(desk.client)
     assert before_s - told_s <= Reader(desk.client, W).events.silence() <= server_time(desk.client) - told_s
+
+
+def test_events_of_a_later_xpm_are_passed_over(desk: StoreClient) -> None:
+    reader = Reader(desk.client, W).events
+    stream = keys.events(W)
+    for _ in range(3):
+        desk.client.xadd(stream, {"event": "postponed", "job": "x", "at": 1})
+    assert reader.after("0-0") == []
+    desk.submit(submission("a"))
+    assert [record.event for record in reader.after("0-0")] == [Event.SUBMITTED, Event.READY]
+    desk.client.xadd(stream, {"event": "postponed", "job": "x", "at": 1})
+    assert [record.event for record in reader.latest(2)] == [Event.READY]

@@ -50,7 +50,7 @@ def test_an_unserved_queue_is_said_to_whoever_waits_and_whoever_does_not() -> No
     wait = f"and no living worker serves it. Start one: {start}"
     assert one.warning(start) == f"1 job is ready in queue 'gpu', {wait}"
     assert three.warning(start) == f"3 jobs are ready in queue 'gpu', {wait}"
-    assert three.after_retry(start) == f"No worker serves queue gpu. Run the script again, or start one: {start}"
+    assert three.after_retry(start).startswith(f"No worker serves queue gpu. Start one: {start} (or ")
 
 
 def test_refusals_are_listed_once_each_and_more_are_counted() -> None:

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.reading.events import EventReader, Record
@@ -74,6 +73,7 @@ class History:
     def __init__(self, client: Redis, workspace_id: str) -> None:
         self._client, self._w = client, workspace_id
         self._events: list[Record] | None = None
+        self._durations: dict[str, list[float]] = {}
 
     @property
     def events(self) -> list[Record]:
@@ -109,11 +109,12 @@ class History:
 
     def durations(self, tasks: Collection[str]) -> dict[str, list[float]]:
         """How long the latest jobs of each task took that are done, seconds."""
-        samples: dict[str, list[str]] = {task: [] for task in tasks}
-        for record in self.events if tasks else ():
+        samples: dict[str, list[str]] = {task: [] for task in tasks if task not in self._durations}
+        for record in self.events if samples else ():
             if record.event is Event.DONE and len(samples.get(record.task, range(SAMPLES))) < SAMPLES:
                 samples[record.task].append(record.job)
-        return {task: self._took(jobs) for task, jobs in samples.items()}
+        self._durations.update((task, self._took(jobs)) for task, jobs in samples.items())
+        return {task: self._durations[task] for task in tasks}
 
     def _took(self, jobs: Iterable[str]) -> list[float]:
         with self._client.pipeline(transaction=False) as pipe:
@@ -130,5 +131,7 @@ def left_of(took: Iterable[float], for_s: float) -> float | None:
         >>> left_of([60, 100, 120], 80.0), left_of([60], 80.0)
         (30.0, None)
     """
+    from statistics import median  # late, because it is slow to import
+
     longer = [seconds for seconds in took if seconds > for_s]
     return median(longer) - for_s if longer else None

@@ -56,11 +56,16 @@ class ReasonReader:
 
     # -- one job ---------------------------------------------------------------------------------------------------
 
-    def why(self, identity: str) -> Why:
+    def history(self) -> History:
+        """The last events. Whoever asks about several jobs reads them once."""
+        return History(self._client, self._w)
+
+    def why(self, identity: str, history: History | None = None) -> Why:
         """Say why a job does not run; or that it runs, or has ended.
 
         Args:
             identity: The job.
+            history: The last events; None to read them.
 
         Raises:
             UnknownJobError: The server does not know it.
@@ -69,7 +74,7 @@ class ReasonReader:
             job, facts = self._read(identity)
         except ResponseError as error:
             return self._spoiled(identity, damage(error))
-        history = History(self._client, self._w)
+        history = history or self.history()
         reasons = tuple(self._reasons(job, facts, history))
         ages = [each.age_s for each in facts.prospects.workers if each.age_s is not None]
         heartbeat_s = max(ages, default=None)
@@ -119,7 +124,7 @@ class ReasonReader:
         if job.state is State.BLOCKED:
             yield self._blocked(job)
         if job.state is State.WAITING:
-            yield self._dependency(facts)
+            yield self._dependency(facts, history)
         ordered = Ordered(facts.prospects, self._w, job.queue, facts.now_s, self._likely(facts, history))
         found = list(ordered.lasting(facts.suspended))
         if facts.prospects.in_line:
@@ -134,7 +139,7 @@ class ReasonReader:
         roots = self._jobs.read([job.root]) if job.root else []
         return Blocked(job.root, roots[0].state.value, said(roots[0].error)) if roots else Blocked(job.root)
 
-    def _dependency(self, facts: Facts) -> Reason:
+    def _dependency(self, facts: Facts, history: History) -> Reason:
         if not facts.steps:
             return Dependency(facts.pending)
         last, state = facts.steps[-1]
@@ -143,7 +148,7 @@ class ReasonReader:
             why = Unknown("the server does not know it any more")
         elif state != State.WAITING.value:  # else the way is longer than what is followed
             try:
-                why = self.why(last).reason
+                why = self.why(last, history).reason
             except UnknownJobError:
                 why = Unknown("the server does not know it any more")
         return Dependency(facts.pending, facts.steps, why)

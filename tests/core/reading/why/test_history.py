@@ -61,7 +61,7 @@ def test_a_refusal_is_told_in_its_own_words(desk: StoreClient) -> None:
 
 def test_events_that_somebody_else_wrote_leave_the_past_unknown(desk: StoreClient) -> None:
     run(desk, "a", 10)
-    desk.client.xadd(keys.events(W), {"event": "landed", "at": "1"})
+    desk.client.xadd(keys.events(W), {"event": "done", "at": "soon"})
     found = History(desk.client, W)
     assert found.durations({TASK}) == {TASK: []}
     assert found.attempts(identity("a")) == []

@@ -148,7 +148,9 @@ class Scene:
     def _refuse(self, which: int) -> None:
         if name := self.running(which):
             job = self.desk.job(name)
-            worker = next(each for each in self.workers if each.name == job.worker)
+            worker = next((each for each in self.workers if each.name == job.worker), None)
+            if worker is None:  # it has left, and its job is still leased
+                return
             refusal = Refusal.of_module(worker.name, worker.host, "sweep", "/data")
             self.store.refuse(worker, self.leases[job.identity], refusal, {"type": "X", "message": "no"})
 

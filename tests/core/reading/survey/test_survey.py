@@ -1,0 +1,101 @@
+"""The survey says what the single readers say, and what no single reader says."""
+
+from __future__ import annotations
+
+import pytest
+from helpers.store_client import OTHER, WORKER, StoreClient, W, identity, submission
+
+from xpm_core.reading.reader import Reader
+from xpm_core.reading.server import server_time
+from xpm_core.states import State
+from xpm_core.store import keys
+from xpm_core.store.refusals import Refusal
+from xpm_core.store.tokens import create_token
+from xpm_core.words.reasons_of_workers import TooLarge
+
+pytestmark = pytest.mark.redis
+
+
+@pytest.fixture
+def reader(desk: StoreClient) -> Reader:
+    return Reader(desk.client, W)
+
+
+def test_an_empty_workspace_is_read(desk: StoreClient, reader: Reader) -> None:
+    survey = reader.survey.read()
+    assert (sum(survey.counts.values()), survey.tokens, survey.workers, survey.queues, survey.failed) == (
+        0,
+        [],
+        [],
+        [],
+        [],
+    )
+    assert [experiment.name for experiment in survey.experiments] == ["exp"]
+    assert survey.eta_s is None
+
+
+def test_it_says_what_the_readers_say(desk: StoreClient, reader: Reader) -> None:
+    create_token(desk.client, "gpu", 2)
+    create_token(desk.client, "licence", 1)
+    for worker in (WORKER, OTHER):
+        desk.store.join(worker, pid=1, path="/data", version="1")
+    desk.submit(*(submission(f"bad{n}") for n in range(3)))
+    for _ in range(3):
+        desk.finish(desk.claim(), State.FAILED, error={"type": "ValueError", "message": "no"})
+    desk.submit(submission("run", demand={"gpu": 2}))
+    desk.claim()
+    desk.submit(*(submission(f"wait{n}", demand={"gpu": 1}) for n in range(4)), submission("else", queue="other"))
+    survey, now_s = reader.survey.read(), server_time(desk.client)
+    assert survey.counts == reader.jobs.counts()
+    assert survey.experiments == reader.experiments.read()
+    assert survey.tokens == reader.tokens.read()
+    assert {each.name: each.job for each in survey.workers} == {
+        each.name: each.job for each in reader.workers.read(now_s)
+    }
+    assert survey.queues == sorted(desk.store.look().queues, key=lambda each: each.queue)
+    assert {job.identity for job in survey.failed} == {identity(f"bad{n}") for n in range(3)}
+    assert [job.identity for job in survey.running] == [identity("run")]
+    assert not survey.suspended
+
+
+def test_what_daemons_lack_is_counted_as_the_reader_of_reasons_does(desk: StoreClient, reader: Reader) -> None:
+    for worker in (WORKER, OTHER):
+        desk.store.join(worker, pid=1, path="/data", version="1")
+    desk.submit(*(submission(f"a{n}", project="sweep") for n in range(3)))
+    refusal = Refusal.of_module("w1", "node1", "sweep", "/data/code")
+    desk.store.refuse(WORKER, desk.claim(), refusal, {"message": "m"})
+    survey = reader.survey.read()
+    assert survey.avoided == reader.reasons.avoided(survey.workers)
+    assert [(each.daemon, each.refusal, each.jobs) for each in survey.avoided] == [("w1", refusal, 3)]
+
+
+def test_what_no_token_can_meet_is_named(desk: StoreClient, reader: Reader) -> None:
+    create_token(desk.client, "gpu", 4)
+    desk.submit(submission("wide", demand={"gpu": 4}), submission("wider", demand={"gpu": 3}), submission("fits"))
+    assert reader.survey.read().too_large == []
+    create_token(desk.client, "gpu", 2)
+    found = reader.survey.read().too_large
+    assert {(each.token, each.wants, each.most) for each, _ in found} == {("gpu", 4, 2), ("gpu", 3, 2)}
+    assert all(isinstance(each, TooLarge) and jobs == 1 for each, jobs in found)
+
+
+def test_suspension_is_seen(desk: StoreClient, reader: Reader) -> None:
+    desk.client.set(keys.suspended, 1)
+    assert reader.survey.read().suspended
+
+
+def test_an_eta_follows_from_the_latest_ends(desk: StoreClient, reader: Reader) -> None:
+    desk.submit(*(submission(f"a{n}") for n in range(6)))
+    desk.claim()
+    assert reader.survey.read().eta_s is None  # nothing has ended yet
+    for n in range(3):
+        lease = desk.claim()
+        desk.finish(lease, State.DONE if n else State.FAILED)
+    survey = reader.survey.read()
+    assert survey.recent_ends == 3
+    assert survey.eta_s == pytest.approx(3 * survey.recent_s / 3)
+
+
+def test_jobs_that_were_done_before_are_no_ends(desk: StoreClient, reader: Reader) -> None:
+    desk.submit(*(submission(f"a{n}", marker="e1") for n in range(5)))
+    assert reader.survey.read().recent_ends == 0

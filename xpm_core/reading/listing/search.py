@@ -1,0 +1,80 @@
+"""The jobs of a workspace, to be searched: by a filter, by a name, by their identities.
+
+Owns: what is read for that, and that it is read once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from xpm_core.filters import Filter, Vocabulary, parse, parse_sort
+from xpm_core.index.merged import MergedIndex
+from xpm_core.reading.listing.job_names import JobNames
+from xpm_core.reading.listing.known_jobs import KnownJobs, by_index, by_server
+from xpm_core.reading.listing.listing import JobSelector, Listing
+from xpm_core.reading.listing.row import JobRow
+
+if TYPE_CHECKING:
+    from xpm_core.reading.reader import Reader
+
+
+class JobSearch:
+    """Searches the jobs of one workspace.
+
+    Args:
+        workspace: Its directory.
+        reader: The readers of its server; None without the server.
+        now_s: The time from which durations in filters count, epoch seconds.
+        experiments: Returns the names of the workspace's experiments.
+
+    Attributes:
+        index: Its index. How old it is, and what is damaged, is known after `known`.
+    """
+
+    def __init__(
+        self, workspace: Path, reader: Reader | None, now_s: float, experiments: Callable[[], Iterable[str]]
+    ) -> None:
+        self._workspace, self._reader, self._now_s = workspace, reader, now_s
+        self._experiments = experiments
+        self.index = MergedIndex(workspace)
+
+    @cached_property
+    def known(self) -> KnownJobs:
+        """All jobs that the index or the server knows."""
+        entries = self.index.read()
+        if self._reader is None:
+            return by_index(entries)
+        return by_server(entries, self._reader.client, self._reader.workspace_id)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The names that filters may use: tags, parameters, tasks and experiments."""
+        found = Vocabulary.of(self.known.rows.values())
+        return replace(found, experiments={*(found.experiments or ()), *self._experiments()})  # some have no jobs yet
+
+    @cached_property
+    def _selector(self) -> JobSelector:
+        return JobSelector(self.known, None if self._reader is None else self._reader.jobs.read)
+
+    def select(self, filter: str | Filter, sort: str, limit: int | None) -> Listing:
+        """Return the jobs that match a filter; see `View.jobs`."""
+        if isinstance(filter, str):
+            filter = parse(filter) if filter.strip() else Filter()
+        order = parse_sort(sort, self.vocabulary, "sort") if sort else None
+        return self._selector.select(filter.bind(self.vocabulary, self._now_s), order, limit)
+
+    def named(self, name: str) -> JobRow:
+        """Return the one job that a name means; see `View.job`."""
+        row = JobNames(self._workspace, self.known.rows, self.vocabulary, self._reader).named(name)
+        self._selector.complete([row])
+        return row
+
+    def rows(self, identities: Iterable[str]) -> list[JobRow]:
+        """Return these jobs, in order, with all that is known of them. Unknown ones are left out."""
+        found = [self.known.rows[identity] for identity in identities if identity in self.known.rows]
+        self._selector.complete(found)
+        return found

@@ -8,13 +8,6 @@ from __future__ import annotations
 import click
 
 from xpm_cli.app import Program, common_options
-from xpm_cli.commands.cancel import cancel
-from xpm_cli.commands.diff import diff
-from xpm_cli.commands.logs import logs
-from xpm_cli.commands.retry import retry
-from xpm_cli.commands.show import show
-from xpm_cli.commands.status import status
-from xpm_cli.commands.why import why
 
 __all__ = ["main"]
 
@@ -24,13 +17,25 @@ __all__ = ["main"]
 def main() -> None:
     """Look at the jobs of a workspace, and act on them.
 
-    A JOB is named by the first characters of its identity (3f2a91c), by task/characters (train/3f2a), by its
-    directory, or by `last` or `failed`: the newest one, the newest that failed.
+    A JOB is named by the first characters of its identity (3f2a91c), by task/characters (train/3f2a), by tags that only
+    it has (model=svm,lr=0.1), by its directory, or by `last` or `failed`: the one that something happened to last, the
+    newest that failed.
 
-    The workspace is DIR, else XPM_WORKSPACE, else the current directory or the nearest one above that is a workspace.
+    The workspace is DIR, else XPM_WORKSPACE, else the current directory or the nearest one above that is a workspace,
+    else the only one in a folder of the current directory.
     Its server is URL, else XPM_REDIS_URL, else a settings file's, else the workspace's own.
     """
 
 
-for command in (status, show, why, logs, diff, cancel, retry):
-    main.add_command(command)
+Program.homes = {
+    "status": ("xpm_cli.commands.looking.status", "Show how a workspace stands, and what needs you."),
+    "jobs": ("xpm_cli.commands.looking.jobs", "List jobs."),
+    "show": ("xpm_cli.commands.looking.show", "Show one job: its parameters, what it needs, how it went."),
+    "why": ("xpm_cli.commands.looking.why", "Say why a job does not run, and what to do."),
+    "logs": ("xpm_cli.commands.looking.logs", "Print what jobs have printed."),
+    "wait": ("xpm_cli.commands.looking.wait", "Wait until jobs have ended."),
+    "cancel": ("xpm_cli.commands.acting.cancel", "Cancel jobs that have not ended."),
+    "retry": ("xpm_cli.commands.acting.retry", "Run jobs again that have ended."),
+    "diff": ("xpm_cli.commands.looking.diff", "List the parameters that make two identities differ."),
+    "doctor": ("xpm_cli.commands.acting.doctor", "Look for faults of a workspace, and mend them."),
+}

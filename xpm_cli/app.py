@@ -1,17 +1,21 @@
 """The program that all commands belong to: common options, messages, and how an error ends it.
 
-Owns: exit codes (0 good, 1 the job or the action failed, 2 usage or unknown name, 3 Redis or workspace out of reach).
+Owns: exit codes (0 good, 1 the job or the action failed, 2 usage or unknown name, 3 Redis or workspace out of reach,
+4 the time of `xpm wait` is over, 130 Ctrl-C), and that only the command that is run is imported.
 """
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import sys
 from collections.abc import Callable
+from difflib import get_close_matches
+from importlib import import_module
 from io import TextIOWrapper
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import click
 
@@ -20,46 +24,103 @@ from xpm_core.errors import (
     AmbiguousJobError,
     EmbeddedServerError,
     FilterError,
+    ForgottenJobError,
     RedisUnavailableError,
     RedisUnfitError,
     RedisUrlError,
     ScriptError,
     ServerNotFoundError,
     SettingsError,
+    UnknownAttemptError,
     UnknownExperimentError,
     UnknownJobError,
     WorkspaceError,
     XpmError,
 )
+from xpm_core.words.text import plain, shows_glyphs
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
-FAILED, USAGE, UNREACHABLE = 1, 2, 3
+FAILED, USAGE, UNREACHABLE, TIMED_OUT, INTERRUPTED = 1, 2, 3, 4, 130
 
 _EXIT_CODES: dict[tuple[type[XpmError], ...], int] = {
-    (UnknownJobError, AmbiguousJobError, UnknownExperimentError, FilterError): USAGE,
-    (RedisUrlError, SettingsError, ScriptError): USAGE,
+    (UnknownJobError, ForgottenJobError, AmbiguousJobError): USAGE,
+    (UnknownAttemptError, UnknownExperimentError): USAGE,
+    (FilterError, RedisUrlError, SettingsError, ScriptError): USAGE,
     (WorkspaceError, RedisUnavailableError, RedisUnfitError, ServerNotFoundError, EmbeddedServerError): UNREACHABLE,
 }
 _SETTINGS = "xpm_cli."
 
 
 class Program(click.Group):
-    """The group of all commands. An error of xpm ends it with a message; with `--debug`, with its traceback."""
+    """The group of all commands. An error of xpm ends it with a message; with `--debug`, with its traceback.
+
+    Attributes:
+        homes: By the name of a command: the module that has it under this name, and the first line of its help. So
+            neither help nor a command imports the other commands.
+    """
+
+    homes: ClassVar[dict[str, tuple[str, str]]] = {}
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """The names of the commands, in the order of `homes`."""
+        return list(self.homes)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of a name; None if there is none."""
+        if cmd_name not in self.homes:
+            return None
+        found = getattr(import_module(self.homes[cmd_name][0]), cmd_name)
+        return found if isinstance(found, click.Command) else None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands into the help, without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in self.homes.items()])
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that was typed; an unknown one is an error with the near ones."""
+        name = args[0] if args else ""
+        if name and not name.startswith("-") and name not in self.homes:
+            near = get_close_matches(name, self.homes, 2)
+            hint = f" Did you mean {' or '.join(near)}?" if near else f" There are: {', '.join(self.homes)}."
+            ctx.fail(f"No such command {name!r}.{hint}")
+        return super().resolve_command(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command that was named."""
+        gc.set_threshold(10**6)  # with Python's own 700, a list of 100,000 jobs would take twice as long
         ctx.color = _colour()
         for stream in (sys.stdout, sys.stderr):
             if isinstance(stream, TextIOWrapper):  # the name of a file may not be UTF-8
                 stream.reconfigure(errors="backslashreplace")
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
+            sys.stdout.flush()
+            return result
         except XpmError as error:
             if ctx.meta.get(_SETTINGS + "debug"):
                 raise
-            click.echo(f"Error: {error}", err=True)
+            _to_stderr(f"Error: {error}")
             ctx.exit(next((code for kinds, code in _EXIT_CODES.items() if isinstance(error, kinds)), FAILED))
+        except BrokenPipeError:
+            _close_output()
+            ctx.exit(0)
+        except OSError as error:
+            if ctx.meta.get(_SETTINGS + "debug"):
+                raise
+            _close_output()
+            _to_stderr(
+                f"Error: {error.filename or 'the output'}: {error.strerror or error}. Check the disk, then try again."
+            )
+            ctx.exit(FAILED)
+        except (KeyboardInterrupt, click.Abort):
+            if ctx.meta.get(_SETTINGS + "debug"):
+                raise
+            click.echo(err=True)  # the terminal has shown ^C
+            ctx.exit(INTERRUPTED)
 
 
 def setting(name: str) -> Any:
@@ -70,7 +131,18 @@ def setting(name: str) -> Any:
 def say(text: str) -> None:
     """Print a message to standard error, or nothing with `-q`. Standard output is for data."""
     if not setting("quiet"):
-        click.echo(text, err=True)
+        _to_stderr(text)
+
+
+def _close_output() -> None:
+    """Write nowhere from now on. The program that reads the output has left, as `head` does when it has enough."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+
+
+def _to_stderr(text: str) -> None:
+    click.echo(text if shows_glyphs(sys.stderr) else plain(text), err=True)
 
 
 def common_options(function: Function) -> Function:
@@ -83,8 +155,11 @@ def common_options(function: Function) -> Function:
         _option("--debug", is_flag=True, help="Print the traceback of an error."),
         click.version_option(__version__, prog_name="xpm"),
     ]
+    own = list(getattr(function, "__click_params__", ()))
     for option in reversed(options):
         function = option(function)
+    added = function.__click_params__[len(own) :]  # type: ignore[attr-defined]
+    function.__click_params__ = [*added, *own]  # type: ignore[attr-defined]  # help lists the command's own ones first
     return function
 
 

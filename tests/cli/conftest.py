@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 from click.testing import CliRunner, Result
+from helpers.every_state import EveryState
+from helpers.private_server import running
 from helpers.simulated_jobs import Lab
+from helpers.typed_commands import AWAY, Shell
 
 from xpm_cli import main
+from xpm_core.server.binary import ServerProgram
+from xpm_core.states import State
 from xpm_core.workspace.workspace import Workspace
 
 
@@ -27,6 +34,47 @@ def xpm(workspace: Workspace, redis_url: str, monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.delenv(name, raising=False)
     monkeypatch.chdir(workspace.path)
     return lambda *words, **options: CliRunner().invoke(main, [str(word) for word in words], **options)
+
+
+@pytest.fixture
+def shell(workspace: Workspace, redis_url: str, tmp_path: Path) -> Shell:
+    """The same, with each command as a process."""
+    return Shell(workspace.path, redis_url, tmp_path / "home")
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A workspace with a job in each state, which no test changes.
+
+    Attributes:
+        shell: A shell in it.
+        ids: The identities of the jobs, by state.
+    """
+
+    shell: Shell
+    ids: dict[State, str]
+
+
+@pytest.fixture(scope="session")
+def scene(server_program: ServerProgram, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A workspace with a job in each state, on a server of its own. Tests only look."""
+    folder = tmp_path_factory.mktemp("scene")
+    with running(server_program) as server, server.client() as client:
+        workspace = Workspace.open(folder / "workspace")
+        jobs = EveryState(workspace, client)
+        yield Scene(Shell(workspace.path, server.url, folder / "home"), jobs.ids)
+
+
+@pytest.fixture
+def seen(scene: Scene, xpm: Callable[..., Result], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Result]:
+    """Type a command in the scene, as `xpm` does; with `away=True`, its server cannot be had."""
+    monkeypatch.chdir(scene.shell.folder)
+
+    def typed(*words: object, away: bool = False, **options: Any) -> Result:
+        monkeypatch.setenv("XPM_REDIS_URL", AWAY if away else scene.shell.url)
+        return xpm(*words, **options)
+
+    return typed
 
 
 @pytest.fixture

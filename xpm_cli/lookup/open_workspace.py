@@ -1,38 +1,52 @@
 """The workspace that a command looks at, with a connection to its server.
 
-Owns: which workspace is meant, and what its directories add to what the server knows of a job.
+Owns: which workspace is meant, and what its directories add to what is known of a job.
 """
 
 from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import shlex
+import socket
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from xpm_cli.app import setting
-from xpm_core.defaults import DEFAULT_LEASE_S
-from xpm_core.errors import RedisUnavailableError, WorkspaceError
+from xpm_cli.app import say, setting
+from xpm_core.errors import RedisUnavailableError, UnknownJobError, WorkspaceError
 from xpm_core.project.origin import project_in
-from xpm_core.reading.jobs import Job
+from xpm_core.reading.look import View
 from xpm_core.reading.reader import Reader
-from xpm_core.reading.server import server_time
+from xpm_core.server import fitness
 from xpm_core.server.address import warn_of_password
-from xpm_core.server.connection import OUTAGES
+from xpm_core.server.connection import ServerError
 from xpm_core.server.faults import fault_of
-from xpm_core.server.url import safe_url
 from xpm_core.states import State
-from xpm_core.store.connector import Connector
+from xpm_core.store import rights
 from xpm_core.store.jobs import Store
 from xpm_core.store.records import Submission
 from xpm_core.store.replies import shown
 from xpm_core.words.commands import Commands
+from xpm_core.words.text import ago
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from xpm_core.index.writers import EndWriter
+    from xpm_core.reading.listing.row import JobRow
+    from xpm_core.words.reasons import Reason
+
+EXPLAINED = 50
+"""How many jobs of a list are explained."""
+NAMED = 5
+"""How many workspaces an error names."""
+UNKNOWN_TO_FILES = "the files of the workspace do not know it, and its server cannot be had"
+REMEDY_OF_UNKNOWN = "Start the server, or list what the files know: xpm jobs."
+UNSTARTED = (State.WAITING, State.BLOCKED, State.READY, State.DELAYED)
 
 
 @dataclass(frozen=True)
@@ -40,62 +54,91 @@ class OpenWorkspace:
     """An open workspace, and what is known of its jobs.
 
     Attributes:
-        workspace: The workspace.
-        store: Its jobs on the server, to act on them.
-        reader: The same, to look at them.
-        server: What people call the server: its URL without a password, or `embedded`.
+        view: What can be seen of it.
         commands: Writes command lines that find the same workspace and server.
     """
 
-    workspace: Workspace
-    store: Store
-    reader: Reader
-    server: str
+    view: View
     commands: Commands
 
-    @cached_property
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace."""
+        return self.view.workspace
+
+    @property
+    def reader(self) -> Reader:
+        """The readers of its server. It raises the error of a server that cannot be had."""
+        return self.view.reader
+
+    @property
     def now_s(self) -> float:
-        """The server's time when it was first asked for, epoch seconds."""
-        return server_time(self.store.client)
+        """The time when the workspace was opened, epoch seconds: the server's, or this machine's without it."""
+        return self.view.now_s
 
-    def every_job(self, *states: State) -> list[Job]:
-        """All jobs in one of these states, the newest first; without states, all jobs."""
-        known = self.reader.jobs.states(self.reader.jobs.identities())
-        wanted = [identity for identity, (state, _) in known.items() if not states or state in states]
-        found = self.reader.jobs.read(wanted)
-        return sorted(found, key=lambda job: max(job.ended_s, job.started_s, job.submitted_s), reverse=True)
+    @cached_property
+    def store(self) -> Store:
+        """Its jobs on the server, to act on them. It raises the error of a server that cannot be had."""
+        return Store(self.view.connector.client, self.workspace.id)
 
-    def params(self, job: Job) -> dict[str, Any]:
+    @cached_property
+    def ends(self) -> EndWriter:
+        """What this user does to jobs from this machine, in the index of the workspace."""
+        from xpm_core.index.writers import EndWriter  # late, because most commands only look
+
+        return EndWriter(self.workspace.path, f"xpm-{socket.gethostname()}-{os.geteuid()}")
+
+    def params(self, row: JobRow) -> dict[str, Any]:
         """A job's parameters as its directory holds them; empty before the job first ran."""
         try:
-            found = json.loads(self.directory(job).params.read_bytes())
+            found = json.loads(self.directory(row).params.read_bytes())
         except (OSError, ValueError):
             return {}
         return found if isinstance(found, dict) else {}
 
-    def tags(self, job: Job) -> dict[str, Any]:
-        """The tags of a job. If the job is done, they may stand in its directory only."""
-        if job.tags or job.state is not State.DONE:
-            return job.tags
-        found = shown(self.params(job).get("tags"))
+    def tags(self, row: JobRow) -> dict[str, Any]:
+        """The tags of a job. If the index lacks it and it is done, they may stand in its directory only."""
+        if row.tags or row.state is not State.DONE:
+            return dict(row.tags or {})
+        found = shown(self.params(row).get("tags"))
         return found if isinstance(found, dict) else {}
 
-    def title(self, job: Job) -> str:
+    def title(self, row: JobRow) -> str:
         """A job as people know it: `Train lr=0.1 model=mlp`."""
-        return replace(job, tags=self.tags(job)).title
+        return row.titled(self.tags(row))
 
-    def kept(self, job: Job) -> Submission | None:
+    def kept(self, row: JobRow) -> Submission | None:
         """How to run a done job again, as a worker of this user has kept it; None if the job has no such record."""
-        kept = self.directory(job).kept(job.task, own=True) if job.state is State.DONE else None
-        return kept and Submission(**kept._asdict(), tags=self.tags(job), project=self._project(job))
+        if row.state is not State.DONE or row.task is None:
+            return None
+        kept = self.directory(row).kept(row.task, own=True)
+        return kept and Submission(**kept._asdict(), tags=self.tags(row), project=self._project(row))
 
-    def directory(self, job: Job) -> JobDirectory:
+    def reasons(self, rows: Iterable[JobRow], limit: int | None = EXPLAINED) -> Iterator[tuple[JobRow, Reason]]:
+        """Why jobs do not run: those of some jobs that wait or are blocked, each with its first reason.
+
+        Args:
+            rows: The jobs.
+            limit: How many are explained at most; None for all.
+        """
+        if self.view.away is not None:
+            return
+        waiting = [row for row in rows if row.state in UNSTARTED]
+        reader = self.reader.reasons
+        history = reader.history()
+        for row in waiting[:limit]:
+            try:
+                yield row, reader.why(row.identity, history).reasons[0]
+            except UnknownJobError:  # the server was wiped meanwhile
+                continue
+
+    def directory(self, row: JobRow) -> JobDirectory:
         """The directory of a job."""
-        return self.workspace.job(job.task, job.identity)
+        return self.workspace.job(row.task or "", row.identity)
 
-    def _project(self, job: Job) -> str:
+    def _project(self, row: JobRow) -> str:
         """The name of the project whose code a job needs; empty if the job's directory does not say."""
-        code = self.params(job).get("code")
+        code = self.params(row).get("code")
         file = code.get("project") if isinstance(code, dict) else None
         return project_in(file) if isinstance(file, str) else ""
 
@@ -103,38 +146,90 @@ class OpenWorkspace:
 def find_workspace(given: Path | None) -> Path:
     """The workspace that is meant: the given one, else XPM_WORKSPACE, else the nearest one here or above.
 
+    If there is none of these, it is the one in a folder of the current directory, because scripts are often started
+    beside their workspace.
+
     Raises:
-        WorkspaceError: No workspace is given, and the current directory is in none.
+        WorkspaceError: No workspace is given, and none is found; or several lie in the current directory.
     """
     named = given or os.environ.get("XPM_WORKSPACE")
     if named:
         return Path(named)
     here = Path.cwd()
     for folder in (here, *here.parents):
-        if (folder / ".xpm" / "workspace.json").is_file():
+        if _is_workspace(folder):
             return folder
+    below = _workspaces_in(here)
+    if len(below) == 1:
+        return below[0]
+    if below:
+        names = [folder.name for folder in below]
+        problem = f"has several workspaces: {', '.join(names[:NAMED])}{' …' if len(names) > NAMED else ''}"
+        raise WorkspaceError(str(here), problem, f"Name one: xpm status --workspace {shlex.quote(names[0])}.")
     raise WorkspaceError(str(here), "is in no workspace", "Name one: xpm status --workspace DIR, or set XPM_WORKSPACE.")
 
 
+def _is_workspace(folder: Path) -> bool:
+    try:
+        return (folder / ".xpm" / "workspace.json").is_file()
+    except OSError:  # others' folders may not be entered
+        return False
+
+
+def _workspaces_in(here: Path) -> list[Path]:
+    """The folders of a directory that are workspaces, by name."""
+    try:
+        return sorted(folder for folder in here.iterdir() if _is_workspace(folder))
+    except OSError:
+        return []
+
+
 @contextmanager
-def open_workspace() -> Iterator[OpenWorkspace]:
-    """Open the workspace that is meant, and its server.
+def open_workspace(*, live: bool = False, acts: bool = False, surveys: bool = False) -> Iterator[OpenWorkspace]:
+    """Open the workspace that is meant.
+
+    Args:
+        live: Whether the command asks for what only the server knows. Then the files of the workspace are not enough.
+        acts: Whether the command changes something. Then the server also has to be fit for that.
+        surveys: Whether the command begins with the survey, see `View`.
 
     Raises:
         WorkspaceError: There is no such workspace.
-        RedisUnavailableError: Its server does not answer.
+        RedisUnavailableError, EmbeddedServerError, ServerNotFoundError: Its server cannot be had, and the files are
+            not enough, or know of no job; or it went away meanwhile.
+        RedisUnfitError: `acts` is true, and the server could lose jobs, or the user lacks rights on it.
     """
     given, url = setting("workspace"), setting("redis")
-    workspace = Workspace.open(find_workspace(given), create=False, writable=False)
+    place = find_workspace(given)
     if not setting("quiet"):
-        warn_of_password(url, workspace.path)
-    with Connector.of_workspace(workspace, url, DEFAULT_LEASE_S) as connector:
-        server = "embedded" if connector.embedded else safe_url(connector.url)
-        commands = Commands.of_program(workspace.path, given, server if url else "")
-        store = Store(connector.client, workspace.id)
+        warn_of_password(url, place)
+    workspace = Workspace.open(place, create=False, writable=False)
+    with View(workspace, url, surveys=surveys) as view:
+        commands = Commands.of_program(view.workspace.path, given, view.server if url else "")
+        if view.away is not None:
+            if live or acts:
+                raise view.away
+            if view.age_s == float("inf"):
+                if (view.workspace.path / "jobs").is_dir():
+                    say("The workspace has no index of its jobs. Make it from their directories: xpm doctor --repair.")
+                raise view.away
+            _say_that_files_answer(view)
+        elif acts:
+            fitness.check(view.connector.client, view.connector.url)
+            rights.check(view.connector.client, view.connector.url)
         try:
-            yield OpenWorkspace(workspace, store, Reader.of(store), server, commands)
-        except OUTAGES as error:
-            fault = fault_of(error, connector.client)
+            yield OpenWorkspace(view, commands)
+        except UnknownJobError as error:
+            if view.away is None:
+                raise
+            raise RedisUnavailableError(f"Job {error.name!r}", UNKNOWN_TO_FILES, REMEDY_OF_UNKNOWN) from error
+        except ServerError as error:
+            fault = fault_of(error, view.connector.client)
             remedy = fault.remedy if fault.lasting else f"Try again: {commands.status()}"
-            raise RedisUnavailableError(f"Redis ({server})", fault.problem, remedy) from error
+            raise RedisUnavailableError(f"Redis ({view.server})", fault.problem, remedy) from error
+
+
+def _say_that_files_answer(view: View) -> None:
+    say(f"{view.away}")
+    say(f"The files of the workspace answer, last written {ago(view.age_s)}.")
+    say("The state of a job that had not ended then is not known.")

@@ -38,6 +38,16 @@ def test_job_is_named_by_task_and_prefix(lab: Lab, xpm: Xpm) -> None:
     assert xpm("show", f"evaluate/{identity[:3]}").exit_code == 2
 
 
+def test_job_is_named_by_tags_that_only_it_has(lab: Lab, xpm: Xpm) -> None:
+    identity = lab.submit("a", tags={"model": "svm", "lr": 0.1})
+    lab.submit("b", tags={"model": "svm", "lr": 1})
+    assert shown(xpm("show", "model=svm,lr=0.10")) == short(identity)
+    several = xpm("show", "model=svm")
+    assert several.exit_code == 2
+    assert f"{identity[:11]} (Train model=svm lr=0.1)" in several.stderr
+    assert "no job has a tag 'modl' at column 1. Did you mean 'tag.model'?" in xpm("show", "modl=svm").stderr
+
+
 def test_job_is_named_by_its_directory_or_a_link_to_it(lab: Lab, xpm: Xpm) -> None:
     lab.end("a")
     directory = lab.directory("a")
@@ -67,5 +77,5 @@ def test_ambiguous_name_lists_the_candidates(lab: Lab, xpm: Xpm) -> None:
 def test_unknown_name_is_an_error_with_the_next_command(lab: Lab, xpm: Xpm, name: str) -> None:
     result = xpm("logs", name)
     assert result.exit_code == 2
-    assert "xpm status" in result.stderr
+    assert "List them: xpm jobs." in result.stderr
     assert "Traceback" not in result.stderr

@@ -11,6 +11,7 @@ from helpers.simulated_jobs import ERROR, Lab
 
 from xpm_core.labels import short
 from xpm_core.states import State
+from xpm_core.workspace.workspace import Workspace
 
 pytestmark = pytest.mark.redis
 
@@ -55,7 +56,9 @@ def test_server_is_named_by_option_before_variable(
     """As a script names one by `redis=`."""
     identity = lab.submit("known")
     monkeypatch.setenv("XPM_REDIS_URL", "unix:///nowhere/redis.sock")
-    assert xpm("show", identity).exit_code == 3
+    away = xpm("show", identity)
+    assert "The files of the workspace answer, last written" in away.stderr
+    assert "its state is not known" in away.stdout
     assert shown(xpm("show", identity, "--redis", redis_url)) == short(identity)
     assert shown(xpm("--redis", redis_url, "show", identity)) == short(identity)
 
@@ -78,6 +81,18 @@ def test_next_commands_name_the_server_when_it_was_named(
     xpm("cancel", unserved := lab.submit("unserved", queue="cluster"), "--redis", redis_url)
     assert worker in xpm("retry", unserved, "--redis", redis_url).stderr
     assert worker in xpm("status", "--redis", redis_url).stdout
+
+
+def test_the_only_workspace_in_a_folder_of_the_current_one_is_found(
+    lab: Lab, xpm: Xpm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    identity = lab.submit("a")
+    monkeypatch.chdir(lab.workspace.path.parent)
+    assert shown(xpm("show", identity)) == short(identity)
+    Workspace.open(lab.workspace.path.parent / "an other")
+    several = xpm("show", identity)
+    assert several.exit_code == 3
+    assert "has several workspaces: an other, workspace. Name one: xpm status --workspace 'an other'." in several.stderr
 
 
 def test_no_workspace_is_an_error_that_says_how_to_name_one(xpm: Xpm, outside: Path) -> None:

@@ -41,6 +41,17 @@ def test_entry_wraps_between_items_and_keeps_each_whole() -> None:
     assert all(item in printed for item in items)
 
 
+def test_item_that_is_too_wide_goes_on_in_the_next_line_unless_it_is_to_be_copied() -> None:
+    named = f"Train learning_rate=0.1 3f2a91c {click.style('failed', fg='red')}"
+    command = "xpm show 3f2a91c --workspace /data/experiments/here"
+    lines = Terminal(40).entry("needs", [named, command]).splitlines()
+    assert [click.unstyle(line) for line in lines] == [
+        "needs       Train learning_rate=0.1",
+        "            3f2a91c failed",
+        f"            {command}",
+    ]
+
+
 def test_entry_in_a_pipe_is_one_line() -> None:
     assert len(Terminal(None).entry("jobs", ["a long word"] * 50).splitlines()) == 1
 
@@ -49,7 +60,7 @@ def test_table_drops_columns_from_the_right_and_says_so() -> None:
     rows = [["ID", "STATE", "WHY"], ["3f2a91c", "failed", "x" * 80]]
     lines = Terminal(80).table(rows)
     assert lines[:2] == ["ID       STATE", "3f2a91c  failed"]
-    assert lines[2] == "not shown for want of width: why"
+    assert lines[2] == "too narrow for: why"
     assert Terminal(None).table(rows)[1].endswith("x" * 80)
 
 

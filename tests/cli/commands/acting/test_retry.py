@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import pytest
@@ -38,7 +39,8 @@ def test_retry_says_when_no_worker_would_run_it(lab: Lab, xpm: Xpm) -> None:
     xpm("cancel", lab.identity("a"))
     result = xpm("retry", lab.identity("a"))
     assert result.exit_code == 0
-    assert f"start one: xpm-worker --workspace {lab.workspace.path}" in result.stderr
+    worker = f"xpm-worker --workspace {lab.workspace.path}"
+    assert f"No worker serves queue default. Start one: {worker} (or the script, if it" in result.stderr
 
 
 def test_retry_refuses_with_the_way_out(lab: Lab, xpm: Xpm) -> None:
@@ -60,9 +62,30 @@ def test_retry_failed_takes_all_of_an_experiment(lab: Lab, xpm: Xpm) -> None:
     lab.end("a", State.FAILED, ERROR)
     lab.end("b", State.FAILED, ERROR)
     lab.end("good")
-    assert xpm("retry", "--failed", "--experiment", "sweep").exit_code == 0
+    refused = xpm("retry", "--failed", "--experiment", "sweep")
+    assert refused.exit_code == 1
+    assert refused.stderr.startswith("This would retry 2 jobs:\n")
+    assert states(lab, "a", "b", "good") == ["failed", "failed", "done"]
+    assert xpm("retry", "--failed", "--experiment", "sweep", "--yes").exit_code == 0
     assert states(lab, "a", "b", "good") == ["ready", "ready", "done"]
-    assert xpm("retry", "--failed").stderr == "No job has failed.\n"
+    assert xpm("retry", "--failed").stderr == "No job that was selected has failed.\n"
+
+
+def test_retry_selects_what_had_no_success_unless_a_state_is_named(lab: Lab, xpm: Xpm) -> None:
+    lab.join()
+    lab.end("bad", State.FAILED, ERROR)
+    lab.end("good")
+    xpm("cancel", lab.submit("stopped"))
+    assert xpm("retry", "--task", "Train", "--yes").exit_code == 0
+    assert states(lab, "bad", "stopped", "good") == ["ready", "ready", "done"]
+    assert xpm("retry", "--state", "done", "--yes").exit_code == 0
+    assert states(lab, "good") == ["ready"]
+
+
+def test_bad_filter_is_an_error_that_names_the_states(lab: Lab, xpm: Xpm) -> None:
+    result = xpm("retry", "--state", "faled")
+    assert result.exit_code == 2
+    assert "Did you mean 'failed'?" in result.stderr
 
 
 def test_done_job_runs_again_when_asked(lab: Lab, xpm: Xpm) -> None:
@@ -83,4 +106,28 @@ def test_done_job_is_not_run_again_when_its_directory_does_not_tell_how(lab: Lab
 
 
 def test_nothing_named_is_a_usage_error(xpm: Xpm) -> None:
-    assert xpm("retry", "--experiment", "sweep").exit_code == 2
+    result = xpm("retry")
+    assert result.exit_code == 2
+    assert "Name a JOB, or select jobs, such as --failed." in result.stderr
+
+
+@pytest.mark.parametrize("text", ["state!=running and name=good", "not state=failed and name=good", "name=good"])
+def test_done_jobs_are_retried_only_if_a_filter_asks_for_them(lab: Lab, xpm: Xpm, text: str) -> None:
+    lab.end("good")
+    assert xpm("retry", "--where", text, "--yes").exit_code == 0
+    assert Reader(lab.client, lab.workspace.id).jobs.counts()[State.DONE] == 1
+
+
+def test_a_done_job_that_was_not_named_is_asked_about(lab: Lab, xpm: Xpm) -> None:
+    lab.end("good")
+    assert xpm("retry", "--state", "done").exit_code == 1
+    assert Reader(lab.client, lab.workspace.id).jobs.counts()[State.DONE] == 1
+    assert xpm("retry", "--state", "done", "--yes").exit_code == 0
+    assert Reader(lab.client, lab.workspace.id).jobs.counts()[State.DONE] == 0
+
+
+def test_a_job_that_was_retried_has_not_ended_for_those_who_read_the_files(lab: Lab, xpm: Xpm) -> None:
+    lab.end("bad", State.FAILED, ERROR)
+    assert xpm("retry", "last").exit_code == 0
+    away = json.loads(xpm("jobs", "--redis", "redis://localhost:1/0", "-o", "json").stdout)
+    assert [(job["state"], job["error"]) for job in away["jobs"]] == [(None, None)]

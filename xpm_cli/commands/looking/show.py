@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from xpm_cli.app import FAILED, common_options
-from xpm_cli.lookup.job_names import job_named
 from xpm_cli.lookup.open_workspace import open_workspace
-from xpm_cli.output.job_sheet import JobSheet
+from xpm_cli.output.json_form import dumps
+from xpm_cli.output.sheets.job_sheet import JobSheet
 from xpm_cli.output.terminal import Terminal
 from xpm_core.states import State
 
@@ -17,17 +15,19 @@ from xpm_core.states import State
 @click.command()
 @common_options
 @click.argument("name", metavar="JOB")
+@click.option("--all", "everything", is_flag=True, help="Show all parameters, and their whole values.")
 @click.option("--full", is_flag=True, help="Show all frames of an error, also those of libraries.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
 @click.pass_context
-def show(ctx: click.Context, name: str, full: bool, as_json: bool) -> None:
+def show(ctx: click.Context, name: str, everything: bool, full: bool, as_json: bool) -> None:
     """Show one job: its parameters, what it needs, how it went. Exit code 1 when it failed."""
     with open_workspace() as opened:
-        job = job_named(opened, name)
-        sheet = JobSheet(opened, job)
+        row = opened.view.job(name)
+        sheet = JobSheet(opened, row)
+        reason = dict(opened.reasons([row])).get(row)
         if as_json:
-            click.echo(json.dumps(sheet.as_data(), indent=2))
+            click.echo(dumps(sheet.as_data(reason.as_data() if reason else None)))
         else:
-            for line in sheet.lines(Terminal.of_stdout(), full=full):
+            for line in sheet.lines(Terminal.of_stdout(), reason, full=full, everything=everything):
                 click.echo(line)
-    ctx.exit(FAILED if job.state is State.FAILED else 0)
+    ctx.exit(FAILED if row.state is State.FAILED else 0)

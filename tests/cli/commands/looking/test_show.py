@@ -1,4 +1,4 @@
-"""`xpm show`: its JSON form and its exit code. tests/cli/output/test_job_sheet.py looks at its lines."""
+"""`xpm show`: its JSON form and its exit code. tests/cli/output/sheets/test_job_sheet.py looks at its lines."""
 
 from __future__ import annotations
 

@@ -67,7 +67,7 @@ def test_screen_of_a_job_that_was_tried_before(lab: Lab, xpm: Xpm) -> None:
     [
         (State.FAILED, 1, "how it stands", "ended: it failed just now: ValueError: the learning rate is negative"),
         (State.DONE, 0, "how it stands", "ended: it is done, just now"),
-        (State.CANCELLED, 0, "why it never runs, as things stand", "never: somebody cancelled it"),
+        (State.CANCELLED, 0, "why it never runs, as it is now", "never: somebody cancelled it"),
     ],
 )
 def test_what_has_ended_says_so_and_only_a_failure_has_exit_code_1(
@@ -84,7 +84,7 @@ def test_a_job_that_never_runs_is_told_from_one_that_does_not_run_yet(lab: Lab, 
     blocked = lab.submit("after", "bad")
     bad = short(lab.identity("bad"))
     told = xpm("why", blocked).stdout
-    assert "why it never runs, as things stand" in told
+    assert "why it never runs, as it is now" in told
     assert f"  1. never: it needs {bad}, which failed: ValueError: the learning rate is negative" in told
     assert f"do          xpm show {bad}   xpm retry {bad}" in told
     assert xpm("why", blocked).exit_code == 0
@@ -116,7 +116,7 @@ def test_json_has_all_of_it(lab: Lab, xpm: Xpm) -> None:
     assert data["reasons"][0]["text"] in xpm("why", waiting).stdout
     assert data["do"] == ["wait", "start another worker"]
     assert data["facts"]["redis_s"] == 0
-    assert json.loads(xpm("show", waiting, "--json").stdout)["why"]["reasons"][0]["code"] == "busy"
+    assert json.loads(xpm("show", waiting, "--json").stdout)["why"]["code"] == "busy"
 
 
 def test_without_a_job_all_that_waits_is_summed_up_by_reason(lab: Lab, xpm: Xpm) -> None:
@@ -131,8 +131,8 @@ def test_without_a_job_all_that_waits_is_summed_up_by_reason(lab: Lab, xpm: Xpm)
     assert result.exit_code == 0
     assert result.stdout.splitlines() == [
         "waiting     6 jobs   4 reasons",
-        "  1         never: they need jobs that failed or were cancelled   xpm status",
-        "  1         not yet: they need jobs that are not done   xpm status",
+        "  1         never: they need jobs that failed or were cancelled   xpm jobs --state blocked",
+        "  1         not yet: they need jobs that are not done   xpm jobs --state waiting",
         f"  1         not yet: no living worker serves queue other   queue other   xpm why {short(lab.identity('e'))}",
         f"  3         not yet: the worker that could take it is busy   queue default   xpm why {short(held[0])}",
     ]

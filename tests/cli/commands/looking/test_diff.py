@@ -180,7 +180,7 @@ def test_directories_are_compared_without_a_server(
         ("diffed.py:broken", "diffed.py:broken: it fails with ValueError: no such data. Correct the script."),
         ("nowhere.py:learn", "nowhere.py:learn: there is no file nowhere.py."),
         ("nowhere:learn", "nowhere:learn: it fails with ModuleNotFoundError: No module named 'nowhere'."),
-        ("0123456", "Job '0123456': no job is named so."),
+        ("0123456", "Job '0123456': no job has this name."),
     ],
 )
 def test_name_of_nothing_is_told(script: Path, xpm: Xpm, name: str, said: str) -> None:

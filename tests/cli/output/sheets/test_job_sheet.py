@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import Result
 from helpers.simulated_jobs import ERROR, Lab
 
-from xpm_cli import main
-from xpm_cli.output.job_sheet import NEXT
+from xpm_cli.app import Program
+from xpm_cli.output.sheets.job_sheet import NEXT
 from xpm_core.labels import short
 from xpm_core.states import State
+
+if TYPE_CHECKING:
+    from conftest import Scene
 
 pytestmark = pytest.mark.redis
 
@@ -27,31 +31,38 @@ def test_done_job_shows_its_parameters_and_what_it_used(lab: Lab, xpm: Xpm) -> N
     assert result.stdout.startswith(f"{short(lab.identity('good'))}     Train name=good   done   after ")
     (config,) = (line for line in result.stdout.splitlines() if line.startswith("config"))
     assert config.removeprefix("config").split("   ")[2:] == [
-        'name = "good"',
+        "name = good",
         "model = MLP",
         "model.layers = [3, 3]",
-        "data = Prepare 1d1d1d1",
+        "data = Prepare/1d1d1d1",
         "corpus = /data/corpus",
     ]
     assert "memory 50 MB peak" in result.stdout
     assert str(lab.directory("good").path) in result.stdout
 
 
-def test_configurations_in_lists_and_dicts_are_named_in_short(lab: Lab, xpm: Xpm) -> None:
+def test_configurations_in_lists_and_dicts_are_shown_in_one_level(lab: Lab, xpm: Xpm) -> None:
     lab.end("good")
     job = {"class": "sweep:Train", "identity": "3f" * 32, "job": {"path": "jobs/…"}, "parameters": {"lr": 0.1}}
     model = {"class": "models:MLP", "identity": "5e" * 32, "parameters": {"layers": 3}}
     values = {
-        "runs": [job, {"see": "Train.data"}],
+        "runs": [job, job],
+        "mixed": [job, {"see": "Train.data"}],
         "models": {"a": model, "b": [1, "ä"]},
         "pair": {"tuple": [model, 2]},
     }
     lab.directory("good").write_params({"parameters": values})
     (config,) = (line for line in xpm("show", "last").stdout.splitlines() if line.startswith("config"))
     assert config.removeprefix("config").split("   ")[2:] == [
-        "runs = [Train 3f3f3f3, Train.data]",
-        'models = {"a": MLP 5e5e5e5, "b": [1, "ä"]}',
-        "pair = [MLP 5e5e5e5, 2]",
+        "runs = [Train/3f3f3f3, Train/3f3f3f3]",
+        "mixed[0] = Train/3f3f3f3",
+        "mixed[1] = data",
+        "models.a = MLP",
+        "models.a.layers = 3",
+        'models.b = [1, "ä"]',
+        "pair[0] = MLP",
+        "pair[0].layers = 3",
+        "pair[1] = 2",
     ]
 
 
@@ -61,8 +72,8 @@ def test_done_job_shows_what_the_server_has_forgotten(lab: Lab, xpm: Xpm) -> Non
     second = lab.identity("second " + "x" * 64)
     told = xpm("show", second).stdout
     assert f"Train name=second {'x' * 64}   done   after " in told
-    assert " on node1" in told
-    assert "worker node1-1" in told
+    assert " on node1   " in told
+    assert " on node1-1   memory 50 MB peak   python 3.12.4" in told
     assert f"needs       Train name=first {short(lab.identity('first'))} done" in told
     data = json.loads(xpm("show", second, "--json").stdout)
     assert data["tags"] == {"name": f"second {'x' * 64}"}
@@ -122,5 +133,66 @@ def test_running_and_ready_jobs_say_since_when(lab: Lab, xpm: Xpm) -> None:
 
 
 def test_next_commands_exist_for_every_state() -> None:
-    assert set(NEXT) == set(State)
-    assert {command.__name__ for commands in NEXT.values() for command in commands} <= set(main.commands)
+    assert set(NEXT) == {*State, None}
+    assert {command.__name__ for commands in NEXT.values() for command in commands} <= set(Program.homes)
+
+
+def test_many_parameters_are_counted_on_a_terminal_and_shown_when_asked_for(lab: Lab, xpm: Xpm) -> None:
+    lab.submit("a", params={"long": "x" * 200, **{f"p{number}": number for number in range(40)}})
+    cut = xpm("show", "last", env={"COLUMNS": "80"}).stdout
+    assert "(24 of 42 parameters, --all)" in cut
+    assert "long = " + "x" * 59 + "…" in cut
+    assert "p39" not in cut
+    for whole in (xpm("show", "last", "--all", env={"COLUMNS": "80"}).stdout, xpm("show", "last").stdout):
+        assert "p39 = 39" in whole
+        assert "x" * 200 in whole
+        assert "--all" not in whole
+
+
+def test_job_that_has_not_run_shows_its_parameters(lab: Lab, xpm: Xpm) -> None:
+    lab.submit("a", params={"optim": "Adam", "optim.lr": 0.1})
+    assert "config      name = a   optim = Adam   optim.lr = 0.1" in xpm("show", "last").stdout
+    data = json.loads(xpm("show", "last", "--json").stdout)
+    assert (data["params"]["optim.lr"], data["parameters"]) == (0.1, None)
+
+
+def test_job_that_the_index_lacks_is_shown_by_its_directory(lab: Lab, xpm: Xpm) -> None:
+    """As one of an earlier xpm."""
+    lab.end("a")
+    for file in (*lab.workspace.path.glob("experiments/*/index/*"), *lab.workspace.path.glob(".xpm/index/*")):
+        file.unlink()
+    told = xpm("show", "last").stdout
+    assert "model = MLP" in told
+    assert "Train name=a   done   after " in told
+    data = json.loads(xpm("show", "last", "--json").stdout)
+    assert (data["host"], data["worker"], data["params"]["model"]) == ("node1", "node1-1", "MLP")
+
+
+def test_dependencies_are_named_up_and_down_with_their_states(seen: Xpm, scene: Scene) -> None:
+    failed, blocked = (short(scene.ids[state]) for state in (State.FAILED, State.BLOCKED))
+    assert f"needs       Train name=failed {failed} failed" in seen("show", "name=blocked").stdout
+    assert f"needed by   Train name=blocked {blocked} blocked" in seen("show", "name=failed").stdout
+
+
+def test_attempts_are_listed_with_how_each_ended(lab: Lab, xpm: Xpm) -> None:
+    lab.end("a", State.FAILED, ERROR)
+    lab.store.retry(lab.identity("a"))
+    lab.finish("a", lab.claim(lab.identity("a")), reason="done")
+    attempts = xpm("show", "last").stdout.partition("attempts")[2].splitlines()
+    assert attempts[0].split()[:4] == ["1", "failed", "on", "node1-1"]
+    assert attempts[0].endswith("ValueError")
+    assert attempts[1].split()[:2] == ["2", "done"]
+    assert "   attempt 2" in xpm("show", "last").stdout.splitlines()[0]
+
+
+@pytest.mark.parametrize("width", [40, 80])
+@pytest.mark.parametrize("command", ["show", "why"])
+@pytest.mark.parametrize("state", State)
+def test_narrow_terminal_cuts_no_state_and_no_identity(
+    scene: Scene, seen: Xpm, state: State, command: str, width: int
+) -> None:
+    first, *rest = seen(command, f"name={state.value}", env={"COLUMNS": str(width)}).stdout.splitlines()
+    assert first.split()[:3] == [short(scene.ids[state]), "Train", f"name={state.value}"]
+    assert state.value in "".join([first.partition("=")[2], *rest[:2]])
+    ours = rest[: rest.index("error")] if "error" in rest else rest
+    assert [line for line in (first, *ours) if len(line) > width and str(scene.shell.folder) not in line] == []

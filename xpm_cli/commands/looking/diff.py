@@ -14,15 +14,14 @@ import click
 
 from xpm_cli.app import common_options, say
 from xpm_cli.lookup import script_objects
-from xpm_cli.lookup.job_names import job_named
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
-from xpm_cli.output.json_form import SCHEMA
+from xpm_cli.output.json_form import SCHEMA, dumps
 from xpm_cli.output.terminal import Terminal, length
 from xpm_core.errors import WorkspaceError
 from xpm_core.labels import bare_class, short, title
 from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.differences import ABSENT, Difference, differences, is_typed
-from xpm_core.reading.jobs import Job
+from xpm_core.reading.listing.row import JobRow
 from xpm_core.states import State
 from xpm_core.wire import signing
 from xpm_core.wire.unpacker import Unpacker
@@ -71,7 +70,7 @@ def diff(first: str, second: str, everything: bool, as_json: bool) -> None:
         found = differences(sides[0].described, sides[1].described, lambda job: _params_of(job, sides))
     shown = [each for each in found if each.counted or everything]
     if as_json:
-        click.echo(json.dumps(_as_data(sides, shown), indent=2))
+        click.echo(dumps(_as_data(sides, shown)))
         return
     for line in _lines(sides, shown, Terminal.of_stdout(), everything):
         click.echo(line)
@@ -89,7 +88,7 @@ def _side(name: str, stack: ExitStack, opened: list[OpenWorkspace]) -> Side:
         return Side(name, _read(place / PARAMS), place.parents[2])
     if not opened:
         opened.append(stack.enter_context(open_workspace()))
-    job = job_named(opened[0], name)
+    job = opened[0].view.job(name)
     directory = opened[0].directory(job)
     workspace = opened[0].workspace.path
     if directory.params.is_file():
@@ -102,7 +101,7 @@ def _side(name: str, stack: ExitStack, opened: list[OpenWorkspace]) -> Side:
     return Side(name, {**described, "tags": tags}, workspace)
 
 
-def _verified(opened: OpenWorkspace, job: Job) -> JobSpec:
+def _verified(opened: OpenWorkspace, job: JobRow) -> JobSpec:
     """What a job runs. Its code is about to be imported, so if XPM_SIGNING_KEY is set, its signature is verified."""
     spec = opened.reader.jobs.spec(job.identity)
     if (key := signing.key_in(os.environ)) is not None:

@@ -17,9 +17,10 @@ from xpm_core.labels import short
 from xpm_core.reading.server import server_time
 from xpm_core.states import State
 from xpm_core.store import keys
-from xpm_core.store.records import WorkerId
+from xpm_core.store.records import Submission, WorkerId
 from xpm_core.store.refusals import Refusal
 from xpm_core.store.tokens import create_token
+from xpm_core.workspace.job_spec import JobSpec
 
 pytestmark = pytest.mark.redis
 
@@ -50,7 +51,7 @@ def test_empty_workspace_says_so(xpm: Xpm) -> None:
     result = xpm("status")
     assert (result.exit_code, result.stderr) == (0, "")
     assert line(result, "jobs") == "none yet"
-    assert line(result, "workers") == "none"
+    assert line(result, "workers") == "none runs"
     assert "needs you" not in result.stdout
 
 
@@ -101,7 +102,9 @@ def test_what_needs_somebody_is_named_with_the_next_command(busy: Lab, xpm: Xpm)
     needs = xpm("status").stdout.partition("needs you")[2]
     bad = short(busy.identity("bad"))
     assert f"✗ {bad}" in needs
-    assert f"Train name=bad   ValueError, just now   xpm show {bad}" in needs
+    cause = "ValueError: the learning rate is negative (sweep.py:41)"
+    assert f"Train name=bad   {cause}, just now   xpm show {bad}" in needs
+    assert "xpm retry --failed" in needs
     assert (
         f"1 job ready in queue cluster, which no worker serves   xpm-worker --workspace {busy.workspace.path}" in needs
     )
@@ -109,12 +112,62 @@ def test_what_needs_somebody_is_named_with_the_next_command(busy: Lab, xpm: Xpm)
     assert "queue default" not in needs
 
 
-def test_failures_beyond_the_fifth_are_counted(lab: Lab, xpm: Xpm) -> None:
+def test_causes_beyond_the_fifth_are_counted(lab: Lab, xpm: Xpm) -> None:
     for number in range(7):
-        lab.end(str(number), State.FAILED, ERROR)
+        lab.end(str(number), State.FAILED, {**ERROR, "line": number + 1})
     needs = xpm("status").stdout.partition("needs you")[2]
     assert needs.count("✗") == 5
-    assert "and 2 more failed   xpm retry --failed" in needs
+    assert "2 more failed   xpm jobs --state failed" in needs
+
+
+def test_failures_of_one_cause_are_one_line(lab: Lab, xpm: Xpm) -> None:
+    for number in range(3):
+        lab.end(str(number), State.FAILED, ERROR, tags={"lr": 0.1, "seed": number})
+    lab.end(
+        "other", State.FAILED, {"type": "OSError", "message": "disk full\nat 0 bytes", "file": "/x/io.py", "line": 7}
+    )
+    _, first, second, *_ = xpm("status").stdout.splitlines()
+    latest = short(lab.identity("2"))
+    assert first.split("   ", 1)[1] == (
+        "ValueError: the learning rate is negative (sweep.py:41)   3 jobs, all with lr=0.1   the latest just now"
+        f"   xpm show {latest}"
+    )
+    assert "Train name=other   OSError: disk full (io.py:7), just now" in second
+    causes = json.loads(xpm("status", "--json").stdout)["failures"]
+    assert [(each["error"], each["place"], each["tags"], len(each["jobs"])) for each in causes] == [
+        ("ValueError", "sweep.py:41", {"lr": 0.1}, 3), ("OSError", "io.py:7", {"name": "other"}, 1),
+    ]  # fmt: skip
+
+
+def test_what_needs_somebody_stands_on_top(busy: Lab, xpm: Xpm) -> None:
+    lines = xpm("status").stdout.splitlines()
+    assert lines[0] == "needs you"
+    assert lines.index("") < lines.index(next(line for line in lines if line.startswith("workspace")))
+
+
+def test_status_of_one_experiment_counts_its_jobs(busy: Lab, xpm: Xpm) -> None:
+    run = busy.store.open_run("other", "run1", {})
+    lonely = Submission(JobSpec("ab" * 32, "sweep:Eval", "Eval", f"jobs/sweep.eval/{'ab' * 32}", b"payload"))
+    busy.store.submit("other", run.started_ms, [lonely], {})
+    assert line(xpm("status"), "jobs").endswith("7 in all")
+    assert line(xpm("status", "sweep"), "jobs").endswith("6 in all")
+    assert line(xpm("status", "other"), "jobs") == "1 ready   1 in all"
+    assert "✗" not in xpm("status", "other").stdout
+    data = json.loads(xpm("status", "other", "--json").stdout)
+    assert (data["experiment"], data["jobs"]["ready"], data["failed"]) == ("other", 1, [])
+    unknown = xpm("status", "othr")
+    assert unknown.exit_code == 2
+    assert "Experiment 'othr': not in this workspace, there is other, sweep." in unknown.stderr
+
+
+def test_eta_comes_with_what_it_rests_on(lab: Lab, xpm: Xpm) -> None:
+    lab.join()
+    for number in range(3):
+        lab.end(str(number))
+    assert "ETA" not in line(xpm("status"), "progress")
+    lab.start("long")
+    assert re.search(r"75%   ETA .* \(.*\d\d:\d\d\), by the latest 3 ends$", line(xpm("status"), "progress"))
+    assert json.loads(xpm("status", "--json").stdout)["eta_s"] is not None
 
 
 def test_the_first_that_wait_for_a_token_are_named_in_order(lab: Lab, xpm: Xpm) -> None:
@@ -123,9 +176,11 @@ def test_the_first_that_wait_for_a_token_are_named_in_order(lab: Lab, xpm: Xpm) 
     assert line(xpm("status"), "tokens") == f"gpu 0/2 (5 wait: {', '.join(names[:3])}, …)"
 
 
-def test_screen_fits_80_columns(busy: Lab, xpm: Xpm) -> None:
-    result = xpm("status", env={"COLUMNS": "80"})
-    long = [text for text in result.stdout.splitlines() if len(text) > 80 and str(busy.workspace.path) not in text]
+@pytest.mark.parametrize("width", [40, 80])
+def test_screen_fits_the_terminal(busy: Lab, xpm: Xpm, width: int) -> None:
+    result = xpm("status", env={"COLUMNS": str(width)})
+    whole = (str(busy.workspace.path), "xpm show", "unix:")
+    long = [text for text in result.stdout.splitlines() if len(text) > width and not any(map(text.count, whole))]
     assert long == []
     assert all(state.value in result.stdout for state in (State.RUNNING, State.FAILED, State.BLOCKED))
 
@@ -164,9 +219,9 @@ def test_looking_changes_nothing(busy: Lab, xpm: Xpm) -> None:
 
 def test_a_daemon_that_was_killed_is_called_silent(crew: Crew, xpm: Xpm) -> None:
     worker = crew.started("--name", "m2", lease_s=6)
-    assert "silent" not in line(xpm("status"), "workers")
+    assert "silent" not in xpm("status").stdout
     worker.process.kill()
-    wait_until(lambda: re.search(r"m2-\w+ silent for \d+ s", line(xpm("status"), "workers")))
+    wait_until(lambda: re.search(r"! workers +m2-\w+ silent for \d+ s", xpm("status").stdout))
 
 
 def silenced(lab: Lab, worker: WorkerId, silent_s: float, name: str = "") -> None:
@@ -181,9 +236,9 @@ def test_a_silent_worker_is_named_with_when_its_job_is_free(lab: Lab, xpm: Xpm) 
     lab.join()
     lab.start("a")
     silenced(lab, lab.worker, lab.worker.lease_ms / 1000 - 5, "a")
-    first, silent = line(xpm("status"), "workers").split("   ")
-    assert first == "node1: 1 of 1 busy"
-    assert re.fullmatch(rf"{lab.worker.name} silent for \d+ s: its job is free in [1-5] s", silent)
+    result = xpm("status")
+    assert line(result, "workers") == "node1: 1 of 1 busy"
+    assert re.fullmatch(rf"{lab.worker.name} silent for \d+ s: its job is free in [1-5] s", line(result, "! workers"))
     (found,) = json.loads(xpm("status", "--json").stdout)["workers"]
     assert found["silent_s"] > 20
 
@@ -193,7 +248,7 @@ def test_silent_workers_of_one_daemon_are_told_of_together(lab: Lab, xpm: Xpm) -
     for slot in slots:
         lab.store.join(slot, pid=1, path="/", version="0")
         silenced(lab, slot, slot.lease_ms / 1000 + 11)
-    assert re.fullmatch(r"m2-ab silent for \d+ s", line(xpm("status"), "workers"))
+    assert re.fullmatch(r"m2-ab silent for \d+ s", line(xpm("status"), "! workers"))
 
 
 def test_a_worker_that_was_heard_of_is_not_called_silent(lab: Lab, xpm: Xpm) -> None:
@@ -203,4 +258,16 @@ def test_a_worker_that_was_heard_of_is_not_called_silent(lab: Lab, xpm: Xpm) -> 
 
 def test_an_error_is_named_by_its_class_alone(lab: Lab, xpm: Xpm) -> None:
     lab.end("bad", State.FAILED, {"type": "numpy._core._exceptions._ArrayMemoryError", "message": "no room"})
-    assert "Train name=bad   _ArrayMemoryError, just now" in xpm("status").stdout
+    assert "Train name=bad   _ArrayMemoryError: no room, just now" in xpm("status").stdout
+
+
+def test_a_server_that_was_wiped_is_told_from_a_workspace_without_jobs(lab: Lab, xpm: Xpm) -> None:
+    lab.end("a")
+    lab.client.flushall()
+    told = xpm("status")
+    assert (told.exit_code, line(told, "jobs")) == (0, "none yet")
+    assert told.stderr == "The server does not know 1 job that the index has. Run their script.\n"
+    assert xpm("status", "sweep").exit_code == 0
+    why = xpm("why", "last")
+    assert (why.exit_code, why.stdout) == (2, "")
+    assert "the server does not know it any more. Run its script again." in why.stderr

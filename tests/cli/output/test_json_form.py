@@ -1,0 +1,139 @@
+"""The JSON forms are what docs/reference/schemas says, no less and no more."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from click.testing import Result
+from helpers.project_files import ROOT
+from helpers.simulated_jobs import Lab
+from jsonschema import Draft202012Validator
+from referencing import Registry, Resource
+
+from xpm_cli.output.job_record import FIELDS
+from xpm_cli.output.json_form import dumps
+from xpm_core.states import Event, State
+from xpm_core.words.reasons import Code, Outlook
+
+if TYPE_CHECKING:
+    from conftest import Scene
+
+pytestmark = pytest.mark.redis
+
+Xpm = Callable[..., Result]
+
+SCHEMAS = ROOT / "docs" / "reference" / "schemas"
+NAMES = sorted(path.stem for path in SCHEMAS.glob("*.json"))
+
+DOCUMENTS = [
+    *[("status", words, False) for words in ("status --json", "status sweep --json")],
+    *[("jobs", words, False) for words in ("jobs --json", "jobs -o json --limit 1")],
+    *[("show", f"show name={state.value} --json", away) for state in State for away in (False, True)],
+    *[("why", f"why name={state.value} --json", False) for state in State],
+    *[("why", words, False) for words in ("why --json", "why --state ready,blocked --json")],
+    ("diff", "diff name=done name=failed --json", False),
+    ("diff", "diff name=done name=failed --json", True),
+    ("status", "status --json", True),
+    ("jobs", "jobs --json", True),
+]
+"""Documents: the schema of each, what is typed, and whether the server is away."""
+
+
+def read(name: str) -> Any:
+    return json.loads((SCHEMAS / f"{name}.json").read_text())
+
+
+def strict(schema: Any, place: str) -> Any:
+    """A schema that allows no field but those that it names. A job is a part of larger documents, so it is left out."""
+    if isinstance(schema, list):
+        return [strict(each, place) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    found = {key: strict(value, key) for key, value in schema.items()}
+    named = isinstance(schema.get("required"), list) and "properties" in schema
+    open_ended = {"job", "reason", "execution"}  # each code has facts of its own, and so has each attempt
+    return {**found, "unevaluatedProperties": False} if named and place not in open_ended else found
+
+
+def validator(name: str) -> Draft202012Validator:
+    schemas = {f"{each}.json": strict(read(each), "") for each in NAMES}
+    registry: Any = Registry().with_resources((id, Resource.from_contents(schema)) for id, schema in schemas.items())
+    return Draft202012Validator(schemas[f"{name}.json"], registry=registry)
+
+
+def problems(name: str, document: Any) -> list[str]:
+    """What is wrong with a document."""
+    return [f"{error.json_path}: {error.message}" for error in validator(name).iter_errors(document)]
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_schema_is_one(name: str) -> None:
+    Draft202012Validator.check_schema(read(name))
+
+
+@pytest.mark.parametrize(("name", "words", "away"), DOCUMENTS)
+def test_document_is_what_the_schema_says(seen: Xpm, name: str, words: str, away: bool) -> None:
+    result = seen(*words.split(), away=away)
+    assert problems(name, json.loads(result.stdout)) == [], result.stderr
+
+
+def test_job_that_runs_and_one_that_was_retried_are_what_the_schema_says(lab: Lab, xpm: Xpm) -> None:
+    lab.end("a", State.FAILED, {"type": "ValueError", "message": "no", "frames": [{"file": "a.py", "line": 3}]})
+    lab.store.retry(lab.identity("a"))
+    lease = lab.claim(lab.identity("a"))
+    reported = {"fraction": 0.5, "desc": "epoch 1/2", "inner": [{"desc": "batch 3"}]}
+    lab.store.tell(lease, Event.PROGRESS, reported)
+    for name, words in (("show", ["show", "last"]), ("why", ["why", "last"]), ("jobs", ["jobs"])):
+        document = json.loads(xpm(*words, "--json").stdout)
+        assert problems(name, document) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "change", "problem"),
+    [
+        ("status", "status --json", {"moon": "full"}, "Unevaluated properties are not allowed ('moon' was unexpected)"),
+        (
+            "show",
+            "show name=done --json",
+            {"moon": 1},
+            "Unevaluated properties are not allowed ('moon' was unexpected)",
+        ),
+        ("diff", "diff name=done name=failed --json", {"same": 3}, "3 is not of type 'boolean'"),
+        ("jobs", "jobs --json", {"schema": 2}, "1 was expected"),
+    ],
+)
+def test_document_that_is_otherwise_is_noticed(seen: Xpm, name: str, words: str, change: Any, problem: str) -> None:
+    document = json.loads(seen(*words.split()).stdout)
+    assert problem in problems(name, {**document, **change})[0]
+    for field in document:
+        assert problems(name, {key: value for key, value in document.items() if key != field}) != []
+
+
+def test_lists_of_words_are_those_of_the_code() -> None:
+    parts = read("common")["$defs"]
+    assert parts["state"]["enum"] == [state.value for state in State]
+    reason = parts["reason"]["properties"]
+    assert reason["code"]["enum"] == [code.value for code in Code]
+    assert reason["outlook"]["enum"] == [outlook.value for outlook in Outlook]
+    assert tuple(parts["job"]["properties"]) == FIELDS
+    states = read("status")["properties"]["jobs"]["properties"]
+    assert list(states) == parts["state"]["enum"]
+
+
+def test_document_can_be_checked_as_the_page_says(scene: Scene, tmp_path: Path) -> None:
+    file = tmp_path / "jobs.out"
+    file.write_text(scene.shell.run("jobs", "--json").stdout)
+    command = [sys.executable, "-m", "check_jsonschema", "--schemafile", SCHEMAS / "jobs.json", file]
+    result = subprocess.run(command, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+
+
+def test_json_has_no_infinite_numbers() -> None:
+    written = dumps({"a": [float("nan"), (float("inf"), 1.5)], "b": "é"}, indent=None)
+    assert json.loads(written, parse_constant=pytest.fail) == {"a": ["nan", ["inf", 1.5]], "b": "é"}

@@ -1,0 +1,79 @@
+"""What commands load, and how often they speak to the server."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable
+
+import pytest
+from click.testing import Result
+from helpers.round_trips import counted
+from helpers.simulated_jobs import ERROR, Lab
+
+from xpm_core.states import State
+
+Xpm = Callable[..., Result]
+
+
+HELP = """
+import contextlib, io
+from xpm_cli import main
+with contextlib.redirect_stdout(io.StringIO()):
+    main(["--help"], standalone_mode=False)
+"""
+
+
+def loaded(code: str) -> set[str]:
+    """The modules that a new interpreter has loaded after running some code."""
+    code = f"{code}\nimport sys\nprint(*sys.modules)"
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    return set(found.stdout.split())
+
+
+def test_help_loads_no_command_and_no_client() -> None:
+    modules = loaded(HELP)
+    assert "xpm_cli.app" in modules
+    assert not {"redis", "rich", "rq", "msgpack", "psutil", "asyncio"} & modules
+    assert not [
+        name for name in modules if name.startswith(("xpm_cli.commands.", "xpm_core.reading", "xpm_core.store"))
+    ]
+
+
+def test_status_loads_neither_the_language_of_filters_nor_the_index() -> None:
+    modules = loaded("import xpm_cli.commands.looking.status")
+    assert "redis" in modules
+    assert not {"rich", "rq", "psutil", "statistics", "msgpack", "xpm_core.filters", "xpm_core.index"} & modules
+    assert not [name for name in modules if name.startswith(("xpm_core.reading.listing.", "xpm_core.language"))]
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize("form", [(), ("--json",)], ids=["text", "json"])
+def test_status_takes_three_round_trips(lab: Lab, xpm: Xpm, form: tuple[str, ...]) -> None:
+    lab.join()
+    for n in range(3):
+        lab.end(f"bad {n}", State.FAILED, ERROR)
+        lab.submit(f"later {n}", queue=f"queue{n}")
+    with counted() as spoken:
+        result = xpm("status", *form)
+    assert (result.exit_code, spoken.trips) == (0, 3)
+
+
+@pytest.mark.redis
+def test_a_list_reads_the_past_once_however_many_jobs_it_explains(lab: Lab, xpm: Xpm) -> None:
+    lab.join()
+    lab.start("long")
+    lab.submit("first")
+
+    def streams_read() -> int:
+        before = read(lab)
+        assert xpm("jobs").exit_code == 0
+        return read(lab) - before
+
+    def read(lab: Lab) -> int:
+        return int(lab.client.info("commandstats").get("cmdstat_xrevrange", {}).get("calls", 0))
+
+    few = streams_read()
+    for n in range(5):
+        lab.submit(f"later {n}")
+    assert few == streams_read() == 1

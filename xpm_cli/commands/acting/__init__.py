@@ -1,0 +1,1 @@
+"""The commands that change something: jobs, or what a workspace has recorded."""

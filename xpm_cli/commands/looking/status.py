@@ -1,0 +1,79 @@
+"""`xpm status`: how a workspace stands, and what needs somebody."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import click
+
+from xpm_cli.app import common_options, say
+from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
+from xpm_cli.output.json_form import dumps
+from xpm_cli.output.sheets.files_sheet import FilesSheet
+from xpm_cli.output.sheets.survey_sheet import SurveySheet
+from xpm_cli.output.terminal import Terminal
+from xpm_core.errors import UnknownExperimentError
+from xpm_core.states import State
+
+
+@click.command()
+@common_options
+@click.argument("experiment", metavar="[EXPERIMENT]", required=False)
+@click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
+def status(experiment: str | None, as_json: bool) -> None:
+    """Show how a workspace stands: what needs you, jobs by state, tokens, workers.
+
+    With EXPERIMENT, the jobs are those of this experiment.
+    """
+    with open_workspace(surveys=True) as opened:
+        if opened.view.away is not None:
+            _show_files(opened, experiment, as_json)
+            return
+        sheet = _sheet(opened, experiment or "")
+        if as_json:
+            click.echo(dumps(sheet.as_data()))
+        else:
+            for line in sheet.lines(Terminal.of_stdout()):
+                click.echo(line)
+        if not any(sheet.survey.counts.values()):  # nothing was submitted yet, or the server was wiped
+            for note in opened.view.notes:
+                say(note)
+
+
+def _sheet(opened: OpenWorkspace, experiment: str) -> SurveySheet:
+    survey = opened.view.survey()
+    names = [each.name for each in survey.experiments]
+    if experiment and experiment not in names:
+        names = sorted({*names, *(opened.view.vocabulary.experiments or ())})  # also those that only the index has
+        if experiment not in names:
+            raise UnknownExperimentError(experiment, tuple(names))
+    if experiment and names != [each.name for each in survey.experiments][:1]:
+        from xpm_core.filters import from_options  # late, because most do not name an experiment
+
+        listing = opened.view.jobs(from_options(experiment=[experiment]))
+        counts = Counter(row.state for row in listing)
+        survey.counts = {each: counts[each] for each in State}
+        members = {row.identity for row in listing}
+        survey.failed = [job for job in survey.failed if job.identity in members]
+        survey.recent_ends = 0  # they may be those of other experiments
+    view = opened.view
+    return SurveySheet(str(view.workspace.path), view.workspace.id, view.server, opened.commands, survey, experiment)
+
+
+def _show_files(opened: OpenWorkspace, experiment: str | None, as_json: bool) -> None:
+    """Show what the files say: experiments, and how many jobs have ended how."""
+    from xpm_core.filters import from_options
+
+    experiments = opened.view.experiments()
+    if experiment and experiment not in (names := [each.name for each in experiments]):
+        raise UnknownExperimentError(experiment, tuple(names))
+    wanted = from_options(experiment=[experiment] if experiment else None)
+    counts = Counter(row.state for row in opened.view.jobs(wanted))
+    sheet = FilesSheet(opened, [each for each in experiments if experiment in (None, each.name)], counts, experiment)
+    if as_json:
+        click.echo(dumps(sheet.as_data()))
+        return
+    for line in sheet.lines(Terminal.of_stdout()):
+        click.echo(line)
+    for note in opened.view.notes:
+        say(note)

@@ -1,0 +1,52 @@
+"""The forms in which a list is printed: a table for people; JSON, CSV and bare ids for programs.
+
+Owns: the option `-o`, and how records are written as JSON, JSON lines and CSV.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
+
+import click
+
+from xpm_cli.output.json_form import SCHEMA, dumps
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+TABLE, WIDE, JSON, JSONL, CSV, NAME = FORMS = ("table", "wide", "json", "jsonl", "csv", "name")
+
+
+def form_option(function: Function) -> Function:
+    """Add `-o FORM` and `--json` to a command. It gets the form as `form`."""
+    as_json = click.option("--json", "form", flag_value=JSON, help="The same as -o json.")
+    form = click.option(
+        "-o", "--output", "form", type=click.Choice(FORMS), default=TABLE, help="The form of the output."
+    )
+    return form(as_json(function))
+
+
+def as_json(head: Mapping[str, Any], name: str, records: Iterable[Mapping[str, Any]]) -> str:
+    """A document of JSON: the version of the form, what `head` says, and the records as a list of that name."""
+    return dumps({"schema": SCHEMA, **head, name: list(records)})
+
+
+def as_json_lines(records: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    """One object of JSON a line."""
+    return (dumps(record, indent=None) for record in records)
+
+
+def as_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterable[str]:
+    """Comma-separated values, the header first. What is no text or number is written as JSON; None as nothing."""
+    for row in (header, *rows):
+        line = io.StringIO(newline="")
+        csv.writer(line).writerow([_cell(value) for value in row])  # cells with a part of "\r\n" are quoted
+        yield line.getvalue().removesuffix("\r\n")
+
+
+def _cell(value: Any) -> Any:
+    if value is None or isinstance(value, (str, int, float)):
+        return value
+    return dumps(value, indent=None)

@@ -1,0 +1,238 @@
+"""The sheet of a job: how it stands, and what its directory has recorded.
+
+Owns: the lines that `xpm show` prints, and their JSON form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from itertools import islice
+from typing import Any
+
+import click
+
+from xpm_cli.lookup.open_workspace import OpenWorkspace
+from xpm_cli.output.cells import text_of
+from xpm_cli.output.job_record import job_record
+from xpm_cli.output.job_table import where
+from xpm_cli.output.json_form import SCHEMA
+from xpm_cli.output.terminal import LABEL_WIDTH, Terminal, state
+from xpm_core.index.flat_form import flattened
+from xpm_core.labels import short
+from xpm_core.reading.listing.row import JobRow
+from xpm_core.states import State
+from xpm_core.store.replies import shown
+from xpm_core.words.commands import Commands
+from xpm_core.words.reasons import Reason
+from xpm_core.words.text import ago, line, meter, plural, span
+
+NAMED = 5
+"""How many of the jobs that need this one are named."""
+PARAMETERS = 24
+"""How many parameters are listed on a terminal."""
+LONGEST_VALUE = 60
+ATTEMPTS = 5
+"""How many of the latest attempts are listed."""
+METER = 10
+LONGEST_ERROR = 80
+
+NEXT = {
+    None: (Commands.logs,),
+    State.WAITING: (Commands.why, Commands.cancel),
+    State.READY: (Commands.why, Commands.cancel),
+    State.DELAYED: (Commands.logs, Commands.cancel),
+    State.RUNNING: (Commands.logs, Commands.cancel),
+    State.DONE: (Commands.logs,),
+    State.FAILED: (Commands.logs, Commands.retry),
+    State.CANCELLED: (Commands.retry,),
+    State.BLOCKED: (Commands.why, Commands.cancel),
+}
+"""Which commands to type next, by state."""
+
+
+class JobSheet:
+    """All that is known of one job."""
+
+    def __init__(self, opened: OpenWorkspace, row: JobRow) -> None:
+        self.opened, self.row = opened, row
+        self.directory = opened.directory(row)
+
+    @cached_property
+    def records(self) -> list[dict[str, Any]]:
+        """The records of the attempts that have ended, in order."""
+        return [shown(record) for record in self.directory.records()]
+
+    @cached_property
+    def record(self) -> dict[str, Any]:
+        """The record of the latest execution; empty if it has not ended."""
+        execution = self.row.job.execution if self.row.job else self.row.entry.end and self.row.entry.end.execution
+        return next((record for record in self.records if record.get("execution") == execution), {})
+
+    @cached_property
+    def params(self) -> Mapping[str, Any]:
+        """Its parameters in one level: by its directory, else by the index. Empty if neither has them."""
+        return flattened(shown(self.opened.params(self.row))) or self.row.params or {}
+
+    @cached_property
+    def needs(self) -> list[JobRow]:
+        """The jobs that this one needs; if it is done, by its directory."""
+        known = [] if self.opened.view.away else self.opened.reader.jobs.needs(self.row.identity)
+        if not known and self.row.task and (kept := self.directory.kept(self.row.task)):
+            known = sorted(kept.needs)
+        return self.opened.view.rows(known)
+
+    @cached_property
+    def dependents(self) -> list[str]:
+        """The identities of the jobs that need this one; empty without the server, which alone knows them."""
+        return [] if self.opened.view.away else self.opened.reader.jobs.dependents(self.row.identity)
+
+    @property
+    def error(self) -> Mapping[str, Any]:
+        """The error, with its frames if they are recorded; empty without an error."""
+        ended = (State.FAILED, State.DELAYED, State.CANCELLED)  # a cancelled job has one if it had to be killed
+        recorded = self.record.get("error") if self.row.state in ended else None
+        return recorded or (self.row.error if self.row.state in ended else {})
+
+    # -- for people ------------------------------------------------------------------------------------------------
+
+    def lines(
+        self, terminal: Terminal, reason: Reason | None = None, *, full: bool = False, everything: bool = False
+    ) -> Iterator[str]:
+        """The lines to print.
+
+        Args:
+            terminal: What the terminal can show.
+            reason: Why it does not run; None if it does.
+            full: Whether to show all frames of an error.
+            everything: Whether to show all parameters, and their whole values.
+        """
+        row, title = self.row, click.style(self.opened.title(self.row), bold=True)
+        word = state(row.state.value) if row.state else "its state is not known"
+        yield terminal.entry(short(row.identity), [title, word, *self._when()])
+        if reason is not None:
+            yield from terminal.wrapped("why".ljust(LABEL_WIDTH), f"{reason.outlook.value}: {reason}")
+        if row.job and row.job.progress:
+            yield terminal.entry("progress", _progress(row.job.progress))
+        yield from self._about(terminal, everything or terminal.width is None)
+        yield from self._related(terminal)
+        if row.demand:
+            yield terminal.entry("tokens", [f"{name} {units}" for name, units in row.demand.items()])
+        for number, record in enumerate(self.records[-ATTEMPTS:]):
+            yield terminal.entry("" if number else "attempts", self._attempt(record))
+        yield terminal.entry("folder", [str(self.directory.path)])
+        if logs := [path.name for path in (self.directory.out, self.directory.err) if path.is_file()]:
+            yield terminal.entry("logs", [f"{' and '.join(logs)} in the folder"])
+        if self.error:
+            yield "error"
+            yield from _error(self.error, terminal, full)
+        yield terminal.entry("do", self._next())
+
+    def _about(self, terminal: Terminal, whole: bool) -> Iterator[str]:
+        if self.params:
+            yield terminal.entry("config", self._config(whole))
+        elif self.row.state is not None:
+            yield terminal.entry("config", ["not recorded: it was submitted by an earlier xpm, and has not run"])
+        if self.row.experiments:
+            yield terminal.entry("experiment", sorted(self.row.experiments))
+
+    def _config(self, whole: bool) -> Iterator[str]:
+        """The parameters; if not `whole`, the first ones, and what fits a line of each value."""
+        for name, value in islice(self.params.items(), None if whole else PARAMETERS):
+            yield f"{name} = {text_of(value) if whole else line(text_of(value), LONGEST_VALUE)}"
+        if not whole and len(self.params) > PARAMETERS:
+            yield f"({PARAMETERS} of {len(self.params)} parameters, --all)"
+
+    def _related(self, terminal: Terminal) -> Iterator[str]:
+        if self.needs:
+            yield terminal.entry("needs", map(self._named, self.needs))
+        if self.opened.view.away:
+            yield terminal.entry("" if self.needs else "needs", ["which jobs need it, only the server knows"])
+        if self.dependents:
+            known = self.opened.view.rows(self.dependents[:NAMED])
+            more = len(self.dependents) - len(known)
+            yield terminal.entry("needed by", [*map(self._named, known), *([f"and {more} more"] if more > 0 else [])])
+
+    def _when(self) -> list[str]:
+        row, now_s = self.row, self.opened.now_s
+        attempt = [f"attempt {row.attempts}"] if (row.attempts or 0) > 1 else []
+        host = where(row) if row.host else shown(self.record.get("host"))
+        on = f" on {host}" if host else ""
+        if row.state is State.RUNNING and row.started_s:
+            return [f"since {span(now_s - row.started_s)}{on}", *attempt]
+        if row.state in (State.DONE, State.FAILED) and row.ended_s:
+            ended = f"after {span(row.ended_s - row.started_s)}{on}" if row.started_s else ""
+            return list(filter(None, [ended, ago(now_s - row.ended_s), _exit(self.record), *attempt]))
+        return [f"submitted {ago(now_s - row.submitted_s)}", *attempt] if row.submitted_s else attempt
+
+    def _attempt(self, record: Mapping[str, Any]) -> list[str]:
+        """One attempt: `1 done`, how long it took, where, and what it used."""
+        error = record.get("error") or {}
+        began, ended, peak = (record.get(name) for name in ("started_s", "ended_s", "peak_memory_bytes"))
+        parts = [
+            f"{record.get('number', '?')} {record.get('reason') or ('failed' if error else 'ended')}",
+            span(ended - began) if isinstance(began, float) and isinstance(ended, float) else "",
+            f"on {record['worker']}" if record.get("worker") else "",
+            _exit(record),
+            f"memory {peak / 2**20:.0f} MB peak" if isinstance(peak, (int, float)) and peak else "",
+            f"python {record['python']}" if record.get("python") else "",
+            line(error.get("type", ""), LONGEST_ERROR),
+        ]
+        return list(filter(None, parts))
+
+    def _next(self) -> list[str]:
+        commands, job = self.opened.commands, self.row.job
+        if self.row.state is State.BLOCKED and job and job.root:
+            return [commands.show(job.root), commands.retry(job.root)]
+        return [command(commands, self.row.identity) for command in NEXT[self.row.state]]
+
+    def _named(self, row: JobRow) -> str:
+        word = state(row.state.value) if row.state else "unknown"
+        return f"{self.opened.title(row)} {short(row.identity)} {word}"
+
+    # -- for programs ----------------------------------------------------------------------------------------------
+
+    def as_data(self, why: dict[str, Any] | None = None) -> dict[str, Any]:
+        """The JSON form: the record of a list, and what only one job has. A value that is not known is null."""
+        return {
+            "schema": SCHEMA,
+            "source": self.opened.view.server,
+            "age_s": round(self.opened.view.age_s, 3),
+            **job_record(self.row, why),
+            **{name: getattr(self.row, name) or self.record.get(name) for name in ("worker", "host")},
+            "params": dict(self.params) or None,
+            "tags": self.opened.tags(self.row),
+            "error": dict(self.error) or None,
+            "priority": self.row.job.priority if self.row.job else None,
+            "needs": {need.identity: need.state.value if need.state else None for need in self.needs},
+            "needed_by": self.dependents,
+            "directory": str(self.directory.path),
+            "logs": {"out": str(self.directory.out), "err": str(self.directory.err)},
+            "parameters": self.opened.params(self.row).get("parameters"),
+            "executions": self.records,
+        }
+
+
+def _exit(record: Mapping[str, Any]) -> str:
+    code, signal = record.get("exit_code"), record.get("signal")
+    return f"signal {signal}" if signal else f"exit {code}" if code else ""
+
+
+def _progress(reported: dict[str, Any]) -> list[str]:
+    """The progress that a running job has reported, the outermost loop first: `███████▌··  epoch 8/10`."""
+    levels = [reported, *reported.get("inner", ())]
+    bars = [meter(level["fraction"], METER) + "  " if level.get("fraction") is not None else "" for level in levels]
+    return [f"{bar}{level.get('desc', '')}".rstrip() for bar, level in zip(bars, levels, strict=True)]
+
+
+def _error(error: Mapping[str, Any], terminal: Terminal, full: bool) -> Iterator[str]:
+    """An error: its message, then the frames of the user's own code, the innermost first; with `full` all frames."""
+    message = str(error.get("message", ""))
+    yield f"  {error.get('type', 'error')}: {message}" if message else f"  {error.get('type', 'error')}"
+    frames = [frame for frame in error.get("frames") or [error] if frame.get("file")]
+    visible = [frame for frame in frames if full or frame.get("own", True)] or frames[-1:]
+    for frame in reversed(visible):
+        code = f"     {frame['code']}" if frame.get("code") else ""
+        yield terminal.text(f"    {frame['file']}:{frame.get('line')}  in {frame.get('function')}{code}")
+    if hidden := len(frames) - len(visible):
+        yield f"    ({plural(hidden, 'frame')} of libraries hidden, --full)"

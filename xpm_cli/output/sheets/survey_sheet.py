@@ -1,0 +1,258 @@
+"""The sheet of a workspace: what needs somebody, then experiments, jobs by state, tokens and workers.
+
+Owns: the lines that `xpm status` prints, and their JSON form.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import click
+
+from xpm_cli.output.json_form import SCHEMA, moment
+from xpm_cli.output.terminal import Terminal, state
+from xpm_core.labels import short
+from xpm_core.reading.experiments import Experiment
+from xpm_core.reading.survey.failures import Failures, grouped
+from xpm_core.reading.survey.survey import Survey
+from xpm_core.reading.tokens import TokenState
+from xpm_core.reading.why.known import unserved
+from xpm_core.reading.workers import WorkerState
+from xpm_core.states import State
+from xpm_core.store.refusals import daemon_of
+from xpm_core.words.commands import Commands
+from xpm_core.words.text import ago, line, plural, span
+
+CAUSES = 5
+"""How many causes of failures are named."""
+SILENT = 3
+"""How many silent daemons are named."""
+EXPERIMENTS = 5
+"""How many experiments are named, the latest ones."""
+LONGEST = 60
+BAR = 24
+
+
+@dataclass(frozen=True)
+class SurveySheet:
+    """What `xpm status` shows.
+
+    Attributes:
+        path: The directory of the workspace.
+        id: Its id.
+        server: What people call its server.
+        commands: Writes command lines that find it.
+        survey: How it stands. `counts` may be those of one experiment.
+        of: The name of that experiment; empty for the whole workspace.
+    """
+
+    path: str
+    id: str
+    server: str
+    commands: Commands
+    survey: Survey
+    of: str = ""
+
+    def lines(self, terminal: Terminal) -> Iterator[str]:
+        """The lines to print."""
+        if needs := list(self._needs(terminal)):
+            yield "needs you"
+            yield from needs
+            yield ""
+        yield terminal.entry("workspace", [self.path, f"redis {self.server}"])
+        survey = self.survey
+        shown = [each for each in survey.experiments if self.of in ("", each.name)]
+        for experiment in shown[:EXPERIMENTS]:
+            yield terminal.entry("experiment", _experiment(experiment, survey.now_s))
+        if (more := len(shown) - EXPERIMENTS) > 0:
+            yield terminal.entry("", [f"and {plural(more, 'earlier experiment')}"])
+        yield terminal.entry("jobs", _jobs(survey.counts))
+        if total := sum(survey.counts.values()):
+            share = survey.counts[State.DONE] / total
+            bar = "█" * round(share * BAR) + "░" * (BAR - round(share * BAR))
+            yield terminal.entry("progress", [f"{bar}  {share:.0%}", *self._eta()])
+        if survey.tokens:
+            yield terminal.entry("tokens", map(_token, survey.tokens))
+        yield terminal.entry("workers", _workers(survey.workers))
+
+    def _eta(self) -> list[str]:
+        """When all may be done, if the jobs go on to end as quickly as the latest ones."""
+        survey = self.survey
+        if (left_s := survey.eta_s) is None:
+            return []
+        at = datetime.fromtimestamp(survey.now_s + left_s)
+        when = f"{at:%H:%M}" if left_s < 20 * 3600 else f"{at:%a %H:%M}"
+        return [f"ETA {span(left_s)} ({when}), by the latest {survey.recent_ends} ends"]
+
+    # -- what needs somebody ---------------------------------------------------------------------------------------
+
+    def _needs(self, terminal: Terminal) -> Iterator[str]:
+        survey, commands = self.survey, self.commands
+        causes = grouped(survey.failed)
+        for cause in causes[:CAUSES]:
+            yield terminal.entry(
+                terminal.text(f"✗ {short(cause.jobs[0].identity)}"), _cause(cause, survey.now_s, commands)
+            )
+        unnamed = survey.counts[State.FAILED] - sum(len(cause.jobs) for cause in causes[:CAUSES])
+        if unnamed > 0:
+            yield terminal.entry("", [f"{unnamed} more failed", commands.jobs("--state failed")])
+        elif survey.failed:
+            yield terminal.entry("", [commands.retry_failed(self.of)])
+        for large, jobs in survey.too_large:
+            yield terminal.entry("! never", [f"{plural(jobs, 'job')} ready: {large}", *large.offers()])
+        for each_queue in unserved(survey.queues):
+            yield terminal.entry("! workers", [each_queue.entry(), commands.start_worker(each_queue.queue)])
+        for each in survey.avoided:
+            yield terminal.entry("! workers", [str(each.reason), each.reason.remedy])
+        silent = list(_silent(survey.workers))
+        for text in silent[:SILENT]:
+            yield terminal.entry("! workers", [text])
+        if (more := len(silent) - SILENT) > 0:
+            yield terminal.entry("", [f"and {more} more are silent"])
+        if survey.suspended:
+            yield terminal.entry("! workers", ["all workers of the server are suspended", "rq resume"])
+
+    # -- for programs ----------------------------------------------------------------------------------------------
+
+    def as_data(self) -> dict[str, Any]:
+        """The JSON form. Times are ISO 8601 with their zone; a value that is not known is null."""
+        survey = self.survey
+        return {
+            "schema": SCHEMA,
+            "workspace": {"path": self.path, "id": self.id},
+            "server": self.server,
+            "age_s": 0.0,
+            "experiment": self.of or None,
+            "time": moment(survey.now_s),
+            "jobs": {each.value: survey.counts[each] for each in State},
+            "unknown": 0,
+            "eta_s": None if survey.eta_s is None else round(survey.eta_s, 1),
+            "suspended": survey.suspended,
+            "experiments": [
+                {
+                    "name": experiment.name,
+                    "started": moment(experiment.started_s),
+                    "created": moment(experiment.created_s),
+                    "jobs": experiment.jobs,
+                    "about": experiment.about,
+                }
+                for experiment in survey.experiments
+            ],
+            "tokens": [
+                {
+                    "name": token.name,
+                    "capacity": token.capacity,
+                    "used": sum(token.used.values()),
+                    "scope": token.scope,
+                    "waiting": token.waiting,
+                    "first": token.first,
+                }
+                for token in survey.tokens
+            ],
+            "workers": [
+                {
+                    "name": worker.name,
+                    "host": worker.host,
+                    "pid": worker.pid,
+                    "queues": worker.queues,
+                    "alive": worker.alive,
+                    "silent_s": round(worker.silent_s, 3),
+                    "job": worker.job or None,
+                    "started": moment(worker.started_s),
+                }
+                for worker in survey.workers
+            ],
+            "queues": [{"name": q.queue, "ready": q.ready, "workers": q.workers} for q in survey.queues],
+            "refusals": [
+                {**each.refusal.written(), "daemon": each.daemon, "jobs": each.jobs} for each in survey.avoided
+            ],
+            "failed": [
+                {
+                    "id": job.identity,
+                    "task": job.task,
+                    "tags": job.tags,
+                    "error": job.error,
+                    "ended": moment(job.ended_s),
+                }
+                for job in survey.failed
+            ],
+            "failures": [
+                {
+                    "error": cause.error,
+                    "message": cause.message,
+                    "place": cause.place or None,
+                    "tags": cause.common,
+                    "jobs": [job.identity for job in cause.jobs],
+                    "ended": moment(cause.jobs[0].ended_s),
+                }
+                for cause in grouped(survey.failed)
+            ],
+        }
+
+
+def _cause(cause: Failures, now_s: float, commands: Commands) -> list[str]:
+    first = cause.jobs[0]
+    error = f"{cause.error}: {cause.message}" if cause.message else cause.error
+    place = f" ({cause.place})" if cause.place else ""
+    if len(cause.jobs) == 1:
+        return [
+            first.title,
+            f"{line(error, LONGEST)}{place}, {ago(now_s - first.ended_s)}",
+            commands.show(first.identity),
+        ]
+    tags = " ".join(f"{name}={value}" for name, value in cause.common.items())
+    who = f"{plural(len(cause.jobs), 'job')}{f', all with {line(tags, LONGEST)}' if tags else ''}"
+    return [
+        f"{line(error, LONGEST)}{place}",
+        who,
+        f"the latest {ago(now_s - first.ended_s)}",
+        commands.show(first.identity),
+    ]
+
+
+def _experiment(experiment: Experiment, now_s: float) -> list[str]:
+    about: Mapping[str, Any] = experiment.about
+    who = f" by {about['user']}" if about.get("user") else ""
+    place = f" on {about['host']}" if about.get("host") else ""
+    started = [f"started {ago(now_s - experiment.started_s)}{who}{place}"] if experiment.started_s else []
+    return [click.style(experiment.name, bold=True), plural(experiment.jobs, "job"), *started]
+
+
+def _jobs(counts: Mapping[State, int]) -> list[str]:
+    shown = [State.DONE, State.RUNNING, State.READY, State.DELAYED, State.WAITING, State.FAILED, State.BLOCKED]
+    found = [f"{counts[each]} {state(each.value)}" for each in [*shown, State.CANCELLED] if counts[each]]
+    return [*found, f"{sum(counts.values())} in all"] if found else ["none yet"]
+
+
+def _token(token: TokenState) -> str:
+    first = [*map(short, token.first), *(["…"] if token.waiting > len(token.first) else [])]
+    waiting = f" ({token.waiting} wait: {', '.join(first)})" if token.waiting else ""
+    if token.scope == "host":
+        used = ", ".join(f"{used}/{token.capacity} on {host}" for host, used in sorted(token.used.items()) if host)
+        return f"{token.name} {used or f'0/{token.capacity} a host'}{waiting}"
+    return f"{token.name} {sum(token.used.values())}/{token.capacity}{waiting}"
+
+
+def _workers(workers: list[WorkerState]) -> list[str]:
+    slots = Counter(worker.host for worker in workers if worker.alive)
+    busy = Counter(worker.host for worker in workers if worker.alive and worker.job)
+    return [f"{host}: {busy[host]} of {slots[host]} busy" for host in sorted(slots)] or ["none runs"]
+
+
+def _silent(workers: list[WorkerState]) -> Iterator[str]:
+    """The daemons whose heartbeat is overdue: `m2 silent for 41 s: its job is free in 4 s`."""
+    daemons: dict[str, list[WorkerState]] = {}
+    for worker in workers:
+        if worker.silent:
+            daemons.setdefault(daemon_of(worker.name), []).append(worker)
+    for name, slots in daemons.items():
+        said = f"{name} silent for {span(min(slot.silent_s for slot in slots))}"
+        held = [slot for slot in slots if slot.job]
+        jobs = "its job is" if len(held) == 1 else f"its {len(held)} jobs are"
+        left_s = max((slot.left_s for slot in held), default=0.0)
+        free = f"free in {span(left_s)}" if left_s > 0 else "free for whoever asks next"
+        yield f"{said}: {jobs} {free}" if held else said

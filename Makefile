@@ -3,7 +3,7 @@
 
 PIP = .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --editable
 
-.PHONY: help demo test lint format hooks docs reference dist bench-identity bench bench-quick bench-profile storm clean
+.PHONY: help demo test lint format hooks docs reference dist bench-identity bench-commands bench bench-quick bench-profile storm clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' Makefile
@@ -41,6 +41,9 @@ dist: .venv/.has-dist ## build the wheel and the sdist into dist/, and check the
 
 bench-identity: .venv/.has-test ## measure an identity, and write the figures into bench/RESULTS.md
 	@.venv/bin/python bench/identity.py --write
+
+bench-commands: .venv/.has-bench ## measure commands of xpm on 100,000 jobs, into bench/RESULTS.md
+	@.venv/bin/python bench/run.py --only commands --write
 
 bench: .venv/.has-bench ## measure xpm beside RQ, HyperQueue, experimaestro and submitit, into bench/RESULTS.md (an hour)
 	-@.venv/bin/python bench/run.py --write

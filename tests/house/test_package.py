@@ -79,7 +79,7 @@ def test_the_package_keeps_its_names() -> None:
     names = """
         LATER Bounds Config Constant DataPath DependentMarker FailedExperiment GracefulTimeout InstanceConfig
         LightweightTask Meta Param PathGenerator ResumableTask Task TaskCancelled XpmError __version__ cache
-        config_of connect copyconfig deprecate experiment field grid initializer load param_group partial progress
+        config_of connect copyconfig deprecate experiment field grid initializer load look param_group partial progress
         save setmeta stop_tags tag tagspath tqdm trange
     """
     assert sorted(xpm_core.__all__) == sorted(names.split())

@@ -11,6 +11,7 @@ from helpers.project_files import ROOT
 from helpers.store_client import OTHER, WORKER, StoreClient, identity, submission
 
 from xpm_core.reading.events import EventReader, Record
+from xpm_core.reading.server import server_time
 from xpm_core.states import Event, State
 from xpm_core.store.jobs import new_execution_id
 from xpm_core.store.refusals import Refusal
@@ -33,6 +34,13 @@ def attributes() -> set[str]:
     return set(re.findall(r"^\| `(\w+)` \|", rows, re.MULTILINE))
 
 
+def pass_a_millisecond(desk: StoreClient) -> None:
+    """Go on when the server's clock shows another millisecond."""
+    now_ms = int(server_time(desk.client) * 1000)
+    while int(server_time(desk.client) * 1000) == now_ms:
+        pass
+
+
 def happen(desk: StoreClient) -> None:
     """Let everything happen that a script, a worker or a user can cause."""
     refusal = Refusal.of_module("m2", WORKER.host, "sweep", "/data")
@@ -45,6 +53,7 @@ def happen(desk: StoreClient) -> None:
     desk.finish(lease, State.FAILED, error=ERROR)
     desk.finish(desk.claim(), State.FAILED, error=ERROR)
     desk.store.cancel(identity("b"))
+    pass_a_millisecond(desk)  # a job that ended before a run began is tried again by it
     desk.run = desk.store.open_run("exp", "run2", {})
     desk.submit(submission("b", needs=("a",)))
     desk.retry("a")

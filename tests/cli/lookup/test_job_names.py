@@ -44,7 +44,7 @@ def test_job_is_named_by_tags_that_only_it_has(lab: Lab, xpm: Xpm) -> None:
     assert shown(xpm("show", "model=svm,lr=0.10")) == short(identity)
     several = xpm("show", "model=svm")
     assert several.exit_code == 2
-    assert f"{identity[:11]} (Train model=svm lr=0.1)" in several.stderr
+    assert f"{identity[:7]} (Train model=svm lr=0.1)" in several.stderr
     assert "no job has a tag 'modl' at column 1. Did you mean 'tag.model'?" in xpm("show", "modl=svm").stderr
 
 

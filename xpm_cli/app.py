@@ -34,6 +34,7 @@ from xpm_core.errors import (
     UnknownAttemptError,
     UnknownExperimentError,
     UnknownJobError,
+    UnknownTokenError,
     WorkspaceError,
     XpmError,
 )
@@ -45,7 +46,7 @@ FAILED, USAGE, UNREACHABLE, TIMED_OUT, INTERRUPTED = 1, 2, 3, 4, 130
 
 _EXIT_CODES: dict[tuple[type[XpmError], ...], int] = {
     (UnknownJobError, ForgottenJobError, AmbiguousJobError): USAGE,
-    (UnknownAttemptError, UnknownExperimentError): USAGE,
+    (UnknownAttemptError, UnknownExperimentError, UnknownTokenError): USAGE,
     (FilterError, RedisUrlError, SettingsError, ScriptError): USAGE,
     (WorkspaceError, RedisUnavailableError, RedisUnfitError, ServerNotFoundError, EmbeddedServerError): UNREACHABLE,
 }

@@ -107,7 +107,7 @@ def command_problem(name: str, words: list[str]) -> str | None:
             option = word.split("=")[0]
             if option not in {known for parameter in command.params for known in parameter.opts} | {"--help", "-h"}:
                 return f"{' '.join([name, *words])}: {command.name} has no option {option}"
-        elif isinstance(command, click.Group):
+        elif isinstance(command, click.Group) and not word.startswith("["):  # else it is a place for words
             found = command.get_command(click.Context(command), word)
             if found is None:
                 return f"{' '.join([name, *words])}: {name} has no command {word!r}"

@@ -33,6 +33,7 @@
       ForgottenJobError          (also LookupError) the server does not know a job of the index
       AmbiguousJobError          (also LookupError) a prefix fits several jobs
       UnknownExperimentError     (also LookupError) there is no such experiment
+      UnknownTokenError          (also LookupError) the server has no such token
       FilterError                (also ValueError) a filter, a list of columns or of keys to sort by is wrong
       InvalidNameError           (also ValueError) a name has characters that are not allowed
       ServerNotFoundError        there is no server program to embed
@@ -107,6 +108,7 @@ from xpm_core.errors.experiment import (
     UnknownDependencyError,
     UnknownExperimentError,
     UnknownJobError,
+    UnknownTokenError,
     WipedError,
     WorkersFailedError,
 )
@@ -171,6 +173,7 @@ __all__ = [
     "UnknownExperimentError",
     "UnknownJobError",
     "UnknownParameterError",
+    "UnknownTokenError",
     "UnsubmittedTaskError",
     "ValidationError",
     "WipedError",

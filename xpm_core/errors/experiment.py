@@ -446,6 +446,31 @@ class UnknownExperimentError(XpmError, LookupError):
         return f"Experiment {self.name!r}: not in this workspace, {there}. See them: xpm status."
 
 
+class UnknownTokenError(XpmError, LookupError):
+    """Raised when the server has no token of the name that was given.
+
+    Message:
+        Token 'gpuu': not on this server. Did you mean gpu? See them: xpm tokens.
+
+    Remedy:
+        Correct the name. A script creates a token by `connector.createtoken`.
+    """
+
+    def __init__(self, name: str, known: tuple[str, ...]) -> None:
+        super().__init__(name, known)
+        self.name, self.known = name, known
+
+    def __str__(self) -> str:
+        from difflib import get_close_matches  # late, because a job needs it never
+
+        if not self.known:
+            way = f"A script creates one: connector.createtoken({self.name!r}, N)."
+            return f"Token {self.name!r}: this server has no tokens. {way}"
+        near = get_close_matches(self.name, self.known, 3)
+        hint = f". Did you mean {' or '.join(near)}?" if near else f", there is {', '.join(self.known)}."
+        return f"Token {self.name!r}: not on this server{hint} See them: xpm tokens."
+
+
 class ScriptError(ShapedError):
     """Raised when a script has no configuration of the name that was given, or fails when it is imported.
 

@@ -121,6 +121,16 @@ class EventReader:
         entries: Any = self._client.xrevrange(self._stream, count=count)
         return list(_records(entries))
 
+    def backwards(self) -> Iterator[Record]:
+        """Return all events that are kept, the newest first. `BATCH` are read in one round trip."""
+        last = "+"
+        while entries := self._before(last):
+            yield from _records(entries)
+            last = f"({entries[-1][0].decode()}"
+
+    def _before(self, last: str) -> Any:
+        return self._client.xrevrange(self._stream, max=last, count=BATCH)
+
     def last_job(self) -> str:
         """Return the identity of the job that something happened to last; empty if that is unknown."""
         entries: Any = self._client.xrevrange(self._stream, count=LATEST)

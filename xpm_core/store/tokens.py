@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from xpm_core.errors import SettingsError, TokenClashError, TokenNameError, TokenRequestError
+from xpm_core.errors import SettingsError, TokenClashError, TokenNameError, TokenRequestError, UnknownTokenError
 from xpm_core.scalars import is_whole
 from xpm_core.store import keys, scripts
+from xpm_core.store.replies import text_of
 from xpm_core.tracebacks.edges import edge
 
 if TYPE_CHECKING:
@@ -132,6 +133,30 @@ def limit_passes(client: Redis, count: int) -> None:
     if not is_whole(count, 1):
         raise SettingsError("limitpasses", f"expected an integer of at least 1, got {count!r}", "The default is 200.")
     client.set(keys.passes, count)
+
+
+def resize_token(client: Redis, name: str, capacity: int) -> int:
+    """Set the capacity of a token that exists; its scope and the numbering of its units stay.
+
+    Args:
+        client: A connection to the server that the token belongs to.
+        name: Its name.
+        capacity: How many units there are, at least 1.
+
+    Returns:
+        How many units it had before.
+
+    Raises:
+        UnknownTokenError: The server has no token of that name.
+        TokenRequestError: The capacity is below 1.
+    """
+    if not is_whole(capacity, 1):
+        raise TokenRequestError(name, "resize_token", capacity, 0)
+    scope, numbered = client.hmget(keys.token(name), "scope", "units")
+    if scope is None:
+        raise UnknownTokenError(name, tuple(sorted(map(text_of, client.smembers(keys.tokens)))))
+    _, before = scripts.run(client, "token_set", [keys.token(name)], [name, capacity, scope, numbered, ""])
+    return int(before)
 
 
 def create_token(

@@ -71,6 +71,10 @@ class Commands:
         """Show why a job does not run."""
         return f"{self.variables}xpm why {short(identity)}{self.place}"
 
+    def why_all(self) -> str:
+        """Sum up why jobs wait."""
+        return f"{self.variables}xpm why{self.place}"
+
     def logs(self, identity: str) -> str:
         """Print what a job has printed."""
         return f"{self.variables}xpm logs {short(identity)}{self.place}"

@@ -61,7 +61,7 @@ class Code(str, Enum):
     CANCELLED = ("cancelled", Outlook.NEVER, "Somebody cancelled it.", "Run it again: `xpm retry JOB`.")
     TOO_LARGE = (
         "too_large", Outlook.NEVER, "It asks for more units than a token, or any worker of its queue, has.",
-        "Give the token more units, start a worker on a larger machine, or ask for fewer.",
+        "Give the token more units (`xpm tokens set`), start a worker on a larger machine, or ask for fewer.",
     )  # fmt: skip
     UNSERVED = ("unserved", Outlook.NOT_YET, "No living worker serves its queue.", "Start a worker of that queue.")
     REFUSED = (
@@ -83,7 +83,7 @@ class Code(str, Enum):
     )  # fmt: skip
     TOKEN_HELD = (
         "token_held", Outlook.NOT_YET, "Running jobs hold units of a token that it asks for.",
-        "Wait, or give the token more units.",
+        "Wait, or give the token more units: `xpm tokens set`.",
     )  # fmt: skip
     TOKEN_KEPT = (
         "token_kept", Outlook.NOT_YET, "Its tokens are kept for a job that was passed too often.",

@@ -39,6 +39,8 @@ DOCUMENTS = [
     *[("why", words, False) for words in ("why --json", "why --state ready,blocked --json")],
     ("diff", "diff name=done name=failed --json", False),
     ("diff", "diff name=done name=failed --json", True),
+    *[("events", words, False) for words in ("events --json", "events name=failed -o json -n 2")],
+    ("tokens", "tokens --json", False),
     ("status", "status --json", True),
     ("jobs", "jobs --json", True),
 ]
@@ -122,6 +124,8 @@ def test_lists_of_words_are_those_of_the_code() -> None:
     assert reason["code"]["enum"] == [code.value for code in Code]
     assert reason["outlook"]["enum"] == [outlook.value for outlook in Outlook]
     assert tuple(parts["job"]["properties"]) == FIELDS
+    event = read("events")["properties"]["events"]["items"]["properties"]["event"]
+    assert event["enum"] == [each.value for each in Event]
     states = read("status")["properties"]["jobs"]["properties"]
     assert list(states) == parts["state"]["enum"]
 

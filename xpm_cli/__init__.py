@@ -38,6 +38,7 @@ Program.homes = {
     "tokens": ("xpm_cli.commands.acting.tokens", "List the tokens, and set how many units one has."),
     "cancel": ("xpm_cli.commands.acting.cancel", "Cancel jobs that have not ended."),
     "retry": ("xpm_cli.commands.acting.retry", "Run jobs again that have ended."),
+    "graph": ("xpm_cli.commands.looking.graph", "Show which jobs of an experiment need which."),
     "diff": ("xpm_cli.commands.looking.diff", "List the parameters that make two identities differ."),
     "doctor": ("xpm_cli.commands.acting.doctor", "Look for faults of a workspace, and mend them."),
 }

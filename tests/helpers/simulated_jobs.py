@@ -48,7 +48,7 @@ class Lab:
         self.store = Store(client, workspace.id)
         self.worker = WorkerId("node1-1", "node1")
         self.run = self.store.open_run("sweep", "run1", {"user": "alice", "host": "head", "script": "sweep.py"})
-        self.submissions = SubmissionWriter(workspace.experiment("sweep"), "run1")
+        self.writers: dict[str, SubmissionWriter] = {}
         self.ends = EndWriter(workspace.path, self.worker.name)
 
     def identity(self, name: str) -> str:
@@ -59,15 +59,19 @@ class Lab:
         """The directory of the job of that name."""
         return self.workspace.job("sweep:Train", self.identity(name))
 
-    def submit(self, name: str, *needs: str, params: Mapping[str, Any] | None = None, **more: Any) -> str:
+    def submit(
+        self, name: str, *needs: str, params: Mapping[str, Any] | None = None, experiment: str = "sweep", **more: Any
+    ) -> str:
         """Submit a job; returns its identity. The index has its parameters: its name, and those given."""
         identity = self.identity(name)
         directory = self.workspace.directory_of("sweep:Train", identity)
         spec = JobSpec(identity, "sweep:Train", "Train", directory, b"payload")
         tags = more.setdefault("tags", {"name": name})
         job = Submission(spec, needs=[self.identity(need) for need in needs], **more)
-        self.submissions.add([IndexedJob(identity, spec.task, tags, lambda: {"name": name, **(params or {})})])
-        self.store.submit("sweep", self.run.started_ms, [job], {})
+        if experiment not in self.writers:
+            self.writers[experiment] = SubmissionWriter(self.workspace.experiment(experiment), "run1")
+        self.writers[experiment].add([IndexedJob(identity, spec.task, tags, lambda: {"name": name, **(params or {})})])
+        self.store.submit(experiment, self.run.started_ms, [job], {})
         return identity
 
     def join(self) -> None:

@@ -68,6 +68,7 @@ TESTED_ELSEWHERE = {
     "core/config/base": ("core/config/test_dependencies", "tasks are submitted to be used by others"),
     "core/config/dict_methods": ("core/language/dict_form/test_dict_reader", "three methods that call its functions"),
     "core/config/task_setup": ("core/config/test_dependencies", "tasks are given dependencies there"),
+    "cli/output/job_graph": ("cli/commands/looking/test_graph", "its forms are what the command prints"),
     "cli/output/event_lines": ("cli/commands/looking/test_events", "its lines are what the command prints"),
     "cli/output/token_table": ("cli/commands/acting/test_tokens", "its table is what the command prints"),
     "core/limits": ("core/wire/test_form", "what is over a limit is refused there"),

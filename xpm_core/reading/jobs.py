@@ -121,8 +121,20 @@ class JobReader:
         return spec_of(identity, task or "", name or "", directory or "", payload, options or "{}")
 
     def needs(self, identity: str) -> list[str]:
-        """Return the identities that a job needs, sorted."""
-        return sorted(text_of(need) for need in self._client.hkeys(keys.needs(self._w, identity)))
+        """Return the identities that a job needs, sorted. The server forgets those of a done job."""
+        return self.needs_of([identity])[identity]
+
+    def needs_of(self, identities: Sequence[str]) -> dict[str, list[str]]:
+        """Return the same of many jobs, by identity."""
+        found: dict[str, list[str]] = {}
+        for start in range(0, len(identities), PAGE):
+            page = identities[start : start + PAGE]
+            with self._client.pipeline(transaction=False) as pipe:
+                for identity in page:
+                    pipe.hkeys(keys.needs(self._w, identity))
+                for identity, needs in zip(page, pipe.execute(), strict=True):
+                    found[identity] = sorted(map(text_of, needs))
+        return found
 
     def dependents(self, identity: str) -> list[str]:
         """Return the identities that need a job, in the order of their submission."""

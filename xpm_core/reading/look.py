@@ -37,6 +37,7 @@ from xpm_core.reading.workers import WorkerState
 from xpm_core.server.connection import OUTAGES, ServerError
 from xpm_core.server.faults import fault_of
 from xpm_core.server.url import safe_url
+from xpm_core.states import State
 from xpm_core.store.connector import Connector
 from xpm_core.tracebacks.edges import edge
 from xpm_core.workspace.workspace import Workspace
@@ -190,6 +191,21 @@ class View:
     def rows(self, identities: Iterable[str]) -> list[JobRow]:
         """Return these jobs, in order, with all that is known of them. Unknown ones are left out."""
         return self._search.rows(identities)
+
+    def needs(self, rows: Iterable[JobRow]) -> dict[str, list[str] | None]:
+        """Return which jobs each of some jobs needs: identities, sorted; None if that is not known.
+
+        The server forgets it of a done job. Then the job's directory says it. Without the server, only directories do.
+        """
+        listed = list(rows)
+        known = {} if self.away is not None else self.reader.jobs.needs_of([row.identity for row in listed])
+        return {row.identity: known.get(row.identity) or self._kept_needs(row) for row in listed}
+
+    def _kept_needs(self, row: JobRow) -> list[str] | None:
+        if self.away is None and row.state is not State.DONE:
+            return []
+        kept = self.workspace.job(row.task, row.identity).kept(row.task) if row.task else None
+        return sorted(kept.needs) if kept else None
 
     @edge
     def workers(self) -> list[WorkerState]:

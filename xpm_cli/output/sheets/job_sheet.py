@@ -77,10 +77,7 @@ class JobSheet:
     @cached_property
     def needs(self) -> list[JobRow]:
         """The jobs that this one needs; if it is done, by its directory."""
-        known = [] if self.opened.view.away else self.opened.reader.jobs.needs(self.row.identity)
-        if not known and self.row.task and (kept := self.directory.kept(self.row.task)):
-            known = sorted(kept.needs)
-        return self.opened.view.rows(known)
+        return self.opened.view.rows(self.opened.view.needs([self.row])[self.row.identity] or ())
 
     @cached_property
     def dependents(self) -> list[str]:

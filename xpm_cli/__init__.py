@@ -40,5 +40,5 @@ Program.homes = {
     "retry": ("xpm_cli.commands.acting.retry", "Run jobs again that have ended."),
     "graph": ("xpm_cli.commands.looking.graph", "Show which jobs of an experiment need which."),
     "diff": ("xpm_cli.commands.looking.diff", "List the parameters that make two identities differ."),
-    "doctor": ("xpm_cli.commands.acting.doctor", "Look for faults of a workspace, and mend them."),
+    "doctor": ("xpm_cli.commands.upkeep.doctor", "Look for faults of a workspace, and mend them."),
 }

@@ -42,8 +42,8 @@ dist: .venv/.has-dist ## build the wheel and the sdist into dist/, and check the
 bench-identity: .venv/.has-test ## measure an identity, and write the figures into bench/RESULTS.md
 	@.venv/bin/python bench/identity.py --write
 
-bench-commands: .venv/.has-bench ## measure commands of xpm on 100,000 jobs, into bench/RESULTS.md
-	@.venv/bin/python bench/run.py --only commands --write
+bench-commands: .venv/.has-bench ## measure commands of xpm on 100,000 jobs
+	@.venv/bin/python bench/run.py --only commands
 
 bench: .venv/.has-bench ## measure xpm beside RQ, HyperQueue, experimaestro and submitit, into bench/RESULTS.md (an hour)
 	-@.venv/bin/python bench/run.py --write

@@ -126,9 +126,11 @@ class TlsFront:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
-        for each in self._open:
-            with contextlib.suppress(OSError):
-                each.shutdown(socket.SHUT_RDWR)
-            each.close()
         for thread in self._threads:
-            thread.join()
+            while thread.is_alive():  # it may be about to open one more connection
+                for each in list(self._open):
+                    with contextlib.suppress(OSError):
+                        each.shutdown(socket.SHUT_RDWR)
+                thread.join(0.05)
+        for each in self._open:
+            each.close()

@@ -13,6 +13,7 @@ import pytest
 from helpers.project_files import files, modules, place
 from lupa.lua51 import LuaRuntime
 
+from xpm_core.reading.listing.states import AFTER, BEFORE
 from xpm_core.states import Event, State
 from xpm_core.store import keys
 
@@ -166,7 +167,7 @@ def lua_keys() -> tuple[dict[str, str], dict[str, tuple[list[str], str]]]:
     source = INCLUDES["keys"].read_text()
     table = LuaRuntime(unpack_returned_tuples=True).execute(f"{source}\nreturn keys")
     parameters = {name: names.split(", ") for name, names in re.findall(r"function keys\.(\w+)\(([\w, ]*)\)", source)}
-    constants = {name: value for name, value in table.items() if name not in parameters}
+    constants = {name: value for name, value in table.items() if isinstance(value, str)}
     return constants, {name: (names, table[name](*map(str.upper, names))) for name, names in parameters.items()}
 
 
@@ -179,6 +180,11 @@ def test_keys_are_the_same_in_lua_and_python() -> None:
         python = getattr(keys, name)
         assert list(inspect.signature(python).parameters) == parameters, name
         assert python(*map(str.upper, parameters)) == built, name
+
+
+def test_listed_states_are_the_same_in_lua_and_python() -> None:
+    found = LuaRuntime().execute(f"{INCLUDES['keys'].read_text()}\nreturn keys.LISTED")
+    assert set(found.values()) == {state.value for state in (*BEFORE, *AFTER)}
 
 
 def test_every_key_has_a_glossary_entry() -> None:

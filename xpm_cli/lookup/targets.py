@@ -67,17 +67,13 @@ class Targets:
             rows += [row for row in opened.view.jobs(chosen) if fits(row)]
         return cls(opened, list({row.identity: row for row in rows}.values()), chosen is None, ends)
 
-    @property
-    def losing(self) -> list[JobRow]:
-        """Those that lose what they have done so far."""
-        return [row for row in self.rows if self._is_lost(row)]
-
-    def _is_lost(self, row: JobRow) -> bool:
+    def loses(self, row: JobRow) -> bool:
+        """Whether a job runs, and the command would end it, so that what it has done so far is lost."""
         return self.ends and row.state is State.RUNNING
 
-    def _loses(self, row: JobRow) -> bool:
+    def _takes(self, row: JobRow) -> bool:
         """Whether the command takes away what a job has done: it runs, or is done and was not named."""
-        return self._is_lost(row) or (row.state is State.DONE and not self.named)
+        return self.loses(row) or (row.state is State.DONE and not self.named)
 
     def agreed(self, verb: str, yes: bool) -> bool:
         """Whether to go on. One job needs no question if nothing is lost; all else needs `--yes` or an answer.
@@ -86,7 +82,7 @@ class Targets:
             verb: What would be done: "cancel".
             yes: Whether `--yes` was given.
         """
-        if yes or not self.rows or (len(self.rows) == 1 and not self._loses(self.rows[0])):
+        if yes or not self.rows or (len(self.rows) == 1 and not self._takes(self.rows[0])):
             return True
         self._say_what_would_be_done(verb)
         if sys.stdin.isatty() and sys.stderr.isatty():
@@ -98,15 +94,15 @@ class Targets:
         return False
 
     def _say_what_would_be_done(self, verb: str) -> None:
-        losing, total = self.losing, plural(len(self.rows), "job")
+        losing, total = sum(map(self.loses, self.rows)), plural(len(self.rows), "job")
         if len(self.rows) == 1 and losing:
             say(f"This would {verb} a job that runs. What it has done so far is lost:")
         elif losing:
-            lose = "One of them runs, and loses" if len(losing) == 1 else f"{len(losing)} of them run, and lose"
+            lose = "One of them runs, and loses" if losing == 1 else f"{losing} of them run, and lose"
             say(f"This would {verb} {total}. {lose} what is done so far:")
         else:
             say(f"This would {verb} {total}:")
-        listed = sorted(self.rows, key=lambda row: not self._is_lost(row))
+        listed = sorted(self.rows, key=lambda row: not self.loses(row))
         for row in listed[:LISTED]:
             say(f"  {short(row.identity)}  {self.opened.title(row)}, {self._stands(row)}")
         if len(listed) > LISTED:

@@ -103,19 +103,13 @@ def table(nodes: Sequence[Node], terminal: Terminal) -> list[str]:
     labels = {node.key: f"{node.label} {node.detail}" if node.key != node.label else node.label for node in nodes}
     head = ["ID", "STATE", "JOB"] if any(node.key != node.label for node in nodes) else ["JOBS", "STATE", "TASK"]
     rows = [[*head, "NEEDS"]]
-    rows += [[node.detail, _coloured(node), node.label, _named(node.needs, labels)] for node in nodes]
+    rows += [[node.detail, state(node.standing), node.label, _named(node.needs, labels)] for node in nodes]
     return terminal.table(rows)
 
 
 def _named(needs: Sequence[str], labels: Mapping[str, str]) -> str:
     more = [f"and {len(needs) - NAMED} more"] if len(needs) > NAMED else []
     return ", ".join([*(labels[need] for need in needs[:NAMED]), *more]) or "-"
-
-
-def _coloured(node: Node) -> str:
-    """The standing of a node; that of a single job in its colour."""
-    word = node.standing
-    return state(word) if word in {each.value for each in State} else word
 
 
 def mermaid(nodes: Sequence[Node]) -> Iterator[str]:

@@ -146,5 +146,6 @@ def pad(text: str, width: int) -> str:
 
 
 def state(word: str) -> str:
-    """A state's word in its colour."""
-    return click.style(word, fg=COLOURS.get(State(word)))
+    """A state's word in its colour; any other word as it is."""
+    known = State(word) if word in State._value2member_map_ else None
+    return click.style(word, fg=COLOURS.get(known)) if known else word

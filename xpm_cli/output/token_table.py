@@ -34,7 +34,7 @@ def table(tokens: Sequence[TokenState], workspace_id: str, terminal: Terminal) -
 def _held(token: TokenState) -> str:
     """`3 of 4`; with units of each host, `3 of 4 on gpu-a, 0 of 4 on gpu-b`."""
     if token.scope != "host":
-        return f"{sum(token.used.values())} of {token.capacity}"
+        return f"{token.held} of {token.capacity}"
     hosts = [f"{used} of {token.capacity} on {host}" for host, used in sorted(token.used.items()) if host]
     return ", ".join(hosts) or f"0 of {token.capacity} on each host"
 
@@ -63,17 +63,24 @@ def _listed(names: Iterable[str], total: int) -> str:
     return ", ".join([*found, *(["…"] if total > len(found) else [])])
 
 
-def token_record(token: TokenState) -> dict[str, Any]:
-    """The record of a token for programs."""
+def token_summary(token: TokenState) -> dict[str, Any]:
+    """How a token stands, for programs that look at the whole workspace."""
     return {
         "name": token.name,
         "capacity": token.capacity,
-        "used": sum(token.used.values()),
-        "used_by_host": {host: used for host, used in token.used.items() if host},
+        "used": token.held,
         "scope": token.scope,
-        "holders": [_holder(name, units) for name, units in sorted(token.holders.items())],
         "waiting": token.waiting,
         "first": token.first,
+    }
+
+
+def token_record(token: TokenState) -> dict[str, Any]:
+    """The record of a token for programs, with those that hold it."""
+    return {
+        **token_summary(token),
+        "used_by_host": {host: used for host, used in token.used.items() if host},
+        "holders": [_holder(name, units) for name, units in sorted(token.holders.items())],
     }
 
 

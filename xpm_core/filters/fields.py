@@ -12,7 +12,7 @@ from difflib import get_close_matches
 from typing import Any
 
 from xpm_core.errors import MismatchError
-from xpm_core.filters.moments import DATE, DURATION, read_date, read_duration, span_test
+from xpm_core.filters.moments import DATE, DURATION, read_date, read_duration, read_since, span_test
 from xpm_core.filters.row import ABSENT, UNKNOWN, Row
 from xpm_core.filters.syntax import Comparison, Literal, Name
 from xpm_core.filters.values import comparer, text_test
@@ -206,10 +206,9 @@ def _since(asked: Asked) -> RowTest:
         raise name.place.error(
             "since takes '=' and one value", "Write since=2h, or compare submitted, started or ended."
         )
-    span, seconds = read_date(literal.text), read_duration(literal.text)
-    if span is None and seconds is None:
+    least = read_since(literal.text, asked.now_s)
+    if least is None:
         raise literal.place.error(f"expected {DURATION}, or {DATE}, got {brief(literal.text)}", "Write since=2h.")
-    least = span[0] if span is not None else asked.now_s - (seconds or 0)
 
     def test(row: Row) -> bool | None:
         times = (row.ended_s, row.started_s, row.submitted_s)

@@ -53,6 +53,19 @@ def read_date(text: str) -> tuple[float, float] | None:
         return None
 
 
+def read_since(text: str, now_s: float) -> float | None:
+    """The moment, in epoch seconds, that a duration before now or a date means; None if the text is neither.
+
+    Example:
+        >>> read_since("2h", 10_000.0)
+        2800.0
+    """
+    if (duration := read_duration(text)) is not None:
+        return now_s - duration
+    found = read_date(text)
+    return found[0] if found else None
+
+
 def stored_moment(text: str) -> float | None:
     """The moment of a date or datetime in `params.json`, in epoch seconds; None if it is none."""
     found = read_date(text)

@@ -39,6 +39,11 @@ class TokenState:
     waiting: int
     first: list[str]
 
+    @property
+    def held(self) -> int:
+        """How many units are held, on all hosts together."""
+        return sum(self.used.values())
+
 
 class TokenReader:
     """Reads the tokens of the server. The arguments are those of `Reader`."""

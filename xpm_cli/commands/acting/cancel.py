@@ -39,7 +39,7 @@ def cancel(ctx: click.Context, /, names: tuple[str, ...], yes: bool, **given: An
             say("Every job that was selected has ended already.")
         elif not targets.agreed("cancel", yes):
             ctx.exit(FAILED)
-        results = [_cancel(opened, row, spares_running=not yes and row not in targets.losing) for row in targets.rows]
+        results = [_cancel(opened, row, spares_running=not yes and not targets.loses(row)) for row in targets.rows]
     ctx.exit(0 if all(results) else FAILED)
 
 

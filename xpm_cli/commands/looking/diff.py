@@ -16,7 +16,7 @@ from xpm_cli.app import common_options, say
 from xpm_cli.lookup import script_objects
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.output.json_form import SCHEMA, dumps
-from xpm_cli.output.terminal import Terminal, length
+from xpm_cli.output.terminal import Terminal
 from xpm_core.errors import WorkspaceError
 from xpm_core.labels import bare_class, short, title
 from xpm_core.language.identity.description import describe
@@ -140,8 +140,7 @@ def _lines(sides: list[Side], shown: list[Difference], terminal: Terminal, every
         rows.append([each.path or "class", _text(each.first), _text(each.second), *counts])
     if len(rows) == 1:
         return
-    widths = [max(length(row[column]) for row in rows) for column in range(len(rows[0]))]
-    if terminal.width is None or sum(widths) + 2 * len(widths) - 2 <= terminal.width:
+    if terminal.fits(rows):
         yield from terminal.table(rows)
     else:
         for path, *values in rows:

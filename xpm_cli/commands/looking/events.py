@@ -13,7 +13,7 @@ from xpm_cli.output.event_lines import EventLines, event_record
 from xpm_cli.output.forms import JSON, JSONL, TABLE, as_json, as_json_lines
 from xpm_cli.output.json_form import moment
 from xpm_cli.output.terminal import Terminal
-from xpm_core.filters.moments import DATE, DURATION, read_date, read_duration
+from xpm_core.filters.moments import DATE, DURATION, read_since
 from xpm_core.reading.events import Record
 
 SHOWN, BEFORE = 50, 10
@@ -56,11 +56,9 @@ def events(names: Sequence[str], follow: bool, limit: int | None, since: str | N
 
 def _moment(text: str, now_s: float) -> float:
     """The time that `--since` means, epoch seconds."""
-    if (duration := read_duration(text)) is not None:
-        return now_s - duration
-    if (date := read_date(text)) is not None:
-        return date[0]
-    raise click.BadParameter(f"expected {DURATION}, or {DATE}, got {text!r}.", param_hint="--since")
+    if (start_s := read_since(text, now_s)) is None:
+        raise click.BadParameter(f"expected {DURATION}, or {DATE}, got {text!r}.", param_hint="--since")
+    return start_s
 
 
 def _latest(opened: OpenWorkspace, jobs: Collection[str], start_s: float, limit: int | None) -> list[Record]:

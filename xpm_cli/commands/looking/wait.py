@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import time
 from collections import Counter
 from typing import Any
@@ -16,8 +15,7 @@ from xpm_core.errors import UnknownExperimentError
 from xpm_core.filters import Filter, from_options
 from xpm_core.filters.moments import read_duration
 from xpm_core.labels import short
-from xpm_core.reading.listing.job_names import FAILED as FAILED_LAST
-from xpm_core.reading.listing.job_names import LAST
+from xpm_core.reading.listing.job_names import may_name_job
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.reading.why.known import unserved
 from xpm_core.states import State
@@ -27,7 +25,6 @@ BLOCK_S = 1.0
 """How long one read waits for events, seconds."""
 NAMED = 200
 """Up to how many jobs the end of each is named."""
-_PREFIX = re.compile(r"[0-9a-fA-F]+")
 EVERY_S = 5.0
 """How often the counts are said if there are more, seconds."""
 
@@ -81,14 +78,9 @@ def _chosen(opened: OpenWorkspace, name: str | None, chosen: Filter | None) -> F
     experiments = sorted(opened.view.vocabulary.experiments or ())
     if name in experiments:
         return chosen & from_options(experiment=[name])
-    if not _may_be_job(name):
+    if not may_name_job(name):
         raise UnknownExperimentError(name, tuple(experiments))
     return chosen & from_options(where=[f"id={opened.view.job(name).identity}"])
-
-
-def _may_be_job(name: str) -> bool:
-    """Whether a name that is no experiment's can be that of a job."""
-    return name in (LAST, FAILED_LAST) or any(sign in name for sign in "=/") or bool(_PREFIX.fullmatch(name))
 
 
 class _Waiting:

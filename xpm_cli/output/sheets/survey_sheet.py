@@ -15,6 +15,7 @@ import click
 
 from xpm_cli.output.json_form import SCHEMA, moment
 from xpm_cli.output.terminal import Terminal, state
+from xpm_cli.output.token_table import token_summary
 from xpm_core.labels import short
 from xpm_core.reading.experiments import Experiment
 from xpm_core.reading.survey.failures import Failures, grouped
@@ -142,17 +143,7 @@ class SurveySheet:
                 }
                 for experiment in survey.experiments
             ],
-            "tokens": [
-                {
-                    "name": token.name,
-                    "capacity": token.capacity,
-                    "used": sum(token.used.values()),
-                    "scope": token.scope,
-                    "waiting": token.waiting,
-                    "first": token.first,
-                }
-                for token in survey.tokens
-            ],
+            "tokens": [token_summary(token) for token in survey.tokens],
             "workers": [
                 {
                     "name": worker.name,
@@ -234,7 +225,7 @@ def _token(token: TokenState) -> str:
     if token.scope == "host":
         used = ", ".join(f"{used}/{token.capacity} on {host}" for host, used in sorted(token.used.items()) if host)
         return f"{token.name} {used or f'0/{token.capacity} a host'}{waiting}"
-    return f"{token.name} {sum(token.used.values())}/{token.capacity}{waiting}"
+    return f"{token.name} {token.held}/{token.capacity}{waiting}"
 
 
 def _workers(workers: list[WorkerState]) -> list[str]:

@@ -28,6 +28,11 @@ LAST, FAILED = "last", "failed"
 _PREFIX = re.compile(r"[0-9a-f]+", re.IGNORECASE)
 
 
+def may_name_job(name: str) -> bool:
+    """Whether a name has the form of one that only a job has. The name of a task is not told from others."""
+    return name in (LAST, FAILED) or any(sign in name for sign in "=/") or bool(_PREFIX.fullmatch(name))
+
+
 class JobNames:
     """The names of the jobs of one workspace.
 

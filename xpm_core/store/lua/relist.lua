@@ -12,7 +12,6 @@ Cost O(log n) a job. Safe to repeat: yes.
 -- include: guard keys typed
 local counts_key = KEYS[1]
 local w, list = unpack(ARGV)
-local LISTED = { 'waiting', 'blocked', 'failed', 'cancelled' }
 guard.type(counts_key, 'hash')
 typed.workspace(w)
 local wrong = 0
@@ -20,7 +19,7 @@ for identity in string.gmatch(list, '%S+') do
   guard.type(keys.job(w, identity), 'hash')
   local job = redis.call('HMGET', keys.job(w, identity), 'state', 'ended', 'submitted')
   local changed = 0
-  for _, state in ipairs(LISTED) do
+  for _, state in ipairs(keys.LISTED) do
     local there = redis.call('ZSCORE', keys.listed(w, state), identity)
     if job[1] == state and not there then
       redis.call('ZADD', keys.listed(w, state), tonumber(job[2] or job[3] or '0'), identity)

@@ -19,9 +19,8 @@ function jobs.load(w, j)
     max_losses = v[22], backoff_ms = v[23], lease_ms = v[24], due = v[25], ended = v[26] }
 end
 
--- States whose jobs stand in no other place (a line, delayed, leases). Jobs that are done are listed nowhere: they are
--- the rest, and there are many.
-local LISTED = { waiting = true, blocked = true, failed = true, cancelled = true }
+local listed = {} -- the states of keys.LISTED, to look one up
+for _, state in ipairs(keys.LISTED) do listed[state] = true end
 
 -- Move a job to another state: its place, its fields, the counts, RQ's view and the event, all at once.
 -- `set` holds fields to write; the arguments after it are further fields of the event.
@@ -33,7 +32,7 @@ function jobs.move(w, rec, to, now, set, ...)
     redis.call('ZREM', keys.delayed(w), rec.id)
   elseif rec.state == 'running' then
     redis.call('ZREM', keys.leases(w), rec.id)
-  elseif LISTED[rec.state] then
+  elseif listed[rec.state] then
     redis.call('ZREM', keys.listed(w, rec.state), rec.id)
   end
   if rec.state then redis.call('HINCRBY', keys.counts(w), rec.state, -1) end
@@ -46,7 +45,7 @@ function jobs.move(w, rec, to, now, set, ...)
   if to == 'done' then handed.leave(w, rec.id, set) else redis.call('HSET', key, unpack(flat)) end
   if to == 'ready' then lines.enter(w, rec) end
   if to == 'delayed' then redis.call('ZADD', keys.delayed(w), rec.due, rec.id) end
-  if LISTED[to] then redis.call('ZADD', keys.listed(w, to), now, rec.id) end
+  if listed[to] then redis.call('ZADD', keys.listed(w, to), now, rec.id) end
   view.move(w, rec, to, now, execution)
   rec.state = to
   events.tell(w, to == 'running' and 'started' or to, rec, now, ...)

@@ -7,6 +7,10 @@ keys.passes = 'xpm:passes'
 keys.suspended = 'rq:suspended'
 keys.rq_queues = 'rq:queues'
 
+-- States whose jobs stand in no other place (a line, delayed, leases). Jobs that are done are listed nowhere: they are
+-- the rest, and there are many.
+keys.LISTED = { 'waiting', 'blocked', 'failed', 'cancelled' }
+
 function keys.token(name) return 'xpm:token:' .. name end
 function keys.token_holders(name) return 'xpm:token:' .. name .. ':holders' end
 function keys.token_queues(name) return 'xpm:token:' .. name .. ':queues' end

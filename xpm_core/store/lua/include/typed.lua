@@ -6,7 +6,7 @@ local typed = {}
 function typed.workspace(w)
   guard.named('workspace', w)
   for _, zset in ipairs({ keys.leases(w), keys.delayed(w), keys.workers(w) }) do guard.type(zset, 'zset') end
-  for _, state in ipairs({ 'waiting', 'blocked', 'failed', 'cancelled' }) do guard.type(keys.listed(w, state), 'zset') end
+  for _, state in ipairs(keys.LISTED) do guard.type(keys.listed(w, state), 'zset') end
   guard.type(keys.counts(w), 'hash')
   guard.type(keys.clock(w), 'hash')
   guard.type(keys.events(w), 'stream')

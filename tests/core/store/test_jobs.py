@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from helpers.invariants import check_everything
 from helpers.store_client import OTHER, WORKER, StoreClient, W, identity, submission
 
 from xpm_core.errors import OriginClashError
@@ -139,6 +140,62 @@ def test_a_later_run_says_how_to_run_what_an_earlier_one_left_unfinished(desk: S
     assert desk.job("b").options["timeout_s"] == 9
     desk.finish(desk.claim())
     assert desk.claim().spec.payload == b"new b"
+
+
+def later_run(desk: StoreClient) -> None:
+    """Open a run after all that has happened."""
+    desk.run = desk.store.open_run("exp", new_execution_id(), {})
+    before = desk.run.started_ms
+    while desk.run.started_ms <= before:
+        desk.run = desk.store.open_run("exp", new_execution_id(), {})
+
+
+GPU = WorkerId("g1", "node1", queues=("gpu",))
+
+
+def test_a_later_run_moves_a_waiting_job_to_another_queue(desk: StoreClient) -> None:
+    desk.submit(submission("a"), submission("b", needs=("a",)))
+    later_run(desk)
+    desk.submit(submission("a", queue="gpu"), submission("b", needs=("a",), queue="gpu"))
+    assert desk.claim_any().code is ClaimCode.EMPTY
+    assert (desk.job("a").queue, desk.job("b").queue) == ("gpu", "gpu")
+    assert desk.finish(desk.claim(GPU)) is FinishCode.ACCEPTED
+    assert desk.claim(GPU).identity == identity("b")
+    check_everything(desk.client, W)
+
+
+def test_a_later_run_gives_a_failed_job_its_own_queue_tokens_and_retries(desk: StoreClient) -> None:
+    create_token(desk.client, "cpu", 2)
+    desk.submit(submission("a", demand={"cpu": 2}))
+    desk.finish(desk.claim(), State.FAILED)
+    later_run(desk)
+    [answer] = desk.submit(submission("a", queue="gpu", demand={"cpu": 1}, max_retries=1, backoff_s=999.0))
+    assert answer.code is SubmitCode.RETRIED
+    assert desk.claim_any().code is ClaimCode.EMPTY
+    lease = desk.claim(GPU)
+    assert Reader(desk.client, W).tokens.read()[0].used == {"": 1}
+    assert desk.finish(lease, State.FAILED) is FinishCode.ACCEPTED
+    assert desk.state("a") is State.DELAYED
+    later_run(desk)
+    desk.submit(submission("a"))
+    assert desk.job("a").queue == "default"
+    check_everything(desk.client, W)
+
+
+def test_a_later_run_changes_who_comes_first(desk: StoreClient) -> None:
+    desk.submit(submission("a"), submission("b"), submission("c"))
+    later_run(desk)
+    desk.submit(submission("a", priority=-1), submission("c", priority=1), submission("b"))
+    assert [desk.claim().identity for _ in "abc"] == [identity(name) for name in "cba"]
+
+
+def test_a_worker_of_the_new_queue_is_woken_for_a_job_that_a_later_run_moves(desk: StoreClient) -> None:
+    desk.submit(submission("a"))
+    later_run(desk)
+    desk.store.join(GPU, pid=1, path="/ws", version="1")
+    assert desk.store.claim(GPU, new_execution_id(), listen=True).code is ClaimCode.EMPTY
+    desk.submit(submission("a", queue="gpu"))
+    assert desk.store.wait_for_wake(GPU, 1)
 
 
 def payload_of(desk: StoreClient, name: str) -> bytes:

@@ -258,6 +258,38 @@ class Lives(RuleBasedStateMachine):
             self.model.jobs[name] = ModelJob(name, needed, demand, queue, order, max_retries, project)
             self.model.settle()
 
+    @rule(
+        name=st.sampled_from(NAMES),
+        demand=st.sampled_from(DEMANDS),
+        queue=st.sampled_from(QUEUES),
+        priority=st.integers(-1, 1),
+        max_retries=st.integers(0, 1),
+        project=st.sampled_from(PROJECTS),
+    )
+    def submit_again_in_a_later_run(
+        self, name: str, demand: dict[str, int], queue: str, priority: int, max_retries: int, project: str
+    ) -> None:
+        job = self.model.jobs.get(name)
+        if job is None or any(n > self.model.capacity[token] for token, n in demand.items()):
+            return
+        known = self.desk.submitted[identity(name)]
+        before, self.count = self.desk.run, self.count + 1
+        while self.desk.run.started_ms <= before.started_ms + 1:  # so all that has happened was before it
+            self.desk.run = self.desk.store.open_run("exp", f"later{self.count}", {})
+        again = submission(
+            name, needs=job.needs, demand=demand, queue=queue, priority=priority, max_retries=max_retries,
+            backoff_s=999.0, project=project,
+        )  # fmt: skip
+        self.desk.submit(again)
+        self.desk.run = before
+        if job.state not in (*UNSTARTED, State.FAILED, State.CANCELLED):
+            self.desk.submitted[known.identity] = known
+            return
+        job.demand, job.queue, job.order = demand, queue, (-priority, job.order[1])
+        job.max_retries, job.project = max_retries, project
+        if job.state in (State.FAILED, State.CANCELLED):
+            assert self.model.retry(job) is RetryCode.RETRIED
+
     @rule(target=leases, worker=st.sampled_from(WORKERS))
     def claim(self, worker: WorkerId) -> Lease | None:
         expected, execution = self.model.next(worker), self.execution()

@@ -15,7 +15,7 @@ Returns {1, since, cursor, answers}: two events, the last one now, and one befor
         (empty if there are others); a line `code state execution ended_ms root` for each job; or a refusal of all,
         nothing written: {-1, id, token, asked, capacity}, {-2, id, need that is unknown}, {-3, class, known origin}
    1  NEW       the job is new
-   2  ATTACHED  it was there, in that state; until it starts, a later run may change its payload and options
+   2  ATTACHED  it was there, in that state; until it starts, a later run decides how, when and where it runs
    3  DONE      it is done, and its marker was seen
    4  RETRIED   it had failed or was cancelled before this run, and runs again
    5  UNMARKED  it is done, but its marker was not seen: look at its directory (docs/internals/files.md)

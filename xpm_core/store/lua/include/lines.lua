@@ -8,6 +8,9 @@ local STRIDE = 2 ^ 44 -- arrivals that fit under one priority
 -- The place of a job in its line, by its priority and the number of its arrival.
 function lines.order(priority, arrival) return (100 - priority) * STRIDE + arrival end
 
+-- The number of a job's arrival, by its place in its line.
+function lines.arrival(order) return order % STRIDE end
+
 function lines.member(w, j) return w .. ':' .. j end
 
 -- The name of a job's line: its demand, then the tags of its project and of what workers lacked for it.

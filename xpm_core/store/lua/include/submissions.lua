@@ -1,5 +1,5 @@
 -- One submitted job: new, or attached to what is there.
--- include: edges events jobs keys lines needs retries wake
+-- include: edges events jobs keys lines needs replans retries wake
 local submissions = {}
 
 local CODE = { NEW = 1, ATTACHED = 2, DONE = 3, RETRIED = 4, UNMARKED = 5 }
@@ -53,12 +53,6 @@ local function submitted_before(w, id, run_started)
   return tonumber(redis.call('HGET', keys.job(w, id), 'submitted') or 0) < run_started
 end
 
--- The latest run decides how a job runs, because parts of its parameters that an earlier payload names may be gone. It
--- also decides what people call the job.
-local function renew(w, job)
-  redis.call('HSET', keys.job(w, job.id), 'payload', job.payload, 'options', job.options, 'tags', job.tags)
-end
-
 -- Take one submission. A job that failed before `run_started` (ms) runs again; a later failure is of this run.
 function submissions.take(w, job, run_started, now)
   local rec = not job.new and jobs.load(w, job.id)
@@ -69,10 +63,10 @@ function submissions.take(w, job, run_started, now)
     return CODE.DONE, rec
   end
   if (rec.state == 'failed' or rec.state == 'cancelled') and ended_before(rec, run_started, now) then
-    renew(w, job)
+    replans.take(w, rec, job, now)
     retries.start(w, rec, now)
     return CODE.RETRIED, rec
   end
-  if UNSTARTED[rec.state] and submitted_before(w, job.id, run_started) then renew(w, job) end
+  if UNSTARTED[rec.state] and submitted_before(w, job.id, run_started) then replans.take(w, rec, job, now) end
   return CODE.ATTACHED, rec
 end

@@ -3,8 +3,7 @@
 -- include: clock keys listing rq
 local view = {}
 
-local DONE_TTL_S = 86400
-local FAILED_TTL_S = 31536000 -- as RQ's own DEFAULT_FAILURE_TTL
+local DONE_TTL_S, FAILED_TTL_S = 86400, 31536000 -- the second as RQ's own DEFAULT_FAILURE_TTL
 local STATUS = { waiting = 'deferred', blocked = 'deferred', ready = 'queued', delayed = 'scheduled',
   running = 'started', done = 'finished', failed = 'failed', cancelled = 'canceled' }
 local REGISTRY = { waiting = 'deferred', blocked = 'deferred', delayed = 'scheduled', done = 'finished',
@@ -43,10 +42,13 @@ local function register(w, rec, to, now, id, hash)
   end
 end
 
+-- The kind of the registry that holds the jobs of a state; nil for those that stand elsewhere.
+function view.registry(state) return REGISTRY[state] end
+
 -- Move a job in the view. `rec.state` is the state that it leaves (nil for a new job), `execution` the one that it had
 -- there, because an adopted result names another one.
 function view.move(w, rec, to, now, execution)
-  local from, id, iso = rec.state, keys.rq_id(w, rec.id), clock.iso(now)
+  local from, id, hash, iso = rec.state, keys.rq_id(w, rec.id), keys.rq_job(w, rec.id), clock.iso(now)
   if from == 'ready' then
     listing.leave(w, rec.queue, id)
   elseif from == 'running' then
@@ -54,7 +56,6 @@ function view.move(w, rec, to, now, execution)
   elseif from and REGISTRY[from] ~= REGISTRY[to] then
     rq.put('zset', 'ZREM', keys.rq_registry(REGISTRY[from], w, rec.queue), id)
   end
-  local hash = keys.rq_job(w, rec.id)
   if from and REGISTRY[from] then redis.call('PERSIST', hash) end
   rq.put('hash', 'HSET', hash, 'data', DATA, 'origin', keys.rq_name(w, rec.queue), 'description', rec.task,
     'status', STATUS[to], 'worker_name', to == 'running' and rec.worker or '', TIME[to] or 'enqueued_at', iso,

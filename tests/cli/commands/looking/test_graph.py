@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 import pytest
 from click.testing import Result
+from helpers.project_files import require
 from helpers.simulated_jobs import ERROR, Lab
 from helpers.typed_commands import AWAY
 
@@ -78,8 +79,8 @@ def test_names_are_quoted(lab: Lab, xpm: Xpm) -> None:
     assert drawn.count("[") == 1
 
 
-@pytest.mark.skipif(not shutil.which("dot"), reason="Graphviz is not installed")
 def test_graphviz_reads_the_drawing(diamond: Lab, xpm: Xpm) -> None:
+    require(shutil.which("dot"), "Graphviz")
     text = xpm("graph", "sweep", "--dot").stdout
     subprocess.run(["dot", "-Tsvg"], input=text, text=True, check=True, capture_output=True)
 

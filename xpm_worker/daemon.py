@@ -63,6 +63,8 @@ class Daemon:
         name = f"{settings.name or context.host}-{os.urandom(4).hex()}"
         self._names = [f"{name}.{number}" for number in range(settings.slots)]
         """The slots' names differ only in the number: a refusal by one of them counts for all (store/refusals.py)."""
+        self._died: dict[int, str] = {}
+        """The name that a slot had before it died: the next one inherits the order that it had got from afar."""
         self._fork_server: subprocess.Popen[bytes] | None = None
         self._fork_server_started = 0.0
         awaited = [signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, *signals.AS_SIGTERM]
@@ -108,7 +110,7 @@ class Daemon:
             self._fork_server_end.close()
             os.close(self._home)
             os.setsid()  # a terminal's Ctrl-C goes to the daemon alone, which passes it on
-            work(self._context, self._names[number])
+            work(self._context, self._names[number], self._died.get(number, ""))
             code = 0
         except BaseException:  # the edge of the process
             log.exception("slot %d", number)
@@ -141,6 +143,7 @@ class Daemon:
         if code == 0 or self._shutdown:
             return
         log.warning("%s ended with %d; starting another", self._names[number], code)
+        self._died[number] = self._names[number]
         # A name of its own, because RQ's tools and cancellations may still address the dead slot by its name.
         self._names[number] = f"{self._names[number].rpartition('-')[0]}-{os.urandom(4).hex()}.{number}"
         self._waiting.append(number)

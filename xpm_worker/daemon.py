@@ -31,6 +31,9 @@ TICK_S = 1.0
 FIRST_REST_S, LONGEST_REST_S = 0.1, 10.0
 """Pauses before it starts a slot again that keeps dying, seconds."""
 
+ORDERED = 7
+"""The exit code of a slot that has left because it was ordered to, from afar."""
+
 FORK_SERVER_END_S = 10.0
 """How long the fork server may take to end, seconds."""
 
@@ -57,6 +60,7 @@ class Daemon:
         self._backoff = Backoff(FIRST_REST_S, LONGEST_REST_S)
         self._rest_until = 0.0
         self._shutdown = Shutdown.NONE
+        self._all_ordered = True
         self._pid = os.getpid()
         settings = context.settings
         self._environment = clean_environment(os.environ, context.url, settings.pythonpath, key=settings.signing_key)
@@ -72,8 +76,8 @@ class Daemon:
             awaited.remove(signal.SIGHUP)
         self._signals = signals.SignalPipe(*awaited)
 
-    def run(self) -> None:
-        """Run until all slots have left."""
+    def run(self) -> bool:
+        """Run until all slots have left. Returns whether each has left because it was ordered to, from afar."""
         marks.sweep_orphans()
         self._start_fork_server()
         self._waiting = list(range(self._context.settings.slots))
@@ -87,6 +91,7 @@ class Daemon:
             self._check_workspace()
             self._check_server()
         self._end_fork_server()
+        return self._all_ordered
 
     # -- slots -----------------------------------------------------------------------------------------------------
 
@@ -110,8 +115,8 @@ class Daemon:
             self._fork_server_end.close()
             os.close(self._home)
             os.setsid()  # a terminal's Ctrl-C goes to the daemon alone, which passes it on
-            work(self._context, self._names[number], self._died.get(number, ""))
-            code = 0
+            ordered = work(self._context, self._names[number], self._died.get(number, ""))
+            code = ORDERED if ordered else 0
         except BaseException:  # the edge of the process
             log.exception("slot %d", number)
         finally:
@@ -140,7 +145,8 @@ class Daemon:
 
     def _slot_ended(self, number: int, code: int) -> None:
         """Have a slot started again if it died. A slot that left by itself is not started again."""
-        if code == 0 or self._shutdown:
+        if code in (0, ORDERED) or self._shutdown:
+            self._all_ordered = self._all_ordered and code == ORDERED
             return
         log.warning("%s ended with %d; starting another", self._names[number], code)
         self._died[number] = self._names[number]

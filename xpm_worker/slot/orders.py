@@ -96,6 +96,11 @@ class Orders:
         over = self.ends_at is not None and boot_time() >= self.ends_at
         return max(self._ordered, Shutdown.HAND_BACK) if over else self._ordered
 
+    @property
+    def ordered(self) -> bool:
+        """Whether the slot leaves because of an order from afar, and of nothing else."""
+        return self._from_afar > self.signalled
+
     def steer(self, order: str) -> bool:
         """Note which order from afar stands now. A drain can be taken back; once the slot stops, it leaves.
 

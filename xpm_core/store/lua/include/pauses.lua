@@ -22,7 +22,7 @@ function pauses.paused(w, queue) return of(w)['=' .. queue] == true end
 -- What is known of the pause of a queue, as JSON; nil if it is not paused. A key of another type counts as no pause.
 function pauses.said(w, queue)
   local found = redis.pcall('HGET', keys.paused(w), queue)
-  return type(found) == 'string' and found or nil
+  return type(found) == 'string' and (found ~= '' and found or '{}') or nil
 end
 
 -- No token is kept any more for the jobs of a line.

@@ -100,13 +100,9 @@ class Commands:
         """Show how the workspace stands."""
         return f"{self.variables}xpm status{self.place}"
 
-    def workers(self) -> str:
-        """List the workers."""
-        return f"{self.variables}xpm workers{self.place}"
-
-    def resume_worker(self, name: str) -> str:
-        """Take an order to drain back."""
-        return f"{self.variables}xpm workers resume {name}{self.place}"
+    def resume_workers(self, *names: str) -> str:
+        """Take an order to drain back; the names are as they were typed."""
+        return f"{self.variables}xpm workers resume {' '.join(map(shlex.quote, names))}{self.place}"
 
     def resume_queue(self, queue: str) -> str:
         """Resume a paused queue."""

@@ -12,7 +12,7 @@ from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.user import user_at_host
 from xpm_cli.output.forms import JSON, JSONL, NAME, TABLE, as_json, as_json_lines, list_forms
 from xpm_cli.output.json_form import moment
-from xpm_cli.output.tables.worker_table import WorkerTable
+from xpm_cli.output.tables.worker_table import WorkerTable, in_order
 from xpm_cli.output.terminal import Terminal
 from xpm_core.defaults import DEFAULT_QUEUE
 from xpm_core.reading.steering.named_workers import named
@@ -39,7 +39,7 @@ def workers(ctx: click.Context, form: str) -> None:
     if ctx.invoked_subcommand is not None:
         return
     with open_workspace(live=True) as opened:
-        found = _table(opened, opened.view.workers(), refused=form != NAME)
+        found = _table(opened, in_order(opened.view.workers()), refused=form != NAME)
         if form == JSON:
             head = {"time": moment(opened.now_s), "source": opened.view.server}
             texts = [as_json(head, "workers", found.records())]
@@ -72,7 +72,10 @@ def drain(ctx: click.Context, names: tuple[str, ...]) -> None:
     daemon whose workers have all left ends. `xpm workers resume` takes it back, as long as the worker has not left.
     """
     with open_workspace(acts=True) as opened:
-        done = _order(opened, _named(opened, names), Order.DRAIN)
+        found = _named(opened, names)
+        done = _order(opened, found, Order.DRAIN)
+        if any(worker.job for worker in found):
+            say(f"Take it back: {opened.commands.resume_workers(*names)}")
     ctx.exit(0 if done else FAILED)
 
 
@@ -110,7 +113,7 @@ def resume(ctx: click.Context, names: tuple[str, ...]) -> None:
 
 def _named(opened: OpenWorkspace, names: Sequence[str]) -> list[WorkerState]:
     """The workers that names mean, each once."""
-    known = opened.view.workers()
+    known = in_order(opened.view.workers())
     return list({worker.name: worker for name in names for worker in named(known, name)}.values())
 
 

@@ -5,7 +5,7 @@ Owns: the columns, the words for how a worker stands, and the fields that progra
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,6 +108,17 @@ def stands(worker: WorkerState) -> str:
     if worker.leaving_s:
         return "draining" if worker.order in ("", "drain") else "stopping"
     return "busy" if worker.job else "idle"
+
+
+def in_order(workers: Iterable[WorkerState]) -> list[WorkerState]:
+    """Workers by daemon, then by number."""
+
+    def place(worker: WorkerState) -> tuple[str, int]:
+        daemon = daemon_of(worker.name)
+        number = worker.name[len(daemon) + 1 :]
+        return daemon, int(number or 0)
+
+    return sorted(workers, key=place)
 
 
 def _avoid(jobs: int) -> str:

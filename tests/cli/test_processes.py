@@ -248,6 +248,20 @@ def test_question_is_asked_on_a_terminal(
     assert f"2 {after}" in shell.run("status").stdout
 
 
+@pytest.mark.parametrize(("answer", "code", "state"), [("y\n", 0, "stopping"), ("n\n", 1, "busy")])
+def test_stop_of_a_worker_that_runs_a_job_asks_on_a_terminal(
+    shell: Shell, lab: Lab, tmp_path: Path, answer: str, code: int, state: str
+) -> None:
+    lab.join()
+    lab.start("a")
+    words = [PROGRAM, "workers", "stop", lab.worker.name, "--workspace", lab.workspace.path]
+    terminal = Desktop(tmp_path).terminal(*words, env=shell.environment())
+    lines = terminal.shows("Stop it?")
+    assert "This would stop 1 worker, and hand back 1 job. What is not saved is lost:" in "\n".join(lines)
+    assert end_of(terminal, answer) == code
+    assert f"  {state}  " in shell.run("workers").stdout
+
+
 def end_of(terminal: Terminal, answer: str) -> int:
     """The exit code after an answer. Python's `input` misses a Ctrl-C just before it reads; people press it again."""
     for _ in range(4):

@@ -15,6 +15,7 @@ from xpm_core.errors import InvalidNameError, UnknownQueueError
 from xpm_core.reading.steering.queues import QueueState
 from xpm_core.store.steering.pauses import PauseCode, ResumeCode, pause_queue, resume_queue
 from xpm_core.words.names import check_queue_name
+from xpm_core.words.reasons_of_workers import listed
 from xpm_core.words.text import plural, span
 
 
@@ -82,6 +83,12 @@ def _pause(opened: OpenWorkspace, name: str, why: str) -> None:
     if not known:
         others = ", ".join(each.name for each in every if each.name != name)
         say(f"No job and no worker has used this queue so far.{f' There is: {others}.' if others else ''}")
+
+    deaf = [worker for worker in opened.view.workers() if not worker.takes_orders and name in worker.queues]
+    if deaf:
+        runs, them = ("runs", "it") if len(deaf) == 1 else ("run", "them")
+        named = listed([worker.name for worker in deaf])
+        say(f"But {named} {runs} an earlier xpm, which knows no pauses: end {them}, or jobs go on to start there.")
 
 
 def _jobs(queue: QueueState | None) -> str:

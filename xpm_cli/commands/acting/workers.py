@@ -122,10 +122,8 @@ def _agreed(table: WorkerTable) -> bool:
     busy = [worker for worker in table.workers if worker.job]
     if not busy:
         return True
-    jobs = "1 job is" if len(busy) == 1 else f"{len(busy)} jobs are"
-    say(
-        f"This would stop {plural(len(table.workers), 'worker')}; {jobs} handed back, and may lose what is done so far:"
-    )
+    stops, jobs = plural(len(table.workers), "worker"), plural(len(busy), "job")
+    say(f"This would stop {stops}, and hand back {jobs}. What is not saved is lost:")
     for worker in busy[:LISTED]:
         job = table.jobs.get(worker.job)
         lasts = f", for {span(table.now_s - job.started_s)}" if job is not None and job.started_s else ""

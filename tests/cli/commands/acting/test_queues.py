@@ -9,6 +9,7 @@ import pytest
 from click.testing import Result
 from helpers.simulated_jobs import Lab
 
+from xpm_core.store import keys
 from xpm_core.store.jobs import new_execution_id
 
 pytestmark = pytest.mark.redis
@@ -62,6 +63,15 @@ def test_a_queue_that_nothing_uses_yet_is_paused_and_said_to_be_unused(lab: Lab,
     lab.submit("b", queue="new")
     assert "! queues" in xpm("status").stdout
     assert xpm("queues", "pause", "new").stderr.count("used this queue") == 0
+
+
+def test_a_worker_of_an_earlier_xpm_is_named_because_it_knows_no_pauses(lab: Lab, xpm: Xpm) -> None:
+    lab.join()
+    lab.client.hdel(keys.worker(lab.workspace.id, lab.worker.name), "orders")
+    assert (
+        f"But {lab.worker.name} runs an earlier xpm, which knows no pauses" in xpm("queues", "pause", "default").stderr
+    )
+    assert "earlier xpm" not in xpm("queues", "pause", "other").stderr
 
 
 def test_forms_have_the_same_queues(lab: Lab, xpm: Xpm) -> None:

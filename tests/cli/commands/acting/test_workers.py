@@ -106,7 +106,7 @@ def test_a_stop_of_workers_that_run_jobs_needs_yes(crew: Lab, xpm: Xpm) -> None:
     result = xpm("workers", "stop", "m1")
     assert result.exit_code == 1
     first, second, last = result.stderr.splitlines()
-    assert first == "This would stop 2 workers; 1 job is handed back, and may lose what is done so far:"
+    assert first == "This would stop 2 workers, and hand back 1 job. What is not saved is lost:"
     assert second.startswith(f"  m1-aa.0 runs {short(crew.identity('a'))} Train name=a, for ")
     assert last == "Nothing was stopped. The same with --yes does it."
     assert set(states(xpm).values()) == {"busy", "idle"}

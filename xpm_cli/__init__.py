@@ -36,6 +36,8 @@ Program.homes = {
     "events": ("xpm_cli.commands.looking.events", "List what has happened."),
     "wait": ("xpm_cli.commands.looking.wait", "Wait until jobs have ended."),
     "tokens": ("xpm_cli.commands.acting.tokens", "List the tokens, and set how many units one has."),
+    "workers": ("xpm_cli.commands.acting.workers", "List the workers, and order them to leave."),
+    "queues": ("xpm_cli.commands.acting.queues", "List the queues, and pause them."),
     "cancel": ("xpm_cli.commands.acting.cancel", "Cancel jobs that have not ended."),
     "retry": ("xpm_cli.commands.acting.retry", "Run jobs again that have ended."),
     "graph": ("xpm_cli.commands.looking.graph", "Show which jobs of an experiment need which."),

@@ -22,6 +22,7 @@ import click
 from xpm_core import __version__
 from xpm_core.errors import (
     AmbiguousJobError,
+    AmbiguousWorkerError,
     EmbeddedServerError,
     FilterError,
     ForgottenJobError,
@@ -34,7 +35,9 @@ from xpm_core.errors import (
     UnknownAttemptError,
     UnknownExperimentError,
     UnknownJobError,
+    UnknownQueueError,
     UnknownTokenError,
+    UnknownWorkerError,
     WorkspaceError,
     XpmError,
 )
@@ -47,6 +50,7 @@ FAILED, USAGE, UNREACHABLE, TIMED_OUT, INTERRUPTED = 1, 2, 3, 4, 130
 _EXIT_CODES: dict[tuple[type[XpmError], ...], int] = {
     (UnknownJobError, ForgottenJobError, AmbiguousJobError): USAGE,
     (UnknownAttemptError, UnknownExperimentError, UnknownTokenError): USAGE,
+    (UnknownQueueError, UnknownWorkerError, AmbiguousWorkerError): USAGE,
     (FilterError, RedisUrlError, SettingsError, ScriptError): USAGE,
     (WorkspaceError, RedisUnavailableError, RedisUnfitError, ServerNotFoundError, EmbeddedServerError): UNREACHABLE,
 }

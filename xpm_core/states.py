@@ -50,3 +50,6 @@ class Event(str, Enum):
     RELEASED = "released"
     WORKER_UP = "worker_up"
     WORKER_DOWN = "worker_down"
+    WORKER_ORDERED = "worker_ordered"
+    QUEUE_PAUSED = "queue_paused"
+    QUEUE_RESUMED = "queue_resumed"

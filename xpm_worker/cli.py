@@ -128,6 +128,7 @@ def _checked(check: Callable[[str], str]) -> Callable[[click.Context, click.Para
     multiple=True,
     help="Let jobs use only classes of this module and of modules below it; `*` stands for any text. May be repeated.",
 )
+@click.option("--ordered-code", hidden=True, default=0, type=click.IntRange(0, 125))
 @click.option("-v", "--verbose", is_flag=True, help="Log more.")
 @click.option("-q", "--quiet", is_flag=True, help="Log only warnings and errors.")
 @click.version_option(__version__)
@@ -148,17 +149,22 @@ def main(verbose: bool, quiet: bool, pythonpath: tuple[Path, ...], **options: ob
         problem = f"{settings.walltime_s:g} leaves no time to run jobs, with a --grace of {settings.grace_s:g}"
         raise click.BadParameter(f"{problem}. Give more, or a shorter grace.", param_hint="'--walltime'")
     try:
-        serve(settings)
+        ordered = serve(settings)
     except XpmError as error:
         click.echo(str(error), err=True)
         sys.exit(OUT_OF_REACH)
+    if ordered:
+        sys.exit(settings.ordered_code)
 
 
-def serve(settings: Settings) -> None:
+def serve(settings: Settings) -> bool:
     """Run a daemon until it leaves.
 
     Args:
         settings: Its options.
+
+    Returns:
+        Whether all its slots were ordered to leave, from afar (`xpm workers`).
 
     Raises:
         XpmError: The workspace or the server cannot be used, or a variable of the environment is wrong.
@@ -182,7 +188,7 @@ def serve(settings: Settings) -> None:
         log.info("Redis at %s", safe_url(url))
         ends_at = hand_back_at(settings.walltime_s, settings.grace_s, os.environ)
         context = SlotContext(settings, workspace, url, socket.gethostname(), slots_end, ends_at)
-        Daemon(context, fork_server_end, server).run()
+        return Daemon(context, fork_server_end, server).run()
     finally:
         if server is not None:
             server.close()

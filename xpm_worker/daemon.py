@@ -31,6 +31,9 @@ TICK_S = 1.0
 FIRST_REST_S, LONGEST_REST_S = 0.1, 10.0
 """Pauses before it starts a slot again that keeps dying, seconds."""
 
+ORDERED = 7
+"""The exit code of a slot that has left because it was ordered to, from afar."""
+
 FORK_SERVER_END_S = 10.0
 """How long the fork server may take to end, seconds."""
 
@@ -57,12 +60,15 @@ class Daemon:
         self._backoff = Backoff(FIRST_REST_S, LONGEST_REST_S)
         self._rest_until = 0.0
         self._shutdown = Shutdown.NONE
+        self._all_ordered = True
         self._pid = os.getpid()
         settings = context.settings
         self._environment = clean_environment(os.environ, context.url, settings.pythonpath, key=settings.signing_key)
         name = f"{settings.name or context.host}-{os.urandom(4).hex()}"
         self._names = [f"{name}.{number}" for number in range(settings.slots)]
         """The slots' names differ only in the number: a refusal by one of them counts for all (store/refusals.py)."""
+        self._died: dict[int, str] = {}
+        """The name that a slot had before it died: the next one inherits the order that it had got from afar."""
         self._fork_server: subprocess.Popen[bytes] | None = None
         self._fork_server_started = 0.0
         awaited = [signal.SIGCHLD, signal.SIGINT, signal.SIGTERM, *signals.AS_SIGTERM]
@@ -70,8 +76,8 @@ class Daemon:
             awaited.remove(signal.SIGHUP)
         self._signals = signals.SignalPipe(*awaited)
 
-    def run(self) -> None:
-        """Run until all slots have left."""
+    def run(self) -> bool:
+        """Run until all slots have left. Returns whether each has left because it was ordered to, from afar."""
         marks.sweep_orphans()
         self._start_fork_server()
         self._waiting = list(range(self._context.settings.slots))
@@ -85,6 +91,7 @@ class Daemon:
             self._check_workspace()
             self._check_server()
         self._end_fork_server()
+        return self._all_ordered
 
     # -- slots -----------------------------------------------------------------------------------------------------
 
@@ -108,8 +115,8 @@ class Daemon:
             self._fork_server_end.close()
             os.close(self._home)
             os.setsid()  # a terminal's Ctrl-C goes to the daemon alone, which passes it on
-            work(self._context, self._names[number])
-            code = 0
+            ordered = work(self._context, self._names[number], self._died.get(number, ""))
+            code = ORDERED if ordered else 0
         except BaseException:  # the edge of the process
             log.exception("slot %d", number)
         finally:
@@ -138,9 +145,11 @@ class Daemon:
 
     def _slot_ended(self, number: int, code: int) -> None:
         """Have a slot started again if it died. A slot that left by itself is not started again."""
-        if code == 0 or self._shutdown:
+        if code in (0, ORDERED) or self._shutdown:
+            self._all_ordered = self._all_ordered and code == ORDERED
             return
         log.warning("%s ended with %d; starting another", self._names[number], code)
+        self._died[number] = self._names[number]
         # A name of its own, because RQ's tools and cancellations may still address the dead slot by its name.
         self._names[number] = f"{self._names[number].rpartition('-')[0]}-{os.urandom(4).hex()}.{number}"
         self._waiting.append(number)

@@ -29,6 +29,7 @@ class Settings:
         pythonpath: Folders in which jobs look for modules first.
         allow: Patterns of the modules that jobs may import; empty for all modules.
         max_log_mb: How large each log of a job may get, megabytes; 0 for any size.
+        ordered_code: The daemon's exit code if all slots have left because they were ordered to, from afar.
         signing_key: If there is one, only jobs that are signed with it are run.
     """
 
@@ -45,4 +46,5 @@ class Settings:
     pythonpath: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
     max_log_mb: float = DEFAULT_MAX_LOG_MB
+    ordered_code: int = 0
     signing_key: bytes | None = field(default=None, repr=False)

@@ -35,6 +35,8 @@ LIVE = {
     "events name=done": (0, "Train name=done  on "),
     "graph sweep": (0, "Train name=blocked"),
     "tokens": (0, "gpu    "),
+    "workers": (0, "node1-1  busy   "),
+    "queues": (0, "default  1      1        1        1        0     -"),
     "diff name=failed name=done": (0, "PARAMETER"),
     "cancel name=done": (1, ""),
     "retry name=running": (1, ""),
@@ -52,6 +54,8 @@ AWAY = {
     "events name=done": (3, ""),
     "graph sweep": (0, "Train name=blocked"),
     "tokens": (3, ""),
+    "workers": (3, ""),
+    "queues": (3, ""),
     "diff name=failed name=done": (0, "PARAMETER"),
     "cancel name=done": (3, ""),
     "retry name=running": (3, ""),
@@ -242,6 +246,20 @@ def test_question_is_asked_on_a_terminal(
     assert any(line.startswith(f"  {short(names[0])}  Train name=a, ") for line in lines)
     assert end_of(terminal, answer) == code
     assert f"2 {after}" in shell.run("status").stdout
+
+
+@pytest.mark.parametrize(("answer", "code", "state"), [("y\n", 0, "stopping"), ("n\n", 1, "busy")])
+def test_stop_of_a_worker_that_runs_a_job_asks_on_a_terminal(
+    shell: Shell, lab: Lab, tmp_path: Path, answer: str, code: int, state: str
+) -> None:
+    lab.join()
+    lab.start("a")
+    words = [PROGRAM, "workers", "stop", lab.worker.name, "--workspace", lab.workspace.path]
+    terminal = Desktop(tmp_path).terminal(*words, env=shell.environment())
+    lines = terminal.shows("Stop it?")
+    assert "This would stop 1 worker, and hand back 1 job. What is not saved is lost:" in "\n".join(lines)
+    assert end_of(terminal, answer) == code
+    assert f"  {state}  " in shell.run("workers").stdout
 
 
 def end_of(terminal: Terminal, answer: str) -> int:

@@ -25,6 +25,7 @@ TESTED_ELSEWHERE = {
     "core/errors/configuration": ("house/test_style_errors", "likewise"),
     "core/errors/experiment": ("house/test_style_errors", "likewise"),
     "core/errors/service": ("house/test_style_errors", "likewise"),
+    "core/errors/steering": ("house/test_style_errors", "likewise"),
     # It is half of a pair, and one test holds both: what one half writes, the other reads.
     "core/click/forms": ("core/click/test_click", "how a value is typed is seen in the options"),
     "core/click/naming": ("core/click/test_click", "parameters are named to make options"),
@@ -71,6 +72,9 @@ TESTED_ELSEWHERE = {
     "cli/output/job_graph": ("cli/commands/looking/test_graph", "its forms are what the command prints"),
     "cli/output/event_lines": ("cli/commands/looking/test_events", "its lines are what the command prints"),
     "cli/output/token_table": ("cli/commands/acting/test_tokens", "its table is what the command prints"),
+    "cli/output/tables/worker_table": ("cli/commands/acting/test_workers", "its table is what the command prints"),
+    "cli/output/tables/queue_table": ("cli/commands/acting/test_queues", "its table is what the command prints"),
+    "cli/lookup/user": ("cli/commands/acting/test_queues", "a pause says who has made it"),
     "core/limits": ("core/wire/test_form", "what is over a limit is refused there"),
     "core/scalars": ("core/language/values/test_kinds", "numbers of numpy are given to parameters"),
     "core/project/repository": ("core/project/test_origin", "a checkout names the project of a class"),

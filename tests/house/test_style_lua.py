@@ -33,7 +33,7 @@ NAME_LINE = re.compile(r"local [\w, ]+ = (?:(?:KEYS|ARGV)\[\d+\](?:, )?)+|local 
 STRING = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"")
 
 EVENT_WORDS = [
-    re.compile(r"events\.(?:tell|worker)\([^,']+, '(\w+)'"),
+    re.compile(r"events\.(?:tell|worker|queue)\([^,']+, '(\w+)'"),
     re.compile(r"\bhow [=~]= '(\w+)'"),
 ]
 STATE_WORDS = [

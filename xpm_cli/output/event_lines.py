@@ -18,6 +18,7 @@ from xpm_cli.output.terminal import COLOURS, Terminal, pad
 from xpm_core.labels import bare_class, short
 from xpm_core.reading.events import Record
 from xpm_core.states import Event, State
+from xpm_core.store.replies import shown
 from xpm_core.words.text import ago, line
 
 LONGEST_DETAIL = 100
@@ -72,8 +73,9 @@ class EventLines:
         )
 
     def _who(self, record: Record) -> str:
-        """The job as people know it; of a worker's event, the worker."""
-        return self._titles.get(record.job) or bare_class(record.task) or record.worker or "?"
+        """The job as people know it; of a worker's event, the worker; of a queue's event, the queue."""
+        other = record.worker or shown(record.data.get("queue", ""))
+        return self._titles.get(record.job) or bare_class(record.task) or other or "?"
 
 
 def _word(record: Record) -> str:
@@ -97,6 +99,10 @@ def _detail(record: Record) -> str:
         parts.append(dumps(record.said, indent=None))
     elif record.event is Event.BLOCKED and data.get("root"):
         parts.append(f"needs {short(data['root'])}")
+    elif record.event is Event.WORKER_ORDERED:
+        parts.append(data.get("order", "").replace("stop_now", "stop --now"))
+    if by := data.get("by"):
+        parts.append(f"by {shown(by)}{f': {shown(why)}' if (why := data.get('why')) else ''}")
     if error := record.error:
         parts.append(f"{bare_class(str(error.get('type', '')))}: {error.get('message', '')}")
     if due := data.get("due"):
@@ -123,4 +129,8 @@ def event_record(record: Record) -> dict[str, Any]:
         "reason": data.get("reason") or None,
         "error": record.error or None,
         "said": record.said or None,
+        "queue": data.get("queue") or None,
+        "order": data.get("order") or None,
+        "by": data.get("by") or None,
+        "why": data.get("why") or None,
     }

@@ -21,11 +21,20 @@ TABLE, WIDE, JSON, JSONL, CSV, NAME = FORMS = ("table", "wide", "json", "jsonl",
 
 def form_option(function: Function) -> Function:
     """Add `-o FORM` and `--json` to a command. It gets the form as `form`."""
-    as_json = click.option("--json", "form", flag_value=JSON, help="The same as -o json.")
-    form = click.option(
-        "-o", "--output", "form", type=click.Choice(FORMS), default=TABLE, help="The form of the output."
-    )
-    return form(as_json(function))
+    return list_forms(*FORMS)(function)
+
+
+def list_forms(*forms: str) -> Callable[[Function], Function]:
+    """Add the same options with only some forms, the first of which is the default."""
+
+    def added(function: Function) -> Function:
+        as_json = click.option("--json", "form", flag_value=JSON, help="The same as -o json.")
+        form = click.option(
+            "-o", "--output", "form", type=click.Choice(forms), default=forms[0], help="The form of the output."
+        )
+        return form(as_json(function))
+
+    return added
 
 
 def as_json(head: Mapping[str, Any], name: str, records: Iterable[Mapping[str, Any]]) -> str:

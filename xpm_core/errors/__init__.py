@@ -34,6 +34,9 @@
       AmbiguousJobError          (also LookupError) a prefix fits several jobs
       UnknownExperimentError     (also LookupError) there is no such experiment
       UnknownTokenError          (also LookupError) the server has no such token
+      UnknownQueueError          (also LookupError) the workspace has no such queue
+      UnknownWorkerError         (also LookupError) no worker, daemon or machine has this name
+      AmbiguousWorkerError       (also LookupError) the beginning of a name fits different workers
       FilterError                (also ValueError) a filter, a list of columns or of keys to sort by is wrong
       InvalidNameError           (also ValueError) a name has characters that are not allowed
       ServerNotFoundError        there is no server program to embed
@@ -125,9 +128,11 @@ from xpm_core.errors.service import (
     WorkspaceError,
     WorkspacePathError,
 )
+from xpm_core.errors.steering import AmbiguousWorkerError, UnknownQueueError, UnknownWorkerError
 
 __all__ = [
     "AmbiguousJobError",
+    "AmbiguousWorkerError",
     "ClassNameError",
     "ConfigurationError",
     "CycleError",
@@ -173,7 +178,9 @@ __all__ = [
     "UnknownExperimentError",
     "UnknownJobError",
     "UnknownParameterError",
+    "UnknownQueueError",
     "UnknownTokenError",
+    "UnknownWorkerError",
     "UnsubmittedTaskError",
     "ValidationError",
     "WipedError",

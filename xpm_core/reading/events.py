@@ -33,11 +33,11 @@ class Record:
         cursor: Its id in the stream. The events after it are read from there.
         event: What happened.
         at_s: When, epoch seconds by the server's clock.
-        job: The identity of the job; empty if it is an event of a worker.
+        job: The identity of the job; empty if it is an event of a worker or a queue.
         task: The job's task.
         execution: The job's execution.
         worker: The worker.
-        data: The other fields of the event, such as attempt, root, error, due, reason, said.
+        data: The other fields of the event, such as attempt, root, error, due, reason, said, order, by, queue, why.
     """
 
     cursor: str

@@ -47,6 +47,7 @@ if TYPE_CHECKING:
     from xpm_core.reading.listing.listing import Listing
     from xpm_core.reading.listing.row import JobRow
     from xpm_core.reading.listing.search import JobSearch
+    from xpm_core.reading.steering.queues import QueueState
     from xpm_core.reading.survey.survey import Survey
     from xpm_core.reading.why.records import Why
 
@@ -220,6 +221,11 @@ class View:
     def tokens(self) -> list[TokenState]:
         """Return the tokens of the server. It raises what `workers` raises."""
         return self.reader.tokens.read()
+
+    @edge
+    def queues(self) -> list[QueueState]:
+        """Return the queues of the workspace. It raises what `workers` raises."""
+        return self.reader.queues.read(self.reader.workers.read(self.now_s))
 
     @edge
     def survey(self) -> Survey:

@@ -14,6 +14,7 @@ from xpm_core.reading.workers import WorkerReader
 if TYPE_CHECKING:
     from redis import Redis
 
+    from xpm_core.reading.steering.queues import QueueReader
     from xpm_core.reading.survey.survey import SurveyReader
     from xpm_core.reading.why.reader import ReasonReader
     from xpm_core.store.jobs import Store
@@ -50,6 +51,13 @@ class Reader:
         from xpm_core.reading.why.reader import ReasonReader  # late, because its many records are slow to import
 
         return ReasonReader(self.client, self.workspace_id)
+
+    @cached_property
+    def queues(self) -> QueueReader:
+        """Reads the queues."""
+        from xpm_core.reading.steering.queues import QueueReader  # late, because few ask for them
+
+        return QueueReader(self.client, self.workspace_id)
 
     @cached_property
     def survey(self) -> SurveyReader:

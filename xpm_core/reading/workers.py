@@ -13,6 +13,9 @@ from xpm_core.store.replies import shown, text_of
 if TYPE_CHECKING:
     from redis import Redis
 
+KEPT_LEASES = 3
+"""For how many leases a worker is listed after its own lease is over."""
+
 
 @dataclass(frozen=True)
 class WorkerState:
@@ -30,6 +33,10 @@ class WorkerState:
         job: The identity of the job that it holds; empty without one.
         silent_s: How long ago its last heartbeat was, seconds.
         left_s: In how many seconds its lease is over; the job that it holds is then free for others.
+        leaving_s: Since when it takes no more jobs, epoch seconds; 0 if it does.
+        order: What it was ordered to do from afar: drain, stop, stop_now; empty for nothing.
+        ordered_by: Who has ordered that.
+        takes_orders: Whether its version of xpm knows such orders.
     """
 
     name: str
@@ -43,6 +50,10 @@ class WorkerState:
     job: str
     silent_s: float
     left_s: float
+    leaving_s: float = 0.0
+    order: str = ""
+    ordered_by: str = ""
+    takes_orders: bool = True
 
     @property
     def silent(self) -> bool:
@@ -75,7 +86,7 @@ class WorkerReader:
 
 
 def worker_of(name: str, left_s: float, hashed: Mapping[Any, Any], held: Mapping[str, str]) -> WorkerState | None:
-    """A worker, by its hash; None if that is gone, because the worker has just left.
+    """A worker, by its hash; None if that is gone, because the worker has left, or was silent for so long.
 
     Args:
         name: Its name.
@@ -85,6 +96,9 @@ def worker_of(name: str, left_s: float, hashed: Mapping[Any, Any], held: Mapping
     """
     fields = {text_of(field): shown(text_of(value)) for field, value in hashed.items()}
     if not fields:
+        return None
+    lease_s = int(fields["lease_ms"]) / 1000
+    if left_s < -KEPT_LEASES * lease_s:  # its hash stays only because of an order
         return None
     return WorkerState(
         name=name,
@@ -96,6 +110,10 @@ def worker_of(name: str, left_s: float, hashed: Mapping[Any, Any], held: Mapping
         started_s=int(fields["started"]) / 1000,
         alive=left_s >= 0,
         job=held.get(name, ""),
-        silent_s=max(int(fields["lease_ms"]) / 1000 - left_s, 0.0),
+        silent_s=max(lease_s - left_s, 0.0),
         left_s=left_s,
+        leaving_s=int(fields.get("leaving") or 0) / 1000,
+        order=fields.get("order", ""),
+        ordered_by=fields.get("ordered_by", ""),
+        takes_orders="orders" in fields,
     )

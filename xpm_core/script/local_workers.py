@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 LINGER_S = 10.0
 """How long the workers stay, in seconds, when no job of their workspace is ready, delayed or running."""
 
+ORDERED_CODE = 5
+"""The exit code of the daemon if somebody has ordered all its workers to leave: `xpm workers drain`."""
+
 log = logging.getLogger("xpm")
 
 
@@ -53,10 +56,13 @@ class LocalWorkers:
         self._process: subprocess.Popen[bytes] | None = None
         self._log: Path | None = None
         self._lock = threading.Lock()
-        self._warned_of_end = False
+        self._warned_of_end = self._warned_of_order = False
 
     def ensure(self) -> bool:
-        """Start the daemon, unless it runs, or Slurm's allocation ends so soon that it would have to leave at once.
+        """Start the daemon, unless it runs, or there is a reason not to start it.
+
+        It is not started if somebody has ordered its workers to leave, or if Slurm's allocation ends so soon that it
+        would have to leave at once.
 
         Returns:
             Whether this call has started it.
@@ -69,7 +75,7 @@ class LocalWorkers:
             if not self._slots or (self._process is not None and self._process.poll() is None):
                 return False
             self.check()
-            if not self._has_time():
+            if self._was_ordered() or not self._has_time():
                 return False
             self._start()
             return True
@@ -81,14 +87,14 @@ class LocalWorkers:
             WorkersFailedError: It has; the error holds the end of its log.
         """
         code = self._process.poll() if self._process is not None else None
-        if code:
+        if code and code != ORDERED_CODE:
             tail = self._log.read_text("utf-8", "replace").splitlines()[-5:] if self._log is not None else []
             raise WorkersFailedError(str(self._log), code, "\n".join(tail))
 
     @property
     def left(self) -> bool:
-        """Whether the daemon has run, and has ended because it had nothing to do, or no time left."""
-        return self._process is not None and self._process.poll() == 0
+        """Whether the daemon has run, and has ended: it had nothing to do, no time left, or was ordered to."""
+        return self._process is not None and self._process.poll() in (0, ORDERED_CODE)
 
     def drain(self, wait_s: float) -> None:
         """Let the daemon finish its running jobs and end; wait for that for at most `wait_s` seconds."""
@@ -104,6 +110,18 @@ class LocalWorkers:
         # Popen warns in __del__ about a child that still runs. This child is meant to.
         if self._process is not None and self._process.returncode is None:
             self._process.returncode = 0
+
+    def _was_ordered(self) -> bool:
+        """Whether somebody has ordered the workers to leave. One warning says so."""
+        ordered = self._process is not None and self._process.poll() == ORDERED_CODE
+        if ordered and not self._warned_of_order:
+            self._warned_of_order = True
+            log.warning(
+                "the workers of this script were ordered to leave (xpm workers), so it starts no others. Start a "
+                "worker of queue %s yourself, or run the script again",
+                self.queue,
+            )
+        return ordered
 
     def _has_time(self) -> bool:
         """Whether the allocation lasts longer than workers need to leave it. If not, one warning says so."""
@@ -143,6 +161,7 @@ class LocalWorkers:
     def _command(self) -> list[str]:
         command = [sys.executable, "-m", "xpm_worker", "--workspace", str(self._workspace.path)]
         command += ["--slots", str(self._slots), "--queue", self.queue]
+        command += ["--ordered-code", str(ORDERED_CODE)]
         return [*command, "--linger", str(LINGER_S), "--lease", str(self._lease_s)]
 
     def _environment(self) -> dict[str, str]:

@@ -24,6 +24,7 @@ from xpm_core.store.records import (
     LoseCode,
     RefuseCode,
     ReleaseCode,
+    Renewal,
     RenewCode,
     RetryCode,
     Run,
@@ -119,7 +120,10 @@ class Store:
     def look(self, lease_s: float = DEFAULT_LEASE_S) -> Look:
         """Do what is due (end leases that are over, begin retries), and see which queues have workers."""
         reply = self._run("look", keys.queues(self.w), round(lease_s * 1000))
-        queues = [Serving(text_of(name), int(ready), int(workers)) for name, ready, workers in reply[4:]]
+        queues = [
+            Serving(text_of(name), int(ready), int(workers), replies.pause_of(pause))
+            for name, ready, workers, pause in reply[4:]
+        ]
         return Look(bool(reply[0]), int(reply[1]), int(reply[2]), int(reply[3]), queues)
 
     def cancel(self, identity: str, *, spares_running: bool = False) -> tuple[CancelCode, str, str]:
@@ -163,7 +167,9 @@ class Store:
 
     # -- for workers -----------------------------------------------------------------------------------------------
 
-    def join(self, worker: WorkerId, *, pid: int, path: str, version: str, left_s: float | None = None) -> None:
+    def join(
+        self, worker: WorkerId, *, pid: int, path: str, version: str, left_s: float | None = None, replaces: str = ""
+    ) -> None:
         """Register a worker. It does so again whenever a reply says that it is not registered.
 
         Args:
@@ -172,10 +178,11 @@ class Store:
             path: The workspace's directory, as its machine names it.
             version: The version of xpm that it runs.
             left_s: How long it will live, seconds; None for ever.
+            replaces: The worker that died and whose place it takes; it inherits the order of that one.
         """
         self._run(
             "join", keys.workers(self.w), worker.name, worker.lease_ms, ",".join(worker.queues), worker.host, pid, path,
-            version, worker.devices, _left_ms(left_s),
+            version, worker.devices, _left_ms(left_s), replaces,
         )  # fmt: skip
 
     def leave(self, name: str) -> None:
@@ -223,24 +230,21 @@ class Store:
         )  # fmt: skip
         return Finish(FinishCode(reply[0]), text_of(reply[1]), replies.claim(reply[2:]))
 
-    def renew(self, worker: WorkerId, lease: Lease | None, *, leaving: bool = False) -> tuple[RenewCode, bool, bool]:
+    def renew(self, worker: WorkerId, lease: Lease | None, *, leaving: bool = False) -> Renewal:
         """Say that a worker lives, and renew the lease that it holds, if any.
 
         Args:
             worker: The worker.
             lease: The lease that it holds; None without one.
-            leaving: Whether it leaves once its job has ended.
-
-        Returns:
-            The code, whether the worker is still registered, and whether to call `look` at once.
+            leaving: Whether it leaves once its job has ended, and not because of an order.
         """
         identity, execution = (lease.identity, lease.execution) if lease else ("", "")
         date = datetime.now(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        code, registered, more = self._run(
+        code, registered, more, order = self._run(
             "renew", keys.leases(self.w), worker.name, worker.host, worker.lease_ms, ",".join(worker.queues), identity,
             execution, date, int(leaving),
         )  # fmt: skip
-        return RenewCode(code), bool(registered), bool(more)
+        return Renewal(RenewCode(code), bool(registered), bool(more), text_of(order))
 
     def release(self, lease: Lease, *, started: bool, least_s: int = 0) -> tuple[ReleaseCode, str]:
         """Hand a job back, so that it is ready again.

@@ -75,6 +75,11 @@ def queues(w: str) -> str:
     return f"xpm:{w}:queues"
 
 
+def paused(w: str) -> str:
+    """hash: paused queue -> JSON {since (ms), by, why}. Nothing is claimed from it."""
+    return f"xpm:{w}:paused"
+
+
 def lines(w: str, queue: str) -> str:
     """zset: name of each line with a ready job -> order of its head."""
     return f"xpm:{w}:lines:{queue}"
@@ -146,9 +151,10 @@ def workers(w: str) -> str:
 def worker(w: str, name: str) -> str:
     """hash: name, host, pid, queues, path (of the workspace there), version, lease_ms, started, until (ms, if it ends),
     devices (`CUDA_VISIBLE_DEVICES=2,...`: how many its own variables list), leaving (since when it takes no more jobs,
-    ms, once it was told to leave).
+    ms, once it was told to leave), orders (1 if its version takes orders from afar), order (drain, stop or stop_now)
+    and ordered_by, once it was ordered to leave.
 
-    Expires four leases after the worker's last call.
+    Expires four leases after the worker's last call; with an order, a day after it.
     """
     return f"xpm:{w}:worker:{name}"
 

@@ -36,6 +36,7 @@ class ClaimCode(IntEnum):
     SUSPENDED = -1
     STALE = -2
     UNWANTED = -3
+    ORDERED = -4
 
 
 class FinishCode(IntEnum):
@@ -230,6 +231,7 @@ class Claim(NamedTuple):
         more: Whether to call `look` at once.
         ready, delayed, running: How many jobs of the whole workspace are in that state.
         registered: Whether the server knows the worker. If not, the worker joins anew.
+        order: What the worker was ordered to do: drain, stop, stop_now; empty for nothing.
         lease: The job that was claimed, if any.
     """
 
@@ -240,6 +242,7 @@ class Claim(NamedTuple):
     delayed: int
     running: int
     registered: bool
+    order: str
     lease: Lease | None
 
     @property
@@ -261,13 +264,40 @@ class Finish(NamedTuple):
         return self.code in (FinishCode.ACCEPTED, FinishCode.ALREADY)
 
 
+class Renewal(NamedTuple):
+    """The reply to a heartbeat. The last three are those of a `Claim`."""
+
+    code: RenewCode
+    registered: bool
+    more: bool
+    order: str
+
+
+class Pause(NamedTuple):
+    """The pause of a queue.
+
+    Args:
+        since_s: Since when, epoch seconds by the server's clock; 0 if that is not known.
+        by: Who has paused it: `alice@node1`.
+        why: Why; may be empty.
+    """
+
+    since_s: float
+    by: str
+    why: str
+
+
 @dataclass(frozen=True)
 class Serving:
-    """A queue, its ready jobs, and the living workers that serve it."""
+    """A queue, its ready jobs, and the living workers that serve it.
+
+    `workers` may be 0 if all of these only finish their jobs. `pause` is None if the queue is not paused.
+    """
 
     queue: str
     ready: int
     workers: int
+    pause: Pause | None = None
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from xpm_core.errors import TokenRequestError, UnknownDependencyError
 from xpm_core.labels import label
 from xpm_core.project.origin import origin_clash
 from xpm_core.states import State
-from xpm_core.store.records import Claim, ClaimCode, Lease, Submission, SubmitCode, Submitted
+from xpm_core.store.records import Claim, ClaimCode, Lease, Pause, Submission, SubmitCode, Submitted
 from xpm_core.workspace.job_spec import JobOptions, JobSpec, Retries
 
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
@@ -60,6 +60,16 @@ def shown(value: Any) -> Any:
     if isinstance(value, dict):
         return {shown(name): shown(item) for name, item in value.items()}
     return [shown(item) for item in value] if isinstance(value, list) else value
+
+
+def pause_of(value: Any) -> Pause | None:
+    """The pause of a queue, by the JSON that Redis keeps of it; None if there is none."""
+    if not value:
+        return None
+    found = shown(map_of(value))
+    since = found.get("since")
+    since_s = since / 1000 if isinstance(since, (int, float)) else 0.0
+    return Pause(since_s, str(found.get("by", "")), str(found.get("why", "")))
 
 
 # -- replies of submit and recall --------------------------------------------------------------------------------------
@@ -109,9 +119,10 @@ def recalled(reply: Sequence[Any]) -> list[Submitted | None]:
 def claim(reply: Sequence[Any]) -> Claim:
     """What a claim brought, as `claim.lua` replies."""
     code = ClaimCode(reply[0])
-    lease = _lease(reply[7:]) if code is ClaimCode.CLAIMED else None
+    lease = _lease(reply[8:]) if code is ClaimCode.CLAIMED else None
     ready, delayed, running = (int(count) for count in reply[3:6])
-    return Claim(code, int(reply[1]) / 1000, bool(reply[2]), ready, delayed, running, bool(reply[6]), lease)
+    registered, order = bool(reply[6]), text_of(reply[7])
+    return Claim(code, int(reply[1]) / 1000, bool(reply[2]), ready, delayed, running, registered, order, lease)
 
 
 def _lease(reply: Sequence[Any]) -> Lease:

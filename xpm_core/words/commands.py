@@ -100,6 +100,14 @@ class Commands:
         """Show how the workspace stands."""
         return f"{self.variables}xpm status{self.place}"
 
+    def resume_workers(self, *names: str) -> str:
+        """Take an order to drain back; the names are as they were typed."""
+        return f"{self.variables}xpm workers resume {' '.join(map(shlex.quote, names))}{self.place}"
+
+    def resume_queue(self, queue: str) -> str:
+        """Resume a paused queue."""
+        return f"{self.variables}xpm queues resume {queue}{self.place}"
+
     def diff_all(self, first: str, second: str) -> str:
         """Compare two jobs or configurations, as they were named, in all parameters."""
         return f"{self.variables}xpm diff {shlex.quote(first)} {shlex.quote(second)} --all{self.place}"

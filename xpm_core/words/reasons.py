@@ -63,6 +63,9 @@ class Code(str, Enum):
         "too_large", Outlook.NEVER, "It asks for more units than a token, or any worker of its queue, has.",
         "Give the token more units (`xpm tokens set`), start a worker on a larger machine, or ask for fewer.",
     )  # fmt: skip
+    PAUSED = (
+        "paused", Outlook.NOT_YET, "Somebody has paused its queue.", "Resume the queue: `xpm queues resume NAME`.",
+    )  # fmt: skip
     UNSERVED = ("unserved", Outlook.NOT_YET, "No living worker serves its queue.", "Start a worker of that queue.")
     REFUSED = (
         "refused", Outlook.NOT_YET, "Workers refused it: they lack a module, or do not know one of its options.",

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
 from xpm_core.words.reasons import Code, Reason
-from xpm_core.words.text import plural, span
+from xpm_core.words.text import ago, line, plural, span
 
 if TYPE_CHECKING:
     from xpm_core.words.commands import Commands
 
+LONGEST = 100
+"""Characters of what people wrote of a pause."""
 NAMED = 4
 """How many workers, jobs or refusals a reason names."""
 
@@ -63,6 +65,38 @@ class TooLarge(Reason):
         """What lets such jobs run."""
         offer = "start a worker on a larger machine" if self.machine else f"give token {self.token} more units"
         return [offer, f"ask for at most {self.most}"]
+
+
+@dataclass(frozen=True)
+class Paused(Reason):
+    """Somebody has paused its queue.
+
+    Attributes:
+        queue: The queue.
+        for_s: For how long it has been paused, seconds; None if that is not known.
+        by: Who has paused it: `alice@node1`.
+        why: Why; may be empty.
+    """
+
+    queue: str
+    for_s: float | None = None
+    by: str = ""
+    why: str = ""
+
+    code: ClassVar = Code.PAUSED
+
+    def __str__(self) -> str:
+        since = "" if self.for_s is None else f" {ago(self.for_s)}"
+        by = f" by {line(self.by, LONGEST)}" if self.by else ""
+        return f"queue {self.queue} was paused{since}{by}{f': {line(self.why, LONGEST)}' if self.why else ''}"
+
+    def what_to_do(self, commands: Commands, identity: str) -> list[str]:
+        """Resume it."""
+        return [commands.resume_queue(self.queue)]
+
+    def warning(self, resume: str) -> str:
+        """A warning to somebody who waits for jobs of it; `resume` is the command line that resumes it."""
+        return f"{self}. Resume it: {resume}"
 
 
 @dataclass(frozen=True)

@@ -31,11 +31,19 @@ from xpm_core.store.records import (
     WorkerId,
 )
 from xpm_core.store.refusals import Refusal
-from xpm_worker.slot.orders import Orders, Shutdown
+from xpm_worker.slot.orders import FROM_AFAR, Orders, Shutdown
 from xpm_worker.slot.store_calls import StoreCalls, is_refusal
 from xpm_worker.system.clock import boot_time
 
 log = logging.getLogger(__name__)
+
+STEERED = {
+    Shutdown.NONE: "to stay",
+    Shutdown.DRAIN: "to finish its job and leave",
+    Shutdown.HAND_BACK: "to hand its job back and leave",
+    Shutdown.AT_ONCE: "to hand its job back at once and leave",
+}
+"""What the log says of orders from afar."""
 
 ENDS = (State.DONE.value, State.FAILED.value, State.CANCELLED.value)
 
@@ -143,6 +151,7 @@ class Claimer:
         """Return the lease that a claim brought, and do what the reply asks for."""
         if not claim.registered:
             self._register()
+        self._steer(claim.order)
         if claim.code is ClaimCode.SUSPENDED and not self._suspended:
             log.info("%s: suspended, until `rq resume`", self.worker.name)
         self._suspended = claim.code is ClaimCode.SUSPENDED
@@ -152,6 +161,11 @@ class Claimer:
         if claim.more:
             self._update_dependents()
         return HeldLease(claim.lease, asked, claim.lease.left_s) if claim.lease else None
+
+    def _steer(self, order: str) -> None:
+        """Note what the worker is ordered to do from afar, as a reply says."""
+        if self._orders.steer(order):
+            log.info("%s: ordered from afar %s", self.worker.name, STEERED[FROM_AFAR.get(order, Shutdown.NONE)])
 
     def _update_dependents(self) -> None:
         try:
@@ -205,19 +219,20 @@ class Claimer:
         """
         asked = boot_time()
         try:
-            leaving = self._orders.shutdown is not Shutdown.NONE
-            code, registered, more = self.store.renew(self.worker, held.lease if held else None, leaving=leaving)
+            leaving = self._orders.signalled is not Shutdown.NONE
+            reply = self.store.renew(self.worker, held.lease if held else None, leaving=leaving)
         except ServerError as error:
             self._calls.unanswered("renew", error)
             return None
         self._calls.answered()
-        if held is not None and code in (RenewCode.RENEWED, RenewCode.CANCEL):
+        if held is not None and reply.code in (RenewCode.RENEWED, RenewCode.CANCEL):
             held.asked, held.left_s = asked, self.worker.lease_s
-        if not registered:
+        if not reply.registered:
             self._register()
-        if more:
+        self._steer(reply.order)
+        if reply.more:
             self._update_dependents()
-        return code
+        return reply.code
 
     def finish(
         self,
@@ -274,8 +289,10 @@ class Claimer:
             self._note_end(held, outcome if wiped else State(reply.state), error)
         if wanted:
             self._next = self._taken(reply.next, asked)
-        elif reply.next.more:
-            self._update_dependents()
+        else:
+            self._steer(reply.next.order)
+            if reply.next.more:
+                self._update_dependents()
         return reply
 
     def release(self, held: HeldLease, *, started: bool, least_s: int = 0) -> None:

@@ -46,12 +46,16 @@ class SlotContext:
     ends_at: float | None = None
 
 
-def work(context: SlotContext, name: str) -> None:
+def work(context: SlotContext, name: str, replaces: str = "") -> bool:
     """Be a slot until it must leave.
 
     Args:
         context: What the slots of the daemon share.
         name: The name of this slot's worker; no other worker has it.
+        replaces: The worker that died and whose place it takes; empty for none.
+
+    Returns:
+        Whether it was ordered to leave, from afar.
     """
     settings = context.settings
     devices = counted(own_devices(os.environ))
@@ -73,7 +77,9 @@ def work(context: SlotContext, name: str) -> None:
 
     def join() -> None:
         path = str(context.workspace.path)
-        store.join(identity, pid=os.getpid(), path=path, version=__version__, left_s=orders.left_s())
+        store.join(
+            identity, pid=os.getpid(), path=path, version=__version__, left_s=orders.left_s(), replaces=replaces
+        )  # fmt: skip
 
     worker.set_parts(SlotParts(orders, claimer, runner, starter, join, settings.linger_s))
     worker.install_signal_handlers()
@@ -82,3 +88,4 @@ def work(context: SlotContext, name: str) -> None:
     starter.close()
     client.close()
     waiting.close()
+    return orders.ordered

@@ -1,4 +1,4 @@
-"""The orders that a slot gets from outside, by signals and by RQ's commands.
+"""The orders that a slot gets from outside: by signals, by RQ's commands, and from afar by replies of Redis.
 
 Signal handlers and RQ's other thread only note the order and wake the slot. The slot's own loop reads the orders when
 it is ready. A handler interrupts the slot only while it waits for work.
@@ -34,6 +34,8 @@ class Shutdown(IntEnum):
 SIGNALS = {Shutdown.DRAIN: signal.SIGINT, Shutdown.HAND_BACK: signal.SIGTERM, Shutdown.AT_ONCE: signal.SIGQUIT}
 """The signals by which the daemon orders each. They differ, because of two equal signals at once, one gets lost."""
 
+FROM_AFAR = {"": Shutdown.NONE, "drain": Shutdown.DRAIN, "stop": Shutdown.HAND_BACK, "stop_now": Shutdown.AT_ONCE}
+"""What the orders mean that replies have (`store/lua/order.lua`)."""
 
 ONE_S = 1.0
 """Equal signals closer together than this are one, seconds. Slurm signals the whole process group, slots included, and
@@ -73,6 +75,8 @@ class Orders:
     def __init__(self, ends_at: float | None = None) -> None:
         self.ends_at = ends_at
         self._ordered = Shutdown.NONE
+        self._from_afar = Shutdown.NONE
+        self._is_hinted = False
         self._last_signal = 0, 0.0
         """The last signal, and when it came."""
         self.kill = False
@@ -84,8 +88,42 @@ class Orders:
     @property
     def shutdown(self) -> Shutdown:
         """How the slot must leave, as it was ordered, or because its time is over."""
+        return max(self.signalled, self._from_afar)
+
+    @property
+    def signalled(self) -> Shutdown:
+        """The same without orders from afar: what cannot be taken back."""
         over = self.ends_at is not None and boot_time() >= self.ends_at
         return max(self._ordered, Shutdown.HAND_BACK) if over else self._ordered
+
+    @property
+    def ordered(self) -> bool:
+        """Whether the slot leaves because of an order from afar, and of nothing else."""
+        return self._from_afar > self.signalled
+
+    def steer(self, order: str) -> bool:
+        """Note which order from afar stands now. A drain can be taken back; once the slot stops, it leaves.
+
+        Args:
+            order: As the reply has it; empty for none.
+
+        Returns:
+            Whether it is news.
+        """
+        before, means = self._from_afar, FROM_AFAR.get(order, Shutdown.NONE)
+        if before <= Shutdown.DRAIN or means > before:
+            self._from_afar = means
+        return self._from_afar is not before
+
+    def hint(self) -> None:
+        """Note that Redis may have an order for the slot: the next reply will say it, so it is best asked for now."""
+        self._is_hinted = True
+        self._pipe.wake()
+
+    def take_hint(self) -> bool:
+        """Return whether there was such a hint since the last call."""
+        found, self._is_hinted = self._is_hinted, False
+        return found
 
     def left_s(self) -> float | None:
         """How long the slot may still run jobs, seconds; None for no limit."""

@@ -190,6 +190,8 @@ class XpmWorker(Worker):
             payload = parse_payload(message)
             if payload["command"] == "stop-job":
                 self.parts.orders.stop_job(str(payload["job_id"]))
+            elif payload["command"] == "xpm-order":
+                self.parts.orders.hint()
             else:
                 handle_command(self, payload)
         except (ValueError, KeyError, TypeError, AttributeError) as error:

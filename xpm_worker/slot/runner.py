@@ -186,18 +186,19 @@ class Runner:
         self._starter.send(message)
         renew_at = held.asked + self._claimer.worker.lease_s / 3
         stops = StopsSent(self._starter, held.lease.execution)
-        told = self._orders.shutdown
+        told = self._orders.signalled
         while True:
+            self._pass_on(stops)
             for word in self._starter.receive(self._until(renew_at) - clock.boot_time()):
                 if isinstance(word, AttemptEnded) and word.execution == held.lease.execution:
                     return word
                 self._note(held, word)
             if not self._starter.alive:
                 return None
-            self._pass_on(stops)
-            drains = self._orders.shutdown is Shutdown.DRAIN and told is Shutdown.NONE
-            if clock.boot_time() >= renew_at or drains:  # people can see at once that this worker takes no more jobs
-                told = self._orders.shutdown
+            drains = self._orders.signalled is Shutdown.DRAIN and told is Shutdown.NONE
+            hinted = self._orders.take_hint()  # the reply may have an order
+            if clock.boot_time() >= renew_at or drains or hinted:  # people see at once that it takes no more jobs
+                told = self._orders.signalled
                 renew_at = self._renew(held, stops)
             self._report_outputs(held)
 

@@ -41,6 +41,8 @@ DOCUMENTS = [
     ("diff", "diff name=done name=failed --json", True),
     *[("events", words, False) for words in ("events --json", "events name=failed -o json -n 2")],
     ("tokens", "tokens --json", False),
+    *[("workers", words, False) for words in ("workers --json", "workers -o json")],
+    ("queues", "queues --json", False),
     *[("graph", "graph sweep --json", away) for away in (False, True)],
     ("status", "status --json", True),
     ("jobs", "jobs --json", True),

@@ -25,6 +25,7 @@ from xpm_core.script.show.report import summarize
 from xpm_core.server import connection
 from xpm_core.states import State
 from xpm_core.store.connector import Connector
+from xpm_core.store.steering.orders import Order, order_worker
 
 pytestmark = pytest.mark.redis
 
@@ -156,6 +157,19 @@ def test_own_workers_that_left_just_as_a_job_came_are_started_again(
             Write.C(note=stage.note()).submit()
             xp._submitter.flush()
         assert xp.wait().done == 2
+
+
+def test_own_workers_that_were_ordered_to_leave_are_not_started_again(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    workers = LocalWorkers(stage.workspace, 1, "ordered", url=stage.url, lease_s=30.0)
+    assert workers.ensure()
+    [own] = wait_until(lambda: [each for each in stage.workers() if each.queues == ["ordered"]])
+    order_worker(stage.client, stage.workspace.id, own.name, Order.DRAIN, "ann@node1")
+    wait_until(lambda: workers.left)
+    assert [workers.ensure() for _ in range(2)] == [False, False]
+    assert caplog.text.count("were ordered to leave (xpm workers), so it starts no others") == 1
+    assert "queue ordered" in caplog.text
 
 
 @pytest.mark.parametrize(("kept_s", "starts"), [(-5.0, False), (600.0, True)])

@@ -19,6 +19,7 @@ from xpm_core.errors import RedisFullError
 from xpm_core.states import State
 from xpm_core.store import keys, scripts
 from xpm_core.store.jobs import Store, new_execution_id
+from xpm_core.store.steering.pauses import pause_queue
 from xpm_core.store.tokens import create_token
 
 pytestmark = pytest.mark.redis
@@ -34,6 +35,7 @@ def busy(desk: StoreClient) -> None:
     desk.submit(submission("d"), submission("e", priority=-5))
     desk.store.claim(WORKER, "running")
     desk.store.cancel(identity("d"))
+    pause_queue(desk.client, W, "held", "ann")
 
 
 KIND = {
@@ -66,12 +68,15 @@ CALLS: list[Call] = [
     ("join", keys.workers(W), [W, "w5", 30000, "default", "node5", 1, "/", "0"]),
     ("leave", keys.workers(W), [W, WORKER.name]),
     ("token_set", keys.token("cpu"), ["cpu", 5, "server", 0, ""]),
+    ("pause", keys.paused(W), [W, "default", "ann", "maintenance"]),
+    ("resume", keys.paused(W), [W, "held", "ann"]),
+    ("order", keys.workers(W), [W, WORKER.name, "drain", "ann"]),
 ]
 TYPED = [
     keys.leases(W), keys.delayed(W), keys.counts(W), keys.events(W), keys.worklist(W), keys.queues(W),
     keys.clock(W), keys.workers(W), keys.lines(W, "default"), keys.token("cpu"), keys.token_holders("cpu"),
     keys.token_queues("cpu"), keys.token_reserved("cpu"), keys.serving(W, "default"), keys.idle(W, "default"),
-    keys.passes, keys.refusals(W, WORKER.name),
+    keys.passes, keys.refusals(W, WORKER.name), keys.paused(W), keys.worker(W, WORKER.name), keys.wake(W, WORKER.name),
 ]  # fmt: skip
 VIEW = [
     keys.rq_queues, keys.rq_queue(W, "default"), keys.rq_job(W, identity("a")), keys.rq_job(W, identity("b")),

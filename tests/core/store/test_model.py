@@ -37,6 +37,8 @@ from xpm_core.store.records import (
     WorkerId,
 )
 from xpm_core.store.refusals import Refusal
+from xpm_core.store.steering.orders import Order, OrderCode, order_worker
+from xpm_core.store.steering.pauses import PauseCode, ResumeCode, pause_queue, resume_queue
 from xpm_core.store.tokens import create_token
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
@@ -83,6 +85,8 @@ class Model:
         self.ended: dict[str, str] = {}
         self.lacks: dict[str, set[tuple[str, str]]] = {worker.name: set() for worker in WORKERS}
         self.living: set[str] = set()
+        self.paused: set[str] = set()
+        self.drained: set[str] = set()
 
     def place(self, job: ModelJob) -> State:
         states = [self.jobs[need].state for need in job.needs]
@@ -117,7 +121,8 @@ class Model:
 
     def next(self, worker: WorkerId) -> ModelJob | None:
         self.living.add(worker.name)
-        ready = [job for job in self.jobs.values() if job.state is State.READY and job.queue in worker.queues]
+        queues = set(worker.queues) - self.paused if worker.name not in self.drained else set()
+        ready = [job for job in self.jobs.values() if job.state is State.READY and job.queue in queues]
         ready = [job for job in ready if self.unfitness(worker, job) <= self.least_unfit(job)]
         fitting = [job for job in ready if all(self.free(token) >= n for token, n in job.demand.items())]
         return min(fitting, key=lambda job: job.order, default=None)
@@ -208,6 +213,7 @@ class Lives(RuleBasedStateMachine):
         create_token(self.client, "cpu", 3)
         create_token(self.client, "gpu", 1, units=True)
         for worker in WORKERS:
+            self.desk.store.join(worker, pid=1, path="/", version="1")
             assert self.desk.store.claim(worker, self.execution()).code is ClaimCode.EMPTY
             self.model.living.add(worker.name)
 
@@ -295,7 +301,8 @@ class Lives(RuleBasedStateMachine):
         expected, execution = self.model.next(worker), self.execution()
         claim = self.desk.store.claim(worker, execution)
         if expected is None:
-            assert claim.code is ClaimCode.EMPTY, claim
+            ordered = worker.name in self.model.drained
+            assert claim.code is (ClaimCode.ORDERED if ordered else ClaimCode.EMPTY), claim
             return None
         assert claim.lease is not None, (expected, claim)
         assert claim.lease.identity == identity(expected.name)
@@ -412,6 +419,26 @@ class Lives(RuleBasedStateMachine):
     def resize(self, token: str, capacity: int) -> None:
         create_token(self.client, token, capacity, units=token == "gpu")
         self.model.capacity[token] = capacity
+
+    @rule(queue=st.sampled_from(QUEUES))
+    def pause(self, queue: str) -> None:
+        code, _, _ = pause_queue(self.client, W, queue, "ann@node1")
+        assert code is (PauseCode.ALREADY if queue in self.model.paused else PauseCode.PAUSED)
+        self.model.paused.add(queue)
+
+    @rule(queue=st.sampled_from(QUEUES))
+    def resume(self, queue: str) -> None:
+        code, ready, _ = resume_queue(self.client, W, queue, "ann@node1")
+        assert code is (ResumeCode.RESUMED if queue in self.model.paused else ResumeCode.ALREADY)
+        assert ready == sum(job.state is State.READY and job.queue == queue for job in self.model.jobs.values())
+        self.model.paused.discard(queue)
+
+    @rule(worker=st.sampled_from(WORKERS), order=st.sampled_from([Order.DRAIN, Order.RESUME]))
+    def order(self, worker: WorkerId, order: Order) -> None:
+        code, _ = order_worker(self.client, W, worker.name, order, "ann@node1")
+        changes = (worker.name in self.model.drained) is (order is Order.RESUME)
+        assert code is (OrderCode.ORDERED if changes else OrderCode.ALREADY)
+        (self.model.drained.add if order is Order.DRAIN else self.model.drained.discard)(worker.name)
 
     @invariant()
     def both_agree(self) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import redis
-from helpers.store_client import WORKER, StoreClient, W, identity, submission
+from helpers.store_client import OTHER, WORKER, StoreClient, W, identity, submission
 from helpers.waiting import wait_until
 
 from xpm_core.errors import UnknownDependencyError
@@ -19,6 +19,8 @@ from xpm_core.store.records import (
     SubmitCode,
     WorkerId,
 )
+from xpm_core.store.steering.orders import Order, order_worker
+from xpm_core.store.steering.pauses import pause_queue, resume_queue
 from xpm_core.store.tokens import create_token
 
 pytestmark = pytest.mark.redis
@@ -72,6 +74,12 @@ def a_life(desk: StoreClient) -> None:
         store.look(lease_s=0.1)
     assert lost.identity == identity("d")
     store.finish(WORKER, claim(), State.DONE, adopted="marked")
+    for queue in ("gpu", "other"):
+        pause_queue(desk.client, W, queue, "ann@node1", "new driver")
+    resume_queue(desk.client, W, "gpu", "ann@node1")
+    order_worker(desk.client, W, WORKER.name, Order.DRAIN, "ann@node1")
+    store.join(OTHER, pid=1, path="/somewhere", version="0", replaces=WORKER.name)
+    order_worker(desk.client, W, OTHER.name, Order.RESUME, "ann@node1")
     store.leave(WORKER.name)
 
 
@@ -85,7 +93,9 @@ def dump(client: redis.Redis) -> dict[str, Any]:
         b"string": client.get,
         b"set": lambda key: sorted(client.smembers(key)),
         b"list": lambda key: client.lrange(key, 0, -1),
-        b"hash": lambda key: {k: v for k, v in client.hgetall(key).items() if k not in TIMES},
+        b"hash": lambda key: {
+            k: re.sub(rb'"since":\d+', b"", v) for k, v in client.hgetall(key).items() if k not in TIMES
+        },
         b"zset": lambda key: _scores(key, client.zrange(key, 0, -1, withscores=True)),
         b"stream": lambda key: [{k: v for k, v in e.items() if k not in TIMES} for _, e in client.xrange(key)],
     }

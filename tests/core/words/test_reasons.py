@@ -16,8 +16,8 @@ from xpm_core.words.reasons_of_jobs import Dependency
 from xpm_core.words.reasons_of_workers import Avoided, OfWorkers
 
 ORDER = """
-    blocked dependency cancelled too_large unserved refused silent suspended draining short_lived token_held
-    token_kept busy in_line retry about_to_start running frozen done failed unknown
+    blocked dependency cancelled too_large paused unserved refused silent suspended draining short_lived
+    token_held token_kept busy in_line retry about_to_start running frozen done failed unknown
 """
 
 

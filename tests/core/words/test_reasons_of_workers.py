@@ -9,6 +9,7 @@ from xpm_core.words.reasons import Reason
 from xpm_core.words.reasons_of_workers import (
     Avoided,
     Draining,
+    Paused,
     Refused,
     ShortLived,
     Silent,
@@ -24,6 +25,8 @@ from xpm_core.words.reasons_of_workers import (
     [
         (TooLarge("gpu", 8, 4), "it asks for 8 of token gpu, there are 4"),
         (TooLarge("gpu", 8, 4, machine=True), "it asks for 8 of token gpu, the largest worker of its queue has 4"),
+        (Paused("gpu", 300.0, "ann@node1", "a\x1b b"), "queue gpu was paused 5 min ago by ann@node1: a? b"),
+        (Paused("gpu"), "queue gpu was paused"),
         (Unserved("gpu", 3), "no living worker serves queue gpu"),
         (Avoided("m2", "cannot import sweep", "", 1), "worker m2 cannot import sweep; 1 job avoids it"),
         (Avoided("m2", "cannot import sweep", "", 3), "worker m2 cannot import sweep; 3 jobs avoid it"),
@@ -70,6 +73,7 @@ def test_workers_are_named_and_more_are_counted() -> None:
     [
         (TooLarge("gpu", 8, 4), "give token gpu more units"),
         (TooLarge("gpu", 8, 4, machine=True), "start a worker on a larger machine"),
+        (Paused("gpu"), "xpm queues resume gpu"),
         (Avoided("m2", "", "install it there", 1), "install it there"),
         (Silent("gpu", 1, 1), "wait"),
         (Suspended(), "rq resume (with the address of the server: -u URL)"),

@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 from helpers.documents import blocks, play
 from helpers.project_files import ROOT
-from helpers.store_client import OTHER, WORKER, StoreClient, identity, submission
+from helpers.store_client import OTHER, WORKER, StoreClient, W, identity, submission
 
 from xpm_core.reading.events import EventReader, Record
 from xpm_core.reading.server import server_time
 from xpm_core.states import Event, State
 from xpm_core.store.jobs import new_execution_id
 from xpm_core.store.refusals import Refusal
+from xpm_core.store.steering.orders import Order, order_worker
+from xpm_core.store.steering.pauses import pause_queue, resume_queue
 
 pytestmark = pytest.mark.redis
 
@@ -68,6 +70,9 @@ def happen(desk: StoreClient) -> None:
     desk.store.join(OTHER, pid=1, path="/", version="0")
     desk.submit(submission("d"))
     desk.store.refuse(WORKER, desk.claim(), refusal, ERROR)
+    order_worker(desk.client, W, WORKER.name, Order.DRAIN, "ann@node1")
+    pause_queue(desk.client, W, "gpu", "ann@node1", "new driver")
+    resume_queue(desk.client, W, "gpu", "ann@node1")
     desk.store.leave(WORKER.name)
 
 

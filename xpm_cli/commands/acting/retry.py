@@ -14,7 +14,7 @@ from xpm_cli.lookup.targets import Targets
 from xpm_core.filters import Filter
 from xpm_core.labels import short
 from xpm_core.reading.listing.row import JobRow
-from xpm_core.reading.why.known import unserved
+from xpm_core.reading.why.known import all_paused, unserved
 from xpm_core.states import State
 from xpm_core.store.records import RetryCode
 
@@ -47,7 +47,7 @@ def retry(ctx: click.Context, /, names: tuple[str, ...], failed: bool, yes: bool
         elif not targets.agreed("retry", yes):
             ctx.exit(FAILED)
         results = [_retry(opened, row) for row in targets.rows]
-        _warn_of_unserved(opened, targets.rows)
+        _warn_of_obstacles(opened, targets.rows)
     ctx.exit(0 if all(results) else FAILED)
 
 
@@ -75,7 +75,10 @@ def _retry(opened: OpenWorkspace, row: JobRow) -> bool:
     return code is RetryCode.RETRIED
 
 
-def _warn_of_unserved(opened: OpenWorkspace, rows: Sequence[JobRow]) -> None:
-    """Say which of the jobs' queues no worker serves: the jobs are ready now, and would wait."""
-    for reason in unserved(opened.store.look().queues, {row.queue for row in rows if row.queue}):
+def _warn_of_obstacles(opened: OpenWorkspace, rows: Sequence[JobRow]) -> None:
+    """Say which of the jobs' queues no worker serves, or are paused: the jobs are ready now, and would wait."""
+    found, queues = opened.store.look().queues, {row.queue for row in rows if row.queue}
+    for reason in unserved(found, queues):
         say(reason.after_retry(opened.commands.start_worker(reason.queue)))
+    for pause in all_paused(found, opened.now_s, queues):
+        say(pause.warning(opened.commands.resume_queue(pause.queue)))

@@ -17,7 +17,7 @@ from xpm_core.filters.moments import read_duration
 from xpm_core.labels import short
 from xpm_core.reading.listing.job_names import may_name_job
 from xpm_core.reading.listing.row import JobRow
-from xpm_core.reading.why.known import unserved
+from xpm_core.reading.why.known import all_paused, unserved
 from xpm_core.states import State
 from xpm_core.words.text import plural
 
@@ -108,14 +108,17 @@ class _Waiting:
         return all(state is State.DONE for state in self._states.values())
 
     def say_for_what(self) -> None:
-        """Say how many jobs are waited for, and which of their queues no worker serves."""
+        """Say how many jobs are waited for, and which of their queues no worker serves, or are paused."""
         if not self._open:
             return
         say(f"Waiting for {plural(len(self._open), 'job')}: {self._counts()}")
         queues = {row.queue for row in self._rows.values() if row.state is State.READY and row.queue}
         if queues:
-            for reason in unserved(self._opened.reader.survey.read().queues, queues):
-                say(reason.warning(self._opened.commands.start_worker(reason.queue)))
+            found, commands = self._opened.reader.survey.read(), self._opened.commands
+            for reason in unserved(found.queues, queues):
+                say(reason.warning(commands.start_worker(reason.queue)))
+            for pause in all_paused(found.queues, found.now_s, queues):
+                say(pause.warning(commands.resume_queue(pause.queue)))
 
     def watch(self, until: float | None) -> bool:
         """Wait until all have ended, also those that are submitted meanwhile.

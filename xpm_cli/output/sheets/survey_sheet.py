@@ -14,6 +14,7 @@ from typing import Any
 import click
 
 from xpm_cli.output.json_form import SCHEMA, moment
+from xpm_cli.output.tables.queue_table import pause_record
 from xpm_cli.output.terminal import Terminal, state
 from xpm_cli.output.token_table import token_summary
 from xpm_core.labels import short
@@ -21,7 +22,7 @@ from xpm_core.reading.experiments import Experiment
 from xpm_core.reading.survey.failures import Failures, grouped
 from xpm_core.reading.survey.survey import Survey
 from xpm_core.reading.tokens import TokenState
-from xpm_core.reading.why.known import unserved
+from xpm_core.reading.why.known import all_paused, unserved
 from xpm_core.reading.workers import WorkerState
 from xpm_core.states import State
 from xpm_core.store.refusals import daemon_of
@@ -105,6 +106,10 @@ class SurveySheet:
             yield terminal.entry("", [commands.retry_failed(self.of)])
         for large, jobs in survey.too_large:
             yield terminal.entry("! never", [f"{plural(jobs, 'job')} ready: {large}", *large.offers()])
+        for pause in all_paused(survey.queues, survey.now_s):
+            jobs = sum(queue.ready for queue in survey.queues if queue.queue == pause.queue)
+            wait = f"{plural(jobs, 'ready job')} {'waits' if jobs == 1 else 'wait'}"
+            yield terminal.entry("! queues", [str(pause), wait, commands.resume_queue(pause.queue)])
         for each_queue in unserved(survey.queues):
             yield terminal.entry("! workers", [each_queue.entry(), commands.start_worker(each_queue.queue)])
         for each in survey.avoided:
@@ -154,10 +159,14 @@ class SurveySheet:
                     "silent_s": round(worker.silent_s, 3),
                     "job": worker.job or None,
                     "started": moment(worker.started_s),
+                    "leaving": moment(worker.leaving_s),
                 }
                 for worker in survey.workers
             ],
-            "queues": [{"name": q.queue, "ready": q.ready, "workers": q.workers} for q in survey.queues],
+            "queues": [
+                {"name": q.queue, "ready": q.ready, "workers": q.workers, "paused": pause_record(q.pause)}
+                for q in survey.queues
+            ],
             "refusals": [
                 {**each.refusal.written(), "daemon": each.daemon, "jobs": each.jobs} for each in survey.avoided
             ],
@@ -231,7 +240,17 @@ def _token(token: TokenState) -> str:
 def _workers(workers: list[WorkerState]) -> list[str]:
     slots = Counter(worker.host for worker in workers if worker.alive)
     busy = Counter(worker.host for worker in workers if worker.alive and worker.job)
-    return [f"{host}: {busy[host]} of {slots[host]} busy" for host in sorted(slots)] or ["none runs"]
+    leaving = Counter(worker.host for worker in workers if worker.alive and worker.leaving_s)
+    return [
+        f"{host}: {busy[host]} of {slots[host]} busy{_draining(leaving[host], slots[host])}" for host in sorted(slots)
+    ] or ["none runs"]
+
+
+def _draining(leaving: int, slots: int) -> str:
+    """How many workers of a machine take no more jobs: `, draining` if all, `, 1 draining`."""
+    if not leaving:
+        return ""
+    return ", draining" if leaving == slots else f", {leaving} draining"
 
 
 def _silent(workers: list[WorkerState]) -> Iterator[str]:

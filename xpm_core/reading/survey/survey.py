@@ -19,9 +19,9 @@ from xpm_core.reading.why.avoided import Avoided
 from xpm_core.reading.workers import WorkerState, worker_of
 from xpm_core.states import State
 from xpm_core.store import keys
-from xpm_core.store.records import Serving
+from xpm_core.store.records import Pause, Serving
 from xpm_core.store.refusals import Refusal, daemon_of, project_in
-from xpm_core.store.replies import text_of
+from xpm_core.store.replies import pause_of, text_of
 from xpm_core.words.reasons_of_workers import TooLarge
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Survey:
         experiments: The experiments, the latest run first.
         tokens: The tokens of the server.
         workers: The workers of the workspace.
-        queues: The queues, with their ready jobs and living workers.
+        queues: The queues, with their ready jobs, living workers and pauses.
         running: The jobs that run, those whose lease ends first first; at most `RUNNING`.
         failed: The failed jobs, the newest first; at most `FAILURES`.
         avoided: What daemons lack for jobs.
@@ -101,7 +101,10 @@ class SurveyReader:
                 token_of(name, fields, held, *_waiting(name, lengths, heads)) for name, fields, held in parts["tokens"]
             ],
             workers=parts["workers"],
-            queues=[Serving(queue, ready[queue], parts["serving"][queue]) for queue in sorted(ready)],
+            queues=[
+                Serving(queue, ready[queue], _served(queue, ready[queue], parts), there["paused"].get(queue))
+                for queue in sorted(ready)
+            ],
             running=parts["running"],
             failed=parts["failed"],
             avoided=list(_avoided(parts["refusals"], parts["workers"], lengths)),
@@ -124,8 +127,10 @@ class SurveyReader:
             pipe.zrange(keys.leases(w), 0, RUNNING - 1)
             pipe.zrange(keys.listed(w, State.FAILED.value), 0, FAILURES - 1, desc=True)
             pipe.exists(keys.suspended)
+            pipe.hgetall(keys.paused(w))
             pipe.xrevrange(keys.events(w), count=EVENTS)
-            time, counts, experiments, tokens, workers, queues, leased, failed, suspended, events = pipe.execute()
+            (time, counts, experiments, tokens, workers, queues, leased, failed, suspended, paused,
+             events) = pipe.execute()  # fmt: skip
         known = {text_of(state): int(count) for state, count in counts.items()}
         return {
             "now_s": time[0] + time[1] / 1e6,
@@ -133,10 +138,11 @@ class SurveyReader:
             "experiments": list(map(text_of, experiments)),
             "tokens": sorted(map(text_of, tokens)),
             "workers": [(text_of(name), until / 1000) for name, until in workers],
-            "queues": sorted(map(text_of, queues)),
+            "queues": sorted({text_of(queue) for queue in (*queues, *paused)}),
             "leased": list(map(text_of, leased)),
             "failed": list(map(text_of, failed)),
             "suspended": bool(suspended),
+            "paused": {text_of(queue): pause_of(pause) or Pause(0.0, "", "") for queue, pause in paused.items()},
             "recent": _recent(events, time[0] + time[1] / 1e6),
         }
 
@@ -199,6 +205,13 @@ class SurveyReader:
             lengths[line] = int(next(replies))
             heads[line] = [(order, text_of(identity)) for identity, order in next(replies)]
         return lengths, heads
+
+
+def _served(queue: str, ready: int, parts: Mapping[str, Any]) -> int:
+    """How many living workers serve a queue: 0 if jobs are ready, and each worker only finishes its job."""
+    serving = [worker for worker in parts["workers"] if worker.alive and queue in worker.queues]
+    all_leave = ready and serving and all(worker.leaving_s for worker in serving)
+    return 0 if all_leave else int(parts["serving"][queue])
 
 
 def _waiting(

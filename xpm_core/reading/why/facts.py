@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from xpm_core.store.records import Pause
 from xpm_core.store.refusals import Refusal
-from xpm_core.store.replies import shown
+from xpm_core.store.replies import pause_of, shown
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,7 @@ class Facts:
         now_s: The server's time, epoch seconds.
         state, execution: The job's state and latest execution at that moment.
         suspended: Whether all workers are suspended.
+        pause: The pause of its queue; None without one.
         lease_left_s, lease_s: Of a running job, in how many seconds its lease is over, and how long a lease is; None if
             that is not known.
         steps: Of a waiting job, the way to the job that has to run first: identity and state of each.
@@ -129,6 +131,7 @@ class Facts:
     state: str
     execution: str
     suspended: bool
+    pause: Pause | None
     lease_left_s: float | None
     lease_s: float | None
     steps: tuple[tuple[str, str], ...]
@@ -147,10 +150,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Page:
-    """A page of a queue's lines; `more` says whether there are others."""
+    """A page of a queue's lines; `more` says whether there are others, and `pause` is that of the queue, if any."""
 
     now_s: float
     suspended: bool
+    pause: Pause | None
     more: bool
     lines: tuple[Line, ...]
 
@@ -167,8 +171,8 @@ def facts_of(reply: bytes) -> Facts | None:
         left_s = min(left_s, lease_s)  # it lies further ahead if the server's clock went back
     steps = tuple((str(step[0]), str(step[1])) for step in _list(data, "steps"))
     return Facts(
-        now_s, str(data["state"]), str(data.get("execution", "")), bool(data.get("suspended")), left_s, lease_s, steps,
-        int(data.get("pending", 0)), _prospects(data, now_s),
+        now_s, str(data["state"]), str(data.get("execution", "")), bool(data.get("suspended")),
+        pause_of(data.get("pause")), left_s, lease_s, steps, int(data.get("pending", 0)), _prospects(data, now_s),
     )  # fmt: skip
 
 
@@ -184,7 +188,8 @@ def page_of(reply: bytes) -> Page:
         )
         for each in _list(data, "lines")
     )
-    return Page(now_s, bool(data.get("suspended")), bool(data.get("more")), tuple(lines))
+    pause = pause_of(data.get("pause"))
+    return Page(now_s, bool(data.get("suspended")), pause, bool(data.get("more")), tuple(lines))
 
 
 def damage(error: Exception) -> str:

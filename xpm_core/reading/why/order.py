@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from xpm_core.reading.why.facts import Prospects, Wanted, Worker
+from xpm_core.reading.why.known import paused
+from xpm_core.store.records import Pause
 from xpm_core.words.reasons import Reason
 from xpm_core.words.reasons_in_line import (
     AboutToStart,
@@ -52,10 +54,17 @@ class Ordered:
         self._total = sum(facts.standing.values())
         self._able = facts.standing.get("able", 0)
 
-    def lasting(self, suspended: bool) -> Iterator[Reason]:
-        """Reasons that hold whether the job stands in line or not: too few units, and workers that may not take it."""
+    def lasting(self, suspended: bool, pause: Pause | None) -> Iterator[Reason]:
+        """Reasons that hold whether the job stands in line or not: too few units, and workers that may not take it.
+
+        Args:
+            suspended: Whether all workers are suspended.
+            pause: The pause of its queue; None without one.
+        """
         facts = self._facts
         yield from self._too_large()
+        if pause is not None:
+            yield paused(self._queue, pause, self._now_s)
         if not self._total:
             yield Unserved(self._queue, facts.ready)
         if not self._able:

@@ -126,7 +126,7 @@ class ReasonReader:
         if job.state is State.WAITING:
             yield self._dependency(facts, history)
         ordered = Ordered(facts.prospects, self._w, job.queue, facts.now_s, self._likely(facts, history))
-        found = list(ordered.lasting(facts.suspended))
+        found = list(ordered.lasting(facts.suspended, facts.pause))
         if facts.prospects.in_line:
             found += ordered.passing()
         if job.state is State.DELAYED:

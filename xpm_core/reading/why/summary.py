@@ -10,7 +10,7 @@ from redis.exceptions import ResponseError
 
 from xpm_core.reading.jobs import JobReader
 from xpm_core.reading.server import server_time
-from xpm_core.reading.why.facts import Line, damage, page_of
+from xpm_core.reading.why.facts import Line, Page, damage, page_of
 from xpm_core.reading.why.order import Ordered
 from xpm_core.reading.why.records import Group, Summary
 from xpm_core.states import State
@@ -64,13 +64,13 @@ class SummaryReader:
             arguments = [self._w, queue, start, LINES]
             page = page_of(scripts.run(self._client, "waits", [keys.lines(self._w, queue)], arguments))
             for line in page.lines:
-                yield from self._line(line, queue, page.now_s, page.suspended)
+                yield from self._line(line, queue, page)
             start, more = start + LINES, page.more
 
-    def _line(self, line: Line, queue: str, now_s: float, suspended: bool) -> Iterator[Group]:
+    def _line(self, line: Line, queue: str, page: Page) -> Iterator[Group]:
         """The reason of a line's head, which holds for the whole line. If the head runs next, the others come later."""
-        ordered = Ordered(line.prospects, self._w, queue, now_s, lambda task, started_s: None)
-        reason = next(chain(ordered.lasting(suspended), ordered.passing()), None)
+        ordered = Ordered(line.prospects, self._w, queue, page.now_s, lambda task, started_s: None)
+        reason = next(chain(ordered.lasting(page.suspended, page.pause), ordered.passing()), None)
         if reason is not None:
             yield Group(reason.code, str(reason), line.jobs, queue, line.head, reason)
             return

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from xpm_core.errors import WipedError
 from xpm_core.language.graph.state import EMPTY
 from xpm_core.reading import events
-from xpm_core.reading.why.known import unserved
+from xpm_core.reading.why.known import all_paused, unserved
 from xpm_core.script.follow.callbacks import Callbacks
 from xpm_core.script.follow.watching import Watches
 from xpm_core.states import Event, State
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from xpm_core.script.follow.outage import Outage
     from xpm_core.script.follow.tracked_job import TrackedJob
     from xpm_core.store.records import Serving
-    from xpm_core.words.reasons_of_workers import Unserved
+    from xpm_core.words.reasons import Reason
+    from xpm_core.words.reasons_of_workers import Paused, Unserved
 
 STARTING_S = 30.0
 """How long workers may take from their start until the server knows them."""
@@ -51,6 +52,7 @@ class Tracker:
         callbacks: The thread that calls functions of the script.
         refused: Jobs that workers have handed back because they cannot import something.
         unserved: Queues that have ready jobs of this run, and no living worker.
+        paused: Queues that have ready jobs of this run, and that somebody has paused.
     """
 
     def __init__(self, cursor: str, outage: Outage) -> None:
@@ -61,6 +63,7 @@ class Tracker:
         self.callbacks = Callbacks()
         self.refused = Refused()
         self.unserved: list[Unserved] = []
+        self.paused: list[Paused] = []
         self._changed = threading.Condition(threading.RLock())
         self._unsettled: set[str] = set()
         self._failure: BaseException | None = None
@@ -237,6 +240,12 @@ class Tracker:
             found = unserved(queues, own - self._starting.keys())
             before, self._unserved_before = self._unserved_before, {each.queue for each in found}
             self.unserved = [each for each in found if each.queue in before]
+            self.paused = all_paused(queues, None, own)
+
+    @property
+    def obstacles(self) -> list[Reason]:
+        """What is known to be in the way of ready jobs of this run."""
+        return [*self.paused, *self.unserved]
 
     def fail(self, error: BaseException) -> None:
         """Nothing is followed any more: `wait` raises this error."""

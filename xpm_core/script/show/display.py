@@ -48,6 +48,7 @@ class Display:
         self._drawn = 0.0
         self._seen: dict[str, State] = {}
         self._unserved: set[str] = set()
+        self._paused: set[str] = set()
         self._said = ""
 
     def __enter__(self) -> Display:
@@ -86,7 +87,7 @@ class Display:
 
         jobs = list(self._tracker.snapshot().values())
         screen = RunScreen(self._name, jobs, live.console.width, self._glyphs)
-        lines = screen.lines(time.monotonic() - self._began, self._tracker.unserved)
+        lines = screen.lines(time.monotonic() - self._began, self._tracker.obstacles)
         styled = (Text(line, style, no_wrap=True, overflow="crop") for line, style in lines)
         live.update(Text("\n").join(styled), refresh=True)
 
@@ -113,11 +114,15 @@ class Display:
     # -- both ------------------------------------------------------------------------------------------------------
 
     def _warn(self) -> None:
-        """Warn once about each queue that no worker serves."""
+        """Warn once about each queue that no worker serves, and about each pause of a queue."""
         for reason in self._tracker.unserved:
             if reason.queue not in self._unserved:
                 self._unserved.add(reason.queue)
                 self._say(f"{self._name}: {reason.warning(self._commands.start_worker(reason.queue))}")
+        known, self._paused = self._paused, {pause.queue for pause in self._tracker.paused}
+        for pause in self._tracker.paused:
+            if pause.queue not in known:
+                self._say(f"{self._name}: {pause.warning(self._commands.resume_queue(pause.queue))}")
 
     def _say(self, message: str) -> None:
         if self._live:

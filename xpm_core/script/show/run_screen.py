@@ -16,7 +16,7 @@ from xpm_core.reading.why.known import reason_of_ready
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.states import SETTLED, State
 from xpm_core.words.commands import Commands
-from xpm_core.words.reasons_of_workers import Unserved
+from xpm_core.words.reasons import Reason
 from xpm_core.words.text import line, meter, plain, span
 
 RUNNING_SHOWN, FAILED_SHOWN = 4, 3
@@ -55,14 +55,14 @@ class RunScreen:
         self._counts = Counter(job.state for job in jobs)
         self._telling = telling_tags(jobs)
 
-    def lines(self, elapsed_s: float, unserved: Sequence[Unserved] = ()) -> list[Line]:
+    def lines(self, elapsed_s: float, obstacles: Sequence[Reason] = ()) -> list[Line]:
         """All lines, at most 12.
 
         Args:
             elapsed_s: How long the script has waited, seconds.
-            unserved: Queues that have ready jobs and no living worker.
+            obstacles: What is known to be in the way of ready jobs: queues that are paused, or that no worker serves.
         """
-        lines = [(self._head(elapsed_s), "bold"), *self._running(), *self._ready(unserved), *self._failed()]
+        lines = [(self._head(elapsed_s), "bold"), *self._running(), *self._ready(obstacles), *self._failed()]
         lines.append((self._fit(HINT), "dim"))
         return lines
 
@@ -119,10 +119,10 @@ class RunScreen:
             for bar, step in zip(bars, steps, strict=True)
         ]
 
-    def _ready(self, unserved: Sequence[Unserved]) -> list[Line]:
+    def _ready(self, obstacles: Sequence[Reason]) -> list[Line]:
         if not (ready := self._counts[State.READY]):
             return []
-        reason = reason_of_ready(self._jobs, unserved)
+        reason = reason_of_ready(self._jobs, obstacles)
         return [(self._fit(f"⧗ {ready} ready   {reason}"), _STYLE[State.READY])]
 
     def _failed(self) -> list[Line]:

@@ -12,7 +12,7 @@ ARGV[7]  1 to be woken when something becomes runnable, else 0
 ARGV[8]  how long the worker will live, ms; empty for ever
 ARGV[9]  devices that its own variables list: 'CUDA_VISIBLE_DEVICES=2,...'; empty for none
 
-Returns {code, wait_ms, more, ready, delayed, running, registered, job...}
+Returns {code, wait_ms, more, ready, delayed, running, registered, order, job...}
    1  CLAIMED    job... is identity, execution, lease_left_ms, attempt, task, name, directory, payload, options,
                  queue, units, replaces, cancel, needs (identities, joined by commas),
                  max_retries, max_losses, backoff_ms
@@ -20,9 +20,10 @@ Returns {code, wait_ms, more, ready, delayed, running, registered, job...}
   -1  SUSPENDED  `rq suspend` is in force
   -2  STALE      the execution has ended or was taken away
   -3  UNWANTED   no execution id was given: no job is wanted (finish only)
+  -4  ORDERED    the worker was ordered to leave: it gets no job
   more is 1 while some dependents do not know yet what became of a job: call look.
   ready, delayed and running count the workspace.
-  registered is 0 when the worker has to register anew.
+  registered is 0 when the worker has to register anew; order is drain, stop, stop_now (order.lua), or empty.
 Invariant  a job is leased to one execution; a demand is met whole; an execution id gets one job.
 Cost O(lines of the queues). Safe to repeat: yes, with the same execution id.
 ]]
@@ -35,8 +36,6 @@ local ask = asks.ask(w, worker, host, guard.integer('lease', lease_ms, 1), execu
   left_ms, devices)
 for _, queue in ipairs(ask.queues) do typed.queue(w, queue) end
 local now = clock.now()
-local registered = asks.alive(ask, now)
+asks.alive(ask, now)
 local more = executions.tend(w, now, ask.lease_ms)
-local reply = claims.try(ask, now, more)
-table.insert(reply, 7, registered)
-return reply
+return claims.try(ask, now, more)

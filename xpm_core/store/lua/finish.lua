@@ -37,9 +37,7 @@ local ask = asks.ask(w, worker, host, guard.integer('lease', lease_ms, 1), execu
   left_ms, devices)
 for _, queue in ipairs(ask.queues) do typed.queue(w, queue) end
 local now = clock.now()
-local registered = asks.alive(ask, now)
+asks.alive(ask, now)
 local code, state = outcomes.accept(w, identity, guard.named('execution', ended), outcome, error, adopted, now)
 local more = executions.tend(w, now, ask.lease_ms)
-local reply = claims.try(ask, now, more)
-table.insert(reply, 7, registered)
-return { code, state, unpack(reply) }
+return { code, state, unpack(claims.try(ask, now, more)) }

@@ -10,16 +10,16 @@ ARGV[5]  queue names joined by commas
 ARGV[6]  identity of the job that it runs; empty if it is idle
 ARGV[7]  execution id; empty if it is idle
 ARGV[8]  now, in the form of RQ's dates (RQ's tools show it; it decides nothing)
-ARGV[9]  1 if the worker leaves once its job has ended, else 0
+ARGV[9]  1 if the worker leaves once its job has ended, and not because of an order, else 0
 
-Returns {code, registered, more}
+Returns {code, registered, more, order}
    1  RENEWED  the lease runs for ARGV[4] from now
    0  IDLE     no job was named
   -1  CANCEL   somebody asked to cancel the job: stop it and finish it as cancelled (the lease is renewed)
   -2  STALE    the job was taken away
   -3  UNKNOWN  no such job (the server was wiped)
   registered is 0 if the worker has to register anew; more is 1 while some dependents do not know yet what became of
-  a job.
+  a job; order is what the worker was ordered to do (order.lua), or empty.
 Invariant  a lease is renewed only for the execution that holds it.
 Cost O(1), and what is due. Safe to repeat: yes.
 ]]
@@ -31,7 +31,7 @@ typed.workspace(w)
 local ask = asks.ask(w, worker, host, guard.integer('lease', lease_ms, 1), '', queues, '0')
 for _, queue in ipairs(ask.queues) do typed.queue(w, queue) end
 local now = clock.now()
-local registered = asks.alive(ask, now)
+asks.alive(ask, now)
 if leaving == '1' then asks.note_leaving(ask, now) end
 rq.worker(worker, 'last_heartbeat', date)
 refusals.keep(ask)
@@ -48,4 +48,4 @@ if identity ~= '' then
   end
 end
 local more = executions.tend(w, now, ask.lease_ms)
-return { code, registered, more and 1 or 0 }
+return { code, ask.registered, more and 1 or 0, ask.order }

@@ -7,13 +7,13 @@ ARGV[2]  queue
 ARGV[3]  how many lines to leave out
 ARGV[4]  how many lines to look at
 
-Returns JSON {now (ms), suspended, more, lines}
-  more says whether there are further lines. A line has what include/prospects.lua finds for its head, the head's
+Returns JSON {now (ms), suspended, pause, more, lines}
+  pause is that of the queue, absent without one; more says whether there are further lines. A line has what include/prospects.lua finds for its head, the head's
   identity, and jobs: how many stand in it.
 Invariant  nothing is written.
 Cost O(ARGV[4] * workers of the queue + running jobs). Safe to repeat: yes.
 ]]
--- include: clock guard keys prospects typed
+-- include: clock guard keys pauses prospects typed
 local lines_key = KEYS[1]
 local w, queue, start, count = unpack(ARGV)
 guard.type(lines_key, 'zset')
@@ -31,4 +31,5 @@ for i = 1, #flat, 2 do
   list[#list + 1] = facts
 end
 local more = redis.call('ZCARD', lines_key) > start + count
-return cjson.encode({ now = now, suspended = redis.call('EXISTS', keys.suspended) == 1, more = more, lines = list })
+local suspended, pause = pauses.suspended(w), pauses.said(w, queue)
+return cjson.encode({ now = now, suspended = suspended, pause = pause, more = more, lines = list })

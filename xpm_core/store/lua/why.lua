@@ -6,14 +6,15 @@ ARGV[1]  workspace id
 ARGV[2]  identity
 
 Returns JSON; empty if the server does not know the job
-  now (ms), state, execution, suspended; of a running job lease_end (ms) and lease_ms; of a waiting one steps and
-  pending (include/chains.lua); of any that has not started, what include/prospects.lua and include/witnesses.lua find,
-  in_line (it is ready, or its retry is due), ready and ahead (jobs in its queue's lines; those before it), and of a
-  ready one place, of and before (its place in its line, how many jobs stand there, the first of those before it).
+  now (ms), state, execution, suspended, pause (of its queue, absent without one); of a running job lease_end (ms) and
+  lease_ms; of a waiting one steps and pending (include/chains.lua); of any that has not started, what
+  include/prospects.lua and include/witnesses.lua find, in_line (it is ready, or its retry is due), ready and ahead
+  (jobs in its queue's lines; those before it), and of a ready one place, of and before (its place in its line, how
+  many jobs stand there, the first of those before it).
 Invariant  nothing is written.
 Cost O(workers of the queue + running jobs + lines of their queues). Safe to repeat: yes.
 ]]
--- include: chains clock guard keys lines prospects typed witnesses
+-- include: chains clock guard keys lines pauses prospects typed witnesses
 local leases_key = KEYS[1]
 local w, identity = unpack(ARGV)
 local UNSTARTED = { waiting = true, blocked = true, ready = true, delayed = true }
@@ -51,5 +52,5 @@ if state == 'running' then
   facts.lease_end, facts.lease_ms = tonumber(redis.call('ZSCORE', leases_key, identity) or '0'), lease_ms
 end
 facts.now, facts.state, facts.execution = now, state, execution or ''
-facts.suspended = redis.call('EXISTS', keys.suspended) == 1
+facts.suspended, facts.pause = pauses.suspended(w), pauses.said(w, queue or '')
 return cjson.encode(facts)

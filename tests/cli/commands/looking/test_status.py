@@ -206,7 +206,7 @@ def test_json_holds_the_same(busy: Lab, xpm: Xpm) -> None:
         {"name": "gpu", "capacity": 2, "used": 0, "scope": "server", "waiting": 1, "first": [wide]}
     ]
     assert [(each["name"], each["job"]) for each in data["workers"]] == [("node1-1", busy.identity("long"))]
-    assert {"name": "cluster", "ready": 1, "workers": 0} in data["queues"]
+    assert {"name": "cluster", "ready": 1, "workers": 0, "paused": None} in data["queues"]
     assert [(each["id"], each["error"]["type"]) for each in data["failed"]] == [(busy.identity("bad"), "ValueError")]
 
 

@@ -10,6 +10,8 @@ from xpm_core.reading.server import server_time
 from xpm_core.states import State
 from xpm_core.store import keys
 from xpm_core.store.refusals import Refusal
+from xpm_core.store.steering.orders import Order, order_worker
+from xpm_core.store.steering.pauses import pause_queue
 from xpm_core.store.tokens import create_token
 from xpm_core.words.reasons_of_workers import TooLarge
 
@@ -82,6 +84,24 @@ def test_what_no_token_can_meet_is_named(desk: StoreClient, reader: Reader) -> N
 def test_suspension_is_seen(desk: StoreClient, reader: Reader) -> None:
     desk.client.set(keys.suspended, 1)
     assert reader.survey.read().suspended
+
+
+def test_pauses_and_queues_whose_workers_all_leave_are_seen_as_a_script_sees_them(
+    desk: StoreClient, reader: Reader
+) -> None:
+    desk.store.join(WORKER, pid=1, path="/data", version="1")
+    desk.submit(submission("a"), submission("b", queue="other"))
+    pause_queue(desk.client, W, "other", "ann@node1", "new driver")
+    pause_queue(desk.client, W, "unused", "ann@node1")
+    order_worker(desk.client, W, WORKER.name, Order.DRAIN, "ben@node2")
+    survey = reader.survey.read()
+    assert [(each.queue, each.ready, each.workers) for each in survey.queues] == [
+        ("default", 1, 0), ("other", 1, 0), ("unused", 0, 0),
+    ]  # fmt: skip
+    seen = [each for each in survey.queues if each.queue != "unused"]
+    assert seen == sorted(desk.store.look().queues, key=lambda each: each.queue)
+    [worker] = survey.workers
+    assert (worker.order, worker.ordered_by, worker.leaving_s > 0) == ("drain", "ben@node2", True)
 
 
 def test_an_eta_follows_from_the_latest_ends(desk: StoreClient, reader: Reader) -> None:

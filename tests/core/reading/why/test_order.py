@@ -18,6 +18,8 @@ from xpm_core.store import keys
 from xpm_core.store.jobs import new_execution_id
 from xpm_core.store.records import Claim, Lease, Submission, WorkerId
 from xpm_core.store.refusals import Refusal
+from xpm_core.store.steering.orders import Order, order_worker
+from xpm_core.store.steering.pauses import pause_queue, resume_queue
 from xpm_core.store.tokens import create_token, limit_passes
 from xpm_core.words.reasons import Code, Reason
 from xpm_core.words.reasons_in_line import AboutToStart, TokenHeld
@@ -37,8 +39,8 @@ WORKERS = [
 FRESH = WorkerId("fresh-ff.0", "node9", QUEUES)
 DEMANDS: list[dict[str, int]] = [{}, {"cpu": 1}, {"cpu": 2}, {"gpu": 1}, {"gpu": 2}, {"cpu": 1, "gpu": 1}, {"cpu": 1}]
 STEPS = (
-    *("claim",) * 8, *("refuse",) * 3, *("fail",) * 2, "done", "lose", "cancel", "suspend", "drain", "silence",
-    "shrink", "leave", "keep", "keep",
+    *("claim",) * 8, *("refuse",) * 3, *("fail",) * 2, "done", "lose", "cancel", "suspend", "drain", "order", "pause",
+    "silence", "shrink", "leave", "keep", "keep",
 )  # fmt: skip
 
 plans = st.fixed_dictionaries(
@@ -164,6 +166,13 @@ class Scene:
         if worker := self.worker(which):
             self.store.renew(worker, None, leaving=True)
 
+    def _order(self, which: int) -> None:
+        if worker := self.worker(which):
+            order_worker(self.client, W, worker.name, Order.DRAIN, "ann@node1")
+
+    def _pause(self, which: int) -> None:
+        pause_queue(self.client, W, QUEUES[which % len(QUEUES)], "ann@node1")
+
     def _silence(self, which: int) -> None:
         if worker := self.worker(which):
             self.client.hset(keys.worker(W, worker.name), "asleep", 1)
@@ -220,7 +229,8 @@ class Scene:
             Code.REFUSED: lambda: self.client.delete(*(keys.refusals(W, f"m{n}") for n in ("1-aa", "2-bb", "3-cc"))),
             Code.SILENT: lambda: [self.store.renew(worker, None) for worker in self.workers],
             Code.SUSPENDED: lambda: self.client.delete(keys.suspended),
-            Code.DRAINING: lambda: self.forget("leaving"),
+            Code.DRAINING: lambda: (self.forget("leaving"), self.forget("order")),
+            Code.PAUSED: lambda: resume_queue(self.client, W, self.desk.job(name).queue, "ann@node1"),
             Code.SHORT_LIVED: lambda: self.forget("until"),
             Code.TOKEN_KEPT: self.keep_no_token,
             Code.BUSY: lambda: self.free_a_worker(self.desk.job(name).queue),

@@ -19,6 +19,8 @@ from xpm_core.states import Event, State
 from xpm_core.store import keys
 from xpm_core.store.records import Lease, WorkerId
 from xpm_core.store.refusals import Refusal
+from xpm_core.store.steering.orders import Order, order_worker
+from xpm_core.store.steering.pauses import pause_queue, resume_queue
 from xpm_core.store.tokens import create_token, limit_passes
 from xpm_core.words.commands import Commands
 from xpm_core.words.reasons import Code, Outlook
@@ -197,6 +199,42 @@ def test_suspended_workers_are_said_to_be_suspended(desk: StoreClient) -> None:
     assert why(desk, "a").what_to_do(Commands())[0].startswith("rq resume")
     desk.client.delete(keys.suspended)
     assert codes(desk, "a") == [Code.ABOUT_TO_START]
+
+
+def test_a_paused_queue_is_said_to_be_paused_by_whom_and_why(desk: StoreClient) -> None:
+    join(desk, WORKER)
+    desk.submit(submission("a", max_retries=1, backoff_s=0), submission("b", needs=("a",)))
+    pause_queue(desk.client, W, "default", "ann@node1", "new driver")
+    assert codes(desk, "a") == [Code.PAUSED]
+    assert said(desk, "a") == ["queue default was paused just now by ann@node1: new driver"]
+    assert why(desk, "a").what_to_do(Commands()) == ["xpm queues resume default"]
+    facts = why(desk, "a").reason.as_data()
+    assert (facts["queue"], facts["by"], facts["why"]) == ("default", "ann@node1", "new driver")
+    assert 0 <= facts["for_s"] < 60
+    assert codes(desk, "b") == [Code.DEPENDENCY, Code.PAUSED]
+    resume_queue(desk.client, W, "default", "ann@node1")
+    assert codes(desk, "a") == [Code.ABOUT_TO_START]
+    lease = desk.claim()
+    pause_queue(desk.client, W, "default", "ann@node1")
+    assert codes(desk, "a") == [Code.RUNNING]
+    desk.finish(lease, State.FAILED)
+    assert codes(desk, "a") == [Code.PAUSED], "its retry is due, and it stays"
+
+
+def test_a_paused_queue_without_workers_is_paused_first(desk: StoreClient) -> None:
+    desk.submit(submission("a"))
+    pause_queue(desk.client, W, "default", "ann@node1")
+    assert codes(desk, "a") == [Code.PAUSED, Code.UNSERVED]
+
+
+def test_a_worker_that_was_ordered_to_leave_is_said_to_drain_at_once(desk: StoreClient) -> None:
+    join(desk, WORKER)
+    desk.submit(submission("a"), submission("b"))
+    desk.claim()
+    order_worker(desk.client, W, WORKER.name, Order.DRAIN, "ann@node1")
+    assert codes(desk, "b") == [Code.DRAINING]
+    order_worker(desk.client, W, WORKER.name, Order.RESUME, "ann@node1")
+    assert codes(desk, "b") == [Code.BUSY]
 
 
 def test_a_draining_worker_is_said_to_drain(desk: StoreClient) -> None:

@@ -16,8 +16,8 @@ from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.follow.tracker import Tracker
 from xpm_core.server import connection
 from xpm_core.states import Event, State
-from xpm_core.store.records import Serving, SubmitCode, Submitted
-from xpm_core.words.reasons_of_workers import Unserved
+from xpm_core.store.records import Pause, Serving, SubmitCode, Submitted
+from xpm_core.words.reasons_of_workers import Paused, Unserved
 from xpm_core.workspace.job_directory import JobDirectory
 
 ERROR = {"type": "ValueError", "message": "no"}
@@ -140,6 +140,16 @@ def test_a_queue_is_unserved_after_two_looks_and_only_with_ready_jobs_of_this_ru
     assert tracker.unserved == [Unserved("gpu", 1)]
     tracker.learn_served([Serving("gpu", 1, 1)])
     assert tracker.unserved == []
+
+
+def test_a_pause_is_known_at_once_and_only_with_ready_jobs_of_this_run(tracker: Tracker) -> None:
+    ready(tracker, "a", queue="gpu")
+    pause = Pause(100.0, "ann@node1", "")
+    for _ in range(2):
+        tracker.learn_served([Serving("gpu", 1, 0, pause), Serving("cpu", 5, 0, pause)])
+        assert tracker.obstacles == tracker.paused == [Paused("gpu", None, "ann@node1")]
+    tracker.learn_served([Serving("gpu", 1, 1)])
+    assert tracker.obstacles == []
 
 
 def test_a_queue_whose_workers_were_started_is_not_unserved(tracker: Tracker) -> None:

@@ -157,6 +157,23 @@ def test_what_the_script_prints_meanwhile_goes_to_its_stdout_when_that_is_a_file
     assert "printed" not in "\n".join(terminal.lines())
 
 
+def test_paused_queue_is_told_once_with_who_and_why_until_it_is_resumed(desktop: Desktop) -> None:
+    body = """
+    from xpm_core.store.steering.pauses import pause_queue
+    pause_queue(xp.connector.client, xp.workspace.id, "default", "ann@node1", "new driver")
+    Quick.C(n=tag(1)).submit()
+    """
+    terminal = desktop.terminal(desktop.script("sweep.py", body))
+    paused = "queue default was paused by ann@node1: new driver"
+    terminal.draws(lambda lines: any(line.startswith(f"⧗ 1 ready   {paused}") for line in lines))
+    command = f"xpm queues resume default --workspace {desktop.workspace}"
+    told = f"{paused}. Resume it: {command}".replace(" ", "")  # it may be wrapped at any of them
+    wait_until(lambda: told in "".join(terminal.lines()).replace(" ", ""), show=terminal.lines)
+    subprocess.run(f"exec {Path(sys.executable).parent}/{command}", shell=True, stderr=subprocess.DEVNULL, check=True)
+    assert terminal.ends() == 0
+    assert "".join(terminal.lines()).replace(" ", "").count(told) == 1
+
+
 def test_queue_without_workers_is_told_above_the_display_in_one_piece(desktop: Desktop) -> None:
     terminal = desktop.terminal(desktop.script("sweep.py", "Quick.C(n=tag(1)).submit()", options="workers=0"))
     lines = terminal.draws(lambda lines: "no living worker serves queue default" in "\n".join(lines))

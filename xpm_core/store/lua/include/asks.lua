@@ -1,5 +1,5 @@
 -- The worker that asks for work, and that it lives.
--- include: keys
+-- include: commands keys
 local asks = {}
 
 local LOOK_AGAIN_MS = 5000
@@ -13,15 +13,16 @@ function asks.ask(w, worker, host, lease_ms, execution, queues, listen, left_ms,
   return ask
 end
 
--- Note that the worker lives and serves its queues, for one lease from now.
--- Returns 1 if it is registered with us and with RQ, else 0: it has to register anew.
+-- Note that the worker lives and serves its queues, for one lease from now. Sets what replies say of the worker:
+-- `registered` is 1 if it is registered with us and with RQ, else 0: it has to register anew; `order` is its order.
 function asks.alive(ask, now)
   local till = now + ask.lease_ms
   redis.call('ZADD', keys.workers(ask.w), till, ask.worker)
   for _, queue in ipairs(ask.queues) do redis.call('ZADD', keys.serving(ask.w, queue), till, ask.worker) end
-  local ours = redis.call('PEXPIRE', keys.worker(ask.w, ask.worker), ask.lease_ms * 4)
+  ask.order = commands.of(ask.w, ask.worker)
+  local ours = redis.call('PEXPIRE', keys.worker(ask.w, ask.worker), commands.kept(ask.order, ask.lease_ms))
   local theirs = redis.call('EXPIRE', keys.rq_worker(ask.worker), math.ceil(ask.lease_ms * 4 / 1000) + 60)
-  return ours == 1 and theirs == 1 and 1 or 0
+  ask.registered = ours == 1 and theirs == 1 and 1 or 0
 end
 
 -- Note when the worker ends, if it does, so that others can see which jobs it has no time for.

@@ -1,12 +1,13 @@
 -- Claiming: the one place where a ready job becomes running.
--- include: asks edges executions heads holdings jobs keys refusals rq wake
+-- include: asks edges executions heads holdings jobs keys pauses refusals rq wake
 local claims = {}
 
-local CODE = { CLAIMED = 1, EMPTY = 0, SUSPENDED = -1, STALE = -2, UNWANTED = -3 }
+local CODE = { CLAIMED = 1, EMPTY = 0, SUSPENDED = -1, STALE = -2, UNWANTED = -3, ORDERED = -4 }
 
 local function reply(code, wait_ms, more, ask, rest)
   local open = redis.call('HMGET', keys.counts(ask.w), 'ready', 'delayed', 'running')
   local out = { code, wait_ms, more and 1 or 0, tonumber(open[1] or 0), tonumber(open[2] or 0), tonumber(open[3] or 0) }
+  out[7], out[8] = ask.registered, ask.order
   for _, value in ipairs(rest or {}) do out[#out + 1] = value end
   return out
 end
@@ -21,14 +22,12 @@ end
 
 local function take(ask, head, now)
   local rec = jobs.load(ask.w, head.id)
-  local till = now + ask.lease_ms
   rec.execution, rec.worker = ask.execution, ask.worker
   jobs.move(ask.w, rec, 'running', now, { execution = ask.execution, worker = ask.worker, host = ask.host,
     lease_ms = ask.lease_ms, started = now, attempts = rec.attempts + 1 }, 'attempt', rec.attempts + 1)
-  redis.call('ZADD', keys.leases(ask.w), till, rec.id)
+  redis.call('ZADD', keys.leases(ask.w), now + ask.lease_ms, rec.id)
   executions.note(ask.w, ask.execution, rec.id)
-  local units = holdings.take(ask, rec)
-  return leased(ask, rec, ask.lease_ms, units)
+  return leased(ask, rec, ask.lease_ms, holdings.take(ask, rec))
 end
 
 -- The same claim again, because its reply was lost: the same job, with the rest of its lease.
@@ -61,7 +60,8 @@ function claims.try(ask, now, more)
   end
   local code, rest = again(ask, now)
   if code then return reply(code, 0, more, ask, rest) end
-  if redis.call('EXISTS', keys.suspended) == 1 then return reply(CODE.SUSPENDED, 1000, more, ask) end
+  if ask.order ~= '' then return reply(CODE.ORDERED, 0, more, ask) end
+  if pauses.suspended(ask.w) then return reply(CODE.SUSPENDED, 1000, more, ask) end
   if refusals.any(ask) then refusals.keep(ask) end
   local head, waiting = pick(ask, now, more)
   if not head then

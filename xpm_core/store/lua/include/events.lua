@@ -21,6 +21,15 @@ function events.worker(w, name, worker, now)
   redis.call('XADD', keys.events(w), 'MAXLEN', '~', BOUND, '*', 'event', name, 'worker', worker, 'at', now)
 end
 
+function events.ordered(w, worker, order, by, now)
+  redis.call('XADD', keys.events(w), 'MAXLEN', '~', BOUND, '*', 'event', 'worker_ordered', 'worker', worker, 'at', now,
+    'order', order, 'by', by)
+end
+
+function events.queue(w, name, queue, now, ...)
+  redis.call('XADD', keys.events(w), 'MAXLEN', '~', BOUND, '*', 'event', name, 'at', now, 'queue', queue, ...)
+end
+
 -- The id of the last event so far.
 function events.last(w)
   local entry = redis.call('XREVRANGE', keys.events(w), '+', '-', 'COUNT', 1)[1]

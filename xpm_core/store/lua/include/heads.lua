@@ -1,12 +1,13 @@
 -- Which ready job is next: a claim looks at the heads of lines only (docs/internals/tokens.md).
--- include: able keys lines reservations tokens
+-- include: able keys lines pauses reservations tokens
 local heads = {}
 
--- The heads of the lines of some queues, in order: { {queue, demand, order} }; `demand` is the whole name of the line
+-- The heads of the lines of some queues, in order: { {queue, demand, order} }; `demand` is the whole name of the line.
+-- A paused queue has none: its jobs are not taken, not passed, and no token is kept for them.
 local function of(w, queues)
   local list = {}
   for _, queue in ipairs(queues) do
-    local flat = redis.call('ZRANGE', keys.lines(w, queue), 0, -1, 'WITHSCORES')
+    local flat = pauses.paused(w, queue) and {} or redis.call('ZRANGE', keys.lines(w, queue), 0, -1, 'WITHSCORES')
     for i = 1, #flat, 2 do
       list[#list + 1] = { w = w, queue = queue, demand = flat[i], order = tonumber(flat[i + 1]) }
     end

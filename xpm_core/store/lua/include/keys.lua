@@ -20,6 +20,7 @@ function keys.job(w, j) return 'xpm:' .. w .. ':job:' .. j end
 function keys.needs(w, j) return 'xpm:' .. w .. ':job:' .. j .. ':needs' end
 function keys.dependents(w, j) return 'xpm:' .. w .. ':job:' .. j .. ':dependents' end
 function keys.queues(w) return 'xpm:' .. w .. ':queues' end
+function keys.paused(w) return 'xpm:' .. w .. ':paused' end
 function keys.lines(w, queue) return 'xpm:' .. w .. ':lines:' .. queue end
 function keys.line(w, queue, demand) return 'xpm:' .. w .. ':line:' .. queue .. ':' .. demand end
 function keys.delayed(w) return 'xpm:' .. w .. ':delayed' end

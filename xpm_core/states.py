@@ -48,5 +48,6 @@ class Event(str, Enum):
     CANCELLED = "cancelled"
     LOST = "lost"
     RELEASED = "released"
+    REMOVED = "removed"
     WORKER_UP = "worker_up"
     WORKER_DOWN = "worker_down"

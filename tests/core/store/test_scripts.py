@@ -72,6 +72,10 @@ def a_life(desk: StoreClient) -> None:
         store.look(lease_s=0.1)
     assert lost.identity == identity("d")
     store.finish(WORKER, claim(), State.DONE, adopted="marked")
+    store.collect("gc", 60.0, {})
+    store.forget("gc", 60.0, identity("e"), desk.job("e").execution)
+    store.forget("gc", 60.0, "", "")
+    store.collect("gc", 0, {})
     store.leave(WORKER.name)
 
 

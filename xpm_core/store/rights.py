@@ -22,8 +22,8 @@ COMMANDS = (
     "blpop", "client|id", "client|info", "client|setname", "client|unblock", "del", "eval", "evalsha", "exec",
     "exists", "expire", "get", "hdel", "hexists", "hget", "hgetall", "hincrby", "hkeys", "hmget", "hset", "hsetnx",
     "hvals", "incr", "info", "lindex", "llen", "lpop", "lpos", "lrange", "lrem", "lset", "multi", "persist",
-    "pexpire", "ping", "publish", "rpush", "sadd", "scard", "select", "set", "sismember", "smembers", "spop", "srem", "sscan",
-    "subscribe", "time", "type", "unsubscribe", "xadd", "xinfo|stream", "xread", "xrevrange", "zadd",
+    "pexpire", "ping", "publish", "rpush", "sadd", "scard", "select", "set", "sismember", "smembers", "spop", "srem",
+    "sscan", "subscribe", "time", "type", "unsubscribe", "xadd", "xinfo|stream", "xread", "xrevrange", "zadd",
     "zcard", "zcount", "zrange", "zrangebyscore", "zrem", "zremrangebyscore", "zrevrange", "zrevrangebyscore", "zscan",
     "zscore",
 )

@@ -41,6 +41,8 @@ def test_the_program_names_what_it_was_given() -> None:
         (Commands().retry_failed(), "xpm retry --failed"),
         (Commands().retry_failed("digits"), "xpm retry --failed --experiment digits"),
         (Commands().status(), "xpm status"),
+        (Commands().gc(), "xpm gc"),
+        (Commands().gc("--old"), "xpm gc --old"),
         (Commands().diff_all("last", "my sweep.py:learn"), "xpm diff last 'my sweep.py:learn' --all"),
     ],
 )

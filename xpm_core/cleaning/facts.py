@@ -54,25 +54,24 @@ class Facts:
 
     @classmethod
     def read(cls, workspace: Workspace, reader: Reader, tick: Tick = lambda *_: None) -> Facts:
-        """Read them. What the runs name is read before the server is asked, and what the server says before the files.
-
-        A job that a run names later is noted by the server, if this happens within a collection.
+        """Read them. What the runs name is read first: the server notes what runs name later, within a collection.
 
         Raises:
             WorkspaceError: Something in the workspace cannot be read.
         """
         entries = MergedIndex(workspace.path).read()
         runs = Runs(workspace.path, entries, reader.experiments.identities)
-        jobs = {job.identity: job for job in reader.jobs.read(reader.jobs.identities())}
-        unfinished = [identity for identity, job in jobs.items() if job.state is not State.DONE]
         places = Places.read(workspace.path, lambda count: tick("directories", count))
-        needs = Needs(workspace.path, places.jobs, reader.jobs.needs_of(unfinished))
+        asked = {*reader.jobs.identities(), *places.jobs, *places.fixed}
+        jobs = {job.identity: job for job in reader.jobs.read(sorted(asked))}
+        unfinished = [identity for identity, job in jobs.items() if job.state is not State.DONE]
+        needs = Needs(workspace.path, {**places.jobs, **places.fixed}, reader.jobs.needs_of(unfinished))
         return cls(workspace, jobs, entries, places, runs, needs, tick, time.time())
 
     @property
     def known(self) -> set[str]:
         """All jobs that the server knows, or that have a directory."""
-        return {*self.jobs, *self.places.jobs}
+        return {*self.jobs, *self.places.jobs, *self.places.fixed}
 
     @cached_property
     def unfinished(self) -> set[str]:

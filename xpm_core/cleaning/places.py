@@ -34,12 +34,14 @@ class Places:
 
     Attributes:
         jobs: The directory of each job, within the workspace, by identity.
+        fixed: The same of jobs whose directories cannot be removed. They are not in `jobs`.
         trash: Trash that nobody is about to remove.
         strange: What is not as xpm makes it: links and mounts. It stays.
     """
 
     workspace: Path
     jobs: dict[str, str] = field(default_factory=dict)
+    fixed: dict[str, str] = field(default_factory=dict)
     trash: list[str] = field(default_factory=list)
     strange: list[Left] = field(default_factory=list)
 
@@ -64,13 +66,17 @@ class Places:
             elif not IDENTITY.fullmatch(entry.name):
                 continue
             elif entry.is_symlink():
-                self.strange.append(Left(relative, LINK))
+                self._fix(relative, LINK)
             elif mounts.within(entry.path):
-                self.strange.append(Left(relative, MOUNT))
+                self._fix(relative, MOUNT)
             elif entry.name in self.jobs:
-                self.strange.append(Left(relative, f"the same job lies in {self.jobs[entry.name]}"))
+                self._fix(relative, f"the same job lies in {self.jobs.pop(entry.name)}")
             elif entry.is_dir():
                 self.jobs[entry.name] = relative
+
+    def _fix(self, relative: str, why: str) -> None:
+        self.fixed[relative.rpartition("/")[2]] = relative
+        self.strange.append(Left(relative, why))
 
     def _folders(self, name: str) -> Iterator[os.DirEntry[str]]:
         """The folders in a folder of the workspace. Links are not followed."""

@@ -14,6 +14,7 @@ from xpm_core.cleaning.leftovers import leftovers
 from xpm_core.cleaning.places import listed
 from xpm_core.cleaning.records import Item, Kind, Left, Plan, Wanted, Why
 from xpm_core.cleaning.runs import Run
+from xpm_core.labels import short
 from xpm_core.states import Event, State
 
 FRESH_S = 86400.0
@@ -22,7 +23,7 @@ SET_ASIDE_S = 60.0
 """How long a worker may take to set a directory aside, seconds."""
 UNSUCCESSFUL = (State.FAILED, State.CANCELLED)
 
-_OLD = re.compile(r"([0-9a-f]{64})-\d+-[0-9a-f]{8}")
+_OLD = re.compile(r"([0-9a-f]{64})-(\d+)-[0-9a-f]{8}")
 
 
 def plan(facts: Facts, wanted: Wanted) -> Plan:
@@ -53,6 +54,7 @@ def _runs(facts: Facts, wanted: Wanted, found: Plan) -> list[Run]:
         elif wanted.is_older(item.changed_s):
             gone.append(run)
             found.items.append(item)
+    found.unnamed = len((facts.runs.named() - facts.runs.named(gone)) & facts.known) if gone else 0
     return gone
 
 
@@ -73,7 +75,7 @@ def _wanted_jobs(facts: Facts, wanted: Wanted, gone: list[Run]) -> dict[str, Kin
     """The jobs that somebody wants to remove and that have ended, as far as is known, each with its kind."""
     named = facts.runs.named(gone) if wanted.orphans else set()
     found: dict[str, Kind] = {}
-    for identity in facts.known:
+    for identity in facts.known - facts.places.fixed.keys():
         job = facts.jobs.get(identity)
         if job is not None and job.state not in ENDED:
             continue
@@ -114,7 +116,8 @@ def _old(facts: Facts, wanted: Wanted, found: Plan) -> None:
             elif _is_being_set_aside(facts, match[1], entry):
                 found.keep(Why.IN_USE)
             elif wanted.is_older(facts.size(relative).newest_s):
-                found.items.append(_item(facts, Kind.OLD, relative, f"of {facts.what(match[1])}"))
+                what = f"{short(match[1])}  {facts.what(match[1])}, attempt {match[2]}"
+                found.items.append(_item(facts, Kind.OLD, relative, what))
 
 
 def _is_being_set_aside(facts: Facts, identity: str, entry: os.DirEntry[str]) -> bool:

@@ -108,11 +108,13 @@ class Plan:
         items: What goes.
         kept: How many jobs and runs stay for each reason.
         strange: What stays because it is not of the form that xpm writes: a link, a mount.
+        unnamed: How many jobs no run names any more once the runs are gone.
     """
 
     items: list[Item] = field(default_factory=list)
     kept: dict[Why, int] = field(default_factory=dict)
     strange: list[Left] = field(default_factory=list)
+    unnamed: int = 0
 
     def keep(self, why: Why, count: int = 1) -> None:
         """Count what stays."""

@@ -98,6 +98,9 @@ class RemovalSheet:
                 yield terminal.entry(kind.value, [counted(kind, len(items)), size, MEANING[kind]])
                 yield from self._largest(items, terminal)
         yield from self._stays(terminal)
+        if self.plan.unnamed and not self.plan.of(Kind.ORPHANS):
+            then = f"no run names {plural(self.plan.unnamed, 'job')} any more; --orphans removes those, too"
+            yield terminal.entry("then", [then])
         if self.plan.items:
             yield terminal.entry("in all", [plural(len(self.plan.items), "item"), amount(self.plan.size)])
         else:
@@ -111,7 +114,9 @@ class RemovalSheet:
 
     def _item(self, item: Item) -> str:
         when = f", {ago(self.now_s - item.changed_s)}" if item.changed_s else ""
-        if not item.identity:
+        if item.kind in (Kind.OLD, Kind.RUNS):
+            return f"{item.what}{when}"
+        if item.path and item.kind in (Kind.LEFTOVERS, Kind.TRASH):
             return f"{item.path}  {item.what}{when}"
         state = item.state or "unknown to the server"
         place = "" if item.path else ", without a directory"

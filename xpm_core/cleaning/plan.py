@@ -107,12 +107,12 @@ def _old(facts: Facts, wanted: Wanted, found: Plan) -> None:
         return
     for task in listed(folder):
         if task.is_symlink() or not task.is_dir():
-            found.strange.append(Left(f"old/{task.name}", "xpm has not put it there"))
+            found.strange.append(Left(f"old/{task.name}", "it was not put there by xpm"))
             continue
         for entry in listed(folder / task.name):
             relative, match = f"old/{task.name}/{entry.name}", _OLD.fullmatch(entry.name)
             if match is None or entry.is_symlink():
-                found.strange.append(Left(relative, "xpm has not put it there"))
+                found.strange.append(Left(relative, "it was not put there by xpm"))
             elif _is_being_set_aside(facts, match[1], entry):
                 found.keep(Why.IN_USE)
             elif wanted.is_older(facts.size(relative).newest_s):

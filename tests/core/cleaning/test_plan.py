@@ -195,7 +195,7 @@ def test_what_retries_have_set_aside_goes_and_what_others_put_there_stays(cleane
     found = cleaner.plan(old=True)
     assert [item.path.rpartition("/")[0] for item in found.items] == ["old/sweep.train"] * len(found.items) != []
     assert max(item.size for item in found.items) >= 100_000
-    assert found.strange == [Left("old/mine/notes", "xpm has not put it there")]
+    assert found.strange == [Left("old/mine/notes", "it was not put there by xpm")]
 
 
 def test_older_leaves_what_ended_or_changed_later(cleaner: Cleaner) -> None:

@@ -68,6 +68,8 @@ def happen(desk: StoreClient) -> None:
     desk.store.join(OTHER, pid=1, path="/", version="0")
     desk.submit(submission("d"))
     desk.store.refuse(WORKER, desk.claim(), refusal, ERROR)
+    desk.store.collect("gc", 60.0, {})
+    desk.store.forget("gc", 60.0, identity("c"), desk.job("c").execution)
     desk.store.leave(WORKER.name)
 
 

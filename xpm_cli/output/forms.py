@@ -8,7 +8,6 @@ from __future__ import annotations
 import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from enum import Enum
 from typing import Any, TypeVar
 
 import click
@@ -48,8 +47,6 @@ def as_csv(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterable[str
 
 
 def _cell(value: Any) -> Any:
-    if isinstance(value, Enum):
-        return value.value  # `csv` would write its name in Python
     if value is None or isinstance(value, (str, int, float)):
         return value
     return dumps(value, indent=None)

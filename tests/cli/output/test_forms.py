@@ -7,7 +7,6 @@ import io
 import json
 
 from xpm_cli.output.forms import as_csv, as_json, as_json_lines
-from xpm_core.states import State
 
 
 def test_json_begins_with_its_version() -> None:
@@ -26,7 +25,3 @@ def test_csv_quotes_what_needs_it_and_writes_objects_as_json() -> None:
     head, first, second = as_csv(["w", "x", "y", "z"], rows)
     assert (head, first) == ("w,x,y,z", '"a,b",0.1,,True')
     assert next(csv.reader(io.StringIO(second, newline=""))) == ['"', "two\r\nlines", '{"lr": 0.1}', "[1]"]
-
-
-def test_csv_writes_a_state_as_its_word() -> None:
-    assert list(as_csv(["state"], [[State.DONE]])) == ["state", "done"]

@@ -149,7 +149,6 @@ def test_what_was_written_of_a_removed_job_counts_no_more_and_what_comes_later_d
 
 def test_damaged_lines_on_removed_jobs_are_passed_over(workspace: Workspace) -> None:
     append(submissions(workspace), line(1, 1.0))
-    append(
-        removals_folder(workspace.path) / "me.jsonl", "{", '{"id": 3}', '{"removed": -1, "id": "x"}', '{"rem', end=""
-    )
+    damaged = ["{", '{"id": 3}', '{"removed": -1, "id": "x"}', '{"rem']
+    append(removals_folder(workspace.path) / "me.jsonl", *damaged, end="")
     assert set(MergedIndex(workspace.path).read()) == {identity(1)}

@@ -48,6 +48,7 @@ class Event(str, Enum):
     CANCELLED = "cancelled"
     LOST = "lost"
     RELEASED = "released"
+    REMOVED = "removed"
     WORKER_UP = "worker_up"
     WORKER_DOWN = "worker_down"
     WORKER_ORDERED = "worker_ordered"

@@ -40,6 +40,7 @@ LIVE = {
     "diff name=failed name=done": (0, "PARAMETER"),
     "cancel name=done": (1, ""),
     "retry name=running": (1, ""),
+    "gc": (0, "failed   1 job "),
     "doctor": (0, "no faults"),
 }
 """What each command prints with the server, and its exit code."""
@@ -59,6 +60,7 @@ AWAY = {
     "diff name=failed name=done": (0, "PARAMETER"),
     "cancel name=done": (3, ""),
     "retry name=running": (3, ""),
+    "gc": (3, ""),
     "doctor": (1, "1 fault"),
 }
 """The same without the server: the files answer."""

@@ -128,6 +128,8 @@ def check_events(client: redis.Redis, w: str, jobs: dict[str, Job]) -> None:
             if record.event is Event.STARTED:
                 assert states[record.job] is State.READY, record
                 states[record.job] = State.RUNNING
+            elif record.event is Event.REMOVED:
+                assert states.pop(record.job) in (State.DONE, State.FAILED, State.CANCELLED), record
             elif record.event.value in {state.value for state in State}:
                 states[record.job] = State(record.event.value)
         cursor = records[-1].cursor

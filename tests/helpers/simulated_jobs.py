@@ -16,7 +16,7 @@ from xpm_core.index.entries import End
 from xpm_core.index.writers import EndWriter, IndexedJob, SubmissionWriter
 from xpm_core.states import State
 from xpm_core.store.jobs import Store, new_execution_id
-from xpm_core.store.records import Lease, Submission, WorkerId
+from xpm_core.store.records import Lease, Submission, SubmitCode, WorkerId
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.job_spec import JobSpec
 from xpm_core.workspace.kept_job import KeptJob
@@ -70,8 +70,9 @@ class Lab:
         job = Submission(spec, needs=[self.identity(need) for need in needs], **more)
         if experiment not in self.writers:
             self.writers[experiment] = SubmissionWriter(self.workspace.experiment(experiment), "run1")
-        self.writers[experiment].add([IndexedJob(identity, spec.task, tags, lambda: {"name": name, **(params or {})})])
-        self.store.submit(experiment, self.run.started_ms, [job], {})
+        (answer,) = self.store.submit(experiment, self.run.started_ms, [job], {})
+        given, new = {"name": name, **(params or {})}, answer.code is SubmitCode.NEW
+        self.writers[experiment].add([IndexedJob(identity, spec.task, tags, lambda: given, new=new)])
         return identity
 
     def join(self) -> None:

@@ -10,6 +10,8 @@
         RedisUnavailableError      a server does not answer
         RedisUnfitError            a server could lose jobs
         RedisFullError             the memory of a server is full, so nothing can be added
+        BeingRemovedError          a job is submitted just while its directory is removed
+        CollectionError            the removal of files cannot begin, or cannot go on
         EmbeddedServerError        a workspace's own server cannot be started or reached
         SignatureError             (also ValueError) a job is not signed with the key of its worker
         ScriptError                a script has no configuration of that name, or fails when it is imported
@@ -116,6 +118,8 @@ from xpm_core.errors.experiment import (
     WorkersFailedError,
 )
 from xpm_core.errors.service import (
+    BeingRemovedError,
+    CollectionError,
     EmbeddedServerError,
     ProtocolError,
     RedisFullError,
@@ -133,7 +137,9 @@ from xpm_core.errors.steering import AmbiguousWorkerError, UnknownQueueError, Un
 __all__ = [
     "AmbiguousJobError",
     "AmbiguousWorkerError",
+    "BeingRemovedError",
     "ClassNameError",
+    "CollectionError",
     "ConfigurationError",
     "CycleError",
     "DeclarationError",

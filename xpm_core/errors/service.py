@@ -111,6 +111,34 @@ class RedisFullError(ShapedError):
     """
 
 
+class BeingRemovedError(ShapedError):
+    """Raised when a job is submitted just while `xpm gc` removes its directory. An experiment waits for that by itself.
+
+    Message:
+        Train/3f9ac2e: its directory is being removed just now, by xpm gc. Submit it again in a moment.
+
+    Remedy:
+        Submit the job again. It runs anew.
+    """
+
+    def __init__(self, job: str) -> None:
+        problem = "its directory is being removed just now, by xpm gc"
+        super().__init__(job, problem, "Submit it again in a moment.")
+        self.args = (job,)
+
+
+class CollectionError(ShapedError):
+    """Raised when `xpm gc` cannot remove anything, or cannot go on, because of another one, or because it was stopped.
+
+    Message:
+        /data/xpm: another xpm gc removes files there, process 4711 of alice on head. Wait until it has ended. If it was
+        killed, wait a minute.
+
+    Remedy:
+        Run `xpm gc` again. It goes on where the other one has stopped.
+    """
+
+
 class EmbeddedServerError(ShapedError):
     """Raised when a workspace's embedded server cannot be started, or runs on another host and cannot be reached.
 

@@ -1,4 +1,4 @@
-"""What the index says of one job: that it was submitted, how it ended, and that it was asked to run again.
+"""What the index says of one job: that it was submitted, how it ended, that it was asked to run again, or removed.
 
 Each is one line of JSON.
 
@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 from xpm_core.states import State
 
-SUBMITTED, ENDED, AGAIN = "submitted", "ended", "again"
+SUBMITTED, ENDED, AGAIN, REMOVED = "submitted", "ended", "again", "removed"
 """The first field of a line, a time in epoch seconds, says what it is."""
 
 
@@ -36,6 +37,7 @@ LATEST_S = 2.0**37
 
 _ENCODE = _encoder()
 _text = json.encoder.encode_basestring
+_NONE: Mapping[str, float] = MappingProxyType({})
 _ENDS = frozenset({State.DONE, State.FAILED, State.CANCELLED})
 
 
@@ -119,7 +121,25 @@ def again_line(identity: str, at_s: float) -> str:
     return _ENCODE({AGAIN: round(at_s, 3), "id": identity})
 
 
-def read_line(line: bytes | str, experiment: str, entries: dict[str, Entry]) -> bool:
+def removed_line(identity: str, until_s: float) -> str:
+    """The line for a job that was removed: what the index says of it up to that time counts no more."""
+    return _ENCODE({REMOVED: round(until_s, 3), "id": identity})
+
+
+def read_removal(line: bytes | str, removed: dict[str, float]) -> bool:
+    """Add what a line says to the times up to which nothing counts, by job; False if it is damaged."""
+    try:
+        found = json.loads(line)
+        identity, until_s = str(found["id"]), _moment(found[REMOVED])
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return False
+    removed[identity] = max(until_s, removed.get(identity, 0.0))
+    return True
+
+
+def read_line(
+    line: bytes | str, experiment: str, entries: dict[str, Entry], removed: Mapping[str, float] = _NONE
+) -> bool:
     """Add what a line says to the entries.
 
     A later submission replaces task, tags and parameters of an earlier one. Of several ends, the latest counts. A line
@@ -129,6 +149,7 @@ def read_line(line: bytes | str, experiment: str, entries: dict[str, Entry]) -> 
         line: The line.
         experiment: The experiment whose file has it; empty for a worker's file.
         entries: The entries so far, by identity.
+        removed: The times up to which nothing counts, by job.
 
     Returns:
         False if the line is damaged; then nothing was added.
@@ -138,9 +159,11 @@ def read_line(line: bytes | str, experiment: str, entries: dict[str, Entry]) -> 
         identity = found["id"]
         if not isinstance(identity, str):
             return False
-        known = entries.get(identity)
+        known, until_s = entries.get(identity), removed.get(identity, -1.0)
         if SUBMITTED in found:
             fresh = _submission(found)
+            if fresh.described_s <= until_s:
+                return True
             entry = known or entries.setdefault(identity, fresh)
             if fresh.described_s >= entry.described_s:
                 entry.task, entry.tags, entry.params = fresh.task, fresh.tags, fresh.params
@@ -151,6 +174,8 @@ def read_line(line: bytes | str, experiment: str, entries: dict[str, Entry]) -> 
                 entry.experiments.append(experiment)
         elif ENDED in found or AGAIN in found:
             end = End(State.READY, _moment(found[AGAIN])) if AGAIN in found else _end(found)
+            if end.ended_s <= until_s:
+                return True
             entry = known or entries.setdefault(identity, Entry(identity))
             if entry.end is None or end.ended_s >= entry.end.ended_s:
                 entry.end = end

@@ -38,6 +38,20 @@ def ends_folder(workspace: Path) -> Path:
     return workspace / ".xpm" / "index"
 
 
+def removals_folder(workspace: Path) -> Path:
+    """The folder that says which jobs were removed. It is apart, because it has to be read first."""
+    return workspace / ".xpm" / "removed"
+
+
+def removal_files(workspace: Path) -> list[str]:
+    """The files of that folder."""
+    folder = removals_folder(workspace)
+    try:
+        return [f"{folder}/{name}" for name in sorted(os.listdir(folder)) if name.endswith(END)]
+    except OSError:
+        return []
+
+
 def index_files(workspace: Path) -> Iterator[IndexFile]:
     """All files of a workspace's index, those of submissions first, in the order of their names."""
     experiments = workspace / "experiments"

@@ -45,11 +45,13 @@ class Memory:
         entries: The entries, by identity.
         seen: How far each file was read, by its path.
         damaged: How many lines cannot be understood, by file.
+        removals: How many bytes the files had that say which jobs were removed. Its lines are left out of the entries.
     """
 
     entries: dict[str, Entry]
     seen: dict[str, Seen]
     damaged: dict[str, int]
+    removals: int = 0
 
 
 def memory_file(workspace: Path) -> Path:
@@ -59,22 +61,25 @@ def memory_file(workspace: Path) -> Path:
     return Path(home, "xpm", "index", f"{name}.msgpack")
 
 
-def recall(workspace: Path, files: set[str]) -> Memory:
-    """What was read before; nothing if a file has gone, was replaced, or is shorter than it was.
+def recall(workspace: Path, files: set[str], removals: int = 0) -> Memory:
+    """What was read before; nothing if a file has gone, was replaced, or is shorter than it was, or jobs were removed.
 
     Args:
         workspace: The workspace.
         files: The paths of the files that its index has now.
+        removals: How many bytes the files have that say which jobs were removed.
     """
     try:
         data = msgpack.unpackb(memory_file(workspace).read_bytes(), strict_map_key=False)
         if data["version"] == VERSION and data["workspace"] == os.fspath(workspace):
             seen = {path: Seen(inode, offset) for path, (inode, offset) in data["seen"].items()}
-            if all(path in files and _goes_on(path, each) for path, each in seen.items()):
-                return Memory(_entries(data), seen, dict(data["damaged"]))
+            if data.get("removals", 0) == removals and all(
+                path in files and _goes_on(path, each) for path, each in seen.items()
+            ):
+                return Memory(_entries(data), seen, dict(data["damaged"]), removals)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, msgpack.UnpackException):
         pass
-    return Memory({}, {}, {})
+    return Memory({}, {}, {}, removals)
 
 
 def remember(workspace: Path, memory: Memory) -> None:
@@ -85,6 +90,7 @@ def remember(workspace: Path, memory: Memory) -> None:
             "workspace": os.fspath(workspace),
             "seen": {path: (each.inode, each.offset) for path, each in memory.seen.items()},
             "damaged": memory.damaged,
+            "removals": memory.removals,
             **_groups(memory.entries),
         })  # fmt: skip
         path = memory_file(workspace)

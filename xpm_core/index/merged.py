@@ -8,12 +8,12 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from xpm_core.index.entries import Entry, read_line
-from xpm_core.index.folders import IndexFile, index_files
+from xpm_core.index.entries import Entry, read_line, read_removal
+from xpm_core.index.folders import IndexFile, index_files, removal_files
 from xpm_core.index.memory import Memory, Seen, memory_file, recall, remember
 
 WORTH = 1000
@@ -37,13 +37,16 @@ class MergedIndex:
     workspace: Path
     damaged: dict[str, int] = field(default_factory=dict)
     newest_s: float = 0.0
+    _removed: dict[str, float] = field(default_factory=dict)
 
     def read(self) -> dict[str, Entry]:
         """Return all entries, by identity."""
         found = list(index_files(self.workspace))
         with _no_collector():
-            memory = recall(self.workspace, {file.path for file in found})
+            removals = removal_files(self.workspace)
+            memory = recall(self.workspace, {file.path for file in found}, sum(map(_size, removals)))
             self.damaged = memory.damaged
+            self._removed = _removed(removals)
             lines = sum(self._read_on(file, memory) for file in found)
             if lines >= WORTH:
                 remember(self.workspace, memory)
@@ -65,7 +68,7 @@ class MergedIndex:
             return 0
         whole = data.rfind(b"\n") + 1
         lines = data[:whole].splitlines()
-        bad = sum(not read_line(line, file.experiment, memory.entries) for line in lines if line)
+        bad = sum(not read_line(line, file.experiment, memory.entries, self._removed) for line in lines if line)
         if bad:
             self.damaged[file.path] = self.damaged.get(file.path, 0) + bad
         before.offset += whole
@@ -75,6 +78,24 @@ class MergedIndex:
     def memory(self) -> Path:
         """The file of the memory."""
         return memory_file(self.workspace)
+
+
+def _size(path: str) -> int:
+    try:
+        return os.stat(path).st_size
+    except OSError:
+        return 0
+
+
+def _removed(files: Iterable[str]) -> dict[str, float]:
+    """Up to when nothing counts of the jobs that were removed, by job."""
+    found: dict[str, float] = {}
+    for path in files:
+        with contextlib.suppress(OSError), open(path, "rb") as stream:
+            for line in stream:
+                if line.endswith(b"\n"):
+                    read_removal(line, found)
+    return found
 
 
 @contextlib.contextmanager

@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from xpm_core.index.entries import End, again_line, ended_line, submitted_line
-from xpm_core.index.folders import END, ends_folder, submissions_folder
+from xpm_core.index.entries import End, again_line, ended_line, removed_line, submitted_line
+from xpm_core.index.folders import END, ends_folder, removals_folder, submissions_folder
 from xpm_core.index.merged import MergedIndex
 from xpm_core.workspace.experiment_directory import ExperimentDirectory
 
@@ -31,6 +31,7 @@ class IndexedJob(NamedTuple):
         tags: Its tags.
         params: Returns its parameters in one level. It is called only if the index lacks the job.
         again: Whether it had ended, and is to run again.
+        new: Whether the server did not know it. What the index has of it may be of a job that was removed since.
     """
 
     identity: str
@@ -38,6 +39,7 @@ class IndexedJob(NamedTuple):
     tags: Mapping[str, Any]
     params: Callable[[], Mapping[str, Any]]
     again: bool = False
+    new: bool = False
 
 
 class SubmissionWriter:
@@ -61,7 +63,7 @@ class SubmissionWriter:
         known = self._known()
         now_s, lines = time.time(), []
         for job in jobs:
-            if not _same(known.get(job.identity), job.tags):
+            if job.new or not _same(known.get(job.identity), job.tags):
                 lines.append(submitted_line(job.identity, job.task, job.tags, job.params(), now_s))
                 known[job.identity] = job.tags
             if job.again:
@@ -100,6 +102,22 @@ class EndWriter:
     def add(self, identity: str, end: End) -> None:
         """Write the end of a job."""
         self._file.append([ended_line(identity, end)])
+
+
+class RemovalWriter:
+    """Writes which jobs were removed, so that what the index says of them counts no more.
+
+    Args:
+        workspace: The workspace.
+        writer: The name of the user and the machine; no other writer has it.
+    """
+
+    def __init__(self, workspace: Path, writer: str) -> None:
+        self._file = _LineFile(removals_folder(workspace) / f"{writer}{END}")
+
+    def add(self, identity: str, until_s: float) -> None:
+        """Write that nothing counts that was written of a job up to that time, by the clocks of its writers."""
+        self._file.append([removed_line(identity, until_s)])
 
 
 class _LineFile:

@@ -158,7 +158,9 @@ class experiment:
         self._run_directory = folder.new_run()
         log_to(self._run_directory.log, stack)
         self._follow(stack)
-        self._submitter = Submitter(self.workspace, self._store, folder, self._run, self.tracker, self._start_workers)
+        self._submitter = Submitter(
+            self.workspace, self._store, folder, self._run, self._run_directory, self.tracker, self._start_workers
+        )
         self._ending = Ending(
             self.name, self.tracker, self._store, self._connector, self._commands, self._submitter.notes, self._began_s
         )

@@ -17,8 +17,10 @@ from xpm_core.store import keys, replies, scripts
 from xpm_core.store.records import (
     CancelCode,
     Claim,
+    CollectCode,
     Finish,
     FinishCode,
+    ForgetCode,
     Lease,
     Look,
     LoseCode,
@@ -92,6 +94,7 @@ class Store:
             TokenRequestError: A token is unknown, or has fewer units than a job asks for.
             UnknownDependencyError: A dependency was never submitted, or the server was wiped since.
             OriginClashError: Another file claims the same class name in this workspace.
+            BeingRemovedError: Somebody removes the directory of a job just now.
         """
         return self.send(experiment, run_started_ms, jobs, origins).reply()
 
@@ -164,6 +167,40 @@ class Store:
             How many of them were not where they belong.
         """
         return int(self._run("relist", keys.counts(self.w), " ".join(identities)))
+
+    def collect(self, collection: str, lease_s: float, about: Mapping[str, Any]) -> tuple[CollectCode, dict[str, Any]]:
+        """Begin a collection, in which jobs may be removed; with a lease of 0, end it.
+
+        Args:
+            collection: A fresh random id.
+            lease_s: How long it lasts, seconds, unless `forget` is called meanwhile.
+            about: Host, pid and user, for others to see.
+
+        Returns:
+            The code, and the facts of the collection that is in the way, if any.
+        """
+        milliseconds, facts = round(lease_s * 1000), json.dumps(dict(about))
+        code, other = self._run("collect", keys.collection(self.w), collection, milliseconds, facts)
+        return CollectCode(code), replies.map_of(other)
+
+    def forget(
+        self, collection: str, lease_s: float, identity: str, execution: str, needs: Sequence[str] = ()
+    ) -> tuple[ForgetCode, str]:
+        """Forget a settled job whose directory is to be removed at once.
+
+        Args:
+            collection: The collection, which goes on.
+            lease_s: How long it goes on from now, seconds. The directory has to be gone before.
+            identity: The job; empty if the directory of the last one is gone.
+            execution: Its latest execution, as the caller saw it; empty if there was none.
+            needs: The jobs that it needs, by its directory.
+
+        Returns:
+            The code, and a word on it: the job's state, or the job that needs it.
+        """
+        known = [collection, round(lease_s * 1000), identity, execution, " ".join(needs)]
+        code, word = self._run("forget", keys.counts(self.w), *known)
+        return ForgetCode(code), text_of(word)
 
     # -- for workers -----------------------------------------------------------------------------------------------
 

@@ -203,6 +203,21 @@ def experiment_jobs(w: str, name: str) -> str:
     return f"xpm:{w}:experiment:{name}:jobs"
 
 
+def collection(w: str) -> str:
+    """hash: id, until (ms), about (JSON), going (the job whose directory is being removed); while `xpm gc` removes."""
+    return f"xpm:{w}:collection"
+
+
+def named(w: str) -> str:
+    """set: jobs that somebody has submitted since the collection began; these are not removed."""
+    return f"xpm:{w}:named"
+
+
+def forgotten(w: str, j: str) -> str:
+    """string: the execution with which a job was removed, for an hour. Its marker does not count any more."""
+    return f"xpm:{w}:forgotten:{j}"
+
+
 def view_stale(w: str, queue: str) -> str:
     """set: RQ ids that stand in a queue's list though their jobs have left it; see `lua/include/listing.lua`."""
     return f"xpm:{w}:view:{queue}:stale"

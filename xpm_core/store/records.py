@@ -115,6 +115,25 @@ class RetryCode(IntEnum):
     BARE = -5
 
 
+class CollectCode(IntEnum):
+    """Whether a collection has begun or ended."""
+
+    BEGUN = 1
+    ENDED = 2
+    BUSY = 0
+
+
+class ForgetCode(IntEnum):
+    """Whether the server has forgotten a job."""
+
+    TAKEN = 1
+    UNSETTLED = 0
+    NEEDED = -1
+    STALE = -2
+    NAMED = -4
+    OVER = -5
+
+
 class Submission(NamedTuple):
     """A job on its way to Redis.
 

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from xpm_core.errors import TokenRequestError, UnknownDependencyError
+from xpm_core.errors import BeingRemovedError, TokenRequestError, UnknownDependencyError
 from xpm_core.labels import label
 from xpm_core.project.origin import origin_clash
 from xpm_core.states import State
@@ -79,13 +79,15 @@ def submitted(reply: Sequence[Any], jobs: Sequence[Submission], origins: Mapping
     """What became of submissions, as `submit.lua` replies.
 
     Raises:
-        TokenRequestError, UnknownDependencyError, OriginClashError: See `Store.submit`.
+        TokenRequestError, UnknownDependencyError, OriginClashError, BeingRemovedError: See `Store.submit`.
     """
     if reply[0] == -1:
         _, identity, token, asked, capacity = reply
         raise TokenRequestError(text_of(token), _label(jobs, text_of(identity)), int(asked), int(capacity))
     if reply[0] == -2:
         raise UnknownDependencyError(_label(jobs, text_of(reply[1])), text_of(reply[2]))
+    if reply[0] == -4:
+        raise BeingRemovedError(_label(jobs, text_of(reply[1])))
     if reply[0] == -3:
         raise origin_clash(text_of(reply[1]), text_of(reply[2]), origins[text_of(reply[1])])
     since, cursor = text_of(reply[1]), text_of(reply[2])

@@ -96,6 +96,10 @@ class Commands:
         which = f" --experiment {experiment}" if experiment else ""
         return f"{self.variables}xpm retry --failed{which}{self.place}"
 
+    def gc(self, options: str = "") -> str:
+        """Show what may be removed; `options` select it."""
+        return f"{self.variables}xpm gc{f' {options}' if options else ''}{self.place}"
+
     def status(self) -> str:
         """Show how the workspace stands."""
         return f"{self.variables}xpm status{self.place}"

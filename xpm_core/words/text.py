@@ -51,6 +51,23 @@ def plural(count: int, noun: str) -> str:
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
+def amount(size: int) -> str:
+    """A number of bytes, as `df -H` writes it.
+
+    Example:
+        >>> amount(512), amount(12_340_000)
+        ('512 B', '12.3 MB')
+    """
+    if size < 1000:
+        return f"{size} B"
+    scaled, unit = size / 1000.0, "kB"
+    for larger in ("MB", "GB", "TB"):
+        if scaled < 999.95:
+            break
+        scaled, unit = scaled / 1000, larger
+    return f"{scaled:.1f} {unit}"
+
+
 def meter(fraction: float, width: int) -> str:
     """A bar of that many characters, drawn to half a character.
 

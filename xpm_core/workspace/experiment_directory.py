@@ -1,6 +1,6 @@
 """An experiment's directory: its runs, and links to the directories of its jobs.
 
-    runs/<time>/                    one run of the script: `results/` and `run.log`
+    runs/<time>/                    one run of the script: `results/`, `run.log`, and `jobs`, which names its jobs
     latest                          a link to the newest run
     jobs/<task>/<tags>-<first 7>    a link to a job's directory (job_links.py)
 
@@ -9,11 +9,33 @@ Links are relative, so that they still work when the workspace is moved, or moun
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from xpm_core.workspace.files import explained, link_atomic
+
+ENDED = b"ended"
+"""The last line of a run's record, once the script has left its experiment."""
+
+_IDENTITY = re.compile(rb"[0-9a-f]{64}")
+
+
+class RunRecord(NamedTuple):
+    """Which jobs a run has named.
+
+    Attributes:
+        identities: The jobs.
+        ended: Whether the script has left its experiment, so that it names no more. A script that was killed has not.
+    """
+
+    identities: frozenset[str]
+    ended: bool
 
 
 @dataclass(frozen=True)
@@ -43,6 +65,44 @@ class RunDirectory:
     def log(self) -> Path:
         """The run's log."""
         return self.path / "run.log"
+
+    @property
+    def record(self) -> RunRecord | None:
+        """Which jobs the run has named; None if that is not known. Then the run may have named any job."""
+        try:
+            lines = (self.path / "jobs").read_bytes().split(b"\n")
+        except OSError:
+            return None
+        return RunRecord(frozenset(line.decode() for line in lines if _IDENTITY.fullmatch(line)), ENDED in lines)
+
+    def name_jobs(self, identities: Iterable[str]) -> None:
+        """Write that the run names these jobs, before anybody learns of them. If that is impossible, nothing is known.
+
+        The first call, with no job, begins the record.
+        """
+        self._add([identity.encode() for identity in identities])
+
+    def end(self) -> None:
+        """Write that the run names no more jobs."""
+        self._add([ENDED])
+
+    def _add(self, lines: Iterable[bytes]) -> None:
+        """Add lines to the record. The file is closed each time, so that other machines see them.
+
+        A record that lacks a job would let `xpm gc` remove that job. So it is removed if it cannot be written.
+        """
+        file, data = self.path / "jobs", b"".join(b"%s\n" % line for line in lines)
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | (0 if data else os.O_CREAT)
+        try:
+            descriptor = os.open(file, flags, 0o666)
+            try:
+                while data:
+                    data = data[os.write(descriptor, data) :]
+            finally:
+                os.close(descriptor)
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.unlink(file)
 
 
 @dataclass(frozen=True)

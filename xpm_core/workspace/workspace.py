@@ -4,6 +4,7 @@
     <workspace>/.xpm/settings.toml      its settings (settings.py)
     <workspace>/.xpm/parts/<digest>     parts that payloads share (payload_parts.py)
     <workspace>/.xpm/arguments/<digest>     long arguments of scripts (job/script_arguments.py)
+    <workspace>/.xpm/index/, .xpm/removed/      how jobs have ended, and which were removed (index/)
     <workspace>/.xpm/redis/             the embedded server's data (server/embedded/)
     <workspace>/.xpm/workers/           logs of the workers that scripts have started
     <workspace>/jobs/<task>/<identity>/     each job's own directory (job_directory.py)

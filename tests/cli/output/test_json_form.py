@@ -43,6 +43,7 @@ DOCUMENTS = [
     ("tokens", "tokens --json", False),
     *[("workers", words, False) for words in ("workers --json", "workers -o json")],
     ("queues", "queues --json", False),
+    *[("gc", words, False) for words in ("gc --json", "gc --failed --orphans --json")],
     *[("graph", "graph sweep --json", away) for away in (False, True)],
     ("status", "status --json", True),
     ("jobs", "jobs --json", True),

@@ -9,8 +9,9 @@ import pytest
 
 from xpm_core.index import merged
 from xpm_core.index.entries import End, ended_line, submitted_line
-from xpm_core.index.folders import ends_folder, submissions_folder
+from xpm_core.index.folders import ends_folder, removals_folder, submissions_folder
 from xpm_core.index.merged import MergedIndex
+from xpm_core.index.writers import RemovalWriter
 from xpm_core.states import State
 from xpm_core.workspace.workspace import Workspace
 
@@ -129,3 +130,25 @@ def test_an_integer_that_memory_cannot_hold_is_read_each_time(workspace: Workspa
     append(submissions(workspace), line(1, x=2**100))
     for _ in range(2):
         assert MergedIndex(workspace.path).read()[identity(1)].params == {"x": 2**100}
+
+
+def test_what_was_written_of_a_removed_job_counts_no_more_and_what_comes_later_does(workspace: Workspace) -> None:
+    first, second = submissions(workspace), submissions(workspace, experiment="other")
+    append(first, line(1, 1.0, x=1), line(2, 1.0))
+    append(ends_folder(workspace.path) / "w1.jsonl", ended_line(identity(1), End(State.DONE, 5.0)))
+    index = MergedIndex(workspace.path)
+    assert set(index.read()) == {identity(1), identity(2)}
+    RemovalWriter(workspace.path, "me").add(identity(1), 5.0)
+    assert set(index.read()) == set(MergedIndex(workspace.path).read()) == {identity(2)}
+    append(second, line(1, 6.0, x=2))
+    [entry] = [each for each in index.read().values() if each.identity == identity(1)]
+    assert (entry.experiments, entry.params, entry.end, entry.submitted_s) == (["other"], {"x": 2}, None, 6.0)
+    RemovalWriter(workspace.path, "other").add(identity(1), 3.0)  # an earlier one changes nothing
+    assert index.read()[identity(1)].experiments == ["other"]
+
+
+def test_damaged_lines_on_removed_jobs_are_passed_over(workspace: Workspace) -> None:
+    append(submissions(workspace), line(1, 1.0))
+    damaged = ["{", '{"id": 3}', '{"removed": -1, "id": "x"}', '{"rem']
+    append(removals_folder(workspace.path) / "me.jsonl", *damaged, end="")
+    assert set(MergedIndex(workspace.path).read()) == {identity(1)}

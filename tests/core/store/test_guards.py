@@ -36,6 +36,8 @@ def busy(desk: StoreClient) -> None:
     desk.store.claim(WORKER, "running")
     desk.store.cancel(identity("d"))
     pause_queue(desk.client, W, "held", "ann")
+    desk.store.collect("gc0", 60.0, {})
+    desk.submit(submission("e"))
 
 
 KIND = {
@@ -64,6 +66,8 @@ CALLS: list[Call] = [
     ("retry", keys.counts(W), [W, identity("d"), "", HANDED, b"payload"]),
     ("recall", keys.experiment_jobs(W, "exp"), [W, identity("a")]),
     ("relist", keys.counts(W), [W, identity("a")]),
+    ("collect", keys.collection(W), [W, "gc1", 60000, "{}"]),
+    ("forget", keys.counts(W), [W, "gc0", 60000, identity("d"), "", identity("a")]),
     ("look", keys.queues(W), [W, 30000]),
     ("join", keys.workers(W), [W, "w5", 30000, "default", "node5", 1, "/", "0"]),
     ("leave", keys.workers(W), [W, WORKER.name]),
@@ -77,6 +81,8 @@ TYPED = [
     keys.clock(W), keys.workers(W), keys.lines(W, "default"), keys.token("cpu"), keys.token_holders("cpu"),
     keys.token_queues("cpu"), keys.token_reserved("cpu"), keys.serving(W, "default"), keys.idle(W, "default"),
     keys.passes, keys.refusals(W, WORKER.name), keys.paused(W), keys.worker(W, WORKER.name), keys.wake(W, WORKER.name),
+    keys.passes, keys.refusals(W, WORKER.name), keys.collection(W), keys.named(W), keys.forgotten(W, identity("d")),
+    keys.forgotten(W, identity("z")), keys.experiment_jobs(W, "exp"),
 ]  # fmt: skip
 VIEW = [
     keys.rq_queues, keys.rq_queue(W, "default"), keys.rq_job(W, identity("a")), keys.rq_job(W, identity("b")),

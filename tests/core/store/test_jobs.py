@@ -6,15 +6,17 @@ import pytest
 from helpers.invariants import check_everything
 from helpers.store_client import OTHER, WORKER, StoreClient, W, identity, submission
 
-from xpm_core.errors import OriginClashError
+from xpm_core.errors import BeingRemovedError, OriginClashError
 from xpm_core.reading.reader import Reader
-from xpm_core.states import State
+from xpm_core.states import Event, State
 from xpm_core.store import keys
 from xpm_core.store.jobs import new_execution_id
 from xpm_core.store.records import (
     CancelCode,
     ClaimCode,
+    CollectCode,
     FinishCode,
+    ForgetCode,
     ReleaseCode,
     RenewCode,
     RetryCode,
@@ -350,3 +352,92 @@ def test_a_job_that_runs_by_now_is_spared_if_that_was_asked(desk: StoreClient) -
     assert desk.client.hget(keys.job(W, lease.identity), "cancel") is None
     assert desk.store.cancel(identity("b"), spares_running=True)[0] is CancelCode.CANCELLED
     assert desk.store.cancel(lease.identity)[0] is CancelCode.ASKED
+
+
+def collected(desk: StoreClient) -> None:
+    desk.store.collect("gc", 60.0, {"pid": 7})
+
+
+def forget(desk: StoreClient, name: str, execution: str | None = None, *, needs: tuple[str, ...] = ()) -> ForgetCode:
+    seen = desk.job(name).execution if execution is None else execution
+    return desk.store.forget("gc", 60.0, identity(name), seen, [identity(need) for need in needs])[0]
+
+
+def test_only_one_collection_goes_on_at_a_time_and_others_learn_whose_it_is(desk: StoreClient) -> None:
+    assert desk.store.collect("one", 60.0, {"pid": 7}) == (CollectCode.BEGUN, {})
+    assert desk.store.collect("one", 60.0, {"pid": 7}) == (CollectCode.BEGUN, {})
+    assert desk.store.collect("two", 60.0, {}) == (CollectCode.BUSY, {"pid": 7})
+    assert desk.store.collect("two", 0, {})[0] is CollectCode.ENDED  # which ends only its own
+    assert desk.store.collect("two", 60.0, {})[0] is CollectCode.BUSY
+    assert desk.store.collect("one", 0, {})[0] is CollectCode.ENDED
+    assert desk.store.collect("two", 60.0, {})[0] is CollectCode.BEGUN
+    assert desk.store.forget("one", 60.0, "", "")[0] is ForgetCode.OVER
+
+
+def test_a_forgotten_job_is_nowhere_and_runs_anew_when_it_is_submitted(desk: StoreClient) -> None:
+    desk.submit(submission("a"), submission("b", needs=("a",)))
+    desk.finish(desk.claim())
+    desk.finish(desk.claim())
+    collected(desk)
+    assert forget(desk, "b", needs=("a",)) is forget(desk, "a") is ForgetCode.TAKEN
+    assert desk.jobs() == []
+    assert Reader(desk.client, W).events.after("0-0")[-1].event is Event.REMOVED
+    left = {key.decode() for key in desk.client.scan_iter("*") if identity("a").encode() in key}
+    assert left == {keys.forgotten(W, identity("a"))}
+    check_everything(desk.client, W)
+    desk.store.forget("gc", 60.0, "", "")
+    assert [each.code for each in desk.submit(submission("a"), submission("b", needs=("a",)))] == [SubmitCode.NEW] * 2
+    check_everything(desk.client, W)
+
+
+def test_a_job_is_not_forgotten_while_somebody_needs_it(desk: StoreClient) -> None:
+    desk.submit(submission("a"), submission("b", needs=("a",)), submission("c"))
+    lease = desk.claim()
+    collected(desk)
+    assert desk.store.forget("gc", 60.0, identity("a"), lease.execution) == (ForgetCode.UNSETTLED, "running")
+    desk.finish(lease)
+    assert desk.store.forget("gc", 60.0, identity("a"), lease.execution) == (ForgetCode.NEEDED, identity("b"))
+    desk.store.cancel(identity("b"))  # it may be retried, and then reads the result
+    assert forget(desk, "a") is ForgetCode.NEEDED
+    assert forget(desk, "b", "another") is ForgetCode.STALE
+    assert forget(desk, "b") is forget(desk, "a") is ForgetCode.TAKEN
+
+
+def test_what_somebody_names_after_the_collection_began_is_not_forgotten(desk: StoreClient) -> None:
+    desk.submit(submission("a"), submission("b"))
+    desk.finish(desk.claim())
+    desk.store.cancel(identity("b"))
+    collected(desk)
+    desk.store.recall("exp", [identity("a")]).reply()
+    desk.submit(submission("b"))
+    assert forget(desk, "a") is forget(desk, "b") is ForgetCode.NAMED
+    desk.store.collect("gc", 0, {})
+    collected(desk)
+    assert forget(desk, "a") is forget(desk, "b") is ForgetCode.TAKEN
+
+
+def test_a_job_whose_directory_is_being_removed_cannot_be_submitted_until_it_is_gone(desk: StoreClient) -> None:
+    desk.submit(submission("a"))
+    desk.finish(desk.claim())
+    collected(desk)
+    assert forget(desk, "a") is ForgetCode.TAKEN
+    assert forget(desk, "a", "whatever") is ForgetCode.TAKEN  # as if the reply was lost
+    with pytest.raises(BeingRemovedError, match="its directory is being removed just now"):
+        desk.submit(submission("b"), submission("a"))
+    assert desk.jobs() == []
+    desk.store.collect("gc", 0, {})
+    assert [each.code for each in desk.submit(submission("a"))] == [SubmitCode.NEW]
+
+
+def test_the_marker_of_a_removed_job_counts_neither_for_submit_nor_for_a_worker(desk: StoreClient) -> None:
+    """A network file system may show the directory for some time after it is gone."""
+    desk.submit(submission("a"))
+    lease = desk.claim()
+    desk.finish(lease)
+    collected(desk)
+    forget(desk, "a")
+    desk.store.collect("gc", 0, {})
+    assert [each.code for each in desk.submit(submission("a", marker=lease.execution))] == [SubmitCode.NEW]
+    assert desk.claim().replaces == lease.execution
+    desk.submit(submission("b"))
+    assert [each.code for each in desk.submit(submission("b", marker="another"))] == [SubmitCode.DONE]

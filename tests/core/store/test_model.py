@@ -21,6 +21,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from xpm_core.errors import BeingRemovedError
 from xpm_core.reading.reader import Reader
 from xpm_core.reading.server import server_time
 from xpm_core.states import State
@@ -29,6 +30,7 @@ from xpm_core.store.records import (
     CancelCode,
     ClaimCode,
     FinishCode,
+    ForgetCode,
     Lease,
     LoseCode,
     RefuseCode,
@@ -64,6 +66,7 @@ class ModelJob:
     order: tuple[int, int]
     max_retries: int
     project: str = ""
+    declared: tuple[str, ...] = ()
     missing: frozenset[str] = frozenset()
     state: State = State.WAITING
     execution: str = ""
@@ -87,9 +90,12 @@ class Model:
         self.living: set[str] = set()
         self.paused: set[str] = set()
         self.drained: set[str] = set()
+        self.arrivals = 0
+        self.named: set[str] = set()
+        self.going = ""
 
     def place(self, job: ModelJob) -> State:
-        states = [self.jobs[need].state for need in job.needs]
+        states = [self.jobs[need].state for need in job.needs if need in self.jobs]
         if any(state in BROKEN for state in states):
             return State.BLOCKED
         return State.READY if all(state is State.DONE for state in states) else State.WAITING
@@ -190,11 +196,29 @@ class Model:
         users = [other for other in self.jobs.values() if job.name in other.needs and other.state is State.RUNNING]
         if job.state is State.DONE and users:
             return RetryCode.IN_USE
+        if job.state is State.DONE:  # the server links it anew to the jobs that it knows
+            job.needs = tuple(need for need in job.declared if need in self.jobs)
         job.failures = job.losses = 0
         job.cancel, job.missing = False, frozenset()
         job.state = self.place(job)
         self.settle()
         return RetryCode.RETRIED
+
+    def forget(self, name: str, seen: str) -> ForgetCode:
+        """Whether a job may be removed: nothing is lost that a job which is not done needs, or that somebody named."""
+        job, self.going = self.jobs.get(name), ""
+        if name in self.named:
+            return ForgetCode.NAMED
+        if job is not None:
+            if job.state not in (State.DONE, State.FAILED, State.CANCELLED):
+                return ForgetCode.UNSETTLED
+            if any(name in other.needs and other.state is not State.DONE for other in self.jobs.values()):
+                return ForgetCode.NEEDED
+            if job.execution != seen:
+                return ForgetCode.STALE
+            del self.jobs[name]
+        self.going = name
+        return ForgetCode.TAKEN
 
 
 class Lives(RuleBasedStateMachine):
@@ -212,6 +236,7 @@ class Lives(RuleBasedStateMachine):
     def tokens(self) -> None:
         create_token(self.client, "cpu", 3)
         create_token(self.client, "gpu", 1, units=True)
+        self.collect()
         for worker in WORKERS:
             self.desk.store.join(worker, pid=1, path="/", version="1")
             assert self.desk.store.claim(worker, self.execution()).code is ClaimCode.EMPTY
@@ -256,12 +281,18 @@ class Lives(RuleBasedStateMachine):
             "project": project,
         }
         known = self.desk.submitted.get(identity(name))
+        if name == self.model.going:
+            with pytest.raises(BeingRemovedError):
+                self.desk.submit(submission(name, needs=needed, **options))
+            return
         self.desk.submit(submission(name, needs=needed, **options))
-        if known is not None:
+        self.model.named.add(name)
+        if known is not None and name in self.model.jobs:
             self.desk.submitted[known.identity] = known  # what it was run with
         else:
-            order = (-priority, len(self.model.jobs))
-            self.model.jobs[name] = ModelJob(name, needed, demand, queue, order, max_retries, project)
+            order = (-priority, self.model.arrivals)
+            self.model.arrivals += 1
+            self.model.jobs[name] = ModelJob(name, needed, demand, queue, order, max_retries, project, needed)
             self.model.settle()
 
     @rule(
@@ -286,8 +317,14 @@ class Lives(RuleBasedStateMachine):
             name, needs=job.needs, demand=demand, queue=queue, priority=priority, max_retries=max_retries,
             backoff_s=999.0, project=project,
         )  # fmt: skip
+        if name == self.model.going:
+            with pytest.raises(BeingRemovedError):
+                self.desk.submit(again)
+            self.desk.run = before
+            return
         self.desk.submit(again)
         self.desk.run = before
+        self.model.named.add(name)
         if job.state not in (*UNSTARTED, State.FAILED, State.CANCELLED):
             self.desk.submitted[known.identity] = known
             return
@@ -295,6 +332,27 @@ class Lives(RuleBasedStateMachine):
         job.max_retries, job.project = max_retries, project
         if job.state in (State.FAILED, State.CANCELLED):
             assert self.model.retry(job) is RetryCode.RETRIED
+
+    @rule()
+    def collect(self) -> None:
+        """Another `xpm gc` begins."""
+        self.desk.store.collect("gc", 0, {})
+        self.desk.store.collect("gc", 999.0, {})
+        self.model.named, self.model.going = set(), ""
+
+    @rule(name=st.sampled_from(NAMES), stale=st.booleans(), removed=st.booleans())
+    def forget(self, name: str, stale: bool, removed: bool) -> None:
+        job = self.model.jobs.get(name)
+        seen = "another" if stale or job is None else job.execution
+        needs = [identity(need) for need in job.declared] if job is not None else []
+        expected = self.model.forget(name, seen)
+        code, word = self.desk.store.forget("gc", 999.0, identity(name), seen, needs)
+        assert code is expected, word
+        if code is ForgetCode.NEEDED:
+            assert name in next(each for each in self.model.jobs.values() if identity(each.name) == word).needs
+        if removed:
+            assert self.desk.store.forget("gc", 999.0, "", "")[0] is ForgetCode.TAKEN
+            self.model.going = ""
 
     @rule(target=leases, worker=st.sampled_from(WORKERS))
     def claim(self, worker: WorkerId) -> Lease | None:
@@ -312,8 +370,9 @@ class Lives(RuleBasedStateMachine):
         assert claim.lease.attempt == expected.attempts
         return claim.lease
 
-    def named(self, lease: Lease) -> ModelJob:
-        return next(job for job in self.model.jobs.values() if identity(job.name) == lease.identity)
+    def named(self, lease: Lease) -> ModelJob | None:
+        """The job of a lease; None if it was removed."""
+        return next((job for job in self.model.jobs.values() if identity(job.name) == lease.identity), None)
 
     @rule(lease=leases, worker=st.sampled_from(WORKERS))
     def claim_again(self, lease: Lease | None, worker: WorkerId) -> None:
@@ -322,7 +381,7 @@ class Lives(RuleBasedStateMachine):
         job = self.named(lease)
         claim = self.desk.store.claim(worker, lease.execution)
         self.model.living.add(worker.name)
-        holds = job.state is State.RUNNING and job.execution == lease.execution
+        holds = job is not None and job.state is State.RUNNING and job.execution == lease.execution
         assert claim.code is (ClaimCode.CLAIMED if holds else ClaimCode.STALE)
 
     @rule(lease=leases, outcome=st.sampled_from([State.DONE, State.FAILED, State.CANCELLED]))
@@ -330,7 +389,8 @@ class Lives(RuleBasedStateMachine):
         if lease is None:
             return
         self.model.living.add(WORKERS[0].name)
-        expected = self.model.finish(self.named(lease).name, lease.execution, outcome)
+        job = self.named(lease)
+        expected = FinishCode.UNKNOWN if job is None else self.model.finish(job.name, lease.execution, outcome)
         assert self.desk.store.finish(WORKERS[0], lease, outcome).code is expected
 
     @rule(lease=leases, started=st.booleans())
@@ -339,7 +399,9 @@ class Lives(RuleBasedStateMachine):
             return
         job = self.named(lease)
         code, _ = self.desk.store.release(lease, started=started)
-        if self.model.ended.get(lease.execution) == "released":
+        if job is None:
+            assert code is ReleaseCode.UNKNOWN
+        elif self.model.ended.get(lease.execution) == "released":
             assert code is ReleaseCode.ALREADY
         elif job.state is State.RUNNING and job.execution == lease.execution:
             assert code is ReleaseCode.RELEASED
@@ -353,9 +415,11 @@ class Lives(RuleBasedStateMachine):
         if lease is None:
             return
         job = self.named(lease)
-        worker = next((each for each in WORKERS if each.name == job.worker), WORKERS[0])
+        worker = next((each for each in WORKERS if job is not None and each.name == job.worker), WORKERS[0])
         code, _ = self.desk.store.refuse(worker, lease, Refusal("", "", module, "", "no"), {"message": "no"})
-        if self.model.ended.get(lease.execution) in ("released", "retry", "failed"):
+        if job is None:
+            assert code is RefuseCode.UNKNOWN
+        elif self.model.ended.get(lease.execution) in ("released", "retry", "failed"):
             assert code is RefuseCode.ALREADY
         elif job.state is State.RUNNING and job.execution == lease.execution:
             assert code is self.model.refuse(job, worker.name, module)
@@ -368,7 +432,9 @@ class Lives(RuleBasedStateMachine):
             return
         job = self.named(lease)
         code, _ = self.desk.store.lose(lease)
-        if self.model.ended.get(lease.execution) == "lost":
+        if job is None:
+            assert code is LoseCode.UNKNOWN
+        elif self.model.ended.get(lease.execution) == "lost":
             assert code is LoseCode.ALREADY
         elif job.state is State.RUNNING and job.execution == lease.execution:
             assert code is LoseCode.LOST
@@ -444,6 +510,7 @@ class Lives(RuleBasedStateMachine):
     def both_agree(self) -> None:
         self.drain()
         found = {job.identity: job for job in self.desk.jobs()}
+        assert set(found) == {identity(name) for name in self.model.jobs}
         for job in self.model.jobs.values():
             stored = found[identity(job.name)]
             assert (job.name, stored.state) == (job.name, job.state)

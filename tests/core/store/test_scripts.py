@@ -80,6 +80,10 @@ def a_life(desk: StoreClient) -> None:
     order_worker(desk.client, W, WORKER.name, Order.DRAIN, "ann@node1")
     store.join(OTHER, pid=1, path="/somewhere", version="0", replaces=WORKER.name)
     order_worker(desk.client, W, OTHER.name, Order.RESUME, "ann@node1")
+    store.collect("gc", 60.0, {})
+    store.forget("gc", 60.0, identity("e"), desk.job("e").execution)
+    store.forget("gc", 60.0, "", "")
+    store.collect("gc", 0, {})
     store.leave(WORKER.name)
 
 

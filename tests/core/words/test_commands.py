@@ -43,6 +43,8 @@ def test_the_program_names_what_it_was_given() -> None:
         (Commands().status(), "xpm status"),
         (Commands().resume_workers("node7", "m 1"), "xpm workers resume node7 'm 1'"),
         (Commands().resume_queue("gpu"), "xpm queues resume gpu"),
+        (Commands().gc(), "xpm gc"),
+        (Commands().gc("--old"), "xpm gc --old"),
         (Commands().diff_all("last", "my sweep.py:learn"), "xpm diff last 'my sweep.py:learn' --all"),
     ],
 )

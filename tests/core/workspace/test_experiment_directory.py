@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from xpm_core.errors import InvalidNameError, WorkspaceError
+from xpm_core.workspace.experiment_directory import RunRecord
 from xpm_core.workspace.workspace import Workspace
 
 
@@ -46,3 +47,47 @@ def test_a_folder_named_latest_is_one_clear_error(workspace: Workspace) -> None:
 def test_an_experiments_name_is_checked(workspace: Workspace) -> None:
     with pytest.raises(InvalidNameError, match=r"experiment '\.\./up'"):
         workspace.experiment("../up")
+
+
+A, B = "ab" * 32, "cd" * 32
+
+
+def test_a_run_records_which_jobs_it_names_until_it_ends(workspace: Workspace) -> None:
+    run = workspace.experiment("grid").new_run()
+    assert run.record is None
+    run.name_jobs(())
+    assert run.record == RunRecord(frozenset(), False)
+    run.name_jobs([A])
+    run.name_jobs([B, A])
+    assert run.record == RunRecord(frozenset({A, B}), False)
+    run.end()
+    assert run.record == RunRecord(frozenset({A, B}), True)
+
+
+def test_a_record_that_cannot_be_written_is_none_for_good(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A record that lacks jobs would let somebody remove them."""
+    run = workspace.experiment("grid").new_run()
+    run.name_jobs(())
+    run.name_jobs([A])
+
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "write", full)
+        run.name_jobs([B])
+    assert run.record is None
+    run.name_jobs([A])
+    run.end()
+    assert run.record is None
+
+
+def test_a_line_that_a_crash_has_cut_names_no_job(workspace: Workspace) -> None:
+    run = workspace.experiment("grid").new_run()
+    run.name_jobs(())
+    run.name_jobs([A])
+    with (run.path / "jobs").open("a") as file:
+        file.write(B[:20])
+    assert run.record == RunRecord(frozenset({A}), False)

@@ -73,6 +73,8 @@ def happen(desk: StoreClient) -> None:
     order_worker(desk.client, W, WORKER.name, Order.DRAIN, "ann@node1")
     pause_queue(desk.client, W, "gpu", "ann@node1", "new driver")
     resume_queue(desk.client, W, "gpu", "ann@node1")
+    desk.store.collect("gc", 60.0, {})
+    desk.store.forget("gc", 60.0, identity("c"), desk.job("c").execution)
     desk.store.leave(WORKER.name)
 
 

@@ -39,6 +39,7 @@ FOREIGN = {
     "No such file or directory": "the operating system",
     "Suspending workers.": "RQ",
     "connection refused": "the operating system",
+    "device or resource busy": "the operating system",
     "no space left on device": "the operating system",
 }
 """Messages that are not xpm's, and whose they are."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
+from enum import Enum
 from typing import Any
 
 import click
@@ -103,4 +104,6 @@ def _known(column: Column, row: JobRow) -> Any:
     value = column.value(row)
     if value is ABSENT or value is UNKNOWN:
         return None
+    if isinstance(value, Enum):
+        return value.value
     return moment(value) if column.name in TIMES and isinstance(value, float) else plain(value)

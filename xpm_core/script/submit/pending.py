@@ -45,3 +45,9 @@ class Pending:
         """Whether the server needs no more than the identity, because the job is done and its classes are known."""
         self.submission: Submission | None = None
         """The submission in full; it is made when it is needed."""
+
+    def look_again(self) -> None:
+        """Look at the job's directory again, because it may have gone since."""
+        self.marked = self.marked and self.job.directory.is_marked()
+        self.done = self.marked and not self.origins
+        self.submission = None

@@ -18,7 +18,7 @@ from xpm_core.backoff import Backoff
 from xpm_core.config import state_of, upstream
 from xpm_core.config.dependencies import own_paths
 from xpm_core.defaults import DEFAULT_QUEUE
-from xpm_core.errors import RedisFullError, XpmError
+from xpm_core.errors import BeingRemovedError, RedisFullError, XpmError
 from xpm_core.index.parameters import flat_parameters
 from xpm_core.index.writers import IndexedJob, SubmissionWriter
 from xpm_core.labels import short
@@ -46,7 +46,7 @@ from xpm_core.store.records import RetryCode, Run, Submission, SubmitCode, Submi
 from xpm_core.store.scripts import Sent
 from xpm_core.tracebacks.callsite import CodeLine, format_line
 from xpm_core.wire import payload, signing
-from xpm_core.workspace.experiment_directory import ExperimentDirectory
+from xpm_core.workspace.experiment_directory import ExperimentDirectory, RunDirectory
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.job_links import JobLinks
 from xpm_core.workspace.job_spec import JobSpec, Retries
@@ -59,6 +59,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("xpm")
 
+REMOVAL_S = 0.05
+"""The pause before a job is submitted again whose directory is being removed just now, seconds."""
+
 
 class Submitter:
     """Submits the tasks of one run, in batches.
@@ -68,6 +71,7 @@ class Submitter:
         store: The jobs are submitted to it.
         directory: The directory of the experiment.
         run: The run of the script. A job that failed before it began runs again.
+        record: The directory of the run, which records the jobs that the run names.
         tracker: Gets each job.
         begun: Called after each batch, with the queues of its jobs that are not settled.
     """
@@ -78,15 +82,17 @@ class Submitter:
         store: Store,
         directory: ExperimentDirectory,
         run: Run,
+        record: RunDirectory,
         tracker: Tracker,
         begun: Callable[[set[str]], None],
     ) -> None:
         self._workspace, self._store, self._directory, self._run = workspace, store, directory, run
-        self._tracker, self._begun = tracker, begun
+        self._record, self._tracker, self._begun = record, tracker, begun
         self.twins, self.lookalikes = Twins(), Lookalikes(workspace, directory)
         self._outbox = Outbox(self._send, tracker.script_is_idle)
         self._listings, self._links = Listings(), JobLinks(directory)
         self._index = SubmissionWriter(directory, run.id)
+        self._record.name_jobs(())
         self._classes: set[type] = set()
         self._names: dict[type, tuple[str, str, str]] = {}
         self._parts = Parts(workspace.path)
@@ -157,6 +163,7 @@ class Submitter:
         """Send all pending submissions, if the server answers, and end the thread."""
         self._closed.set()
         self._outbox.close()
+        self._record.end()
 
     def _job(self, task: Task, digest: str, tags: Mapping[str, Any], options: Options, place: CodeLine) -> TrackedJob:
         _, folder, _ = self._names_of(type(task))
@@ -206,6 +213,7 @@ class Submitter:
     # -- sending ---------------------------------------------------------------------------------------------------
 
     def _send(self, batch: list[Pending]) -> Answer:
+        self._record.name_jobs(pending.job.identity for pending in batch)
         asked = self._ask(batch)
         return Answer(asked.ready, partial(self._answered, batch, asked))
 
@@ -231,8 +239,8 @@ class Submitter:
         """A job as it enters the index of the experiment."""
         job, task = pending.job, pending.task
         params = partial(flat_parameters, task, job.directory)
-        again = answer.code is SubmitCode.RETRIED
-        return IndexedJob(job.identity, self._names[type(task)][0], job.tags, params, again)
+        again, new = answer.code is SubmitCode.RETRIED, answer.code is SubmitCode.NEW
+        return IndexedJob(job.identity, self._names[type(task)][0], job.tags, params, again, new)
 
     def _send_one_by_one(self, batch: list[Pending]) -> None:
         """The server refuses a whole batch because of one job. Find that job, and submit the others."""
@@ -257,6 +265,11 @@ class Submitter:
                     raise
                 self._tracker.outage.failed(error)
                 self._closed.wait(backoff.next_s())
+                asked = self._ask(batch)
+            except BeingRemovedError:
+                self._closed.wait(REMOVAL_S)
+                for each in batch:
+                    each.look_again()
                 asked = self._ask(batch)
 
     def _ask(self, batch: list[Pending]) -> Asked:

@@ -20,6 +20,7 @@ typed.workspace(w)
 guard.named('experiment', name)
 local now, hash = clock.now(), keys.experiment(w, name)
 guard.type(hash, 'hash')
+guard.type(keys.experiment_jobs(w, name), 'set')
 local before = redis.call('HMGET', hash, 'run', 'started', 'cursor')
 local started, cursor = now, events.last(w)
 if before[1] == run then

@@ -9,11 +9,12 @@ Returns {cursor, found}: the last event so far, and for each job '1' if it is do
 Invariant  changes no job.
 Cost O(1) a job. Safe to repeat: yes.
 ]]
--- include: events guard keys typed
+-- include: clock events guard keys removals typed
 local experiment_key = KEYS[1]
 local w, list = unpack(ARGV)
 guard.type(experiment_key, 'set')
 typed.workspace(w)
+removals.check(w)
 local found, done = {}, {}
 for identity in string.gmatch(list, '%S+') do
   local key = keys.job(w, identity)
@@ -21,5 +22,6 @@ for identity in string.gmatch(list, '%S+') do
   found[#found + 1] = same and '1' or '0'
   if same then done[#done + 1] = identity end
 end
+removals.note(w, done, clock.now())
 for _, identity in ipairs(done) do redis.call('SADD', experiment_key, identity) end
 return { events.last(w), table.concat(found) }

@@ -13,7 +13,8 @@ ARGV[...]  three for each job: `kind identity directory marker need need`, the k
 
 Returns {1, since, cursor, answers}: two events, the last one now, and one before it after which all are of these jobs
         (empty if there are others); a line `code state execution ended_ms root` for each job; or a refusal of all,
-        nothing written: {-1, id, token, asked, capacity}, {-2, id, need that is unknown}, {-3, class, known origin}
+        nothing written: {-1, id, token, asked, capacity}, {-2, id, need that is unknown}, {-3, class, known origin},
+        {-4, id}: its directory is being removed, try again
    1  NEW       the job is new
    2  ATTACHED  it was there, in that state; until it starts, a later run decides how, when and where it runs
    3  DONE      it is done, and its marker was seen
@@ -22,16 +23,18 @@ Returns {1, since, cursor, answers}: two events, the last one now, and one befor
 Invariant  one job an identity; a job is ready only when all that it needs is done.
 Cost O(log n + needs) a job. Safe to repeat: yes.
 ]]
--- include: clock edges events faults guard keys submissions typed wire
+-- include: clock edges events faults guard keys removals submissions typed wire
 local experiment_key = KEYS[1]
 local w, run_started, origins, kinds = unpack(ARGV)
 local FIRST, EACH = 5, 3
 guard.type(experiment_key, 'set')
 typed.workspace(w)
+removals.check(w)
 guard.type(keys.origins(w), 'hash')
 guard.integer('seq', redis.call('GET', keys.seq) or '0', 0)
 guard.integer('run_started', run_started, 0)
-local now, batch, list = clock.now(), {}, {}
+local now, batch, list, named = clock.now(), {}, {}, {}
+local going = removals.going(w, now)
 kinds, origins = cjson.decode(kinds), cjson.decode(origins)
 local function ends(file, path) return ('/' .. file):sub(-#path) == path and not file:find('**', 1, true) end
 local function shared(known, given)
@@ -56,11 +59,14 @@ for i = FIRST, #ARGV, EACH do
   local job = wire.job(kinds, ARGV[i], ARGV[i + 1], ARGV[i + 2])
   local fault = faults.of(w, job, batch)
   if fault then return fault end
-  batch[job.id], list[#list + 1] = true, job
+  if job.id == going then return { -4, going } end
+  batch[job.id], list[#list + 1], named[#named + 1] = true, job, job.id
 end
+removals.note(w, named, now)
 for class, origin in pairs(origins) do redis.call('HSET', keys.origins(w), class, origin) end
 local since, answers = events.last(w), {}
 for i, job in ipairs(list) do
+  if job.marker ~= '' then removals.unmark(w, job) end
   local code, rec = submissions.take(w, job, tonumber(run_started), now)
   redis.call('SADD', experiment_key, job.id)
   answers[i] = wire.answer(code, rec)

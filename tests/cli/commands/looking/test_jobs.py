@@ -78,6 +78,12 @@ def test_columns_are_those_that_were_asked_for(scene: Scene, seen: Xpm) -> None:
     assert found["ended"][4] == "-"
 
 
+def test_a_state_in_a_column_that_was_asked_for_is_its_word(seen: Xpm) -> None:
+    words = ["--tag", "name=done", "--columns", "state"]
+    assert seen("jobs", *words, "-o", "csv").stdout == "state\ndone\n"
+    assert seen("jobs", *words, "-o", "jsonl").stdout == '{"state": "done"}\n'
+
+
 def test_csv_and_json_lines_have_the_same_fields_as_json(seen: Xpm) -> None:
     documents = json.loads(seen("jobs", "-o", "json").stdout)["jobs"]
     lines = [json.loads(line) for line in seen("jobs", "-o", "jsonl").stdout.splitlines()]

@@ -14,6 +14,9 @@ from xpm_core.config import Task
 from xpm_core.script.submit.listings import LISTING_LAG_S
 from xpm_core.states import State
 from xpm_core.store import keys
+from xpm_core.store.jobs import Store
+from xpm_core.store.records import ForgetCode, Submission
+from xpm_core.workspace.experiment_directory import RunDirectory
 
 pytestmark = pytest.mark.redis
 
@@ -199,3 +202,50 @@ def test_run_attaches_to_jobs_of_a_run_that_stopped_early(
         assert xp.wait().done == 1
     assert stage.runs(hold) == 1
     assert len(calls) == 1
+
+
+def test_a_job_that_is_being_removed_is_waited_for_and_runs_anew(stage: Stage) -> None:
+    note = stage.note()
+    with stage.experiment():
+        write = Write.C(note=note).submit()
+    wait_until(lambda: marker_of(stage, write))
+    store, job = Store(stage.client, stage.workspace.id), stage.job(write)
+    store.collect("gc", 60.0, {})
+    assert store.forget("gc", 60.0, job.identity, job.execution)[0] is ForgetCode.TAKEN
+    with stage.experiment() as xp:
+        again = Write.C(note=note)
+        thread = threading.Thread(target=again.submit)
+        thread.start()
+        thread.join(0.2)
+        assert thread.is_alive()
+        shutil.rmtree(write.jobpath)
+        store.collect("gc", 0, {})
+        thread.join(PATIENCE_S)
+        summary = xp.wait()
+    assert (summary.done, summary.reused) == (1, 0)
+    assert again.written.read_text() == note
+
+
+def test_a_run_has_recorded_its_jobs_before_the_server_knows_them(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note, seen = stage.note(), []
+    send = Store.send
+
+    def looking(store: Store, experiment: str, started_ms: int, jobs: list[Submission], origins: object) -> object:
+        runs = (stage.workspace.path / "experiments" / experiment / "runs").iterdir()
+        record = RunDirectory(max(runs, key=lambda run: run.stat().st_mtime)).record
+        seen.extend(job.identity in record.identities for job in jobs)
+        return send(store, experiment, started_ms, jobs, origins)
+
+    monkeypatch.setattr(Store, "send", looking)
+    with stage.experiment() as xp:
+        for n in range(3):
+            Write.C(note=note, n=n).submit()
+        record = RunDirectory(xp.resultspath.parent)
+        xp.wait()
+        assert record.record is not None
+        assert (len(record.record.identities), record.record.ended) == (3, False)
+    assert seen == [True] * 3
+    assert record.record is not None
+    assert record.record.ended

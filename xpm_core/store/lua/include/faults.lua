@@ -41,6 +41,7 @@ function faults.of(w, job, batch)
   local own = { keys.job(w, job.id), keys.needs(w, job.id), keys.dependents(w, job.id) }
   job.new = not batch[job.id] and redis.call('EXISTS', unpack(own)) == 0
   if not job.new then typed.job(w, job.id) end
+  if job.marker ~= '' then guard.type(keys.forgotten(w, job.id), 'string') end
   for _, need in ipairs(job.needs) do
     if not batch[need] and redis.call('EXISTS', keys.job(w, need)) == 0 then return { -2, job.id, need } end
   end

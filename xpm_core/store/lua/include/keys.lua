@@ -41,6 +41,9 @@ function keys.origins(w) return 'xpm:' .. w .. ':origins' end
 function keys.experiments(w) return 'xpm:' .. w .. ':experiments' end
 function keys.experiment(w, name) return 'xpm:' .. w .. ':experiment:' .. name end
 function keys.experiment_jobs(w, name) return 'xpm:' .. w .. ':experiment:' .. name .. ':jobs' end
+function keys.collection(w) return 'xpm:' .. w .. ':collection' end
+function keys.named(w) return 'xpm:' .. w .. ':named' end
+function keys.forgotten(w, j) return 'xpm:' .. w .. ':forgotten:' .. j end
 function keys.view_stale(w, queue) return 'xpm:' .. w .. ':view:' .. queue .. ':stale' end
 function keys.view_missing(w, queue) return 'xpm:' .. w .. ':view:' .. queue .. ':missing' end
 

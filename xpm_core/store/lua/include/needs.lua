@@ -37,6 +37,15 @@ function needs.drop(w, j)
   if list[1] then redis.call('DEL', keys.needs(w, j)) end
 end
 
+-- A job that is not done and needs this one; '' if it is not among the first `most` dependents; nil if there is none.
+function needs.user(w, j, most)
+  if not redis.call('HGET', keys.job(w, j), 'needed') then return nil end
+  for _, d in ipairs(redis.call('LRANGE', keys.dependents(w, j), 0, most - 1)) do
+    if redis.call('HEXISTS', keys.needs(w, d), j) == 1 then return d end
+  end
+  return ''
+end
+
 -- The job that keeps this one blocked.
 function needs.root(w, rec)
   local flat = redis.call('HGETALL', keys.needs(w, rec.id))

@@ -16,6 +16,7 @@ local function record(w, job, now)
     job.project, 'priority', job.priority, 'order', string.format('%.0f', rec.order), 'pending', rec.pending,
     'broken', rec.broken,
     'max_retries', job.max_retries, 'max_losses', job.max_losses, 'backoff_ms', job.backoff_ms, 'submitted', now)
+  if job.replaces then redis.call('HSET', keys.job(w, job.id), 'replaces', job.replaces) end
   redis.call('SADD', keys.queues(w), job.queue)
   return rec
 end

@@ -68,3 +68,9 @@ function view.move(w, rec, to, now, execution)
     register(w, rec, to, now, id, hash)
   end
 end
+
+-- Take a settled job out of the view.
+function view.forget(w, rec)
+  rq.put('zset', 'ZREM', keys.rq_registry(REGISTRY[rec.state], w, rec.queue), keys.rq_id(w, rec.id))
+  redis.call('DEL', keys.rq_job(w, rec.id))
+end

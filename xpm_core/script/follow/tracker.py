@@ -51,6 +51,8 @@ class Tracker:
         callbacks: The thread that calls functions of the script.
         refused: Jobs that workers have handed back because they cannot import something.
         unserved: Queues that have ready jobs of this run, and no living worker.
+        on_change: Called with each job that has come into another state, except by its submission. No job changes while
+            it runs.
     """
 
     def __init__(self, cursor: str, outage: Outage) -> None:
@@ -61,6 +63,7 @@ class Tracker:
         self.callbacks = Callbacks()
         self.refused = Refused()
         self.unserved: list[Unserved] = []
+        self.on_change: Callable[[TrackedJob], None] = lambda job: None
         self._changed = threading.Condition(threading.RLock())
         self._unsettled: set[str] = set()
         self._failure: BaseException | None = None
@@ -264,6 +267,7 @@ class Tracker:
         if state is State.FAILED:
             job.error = record.error
         self._move(job, state, record.data.get("root", ""))
+        self.on_change(job)
 
     def _adopt(self, job: TrackedJob, known: Job) -> None:
         """Learn from the record of a job on the server."""
@@ -273,6 +277,7 @@ class Tracker:
             job.since_s = max(known.submitted_s, known.started_s, known.ended_s)
             job.worker = known.worker if known.state is State.RUNNING else ""
             self._move(job, known.state, known.root)
+            self.on_change(job)
         self._read_outputs(job)
 
     def _move(self, job: TrackedJob, state: State, root: str) -> None:

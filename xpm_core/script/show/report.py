@@ -15,10 +15,10 @@ from typing import Any
 from xpm_core.errors import FailedExperiment
 from xpm_core.labels import bare_class
 from xpm_core.script.follow.tracked_job import TrackedJob
-from xpm_core.script.show.prompt import rerun
 from xpm_core.states import State
 from xpm_core.tracebacks.callsite import format_line
 from xpm_core.tracebacks.edges import debugging
+from xpm_core.tracebacks.prompt import rerun
 from xpm_core.words.commands import Commands
 from xpm_core.words.text import line, plain, plural, shows_glyphs
 

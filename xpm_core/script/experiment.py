@@ -29,6 +29,7 @@ from xpm_core.script.follow.outage import Outage
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.follow.tracker import Tracker
 from xpm_core.script.live.display import Display
+from xpm_core.script.live.run_html import experiment_html
 from xpm_core.script.local_workers import LocalWorkers
 from xpm_core.script.show.leaving import undisturbed, unfinished
 from xpm_core.script.show.report import Summary, show_failures_plainly, summarize
@@ -217,6 +218,12 @@ class experiment:
             f"experiment {self.name!r} is not open",
             f"Do it inside of: with experiment(workdir, {self.name!r}) as xp: ...",
         )
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it: its workspace, and how its jobs stand."""
+        jobs = [] if self._run_directory is None else self.tracker.snapshot().values()
+        workspace = self._workdir if self._run_directory is None else self.workspace.path
+        return experiment_html(self.name, os.fspath(workspace), self in experiments, jobs)
 
     # -- submitting ------------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from xpm_core.language.parameters.annotations import AnnotationScope, Unresolved
 from xpm_core.language.parameters.calls import refuse_uncallable
 from xpm_core.language.parameters.fields import field
 from xpm_core.language.parameters.schema import Schema, rebuilding
-from xpm_core.project.origin import LOCAL
+from xpm_core.project.origin import LOCAL, refuse_cell
 from xpm_core.tracebacks.callsite import PACKAGE
 from xpm_core.tracebacks.edges import cut, edge
 
@@ -85,6 +85,8 @@ class ConfigMeta(ABCMeta):
             try:
                 if not cls.__xpm_schema__.complete:
                     complete(cls, last=True)
+                if cls.__module__ == "__main__" and cls.__xpm_schema__.task:
+                    refuse_cell(cls)
                 return make(cls, args, values)
             except XpmError as error:
                 cut(error)

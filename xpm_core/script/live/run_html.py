@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.live.run_screen import split
@@ -38,9 +39,21 @@ def run_html(view: RunView, commands: Commands, note: str = "") -> Html:
     return html.frame(*parts)
 
 
+def experiment_html(name: str, workspace: object, is_open: bool, jobs: Iterable[TrackedJob]) -> Html:
+    """An experiment as HTML: its workspace, and how the jobs of its run stand."""
+    counts = Counter(job.state for job in jobs)
+    shown = [text(f"{counts[state]} {state.value}", state=state) for state in State if counts[state]]
+    facts = {
+        "workspace": html.code(workspace),
+        "experiment": "open" if is_open else "not open",
+        "jobs": Html(" &nbsp; ".join(shown)) if shown else "none submitted",
+    }
+    return html.card(name, facts)
+
+
 def run_text(view: RunView) -> str:
     """A run in one line, for programs that show no HTML."""
-    return f"{view.name}  {view.ended}/{view.total}  {counted(view.counts)}"
+    return f"{view.name}  {view.counts[State.DONE]}/{view.total}  {counted(view.counts)}"
 
 
 def counted(counts: Mapping[State, int]) -> str:

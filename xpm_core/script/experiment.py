@@ -314,6 +314,7 @@ class experiment:
             while not over():
                 with self._display:
                     self.tracker.wait(until, self._tick, 0.1)
+            self._display.catch_up()
         except KeyboardInterrupt:
             self._interrupt = self._ending.interrupted()
             raise self._interrupt from None

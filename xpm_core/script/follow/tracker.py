@@ -100,6 +100,7 @@ class Tracker:
                 if answer.cursor is not cursor:  # the answers of one batch share it
                     cursor, position = answer.cursor, events.position(answer.cursor)
                     spans.append((answer.since, cursor))
+                job.entering = False
                 if position > job.position:
                     job.position = position
                     self._move(job, answer.state, answer.root)
@@ -189,6 +190,7 @@ class Tracker:
                 if job is not None and position > job.position:
                     job.position = position
                     self._apply(job, record)
+                    self._report(job, record.event)
             self.cursor = max(self.cursor, records[-1].cursor, key=events.position)
             self._changed.notify_all()
 
@@ -267,7 +269,15 @@ class Tracker:
         if state is State.FAILED:
             job.error = record.error
         self._move(job, state, record.data.get("root", ""))
-        self.on_change(job)
+
+    def _report(self, job: TrackedJob, event: Event) -> None:
+        """Report a change, unless it is the state that the job came into by its submission."""
+        if event is Event.SUBMITTED:
+            job.entering = True
+        elif event in _STATE_OF:
+            if not job.entering or event not in (Event.WAITING, Event.READY):
+                self.on_change(job)
+            job.entering = False
 
     def _adopt(self, job: TrackedJob, known: Job) -> None:
         """Learn from the record of a job on the server."""

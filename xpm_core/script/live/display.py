@@ -84,6 +84,15 @@ class Display:
         if self._output.terminal is not None:
             self._output.terminal.end()
 
+    def catch_up(self) -> None:
+        """Show changes that came while nobody waited, if nothing else will show them."""
+        terminal = self._output.terminal
+        if terminal is not None and terminal.mine():
+            self._output.plain.forget()
+            terminal.end()
+        elif self._progress and self._tracker.jobs:
+            self._show(last=True, stopped=False)
+
     def leave(self) -> None:
         """The script leaves, and closes its connections soon."""
         self._asker.leave()

@@ -38,6 +38,7 @@ class PlainLines:
         self._lines: deque[str] = deque(maxlen=KEPT)
         self._counted = time.monotonic()
         self._failures = 0
+        self._changed = False
         self._said = ""
 
     def note(self, job: TrackedJob, jobs: Mapping[str, TrackedJob]) -> None:
@@ -47,7 +48,7 @@ class PlainLines:
             job: The job.
             jobs: All jobs of the run.
         """
-        many = len(jobs) > EACH
+        self._changed, many = True, len(jobs) > EACH
         if many and (job.state is not State.FAILED or self._failures == FAILURES):
             return
         self._failures += many
@@ -69,7 +70,7 @@ class PlainLines:
         """
         while self._lines:
             say(self._lines.popleft())
-        if len(jobs) > EACH and (last or time.monotonic() - self._counted > EVERY_S):
+        if len(jobs) > EACH and self._changed and (last or time.monotonic() - self._counted > EVERY_S):
             counts = Counter(job.state for job in jobs.values())
             words = ", ".join(f"{counts[state]} {state.value}" for state in State if counts[state])
             self._counted = time.monotonic()

@@ -178,3 +178,42 @@ def test_queue_without_workers_is_told_above_the_display_in_one_piece(desktop: D
     assert terminal.ends() == 0
     assert worker.wait(PATIENCE_S) == 0
     wait_until(lambda: not desktop.server_lives())
+
+
+@pytest.mark.parametrize(
+    ("options", "quiet"), [("workers=2, progress=False", ""), ("workers=2", "1"), ("workers=2", "0")]
+)
+def test_progress_is_switched_off_and_the_report_stays(desktop: Desktop, options: str, quiet: str) -> None:
+    body = "Quick.C(n=tag(1)).submit()\nBad.C(n=tag(2)).submit()\nlogging.getLogger('xpm').warning('mind the gap')"
+    script = desktop.script("sweep.py", body, options=options)
+    err = desktop.run(script, code=1, env={"XPM_QUIET": quiet}).err
+    lines = err.splitlines()
+    assert "mind the gap" in lines
+    assert any(line.startswith("desk  1 done   1 failed   in ") for line in lines)
+    assert any(line.startswith("✗ ValueError: no good") for line in lines)
+    assert any("● running" in line for line in lines) is (quiet == "0")
+    assert any("✓ done" in line for line in lines) is (quiet == "0")
+
+
+def test_quiet_script_draws_nothing_on_a_terminal(desktop: Desktop) -> None:
+    terminal = desktop.terminal(desktop.script("sweep.py", "Quick.C(n=tag(1)).submit()"), env={"XPM_QUIET": "1"})
+    assert terminal.ends() == 0
+    assert b"\x1b" not in terminal.raw
+    assert terminal.lines()[0].startswith("desk  1 done   in ")
+
+
+def test_changes_between_two_waits_are_in_the_log(desktop: Desktop) -> None:
+    """A callback that waits, too, does not end the display of the script."""
+    body = """
+    first = Quick.C(n=tag(1)).submit()
+    first.on_completed(lambda task: task.wait())
+    first.wait()
+    second = Quick.C(n=tag(2)).submit()
+    xp._submitter.flush()
+    while second.state != "done": time.sleep(0.01)
+    print("between", file=sys.stderr, flush=True)
+    """
+    lines = desktop.run(desktop.script("sweep.py", body)).err.splitlines()
+    for n in (1, 2):
+        assert [line.split()[3] for line in lines if f" Quick n={n} " in line] == ["running", "done"]
+    assert "2/2  ✓ done      Quick n=2" in lines[lines.index("between") + 2]

@@ -62,7 +62,7 @@ def test_second_script_in_a_terminal_ends_the_drawing_until_it_has_ended(desktop
     (desktop.folder / "gate-one-1").touch()
     shell.shows("one  2 done   in ")
     lines = [line for line in shell.lines() if line]
-    whole = re.compile(r"(one|two)  \d/2  (● running |✓ done   )  Hold n=\d  [0-9a-f]{7}(  \S+:\d)?")
+    whole = re.compile(r"(one|two)  \d/2  (● running |✓ done    )  Hold n=\d  [0-9a-f]{7}(  \S+:\d)?")
     assert [line for line in lines if "Hold n=" in line and not whole.fullmatch(line)] == [], "no line is torn"
     assert "submitted by two" in lines
 

@@ -71,6 +71,8 @@ def test_imports_follow_the_arrows() -> None:
         ("xpm_core/language/classes/parameter_help.py", f"{TYPING}from xpm_core.language.identity import seal"),
         ("xpm_core/script/follow/events.py", "from xpm_core.script.show import report"),
         ("xpm_core/script/submit/outbox.py", "from xpm_core.script.show import report"),
+        ("xpm_core/script/show/report.py", "from xpm_core.script.live import run_view"),
+        ("xpm_core/script/live/run_view.py", "from xpm_core.script.show import report"),
         ("xpm_core/script/experiment.py", "from redis import Redis"),
         ("xpm_core/wire/payload.py", "def late():\n    import rich"),
         ("xpm_worker/job/main.py", "def late():\n    from xpm_core.store import jobs"),

@@ -92,7 +92,12 @@ TESTED_ELSEWHERE = {
     "core/server/fitness": ("core/server/test_connection", "servers that do not answer, or are not fit, are refused"),
     "core/server/probe": ("core/server/test_faults", "what a server says before it hangs up"),
     "core/cluster/slurm": ("worker/test_walltime", "the end of an allocation is the end of a worker"),
-    "core/script/show/prompt": ("whole/scripts/test_notebook", "a notebook and a prompt are processes of their own"),
+    "core/script/live/notebook": (
+        "whole/scripts/test_notebook_display",
+        "its output is below a cell",
+    ),
+    "core/script/live/terminal": ("core/script/live/test_display", "its lines are read from a real terminal"),
+    "core/tracebacks/prompt": ("whole/scripts/test_notebook", "a notebook and a prompt are processes of their own"),
     "core/script/show/run_log": (
         "core/script/follow/test_callbacks",
         "what a callback raises is in the log",

@@ -10,7 +10,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from xpm_core.errors import ExperimentError, UnsubmittedTaskError
+from xpm_core.errors import ExperimentError, UnsubmittedTaskError, XpmError
+from xpm_core.language.graph import tags
 from xpm_core.language.graph.state import is_configuration, state_of
 from xpm_core.language.identity.seal import foreseen
 from xpm_core.language.parameters.schema import MISSING
@@ -77,6 +78,7 @@ class TaskAttributes:
         stdout: Any
         stderr: Any
         wait: Any
+        _repr_html_: Any
     else:
 
         @fallback_property
@@ -113,6 +115,11 @@ class TaskAttributes:
             """
             job = followed(self, "wait")
             return edge(lambda: waited(type(self).__name__, job))
+
+        @fallback_property
+        def _repr_html_(self):
+            """What a notebook shows of the task: its class, tags, identity, state and directory."""
+            return lambda: sheet(self)
 
 
 def job_of(task: Any, what: str) -> Any:
@@ -155,3 +162,22 @@ def waited(name: str, job: Any) -> bool:
         wrong = f"no open experiment follows its job, whose last known state is {job.state.value}"
         raise ExperimentError(f"{name}.wait", wrong, "Wait inside of the experiment that it was submitted to.")
     return bool(job.state is State.DONE)
+
+
+def sheet(task: Any) -> str:
+    """A task as HTML. What cannot be said yet is replaced by the reason."""
+    from xpm_core.words import html  # late, because only notebooks need it
+
+    job = state_of(task).submitted
+    state = getattr(job, "state", None)
+    try:
+        identity = html.code(foreseen(task))
+    except XpmError as error:
+        identity = html.text(error)
+    labels = ", ".join(f"{name}={value}" for name, value in tags.collect(task).items())
+    facts = {"identity": identity, "tags": labels or "-", "state": "not submitted"}
+    if state is not None:
+        facts["state"] = html.text(state.value, state=state)
+    if job is not None:
+        facts["directory"] = html.code(job.jobpath)
+    return html.card(type(task).__qualname__, facts)

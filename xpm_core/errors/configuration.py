@@ -144,11 +144,13 @@ class ClassNameError(ConfigurationError, ValueError):
     """Raised when a class has no name under which another process could import it.
 
     Message:
-        Train: no other process can import this class: it was defined in a notebook, at a prompt or by python -c. Put it
-        into a file of its own, and import it from there.
+        Train: no other process can import this class: it was defined in a cell of this notebook. Write %%writefile
+        tasks.py as the first line of that cell, and its imports below it. Run it. Then run in another cell: from tasks
+        import Train
 
     Remedy:
-        Put the class into a module, at its top level, and import it from there.
+        Put the class into a module, at its top level, and import it from there. In a notebook, `%%writefile tasks.py`
+        as the first line of the cell does that.
     """
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from xpm_core.errors import ClassNameError, OriginClashError
 from xpm_core.project.own_names import recorded_module
 from xpm_core.project.repository import checkout_of, repository_of
+from xpm_core.tracebacks.prompt import in_notebook
 
 LOCAL = "<locals>"
 INSTALLED = ("site-packages", "dist-packages")
@@ -38,12 +39,32 @@ def module_name(cls: Any) -> str:
         return str(spec.name)
     file: str | None = getattr(main, "__file__", None)
     if file is None or not os.path.isfile(file) or os.path.basename(file) == "__main__.py":
-        raise ClassNameError(
-            cls.__qualname__,
-            "no other process can import this class: it was defined in a notebook, at a prompt or by python -c",
-            "Put it into a file of its own, and import it from there.",
-        )
+        raise _nameless(cls.__qualname__)
     return os.path.splitext(os.path.basename(file))[0]
+
+
+def refuse_cell(cls: Any) -> None:
+    """Refuse a class of a cell of a notebook, whose tasks no job could run. It is called where one is made.
+
+    Raises:
+        ClassNameError: It stands in a cell.
+    """
+    if in_notebook():
+        module_name(cls)
+
+
+def _nameless(qualname: str) -> ClassNameError:
+    """The error about a class that stands in no file."""
+    if not in_notebook():
+        wrong = "no other process can import this class: it was defined at a prompt or by python -c"
+        return ClassNameError(qualname, wrong, "Put it into a file of its own, and import it from there.")
+    wrong = "no other process can import this class: it was defined in a cell of this notebook"
+    top = qualname.partition(".")[0]
+    remedy = (
+        "Write %%writefile tasks.py as the first line of that cell, and its imports below it. Run it. Then run in "
+        f"another cell: from tasks import {top}"
+    )
+    return ClassNameError(qualname, wrong, remedy)
 
 
 def class_id(cls: type) -> str:

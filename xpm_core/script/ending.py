@@ -14,12 +14,12 @@ from typing import TYPE_CHECKING
 from xpm_core.errors import FailedExperiment
 from xpm_core.reading.jobs import JobReader
 from xpm_core.script.show.leaving import going_on, interrupted, standing, stopped, undisturbed
-from xpm_core.script.show.prompt import at_prompt, in_notebook
 from xpm_core.script.show.report import Summary, causes, lines, summarize
 from xpm_core.script.show.unwritten import explain
 from xpm_core.server.connection import ServerError
 from xpm_core.states import State
 from xpm_core.store.jobs import Store
+from xpm_core.tracebacks.prompt import at_prompt, in_notebook
 from xpm_core.words.text import say, span
 
 if TYPE_CHECKING:

@@ -21,14 +21,16 @@ from xpm_core.config import experiments, outputs
 from xpm_core.defaults import DEFAULT_LEASE_S, DEFAULT_QUEUE
 from xpm_core.errors import ExperimentError, XpmError
 from xpm_core.job.inside import refuse_inside_job
+from xpm_core.reading.why.reader import ReasonReader
 from xpm_core.script.ending import Ending
 from xpm_core.script.follow.events import Events
 from xpm_core.script.follow.follower import Follower
 from xpm_core.script.follow.outage import Outage
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.follow.tracker import Tracker
+from xpm_core.script.live.display import Display
+from xpm_core.script.live.run_html import experiment_html
 from xpm_core.script.local_workers import LocalWorkers
-from xpm_core.script.show.display import Display
 from xpm_core.script.show.leaving import undisturbed, unfinished
 from xpm_core.script.show.report import Summary, show_failures_plainly, summarize
 from xpm_core.script.show.run_log import log_to
@@ -75,6 +77,8 @@ class experiment:
             is embedded, otherwise 0.
         queue: Default queue of tasks submitted without `queue=`.
         lease_s: After how many seconds of silence a worker loses its job, which then runs elsewhere.
+        progress: Whether the progress of the run is shown while the script waits. XPM_QUIET=1 in the environment
+            switches it off, too. The report at the end, warnings and errors are shown in any case.
 
     Attributes:
         name: The experiment's name.
@@ -106,15 +110,16 @@ class experiment:
         workers: int | None = None,
         queue: str = DEFAULT_QUEUE,
         lease_s: float = DEFAULT_LEASE_S,
+        progress: bool = True,
         **unknown: NoReturn,
     ) -> None:
         if unknown:
             refuse_unknown("experiment(): unknown argument", unknown, names_of(experiment.__init__), caller())
         self.name = check_experiment_name(name)
         self.queue = check_queue_name(queue)
-        check(workdir=workdir, port=port, redis=redis, workers=workers, lease_s=lease_s)
+        check(workdir=workdir, port=port, redis=redis, workers=workers, lease_s=lease_s, progress=progress)
         self._workdir, self._port, self._redis, self._workers = workdir, port, redis, workers
-        self._lease_s = lease_s
+        self._lease_s, self._progress = lease_s, progress
         self._options = Options(queue=self.queue)
         self._lock = threading.RLock()
         self._run_directory: RunDirectory | None = None
@@ -158,6 +163,7 @@ class experiment:
         self._run_directory = folder.new_run()
         log_to(self._run_directory.log, stack)
         self._follow(stack)
+        self._show(stack)
         self._submitter = Submitter(
             self.workspace, self._store, folder, self._run, self._run_directory, self.tracker, self._start_workers
         )
@@ -174,6 +180,11 @@ class experiment:
         self._follower = Follower(self.tracker, self._store, connector.blocking, self._lease_s)
         self._follower.start()
         stack.callback(self._stop_following)
+
+    def _show(self, stack: ExitStack) -> None:
+        reasons = ReasonReader(self._connector.brief, self.workspace.id)
+        self._display = Display(self.name, self.tracker, self._commands, reasons.reason, progress=self._progress)
+        stack.callback(self._display.leave)
 
     @property
     @edge
@@ -209,6 +220,12 @@ class experiment:
             f"experiment {self.name!r} is not open",
             f"Do it inside of: with experiment(workdir, {self.name!r}) as xp: ...",
         )
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it: its workspace, and how its jobs stand."""
+        jobs = [] if self._run_directory is None else self.tracker.snapshot().values()
+        workspace = self._workdir if self._run_directory is None else self.workspace.path
+        return experiment_html(self.name, os.fspath(workspace), self in experiments, jobs)
 
     # -- submitting ------------------------------------------------------------------------------------------------
 
@@ -297,8 +314,9 @@ class experiment:
             self._submitter.flush()
             self._name_unfinished()
             while not over():
-                with Display(self.name, self.tracker, self._commands) as display:
-                    self.tracker.wait(until, lambda: self._tick(display), 0.1)
+                with self._display:
+                    self.tracker.wait(until, self._tick, 0.1)
+            self._display.catch_up()
         except KeyboardInterrupt:
             self._interrupt = self._ending.interrupted()
             raise self._interrupt from None
@@ -337,8 +355,8 @@ class experiment:
         self._follower.confirm()
         return self.tracker.settled()
 
-    def _tick(self, display: Display) -> None:
-        display.update()
+    def _tick(self) -> None:
+        self._display.update()
         self._local.check()
         if self._local.left:  # they had nothing to do, before this run had more jobs
             self._start_workers({job.queue for job in self.tracker.jobs.values() if not job.state.settled})

@@ -1,4 +1,4 @@
-"""The user's side of errors: which line of the script called xpm, and tracebacks that show only the script's lines.
+"""The user's side: which line of the script called xpm, where it runs, and tracebacks that show only its lines.
 
 May import the modules that lie directly in `xpm_core`.
 """

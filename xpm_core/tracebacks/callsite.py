@@ -6,6 +6,8 @@ import os
 import sys
 from types import FrameType
 
+from xpm_core.tracebacks.prompt import cell_of
+
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 """The folder of xpm_core. A frame whose file lies in it is one of ours."""
 
@@ -32,7 +34,10 @@ def caller_frame(depth: int = 1) -> FrameType:
 
 
 def format_line(line: CodeLine) -> str:
-    """A line as messages write it: `sweep.py:42`. A file below the working directory is written relative to it."""
+    """A line as messages write it: `sweep.py:42`, or `In[3]:2` for a line of a cell.
+
+    A file below the working directory is written relative to it.
+    """
     file, number = line
     here = os.getcwd() + os.sep
-    return f"{file.removeprefix(here)}:{number}"
+    return f"{cell_of(file) or file.removeprefix(here)}:{number}"

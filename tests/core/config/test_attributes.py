@@ -95,3 +95,15 @@ def test_a_missing_value_is_told() -> None:
 
 def test_a_parameter_of_that_name_is_read_as_one() -> None:
     assert Named.C(identity="x").identity == "x"
+
+
+def test_task_in_a_notebook_shows_what_is_known_of_it() -> None:
+    task = Fit.C(net=Net.C(), rate=tag(0.25)).tag("<i>", "<b>")
+    page = task._repr_html_()
+    assert task.identity in page
+    assert "rate=0.25" in page
+    assert "&lt;i&gt;=&lt;b&gt;" in page
+    assert "not submitted" in page
+    assert "<b>" not in page
+    assert "Fit.net" in Fit.C()._repr_html_(), "what is missing"
+    assert not hasattr(task.instance(), "_repr_html_"), "a live object is the user's own"

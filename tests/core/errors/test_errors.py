@@ -123,6 +123,30 @@ def test_a_script_that_is_loaded_twice(tmp_path: Path) -> None:
     assert "as the script and as 'train' (models.py:2). Put Base into a module of its own." in text
 
 
+def test_a_module_that_is_loaded_again(tmp_path: Path) -> None:
+    base = """
+        from xpm_core import Config, Param
+
+        class Base(Config):
+            n: Param[int] = 1
+    """
+    train = """
+        from base import Base
+        from xpm_core import Config, Param
+
+        class Train(Config):
+            m: Param[Base]
+    """
+    main = """
+        import importlib, base, train
+        importlib.reload(base)
+        train.Train.C(m=base.Base.C())
+    """
+    text = run(tmp_path, "main.py", base_py=base, train_py=train, main_py=main)
+    assert "Train.m: expected Base, got Base(n=1) (Base), set at main.py:4. Module 'base' was loaded again. " in text
+    assert "Load the modules again that import it, or restart the kernel." in text
+
+
 def test_modules_that_import_each_other(tmp_path: Path) -> None:
     first = """
         from __future__ import annotations

@@ -41,7 +41,7 @@ from xpm_core.errors import (
 )
 from xpm_core.identity import seal
 from xpm_core.script.follow.follower import LOOK_EVERY_S
-from xpm_core.script.show.display import REFRESH_S
+from xpm_core.script.live.display import REFRESH_S
 from xpm_core.script.show.report import summarize
 from xpm_core.server import binary
 from xpm_core.store import keys

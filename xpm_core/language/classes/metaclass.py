@@ -17,7 +17,7 @@ from xpm_core.language.parameters.annotations import AnnotationScope, Unresolved
 from xpm_core.language.parameters.calls import refuse_uncallable
 from xpm_core.language.parameters.fields import field
 from xpm_core.language.parameters.schema import Schema, rebuilding
-from xpm_core.project.origin import LOCAL
+from xpm_core.project.origin import LOCAL, refuse_cell
 from xpm_core.tracebacks.callsite import PACKAGE
 from xpm_core.tracebacks.edges import cut, edge
 
@@ -79,16 +79,42 @@ class ConfigMeta(ABCMeta):
 
         return help_of(cls)
 
+    def __setattr__(cls, name: str, value: Any) -> None:
+        refuse_patch(cls, name)
+        super().__setattr__(name, value)
+
+    def __delattr__(cls, name: str) -> None:
+        refuse_patch(cls, name)
+        super().__delattr__(name)
+
     if not TYPE_CHECKING:  # type checkers know the arguments from the parameters
 
         def __call__(cls, /, *args: Any, **values: Any) -> Any:
             try:
-                if not cls.__xpm_schema__.complete:
+                schema = cls.__xpm_schema__
+                if schema.cls is not cls:  # %autoreload has loaded its module again, and copied the attributes
+                    cls, schema = schema.cls, schema.cls.__xpm_schema__
+                if not schema.complete:
                     complete(cls, last=True)
+                if schema.task and cls.__module__ == "__main__":
+                    refuse_cell(cls)
                 return make(cls, args, values)
             except XpmError as error:
                 cut(error)
                 raise
+
+
+def refuse_patch(cls: type, name: str) -> None:
+    """Refuse to change an attribute for `%autoreload`, which would leave the parameters as they were.
+
+    It sets new defaults as attributes of the old class, if an edit of a file looks simple. When that fails, it loads
+    the module again, and shows no error.
+
+    Raises:
+        RuntimeError: IPython changes the attribute.
+    """
+    if sys._getframe(2).f_globals.get("__name__", "").startswith("IPython.extensions.deduperreload"):
+        raise RuntimeError(f"{cls.__name__}.{name}: the class has to be made again. Load its module again.")
 
 
 def ours(method: F) -> F:

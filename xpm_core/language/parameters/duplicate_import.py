@@ -1,4 +1,4 @@
-"""Duplicate imports: a file was loaded as two modules, so a configuration is not of the class that it seems to have."""
+"""Duplicate imports: a file was loaded twice, so a configuration is not of the class that it seems to have."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ def loaded_twice(cls: type, value: Any) -> str:
     for base in type(value).__mro__:
         if base is not cls and base.__qualname__ == cls.__qualname__ and file_of(base) == file_of(cls) != "":
             modules = {base.__module__, cls.__module__}
+            if len(modules) == 1:
+                name = base.__module__
+                return (
+                    f"Module '{name}' was loaded again. Load the modules again that import it, or restart the kernel."
+                )
             other = next(iter(sorted(modules - {"__main__"})))
             as_what = "as the script" if "__main__" in modules else f"as '{(modules - {other}).pop()}'"
             file = os.path.basename(file_of(cls))

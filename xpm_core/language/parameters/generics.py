@@ -17,6 +17,11 @@ LONGEST = 60
 """Characters of a dict's entries that a message writes as arguments; more are left out."""
 
 
+def current(cls: type) -> type:
+    """A class as it is now: `%autoreload` gives the schema of the class that was loaded again to the one of before."""
+    return cls.__xpm_schema__.cls  # type: ignore[attr-defined,no-any-return]
+
+
 class ConfigKind(Kind):
     """A class of configurations. For a generic class, it has the types of the type variables that were given."""
 
@@ -39,7 +44,7 @@ class ConfigKind(Kind):
         return self._variables
 
     def check(self, value: Any) -> Any:
-        if not isinstance(value, self.cls):
+        if not isinstance(value, self.cls) and not isinstance(value, current(self.cls)):
             if value is self.cls or (isinstance(value, type) and issubclass(value, self.cls)):
                 raise self.mismatch(value, f"Pass a configuration of it: {value.__name__}.C(...).")
             raise self.mismatch(value, self.instead(value))

@@ -68,11 +68,12 @@ class History:
     Args:
         client: A connection that returns bytes.
         workspace_id: From `Workspace.id`.
+        reads: Whether the events are read at all. A caller that asks every few seconds does without the past.
     """
 
-    def __init__(self, client: Redis, workspace_id: str) -> None:
+    def __init__(self, client: Redis, workspace_id: str, *, reads: bool = True) -> None:
         self._client, self._w = client, workspace_id
-        self._events: list[Record] | None = None
+        self._events: list[Record] | None = None if reads else []
         self._durations: dict[str, list[float]] = {}
 
     @property

@@ -60,6 +60,17 @@ class ReasonReader:
         """The last events. Whoever asks about several jobs reads them once."""
         return History(self._client, self._w)
 
+    def reason(self, identity: str) -> Reason:
+        """The first of the reasons why a job does not run, without what only the past shows: two round trips.
+
+        Args:
+            identity: The job.
+
+        Raises:
+            UnknownJobError: The server does not know it.
+        """
+        return self.why(identity, History(self._client, self._w, reads=False)).reason
+
     def why(self, identity: str, history: History | None = None) -> Why:
         """Say why a job does not run; or that it runs, or has ended.
 

@@ -50,6 +50,7 @@ class TrackedJob:
         error: If it failed, type, message, file, line and function; empty when the script has not read it.
         progress: While it runs, its latest report of progress: `fraction`, `desc` and `inner`.
         reused: Whether it was done already when it was submitted.
+        entering: Whether the script has heard of its submission, and not yet of the state that it came into by that.
         marked: Whether the script has seen the `done` marker in its directory.
         called_back: Whether its listeners were called.
         listeners: Functions to call once it is done, each with its task.
@@ -62,7 +63,7 @@ class TrackedJob:
     root = worker = ""
     error: Mapping[str, Any] = EMPTY
     progress: Mapping[str, Any] = EMPTY
-    reused = marked = called_back = False
+    reused = entering = marked = called_back = False
     listeners: tuple[tuple[Callable[..., object], Any], ...] = ()
     watches: Watches | None = None
 

@@ -53,6 +53,8 @@ class Tracker:
         refused: Jobs that workers have handed back because they cannot import something.
         unserved: Queues that have ready jobs of this run, and no living worker.
         paused: Queues that have ready jobs of this run, and that somebody has paused.
+        on_change: Called with each job that has come into another state, except by its submission. No job changes while
+            it runs.
     """
 
     def __init__(self, cursor: str, outage: Outage) -> None:
@@ -64,6 +66,7 @@ class Tracker:
         self.refused = Refused()
         self.unserved: list[Unserved] = []
         self.paused: list[Paused] = []
+        self.on_change: Callable[[TrackedJob], None] = lambda job: None
         self._changed = threading.Condition(threading.RLock())
         self._unsettled: set[str] = set()
         self._failure: BaseException | None = None
@@ -100,6 +103,7 @@ class Tracker:
                 if answer.cursor is not cursor:  # the answers of one batch share it
                     cursor, position = answer.cursor, events.position(answer.cursor)
                     spans.append((answer.since, cursor))
+                job.entering = False
                 if position > job.position:
                     job.position = position
                     self._move(job, answer.state, answer.root)
@@ -189,6 +193,7 @@ class Tracker:
                 if job is not None and position > job.position:
                     job.position = position
                     self._apply(job, record)
+                    self._report(job, record.event)
             self.cursor = max(self.cursor, records[-1].cursor, key=events.position)
             self._changed.notify_all()
 
@@ -274,6 +279,15 @@ class Tracker:
             job.error = record.error
         self._move(job, state, record.data.get("root", ""))
 
+    def _report(self, job: TrackedJob, event: Event) -> None:
+        """Report a change, unless it is the state that the job came into by its submission."""
+        if event is Event.SUBMITTED:
+            job.entering = True
+        elif event in _STATE_OF:
+            if not job.entering or event not in (Event.WAITING, Event.READY):
+                self.on_change(job)
+            job.entering = False
+
     def _adopt(self, job: TrackedJob, known: Job) -> None:
         """Learn from the record of a job on the server."""
         job.progress = known.progress
@@ -282,6 +296,7 @@ class Tracker:
             job.since_s = max(known.submitted_s, known.started_s, known.ended_s)
             job.worker = known.worker if known.state is State.RUNNING else ""
             self._move(job, known.state, known.root)
+            self.on_change(job)
         self._read_outputs(job)
 
     def _move(self, job: TrackedJob, state: State, root: str) -> None:

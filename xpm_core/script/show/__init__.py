@@ -1,4 +1,4 @@
-"""What a waiting script shows, its log, and what it says when it ends.
+"""What a script says when it ends, and its log.
 
 May import `follow` and what lies below.
 """

@@ -14,10 +14,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from xpm_core.reading.reader import Reader
-from xpm_core.script.show.prompt import at_prompt, rerun
 from xpm_core.server.connection import OUTAGES, ServerError
 from xpm_core.states import SETTLED, State
 from xpm_core.store.records import CancelCode
+from xpm_core.tracebacks.prompt import at_prompt, rerun
 from xpm_core.words.text import plural, say
 
 if TYPE_CHECKING:

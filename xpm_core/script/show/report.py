@@ -15,10 +15,11 @@ from typing import Any
 from xpm_core.errors import FailedExperiment
 from xpm_core.labels import bare_class
 from xpm_core.script.follow.tracked_job import TrackedJob
-from xpm_core.script.show.prompt import rerun
 from xpm_core.states import State
 from xpm_core.tracebacks.callsite import format_line
 from xpm_core.tracebacks.edges import debugging
+from xpm_core.tracebacks.prompt import rerun
+from xpm_core.words import html
 from xpm_core.words.commands import Commands
 from xpm_core.words.text import line, plain, plural, shows_glyphs
 
@@ -53,6 +54,15 @@ class Summary:
         parts = [f"{self.done} done" + (f" ({self.reused} reused)" if self.reused else "")]
         counts = [(word, getattr(self, word)) for word in ("failed", "blocked", "cancelled", "unfinished")]
         return "   ".join(parts + [f"{count} {word}" for word, count in counts if count])
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows of it."""
+        done = f"{self.done} done" + (f" ({self.reused} reused)" if self.reused else "")
+        states = (State.FAILED, State.BLOCKED, State.CANCELLED)
+        others = [(state, getattr(self, state.value)) for state in states]
+        shown = [html.text(f"{count} {state.value}", state=state) for state, count in others if count]
+        unfinished = [f"{self.unfinished} unfinished"] if self.unfinished else []
+        return html.frame(html.line(html.text(done, state=State.DONE), *shown, *unfinished))
 
 
 @dataclass(frozen=True)

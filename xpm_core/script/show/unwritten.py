@@ -12,9 +12,9 @@ from pathlib import Path
 
 from xpm_core.labels import short
 from xpm_core.script.follow.tracked_job import TrackedJob
-from xpm_core.script.show.prompt import rerun
 from xpm_core.script.show.report import error_of, place_of
 from xpm_core.states import State
+from xpm_core.tracebacks.prompt import rerun
 from xpm_core.words.commands import Commands
 from xpm_core.words.text import say
 

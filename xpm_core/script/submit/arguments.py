@@ -77,4 +77,5 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "redis": (lambda value: value is None or isinstance(value, str), "the address of a server"),
     "workers": (lambda value: value is None or is_whole(value, 0, 10000), "a number of slots, 0 to 10000"),
     "lease_s": (lambda value: is_number(value, 0.5, 3600), "a number of seconds, 0.5 to 3600"),
+    "progress": (lambda value: isinstance(value, bool), "True or False"),
 }

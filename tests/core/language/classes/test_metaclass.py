@@ -151,3 +151,33 @@ def test_names_that_are_not_new_stay_taken() -> None:
 
 def executable() -> dict[str, Any]:
     return {"execute": lambda self: None}
+
+
+class Reloaded(Config):
+    """Stands for a class whose module `%autoreload` loads again."""
+
+    size: Param[int] = 1
+
+
+class Holder(Config):
+    inner: Param[Reloaded]
+
+
+def test_class_that_autoreload_has_replaced_makes_configurations_of_the_new_one() -> None:
+    before = Reloaded
+    later = type(Config)(
+        "Reloaded", (Config,), {"__module__": __name__, "__annotations__": {"size": Param[int]}, "size": 7}
+    )
+    before.__xpm_schema__ = later.__xpm_schema__  # what IPython does to the class of before
+    made = before.C()
+    assert (type(made), made.size) == (later, 7)
+    assert Holder.C(inner=made).inner is made, "a class of another module takes it"
+
+
+def test_patches_of_autoreload_are_refused_so_that_it_loads_the_module_again() -> None:
+    patch = {"__name__": "IPython.extensions.deduperreload.deduperreload", "cls": Plain}
+    for change in ("setattr(cls, 'size', 3)", "delattr(cls, 'execute')"):
+        with pytest.raises(RuntimeError, match=r"^Plain\.\w+: the class has to be made again"):
+            exec(change, patch)
+    Plain.note = "anybody else may"  # type: ignore[attr-defined]
+    del Plain.note  # type: ignore[attr-defined]

@@ -179,3 +179,19 @@ def test_who_waits_is_woken_by_a_change_and_gets_the_error_of_the_follower(track
 def test_a_dropped_job_is_not_waited_for(tracker: Tracker) -> None:
     tracker.drop(added(tracker, "a"))
     assert (tracker.settled(), tracker.snapshot()) == (True, {})
+
+
+def test_changes_of_a_job_are_reported_and_answers_to_submissions_are_not(tracker: Tracker) -> None:
+    seen: list[tuple[str, State]] = []
+    tracker.on_change = lambda job: seen.append((job.identity, job.state))
+    job, other = ready(tracker, "a", "5-0"), added(tracker, "b")
+    tracker.take(
+        [event(other, Event.SUBMITTED, "5-1"), event(other, Event.READY, "5-2")]
+    )  # the answer comes later than the event
+    assert seen == []
+    tracker.take([event(job, Event.STARTED, "6-0"), event(job, Event.PROGRESS, "7-0"), event(job, Event.DONE, "8-0")])
+    assert seen == [("a", State.RUNNING), ("a", State.DONE)]
+    tracker.correct({"a": job.position}, {"a": known(job, State.DONE)})
+    assert len(seen) == 2, "nothing new"
+    tracker.correct({"a": job.position}, {"a": known(job, State.FAILED)})
+    assert seen[2:] == [("a", State.FAILED)]

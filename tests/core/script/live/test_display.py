@@ -39,7 +39,7 @@ def busy(terminal: Terminal, running: str = "● ", failed: str = "✗ ") -> lis
     """The display, once it has heard of all there is to show."""
 
     def whole(lines: list[str]) -> bool:
-        return "  and 1 more failed" in "\n".join(lines) and marked(lines, running) == 2 and marked(lines, failed) == 3
+        return marked(lines, running) == 2 and marked(lines, failed) == 4
 
     return terminal.draws(whole)
 
@@ -53,6 +53,7 @@ def test_display_fits_80_columns_and_12_lines(desktop: Desktop, gate: Path) -> N
     terminal = desktop.terminal(desktop.script("sweep.py", BUSY))
     desktop.wait_for(Hold_0=State.RUNNING, Hold_1=State.RUNNING)
     lines = busy(terminal)
+    assert lines[-1].startswith("Ctrl-C: stop watching, the jobs go on")
     ids = {name: job.identity[:7] for name, job in desktop.jobs().items()}
     assert len(lines) <= 12
     assert all(len(line) <= 80 for line in lines)
@@ -62,10 +63,15 @@ def test_display_fits_80_columns_and_12_lines(desktop: Desktop, gate: Path) -> N
     assert len(running) == 2
     assert any(re.search(r"^⧗ 6 ready", line) for line in lines)
     failed = [line for line in lines if line.startswith("✗")]
-    assert len(failed) == 3
-    assert all(re.search(r"Bad n=\d +ValueError sweep\.py:\d+  \(xpm show [0-9a-f]{7}\)$", line) for line in failed)
+    assert len(failed) == 4
+    row = re.compile(r"Bad n=\d +ValueError sweep\.py:\d+  (just now|\d+ s ago)  \(xpm show [0-9a-f]{7}\)$")
+    assert all(row.search(line) for line in failed)
+    assert any(re.search(r"^  Bad   █{12}  4/4  ✗ 4 failed$", line) for line in lines)
+    assert any(re.search(r"^  Hold  ·{12}  0/8  2 running$", line) for line in lines)
     assert all(any(identity in line for identity in ids.values()) for line in failed)
-    assert lines[-1].startswith("Ctrl-C: stop watching, the jobs go on")
+    lines = terminal.draws(lambda lines: "(xpm why " in "\n".join(lines))
+    reason = r"^⧗ 6 ready   all 2 workers are busy +\(xpm why [0-9a-f]{7}\)$"
+    assert any(re.search(reason, line) for line in lines), "the server was asked"
     gate.touch()
     assert terminal.ends() == 1
     shown = [line for line in terminal.lines() if line]
@@ -113,14 +119,17 @@ def test_terminal_that_cannot_move_gets_plain_lines(desktop: Desktop, env: dict[
     assert any(re.search(r"^desk  1/1  ✓ done      Quick n=1  [0-9a-f]{7}$", line) for line in terminal.lines())
 
 
-def test_pipe_gets_a_plain_line_for_each_job_that_ends(desktop: Desktop) -> None:
+def test_pipe_gets_a_plain_line_for_each_change_of_a_job(desktop: Desktop) -> None:
     body = "for n in range(3): Quick.C(n=tag(n)).submit()\nBad.C(n=tag(9)).submit()"
     run = desktop.run(desktop.script("sweep.py", body), code=1)
     assert "\x1b" not in run.err
     lines = [line for line in run.err.splitlines() if line.startswith("desk  ") and "/4" in line]
-    assert sum("✓ done      Quick n=" in line for line in lines) == 3
+    for n in range(3):
+        states = [line.split()[3] for line in lines if f" Quick n={n} " in line]
+        assert states == ["running", "done"]
+    assert any(re.search(r"● running   Bad n=9  [0-9a-f]{7}  \S+:\d$", line) for line in lines)
     assert any(re.search(r"✗ failed    Bad n=9  [0-9a-f]{7}  ValueError sweep\.py:\d+$", line) for line in lines)
-    assert len(lines) == 4
+    assert len(lines) == 8
     assert run.out == "", "stdout is the script's own"
 
 
@@ -140,7 +149,7 @@ def test_what_the_script_prints_meanwhile_stands_above_the_display(desktop: Desk
     above, below = lines[:head], lines[head:]
     assert "printed by a callback" in above
     assert "LookupError: clumsy me" in above
-    assert len(below) == 3
+    assert len(below) == 5
     gate.touch()
     assert terminal.ends() == 0
     assert "printed by a callback" in terminal.lines()
@@ -186,3 +195,42 @@ def test_queue_without_workers_is_told_above_the_display_in_one_piece(desktop: D
     assert terminal.ends() == 0
     assert worker.wait(PATIENCE_S) == 0
     wait_until(lambda: not desktop.server_lives())
+
+
+@pytest.mark.parametrize(
+    ("options", "quiet"), [("workers=2, progress=False", ""), ("workers=2", "1"), ("workers=2", "0")]
+)
+def test_progress_is_switched_off_and_the_report_stays(desktop: Desktop, options: str, quiet: str) -> None:
+    body = "Quick.C(n=tag(1)).submit()\nBad.C(n=tag(2)).submit()\nlogging.getLogger('xpm').warning('mind the gap')"
+    script = desktop.script("sweep.py", body, options=options)
+    err = desktop.run(script, code=1, env={"XPM_QUIET": quiet}).err
+    lines = err.splitlines()
+    assert "mind the gap" in lines
+    assert any(line.startswith("desk  1 done   1 failed   in ") for line in lines)
+    assert any(line.startswith("✗ ValueError: no good") for line in lines)
+    assert any("● running" in line for line in lines) is (quiet == "0")
+    assert any("✓ done" in line for line in lines) is (quiet == "0")
+
+
+def test_quiet_script_draws_nothing_on_a_terminal(desktop: Desktop) -> None:
+    terminal = desktop.terminal(desktop.script("sweep.py", "Quick.C(n=tag(1)).submit()"), env={"XPM_QUIET": "1"})
+    assert terminal.ends() == 0
+    assert b"\x1b" not in terminal.raw
+    assert terminal.lines()[0].startswith("desk  1 done   in ")
+
+
+def test_changes_between_two_waits_are_in_the_log(desktop: Desktop) -> None:
+    """A callback that waits, too, does not end the display of the script."""
+    body = """
+    first = Quick.C(n=tag(1)).submit()
+    first.on_completed(lambda task: task.wait())
+    first.wait()
+    second = Quick.C(n=tag(2)).submit()
+    xp._submitter.flush()
+    while second.state != "done": time.sleep(0.01)
+    print("between", file=sys.stderr, flush=True)
+    """
+    lines = desktop.run(desktop.script("sweep.py", body)).err.splitlines()
+    for n in (1, 2):
+        assert [line.split()[3] for line in lines if f" Quick n={n} " in line] == ["running", "done"]
+    assert "2/2  ✓ done      Quick n=2" in lines[lines.index("between") + 2]

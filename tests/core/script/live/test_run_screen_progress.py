@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 import time
-from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers import tracked_jobs
 from rich.cells import cell_len
 
 from xpm_core.script.follow.tracked_job import TrackedJob
-from xpm_core.script.show.run_screen import RunScreen
+from xpm_core.script.live.run_screen import RunScreen
+from xpm_core.script.live.run_view import RunView
 from xpm_core.states import State
 from xpm_core.words.text import meter
-from xpm_core.workspace.job_directory import JobDirectory
 
 
 def job(n: int, progress: dict[str, Any]) -> TrackedJob:
     """A running job that has told something."""
-    identity = f"{n:07d}" + "0" * 57
-    found = TrackedJob(
-        tracker=None, identity=identity, name="Train", directory=JobDirectory(Path("/w"), "jobs/t.train/1"),  # type: ignore[arg-type]
-        place=("", 0), queue="default", tags={"lr": n},
-    )  # fmt: skip
-    found.state, found.progress = State.RUNNING, progress
-    found.worker, found.since_s = "gpu-a-0a1b2c3d.0", time.time() - 2460
-    return found
+    return tracked_jobs.job(State.RUNNING, tags={"lr": n}, progress=progress, since_s=time.time() - 2460)
 
 
 def drawn(jobs: list[TrackedJob], width: int = 90, glyphs: bool = True) -> list[str]:
     """The lines of the running jobs."""
-    return [line for line, _ in RunScreen("x", jobs, width, glyphs).lines(60)][1:-1]
+    return [line for line, _ in RunScreen(RunView("x", jobs, 60), width, glyphs).lines()][1:-1]
 
 
 def test_running_jobs_have_a_bar_and_words() -> None:

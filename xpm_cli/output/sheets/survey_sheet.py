@@ -59,17 +59,26 @@ class SurveySheet:
 
     def lines(self, terminal: Terminal) -> Iterator[str]:
         """The lines to print."""
-        if needs := list(self._needs(terminal)):
+        if needs := list(self.needs(terminal)):
             yield "needs you"
             yield from needs
             yield ""
         yield terminal.entry("workspace", [self.path, f"redis {self.server}"])
+        yield from self.experiments(terminal)
+        yield from self.standing(terminal)
+
+    def experiments(self, terminal: Terminal) -> Iterator[str]:
+        """The lines of the experiments, the latest run first."""
         survey = self.survey
         shown = [each for each in survey.experiments if self.of in ("", each.name)]
         for experiment in shown[:EXPERIMENTS]:
             yield terminal.entry("experiment", _experiment(experiment, survey.now_s))
         if (more := len(shown) - EXPERIMENTS) > 0:
             yield terminal.entry("", [f"and {plural(more, 'earlier experiment')}"])
+
+    def standing(self, terminal: Terminal) -> Iterator[str]:
+        """The lines of jobs by state, progress, tokens and workers."""
+        survey = self.survey
         yield terminal.entry("jobs", _jobs(survey.counts))
         if total := sum(survey.counts.values()):
             share = survey.counts[State.DONE] / total
@@ -90,7 +99,8 @@ class SurveySheet:
 
     # -- what needs somebody ---------------------------------------------------------------------------------------
 
-    def _needs(self, terminal: Terminal) -> Iterator[str]:
+    def needs(self, terminal: Terminal) -> Iterator[str]:
+        """The lines of what needs somebody: failures by cause, and faults of workers."""
         survey, commands = self.survey, self.commands
         causes = grouped(survey.failed)
         for cause in causes[:CAUSES]:

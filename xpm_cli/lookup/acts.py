@@ -20,6 +20,17 @@ Result = tuple[bool, str]
 """Whether it was done, and a line about it."""
 
 
+def pointless(opened: OpenWorkspace, row: JobRow, verb: str) -> str:
+    """Why it would do nothing to "cancel" or "retry" a job as it stands; empty if it may do something."""
+    if row.state is None:
+        return ""
+    if verb == "cancel" and row.state.settled and row.state is not State.BLOCKED:
+        return _line(opened, row, _settled(row.state.value))
+    if verb == "retry" and not row.state.settled:
+        return _line(opened, row, _unsettled(opened, row, row.state.value))
+    return ""
+
+
 def cancel(opened: OpenWorkspace, row: JobRow, *, spares_running: bool, again: str) -> Result:
     """Cancel a job.
 
@@ -36,7 +47,7 @@ def cancel(opened: OpenWorkspace, row: JobRow, *, spares_running: bool, again: s
         CancelCode.CANCELLED: "cancelled.",
         CancelCode.ASKED: f"worker {worker} was told to stop it.",
         CancelCode.SPARED: f"it runs by now, on worker {worker}: not cancelled. {again}",
-        CancelCode.SETTLED: f"it is {state} already: nothing to cancel.",
+        CancelCode.SETTLED: _settled(state),
         CancelCode.UNKNOWN: "the server does not know it any more. Run its script again.",
     }
     return code in (CancelCode.CANCELLED, CancelCode.ASKED), _line(opened, row, result[code])
@@ -50,7 +61,7 @@ def retry(opened: OpenWorkspace, row: JobRow) -> Result:
     commands, folder = opened.commands, opened.directory(row).path
     result = {
         RetryCode.RETRIED: f"{state} again.",
-        RetryCode.UNSETTLED: f"it is {state}: it has not ended. Cancel it first: {commands.cancel(row.identity)}",
+        RetryCode.UNSETTLED: _unsettled(opened, row, state),
         RetryCode.BLOCKED: f"it waits for {short(other)}, which did not succeed. Retry that: {commands.retry(other)}",
         RetryCode.STALE: f"it was run again meanwhile. Look: {commands.status()}",
         RetryCode.UNKNOWN: "the server does not know it any more. Run its script again.",
@@ -64,6 +75,14 @@ def unserved_lines(opened: OpenWorkspace, rows: Sequence[JobRow]) -> Iterator[st
     """Which of the queues of jobs that were retried no worker serves: the jobs are ready now, and would wait."""
     for reason in unserved(opened.store.look().queues, {row.queue for row in rows if row.queue}):
         yield reason.after_retry(opened.commands.start_worker(reason.queue))
+
+
+def _settled(state: str) -> str:
+    return f"it is {state} already: nothing to cancel."
+
+
+def _unsettled(opened: OpenWorkspace, row: JobRow, state: str) -> str:
+    return f"it is {state}: it has not ended. Cancel it first: {opened.commands.cancel(row.identity)}"
 
 
 def _line(opened: OpenWorkspace, row: JobRow, result: str) -> str:

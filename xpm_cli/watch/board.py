@@ -63,7 +63,10 @@ class Board:
             text = f" Redis is out of reach since {since:%H:%M:%S}: {outage.problem}"
             return highlighted(_between(text, f"{clock} ", columns), columns)
         name = click.style(shown.value, bold=True)
-        return _between(f"{name}  {self._path}  redis {self._server}", clock, columns)
+        for text in (f"{name}  {self._path}  redis {self._server}", f"{name}  {self._path}"):
+            if width_of(text) + 1 + len(clock) <= columns:
+                break
+        return _between(text, clock, columns)
 
     def body(self, page: Page, place: int, scroll: int, columns: int, height: int) -> list[str]:
         """The lines of a page.
@@ -75,15 +78,16 @@ class Board:
             columns: The width of the terminal.
             height: The lines that there are for it.
         """
-        above = page.above[: max(height - 1, 0)]
-        room = max(height - len(above) - 1, 0)
+        below = [click.style(page.below, dim=True) if page.below else ""] if height > 2 else []
+        above = page.above[-max(height - 2, 1) :] if height > 2 else []
+        room = max(height - len(above) - len(below), 0)
         if page.request.shown in LISTS:
             chosen = place - page.request.first if page.jobs else -1
             lines = [highlighted(text, columns) if n == chosen else text for n, text in enumerate(page.lines[:room])]
         else:
             lines = page.lines[scroll : scroll + room]
         lines += [""] * (room - len(lines))
-        return [*above, *lines, click.style(page.below, dim=True) if page.below else ""][:height]
+        return [*above, *lines, *below][:height]
 
     @staticmethod
     def foot(columns: int) -> list[str]:

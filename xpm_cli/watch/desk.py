@@ -289,6 +289,9 @@ class Desk(threading.Thread):
         if not rows:
             self._say(["The workspace does not know this job any more."])
             return
+        if nothing := acts.pointless(opened, rows[0], verb):
+            self._say([nothing])
+            return
         lines = [*targets.would(verb), f"{targets.question(verb)}  y yes   n no"]
         self._publish(question=Question(lines, nothing_was(verb), lambda: self._done(verb, targets)))
 

@@ -17,7 +17,7 @@ from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_cli.output import token_table
 from xpm_cli.output.job_table import JobTable
 from xpm_cli.output.sheets.survey_sheet import SurveySheet
-from xpm_cli.output.terminal import Terminal
+from xpm_cli.output.terminal import LABEL_WIDTH, Terminal
 from xpm_cli.watch.job_page import JobPage
 from xpm_core.filters import Filter, from_options, parse
 from xpm_core.labels import short
@@ -27,6 +27,7 @@ from xpm_core.reading.server import server_time
 from xpm_core.reading.survey.survey import Survey
 from xpm_core.reading.workers import WorkerState
 from xpm_core.states import State
+from xpm_core.words.reasons import Outlook
 from xpm_core.words.text import ago, plural
 
 ROWS = 3
@@ -195,7 +196,9 @@ class Pages:
         first = max(min(request.first, request.place, len(ranking) - room), request.place - room + 1, 0)
         rows = self.opened.view.rows(ranking.window(first, room))
         new = [row for row in rows if row.identity not in self._reasons]
-        self._reasons.update((row.identity, str(reason)) for row, reason in self.opened.reasons(new))
+        for row, reason in self.opened.reasons(new):
+            if reason.outlook not in (Outlook.RUNNING, Outlook.ENDED):  # else it has moved on since it was read
+                self._reasons[row.identity] = str(reason)
         for row in new:
             self._reasons.setdefault(row.identity, "-")
         table = JobTable(Listing(rows, len(rows), max(len(ranking), 1)), survey.now_s, self._reasons)
@@ -239,16 +242,16 @@ def _kept_in(ranking: Ranking, request: Request) -> Request:
 def _above(sheet: SurveySheet, request: Request) -> Iterator[str]:
     """What stands above a list: how all stands, then what needs somebody, as far as there is room."""
     terminal = request.terminal
-    needs = _lines(sheet.needs(terminal))
     if request.shown is Shown.FAILURES:
-        yield from _cut(needs, max(request.height // 2 - ROWS, 0))
+        yield from _cut(_lines(sheet.needs(terminal)), max(request.height // 2 - ROWS, 0))
         return
     if request.filter:
         yield terminal.entry("filter", [click.style(request.filter, bold=True)]).partition("\n")[0]
     room = max((request.height - ROWS) // 2, 1)
     standing = _lines(sheet.standing(terminal))[:room]
     yield from standing
-    cut = _cut(needs, room - len(standing), ", f shows them")
+    one_each = replace(terminal, width=None)  # what does not fit the line is cut: f shows all of it
+    cut = _cut(list(sheet.needs(one_each, offers=False)), room - len(standing), ": f")
     yield from cut
     experiments = _lines(sheet.experiments(terminal))
     if len(experiments) <= room - len(standing) - len(cut):
@@ -263,7 +266,9 @@ def _cut(lines: list[str], most: int, hint: str = "") -> list[str]:
     """The first lines; the last one says how many there are beyond them."""
     if len(lines) <= most:
         return lines
-    return [*lines[: most - 1], f"            and {plural(len(lines) - most + 1, 'line')} more{hint}"] if most else []
+    if most < 3:
+        return lines[: max(most, 0)]
+    return [*lines[: most - 1], f"{' ' * LABEL_WIDTH}and {len(lines) - most + 1} more{hint}"]
 
 
 def _parted(lines: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -119,7 +119,8 @@ class Watch:
         self._serial = 0
         self._page: Page | None = None
         self._outage: Outage | None = None
-        self._rejected = ""
+        self._held: list[str] = []
+        self._rejected = self._last_typed = ""
         self._columns, self._lines = terminal.size
 
     def run(self) -> None:
@@ -132,15 +133,15 @@ class Watch:
         self._want()
         while True:
             self._take()
+            if not self._press_held():
+                return
             self._draw()
             data, changed = self._terminal.wait(keys.WAIT_S if self._keys.pending else CLOCK_S)
             if changed or self._terminal.size != (self._columns, self._lines):
                 self._columns, self._lines = self._terminal.size
                 self._screen.forget()
                 self._want()
-            for key in self._keys.feed(data) if data else self._keys.rest():
-                if not self._press(key):
-                    return
+            self._held += self._keys.feed(data) if data else self._keys.rest()
 
     # -- drawing ---------------------------------------------------------------------------------------------------
 
@@ -221,6 +222,27 @@ class Watch:
 
     # -- keys ------------------------------------------------------------------------------------------------------
 
+    def _press_held(self) -> bool:
+        """Do what the keys ask for that were pressed. Returns whether to go on.
+
+        Keys can be typed faster than pages are made. One that needs the next page, and those after it, wait for it.
+        """
+        while self._held and not (self._lacks_page(self._held[0]) and self._outage is None):
+            if not self._press(self._held.pop(0)):
+                return False
+        return True
+
+    def _lacks_page(self, key: str) -> bool:
+        """Whether a key is about something that the page that is still to come will show."""
+        state, page = self._state, self._page
+        if state.typed is not None or state.question is not None or state.helps or key == "q":
+            return False
+        if page is None or page.request.shown is not state.shown:
+            return key in VERBS or key == keys.ENTER or self._move(key) is not None
+        if state.shown not in LISTS or page.request.serial == self._serial:
+            return False
+        return (key in VERBS or key == keys.ENTER) and not self._chosen()
+
     def _press(self, key: str) -> bool:
         """Do what a key asks for. Returns whether to go on."""
         state = self._state
@@ -239,7 +261,7 @@ class Watch:
         elif key in VERBS:
             self._ask(VERBS[key])
         elif key == "/":
-            state.typed = state.filter
+            state.typed = ""
         elif key in (keys.ENTER, keys.ESCAPE):
             self._open() if key == keys.ENTER else self._leave()
         elif (move := self._move(key)) is not None:
@@ -254,8 +276,9 @@ class Watch:
             self._state.said = [question.no]
 
     def _type(self, key: str, text: str) -> None:
-        """Type a filter. Enter uses it; an empty one, or Esc, shows all jobs."""
-        edits: dict[str, Callable[[], str | None]] = {
+        """Type a filter. Enter uses it; an empty one, or Esc, shows all jobs. Up brings back the last one."""
+        edits: dict[str, Callable[[], str]] = {
+            keys.UP: lambda: self._last_typed,
             keys.BACKSPACE: lambda: text[:-1],
             keys.CLEAR: lambda: "",
             keys.WORD: lambda: text.rstrip().rpartition(" ")[0],
@@ -266,6 +289,7 @@ class Watch:
             self._state.typed = text + key
         elif key in (keys.ENTER, keys.ESCAPE):
             self._state.typed, self._rejected = None, ""
+            self._last_typed = text.strip() or self._last_typed
             self._filter(text.strip() if key == keys.ENTER else "")
 
     def _filter(self, text: str) -> None:
@@ -321,7 +345,7 @@ class Watch:
         if identity := self._chosen():
             self._desk.ask(verb, identity)
         else:
-            self._state.said = ["Choose a job first: j and k in the list of jobs."]
+            self._state.said = ["No job is chosen. Choose one in the list of jobs: j and k."]
 
     # -- moving ----------------------------------------------------------------------------------------------------
 

@@ -51,9 +51,7 @@ def status(experiment: str | None, watches: bool, as_json: bool) -> None:
 def _watch(experiment: str, as_json: bool) -> None:
     """Show it on the terminal until somebody presses q."""
     if as_json:
-        raise click.UsageError(
-            "--watch draws on a terminal. For programs: xpm events -f -o jsonl, or xpm status --json."
-        )
+        raise click.UsageError("--watch draws on a terminal. For programs: xpm events -f -o jsonl, or without --watch.")
     if not (sys.stdin.isatty() and sys.stdout.isatty()) or os.environ.get("TERM", "dumb") == "dumb":
         raise click.UsageError("--watch needs a terminal. Without one: xpm events -f, or xpm status.")
     from xpm_cli.watch.watch import watch  # late, because most do not watch

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterable
 
 from xpm_core.reading.look import View
-from xpm_core.server.connection import OUTAGES, ServerError
+from xpm_core.server.connection import OUTAGES
 
 BLOCK_S = 2.0
 """How long one read waits for events, seconds."""
@@ -42,6 +42,13 @@ class Listener(threading.Thread):
 
     def run(self) -> None:
         """Read until `close`."""
+        try:
+            self._listen()
+        except Exception as error:  # the main thread raises it; but if it was closed, its connection is closed, too
+            if not self._closed.is_set():
+                self._failed(error)
+
+    def _listen(self) -> None:
         away = False
         while not self._closed.is_set():
             try:
@@ -52,10 +59,6 @@ class Listener(threading.Thread):
             except OUTAGES:
                 away = True
                 self._closed.wait(PAUSE_S)
-            except ServerError as error:
-                if not self._closed.is_set():
-                    self._failed(error)
-                return
 
     def _read(self) -> None:
         if records := self._reader.after(self._cursor, block_s=BLOCK_S):

@@ -430,7 +430,9 @@ def test_an_outage_is_named_and_the_picture_goes_on_afterwards(
         server.start()
         gone(terminal, "Redis is out of reach")
         lab.submit("new")
-        terminal.shows(" of 9")
+        terminal.shows("9 in all")
+        terminal.type("j")
+        terminal.shows("1-9 of 9")
         terminal.type("q")
         assert terminal.ends() == 0
 

@@ -201,30 +201,34 @@ class Desk(threading.Thread):
 
     def _turn_over(self) -> None:
         """Read if it is time to, then make the page that is wanted."""
-        self._made_at = now = time.monotonic()
-        if now >= self._free_at and (self._dirty or self._all or now >= self._read_at + QUIET_S):
-            self._read()
-        if self._request is not None and self._read_at and not self._closed:
-            self._show(self._request)
+        self._made_at = began = time.monotonic()
+        quiet = began >= self._read_at + QUIET_S or not self._all_at
+        reads = began >= self._free_at and (self._dirty or self._all or quiet)
+        try:
+            if reads:
+                self._read()
+            if self._request is not None and self._all_at and not self._closed:
+                self._show(self._request)
+        finally:
+            if reads:
+                ended = time.monotonic()
+                self._free_at = ended + max(LEAST_S, SHARE * (ended - began))
 
     def _read(self) -> None:
         with self._turn:
             changed, self._changed, self._dirty = self._changed, set(), False
             everything, self._all = self._all, False
-        began = time.monotonic()
+        now = time.monotonic()
         try:
-            if everything or not self._all_at or began >= self._all_at + ALL_S:
+            if everything or not self._all_at or now >= self._all_at + ALL_S:
                 self._pages.read_all()
-                self._all_at = began
+                self._all_at = now
             else:
                 self._pages.read(changed)
         except BaseException:
             self._all = True
             raise
-        finally:
-            ended = time.monotonic()
-            self._free_at = ended + max(LEAST_S, SHARE * (ended - began))
-        self._read_at = ended
+        self._read_at = time.monotonic()
         self._publish(outage=None)
 
     def _show(self, request: Request) -> None:
@@ -232,13 +236,19 @@ class Desk(threading.Thread):
         try:
             page = self._pages.page(request)
         except FilterError as error:
-            before = self._answers.page
-            kept = before.request.filter if before is not None else ""
-            page = replace(self._pages.page(replace(request, filter=kept)), error=str(error))
+            page = replace(self._page_before(request), error=str(error))
         with self._turn:
             if self._request is request:
                 self._request = page.request  # what is chosen stays at its place on the screen
         self._publish(page=page)
+
+    def _page_before(self, request: Request) -> Page:
+        """The page with the filter that was in force; without one if that is wrong, too, as after a wipe."""
+        before = self._answers.page
+        try:
+            return self._pages.page(replace(request, filter=before.request.filter if before is not None else ""))
+        except FilterError:
+            return self._pages.page(replace(request, filter=""))
 
     def _publish(self, **answers: Any) -> None:
         with self._turn:
@@ -255,7 +265,7 @@ class Desk(threading.Thread):
             problem = fault_of(error, connector.client).problem
         known = self._answers.outage
         since_s = known.since_s if known else time.time()
-        self._free_at, self._all = time.monotonic() + AWAY_S, True
+        self._free_at, self._all = max(self._free_at, time.monotonic() + AWAY_S), True
         if connector.embedded is not None and time.time() - since_s > REVIVE_S:
             try:
                 connector.embedded.revive()

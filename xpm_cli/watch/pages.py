@@ -34,8 +34,9 @@ ROWS = 3
 """Lines of a table for which what stands above it makes room, if the screen is low."""
 
 
+TIMES = frozenset({"since", "submitted", "started", "ended"})
 REBIND_S = 10.0
-"""How often a filter is asked anew about all jobs, seconds: durations in it count from then."""
+"""How often a filter that names one of these times is asked anew about all jobs, seconds: durations count from then."""
 
 
 class Shown(Enum):
@@ -137,7 +138,7 @@ class Pages:
         """Read how everything stands. Of the jobs, only those that have changed are read."""
         rows = self.opened.view.update(changed)
         if time.monotonic() - self._bound_at > REBIND_S:
-            self._rankings = {key: ranking for key, ranking in self._rankings.items() if not key[1]}
+            self._rankings = {key: each for key, each in self._rankings.items() if TIMES.isdisjoint(each.fields)}
         for ranking in self._rankings.values():
             ranking.update(rows)
         self._survey = self.opened.view.survey()

@@ -6,10 +6,13 @@ Owns: the modes of the terminal, and the signals that have to do with it.
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
 import select
 import signal
 import termios
+from collections import deque
+from collections.abc import Iterator
 from types import FrameType
 from typing import Any
 
@@ -17,6 +20,8 @@ ENTER = "\x1b[?1049h\x1b[?25l\x1b[?7l"
 """Show the other screen, hide the cursor, and let long lines end at the margin."""
 LEAVE = "\x1b[?7h\x1b[?25h\x1b[?1049l"
 
+HELD = 100
+"""How many messages are kept while the screen is shown."""
 ENDS = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -46,7 +51,8 @@ class RawTerminal:
         for number in ENDS:
             self._handle(number, _end)
         self._handle(signal.SIGTSTP, self._note_stop)
-        self._handle(signal.SIGWINCH, self._note_size)
+        for number in (signal.SIGWINCH, signal.SIGCONT):
+            self._handle(number, self._note_change)
         try:
             self._take()
         except BaseException:
@@ -155,8 +161,32 @@ class RawTerminal:
     def _note_stop(self, _number: int, _frame: FrameType | None) -> None:
         self._stops = True
 
-    def _note_size(self, _number: int, _frame: FrameType | None) -> None:
+    def _note_change(self, _number: int, _frame: FrameType | None) -> None:
         self._changed = True
+
+
+@contextlib.contextmanager
+def messages_held() -> Iterator[None]:
+    """Keep what is logged until the screen is left, because it would be written over the screen."""
+    root, held = logging.getLogger(), _Held()
+    handlers, root.handlers = root.handlers, [held]
+    try:
+        yield
+    finally:
+        root.handlers = handlers
+        for record in held.records:
+            logging.getLogger(record.name).handle(record)
+
+
+class _Held(logging.Handler):
+    """Keeps the last messages."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: deque[logging.LogRecord] = deque(maxlen=HELD)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
 
 
 def _end(number: int, _frame: FrameType | None) -> None:

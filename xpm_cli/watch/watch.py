@@ -20,7 +20,7 @@ from xpm_cli.watch.desk import Desk, Outage, Question
 from xpm_cli.watch.keys import Keys
 from xpm_cli.watch.listener import Listener
 from xpm_cli.watch.pages import LISTS, Page, Pages, Request, Shown
-from xpm_cli.watch.raw_terminal import RawTerminal
+from xpm_cli.watch.raw_terminal import RawTerminal, messages_held
 from xpm_cli.watch.screen import Screen
 from xpm_core.words.text import plain, shows_glyphs
 
@@ -37,7 +37,7 @@ def watch(opened: OpenWorkspace, experiment: str = "") -> None:
         opened: The workspace; its server can be had.
         experiment: The experiment whose jobs are shown; empty for all.
     """
-    with RawTerminal(sys.stdin.fileno(), sys.stdout.fileno()) as terminal:
+    with messages_held(), RawTerminal(sys.stdin.fileno(), sys.stdout.fileno()) as terminal:
         desk = Desk(opened, Pages(opened, experiment), terminal.wake)
         listener = Listener(opened.view, desk.changed, desk.missed, desk.fail)
         board = Board(str(opened.workspace.path), opened.view.server)
@@ -173,7 +173,8 @@ class Watch:
         if state.typed is not None:
             return self._board.prompt(state.typed, self._columns)
         if state.question is not None:
-            return self._board.said(state.question.lines, terminal)
+            *would, question = state.question.lines
+            return [*self._board.said(would, terminal), question]
         if state.said:
             return self._board.said(state.said, terminal)
         return self._board.foot(self._columns)

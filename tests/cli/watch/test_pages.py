@@ -95,14 +95,18 @@ def test_only_what_has_changed_is_read_again(pages: Pages, lab: Lab) -> None:
     assert pages.page(LIST).total == 31
 
 
-def test_a_filter_is_asked_anew_after_a_while(pages: Pages, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_filter_that_names_times_is_asked_anew_after_a_while(
+    pages: Pages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    timed, other = replace(LIST, filter="since=2h"), replace(LIST, shown=Shown.FAILURES, filter="name!=x")
     pages.read_all()
-    ranking = pages.ranking(replace(LIST, filter="name!=x"))
+    before = pages.ranking(timed), pages.ranking(other)
     pages.read([])
-    assert pages.ranking(replace(LIST, filter="name!=x")) is ranking
+    assert (pages.ranking(timed), pages.ranking(other)) == before
     monkeypatch.setattr(module, "REBIND_S", 0.0)
     pages.read([])
-    assert pages.ranking(replace(LIST, filter="name!=x")) is not ranking
+    assert pages.ranking(timed) is not before[0]
+    assert pages.ranking(other) is before[1]
     with pytest.raises(FilterError):
         pages.page(replace(LIST, filter="nmae=x"))
 

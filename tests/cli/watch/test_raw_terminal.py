@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import pty
 import signal
@@ -13,7 +14,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from xpm_cli.watch.raw_terminal import ENTER, LEAVE, RawTerminal
+from xpm_cli.watch.raw_terminal import ENTER, LEAVE, RawTerminal, messages_held
 
 
 class Pair:
@@ -76,6 +77,13 @@ def test_a_signal_that_ends_the_process_restores_the_terminal(pair: Pair, number
         ended_by()
     assert ended.value.code == 128 + number
     assert pair.restored
+
+
+def test_what_is_logged_is_printed_after_the_screen_was_left(caplog: pytest.LogCaptureFixture) -> None:
+    with messages_held():
+        logging.getLogger("xpm").warning("the server was started again")
+        assert caplog.messages == []
+    assert caplog.messages == ["the server was started again"]
 
 
 def test_another_size_is_noticed(pair: Pair) -> None:

@@ -48,6 +48,11 @@ class Ranking:
         return identity in self._keys
 
     @property
+    def fields(self) -> frozenset[str]:
+        """The fields of a job that the filter asks about."""
+        return self._wanted.fields
+
+    @property
     def unsure(self) -> int:
         """How many jobs are left out because a fact that the filter asks about is not known."""
         return len(self._unsure)

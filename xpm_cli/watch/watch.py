@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
@@ -26,6 +27,8 @@ from xpm_core.words.text import plain, shows_glyphs
 
 VIEWS = {"f": Shown.FAILURES, "w": Shown.WORKERS, "t": Shown.TOKENS}
 VERBS = {"c": "cancel", "r": "retry"}
+SAID_S = 20.0
+"""How long a message is shown if no key is pressed, seconds."""
 CLOCK_S = 1.0
 """How often the screen is drawn although no page came, seconds."""
 
@@ -83,7 +86,8 @@ class State:
         follows: Whether the end of the log is shown, also when it grows.
         typed: The filter that is being typed; None while none is.
         question: The question that is to be answered.
-        said: What was said last.
+        said: What was said last, until a key is pressed or `SAID_S` is over.
+        said_at: When.
         helps: Whether the keys are shown.
     """
 
@@ -97,6 +101,7 @@ class State:
     typed: str | None = None
     question: Question | None = None
     said: list[str] = field(default_factory=list)
+    said_at: float = 0.0
     helps: bool = False
 
 
@@ -175,9 +180,12 @@ class Watch:
         if state.question is not None:
             *would, question = state.question.lines
             return [*self._board.said(would, terminal), question]
-        if state.said:
+        if state.said and time.monotonic() < state.said_at + SAID_S:
             return self._board.said(state.said, terminal)
         return self._board.foot(self._columns)
+
+    def _say(self, lines: list[str]) -> None:
+        self._state.said, self._state.said_at = lines, time.monotonic()
 
     def _room(self) -> int:
         """How many lines of the page scroll."""
@@ -208,13 +216,14 @@ class Watch:
         if found.question is not None:
             state.question = found.question
         if found.said is not None:
-            state.said = found.said
+            self._say(found.said)
         if found.page is None or found.page is self._page or found.page.request.serial != self._serial:
             return
         at_end = state.scroll >= self._last_scroll()
         self._page = page = found.page
         if page.error and page.error != self._rejected:
-            state.said, self._rejected = [page.error], page.error
+            self._rejected = page.error
+            self._say([page.error])
         if page.request.shown in LISTS:
             state.filter, cursor = page.request.filter, state.cursors[page.request.shown]
             cursor.first, cursor.place, cursor.identity = page.request.first, page.request.place, page.request.identity
@@ -274,7 +283,7 @@ class Watch:
         if key in ("y", "Y"):
             self._desk.act(question)
         else:
-            self._state.said = [question.no]
+            self._say([question.no])
 
     def _type(self, key: str, text: str) -> None:
         """Type a filter. Enter uses it; an empty one, or Esc, shows all jobs. Up brings back the last one."""
@@ -346,7 +355,7 @@ class Watch:
         if identity := self._chosen():
             self._desk.ask(verb, identity)
         else:
-            self._state.said = ["No job is chosen. Choose one in the list of jobs: j and k."]
+            self._say(["No job is chosen. Choose one in the list of jobs: j and k."])
 
     # -- moving ----------------------------------------------------------------------------------------------------
 

@@ -111,7 +111,7 @@ class Desk(threading.Thread):
         self._tasks: list[Callable[[], None]] = []
         self._changed: set[str] = set()
         self._asked = self._dirty = self._all = self._closed = self._checked = False
-        self._free_at = self._read_at = self._all_at = self._made_at = 0.0
+        self._free_at = self._read_at = self._all_at = self._made_at = self._all_free_at = 0.0
 
     # -- called by other threads -----------------------------------------------------------------------------------
 
@@ -189,7 +189,9 @@ class Desk(threading.Thread):
         """When there is something to do that nobody has asked for."""
         logs = self._request is not None and self._request.shown in (Shown.JOB, Shown.LOG)
         tick = self._made_at + (LOG_S if logs else TICK_S)
-        return min(tick, self._free_at) if self._dirty or self._all else tick
+        if not self._dirty and not self._all:
+            return tick
+        return min(tick, self._free_at if self._dirty else max(self._free_at, self._all_free_at))
 
     def _attempt(self, task: Callable[[], None]) -> None:
         """Do something, unless the server is away."""
@@ -202,33 +204,38 @@ class Desk(threading.Thread):
     def _turn_over(self) -> None:
         """Read if it is time to, then make the page that is wanted."""
         self._made_at = began = time.monotonic()
-        quiet = began >= self._read_at + QUIET_S or not self._all_at
-        reads = began >= self._free_at and (self._dirty or self._all or quiet)
-        try:
-            if reads:
-                self._read()
-            if self._request is not None and self._all_at and not self._closed:
-                self._show(self._request)
-        finally:
-            if reads:
-                ended = time.monotonic()
-                self._free_at = ended + max(LEAST_S, SHARE * (ended - began))
+        all_due = self._all or not self._all_at or began >= self._all_at + ALL_S
+        everything = all_due and began >= self._all_free_at
+        quiet = began >= self._read_at + QUIET_S
+        reads = began >= self._free_at and (everything or self._dirty or quiet)
+        if reads:
+            self._read(everything)
+        if self._request is not None and self._all_at and not self._closed:
+            self._show(self._request)
+        if reads:
+            self._pause(time.monotonic() - began, everything)
 
-    def _read(self) -> None:
+    def _pause(self, cost_s: float, everything: bool) -> None:
+        """Read nothing for a while. After all jobs were listed, what happens to some is still read soon."""
+        ended, pause_s = time.monotonic(), max(LEAST_S, SHARE * cost_s)
+        self._free_at = ended + (LEAST_S if everything else pause_s)
+        if everything:
+            self._all_free_at = ended + pause_s
+
+    def _read(self, everything: bool) -> None:
         with self._turn:
             changed, self._changed, self._dirty = self._changed, set(), False
-            everything, self._all = self._all, False
-        now = time.monotonic()
+            self._all = self._all and not everything
         try:
-            if everything or not self._all_at or now >= self._all_at + ALL_S:
+            if everything:
                 self._pages.read_all()
-                self._all_at = now
             else:
                 self._pages.read(changed)
         except BaseException:
             self._all = True
             raise
         self._read_at = time.monotonic()
+        self._all_at = self._read_at if everything else self._all_at
         self._publish(outage=None)
 
     def _show(self, request: Request) -> None:

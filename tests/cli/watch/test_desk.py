@@ -110,6 +110,25 @@ def test_no_more_than_a_third_of_the_time_is_spent_on_reading(
     assert len(pages.readings) == 3
 
 
+def test_events_are_read_soon_after_all_jobs_were_listed(desk: Desk, clock: Clock, pages: SlowPages) -> None:
+    """All jobs may take long to list. It is rare, and must not make the screen slow afterwards."""
+    pages.cost_s, clock.now_s = 10.0, desk._free_at
+    desk.missed()
+    turn(desk)
+    pages.cost_s, ended_s = 0.0, clock.now_s
+    desk.changed({"a"})
+    clock.now_s = ended_s + 0.2
+    turn(desk)
+    assert pages.readings == ["all", ["a"]]
+    desk.missed()
+    clock.now_s = ended_s + 19.0
+    turn(desk)
+    assert pages.readings.count("all") == 1
+    clock.now_s = ended_s + 20.0
+    turn(desk)
+    assert pages.readings.count("all") == 2
+
+
 def test_a_quiet_workspace_is_read_now_and_then(desk: Desk, clock: Clock, pages: SlowPages) -> None:
     for _ in range(50):
         clock.now_s += QUIET_S / 10

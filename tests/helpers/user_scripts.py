@@ -153,6 +153,18 @@ class Terminal(Running):
 
     err = out
 
+    def chosen(self) -> list[str]:
+        """The lines that are shown in reverse."""
+        with self._lock:
+            screen = self._screen
+            return [text.rstrip() for n, text in enumerate(screen.display) if screen.buffer[n][0].reverse]
+
+    def resize(self, columns: int, lines: int) -> None:
+        """Make it wider, narrower, higher or lower."""
+        with self._lock:
+            self._screen.resize(lines, columns)
+        fcntl.ioctl(self._master, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+
     def type(self, text: str) -> None:
         """Type something; "\\x03" is Ctrl-C. Nobody may be there any more."""
         with contextlib.suppress(OSError):

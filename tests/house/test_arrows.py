@@ -89,6 +89,7 @@ def test_imports_follow_the_arrows() -> None:
         ("xpm_cli/output/terminal.py", "import xpm_worker"),
         ("xpm_cli/output/terminal.py", "import redis"),
         ("xpm_cli/lookup/script_objects.py", "from xpm_cli.output import terminal"),
+        ("xpm_cli/output/terminal.py", f"{TYPING}from xpm_cli.watch.screen import Screen"),
     ],
 )
 def test_import_against_an_arrow_is_noticed(house: Path, module: str, line: str) -> None:

@@ -123,6 +123,7 @@ TESTED_ELSEWHERE = {
     "cli/output/sheets/survey_sheet": ("cli/commands/looking/test_status", "its lines and its JSON form are printed"),
     "cli/output/job_record": ("cli/output/test_json_form", "records are what the schema says"),
     "cli/lookup/selection": ("cli/commands/looking/test_jobs", "each option selects jobs there"),
+    "cli/lookup/acts": ("cli/commands/acting/test_retry", "each result is said there, and in test_cancel"),
     "cli/lookup/targets": ("cli/commands/acting/test_cancel", "what is asked and what is done is seen there"),
     "core/store/records": ("core/store/test_jobs", "what goes to the scripts and what comes back"),
     "core/reading/why/avoided": ("core/store/test_refusals", "which daemons lack what, as refusals make it"),

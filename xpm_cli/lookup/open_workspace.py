@@ -81,6 +81,16 @@ class OpenWorkspace:
         """Its jobs on the server, to act on them. It raises the error of a server that cannot be had."""
         return Store(self.view.connector.client, self.workspace.id)
 
+    def check(self) -> None:
+        """Check that the server is fit for changes.
+
+        Raises:
+            RedisUnfitError: It could lose jobs, or the user lacks rights on it.
+        """
+        connector = self.view.connector
+        fitness.check(connector.client, connector.url)
+        rights.check(connector.client, connector.url)
+
     @cached_property
     def ends(self) -> EndWriter:
         """What this user does to jobs from this machine, in the index of the workspace."""
@@ -214,11 +224,11 @@ def open_workspace(*, live: bool = False, acts: bool = False, surveys: bool = Fa
                     say("The workspace has no index of its jobs. Make it from their directories: xpm doctor --repair.")
                 raise view.away
             _say_that_files_answer(view)
-        elif acts:
-            fitness.check(view.connector.client, view.connector.url)
-            rights.check(view.connector.client, view.connector.url)
+        opened = OpenWorkspace(view, commands)
+        if acts:
+            opened.check()
         try:
-            yield OpenWorkspace(view, commands)
+            yield opened
         except UnknownJobError as error:
             if view.away is None:
                 raise

@@ -6,7 +6,7 @@ Owns: which of them the command may change without a question, and the question.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import click
@@ -84,29 +84,35 @@ class Targets:
         """
         if yes or not self.rows or (len(self.rows) == 1 and not self._takes(self.rows[0])):
             return True
-        self._say_what_would_be_done(verb)
+        for line in self.would(verb):
+            say(line)
         if sys.stdin.isatty() and sys.stderr.isatty():
-            if click.confirm(f"{verb.capitalize()} {'it' if len(self.rows) == 1 else 'them'}?", err=True):
+            if click.confirm(self.question(verb), err=True):
                 return True
-            say(f"Nothing was {_past(verb)}.")
+            say(nothing_was(verb))
         else:
-            say(f"Nothing was {_past(verb)}. The same with --yes does it.")
+            say(f"{nothing_was(verb)} The same with --yes does it.")
         return False
 
-    def _say_what_would_be_done(self, verb: str) -> None:
+    def question(self, verb: str) -> str:
+        """The question whether to do it."""
+        return f"{verb.capitalize()} {'it' if len(self.rows) == 1 else 'them'}?"
+
+    def would(self, verb: str) -> Iterator[str]:
+        """What would be done, and what is lost by it, a line each."""
         losing, total = sum(map(self.loses, self.rows)), plural(len(self.rows), "job")
         if len(self.rows) == 1 and losing:
-            say(f"This would {verb} a job that runs. What it has done so far is lost:")
+            yield f"This would {verb} a job that runs. What it has done so far is lost:"
         elif losing:
             lose = "One of them runs, and loses" if losing == 1 else f"{losing} of them run, and lose"
-            say(f"This would {verb} {total}. {lose} what is done so far:")
+            yield f"This would {verb} {total}. {lose} what is done so far:"
         else:
-            say(f"This would {verb} {total}:")
+            yield f"This would {verb} {total}:"
         listed = sorted(self.rows, key=lambda row: not self.loses(row))
         for row in listed[:LISTED]:
-            say(f"  {short(row.identity)}  {self.opened.title(row)}, {self._stands(row)}")
+            yield f"  {short(row.identity)}  {self.opened.title(row)}, {self._stands(row)}"
         if len(listed) > LISTED:
-            say(f"  and {len(listed) - LISTED} more")
+            yield f"  and {len(listed) - LISTED} more"
 
     def _stands(self, row: JobRow) -> str:
         if row.state is State.RUNNING and row.started_s:
@@ -114,5 +120,7 @@ class Targets:
         return row.state.value if row.state else "unknown"
 
 
-def _past(verb: str) -> str:
-    return {"cancel": "cancelled", "retry": "retried"}[verb]
+def nothing_was(verb: str) -> str:
+    """What to say if the answer is no: `Nothing was cancelled.`"""
+    past = {"cancel": "cancelled", "retry": "retried"}[verb]
+    return f"Nothing was {past}."

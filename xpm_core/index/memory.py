@@ -74,7 +74,7 @@ def recall(workspace: Path, files: set[str], removals: int = 0) -> Memory:
         if data["version"] == VERSION and data["workspace"] == os.fspath(workspace):
             seen = {path: Seen(inode, offset) for path, (inode, offset) in data["seen"].items()}
             if data.get("removals", 0) == removals and all(
-                path in files and _goes_on(path, each) for path, each in seen.items()
+                path in files and goes_on(path, each) for path, each in seen.items()
             ):
                 return Memory(_entries(data), seen, dict(data["damaged"]), removals)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, msgpack.UnpackException):
@@ -101,7 +101,7 @@ def remember(workspace: Path, memory: Memory) -> None:
         os.replace(temporary, path)
 
 
-def _goes_on(path: str, seen: Seen) -> bool:
+def goes_on(path: str, seen: Seen) -> bool:
     """Whether a file is the one that was read, and has at most grown since."""
     try:
         about = os.stat(path)

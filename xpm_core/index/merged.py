@@ -14,7 +14,7 @@ from pathlib import Path
 
 from xpm_core.index.entries import Entry, read_line, read_removal
 from xpm_core.index.folders import IndexFile, index_files, removal_files
-from xpm_core.index.memory import Memory, Seen, memory_file, recall, remember
+from xpm_core.index.memory import Memory, Seen, goes_on, memory_file, recall, remember
 
 WORTH = 1000
 """Lines that have to be new for the memory to be written again."""
@@ -38,6 +38,7 @@ class MergedIndex:
     damaged: dict[str, int] = field(default_factory=dict)
     newest_s: float = 0.0
     _removed: dict[str, float] = field(default_factory=dict)
+    _memory: Memory | None = field(default=None, repr=False)
 
     def read(self) -> dict[str, Entry]:
         """Return all entries, by identity."""
@@ -50,6 +51,27 @@ class MergedIndex:
             lines = sum(self._read_on(file, memory) for file in found)
             if lines >= WORTH:
                 remember(self.workspace, memory)
+        self._memory = memory
+        return memory.entries
+
+    def read_on(self) -> dict[str, Entry]:
+        """Return the entries with what was appended since the last `read` or `read_on`.
+
+        Entries that were returned before are the same objects, brought up to date. If a file of the index was replaced
+        or is gone, or jobs were removed, all is read again.
+        """
+        memory, found = self._memory, list(index_files(self.workspace))
+        paths, removals = {file.path for file in found}, sum(map(_size, removal_files(self.workspace)))
+        goes = memory is not None and memory.removals == removals
+        if (
+            memory is None
+            or not goes
+            or not all(path in paths and goes_on(path, at) for path, at in memory.seen.items())
+        ):
+            return self.read()
+        with _no_collector():
+            for file in found:
+                self._read_on(file, memory)
         return memory.entries
 
     def _read_on(self, file: IndexFile, memory: Memory) -> int:
@@ -64,7 +86,7 @@ class MergedIndex:
                 stream.seek(before.offset)
                 data = stream.read()
         except OSError:
-            self.damaged[file.path] = self.damaged.get(file.path, 0) + 1
+            self.damaged.setdefault(file.path, 1)
             return 0
         whole = data.rfind(b"\n") + 1
         lines = data[:whole].splitlines()

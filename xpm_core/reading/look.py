@@ -45,6 +45,7 @@ from xpm_core.workspace.workspace import Workspace
 if TYPE_CHECKING:
     from xpm_core.filters import Filter, Vocabulary
     from xpm_core.reading.listing.listing import Listing
+    from xpm_core.reading.listing.ranking import Ranking
     from xpm_core.reading.listing.row import JobRow
     from xpm_core.reading.listing.search import JobSearch
     from xpm_core.reading.steering.queues import QueueState
@@ -294,6 +295,28 @@ class View:
         """Let jobs be listed anew, as they stand when they are asked for next."""
         self.__dict__.pop("_search", None)
         self.now_s = time.time() if self._connector is None else self._first_look(self._connector, False)
+
+    def ranked(self, filter: Filter) -> Ranking:
+        """Return the jobs that match a filter, in the order of a list. `Ranking.update` takes what `update` returns.
+
+        Raises:
+            FilterError: As for `jobs`.
+        """
+        return self._search.ranked(filter)
+
+    def update(self, identities: Iterable[str]) -> list[JobRow]:
+        """Let some jobs be known as they stand now, also new ones. The other jobs stay as they were listed.
+
+        A program that follows the events calls it with the jobs of these. So it need not list all jobs anew.
+
+        Returns:
+            These jobs, in order. Jobs that neither the server nor the index knows are left out.
+
+        Raises:
+            XpmError: As for `workers`.
+        """
+        self.now_s = server_time(self.connector.client)
+        return self._search.update(identities, self.now_s)
 
     def close(self) -> None:
         """Close the connection."""

@@ -152,3 +152,26 @@ def test_damaged_lines_on_removed_jobs_are_passed_over(workspace: Workspace) -> 
     damaged = ["{", '{"id": 3}', '{"removed": -1, "id": "x"}', '{"rem']
     append(removals_folder(workspace.path) / "me.jsonl", *damaged, end="")
     assert set(MergedIndex(workspace.path).read()) == {identity(1)}
+
+
+def test_reading_on_brings_what_is_known_up_to_date(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = append(submissions(workspace), line(1, x=1))
+    index = MergedIndex(workspace.path)
+    known = index.read()[identity(1)]
+    monkeypatch.setattr(merged, "recall", None)  # nothing is read from the beginning
+    append(file, line(2, x=2))
+    append(ends_folder(workspace.path) / "w1.jsonl", ended_line(identity(1), End(State.DONE, 5.0)))
+    entries = index.read_on()
+    assert entries[identity(2)].params == {"x": 2}
+    assert entries[identity(1)] is known
+    assert known.state is State.DONE
+    assert index.read_on() == entries
+
+
+def test_reading_on_begins_anew_if_a_file_was_replaced(workspace: Workspace) -> None:
+    file = append(submissions(workspace), line(1, x=1))
+    index = MergedIndex(workspace.path)
+    assert set(index.read_on()) == {identity(1)}  # also as the first reading
+    file.unlink()
+    append(submissions(workspace, "run2"), line(2, x=2))
+    assert set(index.read_on()) == {identity(2)}

@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
+import redis
 from helpers.playground import Stage
+from helpers.simulated_jobs import Lab
 from helpers.store_client import StoreClient, identity, submission
 from helpers.study import NAME, OTHER, Study
 
 import xpm_core
 from xpm_core.errors import AmbiguousJobError, FilterError, RedisUnavailableError, UnknownJobError, WorkspaceError
+from xpm_core.filters import parse
+from xpm_core.index.writers import IndexedJob, SubmissionWriter
 from xpm_core.reading.look import View, look
 from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.states import Event, State
@@ -303,3 +308,47 @@ def test_jobs_that_the_server_has_forgotten_are_seen_and_said(study: Study, redi
         assert names(study, view.jobs("state=done")) == {"done0", "done1", "other"}
         assert len(view.jobs()) == 9
         assert "The server does not know 9 jobs" in view.notes[0]
+
+
+# -- following events --------------------------------------------------------------------------------------------------
+
+
+def test_jobs_that_have_changed_are_read_and_the_others_stay(
+    workspace: Workspace, redis_client: redis.Redis, redis_url: str
+) -> None:
+    """A program that follows the events does not list all jobs for each of them."""
+    lab = Lab(workspace, redis_client)
+    lab.submit("a")
+    with look(workspace.path, redis=redis_url) as view:
+        ranking = view.ranked(parse("state=ready"))
+        new = lab.submit("b", params={"lr": 0.5})
+        ranking.update(view.update([new, "f" * 64]))
+        assert [row.title for row in view.rows(ranking.window(0, 5))] == ["Train name=a", "Train name=b"]
+        assert [row.identity for row in view.jobs("lr=0.5")] == [new]  # also filters know its parameters
+        lab.store.cancel(new)
+        lab.store.cancel(lab.identity("a"))
+        ranking.update(view.update([new]))
+        assert ranking.window(0, 5) == [lab.identity("a")]
+        assert [row.identity for row in view.jobs("state=cancelled")] == [new]
+
+
+def test_a_job_that_the_index_gets_later_has_its_parameters_then(
+    workspace: Workspace, redis_client: redis.Redis, redis_url: str
+) -> None:
+    lab = Lab(workspace, redis_client)
+    with look(workspace.path, redis=redis_url) as view:
+        assert not view.jobs()
+        lab.writers["sweep"] = cast(SubmissionWriter, SimpleNamespace(add=lambda _: None))
+        identity = lab.submit("a")
+        (row,) = view.update([identity])
+        assert (row.title, row.state, row.params) == ("Train name=a", State.READY, None)
+        SubmissionWriter(workspace.experiment("sweep"), "run1").add(
+            [IndexedJob(identity, "sweep:Train", {"name": "a"}, lambda: {"lr": 0.1})]
+        )
+        assert view.update([identity]) == [row]
+        assert (row.params, row.experiments) == ({"lr": 0.1}, ["sweep"])
+
+
+def test_without_the_server_nothing_can_be_brought_up_to_date(files: View) -> None:
+    with pytest.raises(RedisUnavailableError):
+        files.update([])

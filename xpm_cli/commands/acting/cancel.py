@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-import time
 from typing import Any
 
 import click
 
 from xpm_cli.app import FAILED, common_options, say
+from xpm_cli.lookup import acts
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.selection import selected, selection_options
 from xpm_cli.lookup.targets import Targets
-from xpm_core.index.entries import End
-from xpm_core.labels import short
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.states import State
-from xpm_core.store.records import CancelCode
 
 
 @click.command()
@@ -50,15 +47,7 @@ def _is_unfinished(row: JobRow) -> bool:
 
 def _cancel(opened: OpenWorkspace, row: JobRow, *, spares_running: bool) -> bool:
     """Cancel a job. One that runs by now, although it did not when its user agreed, is left as it is."""
-    code, state, worker = opened.store.cancel(row.identity, spares_running=spares_running)
-    if code is CancelCode.CANCELLED:
-        opened.ends.add(row.identity, End(State.CANCELLED, time.time()))
-    result = {
-        CancelCode.CANCELLED: "cancelled.",
-        CancelCode.ASKED: f"worker {worker} was told to stop it.",
-        CancelCode.SPARED: f"it runs by now, on worker {worker}: not cancelled. The same with --yes stops it.",
-        CancelCode.SETTLED: f"it is {state} already: nothing to cancel.",
-        CancelCode.UNKNOWN: "the server does not know it any more. Run its script again.",
-    }
-    say(f"{short(row.identity)}  {opened.title(row)}: {result[code]}")
-    return code in (CancelCode.CANCELLED, CancelCode.ASKED)
+    again = "The same with --yes stops it."
+    done, said = acts.cancel(opened, row, spares_running=spares_running, again=again)
+    say(said)
+    return done

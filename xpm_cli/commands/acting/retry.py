@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import click
 
 from xpm_cli.app import FAILED, common_options, say
+from xpm_cli.lookup import acts
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.selection import selected, selection_options
 from xpm_cli.lookup.targets import Targets
 from xpm_core.filters import Filter
-from xpm_core.labels import short
 from xpm_core.reading.listing.row import JobRow
-from xpm_core.reading.why.known import all_paused, unserved
 from xpm_core.states import State
-from xpm_core.store.records import RetryCode
 
 UNSUCCESSFUL = (State.FAILED, State.CANCELLED)
 
@@ -47,7 +45,8 @@ def retry(ctx: click.Context, /, names: tuple[str, ...], failed: bool, yes: bool
         elif not targets.agreed("retry", yes):
             ctx.exit(FAILED)
         results = [_retry(opened, row) for row in targets.rows]
-        _warn_of_obstacles(opened, targets.rows)
+        for warning in acts.obstacle_lines(opened, targets.rows):
+            say(warning)
     ctx.exit(0 if all(results) else FAILED)
 
 
@@ -58,27 +57,6 @@ def _fits(chosen: Filter | None) -> Callable[[JobRow], bool]:
 
 
 def _retry(opened: OpenWorkspace, row: JobRow) -> bool:
-    code, state, other = opened.store.retry(row.identity, kept=opened.kept(row))
-    if code is RetryCode.RETRIED:
-        opened.ends.again(row.identity)
-    commands, folder = opened.commands, opened.directory(row).path
-    result = {
-        RetryCode.RETRIED: f"{state} again.",
-        RetryCode.UNSETTLED: f"it is {state}: it has not ended. Cancel it first: {commands.cancel(row.identity)}",
-        RetryCode.BLOCKED: f"it waits for {short(other)}, which did not succeed. Retry that: {commands.retry(other)}",
-        RetryCode.STALE: f"it was run again meanwhile. Look: {commands.status()}",
-        RetryCode.UNKNOWN: "the server does not know it any more. Run its script again.",
-        RetryCode.BARE: f"its directory does not tell how to run it. Remove it, and run its script: {folder}",
-        RetryCode.IN_USE: f"{short(other)} runs and uses its result. Wait, or cancel that: {commands.cancel(other)}",
-    }
-    say(f"{short(row.identity)}  {opened.title(row)}: {result[code]}")
-    return code is RetryCode.RETRIED
-
-
-def _warn_of_obstacles(opened: OpenWorkspace, rows: Sequence[JobRow]) -> None:
-    """Say which of the jobs' queues no worker serves, or are paused: the jobs are ready now, and would wait."""
-    found, queues = opened.store.look().queues, {row.queue for row in rows if row.queue}
-    for reason in unserved(found, queues):
-        say(reason.after_retry(opened.commands.start_worker(reason.queue)))
-    for pause in all_paused(found, opened.now_s, queues):
-        say(pause.warning(opened.commands.resume_queue(pause.queue)))
+    done, said = acts.retry(opened, row)
+    say(said)
+    return done

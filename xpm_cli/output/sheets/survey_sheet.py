@@ -61,17 +61,26 @@ class SurveySheet:
 
     def lines(self, terminal: Terminal) -> Iterator[str]:
         """The lines to print."""
-        if needs := list(self._needs(terminal)):
+        if needs := list(self.needs(terminal)):
             yield "needs you"
             yield from needs
             yield ""
         yield terminal.entry("workspace", [self.path, f"redis {self.server}"])
+        yield from self.experiments(terminal)
+        yield from self.standing(terminal)
+
+    def experiments(self, terminal: Terminal) -> Iterator[str]:
+        """The lines of the experiments, the latest run first."""
         survey = self.survey
         shown = [each for each in survey.experiments if self.of in ("", each.name)]
         for experiment in shown[:EXPERIMENTS]:
             yield terminal.entry("experiment", _experiment(experiment, survey.now_s))
         if (more := len(shown) - EXPERIMENTS) > 0:
             yield terminal.entry("", [f"and {plural(more, 'earlier experiment')}"])
+
+    def standing(self, terminal: Terminal) -> Iterator[str]:
+        """The lines of jobs by state, progress, tokens and workers."""
+        survey = self.survey
         yield terminal.entry("jobs", _jobs(survey.counts))
         if total := sum(survey.counts.values()):
             share = survey.counts[State.DONE] / total
@@ -92,35 +101,46 @@ class SurveySheet:
 
     # -- what needs somebody ---------------------------------------------------------------------------------------
 
-    def _needs(self, terminal: Terminal) -> Iterator[str]:
+    def needs(self, terminal: Terminal, *, offers: bool = True) -> Iterator[str]:
+        """The lines of what needs somebody: failures by cause, and faults of workers.
+
+        Args:
+            terminal: What the terminal can show.
+            offers: Whether to name commands that help.
+        """
+        for label, facts, commands in self._needs():
+            if items := [*facts, *(commands if offers else ())]:
+                yield terminal.entry(terminal.text(label), items)
+
+    def _needs(self) -> Iterator[tuple[str, list[str], list[str]]]:
+        """The same: a label, facts, and commands that help."""
         survey, commands = self.survey, self.commands
         causes = grouped(survey.failed)
         for cause in causes[:CAUSES]:
-            yield terminal.entry(
-                terminal.text(f"✗ {short(cause.jobs[0].identity)}"), _cause(cause, survey.now_s, commands)
-            )
+            first = cause.jobs[0].identity
+            yield f"✗ {short(first)}", _cause(cause, survey.now_s), [commands.show(first)]
         unnamed = survey.counts[State.FAILED] - sum(len(cause.jobs) for cause in causes[:CAUSES])
         if unnamed > 0:
-            yield terminal.entry("", [f"{unnamed} more failed", commands.jobs("--state failed")])
+            yield "", [f"{unnamed} more failed"], [commands.jobs("--state failed")]
         elif survey.failed:
-            yield terminal.entry("", [commands.retry_failed(self.of)])
+            yield "", [], [commands.retry_failed(self.of)]
         for large, jobs in survey.too_large:
-            yield terminal.entry("! never", [f"{plural(jobs, 'job')} ready: {large}", *large.offers()])
+            yield "! never", [f"{plural(jobs, 'job')} ready: {large}"], [*large.offers()]
         for pause in all_paused(survey.queues, survey.now_s):
             jobs = sum(queue.ready for queue in survey.queues if queue.queue == pause.queue)
             wait = f"{plural(jobs, 'ready job')} {'waits' if jobs == 1 else 'wait'}"
-            yield terminal.entry("! queues", [str(pause), wait, commands.resume_queue(pause.queue)])
+            yield "! queues", [str(pause), wait], [commands.resume_queue(pause.queue)]
         for each_queue in unserved(survey.queues):
-            yield terminal.entry("! workers", [each_queue.entry(), commands.start_worker(each_queue.queue)])
+            yield "! workers", [each_queue.entry()], [commands.start_worker(each_queue.queue)]
         for each in survey.avoided:
-            yield terminal.entry("! workers", [str(each.reason), each.reason.remedy])
+            yield "! workers", [str(each.reason)], [each.reason.remedy]
         silent = list(_silent(survey.workers))
         for text in silent[:SILENT]:
-            yield terminal.entry("! workers", [text])
+            yield "! workers", [text], []
         if (more := len(silent) - SILENT) > 0:
-            yield terminal.entry("", [f"and {more} more are silent"])
+            yield "", [f"and {more} more are silent"], []
         if survey.suspended:
-            yield terminal.entry("! workers", ["all workers of the server are suspended", "rq resume"])
+            yield "! workers", ["all workers of the server are suspended"], ["rq resume"]
 
     # -- for programs ----------------------------------------------------------------------------------------------
 
@@ -194,24 +214,15 @@ class SurveySheet:
         }
 
 
-def _cause(cause: Failures, now_s: float, commands: Commands) -> list[str]:
+def _cause(cause: Failures, now_s: float) -> list[str]:
     first = cause.jobs[0]
     error = f"{cause.error}: {cause.message}" if cause.message else cause.error
     place = f" ({cause.place})" if cause.place else ""
     if len(cause.jobs) == 1:
-        return [
-            first.title,
-            f"{line(error, LONGEST)}{place}, {ago(now_s - first.ended_s)}",
-            commands.show(first.identity),
-        ]
+        return [first.title, f"{line(error, LONGEST)}{place}, {ago(now_s - first.ended_s)}"]
     tags = " ".join(f"{name}={value}" for name, value in cause.common.items())
     who = f"{plural(len(cause.jobs), 'job')}{f', all with {line(tags, LONGEST)}' if tags else ''}"
-    return [
-        f"{line(error, LONGEST)}{place}",
-        who,
-        f"the latest {ago(now_s - first.ended_s)}",
-        commands.show(first.identity),
-    ]
+    return [f"{line(error, LONGEST)}{place}", who, f"the latest {ago(now_s - first.ended_s)}"]
 
 
 def _experiment(experiment: Experiment, now_s: float) -> list[str]:

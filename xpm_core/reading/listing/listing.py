@@ -84,12 +84,12 @@ class JobSelector:
 
         Args:
             wanted: The filter.
-            order: The order; None for `RANKS`, and within a state as `_rank` says.
+            order: The order; None for `RANKS`, and within a state as `rank_of` says.
             limit: How many jobs to return at most; None for all.
         """
         rows = list(self._known.rows.values())
         matching, unsure = self._matching(wanted, rows)
-        matching = sorted(matching, key=_rank) if order is None else self._ordered(matching, order)
+        matching = sorted(matching, key=rank_of) if order is None else self._ordered(matching, order)
         shown = matching[:limit]
         self.complete(shown)
         still = [row for row in shown if wanted.matches(row)]  # a job may have moved on since its state was listed
@@ -117,7 +117,7 @@ class JobSelector:
         return order.sorted(rows)
 
 
-def _rank(row: JobRow) -> tuple[int, float]:
+def rank_of(row: JobRow) -> tuple[int, float]:
     """Jobs that have ended: the latest one first. All others: in the order of their submission."""
     rank = len(RANKS) if row.state is None else RANKS[row.state]
     if row.state in (State.DONE, State.FAILED, State.CANCELLED):

@@ -12,10 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from xpm_core.filters import Filter, Vocabulary, parse, parse_sort
+from xpm_core.index.entries import Entry
 from xpm_core.index.merged import MergedIndex
 from xpm_core.reading.listing.job_names import JobNames
 from xpm_core.reading.listing.known_jobs import KnownJobs, by_index, by_server
 from xpm_core.reading.listing.listing import JobSelector, Listing
+from xpm_core.reading.listing.ranking import Ranking
 from xpm_core.reading.listing.row import JobRow
 
 if TYPE_CHECKING:
@@ -66,6 +68,29 @@ class JobSearch:
             filter = parse(filter) if filter.strip() else Filter()
         order = parse_sort(sort, self.vocabulary, "sort") if sort else None
         return self._selector.select(filter.bind(self.vocabulary, self._now_s), order, limit)
+
+    def ranked(self, filter: Filter) -> Ranking:
+        """Return the jobs that match a filter, in the order of a list, to be kept up to date; see `View.ranked`."""
+        wanted = filter.bind(self.vocabulary, self._now_s)
+        return Ranking(self.known.rows.values(), wanted, self._selector.complete)
+
+    def update(self, identities: Iterable[str], now_s: float) -> list[JobRow]:
+        """Read how these jobs stand now, and add those that are new; see `View.update`."""
+        self._now_s = now_s
+        rows, wanted = self.known.rows, list(dict.fromkeys(identities))
+        assert self._reader is not None
+        fresh = {job.identity: job for job in self._reader.jobs.read(wanted)}
+        lacking = [each for each in fresh if each not in rows or not rows[each].entry.task]
+        entries = self.index.read_on() if lacking else {}
+        for identity in lacking:
+            entry = entries.get(identity)
+            row = rows.setdefault(identity, JobRow(entry or Entry(identity), None))
+            row.entry = entry or row.entry
+        if lacking:
+            self.__dict__.pop("vocabulary", None)  # they may have new tags and parameters
+        for identity, job in fresh.items():
+            rows[identity].job, rows[identity].state = job, job.state
+        return [rows[identity] for identity in wanted if identity in rows]
 
     def named(self, name: str) -> JobRow:
         """Return the one job that a name means; see `View.job`."""

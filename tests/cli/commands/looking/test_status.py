@@ -271,3 +271,16 @@ def test_a_server_that_was_wiped_is_told_from_a_workspace_without_jobs(lab: Lab,
     why = xpm("why", "last")
     assert (why.exit_code, why.stdout) == (2, "")
     assert "the server does not know it any more. Run its script again." in why.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ((), "--watch needs a terminal. Without one: xpm events -f, or xpm status."),
+        (("--json",), "--watch draws on a terminal. For programs: xpm events -f -o jsonl"),
+    ],
+)
+def test_watching_without_a_terminal_is_a_usage_error(xpm: Xpm, options: tuple[str, ...], said: str) -> None:
+    result = xpm("status", "--watch", *options)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr

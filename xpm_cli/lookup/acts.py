@@ -1,0 +1,92 @@
+"""Cancel a job, or run it again, and say what came of it.
+
+Owns: the words for each result. Whoever calls it has asked before, see `Targets`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+
+from xpm_cli.lookup.open_workspace import OpenWorkspace
+from xpm_core.index.entries import End
+from xpm_core.labels import short
+from xpm_core.reading.listing.row import JobRow
+from xpm_core.reading.why.known import all_paused, unserved
+from xpm_core.states import State
+from xpm_core.store.records import CancelCode, RetryCode
+
+Result = tuple[bool, str]
+"""Whether it was done, and a line about it."""
+
+
+def pointless(opened: OpenWorkspace, row: JobRow, verb: str) -> str:
+    """Why it would do nothing to "cancel" or "retry" a job as it stands; empty if it may do something."""
+    if row.state is None:
+        return ""
+    if verb == "cancel" and row.state.settled and row.state is not State.BLOCKED:
+        return _line(opened, row, _settled(row.state.value))
+    if verb == "retry" and not row.state.settled:
+        return _line(opened, row, _unsettled(opened, row, row.state.value))
+    return ""
+
+
+def cancel(opened: OpenWorkspace, row: JobRow, *, spares_running: bool, again: str) -> Result:
+    """Cancel a job.
+
+    Args:
+        opened: The workspace.
+        row: The job.
+        spares_running: Whether to leave it as it is if it runs by now.
+        again: What to do if it was left.
+    """
+    code, state, worker = opened.store.cancel(row.identity, spares_running=spares_running)
+    if code is CancelCode.CANCELLED:
+        opened.ends.add(row.identity, End(State.CANCELLED, time.time()))
+    result = {
+        CancelCode.CANCELLED: "cancelled.",
+        CancelCode.ASKED: f"worker {worker} was told to stop it.",
+        CancelCode.SPARED: f"it runs by now, on worker {worker}: not cancelled. {again}",
+        CancelCode.SETTLED: _settled(state),
+        CancelCode.UNKNOWN: "the server does not know it any more. Run its script again.",
+    }
+    return code in (CancelCode.CANCELLED, CancelCode.ASKED), _line(opened, row, result[code])
+
+
+def retry(opened: OpenWorkspace, row: JobRow) -> Result:
+    """Run a job again that has ended."""
+    code, state, other = opened.store.retry(row.identity, kept=opened.kept(row))
+    if code is RetryCode.RETRIED:
+        opened.ends.again(row.identity)
+    commands, folder = opened.commands, opened.directory(row).path
+    result = {
+        RetryCode.RETRIED: f"{state} again.",
+        RetryCode.UNSETTLED: _unsettled(opened, row, state),
+        RetryCode.BLOCKED: f"it waits for {short(other)}, which did not succeed. Retry that: {commands.retry(other)}",
+        RetryCode.STALE: f"it was run again meanwhile. Look: {commands.status()}",
+        RetryCode.UNKNOWN: "the server does not know it any more. Run its script again.",
+        RetryCode.BARE: f"its directory does not tell how to run it. Remove it, and run its script: {folder}",
+        RetryCode.IN_USE: f"{short(other)} runs and uses its result. Wait, or cancel that: {commands.cancel(other)}",
+    }
+    return code is RetryCode.RETRIED, _line(opened, row, result[code])
+
+
+def obstacle_lines(opened: OpenWorkspace, rows: Sequence[JobRow]) -> Iterator[str]:
+    """Which queues of jobs that were retried are paused, or served by no worker: the jobs are ready, and would wait."""
+    found, queues = opened.store.look().queues, {row.queue for row in rows if row.queue}
+    for reason in unserved(found, queues):
+        yield reason.after_retry(opened.commands.start_worker(reason.queue))
+    for pause in all_paused(found, opened.now_s, queues):
+        yield pause.warning(opened.commands.resume_queue(pause.queue))
+
+
+def _settled(state: str) -> str:
+    return f"it is {state} already: nothing to cancel."
+
+
+def _unsettled(opened: OpenWorkspace, row: JobRow, state: str) -> str:
+    return f"it is {state}: it has not ended. Cancel it first: {opened.commands.cancel(row.identity)}"
+
+
+def _line(opened: OpenWorkspace, row: JobRow, result: str) -> str:
+    return f"{short(row.identity)}  {opened.title(row)}: {result}"

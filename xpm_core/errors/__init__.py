@@ -50,7 +50,7 @@
         UnsubmittedTaskError     a task is used as a parameter and was not submitted
         ClassNameError           no other process could import a class
         YamlError                a YAML file cannot be read
-      MissingPackageError        (also ImportError) an optional package is not installed
+        ExperimentFileError      the YAML file of an experiment cannot be used
       MismatchError              a value does not have a type; caught inside xpm
       TaskImportError            a class of a payload cannot be imported
         ModuleNotAllowedError      this worker does not allow a module of a payload
@@ -71,8 +71,8 @@ from xpm_core.errors.configuration import (
     ConfigurationError,
     CycleError,
     DeclarationError,
+    ExperimentFileError,
     MismatchError,
-    MissingPackageError,
     MissingParameterError,
     ModuleNotAllowedError,
     NestingError,
@@ -134,6 +134,7 @@ __all__ = [
     "DeclarationError",
     "EmbeddedServerError",
     "ExperimentError",
+    "ExperimentFileError",
     "FailedExperiment",
     "FilterError",
     "ForgottenJobError",
@@ -141,7 +142,6 @@ __all__ = [
     "InsideJobError",
     "InvalidNameError",
     "MismatchError",
-    "MissingPackageError",
     "MissingParameterError",
     "ModuleNotAllowedError",
     "NestingError",

@@ -32,7 +32,10 @@ def caller_frame(depth: int = 1) -> FrameType:
 
 
 def format_line(line: CodeLine) -> str:
-    """A line as messages write it: `sweep.py:42`. A file below the working directory is written relative to it."""
+    """A line as messages write it: `sweep.py:42`. A file below the working directory is written relative to it.
+
+    What has no lines has the line 0, and is only named: an argument of a command.
+    """
     file, number = line
     here = os.getcwd() + os.sep
-    return f"{file.removeprefix(here)}:{number}"
+    return f"{file.removeprefix(here)}:{number}" if number else file

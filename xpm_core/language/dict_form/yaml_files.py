@@ -119,6 +119,19 @@ def read(file: str | os.PathLike[str] | IO[str]) -> tuple[Any, SourceLines]:
             raise YamlError(name, f"cannot be read ({error})", "Name a YAML file.") from None
     else:
         name, text = str(getattr(file, "name", "YAML")), file.read()
+    return parsed(text, name)
+
+
+def parsed(text: str, name: str) -> tuple[Any, SourceLines]:
+    """The values of a YAML text, and their lines.
+
+    Args:
+        text: The text.
+        name: What messages call it: the path of its file.
+
+    Raises:
+        YamlError: It is no YAML.
+    """
     lines = SourceLines((name, 1))
     loader = YamlLoader(text)
     loader.lines = lines

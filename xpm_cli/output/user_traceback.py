@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import traceback
 
@@ -12,7 +13,8 @@ import xpm_core
 from xpm_core.tracebacks.edges import debugging
 from xpm_core.words.text import plural
 
-OURS = tuple(f"{os.path.dirname(os.path.abspath(str(each.__file__)))}{os.sep}" for each in (xpm_core, xpm_cli, click))
+PACKAGES = (xpm_core, xpm_cli, click, importlib)
+OURS = tuple(f"{os.path.dirname(os.path.abspath(str(each.__file__)))}{os.sep}" for each in PACKAGES)
 """Where the files lie whose frames are hidden."""
 
 

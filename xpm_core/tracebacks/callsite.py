@@ -37,5 +37,5 @@ def format_line(line: CodeLine) -> str:
     What has no lines has the line 0, and is only named: an argument of a command.
     """
     file, number = line
-    here = os.getcwd() + os.sep
-    return f"{file.removeprefix(here)}:{number}" if number else file
+    name = file.removeprefix(os.getcwd() + os.sep)
+    return f"{name}:{number}" if number else name

@@ -54,6 +54,7 @@ def run(
     Exit code 1 if not all jobs are done, 2 if something in the file is wrong.
     """
     gc.set_threshold(*COLLECTING)  # the user's code may run for days
+    sys.dont_write_bytecode |= dry_run or schema
     sys.argv = [os.path.abspath(file), *values]  # as a script has it
     with _errors_of_users():
         if schema:

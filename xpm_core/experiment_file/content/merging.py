@@ -66,11 +66,12 @@ class Document(NamedTuple):
     def place(self, *path: Any) -> CodeLine:
         """The line of a value, or the nearest one around it."""
         container: Any = self.values
-        for key in path[:-1]:
-            if not isinstance(container.get(key), dict):
-                return self.lines.place(container, key)
-            container = container[key]
-        return self.lines.place(container, path[-1] if path else None)
+        found = self.lines.place(container)
+        for key in path:
+            if not isinstance(container, dict) or key not in container:
+                break
+            found, container = self.lines.place(container, key), container[key]
+        return found
 
 
 def read(file: Path) -> Document:
@@ -103,12 +104,9 @@ def _read(file: Path, lines: FileLines, above: Sequence[Path]) -> dict[str, Any]
             circle = " → ".join(each.name for each in (*above, file, base))
             raise ExperimentFileError(format_line(place), f"it is a base of itself ({circle})", "Break the circle.")
         merged = merge(merged, _read(base, lines, (*above, file)), lines)
-    return merge(merged, {key: value for key, value in _kept(values, lines).items() if key != BASE}, lines)
-
-
-def _kept(values: dict[str, Any], lines: FileLines) -> dict[str, Any]:
-    """A copy of a dict, with the same lines."""
-    return merge({}, values, lines)
+    merged = merge(merged, values, lines)
+    merged.pop(BASE, None)
+    return merged
 
 
 def _bases(values: dict[str, Any], file: Path, lines: FileLines) -> list[tuple[Path, CodeLine]]:

@@ -92,7 +92,8 @@ def _read(cls: Any, document: Document, axes: dict[int, Axis], chosen: Mapping[i
     if lacking := missing(config):
         others = f"; nor has {' nor '.join(lacking[1:])}" if len(lacking) > 1 else ""
         remedy = f"Write it below {CONFIG}:, or give the parameter a default."
-        raise MissingParameterError(lacking[0], f"it has no value in {document.at(CONFIG)}{others}", remedy)
+        place = document.at(CONFIG, *lacking[0].split(".")[1:])
+        raise MissingParameterError(lacking[0], f"it has no value in {place}{others}", remedy)
     for trail, each in reachable(config):
         if schema_of(each).validates:
             validate(trail, each)

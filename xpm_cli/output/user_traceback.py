@@ -29,7 +29,7 @@ def print_traceback(error: BaseException, *, whole: bool = False) -> None:
     if not whole and not debugging():
         hidden = sum(_fold(each) for each in _all(shown))
         if hidden and shown.stack:
-            click.echo(f"({plural(hidden, 'frame')} of xpm hidden, --debug shows them)", err=True)
+            click.echo(f"({plural(hidden, 'frame')} hidden that are not yours, --debug shows them)", err=True)
     click.echo("".join(shown.format()), err=True, nl=False)
 
 

@@ -168,7 +168,7 @@ def test_an_error_of_the_users_code_shows_the_users_lines(shell: Shell, folder: 
     frames = [line.split(",")[0].strip() for line in done.stderr.splitlines() if line.startswith("  File ")]
     assert frames == [f'File "{folder / "experiment.py"}"'] * 2
     assert done.stderr.endswith("KeyError: 'nothing'\n")
-    assert "frames of xpm hidden, --debug shows them" in done.stderr
+    assert "frames hidden that are not yours, --debug shows them" in done.stderr
     whole = shell.run("run", "broken.yaml", "--debug", cwd=folder)
     assert "experiment_file/prepared.py" in whole.stderr
     (folder / "experiment.py").write_text("import nowhere_at_all\n")

@@ -28,6 +28,7 @@ def main() -> None:
 
 
 Program.homes = {
+    "run": ("xpm_cli.commands.running.run", "Run the experiment that a YAML file describes."),
     "status": ("xpm_cli.commands.looking.status", "Show how a workspace stands, and what needs you."),
     "jobs": ("xpm_cli.commands.looking.jobs", "List jobs."),
     "show": ("xpm_cli.commands.looking.show", "Show one job: its parameters, what it needs, how it went."),

@@ -24,6 +24,7 @@ from xpm_core.errors import (
     AmbiguousJobError,
     AmbiguousWorkerError,
     EmbeddedServerError,
+    ExperimentFileError,
     FilterError,
     ForgottenJobError,
     RedisUnavailableError,
@@ -51,10 +52,13 @@ _EXIT_CODES: dict[tuple[type[XpmError], ...], int] = {
     (UnknownJobError, ForgottenJobError, AmbiguousJobError): USAGE,
     (UnknownAttemptError, UnknownExperimentError, UnknownTokenError): USAGE,
     (UnknownQueueError, UnknownWorkerError, AmbiguousWorkerError): USAGE,
-    (FilterError, RedisUrlError, SettingsError, ScriptError): USAGE,
+    (ExperimentFileError, FilterError, RedisUrlError, SettingsError, ScriptError): USAGE,
     (WorkspaceError, RedisUnavailableError, RedisUnfitError, ServerNotFoundError, EmbeddedServerError): UNREACHABLE,
 }
 _SETTINGS = "xpm_cli."
+
+COLLECTING = gc.get_threshold()
+"""When Python collects garbage by itself, before `Program` changes it."""
 
 
 class Program(click.Group):
@@ -108,7 +112,7 @@ class Program(click.Group):
         except XpmError as error:
             if ctx.meta.get(_SETTINGS + "debug"):
                 raise
-            _to_stderr(f"Error: {error}")
+            tell(f"Error: {error}")
             ctx.exit(next((code for kinds, code in _EXIT_CODES.items() if isinstance(error, kinds)), FAILED))
         except BrokenPipeError:
             _close_output()
@@ -117,9 +121,7 @@ class Program(click.Group):
             if ctx.meta.get(_SETTINGS + "debug"):
                 raise
             _close_output()
-            _to_stderr(
-                f"Error: {error.filename or 'the output'}: {error.strerror or error}. Check the disk, then try again."
-            )
+            tell(f"Error: {error.filename or 'the output'}: {error.strerror or error}. Check the disk, then try again.")
             ctx.exit(FAILED)
         except (KeyboardInterrupt, click.Abort):
             if ctx.meta.get(_SETTINGS + "debug"):
@@ -136,7 +138,7 @@ def setting(name: str) -> Any:
 def say(text: str) -> None:
     """Print a message to standard error, or nothing with `-q`. Standard output is for data."""
     if not setting("quiet"):
-        _to_stderr(text)
+        tell(text)
 
 
 def _close_output() -> None:
@@ -146,7 +148,8 @@ def _close_output() -> None:
         os.dup2(nowhere, stream.fileno())
 
 
-def _to_stderr(text: str) -> None:
+def tell(text: str) -> None:
+    """Print a message to standard error, also with `-q`: an error, or the report of a failure."""
     click.echo(text if shows_glyphs(sys.stderr) else plain(text), err=True)
 
 

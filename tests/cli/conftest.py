@@ -62,6 +62,8 @@ def scene(server_program: ServerProgram, tmp_path_factory: pytest.TempPathFactor
     with running(server_program) as server, server.client() as client:
         workspace = Workspace.open(folder / "workspace")
         jobs = EveryState(workspace, client)
+        (workspace.path / "study.yaml").write_text("workspace: .\nexperiment: study\nrun: study.py\n")
+        (workspace.path / "study.py").write_text("def run(xp):\n    pass\n")
         yield Scene(Shell(workspace.path, server.url, folder / "home"), jobs.ids)
 
 

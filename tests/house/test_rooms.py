@@ -71,6 +71,8 @@ TESTED_ELSEWHERE = {
     "core/config/task_setup": ("core/config/test_dependencies", "tasks are given dependencies there"),
     "cli/output/sheets/removal_sheet": ("cli/commands/upkeep/test_gc", "its lines are what the command prints"),
     "cli/output/job_graph": ("cli/commands/looking/test_graph", "its forms are what the command prints"),
+    "core/experiment_file/prepared": ("cli/commands/running/test_run", "files are prepared, run and rehearsed there"),
+    "cli/output/user_traceback": ("cli/commands/running/test_run", "errors of the user's code are shown there"),
     "cli/output/event_lines": ("cli/commands/looking/test_events", "its lines are what the command prints"),
     "cli/output/token_table": ("cli/commands/acting/test_tokens", "its table is what the command prints"),
     "cli/output/tables/worker_table": ("cli/commands/acting/test_workers", "its table is what the command prints"),

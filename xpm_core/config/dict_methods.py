@@ -48,13 +48,10 @@ class DictMethods:
     def from_yaml(cls, file: str | PathLike[str] | IO[str]) -> Self:
         """Make a configuration from a YAML file, as `from_dict` does. Errors name the line in the file.
 
-        It needs PyYAML: `pip install 'xpm-queue[yaml]'`.
-
         Args:
             file: The path of the file, or an open text file.
 
         Raises:
-            MissingPackageError: PyYAML is not installed.
             YamlError: The file is no YAML, or a dict has a key twice.
             ConfigurationError: An entry does not fit, or there is no such parameter; names its path.
 

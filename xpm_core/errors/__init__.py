@@ -55,7 +55,7 @@
         UnsubmittedTaskError     a task is used as a parameter and was not submitted
         ClassNameError           no other process could import a class
         YamlError                a YAML file cannot be read
-      MissingPackageError        (also ImportError) an optional package is not installed
+        ExperimentFileError      the YAML file of an experiment cannot be used
       MismatchError              a value does not have a type; caught inside xpm
       TaskImportError            a class of a payload cannot be imported
         ModuleNotAllowedError      this worker does not allow a module of a payload
@@ -76,8 +76,8 @@ from xpm_core.errors.configuration import (
     ConfigurationError,
     CycleError,
     DeclarationError,
+    ExperimentFileError,
     MismatchError,
-    MissingPackageError,
     MissingParameterError,
     ModuleNotAllowedError,
     NestingError,
@@ -145,6 +145,7 @@ __all__ = [
     "DeclarationError",
     "EmbeddedServerError",
     "ExperimentError",
+    "ExperimentFileError",
     "FailedExperiment",
     "FilterError",
     "ForgottenJobError",
@@ -152,7 +153,6 @@ __all__ = [
     "InsideJobError",
     "InvalidNameError",
     "MismatchError",
-    "MissingPackageError",
     "MissingParameterError",
     "ModuleNotAllowedError",
     "NestingError",

@@ -165,22 +165,15 @@ class YamlError(ConfigurationError, ValueError):
     """
 
 
-class MissingPackageError(XpmError, ImportError):
-    """Raised when a function needs an optional package that is not installed.
+class ExperimentFileError(ConfigurationError, ValueError):
+    """Raised when the YAML file of an experiment has an unknown key, or names something that cannot be used.
 
     Message:
-        Train.from_yaml: needs PyYAML, called at sweep.py:42. Install it: pip install 'xpm-queue[yaml]'.
+        sweep.yaml:3: unknown key 'parent'. Write base: common.yaml.
 
     Remedy:
-        Install the package with the command that the message ends with, on each machine that runs this code.
+        Correct the line that the message names. `xpm run FILE.yaml --schema` prints what the file can have.
     """
-
-    def __init__(self, where: str, package: str, place: str, install: str) -> None:
-        super().__init__(where, package, place, install)
-        self.where, self.package, self.place, self.install = where, package, place, install
-
-    def __str__(self) -> str:
-        return f"{self.where}: needs {self.package}, called at {self.place}. Install it: pip install '{self.install}'."
 
 
 class MismatchError(XpmError):

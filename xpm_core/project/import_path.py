@@ -72,6 +72,21 @@ def follow(path: ImportPath) -> None:
             _make_way(name)
 
 
+def import_from(folders: list[str]) -> None:
+    """Let this process import from folders first, as a script does that lies in the first of them.
+
+    The folder of the program that runs now is taken away, because it is no folder of the script.
+    """
+    program = os.path.dirname(os.path.realpath(sys.argv[0])) if sys.argv and sys.argv[0] else ""
+    if sys.path and program and os.path.realpath(sys.path[0]) == program:
+        del sys.path[0]
+    sys.path[:] = [*folders, *(entry for entry in sys.path if entry not in folders)]
+    importlib.invalidate_caches()
+    for name in _taken(folders):
+        if in_library(getattr(sys.modules.get(name), "__file__", None) or ""):
+            _make_way(name)
+
+
 def in_library(file: str) -> bool:
     """Whether a file belongs to the standard library, judged by its path alone."""
     return file.startswith(_LIBRARY)

@@ -159,6 +159,16 @@ def resize_token(client: Redis, name: str, capacity: int) -> int:
     return int(before)
 
 
+def check_token(name: str, capacity: int, env: str) -> None:
+    """Refuse a token that cannot be created, on any server; see `create_token`."""
+    if not _NAME.fullmatch(name):
+        raise TokenNameError(name)
+    if env and not _VARIABLE.fullmatch(env):
+        raise TokenNameError(name, env)
+    if not is_whole(capacity, 1):
+        raise TokenRequestError(name, "createtoken", capacity, 0)
+
+
 def create_token(
     client: Redis, name: str, capacity: int, *, scope: str = "server", units: bool = False, env: str = ""
 ) -> Token:
@@ -177,12 +187,7 @@ def create_token(
         TokenRequestError: The capacity is below 1.
         TokenClashError: It exists with another scope or numbering.
     """
-    if not _NAME.fullmatch(name):
-        raise TokenNameError(name)
-    if env and not _VARIABLE.fullmatch(env):
-        raise TokenNameError(name, env)
-    if not is_whole(capacity, 1):
-        raise TokenRequestError(name, "createtoken", capacity, 0)
+    check_token(name, capacity, env)
     numbered = units or bool(env)
     code, before = scripts.run(
         client, "token_set", [keys.token(name)], [name, capacity, scope, int(numbered), env]

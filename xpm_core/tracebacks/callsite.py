@@ -36,8 +36,9 @@ def caller_frame(depth: int = 1) -> FrameType:
 def format_line(line: CodeLine) -> str:
     """A line as messages write it: `sweep.py:42`, or `In[3]:2` for a line of a cell.
 
-    A file below the working directory is written relative to it.
+    A file below the working directory is written relative to it. What has no lines has the line 0, and is only named:
+    an argument of a command.
     """
     file, number = line
-    here = os.getcwd() + os.sep
-    return f"{cell_of(file) or file.removeprefix(here)}:{number}"
+    name = cell_of(file) or file.removeprefix(os.getcwd() + os.sep)
+    return f"{name}:{number}" if number else name

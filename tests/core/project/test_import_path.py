@@ -108,3 +108,24 @@ def test_what_is_not_on_this_machine_leaves_the_standard_library_as_it_is(projec
     same = "import statistics; before = statistics"
     follows = f"follow(ImportPath(*json.loads({json.dumps(path)!r})))"
     assert run(tmp_path / "job", before=same, path=follows, tell="before is sys.modules['statistics']")[1]
+
+
+def test_importing_from_a_folder_is_what_a_script_in_it_does(tmp_path: Path) -> None:
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "project").mkdir()
+    (tmp_path / "project" / "statistics.py").touch()
+    program = tmp_path / "bin" / "program.py"
+    program.write_text(
+        "import statistics, sys\n"
+        "from xpm_core.project.import_path import import_from, import_path\n"
+        f"import_from([{str(tmp_path / 'project')!r}])\n"
+        "import statistics\n"
+        "print(statistics.__file__)\n"
+        "print(*import_path().own_folders)\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    done = subprocess.run([sys.executable, program], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == [
+        str(tmp_path / "project" / "statistics.py"),
+        f"{tmp_path / 'project'} {tmp_path}",
+    ]

@@ -256,3 +256,10 @@ def public_functions() -> Iterator[tuple[str, Any]]:
 
 def test_every_public_function_is_an_edge() -> None:
     assert {name for name, function in public_functions() if not is_edge(function)} - RAISES_NOTHING == set()
+
+
+def test_what_has_no_lines_is_only_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert format_line((str(tmp_path / "sweep.yaml"), 3)) == "sweep.yaml:3"
+    assert format_line((str(tmp_path / "sweep.yaml"), 0)) == "sweep.yaml"
+    assert format_line(("the argument lr=0.1", 0)) == "the argument lr=0.1"

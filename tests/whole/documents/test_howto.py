@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 FOLDER = ROOT / "docs" / "howto"
 PAGES = sorted(FOLDER.glob("*.md"))
 
-PLAYED = ["debugging", "disk", "moving", "signing", "slurm", "upgrading", "workers"]
+PLAYED = ["debugging", "disk", "moving", "signing", "slurm", "upgrading", "workers", "yaml"]
 """Pages that are run here from top to bottom."""
 
 PLAYED_ELSEWHERE = {"migrating", "notebooks", "redis"}

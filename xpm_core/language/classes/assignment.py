@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from xpm_core.errors import ConfigurationError, DeclarationError, MismatchError, SealedError, UnknownParameterError
 from xpm_core.language.graph.state import STATE, ConfigState, state_of
+from xpm_core.language.graph.tagged_values import PLAIN, without_tag
 from xpm_core.language.graph.tags import Tagged
 from xpm_core.language.parameters.annotations import annotations_of
 from xpm_core.language.parameters.fields import LATER
@@ -134,12 +135,14 @@ def put_value(config: Any, own: ConfigState, parameter: Parameter, value: Any, p
         own.tags = {known: tag for known, tag in own.tags.items() if known != name}
     if name in own.stopped:
         own.stopped -= {name}
+    if type(value) in PLAIN:
+        value = Tagged(without_tag(value), without_tag(value))
     while isinstance(value, Tagged):
         if value.stop:
             own.stopped |= {name}
         else:
             own.tags = {**own.tags, name: (value.label, place, True)}
-        value = value.value
+        value = without_tag(value.value)
     if value is LATER:
         config.__dict__.pop(name, None)
         return

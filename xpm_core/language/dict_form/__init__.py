@@ -11,7 +11,7 @@ import os
 from collections.abc import Mapping
 from typing import IO, Any, TypeVar
 
-from xpm_core.errors import MissingPackageError, NestingError
+from xpm_core.errors import NestingError
 from xpm_core.language.dict_form.dict_reader import DictReader, SourceLines
 from xpm_core.language.dict_form.dict_writer import DictWriter
 from xpm_core.language.graph.state import state_of
@@ -38,11 +38,8 @@ def read(cls: type[C], values: Any, lines: SourceLines) -> C:
 
 def from_yaml(cls: type[C], file: str | os.PathLike[str] | IO[str]) -> C:
     """Make a configuration from a YAML file; see `Config.from_yaml`."""
-    try:
-        from xpm_core.language.dict_form import yaml_files
-    except ImportError:
-        where = f"{cls.__name__}.from_yaml"
-        raise MissingPackageError(where, "PyYAML", format_line(caller()), "xpm-queue[yaml]") from None
+    from xpm_core.language.dict_form import yaml_files  # late, because most scripts read no YAML
+
     values, lines = yaml_files.read(file)
     return read(cls, values, lines)
 

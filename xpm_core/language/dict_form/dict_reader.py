@@ -115,11 +115,15 @@ class DictReader:
                 wrong = f"cannot set {plain!r}, it is a constant"
                 raise SealedError(f"{where}.{name}", wrong, "Leave it out.", format_line(self.place))
             kind = variables.get(name, parameter.kind) if parameter is not None else None
-            found[name] = plain if kind is None else self.value(kind, plain, f"{where}.{name}")
+            found[name] = plain if kind is None else self.assigned(kind, plain, f"{where}.{name}")
         config = cls(**found)
         own = state_of(config)
         own.made_at, own.places = self.lines.place(values), {**own.places, **places}
         return config
+
+    def assigned(self, kind: Kind, plain: Any, where: str) -> Any:
+        """What a parameter is given for its entry in a dict."""
+        return self.value(kind, plain, where)
 
     def unknown(self, name: Any, known: Mapping[str, Any], where: str) -> NoReturn:
         near = get_close_matches(str(name), known, 1)

@@ -12,6 +12,7 @@ from xpm_core.errors import ConfigurationError, MismatchError, ParameterValueErr
 from xpm_core.language.dict_form.class_names import CLASS, shortest_name
 from xpm_core.language.dict_form.dict_reader import DictReader, SourceLines
 from xpm_core.language.graph.state import state_of
+from xpm_core.language.graph.tagged_values import without_tag
 from xpm_core.language.parameters.generics import ConfigKind
 from xpm_core.language.parameters.object_kinds import ObjectKind, kinds_of
 from xpm_core.language.parameters.schema import schema_of
@@ -67,7 +68,7 @@ class DictWriter:
 
     def value(self, kind: Kind, value: Any, where: str) -> Any:
         """A value as a plain one."""
-        writer = WRITERS.get(type(kind))
+        writer, value = WRITERS.get(type(kind)), without_tag(value)
         return value if writer is None else writer(self, kind, value, where)
 
     def scalar(self, kind: ScalarKind, value: Any, where: str) -> Any:

@@ -17,6 +17,7 @@ import yaml
 
 from xpm_core.errors import YamlError
 from xpm_core.language.dict_form.dict_reader import SourceLines
+from xpm_core.tracebacks.callsite import format_line
 
 TAG = "tag:yaml.org,2002:"
 SCALAR_PATTERNS = {
@@ -66,7 +67,7 @@ class YamlLoader(yaml.SafeLoader):
         text = str(node.value)
         found = float(text.lower().replace(".inf", "inf").replace(".nan", "nan"))
         if math.isinf(found) and "inf" not in text.lower():
-            where = f"{self.lines.file}:{node.start_mark.line + 1}"
+            where = format_line((self.lines.file, node.start_mark.line + 1))
             raise YamlError(where, f"{text} is too large for a float", f'Quote it if it is a text: "{text}".')
         return found
 
@@ -76,7 +77,8 @@ class YamlLoader(yaml.SafeLoader):
         for key, _ in node.value:
             if isinstance(key, yaml.ScalarNode) and key.value in known and key.tag != f"{TAG}merge":
                 wrong = f"{key.value!r} stands twice, first in line {known[key.value].start_mark.line + 1}"
-                raise YamlError(f"{self.lines.file}:{key.start_mark.line + 1}", wrong, "Keep one of them.")
+                where = format_line((self.lines.file, key.start_mark.line + 1))
+                raise YamlError(where, wrong, "Keep one of them.")
             known[getattr(key, "value", "")] = key
 
     def note(self, container: Any, key: Any, node: yaml.Node) -> None:
@@ -116,9 +118,23 @@ def read(file: str | os.PathLike[str] | IO[str]) -> tuple[Any, SourceLines]:
         try:
             text = Path(file).read_text(encoding="utf-8")
         except (OSError, ValueError) as error:
-            raise YamlError(name, f"cannot be read ({error})", "Name a YAML file.") from None
+            why = getattr(error, "strerror", None) or error
+            raise YamlError(format_line((name, 0)), f"cannot be read ({why})", "Name a YAML file.") from None
     else:
         name, text = str(getattr(file, "name", "YAML")), file.read()
+    return parsed(text, name)
+
+
+def parsed(text: str, name: str) -> tuple[Any, SourceLines]:
+    """The values of a YAML text, and their lines.
+
+    Args:
+        text: The text.
+        name: What messages call it: the path of its file.
+
+    Raises:
+        YamlError: It is no YAML.
+    """
     lines = SourceLines((name, 1))
     loader = YamlLoader(text)
     loader.lines = lines
@@ -128,5 +144,5 @@ def read(file: str | os.PathLike[str] | IO[str]) -> tuple[Any, SourceLines]:
         if isinstance(error, YamlError):
             raise
         mark = getattr(error, "problem_mark", None)
-        where = f"{name}:{mark.line + 1}" if mark is not None else name
+        where = format_line((name, mark.line + 1 if mark is not None else 0))
         raise YamlError(where, f"it is no YAML ({getattr(error, 'problem', None) or error})", "Correct it.") from None

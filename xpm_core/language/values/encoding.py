@@ -20,6 +20,7 @@ import msgpack
 
 from xpm_core.errors import MismatchError
 from xpm_core.language.graph.state import is_configuration
+from xpm_core.language.graph.tagged_values import TaggedFloat, TaggedInt, TaggedText
 from xpm_core.language.values import data_objects
 from xpm_core.project.origin import class_id
 from xpm_core.scalars import all_atoms, all_finite
@@ -81,6 +82,8 @@ def number(value: float) -> bytes:
 
 PLAIN_WRITERS: dict[type, Callable[[Any], bytes]] = {
     type(None): pack, bool: pack, str: pack, bytes: pack, int: integer, float: number,
+    TaggedInt: lambda value: integer(int(value)), TaggedFloat: lambda value: number(float(value)),
+    TaggedText: lambda value: pack(str(value)),
 }  # fmt: skip
 """The writers of the plainest types, the same for identities and payloads."""
 

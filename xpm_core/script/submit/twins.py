@@ -15,6 +15,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xpm_core.language.graph.state import STATE, is_configuration, state_of
+from xpm_core.language.graph.tagged_values import without_tag
 from xpm_core.language.graph.walk import Trail, reachable
 from xpm_core.language.parameters.schema import MISSING, schema_of, short_repr
 from xpm_core.language.values import data_objects
@@ -189,6 +190,7 @@ def form(value: Any) -> Any:
         return {key: form(item) for key, item in value.items()}
     if (names := data_objects.object_classes.get(type(value))) is not None:
         return type(value), form(tuple(data_objects.field_values(value, names.all).values()))
+    value = without_tag(value)
     return type(value), repr(value) if isinstance(value, float) else value
 
 

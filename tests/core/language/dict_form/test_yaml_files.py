@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import date
 from io import StringIO
 from pathlib import Path
@@ -13,7 +12,6 @@ from dict_samples import Adam, Learn
 
 from xpm_core.config import state_of
 from xpm_core.errors import (
-    MissingPackageError,
     ParameterTypeError,
     UnknownParameterError,
     YamlError,
@@ -109,11 +107,3 @@ def test_file_that_is_not_there_or_empty_is_told(tmp_path: Path) -> None:
         Learn.from_yaml(tmp_path / "none.yaml")
     with pytest.raises(ParameterTypeError, match=r"Learn: expected Learn, got None \(NoneType\)"):
         Learn.from_yaml(write(tmp_path, ""))
-
-
-def test_yaml_without_its_package_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "yaml", None)
-    monkeypatch.delitem(sys.modules, "xpm_core.language.dict_form.yaml_files", raising=False)
-    monkeypatch.delattr("xpm_core.language.dict_form.yaml_files", raising=False)
-    with pytest.raises(MissingPackageError, match=r"Learn\.from_yaml: needs PyYAML, .*pip install 'xpm-queue\[yaml\]'"):
-        Learn.from_yaml("learn.yaml")

@@ -1,0 +1,132 @@
+"""`xpm run`: run the experiment that a YAML file describes."""
+
+from __future__ import annotations
+
+import gc
+import json
+import os
+import sys
+from contextlib import contextmanager, nullcontext, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from xpm_cli.app import COLLECTING, FAILED, USAGE, common_options, say, setting, tell
+from xpm_cli.output.terminal import Terminal
+from xpm_cli.output.user_traceback import print_traceback
+from xpm_core.errors import ConfigurationError, ExperimentFileError, FailedExperiment, XpmError
+from xpm_core.experiment_file.json_schema import schema_of
+from xpm_core.experiment_file.prepared import prepare
+from xpm_core.labels import short
+from xpm_core.language.graph.tags import label_text
+from xpm_core.words.text import plural
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from xpm_core.experiment_file.plan import Plan
+    from xpm_core.experiment_file.prepared import Prepared
+
+
+@click.command()
+@common_options
+@click.argument("file", metavar="FILE.yaml", type=click.Path(path_type=Path))
+@click.argument("values", metavar="[NAME=VALUE]...", nargs=-1)
+@click.option("--dry-run", is_flag=True, help="Print what would be submitted; touch no server and no file.")
+@click.option("--schema", is_flag=True, help="Print a JSON schema of the file, for editors.")
+@click.option("--experiment", metavar="NAME", help="Another name of the experiment than the file's.")
+@click.option("--workers", type=click.IntRange(0, 10000), metavar="N", help="Start N workers on this machine.")
+def run(
+    file: Path,
+    values: tuple[str, ...],
+    dry_run: bool,
+    schema: bool,
+    experiment: str | None,
+    workers: int | None,
+) -> None:
+    """Run the experiment that a YAML file describes.
+
+    The file names a workspace, an experiment, and a Python function run(xp, config); it gives the values of the
+    configuration. NAME=VALUE gives the value of a parameter instead: lr=0.1, optimizer.lr=0.1. A grid, such as
+    lr: {grid: [0.1, 0.01]}, calls the function once for each of its values.
+
+    Exit code 1 if not all jobs are done, 2 if something in the file is wrong.
+    """
+    gc.set_threshold(*COLLECTING)  # the user's code may run for days
+    sys.dont_write_bytecode |= dry_run or schema
+    sys.argv = [os.path.abspath(file), *values]  # as a script has it
+    with _errors_of_users():
+        if schema:
+            with _errors_of_files(), redirect_stdout(sys.stderr):
+                found = schema_of(file)
+            click.echo(json.dumps(found, indent=2))
+            return
+        with _errors_of_files(), redirect_stdout(sys.stderr) if dry_run else nullcontext():
+            prepared = prepare(file, values, experiment)
+            workspace = _workspace(prepared, file)
+        if dry_run:
+            _rehearse(prepared, workspace)
+        else:
+            prepared.run(workspace, redis=setting("redis"), workers=workers)
+
+
+@contextmanager
+def _errors_of_users() -> Iterator[None]:
+    """End the command as a script ends: with the report of the jobs, or the traceback of the user's code."""
+    try:
+        yield
+    except FailedExperiment as error:
+        if setting("debug"):
+            raise
+        tell(str(error))
+        sys.exit(FAILED)
+    except (XpmError, click.ClickException, click.exceptions.Exit, BrokenPipeError):
+        raise
+    except Exception as error:
+        print_traceback(error, whole=bool(setting("debug")))
+        sys.exit(FAILED)
+
+
+@contextmanager
+def _errors_of_files() -> Iterator[None]:
+    """An error in the file, or in the words of the command, is an error of usage."""
+    try:
+        yield
+    except ConfigurationError as error:
+        if setting("debug"):
+            raise
+        tell(f"Error: {error}")
+        sys.exit(USAGE)
+
+
+def _workspace(prepared: Prepared, file: Path) -> Path:
+    """The workspace that the command was given, else that of the file, else that of the environment."""
+    found = setting("workspace") or prepared.header.workspace or os.environ.get("XPM_WORKSPACE")
+    if found is None:
+        remedy = "Write workspace: DIRECTORY, or give --workspace DIR."
+        raise ExperimentFileError(f"{file}:1", "it has no key 'workspace'", remedy)
+    return Path(found)
+
+
+def _rehearse(prepared: Prepared, workspace: Path) -> None:
+    with redirect_stdout(sys.stderr):  # what the user's code prints is no data of this command
+        plan, notes = prepared.rehearse(workspace)
+    for line in _lines(plan, Terminal.of_stdout()):
+        click.echo(line)
+    for note in notes:
+        say(note)
+
+
+def _lines(plan: Plan, terminal: Terminal) -> Iterator[str]:
+    """A table of the jobs, and their number."""
+    jobs = list(plan.jobs.values())
+    if jobs:
+        rows = [["ID", "TASK", "WOULD", "TAGS"]]
+        for job in jobs:
+            tags = " ".join(f"{name}={label_text(label)}" for name, label in job.tags.items())
+            rows.append([short(job.identity), job.name, "reuse" if job.reused else "run", tags or "-"])
+        yield from terminal.table(rows)
+    reused = sum(job.reused for job in jobs)
+    done = f", {reused} done already and would be reused" if reused else ""
+    yield f"{plan.name}: {plural(len(jobs), 'job')}, {len(jobs) - reused} would run{done}"

@@ -34,6 +34,7 @@ Program.homes = {
     "why": ("xpm_cli.commands.looking.why", "Say why a job does not run, and what to do."),
     "logs": ("xpm_cli.commands.looking.logs", "Print what jobs have printed."),
     "events": ("xpm_cli.commands.looking.events", "List what has happened."),
+    "debug": ("xpm_cli.commands.acting.debug", "Run one job here, in the foreground, in a scratch folder."),
     "wait": ("xpm_cli.commands.looking.wait", "Wait until jobs have ended."),
     "tokens": ("xpm_cli.commands.acting.tokens", "List the tokens, and set how many units one has."),
     "cancel": ("xpm_cli.commands.acting.cancel", "Cancel jobs that have not ended."),

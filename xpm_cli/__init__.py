@@ -41,5 +41,6 @@ Program.homes = {
     "retry": ("xpm_cli.commands.acting.retry", "Run jobs again that have ended."),
     "graph": ("xpm_cli.commands.looking.graph", "Show which jobs of an experiment need which."),
     "diff": ("xpm_cli.commands.looking.diff", "List the parameters that make two identities differ."),
+    "completion": ("xpm_cli.commands.upkeep.completion", "Print a script for bash, zsh or fish."),
     "doctor": ("xpm_cli.commands.upkeep.doctor", "Look for faults of a workspace, and mend them."),
 }

@@ -52,6 +52,9 @@ _EXIT_CODES: dict[tuple[type[XpmError], ...], int] = {
 }
 _SETTINGS = "xpm_cli."
 
+VARIABLE = "_XPM_COMPLETE"
+"""Variable with which a shell asks for the words that can come next."""
+
 
 class Program(click.Group):
     """The group of all commands. An error of xpm ends it with a message; with `--debug`, with its traceback.
@@ -62,6 +65,15 @@ class Program(click.Group):
     """
 
     homes: ClassVar[dict[str, tuple[str, str]]] = {}
+
+    def main(self, *args: Any, **more: Any) -> Any:
+        """Run the program, or answer a shell that asks for words."""
+        if os.environ.get(VARIABLE):
+            from xpm_cli.completion.shells import register
+
+            register()
+            more["prog_name"] = "xpm"  # click makes the name of the variable of it
+        return super().main(*args, **more)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of the commands, in the order of `homes`."""

@@ -6,6 +6,7 @@ systems of clusters do not order.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -36,6 +37,13 @@ def submissions_folder(directory: ExperimentDirectory) -> Path:
 def ends_folder(workspace: Path) -> Path:
     """The folder with the ends of a workspace's jobs. A worker does not know to which experiments a job belongs."""
     return workspace / ".xpm" / "index"
+
+
+def memory_file(workspace: Path) -> Path:
+    """The file in which this machine remembers the index of a workspace (memory.py)."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    name = hashlib.sha256(os.fsencode(workspace)).hexdigest()[:16]
+    return Path(home, "xpm", "index", f"{name}.msgpack")
 
 
 def index_files(workspace: Path) -> Iterator[IndexFile]:

@@ -54,6 +54,8 @@ _SETTINGS = "xpm_cli."
 
 VARIABLE = "_XPM_COMPLETE"
 """Variable with which a shell asks for the words that can come next."""
+COMPLETION = "xpm_cli.completion.shells"
+"""The module that answers. It knows the rooms above this one, so it is imported as a command is."""
 
 
 class Program(click.Group):
@@ -69,9 +71,7 @@ class Program(click.Group):
     def main(self, *args: Any, **more: Any) -> Any:
         """Run the program, or answer a shell that asks for words."""
         if os.environ.get(VARIABLE):
-            from xpm_cli.completion.shells import register
-
-            register()
+            import_module(COMPLETION).register()
             more["prog_name"] = "xpm"  # click makes the name of the variable of it
         return super().main(*args, **more)
 

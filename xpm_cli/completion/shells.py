@@ -17,7 +17,7 @@ from xpm_cli.completion.command_table import command_table
 from xpm_cli.completion.values import Candidate
 
 BASH = """\
-# Completion of %(prog_name)s for bash. To load it in each new shell, add this line to ~/.bashrc:
+# Completion for %(prog_name)s in bash. To load it in each new shell, add this line to ~/.bashrc:
 #
 #     eval "$(%(prog_name)s completion bash)"
 #
@@ -47,7 +47,7 @@ complete -o nosort -F %(complete_func)s %(prog_name)s 2>/dev/null || complete -F
 
 ZSH = """\
 #compdef %(prog_name)s
-# Completion of %(prog_name)s for zsh. To load it in each new shell, add these lines to ~/.zshrc, after compinit:
+# Completion for %(prog_name)s in zsh. To load it in each new shell, add these lines to ~/.zshrc, after compinit:
 #
 #     autoload -Uz compinit && compinit
 #     eval "$(%(prog_name)s completion zsh)"
@@ -81,7 +81,7 @@ fi
 """
 
 FISH = """\
-# Completion of %(prog_name)s for fish. This writes it where each new shell finds it:
+# Completion for %(prog_name)s in fish. This writes it where each new shell finds it:
 #
 #     %(prog_name)s completion fish > ~/.config/fish/completions/%(prog_name)s.fish
 #

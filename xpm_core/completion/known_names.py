@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import subprocess
 import sys
 import time
 from collections.abc import Mapping
@@ -139,15 +138,9 @@ def _build_elsewhere(workspace: Path) -> None:
         if mark.exists() and time.time() - mark.stat().st_mtime > BUILDING_S:
             mark.unlink()
         os.close(os.open(mark, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        nothing = subprocess.DEVNULL
-        subprocess.Popen(
-            [sys.executable, "-c", _BUILD, str(workspace)],
-            stdin=nothing,
-            stdout=nothing,
-            stderr=nothing,
-            cwd="/",
-            start_new_session=True,
-        )
+        nowhere = [(os.POSIX_SPAWN_OPEN, fd, os.devnull, os.O_RDWR, 0) for fd in range(3)]
+        words = [sys.executable, "-c", _BUILD, str(workspace)]
+        os.posix_spawn(sys.executable, words, os.environ, file_actions=nowhere, setsid=True)
 
 
 def _mark(workspace: Path) -> Path:

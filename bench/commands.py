@@ -51,6 +51,14 @@ finally:
 """
 """Says how often a command has sent something to the server once it was connected, at the end of its errors."""
 
+COMPLETED = """
+import os, sys
+os.environ.update(_XPM_COMPLETE="bash_complete", COMP_LINE="xpm show 3f2")
+from xpm_cli import main
+main()
+"""
+"""What a shell starts when somebody presses Tab after the first characters of a job."""
+
 BATCH, EXPERIMENT, TASK = 200, "sweep", "trials:Train"
 FAILED, RUNNING, READY = 0.01, 8, 0.02
 
@@ -77,7 +85,9 @@ def rows(size: Size) -> list[Row]:
             "XPM_WORKSPACE": folder, "XPM_REDIS_URL": place.url, "XDG_CACHE_HOME": place.folder("cache")
         }  # fmt: skip
         listing = _xpm("jobs", "--limit", "50", "--where", "param.rate>0.003 and depth=4")
-        looked = _in_turn({"status": _xpm("status"), "redis": _python("import redis"), "jobs": listing}, environment)
+        _run(_python(f"from xpm_core.completion.known_names import build_alone; build_alone({folder!r})"), environment)
+        commands = {"status": _xpm("status"), "redis": _python("import redis"), "jobs": listing}
+        looked = _in_turn({**commands, "completed": _python(COMPLETED)}, environment)
         trips = _round_trips(["status"], environment)
     return [
         *_compared(helped, looked, jobs),
@@ -90,7 +100,8 @@ def _compared(helped: Times, looked: Times, jobs: int) -> list[Row]:
     found = []
     for kind, unit in (("CPU time", "s"), ("until it ends", "s")):
         redis = [1.5 * each + 0.1 for each in looked["redis"][kind]]
-        help_most, status_most, jobs_most = (Limit("<=", most) if kind == "CPU time" else None for most in (2, 1, 1))
+        limits = (Limit("<=", most) if kind == "CPU time" else None for most in (2, 1, 1, 1.3))
+        help_most, status_most, jobs_most, completed_most = limits
         status, listed = looked["status"][kind], looked["jobs"][kind]
         found += [
             Row(f"xpm --help, {kind}", "import click", unit, helped["xpm"][kind], helped["click"][kind], help_most),
@@ -98,7 +109,11 @@ def _compared(helped: Times, looked: Times, jobs: int) -> list[Row]:
                 f"xpm status of {jobs} jobs, {kind}", "1.5 times import redis + 0.1 s", unit, status, redis, status_most
             ),
             Row(f"xpm jobs, a filter on two of 10 parameters, 50 of {jobs}, {kind}", "", unit, listed, limit=jobs_most),
-        ]
+            Row(
+                f"completion of a job of {jobs}, {kind}", "import redis", unit, looked["completed"][kind],
+                looked["redis"][kind], completed_most,
+            ),
+        ]  # fmt: skip
     return found
 
 

@@ -35,6 +35,7 @@ Program.homes = {
     "why": ("xpm_cli.commands.looking.why", "Say why a job does not run, and what to do."),
     "logs": ("xpm_cli.commands.looking.logs", "Print what jobs have printed."),
     "events": ("xpm_cli.commands.looking.events", "List what has happened."),
+    "debug": ("xpm_cli.commands.acting.debug", "Run one job here, in the foreground, in a scratch folder."),
     "wait": ("xpm_cli.commands.looking.wait", "Wait until jobs have ended."),
     "tokens": ("xpm_cli.commands.acting.tokens", "List the tokens, and set how many units one has."),
     "workers": ("xpm_cli.commands.acting.workers", "List the workers, and order them to leave."),
@@ -44,5 +45,6 @@ Program.homes = {
     "graph": ("xpm_cli.commands.looking.graph", "Show which jobs of an experiment need which."),
     "diff": ("xpm_cli.commands.looking.diff", "List the parameters that make two identities differ."),
     "gc": ("xpm_cli.commands.upkeep.gc", "Remove what nobody needs any more."),
+    "completion": ("xpm_cli.commands.upkeep.completion", "Print a script for bash, zsh or fish."),
     "doctor": ("xpm_cli.commands.upkeep.doctor", "Look for faults of a workspace, and mend them."),
 }

@@ -59,6 +59,10 @@ _SETTINGS = "xpm_cli."
 
 COLLECTING = gc.get_threshold()
 """When Python collects garbage by itself, before `Program` changes it."""
+VARIABLE = "_XPM_COMPLETE"
+"""Variable with which a shell asks for the words that can come next."""
+COMPLETION = "xpm_cli.completion.shells"
+"""The module that answers. It knows the rooms above this one, so it is imported as a command is."""
 
 
 class Program(click.Group):
@@ -70,6 +74,13 @@ class Program(click.Group):
     """
 
     homes: ClassVar[dict[str, tuple[str, str]]] = {}
+
+    def main(self, *args: Any, **more: Any) -> Any:
+        """Run the program, or answer a shell that asks for words."""
+        if os.environ.get(VARIABLE):
+            import_module(COMPLETION).register()
+            more["prog_name"] = "xpm"  # click makes the name of the variable of it
+        return super().main(*args, **more)
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """The names of the commands, in the order of `homes`."""

@@ -16,8 +16,8 @@ from typing import NoReturn
 
 from xpm_core.backoff import Backoff
 from xpm_core.errors import XpmError
+from xpm_core.job.environment import clean_environment
 from xpm_core.server.embedded.server import EmbeddedServer
-from xpm_worker.environment import clean_environment
 from xpm_worker.slot.main import SlotContext, work
 from xpm_worker.slot.orders import SIGNALS, Shutdown, stricter
 from xpm_worker.starter import fork_server

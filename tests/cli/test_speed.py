@@ -5,13 +5,16 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from click.testing import Result
 from helpers.round_trips import counted
 from helpers.simulated_jobs import ERROR, Lab
 
+from xpm_core.index.writers import IndexedJob, SubmissionWriter
 from xpm_core.states import State
+from xpm_core.workspace.workspace import Workspace
 
 Xpm = Callable[..., Result]
 
@@ -45,6 +48,31 @@ def test_status_loads_neither_the_language_of_filters_nor_the_index() -> None:
     assert "redis" in modules
     assert not {"rich", "rq", "psutil", "statistics", "msgpack", "xpm_core.filters", "xpm_core.index"} & modules
     assert not [name for name in modules if name.startswith(("xpm_core.reading.listing.", "xpm_core.language"))]
+
+
+COMPLETION = """
+import os
+os.environ.update(_XPM_COMPLETE="bash_complete", COMP_LINE="xpm show 3f")
+from xpm_cli import main
+try:
+    main()
+except SystemExit:
+    pass
+"""
+
+
+def test_completion_loads_no_command_and_no_client(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    workspace = Workspace.open(tmp_path / "workspace")
+    SubmissionWriter(workspace.experiment("sweep"), "run1").add([IndexedJob("3f" * 32, "m:Train", {}, dict)])
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setenv("XPM_WORKSPACE", str(workspace.path))
+    assert {"word", "3f3f3f3", "Train"} <= loaded(COMPLETION)  # this writes what it will find the next time
+    modules = loaded(COMPLETION)
+    assert {"3f3f3f3", "Train"} <= modules
+    assert not {"redis", "rich", "rq", "msgpack", "psutil", "asyncio", "subprocess"} & modules
+    assert not [
+        name for name in modules if name.startswith(("xpm_cli.commands.", "xpm_core.reading", "xpm_core.store"))
+    ]
 
 
 @pytest.mark.redis

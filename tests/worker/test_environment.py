@@ -1,4 +1,4 @@
-"""The environment: what a worker reads in it, and what jobs get of it, which is all but secrets."""
+"""The variables that a worker reads in its environment."""
 
 from __future__ import annotations
 
@@ -11,34 +11,7 @@ import pytest
 
 from xpm_core.errors import SettingsError
 from xpm_worker.cli import OUT_OF_REACH
-from xpm_worker.environment import END_TIMEOUT, IMPORT_TIMEOUT, TIMEOUTS_S, clean_environment, timeout_s
-
-
-def test_the_environment_of_jobs_holds_nothing_that_leads_to_redis() -> None:
-    url = "redis://user:long-password@head:6379/0"
-    environment = {
-        "PATH": "/bin",
-        "XPM_REDIS_URL": "x",
-        "REDIS_URL": "x",
-        "RQ_REDIS_URL": "x",
-        "CELERY_BROKER": "rediss://other:6379",
-        "CACHE": "see valkey://cache",
-        "SECRET": "long-password",
-        "NOTE": f"we use {url}",
-        "DOCKER_HOST": "unix:///var/run/docker.sock",
-    }
-    kept = clean_environment(environment, url)
-    assert kept == {"PATH": "/bin", "DOCKER_HOST": "unix:///var/run/docker.sock"}
-
-
-def test_a_short_password_hides_no_variable_that_merely_contains_it() -> None:
-    environment = {"PATH": "/bin", "EQUAL": "bin"}
-    assert clean_environment(environment, "redis://:bin@head") == {"PATH": "/bin"}
-
-
-def test_folders_given_to_the_worker_come_first() -> None:
-    kept = clean_environment({"PYTHONPATH": "/old"}, "", ["/a", "/b"])
-    assert kept["PYTHONPATH"] == os.pathsep.join(["/a", "/b", "/old"])
+from xpm_worker.environment import END_TIMEOUT, IMPORT_TIMEOUT, TIMEOUTS_S, timeout_s
 
 
 def test_a_timeout_is_a_number_of_seconds() -> None:

@@ -21,6 +21,7 @@
         TokenNameError             (also ValueError) a token's name has characters that are not allowed
         TokenClashError            (also ValueError) a token exists with another scope or numbering
         UnknownDependencyError     (also LookupError) a job needs a job that the server does not know
+        DebugError                 a job cannot be run in the foreground
         NoJobError                 a function was called that works only in the process of a running job
         TokenHoldingError          (also LookupError) a job asks for units of a token that it does not hold
         OutputError                an output of a running task is watched or registered wrongly
@@ -94,6 +95,7 @@ from xpm_core.errors.configuration import (
 )
 from xpm_core.errors.experiment import (
     AmbiguousJobError,
+    DebugError,
     ExperimentError,
     FailedExperiment,
     FilterError,
@@ -142,6 +144,7 @@ __all__ = [
     "CollectionError",
     "ConfigurationError",
     "CycleError",
+    "DebugError",
     "DeclarationError",
     "EmbeddedServerError",
     "ExperimentError",

@@ -389,6 +389,17 @@ class ForgottenJobError(XpmError, LookupError):
         return f"Job {short(self.job)}: the server does not know it any more. Run its script again."
 
 
+class DebugError(ShapedError):
+    """Raised when a job cannot be run in the foreground: what it runs is not known, or what it needs is not there.
+
+    Message:
+        Evaluate/9bc04e1: it needs Train 3f2a91c, which is failed. Run that first: xpm retry 3f2a91c.
+
+    Remedy:
+        Do what the message says. What a job needs must be done, and its directory must be there.
+    """
+
+
 class AmbiguousJobError(XpmError, LookupError):
     """Raised when a name means several jobs.
 

@@ -6,6 +6,7 @@ systems of clusters do not order.
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -50,6 +51,13 @@ def removal_files(workspace: Path) -> list[str]:
         return [f"{folder}/{name}" for name in sorted(os.listdir(folder)) if name.endswith(END)]
     except OSError:
         return []
+
+
+def memory_file(workspace: Path) -> Path:
+    """The file in which this machine remembers the index of a workspace (memory.py)."""
+    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    name = hashlib.sha256(os.fsencode(workspace)).hexdigest()[:16]
+    return Path(home, "xpm", "index", f"{name}.msgpack")
 
 
 def index_files(workspace: Path) -> Iterator[IndexFile]:

@@ -8,7 +8,6 @@ Owns: the file, and what makes it out of date.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ import msgpack
 
 from xpm_core.index.columns import Cells, Columns
 from xpm_core.index.entries import End, Entry
+from xpm_core.index.folders import memory_file
 from xpm_core.states import State
 
 VERSION = 2
@@ -52,13 +52,6 @@ class Memory:
     seen: dict[str, Seen]
     damaged: dict[str, int]
     removals: int = 0
-
-
-def memory_file(workspace: Path) -> Path:
-    """The file of a workspace's memory."""
-    home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    name = hashlib.sha256(os.fsencode(workspace)).hexdigest()[:16]
-    return Path(home, "xpm", "index", f"{name}.msgpack")
 
 
 def recall(workspace: Path, files: set[str], removals: int = 0) -> Memory:

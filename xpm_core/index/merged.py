@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from xpm_core.index.entries import Entry, read_line, read_removal
-from xpm_core.index.folders import IndexFile, index_files, removal_files
-from xpm_core.index.memory import Memory, Seen, goes_on, memory_file, recall, remember
+from xpm_core.index.folders import IndexFile, index_files, memory_file, removal_files
+from xpm_core.index.memory import Memory, Seen, goes_on, recall, remember
 
 WORTH = 1000
 """Lines that have to be new for the memory to be written again."""

@@ -29,6 +29,7 @@ class TokenState:
         holders: How many units each execution holds; its name is `workspace:identity:execution`.
         waiting: How many ready jobs of this workspace ask for it.
         first: The identities of the first of these.
+        numbered: Whether its units are numbered.
     """
 
     name: str
@@ -38,6 +39,7 @@ class TokenState:
     holders: dict[str, int]
     waiting: int
     first: list[str]
+    numbered: bool = False
 
     @property
     def held(self) -> int:
@@ -82,4 +84,5 @@ def token_of(
     known = {text_of(key): text_of(value) for key, value in fields.items()}
     used = {key.partition("@")[2]: int(n) for key, n in known.items() if key.startswith("used")}
     holders = {text_of(holder): int(text_of(value).partition("|")[0]) for holder, value in held.items()}
-    return TokenState(name, int(known["capacity"]), used or {"": 0}, known["scope"], holders, waiting, first)
+    capacity, numbered = int(known["capacity"]), known.get("units") == "1"
+    return TokenState(name, capacity, used or {"": 0}, known["scope"], holders, waiting, first, numbered)

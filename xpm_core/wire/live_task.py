@@ -23,7 +23,8 @@ INIT_TASKS = "__xpm_init_tasks__"
 """The entry in the `__dict__` of a live task that holds its initial tasks."""
 
 SEALED = "__xpm_sealed__"
-"""The entry in the `__dict__` of a live task that holds its sealed configuration, and the workspace."""
+"""The entry in the `__dict__` of a live task that holds its sealed configuration, the workspace, and where its shared
+directories lie, which is the workspace for a job of a worker."""
 
 
 def execute(task: Task) -> Any:
@@ -76,12 +77,11 @@ def shared_folders(task: Task) -> list[Path]:
     found = [each for each in generated(task) if each[1].partial is not None]
     if not found:
         return []
-    sealed, workspace = task.__dict__[SEALED]
-    below = [config for _, config in reachable(sealed, unsubmitted)]
-    own = {id(config) for config in below if config is sealed or state_of(config).source is None}
+    sealed, _, place = task.__dict__[SEALED]
+    own = set(map(id, _own(sealed)))
     folders = set()
     for config, generator, path in found:
-        folder = workspace / generator.partial.folder(config)
+        folder = place / generator.partial.folder(config)
         if id(config) in own and path.is_relative_to(folder):
             for each in (folder, path.parent):
                 each.mkdir(parents=True, exist_ok=True)
@@ -89,8 +89,31 @@ def shared_folders(task: Task) -> list[Path]:
     return sorted(folders)
 
 
+def move_shared(sealed: Any, workspace: Path, place: Path) -> None:
+    """Let the paths of a task in directories that it shares with others lie elsewhere, before its objects are made.
+
+    Args:
+        sealed: The sealed configuration of the task, as it was read from a payload.
+        workspace: The workspace, where the paths are now.
+        place: Where they are to be instead.
+    """
+    for config in _own(sealed):
+        for parameter in schema_of(config).parameters.values():
+            generator, path = parameter.generator, config.__dict__.get(parameter.name)
+            if generator is None or generator.partial is None or not isinstance(path, Path):
+                continue
+            if path.is_relative_to(workspace / generator.partial.folder(config)):
+                config.__dict__[parameter.name] = place / path.relative_to(workspace)
+
+
+def _own(sealed: Any) -> list[Any]:
+    """A task and the configurations below it, without other tasks and what these have made."""
+    below = [config for _, config in reachable(sealed, unsubmitted)]
+    return [config for config in below if config is sealed or state_of(config).source is None]
+
+
 def params(task: Task) -> dict[str, Any]:
     """The content of `params.json` for a task that `load` returned; see `describe`."""
-    sealed, workspace = task.__dict__[SEALED]
+    sealed, workspace, _ = task.__dict__[SEALED]
     described = describe(sealed, job=task.__dict__["__taskdir__"], workspace=workspace)
     return {**described, "tags": task.__dict__["__tags__"]}

@@ -27,6 +27,7 @@ from xpm_core.language.identity.digest import task_id
 from xpm_core.language.identity.seal import seal
 from xpm_core.language.parameters.paths import Layout
 from xpm_core.project.import_path import ImportPath
+from xpm_core.wire import live_task
 from xpm_core.wire.live_task import INIT_TASKS, SEALED
 from xpm_core.wire.packer import Packer, within_limit
 from xpm_core.wire.part_packer import write_part
@@ -77,7 +78,15 @@ def pack(
     return within_limit(data, task)
 
 
-def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path, allow: Sequence[str] = ()) -> Task:
+def load(
+    data: bytes,
+    *,
+    workspace: Path,
+    identity: str,
+    jobpath: Path,
+    allow: Sequence[str] = (),
+    shared: Path | None = None,
+) -> Task:
     """The live task of a payload, ready for `execute`, with `__taskdir__` and `__tags__`.
 
     From now on, this process imports as the script does (xpm_core.project.import_path), and has the script's
@@ -89,6 +98,8 @@ def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path, allow: S
         identity: The identity that the task must have, as 64 hexadecimal characters.
         jobpath: The job's directory on this machine.
         allow: Patterns of the modules that may be imported (xpm_core.language.code.allow_list); empty for all.
+        shared: Where the directories lie that the job shares with other jobs, and the caches of its objects; None for
+            the workspace.
 
     Returns:
         A live object of the task's class.
@@ -104,6 +115,9 @@ def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path, allow: S
     root, tags = Unpacker(workspace, jobpath, allow).configuration(data, identity)
     if not isinstance(root, Task):
         raise PayloadError("payload", f"it is a {type(root).__name__}, not a task", "Submit a task.")
+    if shared is not None:
+        live_task.move_shared(root, workspace, shared)
+    place = shared or workspace
     objects: dict[int, tuple[Any, Any]] = {}
     caches: Callable[[type], bool] = cache(has_cache)  # for this load only, because it keeps classes alive
 
@@ -114,14 +128,14 @@ def load(data: bytes, *, workspace: Path, identity: str, jobpath: Path, allow: S
             found.__dict__["__taskdir__"] = jobpath if config is root else own and own.jobpath
         if caches(type(found)):
             folder = task_id(type(config)).replace(":", ".")
-            found.__dict__[CACHE] = workspace / "config" / folder / str(state_of(config).identity)
+            found.__dict__[CACHE] = place / "config" / folder / str(state_of(config).identity)
         if config is root:
             found.__dict__["__tags__"] = tags
 
-    task = live(root, Layout(root, jobpath, workspace), on_made)
+    task = live(root, Layout(root, jobpath, place), on_made)
     task.__dict__[INIT_TASKS] = [objects[id(each)][1] for each in state_of(root).init_tasks]
     task.__dict__[OBJECTS] = objects
-    task.__dict__[SEALED] = root, workspace
+    task.__dict__[SEALED] = root, workspace, place
     return task
 
 

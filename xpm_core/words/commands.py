@@ -79,6 +79,10 @@ class Commands:
         """Print what a job has printed."""
         return f"{self.variables}xpm logs {short(identity)}{self.place}"
 
+    def debug(self, identity: str, options: str = "") -> str:
+        """Run a job in the foreground."""
+        return f"{self.variables}xpm debug {short(identity)}{options}{self.place}"
+
     def cancel(self, *identities: str) -> str:
         """Cancel some jobs."""
         return f"{self.variables}xpm cancel {' '.join(map(short, identities))}{self.place}"

@@ -15,7 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from xpm_core.errors import WorkspaceError
-from xpm_worker.job.user_code import is_user_file, is_xpm_file
+from xpm_core.tracebacks.user_frames import is_user_file, is_xpm_file
 
 MOST_FRAMES = 60
 LONGEST_MESSAGE = 2000
@@ -111,14 +111,6 @@ def checked(summary: dict[str, Any]) -> dict[str, Any]:
 def _is_place(fields: dict[str, Any]) -> bool:
     file, line, function = (fields.get(name) for name in ("file", "line", "function"))
     return isinstance(file, str | None) and isinstance(line, int | None) and isinstance(function, str | None)
-
-
-def traceback_text(error: BaseException) -> str:
-    """Return the traceback as Python prints it, without xpm's own frames around the user's code."""
-    trace = error.__traceback__
-    while trace is not None and is_xpm_file(trace.tb_frame.f_code.co_filename):
-        trace = trace.tb_next
-    return "".join(traceback.format_exception(type(error), error, trace or error.__traceback__))
 
 
 def type_name(cls: type) -> str:

@@ -25,6 +25,7 @@ from typing import Any
 
 from xpm_core.errors import WorkspaceError
 from xpm_core.job import running
+from xpm_core.tracebacks.user_frames import is_installed_file, is_user_file
 from xpm_core.workspace.files import explanation
 from xpm_worker.job import user_code
 from xpm_worker.system import files as system_files
@@ -135,7 +136,7 @@ def _may_write_when_deleted(kinds: set[type], last: str) -> bool:
     if _packages or any(hasattr(kind, "__del__") for kind in kinds):
         return True
     names = user_code.names_since(last)
-    return any(user_code.is_installed_file(getattr(sys.modules[name], "__file__", None) or "") for name in names)
+    return any(is_installed_file(getattr(sys.modules[name], "__file__", None) or "") for name in names)
 
 
 def _open_files(objects: list[Any], kinds: set[type]) -> list[Any]:
@@ -164,7 +165,7 @@ def _release(last: str) -> None:
     """
     running.current = None
     names = reversed(user_code.names_since(last))
-    own = [name for name in names if user_code.is_user_file(getattr(sys.modules[name], "__file__", None) or "<")]
+    own = [name for name in names if is_user_file(getattr(sys.modules[name], "__file__", None) or "<")]
     modules = [weakref.ref(sys.modules.pop(name)) for name in own]
     for _ in range(3):  # a live object that is deleted drops its configuration, which then drops its class
         if not gc.collect():

@@ -16,7 +16,9 @@ from typing import Any, NoReturn
 
 from xpm_core.errors import GracefulTimeout, TaskImportError
 from xpm_core.job import running
+from xpm_core.job.environment import job_variables
 from xpm_core.job.running import RunningJob, TaskCancelled
+from xpm_core.tracebacks.user_frames import traceback_text
 from xpm_core.wire import live_task, payload
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.workspace import Workspace
@@ -43,7 +45,7 @@ def run(job: RunJob, channel: Channel) -> NoReturn:
         kernel.set_name(kernel.JOB_NAME)
         code = perform(job, Reports(channel))
     except BaseException as error:  # the edge of the process: only its log is left to write to
-        streams.write(2, failure.traceback_text(error))
+        streams.write(2, traceback_text(error))
     finally:
         os._exit(code)
 
@@ -129,18 +131,9 @@ def _enter(job: RunJob, directory: JobDirectory, on_sigterm: Interruption) -> No
     streams.redirect(directory.out, directory.err)
     sys.argv = [job.task]
     os.environ.pop("OLDPWD", None)
-    for name, value in (job.env | _job_variables(job, taskdir)).items():
+    variables = job_variables(job.identity, job.execution, workspace=job.workspace, taskdir=taskdir)
+    for name, value in (job.env | variables).items():
         os.environ[name] = value
-
-
-def _job_variables(job: RunJob, taskdir: str) -> dict[str, str]:
-    return {
-        running.JOB_VARIABLE: job.identity,
-        "PWD": taskdir,
-        "XPM_EXECUTION": job.execution,
-        "XPM_WORKSPACE": job.workspace,
-        "XPM_TASKDIR": taskdir,
-    }
 
 
 # -- the task ----------------------------------------------------------------------------------------------------------
@@ -216,7 +209,7 @@ def _log(job: RunJob, directory: JobDirectory, error: BaseException) -> None:
     elif isinstance(error, SystemExit):
         text = "" if error.code is None or isinstance(error.code, int) else f"{error.code}\n"
     elif isinstance(error, TaskImportError):
-        text = failure.traceback_text(error.__cause__ or error) + "\n" + import_errors.message(job, error) + "\n"
+        text = traceback_text(error.__cause__ or error) + "\n" + import_errors.message(job, error) + "\n"
     else:
-        text = failure.traceback_text(error)
+        text = traceback_text(error)
     streams.append_to(directory.err, text)

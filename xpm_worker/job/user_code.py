@@ -1,39 +1,16 @@
-"""Whose code a file or a module is: xpm's, the user's, or an installed package's.
+"""The modules that a process has imported, and whose they are: the user's, or an installed package's.
 
 Imports nothing heavy, because processes of jobs use it.
 """
 
 from __future__ import annotations
 
-import os
 import sys
-import sysconfig
 from collections.abc import Mapping
 from itertools import takewhile
 
 from xpm_core.project.import_path import STANDARD_NAMES, in_library
-from xpm_core.tracebacks.callsite import PACKAGE
-
-_WORKER = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_LIBRARIES = tuple(os.path.realpath(sysconfig.get_path(name)) + os.sep for name in ("stdlib", "platstdlib"))
-_INSTALLED = (f"{os.sep}site-packages{os.sep}", f"{os.sep}dist-packages{os.sep}")
-
-
-def is_xpm_file(file: str) -> bool:
-    """Return whether a file belongs to xpm."""
-    return file.startswith((PACKAGE, _WORKER))
-
-
-def is_installed_file(file: str) -> bool:
-    """Return whether a file belongs to an installed package. xpm's own files do not, wherever they are installed."""
-    return not is_xpm_file(file) and any(part in file for part in _INSTALLED)
-
-
-def is_user_file(file: str) -> bool:
-    """Return whether a file is the user's own: not xpm's, not an installed package's, and not Python's."""
-    if is_xpm_file(file) or file.startswith("<") or is_installed_file(file):
-        return False
-    return not os.path.realpath(file).startswith(_LIBRARIES)
+from xpm_core.tracebacks.user_frames import is_installed_file, is_user_file
 
 
 def names_since(last: str) -> list[str]:

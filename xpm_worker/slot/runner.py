@@ -11,13 +11,12 @@ import logging
 import math
 import os
 import random
-import re
 import signal
 import time
 from typing import Any
 
 from xpm_core.errors import PayloadError, ProtocolError, WorkspaceError, XpmError
-from xpm_core.job.running import TOKENS_VARIABLE
+from xpm_core.job.environment import token_variables
 from xpm_core.states import Event, State
 from xpm_core.store import keys
 from xpm_core.store.records import FinishCode, Lease, RenewCode
@@ -166,7 +165,7 @@ class Runner:
             attempt=lease.attempt,
             resumable=spec.options.resumable,
             template=spec.options.template,
-            env={**spec.options.env, **named(lease.variables, self._devices), **_token_variables(lease)},
+            env={**spec.options.env, **named(lease.variables, self._devices), **token_variables(lease.units)},
             timeout_s=spec.options.timeout_s,
             lease_until=held.until(worker.lease_s),
             worker=worker.name,
@@ -364,12 +363,3 @@ def _mark(directory: JobDirectory, kind: Any, lease: Lease) -> None:
         directory.write_marker(kind, lease.execution)
     except WorkspaceError as error:  # a script writes it later: Redis names the execution
         log.warning("%s: %s", lease.spec.label, error)
-
-
-def _token_variables(lease: Lease) -> dict[str, str]:
-    """Variables with the units that the job holds: `XPM_TOKEN_GPU=0,2` (numbers, or how many), and one with all."""
-    each, all_units = {}, []
-    for name, (units, numbers) in lease.units.items():
-        each[f"XPM_TOKEN_{re.sub('[^A-Z0-9]', '_', name.upper())}"] = numbers or str(units)
-        all_units.append(f"{name}={units}:{numbers}" if numbers else f"{name}={units}")
-    return {**each, TOKENS_VARIABLE: ";".join(all_units)}

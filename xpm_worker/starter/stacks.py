@@ -18,7 +18,8 @@ import time
 from collections.abc import Iterator
 from typing import Any
 
-from xpm_worker.job import standby, user_code
+from xpm_core.tracebacks.user_frames import is_user_file, is_xpm_file
+from xpm_worker.job import standby
 from xpm_worker.system import clock, kernel
 
 SIGNAL = signal.SIGRTMIN + 9 if hasattr(signal, "SIGRTMIN") else 0
@@ -123,9 +124,9 @@ def parse(text: str) -> tuple[list[dict[str, Any]], bool]:
         found = _FRAME.fullmatch(line)
         if line.strip() in ("", "...") or (found and found[1] == standby.__file__):
             return frames[::-1], True
-        if found and not user_code.is_xpm_file(found[1]):
+        if found and not is_xpm_file(found[1]):
             file, function = _unescaped(found[1]), _unescaped(found[3])
-            own = user_code.is_user_file(file)
+            own = is_user_file(file)
             frames.append({"file": file, "line": int(found[2]), "function": function, "code": "", "own": own})
     return frames[::-1], False
 

@@ -15,8 +15,8 @@ from collections.abc import Iterator
 from importlib.machinery import ModuleSpec, PathFinder
 
 from xpm_core.project.import_path import ImportPath, follow
+from xpm_core.tracebacks.user_frames import is_installed_file
 from xpm_core.wire import payload
-from xpm_worker.job import user_code
 
 DEFINITION = re.compile("^(?:@|class |def |async def )", re.MULTILINE)
 """The first definition of a module. The text after it need not be parsed, because the imports at the top end there."""
@@ -105,6 +105,6 @@ def _installed(names: Iterator[str], path: ImportPath) -> Iterator[str]:
         if package in sys.modules or (package in sys.stdlib_module_names and not path.standard.get(package)):
             continue
         spec = PathFinder.find_spec(package)
-        if spec is None or not user_code.is_installed_file(spec.origin or ""):
+        if spec is None or not is_installed_file(spec.origin or ""):
             return
         yield name

@@ -20,6 +20,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
+from xpm_core.tracebacks.user_frames import is_user_file
 from xpm_worker.job import leaving, user_code
 from xpm_worker.job.standby import stand_by
 from xpm_worker.protocol.codec import LARGEST_REPORT, encode
@@ -153,7 +154,7 @@ def _why_different(found: Mapping[str, str], wanted: Sequence[str] | None) -> st
         found: The modules that were imported here, with their files.
         wanted: The modules that a job imported; None if this process imported with the import path of the job.
     """
-    own = [name for name, file in found.items() if file and user_code.is_user_file(file)]
+    own = [name for name, file in found.items() if file and is_user_file(file)]
     if own:
         return f"a package imports {own[0]}, which belongs to no package"
     if wanted is not None:

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from xpm_core.index.entries import End, Entry
-from xpm_core.index.memory import Memory, Seen, memory_file, recall, remember
+from xpm_core.index.folders import memory_file
+from xpm_core.index.memory import Memory, Seen, recall, remember
 from xpm_core.states import State
 
 

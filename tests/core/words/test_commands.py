@@ -35,6 +35,8 @@ def test_the_program_names_what_it_was_given() -> None:
         (Commands().show(IDENTITY), "xpm show 3f2a91c"),
         (Commands().why_all(), "xpm why"),
         (Commands().logs(IDENTITY), "xpm logs 3f2a91c"),
+        (Commands().debug(IDENTITY), "xpm debug 3f2a91c"),
+        (Commands().debug(IDENTITY, " --pdb"), "xpm debug 3f2a91c --pdb"),
         (Commands().cancel(IDENTITY, OTHER), "xpm cancel 3f2a91c 9d01e44"),
         (Commands().cancel_all("digits"), "xpm cancel --experiment digits"),
         (Commands().retry(IDENTITY), "xpm retry 3f2a91c"),

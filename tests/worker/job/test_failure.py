@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import worker_tasks
 
+from xpm_core.tracebacks.user_frames import traceback_text
 from xpm_worker.job import failure
 
 
@@ -85,7 +86,7 @@ def test_the_log_shows_causes_and_hides_the_frames_around_the_users_code() -> No
         except ValueError as error:
             raise KeyError("y") from error
     except KeyError as error:
-        text = failure.traceback_text(error)
+        text = traceback_text(error)
     assert "ValueError: no good: x" in text
     assert text.rstrip().endswith("KeyError: 'y'")
 

@@ -10,8 +10,8 @@ import pytest
 from helpers.starter_client import StarterClient
 from helpers.waiting import PATIENCE_S
 
+from xpm_core.job.environment import clean_environment
 from xpm_core.workspace.workspace import Workspace
-from xpm_worker.environment import clean_environment
 from xpm_worker.starter import fork_server
 
 

@@ -14,7 +14,7 @@ import worker_tasks as tasks
 from helpers.starter_client import StarterClient
 from helpers.waiting import PATIENCE_S
 
-from xpm_worker.environment import clean_environment
+from xpm_core.job.environment import clean_environment
 from xpm_worker.starter import fork_server
 from xpm_worker.template import rehearsal
 

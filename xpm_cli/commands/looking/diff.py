@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -15,18 +14,16 @@ import click
 from xpm_cli.app import common_options, say
 from xpm_cli.lookup import script_objects
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
+from xpm_cli.lookup.sealed_job import verified
 from xpm_cli.output.json_form import SCHEMA, dumps
 from xpm_cli.output.terminal import Terminal
 from xpm_core.errors import WorkspaceError
 from xpm_core.labels import bare_class, short, title
 from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.differences import ABSENT, Difference, differences, is_typed
-from xpm_core.reading.listing.row import JobRow
 from xpm_core.states import State
-from xpm_core.wire import signing
 from xpm_core.wire.unpacker import Unpacker
 from xpm_core.words.commands import Commands
-from xpm_core.workspace.job_spec import JobSpec
 
 PARAMS = "params.json"
 
@@ -95,18 +92,10 @@ def _side(name: str, stack: ExitStack, opened: list[OpenWorkspace]) -> Side:
         return Side(name, _read(directory.params), workspace)
     if job.state is State.DONE:  # the server has forgotten its parameters
         raise WorkspaceError(str(directory.path), f"has no {PARAMS}", "Run the job's script again: it is run anew.")
-    payload = _verified(opened[0], job).payload
+    payload = verified(opened[0], opened[0].reader.jobs.spec(job.identity)).payload
     config, tags = Unpacker(workspace, directory.path).configuration(payload, job.identity)
     described = describe(config, job=directory.path, workspace=workspace)
     return Side(name, {**described, "tags": tags}, workspace)
-
-
-def _verified(opened: OpenWorkspace, job: JobRow) -> JobSpec:
-    """What a job runs. Its code is about to be imported, so if XPM_SIGNING_KEY is set, its signature is verified."""
-    spec = opened.reader.jobs.spec(job.identity)
-    if (key := signing.key_in(os.environ)) is not None:
-        signing.verify(key, opened.workspace.id, spec)
-    return spec
 
 
 def _read(file: Path) -> dict[str, Any]:

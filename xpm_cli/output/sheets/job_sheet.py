@@ -44,7 +44,7 @@ NEXT = {
     State.DELAYED: (Commands.logs, Commands.cancel),
     State.RUNNING: (Commands.logs, Commands.cancel),
     State.DONE: (Commands.logs,),
-    State.FAILED: (Commands.logs, Commands.retry),
+    State.FAILED: (Commands.logs, Commands.debug, Commands.retry),
     State.CANCELLED: (Commands.retry,),
     State.BLOCKED: (Commands.why, Commands.cancel),
 }

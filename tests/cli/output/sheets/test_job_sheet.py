@@ -99,7 +99,7 @@ def test_failed_job_shows_the_error_where_it_arose_and_what_to_do(lab: Lab, xpm:
     assert error[3] == "    (1 frame of libraries hidden, --full)"
     assert "    /lib/numpy/core.py:9  in inner     raise\n" in xpm("show", "failed", "--full").stdout
     bad, after = short(lab.identity("bad")), short(lab.identity("after"))
-    assert error[4] == f"do          xpm logs {bad}   xpm retry {bad}"
+    assert error[4] == f"do          xpm logs {bad}   xpm debug {bad}   xpm retry {bad}"
     assert f"needed by   Train name=after {after} blocked" in result.stdout
 
 

@@ -1,5 +1,5 @@
 -- Wake-ups are hints: an idle worker blocks on a list of its own, and makes a claim when it is woken.
--- include: asks heads keys refusals tokens
+-- include: asks heads keys pauses refusals tokens
 local wake = {}
 
 -- Note an idle worker, which wants to be woken until `till`.
@@ -23,6 +23,7 @@ end
 -- Wake one idle worker of a queue that could run a job of it now; the latest listed first. Workers of one daemon that
 -- live equally long can run the same jobs, so only one of them is looked at.
 function wake.queue(w, queue, now)
+  if pauses.paused(w, queue) then return end
   local idle, tried = keys.idle(w, queue), {}
   local listed = redis.call('ZREVRANGE', idle, 0, 63, 'WITHSCORES')
   for i = 1, #listed, 2 do

@@ -146,7 +146,8 @@ def workers(w: str) -> str:
 def worker(w: str, name: str) -> str:
     """hash: name, host, pid, queues, path (of the workspace there), version, lease_ms, started, until (ms, if it ends),
     devices (`CUDA_VISIBLE_DEVICES=2,...`: how many its own variables list), leaving (since when it takes no more jobs,
-    ms, once it was told to leave).
+    ms, once it was told to leave), mark (JSON of a `diagnosis.mark.Mark`: its daemon's mark, as it reads it in its
+    workspace).
 
     Expires four leases after the worker's last call.
     """

@@ -65,6 +65,10 @@ CALLS: list[Call] = [
     ("look", keys.queues(W), [W, 30000]),
     ("join", keys.workers(W), [W, "w5", 30000, "default", "node5", 1, "/", "0"]),
     ("leave", keys.workers(W), [W, WORKER.name]),
+    ("mark", keys.workers(W), [W, WORKER.name, "{}"]),
+    ("view_jobs", keys.counts(W), [W, identity("a"), 0]),
+    ("view_members", keys.rq_registry("deferred", W, "default"), [W, "default", "deferred", '["x"]', 0]),
+    ("view_list", keys.queues(W), [W, "default", 0]),
     ("token_set", keys.token("cpu"), ["cpu", 5, "server", 0, ""]),
 ]
 TYPED = [

@@ -14,8 +14,9 @@ local function write_hash(w, rec)
   for i, value in ipairs(review.wanted(w, rec)) do
     flat[#flat + 1], flat[#flat + 2] = review.required[i], value
   end
-  local known = { created_at = rec.submitted, enqueued_at = rec.submitted, started_at = rec.started,
-    ended_at = rec.ended, last_heartbeat = math.max(rec.started, rec.ended) }
+  local since = rec.state == 'delayed' and rec.ended or rec.submitted
+  local known = { created_at = rec.submitted, enqueued_at = since, started_at = rec.started,
+    ended_at = review.until_s(rec, 0) and rec.ended or 0, last_heartbeat = math.max(rec.started, rec.ended) }
   for name, ms in pairs(known) do
     local there = redis.call('HGET', hash, name)
     if ms > 0 and not (there and string.find(there, review.date)) then

@@ -38,7 +38,7 @@ LIVE = {
     "diff name=failed name=done": (0, "PARAMETER"),
     "cancel name=done": (1, ""),
     "retry name=running": (1, ""),
-    "doctor": (0, "no faults"),
+    "doctor": (0, "1 warning"),
 }
 """What each command prints with the server, and its exit code."""
 
@@ -55,7 +55,7 @@ AWAY = {
     "diff name=failed name=done": (0, "PARAMETER"),
     "cancel name=done": (3, ""),
     "retry name=running": (3, ""),
-    "doctor": (1, "1 fault"),
+    "doctor": (1, "1 error, 6 not known"),
 }
 """The same without the server: the files answer."""
 

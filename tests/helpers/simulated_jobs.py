@@ -52,6 +52,7 @@ class Lab:
         self.worker = WorkerId("node1-1", "node1")
         self.run = self.store.open_run("sweep", "run1", {"user": "alice", "host": "head", "script": "sweep.py"})
         self.writers: dict[str, SubmissionWriter] = {}
+        self.links: dict[str, JobLinks] = {}
         self.ends = EndWriter(workspace.path, self.worker.name)
 
     def identity(self, name: str) -> str:
@@ -73,9 +74,10 @@ class Lab:
         job = Submission(spec, needs=[self.identity(need) for need in needs], **more)
         if experiment not in self.writers:
             self.writers[experiment] = SubmissionWriter(self.workspace.experiment(experiment), "run1")
+            self.links[experiment] = JobLinks(self.workspace.experiment(experiment))
         self.writers[experiment].add([IndexedJob(identity, spec.task, tags, lambda: {"name": name, **(params or {})})])
         self.store.submit(experiment, self.run.started_ms, [job], {})
-        JobLinks(self.workspace.experiment(experiment)).add(self.directory(name), f"name={name}")
+        self.links[experiment].add(self.directory(name), f"name={name}")
         return identity
 
     def join(self) -> None:

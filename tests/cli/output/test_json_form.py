@@ -42,6 +42,7 @@ DOCUMENTS = [
     *[("events", words, False) for words in ("events --json", "events name=failed -o json -n 2")],
     ("tokens", "tokens --json", False),
     *[("graph", "graph sweep --json", away) for away in (False, True)],
+    *[("doctor", words, away) for words in ("doctor --json", "doctor --json --deep") for away in (False, True)],
     ("status", "status --json", True),
     ("jobs", "jobs --json", True),
 ]

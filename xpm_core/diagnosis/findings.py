@@ -48,22 +48,22 @@ class Finding:
 
 def ok(subject: str, text: str) -> Finding:
     """All is well."""
-    return Finding(Level.OK, subject, line(text, LONGEST))
+    return Finding(Level.OK, line(subject, LONGEST), line(text, LONGEST))
 
 
 def warning(subject: str, text: str, remedy: str, mend: Callable[[], str] | None = None) -> Finding:
     """Nothing is lost, but somebody should look at it."""
-    return Finding(Level.WARNING, subject, line(text, LONGEST), line(remedy, LONGEST), mend)
+    return Finding(Level.WARNING, line(subject, LONGEST), line(text, LONGEST), line(remedy, LONGEST), mend)
 
 
 def error(subject: str, text: str, remedy: str, mend: Callable[[], str] | None = None) -> Finding:
     """Jobs do not run as they should, results can be lost, or what is shown is wrong."""
-    return Finding(Level.ERROR, subject, line(text, LONGEST), line(remedy, LONGEST), mend)
+    return Finding(Level.ERROR, line(subject, LONGEST), line(text, LONGEST), line(remedy, LONGEST), mend)
 
 
 def unknown(subject: str, text: str, remedy: str = "") -> Finding:
     """It could not be checked."""
-    return Finding(Level.UNKNOWN, subject, line(text, LONGEST), line(remedy, LONGEST))
+    return Finding(Level.UNKNOWN, line(subject, LONGEST), line(text, LONGEST), line(remedy, LONGEST))
 
 
 def named(identities: list[str]) -> str:

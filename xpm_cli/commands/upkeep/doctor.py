@@ -65,23 +65,34 @@ def _count(found: list[Finding], level: Level) -> int:
     return sum(finding.level is level for finding in found)
 
 
+def on_terminal() -> bool:
+    """Whether messages go to a terminal, on which a line can be drawn anew."""
+    return sys.stderr.isatty()
+
+
+def _draw(line: str) -> None:
+    """Replace the line on the terminal. With NO_COLOR, click would leave out the code that removes the old one."""
+    sys.stderr.write(f"\r\x1b[K{line}")
+    sys.stderr.flush()
+
+
 class _Progress:
     """A line on the terminal that says what is looked at. It is gone before anything else is printed."""
 
     def __init__(self) -> None:
         self._shown = False
         self._next_at = time.monotonic() + FIRST_S
-        self._on = sys.stderr.isatty() and not setting("quiet")
+        self._on = on_terminal() and not setting("quiet")
 
     def __call__(self, what: str, number: int, total: int) -> None:
         if not self._on or time.monotonic() < self._next_at:
             return
         self._next_at, self._shown = time.monotonic() + REDRAW_S, True
         count = f"  {number} of {total}" if total else ""
-        click.echo(f"\r\x1b[K{what}{count}", nl=False, err=True)
+        _draw(f"{what}{count}")
 
     def clear(self) -> None:
         """Remove the line."""
         if self._shown:
-            click.echo("\r\x1b[K", nl=False, err=True)
+            _draw("")
         self._shown = False

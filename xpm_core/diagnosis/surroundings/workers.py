@@ -41,7 +41,7 @@ class Daemon:
 
     @property
     def subject(self) -> str:
-        """What findings call it: by its first worker's machine, if there is one."""
+        """What findings call it."""
         return f"worker {self.name}"
 
     @property
@@ -102,9 +102,15 @@ def _sight(patient: Patient, daemon: Daemon) -> Iterator[Finding]:
     if found is None and young and file_system.is_shared(patient.workspace.path):
         yield unknown(daemon.subject, "its mark is not seen yet, it has just started", "try again in two minutes")
         return
+    if not _is_there(patient, daemon):  # it has left meanwhile, and taken its mark along
+        return
     text = f"it works in another directory with the same id: {path} on {daemon.host}"
     remedy = f"stop it; if that is a copy, delete its .xpm/workspace.json. Start it in {patient.workspace.path}"
     yield error(daemon.subject, text, remedy)
+
+
+def _is_there(patient: Patient, daemon: Daemon) -> bool:
+    return any(patient.client.exists(keys.worker(patient.w, worker.name)) for worker in daemon.workers)
 
 
 def _mark_here(workspace: Path, daemon: str) -> Mark | None:

@@ -13,6 +13,7 @@ from helpers.simulated_jobs import ERROR, Lab
 from helpers.typed_commands import PROGRAM, Shell
 from helpers.user_scripts import Desktop
 
+from xpm_cli.commands.upkeep import doctor
 from xpm_core.labels import short
 from xpm_core.states import State
 
@@ -77,6 +78,18 @@ def test_document_says_the_same(lab: Lab, xpm: Xpm) -> None:
     assert (document["schema"], document["errors"], document["warnings"]) == (1, 1, 1)
     [finding] = [each for each in document["findings"] if each["level"] == "error"]
     assert (finding["subject"], finding["remedy"], finding["repairable"]) == ("jobs", "xpm doctor --repair", True)
+
+
+def test_progress_is_drawn_on_a_terminal_and_removed(lab: Lab, xpm: Xpm, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.end("a")
+    monkeypatch.setattr(doctor, "FIRST_S", 0.0)
+    monkeypatch.setattr(doctor, "REDRAW_S", 0.0)
+    assert xpm("doctor").stderr == ""
+    monkeypatch.setattr(doctor, "on_terminal", lambda: True)
+    said = xpm("doctor").stderr
+    assert "\r\x1b[Kjob directories  0 of 1" in said
+    assert said.endswith("\r\x1b[K")
+    assert xpm("doctor", "-q").stderr == ""
 
 
 def test_folder_that_is_no_workspace_is_an_error(xpm: Xpm, outside: Path) -> None:

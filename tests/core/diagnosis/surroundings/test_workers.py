@@ -15,6 +15,7 @@ from helpers.simulated_jobs import Lab
 
 from xpm_core.diagnosis import mark
 from xpm_core.diagnosis.mark import Mark, mark_file, versions
+from xpm_core.diagnosis.patient import Patient
 from xpm_core.diagnosis.surroundings import workers
 from xpm_core.reading.server import server_time
 from xpm_core.store import keys
@@ -91,6 +92,21 @@ def test_mark_that_a_shared_file_system_may_hide_is_unknown(
     assert doctor().about(SUBJECT)["level"] == "error"
     monkeypatch.setattr(workers.file_system, "is_shared", lambda _: True)
     assert doctor().about(SUBJECT)["level"] == "unknown"
+
+
+def test_worker_that_leaves_while_it_is_looked_at_is_no_fault(
+    joined: Lab, doctor: Doctor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = workers.known_daemons
+
+    def then_it_leaves(patient: Patient) -> list[workers.Daemon]:
+        found = known(patient)
+        joined.store.leave(joined.worker.name)
+        mark_file(joined.workspace.path, "node1-1").unlink(missing_ok=True)
+        return found
+
+    monkeypatch.setattr(workers, "known_daemons", then_it_leaves)
+    assert doctor().faults == []
 
 
 def test_silent_worker_is_a_warning(joined: Lab, doctor: Doctor) -> None:

@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 from xpm_core.diagnosis.file_system import is_shared
 from xpm_core.diagnosis.findings import REPAIR, Finding, error, named, ok, unknown, warning
-from xpm_core.diagnosis.jobs.seen import DAMAGED, Seen, look_at, proven
+from xpm_core.diagnosis.jobs.seen import DAMAGED, FAILURES, HINDRANCES, Seen, look_at, proven
 from xpm_core.diagnosis.patient import JobFacts, Patient
+from xpm_core.errors import WorkspaceError
 from xpm_core.reading.server import server_time
 from xpm_core.states import State
 from xpm_core.words.text import plural
@@ -101,17 +102,28 @@ def _of_known(patient: Patient, job: JobFacts) -> Fault | None:
     kind: Kind = "done" if job.state is State.DONE else "failed"
     if not seen.there:
         return Fault(GONE) if kind == "done" else None
-    if kind == "failed" and job.reason != "lost" and job.execution not in seen.numbers and "done" not in seen.markers:
-        return None  # a job can fail before it enters its directory
     if seen.markers == {kind: job.execution}:
         return None if job.execution in seen.numbers or kind == "failed" else Fault(UNRECORDED)
-    fault = _kind_of(seen, kind, job)
     lost = kind == "failed" and job.reason == "lost" and not seen.markers
-    is_proven = lost or proven(directory, job.execution) == kind
-    return Fault(fault, (kind, job.execution)) if is_proven else Fault(fault)
+    if kind == "failed" and not lost and job.execution not in seen.numbers and _is_of_before(seen):
+        return None  # a job can fail before it enters its directory
+    is_proven = lost or _is_proven(directory, seen, kind, job.execution)
+    return Fault(_kind_of(seen, kind), (kind, job.execution) if is_proven else None)
 
 
-def _kind_of(seen: Seen, kind: Kind, job: JobFacts) -> Kept:
+def _is_of_before(seen: Seen) -> bool:
+    """Whether the markers can be those of an earlier attempt that has failed, too."""
+    return not seen.markers or (seen.markers.keys() == {"failed"} and DAMAGED not in seen.markers.values())
+
+
+def _is_proven(directory: JobDirectory, seen: Seen, kind: Kind, execution: str) -> bool:
+    """Whether the record of the execution that the server names says the same; and of a result, that none is newer."""
+    if kind == "done" and seen.newest != execution:
+        return False
+    return proven(directory, execution, failures=FAILURES + HINDRANCES) == kind
+
+
+def _kind_of(seen: Seen, kind: Kind) -> Kept:
     if len(seen.markers) == 2:
         return BOTH
     if DAMAGED in seen.markers.values():
@@ -174,7 +186,10 @@ def _mender(patient: Patient, faults: dict[str, Fault]) -> Callable[[], str]:
             if fault.marker is None or patient.read([identity]).get(identity) != before:
                 continue
             kind, execution = fault.marker
-            directory.write_marker(kind, execution)
+            try:
+                directory.write_marker(kind, execution)
+            except WorkspaceError:  # the next look names it again
+                continue
             count += 1
             if patient.read([identity]).get(identity) != before:  # it was retried just then: its worker begins anew
                 _take_back(directory, kind, execution)

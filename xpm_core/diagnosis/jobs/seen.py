@@ -16,6 +16,10 @@ DAMAGED = ""
 """Stands for the execution that a damaged marker names."""
 DONE = "done"
 """The reason in the record of an execution that succeeded."""
+FAILURES = ("failed", "timeout", "killed")
+"""The reasons in the records of executions that have failed by themselves."""
+HINDRANCES = ("refused", "lost")
+"""The reasons in the records of executions after which a job may have failed, or run again. Only the server knows."""
 
 
 class Seen(NamedTuple):
@@ -58,10 +62,16 @@ def look_at(directory: JobDirectory) -> Seen:
     return Seen(True, markers, numbers)
 
 
-def proven(directory: JobDirectory, execution: str) -> Kind | None:
-    """How an execution ended, by its record: `done` or `failed`; None if there is no record, or it does not say."""
+def proven(directory: JobDirectory, execution: str, *, failures: tuple[str, ...] = FAILURES) -> Kind | None:
+    """How an execution ended, by its record: `done` or `failed`; None if there is no record, or it does not say.
+
+    Args:
+        directory: The job's directory.
+        execution: The execution; empty for none.
+        failures: The reasons that count as failures.
+    """
     record = directory.record(execution) if execution else None
     reason = (record or {}).get("reason")
-    if reason is None or reason == "unreadable":
-        return None
-    return "done" if reason == DONE else "failed"
+    if reason == DONE:
+        return "done"
+    return "failed" if reason in failures else None

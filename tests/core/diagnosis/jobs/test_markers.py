@@ -74,6 +74,11 @@ KEPT: dict[str, tuple[str, Damage]] = {
 """Faults that nothing proves: they stay, with what to do."""
 
 
+def add_record(lab: Lab, name: str, content: str) -> None:
+    """A record of a later attempt, which the server does not know."""
+    (files(lab, name) / "executions" / "2-later.json").write_text(content)
+
+
 @pytest.fixture
 def ended(lab: Lab) -> Lab:
     lab.end("good")
@@ -142,6 +147,31 @@ def test_torn_marker_that_the_newest_record_contradicts_stays(ended: Lab, doctor
     found = doctor("--repair")
     assert (found.code, found.levels(SUBJECT)) == (1, ["error"])
     assert (files(ended, "bad") / "done").read_bytes() == b""
+
+
+def test_result_with_a_newer_record_than_the_servers_is_not_marked(ended: Lab, doctor: Doctor) -> None:
+    add_record(ended, "good", '{"reason": "done"}')
+    write(ended, "good", "done", marker_text("later"))
+    found = doctor("--repair")
+    assert (found.code, found.about(SUBJECT)["repairable"]) == (1, False)
+    assert "another execution" in found.about(SUBJECT)["text"]
+    assert (files(ended, "good") / "done").read_bytes() == marker_text("later")
+
+
+@pytest.mark.parametrize("reason", ["released", "lost", "refused", "cancelled"])
+def test_record_that_is_no_end_proves_nothing_of_a_forgotten_job(ended: Lab, doctor: Doctor, reason: str) -> None:
+    ended.client.flushall()
+    add_record(ended, "bad", f'{{"reason": "{reason}"}}')
+    write(ended, "bad", "done", b"")
+    assert doctor("--repair").levels(SUBJECT) == ["error"]
+    assert names_in(ended)["bad"] == ["done", "failed"]
+
+
+def test_failure_before_the_directory_was_entered_leaves_the_marker_of_before(ended: Lab, doctor: Doctor) -> None:
+    ended.join()
+    ended.store.retry(ended.identity("bad"))
+    ended.store.finish(ended.worker, ended.claim(ended.identity("bad")), State.FAILED, error=ERROR)
+    assert doctor().levels(SUBJECT) == ["ok"]
 
 
 def test_without_the_server_markers_are_not_written(ended: Lab, doctor: Doctor) -> None:

@@ -41,14 +41,14 @@ class Kept(NamedTuple):
     is_error: bool = True
 
 
-GONE = Kept("done, but their directories are gone", RUN_AGAIN)
-MISSING = Kept("done by the server, but their directories have no marker", RUN_AGAIN)
-UNMARKED = Kept("failed by the server, but their directories have no marker", "nothing; or: xpm retry --failed", False)
-BOTH = Kept("their directories have both markers, done and failed", "run their script again")
-TORN = Kept("their markers are damaged", RUN_AGAIN)
-OTHER = Kept("their markers name another execution than the server", "look at them: xpm show JOB; then: xpm retry JOB")
-UNRECORDED = Kept("their markers name an execution that has no record", "to have one: xpm retry JOB", False)
-CONTRARY = Kept("their markers say something else than the server", "look at them: xpm show JOB; then: xpm retry JOB")
+GONE = Kept("done, and the directory is gone", RUN_AGAIN)
+MISSING = Kept("done by the server, without a marker", RUN_AGAIN)
+UNMARKED = Kept("failed by the server, without a marker", "nothing; or: xpm retry --failed", False)
+BOTH = Kept("both markers, done and failed", "run their script again")
+TORN = Kept("damaged marker", RUN_AGAIN)
+OTHER = Kept("marker of another execution than the server's", "look at them: xpm show JOB; then: xpm retry JOB")
+UNRECORDED = Kept("marker of an execution that has no record", "to have one: xpm retry JOB", False)
+CONTRARY = Kept("marker that says something else than the server", "look at them: xpm show JOB; then: xpm retry JOB")
 
 
 class Fault(NamedTuple):

@@ -54,7 +54,7 @@ def test_many_faults_are_found_and_mended_in_one_go(shell: Shell, lab: Lab) -> N
     assert found.returncode == 1
     lines = found.stdout.splitlines()
     assert lines[-1] == "3 errors, 3 warnings"  # of the index nothing shows: no link leads to the jobs
-    assert f"✗ jobs: 1 job: their markers are damaged: {short(lab.identity('a'))}     xpm doctor --repair" in lines
+    assert f"✗ jobs: 1 job: damaged marker: {short(lab.identity('a'))}     xpm doctor --repair" in lines
     mended = shell.run("doctor", "--repair")
     assert mended.returncode == 1
     assert [line.split(" mended: ")[0] for line in mended.stdout.splitlines() if " mended: " in line] == [
@@ -65,7 +65,7 @@ def test_many_faults_are_found_and_mended_in_one_go(shell: Shell, lab: Lab) -> N
         "✓ view for RQ:",
     ]
     [left] = [line for line in mended.stdout.splitlines() if line.startswith("✗")]
-    gone = f"1 job: done, but their directories are gone: {short(lab.identity('gone'))}"
+    gone = f"1 job: done, and the directory is gone: {short(lab.identity('gone'))}"
     assert left == f"✗ jobs: {gone}     run their script again, it runs these jobs anew"
     assert mended.stdout.splitlines()[-1] == "1 error, 1 warning, 5 mended"
     assert "mended" not in shell.run("doctor", "--repair").stdout

@@ -40,11 +40,11 @@ def write(lab: Lab, name: str, kind: str, content: bytes) -> None:
 
 
 MENDED: dict[str, tuple[str, Damage]] = {
-    "done without marker": ("have no marker", lambda lab: (files(lab, "good") / "done").unlink()),
-    "failed without marker": ("have no marker", lambda lab: (files(lab, "bad") / "failed").unlink()),
-    "an empty marker": ("are damaged", lambda lab: write(lab, "good", "done", b"")),
-    "a torn marker": ("are damaged", lambda lab: write(lab, "bad", "failed", b'{"exec')),
-    "both markers": ("have both markers", lambda lab: write(lab, "good", "failed", marker_text("other"))),
+    "done without marker": ("without a marker", lambda lab: (files(lab, "good") / "done").unlink()),
+    "failed without marker": ("without a marker", lambda lab: (files(lab, "bad") / "failed").unlink()),
+    "an empty marker": ("damaged marker", lambda lab: write(lab, "good", "done", b"")),
+    "a torn marker": ("damaged marker", lambda lab: write(lab, "bad", "failed", b'{"exec')),
+    "both markers": ("both markers", lambda lab: write(lab, "good", "failed", marker_text("other"))),
     "another execution": ("another execution", lambda lab: write(lab, "good", "done", marker_text("other"))),
     "the other marker": (
         "something else than the server",
@@ -54,20 +54,20 @@ MENDED: dict[str, tuple[str, Damage]] = {
 """Faults that the records prove: what is said, and how they come about."""
 
 KEPT: dict[str, tuple[str, Damage]] = {
-    "directory gone": ("directories are gone", lambda lab: shutil.rmtree(lab.directory("good").path)),
+    "directory gone": ("the directory is gone", lambda lab: shutil.rmtree(lab.directory("good").path)),
     "no marker and no record": (
-        "have no marker",
+        "without a marker",
         lambda lab: (record_of(lab, "good").unlink(), (files(lab, "good") / "done").unlink()),
     ),
     "no marker, and a record that says failed": (
-        "have no marker",
+        "without a marker",
         lambda lab: (
             record_of(lab, "good").write_text('{"reason": "failed"}'),
             (files(lab, "good") / "done").unlink(),
         ),
     ),
     "torn marker and torn record": (
-        "are damaged",
+        "damaged marker",
         lambda lab: (write(lab, "good", "done", b"{"), record_of(lab, "good").write_text("{")),
     ),
 }
@@ -243,7 +243,7 @@ def test_job_whose_workers_were_lost_is_marked_as_failed(lab: Lab, doctor: Docto
     lab.directory("lost").prepare(1)
     lab.client.hset(f"xpm:{lab.workspace.id}:job:{lease.identity}", "max_losses", 0)
     lab.store.lose(lease)
-    assert "have no marker" in doctor().about(SUBJECT)["text"]
+    assert "without a marker" in doctor().about(SUBJECT)["text"]
     assert doctor("--repair").levels(SUBJECT) == ["mended", "ok"]
     marker = lab.directory("lost").marker()
     assert marker == ("failed", lease.execution)

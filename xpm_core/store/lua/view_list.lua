@@ -57,6 +57,7 @@ if is_right() and known then return 0 end
 if repair == '1' then
   redis.call('DEL', list, stale, missing)
   for _, each in ipairs(ready) do redis.call('RPUSH', list, each.id) end
-  redis.call(known and 'SADD' or 'SREM', rewrite.sound(keys.rq_queues, 'set'), list)
+  local shown = rewrite.sound(keys.rq_queues, 'set')
+  if known then redis.call('SADD', shown, list) else redis.call('SREM', shown, list) end
 end
 return 1

@@ -18,6 +18,7 @@ from xpm_core.backoff import Backoff
 from xpm_core.errors import XpmError
 from xpm_core.job.environment import clean_environment
 from xpm_core.server.embedded.server import EmbeddedServer
+from xpm_worker.mark import DaemonMark
 from xpm_worker.slot.main import SlotContext, work
 from xpm_worker.slot.orders import SIGNALS, Shutdown, stricter
 from xpm_worker.starter import fork_server
@@ -65,6 +66,8 @@ class Daemon:
         settings = context.settings
         self._environment = clean_environment(os.environ, context.url, settings.pythonpath, key=settings.signing_key)
         name = f"{settings.name or context.host}-{os.urandom(4).hex()}"
+        self._name = name
+        self._mark = DaemonMark(context.workspace.path, name, context.host)
         self._names = [f"{name}.{number}" for number in range(settings.slots)]
         """The slots' names differ only in the number: a refusal by one of them counts for all (store/refusals.py)."""
         self._died: dict[int, str] = {}
@@ -82,6 +85,7 @@ class Daemon:
         self._start_fork_server()
         self._waiting = list(range(self._context.settings.slots))
         while self._slots or (self._waiting and not self._shutdown):
+            self._mark.renew_if_due()  # first, because slots note it
             self._start_slots()
             select.select([self._signals], [], [], TICK_S)
             for number in self._signals.read():
@@ -90,6 +94,7 @@ class Daemon:
             self._reap()
             self._check_workspace()
             self._check_server()
+        self._mark.remove()
         self._end_fork_server()
         return self._all_ordered
 
@@ -115,7 +120,7 @@ class Daemon:
             self._fork_server_end.close()
             os.close(self._home)
             os.setsid()  # a terminal's Ctrl-C goes to the daemon alone, which passes it on
-            ordered = work(self._context, self._names[number], self._died.get(number, ""))
+            ordered = work(self._context, self._names[number], self._name, self._died.get(number, ""))
             code = ORDERED if ordered else 0
         except BaseException:  # the edge of the process
             log.exception("slot %d", number)

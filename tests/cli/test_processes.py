@@ -44,7 +44,7 @@ LIVE = {
     "cancel name=done": (1, ""),
     "retry name=running": (1, ""),
     "gc": (0, "failed   1 job "),
-    "doctor": (0, "no faults"),
+    "doctor": (0, "1 warning"),
 }
 """What each command prints with the server, and its exit code."""
 
@@ -66,7 +66,7 @@ AWAY = {
     "cancel name=done": (3, ""),
     "retry name=running": (3, ""),
     "gc": (3, ""),
-    "doctor": (1, "1 fault"),
+    "doctor": (1, "1 error, 6 not known"),
 }
 """The same without the server: the files answer."""
 

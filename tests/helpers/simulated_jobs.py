@@ -12,15 +12,18 @@ from typing import Any
 
 import redis
 
+from xpm_core import __version__
 from xpm_core.index.entries import End
 from xpm_core.index.writers import EndWriter, IndexedJob, SubmissionWriter
 from xpm_core.states import State
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Lease, Submission, SubmitCode, WorkerId
 from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.job_links import JobLinks
 from xpm_core.workspace.job_spec import JobSpec
 from xpm_core.workspace.kept_job import KeptJob
 from xpm_core.workspace.workspace import Workspace
+from xpm_worker.mark import DaemonMark, MarkedStore
 
 ERROR = {
     "type": "ValueError",
@@ -49,6 +52,7 @@ class Lab:
         self.worker = WorkerId("node1-1", "node1")
         self.run = self.store.open_run("sweep", "run1", {"user": "alice", "host": "head", "script": "sweep.py"})
         self.writers: dict[str, SubmissionWriter] = {}
+        self.links: dict[str, JobLinks] = {}
         self.ends = EndWriter(workspace.path, self.worker.name)
 
     def identity(self, name: str) -> str:
@@ -70,14 +74,19 @@ class Lab:
         job = Submission(spec, needs=[self.identity(need) for need in needs], **more)
         if experiment not in self.writers:
             self.writers[experiment] = SubmissionWriter(self.workspace.experiment(experiment), "run1")
+            self.links[experiment] = JobLinks(self.workspace.experiment(experiment))
         (answer,) = self.store.submit(experiment, self.run.started_ms, [job], {})
         given, new = {"name": name, **(params or {})}, answer.code is SubmitCode.NEW
         self.writers[experiment].add([IndexedJob(identity, spec.task, tags, lambda: given, new=new)])
+        self.links[experiment].add(self.directory(name), f"name={name}")
         return identity
 
     def join(self) -> None:
-        """Let the worker be there."""
-        self.store.join(self.worker, pid=1, path=str(self.workspace.path), version="0.1.0")
+        """Let the worker be there, with the mark of its daemon."""
+        name = self.worker.name
+        DaemonMark(self.workspace.path, name, self.worker.host).renew_if_due()
+        store = MarkedStore(self.client, self.workspace, name, name)
+        store.join(self.worker, pid=1, path=str(self.workspace.path), version=__version__)
 
     def start(self, name: str, *needs: str, **more: Any) -> Lease:
         """Submit a job, and let the worker start it; nothing else may be ready."""
@@ -113,7 +122,14 @@ class Lab:
         parameters = {"name": name, **PARAMETERS}
         about = {"task": "sweep:Train", "identity": lease.identity, "tags": {"name": name}}
         directory.write_params({**about, "parameters": parameters})
-        record = {"exit_code": 1 if error else 0, "peak_memory_bytes": 50 * 2**20, "python": "3.12.4", "error": error}
+        reason = "done" if state is State.DONE else "failed"
+        record = {
+            "reason": reason,
+            "exit_code": 1 if error else 0,
+            "peak_memory_bytes": 50 * 2**20,
+            "python": "3.12.4",
+            "error": error,
+        }
         where = {"host": self.worker.host, "worker": self.worker.name}
         directory.write_record(number, lease.execution, {**record, **where, **more})
         if state is State.DONE:
@@ -121,6 +137,7 @@ class Lab:
         ended = State(self.store.finish(self.worker, lease, state, error=error).state)
         if not ended.settled:
             return
+        directory.write_marker("done" if ended is State.DONE else "failed", lease.execution)
         now_s = time.time()
         where = {"host": self.worker.host, "worker": self.worker.name, "execution": lease.execution}
         self.ends.add(lease.identity, End(ended, now_s, now_s - 1, **where, attempt=lease.attempt, error=error or {}))

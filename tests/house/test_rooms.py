@@ -131,6 +131,11 @@ TESTED_ELSEWHERE = {
     "core/reading/why/avoided": ("core/store/test_refusals", "which daemons lack what, as refusals make it"),
     "core/reading/why/facts": ("core/reading/why/test_reader", "what the scripts return, in each situation"),
     "core/reading/why/records": ("cli/output/sheets/test_why_sheet", "the records, as they are printed"),
+    "core/diagnosis/findings": ("cli/commands/upkeep/test_doctor", "findings are what the doctor prints"),
+    "core/diagnosis/patient": ("core/diagnosis/jobs/test_markers", "facts are read anew before a marker is written"),
+    "core/diagnosis/jobs/seen": ("core/diagnosis/jobs/test_markers", "damaged markers are seen as such"),
+    "core/diagnosis/jobs/lists": ("core/diagnosis/jobs/test_index", "lists that are not whole, beside the index"),
+    "cli/output/finding_lines": ("cli/commands/upkeep/test_doctor", "its lines are what the command prints"),
     "cli/lookup/script_objects": (
         "cli/commands/looking/test_diff",
         "only this command takes names of a script's objects",

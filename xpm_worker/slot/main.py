@@ -14,6 +14,7 @@ from xpm_core.store import keys
 from xpm_core.store.jobs import Store
 from xpm_core.store.records import WorkerId
 from xpm_core.workspace.workspace import Workspace
+from xpm_worker.mark import MarkedStore
 from xpm_worker.settings import Settings
 from xpm_worker.slot.claimer import Claimer
 from xpm_worker.slot.devices import counted, own_devices
@@ -46,12 +47,13 @@ class SlotContext:
     ends_at: float | None = None
 
 
-def work(context: SlotContext, name: str, replaces: str = "") -> bool:
+def work(context: SlotContext, name: str, daemon: str, replaces: str = "") -> bool:
     """Be a slot until it must leave.
 
     Args:
         context: What the slots of the daemon share.
         name: The name of this slot's worker; no other worker has it.
+        daemon: The name of the daemon, under which its mark lies.
         replaces: The worker that died and whose place it takes; empty for none.
 
     Returns:
@@ -62,7 +64,7 @@ def work(context: SlotContext, name: str, replaces: str = "") -> bool:
     identity = WorkerId(name, context.host, settings.queues, settings.lease_s, devices)
     client = connection.open(context.url, lease_s=settings.lease_s)
     waiting = connection.open(context.url, lease_s=settings.lease_s, blocking=True)
-    store = Store(client, context.workspace.id, alone=True)
+    store = MarkedStore(client, context.workspace, name, daemon)
     orders = Orders(context.ends_at)
     worker = XpmWorker(
         [keys.rq_name(context.workspace.id, queue) for queue in settings.queues],

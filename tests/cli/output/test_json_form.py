@@ -45,6 +45,7 @@ DOCUMENTS = [
     ("queues", "queues --json", False),
     *[("gc", words, False) for words in ("gc --json", "gc --failed --orphans --json")],
     *[("graph", "graph sweep --json", away) for away in (False, True)],
+    *[("doctor", words, away) for words in ("doctor --json", "doctor --json --deep") for away in (False, True)],
     ("status", "status --json", True),
     ("jobs", "jobs --json", True),
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from xpm_core.store import keys
@@ -25,11 +25,13 @@ class Avoided:
         daemon: Its name.
         refusal: What it lacks.
         jobs: How many ready jobs of its queues avoid it because of that.
+        project: The tag of the project of these jobs.
     """
 
     daemon: str
     refusal: Refusal
     jobs: int
+    project: str = field(default="", compare=False)
 
     @property
     def reason(self) -> reasons_of_workers.Avoided:
@@ -52,10 +54,10 @@ def avoided(client: Redis, w: str, workers: Iterable[WorkerState]) -> list[Avoid
 
 
 def _avoided(client: Redis, w: str, daemon: str, queues: Collection[str]) -> Iterator[Avoided]:
-    for field, written in sorted(client.hgetall(keys.refusals(w, daemon)).items()):
-        project = text_of(field).partition(".")[0]
+    for key, written in sorted(client.hgetall(keys.refusals(w, daemon)).items()):
+        project = text_of(key).partition(".")[0]
         jobs = sum(_ready(client, w, queue, project) for queue in queues)
-        yield Avoided(daemon, Refusal.read(text_of(written)), jobs)
+        yield Avoided(daemon, Refusal.read(text_of(written)), jobs, project)
 
 
 def _ready(client: Redis, w: str, queue: str, project: str) -> int:

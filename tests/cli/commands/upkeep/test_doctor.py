@@ -1,94 +1,95 @@
-"""`xpm doctor`: what it finds, what it mends, and its exit code."""
+"""`xpm doctor`, as people and programs see it. What each check finds is in tests/core/diagnosis."""
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from click.testing import Result
-from helpers.private_server import PrivateServer
 from helpers.simulated_jobs import ERROR, Lab
-from helpers.typed_commands import AWAY
+from helpers.typed_commands import PROGRAM, Shell
+from helpers.user_scripts import Desktop
 
+from xpm_cli.commands.upkeep import doctor
 from xpm_core.labels import short
 from xpm_core.states import State
-from xpm_core.store import keys
-from xpm_core.workspace.job_links import JobLinks
 
 pytestmark = pytest.mark.redis
 
 Xpm = Callable[..., Result]
 
 
-def index_files(lab: Lab) -> list[Path]:
-    place = lab.workspace.path
-    return [*place.glob("experiments/*/index/*.jsonl"), *place.glob(".xpm/index/*.jsonl")]
-
-
-def ended(lab: Lab, name: str) -> None:
-    """A job that has ended, with its link in its experiment's directory."""
-    lab.end(name)
-    JobLinks(lab.workspace.experiment("sweep")).add(lab.directory(name), f"name={name}")
-
-
-def test_healthy_workspace_has_no_faults(lab: Lab, xpm: Xpm) -> None:
-    ended(lab, "a")
+def test_healthy_workspace_has_a_line_for_each_check(lab: Lab, xpm: Xpm) -> None:
+    lab.end("a")
     result = xpm("doctor")
     assert (result.exit_code, result.stderr) == (0, "")
     *findings, last = result.stdout.splitlines()
-    assert [line[0] for line in findings] == ["✓"] * 4
-    assert "✓ index: 1 job, none is missing" in findings
-    assert last == "no faults"
+    assert [line.split(":")[0].split()[1] for line in findings] == [
+        *("python", "redis", "redis", "workspace", "workers", "imports", "jobs", "files", "links", "index", "lists"),
+        "view",
+    ]
+    assert [line for line in findings if line[0] != "✓"] == [
+        "! redis: AOF is off: a restart forgets jobs that are not done     "
+        "on the server: CONFIG SET appendonly yes, and in its configuration"
+    ]
+    assert last == "1 warning"
 
 
-def test_damaged_lines_are_a_fault_that_repair_mends(lab: Lab, xpm: Xpm) -> None:
-    ended(lab, "a")
-    for file in index_files(lab):
-        with file.open("a") as stream:
-            stream.write("torn\n")
-    found = xpm("doctor")
-    assert found.exit_code == 1
-    assert found.stdout.count("1 line of ") == 2
-    assert "xpm doctor --repair" in found.stdout
-    mended = xpm("doctor", "--repair")
-    assert mended.exit_code == 0, mended.stdout
-    assert "2 damaged lines removed" in mended.stdout
-    assert xpm("doctor").stdout.endswith("no faults\n")
-    assert xpm("jobs", "-o", "name").stderr == ""
-
-
-def test_jobs_that_the_index_lacks_are_added_by_repair(lab: Lab, xpm: Xpm) -> None:
-    ended(lab, "a")
-    for file in index_files(lab):
+def test_many_faults_are_found_and_mended_in_one_go(shell: Shell, lab: Lab) -> None:
+    for name in ("a", "b", "gone"):
+        lab.end(name)
+    lab.end("bad", State.FAILED, ERROR)
+    (lab.directory("a").path / ".xpm" / "done").write_bytes(b"")
+    (lab.directory("bad").path / ".xpm" / "failed").unlink()
+    for link in lab.workspace.path.glob("experiments/*/jobs/*/*"):
+        link.unlink()
+    for file in lab.workspace.path.glob(".xpm/index/*"):
         file.unlink()
-    found = xpm("doctor")
-    assert found.exit_code == 1
-    assert "✗ index: it lacks something of 1 job     xpm doctor --repair" in found.stdout
-    mended = xpm("doctor", "--repair")
-    assert mended.exit_code == 0, mended.stdout
-    assert "✓ index: 1 job added" in mended.stdout
-    assert xpm("jobs", "--where", "model=MLP", "-o", "name").stdout.split() == [lab.identity("a")]
-    assert "✓ index: it lacked nothing" in xpm("doctor", "--repair").stdout
+    lab.client.delete(*lab.client.keys("rq:*"))
+    shutil.rmtree(lab.directory("gone").path)
+    found = shell.run("doctor")
+    assert found.returncode == 1
+    lines = found.stdout.splitlines()
+    assert lines[-1] == "3 errors, 3 warnings"  # of the index nothing shows: no link leads to the jobs
+    assert f"✗ jobs: 1 job: damaged marker: {short(lab.identity('a'))}     xpm doctor --repair" in lines
+    mended = shell.run("doctor", "--repair")
+    assert mended.returncode == 1
+    assert [line.split(" mended: ")[0] for line in mended.stdout.splitlines() if " mended: " in line] == [
+        "✓ jobs:",
+        "✓ jobs:",
+        "✓ links:",
+        "✓ index:",
+        "✓ view for RQ:",
+    ]
+    [left] = [line for line in mended.stdout.splitlines() if line.startswith("✗")]
+    gone = f"1 job: done, and the directory is gone: {short(lab.identity('gone'))}"
+    assert left == f"✗ jobs: {gone}     run their script again, it runs these jobs anew"
+    assert mended.stdout.splitlines()[-1] == "1 error, 1 warning, 5 mended"
+    assert "mended" not in shell.run("doctor", "--repair").stdout
 
 
-def test_server_that_cannot_be_had_is_a_fault(lab: Lab, xpm: Xpm, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XPM_REDIS_URL", AWAY)
-    result = xpm("doctor")
-    assert (result.exit_code, result.stderr) == (1, "")
-    assert f"✗ server: Redis at {AWAY}: no such file or directory." in result.stdout
-    assert result.stdout.endswith("1 fault\n")
+def test_document_says_the_same(lab: Lab, xpm: Xpm) -> None:
+    lab.end("a")
+    (lab.directory("a").path / ".xpm" / "done").unlink()
+    document = json.loads(xpm("doctor", "--json").stdout)
+    assert (document["schema"], document["errors"], document["warnings"]) == (1, 1, 1)
+    [finding] = [each for each in document["findings"] if each["level"] == "error"]
+    assert (finding["subject"], finding["remedy"], finding["repairable"]) == ("jobs", "xpm doctor --repair", True)
 
 
-def test_server_that_may_lose_jobs_is_a_fault(
-    lab: Lab, xpm: Xpm, fresh_server: Callable[..., PrivateServer], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    server = fresh_server(options={"maxmemory": "100mb", "maxmemory-policy": "allkeys-lru"})
-    monkeypatch.setenv("XPM_REDIS_URL", server.url)
-    result = xpm("doctor")
-    assert result.exit_code == 1
-    assert "maxmemory-policy 'allkeys-lru' may delete jobs. Set it to 'noeviction'." in result.stdout
+def test_progress_is_drawn_on_a_terminal_and_removed(lab: Lab, xpm: Xpm, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.end("a")
+    monkeypatch.setattr(doctor, "FIRST_S", 0.0)
+    monkeypatch.setattr(doctor, "REDRAW_S", 0.0)
+    assert xpm("doctor").stderr == ""
+    monkeypatch.setattr(doctor, "on_terminal", lambda: True)
+    said = xpm("doctor").stderr
+    assert "\r\x1b[Kjob directories  0 of 1" in said
+    assert said.endswith("\r\x1b[K")
+    assert xpm("doctor", "-q").stderr == ""
 
 
 def test_folder_that_is_no_workspace_is_an_error(xpm: Xpm, outside: Path) -> None:
@@ -96,28 +97,12 @@ def test_folder_that_is_no_workspace_is_an_error(xpm: Xpm, outside: Path) -> Non
     assert not list(outside.iterdir())
 
 
-def test_lists_that_an_earlier_xpm_did_not_keep_are_a_fault_that_repair_mends(lab: Lab, xpm: Xpm) -> None:
-    lab.end("bad", State.FAILED, ERROR)
-    lab.end("good")
-    lab.submit("after", "bad")
-    failed = keys.listed(lab.workspace.id, "failed")
-    lab.client.delete(failed)
-    lab.client.zadd(failed, {lab.identity("good"): 1})
-    told = xpm("doctor")
-    assert told.exit_code == 1
-    assert "its lists of jobs by state lack some" in told.stdout
-    mended = xpm("doctor", "--repair")
-    assert mended.exit_code == 0
-    assert "2 jobs put into the lists of their states" in mended.stdout
-    assert lab.client.zrange(failed, 0, -1) == [lab.identity("bad").encode()]
-    assert xpm("doctor").exit_code == 0
-
-
-def test_result_that_was_deleted_is_a_fault(lab: Lab, xpm: Xpm) -> None:
-    for name in ("a", "b"):
-        ended(lab, name)
-    shutil.rmtree(lab.directory("a").path)
-    found = xpm("doctor")
-    assert found.exit_code == 1
-    assert f"✗ results: the directories of 1 job that are done are gone: {short(lab.identity('a'))}" in found.stdout
-    assert "run their script again" in found.stdout
+def test_remedy_stands_in_a_line_of_its_own_on_a_narrow_terminal(
+    lab: Lab, shell: Shell, tmp_path: Path, xpm: Xpm
+) -> None:
+    lab.end("a")
+    words = [PROGRAM, "doctor", "--workspace", lab.workspace.path]
+    terminal = Desktop(tmp_path).terminal(*words, env=shell.environment(), lines=40, columns=60)
+    lines = terminal.shows("1 warning")
+    assert terminal.ends() == 0
+    assert "    on the server: CONFIG SET appendonly yes, and in its" in [line.rstrip() for line in lines]

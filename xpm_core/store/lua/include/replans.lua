@@ -5,7 +5,7 @@ local replans = {}
 
 -- Show a job under its new queue.
 local function show(w, rec, from)
-  local id, kind = keys.rq_id(w, rec.id), view.registry(rec.state)
+  local id, kind = keys.rq_id(w, rec.id), view.facts.registry[rec.state]
   if kind then
     local old, new = keys.rq_registry(kind, w, from), keys.rq_registry(kind, w, rec.queue)
     local score = rq.put('zset', 'ZSCORE', old, id)

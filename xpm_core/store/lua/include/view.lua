@@ -42,8 +42,9 @@ local function register(w, rec, to, now, id, hash)
   end
 end
 
--- The kind of the registry that holds the jobs of a state; nil for those that stand elsewhere.
-function view.registry(state) return REGISTRY[state] end
+-- What review.lua compares with, and writes anew.
+view.facts = { status = STATUS, registry = REGISTRY, time = TIME, data = DATA, done_s = DONE_TTL_S, failed_s = FAILED_TTL_S }
+view.enter_running = enter_running
 
 -- Move a job in the view. `rec.state` is the state that it leaves (nil for a new job), `execution` the one that it had
 -- there, because an adopted result names another one.

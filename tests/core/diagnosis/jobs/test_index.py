@@ -1,0 +1,77 @@
+"""The index and the server's lists: what they lack is added, damaged lines go."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from helpers.simulated_jobs import ERROR, Lab
+
+from xpm_core.states import State
+from xpm_core.store import keys
+
+if TYPE_CHECKING:
+    from conftest import Doctor
+
+pytestmark = pytest.mark.redis
+
+SUBJECT = "index"
+
+
+def index_files(lab: Lab) -> list[Path]:
+    place = lab.workspace.path
+    return [*place.glob("experiments/*/index/*.jsonl"), *place.glob(".xpm/index/*.jsonl")]
+
+
+def test_damaged_lines_are_removed(lab: Lab, doctor: Doctor) -> None:
+    lab.end("a")
+    for file in index_files(lab):
+        with file.open("a") as stream:
+            stream.write("torn\n")
+    found = doctor()
+    assert (found.code, found.levels(SUBJECT)) == (1, ["error", "error"])
+    assert all("1 line cannot be read: " in each["text"] for each in found.faults)
+    mended = doctor("--repair")
+    assert mended.levels(SUBJECT) == ["mended", "ok"]
+    assert any("2 damaged lines removed" in each["text"] for each in mended.findings)
+
+
+def test_jobs_that_are_missing_are_added(lab: Lab, doctor: Doctor) -> None:
+    lab.end("a")
+    for file in index_files(lab):
+        file.unlink()
+    found = doctor()
+    assert (found.code, found.levels(SUBJECT)) == (1, ["error"])
+    assert "it lacks something of 1 job" in found.about(SUBJECT)["text"]
+    assert doctor("--repair").levels(SUBJECT) == ["mended", "ok"]
+    assert doctor("--repair").levels(SUBJECT) == ["ok"]
+
+
+def test_jobs_without_a_directory_are_added_by_their_script(lab: Lab, doctor: Doctor) -> None:
+    lab.submit("a")
+    for file in index_files(lab):
+        file.unlink()
+    found = doctor("--repair").about(SUBJECT)
+    assert (found["level"], found["remedy"]) == ("error", "run their script again, it adds them")
+
+
+def test_jobs_that_the_server_does_not_know_are_named(lab: Lab, doctor: Doctor) -> None:
+    lab.end("a")
+    lab.client.flushall()
+    found = [each["text"] for each in doctor().findings if each["subject"] == SUBJECT]
+    assert any("1 job of it the server does not know" in text for text in found)
+
+
+def test_lists_that_an_earlier_xpm_did_not_keep_are_made_whole(lab: Lab, doctor: Doctor) -> None:
+    lab.end("bad", State.FAILED, ERROR)
+    lab.end("good")
+    lab.submit("after", "bad")
+    failed = keys.listed(lab.workspace.id, "failed")
+    lab.client.delete(failed)
+    lab.client.zadd(failed, {lab.identity("good"): 1})
+    found = doctor()
+    assert (found.code, found.levels("lists")) == (1, ["error"])
+    mended = doctor("--repair")
+    assert (mended.code, mended.levels("lists")) == (0, ["mended", "ok"])
+    assert lab.client.zrange(failed, 0, -1) == [lab.identity("bad").encode()]

@@ -1,0 +1,75 @@
+"""Links: those that lead nowhere go, those that are missing are made, and what is no link is left alone."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from helpers.simulated_jobs import Lab
+
+if TYPE_CHECKING:
+    from conftest import Doctor
+
+pytestmark = pytest.mark.redis
+
+SUBJECT = "links"
+
+
+def folder(lab: Lab) -> Path:
+    return lab.workspace.path / "experiments" / "sweep" / "jobs" / "train"
+
+
+def test_missing_link_is_made_with_the_tags(lab: Lab, doctor: Doctor) -> None:
+    lab.end("a")
+    lab.submit("b")
+    links = {path.name: os.readlink(path) for path in folder(lab).iterdir()}
+    for path in folder(lab).iterdir():
+        path.unlink()
+    found = doctor().about(SUBJECT)
+    assert (found["level"], found["text"]) == ("warning", "2 jobs without a link in sweep")
+    assert found["remedy"] == "xpm doctor --repair"
+    assert doctor("--repair").levels(SUBJECT) == ["mended", "ok"]
+    assert {path.name: os.readlink(path) for path in folder(lab).iterdir()} == links
+
+
+def test_damaged_link_is_made_anew(lab: Lab, doctor: Doctor) -> None:
+    lab.end("a")
+    lab.end("b")
+    first, second = sorted(folder(lab).iterdir())
+    right = os.readlink(first)
+    first.unlink()
+    first.symlink_to("/somewhere/else")
+    other = os.readlink(second)
+    second.unlink()
+    second.symlink_to(right)  # to another job than its name says
+    found = doctor()
+    assert [each["text"][:8] for each in found.faults] == ["2 links ", "2 jobs w"]
+    assert doctor("--repair").levels(SUBJECT) == ["mended", "mended", "ok"]
+    assert [os.readlink(path) for path in sorted(folder(lab).iterdir())] == [right, other]
+
+
+def test_link_to_a_job_that_nobody_knows_is_removed(lab: Lab, doctor: Doctor) -> None:
+    lab.end("a")
+    lab.submit("waits")  # it has no directory yet, but the server knows it
+    dead = folder(lab) / f"x-{'ab' * 4}"[:9]
+    dead.symlink_to(f"../../../../jobs/sweep.train/{'ab' * 32}")
+    assert "to jobs that nobody knows: sweep/x-" in doctor().about(SUBJECT)["text"]
+    assert doctor("--repair").levels(SUBJECT) == ["mended", "ok"]
+    assert len(list(folder(lab).iterdir())) == 2
+
+
+def test_file_among_the_links_is_left_alone(lab: Lab, doctor: Doctor) -> None:
+    lab.end("a")
+    (folder(lab) / "notes.txt").write_text("mine")
+    found = doctor("--repair").about(SUBJECT)
+    assert (found["level"], found["repairable"]) == ("warning", False)
+    assert (folder(lab) / "notes.txt").read_text() == "mine"
+
+
+def test_without_the_server_no_link_counts_as_missing_or_dead(lab: Lab, doctor: Doctor) -> None:
+    lab.end("a")
+    for path in folder(lab).iterdir():
+        path.unlink()
+    assert doctor("--repair", away=True).levels(SUBJECT) == ["unknown"]

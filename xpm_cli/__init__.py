@@ -21,9 +21,9 @@ def main() -> None:
     it has (model=svm,lr=0.1), by its directory, or by `last` or `failed`: the one that something happened to last, the
     newest that failed.
 
-    The workspace is DIR, else XPM_WORKSPACE, else the current directory or the nearest one above that is a workspace,
-    else the only one in a folder of the current directory.
-    Its server is URL, else XPM_REDIS_URL, else a settings file's, else the workspace's own.
+    The workspace is DIR or NAME, else XPM_WORKSPACE, else the current directory or the nearest one above that is a
+    workspace, else the only one in a folder of the current directory, else the one in your settings.
+    Its server is URL, else XPM_REDIS_URL, else a settings file's, else the workspace's own. xpm config shows both.
     """
 
 
@@ -40,5 +40,6 @@ Program.homes = {
     "retry": ("xpm_cli.commands.acting.retry", "Run jobs again that have ended."),
     "graph": ("xpm_cli.commands.looking.graph", "Show which jobs of an experiment need which."),
     "diff": ("xpm_cli.commands.looking.diff", "List the parameters that make two identities differ."),
+    "config": ("xpm_cli.commands.upkeep.config", "Show the settings that hold, and where each comes from."),
     "doctor": ("xpm_cli.commands.upkeep.doctor", "Look for faults of a workspace, and mend them."),
 }

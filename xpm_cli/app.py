@@ -14,7 +14,6 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from importlib import import_module
 from io import TextIOWrapper
-from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import click
@@ -35,6 +34,7 @@ from xpm_core.errors import (
     UnknownExperimentError,
     UnknownJobError,
     UnknownTokenError,
+    UnknownWorkspaceError,
     WorkspaceError,
     XpmError,
 )
@@ -46,7 +46,7 @@ FAILED, USAGE, UNREACHABLE, TIMED_OUT, INTERRUPTED = 1, 2, 3, 4, 130
 
 _EXIT_CODES: dict[tuple[type[XpmError], ...], int] = {
     (UnknownJobError, ForgottenJobError, AmbiguousJobError): USAGE,
-    (UnknownAttemptError, UnknownExperimentError, UnknownTokenError): USAGE,
+    (UnknownAttemptError, UnknownExperimentError, UnknownTokenError, UnknownWorkspaceError): USAGE,
     (FilterError, RedisUrlError, SettingsError, ScriptError): USAGE,
     (WorkspaceError, RedisUnavailableError, RedisUnfitError, ServerNotFoundError, EmbeddedServerError): UNREACHABLE,
 }
@@ -149,7 +149,7 @@ def _to_stderr(text: str) -> None:
 def common_options(function: Function) -> Function:
     """Add the common options to a command. They may stand before or after its name."""
     options = [
-        _option("--workspace", type=click.Path(path_type=Path), metavar="DIR", help="The workspace to look at."),
+        _option("-w", "--workspace", metavar="DIR|NAME", help="The workspace: its directory or its name."),
         _option("--redis", metavar="URL", help="The server that the workspace uses."),
         _option("-q", "--quiet", is_flag=True, help="Print no messages, only what was asked for."),
         _option("-v", "--verbose", is_flag=True, help="Print more messages."),

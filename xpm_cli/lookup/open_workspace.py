@@ -1,23 +1,22 @@
 """The workspace that a command looks at, with a connection to its server.
 
-Owns: which workspace is meant, and what its directories add to what is known of a job.
+Owns: what its directories add to what is known of a job.
 """
 
 from __future__ import annotations
 
 import json
 import os
-import shlex
 import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xpm_cli.app import say, setting
-from xpm_core.errors import RedisUnavailableError, UnknownJobError, WorkspaceError
+from xpm_cli.lookup.find_workspace import find_workspace
+from xpm_core.errors import RedisUnavailableError, UnknownJobError
 from xpm_core.project.origin import project_in
 from xpm_core.reading.look import View
 from xpm_core.reading.reader import Reader
@@ -42,8 +41,6 @@ if TYPE_CHECKING:
 
 EXPLAINED = 50
 """How many jobs of a list are explained."""
-NAMED = 5
-"""How many workspaces an error names."""
 UNKNOWN_TO_FILES = "the files of the workspace do not know it, and its server cannot be had"
 REMEDY_OF_UNKNOWN = "Start the server, or list what the files know: xpm jobs."
 UNSTARTED = (State.WAITING, State.BLOCKED, State.READY, State.DELAYED)
@@ -143,47 +140,6 @@ class OpenWorkspace:
         return project_in(file) if isinstance(file, str) else ""
 
 
-def find_workspace(given: Path | None) -> Path:
-    """The workspace that is meant: the given one, else XPM_WORKSPACE, else the nearest one here or above.
-
-    If there is none of these, it is the one in a folder of the current directory, because scripts are often started
-    beside their workspace.
-
-    Raises:
-        WorkspaceError: No workspace is given, and none is found; or several lie in the current directory.
-    """
-    named = given or os.environ.get("XPM_WORKSPACE")
-    if named:
-        return Path(named)
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if _is_workspace(folder):
-            return folder
-    below = _workspaces_in(here)
-    if len(below) == 1:
-        return below[0]
-    if below:
-        names = [folder.name for folder in below]
-        problem = f"has several workspaces: {', '.join(names[:NAMED])}{' …' if len(names) > NAMED else ''}"
-        raise WorkspaceError(str(here), problem, f"Name one: xpm status --workspace {shlex.quote(names[0])}.")
-    raise WorkspaceError(str(here), "is in no workspace", "Name one: xpm status --workspace DIR, or set XPM_WORKSPACE.")
-
-
-def _is_workspace(folder: Path) -> bool:
-    try:
-        return (folder / ".xpm" / "workspace.json").is_file()
-    except OSError:  # others' folders may not be entered
-        return False
-
-
-def _workspaces_in(here: Path) -> list[Path]:
-    """The folders of a directory that are workspaces, by name."""
-    try:
-        return sorted(folder for folder in here.iterdir() if _is_workspace(folder))
-    except OSError:
-        return []
-
-
 @contextmanager
 def open_workspace(*, live: bool = False, acts: bool = False, surveys: bool = False) -> Iterator[OpenWorkspace]:
     """Open the workspace that is meant.
@@ -200,7 +156,7 @@ def open_workspace(*, live: bool = False, acts: bool = False, surveys: bool = Fa
         RedisUnfitError: `acts` is true, and the server could lose jobs, or the user lacks rights on it.
     """
     given, url = setting("workspace"), setting("redis")
-    place = find_workspace(given)
+    place = find_workspace(given).path
     if not setting("quiet"):
         warn_of_password(url, place)
     workspace = Workspace.open(place, create=False, writable=False)

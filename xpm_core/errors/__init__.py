@@ -3,6 +3,7 @@
     XpmError
       ShapedError                an error that has only a place, a problem and a remedy
         WorkspaceError             a workspace, or a file in it, cannot be used
+          UnknownWorkspaceError      a word is neither the name of a workspace nor a folder
           WorkspacePathError         (also ValueError) a path or an identity is not of the form that xpm writes
         PayloadError               (also ValueError) a payload cannot be read or written
         SettingsError              a settings file cannot be understood
@@ -122,6 +123,7 @@ from xpm_core.errors.service import (
     ServerNotFoundError,
     SettingsError,
     SignatureError,
+    UnknownWorkspaceError,
     WorkspaceError,
     WorkspacePathError,
 )
@@ -174,6 +176,7 @@ __all__ = [
     "UnknownJobError",
     "UnknownParameterError",
     "UnknownTokenError",
+    "UnknownWorkspaceError",
     "UnsubmittedTaskError",
     "ValidationError",
     "WipedError",

@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from xpm_cli.app import FAILED, common_options, setting
-from xpm_cli.lookup.open_workspace import find_workspace
+from xpm_cli.lookup.find_workspace import find_workspace
 from xpm_cli.output.terminal import Terminal
 from xpm_core.errors import XpmError
 from xpm_core.index import rebuild
@@ -64,7 +64,7 @@ def doctor(ctx: click.Context, /, repair: bool) -> None:
     another workspace.
     """
     terminal = Terminal.of_stdout()
-    workspace = Workspace.open(find_workspace(setting("workspace")), create=False, writable=False)
+    workspace = Workspace.open(find_workspace(setting("workspace")).path, create=False, writable=False)
     index = list(_index(workspace, repair))
     server = _server(workspace, repair, index_is_whole=all(finding.good for finding in index))
     bad = 0

@@ -41,5 +41,6 @@ Program.homes = {
     "graph": ("xpm_cli.commands.looking.graph", "Show which jobs of an experiment need which."),
     "diff": ("xpm_cli.commands.looking.diff", "List the parameters that make two identities differ."),
     "config": ("xpm_cli.commands.upkeep.config", "Show the settings that hold, and where each comes from."),
+    "server": ("xpm_cli.commands.upkeep.server", "Start, stop or show the server that several machines share."),
     "doctor": ("xpm_cli.commands.upkeep.doctor", "Look for faults of a workspace, and mend them."),
 }

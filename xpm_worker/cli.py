@@ -19,6 +19,7 @@ from xpm_core.project.workspace_names import directory_of
 from xpm_core.server import connection, fitness
 from xpm_core.server.address import locate, warn_of_password
 from xpm_core.server.embedded.server import EmbeddedServer
+from xpm_core.server.notice import explained
 from xpm_core.server.url import safe_url
 from xpm_core.store import rights
 from xpm_core.wire import signing
@@ -174,7 +175,8 @@ def serve(settings: Settings) -> None:
         url = server.url if server is not None else str(address.url)
         client = connection.open(url, lease_s=settings.lease_s)
         try:
-            fitness.check(client, url, slots=settings.slots)
+            with explained(workspace.path, url):
+                fitness.check(client, url, slots=settings.slots)
             rights.check(client, url)
         finally:
             client.close()

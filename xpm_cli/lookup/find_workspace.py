@@ -33,7 +33,7 @@ class Place:
     source: str
 
 
-def find_workspace(given: str | None) -> Place:
+def find_workspace(given: str | None, *, create: bool = False) -> Place:
     """The workspace that is meant: the given one, else XPM_WORKSPACE, else the nearest one here or above.
 
     If there is none of these, it is the one in a folder of the current directory, because scripts are often started
@@ -41,13 +41,14 @@ def find_workspace(given: str | None) -> Place:
 
     Args:
         given: Its directory, or its name in the user's settings.
+        create: Whether the command makes the directory that is given, if it does not exist.
 
     Raises:
         WorkspaceError: No workspace is given, and none is found; or several lie in the current directory.
         UnknownWorkspaceError: What is given is neither a directory nor a name.
     """
     if given:
-        return _named(given, f"-w {shlex.quote(given)}")
+        return _named(given, f"-w {shlex.quote(given)}", create)
     if from_environment := os.environ.get(VARIABLE):
         return _named(from_environment, VARIABLE)
     here = Path.cwd()
@@ -66,8 +67,8 @@ def find_workspace(given: str | None) -> Place:
     raise WorkspaceError(str(here), "is in no workspace", f"Name one: xpm status --workspace DIR, or set {VARIABLE}.")
 
 
-def _named(given: str, source: str) -> Place:
-    return Place(Path(directory_of(given, quiet=bool(setting("quiet")))), source)
+def _named(given: str, source: str, create: bool = False) -> Place:
+    return Place(Path(directory_of(given, create=create, quiet=bool(setting("quiet")))), source)
 
 
 def _is_workspace(folder: Path) -> bool:

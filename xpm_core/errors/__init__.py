@@ -12,6 +12,7 @@
         RedisUnfitError            a server could lose jobs
         RedisFullError             the memory of a server is full, so nothing can be added
         EmbeddedServerError        a workspace's own server cannot be started or reached
+        SharedServerError          the server for several machines cannot be started or stopped
         SignatureError             (also ValueError) a job is not signed with the key of its worker
         ScriptError                a script has no configuration of that name, or fails when it is imported
         ExperimentError            an experiment is used in a way, or at a place, that cannot work
@@ -122,6 +123,7 @@ from xpm_core.errors.service import (
     RedisUrlError,
     ServerNotFoundError,
     SettingsError,
+    SharedServerError,
     SignatureError,
     UnknownWorkspaceError,
     WorkspaceError,
@@ -163,6 +165,7 @@ __all__ = [
     "ServerNotFoundError",
     "SettingsError",
     "ShapedError",
+    "SharedServerError",
     "SignatureError",
     "TaskImportError",
     "TokenClashError",

@@ -136,6 +136,18 @@ class EmbeddedServerError(ShapedError):
     """
 
 
+class SharedServerError(ShapedError):
+    """Raised when the server of a workspace for several machines cannot be started or stopped.
+
+    Message:
+        Server of /data/xpm: it was started on host head, and can be started and stopped only there. Do it there. If
+        head is gone for good, first: rm /data/xpm/.xpm/server.json
+
+    Remedy:
+        Do what the message says. The jobs of the workspace are not lost: the data stay in its folder.
+    """
+
+
 class SignatureError(ShapedError, ValueError):
     """Raised when a job is not signed with the key of the worker that shall run it.
 

@@ -36,6 +36,7 @@ from xpm_core.reading.tokens import TokenState
 from xpm_core.reading.workers import WorkerState
 from xpm_core.server.connection import OUTAGES, ServerError
 from xpm_core.server.faults import fault_of
+from xpm_core.server.notice import explained
 from xpm_core.server.url import safe_url
 from xpm_core.states import State
 from xpm_core.store.connector import Connector
@@ -102,7 +103,8 @@ class View:
         except ServerError as error:
             fault = fault_of(error, connector.client)
             kind = RedisUnavailableError if isinstance(error, OUTAGES) else RedisUnfitError
-            raise kind(f"Redis at {safe_url(connector.url)}", fault.problem, fault.remedy) from error
+            with explained(self.workspace.path, connector.url):
+                raise kind(f"Redis at {safe_url(connector.url)}", fault.problem, fault.remedy) from error
 
     @property
     def connector(self) -> Connector:

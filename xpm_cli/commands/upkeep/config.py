@@ -49,7 +49,7 @@ def config(as_document: bool) -> None:
         for text in table(lines, files, Terminal.of_stdout()):
             click.echo(text)
     for name, close in unknown().items():
-        say(f"{name} is set, but no variable of xpm has this name.{f' Did you mean {close}?' if close else ''}")
+        say(f"The variable {name} is unknown.{f' Did you mean {close}?' if close else ''}")
 
 
 def _place() -> Place | None:

@@ -107,7 +107,7 @@ def test_unknown_variable_is_a_hint(xpm: Xpm, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv("XPM_REDIS_ULR", "redis://head")
     monkeypatch.setenv("XPM_TOKEN_GPU", "0")
     result = xpm("config")
-    said = "XPM_REDIS_ULR is set, but no variable of xpm has this name. Did you mean XPM_REDIS_URL?\n"
+    said = "The variable XPM_REDIS_ULR is unknown. Did you mean XPM_REDIS_URL?\n"
     assert (result.exit_code, result.stderr) == (0, said)
 
 

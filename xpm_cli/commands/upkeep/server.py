@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -111,7 +112,7 @@ def status(ctx: click.Context, /, as_document: bool) -> None:
 
 def _option() -> str:
     given = setting("workspace")
-    return f" -w {given}" if given else ""
+    return f" -w {shlex.quote(given)}" if given else ""
 
 
 def _say_who_knows_it(started: Started, workspace: Path) -> None:
@@ -123,6 +124,7 @@ def _say_who_knows_it(started: Started, workspace: Path) -> None:
         say(f"Its password is in {file}. Only you can read it; let the group read it, too: xpm server start --group")
     else:
         say(f"Its password is in {file}. Only you can read it.")
+    say(f"On each machine: xpm-worker -w {shlex.quote(str(workspace))}, with the path that it has there.")
     if not is_private(started.notice.listening):
         say("It is not encrypted: who listens on the network can read the password. See --tls-cert in its help.")
     variable = SETTINGS["redis"].variable

@@ -197,8 +197,13 @@ class EmbeddedServer:
             return folder.start(program, address)
 
     def _stop(self) -> None:
-        """End the server, which has no more users. The caller holds the mutex."""
+        """End the server, which has no more users. The caller holds the mutex.
+
+        A server for several machines goes on: this user did not get it.
+        """
         folder = self._folder
+        if Notice.read(self._workspace.path) is not None:
+            return
         with explained(folder.path, "the embedded server cannot be stopped"):
             record = ServerRecord.read(folder.path) if folder.current else self._record
             if (record is None or not record.elsewhere) and folder.lives(record):

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from xpm_core.errors import EmbeddedServerError, RedisUnavailableError, SharedServerError, XpmError
+from xpm_core.errors import EmbeddedServerError, RedisUnavailableError, RedisUrlError, SharedServerError
 from xpm_core.project.settings import programs_file
 from xpm_core.server import connection, fitness
 from xpm_core.server.binary import find_server
@@ -210,41 +210,48 @@ class SharedServer:
         program = find_server(tls=bool(wish.tls_cert or (former and former.tls_cert)))
         make_runtime_folder()
         end_strays(RUNTIME_FOLDER)
+        before = Notice.read(self._workspace)
         for attempt in range(_TRIES):
             listening = chosen(wish, former)
+            notice = Notice.of(listening)
+            notice.write(self._workspace)  # first, so that no embedded server is started even if this process is killed
             try:
-                record = self._folder.start(program, free_address(self._id), options_of(listening))
-                break
-            except EmbeddedServerError as error:  # somebody else took the port that was free
-                if _TAKEN not in error.problem or listening.port == wish.port or attempt == _TRIES - 1:
+                self._folder.start(program, free_address(self._id), options_of(listening))
+                return Started(self._publish(listening, group), notice, new=True)
+            except BaseException as error:
+                if self._folder.lives(None):
+                    self._folder.end(None)
+                self._take_back(before)
+                taken = isinstance(error, EmbeddedServerError) and _TAKEN in error.problem
+                if not taken or wish.port or attempt == _TRIES - 1:  # else somebody took the port that was free
                     raise
-        try:
-            return self._publish(listening, group)
-        except BaseException:
-            self._folder.end(record)
-            raise
+        raise AssertionError("the last try returns or raises")
 
-    def _publish(self, listening: Listening, group: bool) -> Started:
-        """Write down where the server is, once it was reached there."""
-        ca = ""
-        if listening.tls_ca:
-            ca = CA_FILE
-            with explained(self._ca_file, "cannot be written"):
-                shutil.copyfile(listening.tls_ca, self._ca_file)
-                self._ca_file.chmod(0o644)
+    def _publish(self, listening: Listening, group: bool) -> str:
+        """Write down where the server is, once it was reached there; return its address."""
+        ca = CA_FILE if listening.tls_ca else ""
         written = url_of(listening, self._folder.password, ca)
         url = with_files_in(written, self._ca_file.parent)
         try:
+            if ca:
+                with explained(self._ca_file, "cannot be written"):
+                    shutil.copyfile(listening.tls_ca, self._ca_file)
+                    self._ca_file.chmod(0o644)
             with connection.open(url) as client:
                 fitness.check(client, url, pause_s=0.2)
-        except XpmError as error:
-            problem = f"it was started, but cannot be reached as {listening}: {getattr(error, 'problem', error)}"
+        except (RedisUnavailableError, RedisUrlError) as error:
+            problem = f"it was started, but cannot be reached as {listening}: {error.problem}"
             remedy = "Name an address of this machine that all machines know: xpm server start --advertise HOST"
             raise SharedServerError(self._where, problem, remedy) from error
-        notice = Notice.of(listening)
-        notice.write(self._workspace)
         settings_line.write_url(self._workspace, written, group=group)
-        return Started(url, notice, new=True)
+        return url
+
+    def _take_back(self, before: Notice | None) -> None:
+        """After a start that failed: leave the notice that was there before."""
+        if before is None:
+            self._forget()
+        else:
+            before.write(self._workspace)
 
     @property
     def _ca_file(self) -> Path:

@@ -40,6 +40,7 @@ LIVE = {
     "retry name=running": (1, ""),
     "doctor": (0, "no faults"),
     "config": (0, "XPM_REDIS_URL"),
+    "server status": (0, "reachable   from here, yes"),
 }
 """What each command prints with the server, and its exit code."""
 
@@ -58,6 +59,7 @@ AWAY = {
     "retry name=running": (3, ""),
     "doctor": (1, "1 fault"),
     "config": (0, "XPM_REDIS_URL"),
+    "server status": (3, "reachable   from here, no"),
 }
 """The same without the server: the files answer."""
 

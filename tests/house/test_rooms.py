@@ -47,6 +47,11 @@ TESTED_ELSEWHERE = {
     "worker/template/rehearsal_task": ("worker/template/test_rehearsal", "it is what a rehearsal runs"),
     "core/job/output_registration": ("core/script/follow/test_watching", "what jobs register, scripts watch for"),
     "core/job/output_watch": ("core/script/follow/test_watching", "what jobs register, scripts watch for"),
+    "core/server/notice": ("core/server/shared/test_server", "the server that it names is started, killed and found"),
+    "core/server/shared/listening": ("core/server/shared/test_server", "a real server listens so"),
+    "core/server/shared/settings_line": ("core/server/shared/test_server", "the line that a start writes"),
+    "core/server/shared/status": ("core/server/shared/test_server", "each kind of server is shown"),
+    "cli/output/server_sheet": ("cli/commands/upkeep/test_server", "what the command prints"),
     "core/server/embedded/record": ("core/server/embedded/test_server", "users find the server by its record"),
     "core/script/follow/tracked_job": ("core/script/follow/test_tracker", "it is a row of the tracker's table"),
     # It is small, and shows only in what uses it.

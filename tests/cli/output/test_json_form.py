@@ -42,6 +42,7 @@ DOCUMENTS = [
     *[("events", words, False) for words in ("events --json", "events name=failed -o json -n 2")],
     ("tokens", "tokens --json", False),
     *[("config", "config --json", away) for away in (False, True)],
+    *[("server", "server status --json", away) for away in (False, True)],
     *[("graph", "graph sweep --json", away) for away in (False, True)],
     ("status", "status --json", True),
     ("jobs", "jobs --json", True),

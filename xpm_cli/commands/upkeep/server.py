@@ -30,7 +30,7 @@ from xpm_core.workspace.workspace import Workspace
 _FILE = click.Path(exists=True, dir_okay=False, resolve_path=True)
 
 
-@click.group()
+@click.group(subcommand_metavar="[start|stop|status] [OPTIONS]")
 @common_options
 def server() -> None:
     """Start, stop or show the server that several machines share.

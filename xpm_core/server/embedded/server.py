@@ -216,8 +216,8 @@ class EmbeddedServer:
     def _elsewhere_error(self, record: ServerRecord) -> EmbeddedServerError:
         problem = f"it runs on host {record.host} (process {record.pid}), and serves only that machine"
         remedy = (
-            "End what uses it there, and start one that both reach: xpm server start. "
-            f"If {record.host} is gone, delete {self._folder.path / 'server.json'}."
+            f"If {record.host} is gone, delete {self._folder.path / 'server.json'}. Else end what uses it there. "
+            "Then start one that all machines reach: xpm server start"
         )
         return EmbeddedServerError(self._where, problem, remedy)
 

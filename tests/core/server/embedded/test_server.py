@@ -224,7 +224,7 @@ def test_from_another_machine_it_is_said_where_the_server_is(workspace: Workspac
     with pytest.raises(EmbeddedServerError) as caught:
         EmbeddedServer.attach(workspace)
     assert "it runs on host node7 (process 123)" in str(caught.value)
-    assert "start one that both reach: xpm server start." in str(caught.value)
+    assert "Then start one that all machines reach: xpm server start" in str(caught.value)
     assert (data_folder(workspace) / "server.json").exists()
     (data_folder(workspace) / "server.json").unlink()  # as the message says
     EmbeddedServer.attach(workspace).close()

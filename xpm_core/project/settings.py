@@ -60,6 +60,10 @@ PROJECT_SETTINGS: dict[str, str] = {"templates": "whether jobs may be forked fro
 """The settings of a project, all of them true or false, with their meaning."""
 
 
+_CLOSED = "Let its owner open it to the group of the workspace: xpm server start --group"
+"""What to do if this user may not read a settings file of a workspace."""
+
+
 @dataclass(frozen=True)
 class Found:
     """A setting in a file.
@@ -146,7 +150,8 @@ def read_settings(path: Path, workspace: Path | None = None) -> TomlFile:
     Raises:
         SettingsError: It cannot be read, is not TOML, or has a setting that is unknown or of another type.
     """
-    file, own = TomlFile.read(path), users_file()
+    own = users_file()
+    file = TomlFile.read(path, "Make it readable for you." if path == own else _CLOSED)
     for name, value in file.content.items():
         file.refuse_unknown((name,), SETTINGS)
         if SETTINGS[name].of_user and workspace is not None and path != own:

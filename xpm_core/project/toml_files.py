@@ -39,8 +39,12 @@ class TomlFile:
     text: str = ""
 
     @classmethod
-    def read(cls, path: Path) -> TomlFile:
+    def read(cls, path: Path, closed: str = "Make it readable for you.") -> TomlFile:
         """Read a file.
+
+        Args:
+            path: The file.
+            closed: What to do if this user may not read it.
 
         Raises:
             SettingsError: It cannot be read, or is not TOML.
@@ -51,7 +55,8 @@ class TomlFile:
         except (FileNotFoundError, NotADirectoryError):
             return cls(path, {})
         except OSError as error:
-            problem, remedy = f"cannot be read: {error.strerror}", "Make it readable, or remove it."
+            problem = f"cannot be read: {error.strerror}"
+            remedy = closed if isinstance(error, PermissionError) else "Make it readable, or remove it."
             raise SettingsError(str(path), problem, remedy) from None
         except ValueError as error:  # also TOMLDecodeError, UnicodeDecodeError
             raise SettingsError(str(path), f"is not TOML: {error}", "Correct it, or remove it.") from None

@@ -23,6 +23,11 @@ from xpm_core.server import faults
 from xpm_core.words.text import ago
 from xpm_core.workspace.files import write_atomic
 
+_UNNAMED = (
+    "This machine does not know that name. On host {host}, stop the server, and give it one that all machines know: "
+    "xpm server start --advertise ADDRESS"
+)
+
 ALL = "*"
 """As an address to listen at: all addresses of the machine."""
 
@@ -139,7 +144,8 @@ def explained(workspace: Path, url: str) -> Iterator[None]:
         yield
     except RedisUnavailableError as error:
         notice = Notice.read(workspace)
-        away = error.remedy in (faults.START, faults.NO_HOST.remedy)
-        if notice is None or not away or not notice.is_at(url):
+        away, unnamed = error.remedy == faults.START, error.remedy == faults.NO_HOST.remedy
+        if notice is None or not notice.is_at(url) or not (away or unnamed):
             raise
-        raise RedisUnavailableError(error.where, error.problem, notice.remedy(workspace)) from error
+        remedy = notice.remedy(workspace) if away else _UNNAMED.format(host=notice.host)
+        raise RedisUnavailableError(error.where, error.problem, remedy) from error

@@ -57,6 +57,7 @@ def start(group: bool, **listening: Any) -> None:
 
     Without --tls-cert, everybody who listens on the network can read its password and what jobs and workers write.
     """
+    _refuse_address()
     workspace = Workspace.open(find_workspace(setting("workspace"), create=True).path)
     wish = Listening(**{name: value for name, value in listening.items() if value is not None})
     with SharedServer(workspace) as shared:
@@ -74,6 +75,7 @@ def start(group: bool, **listening: Any) -> None:
 @click.pass_context
 def stop(ctx: click.Context, /, yes: bool) -> None:
     """Stop the server. It keeps all jobs, and so does the workspace: it has a server of its own machine again."""
+    _refuse_address()
     workspace = Workspace.open(find_workspace(setting("workspace")).path, create=False)
     found = status_of(workspace, None)
     with SharedServer(workspace) as shared:
@@ -108,6 +110,11 @@ def status(ctx: click.Context, /, as_document: bool) -> None:
     if found.kind == EMBEDDED:
         say(f"To use several machines: xpm server start{_option()}")
     ctx.exit(0 if found.reachable and found.kind != EMBEDDED else UNREACHABLE)
+
+
+def _refuse_address() -> None:
+    if setting("redis"):
+        raise click.UsageError("--redis names a server that xpm does not start or stop. Leave it out.")
 
 
 def _option() -> str:

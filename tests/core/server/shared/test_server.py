@@ -16,7 +16,13 @@ from helpers.embedded_users import gone, incr
 from helpers.tls import Authority
 from helpers.waiting import wait_until
 
-from xpm_core.errors import EmbeddedServerError, RedisUnavailableError, ServerNotFoundError, SharedServerError
+from xpm_core.errors import (
+    EmbeddedServerError,
+    RedisUnavailableError,
+    ServerNotFoundError,
+    SettingsError,
+    SharedServerError,
+)
 from xpm_core.project.settings import programs_file
 from xpm_core.server import connection
 from xpm_core.server.address import locate
@@ -146,6 +152,33 @@ def test_only_its_own_machine_starts_and_stops_it(workspace: Workspace, start: S
     assert f"If it runs there, open port {notice.listening.port} for this machine. Else" in str(caught.value)
     assert str(caught.value).endswith(f"Else start it again there: xpm server start -w {workspace.path}")
     notice_file(workspace.path).unlink()  # as the message says
+
+
+def test_a_machine_that_does_not_know_the_name_is_told_what_to_do(
+    workspace: Workspace, start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    start(advertise="localhost")
+
+    def unknown(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    found = status_of(workspace, None)
+    assert "host name not known. This machine does not know that name. On host " in found.problem
+    assert found.problem.endswith("xpm server start --advertise ADDRESS")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can become another user")
+def test_a_user_who_may_not_read_the_password_is_told_who_can_change_that(workspace: Workspace, start: Start) -> None:
+    start()
+    os.seteuid(65534)
+    try:
+        with pytest.raises(SettingsError) as caught:
+            locate(workspace.path)
+    finally:
+        os.seteuid(0)
+    assert "cannot be read: Permission denied. Let its owner open it" in str(caught.value)
+    assert str(caught.value).endswith("xpm server start --group")
 
 
 def test_an_embedded_server_of_another_machine_is_in_the_way(workspace: Workspace, start: Start) -> None:

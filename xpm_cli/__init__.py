@@ -21,9 +21,9 @@ def main() -> None:
     it has (model=svm,lr=0.1), by its directory, or by `last` or `failed`: the one that something happened to last, the
     newest that failed.
 
-    The workspace is DIR, else XPM_WORKSPACE, else the current directory or the nearest one above that is a workspace,
-    else the only one in a folder of the current directory.
-    Its server is URL, else XPM_REDIS_URL, else a settings file's, else the workspace's own.
+    The workspace is DIR or NAME, else XPM_WORKSPACE, else the current directory or the nearest one above that is a
+    workspace, else the only one in a folder of the current directory, else the one in your settings.
+    Its server is URL, else XPM_REDIS_URL, else a settings file's, else the workspace's own. xpm config shows both.
     """
 
 
@@ -46,5 +46,7 @@ Program.homes = {
     "diff": ("xpm_cli.commands.looking.diff", "List the parameters that make two identities differ."),
     "gc": ("xpm_cli.commands.upkeep.gc", "Remove what nobody needs any more."),
     "completion": ("xpm_cli.commands.upkeep.completion", "Print a script for bash, zsh or fish."),
+    "config": ("xpm_cli.commands.upkeep.config", "Show the settings that hold, and where each comes from."),
+    "server": ("xpm_cli.commands.upkeep.server", "Start, stop or show the server that several machines share."),
     "doctor": ("xpm_cli.commands.upkeep.doctor", "Look for faults of a workspace, and mend them."),
 }

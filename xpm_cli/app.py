@@ -14,7 +14,6 @@ from collections.abc import Callable
 from difflib import get_close_matches
 from importlib import import_module
 from io import TextIOWrapper
-from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 
 import click
@@ -39,6 +38,7 @@ from xpm_core.errors import (
     UnknownQueueError,
     UnknownTokenError,
     UnknownWorkerError,
+    UnknownWorkspaceError,
     WorkspaceError,
     XpmError,
 )
@@ -50,7 +50,7 @@ FAILED, USAGE, UNREACHABLE, TIMED_OUT, INTERRUPTED = 1, 2, 3, 4, 130
 
 _EXIT_CODES: dict[tuple[type[XpmError], ...], int] = {
     (UnknownJobError, ForgottenJobError, AmbiguousJobError): USAGE,
-    (UnknownAttemptError, UnknownExperimentError, UnknownTokenError): USAGE,
+    (UnknownAttemptError, UnknownExperimentError, UnknownTokenError, UnknownWorkspaceError): USAGE,
     (UnknownQueueError, UnknownWorkerError, AmbiguousWorkerError): USAGE,
     (ExperimentFileError, FilterError, RedisUrlError, SettingsError, ScriptError): USAGE,
     (WorkspaceError, RedisUnavailableError, RedisUnfitError, ServerNotFoundError, EmbeddedServerError): UNREACHABLE,
@@ -167,7 +167,7 @@ def tell(text: str) -> None:
 def common_options(function: Function) -> Function:
     """Add the common options to a command. They may stand before or after its name."""
     options = [
-        _option("--workspace", type=click.Path(path_type=Path), metavar="DIR", help="The workspace to look at."),
+        _option("-w", "--workspace", metavar="DIR|NAME", help="The workspace: its directory or its name."),
         _option("--redis", metavar="URL", help="The server that the workspace uses."),
         _option("-q", "--quiet", is_flag=True, help="Print no messages, only what was asked for."),
         _option("-v", "--verbose", is_flag=True, help="Print more messages."),

@@ -15,9 +15,11 @@ import click
 from xpm_core import __version__
 from xpm_core.defaults import DEFAULT_GRACE_S, DEFAULT_LEASE_S, DEFAULT_QUEUE, LEAVE_S
 from xpm_core.errors import XpmError
+from xpm_core.project.workspace_names import directory_of
 from xpm_core.server import connection, fitness
 from xpm_core.server.address import locate, warn_of_password
 from xpm_core.server.embedded.server import EmbeddedServer
+from xpm_core.server.notice import explained
 from xpm_core.server.url import safe_url
 from xpm_core.store import rights
 from xpm_core.wire import signing
@@ -49,7 +51,7 @@ def _checked(check: Callable[[str], str]) -> Callable[[click.Context, click.Para
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"]})
-@click.option("--workspace", required=True, type=click.Path(path_type=Path), help="Directory of the jobs.")
+@click.option("-w", "--workspace", required=True, metavar="DIR|NAME", help="The workspace: its directory or its name.")
 @click.option(
     "--redis", metavar="URL", help="The server. [XPM_REDIS_URL, a settings file, or one of the workspace's own]"
 )
@@ -171,7 +173,7 @@ def serve(settings: Settings) -> bool:
     """
     for name in TIMEOUTS_S:  # a starter reads them; here, the fault is said once
         timeout_s(os.environ, name)
-    workspace = Workspace.open(settings.workspace)
+    workspace = Workspace.open(directory_of(settings.workspace, create=True))
     warn_of_password(settings.redis, workspace.path)
     address = locate(workspace.path, settings.redis)
     server = EmbeddedServer.attach(workspace) if address.url is None else None
@@ -179,7 +181,8 @@ def serve(settings: Settings) -> bool:
         url = server.url if server is not None else str(address.url)
         client = connection.open(url, lease_s=settings.lease_s)
         try:
-            fitness.check(client, url, slots=settings.slots)
+            with explained(workspace.path, url):
+                fitness.check(client, url, slots=settings.slots)
             rights.check(client, url)
         finally:
             client.close()

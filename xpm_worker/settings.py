@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from xpm_core.defaults import DEFAULT_GRACE_S, DEFAULT_LEASE_S, DEFAULT_QUEUE
 
@@ -16,7 +15,7 @@ class Settings:
     """How a daemon and its slots behave.
 
     Attributes:
-        workspace: Path of the workspace.
+        workspace: Path or name of the workspace.
         redis: The server's address; None to look it up, or to embed a server.
         slots: How many jobs run at once.
         queues: The queues to serve, in order.
@@ -33,7 +32,7 @@ class Settings:
         signing_key: If there is one, only jobs that are signed with it are run.
     """
 
-    workspace: Path
+    workspace: str
     redis: str | None = None
     slots: int = 1
     queues: tuple[str, ...] = (DEFAULT_QUEUE,)

@@ -34,6 +34,7 @@ class Island:
             ip("-n", self.name, "addr", "add", f"{subnet}.2/24", "dev", self._there)
             ip("-n", self.name, "link", "set", self._there, "up")
             ip("-n", self.name, "link", "set", "lo", "up")
+            ip("-n", self.name, "route", "add", "default", "via", self.host)  # other islands' addresses of this machine
         except BaseException:
             self.sink()
             raise

@@ -40,7 +40,7 @@ def test_help_names_every_option() -> None:
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        ([], "Missing option '--workspace'"),
+        ([], "Missing option '-w' / '--workspace'"),
         (["--workspace", "w", "--slots", "0"], "0 is not in the range"),
         (["--workspace", "w", "--queue", "a b"], "queue 'a b': expected 1 to 100 letters"),
         (["--workspace", "w", "--name", "a/b"], "worker 'a/b': expected 1 to 100 letters"),

@@ -5,9 +5,9 @@ Owns: which option or argument of which command a word belongs to. values.py kno
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from xpm_cli.completion.command_table import Node
 from xpm_cli.completion.values import Candidate, Values
@@ -31,7 +31,7 @@ class Typed:
     given: set[str] = field(default_factory=set)
     arguments: int = 0
     only_arguments: bool = False
-    workspace: Path | None = None
+    workspace: str | None = None
 
     @classmethod
     def of(cls, table: Node, words: Iterable[str]) -> Typed:
@@ -70,7 +70,7 @@ class Typed:
 
     def _keep(self, option: Node, value: str) -> None:
         if "--workspace" in option["names"]:
-            self.workspace = Path(value).expanduser()
+            self.workspace = os.path.expanduser(value)
 
     def option(self, name: str) -> Node | None:
         """The option of a name; None if the command has none."""

@@ -25,7 +25,7 @@ is empty for a flag."""
 
 _KINDS = {
     "JOB": "job", "A": "job", "B": "job", "EXPERIMENT": "experiment", "TASK": "task", "STATE[,...]": "state",
-    "NAME=VALUE": "tag", "FILTER": "filter", "DIR": "dir", "FILE": "file", "FILE.yaml": "file",
+    "NAME=VALUE": "tag", "FILTER": "filter", "DIR": "dir", "DIR|NAME": "workspace", "FILE": "file", "FILE.yaml": "file",
 }  # fmt: skip
 """The kinds of words, by the words of the help."""
 _KINDS_OF_OPTIONS = {"--experiment": "experiment", "--columns": "column", "--sort": "key"}

@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from pathlib import Path
 from typing import NamedTuple
 
 from xpm_core.completion.known_names import KnownNames
@@ -49,7 +48,7 @@ class Values:
         columns: The names of columns that every list of jobs can have.
     """
 
-    def __init__(self, given: Path | None, columns: Sequence[str]) -> None:
+    def __init__(self, given: str | None, columns: Sequence[str]) -> None:
         self._given, self._columns = given, columns
 
     @cached_property
@@ -57,7 +56,7 @@ class Values:
         """The names of the workspace. It raises a WorkspaceError if there is none."""
         from xpm_cli.lookup.find_workspace import find_workspace  # late, because commands and states do without
 
-        return KnownNames(find_workspace(self._given).resolve())
+        return KnownNames(find_workspace(self._given, quiet=True).path.resolve())
 
     def of(self, kind: str, incomplete: str) -> list[Candidate]:
         """Return the words of a kind that begin so.
@@ -86,6 +85,12 @@ class Values:
                 if not task or re.split("[ ,]", job.title)[0].lower() == task.lower()
             ]
         return found if slash else found + self._tag(incomplete)
+
+    def _workspace(self, incomplete: str) -> list[Candidate]:
+        from xpm_core.project.workspace_names import names  # late, because most words do without
+
+        known = names()
+        return [*(each._replace(text=known[each.word]) for each in _beginning(known, incomplete)), FOLDERS]
 
     def _state(self, incomplete: str) -> list[Candidate]:
         return _in_list([state.value for state in State], incomplete)

@@ -1,44 +1,72 @@
-"""The workspace that is meant, before anything of it is read.
+"""Which workspace a command is about.
 
-Imports little, because completion waits for it.
+Owns: the order in which a workspace is looked for. Imports little, because completion waits for it.
 """
 
 from __future__ import annotations
 
 import os
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 
+from xpm_cli.app import setting
 from xpm_core.errors import WorkspaceError
+from xpm_core.project.settings import SETTINGS, look_up
+from xpm_core.project.workspace_names import directory_of
 
+VARIABLE = SETTINGS["workspace"].variable
 NAMED = 5
 """How many workspaces an error names."""
 
 
-def find_workspace(given: Path | None) -> Path:
+@dataclass(frozen=True)
+class Place:
+    """A workspace that was found.
+
+    Attributes:
+        path: Its directory.
+        source: What led to it: an option, a variable, a file and its line, or words.
+    """
+
+    path: Path
+    source: str
+
+
+def find_workspace(given: str | None, *, create: bool = False, quiet: bool | None = None) -> Place:
     """The workspace that is meant: the given one, else XPM_WORKSPACE, else the nearest one here or above.
 
     If there is none of these, it is the one in a folder of the current directory, because scripts are often started
-    beside their workspace.
+    beside their workspace. Else it is the one in the user's settings.
+
+    Args:
+        given: Its directory, or its name in the user's settings.
+        create: Whether the command makes the directory that is given, if it does not exist.
+        quiet: Whether to say nothing of a folder that has the same name; None for what the option --quiet says.
 
     Raises:
         WorkspaceError: No workspace is given, and none is found; or several lie in the current directory.
+        UnknownWorkspaceError: What is given is neither a directory nor a name.
     """
-    named = given or os.environ.get("XPM_WORKSPACE")
-    if named:
-        return Path(named)
+    quiet = bool(setting("quiet")) if quiet is None else quiet
+    if given:
+        return Place(Path(directory_of(given, create=create, quiet=quiet)), f"-w {shlex.quote(given)}")
+    if from_environment := os.environ.get(VARIABLE):
+        return Place(Path(directory_of(from_environment, quiet=quiet)), VARIABLE)
     here = Path.cwd()
     for folder in (here, *here.parents):
         if _is_workspace(folder):
-            return folder
+            return Place(folder, "the current directory" if folder == here else "above the current directory")
     below = _workspaces_in(here)
     if len(below) == 1:
-        return below[0]
+        return Place(below[0], "the only one in the current directory")
     if below:
         names = [folder.name for folder in below]
         problem = f"has several workspaces: {', '.join(names[:NAMED])}{' …' if len(names) > NAMED else ''}"
         raise WorkspaceError(str(here), problem, f"Name one: xpm status --workspace {shlex.quote(names[0])}.")
-    raise WorkspaceError(str(here), "is in no workspace", "Name one: xpm status --workspace DIR, or set XPM_WORKSPACE.")
+    if (found := look_up("workspace", None)) is not None:
+        return Place(Path(directory_of(found.value, quiet=quiet)), str(found))
+    raise WorkspaceError(str(here), "is in no workspace", f"Name one: xpm status --workspace DIR, or set {VARIABLE}.")
 
 
 def _is_workspace(folder: Path) -> bool:

@@ -1,6 +1,6 @@
 """The workspace that a command looks at, with a connection to its server.
 
-Owns: what the directories of a workspace add to what is known of a job.
+Owns: what its directories add to what is known of a job.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from xpm_cli.app import say, setting
-from xpm_cli.lookup.find_workspace import find_workspace as find_workspace
+from xpm_cli.lookup.find_workspace import find_workspace
 from xpm_core.errors import RedisUnavailableError, UnknownJobError
 from xpm_core.project.origin import project_in
 from xpm_core.reading.look import View
@@ -166,7 +166,7 @@ def open_workspace(*, live: bool = False, acts: bool = False, surveys: bool = Fa
         RedisUnfitError: `acts` is true, and the server could lose jobs, or the user lacks rights on it.
     """
     given, url = setting("workspace"), setting("redis")
-    place = find_workspace(given)
+    place = find_workspace(given).path
     if not setting("quiet"):
         warn_of_password(url, place)
     workspace = Workspace.open(place, create=False, writable=False)

@@ -3,6 +3,7 @@
     XpmError
       ShapedError                an error that has only a place, a problem and a remedy
         WorkspaceError             a workspace, or a file in it, cannot be used
+          UnknownWorkspaceError      a word is neither the name of a workspace nor a folder
           WorkspacePathError         (also ValueError) a path or an identity is not of the form that xpm writes
         PayloadError               (also ValueError) a payload cannot be read or written
         SettingsError              a settings file cannot be understood
@@ -13,6 +14,7 @@
         BeingRemovedError          a job is submitted just while its directory is removed
         CollectionError            the removal of files cannot begin, or cannot go on
         EmbeddedServerError        a workspace's own server cannot be started or reached
+        SharedServerError          the server for several machines cannot be started or stopped
         SignatureError             (also ValueError) a job is not signed with the key of its worker
         ScriptError                a script has no configuration of that name, or fails when it is imported
         ExperimentError            an experiment is used in a way, or at a place, that cannot work
@@ -130,7 +132,9 @@ from xpm_core.errors.service import (
     RedisUrlError,
     ServerNotFoundError,
     SettingsError,
+    SharedServerError,
     SignatureError,
+    UnknownWorkspaceError,
     WorkspaceError,
     WorkspacePathError,
 )
@@ -175,6 +179,7 @@ __all__ = [
     "ServerNotFoundError",
     "SettingsError",
     "ShapedError",
+    "SharedServerError",
     "SignatureError",
     "TaskImportError",
     "TokenClashError",
@@ -190,6 +195,7 @@ __all__ = [
     "UnknownQueueError",
     "UnknownTokenError",
     "UnknownWorkerError",
+    "UnknownWorkspaceError",
     "UnsubmittedTaskError",
     "ValidationError",
     "WipedError",

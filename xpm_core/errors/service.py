@@ -27,11 +27,23 @@ class WorkspacePathError(WorkspaceError, ValueError):
     """
 
 
+class UnknownWorkspaceError(WorkspaceError):
+    """Raised when a word names no workspace: it is not in the user's settings, and no folder here has this name.
+
+    Message:
+        Workspace 'lba': no workspace has this name, and no folder here. Did you mean 'lab'? Names are big, lab, by
+        /home/me/.config/xpm/settings.toml. A folder is written ./lba.
+
+    Remedy:
+        Use one of the names, or write the path of the directory. `xpm config` lists the names.
+    """
+
+
 class SettingsError(ShapedError):
     """Raised when a settings file cannot be read, or when it or a variable says something that is not allowed.
 
     Message:
-        /home/me/.config/xpm/settings.toml: unknown setting 'reddis'. Did you mean 'redis'?
+        /home/me/.config/xpm/settings.toml:1: unknown setting 'reddis'. Did you mean 'redis'?
 
     Remedy:
         Correct the file. The page on settings lists what can stand in it.
@@ -149,6 +161,18 @@ class EmbeddedServerError(ShapedError):
 
     Remedy:
         Work on the machine where the server runs, or let both machines use one server that each of them reaches.
+    """
+
+
+class SharedServerError(ShapedError):
+    """Raised when the server of a workspace for several machines cannot be started or stopped.
+
+    Message:
+        Server of /data/xpm: it was started on host head, and can be started and stopped only there. Do it there. If
+        head is gone for good, first: rm /data/xpm/.xpm/server.json
+
+    Remedy:
+        Do what the message says. The jobs of the workspace are not lost: the data stay in its folder.
     """
 
 

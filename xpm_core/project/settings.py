@@ -1,53 +1,113 @@
-"""Settings files: `<workspace>/.xpm/settings.toml`, and the user's own `~/.config/xpm/settings.toml`.
+"""Settings: which there are, in which files they stand, and which file counts.
 
-    redis = "redis://head:6379/0"       # the server to use
+    <workspace>/.xpm/settings.toml      written by `xpm server start`
+    <workspace>/xpm.toml                written by people, for everybody who uses the workspace
+    ~/.config/xpm/settings.toml         the user's own
 
 A project has settings for its own tasks, in its `pyproject.toml`:
 
     [tool.xpm]
     templates = false                   # each job imports its packages itself
 
-Owns: where these files lie, and which settings there are. The workspace's file wins over the user's.
+Owns: the list of settings, with their types, meanings and order. An argument or option of a program wins over the
+variable of the environment, and that over the files; whoever reads a setting asks for these first.
 """
 
 from __future__ import annotations
 
-import difflib
 import os
 import stat
-import sys
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from xpm_core.errors import SettingsError
 from xpm_core.project.origin import class_file, project_of
+from xpm_core.project.toml_files import TomlFile
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
-SETTINGS: dict[str, str] = {"redis": "address of the Redis server, such as redis://head:6379/0"}
-"""The settings of a workspace or a user, all of them strings, with their meaning."""
+@dataclass(frozen=True)
+class Setting:
+    """A setting of a workspace or a user.
+
+    Attributes:
+        kind: The type of its value: text, or a table of texts.
+        meaning: What its value is.
+        variable: The variable of the environment that wins over the files; empty without one.
+        option: The option of `xpm` that wins over both; empty without one.
+        of_user: Whether it can only stand in the user's file.
+    """
+
+    kind: type
+    meaning: str
+    variable: str = ""
+    option: str = ""
+    of_user: bool = False
+
+
+SETTINGS: dict[str, Setting] = {
+    "redis": Setting(str, "address of the Redis server, such as redis://head:6379/0", "XPM_REDIS_URL", "--redis"),
+    "workspace": Setting(
+        str, "workspace to look at where none is near: a directory or a name", "XPM_WORKSPACE", "-w", True
+    ),
+    "workspaces": Setting(dict, "names of workspaces, each with its directory", of_user=True),
+}
+"""The settings of a workspace or a user, by name."""
 
 PROJECT_SETTINGS: dict[str, str] = {"templates": "whether jobs may be forked from a process with packages imported"}
 """The settings of a project, all of them true or false, with their meaning."""
 
 
-def settings_files(workspace: Path) -> tuple[Path, Path]:
-    """The files in which settings are looked up, in that order. They need not exist."""
+_CLOSED = "Let its owner open it to the group of the workspace: xpm server start --group"
+"""What to do if this user may not read a settings file of a workspace."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """A setting in a file.
+
+    Attributes:
+        line: The number of its line; None if that is not known.
+    """
+
+    value: Any
+    file: Path
+    line: int | None = None
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.line else str(self.file)
+
+
+def users_file() -> Path:
+    """The user's own file. It need not exist."""
     home = os.environ.get("XDG_CONFIG_HOME") or os.path.expanduser("~/.config")
-    return workspace / ".xpm" / "settings.toml", Path(home, "xpm", "settings.toml")
+    return Path(home, "xpm", "settings.toml")
 
 
-def look_up(name: str, workspace: Path) -> tuple[str, Path] | None:
-    """Look up a setting.
+def programs_file(workspace: Path) -> Path:
+    """The file of a workspace that programs write. It need not exist."""
+    return workspace / ".xpm" / "settings.toml"
+
+
+def settings_files(workspace: Path | None) -> tuple[Path, ...]:
+    """The files in which settings are looked up, in that order. They need not exist.
+
+    Args:
+        workspace: The workspace's directory; None outside of any workspace.
+    """
+    if workspace is None:
+        return (users_file(),)
+    return programs_file(workspace), workspace / "xpm.toml", users_file()
+
+
+def look_up(name: str, workspace: Path | None) -> Found | None:
+    """Look up a setting in the files.
 
     Args:
         name: Its name, one of `SETTINGS`.
-        workspace: The workspace's directory.
+        workspace: The workspace's directory; None outside of any workspace.
 
     Returns:
         Its value and the file that sets it; None if no file does.
@@ -56,14 +116,17 @@ def look_up(name: str, workspace: Path) -> tuple[str, Path] | None:
         SettingsError: A file cannot be read, is not TOML, or has a setting that is unknown or of another type.
 
     Example:
-        >>> look_up("redis", workspace.path)
-        ('redis://head:6379/0', PosixPath('/data/xpm/.xpm/settings.toml'))
+        >>> found = look_up("redis", workspace.path)
+        >>> found.value, str(found)
+        ('redis://head:6379/0', '/data/xpm/.xpm/settings.toml:2')
     """
-    for file in settings_files(workspace):
-        value = read_settings(file).get(name)
-        if value is not None:
-            return value, file
-    return None
+    return next(iter(look_up_all(name, workspace)), None)
+
+
+def look_up_all(name: str, workspace: Path | None) -> list[Found]:
+    """All files that set a setting; the first one counts. Arguments and errors are those of `look_up`."""
+    files = [read_settings(path, workspace) for path in settings_files(workspace)]
+    return [Found(file.content[name], file.path, file.line_of(name)) for file in files if name in file.content]
 
 
 def open_to(file: Path, workspace: Path) -> str:
@@ -74,22 +137,44 @@ def open_to(file: Path, workspace: Path) -> str:
     mode = file.stat().st_mode
     if mode & stat.S_IROTH:
         return "everybody"
-    return "its group" if mode & stat.S_IRGRP and file != settings_files(workspace)[0] else ""
+    return "its group" if mode & stat.S_IRGRP and file not in settings_files(workspace)[:2] else ""
 
 
-def read_settings(file: Path) -> dict[str, str]:
-    """All settings of one file; none if it does not exist.
+def read_settings(path: Path, workspace: Path | None = None) -> TomlFile:
+    """Read a settings file; it says nothing if it does not exist.
+
+    Args:
+        path: The file.
+        workspace: The workspace whose settings are asked for; None outside of any.
 
     Raises:
         SettingsError: It cannot be read, is not TOML, or has a setting that is unknown or of another type.
     """
-    settings = _read(file)
-    for name, value in settings.items():
-        _refuse_unknown(file, name, name, SETTINGS)
-        if not isinstance(value, str):
-            problem = f"{name}: expected a string, got {type(value).__name__}"
-            raise SettingsError(str(file), problem, f"Give the {SETTINGS[name]}.")
-    return settings
+    own = users_file()
+    file = TomlFile.read(path, "Make it readable for you." if path == own else _CLOSED)
+    for name, value in file.content.items():
+        file.refuse_unknown((name,), SETTINGS)
+        if SETTINGS[name].of_user and workspace is not None and path != own:
+            raise SettingsError(file.where(name), f"{name}: only a user can set it", f"Write it into {own}.")
+        _check(file, (name,), value, SETTINGS[name])
+    return file
+
+
+def _check(file: TomlFile, names: tuple[str, ...], value: object, setting: Setting) -> None:
+    """Refuse a value of a wrong type."""
+    where, said = file.where(*names), ".".join(names)
+    expected = "a string" if setting.kind is str else "a table"
+    if not isinstance(value, setting.kind):
+        problem = f"{said}: expected {expected}, got {type(value).__name__}"
+        raise SettingsError(where, problem, f"Give the {setting.meaning}.")
+    for key, part in value.items() if isinstance(value, dict) else ():
+        if not isinstance(part, str) or not os.path.isabs(os.path.expanduser(part)):
+            shown = repr(part) if isinstance(part, str) else type(part).__name__
+            problem = f"{said}.{key}: expected an absolute path, or one that begins with ~, got {shown}"
+            raise SettingsError(file.where(*names, key), problem, "Write the whole path of its directory.")
+        if not key or "/" in key or key[0] in ".~-":
+            problem = f"{said}: {key!r} cannot be the name of a workspace, because it would be taken for a path"
+            raise SettingsError(file.where(*names, key), problem, "Use letters, digits, '_', '-' and '.'.")
 
 
 @lru_cache(maxsize=256)
@@ -102,18 +187,20 @@ def project_settings(root: str) -> Mapping[str, bool]:
     Raises:
         SettingsError: That file is not TOML, or the table has a setting that is unknown or of another type.
     """
-    file = Path(root, "pyproject.toml")
-    if not root or not file.is_file() or b"xpm" not in file.read_bytes():
+    path = Path(root, "pyproject.toml")
+    if not root or not path.is_file() or b"xpm" not in path.read_bytes():
         return {}
-    settings: dict[str, bool] = _read(file).get("tool", {}).get("xpm", {})
+    file = TomlFile.read(path)
+    settings: dict[str, bool] = file.content.get("tool", {}).get("xpm", {})
     if not isinstance(settings, dict):
         problem = f"tool.xpm: expected a table, got {type(settings).__name__}"
-        raise SettingsError(str(file), problem, "Write [tool.xpm].")
+        raise SettingsError(file.where("tool", "xpm"), problem, "Write [tool.xpm].")
     for name, value in settings.items():
-        _refuse_unknown(file, f"tool.xpm.{name}", name, PROJECT_SETTINGS)
+        names = ("tool", "xpm", name)
+        file.refuse_unknown(names, PROJECT_SETTINGS)
         if not isinstance(value, bool):
             problem = f"tool.xpm.{name}: expected true or false, got {type(value).__name__}"
-            raise SettingsError(str(file), problem, f"Say {PROJECT_SETTINGS[name]}.")
+            raise SettingsError(file.where(*names), problem, f"Say {PROJECT_SETTINGS[name]}.")
     return settings
 
 
@@ -125,22 +212,3 @@ def templates_wanted(cls: type) -> bool:
     """
     file = class_file(cls)
     return file is None or project_settings(project_of(os.path.dirname(file))[0]).get("templates", True)
-
-
-def _read(file: Path) -> dict[str, Any]:
-    """The content of a file; empty if it does not exist."""
-    try:
-        return tomllib.loads(file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except OSError as error:
-        raise SettingsError(str(file), f"cannot be read: {error.strerror}", "Make it readable, or remove it.") from None
-    except ValueError as error:  # also TOMLDecodeError, UnicodeDecodeError
-        raise SettingsError(str(file), f"is not TOML: {error}", "Correct it, or remove it.") from None
-
-
-def _refuse_unknown(file: Path, where: str, name: str, known: Mapping[str, str]) -> None:
-    if name not in known:
-        close = difflib.get_close_matches(name, known, 1)
-        remedy = f"Did you mean {close[0]!r}?" if close else f"Known are: {', '.join(sorted(known))}."
-        raise SettingsError(str(file), f"unknown setting {where!r}", remedy)

@@ -11,7 +11,6 @@ import time
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from functools import cached_property
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from redis.exceptions import ResponseError
@@ -27,6 +26,7 @@ from xpm_core.errors import (
     WorkspaceError,
     XpmError,
 )
+from xpm_core.project.workspace_names import directory_of
 from xpm_core.reading import offline
 from xpm_core.reading.events import Record
 from xpm_core.reading.experiments import Experiment
@@ -36,6 +36,7 @@ from xpm_core.reading.tokens import TokenState
 from xpm_core.reading.workers import WorkerState
 from xpm_core.server.connection import OUTAGES, ServerError
 from xpm_core.server.faults import fault_of
+from xpm_core.server.notice import explained
 from xpm_core.server.url import safe_url
 from xpm_core.states import State
 from xpm_core.store.connector import Connector
@@ -104,7 +105,8 @@ class View:
         except ServerError as error:
             fault = fault_of(error, connector.client)
             kind = RedisUnavailableError if isinstance(error, OUTAGES) else RedisUnfitError
-            raise kind(f"Redis at {safe_url(connector.url)}", fault.problem, fault.remedy) from error
+            with explained(self.workspace.path, connector.url):
+                raise kind(f"Redis at {safe_url(connector.url)}", fault.problem, fault.remedy) from error
 
     @property
     def connector(self) -> Connector:
@@ -339,7 +341,7 @@ def look(workspace: str | os.PathLike[str], *, redis: str | None = None) -> View
     server cannot be had, the files of the workspace answer; `View.away` says so.
 
     Args:
-        workspace: The directory of the workspace.
+        workspace: The directory of the workspace, or its name in the user's settings.
         redis: The address of the server, as for `experiment`.
 
     Raises:
@@ -350,4 +352,4 @@ def look(workspace: str | os.PathLike[str], *, redis: str | None = None) -> View
         with look("workspace") as view:
             print(len(view.jobs("state=done")), "are done")
     """
-    return View(Workspace.open(Path(workspace), create=False, writable=False), redis)
+    return View(Workspace.open(directory_of(workspace), create=False, writable=False), redis)

@@ -21,6 +21,7 @@ from xpm_core.config import experiments, outputs
 from xpm_core.defaults import DEFAULT_LEASE_S, DEFAULT_QUEUE
 from xpm_core.errors import ExperimentError, XpmError
 from xpm_core.job.inside import refuse_inside_job
+from xpm_core.project.workspace_names import directory_of
 from xpm_core.reading.why.reader import ReasonReader
 from xpm_core.script.ending import Ending
 from xpm_core.script.follow.events import Events
@@ -68,7 +69,7 @@ class experiment:
     """An experiment in a workspace, as a context manager. When the block ends, it waits for the jobs.
 
     Args:
-        workdir: The workspace's directory. It is made if it does not exist.
+        workdir: The workspace's directory, which is made if it does not exist; or its name in the user's settings.
         name: The experiment's name: letters, digits, `.`, `_` and `-`.
         port: Port of the page that shows the run; the page comes with a later version.
         redis: URL of the Redis server, such as `redis://head:6379/0`. Without it, XPM_REDIS_URL counts, then a
@@ -135,7 +136,7 @@ class experiment:
         self._began_s = time.monotonic()
         self._unfinished_named = self._waited = False
         self._interrupt: BaseException | None = None
-        self.workspace = Workspace.open(self._workdir)
+        self.workspace = Workspace.open(directory_of(self._workdir, create=True))
         with ExitStack() as stack:
             self._connect(stack)
             self._begin_run(stack)

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from xpm_core.project.settings import look_up, open_to, settings_files
-from xpm_core.server.url import URL_VARIABLE, check_url, has_password, safe_url
+from xpm_core.project.settings import look_up, open_to, users_file
+from xpm_core.server.url import URL_VARIABLE, check_url, has_password, safe_url, with_files_in
 
 log = logging.getLogger(__name__)
 
@@ -57,10 +57,10 @@ def locate(workspace: Path, redis: str | None = None) -> ServerAddress:
     found = look_up("redis", workspace)
     if found is None:
         return ServerAddress(None, "embedded")
-    url, file = found
+    url, file = found.value, found.file
     if has_password(check_url(url)) and (readers := open_to(file, workspace)):
         _warn_once(f"{file}: holds a password, and {readers} can read it. Close it: chmod 600 {shlex.quote(str(file))}")
-    return ServerAddress(url, str(file))
+    return ServerAddress(with_files_in(url, file.parent), str(file))
 
 
 def warn_of_password(url: str | None, workspace: Path) -> None:
@@ -71,7 +71,7 @@ def warn_of_password(url: str | None, workspace: Path) -> None:
         workspace: The workspace's directory.
     """
     if url is not None and has_password(check_url(url)):
-        remedy = f"Set {URL_VARIABLE} instead, or put it into {settings_files(workspace)[1]}, of mode 600"
+        remedy = f"Set {URL_VARIABLE} instead, or put it into {users_file()}, of mode 600"
         _warn_once(f"--redis: everybody on this machine can read its password (ps). {remedy}.")
 
 

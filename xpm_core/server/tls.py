@@ -27,13 +27,15 @@ OPTIONS = frozenset(
 )
 """Options of TLS that a `rediss://` URL may have after the `?`."""
 
-_FILES = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
+FILES = ("ssl_ca_certs", "ssl_ca_path", "ssl_certfile", "ssl_keyfile")
+"""The options that name a file or a folder."""
+
 _AUTHORITIES = {"ssl_ca_certs": "cafile", "ssl_ca_path": "capath", "ssl_ca_data": "cadata"}
 
 
 def problem_of(options: Mapping[str, Any]) -> str | None:
     """Why TLS is not possible with these options, such as a file that does not exist; None if it is possible."""
-    for name in _FILES:
+    for name in FILES:
         path = options.get(name)
         if path is not None and not os.access(path, os.R_OK):
             return f"{name}: {path}: {'permission denied' if os.path.exists(path) else 'no such file or directory'}"

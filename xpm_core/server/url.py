@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from urllib.parse import parse_qsl, urlsplit
+from pathlib import Path
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit, urlunsplit
 
 from xpm_core.errors import RedisUrlError
 from xpm_core.server import tls
@@ -44,6 +45,21 @@ def has_password(url: str) -> bool:
     """Whether a valid URL holds a password, of a user or of a TLS key."""
     parts = urlsplit(url)
     return bool(parts.password) or any("pass" in name.lower() for name, _ in parse_qsl(parts.query))
+
+
+def with_files_in(url: str, folder: Path) -> str:
+    """The URL with whole paths of the files for TLS that it names. It names them from the folder.
+
+    Example:
+        >>> with_files_in("rediss://head?ssl_ca_certs=ca.crt", Path("/data/xpm/.xpm"))
+        'rediss://head?ssl_ca_certs=/data/xpm/.xpm/ca.crt'
+    """
+    parts = urlsplit(url)
+    options = parse_qsl(parts.query)
+    if not any(name in tls.FILES for name, _ in options):
+        return url
+    named = [(name, str(folder / value) if name in tls.FILES else value) for name, value in options]
+    return urlunsplit(parts._replace(query=urlencode(named, safe="/:", quote_via=quote)))
 
 
 def check_url(url: str) -> str:

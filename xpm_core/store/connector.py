@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from xpm_core.defaults import DEFAULT_LEASE_S
 from xpm_core.server import connection, fitness
 from xpm_core.server.address import locate
+from xpm_core.server.notice import explained
 from xpm_core.store import rights, tokens
 from xpm_core.tracebacks.edges import edge
 
@@ -79,7 +80,8 @@ class Connector:
         """
         address = locate(workspace.path, redis)
         if address.url is not None:
-            return cls(address.url, lease_s=lease_s, looks=looks)
+            with explained(workspace.path, address.url):
+                return cls(address.url, lease_s=lease_s, looks=looks)
         from xpm_core.server.embedded.server import EmbeddedServer  # late, because it is slow to import
 
         embedded = EmbeddedServer.attach(workspace)

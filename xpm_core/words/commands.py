@@ -46,7 +46,7 @@ class Commands:
         return cls(place, place, f"XPM_REDIS_URL={shlex.quote(server)} " if server else "")
 
     @classmethod
-    def of_program(cls, workspace: Path, given: Path | None, server: str = "") -> Commands:
+    def of_program(cls, workspace: Path, given: str | None, server: str = "") -> Commands:
         """Commands that `xpm` names. They are typed in the shell in which this command was typed.
 
         Args:
@@ -55,7 +55,7 @@ class Commands:
             server: The address that this command was given as `--redis`, without a password; else empty.
         """
         redis = f" --redis {shlex.quote(server)}" if server else ""
-        place = f" --workspace {shlex.quote(str(given))}" if given else ""
+        place = f" --workspace {shlex.quote(given)}" if given else ""
         worker_place = f" --workspace {shlex.quote(str(workspace))}{redis}"
         return cls(place + redis, worker_place, unnamed_queue=DEFAULT_QUEUE)
 

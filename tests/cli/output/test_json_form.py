@@ -44,6 +44,8 @@ DOCUMENTS = [
     *[("workers", words, False) for words in ("workers --json", "workers -o json")],
     ("queues", "queues --json", False),
     *[("gc", words, False) for words in ("gc --json", "gc --failed --orphans --json")],
+    *[("config", "config --json", away) for away in (False, True)],
+    *[("server", "server status --json", away) for away in (False, True)],
     *[("graph", "graph sweep --json", away) for away in (False, True)],
     *[("doctor", words, away) for words in ("doctor --json", "doctor --json --deep") for away in (False, True)],
     ("status", "status --json", True),

@@ -6,6 +6,7 @@ import importlib.util
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -39,6 +40,8 @@ def test_the_nearest_word_counts(
     assert locate(workspace.path) == ServerAddress(None, "embedded")
     write(of_user, 'redis = "redis://user"')
     assert locate(workspace.path) == ServerAddress("redis://user", str(of_user))
+    write(workspace.path / "xpm.toml", 'redis = "redis://people"')
+    assert locate(workspace.path) == ServerAddress("redis://people", str(workspace.path / "xpm.toml"))
     write(of_workspace, 'redis = "redis://workspace"')
     assert locate(workspace.path) == ServerAddress("redis://workspace", str(of_workspace))
     monkeypatch.setenv("XPM_REDIS_URL", "redis://environment")
@@ -70,7 +73,8 @@ def test_a_wrong_address_is_refused_wherever_it_stands(workspace: Workspace, of_
         ("redis = ", "is not TOML: Invalid value"),
         ("redis = 3", "redis: expected a string, got int"),
         ('rediss = "redis://head"', "unknown setting 'rediss'. Did you mean 'redis'"),
-        ("colour = 1", "unknown setting 'colour'. Known are: redis"),
+        ("colour = 1", "unknown setting 'colour'. Known are: redis, workspace, workspaces"),
+        ('workspaces.lab = "/data"', "workspaces: only a user can set it. Write it into /"),
     ],
 )
 def test_a_wrong_file_is_one_clear_error(of_workspace: Path, workspace: Workspace, content: str, problem: str) -> None:
@@ -170,3 +174,34 @@ def test_a_password_that_others_can_read_is_warned_of_once(
             locate(workspace.path)
         expected = [f"{file}: holds a password, and {said}. Close it: chmod 600 {file}"] if said else []
         assert caplog.messages == expected
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "problem"),
+    [
+        ("workspaces = 3", 1, "workspaces: expected a table, got int"),
+        ("[workspaces]\nbig = '/big'\nlab = 'data'", 3, "workspaces.lab: expected an absolute path"),
+        ("\n[workspaces]\nlab = 3", 3, "workspaces.lab: expected an absolute path, or one that begins with ~, got int"),
+        ("workspaces.'a/b' = '/data'", 1, "'a/b' cannot be the name of a workspace"),
+        ("redis = 'redis://head'\n[workspace]\nlab = '/data'", 2, "workspace: expected a string, got dict"),
+        ("redis = 'redis://head'\n[worspaces]\nlab = '/data'", 2, "unknown setting 'worspaces'. Did you mean"),
+    ],
+)
+def test_a_wrong_setting_of_a_user_is_named_with_its_line(
+    of_user: Path, workspace: Workspace, content: str, line: int, problem: str
+) -> None:
+    write(of_user, content)
+    with pytest.raises(SettingsError, match=problem) as caught:
+        locate(workspace.path)
+    assert str(caught.value).startswith(f"{of_user}:{line}: ")
+
+
+def test_the_files_of_certificates_are_named_from_the_folder_of_the_settings(
+    workspace: Workspace, of_workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(of_workspace, 'redis = "rediss://:word@head:1/2?ssl_ca_certs=our%20ca.crt&ssl_certfile=/me.crt"')
+    url = locate(workspace.path).url
+    folder = quote(str(of_workspace.parent), safe="/")
+    assert url == f"rediss://:word@head:1/2?ssl_ca_certs={folder}/our%20ca.crt&ssl_certfile=/me.crt"
+    monkeypatch.setenv("XPM_REDIS_URL", "rediss://head?ssl_ca_certs=ca.crt")
+    assert locate(workspace.path).url == "rediss://head?ssl_ca_certs=ca.crt"

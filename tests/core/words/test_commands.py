@@ -21,7 +21,7 @@ def test_a_script_names_its_workspace_always_and_its_server_if_nothing_else_does
 
 
 def test_the_program_names_what_it_was_given() -> None:
-    bare, given = Commands.of_program(PLACE, None), Commands.of_program(PLACE, Path("my runs"), "redis://head:6379/0")
+    bare, given = Commands.of_program(PLACE, None), Commands.of_program(PLACE, "my runs", "redis://head:6379/0")
     assert bare.show(IDENTITY) == "xpm show 3f2a91c"
     assert given.show(IDENTITY) == "xpm show 3f2a91c --workspace 'my runs' --redis redis://head:6379/0"
     assert bare.start_worker("default") == "xpm-worker --workspace '/data/my runs'"

@@ -14,6 +14,9 @@ from helpers.documents import blocks, play
 from helpers.project_files import ROOT, place, python_files, strings
 from helpers.waiting import wait_until
 
+from xpm_core.server.shared.server import SharedServer
+from xpm_core.workspace.workspace import Workspace
+
 pytestmark = pytest.mark.slow
 
 FOLDER = ROOT / "docs" / "howto"
@@ -21,6 +24,9 @@ PAGES = sorted(FOLDER.glob("*.md"))
 
 PLAYED = ["debugging", "disk", "moving", "signing", "slurm", "upgrading", "workers", "yaml"]
 """Pages that are run here from top to bottom."""
+
+STARTS_A_SERVER = {"workers"}
+"""Pages that start a server, and stop it at their end."""
 
 PLAYED_ELSEWHERE = {"migrating", "notebooks", "redis"}
 """Pages that have a test of their own."""
@@ -76,12 +82,15 @@ def folder(tmp_path: Path) -> Iterator[Path]:
         with contextlib.suppress(psutil.NoSuchProcess):  # slots end with their daemon
             process.kill()
     wait_until(lambda: not any(map(alive, left)))
+    for notice in tmp_path.glob("*/.xpm/server.json"):
+        with SharedServer(Workspace.open(notice.parent.parent)) as server:
+            server.stop()
 
 
 @pytest.mark.redis
 @pytest.mark.parametrize("name", PLAYED)
 def test_examples_run_in_order_and_print_what_stands_there(name: str, folder: Path, redis_url: str) -> None:
-    play(FOLDER / f"{name}.md", folder, {"XPM_REDIS_URL": redis_url})
+    play(FOLDER / f"{name}.md", folder, {"XPM_REDIS_URL": "" if name in STARTS_A_SERVER else redis_url})
 
 
 @pytest.mark.parametrize("page", PAGES, ids=page_name)

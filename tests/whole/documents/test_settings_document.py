@@ -11,6 +11,7 @@ from helpers.documents import blocks, play
 from helpers.project_files import PACKAGES, ROOT, files, python_files
 
 from xpm_core.project.settings import PROJECT_SETTINGS, SETTINGS, project_settings, read_settings
+from xpm_core.project.variables import VARIABLES, settable
 from xpm_worker.environment import TIMEOUTS_S
 from xpm_worker.settings import DEFAULT_MAX_LOG_MB
 
@@ -60,6 +61,11 @@ def test_page_has_all_variables() -> None:
     assert set(INTERNAL) <= of_code()
 
 
+def test_command_config_has_the_variables_of_the_page() -> None:
+    of_deployment = {"XPM_WORKER_OPTIONS", "XPM_CODE", "XPM_UID", "XPM_GID"}
+    assert names("Variables") - of_deployment == set(settable()) >= set(VARIABLES)
+
+
 def test_page_has_all_settings() -> None:
     assert names("Settings files") == set(SETTINGS)
     assert names("Settings of a project") == set(PROJECT_SETTINGS)
@@ -69,7 +75,7 @@ def test_examples_of_settings_are_right(tmp_path: Path) -> None:
     user, project = (textwrap.dedent(block) for block in INDENTED.findall(DOCUMENT.read_text()))
     (tmp_path / "settings.toml").write_text(user)
     (tmp_path / "pyproject.toml").write_text(project)
-    assert set(read_settings(tmp_path / "settings.toml")) == set(SETTINGS)
+    assert set(read_settings(tmp_path / "settings.toml").content) == set(SETTINGS)
     assert set(project_settings(str(tmp_path))) == set(PROJECT_SETTINGS)
 
 

@@ -20,6 +20,7 @@ from xpm_core.experiment_file.json_schema import schema_of
 from xpm_core.experiment_file.prepared import prepare
 from xpm_core.labels import short
 from xpm_core.language.graph.tags import label_text
+from xpm_core.project.workspace_names import directory_of
 from xpm_core.words.text import plural
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _workspace(prepared: Prepared, file: Path) -> Path:
     if found is None:
         remedy = "Write workspace: DIRECTORY, or give --workspace DIR."
         raise ExperimentFileError(f"{file}:1", "it has no key 'workspace'", remedy)
-    return Path(found)
+    return Path(directory_of(found, create=True, quiet=bool(setting("quiet"))))
 
 
 def _rehearse(prepared: Prepared, workspace: Path) -> None:

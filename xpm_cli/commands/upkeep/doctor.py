@@ -8,7 +8,7 @@ import time
 import click
 
 from xpm_cli.app import FAILED, common_options, setting
-from xpm_cli.lookup.open_workspace import find_workspace
+from xpm_cli.lookup.find_workspace import find_workspace
 from xpm_cli.output.finding_lines import finding_lines, findings_record, summary
 from xpm_cli.output.forms import as_json
 from xpm_cli.output.json_form import moment
@@ -39,7 +39,7 @@ def doctor(ctx: click.Context, /, repair: bool, deep: bool, as_document: bool) -
     It does so from what is proven: the server's jobs, and the records in their directories. Workers can go on
     meanwhile, and it can be repeated.
     """
-    place = find_workspace(setting("workspace"))
+    place = find_workspace(setting("workspace")).path
     if not setting("quiet"):
         warn_of_password(setting("redis"), place)
     workspace = Workspace.open(place, create=False, writable=False)

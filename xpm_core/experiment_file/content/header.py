@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from xpm_core.errors import ExperimentFileError, InvalidNameError
 from xpm_core.experiment_file.content.merging import Document
+from xpm_core.project.workspace_names import names
 from xpm_core.scalars import is_whole
 from xpm_core.words.names import check_experiment_name, check_queue_name
 
@@ -54,10 +55,10 @@ def workspace_path(name: str, folder: Path) -> Path:
     """The directory of the workspace that a file names.
 
     Args:
-        name: The directory, as the file has it.
+        name: A name in the user's settings, or the directory; `./lab` is always a directory.
         folder: The folder of that file.
     """
-    return _absolute(folder, name)
+    return Path(names()[name]) if name in names() else _absolute(folder, name)
 
 
 def header_of(document: Document, experiment: str | None = None) -> Header:

@@ -18,6 +18,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import psutil
@@ -47,10 +48,12 @@ class ServerFolder:
 
     Args:
         path: The folder.
+        password: The password of its server; empty without one.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, password: str = "") -> None:
         self.path = path
+        self.password = password
         self.inode = path.stat().st_ino
         self._lock = FileLock(path / "server.lock")
         self._log_begins = 0
@@ -75,12 +78,13 @@ class ServerFolder:
         self._lock.unlock()
         return record is not None and record.alive
 
-    def start(self, program: ServerProgram, address: str) -> ServerRecord:
+    def start(self, program: ServerProgram, address: str, network: Sequence[str] = ("--port", "0")) -> ServerRecord:
         """Start a server, and write its record once it answers. No server may live in the folder.
 
         Args:
             program: The program.
             address: Path of the socket on which it is to listen.
+            network: Options that say where else it is to listen. Everybody can read them (ps).
 
         Raises:
             EmbeddedServerError: It does not start; the error holds the end of its log.
@@ -91,7 +95,7 @@ class ServerFolder:
         lock = FileLock(self.path / "server.lock")
         try:
             lock.try_lock(exclusive=True)
-            _launch(program, self.path, address, lock.descriptor)
+            self._launch(program, address, network, lock.descriptor)
         except subprocess.CalledProcessError as error:
             raise self.failure(f"{program} does not start", error.output) from error
         except subprocess.TimeoutExpired as error:
@@ -102,10 +106,32 @@ class ServerFolder:
         record.write(self.path)
         return record
 
+    def _launch(self, program: ServerProgram, address: str, network: Sequence[str], lock: int) -> None:
+        """Start a server in a session of its own, leave it the lock, and wait until it has gone to the background.
+
+        It reads its password from standard input (`-`), because everybody can read arguments.
+        """
+        options = [part for name, value in _options(address).items() for part in (f"--{name}", value)]
+        by_input = ["-"] if self.password else []
+        subprocess.run(
+            [*_IGNORE_SIGNALS, program.path, *options, *network, *by_input],
+            cwd=self.path,  # and relative names, because the folder may be moved, and its path may hold any character
+            env={name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ},
+            input=f"requirepass {self.password}\n" if self.password else "",
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            pass_fds=(lock,),
+            start_new_session=True,
+            timeout=START_S,
+            encoding="utf-8",
+            errors="replace",
+            check=True,
+        )
+
     def _wait_for_answer(self, program: ServerProgram, address: str) -> int:
         """Wait until the server that was just started answers; return its process id."""
         deadline = time.monotonic() + START_S
-        while (pid := process_at(address)) is None:
+        while (pid := process_at(address, self.password)) is None:
             if not self.lives(None):
                 raise self.failure(f"{program} does not start")
             if time.monotonic() > deadline:
@@ -121,7 +147,7 @@ class ServerFolder:
         """
         if self.current:
             (self.path / "server.json").unlink(missing_ok=True)
-        asked = record is not None and _shut_down(record)
+        asked = record is not None and _shut_down(record, self.password)
         deadline = time.monotonic() + END_S
         pid = None
         while self.lives(record):
@@ -187,10 +213,9 @@ class ServerFolder:
         return EmbeddedServerError(f"Embedded Redis in {self.path}", problem, remedy)
 
 
-def _launch(program: ServerProgram, folder: Path, address: str, lock: int) -> None:
-    """Start a server in a session of its own, leave it the lock, and wait until it has gone to the background."""
-    options = {
-        "port": "0",
+def _options(address: str) -> dict[str, str]:
+    """The options of every server of a workspace."""
+    return {
         "unixsocket": address,
         "unixsocketperm": "700",
         "daemonize": "yes",
@@ -202,27 +227,13 @@ def _launch(program: ServerProgram, folder: Path, address: str, lock: int) -> No
         "appendfsync": "everysec",
         "maxmemory-policy": "noeviction",
     }
-    subprocess.run(
-        [*_IGNORE_SIGNALS, program.path, *(part for name, value in options.items() for part in (f"--{name}", value))],
-        cwd=folder,  # and relative names, because the folder may be moved, and its path may hold any character
-        env={name: os.environ[name] for name in _KEPT_VARIABLES if name in os.environ},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        pass_fds=(lock,),
-        start_new_session=True,
-        timeout=START_S,
-        encoding="utf-8",
-        errors="replace",
-        check=True,
-    )
 
 
-def _shut_down(record: ServerRecord) -> bool:
+def _shut_down(record: ServerRecord, password: str) -> bool:
     """Send SHUTDOWN, if the recorded process answers at its address; return whether it has accepted."""
-    if process_at(record.socket) != record.pid:
+    if process_at(record.socket, password) != record.pid:
         return False
-    with client_of(record.socket) as client:
+    with client_of(record.socket, password) as client:
         try:
             client.shutdown()
         except redis.RedisError:

@@ -20,6 +20,7 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from xpm_core.server.notice import boot_id, is_elsewhere
 from xpm_core.workspace.files import write_atomic
 
 
@@ -63,7 +64,7 @@ class ServerRecord:
     @property
     def elsewhere(self) -> bool:
         """Whether the process runs on another machine."""
-        return self.host != socket.gethostname() and (not self.boot or self.boot != boot_id())
+        return is_elsewhere(self.host, self.boot)
 
     @property
     def alive(self) -> bool:
@@ -74,14 +75,6 @@ class ServerRecord:
     def reachable(self) -> bool:
         """Whether the process listens on its socket. If it cannot be seen from here, it must also answer."""
         return can_connect(self.socket) and (self.alive or process_at(self.socket) == self.pid)
-
-
-def boot_id() -> str:
-    """Id of this machine's current boot; empty where the system has none."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
-    except OSError:
-        return ""
 
 
 def process_start(pid: int) -> str | None:
@@ -111,9 +104,9 @@ def can_connect(address: str) -> bool:
     return True
 
 
-def process_at(address: str) -> int | None:
+def process_at(address: str, password: str = "") -> int | None:
     """The process id of the server that answers at a socket; the server itself says it. None if no server answers."""
-    with client_of(address) as client:
+    with client_of(address, password) as client:
         try:
             info: dict[str, Any] = client.info("server")
         except redis.RedisError:
@@ -121,6 +114,7 @@ def process_at(address: str) -> int | None:
     return info.get("process_id")
 
 
-def client_of(address: str) -> redis.Redis:
+def client_of(address: str, password: str = "") -> redis.Redis:
     """A client that gives up soon, and does not try again."""
-    return redis.Redis(unix_socket_path=address, socket_timeout=2.0, retry=Retry(NoBackoff(), 0), protocol=2)
+    once = Retry(NoBackoff(), 0)
+    return redis.Redis(unix_socket_path=address, password=password or None, socket_timeout=2.0, retry=once, protocol=2)

@@ -24,6 +24,7 @@ from xpm_core.server.embedded.locks import FileLock
 from xpm_core.server.embedded.process import END_S, START_S, ServerFolder
 from xpm_core.server.embedded.record import ServerRecord, can_connect
 from xpm_core.server.embedded.strays import end_strays
+from xpm_core.server.notice import Notice
 from xpm_core.workspace.files import explained
 from xpm_core.workspace.workspace import Workspace
 
@@ -50,7 +51,7 @@ class EmbeddedServer:
 
     def __init__(self, workspace: Workspace) -> None:
         """Open the locks. Call `attach` instead, which does the rest."""
-        self._folder = _data_folder(workspace)
+        self._folder = data_folder(workspace)
         self._mutex = FileLock(self._folder.path / "mutex.lock")
         self._users = FileLock(self._folder.path / "users.lock")
         self._workspace = workspace
@@ -180,6 +181,8 @@ class EmbeddedServer:
             if not folder.current:
                 raise EmbeddedServerError(self._where, "its folder was removed while it ran", "Run the script again.")
             record = ServerRecord.read(folder.path)
+            if (notice := Notice.read(self._workspace.path)) is not None:
+                raise self._shared_error(notice)
             if record is not None and record.elsewhere:
                 raise self._elsewhere_error(record)
             if folder.lives(record):
@@ -188,29 +191,38 @@ class EmbeddedServer:
                 log.warning("%s cannot be reached: it is started again", self._where)
                 folder.end(record)
             program = find_server()
-            _make_runtime_folder()
+            make_runtime_folder()
             end_strays(RUNTIME_FOLDER)
-            address = record.socket if record is not None else _free_address(self._workspace.id)
+            address = record.socket if record is not None else free_address(self._workspace.id)
             return folder.start(program, address)
 
     def _stop(self) -> None:
-        """End the server, which has no more users. The caller holds the mutex."""
+        """End the server, which has no more users. The caller holds the mutex.
+
+        A server for several machines goes on: this user did not get it.
+        """
         folder = self._folder
+        if Notice.read(self._workspace.path) is not None:
+            return
         with explained(folder.path, "the embedded server cannot be stopped"):
             record = ServerRecord.read(folder.path) if folder.current else self._record
             if (record is None or not record.elsewhere) and folder.lives(record):
                 folder.end(record)
 
+    def _shared_error(self, notice: Notice) -> EmbeddedServerError:
+        problem = f"a server for several machines has its data, on host {notice.host}, and no settings name its address"
+        return EmbeddedServerError(self._where, problem, notice.remedy(self._workspace.path))
+
     def _elsewhere_error(self, record: ServerRecord) -> EmbeddedServerError:
         problem = f"it runs on host {record.host} (process {record.pid}), and serves only that machine"
         remedy = (
-            "Set XPM_REDIS_URL, there and here, to a server that both reach. "
-            f"If {record.host} is gone, delete {self._folder.path / 'server.json'}."
+            f"If {record.host} is gone, delete {self._folder.path / 'server.json'}. Else end what uses it there. "
+            "Then start one that all machines reach: xpm server start"
         )
         return EmbeddedServerError(self._where, problem, remedy)
 
 
-def _data_folder(workspace: Workspace) -> ServerFolder:
+def data_folder(workspace: Workspace) -> ServerFolder:
     """The folder of the server's data, for this user alone. It is made if it does not exist."""
     path = workspace.path / ".xpm" / "redis"
     with explained(path, "cannot be used for the embedded server"):
@@ -223,7 +235,7 @@ def _data_folder(workspace: Workspace) -> ServerFolder:
         return ServerFolder(path)
 
 
-def _make_runtime_folder() -> None:
+def make_runtime_folder() -> None:
     """Make the folder for sockets, and make sure that no other user can write there."""
     with explained(RUNTIME_FOLDER, "cannot hold the embedded server's socket"):
         with contextlib.suppress(FileExistsError):
@@ -234,7 +246,7 @@ def _make_runtime_folder() -> None:
         raise EmbeddedServerError(RUNTIME_FOLDER, problem, "Remove that file or folder, or set XPM_REDIS_URL.")
 
 
-def _free_address(workspace_id: str) -> str:
+def free_address(workspace_id: str) -> str:
     """A path for a socket on which no server listens."""
     count = 1
     address = f"{RUNTIME_FOLDER}/{workspace_id}.sock"

@@ -97,7 +97,6 @@ TESTED_ELSEWHERE = {
     "core/script/this_process": ("core/script/test_local_workers", "a script starts as many workers as it has CPUs"),
     "core/project/toml_files": ("core/project/test_settings", "settings that are wrong are named with their lines"),
     "core/project/variables": ("cli/commands/upkeep/test_config", "the command lists them"),
-    "cli/lookup/find_workspace": ("cli/lookup/test_open_workspace", "each command finds its workspace so"),
     "cli/output/settings_table": ("cli/commands/upkeep/test_config", "what the command prints"),
     "core/server/address": ("core/project/test_settings", "which file names the server"),
     "core/server/fitness": ("core/server/test_connection", "servers that do not answer, or are not fit, are refused"),

@@ -114,7 +114,7 @@ def status(ctx: click.Context, /, as_document: bool) -> None:
 
 def _refuse_address() -> None:
     if setting("redis"):
-        raise click.UsageError("--redis names a server that xpm does not start or stop. Leave it out.")
+        raise click.UsageError("--redis names a server that is neither started nor stopped by xpm. Leave it out.")
 
 
 def _option() -> str:

@@ -153,7 +153,7 @@ def test_wrong_options_are_errors_without_traceback(alone: Shell, workspace: Wor
         ("start --port 0", 2, "0 is not in the range"),
         ("start --tls-cert /nowhere.crt", 2, "'/nowhere.crt' does not exist"),
         ("start --bind 127.0.0.1 --advertise nowhere.invalid", 1, "cannot be reached as nowhere.invalid:"),
-        ("start --redis redis://head", 2, "--redis names a server that xpm does not start or stop."),
+        ("start --redis redis://head", 2, "--redis names a server that is neither started nor stopped by xpm."),
         ("stop --redis redis://head", 2, "Leave it out."),
         ("restart", 2, "No such command 'restart'"),
     ]:

@@ -14,9 +14,9 @@ from enum import Enum
 import click
 
 from xpm_cli.lookup.open_workspace import OpenWorkspace
-from xpm_cli.output import token_table
-from xpm_cli.output.job_table import JobTable
 from xpm_cli.output.sheets.survey_sheet import SurveySheet
+from xpm_cli.output.tables import token_table
+from xpm_cli.output.tables.job_table import JobTable
 from xpm_cli.output.terminal import LABEL_WIDTH, Terminal
 from xpm_cli.watch.job_page import JobPage
 from xpm_core.filters import Filter, from_options, parse

@@ -8,8 +8,8 @@ from xpm_cli.app import common_options, say
 from xpm_cli.lookup.open_workspace import open_workspace
 from xpm_cli.output.forms import as_json
 from xpm_cli.output.json_form import moment
+from xpm_cli.output.tables.token_table import table, token_record
 from xpm_cli.output.terminal import Terminal
-from xpm_cli.output.token_table import table, token_record
 from xpm_core.store.tokens import resize_token
 from xpm_core.words.text import plural
 

@@ -14,8 +14,8 @@ from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.selection import selected, selection_options
 from xpm_cli.output.forms import CSV, JSON, JSONL, NAME, WIDE, as_csv, as_json, as_json_lines, form_option
 from xpm_cli.output.job_record import FIELDS, job_record
-from xpm_cli.output.job_table import TIMES, JobTable
 from xpm_cli.output.json_form import moment
+from xpm_cli.output.tables.job_table import TIMES, JobTable
 from xpm_cli.output.terminal import Terminal
 from xpm_core.filters import ABSENT, UNKNOWN, Column, Filter, from_options, parse_columns
 from xpm_core.filters.values import plain

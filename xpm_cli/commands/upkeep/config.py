@@ -11,7 +11,7 @@ import click
 from xpm_cli.app import common_options, say, setting
 from xpm_cli.lookup.find_workspace import Place, find_workspace
 from xpm_cli.output.forms import as_json
-from xpm_cli.output.settings_table import SettingLine, setting_record, table
+from xpm_cli.output.tables.settings_table import SettingLine, setting_record, table
 from xpm_cli.output.terminal import Terminal
 from xpm_core.errors import UnknownWorkspaceError, WorkspaceError
 from xpm_core.project.settings import SETTINGS, look_up_all, read_settings, settings_files, users_file

@@ -13,7 +13,7 @@ import click
 from xpm_cli.app import FAILED, UNREACHABLE, common_options, say, setting
 from xpm_cli.lookup.find_workspace import find_workspace
 from xpm_cli.output.json_form import SCHEMA, dumps
-from xpm_cli.output.server_sheet import server_record, sheet
+from xpm_cli.output.sheets.server_sheet import server_record, sheet
 from xpm_cli.output.terminal import Terminal
 from xpm_core.project.settings import SETTINGS, programs_file
 from xpm_core.reading.look import View

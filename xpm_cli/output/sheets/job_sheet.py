@@ -13,10 +13,10 @@ from typing import Any
 import click
 
 from xpm_cli.lookup.open_workspace import OpenWorkspace
-from xpm_cli.output.cells import text_of
 from xpm_cli.output.job_record import job_record
-from xpm_cli.output.job_table import where
 from xpm_cli.output.json_form import SCHEMA
+from xpm_cli.output.tables.cells import text_of
+from xpm_cli.output.tables.job_table import where
 from xpm_cli.output.terminal import LABEL_WIDTH, Terminal, state
 from xpm_core.index.flat_form import flattened
 from xpm_core.labels import short

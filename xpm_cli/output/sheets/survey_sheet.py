@@ -15,8 +15,8 @@ import click
 
 from xpm_cli.output.json_form import SCHEMA, moment
 from xpm_cli.output.tables.queue_table import pause_record
+from xpm_cli.output.tables.token_table import token_summary
 from xpm_cli.output.terminal import Terminal, state
-from xpm_cli.output.token_table import token_summary
 from xpm_core.labels import short
 from xpm_core.reading.experiments import Experiment
 from xpm_core.reading.survey.failures import Failures, grouped

@@ -1,4 +1,4 @@
-"""Tables of workers and queues, and their records for programs.
+"""Tables: many jobs, workers, queues, tokens or settings as lines, and their records for programs.
 
-It may import the rest of `output`, and `xpm_core`.
+May import `lookup`, and the modules that lie directly in `output`.
 """

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from xpm_cli.output.cells import differences, text_of
 from xpm_cli.output.json_form import moment
+from xpm_cli.output.tables.cells import differences, text_of
 from xpm_cli.output.terminal import Terminal, state
 from xpm_core.filters import Column
 from xpm_core.labels import bare_class, short

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from xpm_cli.output.cells import differences, text_of
+from xpm_cli.output.tables.cells import differences, text_of
 from xpm_core.filters import ABSENT, UNKNOWN
 from xpm_core.index.entries import Entry
 from xpm_core.reading.listing.row import JobRow

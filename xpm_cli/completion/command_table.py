@@ -52,7 +52,8 @@ def command_table(program: click.Group) -> Node:
 def _table_of(program: click.Group) -> Node:
     from xpm_core.filters import FIELDS
 
-    return {**_node(program, click.Context(program, info_name="xpm")), "columns": list(FIELDS)}
+    context = click.Context(program, info_name="xpm", **program.context_settings)
+    return {**_node(program, context), "columns": list(FIELDS)}
 
 
 def _node(command: click.Command, context: click.Context) -> Node:

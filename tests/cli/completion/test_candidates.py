@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from xpm_cli import main
 from xpm_cli.app import Program
@@ -58,6 +59,12 @@ def test_options_are_proposed_once_unless_they_can_be_repeated() -> None:
     assert "-o" not in words("jobs", "--")
     assert words("debug", "--no") == ["--no-copy"]
     assert words("show", "--", "--") == []
+
+
+def test_help_has_its_short_name_also_once_a_table_was_made() -> None:
+    assert "-h" in words("show", "-h")
+    shown = CliRunner().invoke(main, ["show", "-h"])
+    assert shown.exit_code == 0, shown.output
 
 
 def test_states_are_completed_also_in_lists_and_after_an_equals_sign() -> None:

@@ -38,11 +38,9 @@ local function earlier(list, member, order)
   for _, other in ipairs(list) do
     if other.member ~= member and other.order < order then return other.member end
   end
-  return nil
 end
 
--- An earlier job for which a token is kept, or nil; `member` is the job that asks, and `order` its place. `foreseen`
--- holds what is kept beside that which is written.
+-- An earlier job than `member`, whose place is `order`, for which a token is kept or `foreseen` to be; nil for none.
 function reservations.keeper(name, member, order, now, foreseen)
   return earlier(of(name, now), member, order) or foreseen and earlier(foreseen[name] or {}, member, order)
 end

@@ -74,6 +74,7 @@ class Lab:
         job = Submission(spec, needs=[self.identity(need) for need in needs], **more)
         if experiment not in self.writers:
             self.writers[experiment] = SubmissionWriter(self.workspace.experiment(experiment), "run1")
+        if experiment not in self.links:
             self.links[experiment] = JobLinks(self.workspace.experiment(experiment))
         (answer,) = self.store.submit(experiment, self.run.started_ms, [job], {})
         given, new = {"name": name, **(params or {})}, answer.code is SubmitCode.NEW

@@ -17,18 +17,17 @@ from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_cli.output.sheets.survey_sheet import SurveySheet
 from xpm_cli.output.tables import token_table
 from xpm_cli.output.tables.job_table import JobTable
+from xpm_cli.output.tables.worker_table import WorkerTable, in_order
 from xpm_cli.output.terminal import LABEL_WIDTH, Terminal
 from xpm_cli.watch.job_page import JobPage
 from xpm_core.filters import Filter, from_options, parse
-from xpm_core.labels import short
 from xpm_core.reading.listing.listing import Listing
 from xpm_core.reading.listing.ranking import Ranking
 from xpm_core.reading.server import server_time
 from xpm_core.reading.survey.survey import Survey
-from xpm_core.reading.workers import WorkerState
 from xpm_core.states import State
 from xpm_core.words.reasons import Outlook
-from xpm_core.words.text import ago, plural
+from xpm_core.words.text import plural
 
 ROWS = 3
 """Lines of a table for which what stands above it makes room, if the screen is low."""
@@ -164,7 +163,9 @@ class Pages:
         if request.shown in LISTS:
             return self._list(request, survey)
         if request.shown is Shown.WORKERS:
-            return Page(request, *_parted(_worker_lines(survey, request.terminal)))
+            running = {job.identity: job for job in survey.running}
+            workers = WorkerTable(in_order(survey.workers), running, survey.avoided, survey.now_s)
+            return Page(request, *_parted(_lines(workers.lines(request.terminal, self.opened.commands))))
         if request.shown is Shown.TOKENS:
             table = token_table.table(survey.tokens, self.opened.workspace.id, request.terminal)
             return Page(request, *_parted(table))
@@ -275,22 +276,3 @@ def _cut(lines: list[str], most: int, hint: str = "") -> list[str]:
 def _parted(lines: Sequence[str]) -> tuple[list[str], list[str]]:
     """The header of a table, and its rows."""
     return list(lines[:1]), list(lines[1:])
-
-
-def _worker_lines(survey: Survey, terminal: Terminal) -> list[str]:
-    """The workers as a table."""
-    if not survey.workers:
-        return ["no workers: xpm-worker starts some"]
-    running = {job.identity: job for job in survey.running}
-    rows = [["WORKER", "HOST", "QUEUES", "RUNS", "LAST WORD"]]
-    for worker in sorted(survey.workers, key=lambda each: (each.host, each.name)):
-        job = running.get(worker.job)
-        runs = f"{short(worker.job)} {job.title if job else ''}".strip() if worker.job else "-"
-        rows.append([worker.name, worker.host, " ".join(worker.queues), runs, _last_word(worker)])
-    return terminal.table(rows)
-
-
-def _last_word(worker: WorkerState) -> str:
-    """When a worker was last heard of: `3 s ago`, `2 min ago, silent`."""
-    said = ago(worker.silent_s)
-    return f"{said}, lost" if not worker.alive else f"{said}, silent" if worker.silent else said

@@ -151,9 +151,9 @@ def workers(w: str) -> str:
 def worker(w: str, name: str) -> str:
     """hash: name, host, pid, queues, path (of the workspace there), version, lease_ms, started, until (ms, if it ends),
     devices (`CUDA_VISIBLE_DEVICES=2,...`: how many its own variables list), leaving (since when it takes no more jobs,
-    ms, once it was told to leave), orders (1 if its version takes orders from afar), order (drain, stop or stop_now)
-    and ordered_by, once it was ordered to leave, mark (JSON of a `diagnosis.mark.Mark`: its daemon's mark, as it reads
-    it in its workspace).
+    ms, once it was told to leave), signalled (1 if it leaves because of a signal, or because its time is over), orders
+    (1 if its version takes orders from afar), order (drain, stop or stop_now) and ordered_by, once it was ordered to
+    leave, mark (JSON of a `diagnosis.mark.Mark`: its daemon's mark, as it reads it in its workspace).
 
     Expires four leases after the worker's last call; with an order, a day after it.
     """

@@ -18,6 +18,8 @@ from xpm_core.errors import FilterError
 from xpm_core.labels import short
 from xpm_core.reading.look import View
 from xpm_core.states import State
+from xpm_core.store.refusals import Refusal
+from xpm_core.store.steering.orders import Order, order_worker
 from xpm_core.store.tokens import create_token
 from xpm_core.words.commands import Commands
 
@@ -121,13 +123,29 @@ def test_other_views_have_tables(pages: Pages, lab: Lab) -> None:
     assert f"{short(lab.identity('long'))} 1" in tokens.lines[0]
     workers = pages.page(replace(LIST, shown=Shown.WORKERS))
     (line,) = workers.lines
-    assert line.startswith(f"node1-1  node1  default  {short(lab.identity('long'))} Train name=long  ")
+    assert line.startswith(f"node1-1  busy   {short(lab.identity('long'))} Train name=lo…  ")
     failures = pages.page(replace(LIST, shown=Shown.FAILURES))
     assert failures.jobs == [lab.identity("bad")]
     assert failures.above[0].startswith(f"✗ {short(lab.identity('bad'))}")
     assert pages.page(replace(LIST, shown=Shown.JOB, job="f" * 64)).lines == [
         "The workspace does not know this job any more."
     ]
+
+
+def test_the_workers_are_those_of_xpm_workers_with_what_they_are_ordered_and_have_refused(
+    pages: Pages, lab: Lab
+) -> None:
+    wanted = replace(LIST, shown=Shown.WORKERS)
+    refusal = Refusal.of_module("node1-1", "node1", "sweep", "/data/code")
+    lab.store.refuse(lab.worker, lab.start("bad", project="sweep"), refusal, {"message": "no"})
+    order_worker(lab.client, lab.workspace.id, "node1-1", Order.DRAIN, "ann@node1")
+    pages.read_all()
+    page = pages.page(wanted)
+    assert page.lines[0].startswith("node1-1  draining  -")
+    assert any(line.startswith("! refused   worker node1") for line in page.lines)
+    lab.store.leave("node1-1")
+    pages.read_all()
+    assert pages.page(wanted).above == ["no workers: start one by xpm-worker --queue default"]
 
 
 def test_what_stands_above_the_list_leaves_room_for_it(pages: Pages, lab: Lab) -> None:

@@ -79,7 +79,7 @@ def test_the_list_is_that_of_xpm_jobs_and_what_stands_above_that_of_xpm_status(s
 def test_keys_lead_to_failures_workers_tokens_and_back(scene: Scene, watched: Watched) -> None:
     terminal = watched(scene.shell)
     terminal.type("w")
-    assert any("node1-1  node1  default  c071cf5 Train name=running" in line for line in terminal.shows("LAST WORD"))
+    assert any("node1-1  busy   c071cf5 Train name=" in line for line in terminal.shows("HEARD"))
     terminal.type("t")
     assert any(line.startswith("gpu    0 of 2  1: ") for line in terminal.shows("HELD BY"))
     terminal.type("f")
@@ -90,7 +90,7 @@ def test_keys_lead_to_failures_workers_tokens_and_back(scene: Scene, watched: Wa
     terminal.shows(" of 8")
     terminal.type("w" + ESCAPE)
     terminal.shows("of 8")
-    gone(terminal, "LAST WORD")
+    gone(terminal, "HEARD")
     terminal.type("?")
     terminal.shows("these keys")
     terminal.type("?")

@@ -23,7 +23,7 @@ from xpm_core.store.records import (
     SubmitCode,
     WorkerId,
 )
-from xpm_core.store.tokens import create_token
+from xpm_core.store.tokens import create_token, limit_passes
 
 pytestmark = pytest.mark.redis
 
@@ -198,6 +198,22 @@ def test_a_worker_of_the_new_queue_is_woken_for_a_job_that_a_later_run_moves(des
     assert desk.store.claim(GPU, new_execution_id(), listen=True).code is ClaimCode.EMPTY
     desk.submit(submission("a", queue="gpu"))
     assert desk.store.wait_for_wake(GPU, 1)
+
+
+def test_moving_a_job_frees_the_tokens_that_were_kept_for_it(desk: StoreClient) -> None:
+    limit_passes(desk.client, 1)
+    create_token(desk.client, "cpu", 2)
+    desk.submit(submission("a", demand={"cpu": 1}), submission("large", demand={"cpu": 2}))
+    desk.submit(submission("b", demand={"cpu": 1}), submission("c", demand={"cpu": 1}))
+    leases = [desk.claim(), desk.claim()]
+    desk.finish(leases.pop())
+    desk.store.join(OTHER, pid=1, path="/ws", version="1")
+    assert desk.store.claim(OTHER, new_execution_id(), listen=True).lease is None, "the token is kept"
+    later_run(desk)
+    desk.submit(submission("large", queue="gpu"))
+    assert desk.client.delete(keys.wake(W, OTHER.name)) == 1, "no other call wakes it"
+    assert desk.claim(OTHER).identity == identity("c")
+    check_everything(desk.client, W)
 
 
 def payload_of(desk: StoreClient, name: str) -> bytes:

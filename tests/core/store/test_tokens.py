@@ -132,6 +132,20 @@ def test_a_job_that_no_list_of_devices_suffices_for_keeps_no_tokens_from_others(
     assert not desk.client.exists(keys.token_reserved("gpu"))
 
 
+def test_a_job_for_which_a_token_has_become_too_small_keeps_it_from_no_other(desk: StoreClient) -> None:
+    limit_passes(desk.client, 1)
+    create_token(desk.client, "cpu", 2)
+    desk.submit(submission("a", demand={"cpu": 1}), submission("large", demand={"cpu": 2}))
+    desk.submit(*(submission(name, demand={"cpu": 1}) for name in "bcd"))
+    leases = [desk.claim(), desk.claim()]
+    create_token(desk.client, "cpu", 1)
+    for lease in leases:
+        desk.finish(lease)
+    assert desk.claim().identity == identity("c")
+    create_token(desk.client, "cpu", 2)
+    assert desk.claim_any().lease is None, "it is large enough again: the next units are for the job that was passed"
+
+
 def test_an_idle_worker_is_not_woken_for_units_that_it_has_not(desk: StoreClient) -> None:
     create_token(desk.client, "gpu", 4, env="CUDA_VISIBLE_DEVICES")
     pair = WorkerId("w1", "node1", devices="CUDA_VISIBLE_DEVICES=2")

@@ -14,7 +14,6 @@ from xpm_cli.output.forms import JSON, JSONL, NAME, TABLE, as_json, as_json_line
 from xpm_cli.output.json_form import moment
 from xpm_cli.output.tables.worker_table import WorkerTable, in_order
 from xpm_cli.output.terminal import Terminal
-from xpm_core.defaults import DEFAULT_QUEUE
 from xpm_core.reading.steering.named_workers import named
 from xpm_core.reading.workers import WorkerState
 from xpm_core.store.steering.orders import Order, OrderCode, order_worker
@@ -47,10 +46,8 @@ def workers(ctx: click.Context, form: str) -> None:
             texts = list(as_json_lines(found.records()))
         elif form == NAME:
             texts = [worker.name for worker in found.workers]
-        elif found.workers:
-            texts = found.lines(Terminal.of_stdout())
         else:
-            texts = [f"no workers: start one by {opened.commands.start_worker(DEFAULT_QUEUE)}"]
+            texts = found.lines(Terminal.of_stdout(), opened.commands)
         for text in texts:
             click.echo(text)
 

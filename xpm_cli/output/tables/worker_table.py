@@ -11,11 +11,13 @@ from typing import Any
 
 from xpm_cli.output.json_form import moment
 from xpm_cli.output.terminal import Terminal
+from xpm_core.defaults import DEFAULT_QUEUE
 from xpm_core.labels import short
 from xpm_core.reading.jobs import Job
 from xpm_core.reading.why.avoided import Avoided
 from xpm_core.reading.workers import WorkerState
 from xpm_core.store.refusals import daemon_of
+from xpm_core.words.commands import Commands
 from xpm_core.words.text import ago, line, plural, span
 
 LEAST_TITLE = 20
@@ -38,8 +40,15 @@ class WorkerTable:
     avoided: Sequence[Avoided]
     now_s: float
 
-    def lines(self, terminal: Terminal) -> list[str]:
-        """The lines to print: the table, and what daemons have refused."""
+    def lines(self, terminal: Terminal, commands: Commands) -> list[str]:
+        """The lines to print: the table, and what daemons have refused; without workers, how to start one.
+
+        Args:
+            terminal: What the terminal can show.
+            commands: Writes command lines that find the workspace.
+        """
+        if not self.workers:
+            return [f"no workers: start one by {commands.start_worker(DEFAULT_QUEUE)}"]
         header = ["WORKER", "STATE", "RUNS", "FOR", "HEARD", "HOST", "QUEUES", "VERSION"]
         rows = [header, *map(self._row, self.workers)]
         if terminal.width is not None:

@@ -124,7 +124,7 @@ class SurveyReader:
             pipe.smembers(keys.tokens)
             pipe.zrange(keys.workers(w), 0, -1, withscores=True)
             pipe.smembers(keys.queues(w))
-            pipe.zrange(keys.leases(w), 0, RUNNING - 1)
+            pipe.zrange(keys.leases(w), 0, -1)
             pipe.zrange(keys.listed(w, State.FAILED.value), 0, FAILURES - 1, desc=True)
             pipe.exists(keys.suspended)
             pipe.hgetall(keys.paused(w))
@@ -149,7 +149,7 @@ class SurveyReader:
     def _parts(self, there: dict[str, Any]) -> dict[str, Any]:
         """The second round trip: what each of them is."""
         w, now_ms = self._w, round(there["now_s"] * 1000)
-        jobs = [*there["leased"], *there["failed"]]
+        jobs, others = [*there["leased"][:RUNNING], *there["failed"]], there["leased"][RUNNING:]
         daemons = sorted({daemon_of(name) for name, until_s in there["workers"] if until_s >= there["now_s"]})
         with self._client.pipeline(transaction=False) as pipe:
             for name in there["experiments"]:
@@ -165,6 +165,8 @@ class SurveyReader:
                 pipe.zcount(keys.serving(w, queue), now_ms, "+inf")
             for identity in jobs:
                 pipe.hmget(keys.job(w, identity), JOB_FIELDS)
+            for identity in others:
+                pipe.hmget(keys.job(w, identity), ("state", "worker"))
             for daemon in daemons:
                 pipe.hgetall(keys.refusals(w, daemon))
             replies = iter(pipe.execute())
@@ -175,7 +177,9 @@ class SurveyReader:
         rows = [(identity, next(replies)) for identity in jobs]
         read = [job_of(identity, row) for identity, row in rows if row[0]]
         running = [job for job in read if job.state is State.RUNNING]
+        also = [(identity, next(replies)) for identity in others]
         held = {job.worker: job.identity for job in running}
+        held |= {text_of(name): identity for identity, (state, name) in also if state == b"running"}
         workers = [worker_of(name, left_s, found, held) for name, left_s, found in hashes]
         return {
             "experiments": experiments,

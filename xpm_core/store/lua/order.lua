@@ -27,13 +27,14 @@ local hash = keys.worker(w, guard.named('worker', name))
 guard.named('by', by)
 guard.type(hash, 'hash')
 guard.type(keys.wake(w, name), 'list')
-local found = redis.call('HMGET', hash, 'queues', 'orders', 'leaving', 'lease_ms')
+local found = redis.call('HMGET', hash, 'queues', 'orders', 'signalled', 'lease_ms')
 if not found[1] then return { -3, '' } end
 for queue in string.gmatch(found[1], '[^,]+') do typed.queue(w, queue) end
 if not found[2] then return { -1, '' } end
 local stands, now, lease_ms = commands.of(w, name), clock.now(), tonumber(found[4] or '') or 30000
 if order == 'resume' then
-  if stands == '' then return { found[3] and -2 or 2, '' } end
+  if found[3] then return { -2, stands } end
+  if stands == '' then return { 2, '' } end
   if stands ~= 'drain' then return { -4, stands } end
   redis.call('HDEL', hash, 'order', 'ordered_by', 'leaving')
 else

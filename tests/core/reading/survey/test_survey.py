@@ -7,6 +7,7 @@ from helpers.store_client import OTHER, WORKER, StoreClient, W, identity, submis
 
 from xpm_core.reading.reader import Reader
 from xpm_core.reading.server import server_time
+from xpm_core.reading.survey import survey as module
 from xpm_core.states import State
 from xpm_core.store import keys
 from xpm_core.store.refusals import Refusal
@@ -58,6 +59,20 @@ def test_it_says_what_the_readers_say(desk: StoreClient, reader: Reader) -> None
     assert {job.identity for job in survey.failed} == {identity(f"bad{n}") for n in range(3)}
     assert [job.identity for job in survey.running] == [identity("run")]
     assert not survey.suspended
+
+
+def test_a_worker_is_busy_also_if_more_jobs_run_than_are_read(
+    desk: StoreClient, reader: Reader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "RUNNING", 1)
+    desk.submit(submission("a"), submission("b"))
+    held = {}
+    for worker in (WORKER, OTHER):
+        desk.store.join(worker, pid=1, path="/data", version="1")
+        held[worker.name] = desk.claim(worker).identity
+    survey = reader.survey.read()
+    assert len(survey.running) == 1
+    assert {each.name: each.job for each in survey.workers} == held
 
 
 def test_what_daemons_lack_is_counted_as_the_reader_of_reasons_does(desk: StoreClient, reader: Reader) -> None:

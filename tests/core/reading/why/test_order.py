@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import redis
 from helpers.store_client import StoreClient, W, identity, submission
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from xpm_core.reading.reader import Reader
@@ -306,8 +306,8 @@ def check_reason(scene: Scene, name: str) -> None:
 
 def check_claims(scene: Scene) -> None:
     """What the next claim of any worker brings was about to start; if it brings nothing, nothing was to start there."""
-    about = {name: scene.why(name) for name in scene.names}
     for worker in scene.idle():
+        about = {name: scene.why(name) for name in scene.names}  # a claim that brings nothing may keep tokens
         claim = scene.claim(worker)
         if claim.lease is not None:
             [name] = [name for name in scene.names if identity(name) == claim.lease.identity]
@@ -327,8 +327,25 @@ def check_summary(scene: Scene) -> None:
             assert scene.why(name).reason.code is group.code
 
 
+ONE_CLAIMS_BEFORE_ANOTHER_KEEPS: dict[str, Any] = {
+    "workers": [(WORKERS[2], None), (WORKERS[3], None), (WORKERS[0], None)],
+    "jobs": [
+        ("gpu", {"cpu": 1}, (), 0, "", 0),
+        ("gpu", {"cpu": 2}, (), 0, "", 0),
+        ("default", {"cpu": 1}, (), 0, "", 0),
+        ("default", {"cpu": 1}, (), 0, "", 0),
+    ],
+    "steps": [("claim", 1), ("claim", 0), ("done", 1)],
+    "asked": 3,
+}
+"""The second job was passed. A claim of the third worker would keep tokens for it; a claim of the first one would not,
+because this worker does not serve its queue."""
+
+
 @settings(max_examples=100, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(plans)
+@example(ONE_CLAIMS_BEFORE_ANOTHER_KEEPS)
+@example({**ONE_CLAIMS_BEFORE_ANOTHER_KEEPS, "workers": ONE_CLAIMS_BEFORE_ANOTHER_KEEPS["workers"][::-1]})
 def test_the_first_reason_is_true_and_the_next_claim_is_foretold(
     redis_client: redis.Redis, plan: dict[str, Any]
 ) -> None:

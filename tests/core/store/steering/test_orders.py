@@ -76,6 +76,18 @@ def test_what_a_signal_has_ordered_is_not_taken_back(desk: StoreClient) -> None:
     assert desk.client.hget(keys.worker(W, WORKER.name), "leaving") is not None
 
 
+@pytest.mark.parametrize("first", ["signal", "order"])
+def test_an_order_is_not_taken_back_if_a_signal_has_said_the_same(desk: StoreClient, first: str) -> None:
+    join(desk)
+    if first == "order":
+        order(desk, DRAIN)
+    desk.store.renew(WORKER, None, leaving=True)
+    if first == "signal":
+        order(desk, DRAIN)
+    assert order(desk, RESUME) is OrderCode.SIGNALLED
+    assert desk.client.hget(keys.worker(W, WORKER.name), "leaving") is not None
+
+
 def test_a_worker_of_an_earlier_xpm_is_deaf_and_an_unknown_one_is_unknown(desk: StoreClient) -> None:
     join(desk)
     desk.client.hdel(keys.worker(W, WORKER.name), "orders")  # an earlier `join` does not write it

@@ -33,10 +33,12 @@ function asks.note_end(ask, now)
   end
 end
 
--- Note that the worker finishes its job and then leaves.
+-- Note that the worker finishes its job and then leaves, whatever it may be ordered from afar.
 function asks.note_leaving(ask, now)
   local key = keys.worker(ask.w, ask.worker)
-  if redis.call('EXISTS', key) == 1 then redis.call('HSETNX', key, 'leaving', now) end
+  if redis.call('EXISTS', key) == 0 then return end
+  redis.call('HSETNX', key, 'leaving', now)
+  redis.call('HSET', key, 'signalled', 1)
 end
 
 -- When an idle worker should look again, in ms: the next retry due, the next lease end, at most 5 s.

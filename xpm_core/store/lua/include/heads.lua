@@ -1,5 +1,5 @@
 -- Which ready job is next: a claim looks at the heads of lines only (docs/internals/tokens.md).
--- include: able keys lines pauses reservations tokens
+-- include: able keys lines pauses reservations tokens units
 local heads = {}
 
 -- The heads of the lines of some queues, in order: { {queue, demand, order} }; `demand` is the whole name of the line.
@@ -17,19 +17,19 @@ local function of(w, queues)
 end
 
 -- The earliest head that a worker may get and whose whole demand is free, and the heads before it that have to wait.
--- With `till` (ms), a head that was passed too often reserves its tokens until then. With `foresee`, this call alone
--- sees such a reservation, and nothing is written.
-function heads.pick(who, queues, now, till, foresee)
+-- With `till` (ms), a head that was passed too often reserves its tokens until then, unless the worker could not run it
+-- even with all of them. With the table `foreseen`, such a reservation stands only there, and nothing is written.
+function heads.pick(who, queues, now, till, foreseen)
   local waiting = {}
   for _, head in ipairs(of(who.w, queues)) do
     if able.may(who, head, now) then
       head.id = redis.call('ZRANGE', keys.line(who.w, head.queue, head.demand), 0, 0)[1]
       local member = lines.member(who.w, head.id)
-      if reservations.free(head.demand, who, member, head.order, now) then return head, waiting end
+      if reservations.free(head.demand, who, member, head.order, now, foreseen) then return head, waiting end
       waiting[#waiting + 1] = head
-      if (till or foresee) and reservations.due(who.w, head.id) then
-        reservations.foresee(head.demand, member, head.order, now)
-        if till then reservations.make(head.demand, member, head.order, till) end
+      if (till or foreseen) and reservations.due(who.w, head.id) and units.possible(head.demand, who) then
+        if till then reservations.make(head.demand, member, head.order, now, till) end
+        if foreseen then reservations.foresee(head.demand, member, head.order, foreseen) end
       end
     end
   end

@@ -3,7 +3,7 @@
 -- include: heads lines shortages standing
 local prospects = {}
 
-local picked = {} -- cache of this call
+local picked, foreseen = {}, {} -- caches of this call, by team
 
 -- How all living workers of the queue stand to a head: { {who, stands} }.
 function prospects.workers(head, now)
@@ -15,10 +15,12 @@ function prospects.workers(head, now)
   return list
 end
 
--- The job that a worker would get now; false for none.
+-- The job that a worker would get now; false for none. What its claim would keep is `foreseen` for this team alone,
+-- because another worker may claim before.
 local function next_of(who, now)
   if picked[who.team] == nil then
-    local head = heads.pick(who, who.queues, now, nil, true)
+    foreseen[who.team] = {}
+    local head = heads.pick(who, who.queues, now, nil, foreseen[who.team])
     picked[who.team] = head and head.id or false
   end
   return picked[who.team]
@@ -38,7 +40,7 @@ function prospects.of(head, now)
     if next_of(who, now) == head.id and not facts.next then facts.next = who.worker end
   end
   local nobody = { w = head.w, worker = '', host = '', devices = '', team = '' }
-  local least = shortages.least(head, idle[1] and idle or busy[1] and busy or { nobody }, now)
+  local least = shortages.least(head, idle[1] and idle or busy[1] and busy or { nobody }, now, foreseen)
   facts.idle, facts.lack, facts.keeper = #idle, least.lack, least.keeper
   facts.least = lines.least(head.demand)
   facts.tokens = shortages.wanted(head, least.who.host, now)

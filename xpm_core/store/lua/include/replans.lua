@@ -19,9 +19,9 @@ local function show(w, rec, from)
 end
 
 -- Let a job stand in another queue, with another demand, or at another place in its line. A ready job leaves its line
--- and arrives in the other one with the number of its first arrival.
+-- and arrives in the other one with the number of its first arrival. Tokens that were kept for it are kept no more.
 local function move(w, rec, job, order, now)
-  local ready, from = rec.state == 'ready', rec.queue
+  local ready, from, kept = rec.state == 'ready', rec.queue, rec.passed > 0 and rec.demand
   if ready then lines.leave(w, rec) end
   rec.queue, rec.demand, rec.project, rec.order = job.queue, job.demand, job.project, order
   redis.call('HSET', keys.job(w, rec.id), 'queue', rec.queue, 'demand', rec.demand, 'project', rec.project,
@@ -30,6 +30,7 @@ local function move(w, rec, job, order, now)
   if ready then lines.enter(w, rec) end
   if from ~= rec.queue then show(w, rec, from) end
   if ready then wake.queue(w, rec.queue, now) end
+  if ready and kept then wake.tokens(kept, now) end
 end
 
 -- Take the plan of a submission for a job that is there, and that does not run.

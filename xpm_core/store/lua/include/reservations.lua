@@ -34,32 +34,38 @@ function reservations.unheld(want, who)
   return token.used + want.n <= token.capacity and units.fits(want, token, who)
 end
 
--- An earlier job for which a token is kept, or nil; `member` is the job that asks, and `order` its place.
-function reservations.keeper(name, member, order, now)
-  for _, other in ipairs(of(name, now)) do
+local function earlier(list, member, order)
+  for _, other in ipairs(list) do
     if other.member ~= member and other.order < order then return other.member end
   end
-  return nil
+end
+
+-- An earlier job than `member`, whose place is `order`, for which a token is kept or `foreseen` to be; nil for none.
+function reservations.keeper(name, member, order, now, foreseen)
+  return earlier(of(name, now), member, order) or foreseen and earlier(foreseen[name] or {}, member, order)
 end
 
 -- Whether the whole demand is free for the job `member` whose place is `order`: nothing earlier reserves it.
-function reservations.free(demand, who, member, order, now)
+function reservations.free(demand, who, member, order, now, foreseen)
   for _, want in ipairs(tokens.parse(demand)) do
-    if not reservations.unheld(want, who) or reservations.keeper(want.name, member, order, now) then return false end
+    if not reservations.unheld(want, who) then return false end
+    if reservations.keeper(want.name, member, order, now, foreseen) then return false end
   end
   return true
 end
 
--- From now on, this call sees a reservation.
-function reservations.foresee(demand, member, order, now)
+-- Note in `foreseen` what would be kept.
+function reservations.foresee(demand, member, order, foreseen)
   for _, want in ipairs(tokens.parse(demand)) do
-    table.insert(of(want.name, now), { member = member, order = order })
+    foreseen[want.name] = foreseen[want.name] or {}
+    table.insert(foreseen[want.name], { member = member, order = order })
   end
 end
 
--- Write a reservation that this call sees already.
-function reservations.make(demand, member, order, till)
+-- Keep tokens until `till`, ms.
+function reservations.make(demand, member, order, now, till)
   for _, want in ipairs(tokens.parse(demand)) do
+    table.insert(of(want.name, now), { member = member, order = order })
     for _, gone in ipairs(over[want.name]) do redis.call('HDEL', keys.token_reserved(want.name), gone) end
     over[want.name] = {} -- one of them may get a new reservation in this call
     redis.call('HSET', keys.token_reserved(want.name), member, string.format('%.0f %.0f', order, till))

@@ -2,23 +2,26 @@
 -- include: lines reservations standing tokens units
 local shortages = {}
 
--- Which tokens lack for a head on the machine of a worker, and which earlier job has them kept.
-local function at(head, who, now)
+-- Which tokens lack for a head on the machine of a worker, and which earlier job has them kept, or would have them kept
+-- by a claim of this worker.
+local function at(head, who, now, foreseen)
   local lack, keeper = {}, nil
   for _, want in ipairs(tokens.parse(head.demand)) do
     if not reservations.unheld(want, who) then lack[#lack + 1] = want.name end
-    keeper = keeper or reservations.keeper(want.name, lines.member(head.w, head.id), head.order, now)
+    local member = lines.member(head.w, head.id)
+    keeper = keeper or reservations.keeper(want.name, member, head.order, now, foreseen)
   end
   return { who = who, lack = lack, keeper = keeper }
 end
 
--- Of some workers, the one on whose machine the least lacks: {who, lack, keeper}.
-function shortages.least(head, list, now)
+-- Of some workers, the one on whose machine the least lacks: {who, lack, keeper}. `foreseen` holds, by team, what a
+-- claim of a worker would keep.
+function shortages.least(head, list, now, foreseen)
   local best, seen = nil, {}
   for _, who in ipairs(list) do
     if not seen[who.team] then
       seen[who.team] = true
-      local found = at(head, who, now)
+      local found = at(head, who, now, foreseen[who.team])
       if not best or #found.lack < #best.lack or (#best.lack == 0 and best.keeper and not found.keeper) then
         best = found
       end

@@ -84,6 +84,11 @@ class Runs:
                     found |= run.record.identities
         return found
 
+    def named_by(self, chosen: Callable[[Run], bool]) -> set[str]:
+        """The jobs that some runs have recorded."""
+        runs = [run for each in (self.all, self.elsewhere) for runs in each.values() for run in runs]
+        return {each for run in runs if run.record and chosen(run) for each in run.record.identities}
+
     def _of_experiment(self, experiment: str) -> set[str]:
         """All jobs of an experiment, by the index, the server and its links."""
         found = {identity for identity, entry in self._entries.items() if experiment in entry.experiments}

@@ -81,6 +81,18 @@ def test_failed_jobs_go_although_a_run_names_them_but_not_those_that_block_other
     assert cleaner.jobs(Kind.FAILED, failed=True) == ids(lab, "a", "b", "c", "never-run")
 
 
+def test_a_failed_job_stays_whose_script_may_still_submit_jobs_that_need_it(cleaner: Cleaner) -> None:
+    lab = cleaner.lab
+    for name in ("a", "b"):
+        lab.end(name, State.FAILED, ERROR)
+    cleaner.run("b")
+    live = cleaner.run("a", ended=False)
+    assert cleaner.jobs(Kind.FAILED, failed=True) == ids(lab, "b")
+    assert cleaner.plan(failed=True).kept == {Why.IN_USE: 1}
+    live.end()
+    assert cleaner.jobs(Kind.FAILED, failed=True) == ids(lab, "a", "b")
+
+
 def test_a_failed_job_stays_whose_earlier_result_a_job_that_stays_has_used(cleaner: Cleaner) -> None:
     lab = cleaner.lab
     lab.end("data")

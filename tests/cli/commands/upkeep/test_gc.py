@@ -58,6 +58,16 @@ def test_without_an_option_it_says_how_much_each_kind_holds(cleaner: Cleaner, xp
     assert cleaner.there("orphan")
 
 
+def test_without_an_option_it_says_why_something_stays(cleaner: Cleaner, xpm: Xpm) -> None:
+    cleaner.lab.submit("blocked", "bad")
+    cleaner.run("worse", ended=False)
+    stays = [" ".join(line.split()) for line in xpm("gc").stdout.splitlines() if line.startswith("stays")]
+    assert stays == [
+        "stays failed: 1, because another job that stays needs it",
+        "stays failed: 1, because it may still be in use",
+    ]
+
+
 def test_it_shows_what_would_go_and_removes_nothing_without_a_terminal(cleaner: Cleaner, xpm: Xpm) -> None:
     result = xpm("gc", "--failed", "--orphans")
     assert result.exit_code == 0

@@ -52,9 +52,7 @@ def check(patient: Patient) -> Iterator[Finding]:
         yield from faults
         yield unknown(SUBJECT, "whether some are missing is not known, because the server cannot be had")
         return
-    known = patient.jobs.keys() | MergedIndex(patient.workspace.path).read().keys()
-    dead = [link for link, identity in links.dangling if identity not in known]
-    if dead:
+    if dead := _dead(patient, links):
         text = f"{plural(len(dead), 'link')} to jobs that nobody knows: {_named(dead)}"
         faults.append(warning(SUBJECT, text, REPAIR, _remover(dead, "to jobs that nobody knows")))
     if missing := _missing(patient, links):
@@ -94,6 +92,14 @@ def _sort_in(patient: Patient, links: Links, jobs: set[str], link: Path) -> None
         jobs.add(found[1])
         if found[1] not in patient.on_disk:
             links.dangling.append((link, found[1]))
+
+
+def _dead(patient: Patient, links: Links) -> list[Path]:
+    """The links to jobs that nobody knows. The server is asked anew, because a script may just have submitted them."""
+    known = patient.jobs.keys() | MergedIndex(patient.workspace.path).read().keys()
+    strangers = {identity for _, identity in links.dangling if identity not in known}
+    strangers -= patient.read(sorted(strangers)).keys()
+    return [link for link, identity in links.dangling if identity in strangers]
 
 
 def _of_files(links: Links) -> Iterator[Finding]:

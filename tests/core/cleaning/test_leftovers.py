@@ -55,6 +55,19 @@ def test_links_that_lead_nowhere_go_but_not_those_of_jobs_that_the_server_knows(
     assert {each.name for each in links.iterdir()} == {*left, "mine"}
 
 
+def test_links_and_lines_stay_of_a_job_that_is_submitted_since_the_plan(cleaner: Cleaner) -> None:
+    lab = cleaner.lab
+    cleaner.run("linked")
+    lab.submit("listed")
+    lab.client.flushdb()
+    links = lab.workspace.experiment("sweep").path / "jobs" / "train"
+    before = sorted(each.name for each in links.iterdir())
+    done = cleaner.remove(orphans=True, between=lambda: [lab.submit(name) for name in ("linked", "listed")])
+    assert {left.problem for left in done.spared} == {"a script has submitted its job since"}
+    assert sorted(each.name for each in links.iterdir()) == before
+    assert set(MergedIndex(lab.workspace.path).read()) == {lab.identity("linked"), lab.identity("listed")}
+
+
 def test_files_of_the_index_become_one_that_says_the_same(cleaner: Cleaner, monkeypatch: pytest.MonkeyPatch) -> None:
     lab = cleaner.lab
     lab.end("a")

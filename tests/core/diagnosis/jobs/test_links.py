@@ -76,11 +76,15 @@ def test_link_to_a_job_that_was_submitted_meanwhile_is_not_removed(lab: Lab, red
     assert found.level is Level.OK
 
 
-def test_file_among_the_links_is_left_alone(lab: Lab, doctor: Doctor) -> None:
+def test_files_and_links_of_users_are_left_alone(lab: Lab, doctor: Doctor) -> None:
     lab.end("a")
     (folder(lab) / "notes.txt").write_text("mine")
+    (folder(lab) / "best").symlink_to(f"../../../../{lab.directory('a').relative}")
+    (folder(lab) / "data").symlink_to("/data")
     found = doctor("--repair").about(SUBJECT)
     assert (found["level"], found["repairable"]) == ("warning", False)
+    assert found["text"] == "3 files there that no script has made: sweep/best, sweep/data, sweep/notes.txt"
+    assert (folder(lab) / "best").is_symlink()
     assert (folder(lab) / "notes.txt").read_text() == "mine"
 
 

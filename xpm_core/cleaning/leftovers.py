@@ -31,7 +31,7 @@ _PARAMS = re.compile(r"\.params\.json\.[0-9a-f]{8}")  # beside it lie files of t
 def leftovers(facts: Facts) -> list[Item]:
     """What may go of it, in a workspace."""
     root = facts.workspace.path
-    stay = facts.places.jobs.keys() | facts.places.fixed.keys() | facts.unfinished
+    stay = facts.known  # a job that the server knows has a link also before it has a directory
     found = [_item(facts, entry.path, TEMPORARY) for entry in _temporaries(facts)]
     for experiment in (root / "experiments" / name for name in facts.runs.all):
         gone = [link for link in links_of(experiment) if link.identity not in stay]
@@ -76,7 +76,7 @@ def _folders(facts: Facts) -> Iterator[tuple[Path, re.Pattern[str]]]:
 def _own_folders(facts: Facts) -> Iterator[Path]:
     root = facts.workspace.path
     yield root / ".xpm"
-    for name in ("index", "removed", "parts", "arguments", "workers"):
+    for name in ("index", "removed", "parts", "arguments", "workers", "marks"):
         yield root / ".xpm" / name
     for experiment in (root / "experiments" / name for name in facts.runs.all):
         yield experiment

@@ -48,8 +48,7 @@ def _runs(facts: Facts, wanted: Wanted, found: Plan) -> list[Run]:
     for run in facts.runs.beyond(wanted.keep_runs):
         relative = run.path.relative_to(facts.workspace.path).as_posix()
         item = _item(facts, Kind.RUNS, relative, f"{run.experiment} {run.path.name}")
-        ended = run.record is not None and run.record.ended
-        if run.names_any(facts.unfinished) or not (ended or facts.is_silent(relative, FRESH_S)):
+        if run.names_any(facts.unfinished) or _may_name_more(facts, run):
             found.keep(Why.IN_USE)
         elif wanted.is_older(item.changed_s):
             gone.append(run)
@@ -58,16 +57,24 @@ def _runs(facts: Facts, wanted: Wanted, found: Plan) -> list[Run]:
     return gone
 
 
+def _may_name_more(facts: Facts, run: Run) -> bool:
+    """Whether the script of a run may still name jobs, and let them need those that it has named before."""
+    relative = run.path.relative_to(facts.workspace.path).as_posix()
+    return not run.ended and not facts.is_silent(relative, FRESH_S)
+
+
 def _jobs(facts: Facts, wanted: Wanted, gone: list[Run], found: Plan) -> None:
     """Add the jobs that go: those that are wanted, less all that other jobs need."""
     wanting = _wanted_jobs(facts, wanted, gone)
-    fresh = {identity for identity in wanting if _may_run(facts, identity)}
-    going = {identity: kind for identity, kind in wanting.items() if identity not in fresh}
+    in_use = wanting.keys() & facts.runs.named_by(lambda run: _may_name_more(facts, run))
+    fresh = {identity for identity in wanting.keys() - in_use if _may_run(facts, identity)}
+    going = {identity: kind for identity, kind in wanting.items() if identity not in fresh | in_use}
     if going:
         needed = facts.needs.closure(facts.known - going.keys(), lambda count: facts.tick("dependencies", count))
         found.keep(Why.NEEDED, len(going.keys() & needed))
         going = {identity: kind for identity, kind in going.items() if identity not in needed}
     found.keep(Why.FRESH, len(fresh))
+    found.keep(Why.IN_USE, len(in_use))
     found.items += [_job_item(facts, identity, kind) for identity, kind in going.items()]
 
 

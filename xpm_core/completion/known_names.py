@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from xpm_core.completion import names_file
 from xpm_core.completion.names_file import Stored
-from xpm_core.index.folders import index_files
+from xpm_core.index.folders import index_files, removal_files, removals_size
 from xpm_core.labels import SHOWN
 
 if TYPE_CHECKING:
@@ -68,7 +68,8 @@ class KnownNames:
 
         stored = names_file.read(self._workspace)
         sizes = _sizes(self._workspace)
-        seen: Mapping[str, tuple[int, int]] = stored.seen if stored and _goes_on(stored, sizes) else {}
+        goes_on = stored is not None and _goes_on(stored, sizes) and stored.removals == removals_size(self._workspace)
+        seen: Mapping[str, tuple[int, int]] = stored.seen if stored and goes_on else {}
         unread = sum(size - seen.get(path, (0, 0))[1] for path, (_, size) in sizes.items())
         if unread > FEW_BYTES or (unread and not seen):
             if sum(size for _, size in sizes.values()) <= SMALL_BYTES:
@@ -113,10 +114,11 @@ def build(workspace: Path) -> None:
     from xpm_core.index.merged import MergedIndex  # late, because most calls find the file
 
     seen = {path: (inode, _last_end(path, size)) for path, (inode, size) in _sizes(workspace).items()}
+    removals = removals_size(workspace)  # before the index is read: a later removal makes the file be written anew
     entries = MergedIndex(workspace).read()
     jobs = {identity[:KEPT_ID]: titled(entry) for identity, entry in entries.items()}
     with contextlib.suppress(OSError):
-        names_file.write(workspace, Stored(Names.of(entries.values()).data(), seen), jobs)
+        names_file.write(workspace, Stored(Names.of(entries.values()).data(), seen, removals), jobs)
 
 
 def build_alone(workspace: str) -> None:
@@ -179,14 +181,15 @@ def _last_end(path: str, size: int) -> int:
 
 def _newer(workspace: Path, seen: Mapping[str, tuple[int, int]]) -> dict[str, Entry]:
     """The entries of the lines that were written since."""
-    from xpm_core.index.entries import read_line
+    from xpm_core.index.entries import read_line, read_removals
 
     entries: dict[str, Entry] = {}
+    removed = read_removals(removal_files(workspace))
     for file in index_files(workspace):
         with contextlib.suppress(OSError), open(file.path, "rb") as stream:
             stream.seek(seen.get(file.path, (0, 0))[1])
             for row in stream.read().splitlines():
-                read_line(row, file.experiment, entries)
+                read_line(row, file.experiment, entries, removed)
     return {identity: entry for identity, entry in entries.items() if entry.task}
 
 

@@ -7,8 +7,9 @@ Owns: the form of the lines. A later xpm may add fields; unknown ones are passed
 
 from __future__ import annotations
 
+import contextlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
@@ -135,6 +136,17 @@ def read_removal(line: bytes | str, removed: dict[str, float]) -> bool:
         return False
     removed[identity] = max(until_s, removed.get(identity, 0.0))
     return True
+
+
+def read_removals(files: Iterable[str]) -> dict[str, float]:
+    """Up to when nothing counts of the jobs that were removed, by job. What cannot be read is passed over."""
+    found: dict[str, float] = {}
+    for path in files:
+        with contextlib.suppress(OSError), open(path, "rb") as stream:
+            for line in stream:
+                if line.endswith(b"\n"):
+                    read_removal(line, found)
+    return found
 
 
 def read_line(

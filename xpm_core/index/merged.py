@@ -8,12 +8,12 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from xpm_core.index.entries import Entry, read_line, read_removal
-from xpm_core.index.folders import IndexFile, index_files, memory_file, removal_files
+from xpm_core.index.entries import Entry, read_line, read_removals
+from xpm_core.index.folders import IndexFile, index_files, memory_file, removal_files, removals_size
 from xpm_core.index.memory import Memory, Seen, goes_on, recall, remember
 
 WORTH = 1000
@@ -44,10 +44,9 @@ class MergedIndex:
         """Return all entries, by identity."""
         found = list(index_files(self.workspace))
         with _no_collector():
-            removals = removal_files(self.workspace)
-            memory = recall(self.workspace, {file.path for file in found}, sum(map(_size, removals)))
+            memory = recall(self.workspace, {file.path for file in found}, removals_size(self.workspace))
             self.damaged = memory.damaged
-            self._removed = _removed(removals)
+            self._removed = read_removals(removal_files(self.workspace))
             lines = sum(self._read_on(file, memory) for file in found)
             if lines >= WORTH:
                 remember(self.workspace, memory)
@@ -61,8 +60,8 @@ class MergedIndex:
         or is gone, or jobs were removed, all is read again.
         """
         memory, found = self._memory, list(index_files(self.workspace))
-        paths, removals = {file.path for file in found}, sum(map(_size, removal_files(self.workspace)))
-        goes = memory is not None and memory.removals == removals
+        paths = {file.path for file in found}
+        goes = memory is not None and memory.removals == removals_size(self.workspace)
         if (
             memory is None
             or not goes
@@ -100,24 +99,6 @@ class MergedIndex:
     def memory(self) -> Path:
         """The file of the memory."""
         return memory_file(self.workspace)
-
-
-def _size(path: str) -> int:
-    try:
-        return os.stat(path).st_size
-    except OSError:
-        return 0
-
-
-def _removed(files: Iterable[str]) -> dict[str, float]:
-    """Up to when nothing counts of the jobs that were removed, by job."""
-    found: dict[str, float] = {}
-    for path in files:
-        with contextlib.suppress(OSError), open(path, "rb") as stream:
-            for line in stream:
-                if line.endswith(b"\n"):
-                    read_removal(line, found)
-    return found
 
 
 @contextlib.contextmanager

@@ -10,14 +10,14 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, BinaryIO
 
 from xpm_core.errors import WorkspaceError
-from xpm_core.index.entries import End, Entry, ended_line, read_line, submitted_line
+from xpm_core.index.entries import End, Entry, ended_line, read_line, read_removals, submitted_line
 from xpm_core.index.flat_form import flattened
-from xpm_core.index.folders import END, ends_folder, submissions_folder
+from xpm_core.index.folders import END, ends_folder, removal_files, submissions_folder
 from xpm_core.index.merged import MergedIndex
 from xpm_core.states import State
 from xpm_core.workspace.files import explained, write_atomic
@@ -77,14 +77,25 @@ def rebuild(workspace: Workspace) -> Lacking:
         WorkspaceError: It cannot be written.
     """
     _remove_damage(workspace)
-    found = lacking(workspace)
+    found, removed = lacking(workspace), read_removals(removal_files(workspace.path))
     name = f"rebuilt-{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(3).hex()}{END}"
     for experiment, entries in found.submissions.items():
-        lines = [submitted_line(e.identity, e.task, e.tags, e.params, e.submitted_s) for e in entries]
+        lines = [
+            submitted_line(e.identity, e.task, e.tags, e.params, _that_counts(e.submitted_s, removed.get(e.identity)))
+            for e in entries
+        ]
         _write(submissions_folder(workspace.experiment(experiment)) / name, lines)
-    if found.ends:
-        _write(ends_folder(workspace.path) / name, [ended_line(each, end) for each, end in found.ends.items()])
+    ends = {
+        each: replace(end, ended_s=_that_counts(end.ended_s, removed.get(each))) for each, end in found.ends.items()
+    }
+    if ends:
+        _write(ends_folder(workspace.path) / name, [ended_line(each, end) for each, end in ends.items()])
     return found
+
+
+def _that_counts(moment_s: float, removed_s: float | None) -> float:
+    """A time for a line. A job that was removed may be there again, from a copy; then earlier lines count no more."""
+    return moment_s if removed_s is None else max(moment_s, removed_s + 0.001)
 
 
 def _remove_damage(workspace: Workspace) -> None:

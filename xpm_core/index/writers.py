@@ -113,7 +113,7 @@ class RemovalWriter:
     """
 
     def __init__(self, workspace: Path, writer: str) -> None:
-        self._file = _LineFile(removals_folder(workspace) / f"{writer}{END}")
+        self._file = _LineFile(removals_folder(workspace) / f"{writer}{END}", maybe_cut=True)
 
     def add(self, identity: str, until_s: float) -> None:
         """Write that nothing counts that was written of a job up to that time, by the clocks of its writers."""
@@ -121,11 +121,15 @@ class RemovalWriter:
 
 
 class _LineFile:
-    """A file to which lines are appended. It is closed each time, so that other machines see the lines."""
+    """A file to which lines are appended. It is closed each time, so that other machines see the lines.
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._cut = self._failed = False
+    Args:
+        path: The file.
+        maybe_cut: Whether an earlier process may have left a line without its end: then an empty line comes first.
+    """
+
+    def __init__(self, path: Path, *, maybe_cut: bool = False) -> None:
+        self._path, self._cut, self._failed = path, maybe_cut, False
 
     def append(self, lines: list[str]) -> None:
         """Append lines, in one call of the system."""

@@ -24,6 +24,8 @@ def test_temporary_files_go_after_a_day_but_not_those_of_users(cleaner: Cleaner)
     cleaner.run("a", "b")
     root, job, runs = lab.workspace.path, lab.directory("a").path, lab.directory("b").path
     ours = [root / ".xpm" / ".workspace.json.01234567", job / ".params.json.89abcdef", job / ".xpm" / ".done.00000000"]
+    (root / ".xpm" / "marks").mkdir(exist_ok=True)
+    ours += [root / ".xpm" / "marks" / ".d.json.01234567", root / ".xpm" / ".probe.01234567"]
     ours += [root / "experiments" / "sweep" / ".latest.00000000", root / ".xpm" / "index" / ".w.jsonl.01234567"]
     others = [job / ".model.01234567", job / ".xpm" / "done.0123", runs / ".xpm" / ".done.01234567"]
     fresh = job / ".xpm" / ".failed.01234567"
@@ -38,18 +40,32 @@ def test_temporary_files_go_after_a_day_but_not_those_of_users(cleaner: Cleaner)
     assert all(path.exists() for path in (*others, fresh))
 
 
-def test_links_that_lead_nowhere_go_but_not_those_of_jobs_that_have_not_started(cleaner: Cleaner) -> None:
+def test_links_that_lead_nowhere_go_but_not_those_of_jobs_that_the_server_knows(cleaner: Cleaner) -> None:
+    """The doctor would miss them."""
     lab = cleaner.lab
     lab.end("a")
     lab.submit("later")
-    lab.store.cancel(lab.submit("never"))
-    cleaner.run("a", "later", "never")
+    lab.store.cancel(lab.submit("cancelled"))
+    cleaner.run("a", "later", "cancelled", "unknown")
     links = lab.workspace.experiment("sweep").path / "jobs" / "train"
     (links / "mine").symlink_to("nowhere")
-    assert len(list(links.iterdir())) == 4
+    assert len(list(links.iterdir())) == 5
     assert cleaner.remove(orphans=True).failures == []
-    left = {f"name={name}-{short(lab.identity(name))}" for name in ("a", "later")}
+    left = {f"name={name}-{short(lab.identity(name))}" for name in ("a", "later", "cancelled")}
     assert {each.name for each in links.iterdir()} == {*left, "mine"}
+
+
+def test_links_and_lines_stay_of_a_job_that_is_submitted_since_the_plan(cleaner: Cleaner) -> None:
+    lab = cleaner.lab
+    cleaner.run("linked")
+    lab.submit("listed")
+    lab.client.flushdb()
+    links = lab.workspace.experiment("sweep").path / "jobs" / "train"
+    before = sorted(each.name for each in links.iterdir())
+    done = cleaner.remove(orphans=True, between=lambda: [lab.submit(name) for name in ("linked", "listed")])
+    assert {left.problem for left in done.spared} == {"a script has submitted its job since"}
+    assert sorted(each.name for each in links.iterdir()) == before
+    assert set(MergedIndex(lab.workspace.path).read()) == {lab.identity("linked"), lab.identity("listed")}
 
 
 def test_files_of_the_index_become_one_that_says_the_same(cleaner: Cleaner, monkeypatch: pytest.MonkeyPatch) -> None:

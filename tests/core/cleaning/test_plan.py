@@ -81,6 +81,18 @@ def test_failed_jobs_go_although_a_run_names_them_but_not_those_that_block_other
     assert cleaner.jobs(Kind.FAILED, failed=True) == ids(lab, "a", "b", "c", "never-run")
 
 
+def test_a_failed_job_stays_whose_script_may_still_submit_jobs_that_need_it(cleaner: Cleaner) -> None:
+    lab = cleaner.lab
+    for name in ("a", "b"):
+        lab.end(name, State.FAILED, ERROR)
+    cleaner.run("b")
+    live = cleaner.run("a", ended=False)
+    assert cleaner.jobs(Kind.FAILED, failed=True) == ids(lab, "b")
+    assert cleaner.plan(failed=True).kept == {Why.IN_USE: 1}
+    live.end()
+    assert cleaner.jobs(Kind.FAILED, failed=True) == ids(lab, "a", "b")
+
+
 def test_a_failed_job_stays_whose_earlier_result_a_job_that_stays_has_used(cleaner: Cleaner) -> None:
     lab = cleaner.lab
     lab.end("data")
@@ -116,6 +128,19 @@ def test_an_experiment_without_runs_keeps_its_jobs_until_its_folder_is_gone(clea
     assert cleaner.jobs(Kind.ORPHANS, orphans=True) == set()
     shutil.rmtree(lab.workspace.experiment("sweep").path)
     assert cleaner.jobs(Kind.ORPHANS, orphans=True) == ids(lab, "a")
+
+
+@pytest.mark.parametrize("how", ["link to a run", "link to an experiment", "own name"])
+def test_a_run_that_somebody_has_moved_or_renamed_stays_and_keeps_its_jobs(cleaner: Cleaner, how: str) -> None:
+    lab = cleaner.lab
+    lab.end("a")
+    kept, newer = cleaner.run("a"), cleaner.run()
+    place = newer.path.parents[1] if how == "link to an experiment" else kept.path
+    elsewhere = place.with_name("best") if how == "own name" else lab.workspace.path.parent / "elsewhere"
+    place.rename(elsewhere)
+    if how != "own name":
+        place.symlink_to(elsewhere)
+    assert cleaner.plan(orphans=True, keep_runs=1).items == []
 
 
 def test_older_runs_go_and_with_them_the_jobs_that_only_they_name(cleaner: Cleaner) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from helpers.waiting import wait_until
 from xpm_core.completion import known_names, names_file
 from xpm_core.completion.known_names import Job, KnownNames
 from xpm_core.index.entries import End
-from xpm_core.index.writers import EndWriter, IndexedJob, SubmissionWriter
+from xpm_core.index.writers import EndWriter, IndexedJob, RemovalWriter, SubmissionWriter
 from xpm_core.states import State
 from xpm_core.workspace.workspace import Workspace
 
@@ -95,6 +96,20 @@ def test_many_new_lines_or_another_index_make_a_new_file(workspace: Workspace, m
     for file in (workspace.path / "experiments/sweep/index").glob("run1*"):
         file.unlink()
     assert KnownNames(workspace.path).names.tags["seed"] == ["2", "3"]
+
+
+def test_removed_job_is_named_no_more_until_it_is_submitted_anew(workspace: Workspace) -> None:
+    submit(workspace, 1, 2)
+    assert KnownNames(workspace.path).names.tags["seed"] == ["1", "2"]
+    RemovalWriter(workspace.path, "me").add(identity(1), time.time())
+    known = KnownNames(workspace.path)
+    assert (known.names.tags["seed"], known.jobs(identity(1)[:8], 5)) == (["2"], [])
+    assert [job.name for job in known.jobs("", 5)] == [identity(2)[:7]]
+    EndWriter(workspace.path, "w").add(identity(1), End(State.FAILED, 1.0))  # a line from before the removal
+    submit(workspace, 3, run="run2")
+    assert [job.name for job in KnownNames(workspace.path).jobs("", 5)] == [identity(3)[:7], identity(2)[:7]]
+    submit(workspace, 1, run="run3", fresh="yes")
+    assert KnownNames(workspace.path).jobs(identity(1)[:8], 5) == [Job(identity(1)[:7], "Train seed=1 fresh=yes")]
 
 
 def test_file_of_a_large_index_is_written_by_another_process(

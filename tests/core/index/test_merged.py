@@ -154,6 +154,13 @@ def test_damaged_lines_on_removed_jobs_are_passed_over(workspace: Workspace) -> 
     assert set(MergedIndex(workspace.path).read()) == {identity(1)}
 
 
+def test_a_removal_is_read_that_comes_after_a_line_that_a_crash_has_cut(workspace: Workspace) -> None:
+    append(submissions(workspace), line(1, 1.0))
+    append(removals_folder(workspace.path) / "me.jsonl", '{"removed": 4', end="")
+    RemovalWriter(workspace.path, "me").add(identity(1), 5.0)
+    assert MergedIndex(workspace.path).read() == {}
+
+
 def test_reading_on_brings_what_is_known_up_to_date(workspace: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     file = append(submissions(workspace), line(1, x=1))
     index = MergedIndex(workspace.path)

@@ -74,6 +74,9 @@ def overview(plans: Mapping[Kind, Plan], terminal: Terminal, commands: Commands,
             command = commands.gc(options) if items else "-"
             rows.append([kind.value, counted(kind, len(items)), size, BRIEF[kind], command])
     yield from terminal.table(rows, whole=True)
+    for kind in (Kind.OLD, Kind.FAILED, Kind.ORPHANS, Kind.RUNS):
+        for why, count in plans[kind].kept.items():
+            yield terminal.entry("stays", [f"{kind.value}: {count}, because {why.value}"])
 
 
 @dataclass(frozen=True)

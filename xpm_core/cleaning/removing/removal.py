@@ -180,7 +180,10 @@ class Removal:
 
     def _delete_leftover(self, item: Item) -> None:
         path = f"{self._root}/{item.path}"
-        if item.identity:
+        identity = item.identity or (os.readlink(path).rpartition("/")[2] if os.path.islink(path) else "")
+        if identity and self._is_known(identity):
+            self.done.spared.append(Left(item.path or short(identity), "a script has submitted its job since"))
+        elif item.identity:
             self._unlist(item.identity)
             self.done.items.append(item)
         elif os.path.isdir(path) and not os.path.islink(path):

@@ -25,6 +25,8 @@ SUBJECT = "links"
 MOMENT_S = 1.0
 """How long a script may take to make links after the server has learnt of the jobs, seconds."""
 TARGET = re.compile(r"\.\./\.\./\.\./\.\./jobs/[a-z0-9_-][a-z0-9._-]*/([0-9a-f]{64})")
+NAME = re.compile(r"[0-9a-f]{7,64}")
+"""How the name of a link ends."""
 
 
 @dataclass
@@ -35,7 +37,7 @@ class Links:
         jobs: By experiment, the jobs that it has links to.
         damaged: Links that lead to no place of a job.
         dangling: Links to the directories of jobs that do not exist: each with the job's identity.
-        strange: Files and folders that are no links.
+        strange: Files, folders, and links with a name that no script gives.
     """
 
     jobs: dict[str, set[str]] = field(default_factory=dict)
@@ -52,9 +54,7 @@ def check(patient: Patient) -> Iterator[Finding]:
         yield from faults
         yield unknown(SUBJECT, "whether some are missing is not known, because the server cannot be had")
         return
-    known = patient.jobs.keys() | MergedIndex(patient.workspace.path).read().keys()
-    dead = [link for link, identity in links.dangling if identity not in known]
-    if dead:
+    if dead := _dead(patient, links):
         text = f"{plural(len(dead), 'link')} to jobs that nobody knows: {_named(dead)}"
         faults.append(warning(SUBJECT, text, REPAIR, _remover(dead, "to jobs that nobody knows")))
     if missing := _missing(patient, links):
@@ -88,7 +88,9 @@ def _sort_in(patient: Patient, links: Links, jobs: set[str], link: Path) -> None
         links.strange.append(link)
         return
     found = TARGET.fullmatch(target)
-    if found is None or not found[1].startswith(link.name.rpartition("-")[2]):
+    if not NAME.fullmatch(link.name.rpartition("-")[2]):
+        links.strange.append(link)
+    elif found is None or not found[1].startswith(link.name.rpartition("-")[2]):
         links.damaged.append(link)
     else:
         jobs.add(found[1])
@@ -96,12 +98,20 @@ def _sort_in(patient: Patient, links: Links, jobs: set[str], link: Path) -> None
             links.dangling.append((link, found[1]))
 
 
+def _dead(patient: Patient, links: Links) -> list[Path]:
+    """The links to jobs that nobody knows. The server is asked anew, because a script may just have submitted them."""
+    known = patient.jobs.keys() | MergedIndex(patient.workspace.path).read().keys()
+    strangers = {identity for _, identity in links.dangling if identity not in known}
+    strangers -= patient.read(sorted(strangers)).keys()
+    return [link for link, identity in links.dangling if identity in strangers]
+
+
 def _of_files(links: Links) -> Iterator[Finding]:
     if links.damaged:
         text = f"{plural(len(links.damaged), 'link')} to no place of a job: {_named(links.damaged)}"
         yield warning(SUBJECT, text, REPAIR, _remover(links.damaged, "to no place of a job"))
     if links.strange:
-        text = f"{plural(len(links.strange), 'file')} among them: {_named(links.strange)}"
+        text = f"{plural(len(links.strange), 'file')} there that no script has made: {_named(links.strange)}"
         yield warning(SUBJECT, text, "move what you have put there elsewhere")
 
 

@@ -34,7 +34,7 @@ def check(patient: Patient) -> Iterator[Finding]:
     if not os.access(path, os.W_OK | os.X_OK):
         yield error(subject, "not writable", "make it writable for you")
         return
-    probe = path / ".xpm" / f".probe-{os.getpid()}-{os.urandom(4).hex()}"
+    probe = path / ".xpm" / f".probe.{os.urandom(4).hex()}"  # what a doctor that is killed leaves, `xpm gc` takes
     good = []
     try:
         written_s = time.time()

@@ -12,6 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
+from time import sleep
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.backoff import Backoff
@@ -61,6 +62,8 @@ log = logging.getLogger("xpm")
 
 REMOVAL_S = 0.05
 """The pause before a job is submitted again whose directory is being removed just now, seconds."""
+MANY_PAUSES = 60
+"""After so many of these pauses, the log says what the script waits for: `xpm gc` may have been killed."""
 
 
 class Submitter:
@@ -255,7 +258,7 @@ class Submitter:
 
     def _wait_for(self, batch: list[Pending], asked: Asked) -> list[Submitted]:
         """Return the answers, however long the server is away. Only the end of the experiment ends the waiting."""
-        backoff = Backoff(SHORTEST_PAUSE_S, LONGEST_PAUSE_S)
+        backoff, pauses = Backoff(SHORTEST_PAUSE_S, LONGEST_PAUSE_S), 0
         while True:
             try:
                 found = self._found(batch, asked)
@@ -266,8 +269,11 @@ class Submitter:
                 self._tracker.outage.failed(error)
                 self._closed.wait(backoff.next_s())
                 asked = self._ask(batch)
-            except BeingRemovedError:
-                self._closed.wait(REMOVAL_S)
+            except BeingRemovedError as error:  # also at the end of the experiment, because this is soon over
+                sleep(REMOVAL_S)
+                pauses += 1
+                if pauses == MANY_PAUSES:
+                    log.warning("%s: %s; if that was killed, this takes two minutes", error.where, error.problem)
                 for each in batch:
                     each.look_again()
                 asked = self._ask(batch)

@@ -21,6 +21,9 @@ from xpm_core.cleaning.plan import plan
 from xpm_core.cleaning.records import Kind, Wanted
 from xpm_core.cleaning.removing import collection, removal
 from xpm_core.cleaning.removing.removal import common
+from xpm_core.diagnosis.checks import examine
+from xpm_core.diagnosis.findings import Level
+from xpm_core.diagnosis.patient import Patient
 from xpm_core.index.merged import MergedIndex
 from xpm_core.labels import short
 from xpm_core.reading.look import View
@@ -76,6 +79,21 @@ def test_a_job_that_was_removed_runs_anew_when_it_is_submitted_and_is_listed(cle
         assert (row.state, row.experiments, row.params) == (State.DONE, ["other"], {"name": "a"})
     assert cleaner.there("a")
     check_everything(lab.client, lab.workspace.id)
+
+
+def test_the_doctor_finds_no_fault_after_a_removal(cleaner: Cleaner, redis_url: str) -> None:
+    lab = cleaner.lab
+    lab.end("data")
+    lab.end("old")
+    lab.end("bad", State.FAILED, ERROR)
+    lab.store.cancel(lab.submit("cancelled"))
+    cleaner.run("old", "bad")
+    cleaner.run("data", "cancelled")
+    for wanted in ({"keep_runs": 1, "orphans": True}, {"failed": True}):
+        assert cleaner.remove(**wanted).items != []
+        with View(lab.workspace, redis_url) as view:
+            faults = [each for each in examine(Patient(view)) if each.level is not Level.OK]
+        assert [each for each in faults if each.subject in ("jobs", "links", "index", "lists", "view for RQ")] == []
 
 
 def test_what_somebody_uses_after_the_plan_stays_with_all_that_it_needs(cleaner: Cleaner) -> None:

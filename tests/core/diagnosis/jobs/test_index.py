@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from helpers.simulated_jobs import ERROR, Lab
 
+from xpm_core.index.merged import MergedIndex
+from xpm_core.index.writers import RemovalWriter
 from xpm_core.states import State
 from xpm_core.store import keys
 
@@ -46,6 +49,15 @@ def test_jobs_that_are_missing_are_added(lab: Lab, doctor: Doctor) -> None:
     assert "it lacks something of 1 job" in found.about(SUBJECT)["text"]
     assert doctor("--repair").levels(SUBJECT) == ["mended", "ok"]
     assert doctor("--repair").levels(SUBJECT) == ["ok"]
+
+
+def test_job_that_was_removed_and_whose_directory_was_put_back_is_added(lab: Lab, doctor: Doctor) -> None:
+    lab.end("a")
+    RemovalWriter(lab.workspace.path, "me").add(lab.identity("a"), time.time())
+    assert "it lacks something of 1 job" in doctor().about(SUBJECT)["text"]
+    assert doctor("--repair").levels(SUBJECT) == ["mended", "ok"]
+    entry = MergedIndex(lab.workspace.path).read()[lab.identity("a")]
+    assert (entry.task, entry.state) == ("sweep:Train", State.DONE)
 
 
 def test_jobs_without_a_directory_are_added_by_their_script(lab: Lab, doctor: Doctor) -> None:

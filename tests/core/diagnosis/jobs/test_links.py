@@ -9,6 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 from helpers.simulated_jobs import Lab
 
+from xpm_core.diagnosis.findings import Level
+from xpm_core.diagnosis.jobs import links
+from xpm_core.diagnosis.patient import Patient
+from xpm_core.reading.look import View
+
 if TYPE_CHECKING:
     from conftest import Doctor
 
@@ -24,14 +29,14 @@ def folder(lab: Lab) -> Path:
 def test_missing_link_is_made_with_the_tags(lab: Lab, doctor: Doctor) -> None:
     lab.end("a")
     lab.submit("b")
-    links = {path.name: os.readlink(path) for path in folder(lab).iterdir()}
+    before = {path.name: os.readlink(path) for path in folder(lab).iterdir()}
     for path in folder(lab).iterdir():
         path.unlink()
     found = doctor().about(SUBJECT)
     assert (found["level"], found["text"]) == ("warning", "2 jobs without a link in sweep")
     assert found["remedy"] == "xpm doctor --repair"
     assert doctor("--repair").levels(SUBJECT) == ["mended", "ok"]
-    assert {path.name: os.readlink(path) for path in folder(lab).iterdir()} == links
+    assert {path.name: os.readlink(path) for path in folder(lab).iterdir()} == before
 
 
 def test_damaged_link_is_made_anew(lab: Lab, doctor: Doctor) -> None:
@@ -60,11 +65,26 @@ def test_link_to_a_job_that_nobody_knows_is_removed(lab: Lab, doctor: Doctor) ->
     assert len(list(folder(lab).iterdir())) == 2
 
 
-def test_file_among_the_links_is_left_alone(lab: Lab, doctor: Doctor) -> None:
+def test_link_to_a_job_that_was_submitted_meanwhile_is_not_removed(lab: Lab, redis_url: str) -> None:
+    with View(lab.workspace, redis_url) as view:
+        patient = Patient(view)
+        assert not patient.jobs
+        lab.submit("a")
+        for file in lab.workspace.path.glob("experiments/*/index/*.jsonl"):
+            file.unlink()  # the script writes it a moment later
+        [found] = links.check(patient)
+    assert found.level is Level.OK
+
+
+def test_files_and_links_of_users_are_left_alone(lab: Lab, doctor: Doctor) -> None:
     lab.end("a")
     (folder(lab) / "notes.txt").write_text("mine")
+    (folder(lab) / "best").symlink_to(f"../../../../{lab.directory('a').relative}")
+    (folder(lab) / "data").symlink_to("/data")
     found = doctor("--repair").about(SUBJECT)
     assert (found["level"], found["repairable"]) == ("warning", False)
+    assert found["text"] == "3 files there that no script has made: sweep/best, sweep/data, sweep/notes.txt"
+    assert (folder(lab) / "best").is_symlink()
     assert (folder(lab) / "notes.txt").read_text() == "mine"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import threading
 
@@ -11,6 +12,7 @@ from helpers.waiting import PATIENCE_S, wait_until
 from script_tasks import Copy, Fail, Hold, Write
 
 from xpm_core.config import Task
+from xpm_core.script.submit import submitter
 from xpm_core.script.submit.listings import LISTING_LAG_S
 from xpm_core.states import State
 from xpm_core.store import keys
@@ -224,6 +226,34 @@ def test_a_job_that_is_being_removed_is_waited_for_and_runs_anew(stage: Stage) -
         summary = xp.wait()
     assert (summary.done, summary.reused) == (1, 0)
     assert again.written.read_text() == note
+
+
+def test_a_script_that_ends_waits_for_a_removal_with_pauses_and_says_so_once(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    note = stage.note()
+    with stage.experiment():
+        write = Write.C(note=note).submit()
+    wait_until(lambda: marker_of(stage, write))
+    store, job = Store(stage.client, stage.workspace.id), stage.job(write)
+    store.collect("gc", 60.0, {})
+    assert store.forget("gc", 60.0, job.identity, job.execution)[0] is ForgetCode.TAKEN
+    pauses: list[float] = []
+
+    def pause(seconds: float) -> None:
+        pauses.append(seconds)
+        if len(pauses) == 4:
+            store.collect("gc", 0, {})
+
+    monkeypatch.setattr(submitter, "sleep", pause)
+    monkeypatch.setattr(submitter, "MANY_PAUSES", 2)
+    with contextlib.suppress(KeyError), stage.experiment():
+        Write.C(note=note).submit()
+        raise KeyError
+    assert pauses == [submitter.REMOVAL_S] * 4
+    [said] = [each.getMessage() for each in caplog.records if "being removed" in each.getMessage()]
+    assert said.startswith(f"Write/{job.identity[:7]} (submitted at ")
+    assert said.endswith("by xpm gc; if that was killed, this takes two minutes")
 
 
 def test_a_run_has_recorded_its_jobs_before_the_server_knows_them(

@@ -57,19 +57,23 @@ def run(
     gc.set_threshold(*COLLECTING)  # the user's code may run for days
     sys.dont_write_bytecode |= dry_run or schema
     sys.argv = [os.path.abspath(file), *values]  # as a script has it
-    with _errors_of_users():
-        if schema:
-            with _errors_of_files(), redirect_stdout(sys.stderr):
-                found = schema_of(file)
-            click.echo(json.dumps(found, indent=2))
-            return
-        with _errors_of_files(), redirect_stdout(sys.stderr) if dry_run else nullcontext():
+    if schema:
+        with _errors_of_users(), _errors_of_files(), redirect_stdout(sys.stderr):
+            found = schema_of(file)
+        click.echo(json.dumps(found, indent=2))
+        return
+    with _errors_of_users(), redirect_stdout(sys.stderr) if dry_run else nullcontext():  # users' prints are no data
+        with _errors_of_files():
             prepared = prepare(file, values, experiment)
             workspace = _workspace(prepared, file)
-        if dry_run:
-            _rehearse(prepared, workspace)
-        else:
+        if not dry_run:
             prepared.run(workspace, redis=setting("redis"), workers=workers)
+            return
+        plan, notes = prepared.rehearse(workspace)
+    for line in _lines(plan, Terminal.of_stdout()):
+        click.echo(line)
+    for note in notes:
+        say(note)
 
 
 @contextmanager
@@ -82,7 +86,7 @@ def _errors_of_users() -> Iterator[None]:
             raise
         tell(str(error))
         sys.exit(FAILED)
-    except (XpmError, click.ClickException, click.exceptions.Exit, BrokenPipeError):
+    except (XpmError, click.ClickException, click.exceptions.Exit):
         raise
     except Exception as error:
         print_traceback(error, whole=bool(setting("debug")))
@@ -108,15 +112,6 @@ def _workspace(prepared: Prepared, file: Path) -> Path:
         remedy = "Write workspace: DIRECTORY, or give --workspace DIR."
         raise ExperimentFileError(f"{file}:1", "it has no key 'workspace'", remedy)
     return Path(directory_of(found, create=True, quiet=bool(setting("quiet"))))
-
-
-def _rehearse(prepared: Prepared, workspace: Path) -> None:
-    with redirect_stdout(sys.stderr):  # what the user's code prints is no data of this command
-        plan, notes = prepared.rehearse(workspace)
-    for line in _lines(plan, Terminal.of_stdout()):
-        click.echo(line)
-    for note in notes:
-        say(note)
 
 
 def _lines(plan: Plan, terminal: Terminal) -> Iterator[str]:

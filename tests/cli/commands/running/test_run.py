@@ -73,6 +73,9 @@ def broken(xp):
 def helper():
     return {}["nothing"]
 
+def cut(xp):
+    raise BrokenPipeError(32, "the user's own pipe")
+
 def wrong(xp):
     Learn.C(lr="fast")
 
@@ -176,6 +179,12 @@ def test_an_error_of_the_users_code_shows_the_users_lines(shell: Shell, folder: 
     assert broken.returncode == 1
     assert "experiment.py" in broken.stderr
     assert "importlib" not in broken.stderr
+
+
+def test_a_broken_pipe_of_the_users_code_is_an_error_of_it(own: Shell, folder: Path) -> None:
+    done = own.run("run", yaml(folder, "cut"), "--dry-run", cwd=folder)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "BrokenPipeError: [Errno 32] the user's own pipe" in done.stderr
 
 
 @pytest.mark.redis

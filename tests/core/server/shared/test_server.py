@@ -312,8 +312,10 @@ def test_a_certificate_makes_it_speak_tls_and_all_machines_know_its_authority(
     with connection.open(url) as client:
         assert client.ping()
     moved.rename(workspace.path)
-    process_of(workspace).kill()
-    wait_until(lambda: not status_of(workspace, None).reachable)
+    daemon = process_of(workspace)
+    daemon.kill()
+    wait_until(lambda: gone(daemon.pid))  # else a client that is just greeting it leaves its socket open
+    assert not status_of(workspace, None).reachable
     assert start(bind="").url == started.url, "it has the same certificate as before"
     with SharedServer(workspace) as server:
         server.stop()

@@ -55,7 +55,7 @@ def directory_of(
     """
     path = os.fspath(given)
     if not isinstance(given, str) or "/" in path or path[:1] in ("", ".", "~"):
-        return path
+        return os.path.expanduser(path)
     known, here = names(), os.path.join(folder, path)
     if path in known:
         if not quiet and os.path.isdir(here) and os.path.realpath(here) != os.path.realpath(known[path]):

@@ -19,7 +19,6 @@ from xpm_core.errors import ConfigurationError, ExperimentFileError, FailedExper
 from xpm_core.experiment_file.json_schema import schema_of
 from xpm_core.experiment_file.prepared import prepare
 from xpm_core.labels import short
-from xpm_core.language.graph.tags import label_text
 from xpm_core.project.workspace_names import directory_of
 from xpm_core.words.text import plural
 
@@ -120,7 +119,7 @@ def _lines(plan: Plan, terminal: Terminal) -> Iterator[str]:
     if jobs:
         rows = [["ID", "TASK", "WOULD", "TAGS"]]
         for job in jobs:
-            tags = " ".join(f"{name}={label_text(label)}" for name, label in job.tags.items())
+            tags = " ".join(f"{name}={label}" for name, label in job.tags.items())
             rows.append([short(job.identity), job.name, "reuse" if job.reused else "run", tags or "-"])
         yield from terminal.table(rows)
     reused = sum(job.reused for job in jobs)

@@ -209,10 +209,12 @@ def test_a_dry_run_starts_no_server_and_makes_no_file(own: Shell, folder: Path) 
     assert sorted(folder.rglob("*")) == before
 
 
-def test_a_dry_run_says_where_it_cannot_go_on_and_which_grid_is_no_tag(own: Shell, folder: Path) -> None:
+def test_a_dry_run_says_where_it_cannot_go_on_and_which_grid_is_which_tag(own: Shell, folder: Path) -> None:
     done = own.run("run", yaml(folder, "every", VALUES), "--dry-run", cwd=folder)
     assert "3 jobs, 3 would run" in done.stdout
     assert "it waits for jobs that are not done. What it does after that is not known." in done.stderr
+    named = own.run("run", "sweep.yaml", "model={grid: {deep: {layers: 5}}}", "--dry-run", cwd=folder)
+    assert named.stdout.splitlines()[2].split()[1:] == ["Learn", "run", "model=deep"]
     untagged = own.run("run", "sweep.yaml", "amp={grid: [true, false]}", "--dry-run", cwd=folder)
     assert "no task has the tag 'amp' of this grid. Give it to a task as tag(config.amp)" in untagged.stderr
     assert "layers" not in untagged.stderr

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from xpm_cli.app import setting
-from xpm_core.errors import WorkspaceError
+from xpm_core.errors import UnknownWorkspaceError, WorkspaceError
 from xpm_core.project.settings import SETTINGS, look_up
 from xpm_core.project.workspace_names import directory_of
 
@@ -52,7 +52,7 @@ def find_workspace(given: str | None, *, create: bool = False, quiet: bool | Non
     if given:
         return Place(Path(directory_of(given, create=create, quiet=quiet)), f"-w {shlex.quote(given)}")
     if from_environment := os.environ.get(VARIABLE):
-        return Place(Path(directory_of(from_environment, quiet=quiet)), VARIABLE)
+        return _named(from_environment, VARIABLE, quiet)
     here = Path.cwd()
     for folder in (here, *here.parents):
         if _is_workspace(folder):
@@ -65,8 +65,16 @@ def find_workspace(given: str | None, *, create: bool = False, quiet: bool | Non
         problem = f"has several workspaces: {', '.join(names[:NAMED])}{' …' if len(names) > NAMED else ''}"
         raise WorkspaceError(str(here), problem, f"Name one: xpm status --workspace {shlex.quote(names[0])}.")
     if (found := look_up("workspace", None)) is not None:
-        return Place(Path(directory_of(found.value, quiet=quiet)), str(found))
+        return _named(found.value, str(found), quiet)
     raise WorkspaceError(str(here), "is in no workspace", f"Name one: xpm status --workspace DIR, or set {VARIABLE}.")
+
+
+def _named(given: str, source: str, quiet: bool) -> Place:
+    """The workspace that a variable or a file names. An error says which of them does."""
+    try:
+        return Place(Path(directory_of(given, quiet=quiet)), source)
+    except UnknownWorkspaceError as error:
+        raise UnknownWorkspaceError(f"{error.where}, named by {source}", error.problem, error.remedy) from None
 
 
 def _is_workspace(folder: Path) -> bool:

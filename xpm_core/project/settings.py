@@ -167,6 +167,11 @@ def _check(file: TomlFile, names: tuple[str, ...], value: object, setting: Setti
     if not isinstance(value, setting.kind):
         problem = f"{said}: expected {expected}, got {type(value).__name__}"
         raise SettingsError(where, problem, f"Give the {setting.meaning}.")
+    if value == "":
+        raise SettingsError(where, f"{said}: it is empty", f"Give the {setting.meaning}. Or take the line out.")
+    if said == "workspace" and isinstance(value, str) and "/" in value and not os.path.isabs(os.path.expanduser(value)):
+        problem = f"{said}: expected a name, an absolute path, or one that begins with ~, got {value!r}"
+        raise SettingsError(where, problem, "Write the whole path of its directory.")
     for key, part in value.items() if isinstance(value, dict) else ():
         if not isinstance(part, str) or not os.path.isabs(os.path.expanduser(part)):
             shown = repr(part) if isinstance(part, str) else type(part).__name__

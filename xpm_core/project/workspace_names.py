@@ -34,13 +34,16 @@ def names() -> Mapping[str, str]:
     return {name: os.path.expanduser(path) for name, path in found.items()}
 
 
-def directory_of(given: str | os.PathLike[str], *, create: bool = False, quiet: bool = False) -> str:
+def directory_of(
+    given: str | os.PathLike[str], *, create: bool = False, quiet: bool = False, folder: str | os.PathLike[str] = ""
+) -> str:
     """The directory of a workspace.
 
     Args:
         given: A name, or a directory.
         create: Whether a directory that does not exist may be made.
         quiet: Whether to say nothing if a folder here has the same name.
+        folder: Where a directory is named from; empty for the current directory. It is not put before the result.
 
     Raises:
         UnknownWorkspaceError: It is neither a name nor a directory; or it may be a mistyped name.
@@ -52,14 +55,14 @@ def directory_of(given: str | os.PathLike[str], *, create: bool = False, quiet: 
     """
     path = os.fspath(given)
     if not isinstance(given, str) or "/" in path or path[:1] in ("", ".", "~"):
-        return path
-    known = names()
+        return os.path.expanduser(path)
+    known, here = names(), os.path.join(folder, path)
     if path in known:
-        if not quiet and os.path.isdir(path) and os.path.realpath(path) != os.path.realpath(known[path]):
+        if not quiet and os.path.isdir(here) and os.path.realpath(here) != os.path.realpath(known[path]):
             _say_once(f"The workspace {path} is {known[path]}, by {users_file()}. For the folder here, write ./{path}.")
         return known[path]
     close = difflib.get_close_matches(path, known, 1, _ALIKE if create else 0.6)
-    if os.path.exists(path) or (create and not close):
+    if os.path.exists(here) or (create and not close):
         return path
     problem, remedy = "no workspace has this name, and no folder here", "Give the path of its directory."
     if known:

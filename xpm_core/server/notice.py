@@ -97,8 +97,11 @@ class Notice:
 
     def is_at(self, url: str) -> bool:
         """Whether a URL is that of this server."""
-        parts = urlsplit(url)
-        return parts.port == self.listening.port and parts.hostname == self.listening.advertise.lower()
+        try:
+            parts = urlsplit(url)
+            return parts.port == self.listening.port and parts.hostname == self.listening.advertise.lower()
+        except ValueError:  # it is no URL
+            return False
 
     def remedy(self, workspace: Path) -> str:
         """What to do if it cannot be reached."""

@@ -57,7 +57,9 @@ def explanation(path: str | os.PathLike[str], attempt: str, error: OSError) -> W
     return WorkspaceError(os.fspath(path), f"{attempt}: {reason}", remedy)
 
 
-def write_atomic(path: str | os.PathLike[str], data: bytes, *, durable: bool, mode: int = 0o666) -> None:
+def write_atomic(
+    path: str | os.PathLike[str], data: bytes, *, durable: bool, mode: int = 0o666, group: int | None = None
+) -> None:
     """Write a whole file, replacing an earlier one in a single step.
 
     Args:
@@ -65,6 +67,7 @@ def write_atomic(path: str | os.PathLike[str], data: bytes, *, durable: bool, mo
         data: The whole content.
         durable: Whether to wait until the content is on the disk (fsync), so that a power cut leaves no empty file.
         mode: The file's permissions, less those that the process's umask takes away.
+        group: The id of the file's group; -1 for that of the process. If it is given, the umask takes nothing away.
 
     Raises:
         WorkspaceError: It cannot be written, for example because the disk is full; nothing is left behind.
@@ -73,7 +76,7 @@ def write_atomic(path: str | os.PathLike[str], data: bytes, *, durable: bool, mo
         >>> write_atomic("workspace/.xpm/notes.json", b"{}", durable=True)
     """
     with _temporary(path, "cannot be written") as temporary:
-        _write(temporary, data, durable, mode)
+        _write(temporary, data, durable, mode, group)
         os.rename(temporary, path)
 
 
@@ -144,9 +147,12 @@ def _remove(path: str) -> None:
         os.unlink(path)
 
 
-def _write(path: str, data: bytes, durable: bool, mode: int = 0o666) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode)
+def _write(path: str, data: bytes, durable: bool, mode: int = 0o666, group: int | None = None) -> None:
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, mode if group is None else 0o600)
     try:
+        if group is not None:  # by the descriptor, because others may put a link at the path meanwhile
+            os.fchown(descriptor, -1, group)
+            os.fchmod(descriptor, mode)
         rest = memoryview(data)
         while rest:
             rest = rest[os.write(descriptor, rest) :]

@@ -72,6 +72,7 @@ def test_a_wrong_address_is_refused_wherever_it_stands(workspace: Workspace, of_
     [
         ("redis = ", "is not TOML: Invalid value"),
         ("redis = 3", "redis: expected a string, got int"),
+        ('redis = ""', "redis: it is empty. Give the address of the Redis server, .*Or take the line out"),
         ('rediss = "redis://head"', "unknown setting 'rediss'. Did you mean 'redis'"),
         ("colour = 1", "unknown setting 'colour'. Known are: redis, workspace, workspaces"),
         ('workspaces.lab = "/data"', "workspaces: only a user can set it. Write it into /"),
@@ -82,6 +83,13 @@ def test_a_wrong_file_is_one_clear_error(of_workspace: Path, workspace: Workspac
     with pytest.raises(SettingsError, match=problem) as caught:
         locate(workspace.path)
     assert str(caught.value).startswith(str(of_workspace))
+
+
+def test_the_workspace_of_a_user_does_not_depend_on_the_current_directory(of_user: Path) -> None:
+    for named in ("lab", "/data/xpm", "~/xpm"):
+        assert read_settings(write(of_user, f'workspace = "{named}"')).content == {"workspace": named}
+    with pytest.raises(SettingsError, match=r"an absolute path, or one that begins with ~, got '\.\./x'"):
+        read_settings(write(of_user, 'workspace = "../x"'))
 
 
 def test_a_file_that_cannot_be_read_is_one_clear_error(tmp_path: Path) -> None:

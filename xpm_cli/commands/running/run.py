@@ -19,7 +19,6 @@ from xpm_core.errors import ConfigurationError, ExperimentFileError, FailedExper
 from xpm_core.experiment_file.json_schema import schema_of
 from xpm_core.experiment_file.prepared import prepare
 from xpm_core.labels import short
-from xpm_core.language.graph.tags import label_text
 from xpm_core.project.workspace_names import directory_of
 from xpm_core.words.text import plural
 
@@ -57,19 +56,23 @@ def run(
     gc.set_threshold(*COLLECTING)  # the user's code may run for days
     sys.dont_write_bytecode |= dry_run or schema
     sys.argv = [os.path.abspath(file), *values]  # as a script has it
-    with _errors_of_users():
-        if schema:
-            with _errors_of_files(), redirect_stdout(sys.stderr):
-                found = schema_of(file)
-            click.echo(json.dumps(found, indent=2))
-            return
-        with _errors_of_files(), redirect_stdout(sys.stderr) if dry_run else nullcontext():
+    if schema:
+        with _errors_of_users(), _errors_of_files(), redirect_stdout(sys.stderr):
+            found = schema_of(file)
+        click.echo(json.dumps(found, indent=2))
+        return
+    with _errors_of_users(), redirect_stdout(sys.stderr) if dry_run else nullcontext():  # users' prints are no data
+        with _errors_of_files():
             prepared = prepare(file, values, experiment)
             workspace = _workspace(prepared, file)
-        if dry_run:
-            _rehearse(prepared, workspace)
-        else:
+        if not dry_run:
             prepared.run(workspace, redis=setting("redis"), workers=workers)
+            return
+        plan, notes = prepared.rehearse(workspace)
+    for line in _lines(plan, Terminal.of_stdout()):
+        click.echo(line)
+    for note in notes:
+        say(note)
 
 
 @contextmanager
@@ -82,7 +85,7 @@ def _errors_of_users() -> Iterator[None]:
             raise
         tell(str(error))
         sys.exit(FAILED)
-    except (XpmError, click.ClickException, click.exceptions.Exit, BrokenPipeError):
+    except (XpmError, click.ClickException, click.exceptions.Exit):
         raise
     except Exception as error:
         print_traceback(error, whole=bool(setting("debug")))
@@ -110,22 +113,13 @@ def _workspace(prepared: Prepared, file: Path) -> Path:
     return Path(directory_of(found, create=True, quiet=bool(setting("quiet"))))
 
 
-def _rehearse(prepared: Prepared, workspace: Path) -> None:
-    with redirect_stdout(sys.stderr):  # what the user's code prints is no data of this command
-        plan, notes = prepared.rehearse(workspace)
-    for line in _lines(plan, Terminal.of_stdout()):
-        click.echo(line)
-    for note in notes:
-        say(note)
-
-
 def _lines(plan: Plan, terminal: Terminal) -> Iterator[str]:
     """A table of the jobs, and their number."""
     jobs = list(plan.jobs.values())
     if jobs:
         rows = [["ID", "TASK", "WOULD", "TAGS"]]
         for job in jobs:
-            tags = " ".join(f"{name}={label_text(label)}" for name, label in job.tags.items())
+            tags = " ".join(f"{name}={label}" for name, label in job.tags.items())
             rows.append([short(job.identity), job.name, "reuse" if job.reused else "run", tags or "-"])
         yield from terminal.table(rows)
     reused = sum(job.reused for job in jobs)

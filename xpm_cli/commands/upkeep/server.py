@@ -21,7 +21,7 @@ from xpm_core.server.notice import Listening
 from xpm_core.server.shared import settings_line
 from xpm_core.server.shared.listening import is_private
 from xpm_core.server.shared.server import SharedServer, Started
-from xpm_core.server.shared.status import EMBEDDED, SHARED, status_of
+from xpm_core.server.shared.status import EMBEDDED, status_of
 from xpm_core.server.url import safe_url
 from xpm_core.states import State
 from xpm_core.words.text import plural
@@ -77,10 +77,9 @@ def stop(ctx: click.Context, /, yes: bool) -> None:
     """Stop the server. It keeps all jobs, and so does the workspace: it has a server of its own machine again."""
     _refuse_address()
     workspace = Workspace.open(find_workspace(setting("workspace")).path, create=False)
-    found = status_of(workspace, None)
     with SharedServer(workspace) as shared:
-        notice = shared.notice()
-        if found.kind == SHARED and found.reachable and not yes and not _agreed(workspace, found.address):
+        notice, url = shared.known()  # and not the server that XPM_REDIS_URL names
+        if url and not yes and status_of(workspace, url).reachable and not _agreed(workspace, url):
             ctx.exit(FAILED)
         ran = shared.stop()
     if ran:
@@ -139,16 +138,16 @@ def _say_who_knows_it(started: Started, workspace: Path) -> None:
         say(f"{variable} is set here, and wins over it. Take it out of your environment.")
 
 
-def _agreed(workspace: Workspace, address: str) -> bool:
+def _agreed(workspace: Workspace, url: str) -> bool:
     """Whether to stop the server: nobody uses it, or the user says so all the same."""
-    with View(workspace, None) as view:
+    with View(workspace, url) as view:
         running = view.reader.jobs.counts().get(State.RUNNING, 0)
         workers = [worker for worker in view.reader.workers.read(view.now_s) if worker.alive]
     if not running and not workers:
         return True
     hosts = sorted({worker.host for worker in workers})
     say(f"In use: {plural(running, 'running job')}, {plural(len(workers), 'worker')}{_on(hosts)}.")
-    say(f"They would wait for {address} in vain. End the workers first: they hand their jobs back.")
+    say(f"They would wait for {safe_url(url)} in vain. End the workers first: they hand their jobs back.")
     if sys.stdin.isatty() and sys.stderr.isatty():
         return click.confirm("Stop it all the same?", err=True)
     say("Nothing was stopped. The same with --yes does it.")

@@ -12,6 +12,8 @@ from typing import Any
 
 from xpm_cli.output.terminal import Terminal
 
+NOT_SET = "not set"
+
 
 @dataclass(frozen=True)
 class SettingLine:
@@ -37,14 +39,19 @@ def table(lines: Iterable[SettingLine], files: Sequence[Path], terminal: Termina
     rows = [["SETTING", "VALUE", "FROM"]]
     for each in lines:
         instead = f" (wins over {', '.join(each.others)})" if each.others else ""
-        rows.append([each.name, "-" if each.value is None else each.value, f"{each.source or 'not set'}{instead}"])
+        rows.append([each.name, "-" if each.value is None else each.value, f"{each.source or NOT_SET}{instead}"])
     first, *rest = (f"{file}{'' if file.exists() else ' (does not exist)'}" for file in files)
     listed = [f"{'files':<{len('files') + 2}}{first}", *(f"{'':<{len('files') + 2}}{other}" for other in rest)]
     if terminal.fits(rows):
         return [*terminal.table(rows), "", *listed]
     width = max(len(name) for name, _, _ in rows) + 2  # a row in two lines: paths are copied, and are never cut
-    beside = [f"{name:<{width}}{value}\n{'':<{width}}from {source}" for name, value, source in rows[1:]]
+    beside = [f"{name:<{width}}{_two_lines(value, source, width)}" for name, value, source in rows[1:]]
     return [*map(terminal.text, beside), "", *listed]
+
+
+def _two_lines(value: str, source: str, width: int) -> str:
+    """A value, and below it what sets it."""
+    return source if source == NOT_SET else f"{value}\n{'':<{width}}from {source}"
 
 
 def setting_record(line: SettingLine) -> dict[str, Any]:

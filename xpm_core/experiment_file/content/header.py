@@ -7,9 +7,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from xpm_core.errors import ExperimentFileError, InvalidNameError
+from xpm_core.errors import ExperimentFileError, InvalidNameError, UnknownWorkspaceError
 from xpm_core.experiment_file.content.merging import Document
-from xpm_core.project.workspace_names import names
+from xpm_core.project.workspace_names import directory_of
 from xpm_core.scalars import is_whole
 from xpm_core.words.names import check_experiment_name, check_queue_name
 
@@ -51,14 +51,17 @@ class Target(NamedTuple):
     pythonpath: list[Path]
 
 
-def workspace_path(name: str, folder: Path) -> Path:
-    """The directory of the workspace that a file names.
-
-    Args:
-        name: A name in the user's settings, or the directory; `./lab` is always a directory.
-        folder: The folder of that file.
-    """
-    return Path(names()[name]) if name in names() else _absolute(folder, name)
+def _workspace(document: Document) -> Path | None:
+    """The directory of the workspace that a file names, by its name in the user's settings or by its path."""
+    given = _text(document, "workspace")
+    if given is None:
+        return None
+    folder = _folder(document, "workspace")
+    try:
+        return _absolute(folder, directory_of(given, create=True, folder=folder))
+    except UnknownWorkspaceError as error:
+        wrong = f"workspace: {given!r}: {error.problem}"
+        raise ExperimentFileError(document.at("workspace"), wrong, error.remedy) from None
 
 
 def header_of(document: Document, experiment: str | None = None) -> Header:
@@ -71,13 +74,12 @@ def header_of(document: Document, experiment: str | None = None) -> Header:
     Raises:
         ExperimentFileError: A value cannot be used, or there is no name; names the line.
     """
-    workspace = _text(document, "workspace")
     queue = _text(document, "queue")
     named = experiment or _text(document, "experiment")
     if named is None:
         raise ExperimentFileError(document.at(), "it has no key 'experiment'", "Write experiment: NAME.")
     return Header(
-        workspace=None if workspace is None else workspace_path(workspace, _folder(document, "workspace")),
+        workspace=_workspace(document),
         experiment=_named(document, "experiment", named, check_experiment_name),
         workers=_whole(document, "workers"),
         queue=None if queue is None else _named(document, "queue", queue, check_queue_name),

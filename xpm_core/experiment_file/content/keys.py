@@ -11,7 +11,7 @@ from xpm_core.language.dict_form.dict_reader import SourceLines
 from xpm_core.tracebacks.callsite import format_line
 
 KEYS: dict[str, str] = {
-    "workspace": "The directory of the workspace, relative to this file.",
+    "workspace": "The workspace: its directory, relative to this file, or its name in the settings.",
     "experiment": "The name of the experiment.",
     "run": "The function to call: FILE.py, FILE.py:FUNCTION or MODULE:FUNCTION. Default: experiment.py:run.",
     "base": "A YAML file, or a list of them, whose values hold where this file gives no others.",

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from xpm_core.errors import ConfigurationError, DeclarationError, MismatchError, SealedError, UnknownParameterError
 from xpm_core.language.graph.state import STATE, ConfigState, state_of
-from xpm_core.language.graph.tagged_values import PLAIN, without_tag
+from xpm_core.language.graph.tagged_values import PLAIN, label_brought, without_tag
 from xpm_core.language.graph.tags import Tagged
 from xpm_core.language.parameters.annotations import annotations_of
 from xpm_core.language.parameters.fields import LATER
@@ -136,7 +136,7 @@ def put_value(config: Any, own: ConfigState, parameter: Parameter, value: Any, p
     if name in own.stopped:
         own.stopped -= {name}
     if type(value) in PLAIN:
-        value = Tagged(without_tag(value), without_tag(value))
+        value = Tagged(without_tag(value), label_brought(value))
     while isinstance(value, Tagged):
         if value.stop:
             own.stopped |= {name}

@@ -14,17 +14,15 @@ from xpm_core.language.graph.walk import reachable
 
 
 class TaggedInt(int):
-    """An int that brings its tag."""
+    """An int that brings its tag, in the attribute `label`."""
 
 
 class TaggedFloat(float):
-    """A float that brings its tag."""
+    """A float that brings its tag, in the attribute `label`."""
 
 
 class TaggedText(str):
-    """A text that brings its tag."""
-
-    __slots__ = ()
+    """A text that brings its tag, in the attribute `label`."""
 
 
 PLAIN: dict[type, Any] = {TaggedInt: int, TaggedFloat: float, TaggedText: str}
@@ -40,6 +38,11 @@ def without_tag(value: Any) -> Any:
     return value if plain is None else plain(value)
 
 
+def label_brought(value: Any) -> Any:
+    """The tag of a value that brings it: the name that a grid gives to the value, else the plain value."""
+    return vars(value).get("label", without_tag(value))
+
+
 def bring_tags(root: Any) -> None:
     """Let the values of a configuration, and of those below it, bring the tags that their parameters have.
 
@@ -48,7 +51,8 @@ def bring_tags(root: Any) -> None:
     """
     for _, config in reachable(root, is_configuration):
         content = config.__dict__
-        for name, (_, _, of_parameter) in state_of(config).tags.items():
+        for name, (label, _, of_parameter) in state_of(config).tags.items():
             bringing = BRINGING.get(type(content.get(name)))
             if of_parameter and bringing is not None:
                 content[name] = bringing(content[name])
+                content[name].label = label

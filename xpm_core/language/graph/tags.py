@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from xpm_core.errors import ParameterTypeError
 from xpm_core.language.graph.state import is_configuration, state_of
+from xpm_core.language.graph.tagged_values import PLAIN, label_brought
 from xpm_core.language.graph.walk import children, path_root
 from xpm_core.scalars import plain_scalar, safe_repr
 from xpm_core.tracebacks.callsite import CodeLine, caller, format_line
@@ -82,6 +83,8 @@ def tag(value: T) -> T:
 
 def label_of(value: Any) -> Label:
     """The tag of a value."""
+    if type(value) in PLAIN:
+        value = label_brought(value)
     if isinstance(value, Enum):
         member = str(value.value) if value.name is None else value.name
         return LabelText(member, f"{percent_encoded(type(value).__qualname__)}@{percent_encoded(member)}")

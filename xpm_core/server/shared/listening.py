@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import socket
 from dataclasses import replace
+from pathlib import Path
 from urllib.parse import quote
 
 from xpm_core.errors import SharedServerError
@@ -106,6 +107,9 @@ def _check_certificate(listening: Listening) -> None:
     if listening.tls_ca:
         options["ssl_ca_certs"] = listening.tls_ca
     fault = tls.problem_of(options)
+    if fault is None and listening.tls_ca and b"PRIVATE KEY" in Path(listening.tls_ca).read_bytes():
+        problem = f"{listening.tls_ca} also holds a private key, and all users of the workspace get this file"
+        raise SharedServerError("--tls-ca", problem, "Name a file that holds the certificate alone.")
     if fault is not None:
         for option, name in _TLS_OPTIONS.items():
             fault = fault.replace(option, name)

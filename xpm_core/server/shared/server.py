@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import secrets
 import shlex
-import shutil
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -28,7 +27,7 @@ from xpm_core.server.notice import Listening, Notice, notice_file
 from xpm_core.server.shared import settings_line
 from xpm_core.server.shared.listening import CA_FILE, chosen, options_of, url_of
 from xpm_core.server.url import safe_url, with_files_in
-from xpm_core.workspace.files import explained
+from xpm_core.workspace.files import explained, write_atomic
 from xpm_core.workspace.workspace import Workspace
 
 PASSWORD_BYTES = 32
@@ -87,7 +86,8 @@ class SharedServer:
             WorkspaceError, SettingsError: The files of the workspace cannot be used.
         """
         with self._alone():
-            notice, url = self._known()
+            notice, url = self.known()
+            self._refuse_other(url)
             record = ServerRecord.read(self._folder.path)
             if notice is not None and url and record is not None and self._folder.lives(record):
                 self._folder.password = password_in(url)
@@ -99,13 +99,25 @@ class SharedServer:
             self._folder.password = password_in(url) or secrets.token_hex(PASSWORD_BYTES)
             return self._launch(wish, None if notice is None else notice.listening, group)
 
-    def notice(self) -> Notice | None:
-        """The notice of the server that was started; None if there is none.
+    def known(self) -> tuple[Notice | None, str]:
+        """The notice of the server that was started, and its address.
+
+        Returns:
+            None without a server; no address if the settings name none, or another server.
 
         Raises:
             SharedServerError: It was started on another machine.
+            SettingsError: The settings of the workspace cannot be used.
         """
-        return self._known()[0]
+        notice, written = Notice.read(self._workspace), settings_line.read_url(self._workspace)
+        its_own = notice is not None and bool(written) and notice.is_at(written)
+        if notice is not None and notice.elsewhere:
+            left = [notice_file(self._workspace), programs_file(self._workspace), self._folder.path / "server.json"]
+            files = [file for file in left if file.exists() and (its_own or file != left[1])]
+            problem = f"it was started on host {notice.host}, and can be started and stopped only there"
+            remedy = f"Do it there. If {notice.host} is gone for good, first: rm {shlex.join(map(str, files))}"
+            raise SharedServerError(self._where, problem, remedy)
+        return notice, with_files_in(written, programs_file(self._workspace).parent) if its_own else ""
 
     def stop(self) -> bool:
         """Stop it. From now on, the workspace has its embedded server again, with the same data.
@@ -119,10 +131,11 @@ class SharedServer:
             WorkspaceError, SettingsError: The files of the workspace cannot be used.
         """
         with self._alone():
-            notice, url = self._known()
+            notice, url = self.known()
             if notice is None:
                 return False
-            settings_line.remove_url(self._workspace)
+            if url:
+                settings_line.remove_url(self._workspace)
             record = ServerRecord.read(self._folder.path)
             ran = self._folder.lives(record)
             if ran:
@@ -157,20 +170,11 @@ class SharedServer:
         finally:
             self._mutex.unlock()
 
-    def _known(self) -> tuple[Notice | None, str]:
-        """The notice of a server that was started, and its address; an error if that is not to be touched from here."""
-        notice, written = Notice.read(self._workspace), settings_line.read_url(self._workspace)
-        if notice is not None and notice.elsewhere:
-            file = shlex.quote(str(notice_file(self._workspace)))
-            problem = f"it was started on host {notice.host}, and can be started and stopped only there"
-            raise SharedServerError(
-                self._where, problem, f"Do it there. If {notice.host} is gone for good, first: rm {file}"
-            )
-        if notice is None and written:
-            problem = f"{programs_file(self._workspace)} names another server, {safe_url(written)}"
+    def _refuse_other(self, url: str) -> None:
+        """Refuse to replace a server that somebody has named, if the settings do not name the workspace's own."""
+        if not url and (named := settings_line.read_url(self._workspace)):
+            problem = f"{programs_file(self._workspace)} names another server, {safe_url(named)}"
             raise SharedServerError(self._where, problem, "Take that line out of the file, if you want one of its own.")
-        url = with_files_in(written, programs_file(self._workspace).parent)
-        return notice, url if notice is not None and written and notice.is_at(written) else ""
 
     def _answers(self, url: str) -> bool:
         with connection.open(url) as client:
@@ -234,9 +238,9 @@ class SharedServer:
         url = with_files_in(written, self._ca_file.parent)
         try:
             if ca:
-                with explained(self._ca_file, "cannot be written"):
-                    shutil.copyfile(listening.tls_ca, self._ca_file)
-                    self._ca_file.chmod(0o644)
+                with explained(listening.tls_ca, "cannot be read"):
+                    certificate = Path(listening.tls_ca).read_bytes()
+                write_atomic(self._ca_file, certificate, durable=True, mode=0o644, group=-1)  # also with a strict umask
             with connection.open(url) as client:
                 fitness.check(client, url, pause_s=0.2)
         except (RedisUnavailableError, RedisUrlError) as error:

@@ -8,7 +8,6 @@ Owns: the file's form and its permissions. Other lines of the file stay as they 
 from __future__ import annotations
 
 import contextlib
-import os
 import re
 import stat
 from pathlib import Path
@@ -44,12 +43,7 @@ def write_url(workspace: Path, url: str, *, group: bool) -> None:
     """
     file = programs_file(workspace)
     group = group or group_reads(workspace)
-    lines = [_COMMENT, f'redis = "{url}"', *_other_lines(file)]
-    write_atomic(file, "".join(f"{line}\n" for line in lines).encode(), durable=True, mode=0o600)
-    if group:
-        with explained(file, "cannot be given to the group of the workspace"):
-            os.chown(file, -1, workspace.stat().st_gid)
-            file.chmod(0o640)
+    _write(workspace, [_COMMENT, f'redis = "{url}"', *_other_lines(file)], group)
 
 
 def remove_url(workspace: Path) -> None:
@@ -61,7 +55,7 @@ def remove_url(workspace: Path) -> None:
     file = programs_file(workspace)
     others = _other_lines(file)
     if others:
-        write_atomic(file, "".join(f"{line}\n" for line in others).encode(), durable=True, mode=0o600)
+        _write(workspace, others, group_reads(workspace))
         return
     with explained(file, "cannot be removed"), contextlib.suppress(FileNotFoundError):
         file.unlink()
@@ -78,6 +72,13 @@ def group_reads(workspace: Path) -> bool:
 def is_shared(workspace: Path) -> bool:
     """Whether a group writes in the workspace."""
     return bool(workspace.stat().st_mode & stat.S_IWGRP)
+
+
+def _write(workspace: Path, lines: list[str], group: bool) -> None:
+    """Write the file for its owner alone, or also for the group of the workspace to read."""
+    data = "".join(f"{line}\n" for line in lines).encode()
+    mode, owner = (0o640, workspace.stat().st_gid) if group else (0o600, None)
+    write_atomic(programs_file(workspace), data, durable=True, mode=mode, group=owner)
 
 
 def _other_lines(file: Path) -> list[str]:

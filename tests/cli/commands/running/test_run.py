@@ -73,6 +73,9 @@ def broken(xp):
 def helper():
     return {}["nothing"]
 
+def cut(xp):
+    raise BrokenPipeError(32, "the user's own pipe")
+
 def wrong(xp):
     Learn.C(lr="fast")
 
@@ -178,6 +181,12 @@ def test_an_error_of_the_users_code_shows_the_users_lines(shell: Shell, folder: 
     assert "importlib" not in broken.stderr
 
 
+def test_a_broken_pipe_of_the_users_code_is_an_error_of_it(own: Shell, folder: Path) -> None:
+    done = own.run("run", yaml(folder, "cut"), "--dry-run", cwd=folder)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "BrokenPipeError: [Errno 32] the user's own pipe" in done.stderr
+
+
 @pytest.mark.redis
 def test_an_error_of_xpm_in_the_users_code_is_one_line(shell: Shell, folder: Path) -> None:
     done = shell.run("run", yaml(folder, "wrong"), cwd=folder)
@@ -200,10 +209,12 @@ def test_a_dry_run_starts_no_server_and_makes_no_file(own: Shell, folder: Path) 
     assert sorted(folder.rglob("*")) == before
 
 
-def test_a_dry_run_says_where_it_cannot_go_on_and_which_grid_is_no_tag(own: Shell, folder: Path) -> None:
+def test_a_dry_run_says_where_it_cannot_go_on_and_which_grid_is_which_tag(own: Shell, folder: Path) -> None:
     done = own.run("run", yaml(folder, "every", VALUES), "--dry-run", cwd=folder)
     assert "3 jobs, 3 would run" in done.stdout
     assert "it waits for jobs that are not done. What it does after that is not known." in done.stderr
+    named = own.run("run", "sweep.yaml", "model={grid: {deep: {layers: 5}}}", "--dry-run", cwd=folder)
+    assert named.stdout.splitlines()[2].split()[1:] == ["Learn", "run", "model=deep"]
     untagged = own.run("run", "sweep.yaml", "amp={grid: [true, false]}", "--dry-run", cwd=folder)
     assert "no task has the tag 'amp' of this grid. Give it to a task as tag(config.amp)" in untagged.stderr
     assert "layers" not in untagged.stderr

@@ -94,6 +94,7 @@ def test_narrow_terminal_cuts_nothing(xpm: Xpm, of_user: Path, monkeypatch: pyte
     [place] = [number for number, line in enumerate(lines) if line.startswith("workspaces.big")]
     assert lines[place].split() == ["workspaces.big", "/big"]
     assert lines[place + 1].split() == ["from", f"{of_user}:5"]
+    assert "XPM_DEBUG           not set" in lines
 
 
 def test_unknown_setting_is_an_error_with_its_line(xpm: Xpm, workspace: Workspace) -> None:
@@ -120,6 +121,23 @@ def test_every_command_takes_a_name(xpm: Xpm, of_user: Path, outside: Path, monk
     assert unknown.exit_code == 2
     assert "Workspace 'lba': no workspace has this name" in unknown.stderr
     assert "Did you mean 'lab'? Names are big, lab" in unknown.stderr
+
+
+def test_what_names_an_unknown_workspace_is_said(
+    xpm: Xpm, of_user: Path, outside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    of_user.write_text('\nworkspace = "lba"\n')
+    assert f"Workspace 'lba', named by {of_user}:2: no workspace has this name" in xpm("config").stderr
+    monkeypatch.setenv("XPM_WORKSPACE", "lbb")
+    assert "Workspace 'lbb', named by XPM_WORKSPACE: no workspace" in xpm("status").stderr
+
+
+def test_tilde_in_a_variable_is_the_home_directory(
+    xpm: Xpm, tmp_path: Path, outside: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XPM_WORKSPACE", "~/ws")
+    assert rows(xpm("config"))["workspace"] == f"{tmp_path}/ws XPM_WORKSPACE"
 
 
 def test_folder_of_the_same_name_is_written_as_a_path(xpm: Xpm, of_user: Path, outside: Path) -> None:

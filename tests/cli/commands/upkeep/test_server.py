@@ -92,6 +92,8 @@ def test_it_is_not_stopped_under_workers_unless_its_user_says_so(
     assert "In use: 1 running job, 1 worker on " in refused.stderr
     assert refused.stderr.endswith("Nothing was stopped. The same with --yes does it.\n")
     assert lab.client.ping()
+    other = alone.run("server", "stop", XPM_REDIS_URL="redis://:word@localhost:1")
+    assert (other.returncode, "In use: 1 running job" in other.stderr) == (1, True), "the variable names another one"
     for answer, code in (("n\n", 1), ("y\n", 0)):
         terminal = Desktop(tmp_path).terminal(PROGRAM, "server", "stop", "-w", workspace.path, env=alone.environment())
         terminal.shows("Stop it all the same? [y/N]:")

@@ -40,6 +40,23 @@ def test_home_and_absolute_paths_are_taken(tmp_path: Path, monkeypatch: pytest.M
     assert header_of(document(tmp_path, "workspace: /data/ws\nexperiment: e\n")).workspace == Path("/data/ws")
 
 
+def test_a_name_of_the_users_settings_wins_over_a_folder_beside_the_file_and_a_mistyped_one_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    write(tmp_path / "config" / "xpm", {"settings.toml": f'[workspaces]\nlearning = "{tmp_path}/data"\n'})
+    (tmp_path / "study" / "learning").mkdir(parents=True)
+    named = header_of(document(tmp_path / "study", "experiment: e\nworkspace: learning\n"))
+    assert named.workspace == tmp_path / "data"
+    assert caplog.messages[0].startswith(f"The workspace learning is {tmp_path}/data, by ")
+    folder = header_of(document(tmp_path / "study", "experiment: e\nworkspace: ./learning\n"))
+    assert folder.workspace == tmp_path / "study" / "learning"
+    with pytest.raises(ExperimentFileError) as caught:
+        header_of(document(tmp_path / "study", "experiment: e\nworkspace: learnign\n"))
+    assert "sweep.yaml:2: workspace: 'learnign': no workspace has this name" in str(caught.value)
+    assert "Did you mean 'learning'?" in str(caught.value)
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import copy
+from pathlib import Path
 from typing import Any
 
 import pytest
+from helpers.yaml_files import document
 from hypothesis import given
 from hypothesis import strategies as st
 from yaml_tasks import Learn, Momentum, Optimizer, Settings, Whole
 
 from xpm_core import tag
+from xpm_core.experiment_file.content.values import combinations
 from xpm_core.language.graph.tagged_values import TaggedFloat, TaggedInt, TaggedText, bring_tags, without_tag
 from xpm_core.wire import payload
 
@@ -27,6 +31,14 @@ def test_a_value_brings_its_tag_to_another_parameter_also_of_another_name() -> N
     assert learn.tags() == {"lr": 0.1, "name": "x"}
     assert Optimizer.C(lr=config.epochs).tags() == {"lr": 3}
     assert [type(each) for each in (learn.lr, learn.name)] == [float, str]
+
+
+def test_the_name_that_a_grid_gives_to_a_value_is_the_tag_that_it_brings(tmp_path: Path) -> None:
+    text = "config:\n  optimizer: {lr: {grid: {slow: 0.1, fast: 0.5}}}\n  epochs: 1\n  name: {grid: {long: xyz}}\n"
+    _, config = combinations(Settings, document(tmp_path, text)).configs
+    assert Learn.C(lr=config.optimizer.lr, name=tag(config.name)).tags() == {"lr": "fast", "name": "long"}
+    assert Learn.C(lr=copy.deepcopy(config).optimizer.lr).tags() == {"lr": "fast"}
+    assert Learn.C(lr=config.optimizer.lr).lr == 0.5
 
 
 def test_what_is_computed_of_a_value_has_no_tag() -> None:

@@ -136,10 +136,11 @@ def test_after_the_death_of_its_machine_it_has_the_same_address(workspace: Works
 def test_only_its_own_machine_starts_and_stops_it(workspace: Workspace, start: Start) -> None:
     url = start().url
     elsewhere(notice_file(workspace.path))
-    for act in (lambda server: server.stop(), lambda server: server.notice()):
+    for act in (lambda server: server.stop(), lambda server: server.known()):
         with SharedServer(workspace) as server, pytest.raises(SharedServerError, match="it was started on host head"):
             act(server)
-    with pytest.raises(SharedServerError, match=rf"first: rm {notice_file(workspace.path)}"):
+    left = [notice_file(workspace.path), programs_file(workspace.path), workspace.path / ".xpm/redis/server.json"]
+    with pytest.raises(SharedServerError, match=f"first: rm {' '.join(map(str, left))}"):
         start()
     with connection.open(url) as client:
         assert client.ping()
@@ -227,6 +228,50 @@ def test_the_group_may_read_the_password_if_its_owner_says_so(workspace: Workspa
     assert mode(file) == 0o640
 
 
+def test_other_lines_of_the_settings_stay_and_so_does_who_may_read_them(workspace: Workspace, start: Start) -> None:
+    file = programs_file(workspace.path)
+    start(group=True)
+    file.write_text(f"{file.read_text()}# a note\n")
+    with SharedServer(workspace) as server:
+        server.stop()
+    assert (file.read_text(), mode(file)) == ("# a note\n", 0o640)
+
+
+def test_a_link_of_somebody_else_leads_no_permission_and_no_content_to_another_file(
+    workspace: Workspace, start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    file, private = programs_file(workspace.path), tmp_path / "private"
+    private.write_text("mine\n")
+    private.chmod(0o600)
+    rename = os.rename
+
+    def replaced(source: str, target: str) -> None:
+        rename(source, target)
+        if os.fspath(target) == str(file):  # as somebody can who writes in the workspace
+            file.unlink()
+            file.symlink_to(private)
+
+    monkeypatch.setattr(os, "rename", replaced)
+    start(group=True)
+    assert file.is_symlink()
+    assert (private.read_text(), mode(private)) == ("mine\n", 0o600)
+    file.unlink()
+
+
+def test_a_server_that_was_named_meanwhile_stays_named(workspace: Workspace, start: Start) -> None:
+    start()
+    file = programs_file(workspace.path)
+    for named in ("redis://:word@head:1", "redis://:word@head:none"):
+        file.write_text(f'redis = "{named}"\n')
+        with pytest.raises(SharedServerError, match=r"names another server, redis://\*\*\*@head:"):
+            start()
+    daemon = process_of(workspace)
+    with SharedServer(workspace) as server:
+        assert server.stop()
+    assert gone(daemon.pid)
+    assert file.read_text() == f'redis = "{named}"\n'
+
+
 def test_status_knows_the_kinds_of_servers(workspace: Workspace, start: Start, redis_url: str) -> None:
     assert status_of(workspace, redis_url).kind == NAMED
     assert status_of(workspace, redis_url).reachable
@@ -250,7 +295,12 @@ def test_a_certificate_makes_it_speak_tls_and_all_machines_know_its_authority(
     certificate = authority.sign("head")
     files = {"tls_cert": certificate.certificate, "tls_key": certificate.key, "tls_ca": authority.certificate}
     wish = {name: str(path) for name, path in files.items()}
+    link, private = workspace.path / ".xpm" / "redis-ca.crt", tmp_path / "private"
+    private.write_text("mine\n")
+    private.chmod(0o600)
+    link.symlink_to(private)  # as somebody can who writes in the workspace
     started = start(**wish)
+    assert (private.read_text(), mode(private), mode(link)) == ("mine\n", 0o600, 0o644)
     assert started.url.startswith("rediss://")
     written = programs_file(workspace.path).read_text()
     assert "?ssl_ca_certs=redis-ca.crt" in written
@@ -262,8 +312,10 @@ def test_a_certificate_makes_it_speak_tls_and_all_machines_know_its_authority(
     with connection.open(url) as client:
         assert client.ping()
     moved.rename(workspace.path)
-    process_of(workspace).kill()
-    wait_until(lambda: not status_of(workspace, None).reachable)
+    daemon = process_of(workspace)
+    daemon.kill()
+    wait_until(lambda: gone(daemon.pid))  # else a client that is just greeting it leaves its socket open
+    assert not status_of(workspace, None).reachable
     assert start(bind="").url == started.url, "it has the same certificate as before"
     with SharedServer(workspace) as server:
         server.stop()
@@ -275,12 +327,15 @@ def test_certificates_that_cannot_be_used_are_refused(
 ) -> None:
     authority = Authority(tmp_path)
     good, other = authority.sign("head"), authority.sign("other", names="DNS:other")
+    both = tmp_path / "both.pem"
+    both.write_text(authority.certificate.read_text() + good.key.read_text())
     files = {"tls_cert": str(good.certificate), "tls_key": str(good.key)}
     for wish, said in [
         ({"tls_cert": files["tls_cert"]}, "--tls-cert: its key is missing. Add --tls-key FILE."),
         ({"tls_key": files["tls_key"]}, "none is given. Add --tls-cert FILE."),
         (files | {"tls_key": str(other.key)}, "--tls-cert: .*head.crt cannot be used with its key"),
         (files | {"tls_ca": str(good.key)}, "--tls-ca: .*holds no certificate"),
+        (files | {"tls_ca": str(both)}, "--tls-ca: .*both.pem also holds a private key"),
         (files, "signed by no authority known here"),
         (
             {"tls_cert": str(other.certificate), "tls_key": str(other.key), "tls_ca": str(authority.certificate)},

@@ -13,11 +13,10 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from xpm_core.words.text import plural
+from xpm_core.words.text import amount, plural
 
 MOST_BYTES = 10**9
 """How many bytes are copied if nobody asks for more."""
-_UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 
 
 class Size(NamedTuple):
@@ -32,8 +31,7 @@ class Size(NamedTuple):
     bytes: int
 
     def __str__(self) -> str:
-        unit, size = next((each for each in _UNITS if self.bytes >= each[1]), _UNITS[-1])
-        return f"{plural(self.files, 'file')}, {self.bytes / size:.1f} {unit}"
+        return f"{plural(self.files, 'file')}, {amount(self.bytes)}"
 
 
 def size_of(folder: Path, without: Collection[str] = ()) -> Size:

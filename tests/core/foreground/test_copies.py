@@ -46,5 +46,5 @@ def test_size_counts_files_and_neither_links_nor_what_is_left_out(tmp_path: Path
 
 def test_sizes_are_written_in_units_that_people_read() -> None:
     texts = [str(Size(2, size)) for size in (10, 1500, 2_500_000, 4_000_000_000)]
-    assert texts == ["2 files, 0.0 kB", "2 files, 1.5 kB", "2 files, 2.5 MB", "2 files, 4.0 GB"]
+    assert texts == ["2 files, 10 B", "2 files, 1.5 kB", "2 files, 2.5 MB", "2 files, 4.0 GB"]
     assert str(Size(1, 10**6)) == "1 file, 1.0 MB"

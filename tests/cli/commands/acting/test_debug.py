@@ -354,7 +354,7 @@ def test_resumable_task_continues_from_a_copy(bench: Bench) -> None:
     copied = bench.debug("Resumed")
     assert copied.returncode == 0, copied.stderr
     assert copied.stdout == "found: early ['.xpm', 'checkpoint.txt', 'link.txt', 'params.json']\n"
-    assert "copied      1 file, 0.0 kB, from earlier attempts: it continues from there." in copied.stderr
+    assert "copied      1 file, 5 B, from earlier attempts: it continues from there." in copied.stderr
     assert (scratch(copied.stderr) / "link.txt").read_text() == "later"
     anew = bench.debug("Resumed", "--no-copy")
     assert anew.stdout.startswith("found: nothing")

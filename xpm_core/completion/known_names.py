@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from xpm_core.completion import names_file
 from xpm_core.completion.names_file import Stored
-from xpm_core.index.folders import index_files
+from xpm_core.index.folders import index_files, removals_size
 from xpm_core.labels import SHOWN
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ class KnownNames:
 
         stored = names_file.read(self._workspace)
         sizes = _sizes(self._workspace)
-        seen: Mapping[str, tuple[int, int]] = stored.seen if stored and _goes_on(stored, sizes) else {}
+        seen: Mapping[str, tuple[int, int]] = stored.seen if stored and self._goes_on(stored, sizes) else {}
         unread = sum(size - seen.get(path, (0, 0))[1] for path, (_, size) in sizes.items())
         if unread > FEW_BYTES or (unread and not seen):
             if sum(size for _, size in sizes.values()) <= SMALL_BYTES:
@@ -80,6 +80,13 @@ class KnownNames:
             self._newer = _newer(self._workspace, seen)
         known = Names(**stored.names) if stored is not None else Names()
         return known.with_newer(Names.of(self._newer.values())) if self._newer else known
+
+    def _goes_on(self, stored: Stored, sizes: dict[str, tuple[int, int]]) -> bool:
+        """Whether the files that were read are those that are there and have at most grown, and no job was removed."""
+        return stored.removals == removals_size(self._workspace) and all(
+            path in sizes and sizes[path][0] == inode and sizes[path][1] >= end
+            for path, (inode, end) in stored.seen.items()
+        )
 
     def jobs(self, prefix: str, most: int) -> list[Job]:
         """Return jobs whose identities begin so; the latest ones if the prefix is empty.
@@ -113,10 +120,11 @@ def build(workspace: Path) -> None:
     from xpm_core.index.merged import MergedIndex  # late, because most calls find the file
 
     seen = {path: (inode, _last_end(path, size)) for path, (inode, size) in _sizes(workspace).items()}
+    removals = removals_size(workspace)
     entries = MergedIndex(workspace).read()
     jobs = {identity[:KEPT_ID]: titled(entry) for identity, entry in entries.items()}
     with contextlib.suppress(OSError):
-        names_file.write(workspace, Stored(Names.of(entries.values()).data(), seen), jobs)
+        names_file.write(workspace, Stored(Names.of(entries.values()).data(), seen, removals), jobs)
 
 
 def build_alone(workspace: str) -> None:
@@ -156,14 +164,6 @@ def _sizes(workspace: Path) -> dict[str, tuple[int, int]]:
             about = os.stat(file.path)
             found[file.path] = about.st_ino, about.st_size
     return found
-
-
-def _goes_on(stored: Stored, sizes: dict[str, tuple[int, int]]) -> bool:
-    """Whether the files that were read are those that are there, and have at most grown."""
-    return all(
-        path in sizes and sizes[path][0] == inode and sizes[path][1] >= end
-        for path, (inode, end) in stored.seen.items()
-    )
 
 
 def _last_end(path: str, size: int) -> int:

@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from xpm_core.index.folders import memory_file
 
-VERSION = 1
+VERSION = 2
 
 
 class Stored(NamedTuple):
@@ -24,10 +24,12 @@ class Stored(NamedTuple):
     Attributes:
         names: The names (see `Names.data`).
         seen: How far each file of the index was read: its inode, and the end of the last line, by its path.
+        removals: How many bytes the files had that say which jobs were removed.
     """
 
     names: Mapping[str, Any]
     seen: Mapping[str, tuple[int, int]]
+    removals: int = 0
 
 
 def names_file(workspace: Path) -> Path:
@@ -47,7 +49,7 @@ def write(workspace: Path, stored: Stored, jobs: Mapping[str, str]) -> None:
         OSError: It cannot be written.
     """
     path = names_file(workspace)
-    head = {"version": VERSION, "workspace": os.fspath(workspace), "names": stored.names, "seen": stored.seen}
+    head = {"version": VERSION, "workspace": os.fspath(workspace), **stored._asdict()}
     lines = [json.dumps(head), *(f"{identity}\t{jobs[identity]}" for identity in sorted(jobs))]
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     temporary = path.with_name(f"{path.name}.{os.getpid()}")
@@ -62,7 +64,8 @@ def read(workspace: Path) -> Stored | None:
         with open(names_file(workspace), "rb") as file:
             head = json.loads(file.readline())
         if head["version"] == VERSION and head["workspace"] == os.fspath(workspace):
-            return Stored(head["names"], {path: (inode, end) for path, (inode, end) in head["seen"].items()})
+            seen = {path: (inode, end) for path, (inode, end) in head["seen"].items()}
+            return Stored(head["names"], seen, head["removals"])
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
     return None

@@ -6,6 +6,7 @@ systems of clusters do not order.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 from collections.abc import Iterator
@@ -51,6 +52,15 @@ def removal_files(workspace: Path) -> list[str]:
         return [f"{folder}/{name}" for name in sorted(os.listdir(folder)) if name.endswith(END)]
     except OSError:
         return []
+
+
+def removals_size(workspace: Path) -> int:
+    """How many bytes these files have. Jobs were removed if it differs from before."""
+    sizes = 0
+    for path in removal_files(workspace):
+        with contextlib.suppress(OSError):
+            sizes += os.stat(path).st_size
+    return sizes
 
 
 def memory_file(workspace: Path) -> Path:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from xpm_core.index.entries import Entry, read_line, read_removal
-from xpm_core.index.folders import IndexFile, index_files, memory_file, removal_files
+from xpm_core.index.folders import IndexFile, index_files, memory_file, removal_files, removals_size
 from xpm_core.index.memory import Memory, Seen, goes_on, recall, remember
 
 WORTH = 1000
@@ -44,10 +44,9 @@ class MergedIndex:
         """Return all entries, by identity."""
         found = list(index_files(self.workspace))
         with _no_collector():
-            removals = removal_files(self.workspace)
-            memory = recall(self.workspace, {file.path for file in found}, sum(map(_size, removals)))
+            memory = recall(self.workspace, {file.path for file in found}, removals_size(self.workspace))
             self.damaged = memory.damaged
-            self._removed = _removed(removals)
+            self._removed = _removed(removal_files(self.workspace))
             lines = sum(self._read_on(file, memory) for file in found)
             if lines >= WORTH:
                 remember(self.workspace, memory)
@@ -61,7 +60,7 @@ class MergedIndex:
         or is gone, or jobs were removed, all is read again.
         """
         memory, found = self._memory, list(index_files(self.workspace))
-        paths, removals = {file.path for file in found}, sum(map(_size, removal_files(self.workspace)))
+        paths, removals = {file.path for file in found}, removals_size(self.workspace)
         goes = memory is not None and memory.removals == removals
         if (
             memory is None
@@ -100,13 +99,6 @@ class MergedIndex:
     def memory(self) -> Path:
         """The file of the memory."""
         return memory_file(self.workspace)
-
-
-def _size(path: str) -> int:
-    try:
-        return os.stat(path).st_size
-    except OSError:
-        return 0
 
 
 def _removed(files: Iterable[str]) -> dict[str, float]:

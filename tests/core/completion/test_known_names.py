@@ -12,7 +12,7 @@ from helpers.waiting import wait_until
 from xpm_core.completion import known_names, names_file
 from xpm_core.completion.known_names import Job, KnownNames
 from xpm_core.index.entries import End
-from xpm_core.index.writers import EndWriter, IndexedJob, SubmissionWriter
+from xpm_core.index.writers import EndWriter, IndexedJob, RemovalWriter, SubmissionWriter
 from xpm_core.states import State
 from xpm_core.workspace.workspace import Workspace
 
@@ -95,6 +95,18 @@ def test_many_new_lines_or_another_index_make_a_new_file(workspace: Workspace, m
     for file in (workspace.path / "experiments/sweep/index").glob("run1*"):
         file.unlink()
     assert KnownNames(workspace.path).names.tags["seed"] == ["2", "3"]
+
+
+def test_removed_job_is_proposed_no_more(workspace: Workspace) -> None:
+    submit(workspace, 1, 2)
+    assert KnownNames(workspace.path).jobs(identity(1)[:8], 5)
+    RemovalWriter(workspace.path, "me").add(identity(1), 2**36)
+    known = KnownNames(workspace.path)
+    assert known.jobs(identity(1)[:8], 5) == []
+    assert known.names.tags["seed"] == ["2"]
+    before = names_file.names_file(workspace.path).stat().st_ino
+    assert KnownNames(workspace.path).names.tags["seed"] == ["2"]
+    assert names_file.names_file(workspace.path).stat().st_ino == before
 
 
 def test_file_of_a_large_index_is_written_by_another_process(

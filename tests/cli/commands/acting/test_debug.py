@@ -271,6 +271,19 @@ def test_done_job_is_run_from_what_its_directory_keeps(bench: Bench, away: bool)
     assert (bench.folder / next(bench.folder.iterdir()) / "data.txt").read_text() == "data"
 
 
+def test_password_of_a_server_that_does_not_answer_stays_here(bench: Bench) -> None:
+    bench.done(Prepared.C(seed=4))
+    away = "unix:///nowhere/redis.sock?password=open-sesame"
+    for words, more in (((), {"XPM_REDIS_URL": away}), (("--redis", away), {})):
+        terminal = bench.terminal(
+            seal(Prepared.C(seed=4)), "--shell", *words, SHELL="/bin/sh", PS1="$ ", LAB_SECRET="open-sesame", **more
+        )
+        terminal.shows("\n$")
+        terminal.type("echo secret=$LAB_SECRET.; exit\n")
+        assert terminal.ends() == 0
+        assert "secret=." in terminal.lines()
+
+
 def test_job_that_does_not_say_what_it_runs_is_an_error(bench: Bench) -> None:
     directory = bench.done(Prepared.C())
     (directory.path / ".xpm/handed.json").unlink()

@@ -6,13 +6,15 @@ Owns: how a list with commas, a name with its value, and the name of a job are c
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
 from xpm_core.completion import server_names
 from xpm_core.completion.known_names import KnownNames
+from xpm_core.errors import XpmError
 from xpm_core.states import State
 
 MOST = 200
@@ -95,7 +97,9 @@ class Values:
     def _workspace(self, incomplete: str) -> list[Candidate]:
         from xpm_core.project.workspace_names import names  # late, because most words do without
 
-        known = names()
+        known: Mapping[str, str] = {}
+        with suppress(XpmError):  # folders are completed, also if the file of the names is damaged
+            known = names()
         return [*(each._replace(text=known[each.word]) for each in _beginning(known, incomplete)), FOLDERS]
 
     def _state(self, incomplete: str) -> list[Candidate]:

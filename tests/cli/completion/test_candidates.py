@@ -106,6 +106,15 @@ def test_other_values_are_completed_by_their_kind() -> None:
     assert words("completion", "z") == ["zsh"]
 
 
+def test_folders_are_completed_also_if_the_file_of_the_names_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (tmp_path / "xpm").mkdir()
+    (tmp_path / "xpm/settings.toml").write_text("[broken")
+    assert [each.kind for each in after("-w", "")] == ["dir"]
+
+
 def test_names_of_the_server_are_those_that_a_command_has_seen_last(place: Path) -> None:
     assert words("workers", "drain", "") == words("queues", "pause", "") == words("tokens", "set", "") == []
     server_names.note(place, server_names.WORKERS, ["node1-3f2a91c0.0", "node1-3f2a91c0.1", "gpu.0"])

@@ -89,8 +89,8 @@ def execute(job: ForegroundJob, folder: Path, quiet: bool) -> None:
     task = payload.load(
         job.payload, workspace=workspace, identity=job.identity, jobpath=folder, shared=shared_in(folder)
     )
-    _bring_shared(task, workspace, shared_in(folder), job)
-    if not directory.params.exists():
+    if not directory.params.exists():  # else the job has run in this folder before, and finds what it has left
+        _bring_shared(task, workspace, shared_in(folder), job)
         directory.write_params(live_task.params(task))
     running.current.task = task
     live_task.execute(task)

@@ -232,6 +232,27 @@ def test_shell_has_the_environment_of_the_job_and_says_how_to_run_it(bench: Benc
     assert bench.state() == before
 
 
+def test_job_can_be_run_again_in_its_scratch_folder(bench: Bench) -> None:
+    identity = bench.trained()
+    cache = bench.lab.workspace.path / "config/debugged_tasks.Net" / seal(Net.C())
+    cache.mkdir(parents=True)
+    (cache / "table.txt").write_text("a table")
+    (cache / "latest.txt").symlink_to("table.txt")
+    first = bench.debug(identity)
+    folder = scratch(first.stderr)
+    (copied,) = (folder / ".xpm/shared").rglob("table.txt")
+    copied.write_text("my table")
+    again = subprocess.run(
+        ["sh", ".xpm/run"],
+        cwd=folder,
+        env=bench.shell.environment(XPM_TASKDIR=str(folder)),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+    )
+    assert (again.returncode, "table: my table\n" in again.stdout) == (0, True), again.stderr
+
+
 def test_shell_that_does_not_exist_is_an_error(bench: Bench) -> None:
     result = bench.debug(bench.submit(Failing.C(x=3)), "--shell", SHELL="/nowhere/sh")
     assert result.returncode == 1

@@ -25,10 +25,12 @@ is empty for a flag."""
 
 _KINDS = {
     "JOB": "job", "A": "job", "B": "job", "EXPERIMENT": "experiment", "TASK": "task", "STATE[,...]": "state",
-    "NAME=VALUE": "tag", "FILTER": "filter", "DIR": "dir", "DIR|NAME": "workspace", "FILE": "file", "FILE.yaml": "file",
+    "FILTER": "filter", "DIR": "dir", "DIR|NAME": "workspace", "FILE": "file", "FILE.yaml": "file",
 }  # fmt: skip
 """The kinds of words, by the words of the help."""
-_KINDS_OF_OPTIONS = {"--experiment": "experiment", "--columns": "column", "--sort": "key"}
+_KINDS_OF_OPTIONS = {"--tag": "tag", "--experiment": "experiment", "--columns": "column", "--sort": "key"}
+_KINDS_OF_NAMES = {"workers": "worker", "queues": "queue", "tokens": "token"}
+"""The kinds of the arguments NAME, by the group of commands."""
 NO_KIND = "other"
 
 
@@ -59,10 +61,11 @@ def _table_of(program: click.Group) -> Node:
 def _node(command: click.Command, context: click.Context) -> Node:
     given = [each for each in command.get_params(context) if not getattr(each, "hidden", False)]
     arguments = [each for each in given if isinstance(each, click.Argument)]
+    group = context.parent.info_name if context.parent is not None else None
     node: Node = {
         "help": command.get_short_help_str(100),
         "options": [_option(each) for each in given if isinstance(each, click.Option)],
-        "arguments": [_kind(each) for each in arguments],
+        "arguments": [_kind(each, group) for each in arguments],
         "repeat": bool(arguments) and arguments[-1].nargs == -1,
         "commands": {},
     }
@@ -85,7 +88,7 @@ def _option(option: click.Option) -> Node:
     }
 
 
-def _kind(parameter: click.Parameter) -> str:
+def _kind(parameter: click.Parameter, group: str | None = None) -> str:
     if isinstance(parameter.type, click.Choice):
         return "choice:" + ",".join(map(str, parameter.type.choices))
     for name in parameter.opts:
@@ -93,6 +96,8 @@ def _kind(parameter: click.Parameter) -> str:
             return _KINDS_OF_OPTIONS[name]
     written = (parameter.metavar or "").removesuffix("...")
     bare = written.removeprefix("[").removesuffix("]") if written.startswith("[") else written
+    if bare == "NAME" and group in _KINDS_OF_NAMES:
+        return _KINDS_OF_NAMES[group]
     if bare in _KINDS:
         return _KINDS[bare]
     if isinstance(parameter.type, (click.Path, click.File)):

@@ -32,7 +32,7 @@ BASH = """\
     while IFS=$'\\t' read -r kind word text; do
         [[ -n $word ]] || continue
         case $kind in
-            dir) compopt -o dirnames 2>/dev/null; parts=0 ;;
+            dir) compopt -o plusdirs 2>/dev/null; parts=0 ;;
             file) compopt -o default 2>/dev/null; parts=0 ;;
             part) COMPREPLY+=("$word") ;;
             *) COMPREPLY+=("$word"); parts=0 ;;
@@ -68,9 +68,9 @@ ZSH = """\
             *) words_found+=("${word//:/\\\\:}${text:+:$text}") ;;
         esac
     done < <(%(complete_var)s=zsh_complete COMP_LINE="${(pj:\\n:)${(@Q)words[1,CURRENT]}}" $words[1] 2>/dev/null)
-    if [[ -n $files ]]; then _path_files $files; return; fi
     (( $#words_found )) && _describe -V %(prog_name)s words_found
     (( $#parts_found )) && _describe -V %(prog_name)s-parts parts_found -S ''
+    if [[ -n $files ]]; then _path_files $files; fi
 }
 
 if [[ $zsh_eval_context[-1] == loadautofunc ]]; then

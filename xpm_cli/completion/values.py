@@ -1,4 +1,4 @@
-"""The words of each kind: jobs, states, tags with their values, tasks, columns, experiments.
+"""The words of each kind: jobs, states, tags with their values, tasks, columns, experiments, workspaces, workers.
 
 Owns: how a list with commas, a name with its value, and the name of a job are completed.
 """
@@ -6,11 +6,15 @@ Owns: how a list with commas, a name with its value, and the name of a job are c
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property
+from pathlib import Path
 from typing import NamedTuple
 
+from xpm_core.completion import server_names
 from xpm_core.completion.known_names import KnownNames
+from xpm_core.errors import XpmError
 from xpm_core.states import State
 
 MOST = 200
@@ -54,9 +58,13 @@ class Values:
     @cached_property
     def known(self) -> KnownNames:
         """The names of the workspace. It raises a WorkspaceError if there is none."""
+        return KnownNames(self._place)
+
+    @cached_property
+    def _place(self) -> Path:
         from xpm_cli.lookup.find_workspace import find_workspace  # late, because commands and states do without
 
-        return KnownNames(find_workspace(self._given, quiet=True).path.resolve())
+        return find_workspace(self._given, quiet=True).path.resolve()
 
     def of(self, kind: str, incomplete: str) -> list[Candidate]:
         """Return the words of a kind that begin so.
@@ -89,7 +97,9 @@ class Values:
     def _workspace(self, incomplete: str) -> list[Candidate]:
         from xpm_core.project.workspace_names import names  # late, because most words do without
 
-        known = names()
+        known: Mapping[str, str] = {}
+        with suppress(XpmError):  # folders are completed, also if the file of the names is damaged
+            known = names()
         return [*(each._replace(text=known[each.word]) for each in _beginning(known, incomplete)), FOLDERS]
 
     def _state(self, incomplete: str) -> list[Candidate]:
@@ -109,6 +119,17 @@ class Values:
 
     def _experiment(self, incomplete: str) -> list[Candidate]:
         return _beginning(self.known.experiments(), incomplete)
+
+    def _worker(self, incomplete: str) -> list[Candidate]:
+        workers = server_names.noted(self._place, server_names.WORKERS)
+        daemons = dict.fromkeys(worker.rpartition(".")[0] for worker in workers)
+        return _beginning([*filter(None, daemons), *workers], incomplete)
+
+    def _queue(self, incomplete: str) -> list[Candidate]:
+        return _beginning(server_names.noted(self._place, server_names.QUEUES), incomplete)
+
+    def _token(self, incomplete: str) -> list[Candidate]:
+        return _beginning(server_names.noted(self._place, server_names.TOKENS), incomplete)
 
     def _column(self, incomplete: str) -> list[Candidate]:
         return _in_list(self._fields, incomplete)

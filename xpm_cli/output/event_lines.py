@@ -25,7 +25,7 @@ LONGEST_DETAIL = 100
 """Characters of an error or of a message that a line has on a terminal."""
 LEAST_DETAIL = 20
 """Characters to which the details are cut before they are left out."""
-WHEN, WHAT, WHO = 8, 11, 7
+WHEN, WHAT, WHO = 8, max(len(each.value) for each in Event), 7
 """Columns that the time, the event and the identity take while events are followed."""
 
 

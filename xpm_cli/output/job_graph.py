@@ -6,11 +6,11 @@ Owns: the nodes of a graph, their order, and how each form is written.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from xpm_cli.output.terminal import Terminal, state
-from xpm_core.labels import short
+from xpm_core.labels import bare_class, short
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.states import State
 from xpm_core.words.text import plural
@@ -69,7 +69,8 @@ def nodes_of(
         needs: Which jobs each needs, as `View.needs` says it.
     """
     single = len(rows) <= SINGLE
-    keys = {row.identity: row.identity if single else row.name or "?" for row in rows}
+    tasks = {} if single else _names({row.task for row in rows if row.task})
+    keys = {row.identity: row.identity if single else tasks.get(row.task or "", "?") for row in rows}
     nodes: dict[str, Node] = {}
     for row in rows:
         key = keys[row.identity]
@@ -81,6 +82,12 @@ def nodes_of(
         node.needs = list(dict.fromkeys(node.needs))
         node.detail = node.detail or plural(sum(node.states.values()), "job")
     return list(_in_order(nodes))
+
+
+def _names(tasks: Collection[str]) -> dict[str, str]:
+    """What tasks are called: by their classes, or in full if classes of several modules have one name."""
+    counts = Counter(map(bare_class, tasks))
+    return {task: task if counts[bare_class(task)] > 1 else bare_class(task) or task for task in tasks}
 
 
 def _in_order(nodes: Mapping[str, Node]) -> Iterator[Node]:

@@ -13,11 +13,10 @@ from collections.abc import Collection, Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from xpm_core.words.text import plural
+from xpm_core.words.text import amount, plural
 
 MOST_BYTES = 10**9
 """How many bytes are copied if nobody asks for more."""
-_UNITS = (("GB", 10**9), ("MB", 10**6), ("kB", 10**3))
 
 
 class Size(NamedTuple):
@@ -32,8 +31,7 @@ class Size(NamedTuple):
     bytes: int
 
     def __str__(self) -> str:
-        unit, size = next((each for each in _UNITS if self.bytes >= each[1]), _UNITS[-1])
-        return f"{plural(self.files, 'file')}, {self.bytes / size:.1f} {unit}"
+        return f"{plural(self.files, 'file')}, {amount(self.bytes)}"
 
 
 def size_of(folder: Path, without: Collection[str] = ()) -> Size:
@@ -43,7 +41,10 @@ def size_of(folder: Path, without: Collection[str] = ()) -> Size:
         folder: The folder.
         without: Names in it that do not count.
     """
-    sizes = [entry.stat(follow_symlinks=False).st_size for entry in _files(folder, without)]
+    sizes = []
+    for entry in _files(folder, without):
+        with contextlib.suppress(FileNotFoundError):  # a job that runs removes files
+            sizes.append(entry.stat(follow_symlinks=False).st_size)
     return Size(len(sizes), sum(sizes))
 
 
@@ -51,7 +52,8 @@ def copy(source: Path, target: Path, without: Collection[str] = ()) -> None:
     """Copy what a folder holds into another folder, which may exist.
 
     A link to a file or folder inside of the source leads to its copy afterwards. Other links stay as they are. What is
-    neither a file, nor a folder, nor a link is left out, and so is a file that is removed meanwhile.
+    neither a file, nor a folder, nor a link is left out, and so is a file that is removed meanwhile. If the target has
+    a link already, that stays.
 
     Args:
         source: The folder.
@@ -61,7 +63,7 @@ def copy(source: Path, target: Path, without: Collection[str] = ()) -> None:
     real = Path(os.path.realpath(source))
     for entry in _entries(source, without):
         place = target / os.path.relpath(entry.path, source)
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(FileNotFoundError, FileExistsError):
             if entry.is_symlink():
                 place.parent.mkdir(parents=True, exist_ok=True)
                 place.symlink_to(_led(Path(entry.path), real, target))

@@ -20,7 +20,7 @@ from xpm_core.config.decorators import CACHE
 from xpm_core.errors import GracefulTimeout, PayloadError, TaskImportError, XpmError
 from xpm_core.foreground import copies
 from xpm_core.foreground.debugger import post_mortem
-from xpm_core.foreground.reports import Reports, tell
+from xpm_core.foreground.reports import Reports
 from xpm_core.foreground.scratch import ForegroundJob, shared_in
 from xpm_core.job import running
 from xpm_core.job.environment import TASKDIR_VARIABLE
@@ -29,7 +29,7 @@ from xpm_core.job.running import RunningJob
 from xpm_core.project.import_path import import_path
 from xpm_core.tracebacks.user_frames import is_xpm_file, traceback_text, user_trace
 from xpm_core.wire import live_task, payload
-from xpm_core.words.text import span
+from xpm_core.words.text import say, span
 from xpm_core.workspace.job_directory import JobDirectory
 
 FAILED, INTERRUPTED = 1, 130
@@ -68,7 +68,7 @@ def perform(job: ForegroundJob, folder: Path, *, debugs: bool, quiet: bool) -> i
         if not isinstance(error, SystemExit) or error.code:
             return _ended(job, error, INTERRUPTED if isinstance(error, KeyboardInterrupt) else FAILED, debugs)
     if not quiet:
-        tell(f"done        after {span(monotonic() - began)}")
+        say(f"done        after {span(monotonic() - began)}")
     return 0
 
 
@@ -89,8 +89,8 @@ def execute(job: ForegroundJob, folder: Path, quiet: bool) -> None:
     task = payload.load(
         job.payload, workspace=workspace, identity=job.identity, jobpath=folder, shared=shared_in(folder)
     )
-    _bring_shared(task, workspace, shared_in(folder), job)
-    if not directory.params.exists():
+    if not directory.params.exists():  # else the job has run in this folder before, and finds what it has left
+        _bring_shared(task, workspace, shared_in(folder), job)
         directory.write_params(live_task.params(task))
     running.current.task = task
     live_task.execute(task)
@@ -103,7 +103,7 @@ def _bring_shared(task: Task, workspace: Path, shared: Path, job: ForegroundJob)
         real = workspace / folder.relative_to(shared)
         size = copies.size_of(real)
         if size.bytes > job.most_bytes:
-            tell(f"not copied  {real}: {size}. Here it begins empty; --copy copies it.")
+            say(f"not copied  {real}: {size}. Here it begins empty; --copy copies it.")
         elif size.files:
             copies.copy(real, folder)
 
@@ -118,12 +118,12 @@ def _ended(job: ForegroundJob, error: BaseException, code: int, debugs: bool) ->
     if type(error).__name__ == "BdbQuit":  # the user has left the debugger of `breakpoint()`
         return code
     origin = error.__cause__ if isinstance(error, TaskImportError) and error.__cause__ else error
-    tell(_said(job, error, origin).rstrip())
+    say(_said(job, error, origin).rstrip())
     if debugs and _has_user_frames(origin):
         with suppress(KeyboardInterrupt):
             post_mortem(user_trace(origin))
     elif code == FAILED and _has_user_frames(origin) and job.again:
-        tell(f"A debugger at this place: {job.again}")
+        say(f"A debugger at this place: {job.again}")
     return code
 
 

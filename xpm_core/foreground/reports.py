@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-import sys
 from time import monotonic
 from typing import Any
 
@@ -40,7 +38,7 @@ class Reports:
             return False
         self._due = monotonic() + PAUSE_S
         levels = [data, *data.get("inner", ())] if data else []
-        tell(f"progress    {'  ·  '.join(filter(None, map(_level, levels)))}")
+        say(f"progress    {'  ·  '.join(filter(None, map(_level, levels)))}")
         return True
 
     def output(self, data: dict[str, Any]) -> None:
@@ -48,14 +46,7 @@ class Reports:
         if not self._quiet:
             args, kwargs = outputs.arguments(data, self._directory)
             words = [*map(_shown, args), *(f"{name}={_shown(value)}" for name, value in kwargs.items())]
-            tell(f"output      {data['of']}.{data['method']}({line(', '.join(words), LONGEST_LINE)})")
-
-
-def tell(text: str) -> None:
-    """Print a message to standard error, if the job has not closed that."""
-    with contextlib.suppress(OSError, ValueError):
-        if sys.stderr is not None:
-            say(text)
+            say(f"output      {data['of']}.{data['method']}({line(', '.join(words), LONGEST_LINE)})")
 
 
 def _level(level: dict[str, Any]) -> str:

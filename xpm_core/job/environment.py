@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from xpm_core.job.running import JOB_VARIABLE, TOKENS_VARIABLE
 
@@ -26,7 +26,7 @@ def clean_environment(
 
     Args:
         environment: The worker's environment.
-        url: The Redis address in use. A variable that holds it, or its password, is left out.
+        url: The Redis address in use. A variable that holds it, or one of its passwords, is left out.
         pythonpath: Folders where jobs, and programs that they start, look for modules first.
         key: The key that jobs are signed with. A variable that holds it is left out.
 
@@ -34,7 +34,7 @@ def clean_environment(
         >>> clean_environment({"HOME": "/home/me", "XPM_REDIS_URL": "redis://:pw@head"}, "redis://:pw@head", ["/lab"])
         {'HOME': '/home/me', 'PYTHONPATH': '/lab'}
     """
-    secrets = [urlsplit(url).password or "", (key or b"").decode("utf-8", "surrogateescape")]
+    secrets = {*_passwords(url), (key or b"").decode("utf-8", "surrogateescape")}
 
     def is_secret(name: str, value: str) -> bool:
         """Whether a variable holds a secret. A short secret must be the whole value: it may be in others by chance."""
@@ -46,6 +46,13 @@ def clean_environment(
     if pythonpath:
         kept["PYTHONPATH"] = os.pathsep.join(filter(None, [*pythonpath, kept.get("PYTHONPATH", "")]))
     return kept
+
+
+def _passwords(url: str) -> list[str]:
+    """The passwords in a URL: its user's, as written and as meant (`p%40ss` is `p@ss`), and those of options."""
+    parts = urlsplit(url)
+    written = parts.password or ""
+    return [written, unquote(written), *(value for name, value in parse_qsl(parts.query) if "pass" in name.lower())]
 
 
 def job_variables(identity: str, execution: str, *, workspace: str, taskdir: str) -> dict[str, str]:

@@ -121,9 +121,12 @@ class EventReader:
         entries: Any = self._client.xrevrange(self._stream, count=count)
         return list(_records(entries))
 
-    def backwards(self) -> Iterator[Record]:
-        """Return all events that are kept, the newest first. `BATCH` are read in one round trip."""
-        last = "+"
+    def backwards(self, last: str = "+") -> Iterator[Record]:
+        """Return the events that are kept, the newest first. `BATCH` are read in one round trip.
+
+        Args:
+            last: Id of the event to begin with; "+" for the newest one.
+        """
         while entries := self._before(last):
             yield from _records(entries)
             last = f"({entries[-1][0].decode()}"

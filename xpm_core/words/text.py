@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from typing import TextIO
 
@@ -106,5 +107,10 @@ def line(text: object, most: int) -> str:
 
 
 def say(message: str) -> None:
-    """Print a message of xpm to stderr, because stdout belongs to the script."""
-    print(message if shows_glyphs(sys.stderr) else plain(message), file=sys.stderr, flush=True)
+    """Print a message of xpm to stderr, because stdout belongs to the script.
+
+    Nobody may be there to read it: the terminal was closed, or the reader of a pipe has left. That is no error.
+    """
+    with contextlib.suppress(OSError, ValueError):
+        if sys.stderr is not None:
+            print(message if shows_glyphs(sys.stderr) else plain(message), file=sys.stderr, flush=True)

@@ -12,6 +12,7 @@ from xpm_cli.app import Program
 from xpm_cli.completion import candidates as completion
 from xpm_cli.completion.command_table import command_table
 from xpm_cli.completion.values import Candidate
+from xpm_core.completion import server_names
 from xpm_core.errors import WorkspaceError
 from xpm_core.index.entries import End
 from xpm_core.index.writers import EndWriter, IndexedJob, SubmissionWriter
@@ -110,6 +111,33 @@ def test_other_values_are_completed_by_their_kind() -> None:
     assert words("jobs", "--where", "state=fa") == ["state=failed"]
     assert [each.kind for each in after("jobs", "--workspace", "")] == ["dir"]
     assert words("completion", "z") == ["zsh"]
+
+
+def test_folders_are_completed_also_if_the_file_of_the_names_is_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    (tmp_path / "xpm").mkdir()
+    (tmp_path / "xpm/settings.toml").write_text("[broken")
+    assert [each.kind for each in after("-w", "")] == ["dir"]
+
+
+def test_names_of_the_server_are_those_that_a_command_has_seen_last(place: Path) -> None:
+    assert words("workers", "drain", "") == words("queues", "pause", "") == words("tokens", "set", "") == []
+    server_names.note(place, server_names.WORKERS, ["node1-3f2a91c0.0", "node1-3f2a91c0.1", "gpu.0"])
+    server_names.note(place, server_names.QUEUES, ["default", "long"])
+    server_names.note(place, server_names.TOKENS, ["gpu"])
+    daemon = "node1-3f2a91c0"
+    for command in ("drain", "stop", "resume"):
+        assert words("workers", command, "gpu", "no") == [daemon, f"{daemon}.0", f"{daemon}.1"]
+    assert words("queues", "pause", "") == words("queues", "resume", "") == ["default", "long"]
+    assert words("tokens", "set", "g") == ["gpu"]
+    assert words("tokens", "set", "gpu", "") == []
+
+
+def test_values_of_a_yaml_file_are_not_tags() -> None:
+    assert [each.kind for each in after("run", "")] == ["file"]
+    assert words("run", "sweep.yaml", "m") == words("run", "sweep.yaml", "lr=") == []
 
 
 def test_workspace_is_the_one_that_is_named_on_the_line(

@@ -12,6 +12,7 @@ from helpers.typed_commands import PROGRAM, Shell
 from helpers.user_scripts import open_terminal
 from helpers.waiting import PATIENCE_S
 
+from xpm_core.completion import server_names
 from xpm_core.index.entries import End
 from xpm_core.index.writers import EndWriter, IndexedJob, SubmissionWriter
 from xpm_core.states import State
@@ -43,13 +44,17 @@ def needed(program: str) -> str:
 
 
 @pytest.fixture
-def typist(workspace: Workspace, tmp_path: Path) -> Shell:
-    """A shell in a workspace with two jobs. There is no server, and the address of one leads nowhere."""
+def typist(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shell:
+    """A shell in a workspace with a name and two jobs. There is no server; the address of one leads nowhere."""
     writer = SubmissionWriter(workspace.experiment("digits"), "run1")
     writer.add([IndexedJob(FIRST, "m:Train", {"model": "svm:2", "lr": 0.1}, dict)])
     writer.add([IndexedJob(SECOND, "m:Test", {"model": "svm:3"}, dict)])
     EndWriter(workspace.path, "w").add(FIRST, End(State.FAILED, 4e9))
-    (tmp_path / "home").mkdir()
+    (workspace.path / "experiments/folder").mkdir()
+    (tmp_path / "home/xpm").mkdir(parents=True)
+    (tmp_path / "home/xpm/settings.toml").write_text(f'[workspaces]\nlab = "{workspace.path}"\n')
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "home"))
+    server_names.note(workspace.path, server_names.WORKERS, ["node1.0"])
     return Shell(workspace.path, "unix:///nowhere/redis.sock", tmp_path / "home")
 
 
@@ -63,8 +68,11 @@ CASES = [
     ("xpm jobs --tag lr=", "xpm jobs --tag lr=0.1 "),
     ("xpm show model=svm:3", "xpm show model=svm:3 "),
     ("xpm jobs --columns id,sub", "xpm jobs --columns id,submitted "),
-    ("xpm graph ", "xpm graph digits "),
+    ("xpm graph d", "xpm graph digits "),
     ("xpm -q tokens s", "xpm -q tokens set "),
+    ("xpm -w la", "xpm -w lab "),
+    ("xpm jobs -w fol", "xpm jobs -w folder/"),
+    ("xpm workers drain node1.", "xpm workers drain node1.0 "),
 ]
 """What is typed, and what stands there after Tab."""
 

@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
+from xpm_core.foreground import copies
 from xpm_core.foreground.copies import Size, copy, size_of
 
 
@@ -46,5 +49,16 @@ def test_size_counts_files_and_neither_links_nor_what_is_left_out(tmp_path: Path
 
 def test_sizes_are_written_in_units_that_people_read() -> None:
     texts = [str(Size(2, size)) for size in (10, 1500, 2_500_000, 4_000_000_000)]
-    assert texts == ["2 files, 0.0 kB", "2 files, 1.5 kB", "2 files, 2.5 MB", "2 files, 4.0 GB"]
+    assert texts == ["2 files, 10 B", "2 files, 1.5 kB", "2 files, 2.5 MB", "2 files, 4.0 GB"]
     assert str(Size(1, 10**6)) == "1 file, 1.0 MB"
+
+
+def test_file_that_a_running_job_removes_meanwhile_counts_for_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("kept.bin", "removed.bin"):
+        (tmp_path / name).write_bytes(b"1234")
+    entries = list(os.scandir(tmp_path))
+    (tmp_path / "removed.bin").unlink()
+    monkeypatch.setattr(copies, "_files", lambda folder, without: iter(entries))
+    assert size_of(tmp_path) == (1, 4)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 
+import pytest
+
 from xpm_core.job.environment import clean_environment, token_variables
 
 
@@ -22,6 +24,15 @@ def test_the_environment_of_jobs_holds_nothing_that_leads_to_redis() -> None:
     }
     kept = clean_environment(environment, url)
     assert kept == {"PATH": "/bin", "DOCKER_HOST": "unix:///var/run/docker.sock"}
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["redis://:p%40ss%2Fword@head", "unix:///run/redis.sock?password=p%40ss/word", "rediss://h?ssl_password=p@ss/word"],
+)
+def test_password_is_left_out_however_the_address_writes_it(url: str) -> None:
+    environment = {"HOME": "/home/me", "LAB_SECRET": "p@ss/word", "NOTE": "--auth=p@ss/word"}
+    assert clean_environment(environment, url) == {"HOME": "/home/me"}
 
 
 def test_a_short_password_hides_no_variable_that_merely_contains_it() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 
 import pytest
 
@@ -32,3 +33,15 @@ def test_glyphs_fall_back_where_they_cannot_be_shown(monkeypatch: pytest.MonkeyP
     say("✗ failed · 3 …")
     assert ascii_only.buffer.getvalue() == b"x failed - 3 ...\n"
     assert plain("✓ ● ⧗ ↻") == "v * ~ @"
+
+
+def test_message_that_nobody_can_read_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    closed = io.StringIO()
+    closed.close()
+    unread = io.TextIOWrapper(io.FileIO(writer, "w"), "utf-8", write_through=True)  # type: ignore[type-var]
+    for stream in (unread, closed, None):
+        monkeypatch.setattr("sys.stderr", stream)
+        say("done")
+    unread.close()

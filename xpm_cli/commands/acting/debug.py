@@ -19,6 +19,7 @@ from xpm_core.foreground import copies
 from xpm_core.foreground.scratch import RUN, ForegroundJob, command
 from xpm_core.job.environment import clean_environment, job_variables, token_variables
 from xpm_core.reading.listing.row import JobRow
+from xpm_core.server.address import locate
 from xpm_core.states import State
 from xpm_core.wire import signing
 
@@ -79,12 +80,18 @@ def _prepare(opened: OpenWorkspace, row: JobRow, job: SealedJob, copy: bool | No
     say(f"scratch     {folder} (it stays; remove it when you need it no more)")
     if job.spec.options.resumable:
         _copy_attempt(opened, row, folder, most_bytes)
-    url = "" if opened.view.away else opened.view.connector.url
-    environment = clean_environment(os.environ, url, key=signing.key_in(os.environ))
+    environment = clean_environment(os.environ, _server(opened), key=signing.key_in(os.environ))
     environment.pop("OLDPWD", None)
     about = job_variables(row.identity, EXECUTION, workspace=str(workspace), taskdir=str(folder))
     held = token_variables(_units(opened, row))
     return Prepared(folder, {**environment, **job.spec.options.env, **held, **about})
+
+
+def _server(opened: OpenWorkspace) -> str:
+    """The address of the server, also of one that does not answer, because the job gets no password; or empty."""
+    if opened.view.away is None:
+        return opened.view.connector.url
+    return locate(opened.workspace.path, setting("redis")).url or ""
 
 
 def _copy_attempt(opened: OpenWorkspace, row: JobRow, folder: Path, most_bytes: int) -> None:

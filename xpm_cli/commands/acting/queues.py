@@ -11,6 +11,7 @@ from xpm_cli.output.forms import JSON, JSONL, NAME, TABLE, as_json, as_json_line
 from xpm_cli.output.json_form import moment
 from xpm_cli.output.tables.queue_table import paused, queue_record, table
 from xpm_cli.output.terminal import Terminal
+from xpm_core.completion import server_names
 from xpm_core.errors import InvalidNameError, UnknownQueueError
 from xpm_core.reading.steering.queues import QueueState
 from xpm_core.store.steering.pauses import PauseCode, ResumeCode, pause_queue, resume_queue
@@ -42,6 +43,7 @@ def queues(ctx: click.Context, form: str) -> None:
         return
     with open_workspace(live=True) as opened:
         found = opened.view.queues()
+        server_names.note(opened.workspace.path, server_names.QUEUES, (each.name for each in found))
         if form == JSON:
             head = {"time": moment(opened.now_s), "source": opened.view.server}
             texts = [as_json(head, "queues", map(queue_record, found))]

@@ -10,6 +10,7 @@ from xpm_cli.output.forms import as_json
 from xpm_cli.output.json_form import moment
 from xpm_cli.output.tables.token_table import table, token_record
 from xpm_cli.output.terminal import Terminal
+from xpm_core.completion import server_names
 from xpm_core.store.tokens import resize_token
 from xpm_core.words.text import plural
 
@@ -27,6 +28,7 @@ def tokens(ctx: click.Context, as_document: bool) -> None:
         return
     with open_workspace(live=True) as opened:
         found = opened.view.tokens()
+        server_names.note(opened.workspace.path, server_names.TOKENS, (each.name for each in found))
         if as_document:
             head = {"time": moment(opened.now_s), "source": opened.view.server}
             click.echo(as_json(head, "tokens", map(token_record, found)))

@@ -14,6 +14,7 @@ from xpm_cli.output.forms import JSON, JSONL, NAME, TABLE, as_json, as_json_line
 from xpm_cli.output.json_form import moment
 from xpm_cli.output.tables.worker_table import WorkerTable, in_order
 from xpm_cli.output.terminal import Terminal
+from xpm_core.completion import server_names
 from xpm_core.reading.steering.named_workers import named
 from xpm_core.reading.workers import WorkerState
 from xpm_core.store.steering.orders import Order, OrderCode, order_worker
@@ -38,7 +39,7 @@ def workers(ctx: click.Context, form: str) -> None:
     if ctx.invoked_subcommand is not None:
         return
     with open_workspace(live=True) as opened:
-        found = _table(opened, in_order(opened.view.workers()), refused=form != NAME)
+        found = _table(opened, _known(opened), refused=form != NAME)
         if form == JSON:
             head = {"time": moment(opened.now_s), "source": opened.view.server}
             texts = [as_json(head, "workers", found.records())]
@@ -108,9 +109,16 @@ def resume(ctx: click.Context, names: tuple[str, ...]) -> None:
     ctx.exit(0 if done else FAILED)
 
 
+def _known(opened: OpenWorkspace) -> list[WorkerState]:
+    """All workers. Their names are noted, because shells complete them."""
+    found = in_order(opened.view.workers())
+    server_names.note(opened.workspace.path, server_names.WORKERS, (worker.name for worker in found))
+    return found
+
+
 def _named(opened: OpenWorkspace, names: Sequence[str]) -> list[WorkerState]:
     """The workers that names mean, each once."""
-    known = in_order(opened.view.workers())
+    known = _known(opened)
     return list({worker.name: worker for name in names for worker in named(known, name)}.values())
 
 

@@ -44,7 +44,7 @@ def events(names: Sequence[str], follow: bool, limit: int | None, since: str | N
         if limit is None and since is None and (follow or (form == TABLE and sys.stdout.isatty())):
             limit = BEFORE if follow else SHOWN
         cursor = opened.reader.events.last()
-        records = _latest(opened, jobs, start_s, limit)
+        records = _latest(opened, jobs, start_s, limit, cursor)
         printed = _printer(opened, form, follow)
         printed(records)
         if not records and not follow:
@@ -61,10 +61,12 @@ def _moment(text: str, now_s: float) -> float:
     return start_s
 
 
-def _latest(opened: OpenWorkspace, jobs: Collection[str], start_s: float, limit: int | None) -> list[Record]:
-    """The last events, the oldest first."""
+def _latest(
+    opened: OpenWorkspace, jobs: Collection[str], start_s: float, limit: int | None, cursor: str
+) -> list[Record]:
+    """The last events up to a cursor, the oldest first. Those after it come when the caller goes on from there."""
     found: list[Record] = []
-    for record in opened.reader.events.backwards():
+    for record in opened.reader.events.backwards(cursor):
         if record.at_s < start_s or (limit and len(found) == limit):
             break
         if not jobs or record.job in jobs:

@@ -5,10 +5,12 @@ Owns: which of these it is, and when something is shown. `run_view.py` has the f
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from xpm_core.script.follow.tracked_job import TrackedJob
@@ -24,6 +26,8 @@ from xpm_core.tracebacks.prompt import in_notebook
 from xpm_core.words.commands import Commands
 from xpm_core.words.reasons import Reason
 from xpm_core.words.text import say
+
+log = logging.getLogger("xpm")
 
 REFRESH_S = 0.25
 SHARE = 10
@@ -82,17 +86,19 @@ class Display:
             if self._waits:  # a callback has waited, while the script waits
                 return
         self.update(last=True, stopped=kind is not None)
-        if self._output.terminal is not None:
-            self._output.terminal.end()
+        with self._harmless():
+            if self._output.terminal is not None:
+                self._output.terminal.end()
 
     def catch_up(self) -> None:
         """Show changes that came while nobody waited, if nothing else will show them."""
-        terminal = self._output.terminal
-        if terminal is not None and terminal.mine():
-            self._output.plain.forget()
-            terminal.end()
-        elif self._progress and self._tracker.jobs:
-            self._show(last=True, stopped=False)
+        with self._harmless():
+            terminal = self._output.terminal
+            if terminal is not None and terminal.mine():
+                self._output.plain.forget()
+                terminal.end()
+            elif self._progress and self._tracker.jobs:
+                self._show(last=True, stopped=False)
 
     def leave(self) -> None:
         """The script leaves, and closes its connections soon."""
@@ -108,11 +114,23 @@ class Display:
         began = time.monotonic()
         if not last and began < self._due:
             return
-        if self._progress:
-            self._show(last, stopped)
-        self._warn()
+        with self._harmless():
+            if self._progress:
+                self._show(last, stopped)
+            self._warn()
         took = time.monotonic() - began
         self._due = began + max(REFRESH_S, SHARE * took)
+
+    @contextmanager
+    def _harmless(self) -> Iterator[None]:
+        """Whatever goes wrong while a run is shown does not end its script: a terminal may be closed, for example."""
+        try:
+            yield
+        except Exception:  # the display's edge: a run that nobody sees is better than a run that ends
+            self._progress, terminal, self._output.terminal = False, self._output.terminal, None
+            if terminal is not None:
+                terminal.leave()
+            log.warning("%s: its progress can no longer be shown; the jobs go on", self._name, exc_info=True)
 
     # -- showing ---------------------------------------------------------------------------------------------------
 

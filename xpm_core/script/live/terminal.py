@@ -57,10 +57,17 @@ class Terminal:
 
     def end(self) -> None:
         """Erase the lines, and let others draw."""
+        # If the shell has printed below them, to erase them now would erase what it has printed.
+        self._end(erases=self._turns.in_foreground())
+
+    def leave(self) -> None:
+        """Let others draw, and write nothing to the terminal: it may be closed."""
+        self._end(erases=False)
+
+    def _end(self, *, erases: bool) -> None:
         live, self._live = self._live, None
         if live is not None:
-            if not self._turns.in_foreground():
-                # The shell has printed below them. To erase them now would erase what it has printed.
+            if not erases:
                 live.console.file = io.StringIO()
             live.stop()
         self._turns.give_up()

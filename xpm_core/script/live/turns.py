@@ -64,13 +64,17 @@ class Turns:
             return True
 
     def _others(self) -> bool:
-        """Whether another script is in this terminal. Files that ended scripts have left are removed."""
-        for path in self._folder.iterdir():
-            if path == self._own or not path.name.isdigit():
-                continue
-            if is_locked(path):
-                return True
-            path.unlink(missing_ok=True)
+        """Whether another script is in this terminal. Files that ended scripts have left are removed.
+
+        The folder may be gone: many systems remove XDG_RUNTIME_DIR when its user logs out. Then nobody is found.
+        """
+        with suppress(OSError):
+            for path in self._folder.iterdir():
+                if path == self._own or not path.name.isdigit():
+                    continue
+                if is_locked(path):
+                    return True
+                path.unlink(missing_ok=True)
         return False
 
     def _wait(self) -> None:

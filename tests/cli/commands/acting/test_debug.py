@@ -232,6 +232,27 @@ def test_shell_has_the_environment_of_the_job_and_says_how_to_run_it(bench: Benc
     assert bench.state() == before
 
 
+def test_job_can_be_run_again_in_its_scratch_folder(bench: Bench) -> None:
+    identity = bench.trained()
+    cache = bench.lab.workspace.path / "config/debugged_tasks.Net" / seal(Net.C())
+    cache.mkdir(parents=True)
+    (cache / "table.txt").write_text("a table")
+    (cache / "latest.txt").symlink_to("table.txt")
+    first = bench.debug(identity)
+    folder = scratch(first.stderr)
+    (copied,) = (folder / ".xpm/shared").rglob("table.txt")
+    copied.write_text("my table")
+    again = subprocess.run(
+        ["sh", ".xpm/run"],
+        cwd=folder,
+        env=bench.shell.environment(XPM_TASKDIR=str(folder)),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_S,
+    )
+    assert (again.returncode, "table: my table\n" in again.stdout) == (0, True), again.stderr
+
+
 def test_shell_that_does_not_exist_is_an_error(bench: Bench) -> None:
     result = bench.debug(bench.submit(Failing.C(x=3)), "--shell", SHELL="/nowhere/sh")
     assert result.returncode == 1
@@ -269,6 +290,19 @@ def test_done_job_is_run_from_what_its_directory_keeps(bench: Bench, away: bool)
     result = bench.debug(identity, away=away)
     assert result.returncode == 0, result.stderr
     assert (bench.folder / next(bench.folder.iterdir()) / "data.txt").read_text() == "data"
+
+
+def test_password_of_a_server_that_does_not_answer_stays_here(bench: Bench) -> None:
+    bench.done(Prepared.C(seed=4))
+    away = "unix:///nowhere/redis.sock?password=open-sesame"
+    for words, more in (((), {"XPM_REDIS_URL": away}), (("--redis", away), {})):
+        terminal = bench.terminal(
+            seal(Prepared.C(seed=4)), "--shell", *words, SHELL="/bin/sh", PS1="$ ", LAB_SECRET="open-sesame", **more
+        )
+        terminal.shows("\n$")
+        terminal.type("echo secret=$LAB_SECRET.; exit\n")
+        assert terminal.ends() == 0
+        assert "secret=." in terminal.lines()
 
 
 def test_job_that_does_not_say_what_it_runs_is_an_error(bench: Bench) -> None:
@@ -354,7 +388,7 @@ def test_resumable_task_continues_from_a_copy(bench: Bench) -> None:
     copied = bench.debug("Resumed")
     assert copied.returncode == 0, copied.stderr
     assert copied.stdout == "found: early ['.xpm', 'checkpoint.txt', 'link.txt', 'params.json']\n"
-    assert "copied      1 file, 0.0 kB, from earlier attempts: it continues from there." in copied.stderr
+    assert "copied      1 file, 5 B, from earlier attempts: it continues from there." in copied.stderr
     assert (scratch(copied.stderr) / "link.txt").read_text() == "later"
     anew = bench.debug("Resumed", "--no-copy")
     assert anew.stdout.startswith("found: nothing")

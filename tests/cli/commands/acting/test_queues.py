@@ -9,6 +9,7 @@ import pytest
 from click.testing import Result
 from helpers.simulated_jobs import Lab
 
+from xpm_core.completion import server_names
 from xpm_core.store import keys
 from xpm_core.store.jobs import new_execution_id
 
@@ -81,6 +82,7 @@ def test_forms_have_the_same_queues(lab: Lab, xpm: Xpm) -> None:
     (record,) = json.loads(xpm("queues", "--json").stdout)["queues"]
     assert (record["name"], record["ready"], record["paused"]["why"]) == ("default", 1, None)
     assert json.loads(xpm("queues", "-o", "jsonl").stdout) == record
+    assert server_names.noted(lab.workspace.path, server_names.QUEUES) == ["default"]
 
 
 @pytest.mark.parametrize(

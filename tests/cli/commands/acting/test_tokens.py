@@ -9,6 +9,7 @@ import pytest
 from click.testing import Result
 from helpers.simulated_jobs import Lab
 
+from xpm_core.completion import server_names
 from xpm_core.labels import short
 from xpm_core.store.tokens import create_token
 
@@ -30,6 +31,7 @@ def test_tokens_show_who_holds_and_who_waits(lab: Lab, xpm: Xpm) -> None:
         ["gpu", "3 of 4", f"1: {short(lab.identity('b'))}", f"{short(lab.identity('a'))} 3"],
         ["spare", "0 of 1", "-", "-"],
     ]
+    assert server_names.noted(lab.workspace.path, server_names.TOKENS) == ["gpu", "spare"]
 
 
 def test_units_of_each_host_are_told_apart(lab: Lab, xpm: Xpm) -> None:

@@ -9,6 +9,7 @@ import pytest
 from click.testing import Result
 from helpers.simulated_jobs import Lab
 
+from xpm_core.completion import server_names
 from xpm_core.labels import short
 from xpm_core.store import keys
 from xpm_core.store.records import WorkerId
@@ -45,6 +46,7 @@ def test_workers_show_what_they_run_and_when_they_were_heard_of(crew: Lab, xpm: 
     assert second == ["m1-aa.1", "idle", "-", "-", "just now", "node1", "default", "0.1.0"]
     assert third[0] == "m2-bb.0"
     assert xpm("workers", "-o", "name").stdout == "m1-aa.0\nm1-aa.1\nm2-bb.0\n"
+    assert server_names.noted(crew.workspace.path, server_names.WORKERS) == ["m1-aa.0", "m1-aa.1", "m2-bb.0"]
 
 
 def test_a_narrow_terminal_cuts_titles_and_then_leaves_out_columns(

@@ -6,6 +6,7 @@ import json
 import signal
 from collections.abc import Callable
 from typing import TYPE_CHECKING
+from unittest.mock import Mock
 
 import pytest
 from click.testing import Result
@@ -14,8 +15,10 @@ from helpers.typed_commands import Shell
 from helpers.waiting import PATIENCE_S
 
 from xpm_core.labels import short
+from xpm_core.reading.events import EventReader
 from xpm_core.states import Event, State
 from xpm_core.store.records import Retries
+from xpm_core.store.steering.pauses import pause_queue, resume_queue
 
 if TYPE_CHECKING:
     from conftest import Scene
@@ -97,12 +100,42 @@ def test_follow_prints_what_happens_until_ctrl_c(shell: Shell, lab: Lab) -> None
     assert process.stdout is not None
     assert " started " in process.stdout.readline()
     lab.finish("a", lease)
-    assert f" done         {short(lab.identity('a'))}  Train name=a" in process.stdout.readline()
+    assert f" done            {short(lab.identity('a'))}  Train name=a" in process.stdout.readline()
     lab.submit("new")
-    assert f" submitted    {short(lab.identity('new'))}  Train name=new" in process.stdout.readline()
+    assert f" submitted       {short(lab.identity('new'))}  Train name=new" in process.stdout.readline()
     process.send_signal(signal.SIGINT)
     _, said = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, said.strip()) == (130, "")
+
+
+def test_follow_aligns_the_names_of_all_events(shell: Shell, lab: Lab) -> None:
+    lab.join()
+    pause_queue(lab.client, lab.workspace.id, "default", "ann", "")
+    resume_queue(lab.client, lab.workspace.id, "default", "ann")
+    lab.start("a")
+    process = shell.start("events", "-f", "-n", "5")
+    assert process.stdout is not None
+    lines = [process.stdout.readline() for _ in range(5)]
+    assert [line.split()[1] for line in lines] == ["queue_paused", "queue_resumed", "submitted", "ready", "started"]
+    assert {line[26:29] for line in lines} == {"-  ", f"{short(lab.identity('a'))[:3]}"}
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=PATIENCE_S)
+
+
+def test_follow_prints_no_event_twice(lab: Lab, xpm: Xpm, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An event may happen between the look at the last one and the reading of those before."""
+    lab.submit("a")
+    last = EventReader.last
+
+    def late(reader: EventReader) -> str:
+        cursor = last(reader)
+        lab.submit("b")
+        return cursor
+
+    monkeypatch.setattr(EventReader, "last", late)
+    monkeypatch.setattr(EventReader, "astray", Mock(side_effect=KeyboardInterrupt))
+    result = xpm("events", "-f", "-n", "0")
+    assert [line.split()[1] for line in result.stdout.splitlines()] == ["submitted", "ready"] * 2
 
 
 def test_follow_of_jobs_prints_lines_of_json_of_these_alone(shell: Shell, lab: Lab) -> None:

@@ -14,7 +14,10 @@ from helpers.project_files import require
 from helpers.simulated_jobs import ERROR, Lab
 from helpers.typed_commands import AWAY
 
+from xpm_cli.output.job_graph import nodes_of
+from xpm_core.index.entries import Entry
 from xpm_core.labels import short
+from xpm_core.reading.listing.row import JobRow
 from xpm_core.states import State
 
 pytestmark = pytest.mark.redis
@@ -69,6 +72,18 @@ def test_many_jobs_are_shown_by_task(lab: Lab, xpm: Xpm) -> None:
     (line,) = rows(xpm("graph", "sweep"))
     assert line == ["52 jobs", "51 ready, 1 done", "Train", "Train"]
     assert len(json.loads(xpm("graph", "sweep", "--json").stdout)["jobs"]) == 52
+
+
+def test_classes_of_one_name_in_several_modules_are_not_one_task() -> None:
+    tasks = {"a": "first:Train", "b": "second:Train", "c": "second:Test"}
+    rows = [JobRow(Entry(f"{n:02}{each}", task), State.DONE) for each, task in tasks.items() for n in range(20)]
+    needs = {row.identity: [f"{row.identity[:2]}a"] if row.identity.endswith("b") else [] for row in rows}
+    nodes = nodes_of(rows, lambda row: "", needs)
+    assert [(node.label, node.needs) for node in nodes] == [
+        ("first:Train", []),
+        ("second:Train", ["first:Train"]),
+        ("Test", []),
+    ]
 
 
 def test_names_are_quoted(lab: Lab, xpm: Xpm) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import pty
 import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -109,6 +112,29 @@ def test_display_is_coloured_on_a_terminal(desktop: Desktop) -> None:
     assert terminal.ends() == 0
     assert terminal.raw.count(b"\x1b[") > 3
     assert [line for line in terminal.lines() if line] == [line for line in terminal.lines() if "1 done   in" in line]
+
+
+def test_terminal_that_is_closed_does_not_end_the_run(desktop: Desktop, gate: Path) -> None:
+    script = desktop.script("sweep.py", "Hold.C(n=tag(1), until=Path(os.environ['GATE'])).submit()")
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, script],
+        cwd=desktop.folder,
+        env={**os.environ, "TERM": "xterm"},
+        stdout=subprocess.DEVNULL,
+        stderr=slave,
+        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),  # as nohup and disown do
+    )
+    os.close(slave)
+    drawn = b""
+    while b"Ctrl-C" not in drawn:
+        drawn += os.read(master, 65536)
+    os.close(master)
+    gate.touch()
+    assert process.wait(PATIENCE_S) == 0
+    log = (desktop.workspace / "experiments/desk/latest/run.log").read_text()
+    assert "desk: its progress can no longer be shown; the jobs go on" in log
+    assert "desk  1 done" in log
 
 
 @pytest.mark.parametrize("env", [{"TERM": "dumb"}], ids=["dumb"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pty
 import re
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -130,6 +131,21 @@ def test_file_of_a_script_that_was_killed_counts_for_nothing(tmp_path: Path, mon
     os.close(file)
     assert mine.mine()
     mine.give_up()
+    os.close(master)
+    os.close(slave)
+
+
+def test_folder_that_is_removed_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As systemd does with XDG_RUNTIME_DIR when its user logs out, and leaves a script running."""
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path / "run"))
+    (tmp_path / "run").mkdir()
+    master, slave = pty.openpty()
+    drawing, coming = turns_in(slave, -4), turns_in(slave, -5)
+    assert drawing.mine()
+    shutil.rmtree(tmp_path / "run")
+    assert drawing.mine()
+    drawing.give_up()
+    assert not coming.mine()  # nobody would see it draw, so it prints lines
     os.close(master)
     os.close(slave)
 

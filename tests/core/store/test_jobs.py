@@ -191,6 +191,17 @@ def test_a_later_run_changes_who_comes_first(desk: StoreClient) -> None:
     assert [desk.claim().identity for _ in "abc"] == [identity(name) for name in "cba"]
 
 
+def test_of_two_later_runs_the_one_that_began_last_decides(desk: StoreClient) -> None:
+    desk.submit(submission("a"))
+    later_run(desk)
+    first = desk.run
+    later_run(desk)
+    desk.submit(submission("a", queue="gpu"))
+    desk.run = first
+    desk.submit(submission("a"))
+    assert desk.job("a").queue == "gpu"
+
+
 def test_a_worker_of_the_new_queue_is_woken_for_a_job_that_a_later_run_moves(desk: StoreClient) -> None:
     desk.submit(submission("a"))
     later_run(desk)

@@ -50,8 +50,10 @@ local function ended_before(rec, run_started, now)
   return rec.ended < run_started or (rec.ended > now and run_started <= now)
 end
 
-local function submitted_before(w, id, run_started)
-  return tonumber(redis.call('HGET', keys.job(w, id), 'submitted') or 0) < run_started
+-- Whether a run decides about a job: it began after the job was submitted, and no run that began later has decided.
+local function decides(w, id, run_started)
+  local at = redis.call('HMGET', keys.job(w, id), 'submitted', 'planned')
+  return tonumber(at[1] or 0) < run_started and tonumber(at[2] or 0) <= run_started
 end
 
 -- Take one submission. A job that failed before `run_started` (ms) runs again; a later failure is of this run.
@@ -64,10 +66,10 @@ function submissions.take(w, job, run_started, now)
     return CODE.DONE, rec
   end
   if (rec.state == 'failed' or rec.state == 'cancelled') and ended_before(rec, run_started, now) then
-    replans.take(w, rec, job, now)
+    replans.take(w, rec, job, run_started, now)
     retries.start(w, rec, now)
     return CODE.RETRIED, rec
   end
-  if UNSTARTED[rec.state] and submitted_before(w, job.id, run_started) then replans.take(w, rec, job, now) end
+  if UNSTARTED[rec.state] and decides(w, job.id, run_started) then replans.take(w, rec, job, run_started, now) end
   return CODE.ATTACHED, rec
 end

@@ -119,8 +119,8 @@ class Claimer:
 
         Args:
             burst: Whether to return None instead of waiting.
-            linger_s: Return None when no job of the workspace was ready, delayed or running for so many seconds; None
-                to wait for ever.
+            linger_s: Return None when no job of the workspace was ready, delayed or running for so many seconds. Ready
+                jobs in queues that no worker serves do not count. None to wait for ever.
 
         Returns:
             The job; None if the slot must leave.
@@ -175,14 +175,24 @@ class Claimer:
             log.warning("%s: look: %s", self.worker.name, error)
 
     def _quiet(self, claim: Claim, linger_s: float | None) -> bool:
-        """Whether no job has been open in the workspace for `linger_s` seconds."""
+        """Whether no job that a worker can take has been open in the workspace for `linger_s` seconds."""
         now = boot_time()
-        if linger_s is None or claim.open:
+        if linger_s is None or self._is_busy(claim):
             self._quiet_since, self._open_at = None, now
             return False
         if self._quiet_since is None:
             self._quiet_since = max(now - self._silence(), self._open_at)
         return now - self._quiet_since >= linger_s
+
+    def _is_busy(self, claim: Claim) -> bool:
+        """Whether a job of the workspace runs or will. Ready jobs in queues that no worker serves may wait for ever."""
+        if claim.open != claim.ready or not claim.ready:
+            return claim.open > 0
+        try:
+            return any(queue.ready and queue.workers for queue in self.store.look(self.worker.lease_s).queues)
+        except ServerError as error:
+            log.warning("%s: look: %s", self.worker.name, error)
+            return True
 
     def _silence(self) -> float:
         """How long no job has changed its state, seconds. A job may have run elsewhere while this slot waited."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from helpers.store_client import OTHER, WORKER, StoreClient, submission
+from helpers.store_client import OTHER, WORKER, StoreClient, identity, submission
 
 from xpm_core.index.entries import End
 from xpm_core.index.merged import MergedIndex
@@ -16,7 +16,7 @@ from xpm_core.index.writers import EndWriter
 from xpm_core.reading.events import EventReader
 from xpm_core.server import connection
 from xpm_core.states import State
-from xpm_core.store.records import Finish
+from xpm_core.store.records import Finish, WorkerId
 from xpm_worker.slot import claimer, store_calls
 from xpm_worker.slot.claimer import Claimer, HeldLease
 from xpm_worker.slot.orders import Orders
@@ -125,6 +125,35 @@ def test_a_worker_that_comes_after_the_end_of_the_last_job_lingers_all_the_same(
     came_s = clock.now_s
     assert idle.next(burst=False, linger_s=10.0) is None
     assert clock.now_s == pytest.approx(came_s + 10.0)
+
+
+def test_a_lingering_worker_does_not_wait_for_jobs_that_no_worker_takes(
+    desk: StoreClient, clock: Clock, idle: Claimer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk.submit(submission("a", queue="elsewhere"))
+    monkeypatch.setattr(EventReader, "silence", lambda _: 0.0)
+    came_s = clock.now_s
+    assert idle.next(burst=False, linger_s=10.0) is None
+    assert clock.now_s == pytest.approx(came_s + 10.0)
+
+
+def test_a_lingering_worker_waits_while_another_queue_has_a_job_and_a_worker(
+    desk: StoreClient, clock: Clock, idle: Claimer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When that job is done, there may be one for this worker."""
+    elsewhere = WorkerId("e1", "node3", queues=("elsewhere",))
+    assert desk.claim_any(elsewhere).lease is None
+    desk.submit(submission("a", queue="elsewhere"))
+    monkeypatch.setattr(EventReader, "silence", lambda _: 0.0)
+    came_s = clock.now_s
+
+    def end() -> None:
+        if clock.now_s > came_s + 50:
+            desk.store.cancel(identity("a"))
+
+    clock.meanwhile = end
+    assert idle.next(burst=False, linger_s=10.0) is None
+    assert clock.now_s > came_s + 60
 
 
 def test_a_worker_that_hands_back_tries_until_its_lease_is_over_to_tell_of_an_end(

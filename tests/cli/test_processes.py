@@ -43,7 +43,7 @@ LIVE = {
     "completion bash": (0, "# Completion for xpm in bash."),
     "cancel name=done": (1, ""),
     "retry name=running": (1, ""),
-    "gc": (0, "failed     1 job "),
+    "gc": (0, "failed: 1, because "),
     "doctor": (0, "1 warning"),
     "config": (0, "XPM_REDIS_URL"),
     "server status": (0, "reachable   from here, yes"),

@@ -32,10 +32,13 @@ def test_a_server_elsewhere_that_locks_its_folder_from_there_is_not_touched(work
 
 FORKS = """
 server = EmbeddedServer.attach(workspace)
+reading, writing = os.pipe()
 child = os.fork()
 if child == 0:
     server.close()
+    os.write(writing, b".")
     signal.pause()
+os.read(reading, 1)  # the child runs, so it has left the locks to its parent
 print(server.pid, child, flush=True)
 sys.stdin.readline()
 server.close()

@@ -96,7 +96,7 @@ def test_a_module_is_found_in_the_folder_of_the_file_or_on_its_pythonpath(tmp_pa
         ("sweep_code.py:VALUE", "run: there is no function 'VALUE' in sweep_code.py. Define run(xp, config) there."),
         ("sweep-code.py", "run: sweep-code.py cannot be imported, because 'sweep-code' is no name of a module."),
         ("a b", "run: expected FILE.py, FILE.py:FUNCTION or MODULE:FUNCTION, got 'a b'."),
-        ("yaml.py", "run: the module 'yaml' is "),
+        ("pytest.py", "run: the module 'pytest' is "),
         ("sweep_code.py:more", "sweep_code.py:12: more(xp, config: sweep_code.Settings, other) cannot be called with"),
         ("sweep_code.py:none", "none() cannot be called with an experiment and a configuration. Write none(xp, config"),
         ("sweep_code.py:named", "cannot be called with an experiment and a configuration."),
@@ -107,7 +107,7 @@ def test_a_module_is_found_in_the_folder_of_the_file_or_on_its_pythonpath(tmp_pa
     ],
 )
 def test_what_cannot_be_called_is_refused_with_its_line(tmp_path: Path, run: str, said: str) -> None:
-    write(tmp_path, {"sweep-code.py": "", "yaml.py": ""})
+    write(tmp_path, {"sweep-code.py": "", "pytest.py": ""})
     with pytest.raises(ExperimentFileError) as caught:
         loaded(tmp_path, run)
     assert said in str(caught.value)

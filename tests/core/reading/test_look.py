@@ -10,6 +10,7 @@ from typing import Any, cast
 import pytest
 import redis
 from helpers.playground import Stage
+from helpers.server_content import everything
 from helpers.simulated_jobs import Lab
 from helpers.store_client import StoreClient, identity, submission
 from helpers.study import NAME, OTHER, Study
@@ -169,8 +170,9 @@ def test_looking_writes_nothing(study: Study) -> None:
     client, workspace = study.stage.client, study.stage.workspace.path
 
     def all_keys() -> dict[bytes, Any]:
-        kept = (key for key in client.scan_iter() if b":worker" not in key and b":serving" not in key)
-        return {key: client.dump(key) for key in kept if not key.startswith(b"rq:") and b":clock" not in key}
+        beating = (b":worker", b":serving", b":clock")
+        found = everything(client).items()
+        return {key: value for key, value in found if not key.startswith(b"rq:") and all(b not in key for b in beating)}
 
     def all_files() -> set[tuple[str, int]]:
         return {(str(path), path.lstat().st_mtime_ns) for path in workspace.rglob("*") if not path.is_dir()}

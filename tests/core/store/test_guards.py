@@ -12,6 +12,7 @@ import pytest
 import redis
 from helpers.invariants import check_everything
 from helpers.private_server import PrivateServer
+from helpers.server_content import everything
 from helpers.store_client import WORKER, StoreClient, W, identity, submission
 from redis.exceptions import OutOfMemoryError, ResponseError
 
@@ -101,12 +102,6 @@ def test_every_script_that_writes_is_called_here() -> None:
     files = (Path(inspect.getfile(scripts)).parent / "lua").glob("*.lua")
     writing = {path.stem for path in files if not path.read_text().startswith("#!lua flags=no-writes\n")}
     assert writing == {name for name, _, _ in CALLS}
-
-
-def everything(client: redis.Redis) -> dict[bytes, Any]:
-    """All keys with their values: in the server's own form, unless that has an order of its own, which may change."""
-    readers = {b"hash": client.hgetall, b"set": client.smembers}
-    return {key: readers.get(client.type(key), client.dump)(key) for key in client.scan_iter(count=1000)}
 
 
 def spoil(client: redis.Redis, key: str) -> None:

@@ -15,6 +15,7 @@ import debugged_tasks
 import pytest
 from debugged_tasks import Failing, Net, Prepared, Resumed, Trained
 from helpers.payloads import submitted
+from helpers.server_content import everything
 from helpers.simulated_jobs import Lab
 from helpers.typed_commands import PROGRAM, Shell
 from helpers.user_scripts import Terminal, open_terminal
@@ -107,7 +108,7 @@ class Bench:
             str(path): (path.lstat().st_mtime_ns, path.lstat().st_ino, path.read_bytes() if path.is_file() else b"")
             for path in sorted(self.lab.workspace.path.rglob("*"))
         }
-        return files, {key: self.lab.client.dump(key) for key in self.lab.client.scan_iter()}
+        return files, everything(self.lab.client)
 
 
 @pytest.fixture

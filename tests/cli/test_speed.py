@@ -69,7 +69,10 @@ def test_completion_loads_no_command_and_no_client(tmp_path: Path, monkeypatch: 
     assert {"word", "3f3f3f3", "Train"} <= loaded(COMPLETION)  # this writes what it will find the next time
     modules = loaded(COMPLETION)
     assert {"3f3f3f3", "Train"} <= modules
-    assert not {"redis", "rich", "rq", "msgpack", "psutil", "asyncio", "subprocess"} & modules
+    heavy = {"redis", "rich", "rq", "msgpack", "psutil", "asyncio", "subprocess"}
+    if sys.version_info < (3, 11):
+        heavy -= {"subprocess"}  # platform of Python 3.10 imports it
+    assert not heavy & modules
     assert not [
         name for name in modules if name.startswith(("xpm_cli.commands.", "xpm_core.reading", "xpm_core.store"))
     ]

@@ -361,7 +361,7 @@ def test_a_fault_of_ours_is_shown_on_the_restored_terminal(scene: Scene, termina
         "def fail(*_): raise ZeroDivisionError('a fault')\n"
         "Pages.page = fail\nmain(['status', '--watch'])"
     )
-    env = scene.shell.environment(XPM_WORKSPACE=str(scene.shell.folder))
+    env = scene.shell.environment(XPM_WORKSPACE=str(scene.shell.folder), PYTHON_COLORS="0")
     terminal = terminals.terminal("-c", broken, env=env)
     assert terminal.ends() == 1
     shown, _, after = terminal.raw.partition(LEAVE.encode())

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import click
 
 from xpm_cli.app import COLLECTING, FAILED, USAGE, common_options, say, setting, tell
+from xpm_cli.lookup.find_workspace import VARIABLE
 from xpm_cli.output.terminal import Terminal
 from xpm_cli.output.user_traceback import print_traceback
 from xpm_core.errors import ConfigurationError, ExperimentFileError, FailedExperiment, XpmError
@@ -106,7 +107,7 @@ def _errors_of_files() -> Iterator[None]:
 
 def _workspace(prepared: Prepared, file: Path) -> Path:
     """The workspace that the command was given, else that of the file, else that of the environment."""
-    found = setting("workspace") or prepared.header.workspace or os.environ.get("XPM_WORKSPACE")
+    found = setting("workspace") or prepared.header.workspace or os.environ.get(VARIABLE)
     if found is None:
         remedy = "Write workspace: DIRECTORY, or give --workspace DIR."
         raise ExperimentFileError(f"{file}:1", "it has no key 'workspace'", remedy)

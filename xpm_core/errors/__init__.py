@@ -5,6 +5,7 @@
         WorkspaceError             a workspace, or a file in it, cannot be used
           UnknownWorkspaceError      a word is neither the name of a workspace nor a folder
           WorkspacePathError         (also ValueError) a path or an identity is not of the form that xpm writes
+        SnapshotError              the code of a project cannot be kept, or kept code cannot be had
         PayloadError               (also ValueError) a payload cannot be read or written
         SettingsError              a settings file cannot be understood
         RedisUrlError              (also ValueError) the address of a server cannot be understood
@@ -134,6 +135,7 @@ from xpm_core.errors.service import (
     SettingsError,
     SharedServerError,
     SignatureError,
+    SnapshotError,
     UnknownWorkspaceError,
     WorkspaceError,
     WorkspacePathError,
@@ -181,6 +183,7 @@ __all__ = [
     "ShapedError",
     "SharedServerError",
     "SignatureError",
+    "SnapshotError",
     "TaskImportError",
     "TokenClashError",
     "TokenHoldingError",

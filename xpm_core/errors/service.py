@@ -27,6 +27,18 @@ class WorkspacePathError(WorkspaceError, ValueError):
     """
 
 
+class SnapshotError(ShapedError):
+    """Raised when the code of a project cannot be kept for jobs, or when the code that a job names cannot be had.
+
+    Message:
+        /home/me/digits/data: this link leads to a folder that holds it. Remove it, or write into pyproject.toml:
+        [tool.xpm.snapshot] exclude = ["data"].
+
+    Remedy:
+        Mend what the message names. If code that was kept is missing or damaged, run the script again: it is kept anew.
+    """
+
+
 class UnknownWorkspaceError(WorkspaceError):
     """Raised when a word names no workspace: it is not in the user's settings, and no folder here has this name.
 

@@ -27,6 +27,7 @@ from xpm_core.language.identity.digest import task_id
 from xpm_core.language.identity.seal import seal
 from xpm_core.language.parameters.paths import Layout
 from xpm_core.project.import_path import ImportPath
+from xpm_core.project.moved_code import UNMOVED, MovedCode
 from xpm_core.wire import live_task
 from xpm_core.wire.live_task import INIT_TASKS, SEALED
 from xpm_core.wire.packer import Packer, within_limit
@@ -86,6 +87,7 @@ def load(
     jobpath: Path,
     allow: Sequence[str] = (),
     shared: Path | None = None,
+    code: MovedCode = UNMOVED,
 ) -> Task:
     """The live task of a payload, ready for `execute`, with `__taskdir__` and `__tags__`.
 
@@ -100,6 +102,7 @@ def load(
         allow: Patterns of the modules that may be imported (xpm_core.language.code.allow_list); empty for all.
         shared: Where the directories lie that the job shares with other jobs, and the caches of its objects; None for
             the workspace.
+        code: Where the code of the script lies now.
 
     Returns:
         A live object of the task's class.
@@ -112,7 +115,7 @@ def load(
     Example:
         >>> execute(load(data, workspace=workspace, identity=identity, jobpath=directory))
     """
-    root, tags = Unpacker(workspace, jobpath, allow).configuration(data, identity)
+    root, tags = Unpacker(workspace, jobpath, allow, code).configuration(data, identity)
     if not isinstance(root, Task):
         raise PayloadError("payload", f"it is a {type(root).__name__}, not a task", "Submit a task.")
     if shared is not None:
@@ -139,8 +142,12 @@ def load(
     return task
 
 
-def first_module(data: bytes) -> tuple[str, ImportPath]:
+def first_module(data: bytes, code: MovedCode = UNMOVED) -> tuple[str, ImportPath]:
     """The module that `load` would import first, and the import path that it would follow. This does neither.
+
+    Args:
+        data: The bytes that `pack` returned.
+        code: Where the code of the script lies now.
 
     Returns:
         The name of the module, empty for a local class, which is made and not imported; and the import path.
@@ -150,4 +157,4 @@ def first_module(data: bytes) -> tuple[str, ImportPath]:
     """
     content = opened(data)
     record = content["classes"][content["objects"][0]["class"]]
-    return "" if "local" in record else record["module"], import_path_in(content)
+    return "" if "local" in record else record["module"], import_path_in(content, code)

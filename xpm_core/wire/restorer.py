@@ -22,6 +22,7 @@ from xpm_core.language.parameters.schema import MISSING, Parameter, Schema, refu
 from xpm_core.language.values import data_objects
 from xpm_core.language.values.decoding import Decoder
 from xpm_core.project.import_path import ImportPath
+from xpm_core.project.moved_code import MovedCode
 from xpm_core.wire.form import ABSOLUTE, JOB, WORKSPACE
 
 CHANGED = "Its code has changed since it was submitted: submit it again."
@@ -37,6 +38,7 @@ class ReadContext(NamedTuple):
         workspace: Where the workspace is on this machine.
         jobpath: The job's directory on this machine.
         allow: Patterns of the modules that may be imported; empty for all.
+        code: Where the code of the script lies now.
         known: The classes that were imported, by module, name and file. Several parts can name one class.
         found: The configurations that have been made.
     """
@@ -44,6 +46,7 @@ class ReadContext(NamedTuple):
     workspace: Path
     jobpath: Path
     allow: Sequence[str]
+    code: MovedCode
     known: dict[tuple[str, str, str | None], type]
     found: dict[PartObject, Any]
 
@@ -72,7 +75,7 @@ class Restorer:
         self.imports: list[PartObject] = [(other, n) for other, numbers in content.get("imports", ()) for n in numbers]
         self.objects = dict(enumerate(content["objects"], len(self.imports)))
         self.decode = Decoder(self.referred, path=self.path, enum=self.enum, make_object=self.make_object)
-        records, import_path = content["classes"], import_path_in(content)
+        records, import_path = moved_records(content["classes"], site.code), import_path_in(content, site.code)
         if site.allow:
             records, import_path = AllowList(site.allow).checked(records, import_path)
         self.import_path = import_path
@@ -195,9 +198,23 @@ class Restorer:
             ) from error
 
 
-def import_path_in(content: dict[str, Any]) -> ImportPath:
-    """Where the script of an opened payload imports from."""
-    return ImportPath(content["folders"], content.get("standard", {}))
+def import_path_in(content: dict[str, Any], code: MovedCode) -> ImportPath:
+    """Where the script of an opened payload imports from, now that its code lies elsewhere."""
+    return ImportPath(list(map(code.here, content["folders"])), content.get("standard", {}))
+
+
+def moved_records(records: Any, code: MovedCode) -> Any:
+    """Class records, as a payload has them, with the files where they are now."""
+    if not code.folders:
+        return records
+    if isinstance(records, list):
+        return [moved_records(each, code) for each in records]
+    if not isinstance(records, dict):
+        return records
+    moved = {name: moved_records(value, code) for name, value in records.items()}
+    if isinstance(records.get("file"), str) and "module" in records:
+        moved["file"] = code.here(records["file"])
+    return moved
 
 
 def schema_of_class(cls: type) -> Schema:

@@ -19,6 +19,7 @@ from xpm_core.language.identity.seal import freeze
 from xpm_core.language.values.decoding import Decoder
 from xpm_core.limits import LARGEST_PAYLOAD
 from xpm_core.project.import_path import follow
+from xpm_core.project.moved_code import UNMOVED, MovedCode
 from xpm_core.wire.form import VERSION, WITH_PARTS, form_problem
 from xpm_core.wire.restorer import CHANGED, PartObject, ReadContext, Restorer, payload_error
 from xpm_core.workspace.payload_parts import Parts
@@ -37,10 +38,11 @@ class Unpacker:
         workspace: Where the workspace is on this machine.
         jobpath: The job's directory on this machine.
         allow: Patterns of the modules that may be imported; empty for all.
+        code: Where the code of the script lies now.
     """
 
-    def __init__(self, workspace: Path, jobpath: Path, allow: Sequence[str] = ()) -> None:
-        self.site = ReadContext(workspace, jobpath, allow, {}, {})
+    def __init__(self, workspace: Path, jobpath: Path, allow: Sequence[str] = (), code: MovedCode = UNMOVED) -> None:
+        self.site = ReadContext(workspace, jobpath, allow, code, {}, {})
         self.files = Parts(workspace)
         self.parts: dict[bytes, Restorer] = {}
 

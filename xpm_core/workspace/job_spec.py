@@ -6,6 +6,7 @@ it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import MISSING, Field, dataclass, field
 from functools import cached_property
@@ -20,6 +21,8 @@ SIGNATURE = "signature"
 
 LONGEST_SHOWN = 1000
 """How many characters of a wrong value a message shows."""
+
+_DIGEST = re.compile("[0-9a-f]{64}")
 
 _ALWAYS = ("timeout_s", "env", "resumable", "template")
 """Options that are written even if they have their defaults, because xpm has always written them."""
@@ -40,6 +43,10 @@ def _is_truth(value: Any) -> bool:
     return isinstance(value, bool)
 
 
+def _is_digest(value: Any) -> bool:
+    return isinstance(value, str) and (not value or _DIGEST.fullmatch(value) is not None)
+
+
 def option(is_right: Callable[[Any], bool], expected: str, **default: Any) -> Any:
     """Declare an option: which values a worker accepts, in a function and in words, and its default (see `field`)."""
     return field(metadata={"is_right": is_right, "expected": expected}, **default)
@@ -58,6 +65,10 @@ class JobOptions:
         env: Variables that are added to its environment.
         resumable: Whether it continues from what an earlier attempt left in its directory.
         template: Whether its process may be forked from a template, which has imported its modules before.
+        snapshot: The snapshot of the project's files that it imports (xpm_core.snapshot), 64 hexadecimal digits; empty
+            for the files as they are when it starts.
+        provenance: How it came to be submitted (xpm_core.snapshot.provenance), 64 hexadecimal digits; empty if that is
+            not known.
 
     Example:
         >>> JobOptions(timeout_s=60.0).written
@@ -68,6 +79,8 @@ class JobOptions:
     env: Mapping[str, str] = option(_is_environment, "names and values as strings", default_factory=dict)
     resumable: bool = option(_is_truth, "true or false", default=False)
     template: bool = option(_is_truth, "true or false", default=True)
+    snapshot: str = option(_is_digest, "64 hexadecimal digits, or nothing", default="")
+    provenance: str = option(_is_digest, "64 hexadecimal digits, or nothing", default="")
 
     @cached_property
     def written(self) -> Mapping[str, Any]:

@@ -74,6 +74,10 @@ class RunJob(NamedTuple):
     ends_at: float | None = None
     allow: list[str] = []  # noqa: RUF012, nobody adds to it
     max_log: int = 0
+    code: dict[str, str] = {}  # noqa: RUF012, nobody adds to it
+    snapshot: str = ""
+    provenance: str = ""
+    about: dict[str, Any] = {}  # noqa: RUF012, nobody adds to it
 
 
 class LeaseRenewed(NamedTuple):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import pty
 import re
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -118,12 +117,11 @@ def test_terminal_that_is_closed_does_not_end_the_run(desktop: Desktop, gate: Pa
     script = desktop.script("sweep.py", "Hold.C(n=tag(1), until=Path(os.environ['GATE'])).submit()")
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, script],
+        ["sh", "-c", "trap '' HUP; exec \"$@\"", "sh", sys.executable, script],  # as nohup and disown do
         cwd=desktop.folder,
         env={**os.environ, "TERM": "xterm"},
         stdout=subprocess.DEVNULL,
         stderr=slave,
-        preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN),  # as nohup and disown do
     )
     os.close(slave)
     drawn = b""

@@ -86,6 +86,8 @@ TESTED_ELSEWHERE = {
     "core/cleaning/facts": ("core/cleaning/test_plan", "plans are made of facts"),
     "core/cleaning/places": ("core/cleaning/test_plan", "links and mounts stay there, trash is seen in removals"),
     "core/cleaning/records": ("core/cleaning/test_plan", "plans are made of them"),
+    "core/cleaning/code/kept": ("core/cleaning/code/test_freeing", "what is kept is seen in what may go"),
+    "core/cleaning/code/naming": ("core/cleaning/code/test_freeing", "who names code is seen in what may go"),
     "core/cleaning/runs": ("core/cleaning/test_plan", "runs go, and jobs that they name stay"),
     "core/limits": ("core/wire/test_form", "what is over a limit is refused there"),
     "core/scalars": ("core/language/values/test_kinds", "numbers of numpy are given to parameters"),

@@ -1,61 +1,62 @@
-"""Code that a workspace keeps, made by hand: snapshots, how tasks were submitted, and the packages.
-
-`from helpers.kept_code import Code`.
-"""
+"""Snapshots made by hand: files of a project, kept in a workspace, for tests that need no script."""
 
 from __future__ import annotations
 
 import os
-import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import NamedTuple
 
 from xpm_core.snapshot.code_store import CodeStore
-from xpm_core.snapshot.manifest import KeptFile, Manifest
+from xpm_core.snapshot.manifest import Entry, KeptFile, Manifest
 from xpm_core.snapshot.provenance import Provenance, Tree
 
-DAY_S = 86400.0
 
-
-class Code:
-    """Writes kept code, and lets it grow old.
+class Kept(NamedTuple):
+    """A snapshot in a workspace.
 
     Attributes:
-        store: Where it is kept.
+        store: The store that holds it.
+        manifest: Its files.
+        provenance: The digest of the document that says where its root was.
     """
 
-    def __init__(self, workspace: Path) -> None:
-        self.workspace, self.store = workspace, CodeStore(workspace)
-
-    def snapshot(self, **files: str) -> str:
-        """Keep files, by name without `.py`; returns the digest of their snapshot."""
-        kept = [
-            KeptFile(0, f"{name}.py", 0o644, self.store.put_object(text.encode()), len(text.encode()))
-            for name, text in files.items()
-        ]
-        return self.store.put("snapshots", Manifest(["digits"], list(kept)).data)
-
-    def provenance(self, snapshot: str, packages: str = "", script: str = "sweep.py") -> str:
-        """Keep how tasks were submitted; returns the digest."""
-        told = Provenance(snapshot, [Tree("digits", ["/home/me/digits"])], script=script, packages=packages)
-        return self.store.put("provenance", told.written())
-
-    def packages(self, text: str) -> str:
-        """Keep a list of packages; returns its digest."""
-        return self.store.put("packages", text.encode())
-
-    def age(self, days: float = 8) -> None:
-        """Let all that is kept have been used so many days ago."""
-        moment = time.time() - days * DAY_S
-        for path in self.workspace.joinpath("code").rglob("*"):
-            os.utime(path, (moment, moment), follow_symlinks=False)
+    store: CodeStore
+    manifest: Manifest
+    provenance: str
 
     @property
-    def there(self) -> set[str]:
-        """What is kept, as digests. Trash does not count."""
-        files = [path for path in self.workspace.joinpath("code").rglob("*") if path.is_file()]
-        relative = [path.relative_to(self.workspace / "code").parts for path in files]
-        return {"".join(parts[1:]) for parts in relative if not parts[0].startswith(".")}
+    def snapshot(self) -> str:
+        """Its name."""
+        return self.manifest.digest
 
-    def contents(self, snapshot: str) -> set[str]:
-        """The digests of a snapshot's files."""
-        return {file.digest for file in self.store.manifest(snapshot).files}
+    @property
+    def options(self) -> dict[str, str]:
+        """The options of a job that imports it."""
+        return {"snapshot": self.snapshot, "provenance": self.provenance}
+
+
+def keep(workspace: Path, root: Path, files: Mapping[str, str | bytes], *others: Entry) -> Kept:
+    """Keep files as the snapshot of a project.
+
+    Args:
+        workspace: The workspace.
+        root: Where the project lies for its script.
+        files: The contents by path. They are kept with mode 644.
+        others: Further entries.
+    """
+    store = CodeStore(workspace)
+    entries: list[Entry] = list(others)
+    for path, content in files.items():
+        data = content.encode() if isinstance(content, str) else content
+        entries.append(KeptFile(0, path, 0o644, store.put_object(data), len(data)))
+    manifest = Manifest([root.name], entries)
+    store.put("snapshots", manifest.data)
+    provenance = Provenance(manifest.digest, [Tree(root.name, [str(root)])])
+    return Kept(store, manifest, store.put("provenance", provenance.written()))
+
+
+def keep_folder(workspace: Path, root: Path) -> Kept:
+    """Keep all files of a folder as they are now."""
+    paths = [path for path in sorted(root.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
+    return keep(workspace, root, {os.fspath(path.relative_to(root)): path.read_bytes() for path in paths})

@@ -15,7 +15,7 @@ import click
 import pytest
 from click.testing import Result
 from helpers.cleanings import Cleaner
-from helpers.kept_code import Code
+from helpers.stored_code import Code
 from helpers.simulated_jobs import ERROR, Lab
 from helpers.typed_commands import AWAY, PROGRAM, Shell
 from helpers.user_scripts import TASKS, Desktop

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from helpers.cleanings import Cleaner, age
-from helpers.kept_code import Code
+from helpers.stored_code import Code
 
 from xpm_core.cleaning.code import naming
 from xpm_core.cleaning.records import Kind, Left

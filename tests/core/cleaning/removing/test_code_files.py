@@ -9,7 +9,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from helpers.kept_code import Code
+from helpers.stored_code import Code
 
 from xpm_core.cleaning.code.freeing import Freeing
 from xpm_core.cleaning.code.kept import KeptCode
@@ -21,7 +21,7 @@ from xpm_core.cleaning.removing.code_files import remove_code
 SCRIPT = """
 import sys
 from pathlib import Path
-from helpers.kept_code import Code
+from helpers.stored_code import Code
 code = Code(Path(sys.argv[1]))
 print("here", flush=True)
 for number in range(int(sys.argv[2])):

@@ -181,7 +181,6 @@ TESTED_ELSEWHERE = {
     "worker/slot/starter_link": ("whole/faults/test_workers", "starters are killed, and another one is asked for"),
     "worker/slot/store_calls": ("worker/slot/test_claimer", "calls are repeated while the server is away"),
     "worker/starter/launch": ("worker/starter/test_standbys", "processes are started ahead"),
-    "worker/starter/outcome": ("worker/starter/test_attempt", "how attempts end, and what is recorded of it"),
     "worker/system/kernel": ("worker/system/test_processes", "orphans are adopted, and descendants found"),
 }
 """Modules without a test file of their name: the file that tests each, and why."""

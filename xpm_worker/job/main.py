@@ -151,7 +151,7 @@ def execute(job: RunJob, directory: JobDirectory, reports: Reports) -> None:
     task = payload.load(
         job.payload, workspace=directory.workspace, identity=job.identity, jobpath=directory.path, allow=job.allow
     )
-    reports.send(TaskLoaded(user_code.shareable(user_code.imported_since(last))))
+    reports.send(TaskLoaded(user_code.shareable(user_code.imported_since(last)), live_task.seeds(task)))
     if not directory.params.exists():
         directory.write_params(live_task.params(task))
     if running.current is not None:

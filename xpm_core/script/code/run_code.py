@@ -10,9 +10,14 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
+from xpm_core.errors import SnapshotError
 from xpm_core.script.code.choice import Code
+from xpm_core.script.code.live_trees import live_roots, live_trees
 from xpm_core.snapshot.code_store import CodeStore
+from xpm_core.snapshot.facts.packages import packages_document
+from xpm_core.snapshot.facts.script import script_facts
 from xpm_core.snapshot.provenance import Provenance, Tree
+from xpm_core.snapshot.taking.changes import changed_files
 from xpm_core.snapshot.taking.snapshotter import Snapshotter
 
 
@@ -33,10 +38,11 @@ class RunCode:
         self._store, self._tell = CodeStore(workspace), tell
         self._snapshotter = Snapshotter(workspace)
         self._lock = threading.Lock()
-        self._known: dict[str, Code] = {}
-        self._live_classes: set[type] = set()
-        self.trees: Sequence[Tree] = ()
-        """The roots of the run's code, as they were last looked at."""
+        self._snapshots: dict[str, Code] = {}
+        self._live: Code | None = None
+        self._live_classes: frozenset[type] = frozenset()
+        self._live_roots: set[str] = set()
+        self._trees: Sequence[Tree] = ()
 
     def of(self, classes: Iterable[type], *, live: bool) -> Code:
         """The code for a task of these classes, as it is now.
@@ -46,24 +52,43 @@ class RunCode:
             live: Whether the job is to use the files as they are when it starts.
 
         Raises:
-            SnapshotError: The files cannot be kept.
-            WorkspaceError: The workspace cannot be written.
+            SnapshotError, SettingsError, WorkspaceError: See `Snapshotter.current`.
         """
         with self._lock:
-            return self._live(classes) if live else self._kept(classes)
+            return self._live_code(classes) if live else self._snapshot(classes)
 
-    def _kept(self, classes: Iterable[type]) -> Code:
+    def changed(self, snapshot: str) -> list[str] | None:
+        """The files that differ now from a snapshot; None if that cannot be said, because its description is gone."""
+        try:
+            return changed_files(self._store.manifest(snapshot), self._trees)
+        except SnapshotError:
+            return None
+
+    def _snapshot(self, classes: Iterable[type]) -> Code:
         taken = self._snapshotter.current(classes)
-        if taken is None:
-            return self._described("", ())
+        if taken is None:  # all is installed
+            return self._live_code(classes)
         for line in taken.lines:
             self._tell(line)
-        found = self._known.get(taken.snapshot)
-        return found or self._described(taken.snapshot, taken.trees)
+        found = self._snapshots.get(taken.snapshot)
+        if found is None:
+            self._trees = taken.trees
+            found = self._snapshots[taken.snapshot] = self._described(taken.snapshot, taken.trees)
+        return found
+
+    def _live_code(self, classes: Iterable[type]) -> Code:
+        if self._live is not None and self._live_classes.issuperset(classes):
+            return self._live
+        self._live_classes = self._live_classes.union(classes)
+        roots = live_roots(self._live_classes)
+        if self._live is None or roots != self._live_roots:
+            trees = live_trees(roots)
+            self._trees = self._trees or trees
+            self._live, self._live_roots = self._described("", trees), roots
+        return self._live
 
     def _described(self, snapshot: str, trees: Sequence[Tree]) -> Code:
-        """Write how tasks with this snapshot came to be submitted, unless that was done."""
-        self.trees = trees or self.trees
-        provenance = Provenance(snapshot, trees)
-        found = self._known[snapshot] = Code(snapshot, self._store.put("provenance", provenance.written()))
-        return found
+        """Write down how tasks with this code came to be submitted."""
+        self._store.put("packages", packages_document())
+        provenance = Provenance(snapshot, trees, **script_facts())
+        return Code(snapshot, self._store.put("provenance", provenance.written()))

@@ -18,12 +18,9 @@ from typing import Any
 
 from xpm_core.errors import PayloadError, SnapshotError, SnapshotFolderError, WorkspaceError, XpmError
 from xpm_core.job.environment import token_variables
-<<<<<<< HEAD
-from xpm_core.snapshot.facts.of_worker import WorkerFacts
-=======
 from xpm_core.project.moved_code import MovedCode
+from xpm_core.snapshot.facts.of_worker import WorkerFacts
 from xpm_core.snapshot.trees.trees import Trees
->>>>>>> s16-submit
 from xpm_core.states import Event, State
 from xpm_core.store import keys
 from xpm_core.store.records import FinishCode, Lease, RenewCode
@@ -45,12 +42,8 @@ from xpm_worker.protocol.messages import (
 from xpm_worker.settings import Settings
 from xpm_worker.slot import lease_check
 from xpm_worker.slot.claimer import Claimer, HeldLease
-<<<<<<< HEAD
-from xpm_worker.slot.devices import named, own_devices, visible
-=======
 from xpm_worker.slot.code.opening import CodeOpener, NotOpenedError
-from xpm_worker.slot.devices import named, own_devices
->>>>>>> s16-submit
+from xpm_worker.slot.devices import named, own_devices, visible
 from xpm_worker.slot.orders import Orders, Shutdown
 from xpm_worker.slot.starter_link import StarterLink, StopsSent
 from xpm_worker.system import clock, marks
@@ -215,13 +208,10 @@ class Runner:
             ends_at=self._orders.ends_at,
             allow=list(self._settings.allow),
             max_log=round(self._settings.max_log_mb * 1e6),
-<<<<<<< HEAD
-            about=held.about,
-=======
             code=dict(code.folders),
             snapshot=spec.options.snapshot,
             provenance=spec.options.provenance,
->>>>>>> s16-submit
+            about=held.about,
         )
 
     def _about(self, options: JobOptions, env: Mapping[str, str]) -> dict[str, Any]:
@@ -401,11 +391,7 @@ class Runner:
                 "worker": self._claimer.worker.name,
                 "reason": "lost",
                 "error": failure.from_text("StarterLost", "the process that started the job was killed"),
-<<<<<<< HEAD
                 **held.about,
-=======
-                "code": {name: getattr(held.lease.spec.options, name) for name in ("snapshot", "provenance")},
->>>>>>> s16-submit
             }
             with contextlib.suppress(WorkspaceError):  # the record is for people; Redis learns of the loss all the same
                 directory.write_record(self._number, held.lease.execution, record)

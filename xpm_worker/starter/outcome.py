@@ -147,7 +147,6 @@ def record(ending: Ending, outcome: AttemptEnded, pid: int, started: datetime, e
         "peak_memory_bytes": ending.memory.bytes(usage),
         "cpu_s": None if usage is None else round(usage.ru_utime + usage.ru_stime, 3),
         "python": PYTHON,
-        "code": {"snapshot": job.snapshot, "provenance": job.provenance},
         **job.about,
         **({"seeds": seeds} if (seeds := checked_seeds(ending.seeds)) else {}),
     }

@@ -34,6 +34,7 @@ class Hold(Task):
     until: Meta[Path]
 
     def execute(self):
+        Path("started").touch()
         while not self.until.exists():
             time.sleep(0.005)
 
@@ -48,7 +49,8 @@ class Work(Task):
         data = Path(__file__).parent / "data.csv"
         seen = dict(n=self.n, top={top}.VALUE, late=late.VALUE, file=__file__)
         seen["data"] = data.read_text() if data.exists() else ""
-        (Path.cwd() / "seen.json").write_text(json.dumps(seen))
+        Path("seen.part").write_text(json.dumps(seen))
+        Path("seen.part").rename("seen.json")
 
 
 def main(arguments):
@@ -168,9 +170,10 @@ class Project:
         self.gate.touch()
 
     def when_submitted(self, running: Running) -> None:
-        """Wait until a script has submitted all."""
+        """Wait until a script has submitted all, and the task that waits for the gate runs."""
         wait_until(lambda: "submitted" in running.err or running.process.poll() is not None, show=lambda: running.err)
         assert "submitted" in running.err, running.err
+        wait_until(lambda: list(self.desktop.workspace.glob("jobs/*/*/started")), show=lambda: running.err)
 
     # -- what came of it -------------------------------------------------------------------------------------------
 
@@ -179,7 +182,8 @@ class Project:
         found = {}
         for path in self.desktop.workspace.glob("jobs/*/*/seen.json"):
             said = json.loads(path.read_text())
-            found[said.pop("n")] = Seen(**said)
+            n = said.pop("n")
+            found[n] = Seen(**said)
         return found
 
     def values(self) -> dict[int, tuple[str, str, str]]:

@@ -77,7 +77,7 @@ def note_lines(root: str, notes: Notes) -> Iterable[str]:
         keep = f'To keep one: {table} include = ["{line(notes.secrets[0], 60)}"]'
         yield line(f"code: left out, because such names hold secrets: {cut(notes.secrets)}. {keep}", _LONGEST)
     if notes.leaving:
-        yield line(f"code: links that leave {root} stay links: {cut(notes.leaving)}", _LONGEST)
+        yield line(f"code: links that leave {root}, or lead nowhere, stay links: {cut(notes.leaving)}", _LONGEST)
     if notes.large:
         names = [f"{path} ({amount(size)})" for path, size in notes.large]
         yield line(f"code: files over {amount(LARGE)} are linked to where they lie: {cut(names)}", _LONGEST)

@@ -130,6 +130,7 @@ class _Selector:
             self._narrow(size)
         self._check_included()
         found.notes.secrets.sort()
+        found.notes.leaving.sort()
         found.notes.large = sorted((path, file.stat.st_size) for path, file in found.large.items())
         return found
 

@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from helpers.import_folders import forget_modules
 
 from xpm_core.project.origin import project_of
 from xpm_core.snapshot.taking.imported import Imports
@@ -22,7 +21,9 @@ def forgotten(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
     project_of.cache_clear()
     yield
     sys.path[:] = path
-    forget_modules(tmp_path)
+    for name in set(sys.modules) - before:
+        if str(tmp_path) in f"{vars(sys.modules[name]).get('__file__')} {vars(sys.modules[name]).get('__path__')}":
+            del sys.modules[name]
     project_of.cache_clear()
 
 

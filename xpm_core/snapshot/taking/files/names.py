@@ -105,7 +105,7 @@ def fixed_part(pattern: str) -> str:
         >>> fixed_part("build/lib/*.so"), fixed_part("*.so"), fixed_part("data/set.csv")
         ('build/lib', '', 'data/set.csv')
     """
-    parts = pattern.strip("/").split("/")
+    parts = [part for part in pattern.split("/") if part not in ("", ".")]
     if "/" not in pattern.rstrip("/"):
         return "" if _has_wildcard(pattern) else parts[0]
     known = []

@@ -244,7 +244,8 @@ def _top(path: str) -> str:
 def _largest(counts: Counter[str], unit: str) -> str:
     """The largest folders, for people."""
     scale = 1_000_000 if unit == "MB" else 1
-    return ", ".join(f"{name}: {count // scale:,} {unit}" for name, count in counts.most_common(3))
+    largest = sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:3]
+    return ", ".join(f"{name}: {count // scale:,} {unit}" for name, count in largest)
 
 
 def _own_outputs() -> set[tuple[int, int]]:

@@ -10,7 +10,7 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from helpers.code_projects import Project, forget, xpm
+from helpers.witness_projects import Project, forget, xpm
 from helpers.waiting import wait_until
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]

@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
-from helpers.code_projects import Project, environment, xpm
+from helpers.witness_projects import Project, environment, xpm
 from helpers.notebooks import executed
 from helpers.project_files import require
 from helpers.user_scripts import Desktop

@@ -7,12 +7,13 @@ import os
 import re
 import shutil
 import subprocess
-import sys
 import sysconfig
 from pathlib import Path
 
+import psutil
 import pytest
 import redis
+from helpers import earlier_version
 from helpers.user_scripts import Desktop, Running
 from helpers.waiting import wait_until
 
@@ -21,6 +22,7 @@ from xpm_core.reading.reader import Reader
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.snapshot.provenance import Provenance
 from xpm_core.states import State
+from xpm_core.store import keys
 from xpm_core.wire import signing
 from xpm_core.workspace.job_spec import JobOptions
 from xpm_core.workspace.workspace import Workspace
@@ -57,7 +59,7 @@ class Lab:
 
     def helper(self, word: str) -> None:
         """Write the helper: `Say` writes this word, or does these lines."""
-        body = word if "\n" in word or " " in word else f"return {word!r}"
+        body = word if "\n" in word or "raise" in word else f"return {word!r}"
         self.desktop.write("project/helper.py", f"def word(n):\n    {body}\n")
 
     def script(
@@ -88,9 +90,19 @@ class Lab:
             found[number] = file.read_text() if file.exists() else ""
         return [found[n] for n in sorted(found)]
 
+    def worker(self, module: str, *words: str) -> Running:
+        """Start a worker."""
+        tests = str(Path(earlier_version.__file__).parents[1])
+        path = os.pathsep.join(filter(None, [tests, os.environ.get("PYTHONPATH", "")]))
+        return self.desktop.start("-m", module, "--workspace", self.desktop.workspace, *words, env={"PYTHONPATH": path})
+
+    @property
+    def w(self) -> str:
+        return Workspace.open(self.desktop.workspace, create=False).id
+
     @property
     def reader(self) -> JobReader:
-        return Reader(self.client, Workspace.open(self.desktop.workspace, create=False).id).jobs
+        return Reader(self.client, self.w).jobs
 
     def states(self) -> list[State]:
         return [job.state for job in self.reader.read(self.reader.identities())]
@@ -101,9 +113,7 @@ class Lab:
 
 
 @pytest.fixture
-def lab(
-    desktop: Desktop, redis_client: redis.Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch
-) -> Lab:
+def lab(desktop: Desktop, redis_client: redis.Redis, redis_url: str, monkeypatch: pytest.MonkeyPatch) -> Lab:
     monkeypatch.setenv("XPM_REDIS_URL", redis_url)
     return Lab(desktop, redis_client)
 
@@ -131,21 +141,20 @@ def test_live_code_is_used_as_it_is_when_a_job_begins_and_says_where_it_came_fro
     for way in ({"options": "workers=0, code='live'"}, {"submit": "code='live'"}, {"env": {"XPM_SNAPSHOT": "0"}}):
         lab.helper("old")
         env = way.pop("env", None)
-        script = lab.script(**{"options": "workers=0", **way, "then": "import os; os._exit(0)"})  # type: ignore[arg-type]
+        script = lab.script(**{"options": "workers=0", **way, "then": "raise SystemExit"})  # type: ignore[arg-type]
         assert "code " not in lab.run(script, env=env).err
         (options,) = lab.options()
         assert options.snapshot == ""
         provenance = Provenance.read(CodeStore(lab.desktop.workspace).get("provenance", options.provenance))
         assert ([tree.roots[0] for tree in provenance.trees], provenance.script) == ([str(lab.project)], str(script))
-    lab.helper("new")
+    lab.helper("much newer")  # Python tells files apart that were written in one second by their lengths alone
     lab.run(lab.script(submit="code='live'"))
-    assert lab.said() == ["new"]
+    assert lab.said() == ["much newer"]
 
 
 def test_jobs_that_wait_take_the_code_of_the_next_run_and_it_says_so(lab: Lab) -> None:
     lab.helper("old")
-    leave = "import os; os._exit(0)"
-    before = code_in(lab.run(lab.script(jobs=3, options="workers=0", then=leave)).err, "code ")
+    before = code_in(lab.run(lab.script(jobs=3, options="workers=0", then="raise SystemExit")).err, "code ")
     lab.helper("new")
     ended = lab.run(lab.script(jobs=3))
     after = code_in(ended.err, "code ")
@@ -168,7 +177,8 @@ def test_a_job_that_runs_keeps_its_code_and_the_next_run_says_in_which_files_it_
     assert (first.ends(), second.ends()) == (0, 0)
     assert second.err.count(keeps) == 1
     ran = f"note    1 job ran with code {before}, which differs from today's in 1 file (helper.py)\n"
-    assert ran in second.err and ran not in first.err
+    assert ran in second.err
+    assert ran not in first.err
     assert lab.said() == ["old"]
 
 
@@ -205,7 +215,8 @@ def test_a_file_that_changes_between_two_submissions_is_taken_and_said_once(lab:
     script.write_text("import time\n" + script.read_text())
     ended = lab.run(script)
     codes = re.findall(r"^code ([0-9a-f]{7}): (.*)$", ended.err, re.MULTILINE)
-    assert len(codes) == 2 and codes[1][1].startswith(f"1 file changed since {codes[0][0]} (helper.py)"), ended.err
+    assert len(codes) == 2, ended.err
+    assert codes[1][1].startswith(f"1 file changed since {codes[0][0]} (helper.py)"), ended.err
     assert lab.said() == ["old", "new", "new"]
 
 
@@ -227,6 +238,82 @@ def test_two_scripts_at_once_have_their_own_code_each(lab: Lab) -> None:
     assert "2 files changed since" in first.err
 
 
+def test_a_worker_of_an_earlier_xpm_hands_a_job_with_a_snapshot_back(lab: Lab) -> None:
+    lab.helper("old")
+    script = lab.script(options="workers=0", then="raise SystemExit")
+    lab.run(script)  # so that there is a workspace
+    lab.client.flushall()
+    later = lab.worker("xpm_worker", "--name", "m2")
+    wait_until(lambda: lab.client.exists(keys.workers(lab.w)), show=lambda: later.err)
+    slots = psutil.Process(later.pid).children(recursive=True)
+    for slot in slots:
+        slot.suspend()
+    lab.run(script)
+    earlier = lab.worker("helpers.earlier_version", "--name", "m1")
+    wait_until(lambda: "does not know the option 'provenance'" in earlier.err, show=lambda: earlier.err)
+    wait_until(lambda: lab.states() == [State.READY], show=lab.states)
+    for slot in slots:
+        slot.resume()
+    wait_until(lambda: lab.states() == [State.DONE], show=lambda: later.err)
+    assert lab.said() == ["old"]
+
+
+CALLBACK = """
+    import time
+    from sweep import *
+
+    class Hold(Task):
+        until: Meta[Path]
+        def execute(self):
+            while not self.until.exists():
+                time.sleep(0.005)
+
+    def again(task):
+        EDIT
+        time.sleep(0.06)
+        Say.C(n=tag(9)).submit()
+
+    if __name__ == "__main__":
+        with experiment(WORKSPACE, "desk", workers=1) as xp:
+            Say.C(n=tag(0)).on_completed(again).submit()
+            Hold.C(until=Path(GO)).submit()
+"""
+
+
+def test_what_is_said_of_code_while_a_run_is_shown_does_not_tear_the_display(lab: Lab) -> None:
+    lab.helper("old")
+    lab.script()
+    go = lab.desktop.folder / "go"
+    words = {"EDIT": EDIT, "WORKSPACE": repr(str(lab.desktop.workspace)), "GO": repr(str(go))}
+    text = CALLBACK
+    for word, value in words.items():
+        text = text.replace(word, value)
+    script = lab.desktop.write(
+        "project/shown.py", text.replace("Path('helper.py')", "Path(__file__).with_name('helper.py')")
+    )
+    terminal = lab.desktop.terminal(script, columns=200)
+    found = terminal.draws(lambda lines: any("1 file changed since" in line for line in lines))
+    assert [line[:5] for line in found].count("code ") == 2, found
+    assert sum(line.startswith("desk  ") for line in found) == 1, found
+    go.touch()
+    assert terminal.ends() == 0
+    assert lab.said() == ["old", "new"]
+
+
+def test_a_file_of_xpm_run_can_ask_for_live_code(lab: Lab) -> None:
+    lab.helper("old")
+    lab.script()
+    body = "from sweep import Say\nfrom xpm_core import tag\n\n\ndef run(xp):\n    Say.C(n=tag(0)).submit()\n"
+    lab.desktop.write("project/study.py", f"{body}    raise SystemExit\n")
+    for words, kept in (("", True), ("code: live\n", False)):
+        text = f"workspace: {lab.desktop.workspace}\nexperiment: desk\nrun: study.py\nworkers: 0\n{words}"
+        lab.desktop.write("project/study.yaml", text)
+        command = [Path(sysconfig.get_path("scripts"), "xpm"), "run", "study.yaml"]
+        ended = subprocess.run(command, cwd=lab.project, capture_output=True, text=True, check=True)
+        (options,) = lab.options()
+        assert bool(options.snapshot) is kept is ended.stderr.startswith("code "), ended.stderr
+
+
 # -- xpm retry ---------------------------------------------------------------------------------------------------------
 
 
@@ -238,8 +325,7 @@ def broken(lab: Lab, *, jobs: int = 1, env: dict[str, str] | None = None) -> str
 
 def work(lab: Lab, env: dict[str, str] | None = None) -> None:
     """Run all that is ready."""
-    words = ["-m", "xpm_worker", "--workspace", str(lab.desktop.workspace), "--burst"]
-    subprocess.run([sys.executable, *words], check=True, env={**os.environ, **(env or {})}, capture_output=True)
+    lab.desktop.run("-m", "xpm_worker", "--workspace", lab.desktop.workspace, "--burst", env=env)
 
 
 def test_xpm_retry_uses_the_jobs_own_code_and_says_what_differs_now(lab: Lab) -> None:
@@ -257,7 +343,8 @@ def test_xpm_retry_takes_todays_code_if_it_is_told_to(lab: Lab) -> None:
     before = broken(lab, jobs=3)
     lab.helper(FIXED)
     asked = lab.xpm("retry", "--failed", "--code", "now", code=1)
-    assert "would retry 3 jobs" in asked and "code" not in asked.replace("--code", "")
+    assert "would retry 3 jobs" in asked
+    assert "differ" not in asked
     said = lab.xpm("retry", "--failed", "--code", "now", "--yes").splitlines()
     after = re.fullmatch(rf"the code of 3 jobs is ([0-9a-f]{{7}}) now, not {before}: 1 file differs now \(helper\.py\)",
                          said[0])  # fmt: skip

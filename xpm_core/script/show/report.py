@@ -218,5 +218,3 @@ def _common(group: Sequence[TrackedJob], everyone: Sequence[TrackedJob]) -> str:
 
 def _has(job: TrackedJob, item: tuple[str, Any]) -> bool:
     return item[0] in job.tags and job.tags[item[0]] == item[1]
-
-

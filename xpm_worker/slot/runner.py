@@ -128,6 +128,7 @@ class Runner:
             return
         if adopted is not None and adopted != lease.replaces:
             log.info("%s: done before, by its directory", lease.spec.label)
+            held.about = {}  # another execution has run
             if directory.kept(lease.spec.task) is None:
                 with contextlib.suppress(WorkspaceError):  # to run it again, its script has to submit it
                     _keep(directory, lease)
@@ -159,6 +160,7 @@ class Runner:
             return False
         if code is RenewCode.CANCEL:
             log.info("%s: cancelled before it started", held.lease.spec.label)
+            held.about = {}
             self._claimer.finish(held, State.CANCELLED)
             return False
         return True

@@ -13,11 +13,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from xpm_core.errors import SnapshotError
+from xpm_core.errors import SnapshotError, XpmError
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.snapshot.manifest import Manifest
 from xpm_core.snapshot.provenance import Provenance
 from xpm_core.store.replies import shown
+
+MOST_COMPARED, LARGEST_COMPARED = 5000, 50 * 10**6
+"""Files, and bytes, of a snapshot up to which it is compared with today's files whenever a job is shown."""
 
 
 @dataclass(frozen=True)
@@ -103,11 +106,25 @@ class JobCode:
         """
         return self._store.object(digest)
 
-    @property
-    def is_here(self) -> bool:
-        """Whether the roots of the code exist on this machine, so that today's files can be compared."""
+    def changed(self) -> list[str] | None:
+        """The files of the snapshot that differ now.
+
+        Returns:
+            Their paths (`changed_files`); None if there is no snapshot, if the project is not on this machine, if it is
+            too large to be compared at once, or if it cannot be read.
+        """
         trees = self.provenance.trees if self.provenance is not None else ()
-        return bool(trees) and all(any(map(os.path.isdir, tree.roots)) for tree in trees)
+        if not self.snapshot or not trees or not all(os.path.isdir(tree.roots[0]) for tree in trees):
+            return None
+        from xpm_core.snapshot.taking.changes import changed_files  # late, because most jobs are shown without
+
+        try:
+            files = self.manifest.files
+            if len(files) > MOST_COMPARED or sum(file.size for file in files) > LARGEST_COMPARED:
+                return None
+            return changed_files(self.manifest, trees)
+        except XpmError:  # the snapshot is damaged, or the project's settings are wrong: neither is the job's state
+            return None
 
     @property
     def _store(self) -> CodeStore:

@@ -22,7 +22,11 @@ def test_long_lists_and_names_that_act_on_a_terminal_are_cut() -> None:
     notes = Notes(
         secrets=[".env\x1b[2J", *many], leaving=many, large=[(name, 5) for name in many], closed=many, unmatched=many
     )
-    lines = [*note_lines("/p", notes), change_line(NAME, BEFORE, many), outside_line(many, ["../lib"])]
+    lines = [
+        *note_lines("/p", notes),
+        change_line(NAME, BEFORE, many),
+        outside_line(many, "/p/pyproject.toml", ["../lib"]),
+    ]
     assert len(lines) == 7
     for line in lines:
         assert len(line) <= 600
@@ -32,3 +36,11 @@ def test_long_lists_and_names_that_act_on_a_terminal_are_cut() -> None:
 
 def test_what_was_not_noticed_is_not_said() -> None:
     assert list(note_lines("/p", Notes())) == []
+
+
+def test_a_narrowed_selection_says_what_is_kept_and_why() -> None:
+    (line,) = note_lines("/p", Notes(only="Python files", narrowed="it has 50,000 files (images: 49,990 files)"))
+    assert line == (
+        "code: of /p, only Python files are kept, because it has 50,000 files (images: 49,990 files). "
+        'Others: [tool.xpm.snapshot] include = ["..."] in pyproject.toml'
+    )

@@ -163,7 +163,7 @@ def test_an_editable_sibling_is_named_and_then_kept(tmp_path: Path, workspace: P
     assert ": 2 files" in first
     (line,) = others
     assert "jobs use" in line
-    assert line.endswith('[tool.xpm.snapshot] also = ["../lib"]')
+    assert line.endswith(f'write into {mono.root}/app/pyproject.toml: [tool.xpm.snapshot] also = ["../lib"]')
     mono.write({"app/pyproject.toml": '[tool.xpm.snapshot]\nalso = ["../lib"]'})
     found = taken(workspace, learn)
     assert [tree.name for tree in found.trees] == ["app", "lib"]

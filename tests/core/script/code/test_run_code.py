@@ -57,13 +57,14 @@ def test_tasks_get_one_snapshot_until_a_file_changes_and_each_is_described(proje
     first = project.take(cls)
     assert project.take(cls) == first
     provenance = project.provenance(first.provenance)
-    assert (provenance.snapshot, [tree.roots[0] for tree in provenance.trees]) == (first.snapshot, [str(project.folder)])
+    assert provenance.snapshot == first.snapshot
+    assert [tree.roots[0] for tree in provenance.trees] == [str(project.folder)]
     assert provenance.host
     assert project.store.get("packages", provenance.packages)
     project.edit(TASK + "# edited\n")
     second = project.take(cls)
     assert second.snapshot != first.snapshot
-    assert [line[:5] for line in project.said] == ["code "] * 2
+    assert [line[:5] for line in project.said if not line.startswith("code: ")] == ["code "] * 2
     assert project.code.changed(first.snapshot) == ["run_code_study.py"]
     assert project.code.changed(second.snapshot) == []
 
@@ -73,7 +74,10 @@ def test_live_code_is_described_with_its_roots_and_its_checkout(project: Project
     provenance = project.provenance(found.provenance)
     assert (found.snapshot, provenance.snapshot, project.said) == ("", "", [])
     (tree,) = provenance.trees
-    assert (list(tree.roots), tree.git is not None and tree.git.changed) == ([str(project.folder)], ["run_code_study.py"])
+    assert (list(tree.roots), tree.git is not None and tree.git.changed) == (
+        [str(project.folder)],
+        ["run_code_study.py"],
+    )
     assert not (project.workspace / "code" / "objects").exists()
 
 

@@ -154,7 +154,7 @@ class RetriedCode:
             raise SignatureError(spec.label, problem, f"Set {signing.VARIABLE} to the key, or leave out --code now.")
         unknown = (f"it has the option {name!r}, which this version does not know" for name in spec.options.unknown)
         for problem in (*unknown, *spec.options.problems()):
-            raise SnapshotError(spec.label, problem, "Use the version of xpm with which it was submitted.")
+            raise SnapshotError(spec.label, problem, "Use the version with which it was submitted.")
         today = self._today(spec)
         after = spec._replace(options=replace(spec.options, snapshot=today.snapshot, provenance=today.provenance))
         if key is not None:

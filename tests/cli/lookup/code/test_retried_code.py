@@ -107,7 +107,7 @@ def test_a_missing_description_is_said_and_its_own_code_is_used(failed: Failed, 
 
 def test_an_option_of_a_later_xpm_would_be_lost_so_that_is_refused(failed: Failed, xpm: Xpm) -> None:
     failed.write(snapshot=failed.snapshot, provenance=failed.provenance, flavour="dark")
-    refused(failed, xpm, "it has the option 'flavour', which this version does not know. Use the version of xpm with")
+    refused(failed, xpm, "it has the option 'flavour', which this version does not know. Use the version with which")
     failed.write(snapshot="x", provenance=failed.provenance)
     refused(failed, xpm, "its option snapshot is 'x', expected 64 hexadecimal digits, or nothing")
 

@@ -104,6 +104,8 @@ class RetriedCode:
         """Which files differ now from the code of the jobs, a line for each snapshot of which any does."""
         counts: dict[tuple[str, str], int] = {}
         for spec, _ in self._ended.values():
+            if any(spec.options.problems()):  # its worker says so
+                continue
             which = _which(spec)
             counts[which] = counts.get(which, 0) + 1
         for (snapshot, provenance), count in counts.items():

@@ -170,6 +170,7 @@ TESTED_ELSEWHERE = {
     "cli/lookup/find_workspace": ("cli/lookup/test_open_workspace", "commands look there"),
     "core/completion/names": ("core/completion/test_known_names", "the file holds them"),
     "core/completion/names_file": ("core/completion/test_known_names", "it is written and read there"),
+    "core/script/code/live_trees": ("core/script/code/test_run_code", "live code is described with its roots"),
     "core/foreground/debugger": ("cli/commands/acting/test_debug", "it opens where a job of the command fails"),
     "core/foreground/main": ("cli/commands/acting/test_debug", "the command goes on as this process"),
     "core/foreground/reports": ("cli/commands/acting/test_debug", "what a job reports is printed"),

@@ -169,6 +169,7 @@ TESTED_ELSEWHERE = {
     "core/foreground/main": ("cli/commands/acting/test_debug", "the command goes on as this process"),
     "core/foreground/reports": ("cli/commands/acting/test_debug", "what a job reports is printed"),
     "core/foreground/scratch": ("cli/commands/acting/test_debug", "the command makes such a folder"),
+    "cli/lookup/job_code": ("cli/output/sheets/test_code_lines", "the code of jobs in each state is shown"),
     "cli/lookup/sealed_job": ("cli/commands/acting/test_debug", "the command is refused without one"),
     "core/tracebacks/user_frames": ("worker/job/test_failure", "the frames of a failure are the user's, or not"),
     "worker/job/user_code": ("worker/template/test_main", "templates import what jobs have imported of packages"),

@@ -1,58 +1,62 @@
-"""Code that a workspace keeps, for tests. `from helpers.kept_code import KeptCode`."""
+"""Snapshots made by hand: files of a project, kept in a workspace, for tests that need no script."""
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple
 
 from xpm_core.snapshot.code_store import CodeStore
-from xpm_core.snapshot.manifest import KeptFile, Manifest
-from xpm_core.snapshot.provenance import GitState, Provenance, Tree
-
-COMMIT = "1a2b3c4d5e6f" + "0" * 28
+from xpm_core.snapshot.manifest import Entry, KeptFile, Manifest
+from xpm_core.snapshot.provenance import Provenance, Tree
 
 
-class KeptCode:
-    """Writes snapshots of a project, and what belongs to them, into a workspace.
+class Kept(NamedTuple):
+    """A snapshot in a workspace.
+
+    Attributes:
+        store: The store that holds it.
+        manifest: Its files.
+        provenance: The digest of the document that says where its root was.
+    """
+
+    store: CodeStore
+    manifest: Manifest
+    provenance: str
+
+    @property
+    def snapshot(self) -> str:
+        """Its name."""
+        return self.manifest.digest
+
+    @property
+    def options(self) -> dict[str, str]:
+        """The options of a job that imports it."""
+        return {"snapshot": self.snapshot, "provenance": self.provenance}
+
+
+def keep(workspace: Path, root: Path, files: Mapping[str, str | bytes], *others: Entry) -> Kept:
+    """Keep files as the snapshot of a project.
 
     Args:
         workspace: The workspace.
-        root: The folder of the project. It need not exist.
+        root: Where the project lies for its script.
+        files: The contents by path. They are kept with mode 644.
+        others: Further entries.
     """
+    store = CodeStore(workspace)
+    entries: list[Entry] = list(others)
+    for path, content in files.items():
+        data = content.encode() if isinstance(content, str) else content
+        entries.append(KeptFile(0, path, 0o644, store.put_object(data), len(data)))
+    manifest = Manifest([root.name], entries)
+    store.put("snapshots", manifest.data)
+    provenance = Provenance(manifest.digest, [Tree(root.name, [str(root)])])
+    return Kept(store, manifest, store.put("provenance", provenance.written()))
 
-    def __init__(self, workspace: Path, root: Path) -> None:
-        self.store, self.root = CodeStore(workspace), root
 
-    def snapshot(self, files: Mapping[str, bytes], mode: int = 0o644) -> str:
-        """Keep a snapshot of these files; returns its digest."""
-        kept = [KeptFile(0, path, mode, self.store.put_object(data), len(data)) for path, data in sorted(files.items())]
-        return self.store.put("snapshots", Manifest(["lab"], list(kept)).data)
-
-    def provenance(self, snapshot: str, **more: Any) -> str:
-        """Keep how jobs with this snapshot came to be submitted; returns the digest."""
-        git = GitState(COMMIT, "main", ["train.py"], 2)
-        tree = Tree("lab", [str(self.root)], git)
-        about = {"script": "/home/alice/sweep.py", "arguments": ["--epochs", "3"], "user": "alice", "host": "head"}
-        return self.store.put("provenance", Provenance(snapshot, [tree], **{**about, **more}).written())
-
-    def packages(self, **versions: str) -> str:
-        """Keep a list of packages; returns its digest."""
-        document = {"schema": 1, "python": "3.12.4", "implementation": "CPython", "packages": versions, "sources": {}}
-        return self.store.put("packages", json.dumps(document).encode())
-
-    def record(self, files: Mapping[str, bytes] | None, **versions: str) -> dict[str, Any]:
-        """What the record of a job says that ran these files, or live code, with these packages."""
-        snapshot = self.snapshot(files) if files is not None else ""
-        code = {"snapshot": snapshot, "provenance": self.provenance(snapshot)}
-        return {
-            "code": {name: digest for name, digest in code.items() if digest},
-            "git": {"commit": COMMIT, "dirty": True},
-            "packages": self.packages(**versions),
-            "machine": {"cpu": "AMD EPYC", "cores": 2, "gpus": ["A100", "A100"], "driver": "nvidia 550"},
-            "devices": {"CUDA_VISIBLE_DEVICES": "1"},
-            "started_s": 100.0,
-            "ended_s": 110.0,
-            "cpu_s": 31.0,
-        }
+def keep_folder(workspace: Path, root: Path) -> Kept:
+    """Keep all files of a folder as they are now."""
+    paths = [path for path in sorted(root.rglob("*")) if path.is_file() and "__pycache__" not in path.parts]
+    return keep(workspace, root, {os.fspath(path.relative_to(root)): path.read_bytes() for path in paths})

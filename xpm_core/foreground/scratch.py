@@ -2,6 +2,7 @@
 
     .xpm/job.json    what runs there
     .xpm/run         a script that runs it, in the environment of the job
+    .xpm/code/       a copy of the job's snapshot, for this folder alone: its files may be changed
     .xpm/shared/     in place of the workspace's folders that jobs share, and of caches
     params.json, and the files that the task writes
 
@@ -16,6 +17,7 @@ import shlex
 import sys
 import tempfile
 from binascii import a2b_base64, b2a_base64
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,6 +44,8 @@ class ForegroundJob(NamedTuple):
         payload: The task as bytes (xpm_core.wire.payload).
         again: The command that runs the job with a debugger, for messages.
         most_bytes: How much is copied at most of each folder that the job shares with others.
+        code: Where the roots of its script are in the scratch folder, by their paths (xpm_core.project.moved_code);
+            empty for a job that uses the files as they are.
     """
 
     label: str
@@ -50,6 +54,7 @@ class ForegroundJob(NamedTuple):
     payload: bytes
     again: str
     most_bytes: int
+    code: Mapping[str, str] = {}
 
     @classmethod
     def of(cls, spec: JobSpec, workspace: Path, again: str, most_bytes: int) -> ForegroundJob:
@@ -70,11 +75,20 @@ class ForegroundJob(NamedTuple):
         """
         folder = Path(tempfile.mkdtemp(prefix=f"xpm-{name}-{short(self.identity)}-")).resolve()
         (folder / ".xpm" / "shared").mkdir(parents=True)
-        fields = {**self._asdict(), "payload": b2a_base64(self.payload, newline=False).decode()}
-        (folder / ".xpm" / "job.json").write_text(json.dumps(fields) + "\n")
+        self.write(folder)
         words = " ".join(map(shlex.quote, command()))
         (folder / ".xpm" / "run").write_text(f'#!/bin/sh\nexec {words} "$@"\n')
         return folder
+
+    def write(self, folder: Path) -> None:
+        """Write what runs in a scratch folder."""
+        fields = {**self._asdict(), "payload": b2a_base64(self.payload, newline=False).decode()}
+        (folder / ".xpm" / "job.json").write_text(json.dumps(fields) + "\n")
+
+
+def code_in(folder: Path) -> Path:
+    """Where a scratch folder has the code of the job."""
+    return folder / ".xpm" / "code"
 
 
 def shared_in(folder: Path) -> Path:

@@ -65,9 +65,10 @@ class Unpacker:
     def read(self, content: dict[str, Any], identity: str) -> tuple[Any, dict[str, Any]]:
         """The configuration and the tags of a payload that was opened."""
         root = Restorer(content, self.site)
-        follow(root.import_path)
+        follow(root.import_path, self.site.code)
         if "argv" in content:
             sys.argv = script_arguments.unpack(content["argv"], self.site.workspace)
+            sys.argv[:1] = map(self.site.code.here, sys.argv[:1])  # a job may look for files beside the script
         placed = {(part, number): paths for part, number, paths in content.get("placed", ())}
         for node in self.ordered(root.imports):
             part, number = node

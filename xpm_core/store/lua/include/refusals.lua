@@ -1,7 +1,7 @@
--- Jobs that workers have refused (refuse.lua), because they lack a module or do not know an option. A daemon that has
--- refused a job gets no more jobs of that project. If all daemons that serve the queue have, each job goes to the least
--- unfit of them, so that no job waits for ever or fails untried. `need` is {w, queue, project, missing}: the tag of the
--- project, and the tags of what workers lacked, joined by dots.
+-- Jobs that workers have refused (refuse.lua), because they lack a module, do not know an option, or have no place for
+-- its code. A daemon that has refused a job gets no more jobs of that project. If all daemons that serve the queue have,
+-- each job goes to the least unfit of them, so that no job waits for ever or fails untried. `need` is {w, queue,
+-- project, missing}: the tag of the project, and the tags of what workers lacked, joined by dots.
 -- include: keys
 local refusals = {}
 

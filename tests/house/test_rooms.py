@@ -175,6 +175,7 @@ TESTED_ELSEWHERE = {
     "core/foreground/main": ("cli/commands/acting/test_debug", "the command goes on as this process"),
     "core/foreground/reports": ("cli/commands/acting/test_debug", "what a job reports is printed"),
     "core/foreground/scratch": ("cli/commands/acting/test_debug", "the command makes such a folder"),
+    "cli/lookup/job_code": ("cli/output/sheets/test_code_lines", "the code of jobs in each state is shown"),
     "cli/lookup/sealed_job": ("cli/commands/acting/test_debug", "the command is refused without one"),
     "core/snapshot/trees/build": ("core/snapshot/trees/test_trees", "a tree is built when it is opened"),
     "core/snapshot/trees/bytecode": ("core/snapshot/trees/test_trees", "a tree is compiled when it is built"),

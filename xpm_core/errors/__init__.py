@@ -39,6 +39,8 @@
       ForgottenJobError          (also LookupError) the server does not know a job of the index
       AmbiguousJobError          (also LookupError) a prefix fits several jobs
       UnknownExperimentError     (also LookupError) there is no such experiment
+      UnknownRunError            (also LookupError) no run of an experiment has the name, or several have
+      ReproduceError             a job cannot be run again with the code that it ran with
       UnknownTokenError          (also LookupError) the server has no such token
       UnknownQueueError          (also LookupError) the workspace has no such queue
       UnknownWorkerError         (also LookupError) no worker, daemon or machine has this name
@@ -122,6 +124,7 @@ from xpm_core.errors.experiment import (
     WipedError,
     WorkersFailedError,
 )
+from xpm_core.errors.past import ReproduceError, UnknownRunError
 from xpm_core.errors.service import (
     BeingRemovedError,
     CollectionError,
@@ -176,6 +179,7 @@ __all__ = [
     "RedisUnavailableError",
     "RedisUnfitError",
     "RedisUrlError",
+    "ReproduceError",
     "ScriptError",
     "SealedError",
     "ServerNotFoundError",
@@ -196,6 +200,7 @@ __all__ = [
     "UnknownJobError",
     "UnknownParameterError",
     "UnknownQueueError",
+    "UnknownRunError",
     "UnknownTokenError",
     "UnknownWorkerError",
     "UnknownWorkspaceError",

@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
 from xpm_core.errors import XpmError
-from xpm_core.project.moved_code import MovedCode
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.reading.past import plain_values
-from xpm_core.reading.past.old_classes import OldJob, read_old
+from xpm_core.reading.past.old_classes import OldJob, opened, read_old
 from xpm_core.reading.past.sources import Sources, params_of
-from xpm_core.snapshot.trees import Trees
 from xpm_core.wire.unpacker import Unpacker
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.job_spec import JobSpec
@@ -104,8 +102,8 @@ class Configurations:
                 same.append(found)
         jobs = [OldJob(each.identity, each.payload, self._jobs[each.identity].directory.path) for each in same]
         try:
-            with Trees(self._workspace).open(*_code(spec)) as tree:
-                found_by = read_old(jobs, self._workspace, MovedCode(dict(tree.code.folders)))
+            with opened(self._workspace, *_code(spec)) as code:
+                found_by = read_old(jobs, self._workspace, code)
         except XpmError as error:
             found_by = {each.identity: str(error) for each in jobs}
         for each in jobs:

@@ -14,14 +14,20 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from binascii import a2b_base64, b2a_base64
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from xpm_core.errors import SnapshotError
 from xpm_core.job.environment import clean_environment
 from xpm_core.language.identity.description import describe
 from xpm_core.project.moved_code import MovedCode
+from xpm_core.snapshot.code_store import CodeStore
+from xpm_core.snapshot.private_copy import private_copy
+from xpm_core.snapshot.trees.trees import Trees
 from xpm_core.wire.signing import key_in
 from xpm_core.wire.unpacker import Unpacker
 
@@ -44,6 +50,25 @@ class OldJob(NamedTuple):
     identity: str
     payload: bytes
     directory: Path
+
+
+@contextmanager
+def opened(workspace: Path, snapshot: str, provenance: str) -> Iterator[MovedCode]:
+    """The files of a snapshot on this machine, while the block runs.
+
+    No job runs in them. So they can be had also if a large file, which is not kept with the code, was changed since.
+
+    Raises:
+        SnapshotError: What the workspace keeps of it is missing or damaged.
+    """
+    try:
+        tree = Trees(workspace).open(snapshot, provenance)
+    except SnapshotError:
+        with tempfile.TemporaryDirectory(prefix="xpm-") as folder:
+            yield private_copy(CodeStore(workspace), snapshot, provenance, Path(folder) / "code")
+        return
+    with tree:
+        yield tree.code
 
 
 def read_old(jobs: Sequence[OldJob], workspace: Path, code: MovedCode) -> dict[str, dict[str, Any] | str]:
@@ -73,7 +98,9 @@ def read_old(jobs: Sequence[OldJob], workspace: Path, code: MovedCode) -> dict[s
         identity, described = json.loads(line)
         found[identity] = described
     for each in jobs:
-        found.setdefault(each.identity, f"the process that imports its modules has ended, exit code {answer.returncode}")
+        found.setdefault(
+            each.identity, f"the process that imports its modules has ended, exit code {answer.returncode}"
+        )
     return found
 
 

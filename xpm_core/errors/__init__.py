@@ -6,6 +6,7 @@
           UnknownWorkspaceError      a word is neither the name of a workspace nor a folder
           WorkspacePathError         (also ValueError) a path or an identity is not of the form that xpm writes
         SnapshotError              the code of a project cannot be kept, or kept code cannot be had
+          SnapshotFolderError        this machine cannot hold a copy of it
         PayloadError               (also ValueError) a payload cannot be read or written
         SettingsError              a settings file cannot be understood
         RedisUrlError              (also ValueError) the address of a server cannot be understood
@@ -139,6 +140,7 @@ from xpm_core.errors.service import (
     SharedServerError,
     SignatureError,
     SnapshotError,
+    SnapshotFolderError,
     UnknownWorkspaceError,
     WorkspaceError,
     WorkspacePathError,
@@ -188,6 +190,7 @@ __all__ = [
     "SharedServerError",
     "SignatureError",
     "SnapshotError",
+    "SnapshotFolderError",
     "TaskImportError",
     "TokenClashError",
     "TokenHoldingError",

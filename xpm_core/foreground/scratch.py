@@ -53,7 +53,7 @@ class ForegroundJob(NamedTuple):
     payload: bytes
     again: str
     most_bytes: int
-    code: Mapping[str, str] = {}  # noqa: RUF012, nobody adds to it
+    code: Mapping[str, str] = {}
 
     @classmethod
     def of(cls, spec: JobSpec, workspace: Path, again: str, most_bytes: int) -> ForegroundJob:

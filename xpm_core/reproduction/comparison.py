@@ -80,7 +80,8 @@ def _compared(path: str, then: str | None, now: str | None, old: Path, new: Path
         return Compared(path, "new" if before is None else "missing", before, after)
     if before == after or (then and now and os.path.islink(then) != os.path.islink(now)):
         return Compared(path, "equal" if before == after else "differs", before, after)
-    assert then is not None and now is not None
+    assert then is not None
+    assert now is not None
     if max(before.size, after.size) > MOST_BYTES:
         return Compared(path, "differs", before, after)
     first, second = _content(then), _content(now).replace(os.fsencode(new), os.fsencode(old))

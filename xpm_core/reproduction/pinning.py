@@ -76,7 +76,9 @@ def _code(then: Then) -> Iterator[Note]:
                 yield Note("file", f"{entry.path} was not kept: {problem} ({entry.target})")
         elif isinstance(entry, Link):
             there = "" if os.path.exists(entry.target) else ", which is gone"
-            yield Note("link", f"{entry.path} leads out of the project, to {entry.target}{there}. Nothing there is kept")
+            yield Note(
+                "link", f"{entry.path} leads out of the project, to {entry.target}{there}. Nothing there is kept"
+            )
 
 
 def _changed(entry: LargeFile) -> str:

@@ -112,7 +112,7 @@ def _from_source(name: str, version: str, source: Mapping[str, Any], kept: Mappi
 
 
 def _url(name: str, source: Mapping[str, Any]) -> str | None:
-    """The line for a package of a repository or an archive; None if that does not say all, or a part of it is hidden."""
+    """The line for a package of a repository or an archive; None if that says too little, or is hidden in part."""
     url, commit, digest = (str(source.get(key, "")) for key in ("url", "commit", "hash"))
     if not url or "***" in url:
         return None

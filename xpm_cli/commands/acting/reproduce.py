@@ -7,20 +7,22 @@ import signal
 import subprocess
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import click
 
 from xpm_cli.app import FAILED, INTERRUPTED, common_options, say, setting
+from xpm_cli.lookup.job_environment import held_units, job_environment
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.sealed_job import SealedJob, check_inputs, sealed_job
 from xpm_cli.output.json_form import dumps
 from xpm_cli.output.sheets import reproduction_sheet
 from xpm_cli.output.sheets.reproduction_sheet import Reproduction
 from xpm_cli.output.terminal import Terminal
-from xpm_core.errors import DebugError, PayloadError, ReproduceError
+from xpm_core.errors import DebugError, ReproduceError
 from xpm_core.foreground.scratch import ForegroundJob
-from xpm_core.job.environment import clean_environment, job_variables, token_variables
+from xpm_core.job.environment import job_variables, token_variables
 from xpm_core.labels import bare_class, label, short
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.reading.past.sources import is_imported
@@ -29,10 +31,8 @@ from xpm_core.reproduction.comparison import compare
 from xpm_core.reproduction.facts import facts_of
 from xpm_core.reproduction.pinning import Here, Note, notes
 from xpm_core.reproduction.requirements import Packages, requirements
-from xpm_core.server.address import locate
 from xpm_core.snapshot.facts.machine import machine_facts
 from xpm_core.snapshot.facts.packages import packages_document
-from xpm_core.wire import signing
 from xpm_core.workspace.job_directory import JobDirectory
 
 EXECUTION = "reproduce"
@@ -71,16 +71,17 @@ def reproduce(
             _check_same(folder, row.identity)
         else:
             folders.check_empty(folder)
-        found = _prepared(opened, row, job, directory, folder, live=code == "live", writes=not compares)
-    exit_code = None if no_run or compares else _run(folder, found, as_json=flags["as_json"])
+        found, environment = _prepared(opened, row, job, directory, folder, live=code == "live", writes=not compares)
+    exit_code = None if no_run or compares else _run(folder, environment, as_json=flags["as_json"])
     if not no_run:
         without = (".xpm", directory.params.name, directory.out.name, directory.err.name)
         files = compare(directory.path, folder / folders.JOB, without)
-        found = Reproduction(**{**vars(found), "exit_code": exit_code, "files": files})
-    terminal = Terminal.of_stdout()
-    text = dumps(reproduction_sheet.document(found)) if flags["as_json"] else None
-    for each in [text] if text is not None else reproduction_sheet.lines(found, terminal):
-        click.echo(each)
+        found = replace(found, exit_code=exit_code, files=files)
+    if flags["as_json"]:
+        click.echo(dumps(reproduction_sheet.document(found)))
+    else:
+        for each in reproduction_sheet.lines(found, Terminal.of_stdout()):
+            click.echo(each)
     if found.equal is False:
         ctx.exit(FAILED)
 
@@ -123,15 +124,21 @@ def _check_same(folder: Path, identity: str) -> None:
 
 
 def _prepared(
-    opened: OpenWorkspace, row: JobRow, job: SealedJob, directory: JobDirectory, folder: Path, *, live: bool, writes: bool
-) -> Reproduction:
-    """Find out what is not pinned, and write the folder."""
+    opened: OpenWorkspace,
+    row: JobRow,
+    job: SealedJob,
+    directory: JobDirectory,
+    folder: Path,
+    *,
+    live: bool,
+    writes: bool,
+) -> tuple[Reproduction, dict[str, str]]:
+    """Find out what is not pinned, and write the folder. Also returned: the environment of the job."""
     workspace = opened.workspace.path
     then = facts_of(job.spec, directory, workspace, live=live)
-    variables, held = _variables(opened, row, job, folder)
-    environment = {**_environment(opened), **variables}
-    unpinned = notes(then, Here(Packages.read(packages_document()), machine_facts(), environment))
-    unpinned += [held] if held is not None else []
+    variables, unknown = _variables(opened, row, job, folder)
+    environment = {**job_environment(opened), **variables}
+    unpinned = [*notes(then, Here(Packages.read(packages_document()), machine_facts(), environment)), *unknown]
     kept = {root: f"{folders.CODE}/{name}" for root, name in then.provenance.roots.items()} if then.provenance else {}
     snapshot = job.spec.options.snapshot if then.manifest is not None else ""
     if writes:
@@ -152,39 +159,33 @@ def _prepared(
         say(f"code        {code}")
     for text in reproduction_sheet.note_lines(unpinned, Terminal(None)):
         say(text)
-    return Reproduction(row.identity, job.spec.task, snapshot, folder, unpinned)
+    return Reproduction(row.identity, job.spec.task, snapshot, folder, unpinned), environment
 
 
-def _variables(opened: OpenWorkspace, row: JobRow, job: SealedJob, folder: Path) -> tuple[dict[str, str], Note | None]:
+def _variables(opened: OpenWorkspace, row: JobRow, job: SealedJob, folder: Path) -> tuple[dict[str, str], list[Note]]:
     """The variables of the job; and what is not known of them."""
-    about = job_variables(
-        row.identity, EXECUTION, workspace=str(opened.workspace.path), taskdir=str(folder / folders.JOB)
-    )
-    units, unknown = {}, None
-    if row.demand and opened.view.away is None:
-        numbered = {each.name for each in opened.view.tokens() if each.numbered}
-        units = {
-            name: (count, ",".join(map(str, range(count))) if name in numbered else "")
-            for name, count in row.demand.items()
-        }
-    elif row.demand is None:
-        unknown = Note("token", "which tokens it held is not known without the server")
-    return {**job.spec.options.env, **token_variables(units), **about}, unknown
+    place = str(folder / folders.JOB)
+    about = job_variables(row.identity, EXECUTION, workspace=str(opened.workspace.path), taskdir=place)
+    unknown = [Note("token", "which tokens it held is not known without the server")] if row.demand is None else []
+    return {**job.spec.options.env, **token_variables(held_units(opened, row)), **about}, unknown
 
 
-def _environment(opened: OpenWorkspace) -> dict[str, str]:
-    """The environment of this process without secrets, as a worker's job would have it."""
-    url = opened.view.connector.url if opened.view.away is None else locate(opened.workspace.path, setting("redis")).url
-    environment = clean_environment(os.environ, url or "", key=signing.key_in(os.environ))
-    for name in ("OLDPWD", "PYTHON"):
-        environment.pop(name, None)
-    return environment
-
-
-def _run(folder: Path, found: Reproduction, *, as_json: bool) -> int:
-    """Run the job in the folder, and return its exit code. Ctrl-C is for the job.
+def _run(folder: Path, environment: Mapping[str, str], *, as_json: bool) -> int:
+    """Run the job in its folder, and return its exit code. Ctrl-C is for the job; this process waits for it.
 
     Raises:
         click.Abort: It was interrupted.
     """
-    raise NotImplementedError
+    say(f"runs        in {folder / folders.JOB}")
+    sys.stdout.flush()
+    sys.stderr.flush()
+    words = [str(folder / folders.RUN), *(["--quiet"] if setting("quiet") else [])]
+    with subprocess.Popen(["/bin/sh", *words], env=environment, stdout=sys.stderr.fileno() if as_json else None) as job:
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            code = job.wait()
+        finally:
+            signal.signal(signal.SIGINT, before)
+    if code in (INTERRUPTED, -signal.SIGINT):
+        raise click.Abort
+    return code

@@ -33,6 +33,7 @@ from xpm_core.reproduction.pinning import Here, Note, notes
 from xpm_core.reproduction.requirements import Packages, requirements
 from xpm_core.snapshot.facts.machine import machine_facts
 from xpm_core.snapshot.facts.packages import packages_document
+from xpm_core.words.text import plural
 from xpm_core.workspace.job_directory import JobDirectory
 
 EXECUTION = "reproduce"
@@ -139,7 +140,6 @@ def _prepared(
     variables, unknown = _variables(opened, row, job, folder)
     environment = {**job_environment(opened), **variables}
     unpinned = [*notes(then, Here(Packages.read(packages_document()), machine_facts(), environment)), *unknown]
-    kept = {root: f"{folders.CODE}/{name}" for root, name in then.provenance.roots.items()} if then.provenance else {}
     snapshot = job.spec.options.snapshot if then.manifest is not None else ""
     if writes:
         contents = folders.Contents(
@@ -149,13 +149,17 @@ def _prepared(
             directory=directory.path,
             params=directory.params.read_bytes() if directory.params.exists() else b"",
             snapshot=snapshot,
-            requirements=None if then.packages is None else requirements(then.packages, kept if snapshot else {}),
+            requirements=None if then.packages is None else requirements(then.packages, then.kept),
             variables=variables,
             notes=unpinned,
         )
         folders.write(folder, contents)
         say(f"folder      {folder}")
-        code = f"snapshot {short(snapshot)}: {len(then.manifest.files)} files" if then.manifest else "today's files"
+        code = (
+            f"snapshot {short(snapshot)}: {plural(len(then.manifest.files), 'file')}"
+            if then.manifest
+            else "today's files"
+        )
         say(f"code        {code}")
     for text in reproduction_sheet.note_lines(unpinned, Terminal(None)):
         say(text)

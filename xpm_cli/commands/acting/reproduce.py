@@ -20,7 +20,7 @@ from xpm_cli.output.json_form import dumps
 from xpm_cli.output.sheets import reproduction_sheet
 from xpm_cli.output.sheets.reproduction_sheet import Reproduction
 from xpm_cli.output.terminal import Terminal
-from xpm_core.errors import DebugError, ReproduceError
+from xpm_core.errors import DebugError, ReproduceError, SnapshotError
 from xpm_core.foreground.scratch import ForegroundJob
 from xpm_core.job.environment import job_variables, token_variables
 from xpm_core.labels import bare_class, label, short
@@ -72,7 +72,12 @@ def reproduce(
             _check_same(folder, row.identity)
         else:
             folders.check_empty(folder)
-        found, environment = _prepared(opened, row, job, directory, folder, live=code == "live", writes=not compares)
+        try:
+            found, environment = _prepared(
+                opened, row, job, directory, folder, live=code == "live", writes=not compares
+            )
+        except SnapshotError as error:
+            raise ReproduceError(error.where, error.problem, error.remedy) from error
     exit_code = None if no_run or compares else _run(folder, environment, as_json=flags["as_json"])
     if not no_run:
         without = (".xpm", directory.params.name, directory.out.name, directory.err.name)

@@ -195,7 +195,7 @@ def test_snapshot_that_is_damaged_is_one_error_and_leaves_no_folder(bench: Bench
     bench.runs.run(TASK)
     shutil.rmtree(bench.runs.workspace.path / "code" / "objects")
     result = bench.reproduce("last")
-    assert result.returncode == 1
+    assert result.returncode == 2
     assert "this content of a file of a snapshot is missing" in result.stderr
     assert "Traceback" not in result.stderr
     assert not list(bench.folder.glob("reproduce-*/*"))

@@ -36,6 +36,10 @@ Program.homes = {
     "logs": ("xpm_cli.commands.looking.logs", "Print what jobs have printed."),
     "events": ("xpm_cli.commands.looking.events", "List what has happened."),
     "debug": ("xpm_cli.commands.acting.debug", "Run one job here, in the foreground, in a scratch folder."),
+    "reproduce": (
+        "xpm_cli.commands.acting.reproduce",
+        "Run a finished job again with the code that it ran with, and compare what it writes.",
+    ),
     "wait": ("xpm_cli.commands.looking.wait", "Wait until jobs have ended."),
     "tokens": ("xpm_cli.commands.acting.tokens", "List the tokens, and set how many units one has."),
     "workers": ("xpm_cli.commands.acting.workers", "List the workers, and order them to leave."),

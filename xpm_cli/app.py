@@ -29,6 +29,7 @@ from xpm_core.errors import (
     RedisUnavailableError,
     RedisUnfitError,
     RedisUrlError,
+    ReproduceError,
     ScriptError,
     ServerNotFoundError,
     SettingsError,
@@ -51,7 +52,7 @@ FAILED, USAGE, UNREACHABLE, TIMED_OUT, INTERRUPTED = 1, 2, 3, 4, 130
 _EXIT_CODES: dict[tuple[type[XpmError], ...], int] = {
     (UnknownJobError, ForgottenJobError, AmbiguousJobError): USAGE,
     (UnknownAttemptError, UnknownExperimentError, UnknownTokenError, UnknownWorkspaceError): USAGE,
-    (UnknownQueueError, UnknownWorkerError, AmbiguousWorkerError): USAGE,
+    (UnknownQueueError, UnknownWorkerError, AmbiguousWorkerError, ReproduceError): USAGE,
     (ExperimentFileError, FilterError, RedisUrlError, SettingsError, ScriptError): USAGE,
     (WorkspaceError, RedisUnavailableError, RedisUnfitError, ServerNotFoundError, EmbeddedServerError): UNREACHABLE,
 }

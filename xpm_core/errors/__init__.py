@@ -6,6 +6,7 @@
           UnknownWorkspaceError      a word is neither the name of a workspace nor a folder
           WorkspacePathError         (also ValueError) a path or an identity is not of the form that xpm writes
         SnapshotError              the code of a project cannot be kept, or kept code cannot be had
+          SnapshotFolderError        this machine cannot hold a copy of it
         PayloadError               (also ValueError) a payload cannot be read or written
         SettingsError              a settings file cannot be understood
         RedisUrlError              (also ValueError) the address of a server cannot be understood
@@ -40,6 +41,8 @@
       ForgottenJobError          (also LookupError) the server does not know a job of the index
       AmbiguousJobError          (also LookupError) a prefix fits several jobs
       UnknownExperimentError     (also LookupError) there is no such experiment
+      UnknownRunError            (also LookupError) no run of an experiment has the name, or several have
+      ReproduceError             a job cannot be run again with the code that it ran with
       UnknownTokenError          (also LookupError) the server has no such token
       UnknownQueueError          (also LookupError) the workspace has no such queue
       UnknownWorkerError         (also LookupError) no worker, daemon or machine has this name
@@ -124,6 +127,7 @@ from xpm_core.errors.experiment import (
     WipedError,
     WorkersFailedError,
 )
+from xpm_core.errors.past import ReproduceError, UnknownRunError
 from xpm_core.errors.service import (
     BeingRemovedError,
     CollectionError,
@@ -138,6 +142,7 @@ from xpm_core.errors.service import (
     SharedServerError,
     SignatureError,
     SnapshotError,
+    SnapshotFolderError,
     UnknownWorkspaceError,
     WorkspaceError,
     WorkspacePathError,
@@ -179,6 +184,7 @@ __all__ = [
     "RedisUnavailableError",
     "RedisUnfitError",
     "RedisUrlError",
+    "ReproduceError",
     "ScriptError",
     "SealedError",
     "ServerNotFoundError",
@@ -187,6 +193,7 @@ __all__ = [
     "SharedServerError",
     "SignatureError",
     "SnapshotError",
+    "SnapshotFolderError",
     "TaskImportError",
     "TokenClashError",
     "TokenHoldingError",
@@ -199,6 +206,7 @@ __all__ = [
     "UnknownJobError",
     "UnknownParameterError",
     "UnknownQueueError",
+    "UnknownRunError",
     "UnknownTokenError",
     "UnknownWorkerError",
     "UnknownWorkspaceError",

@@ -39,6 +39,18 @@ class SnapshotError(ShapedError):
     """
 
 
+class SnapshotFolderError(SnapshotError):
+    """Raised when this machine cannot hold a copy of the code that a job needs. Another machine may.
+
+    Message:
+        /tmp/xpm-1000/code: a copy of snapshot 8c1f2e0 cannot be written: no space left on device. Free some space
+        there, or name a folder on another disk in XPM_SNAPSHOT_FOLDER.
+
+    Remedy:
+        Do what the message says. The jobs go to workers on other machines, or wait, and run once it is mended.
+    """
+
+
 class UnknownWorkspaceError(WorkspaceError):
     """Raised when a word names no workspace: it is not in the user's settings, and no folder here has this name.
 

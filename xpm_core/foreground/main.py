@@ -27,6 +27,7 @@ from xpm_core.job.environment import TASKDIR_VARIABLE
 from xpm_core.job.outputs import OBJECTS
 from xpm_core.job.running import RunningJob
 from xpm_core.project.import_path import import_path
+from xpm_core.project.moved_code import MovedCode
 from xpm_core.tracebacks.user_frames import is_xpm_file, traceback_text, user_trace
 from xpm_core.wire import live_task, payload
 from xpm_core.words.text import say, span
@@ -87,7 +88,12 @@ def execute(job: ForegroundJob, folder: Path, quiet: bool) -> None:
     )
     workspace = Path(job.workspace)
     task = payload.load(
-        job.payload, workspace=workspace, identity=job.identity, jobpath=folder, shared=shared_in(folder)
+        job.payload,
+        workspace=workspace,
+        identity=job.identity,
+        jobpath=folder,
+        shared=shared_in(folder),
+        code=MovedCode(job.code),
     )
     if not directory.params.exists():  # else the job has run in this folder before, and finds what it has left
         _bring_shared(task, workspace, shared_in(folder), job)
@@ -102,8 +108,9 @@ def _bring_shared(task: Task, workspace: Path, shared: Path, job: ForegroundJob)
     for folder in dict.fromkeys([*live_task.shared_folders(task), *filter(None, caches)]):
         real = workspace / folder.relative_to(shared)
         size = copies.size_of(real)
-        if size.bytes > job.most_bytes:
-            say(f"not copied  {real}: {size}. Here it begins empty; --copy copies it.")
+        if size.files and size.bytes > job.most_bytes:
+            remedy = "; --copy copies it" if job.again else ""
+            say(f"not copied  {real}: {size}. Here it begins empty{remedy}.")
         elif size.files:
             copies.copy(real, folder)
 

@@ -16,6 +16,7 @@ import shlex
 import sys
 import tempfile
 from binascii import a2b_base64, b2a_base64
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -42,6 +43,8 @@ class ForegroundJob(NamedTuple):
         payload: The task as bytes (xpm_core.wire.payload).
         again: The command that runs the job with a debugger, for messages.
         most_bytes: How much is copied at most of each folder that the job shares with others.
+        code: Where each root of its script is: a folder, absolute or relative to the scratch folder; empty if the code
+            is where it was.
     """
 
     label: str
@@ -50,6 +53,7 @@ class ForegroundJob(NamedTuple):
     payload: bytes
     again: str
     most_bytes: int
+    code: Mapping[str, str] = {}
 
     @classmethod
     def of(cls, spec: JobSpec, workspace: Path, again: str, most_bytes: int) -> ForegroundJob:
@@ -60,7 +64,8 @@ class ForegroundJob(NamedTuple):
     def read(cls, folder: Path) -> ForegroundJob:
         """Read what runs in a scratch folder."""
         fields = json.loads((folder / ".xpm" / "job.json").read_bytes())
-        return cls(**{**fields, "payload": a2b_base64(fields["payload"])})
+        code = {root: os.path.normpath(folder / place) for root, place in fields["code"].items()}
+        return cls(**{**fields, "payload": a2b_base64(fields["payload"]), "code": code})
 
     def make_folder(self, name: str) -> Path:
         """Make a scratch folder for it, below the system's folder for temporary files.
@@ -69,12 +74,16 @@ class ForegroundJob(NamedTuple):
             name: The short name of its task, for the name of the folder.
         """
         folder = Path(tempfile.mkdtemp(prefix=f"xpm-{name}-{short(self.identity)}-")).resolve()
+        self.fill(folder)
+        return folder
+
+    def fill(self, folder: Path) -> None:
+        """Write into a folder what it needs to be the scratch folder of the job. It is made if it does not exist."""
         (folder / ".xpm" / "shared").mkdir(parents=True)
         fields = {**self._asdict(), "payload": b2a_base64(self.payload, newline=False).decode()}
         (folder / ".xpm" / "job.json").write_text(json.dumps(fields) + "\n")
         words = " ".join(map(shlex.quote, command()))
         (folder / ".xpm" / "run").write_text(f'#!/bin/sh\nexec {words} "$@"\n')
-        return folder
 
 
 def shared_in(folder: Path) -> Path:

@@ -33,6 +33,9 @@ VARIABLES: dict[str, Variable] = {
     "XPM_MAX_LOG": Variable("megabytes of each log of a job, before its middle is left out"),
     "XPM_IMPORT_TIMEOUT": Variable("seconds in which a job has to import its modules"),
     "XPM_END_TIMEOUT": Variable("seconds in which a job has to write what its code left open"),
+    "XPM_SNAPSHOT_FOLDER": Variable(
+        "the folder of this machine in which code for jobs lies; it belongs on a local disk"
+    ),
     "XPM_TEMPLATES": Variable("0: no job is forked from a process that has imported packages"),
 }
 """The variables that are no settings, by name. A setting has its variable in `SETTINGS`."""

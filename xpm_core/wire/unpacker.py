@@ -39,10 +39,20 @@ class Unpacker:
         jobpath: The job's directory on this machine.
         allow: Patterns of the modules that may be imported; empty for all.
         code: Where the code of the script lies now.
+        by_name: Whether to find modules by their names alone, in the folders that this process imports from. Then
+            neither these folders nor `sys.argv` are changed, and no file is executed that the payload names.
     """
 
-    def __init__(self, workspace: Path, jobpath: Path, allow: Sequence[str] = (), code: MovedCode = UNMOVED) -> None:
-        self.site = ReadContext(workspace, jobpath, allow, code, {}, {})
+    def __init__(
+        self,
+        workspace: Path,
+        jobpath: Path,
+        allow: Sequence[str] = (),
+        code: MovedCode = UNMOVED,
+        *,
+        by_name: bool = False,
+    ) -> None:
+        self.site = ReadContext(workspace, jobpath, allow, code, {}, {}, by_name)
         self.files = Parts(workspace)
         self.parts: dict[bytes, Restorer] = {}
 
@@ -65,8 +75,9 @@ class Unpacker:
     def read(self, content: dict[str, Any], identity: str) -> tuple[Any, dict[str, Any]]:
         """The configuration and the tags of a payload that was opened."""
         root = Restorer(content, self.site)
-        follow(root.import_path)
-        if "argv" in content:
+        if not self.site.by_name:
+            follow(root.import_path)
+        if "argv" in content and not self.site.by_name:
             sys.argv = script_arguments.unpack(content["argv"], self.site.workspace)
         placed = {(part, number): paths for part, number, paths in content.get("placed", ())}
         for node in self.ordered(root.imports):

@@ -11,6 +11,7 @@ from xpm_core.language.values.encoding import pack
 from xpm_core.snapshot.facts import secrets
 from xpm_core.workspace.kept_job import KeptJob
 
+
 def hide(job: KeptJob, arguments: list[bytes]) -> tuple[KeptJob, list[str]]:
     """A job without its secrets, and without its signature, which holds in its own workspace only.
 

@@ -98,10 +98,11 @@ def submitted(reply: Sequence[Any], jobs: Sequence[Submission], origins: Mapping
 
 def _answer(line: str, cursor: str, since: str, known: dict[str, Submitted]) -> Submitted:
     """What a line says. Most lines are equal to an earlier one, whose answer is `known`."""
-    code, state, execution, ended, root = line.split(" ")
-    found = known[line] = Submitted(
-        SubmitCode(int(code)), State(state), execution, int(ended) / 1000, root, cursor, since
-    )
+    code, state, execution, ended, root, *fate = line.split(" ")
+    found = Submitted(SubmitCode(int(code)), State(state), execution, int(ended) / 1000, root, cursor, since)
+    if fate:
+        found = found._replace(**{fate[0]: fate[1]})
+    known[line] = found
     return found
 
 

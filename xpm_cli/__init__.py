@@ -49,6 +49,8 @@ Program.homes = {
     "graph": ("xpm_cli.commands.looking.graph", "Show which jobs of an experiment need which."),
     "diff": ("xpm_cli.commands.looking.diff", "List the parameters that make two identities differ."),
     "gc": ("xpm_cli.commands.upkeep.gc", "Remove what nobody needs any more."),
+    "export": ("xpm_cli.commands.upkeep.export", "Write an experiment into a file: records, results and code."),
+    "import": ("xpm_cli.commands.upkeep.import_", "Take in an experiment that somebody has exported."),
     "completion": ("xpm_cli.commands.upkeep.completion", "Print a script for bash, zsh or fish."),
     "config": ("xpm_cli.commands.upkeep.config", "Show the settings that hold, and where each comes from."),
     "server": ("xpm_cli.commands.upkeep.server", "Start, stop or show the server that several machines share."),

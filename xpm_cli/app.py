@@ -91,7 +91,8 @@ class Program(click.Group):
         """The command of a name; None if there is none."""
         if cmd_name not in self.homes:
             return None
-        found = getattr(import_module(self.homes[cmd_name][0]), cmd_name)
+        module = import_module(self.homes[cmd_name][0])
+        found = getattr(module, cmd_name, None) or getattr(module, f"{cmd_name}_")  # a name may be a word of Python
         return found if isinstance(found, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -18,6 +18,7 @@
         EmbeddedServerError        a workspace's own server cannot be started or reached
         SharedServerError          the server for several machines cannot be started or stopped
         SignatureError             (also ValueError) a job is not signed with the key of its worker
+        ExchangeError              an experiment cannot be exported, or a file with one is not taken in
         ScriptError                a script has no configuration of that name, or fails when it is imported
         ExperimentError            an experiment is used in a way, or at a place, that cannot work
           InsideJobError             a job begins an experiment
@@ -102,6 +103,7 @@ from xpm_core.errors.configuration import (
 from xpm_core.errors.experiment import (
     AmbiguousJobError,
     DebugError,
+    ExchangeError,
     ExperimentError,
     FailedExperiment,
     FilterError,
@@ -158,6 +160,7 @@ __all__ = [
     "DebugError",
     "DeclarationError",
     "EmbeddedServerError",
+    "ExchangeError",
     "ExperimentError",
     "ExperimentFileError",
     "FailedExperiment",

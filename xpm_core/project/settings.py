@@ -60,7 +60,7 @@ PROJECT_SETTINGS: dict[str, str] = {"templates": "whether jobs may be forked fro
 """The settings of a project, all of them true or false, with their meaning."""
 
 _TABLES = ("snapshot",)
-"""Tables in `tool.xpm`, which the room that uses each of them reads (snapshot/taking/settings.py)."""
+"""Tables in `tool.xpm`, which the room that uses each of them reads (snapshot/taking/files/settings.py)."""
 
 
 _CLOSED = "Let its owner open it to the group of the workspace: xpm server start --group"

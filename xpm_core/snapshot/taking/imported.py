@@ -23,32 +23,40 @@ class ModuleFile(NamedTuple):
         given: Its folder, as the module names it: an absolute path.
         folder: Its folder without links.
         name: Its name.
+        module: The module; empty if it is not known.
     """
 
     given: str
     folder: str
     name: str
+    module: str = ""
 
     @property
     def path(self) -> str:
         """Its path. The file can be a link, but it lies in no folder that is one."""
         return os.path.join(self.folder, self.name)
 
+    @property
+    def is_for_jobs(self) -> bool:
+        """Whether a job may import it, as far as one can see: not the script as such, nor what editors add."""
+        return self.module != "__main__" and "/." not in self.folder
+
 
 class Imports:
     """The files that this process has imported."""
 
     def __init__(self) -> None:
-        self._count = -1
+        self._state = (-1, "")
         self._files: list[ModuleFile] = []
 
     def files(self) -> list[ModuleFile]:
         """The user's files, of all modules that are imported now."""
         modules = sys.modules.copy()
-        if len(modules) != self._count:
+        state = len(modules), next(reversed(modules), "")
+        if state != self._state:
             found = (module_file(name, module) for name, module in modules.items())
             self._files = sorted({file for file in found if file is not None})
-            self._count = len(modules)
+            self._state = state
         return self._files
 
 
@@ -60,7 +68,8 @@ def module_file(name: str, module: object) -> ModuleFile | None:
         file = object.__getattribute__(module, "__dict__").get("__file__")
     except AttributeError:
         return None
-    return users_file(file) if isinstance(file, str) else None
+    found = users_file(file) if isinstance(file, str) else None
+    return None if found is None else found._replace(module=name)
 
 
 @lru_cache(maxsize=8192)

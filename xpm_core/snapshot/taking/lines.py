@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from xpm_core.labels import short
-from xpm_core.snapshot.taking.selection import LARGE, Notes
+from xpm_core.snapshot.taking.files.selection import LARGE, Notes
 from xpm_core.words.text import amount, line, plural
 
 _SHOWN = 3

@@ -13,9 +13,9 @@ from typing import NamedTuple
 
 from xpm_core.errors import SnapshotError
 from xpm_core.snapshot.code_store import CodeStore
-from xpm_core.snapshot.taking.links import exclude
+from xpm_core.snapshot.taking.files.links import exclude
+from xpm_core.snapshot.taking.files.selection import Found
 from xpm_core.snapshot.taking.seen import Seen, described, now_ns
-from xpm_core.snapshot.taking.selection import Found
 
 TRIES = 6
 _PAUSE_S = 0.01
@@ -32,12 +32,31 @@ class Content(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A file whose content lies in the workspace."""
+    """A file whose content lies in the workspace.
+
+    Attributes:
+        digest: The SHA-256 of its content.
+        status: What the system said of it when it was read.
+        settled: Whether a later change would be seen in what the system says.
+        is_new: Whether the content was not in the workspace before.
+    """
 
     digest: str
     status: os.stat_result
     settled: bool
     is_new: bool
+
+    def is_still(self, path: str) -> bool:
+        """Whether a file has this content. It is read only if the system's description does not settle it."""
+        try:
+            if described(os.stat(path)) != described(self.status):
+                return False
+        except OSError:
+            return False
+        if self.settled:
+            return True
+        content = read_stable(os.path.realpath(path), path)
+        return content is not None and sha256(content.data).hexdigest() == self.digest
 
 
 def read_stable(path: str, own: str) -> Content | None:

@@ -14,6 +14,7 @@ from typing import Any
 
 from xpm_core.project.import_path import EDITABLE
 from xpm_core.project.origin import class_file, module_name, project_of
+from xpm_core.snapshot.taking.files.names import lies_in
 from xpm_core.snapshot.taking.imported import ModuleFile, users_file
 
 _OWN = {"xpm_core", "xpm_worker", "xpm_cli"}
@@ -102,11 +103,6 @@ def arranged(paths: Iterable[str]) -> list[Root]:
         taken.add(own)
         found.append(Root(path, own, tuple(within)))
     return sorted(found, key=lambda root: root.name)
-
-
-def lies_in(path: str, folder: str) -> bool:
-    """Whether a path is a folder, or lies in it."""
-    return path == folder or path.startswith(f"{folder.rstrip('/')}/")
 
 
 def names_of(root: str, files: Iterable[ModuleFile]) -> Names:

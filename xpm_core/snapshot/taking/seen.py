@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import socket
 import time
 from contextlib import suppress
@@ -23,6 +24,7 @@ from xpm_core.errors import WorkspaceError
 from xpm_core.workspace.files import explained, write_atomic
 
 _VERSION = 1
+_DIGEST = re.compile("[0-9a-f]{64}")
 _SECOND_NS = 1_000_000_000
 CLEARLY_NS = 2 * _SECOND_NS
 """How much older than the reading a change has to be: the coarsest clock of a file system ticks every two seconds."""
@@ -75,7 +77,7 @@ class Seen:
             status: What the system says of it now.
         """
         known = self._known.get(path)
-        return known[5] if known is not None and tuple(known[:5]) == described(status) else None
+        return known[5] if known is not None and (*known[:5],) == described(status) else None
 
     def note(self, path: str, status: os.stat_result, digest: str, read_ns: int) -> None:
         """Note the digest of a file, if it can be believed later."""
@@ -114,12 +116,7 @@ class Seen:
 
 def _is_sound(known: Any) -> bool:
     """Whether a line of the file has its form."""
-    return (
-        type(known) is list
-        and len(known) == 6
-        and [type(each) for each in known] == [int, int, int, int, int, str]
-        and len(known[5]) == 64
-    )
+    return type(known) is list and len(known) == 6 and type(known[5]) is str and _DIGEST.fullmatch(known[5]) is not None
 
 
 def now_ns() -> int:

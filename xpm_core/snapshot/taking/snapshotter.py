@@ -1,6 +1,6 @@
 """The snapshots of a run: the first one, and another one each time when files have changed.
 
-Owns: when files are looked at again, and what is said. What belongs to a snapshot is decided in taking.py.
+Owns: when files are looked at again, and what is said. What belongs to a snapshot is decided in taker.py.
 """
 
 from __future__ import annotations
@@ -12,12 +12,12 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.snapshot.provenance import Tree
+from xpm_core.snapshot.taking.files.names import lies_in
 from xpm_core.snapshot.taking.imported import Imports, ModuleFile
 from xpm_core.snapshot.taking.lines import change_line, first_line, joined_line, note_lines, outside_line
-from xpm_core.snapshot.taking.roots import lies_in, root_around, root_of
-from xpm_core.snapshot.taking.taking import Photo, Taker
+from xpm_core.snapshot.taking.roots import root_around, root_of
+from xpm_core.snapshot.taking.taker import Photo, Taker
 
 _IMPORTS_S = 0.05
 """How long the files that were imported are believed to be unchanged."""
@@ -62,7 +62,7 @@ class Snapshotter:
     def __init__(self, workspace: Path) -> None:
         self._lock = threading.Lock()
         self._imports = Imports()
-        self._taker = Taker(workspace, CodeStore(workspace))
+        self._taker = Taker(workspace)
         self._classes: set[type] = set()
         self._roots: set[str] = set()
         self._photo: Photo | None = None
@@ -107,17 +107,10 @@ class Snapshotter:
         if self._quiet is not None and photo is not None and found.snapshot == photo.snapshot:
             lines = self._new_lines(self._notes(found, modules))
             return self._quiet._replace(lines=lines)
-        lines = [self._head(photo, found), *self._new_lines(self._notes(found, modules))]
-        taken = Taken(found.snapshot, found.trees, found.files, found.size, found.new, lines)
+        lines = [_head(photo, found), *self._new_lines(self._notes(found, modules))]
+        taken = taken_of(found, lines)
         self._quiet = taken._replace(new=0, lines=[])
         return taken
-
-    def _head(self, before: Photo | None, now: Photo) -> str:
-        if before is None:
-            return first_line(now.snapshot, now.files, now.size, now.new)
-        if joined := [tree.name for tree in now.trees if tree.name not in {each.name for each in before.trees}]:
-            return joined_line(now.snapshot, before.snapshot, joined)
-        return change_line(now.snapshot, before.snapshot, now.changed_since(before))
 
     def _new_lines(self, lines: Iterable[str]) -> list[str]:
         """The lines that were not said yet."""
@@ -128,15 +121,27 @@ class Snapshotter:
     def _notes(self, photo: Photo, modules: Sequence[ModuleFile]) -> list[str]:
         lines = [line for root, notes in photo.notes.items() for line in note_lines(root, notes)]
         outside = [file for file in modules if not any(lies_in(file.folder, root) for root in photo.notes)]
-        outside = [file for file in outside if file.path not in self._said]
+        outside = [file for file in outside if file.is_for_jobs and file.path not in self._said]
         if outside:
-            first = next(iter(photo.notes))
-            also = sorted({os.path.relpath(_home_of(file), first) for file in outside})
+            first = photo.trees[0].roots[0]
+            also = sorted({os.path.relpath(root_around(file, file.module), first) for file in outside})
             lines.append(outside_line([file.path for file in outside], also))
             self._said.update(file.path for file in outside)
         return lines
 
 
-def _home_of(file: ModuleFile) -> str:
-    """The folder that would be the root of a file."""
-    return root_around(file, "")
+def taken_of(photo: Photo, lines: list[str]) -> Taken:
+    """A snapshot, as callers are given it."""
+    files = photo.manifest.files
+    return Taken(photo.snapshot, photo.trees, len(files), sum(each.size for each in files), photo.new, lines)
+
+
+def _head(before: Photo | None, now: Photo) -> str:
+    """What is said of a snapshot itself."""
+    if before is None:
+        files = now.manifest.files
+        return first_line(now.snapshot, len(files), sum(each.size for each in files), now.new)
+    known = {tree.name for tree in before.trees}
+    if joined := [tree.name for tree in now.trees if tree.name not in known]:
+        return joined_line(now.snapshot, before.snapshot, joined)
+    return change_line(now.snapshot, before.snapshot, now.changed_since(before))

@@ -12,8 +12,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from xpm_core.project.repository import checkout_of
-from xpm_core.snapshot.taking.listing.git import GitFiles, GitRefused, GitSlow, files_of, is_ignored, tracked_files
-from xpm_core.snapshot.taking.listing.walk import SECONDS, FolderRules, walk
+from xpm_core.snapshot.taking.files.git import GitFiles, GitRefused, GitSlow, files_of, is_ignored, tracked_files
+from xpm_core.snapshot.taking.files.walk import SECONDS, FolderRules, walk
 
 _DEEPEST = 20
 """Repositories within each other."""
@@ -67,13 +67,13 @@ def _of_checkout(
 ) -> Listing:
     """The files of a folder in a checkout, and of the repositories in it."""
     folder = os.path.join(root, inside)
-    files = files_of(folder, max(end - time.monotonic(), 0.1))
+    files = files_of(folder, max(end - time.monotonic(), 0.1), rules.foreign_folders(inside))
     if not files.tracked and not os.path.exists(os.path.join(folder, ".git")) and is_ignored(folder):
         raise GitRefused(*_IGNORED)
     start = f"{inside}/" if inside else ""
     paths = _kept([start + path for path in files.tracked], rules, skip, tracked=True)
     paths += _kept([start + path for path in files.untracked], rules, skip, tracked=False)
-    found = Listing(paths, git=files)
+    found = Listing(paths, git=files, closed=[start + each for each in files.closed])
     for each in files.nested:
         path = start + each
         if depth < _DEEPEST and not skip(path) and not rules.is_foreign(path):

@@ -9,12 +9,12 @@ also = ["../lib"]                   # further roots, such as editable packages b
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from xpm_core.errors import SettingsError
 from xpm_core.project.toml_files import TomlFile
-from xpm_core.snapshot.taking.listing.names import Patterns
+from xpm_core.snapshot.taking.files.names import Patterns
 
 TABLE = ("tool", "xpm", "snapshot")
 
@@ -36,8 +36,8 @@ class SnapshotSettings:
         where: The file, and the line of `include`.
     """
 
-    include: Patterns = Patterns([])
-    exclude: Patterns = Patterns([])
+    include: Patterns = field(default_factory=Patterns)
+    exclude: Patterns = field(default_factory=Patterns)
     also: tuple[str, ...] = ()
     where: str = ""
 
@@ -58,14 +58,15 @@ def read_settings(root: str) -> SnapshotSettings:
     except OSError:
         pass  # the error below says why
     file = TomlFile.read(path)
-    table = _table(file)
-    for name, value in table.items():
+    lists: dict[str, list[str]] = {}
+    for name, value in _table(file).items():
         file.refuse_unknown((*TABLE, name), _KEYS)
         if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
             problem = f"{'.'.join((*TABLE, name))}: expected a list of strings"
             raise SettingsError(file.where(*TABLE, name), problem, f"Give {_KEYS[name]}.")
-    include, exclude = (_patterns(file, name, table.get(name, [])) for name in ("include", "exclude"))
-    also = tuple(_folder(file, root, each) for each in table.get("also", []))
+        lists[name] = value
+    include, exclude = (_patterns(file, name, lists.get(name, [])) for name in ("include", "exclude"))
+    also = tuple(_folder(file, root, each) for each in lists.get("also", []))
     return SnapshotSettings(include, exclude, also, file.where(*TABLE, "include"))
 
 

@@ -5,20 +5,20 @@ Owns: these rules and their limits. Reads no content of a file, and opens none.
 
 from __future__ import annotations
 
+import fcntl
 import os
-import stat
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from xpm_core.errors import SnapshotError
-from xpm_core.snapshot.taking.links import LinkReader
-from xpm_core.snapshot.taking.listing.git import GitFiles
-from xpm_core.snapshot.taking.listing.listing import Listing, files_in
-from xpm_core.snapshot.taking.listing.names import PYTHON, Patterns, fixed_part, is_python, is_secret
-from xpm_core.snapshot.taking.listing.walk import walk
-from xpm_core.snapshot.taking.settings import SnapshotSettings
+from xpm_core.snapshot.taking.files.git import GitFiles
+from xpm_core.snapshot.taking.files.links import LinkReader, Surroundings
+from xpm_core.snapshot.taking.files.listing import Listing, files_in
+from xpm_core.snapshot.taking.files.names import PYTHON, Patterns, fixed_part, is_python, is_secret
+from xpm_core.snapshot.taking.files.settings import SnapshotSettings
+from xpm_core.snapshot.taking.files.walk import walk
 
 MOST_FILES = 10_000
 MOST_BYTES = 100_000_000
@@ -83,17 +83,14 @@ class Selection:
     git: GitFiles | None = None
 
 
-def select(
-    root: str, settings: SnapshotSettings, imported: Iterable[str], *, roots: Sequence[str], workspace: str
-) -> Selection:
+def select(root: str, settings: SnapshotSettings, imported: Iterable[str], around: Surroundings) -> Selection:
     """Find what belongs to a snapshot of a root.
 
     Args:
         root: The root.
         settings: What the root's pyproject.toml says.
         imported: The files in the root that this process has imported, relative to it.
-        roots: All roots of the snapshot. Links into them are followed.
-        workspace: The workspace of the run.
+        around: What lies around the root.
 
     Raises:
         SnapshotError: The root cannot be read, a link leads to a folder that holds it, or the settings include too
@@ -101,9 +98,8 @@ def select(
     """
     if not os.access(root, os.R_OK | os.X_OK):
         raise SnapshotError(root, "this folder cannot be read", "Make it readable for you.")
-    listing = files_in(root, workspace, settings.exclude.match)
-    selector = _Selector(root, settings, set(imported), listing, roots, workspace)
-    return selector.selection()
+    listing = files_in(root, around.workspace, settings.exclude.match)
+    return _Selector(root, settings, set(imported), listing, around).selection()
 
 
 class _Selector:
@@ -113,14 +109,13 @@ class _Selector:
         settings: SnapshotSettings,
         imported: set[str],
         listing: Listing,
-        roots: Sequence[str],
-        workspace: str,
+        around: Surroundings,
     ) -> None:
         self._root, self._settings, self._listing = root, settings, listing
         self._imported = {path for path in imported if not settings.exclude.match(path)}
         self._included = self._search()
         self._forced = self._imported | self._included
-        self._links = LinkReader(root, roots, workspace, listing.paths)
+        self._links = LinkReader(root, around, listing.paths)
         self._written = _own_outputs()
         self._found = Selection(git=listing.git)
         self._found.notes.closed, self._found.notes.refused = listing.closed, listing.refused
@@ -151,7 +146,8 @@ class _Selector:
             return code
         notes.narrowed = f"it has {len(code):,} Python files" if self._listing.whole else "the search took too long"
         notes.narrowed += f" ({_largest(Counter(map(_top, paths)), 'files')})"
-        return self._beside()
+        tracked = code[:MOST_FILES] if self._listing.git is None and self._listing.refused else []
+        return [*tracked, *self._beside()]
 
     def _beside(self) -> list[str]:
         """The Python files in the folders of the files that were imported."""
@@ -253,11 +249,11 @@ def _largest(counts: Counter[str], unit: str) -> str:
 def _own_outputs() -> set[tuple[int, int]]:
     """The files that this process writes into, such as the one that its output goes to. They change all the time."""
     found = set()
-    for descriptor in (1, 2):
+    for descriptor in map(int, os.listdir("/dev/fd")):
         try:
-            status = os.fstat(descriptor)
+            if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY:
+                status = os.fstat(descriptor)
+                found.add((status.st_dev, status.st_ino))
         except OSError:
-            continue
-        if stat.S_ISREG(status.st_mode):
-            found.add((status.st_dev, status.st_ino))
+            continue  # the descriptor of the listing itself
     return found

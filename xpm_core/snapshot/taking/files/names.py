@@ -59,6 +59,11 @@ def is_secret(path: str) -> bool:
     return _SECRET.fullmatch(name) is not None or _SECRET_FOLDERS.search(path) is not None
 
 
+def lies_in(path: str, folder: str) -> bool:
+    """Whether a path is a folder, or lies in it."""
+    return path == folder or path.startswith(f"{folder.rstrip('/')}/")
+
+
 class Patterns:
     """Patterns of settings, such as `build/*.so`.
 
@@ -71,7 +76,7 @@ class Patterns:
         True
     """
 
-    def __init__(self, patterns: Iterable[str]) -> None:
+    def __init__(self, patterns: Iterable[str] = ()) -> None:
         self.patterns = tuple(patterns)
         each = "|".join(f"(?:{_regex(pattern)})" for pattern in self.patterns)
         self._regex = re.compile(each, re.DOTALL) if each else None

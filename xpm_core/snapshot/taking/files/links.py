@@ -7,18 +7,34 @@ link's path. A link that leaves all roots stays a link.
 from __future__ import annotations
 
 import errno
+import json
 import os
 import stat
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from functools import cached_property
 from itertools import takewhile
+from typing import NamedTuple
 
 from xpm_core.errors import SnapshotError
-from xpm_core.snapshot.taking.listing.walk import FolderRules, walk
-from xpm_core.snapshot.taking.roots import lies_in
+from xpm_core.snapshot.taking.files.names import lies_in
+from xpm_core.snapshot.taking.files.walk import FolderRules, walk
 
 MOST_FOLLOWED = 50_000
 """Files that links to folders may lead to."""
+
+
+class Surroundings(NamedTuple):
+    """What lies around a root.
+
+    Attributes:
+        roots: All roots of the snapshot. Links into them are followed.
+        workspace: The workspace of the run. Nothing in it is kept, and links into it stay links.
+    """
+
+    roots: Sequence[str]
+    workspace: str
+
 
 Content = tuple[str, str, "os.stat_result | str"]
 """A path in the root; where its content is; what the system says of that, or the target if it stays a link."""
@@ -29,14 +45,13 @@ class LinkReader:
 
     Args:
         root: The root.
-        roots: All roots of the snapshot.
-        workspace: The workspace of the run. Links into it stay links.
+        around: What lies around it.
         paths: The files of the root. A link to one of its folders leads to those that lie there.
     """
 
-    def __init__(self, root: str, roots: Sequence[str], workspace: str, paths: Sequence[str]) -> None:
-        self._root, self._roots, self._paths = root, [root, *roots], paths
-        self._rules = {each: FolderRules(each, workspace) for each in self._roots}
+    def __init__(self, root: str, around: Surroundings, paths: Sequence[str]) -> None:
+        self._root, self._roots, self._paths = root, [root, *around.roots], paths
+        self._rules = {each: FolderRules(each, around.workspace) for each in self._roots}
         self._linked: dict[str, bool] = {"": False}
         self._followed = 0
 
@@ -50,14 +65,14 @@ class LinkReader:
         Raises:
             SnapshotError: A link leads to a folder that holds it.
         """
-        if follow_file or not self._below_link(os.path.dirname(path)):
-            yield from self._at(path, os.path.join(self._root, path), (), follow_file)
+        if follow_file or not self._below_link(path.rpartition("/")[0]):
+            yield from self._at(path, f"{self._root}/{path}", (), follow_file)
 
     def _below_link(self, folder: str) -> bool:
         """Whether a folder is a link, or lies below one. Git can list what was there before."""
         known = self._linked.get(folder)
         if known is None:
-            known = self._below_link(os.path.dirname(folder)) or os.path.islink(os.path.join(self._root, folder))
+            known = self._below_link(folder.rpartition("/")[0]) or os.path.islink(f"{self._root}/{folder}")
             self._linked[folder] = known
         return known
 
@@ -119,8 +134,6 @@ class LinkReader:
         return sorted(self._paths)
 
     def _sorted_below(self, start: str) -> list[str]:
-        from bisect import bisect_left
-
         first = bisect_left(self._in_order, start)
         below = takewhile(lambda path: path.startswith(start), self._in_order[first:])
         return [path[len(start) :] for path in below]
@@ -132,8 +145,9 @@ class LinkReader:
 
 
 def exclude(path: str) -> str:
-    """What to write to leave a path out."""
-    return f'Write into pyproject.toml: [tool.xpm.snapshot] exclude = ["{path}"].'
+    """What to write to leave a path out. Bytes that are no UTF-8 cannot stand there; the pattern has a `?` for each."""
+    plain = "".join("?" if "\udc80" <= each <= "\udcff" else each for each in path)
+    return f"Write into pyproject.toml: [tool.xpm.snapshot] exclude = [{json.dumps(plain, ensure_ascii=False)}]."
 
 
 def _circle(place: str, path: str) -> SnapshotError:

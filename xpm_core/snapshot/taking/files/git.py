@@ -7,7 +7,9 @@ of the user's settings is started, and git writes nothing.
 from __future__ import annotations
 
 import os
+import re
 import subprocess
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from xpm_core.snapshot.provenance import GitState
@@ -18,11 +20,15 @@ MOST_CHANGED = 50
 _OPTIONS = ("-c", "core.fsmonitor=false", "-c", "core.quotePath=false", "--no-pager")
 _REFUSED_S = 5.0
 
+_CLOSED = re.compile(r"^warning: could not open directory '(.*)': ", re.MULTILINE)
+_PATTERN = re.compile(r"[\\*?\[ ]")
+"""Characters that mean something in a pattern of git."""
+
 _SUBMODULE = b"160000"
 """The mode of a submodule in git's index."""
 
 
-class GitRefused(Exception):  # noqa: N818 - it never reaches a user
+class GitRefused(Exception):
     """Git is missing, or did not answer. The text says why, in git's words."""
 
 
@@ -36,14 +42,14 @@ class GitFiles(NamedTuple):
     Attributes:
         tracked: Files that git tracks, whether they exist or not.
         untracked: Files that git neither tracks nor ignores.
-        changed: Tracked files that differ from what was staged, or no longer exist.
         nested: Folders that are repositories of their own: submodules, and others that git does not ignore.
+        closed: Folders that git could not read.
     """
 
     tracked: list[str]
     untracked: list[str]
-    changed: list[str]
     nested: list[str]
+    closed: list[str]
 
 
 class Asked:
@@ -56,6 +62,7 @@ class Asked:
 
     def __init__(self, folder: str, *arguments: str) -> None:
         self._process: subprocess.Popen[bytes] | None = None
+        self.said = ""
         pipe, nothing = subprocess.PIPE, subprocess.DEVNULL
         command = ["git", *_OPTIONS, *arguments]
         try:
@@ -80,35 +87,41 @@ class Asked:
             self._process.kill()
             self._process.communicate()
             raise GitSlow(f"git did not answer within {seconds:g} s") from None
+        self.said = said.decode("utf-8", "surrogateescape")
         if self._process.returncode != 0:
-            first = said.decode("utf-8", "replace").strip().partition("\n")[0]
+            first = self.said.strip().partition("\n")[0]
             raise GitRefused(first.removeprefix("fatal: ") or f"git ended with {self._process.returncode}")
         return out
 
 
-def files_of(folder: str, seconds: float) -> GitFiles:
+def files_of(folder: str, seconds: float, passed_over: Sequence[str] = ()) -> GitFiles:
     """The files of a folder that lies in a checkout.
+
+    Args:
+        folder: The folder.
+        seconds: How long git may take.
+        passed_over: Folders right in this one in which git need not look for untracked files.
 
     Raises:
         GitRefused: Git is missing, slow, or refuses.
     """
-    out = Asked(folder, "ls-files", "-z", "-t", "-s", "-o", "-m", "-d", "-c", "--exclude-standard").answer(seconds)
-    found: dict[str, dict[str, None]] = {"?": {}, "C": {}, "R": {}}
-    tracked: dict[str, None] = {}
+    not_in = [f"--exclude=/{_PATTERN.sub(_escaped, name)}/" for name in passed_over]
+    asked = Asked(folder, "ls-files", "-z", "-t", "-s", "-c", "-o", "--exclude-standard", *not_in)
+    tracked: dict[str, None] = {}  # a file in a conflict is listed several times
+    untracked: list[str] = []
     nested: dict[str, None] = {}
-    for line in out.split(b"\0"):
-        if not line:
-            continue
-        kind, rest = chr(line[0]), line[2:]
-        mode, path = (b"", rest) if kind == "?" else (rest[:6], rest.partition(b"\t")[2])
-        name = os.fsdecode(path)
+    for line in asked.answer(seconds).split(b"\0"):
+        name = os.fsdecode(line[2:] if line[:1] == b"?" else line.partition(b"\t")[2])
         if name.endswith("/"):
             nested[name[:-1]] = None
-        elif mode == _SUBMODULE and kind not in found:
+        elif line[2:8] == _SUBMODULE and line[:1] != b"?":
             nested[name] = None
-        else:
-            found.get(kind, tracked)[name] = None
-    return GitFiles(list(tracked), list(found["?"]), list({**found["C"], **found["R"]}), list(nested))
+        elif line[:1] == b"?":
+            untracked.append(name)
+        elif name:
+            tracked[name] = None
+    closed = [each.rstrip("/") or "." for each in _CLOSED.findall(asked.said)]
+    return GitFiles(list(tracked), untracked, list(nested), closed)
 
 
 def tracked_files(folder: str, seconds: float) -> list[str]:
@@ -141,6 +154,7 @@ class StateAsked:
         self._folder = folder
         self._head = Asked(folder, "rev-parse", "HEAD", "--symbolic-full-name", "HEAD")
         self._staged = Asked(folder, "diff-index", "--cached", "--name-only", "-z", "--relative", "HEAD")
+        self._modified = Asked(folder, "ls-files", "-z", "-m", "-d")
 
     def state(self, files: GitFiles | None) -> GitState | None:
         """How the checkout stands; None if git does not say it.
@@ -148,25 +162,44 @@ class StateAsked:
         Args:
             files: What git lists of the folder; None if that is not known.
         """
-        changed = set() if files is None else {*files.changed, *files.untracked}
+        changed = set() if files is None else set(files.untracked)
         try:
-            staged = self._staged.answer()
-            commit, _, branch = self._head.answer().decode("utf-8", "replace").strip().partition("\n")
-            changed |= {os.fsdecode(each) for each in staged.split(b"\0") if each}
+            changed |= self._changed_tracked()
+            commit, branch = self._commit(changed, files)
         except GitRefused:
-            commit = ""
-            try:
-                branch = self._first_branch()
-            except GitRefused:
-                return None
-            changed |= set() if files is None else set(files.tracked)
+            return None
         shown = sorted(_written(each) for each in changed)
         name = "" if branch == "HEAD" else branch.removeprefix("refs/heads/")
         return GitState(commit, name, shown[:MOST_CHANGED], len(shown))
 
-    def _first_branch(self) -> str:
-        """The branch of a checkout without a commit."""
-        return Asked(self._folder, "symbolic-ref", "-q", "HEAD").answer().decode("utf-8", "replace").strip()
+    def _changed_tracked(self) -> set[str]:
+        """Tracked files that differ from what was staged. If comparing contents takes long, their times decide."""
+        try:
+            return _paths(self._modified.answer())
+        except GitSlow:
+            return _paths(Asked(self._folder, "diff-files", "-z", "--name-only", "--relative").answer())
+
+    def _commit(self, changed: set[str], files: GitFiles | None) -> tuple[str, str]:
+        """The commit and the branch. Files that differ between the commit and what was staged are added to a set."""
+        try:
+            staged, head = self._staged.answer(), self._head.answer()
+        except GitSlow:
+            raise
+        except GitRefused:  # there is no commit yet, so all files are new
+            changed |= set() if files is None else set(files.tracked)
+            branch = Asked(self._folder, "symbolic-ref", "-q", "HEAD").answer()
+            return "", branch.decode("utf-8", "replace").strip()
+        changed |= _paths(staged)
+        commit, _, branch_name = head.decode("utf-8", "replace").strip().partition("\n")
+        return commit, branch_name
+
+
+def _paths(out: bytes) -> set[str]:
+    return {os.fsdecode(each) for each in out.split(b"\0") if each}
+
+
+def _escaped(match: re.Match[str]) -> str:
+    return f"\\{match[0]}"
 
 
 def _written(path: str) -> str:

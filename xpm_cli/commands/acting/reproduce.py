@@ -25,7 +25,6 @@ from xpm_core.foreground.scratch import ForegroundJob
 from xpm_core.job.environment import job_variables, token_variables
 from xpm_core.labels import bare_class, label, short
 from xpm_core.reading.listing.row import JobRow
-from xpm_core.reading.past.sources import is_imported
 from xpm_core.reproduction import folder as folders
 from xpm_core.reproduction.comparison import compare
 from xpm_core.reproduction.facts import facts_of
@@ -99,7 +98,7 @@ def _sealed(opened: OpenWorkspace, row: JobRow, directory: JobDirectory, *, trus
         ReproduceError: It is not.
     """
     named = label(bare_class(row.task or "") or "job", row.identity)
-    if is_imported(directory) and not trust:
+    if directory.is_imported() and not trust:
         problem = "it was imported, and its code runs only if you trust where it came from"
         raise ReproduceError(named, problem, "If you do: --trust")
     if directory.marker() is None:

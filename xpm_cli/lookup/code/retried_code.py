@@ -56,7 +56,7 @@ class Recoded(NamedTuple):
 
 
 @dataclass
-class JobCode:
+class RetriedCode:
     """The code of some jobs of a workspace that are to run again.
 
     Args:

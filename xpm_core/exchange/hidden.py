@@ -27,7 +27,7 @@ def hide(job: KeptJob, arguments: list[bytes]) -> tuple[KeptJob, list[str]]:
     options = {name: value for name, value in job.spec.options.written.items() if name != "env"}
     options["env"] = {name: value for name, value in env.items() if name not in names}
     safe, secret = _without_secrets(arguments)
-    payload = _with_arguments(job.spec.payload, safe) if secret else job.spec.payload
+    payload = _with_arguments(job.spec.payload, safe) if safe != arguments else job.spec.payload
     spec = job.spec._replace(payload=payload, options=type(job.spec.options).read(options), signature="")
     return job._replace(spec=spec), [*names, *secret]
 
@@ -38,7 +38,7 @@ def _without_secrets(arguments: list[bytes]) -> tuple[list[bytes], list[str]]:
     shown = secrets.arguments(words)
     names: list[str] = []
     for before, word, safe in zip(["", *words], words, shown, strict=False):
-        if word != safe:
+        if word != safe and secrets.HIDDEN not in word:  # else it was hidden before
             name, equals, _ = word.partition("=")
             names.append(name if equals else before if before.startswith("-") else "an argument")
     return [word.encode("utf-8", "surrogatepass") for word in shown], names

@@ -48,8 +48,9 @@ class Prepared(NamedTuple):
 @click.option(
     "--copy/--no-copy", default=None, help="Copy what an earlier attempt has left, however large, or nothing."
 )
+@click.option("--trust", is_flag=True, help="Run what an imported job runs, which somebody else has made.")
 @click.pass_context
-def debug(ctx: click.Context, /, name: str, debugs: bool, opens_shell: bool, copy: bool | None) -> None:
+def debug(ctx: click.Context, /, name: str, debugs: bool, opens_shell: bool, copy: bool | None, trust: bool) -> None:
     """Run one job here, in the foreground, in a scratch folder. Nothing is written into its directory.
 
     The job has the parameters, inputs and environment that it has on a worker, and neither a time limit nor a server.
@@ -62,7 +63,7 @@ def debug(ctx: click.Context, /, name: str, debugs: bool, opens_shell: bool, cop
         raise click.UsageError("Give --pdb or --shell, not both.", ctx)
     with open_workspace() as opened:
         row = opened.view.job(name)
-        job = sealed_job(opened, row)
+        job = sealed_job(opened, row, trusts=trust)
         check_inputs(opened, job)
         prepared = _prepare(opened, row, job, copy)
     if opens_shell:
@@ -75,7 +76,8 @@ def _prepare(opened: OpenWorkspace, row: JobRow, job: SealedJob, copy: bool | No
     """Make the scratch folder, and find the environment of the job."""
     most_bytes = {None: copies.MOST_BYTES, True: NO_LIMIT, False: -1}[copy]
     workspace = opened.workspace.path
-    again = opened.commands.debug(job.spec.identity, " --pdb")
+    trust = " --trust" if opened.directory(row).is_imported() else ""
+    again = opened.commands.debug(job.spec.identity, f" --pdb{trust}")
     folder = ForegroundJob.of(job.spec, workspace, again, most_bytes).make_folder(opened.directory(row).name)
     say(f"scratch     {folder} (it stays; remove it when you need it no more)")
     if job.spec.options.resumable:

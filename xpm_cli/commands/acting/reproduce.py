@@ -105,7 +105,7 @@ def _sealed(opened: OpenWorkspace, row: JobRow, directory: JobDirectory, *, trus
         problem = f"its directory does not say that it has ended ({directory.path})"
         raise ReproduceError(named, problem, f"See how it stands: {opened.commands.show(row.identity)}")
     try:
-        job = sealed_job(opened, row)
+        job = sealed_job(opened, row, trusts=trust)
         if runs:
             check_inputs(opened, job)
     except DebugError as error:

@@ -105,7 +105,7 @@ class RetriedCode:
         except SnapshotError as error:
             return f"what differs now is not known: {error.problem}"
         verb = "differs" if len(files) == 1 else "differ"
-        return files and f"{plural(len(files), 'file')} {verb} now ({listed(files)}): --code now takes today's" or ""
+        return (files and f"{plural(len(files), 'file')} {verb} now ({listed(files)}): --code now takes today's") or ""
 
     # -- today's code ----------------------------------------------------------------------------------------------
 

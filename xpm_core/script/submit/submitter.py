@@ -50,11 +50,11 @@ from xpm_core.store.records import RetryCode, Run, Submission, SubmitCode, Submi
 from xpm_core.store.scripts import Sent
 from xpm_core.tracebacks.callsite import CodeLine, format_line
 from xpm_core.wire import payload, signing
+from xpm_core.words.text import say
 from xpm_core.workspace.experiment_directory import ExperimentDirectory, RunDirectory
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.job_links import JobLinks
 from xpm_core.workspace.job_spec import JobSpec, Retries
-from xpm_core.words.text import say
 from xpm_core.workspace.payload_parts import Parts
 
 if TYPE_CHECKING:

@@ -98,9 +98,6 @@ def _sealed(opened: OpenWorkspace, row: JobRow, directory: JobDirectory, *, trus
         ReproduceError: It is not.
     """
     named = label(bare_class(row.task or "") or "job", row.identity)
-    if directory.is_imported() and not trust:
-        problem = "it was imported, and its code runs only if you trust where it came from"
-        raise ReproduceError(named, problem, "If you do: --trust")
     if directory.marker() is None:
         problem = f"its directory does not say that it has ended ({directory.path})"
         raise ReproduceError(named, problem, f"See how it stands: {opened.commands.show(row.identity)}")

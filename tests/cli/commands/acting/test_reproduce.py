@@ -186,7 +186,8 @@ def test_imported_job_runs_only_if_it_is_trusted(bench: Bench) -> None:
     (bench.runs.workspace.job("study:Train", identity).path / ".xpm" / "imported.json").write_text("{}")
     refused = bench.reproduce("last")
     assert refused.returncode == 2
-    assert f"Train/{short(identity)}: it was imported, and its code runs only if you trust" in refused.stderr
+    assert f"Train/{short(identity)}: it was imported (a file), so somebody else decides" in refused.stderr
+    assert "give --trust" in refused.stderr
     assert not list(bench.folder.glob("reproduce-*"))
     assert bench.reproduce("last", "--trust").returncode == 0
 

@@ -87,6 +87,8 @@ TESTED_ELSEWHERE = {
     "core/cleaning/facts": ("core/cleaning/test_plan", "plans are made of facts"),
     "core/cleaning/places": ("core/cleaning/test_plan", "links and mounts stay there, trash is seen in removals"),
     "core/cleaning/records": ("core/cleaning/test_plan", "plans are made of them"),
+    "core/cleaning/code/kept": ("core/cleaning/code/test_freeing", "what is kept is seen in what may go"),
+    "core/cleaning/code/naming": ("core/cleaning/code/test_freeing", "who names code is seen in what may go"),
     "core/cleaning/runs": ("core/cleaning/test_plan", "runs go, and jobs that they name stay"),
     "core/limits": ("core/wire/test_form", "what is over a limit is refused there"),
     "core/scalars": ("core/language/values/test_kinds", "numbers of numpy are given to parameters"),
@@ -188,7 +190,6 @@ TESTED_ELSEWHERE = {
     "worker/slot/starter_link": ("whole/faults/test_workers", "starters are killed, and another one is asked for"),
     "worker/slot/store_calls": ("worker/slot/test_claimer", "calls are repeated while the server is away"),
     "worker/starter/launch": ("worker/starter/test_standbys", "processes are started ahead"),
-    "worker/starter/outcome": ("worker/starter/test_attempt", "how attempts end, and what is recorded of it"),
     "worker/system/kernel": ("worker/system/test_processes", "orphans are adopted, and descendants found"),
 }
 """Modules without a test file of their name: the file that tests each, and why."""

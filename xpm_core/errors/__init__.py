@@ -27,6 +27,7 @@
         TokenClashError            (also ValueError) a token exists with another scope or numbering
         UnknownDependencyError     (also LookupError) a job needs a job that the server does not know
         DebugError                 a job cannot be run in the foreground
+        ReproduceError             a job cannot be run again with the code that it ran with
         NoJobError                 a function was called that works only in the process of a running job
         TokenHoldingError          (also LookupError) a job asks for units of a token that it does not hold
         OutputError                an output of a running task is watched or registered wrongly
@@ -42,7 +43,6 @@
       AmbiguousJobError          (also LookupError) a prefix fits several jobs
       UnknownExperimentError     (also LookupError) there is no such experiment
       UnknownRunError            (also LookupError) no run of an experiment has the name, or several have
-      ReproduceError             a job cannot be run again with the code that it ran with
       UnknownTokenError          (also LookupError) the server has no such token
       UnknownQueueError          (also LookupError) the workspace has no such queue
       UnknownWorkerError         (also LookupError) no worker, daemon or machine has this name

@@ -32,7 +32,7 @@ def facts_of(spec: JobSpec, directory: JobDirectory, workspace: Path, *, live: b
     provenance = Provenance.read(store.get("provenance", options.provenance)) if options.provenance else None
     if not options.snapshot and not live and (provenance is None or provenance.trees):
         when = (
-            "an xpm without snapshots has submitted it" if provenance is None else "it was submitted with code='live'"
+            "a version without snapshots has submitted it" if provenance is None else "it was submitted with code='live'"
         )
         problem = f"no snapshot of its code was kept, because {when}: nobody knows which code ran"
         raise ReproduceError(spec.label, problem, "To run today's code instead: --code live")

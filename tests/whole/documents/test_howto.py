@@ -34,7 +34,7 @@ PLAYED_ELSEWHERE = {"migrating", "notebooks", "redis", "reproduce"}
 ONLY_READ = {
     "docker": ({"text"}, "needs a running Docker; test_howto_services.py checks the files"),
     "redis": ({"text"}, "lines of a configuration file; test_howto_redis.py starts a server with them"),
-    "reproduce": ({"sh"}, "installs packages; test_reproduce.py runs the script with another Python"),
+    "reproduce": ({"text"}, "installs packages; test_reproduce.py runs the script with another Python"),
     "slurm": ({"text"}, "needs Slurm; test_howto_services.py has the shell read it"),
     "systemd": ({"text", "ini"}, "changes services of the machine; test_howto_services.py checks the files"),
 }

@@ -62,5 +62,5 @@ class Sources:
                 signing.verify(key, self._workspace.id, spec)
             except SignatureError as error:
                 return f"{error} Or: {TRUST}"
-        wrong = [f"it has the option {name!r}, which a later xpm knows" for name in spec.options.unknown]
+        wrong = [f"it has the option {name!r}, which this version does not know" for name in spec.options.unknown]
         return next(iter([*wrong, *spec.options.problems()]), spec)

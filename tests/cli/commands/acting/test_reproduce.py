@@ -163,7 +163,7 @@ def test_readme_says_what_is_not_pinned_and_a_command_that_works(bench: Bench) -
 @pytest.mark.parametrize(
     ("how", "said"),
     [
-        ({"old": True}, "because an xpm without snapshots has submitted it: nobody knows which code ran."),
+        ({"old": True}, "because a version without snapshots has submitted it: nobody knows which code ran."),
         ({"code": "live"}, "because it was submitted with code='live': nobody knows which code ran."),
     ],
 )

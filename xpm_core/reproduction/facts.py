@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from xpm_core.errors import ReproduceError, SnapshotError
+from xpm_core.labels import short
 from xpm_core.reproduction.pinning import Then
 from xpm_core.reproduction.requirements import Packages
 from xpm_core.snapshot.code_store import CodeStore
@@ -32,13 +33,24 @@ def facts_of(spec: JobSpec, directory: JobDirectory, workspace: Path, *, live: b
     provenance = Provenance.read(store.get("provenance", options.provenance)) if options.provenance else None
     if not options.snapshot and not live and (provenance is None or provenance.trees):
         when = (
-            "a version without snapshots has submitted it" if provenance is None else "it was submitted with code='live'"
+            "a version without snapshots has submitted it"
+            if provenance is None
+            else "it was submitted with code='live'"
         )
         problem = f"no snapshot of its code was kept, because {when}: nobody knows which code ran"
         raise ReproduceError(spec.label, problem, "To run today's code instead: --code live")
-    manifest = store.manifest(options.snapshot) if options.snapshot and not live else None
     record = record_of(directory)
+    ran = record.get("code")
+    if isinstance(ran, dict) and ran.get("snapshot", "") != options.snapshot and not live:
+        ran_code, next_code = _named(ran.get("snapshot")), _named(options.snapshot)
+        problem = f"it ran the code {ran_code}, and was submitted again with code {next_code}"
+        raise ReproduceError(spec.label, problem, "Wait until it has run again.")
+    manifest = store.manifest(options.snapshot) if options.snapshot and not live else None
     return Then(record, provenance, manifest, _packages(store, record, provenance), live)
+
+
+def _named(snapshot: Any) -> str:
+    return f"of snapshot {short(str(snapshot))}" if snapshot else "that was not kept"
 
 
 def record_of(directory: JobDirectory) -> Mapping[str, Any]:

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 
@@ -33,10 +34,27 @@ from xpm_core.reproduction.requirements import Packages, requirements
 from xpm_core.snapshot.facts.machine import machine_facts
 from xpm_core.snapshot.facts.packages import packages_document
 from xpm_core.words.text import plural
-from xpm_core.workspace.job_directory import JobDirectory
 
 EXECUTION = "reproduce"
 """What the job finds as its execution."""
+
+
+class Plan(NamedTuple):
+    """What the user wants.
+
+    Attributes:
+        into: The folder; None for one in the current folder.
+        no_run: Whether to write the folder only.
+        compares: Whether to compare only.
+        live: Whether to take today's code.
+        trust: Whether to run the code of an imported job.
+    """
+
+    into: str | None
+    no_run: bool
+    compares: bool
+    live: bool
+    trust: bool
 
 
 @click.command()
@@ -49,9 +67,7 @@ EXECUTION = "reproduce"
 @click.option("--trust", is_flag=True, help="Run the code of a job that was imported.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 @click.pass_context
-def reproduce(
-    ctx: click.Context, /, name: str, into: str | None, no_run: bool, compares: bool, code: str, **flags: bool
-) -> None:
+def reproduce(ctx: click.Context, /, name: str, into: str | None, as_json: bool, **how: Any) -> None:
     """Run a finished job again with the code that it ran with, and compare what it writes.
 
     The folder gets the files of the job's snapshot, requirements.txt with the versions of its packages, its parameters,
@@ -60,29 +76,22 @@ def reproduce(
 
     Exit code 0 if all files are equal, 1 if one differs or the job failed, 2 if it cannot be run again.
     """
-    if compares and (no_run or into is None):
+    plan = Plan(into, how["no_run"], how["compares"], how["code"] == "live", how["trust"])
+    if plan.compares and (plan.no_run or into is None):
         raise click.UsageError("--compare needs --into, and not --no-run.", ctx)
     with open_workspace() as opened:
         row = opened.view.job(name)
         directory = opened.directory(row)
-        job = _sealed(opened, row, directory, trust=flags["trust"], runs=not compares)
-        folder = Path(os.path.abspath(into or f"reproduce-{short(row.identity)}"))
-        if compares:
-            _check_same(folder, row.identity)
-        else:
-            folders.check_empty(folder)
         try:
-            found, environment = _prepared(
-                opened, row, job, directory, folder, live=code == "live", writes=not compares
-            )
-        except SnapshotError as error:
+            found, environment = _prepared(opened, row, plan)
+        except (DebugError, SnapshotError) as error:
             raise ReproduceError(error.where, error.problem, error.remedy) from error
-    exit_code = None if no_run or compares else _run(folder, environment, as_json=flags["as_json"])
-    if not no_run:
+    if not plan.no_run:
+        exit_code = None if plan.compares else _run(found.folder, environment, as_json=as_json)
         without = (".xpm", directory.params.name, directory.out.name, directory.err.name)
-        files = compare(directory.path, folder / folders.JOB, without)
+        files = compare(directory.path, found.folder / folders.JOB, without)
         found = replace(found, exit_code=exit_code, files=files)
-    if flags["as_json"]:
+    if as_json:
         click.echo(dumps(reproduction_sheet.document(found)))
     else:
         for each in reproduction_sheet.lines(found, Terminal.of_stdout()):
@@ -91,22 +100,20 @@ def reproduce(
         ctx.exit(FAILED)
 
 
-def _sealed(opened: OpenWorkspace, row: JobRow, directory: JobDirectory, *, trust: bool, runs: bool) -> SealedJob:
+def _sealed(opened: OpenWorkspace, row: JobRow, plan: Plan) -> SealedJob:
     """What the job runs, if it has ended, is believed, and its inputs are there.
 
     Raises:
-        ReproduceError: It is not.
+        ReproduceError, DebugError: It is not.
     """
-    named = label(bare_class(row.task or "") or "job", row.identity)
+    directory = opened.directory(row)
     if directory.marker() is None:
+        named = label(bare_class(row.task or "") or "job", row.identity)
         problem = f"its directory does not say that it has ended ({directory.path})"
         raise ReproduceError(named, problem, f"See how it stands: {opened.commands.show(row.identity)}")
-    try:
-        job = sealed_job(opened, row, trusts=trust)
-        if runs:
-            check_inputs(opened, job)
-    except DebugError as error:
-        raise ReproduceError(error.where, error.problem, error.remedy) from error
+    job = sealed_job(opened, row, trusts=plan.trust)
+    if not plan.compares:
+        check_inputs(opened, job)
     return job
 
 
@@ -125,24 +132,20 @@ def _check_same(folder: Path, identity: str) -> None:
         raise ReproduceError(str(folder), problem, "Name the folder that `xpm reproduce` has made")
 
 
-def _prepared(
-    opened: OpenWorkspace,
-    row: JobRow,
-    job: SealedJob,
-    directory: JobDirectory,
-    folder: Path,
-    *,
-    live: bool,
-    writes: bool,
-) -> tuple[Reproduction, dict[str, str]]:
+def _prepared(opened: OpenWorkspace, row: JobRow, plan: Plan) -> tuple[Reproduction, dict[str, str]]:
     """Find out what is not pinned, and write the folder. Also returned: the environment of the job."""
-    workspace = opened.workspace.path
-    then = facts_of(job.spec, directory, workspace, live=live)
+    job, directory, workspace = _sealed(opened, row, plan), opened.directory(row), opened.workspace.path
+    folder = Path(os.path.abspath(plan.into or f"reproduce-{short(row.identity)}"))
+    if plan.compares:
+        _check_same(folder, row.identity)
+    else:
+        folders.check_empty(folder)
+    then = facts_of(job.spec, directory, workspace, live=plan.live)
     variables, unknown = _variables(opened, row, job, folder)
     environment = {**job_environment(opened), **variables}
     unpinned = [*notes(then, Here(Packages.read(packages_document()), machine_facts(), environment)), *unknown]
     snapshot = job.spec.options.snapshot if then.manifest is not None else ""
-    if writes:
+    if not plan.compares:
         contents = folders.Contents(
             spec=job.spec,
             title=opened.title(row),
@@ -156,12 +159,8 @@ def _prepared(
         )
         folders.write(folder, contents)
         say(f"folder      {folder}")
-        code = (
-            f"snapshot {short(snapshot)}: {plural(len(then.manifest.files), 'file')}"
-            if then.manifest
-            else "today's files"
-        )
-        say(f"code        {code}")
+        files = f": {plural(len(then.manifest.files), 'file')}" if then.manifest is not None else ""
+        say(f"code        {f'snapshot {short(snapshot)}' if snapshot else 'as it is now'}{files}")
     for text in reproduction_sheet.note_lines(unpinned, Terminal(None)):
         say(text)
     return Reproduction(row.identity, job.spec.task, snapshot, folder, unpinned), environment

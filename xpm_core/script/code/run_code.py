@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from xpm_core.errors import SnapshotError
+from xpm_core.errors import SettingsError, SnapshotError
 from xpm_core.script.code.choice import Code
 from xpm_core.script.code.live_trees import live_roots, live_trees
 from xpm_core.snapshot.code_store import CodeStore
@@ -76,7 +76,7 @@ class RunCode:
             roots = {tree.name: tree for tree in self._trees}
             trees = [roots[name] for name in before.trees]
             return changed_files(before, trees)
-        except (SnapshotError, KeyError):
+        except (SnapshotError, SettingsError, KeyError):
             return None
 
     def _snapshot(self, classes: Iterable[type]) -> Code:

@@ -181,6 +181,14 @@ def test_job_whose_code_was_not_kept_is_refused_and_runs_live_if_asked(
     assert recorded == ("old" in how)
 
 
+def test_job_that_was_submitted_again_with_other_code_is_refused(bench: Bench) -> None:
+    bench.runs.run(TASK, record={"code": {"snapshot": "ab" * 32}})
+    refused = bench.reproduce("last")
+    assert refused.returncode == 2
+    assert "it ran the code of snapshot abababa, and was submitted again with code of snapshot " in refused.stderr
+    assert bench.reproduce("last", "--code", "live").returncode == 0
+
+
 def test_imported_job_runs_only_if_it_is_trusted(bench: Bench) -> None:
     [identity] = bench.runs.run(TASK)
     (bench.runs.workspace.job("study:Train", identity).path / ".xpm" / "imported.json").write_text("{}")

@@ -64,6 +64,18 @@ def lies_in(path: str, folder: str) -> bool:
     return path == folder or path.startswith(f"{folder.rstrip('/')}/")
 
 
+def shown(path: str) -> str:
+    """A path for messages: characters that act on a terminal, and bytes that are no UTF-8, are written as escapes.
+
+    Example:
+        >>> shown("two\\nlines")
+        'two\\\\nlines'
+    """
+    if path.isprintable():
+        return path
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in path)
+
+
 class Patterns:
     """Patterns of settings, such as `build/*.so`.
 
@@ -93,7 +105,7 @@ def fixed_part(pattern: str) -> str:
         >>> fixed_part("build/lib/*.so"), fixed_part("*.so"), fixed_part("data/set.csv")
         ('build/lib', '', 'data/set.csv')
     """
-    parts = pattern.strip("/").split("/")
+    parts = [part for part in pattern.split("/") if part not in ("", ".")]
     if "/" not in pattern.rstrip("/"):
         return "" if _has_wildcard(pattern) else parts[0]
     known = []

@@ -16,7 +16,7 @@ from xpm_core.errors import SnapshotError
 from xpm_core.snapshot.taking.files.git import GitFiles
 from xpm_core.snapshot.taking.files.links import LinkReader, Surroundings
 from xpm_core.snapshot.taking.files.listing import Listing, files_in
-from xpm_core.snapshot.taking.files.names import PYTHON, Patterns, fixed_part, is_python, is_secret
+from xpm_core.snapshot.taking.files.names import PYTHON, Patterns, fixed_part, is_python, is_secret, shown
 from xpm_core.snapshot.taking.files.settings import SnapshotSettings
 from xpm_core.snapshot.taking.files.walk import walk
 
@@ -97,7 +97,7 @@ def select(root: str, settings: SnapshotSettings, imported: Iterable[str], aroun
             much.
     """
     if not os.access(root, os.R_OK | os.X_OK):
-        raise SnapshotError(root, "this folder cannot be read", "Make it readable for you.")
+        raise SnapshotError(shown(root), "this folder cannot be read", "Make it readable for you.")
     listing = files_in(root, around.workspace, settings.exclude.match)
     return _Selector(root, settings, set(imported), listing, around).selection()
 
@@ -130,6 +130,7 @@ class _Selector:
             self._narrow(size)
         self._check_included()
         found.notes.secrets.sort()
+        found.notes.leaving.sort()
         found.notes.large = sorted((path, file.stat.st_size) for path, file in found.large.items())
         return found
 
@@ -243,7 +244,8 @@ def _top(path: str) -> str:
 def _largest(counts: Counter[str], unit: str) -> str:
     """The largest folders, for people."""
     scale = 1_000_000 if unit == "MB" else 1
-    return ", ".join(f"{name}: {count // scale:,} {unit}" for name, count in counts.most_common(3))
+    largest = sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:3]
+    return ", ".join(f"{name}: {count // scale:,} {unit}" for name, count in largest)
 
 
 def _own_outputs() -> set[tuple[int, int]]:

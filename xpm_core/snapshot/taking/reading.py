@@ -125,10 +125,13 @@ class Keeper:
     def __init__(self, store: CodeStore) -> None:
         self._store = store
         self._present: set[str] = set()
+        self._since = time.monotonic()
 
-    def forget(self) -> None:
-        """Look anew whether contents are there."""
-        self._present.clear()
+    def forget(self, after_s: float = 0) -> None:
+        """Look anew whether contents are there, if the last time that all were looked for is so many seconds ago."""
+        if time.monotonic() - self._since >= after_s:
+            self._present.clear()
+            self._since = time.monotonic()
 
     def keep(self, path: str, found: Found, seen: Seen) -> Kept | None:
         """Keep a file. It is read only if it is not known, or if its content is not in the workspace any more.

@@ -130,10 +130,10 @@ class ImportSheet:
             )
         if found.missing:
             yield f"Missing: {plural(len(found.missing), 'job')} that these need: {named(found.missing)}."
-        if record.hidden:
-            names = sorted({name for each in record.hidden.values() for name in each})
+        if hidden := [record.hidden[job.identity] for job in found.new if job.identity in record.hidden]:
+            names = sorted({name for each in hidden for name in each})
             yield (
-                f"{plural(len(record.hidden), 'job')} cannot be run as they are: the values of {', '.join(names)} were "
+                f"{plural(len(hidden), 'job')} cannot be run as they are: the values of {', '.join(names)} were "
                 "hidden. Their results can be used."
             )
 

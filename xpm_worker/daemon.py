@@ -18,6 +18,7 @@ from xpm_core.backoff import Backoff
 from xpm_core.errors import XpmError
 from xpm_core.job.environment import clean_environment
 from xpm_core.server.embedded.server import EmbeddedServer
+from xpm_core.snapshot.trees.removal import remove_unused
 from xpm_worker.mark import DaemonMark
 from xpm_worker.slot.main import SlotContext, work
 from xpm_worker.slot.orders import SIGNALS, Shutdown, stricter
@@ -82,6 +83,7 @@ class Daemon:
     def run(self) -> bool:
         """Run until all slots have left. Returns whether each has left because it was ordered to, from afar."""
         marks.sweep_orphans()
+        remove_unused()
         self._start_fork_server()
         self._waiting = list(range(self._context.settings.slots))
         while self._slots or (self._waiting and not self._shutdown):
@@ -96,6 +98,7 @@ class Daemon:
             self._check_server()
         self._mark.remove()
         self._end_fork_server()
+        remove_unused()
         return self._all_ordered
 
     # -- slots -----------------------------------------------------------------------------------------------------

@@ -19,7 +19,7 @@ from xpm_core.states import State
 from xpm_core.store.records import CancelCode, RetryCode
 
 if TYPE_CHECKING:
-    from xpm_cli.lookup.job_code import Recoded
+    from xpm_cli.lookup.code.retried_code import Recoded
 
 Result = tuple[bool, str]
 """Whether it was done, and a line about it."""

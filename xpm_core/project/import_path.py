@@ -16,6 +16,7 @@ from functools import lru_cache
 from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
 from typing import NamedTuple
 
+from xpm_core.project.moved_code import UNMOVED, MovedCode, redirect
 from xpm_core.project.origin import INSTALLED
 
 EDITABLE = "__editable__"
@@ -56,12 +57,17 @@ def import_path() -> ImportPath:
     return _import_path(entries, "" if _absolute(entries) else os.getcwd())
 
 
-def follow(path: ImportPath) -> None:
+def follow(path: ImportPath, code: MovedCode = UNMOVED) -> None:
     """Let this process import as a script does: from the script's folders, as far as they exist, in their order.
 
     Some folders stand before the standard library here and not in the script's path. They were given to the worker, so
     they come first.
+
+    Args:
+        path: Where the script imports from, as it is now (`MovedCode.here`).
+        code: Where the code of the script lies now. This process then imports nothing from where it was.
     """
+    redirect(code)
     for name, taken in path.standard.items():
         if not taken and name in STANDARD_NAMES:
             with contextlib.suppress(ImportError):

@@ -1,4 +1,5 @@
-"""Why workers hand jobs back: they lack a module that the job's code imports, or do not know an option of the job.
+"""Why workers hand jobs back: they lack a module that the job's code imports, do not know an option of the job, or
+cannot hold its code.
 
 A worker that has refused a job gets no more jobs of its project, as long as another worker may have them. All workers
 of a daemon lack the same, so a refusal is noted for the daemon. `lua/include/refusals.lua` decides which worker gets a
@@ -20,20 +21,24 @@ from xpm_core.store.replies import map_of, shown
 LONGEST_OPTION = 100
 """Characters of an option's name that are kept: others can write into Redis."""
 
+LATER = ("option", "trouble")
+"""Fields that are written only if they say something: a worker of an earlier xpm did not write them."""
+
 _SLOT = re.compile(r"(.+)\.[0-9]+")
 
 
 @dataclass(frozen=True)
 class Refusal:
-    """What a worker lacks for a job: a module or an option. Make one by `of_module` or `of_option`.
+    """What a worker lacks for a job. Make one by `of_module`, `of_option` or `of_trouble`.
 
     Args:
         worker: The name of its daemon, as the user gave it.
         host: Its machine.
-        module: The module that it cannot import; empty if it lacks an option.
+        module: The module that it cannot import; empty if it lacks something else.
         looked: Where it looked for the module.
         said: All this in a sentence.
-        option: The option of the job that it does not know; empty if it lacks a module.
+        option: The option of the job that it does not know; empty if it lacks something else.
+        trouble: Why its machine cannot hold the job's code; empty if it can. No job fails because of that.
     """
 
     worker: str
@@ -42,6 +47,7 @@ class Refusal:
     looked: str
     said: str
     option: str = ""
+    trouble: str = ""
 
     @classmethod
     def of_module(cls, worker: str, host: str, module: str, looked: str) -> Refusal:
@@ -57,6 +63,11 @@ class Refusal:
         return cls(worker, host, "", "", f"worker {worker} on {host} {_unknown(option)}", option)
 
     @classmethod
+    def of_trouble(cls, worker: str, host: str, trouble: str) -> Refusal:
+        """Its machine cannot hold the job's code: `trouble` says where and why."""
+        return cls(worker, host, "", "", f"worker {worker} on {host} {_troubled(trouble)}", trouble=trouble)
+
+    @classmethod
     def read(cls, written: str) -> Refusal:
         """Read what `written` made. Others can write into Redis, so its texts may say anything."""
         found = shown(map_of(written))
@@ -64,16 +75,20 @@ class Refusal:
 
     def written(self) -> dict[str, str]:
         """Its facts, as they stand in Redis and in what `xpm status --json` prints."""
-        return {name: value for name, value in asdict(self).items() if value or name != "option"}
+        return {name: value for name, value in asdict(self).items() if value or name not in LATER}
 
     @property
     def problem(self) -> str:
         """What is wrong, without the worker: `cannot import sweep: looked in /data/code`."""
+        if self.trouble:
+            return _troubled(self.trouble)
         return _unknown(self.option) if self.option else f"cannot import {self.module}: looked in {self.looked}"
 
     @property
     def remedy(self) -> str:
         """What to do about it."""
+        if self.trouble:
+            return "mend that folder, or start the worker again with another one in XPM_SNAPSHOT_FOLDER"
         if self.option:
             return "start it again with the script's version of xpm"
         return "install it there, or start the worker with --pythonpath"
@@ -81,7 +96,13 @@ class Refusal:
     @property
     def tag(self) -> str:
         """What is lacking, in the short form that stands in the names of lines. No module has a space in its name."""
+        if self.trouble:
+            return tag("code folder")
         return tag(f"option {self.option}" if self.option else self.module)
+
+
+def _troubled(trouble: str) -> str:
+    return f"cannot hold the code of its jobs: {trouble}"
 
 
 def _unknown(option: str) -> str:

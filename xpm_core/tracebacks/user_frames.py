@@ -8,7 +8,9 @@ from __future__ import annotations
 import os
 import sysconfig
 import traceback
+from collections.abc import Callable
 from types import TracebackType
+from typing import Any
 
 from xpm_core.tracebacks.callsite import PACKAGE
 
@@ -42,6 +44,30 @@ def user_trace(error: BaseException) -> TracebackType | None:
     return trace or error.__traceback__
 
 
-def traceback_text(error: BaseException) -> str:
-    """Return the traceback as Python prints it, without xpm's own frames around the user's code."""
-    return "".join(traceback.format_exception(type(error), error, user_trace(error)))
+def traceback_text(error: BaseException, place: Callable[[str], str] | None = None) -> str:
+    """Return the traceback as Python prints it, without xpm's own frames around the user's code.
+
+    Args:
+        error: The error.
+        place: Returns the name to show for a file. The lines are those of the file itself.
+    """
+    shown = traceback.TracebackException(type(error), error, user_trace(error))
+    if place is not None:
+        _rename(shown, place)
+    return "".join(shown.format())
+
+
+def _rename(shown: Any, place: Callable[[str], str]) -> None:
+    """Name the files in a traceback otherwise, and in those of the errors that it came from."""
+    waiting, seen = [shown], set()
+    while waiting:
+        each = waiting.pop()
+        if each is None or id(each) in seen:
+            continue
+        seen.add(id(each))
+        for frame in each.stack:
+            _ = frame.line  # it is read now, from the file itself
+            frame.filename = place(frame.filename)
+        if isinstance(getattr(each, "filename", None), str):  # of a SyntaxError
+            each.filename = place(each.filename)
+        waiting += [each.__cause__, each.__context__, *(getattr(each, "exceptions", None) or ())]

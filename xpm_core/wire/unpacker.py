@@ -76,9 +76,10 @@ class Unpacker:
         """The configuration and the tags of a payload that was opened."""
         root = Restorer(content, self.site)
         if not self.site.by_name:
-            follow(root.import_path)
+            follow(root.import_path, self.site.code)
         if "argv" in content and not self.site.by_name:
             sys.argv = script_arguments.unpack(content["argv"], self.site.workspace)
+            sys.argv[:1] = map(self.site.code.here, sys.argv[:1])  # a job may look for files beside the script
         placed = {(part, number): paths for part, number, paths in content.get("placed", ())}
         for node in self.ordered(root.imports):
             part, number = node

@@ -68,7 +68,8 @@ class Code(str, Enum):
     )  # fmt: skip
     UNSERVED = ("unserved", Outlook.NOT_YET, "No living worker serves its queue.", "Start a worker of that queue.")
     REFUSED = (
-        "refused", Outlook.NOT_YET, "Workers refused it: they lack a module, or do not know one of its options.",
+        "refused", Outlook.NOT_YET,
+        "Workers refused it: they lack a module, do not know one of its options, or have no place for its code.",
         "Install on the worker what it lacks, or start a worker that has it.",
     )  # fmt: skip
     SILENT = (

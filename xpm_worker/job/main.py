@@ -22,7 +22,7 @@ from xpm_core.tracebacks.user_frames import traceback_text
 from xpm_core.wire import live_task, payload
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.workspace import Workspace
-from xpm_worker.job import failure, import_errors, leaving, streams, user_code
+from xpm_worker.job import failure, import_errors, kept_code, leaving, streams, user_code
 from xpm_worker.job.interruption.handler import Interruption
 from xpm_worker.job.reports import Reports
 from xpm_worker.protocol.channel import Channel
@@ -149,7 +149,12 @@ def execute(job: RunJob, directory: JobDirectory, reports: Reports) -> None:
     """
     last = next(reversed(sys.modules))
     task = payload.load(
-        job.payload, workspace=directory.workspace, identity=job.identity, jobpath=directory.path, allow=job.allow
+        job.payload,
+        workspace=directory.workspace,
+        identity=job.identity,
+        jobpath=directory.path,
+        allow=job.allow,
+        code=kept_code.code_of(job),
     )
     reports.send(TaskLoaded(user_code.shareable(user_code.imported_since(last))))
     if not directory.params.exists():
@@ -172,7 +177,7 @@ def _last_message(job: RunJob, directory: JobDirectory, error: BaseException | N
     _log(job, directory, error)
     if isinstance(error, GracefulTimeout):
         return TaskFinished(False, None, handed_back=True)
-    missing = import_errors.missing_module(error)
+    missing = import_errors.missing_module(job, error)
     looked = import_errors.looked_in(job) if missing else ""
     return TaskFinished(False, _summary(job, error, code), missing=missing, looked=looked)
 
@@ -199,17 +204,21 @@ def _summary(job: RunJob, error: BaseException, code: int) -> dict[str, Any]:
     elif isinstance(error, SystemExit):
         said = "" if isinstance(error.code, int) else f": {summary['message']}"
         summary.update(type="SystemExit", message=f"exit code {code}{said}")
-    return summary
+    elif hint := kept_code.hint(job, error):
+        summary["message"] = f"{summary['message']}: {hint}"
+    return kept_code.placed(summary, kept_code.code_of(job))
 
 
 def _log(job: RunJob, directory: JobDirectory, error: BaseException) -> None:
     """Write an error to the job's log, even if the job has closed its stderr."""
+    place = kept_code.code_of(job).there
     if isinstance(error, (GracefulTimeout, TaskCancelled)):  # this is no failure, so its traceback is of no interest
         text = f"{type(error).__name__}: {error}\n"
     elif isinstance(error, SystemExit):
         text = "" if error.code is None or isinstance(error.code, int) else f"{error.code}\n"
     elif isinstance(error, TaskImportError):
-        text = traceback_text(error.__cause__ or error) + "\n" + import_errors.message(job, error) + "\n"
+        text = traceback_text(error.__cause__ or error, place) + "\n" + import_errors.message(job, error) + "\n"
     else:
-        text = traceback_text(error)
+        hint = kept_code.hint(job, error)
+        text = traceback_text(error, place) + (f"\n{hint}\n" if hint else "")
     streams.append_to(directory.err, text)

@@ -216,6 +216,10 @@ class Claimer:
         except ServerError as error:
             self._calls.back_off("wait for work", error)
 
+    def register_anew(self) -> None:
+        """Register the slot again: its machine may have room for code again."""
+        self._register()
+
     # -- what is held ----------------------------------------------------------------------------------------------
 
     def renew(self, held: HeldLease | None) -> RenewCode | None:

@@ -15,8 +15,10 @@ import signal
 import time
 from typing import Any
 
-from xpm_core.errors import PayloadError, ProtocolError, WorkspaceError, XpmError
+from xpm_core.errors import PayloadError, SnapshotError, SnapshotFolderError, WorkspaceError, XpmError
 from xpm_core.job.environment import token_variables
+from xpm_core.project.moved_code import MovedCode
+from xpm_core.snapshot.trees.trees import Trees
 from xpm_core.states import Event, State
 from xpm_core.store import keys
 from xpm_core.store.records import FinishCode, Lease, RenewCode
@@ -37,6 +39,7 @@ from xpm_worker.protocol.messages import (
 from xpm_worker.settings import Settings
 from xpm_worker.slot import lease_check
 from xpm_worker.slot.claimer import Claimer, HeldLease
+from xpm_worker.slot.code.opening import CodeOpener, NotOpenedError
 from xpm_worker.slot.devices import named, own_devices
 from xpm_worker.slot.orders import Orders, Shutdown
 from xpm_worker.slot.starter_link import StarterLink, StopsSent
@@ -80,6 +83,7 @@ class Runner:
         self._orders = orders
         self._settings = settings
         self._devices = own_devices(os.environ)
+        self._opener = CodeOpener(claimer, orders, Trees(workspace.path))
         self.running: HeldLease | None = None
         """The job that runs now."""
         self.pid = 0
@@ -108,31 +112,32 @@ class Runner:
             if unknown := lease.spec.options.unknown:
                 self._refuse_unknown(held, unknown[0])
                 return
-            message = self._message(held)
             adopted = directory.adoptable()
         except (XpmError, OSError) as error:
-            self._fail(held, failure.from_text(type(error).__name__, str(error)))
+            self._fail(held, failure.from_text(type(error).__name__, str(error)), forged=True)
             return
         if not self._may_start(held):
             return
         if adopted is not None and adopted != lease.replaces:
-            log.info("%s: done before, by its directory", lease.spec.label)
-            if directory.kept(lease.spec.task) is None:
-                with contextlib.suppress(WorkspaceError):  # to run it again, its script has to submit it
-                    _keep(directory, lease)
-            self._claimer.finish(held, State.DONE, adopted=adopted)
+            self._adopt(held, directory, adopted)
             return
         if lease.attempt > 1:
             marks.sweep_orphans()
         try:
-            ended = self._watch(held, message)
-        except ProtocolError as error:
-            self._fail(held, failure.from_text(type(error).__name__, str(error)))
-            return
-        if ended is None:
-            self._lose(held, directory)
+            with self._opener.opened(held, self.running_rq_id or "") as code:
+                ended = self._watch(held, self._message(held, code))
+        except NotOpenedError as error:
+            self._leave_out(held, error.reason)
+        except SnapshotFolderError as error:
+            self._refuse_trouble(held, error)
+        except (XpmError, OSError) as error:
+            is_forged = not isinstance(error, SnapshotError)
+            self._fail(held, failure.from_text(type(error).__name__, str(error)), forged=is_forged)
         else:
-            self._conclude(held, directory, ended)
+            if ended is None:
+                self._lose(held, directory)
+            else:
+                self._conclude(held, directory, ended)
 
     # -- before ----------------------------------------------------------------------------------------------------
 
@@ -152,7 +157,23 @@ class Runner:
             return False
         return True
 
-    def _message(self, held: HeldLease) -> RunJob:
+    def _adopt(self, held: HeldLease, directory: JobDirectory, execution: str) -> None:
+        """Report a job as done whose directory says that this execution has done it."""
+        log.info("%s: done before, by its directory", held.lease.spec.label)
+        if directory.kept(held.lease.spec.task) is None:
+            with contextlib.suppress(WorkspaceError):  # to run it again, its script has to submit it
+                _keep(directory, held.lease)
+        self._claimer.finish(held, State.DONE, adopted=execution)
+
+    def _leave_out(self, held: HeldLease, reason: str) -> None:
+        """Report a job that was not started, because something has happened while its code was copied."""
+        log.info("%s: %s before it started", held.lease.spec.label, reason)
+        if reason == "cancelled":
+            self._claimer.finish(held, State.CANCELLED)
+        elif reason == "released":
+            self._claimer.release(held, started=False)
+
+    def _message(self, held: HeldLease, code: MovedCode) -> RunJob:
         lease, spec, worker = held.lease, held.lease.spec, self._claimer.worker
         return RunJob(
             execution=lease.execution,
@@ -174,6 +195,9 @@ class Runner:
             ends_at=self._orders.ends_at,
             allow=list(self._settings.allow),
             max_log=round(self._settings.max_log_mb * 1e6),
+            code=dict(code.folders),
+            snapshot=spec.options.snapshot,
+            provenance=spec.options.provenance,
         )
 
     # -- meanwhile -------------------------------------------------------------------------------------------------
@@ -292,10 +316,12 @@ class Runner:
         elif not reply.accepted:
             log.warning("%s: done, but another execution has taken its place", held.lease.spec.label)
 
-    def _fail(self, held: HeldLease, error: dict[str, Any], directory: JobDirectory | None = None) -> None:
+    def _fail(
+        self, held: HeldLease, error: dict[str, Any], directory: JobDirectory | None = None, *, forged: bool = False
+    ) -> None:
         log.warning("%s: %s: %s", held.lease.spec.label, error["type"], error["message"])
         brief = failure.brief(error, LARGEST_ERROR)
-        reply = self._claimer.finish(held, State.FAILED, error=brief, forged=directory is None)
+        reply = self._claimer.finish(held, State.FAILED, error=brief, forged=forged)
         if directory is not None and reply is not None and reply.accepted and reply.state == State.FAILED.value:
             _mark(directory, "failed", held.lease)
 
@@ -316,6 +342,17 @@ class Runner:
         if not self._claimer.refuse(held, refusal, written):
             self._orders.wait(REFUSED_S)
 
+    def _refuse_trouble(self, held: HeldLease, problem: SnapshotFolderError) -> None:
+        """Hand the job back, because this machine cannot hold its code. The job does not fail, whoever else may run it.
+
+        This slot takes no job for a while, because others may have a place for it.
+        """
+        refusal = Refusal.of_trouble(*self._names(), f"{problem.where}: {problem.problem}")
+        log.warning("%s: %s. %s", held.lease.spec.label, refusal.said, problem.remedy)
+        error = failure.from_text(type(problem).__name__, str(problem))
+        self._claimer.refuse(held, refusal, failure.brief(error, LARGEST_ERROR))
+        self._opener.rest()
+
     def _names(self) -> tuple[str, str]:
         """What a refusal calls this worker's daemon, and its machine."""
         host = self._claimer.worker.host
@@ -333,6 +370,7 @@ class Runner:
                 "worker": self._claimer.worker.name,
                 "reason": "lost",
                 "error": failure.from_text("StarterLost", "the process that started the job was killed"),
+                "code": {name: getattr(held.lease.spec.options, name) for name in ("snapshot", "provenance")},
             }
             with contextlib.suppress(WorkspaceError):  # the record is for people; Redis learns of the loss all the same
                 directory.write_record(self._number, held.lease.execution, record)

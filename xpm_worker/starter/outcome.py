@@ -14,7 +14,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from xpm_worker.environment import END_TIMEOUT, IMPORT_TIMEOUT, timeout_s
-from xpm_worker.job import failure
+from xpm_worker.job import failure, kept_code
 from xpm_worker.protocol.messages import AttemptEnded, RunJob, TaskFinished
 from xpm_worker.system.memory import PeakMemory
 
@@ -100,6 +100,7 @@ def ended(ending: Ending, seconds: float, *, began: bool) -> AttemptEnded:
         began: Whether there was a process of the job.
     """
     reason, error = _reason(ending)
+    error = None if error is None else kept_code.placed(error, kept_code.code_of(ending.job))
     code, finished = ending.code, ending.finished if reason == "refused" else None
     return AttemptEnded(
         execution=ending.job.execution,
@@ -142,6 +143,7 @@ def record(ending: Ending, outcome: AttemptEnded, pid: int, started: datetime, e
         "peak_memory_bytes": ending.memory.bytes(usage),
         "cpu_s": None if usage is None else round(usage.ru_utime + usage.ru_stime, 3),
         "python": PYTHON,
+        "code": {"snapshot": job.snapshot, "provenance": job.provenance},
     }
 
 

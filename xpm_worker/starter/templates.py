@@ -16,6 +16,7 @@ import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from xpm_core.project.moved_code import UNMOVED, MovedCode
 from xpm_worker.protocol.channel import Channel
 from xpm_worker.protocol.codec import LARGEST_REPORT
 from xpm_worker.protocol.messages import RunJob, TemplateReady
@@ -190,8 +191,9 @@ class Templates:
 
     def _start(self, key: Key, modules: tuple[str, ...], first: RunJob | None = None) -> Template | None:
         payload, task = (b"", "") if first is None else (first.payload, first.task)
+        code = UNMOVED if first is None else MovedCode(first.code)
         try:
-            pid, sock = template_process.start(modules, dict(key[1]), self._close_inherited, payload)
+            pid, sock = template_process.start(modules, dict(key[1]), self._close_inherited, payload, code)
         except OSError:  # no process or no memory left: jobs run without a template
             return None
         channel = Channel(sock, receives=LARGEST_REPORT)

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import os
 import re
 import sys
 from collections.abc import Iterator
 from importlib.machinery import ModuleSpec, PathFinder
 
 from xpm_core.project.import_path import ImportPath, follow
+from xpm_core.project.moved_code import UNMOVED, MovedCode, MovedFinder
 from xpm_core.tracebacks.user_frames import is_installed_file
 from xpm_core.wire import payload
 
@@ -23,7 +25,7 @@ DEFINITION = re.compile("^(?:@|class |def |async def )", re.MULTILINE)
 
 
 @contextlib.contextmanager
-def of_payload(data: bytes) -> Iterator[list[str]]:
+def of_payload(data: bytes, code: MovedCode = UNMOVED) -> Iterator[list[str]]:
     """Give the imports of installed packages with which a job begins, in order, except for those imported already.
 
     Inside the `with` block, modules are found where the job finds them, because an installed package may import a
@@ -31,6 +33,7 @@ def of_payload(data: bytes) -> Iterator[list[str]]:
 
     Args:
         data: The job's payload.
+        code: Where the code of its script lies now.
 
     Returns:
         `"a.b"` for `import a.b`. `"a.b:c"` for `from a.b import c`, where c may be a module, or something in one. An
@@ -42,20 +45,24 @@ def of_payload(data: bytes) -> Iterator[list[str]]:
         ...         import_name(name)
     """
     path, cached, modules = sys.path[:], set(sys.path_importer_cache), sys.modules.copy()
+    variable = os.environ.get("PYTHONPATH")
     try:
-        yield _beginning(data)
+        yield _beginning(data, code)
     finally:
         sys.path[:] = path
+        sys.meta_path[:] = [each for each in sys.meta_path if not isinstance(each, MovedFinder)]
+        if variable is not None:
+            os.environ["PYTHONPATH"] = variable
         for name in modules.keys() - sys.modules.keys():
             sys.modules[name] = modules[name]
         for folder in sys.path_importer_cache.keys() - cached:
             del sys.path_importer_cache[folder]
 
 
-def _beginning(data: bytes) -> list[str]:
+def _beginning(data: bytes, code: MovedCode) -> list[str]:
     with contextlib.suppress(Exception):
-        module, path = payload.first_module(data)
-        follow(path)
+        module, path = payload.first_module(data, code)
+        follow(path, code)
         return list(_installed(_imports(module), path))
     return []
 

@@ -20,6 +20,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NoReturn
 
+from xpm_core.project.moved_code import UNMOVED, MovedCode
 from xpm_core.tracebacks.user_frames import is_user_file
 from xpm_worker.job import leaving, user_code
 from xpm_worker.job.standby import stand_by
@@ -37,7 +38,11 @@ EMPTY_NAME = "xpm-fork"
 
 
 def start(
-    modules: Sequence[str], env: dict[str, str], close_inherited: Callable[[], None], payload: bytes = b""
+    modules: Sequence[str],
+    env: dict[str, str],
+    close_inherited: Callable[[], None],
+    payload: bytes = b"",
+    moved: MovedCode = UNMOVED,
 ) -> tuple[int, socket.socket]:
     """Fork a template from this process, the starter.
 
@@ -46,6 +51,7 @@ def start(
         env: See `serve`.
         close_inherited: Called in the template; closes the descriptors that belong to the starter.
         payload: See `serve`.
+        moved: See `serve`.
 
     Returns:
         The template's process id, and the way to it. Each request (`_requests`) makes it fork a standby.
@@ -59,13 +65,18 @@ def start(
     if pid == 0:
         close_inherited()
         ours.close()
-        serve(theirs, modules, env, starter, payload)
+        serve(theirs, modules, env, starter, payload, moved)
     theirs.close()
     return pid, ours
 
 
 def serve(
-    sock: socket.socket, modules: Sequence[str], env: dict[str, str], starter: int, payload: bytes = b""
+    sock: socket.socket,
+    modules: Sequence[str],
+    env: dict[str, str],
+    starter: int,
+    payload: bytes = b"",
+    moved: MovedCode = UNMOVED,
 ) -> NoReturn:
     """Be a template: import, send `TemplateReady`, then fork a standby for each request.
 
@@ -77,6 +88,8 @@ def serve(
         env: Variables that the jobs have in addition to the starter's; packages may read them when they are imported.
         starter: Process id of the starter.
         payload: The payload of a task's first job, if the template must import what this job imports first.
+        moved: Where the code of that job lies. Its modules are read there, and none of them is imported: the template
+            serves jobs with other code, too.
     """
     code = 1
     try:
@@ -88,7 +101,7 @@ def serve(
             from xpm_worker.template import first_imports, generators
         last, known = next(reversed(sys.modules)), sibling.libraries()
         gc.disable()  # it would search all imported objects again and again, and find hardly anything to free
-        given = first_imports.of_payload(payload) if payload else contextlib.nullcontext(modules)
+        given = first_imports.of_payload(payload, moved) if payload else contextlib.nullcontext(modules)
         with given as names, generators.noting_seeds() if names else contextlib.nullcontext() as notes:
             kernel.set_name(TEMPLATE_NAME if names else EMPTY_NAME)
             for name in names:

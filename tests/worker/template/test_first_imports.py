@@ -25,7 +25,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     (installed / "fake_package").mkdir(parents=True)
     for name in ("package/__init__", "package/part", "first", "last"):
         (installed / f"fake_{name}.py").touch()
-    monkeypatch.setattr(payload, "first_module", lambda data: (data.decode(), ImportPath([str(project)], {})))
+    monkeypatch.setattr(payload, "first_module", lambda data, _: (data.decode(), ImportPath([str(project)], {})))
     monkeypatch.syspath_prepend(str(installed))
     project.mkdir()
     (project / "helper.py").touch()

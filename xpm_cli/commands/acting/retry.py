@@ -9,7 +9,7 @@ import click
 
 from xpm_cli.app import FAILED, common_options, say
 from xpm_cli.lookup import acts
-from xpm_cli.lookup.job_code import JobCode, Recoded
+from xpm_cli.lookup.code.retried_code import RetriedCode, Recoded
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.selection import selected, selection_options
 from xpm_cli.lookup.targets import Targets
@@ -50,15 +50,15 @@ def retry(
         raise click.UsageError("Name a JOB, or select jobs, such as --failed.", ctx)
     with open_workspace(acts=True) as opened:
         targets = Targets.of(opened, names, chosen, _fits(chosen))
-        job_code = JobCode(opened, targets.rows)
-        for line in job_code.lines() if code is None else ():
+        code_of_jobs = RetriedCode(opened, targets.rows)
+        for line in code_of_jobs.lines() if code is None else ():
             say(line)
         if not targets.rows:
             say("No job that was selected has failed.")
         elif not targets.agreed("retry", yes):
             ctx.exit(FAILED)
-        recoded = job_code.now() if code else {}
-        for line in job_code.now_lines():
+        recoded = code_of_jobs.now() if code else {}
+        for line in code_of_jobs.now_lines():
             say(line)
         results = [_retry(opened, row, recoded.get(row.identity), trust) for row in targets.rows]
         for warning in acts.obstacle_lines(opened, targets.rows):

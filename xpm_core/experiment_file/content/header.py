@@ -152,9 +152,10 @@ def _choice(document: Document) -> Choice | None:
     value = document.values.get("code")
     if value is None and "code" not in document.values:
         return None
-    if value not in CHOICES:
+    found: Choice | None = next((choice for choice in CHOICES if choice == value), None)
+    if found is None:
         raise _unfit(document, "code", EXPECTED, value)
-    return value
+    return found
 
 
 def _variables(document: Document) -> dict[str, str]:

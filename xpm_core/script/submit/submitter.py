@@ -10,9 +10,9 @@ import logging
 import math
 import os
 import threading
-import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.backoff import Backoff
@@ -113,7 +113,7 @@ class Submitter:
         self._key = signing.key_in(os.environ)
         self._code = RunCode(workspace.path, tell)
         self._fates = Fates(self._code.changed)
-        self._began_s = time.monotonic()
+        self._began_s = monotonic()
         self._closed = threading.Event()
 
     def submit(self, task: Task, options: Options, place: CodeLine) -> TrackedJob:
@@ -239,7 +239,7 @@ class Submitter:
 
     def _now_ms(self) -> int:
         """The time by the server's clock, in steps of 50 ms, so that jobs that are sent together share it."""
-        return self._run.started_ms + int((time.monotonic() - self._began_s) * 20) * 50
+        return self._run.started_ms + int((monotonic() - self._began_s) * 20) * 50
 
     def _imported(self, classes: set[type], needs: Sequence[Task]) -> set[type]:
         """The classes that a job imports: its own, and those of tasks that an earlier run has submitted."""
@@ -309,7 +309,7 @@ class Submitter:
                 self._closed.wait(backoff.next_s())
                 asked = self._ask(batch)
             except BeingRemovedError as error:  # also at the end of the experiment, because this is soon over
-                time.sleep(REMOVAL_S)
+                sleep(REMOVAL_S)
                 pauses += 1
                 if pauses == MANY_PAUSES:
                     log.warning("%s: %s; if that was killed, this takes two minutes", error.where, error.problem)

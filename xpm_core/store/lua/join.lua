@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
---[[ join: register a worker, with the queues that it serves.
+--[[ join: register a worker, with the queues that it serves. Its machine may have a place for code again.
 
 KEYS[1]  xpm:W:workers  zset  name -> alive until, ms
 ARGV[1]  workspace id
@@ -18,7 +18,7 @@ Returns {1}
 Invariant  a worker that makes no call for a lease counts as gone.
 Cost O(queues). Safe to repeat: yes.
 ]]
--- include: asks clock commands events guard keys typed
+-- include: asks clock commands events guard keys refusals typed
 local workers_key = KEYS[1]
 local w, name, lease_ms, queues, host, pid, path, version, devices, left_ms, before = unpack(ARGV)
 guard.type(workers_key, 'zset')
@@ -34,6 +34,7 @@ if redis.call('EXISTS', hash) == 0 then events.worker(w, 'worker_up', name, now)
 redis.call('HSET', hash, 'name', name, 'host', host, 'pid', pid, 'queues', queues, 'path', path, 'version', version,
   'lease_ms', lease_ms, 'started', now, 'devices', devices or '', 'orders', 1)
 if before and before ~= '' then commands.inherit(w, before, name) end
+refusals.forget_trouble(w, refusals.daemon(name))
 asks.note_end(ask, now)
 asks.alive(ask, now)
 return { 1 }

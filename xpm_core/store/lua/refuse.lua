@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
---[[ refuse: hand a job back because this worker lacks a module, or does not know an option. No attempt is counted.
+--[[ refuse: hand a job back because this worker lacks a module, does not know an option, or has no place for its code.
 
 KEYS[1]  xpm:W:leases  zset  identity -> end of its lease, ms
 ARGV[1]  workspace id
@@ -8,7 +8,7 @@ ARGV[3]  lease in ms
 ARGV[4]  identity
 ARGV[5]  execution id
 ARGV[6]  tag of what the worker lacks
-ARGV[7]  why, as JSON {worker, host, module, looked, said}, or with option
+ARGV[7]  why, as JSON {worker, host, module, looked, said}, or with option; with trouble, the job does not fail of it
 ARGV[8]  the error of the job, as JSON {type, message, ...}, if no other worker can run it
 
 Returns {code, state}
@@ -17,6 +17,7 @@ Returns {code, state}
    2  ALREADY   the same was done before
   -2  STALE     the execution does not hold the job
   -3  UNKNOWN   no such job
+No attempt is counted.
 Invariant  a refusal goes soon after its daemon; a job fails only when no living worker is left that has not refused.
 Cost O(workers of the queue). Safe to repeat: yes.
 ]]
@@ -61,7 +62,7 @@ redis.call('PEXPIRE', refusals_key, lease_ms * 4)
 local code, heard = 1, clock.may_expire(w, now, tonumber(lease_ms)) -- if not, living workers may seem dead
 if rec.cancel then
   executions.finish(w, rec, 'released', 'cancelled', now, { ended = now, reason = 'cancelled' })
-elseif heard and refusals.complete(need, now) then
+elseif heard and not about.trouble and refusals.complete(need, now) then
   local others = said_by_others(need, now)
   if others ~= '' then failure.message = failure.message .. ' Nor can the others that serve its queue: ' .. others end
   code = 3

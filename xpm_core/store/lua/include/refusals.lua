@@ -1,7 +1,7 @@
--- Jobs that workers have refused (refuse.lua), because they lack a module or do not know an option. A daemon that has
--- refused a job gets no more jobs of that project. If all daemons that serve the queue have, each job goes to the least
--- unfit of them, so that no job waits for ever or fails untried. `need` is {w, queue, project, missing}: the tag of the
--- project, and the tags of what workers lacked, joined by dots.
+-- Jobs that workers have refused (refuse.lua), because they lack a module, do not know an option, or have no place for
+-- its code. A daemon that has refused a job gets no more jobs of that project. If all daemons that serve the queue have,
+-- each job goes to the least unfit of them, so that no job waits for ever or fails untried. `need` is {w, queue,
+-- project, missing}: the tag of the project, and the tags of what workers lacked, joined by dots.
 -- include: keys
 local refusals = {}
 
@@ -59,6 +59,16 @@ end
 -- The refusals of a daemon stay as long as its workers are known. Each of their calls renews that.
 function refusals.keep(ask)
   redis.call('PEXPIRE', keys.refusals(ask.w, refusals.daemon(ask.worker)), ask.lease_ms * 4)
+end
+
+-- Forget that the machine of a worker had no place for the code of jobs: it tries again.
+function refusals.forget_trouble(w, daemon)
+  local key, found = keys.refusals(w, daemon), redis.pcall('HGETALL', keys.refusals(w, daemon))
+  for number = 1, #found, 2 do
+    local fine, about = pcall(cjson.decode, found[number + 1])
+    if fine and type(about) == 'table' and about.trouble then redis.call('HDEL', key, found[number]) end
+  end
+  refused[key] = nil
 end
 
 -- Whether a worker has refused any job. Most have not.

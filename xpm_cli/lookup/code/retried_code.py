@@ -11,13 +11,12 @@ from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
 from xpm_cli.lookup.open_workspace import OpenWorkspace
-from xpm_core.errors import SignatureError, SnapshotError, UnknownJobError
+from xpm_core.errors import SettingsError, SignatureError, SnapshotError, UnknownJobError
 from xpm_core.labels import short
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.snapshot.provenance import Provenance
 from xpm_core.snapshot.taking.changes import changed_files, retaken
-from xpm_core.snapshot.taking.snapshotter import Taken
 from xpm_core.states import State
 from xpm_core.store.records import Submission
 from xpm_core.wire import signing
@@ -55,8 +54,24 @@ class Recoded(NamedTuple):
     kept: Submission | None
 
 
+class Today(NamedTuple):
+    """Today's code, in place of that of jobs.
+
+    Attributes:
+        snapshot: Its snapshot.
+        provenance: How the jobs then came to be submitted.
+        changed: The files that differ from their own code.
+        notes: What else people should know of it, in lines.
+    """
+
+    snapshot: str
+    provenance: str
+    changed: list[str]
+    notes: list[str]
+
+
 @dataclass
-class JobCode:
+class RetriedCode:
     """The code of some jobs of a workspace that are to run again.
 
     Args:
@@ -66,7 +81,7 @@ class JobCode:
 
     opened: OpenWorkspace
     rows: Sequence[JobRow]
-    _taken: dict[tuple[str, str], tuple[Taken, str]] = field(default_factory=dict, init=False)
+    _taken: dict[tuple[str, str], Today] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._store = CodeStore(self.opened.workspace.path)
@@ -102,10 +117,9 @@ class JobCode:
             if not any(os.path.isdir(tree.roots[0]) for tree in trees if tree.roots):
                 return "its files are not on this machine"
             files = changed_files(self._store.manifest(snapshot), trees)
-        except SnapshotError as error:
+        except (SnapshotError, SettingsError) as error:
             return f"what differs now is not known: {error.problem}"
-        verb = "differs" if len(files) == 1 else "differ"
-        return (files and f"{plural(len(files), 'file')} {verb} now ({listed(files)}): --code now takes today's") or ""
+        return f"{_differing(files)}: --code now takes today's" if files else ""
 
     # -- today's code ----------------------------------------------------------------------------------------------
 
@@ -122,13 +136,14 @@ class JobCode:
 
     def now_lines(self) -> Iterator[str]:
         """What `now` has taken, a line or more for each snapshot."""
-        for (before, _), (taken, _) in self._taken.items():
-            count = sum(spec.options.snapshot == before for spec, _ in self._ended.values())
+        for (before, provenance), today in self._taken.items():
+            count = sum((spec.options.snapshot, spec.options.provenance) == (before, provenance) for spec, _ in self._ended.values())
             whose = "its code" if len(self.rows) == 1 else f"the code of {plural(count, 'job')}"
-            if taken.snapshot == before:
-                yield f"{whose} is {short(before)}, and no file differs now"
+            if today.snapshot == before:
+                yield f"{whose} is {short(before)}: no file differs now"
             else:
-                yield f"{whose} is {short(taken.snapshot)} now (before: {short(before)})"
+                yield f"{whose} is {short(today.snapshot)} now, not {short(before)}: {_differing(today.changed)}"
+            yield from today.notes
 
     def _recoded(self, ended: Ended) -> Recoded:
         spec, key = ended.spec, signing.key_in(os.environ)
@@ -139,20 +154,22 @@ class JobCode:
             raise SignatureError(spec.label, problem, f"Set {signing.VARIABLE} to the key, or leave out --code now.")
         for problem in (*(f"it has the option {name!r}" for name in spec.options.unknown), *spec.options.problems()):
             raise SnapshotError(spec.label, problem, "Use the version of xpm with which it was submitted.")
-        taken, provenance = self._take(spec)
-        after = spec._replace(options=replace(spec.options, snapshot=taken.snapshot, provenance=provenance))
+        today = self._today(spec)
+        after = spec._replace(options=replace(spec.options, snapshot=today.snapshot, provenance=today.provenance))
         if key is not None:
             after = signing.signed(key, self.opened.workspace.id, after)
         return Recoded(spec, after, ended.kept and ended.kept._replace(spec=after))
 
-    def _take(self, spec: JobSpec) -> tuple[Taken, str]:
-        """Take today's code in place of that of a job; returns it, and how the job then came to be submitted."""
+    def _today(self, spec: JobSpec) -> Today:
+        """Take today's code in place of that of a job."""
         which = spec.options.snapshot, spec.options.provenance
         if which not in self._taken:
-            provenance = self._believed(spec)
-            taken = retaken(self.opened.workspace.path, provenance, self._store.manifest(spec.options.snapshot))
+            provenance, manifest = self._believed(spec), self._store.manifest(spec.options.snapshot)
+            changed = changed_files(manifest, provenance.trees)
+            taken = retaken(self.opened.workspace.path, provenance, manifest)
             described = replace(provenance, snapshot=taken.snapshot, trees=taken.trees)
-            self._taken[which] = taken, self._store.put("provenance", described.written())
+            digest = self._store.put("provenance", described.written())
+            self._taken[which] = Today(taken.snapshot, digest, changed, taken.lines[1:])
         return self._taken[which]
 
     def _believed(self, spec: JobSpec) -> Provenance:
@@ -164,3 +181,7 @@ class JobCode:
         if not spec.signature and os.stat(self._store.document_path("provenance", digest)).st_uid != os.geteuid():
             raise SnapshotError(spec.label, "another user has submitted it, from files of his own", NO_SCRIPT)
         return Provenance.read(data)
+
+
+def _differing(files: Sequence[str]) -> str:
+    return f"{plural(len(files), 'file')} {'differs' if len(files) == 1 else 'differ'} now ({listed(files)})"

@@ -20,7 +20,7 @@ from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Lease, Submission, SubmitCode, WorkerId
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.job_links import JobLinks
-from xpm_core.workspace.job_spec import JobSpec
+from xpm_core.workspace.job_spec import JobOptions, JobSpec
 from xpm_core.workspace.kept_job import KeptJob
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.mark import DaemonMark, MarkedStore
@@ -64,12 +64,18 @@ class Lab:
         return self.workspace.job("sweep:Train", self.identity(name))
 
     def submit(
-        self, name: str, *needs: str, params: Mapping[str, Any] | None = None, experiment: str = "sweep", **more: Any
+        self,
+        name: str,
+        *needs: str,
+        params: Mapping[str, Any] | None = None,
+        experiment: str = "sweep",
+        options: JobOptions | None = None,
+        **more: Any,
     ) -> str:
         """Submit a job; returns its identity. The index has its parameters: its name, and those given."""
         identity = self.identity(name)
         directory = self.workspace.directory_of("sweep:Train", identity)
-        spec = JobSpec(identity, "sweep:Train", "Train", directory, b"payload")
+        spec = JobSpec(identity, "sweep:Train", "Train", directory, b"payload", options or JobOptions())
         tags = more.setdefault("tags", {"name": name})
         job = Submission(spec, needs=[self.identity(need) for need in needs], **more)
         if experiment not in self.writers:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from xpm_core.errors import WorkspaceError
-from xpm_core.index.entries import End, Entry, ended_line, read_line, read_removals, submitted_line
+from xpm_core.index.entries import End, Entry, code_facts, ended_line, read_line, read_removals, submitted_line
 from xpm_core.index.flat_form import flattened
 from xpm_core.index.folders import END, ends_folder, removal_files, submissions_folder
 from xpm_core.index.merged import MergedIndex
@@ -221,6 +221,7 @@ def _ended(directory: JobDirectory) -> End | None:
         execution=marker.execution,
         attempt=record["number"] if isinstance(record.get("number"), int) else 0,
         error={name: error[name] for name in _ERROR if name in error} if isinstance(error, dict) else {},
+        **code_facts(record),
     )
 
 

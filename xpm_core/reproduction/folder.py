@@ -24,14 +24,14 @@ from xpm_core.foreground.scratch import BOOT, ForegroundJob, command
 from xpm_core.job.environment import TASKDIR_VARIABLE
 from xpm_core.labels import short
 from xpm_core.project.moved_code import UNMOVED, MovedCode
-from xpm_core.reproduction.pinning import Note
+from xpm_core.reproduction.pinning import CODE, Note
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.snapshot.private_copy import private_copy
 from xpm_core.words.text import plural
 from xpm_core.workspace.files import explained
 from xpm_core.workspace.job_spec import JobSpec
 
-CODE, JOB, RUN, README, REQUIREMENTS, PARAMS = "code", "job", "run", "README.md", "requirements.txt", "params.json"
+JOB, RUN, README, REQUIREMENTS, PARAMS = "job", "run", "README.md", "requirements.txt", "params.json"
 
 _RUN = """\
 #!/bin/sh

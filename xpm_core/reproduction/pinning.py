@@ -11,7 +11,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from xpm_core.reproduction.requirements import Packages, differences, unpinned
+from xpm_core.project.moved_code import MovedCode
+from xpm_core.reproduction.requirements import Packages, differences, is_kept, unpinned
 from xpm_core.snapshot.manifest import LargeFile, Link, Manifest
 from xpm_core.snapshot.provenance import Provenance
 from xpm_core.words.text import amount
@@ -46,6 +47,16 @@ class Then:
     manifest: Manifest | None
     packages: Packages | None
     live: bool = False
+
+    @property
+    def kept(self) -> MovedCode:
+        """Where the files of the snapshot are in the folder in which the job is run again."""
+        roots = self.provenance.roots if self.provenance is not None and self.manifest is not None else {}
+        return MovedCode({root: f"{CODE}/{name}" for root, name in roots.items()})
+
+
+CODE = "code"
+"""The folder of the snapshot's trees, in the folder in which the job is run again."""
 
 
 class Here(NamedTuple):
@@ -105,13 +116,11 @@ def _packages(then: Then, here: Here) -> Iterator[Note]:
     if then.packages is None:
         yield Note("package", "which packages were installed is not recorded")
         return
-    roots = then.provenance.roots if then.provenance is not None and then.manifest is not None else {}
-    for text in differences(then.packages, here.packages):
-        name = text.partition(" ")[0].rstrip(":")
-        if str(then.packages.sources.get(name, {}).get("folder")) not in roots:
+    for name, text in differences(then.packages, here.packages):
+        if not is_kept(then.packages, name, then.kept):
             yield Note("package", text)
-    for text in unpinned(then.packages, roots):
-        yield Note("package", f"{text}. No index has it")
+    for text in unpinned(then.packages, then.kept):
+        yield Note("package", text)
 
 
 def _rest(then: Then, here: Here) -> Iterator[Note]:

@@ -7,12 +7,14 @@ versions, and for packages from no index where they came from.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping
+import shlex
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from xpm_core.errors import SnapshotError
 from xpm_core.labels import short
+from xpm_core.project.moved_code import MovedCode
 from xpm_core.words.text import line
 
 LONGEST = 500
@@ -49,15 +51,15 @@ class Packages:
             raise SnapshotError("packages", "the record of them is malformed", "Run the job again.") from None
 
 
-def requirements(packages: Packages, kept: Mapping[str, str]) -> list[str]:
+def requirements(packages: Packages, kept: MovedCode) -> list[str]:
     """The lines of requirements.txt.
 
     Args:
         packages: The packages.
-        kept: For folders whose files are in the snapshot: the folder that has them now.
+        kept: Where the files of the snapshot are now.
 
     Example:
-        >>> requirements(Packages("3.12.4", {"numpy": "2.1.3"}), {})
+        >>> requirements(Packages("3.12.4", {"numpy": "2.1.3"}), UNMOVED)
         ['# Python 3.12.4', 'numpy==2.1.3']
     """
     lines = [f"# Python {packages.python}"] if packages.python else []
@@ -70,31 +72,32 @@ def requirements(packages: Packages, kept: Mapping[str, str]) -> list[str]:
     return [line(each, LONGEST) for each in lines]
 
 
-def unpinned(packages: Packages, kept: Collection[str]) -> Iterator[str]:
-    """The packages that requirements.txt does not pin, each with the reason.
-
-    Args:
-        packages: The packages.
-        kept: Folders whose files are in the snapshot.
-    """
+def unpinned(packages: Packages, kept: MovedCode) -> Iterator[str]:
+    """The packages that requirements.txt does not pin, each with the reason. The arguments are those above."""
     for name, version in packages.versions.items():
         source = packages.sources.get(name)
         if source is None and not version:
             yield f"{name}: no version was recorded"
-        elif source is not None and _url(name, source) is None and str(source.get("folder")) not in kept:
-            yield f"{name} {version}: {_described(source)}"
+        elif source is not None and _url(name, source) is None and not is_kept(packages, name, kept):
+            yield f"{name} {version}: {_described(source)}. No index has it"
 
 
-def differences(then: Packages, now: Packages) -> Iterator[str]:
-    """What differs between the packages then and those of today: each package that was there, sorted."""
+def is_kept(packages: Packages, name: str, kept: MovedCode) -> bool:
+    """Whether the files of a package are in the snapshot."""
+    folder = str(packages.sources.get(name, {}).get("folder", ""))
+    return kept.here(folder) != folder
+
+
+def differences(then: Packages, now: Packages) -> Iterator[tuple[str, str]]:
+    """The packages of then that differ from those of today, sorted: the name of each, and what differs."""
     for name, version in sorted(then.versions.items()):
         here = now.versions.get(name)
         if here is None:
-            yield f"{name} {version} then, not installed here"
+            yield name, f"{name} {version} then, not installed here"
         elif here != version:
-            yield f"{name} {version} then, {here} here"
+            yield name, f"{name} {version} then, {here} here"
         elif _content(then, name) != _content(now, name):
-            yield f"{name} {version}: its files are others here"
+            yield name, f"{name} {version}: its files are others here"
 
 
 def _content(packages: Packages, name: str) -> Any:
@@ -102,13 +105,14 @@ def _content(packages: Packages, name: str) -> Any:
     return source.get("digest") or source.get("hash") or source.get("commit")
 
 
-def _from_source(name: str, version: str, source: Mapping[str, Any], kept: Mapping[str, str]) -> str:
+def _from_source(name: str, version: str, source: Mapping[str, Any], kept: MovedCode) -> str:
     folder = str(source.get("folder", ""))
     if (url := _url(name, source)) is not None:
         return url
-    if folder in kept:
-        return f"# {name} {version}: {_described(source)}. Its files are in {kept[folder]}."
-    return f"# {name} {version}: {_described(source)}"
+    said = f"# {name} {version}: {_described(source)}"
+    if kept.here(folder) != folder:
+        return f"{said}. Its files are in {kept.here(folder)}."
+    return f"{said}. To install what is there now: pip install {shlex.quote(folder)}" if folder else said
 
 
 def _url(name: str, source: Mapping[str, Any]) -> str | None:

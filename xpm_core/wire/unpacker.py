@@ -76,10 +76,7 @@ class Unpacker:
         """The configuration and the tags of a payload that was opened."""
         root = Restorer(content, self.site)
         if not self.site.by_name:
-            follow(root.import_path, self.site.code)
-        if "argv" in content and not self.site.by_name:
-            sys.argv = script_arguments.unpack(content["argv"], self.site.workspace)
-            sys.argv[:1] = map(self.site.code.here, sys.argv[:1])  # a job may look for files beside the script
+            self.become_script(root, content)
         placed = {(part, number): paths for part, number, paths in content.get("placed", ())}
         for node in self.ordered(root.imports):
             part, number = node
@@ -90,6 +87,13 @@ class Unpacker:
         for number in root.objects:
             config = root.restore(number)
         return self.checked(config, identity), content["tags"]
+
+    def become_script(self, root: Restorer, content: dict[str, Any]) -> None:
+        """Let this process import as the script did, and have its arguments."""
+        follow(root.import_path, self.site.code)
+        if "argv" in content:
+            sys.argv = script_arguments.unpack(content["argv"], self.site.workspace)
+            sys.argv[:1] = map(self.site.code.here, sys.argv[:1])  # a job may look for files beside the script
 
     def part(self, digest: bytes) -> Restorer:
         """A part, opened once."""

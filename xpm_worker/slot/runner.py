@@ -13,17 +13,20 @@ import os
 import random
 import signal
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from xpm_core.errors import PayloadError, SnapshotError, SnapshotFolderError, WorkspaceError, XpmError
 from xpm_core.job.environment import token_variables
 from xpm_core.project.moved_code import MovedCode
+from xpm_core.snapshot.facts.of_worker import WorkerFacts
 from xpm_core.snapshot.trees.trees import Trees
 from xpm_core.states import Event, State
 from xpm_core.store import keys
 from xpm_core.store.records import FinishCode, Lease, RenewCode
 from xpm_core.store.refusals import Refusal
 from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.job_spec import JobOptions
 from xpm_core.workspace.kept_job import KeptJob
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.job import failure
@@ -40,7 +43,7 @@ from xpm_worker.settings import Settings
 from xpm_worker.slot import lease_check
 from xpm_worker.slot.claimer import Claimer, HeldLease
 from xpm_worker.slot.code.opening import CodeOpener, NotOpenedError
-from xpm_worker.slot.devices import named, own_devices
+from xpm_worker.slot.devices import named, own_devices, visible
 from xpm_worker.slot.orders import Orders, Shutdown
 from xpm_worker.slot.starter_link import StarterLink, StopsSent
 from xpm_worker.system import clock, marks
@@ -72,16 +75,24 @@ class Runner:
         workspace: The workspace that the worker serves.
         orders: The signals and commands that the worker has got.
         settings: Its settings.
+        facts: What records say of this machine, and of its packages.
     """
 
     def __init__(
-        self, claimer: Claimer, starter: StarterLink, workspace: Workspace, orders: Orders, settings: Settings
+        self,
+        claimer: Claimer,
+        starter: StarterLink,
+        workspace: Workspace,
+        orders: Orders,
+        settings: Settings,
+        facts: WorkerFacts,
     ) -> None:
         self._claimer = claimer
         self._starter = starter
         self._workspace = workspace
         self._orders = orders
         self._settings = settings
+        self._facts = facts
         self._devices = own_devices(os.environ)
         self._opener = CodeOpener(claimer, orders, Trees(workspace.path))
         self.running: HeldLease | None = None
@@ -175,6 +186,8 @@ class Runner:
 
     def _message(self, held: HeldLease, code: MovedCode) -> RunJob:
         lease, spec, worker = held.lease, held.lease.spec, self._claimer.worker
+        env = {**spec.options.env, **named(lease.variables, self._devices), **token_variables(lease.units)}
+        held.about = self._about(spec.options, env)
         return RunJob(
             execution=lease.execution,
             identity=spec.identity,
@@ -186,7 +199,7 @@ class Runner:
             attempt=lease.attempt,
             resumable=spec.options.resumable,
             template=spec.options.template,
-            env={**spec.options.env, **named(lease.variables, self._devices), **token_variables(lease.units)},
+            env=env,
             timeout_s=spec.options.timeout_s,
             lease_until=held.until(worker.lease_s),
             worker=worker.name,
@@ -198,7 +211,15 @@ class Runner:
             code=dict(code.folders),
             snapshot=spec.options.snapshot,
             provenance=spec.options.provenance,
+            about=held.about,
         )
+
+    def _about(self, options: JobOptions, env: Mapping[str, str]) -> dict[str, Any]:
+        """What the record says of the code, the worker and its machine."""
+        code = {"snapshot": options.snapshot, "provenance": options.provenance}
+        devices = visible(env, self._devices)
+        found = {"code": {name: digest for name, digest in code.items() if digest}}
+        return {**found, **self._facts.about(options.provenance), **({"devices": devices} if devices else {})}
 
     # -- meanwhile -------------------------------------------------------------------------------------------------
 
@@ -370,7 +391,7 @@ class Runner:
                 "worker": self._claimer.worker.name,
                 "reason": "lost",
                 "error": failure.from_text("StarterLost", "the process that started the job was killed"),
-                "code": {name: getattr(held.lease.spec.options, name) for name in ("snapshot", "provenance")},
+                **held.about,
             }
             with contextlib.suppress(WorkspaceError):  # the record is for people; Redis learns of the loss all the same
                 directory.write_record(self._number, held.lease.execution, record)

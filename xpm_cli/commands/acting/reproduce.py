@@ -20,12 +20,11 @@ from xpm_cli.output.json_form import dumps
 from xpm_cli.output.sheets import reproduction_sheet
 from xpm_cli.output.sheets.reproduction_sheet import Reproduction
 from xpm_cli.output.terminal import Terminal
-from xpm_core.errors import DebugError, ReproduceError
+from xpm_core.errors import DebugError, ReproduceError, SnapshotError
 from xpm_core.foreground.scratch import ForegroundJob
 from xpm_core.job.environment import job_variables, token_variables
 from xpm_core.labels import bare_class, label, short
 from xpm_core.reading.listing.row import JobRow
-from xpm_core.reading.past.sources import is_imported
 from xpm_core.reproduction import folder as folders
 from xpm_core.reproduction.comparison import compare
 from xpm_core.reproduction.facts import facts_of
@@ -33,6 +32,7 @@ from xpm_core.reproduction.pinning import Here, Note, notes
 from xpm_core.reproduction.requirements import Packages, requirements
 from xpm_core.snapshot.facts.machine import machine_facts
 from xpm_core.snapshot.facts.packages import packages_document
+from xpm_core.words.text import plural
 from xpm_core.workspace.job_directory import JobDirectory
 
 EXECUTION = "reproduce"
@@ -71,7 +71,12 @@ def reproduce(
             _check_same(folder, row.identity)
         else:
             folders.check_empty(folder)
-        found, environment = _prepared(opened, row, job, directory, folder, live=code == "live", writes=not compares)
+        try:
+            found, environment = _prepared(
+                opened, row, job, directory, folder, live=code == "live", writes=not compares
+            )
+        except SnapshotError as error:
+            raise ReproduceError(error.where, error.problem, error.remedy) from error
     exit_code = None if no_run or compares else _run(folder, environment, as_json=flags["as_json"])
     if not no_run:
         without = (".xpm", directory.params.name, directory.out.name, directory.err.name)
@@ -93,9 +98,6 @@ def _sealed(opened: OpenWorkspace, row: JobRow, directory: JobDirectory, *, trus
         ReproduceError: It is not.
     """
     named = label(bare_class(row.task or "") or "job", row.identity)
-    if is_imported(directory) and not trust:
-        problem = "it was imported, and its code runs only if you trust where it came from"
-        raise ReproduceError(named, problem, "If you do: --trust")
     if directory.marker() is None:
         problem = f"its directory does not say that it has ended ({directory.path})"
         raise ReproduceError(named, problem, f"See how it stands: {opened.commands.show(row.identity)}")
@@ -139,7 +141,6 @@ def _prepared(
     variables, unknown = _variables(opened, row, job, folder)
     environment = {**job_environment(opened), **variables}
     unpinned = [*notes(then, Here(Packages.read(packages_document()), machine_facts(), environment)), *unknown]
-    kept = {root: f"{folders.CODE}/{name}" for root, name in then.provenance.roots.items()} if then.provenance else {}
     snapshot = job.spec.options.snapshot if then.manifest is not None else ""
     if writes:
         contents = folders.Contents(
@@ -149,13 +150,17 @@ def _prepared(
             directory=directory.path,
             params=directory.params.read_bytes() if directory.params.exists() else b"",
             snapshot=snapshot,
-            requirements=None if then.packages is None else requirements(then.packages, kept if snapshot else {}),
+            requirements=None if then.packages is None else requirements(then.packages, then.kept),
             variables=variables,
             notes=unpinned,
         )
         folders.write(folder, contents)
         say(f"folder      {folder}")
-        code = f"snapshot {short(snapshot)}: {len(then.manifest.files)} files" if then.manifest else "today's files"
+        code = (
+            f"snapshot {short(snapshot)}: {plural(len(then.manifest.files), 'file')}"
+            if then.manifest
+            else "today's files"
+        )
         say(f"code        {code}")
     for text in reproduction_sheet.note_lines(unpinned, Terminal(None)):
         say(text)

@@ -17,15 +17,7 @@ from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.job_spec import JobSpec
 from xpm_core.workspace.workspace import Workspace
 
-IMPORTED = "imported.json"
-"""The file in `.xpm/` of a job that `xpm import` has brought from elsewhere."""
-
 TRUST = "tasks(trust=True) reads it all the same"
-
-
-def is_imported(directory: JobDirectory) -> bool:
-    """Whether `xpm import` has brought a job from elsewhere."""
-    return (directory.path / ".xpm" / IMPORTED).exists()
 
 
 def params_of(directory: JobDirectory) -> Mapping[str, Any]:
@@ -57,7 +49,7 @@ class Sources:
     def believed(self, task: str, directory: JobDirectory) -> JobSpec | str:
         """What a job runs; or why that is not known, or not believed."""
         key = signing.key_in(os.environ)
-        if is_imported(directory) and not self._trust:
+        if directory.is_imported() and not self._trust:
             return f"it was imported, and reading it can run code that came with it: {TRUST}"
         kept = directory.kept(task, own=key is None and not self._trust)
         if kept is None and directory.kept(task) is not None:

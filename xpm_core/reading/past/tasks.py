@@ -9,7 +9,7 @@ from typing import Any
 
 from xpm_core.labels import bare_class, short, title
 from xpm_core.reading.past.configurations import Configurations, PastJob, Reader
-from xpm_core.reading.past.sources import is_imported, params_of
+from xpm_core.reading.past.sources import params_of
 from xpm_core.states import State
 from xpm_core.tracebacks.edges import edge
 from xpm_core.words import html
@@ -90,7 +90,7 @@ class PastTask:
     @property
     def imported(self) -> bool:
         """Whether `xpm import` has brought it from elsewhere."""
-        return is_imported(self._job.directory)
+        return self._job.directory.is_imported()
 
     def __repr__(self) -> str:
         return f"<{self.title} {short(self.identity)} {self.state.value if self.state else 'unknown'}>"

@@ -17,10 +17,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from xpm_core.cleaning.trees import remove_tree
 from xpm_core.errors import ExchangeError
+from xpm_core.exchange.importing.archive import MemberContent
 from xpm_core.exchange.importing.checks import Checked, CheckedJob
 from xpm_core.exchange.importing.contents import PIECE, FileFacts, Tick
 from xpm_core.index.rebuild import Addition, add
@@ -172,7 +173,7 @@ class Placing:
                 self._write(stage / "experiments" / self._experiment / name, content, facts)
             tick(facts.size)
 
-    def _write(self, path: Path, content: IO[bytes], facts: FileFacts) -> None:
+    def _write(self, path: Path, content: MemberContent, facts: FileFacts) -> None:
         digest = sha256()
         with explained(path, "cannot be written"):
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from xpm_core.project.repository import checkout_of
 from xpm_core.snapshot.provenance import GitState, Tree
-from xpm_core.snapshot.taking.imported import Imports
 from xpm_core.snapshot.taking.files.git import GitRefused, StateAsked, files_of
+from xpm_core.snapshot.taking.imported import Imports
 from xpm_core.snapshot.taking.roots import arranged, names_of, root_of
 
 GIT_S = 2.0

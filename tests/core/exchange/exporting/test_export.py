@@ -40,7 +40,7 @@ def test_an_export_holds_jobs_results_and_lists(tmp_path: Path) -> None:
         assert files[f"{job.relative}/.xpm/done"] == (job.path / ".xpm" / "done").read_bytes()
         assert f"{job.relative}/params.json" in files
     assert files[f"runs/{study.run.name}/results/table.csv"] == b"a,b\n"
-    assert list(files)[0] == "README.txt"
+    assert next(iter(files)) == "README.txt"
     rows = json.loads(files["jobs.json"])["jobs"]
     assert {row["identity"]: row["tags"] for row in rows}[jobs[1].identity] == {"n": 0}
     table = list(csv.DictReader(io.StringIO(files["jobs.csv"].decode())))

@@ -303,7 +303,7 @@ def test_a_description_that_says_something_else_is_found(
 
 
 def test_a_deprecated_task_counts_as_the_one_that_replaces_it() -> None:
-    with pytest.warns(DeprecationWarning):
+    with pytest.warns(DeprecationWarning, match="Former"):
         former = Former.C(size=3)
     found = verify(former)
     assert found.graph.task == found.graph.root_class() == f"{__name__}:Work"

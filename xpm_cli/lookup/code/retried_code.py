@@ -137,7 +137,10 @@ class RetriedCode:
     def now_lines(self) -> Iterator[str]:
         """What `now` has taken, a line or more for each snapshot."""
         for (before, provenance), today in self._taken.items():
-            count = sum((spec.options.snapshot, spec.options.provenance) == (before, provenance) for spec, _ in self._ended.values())
+            count = sum(
+                (spec.options.snapshot, spec.options.provenance) == (before, provenance)
+                for spec, _ in self._ended.values()
+            )
             whose = "its code" if len(self.rows) == 1 else f"the code of {plural(count, 'job')}"
             if today.snapshot == before:
                 yield f"{whose} is {short(before)}: no file differs now"

@@ -152,7 +152,7 @@ class Placing:
             self._place_documents()
             append_line(self._workspace.path / IMPORTS, json.dumps(self._mark([])))
             come = [job for job in found.new if self._moved(stage, job)]
-            self._enter(stage, come)
+            self._enter(stage)
         return len(come)
 
     def _unpack(self, stage: Path, new: dict[str, CheckedJob], tick: Tick) -> None:
@@ -253,7 +253,7 @@ class Placing:
                 raise error
         return True
 
-    def _enter(self, stage: Path, come: list[CheckedJob]) -> None:
+    def _enter(self, stage: Path) -> None:
         """Write links and index of the experiment, and let it appear."""
         staged = ExperimentDirectory(stage, self._experiment)
         links = JobLinks(staged)
@@ -262,7 +262,7 @@ class Placing:
             directory = self._workspace.job_at(job.directory)
             if os.path.lexists(directory.path):
                 links.add(directory, name_from_tags(dict(sorted(job.tags.items()))))
-                additions.append(Addition(directory, job.kept.spec.task, job.tags, job in come))
+                additions.append(Addition(directory, job.kept.spec.task, job.tags, directory.is_imported()))
         add(self._workspace, staged, additions)
         if self._contents.record.latest and (staged.path / "runs" / self._contents.record.latest).is_dir():
             link_atomic(staged.latest, f"runs/{self._contents.record.latest}")

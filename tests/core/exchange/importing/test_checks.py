@@ -171,7 +171,7 @@ FORGED: dict[str, tuple[Callable[[Files], object], str]] = {
     "fewer jobs than it says": (change_json("export.json", lambda f: f.update(jobs=7)), "it has 3 jobs, and says 7"),
     "a latest run elsewhere": (change_json("export.json", lambda f: f.update(latest="../x")), "no such name"),
     "a folder of code elsewhere": (
-        change_json("export.json", lambda f: f.update(snapshots={k: "../x" for k in f["snapshots"]})),
+        change_json("export.json", lambda f: f.update(snapshots=dict.fromkeys(f["snapshots"], "../x"))),
         "list of files is missing",
     ),
     "no results": (change_json("export.json", lambda f: f.update(results=False)), "it has no results"),

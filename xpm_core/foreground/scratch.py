@@ -2,6 +2,7 @@
 
     .xpm/job.json    what runs there
     .xpm/run         a script that runs it, in the environment of the job
+    .xpm/code/       a copy of the job's snapshot, for this folder alone: its files may be changed
     .xpm/shared/     in place of the workspace's folders that jobs share, and of caches
     params.json, and the files that the task writes
 
@@ -43,8 +44,8 @@ class ForegroundJob(NamedTuple):
         payload: The task as bytes (xpm_core.wire.payload).
         again: The command that runs the job with a debugger, for messages.
         most_bytes: How much is copied at most of each folder that the job shares with others.
-        code: Where each root of its script is: a folder, absolute or relative to the scratch folder; empty if the code
-            is where it was.
+        code: Where each root of its script is: a folder, absolute or relative to the scratch folder
+            (xpm_core.project.moved_code); empty if the code is where it was.
     """
 
     label: str
@@ -80,10 +81,19 @@ class ForegroundJob(NamedTuple):
     def fill(self, folder: Path) -> None:
         """Write into a folder what it needs to be the scratch folder of the job. It is made if it does not exist."""
         (folder / ".xpm" / "shared").mkdir(parents=True)
-        fields = {**self._asdict(), "payload": b2a_base64(self.payload, newline=False).decode()}
-        (folder / ".xpm" / "job.json").write_text(json.dumps(fields) + "\n")
+        self.write(folder)
         words = " ".join(map(shlex.quote, command()))
         (folder / ".xpm" / "run").write_text(f'#!/bin/sh\nexec {words} "$@"\n')
+
+    def write(self, folder: Path) -> None:
+        """Write what runs in a scratch folder."""
+        fields = {**self._asdict(), "payload": b2a_base64(self.payload, newline=False).decode()}
+        (folder / ".xpm" / "job.json").write_text(json.dumps(fields) + "\n")
+
+
+def code_in(folder: Path) -> Path:
+    """Where a scratch folder has the code of the job."""
+    return folder / ".xpm" / "code"
 
 
 def shared_in(folder: Path) -> Path:

@@ -261,3 +261,34 @@ def test_a_done_job_that_runs_again_is_of_its_project_still(sweep: StoreClient) 
 def test_what_somebody_made_of_the_key_hinders_no_claim(sweep: StoreClient) -> None:
     sweep.client.set(keys.refusals(W, "m2-bb"), "spoiled")
     assert sweep.claim(BAD).identity == identity("a")
+
+
+FULL = Refusal.of_trouble("m2", "node2", "/tmp/xpm-7/code: no space left on device")
+
+
+def test_a_machine_without_room_gets_no_jobs_and_no_job_fails_of_that(sweep: StoreClient) -> None:
+    assert sweep.store.refuse(BAD, sweep.claim(BAD), FULL, ERROR) == (RefuseCode.REFUSED, "ready")
+    assert sweep.store.claim(BAD, "e-other").code is ClaimCode.EMPTY
+    sweep.store.leave(GOOD.name)
+    for _ in range(3):  # it is the only one now
+        lease = sweep.claim(BAD)
+        assert sweep.store.refuse(BAD, lease, FULL, ERROR) == (RefuseCode.REFUSED, "ready")
+        assert sweep.job("a").attempts == 0
+    check_everything(sweep.client, W)
+
+
+def test_a_machine_that_registers_anew_has_room_again_and_still_lacks_its_modules(sweep: StoreClient) -> None:
+    refuse(sweep, BAD, sweep.claim(BAD), "numpy")
+    key = keys.refusals(W, "m2-bb")
+    before = sweep.client.hgetall(key)
+    sweep.client.hset(key, "other.lack", json.dumps(FULL.written()))
+    sweep.client.hset(key, "more.lack", "no JSON")
+    joined(sweep, BROTHER)
+    assert sweep.client.hgetall(key) == {**before, b"more.lack": b"no JSON"}
+
+
+def test_what_a_machine_has_no_room_for_is_said_with_its_remedy() -> None:
+    assert Refusal.read(json.dumps(FULL.written())) == FULL
+    assert FULL.said == f"worker m2 on node2 {FULL.problem}"
+    assert FULL.problem == "cannot hold the code of its jobs: /tmp/xpm-7/code: no space left on device"
+    assert "XPM_SNAPSHOT_FOLDER" in FULL.remedy

@@ -16,12 +16,17 @@ from xpm_cli.app import common_options, say, setting
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.sealed_job import SealedJob, check_inputs, sealed_job
 from xpm_core.foreground import copies
-from xpm_core.foreground.scratch import RUN, ForegroundJob, command
+from xpm_core.foreground.scratch import RUN, ForegroundJob, code_in, command
 from xpm_core.job.environment import clean_environment, job_variables, token_variables
+from xpm_core.labels import short
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.server.address import locate
+from xpm_core.snapshot.code_store import CodeStore
+from xpm_core.snapshot.trees.build import build, check_large_files
+from xpm_core.snapshot.trees.trees import moved_to, roots_of
 from xpm_core.states import State
 from xpm_core.wire import signing
+from xpm_core.workspace.job_spec import JobSpec
 
 EXECUTION = "debug"
 """What a job in the foreground finds as its execution."""
@@ -54,8 +59,8 @@ def debug(ctx: click.Context, /, name: str, debugs: bool, opens_shell: bool, cop
     """Run one job here, in the foreground, in a scratch folder. Nothing is written into its directory.
 
     The job has the parameters, inputs and environment that it has on a worker, and neither a time limit nor a server.
-    Its output goes to this terminal, which breakpoint() uses, too. The scratch folder stays afterwards. Exit code 0 if
-    the job would be done, 1 if it failed.
+    It runs a copy of the code that was kept when it was submitted. Its output goes to this terminal, which breakpoint()
+    uses, too. The scratch folder stays afterwards. Exit code 0 if the job would be done, 1 if it failed.
 
     A resumable task finds a copy of what its earlier attempts have left, if that has at most 1 GB.
     """
@@ -78,8 +83,17 @@ def _prepare(opened: OpenWorkspace, row: JobRow, job: SealedJob, copy: bool | No
     workspace = opened.workspace.path
     trust = " --trust" if opened.directory(row).is_imported() else ""
     again = opened.commands.debug(job.spec.identity, f" --pdb{trust}")
-    folder = ForegroundJob.of(job.spec, workspace, again, most_bytes).make_folder(opened.directory(row).name)
+    foreground = ForegroundJob.of(job.spec, workspace, again, most_bytes)
+    folder = foreground.make_folder(opened.directory(row).name)
+    try:
+        _copy_code(job.spec, workspace, foreground, folder)
+    except BaseException:
+        shutil.rmtree(folder)
+        raise
     say(f"scratch     {folder} (it stays; remove it when you need it no more)")
+    if job.spec.options.snapshot:
+        place = code_in(folder).relative_to(folder)
+        say(f"code        snapshot {short(job.spec.options.snapshot)}, a copy in {place}, where you may change it")
     if job.spec.options.resumable:
         _copy_attempt(opened, row, folder, most_bytes)
     environment = clean_environment(os.environ, _server(opened), key=signing.key_in(os.environ))
@@ -87,6 +101,22 @@ def _prepare(opened: OpenWorkspace, row: JobRow, job: SealedJob, copy: bool | No
     about = job_variables(row.identity, EXECUTION, workspace=str(workspace), taskdir=str(folder))
     held = token_variables(_units(opened, row))
     return Prepared(folder, {**environment, **job.spec.options.env, **held, **about})
+
+
+def _copy_code(spec: JobSpec, workspace: Path, foreground: ForegroundJob, folder: Path) -> None:
+    """Copy the snapshot of a job into the scratch folder. A job without one uses the files as they are.
+
+    Raises:
+        SnapshotError: It cannot be had, or cannot be written there.
+    """
+    if not spec.options.snapshot:
+        return
+    store = CodeStore(workspace)
+    manifest = store.manifest(spec.options.snapshot)
+    roots = roots_of(store, manifest, spec.options.provenance)
+    check_large_files(manifest)
+    build(store, manifest, code_in(folder), writable=True)
+    foreground._replace(code=moved_to(str(code_in(folder)), roots).folders).write(folder)
 
 
 def _server(opened: OpenWorkspace) -> str:

@@ -9,7 +9,7 @@ import click
 
 from xpm_cli.app import FAILED, common_options, say
 from xpm_cli.lookup import acts
-from xpm_cli.lookup.code.retried_code import RetriedCode, Recoded
+from xpm_cli.lookup.code.retried_code import Recoded, RetriedCode
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.selection import selected, selection_options
 from xpm_cli.lookup.targets import Targets

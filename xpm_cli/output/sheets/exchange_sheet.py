@@ -64,8 +64,8 @@ class ExportSheet:
                 f"{', '.join(names)}. Whoever imports these jobs cannot run them as they are."
             )
         if record.left_out:
-            count = plural(len(record.left_out), "file")
-            yield f"Left out, because they are links or no files: {count}. README.txt in it names them."
+            files = plural(len(record.left_out), "file")
+            yield f"Left out, because they are links or no files: {files}. README.txt in it names them."
         if self.export.code.withheld:
             count = len(self.export.code.withheld)
             yield f"Left out, because they hold passwords in URLs: {plural(count, 'document')} of code."

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from xpm_core.errors import SnapshotError
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.snapshot.taking.files.links import exclude
+from xpm_core.snapshot.taking.files.names import shown
 from xpm_core.snapshot.taking.files.selection import Found
 from xpm_core.snapshot.taking.seen import Seen, described, now_ns
 
@@ -97,7 +98,7 @@ def read_stable(path: str, own: str) -> Content | None:
         if described(before) == described(after) and len(data) == after.st_size:
             return Content(data, after, began)
     problem = f"this file changes while it is read, {TRIES} times in a row"
-    raise SnapshotError(path, problem, f"Wait until it is written. Or: {exclude(own)}")
+    raise SnapshotError(shown(path), problem, f"Wait until it is written. Or: {exclude(own)}")
 
 
 def _whole(descriptor: int, size: int) -> bytes:
@@ -111,7 +112,7 @@ def _whole(descriptor: int, size: int) -> bytes:
 
 def _unreadable(path: str, own: str, error: OSError) -> SnapshotError:
     reason = (error.strerror or str(error)).lower()
-    return SnapshotError(path, f"cannot be read: {reason}", f"Make it readable for you. Or: {exclude(own)}")
+    return SnapshotError(shown(path), f"cannot be read: {reason}", f"Make it readable for you. Or: {exclude(own)}")
 
 
 class Keeper:

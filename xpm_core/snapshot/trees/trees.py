@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from types import TracebackType
@@ -104,21 +104,10 @@ class Trees:
         path, notes = f"{code}/{snapshot}", removal.notes_file(code, snapshot)
         with contextlib.suppress(OSError):
             os.utime(notes)
-        return OpenTree(Path(path), MovedCode({root: f"{path}/{name}" for root, name in roots}), descriptor, notes)
+        return OpenTree(Path(path), moved_to(path, roots), descriptor, notes)
 
-    def _read_roots(self, snapshot: str, digest: str) -> list[tuple[str, str]]:
-        """The paths of the roots and the names of their trees; also the paths without links on this machine."""
-        where = f"snapshot {short(snapshot)}"
-        if not digest:
-            raise SnapshotError(where, "the job does not say where its script had this code", RUN_AGAIN)
-        provenance = Provenance.read(self._store.get("provenance", digest))
-        unknown = {tree.name for tree in provenance.trees} - set(self._manifest(snapshot).trees)
-        if provenance.snapshot != snapshot or unknown:
-            raise SnapshotError(where, "the job says of another snapshot where its code came from", RUN_AGAIN)
-        found = list(provenance.roots.items())
-        known = dict(found)
-        real = [(os.path.realpath(root), name) for root, name in found]
-        return [*found, *{root: name for root, name in real if root not in known}.items()]
+    def _read_roots(self, snapshot: str, provenance: str) -> dict[str, str]:
+        return roots_of(self._store, self._manifest(snapshot), provenance)
 
     # -- the copy --------------------------------------------------------------------------------------------------
 
@@ -223,3 +212,29 @@ class Trees:
         finally:
             if lock is not None:
                 os.close(lock)
+
+
+def roots_of(store: CodeStore, manifest: Manifest, provenance: str) -> dict[str, str]:
+    """The tree of each root of a snapshot, by the paths by which its script has reached the roots.
+
+    The same paths without links, as they are on this machine, are among them.
+
+    Raises:
+        SnapshotError: The document is missing or damaged, or is about another snapshot.
+    """
+    where = f"snapshot {short(manifest.digest)}"
+    if not provenance:
+        raise SnapshotError(where, "the job does not say where its script had this code", RUN_AGAIN)
+    found = Provenance.read(store.get("provenance", provenance))
+    if found.snapshot != manifest.digest or {tree.name for tree in found.trees} - set(manifest.trees):
+        raise SnapshotError(where, "the job says of another snapshot where its code came from", RUN_AGAIN)
+    return {**{os.path.realpath(root): name for root, name in found.roots.items()}, **found.roots}
+
+
+def moved_to(folder: str, roots: Mapping[str, str]) -> MovedCode:
+    """Where the roots are in a copy of their snapshot that lies in a folder.
+
+    Example:
+        >>> moved_to(".xpm/code", roots_of(store, manifest, provenance))
+    """
+    return MovedCode({root: f"{folder}/{name}" for root, name in roots.items()})

@@ -34,7 +34,12 @@ if redis.call('EXISTS', hash) == 0 then events.worker(w, 'worker_up', name, now)
 redis.call('HSET', hash, 'name', name, 'host', host, 'pid', pid, 'queues', queues, 'path', path, 'version', version,
   'lease_ms', lease_ms, 'started', now, 'devices', devices or '', 'orders', 1)
 if before and before ~= '' then commands.inherit(w, before, name) end
-refusals.forget_trouble(w, refusals.daemon(name))
+local refused = keys.refusals(w, refusals.daemon(name))
+local found = redis.pcall('HGETALL', refused)
+for number = 1, #found, 2 do
+  local fine, about = pcall(cjson.decode, found[number + 1])
+  if fine and type(about) == 'table' and about.trouble then redis.call('HDEL', refused, found[number]) end
+end
 asks.note_end(ask, now)
 asks.alive(ask, now)
 return { 1 }

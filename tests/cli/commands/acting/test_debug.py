@@ -14,6 +14,7 @@ from typing import Any
 import debugged_tasks
 import pytest
 from debugged_tasks import Failing, Net, Prepared, Resumed, Trained
+from helpers.kept_code import keep_folder
 from helpers.payloads import submitted
 from helpers.server_content import everything
 from helpers.simulated_jobs import Lab
@@ -51,7 +52,7 @@ class Bench:
         identity, w = seal(task), self.lab.workspace
         name, directory = task_id(type(task)), w.directory_of(task_id(type(task)), seal(task))
         resumable = isinstance(task, Resumed)
-        options = JobOptions(env=more.pop("env", {}), resumable=resumable)
+        options = JobOptions(env=more.pop("env", {}), resumable=resumable, **more.pop("code", {}))
         data = payload.pack(task, w.path)
         spec = JobSpec(identity, name, type(task).__name__, directory, data, options)
         spec = signing.signed(signed, w.id, spec) if signed else spec
@@ -356,6 +357,38 @@ def test_code_that_cannot_be_loaded_any_more_is_one_error(bench: Bench, code: Pa
     assert error.startswith(f"Error: Fit/{short(identity)}: ")
     assert said in error
     assert "xpm_core" not in result.stderr.replace("the packages of", "")
+
+
+def test_job_runs_a_copy_of_its_snapshot_that_can_be_edited_there(bench: Bench, code: Path) -> None:
+    task = import_module("gone_tasks").Fit.C(n=1)
+    kept = keep_folder(bench.lab.workspace.path, code.parent)
+    identity = bench.submit(task, code=kept.options)
+    code.write_text(TASK.replace("self.n", "'changed'"))
+    before = bench.state()
+    result = bench.debug(identity)
+    assert (result.returncode, result.stdout) == (0, "1\n"), result.stderr
+    assert bench.state() == before
+    folder = scratch(result.stderr)
+    said = f"code        snapshot {short(kept.snapshot)}, a copy in .xpm/code, where you may change it"
+    assert result.stderr.splitlines()[1] == said
+    copy = folder / ".xpm" / "code" / "code" / "gone_tasks.py"
+    copy.write_text(TASK.replace("self.n", "'edited'"))
+    shell = bench.debug(identity, "--shell", SHELL="/bin/true")
+    again = subprocess.run(
+        ["sh", ".xpm/run"], cwd=folder, env={**os.environ, "XPM_TASKDIR": str(folder)}, capture_output=True
+    )
+    assert (shell.returncode, again.stdout) == (0, b"edited\n")
+
+
+def test_job_whose_snapshot_is_gone_is_not_run_and_leaves_no_folder(bench: Bench, code: Path) -> None:
+    kept = keep_folder(bench.lab.workspace.path, code.parent)
+    identity = bench.submit(import_module("gone_tasks").Fit.C(n=1), code=kept.options)
+    Path(kept.store.document_path("snapshots", kept.snapshot)).unlink()
+    result = bench.debug(identity)
+    assert (result.returncode, result.stdout) == (1, "")
+    (line,) = result.stderr.splitlines()
+    assert f"this description of snapshot {short(kept.snapshot)} is missing" in line
+    assert not list(bench.folder.iterdir())
 
 
 def test_signed_jobs_alone_are_run_where_a_key_is_set_and_the_key_stays_here(bench: Bench) -> None:

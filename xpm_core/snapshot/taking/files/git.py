@@ -93,6 +93,12 @@ class Asked:
             raise GitRefused(first.removeprefix("fatal: ") or f"git ended with {self._process.returncode}")
         return out
 
+    def close(self) -> None:
+        """End it, if nobody wants its answer any more."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            self._process.communicate()
+
 
 def files_of(folder: str, seconds: float, passed_over: Sequence[str] = ()) -> GitFiles:
     """The files of a folder that lies in a checkout.
@@ -171,6 +177,11 @@ class StateAsked:
         shown = sorted(_written(each) for each in changed)
         name = "" if branch == "HEAD" else branch.removeprefix("refs/heads/")
         return GitState(commit, name, shown[:MOST_CHANGED], len(shown))
+
+    def close(self) -> None:
+        """End what still runs."""
+        for each in (self._head, self._staged, self._modified):
+            each.close()
 
     def _changed_tracked(self) -> set[str]:
         """Tracked files that differ from what was staged. If comparing contents takes long, their times decide."""

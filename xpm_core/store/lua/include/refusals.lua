@@ -61,16 +61,6 @@ function refusals.keep(ask)
   redis.call('PEXPIRE', keys.refusals(ask.w, refusals.daemon(ask.worker)), ask.lease_ms * 4)
 end
 
--- Forget that the machine of a worker had no place for the code of jobs: it tries again.
-function refusals.forget_trouble(w, daemon)
-  local key, found = keys.refusals(w, daemon), redis.pcall('HGETALL', keys.refusals(w, daemon))
-  for number = 1, #found, 2 do
-    local fine, about = pcall(cjson.decode, found[number + 1])
-    if fine and type(about) == 'table' and about.trouble then redis.call('HDEL', key, found[number]) end
-  end
-  refused[key] = nil
-end
-
 -- Whether a worker has refused any job. Most have not.
 function refusals.any(who) return next(by(who.w, refusals.daemon(who.worker))) ~= nil end
 

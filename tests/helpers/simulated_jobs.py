@@ -13,7 +13,7 @@ from typing import Any
 import redis
 
 from xpm_core import __version__
-from xpm_core.index.entries import End
+from xpm_core.index.entries import End, code_facts
 from xpm_core.index.writers import EndWriter, IndexedJob, SubmissionWriter
 from xpm_core.states import State
 from xpm_core.store.jobs import Store, new_execution_id
@@ -145,6 +145,8 @@ class Lab:
         if not ended.settled:
             return
         directory.write_marker("done" if ended is State.DONE else "failed", lease.execution)
-        now_s = time.time()
+        now_s, said = time.time(), code_facts(more) if "code" in more else {}
         where = {"host": self.worker.host, "worker": self.worker.name, "execution": lease.execution}
-        self.ends.add(lease.identity, End(ended, now_s, now_s - 1, **where, attempt=lease.attempt, error=error or {}))
+        self.ends.add(
+            lease.identity, End(ended, now_s, now_s - 1, **where, attempt=lease.attempt, error=error or {}, **said)
+        )

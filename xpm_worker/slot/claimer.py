@@ -57,7 +57,7 @@ class HeldLease:
         asked: When the call was sent that gave or renewed the lease, by the boot clock. The lease began later.
         left_s: How long the lease holds after that, seconds.
         began_s: When the job's process started, epoch seconds; 0 before that.
-        about: What the record says of the job's code, of the worker and of its machine.
+        about: What the record says of the job's code, of the worker and of its machine; empty if it has no record.
     """
 
     lease: Lease
@@ -378,7 +378,7 @@ class Claimer:
                 execution=lease.execution,
                 attempt=lease.attempt,
                 error=dict(error or {}) if state is State.FAILED else {},
-                **code_facts(held.about),
+                **(code_facts(held.about) if held.about else {}),
             ),
         )
 

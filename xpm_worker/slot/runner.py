@@ -164,6 +164,7 @@ class Runner:
             return False
         if code is RenewCode.CANCEL:
             log.info("%s: cancelled before it started", held.lease.spec.label)
+            held.about = {}
             self._claimer.finish(held, State.CANCELLED)
             return False
         return True
@@ -171,6 +172,7 @@ class Runner:
     def _adopt(self, held: HeldLease, directory: JobDirectory, execution: str) -> None:
         """Report a job as done whose directory says that this execution has done it."""
         log.info("%s: done before, by its directory", held.lease.spec.label)
+        held.about = {}  # another execution has run
         if directory.kept(held.lease.spec.task) is None:
             with contextlib.suppress(WorkspaceError):  # to run it again, its script has to submit it
                 _keep(directory, held.lease)

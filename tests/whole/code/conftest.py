@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers.code_projects import Project
+from helpers.witness_projects import Project
 from helpers.user_scripts import Desktop
 
 

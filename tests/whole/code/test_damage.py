@@ -8,7 +8,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from helpers.code_projects import Project, xpm
+from helpers.witness_projects import Project, xpm
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
 

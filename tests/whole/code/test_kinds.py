@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
-import shutil
 from pathlib import Path
 
 import pytest
-from helpers.code_projects import Project, environment, xpm
+from helpers.witness_projects import Project, environment, xpm
 from helpers.notebooks import executed
 from helpers.project_files import require
 from helpers.user_scripts import Desktop
@@ -43,9 +43,10 @@ def test_a_folder_without_git(project: Project) -> None:
 
 def test_a_repository_of_git_with_files_that_it_does_not_know(project: Project) -> None:
     project.create("before")
-    (project.root / "late.py").unlink()
+    for name in ("late.py", "data.csv"):
+        (project.root / name).unlink()
     project.commit()
-    project.edit("before")  # late.py is not tracked
+    project.edit("before")  # these two are not tracked
     project.write(".gitignore", "*.csv\nold/\n")
     project.write("old/unused.py", "raise SystemExit")
     script = project.start(1, gate=True)
@@ -137,7 +138,7 @@ def test_an_experiment_of_yaml(project: Project) -> None:
 
 
 def test_a_notebook(project: Project) -> None:
-    require(shutil.which("jupyter"), "jupyter")
+    require(importlib.util.find_spec("nbclient"), "nbclient")
     project.create("before")
     ran = executed(
         project.root,
@@ -185,7 +186,7 @@ def test_a_sibling_that_the_settings_do_not_name_is_said(project: Project, tmp_p
     assert "also" in said
 
 
-def test_fifty_thousand_small_images_beside_the_script_are_not_kept_and_that_is_said(project: Project) -> None:
+def test_more_images_than_the_limit_beside_the_script_are_not_kept_and_that_is_said(project: Project) -> None:
     project.create("before")
     images = project.root / "images"
     for number in range(0, 10_001, 500):  # more than the limit

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from xpm_core.errors import XpmError
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.reading.past import plain_values
-from xpm_core.reading.past.old_classes import OldJob, opened, read_old
+from xpm_core.reading.past.old_classes import OldJob, opened, read_old, said
 from xpm_core.reading.past.sources import Sources, params_of
 from xpm_core.wire.unpacker import Unpacker
 from xpm_core.workspace.job_directory import JobDirectory
@@ -85,8 +85,8 @@ class Configurations:
             reader = Unpacker(self._workspace, job.directory.path, by_name=True)
             config, _ = reader.configuration(spec.payload, identity)
         except XpmError as error:
-            problem = f"with today's classes: {error}"
-            self._read[identity] = self._plain(job, problem if spec.options.snapshot else f"{problem} {_UNKNOWN}")
+            problem = f"with today's classes: {said(error)}"
+            self._read[identity] = self._plain(job, problem if spec.options.snapshot else f"{problem}. {_UNKNOWN}")
             return spec if spec.options.snapshot else None
         self._read[identity] = Reading(config, "today", "")
         return None
@@ -105,11 +105,11 @@ class Configurations:
             with opened(self._workspace, *_code(spec)) as code:
                 found_by = read_old(jobs, self._workspace, code)
         except XpmError as error:
-            found_by = {each.identity: str(error) for each in jobs}
+            found_by = {each.identity: said(error) for each in jobs}
         for each in jobs:
             described, before = found_by[each.identity], self._read[each.identity]
             if isinstance(described, str):
-                problem = f"{before.problem} With those of its snapshot: {described}"
+                problem = f"{before.problem}. With those of its snapshot: {described}"
                 self._read[each.identity] = before._replace(problem=problem)
             else:
                 config = plain_values.of_description(described, job=each.directory, workspace=self._workspace)

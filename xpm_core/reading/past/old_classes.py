@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from xpm_core.errors import SnapshotError
+from xpm_core.errors import ShapedError, SnapshotError, TaskImportError
 from xpm_core.job.environment import clean_environment
 from xpm_core.language.identity.description import describe
 from xpm_core.project.moved_code import MovedCode
@@ -124,7 +124,14 @@ def _description(job: OldJob, workspace: Path, code: MovedCode) -> dict[str, Any
         config, _ = Unpacker(workspace, job.directory, (), code).configuration(job.payload, job.identity)
         return describe(config, job=job.directory, workspace=workspace)
     except Exception as error:  # the edge of this process: the user's modules can raise anything
-        return str(error) or type(error).__name__
+        return said(error)
+
+
+def said(error: Exception) -> str:
+    """What is wrong, without what to do: that is for jobs that are to run."""
+    if isinstance(error, TaskImportError):
+        return f"cannot import {error.needed!r} ({error.reason})"
+    return error.problem if isinstance(error, ShapedError) else str(error) or type(error).__name__
 
 
 def _text(data: bytes) -> str:

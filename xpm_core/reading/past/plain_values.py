@@ -24,28 +24,29 @@ class PlainConfig:
         cls: The name of the class, `models:MLP`.
         identity: The identity; empty if it is not known.
         values: The values of the parameters.
+        jobpath: The directory of its job, if it is a task that was submitted.
 
     Example:
         >>> config.model.layers, config["lr"]
         (3, 0.1)
     """
 
-    __slots__ = ("_class", "_identity", "_values")
+    __slots__ = ("_class", "_more", "_values")
     _class: str
-    _identity: str
     _values: dict[str, Any]
+    _more: dict[str, Any]
 
-    def __init__(self, cls: str, identity: str, values: dict[str, Any]) -> None:
-        for name, value in (("_class", cls), ("_identity", identity), ("_values", values)):
+    def __init__(self, cls: str, identity: str, values: dict[str, Any], jobpath: Path | None = None) -> None:
+        more = {"identity": identity} if jobpath is None else {"identity": identity, "jobpath": jobpath}
+        for name, value in (("_class", cls), ("_values", values), ("_more", more)):
             object.__setattr__(self, name, value)
 
     def __getattr__(self, name: str) -> Any:
-        if name in ("_class", "_identity", "_values"):  # a copy that is just being made lacks them
+        if name in self.__slots__:  # a copy that is just being made lacks them
             raise AttributeError(name)
-        if name in self._values:
-            return self._values[name]
-        if name == "identity":
-            return self._identity
+        for known in (self._values, self._more):
+            if name in known:
+                return known[name]
         there = f"It has {', '.join(self._values)}." if self._values else "It has none."
         raise AttributeError(f"{bare_class(self._class)}: no parameter {name!r}. {there}")
 
@@ -65,14 +66,14 @@ class PlainConfig:
         self.__setattr__(name, None)
 
     def __dir__(self) -> list[str]:
-        return sorted({*object.__dir__(self), "identity", *self._values})
+        return sorted({*object.__dir__(self), *self._more, *self._values})
 
     def __repr__(self) -> str:
         values = ", ".join(f"{name}={safe_repr(value)}" for name, value in self._values.items())
         return f"{bare_class(self._class)}({values})"
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return PlainConfig, (self._class, self._identity, self._values)
+        return PlainConfig, (self._class, self._more["identity"], self._values, self._more.get("jobpath"))
 
 
 def of_description(described: Mapping[str, Any], *, job: Path, workspace: Path) -> PlainConfig:
@@ -88,7 +89,7 @@ def of_description(described: Mapping[str, Any], *, job: Path, workspace: Path) 
     """
     reader = _Reader({"job": job, "workspace": workspace})
     root = str(described["task"])
-    return reader.configuration(bare_class(root), {"class": root, **described})
+    return reader.configuration(bare_class(root), {"class": root, "job": {"path": str(job)}, **described})
 
 
 def of_flat(task: str, identity: str, params: Mapping[str, Any]) -> PlainConfig:
@@ -115,7 +116,9 @@ class _Reader:
     def configuration(self, path: str, described: Mapping[str, Any]) -> PlainConfig:
         """A configuration. It is known before its values are read, because a value can be the same one."""
         values: dict[str, Any] = {}
-        found = self.met[path] = PlainConfig(str(described["class"]), str(described.get("identity", "")), values)
+        jobpath = self.value(path, described["job"]) if "job" in described else None
+        identity = str(described.get("identity", ""))
+        found = self.met[path] = PlainConfig(str(described["class"]), identity, values, jobpath)
         for name, value in described.get("parameters", {}).items():
             values[name] = self.value(f"{path}.{name}", value)
         return found

@@ -44,3 +44,5 @@ def _git(root: str) -> GitState | None:
         return asked.state(files_of(root, GIT_S))
     except GitRefused:
         return None
+    finally:
+        asked.close()

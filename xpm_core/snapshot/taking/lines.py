@@ -76,7 +76,7 @@ def note_lines(root: str, notes: Notes) -> Iterable[str]:
         yield line(f"code: git does not list {root} ({notes.refused}), so all files in it are looked at", _LONGEST)
     if notes.narrowed:
         yield line(
-            f"code: of {root}, only Python files and what was imported are kept, because {notes.narrowed}. Others: "
+            f"code: of {root}, only {notes.only} are kept, because {notes.narrowed}. Others: "
             f'{table} include = ["..."] in pyproject.toml',
             _LONGEST,
         )

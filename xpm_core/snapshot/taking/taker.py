@@ -73,6 +73,12 @@ def by_name(manifest: Manifest) -> dict[str, tuple[object, ...]]:
     return {starts[each.tree] + each.path: each[2:] for each in manifest.entries}
 
 
+def named(tree: Tree, modules: Sequence[ModuleFile]) -> Tree:
+    """A tree with all names by which this process reaches its root now."""
+    names = names_of(tree.roots[0], modules)
+    return replace(tree, roots=names.roots, inner=names.inner)
+
+
 class Taker:
     """Takes snapshots of roots.
 
@@ -140,8 +146,10 @@ class Taker:
         """Whether the manifest of a snapshot is there. It is marked as used now, because old ones may be removed."""
         try:
             os.utime(self._store.document_path("snapshots", snapshot))
-        except OSError:
+        except FileNotFoundError:
             return False
+        except OSError:  # it belongs to somebody else
+            return os.path.exists(self._store.document_path("snapshots", snapshot))
         return True
 
     def _selections(
@@ -205,8 +213,7 @@ class _States:
         if root.path not in self._asked and checkout_of(root.path) is not None:
             self._asked[root.path] = StateAsked(root.path)
         git = self._asked[root.path].state(selection.git) if root.path in self._asked else None
-        names = names_of(root.path, modules)
-        return Tree(root.name, names.roots, git, names.inner)
+        return named(Tree(root.name, [root.path], git), modules)
 
 
 def _imported(modules: Iterable[ModuleFile], root: str) -> set[str]:

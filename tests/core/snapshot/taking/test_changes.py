@@ -46,12 +46,12 @@ def test_each_kind_of_difference_is_named(
     (project.root / "away").unlink()
     (project.root / "away").symlink_to("/usr")
     os.utime(project.root / "big.bin", ns=(1, 1))
-    project.write({"train.py": TASK, "_version.py": "v = 2", "new.py": ""})
+    project.write({"train.py": TASK, "_version.py": "v = 2", "new.py": "", "new.csv": ""})
     names = ["_version.py", "away", "big.bin", "lib/util.py (removed)", "new.py (new)", "train.py"]
     assert changed_files(manifest, provenance.trees) == names
     taken = retaken(workspace, provenance, manifest)
     assert taken.lines[0].startswith(
-        f"code {taken.snapshot[:7]}: 6 files changed since {manifest.digest[:7]} (_version.py"
+        f"code {taken.snapshot[:7]}: 7 files changed since {manifest.digest[:7]} (_version.py"
     )
     assert kept_files(workspace, taken.snapshot)["p/_version.py"] == b"v = 2"
 

@@ -32,3 +32,11 @@ def test_long_lists_and_names_that_act_on_a_terminal_are_cut() -> None:
 
 def test_what_was_not_noticed_is_not_said() -> None:
     assert list(note_lines("/p", Notes())) == []
+
+
+def test_a_narrowed_selection_says_what_is_kept_and_why() -> None:
+    (line,) = note_lines("/p", Notes(only="Python files", narrowed="it has 50,000 files (images: 49,990 files)"))
+    assert line == (
+        "code: of /p, only Python files are kept, because it has 50,000 files (images: 49,990 files). "
+        'Others: [tool.xpm.snapshot] include = ["..."] in pyproject.toml'
+    )

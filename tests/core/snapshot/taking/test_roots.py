@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from xpm_core.project.moved_code import MovedCode
 from xpm_core.snapshot.provenance import Provenance
+from xpm_core.snapshot.taking import snapshotter
 from xpm_core.snapshot.taking.imported import Imports
 from xpm_core.snapshot.taking.roots import Root, arranged, names_of, root_of
 from xpm_core.snapshot.taking.snapshotter import Snapshotter
@@ -111,6 +112,27 @@ def test_an_ignored_project_in_a_repository_is_looked_at_as_without_git(tmp_path
     assert taken is not None
     assert sorted(kept_files(workspace, taken.snapshot)) == ["p/a.csv", "p/pyproject.toml", "p/train.py"]
     assert len(taken.lines) == 1
+
+
+def test_a_name_that_comes_later_is_known_at_the_next_look(
+    tmp_path: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshotter, "_IMPORTS_S", 0)
+    project = CodeProject(tmp_path / "p", {"train.py": TASK})
+    learn, snaps = project.load().Learn, Snapshotter(workspace)
+    snaps.current([learn])
+    (tmp_path / "link").symlink_to("p")
+    sys.path.insert(0, str(tmp_path / "link"))
+    taken = snaps.current([learn])
+    assert taken is not None
+    assert (taken.trees[0].roots, taken.lines) == ([str(project.root), str(tmp_path / "link")], [])
+
+
+def test_a_class_whose_file_is_gone_has_its_root(tmp_path: Path) -> None:
+    project = CodeProject(tmp_path / "p", {"pyproject.toml": "", "train.py": TASK})
+    learn = project.load().Learn
+    (project.root / "train.py").unlink()
+    assert root_of(learn) == str(project.root)
 
 
 def test_modules_are_asked_nothing(tmp_path: Path) -> None:

@@ -38,7 +38,13 @@ _SECRET = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
+_LEFTOVER = re.compile(r"\.#.*|#.*#|.*~|\..*\.sw[a-p]|\.nfs[0-9a-f]{8,}|\.DS_Store|\.goutputstream-.*", re.DOTALL)
 _SECRET_FOLDERS = re.compile(r"(?:^|/)\.(?:ssh|aws|gnupg|azure|kube|gcloud|docker)/")
+
+
+def is_leftover(path: str) -> bool:
+    """Whether a file is what an editor or a file system leaves beside the files that are worked on."""
+    return _LEFTOVER.fullmatch(path.rpartition("/")[2]) is not None
 
 
 def is_python(path: str) -> bool:

@@ -16,7 +16,7 @@ from xpm_core.errors import SnapshotError
 from xpm_core.snapshot.taking.files.git import GitFiles
 from xpm_core.snapshot.taking.files.links import LinkReader, Surroundings
 from xpm_core.snapshot.taking.files.listing import Listing, files_in
-from xpm_core.snapshot.taking.files.names import PYTHON, Patterns, fixed_part, is_python, is_secret, shown
+from xpm_core.snapshot.taking.files.names import PYTHON, Patterns, fixed_part, is_leftover, is_python, is_secret, shown
 from xpm_core.snapshot.taking.files.settings import SnapshotSettings
 from xpm_core.snapshot.taking.files.walk import walk
 
@@ -24,6 +24,8 @@ MOST_FILES = 10_000
 MOST_BYTES = 100_000_000
 LARGE = 1_000_000
 """Bytes. A larger file is linked to, unless it is code, or the settings include it."""
+
+_CODE = "Python files and what was imported"
 
 _ALWAYS = "pyproject.toml"
 """Kept also among too many files, because it marks the root."""
@@ -50,7 +52,8 @@ class Notes:
         leaving: Links that leave the root.
         large: Files that are linked to, with their sizes.
         closed: Folders that this user may not read.
-        narrowed: Why only code is kept; empty if all files are.
+        only: What alone is kept because there is too much; empty if all files are.
+        narrowed: Why.
         refused: Why git did not list the files.
         unmatched: Patterns of `include` that no file matches.
     """
@@ -59,6 +62,7 @@ class Notes:
     leaving: list[str] = field(default_factory=list)
     large: list[tuple[str, int]] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
+    only: str = ""
     narrowed: str = ""
     refused: str = ""
     unmatched: list[str] = field(default_factory=list)
@@ -144,9 +148,11 @@ class _Selector:
         code = [path for path in paths if _is_code(path)]
         if self._listing.whole and len(code) <= MOST_FILES:
             notes.narrowed = f"it has {len(paths):,} files ({_largest(Counter(map(_top, paths)), 'files')})"
+            notes.only = _CODE
             return code
-        notes.narrowed = f"it has {len(code):,} Python files" if self._listing.whole else "the search took too long"
+        notes.narrowed = f"it has {len(code):,} Python files" if self._listing.whole else "it is too large to search"
         notes.narrowed += f" ({_largest(Counter(map(_top, paths)), 'files')})"
+        notes.only = "what was imported and the Python files beside it"
         tracked = code[:MOST_FILES] if self._listing.git is None and self._listing.refused else []
         return [*tracked, *self._beside()]
 
@@ -184,13 +190,15 @@ class _Selector:
     def _add(self, path: str) -> None:
         """Put a path where it belongs."""
         for own, place, status in self._links.read(path, follow_file=path in self._imported):
-            if isinstance(status, str):
+            if isinstance(status, str) and not is_leftover(own):
                 self._found.links[own] = status
                 self._found.notes.leaving.append(own)
-            elif not self._settings.exclude.match(own):
+            elif not isinstance(status, str) and not self._settings.exclude.match(own):
                 self._file(own, place, status, path in self._forced)
 
     def _file(self, path: str, place: str, status: os.stat_result, forced: bool) -> None:
+        if not forced and is_leftover(path):
+            return
         if not forced and (is_secret(path) or is_secret(place)):
             self._found.notes.secrets.append(path)
         elif forced or is_python(path):
@@ -213,6 +221,7 @@ class _Selector:
             count = len(found.files) + len(found.large)
             tops = Counter(_top(path) for path in (*found.files, *found.large))
             found.notes.narrowed = f"it has {count:,} files ({_largest(tops, 'files')})"
+        found.notes.only = _CODE
         found.files = {path: file for path, file in found.files.items() if _is_code(path) or path in self._forced}
         found.large = {}
 

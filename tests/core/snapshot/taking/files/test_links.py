@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from helpers.code_projects import CodeProject
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from xpm_core.errors import SnapshotError
 from xpm_core.snapshot.taking.files import links
@@ -124,6 +126,39 @@ def test_links_that_multiply_are_an_error(project: CodeProject, monkeypatch: pyt
     project.write({"d30/end.txt": "1"})
     with pytest.raises(SnapshotError, match="links like this lead to more than 1,000 files"):
         selected(project.root)
+
+
+spots = st.sampled_from(["", "a", "b", "a/c"])
+some_links = st.lists(
+    st.tuples(spots, st.sampled_from(["x", "y", "z"]), spots, st.sampled_from(["", "f", "x", "y"])), max_size=5
+)
+
+
+@settings(max_examples=80)
+@given(made=some_links)
+def test_whatever_the_links_what_is_kept_is_what_they_lead_to(
+    tmp_path_factory: pytest.TempPathFactory, made: list[tuple[str, str, str, str]]
+) -> None:
+    root = tmp_path_factory.mktemp("links")
+    project = CodeProject(root, {"f": "0", "a/f": "1", "b/f": "2", "a/c/f": "3"})
+    for folder, name, target, end in made:
+        place = root / folder / name
+        if not os.path.lexists(place):
+            place.symlink_to(os.path.relpath(root / target / end, place.parent))
+    try:
+        found = selected(project.root)
+    except SnapshotError as error:
+        assert "a folder that holds it" in str(error)  # noqa: PT017
+        assert made
+        return
+    there = {
+        os.path.relpath(os.path.join(folder, name), root)
+        for folder, _, names in os.walk(root, followlinks=True)
+        for name in names
+        if os.path.exists(os.path.join(folder, name))
+    }
+    assert set(found.files) == there
+    assert all(Path(file.place).read_bytes() == (root / path).read_bytes() for path, file in found.files.items())
 
 
 def test_sockets_pipes_and_devices_behind_links_are_left_out(project: CodeProject) -> None:

@@ -77,7 +77,7 @@ def test_a_search_that_ends_early_keeps_what_was_imported_and_the_code_beside_it
     monkeypatch.setattr(listing, "tracked_files", _slow)
     found = selected(project.root, imported=("train.py", "pkg/m.py"))
     assert sorted(found.files) == [name for name in names if name != "other/o.py"]
-    assert found.notes.narrowed.startswith("the search took too long")
+    assert found.notes.narrowed.startswith("it is too large to search")
 
 
 def _slow(*_: object) -> None:
@@ -97,6 +97,14 @@ def test_large_code_and_imported_files_are_kept_and_other_large_ones_linked(tmp_
     found = selected(project.root, imported=("c.bin",))
     assert (sorted(found.files), sorted(found.large)) == (["a.py", "b.so", "c.bin", "e.bin"], ["d.bin"])
     assert found.notes.large == [("d.bin", 1_000_001)]
+
+
+def test_leftovers_of_editors_and_file_systems_are_left_out(tmp_path: Path) -> None:
+    names = ["a.py~", ".a.py.swp", "#a.py#", ".nfs000000001", ".DS_Store"]
+    project = CodeProject(tmp_path / "p", {"a.py": "", "~b.py": "", **dict.fromkeys(names, "")})
+    (project.root / ".#a.py").symlink_to("me@host.1")
+    found = selected(project.root)
+    assert (sorted(found.files), found.links) == (["a.py", "~b.py"], {})
 
 
 def test_what_is_excluded_is_not_kept_also_if_it_was_imported(tmp_path: Path) -> None:

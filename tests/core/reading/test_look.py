@@ -69,8 +69,8 @@ def test_tasks_of_a_run_have_configurations_in_every_state(study: Study, view: V
     wanted = {study.identity(name): name for name in study.tasks if name != "other"}
     assert tasks.keys() == wanted.keys()
     states = study.states()
-    for identity, name in wanted.items():
-        task, submitted = tasks[identity], study.tasks[name]
+    for job, name in wanted.items():
+        task, submitted = tasks[job], study.tasks[name]
         if not away:
             assert (task.state, task.read_by, task.problem) == (states[name], "today", "")
             assert type(task.config) is type(submitted)

@@ -1,4 +1,4 @@
-"""Code that a workspace keeps, for tests. `from helpers.recorded_code import KeptCode`."""
+"""What records say of the code of jobs, for tests. `from helpers.recorded_code import RecordedCode`."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from xpm_core.snapshot.provenance import GitState, Provenance, Tree
 COMMIT = "1a2b3c4d5e6f" + "0" * 28
 
 
-class KeptCode:
+class RecordedCode:
     """Writes snapshots of a project, and what belongs to them, into a workspace.
 
     Args:
@@ -45,9 +45,8 @@ class KeptCode:
     def record(self, files: Mapping[str, bytes] | None, **versions: str) -> dict[str, Any]:
         """What the record of a job says that ran these files, or live code, with these packages."""
         snapshot = self.snapshot(files) if files is not None else ""
-        code = {"snapshot": snapshot, "provenance": self.provenance(snapshot)}
         return {
-            "code": {name: digest for name, digest in code.items() if digest},
+            "code": {"snapshot": snapshot, "provenance": self.provenance(snapshot)},
             "git": {"commit": COMMIT, "dirty": True},
             "packages": self.packages(**versions),
             "machine": {"cpu": "AMD EPYC", "cores": 2, "gpus": ["A100", "A100"], "driver": "nvidia 550"},

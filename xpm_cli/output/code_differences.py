@@ -161,7 +161,7 @@ def _unknown(side: CodeSide) -> str:
         return f"{side.title} is no job: there is no code of it to compare"
     if side.code.known:
         return f"{side.title} runs live code, which is not kept: its files cannot be compared"
-    return f"{side.title}: it is not known which code it ran, because an earlier xpm has run it"
+    return f"{side.title}: it is not known which code it ran, because its worker was of an earlier version"
 
 
 def _versions(code: JobCode) -> dict[str, str]:

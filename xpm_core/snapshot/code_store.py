@@ -24,6 +24,13 @@ Kind = Literal["snapshots", "provenance", "packages"]
 
 MARKED_S = 3600.0
 """After how long a file is marked as used again, seconds. It has to be much shorter than a day."""
+RELIED_ON_S = 3600.0
+"""For how long a process believes that what it has found or written is still there, seconds. The same holds for it."""
+
+
+def clock_s() -> float:
+    """A clock for `RELIED_ON_S`, in seconds. It also counts while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 class CodeStore:

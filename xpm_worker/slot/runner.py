@@ -42,7 +42,7 @@ from xpm_worker.protocol.messages import (
 from xpm_worker.settings import Settings
 from xpm_worker.slot import lease_check
 from xpm_worker.slot.claimer import Claimer, HeldLease
-from xpm_worker.slot.code.opening import CodeOpener, NotOpenedError
+from xpm_worker.slot.code.opening import CodeOpener, NotOpened
 from xpm_worker.slot.devices import named, own_devices, visible
 from xpm_worker.slot.orders import Orders, Shutdown
 from xpm_worker.slot.starter_link import StarterLink, StopsSent
@@ -100,6 +100,8 @@ class Runner:
         self.pid = 0
         """Its process."""
         self._number = 0
+        self._changed = False
+        """Whether the record of the job needs facts that were found after it was sent."""
         self._outputs: list[dict[str, Any]] = []
 
     @property
@@ -137,7 +139,7 @@ class Runner:
         try:
             with self._opener.opened(held, self.running_rq_id or "") as code:
                 ended = self._watch(held, self._message(held, code))
-        except NotOpenedError as error:
+        except NotOpened as error:
             self._leave_out(held, error.reason)
         except SnapshotFolderError as error:
             self._refuse_trouble(held, error)
@@ -164,7 +166,6 @@ class Runner:
             return False
         if code is RenewCode.CANCEL:
             log.info("%s: cancelled before it started", held.lease.spec.label)
-            held.about = {}
             self._claimer.finish(held, State.CANCELLED)
             return False
         return True
@@ -218,18 +219,19 @@ class Runner:
 
     def _about(self, options: JobOptions, env: Mapping[str, str]) -> dict[str, Any]:
         """What the record says of the code, the worker and its machine."""
-        code = {"snapshot": options.snapshot, "provenance": options.provenance}
+        found = {"code": {"snapshot": options.snapshot, "provenance": options.provenance}}
         devices = visible(env, self._devices)
-        found = {"code": {name: digest for name, digest in code.items() if digest}}
         return {**found, **self._facts.about(options.provenance), **({"devices": devices} if devices else {})}
 
     # -- meanwhile -------------------------------------------------------------------------------------------------
 
     def _watch(self, held: HeldLease, message: RunJob) -> AttemptEnded | None:
         """Let the starter run the job, and renew its lease. Returns its end; None if the starter died."""
+        self._changed = False
         if not self._starter.ensure():
             return AttemptEnded(held.lease.execution, "released", None, None, None)
         self._starter.send(message)
+        self._look_again(held)
         renew_at = held.asked + self._claimer.worker.lease_s / 3
         stops = StopsSent(self._starter, held.lease.execution)
         told = self._orders.signalled
@@ -247,6 +249,13 @@ class Runner:
                 told = self._orders.signalled
                 renew_at = self._renew(held, stops)
             self._report_outputs(held)
+
+    def _look_again(self, held: HeldLease) -> None:
+        """Find out whether packages have changed lately. It takes time, so the job has been sent before."""
+        self._facts.look()
+        fresh = {**held.about, **self._facts.about(held.lease.spec.options.provenance)}
+        self._changed = fresh != held.about
+        held.about = fresh
 
     def _until(self, renew_at: float) -> float:
         """When the worker has to act next, by the boot clock, even if no message comes."""
@@ -296,6 +305,8 @@ class Runner:
 
     def _conclude(self, held: HeldLease, directory: JobDirectory, ended: AttemptEnded) -> None:
         held.began_s = time.time() - ended.seconds if ended.began else 0.0
+        if self._changed:
+            _amend(directory, held.lease.execution, held.about)
         by_order = self._orders.shutdown >= Shutdown.HAND_BACK and ended.signal == signal.SIGTERM
         reason = "released" if by_order else ended.reason
         log.info("%s: %s after %.1f s", held.lease.spec.label, reason, ended.seconds)

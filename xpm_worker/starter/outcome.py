@@ -148,6 +148,7 @@ def record(ending: Ending, outcome: AttemptEnded, pid: int, started: datetime, e
         "cpu_s": None if usage is None else round(usage.ru_utime + usage.ru_stime, 3),
         "python": PYTHON,
         **job.about,
+        "code": {"snapshot": job.snapshot, "provenance": job.provenance},
         **({"seeds": seeds} if (seeds := checked_seeds(ending.seeds)) else {}),
     }
 

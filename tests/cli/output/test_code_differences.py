@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import Result
-from helpers.recorded_code import KeptCode
+from helpers.recorded_code import RecordedCode
 from helpers.simulated_jobs import Lab
 
 from xpm_cli.output import code_differences
@@ -24,8 +24,8 @@ AFTER = {"train.py": b"import lib\nlr = 0.2\n", "lib.py": b"x = 1\n", "logo.png"
 
 
 @pytest.fixture
-def code(lab: Lab, tmp_path: Path) -> KeptCode:
-    return KeptCode(lab.workspace.path, tmp_path / "lab")
+def code(lab: Lab, tmp_path: Path) -> RecordedCode:
+    return RecordedCode(lab.workspace.path, tmp_path / "lab")
 
 
 def ran(lab: Lab, name: str, record: dict[str, object]) -> str:
@@ -35,7 +35,7 @@ def ran(lab: Lab, name: str, record: dict[str, object]) -> str:
     return lease.identity
 
 
-def test_files_and_packages_that_differ_are_shown(lab: Lab, xpm: Xpm, code: KeptCode) -> None:
+def test_files_and_packages_that_differ_are_shown(lab: Lab, xpm: Xpm, code: RecordedCode) -> None:
     one = ran(lab, "one", code.record(BEFORE, numpy="1.26", torch="2.9"))
     two = ran(lab, "two", code.record(AFTER, numpy="2.1", jax="0.5", torch="2.9"))
     result = xpm("diff", one, two, "--code")
@@ -61,7 +61,7 @@ def _digest(data: bytes) -> str:
     return sha256(data).hexdigest()[:7]
 
 
-def test_without_the_option_one_line_says_that_they_differ(lab: Lab, xpm: Xpm, code: KeptCode) -> None:
+def test_without_the_option_one_line_says_that_they_differ(lab: Lab, xpm: Xpm, code: RecordedCode) -> None:
     one, two = ran(lab, "one", code.record(BEFORE)), ran(lab, "two", code.record(AFTER))
     again = ran(lab, "again", code.record(AFTER, numpy="2"))
     assert f"their code differs as well: xpm diff {one} {two} --code" in xpm("diff", one, two).stderr
@@ -71,12 +71,12 @@ def test_without_the_option_one_line_says_that_they_differ(lab: Lab, xpm: Xpm, c
     assert json.loads(xpm("diff", one, two, "--json").stdout)["code"]["same"] is False
 
 
-def test_what_is_the_same_is_said(lab: Lab, xpm: Xpm, code: KeptCode) -> None:
+def test_what_is_the_same_is_said(lab: Lab, xpm: Xpm, code: RecordedCode) -> None:
     one, two = ran(lab, "one", code.record(BEFORE, a="1")), ran(lab, "two", code.record(BEFORE, a="1"))
     assert xpm("diff", one, two, "--code").stdout == "the same files\nthe same packages\n"
 
 
-def test_live_code_cannot_be_compared_and_that_is_said(lab: Lab, xpm: Xpm, code: KeptCode) -> None:
+def test_live_code_cannot_be_compared_and_that_is_said(lab: Lab, xpm: Xpm, code: RecordedCode) -> None:
     one, live = ran(lab, "one", code.record(BEFORE)), ran(lab, "live", code.record(None))
     bare = ran(lab, "bare", {})
     said = xpm("diff", one, live, "--code").stdout
@@ -87,7 +87,7 @@ def test_live_code_cannot_be_compared_and_that_is_said(lab: Lab, xpm: Xpm, code:
     assert json.loads(xpm("diff", one, live, "--code", "--json").stdout)["files"] is None
 
 
-def test_a_waiting_job_is_compared_by_what_it_would_run(lab: Lab, xpm: Xpm, code: KeptCode) -> None:
+def test_a_waiting_job_is_compared_by_what_it_would_run(lab: Lab, xpm: Xpm, code: RecordedCode) -> None:
     one = ran(lab, "one", code.record(BEFORE))
     snapshot = code.snapshot(AFTER)
     lab.start("waits", options=JobOptions(snapshot=snapshot, provenance=code.provenance(snapshot)))
@@ -97,14 +97,14 @@ def test_a_waiting_job_is_compared_by_what_it_would_run(lab: Lab, xpm: Xpm, code
     assert xpm("diff", one, lab.identity("waits"), "--code").stdout.startswith("4 files differ\n")
 
 
-def test_directories_of_jobs_are_compared(lab: Lab, xpm: Xpm, code: KeptCode) -> None:
+def test_directories_of_jobs_are_compared(lab: Lab, xpm: Xpm, code: RecordedCode) -> None:
     ran(lab, "one", code.record(BEFORE))
     ran(lab, "two", code.record(AFTER))
     places = [lab.directory(name).path for name in ("one", "two")]
     assert xpm("diff", *places, "--code").stdout.startswith("4 files differ\n")
 
 
-def test_long_differences_are_cut(lab: Lab, xpm: Xpm, code: KeptCode, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_long_differences_are_cut(lab: Lab, xpm: Xpm, code: RecordedCode, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(code_differences, "MOST_LINES", 5)
     monkeypatch.setattr(code_differences, "MOST_FILES", 1)
     one = ran(lab, "one", code.record({"a.py": b"x\n" * 100, "b.py": b"x"}))
@@ -114,14 +114,14 @@ def test_long_differences_are_cut(lab: Lab, xpm: Xpm, code: KeptCode, monkeypatc
     assert lines[8].startswith("b.py: changed: 1 bytes, ")
 
 
-def test_a_mode_that_differs_is_said(lab: Lab, xpm: Xpm, code: KeptCode) -> None:
+def test_a_mode_that_differs_is_said(lab: Lab, xpm: Xpm, code: RecordedCode) -> None:
     records = [code.record(BEFORE), code.record(BEFORE)]
     records[1]["code"] = {"snapshot": code.snapshot(BEFORE, mode=0o755)}
     one, two = (ran(lab, name, record) for name, record in zip(("one", "two"), records, strict=True))
     assert "train.py: mode 644 -> 755" in xpm("diff", one, two, "--code").stdout
 
 
-def test_a_file_that_is_missing_is_an_error(lab: Lab, xpm: Xpm, code: KeptCode) -> None:
+def test_a_file_that_is_missing_is_an_error(lab: Lab, xpm: Xpm, code: RecordedCode) -> None:
     one, two = ran(lab, "one", code.record(BEFORE)), ran(lab, "two", code.record(AFTER))
     for folder in (lab.workspace.path / "code" / "objects").iterdir():
         for file in folder.iterdir():

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers.witness_projects import Project
 from helpers.user_scripts import Desktop
+from helpers.witness_projects import Project
 
 
 @pytest.fixture

@@ -10,8 +10,8 @@ import sysconfig
 from pathlib import Path
 
 import pytest
-from helpers.witness_projects import Project, forget, xpm
 from helpers.waiting import wait_until
+from helpers.witness_projects import Project, forget, xpm
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
 

@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 
 import pytest
-from helpers.witness_projects import Project, environment, xpm
 from helpers.notebooks import executed
 from helpers.project_files import require
 from helpers.user_scripts import Desktop
+from helpers.witness_projects import Project, environment, xpm
 
 pytestmark = [pytest.mark.redis, pytest.mark.slow]
 

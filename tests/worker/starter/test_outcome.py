@@ -35,7 +35,7 @@ def test_a_record_says_machine_packages_devices_and_seeds(crew: Crew) -> None:
         "seed": str(2**70), "random_state": 5, "parts[0].init_seed": 7, "parts[1].init_seed": -8
     }  # fmt: skip
     assert record["devices"] == {"CUDA_VISIBLE_DEVICES": "3", "ROCR_VISIBLE_DEVICES": "1"}
-    assert record["code"] == {}
+    assert record["code"] == {"snapshot": "", "provenance": ""}
     assert "git" not in record
     assert record["machine"]["cores"] == len(os.sched_getaffinity(0))
     assert record["machine"]["memory_bytes"] == os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -53,7 +53,7 @@ def test_a_record_and_the_index_name_snapshot_and_commit(crew: Crew) -> None:
     task = tasks.Write.C(note="x")
     directory = crew.run(task, options={"provenance": provenance})
     (record,) = directory.records()
-    assert record["code"] == {"provenance": provenance}
+    assert record["code"] == {"snapshot": "", "provenance": provenance}
     assert record["git"] == {"commit": COMMIT, "dirty": True}
     end = MergedIndex(crew.workspace.path).read()[directory.identity].end
     assert end is not None

@@ -104,6 +104,8 @@ class RetriedCode:
         """Which files differ now from the code of the jobs, a line for each snapshot of which any does."""
         counts: dict[tuple[str, str], int] = {}
         for spec, _ in self._ended.values():
+            if any(spec.options.problems()):  # its worker says so
+                continue
             which = _which(spec)
             counts[which] = counts.get(which, 0) + 1
         for (snapshot, provenance), count in counts.items():
@@ -154,7 +156,7 @@ class RetriedCode:
             raise SignatureError(spec.label, problem, f"Set {signing.VARIABLE} to the key, or leave out --code now.")
         unknown = (f"it has the option {name!r}, which this version does not know" for name in spec.options.unknown)
         for problem in (*unknown, *spec.options.problems()):
-            raise SnapshotError(spec.label, problem, "Use the version of xpm with which it was submitted.")
+            raise SnapshotError(spec.label, problem, "Use the version with which it was submitted.")
         today = self._today(spec)
         after = spec._replace(options=replace(spec.options, snapshot=today.snapshot, provenance=today.provenance))
         if key is not None:

@@ -48,20 +48,24 @@ class WorkerFacts:
         self._git = lru_cache(maxsize=16)(self._read_git)
 
     def about(self, provenance: str = "") -> dict[str, Any]:
-        """What a record says of the worker, and of how the job's code stood in git.
+        """What a record says of the worker, and of how the job's code stood in git. After the first call, it takes
+        microseconds: the packages are those of the last look.
 
         Args:
             provenance: How the job came to be submitted, by its digest; empty if that is not known.
         """
         if self._machine is None:
             self._machine = machine_facts()
-        self._look()
+            self.look()
         found = {"packages": self._packages, "machine": self._machine}
         found |= {"git": self._git(provenance)} if provenance else {}
         return {name: value for name, value in found.items() if value}
 
-    def _look(self) -> None:
-        """Find and keep the list of packages, if it is time to, or if somebody has removed it."""
+    def look(self) -> None:
+        """Look whether packages were installed or changed, if it is time to, or if somebody has removed the list.
+
+        A look takes milliseconds, so it belongs where nobody waits.
+        """
         kept = self._packages and os.path.exists(self._store.document_path("packages", self._packages))
         begun = time.monotonic()
         if begun < self._look_at and (kept or self._failed):

@@ -122,8 +122,8 @@ class Taker:
                 if before is not None and before.snapshot == photo.snapshot
                 else [states.tree(root, selections[root.path], modules) for root in roots]
             )
-        if not self._is_there(photo.snapshot):
-            self._store.put("snapshots", photo.manifest.data)
+        if before is None or before.snapshot != photo.snapshot or not self._is_there(photo.snapshot):
+            self._store.put("snapshots", photo.manifest.data)  # this also mends a damaged one
         return photo
 
     def _photo(

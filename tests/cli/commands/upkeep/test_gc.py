@@ -15,8 +15,8 @@ import click
 import pytest
 from click.testing import Result
 from helpers.cleanings import Cleaner
-from helpers.stored_code import Code
 from helpers.simulated_jobs import ERROR, Lab
+from helpers.stored_code import Code
 from helpers.typed_commands import AWAY, PROGRAM, Shell
 from helpers.user_scripts import TASKS, Desktop
 

@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import Result
@@ -47,7 +48,7 @@ class Failed:
     def key(self) -> str:
         return keys.job(self.lab.workspace.id, self.lab.identity("a"))
 
-    def write(self, **options: str) -> None:
+    def write(self, **options: Any) -> None:
         """Let the job have these options."""
         self.lab.client.hset(self.key, "options", json.dumps({**JobOptions().written, **options}))
 
@@ -107,9 +108,16 @@ def test_a_missing_description_is_said_and_its_own_code_is_used(failed: Failed, 
 
 def test_an_option_of_a_later_xpm_would_be_lost_so_that_is_refused(failed: Failed, xpm: Xpm) -> None:
     failed.write(snapshot=failed.snapshot, provenance=failed.provenance, flavour="dark")
-    refused(failed, xpm, "it has the option 'flavour', which this version does not know. Use the version of xpm with")
+    refused(failed, xpm, "it has the option 'flavour', which this version does not know. Use the version with which")
     failed.write(snapshot="x", provenance=failed.provenance)
     refused(failed, xpm, "its option snapshot is 'x', expected 64 hexadecimal digits, or nothing")
+
+
+@pytest.mark.parametrize("snapshot", [3, ["x"], {"a": 1}, "../x", "\x1b[2J"])
+def test_what_others_have_written_as_a_snapshot_is_not_shown(failed: Failed, xpm: Xpm, snapshot: Any) -> None:
+    failed.write(snapshot=snapshot)
+    assert "code" not in xpm("retry", failed.lab.identity("a")).stderr
+    assert failed.state == "ready"
 
 
 def test_files_that_another_user_has_named_are_not_taken(

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import Result
-from helpers.recorded_code import COMMIT, KeptCode
+from helpers.recorded_code import COMMIT, RecordedCode
 from helpers.simulated_jobs import Lab
 
 from xpm_cli.lookup import job_code
@@ -26,8 +26,8 @@ FILES = {"train.py": b"lr = 0.1\n", "lib.py": b"x = 1\n"}
 
 
 @pytest.fixture
-def code(lab: Lab, tmp_path: Path) -> KeptCode:
-    return KeptCode(lab.workspace.path, tmp_path / "lab")
+def code(lab: Lab, tmp_path: Path) -> RecordedCode:
+    return RecordedCode(lab.workspace.path, tmp_path / "lab")
 
 
 def ran(lab: Lab, name: str, record: dict[str, Any], state: State = State.DONE) -> None:
@@ -44,7 +44,7 @@ def entries(result: Result) -> dict[str, list[str]]:
     return found
 
 
-def test_a_job_shows_what_it_ran(lab: Lab, xpm: Xpm, code: KeptCode) -> None:
+def test_a_job_shows_what_it_ran(lab: Lab, xpm: Xpm, code: RecordedCode) -> None:
     ran(lab, "one", record := code.record(FILES, torch="2.9", numpy="2.1", rich="14"))
     shown = entries(xpm("show", "last"))
     snapshot = record["code"]["snapshot"]
@@ -57,7 +57,7 @@ def test_a_job_shows_what_it_ran(lab: Lab, xpm: Xpm, code: KeptCode) -> None:
     assert shown["used"][2].startswith("disk ")
 
 
-def test_json_has_the_documents(lab: Lab, xpm: Xpm, code: KeptCode) -> None:
+def test_json_has_the_documents(lab: Lab, xpm: Xpm, code: RecordedCode) -> None:
     ran(lab, "one", record := code.record(FILES, torch="2.9"))
     data = json.loads(xpm("show", "last", "--json").stdout)
     assert data["snapshot"] == record["code"]["snapshot"]
@@ -68,12 +68,12 @@ def test_json_has_the_documents(lab: Lab, xpm: Xpm, code: KeptCode) -> None:
     assert data["changed_files"] is None
 
 
-def test_live_code_is_said(lab: Lab, xpm: Xpm, code: KeptCode) -> None:
+def test_live_code_is_said(lab: Lab, xpm: Xpm, code: RecordedCode) -> None:
     ran(lab, "one", code.record(None))
     assert entries(xpm("show", "last"))["code"][0] == "live code (git main 1a2b3c4 + 2 changed files)"
 
 
-def test_a_job_that_waits_shows_what_it_will_run(lab: Lab, xpm: Xpm, code: KeptCode) -> None:
+def test_a_job_that_waits_shows_what_it_will_run(lab: Lab, xpm: Xpm, code: RecordedCode) -> None:
     snapshot = code.snapshot(FILES)
     lab.submit("one", options=JobOptions(snapshot=snapshot, provenance=code.provenance(snapshot)))
     shown = entries(xpm("show", "last"))
@@ -82,7 +82,7 @@ def test_a_job_that_waits_shows_what_it_will_run(lab: Lab, xpm: Xpm, code: KeptC
     assert json.loads(xpm("show", "last", "--json").stdout)["code"] == snapshot[:12]
 
 
-def test_a_failed_job_that_was_submitted_again_shows_the_new_code(lab: Lab, xpm: Xpm, code: KeptCode) -> None:
+def test_a_failed_job_that_was_submitted_again_shows_the_new_code(lab: Lab, xpm: Xpm, code: RecordedCode) -> None:
     ran(lab, "one", code.record(FILES), State.FAILED)
     assert entries(xpm("show", "last"))["code"][0].startswith(f"snapshot {code.snapshot(FILES)[:7]}")
     new = code.snapshot({"train.py": b"lr = 0.2\n"})
@@ -98,7 +98,9 @@ def test_a_record_of_an_earlier_xpm_has_only_its_python(lab: Lab, xpm: Xpm) -> N
     assert not {"submitted", "machine"} & shown.keys()
 
 
-def test_files_that_differ_now_are_named(lab: Lab, xpm: Xpm, code: KeptCode, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_that_differ_now_are_named(
+    lab: Lab, xpm: Xpm, code: RecordedCode, monkeypatch: pytest.MonkeyPatch
+) -> None:
     code.root.mkdir()
     for name, data in FILES.items():
         (code.root / name).write_bytes(data)
@@ -113,7 +115,7 @@ def test_files_that_differ_now_are_named(lab: Lab, xpm: Xpm, code: KeptCode, mon
     assert "differ now" not in xpm("show", "last").stdout
 
 
-def test_documents_that_are_missing_or_damaged_are_no_error(lab: Lab, xpm: Xpm, code: KeptCode) -> None:
+def test_documents_that_are_missing_or_damaged_are_no_error(lab: Lab, xpm: Xpm, code: RecordedCode) -> None:
     ran(lab, "one", record := code.record(FILES))
     for kind in ("provenance", "packages", "snapshots"):
         for file in (lab.workspace.path / "code" / kind).iterdir():
@@ -137,7 +139,7 @@ def test_a_malformed_record_is_no_error(lab: Lab, xpm: Xpm, record: dict[str, An
     assert xpm("jobs", "--columns", "id,code,commit,packages").exit_code == 0
 
 
-def test_several_trees_are_named(lab: Lab, xpm: Xpm, code: KeptCode) -> None:
+def test_several_trees_are_named(lab: Lab, xpm: Xpm, code: RecordedCode) -> None:
     snapshot = code.snapshot(FILES)
     trees = [Tree("lab", ["/lab"], GitState(COMMIT, "", (), 0)), Tree("lib", ["/lib"]), Tree("new", ["/n"], GitState())]
     record = code.record(FILES)
@@ -147,7 +149,7 @@ def test_several_trees_are_named(lab: Lab, xpm: Xpm, code: KeptCode) -> None:
     assert first == f"snapshot {snapshot[:7]} (lab: git 1a2b3c4; lib; new: git before the first commit)"
 
 
-def test_control_characters_of_a_document_are_not_printed(lab: Lab, xpm: Xpm, code: KeptCode) -> None:
+def test_control_characters_of_a_document_are_not_printed(lab: Lab, xpm: Xpm, code: RecordedCode) -> None:
     record = code.record(FILES)
     record["code"]["provenance"] = code.provenance("", script="/a\x1b[2J.py", arguments=["\x1b[2J"], user="x\x1b[1m")
     ran(lab, "one", record)
@@ -155,14 +157,14 @@ def test_control_characters_of_a_document_are_not_printed(lab: Lab, xpm: Xpm, co
 
 
 def test_a_folder_with_many_files_is_not_measured(
-    lab: Lab, xpm: Xpm, code: KeptCode, monkeypatch: pytest.MonkeyPatch
+    lab: Lab, xpm: Xpm, code: RecordedCode, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(code_lines, "MOST_ENTRIES", 1)
     ran(lab, "one", code.record(FILES))
     assert "disk" not in xpm("show", "last").stdout
 
 
-def test_jobs_are_listed_and_found_by_their_code(lab: Lab, xpm: Xpm, code: KeptCode) -> None:
+def test_jobs_are_listed_and_found_by_their_code(lab: Lab, xpm: Xpm, code: RecordedCode) -> None:
     ran(lab, "one", record := code.record(FILES))
     ran(lab, "live", code.record(None))
     new = code.snapshot({"train.py": b"lr = 0.2\n"})

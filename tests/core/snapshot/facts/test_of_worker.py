@@ -30,13 +30,15 @@ def test_packages_and_machine_are_found_once(store: CodeStore, monkeypatch: pyte
     assert store.get("packages", first["packages"])
     monkeypatch.setattr(Environment, "document", lambda _: pytest.fail("looked again at once"))
     monkeypatch.setattr(of_worker, "machine_facts", lambda: pytest.fail("looked again"))
+    facts.look()
     assert facts.about() == first
 
 
-def test_a_removed_list_is_written_again_at_once(store: CodeStore) -> None:
+def test_a_removed_list_is_written_again_with_the_next_look(store: CodeStore) -> None:
     facts = facts_of(store)
     file = Path(store.document_path("packages", facts.about()["packages"]))
     file.unlink()
+    facts.look()
     assert facts.about()["packages"] == file.name
     assert file.exists()
 
@@ -51,6 +53,8 @@ def test_a_change_is_found_with_the_next_look(
     facts = WorkerFacts(store.folder.parent, [str(site.folder)])
     first = facts.about()["packages"]
     (site.lab / "lab" / "model.py").write_text("layers = 40\n")
+    assert facts.about()["packages"] == first
+    facts.look()
     assert facts.about()["packages"] != first
 
 
@@ -60,7 +64,7 @@ def test_a_list_that_cannot_be_kept_is_not_named(store: CodeStore, caplog: pytes
     facts = facts_of(store)
     with caplog.at_level(logging.WARNING):
         found = facts.about()
-        facts.about()
+        facts.look()
     assert "packages" not in found
     assert found["machine"]
     assert len(caplog.records) == 1

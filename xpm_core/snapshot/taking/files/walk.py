@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from xpm_core.snapshot.taking.files.names import ENVIRONMENT, OWN_FOLDERS, PASSING, VERSIONED, WORKSPACE
+from xpm_core.snapshot.taking.files.names import ENVIRONMENT, OWN_FOLDERS, PASSING, VERSIONED, WORKSPACE, lies_in
 
 MOST = 300_000
 """Entries of folders that a walk looks at."""
@@ -111,14 +111,18 @@ class FolderRules:
         return os.path.join(self._root, path) == self._workspace
 
     def foreign_folders(self, folder: str) -> list[str]:
-        """The names of the folders right in a folder that are never kept."""
+        """Folders that are never kept, by their paths in a folder: those right in it, and the workspace."""
         try:
             with os.scandir(os.path.join(self._root, folder)) as listed:
                 names = [entry.name for entry in listed if entry.is_dir(follow_symlinks=False)]
         except OSError:
             return []
         start = f"{folder}/" if folder else ""
-        return [name for name in names if name not in VERSIONED and self.is_foreign(start + name)]
+        found = [name for name in names if name not in VERSIONED and self.is_foreign(start + name)]
+        place = os.path.join(self._root, folder)
+        if self._workspace != place and lies_in(self._workspace, place):
+            found.append(os.path.relpath(self._workspace, place))
+        return found
 
     def is_foreign(self, folder: str, tracked: bool = False) -> bool:
         """Whether a folder is never kept, or lies in such a folder."""

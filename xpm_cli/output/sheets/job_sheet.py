@@ -15,6 +15,7 @@ import click
 
 from xpm_cli.lookup.job_code import JobCode
 from xpm_cli.lookup.open_workspace import OpenWorkspace
+from xpm_cli.lookup.sealed_job import imported_from
 from xpm_cli.output.job_record import job_record
 from xpm_cli.output.json_form import SCHEMA
 from xpm_cli.output.sheets.code_lines import code_lines, machine_lines
@@ -39,6 +40,8 @@ ATTEMPTS = 5
 """How many of the latest attempts are listed."""
 METER = 10
 LONGEST_ERROR = 80
+IMPORTED = ("file", "experiment", "exported_s", "exported_by", "exported_on", "imported_s", "imported_by", "hidden")
+"""What is said in JSON of an imported job."""
 
 ENDED = (State.DONE, State.FAILED, State.CANCELLED)
 
@@ -90,6 +93,12 @@ class JobSheet:
         return [] if self.opened.view.away else self.opened.reader.jobs.dependents(self.row.identity)
 
     @cached_property
+    def imported(self) -> Mapping[str, Any] | None:
+        """From where it was imported; None for a job of this workspace."""
+        found = self.directory.imported()
+        return None if found is None else dict(shown(found))
+
+    @cached_property
     def code(self) -> JobCode:
         """The code that it ran, or will run."""
         job, state = self.row.job, self.row.state
@@ -138,6 +147,8 @@ class JobSheet:
         for number, record in enumerate(self.records[-ATTEMPTS:]):
             yield terminal.entry("" if number else "attempts", self._attempt(record))
         yield terminal.entry("folder", [str(self.directory.path)])
+        if self.imported is not None:
+            yield terminal.entry("imported", [self._imported(self.imported)])
         if logs := [path.name for path in (self.directory.out, self.directory.err) if path.is_file()]:
             yield terminal.entry("logs", [f"{' and '.join(logs)} in the folder"])
         if self.error:
@@ -182,6 +193,11 @@ class JobSheet:
             return list(filter(None, [ended, ago(now_s - row.ended_s), _exit(self.record), *attempt]))
         return [f"submitted {ago(now_s - row.submitted_s)}", *attempt] if row.submitted_s else attempt
 
+    def _imported(self, mark: Mapping[str, Any]) -> str:
+        at_s = mark.get("imported_s")
+        when = f", {ago(self.opened.now_s - at_s)}" if isinstance(at_s, (int, float)) else ""
+        return f"from {imported_from(mark)}{when}; only --trust runs it here"
+
     def _attempt(self, record: Mapping[str, Any]) -> list[str]:
         """One attempt: `1 done`, how long it took, where; what it used, if there are several."""
         error, several = record.get("error") or {}, len(self.records) > 1
@@ -224,6 +240,7 @@ class JobSheet:
             "needs": {need.identity: need.state.value if need.state else None for need in self.needs},
             "needed_by": self.dependents,
             "directory": str(self.directory.path),
+            "imported": self.imported and {name: self.imported.get(name) for name in IMPORTED},
             "logs": {"out": str(self.directory.out), "err": str(self.directory.err)},
             "parameters": self.opened.params(self.row).get("parameters"),
             "executions": self.records,

@@ -54,7 +54,7 @@ class Bench:
     def xpm(self, workspace: Path, *words: str | Path, code: int = 0) -> str:
         """What a command says, on both streams."""
         command = [Path(sysconfig.get_path("scripts"), "xpm"), *words, "--workspace", str(workspace)]
-        environment = {**os.environ, "COLUMNS": "200"}
+        environment = {**os.environ, "COLUMNS": "200", "TMPDIR": str(self.desktop.folder)}  # scratch folders go with it
         ended = subprocess.run(command, capture_output=True, env=environment, text=True, cwd="/", check=False)
         assert ended.returncode == code, ended.stdout + ended.stderr
         return ended.stdout + ended.stderr
@@ -120,4 +120,3 @@ def test_a_debugged_job_runs_the_code_of_the_file(bench: Bench) -> None:
     said = bench.xpm(bench.mine, "debug", "n=0", "--trust")
     (scratch,) = [line.split()[1] for line in said.splitlines() if line.startswith("scratch")]
     assert Path(scratch, "said.txt").read_text() == "alice"
-    shutil.rmtree(scratch)

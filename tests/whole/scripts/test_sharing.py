@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sysconfig
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -52,10 +54,19 @@ class Bench:
     def xpm(self, workspace: Path, *words: str | Path, code: int = 0) -> str:
         """What a command says, on both streams."""
         command = [Path(sysconfig.get_path("scripts"), "xpm"), *words, "--workspace", str(workspace)]
-        environment = {**os.environ, "COLUMNS": "200"}
+        environment = {**os.environ, "COLUMNS": "200", "TMPDIR": str(self.desktop.folder)}  # scratch folders go with it
         ended = subprocess.run(command, capture_output=True, env=environment, text=True, cwd="/", check=False)
         assert ended.returncode == code, ended.stdout + ended.stderr
         return ended.stdout + ended.stderr
+
+    @contextlib.contextmanager
+    def worker(self) -> Iterator[None]:
+        """A worker of my workspace, outside of both projects, while the block runs."""
+        command = [str(Path(sysconfig.get_path("scripts"), "xpm-worker")), "--workspace", str(self.mine)]
+        worker = self.desktop.start("-c", "import os, sys; os.execv(sys.argv[1], sys.argv[1:])", *command)
+        yield
+        worker.process.terminate()
+        worker.ends()
 
     def said(self, n: int) -> str:
         """What the job of a number has written in my workspace."""
@@ -86,8 +97,11 @@ def test_a_retry_runs_their_code_only_if_it_is_trusted(bench: Bench) -> None:
     assert "--trust" in bench.xpm(bench.mine, "retry", "n=0", code=1)
     assert "API_KEY" in bench.xpm(bench.mine, "retry", "n=2", "--trust", code=1)
     bench.xpm(bench.mine, "retry", "n=0", "--trust")
-    assert "3 done (2 reused, 2 of them imported)" in bench.run("bob", bench.mine, 3)
+    with bench.worker():
+        bench.xpm(bench.mine, "wait", "n=0", "--timeout", "60s")
+    assert next(bench.mine.glob("jobs/*/*/.xpm/executions/2-*"), None) is not None
     assert [bench.said(n) for n in range(3)] == ["alice"] * 3
+    assert "3 done (3 reused, 2 of them imported)" in bench.run("bob", bench.mine, 3)
 
 
 def test_a_job_that_ran_again_by_ones_own_script_is_ones_own(bench: Bench) -> None:
@@ -106,4 +120,3 @@ def test_a_debugged_job_runs_the_code_of_the_file(bench: Bench) -> None:
     said = bench.xpm(bench.mine, "debug", "n=0", "--trust")
     (scratch,) = [line.split()[1] for line in said.splitlines() if line.startswith("scratch")]
     assert Path(scratch, "said.txt").read_text() == "alice"
-    shutil.rmtree(Path(scratch).parent)

@@ -80,7 +80,7 @@ TESTED_ELSEWHERE = {
     "core/exchange/identities/values": ("core/exchange/identities/test_verifier", "any value is read and hashed"),
     "core/exchange/identities/graph": ("core/exchange/identities/test_verifier", "payloads and parts are read"),
     "core/exchange/identities/digests": ("core/exchange/identities/test_verifier", "the digests are those of classes"),
-    "core/exchange/exporting/selection": ("core/exchange/exporting/test_export", "what it selects is what is in the file"),
+    "core/exchange/exporting/selection": ("core/exchange/exporting/test_export", "what it selects is in the file"),
     "core/exchange/exporting/code": ("core/exchange/exporting/test_export", "the code is in the file"),
     "core/exchange/exporting/tables": ("core/exchange/exporting/test_export", "the lists are in the file"),
     "core/exchange/importing/contents": ("core/exchange/importing/test_checks", "what no export holds is refused"),

@@ -20,7 +20,7 @@ from xpm_core.errors import ServerNotFoundError
 from xpm_core.server import connection
 from xpm_core.server.binary import ServerProgram, find_server
 
-os.environ["XPM_SNAPSHOT"] = "0"  # see `snapshots_on`
+os.environ.setdefault("XPM_SNAPSHOT", "0")  # see `snapshots_on`
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes are started: each would compile all of it
 
 # A shell that runs this in the background has SIGINT ignored, which programs that tests start would inherit.

@@ -33,6 +33,7 @@ LIVE = {
     "why name=blocked": (0, "never: it needs "),
     "logs name=done": (0, "done: epoch 1"),
     "debug name=blocked": (1, ""),
+    "reproduce name=done": (2, ""),
     "wait name=done": (0, ""),
     "events name=done": (0, "Train name=done  on "),
     "graph sweep": (0, "Train name=blocked"),
@@ -44,6 +45,8 @@ LIVE = {
     "cancel name=done": (1, ""),
     "retry name=running": (1, ""),
     "gc": (0, "failed: 1, because "),
+    "export sweep sweep.tar": (1, ""),
+    "import sweep.tar": (1, ""),
     "doctor": (0, "1 warning"),
     "config": (0, "XPM_REDIS_URL"),
     "server status": (0, "reachable   from here, yes"),
@@ -58,6 +61,7 @@ AWAY = {
     "why name=blocked": (3, ""),
     "logs name=done": (0, "done: epoch 1"),
     "debug name=blocked": (3, ""),
+    "reproduce name=done": (2, ""),
     "wait name=done": (3, ""),
     "events name=done": (3, ""),
     "graph sweep": (0, "Train name=blocked"),
@@ -68,6 +72,8 @@ AWAY = {
     "cancel name=done": (3, ""),
     "retry name=running": (3, ""),
     "gc": (3, ""),
+    "export sweep sweep.tar": (1, ""),
+    "import sweep.tar": (1, ""),
     "doctor": (1, "1 error, 6 not known"),
     "config": (0, "XPM_REDIS_URL"),
     "server status": (3, "reachable   from here, no"),
@@ -77,7 +83,7 @@ AWAY = {
 ASKS_NOBODY = {"completion"}
 """Commands that use neither a workspace nor a server."""
 
-ASKS_NO_SERVER = ("config",)
+ASKS_NO_SERVER = ("config", "export sweep sweep.tar", "import sweep.tar")
 """Commands to which it makes no difference."""
 
 

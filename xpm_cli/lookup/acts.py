@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from xpm_cli.lookup.open_workspace import OpenWorkspace
+from xpm_cli.lookup.sealed_job import distrust, vouched
 from xpm_core.index.entries import End
 from xpm_core.labels import short
 from xpm_core.reading.listing.row import JobRow
@@ -57,16 +58,19 @@ def cancel(opened: OpenWorkspace, row: JobRow, *, spares_running: bool, again: s
     return code in (CancelCode.CANCELLED, CancelCode.ASKED), _line(opened, row, result[code])
 
 
-def retry(opened: OpenWorkspace, row: JobRow, recoded: Recoded | None = None) -> Result:
+def retry(opened: OpenWorkspace, row: JobRow, recoded: Recoded | None = None, *, trusts: bool = False) -> Result:
     """Run a job again that has ended.
 
     Args:
         opened: The workspace.
         row: The job.
         recoded: The job with the code that it is to use; None for its own.
+        trusts: Whether to run what an imported job runs.
     """
+    if row.state is State.DONE and (problem := distrust(opened.directory(row), trusts=trusts)):
+        return False, _line(opened, row, ". ".join(problem))
     if recoded is None:
-        code, state, other = opened.store.retry(row.identity, kept=opened.kept(row))
+        code, state, other = opened.store.retry(row.identity, kept=vouched(opened, row, opened.kept(row)))
     else:
         code, state, other = opened.store.retry(row.identity, kept=recoded.kept, recoded=recoded[:2])
     if code is RetryCode.RETRIED:

@@ -69,11 +69,20 @@ class RunDirectory:
     @property
     def record(self) -> RunRecord | None:
         """Which jobs the run has named; None if that is not known. Then the run may have named any job."""
+        lines = self._lines()
+        return None if lines is None else RunRecord(frozenset(_identities(lines)), ENDED in lines)
+
+    @property
+    def named(self) -> list[str] | None:
+        """The same jobs in the order in which the run has named them first."""
+        lines = self._lines()
+        return None if lines is None else list(dict.fromkeys(_identities(lines)))
+
+    def _lines(self) -> list[bytes] | None:
         try:
-            lines = (self.path / "jobs").read_bytes().split(b"\n")
+            return (self.path / "jobs").read_bytes().split(b"\n")
         except OSError:
             return None
-        return RunRecord(frozenset(line.decode() for line in lines if _IDENTITY.fullmatch(line)), ENDED in lines)
 
     def name_jobs(self, identities: Iterable[str]) -> None:
         """Write that the run names these jobs, before anybody learns of them. If that is impossible, nothing is known.
@@ -138,13 +147,26 @@ class ExperimentDirectory:
         time = datetime.now().strftime("%Y%m%d-%H%M%S")
         with explained(runs, "cannot be made"):
             runs.mkdir(parents=True, exist_ok=True)
-            run = runs / time
-            count = 1
-            while not _made(run):
+            count = self._last_of(time) + 1
+            while not _made(run := runs / (time if count == 1 else f"{time}-{count}")):
                 count += 1
-                run = runs / f"{time}-{count}"
         link_atomic(self.latest, f"runs/{run.name}")
         return RunDirectory(run)
+
+    def _last_of(self, time: str) -> int:
+        """Which run of this second the newest run is; 0 if it began in another one.
+
+        `xpm gc` may have removed the runs before it. Their names are not given again, because names order the runs.
+        """
+        try:
+            name, _, number = os.readlink(self.latest).rpartition("/")[2].removeprefix(time).partition("-")
+        except OSError:
+            return 0
+        return 0 if name else int(number) if number.isdecimal() else 1
+
+
+def _identities(lines: Iterable[bytes]) -> Iterable[str]:
+    return (line.decode() for line in lines if _IDENTITY.fullmatch(line))
 
 
 def _made(folder: Path) -> bool:

@@ -26,16 +26,19 @@ UNSUCCESSFUL = (State.FAILED, State.CANCELLED)
 @selection_options
 @click.option("--failed", is_flag=True, help="The same as --state failed.")
 @click.option("--code", type=click.Choice(["now"]), help="now: run them with today's code, not with their own.")
+@click.option("--trust", is_flag=True, help="Run what imported jobs run, which somebody else has made.")
 @click.option("--yes", is_flag=True, help="Do it without a question.")
 @click.pass_context
 def retry(
-    ctx: click.Context, /, names: tuple[str, ...], failed: bool, code: str | None, yes: bool, **given: Any
+    ctx: click.Context, /, names: tuple[str, ...], failed: bool, code: str | None, trust: bool, yes: bool, **given: Any
 ) -> None:
     """Run jobs again that failed, were cancelled, or are done.
 
     One job is retried at once. Otherwise the command shows what it would do, and asks; where there is no
     terminal, only --yes does it. Jobs that are done are retried only if they are named, or selected by --state done.
     The directory of an earlier execution is moved aside, to old/ in the workspace.
+
+    What an imported job runs was made by somebody else; only --trust runs it.
 
     A job runs with the code with which it was submitted; the command says which files differ now. --code now takes
     the files as they are now.
@@ -57,7 +60,7 @@ def retry(
         recoded = code_of_jobs.now() if code else {}
         for line in code_of_jobs.now_lines():
             say(line)
-        results = [_retry(opened, row, recoded.get(row.identity)) for row in targets.rows]
+        results = [_retry(opened, row, recoded.get(row.identity), trust) for row in targets.rows]
         for warning in acts.obstacle_lines(opened, targets.rows):
             say(warning)
     ctx.exit(0 if all(results) else FAILED)
@@ -69,7 +72,7 @@ def _fits(chosen: Filter | None) -> Callable[[JobRow], bool]:
     return lambda row: row.state in wanted
 
 
-def _retry(opened: OpenWorkspace, row: JobRow, recoded: Recoded | None) -> bool:
-    done, said = acts.retry(opened, row, recoded)
+def _retry(opened: OpenWorkspace, row: JobRow, recoded: Recoded | None, trusts: bool) -> bool:
+    done, said = acts.retry(opened, row, recoded, trusts=trusts)
     say(said)
     return done

@@ -104,7 +104,9 @@ class RetriedCode:
         """Which files differ now from the code of the jobs, a line for each snapshot of which any does."""
         counts: dict[tuple[str, str], int] = {}
         for spec, _ in self._ended.values():
-            which = (spec.options.snapshot, spec.options.provenance)
+            if any(spec.options.problems()):  # its worker says so
+                continue
+            which = _which(spec)
             counts[which] = counts.get(which, 0) + 1
         for (snapshot, provenance), count in counts.items():
             whose = "its code is" if len(self.rows) == 1 else f"the code of {plural(count, 'job')} is"
@@ -137,10 +139,7 @@ class RetriedCode:
     def now_lines(self) -> Iterator[str]:
         """What `now` has taken, a line or more for each snapshot."""
         for (before, provenance), today in self._taken.items():
-            count = sum(
-                (spec.options.snapshot, spec.options.provenance) == (before, provenance)
-                for spec, _ in self._ended.values()
-            )
+            count = sum(_which(spec) == (before, provenance) for spec, _ in self._ended.values())
             whose = "its code" if len(self.rows) == 1 else f"the code of {plural(count, 'job')}"
             if today.snapshot == before:
                 yield f"{whose} is {short(before)}: no file differs now"
@@ -155,8 +154,9 @@ class RetriedCode:
         elif spec.signature:
             problem = f"it is signed, and {signing.VARIABLE} is not set here: today's code cannot be signed"
             raise SignatureError(spec.label, problem, f"Set {signing.VARIABLE} to the key, or leave out --code now.")
-        for problem in (*(f"it has the option {name!r}" for name in spec.options.unknown), *spec.options.problems()):
-            raise SnapshotError(spec.label, problem, "Use the version of xpm with which it was submitted.")
+        unknown = (f"it has the option {name!r}, which this version does not know" for name in spec.options.unknown)
+        for problem in (*unknown, *spec.options.problems()):
+            raise SnapshotError(spec.label, problem, "Use the version with which it was submitted.")
         today = self._today(spec)
         after = spec._replace(options=replace(spec.options, snapshot=today.snapshot, provenance=today.provenance))
         if key is not None:
@@ -165,7 +165,7 @@ class RetriedCode:
 
     def _today(self, spec: JobSpec) -> Today:
         """Take today's code in place of that of a job."""
-        which = spec.options.snapshot, spec.options.provenance
+        which = _which(spec)
         if which not in self._taken:
             provenance, manifest = self._believed(spec), self._store.manifest(spec.options.snapshot)
             changed = changed_files(manifest, provenance.trees)
@@ -182,8 +182,13 @@ class RetriedCode:
             raise SnapshotError(spec.label, "it does not say where its code came from", NO_SCRIPT)
         data = self._store.get("provenance", digest)
         if not spec.signature and os.stat(self._store.document_path("provenance", digest)).st_uid != os.geteuid():
-            raise SnapshotError(spec.label, "another user has submitted it, from files of his own", NO_SCRIPT)
+            raise SnapshotError(spec.label, "another user has submitted it, from files of that user", NO_SCRIPT)
         return Provenance.read(data)
+
+
+def _which(spec: JobSpec) -> tuple[str, str]:
+    """The snapshot of a job, and how it came to be submitted."""
+    return spec.options.snapshot, spec.options.provenance
 
 
 def _differing(files: Sequence[str]) -> str:

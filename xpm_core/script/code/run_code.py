@@ -6,6 +6,7 @@ how the tasks came to be submitted. It is written once for each snapshot.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 from xpm_core.errors import SettingsError, SnapshotError
 from xpm_core.script.code.choice import Code
 from xpm_core.script.code.live_trees import live_roots, live_trees
-from xpm_core.snapshot.code_store import CodeStore
+from xpm_core.snapshot.code_store import RELIED_ON_S, CodeStore, clock_s
 from xpm_core.snapshot.facts.packages import packages_document
 from xpm_core.snapshot.facts.script import script_facts
 from xpm_core.snapshot.manifest import Manifest
@@ -41,6 +42,7 @@ class RunCode:
         self._snapshotter = Snapshotter(workspace)
         self._lock = threading.Lock()
         self._snapshots: dict[str, Code] = {}
+        self._since_s = clock_s()
         self._live: Code | None = None
         self._live_classes: frozenset[type] = frozenset()
         self._live_roots: set[str] = set()
@@ -86,12 +88,14 @@ class RunCode:
         for line in taken.lines:
             self._tell(line)
         self._newest = taken.snapshot
+        self._forget_after_an_hour()
         found = self._snapshots.get(taken.snapshot)
         if found is None:
             found = self._snapshots[taken.snapshot] = self._described(taken.snapshot, taken.trees)
         return found
 
     def _live_code(self, classes: Iterable[type]) -> Code:
+        self._forget_after_an_hour()
         if self._live is not None and self._live_classes.issuperset(classes):
             return self._live
         self._live_classes = self._live_classes.union(classes)
@@ -102,10 +106,18 @@ class RunCode:
             self._live, self._live_roots = self._described("", trees), roots
         return self._live
 
+    def _forget_after_an_hour(self) -> None:
+        """Let what was written be written again: without a job that names it, `xpm gc` may remove it after a day."""
+        if clock_s() - self._since_s > RELIED_ON_S:
+            self._snapshots.clear()
+            self._live, self._since_s = None, clock_s()
+
     def _described(self, snapshot: str, trees: Sequence[Tree]) -> Code:
         """Write down how tasks with this code came to be submitted."""
-        self._store.put("packages", packages_document())
-        provenance = Provenance(snapshot, trees, **script_facts())
+        facts = script_facts()
+        if not os.path.exists(self._store.document_path("packages", facts["packages"])):
+            facts["packages"] = self._store.put("packages", packages_document())
+        provenance = Provenance(snapshot, trees, **facts)
         return Code(snapshot, self._store.put("provenance", provenance.written()))
 
 

@@ -53,7 +53,10 @@ def installed(path: Sequence[str]) -> dict[str, Package]:
 def folders(path: Sequence[str]) -> list[str]:
     """The folders of an import path that may hold packages, each once, as absolute paths."""
     library = {sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib")}
-    found = dict.fromkeys(os.path.abspath(entry) for entry in path)
+    try:
+        found = dict.fromkeys(os.path.abspath(entry) for entry in path)
+    except OSError:  # the working directory was removed
+        found = dict.fromkeys(entry for entry in path if os.path.isabs(entry))
     return [folder for folder in found if folder not in library and os.path.basename(folder) != "lib-dynload"]
 
 

@@ -69,8 +69,8 @@ def _started() -> tuple[str, list[str]]:
         return "", []
     main = sys.modules.get("__main__")
     own, spec = getattr(main, "__file__", None) or "", getattr(main, "__spec__", None)
-    script = os.path.abspath(first)
-    if "xpm_cli" in sys.modules and own and script != os.path.abspath(own):  # `xpm run` puts its file there
+    script = _absolute(first)
+    if "xpm_cli" in sys.modules and own and script != _absolute(own):  # `xpm run` puts its file there
         script = f"xpm run {script}"
     elif first == "-c":
         script = "python -c"
@@ -86,6 +86,13 @@ def _some(arguments: list[str]) -> list[str]:
 
 def _cut(text: str) -> str:
     return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
+
+
+def _absolute(path: str) -> str:
+    try:
+        return os.path.abspath(path)
+    except OSError:  # the working directory was removed
+        return path
 
 
 def _folder() -> str:

@@ -69,7 +69,7 @@ def test_a_name_of_the_users_settings_wins_over_a_folder_beside_the_file_and_a_m
         ("experiment: e\n\nworkers: many\n",
          "sweep.yaml:3: workers: expected a number from 0 to 10000, got 'many' (str)."),
         ("experiment: e\nworkers: true\n", "sweep.yaml:2: workers: expected a number"),
-        ("experiment: e\ncode: today\n", "sweep.yaml:2: code: expected 'snapshot' or 'live', got 'today' (str). Correct"),
+        ("experiment: e\ncode: today\n", "sweep.yaml:2: code: expected 'snapshot' or 'live', got 'today' (str)."),
         ("experiment: e\ncode:\n", "sweep.yaml:2: code: expected 'snapshot' or 'live', got None (NoneType)."),
         ("experiment: e\nenv: [A]\n", "sweep.yaml:2: env: expected variables and their values, got ['A'] (list)."),
         ("experiment: e\nenv:\n  A: true\n",

@@ -29,6 +29,8 @@ pytestmark = pytest.mark.redis
         ({"lease_s": "30"}, "lease_s='30'"),
         ({"lease_s": float("nan")}, "lease_s=nan"),
         ({"redis": 6379}, "redis=6379"),
+        ({"code": "today"}, "experiment(code='today'): expected 'snapshot' or 'live'"),
+        ({"code": True}, "code=True"),
     ],
     ids=str,
 )

@@ -2,19 +2,12 @@
 
 from __future__ import annotations
 
-import string
-
 import pytest
+from helpers.secret_words import around, names, values
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from xpm_core.snapshot.facts import secrets
-
-_WORDS = ["KEY", "token", "Secret", "password", "PASSWD", "credential", "auth", "Bearer", "passphrase"]
-_around = st.text(string.ascii_letters + string.digits + "_-.", max_size=8)
-names = st.builds(lambda before, word, after: before + word + after, _around, st.sampled_from(_WORDS), _around)
-values = st.builds(lambda rest: f"S3cr3t{rest}", st.text(max_size=20))
-"""A value begins so that it is not in the rest of an argument by chance."""
 
 
 @given(names, values)
@@ -22,7 +15,7 @@ def test_a_variable_with_a_secret_name_is_hidden(name: str, value: str) -> None:
     assert secrets.variable(name, value) == "***"
 
 
-@given(names, values, st.sampled_from(["=", ":", ": ", '": "', "=>", " ", " = ", "['"]), _around)
+@given(names, values, st.sampled_from(["=", ":", ": ", '": "', "=>", " ", " = ", "['"]), around)
 def test_what_stands_after_a_secret_name_is_hidden(name: str, value: str, sign: str, before: str) -> None:
     assume(sign != "['")
     for argument in (f"{name}{sign}{value}", f"--{name}{sign}{value}", f'--set={before}{{"{name}{sign}{value}"}}'):

@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xpm_core.errors import SettingsError, SnapshotError, WorkspaceError
+from xpm_core.snapshot import code_store
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.snapshot.manifest import LargeFile, Link
 from xpm_core.snapshot.taking import reading, snapshotter
@@ -427,3 +428,34 @@ def test_the_seen_file_is_json_that_names_the_root(
     kept = json.loads(file.read_text())
     assert kept["root"] == str(project.root)
     assert stat.S_ISREG(kept["files"]["train.py"][4])
+
+
+def test_a_damaged_manifest_is_written_anew_by_the_next_script(tmp_path: Path, workspace: Path) -> None:
+    project = CodeProject(tmp_path / "digits", {"train.py": TASK})
+    cls = project.load("train").Learn
+    first = taken(workspace, cls)
+    manifest = Path(CodeStore(workspace).document_path("snapshots", first.snapshot))
+    manifest.write_bytes(b"")
+    assert taken(workspace, cls).snapshot == first.snapshot
+    assert CodeStore(workspace).manifest(first.snapshot).digest == first.snapshot
+
+
+def test_a_script_that_runs_for_days_keeps_anew_what_was_removed_meanwhile(
+    tmp_path: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `xpm gc` does with what nobody names, and nobody has used for a day."""
+    at_once(monkeypatch)
+    project = CodeProject(tmp_path / "digits", {"train.py": TASK, "lib.py": "VALUE = 1"})
+    script = Snapshotter(workspace)
+    cls = project.load("train").Learn
+    assert script.current([cls]) is not None
+    first = CodeStore(workspace).put_object(b"VALUE = 1")
+    project.write({"lib.py": "VALUE = 22"})
+    assert script.current([cls]) is not None
+    os.unlink(CodeStore(workspace).object_path(first))
+    monkeypatch.setattr(reading, "clock_s", lambda: code_store.clock_s() + 86400)
+    project.write({"lib.py": "VALUE = 1"})
+    again = script.current([cls])
+    assert again is not None
+    for file in CodeStore(workspace).manifest(again.snapshot).files:
+        CodeStore(workspace).object(file.digest)

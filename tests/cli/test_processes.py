@@ -45,6 +45,8 @@ LIVE = {
     "cancel name=done": (1, ""),
     "retry name=running": (1, ""),
     "gc": (0, "failed: 1, because "),
+    "export sweep sweep.tar": (1, ""),
+    "import sweep.tar": (1, ""),
     "doctor": (0, "1 warning"),
     "config": (0, "XPM_REDIS_URL"),
     "server status": (0, "reachable   from here, yes"),
@@ -70,6 +72,8 @@ AWAY = {
     "cancel name=done": (3, ""),
     "retry name=running": (3, ""),
     "gc": (3, ""),
+    "export sweep sweep.tar": (1, ""),
+    "import sweep.tar": (1, ""),
     "doctor": (1, "1 error, 6 not known"),
     "config": (0, "XPM_REDIS_URL"),
     "server status": (3, "reachable   from here, no"),
@@ -79,7 +83,7 @@ AWAY = {
 ASKS_NOBODY = {"completion"}
 """Commands that use neither a workspace nor a server."""
 
-ASKS_NO_SERVER = ("config",)
+ASKS_NO_SERVER = ("config", "export sweep sweep.tar", "import sweep.tar")
 """Commands to which it makes no difference."""
 
 

@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import msgpack
 import pytest
-from helpers.project_files import ROOT
+from helpers.project_files import ROOT, require
 
 
 @pytest.fixture
 def bench(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    return loaded("identity", monkeypatch)
+
+
+def loaded(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """A bench, as a module."""
     monkeypatch.syspath_prepend(str(ROOT / "bench"))  # where a script that is run finds what it imports
-    spec = importlib.util.spec_from_file_location("bench_identity", ROOT / "bench" / "identity.py")
+    spec = importlib.util.spec_from_file_location(f"bench_{name}", ROOT / "bench" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -51,3 +58,24 @@ def test_identity_bench_prints_its_table() -> None:
         "| from xpm_core import Task, Param / import msgpack",
     ]
     assert "experimaestro absent | none | 0.5 |" in lines[3]
+
+
+def test_snapshots_are_measured_on_the_files_that_git_and_a_walk_see(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require(shutil.which("git"), "git")
+    code = loaded("code", monkeypatch)
+    monkeypatch.setattr(code, "FILES", 30)
+    code.write(tmp_path / "project")
+    listed = subprocess.check_output(["git", "-C", str(tmp_path / "project"), "ls-files"], text=True)
+    assert (code.walk(str(tmp_path / "project")), len(listed.splitlines())) == (30, 30)
+    assert code.taken(tmp_path / "project", tmp_path / "workspace") > 0
+
+
+def test_a_limit_of_a_snapshot_is_one_of_its_own_time_and_the_others_stand_beside_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    code = loaded("code", monkeypatch)
+    rows = code.compared("unchanged", {"ours": [40.0, 60.0, 45.0], "git status": [20.0, 30.0, 15.0]}, 50)
+    assert [(row.against, row.reached) for row in rows] == [("", True), ("git status", None)]
+    assert rows[1].values == [2.0, 2.0, 3.0]

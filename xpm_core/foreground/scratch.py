@@ -44,8 +44,8 @@ class ForegroundJob(NamedTuple):
         payload: The task as bytes (xpm_core.wire.payload).
         again: The command that runs the job with a debugger, for messages.
         most_bytes: How much is copied at most of each folder that the job shares with others.
-        code: Where each root of its script is (xpm_core.project.moved_code): a folder, absolute, or relative to the
-            scratch folder. Empty for a job that uses the files as they are.
+        code: Where each root of its script is: a folder, absolute or relative to the scratch folder
+            (xpm_core.project.moved_code); empty if the code is where it was.
     """
 
     label: str

@@ -14,6 +14,7 @@ a job may hold secrets. Owns: these files.
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -45,8 +46,11 @@ esac
 {exports}
 export {taskdir}="$here/job" PWD="$here/job"
 cd "$here/job" || exit 2
-exec "$python" -c {boot} "$@"
+exec {env}"$python" -c {boot} "$@"
 """
+
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+"""The names of variables that a shell can set. `env` sets others."""
 
 _README = """\
 # {title}
@@ -153,10 +157,15 @@ def _write_job(folder: Path, contents: Contents, code: MovedCode) -> None:
 
 def _script(contents: Contents) -> str:
     variables = {name: value for name, value in contents.variables.items() if name not in (TASKDIR_VARIABLE, "PWD")}
-    exports = "\n".join(f"export {name}={shlex.quote(value)}" for name, value in sorted(variables.items()))
-    python = shlex.quote(command()[0])
+    named = sorted((name, shlex.quote(value)) for name, value in variables.items() if _NAME.fullmatch(name))
+    others = [shlex.quote(f"{name}={value}") for name, value in sorted(variables.items()) if not _NAME.fullmatch(name)]
     return _RUN.format(
-        label=contents.spec.label, python=python, exports=exports, taskdir=TASKDIR_VARIABLE, boot=shlex.quote(BOOT)
+        label=contents.spec.label,
+        python=shlex.quote(command()[0]),
+        exports="\n".join(f"export {name}={value}" for name, value in named),
+        taskdir=TASKDIR_VARIABLE,
+        env=" ".join(["env", *others, ""]) if others else "",
+        boot=shlex.quote(BOOT),
     )
 
 

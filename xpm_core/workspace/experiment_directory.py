@@ -147,13 +147,22 @@ class ExperimentDirectory:
         time = datetime.now().strftime("%Y%m%d-%H%M%S")
         with explained(runs, "cannot be made"):
             runs.mkdir(parents=True, exist_ok=True)
-            run = runs / time
-            count = 1
-            while not _made(run):
+            count = self._last_of(time) + 1
+            while not _made(run := runs / (time if count == 1 else f"{time}-{count}")):
                 count += 1
-                run = runs / f"{time}-{count}"
         link_atomic(self.latest, f"runs/{run.name}")
         return RunDirectory(run)
+
+    def _last_of(self, time: str) -> int:
+        """Which run of this second the newest run is; 0 if it began in another one.
+
+        `xpm gc` may have removed the runs before it. Their names are not given again, because names order the runs.
+        """
+        try:
+            name, _, number = os.readlink(self.latest).rpartition("/")[2].removeprefix(time).partition("-")
+        except OSError:
+            return 0
+        return 0 if name else int(number) if number.isdecimal() else 1
 
 
 def _identities(lines: Iterable[bytes]) -> Iterable[str]:

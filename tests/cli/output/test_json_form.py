@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import Result
+from exchange_tasks import Prepare
+from helpers.finished_jobs import Study
 from helpers.kept_runs import KeptRuns
 from helpers.project_files import ROOT
 from helpers.simulated_jobs import Lab
@@ -22,6 +24,7 @@ from xpm_cli.output.job_record import FIELDS
 from xpm_cli.output.json_form import dumps
 from xpm_core.states import Event, State
 from xpm_core.words.reasons import Code, Outlook
+from xpm_core.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from conftest import Scene
@@ -135,6 +138,20 @@ def test_document_that_is_otherwise_is_noticed(seen: Xpm, name: str, words: str,
     assert problem in problems(name, {**document, **change})[0]
     for field in document:
         assert problems(name, {key: value for key, value in document.items() if key != field}) != []
+
+
+def test_exports_and_imports_are_what_the_schemas_say(workspace: Workspace, xpm: Xpm, tmp_path: Path) -> None:
+    study = Study(workspace.path)
+    study.grid(2, env={"API_KEY": "x"})
+    study.add(Prepare.C(seed=9), kind="failed", keeps=False)
+    (study.add(Prepare.C(seed=8)).path / "link").symlink_to("/etc/passwd")
+    file, new = tmp_path / "x.tar", tmp_path / "new"
+    for words in (["--dry-run"], []):
+        assert problems("export", json.loads(xpm("export", "digits", file, "--json", *words).stdout)) == []
+    for words in (["--dry-run"], [], ["--as", "again"]):
+        assert problems("import", json.loads(xpm("import", file, "-w", new, "--json", *words).stdout)) == []
+    job = study.run.record and sorted(study.run.record.identities)[0]
+    assert problems("show", json.loads(xpm("show", job, "-w", new, "--json").stdout)) == []
 
 
 def test_lists_of_words_are_those_of_the_code() -> None:

@@ -62,6 +62,22 @@ def test_every_state_is_seen(study: Study, view: View) -> None:
     assert set(study.states().values()) == set(State) - {State.DELAYED}
 
 
+@pytest.mark.parametrize("away", [False, True])
+def test_tasks_of_a_run_have_configurations_in_every_state(study: Study, view: View, files: View, away: bool) -> None:
+    looked = files if away else view
+    tasks = {each.identity: each for each in looked.experiment(NAME).run("latest").tasks()}
+    wanted = {study.identity(name): name for name in study.tasks if name != "other"}
+    assert tasks.keys() == wanted.keys()
+    states = study.states()
+    for job, name in wanted.items():
+        task, submitted = tasks[job], study.tasks[name]
+        if not away:
+            assert (task.state, task.read_by, task.problem) == (states[name], "today", "")
+            assert type(task.config) is type(submitted)
+        assert task.config.note == submitted.note if hasattr(submitted, "note") else task.config.n == submitted.n
+        assert task.jobpath == submitted.jobpath
+
+
 @pytest.mark.parametrize(
     ("text", "found"),
     [

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 
 from xpm_core.errors import InvalidNameError, WorkspaceError
+from xpm_core.workspace import experiment_directory
 from xpm_core.workspace.experiment_directory import RunRecord
 from xpm_core.workspace.workspace import Workspace
 
@@ -27,6 +29,22 @@ def test_latest_links_to_the_newest_run(workspace: Workspace) -> None:
         run = experiment.new_run()
         assert experiment.latest.resolve() == run.path
         assert not Path(os.readlink(experiment.latest)).is_absolute()
+
+
+def test_a_name_that_was_freed_is_not_given_again_in_the_same_second(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stopped(datetime):
+        @classmethod
+        def now(cls, tz: object = None) -> datetime:
+            return datetime(2026, 11, 24, 5, 33, 12)
+
+    monkeypatch.setattr(experiment_directory, "datetime", Stopped)
+    experiment = workspace.experiment("grid")
+    first = experiment.new_run()
+    experiment.new_run()
+    first.path.rmdir()  # as xpm gc does
+    assert experiment.new_run().name == "20261124-053312-3"
 
 
 def test_results_are_made_when_asked_for(workspace: Workspace) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -44,7 +45,7 @@ def import_(file: str, name: str | None, max_size: str | None, dry_run: bool, as
     """
     experiment = check_experiment_name(name) if name else ""
     most_bytes = _size(max_size)
-    place = find_workspace(setting("workspace"), create=True).path
+    place = Path(os.path.realpath(find_workspace(setting("workspace"), create=True).path))
     with Archive(Path(file), most_bytes) as archive:
         checked = _checked(archive)
         experiment = experiment or checked.contents.record.experiment

@@ -64,7 +64,8 @@ class ExportSheet:
                 f"{', '.join(names)}. Whoever imports these jobs cannot run them as they are."
             )
         if record.left_out:
-            yield f"Left out, because they are links or no files: {plural(len(record.left_out), 'file')} (README.txt)."
+            files = plural(len(record.left_out), "file")
+            yield f"Left out, because they are links or no files: {files}. README.txt in it names them."
         if self.export.code.withheld:
             count = len(self.export.code.withheld)
             yield f"Left out, because they hold passwords in URLs: {plural(count, 'document')} of code."
@@ -130,10 +131,10 @@ class ImportSheet:
             )
         if found.missing:
             yield f"Missing: {plural(len(found.missing), 'job')} that these need: {named(found.missing)}."
-        if record.hidden:
-            names = sorted({name for each in record.hidden.values() for name in each})
+        if hidden := [record.hidden[job.identity] for job in found.new if job.identity in record.hidden]:
+            names = sorted({name for each in hidden for name in each})
             yield (
-                f"{plural(len(record.hidden), 'job')} cannot be run as they are: the values of {', '.join(names)} were "
+                f"{plural(len(hidden), 'job')} cannot be run as they are: the values of {', '.join(names)} were "
                 "hidden. Their results can be used."
             )
 

@@ -33,8 +33,8 @@ class TarWriter:
     """
 
     def __init__(self, stream: IO[bytes], top: str, tick: Tick = lambda size: None) -> None:
-        form = tarfile.PAX_FORMAT
-        self._tar = tarfile.open(fileobj=stream, mode="w|", format=form, bufsize=PIECE)  # noqa: SIM115  # see `close`
+        output: Any = _Output(stream)
+        self._tar = tarfile.TarFile(fileobj=output, mode="w", format=tarfile.PAX_FORMAT, copybufsize=PIECE)
         self._top, self._tick = top, tick
         self._now_s = int(time.time())
 
@@ -67,6 +67,21 @@ class TarWriter:
         member = tarfile.TarInfo(f"{self._top}/{name}")
         member.size, member.mode, member.mtime = size, (mode & 0o755) | 0o400, max(mtime, 0)
         return member
+
+
+class _Output:
+    """A stream that knows how far it is, also if it cannot say so itself, as a pipe."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream, self._place = stream, 0
+
+    def write(self, data: bytes) -> int:
+        self._stream.write(data)
+        self._place += len(data)
+        return len(data)
+
+    def tell(self) -> int:
+        return self._place
 
 
 class _Counting(io.RawIOBase):

@@ -27,7 +27,8 @@ RATIO, SMALL = 20, 10**9
 LONGEST_NAME, LONGEST_PART = 3000, 255
 BLOCK = 512
 
-_MALFORMED = (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile, ValueError, LookupError, RecursionError)
+UNREADABLE = (tarfile.TarError, EOFError, zlib.error, OSError, ValueError, LookupError, RecursionError)
+"""The errors that a damaged file can raise while it is read."""
 
 
 class Archive:
@@ -67,7 +68,7 @@ class Archive:
     def __exit__(self, *error: object) -> None:
         self.close()
 
-    def members(self) -> Iterator[tuple[str, tarfile.TarInfo, IO[bytes]]]:
+    def members(self) -> Iterator[tuple[str, tarfile.TarInfo, MemberContent]]:
         """Its files from the first to the last: name, what the header says, and the content, to be read at once.
 
         Raises:
@@ -90,15 +91,16 @@ class Archive:
                     if not member.isdir():
                         content = tar.extractfile(member)
                         assert content is not None, "it is a regular file"
-                        yield name, member, content
-        except _MALFORMED as error:
-            raise self._malformed(str(error) or type(error).__name__) from None
-        except OSError as error:
-            raise self._malformed(os.strerror(error.errno) if error.errno else str(error)) from None
+                        yield name, member, MemberContent(content, self)
+        except UNREADABLE as error:
+            raise self.malformed(error) from None
         if stream.last != bytes(BLOCK):
             raise ExchangeError(str(self.path), "it is cut off, or damaged: its end is missing", "Copy it again.")
 
-    def _malformed(self, why: str) -> ExchangeError:
+    def malformed(self, error: Exception) -> ExchangeError:
+        """The error that says what an error of reading means for the file."""
+        why = os.strerror(error.errno) if isinstance(error, OSError) and error.errno else str(error)
+        why = why or type(error).__name__
         return ExchangeError(str(self.path), f"it is no whole file of tar ({why[:200]})", "Copy it again.")
 
     def _refuse_size(self) -> None:
@@ -107,6 +109,31 @@ class Archive:
         else:
             problem = f"it holds more than {amount(self.most_bytes)}"
         raise ExchangeError(str(self.path), problem, "If you expect that, allow it: --max-size 500GB.")
+
+
+class MemberContent:
+    """The content of a file in an archive.
+
+    Args:
+        stream: Where it is read from.
+        archive: The archive, which errors name.
+    """
+
+    def __init__(self, stream: IO[bytes], archive: Archive) -> None:
+        self._stream, self._archive = stream, archive
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes, at most so many; all of them without a size.
+
+        Raises:
+            ExchangeError: The archive is damaged or cut off.
+        """
+        if size < 0:
+            return b"".join(iter(lambda: self.read(LARGEST_READ // 2), b""))
+        try:
+            return self._stream.read(min(size, LARGEST_READ // 2))
+        except UNREADABLE as error:
+            raise self._archive.malformed(error) from None
 
 
 class _Guard:

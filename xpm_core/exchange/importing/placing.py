@@ -17,10 +17,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from xpm_core.cleaning.trees import remove_tree
 from xpm_core.errors import ExchangeError
+from xpm_core.exchange.importing.archive import MemberContent
 from xpm_core.exchange.importing.checks import Checked, CheckedJob
 from xpm_core.exchange.importing.contents import PIECE, FileFacts, Tick
 from xpm_core.index.rebuild import Addition, add
@@ -151,7 +152,7 @@ class Placing:
             self._place_documents()
             append_line(self._workspace.path / IMPORTS, json.dumps(self._mark([])))
             come = [job for job in found.new if self._moved(stage, job)]
-            self._enter(stage, come)
+            self._enter(stage)
         return len(come)
 
     def _unpack(self, stage: Path, new: dict[str, CheckedJob], tick: Tick) -> None:
@@ -172,7 +173,7 @@ class Placing:
                 self._write(stage / "experiments" / self._experiment / name, content, facts)
             tick(facts.size)
 
-    def _write(self, path: Path, content: IO[bytes], facts: FileFacts) -> None:
+    def _write(self, path: Path, content: MemberContent, facts: FileFacts) -> None:
         digest = sha256()
         with explained(path, "cannot be written"):
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -252,7 +253,7 @@ class Placing:
                 raise error
         return True
 
-    def _enter(self, stage: Path, come: list[CheckedJob]) -> None:
+    def _enter(self, stage: Path) -> None:
         """Write links and index of the experiment, and let it appear."""
         staged = ExperimentDirectory(stage, self._experiment)
         links = JobLinks(staged)
@@ -261,7 +262,7 @@ class Placing:
             directory = self._workspace.job_at(job.directory)
             if os.path.lexists(directory.path):
                 links.add(directory, name_from_tags(dict(sorted(job.tags.items()))))
-                additions.append(Addition(directory, job.kept.spec.task, job.tags, job in come))
+                additions.append(Addition(directory, job.kept.spec.task, job.tags, directory.is_imported()))
         add(self._workspace, staged, additions)
         if self._contents.record.latest and (staged.path / "runs" / self._contents.record.latest).is_dir():
             link_atomic(staged.latest, f"runs/{self._contents.record.latest}")

@@ -117,7 +117,7 @@ def test_job_that_fails_now_is_exit_code_1_and_its_error_is_shown(bench: Bench) 
 
 
 def test_folder_can_be_moved_run_with_another_python_and_compared(bench: Bench) -> None:
-    [identity] = bench.runs.run(TASK, env={"LAB": "it's"})
+    [identity] = bench.runs.run(TASK, env={"LAB": "it's", "odd.name": "a b"})
     shutil.rmtree(bench.runs.project)
     written = bench.reproduce("last", "--into", "first", "--no-run")
     assert (written.returncode, written.stdout) == (0, "")
@@ -127,7 +127,8 @@ def test_folder_can_be_moved_run_with_another_python_and_compared(bench: Bench) 
     (bench.folder / "first").rename(moved)
     (bench.folder / "bin").mkdir()
     python = bench.folder / "bin" / "python"
-    python.write_text(f'#!/bin/sh\necho "LAB=$LAB" > used\nexec {sys.executable} "$@"\n')
+    seen = r"""tr '\0' '\n' < /proc/$$/environ | grep -e ^LAB= -e ^odd > used"""
+    python.write_text(f'#!/bin/sh\n{seen}\nexec {sys.executable} "$@"\n')
     python.chmod(0o755)
     ended = subprocess.run(
         [str(moved / "run"), "--quiet"],
@@ -138,7 +139,7 @@ def test_folder_can_be_moved_run_with_another_python_and_compared(bench: Bench) 
         timeout=PATIENCE_S,
     )
     assert (ended.returncode, ended.stderr) == (0, "")
-    assert (moved / "job" / "used").read_text() == "LAB=it's\n"
+    assert sorted((moved / "job" / "used").read_text().splitlines()) == ["LAB=it's", "odd.name=a b"]
     (moved / "job" / "used").unlink()
     compared = bench.reproduce(short(identity), "--into", moved, "--compare")
     assert (compared.returncode, compared.stdout.splitlines()[-1]) == (0, "1 file, all files are equal")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from xpm_core.project.repository import checkout_of
 from xpm_core.snapshot.provenance import GitState, Tree
-from xpm_core.snapshot.taking.files.git import GitRefused, StateAsked, files_of
+from xpm_core.snapshot.taking.files.git import GitRefusedError, StateAsked, files_of
 from xpm_core.snapshot.taking.imported import Imports
 from xpm_core.snapshot.taking.roots import arranged, names_of, root_of
 
@@ -42,7 +42,7 @@ def _git(root: str) -> GitState | None:
     asked = StateAsked(root)
     try:
         return asked.state(files_of(root, GIT_S))
-    except GitRefused:
+    except GitRefusedError:
         return None
     finally:
         asked.close()

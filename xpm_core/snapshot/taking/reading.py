@@ -5,6 +5,7 @@ Owns: what is done about a file that changes while it is read, that is gone, or 
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -12,7 +13,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from xpm_core.errors import SnapshotError
-from xpm_core.snapshot.code_store import RELIED_ON_S, CodeStore, clock_s
+from xpm_core.snapshot.code_store import CodeStore, clock_s
 from xpm_core.snapshot.taking.files.links import exclude
 from xpm_core.snapshot.taking.files.names import shown
 from xpm_core.snapshot.taking.files.selection import Found
@@ -84,6 +85,8 @@ def read_stable(path: str, own: str) -> Content | None:
         except OSError as error:
             if os.path.islink(path):
                 return None
+            if error.errno == errno.ESTALE:  # another machine has replaced it on a network file system
+                continue
             raise _unreadable(path, own, error) from None
         try:
             before = os.fstat(descriptor)
@@ -92,6 +95,8 @@ def read_stable(path: str, own: str) -> Content | None:
             data = _whole(descriptor, before.st_size)
             after = os.fstat(descriptor)
         except OSError as error:
+            if error.errno == errno.ESTALE:
+                continue
             raise _unreadable(path, own, error) from None
         finally:
             os.close(descriptor)
@@ -125,11 +130,13 @@ class Keeper:
     def __init__(self, store: CodeStore) -> None:
         self._store = store
         self._present: set[str] = set()
-        self._since_s = clock_s()
+        self._since = clock_s()
 
-    def forget(self) -> None:
-        """Look anew whether contents are there."""
-        self._present.clear()
+    def forget(self, after_s: float = 0) -> None:
+        """Look anew whether contents are there, if the last time that all were looked for is so many seconds ago."""
+        if clock_s() - self._since >= after_s:
+            self._present.clear()
+            self._since = clock_s()
 
     def keep(self, path: str, found: Found, seen: Seen) -> Kept | None:
         """Keep a file. It is read only if it is not known, or if its content is not in the workspace any more.
@@ -161,10 +168,6 @@ class Keeper:
         return Kept(digest, content.status, seen.digest(path, content.status) is not None, is_new)
 
     def _has(self, digest: str, size: int) -> bool:
-        """Whether a content is in the workspace. This is believed for an hour: after a day, `xpm gc` may remove it."""
-        if clock_s() - self._since_s > RELIED_ON_S:
-            self.forget()
-            self._since_s = clock_s()
         if digest not in self._present:
             if not self._store.has_object(digest, size):
                 return False

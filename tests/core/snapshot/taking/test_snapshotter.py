@@ -210,6 +210,13 @@ def test_the_project_can_be_the_workspace_itself(tmp_path: Path) -> None:
     assert taken(project.root, project.load().Learn).snapshot == found.snapshot
 
 
+def test_tracked_files_count_also_where_xpm_writes(tmp_path: Path) -> None:
+    project = CodeProject(tmp_path / "p", {"train.py": TASK, "experiments/sweep.py": "", ".xpm/workspace.json": "{}"})
+    project.git("init").git("add", "-f", "experiments").write({"experiments/digits/runs/log": ""})
+    found = taken(project.root, project.load().Learn)
+    assert sorted(kept_files(project.root, found.snapshot)) == ["p/experiments/sweep.py", "p/train.py"]
+
+
 def test_an_unchanged_project_is_not_read_by_the_next_script(
     tmp_path: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,7 @@ import subprocess
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from xpm_core.errors import XpmError
 from xpm_core.snapshot.provenance import GitState
 
 MOST_CHANGED = 50
@@ -28,12 +29,12 @@ _SUBMODULE = b"160000"
 """The mode of a submodule in git's index."""
 
 
-class GitRefused(Exception):
-    """Git is missing, or did not answer. The text says why, in git's words."""
+class GitRefusedError(XpmError):
+    """Raised when git is missing or did not answer. The text says why, in git's words. It never reaches a user."""
 
 
-class GitSlow(GitRefused):
-    """Git took too long."""
+class GitSlowError(GitRefusedError):
+    """Raised when git took too long."""
 
 
 class GitFiles(NamedTuple):
@@ -76,21 +77,21 @@ class Asked:
         """What it wrote.
 
         Raises:
-            GitSlow: It took longer than that. It was ended.
-            GitRefused: It could not be started, or failed.
+            GitSlowError: It took longer than that. It was ended.
+            GitRefusedError: It could not be started, or failed.
         """
         if self._process is None:
-            raise GitRefused(self._problem)
+            raise GitRefusedError(self._problem)
         try:
             out, said = self._process.communicate(timeout=seconds)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.communicate()
-            raise GitSlow(f"git did not answer within {seconds:g} s") from None
+            raise GitSlowError(f"git did not answer within {seconds:g} s") from None
         self.said = said.decode("utf-8", "surrogateescape")
         if self._process.returncode != 0:
             first = self.said.strip().partition("\n")[0]
-            raise GitRefused(first.removeprefix("fatal: ") or f"git ended with {self._process.returncode}")
+            raise GitRefusedError(first.removeprefix("fatal: ") or f"git ended with {self._process.returncode}")
         return out
 
     def close(self) -> None:
@@ -109,7 +110,7 @@ def files_of(folder: str, seconds: float, passed_over: Sequence[str] = ()) -> Gi
         passed_over: Paths of folders in this one in which git need not look for untracked files.
 
     Raises:
-        GitRefused: Git is missing, slow, or refuses.
+        GitRefusedError: Git is missing, slow, or refuses.
     """
     not_in = [f"--exclude=/{_PATTERN.sub(_escaped, name)}/" for name in passed_over]
     asked = Asked(folder, "ls-files", "-z", "-t", "-s", "-c", "-o", "--exclude-standard", *not_in)
@@ -134,7 +135,7 @@ def tracked_files(folder: str, seconds: float) -> list[str]:
     """The files that git tracks in a folder. It does not look for others, so this is fast in a folder of any size.
 
     Raises:
-        GitRefused: Git is missing, slow, or refuses.
+        GitRefusedError: Git is missing, slow, or refuses.
     """
     out = Asked(folder, "ls-files", "-z", "-c").answer(seconds)
     return list(dict.fromkeys(os.fsdecode(line) for line in out.split(b"\0") if line))
@@ -144,7 +145,7 @@ def is_ignored(folder: str) -> bool:
     """Whether the checkout around a folder ignores the folder."""
     try:
         Asked(folder, "check-ignore", "-q", ".").answer()
-    except GitRefused:
+    except GitRefusedError:
         return False
     return True
 
@@ -172,7 +173,7 @@ class StateAsked:
         try:
             changed |= self._changed_tracked()
             commit, branch = self._commit(changed, files)
-        except GitRefused:
+        except GitRefusedError:
             return None
         shown = sorted(_written(each) for each in changed)
         name = "" if branch == "HEAD" else branch.removeprefix("refs/heads/")
@@ -187,16 +188,16 @@ class StateAsked:
         """Tracked files that differ from what was staged. If comparing contents takes long, their times decide."""
         try:
             return _paths(self._modified.answer())
-        except GitSlow:
+        except GitSlowError:
             return _paths(Asked(self._folder, "diff-files", "-z", "--name-only", "--relative").answer())
 
     def _commit(self, changed: set[str], files: GitFiles | None) -> tuple[str, str]:
         """The commit and the branch. Files that differ between the commit and what was staged are added to a set."""
         try:
             staged, head = self._staged.answer(), self._head.answer()
-        except GitSlow:
+        except GitSlowError:
             raise
-        except GitRefused:  # there is no commit yet, so all files are new
+        except GitRefusedError:  # there is no commit yet, so all files are new
             changed |= set() if files is None else set(files.tracked)
             branch = Asked(self._folder, "symbolic-ref", "-q", "HEAD").answer()
             return "", branch.decode("utf-8", "replace").strip()

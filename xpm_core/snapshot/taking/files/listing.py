@@ -12,7 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from xpm_core.project.repository import checkout_of
-from xpm_core.snapshot.taking.files.git import GitFiles, GitRefused, GitSlow, files_of, is_ignored, tracked_files
+from xpm_core.snapshot.taking.files.git import (
+    GitFiles,
+    GitRefusedError,
+    GitSlowError,
+    files_of,
+    is_ignored,
+    tracked_files,
+)
 from xpm_core.snapshot.taking.files.walk import SECONDS, FolderRules, walk
 
 _DEEPEST = 20
@@ -51,9 +58,9 @@ def files_in(root: str, workspace: str, skip: Callable[[str], bool]) -> Listing:
     if checkout_of(root) is not None:
         try:
             return _of_checkout(root, "", rules, skip, end, 0)
-        except GitSlow as slow:
+        except GitSlowError as slow:
             return Listing(_tracked_only(root, rules, skip), whole=False, refused=str(slow))
-        except GitRefused as why:
+        except GitRefusedError as why:
             refused = "" if why.args == _IGNORED else str(why)
     return _walked(root, "", rules, skip, refused)
 
@@ -69,7 +76,7 @@ def _of_checkout(
     folder = os.path.join(root, inside)
     files = files_of(folder, max(end - time.monotonic(), 0.1), rules.foreign_folders(inside))
     if not files.tracked and not os.path.exists(os.path.join(folder, ".git")) and is_ignored(folder):
-        raise GitRefused(*_IGNORED)
+        raise GitRefusedError(*_IGNORED)
     start = f"{inside}/" if inside else ""
     paths = _kept([start + path for path in files.tracked], rules, skip, tracked=True)
     paths += _kept([start + path for path in files.untracked], rules, skip, tracked=False)
@@ -89,9 +96,9 @@ def _of_nested(
         return Listing([])
     try:
         return _of_checkout(root, inside, rules, skip, end, depth)
-    except GitSlow:
+    except GitSlowError:
         raise
-    except GitRefused as why:
+    except GitRefusedError as why:
         return _walked(root, inside, rules, skip, f"{inside}: {why}")
 
 
@@ -109,7 +116,7 @@ def _kept(paths: list[str], rules: FolderRules, skip: Callable[[str], bool], *, 
 def _tracked_only(root: str, rules: FolderRules, skip: Callable[[str], bool]) -> list[str]:
     try:
         return _kept(tracked_files(root, SECONDS), rules, skip, tracked=True)
-    except GitRefused:
+    except GitRefusedError:
         return []
 
 

@@ -101,7 +101,7 @@ class FolderRules:
 
         Args:
             path: Its path, relative to the root.
-            tracked: Whether git tracks it. Then names of caches do not count, because somebody wanted it.
+            tracked: Whether git tracks it. Then names of caches and of xpm's folders do not count.
         """
         folder, _, name = path.rpartition("/")
         return name in VERSIONED or self.is_foreign(folder, tracked)
@@ -136,7 +136,8 @@ class FolderRules:
         return known
 
     def _itself(self, folder: str, name: str, above: str, tracked: bool) -> bool:
-        if name in VERSIONED or (name in PASSING and not tracked) or (self._own and not above and name in OWN_FOLDERS):
+        is_own = self._own and not above and name in OWN_FOLDERS
+        if name in VERSIONED or (not tracked and (name in PASSING or is_own)):
             return True
         place = os.path.join(self._root, folder)
         marks = (*ENVIRONMENT, WORKSPACE)

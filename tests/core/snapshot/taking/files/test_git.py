@@ -9,7 +9,7 @@ import pytest
 from helpers.code_projects import CodeProject
 
 from xpm_core.snapshot.provenance import GitState
-from xpm_core.snapshot.taking.files.git import MOST_CHANGED, GitRefused, StateAsked, files_of
+from xpm_core.snapshot.taking.files.git import MOST_CHANGED, GitRefusedError, StateAsked, files_of
 
 
 def state(folder: Path) -> GitState | None:
@@ -73,5 +73,5 @@ def test_outside_of_git_there_is_no_state(tmp_path: Path) -> None:
     asked = StateAsked(str(tmp_path))
     assert asked.state(None) is None
     asked.close()
-    with pytest.raises(GitRefused, match="not a git repository"):
+    with pytest.raises(GitRefusedError, match="not a git repository"):
         files_of(str(tmp_path), 60)

@@ -10,7 +10,7 @@ import pytest
 from helpers.code_projects import CodeProject
 
 from xpm_core.snapshot.taking.files import listing, walk
-from xpm_core.snapshot.taking.files.git import GitSlow, files_of
+from xpm_core.snapshot.taking.files.git import GitSlowError, files_of
 from xpm_core.snapshot.taking.files.listing import Listing, files_in
 
 FILES: dict[str, str | bytes] = {"a.py": "", "b/c.txt": "", "ignored.bin": "", ".gitignore": "*.bin\n"}
@@ -147,7 +147,7 @@ def test_when_git_is_slow_what_it_tracks_is_listed(tmp_path: Path, monkeypatch: 
     project = CodeProject(tmp_path / "p", FILES).commit().write({"new.py": ""})
 
     def slow(*_: object) -> None:
-        raise GitSlow("git did not answer within 4 s")
+        raise GitSlowError("git did not answer within 4 s")
 
     monkeypatch.setattr(listing, "files_of", slow)
     found = listed(project.root)

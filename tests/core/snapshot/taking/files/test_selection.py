@@ -81,7 +81,7 @@ def test_a_search_that_ends_early_keeps_what_was_imported_and_the_code_beside_it
 
 
 def _slow(*_: object) -> None:
-    raise listing.GitSlow("git did not answer within 4 s")
+    raise listing.GitSlowError("git did not answer within 4 s")
 
 
 def test_a_root_that_is_gone_is_an_error(tmp_path: Path) -> None:

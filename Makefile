@@ -3,7 +3,7 @@
 
 PIP = .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --editable
 
-.PHONY: help demo test lint format hooks docs reference dist bench-identity bench-commands bench bench-quick bench-profile storm clean
+.PHONY: help demo test lint format hooks docs reference dist bench-identity bench-commands bench-code bench bench-quick bench-profile storm clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,9 @@ bench-identity: .venv/.has-test ## measure an identity, and write the figures in
 
 bench-commands: .venv/.has-bench ## measure commands of xpm on 100,000 jobs
 	@.venv/bin/python bench/run.py --only commands
+
+bench-code: .venv/.has-bench ## measure snapshots: taking them, and jobs that run from them
+	@.venv/bin/python bench/run.py --only code
 
 bench: .venv/.has-bench ## measure xpm beside RQ, HyperQueue, experimaestro and submitit, into bench/RESULTS.md (an hour)
 	-@.venv/bin/python bench/run.py --write

@@ -65,12 +65,17 @@ def compared(found: dict[str, list[float]], name: str, limit: Limit | None, abse
 
 
 def ours(
-    jobs: int, slots: int = 1, delay_ms: float | None = None, in_project: bool = False, bytecode: bool = True
+    jobs: int,
+    slots: int = 1,
+    delay_ms: float | None = None,
+    in_project: bool = False,
+    bytecode: bool = True,
+    live: bool = True,
 ) -> float:
     """Jobs a second."""
     with Place(delay_ms) as place:
         folder = place.folder("workspace")
-        more = {"kind": "Study", "path": project.write(place.root / "project")} if in_project else {}
+        more = {"kind": "Study", "path": project.write(place.root / "project"), "live": live} if in_project else {}
         peers.run("ours", "queue", url=place.direct, folder=folder, jobs=jobs, **more)
         options = {"url": place.url, "direct": place.direct, "folder": folder, "jobs": jobs, "slots": slots}
         options["bytecode"] = bytecode

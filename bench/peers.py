@@ -20,7 +20,9 @@ from harness import ROOT
 
 SIDES = Path(__file__).resolve().parent / "sides"
 TIMEOUT_S = 1800.0
-FOREIGN = ("XPM_REDIS_URL", "REDIS_URL", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH")
+FOREIGN = (
+    "XPM_REDIS_URL", "REDIS_URL", "PYTHONDONTWRITEBYTECODE", "PYTHONPATH", "XPM_SNAPSHOT", "XPM_SNAPSHOT_FOLDER",
+)  # fmt: skip
 """Variables that would make a side other than its users have it."""
 
 

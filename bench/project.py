@@ -50,7 +50,10 @@ USED = "import numpy as np\n\nfrom study import {parts}\n"
 
 TASK = """
 
-from xpm_core import Param, Task
+import time
+from pathlib import Path
+
+from xpm_core import Meta, Param, Task
 
 
 class Study(Task):
@@ -58,6 +61,16 @@ class Study(Task):
 
     def execute(self) -> None:
         part0.scaled(np.ones(10), part0.Settings0())
+
+
+class Stamp(Task):
+    index: Param[int]
+    folder: Meta[Path]
+
+    def execute(self) -> None:
+        now = time.monotonic()
+        (self.folder / f"{self.index}.part").write_text(repr(now))
+        (self.folder / f"{self.index}.part").rename(self.folder / str(self.index))
 """
 
 FUNCTION = """
@@ -68,10 +81,11 @@ def study(index: int) -> None:
 
 
 def write(folder: Path) -> str:
-    """Write the project; return the folder from which it is imported."""
+    """Write the project; return the folder from which it is imported. It is the root of a snapshot."""
     package = folder / NAME
     package.mkdir(parents=True)
     (package / "__init__.py").write_text("")
+    (folder / "pyproject.toml").write_text('[project]\nname = "study"\nversion = "1"\n')
     parts = FILES - 3
     for number in range(parts):
         before = f"from study import part{number - 1}  # noqa: F401\n" if number else ""

@@ -29,6 +29,7 @@ from xpm_core.errors import (
     RedisUnavailableError,
     RedisUnfitError,
     RedisUrlError,
+    ReproduceError,
     ScriptError,
     ServerNotFoundError,
     SettingsError,
@@ -51,7 +52,7 @@ FAILED, USAGE, UNREACHABLE, TIMED_OUT, INTERRUPTED = 1, 2, 3, 4, 130
 _EXIT_CODES: dict[tuple[type[XpmError], ...], int] = {
     (UnknownJobError, ForgottenJobError, AmbiguousJobError): USAGE,
     (UnknownAttemptError, UnknownExperimentError, UnknownTokenError, UnknownWorkspaceError): USAGE,
-    (UnknownQueueError, UnknownWorkerError, AmbiguousWorkerError): USAGE,
+    (UnknownQueueError, UnknownWorkerError, AmbiguousWorkerError, ReproduceError): USAGE,
     (ExperimentFileError, FilterError, RedisUrlError, SettingsError, ScriptError): USAGE,
     (WorkspaceError, RedisUnavailableError, RedisUnfitError, ServerNotFoundError, EmbeddedServerError): UNREACHABLE,
 }
@@ -90,7 +91,8 @@ class Program(click.Group):
         """The command of a name; None if there is none."""
         if cmd_name not in self.homes:
             return None
-        found = getattr(import_module(self.homes[cmd_name][0]), cmd_name)
+        module = import_module(self.homes[cmd_name][0])
+        found = getattr(module, cmd_name, None) or getattr(module, f"{cmd_name}_")  # a name may be a word of Python
         return found if isinstance(found, click.Command) else None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

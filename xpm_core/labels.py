@@ -6,6 +6,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+LIVE = "live"
+"""Stands for code that is not kept: a job runs the files as they are when it starts."""
+
 SHOWN = 7
 """Characters of an identity that people are shown."""
 

@@ -21,6 +21,7 @@ from xpm_core.server.address import locate, warn_of_password
 from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.server.notice import explained
 from xpm_core.server.url import safe_url
+from xpm_core.snapshot.facts.of_worker import WorkerFacts
 from xpm_core.store import rights
 from xpm_core.wire import signing
 from xpm_core.words.names import check_queue_name, check_worker_name
@@ -190,7 +191,8 @@ def serve(settings: Settings) -> bool:
         log.info("%d slots serve %s of %s", settings.slots, ", ".join(settings.queues), workspace.path)
         log.info("Redis at %s", safe_url(url))
         ends_at = hand_back_at(settings.walltime_s, settings.grace_s, os.environ)
-        context = SlotContext(settings, workspace, url, socket.gethostname(), slots_end, ends_at)
+        facts = WorkerFacts(workspace.path, settings.pythonpath)
+        context = SlotContext(settings, workspace, url, socket.gethostname(), slots_end, facts, ends_at)
         return Daemon(context, fork_server_end, server).run()
     finally:
         if server is not None:

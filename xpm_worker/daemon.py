@@ -85,6 +85,7 @@ class Daemon:
         marks.sweep_orphans()
         remove_unused()
         self._start_fork_server()
+        self._context.facts.about()  # while the fork server imports; the slots inherit it
         self._waiting = list(range(self._context.settings.slots))
         while self._slots or (self._waiting and not self._shutdown):
             self._mark.renew_if_due()  # first, because slots note it

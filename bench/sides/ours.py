@@ -1,4 +1,7 @@
-"""Our side: scripts and workers as users start them."""
+"""Our side: scripts and workers as users start them.
+
+Tasks of the benches use live code: their root would be the whole repository of xpm. bench/code.py measures snapshots.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ EXPERIMENT = "bench"
 
 def submit(url: str, folder: str, jobs: int) -> dict[str, Any]:
     """Submit different tasks, built one by one, until the server has all. No worker runs."""
-    with experiment(folder, EXPERIMENT, redis=url, workers=0) as xp:
+    with experiment(folder, EXPERIMENT, redis=url, workers=0, code="live") as xp:
         began = time.perf_counter()
         for number in range(jobs):
             trials.train(number).submit()
@@ -40,7 +43,7 @@ def submit(url: str, folder: str, jobs: int) -> dict[str, Any]:
 
 def link(url: str, folder: str, kind: str, count: int, slots: int = 0) -> dict[str, Any]:
     """Submit tasks that need one another: until the server has all or, with slots to run them, until all are done."""
-    with experiment(folder, EXPERIMENT, redis=url, workers=slots) as xp:
+    with experiment(folder, EXPERIMENT, redis=url, workers=slots, code="live") as xp:
         began = time.perf_counter()
         for _ in linked.submitted(kind, count):
             pass
@@ -51,11 +54,13 @@ def link(url: str, folder: str, kind: str, count: int, slots: int = 0) -> dict[s
         return {"seconds": time.perf_counter() - began}
 
 
-def queue(url: str, folder: str, jobs: int, kind: str = "Nothing", demand: str = "", path: str = "") -> dict[str, Any]:
+def queue(
+    url: str, folder: str, jobs: int, kind: str = "Nothing", demand: str = "", path: str = "", live: bool = True
+) -> dict[str, Any]:
     """Submit jobs for a worker that starts later; their project may lie in a folder `path`."""
     sys.path[:0] = [path] if path else []
     cls = _kind(kind)
-    with experiment(folder, EXPERIMENT, redis=url, workers=0) as xp:
+    with experiment(folder, EXPERIMENT, redis=url, workers=0, code="live" if live else "snapshot") as xp:
         token = xp.connector.createtoken(demand, 1) if demand else None
         for index in range(jobs):
             task = cls.C(index=index)
@@ -93,7 +98,7 @@ def prepare(url: str, folder: str, jobs: int) -> dict[str, Any]:
         directory.prepare(1)
         directory.write_record(1, execution, {"reason": "done", "exit_code": 0})
         directory.write_marker("done", execution)
-    with experiment(folder, EXPERIMENT, redis=url, workers=0) as xp:
+    with experiment(folder, EXPERIMENT, redis=url, workers=0, code="live") as xp:
         for number in range(jobs):
             trials.train(number).submit()
         xp.wait()
@@ -102,7 +107,7 @@ def prepare(url: str, folder: str, jobs: int) -> dict[str, Any]:
 
 def resubmit(url: str, folder: str, jobs: int) -> dict[str, Any]:
     """Submit done jobs, until `xp.wait()` returns."""
-    with experiment(folder, EXPERIMENT, redis=url, workers=0) as xp:
+    with experiment(folder, EXPERIMENT, redis=url, workers=0, code="live") as xp:
         began = time.perf_counter()
         for number in range(jobs):
             trials.train(number).submit()
@@ -120,11 +125,23 @@ def identities(folder: str, jobs: int) -> dict[str, Any]:
     return {"seconds": time.perf_counter() - began}
 
 
+def snapshot(folder: str, path: str, module: str) -> dict[str, Any]:
+    """Take the snapshot of a project, as a script does at its first submission."""
+    from xpm_core.snapshot.taking.snapshotter import Snapshotter
+
+    sys.path[:0] = [path]
+    task = import_module(module).Work
+    began = time.perf_counter()
+    taken = Snapshotter(Workspace.open(folder).path).current([task])
+    assert taken is not None
+    return {"seconds": time.perf_counter() - began, "files": taken.files, "new": taken.new}
+
+
 def start(url: str, folder: str, stamps: str, jobs: int) -> dict[str, Any]:
     """Submit jobs one at a time to an idle worker; how long each takes from there to its first line."""
     os.makedirs(stamps)
     found = []
-    with experiment(folder, EXPERIMENT, redis=url, workers=0) as xp, _worker(url, folder):
+    with experiment(folder, EXPERIMENT, redis=url, workers=0, code="live") as xp, _worker(url, folder):
         _when_alive(xp.connector.client, xp.workspace.id)
         for index in range(jobs):
             began = time.monotonic()
@@ -136,15 +153,22 @@ def start(url: str, folder: str, stamps: str, jobs: int) -> dict[str, Any]:
     return {"seconds": found}
 
 
-def claims(url: str, folder: str, stamps: str, jobs: int) -> dict[str, Any]:
-    """From the moment that an idle worker has claimed a job to its first line; and, after them, bare forks."""
+def claims(url: str, folder: str, stamps: str, jobs: int, path: str = "", live: bool = True) -> dict[str, Any]:
+    """From the moment that an idle worker has claimed a job to its first line; and, after them, bare forks.
+
+    The task may be the one of a project in a folder `path`.
+    """
     os.makedirs(stamps)
     claimed = Path(stamps) / "claimed"
-    found = []
-    with experiment(folder, EXPERIMENT, redis=url, workers=0) as xp, _worker(url, folder, claimed=claimed):
+    sys.path[:0] = [path] if path else []
+    stamp, code, found = _kind("Stamp") if path else trials.Stamp, "live" if live else "snapshot", []
+    with (
+        experiment(folder, EXPERIMENT, redis=url, workers=0, code=code) as xp,
+        _worker(url, folder, claimed=claimed),
+    ):
         _when_alive(xp.connector.client, xp.workspace.id)
         for index in range(jobs):
-            trials.Stamp.C(index=index, folder=Path(stamps)).submit()
+            stamp.C(index=index, folder=Path(stamps)).submit()
             xp._submitter.flush()
             first_line = _stamp(Path(stamps) / str(index))
             xp.wait()
@@ -188,7 +212,7 @@ def callbacks(url: str, folder: str, jobs: int) -> dict[str, Any]:
     """From the server's answer that a job is done to the script's callback. Also, how long a PING takes."""
     called: dict[int, float] = {}
     ended: list[float] = []
-    with experiment(folder, EXPERIMENT, redis=url, workers=0) as xp:
+    with experiment(folder, EXPERIMENT, redis=url, workers=0, code="live") as xp:
         w, client = xp.workspace.id, xp.connector.client
         for index in range(jobs):
             task = idling.Nothing.C(index=index)
@@ -264,8 +288,8 @@ def _kind(name: str) -> Any:
         import learning
 
         return getattr(learning, name)
-    if name == "Study":
-        return import_module("study.task").Study
+    if name in ("Study", "Stamp"):
+        return getattr(import_module("study.task"), name)
     return idling.Nothing
 
 
@@ -278,4 +302,4 @@ def _answer(answer: dict[str, Any]) -> None:
 
 
 if __name__ == "__main__":
-    main(submit, link, queue, drain, prepare, resubmit, identities, start, claims, callbacks, finish)
+    main(submit, link, queue, drain, prepare, resubmit, identities, snapshot, start, claims, callbacks, finish)

@@ -28,6 +28,9 @@ class JobRow:
     worker: str | None = "gpu-a.1"
     host: str | None = "gpu-a"
     error_type: str | None = "torch.cuda.OutOfMemoryError"
+    code: str | None = "8c1f2e0a1b2c"
+    commit: str | None = "1a2b3c4d5e6f+"
+    packages: str | None = "06838f4e392e"
     attempts: int | None = 2
     submitted_s: float | None = NOW - 7200
     started_s: float | None = NOW - 5400

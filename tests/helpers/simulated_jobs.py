@@ -13,14 +13,14 @@ from typing import Any
 import redis
 
 from xpm_core import __version__
-from xpm_core.index.entries import End
+from xpm_core.index.entries import End, code_facts
 from xpm_core.index.writers import EndWriter, IndexedJob, SubmissionWriter
 from xpm_core.states import State
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Lease, Submission, SubmitCode, WorkerId
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.job_links import JobLinks
-from xpm_core.workspace.job_spec import JobSpec
+from xpm_core.workspace.job_spec import JobOptions, JobSpec
 from xpm_core.workspace.kept_job import KeptJob
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.mark import DaemonMark, MarkedStore
@@ -64,12 +64,18 @@ class Lab:
         return self.workspace.job("sweep:Train", self.identity(name))
 
     def submit(
-        self, name: str, *needs: str, params: Mapping[str, Any] | None = None, experiment: str = "sweep", **more: Any
+        self,
+        name: str,
+        *needs: str,
+        params: Mapping[str, Any] | None = None,
+        experiment: str = "sweep",
+        options: JobOptions | None = None,
+        **more: Any,
     ) -> str:
         """Submit a job; returns its identity. The index has its parameters: its name, and those given."""
         identity = self.identity(name)
         directory = self.workspace.directory_of("sweep:Train", identity)
-        spec = JobSpec(identity, "sweep:Train", "Train", directory, b"payload")
+        spec = JobSpec(identity, "sweep:Train", "Train", directory, b"payload", options or JobOptions())
         tags = more.setdefault("tags", {"name": name})
         job = Submission(spec, needs=[self.identity(need) for need in needs], **more)
         if experiment not in self.writers:
@@ -139,6 +145,8 @@ class Lab:
         if not ended.settled:
             return
         directory.write_marker("done" if ended is State.DONE else "failed", lease.execution)
-        now_s = time.time()
+        now_s, said = time.time(), code_facts(more) if "code" in more else {}
         where = {"host": self.worker.host, "worker": self.worker.name, "execution": lease.execution}
-        self.ends.add(lease.identity, End(ended, now_s, now_s - 1, **where, attempt=lease.attempt, error=error or {}))
+        self.ends.add(
+            lease.identity, End(ended, now_s, now_s - 1, **where, attempt=lease.attempt, error=error or {}, **said)
+        )

@@ -247,13 +247,19 @@ class Desktop:
         )
         return self.write(name, f"{head}\n\n{main}")
 
-    def start(self, *command: str | Path, cwd: Path | None = None, env: dict[str, str] | None = None) -> Running:
+    def start(
+        self,
+        *command: str | Path,
+        cwd: Path | None = None,
+        env: dict[str, str] | None = None,
+        python: str = sys.executable,
+    ) -> Running:
         """Run Python with these words, in a process group of its own, piped."""
         number = len(self._running)
         out, err = self.folder / f"out{number}.txt", self.folder / f"err{number}.txt"
         with open(out, "wb") as stdout, open(err, "wb") as stderr:
             process = subprocess.Popen(
-                [sys.executable, *map(str, command)],
+                [python, *map(str, command)],
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,

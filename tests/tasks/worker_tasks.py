@@ -11,7 +11,7 @@ import threading
 import time
 from pathlib import Path
 
-from xpm_core.config import Param, Task, field
+from xpm_core.config import Config, Param, Task, field
 from xpm_core.job import running
 from xpm_core.job.running import TaskCancelled
 
@@ -321,3 +321,23 @@ class Search(Task):
             found += data.startswith(second, at + len(first))
             at = data.find(first, at + 1)
         return found
+
+
+class Part(Config):
+    """A configuration with seeds of its own."""
+
+    init_seed: Param[int]
+    dropout: Param[float] = field(default=0.1)
+
+
+class Seeded(Task):
+    """A task with seeds at several places; their values are written."""
+
+    seed: Param[int]
+    random_state: Param[int] = field(default=5)
+    seeds_of_others: Param[int] = field(default=6)
+    data_seed: Param[str] = field(default="no integer")
+    parts: Param[list[Part]]
+
+    def execute(self) -> None:
+        Path("seed.txt").write_text(f"{self.seed}")

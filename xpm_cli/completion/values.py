@@ -5,6 +5,7 @@ Owns: how a list with commas, a name with its value, and the name of a job are c
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
@@ -15,6 +16,7 @@ from typing import NamedTuple
 from xpm_core.completion import server_names
 from xpm_core.completion.known_names import KnownNames
 from xpm_core.errors import XpmError
+from xpm_core.labels import LIVE, short
 from xpm_core.states import State
 
 MOST = 200
@@ -141,13 +143,22 @@ class Values:
         return [Candidate(f"{before}{comma}{sign}{each.word}") for each in found]
 
     def _filter(self, incomplete: str) -> list[Candidate]:
-        """The first name of a filter, and the values of a state or a tag. The rest stands in quotes."""
+        """The first name of a filter, and the values of a state, a snapshot or a tag. The rest stands in quotes."""
         name, equals, value = incomplete.partition("=")
         if not equals:
             return [each._replace(word=f"{each.word}=", kind="part") for each in _beginning(self._fields, incomplete)]
         if name == "state":
             return [each._replace(word=f"state={each.word}") for each in self._state(value)]
+        if name == "code":
+            return [each._replace(word=f"code={each.word}") for each in _beginning(self._snapshots, value)]
         return self._tag(incomplete)
+
+    @property
+    def _snapshots(self) -> list[str]:
+        """The snapshots of the workspace, as people are shown them, and the word for code that is not kept."""
+        with suppress(OSError):
+            return [*sorted(map(short, os.listdir(self._place / "code" / "snapshots"))), LIVE]
+        return [LIVE]
 
     @property
     def _fields(self) -> list[str]:

@@ -12,7 +12,7 @@ from xpm_core.reading.listing.row import JobRow
 
 FIELDS = (
     "id", "state", "task", "tags", "params", "experiments", "queue", "tokens", "attempts", "submitted", "started",
-    "ended", "worker", "host", "progress", "error", "blocked_by", "reason", "why",
+    "ended", "worker", "host", "code", "commit", "packages", "progress", "error", "blocked_by", "reason", "why",
 )  # fmt: skip
 
 
@@ -39,6 +39,9 @@ def job_record(row: JobRow, why: dict[str, Any] | None = None) -> dict[str, Any]
         "ended": moment(row.ended_s or 0),
         "worker": row.worker or None,
         "host": row.host or None,
+        "code": row.code or None,
+        "commit": row.commit or None,
+        "packages": row.packages or None,
         "progress": (job.progress or None) if job else None,
         "error": dict(row.error) or None,
         "blocked_by": (job.root or None) if job else None,

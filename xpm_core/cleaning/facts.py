@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 
+from xpm_core.cleaning.code.kept import KeptCode
+from xpm_core.cleaning.code.naming import Naming
 from xpm_core.cleaning.needs import Needs
 from xpm_core.cleaning.places import Places
 from xpm_core.cleaning.runs import Runs
@@ -77,6 +79,16 @@ class Facts:
     def unfinished(self) -> set[str]:
         """The jobs that are not settled, or may run again: waiting, ready, delayed, running, blocked."""
         return {identity for identity, job in self.jobs.items() if job.state not in ENDED}
+
+    @cached_property
+    def code(self) -> KeptCode:
+        """The code that the workspace keeps. It is looked at when it is asked for."""
+        return KeptCode(self.workspace.path)
+
+    @cached_property
+    def naming(self) -> Naming:
+        """Which code the jobs name. Their records are read when it is asked for."""
+        return Naming(self.workspace.path, {identity: job.options for identity, job in self.jobs.items()})
 
     @cached_property
     def _sizes(self) -> dict[str, Size]:

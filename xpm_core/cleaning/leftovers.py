@@ -78,6 +78,9 @@ def _own_folders(facts: Facts) -> Iterator[Path]:
     yield root / ".xpm"
     for name in ("index", "removed", "parts", "arguments", "workers", "marks"):
         yield root / ".xpm" / name
+    yield root / "code"
+    yield from (Path(each.path) for each in listed(root / "code") if each.is_dir(follow_symlinks=False))
+    yield from (Path(each.path) for each in listed(root / "code" / "objects") if each.is_dir(follow_symlinks=False))
     for experiment in (root / "experiments" / name for name in facts.runs.all):
         yield experiment
         yield from (Path(task.path) for task in listed(experiment / "jobs") if task.is_dir(follow_symlinks=False))

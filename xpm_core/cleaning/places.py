@@ -53,6 +53,7 @@ class Places:
         for task in found._folders("jobs"):
             found._take_task(f"jobs/{task.name}", mounts)
             tick(len(found.jobs))
+        found.trash += [f"code/{each.name}" for each in listed(workspace / "code") if is_trash(each.name)]
         for experiment in found._folders("experiments"):
             runs = f"experiments/{experiment.name}/runs"
             found.trash += [f"{runs}/{each.name}" for each in listed(workspace / runs) if is_trash(each.name)]

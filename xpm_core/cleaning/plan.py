@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import re
 
+from xpm_core.cleaning.code.freeing import Freeing
 from xpm_core.cleaning.facts import ENDED, Facts
 from xpm_core.cleaning.leftovers import leftovers
 from xpm_core.cleaning.places import listed
@@ -37,6 +38,7 @@ def plan(facts: Facts, wanted: Wanted) -> Plan:
         found.items += [item for item in leftovers(facts) if wanted.is_older(item.changed_s)]
     if not wanted.nothing:
         found.items += [_item(facts, Kind.TRASH, path, "of an earlier removal") for path in facts.places.trash]
+        _code(facts, wanted, found)
     return found
 
 
@@ -125,6 +127,14 @@ def _old(facts: Facts, wanted: Wanted, found: Plan) -> None:
             elif wanted.is_older(facts.size(relative).newest_s):
                 what = f"{short(match[1])}  {facts.what(match[1])}, attempt {match[2]}"
                 found.items.append(_item(facts, Kind.OLD, relative, what))
+
+
+def _code(facts: Facts, wanted: Wanted, found: Plan) -> None:
+    """Add the code that nobody names once all that is gone; with `orphans`, also what nobody names already."""
+    gone = [item for item in found.items if item.kind in (Kind.OLD, Kind.FAILED, Kind.ORPHANS)]
+    freeing = Freeing(facts.code, facts.naming, lambda count: facts.tick("records of code", count))
+    found.items += freeing.items(gone, everything=wanted.orphans, is_older=wanted.is_older)
+    found.strange += facts.naming.unknown
 
 
 def _is_being_set_aside(facts: Facts, identity: str, entry: os.DirEntry[str]) -> bool:

@@ -15,6 +15,7 @@ class Kind(str, Enum):
     RUNS = "runs"
     LEFTOVERS = "leftovers"
     TRASH = "trash"
+    CODE = "code"
 
     __hash__ = str.__hash__
 
@@ -26,7 +27,7 @@ class Wanted:
     Attributes:
         old: What retries have set aside.
         failed: Jobs that failed, or were cancelled.
-        orphans: Jobs that no run names, and what processes have left behind.
+        orphans: Jobs that no run names, code that no record names, and what processes have left behind.
         keep_runs: How many runs of each experiment stay, the newest ones; None for all.
         before_s: Only what ended, or was changed last, before that, epoch seconds; None for all.
     """
@@ -60,6 +61,7 @@ class Item:
         execution: The latest execution of the job, as the server had it.
         changed_s: When it ended, or was changed last, epoch seconds.
         size: The space that it takes on the disk, bytes.
+        parts: The files that it consists of, within the workspace, if it is kept code.
     """
 
     kind: Kind
@@ -70,6 +72,7 @@ class Item:
     execution: str = ""
     changed_s: float = 0.0
     size: int = 0
+    parts: tuple[str, ...] = ()
 
     @property
     def key(self) -> tuple[str, str]:
@@ -109,12 +112,14 @@ class Plan:
         kept: How many jobs and runs stay for each reason.
         strange: What stays because it is not of the form that xpm writes: a link, a mount.
         unnamed: How many jobs no run names any more once the runs are gone.
+        left: What could go, but was not agreed to. So it stays, and what it needs.
     """
 
     items: list[Item] = field(default_factory=list)
     kept: dict[Why, int] = field(default_factory=dict)
     strange: list[Left] = field(default_factory=list)
     unnamed: int = 0
+    left: list[Item] = field(default_factory=list)
 
     def keep(self, why: Why, count: int = 1) -> None:
         """Count what stays."""

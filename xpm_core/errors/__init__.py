@@ -18,6 +18,7 @@
         EmbeddedServerError        a workspace's own server cannot be started or reached
         SharedServerError          the server for several machines cannot be started or stopped
         SignatureError             (also ValueError) a job is not signed with the key of its worker
+        ExchangeError              an experiment cannot be exported, or a file with one is not taken in
         ScriptError                a script has no configuration of that name, or fails when it is imported
         ExperimentError            an experiment is used in a way, or at a place, that cannot work
           InsideJobError             a job begins an experiment
@@ -26,6 +27,7 @@
         TokenClashError            (also ValueError) a token exists with another scope or numbering
         UnknownDependencyError     (also LookupError) a job needs a job that the server does not know
         DebugError                 a job cannot be run in the foreground
+        ReproduceError             a job cannot be run again with the code that it ran with
         NoJobError                 a function was called that works only in the process of a running job
         TokenHoldingError          (also LookupError) a job asks for units of a token that it does not hold
         OutputError                an output of a running task is watched or registered wrongly
@@ -40,6 +42,7 @@
       ForgottenJobError          (also LookupError) the server does not know a job of the index
       AmbiguousJobError          (also LookupError) a prefix fits several jobs
       UnknownExperimentError     (also LookupError) there is no such experiment
+      UnknownRunError            (also LookupError) no run of an experiment has the name, or several have
       UnknownTokenError          (also LookupError) the server has no such token
       UnknownQueueError          (also LookupError) the workspace has no such queue
       UnknownWorkerError         (also LookupError) no worker, daemon or machine has this name
@@ -100,6 +103,7 @@ from xpm_core.errors.configuration import (
 from xpm_core.errors.experiment import (
     AmbiguousJobError,
     DebugError,
+    ExchangeError,
     ExperimentError,
     FailedExperiment,
     FilterError,
@@ -123,6 +127,7 @@ from xpm_core.errors.experiment import (
     WipedError,
     WorkersFailedError,
 )
+from xpm_core.errors.past import ReproduceError, UnknownRunError
 from xpm_core.errors.service import (
     BeingRemovedError,
     CollectionError,
@@ -155,6 +160,7 @@ __all__ = [
     "DebugError",
     "DeclarationError",
     "EmbeddedServerError",
+    "ExchangeError",
     "ExperimentError",
     "ExperimentFileError",
     "FailedExperiment",
@@ -178,6 +184,7 @@ __all__ = [
     "RedisUnavailableError",
     "RedisUnfitError",
     "RedisUrlError",
+    "ReproduceError",
     "ScriptError",
     "SealedError",
     "ServerNotFoundError",
@@ -199,6 +206,7 @@ __all__ = [
     "UnknownJobError",
     "UnknownParameterError",
     "UnknownQueueError",
+    "UnknownRunError",
     "UnknownTokenError",
     "UnknownWorkerError",
     "UnknownWorkspaceError",

@@ -17,13 +17,16 @@ from xpm_core.filters.row import ABSENT, UNKNOWN, Row
 from xpm_core.filters.syntax import Comparison, Literal, Name
 from xpm_core.filters.values import comparer, text_test
 from xpm_core.filters.vocabulary import FIELDS, Vocabulary, hint
-from xpm_core.labels import bare_class
+from xpm_core.labels import LIVE, bare_class
 from xpm_core.shapes import brief
 from xpm_core.states import State
 
 RowTest = Callable[[Row], bool | None]
 
 STATES = tuple(state.value for state in State)
+
+_DIGEST = re.compile(r"[0-9a-f*?]{1,64}\+?")
+"""The beginning of a digest. A `+` after it means that files differed from the commit."""
 
 _AGES: dict[str, str] = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}
 """An age below a limit is a moment above another."""
@@ -95,6 +98,9 @@ _VALUES: dict[str, Callable[[Row], Any]] = {
     "worker": lambda row: _some(row.worker),
     "host": lambda row: _some(row.host),
     "error": lambda row: _some(row.error_type),
+    "code": lambda row: _some(row.code),
+    "commit": lambda row: _some(row.commit),
+    "packages": lambda row: _some(row.packages),
     "attempts": lambda row: _known(row.attempts),
     "submitted": lambda row: _some(row.submitted_s),
     "started": lambda row: _some(row.started_s),
@@ -191,6 +197,42 @@ def _error_names(text: str) -> list[str]:
     return [text, bare_class(text)] if text else []
 
 
+def _digits(get: Callable[[Row], str | None], word: str = "") -> Callable[[Asked], RowTest]:
+    """The maker of tests for a digest, by some of its first digits. A filter may have more of them than the job has.
+
+    Args:
+        get: Returns the job's first digits, and perhaps a `+` after them.
+        word: A word that may stand instead of a digest.
+    """
+
+    def make(asked: Asked) -> RowTest:
+        asked.only_equal()
+        plain = [each.text.lower() for each in asked.literals if not each.is_pattern and not each.is_none]
+        for literal in asked.literals:
+            if not (literal.is_none or literal.text.lower() == word or _DIGEST.fullmatch(literal.text.lower())):
+                name = asked.comparison.name
+                remedy = f"Write some of its first characters, such as {name}=8c1f2e0."
+                raise literal.place.error(f"{brief(literal.text)} is no beginning of a digest", remedy)
+        matches = text_test([each for each in asked.literals if each.is_pattern], fold=True)
+        none = any(literal.is_none for literal in asked.literals)
+
+        def test(row: Row) -> bool | None:
+            if (found := get(row)) is None:
+                return None
+            return any(_begins(found, each) for each in plain) or matches(found) or (none and not found)
+
+        return test
+
+    return make
+
+
+def _begins(found: str, asked: str) -> bool:
+    """Whether two texts begin with the same digits, as far as both go; a `+` is after those found if it was asked."""
+    known, wanted = found.rstrip("+"), asked.rstrip("+")
+    is_marked = found.endswith("+") or not asked.endswith("+")
+    return bool(known) and is_marked and (known.startswith(wanted) or wanted.startswith(known))
+
+
 def _attempts(asked: Asked) -> RowTest:
     try:
         matches = comparer("number", asked.sign, asked.literals)
@@ -264,6 +306,9 @@ _TESTS: dict[str, Callable[[Asked], RowTest]] = {
     "worker": _words(lambda row: row.worker, _one),
     "host": _words(lambda row: row.host, _one),
     "error": _words(lambda row: row.error_type, _error_names),
+    "code": _digits(lambda row: row.code, LIVE),
+    "commit": _digits(lambda row: row.commit),
+    "packages": _digits(lambda row: row.packages),
     "attempts": _attempts,
     "submitted": _moment(lambda row: row.submitted_s),
     "started": _moment(lambda row: row.started_s),

@@ -11,8 +11,8 @@ from xpm_core.states import State
 class Row(Protocol):
     """The facts of one job. A fact that is not known is None; only the identity is always known.
 
-    Times are epoch seconds, 0 if that has not happened yet. A worker, host, queue or error that a job does not have is
-    an empty text.
+    Times are epoch seconds, 0 if that has not happened yet. A worker, host, queue, error or
+    commit that a job does not have is an empty text.
     """
 
     @property
@@ -58,6 +58,18 @@ class Row(Protocol):
     @property
     def error_type(self) -> str | None:
         """The class of the error that the job ended with, with or without its module."""
+
+    @property
+    def code(self) -> str | None:
+        """The first digits of the snapshot that it runs; "live" for code that is not kept."""
+
+    @property
+    def commit(self) -> str | None:
+        """The first digits of the commit of its code, with `+` if files differed from it; empty outside of git."""
+
+    @property
+    def packages(self) -> str | None:
+        """The first digits of the list of the packages that it ran with."""
 
     @property
     def attempts(self) -> int | None: ...

@@ -19,8 +19,8 @@ from xpm_core.labels import bare_class
 from xpm_core.shapes import brief
 
 FIELDS = (
-    "id", "state", "task", "experiment", "since", "queue", "token", "worker", "host", "error", "attempts", "submitted",
-    "started", "ended",
+    "id", "state", "task", "experiment", "since", "queue", "token", "worker", "host", "error", "code", "commit",
+    "packages", "attempts", "submitted", "started", "ended",
 )  # fmt: skip
 """The names that every job has."""
 

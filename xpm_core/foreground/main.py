@@ -108,8 +108,9 @@ def _bring_shared(task: Task, workspace: Path, shared: Path, job: ForegroundJob)
     for folder in dict.fromkeys([*live_task.shared_folders(task), *filter(None, caches)]):
         real = workspace / folder.relative_to(shared)
         size = copies.size_of(real)
-        if size.bytes > job.most_bytes:
-            say(f"not copied  {real}: {size}. Here it begins empty; --copy copies it.")
+        if size.files and size.bytes > job.most_bytes:
+            remedy = "; --copy copies it" if job.again else ""
+            say(f"not copied  {real}: {size}. Here it begins empty{remedy}.")
         elif size.files:
             copies.copy(real, folder)
 

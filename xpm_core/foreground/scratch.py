@@ -44,8 +44,8 @@ class ForegroundJob(NamedTuple):
         payload: The task as bytes (xpm_core.wire.payload).
         again: The command that runs the job with a debugger, for messages.
         most_bytes: How much is copied at most of each folder that the job shares with others.
-        code: Where the roots of its script are in the scratch folder, by their paths (xpm_core.project.moved_code);
-            empty for a job that uses the files as they are.
+        code: Where each root of its script is (xpm_core.project.moved_code): a folder, absolute, or relative to the
+            scratch folder. Empty for a job that uses the files as they are.
     """
 
     label: str
@@ -65,7 +65,8 @@ class ForegroundJob(NamedTuple):
     def read(cls, folder: Path) -> ForegroundJob:
         """Read what runs in a scratch folder."""
         fields = json.loads((folder / ".xpm" / "job.json").read_bytes())
-        return cls(**{**fields, "payload": a2b_base64(fields["payload"])})
+        code = {root: os.path.normpath(folder / place) for root, place in fields["code"].items()}
+        return cls(**{**fields, "payload": a2b_base64(fields["payload"]), "code": code})
 
     def make_folder(self, name: str) -> Path:
         """Make a scratch folder for it, below the system's folder for temporary files.
@@ -74,11 +75,15 @@ class ForegroundJob(NamedTuple):
             name: The short name of its task, for the name of the folder.
         """
         folder = Path(tempfile.mkdtemp(prefix=f"xpm-{name}-{short(self.identity)}-")).resolve()
+        self.fill(folder)
+        return folder
+
+    def fill(self, folder: Path) -> None:
+        """Write into a folder what it needs to be the scratch folder of the job. It is made if it does not exist."""
         (folder / ".xpm" / "shared").mkdir(parents=True)
         self.write(folder)
         words = " ".join(map(shlex.quote, command()))
         (folder / ".xpm" / "run").write_text(f'#!/bin/sh\nexec {words} "$@"\n')
-        return folder
 
     def write(self, folder: Path) -> None:
         """Write what runs in a scratch folder."""

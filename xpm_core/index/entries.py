@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from xpm_core.labels import LIVE
 from xpm_core.states import State
 
 SUBMITTED, ENDED, AGAIN, REMOVED = "submitted", "ended", "again", "removed"
@@ -32,6 +33,9 @@ def _encoder() -> Callable[[Any], str]:
     write = make(None, plain.default, json.encoder.encode_basestring, None, ":", ",", False, False, True)
     return lambda value: "".join(write(value, 0))
 
+
+DIGITS = 12
+"""How many digits of a digest a line has: enough to find it, and lines stay short."""
 
 LATEST_S = 2.0**37
 """A later time is none; this is the year 6325."""
@@ -55,6 +59,10 @@ class End:
         execution: The execution that counts.
         attempt: Its number.
         error: What went wrong: type, message, file, line, function. Empty without an error.
+        code: The snapshot that it ran, the first `DIGITS` of its digest; LIVE for code that was not kept; empty if that
+            is not known.
+        commit: The commit of its code, as many digits, with `+` if files differed from it; empty outside of git.
+        packages: The list of the installed packages, the first `DIGITS` of its digest; empty if it is not known.
     """
 
     state: State
@@ -65,6 +73,32 @@ class End:
     execution: str = ""
     attempt: int = 0
     error: dict[str, Any] = field(default_factory=dict)
+    code: str = ""
+    commit: str = ""
+    packages: str = ""
+
+
+def code_facts(record: Mapping[str, Any]) -> dict[str, str]:
+    """What an execution's record says of its code, as `End` has it. What is malformed counts as not known.
+
+    Example:
+        >>> code_facts({"code": {"snapshot": "8c1f2e0..."}, "git": {"commit": "1a2b3c4...", "dirty": True}})
+        {'code': '8c1f2e0...', 'commit': '1a2b3c4...+', 'packages': ''}
+    """
+    code, git = (record.get(name) for name in ("code", "git"))
+    snapshot = code_name(code.get("snapshot") or "") if isinstance(code, dict) else ""
+    commit = _digits(git.get("commit")) if isinstance(git, dict) else ""
+    changed = "+" if commit and isinstance(git, dict) and git.get("dirty") else ""
+    return {"code": snapshot, "commit": commit + changed, "packages": _digits(record.get("packages"))}
+
+
+def code_name(snapshot: str) -> str:
+    """A snapshot as lists name it: the beginning of its digest; LIVE without one."""
+    return _digits(snapshot) or LIVE
+
+
+def _digits(digest: Any) -> str:
+    return digest[:DIGITS] if isinstance(digest, str) else ""
 
 
 @dataclass
@@ -113,6 +147,7 @@ def ended_line(identity: str, end: End) -> str:
     """The line for a job that has ended. What has its default is left out."""
     rest = {"started": round(end.started_s, 3), "host": end.host, "worker": end.worker}
     rest |= {"execution": end.execution, "attempt": end.attempt, "error": end.error}
+    rest |= {"code": end.code, "commit": end.commit, "packages": end.packages}
     known = {name: value for name, value in rest.items() if value}
     return _ENCODE({ENDED: round(end.ended_s, 3), "id": identity, "state": end.state.value, **known})
 
@@ -218,6 +253,7 @@ def _end(found: dict[str, Any]) -> End:
         execution=str(found.get("execution", "")),
         attempt=int(found.get("attempt", 0)),
         error=error if isinstance(error, dict) else {},
+        **{name: str(found.get(name, ""))[:64] for name in ("code", "commit", "packages")},
     )
 
 

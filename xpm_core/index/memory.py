@@ -23,10 +23,10 @@ from xpm_core.index.entries import End, Entry
 from xpm_core.index.folders import memory_file
 from xpm_core.states import State
 
-VERSION = 2
+VERSION = 3
 """Version of the file. A file of another version is not read."""
 
-_END = ("ended_s", "started_s", "host", "worker", "execution", "attempt", "error")
+_END = ("ended_s", "started_s", "host", "worker", "execution", "attempt", "error", "code", "commit", "packages")
 
 
 @dataclass

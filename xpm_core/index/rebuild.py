@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, NamedTuple
 
 from xpm_core.errors import WorkspaceError
-from xpm_core.index.entries import End, Entry, ended_line, read_line, read_removals, submitted_line
+from xpm_core.index.entries import End, Entry, code_facts, ended_line, read_line, read_removals, submitted_line
 from xpm_core.index.flat_form import flattened
 from xpm_core.index.folders import END, ends_folder, removal_files, submissions_folder
 from xpm_core.index.merged import MergedIndex
 from xpm_core.states import State
+from xpm_core.workspace.experiment_directory import ExperimentDirectory
 from xpm_core.workspace.files import explained, write_atomic
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.job_records import object_in, read_whole
@@ -59,7 +60,7 @@ def lacking(workspace: Workspace) -> Lacking:
         entry = known.get(identity)
         if entry is None or experiment not in entry.experiments or not entry.task:
             if identity not in read:
-                read[identity] = _described(directory)
+                read[identity] = described(directory)
             if (found := read[identity]) is not None:
                 submissions.setdefault(experiment, []).append(found)
         if identity not in ends and (end := _ended(directory)) is not None and _is_news(end, entry):
@@ -78,7 +79,7 @@ def rebuild(workspace: Workspace) -> Lacking:
     """
     _remove_damage(workspace)
     found, removed = lacking(workspace), read_removals(removal_files(workspace.path))
-    name = f"rebuilt-{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(3).hex()}{END}"
+    name = _file_name("rebuilt")
     for experiment, entries in found.submissions.items():
         lines = [
             submitted_line(e.identity, e.task, e.tags, e.params, _that_counts(e.submitted_s, removed.get(e.identity)))
@@ -91,6 +92,53 @@ def rebuild(workspace: Workspace) -> Lacking:
     if ends:
         _write(ends_folder(workspace.path) / name, [ended_line(each, end) for each, end in ends.items()])
     return found
+
+
+class Addition(NamedTuple):
+    """A job that has come into a workspace from elsewhere.
+
+    Attributes:
+        directory: Its directory.
+        task: Its task.
+        tags: Its tags.
+        ended: Whether the index may lack its end.
+    """
+
+    directory: JobDirectory
+    task: str
+    tags: Mapping[str, Any]
+    ended: bool
+
+
+def add(workspace: Workspace, experiment: ExperimentDirectory, jobs: Iterable[Addition]) -> None:
+    """Add jobs that have come from elsewhere, by what their directories say.
+
+    Args:
+        workspace: The workspace.
+        experiment: The directory of the experiment that gets them, which need not lie in the workspace yet.
+        jobs: The jobs.
+
+    Raises:
+        WorkspaceError: It cannot be written.
+    """
+    removed, name = read_removals(removal_files(workspace.path)), _file_name("imported")
+    submissions: list[str] = []
+    ends: list[str] = []
+    for job in jobs:
+        identity = job.directory.identity
+        entry = described(job.directory) or Entry(identity, submitted_s=time.time())
+        submitted_s = _that_counts(entry.submitted_s, removed.get(identity))
+        submissions.append(submitted_line(identity, job.task, job.tags, entry.params, submitted_s))
+        end = _ended(job.directory) if job.ended else None
+        if end is not None:
+            ends.append(ended_line(identity, replace(end, ended_s=_that_counts(end.ended_s, removed.get(identity)))))
+    if ends:
+        _write(ends_folder(workspace.path) / name, ends)
+    _write(submissions_folder(experiment) / name, submissions)
+
+
+def _file_name(what: str) -> str:
+    return f"{what}-{time.strftime('%Y%m%d-%H%M%S')}-{os.urandom(3).hex()}{END}"
 
 
 def _that_counts(moment_s: float, removed_s: float | None) -> float:
@@ -142,7 +190,7 @@ def _listed(folder: Path) -> list[Path]:
         return []
 
 
-def _described(directory: JobDirectory) -> Entry | None:
+def described(directory: JobDirectory) -> Entry | None:
     """What `params.json` says of a job; None if it does not exist, or is damaged."""
     try:
         found = object_in(read_whole(str(directory.params)))
@@ -173,6 +221,7 @@ def _ended(directory: JobDirectory) -> End | None:
         execution=marker.execution,
         attempt=record["number"] if isinstance(record.get("number"), int) else 0,
         error={name: error[name] for name in _ERROR if name in error} if isinstance(error, dict) else {},
+        **code_facts(record),
     )
 
 

@@ -59,6 +59,9 @@ SETTINGS: dict[str, Setting] = {
 PROJECT_SETTINGS: dict[str, str] = {"templates": "whether jobs may be forked from a process with packages imported"}
 """The settings of a project, all of them true or false, with their meaning."""
 
+_TABLES = ("snapshot",)
+"""Tables in `tool.xpm`, which the room that uses each of them reads (snapshot/taking/files/settings.py)."""
+
 
 _CLOSED = "Let its owner open it to the group of the workspace: xpm server start --group"
 """What to do if this user may not read a settings file of a workspace."""
@@ -202,11 +205,11 @@ def project_settings(root: str) -> Mapping[str, bool]:
         raise SettingsError(file.where("tool", "xpm"), problem, "Write [tool.xpm].")
     for name, value in settings.items():
         names = ("tool", "xpm", name)
-        file.refuse_unknown(names, PROJECT_SETTINGS)
-        if not isinstance(value, bool):
+        file.refuse_unknown(names, {*PROJECT_SETTINGS, *_TABLES})
+        if name not in _TABLES and not isinstance(value, bool):
             problem = f"tool.xpm.{name}: expected true or false, got {type(value).__name__}"
             raise SettingsError(file.where(*names), problem, f"Say {PROJECT_SETTINGS[name]}.")
-    return settings
+    return {name: value for name, value in settings.items() if name not in _TABLES}
 
 
 def templates_wanted(cls: type) -> bool:

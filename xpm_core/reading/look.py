@@ -22,6 +22,7 @@ from xpm_core.errors import (
     RedisUnavailableError,
     RedisUnfitError,
     ServerNotFoundError,
+    UnknownExperimentError,
     UnknownJobError,
     WorkspaceError,
     XpmError,
@@ -49,9 +50,11 @@ if TYPE_CHECKING:
     from xpm_core.reading.listing.ranking import Ranking
     from xpm_core.reading.listing.row import JobRow
     from xpm_core.reading.listing.search import JobSearch
+    from xpm_core.reading.past.runs import PastExperiment
     from xpm_core.reading.steering.queues import QueueState
     from xpm_core.reading.survey.survey import Survey
     from xpm_core.reading.why.records import Why
+    from xpm_core.workspace.job_spec import JobSpec
 
 AWAY = (RedisUnavailableError, EmbeddedServerError, ServerNotFoundError, WorkspaceError)
 """The errors of a server that cannot be had: it does not answer, or a workspace of somebody else cannot start its own.
@@ -159,6 +162,36 @@ class View:
         if self._connector is None:
             return offline.experiments(self.workspace, self._search.known)
         return self.reader.experiments.read()
+
+    @edge
+    def experiment(self, name: str) -> PastExperiment:
+        """Return one experiment, to look at its past runs and at the configurations of their tasks.
+
+        Args:
+            name: Its name.
+
+        Raises:
+            UnknownExperimentError: The workspace has no directory of an experiment of that name.
+
+        Example:
+            >>> for task in view.experiment("digits").run("latest").tasks():
+            ...     print(task.tags, task.config.lr, task.jobpath)
+        """
+        from xpm_core.reading.past.runs import Known, PastExperiment  # late, because few look at past runs
+
+        folder = self.workspace.path / "experiments"
+        known = offline.listed(folder)
+        if name not in known:
+            raise UnknownExperimentError(name, tuple(known))
+        return PastExperiment(self.workspace.experiment(name), Known(self.workspace, self.rows, self._spec))
+
+    def _spec(self, identity: str) -> JobSpec | None:
+        """What a job runs, by the server; None if it does not know that, or cannot be had."""
+        if self._connector is None:
+            return None
+        with suppress(UnknownJobError):
+            return self.reader.jobs.spec(identity)
+        return None
 
     @edge
     def jobs(self, filter: str | Filter = "", *, sort: str = "", limit: int | None = None) -> Listing:

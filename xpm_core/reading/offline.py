@@ -21,12 +21,12 @@ def experiments(workspace: Workspace, known: KnownJobs) -> list[Experiment]:
     """The experiments that have a directory, the latest run first. The names of their runs say when these began."""
     jobs = Counter(name for row in known.rows.values() for name in row.experiments)
     folder = workspace.path / "experiments"
-    found = [_experiment(folder / name, jobs[name]) for name in _listed(folder)]
+    found = [_experiment(folder / name, jobs[name]) for name in listed(folder)]
     return sorted(found, key=lambda each: -each.started_s)
 
 
 def _experiment(folder: Path, jobs: int) -> Experiment:
-    runs = [moment for name in _listed(folder / "runs") if (moment := _moment(name))]
+    runs = [moment for name in listed(folder / "runs") if (moment := _moment(name))]
     return Experiment(folder.name, max(runs, default=0.0), min(runs, default=0.0), {}, jobs)
 
 
@@ -38,7 +38,8 @@ def _moment(run: str) -> float:
         return 0.0
 
 
-def _listed(folder: Path) -> list[str]:
+def listed(folder: Path) -> list[str]:
+    """The names in a folder, sorted, without hidden ones; none if it cannot be read."""
     try:
         return sorted(name for name in os.listdir(folder) if not name.startswith("."))
     except OSError:

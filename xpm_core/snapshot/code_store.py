@@ -1,11 +1,13 @@
 """The folder `code` of a workspace: contents of files, manifests, and other documents, each named by its SHA-256.
 
-Owns: where they lie, and what is believed of them: only what has the digest by which it is named.
+Owns: where they lie, and what is believed of them: only what has the digest by which it is named. Also the mark by
+which `xpm gc` sees that somebody is about to need a file: its time. What was used within a day stays there.
 """
 
 from __future__ import annotations
 
 import os
+import time
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -18,6 +20,17 @@ from xpm_core.workspace.files import explained, write_atomic
 
 Kind = Literal["snapshots", "provenance", "packages"]
 """The documents, by the name of their folder."""
+
+
+MARKED_S = 3600.0
+"""After how long a file is marked as used again, seconds. It has to be much shorter than a day."""
+RELIED_ON_S = 3600.0
+"""For how long a process believes that what it has found or written is still there, seconds. The same holds for it."""
+
+
+def clock_s() -> float:
+    """A clock for `RELIED_ON_S`, in seconds. It also counts while the machine sleeps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME) if hasattr(time, "CLOCK_BOOTTIME") else time.monotonic()
 
 
 class CodeStore:
@@ -37,11 +50,11 @@ class CodeStore:
         return f"{self.folder}/objects/{digest[:2]}/{digest[2:]}"
 
     def has_object(self, digest: str, size: int) -> bool:
-        """Whether the content of a file is there, with the right size. Its bytes are not read."""
-        try:
-            return os.stat(self.object_path(digest)).st_size == size
-        except OSError:
-            return False
+        """Whether the content of a file is there, with the right size. Its bytes are not read.
+
+        If it is there, it is marked as used, so the caller can rely on it. False also if that is impossible.
+        """
+        return _is_marked(self.object_path(digest), size)
 
     def put_object(self, data: bytes) -> str:
         """Keep the content of a file, unless it is there.
@@ -85,7 +98,7 @@ class CodeStore:
         return f"{self.folder}/{kind}/{digest}"
 
     def put(self, kind: Kind, data: bytes) -> str:
-        """Keep a document, unless it is there. It is on the disk before this returns.
+        """Keep a document, unless it is there. It is on the disk before this returns, and marked as used.
 
         Returns:
             Its SHA-256, 64 hexadecimal digits.
@@ -95,7 +108,7 @@ class CodeStore:
         """
         digest = sha256(data).hexdigest()
         path = self.document_path(kind, digest)
-        if _read(path) != data:
+        if _read(path) != data or not _is_marked(path, len(data)):
             with explained(path, "cannot be written"):
                 os.makedirs(os.path.dirname(path), exist_ok=True)
             write_atomic(path, data, durable=True)
@@ -128,6 +141,19 @@ class CodeStore:
 
 
 _NAMES = {"snapshots": "snapshot", "provenance": "the submission", "packages": "the packages"}
+
+
+def _is_marked(path: str, size: int) -> bool:
+    """Mark a file of this size as used; whether that was possible. Another user's file cannot be marked."""
+    try:
+        about = os.stat(path)
+        if about.st_size != size:
+            return False
+        if time.time() - about.st_mtime > MARKED_S:
+            os.utime(path)
+    except OSError:
+        return False
+    return True
 
 
 def _read(path: str) -> bytes | None:

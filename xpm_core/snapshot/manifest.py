@@ -13,7 +13,6 @@ Owns: this form, and what a path in it may be.
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from functools import cached_property
 from hashlib import sha256
@@ -27,6 +26,9 @@ LARGEST_MANIFEST = 64 * 1024 * 1024
 """Bytes. A larger one is not read, because no snapshot has so many files."""
 
 _LARGE, _LINK = "large", "link"
+
+_encode = json.JSONEncoder(separators=(",", ":")).encode
+"""Made once, because `json.dumps` would make another encoder for each line."""
 
 
 class KeptFile(NamedTuple):
@@ -128,7 +130,7 @@ class Manifest:
     def data(self) -> bytes:
         """The manifest as bytes."""
         lines: list[Any] = [{"version": VERSION, "trees": self.trees}, *(each.written for each in self.entries)]
-        return "".join(f"{json.dumps(line, separators=(',', ':'))}\n" for line in lines).encode()
+        return "".join(f"{_encode(line)}\n" for line in lines).encode()
 
     @cached_property
     def digest(self) -> str:
@@ -166,12 +168,14 @@ class Manifest:
             if (each.tree, each.path) in known:
                 yield f"its path {each.path!r} is there twice"
             known.add((each.tree, each.path))
-        for each in self.entries:
-            above = os.path.dirname(each.path)
-            while above:
-                if (each.tree, above) in known:
-                    yield f"its path {above!r} is a file and a folder"
-                above = os.path.dirname(above)
+        folders: set[tuple[int, str]] = set()
+        for tree, path in known:
+            above = path.rpartition("/")[0]
+            while above and (tree, above) not in folders:
+                folders.add((tree, above))
+                above = above.rpartition("/")[0]
+        for _, path in sorted(known & folders):
+            yield f"its path {path!r} is a file and a folder"
 
 
 RUN_AGAIN = "Run the script again, which writes it anew."

@@ -46,11 +46,14 @@ class Tree:
         name: Its name in the snapshot.
         roots: The absolute paths by which the script has reached it; the first one is its own.
         git: How the checkout stood that it lies in; None outside of git.
+        inner: Absolute paths by which the script has reached folders in the root without passing the root itself, as by
+            a link into it: for each, the path of the folder in the tree.
     """
 
     name: str
     roots: Sequence[str]
     git: GitState | None = None
+    inner: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -86,8 +89,14 @@ class Provenance:
 
     @property
     def roots(self) -> dict[str, str]:
-        """The name of the tree for each path by which the script has reached a root."""
-        return {root: tree.name for tree in self.trees for root in tree.roots}
+        """For each path by which the script has reached a root: the name of its tree; with a folder, if it leads there.
+
+        Example:
+            >>> provenance.roots
+            {'/home/me/digits': 'digits', '/home/me/links/src': 'digits/src'}
+        """
+        found = {root: tree.name for tree in self.trees for root in tree.roots}
+        return {**found, **{path: f"{tree.name}/{inner}" for tree in self.trees for path, inner in tree.inner.items()}}
 
     def written(self) -> bytes:
         """The content of the document. It has no time in it: equal runs share it."""
@@ -112,4 +121,5 @@ class Provenance:
 def _tree(written: Mapping[str, Any]) -> Tree:
     git = written["git"]
     known = None if git is None else GitState(**{k: git[k] for k in GitState.__dataclass_fields__ if k in git})
-    return Tree(str(written["name"]), [str(root) for root in written["roots"]], known)
+    inner = {str(path): str(folder) for path, folder in written.get("inner", {}).items()}
+    return Tree(str(written["name"]), [str(root) for root in written["roots"]], known, inner)

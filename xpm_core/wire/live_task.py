@@ -5,6 +5,7 @@ Owns: what a job's process does with the live task that payload.py made.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -21,6 +22,14 @@ from xpm_core.language.parameters.schema import PathMaker, schema_of
 
 INIT_TASKS = "__xpm_init_tasks__"
 """The entry in the `__dict__` of a live task that holds its initial tasks."""
+
+_SEED = re.compile("(?:.*_)?seed|random_state")
+MOST_SEEDS = 50
+"""How many seeds a record has."""
+LONGEST_SEED = 200
+"""How many characters the path of a seed has at most, and how many digits a seed."""
+LARGEST_SEED = 600
+"""How many bits a seed has at most."""
 
 SEALED = "__xpm_sealed__"
 """The entry in the `__dict__` of a live task that holds its sealed configuration, the workspace, and where its shared
@@ -110,6 +119,28 @@ def _own(sealed: Any) -> list[Any]:
     """A task and the configurations below it, without other tasks and what these have made."""
     below = [config for _, config in reachable(sealed, unsubmitted)]
     return [config for config in below if config is sealed or state_of(config).source is None]
+
+
+def seeds(task: Task) -> dict[str, int | str]:
+    """The seeds among the parameters of a task that `load` returned, and of the configurations below it, by path.
+
+    A seed is an integer whose parameter is named `seed`, `random_state`, or `..._seed`. One of more than 64 bits is
+    written as text. Other tasks that it uses have their own.
+
+    Example:
+        >>> seeds(task)
+        {'seed': 1, 'model.init_seed': 7}
+    """
+    sealed, _, _ = task.__dict__[SEALED]
+    found: dict[str, int | str] = {}
+    for trail, config in reversed(reachable(sealed, unsubmitted)):
+        for name in filter(_SEED.fullmatch, schema_of(config).parameters):
+            value = config.__dict__.get(name)
+            if type(value) is int and value.bit_length() <= LARGEST_SEED and len(found) < MOST_SEEDS:
+                path = ".".join([*str(trail).split(".")[1:], name])
+                if len(path) <= LONGEST_SEED:
+                    found[path] = value if value.bit_length() < 64 else str(value)
+    return found
 
 
 def params(task: Task) -> dict[str, Any]:

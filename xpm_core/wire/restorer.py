@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from enum import Enum, Flag
 from pathlib import Path
 from types import SimpleNamespace
@@ -41,6 +41,7 @@ class ReadContext(NamedTuple):
         code: Where the code of the script lies now.
         known: The classes that were imported, by module, name and file. Several parts can name one class.
         found: The configurations that have been made.
+        by_name: Whether modules are found by their names alone, in the folders that this process imports from.
     """
 
     workspace: Path
@@ -49,6 +50,7 @@ class ReadContext(NamedTuple):
     code: MovedCode
     known: dict[tuple[str, str, str | None], type]
     found: dict[PartObject, Any]
+    by_name: bool = False
 
 
 class UnknownTask(Config):
@@ -76,6 +78,8 @@ class Restorer:
         self.objects = dict(enumerate(content["objects"], len(self.imports)))
         self.decode = Decoder(self.referred, path=self.path, enum=self.enum, make_object=self.make_object)
         records, import_path = moved_records(content["classes"], site.code), import_path_in(content, site.code)
+        if site.by_name:
+            records = _with_files(records, lambda _: None)
         if site.allow:
             records, import_path = AllowList(site.allow).checked(records, import_path)
         self.import_path = import_path
@@ -205,15 +209,18 @@ def import_path_in(content: dict[str, Any], code: MovedCode) -> ImportPath:
 
 def moved_records(records: Any, code: MovedCode) -> Any:
     """Class records, as a payload has them, with the files where they are now."""
-    if not code.folders:
-        return records
+    return _with_files(records, code.here) if code.folders else records
+
+
+def _with_files(records: Any, file_of: Callable[[str], str | None]) -> Any:
+    """Class records with another file in place of each recorded one."""
     if isinstance(records, list):
-        return [moved_records(each, code) for each in records]
+        return [_with_files(each, file_of) for each in records]
     if not isinstance(records, dict):
         return records
-    moved = {name: moved_records(value, code) for name, value in records.items()}
+    moved = {name: _with_files(value, file_of) for name, value in records.items()}
     if isinstance(records.get("file"), str) and "module" in records:
-        moved["file"] = code.here(records["file"])
+        moved["file"] = file_of(records["file"])
     return moved
 
 

@@ -39,10 +39,20 @@ class Unpacker:
         jobpath: The job's directory on this machine.
         allow: Patterns of the modules that may be imported; empty for all.
         code: Where the code of the script lies now.
+        by_name: Whether to find modules by their names alone, in the folders that this process imports from. Then
+            neither these folders nor `sys.argv` are changed, and no file is executed that the payload names.
     """
 
-    def __init__(self, workspace: Path, jobpath: Path, allow: Sequence[str] = (), code: MovedCode = UNMOVED) -> None:
-        self.site = ReadContext(workspace, jobpath, allow, code, {}, {})
+    def __init__(
+        self,
+        workspace: Path,
+        jobpath: Path,
+        allow: Sequence[str] = (),
+        code: MovedCode = UNMOVED,
+        *,
+        by_name: bool = False,
+    ) -> None:
+        self.site = ReadContext(workspace, jobpath, allow, code, {}, {}, by_name)
         self.files = Parts(workspace)
         self.parts: dict[bytes, Restorer] = {}
 
@@ -65,10 +75,8 @@ class Unpacker:
     def read(self, content: dict[str, Any], identity: str) -> tuple[Any, dict[str, Any]]:
         """The configuration and the tags of a payload that was opened."""
         root = Restorer(content, self.site)
-        follow(root.import_path, self.site.code)
-        if "argv" in content:
-            sys.argv = script_arguments.unpack(content["argv"], self.site.workspace)
-            sys.argv[:1] = map(self.site.code.here, sys.argv[:1])  # a job may look for files beside the script
+        if not self.site.by_name:
+            self.become_script(root, content)
         placed = {(part, number): paths for part, number, paths in content.get("placed", ())}
         for node in self.ordered(root.imports):
             part, number = node
@@ -79,6 +87,13 @@ class Unpacker:
         for number in root.objects:
             config = root.restore(number)
         return self.checked(config, identity), content["tags"]
+
+    def become_script(self, root: Restorer, content: dict[str, Any]) -> None:
+        """Let this process import as the script did, and have its arguments."""
+        follow(root.import_path, self.site.code)
+        if "argv" in content:
+            sys.argv = script_arguments.unpack(content["argv"], self.site.workspace)
+            sys.argv[:1] = map(self.site.code.here, sys.argv[:1])  # a job may look for files beside the script
 
     def part(self, digest: bytes) -> Restorer:
         """A part, opened once."""

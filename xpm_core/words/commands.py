@@ -120,6 +120,10 @@ class Commands:
         """Compare two jobs or configurations, as they were named, in all parameters."""
         return f"{self.variables}xpm diff {shlex.quote(first)} {shlex.quote(second)} --all{self.place}"
 
+    def diff_code(self, first: str, second: str) -> str:
+        """Compare the code of two jobs, as they were named."""
+        return f"{self.variables}xpm diff {shlex.quote(first)} {shlex.quote(second)} --code{self.place}"
+
     def start_worker(self, queue: str) -> str:
         """Start a worker of a queue."""
         which = "" if queue == self.unnamed_queue else f" --queue {queue}"

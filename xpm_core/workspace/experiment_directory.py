@@ -69,11 +69,20 @@ class RunDirectory:
     @property
     def record(self) -> RunRecord | None:
         """Which jobs the run has named; None if that is not known. Then the run may have named any job."""
+        lines = self._lines()
+        return None if lines is None else RunRecord(frozenset(_identities(lines)), ENDED in lines)
+
+    @property
+    def named(self) -> list[str] | None:
+        """The same jobs in the order in which the run has named them first."""
+        lines = self._lines()
+        return None if lines is None else list(dict.fromkeys(_identities(lines)))
+
+    def _lines(self) -> list[bytes] | None:
         try:
-            lines = (self.path / "jobs").read_bytes().split(b"\n")
+            return (self.path / "jobs").read_bytes().split(b"\n")
         except OSError:
             return None
-        return RunRecord(frozenset(line.decode() for line in lines if _IDENTITY.fullmatch(line)), ENDED in lines)
 
     def name_jobs(self, identities: Iterable[str]) -> None:
         """Write that the run names these jobs, before anybody learns of them. If that is impossible, nothing is known.
@@ -145,6 +154,10 @@ class ExperimentDirectory:
                 run = runs / f"{time}-{count}"
         link_atomic(self.latest, f"runs/{run.name}")
         return RunDirectory(run)
+
+
+def _identities(lines: Iterable[bytes]) -> Iterable[str]:
+    return (line.decode() for line in lines if _IDENTITY.fullmatch(line))
 
 
 def _made(folder: Path) -> bool:

@@ -4,6 +4,7 @@
     .xpm/executions/<n>-<execution>.json    one file for each attempt, so that a late one overwrites nothing
     .xpm/done  or  .xpm/failed              names the execution that counts
     .xpm/handed.json                        the job as its worker got it, once it is done: enough to run it again
+    .xpm/imported.json                      the mark of a job that came from somebody else's file (xpm_core.exchange)
     .xpm/outputs.jsonl                      the outputs that the task registered (xpm_core.job.outputs), one a line
 
 Owns: these files, and the order in which they appear. The record of an execution is written first, then Redis accepts
@@ -24,6 +25,7 @@ from xpm_core.scalars import all_atoms
 from xpm_core.workspace.files import append_line, explained, write_atomic
 from xpm_core.workspace.job_records import (
     EXECUTION,
+    IMPORTED,
     KINDS,
     MARKER,
     RECORD,
@@ -281,6 +283,20 @@ class JobDirectory:
 
         return KeptJob.read(content, self.identity, task, self.relative)
 
+    def imported(self) -> dict[str, Any] | None:
+        """The mark of a job that came from somebody else's file: which file, and by whom; None for a job of one's own.
+
+        A damaged mark is an empty one. The mark goes when the job runs again.
+        """
+        try:
+            return object_in(read_whole(f"{self._records_folder}/{IMPORTED}"))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    def is_imported(self) -> bool:
+        """Whether the job has that mark."""
+        return os.path.lexists(f"{self._records_folder}/{IMPORTED}")
+
     def add_output(self, line: str) -> None:
         """Add an output that the task has registered: one line.
 
@@ -301,7 +317,7 @@ class JobDirectory:
         """Make an existing directory ready."""
         newest = max(self._numbers().values(), default=0)
         if resumable:
-            self._remove_markers(*KINDS)
+            self._remove_markers(*KINDS, IMPORTED)
         elif newest or not set(os.listdir(self.path)) <= {".xpm", "params.json"}:
             self._set_aside(newest)
         os.makedirs(self._executions, exist_ok=True)
@@ -352,7 +368,7 @@ class JobDirectory:
         fields = fields or {"reason": "unreadable"}
         return {**fields, "number": number, "execution": execution}
 
-    def _remove_markers(self, *kinds: Kind) -> None:
+    def _remove_markers(self, *kinds: str) -> None:
         for kind in kinds:
             with contextlib.suppress(FileNotFoundError):
                 os.unlink(f"{self._records_folder}/{kind}")

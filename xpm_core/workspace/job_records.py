@@ -18,6 +18,10 @@ KINDS: tuple[Kind, Kind] = ("done", "failed")
 
 EXECUTION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MARKER = re.compile(rb'\{"execution": "([A-Za-z0-9_-]{1,64})"\}\n')
+IMPORTED = "imported.json"
+"""The name, in the folder `.xpm` of a job, of the mark of a job that came from somebody else's file (`xpm import`)."""
+IMPORTS = ".xpm/imports.jsonl"
+"""The file of a workspace that has a line for each import. Without it, no job there is imported."""
 RECORD = re.compile(r"([0-9]{1,9})-([A-Za-z0-9_-]{1,64})\.json")
 
 

@@ -156,7 +156,7 @@ def execute(job: RunJob, directory: JobDirectory, reports: Reports) -> None:
         allow=job.allow,
         code=kept_code.code_of(job),
     )
-    reports.send(TaskLoaded(user_code.shareable(user_code.imported_since(last))))
+    reports.send(TaskLoaded(user_code.shareable(user_code.imported_since(last)), live_task.seeds(task)))
     if not directory.params.exists():
         directory.write_params(live_task.params(task))
     if running.current is not None:

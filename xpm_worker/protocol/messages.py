@@ -53,6 +53,10 @@ class RunJob(NamedTuple):
         ends_at: When the job is handed back because the worker's time is over, by the boot clock; None for never.
         allow: Patterns of the modules that the job may import; empty for all modules.
         max_log: How many bytes each log may have; 0 for any number.
+        code: Where the code of the snapshot lies here (`MovedCode.folders`); empty for code that is where it was.
+        snapshot: The snapshot that the job imports, by its digest; empty for live code.
+        provenance: How the job came to be submitted, by its digest; empty if that is not known.
+        about: What the record says of the code, of the worker and of its machine.
     """
 
     execution: str
@@ -128,9 +132,15 @@ class StandbyReady(NamedTuple):
 
 
 class TaskLoaded(NamedTuple):
-    """The job has imported its classes; with them came these modules of installed packages."""
+    """The job has imported its classes.
+
+    Attributes:
+        modules: The modules of installed packages that came with them.
+        seeds: The seeds among its parameters, by their paths.
+    """
 
     modules: list[str]
+    seeds: dict[str, Any] = {}  # noqa: RUF012, nobody adds to it
 
 
 class StatusUpdate(NamedTuple):

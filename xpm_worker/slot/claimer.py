@@ -9,10 +9,10 @@ import functools
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from xpm_core.index.entries import End
+from xpm_core.index.entries import End, code_facts
 from xpm_core.index.writers import EndWriter
 from xpm_core.labels import short
 from xpm_core.reading.events import EventReader
@@ -57,12 +57,14 @@ class HeldLease:
         asked: When the call was sent that gave or renewed the lease, by the boot clock. The lease began later.
         left_s: How long the lease holds after that, seconds.
         began_s: When the job's process started, epoch seconds; 0 before that.
+        about: What the record says of the job's code, of the worker and of its machine; empty if it has no record.
     """
 
     lease: Lease
     asked: float
     left_s: float
     began_s: float = 0.0
+    about: dict[str, Any] = field(default_factory=dict)
 
     def until(self, lease_s: float) -> float:
         """When the job must be frozen, by the boot clock: somewhat before the lease ends.
@@ -376,6 +378,7 @@ class Claimer:
                 execution=lease.execution,
                 attempt=lease.attempt,
                 error=dict(error or {}) if state is State.FAILED else {},
+                **(code_facts(held.about) if held.about else {}),
             ),
         )
 

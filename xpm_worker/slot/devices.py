@@ -57,6 +57,21 @@ def named(variables: Mapping[str, str], devices: Mapping[str, list[str]]) -> dic
     }
 
 
+def visible(env: Mapping[str, str], devices: Mapping[str, list[str]]) -> dict[str, str]:
+    """Return the variables that say which devices a job saw: those of the job, else those of the worker.
+
+    Args:
+        env: The variables that the job got.
+        devices: The worker's devices, see `own_devices`.
+
+    Example:
+        >>> visible({"CUDA_VISIBLE_DEVICES": "3", "LR": "1"}, {"CUDA_VISIBLE_DEVICES": ["2", "3"]})
+        {'CUDA_VISIBLE_DEVICES': '3'}
+    """
+    own = {name: ",".join(listed) for name, listed in devices.items()}
+    return own | {name: value for name, value in env.items() if _LIST.fullmatch(name)}
+
+
 def _listed(text: str) -> list[str]:
     found: list[str] = []
     for each in map(str.strip, text.split(",")):

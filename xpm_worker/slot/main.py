@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from xpm_core import __version__
 from xpm_core.index.writers import EndWriter
 from xpm_core.server import connection
+from xpm_core.snapshot.facts.of_worker import WorkerFacts
 from xpm_core.store import keys
 from xpm_core.store.jobs import Store
 from xpm_core.store.records import WorkerId
@@ -36,6 +37,7 @@ class SlotContext:
         url: Address of the Redis server.
         host: Name of this machine.
         control: The socket over which slots ask the fork server for starters.
+        facts: What records say of this machine, and of its packages.
         ends_at: When slots hand their jobs back and leave, by the boot clock; None for never.
     """
 
@@ -44,6 +46,7 @@ class SlotContext:
     url: str
     host: str
     control: socket.socket
+    facts: WorkerFacts
     ends_at: float | None = None
 
 
@@ -75,7 +78,7 @@ def work(context: SlotContext, name: str, daemon: str, replaces: str = "") -> bo
     ends = EndWriter(context.workspace.path, name)
     claimer = Claimer(store, Store(waiting, context.workspace.id), identity, orders, worker.register_anew, ends)
     starter = StarterLink(context.control, orders)
-    runner = Runner(claimer, starter, context.workspace, orders, settings)
+    runner = Runner(claimer, starter, context.workspace, orders, settings, context.facts)
 
     def join() -> None:
         path = str(context.workspace.path)

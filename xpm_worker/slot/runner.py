@@ -13,17 +13,20 @@ import os
 import random
 import signal
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from xpm_core.errors import PayloadError, SnapshotError, SnapshotFolderError, WorkspaceError, XpmError
 from xpm_core.job.environment import token_variables
 from xpm_core.project.moved_code import MovedCode
+from xpm_core.snapshot.facts.of_worker import WorkerFacts
 from xpm_core.snapshot.trees.trees import Trees
 from xpm_core.states import Event, State
 from xpm_core.store import keys
 from xpm_core.store.records import FinishCode, Lease, RenewCode
 from xpm_core.store.refusals import Refusal
 from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.job_spec import JobOptions
 from xpm_core.workspace.kept_job import KeptJob
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.job import failure
@@ -40,7 +43,7 @@ from xpm_worker.settings import Settings
 from xpm_worker.slot import lease_check
 from xpm_worker.slot.claimer import Claimer, HeldLease
 from xpm_worker.slot.code.opening import CodeOpener, NotOpened
-from xpm_worker.slot.devices import named, own_devices
+from xpm_worker.slot.devices import named, own_devices, visible
 from xpm_worker.slot.orders import Orders, Shutdown
 from xpm_worker.slot.starter_link import StarterLink, StopsSent
 from xpm_worker.system import clock, marks
@@ -72,16 +75,24 @@ class Runner:
         workspace: The workspace that the worker serves.
         orders: The signals and commands that the worker has got.
         settings: Its settings.
+        facts: What records say of this machine, and of its packages.
     """
 
     def __init__(
-        self, claimer: Claimer, starter: StarterLink, workspace: Workspace, orders: Orders, settings: Settings
+        self,
+        claimer: Claimer,
+        starter: StarterLink,
+        workspace: Workspace,
+        orders: Orders,
+        settings: Settings,
+        facts: WorkerFacts,
     ) -> None:
         self._claimer = claimer
         self._starter = starter
         self._workspace = workspace
         self._orders = orders
         self._settings = settings
+        self._facts = facts
         self._devices = own_devices(os.environ)
         self._opener = CodeOpener(claimer, orders, Trees(workspace.path))
         self.running: HeldLease | None = None
@@ -89,6 +100,8 @@ class Runner:
         self.pid = 0
         """Its process."""
         self._number = 0
+        self._changed = False
+        """Whether the record of the job needs facts that were found after it was sent."""
         self._outputs: list[dict[str, Any]] = []
 
     @property
@@ -160,6 +173,7 @@ class Runner:
     def _adopt(self, held: HeldLease, directory: JobDirectory, execution: str) -> None:
         """Report a job as done whose directory says that this execution has done it."""
         log.info("%s: done before, by its directory", held.lease.spec.label)
+        held.about = {}  # another execution has run
         if directory.kept(held.lease.spec.task) is None:
             with contextlib.suppress(WorkspaceError):  # to run it again, its script has to submit it
                 _keep(directory, held.lease)
@@ -175,6 +189,8 @@ class Runner:
 
     def _message(self, held: HeldLease, code: MovedCode) -> RunJob:
         lease, spec, worker = held.lease, held.lease.spec, self._claimer.worker
+        env = {**spec.options.env, **named(lease.variables, self._devices), **token_variables(lease.units)}
+        held.about = self._about(spec.options, env)
         return RunJob(
             execution=lease.execution,
             identity=spec.identity,
@@ -186,7 +202,7 @@ class Runner:
             attempt=lease.attempt,
             resumable=spec.options.resumable,
             template=spec.options.template,
-            env={**spec.options.env, **named(lease.variables, self._devices), **token_variables(lease.units)},
+            env=env,
             timeout_s=spec.options.timeout_s,
             lease_until=held.until(worker.lease_s),
             worker=worker.name,
@@ -198,15 +214,24 @@ class Runner:
             code=dict(code.folders),
             snapshot=spec.options.snapshot,
             provenance=spec.options.provenance,
+            about=held.about,
         )
+
+    def _about(self, options: JobOptions, env: Mapping[str, str]) -> dict[str, Any]:
+        """What the record says of the code, the worker and its machine."""
+        found = {"code": {"snapshot": options.snapshot, "provenance": options.provenance}}
+        devices = visible(env, self._devices)
+        return {**found, **self._facts.about(options.provenance), **({"devices": devices} if devices else {})}
 
     # -- meanwhile -------------------------------------------------------------------------------------------------
 
     def _watch(self, held: HeldLease, message: RunJob) -> AttemptEnded | None:
         """Let the starter run the job, and renew its lease. Returns its end; None if the starter died."""
+        self._changed = False
         if not self._starter.ensure():
             return AttemptEnded(held.lease.execution, "released", None, None, None)
         self._starter.send(message)
+        self._look_again(held)
         renew_at = held.asked + self._claimer.worker.lease_s / 3
         stops = StopsSent(self._starter, held.lease.execution)
         told = self._orders.signalled
@@ -224,6 +249,13 @@ class Runner:
                 told = self._orders.signalled
                 renew_at = self._renew(held, stops)
             self._report_outputs(held)
+
+    def _look_again(self, held: HeldLease) -> None:
+        """Find out whether packages have changed lately. It takes time, so the job has been sent before."""
+        self._facts.look()
+        fresh = {**held.about, **self._facts.about(held.lease.spec.options.provenance)}
+        self._changed = fresh != held.about
+        held.about = fresh
 
     def _until(self, renew_at: float) -> float:
         """When the worker has to act next, by the boot clock, even if no message comes."""
@@ -273,6 +305,8 @@ class Runner:
 
     def _conclude(self, held: HeldLease, directory: JobDirectory, ended: AttemptEnded) -> None:
         held.began_s = time.time() - ended.seconds if ended.began else 0.0
+        if self._changed:
+            _amend(directory, held.lease.execution, held.about)
         by_order = self._orders.shutdown >= Shutdown.HAND_BACK and ended.signal == signal.SIGTERM
         reason = "released" if by_order else ended.reason
         log.info("%s: %s after %.1f s", held.lease.spec.label, reason, ended.seconds)
@@ -370,7 +404,7 @@ class Runner:
                 "worker": self._claimer.worker.name,
                 "reason": "lost",
                 "error": failure.from_text("StarterLost", "the process that started the job was killed"),
-                "code": {name: getattr(held.lease.spec.options, name) for name in ("snapshot", "provenance")},
+                **held.about,
             }
             with contextlib.suppress(WorkspaceError):  # the record is for people; Redis learns of the loss all the same
                 directory.write_record(self._number, held.lease.execution, record)

@@ -70,6 +70,7 @@ class Attempt:
         """What took too long, once the job was killed for this."""
         self._stack: list[dict[str, Any]] = []
         """The frames of its main thread at that moment."""
+        self._seeds: dict[str, Any] = {}
         self._lease_until = job.lease_until
         self._frozen_at: float | None = None
         self._timeout_at = math.inf
@@ -194,6 +195,7 @@ class Attempt:
     def loaded(self, message: TaskLoaded) -> None:
         """Note that the job has imported its modules."""
         self._load_by = math.inf
+        self._seeds = message.seeds
         self._standbys.templates.learn(self.job, message.modules)
 
     def closing(self) -> None:
@@ -266,7 +268,7 @@ class Attempt:
         self._logs.close()
         now = datetime.now(timezone.utc)
         ending = outcome.Ending(
-            self.job, self.stopped, self.finished, self._overrun, self._stack, self._memory, status, usage
+            self.job, self.stopped, self.finished, self._overrun, self._stack, self._memory, status, usage, self._seeds
         )
         ended = outcome.ended(ending, (now - self._started).total_seconds(), began=self.begun)
         record = outcome.record(ending, ended, self.pid, self._started, now)

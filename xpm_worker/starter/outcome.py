@@ -11,8 +11,10 @@ import signal
 import socket
 from datetime import datetime
 from functools import cache
+from itertools import islice
 from typing import Any, NamedTuple
 
+from xpm_core.wire.live_task import LONGEST_SEED, MOST_SEEDS
 from xpm_worker.environment import END_TIMEOUT, IMPORT_TIMEOUT, timeout_s
 from xpm_worker.job import failure, kept_code
 from xpm_worker.protocol.messages import AttemptEnded, RunJob, TaskFinished
@@ -45,6 +47,7 @@ class Ending(NamedTuple):
         memory: The memory that the job had.
         status: The wait status of the job's process; None if there was no process.
         usage: The resources that it used, as `os.wait4` returns them; None if there was no process.
+        seeds: The seeds that it has reported.
     """
 
     job: RunJob
@@ -55,6 +58,7 @@ class Ending(NamedTuple):
     memory: PeakMemory
     status: int | None
     usage: Any
+    seeds: dict[str, Any] = {}  # noqa: RUF012, nobody adds to it
 
     @property
     def code(self) -> int | None:
@@ -143,8 +147,20 @@ def record(ending: Ending, outcome: AttemptEnded, pid: int, started: datetime, e
         "peak_memory_bytes": ending.memory.bytes(usage),
         "cpu_s": None if usage is None else round(usage.ru_utime + usage.ru_stime, 3),
         "python": PYTHON,
+        **job.about,
         "code": {"snapshot": job.snapshot, "provenance": job.provenance},
+        **({"seeds": seeds} if (seeds := checked_seeds(ending.seeds)) else {}),
     }
+
+
+def checked_seeds(reported: dict[str, Any]) -> dict[str, Any]:
+    """The seeds that a job has reported, without what can be none: its code may have sent anything."""
+    fit = {path: value for path, value in reported.items() if len(path) <= LONGEST_SEED and _is_seed(value)}
+    return dict(islice(fit.items(), MOST_SEEDS))
+
+
+def _is_seed(value: Any) -> bool:
+    return type(value) is int or (isinstance(value, str) and value.lstrip("-").isdigit() and len(value) <= LONGEST_SEED)
 
 
 def _reason(ending: Ending) -> tuple[str, dict[str, Any] | None]:

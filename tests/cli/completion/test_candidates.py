@@ -76,6 +76,17 @@ def test_states_are_completed_also_in_lists_and_after_an_equals_sign() -> None:
     assert words("jobs", "--nothing=fa") == words("jobs", "--limit", "") == []
 
 
+def test_snapshots_are_completed(place: Path) -> None:
+    assert words("jobs", "--where", "code=") == ["code=live"]
+    folder = place / "code" / "snapshots"
+    folder.mkdir(parents=True)
+    for digest in ("8c1f2e0" + "0" * 57, "9d1f2e0" + "0" * 57):
+        (folder / digest).write_text("")
+    assert words("jobs", "--where", "code=") == ["code=8c1f2e0", "code=9d1f2e0", "code=live"]
+    assert words("jobs", "--where", "code=9") == ["code=9d1f2e0"]
+    assert words("jobs", "--columns", "id,co") == ["id,code", "id,commit"]
+
+
 def test_tags_are_completed_and_then_their_values() -> None:
     assert after("jobs", "--tag", "m") == [Candidate("model=", "tag", "part")]
     assert words("jobs", "--tag", "model=") == ["model=svm", "model=mlp"]

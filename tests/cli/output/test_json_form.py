@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import Result
+from helpers.kept_runs import KeptRuns
 from helpers.project_files import ROOT
 from helpers.simulated_jobs import Lab
+from helpers.typed_commands import Shell
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
@@ -101,6 +103,17 @@ def test_job_that_runs_and_one_that_was_retried_are_what_the_schema_says(lab: La
     for name, words in (("show", ["show", "last"]), ("why", ["why", "last"]), ("jobs", ["jobs"])):
         document = json.loads(xpm(*words, "--json").stdout)
         assert problems(name, document) == []
+
+
+@pytest.mark.parametrize("words", ["--into written --no-run", "--into run", "--into live --code live"])
+def test_job_that_is_run_again_is_what_the_schema_says(tmp_path: Path, words: str) -> None:
+    runs = KeptRuns(tmp_path)
+    runs.run("[Train.C(lr=tag(0.5), model=Model.C())]")
+    runs.write("scale.py", "FACTOR = 300\n")
+    shell = Shell(tmp_path, "", tmp_path / "home")
+    place = ["--workspace", runs.workspace.path, "--json", "-q"]
+    result = shell.run("reproduce", "last", *words.split(), *place, away=True)
+    assert problems("reproduce", json.loads(result.stdout)) == [], result.stderr
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,14 @@ def test_each_field_has_a_value_and_a_test() -> None:
         ("id=3F2A91C", "id!=3f2a91c"),
         ("id=0000,3f", "id=0000"),
         ("id=*2a91*", "id=?2a91"),
+        ("code=8c1f2e0", "code=9c1f"),
+        ("code=8C1F2E0A1B2C" + "0" * 52, "code=8c1f2e0a1b2d"),
+        ("code=*2e0*", "code=live"),
+        ("code!=live", "code=none"),
+        ("commit=1a2b3c4", "commit=1a2b3c5,3c4"),
+        ("commit=1a2b3c4+", "commit=none"),
+        ("commit=*+", "commit!=*+"),
+        ("packages=0683", "packages=1683"),
         ("attempts=2", "attempts>2"),
         ("attempts>1", "attempts=1,3"),
         ("attempts!=1", "attempts<2"),
@@ -107,6 +115,9 @@ def test_each_state_is_known(state: State) -> None:
         ("worker", "worker=none"),
         ("host", "host=a"),
         ("error_type", "error=none"),
+        ("code", "code=live"),
+        ("commit", "commit=none"),
+        ("packages", "packages=06"),
         ("attempts", "attempts>0"),
         ("submitted_s", "submitted<1h"),
         ("started_s", "started=none"),
@@ -117,6 +128,18 @@ def test_each_state_is_known(state: State) -> None:
 )
 def test_a_fact_that_is_not_known_makes_the_answer_unknown(fact: str, text: str) -> None:
     assert answer(text, **{fact: None}) is None
+
+
+def test_a_commit_without_changes_is_no_dirty_one() -> None:
+    assert answer("commit=1a2b", commit="1a2b3c4d5e6f") is True
+    assert answer("commit=1a2b+", commit="1a2b3c4d5e6f") is False
+    assert answer("commit=none", commit="") is True
+    assert answer("commit=1a2b+,3c", commit="") is False
+
+
+def test_code_that_was_not_kept_is_live() -> None:
+    assert answer("code=live", code="live") is True
+    assert answer("code=8c1f2e0", code="live") is False
 
 
 def test_since_is_known_as_soon_as_one_time_is_recent_enough() -> None:
@@ -145,6 +168,9 @@ def test_since_is_known_as_soon_as_one_time_is_recent_enough() -> None:
         ("started<none", "none has no order at column 9. Write started=none."),
         ("id=xyz", "'xyz' is no beginning of an identity at column 4"),
         ("id='3f\n'", "is no beginning of an identity"),
+        ("code=main", "'main' is no beginning of a digest at column 6. Write some of its first"),
+        ("commit=live", "'live' is no beginning of a digest"),
+        ("packages<06", "packages has no order"),
         ("attempts=x", "expected a number, got 'x' at column 10. Write a number, such as attempts>1."),
         ("worker>a", "worker has no order, so '>' cannot be used"),
     ],

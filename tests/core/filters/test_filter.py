@@ -24,7 +24,7 @@ FACTS = [
     "state=failed,done", "state!=running", "task=Train", "task=eval*", "experiment=digits", "queue=default",
     "token=gpu", "worker=gpu-a*", "worker=none", "host!=gpu-a", "error=*Memory*", "attempts>1", "since=70m",
     "submitted<2h", "started>1h", "ended=none", "model=bm25", "model!=none", "lr>0.01", "lr=0.1,0.2", "epochs<=10",
-    "id=3f",
+    "id=3f", "code=8c1f2e0,live", "commit!=none", "commit=1a2b+",
 ]  # fmt: skip
 
 VOCABULARY = Vocabulary({"model": ["bm25"]}, {"optim.lr": [0.1], "epochs": [10]})
@@ -40,6 +40,8 @@ rows = st.builds(
     demand=st.sampled_from([{}, {"gpu": 1}]),
     worker=st.sampled_from(["", "gpu-a.1", "gpu-b.2"]),
     error_type=st.sampled_from(["", "MemoryError"]),
+    code=st.sampled_from(["live", "8c1f2e0a1b2c"]),
+    commit=st.sampled_from(["", "1a2b3c4d5e6f", "1a2b3c4d5e6f+"]),
     attempts=st.integers(0, 3),
     started_s=st.sampled_from([0.0, NOW - 5400]),
     ended_s=st.sampled_from([0.0, NOW - 3600]),

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xpm_core.index.entries import End, Entry, again_line, ended_line, read_line, submitted_line
+from xpm_core.index.entries import End, Entry, again_line, code_facts, ended_line, read_line, submitted_line
 from xpm_core.states import State
 
 J = "ab" * 32
@@ -44,6 +45,41 @@ def test_a_line_of_a_later_xpm_adds_nothing_and_is_no_damage() -> None:
 def test_an_end_that_is_written_is_read_again() -> None:
     end = End(State.FAILED, 20.5, 18.25, "node1", "node1.0", "e1", 3, {"type": "ValueError", "message": "no"})
     assert read(ended_line(J, end), experiment="")[J] == Entry(J, end=end)
+
+
+def test_an_end_says_which_code_ran_in_few_bytes() -> None:
+    code = {"code": "8c1f2e0a1b2c", "commit": "1a2b3c4d5e6f+", "packages": "06838f4e392e"}
+    end = End(State.DONE, 20.5, **code)
+    line = ended_line(J, end)
+    assert read(line, experiment="")[J].end == end
+    assert len(line) - len(ended_line(J, End(State.DONE, 20.5))) < 80
+
+
+digests = st.text("0123456789abcdef", min_size=64, max_size=64)
+
+
+@given(st.sampled_from(["", None]) | digests, digests, st.booleans(), digests)
+def test_the_code_of_an_end_is_that_of_the_record(
+    snapshot: str | None, commit: str, dirty: bool, packages: str
+) -> None:
+    record = {"code": {"snapshot": snapshot}, "git": {"commit": commit[:40], "dirty": dirty}, "packages": packages}
+    assert code_facts(record) == {
+        "code": snapshot[:12] if snapshot else "live",
+        "commit": commit[:12] + ("+" if dirty else ""),
+        "packages": packages[:12],
+    }
+
+
+@given(st.dictionaries(st.sampled_from(["code", "git", "packages"]), st.recursive(
+    st.none() | st.integers() | st.text(max_size=3),
+    lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from(["snapshot", "commit"]), inner),
+)))  # fmt: skip
+def test_what_a_malformed_record_says_counts_as_not_known(record: dict[str, Any]) -> None:
+    assert all(isinstance(value, str) for value in code_facts(record).values())
+
+
+def test_a_record_of_an_earlier_xpm_says_nothing_of_its_code() -> None:
+    assert code_facts({"python": "3.12.4"}) == {"code": "", "commit": "", "packages": ""}
 
 
 def test_what_is_left_out_of_an_end_is_its_default() -> None:

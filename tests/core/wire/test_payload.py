@@ -11,6 +11,7 @@ from typing import Any
 
 import msgpack
 import pytest
+import worker_tasks as seeded
 from helpers.fresh_process import run, run_payload, script
 from helpers.payloads import loaded, submitted
 from hypothesis import HealthCheck, given, settings
@@ -322,6 +323,16 @@ def test_loading_imports_neither_clients_nor_displays(tmp_path: Path) -> None:
     place = workspace / "data"
     identity = run(folder / "sweep.py", place, cwd=tmp_path)
     assert run_payload(place.read_bytes(), identity, workspace) == "3 sweep []"
+
+
+def test_seeds_are_those_of_the_task_and_its_configurations(tmp_path: Path) -> None:
+    parts = [seeded.Part.C(init_seed=n) for n in range(60)]
+    found = live_task.seeds(loaded(seeded.Seeded.C(seed=2**64, parts=parts), tmp_path))
+    assert list(found.items())[:3] == [("seed", str(2**64)), ("random_state", 5), ("parts[59].init_seed", 59)]
+    assert len(found) == 50
+    few = seeded.Seeded.C(seed=1, parts=[seeded.Part.C(init_seed=-3)])
+    assert live_task.seeds(loaded(few, tmp_path)) == {"seed": 1, "random_state": 5, "parts[0].init_seed": -3}
+    assert live_task.seeds(loaded(seeded.Write.C(note="x"), tmp_path)) == {}
 
 
 def test_worker_describes_a_task_as_the_script_does(tmp_path: Path) -> None:

@@ -48,6 +48,7 @@ def test_the_program_names_what_it_was_given() -> None:
         (Commands().gc(), "xpm gc"),
         (Commands().gc("--old"), "xpm gc --old"),
         (Commands().diff_all("last", "my sweep.py:learn"), "xpm diff last 'my sweep.py:learn' --all"),
+        (Commands().diff_code("last", "model=svm"), "xpm diff last model=svm --code"),
     ],
 )
 def test_each_command_is_written_as_it_is_typed(command: str, words: str) -> None:

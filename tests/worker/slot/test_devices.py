@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from xpm_core.errors import SettingsError
-from xpm_worker.slot.devices import counted, named, own_devices
+from xpm_worker.slot.devices import counted, named, own_devices, visible
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,14 @@ def test_claims_are_told_how_many_there_are() -> None:
 def test_a_job_is_told_this_machines_names_for_its_units() -> None:
     own = {"CUDA_VISIBLE_DEVICES": ["4", "5", "7"]}
     assert named({"CUDA_VISIBLE_DEVICES": "0,2", "SLOT": "1"}, own) == {"CUDA_VISIBLE_DEVICES": "4,7", "SLOT": "1"}
+
+
+def test_a_job_sees_the_devices_of_its_own_variables_else_those_of_the_worker() -> None:
+    own = {"CUDA_VISIBLE_DEVICES": ["4", "5"], "ROCR_VISIBLE_DEVICES": ["0", "1"]}
+    assert visible({"CUDA_VISIBLE_DEVICES": "5", "LR": "1"}, own) == {
+        "CUDA_VISIBLE_DEVICES": "5", "ROCR_VISIBLE_DEVICES": "0,1"
+    }  # fmt: skip
+    assert visible({"PATH": "/bin"}, {}) == {}
 
 
 def test_a_unit_beyond_the_list_is_an_error_and_no_other_device() -> None:

@@ -13,19 +13,18 @@ from typing import NamedTuple, NoReturn
 import click
 
 from xpm_cli.app import common_options, say, setting
+from xpm_cli.lookup.job_environment import held_units, job_environment
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.sealed_job import SealedJob, check_inputs, sealed_job
 from xpm_core.foreground import copies
 from xpm_core.foreground.scratch import RUN, ForegroundJob, code_in, command
-from xpm_core.job.environment import clean_environment, job_variables, token_variables
+from xpm_core.job.environment import job_variables, token_variables
 from xpm_core.labels import short
 from xpm_core.reading.listing.row import JobRow
-from xpm_core.server.address import locate
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.snapshot.trees.build import build, check_large_files
 from xpm_core.snapshot.trees.trees import moved_to, roots_of
 from xpm_core.states import State
-from xpm_core.wire import signing
 from xpm_core.workspace.job_spec import JobSpec
 
 EXECUTION = "debug"
@@ -53,8 +52,9 @@ class Prepared(NamedTuple):
 @click.option(
     "--copy/--no-copy", default=None, help="Copy what an earlier attempt has left, however large, or nothing."
 )
+@click.option("--trust", is_flag=True, help="Run what an imported job runs, which somebody else has made.")
 @click.pass_context
-def debug(ctx: click.Context, /, name: str, debugs: bool, opens_shell: bool, copy: bool | None) -> None:
+def debug(ctx: click.Context, /, name: str, debugs: bool, opens_shell: bool, copy: bool | None, trust: bool) -> None:
     """Run one job here, in the foreground, in a scratch folder. Nothing is written into its directory.
 
     The job has the parameters, inputs and environment that it has on a worker, and neither a time limit nor a server.
@@ -67,7 +67,7 @@ def debug(ctx: click.Context, /, name: str, debugs: bool, opens_shell: bool, cop
         raise click.UsageError("Give --pdb or --shell, not both.", ctx)
     with open_workspace() as opened:
         row = opened.view.job(name)
-        job = sealed_job(opened, row)
+        job = sealed_job(opened, row, trusts=trust)
         check_inputs(opened, job)
         prepared = _prepare(opened, row, job, copy)
     if opens_shell:
@@ -80,7 +80,8 @@ def _prepare(opened: OpenWorkspace, row: JobRow, job: SealedJob, copy: bool | No
     """Make the scratch folder, and find the environment of the job."""
     most_bytes = {None: copies.MOST_BYTES, True: NO_LIMIT, False: -1}[copy]
     workspace = opened.workspace.path
-    again = opened.commands.debug(job.spec.identity, " --pdb")
+    trust = " --trust" if opened.directory(row).is_imported() else ""
+    again = opened.commands.debug(job.spec.identity, f" --pdb{trust}")
     foreground = ForegroundJob.of(job.spec, workspace, again, most_bytes)
     folder = foreground.make_folder(opened.directory(row).name)
     try:
@@ -94,11 +95,9 @@ def _prepare(opened: OpenWorkspace, row: JobRow, job: SealedJob, copy: bool | No
         say(f"code        snapshot {short(job.spec.options.snapshot)}, a copy in {place}, where you may change it")
     if job.spec.options.resumable:
         _copy_attempt(opened, row, folder, most_bytes)
-    environment = clean_environment(os.environ, _server(opened), key=signing.key_in(os.environ))
-    environment.pop("OLDPWD", None)
     about = job_variables(row.identity, EXECUTION, workspace=str(workspace), taskdir=str(folder))
-    held = token_variables(_units(opened, row))
-    return Prepared(folder, {**environment, **job.spec.options.env, **held, **about})
+    held = token_variables(held_units(opened, row))
+    return Prepared(folder, {**job_environment(opened), **job.spec.options.env, **held, **about})
 
 
 def _copy_code(spec: JobSpec, workspace: Path, foreground: ForegroundJob, folder: Path) -> None:
@@ -117,13 +116,6 @@ def _copy_code(spec: JobSpec, workspace: Path, foreground: ForegroundJob, folder
     foreground._replace(code=moved_to(str(code_in(folder)), roots).folders).write(folder)
 
 
-def _server(opened: OpenWorkspace) -> str:
-    """The address of the server, also of one that does not answer, because the job gets no password; or empty."""
-    if opened.view.away is None:
-        return opened.view.connector.url
-    return locate(opened.workspace.path, setting("redis")).url or ""
-
-
 def _copy_attempt(opened: OpenWorkspace, row: JobRow, folder: Path, most_bytes: int) -> None:
     """Copy what the attempts of a resumable task have left in its directory, as a retry would find it."""
     directory = opened.directory(row)
@@ -136,15 +128,6 @@ def _copy_attempt(opened: OpenWorkspace, row: JobRow, folder: Path, most_bytes: 
         say(f"copied      {size}, from earlier attempts: it continues from there. --no-copy begins anew.")
         if row.state is State.RUNNING:
             say("It runs just now: a file that it was writing may be cut.")
-
-
-def _units(opened: OpenWorkspace, row: JobRow) -> dict[str, tuple[int, str]]:
-    """The units of tokens that a worker would give the job. Which numbers they have there, nobody knows before."""
-    demand = row.demand or {}
-    numbered = {each.name for each in opened.view.tokens() if each.numbered} if demand else set()
-    return {
-        name: (units, ",".join(map(str, range(units))) if name in numbered else "") for name, units in demand.items()
-    }
 
 
 def _become(words: Sequence[str], prepared: Prepared) -> NoReturn:

@@ -1,4 +1,4 @@
-"""`xpm diff`: the parameters that make two identities differ."""
+"""`xpm diff`: the parameters that make two identities differ, and the code of two jobs."""
 
 from __future__ import annotations
 
@@ -13,17 +13,21 @@ import click
 
 from xpm_cli.app import common_options, say
 from xpm_cli.lookup import script_objects
+from xpm_cli.lookup.job_code import JobCode
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.sealed_job import verified
+from xpm_cli.output.code_differences import CodeDifference, CodeSide
 from xpm_cli.output.json_form import SCHEMA, dumps
 from xpm_cli.output.terminal import Terminal
 from xpm_core.errors import WorkspaceError
 from xpm_core.labels import bare_class, short, title
 from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.differences import ABSENT, Difference, differences, is_typed
+from xpm_core.reading.listing.row import JobRow
 from xpm_core.states import State
 from xpm_core.wire.unpacker import Unpacker
 from xpm_core.words.commands import Commands
+from xpm_core.workspace.workspace import Workspace
 
 PARAMS = "params.json"
 
@@ -36,11 +40,13 @@ class Side:
         name: As the user named it.
         described: The description in its params.json.
         workspace: Where the directories of the jobs lie that it names.
+        code: The code of a job; None for a configuration that a script makes.
     """
 
     name: str
     described: Mapping[str, Any]
     workspace: Path | None = None
+    code: JobCode | None = None
 
     @property
     def title(self) -> str:
@@ -54,26 +60,40 @@ class Side:
 @click.argument("first", metavar="A")
 @click.argument("second", metavar="B")
 @click.option("-a", "--all", "everything", is_flag=True, help="Also parameters that are no part of the identity.")
+@click.option("--code", "of_code", is_flag=True, help="The files and the packages of two jobs that differ, instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def diff(first: str, second: str, everything: bool, as_json: bool) -> None:
+def diff(first: str, second: str, everything: bool, of_code: bool, as_json: bool) -> None:
     """List the parameters that make two identities differ.
 
     A and B are jobs, directories of jobs (of any workspace, also when no server runs), or configurations that a script
     makes: sweep.py:learn or package.module:learn, an object or a function that returns one.
+
+    --code compares what two jobs ran: the files of their snapshots, line by line, and the packages that were installed.
     """
     with ExitStack() as stack:
         opened: list[OpenWorkspace] = []
         sides = [_side(name, stack, opened) for name in (first, second)]
         found = differences(sides[0].described, sides[1].described, lambda job: _params_of(job, sides))
     shown = [each for each in found if each.counted or everything]
+    code = CodeDifference(*(CodeSide(side.title, side.code) for side in sides))
     if as_json:
-        click.echo(dumps(_as_data(sides, shown)))
+        click.echo(dumps({**_as_data(sides, shown), **code.as_data(whole=of_code)}))
+        return
+    commands = opened[0].commands if opened else Commands()
+    if of_code:
+        for line in code.lines(Terminal.of_stdout()):
+            click.echo(line)
         return
     for line in _lines(sides, shown, Terminal.of_stdout(), everything):
         click.echo(line)
     if hidden := len(found) - len(shown):
-        again = (opened[0].commands if opened else Commands()).diff_all(first, second)
-        say(f"{hidden} that are no part of the identity differ as well: {again}")
+        say(f"{hidden} that are no part of the identity differ as well: {commands.diff_all(first, second)}")
+    if hints := code.hints:
+        say(f"their {' and '.join(hints)} {_verb(hints)} as well: {commands.diff_code(first, second)}")
+
+
+def _verb(hints: list[str]) -> str:
+    return "differs" if hints == ["code"] else "differ"
 
 
 def _side(name: str, stack: ExitStack, opened: list[OpenWorkspace]) -> Side:
@@ -82,20 +102,32 @@ def _side(name: str, stack: ExitStack, opened: list[OpenWorkspace]) -> Side:
         return Side(name, describe(script_objects.configuration(name)))
     place = Path(name).expanduser().resolve()
     if (place / PARAMS).is_file():
-        return Side(name, _read(place / PARAMS), place.parents[2])
+        return Side(name, _read(place / PARAMS), place.parents[2], _code(place.parents[2], place))
     if not opened:
         opened.append(stack.enter_context(open_workspace()))
     job = opened[0].view.job(name)
     directory = opened[0].directory(job)
     workspace = opened[0].workspace.path
+    code = _code(workspace, directory.path, job)
     if directory.params.is_file():
-        return Side(name, _read(directory.params), workspace)
+        return Side(name, _read(directory.params), workspace, code)
     if job.state is State.DONE:  # the server has forgotten its parameters
         raise WorkspaceError(str(directory.path), f"has no {PARAMS}", "Run the job's script again: it is run anew.")
     payload = verified(opened[0], opened[0].reader.jobs.spec(job.identity)).payload
     config, tags = Unpacker(workspace, directory.path).configuration(payload, job.identity)
     described = describe(config, job=directory.path, workspace=workspace)
-    return Side(name, {**described, "tags": tags}, workspace)
+    return Side(name, {**described, "tags": tags}, workspace, code)
+
+
+def _code(workspace: Path, place: Path, job: JobRow | None = None) -> JobCode:
+    """The code of a job: by the record that counts, else by its latest one, else as the server would run it."""
+    directory = Workspace(workspace, "").job_at(place.relative_to(workspace).as_posix())
+    marker, records = directory.marker(), directory.records()
+    counting = [record for record in records if marker is None or record.get("execution") == marker.execution]
+    options = job.job.options if job is not None and job.job is not None else None
+    unfinished = job is not None and job.state not in (State.DONE, State.FAILED, State.CANCELLED)
+    record = {} if unfinished and options else next(iter(counting[-1:] or records[-1:]), {})
+    return JobCode.of(workspace, record, options)
 
 
 def _read(file: Path) -> dict[str, Any]:

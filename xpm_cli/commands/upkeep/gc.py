@@ -31,7 +31,7 @@ WHAT = "Say what: --old, --failed, --orphans or --keep-runs N."
 @common_options
 @click.option("--old", is_flag=True, help="Directories that retries have set aside.")
 @click.option("--failed", is_flag=True, help="Jobs that failed or were cancelled, with their logs.")
-@click.option("--orphans", is_flag=True, help="Jobs that no run names, and what processes have left behind.")
+@click.option("--orphans", is_flag=True, help="Jobs that no run names, code that no record names, and leftovers.")
 @click.option("--keep-runs", type=click.IntRange(min=1), metavar="N", help="All but the newest N runs of experiments.")
 @click.option("--older", metavar="TIME", help="Only what ended or changed before: 30d, or 2026-01-31.")
 @click.option("--yes", is_flag=True, help="Do it without a question.")
@@ -57,6 +57,8 @@ def gc(
 
     It never removes what a job needs that waits, runs or is blocked, nor what jobs need that stay. With --keep-runs and
     --orphans together, also the jobs go that only older runs name.
+
+    The code of jobs that go is freed, too, unless another job or record names it, or somebody has used it within a day.
     """
     wanted = Wanted(old, failed, orphans, keep_runs, _moment(older))
     if yes and wanted.nothing:
@@ -100,7 +102,7 @@ def _show_overview(opened: OpenWorkspace, wanted: Wanted, older: str, as_json: b
     old, failed = Wanted(old=True, before_s=before_s), Wanted(failed=True, before_s=before_s)
     orphans, runs = Wanted(orphans=True, before_s=before_s), Wanted(keep_runs=RUNS_KEPT, before_s=before_s)
     plans = {Kind.OLD: plan(facts, old), Kind.FAILED: plan(facts, failed), Kind.RUNS: plan(facts, runs)}
-    plans |= dict.fromkeys((Kind.ORPHANS, Kind.LEFTOVERS, Kind.TRASH), plan(facts, orphans))
+    plans |= dict.fromkeys((Kind.ORPHANS, Kind.LEFTOVERS, Kind.TRASH, Kind.CODE), plan(facts, orphans))
     if as_json:
         items = [item for kind in Kind for item in plans[kind].of(kind)]
         click.echo(dumps(RemovalSheet(Plan(items, {}, facts.places.strange), opened.now_s).as_data(_place(opened))))

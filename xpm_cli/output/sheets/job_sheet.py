@@ -6,15 +6,19 @@ Owns: the lines that `xpm show` prints, and their JSON form.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict
 from functools import cached_property
 from itertools import islice
 from typing import Any
 
 import click
 
+from xpm_cli.lookup.job_code import JobCode
 from xpm_cli.lookup.open_workspace import OpenWorkspace
+from xpm_cli.lookup.sealed_job import imported_from
 from xpm_cli.output.job_record import job_record
 from xpm_cli.output.json_form import SCHEMA
+from xpm_cli.output.sheets.code_lines import code_lines, machine_lines
 from xpm_cli.output.tables.cells import text_of
 from xpm_cli.output.tables.job_table import where
 from xpm_cli.output.terminal import LABEL_WIDTH, Terminal, state
@@ -36,6 +40,10 @@ ATTEMPTS = 5
 """How many of the latest attempts are listed."""
 METER = 10
 LONGEST_ERROR = 80
+IMPORTED = ("file", "experiment", "exported_s", "exported_by", "exported_on", "imported_s", "imported_by", "hidden")
+"""What is said in JSON of an imported job."""
+
+ENDED = (State.DONE, State.FAILED, State.CANCELLED)
 
 NEXT = {
     None: (Commands.logs,),
@@ -84,6 +92,24 @@ class JobSheet:
         """The identities of the jobs that need this one; empty without the server, which alone knows them."""
         return [] if self.opened.view.away else self.opened.reader.jobs.dependents(self.row.identity)
 
+    @cached_property
+    def imported(self) -> Mapping[str, Any] | None:
+        """From where it was imported; None for a job of this workspace."""
+        found = self.directory.imported()
+        return None if found is None else dict(shown(found))
+
+    @cached_property
+    def code(self) -> JobCode:
+        """The code that it ran, or will run."""
+        job, state = self.row.job, self.row.state
+        options = job.options if job is not None and state is not State.DONE else None
+        return JobCode.of(self.opened.workspace.path, self.record if state in ENDED or not options else {}, options)
+
+    @cached_property
+    def changed(self) -> list[str] | None:
+        """The files of its snapshot that differ now; None if that is not known, or the project is not here."""
+        return self.code.changed()
+
     @property
     def error(self) -> Mapping[str, Any]:
         """The error, with its frames if they are recorded; empty without an error."""
@@ -115,9 +141,14 @@ class JobSheet:
         yield from self._related(terminal)
         if row.demand:
             yield terminal.entry("tokens", [f"{name} {units}" for name, units in row.demand.items()])
+        whole = everything or terminal.width is None
+        yield from code_lines(self.code, terminal, self.changed or (), whole=whole)
+        yield from machine_lines(self.record, self.directory.path, terminal)
         for number, record in enumerate(self.records[-ATTEMPTS:]):
             yield terminal.entry("" if number else "attempts", self._attempt(record))
         yield terminal.entry("folder", [str(self.directory.path)])
+        if self.imported is not None:
+            yield terminal.entry("imported", [self._imported(self.imported)])
         if logs := [path.name for path in (self.directory.out, self.directory.err) if path.is_file()]:
             yield terminal.entry("logs", [f"{' and '.join(logs)} in the folder"])
         if self.error:
@@ -162,17 +193,22 @@ class JobSheet:
             return list(filter(None, [ended, ago(now_s - row.ended_s), _exit(self.record), *attempt]))
         return [f"submitted {ago(now_s - row.submitted_s)}", *attempt] if row.submitted_s else attempt
 
+    def _imported(self, mark: Mapping[str, Any]) -> str:
+        at_s = mark.get("imported_s")
+        when = f", {ago(self.opened.now_s - at_s)}" if isinstance(at_s, (int, float)) else ""
+        return f"from {imported_from(mark)}{when}; only --trust runs it here"
+
     def _attempt(self, record: Mapping[str, Any]) -> list[str]:
-        """One attempt: `1 done`, how long it took, where, and what it used."""
-        error = record.get("error") or {}
+        """One attempt: `1 done`, how long it took, where; what it used, if there are several."""
+        error, several = record.get("error") or {}, len(self.records) > 1
         began, ended, peak = (record.get(name) for name in ("started_s", "ended_s", "peak_memory_bytes"))
         parts = [
             f"{record.get('number', '?')} {record.get('reason') or ('failed' if error else 'ended')}",
             span(ended - began) if isinstance(began, float) and isinstance(ended, float) else "",
             f"on {record['worker']}" if record.get("worker") else "",
             _exit(record),
-            f"memory {peak / 2**20:.0f} MB peak" if isinstance(peak, (int, float)) and peak else "",
-            f"python {record['python']}" if record.get("python") else "",
+            f"memory {peak / 2**20:.0f} MB peak" if several and isinstance(peak, (int, float)) and peak else "",
+            f"python {record['python']}" if several and record.get("python") else "",
             line(error.get("type", ""), LONGEST_ERROR),
         ]
         return list(filter(None, parts))
@@ -204,9 +240,14 @@ class JobSheet:
             "needs": {need.identity: need.state.value if need.state else None for need in self.needs},
             "needed_by": self.dependents,
             "directory": str(self.directory.path),
+            "imported": self.imported and {name: self.imported.get(name) for name in IMPORTED},
             "logs": {"out": str(self.directory.out), "err": str(self.directory.err)},
             "parameters": self.opened.params(self.row).get("parameters"),
             "executions": self.records,
+            "snapshot": self.code.snapshot or None,
+            "provenance": self.code.provenance and shown(asdict(self.code.provenance)),
+            "environment": dict(self.code.packages) or None,
+            "changed_files": self.changed,
         }
 
 

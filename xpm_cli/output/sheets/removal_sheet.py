@@ -30,6 +30,7 @@ NOUNS = {
     Kind.RUNS: "run",
     Kind.LEFTOVERS: "leftover",
     Kind.TRASH: "directory",
+    Kind.CODE: "item",
 }
 MEANING = {
     Kind.OLD: "what retries have set aside",
@@ -38,6 +39,7 @@ MEANING = {
     Kind.RUNS: "the logs and results of runs, but not their jobs",
     Kind.LEFTOVERS: "what processes have left behind",
     Kind.TRASH: "what an earlier xpm gc has not removed to the end",
+    Kind.CODE: "kept code that no job and no record names then",
 }
 BRIEF = {
     Kind.OLD: "set aside by retries",
@@ -46,6 +48,7 @@ BRIEF = {
     Kind.RUNS: f"not the newest {RUNS_KEPT}",
     Kind.LEFTOVERS: "left by processes",
     Kind.TRASH: "half removed before",
+    Kind.CODE: "no record names it",
 }
 OPTIONS = {
     Kind.OLD: "--old",
@@ -54,6 +57,7 @@ OPTIONS = {
     Kind.RUNS: f"--keep-runs {RUNS_KEPT}",
     Kind.LEFTOVERS: "--orphans",
     Kind.TRASH: "--orphans",
+    Kind.CODE: "--orphans",
 }
 
 
@@ -68,7 +72,7 @@ def overview(plans: Mapping[Kind, Plan], terminal: Terminal, commands: Commands,
     rows = [["KIND", "HOLDS", "SIZE", "", "COMMAND"]]
     for kind in Kind:
         items = plans[kind].of(kind)
-        if items or kind not in (Kind.LEFTOVERS, Kind.TRASH):
+        if items or kind not in (Kind.LEFTOVERS, Kind.TRASH, Kind.CODE):
             options = OPTIONS[kind] + (f" --older {older}" if older else "")
             size = amount(sum(item.size for item in items))
             command = commands.gc(options) if items else "-"
@@ -117,7 +121,7 @@ class RemovalSheet:
 
     def _item(self, item: Item) -> str:
         when = f", {ago(self.now_s - item.changed_s)}" if item.changed_s else ""
-        if item.kind in (Kind.OLD, Kind.RUNS):
+        if item.kind in (Kind.OLD, Kind.RUNS, Kind.CODE):
             return f"{item.what}{when}"
         if item.path and item.kind in (Kind.LEFTOVERS, Kind.TRASH):
             return f"{item.path}  {item.what}{when}"

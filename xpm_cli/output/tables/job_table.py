@@ -27,6 +27,7 @@ COMMON = 12
 LONGEST_WHY = 60
 LEAST_WHY = 20
 """Characters to which a reason is cut before a column is left out."""
+DIGESTS = ("code", "commit", "packages")
 TIMES = ("submitted", "started", "ended")
 
 Cells = tuple[str, list[str]]
@@ -99,6 +100,8 @@ class JobTable:
         value = column.value(row)
         if column.name == "id":
             return short(row.identity)
+        if column.name in DIGESTS and isinstance(value, str):
+            return f"{short(value)}{'+' if value.endswith('+') else ''}"
         if column.name in TIMES and isinstance(value, float):
             return ago(self.now_s - value)
         return text_of(value)

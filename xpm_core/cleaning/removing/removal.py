@@ -15,9 +15,11 @@ from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
+from xpm_core.cleaning.code.freeing import named_by
 from xpm_core.cleaning.facts import Facts
 from xpm_core.cleaning.places import trash_name
 from xpm_core.cleaning.records import Done, Item, Kind, Left, Plan
+from xpm_core.cleaning.removing.code_files import remove_code
 from xpm_core.cleaning.removing.collection import Collection
 from xpm_core.cleaning.removing.index_files import merge
 from xpm_core.cleaning.runs import links_of
@@ -85,6 +87,18 @@ class Removal:
                 else:
                     self._delete(f"{self._root}/{item.path}", item)
                 tick(count + 1)
+        self._delete_code(plan)
+
+    def _delete_code(self, plan: Plan) -> None:
+        """Delete the code that nobody names now: some jobs may have stayed, against the plan."""
+        items = plan.of(Kind.CODE)
+        if not items:
+            return
+        gone = {item.key for item in self.done.items}
+        stay = [item for item in (*plan.items, *plan.left) if item.kind is not Kind.CODE and item.key not in gone]
+        freed, failures = remove_code(self._facts.workspace.path, items, named_by(self._facts.naming, stay))
+        self.done.items += freed
+        self.done.failures += failures
 
     def _put_back(self) -> None:
         """The last directory that was renamed may have been of a job that runs again by now. Then put it back."""
@@ -212,4 +226,6 @@ def _reason(code: ForgetCode, word: str) -> str:
 def common(plan: Plan, shown: Plan) -> Plan:
     """What a plan has in common with one that was shown before, because only that was agreed to."""
     keys = {(item.kind, *item.key) for item in shown.items}
-    return Plan([item for item in plan.items if (item.kind, *item.key) in keys], plan.kept, plan.strange)
+    agreed = [item for item in plan.items if (item.kind, *item.key) in keys]
+    left = [item for item in plan.items if (item.kind, *item.key) not in keys]
+    return Plan(agreed, plan.kept, plan.strange, left=left)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from xpm_core.index.entries import End, Entry
+from xpm_core.index.entries import End, Entry, code_name
 from xpm_core.labels import bare_class, title
 from xpm_core.reading.jobs import Job
 from xpm_core.states import State
@@ -106,6 +106,27 @@ class JobRow:
         """The machine of that worker."""
         found: str | None = self._of_end("host", lambda end: end.host)
         return found
+
+    @property
+    def code(self) -> str | None:
+        """The snapshot that it runs, the first digits of its digest; "live" for code that is not kept."""
+        if self.job is not None and self.job.options and self.state is not State.DONE:
+            return code_name(str(self.job.options.get("snapshot") or ""))
+        return self._known("code")
+
+    @property
+    def commit(self) -> str | None:
+        """The commit of the code that it ran, with `+` if files differed from it; empty outside of git."""
+        return self._known("commit")
+
+    @property
+    def packages(self) -> str | None:
+        """The list of the packages that it ran with, the first digits of its digest."""
+        return self._known("packages")
+
+    def _known(self, name: str) -> str | None:
+        """What the index says of the code of a job that has ended. A worker of an earlier xpm has not said it."""
+        return None if self._end is None or not self._end.code else str(getattr(self._end, name))
 
     @property
     def error(self) -> Mapping[str, Any]:

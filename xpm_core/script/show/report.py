@@ -21,7 +21,8 @@ from xpm_core.tracebacks.edges import debugging
 from xpm_core.tracebacks.prompt import rerun
 from xpm_core.words import html
 from xpm_core.words.commands import Commands
-from xpm_core.words.text import line, plain, plural, shows_glyphs
+from xpm_core.words.text import line, listed, plain, plural, shows_glyphs
+from xpm_core.workspace.job_records import IMPORTS
 
 NAMED = 5
 """Jobs named in a list; of more jobs, the list says how many there are."""
@@ -33,7 +34,8 @@ LONGEST = 600
 class Summary:
     """Counts over the jobs of one run; false if not all of them are done.
 
-    `done` includes the `reused` jobs: jobs that were done already when they were submitted.
+    `done` includes the `reused` jobs: jobs that were done already when they were submitted. `reused` includes the
+    `imported` jobs: those that `xpm import` has brought from somebody else.
 
     Example:
         if not xp.wait():
@@ -46,23 +48,29 @@ class Summary:
     blocked: int = 0
     cancelled: int = 0
     unfinished: int = 0
+    imported: int = 0
 
     def __bool__(self) -> bool:
         return not (self.failed or self.blocked or self.cancelled or self.unfinished)
 
     def __str__(self) -> str:
-        parts = [f"{self.done} done" + (f" ({self.reused} reused)" if self.reused else "")]
+        parts = [self._done]
         counts = [(word, getattr(self, word)) for word in ("failed", "blocked", "cancelled", "unfinished")]
         return "   ".join(parts + [f"{count} {word}" for word, count in counts if count])
 
+    @property
+    def _done(self) -> str:
+        """How many jobs are done, and how many of them ran in this run: `53 done (38 reused, 5 of them imported)`."""
+        imported = f", {self.imported} of them imported" if self.imported else ""
+        return f"{self.done} done" + (f" ({self.reused} reused{imported})" if self.reused else "")
+
     def _repr_html_(self) -> str:
         """What a notebook shows of it."""
-        done = f"{self.done} done" + (f" ({self.reused} reused)" if self.reused else "")
         states = (State.FAILED, State.BLOCKED, State.CANCELLED)
         others = [(state, getattr(self, state.value)) for state in states]
         shown = [html.text(f"{count} {state.value}", state=state) for state, count in others if count]
         unfinished = [f"{self.unfinished} unfinished"] if self.unfinished else []
-        return html.frame(html.line(html.text(done, state=State.DONE), *shown, *unfinished))
+        return html.frame(html.line(html.text(self._done, state=State.DONE), *shown, *unfinished))
 
 
 @dataclass(frozen=True)
@@ -92,10 +100,18 @@ def summarize(jobs: Iterable[TrackedJob]) -> Summary:
     """Count the jobs of a run."""
     listed = list(jobs)
     counts = Counter(job.state for job in listed)
-    reused = sum(job.reused and job.state is State.DONE for job in listed)
+    reused = [job for job in listed if job.reused and job.state is State.DONE]
     settled = ("done", "failed", "blocked", "cancelled")
     numbers = {word: counts[State(word)] for word in settled}
-    return Summary(reused=reused, unfinished=len(listed) - sum(numbers.values()), **numbers)
+    unfinished = len(listed) - sum(numbers.values())
+    return Summary(reused=len(reused), imported=_imported(reused), unfinished=unfinished, **numbers)
+
+
+def _imported(reused: Sequence[TrackedJob]) -> int:
+    """How many of the reused jobs were imported. Only a workspace with imports is asked for each job."""
+    if not reused or not (reused[0].directory.workspace / IMPORTS).exists():
+        return 0
+    return sum(job.directory.is_imported() for job in reused)
 
 
 def causes(jobs: Mapping[str, TrackedJob]) -> list[Cause]:
@@ -132,7 +148,7 @@ def lines(
         if cause.log:
             text.append(f"      log: {cause.log}")
         if cause.blocked:
-            text.append(f"      blocked by {'it' if len(cause.jobs) < 2 else 'them'}: {_listed(cause.blocked)}")
+            text.append(f"      blocked by {'it' if len(cause.jobs) < 2 else 'them'}: {listed(cause.blocked, NAMED)}")
         if cause.jobs:
             text.append(f"      more: {commands.show(cause.jobs[0])}")
     text += notes
@@ -218,8 +234,3 @@ def _common(group: Sequence[TrackedJob], everyone: Sequence[TrackedJob]) -> str:
 
 def _has(job: TrackedJob, item: tuple[str, Any]) -> bool:
     return item[0] in job.tags and job.tags[item[0]] == item[1]
-
-
-def _listed(labels: Sequence[str]) -> str:
-    rest = len(labels) - NAMED
-    return ", ".join(labels[:NAMED]) + (f" and {rest} more" if rest > 0 else "")

@@ -197,7 +197,8 @@ class Trees:
                     os.rename(new, path)
                 with contextlib.suppress(OSError):  # it was removed just now: then it has no notes, and is missing
                     notes = Notes(checks.take_notes(path, manifest), (bytecode.cache_tag(),))
-                    notes.write(removal.notes_file(code, snapshot), snapshot)
+                    if not checks.damage(path, manifest, tick):  # somebody may have written into it meanwhile
+                        notes.write(removal.notes_file(code, snapshot), snapshot)
             finally:
                 if os.path.lexists(new):
                     remove(new)

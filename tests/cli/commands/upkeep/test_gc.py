@@ -16,6 +16,7 @@ import pytest
 from click.testing import Result
 from helpers.cleanings import Cleaner
 from helpers.simulated_jobs import ERROR, Lab
+from helpers.stored_code import Code
 from helpers.typed_commands import AWAY, PROGRAM, Shell
 from helpers.user_scripts import TASKS, Desktop
 
@@ -100,6 +101,34 @@ def test_json_says_what_would_go_and_then_what_is_gone(cleaner: Cleaner, xpm: Xp
     gone = json.loads(xpm("gc", "--orphans", "--json", "--yes").stdout)
     assert gone["items"] == would["items"]
     assert (gone["removed"], gone["failures"]) == (True, [])
+
+
+def test_code_that_no_record_names_goes_with_what_else_nobody_needs(cleaner: Cleaner, xpm: Xpm) -> None:
+    code = Code(cleaner.lab.workspace.path)
+    snapshot = code.snapshot(train="print(1)")
+    assert " code " not in xpm("gc").stdout
+    code.age()
+    assert "no record names it xpm gc --orphans" in " ".join(xpm("gc").stdout.split())
+    shown = " ".join(xpm("gc", "--orphans").stdout.split())
+    assert (
+        f"code 1 item 8.2 kB kept code that no job and no record names then 8.2 kB snapshot {short(snapshot)} of"
+        in shown
+    )
+    assert f"snapshot {short(snapshot)} of digits, 1 file, 8 d ago" in shown
+    found = json.loads(xpm("gc", "--orphans", "--yes", "--json").stdout)
+    [item] = [item for item in found["items"] if item["kind"] == "code"]
+    assert (item["path"], item["job"], item["size"]) == (f"code/snapshots/{snapshot}", None, 8192)
+    assert code.there == set()
+
+
+def test_it_says_which_record_keeps_code_from_going(cleaner: Cleaner, xpm: Xpm) -> None:
+    code = Code(cleaner.lab.workspace.path)
+    code.snapshot(train="print(1)")
+    code.age()
+    [record] = cleaner.lab.directory("good").path.glob(".xpm/executions/*.json")
+    record.write_bytes(b"")
+    shown = " ".join(xpm("gc", "--orphans").stdout.split())
+    assert f"{record.name}, because it is damaged, so that it is not known which code it names; no code goes" in shown
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import pytest
 from helpers.kept_code import Kept, keep
 
 from xpm_core.errors import SnapshotError, SnapshotFolderError
-from xpm_core.snapshot.manifest import LargeFile, Link
+from xpm_core.snapshot.manifest import LargeFile, Link, Manifest
 from xpm_core.snapshot.provenance import Provenance, Tree
 from xpm_core.snapshot.trees import checks, removal
 from xpm_core.snapshot.trees.trees import Trees
@@ -392,3 +392,22 @@ def test_of_builders_at_once_one_builds_and_the_others_wait_with_ticks(kept: Kep
     processes = [builder(keep(kept.store.folder.parent, host.parent / "digits", FILES), host) for _ in range(3)]
     assert [process.communicate()[0] for process in processes] == [f"opened\n{len(FILES)}\n"] * 3
     assert not leftovers(kept, host)
+
+
+def test_a_file_that_is_changed_while_its_tree_is_built_is_noticed(
+    kept: Kept, host: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted, calls = checks.take_notes, list[str]()
+
+    def changed(folder: str, manifest: Manifest) -> list[checks.Noted]:
+        if not calls:
+            calls.append(folder)
+            file = Path(folder, "digits", "train.py")
+            file.chmod(0o600)
+            file.write_text("raise SystemExit")
+        return noted(folder, manifest)
+
+    monkeypatch.setattr(checks, "take_notes", changed)
+    with trees(kept, host).open(kept.snapshot, kept.provenance) as tree:
+        assert content(tree.path / "digits") == FILES
+    assert calls

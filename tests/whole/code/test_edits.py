@@ -1,0 +1,228 @@
+"""Edits at every moment: all jobs of a submission run one code, and people are told when jobs have different ones."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sysconfig
+from pathlib import Path
+
+import pytest
+from helpers.waiting import wait_until
+from helpers.witness_projects import Project, forget, xpm
+
+pytestmark = [pytest.mark.redis, pytest.mark.slow]
+
+COUNT = 12
+
+
+def test_a_helper_is_edited_while_jobs_wait_and_all_of_them_run_one_code(project: Project) -> None:
+    """The story at the top of the issue: before, some ran the old code and some the new."""
+    project.create("old").commit()
+    script = project.start(*range(COUNT))
+    wait_until(lambda: len(project.seen()) >= 2, show=lambda: script.err)
+    project.edit("new")
+    assert script.ends() == 0, script.err
+    values = project.values()
+    assert len(values) == COUNT
+    assert len(project.snapshots()) == len(set(values.values())), values
+    for each in set(values.values()):
+        assert len(set(each)) == 1, "a job has seen a part of one code, and a part of another one"
+
+
+def test_all_that_was_submitted_before_an_edit_runs_what_was_submitted(project: Project) -> None:
+    project.create("old")
+    script = project.start(*range(COUNT), gate=True)
+    project.when_submitted(script)
+    project.edit("new")
+    project.open_gate()
+    assert script.ends() == 0, script.err
+    assert set(project.values().values()) == {("old",) * 3}
+    assert len(project.snapshots()) == 1
+
+
+def test_a_file_that_changed_before_a_later_submission_gives_a_new_snapshot_and_a_line(project: Project) -> None:
+    project.create("old")
+    train = project.root / "train.py"
+    waits = "            while n == '2' and not Path(gate + '-go').exists(): time.sleep(0.1)\n"  # checked after 0.05 s
+    train.write_text(train.read_text().replace("        for n in numbers:\n", "        for n in numbers:\n" + waits))
+    script = project.start(1, 2, gate=True)
+    wait_until(lambda: "code " in script.err, show=lambda: script.err)
+    first = re.findall("code ([0-9a-f]{7}): ", script.err)
+    wait_until(lambda: {"Hold", "Work 1"} <= project.desktop.states().keys(), show=project.desktop.states)
+    project.edit("new")
+    project.gate.with_name("gate-go").touch()
+    project.when_submitted(script)
+    project.open_gate()
+    assert script.ends() == 0, script.err
+    assert project.values() == {1: ("old",) * 3, 2: ("new",) * 3}
+    assert len(project.snapshots()) == 2
+    assert first[0] in {each[:7] for each in project.snapshots()}
+    said = [line for line in script.err.splitlines() if "code " in line]
+    assert any("late.py" in line and "top.py" in line for line in said), said
+
+
+def test_jobs_that_wait_take_the_code_of_their_newest_submission(project: Project) -> None:
+    project.create("old")
+    first = project.start(1, 2, 3, gate=True)
+    project.when_submitted(first)
+    project.edit("new")
+    second = project.start(1, 2, 3, gate=True)
+    project.when_submitted(second)
+    project.open_gate()
+    assert (first.ends(), second.ends()) == (0, 0), second.err
+    assert set(project.values().values()) == {("new",) * 3}
+    [snapshot] = project.snapshots()
+    assert f"3 waiting jobs now use code {snapshot[:7]}" in second.err
+    assert re.search("1 running job keeps code [0-9a-f]{7}", second.err), second.err
+
+
+def test_between_runs_done_jobs_stay_and_the_script_says_with_which_code_they_ran(project: Project) -> None:
+    project.create("old")
+    project.run(1)
+    project.edit("new")
+    second = project.run(1, 2)
+    assert project.values() == {1: ("old",) * 3, 2: ("new",) * 3}
+    assert len(project.snapshots()) == 2
+    assert re.search(r"code [0-9a-f]{7}: 4 files, .*, 3 new|code [0-9a-f]{7}: ", second.err)
+
+
+FAILING = "VALUE = 'broken'\nraise RuntimeError('mend me')\n"
+
+
+def failed(project: Project) -> str:
+    """Run a task that fails for its code; returns the snapshot."""
+    project.create("old")
+    project.write("late.py", FAILING)
+    project.run(1, code=1)
+    [snapshot] = project.snapshots()
+    return snapshot
+
+
+def test_fix_then_run_again_works(project: Project) -> None:
+    failed(project)
+    project.edit("mended")
+    again = project.run(1)
+    assert project.values() == {1: ("mended",) * 3}
+    assert len(project.snapshots()) == 2, again.err
+
+
+def test_a_retry_uses_the_code_of_the_job_and_says_what_differs(project: Project) -> None:
+    snapshot = failed(project)
+    project.edit("mended")
+    ran = xpm(project.desktop, "retry", "n=1", "--yes")
+    assert ran.returncode == 0, ran.stderr
+    assert "late.py" in ran.stderr + ran.stdout
+    assert "--code now" in ran.stderr + ran.stdout
+    project.run(2, code=0)  # a worker comes, and runs both
+    wait_until(lambda: len(records(project, 1)) == 2, show=lambda: records(project, 1))
+    assert set(records(project, 1)) == {snapshot}
+
+
+def test_a_retry_with_code_now_takes_todays(project: Project) -> None:
+    failed(project)
+    project.edit("mended")
+    ran = xpm(project.desktop, "retry", "n=1", "--yes", "--code", "now")
+    assert ran.returncode == 0, ran.stderr
+    project.run(1)
+    assert project.values() == {1: ("mended",) * 3}
+
+
+def records(project: Project, n: int) -> list[str]:
+    """The snapshots that the records of a task name, in order."""
+    for params in project.desktop.workspace.glob("jobs/*.work/*/params.json"):
+        if json.loads(params.read_text())["parameters"]["n"] == n:
+            files = sorted(params.parent.glob(".xpm/executions/*.json"))
+            return [json.loads(file.read_text())["code"]["snapshot"] for file in files]
+    return []
+
+
+def test_a_retry_that_happens_by_itself_keeps_the_code(project: Project) -> None:
+    project.create("old")
+    once = project.desktop.folder / "once"
+    project.write("late.py", f"""
+        from pathlib import Path
+        import time
+        VALUE = "old"
+        if not Path({str(once)!r}).exists():
+            Path({str(once)!r}).touch()
+            while not Path({str(project.gate)!r}).exists():
+                time.sleep(0.005)
+            raise RuntimeError("the first attempt")
+    """)  # fmt: skip
+    train = project.root / "train.py"
+    train.write_text(train.read_text().replace("Work.C(n=tag(int(n))).submit()",
+                                               "Work.C(n=tag(int(n))).submit(max_retries=1, backoff=0)"))  # fmt: skip
+    script = project.start(1)
+    wait_until(once.exists, show=lambda: script.err)
+    project.edit("new")
+    project.open_gate()
+    assert script.ends() == 0, script.err
+    assert project.values() == {1: ("old",) * 3}
+    assert len(records(project, 1)) == 2
+    assert len(project.snapshots()) == 1
+
+
+def test_a_checkout_is_deleted_while_jobs_wait(project: Project) -> None:
+    project.create("old").commit()
+    script = project.start(1, 2, gate=True)
+    project.when_submitted(script)
+    forget(project.root)
+    project.open_gate()
+    assert script.ends() == 0, script.err
+    assert project.values() == {1: ("old",) * 3, 2: ("old",) * 3}
+
+
+def test_live_code_runs_the_files_as_they_are(project: Project) -> None:
+    project.create("old")
+    project.env = {"XPM_SNAPSHOT": "0"}
+    script = project.start(1, gate=True)
+    project.when_submitted(script)
+    project.edit("newer")  # Python believes bytecode of the same second if the size is the same
+    project.open_gate()
+    assert script.ends() == 0, script.err
+    assert project.values() == {1: ("newer",) * 3}
+    assert project.seen()[1].file == str(project.root / "train.py")
+
+
+def built_extension() -> Path:
+    """A built module of the standard library, to stand for one that a project has built."""
+    folder = Path(sysconfig.get_path("stdlib")) / "lib-dynload"
+    found = sorted(folder.glob("_bisect.*.so")) + sorted(folder.glob("_json.*.so"))
+    if not found:
+        pytest.skip("this Python has its extensions built in")
+    return found[0]
+
+
+def test_a_built_module_that_git_ignores_and_the_script_imports_is_kept(project: Project) -> None:
+    built = built_extension()
+    name = built.name.partition(".")[0]
+    project.folder, project.package = project.root / "digits", "digits"
+    project.create("old").write("pyproject.toml", "")
+    shutil.copy(built, project.folder / built.name)
+    project.write("digits/_version.py", "NUMBER = '1'\n")
+    project.write("digits/top.py", f"from . import {name}, _version\nVALUE = 'old' + {name}.__name__[:0]\n")
+    project.write(".gitignore", "*.so\n_version.py\n")
+    project.commit()
+    script = project.start(1, gate=True)
+    project.when_submitted(script)
+    forget(project.root)
+    project.open_gate()
+    assert script.ends() == 0, script.err
+    assert project.values() == {1: ("old",) * 3}
+
+
+def test_with_a_strict_umask_all_works(project: Project) -> None:
+    before = os.umask(0o077)
+    try:
+        project.create("old").commit()
+        script = project.start(1, gate=True)
+        project.when_submitted(script)
+        project.edit("newer")  # Python believes bytecode of the same second if the size is the same
+        project.open_gate()
+        assert script.ends() == 0, script.err
+    finally:
+        os.umask(before)
+    assert project.values() == {1: ("old",) * 3}

@@ -1,0 +1,118 @@
+"""The files of a root, by git where it is used, else by a walk.
+
+Owns: which of both counts, what happens when git is missing, refuses or is slow, and what belongs of repositories that
+lie in a root.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from xpm_core.project.repository import checkout_of
+from xpm_core.snapshot.taking.files.git import GitFiles, GitRefused, GitSlow, files_of, is_ignored, tracked_files
+from xpm_core.snapshot.taking.files.walk import SECONDS, FolderRules, walk
+
+_DEEPEST = 20
+"""Repositories within each other."""
+
+
+@dataclass
+class Listing:
+    """The files of a root.
+
+    Attributes:
+        paths: Files and links, relative to the root, with `/`. Some may no longer exist.
+        whole: Whether all files were found. If not, the search took too long.
+        closed: Folders that this user may not read.
+        git: What git said; None if it was not asked, or said nothing.
+        refused: Why git did not list the files though they lie in a checkout; empty if it did.
+    """
+
+    paths: list[str]
+    whole: bool = True
+    closed: list[str] = field(default_factory=list)
+    git: GitFiles | None = None
+    refused: str = ""
+
+
+def files_in(root: str, workspace: str, skip: Callable[[str], bool]) -> Listing:
+    """List the files of a root.
+
+    Args:
+        root: The root, an absolute path without links.
+        workspace: The workspace of the run. Nothing in it is listed.
+        skip: Says of a relative path whether the settings exclude it.
+    """
+    rules, end = FolderRules(root, workspace), time.monotonic() + SECONDS
+    refused = ""
+    if checkout_of(root) is not None:
+        try:
+            return _of_checkout(root, "", rules, skip, end, 0)
+        except GitSlow as slow:
+            return Listing(_tracked_only(root, rules, skip), whole=False, refused=str(slow))
+        except GitRefused as why:
+            refused = "" if why.args == _IGNORED else str(why)
+    return _walked(root, "", rules, skip, refused)
+
+
+_IGNORED = ("ignored",)
+"""The root lies in a checkout that ignores it, as a project in a home directory can. Git has nothing to say of it."""
+
+
+def _of_checkout(
+    root: str, inside: str, rules: FolderRules, skip: Callable[[str], bool], end: float, depth: int
+) -> Listing:
+    """The files of a folder in a checkout, and of the repositories in it."""
+    folder = os.path.join(root, inside)
+    files = files_of(folder, max(end - time.monotonic(), 0.1), rules.foreign_folders(inside))
+    if not files.tracked and not os.path.exists(os.path.join(folder, ".git")) and is_ignored(folder):
+        raise GitRefused(*_IGNORED)
+    start = f"{inside}/" if inside else ""
+    paths = _kept([start + path for path in files.tracked], rules, skip, tracked=True)
+    paths += _kept([start + path for path in files.untracked], rules, skip, tracked=False)
+    found = Listing(paths, git=files, closed=[start + each for each in files.closed])
+    for each in files.nested:
+        path = start + each
+        if depth < _DEEPEST and not skip(path) and not rules.is_foreign(path):
+            _add(found, _of_nested(root, path, rules, skip, end, depth + 1))
+    return found
+
+
+def _of_nested(
+    root: str, inside: str, rules: FolderRules, skip: Callable[[str], bool], end: float, depth: int
+) -> Listing:
+    """The files of a repository in a root. One that was never checked out has none."""
+    if os.path.islink(os.path.join(root, inside)) or not os.path.exists(os.path.join(root, inside, ".git")):
+        return Listing([])
+    try:
+        return _of_checkout(root, inside, rules, skip, end, depth)
+    except GitSlow:
+        raise
+    except GitRefused as why:
+        return _walked(root, inside, rules, skip, f"{inside}: {why}")
+
+
+def _add(found: Listing, nested: Listing) -> None:
+    found.paths += nested.paths
+    found.closed += nested.closed
+    found.whole = found.whole and nested.whole
+    found.refused = found.refused or nested.refused
+
+
+def _kept(paths: list[str], rules: FolderRules, skip: Callable[[str], bool], *, tracked: bool) -> list[str]:
+    return [path for path in paths if not rules.leave_out(path, tracked) and not skip(path)]
+
+
+def _tracked_only(root: str, rules: FolderRules, skip: Callable[[str], bool]) -> list[str]:
+    try:
+        return _kept(tracked_files(root, SECONDS), rules, skip, tracked=True)
+    except GitRefused:
+        return []
+
+
+def _walked(root: str, inside: str, rules: FolderRules, skip: Callable[[str], bool], refused: str) -> Listing:
+    walked = walk(root, inside, skip=lambda path: skip(path) or rules.is_workspace(path))
+    return Listing(walked.paths, walked.whole, walked.closed, refused=refused)

@@ -78,16 +78,21 @@ def module_file(name: str, module: object) -> ModuleFile | None:
     return None if found is None else found._replace(module=name)
 
 
-@lru_cache(maxsize=8192)
 def users_file(file: str) -> ModuleFile | None:
     """A file of a module, if it is the user's own."""
-    given, name = os.path.split(os.path.abspath(file))
-    folder = os.path.realpath(given)
-    if any(map(_is_packages, (given, folder))):
+    given, _, name = (file if file.startswith("/") else os.path.abspath(file)).rpartition("/")
+    folder = _users_folder(given)
+    return None if folder is None else ModuleFile(os.path.abspath(given or "/"), folder, name)
+
+
+@lru_cache(maxsize=8192)
+def _users_folder(given: str) -> str | None:
+    """A folder without links; None if it holds installed packages, or the standard library."""
+    if _is_packages(os.path.abspath(given or "/")):
         return None
-    return ModuleFile(given, folder, name)
+    folder = os.path.realpath(given or "/")
+    return None if _is_packages(folder) else folder
 
 
 def _is_packages(folder: str) -> bool:
-    """Whether a folder holds installed packages, or the standard library."""
     return in_library(folder + os.sep) or not set(INSTALLED).isdisjoint(folder.split(os.sep))

@@ -94,13 +94,14 @@ def note_lines(root: str, notes: Notes) -> Iterable[str]:
         yield line(f"code: no file matches include = {cut(notes.unmatched)}", _LONGEST)
 
 
-def outside_line(files: Sequence[str], also: Sequence[str]) -> str:
+def outside_line(files: Sequence[str], settings: str, also: Sequence[str]) -> str:
     """What is said of files that were imported from outside of all roots.
 
     Args:
         files: The files.
-        also: The folders that hold them, as the settings of the first root would name them.
+        settings: The pyproject.toml of the first root.
+        also: The folders that hold them, as these settings would name them.
     """
     wanted = ", ".join(f'"{each}"' for each in also)
-    keep = f"To keep them, write into pyproject.toml: [tool.xpm.snapshot] also = [{wanted}]"
+    keep = f"To keep them, write into {settings}: [tool.xpm.snapshot] also = [{wanted}]"
     return line(f"code: jobs use {cut(files)} as they are then, because no root holds them. {keep}", 2 * _LONGEST)

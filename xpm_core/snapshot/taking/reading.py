@@ -5,6 +5,7 @@ Owns: what is done about a file that changes while it is read, that is gone, or 
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -84,6 +85,8 @@ def read_stable(path: str, own: str) -> Content | None:
         except OSError as error:
             if os.path.islink(path):
                 return None
+            if error.errno == errno.ESTALE:  # another machine has replaced it on a network file system
+                continue
             raise _unreadable(path, own, error) from None
         try:
             before = os.fstat(descriptor)
@@ -92,6 +95,8 @@ def read_stable(path: str, own: str) -> Content | None:
             data = _whole(descriptor, before.st_size)
             after = os.fstat(descriptor)
         except OSError as error:
+            if error.errno == errno.ESTALE:
+                continue
             raise _unreadable(path, own, error) from None
         finally:
             os.close(descriptor)
@@ -125,10 +130,13 @@ class Keeper:
     def __init__(self, store: CodeStore) -> None:
         self._store = store
         self._present: set[str] = set()
+        self._since = time.monotonic()
 
-    def forget(self) -> None:
-        """Look anew whether contents are there."""
-        self._present.clear()
+    def forget(self, after_s: float = 0) -> None:
+        """Look anew whether contents are there, if the last time that all were looked for is so many seconds ago."""
+        if time.monotonic() - self._since >= after_s:
+            self._present.clear()
+            self._since = time.monotonic()
 
     def keep(self, path: str, found: Found, seen: Seen) -> Kept | None:
         """Keep a file. It is read only if it is not known, or if its content is not in the workspace any more.

@@ -138,10 +138,16 @@ class Snapshotter:
         outside = [file for file in outside if file.is_for_jobs and file.path not in self._said]
         if outside:
             first = photo.trees[0].roots[0]
-            also = sorted({os.path.relpath(root_around(file, file.module), first) for file in outside})
-            lines.append(outside_line([file.path for file in outside], also))
+            also = sorted({_seen_from(first, root_around(file, file.module)) for file in outside})
+            lines.append(outside_line([file.path for file in outside], f"{first}/pyproject.toml", also))
             self._said.update(file.path for file in outside)
         return lines
+
+
+def _seen_from(root: str, folder: str) -> str:
+    """A folder as the settings of a root would name it."""
+    near = os.path.relpath(folder, root)
+    return folder if near.startswith("../../..") else near
 
 
 def taken_of(photo: Photo, lines: list[str]) -> Taken:
@@ -155,7 +161,7 @@ def _head(before: Photo | None, now: Photo) -> str:
     if before is None:
         files = now.manifest.files
         return first_line(now.snapshot, len(files), sum(each.size for each in files), now.new)
-    known = {tree.name for tree in before.trees}
-    if joined := [tree.name for tree in now.trees if tree.name not in known]:
+    known = {tree.roots[0] for tree in before.trees}
+    if joined := [tree.name for tree in now.trees if tree.roots[0] not in known]:
         return joined_line(now.snapshot, before.snapshot, joined)
     return change_line(now.snapshot, before.snapshot, now.changed_since(before))

@@ -22,7 +22,11 @@ def test_long_lists_and_names_that_act_on_a_terminal_are_cut() -> None:
     notes = Notes(
         secrets=[".env\x1b[2J", *many], leaving=many, large=[(name, 5) for name in many], closed=many, unmatched=many
     )
-    lines = [*note_lines("/p", notes), change_line(NAME, BEFORE, many), outside_line(many, ["../lib"])]
+    lines = [
+        *note_lines("/p", notes),
+        change_line(NAME, BEFORE, many),
+        outside_line(many, "/p/pyproject.toml", ["../lib"]),
+    ]
     assert len(lines) == 7
     for line in lines:
         assert len(line) <= 600

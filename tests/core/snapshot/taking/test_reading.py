@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -57,6 +58,28 @@ def test_what_is_gone_or_no_file_is_left_out(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     for name in ("gone", "gone/below", "pipe", "link", "folder"):
         assert read_stable(str(tmp_path / name), name) is None
+
+
+def stale_at_first(real: Callable[..., Any]) -> Callable[..., Any]:
+    """A call of the system that fails twice."""
+    failures = iter([errno.ESTALE, errno.ESTALE])
+
+    def call(*given: Any) -> Any:
+        for number in failures:
+            raise OSError(number, os.strerror(number))
+        return real(*given)
+
+    return call
+
+
+def test_a_file_that_another_machine_replaced_is_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a.txt").write_text("new")
+    monkeypatch.setattr(reading, "_PAUSE_S", 0)
+    for name in ("open", "read"):
+        monkeypatch.setattr(reading.os, name, stale_at_first(getattr(os, name)))
+    content = read_stable(str(tmp_path / "a.txt"), "a.txt")
+    assert content is not None
+    assert content.data == b"new"
 
 
 def test_other_errors_name_the_file_and_the_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -88,6 +88,16 @@ def test_a_damaged_file_is_as_good_as_none(tmp_path: Path, file: Path, damage: s
     assert [again.digest(name, file.stat()) for name in ("a.py", "b", "c", "d")] == [None] * 4
 
 
+def test_a_file_that_others_could_have_written_is_not_believed(tmp_path: Path, file: Path) -> None:
+    seen = seen_in(tmp_path)
+    seen.note("a.py", file.stat(), DIGEST, time.time_ns() + 2 * CLEARLY_NS)
+    seen.write({"a.py"})
+    (kept,) = (tmp_path / "seen").iterdir()
+    for mode, believed in ((0o600, DIGEST), (0o664, None), (0o646, None), (0o644, DIGEST)):
+        kept.chmod(mode)
+        assert seen_in(tmp_path).digest("a.py", file.stat()) == believed
+
+
 def test_without_rights_for_it_nothing_is_kept_and_nothing_fails(tmp_path: Path, file: Path) -> None:
     (tmp_path / "seen").write_text("a file in the way")
     seen = seen_in(tmp_path)

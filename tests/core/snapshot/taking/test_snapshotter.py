@@ -162,7 +162,7 @@ def test_an_editable_sibling_is_named_and_then_kept(tmp_path: Path, workspace: P
     assert ": 2 files" in first
     (line,) = others
     assert "jobs use" in line
-    assert line.endswith('[tool.xpm.snapshot] also = ["../lib"]')
+    assert line.endswith(f'write into {mono.root}/app/pyproject.toml: [tool.xpm.snapshot] also = ["../lib"]')
     mono.write({"app/pyproject.toml": '[tool.xpm.snapshot]\nalso = ["../lib"]'})
     found = taken(workspace, learn)
     assert [tree.name for tree in found.trees] == ["app", "lib"]
@@ -207,6 +207,13 @@ def test_the_project_can_be_the_workspace_itself(tmp_path: Path) -> None:
     found = taken(project.root, project.load().Learn)
     assert sorted(kept_files(project.root, found.snapshot)) == ["p/train.py"]
     assert taken(project.root, project.load().Learn).snapshot == found.snapshot
+
+
+def test_tracked_files_count_also_where_xpm_writes(tmp_path: Path) -> None:
+    project = CodeProject(tmp_path / "p", {"train.py": TASK, "experiments/sweep.py": "", ".xpm/workspace.json": "{}"})
+    project.git("init").git("add", "-f", "experiments").write({"experiments/digits/runs/log": ""})
+    found = taken(project.root, project.load().Learn)
+    assert sorted(kept_files(project.root, found.snapshot)) == ["p/experiments/sweep.py", "p/train.py"]
 
 
 def test_an_unchanged_project_is_not_read_by_the_next_script(

@@ -106,7 +106,7 @@ def files_of(folder: str, seconds: float, passed_over: Sequence[str] = ()) -> Gi
     Args:
         folder: The folder.
         seconds: How long git may take.
-        passed_over: Folders right in this one in which git need not look for untracked files.
+        passed_over: Paths of folders in this one in which git need not look for untracked files.
 
     Raises:
         GitRefused: Git is missing, slow, or refuses.
@@ -221,6 +221,8 @@ def _written(path: str) -> str:
 def _environment() -> dict[str, str]:
     """The environment without what names another repository."""
     kept = {
-        k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k.startswith(("GIT_CONFIG_", "GIT_CEIL"))
+        k: v
+        for k, v in os.environ.items()
+        if not k.startswith("GIT_") or k.startswith(("GIT_CONFIG_", "GIT_CEILING", "GIT_DISCOVERY"))
     }
     return {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}

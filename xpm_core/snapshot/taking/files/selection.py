@@ -107,6 +107,8 @@ def select(root: str, settings: SnapshotSettings, imported: Iterable[str], aroun
 
 
 class _Selector:
+    """Decides about each path of a root. Used once."""
+
     def __init__(
         self,
         root: str,
@@ -259,8 +261,9 @@ def _largest(counts: Counter[str], unit: str) -> str:
 
 def _own_outputs() -> set[tuple[int, int]]:
     """The files that this process writes into, such as the one that its output goes to. They change all the time."""
-    found = set()
-    for descriptor in map(int, os.listdir("/dev/fd")):
+    found: set[tuple[int, int]] = set()
+    descriptors = os.listdir("/dev/fd") if os.path.isdir("/dev/fd") else ("1", "2")
+    for descriptor in map(int, descriptors):
         try:
             if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY:
                 status = os.fstat(descriptor)

@@ -10,7 +10,7 @@ import pytest
 from helpers.code_projects import CodeProject
 
 from xpm_core.snapshot.taking.files import listing, walk
-from xpm_core.snapshot.taking.files.git import GitSlow
+from xpm_core.snapshot.taking.files.git import GitSlow, files_of
 from xpm_core.snapshot.taking.files.listing import Listing, files_in
 
 FILES: dict[str, str | bytes] = {"a.py": "", "b/c.txt": "", "ignored.bin": "", ".gitignore": "*.bin\n"}
@@ -89,6 +89,13 @@ def test_environments_workspaces_and_caches_are_left_out_also_if_git_lists_them(
     assert listed(project.root, str(project.root / "mine")).paths == [
         "__pycache__/a.pyc", "a.py", "deep/node_modules/m.js", "weird/b.py"
     ]  # fmt: skip
+
+
+def test_git_does_not_look_into_a_workspace_deep_in_the_project(tmp_path: Path) -> None:
+    project = CodeProject(tmp_path / "p", {"a.py": "", "runs/my [ws]/jobs/x": "", "runs/b.txt": ""}).git("init")
+    rules = walk.FolderRules(str(project.root), str(project.root / "runs" / "my [ws]"))
+    found = files_of(str(project.root), 60, rules.foreign_folders(""))
+    assert found.untracked == ["a.py", "runs/b.txt"]
 
 
 def test_variables_that_name_another_repository_do_not_count(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,7 +7,7 @@ is a list of JSON, sorted by tree and path:
     [0, "model.bin", "large", "/data/model.bin", 5e9, ns]  a large file, which is not kept: where it is, size, mtime
     [0, "shared", "link", "/data/shared"]                  a link that leaves the root: its absolute target
 
-Owns: this form, and what a path in it may be. Files hold the modes of the originals, without who may write.
+Owns: this form, and what a path in it may be.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class KeptFile(NamedTuple):
     Attributes:
         tree: The number of its tree.
         path: Its path in the tree, with `/`.
-        mode: Its permissions, as `stat.S_IMODE` gives them.
+        mode: Its permissions for owner, group and others: 0 to 0o777.
         digest: The SHA-256 of its content, 64 hexadecimal digits.
         size: Bytes.
     """
@@ -152,7 +152,7 @@ class Manifest:
             if head["version"] != VERSION:
                 raise SnapshotError(where, f"its form is of version {head['version']}", "Use a later xpm.")
             return cls(list(head["trees"]), [_entry(*line) for line in lines])
-        except (KeyError, TypeError, ValueError, IndexError):
+        except (AttributeError, KeyError, TypeError, ValueError):
             raise SnapshotError(where, "its list of files is malformed", RUN_AGAIN) from None
 
     def _problems(self) -> Iterator[str]:
@@ -199,4 +199,6 @@ def _entry(tree: int, path: str, kind: str, *rest: Any) -> Entry:
     digest, size = rest
     if not kind.startswith("100") or len(digest) != 64 or set(digest) - set("0123456789abcdef"):
         raise ValueError
-    return KeptFile(tree, path, int(kind[3:], 8) & 0o7777, digest, int(size))
+    if (mode := int(kind[3:], 8)) > 0o777:
+        raise ValueError
+    return KeptFile(tree, path, mode, digest, int(size))

@@ -39,7 +39,7 @@ from xpm_worker.protocol.messages import (
 from xpm_worker.settings import Settings
 from xpm_worker.slot import lease_check
 from xpm_worker.slot.claimer import Claimer, HeldLease
-from xpm_worker.slot.code.opening import CodeOpener, NotOpenedError
+from xpm_worker.slot.code.opening import CodeOpener, NotOpened
 from xpm_worker.slot.devices import named, own_devices
 from xpm_worker.slot.orders import Orders, Shutdown
 from xpm_worker.slot.starter_link import StarterLink, StopsSent
@@ -126,7 +126,7 @@ class Runner:
         try:
             with self._opener.opened(held, self.running_rq_id or "") as code:
                 ended = self._watch(held, self._message(held, code))
-        except NotOpenedError as error:
+        except NotOpened as error:
             self._leave_out(held, error.reason)
         except SnapshotFolderError as error:
             self._refuse_trouble(held, error)

@@ -15,6 +15,40 @@ from hypothesis import strategies as st
 
 from xpm_core.project.moved_code import UNMOVED, MovedCode
 
+CODE = MovedCode({"/home/me": "/t/me", "/home/me/lib": "/t/lib", "/data/lib": "/t/lib"})
+
+
+@pytest.mark.parametrize(
+    ("live", "here"),
+    [
+        ("/home/me/train.py", "/t/me/train.py"),
+        ("/home/me", "/t/me"),
+        ("/home/me/lib/a.py", "/t/lib/a.py"),
+        ("/home/me/library/a.py", "/t/me/library/a.py"),
+        ("/home/meg/a.py", "/home/meg/a.py"),
+        ("/data/lib/src", "/t/lib/src"),
+        ("<standard>", "<standard>"),
+        ("", ""),
+    ],
+)
+def test_the_longest_root_is_replaced(live: str, here: str) -> None:
+    assert CODE.here(live) == here
+
+
+def test_a_path_of_the_copy_leads_back_to_the_first_root() -> None:
+    assert CODE.there("/t/me/train.py") == "/home/me/train.py"
+    assert CODE.there("/t/lib/a.py") == "/home/me/lib/a.py"
+    assert CODE.there("/usr/lib/a.py") == "/usr/lib/a.py"
+
+
+def test_root_of_the_file_system_is_a_root_too() -> None:
+    assert MovedCode({"/": "/t/root"}).here("/train.py") == "/t/root/train.py"
+
+
+def test_unmoved_code_is_where_it_was() -> None:
+    assert UNMOVED.here("/home/me/train.py") == UNMOVED.there("/home/me/train.py") == "/home/me/train.py"
+
+
 PARTS = st.lists(st.sampled_from(["a", "b", "src", "x.py"]), min_size=0, max_size=4).map("/".join)
 
 
@@ -27,14 +61,6 @@ def test_there_leads_back_from_here(root: str, path: str) -> None:
         assert code.there(code.here(live)) == live
         assert code.here(code.here(live)) == code.here(live)
     assert UNMOVED.here("/home/a") == "/home/a"
-
-
-def test_the_innermost_root_counts_and_the_first_of_equal_ones_is_named() -> None:
-    code = MovedCode({"/mono": "/t/mono", "/mono/lib": "/t/lib", "/link": "/t/lib"})
-    assert code.here("/mono/a.py") == "/t/mono/a.py"
-    assert code.here("/mono/lib/a.py") == "/t/lib/a.py"
-    assert code.here("/mono/library/a.py") == "/t/mono/library/a.py"
-    assert code.there("/t/lib/a.py") == "/mono/lib/a.py"
 
 
 def test_a_copy_inside_of_a_root_stays_and_so_does_an_environment() -> None:

@@ -20,8 +20,8 @@ FIRST_REST_S, LONGEST_REST_S = 1.0, 60.0
 """How long a slot rests after its machine could not hold the code of a job, seconds. It grows while that goes on."""
 
 
-class NotOpenedError(Exception):
-    """The job must not start any more.
+class NotOpened(BaseException):
+    """The job must not start any more. This is no error, and nobody on its way may take it for one.
 
     Attributes:
         reason: Why: cancelled, lost or released, as the end of an attempt says it.
@@ -62,7 +62,7 @@ class CodeOpener:
             Where its roots are; `UNMOVED` for a job that uses the files as they are.
 
         Raises:
-            NotOpenedError: The job was cancelled or taken away meanwhile, or the slot must leave.
+            NotOpened: The job was cancelled or taken away meanwhile, or the slot must leave.
             SnapshotError: The code cannot be had on any machine.
             SnapshotFolderError: This machine cannot hold it.
         """
@@ -79,17 +79,17 @@ class CodeOpener:
     def _tick(self, held: HeldLease, rq_id: str) -> None:
         """Renew the lease if it is time, and stop if the job must not start."""
         if self._orders.shutdown >= Shutdown.HAND_BACK:
-            raise NotOpenedError("released")
+            raise NotOpened("released")
         if self._orders.wants_stopped(rq_id):
-            raise NotOpenedError("cancelled")
+            raise NotOpened("cancelled")
         if clock.boot_time() < self._renew_at and not self._orders.take_hint():
             return
         code = self._claimer.renew(held)
         self._renew_at = clock.boot_time() + self._claimer.worker.lease_s / 3
         if code in (RenewCode.STALE, RenewCode.UNKNOWN):
-            raise NotOpenedError("lost")
+            raise NotOpened("lost")
         if code is RenewCode.CANCEL:
-            raise NotOpenedError("cancelled")
+            raise NotOpened("cancelled")
 
     def rest(self) -> None:
         """Leave jobs to other workers for a while, and then try again. An order to leave ends the rest."""

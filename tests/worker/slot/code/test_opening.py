@@ -14,7 +14,7 @@ from helpers.kept_code import Kept, keep
 from xpm_core.snapshot.trees.trees import Trees
 from xpm_core.store.records import RenewCode
 from xpm_core.workspace.job_spec import JobOptions
-from xpm_worker.slot.code.opening import CodeOpener, NotOpenedError
+from xpm_worker.slot.code.opening import CodeOpener, NotOpened
 from xpm_worker.slot.orders import Orders
 from xpm_worker.system import clock
 
@@ -76,7 +76,7 @@ def test_a_job_that_is_taken_away_meanwhile_is_not_started(
     reply: RenewCode, reason: str, kept: Kept, tmp_path: Path
 ) -> None:
     own = opener(kept, tmp_path / "host", Claims(RenewCode.RENEWED, reply), Orders())
-    with pytest.raises(NotOpenedError) as caught, own.opened(held(**kept.options), "rq"):
+    with pytest.raises(NotOpened) as caught, own.opened(held(**kept.options), "rq"):
         pass
     assert caught.value.reason == reason
     assert os.listdir(tmp_path / "host" / "code") == []
@@ -86,7 +86,7 @@ def test_orders_end_the_copying(kept: Kept, tmp_path: Path) -> None:
     orders = Orders()
     own = opener(kept, tmp_path / "host", Claims(), orders)
     orders.stop_job("rq")
-    with pytest.raises(NotOpenedError, match="cancelled"), own.opened(held(**kept.options), "rq"):
+    with pytest.raises(NotOpened, match="cancelled"), own.opened(held(**kept.options), "rq"):
         pass
     orders.forget("rq")
     orders.signal(signal.SIGINT)  # a drain lets the job run
@@ -94,7 +94,7 @@ def test_orders_end_the_copying(kept: Kept, tmp_path: Path) -> None:
         pass
     os.rename(tmp_path / "host", tmp_path / "away")
     orders.signal(signal.SIGTERM)
-    with pytest.raises(NotOpenedError, match="released"), own.opened(held(**kept.options), "rq"):
+    with pytest.raises(NotOpened, match="released"), own.opened(held(**kept.options), "rq"):
         pass
 
 

@@ -18,7 +18,9 @@ from helpers.kept_code import Kept, keep_folder
 from helpers.waiting import wait_until
 
 from xpm_core.project.moved_code import MovedCode
+from xpm_core.reading.why.reader import ReasonReader
 from xpm_core.states import State
+from xpm_core.words.reasons_of_workers import Refused
 from xpm_worker.job import failure, kept_code
 from xpm_worker.protocol.messages import RunJob
 
@@ -361,6 +363,9 @@ def test_a_machine_without_room_leaves_the_job_to_another_and_why_says_so(
     wait_until(lambda: "cannot hold the code of its jobs" in first.log, show=lambda: first.log)
     wait_until(lambda: crew.state(task) is State.READY)
     assert crew.job(task).attempts == 0
+    reason = ReasonReader(crew.client, crew.workspace.id).reason(crew.job(task).identity)
+    assert isinstance(reason, Refused)
+    assert f"cannot hold the code of its jobs: {tmp_path}/file: expected a folder" in str(reason.problems)
     crew.started("--name", "roomy")
     crew.wait(task)
     assert crew.record(task)["worker"].startswith("roomy")

@@ -20,6 +20,7 @@ from xpm_core.errors import ServerNotFoundError
 from xpm_core.server import connection
 from xpm_core.server.binary import ServerProgram, find_server
 
+os.environ.setdefault("XPM_SNAPSHOT", "0")  # see `snapshots_on`
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes are started: each would compile all of it
 
 # A shell that runs this in the background has SIGINT ignored, which programs that tests start would inherit.
@@ -51,6 +52,12 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: 
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path_factory.getbasetemp() / "no-settings"))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
+
+
+@pytest.fixture
+def snapshots_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let jobs use snapshots of the code, as they do for users. All other tests use live code, which costs less."""
+    monkeypatch.delenv("XPM_SNAPSHOT")
 
 
 @pytest.fixture(scope="session")

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_core.index.entries import End
@@ -15,6 +16,9 @@ from xpm_core.reading.listing.row import JobRow
 from xpm_core.reading.why.known import all_paused, unserved
 from xpm_core.states import State
 from xpm_core.store.records import CancelCode, RetryCode
+
+if TYPE_CHECKING:
+    from xpm_cli.lookup.code.retried_code import Recoded
 
 Result = tuple[bool, str]
 """Whether it was done, and a line about it."""
@@ -53,9 +57,18 @@ def cancel(opened: OpenWorkspace, row: JobRow, *, spares_running: bool, again: s
     return code in (CancelCode.CANCELLED, CancelCode.ASKED), _line(opened, row, result[code])
 
 
-def retry(opened: OpenWorkspace, row: JobRow) -> Result:
-    """Run a job again that has ended."""
-    code, state, other = opened.store.retry(row.identity, kept=opened.kept(row))
+def retry(opened: OpenWorkspace, row: JobRow, recoded: Recoded | None = None) -> Result:
+    """Run a job again that has ended.
+
+    Args:
+        opened: The workspace.
+        row: The job.
+        recoded: The job with the code that it is to use; None for its own.
+    """
+    if recoded is None:
+        code, state, other = opened.store.retry(row.identity, kept=opened.kept(row))
+    else:
+        code, state, other = opened.store.retry(row.identity, kept=recoded.kept, recoded=recoded[:2])
     if code is RetryCode.RETRIED:
         opened.ends.again(row.identity)
     commands, folder = opened.commands, opened.directory(row).path

@@ -10,6 +10,7 @@ from xpm_core.experiment_file.content.header import MOST_WORKERS, target_of
 from xpm_core.experiment_file.content.keys import KEYS
 from xpm_core.experiment_file.type_schemas import TEXT, Form, SchemaWriter
 from xpm_core.language.classes.parameter_help import help_of
+from xpm_core.script.code.choice import CHOICES
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 NAME: Form = {"type": "string", "pattern": "^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$"}
@@ -23,6 +24,7 @@ KEY_FORMS: dict[str, Form] = {
     "workers": {"type": ["integer", "null"], "minimum": 0, "maximum": MOST_WORKERS},
     "queue": NAME,
     "env": {"type": ["object", "null"], "additionalProperties": {"type": ["string", "integer"]}},
+    "code": {"enum": list(CHOICES)},
 }
 
 

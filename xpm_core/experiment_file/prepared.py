@@ -51,7 +51,8 @@ class Prepared(NamedTuple):
         header = self.header
         workers = header.workers if workers is None else workers
         queue = header.queue or DEFAULT_QUEUE
-        with experiment(workspace, header.experiment, redis=redis, workers=workers, queue=queue) as xp:
+        name, code = header.experiment, header.code
+        with experiment(workspace, name, redis=redis, workers=workers, queue=queue, code=code) as xp:
             for name, value in header.env.items():
                 xp.setenv(name, value)
             for call in self.calls:

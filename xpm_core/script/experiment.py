@@ -23,6 +23,7 @@ from xpm_core.errors import ExperimentError, XpmError
 from xpm_core.job.inside import refuse_inside_job
 from xpm_core.project.workspace_names import directory_of
 from xpm_core.reading.why.reader import ReasonReader
+from xpm_core.script.code.choice import Choice, chosen
 from xpm_core.script.ending import Ending
 from xpm_core.script.follow.events import Events
 from xpm_core.script.follow.follower import Follower
@@ -80,6 +81,8 @@ class experiment:
         lease_s: After how many seconds of silence a worker loses its job, which then runs elsewhere.
         progress: Whether the progress of the run is shown while the script waits. XPM_QUIET=1 in the environment
             switches it off, too. The report at the end, warnings and errors are shown in any case.
+        code: "snapshot": each job uses the project's files as they were when its task was submitted. "live": it uses
+            the files as they are when it starts. Default: "snapshot", or "live" if XPM_SNAPSHOT=0 is set.
 
     Attributes:
         name: The experiment's name.
@@ -112,16 +115,17 @@ class experiment:
         queue: str = DEFAULT_QUEUE,
         lease_s: float = DEFAULT_LEASE_S,
         progress: bool = True,
+        code: Choice | None = None,
         **unknown: NoReturn,
     ) -> None:
         if unknown:
             refuse_unknown("experiment(): unknown argument", unknown, names_of(experiment.__init__), caller())
         self.name = check_experiment_name(name)
         self.queue = check_queue_name(queue)
-        check(workdir=workdir, port=port, redis=redis, workers=workers, lease_s=lease_s, progress=progress)
+        check(workdir=workdir, port=port, redis=redis, workers=workers, lease_s=lease_s, progress=progress, code=code)
         self._workdir, self._port, self._redis, self._workers = workdir, port, redis, workers
         self._lease_s, self._progress = lease_s, progress
-        self._options = Options(queue=self.queue)
+        self._options = Options(queue=self.queue, code=chosen(code, format_line(caller())))
         self._lock = threading.RLock()
         self._run_directory: RunDirectory | None = None
 
@@ -313,11 +317,13 @@ class experiment:
         """Show the run until a condition over its jobs holds, again and again until all is over."""
         try:
             self._submitter.flush()
+            self._submitter.say_fates()
             self._name_unfinished()
             while not over():
                 with self._display:
                     self.tracker.wait(until, self._tick, 0.1)
             self._display.catch_up()
+            self._submitter.say_fates()  # of tasks that callbacks have submitted
         except KeyboardInterrupt:
             self._interrupt = self._ending.interrupted()
             raise self._interrupt from None

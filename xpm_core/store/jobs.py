@@ -42,6 +42,8 @@ from xpm_core.store.replies import text_of
 if TYPE_CHECKING:
     from redis import Redis
 
+    from xpm_core.workspace.job_spec import JobSpec
+
 T = TypeVar("T")
 
 
@@ -142,19 +144,28 @@ class Store:
         code, state, worker = self._run("cancel", keys.counts(self.w), identity, int(spares_running))
         return CancelCode(code), text_of(state), text_of(worker)
 
-    def retry(self, identity: str, replaces: str = "", kept: Submission | None = None) -> tuple[RetryCode, str, str]:
+    def retry(
+        self,
+        identity: str,
+        replaces: str = "",
+        kept: Submission | None = None,
+        recoded: tuple[JobSpec, JobSpec] | None = None,
+    ) -> tuple[RetryCode, str, str]:
         """Run a settled job again.
 
         Args:
             identity: The job.
             replaces: The execution that the caller saw; if another one ended since, nothing happens. Empty for any.
             kept: How to run the job, which Redis has forgotten if the job is done. It counts only then.
+            recoded: What a job runs that is not done, as the caller saw it, and what it is to run from now on. They
+                differ only in options. If it runs something else by now, nothing happens.
 
         Returns:
             The code, the job's state now, and the other job that is in the way, if any.
         """
         about, payload = (_kept(kept), kept.spec.payload) if kept else ("", b"")
-        code, state, other = self._run("retry", keys.counts(self.w), identity, replaces, about, payload)
+        options = [json.dumps(spec.written_options()) for spec in recoded] if recoded else ["", ""]
+        code, state, other = self._run("retry", keys.counts(self.w), identity, replaces, about, payload, *options)
         return RetryCode(code), text_of(state), text_of(other)
 
     def relist(self, identities: Sequence[str]) -> int:
@@ -364,13 +375,14 @@ def _arguments(jobs: Sequence[Submission]) -> list[str | bytes]:
         spec = job.spec
         key = (
             spec.task, spec.name, id(job.demand), job.queue, job.priority, job.retries, job.min_time_s, job.project,
-            id(spec.options), spec.signature,
+            id(spec.options), spec.signature, job.made_ms,
         )  # fmt: skip
         number = numbers.get(key)
         if number is None:
             demand = demand_text(job.demand, job.min_time_s)
             common = {"task": spec.task, "queue": job.queue, "demand": demand, "priority": job.priority}
-            kinds.append({**common, **_how_to_run(job)})
+            made = {"made": job.made_ms} if job.made_ms else {}
+            kinds.append({**common, **made, **_how_to_run(job)})
             number = numbers[key] = len(kinds)
         needs = " ".join(dict.fromkeys(job.needs))
         flat.append(f"{number} {spec.identity} {spec.directory} {job.marker} {needs}")

@@ -52,7 +52,8 @@ def job(w: str, j: str) -> str:
     max_losses, backoff_ms, execution and worker and host (the latest), lease_ms, submitted, started, ended, due (ms),
     reason, error (JSON), replaces (the execution that somebody asked to replace), needed (how many jobs that are not
     done need it), passed (how many later jobs passed it while it was first in line), cancel (1 once asked), progress
-    (JSON, its latest), planned (when the run began that has decided how it runs, ms, if that is a later one).
+    (JSON, its latest), planned (when the submission was made that has decided how it runs, ms, if that is a later one
+    than the first).
 
     A done job has only the fields that `lua/include/handed.lua` keeps, and none that is empty or 0. Its directory has
     the rest.

@@ -148,6 +148,8 @@ class Submission(NamedTuple):
         min_time_s: A worker that has less time left, in seconds, does not claim it.
         tags: For people.
         project: The project whose code it needs. A worker that cannot import that code gets no more of its jobs.
+        made_ms: When the script made it, ms of the server's clock; 0 for the time when its run began. Of two
+            submissions of a job that has not begun, the one that was made later counts.
         where: The line of the script that submits it, for messages.
     """
 
@@ -161,6 +163,7 @@ class Submission(NamedTuple):
     min_time_s: int = 0
     tags: Mapping[str, Any] = _NOTHING
     project: str = ""
+    made_ms: int = 0
     where: str = ""
 
     @property
@@ -185,6 +188,9 @@ class Submitted(NamedTuple):
         root: The job that blocks it; empty if none does.
         cursor: The event up to which all this holds.
         since: All events after this one, up to `cursor`, are of jobs of the same call. Empty if there are others.
+        kept: The snapshot that the job keeps, if it is another one than that of the submission; empty for code that
+            is not kept; None if the job has that of the submission, or is done.
+        replaced: The snapshot that the job had before, if it now has that of the submission; else as `kept`.
     """
 
     code: SubmitCode
@@ -194,6 +200,8 @@ class Submitted(NamedTuple):
     root: str
     cursor: str
     since: str = ""
+    kept: str | None = None
+    replaced: str | None = None
 
 
 @dataclass(frozen=True)

@@ -98,9 +98,10 @@ def submitted(reply: Sequence[Any], jobs: Sequence[Submission], origins: Mapping
 
 def _answer(line: str, cursor: str, since: str, known: dict[str, Submitted]) -> Submitted:
     """What a line says. Most lines are equal to an earlier one, whose answer is `known`."""
-    code, state, execution, ended, root = line.split(" ")
+    code, state, execution, ended, root, *fate = line.split(" ")
+    kept, replaced = (fate[1] if fate and fate[0] == word else None for word in ("kept", "replaced"))
     found = known[line] = Submitted(
-        SubmitCode(int(code)), State(state), execution, int(ended) / 1000, root, cursor, since
+        SubmitCode(int(code)), State(state), execution, int(ended) / 1000, root, cursor, since, kept, replaced
     )
     return found
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+from collections.abc import Sequence
 from typing import TextIO
 
 _ASCII = {"✗": "x", "✓": "v", "●": "*", "⧗": "~", "·": "-", "↻": "@", "…": "...", "█": "#", "░": ".", "—": "-",
@@ -50,6 +51,17 @@ def plural(count: int, noun: str) -> str:
         ('1 job', '2 jobs')
     """
     return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
+
+
+def listed(words: Sequence[str], most: int = 5) -> str:
+    """Some words, and how many more there are.
+
+    Example:
+        >>> listed(["a", "b", "c"], 2)
+        'a, b and 1 more'
+    """
+    rest = len(words) - most
+    return ", ".join(words[:most]) + (f" and {rest} more" if rest > 0 else "")
 
 
 def amount(size: int) -> str:

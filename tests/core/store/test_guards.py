@@ -43,7 +43,7 @@ def busy(desk: StoreClient) -> None:
 
 KIND = {
     "task": "t", "name": "t", "queue": "default", "demand": "cpu=1", "priority": 0, "max_retries": 0, "max_losses": 3,
-    "backoff_ms": 0, "options": "{}", "project": "0123abcd",
+    "backoff_ms": 0, "options": "{}", "project": "0123abcd", "made": 5,
 }  # fmt: skip
 GOOD = f"1 {identity('z')} d "
 BAD = f"2 {identity('y')} d "
@@ -64,7 +64,7 @@ CALLS: list[Call] = [
     ("lose", keys.leases(W), [W, identity("a"), "running"]),
     ("tell", keys.events(W), [W, identity("a"), "running", "progress", "{}"]),
     ("cancel", keys.counts(W), [W, identity("b"), 0]),
-    ("retry", keys.counts(W), [W, identity("d"), "", HANDED, b"payload"]),
+    ("retry", keys.counts(W), [W, identity("d"), "", HANDED, b"payload", "{}", '{"snapshot": "5d20"}']),
     ("recall", keys.experiment_jobs(W, "exp"), [W, identity("a")]),
     ("relist", keys.counts(W), [W, identity("a")]),
     ("collect", keys.collection(W), [W, "gc1", 60000, "{}"]),
@@ -160,6 +160,7 @@ def test_a_view_made_something_else_hinders_nothing(desk: StoreClient, call: Cal
         ({"project": "a|b"}, BAD),
         ({"priority": 101}, BAD),
         ({"priority": "high"}, BAD),
+        ({"made": -1}, BAD),
         ({"demand": "cpu=9"}, BAD),
         ({"demand": "nothing=1"}, BAD),
         ({}, f"{BAD} nobody"),

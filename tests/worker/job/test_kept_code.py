@@ -171,6 +171,31 @@ def test_a_script_that_reached_the_project_by_a_finder_alone_gets_the_snapshot(
     assert_runs_the_snapshot(crew, task, project)
 
 
+SPAWN = """
+import multiprocessing
+with multiprocessing.get_context("spawn").Pool(1) as pool:
+    Path("spawned.txt").write_text(pool.apply(helper.where))
+"""
+
+
+def test_processes_that_a_job_spawns_import_the_snapshot_too(crew: Crew, project: Path, tmp_path: Path) -> None:
+    (project / "helper.py").write_text('NAME = "old"\ndef where(): return NAME\n')
+    task, code = study(SPAWN), kept(crew, project)
+    sys.path.remove(str(project))
+    try:
+        crew.submit(task, options=code.options)
+    finally:
+        sys.path.insert(0, str(project))
+    edit(project)
+    site = tmp_path / "site"
+    site.mkdir()
+    appended = FINDER.replace("PROJECT", str(project)).replace("insert(0, Finder)", "append(Finder)")
+    (site / "sitecustomize.py").write_text(appended)
+    crew.start("--burst", env={"PYTHONPATH": str(site)})
+    crew.wait(task)
+    assert (crew.directory(task).path / "spawned.txt").read_text() == "old"
+
+
 def test_jobs_of_one_daemon_run_each_its_own_snapshot_though_they_share_a_template(crew: Crew, project: Path) -> None:
     worker = crew.started()
     tasks = []

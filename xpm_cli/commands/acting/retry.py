@@ -9,6 +9,7 @@ import click
 
 from xpm_cli.app import FAILED, common_options, say
 from xpm_cli.lookup import acts
+from xpm_cli.lookup.code.retried_code import Recoded, RetriedCode
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.selection import selected, selection_options
 from xpm_cli.lookup.targets import Targets
@@ -24,14 +25,20 @@ UNSUCCESSFUL = (State.FAILED, State.CANCELLED)
 @click.argument("names", metavar="[JOB]...", nargs=-1)
 @selection_options
 @click.option("--failed", is_flag=True, help="The same as --state failed.")
+@click.option("--code", type=click.Choice(["now"]), help="now: run them with today's code, not with their own.")
 @click.option("--yes", is_flag=True, help="Do it without a question.")
 @click.pass_context
-def retry(ctx: click.Context, /, names: tuple[str, ...], failed: bool, yes: bool, **given: Any) -> None:
+def retry(
+    ctx: click.Context, /, names: tuple[str, ...], failed: bool, code: str | None, yes: bool, **given: Any
+) -> None:
     """Run jobs again that failed, were cancelled, or are done.
 
     One job is retried at once. Otherwise the command shows what it would do, and asks; where there is no
     terminal, only --yes does it. Jobs that are done are retried only if they are named, or selected by --state done.
     The directory of an earlier execution is moved aside, to old/ in the workspace.
+
+    A job runs with the code with which it was submitted; the command says which files differ now. --code now takes
+    the files as they are now.
     """
     if failed:
         given["state"] = (*given["state"], State.FAILED.value)
@@ -40,11 +47,17 @@ def retry(ctx: click.Context, /, names: tuple[str, ...], failed: bool, yes: bool
         raise click.UsageError("Name a JOB, or select jobs, such as --failed.", ctx)
     with open_workspace(acts=True) as opened:
         targets = Targets.of(opened, names, chosen, _fits(chosen))
+        code_of_jobs = RetriedCode(opened, targets.rows)
+        for line in code_of_jobs.lines() if code is None else ():
+            say(line)
         if not targets.rows:
             say("No job that was selected has failed.")
         elif not targets.agreed("retry", yes):
             ctx.exit(FAILED)
-        results = [_retry(opened, row) for row in targets.rows]
+        recoded = code_of_jobs.now() if code else {}
+        for line in code_of_jobs.now_lines():
+            say(line)
+        results = [_retry(opened, row, recoded.get(row.identity)) for row in targets.rows]
         for warning in acts.obstacle_lines(opened, targets.rows):
             say(warning)
     ctx.exit(0 if all(results) else FAILED)
@@ -56,7 +69,7 @@ def _fits(chosen: Filter | None) -> Callable[[JobRow], bool]:
     return lambda row: row.state in wanted
 
 
-def _retry(opened: OpenWorkspace, row: JobRow) -> bool:
-    done, said = acts.retry(opened, row)
+def _retry(opened: OpenWorkspace, row: JobRow, recoded: Recoded | None) -> bool:
+    done, said = acts.retry(opened, row, recoded)
     say(said)
     return done

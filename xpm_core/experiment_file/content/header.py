@@ -11,6 +11,7 @@ from xpm_core.errors import ExperimentFileError, InvalidNameError, UnknownWorksp
 from xpm_core.experiment_file.content.merging import Document
 from xpm_core.project.workspace_names import directory_of
 from xpm_core.scalars import is_whole
+from xpm_core.script.code.choice import CHOICES, EXPECTED, Choice
 from xpm_core.words.names import check_experiment_name, check_queue_name
 
 DEFAULT_RUN = "experiment.py"
@@ -26,6 +27,7 @@ class Header(NamedTuple):
         workers: How many workers to start; None for the default.
         queue: The default queue; None for the usual one.
         env: Variables for the environment of all jobs.
+        code: "snapshot" or "live"; None for the default.
     """
 
     workspace: Path | None
@@ -33,6 +35,7 @@ class Header(NamedTuple):
     workers: int | None
     queue: str | None
     env: dict[str, str]
+    code: Choice | None = None
 
 
 class Target(NamedTuple):
@@ -84,6 +87,7 @@ def header_of(document: Document, experiment: str | None = None) -> Header:
         workers=_whole(document, "workers"),
         queue=None if queue is None else _named(document, "queue", queue, check_queue_name),
         env=_variables(document),
+        code=_choice(document),
     )
 
 
@@ -142,6 +146,16 @@ def _whole(document: Document, key: str) -> int | None:
     if value is not None and not is_whole(value, 0, MOST_WORKERS):
         raise _unfit(document, key, f"a number from 0 to {MOST_WORKERS}", value)
     return value
+
+
+def _choice(document: Document) -> Choice | None:
+    value = document.values.get("code")
+    if value is None and "code" not in document.values:
+        return None
+    found: Choice | None = next((choice for choice in CHOICES if choice == value), None)
+    if found is None:
+        raise _unfit(document, "code", EXPECTED, value)
+    return found
 
 
 def _variables(document: Document) -> dict[str, str]:

@@ -19,6 +19,7 @@ KEYS: dict[str, str] = {
     "workers": "How many workers to start on this machine.",
     "queue": "The queue of tasks that are submitted without one.",
     "env": "Variables for the environment of all jobs.",
+    "code": "snapshot: jobs use the files as they were at submission. live: as they are when a job starts.",
     "config": "The values of the configuration that the function takes.",
 }
 """The keys, each with its meaning."""

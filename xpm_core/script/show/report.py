@@ -21,7 +21,7 @@ from xpm_core.tracebacks.edges import debugging
 from xpm_core.tracebacks.prompt import rerun
 from xpm_core.words import html
 from xpm_core.words.commands import Commands
-from xpm_core.words.text import line, plain, plural, shows_glyphs
+from xpm_core.words.text import line, listed, plain, plural, shows_glyphs
 
 NAMED = 5
 """Jobs named in a list; of more jobs, the list says how many there are."""
@@ -132,7 +132,7 @@ def lines(
         if cause.log:
             text.append(f"      log: {cause.log}")
         if cause.blocked:
-            text.append(f"      blocked by {'it' if len(cause.jobs) < 2 else 'them'}: {_listed(cause.blocked)}")
+            text.append(f"      blocked by {'it' if len(cause.jobs) < 2 else 'them'}: {listed(cause.blocked, NAMED)}")
         if cause.jobs:
             text.append(f"      more: {commands.show(cause.jobs[0])}")
     text += notes
@@ -218,8 +218,3 @@ def _common(group: Sequence[TrackedJob], everyone: Sequence[TrackedJob]) -> str:
 
 def _has(job: TrackedJob, item: tuple[str, Any]) -> bool:
     return item[0] in job.tags and job.tags[item[0]] == item[1]
-
-
-def _listed(labels: Sequence[str]) -> str:
-    rest = len(labels) - NAMED
-    return ", ".join(labels[:NAMED]) + (f" and {rest} more" if rest > 0 else "")

@@ -14,6 +14,7 @@ from typing import Any
 
 from xpm_core.errors import ExperimentError
 from xpm_core.scalars import is_number, is_whole
+from xpm_core.script.code.choice import CHOICES, EXPECTED
 from xpm_core.tracebacks.callsite import CodeLine, caller, format_line
 
 _ELSEWHERE = "Start workers there, xpm-worker --queue gpu, and let their queue have the task: submit(queue='gpu')."
@@ -78,4 +79,5 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "workers": (lambda value: value is None or is_whole(value, 0, 10000), "a number of slots, 0 to 10000"),
     "lease_s": (lambda value: is_number(value, 0.5, 3600), "a number of seconds, 0.5 to 3600"),
     "progress": (lambda value: isinstance(value, bool), "True or False"),
+    "code": (lambda value: value is None or value in CHOICES, EXPECTED),
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import TYPE_CHECKING
 
 from xpm_core.script.follow.tracked_job import TrackedJob
@@ -26,9 +26,10 @@ class Pending:
         needs: Identities of the jobs that it needs.
         options: The options of `submit`.
         origins: The files of classes that the server does not know yet.
+        classes: The classes that the job imports.
     """
 
-    __slots__ = ("done", "job", "marked", "needs", "options", "origins", "submission", "task")
+    __slots__ = ("classes", "done", "job", "marked", "needs", "options", "origins", "submission", "task")
 
     def __init__(
         self,
@@ -38,9 +39,10 @@ class Pending:
         needs: Sequence[str],
         options: Options,
         origins: Mapping[str, str],
+        classes: Set[type],
     ) -> None:
         self.job, self.task, self.marked, self.needs = job, task, marked, needs
-        self.options, self.origins = options, origins
+        self.options, self.origins, self.classes = options, origins, classes
         self.done = marked and not origins
         """Whether the server needs no more than the identity, because the job is done and its classes are known."""
         self.submission: Submission | None = None

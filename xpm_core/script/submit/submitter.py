@@ -12,7 +12,7 @@ import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
-from time import sleep
+from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
 from xpm_core.backoff import Backoff
@@ -30,6 +30,9 @@ from xpm_core.language.identity import seal
 from xpm_core.language.identity.digest import task_id
 from xpm_core.project.origin import project_name
 from xpm_core.reading.server import server_time
+from xpm_core.script.code.choice import LIVE
+from xpm_core.script.code.fates import Fates
+from xpm_core.script.code.run_code import RunCode
 from xpm_core.script.follow.follower import LONGEST_PAUSE_S, SHORTEST_PAUSE_S
 from xpm_core.script.follow.markers import mark_done
 from xpm_core.script.follow.tracked_job import TrackedJob
@@ -47,6 +50,7 @@ from xpm_core.store.records import RetryCode, Run, Submission, SubmitCode, Submi
 from xpm_core.store.scripts import Sent
 from xpm_core.tracebacks.callsite import CodeLine, format_line
 from xpm_core.wire import payload, signing
+from xpm_core.words.text import say
 from xpm_core.workspace.experiment_directory import ExperimentDirectory, RunDirectory
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.job_links import JobLinks
@@ -64,6 +68,12 @@ REMOVAL_S = 0.05
 """The pause before a job is submitted again whose directory is being removed just now, seconds."""
 MANY_PAUSES = 60
 """After so many of these pauses, the log says what the script waits for: `xpm gc` may have been killed."""
+
+
+def tell(line: str) -> None:
+    """Say something on the code of jobs, and write it into the run's log."""
+    log.info("%s", line)
+    say(line)
 
 
 class Submitter:
@@ -101,6 +111,9 @@ class Submitter:
         self._parts = Parts(workspace.path)
         self._written = lru_cache(maxsize=64)(format_line)  # most tasks are submitted by one line
         self._key = signing.key_in(os.environ)
+        self._code = RunCode(workspace.path, tell)
+        self._fates = Fates(self._code.changed)
+        self._began_s = monotonic()
         self._closed = threading.Event()
 
     def submit(self, task: Task, options: Options, place: CodeLine) -> TrackedJob:
@@ -132,7 +145,7 @@ class Submitter:
             refuse_unguarded(classes, place)
             new = not classes <= self._classes
             job = self._job(task, digest, submission_tags(task, below, needs), options, place)
-            pending = self._pending(job, task, needs, options, seal.class_origins(task) if new else EMPTY)
+            pending = self._pending(job, task, needs, options, classes)
             config.submitted = job
             self._tracker.add(job)
             self.twins.remember(task, digest, below)
@@ -156,7 +169,12 @@ class Submitter:
 
     def notes(self) -> list[str]:
         """Lines for the report of the run: tasks that are one job, and tasks that look like others."""
-        return [*self.twins.lines(), *self.lookalikes.lines()]
+        return [*self.twins.lines(), *self.lookalikes.lines(), *self._fates.notes()]
+
+    def say_fates(self) -> None:
+        """Say which jobs that were there have other code now than before, or than this run submits."""
+        for line in self._fates.lines():
+            tell(line)
 
     def flush(self) -> None:
         """Send all pending submissions. Every method that waits or reads calls this first."""
@@ -166,6 +184,7 @@ class Submitter:
         """Send all pending submissions, if the server answers, and end the thread."""
         self._closed.set()
         self._outbox.close()
+        self.say_fates()
         self._record.end()
 
     def _job(self, task: Task, digest: str, tags: Mapping[str, Any], options: Options, place: CodeLine) -> TrackedJob:
@@ -175,10 +194,12 @@ class Submitter:
         return TrackedJob(self._tracker, digest, name, directory, place, queue, tags, state_of(task).demand)
 
     def _pending(
-        self, job: TrackedJob, task: Task, needs: Sequence[Task], options: Options, origins: Mapping[str, str]
+        self, job: TrackedJob, task: Task, needs: Sequence[Task], options: Options, classes: set[type]
     ) -> Pending:
         known = tuple([state_of(needed).submitted.identity for needed in needs])
-        pending = Pending(job, task, self._listings.marked(job.directory), known, options, origins)
+        origins = EMPTY if classes <= self._classes else seal.class_origins(task)
+        imported = self._imported(classes, needs)
+        pending = Pending(job, task, self._listings.marked(job.directory), known, options, origins, imported)
         if not pending.done:
             self._submission(pending)  # so that an error of the task is raised by the line that submits it
         return pending
@@ -197,7 +218,9 @@ class Submitter:
         job, task, options = pending.job, pending.task, pending.options
         name, _, project = self._names_of(type(task))
         wire_form = payload.pack(task, self._workspace.path, job.tags, self._parts)
-        spec = JobSpec(job.identity, name, job.name, job.directory.relative, wire_form, options.in_job(type(task)))
+        code = self._code.of(pending.classes, live=options.code == LIVE)
+        how = options.in_job(type(task), code)
+        spec = JobSpec(job.identity, name, job.name, job.directory.relative, wire_form, how)
         pending.submission = Submission(
             spec=spec if self._key is None else signing.signed(self._key, self._workspace.id, spec),
             needs=pending.needs,
@@ -209,9 +232,22 @@ class Submitter:
             min_time_s=math.ceil(options.min_time),
             tags=job.tags,
             project=project,
+            made_ms=self._now_ms(),
             where=self._written(job.place),
         )
         return pending.submission
+
+    def _now_ms(self) -> int:
+        """The time by the server's clock, in steps of 50 ms, so that jobs that are sent together share it."""
+        return self._run.started_ms + int((monotonic() - self._began_s) * 20) * 50
+
+    def _imported(self, classes: set[type], needs: Sequence[Task]) -> set[type]:
+        """The classes that a job imports: its own, and those of tasks that an earlier run has submitted."""
+        for needed in needs:
+            submitted = state_of(needed).submitted
+            if self._tracker.jobs.get(submitted.identity) is not submitted:
+                classes = classes | {type(each) for _, each in reachable(needed)}
+        return classes
 
     # -- sending ---------------------------------------------------------------------------------------------------
 
@@ -233,6 +269,9 @@ class Submitter:
                 raise RedisFullError(where, error.problem, error.remedy) from None
             raise
         self._tracker.answered(zip([pending.job for pending in batch], answers, strict=True))
+        for pending, answer in zip(batch, answers, strict=True):
+            if pending.submission is not None:
+                self._fates.note(answer, pending.submission.spec.options.snapshot)
         for pending in batch:
             self._links.add(pending.job.directory, name_from_tags(pending.job.tags))
         self._index.add(map(self._indexed, batch, answers))

@@ -15,6 +15,7 @@ from xpm_core.errors import SnapshotError
 from xpm_core.snapshot.manifest import KeptFile, LargeFile, Manifest
 from xpm_core.snapshot.provenance import Provenance, Tree
 from xpm_core.snapshot.taking.files.links import Surroundings
+from xpm_core.snapshot.taking.files.names import is_python
 from xpm_core.snapshot.taking.files.selection import Selection, select
 from xpm_core.snapshot.taking.files.settings import read_settings
 from xpm_core.snapshot.taking.lines import change_line, note_lines
@@ -31,8 +32,8 @@ def changed_files(manifest: Manifest, trees: Sequence[Tree]) -> list[str]:
         trees: Its trees, as the provenance of a job has them.
 
     Returns:
-        Their paths, sorted, with "(removed)" or "(new)" behind. If there are several trees, a path begins with the name
-        of its tree. A root that is gone is one entry.
+        Their paths, sorted, with "(removed)" or "(new)" behind. Of new files, only code is named, because scripts write
+        data. If there are several trees, a path begins with the name of its tree. A root that is gone is one entry.
 
     Raises:
         SnapshotError: A file that is there cannot be read.
@@ -100,7 +101,8 @@ def _differences(manifest: Manifest, tree: int, now: Selection) -> Iterator[str]
     """The paths of a tree that differ, each with what has become of it."""
     before = {each.path: each for each in manifest.entries if each.tree == tree}
     for path in {*now.files, *now.large, *now.links} - set(before):
-        yield f"{path} (new)"
+        if is_python(path):
+            yield f"{path} (new)"
     for path, entry in before.items():
         file = now.files.get(path)
         if path not in now.large and path not in now.links and file is None:

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from xpm_core.project.import_path import in_library
 from xpm_core.project.origin import INSTALLED
 
+_NOT_FOR_JOBS = {"__main__", "sitecustomize", "usercustomize"}
 _OWN = {"xpm_core", "xpm_worker", "xpm_cli"}
 
 
@@ -38,8 +39,8 @@ class ModuleFile(NamedTuple):
 
     @property
     def is_for_jobs(self) -> bool:
-        """Whether a job may import it, as far as one can see: not the script as such, nor what editors add."""
-        return self.module != "__main__" and "/." not in self.folder
+        """Whether a job may import it, as far as one can see: not the script as such, nor what tools have added."""
+        return self.module not in _NOT_FOR_JOBS and "/." not in self.folder and os.path.isfile(self.path)
 
 
 class Imports:
@@ -48,6 +49,11 @@ class Imports:
     def __init__(self) -> None:
         self._state = (-1, "")
         self._files: list[ModuleFile] = []
+
+    @property
+    def state(self) -> tuple[int, str]:
+        """Changes when more is imported."""
+        return self._state
 
     def files(self) -> list[ModuleFile]:
         """The user's files, of all modules that are imported now."""
@@ -72,16 +78,21 @@ def module_file(name: str, module: object) -> ModuleFile | None:
     return None if found is None else found._replace(module=name)
 
 
-@lru_cache(maxsize=8192)
 def users_file(file: str) -> ModuleFile | None:
     """A file of a module, if it is the user's own."""
-    given, name = os.path.split(os.path.abspath(file))
-    folder = os.path.realpath(given)
-    if any(_is_packages(each) for each in (given, folder)) or not os.path.isfile(os.path.join(folder, name)):
+    given, _, name = (file if file.startswith("/") else os.path.abspath(file)).rpartition("/")
+    folder = _users_folder(given)
+    return None if folder is None else ModuleFile(os.path.abspath(given or "/"), folder, name)
+
+
+@lru_cache(maxsize=8192)
+def _users_folder(given: str) -> str | None:
+    """A folder without links; None if it holds installed packages, or the standard library."""
+    if _is_packages(os.path.abspath(given or "/")):
         return None
-    return ModuleFile(given, folder, name)
+    folder = os.path.realpath(given or "/")
+    return None if _is_packages(folder) else folder
 
 
 def _is_packages(folder: str) -> bool:
-    """Whether a folder holds installed packages, or the standard library."""
     return in_library(folder + os.sep) or not set(INSTALLED).isdisjoint(folder.split(os.sep))

@@ -12,7 +12,8 @@ from xpm_core.snapshot.taking.files.selection import LARGE, Notes
 from xpm_core.words.text import amount, line, plural
 
 _SHOWN = 3
-_LONGEST = 300
+_LONGEST = 400
+_NAME = 60
 
 Files = dict[tuple[str, str], str]
 """The digests of files, or what else they are, by tree and path."""
@@ -53,8 +54,14 @@ def cut(names: Sequence[str], shown: int = _SHOWN) -> str:
         'a, b, c and 2 more'
     """
     rest = len(names) - shown
-    listed = ", ".join(line(name, 80) for name in names[:shown])
+    listed = ", ".join(_end(name) for name in names[:shown])
     return f"{listed} and {rest} more" if rest > 0 else listed
+
+
+def _end(name: str) -> str:
+    """A path with its end, which tells files apart, if it is long."""
+    text = line(name, 1000)
+    return text if len(text) <= _NAME else f"…{text[1 - _NAME :]}"
 
 
 def note_lines(root: str, notes: Notes) -> Iterable[str]:
@@ -69,7 +76,7 @@ def note_lines(root: str, notes: Notes) -> Iterable[str]:
         yield line(f"code: git does not list {root} ({notes.refused}), so all files in it are looked at", _LONGEST)
     if notes.narrowed:
         yield line(
-            f"code: of {root}, only Python files and what was imported are kept, because {notes.narrowed}. Others: "
+            f"code: of {root}, only {notes.only} are kept, because {notes.narrowed}. Others: "
             f'{table} include = ["..."] in pyproject.toml',
             _LONGEST,
         )
@@ -77,7 +84,7 @@ def note_lines(root: str, notes: Notes) -> Iterable[str]:
         keep = f'To keep one: {table} include = ["{line(notes.secrets[0], 60)}"]'
         yield line(f"code: left out, because such names hold secrets: {cut(notes.secrets)}. {keep}", _LONGEST)
     if notes.leaving:
-        yield line(f"code: links that leave {root} stay links: {cut(notes.leaving)}", _LONGEST)
+        yield line(f"code: links that leave {root}, or lead nowhere, stay links: {cut(notes.leaving)}", _LONGEST)
     if notes.large:
         names = [f"{path} ({amount(size)})" for path, size in notes.large]
         yield line(f"code: files over {amount(LARGE)} are linked to where they lie: {cut(names)}", _LONGEST)
@@ -87,13 +94,14 @@ def note_lines(root: str, notes: Notes) -> Iterable[str]:
         yield line(f"code: no file matches include = {cut(notes.unmatched)}", _LONGEST)
 
 
-def outside_line(files: Sequence[str], also: Sequence[str]) -> str:
+def outside_line(files: Sequence[str], settings: str, also: Sequence[str]) -> str:
     """What is said of files that were imported from outside of all roots.
 
     Args:
         files: The files.
-        also: The folders that hold them, as the settings of the first root would name them.
+        settings: The pyproject.toml of the first root.
+        also: The folders that hold them, as these settings would name them.
     """
     wanted = ", ".join(f'"{each}"' for each in also)
-    keep = f"To keep them, write into pyproject.toml: [tool.xpm.snapshot] also = [{wanted}]"
+    keep = f"To keep them, write into {settings}: [tool.xpm.snapshot] also = [{wanted}]"
     return line(f"code: jobs use {cut(files)} as they are then, because no root holds them. {keep}", 2 * _LONGEST)

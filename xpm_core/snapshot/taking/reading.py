@@ -5,6 +5,7 @@ Owns: what is done about a file that changes while it is read, that is gone, or 
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import time
@@ -14,6 +15,7 @@ from typing import NamedTuple
 from xpm_core.errors import SnapshotError
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.snapshot.taking.files.links import exclude
+from xpm_core.snapshot.taking.files.names import shown
 from xpm_core.snapshot.taking.files.selection import Found
 from xpm_core.snapshot.taking.seen import Seen, described, now_ns
 
@@ -83,6 +85,8 @@ def read_stable(path: str, own: str) -> Content | None:
         except OSError as error:
             if os.path.islink(path):
                 return None
+            if error.errno == errno.ESTALE:  # another machine has replaced it on a network file system
+                continue
             raise _unreadable(path, own, error) from None
         try:
             before = os.fstat(descriptor)
@@ -91,13 +95,15 @@ def read_stable(path: str, own: str) -> Content | None:
             data = _whole(descriptor, before.st_size)
             after = os.fstat(descriptor)
         except OSError as error:
+            if error.errno == errno.ESTALE:
+                continue
             raise _unreadable(path, own, error) from None
         finally:
             os.close(descriptor)
         if described(before) == described(after) and len(data) == after.st_size:
             return Content(data, after, began)
     problem = f"this file changes while it is read, {TRIES} times in a row"
-    raise SnapshotError(path, problem, f"Wait until it is written. Or: {exclude(own)}")
+    raise SnapshotError(shown(path), problem, f"Wait until it is written. Or: {exclude(own)}")
 
 
 def _whole(descriptor: int, size: int) -> bytes:
@@ -111,7 +117,7 @@ def _whole(descriptor: int, size: int) -> bytes:
 
 def _unreadable(path: str, own: str, error: OSError) -> SnapshotError:
     reason = (error.strerror or str(error)).lower()
-    return SnapshotError(path, f"cannot be read: {reason}", f"Make it readable for you. Or: {exclude(own)}")
+    return SnapshotError(shown(path), f"cannot be read: {reason}", f"Make it readable for you. Or: {exclude(own)}")
 
 
 class Keeper:
@@ -124,10 +130,13 @@ class Keeper:
     def __init__(self, store: CodeStore) -> None:
         self._store = store
         self._present: set[str] = set()
+        self._since = time.monotonic()
 
-    def forget(self) -> None:
-        """Look anew whether contents are there."""
-        self._present.clear()
+    def forget(self, after_s: float = 0) -> None:
+        """Look anew whether contents are there, if the last time that all were looked for is so many seconds ago."""
+        if time.monotonic() - self._since >= after_s:
+            self._present.clear()
+            self._since = time.monotonic()
 
     def keep(self, path: str, found: Found, seen: Seen) -> Kept | None:
         """Keep a file. It is read only if it is not known, or if its content is not in the workspace any more.

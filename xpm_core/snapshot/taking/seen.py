@@ -1,10 +1,11 @@
 """What was read before: for each file of a root, its digest, and how the system described it then.
 
-    <workspace>/code/seen/<host>-<hash of the root's path>      JSON
+    <workspace>/code/seen/<host>-<user's number>-<hash of the root's path>      JSON
 
 A file whose description is the same has the same content, so it is not read again. This holds only if the file was last
 changed well before it was read: two changes within one tick of the file system's clock look the same. Git has the same
-rule for its index. The file is a cache: a damaged one is as good as none, and two scripts may write it at once.
+rule for its index. The file is a cache: a damaged one is as good as none, and two scripts may write it at once. A file
+that others could have written is not believed, because it decides which code a job of this user gets.
 
 Owns: the form of this file, and when a digest is believed.
 """
@@ -64,7 +65,7 @@ class Seen:
     """
 
     def __init__(self, folder: str, root: str) -> None:
-        name = f"{socket.gethostname()}-{sha256(os.fsencode(root)).hexdigest()[:16]}"
+        name = f"{socket.gethostname()}-{os.geteuid()}-{sha256(os.fsencode(root)).hexdigest()[:16]}"
         self._path, self._root = os.path.join(folder, name), root
         self._known = self._read()
         self._changed = False
@@ -100,12 +101,15 @@ class Seen:
         with suppress(WorkspaceError):
             with explained(self._path, "cannot be written"):
                 os.makedirs(os.path.dirname(self._path), exist_ok=True)
-            write_atomic(self._path, data.encode(), durable=False)
+            write_atomic(self._path, data.encode(), durable=False, mode=0o600)
         self._changed = False
 
     def _read(self) -> dict[str, list[Any]]:
         try:
             with open(self._path, "rb") as file:
+                about = os.fstat(file.fileno())
+                if about.st_uid != os.geteuid() or about.st_mode & 0o022:
+                    return {}
                 kept = json.loads(file.read())
             if kept["version"] != _VERSION or kept["root"] != self._root:
                 return {}

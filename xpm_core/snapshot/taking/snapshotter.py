@@ -6,6 +6,7 @@ Owns: when files are looked at again, and what is said. What belongs to a snapsh
 from __future__ import annotations
 
 import os
+import sys
 import threading
 import time
 from collections.abc import Iterable, Sequence
@@ -17,7 +18,7 @@ from xpm_core.snapshot.taking.files.names import lies_in
 from xpm_core.snapshot.taking.imported import Imports, ModuleFile
 from xpm_core.snapshot.taking.lines import change_line, first_line, joined_line, note_lines, outside_line
 from xpm_core.snapshot.taking.roots import root_around, root_of
-from xpm_core.snapshot.taking.taker import Photo, Taker
+from xpm_core.snapshot.taking.taker import Photo, Taker, named
 
 _IMPORTS_S = 0.05
 """How long the files that were imported are believed to be unchanged."""
@@ -69,6 +70,7 @@ class Snapshotter:
         self._quiet: Taken | None = None
         self._imports_due = self._whole_due = 0.0
         self._said: set[str] = set()
+        self._names: tuple[object, ...] = ()
 
     def current(self, classes: Iterable[type]) -> Taken | None:
         """The snapshot for tasks of these classes, and of all classes of earlier calls. If files changed, a new one.
@@ -98,12 +100,13 @@ class Snapshotter:
     def _looked_at(self, roots: set[str]) -> Taken | None:
         """The snapshot of these roots, after a look at the files that is as thorough as it has to be."""
         modules = self._imports.files()
+        self._name_again(modules)
         photo, began = self._photo, time.monotonic()
         if photo is not None and roots == self._roots and began < self._whole_due and photo.has_same(modules):
             return self._quiet
         found = self._taker.take(roots, modules, photo)
         self._whole_due = time.monotonic() + max(_WHOLE_S, _WHOLE_COSTS * (time.monotonic() - began))
-        self._photo = found
+        self._photo, self._names = found, self._state()
         if self._quiet is not None and photo is not None and found.snapshot == photo.snapshot:
             lines = self._new_lines(self._notes(found, modules))
             return self._quiet._replace(lines=lines)
@@ -111,6 +114,17 @@ class Snapshotter:
         taken = taken_of(found, lines)
         self._quiet = taken._replace(new=0, lines=[])
         return taken
+
+    def _state(self) -> tuple[object, ...]:
+        """What the names of roots depend on."""
+        return tuple(sys.path), self._imports.state
+
+    def _name_again(self, modules: Sequence[ModuleFile]) -> None:
+        """Find new names of the roots, if this process may have got some: payloads can hold them from now on."""
+        if self._photo is not None and self._quiet is not None and self._names != self._state():
+            self._photo.trees = [named(tree, modules) for tree in self._photo.trees]
+            self._quiet = self._quiet._replace(trees=self._photo.trees)
+            self._names = self._state()
 
     def _new_lines(self, lines: Iterable[str]) -> list[str]:
         """The lines that were not said yet."""
@@ -124,10 +138,16 @@ class Snapshotter:
         outside = [file for file in outside if file.is_for_jobs and file.path not in self._said]
         if outside:
             first = photo.trees[0].roots[0]
-            also = sorted({os.path.relpath(root_around(file, file.module), first) for file in outside})
-            lines.append(outside_line([file.path for file in outside], also))
+            also = sorted({_seen_from(first, root_around(file, file.module)) for file in outside})
+            lines.append(outside_line([file.path for file in outside], f"{first}/pyproject.toml", also))
             self._said.update(file.path for file in outside)
         return lines
+
+
+def _seen_from(root: str, folder: str) -> str:
+    """A folder as the settings of a root would name it."""
+    near = os.path.relpath(folder, root)
+    return folder if near.startswith("../../..") else near
 
 
 def taken_of(photo: Photo, lines: list[str]) -> Taken:
@@ -141,7 +161,7 @@ def _head(before: Photo | None, now: Photo) -> str:
     if before is None:
         files = now.manifest.files
         return first_line(now.snapshot, len(files), sum(each.size for each in files), now.new)
-    known = {tree.name for tree in before.trees}
-    if joined := [tree.name for tree in now.trees if tree.name not in known]:
+    known = {tree.roots[0] for tree in before.trees}
+    if joined := [tree.name for tree in now.trees if tree.roots[0] not in known]:
         return joined_line(now.snapshot, before.snapshot, joined)
     return change_line(now.snapshot, before.snapshot, now.changed_since(before))

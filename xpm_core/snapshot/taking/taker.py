@@ -25,6 +25,9 @@ from xpm_core.snapshot.taking.reading import Keeper, Kept
 from xpm_core.snapshot.taking.roots import Root, arranged, names_of
 from xpm_core.snapshot.taking.seen import Seen
 
+_LOOK_AGAIN_S = 1800
+"""After how long a run makes sure that all contents are still there: `xpm gc` spares what was used within a day."""
+
 
 @dataclass
 class Photo:
@@ -73,6 +76,12 @@ def by_name(manifest: Manifest) -> dict[str, tuple[object, ...]]:
     return {starts[each.tree] + each.path: each[2:] for each in manifest.entries}
 
 
+def named(tree: Tree, modules: Sequence[ModuleFile]) -> Tree:
+    """A tree with all names by which this process reaches its root now."""
+    names = names_of(tree.roots[0], modules)
+    return replace(tree, roots=names.roots, inner=names.inner)
+
+
 class Taker:
     """Takes snapshots of roots.
 
@@ -105,11 +114,25 @@ class Taker:
             SettingsError: A pyproject.toml is wrong.
             WorkspaceError: The workspace cannot be written.
         """
-        if before is not None and not self._is_there(before.snapshot):
-            self._keeper.forget()
+        gone = before is not None and not self._is_there(before.snapshot)
+        self._keeper.forget(0 if gone else _LOOK_AGAIN_S)
         roots, settings = _with_also(paths)
-        asked = {} if before else _asked(roots)
-        selections = self._selections(roots, settings, modules, forced or {})
+        with _States(roots if before is None else ()) as states:
+            selections = self._selections(roots, settings, modules, forced or {})
+            photo = self._photo(roots, selections, modules)
+            photo.trees = (
+                before.trees
+                if before is not None and before.snapshot == photo.snapshot
+                else [states.tree(root, selections[root.path], modules) for root in roots]
+            )
+        if not self._is_there(photo.snapshot):
+            self._store.put("snapshots", photo.manifest.data)
+        return photo
+
+    def _photo(
+        self, roots: Sequence[Root], selections: Mapping[str, Selection], modules: Sequence[ModuleFile]
+    ) -> Photo:
+        """Keep the files of all roots."""
         photo = Photo(Manifest([], []), notes={path: each.notes for path, each in selections.items()})
         photo.kept.update((module.path, None) for module in modules)
         entries: list[Entry] = []
@@ -120,20 +143,16 @@ class Taker:
             photo.kept.update((os.path.join(root.path, path), each) for path, each in kept.items())
             entries += _entries(number, selection, kept)
         photo.manifest = Manifest([root.name for root in roots], entries)
-        if before is None or before.snapshot != photo.snapshot:
-            photo.trees = _trees(roots, selections, modules, asked or _asked(roots))
-        else:
-            photo.trees = before.trees
-        if not self._is_there(photo.snapshot):
-            self._store.put("snapshots", photo.manifest.data)
         return photo
 
     def _is_there(self, snapshot: str) -> bool:
         """Whether the manifest of a snapshot is there. It is marked as used now, because old ones may be removed."""
         try:
             os.utime(self._store.document_path("snapshots", snapshot))
-        except OSError:
+        except FileNotFoundError:
             return False
+        except OSError:  # it belongs to somebody else
+            return os.path.exists(self._store.document_path("snapshots", snapshot))
         return True
 
     def _selections(
@@ -175,23 +194,29 @@ def _with_also(paths: Iterable[str]) -> tuple[list[Root], dict[str, SnapshotSett
     return arranged(settings), settings
 
 
-def _asked(roots: Iterable[Root]) -> dict[str, StateAsked]:
-    """Ask git how the checkouts stand that the roots lie in."""
-    return {root.path: StateAsked(root.path) for root in roots if checkout_of(root.path) is not None}
+class _States:
+    """How the checkouts stand that roots lie in. Git is asked about some ahead, so that it works meanwhile.
 
+    Args:
+        roots: The roots that git is asked about ahead.
+    """
 
-def _trees(
-    roots: Sequence[Root],
-    selections: Mapping[str, Selection],
-    modules: Sequence[ModuleFile],
-    asked: Mapping[str, StateAsked],
-) -> list[Tree]:
-    trees = []
-    for root in roots:
-        git = asked[root.path].state(selections[root.path].git) if root.path in asked else None
-        names = names_of(root.path, modules)
-        trees.append(Tree(root.name, names.roots, git, names.inner))
-    return trees
+    def __init__(self, roots: Iterable[Root]) -> None:
+        self._asked = {root.path: StateAsked(root.path) for root in roots if checkout_of(root.path) is not None}
+
+    def __enter__(self) -> _States:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for each in self._asked.values():
+            each.close()
+
+    def tree(self, root: Root, selection: Selection, modules: Sequence[ModuleFile]) -> Tree:
+        """A root, as a tree of a snapshot."""
+        if root.path not in self._asked and checkout_of(root.path) is not None:
+            self._asked[root.path] = StateAsked(root.path)
+        git = self._asked[root.path].state(selection.git) if root.path in self._asked else None
+        return named(Tree(root.name, [root.path], git), modules)
 
 
 def _imported(modules: Iterable[ModuleFile], root: str) -> set[str]:

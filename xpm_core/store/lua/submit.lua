@@ -7,16 +7,18 @@ ARGV[2]  when this run of the experiment began, ms of the server's clock
 ARGV[3]  origins as JSON: class -> names of its file, project:path, one a line; one file's share a name, which may be
          project:**/path: any path there that ends so
 ARGV[4]  kinds as a JSON list; a kind has the facts that many jobs share: {task, name, queue, demand, priority,
-         max_retries, max_losses, backoff_ms, options}
+         max_retries, max_losses, backoff_ms, options, made}; made is when they were submitted, ms of the server's
+         clock (without it, when the run began)
 ARGV[...]  three for each job: `kind identity directory marker need need`, the kind by its number from 1 and the marker
          often empty; its tags as JSON; its payload
 
 Returns {1, since, cursor, answers}: two events, the last one now, and one before it after which all are of these jobs
-        (empty if there are others); a line `code state execution ended_ms root` for each job; or a refusal of all,
-        nothing written: {-1, id, token, asked, capacity}, {-2, id, need that is unknown}, {-3, class, known origin},
-        {-4, id}: its directory is being removed, try again
+        (empty if there are others); a line `code state execution ended_ms root` for each job, and if the job had
+        another snapshot, ` replaced DIGEST` or ` kept DIGEST`; or a refusal of all, nothing written:
+        {-1, id, token, asked, capacity}, {-2, id, need that is unknown}, {-3, class, known origin}, {-4, id}: its
+        directory is being removed, try again
    1  NEW       the job is new
-   2  ATTACHED  it was there, in that state; until it starts, a later run decides how, when and where it runs
+   2  ATTACHED  it was there, in that state; until it starts, the newest submission decides how it runs
    3  DONE      it is done, and its marker was seen
    4  RETRIED   it had failed or was cancelled before this run, and runs again
    5  UNMARKED  it is done, but its marker was not seen: look at its directory (docs/internals/files.md)

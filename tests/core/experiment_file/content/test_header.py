@@ -13,10 +13,10 @@ from xpm_core.experiment_file.content.header import header_of, target_of
 
 
 def test_all_that_can_be_said(tmp_path: Path) -> None:
-    text = "workspace: ../ws\nexperiment: digits\nworkers: 2\nqueue: gpu\nenv: {OMP_NUM_THREADS: 1, A: b}\n"
+    text = "workspace: ../ws\nexperiment: digits\nworkers: 2\nqueue: gpu\nenv: {OMP_NUM_THREADS: 1, A: b}\ncode: live\n"
     header = header_of(document(tmp_path / "a", text))
-    assert header == (tmp_path / "ws", "digits", 2, "gpu", {"OMP_NUM_THREADS": "1", "A": "b"})
-    assert header_of(document(tmp_path, "experiment: digits\n")) == (None, "digits", None, None, {})
+    assert header == (tmp_path / "ws", "digits", 2, "gpu", {"OMP_NUM_THREADS": "1", "A": "b"}, "live")
+    assert header_of(document(tmp_path, "experiment: digits\n")) == (None, "digits", None, None, {}, None)
     assert header_of(document(tmp_path, "experiment: digits\n"), "other").experiment == "other"
 
 
@@ -69,6 +69,8 @@ def test_a_name_of_the_users_settings_wins_over_a_folder_beside_the_file_and_a_m
         ("experiment: e\n\nworkers: many\n",
          "sweep.yaml:3: workers: expected a number from 0 to 10000, got 'many' (str)."),
         ("experiment: e\nworkers: true\n", "sweep.yaml:2: workers: expected a number"),
+        ("experiment: e\ncode: today\n", "sweep.yaml:2: code: expected 'snapshot' or 'live', got 'today' (str)."),
+        ("experiment: e\ncode:\n", "sweep.yaml:2: code: expected 'snapshot' or 'live', got None (NoneType)."),
         ("experiment: e\nenv: [A]\n", "sweep.yaml:2: env: expected variables and their values, got ['A'] (list)."),
         ("experiment: e\nenv:\n  A: true\n",
          'sweep.yaml:3: env: expected a text as the value of \'A\', got True (bool). Quote it'),

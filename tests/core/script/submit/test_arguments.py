@@ -29,6 +29,8 @@ pytestmark = pytest.mark.redis
         ({"lease_s": "30"}, "lease_s='30'"),
         ({"lease_s": float("nan")}, "lease_s=nan"),
         ({"redis": 6379}, "redis=6379"),
+        ({"code": "today"}, "experiment(code='today'): expected 'snapshot' or 'live'"),
+        ({"code": True}, "code=True"),
     ],
     ids=str,
 )
@@ -47,7 +49,7 @@ def test_option_that_cannot_work_is_refused_where_it_is_given(
         ({"n_workers": 2}, r"experiment\(\): unknown argument 'n_workers'\. Did you mean 'workers'\?"),
         (
             {"xyz": 2},
-            r"unknown argument 'xyz'\. There are: workdir, name, port, redis, workers, .*, lease_s, progress\.",
+            r"unknown argument 'xyz'\. There are: workdir, name, port, redis, workers, .*, lease_s, progress, code\.",
         ),
         ({"launcher": 2}, r"unknown argument 'launcher'\. Start workers there"),
     ],

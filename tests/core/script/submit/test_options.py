@@ -30,6 +30,8 @@ pytestmark = pytest.mark.redis
         ({"timeout": 0}, r"timeout=0"),
         ({"max_retries": -1}, r"max_retries=-1"),
         ({"env": {"A": 1}}, r"env={'A': 1}"),
+        ({"code": "today"}, r"submit\(code='today'\): expected 'snapshot' or 'live'"),
+        ({"code": True}, r"code=True"),
     ],
     ids=str,
 )

@@ -93,6 +93,12 @@ class Asked:
             raise GitRefused(first.removeprefix("fatal: ") or f"git ended with {self._process.returncode}")
         return out
 
+    def close(self) -> None:
+        """End it, if nobody wants its answer any more."""
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()
+            self._process.communicate()
+
 
 def files_of(folder: str, seconds: float, passed_over: Sequence[str] = ()) -> GitFiles:
     """The files of a folder that lies in a checkout.
@@ -100,7 +106,7 @@ def files_of(folder: str, seconds: float, passed_over: Sequence[str] = ()) -> Gi
     Args:
         folder: The folder.
         seconds: How long git may take.
-        passed_over: Folders right in this one in which git need not look for untracked files.
+        passed_over: Paths of folders in this one in which git need not look for untracked files.
 
     Raises:
         GitRefused: Git is missing, slow, or refuses.
@@ -172,6 +178,11 @@ class StateAsked:
         name = "" if branch == "HEAD" else branch.removeprefix("refs/heads/")
         return GitState(commit, name, shown[:MOST_CHANGED], len(shown))
 
+    def close(self) -> None:
+        """End what still runs."""
+        for each in (self._head, self._staged, self._modified):
+            each.close()
+
     def _changed_tracked(self) -> set[str]:
         """Tracked files that differ from what was staged. If comparing contents takes long, their times decide."""
         try:
@@ -210,6 +221,8 @@ def _written(path: str) -> str:
 def _environment() -> dict[str, str]:
     """The environment without what names another repository."""
     kept = {
-        k: v for k, v in os.environ.items() if not k.startswith("GIT_") or k.startswith(("GIT_CONFIG_", "GIT_CEIL"))
+        k: v
+        for k, v in os.environ.items()
+        if not k.startswith("GIT_") or k.startswith(("GIT_CONFIG_", "GIT_CEILING", "GIT_DISCOVERY"))
     }
     return {**kept, "GIT_OPTIONAL_LOCKS": "0", "GIT_TERMINAL_PROMPT": "0", "LC_ALL": "C"}

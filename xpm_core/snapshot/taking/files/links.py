@@ -17,7 +17,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from xpm_core.errors import SnapshotError
-from xpm_core.snapshot.taking.files.names import lies_in
+from xpm_core.snapshot.taking.files.names import lies_in, shown
 from xpm_core.snapshot.taking.files.walk import FolderRules, walk
 
 MOST_FOLLOWED = 50_000
@@ -141,7 +141,9 @@ class LinkReader:
     def _count(self, place: str, path: str) -> None:
         self._followed += 1
         if self._followed > MOST_FOLLOWED:
-            raise SnapshotError(place, f"links like this lead to more than {MOST_FOLLOWED:,} files", exclude(path))
+            raise SnapshotError(
+                shown(place), f"links like this lead to more than {MOST_FOLLOWED:,} files", exclude(path)
+            )
 
 
 def exclude(path: str) -> str:
@@ -151,9 +153,9 @@ def exclude(path: str) -> str:
 
 
 def _circle(place: str, path: str) -> SnapshotError:
-    return SnapshotError(place, "this link leads to a folder that holds it", f"Remove it. Or: {exclude(path)}")
+    return SnapshotError(shown(place), "this link leads to a folder that holds it", f"Remove it. Or: {exclude(path)}")
 
 
 def _unreadable(place: str, path: str, error: OSError) -> SnapshotError:
     reason = (error.strerror or str(error)).lower()
-    return SnapshotError(place, f"cannot be read: {reason}", f"Make it readable for you. Or: {exclude(path)}")
+    return SnapshotError(shown(place), f"cannot be read: {reason}", f"Make it readable for you. Or: {exclude(path)}")

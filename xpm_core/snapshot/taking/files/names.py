@@ -38,7 +38,13 @@ _SECRET = re.compile(
     """,
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
+_LEFTOVER = re.compile(r"\.#.*|#.*#|.*~|\..*\.sw[a-p]|\.nfs[0-9a-f]{8,}|\.DS_Store|\.goutputstream-.*", re.DOTALL)
 _SECRET_FOLDERS = re.compile(r"(?:^|/)\.(?:ssh|aws|gnupg|azure|kube|gcloud|docker)/")
+
+
+def is_leftover(path: str) -> bool:
+    """Whether a file is what an editor or a file system leaves beside the files that are worked on."""
+    return _LEFTOVER.fullmatch(path.rpartition("/")[2]) is not None
 
 
 def is_python(path: str) -> bool:
@@ -62,6 +68,18 @@ def is_secret(path: str) -> bool:
 def lies_in(path: str, folder: str) -> bool:
     """Whether a path is a folder, or lies in it."""
     return path == folder or path.startswith(f"{folder.rstrip('/')}/")
+
+
+def shown(path: str) -> str:
+    """A path for messages: characters that act on a terminal, and bytes that are no UTF-8, are written as escapes.
+
+    Example:
+        >>> shown("two\\nlines")
+        'two\\\\nlines'
+    """
+    if path.isprintable():
+        return path
+    return "".join(each if each.isprintable() else each.encode("unicode_escape").decode() for each in path)
 
 
 class Patterns:
@@ -93,7 +111,7 @@ def fixed_part(pattern: str) -> str:
         >>> fixed_part("build/lib/*.so"), fixed_part("*.so"), fixed_part("data/set.csv")
         ('build/lib', '', 'data/set.csv')
     """
-    parts = pattern.strip("/").split("/")
+    parts = [part for part in pattern.split("/") if part not in ("", ".")]
     if "/" not in pattern.rstrip("/"):
         return "" if _has_wildcard(pattern) else parts[0]
     known = []

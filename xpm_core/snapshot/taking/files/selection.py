@@ -16,7 +16,7 @@ from xpm_core.errors import SnapshotError
 from xpm_core.snapshot.taking.files.git import GitFiles
 from xpm_core.snapshot.taking.files.links import LinkReader, Surroundings
 from xpm_core.snapshot.taking.files.listing import Listing, files_in
-from xpm_core.snapshot.taking.files.names import PYTHON, Patterns, fixed_part, is_python, is_secret
+from xpm_core.snapshot.taking.files.names import PYTHON, Patterns, fixed_part, is_leftover, is_python, is_secret, shown
 from xpm_core.snapshot.taking.files.settings import SnapshotSettings
 from xpm_core.snapshot.taking.files.walk import walk
 
@@ -24,6 +24,8 @@ MOST_FILES = 10_000
 MOST_BYTES = 100_000_000
 LARGE = 1_000_000
 """Bytes. A larger file is linked to, unless it is code, or the settings include it."""
+
+_CODE = "Python files and what was imported"
 
 _ALWAYS = "pyproject.toml"
 """Kept also among too many files, because it marks the root."""
@@ -50,7 +52,8 @@ class Notes:
         leaving: Links that leave the root.
         large: Files that are linked to, with their sizes.
         closed: Folders that this user may not read.
-        narrowed: Why only code is kept; empty if all files are.
+        only: What alone is kept because there is too much; empty if all files are.
+        narrowed: Why.
         refused: Why git did not list the files.
         unmatched: Patterns of `include` that no file matches.
     """
@@ -59,6 +62,7 @@ class Notes:
     leaving: list[str] = field(default_factory=list)
     large: list[tuple[str, int]] = field(default_factory=list)
     closed: list[str] = field(default_factory=list)
+    only: str = ""
     narrowed: str = ""
     refused: str = ""
     unmatched: list[str] = field(default_factory=list)
@@ -97,12 +101,14 @@ def select(root: str, settings: SnapshotSettings, imported: Iterable[str], aroun
             much.
     """
     if not os.access(root, os.R_OK | os.X_OK):
-        raise SnapshotError(root, "this folder cannot be read", "Make it readable for you.")
+        raise SnapshotError(shown(root), "this folder cannot be read", "Make it readable for you.")
     listing = files_in(root, around.workspace, settings.exclude.match)
     return _Selector(root, settings, set(imported), listing, around).selection()
 
 
 class _Selector:
+    """Decides about each path of a root. Used once."""
+
     def __init__(
         self,
         root: str,
@@ -130,6 +136,7 @@ class _Selector:
             self._narrow(size)
         self._check_included()
         found.notes.secrets.sort()
+        found.notes.leaving.sort()
         found.notes.large = sorted((path, file.stat.st_size) for path, file in found.large.items())
         return found
 
@@ -143,9 +150,11 @@ class _Selector:
         code = [path for path in paths if _is_code(path)]
         if self._listing.whole and len(code) <= MOST_FILES:
             notes.narrowed = f"it has {len(paths):,} files ({_largest(Counter(map(_top, paths)), 'files')})"
+            notes.only = _CODE
             return code
-        notes.narrowed = f"it has {len(code):,} Python files" if self._listing.whole else "the search took too long"
+        notes.narrowed = f"it has {len(code):,} Python files" if self._listing.whole else "it is too large to search"
         notes.narrowed += f" ({_largest(Counter(map(_top, paths)), 'files')})"
+        notes.only = "what was imported and the Python files beside it"
         tracked = code[:MOST_FILES] if self._listing.git is None and self._listing.refused else []
         return [*tracked, *self._beside()]
 
@@ -183,13 +192,15 @@ class _Selector:
     def _add(self, path: str) -> None:
         """Put a path where it belongs."""
         for own, place, status in self._links.read(path, follow_file=path in self._imported):
-            if isinstance(status, str):
+            if isinstance(status, str) and not is_leftover(own):
                 self._found.links[own] = status
                 self._found.notes.leaving.append(own)
-            elif not self._settings.exclude.match(own):
+            elif not isinstance(status, str) and not self._settings.exclude.match(own):
                 self._file(own, place, status, path in self._forced)
 
     def _file(self, path: str, place: str, status: os.stat_result, forced: bool) -> None:
+        if not forced and is_leftover(path):
+            return
         if not forced and (is_secret(path) or is_secret(place)):
             self._found.notes.secrets.append(path)
         elif forced or is_python(path):
@@ -212,6 +223,7 @@ class _Selector:
             count = len(found.files) + len(found.large)
             tops = Counter(_top(path) for path in (*found.files, *found.large))
             found.notes.narrowed = f"it has {count:,} files ({_largest(tops, 'files')})"
+        found.notes.only = _CODE
         found.files = {path: file for path, file in found.files.items() if _is_code(path) or path in self._forced}
         found.large = {}
 
@@ -243,13 +255,15 @@ def _top(path: str) -> str:
 def _largest(counts: Counter[str], unit: str) -> str:
     """The largest folders, for people."""
     scale = 1_000_000 if unit == "MB" else 1
-    return ", ".join(f"{name}: {count // scale:,} {unit}" for name, count in counts.most_common(3))
+    largest = sorted(counts.items(), key=lambda each: (-each[1], each[0]))[:3]
+    return ", ".join(f"{name}: {count // scale:,} {unit}" for name, count in largest)
 
 
 def _own_outputs() -> set[tuple[int, int]]:
     """The files that this process writes into, such as the one that its output goes to. They change all the time."""
-    found = set()
-    for descriptor in map(int, os.listdir("/dev/fd")):
+    found: set[tuple[int, int]] = set()
+    descriptors = os.listdir("/dev/fd") if os.path.isdir("/dev/fd") else ("1", "2")
+    for descriptor in map(int, descriptors):
         try:
             if fcntl.fcntl(descriptor, fcntl.F_GETFL) & os.O_ACCMODE != os.O_RDONLY:
                 status = os.fstat(descriptor)

@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from xpm_core.snapshot.taking.files.names import ENVIRONMENT, OWN_FOLDERS, PASSING, VERSIONED, WORKSPACE
+from xpm_core.snapshot.taking.files.names import ENVIRONMENT, OWN_FOLDERS, PASSING, VERSIONED, WORKSPACE, lies_in
 
 MOST = 300_000
 """Entries of folders that a walk looks at."""
@@ -101,7 +101,7 @@ class FolderRules:
 
         Args:
             path: Its path, relative to the root.
-            tracked: Whether git tracks it. Then names of caches do not count, because somebody wanted it.
+            tracked: Whether git tracks it. Then names of caches and of xpm's folders do not count.
         """
         folder, _, name = path.rpartition("/")
         return name in VERSIONED or self.is_foreign(folder, tracked)
@@ -111,14 +111,18 @@ class FolderRules:
         return os.path.join(self._root, path) == self._workspace
 
     def foreign_folders(self, folder: str) -> list[str]:
-        """The names of the folders right in a folder that are never kept."""
+        """Folders that are never kept, by their paths in a folder: those right in it, and the workspace."""
         try:
             with os.scandir(os.path.join(self._root, folder)) as listed:
                 names = [entry.name for entry in listed if entry.is_dir(follow_symlinks=False)]
         except OSError:
             return []
         start = f"{folder}/" if folder else ""
-        return [name for name in names if name not in VERSIONED and self.is_foreign(start + name)]
+        found = [name for name in names if name not in VERSIONED and self.is_foreign(start + name)]
+        place = os.path.join(self._root, folder)
+        if self._workspace != place and lies_in(self._workspace, place):
+            found.append(os.path.relpath(self._workspace, place))
+        return found
 
     def is_foreign(self, folder: str, tracked: bool = False) -> bool:
         """Whether a folder is never kept, or lies in such a folder."""
@@ -132,7 +136,8 @@ class FolderRules:
         return known
 
     def _itself(self, folder: str, name: str, above: str, tracked: bool) -> bool:
-        if name in VERSIONED or (name in PASSING and not tracked) or (self._own and not above and name in OWN_FOLDERS):
+        is_own = self._own and not above and name in OWN_FOLDERS
+        if name in VERSIONED or (not tracked and (name in PASSING or is_own)):
             return True
         place = os.path.join(self._root, folder)
         marks = (*ENVIRONMENT, WORKSPACE)

@@ -12,6 +12,7 @@ local function shape(w, kind)
   end
   for _, name in ipairs(NUMBERS) do guard.integer('job: ' .. name, kind[name], 0) end
   guard.integer('job: priority', kind.priority, -100, 100)
+  guard.integer('job: made', kind.made or 0, 0)
   kind.project = kind.project or ''
   if type(kind.project) ~= 'string' or not string.match(kind.project, '^%x*$') then guard.refuse('job: project') end
   typed.queue(w, kind.queue)

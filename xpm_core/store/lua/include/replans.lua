@@ -1,5 +1,5 @@
--- The latest run decides how, when and where a job runs that has not started, also what people call it. Parts of its
--- parameters that an earlier payload names may be gone.
+-- The newest submission decides how, when and where a job runs that has not started, with which code, and what people
+-- call it. Parts of its parameters that an earlier payload names may be gone.
 -- include: keys lines listing rq view wake
 local replans = {}
 
@@ -33,11 +33,11 @@ local function move(w, rec, job, order, now)
   if ready and kept then wake.tokens(kept, now) end
 end
 
--- Take the plan of a submission for a job that is there, and that does not run. The run began at `run_started`, ms.
-function replans.take(w, rec, job, run_started, now)
+-- Take the plan of a submission, made at `made`, ms, for a job that is there, and that does not run.
+function replans.take(w, rec, job, made, now)
   redis.call('HSET', keys.job(w, rec.id), 'payload', job.payload, 'options', job.options, 'tags', job.tags,
     'priority', job.priority, 'max_retries', job.max_retries, 'max_losses', job.max_losses,
-    'backoff_ms', job.backoff_ms, 'planned', string.format('%.0f', run_started))
+    'backoff_ms', job.backoff_ms, 'planned', string.format('%.0f', made))
   rec.max_retries, rec.max_losses, rec.backoff_ms = job.max_retries, job.max_losses, job.backoff_ms
   local order = lines.order(job.priority, lines.arrival(rec.order))
   if rec.queue ~= job.queue or rec.demand ~= job.demand or (rec.project or '') ~= job.project or rec.order ~= order then

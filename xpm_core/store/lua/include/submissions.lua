@@ -1,5 +1,5 @@
 -- One submitted job: new, or attached to what is there.
--- include: edges events jobs keys lines needs replans retries wake
+-- include: codes edges events jobs keys lines needs replans retries wake
 local submissions = {}
 
 local CODE = { NEW = 1, ATTACHED = 2, DONE = 3, RETRIED = 4, UNMARKED = 5 }
@@ -50,13 +50,9 @@ local function ended_before(rec, run_started, now)
   return rec.ended < run_started or (rec.ended > now and run_started <= now)
 end
 
--- Whether a run decides about a job: it began after the job was submitted, and no run that began later has decided.
-local function decides(w, id, run_started)
-  local at = redis.call('HMGET', keys.job(w, id), 'submitted', 'planned')
-  return tonumber(at[1] or 0) < run_started and tonumber(at[2] or 0) <= run_started
-end
-
--- Take one submission. A job that failed before `run_started` (ms) runs again; a later failure is of this run.
+-- Take one submission. A job that failed before `run_started` (ms) runs again; a later failure is of this run. A job that
+-- has not begun takes the newest submission: it was made after the job came, and none that was made later was taken.
+-- `rec.code` says what became of its snapshot.
 function submissions.take(w, job, run_started, now)
   local rec = not job.new and jobs.load(w, job.id)
   if not rec then return create(w, job, now) end
@@ -65,11 +61,14 @@ function submissions.take(w, job, run_started, now)
     adopt(w, rec, job.marker, now)
     return CODE.DONE, rec
   end
-  if (rec.state == 'failed' or rec.state == 'cancelled') and ended_before(rec, run_started, now) then
-    replans.take(w, rec, job, run_started, now)
-    retries.start(w, rec, now)
-    return CODE.RETRIED, rec
-  end
-  if UNSTARTED[rec.state] and decides(w, job.id, run_started) then replans.take(w, rec, job, run_started, now) end
-  return CODE.ATTACHED, rec
+  local at = redis.call('HMGET', keys.job(w, job.id), 'submitted', 'planned', 'options')
+  local made = job.made or run_started
+  local newest = tonumber(at[1] or 0) < made and tonumber(at[2] or 0) <= made
+  local again = (rec.state == 'failed' or rec.state == 'cancelled') and ended_before(rec, run_started, now)
+  local taken = again or (UNSTARTED[rec.state] and newest)
+  rec.code = codes.fate(at[3] or '', job.options, taken)
+  if taken then replans.take(w, rec, job, made, now) end
+  if not again then return CODE.ATTACHED, rec end
+  retries.start(w, rec, now)
+  return CODE.RETRIED, rec
 end

@@ -18,5 +18,5 @@ local function word(text) return text and string.gsub(text, '%s', '?') or '' end
 -- The line that says what became of a job.
 function wire.answer(code, rec)
   local ended = string.format('%.0f', rec.ended or 0)
-  return table.concat({ code, rec.state, word(rec.execution), ended, (word(rec.root)) }, ' ')
+  return table.concat({ code, rec.state, word(rec.execution), ended, (word(rec.root)), rec.code }, ' ')
 end

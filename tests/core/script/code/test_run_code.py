@@ -1,0 +1,103 @@
+"""The code of the tasks of a run: snapshots, live code, and the document of how they were submitted."""
+
+from __future__ import annotations
+
+import importlib
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers.import_folders import on_path
+
+from xpm_core.errors import SnapshotError
+from xpm_core.script.code.run_code import RunCode
+from xpm_core.snapshot.code_store import CodeStore
+from xpm_core.snapshot.provenance import Provenance
+
+TASK = "from xpm_core import Task\n\nclass Say(Task):\n    def execute(self): ...\n"
+
+
+class Project:
+    """A checkout with one module, and a run that submits its task."""
+
+    def __init__(self, folder: Path, workspace: Path) -> None:
+        self.folder, self.workspace = folder, workspace
+        self.said: list[str] = []
+        self.code = RunCode(workspace, self.said.append)
+        self.store = CodeStore(workspace)
+
+    def take(self, cls: type, *, live: bool = False) -> Any:
+        return self.code.of({cls}, live=live)
+
+    def provenance(self, digest: str) -> Provenance:
+        return Provenance.read(self.store.get("provenance", digest))
+
+    def edit(self, text: str) -> None:
+        """Change the module. Files that were imported are believed for 50 ms."""
+        (self.folder / "run_code_study.py").write_text(text)
+        self.code._snapshotter._imports_due = 0.0
+
+
+@pytest.fixture
+def cls(tmp_path: Path) -> Iterator[type]:
+    for folder in on_path(tmp_path / "project"):
+        (folder / "run_code_study.py").write_text(TASK)
+        subprocess.run(["git", "init", "-q", str(folder)], check=True)
+        yield importlib.import_module("run_code_study").Say
+
+
+@pytest.fixture
+def project(cls: type, tmp_path: Path) -> Project:
+    return Project(tmp_path / "project", tmp_path / "workspace")
+
+
+def test_tasks_get_one_snapshot_until_a_file_changes_and_each_is_described(project: Project, cls: type) -> None:
+    first = project.take(cls)
+    assert project.take(cls) == first
+    provenance = project.provenance(first.provenance)
+    assert provenance.snapshot == first.snapshot
+    assert [tree.roots[0] for tree in provenance.trees] == [str(project.folder)]
+    assert provenance.host
+    assert project.store.get("packages", provenance.packages)
+    project.edit(TASK + "# edited\n")
+    second = project.take(cls)
+    assert second.snapshot != first.snapshot
+    assert [line[:5] for line in project.said if not line.startswith("code: ")] == ["code "] * 2
+    assert project.code.changed(first.snapshot) == ["run_code_study.py"]
+    assert project.code.changed(second.snapshot) == []
+
+
+def test_live_code_is_described_with_its_roots_and_its_checkout(project: Project, cls: type) -> None:
+    found = project.take(cls, live=True)
+    provenance = project.provenance(found.provenance)
+    assert (found.snapshot, provenance.snapshot, project.said) == ("", "", [])
+    (tree,) = provenance.trees
+    assert (list(tree.roots), tree.git is not None and tree.git.changed) == (
+        [str(project.folder)],
+        ["run_code_study.py"],
+    )
+    assert not (project.workspace / "code" / "objects").exists()
+
+
+def test_what_differs_from_live_code_is_seen_in_its_files(project: Project, cls: type) -> None:
+    kept = project.take(cls)
+    live = RunCode(project.workspace, project.said.append)
+    live.of({cls}, live=True)
+    assert live.changed(kept.snapshot) == []
+    project.edit(TASK + "# edited\n")
+    assert live.changed(kept.snapshot) == ["run_code_study.py"]
+
+
+def test_code_that_is_installed_has_no_snapshot(project: Project) -> None:
+    found = project.take(dict)
+    assert found.snapshot == ""
+    assert list(project.provenance(found.provenance).trees) == []
+
+
+def test_what_differs_is_not_known_if_the_description_is_gone(project: Project, cls: type) -> None:
+    project.take(cls)
+    assert project.code.changed("0" * 64) is None
+    with pytest.raises(SnapshotError):
+        project.store.manifest("0" * 64)

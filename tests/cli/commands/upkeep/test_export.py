@@ -78,4 +78,3 @@ def test_what_cannot_be_is_one_error(study: Study, xpm: Xpm, words: list[str], c
     result = xpm("export", *words)
     assert (result.exit_code, said in result.stderr) == (code, True), result.stderr
     assert "Traceback" not in result.stderr
-

@@ -103,7 +103,6 @@ from xpm_core.errors.configuration import (
 from xpm_core.errors.experiment import (
     AmbiguousJobError,
     DebugError,
-    ExchangeError,
     ExperimentError,
     FailedExperiment,
     FilterError,
@@ -132,6 +131,7 @@ from xpm_core.errors.service import (
     BeingRemovedError,
     CollectionError,
     EmbeddedServerError,
+    ExchangeError,
     ProtocolError,
     RedisFullError,
     RedisUnavailableError,

@@ -491,15 +491,3 @@ class ScriptError(ShapedError):
     Remedy:
         Name an object of the script, or a function without arguments, that is or returns a configuration.
     """
-
-
-class ExchangeError(ShapedError):
-    """Raised when an experiment cannot be exported, or a file with one is not taken in.
-
-    Message:
-        digits.tar: Train/3f2a91c: its payload does not yield its identity (it yields 9bc04e1). It was not written by
-        `xpm export`, or was changed since: ask for it again.
-
-    Remedy:
-        Do what its last sentence says. Nothing was written.
-    """

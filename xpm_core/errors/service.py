@@ -230,3 +230,15 @@ class ProtocolError(XpmError, ValueError):
 
     def __str__(self) -> str:
         return f"Message between worker and job: {self.problem}. Restart the worker: both must be of one version."
+
+
+class ExchangeError(ShapedError):
+    """Raised when an experiment cannot be exported, or a file with one is not taken in.
+
+    Message:
+        digits.tar: Train/3f2a91c: its payload does not yield its identity (it yields 9bc04e1). It was not written by
+        `xpm export`, or was changed since: ask for it again.
+
+    Remedy:
+        Do what its last sentence says. Nothing was written.
+    """

@@ -82,7 +82,7 @@ class ExportRecord:
         except (ValueError, KeyError, TypeError, AttributeError):
             raise ExchangeError(where, f"its {EXPORT} is malformed", NOT_OURS) from None
         if isinstance(schema, int) and schema > SCHEMA:
-            raise ExchangeError(where, f"a later xpm has written it (form {schema})", "Upgrade xpm.")
+            raise ExchangeError(where, f"its form {schema} is of a later version", "Upgrade xpm.")
         if form != FORM or schema != SCHEMA or not found._is_sound():
             raise ExchangeError(where, f"its {EXPORT} is malformed", NOT_OURS)
         return found

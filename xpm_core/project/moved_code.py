@@ -138,7 +138,12 @@ class MovedFinder:
             return spec
         places = None if folders is None else [_turned(each, self.code) for each in folders]
         moved = spec_from_file_location(name, file, submodule_search_locations=places)
-        return moved if moved is not None and os.path.isfile(file) else self._missing(name)
+        if moved is None or not os.path.isfile(file):
+            return self._missing(name)
+        above = os.path.dirname(file if places is None else os.path.dirname(file))
+        if "." not in name and above not in sys.path:
+            sys.path.append(above)  # a process that `multiprocessing` starts gets this path, and not this finder
+        return moved
 
     def _missing(self, name: str) -> ModuleSpec:
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)

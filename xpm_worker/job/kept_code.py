@@ -73,14 +73,13 @@ def live_file_of(module: str, code: MovedCode) -> str:
 
 def _missing(job: RunJob, code: MovedCode, live: str) -> str:
     """The sentence about a file or folder in a root that is not in the snapshot."""
-    root = max((each for each in code.folders if live.startswith(f"{each.rstrip('/')}/")), key=len)
+    root = max((each for each in code.folders if live.startswith(f"{each.rstrip('/')}/")), key=len, default="/")
     relative = os.path.relpath(live, root)
-    if os.path.basename(live) == "__init__.py":
+    if os.path.basename(live) == "__init__.py":  # the name of a folder means all that lies in it
         relative = os.path.dirname(relative)
-    pattern = f"{relative}/**" if os.path.isdir(f"{root}/{relative}") else relative
     return (
         f"{relative} is in {root}, but not in the code of the job (snapshot {short(job.snapshot)}). Write into "
-        f'{root}/pyproject.toml: [tool.xpm.snapshot] include = ["{pattern}"]. Then run the script again.'
+        f'{root}/pyproject.toml: [tool.xpm.snapshot] include = ["{relative}"]. Then run the script again.'
     )
 
 

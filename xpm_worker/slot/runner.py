@@ -59,6 +59,9 @@ RETRY_S = 1.0
 REFUSED_S = 1.0
 """The pause after a refused option: no fork takes time here, and the job may come back to this worker at once."""
 
+LOOK_S = 1.0
+"""How long the end of a job waits at most until the packages have been looked at."""
+
 LACKED_S = 10
 """The time that a job needs is rounded up to a multiple of this, because each time has a line of its own."""
 
@@ -100,8 +103,6 @@ class Runner:
         self.pid = 0
         """Its process."""
         self._number = 0
-        self._changed = False
-        """Whether the record of the job needs facts that were found after it was sent."""
         self._outputs: list[dict[str, Any]] = []
 
     @property
@@ -227,11 +228,10 @@ class Runner:
 
     def _watch(self, held: HeldLease, message: RunJob) -> AttemptEnded | None:
         """Let the starter run the job, and renew its lease. Returns its end; None if the starter died."""
-        self._changed = False
         if not self._starter.ensure():
             return AttemptEnded(held.lease.execution, "released", None, None, None)
         self._starter.send(message)
-        self._look_again(held)
+        self._facts.look()  # not before, because it takes time
         renew_at = held.asked + self._claimer.worker.lease_s / 3
         stops = StopsSent(self._starter, held.lease.execution)
         told = self._orders.signalled
@@ -249,13 +249,6 @@ class Runner:
                 told = self._orders.signalled
                 renew_at = self._renew(held, stops)
             self._report_outputs(held)
-
-    def _look_again(self, held: HeldLease) -> None:
-        """Find out whether packages have changed lately. It takes time, so the job has been sent before."""
-        self._facts.look()
-        fresh = {**held.about, **self._facts.about(held.lease.spec.options.provenance)}
-        self._changed = fresh != held.about
-        held.about = fresh
 
     def _until(self, renew_at: float) -> float:
         """When the worker has to act next, by the boot clock, even if no message comes."""
@@ -305,8 +298,7 @@ class Runner:
 
     def _conclude(self, held: HeldLease, directory: JobDirectory, ended: AttemptEnded) -> None:
         held.began_s = time.time() - ended.seconds if ended.began else 0.0
-        if self._changed:
-            _amend(directory, held.lease.execution, held.about)
+        self._correct_packages(held, directory)
         by_order = self._orders.shutdown >= Shutdown.HAND_BACK and ended.signal == signal.SIGTERM
         reason = "released" if by_order else ended.reason
         log.info("%s: %s after %.1f s", held.lease.spec.label, reason, ended.seconds)
@@ -324,6 +316,14 @@ class Runner:
             self._refuse(held, directory, ended)
         elif reason != "lost":
             self._fail(held, ended.error or failure.from_text("Unknown", reason), directory)
+
+    def _correct_packages(self, held: HeldLease, directory: JobDirectory) -> None:
+        """Change the record if the packages had changed when the job started. This is known only now."""
+        self._facts.settle(LOOK_S)
+        fresh = {**held.about, **self._facts.about(held.lease.spec.options.provenance)}
+        if held.about and fresh != held.about:
+            held.about = fresh
+            _amend(directory, held.lease.execution, fresh)
 
     def _lacked(self, held: HeldLease, ended: AttemptEnded) -> int:
         """A time, in seconds, that was too short for a job that handed itself back; 0 if it had another reason."""

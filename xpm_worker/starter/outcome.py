@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import signal
 import socket
 from datetime import datetime
@@ -19,6 +20,8 @@ from xpm_worker.environment import END_TIMEOUT, IMPORT_TIMEOUT, timeout_s
 from xpm_worker.job import failure, kept_code
 from xpm_worker.protocol.messages import AttemptEnded, RunJob, TaskFinished
 from xpm_worker.system.memory import PeakMemory
+
+_LARGE_SEED = re.compile(f"-?[0-9]{{1,{LONGEST_SEED}}}")
 
 PYTHON = platform.python_version()
 
@@ -160,7 +163,7 @@ def checked_seeds(reported: dict[str, Any]) -> dict[str, Any]:
 
 
 def _is_seed(value: Any) -> bool:
-    return type(value) is int or (isinstance(value, str) and value.lstrip("-").isdigit() and len(value) <= LONGEST_SEED)
+    return type(value) is int or (isinstance(value, str) and _LARGE_SEED.fullmatch(value) is not None)
 
 
 def _reason(ending: Ending) -> tuple[str, dict[str, Any] | None]:

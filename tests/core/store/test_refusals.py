@@ -266,22 +266,44 @@ def test_what_somebody_made_of_the_key_hinders_no_claim(sweep: StoreClient) -> N
 FULL = Refusal.of_trouble("m2", "node2", "/tmp/xpm-7/code: no space left on device")
 
 
-def test_a_machine_without_room_gets_no_jobs_and_no_job_fails_of_that(sweep: StoreClient) -> None:
+def test_a_machine_without_room_gets_no_jobs_until_it_joins_again_and_no_job_fails_of_that(
+    sweep: StoreClient,
+) -> None:
     assert sweep.store.refuse(BAD, sweep.claim(BAD), FULL, ERROR) == (RefuseCode.REFUSED, "ready")
-    assert sweep.store.claim(BAD, "e-other").code is ClaimCode.EMPTY
     sweep.store.leave(GOOD.name)
-    for _ in range(3):  # it is the only one now
-        lease = sweep.claim(BAD)
-        assert sweep.store.refuse(BAD, lease, FULL, ERROR) == (RefuseCode.REFUSED, "ready")
-        assert sweep.job("a").attempts == 0
+    for name in ("e1", "e2"):  # it is the only one now
+        assert sweep.store.claim(BAD, name).code is ClaimCode.EMPTY
+        assert sweep.store.claim(BROTHER, name).code is ClaimCode.EMPTY
+    assert (sweep.job("a").state, sweep.job("a").attempts) == (State.READY, 0)
+    joined(sweep, BAD)
+    done(sweep, BAD, sweep.claim(BAD))
     check_everything(sweep.client, W)
+
+
+def test_a_machine_without_room_that_dies_before_it_joins_again_keeps_no_job_for_long(sweep: StoreClient) -> None:
+    sweep.store.leave(GOOD.name)
+    sweep.store.refuse(BAD, sweep.claim(BAD), FULL, ERROR)
+    key = keys.refusals(W, "m2-bb")
+    ((field, written),) = sweep.client.hgetall(key).items()
+    assert 110_000 < json.loads(written)["look_again_ms"] - server_time(sweep.client) * 1000 <= 120_000
+    sweep.client.hset(key, field, json.dumps({**json.loads(written), "look_again_ms": 1}, separators=(",", ":")))
+    assert sweep.store.claim(BROTHER, "e1").code is ClaimCode.CLAIMED
+
+
+def test_a_job_does_not_fail_while_a_machine_may_soon_have_room(sweep: StoreClient) -> None:
+    sweep.store.refuse(BAD, sweep.claim(BAD), FULL, ERROR)
+    assert refuse(sweep, GOOD, sweep.claim(GOOD), "numpy") == (RefuseCode.REFUSED, "ready")
+    assert sweep.store.claim(GOOD, "e1").lease is not None  # another job, of which nothing is known
+    joined(sweep, BAD)
+    lease = sweep.claim(BAD)
+    assert lease.identity
 
 
 def test_a_machine_that_registers_anew_has_room_again_and_still_lacks_its_modules(sweep: StoreClient) -> None:
     refuse(sweep, BAD, sweep.claim(BAD), "numpy")
     key = keys.refusals(W, "m2-bb")
     before = sweep.client.hgetall(key)
-    sweep.client.hset(key, "other.lack", json.dumps(FULL.written()))
+    sweep.client.hset(key, "other.lack", json.dumps({**FULL.written(), "look_again_ms": 7}))
     sweep.client.hset(key, "more.lack", "no JSON")
     joined(sweep, BROTHER)
     assert sweep.client.hgetall(key) == {**before, b"more.lack": b"no JSON"}

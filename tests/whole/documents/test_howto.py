@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 FOLDER = ROOT / "docs" / "howto"
 PAGES = sorted(FOLDER.glob("*.md"))
 
-PLAYED = ["debugging", "disk", "moving", "signing", "slurm", "upgrading", "workers", "yaml"]
+PLAYED = ["debugging", "disk", "moving", "sharing", "signing", "slurm", "upgrading", "workers", "yaml"]
 """Pages that are run here from top to bottom."""
 
 STARTS_A_SERVER = {"workers"}

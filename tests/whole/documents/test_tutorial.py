@@ -10,7 +10,7 @@ from helpers.documents import Shell, idle_blocks, play_in_order
 from helpers.project_files import ROOT
 from helpers.user_scripts import Desktop
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("snapshots_on")]
 
 TUTORIAL = ROOT / "docs" / "tutorial"
 PAGES = sorted(TUTORIAL.glob("[0-9]-*.md"))

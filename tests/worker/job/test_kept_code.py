@@ -18,7 +18,9 @@ from helpers.kept_code import Kept, keep_folder
 from helpers.waiting import wait_until
 
 from xpm_core.project.moved_code import MovedCode
+from xpm_core.reading.why.reader import ReasonReader
 from xpm_core.states import State
+from xpm_core.words.reasons_of_workers import Refused
 from xpm_worker.job import failure, kept_code
 from xpm_worker.protocol.messages import RunJob
 
@@ -169,6 +171,31 @@ def test_a_script_that_reached_the_project_by_a_finder_alone_gets_the_snapshot(
     crew.start("--burst", env={"PYTHONPATH": str(site)})
     crew.wait(task)
     assert_runs_the_snapshot(crew, task, project)
+
+
+SPAWN = """
+import multiprocessing
+with multiprocessing.get_context("spawn").Pool(1) as pool:
+    Path("spawned.txt").write_text(pool.apply(helper.where))
+"""
+
+
+def test_processes_that_a_job_spawns_import_the_snapshot_too(crew: Crew, project: Path, tmp_path: Path) -> None:
+    (project / "helper.py").write_text('NAME = "old"\ndef where(): return NAME\n')
+    task, code = study(SPAWN), kept(crew, project)
+    sys.path.remove(str(project))
+    try:
+        crew.submit(task, options=code.options)
+    finally:
+        sys.path.insert(0, str(project))
+    edit(project)
+    site = tmp_path / "site"
+    site.mkdir()
+    appended = FINDER.replace("PROJECT", str(project)).replace("insert(0, Finder)", "append(Finder)")
+    (site / "sitecustomize.py").write_text(appended)
+    crew.start("--burst", env={"PYTHONPATH": str(site)})
+    crew.wait(task)
+    assert (crew.directory(task).path / "spawned.txt").read_text() == "old"
 
 
 def test_jobs_of_one_daemon_run_each_its_own_snapshot_though_they_share_a_template(crew: Crew, project: Path) -> None:
@@ -336,6 +363,9 @@ def test_a_machine_without_room_leaves_the_job_to_another_and_why_says_so(
     wait_until(lambda: "cannot hold the code of its jobs" in first.log, show=lambda: first.log)
     wait_until(lambda: crew.state(task) is State.READY)
     assert crew.job(task).attempts == 0
+    reason = ReasonReader(crew.client, crew.workspace.id).reason(crew.job(task).identity)
+    assert isinstance(reason, Refused)
+    assert f"cannot hold the code of its jobs: {tmp_path}/file: expected a folder" in str(reason.problems)
     crew.started("--name", "roomy")
     crew.wait(task)
     assert crew.record(task)["worker"].startswith("roomy")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import worker_tasks as tasks
 from helpers.daemons import Crew
+from helpers.package_sites import Site
 from helpers.waiting import wait_until
 from hypothesis import given
 from hypothesis import strategies as st
@@ -99,6 +101,25 @@ def test_a_list_of_packages_that_was_removed_is_there_again_with_the_next_job(cr
     crew.wait(second)
     assert crew.record(second)["packages"] == file.name
     assert file.exists()
+
+
+@pytest.mark.redis
+def test_an_edit_of_an_editable_package_is_in_the_records_soon(crew: Crew, tmp_path: Path) -> None:
+    site = Site(tmp_path / "packages")
+    site.install("lab", {"url": site.lab.as_uri(), "dir_info": {"editable": True}})
+    crew.started("--pythonpath", str(site.folder))
+    numbers = itertools.count()
+
+    def recorded() -> str:
+        """What the record of one more job says of the package."""
+        crew.submit(task := tasks.Write.C(note=f"{next(numbers)}"))
+        crew.wait(task)
+        document = CodeStore(crew.workspace.path).get("packages", crew.record(task)["packages"])
+        return str(json.loads(document)["sources"]["lab"]["digest"])
+
+    assert recorded() == site.facts("lab")["digest"]
+    (site.lab / "lab" / "model.py").write_text("layers = 40\n")
+    wait_until(lambda: recorded() == site.facts("lab")["digest"])
 
 
 reported = st.dictionaries(

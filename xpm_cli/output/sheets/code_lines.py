@@ -14,6 +14,7 @@ from typing import Any
 from xpm_cli.lookup.job_code import JobCode
 from xpm_cli.output.terminal import Terminal
 from xpm_core.labels import short
+from xpm_core.snapshot.facts.secrets import HIDDEN
 from xpm_core.snapshot.provenance import GitState, Tree
 from xpm_core.words.text import amount, line, plural
 
@@ -90,10 +91,16 @@ def _submitted(code: JobCode, whole: bool) -> list[str]:
     """By which script and arguments, and by whom."""
     provenance = code.provenance
     assert provenance is not None
-    words = [provenance.script, *map(shlex.quote, provenance.arguments)] if provenance.script else []
+    words = [provenance.script, *map(_quoted, provenance.arguments)] if provenance.script else []
     command = line(" ".join(words), 10**6 if whole else LONGEST_COMMAND)
     by, on = line(provenance.user, 40), line(provenance.host, 60)
     return [*([f"by {command}"] if command else []), *([" on ".join(filter(None, [by, on]))] if by or on else [])]
+
+
+def _quoted(argument: str) -> str:
+    """An argument as it is typed; a hidden one is no pattern of a shell."""
+    rest = argument.replace(HIDDEN, "")
+    return argument if HIDDEN in argument and rest in ("", shlex.quote(rest)) else shlex.quote(argument)
 
 
 def machine_lines(record: Mapping[str, Any], folder: Path, terminal: Terminal) -> Iterator[str]:

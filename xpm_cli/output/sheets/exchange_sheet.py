@@ -134,8 +134,8 @@ class ImportSheet:
         if hidden := [record.hidden[job.identity] for job in found.new if job.identity in record.hidden]:
             names = sorted({name for each in hidden for name in each})
             yield (
-                f"{plural(len(hidden), 'job')} cannot be run as they are: the values of {', '.join(names)} were "
-                "hidden. Their results can be used."
+                f"{plural(len(hidden), 'job')} cannot be run here without the values of {', '.join(names)}, which were "
+                "hidden. The results can be used."
             )
 
     def as_data(self) -> dict[str, Any]:

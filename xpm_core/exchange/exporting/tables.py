@@ -17,7 +17,7 @@ README_TEXT = """\
 {experiment}: {jobs}, {size}
 Written by {user} on {host}, {time}, with xpm {version} (https://pypi.org/project/xpm-queue).
 
-You can read all of this without xpm. A colleague who has xpm takes it into a workspace:
+You can read all of this as it is. With xpm, a colleague takes it into a workspace:
     xpm import FILE --workspace DIR
 
 jobs.csv       one row for each job: what it is, its tags, its parameters, how it ended, which code it ran

@@ -12,7 +12,7 @@ from xpm_core.errors import ExperimentError
 from xpm_core.language.graph.state import EMPTY
 from xpm_core.project.settings import templates_wanted
 from xpm_core.scalars import is_number, is_whole
-from xpm_core.script.code.choice import CHOICES, EXPECTED, NO_CODE, SNAPSHOT, Code
+from xpm_core.script.code.choice import CHOICES, EXPECTED, NO_CODE, Choice, Code
 from xpm_core.script.submit.arguments import refuse_unknown
 from xpm_core.tracebacks.callsite import CodeLine, format_line
 from xpm_core.words.names import check_queue_name
@@ -33,7 +33,7 @@ class Options:
         env: Variables that are added to the job's environment.
         min_time: How long it runs at least, seconds. Workers that have less time left do not take it.
         code: "snapshot" for the project's files as they are when the task is submitted, "live" for the files as they
-            are when the job starts.
+            are when the job starts; None for what the experiment says.
     """
 
     queue: str | None = None
@@ -44,7 +44,7 @@ class Options:
     backoff: float = DEFAULT_BACKOFF_S
     env: Mapping[str, str] = field(default_factory=dict)
     min_time: float = 0
-    code: str = SNAPSHOT
+    code: Choice | None = None
     _in_job: dict[tuple[type, Code], JobOptions] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def in_job(self, cls: type, code: Code = NO_CODE) -> JobOptions:
@@ -80,7 +80,8 @@ class Options:
             if not right(value):
                 problem = f"submit({name}={value!r}): expected {wanted}"
                 raise ExperimentError(format_line(place), problem, "Pass such a value.")
-        options = replace(common, **{**given, "env": {**common.env, **given.get("env", EMPTY)}})
+        merged = {"env": {**common.env, **given.get("env", EMPTY)}, "code": given.get("code") or common.code}
+        options = replace(common, **{**given, **merged})
         if options.queue is not None:
             check_queue_name(options.queue)
         return options
@@ -98,5 +99,5 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
         "names and values as strings",
     ),
     "min_time": (lambda value: is_number(value, 0, 10**9), "a number of seconds, at least 0"),
-    "code": (lambda value: value in CHOICES, EXPECTED),
+    "code": (lambda value: value is None or value in CHOICES, EXPECTED),
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -45,6 +46,7 @@ class WorkerFacts:
         self._packages = ""
         self._look_at = 0.0
         self._failed = False
+        self._thread: threading.Thread | None = None
         self._git = lru_cache(maxsize=16)(self._read_git)
 
     def about(self, provenance: str = "") -> dict[str, Any]:
@@ -56,20 +58,29 @@ class WorkerFacts:
         """
         if self._machine is None:
             self._machine = machine_facts()
-            self.look()
+            self._look()
         found = {"packages": self._packages, "machine": self._machine}
         found |= {"git": self._git(provenance)} if provenance else {}
         return {name: value for name, value in found.items() if value}
 
     def look(self) -> None:
-        """Look whether packages were installed or changed, if it is time to, or if somebody has removed the list.
+        """Begin to look whether packages have changed, if it is time to, or if somebody has removed their list.
 
-        A look takes milliseconds, so it belongs where nobody waits.
+        A look takes milliseconds, and as long as it likes where a file system hangs. So a thread does it.
         """
         kept = self._packages and os.path.exists(self._store.document_path("packages", self._packages))
+        is_due = time.monotonic() >= self._look_at or not (kept or self._failed)
+        if is_due and (self._thread is None or not self._thread.is_alive()):
+            self._thread = threading.Thread(target=self._look, name="xpm-packages", daemon=True)
+            self._thread.start()
+
+    def settle(self, timeout_s: float) -> None:
+        """Wait until the look that was begun has ended, at most so long."""
+        if self._thread is not None:
+            self._thread.join(timeout_s)
+
+    def _look(self) -> None:
         begun = time.monotonic()
-        if begun < self._look_at and (kept or self._failed):
-            return
         data = self._environment.document()
         try:
             self._packages = self._store.put("packages", data)

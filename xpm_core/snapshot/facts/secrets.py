@@ -61,7 +61,7 @@ def _arguments(given: Iterable[str]) -> Iterator[str]:
     hides = named = False
     for each in given:
         hides = named or (hides and not each.startswith("-"))
-        named = _names_next(each)
+        named = _names_next(each) and (not hides or each.startswith("-"))
         yield HIDDEN if hides else text(each)
 
 

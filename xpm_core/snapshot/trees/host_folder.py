@@ -39,6 +39,12 @@ def nothing() -> None:
     """Do nothing: the tick of a caller that has nothing else to do."""
 
 
+def code_path(folder: Path | None = None) -> str:
+    """The path of the folder that holds the trees of this machine, whether it exists or not."""
+    given = str(folder or os.environ.get(VARIABLE) or "")
+    return f"{os.path.realpath(given) if given else f'/tmp/xpm-{os.geteuid()}'}/code"
+
+
 def code_folder(folder: Path | None = None) -> str:
     """The folder that holds the trees of this machine. It is made if it does not exist.
 
@@ -48,10 +54,8 @@ def code_folder(folder: Path | None = None) -> str:
     Raises:
         SnapshotFolderError: It cannot be made, or another user can write there.
     """
-    given = str(folder or os.environ.get(VARIABLE) or "")
-    above = os.path.realpath(given) if given else f"/tmp/xpm-{os.geteuid()}"
-    code = f"{above}/code"
-    for path in (above, code):
+    code = code_path(folder)
+    for path in (os.path.dirname(code), code):
         with explained(path, "code for jobs cannot be kept there"):
             try:
                 found = os.lstat(path)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from xpm_core.errors import SnapshotError
 from xpm_core.snapshot.trees.build import remove
-from xpm_core.snapshot.trees.host_folder import code_folder, hold_at_once
+from xpm_core.snapshot.trees.host_folder import code_folder, code_path, hold_at_once
 
 UNUSED_S = 3600.0
 """How long a tree stays after it was last used, seconds."""
@@ -36,6 +36,8 @@ def remove_unused(folder: Path | None = None, *, unused_s: float = UNUSED_S) -> 
         folder: The folder of this machine, as for `Trees`.
         unused_s: How long a tree must not have been used, seconds.
     """
+    if not os.path.isdir(code_path(folder)):
+        return
     with suppress(SnapshotError):
         code = code_folder(folder)
         lock = hold_at_once(code)

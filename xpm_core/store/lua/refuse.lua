@@ -8,7 +8,8 @@ ARGV[3]  lease in ms
 ARGV[4]  identity
 ARGV[5]  execution id
 ARGV[6]  tag of what the worker lacks
-ARGV[7]  why, as JSON {worker, host, module, looked, said}, or with option; with trouble, the job does not fail of it
+ARGV[7]  why, as JSON {worker, host, module, looked, said}, or with option; or with trouble,
+         then the worker gets no job of the project until it joins again. No attempt is counted.
 ARGV[8]  the error of the job, as JSON {type, message, ...}, if no other worker can run it
 
 Returns {code, state}
@@ -17,14 +18,13 @@ Returns {code, state}
    2  ALREADY   the same was done before
   -2  STALE     the execution does not hold the job
   -3  UNKNOWN   no such job
-No attempt is counted.
 Invariant  a refusal goes soon after its daemon; a job fails only when no living worker is left that has not refused.
 Cost O(workers of the queue). Safe to repeat: yes.
 ]]
 -- include: clock edges executions guard jobs keys lines outcomes refusals typed wake
 local leases_key = KEYS[1]
 local w, worker, lease_ms, identity, execution, module, said, error_json = unpack(ARGV)
-local NAMED = 5 -- daemons that an error names
+local NAMED, LOOK_AGAIN_MS = 5, 120000 -- daemons that an error names; more than a worker rests (worker/slot/code/opening.py), in case it dies meanwhile
 local function said_by_others(need, now)
   local list = {}
   for _, daemon in ipairs(refusals.daemons(need, now)) do
@@ -55,6 +55,10 @@ local ended = redis.call('HGET', keys.execution(w, execution), 'ended')
 if ended == 'released' or ended == 'retry' or ended == 'failed' then return { 2, rec.state } end
 if rec.state ~= 'running' or rec.execution ~= execution then return { -2, rec.state } end
 local need = { w = w, queue = rec.queue, project = rec.project or '', missing = lines.lacking(rec, module) }
+if about.trouble then -- the machine may have a place soon
+  need.missing = rec.missing or ''
+  said = string.format('%s,"look_again_ms":%d}', string.sub(said, 1, -2), now + LOOK_AGAIN_MS)
+end
 local line = lines.name({ demand = rec.demand, project = need.project, missing = need.missing })
 guard.type(keys.line(w, rec.queue, line), 'zset')
 redis.call('HSET', refusals_key, need.project .. '.' .. module, said)
@@ -62,7 +66,7 @@ redis.call('PEXPIRE', refusals_key, lease_ms * 4)
 local code, heard = 1, clock.may_expire(w, now, tonumber(lease_ms)) -- if not, living workers may seem dead
 if rec.cancel then
   executions.finish(w, rec, 'released', 'cancelled', now, { ended = now, reason = 'cancelled' })
-elseif heard and not about.trouble and refusals.complete(need, now) then
+elseif heard and refusals.complete(need, now) then
   local others = said_by_others(need, now)
   if others ~= '' then failure.message = failure.message .. ' Nor can the others that serve its queue: ' .. others end
   code = 3

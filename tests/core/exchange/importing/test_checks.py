@@ -166,7 +166,7 @@ FORGED: dict[str, tuple[Callable[[Files], object], str]] = {
     "a run with a strange name": (put("runs/.removed-1-x/jobs", b"x"), "a run has no such name"),
     "no record of itself": (remove("export.json"), "it has no export.json"),
     "a damaged record of itself": (put("export.json", b"[]"), "export.json is malformed"),
-    "a later form": (change_json("export.json", lambda f: f.update(schema=2)), "a later xpm"),
+    "a later form": (change_json("export.json", lambda f: f.update(schema=2)), "is of a later version"),
     "an experiment of another name": (change_json("export.json", lambda f: f.update(experiment="../x")), "name"),
     "fewer jobs than it says": (change_json("export.json", lambda f: f.update(jobs=7)), "it has 3 jobs, and says 7"),
     "a latest run elsewhere": (change_json("export.json", lambda f: f.update(latest="../x")), "no such name"),

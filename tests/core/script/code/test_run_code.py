@@ -74,10 +74,9 @@ def test_live_code_is_described_with_its_roots_and_its_checkout(project: Project
     provenance = project.provenance(found.provenance)
     assert (found.snapshot, provenance.snapshot, project.said) == ("", "", [])
     (tree,) = provenance.trees
-    assert (list(tree.roots), tree.git is not None and tree.git.changed) == (
-        [str(project.folder)],
-        ["run_code_study.py"],
-    )
+    assert list(tree.roots) == [str(project.folder)]
+    assert tree.git is not None
+    assert "run_code_study.py" in tree.git.changed
     assert not (project.workspace / "code" / "objects").exists()
 
 

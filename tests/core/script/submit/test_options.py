@@ -31,7 +31,7 @@ pytestmark = pytest.mark.redis
         ({"max_retries": -1}, r"max_retries=-1"),
         ({"env": {"A": 1}}, r"env={'A': 1}"),
         ({"code": "today"}, r"submit\(code='today'\): expected 'snapshot' or 'live'"),
-        ({"code": None}, r"code=None"),
+        ({"code": True}, r"code=True"),
     ],
     ids=str,
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from pathlib import Path
 
 import pytest
@@ -31,7 +32,28 @@ def test_packages_and_machine_are_found_once(store: CodeStore, monkeypatch: pyte
     monkeypatch.setattr(Environment, "document", lambda _: pytest.fail("looked again at once"))
     monkeypatch.setattr(of_worker, "machine_facts", lambda: pytest.fail("looked again"))
     facts.look()
+    facts.settle(60)
     assert facts.about() == first
+
+
+def test_a_look_that_hangs_holds_up_nobody(store: CodeStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(of_worker, "LEAST_S", 0.0)
+    monkeypatch.setattr(of_worker, "SHARE", 0)
+    facts, goes_on = facts_of(store), threading.Event()
+    first, document = facts.about(), Environment.document
+
+    def hangs(environment: Environment) -> bytes:
+        goes_on.wait(60)
+        return document(environment)
+
+    monkeypatch.setattr(Environment, "document", hangs)
+    facts.look()
+    facts.look()
+    facts.settle(0.0)
+    assert facts.about() == first
+    assert sum(thread.name == "xpm-packages" for thread in threading.enumerate()) == 1
+    goes_on.set()
+    facts.settle(60)
 
 
 def test_a_removed_list_is_written_again_with_the_next_look(store: CodeStore) -> None:
@@ -39,6 +61,7 @@ def test_a_removed_list_is_written_again_with_the_next_look(store: CodeStore) ->
     file = Path(store.document_path("packages", facts.about()["packages"]))
     file.unlink()
     facts.look()
+    facts.settle(60)
     assert facts.about()["packages"] == file.name
     assert file.exists()
 
@@ -55,6 +78,7 @@ def test_a_change_is_found_with_the_next_look(
     (site.lab / "lab" / "model.py").write_text("layers = 40\n")
     assert facts.about()["packages"] == first
     facts.look()
+    facts.settle(60)
     assert facts.about()["packages"] != first
 
 
@@ -65,6 +89,7 @@ def test_a_list_that_cannot_be_kept_is_not_named(store: CodeStore, caplog: pytes
     with caplog.at_level(logging.WARNING):
         found = facts.about()
         facts.look()
+        facts.settle(60)
     assert "packages" not in found
     assert found["machine"]
     assert len(caplog.records) == 1

@@ -55,6 +55,7 @@ def test_a_secret_that_two_rules_meet_in_is_hidden(one: str, other: str) -> None
     [
         (["--lr", "0.1", "--out=a b", "model=mlp", "-v"], ["--lr", "0.1", "--out=a b", "model=mlp", "-v"]),
         (["--api-key", "x", "--lr", "0.1"], ["--api-key", "***", "--lr", "0.1"]),
+        (["--api-key", "mykey", "--lr", "0.1"], ["--api-key", "***", "--lr", "0.1"]),
         (["--api-key=x", "PASSWORD=x"], ["--api-key=***", "PASSWORD=***"]),
         (["--hf-token="], ["--hf-token="]),
         (["-H", "Authorization: Bearer abc"], ["-H", "Authorization: ***"]),

@@ -1,27 +1,27 @@
--- Jobs that workers have refused (refuse.lua), because they lack a module, do not know an option, or have no place for
--- its code. A daemon that has refused a job gets no more jobs of that project. If all daemons that serve the queue have,
--- each job goes to the least unfit of them, so that no job waits for ever or fails untried. `need` is {w, queue,
--- project, missing}: the tag of the project, and the tags of what workers lacked, joined by dots.
+-- Jobs that workers refused (refuse.lua): they lack a module, do not know an option, or have no place for its code. A
+-- daemon that has refused a job gets no more jobs of that project. If all that serve the queue have, each job goes to
+-- the least unfit, so that none fails untried. `need` is {w, queue, project, missing}: tags of the project, and of lacks.
 -- include: keys
 local refusals = {}
-
 local UNKNOWN, REFUSED, LACKING = 0, 1, 2 -- refused no job of the project; some; lacks what this job needs
-local refused, living = {}, {} -- caches of this call
-
+local refused, troubled, living = {}, {}, {} -- caches of this call
 -- The daemon of a worker. All its workers lack the same.
 function refusals.daemon(worker) return string.match(worker, '^(.+)%.%d+$') or worker end
 
--- What a daemon has refused, as a set: `project`, and `project.lack` for each thing that it lacks. A key of another
--- type counts as empty.
+-- What a daemon has refused, as a set: `project`, and `project.lack` for each thing that it lacks. And until when it
+-- waits for a place for the code of a project's jobs. A key of another type counts as empty.
 local function by(w, daemon)
   local key = keys.refusals(w, daemon)
   if not refused[key] then
-    refused[key] = {}
-    for _, field in ipairs(redis.pcall('HKEYS', key)) do
-      refused[key][field], refused[key][string.match(field, '^[^.]*')] = true, true
+    local found = redis.pcall('HGETALL', key)
+    refused[key], troubled[key] = {}, {}
+    for number = 1, #found, 2 do
+      local till, project = string.match(found[number + 1], '"look_again_ms":(%d+)'), string.match(found[number], '^[^.]*')
+      if till then troubled[key][project] = tonumber(till)
+      else refused[key][found[number]], refused[key][project] = true, true end
     end
   end
-  return refused[key]
+  return refused[key], troubled[key]
 end
 
 local function unfitness(need, daemon)
@@ -32,6 +32,9 @@ local function unfitness(need, daemon)
   end
   return REFUSED
 end
+
+-- Whether a daemon has no place for the code of a project's jobs, and has not looked again.
+local function waits(need, daemon, now) return (select(2, by(need.w, daemon))[need.project] or 0) > now end
 
 -- The daemons of the living workers of a queue, each once.
 function refusals.daemons(need, now)
@@ -50,7 +53,7 @@ end
 local function least(need, now)
   local found = LACKING
   for _, daemon in ipairs(refusals.daemons(need, now)) do
-    found = math.min(found, unfitness(need, daemon))
+    found = math.min(found, math.max(unfitness(need, daemon), waits(need, daemon, now) and REFUSED or UNKNOWN))
     if found == UNKNOWN then break end
   end
   return found
@@ -62,13 +65,16 @@ function refusals.keep(ask)
 end
 
 -- Whether a worker has refused any job. Most have not.
-function refusals.any(who) return next(by(who.w, refusals.daemon(who.worker))) ~= nil end
-
--- Whether a worker may have a job: no living worker of the queue is fitter.
-function refusals.allow(need, worker, now)
-  local own = unfitness(need, refusals.daemon(worker))
-  return own == UNKNOWN or own <= least(need, now)
+function refusals.any(who)
+  local lacks, troubles = by(who.w, refusals.daemon(who.worker))
+  return (next(lacks) or next(troubles)) ~= nil
 end
 
+-- Whether a worker may have a job: it has a place for its code, and no living worker of the queue is fitter.
+function refusals.allow(need, worker, now)
+  local daemon = refusals.daemon(worker)
+  local own = unfitness(need, daemon)
+  return not waits(need, daemon, now) and (own == UNKNOWN or own <= least(need, now))
+end
 -- Whether all living workers of the queue lack what a job needs.
 function refusals.complete(need, now) return least(need, now) == LACKING end

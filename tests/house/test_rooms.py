@@ -96,6 +96,7 @@ TESTED_ELSEWHERE = {
     "core/cleaning/facts": ("core/cleaning/test_plan", "plans are made of facts"),
     "core/cleaning/places": ("core/cleaning/test_plan", "links and mounts stay there, trash is seen in removals"),
     "core/cleaning/records": ("core/cleaning/test_plan", "plans are made of them"),
+    "core/script/code/reused": ("whole/code/test_edits", "a script is run again after an edit"),
     "core/cleaning/code/kept": ("core/cleaning/code/test_freeing", "what is kept is seen in what may go"),
     "core/cleaning/code/naming": ("core/cleaning/code/test_freeing", "who names code is seen in what may go"),
     "core/cleaning/runs": ("core/cleaning/test_plan", "runs go, and jobs that they name stay"),

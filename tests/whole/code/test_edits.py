@@ -82,11 +82,19 @@ def test_jobs_that_wait_take_the_code_of_their_newest_submission(project: Projec
 def test_between_runs_done_jobs_stay_and_the_script_says_with_which_code_they_ran(project: Project) -> None:
     project.create("old")
     project.run(1)
+    [first] = project.snapshots()
+    assert "ran with code" not in project.run(1).err
     project.edit("new")
     second = project.run(1, 2)
     assert project.values() == {1: ("old",) * 3, 2: ("new",) * 3}
     assert len(project.snapshots()) == 2
-    assert re.search(r"code [0-9a-f]{7}: 4 files, .*, 3 new|code [0-9a-f]{7}: ", second.err)
+    files = "3 files (data.csv, late.py, top.py)"
+    note = f"note    1 reused job ran with code {first[:7]}, which differs from today's in {files}\n"
+    assert note in second.err
+    project.env = {"XPM_SNAPSHOT": "0"}
+    project.run(3)
+    project.env = {}
+    assert "note    1 reused job ran with live code, which is not kept\n" in project.run(3).err
 
 
 FAILING = "VALUE = 'broken'\nraise RuntimeError('mend me')\n"

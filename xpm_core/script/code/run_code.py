@@ -62,6 +62,11 @@ class RunCode:
         with self._lock:
             return self._live_code(classes) if live else self._snapshot(classes)
 
+    @property
+    def newest(self) -> str:
+        """The snapshot that was submitted last; empty if there was none."""
+        return self._newest
+
     def changed(self, snapshot: str) -> list[str] | None:
         """The files in which a snapshot differs from today's code.
 

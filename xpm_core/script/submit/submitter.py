@@ -32,6 +32,7 @@ from xpm_core.project.origin import project_name
 from xpm_core.reading.server import server_time
 from xpm_core.script.code.choice import LIVE
 from xpm_core.script.code.fates import Fates
+from xpm_core.script.code.reused import reused_lines
 from xpm_core.script.code.run_code import RunCode
 from xpm_core.script.follow.follower import LONGEST_PAUSE_S, SHORTEST_PAUSE_S
 from xpm_core.script.follow.markers import mark_done
@@ -168,8 +169,10 @@ class Submitter:
         return job
 
     def notes(self) -> list[str]:
-        """Lines for the report of the run: tasks that are one job, and tasks that look like others."""
-        return [*self.twins.lines(), *self.lookalikes.lines(), *self._fates.notes()]
+        """Lines for the report of the run: tasks that are one job, tasks that look like others, and other code."""
+        reused = [identity for identity, job in self._tracker.snapshot().items() if job.reused]
+        code = reused_lines(self._workspace.path, reused, self._code.newest, self._code.changed)
+        return [*self.twins.lines(), *self.lookalikes.lines(), *self._fates.notes(), *code]
 
     def say_fates(self) -> None:
         """Say which jobs that were there have other code now than before, or than this run submits."""

@@ -13,8 +13,8 @@ demo: .venv/.has-demo ## train models on handwritten digits, on two local worker
 
 # Three files run at once, also on two cores, because tests wait more than they compute. They run in the order that
 # tests/conftest.py makes, because it puts the files that take long first.
-test: .venv/.has-demo .venv/.has-test ## run every test
-	@.venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
+test: .venv/.has-demo .venv/.has-test ## run every test (MARKS=redis: only those that need a server)
+	@.venv/bin/python -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder $(if $(MARKS),-m "$(MARKS)")
 
 lint: .venv/.has-lint ## check style and types: ruff and mypy
 	@.venv/bin/ruff check

@@ -13,7 +13,7 @@ from hashlib import sha256
 from typing import NamedTuple
 
 from xpm_core.errors import SnapshotError
-from xpm_core.snapshot.code_store import CodeStore, clock_s
+from xpm_core.snapshot.code_store import RELIED_ON_S, CodeStore, clock_s
 from xpm_core.snapshot.taking.files.links import exclude
 from xpm_core.snapshot.taking.files.names import shown
 from xpm_core.snapshot.taking.files.selection import Found
@@ -130,13 +130,11 @@ class Keeper:
     def __init__(self, store: CodeStore) -> None:
         self._store = store
         self._present: set[str] = set()
-        self._since = clock_s()
+        self._since_s = clock_s()
 
-    def forget(self, after_s: float = 0) -> None:
-        """Look anew whether contents are there, if the last time that all were looked for is so many seconds ago."""
-        if clock_s() - self._since >= after_s:
-            self._present.clear()
-            self._since = clock_s()
+    def forget(self) -> None:
+        """Look anew whether contents are there."""
+        self._present.clear()
 
     def keep(self, path: str, found: Found, seen: Seen) -> Kept | None:
         """Keep a file. It is read only if it is not known, or if its content is not in the workspace any more.
@@ -168,6 +166,10 @@ class Keeper:
         return Kept(digest, content.status, seen.digest(path, content.status) is not None, is_new)
 
     def _has(self, digest: str, size: int) -> bool:
+        """Whether a content is in the workspace. This is believed for an hour: after a day, `xpm gc` may remove it."""
+        if clock_s() - self._since_s > RELIED_ON_S:
+            self.forget()
+            self._since_s = clock_s()
         if digest not in self._present:
             if not self._store.has_object(digest, size):
                 return False

@@ -25,9 +25,6 @@ from xpm_core.snapshot.taking.reading import Keeper, Kept
 from xpm_core.snapshot.taking.roots import Root, arranged, names_of
 from xpm_core.snapshot.taking.seen import Seen
 
-_LOOK_AGAIN_S = 1800
-"""After how long a run makes sure that all contents are still there: `xpm gc` spares what was used within a day."""
-
 
 @dataclass
 class Photo:
@@ -114,8 +111,8 @@ class Taker:
             SettingsError: A pyproject.toml is wrong.
             WorkspaceError: The workspace cannot be written.
         """
-        gone = before is not None and not self._is_there(before.snapshot)
-        self._keeper.forget(0 if gone else _LOOK_AGAIN_S)
+        if before is not None and not self._is_there(before.snapshot):
+            self._keeper.forget()
         roots, settings = _with_also(paths)
         with _States(roots if before is None else ()) as states:
             selections = self._selections(roots, settings, modules, forced or {})

@@ -77,6 +77,15 @@ def test_files_and_folders_are_read_only_under_any_umask(kept: Kept, host: Path)
         os.umask(before)
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_nothing_can_be_written_into_a_tree_but_bytecode(kept: Kept, host: Path) -> None:
+    with trees(kept, host).open(kept.snapshot, kept.provenance) as tree:
+        for path in ("new.txt", "digits/new.txt", "digits/train.py", "digits/data/points.csv"):
+            with pytest.raises(PermissionError):
+                (tree.path / path).write_text("")
+        (tree.path / "digits/__pycache__/other.pyc").write_text("")
+
+
 def test_a_worker_under_another_umask_uses_the_same_tree(
     kept: Kept, host: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

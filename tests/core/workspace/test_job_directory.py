@@ -98,6 +98,18 @@ def test_a_resumable_task_finds_its_directory_as_it_was(job: JobDirectory, works
     assert set_aside(workspace) == []
 
 
+@pytest.mark.parametrize("resumable", [False, True])
+def test_a_job_that_runs_again_is_no_longer_imported(job: JobDirectory, resumable: bool) -> None:
+    run(job, "e1", "done", resumable=resumable)
+    assert (job.imported(), job.is_imported()) == (None, False)
+    (job.path / ".xpm" / "imported.json").write_text('{"file": "digits.tar"}')
+    assert (job.imported(), job.is_imported()) == ({"file": "digits.tar"}, True)
+    (job.path / ".xpm" / "imported.json").write_text("{")
+    assert (job.imported(), job.is_imported()) == ({}, True)
+    job.prepare(2, resumable=resumable)
+    assert (job.imported(), job.is_imported()) == (None, False)
+
+
 def test_numbers_go_on_when_redis_counts_anew(job: JobDirectory) -> None:
     run(job, "e1", "failed", 1)
     run(job, "e2", "failed", 2)

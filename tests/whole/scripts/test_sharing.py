@@ -104,6 +104,17 @@ def test_a_retry_runs_their_code_only_if_it_is_trusted(bench: Bench) -> None:
     assert "3 done (3 reused, 2 of them imported)" in bench.run("bob", bench.mine, 3)
 
 
+def test_a_trusted_job_is_signed_with_ones_own_key(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XPM_SIGNING_KEY", "sesame")
+    bench.xpm(bench.mine, "import", bench.file)
+    bench.run("bob", bench.mine, 2)
+    bench.xpm(bench.mine, "retry", "n=1", "--trust")
+    with bench.worker():
+        bench.xpm(bench.mine, "wait", "n=1", "--timeout", "60s")
+    assert next(bench.mine.glob("jobs/*/*/.xpm/executions/2-*"), None) is not None
+    assert bench.said(1) == "alice"
+
+
 def test_a_job_that_ran_again_by_ones_own_script_is_ones_own(bench: Bench) -> None:
     bench.xpm(bench.mine, "import", bench.file)
     for job in (bench.mine / "jobs" / "sweep.say").iterdir():

@@ -24,6 +24,11 @@ from xpm_core.snapshot.taking.changes import changed_files
 from xpm_core.snapshot.taking.snapshotter import Snapshotter
 
 
+_Which = tuple[str, tuple[tuple[object, ...], ...]]
+"""A snapshot, and the names of its trees. A run can get further names of a root, as by a link in `sys.path`; payloads can
+hold these from then on, so a description that lacks them would lead jobs to the live code."""
+
+
 class RunCode:
     """The code of the tasks of one run. Threads may share it.
 
@@ -41,7 +46,7 @@ class RunCode:
         self._store, self._tell = CodeStore(workspace), tell
         self._snapshotter = Snapshotter(workspace)
         self._lock = threading.Lock()
-        self._snapshots: dict[str, Code] = {}
+        self._snapshots: dict[_Which, Code] = {}
         self._since_s = clock_s()
         self._live: Code | None = None
         self._live_classes: frozenset[type] = frozenset()
@@ -94,9 +99,10 @@ class RunCode:
             self._tell(line)
         self._newest = taken.snapshot
         self._forget_after_an_hour()
-        found = self._snapshots.get(taken.snapshot)
+        which = taken.snapshot, _names(taken.trees)
+        found = self._snapshots.get(which)
         if found is None:
-            found = self._snapshots[taken.snapshot] = self._described(taken.snapshot, taken.trees)
+            found = self._snapshots[which] = self._described(taken.snapshot, taken.trees)
         return found
 
     def _live_code(self, classes: Iterable[type]) -> Code:
@@ -124,6 +130,11 @@ class RunCode:
             facts["packages"] = self._store.put("packages", packages_document())
         provenance = Provenance(snapshot, trees, **facts)
         return Code(snapshot, self._store.put("provenance", provenance.written()))
+
+
+def _names(trees: Sequence[Tree]) -> tuple[tuple[object, ...], ...]:
+    """All paths by which this process reaches the roots of trees."""
+    return tuple((*tree.roots, *tree.inner.items()) for tree in trees)
 
 
 def _differing(before: Manifest, now: Manifest) -> list[str] | None:

@@ -23,10 +23,9 @@ from xpm_core.snapshot.provenance import Provenance, Tree
 from xpm_core.snapshot.taking.changes import changed_files
 from xpm_core.snapshot.taking.snapshotter import Snapshotter
 
-
 _Which = tuple[str, tuple[tuple[object, ...], ...]]
-"""A snapshot, and the names of its trees. A run can get further names of a root, as by a link in `sys.path`; payloads can
-hold these from then on, so a description that lacks them would lead jobs to the live code."""
+"""A snapshot, and the names of its trees. A run can get further names of a root, as by a link in `sys.path`. Payloads
+can hold these from then on. A description without them would lead jobs to the live code."""
 
 
 class RunCode:

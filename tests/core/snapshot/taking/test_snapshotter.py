@@ -294,6 +294,21 @@ def test_the_file_that_the_output_goes_to_is_left_out(tmp_path: Path, workspace:
     assert sorted(kept_files(workspace, found.snapshot)) == ["p/train.py"]
 
 
+def test_a_log_that_grows_in_the_project_makes_no_other_snapshot(
+    tmp_path: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once(monkeypatch)
+    project = CodeProject(tmp_path / "p", {"train.py": TASK, "out.log": "1"})
+    learn, taker = project.load().Learn, Snapshotter(workspace)
+    first = taker.current([learn])
+    project.write({"out.log": "12", "slurm-7.log": "1"})
+    second = taker.current([learn])
+    assert first is not None
+    assert second is not None
+    assert (second.snapshot, second.lines) == (first.snapshot, [])
+    assert first.lines[1].startswith("code: left out, because programs write them: *.log. ")
+
+
 def test_names_and_modes_of_every_kind_are_kept(tmp_path: Path, workspace: Path) -> None:
     odd = os.fsdecode(b"odd \xff.txt")
     for kind in ("plain", "git"):

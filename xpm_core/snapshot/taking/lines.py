@@ -83,7 +83,7 @@ def note_lines(root: str, notes: Notes) -> Iterable[str]:
     if notes.secrets:
         keep = f'To keep one: {table} include = ["{line(notes.secrets[0], 60)}"]'
         yield line(f"code: left out, because such names hold secrets: {cut(notes.secrets)}. {keep}", _LONGEST)
-    if notes.outputs:
+    if notes.outputs and not notes.narrowed:
         keep = f'To keep such files: {table} include = ["{notes.outputs[0]}"]'
         yield line(f"code: left out, because programs write them: {cut(notes.outputs, 10)}. {keep}", _LONGEST)
     if notes.leaving:

@@ -21,6 +21,7 @@ from xpm_core.snapshot.facts.script import script_facts
 from xpm_core.snapshot.manifest import Manifest
 from xpm_core.snapshot.provenance import Provenance, Tree
 from xpm_core.snapshot.taking.changes import changed_files
+from xpm_core.snapshot.taking.files.names import is_python
 from xpm_core.snapshot.taking.snapshotter import Snapshotter
 
 _Which = tuple[str, tuple[tuple[object, ...], ...]]
@@ -137,7 +138,10 @@ def _names(trees: Sequence[Tree]) -> tuple[tuple[object, ...], ...]:
 
 
 def _differing(before: Manifest, now: Manifest) -> list[str] | None:
-    """The files in which two snapshots differ, as far as they have the same trees; None if they share none."""
+    """The files in which two snapshots differ, as far as they have the same trees; None if they share none.
+
+    Of new files, only code is named, because scripts write data.
+    """
     common = [name for name in before.trees if name in now.trees]
     if not common:
         return None
@@ -146,7 +150,7 @@ def _differing(before: Manifest, now: Manifest) -> list[str] | None:
     for name in common:
         start = f"{name}/" if len(common) > 1 else ""
         for path in {*old[name], *new[name]}:
-            if old[name].get(path) != new[name].get(path):
+            if old[name].get(path) != new[name].get(path) and (path in old[name] or is_python(path)):
                 end = " (new)" if path not in old[name] else " (removed)" if path not in new[name] else ""
                 found.append(f"{start}{path}{end}")
     return sorted(found)

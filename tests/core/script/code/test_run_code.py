@@ -83,6 +83,15 @@ def test_a_link_to_the_root_that_is_imported_from_later_is_described_too(
     assert project.take(cls) == second
 
 
+def test_data_that_a_script_has_written_since_is_no_difference(project: Project, cls: type) -> None:
+    first = project.take(cls)
+    (project.folder / "results.csv").write_text("1")
+    (project.folder / "extra.py").write_text("")
+    project.edit(TASK + "# edited\n")
+    assert project.take(cls).snapshot != first.snapshot
+    assert project.code.changed(first.snapshot) == ["extra.py (new)", "run_code_study.py"]
+
+
 def test_live_code_is_described_with_its_roots_and_its_checkout(project: Project, cls: type) -> None:
     found = project.take(cls, live=True)
     provenance = project.provenance(found.provenance)

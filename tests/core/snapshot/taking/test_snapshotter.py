@@ -309,6 +309,44 @@ def test_a_log_that_grows_in_the_project_makes_no_other_snapshot(
     assert first.lines[1].startswith("code: left out, because programs write them: *.log. ")
 
 
+def test_files_that_change_together_while_they_are_read_are_kept_together(
+    tmp_path: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = CodeProject(tmp_path / "p", {"a.py": "v = 1", "train.py": TASK, "z.py": "v = 1"})
+    keep, edits = reading.Keeper.keep, iter([{"a.py": "v = 22", "z.py": "v = 22"}])
+
+    def edited_after(self: Any, path: str, *others: Any) -> Any:
+        kept = keep(self, path, *others)
+        if path == "a.py":
+            project.write(next(edits, {}))
+        return kept
+
+    monkeypatch.setattr(reading.Keeper, "keep", edited_after)
+    taken = Snapshotter(workspace).current([project.load().Learn])
+    assert taken is not None
+    files = kept_files(workspace, taken.snapshot)
+    assert (files["p/a.py"], files["p/z.py"]) == (b"v = 22", b"v = 22")
+    assert taken.new == 3
+
+
+def test_a_file_that_grows_all_the_time_is_no_error(
+    tmp_path: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = CodeProject(tmp_path / "p", {"a.csv": "1", "train.py": TASK})
+    keep = reading.Keeper.keep
+
+    def grown_after(self: Any, path: str, *others: Any) -> Any:
+        kept = keep(self, path, *others)
+        with (project.root / "a.csv").open("a") as file:
+            file.write("1")
+        return kept
+
+    monkeypatch.setattr(reading.Keeper, "keep", grown_after)
+    taken = Snapshotter(workspace).current([project.load().Learn])
+    assert taken is not None
+    assert kept_files(workspace, taken.snapshot)["p/a.csv"].startswith(b"1")
+
+
 def test_names_and_modes_of_every_kind_are_kept(tmp_path: Path, workspace: Path) -> None:
     odd = os.fsdecode(b"odd \xff.txt")
     for kind in ("plain", "git"):

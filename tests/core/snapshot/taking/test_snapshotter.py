@@ -376,7 +376,8 @@ def test_scripts_at_once_make_one_snapshot(tmp_path: Path, workspace: Path) -> N
     env = {**os.environ, "PYTHONPATH": f"{project.root}:{Path(__file__).parents[4]}"}
     command = [sys.executable, "-c", program, str(workspace)]
     pipe = subprocess.PIPE
-    running = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=env) for _ in range(3)]
+    options: dict[str, Any] = {"stdin": pipe, "stdout": pipe, "text": True, "env": env, "cwd": tmp_path}
+    running = [subprocess.Popen(command, **options) for _ in range(3)]
     for each in running:
         assert each.stdin is not None
         each.stdin.write("\n")

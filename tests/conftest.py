@@ -54,6 +54,14 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.getbasetemp() / "cache"))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def copies_of_code_elsewhere(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Let workers copy code into a folder of this run of tests, and not into that of the user."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XPM_SNAPSHOT_FOLDER", str(tmp_path_factory.getbasetemp() / "host"))
+        yield
+
+
 @pytest.fixture
 def snapshots_on(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let jobs use snapshots of the code, as they do for users. All other tests use live code, which costs less."""

@@ -196,7 +196,7 @@ def play(document: Path, folder: Path, environment: dict[str, str]) -> None:
 
 def play_in_order(documents: Iterable[Path], shell: Shell) -> None:
     """Run pages one after the other, as a reader types them into one shell."""
-    folder, before = shell.folder, list(sys.path)
+    folder, before, here = shell.folder, list(sys.path), os.getcwd()
     os.chdir(folder)
     sys.path.insert(0, str(folder))
     try:
@@ -209,4 +209,5 @@ def play_in_order(documents: Iterable[Path], shell: Shell) -> None:
                 del sys.modules[player.module.__name__]
     finally:
         sys.path[:] = before
+        os.chdir(here)
         forget_modules(folder)

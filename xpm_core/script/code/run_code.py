@@ -21,7 +21,12 @@ from xpm_core.snapshot.facts.script import script_facts
 from xpm_core.snapshot.manifest import Manifest
 from xpm_core.snapshot.provenance import Provenance, Tree
 from xpm_core.snapshot.taking.changes import changed_files
+from xpm_core.snapshot.taking.files.names import is_python
 from xpm_core.snapshot.taking.snapshotter import Snapshotter
+
+_Which = tuple[str, tuple[tuple[object, ...], ...]]
+"""A snapshot, and the names of its trees. A run can get further names of a root, as by a link in `sys.path`. Payloads
+can hold these from then on. A description without them would lead jobs to the live code."""
 
 
 class RunCode:
@@ -41,7 +46,7 @@ class RunCode:
         self._store, self._tell = CodeStore(workspace), tell
         self._snapshotter = Snapshotter(workspace)
         self._lock = threading.Lock()
-        self._snapshots: dict[str, Code] = {}
+        self._snapshots: dict[_Which, Code] = {}
         self._since_s = clock_s()
         self._live: Code | None = None
         self._live_classes: frozenset[type] = frozenset()
@@ -94,9 +99,10 @@ class RunCode:
             self._tell(line)
         self._newest = taken.snapshot
         self._forget_after_an_hour()
-        found = self._snapshots.get(taken.snapshot)
+        which = taken.snapshot, _names(taken.trees)
+        found = self._snapshots.get(which)
         if found is None:
-            found = self._snapshots[taken.snapshot] = self._described(taken.snapshot, taken.trees)
+            found = self._snapshots[which] = self._described(taken.snapshot, taken.trees)
         return found
 
     def _live_code(self, classes: Iterable[type]) -> Code:
@@ -126,8 +132,16 @@ class RunCode:
         return Code(snapshot, self._store.put("provenance", provenance.written()))
 
 
+def _names(trees: Sequence[Tree]) -> tuple[tuple[object, ...], ...]:
+    """All paths by which this process reaches the roots of trees."""
+    return tuple((*tree.roots, *tree.inner.items()) for tree in trees)
+
+
 def _differing(before: Manifest, now: Manifest) -> list[str] | None:
-    """The files in which two snapshots differ, as far as they have the same trees; None if they share none."""
+    """The files in which two snapshots differ, as far as they have the same trees; None if they share none.
+
+    Of new files, only code is named, because scripts write data.
+    """
     common = [name for name in before.trees if name in now.trees]
     if not common:
         return None
@@ -136,7 +150,7 @@ def _differing(before: Manifest, now: Manifest) -> list[str] | None:
     for name in common:
         start = f"{name}/" if len(common) > 1 else ""
         for path in {*old[name], *new[name]}:
-            if old[name].get(path) != new[name].get(path):
+            if old[name].get(path) != new[name].get(path) and (path in old[name] or is_python(path)):
                 end = " (new)" if path not in old[name] else " (removed)" if path not in new[name] else ""
                 found.append(f"{start}{path}{end}")
     return sorted(found)

@@ -15,7 +15,7 @@ from xpm_core.errors import SnapshotError
 from xpm_core.snapshot.manifest import KeptFile, LargeFile, Manifest
 from xpm_core.snapshot.provenance import Provenance, Tree
 from xpm_core.snapshot.taking.files.links import Surroundings
-from xpm_core.snapshot.taking.files.names import is_python
+from xpm_core.snapshot.taking.files.names import is_python, is_secret
 from xpm_core.snapshot.taking.files.selection import Selection, select
 from xpm_core.snapshot.taking.files.settings import read_settings
 from xpm_core.snapshot.taking.lines import change_line, note_lines
@@ -94,7 +94,8 @@ def _with_names(tree: Tree, before: Tree | None) -> Tree:
 
 
 def _kept_paths(manifest: Manifest, tree: int) -> set[str]:
-    return {each.path for each in manifest.files if each.tree == tree}
+    """The files of a tree that count as imported. Files with names of secrets do not: the settings decide, as ever."""
+    return {each.path for each in manifest.files if each.tree == tree and not is_secret(each.path)}
 
 
 def _differences(manifest: Manifest, tree: int, now: Selection) -> Iterator[str]:

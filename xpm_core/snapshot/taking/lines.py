@@ -83,6 +83,9 @@ def note_lines(root: str, notes: Notes) -> Iterable[str]:
     if notes.secrets:
         keep = f'To keep one: {table} include = ["{line(notes.secrets[0], 60)}"]'
         yield line(f"code: left out, because such names hold secrets: {cut(notes.secrets)}. {keep}", _LONGEST)
+    if notes.outputs and not notes.narrowed:
+        keep = f'To keep such files: {table} include = ["{notes.outputs[0]}"]'
+        yield line(f"code: left out, because programs write them: {cut(notes.outputs, 10)}. {keep}", _LONGEST)
     if notes.leaving:
         yield line(f"code: links that leave {root}, or lead nowhere, stay links: {cut(notes.leaving)}", _LONGEST)
     if notes.large:

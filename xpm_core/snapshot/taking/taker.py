@@ -23,7 +23,10 @@ from xpm_core.snapshot.taking.files.settings import SnapshotSettings, read_setti
 from xpm_core.snapshot.taking.imported import ModuleFile
 from xpm_core.snapshot.taking.reading import Keeper, Kept
 from xpm_core.snapshot.taking.roots import Root, arranged, names_of
-from xpm_core.snapshot.taking.seen import Seen
+from xpm_core.snapshot.taking.seen import Seen, described
+
+TRIES = 3
+"""How often all files are looked at, until none changes meanwhile. A table that grows all the time is no error."""
 
 
 @dataclass
@@ -60,6 +63,15 @@ class Photo:
             elif any(lies_in(path, root) for root in self.notes):
                 return False
         return True
+
+    def is_of_one_moment(self) -> bool:
+        """Whether no file has changed since it was read, as when another branch is checked out meanwhile."""
+        try:
+            return all(
+                kept is None or described(os.stat(path)) == described(kept.status) for path, kept in self.kept.items()
+            )
+        except OSError:  # one is gone
+            return False
 
     def changed_since(self, before: Photo) -> list[str]:
         """The files that differ between two snapshots, as people are shown them."""
@@ -115,8 +127,14 @@ class Taker:
             self._keeper.forget()
         roots, settings = _with_also(paths)
         with _States(roots if before is None else ()) as states:
-            selections = self._selections(roots, settings, modules, forced or {})
-            photo = self._photo(roots, selections, modules)
+            new = 0
+            for _ in range(TRIES):
+                selections = self._selections(roots, settings, modules, forced or {})
+                photo = self._photo(roots, selections, modules)
+                new += photo.new
+                if (before is not None and before.snapshot == photo.snapshot) or photo.is_of_one_moment():
+                    break
+            photo.new = new
             photo.trees = (
                 before.trees
                 if before is not None and before.snapshot == photo.snapshot

@@ -69,6 +69,29 @@ def test_tasks_get_one_snapshot_until_a_file_changes_and_each_is_described(proje
     assert project.code.changed(second.snapshot) == []
 
 
+def test_a_link_to_the_root_that_is_imported_from_later_is_described_too(
+    project: Project, cls: type, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = project.take(cls)
+    link = tmp_path / "link"
+    link.symlink_to(project.folder)
+    monkeypatch.syspath_prepend(str(link))
+    second = project.take(cls)
+    assert second.snapshot == first.snapshot
+    assert list(project.provenance(first.provenance).trees[0].roots) == [str(project.folder)]
+    assert list(project.provenance(second.provenance).trees[0].roots) == [str(project.folder), str(link)]
+    assert project.take(cls) == second
+
+
+def test_data_that_a_script_has_written_since_is_no_difference(project: Project, cls: type) -> None:
+    first = project.take(cls)
+    (project.folder / "results.csv").write_text("1")
+    (project.folder / "extra.py").write_text("")
+    project.edit(TASK + "# edited\n")
+    assert project.take(cls).snapshot != first.snapshot
+    assert project.code.changed(first.snapshot) == ["extra.py (new)", "run_code_study.py"]
+
+
 def test_live_code_is_described_with_its_roots_and_its_checkout(project: Project, cls: type) -> None:
     found = project.take(cls, live=True)
     provenance = project.provenance(found.provenance)

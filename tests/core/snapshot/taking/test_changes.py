@@ -72,3 +72,17 @@ def test_paths_of_several_trees_begin_with_their_names(tmp_path: Path, workspace
     assert taken is not None
     two.write({"m_two.py": ""})
     assert changed_files(CodeStore(workspace).manifest(taken.snapshot), taken.trees) == ["two/m_two.py"]
+
+
+def test_a_secret_that_is_included_no_more_is_not_taken_again(tmp_path: Path, workspace: Path) -> None:
+    settings = '[tool.xpm.snapshot]\ninclude = [".env"]'
+    project = CodeProject(tmp_path / "q", {"train.py": TASK, ".env": "KEY=1", "pyproject.toml": settings})
+    first = Snapshotter(workspace).current([project.load().Learn])
+    assert first is not None
+    provenance, manifest = Provenance(first.snapshot, first.trees), CodeStore(workspace).manifest(first.snapshot)
+    assert ".env" in [each.path for each in manifest.files]
+    assert changed_files(manifest, provenance.trees) == []
+    project.write({"pyproject.toml": ""})
+    assert changed_files(manifest, provenance.trees) == [".env (removed)", "pyproject.toml"]
+    taken = retaken(workspace, provenance, manifest)
+    assert sorted(kept_files(workspace, taken.snapshot)) == ["q/pyproject.toml", "q/train.py"]

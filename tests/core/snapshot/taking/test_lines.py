@@ -34,6 +34,16 @@ def test_long_lists_and_names_that_act_on_a_terminal_are_cut() -> None:
         assert "more" in line
 
 
+def test_it_is_said_once_which_kinds_of_outputs_are_left_out() -> None:
+    (line,) = note_lines("/p", Notes(outputs=["*.log", "*.out"]))
+    assert line == (
+        "code: left out, because programs write them: *.log, *.out. "
+        'To keep such files: [tool.xpm.snapshot] include = ["*.log"]'
+    )
+    narrowed = list(note_lines("/p", Notes(outputs=["*.log"], only="Python files", narrowed="it has 50,000 files")))
+    assert len(narrowed) == 1, "all data is left out then, and that is said"
+
+
 def test_what_was_not_noticed_is_not_said() -> None:
     assert list(note_lines("/p", Notes())) == []
 

@@ -294,6 +294,59 @@ def test_the_file_that_the_output_goes_to_is_left_out(tmp_path: Path, workspace:
     assert sorted(kept_files(workspace, found.snapshot)) == ["p/train.py"]
 
 
+def test_a_log_that_grows_in_the_project_makes_no_other_snapshot(
+    tmp_path: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at_once(monkeypatch)
+    project = CodeProject(tmp_path / "p", {"train.py": TASK, "out.log": "1"})
+    learn, taker = project.load().Learn, Snapshotter(workspace)
+    first = taker.current([learn])
+    project.write({"out.log": "12", "slurm-7.log": "1"})
+    second = taker.current([learn])
+    assert first is not None
+    assert second is not None
+    assert (second.snapshot, second.lines) == (first.snapshot, [])
+    assert first.lines[1].startswith("code: left out, because programs write them: *.log. ")
+
+
+def test_files_that_change_together_while_they_are_read_are_kept_together(
+    tmp_path: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = CodeProject(tmp_path / "p", {"a.py": "v = 1", "train.py": TASK, "z.py": "v = 1"})
+    keep, edits = reading.Keeper.keep, iter([{"a.py": "v = 22", "z.py": "v = 22"}])
+
+    def edited_after(self: Any, path: str, *others: Any) -> Any:
+        kept = keep(self, path, *others)
+        if path == "a.py":
+            project.write(next(edits, {}))
+        return kept
+
+    monkeypatch.setattr(reading.Keeper, "keep", edited_after)
+    taken = Snapshotter(workspace).current([project.load().Learn])
+    assert taken is not None
+    files = kept_files(workspace, taken.snapshot)
+    assert (files["p/a.py"], files["p/z.py"]) == (b"v = 22", b"v = 22")
+    assert taken.new == 3
+
+
+def test_a_file_that_grows_all_the_time_is_no_error(
+    tmp_path: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project = CodeProject(tmp_path / "p", {"a.csv": "1", "train.py": TASK})
+    keep = reading.Keeper.keep
+
+    def grown_after(self: Any, path: str, *others: Any) -> Any:
+        kept = keep(self, path, *others)
+        with (project.root / "a.csv").open("a") as file:
+            file.write("1")
+        return kept
+
+    monkeypatch.setattr(reading.Keeper, "keep", grown_after)
+    taken = Snapshotter(workspace).current([project.load().Learn])
+    assert taken is not None
+    assert kept_files(workspace, taken.snapshot)["p/a.csv"].startswith(b"1")
+
+
 def test_names_and_modes_of_every_kind_are_kept(tmp_path: Path, workspace: Path) -> None:
     odd = os.fsdecode(b"odd \xff.txt")
     for kind in ("plain", "git"):
@@ -323,7 +376,8 @@ def test_scripts_at_once_make_one_snapshot(tmp_path: Path, workspace: Path) -> N
     env = {**os.environ, "PYTHONPATH": f"{project.root}:{Path(__file__).parents[4]}"}
     command = [sys.executable, "-c", program, str(workspace)]
     pipe = subprocess.PIPE
-    running = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True, env=env) for _ in range(3)]
+    options: dict[str, Any] = {"stdin": pipe, "stdout": pipe, "text": True, "env": env, "cwd": tmp_path}
+    running = [subprocess.Popen(command, **options) for _ in range(3)]
     for each in running:
         assert each.stdin is not None
         each.stdin.write("\n")

@@ -17,7 +17,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from xpm_core.errors import SnapshotError
-from xpm_core.snapshot.taking.files.names import lies_in, shown
+from xpm_core.snapshot.taking.files.names import lies_in, output_kind, shown
 from xpm_core.snapshot.taking.files.walk import FolderRules, walk
 
 MOST_FOLLOWED = 50_000
@@ -29,7 +29,8 @@ class Surroundings(NamedTuple):
 
     Attributes:
         roots: All roots of the snapshot. Links into them are followed.
-        workspace: The workspace of the run. Nothing in it is kept, and links into it stay links.
+        workspace: The workspace of the run. Nothing in it is kept, and links into it stay links. The same holds for the
+            folder of this machine in which copies of code lie.
     """
 
     roots: Sequence[str]
@@ -127,7 +128,7 @@ class LinkReader:
         """The files in a folder that a link leads to: those that are listed, or if none are, all of them."""
         start = f"{os.path.relpath(real, self._root)}/"
         listed = self._sorted_below(start) if home == self._root else []
-        return listed or walk(real, skip=lambda _: False).paths
+        return listed or walk(real, skip=lambda path: bool(output_kind(path))).paths
 
     @cached_property
     def _in_order(self) -> list[str]:

@@ -20,6 +20,7 @@ from xpm_core.snapshot.taking.files.git import (
     is_ignored,
     tracked_files,
 )
+from xpm_core.snapshot.taking.files.names import output_kind
 from xpm_core.snapshot.taking.files.walk import SECONDS, FolderRules, walk
 
 _DEEPEST = 20
@@ -34,6 +35,7 @@ class Listing:
         paths: Files and links, relative to the root, with `/`. Some may no longer exist.
         whole: Whether all files were found. If not, the search took too long.
         closed: Folders that this user may not read.
+        outputs: Files and folders that are left out, because programs write such files while jobs run.
         git: What git said; None if it was not asked, or said nothing.
         refused: Why git did not list the files though they lie in a checkout; empty if it did.
     """
@@ -41,6 +43,7 @@ class Listing:
     paths: list[str]
     whole: bool = True
     closed: list[str] = field(default_factory=list)
+    outputs: set[str] = field(default_factory=set)
     git: GitFiles | None = None
     refused: str = ""
 
@@ -79,8 +82,9 @@ def _of_checkout(
         raise GitRefusedError(*_IGNORED)
     start = f"{inside}/" if inside else ""
     paths = _kept([start + path for path in files.tracked], rules, skip, tracked=True)
-    paths += _kept([start + path for path in files.untracked], rules, skip, tracked=False)
-    found = Listing(paths, git=files, closed=[start + each for each in files.closed])
+    outputs = _Outputs(skip)
+    paths += _kept([start + path for path in files.untracked], rules, outputs.skip, tracked=False)
+    found = Listing(paths, git=files, closed=[start + each for each in files.closed], outputs=outputs.found)
     for each in files.nested:
         path = start + each
         if depth < _DEEPEST and not skip(path) and not rules.is_foreign(path):
@@ -105,6 +109,7 @@ def _of_nested(
 def _add(found: Listing, nested: Listing) -> None:
     found.paths += nested.paths
     found.closed += nested.closed
+    found.outputs |= nested.outputs
     found.whole = found.whole and nested.whole
     found.refused = found.refused or nested.refused
 
@@ -121,5 +126,27 @@ def _tracked_only(root: str, rules: FolderRules, skip: Callable[[str], bool]) ->
 
 
 def _walked(root: str, inside: str, rules: FolderRules, skip: Callable[[str], bool], refused: str) -> Listing:
-    walked = walk(root, inside, skip=lambda path: skip(path) or rules.is_workspace(path))
-    return Listing(walked.paths, walked.whole, walked.closed, refused=refused)
+    outputs = _Outputs(lambda path: skip(path) or rules.is_own(path))
+    walked = walk(root, inside, skip=outputs.skip)
+    return Listing(walked.paths, walked.whole, walked.closed, outputs.found, refused=refused)
+
+
+class _Outputs:
+    """Passes over files that programs write while jobs run, and notes them.
+
+    Args:
+        skip: Says of a path whether it is passed over in any case.
+    """
+
+    def __init__(self, skip: Callable[[str], bool]) -> None:
+        self._skip = skip
+        self.found: set[str] = set()
+
+    def skip(self, path: str) -> bool:
+        """Whether a path is passed over."""
+        if self._skip(path):
+            return True
+        is_output = bool(output_kind(path))
+        if is_output:
+            self.found.add(path)
+        return is_output

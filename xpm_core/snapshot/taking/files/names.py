@@ -39,12 +39,37 @@ _SECRET = re.compile(
     re.VERBOSE | re.IGNORECASE | re.DOTALL,
 )
 _LEFTOVER = re.compile(r"\.#.*|#.*#|.*~|\..*\.sw[a-p]|\.nfs[0-9a-f]{8,}|\.DS_Store|\.goutputstream-.*", re.DOTALL)
+_OUTPUT = re.compile(
+    r"(?:.*/)?(?:[^/]*\.(?P<end>log|out|err)(?:\.\d+)?|(?P<events>events\.out\.tfevents)[^/]*"
+    r"|(?P<folder>mlruns|lightning_logs|\.hydra)(?:/.*)?|(?P<wandb>wandb/(?:latest-run|(?:offline-)?run-|sweep-)).*)",
+    re.DOTALL,
+)
 _SECRET_FOLDERS = re.compile(r"(?:^|/)\.(?:ssh|aws|gnupg|azure|kube|gcloud|docker)/")
 
 
 def is_leftover(path: str) -> bool:
     """Whether a file is what an editor or a file system leaves beside the files that are worked on."""
     return _LEFTOVER.fullmatch(path.rpartition("/")[2]) is not None
+
+
+def output_kind(path: str) -> str:
+    """As what a file is left out if git does not track it: a pattern of files that programs write while jobs run.
+
+    Such files change all the time, and differ from run to run. Each change would look like one of the code.
+
+    Returns:
+        The pattern; empty for other files, and for Python files.
+
+    Example:
+        >>> output_kind("logs/slurm-17.out"), output_kind("mlruns/0/meta.yaml"), output_kind("data.csv")
+        ('*.out', 'mlruns', '')
+    """
+    found = None if is_python(path) else _OUTPUT.fullmatch(path)
+    if found is None:
+        return ""
+    if found["end"]:
+        return f"*.{found['end']}"
+    return "events.out.tfevents*" if found["events"] else found["folder"] or "wandb"
 
 
 def is_python(path: str) -> bool:

@@ -16,7 +16,16 @@ from xpm_core.errors import SnapshotError
 from xpm_core.snapshot.taking.files.git import GitFiles
 from xpm_core.snapshot.taking.files.links import LinkReader, Surroundings
 from xpm_core.snapshot.taking.files.listing import Listing, files_in
-from xpm_core.snapshot.taking.files.names import PYTHON, Patterns, fixed_part, is_leftover, is_python, is_secret, shown
+from xpm_core.snapshot.taking.files.names import (
+    PYTHON,
+    Patterns,
+    fixed_part,
+    is_leftover,
+    is_python,
+    is_secret,
+    output_kind,
+    shown,
+)
 from xpm_core.snapshot.taking.files.settings import SnapshotSettings
 from xpm_core.snapshot.taking.files.walk import walk
 
@@ -55,6 +64,7 @@ class Notes:
         only: What alone is kept because there is too much; empty if all files are.
         narrowed: Why.
         refused: Why git did not list the files.
+        outputs: Patterns of files that programs write while jobs run. Such files are left out.
         unmatched: Patterns of `include` that no file matches.
     """
 
@@ -65,6 +75,7 @@ class Notes:
     only: str = ""
     narrowed: str = ""
     refused: str = ""
+    outputs: list[str] = field(default_factory=list)
     unmatched: list[str] = field(default_factory=list)
 
 
@@ -125,6 +136,8 @@ class _Selector:
         self._written = _own_outputs()
         self._found = Selection(git=listing.git)
         self._found.notes.closed, self._found.notes.refused = listing.closed, listing.refused
+        outputs = (path for path in listing.outputs - self._forced if not settings.include.match(path))
+        self._found.notes.outputs = sorted(set(map(output_kind, outputs)))
 
     def selection(self) -> Selection:
         """What belongs to the snapshot."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from xpm_core.snapshot.taking.files.names import ENVIRONMENT, OWN_FOLDERS, PASSING, VERSIONED, WORKSPACE, lies_in
+from xpm_core.snapshot.trees.host_folder import DEFAULT_FOLDER, code_path
 
 MOST = 300_000
 """Entries of folders that a walk looks at."""
@@ -92,7 +93,8 @@ class FolderRules:
     """
 
     def __init__(self, root: str, workspace: str) -> None:
-        self._root, self._workspace = root, workspace
+        self._root = root
+        self._never = {workspace, os.path.realpath(DEFAULT_FOLDER), code_path()} - {""}
         self._known: dict[tuple[str, bool], bool] = {}
         self._own = is_workspace(root) or root == workspace
 
@@ -106,12 +108,12 @@ class FolderRules:
         folder, _, name = path.rpartition("/")
         return name in VERSIONED or self.is_foreign(folder, tracked)
 
-    def is_workspace(self, path: str) -> bool:
-        """Whether a folder is the workspace of the run."""
-        return os.path.join(self._root, path) == self._workspace
+    def is_own(self, path: str) -> bool:
+        """Whether a folder is the workspace of the run, or holds copies of code for the jobs of this machine."""
+        return os.path.join(self._root, path) in self._never
 
     def foreign_folders(self, folder: str) -> list[str]:
-        """Folders that are never kept, by their paths in a folder: those right in it, and the workspace."""
+        """Folders that are never kept, by their paths in a folder: those right in it, and xpm's own."""
         try:
             with os.scandir(os.path.join(self._root, folder)) as listed:
                 names = [entry.name for entry in listed if entry.is_dir(follow_symlinks=False)]
@@ -120,9 +122,8 @@ class FolderRules:
         start = f"{folder}/" if folder else ""
         found = [name for name in names if name not in VERSIONED and self.is_foreign(start + name)]
         place = os.path.join(self._root, folder)
-        if self._workspace != place and lies_in(self._workspace, place):
-            found.append(os.path.relpath(self._workspace, place))
-        return found
+        own = sorted(each for each in self._never if each != place and lies_in(each, place))
+        return found + [os.path.relpath(each, place) for each in own]
 
     def is_foreign(self, folder: str, tracked: bool = False) -> bool:
         """Whether a folder is never kept, or lies in such a folder."""
@@ -141,4 +142,4 @@ class FolderRules:
             return True
         place = os.path.join(self._root, folder)
         marks = (*ENVIRONMENT, WORKSPACE)
-        return place == self._workspace or any(os.path.exists(os.path.join(place, mark)) for mark in marks)
+        return place in self._never or any(os.path.exists(os.path.join(place, mark)) for mark in marks)

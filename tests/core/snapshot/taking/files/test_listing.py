@@ -12,6 +12,7 @@ from helpers.code_projects import CodeProject
 from xpm_core.snapshot.taking.files import listing, walk
 from xpm_core.snapshot.taking.files.git import GitSlowError, files_of
 from xpm_core.snapshot.taking.files.listing import Listing, files_in
+from xpm_core.snapshot.taking.files.names import output_kind
 
 FILES: dict[str, str | bytes] = {"a.py": "", "b/c.txt": "", "ignored.bin": "", ".gitignore": "*.bin\n"}
 LISTED = [".gitignore", "a.py", "b/c.txt"]
@@ -193,3 +194,36 @@ def test_closed_folders_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr(walk.os, "scandir", closed)
     found = listed(project.root)
     assert (found.paths, found.closed) == (["a.py"], ["closed"])
+
+
+OUTPUTS: dict[str, str | bytes] = {
+    "a.py": "", "out.log": "", "out.log.1": "", "sub/nohup.out": "", "slurm-12.out": "", "slurm-12.err": "",
+    "runs/events.out.tfevents.17.node": "", "mlruns/0/meta.yaml": "", "lightning_logs/v/hparams.yaml": "",
+    "outputs/.hydra/config.yaml": "", "wandb/run-1/files/c.yaml": "", "wandb/latest-run": "", "log.py": "",
+    "log/kept.csv": "", "mlruns.csv": "", "wandb/settings": "", "dialog": "",
+}  # fmt: skip
+NO_OUTPUTS = ["a.py", "dialog", "log.py", "log/kept.csv", "mlruns.csv", "wandb/settings"]
+KINDS = {"*.log", "*.out", "*.err", "events.out.tfevents*", "mlruns", "lightning_logs", ".hydra", "wandb"}
+
+
+def kinds(root: Path) -> set[str]:
+    return set(map(output_kind, listed(root).outputs))
+
+
+def test_what_programs_write_while_jobs_run_is_left_out_unless_git_tracks_it(tmp_path: Path) -> None:
+    project = CodeProject(tmp_path / "p", OUTPUTS)
+    assert (listed(project.root).paths, kinds(project.root)) == (NO_OUTPUTS, KINDS)
+    project.git("init")
+    assert (listed(project.root).paths, kinds(project.root)) == (NO_OUTPUTS, KINDS)
+    project.commit()
+    assert (listed(project.root).paths, kinds(project.root)) == (sorted(OUTPUTS), set())
+
+
+@pytest.mark.parametrize("in_git", [False, True])
+def test_copies_of_code_for_jobs_are_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, in_git: bool) -> None:
+    project = CodeProject(tmp_path, {"a.py": "", "xpm-7/code/d/p/a.py": "", "host/code/d/p/a.py": "", "host/b.py": ""})
+    if in_git:
+        project.git("init")
+    monkeypatch.setattr(walk, "DEFAULT_FOLDER", str(tmp_path / "xpm-7"))
+    monkeypatch.setenv("XPM_SNAPSHOT_FOLDER", str(tmp_path / "host"))
+    assert listed(tmp_path).paths == ["a.py", "host/b.py"]

@@ -63,6 +63,17 @@ def test_included_files_are_found_though_git_ignores_them(tmp_path: Path) -> Non
     assert (found.large, found.notes.secrets, found.notes.unmatched) == ({}, [], ["nothing.txt"])
 
 
+def test_what_programs_write_is_left_out_and_said_unless_it_is_included_or_imported(tmp_path: Path) -> None:
+    project = CodeProject(tmp_path / "p", {"a.py": "", "pyproject.toml": "", "job.out": "", "in.log": "", "x.log": ""})
+    found = selected(project.root)
+    assert (sorted(found.files), found.notes.outputs) == (["a.py", "pyproject.toml"], ["*.log", "*.out"])
+    project.write({"pyproject.toml": '[tool.xpm.snapshot]\ninclude = ["*.out", "in.log"]'})
+    found = selected(project.root)
+    assert sorted(found.files) == ["a.py", "in.log", "job.out", "pyproject.toml"]
+    assert found.notes.outputs == ["*.log"]
+    assert selected(project.root, imported=("x.log",)).notes.outputs == []
+
+
 def test_a_search_that_ends_early_keeps_what_was_imported_and_the_code_beside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

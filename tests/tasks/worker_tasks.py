@@ -14,6 +14,7 @@ from pathlib import Path
 from xpm_core.config import Config, Param, Task, field
 from xpm_core.job import running
 from xpm_core.job.running import TaskCancelled
+from xpm_worker.system.memory import LOOK_S, SHARE, proportional_bytes
 
 
 class Write(Task):
@@ -102,30 +103,46 @@ class Nap(Task):
 
 
 class Hog(Task):
-    """Takes memory, itself or in processes that it forks; they share what it has had before."""
+    """Takes memory, itself or in processes that it forks; they share what it has had before.
+
+    With processes, all hold their memory at once until the starter has looked, which it does the more rarely the longer
+    a look takes. So this task looks, too, and waits for longer than the starter's pause can be.
+    """
 
     megabytes: Param[int]
     shared: Param[int] = field(default=0)
     children: Param[int] = field(default=0)
-    seconds: Param[float] = field(default=0.0)
 
     def execute(self) -> None:
         shared = full(self.shared)
-        pids = [pid for _ in range(self.children) if (pid := self.forked())]
-        self.take(shared)
+        filled, kept = os.pipe(), os.pipe()
+        pids = [self.forked(filled, kept) for _ in range(self.children)]
+        own = full(self.megabytes)
+        os.close(filled[1])
+        while os.read(filled[0], 1):  # until each has filled its memory, or has ended
+            pass
+        if pids:
+            time.sleep(2 * (LOOK_S + SHARE * max(seconds_of_a_look([os.getpid(), *pids]) for _ in range(5))))
+        os.close(kept[1])
         assert all(os.waitpid(pid, 0)[1] == 0 for pid in pids)
+        assert len(own) == self.megabytes * 10**6, len(shared)
 
-    def forked(self) -> int:
+    def forked(self, filled: tuple[int, int], kept: tuple[int, int]) -> int:
         pid = os.fork()
         if not pid:
-            self.take(b"")
-            os._exit(0)
+            os.close(kept[1])
+            own = full(self.megabytes)
+            os.close(filled[1])
+            os.read(kept[0], 1)  # until the parent has closed it
+            os._exit(len(own) != self.megabytes * 10**6)
         return pid
 
-    def take(self, shared: bytes) -> None:
-        own = full(self.megabytes)
-        time.sleep(self.seconds)
-        assert len(own) == self.megabytes * 10**6, len(shared)
+
+def seconds_of_a_look(pids: list[int]) -> float:
+    """How long it takes to look at the memory of processes."""
+    began = time.monotonic()
+    sum(map(proportional_bytes, pids))
+    return time.monotonic() - began
 
 
 def full(megabytes: int) -> bytes:

@@ -16,7 +16,7 @@ from functools import lru_cache
 from importlib.machinery import BuiltinImporter, FrozenImporter, PathFinder
 from typing import NamedTuple
 
-from xpm_core.project.moved_code import UNMOVED, MovedCode, redirect
+from xpm_core.project.moved_code import UNMOVED, MovedCode, lead_children, redirect
 from xpm_core.project.origin import INSTALLED
 
 EDITABLE = "__editable__"
@@ -61,7 +61,7 @@ def follow(path: ImportPath, code: MovedCode = UNMOVED) -> None:
     """Let this process import as a script does: from the script's folders, as far as they exist, in their order.
 
     Some folders stand before the standard library here and not in the script's path. They were given to the worker, so
-    they come first.
+    they come first. If the code lies elsewhere, they come after the script's: one of them may be another checkout.
 
     Args:
         path: Where the script imports from, as it is now (`MovedCode.here`).
@@ -72,7 +72,12 @@ def follow(path: ImportPath, code: MovedCode = UNMOVED) -> None:
         if not taken and name in STANDARD_NAMES:
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
-    sys.path[:] = _merged(path.folders)
+    parts = _parts(path.folders)
+    if code.folders:
+        kept = [[folder for folder in part if code.holds(folder)] for part in parts]
+        lead_children([], before=[*kept[0], *kept[1], *kept[2]])
+        lead_children([*kept[1], *kept[2]])
+    sys.path[:] = _merged(parts, gives_way=bool(code.folders))
     for name, taken in path.standard.items():
         if taken and in_library(getattr(sys.modules.get(name), "__file__", None) or ""):
             _make_way(name)
@@ -143,17 +148,33 @@ def _listed(folder: str) -> list[str]:
     return []
 
 
-def _merged(folders: list[str]) -> list[str]:
-    """The `sys.path` of this process with the folders of a script in it."""
+def _merged(parts: list[list[str]], *, gives_way: bool) -> list[str]:
+    """The `sys.path` of this process with the folders of a script in it.
+
+    Args:
+        parts: The script's (`_parts`).
+        gives_way: Whether the folders that this process alone knows come after the script's.
+    """
     own = sys.path
     start = next((i for i, each in enumerate(own) if _is_library(each)), len(own))
     end = next((i for i in range(start, len(own)) if _is_installed(own[i])), len(own))
-    first, between, last = _parts(folders)
+    first, between, last = parts
     given = [each for each in own[:start] if each not in first]
-    front = [*itertools.filterfalse(_is_installed, given), *first, *filter(_is_installed, given)]
+    clones = [each for each in given if any(_share_modules(each, other) for other in last)] if gives_way else []
+    before = [] if gives_way else [*itertools.filterfalse(_is_installed, given)]
+    front = [*before, *first, *(each for each in given if each not in (*before, *clones))]
     known = {*front, *own}
+    if gives_way:
+        known -= {*itertools.filterfalse(_is_installed, own[end:])}
     between, last = ([each for each in part if each not in known] for part in (between, last))
-    return [*front, *own[start:end], *between, *own[end:], *last]
+    back = [*filter(_is_installed, own[end:]), *last, *clones] if gives_way else []
+    return [*dict.fromkeys([*front, *own[start:end], *between, *back, *own[end:], *last])]
+
+
+def _share_modules(folder: str, other: str) -> bool:
+    """Whether two folders have a module of the same name, as two checkouts of a project do."""
+    common = {*_listed(folder)} & {*_listed(other)}
+    return any(name.endswith(".py") or os.path.isfile(f"{folder}/{name}/__init__.py") for name in common)
 
 
 def _is_library(entry: str) -> bool:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.machinery import ModuleSpec
 from importlib.util import spec_from_file_location
 from types import ModuleType
@@ -20,6 +20,8 @@ from typing import Any, NamedTuple
 
 _ENVIRONMENTS = ("/site-packages/", "/dist-packages/")
 _PREFIXES = tuple({sys.prefix, sys.base_prefix, sys.exec_prefix})
+_LIBS = ("lib", "lib64")
+_PYTHON = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 _LIBRARY = os.path.dirname(os.__file__) + os.sep
 _OWN = ("xpm_core", "xpm_worker", "xpm_cli")
 
@@ -44,15 +46,19 @@ class MovedCode(NamedTuple):
         if not self.folders or self.holds(path) or any(part in f"{path}/" for part in _ENVIRONMENTS):
             return path
         found = _moved(path, self.folders)
-        return path if found != path and any(_is_below(path, each) for each in self._prefixes()) else found
+        return path if found != path and any(_is_below(path, each) for each in self._environment()) else found
 
     def holds(self, path: str) -> bool:
         """Whether a path lies in a folder that stands for a root."""
         return any(_is_below(path, folder) for folder in self.folders.values())
 
-    def _prefixes(self) -> list[str]:
+    def _environment(self) -> Iterator[str]:
         """The folders of Python that lie in a root, as an environment in the project's folder does."""
-        return [prefix for prefix in _PREFIXES if _moved(prefix, self.folders) != prefix]
+        for prefix in _PREFIXES:
+            if prefix in self.folders:  # `python -m venv .`: only what Python has put there is not the project's
+                yield from (f"{prefix}/{each}" for each in ("bin", "include", *(f"{lib}/{_PYTHON}" for lib in _LIBS)))
+            elif _moved(prefix, self.folders) != prefix:
+                yield prefix
 
     def there(self, path: str) -> str:
         """Where a path in a folder of this map was for the script; the same path if it lies in none."""
@@ -68,14 +74,17 @@ def redirect(code: MovedCode) -> None:
 
     `sys.path` and the variable PYTHONPATH then name these folders. Modules that other ways would find in a root, such
     as the finder of an editable installation, are loaded from the same place in its folder. If they are not there, they
-    do not exist for this process.
+    do not exist for this process. A Python that this process starts knows the same ways to the roots. Therefore
+    PYTHONPATH, which comes before them, also names the folders that they were turned to.
     """
     if not code.folders:
         return
-    sys.path[:] = dict.fromkeys(_turned(entry, code) for entry in sys.path)
-    if "PYTHONPATH" in os.environ:  # for processes that the job starts
+    turned = [(entry, _turned(entry, code)) for entry in sys.path]
+    sys.path[:] = dict.fromkeys(here for _, here in turned)
+    if "PYTHONPATH" in os.environ:
         entries = os.environ["PYTHONPATH"].split(os.pathsep)
         os.environ["PYTHONPATH"] = os.pathsep.join(dict.fromkeys(_turned(entry, code) for entry in entries))
+    lead_children([here for entry, here in turned if entry != here])
     sys.meta_path[:] = [each for each in sys.meta_path if not isinstance(each, MovedFinder)]
     if any(map(os.path.isdir, code.folders)):
         sys.meta_path.insert(0, MovedFinder(code))
@@ -141,12 +150,26 @@ class MovedFinder:
         if moved is None or not os.path.isfile(file):
             return self._missing(name)
         above = os.path.dirname(file if places is None else os.path.dirname(file))
-        if "." not in name and above not in sys.path:
-            sys.path.append(above)  # a process that `multiprocessing` starts gets this path, and not this finder
+        if "." not in name:
+            if above not in sys.path:
+                sys.path.append(above)  # a process that `multiprocessing` starts gets this path, and not this finder
+            lead_children([above])
         return moved
 
     def _missing(self, name: str) -> ModuleSpec:
         raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def lead_children(folders: Iterable[str], before: Iterable[str] = ()) -> None:
+    """Let a Python that this process starts import from folders, before the ways that lead to a root.
+
+    Args:
+        folders: They are added to PYTHONPATH.
+        before: They come first in PYTHONPATH, if it names anything: it may name another checkout.
+    """
+    entries = [each for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each]
+    if found := dict.fromkeys([*(before if entries else ()), *entries, *folders]):
+        os.environ["PYTHONPATH"] = os.pathsep.join(found)
 
 
 def _turned(path: str, code: MovedCode) -> str:

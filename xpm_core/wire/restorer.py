@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from enum import Enum, Flag
 from pathlib import Path
 from types import SimpleNamespace
@@ -203,8 +203,28 @@ class Restorer:
 
 
 def import_path_in(content: dict[str, Any], code: MovedCode) -> ImportPath:
-    """Where the script of an opened payload imports from, now that its code lies elsewhere."""
-    return ImportPath(list(map(code.here, content["folders"])), content.get("standard", {}))
+    """Where the script of an opened payload imports from, now that its code lies elsewhere.
+
+    A script may have found its classes by the finder of an editable installation, which is no folder. Here it may lead
+    to another checkout. Therefore the folders of the classes are added.
+    """
+    folders = list(map(code.here, content["folders"]))
+    if code.folders:
+        folders += [each for each in dict.fromkeys(_bases(content["classes"], code)) if each not in folders]
+    return ImportPath(folders, content.get("standard", {}))
+
+
+def _bases(records: Any, code: MovedCode) -> Iterator[str]:
+    """The folders below which the modules of classes lie by their names, as far as these are in the moved code."""
+    for record in records:
+        file, module = record.get("file"), record.get("module")
+        if isinstance(file, str) and isinstance(module, str):
+            place, within = (
+                os.path.splitext(code.here(file))[0].removesuffix("/__init__"),
+                "/" + module.replace(".", "/"),
+            )
+            if code.holds(place) and place.endswith(within):
+                yield place[: -len(within)]
 
 
 def moved_records(records: Any, code: MovedCode) -> Any:

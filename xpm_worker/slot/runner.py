@@ -1,33 +1,26 @@
 """From a lease to its end: all that a worker does with a job that it holds.
 
-Owns: whether the job still has to run, what the worker sends to its starter, and what it sends to Redis and writes into
-the directory afterwards, in this order: the execution's record, the accepted end, the marker.
+Owns: whether the job still has to run, what the worker sends to its starter, and the lease meanwhile. How the job ended
+is reported by ends/reporter.py.
 """
 
 from __future__ import annotations
 
-import contextlib
 import logging
-import math
 import os
 import random
-import signal
-import time
 from collections.abc import Mapping
 from typing import Any
 
-from xpm_core.errors import PayloadError, SnapshotError, SnapshotFolderError, WorkspaceError, XpmError
+from xpm_core.errors import SnapshotError, SnapshotFolderError, XpmError
 from xpm_core.job.environment import token_variables
 from xpm_core.project.moved_code import MovedCode
 from xpm_core.snapshot.facts.of_worker import WorkerFacts
 from xpm_core.snapshot.trees.trees import Trees
 from xpm_core.states import Event, State
 from xpm_core.store import keys
-from xpm_core.store.records import FinishCode, Lease, RenewCode
-from xpm_core.store.refusals import Refusal
-from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.store.records import RenewCode
 from xpm_core.workspace.job_spec import JobOptions
-from xpm_core.workspace.kept_job import KeptJob
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.job import failure
 from xpm_worker.protocol.messages import (
@@ -44,6 +37,7 @@ from xpm_worker.slot import lease_check
 from xpm_worker.slot.claimer import Claimer, HeldLease
 from xpm_worker.slot.code.opening import CodeOpener, NotOpened
 from xpm_worker.slot.devices import named, own_devices, visible
+from xpm_worker.slot.ends.reporter import Reporter
 from xpm_worker.slot.orders import Orders, Shutdown
 from xpm_worker.slot.starter_link import StarterLink, StopsSent
 from xpm_worker.system import clock, marks
@@ -55,18 +49,6 @@ STALE_CLAIM_S = 0.05
 
 RETRY_S = 1.0
 """The longest pause before an unanswered renewal is sent again."""
-
-REFUSED_S = 1.0
-"""The pause after a refused option: no fork takes time here, and the job may come back to this worker at once."""
-
-LOOK_S = 1.0
-"""How long the end of a job waits at most until the packages have been looked at."""
-
-LACKED_S = 10
-"""The time that a job needs is rounded up to a multiple of this, because each time has a line of its own."""
-
-LARGEST_ERROR = 4000
-"""The most bytes of an error's summary that go to Redis."""
 
 
 class Runner:
@@ -97,6 +79,7 @@ class Runner:
         self._settings = settings
         self._facts = facts
         self._devices = own_devices(os.environ)
+        self._reporter = Reporter(claimer, orders, settings, facts)
         self._opener = CodeOpener(claimer, orders, Trees(workspace.path))
         self.running: HeldLease | None = None
         """The job that runs now."""
@@ -124,16 +107,16 @@ class Runner:
         try:
             directory = lease_check.check(lease, self._workspace, self._settings.signing_key)
             if unknown := lease.spec.options.unknown:
-                self._refuse_unknown(held, unknown[0])
+                self._reporter.refuse_unknown(held, unknown[0])
                 return
             adopted = directory.adoptable()
         except (XpmError, OSError) as error:
-            self._fail(held, failure.from_text(type(error).__name__, str(error)), forged=True)
+            self._reporter.fail(held, failure.from_text(type(error).__name__, str(error)), forged=True)
             return
         if not self._may_start(held):
             return
         if adopted is not None and adopted != lease.replaces:
-            self._adopt(held, directory, adopted)
+            self._reporter.adopt(held, directory, adopted)
             return
         if lease.attempt > 1:
             marks.sweep_orphans()
@@ -141,17 +124,20 @@ class Runner:
             with self._opener.opened(held, self.running_rq_id or "") as code:
                 ended = self._watch(held, self._message(held, code))
         except NotOpened as error:
-            self._leave_out(held, error.reason)
+            self._reporter.leave_out(held, error.reason)
         except SnapshotFolderError as error:
-            self._refuse_trouble(held, error)
+            self._reporter.refuse_trouble(held, error)
+            self._opener.rest()
         except (XpmError, OSError) as error:
             is_forged = not isinstance(error, SnapshotError)
-            self._fail(held, failure.from_text(type(error).__name__, str(error)), forged=is_forged)
+            self._reporter.fail(held, failure.from_text(type(error).__name__, str(error)), forged=is_forged)
         else:
             if ended is None:
-                self._lose(held, directory)
+                swept = self._starter.sweep()
+                log.warning("%s: its starter died; %d processes killed", lease.spec.label, swept)
+                self._reporter.lose(held, directory, self.pid, self._number)
             else:
-                self._conclude(held, directory, ended)
+                self._reporter.conclude(held, directory, ended, self._outputs)
 
     # -- before ----------------------------------------------------------------------------------------------------
 
@@ -170,23 +156,6 @@ class Runner:
             self._claimer.finish(held, State.CANCELLED)
             return False
         return True
-
-    def _adopt(self, held: HeldLease, directory: JobDirectory, execution: str) -> None:
-        """Report a job as done whose directory says that this execution has done it."""
-        log.info("%s: done before, by its directory", held.lease.spec.label)
-        held.about = {}  # another execution has run
-        if directory.kept(held.lease.spec.task) is None:
-            with contextlib.suppress(WorkspaceError):  # to run it again, its script has to submit it
-                _keep(directory, held.lease)
-        self._claimer.finish(held, State.DONE, adopted=execution)
-
-    def _leave_out(self, held: HeldLease, reason: str) -> None:
-        """Report a job that was not started, because something has happened while its code was copied."""
-        log.info("%s: %s before it started", held.lease.spec.label, reason)
-        if reason == "cancelled":
-            self._claimer.finish(held, State.CANCELLED)
-        elif reason == "released":
-            self._claimer.release(held, started=False)
 
     def _message(self, held: HeldLease, code: MovedCode) -> RunJob:
         lease, spec, worker = held.lease, held.lease.spec, self._claimer.worker
@@ -293,145 +262,3 @@ class Runner:
         if code is RenewCode.CANCEL:
             stops.send("cancelled", self._settings.grace_s)
         return held.asked + lease_s / 3
-
-    # -- after -----------------------------------------------------------------------------------------------------
-
-    def _conclude(self, held: HeldLease, directory: JobDirectory, ended: AttemptEnded) -> None:
-        held.began_s = time.time() - ended.seconds if ended.began else 0.0
-        self._correct_packages(held, directory)
-        by_order = self._orders.shutdown >= Shutdown.HAND_BACK and ended.signal == signal.SIGTERM
-        reason = "released" if by_order else ended.reason
-        log.info("%s: %s after %.1f s", held.lease.spec.label, reason, ended.seconds)
-        if ended.error is not None and reason in ("cancelled", "released"):  # else it is logged with the failure
-            log.warning("%s: %s", held.lease.spec.label, ended.error["message"])
-        if reason != "lost":
-            self._claimer.publish_all(held, Event.OUTPUT, self._outputs)
-        if reason == "done":
-            self._done(held, directory)
-        elif reason == "cancelled":
-            self._claimer.finish(held, State.CANCELLED)
-        elif reason == "released":
-            self._claimer.release(held, started=ended.began, least_s=self._lacked(held, ended))
-        elif reason == "refused":
-            self._refuse(held, directory, ended)
-        elif reason != "lost":
-            self._fail(held, ended.error or failure.from_text("Unknown", reason), directory)
-
-    def _correct_packages(self, held: HeldLease, directory: JobDirectory) -> None:
-        """Change the record if the packages had changed when the job started. This is known only now."""
-        self._facts.settle(LOOK_S)
-        fresh = {**held.about, **self._facts.about(held.lease.spec.options.provenance)}
-        if held.about and fresh != held.about:
-            held.about = fresh
-            _amend(directory, held.lease.execution, fresh)
-
-    def _lacked(self, held: HeldLease, ended: AttemptEnded) -> int:
-        """A time, in seconds, that was too short for a job that handed itself back; 0 if it had another reason."""
-        left_s, timeout_s = self._orders.left_s(), held.lease.spec.options.timeout_s
-        by_its_timeout = left_s is not None and timeout_s is not None and timeout_s - ended.seconds < left_s
-        if not ended.handed_back or left_s is None or by_its_timeout:
-            return 0
-        return (math.floor(left_s) // LACKED_S + 1) * LACKED_S
-
-    def _done(self, held: HeldLease, directory: JobDirectory) -> None:
-        try:
-            _keep(directory, held.lease)
-        except WorkspaceError as refused:  # Redis would forget now how to run the job again
-            error = failure.from_write_error(refused)
-            _amend(directory, held.lease.execution, {"reason": "failed", "error": error})
-            self._fail(held, error, directory)
-            return
-        reply = self._claimer.finish(held, State.DONE)
-        if reply is None:
-            return
-        # Where the server was wiped, nobody else can have run it: the marker lets the next submission adopt it.
-        if reply.code is FinishCode.UNKNOWN or (reply.accepted and reply.state == State.DONE.value):
-            _mark(directory, "done", held.lease)
-        elif not reply.accepted:
-            log.warning("%s: done, but another execution has taken its place", held.lease.spec.label)
-
-    def _fail(
-        self, held: HeldLease, error: dict[str, Any], directory: JobDirectory | None = None, *, forged: bool = False
-    ) -> None:
-        log.warning("%s: %s: %s", held.lease.spec.label, error["type"], error["message"])
-        brief = failure.brief(error, LARGEST_ERROR)
-        reply = self._claimer.finish(held, State.FAILED, error=brief, forged=forged)
-        if directory is not None and reply is not None and reply.accepted and reply.state == State.FAILED.value:
-            _mark(directory, "failed", held.lease)
-
-    def _refuse(self, held: HeldLease, directory: JobDirectory, ended: AttemptEnded) -> None:
-        """Hand the job back, because this worker cannot import its code. That is no failure of the job."""
-        refusal = Refusal.of_module(*self._names(), ended.missing, ended.looked)
-        log.warning("%s: %s", held.lease.spec.label, refusal.said)
-        error = ended.error or failure.from_text("Unknown", refusal.said)
-        if self._claimer.refuse(held, refusal, failure.brief(error, LARGEST_ERROR)):
-            _mark(directory, "failed", held.lease)
-
-    def _refuse_unknown(self, held: HeldLease, option: str) -> None:
-        """Hand the job back, because this worker does not know an option of it, and would run it wrongly."""
-        refusal = Refusal.of_option(*self._names(), option)
-        log.warning("%s: %s", held.lease.spec.label, refusal.said)
-        error = PayloadError(held.lease.spec.label, refusal.said, f"To run it, {refusal.remedy}.")
-        written = failure.brief(failure.from_text(type(error).__name__, str(error)), LARGEST_ERROR)
-        if not self._claimer.refuse(held, refusal, written):
-            self._orders.wait(REFUSED_S)
-
-    def _refuse_trouble(self, held: HeldLease, problem: SnapshotFolderError) -> None:
-        """Hand the job back, because this machine cannot hold its code. The job does not fail, whoever else may run it.
-
-        This slot takes no job for a while, because others may have a place for it.
-        """
-        refusal = Refusal.of_trouble(*self._names(), f"{problem.where}: {problem.problem}")
-        log.warning("%s: %s. %s", held.lease.spec.label, refusal.said, problem.remedy)
-        error = failure.from_text(type(problem).__name__, str(problem))
-        self._claimer.refuse(held, refusal, failure.brief(error, LARGEST_ERROR))
-        self._opener.rest()
-
-    def _names(self) -> tuple[str, str]:
-        """What a refusal calls this worker's daemon, and its machine."""
-        host = self._claimer.worker.host
-        return self._settings.name or host, host
-
-    def _lose(self, held: HeldLease, directory: JobDirectory) -> None:
-        """Report that the starter died, and the job with it."""
-        swept = self._starter.sweep()
-        log.warning("%s: its starter died; %d processes killed", held.lease.spec.label, swept)
-        if self._number:
-            record = {
-                "task": held.lease.spec.task,
-                "host": self._claimer.worker.host,
-                "pid": self.pid,
-                "worker": self._claimer.worker.name,
-                "reason": "lost",
-                "error": failure.from_text("StarterLost", "the process that started the job was killed"),
-                **held.about,
-            }
-            with contextlib.suppress(WorkspaceError):  # the record is for people; Redis learns of the loss all the same
-                directory.write_record(self._number, held.lease.execution, record)
-        if self._claimer.lose(held):
-            with contextlib.suppress(WorkspaceError):
-                directory.write_lost(held.lease.execution)
-
-
-def _keep(directory: JobDirectory, lease: Lease) -> None:
-    """Write all that is needed to run the job again, because Redis forgets it.
-
-    Raises:
-        WorkspaceError: It cannot be written.
-    """
-    directory.keep(KeptJob(lease.spec, lease.needs, lease.retries))
-
-
-def _amend(directory: JobDirectory, execution: str, fields: dict[str, Any]) -> None:
-    """Change fields of an execution's record. If that cannot be written either, only Redis has the reason."""
-    record = directory.record(execution)
-    if record is not None:
-        with contextlib.suppress(WorkspaceError):
-            directory.write_record(record["number"], execution, {**record, **fields})
-
-
-def _mark(directory: JobDirectory, kind: Any, lease: Lease) -> None:
-    try:
-        directory.write_marker(kind, lease.execution)
-    except WorkspaceError as error:  # a script writes it later: Redis names the execution
-        log.warning("%s: %s", lease.spec.label, error)

@@ -51,6 +51,7 @@ def of_payload(data: bytes, code: MovedCode = UNMOVED) -> Iterator[list[str]]:
     finally:
         sys.path[:] = path
         sys.meta_path[:] = [each for each in sys.meta_path if not isinstance(each, MovedFinder)]
+        os.environ.pop("PYTHONPATH", None)  # it may lead to this job's code, and later jobs have other code
         if variable is not None:
             os.environ["PYTHONPATH"] = variable
         for name in modules.keys() - sys.modules.keys():

@@ -73,6 +73,15 @@ def test_a_copy_inside_of_a_root_stays_and_so_does_an_environment() -> None:
     assert code.here(f"{sys.prefix}/bin") == f"{sys.prefix}/bin"
 
 
+def test_an_environment_made_in_the_folder_of_the_project_leaves_the_project_to_move(tmp_path: Path) -> None:
+    code = MovedCode({sys.prefix: "/t/digits"})
+    for name in ("train.py", "src/digits/train.py", "lib/tables.py"):
+        assert code.here(f"{sys.prefix}/{name}") == f"/t/digits/{name}"
+    python = f"python{sys.version_info[0]}.{sys.version_info[1]}"
+    for name in ("bin/xpm", f"lib/{python}/site-packages/numpy/__init__.py", f"lib/{python}/json/__init__.py"):
+        assert code.here(f"{sys.prefix}/{name}") == f"{sys.prefix}/{name}"
+
+
 RUN = """
 import json, os, sys
 from xpm_core.project.moved_code import MovedCode, redirect

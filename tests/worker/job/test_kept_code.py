@@ -65,6 +65,10 @@ def project(written: Path) -> Path:
     return written
 
 
+NEW = 'NAME = "new"  # longer\n'
+"""Of another size: Python believes bytecode of the same second if the file's size is the same."""
+
+
 def study(what: str = "") -> Any:
     return importlib.import_module("study").Study.C(what=what)
 
@@ -75,7 +79,7 @@ def kept(crew: Crew, project: Path) -> Kept:
 
 def edit(project: Path) -> None:
     """Change all of a project's files."""
-    (project / "helper.py").write_text('NAME = "new"\n')
+    (project / "helper.py").write_text(NEW)
     (project / "data.csv").write_text("new")
     source = (project / "study.py").read_text()
     (project / "study.py").write_text("# a comment\n\n" + source.replace("helper.NAME", '"never"'))
@@ -117,7 +121,7 @@ def test_a_job_runs_though_the_project_is_gone(crew: Crew, project: Path) -> Non
 def test_a_job_without_a_snapshot_runs_the_files_as_they_are(crew: Crew, project: Path) -> None:
     task = study()
     crew.submit(task)
-    (project / "helper.py").write_text('NAME = "new"\n')
+    (project / "helper.py").write_text(NEW)
     crew.start("--burst")
     crew.wait(task)
     assert seen(crew, task)["helper"] == "new"
@@ -198,11 +202,68 @@ def test_processes_that_a_job_spawns_import_the_snapshot_too(crew: Crew, project
     assert (crew.directory(task).path / "spawned.txt").read_text() == "old"
 
 
+CHILD = """
+import subprocess
+for number, how in enumerate([["-m", "helper"], ["-c", "import helper; print(helper.NAME)"]]):
+    Path(f"child{number}.txt").write_text(subprocess.check_output([sys.executable, *how], text=True))
+"""
+
+
+@pytest.mark.parametrize("way", ["a .pth file", "a finder"])
+def test_programs_that_a_job_starts_import_the_snapshot_of_an_editable_project(
+    way: str, crew: Crew, project: Path, tmp_path: Path
+) -> None:
+    (project / "helper.py").write_text('NAME = "old"\nif __name__ == "__main__":\n    print(NAME)\n')
+    task, code = study(CHILD), kept(crew, project)
+    crew.submit(task, options=code.options)
+    (project / "helper.py").write_text('NAME = "live"\nif __name__ == "__main__":\n    print(NAME)\n')
+    site = tmp_path / "site"
+    site.mkdir()
+    finder = FINDER.replace("PROJECT", str(project)).replace("insert(0, Finder)", "append(Finder)")
+    pth = f"import sys; sys.path.append({str(project)!r})"
+    (site / "sitecustomize.py").write_text({"a .pth file": pth, "a finder": finder}[way])
+    crew.start("--burst", env={"PYTHONPATH": str(site)})
+    crew.wait(task)
+    children = [(crew.directory(task).path / f"child{number}.txt").read_text() for number in range(2)]
+    assert children == ["old\n", "old\n"]
+
+
+@pytest.mark.parametrize("found", [True, False], ids=["by a path", "by a finder"])
+@pytest.mark.parametrize("way", ["--pythonpath", "PYTHONPATH", "a .pth file", "a finder"])
+def test_another_checkout_that_the_worker_knows_does_not_win(
+    way: str, found: bool, crew: Crew, project: Path, tmp_path: Path
+) -> None:
+    (project / "helper.py").write_text('NAME = "old"\nif __name__ == "__main__":\n    print(NAME)\n')
+    task, code = study(CHILD), kept(crew, project)
+    if not found:
+        sys.path.remove(str(project))
+    try:
+        crew.submit(task, options=code.options)
+    finally:
+        if not found:
+            sys.path.insert(0, str(project))
+    checkout, site = tmp_path / "checkout", tmp_path / "site"
+    shutil.copytree(project, checkout)
+    edit(checkout)
+    site.mkdir()
+    finder = FINDER.replace("PROJECT", str(checkout)).replace("insert(0, Finder)", "append(Finder)")
+    pth = f"import sys; sys.path.append({str(checkout)!r})"
+    (site / "sitecustomize.py").write_text({"a .pth file": pth, "a finder": finder}.get(way, ""))
+    options = ["--pythonpath", str(checkout)] if way == "--pythonpath" else []
+    crew.start("--burst", *options, env={"PYTHONPATH": str(checkout if way == "PYTHONPATH" else site)})
+    crew.wait(task)
+    found_here = seen(crew, task)
+    assert (found_here["helper"], found_here["data"]) == ("old", "old")
+    assert not [file for file in found_here["files"] if file.startswith(f"{checkout}/")]
+    children = [(crew.directory(task).path / f"child{number}.txt").read_text() for number in range(2)]
+    assert children == ["old\n", "old\n"]
+
+
 def test_jobs_of_one_daemon_run_each_its_own_snapshot_though_they_share_a_template(crew: Crew, project: Path) -> None:
     worker = crew.started()
     tasks = []
     for number in range(4):
-        (project / "helper.py").write_text(f'NAME = "{number}"\n')
+        (project / "helper.py").write_text(f'NAME = "{number}"' + "#" * number + "\n")
         task = study(f"number = {number}")
         crew.submit(task, options=kept(crew, project).options)
         tasks.append(task)

@@ -60,7 +60,7 @@ def test_the_memory_on_record_is_the_peak_of_what_was_resident(crew: Crew) -> No
 
 
 def test_the_memory_on_record_counts_processes_of_the_job_and_what_they_share_once(crew: Crew) -> None:
-    crew.run(task := tasks.Hog.C(megabytes=100, shared=100, children=2, seconds=4.0))
+    crew.run(task := tasks.Hog.C(megabytes=100, shared=100, children=2))
     assert 380 * MB < crew.record(task)["peak_memory_bytes"] < 480 * MB
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import zipfile
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import worker_tasks
 
 from xpm_core.errors import PayloadError
 from xpm_core.project.import_path import ImportPath
+from xpm_core.project.moved_code import MovedCode
 from xpm_core.wire import payload
 from xpm_worker.template import first_imports
 from xpm_worker.template.first_imports import import_name
@@ -100,6 +102,23 @@ def test_nothing_stays_of_the_look(project: Path) -> None:
     assert sys.path == path
     assert str(project) not in sys.path_importer_cache
     assert "fake_first" not in sys.modules
+
+
+@pytest.mark.parametrize("variable", [None, "/nowhere"])
+def test_later_jobs_are_not_led_to_the_code_of_the_first(
+    variable: str | None, project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live, site = tmp_path / "live", tmp_path / "site-packages"
+    live.mkdir()
+    monkeypatch.setattr(sys, "path", [*sys.path, str(site), str(live)])
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    if variable is not None:
+        monkeypatch.setenv("PYTHONPATH", variable)
+    (project / "module.py").write_text("import helper\n")
+    with first_imports.of_payload(b"module", MovedCode({str(live): str(project)})):
+        assert str(project) in os.environ["PYTHONPATH"].split(os.pathsep)
+    assert os.environ.get("PYTHONPATH") == variable
+    assert str(live) in sys.path
 
 
 @pytest.mark.usefixtures("project")

@@ -169,16 +169,20 @@ def _end(given: str, *, within_paths: bool = False) -> int:
     at = 0
     while found := _GIVEN.search(given, at):
         sign = found["sign"]
-        counts = "=" in sign if within_paths else sign.strip() or not at or _is_one_name(found["name"])
+        if within_paths:
+            counts = "=" in sign
+        else:
+            counts = bool(sign.strip()) or _is_one_name(given[: found.start()], found["name"])
         if counts and hides(found["name"], found["value"]):
-            return found.end("sign") if found["value"] or given[found.end("sign") :] else len(given)
+            return found.end("sign")
         at = found.end("sign")
     return len(given)
 
 
-def _is_one_name(name: str) -> bool:
-    """Whether a word of a text is a name of something secret even if only a space follows, unlike in `the key idea`."""
-    return _ANYWHERE.search(name) is not None or len(_WORDS_OF_A_NAME.findall(name)) > 1 or not name.isalpha()
+def _is_one_name(before: str, name: str) -> bool:
+    """Whether a word of a text is a secret name even if only a space follows, unlike in `the key idea`."""
+    is_first = not before or not before[-1].isspace()
+    return is_first or bool(_ANYWHERE.search(name)) or len(_WORDS_OF_A_NAME.findall(name)) > 1 or not name.isalpha()
 
 
 def _shown(given: str, until: int | None = None) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -67,6 +68,14 @@ def test_tasks_get_one_snapshot_until_a_file_changes_and_each_is_described(proje
     assert [line[:5] for line in project.said if not line.startswith("code: ")] == ["code "] * 2
     assert project.code.changed(first.snapshot) == ["run_code_study.py"]
     assert project.code.changed(second.snapshot) == []
+
+
+def test_a_list_of_packages_that_was_there_is_marked_as_used(project: Project, cls: type) -> None:
+    packages = project.provenance(project.take(cls).provenance).packages
+    path = project.store.document_path("packages", packages)
+    os.utime(path, (1e9, 1e9))  # so `xpm gc` may be about to remove it
+    RunCode(project.workspace, project.said.append).of({cls}, live=False)
+    assert os.stat(path).st_mtime > 1e9
 
 
 def test_live_code_is_described_with_its_roots_and_its_checkout(project: Project, cls: type) -> None:

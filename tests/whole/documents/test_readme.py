@@ -12,7 +12,7 @@ from helpers.documents import Shell, idle_blocks, play_in_order
 from helpers.project_files import ROOT
 from helpers.user_scripts import Desktop
 
-pytestmark = pytest.mark.redis
+pytestmark = [pytest.mark.redis, pytest.mark.usefixtures("snapshots_on")]
 
 README = ROOT / "README.md"
 TEXT = README.read_text()

@@ -6,7 +6,6 @@ how the tasks came to be submitted. It is written once for each snapshot.
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -126,8 +125,7 @@ class RunCode:
     def _described(self, snapshot: str, trees: Sequence[Tree]) -> Code:
         """Write down how tasks with this code came to be submitted."""
         facts = script_facts()
-        if not os.path.exists(self._store.document_path("packages", facts["packages"])):
-            facts["packages"] = self._store.put("packages", packages_document())
+        facts["packages"] = self._store.put("packages", packages_document())  # this marks an old one as used
         provenance = Provenance(snapshot, trees, **facts)
         return Code(snapshot, self._store.put("provenance", provenance.written()))
 

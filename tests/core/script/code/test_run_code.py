@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,6 +91,14 @@ def test_data_that_a_script_has_written_since_is_no_difference(project: Project,
     project.edit(TASK + "# edited\n")
     assert project.take(cls).snapshot != first.snapshot
     assert project.code.changed(first.snapshot) == ["extra.py (new)", "run_code_study.py"]
+
+
+def test_a_list_of_packages_that_was_there_is_marked_as_used(project: Project, cls: type) -> None:
+    packages = project.provenance(project.take(cls).provenance).packages
+    path = project.store.document_path("packages", packages)
+    os.utime(path, (1e9, 1e9))  # so `xpm gc` may be about to remove it
+    RunCode(project.workspace, project.said.append).of({cls}, live=False)
+    assert os.stat(path).st_mtime > 1e9
 
 
 def test_live_code_is_described_with_its_roots_and_its_checkout(project: Project, cls: type) -> None:

@@ -68,11 +68,48 @@ def test_a_secret_that_two_rules_meet_in_is_hidden(one: str, other: str) -> None
         (["/home/keynes/data.csv", "3"], ["/home/keynes/data.csv", "3"]),
         (["--pin-memory", "1"], ["--pin-memory", "1"]),
         (["ghp_abcdefghijklmnop1234"], ["***"]),
+        (["-u", "me", "-p", "hunter2"], ["-u", "me", "-p", "***"]),
+        (["-phunter2", "-p", "8080", "-p8080", "-parallel"], ["-p***", "-p", "8080", "-p8080", "-parallel"]),
+        (["-u", "me:hunter2", "--user=me:hunter2"], ["-u", "me:***", "--user=me:***"]),
+        (["MYSQL_PWD=x", "--dbpass", "hunter2"], ["MYSQL_PWD=***", "--dbpass", "***"]),
+        (["https://lab/a?sig=abc"], ["https://lab/a?sig=***"]),
         (["login", "hf_abcdefghijklmnop1234,x"], ["login", "***,x"]),
     ],
 )  # fmt: skip
 def test_only_what_may_be_secret_is_hidden(given: list[str], shown: list[str]) -> None:
     assert secrets.arguments(given) == shown
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        "--tokenizer bert --lr 1", "--tokenizer=bert", "--max-tokens 5", "--max_new_tokens=5", "--tokens 4096",
+        "--monkey 3", "--key-size 2", "--keysize=2", "--author me", "--keypoints a.npy", "model.tokenizer=bert",
+        "--sort-key lr", "--pad-token </s>", "--pad-token-id 0", "--n-keys 4", "--attention.key_dim 64", "optim.key=3",
+        "--use-auth-token --lr 0.1", "--bypass 1", "tokens.txt 3", "--keyword cat", "hf_datasets_cache=3", "-p 0.5",
+        "-p data/x", "--keep-alive 2",
+    ],
+)  # fmt: skip
+def test_harmless_values_are_shown(given: str) -> None:
+    assert secrets.arguments(given.split()) == given.split()
+
+
+def test_a_text_with_a_harmless_word_is_shown() -> None:
+    given = ["--prompt", "Name the key ideas of this text, in at most ten tokens"]
+    assert secrets.arguments(given) == given
+
+
+def test_what_looks_like_a_token_is_hidden_under_a_harmless_name() -> None:
+    assert secrets.arguments(["--max-token", "0f3a9c0f3a9c0f3a9c0f3a9c"]) == ["--max-token", "***"]
+
+
+@pytest.mark.parametrize(("name", "value"), [("TOKENIZERS_PARALLELISM", "false"), ("OMP_NUM_THREADS", "8")])
+def test_a_variable_with_a_harmless_name_is_shown(name: str, value: str) -> None:
+    assert secrets.variable(name, value) == value
+
+
+def test_a_password_that_an_address_has_as_an_option_is_hidden() -> None:
+    assert secrets.variable("XPM_REDIS_URL", "unix:///run/r.sock?password=x&db=1") == "unix:///run/r.sock?password=***"
 
 
 def test_paths_of_a_variable_are_shown_whatever_their_names() -> None:

@@ -13,9 +13,10 @@ from hashlib import sha256
 from typing import Any
 
 from xpm_core.errors import ExchangeError, InvalidNameError, PayloadError, SnapshotError
-from xpm_core.exchange.identities.verifier import Verifier, description_problem
+from xpm_core.exchange.identities.descriptions import description_problem
+from xpm_core.exchange.identities.verifier import Verifier
 from xpm_core.exchange.importing.contents import Contents
-from xpm_core.exchange.layout import JOBS, NOT_OURS
+from xpm_core.exchange.layout import JOBS, NOT_OURS, is_moment
 from xpm_core.labels import label
 from xpm_core.snapshot.manifest import Manifest
 from xpm_core.words.names import check_experiment_name
@@ -23,6 +24,7 @@ from xpm_core.workspace.job_records import EXECUTION, KINDS, RECORD, object_in
 from xpm_core.workspace.kept_job import KeptJob
 from xpm_core.workspace.workspace import task_folder
 
+_IDENTITY = re.compile(r"[0-9a-f]{64}")
 _RUN = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,99}")
 
 
@@ -180,6 +182,8 @@ class _JobCheck:
             problem = description_problem(object_in(self._content("params.json")), verified)
             if problem:
                 raise self._refusal(f"params.json and its payload do not agree: {problem}")
+        if not all(map(_IDENTITY.fullmatch, kept.needs)):
+            raise self._refusal("it needs a job that has no identity")
         self._check_references(kept, verified.graph.arguments)
         return CheckedJob(self._directory, kept, self._state(), {*kept.needs, *verified.jobs}, tags, self._files)
 
@@ -204,7 +208,7 @@ class _JobCheck:
         if there[0] == "done" and numbers.get(execution, -1) != max(numbers.values(), default=0):
             raise self._refusal("its marker does not name its newest attempt")
         for name in self._files:
-            if name.startswith(prefix) and not object_in(self._content(name)):
+            if name.startswith(prefix) and not _is_sound(object_in(self._content(name))):
                 raise self._refusal(f"{name} is malformed")
         return there[0]
 
@@ -218,12 +222,18 @@ class _JobCheck:
         return self._contents.refusal(self._what, problem)
 
 
+def _is_sound(record: Mapping[str, Any]) -> bool:
+    """Whether a record of an execution can be read, and its times are some. Each may be missing."""
+    times = (record.get(name) for name in ("started_s", "ended_s"))
+    return bool(record) and all(each is None or is_moment(each) for each in times)
+
+
 def _tags(contents: Contents) -> dict[str, Mapping[str, Any]]:
     """The tags of each job, by identity, as the list of jobs has them."""
     try:
         rows = json.loads(contents.kept.get(JOBS, b""))["jobs"]
         return {str(row["identity"]): _plain(row["tags"]) for row in rows}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ExchangeError(contents.where, f"its {JOBS} is malformed", NOT_OURS) from None
 
 

@@ -6,8 +6,9 @@ Nothing of the file is imported, and nothing is written.
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -25,6 +26,8 @@ from xpm_core.workspace.kept_job import KeptJob
 from xpm_core.workspace.workspace import task_folder
 
 _IDENTITY = re.compile(r"[0-9a-f]{64}")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Characters that act on a terminal. No tag needs them."""
 _RUN = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,99}")
 
 
@@ -223,9 +226,34 @@ class _JobCheck:
 
 
 def _is_sound(record: Mapping[str, Any]) -> bool:
-    """Whether a record of an execution can be read, and its times are some. Each may be missing."""
-    times = (record.get(name) for name in ("started_s", "ended_s"))
-    return bool(record) and all(each is None or is_moment(each) for each in times)
+    """Whether a record of an execution can be read, and its facts are of the types that they must have."""
+    return bool(record) and all(
+        record.get(name) is None or fits(record[name]) for names, fits in _FACTS for name in names
+    )
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, str) and value.isprintable()
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
+
+
+def _is_error(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(value.get(name, ""), str) for name in ("type", "message"))
+
+
+_FACTS: tuple[tuple[tuple[str, ...], Callable[[Any], bool]], ...] = (
+    (("started_s", "ended_s"), is_moment),
+    (("task", "host", "worker", "start", "end", "reason", "python", "packages"), _is_line),
+    (("exit_code", "peak_memory_bytes", "cpu_s"), _is_number),
+    (("signal",), lambda value: _is_line(value) or _is_number(value)),
+    (("code", "git", "machine"), lambda value: isinstance(value, dict)),
+    (("error",), _is_error),
+    (("log_to",), lambda value: isinstance(value, list) and all(type(each) is int for each in value)),
+)
+"""Facts of a record, and what each of them is. Each may be missing, or null."""
 
 
 def _tags(contents: Contents) -> dict[str, Mapping[str, Any]]:
@@ -239,6 +267,8 @@ def _tags(contents: Contents) -> dict[str, Mapping[str, Any]]:
 
 def _plain(tags: Any) -> Mapping[str, Any]:
     if not isinstance(tags, dict) or not all(type(value) in (str, int, float, bool) for value in tags.values()):
+        raise TypeError
+    if any(_CONTROL.search(text) for text in (*tags, *tags.values()) if isinstance(text, str)):
         raise TypeError
     return tags
 

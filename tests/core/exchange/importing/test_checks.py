@@ -219,6 +219,14 @@ FORGED: dict[str, tuple[Callable[[Files], object], str]] = {
     "exported at no time": (change_json("export.json", lambda f: f.update(exported_s=float("inf"))), "malformed"),
     "exported very late": (change_json("export.json", lambda f: f.update(exported_s=1e300)), "malformed"),
     "an attempt that ended at no time": (change_execution(ended_s=float("inf")), "is malformed"),
+    "an attempt whose error is a text": (change_execution(error="x"), "is malformed"),
+    "an attempt whose host acts on a terminal": (change_execution(host="\x1b[31m"), "is malformed"),
+    "an attempt whose log is long": (change_execution(log_to="x"), "is malformed"),
+    "an attempt with endless memory": (change_execution(peak_memory_bytes=float("nan")), "is malformed"),
+    "a tag that acts on a terminal": (
+        change_json("jobs.json", lambda f: f["jobs"][0].update(tags={"a": "\x1b[2J"})),
+        "jobs.json is malformed",
+    ),
     "an attempt that began in words": (change_execution(started_s="today"), "is malformed"),
     "a need that is a path": (
         change_json("JOB/.xpm/handed.json", lambda f: f.update(needs=["../../../etc"])),

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import itertools
 import os
 import sys
 from functools import lru_cache
@@ -60,8 +59,9 @@ def import_path() -> ImportPath:
 def follow(path: ImportPath, code: MovedCode = UNMOVED) -> None:
     """Let this process import as a script does: from the script's folders, as far as they exist, in their order.
 
-    Some folders stand before the standard library here and not in the script's path. They were given to the worker, so
-    they come first.
+    Some folders stand before the standard library here and not in the script's path, as those of PYTHONPATH. They were
+    given to the worker, so they come first. If the code of the script was kept, they come after it: such a folder may
+    have another version of the same modules, and the job would run that without a word.
 
     Args:
         path: Where the script imports from, as it is now (`MovedCode.here`).
@@ -72,7 +72,7 @@ def follow(path: ImportPath, code: MovedCode = UNMOVED) -> None:
         if not taken and name in STANDARD_NAMES:
             with contextlib.suppress(ImportError):
                 importlib.import_module(name)
-    sys.path[:] = _merged(path.folders)
+    sys.path[:] = _merged(path.folders, is_kept=bool(code.folders))
     for name, taken in path.standard.items():
         if taken and in_library(getattr(sys.modules.get(name), "__file__", None) or ""):
             _make_way(name)
@@ -143,14 +143,15 @@ def _listed(folder: str) -> list[str]:
     return []
 
 
-def _merged(folders: list[str]) -> list[str]:
-    """The `sys.path` of this process with the folders of a script in it."""
+def _merged(folders: list[str], *, is_kept: bool) -> list[str]:
+    """The `sys.path` of this process with the folders of a script in it, first if its code was kept."""
     own = sys.path
     start = next((i for i, each in enumerate(own) if _is_library(each)), len(own))
     end = next((i for i in range(start, len(own)) if _is_installed(own[i])), len(own))
     first, between, last = _parts(folders)
     given = [each for each in own[:start] if each not in first]
-    front = [*itertools.filterfalse(_is_installed, given), *first, *filter(_is_installed, given)]
+    ahead = [] if is_kept else [each for each in given if not _is_installed(each)]
+    front = [*ahead, *first, *(each for each in given if each not in ahead)]
     known = {*front, *own}
     between, last = ([each for each in part if each not in known] for part in (between, last))
     return [*front, *own[start:end], *between, *own[end:], *last]

@@ -58,6 +58,11 @@ def cancel(opened: OpenWorkspace, row: JobRow, *, spares_running: bool, again: s
     return code in (CancelCode.CANCELLED, CancelCode.ASKED), _line(opened, row, result[code])
 
 
+def may_run(opened: OpenWorkspace, row: JobRow, *, trusts: bool) -> bool:
+    """Whether a job may run again, as far as trust decides. Else not even the folders are read that it names."""
+    return row.state is not State.DONE or distrust(opened.directory(row), trusts=trusts) is None
+
+
 def retry(opened: OpenWorkspace, row: JobRow, recoded: Recoded | None = None, *, trusts: bool = False) -> Result:
     """Run a job again that has ended.
 

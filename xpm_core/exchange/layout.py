@@ -28,6 +28,8 @@ README, EXPORT, JOBS, TABLE = "README.txt", "export.json", "jobs.json", "jobs.cs
 FILES = (README, EXPORT, JOBS, TABLE)
 FOLDERS = ("jobs", "runs", "code", "documents", "parts", "arguments")
 DOCUMENTS = ("snapshots", "provenance", "packages")
+LATEST_S = 10**10
+"""Epoch seconds. A later time is none."""
 RECORDS = ("done", "failed", "handed.json", "outputs.jsonl")
 """Files of a job's folder `.xpm`, beside the records of its executions. Others are not taken along."""
 
@@ -79,7 +81,7 @@ class ExportRecord:
             fields = json.loads(data)
             schema, form = fields.pop("schema"), fields.pop("form")
             found = cls(**{name: fields[name] for name in cls.__dataclass_fields__ if name in fields})
-        except (ValueError, KeyError, TypeError, AttributeError):
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
             raise ExchangeError(where, f"its {EXPORT} is malformed", NOT_OURS) from None
         if isinstance(schema, int) and schema > SCHEMA:
             raise ExchangeError(where, f"its form {schema} is of a later version", "Upgrade xpm.")
@@ -91,7 +93,7 @@ class ExportRecord:
         texts = all(
             isinstance(each, str) for each in (self.experiment, self.user, self.host, self.version, self.latest)
         )
-        numbers = type(self.exported_s) in (int, float) and type(self.jobs) is int and type(self.size) is int
+        numbers = is_moment(self.exported_s) and type(self.jobs) is int and type(self.size) is int
         maps = _is_map(self.snapshots, _is_text) and _is_map(self.hidden, _is_list_of_texts)
         return texts and numbers and maps and isinstance(self.results, bool) and _is_list_of_texts(self.left_out)
 
@@ -104,6 +106,11 @@ def is_record(name: str) -> bool:
     if name.startswith(".xpm/executions/"):
         return RECORD.fullmatch(name[len(".xpm/executions/") :]) is not None
     return name.startswith(".xpm/") and name[len(".xpm/") :] in RECORDS
+
+
+def is_moment(value: Any) -> bool:
+    """Whether a value is a time of these centuries, epoch seconds."""
+    return type(value) in (int, float) and 0 <= value < LATEST_S
 
 
 def _is_text(value: Any) -> bool:

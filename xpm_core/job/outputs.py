@@ -104,7 +104,7 @@ def kept(directory: JobDirectory) -> list[Output]:
     for line in directory.outputs():
         try:
             output = json.loads(line)
-        except ValueError:
+        except (ValueError, RecursionError):
             continue
         if is_output(output):
             found.append(output)

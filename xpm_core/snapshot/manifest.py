@@ -152,7 +152,7 @@ class Manifest:
             if head["version"] != VERSION:
                 raise SnapshotError(where, f"its form is of version {head['version']}", "Use a later xpm.")
             return cls(list(head["trees"]), [_entry(*line) for line in lines])
-        except (AttributeError, KeyError, TypeError, ValueError):
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
             raise SnapshotError(where, "its list of files is malformed", RUN_AGAIN) from None
 
     def _problems(self) -> Iterator[str]:

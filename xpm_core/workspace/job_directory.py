@@ -320,6 +320,8 @@ class JobDirectory:
             self._remove_markers(*KINDS, IMPORTED)
         elif newest or not set(os.listdir(self.path)) <= {".xpm", "params.json"}:
             self._set_aside(newest)
+        else:
+            self._remove_markers(*KINDS, IMPORTED)
         os.makedirs(self._executions, exist_ok=True)
         return max(number, newest + 1)
 

@@ -63,7 +63,7 @@ def object_in(content: bytes) -> dict[str, Any]:
     """Return the object of JSON in a file; an empty one if the file is damaged."""
     try:
         fields = json.loads(content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return fields if isinstance(fields, dict) else {}
 

@@ -110,6 +110,14 @@ def test_a_job_that_runs_again_is_no_longer_imported(job: JobDirectory, resumabl
     assert (job.imported(), job.is_imported()) == (None, False)
 
 
+def test_a_job_without_attempts_that_runs_again_is_no_longer_imported(job: JobDirectory) -> None:
+    job.prepare(1)
+    job.write_lost("e1")
+    (job.path / ".xpm" / "imported.json").write_text("{}")
+    job.prepare(2)
+    assert (job.is_imported(), job.marker()) == (False, None)
+
+
 def test_numbers_go_on_when_redis_counts_anew(job: JobDirectory) -> None:
     run(job, "e1", "failed", 1)
     run(job, "e2", "failed", 2)

@@ -95,6 +95,11 @@ def test_a_retry_runs_their_code_only_if_it_is_trusted(bench: Bench) -> None:
     bench.xpm(bench.mine, "import", bench.file)
     bench.run("bob", bench.mine, 3)
     assert "--trust" in bench.xpm(bench.mine, "retry", "n=0", code=1)
+    provenance = sorted((bench.mine / "code").rglob("*"))
+    said = bench.xpm(bench.mine, "retry", "n=0", "--code", "now", code=1)
+    assert "--trust" in said
+    assert "its code is" not in said  # the folders that the file names are not even looked at
+    assert sorted((bench.mine / "code").rglob("*")) == provenance
     assert "API_KEY" in bench.xpm(bench.mine, "retry", "n=2", "--trust", code=1)
     bench.xpm(bench.mine, "retry", "n=0", "--trust")
     with bench.worker():

@@ -50,7 +50,7 @@ def retry(
         raise click.UsageError("Name a JOB, or select jobs, such as --failed.", ctx)
     with open_workspace(acts=True) as opened:
         targets = Targets.of(opened, names, chosen, _fits(chosen))
-        code_of_jobs = RetriedCode(opened, targets.rows)
+        code_of_jobs = RetriedCode(opened, [row for row in targets.rows if acts.may_run(opened, row, trusts=trust)])
         for line in code_of_jobs.lines() if code is None else ():
             say(line)
         if not targets.rows:

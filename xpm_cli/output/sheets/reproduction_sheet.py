@@ -45,8 +45,8 @@ class Reproduction:
 
     @property
     def equal(self) -> bool | None:
-        """Whether all files are equal, and the job has not failed; None if they were not compared."""
-        if self.files is None:
+        """Whether all files are equal, and the job has not failed; None if nothing was compared."""
+        if self.files is None or not (self.files or self.exit_code):
             return None
         return not self.exit_code and all(each.result == "equal" for each in self.files)
 
@@ -68,7 +68,7 @@ def lines(found: Reproduction, terminal: Terminal) -> Iterator[str]:
     if found.files is None:
         return
     if not found.files:
-        yield "The job wrote no file then, and none now."
+        yield "The job wrote no file then, and none now: nothing was compared."
         return
     rows = [["FILE", "RESULT", "THEN", "NOW"]]
     rows += [[line(each.path, LONGEST), _result(each), _size(each.then), _size(each.now)] for each in found.files]

@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 from typing import Any
 
 from xpm_core.exchange.exporting.selection import ChosenJob
-from xpm_core.exchange.layout import ExportRecord
+from xpm_core.exchange.layout import ExportRecord, is_moment
 from xpm_core.words.text import amount, plural
 
 README_TEXT = """\
@@ -106,6 +106,6 @@ def readme(record: ExportRecord) -> str:
 
 
 def _moment(seconds: Any) -> str | None:
-    if not isinstance(seconds, (int, float)) or not seconds:
+    if not is_moment(seconds) or not seconds:
         return None
     return datetime.fromtimestamp(seconds, timezone.utc).isoformat(timespec="seconds")

@@ -6,16 +6,18 @@ Nothing of the file is imported, and nothing is written.
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
 from xpm_core.errors import ExchangeError, InvalidNameError, PayloadError, SnapshotError
-from xpm_core.exchange.identities.verifier import Verifier, description_problem
+from xpm_core.exchange.identities.descriptions import description_problem
+from xpm_core.exchange.identities.verifier import Verifier
 from xpm_core.exchange.importing.contents import Contents
-from xpm_core.exchange.layout import JOBS, NOT_OURS
+from xpm_core.exchange.layout import JOBS, NOT_OURS, is_moment
 from xpm_core.labels import label
 from xpm_core.snapshot.manifest import Manifest
 from xpm_core.words.names import check_experiment_name
@@ -23,6 +25,9 @@ from xpm_core.workspace.job_records import EXECUTION, KINDS, RECORD, object_in
 from xpm_core.workspace.kept_job import KeptJob
 from xpm_core.workspace.workspace import task_folder
 
+_IDENTITY = re.compile(r"[0-9a-f]{64}")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+"""Characters that act on a terminal. No tag needs them."""
 _RUN = re.compile(r"[0-9A-Za-z][0-9A-Za-z._-]{0,99}")
 
 
@@ -180,6 +185,8 @@ class _JobCheck:
             problem = description_problem(object_in(self._content("params.json")), verified)
             if problem:
                 raise self._refusal(f"params.json and its payload do not agree: {problem}")
+        if not all(map(_IDENTITY.fullmatch, kept.needs)):
+            raise self._refusal("it needs a job that has no identity")
         self._check_references(kept, verified.graph.arguments)
         return CheckedJob(self._directory, kept, self._state(), {*kept.needs, *verified.jobs}, tags, self._files)
 
@@ -204,7 +211,7 @@ class _JobCheck:
         if there[0] == "done" and numbers.get(execution, -1) != max(numbers.values(), default=0):
             raise self._refusal("its marker does not name its newest attempt")
         for name in self._files:
-            if name.startswith(prefix) and not object_in(self._content(name)):
+            if name.startswith(prefix) and not _is_sound(object_in(self._content(name))):
                 raise self._refusal(f"{name} is malformed")
         return there[0]
 
@@ -218,17 +225,50 @@ class _JobCheck:
         return self._contents.refusal(self._what, problem)
 
 
+def _is_sound(record: Mapping[str, Any]) -> bool:
+    """Whether a record of an execution can be read, and its facts are of the types that they must have."""
+    return bool(record) and all(
+        record.get(name) is None or fits(record[name]) for names, fits in _FACTS for name in names
+    )
+
+
+def _is_line(value: Any) -> bool:
+    return isinstance(value, str) and value.isprintable()
+
+
+def _is_number(value: Any) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)
+
+
+def _is_error(value: Any) -> bool:
+    return isinstance(value, dict) and all(isinstance(value.get(name, ""), str) for name in ("type", "message"))
+
+
+_FACTS: tuple[tuple[tuple[str, ...], Callable[[Any], bool]], ...] = (
+    (("started_s", "ended_s"), is_moment),
+    (("task", "host", "worker", "start", "end", "reason", "python", "packages"), _is_line),
+    (("exit_code", "peak_memory_bytes", "cpu_s"), _is_number),
+    (("signal",), lambda value: _is_line(value) or _is_number(value)),
+    (("code", "git", "machine"), lambda value: isinstance(value, dict)),
+    (("error",), _is_error),
+    (("log_to",), lambda value: isinstance(value, list) and all(type(each) is int for each in value)),
+)
+"""Facts of a record, and what each of them is. Each may be missing, or null."""
+
+
 def _tags(contents: Contents) -> dict[str, Mapping[str, Any]]:
     """The tags of each job, by identity, as the list of jobs has them."""
     try:
         rows = json.loads(contents.kept.get(JOBS, b""))["jobs"]
         return {str(row["identity"]): _plain(row["tags"]) for row in rows}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ExchangeError(contents.where, f"its {JOBS} is malformed", NOT_OURS) from None
 
 
 def _plain(tags: Any) -> Mapping[str, Any]:
     if not isinstance(tags, dict) or not all(type(value) in (str, int, float, bool) for value in tags.values()):
+        raise TypeError
+    if any(_CONTROL.search(text) for text in (*tags, *tags.values()) if isinstance(text, str)):
         raise TypeError
     return tags
 

@@ -10,7 +10,17 @@ from typing import NamedTuple
 
 from xpm_core.errors import ExchangeError
 from xpm_core.exchange.importing.archive import Archive
-from xpm_core.exchange.layout import DOCUMENTS, EXPORT, FILES, FOLDERS, JOBS, NOT_OURS, ExportRecord, is_record
+from xpm_core.exchange.layout import (
+    DOCUMENTS,
+    EXPORT,
+    FILES,
+    FOLDERS,
+    JOBS,
+    NOT_OURS,
+    ExportRecord,
+    is_moment,
+    is_record,
+)
 from xpm_core.words.text import amount
 
 PIECE = 1 << 20
@@ -91,7 +101,7 @@ def read_contents(archive: Archive, tick: Tick = lambda size: None) -> Contents:
             tick(len(piece))
             if keeps:
                 pieces.append(piece)
-        found.files[name] = FileFacts(member.size, digest.hexdigest(), member.mode & 0o755, int(member.mtime))
+        found.files[name] = FileFacts(member.size, digest.hexdigest(), member.mode & 0o755, _mtime(member.mtime))
         found.size += member.size
         if keeps:
             found.kept[name] = b"".join(pieces)
@@ -101,6 +111,11 @@ def read_contents(archive: Archive, tick: Tick = lambda size: None) -> Contents:
         raise ExchangeError(found.where, f"it has no {EXPORT}", "Name a file of xpm export.")
     found.record = ExportRecord.read(found.where, found.kept[EXPORT])
     return found
+
+
+def _mtime(said: float) -> int:
+    """When a file was last changed; 0 if the header says what is no time."""
+    return int(said) if is_moment(said) else 0
 
 
 def _refuse_unknown(found: Contents, name: str) -> None:
@@ -121,7 +136,8 @@ def _refuse_unknown(found: Contents, name: str) -> None:
 
 
 def _in_records(name: str) -> bool:
-    return name == ".xpm" or name.startswith(".xpm/")
+    """Whether a file lies among the records, also on a file system that takes capitals for small letters."""
+    return name.partition("/")[0].casefold() == ".xpm"
 
 
 def _is_small(name: str) -> bool:

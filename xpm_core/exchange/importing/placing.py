@@ -237,11 +237,7 @@ class Placing:
         target = self._workspace.path / job.directory
         with explained(target, "cannot be made"):
             target.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                target.rmdir()  # renaming would replace an empty folder
-            except FileNotFoundError:
-                pass
-            except OSError:
+            if os.path.lexists(target):  # renaming would replace an empty folder, which a worker has just made
                 return False
             try:
                 os.rename(stage / job.directory, target)

@@ -24,7 +24,7 @@ def params_of(directory: JobDirectory) -> Mapping[str, Any]:
     """The content of `params.json` of a job; empty if it cannot be read."""
     try:
         found = json.loads(directory.params.read_bytes())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 

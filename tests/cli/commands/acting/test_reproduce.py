@@ -87,6 +87,24 @@ def test_code_of_then_runs_though_the_checkout_has_changed(bench: Bench) -> None
     assert line.split(None, 1)[1].startswith("differs in numbers, by 0.99 at most")
 
 
+def test_code_of_then_runs_though_a_folder_of_pythonpath_has_the_same_modules(bench: Bench) -> None:
+    bench.runs.run(TASK)
+    (bench.folder / "other").mkdir()
+    (bench.folder / "other" / "scale.py").write_text("FACTOR = 300\n")
+    result = bench.reproduce("last", PYTHONPATH=str(bench.folder / "other"))
+    assert result.stdout.splitlines()[-1] == "1 file, all files are equal", result.stdout
+
+
+def test_job_that_writes_no_file_is_not_said_to_be_equal(bench: Bench) -> None:
+    bench.runs.write("study.py", STUDY.replace('Path("result.json").write_text(', "print("))
+    bench.runs.run(TASK)
+    found = bench.documents("last")
+    assert (found["files"], found["equal"], found["exit_code"]) == ([], None, 0)
+    bench.runs.write("study.py", STUDY)
+    said = bench.reproduce("last", "--into", "again")
+    assert (said.returncode, "nothing was compared" in said.stdout) == (0, True)
+
+
 def test_result_that_depends_on_chance_differs_and_files_are_named(bench: Bench) -> None:
     bench.runs.write("study.py", RANDOM)
     [identity] = bench.runs.run(TASK)

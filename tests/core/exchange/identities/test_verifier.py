@@ -20,9 +20,8 @@ from payload_samples import Access, Colour, sample
 from xpm_core.config import Config, InstanceConfig, Param, Task, deprecate
 from xpm_core.config.dependencies import made_by
 from xpm_core.errors import PayloadError
-from xpm_core.exchange.identities.verifier import Verifier, description_problem
+from xpm_core.exchange.identities.verifier import Verifier
 from xpm_core.identity import seal
-from xpm_core.language.identity.description import describe
 from xpm_core.language.values.encoding import pack
 from xpm_core.wire import payload
 from xpm_core.wire.packer import Packer
@@ -268,38 +267,6 @@ def test_a_part_that_was_changed_is_refused(tmp_path: Path) -> None:
     data = payload.pack(Step.C(number=99, before=task), tmp_path, parts=parts)
     with pytest.raises(PayloadError, match="was changed"):
         Verifier(lambda digest: parts.get(digest) + b"x").verify(data, seal(Step.C(number=99, before=task)))
-
-
-# -- params.json -------------------------------------------------------------------------------------------------------
-
-
-def test_a_description_that_says_the_same_fits() -> None:
-    task = train()
-    assert description_problem(describe(task), verify(task)) == ""
-    everything = sample()
-    assert description_problem(describe(everything), verify(everything)) == ""
-
-
-@pytest.mark.parametrize(
-    ("change", "problem"),
-    [
-        (lambda said: said.update(identity="0" * 64), "identity"),
-        (lambda said: said.update(task="other:Task"), "task"),
-        (lambda said: said["parameters"].update(lr=0.5), "lr has another value"),
-        (lambda said: said["parameters"].pop("lr"), "lr"),
-        (lambda said: said["parameters"]["model"]["parameters"].update(layers=4), "model.layers has another value"),
-        (lambda said: said["parameters"]["data"].update(identity="1" * 64), "data. has another identity"),
-        (lambda said: said["parameters"].update(extra=False), "extra has another value"),
-        (lambda said: said["parameters"].update(model="MLP"), "model"),
-    ],
-)
-def test_a_description_that_says_something_else_is_found(
-    change: Callable[[dict[str, Any]], object], problem: str
-) -> None:
-    task = train()
-    said = describe(task)
-    change(said)
-    assert problem in description_problem(said, verify(task))
 
 
 def test_a_deprecated_task_counts_as_the_one_that_replaces_it() -> None:

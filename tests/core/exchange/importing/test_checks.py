@@ -114,6 +114,31 @@ def drop_code(files: Files) -> None:
     files["export.json"] = json.dumps(record).encode()
 
 
+DEEP = b'{"a":' * 100_000 + b"1" + b"}" * 100_000
+"""JSON that is nested deeper than Python reads."""
+
+
+def add_manifest(data: bytes) -> Callable[[Files], None]:
+    """A list of code that is named as it has to be."""
+
+    def apply(files: Files) -> None:
+        digest = sha256(data).hexdigest()
+        files[f"documents/snapshots/{digest}"] = data
+        change_json("export.json", lambda fields: fields["snapshots"].update({digest: "abc"}))(files)
+
+    return apply
+
+
+def change_execution(**facts: Any) -> Callable[[Files], None]:
+    """A change of the record of an execution."""
+
+    def apply(files: Files) -> None:
+        name = next(name for name in sorted(files) if name.startswith(f"{job_in(files)}/.xpm/executions/"))
+        files[name] = json.dumps({**json.loads(files[name]), **facts}).encode()
+
+    return apply
+
+
 FORGED: dict[str, tuple[Callable[[Files], object], str]] = {
     "another parameter": (
         change_payload(lambda content: content["objects"][-1]["values"].update(lr=pack(9.0))),
@@ -180,6 +205,41 @@ FORGED: dict[str, tuple[Callable[[Files], object], str]] = {
     "strange tags": (
         change_json("jobs.json", lambda f: f["jobs"][0].update(tags={"a": [1]})),
         "jobs.json is malformed",
+    ),
+    "a record of itself that is nested deep": (put("export.json", DEEP), "export.json is malformed"),
+    "a list of jobs that is nested deep": (put("jobs.json", DEEP), "jobs.json is malformed"),
+    "what it runs, nested deep": (put("JOB/.xpm/handed.json", DEEP), "what it runs cannot be read"),
+    "a marker that is nested deep": (put("JOB/.xpm/done", DEEP), "its marker is malformed"),
+    "parameters that are nested deep": (put("JOB/params.json", DEEP), "do not agree"),
+    "code that is nested deep": (add_manifest(b'{"version":1,"trees":["p"]}\n' + DEEP + b"\n"), "is malformed"),
+    "code of endless size": (
+        add_manifest(b'{"version":1,"trees":["p"]}\n[0,"a","100644","' + b"0" * 64 + b'",1e999]\n'),
+        "is malformed",
+    ),
+    "exported at no time": (change_json("export.json", lambda f: f.update(exported_s=float("inf"))), "malformed"),
+    "exported very late": (change_json("export.json", lambda f: f.update(exported_s=1e300)), "malformed"),
+    "an attempt that ended at no time": (change_execution(ended_s=float("inf")), "is malformed"),
+    "an attempt whose error is a text": (change_execution(error="x"), "is malformed"),
+    "an attempt whose host acts on a terminal": (change_execution(host="\x1b[31m"), "is malformed"),
+    "an attempt whose log is long": (change_execution(log_to="x"), "is malformed"),
+    "an attempt with endless memory": (change_execution(peak_memory_bytes=float("nan")), "is malformed"),
+    "a tag that acts on a terminal": (
+        change_json("jobs.json", lambda f: f["jobs"][0].update(tags={"a": "\x1b[2J"})),
+        "jobs.json is malformed",
+    ),
+    "an attempt that began in words": (change_execution(started_s="today"), "is malformed"),
+    "a need that is a path": (
+        change_json("JOB/.xpm/handed.json", lambda f: f.update(needs=["../../../etc"])),
+        "needs a job that has no identity",
+    ),
+    "a need that acts on a terminal": (
+        change_json("JOB/.xpm/handed.json", lambda f: f.update(needs=["\x1b[2J"])),
+        "needs a job that has no identity",
+    ),
+    "a record of ours in capitals": (put("JOB/.XPM/lock", b"{}"), "no export has such a file"),
+    "other parameters behind a reference": (
+        change_json("JOB/params.json", lambda f: f.update(see="Train", parameters={"lr": 9.0})),
+        "stands for another",
     ),
     "the same job twice": (two_jobs, "lies in another folder|has the same job"),
 }

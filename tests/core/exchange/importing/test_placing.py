@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import errno
+import io
 import json
 import os
 import shutil
 import stat
+import tarfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -14,7 +16,7 @@ from typing import Any
 import pytest
 from exchange_tasks import Model, Prepare, Train
 from helpers.finished_jobs import Study, handed, tree
-from helpers.forged_tars import written
+from helpers.forged_tars import files_of, written
 from helpers.kept_code import keep
 
 from xpm_core.errors import ExchangeError, WorkspaceError
@@ -121,6 +123,27 @@ def test_jobs_that_are_here_and_not_done_stay_as_they_are(study: Study, tmp_path
     stands = bring(tmp_path / "x.tar.gz", tmp_path / "new")
     assert (len(stands.new), stands.other) == (3, [first.identity])
     assert tree(tmp_path / "new" / first.directory) == {}
+
+
+def test_an_empty_directory_that_a_worker_makes_meanwhile_stays(study: Study, tmp_path: Path) -> None:
+    first = check_of(tmp_path / "x.tar.gz").jobs[-1]
+
+    def make() -> None:
+        (tmp_path / "new" / first.directory).mkdir(parents=True)
+
+    bring(tmp_path / "x.tar.gz", tmp_path / "new", between=make)
+    assert tree(tmp_path / "new" / first.directory) == {}
+
+
+@pytest.mark.parametrize("mtime", ["inf", "nan", "1e300", "-5"])
+def test_a_file_that_says_no_time_is_taken(study: Study, tmp_path: Path, mtime: str) -> None:
+    files = {f"digits/{name}": data for name, data in files_of(tmp_path / "x.tar.gz").items()}
+    with tarfile.open(tmp_path / "y.tar", "w", format=tarfile.PAX_FORMAT) as tar:
+        for name, data in files.items():
+            member = tarfile.TarInfo(name)
+            member.size, member.pax_headers = len(data), {"mtime": mtime}
+            tar.addfile(member, io.BytesIO(data))
+    assert len(bring(tmp_path / "y.tar", tmp_path / "new").new) == 4
 
 
 def test_a_job_that_comes_meanwhile_wins(study: Study, tmp_path: Path) -> None:

@@ -72,6 +72,17 @@ def test_the_snapshots_classes_read_them_if_todays_have_changed(runs: KeptRuns) 
         assert sys.modules["study"].__file__ == str(runs.project / "study.py")
 
 
+def test_the_snapshots_classes_read_them_though_another_checkout_is_on_the_path(
+    runs: KeptRuns, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "study.py").write_text("from xpm_core import Config\nclass Model(Config):\n    pass\n")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "other"))
+    shutil.rmtree(runs.project)
+    found = tasks_of(runs)[0]
+    assert (found.read_by, found.config.model.layers) == ("snapshot", 4), found.problem
+
+
 def test_the_snapshots_classes_read_them_if_the_checkout_is_gone(runs: KeptRuns) -> None:
     shutil.rmtree(runs.project)
     known = set(sys.modules)

@@ -57,7 +57,8 @@ _A_TOKEN = "0f" * 16
 
 _SIGN = r"[\s=:,;&|>]"
 _GIVEN = re.compile(
-    rf"""(?P<name>[^\s=:,;&|/?#"'{{}}()\[\]]+)["'\])}}]*(?P<sign>{_SIGN}+)["'\[({{]*(?P<value>[^\s,;&|"')}}\]]*)"""
+    r"""(?<![^\s=:,;&|/?#"'{}()\[\]])(?P<name>[^\s=:,;&|/?#"'{}()\[\]]+)["'\])}]*"""
+    rf"""(?P<sign>{_SIGN}+)["'\[({{]*(?P<value>[^\s,;&|"')}}\]]{{0,64}})"""
 )
 """Finds a name, what separates it from its value, and the value: `PASSWORD=x`, `"api_key": "x"`, `?token=x`."""
 
@@ -172,7 +173,7 @@ def _end(given: str, *, within_paths: bool = False) -> int:
         if within_paths:
             counts = "=" in sign
         else:
-            counts = bool(sign.strip()) or _is_one_name(given[: found.start()], found["name"])
+            counts = bool(sign.strip()) or _is_one_name(given[max(found.start() - 1, 0) : found.start()], found["name"])
         if counts and hides(found["name"], found["value"]):
             return found.end("sign")
         at = found.end("sign")
@@ -181,7 +182,7 @@ def _end(given: str, *, within_paths: bool = False) -> int:
 
 def _is_one_name(before: str, name: str) -> bool:
     """Whether a word of a text is a secret name even if only a space follows, unlike in `the key idea`."""
-    is_first = not before or not before[-1].isspace()
+    is_first = not before.isspace()
     return is_first or bool(_ANYWHERE.search(name)) or len(_WORDS_OF_A_NAME.findall(name)) > 1 or not name.isalpha()
 
 

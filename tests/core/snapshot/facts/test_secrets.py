@@ -112,6 +112,12 @@ def test_a_password_that_an_address_has_as_an_option_is_hidden() -> None:
     assert secrets.variable("XPM_REDIS_URL", "unix:///run/r.sock?password=x&db=1") == "unix:///run/r.sock?password=***"
 
 
+@pytest.mark.parametrize("part", ["a", "--", "A", ":@", "0f", "key ", '"', "a=b,"])
+def test_a_long_argument_takes_no_time_of_note(part: str) -> None:
+    given = part * (100_000 // len(part))  # a pattern that tries each beginning anew would take hours
+    assert len(secrets.arguments(["--text", given, f"-p{given}"])) == 3
+
+
 def test_paths_of_a_variable_are_shown_whatever_their_names() -> None:
     path = "/home/keynes/lib:/opt/tokenizer"
     assert secrets.variable("PYTHONPATH", path) == path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import textwrap
 from pathlib import Path
@@ -12,6 +13,8 @@ from helpers.project_files import PACKAGES, ROOT, files, python_files
 
 from xpm_core.project.settings import PROJECT_SETTINGS, SETTINGS, project_settings, read_settings
 from xpm_core.project.variables import VARIABLES, settable
+from xpm_core.snapshot.taking.files.settings import SNAPSHOT_SETTINGS
+from xpm_core.snapshot.taking.files.settings import read_settings as snapshot_settings
 from xpm_worker.environment import TIMEOUTS_S
 from xpm_worker.settings import DEFAULT_MAX_LOG_MB
 
@@ -41,7 +44,7 @@ def of_code() -> set[str]:
 
 def names(heading: str) -> set[str]:
     """The first column of the tables below a heading of the page."""
-    part = DOCUMENT.read_text().partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    part = re.split(r"\n##+ ", DOCUMENT.read_text().partition(f"## {heading}\n")[2])[0]
     return {name for cell in re.findall(r"^\| (`[^|]*) \|", part, re.MULTILINE) for name in re.findall(r"`(\w+)", cell)}
 
 
@@ -69,14 +72,20 @@ def test_command_config_has_the_variables_of_the_page() -> None:
 def test_page_has_all_settings() -> None:
     assert names("Settings files") == set(SETTINGS)
     assert names("Settings of a project") == set(PROJECT_SETTINGS)
+    assert names("Which files a snapshot keeps") == set(SNAPSHOT_SETTINGS)
 
 
 def test_examples_of_settings_are_right(tmp_path: Path) -> None:
-    user, project = (textwrap.dedent(block) for block in INDENTED.findall(DOCUMENT.read_text()))
+    user, project, snapshot = (textwrap.dedent(block) for block in INDENTED.findall(DOCUMENT.read_text()))
     (tmp_path / "settings.toml").write_text(user)
     (tmp_path / "pyproject.toml").write_text(project)
     assert set(read_settings(tmp_path / "settings.toml").content) == set(SETTINGS)
     assert set(project_settings(str(tmp_path))) == set(PROJECT_SETTINGS)
+    root = tmp_path / "app"
+    for folder in (root, tmp_path / "lib"):
+        folder.mkdir()
+    (root / "pyproject.toml").write_text(snapshot)
+    assert snapshot_settings(str(root)).also == (os.path.realpath(tmp_path / "lib"),)
 
 
 @pytest.mark.parametrize("variable", ["XPM_MAX_LOG", *TIMEOUTS_S])

@@ -18,11 +18,12 @@ from xpm_core.snapshot.taking.files.names import Patterns
 
 TABLE = ("tool", "xpm", "snapshot")
 
-_KEYS = {
+SNAPSHOT_SETTINGS = {
     "include": "paths or patterns of files",
     "exclude": "paths or patterns of files",
     "also": "folders, seen from this file",
 }
+"""The settings, and what each is a list of."""
 
 
 @dataclass(frozen=True)
@@ -60,10 +61,10 @@ def read_settings(root: str) -> SnapshotSettings:
     file = TomlFile.read(path)
     lists: dict[str, list[str]] = {}
     for name, value in _table(file).items():
-        file.refuse_unknown((*TABLE, name), _KEYS)
+        file.refuse_unknown((*TABLE, name), SNAPSHOT_SETTINGS)
         if not isinstance(value, list) or not all(isinstance(each, str) and each for each in value):
             problem = f"{'.'.join((*TABLE, name))}: expected a list of strings"
-            raise SettingsError(file.where(*TABLE, name), problem, f"Give {_KEYS[name]}.")
+            raise SettingsError(file.where(*TABLE, name), problem, f"Give {SNAPSHOT_SETTINGS[name]}.")
         lists[name] = value
     include, exclude = (_patterns(file, name, lists.get(name, [])) for name in ("include", "exclude"))
     also = tuple(_folder(file, root, each) for each in lists.get("also", []))

@@ -11,7 +11,6 @@ Owns: which events count. Imports nothing heavy, because processes of jobs use i
 from __future__ import annotations
 
 import os
-import posixpath
 import sys
 from collections.abc import Callable
 from types import CodeType
@@ -19,7 +18,7 @@ from typing import Any
 
 from xpm_core.fingerprints.ran import MOST_FILES, MOST_MODULES
 from xpm_core.project import origin
-from xpm_worker.job.trace.places import Places
+from xpm_worker.job.trace.places import Places, plain
 
 STARTS = {
     "os.fork": "fork",
@@ -51,6 +50,7 @@ class Audit:
     Attributes:
         opened: Absolute paths of the project's data that was opened for reading.
         written: Absolute paths of the project's data that was opened for writing.
+        made: Those of these that the job has begun anew before it read them.
         executed: Files of the project whose code was run from its beginning.
         started: How other processes were started.
         full: What was more than a document can have: "files", "modules".
@@ -59,6 +59,7 @@ class Audit:
     def __init__(self, places: Places) -> None:
         self.opened: dict[str, None] = {}
         self.written: dict[str, None] = {}
+        self.made: dict[str, None] = {}
         self.executed: dict[str, None] = {}
         self.started: dict[str, None] = {}
         self.full: dict[str, None] = {}
@@ -72,18 +73,13 @@ class Audit:
 
     def start(self) -> None:
         """Begin. It goes on until the process ends."""
-        handler_of = self._handlers.get
+        handlers = self._handlers
 
         def hook(event: str, arguments: tuple[Any, ...]) -> None:
-            handler = handler_of(event)
-            if handler is not None:
-                handler(arguments)
+            if event in handlers:
+                handlers[event](arguments)
 
         sys.addaudithook(hook)
-
-    def stop(self) -> None:
-        """Note nothing any more."""
-        self._handlers.clear()
 
     def _open(self, arguments: tuple[Any, ...]) -> None:
         if len(arguments) == 3 and isinstance(arguments[2], int):
@@ -102,16 +98,17 @@ class Audit:
         path = _absolute(named)
         if not self._places.is_data(path):
             return
-        is_read = flags & os.O_ACCMODE != os.O_WRONLY and not flags & os.O_TRUNC
+        is_new = flags & (os.O_TRUNC | os.O_EXCL)
+        is_read = flags & os.O_ACCMODE != os.O_WRONLY and not is_new
         noted = self.opened if is_read else self.written
-        if path in noted or (is_read and path in self.written):  # the job has written it itself
+        if path in noted or (is_read and path in self.made) or self._is_for_xpm():
             return
-        if self._is_for_xpm():
-            return
-        if len(noted) < _MOST_NOTED:
-            noted[path] = None
-        else:
+        if len(noted) >= _MOST_NOTED:
             self.full["files"] = None
+            return
+        noted[path] = None
+        if is_new and path not in self.opened:
+            self.made[path] = None
 
     def _is_for_xpm(self) -> bool:
         """Whether xpm opens the file, as it does to find out the name of the project; not the job's code."""
@@ -147,4 +144,4 @@ def _absolute(path: str) -> str:
         except (FileNotFoundError, PermissionError):  # only these: any other error is of a signal's handler
             return ""
         path = f"{folder}/{path}"
-    return posixpath.normpath(path) if "/." in path or "//" in path else path
+    return plain(path)

@@ -7,7 +7,6 @@ Owns: the tool id. Imports nothing heavy, because processes of jobs use it.
 
 from __future__ import annotations
 
-import inspect
 import platform
 import sys
 from types import CodeType
@@ -18,6 +17,10 @@ from xpm_core.fingerprints.ran import MOST_FUNCTIONS
 TOOL = "xpm"
 TOOL_IDS = (4, 3)
 """Python names 0, 1, 2 and 5 for debuggers, coverage, profilers and optimizers. These are nobody's."""
+
+
+_OF_FUNCTION = 0x1
+"""A flag of the code of functions, which the bodies of modules and classes do not have (`inspect.CO_OPTIMIZED`)."""
 
 
 class Entries:
@@ -76,11 +79,11 @@ class Entries:
 
         It catches nothing either: a signal's handler of the job may raise just here, and that belongs to the job.
         """
-        seen, copies, is_function = self.seen, self._copies, inspect.CO_OPTIMIZED
+        seen, copies = self.seen, self._copies
         disable = self._monitoring.DISABLE
 
         def entered(code: CodeType, _: int) -> object:
-            if code.co_filename.startswith(copies) and code.co_flags & is_function:
+            if code.co_filename.startswith(copies) and code.co_flags & _OF_FUNCTION:
                 if len(seen) < MOST_FUNCTIONS:
                     seen[code.co_filename, code.co_qualname] = None  # type: ignore[attr-defined, unused-ignore]
                 else:

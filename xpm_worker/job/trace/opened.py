@@ -21,6 +21,9 @@ MOST_BYTES = 128_000_000
 MOST_S = 5.0
 """Seconds that this may take. A file system may be slow, and the job waits for it."""
 
+CLOCKS_NS = 2_000_000_000
+"""How far the clock of a file system may be behind that of the machine, nanoseconds."""
+
 _CHUNK = 1 << 20
 
 
@@ -70,7 +73,7 @@ class Digests:
         """Whether a file may have changed while the job ran. In the copy none does, but a link may lead out of it."""
         if self._places.is_copy(path) and self._places.is_copy(os.path.realpath(path)):
             return False
-        return max(about.st_mtime_ns, about.st_ctime_ns) >= self._began_ns
+        return max(about.st_mtime_ns, about.st_ctime_ns) >= self._began_ns - CLOCKS_NS
 
     def _digest(self, path: str, size: int) -> str:
         """The SHA-256 of a file; empty if that takes too long, or if it is just being written to."""

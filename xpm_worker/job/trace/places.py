@@ -64,11 +64,17 @@ class Places:
 
     def place(self, path: str) -> Place | None:
         """The tree of a file, and its path in the tree; None if it is in none."""
+        path = plain(path)
         for start in self._longest_first:
             if path.startswith(start):
                 tree, _, inner = posixpath.join(self._trees[start], path[len(start) :]).partition("/")
                 return (tree, inner) if inner and is_place(tree, inner) else None
         return None
+
+
+def plain(path: str) -> str:
+    """An absolute path without `.`, `..` and empty parts."""
+    return posixpath.normpath(path) if "/." in path or "//" in path else path
 
 
 def _is_of_package(path: str) -> bool:

@@ -41,7 +41,7 @@ class Tracing:
     """What this process runs of the files of its job's snapshot.
 
     Args:
-        job: A job with a snapshot.
+        places: The files of the job's code.
 
     Example:
         >>> tracing = begin(job)
@@ -49,9 +49,9 @@ class Tracing:
         >>> reports.send(TaskRan(tracing.document()))
     """
 
-    def __init__(self, job: RunJob) -> None:
+    def __init__(self, places: Places) -> None:
         self._pid, self._began_ns = os.getpid(), time.time_ns()
-        self._places = Places(job)
+        self._places = places
         self._entries, self._audit = Entries(self._places.copies), Audit(self._places)
         self._modules: dict[str, str] = {}
         self._why = self._entries.start()
@@ -82,7 +82,6 @@ class Tracing:
             return b""
         is_seen, audit = not self._why and self._entries.is_on(), self._audit
         self._entries.stop()
-        audit.stop()
         lacks: set[Part] = set()
         lacks |= {"functions"} if self._entries.is_full or not (is_seen or self._why) else set()
         lacks |= {part for part in ("files", "modules") if part in audit.full}
@@ -132,7 +131,8 @@ def begin(job: RunJob, environment: Mapping[str, str] = os.environ) -> Tracing |
     if not job.snapshot or not job.code or "0" in (environment.get(VARIABLE), job.env.get(VARIABLE)):
         return None
     try:
-        return Tracing(job)
+        places = Places(job)
+        return Tracing(places) if places.copies else None
     except Exception:  # whatever it is: the job runs without it, and what it ran is not known
         return None
 

@@ -23,7 +23,7 @@ pytestmark = pytest.mark.redis
 
 monitored = pytest.mark.skipif(sys.version_info < (3, 12), reason="needs sys.monitoring")
 
-STUDY = '''
+STUDY = """
 import functools
 from pathlib import Path
 from xpm_core.config import Param, Task
@@ -37,8 +37,8 @@ class Study(Task):
 
     def never(self):
         pass
-'''
-HELPER = '''
+"""
+HELPER = """
 import functools
 
 def plain():
@@ -70,7 +70,7 @@ class Model:
 
     def __init_subclass__(cls):
         pass
-'''
+"""
 HERE = "Path(__file__).parent"
 
 
@@ -223,6 +223,12 @@ def test_what_a_job_writes_itself_is_no_data_of_its_own(crew: Crew, project: Pat
     assert ran(crew, project, f"open({cache!r}, 'w').write('1'); open({cache!r}).read()").files == ()
 
 
+def test_what_a_job_has_added_to_and_read_is_unknown(crew: Crew, project: Path) -> None:
+    live = str(project / "data.csv")
+    found = ran(crew, project, f"open({live!r}, 'a').close(); open({live!r}).read()")
+    assert found.files == (OpenedFile("modules", "data.csv", "unknown"),)
+
+
 @pytest.mark.parametrize(
     ("what", "words"),
     [
@@ -258,9 +264,7 @@ def test_two_equal_jobs_share_a_document(crew: Crew, project: Path) -> None:
 
 
 @pytest.mark.parametrize("where", ["worker", "job"])
-def test_a_variable_switches_it_off(
-    crew: Crew, project: Path, where: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_variable_switches_it_off(crew: Crew, project: Path, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
     if where == "worker":
         monkeypatch.setenv("XPM_TRACE", "0")
     assert "ran" not in run(crew, project, "helper.plain()", **({"env": {"XPM_TRACE": "0"}} if where == "job" else {}))

@@ -257,6 +257,18 @@ def test_a_spawned_process_is_said(crew: Crew, project: Path) -> None:
     assert ran(crew, project, what).processes == ("spawn",)
 
 
+def test_a_compiler_that_runs_functions_without_python_is_said(crew: Crew, project: Path) -> None:
+    found = ran(crew, project, "import sys, types; sys.modules['numba'] = types.ModuleType('numba')")
+    assert found.compilers == ("numba",)
+    assert not found.sees_all
+
+
+def test_a_child_that_a_job_has_forked_ends_no_trace_and_writes_nothing(crew: Crew, project: Path) -> None:
+    what = "import os; child = os.fork(); helper.other() if child == 0 else os.waitpid(child, 0)"
+    found = ran(crew, project, what)
+    assert (found.processes, names(found)) == (("fork",), [])
+
+
 def test_two_equal_jobs_share_a_document(crew: Crew, project: Path) -> None:
     first, second = (run(crew, project, f"helper.plain(); {number}") for number in (1, 2))
     assert first["ran"] == second["ran"]

@@ -56,8 +56,9 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture
-def project(written: Path) -> Path:
+def project(written: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A project of which this process has imported the module `study`."""
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # a file that changes within a second would seem unchanged
     (written / "pyproject.toml").write_text('[project]\nname = "digits"\n')
     (written / "study.py").write_text(STUDY)
     (written / "helper.py").write_text('NAME = "old"\n')

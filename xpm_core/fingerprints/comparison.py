@@ -87,32 +87,19 @@ class Verdict(NamedTuple):
     unknown: tuple[Unknown, ...] = ()
 
 
-def compare(old: Walk | Project, new: Walk | Project, reached: Reached, ran: RanCode | None = None) -> Verdict:
-    """Compare the code of a job with another state of its project.
+def compare(old: Project, new: Project, reached: Reached, ran: RanCode | None = None) -> Verdict:
+    """Compare the code of one job with another state of its project.
 
     Args:
         old: The project as the job had it.
-        new: The project now. Give walks if several jobs are compared, because a walk goes each way once.
+        new: The project now.
         reached: What the job could reach.
         ran: What it ran. Without it, all that it could reach counts as run.
 
     Raises:
         SnapshotError: A file cannot be read.
     """
-    old = Walk(old) if isinstance(old, Project) else old
-    new = Walk(new) if isinstance(new, Project) else new
-    if old.project.files == new.project.files and old.project.folders == new.project.folders:
-        return Verdict("same")
-    comparison = _Comparison(old, new)
-    if ran is None:
-        return _verdict(comparison.of(reached.keys), _Found(), reached.unknown)
-    run = _Run(old, reached, ran)
-    first, rest = comparison.of(run.keys), comparison.of(reached.keys - run.keys)
-    if run.sees_all:
-        return _verdict(first, rest, run.unknown)
-    if run.sees_functions:
-        return _verdict(first, _Found(rest.changes, [*rest.unknown, *map(_unseen, rest.changes)]), reached.unknown)
-    return _verdict(first, rest, [*reached.unknown, *run.unknown])
+    return Comparison(Walk(old), Walk(new)).verdict(reached, ran)
 
 
 class _Found(NamedTuple):
@@ -213,24 +200,55 @@ class _Run:
         return found is not None and found.kind == "function"
 
 
-class _Comparison:
-    """Compares definitions of two projects. Each is compared once.
+class Comparison:
+    """Compares two states of a project, for any number of jobs. Each definition is compared once.
 
     Args:
-        old: The project then.
+        old: The project as the jobs had it.
         new: The project now.
+
+    Example:
+        >>> comparison = Comparison(Walk(snapshot), Walk(today))
+        >>> [comparison.verdict(reached, ran).answer for reached, ran in jobs]
+        ['same', 'ran']
     """
 
     def __init__(self, old: Walk, new: Walk) -> None:
         self._old, self._new = old, new
-        self._moved = _renamed(old.project, new.project)
+        self._is_same = (old.project.files, old.project.folders) == (new.project.files, new.project.folders)
+        self._moved = {} if self._is_same else _renamed(old.project, new.project)
+        self._known: dict[Key, Change | Unknown | None] = {}
 
-    def of(self, keys: Collection[Key]) -> _Found:
+    def verdict(self, reached: Reached, ran: RanCode | None = None) -> Verdict:
+        """What has become of the code of a job.
+
+        Args:
+            reached: What the job could reach.
+            ran: What it ran. Without it, all that it could reach counts as run.
+
+        Raises:
+            SnapshotError: A file cannot be read.
+        """
+        if self._is_same:
+            return Verdict("same")
+        if ran is None:
+            return _verdict(self._of(reached.keys), _Found(), reached.unknown)
+        run = _Run(self._old, reached, ran)
+        first, rest = self._of(run.keys), self._of(reached.keys - run.keys)
+        if run.sees_all:
+            return _verdict(first, rest, run.unknown)
+        if run.sees_functions:
+            return _verdict(first, rest, [*reached.unknown, *run.unknown, *map(_unseen, rest.changes)])
+        return _verdict(first, rest, [*reached.unknown, *run.unknown])
+
+    def _of(self, keys: Collection[Key]) -> _Found:
         """What of some definitions has changed, and what cannot be told."""
         changes: set[Change] = set()
         unknown: set[Unknown] = set()
         for key in keys:
-            found = self._one(key)
+            if key not in self._known:
+                self._known[key] = self._one(key)
+            found = self._known[key]
             if isinstance(found, Change):
                 changes.add(found)
             elif found is not None:

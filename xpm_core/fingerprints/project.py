@@ -32,6 +32,8 @@ File = tuple[str, str]
 """The name of a tree, and a path in it, with `/`."""
 
 _INIT = "__init__"
+_SOURCES = (".py", ".pyw")
+_MODULES = (*_SOURCES, *COMPILED)
 
 
 class Folders(NamedTuple):
@@ -116,13 +118,15 @@ class Project:
     def __init__(
         self, files: Mapping[File, str], content: Callable[[File], bytes], memory: Memory, folders: Folders
     ) -> None:
-        self.files = {file: digest for file, digest in files.items() if _stem(file[1]) is not None}
+        self.files = {file: digest for file, digest in files.items() if file[1].endswith(_MODULES)}
         self.folders = folders
         self._content, self._memory = content, memory
         self._found: dict[tuple[str, str], Found] = {}
 
     @classmethod
-    def of_snapshot(cls, workspace: Path, manifest: Manifest, folders: Folders, memory: Memory | None = None) -> Project:
+    def of_snapshot(
+        cls, workspace: Path, manifest: Manifest, folders: Folders, memory: Memory | None = None
+    ) -> Project:
         """The files of a snapshot.
 
         Args:
@@ -166,7 +170,7 @@ class Project:
                 now = select(root, read_settings(root), kept, Surroundings(roots, os.path.realpath(workspace)))
                 seen = Seen(f"{CodeStore(workspace).folder}/seen", root)
                 for path, found in now.files.items():
-                    if _stem(path) is not None and (digest := _digest_now(seen, path, found.place, found.stat)):
+                    if path.endswith(_MODULES) and (digest := _digest_now(seen, path, found.place, found.stat)):
                         files[tree.name, path], places[tree.name, path] = digest, found.place
         return cls(files, lambda file: _content_now(places[file], file[1]), memory or Memory(workspace), folders)
 
@@ -266,8 +270,10 @@ class Project:
     def _stems(self) -> dict[File, str]:
         """For each module, by its tree and its path without an ending, its path. What is compiled comes first."""
         found: dict[File, str] = {}
-        for tree, path in sorted(self.files, key=lambda each: each[1].endswith((".py", ".pyw"))):
-            found.setdefault((tree, _stem(path) or ""), path)
+        for tree, path in self.files:
+            stem = _stem(path)
+            if (tree, stem) not in found or not path.endswith(_SOURCES):
+                found[tree, stem] = path
         return found
 
     @cached_property
@@ -275,21 +281,19 @@ class Project:
         """All folders that hold modules, also in folders below."""
         found: set[File] = set()
         for tree, path in self.files:
-            above = os.path.dirname(path)
+            above = path.rpartition("/")[0]
             while above and (tree, above) not in found:
                 found.add((tree, above))
-                above = os.path.dirname(above)
+                above = above.rpartition("/")[0]
         return found
 
 
-def _stem(path: str) -> str | None:
-    """The path of a module without its ending; None for what is no module."""
-    if path.endswith((".py", ".pyw")):
+def _stem(path: str) -> str:
+    """The path of a module without its ending."""
+    if path.endswith(_SOURCES):
         return path.rpartition(".")[0]
-    if path.endswith(tuple(COMPILED)):
-        folder, name = os.path.split(path)
-        return os.path.join(folder, name.partition(".")[0])
-    return None
+    folder, slash, name = path.rpartition("/")
+    return f"{folder}{slash}{name.partition('.')[0]}"
 
 
 def _digest_now(seen: Seen, path: str, place: str, status: os.stat_result) -> str:

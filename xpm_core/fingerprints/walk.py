@@ -1,8 +1,8 @@
 """The walk through a project: from a definition to those that it refers to.
 
 A name leads to its definition, through imports, names that are handed on, and `import *`. Whoever reaches a class
-reaches its bases and all of its methods, because nobody can say from the text which method of a value is called. Whoever
-reaches a definition also runs the code of its module, and of the packages around it.
+reaches its bases and all of its methods, because nobody can say from the text which method of a value is called.
+Whoever reaches a definition also runs the code of its module, and of the packages around it.
 
 Owns: these steps. What can be reached by any number of them is in `reached`.
 """

@@ -149,15 +149,21 @@ def definitions(content: bytes, path: str) -> Definitions:
 def _finished(piece: Piece) -> Definition:
     text, shape = "\n".join(piece.texts), "\n".join(piece.shapes)
     digest = digest_of(text)
-    lists = (piece.refs, piece.imports, piece.places, piece.bases, piece.metaclasses)
     return Definition(
-        digest, digest if shape == text else digest_of(shape), piece.kind, piece.line, *map(tuple, lists)
+        digest,
+        digest if shape == text else digest_of(shape),
+        piece.kind,
+        piece.line,
+        tuple(piece.refs),
+        tuple(piece.imports),
+        tuple(piece.places),
+        tuple(piece.bases),
+        tuple(piece.metaclasses),
     )
 
 
 def _definition(*fields: Any) -> Definition:
     digest, shape, kind, line, refs, imports, places, bases, metaclasses = fields
-    found = (tuple(Ref(*each) for each in one) for one in (refs, imports))
-    more = (tuple(Ref(*each) for each in one) for one in (bases, metaclasses))
     known = tuple(Place(what, at, is_code, (*about,)) for what, at, is_code, about in places)
-    return Definition(digest, shape, kind, line, *found, known, *more)
+    lists = [tuple(Ref(*each) for each in one) for one in (refs, imports, bases, metaclasses)]
+    return Definition(digest, shape, kind, line, lists[0], lists[1], known, lists[2], lists[3])

@@ -1,4 +1,4 @@
-"""The pieces of a file: each function, method, class, constant and import at its top, and the rest as the module's code.
+"""The pieces of a file: each function, method, class and constant at its top, and the rest as the module's code.
 
 A function is a piece of its own, with all that is nested in it. A class has its decorators, its bases and its body; its
 methods are pieces beside it. A constant has all statements that bind its name. Whatever else runs when the module is
@@ -155,7 +155,7 @@ class Pieces:
                 self._piece(name, kind, line).add(text, shape, found)
 
     def _function(self, node: Any, start: str, around: Piece) -> None:
-        """A function or a method. What runs when it is defined, and can have an effect, belongs to what is around it."""
+        """A function or a method. If defining it can have an effect, its header belongs to what is around it."""
         found = names_in([node], self.bound)
         line = min([node.lineno, *(each.lineno for each in node.decorator_list)])
         moment = self._moment(*node.decorator_list, *node.args.defaults, *node.args.kw_defaults)

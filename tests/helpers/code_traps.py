@@ -150,7 +150,8 @@ CHANGED: dict[str, Case] = {
     "setter of a property": (
         {
             "train.py": task("from model import Model", "Model().area = 3"),
-            "model.py": "class Model:\n    @property\n    def area(self): return 1\n    @area.setter\n    def area(self, v): self.v = v + 1",
+            "model.py": "class Model:\n    @property\n    def area(self): return 1\n"
+            "    @area.setter\n    def area(self, v): self.v = v + 1",
         },
         "model.py",
         "v + 1",
@@ -261,7 +262,8 @@ CHANGED: dict[str, Case] = {
     "registry by a decorator": (
         {
             "train.py": task("import models\nfrom registry import REG", "return REG['mlp']()"),
-            "registry.py": "REG = {}\ndef register(name):\n    def add(c):\n        REG[name] = c\n        return c\n    return add",
+            "registry.py": "REG = {}\ndef register(name):\n    def add(c):\n"
+            "        REG[name] = c\n        return c\n    return add",
             "models.py": "from registry import register\n@register('mlp')\ndef mlp(): return 1",
         },
         "models.py",
@@ -272,7 +274,8 @@ CHANGED: dict[str, Case] = {
         {
             "train.py": task("import models\nfrom registry import Base", "return Base.all['MLP']().go()"),
             "registry.py": "class Base:\n    all = {}\n    def __init_subclass__(cls): Base.all[cls.__name__] = cls",
-            "models.py": "from registry import Base\nclass Middle(Base): pass\nclass MLP(Middle):\n    def go(self): return 1",
+            "models.py": "from registry import Base\nclass Middle(Base): pass\nclass MLP(Middle):\n"
+            "    def go(self): return 1",
         },
         "models.py",
         "return 1",

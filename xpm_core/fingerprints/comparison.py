@@ -281,7 +281,17 @@ class Comparison:
             return Change(*key, old.line, "gone")
         if old.shape != new.shape or (old.kind == "module" and self._defines_others(key, there)):
             return Change(*key, new.line, "changed")
-        return None if self._means_the_same(key, there) else Change(*key, new.line, "meaning")
+        if self._means_the_same(key, there):
+            return None
+        return self._unreadable(there) or Change(*key, new.line, "meaning")
+
+    def _unreadable(self, key: Key) -> Unknown | None:
+        """A file that cannot be read today, to which the names of a definition lead."""
+        for each in sorted(name for group in self._new.steps(key).named for name in group if name.tree != OUTSIDE):
+            known = self._new.definitions(each.file)
+            if known is not None and known.problem:
+                return Unknown(f"a file that {known.problem}", *each.file, known.line, True)
+        return None
 
     def _defines_others(self, key: Key, there: Key) -> bool:
         """Whether other classes of a module run code of the project when they are defined."""
@@ -300,6 +310,8 @@ class Comparison:
         kept = {self._now(file) for file in before}
         new = {file for file in now - kept if _has_effect(self._new, file)}
         lost = {file for file in before if self._now(file) not in now and _has_effect(self._old, file)}
+        if any(found.problem for file in now if (found := self._new.definitions(file))):
+            lost = set()  # what such a file imports is not known
         return {Change(*file, MODULE, 1, "loaded") for file in new | lost}
 
 

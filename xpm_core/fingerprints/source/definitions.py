@@ -88,7 +88,8 @@ class Definitions:
     def digest(self) -> str:
         """The digest of all that is executed in the file, where names and imports stand in any order."""
         known = sorted((name, each.digest) for name, each in self.names.items())
-        return digest_of(json.dumps([known, sorted(self.aliases.items()), self.stars, self.problem]))
+        imports = sorted(each[:2] for one in self.names.values() for each in one.imports)
+        return digest_of(json.dumps([known, sorted(self.aliases.items()), imports, self.stars, self.problem]))
 
     def written(self) -> bytes:
         """The document in which they are kept."""

@@ -21,7 +21,7 @@ _MORE = frozenset(
     {
         "globals", "importlib.reload", "importlib.util.spec_from_file_location", "importlib.util.module_from_spec",
         "importlib.util.find_spec", "importlib.machinery.SourceFileLoader", "runpy.run_module", "types.ModuleType",
-        "types.new_class", "dataclasses.make_dataclass", "sys.modules.get", "pkgutil.iter_modules",
+        "types.new_class", "dataclasses.make_dataclass", "pkgutil.iter_modules",
         "pkgutil.walk_packages", "pkgutil.resolve_name", "pydoc.locate", "inspect.getmembers", "gc.get_objects",
         "pickle.load", "pickle.loads", "dill.load", "dill.loads", "cloudpickle.load", "cloudpickle.loads",
         "joblib.load", "hydra.utils.instantiate", "hydra.utils.get_class", "sys.settrace", "sys.setprofile",

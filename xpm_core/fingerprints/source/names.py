@@ -68,15 +68,16 @@ _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _SCOPES = (*FUNCTIONS, ast.Lambda, ast.ClassDef, *_COMPREHENSIONS)
 
 
-def names_in(nodes: Iterable[ast.AST], module: Bound, first_line: int = 0) -> Names:
+def names_in(nodes: Iterable[ast.AST], module: Bound, first_line: int = 0, *, in_class: bool = False) -> Names:
     """What nodes of a module refer to.
 
     Args:
         nodes: The nodes, which stand at the level of the module, or in the body of a class there.
         module: The names of the module.
         first_line: A line that stands for those that nodes lack.
+        in_class: Whether they stand in the body of a class, so that functions are methods.
     """
-    reader = _Reader(module, first_line)
+    reader = _Reader(module, first_line, in_class)
     for node in nodes:
         reader.read(node, ())
     return Names(list(reader.refs.values()), list(reader.imports.values()), reader.places)
@@ -151,10 +152,11 @@ class _Reader:
     Args:
         module: The names of the module.
         first_line: A line that stands for those that nodes lack.
+        in_class: Whether the nodes stand in the body of a class.
     """
 
-    def __init__(self, module: Bound, first_line: int) -> None:
-        self._module, self._line = module, first_line
+    def __init__(self, module: Bound, first_line: int, in_class: bool) -> None:
+        self._module, self._line, self._in_class = module, first_line, in_class
         self.refs: dict[tuple[str, str], Ref] = {}
         self.imports: dict[tuple[str, str], Ref] = {}
         self.places: list[Place] = []
@@ -185,11 +187,13 @@ class _Reader:
         self._arguments(node.args, scope)
         self._annotation(node.returns, scope)
         inner = (*scope, {**bound_in(node.body), **dict.fromkeys(_parameters(node.args))})
-        before, own = self._globals, self._own
+        before, own, in_class = self._globals, self._own, self._in_class
         self._globals = before | {n for each in _own(node.body) if isinstance(each, ast.Global) for n in each.names}
-        self._own = (*own, *list(_parameters(node.args))[:1])
+        if in_class and not any(getattr(each, "id", "") == "staticmethod" for each in node.decorator_list):
+            self._own = (*own, *list(_parameters(node.args))[:1])
+        self._in_class = False
         self._all(node.body, inner)
-        self._globals, self._own = before, own
+        self._globals, self._own, self._in_class = before, own, in_class
 
     _on_AsyncFunctionDef = _on_FunctionDef
 
@@ -199,6 +203,7 @@ class _Reader:
 
     def _on_ClassDef(self, node: ast.ClassDef, scope: tuple[Bound, ...]) -> None:
         self._all([*node.decorator_list, *node.bases, *node.keywords], scope)
+        in_class, self._in_class = self._in_class, True
         imports = {name: where for name, where in bound_in(node.body).items() if where is not None}
         for each in node.body:
             if isinstance(each, ast.AnnAssign):
@@ -206,6 +211,7 @@ class _Reader:
                 self._all([each.target, each.value], scope)
             else:
                 self.read(each, (*scope, imports) if imports else scope)
+        self._in_class = in_class
 
     def _comprehension(self, node: Any, scope: tuple[Bound, ...]) -> None:
         self.read(node.generators[0].iter, scope)
@@ -250,6 +256,8 @@ class _Reader:
             self._refer(node, base.id, attributes, scope)
         else:
             self.read(base, scope)
+        if node.attr == "modules" and self._called(node, scope) == "sys.modules":
+            self.places.append(Place("sys.modules", self._line_of(node)))
         if node.attr in dynamic.ATTRIBUTES:
             self.places.append(Place(node.attr, self._line_of(node)))
 
@@ -298,7 +306,7 @@ class _Reader:
             self.places.append(Place(what, node.lineno, name in dynamic.CODE))
 
     def _called(self, node: ast.expr, scope: tuple[Bound, ...]) -> str | None:
-        """The full name of what is called, as `importlib.import_module`; None if it is of the project, or a value."""
+        """The full name of a function of a library, as `importlib.import_module`; None if it is of the project, or a value."""
         base, attributes = chain(node)
         if not isinstance(base, ast.Name):
             return None

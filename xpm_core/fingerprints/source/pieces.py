@@ -69,8 +69,8 @@ class Piece:
         """Add a statement."""
         self.texts.append(text)
         self.shapes.append(shape)
-        self.refs += (each for each in names.refs if each not in self.refs)
-        self.imports += (each for each in names.imports if each not in self.imports)
+        _extend(self.refs, names.refs)
+        _extend(self.imports, names.imports)
         self.places += (each for each in names.places if each not in self.places)
 
 
@@ -118,7 +118,7 @@ class Pieces:
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         module = self.found[MODULE]
         names = names_in([node], self.bound)
-        module.imports += (each for each in names.imports if each not in module.imports)
+        _extend(module.imports, names.imports)
         self._bind(node)
         if isinstance(node, ast.ImportFrom) and (node.module == "__future__" or node.names[0].name == "*"):
             module.texts.append(ast.unparse(node))
@@ -156,7 +156,7 @@ class Pieces:
 
     def _function(self, node: Any, start: str, around: Piece) -> None:
         """A function or a method. If defining it can have an effect, its header belongs to what is around it."""
-        found = names_in([node], self.bound)
+        found = names_in([node], self.bound, in_class=bool(start))
         line = min([node.lineno, *(each.lineno for each in node.decorator_list)])
         moment = self._moment(*node.decorator_list, *node.args.defaults, *node.args.kw_defaults)
         if not self._is_plain(node):
@@ -256,12 +256,19 @@ class Pieces:
 
     def _moment(self, *nodes: ast.AST | None) -> str:
         """When nodes are evaluated, if that can matter: after which statements, and after which of many assignments."""
-        loads = {each.id for node in nodes if node for each in ast.walk(node) if isinstance(each, ast.Name)}
+        names = (each for node in nodes if node for each in ast.walk(node) if isinstance(each, ast.Name))
+        loads = {each.id for each in names if isinstance(each.ctx, ast.Load)}
         if not loads:
             return ""
         after = [f"{name} {self._sofar[name]}" for name in sorted(loads) if self._times[name] > 1]
         before = "\n".join(self.found[MODULE].shapes)
         return "".join(f"\n# after {each}" for each in [*after, *([digest_of(before)] if before else [])])
+
+
+def _extend(known: list[Ref], more: list[Ref]) -> None:
+    """Add the references that are not known yet from another line."""
+    have = {each[:2] for each in known}
+    known += (each for each in more if each[:2] not in have)
 
 
 def _written(nodes: list[Any]) -> tuple[str, str]:

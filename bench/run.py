@@ -17,7 +17,10 @@ from importlib import import_module
 from harness import HEAD, Row, Size, load, machine, table, today, write_section
 from place import server
 
-NAMES = ["drain", "submission", "latency", "slots", "growth", "graphs", "imports", "distance", "commands", "code"]
+NAMES = [
+    *("drain", "submission", "latency", "slots", "growth", "graphs"),
+    *("imports", "distance", "commands", "code", "tracing"),
+]
 
 
 def main() -> int:

@@ -203,6 +203,7 @@ TESTED_ELSEWHERE = {
     "core/snapshot/trees/removal": ("core/snapshot/trees/test_trees", "an unused tree goes, one in use stays"),
     "core/tracebacks/user_frames": ("worker/job/test_failure", "the frames of a failure are the user's, or not"),
     "worker/job/user_code": ("worker/template/test_main", "templates import what jobs have imported of packages"),
+    "worker/job/trace/audit": ("worker/job/trace/test_tracing", "real jobs open files and start processes"),
     "worker/job/standby": ("worker/starter/test_standbys", "the same processes as the starter sees them"),
     "worker/slot/lease_check": ("whole/experiments/test_forged", "leases that somebody forged are refused"),
     "worker/slot/main": ("worker/test_daemon", "a slot is what a daemon starts"),

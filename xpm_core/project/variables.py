@@ -37,6 +37,7 @@ VARIABLES: dict[str, Variable] = {
     "XPM_SNAPSHOT_FOLDER": Variable(
         "the folder of this machine in which code for jobs lies; it belongs on a local disk"
     ),
+    "XPM_TRACE": Variable("0: it is not recorded what jobs run of their project"),
     "XPM_TEMPLATES": Variable("0: no job is forked from a process that has imported packages"),
 }
 """The variables that are no settings, by name. A setting has its variable in `SETTINGS`."""

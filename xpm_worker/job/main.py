@@ -25,8 +25,9 @@ from xpm_core.workspace.workspace import Workspace
 from xpm_worker.job import failure, import_errors, kept_code, leaving, streams, user_code
 from xpm_worker.job.interruption.handler import Interruption
 from xpm_worker.job.reports import Reports
+from xpm_worker.job.trace import tracing
 from xpm_worker.protocol.channel import Channel
-from xpm_worker.protocol.messages import ClosingFiles, RunJob, TaskFinished, TaskLoaded
+from xpm_worker.protocol.messages import ClosingFiles, RunJob, TaskFinished, TaskLoaded, TaskRan
 from xpm_worker.system import clock, kernel
 
 HANDED_BACK = 75
@@ -64,6 +65,7 @@ def perform(job: RunJob, reports: Reports) -> int:
     interruption = Interruption(job.grace_s)
     directory = directory_of(job)
     last = next(reversed(sys.modules))
+    trace = tracing.begin(job)
     try:
         _enter(job, directory, interruption)
         running.current = _running(job, directory, reports)
@@ -73,6 +75,7 @@ def perform(job: RunJob, reports: Reports) -> int:
     except BaseException as raised:  # whatever the user's code raises ends the job, and is reported
         error = raised
     interruption.deny()
+    tracing.note_modules(trace, last)
     code, message = _exit_code(error), _last_message(job, directory, error)
     is_cancelled = isinstance(error, TaskCancelled)
     error = None  # its frames keep the job's objects alive, and `leave` has to end those
@@ -81,6 +84,8 @@ def perform(job: RunJob, reports: Reports) -> int:
         code, message = _exit_code(problem), _last_message(job, directory, problem)
     if is_cancelled:
         interruption.end()
+    if document := tracing.document(trace):
+        reports.send(TaskRan(document))
     if message is not None:
         reports.send(message)
     return code

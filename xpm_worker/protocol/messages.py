@@ -3,7 +3,7 @@
     slot     -> starter   RunJob, LeaseRenewed, StopJob
     starter  -> slot      Hello, AttemptStarted, StatusUpdate, OutputRegistered, AttemptEnded
     starter  -> job       RunJob
-    job      -> starter   StandbyReady, TaskLoaded, StatusUpdate, OutputRegistered, ClosingFiles, TaskFinished
+    job      -> starter   StandbyReady, TaskLoaded, StatusUpdate, OutputRegistered, ClosingFiles, TaskRan, TaskFinished
     template -> starter   TemplateReady
 
 Both ends always belong to the same installation, so messages may change from version to version.
@@ -160,6 +160,12 @@ class ClosingFiles(NamedTuple):
     """The job's code, its threads and its exit handlers have ended. The process now writes files that it left open."""
 
 
+class TaskRan(NamedTuple):
+    """What the job's process ran of its snapshot: a document, see `xpm_core.fingerprints.ran`."""
+
+    document: bytes
+
+
 class TaskFinished(NamedTuple):
     """The last message of a job's process.
 
@@ -218,6 +224,7 @@ Message = (
     | StatusUpdate
     | OutputRegistered
     | ClosingFiles
+    | TaskRan
     | TaskFinished
     | AttemptEnded
 )

@@ -64,6 +64,8 @@ class Attempt:
         self.stopped = ""
         """Why the starter ended the job; empty if it did not."""
         self.finished: TaskFinished | None = None
+        self.ran = b""
+        """What the job's process has run, as it says; empty if it has said nothing, as when it was killed."""
         self._sigterm_at: float | None = None
         """When SIGTERM was sent to the job."""
         self._overrun = ""
@@ -272,6 +274,7 @@ class Attempt:
         )
         ended = outcome.ended(ending, (now - self._started).total_seconds(), began=self.begun)
         record = outcome.record(ending, ended, self.pid, self._started, now)
+        record |= outcome.kept_ran(self.job, self.ran)
         record["log_to"] = self._directory.log_sizes()
         try:
             self._directory.write_record(self.number, self.job.execution, record)

@@ -31,6 +31,7 @@ from xpm_worker.protocol.messages import (
     StopJob,
     TaskFinished,
     TaskLoaded,
+    TaskRan,
 )
 from xpm_worker.starter.attempt import Attempt
 from xpm_worker.starter.launch import SPAWN
@@ -198,6 +199,8 @@ class Starter:
             self._updates[message.kind] = message
         elif isinstance(message, TaskLoaded):
             attempt.loaded(message)
+        elif isinstance(message, TaskRan):
+            attempt.ran = message.document
         elif isinstance(message, ClosingFiles):
             attempt.closing()
         elif isinstance(message, StandbyReady) and not attempt.begun:

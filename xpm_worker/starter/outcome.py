@@ -13,8 +13,12 @@ import socket
 from datetime import datetime
 from functools import cache
 from itertools import islice
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from xpm_core.errors import SnapshotError, WorkspaceError
+from xpm_core.fingerprints.ran import Ran
+from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.wire.live_task import LONGEST_SEED, MOST_SEEDS
 from xpm_worker.environment import END_TIMEOUT, IMPORT_TIMEOUT, timeout_s
 from xpm_worker.job import failure, kept_code
@@ -154,6 +158,26 @@ def record(ending: Ending, outcome: AttemptEnded, pid: int, started: datetime, e
         "code": {"snapshot": job.snapshot, "provenance": job.provenance},
         **({"seeds": seeds} if (seeds := checked_seeds(ending.seeds)) else {}),
     }
+
+
+def kept_ran(job: RunJob, document: bytes) -> dict[str, str]:
+    """Keep what the process of a job has run in the workspace. The starter does so, whose state no job's code changes.
+
+    Args:
+        job: The job.
+        document: What its process has sent; empty if that is nothing.
+
+    Returns:
+        The field `ran` of the record: the digest of the document. None if there is no document, if it is malformed, or
+        if the disk does not take it: what the job ran is then not known, and the job ends as it has ended.
+    """
+    if not document:
+        return {}
+    try:
+        Ran.read(document)
+        return {"ran": CodeStore(Path(job.workspace)).put("ran", document)}
+    except (SnapshotError, WorkspaceError):
+        return {}
 
 
 def checked_seeds(reported: dict[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,338 @@
+"""Real jobs, and what their records say that they ran."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import shutil
+import sys
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import pytest
+from helpers.daemons import Crew
+from helpers.kept_code import keep_folder
+from helpers.waiting import wait_until
+
+from xpm_core.fingerprints.ran import OpenedFile, Ran, RanModule
+from xpm_core.snapshot.code_store import CodeStore
+from xpm_core.states import State
+
+pytestmark = pytest.mark.redis
+
+monitored = pytest.mark.skipif(sys.version_info < (3, 12), reason="needs sys.monitoring")
+
+STUDY = """
+import functools
+from pathlib import Path
+from xpm_core.config import Param, Task
+import helper
+
+class Study(Task):
+    what: Param[str]
+
+    def execute(self):
+        exec(self.what, globals())
+
+    def never(self):
+        pass
+"""
+HELPER = """
+import functools
+
+def plain():
+    return 1
+
+def other():
+    return 2
+
+def numbers():
+    yield from (plain() for _ in range(2))
+
+def outer():
+    def inner():
+        return (lambda: plain())()
+    return inner()
+
+async def later():
+    return plain()
+
+class Model:
+    rate = 0.1
+
+    @property
+    def size(self):
+        return 3
+
+    def __call__(self):
+        return self.size
+
+    def __init_subclass__(cls):
+        pass
+"""
+HERE = "Path(__file__).parent"
+
+
+@pytest.fixture(autouse=True)
+def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XPM_SNAPSHOT_FOLDER", str(tmp_path / "host"))
+
+
+@pytest.fixture
+def project(written: Path) -> Path:
+    """A project of which this process has imported the module `study`."""
+    (written / "pyproject.toml").write_text('[project]\nname = "digits"\n')
+    (written / "study.py").write_text(STUDY)
+    (written / "helper.py").write_text(HELPER)
+    (written / "unused.py").write_text("def never(): ...\n")
+    (written / "data.csv").write_text("1,2,3\n")
+    return written
+
+
+def study(what: str) -> Any:
+    return importlib.import_module("study").Study.C(what=what)
+
+
+def run(crew: Crew, project: Path, what: str, state: State = State.DONE, **options: Any) -> dict[str, Any]:
+    """The record of a job that runs some code in `execute`."""
+    code = keep_folder(crew.workspace.path, project)
+    crew.run(task := study(what), state, options={**code.options, **options})
+    return crew.record(task)
+
+
+def ran(crew: Crew, project: Path, what: str, state: State = State.DONE, **options: Any) -> Ran:
+    """What such a job has run."""
+    record = run(crew, project, what, state, **options)
+    return Ran.read(CodeStore(crew.workspace.path).get("ran", record["ran"]))
+
+
+def names(found: Ran, path: str = "helper.py") -> list[str]:
+    return [name for (_, file), names in found.functions.items() if file == path for name in names]
+
+
+@monitored
+def test_functions_that_were_entered_are_named_and_no_others(crew: Crew, project: Path) -> None:
+    found = ran(crew, project, "list(helper.numbers()); helper.outer(); helper.Model()()")
+    assert (found.means, found.why, found.lacks, found.processes) == ("monitoring", "", (), ())
+    assert found.sees_all
+    assert names(found, "study.py") == ["Study.execute"]
+    assert names(found) == [
+        "Model.__call__",
+        "Model.size",
+        "numbers",
+        "numbers.<locals>.<genexpr>",
+        "outer",
+        "outer.<locals>.inner",
+        "outer.<locals>.inner.<locals>.<lambda>",
+        "plain",
+    ]
+
+
+@monitored
+def test_threads_coroutines_partials_and_exit_handlers_are_seen(crew: Crew, project: Path) -> None:
+    what = (
+        "import asyncio, atexit, threading; asyncio.run(helper.later());"
+        "thread = threading.Thread(target=functools.partial(helper.outer)); thread.start(); thread.join();"
+        "atexit.register(helper.other); type('Sub', (helper.Model,), {})"
+    )
+    found = names(ran(crew, project, what))
+    assert {"later", "outer", "other", "Model.__init_subclass__"} <= set(found)
+
+
+@monitored
+def test_a_job_that_fails_has_run_something_too(crew: Crew, project: Path) -> None:
+    found = ran(crew, project, "helper.plain(); 1 / 0", State.FAILED)
+    assert names(found) == ["plain"]
+
+
+@monitored
+def test_a_job_that_ends_monitoring_says_that_functions_are_missing(crew: Crew, project: Path) -> None:
+    found = ran(crew, project, "import sys; sys.monitoring.free_tool_id(4); helper.plain()")
+    assert found.lacks == ("functions",)
+    assert not found.sees_all
+
+
+@monitored
+def test_a_profiler_and_a_tracer_go_on_beside_it(crew: Crew, project: Path) -> None:
+    what = (
+        "import cProfile, sys; profile = cProfile.Profile(); profile.runcall(helper.outer);"
+        "assert any(each.code.co_name == 'outer' for each in profile.getstats() if hasattr(each.code, 'co_name'));"
+        "lines = []; sys.settrace(lambda *given: lines.append(given)); helper.other(); sys.settrace(None); assert lines"
+    )
+    assert {"outer", "other"} <= set(names(ran(crew, project, what)))
+
+
+@pytest.mark.skipif(sys.version_info >= (3, 12), reason="has sys.monitoring")
+def test_without_monitoring_the_document_says_so_and_has_the_modules(crew: Crew, project: Path) -> None:
+    found = ran(crew, project, "helper.plain()")
+    assert (found.means, found.functions, found.sees_all) == ("imports", {}, False)
+    assert "has no sys.monitoring" in found.why
+
+
+def test_modules_are_named_and_files_that_were_run_otherwise(crew: Crew, project: Path) -> None:
+    (project / "pkg").mkdir()
+    (project / "pkg" / "__init__.py").write_text("")
+    (project / "pkg" / "part.py").write_text("")
+    (project / "tool.py").write_text("")
+    what = f"import runpy, sys, pkg.part; runpy.run_path(str({HERE} / 'tool.py')); del sys.modules['helper']"
+    found = ran(crew, project, what)
+    assert found.modules == (
+        RanModule("modules", "helper.py", ""),
+        RanModule("modules", "pkg/__init__.py", "pkg"),
+        RanModule("modules", "pkg/part.py", "pkg.part"),
+        RanModule("modules", "study.py", "study"),
+        RanModule("modules", "tool.py", ""),
+    )
+
+
+def test_data_that_was_read_is_named_by_digest_wherever_it_was_read(crew: Crew, project: Path) -> None:
+    (project / "live.txt").write_text("live")
+    os.utime(project / "live.txt", (1, 1))
+    what = f"({HERE} / 'data.csv').read_text(); open({str(project / 'live.txt')!r}).read(); open('own.txt', 'w')"
+    found = ran(crew, project, what)
+    assert [(each.path, each.digest) for each in found.files if each.state == "digest"][:1] == [
+        ("data.csv", sha256(b"1,2,3\n").hexdigest())
+    ]
+    assert [each.path for each in found.files] == ["data.csv", "live.txt"]
+
+
+def test_code_packages_and_the_workspace_are_no_data(crew: Crew, project: Path) -> None:
+    inside = project / "runs"
+    shutil.copytree(crew.workspace.path, inside)
+    what = (
+        f"open(__file__).read(); open({str(crew.workspace.path / '.xpm' / 'workspace.json')!r}).read();"
+        "import inspect; inspect.getsource(helper); open('own.txt', 'w').write('1'); open('own.txt').read()"
+    )
+    assert ran(crew, project, what).files == ()
+
+
+def test_a_file_that_was_looked_for_in_vain_is_absent(crew: Crew, project: Path) -> None:
+    what = f"import contextlib\nwith contextlib.suppress(OSError): open({HERE} / 'local.json')"
+    assert ran(crew, project, what).files == (OpenedFile("modules", "local.json", "absent"),)
+
+
+def test_a_live_file_that_changed_while_the_job_ran_is_unknown(crew: Crew, project: Path) -> None:
+    live = str(project / "data.csv")
+    what = f"import os; open({live!r}).read(); os.utime({live!r})"
+    assert ran(crew, project, what).files == (OpenedFile("modules", "data.csv", "unknown"),)
+
+
+def test_what_a_job_writes_itself_is_no_data_of_its_own(crew: Crew, project: Path) -> None:
+    cache = str(project / "cache.bin")
+    assert ran(crew, project, f"open({cache!r}, 'w').write('1'); open({cache!r}).read()").files == ()
+
+
+def test_what_a_job_has_added_to_and_read_is_unknown(crew: Crew, project: Path) -> None:
+    live = str(project / "data.csv")
+    found = ran(crew, project, f"open({live!r}, 'a').close(); open({live!r}).read()")
+    assert found.files == (OpenedFile("modules", "data.csv", "unknown"),)
+
+
+@pytest.mark.parametrize(
+    ("what", "words"),
+    [
+        ("import subprocess; subprocess.run(['true'])", ("subprocess",)),
+        ("import os; os.system('true')", ("subprocess",)),
+        ("import os; pid = os.fork(); pid or os._exit(0); os.waitpid(pid, 0)", ("fork",)),
+        (
+            "import multiprocessing as m; p = m.get_context('fork').Process(target=helper.plain); p.start(); p.join()",
+            ("fork",),
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_processes_of_its_own_are_said(crew: Crew, project: Path, what: str, words: tuple[str, ...]) -> None:
+    found = ran(crew, project, what)
+    assert found.processes == words
+    assert not found.sees_all
+    assert "plain" not in names(found)
+
+
+def test_a_spawned_process_is_said(crew: Crew, project: Path) -> None:
+    what = (
+        "import multiprocessing as m; p = m.get_context('spawn').Process(target=helper.plain); p.start(); p.join();"
+        "assert p.exitcode == 0"
+    )
+    assert ran(crew, project, what).processes == ("spawn",)
+
+
+def test_two_equal_jobs_share_a_document(crew: Crew, project: Path) -> None:
+    first, second = (run(crew, project, f"helper.plain(); {number}") for number in (1, 2))
+    assert first["ran"] == second["ran"]
+    assert len(os.listdir(crew.workspace.path / "code" / "ran")) == 1
+
+
+@pytest.mark.parametrize("where", ["worker", "job"])
+def test_a_variable_switches_it_off(crew: Crew, project: Path, where: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if where == "worker":
+        monkeypatch.setenv("XPM_TRACE", "0")
+    assert "ran" not in run(crew, project, "helper.plain()", **({"env": {"XPM_TRACE": "0"}} if where == "job" else {}))
+
+
+def test_live_code_is_not_traced(crew: Crew, project: Path) -> None:
+    crew.run(task := study("helper.plain()"))
+    assert "ran" not in crew.record(task)
+
+
+def test_a_job_that_was_killed_has_run_nobody_knows_what(crew: Crew, project: Path) -> None:
+    record = run(crew, project, "import os; os.kill(os.getpid(), 9)", State.FAILED)
+    assert record["signal"] == 9
+    assert "ran" not in record
+
+
+def test_a_job_that_leaves_without_its_end_is_done_and_what_it_ran_is_unknown(crew: Crew, project: Path) -> None:
+    record = run(crew, project, "import os; os._exit(0)")
+    assert (record["reason"], "ran" in record) == ("done", False)
+
+
+def test_a_disk_that_does_not_take_the_document_fails_no_job(crew: Crew, project: Path) -> None:
+    (crew.workspace.path / "code").mkdir()
+    (crew.workspace.path / "code" / "ran").write_text("in the way")
+    record = run(crew, project, "helper.plain()")
+    assert (record["reason"], "ran" in record) == ("done", False)
+
+
+@pytest.mark.parametrize(
+    "what",
+    [
+        "import sys; [sys.audit(*each) for each in (('open',), ('open', 1, 2, 3), ('open', None, 'r', 0), ('exec', 1),"
+        "('open', b'\\xff', 'r', 0), ('open', '\\0', 'r', 0), ('sqlite3.connect', object()), ('exec',))]",
+        "import os, tempfile; folder = tempfile.mkdtemp(); os.chdir(folder); os.rmdir(folder)\n"
+        "try: open('gone')\nexcept FileNotFoundError: pass",
+        "import sys; sys.modules['odd'] = object(); sys.modules['odder'] = None; sys.modules['oddest'] = type",
+        f"import os; os.mkfifo('pipe'); os.open('pipe', os.O_RDONLY | os.O_NONBLOCK); os.listdir({HERE})",
+        "import os, resource; resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))",
+        "import hashlib, json, time; hashlib.sha256 = json.dumps = time.monotonic = None",
+        "import signal; signal.signal(signal.SIGALRM, lambda *_: 1 / 0); signal.setitimer(signal.ITIMER_REAL, 0.2, 0)",
+    ],
+    ids=["events", "no folder", "modules", "pipe", "no files", "patched", "alarm"],
+)
+def test_whatever_a_job_does_it_is_done(crew: Crew, project: Path, what: str) -> None:
+    assert run(crew, project, what)["reason"] == "done"
+
+
+def test_an_error_of_a_signals_handler_reaches_the_job_in_the_middle_of_opening(crew: Crew, project: Path) -> None:
+    what = (
+        "import signal\nclass Late(Exception): pass\n"
+        "def late(*_): raise Late\n"
+        "signal.signal(signal.SIGALRM, late); signal.setitimer(signal.ITIMER_REAL, 0.01)\n"
+        f"try:\n    while True: open({HERE} / 'data.csv').close()\nexcept Late: Path('late').touch()"
+    )
+    for number in range(3):
+        code = keep_folder(crew.workspace.path, project)
+        directory = crew.run(study(f"{what}\n{number}"), options=code.options)
+        assert (directory.path / "late").exists()
+
+
+def test_jobs_of_a_template_are_traced_as_others(crew: Crew, project: Path, installed: Path) -> None:
+    (installed / "packed.py").write_text("def used(): ...\n")
+    (project / "helper.py").write_text("import packed\n" + HELPER)
+    code = keep_folder(crew.workspace.path, project)
+    worker = crew.start("--pythonpath", str(installed))
+    records = []
+    for number in range(3):
+        crew.submit(task := study(f"helper.plain(); {number}"), options=code.options)
+        crew.wait(task)
+        records.append(wait_until(lambda task=task: crew.record(task), show=lambda: worker.log))
+    assert len({record["ran"] for record in records}) == 1

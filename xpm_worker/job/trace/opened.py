@@ -1,0 +1,92 @@
+"""What was in the files that a job has read: their digests, taken once the job's code has ended.
+
+Owns: how much is read for that, and which files cannot be told any more. Imports nothing heavy.
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+import time
+from collections.abc import Iterable
+from hashlib import sha256
+
+from xpm_core.fingerprints.ran import OpenedFile
+from xpm_worker.job.trace.places import Places
+
+LARGEST = 16_000_000
+"""Bytes of a file that is read once more. Of a larger one, size and time are noted."""
+MOST_BYTES = 128_000_000
+"""Bytes that are read for all files together."""
+MOST_S = 5.0
+"""Seconds that this may take. A file system may be slow, and the job waits for it."""
+
+CLOCKS_NS = 2_000_000_000
+"""How far the clock of a file system may be behind that of the machine, nanoseconds."""
+
+_CHUNK = 1 << 20
+
+
+class Digests:
+    """Looks at files.
+
+    Args:
+        places: The files of the job's code.
+        began_ns: When the job began, epoch nanoseconds. A live file that has changed since then may have had another
+            content when it was read.
+        written: Files that the job has opened for writing.
+
+    Example:
+        >>> Digests(places, began_ns, ()).of(["/tmp/xpm-1000/code/8c1f.../digits/data/train.csv"])
+        [OpenedFile(tree='digits', path='data/train.csv', state='digest', digest='ab12...', size=0, mtime_ns=0)]
+    """
+
+    def __init__(self, places: Places, began_ns: int, written: Iterable[str]) -> None:
+        self._places, self._began_ns, self._written = places, began_ns, frozenset(written)
+        self._left = MOST_BYTES
+        self._until = time.monotonic() + MOST_S
+
+    def of(self, paths: Iterable[str]) -> list[OpenedFile]:
+        """What was in each of some files. Folders, devices and pipes are left out."""
+        return [found for path in paths if (found := self._one(path)) is not None]
+
+    def _one(self, path: str) -> OpenedFile | None:
+        place = self._places.place(path)
+        if place is None:
+            return None
+        try:
+            about = os.stat(path)
+            if not stat.S_ISREG(about.st_mode):
+                return None
+            if path in self._written or self._has_changed(path, about):
+                return OpenedFile(*place, "unknown")
+            if about.st_size > min(LARGEST, self._left):
+                return OpenedFile(*place, "large", "", about.st_size, about.st_mtime_ns)
+            digest = self._digest(path, about.st_size)
+        except (FileNotFoundError, NotADirectoryError):
+            return OpenedFile(*place, "unknown" if path in self._written else "absent")
+        except (OSError, ValueError):
+            return OpenedFile(*place, "unknown")
+        return OpenedFile(*place, "digest", digest) if digest else OpenedFile(*place, "unknown")
+
+    def _has_changed(self, path: str, about: os.stat_result) -> bool:
+        """Whether a file may have changed while the job ran. In the copy none does, but a link may lead out of it."""
+        if self._places.is_copy(path) and self._places.is_copy(os.path.realpath(path)):
+            return False
+        return max(about.st_mtime_ns, about.st_ctime_ns) >= self._began_ns - CLOCKS_NS
+
+    def _digest(self, path: str, size: int) -> str:
+        """The SHA-256 of a file; empty if that takes too long, or if it is just being written to."""
+        found, read = sha256(), 0
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            while read <= size and time.monotonic() < self._until:
+                data = os.read(descriptor, _CHUNK)
+                if not data:
+                    return found.hexdigest() if read == size else ""
+                found.update(data)
+                read += len(data)
+                self._left -= len(data)
+        finally:
+            os.close(descriptor)
+        return ""

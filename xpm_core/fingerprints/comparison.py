@@ -9,10 +9,11 @@ Owns: the verdict. "Same" is said only if nothing was left that could not be fol
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import Literal, NamedTuple, Protocol
+from collections.abc import Collection, Iterable, Sequence
+from typing import Literal, NamedTuple
 
 from xpm_core.fingerprints.project import File, Project
+from xpm_core.fingerprints.ran import Ran
 from xpm_core.fingerprints.reached import Reached, definition_name
 from xpm_core.fingerprints.source.canonical import digest_of
 from xpm_core.fingerprints.source.pieces import MODULE
@@ -20,32 +21,6 @@ from xpm_core.fingerprints.walk import ALL, OUTSIDE, Key, Unknown, Walk
 
 Answer = Literal["same", "ran", "reached", "unknown"]
 """What a verdict says. same: the same code. ran: changed, and it ran. reached: changed, but this job never ran it."""
-
-
-class RanCode(Protocol):
-    """What is compared of what a job ran (see `xpm_core.fingerprints.ran`).
-
-    Attributes:
-        means: How it was seen: "monitoring" sees functions and modules, "imports" modules alone.
-        functions: The qualified names of the functions that were entered, by file.
-        modules: The files whose code was run from the beginning: for each a tuple that begins with its tree and path.
-        processes: How processes of its own were started, which were not seen.
-        compilers: Packages that may have run functions unseen.
-        lacks: Which of "functions" and "modules" are only a part.
-    """
-
-    @property
-    def means(self) -> str: ...
-    @property
-    def functions(self) -> Mapping[File, Sequence[str]]: ...
-    @property
-    def modules(self) -> Sequence[tuple[str, str, str]]: ...
-    @property
-    def processes(self) -> Sequence[str]: ...
-    @property
-    def compilers(self) -> Sequence[str]: ...
-    @property
-    def lacks(self) -> Collection[str]: ...
 
 
 class Change(NamedTuple):
@@ -87,7 +62,7 @@ class Verdict(NamedTuple):
     unknown: tuple[Unknown, ...] = ()
 
 
-def compare(old: Project, new: Project, reached: Reached, ran: RanCode | None = None) -> Verdict:
+def compare(old: Project, new: Project, reached: Reached, ran: Ran | None = None) -> Verdict:
     """Compare the code of one job with another state of its project.
 
     Args:
@@ -140,13 +115,13 @@ class _Run:
         unknown: Where the code that ran is not known.
     """
 
-    def __init__(self, walk: Walk, reached: Reached, ran: RanCode) -> None:
+    def __init__(self, walk: Walk, reached: Reached, ran: Ran) -> None:
         self._walk = walk
         lacks = set(ran.lacks)
         self.sees_functions = ran.means == "monitoring" and "functions" not in lacks
         """Whether a function of the process of the job ran only if it is among those that were entered."""
         unseen = bool(ran.processes or ran.compilers)
-        self.sees_all = self.sees_functions and not unseen and "modules" not in lacks
+        self.sees_all = ran.sees_all
         self._modules = {(tree, path) for tree, path, *_ in ran.modules if (tree, path) in walk.project.files}
         self._has_all_modules = not (unseen or "modules" in lacks)
         self.unknown: set[Unknown] = set()
@@ -219,7 +194,7 @@ class Comparison:
         self._moved = {} if self._is_same else _renamed(old.project, new.project)
         self._known: dict[Key, Change | Unknown | None] = {}
 
-    def verdict(self, reached: Reached, ran: RanCode | None = None) -> Verdict:
+    def verdict(self, reached: Reached, ran: Ran | None = None) -> Verdict:
         """What has become of the code of a job.
 
         Args:

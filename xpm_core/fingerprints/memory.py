@@ -11,6 +11,7 @@ Owns: where these documents lie, and what is believed of them.
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from hashlib import sha256
@@ -21,6 +22,9 @@ from xpm_core.fingerprints.source.definitions import Definitions, definitions
 from xpm_core.workspace.files import explained, write_atomic
 
 _DIGITS = 32
+
+MARKED_S = 86400.0
+"""After how long a document is marked as used again, seconds. `xpm gc` removes what nobody has used for a week."""
 
 
 class Memory:
@@ -67,6 +71,9 @@ class Memory:
     def _read(self, digest: str) -> Definitions | None:
         try:
             with open(f"{self.folder}/{digest}", "rb") as file:
+                if time.time() - os.fstat(file.fileno()).st_mtime > MARKED_S:
+                    with suppress(OSError):  # it belongs to somebody else
+                        os.utime(file.fileno())
                 head, _, data = file.read().partition(b"\n")
         except OSError:
             return None

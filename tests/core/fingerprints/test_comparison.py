@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from helpers.code_traps import CHANGED, HELPER, SAME, USES_HELPER, Case, task
 
 from xpm_core.fingerprints.comparison import Change, Comparison, Verdict, compare
+from xpm_core.fingerprints.ran import Ran, RanModule
 from xpm_core.fingerprints.reached import Reached, reach
 from xpm_core.fingerprints.walk import Unknown, Walk
 
@@ -47,16 +47,16 @@ def test_an_edit_that_is_undone_is_none(project: MakeProject, case: Case) -> Non
 # -- what ran ----------------------------------------------------------------------------------------------------------
 
 
-@dataclass
-class Ran:
+def saw(
+    functions: Mapping[tuple[str, str], Sequence[str]], modules: Sequence[tuple[str, str, str]], **more: Any
+) -> Ran:
     """What a job ran, as its record has it."""
-
-    functions: Mapping[tuple[str, str], Sequence[str]] = field(default_factory=dict)
-    modules: Sequence[tuple[str, str, str]] = ()
-    means: str = "monitoring"
-    processes: Sequence[str] = ()
-    compilers: Sequence[str] = ()
-    lacks: Sequence[str] = ()
+    return Ran(
+        more.pop("means", "monitoring"),
+        functions=functions,
+        modules=[RanModule(*each) for each in modules],
+        **more,
+    )
 
 
 TWO = {
@@ -89,7 +89,7 @@ TWO = {
             return 50
         """,
 }
-SLOW = Ran(
+SLOW = saw(
     {("p", "train.py"): ["Train.execute"], ("p", "helper.py"): ["slow", "slow.<locals>.<listcomp>", "inner"]},
     [("p", "train.py", "train"), ("p", "helper.py", "helper")],
 )
@@ -130,7 +130,7 @@ def test_a_change_is_named_with_its_file_and_its_line_of_today(project: MakeProj
 @pytest.mark.parametrize("unseen", [{"processes": ["fork"]}, {"compilers": ["numba"]}, {"lacks": ["functions"]}])
 def test_what_may_have_run_unseen_is_not_called_unrun(project: MakeProject, unseen: Mapping[str, list[str]]) -> None:
     """A DataLoader's children run functions that the job's own process never enters."""
-    ran = Ran(SLOW.functions, SLOW.modules, **unseen)
+    ran = saw(SLOW.functions, SLOW.modules, **unseen)
     verdict = judged(project, TWO, {"return FASTEST": "return FASTEST + 1"}, ran)
     assert verdict.answer == ("ran" if "lacks" in unseen else "unknown")
     assert [change.name for change in verdict.changes] == ["fast"]
@@ -139,7 +139,7 @@ def test_what_may_have_run_unseen_is_not_called_unrun(project: MakeProject, unse
 
 
 def test_why_it_cannot_be_told_names_the_function_and_its_line(project: MakeProject) -> None:
-    ran = Ran(SLOW.functions, SLOW.modules, processes=["fork"])
+    ran = saw(SLOW.functions, SLOW.modules, processes=["fork"])
     verdict = judged(project, TWO, {"return FASTEST": "return FASTEST + 1"}, ran)
     assert [str(each) for each in verdict.unknown] == [
         "fast, which processes of the job may have run unseen, at helper.py:5"
@@ -152,10 +152,10 @@ def test_with_imports_alone_a_file_that_was_not_imported_did_not_run(project: Ma
         "a.py": "def f(): return 100",
         "b.py": "def f(): return 200",
     }
-    ran = Ran(modules=[("p", "train.py", "train"), ("p", "a.py", "a")], means="imports")
+    ran = saw({}, [("p", "train.py", "train"), ("p", "a.py", "a")], means="imports")
     assert judged(project, files, {"100": "101"}, ran).answer == "ran"
     assert judged(project, files, {"200": "201"}, ran).answer == "reached"
-    forked = Ran(modules=ran.modules, means="imports", processes=["fork"])
+    forked = saw({}, ran.modules, means="imports", processes=["fork"])
     assert judged(project, files, {"200": "201"}, forked).answer == "ran"
 
 
@@ -165,7 +165,7 @@ def test_a_class_of_which_no_method_ran_counts_if_what_ran_uses_it(project: Make
         "data.py": "from dataclasses import dataclass\n@dataclass\nclass Point:\n    x: int = 1\n"
         "    def far(self): return 2\nclass Other:\n    y = 3\nclass Unused:\n    z = 4\n",
     }
-    ran = Ran({("p", "train.py"): ["Train.execute"]}, [("p", "train.py", "train"), ("p", "data.py", "data")])
+    ran = saw({("p", "train.py"): ["Train.execute"]}, [("p", "train.py", "train"), ("p", "data.py", "data")])
     answers = [judged(project, files, {f"{n}\n": f"{n}0\n"}, ran).answer for n in (1, 2, 3, 4)]
     assert answers == ["ran", "reached", "ran", "same"]
 
@@ -176,7 +176,7 @@ def test_the_base_class_and_attributes_of_a_method_that_ran_count(project: MakeP
         "model.py": "class Base:\n    size = 1\nclass Model(Base):\n    width = 2\n"
         "    def run(self): return self.size\n    def stop(self): return 7\n",
     }
-    ran = Ran(
+    ran = saw(
         {("p", "train.py"): ["Train.execute"], ("p", "model.py"): ["Model.run"]},
         [("p", "train.py", "train"), ("p", "model.py", "model")],
     )
@@ -190,7 +190,7 @@ def test_a_function_that_was_entered_by_getattr_counts(project: MakeProject) -> 
         "registry.py": "import models\n\ndef make(name):\n    return getattr(models, name)()\n",
         "models.py": "SIZE = 7\ndef f(): return 1\ndef g(): return 2\n",
     }
-    ran = Ran(
+    ran = saw(
         {("p", "train.py"): ["Train.execute"], ("p", "registry.py"): ["make"], ("p", "models.py"): ["f"]},
         [("p", f"{name}.py", name) for name in ("train", "registry", "models")],
     )
@@ -289,7 +289,7 @@ def test_a_file_that_is_just_being_edited_is_unknown_with_its_line(project: Make
 
 def test_with_exec_not_even_what_ran_says_that_it_is_the_same(project: MakeProject) -> None:
     files = {"train.py": task("", "exec('1')\nreturn 5"), "other.py": "x = 1"}
-    ran = Ran({("p", "train.py"): ["Train.execute"]}, [("p", "train.py", "train")])
+    ran = saw({("p", "train.py"): ["Train.execute"]}, [("p", "train.py", "train")])
     assert judged(project, files, {"x = 1": "x = 2"}, ran).answer == "unknown"
     elsewhere = {
         "train.py": task("", "return 5 if self else never()\n\n") + "    def never(): exec('1')\n",

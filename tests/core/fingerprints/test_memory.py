@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from hashlib import sha256
 from pathlib import Path
 
@@ -37,6 +38,14 @@ def test_a_damaged_document_is_made_again(tmp_path: Path, damage: bytes) -> None
 def test_a_content_that_is_not_the_one_of_its_digest_is_not_remembered(tmp_path: Path) -> None:
     assert "g" in Memory(tmp_path).definitions(DIGEST, "a.py", lambda: b"def g(): pass").names
     assert "f" in Memory(tmp_path).definitions(DIGEST, "a.py", lambda: DATA).names
+
+
+def test_a_document_that_is_used_is_marked_so_that_it_stays(tmp_path: Path) -> None:
+    Memory(tmp_path).definitions(DIGEST, "a.py", lambda: DATA)
+    path = tmp_path / "code" / "definitions" / DIGEST
+    os.utime(path, (1, 1))
+    Memory(tmp_path).definitions(DIGEST, "a.py", never)
+    assert path.stat().st_mtime > 1
 
 
 def test_without_rights_for_it_nothing_is_kept_and_nothing_fails(tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ class Code:
 
     Attributes:
         manifests: The snapshots, by their names.
-        documents: Provenance, packages, and what jobs ran, by kind and digest.
+        documents: Provenance, packages, and what jobs could reach and ran, by kind and digest.
         withheld: Documents that are not exported, because they have passwords in URLs.
         missing: Documents that are gone.
     """
@@ -42,7 +42,7 @@ class Code:
         if isinstance(snapshot, str) and snapshot and snapshot not in self.manifests:
             self.manifests[snapshot] = self.store.manifest(snapshot)
             self.documents["snapshots", snapshot] = self.manifests[snapshot].data
-        kinds: tuple[Kind, ...] = ("provenance", "packages", "ran")
+        kinds: tuple[Kind, ...] = ("provenance", "packages", "reached", "ran")
         for kind in kinds:
             digest = facts.get(kind)
             if isinstance(digest, str) and len(digest) == 64:

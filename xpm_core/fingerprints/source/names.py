@@ -306,7 +306,7 @@ class _Reader:
             self.places.append(Place(what, node.lineno, name in dynamic.CODE))
 
     def _called(self, node: ast.expr, scope: tuple[Bound, ...]) -> str | None:
-        """The full name of what a library has, as `importlib.import_module`; None if it is of the project, or a value."""
+        """The full name of what a library has, as `importlib.import_module`; None for anything else."""
         base, attributes = chain(node)
         if not isinstance(base, ast.Name):
             return None

@@ -299,7 +299,7 @@ def _has_effect(walk: Walk, file: File) -> bool:
 
 
 def _renamed(old: Project, new: Project) -> dict[File, File]:
-    """For files that are gone: where a new file has the same content, if there is exactly one."""
+    """For files that are gone: where a new file has the same content. There have to be as many new ones as are gone."""
     gone: dict[str, list[File]] = {}
     for file, digest in old.files.items():
         if file not in new.files:
@@ -308,4 +308,5 @@ def _renamed(old: Project, new: Project) -> dict[File, File]:
     for file, digest in new.files.items():
         if file not in old.files and digest in gone:
             come.setdefault(digest, []).append(file)
-    return {gone[digest][0]: files[0] for digest, files in come.items() if len(files) == len(gone[digest]) == 1}
+    pairs = [(gone[digest], files) for digest, files in come.items() if len(files) == len(gone[digest])]
+    return {before: now for olds, news in pairs for before, now in zip(sorted(olds), sorted(news), strict=True)}

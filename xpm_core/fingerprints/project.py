@@ -240,7 +240,7 @@ class Project:
         for each in spread:  # folders without __init__.py, which are one package
             if (inner := self._below([each], rest)).modules:
                 return inner
-        return Found([], is_outside=not spread)
+        return Found([], is_outside=True)  # an installed package goes before such folders
 
     def _below(self, modules: list[Module], names: Sequence[str]) -> Found:
         for name in names:

@@ -225,14 +225,21 @@ class Names:
             return [Key(*module.file, ALL)] if module.path else []
         first, *rest = parts
         if module.path:
-            if found := self._named(module.file, first, rest):
+            found = self._named(module.file, first, rest)
+            if found and found[-1].name != "__getattr__":
                 return found
             if first.startswith("__") and first.endswith("__"):
                 return [Key(*module.file, ALL if first == "__dict__" else MODULE)]
+        else:
+            found = []
         inner = self._project.inside(module, first)
         if inner is not None:
-            return self._inside(inner, f"{source}.{first}", rest)
-        if module.path and (module.file, first) in self._passed and self._hands_on(module):
+            return [*found, *self._inside(inner, f"{source}.{first}", rest)]
+        if found:
+            return found
+        if not module.path:  # an installed package goes before such a folder
+            return [Key(OUTSIDE, "", f"{source}.{first}")]
+        if (module.file, first) in self._passed and self._hands_on(module):
             return [Key(OUTSIDE, "", f"{source}.{first}")]
         return self._lacks(source, parts)
 

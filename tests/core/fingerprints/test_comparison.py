@@ -310,6 +310,18 @@ def test_a_renamed_file_with_the_same_content_is_the_same_if_its_imports_follow(
     assert compare(before, project({**renamed, "lib/tools.py": HELPER + "y = 1"}), reached).answer == "ran"
 
 
+def test_a_renamed_package_is_the_same_although_its_files_are_all_alike(project: MakeProject) -> None:
+    files = {
+        "a/__init__.py": "",
+        "a/b/__init__.py": "",
+        "a/b/c.py": HELPER,
+        "train.py": task("from a.b.c import f", "f(1)"),
+    }
+    before = project(files)
+    renamed = {path.replace("a/", "z/", 1): text.replace("from a.b.c", "from z.b.c") for path, text in files.items()}
+    assert compare(before, project(renamed), reach(before, START)) == Verdict("same")
+
+
 def test_a_new_file_in_the_place_of_an_imported_one_is_told(project: MakeProject) -> None:
     files = {"train.py": USES_HELPER, "src/helper.py": HELPER}
     folders = ("", "src")

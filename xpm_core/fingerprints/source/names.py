@@ -64,6 +64,8 @@ class Names(NamedTuple):
 Bound = Mapping[str, "tuple[str, str] | None"]
 """The names of a scope. A name of an import has its source and path, any other one has None."""
 
+_NO_CHILDREN = frozenset({"ctx", "op", "ops", "id", "attr", "arg", "kind", "lineno"})
+
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _SCOPES = (*FUNCTIONS, ast.Lambda, ast.ClassDef, *_COMPREHENSIONS)
 
@@ -127,7 +129,20 @@ def _own(statements: Iterable[ast.AST]) -> Iterator[ast.AST]:
         if isinstance(node, _COMPREHENSIONS):
             waiting += (each for each in ast.walk(node) if isinstance(each, ast.NamedExpr))
         elif not isinstance(node, _SCOPES):
-            waiting += ast.iter_child_nodes(node)
+            waiting += _children_of(node)
+
+
+def _children_of(node: ast.AST) -> list[ast.AST]:
+    """The nodes in a node, without its context and its operators. `ast.iter_child_nodes` takes twice as long."""
+    found: list[ast.AST] = []
+    for name in node._fields:
+        if name not in _NO_CHILDREN:
+            value = getattr(node, name, None)
+            if isinstance(value, list):
+                found += (each for each in value if isinstance(each, ast.AST))
+            elif isinstance(value, ast.AST):
+                found.append(value)
+    return found
 
 
 def _bindings(node: Any) -> Iterator[str]:
@@ -172,7 +187,7 @@ class _Reader:
             self._children(node, scope)
 
     def _children(self, node: ast.AST, scope: tuple[Bound, ...]) -> None:
-        for each in ast.iter_child_nodes(node):
+        for each in _children_of(node):
             self.read(each, scope)
 
     def _all(self, nodes: Iterable[ast.AST | None], scope: tuple[Bound, ...]) -> None:

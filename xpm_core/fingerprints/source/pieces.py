@@ -92,10 +92,10 @@ class Pieces:
         self.found: dict[str, Piece] = {MODULE: Piece("module", 1)}
         self.aliases: dict[str, list[tuple[str, str]]] = {}
         self.stars: list[str] = []
-        self._times = Counter(name for each in body for name in bound_in([each]))
+        bound = [list(bound_in([each])) for each in body]
+        self._times = Counter(name for names in bound for name in names)
         self._sofar: Counter[str] = Counter()
-        for statement in body:
-            names = list(bound_in([statement]))
+        for statement, names in zip(body, bound, strict=True):
             self._take(statement)
             self._sofar.update(names)
 

@@ -6,7 +6,6 @@ import ast
 import io
 import json
 import keyword
-import marshal
 import os
 import shutil
 import subprocess
@@ -164,12 +163,12 @@ def test_a_change_of_what_is_executed_always_changes_a_digest(number: int, other
         assert before.digest != after.digest, lines[row - 1]
 
 
-def compiled(text: str) -> bytes | None:
+def compiled(text: str) -> tuple[object, ...] | None:
     """What Python makes of a text, without lines; None if it does not compile."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return marshal.dumps(executed(compile(text, "a.py", "exec", dont_inherit=True, optimize=0)))
+            return executed(compile(text, "a.py", "exec", dont_inherit=True, optimize=0))
     except (SyntaxError, ValueError):
         return None
 

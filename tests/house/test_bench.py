@@ -79,3 +79,15 @@ def test_a_limit_of_a_snapshot_is_one_of_its_own_time_and_the_others_stand_besid
     rows = code.compared("unchanged", {"ours": [40.0, 60.0, 45.0], "git status": [20.0, 30.0, 15.0]}, 50)
     assert [(row.against, row.reached) for row in rows] == [("", True), ("git status", None)]
     assert rows[1].values == [2.0, 2.0, 3.0]
+
+
+@pytest.mark.parametrize("work", ["calls", "functions", "opens", "events", "document"])
+def test_each_work_is_measured_with_and_without_tracing(work: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(ROOT / "bench" / "sides"))
+    side = loaded("sides/traced", monkeypatch)
+    for name in ("CALLS", "OPENS", "EVENTS"):
+        monkeypatch.setattr(side, name, 10)
+    assert side.main(work, "off") > 0
+    tracing = loaded("tracing", monkeypatch)
+    assert set(tracing.WORKS) == {"calls", "functions", "opens", "events"}
+    assert str(tracing.SIDE) == side.__file__

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from xpm_core.errors import SnapshotError
 from xpm_core.exchange.hidden import scrubbed
 from xpm_core.snapshot.code_store import CodeStore, Kind
 from xpm_core.snapshot.manifest import KeptFile, Manifest
@@ -23,7 +24,7 @@ class Code:
         manifests: The snapshots, by their names.
         documents: Provenance, packages, and what jobs could reach and ran, by kind and digest.
         withheld: Documents that are not exported, because they have passwords in URLs.
-        missing: Documents that are gone.
+        missing: Documents of what jobs ran that are gone.
     """
 
     store: CodeStore
@@ -49,9 +50,15 @@ class Code:
                 self._add(kind, digest)
 
     def _add(self, kind: Kind, digest: str) -> None:
-        if (kind, digest) in self.documents or digest in self.withheld:
+        if (kind, digest) in self.documents or digest in (*self.withheld, *self.missing):
             return
-        data = self.store.get(kind, digest)
+        try:
+            data = self.store.get(kind, digest)
+        except SnapshotError:
+            if kind not in ("reached", "ran"):
+                raise
+            self.missing.append(digest)  # the results are whole without it
+            return
         try:
             said = json.loads(data)
         except ValueError:

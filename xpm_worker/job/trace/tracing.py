@@ -64,12 +64,8 @@ class Tracing:
             last: Name of the last module that was imported before the job's own.
         """
         for name in user_code.names_since(last):
-            try:
-                content = object.__getattribute__(sys.modules[name], "__dict__")
-                file = content.get("__file__")
-            except Exception:  # the job's code can put any object there
-                continue
-            if type(file) is str and self._places.is_copy(file):
+            file = _file_of(sys.modules[name])
+            if self._places.is_copy(file):
                 self._modules[name] = file
 
     def document(self) -> bytes:
@@ -152,6 +148,15 @@ def note_modules(tracing: Tracing | None, last: str) -> None:
             tracing.note_modules(last)
     except BaseException:  # as in `document`
         return
+
+
+def _file_of(module: object) -> str:
+    """The file of a module; empty if it has none. The job's code can put any object in the place of a module."""
+    try:
+        file = object.__getattribute__(module, "__dict__").get("__file__")
+    except Exception:  # the object has no attributes, or they are no dict
+        return ""
+    return file if type(file) is str else ""
 
 
 def _loaded(modules: Mapping[str, Any]) -> set[str]:

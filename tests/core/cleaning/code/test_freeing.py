@@ -12,6 +12,7 @@ from helpers.stored_code import Code
 
 from xpm_core.cleaning.code import naming
 from xpm_core.cleaning.records import Kind, Left
+from xpm_core.fingerprints.ran import Ran
 from xpm_core.states import State
 from xpm_core.workspace.job_spec import JobOptions
 
@@ -223,3 +224,17 @@ def test_contents_that_no_snapshot_has_and_old_caches_go_and_temporary_files(cle
     assert code.there == {kept} | code.contents(kept)
     assert loose not in code.there
     assert list(definitions.iterdir()) == []
+
+
+def test_what_a_job_ran_stays_while_a_record_names_it(cleaner: Cleaner, code: Code) -> None:
+    snapshot = code.snapshot(train="1")
+    named, unnamed = (code.store.put("ran", Ran("monitoring", why=why).written()) for why in ("a", "b"))
+    lab = cleaner.lab
+    lease = lab.start("a", options=JobOptions(snapshot=snapshot))
+    lab.finish("a", lease, State.DONE, code={"snapshot": snapshot}, ran=named)
+    cleaner.run("a")
+    code.age()
+    [item] = cleaner.plan(orphans=True).of(Kind.CODE)
+    assert (item.path, item.what) == ("code/ran", "1 list of what a job ran")
+    cleaner.remove(orphans=True)
+    assert (named in code.there, unnamed in code.there) == (True, False)

@@ -16,6 +16,7 @@ from helpers.kept_code import keep
 
 from xpm_core.errors import ExchangeError, SnapshotError, UnknownExperimentError
 from xpm_core.exchange.exporting.export import Export, destination, prepare
+from xpm_core.fingerprints.ran import Ran
 from xpm_core.index.rebuild import rebuild
 from xpm_core.workspace.kept_job import KeptJob
 
@@ -80,6 +81,18 @@ def test_documents_that_only_records_name_are_there(tmp_path: Path) -> None:
     _, files = exported(study)
     assert files[f"documents/packages/{packages}"] == b'{"packages": []}'
     assert f"code/{code.snapshot[:7]}/proj/train.py" in files
+
+
+def test_what_a_job_ran_is_there_and_an_export_does_without_it_if_it_is_gone(tmp_path: Path) -> None:
+    study = Study(tmp_path)
+    code = keep(tmp_path, tmp_path / "proj", {"train.py": "print(1)\n"})
+    document, gone = Ran("monitoring").written(), "0" * 64
+    kept = code.store.put("ran", document)
+    study.add(Prepare.C(seed=1), record={"ran": kept})
+    study.add(Prepare.C(seed=2), record={"ran": gone})
+    found, files = exported(study)
+    assert files[f"documents/ran/{kept}"] == document
+    assert found.code.missing == [gone]
 
 
 def test_a_document_with_a_password_stays_behind(tmp_path: Path) -> None:

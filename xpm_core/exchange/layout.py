@@ -6,7 +6,7 @@
     <experiment>/jobs/<task>/<identity>/     the directory of a job, as in a workspace
     <experiment>/runs/<time>/                a run of the script: its results and its log
     <experiment>/code/<snapshot>/<tree>/…    the code, as plain files
-    <experiment>/documents/<kind>/<digest>   what is known of code and environment: snapshots, provenance, packages, ran
+    <experiment>/documents/<kind>/<digest>   what is known of code and environment: the kinds are below
     <experiment>/parts/, arguments/          what payloads of jobs refer to, by digest
 
 Owns: these names, and the form of export.json.
@@ -27,7 +27,7 @@ FORM = "an experiment of xpm"
 README, EXPORT, JOBS, TABLE = "README.txt", "export.json", "jobs.json", "jobs.csv"
 FILES = (README, EXPORT, JOBS, TABLE)
 FOLDERS = ("jobs", "runs", "code", "documents", "parts", "arguments")
-DOCUMENTS = ("snapshots", "provenance", "packages", "ran")
+DOCUMENTS = ("snapshots", "provenance", "packages", "reached", "ran")
 LATEST_S = 10**10
 """Epoch seconds. A later time is none."""
 RECORDS = ("done", "failed", "handed.json", "outputs.jsonl")

@@ -24,7 +24,7 @@ GRACE_S = 86400.0
 """What was used within so long stays, seconds."""
 CACHE_S = 7 * GRACE_S
 """The same for what scripts remember of files: without it, the next run of a script reads all its files again."""
-DOCUMENTS = ("snapshots", "provenance", "packages", "ran")
+DOCUMENTS = ("snapshots", "provenance", "packages", "reached", "ran")
 """The folders of documents."""
 
 DIGEST = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")
@@ -83,8 +83,9 @@ class KeptCode:
 
     @cached_property
     def caches(self) -> list[Kept]:
-        """What scripts remember of the files that they have read."""
-        files = [each for each in listed(self._folder / "seen") if not each.name.startswith(".")]
+        """What scripts remember of the files that they have read, and of contents that they have parsed."""
+        entries = [*listed(self._folder / "seen"), *listed(self._folder / "definitions")]
+        files = [each for each in entries if not each.name.startswith(".")]
         return [kept for each in files if (kept := self._kept(each))]
 
     def is_old(self, kept: Kept, seconds: float = GRACE_S) -> bool:

@@ -21,7 +21,7 @@ from xpm_core.cleaning.trees import remove_tree
 from xpm_core.errors import WorkspaceError
 from xpm_core.workspace.files import explained
 
-_OBJECTS, _CACHES = "code/objects/", "code/seen/"
+_OBJECTS, _CACHES = "code/objects/", ("code/seen/", "code/definitions/")
 
 
 def remove_code(workspace: Path, items: Collection[Item], named: set[str]) -> tuple[list[Item], list[Left]]:

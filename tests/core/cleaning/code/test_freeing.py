@@ -205,6 +205,9 @@ def test_contents_that_no_snapshot_has_and_old_caches_go_and_temporary_files(cle
     seen = code.store.folder / "seen"
     seen.mkdir()
     (seen / "digits").write_text("{}")
+    definitions = code.store.folder / "definitions"
+    definitions.mkdir()
+    (definitions / ("ab" * 32)).write_text("{}")
     temporary = code.store.folder / "snapshots" / ".0123.0123abcd"
     temporary.write_text("half")
     end(cleaner, "a", kept)
@@ -213,12 +216,14 @@ def test_contents_that_no_snapshot_has_and_old_caches_go_and_temporary_files(cle
     found = {item.path: item.what for item in cleaner.plan(orphans=True).items}
     assert found == {
         "code/objects": "1 content of a file that no snapshot has",
+        "code/definitions": "1 memory of what is defined in a file",
         "code/seen": "1 memory of which files were read",
         "code/snapshots/.0123.0123abcd": "temporary file",
     }
     cleaner.remove(orphans=True)
     assert code.there == {kept} | code.contents(kept)
     assert loose not in code.there
+    assert list(definitions.iterdir()) == []
 
 
 def test_what_a_job_ran_stays_while_a_record_names_it(cleaner: Cleaner, code: Code) -> None:

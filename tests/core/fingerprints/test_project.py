@@ -1,0 +1,116 @@
+"""The files of a project at one time, and which of them a module is."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from xpm_core.fingerprints.project import Folders, Project
+from xpm_core.project.import_path import PACKAGES, STANDARD, ImportPath
+from xpm_core.snapshot.manifest import KeptFile, Manifest
+from xpm_core.snapshot.provenance import Tree
+
+if TYPE_CHECKING:
+    from core.fingerprints.conftest import MakeProject
+
+FILES = {
+    "train.py": "",
+    "json.py": "",
+    "lib/json.py": "",
+    "lib/tools.py": "",
+    "tools/__init__.py": "",
+    "tools/deep/__init__.py": "",
+    "tools/deep/end.py": "",
+    "space/inner.py": "",
+    "lib/space/other.py": "",
+    "both.py": "",
+    "both.abi3.so": "",
+    "src/pkg/__init__.py": "",
+    "src/pkg/mod.py": "",
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "importer", "found"),
+    [
+        ("train", "train.py", ["train.py"]),
+        ("tools", "train.py", ["tools/__init__.py"]),
+        ("tools.deep.end", "train.py", ["tools/__init__.py", "tools/deep/__init__.py", "tools/deep/end.py"]),
+        ("tools.none", "train.py", []),
+        ("space.inner", "train.py", ["", "space/inner.py"]),
+        ("space.other", "train.py", ["", "lib/space/other.py"]),
+        ("both", "train.py", ["both.abi3.so"]),
+        ("numpy.linalg", "train.py", None),
+        ("json", "train.py", None),
+        (".end", "tools/deep/__init__.py", ["tools/deep/__init__.py", "tools/deep/end.py"]),
+        (".", "tools/deep/end.py", ["tools/deep/__init__.py"]),
+        ("..deep.end", "tools/deep/end.py", ["tools/__init__.py", "tools/deep/__init__.py", "tools/deep/end.py"]),
+        ("....", "tools/deep/end.py", []),
+        ("pkg.mod", "src/pkg/mod.py", ["src/pkg/__init__.py", "src/pkg/mod.py"]),
+        ("pkg.mod", "train.py", None),
+    ],
+)
+def test_modules_are_found_as_python_finds_them(
+    project: MakeProject, name: str, importer: str, found: list[str] | None
+) -> None:
+    result = project(FILES, ("", "lib")).find(name, ("p", importer))
+    assert result.is_outside == (found is None)
+    assert [each.path for each in result.modules] == (found or [])
+
+
+def test_a_file_is_taken_for_a_module_of_the_standard_library_only_if_the_script_does(project: MakeProject) -> None:
+    taken = project(FILES, ("", "lib"), taken="json").find("json", ("p", "train.py"))
+    assert [each.path for each in taken.modules] == ["json.py"]
+
+
+def test_folders_are_those_of_the_import_path_that_lie_in_trees() -> None:
+    path = ImportPath(
+        ["/home/me/digits", STANDARD, "/opt/lib", "/home/me/digits/src", PACKAGES, "/links/src/a"],
+        {"json": True, "io": False},
+    )
+    roots = {"/home/me/digits": "digits", "/links/src": "digits/src"}
+    assert Folders.of(path, roots) == Folders(
+        [("digits", ""), ("digits", "src"), ("digits", "src/a")], frozenset({"json"})
+    )
+
+
+def test_packages_of_a_file_end_where_there_is_none(project: MakeProject) -> None:
+    found = project({**FILES, "a/b/__init__.py": "", "a/b/c.py": ""})
+    assert found.packages_of(("p", "tools/deep/end.py")) == [
+        ("p", "tools/deep/__init__.py"),
+        ("p", "tools/__init__.py"),
+    ]
+    assert found.packages_of(("p", "tools/deep/__init__.py")) == [("p", "tools/__init__.py")]
+    assert found.packages_of(("p", "a/b/c.py")) == [("p", "a/b/__init__.py")]
+
+
+def test_todays_files_are_those_that_a_snapshot_would_have(tmp_path: Path) -> None:
+    root, workspace = tmp_path / "digits", tmp_path / "workspace"
+    (root / "lib").mkdir(parents=True)
+    workspace.mkdir()
+    (root / "train.py").write_text("x = 1")
+    (root / "lib" / "new.py").write_text("y = 2")
+    (root / "ignored.py").write_text("z = 3")
+    (root / "kept.py").write_text("w = 4")
+    (root / "notes.txt").write_text("no code")
+    (root / ".gitignore").write_text("ignored.py\nkept.py\n")
+    subprocess.run(["git", "init", "--quiet", str(root)], check=True)
+    manifest = Manifest(
+        ["digits", "gone"], [KeptFile(0, "kept.py", 0o644, "ab" * 32, 1), KeptFile(1, "a.py", 0o644, "ab" * 32, 1)]
+    )
+    trees = [Tree("digits", [str(root)]), Tree("gone", [str(tmp_path / "gone")])]
+    found = Project.of_today(workspace, manifest, trees, Folders([("digits", "")]))
+    assert sorted(found.files) == [("digits", "kept.py"), ("digits", "lib/new.py"), ("digits", "train.py")]
+    assert found.definitions(("digits", "lib/new.py")).names["y"].kind == "constant"
+
+
+def test_a_file_that_was_changed_since_is_read_as_it_is(tmp_path: Path) -> None:
+    root = tmp_path / "digits"
+    root.mkdir()
+    (root / "a.py").write_text("x = 1")
+    found = Project.of_today(tmp_path / "w", Manifest(["digits"], []), [Tree("digits", [str(root)])], Folders([]))
+    (root / "a.py").write_text("y = 1")
+    assert "y" in found.definitions(("digits", "a.py")).names

@@ -46,6 +46,7 @@ from xpm_core.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from xpm_core.filters import Filter, Vocabulary
+    from xpm_core.forecast.records import Forecast
     from xpm_core.reading.listing.listing import Listing
     from xpm_core.reading.listing.ranking import Ranking
     from xpm_core.reading.listing.row import JobRow
@@ -271,6 +272,34 @@ class View:
         """
         found, self._survey = self._survey, None
         return found or self.reader.survey.read()
+
+    @edge
+    def forecast(self, experiment: str = "", *, survey: Survey | None = None) -> Forecast:
+        """Return when the unfinished jobs may have ended, by how long earlier jobs of their classes took.
+
+        Args:
+            experiment: The experiment that is asked about; empty for all. Jobs of the others take workers, too.
+            survey: How the workspace stands; None to read that.
+
+        Raises:
+            XpmError: As for `workers`.
+
+        Example:
+            >>> print(view.forecast())
+            1 h 50 min
+        """
+        from xpm_core.forecast.forecast import MOST  # late, because most looks do without it
+        from xpm_core.reading.survey.ends import ends
+        from xpm_core.reading.survey.survey import UNFINISHED
+
+        survey, rows = survey or self.survey(), self._search.known.rows.values()
+        left = [row for row in rows if row.state in UNFINISHED]
+        chosen = [row.identity for row in left[:: max(-(-len(left) // MOST), 1)]]
+        jobs = self.reader.jobs.read(chosen)
+        waiting = [job.identity for job in jobs if job.state is State.WAITING] if len(left) <= MOST else []
+        asked = {row.identity for row in left if experiment in row.entry.experiments} if experiment else None
+        entries = self._search.index.read_on().values()
+        return ends(entries, survey, jobs, len(left), self.reader.jobs.needs_of(waiting), asked)
 
     @edge
     def events(self, *, after: str = "0-0") -> Iterator[Record]:

@@ -80,9 +80,9 @@ def _sheet(opened: OpenWorkspace, experiment: str) -> SurveySheet:
         survey.counts = {each: counts[each] for each in State}
         members = {row.identity for row in listing}
         survey.failed = [job for job in survey.failed if job.identity in members]
-        survey.recent_ends = 0  # they may be those of other experiments
     view = opened.view
-    return SurveySheet(str(view.workspace.path), view.workspace.id, view.server, opened.commands, survey, experiment)
+    path, forecast = str(view.workspace.path), view.forecast(experiment, survey=survey) if survey.goes_on else None
+    return SurveySheet(path, view.workspace.id, view.server, opened.commands, survey, experiment, forecast)
 
 
 def _show_files(opened: OpenWorkspace, experiment: str | None, as_json: bool) -> None:

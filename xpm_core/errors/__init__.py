@@ -22,6 +22,7 @@
         ScriptError                a script has no configuration of that name, or fails when it is imported
         ExperimentError            an experiment is used in a way, or at a place, that cannot work
           InsideJobError             a job begins an experiment
+          DryRunError                the script of a dry run asks for what only a run has
           UnguardedScriptError       a worker that imports the script would run the experiment again
         TokenNameError             (also ValueError) a token's name has characters that are not allowed
         TokenClashError            (also ValueError) a token exists with another scope or numbering
@@ -103,6 +104,7 @@ from xpm_core.errors.configuration import (
 from xpm_core.errors.experiment import (
     AmbiguousJobError,
     DebugError,
+    DryRunError,
     ExperimentError,
     FailedExperiment,
     FilterError,
@@ -159,6 +161,7 @@ __all__ = [
     "CycleError",
     "DebugError",
     "DeclarationError",
+    "DryRunError",
     "EmbeddedServerError",
     "ExchangeError",
     "ExperimentError",

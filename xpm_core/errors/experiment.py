@@ -61,6 +61,19 @@ class UnguardedScriptError(ExperimentError):
         self.args = (where, name, line)
 
 
+class DryRunError(ExperimentError):
+    """Raised when the script of a dry run asks for what only a run has, such as a file that a job would have written.
+
+    Message:
+        Train/3f9ac2e: this is a dry run, so it has not run, and loss.json is not there. Read its results only in a run:
+        if not xp.dry_run.
+
+    Remedy:
+        The plan up to that line is printed. To let a dry run go further, put what reads results under `if not
+        xp.dry_run:`.
+    """
+
+
 class FailedExperiment(XpmError):
     """Raised when an experiment is left, and not all jobs of its run are done.
 

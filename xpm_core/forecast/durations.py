@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 SAMPLES = 200
 """How many past jobs of a class count, the latest ones."""
 ENOUGH = 20
-"""If this run has done so many jobs of a class, only they count: they ran today's code on today's workers. Of fewer ones,
-the quickest have ended first, so earlier jobs count, too."""
+"""If this run has done so many jobs of a class, only they count: they ran today's code on today's workers. Of
+fewer ones, the quickest have ended first, so earlier jobs count, too."""
 OUTLIER = 4
 """No job counts with more than so many times the median: one that hung says nothing about the others."""
 

@@ -44,10 +44,10 @@ def forecast(work: Sequence[Work], capacity: Capacity, durations: Durations) -> 
     samples = {each.name: len(durations.samples(each.task)) for each in known}
     if not samples:
         return Forecast(None, unknown, stuck)
-    seconds = [each or 0.0 for each in took]
+    lengths = [each or 0.0 for each in took]
     count = sum(each.count for each in served)
     way = _run if count == len(served) <= MOST else _fullest
-    return Forecast(way(served, seconds, capacity), unknown, stuck, samples)
+    return Forecast(way(served, lengths, capacity), unknown, stuck, samples)
 
 
 def _took(work: Sequence[Work], durations: Durations) -> Iterator[float | None]:

@@ -70,7 +70,7 @@ class Forecast:
 
     Attributes:
         left_s: In how many seconds those have ended of which something is known; None if that is nothing.
-        unknown: How many jobs there are besides, by class, of which no job has been done: they need longer than nothing.
+        unknown: How many jobs there are besides, by class, of which none has been done: nothing is known.
         stuck: How many jobs there are besides that no worker serves now, or that wait for such jobs.
         samples: From how many done jobs the durations come, by class.
     """

@@ -158,9 +158,7 @@ def test_workers_tokens_and_needs_count(work: list[Work], capacity: Capacity, le
     assert forecast(work, capacity, known(a=10)).left_s == left_s
 
 
-@given(
-    st.lists(st.sampled_from(["a", "b"]), min_size=1, max_size=60), st.integers(1, 8), st.integers(1, 4), st.data()
-)
+@given(st.lists(st.sampled_from(["a", "b"]), min_size=1, max_size=60), st.integers(1, 8), st.integers(1, 4), st.data())
 def test_the_rough_way_is_never_longer_than_the_exact_one(
     names: list[str], workers: int, gpus: int, data: st.DataObject
 ) -> None:

@@ -63,6 +63,7 @@ class Survey:
     avoided: list[Avoided] = field(default_factory=list)
     too_large: list[tuple[TooLarge, int]] = field(default_factory=list)
     suspended: bool = False
+
     @property
     def goes_on(self) -> bool:
         """Whether there are unfinished jobs, and a worker that takes jobs: then it can be foreseen when they end."""

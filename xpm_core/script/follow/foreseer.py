@@ -72,9 +72,7 @@ class Foreseer:
             log.debug("When the jobs may have ended could not be foreseen", exc_info=True)
 
 
-def foresee(
-    jobs: Collection[TrackedJob], capacity: Capacity, past: Mapping[str, Sequence[float]]
-) -> Forecast | None:
+def foresee(jobs: Collection[TrackedJob], capacity: Capacity, past: Mapping[str, Sequence[float]]) -> Forecast | None:
     """Foresee when the jobs of a run have ended; None if all have."""
     durations, work = Durations(past), []
     for job in jobs:

@@ -375,7 +375,7 @@ def _reason(job: PlannedJob, facts: Facts, capacity: Capacity, own: bool) -> Rea
     serving = [each for each in facts.workers if each.alive and not each.leaving_s and job.queue in each.queues]
     lacking = {each.daemon: each.refusal for each in facts.refusals if each.project == job.project}
     names = [each.name for each in serving]
-    if not all(daemon_of(name) in lacking for name in names):
+    if not names or not all(daemon_of(name) in lacking for name in names):
         return None
     refusals = [lacking[daemon] for daemon in sorted({daemon_of(name) for name in names})]
     problems = tuple(f"worker {each.worker} on {each.host} {each.problem}" for each in refusals)

@@ -104,13 +104,11 @@ from xpm_core.errors.configuration import (
 from xpm_core.errors.experiment import (
     AmbiguousJobError,
     DebugError,
-    DryRunError,
     ExperimentError,
     FailedExperiment,
     FilterError,
     ForgottenJobError,
     GracefulTimeout,
-    InsideJobError,
     InvalidNameError,
     NoJobError,
     OutputError,
@@ -119,7 +117,6 @@ from xpm_core.errors.experiment import (
     TokenHoldingError,
     TokenNameError,
     TokenRequestError,
-    UnguardedScriptError,
     UnknownAttemptError,
     UnknownDependencyError,
     UnknownExperimentError,
@@ -129,6 +126,7 @@ from xpm_core.errors.experiment import (
     WorkersFailedError,
 )
 from xpm_core.errors.past import ReproduceError, UnknownRunError
+from xpm_core.errors.script import DryRunError, InsideJobError, UnguardedScriptError
 from xpm_core.errors.service import (
     BeingRemovedError,
     CollectionError,

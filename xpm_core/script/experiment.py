@@ -65,7 +65,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("xpm")
 
-DRY = "This was a dry run: nothing was submitted."
 DRAIN_S = 5.0
 """How long the script waits, when it leaves, for its own workers to end, in seconds."""
 
@@ -447,7 +446,7 @@ class experiment:
     ) -> None:
         if self.rehearsal is not None:
             experiments.remove(self)
-            self._end_rehearsal(self.rehearsal, error)
+            self.rehearsal.end(error)
             return
         try:
             if error is None:
@@ -464,17 +463,6 @@ class experiment:
             experiments.remove(self)
             with nullcontext() if self._waited else undisturbed():
                 self._stack.close()
-
-    def _end_rehearsal(self, rehearsal: Rehearsal, error: BaseException | None) -> None:
-        """Say what the script would do, also if it stops early: then as far as it has got."""
-        explained = None if error is None else rehearsal.explained(error)
-        if isinstance(error, KeyboardInterrupt):
-            return
-        if not rehearsal.silent:
-            say(str(rehearsal.plan()))
-            say(DRY if error is None else f"{DRY} The script has stopped early: the plan ends there.")
-        if explained is not None:
-            raise explained from error
 
     def _interrupted_by(self, error: KeyboardInterrupt) -> None:
         """Ctrl-C was pressed while the script's own code ran: at a prompt, the traceback shows where."""

@@ -40,6 +40,7 @@ from xpm_core.store.refusals import tag
 from xpm_core.tracebacks.callsite import CodeLine, caller, format_line
 from xpm_core.tracebacks.edges import edge
 from xpm_core.words.commands import Commands
+from xpm_core.words.text import say
 from xpm_core.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
 
 NO_ID = "0" * 12
 """Stands for the id of a workspace that does not exist yet."""
+EARLY = " The script has stopped early, and so has its plan."
 
 
 def not_foreseen(what: str) -> DryRunError:
@@ -193,6 +195,21 @@ class Rehearsal:
                 wrong = f"this is a dry run, so it has not run, and {path.name} is not there"
                 return DryRunError(job.label, wrong, "Read its results only in a run: if not xp.dry_run.")
         return None
+
+    def end(self, error: BaseException | None) -> None:
+        """Say what the script would do; if an error has ended it early, what it would do up to there.
+
+        Raises:
+            DryRunError: The error is about a file that a job would have written.
+        """
+        if isinstance(error, KeyboardInterrupt):
+            return
+        if not self.silent:
+            say(str(self.plan()))
+            say("This was a dry run: nothing was submitted." + ("" if error is None else EARLY))
+        explained = None if error is None else self.explained(error)
+        if explained is not None:
+            raise explained from error
 
     def listen(self, job: TrackedJob, callback: Callable[..., object], task: Any) -> None:
         """Callbacks are not called, because no job is done by this run, and they may write files."""

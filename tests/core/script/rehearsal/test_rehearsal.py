@@ -92,11 +92,14 @@ def test_without_a_server_the_files_answer(tmp_path: Path) -> None:
 
 
 def test_code_that_reads_results_gets_an_error_that_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(DryRunError, match=r"Learn/\w{7}: this is a dry run, so it has not run, and loss.json is not"):
+    def script() -> None:
         with dry(tmp_path) as xp:
             learn = Learn.C(lr=0.1).submit()
             xp.wait()
             (learn.jobpath / "loss.json").read_text()
+
+    with pytest.raises(DryRunError, match=r"Learn/\w{7}: this is a dry run, so it has not run, and loss.json is not"):
+        script()
     assert "digits: 1 job: 1 new" in capsys.readouterr().err, "the plan up to there is printed"
     with pytest.raises(FileNotFoundError), dry(tmp_path):
         (tmp_path / "config.json").read_text()  # the user's own file

@@ -20,17 +20,14 @@ from typing import TYPE_CHECKING, Any, NoReturn, cast
 from xpm_core.config import experiments, outputs
 from xpm_core.defaults import DEFAULT_LEASE_S, DEFAULT_QUEUE
 from xpm_core.errors import ExperimentError, XpmError
-from xpm_core.forecast.durations import past_durations
-from xpm_core.index.merged import MergedIndex
 from xpm_core.job.inside import refuse_inside_job
 from xpm_core.project.workspace_names import directory_of
-from xpm_core.reading.survey.capacity import read_capacity
 from xpm_core.reading.why.reader import ReasonReader
 from xpm_core.script.code.choice import Choice, chosen
 from xpm_core.script.ending import Ending
 from xpm_core.script.follow.events import Events
 from xpm_core.script.follow.follower import Follower
-from xpm_core.script.follow.foreseer import Foreseer
+from xpm_core.script.follow.foreseer import foreseer_of
 from xpm_core.script.follow.outage import Outage
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.follow.tracker import Tracker
@@ -212,11 +209,8 @@ class experiment:
         stack.callback(self._stop_following)
 
     def _show(self, stack: ExitStack) -> None:
-        client, place = self._connector.brief, self.workspace
-        foreseer = Foreseer(
-            lambda: past_durations(MergedIndex(place.path).read().values()), lambda: read_capacity(client, place.id)
-        )
-        reason = ReasonReader(client, place.id).reason
+        client = self._connector.brief
+        reason, foreseer = ReasonReader(client, self.workspace.id).reason, foreseer_of(client, self.workspace)
         self._display = Display(self.name, self.tracker, self._commands, reason, foreseer, progress=self._progress)
         stack.callback(self._display.leave)
 

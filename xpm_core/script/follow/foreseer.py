@@ -10,12 +10,17 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from xpm_core.forecast.durations import Durations
 from xpm_core.forecast.forecast import forecast
 from xpm_core.forecast.records import Capacity, Forecast, Work
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.states import State
+
+if TYPE_CHECKING:
+    from xpm_core.server.connection import Client
+    from xpm_core.workspace.workspace import Workspace
 
 log = logging.getLogger("xpm")
 
@@ -70,6 +75,28 @@ class Foreseer:
         except Exception:  # the thread's edge: a display without a time is better than a script that fails
             self._capacity = self._forecast = None
             log.debug("When the jobs may have ended could not be foreseen", exc_info=True)
+
+
+def foreseer_of(client: Client, workspace: Workspace) -> Foreseer:
+    """A foreseer of the runs of a workspace.
+
+    Args:
+        client: A connection to its server, which other threads use, too.
+        workspace: The workspace.
+    """
+
+    def past() -> Mapping[str, Sequence[float]]:
+        from xpm_core.forecast.durations import past_durations  # late, because scripts that show nothing need neither
+        from xpm_core.index.merged import MergedIndex
+
+        return past_durations(MergedIndex(workspace.path).read().values())
+
+    def capacity() -> Capacity:
+        from xpm_core.reading.survey.capacity import read_capacity
+
+        return read_capacity(client, workspace.id)
+
+    return Foreseer(past, capacity)
 
 
 def foresee(jobs: Collection[TrackedJob], capacity: Capacity, past: Mapping[str, Sequence[float]]) -> Forecast | None:

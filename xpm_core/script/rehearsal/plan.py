@@ -126,7 +126,7 @@ class Plan:
         jobs: Its jobs, in the order of their submission.
         tasks: The same, counted by task.
         forecast: How long it would take with the workers that serve now, and those that the script starts; None if no
-            job would run.
+            job would run, or the server that is named does not answer.
         workers: How many workers these are.
         limits: The tokens that would limit it.
         obstacles: The jobs that nobody can run now, by reason.
@@ -270,7 +270,7 @@ def plan_of(
         name=name,
         jobs=tuple(jobs),
         tasks=tuple(_tasks(jobs, durations)),
-        forecast=forecast(work, capacity, durations) if left else None,
+        forecast=forecast(work, capacity, durations) if left and not facts.away else None,
         workers=sum(not queues.isdisjoint(each) for each in capacity.slots),
         limits=tuple(_limits(left, capacity)),
         obstacles=tuple(obstacles),

@@ -151,7 +151,7 @@ def jobs_of(*jobs: PlannedJob) -> tuple[str, ...]:
 
 def test_a_server_that_is_away_says_nothing_of_workers() -> None:
     plan = planned([job(demand={"gpu": 1})], Facts(away="Redis at redis://head: refused"))
-    assert plan.obstacles == ()
+    assert (plan.obstacles, plan.forecast) == ((), None)
     assert "because the server does not: Redis at redis://head: refused" in str(plan)
 
 

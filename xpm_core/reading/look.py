@@ -289,17 +289,17 @@ class View:
             1 h 50 min
         """
         from xpm_core.forecast.forecast import MOST  # late, because most looks do without it
-        from xpm_core.reading.survey.ends import ends
+        from xpm_core.index.merged import MergedIndex
+        from xpm_core.reading.survey.ends import ends, unfinished
         from xpm_core.reading.survey.survey import UNFINISHED
 
-        survey, rows = survey or self.survey(), self._search.known.rows.values()
-        left = [row for row in rows if row.state in UNFINISHED]
-        chosen = [row.identity for row in left[:: max(-(-len(left) // MOST), 1)]]
-        jobs = self.reader.jobs.read(chosen)
-        waiting = [job.identity for job in jobs if job.state is State.WAITING] if len(left) <= MOST else []
-        asked = {row.identity for row in left if experiment in row.entry.experiments} if experiment else None
-        entries = self._search.index.read_on().values()
-        return ends(entries, survey, jobs, len(left), self.reader.jobs.needs_of(waiting), asked)
+        survey, reader = survey or self.survey(), self.reader
+        entries = MergedIndex(self.workspace.path).read()
+        jobs = reader.jobs.read(unfinished(reader.client, self.workspace.id, survey, MOST))
+        total = sum(survey.counts[state] for state in UNFINISHED)
+        waiting = [job.identity for job in jobs if job.state is State.WAITING] if total <= MOST else []
+        asked = {each.identity for each in entries.values() if experiment in each.experiments} if experiment else None
+        return ends(entries.values(), survey, jobs, total, reader.jobs.needs_of(waiting), asked)
 
     @edge
     def events(self, *, after: str = "0-0") -> Iterator[Record]:

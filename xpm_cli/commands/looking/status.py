@@ -72,6 +72,7 @@ def _sheet(opened: OpenWorkspace, experiment: str) -> SurveySheet:
         names = sorted({*names, *(opened.view.vocabulary.experiments or ())})  # also those that only the index has
         if experiment not in names:
             raise UnknownExperimentError(experiment, tuple(names))
+    forecast = opened.view.forecast(experiment, survey=survey) if survey.goes_on else None
     if experiment and names != [each.name for each in survey.experiments][:1]:
         from xpm_core.filters import from_options  # late, because most do not name an experiment
 
@@ -81,7 +82,7 @@ def _sheet(opened: OpenWorkspace, experiment: str) -> SurveySheet:
         members = {row.identity for row in listing}
         survey.failed = [job for job in survey.failed if job.identity in members]
     view = opened.view
-    path, forecast = str(view.workspace.path), view.forecast(experiment, survey=survey) if survey.goes_on else None
+    path = str(view.workspace.path)
     return SurveySheet(path, view.workspace.id, view.server, opened.commands, survey, experiment, forecast)
 
 

@@ -6,6 +6,7 @@ Owns: what of the jobs counts for it. `View.forecast` reads them.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from xpm_core.forecast.durations import Durations, past_durations
 from xpm_core.forecast.forecast import forecast
@@ -16,7 +17,31 @@ from xpm_core.reading.jobs import Job
 from xpm_core.reading.survey.capacity import capacity_of
 from xpm_core.reading.survey.survey import UNFINISHED, Survey
 from xpm_core.states import State
+from xpm_core.store import keys
+from xpm_core.store.replies import text_of
 from xpm_core.workspace.workspace import task_folder
+
+if TYPE_CHECKING:
+    from redis import Redis
+
+
+def unfinished(client: Redis, workspace_id: str, survey: Survey, most: int) -> list[str]:
+    """Return the identities of the unfinished jobs of a workspace, or an even choice of at most `most` of them.
+
+    It takes one round trip, however many jobs there are. A job that moves meanwhile may be missing.
+
+    Args:
+        client: A connection that returns bytes.
+        workspace_id: The workspace's id.
+        survey: How the workspace stands, which says what lines there are.
+        most: How many jobs to return at most.
+    """
+    lists = [keys.leases(workspace_id), keys.delayed(workspace_id), keys.listed(workspace_id, State.WAITING.value)]
+    with client.pipeline(transaction=False) as pipe:
+        for key in [*(keys.line(workspace_id, queue, name) for queue, name in survey.lines), *lists]:
+            pipe.zrange(key, 0, most - 1)
+        found = list(dict.fromkeys(text_of(identity) for reply in pipe.execute() for identity in reply))
+    return found[:: max(-(-len(found) // most), 1)]
 
 
 def ends(

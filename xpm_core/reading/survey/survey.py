@@ -50,6 +50,7 @@ class Survey:
         avoided: What daemons lack for jobs.
         too_large: Demands of ready jobs that no token can meet: the reason, and how many jobs.
         suspended: Whether `rq suspend` is in force.
+        lines: The lines of ready jobs: queue and name of each.
     """
 
     now_s: float
@@ -63,6 +64,7 @@ class Survey:
     avoided: list[Avoided] = field(default_factory=list)
     too_large: list[tuple[TooLarge, int]] = field(default_factory=list)
     suspended: bool = False
+    lines: list[tuple[str, str]] = field(default_factory=list)
 
     @property
     def goes_on(self) -> bool:
@@ -100,6 +102,7 @@ class SurveyReader:
             avoided=list(_avoided(parts["refusals"], parts["workers"], lengths)),
             too_large=_too_large(lengths, {name: fields for name, fields, _ in parts["tokens"]}),
             suspended=there["suspended"],
+            lines=list(lengths),
         )
 
     def _there(self) -> dict[str, Any]:

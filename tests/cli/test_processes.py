@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.redis
 
 LIVE = {
-    "run study.yaml --dry-run": (0, "study: 0 jobs, 0 would run"),
+    "run study.yaml --dry-run": (0, "study: 0 jobs"),
     "status": (0, "1 done   1 running   1 ready   1 delayed   1 waiting   1 failed   1 blocked   1 cancelled"),
     "jobs --state failed,blocked": (0, "ValueError (sweep.py:41)"),
     "show failed": (1, "ValueError: the learning rate is negative"),

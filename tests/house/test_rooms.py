@@ -25,6 +25,7 @@ TESTED_ELSEWHERE = {
     "core/errors/configuration": ("house/test_style_errors", "likewise"),
     "core/errors/experiment": ("house/test_style_errors", "likewise"),
     "core/errors/service": ("house/test_style_errors", "likewise"),
+    "core/errors/script": ("house/test_style_errors", "likewise"),
     "core/errors/past": ("house/test_style_errors", "likewise"),
     "core/errors/steering": ("house/test_style_errors", "likewise"),
     # It is half of a pair, and one test holds both: what one half writes, the other reads.
@@ -55,6 +56,9 @@ TESTED_ELSEWHERE = {
     "core/server/shared/status": ("core/server/shared/test_server", "each kind of server is shown"),
     "cli/output/sheets/server_sheet": ("cli/commands/upkeep/test_server", "what the command prints"),
     "core/server/embedded/record": ("core/server/embedded/test_server", "users find the server by its record"),
+    "core/forecast/records": ("core/forecast/test_forecast", "what a forecast is made of, and what it says"),
+    "core/reading/survey/capacity": ("core/reading/survey/test_ends", "who may do the work that is foreseen"),
+    "core/script/rehearsal/facts": ("core/script/rehearsal/test_plan", "what is read, with a real server and without"),
     "core/script/follow/tracked_job": ("core/script/follow/test_tracker", "it is a row of the tracker's table"),
     # It is small, and shows only in what uses it.
     "core/filters": ("house/test_documents", "it hands on names; the document of filters imports them"),

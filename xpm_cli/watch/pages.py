@@ -21,6 +21,7 @@ from xpm_cli.output.tables.worker_table import WorkerTable, in_order
 from xpm_cli.output.terminal import LABEL_WIDTH, Terminal
 from xpm_cli.watch.job_page import JobPage
 from xpm_core.filters import Filter, from_options, parse
+from xpm_core.forecast.records import Forecast
 from xpm_core.reading.listing.listing import Listing
 from xpm_core.reading.listing.ranking import Ranking
 from xpm_core.reading.server import server_time
@@ -36,6 +37,12 @@ ROWS = 3
 TIMES = frozenset({"since", "submitted", "started", "ended"})
 REBIND_S = 10.0
 """How often a filter that names one of these times is asked anew about all jobs, seconds: durations count from then."""
+
+
+FORESEE_S = 5.0
+"""How often it is foreseen anew when all may have ended, seconds."""
+SHARE = 20
+"""If that takes long, it is done less often: it gets one part in so many of the time."""
 
 
 class Shown(Enum):
@@ -122,7 +129,8 @@ class Pages:
         self._reasons: dict[str, str] = {}
         self._survey: Survey | None = None
         self._job = JobPage(opened)
-        self._read_at = self._bound_at = 0.0
+        self._forecast: Forecast | None = None
+        self._read_at = self._bound_at = self._foresee_at = 0.0
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -141,9 +149,18 @@ class Pages:
         for ranking in self._rankings.values():
             ranking.update(rows)
         self._survey = self.opened.view.survey()
+        self._foresee(self._survey)
         self._read_at = time.monotonic()
         self._reasons.clear()
         self._job.forget()
+
+    def _foresee(self, survey: Survey) -> None:
+        """Read when all may have ended, if what was read of that is old, and reading it does not take too long."""
+        if not survey.goes_on:
+            self._forecast = None
+        elif (began := time.monotonic()) >= self._foresee_at:
+            self._forecast = self.opened.view.forecast(self._experiment, survey=survey)
+            self._foresee_at = time.monotonic() + max(FORESEE_S, SHARE * (time.monotonic() - began))
 
     @property
     def survey(self) -> Survey:
@@ -226,10 +243,11 @@ class Pages:
         """How all stands; if a filter is in force, how the jobs stand that match."""
         if self._experiment or request.filter:
             failed = [job for job in survey.failed if job.identity in ranking]
-            survey = replace(survey, counts=ranking.counts, failed=failed, recent_ends=0)
+            survey = replace(survey, counts=ranking.counts, failed=failed)
         view = self.opened.view
         path = str(view.workspace.path)
-        return SurveySheet(path, view.workspace.id, view.server, self.opened.commands, survey, self._experiment)
+        forecast, commands = None if request.filter else self._forecast, self.opened.commands
+        return SurveySheet(path, view.workspace.id, view.server, commands, survey, self._experiment, forecast)
 
 
 def _kept_in(ranking: Ranking, request: Request) -> Request:

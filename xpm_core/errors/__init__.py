@@ -22,6 +22,7 @@
         ScriptError                a script has no configuration of that name, or fails when it is imported
         ExperimentError            an experiment is used in a way, or at a place, that cannot work
           InsideJobError             a job begins an experiment
+          DryRunError                the script of a dry run asks for what only a run has
           UnguardedScriptError       a worker that imports the script would run the experiment again
         TokenNameError             (also ValueError) a token's name has characters that are not allowed
         TokenClashError            (also ValueError) a token exists with another scope or numbering
@@ -108,7 +109,6 @@ from xpm_core.errors.experiment import (
     FilterError,
     ForgottenJobError,
     GracefulTimeout,
-    InsideJobError,
     InvalidNameError,
     NoJobError,
     OutputError,
@@ -117,7 +117,6 @@ from xpm_core.errors.experiment import (
     TokenHoldingError,
     TokenNameError,
     TokenRequestError,
-    UnguardedScriptError,
     UnknownAttemptError,
     UnknownDependencyError,
     UnknownExperimentError,
@@ -127,6 +126,7 @@ from xpm_core.errors.experiment import (
     WorkersFailedError,
 )
 from xpm_core.errors.past import ReproduceError, UnknownRunError
+from xpm_core.errors.script import DryRunError, InsideJobError, UnguardedScriptError
 from xpm_core.errors.service import (
     BeingRemovedError,
     CollectionError,
@@ -159,6 +159,7 @@ __all__ = [
     "CycleError",
     "DebugError",
     "DeclarationError",
+    "DryRunError",
     "EmbeddedServerError",
     "ExchangeError",
     "ExperimentError",

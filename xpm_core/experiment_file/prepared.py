@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xpm_core.defaults import DEFAULT_QUEUE
-from xpm_core.errors import ExperimentFileError
+from xpm_core.errors import DryRunError, ExperimentFileError
 from xpm_core.experiment_file import function
 from xpm_core.experiment_file.content import merging, overrides
 from xpm_core.experiment_file.content.header import Header, header_of, target_of
 from xpm_core.experiment_file.content.merging import Document
 from xpm_core.experiment_file.content.overrides import CONFIG
 from xpm_core.experiment_file.content.values import Axis, Combinations, combinations
-from xpm_core.experiment_file.plan import NotForeseenError, Plan
 from xpm_core.language.graph.tags import label_in_path
 from xpm_core.script.experiment import experiment
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.tracebacks.callsite import format_line
 from xpm_core.words.text import plural, say
+
+if TYPE_CHECKING:
+    from xpm_core.script.rehearsal.plan import Plan
 
 
 class Prepared(NamedTuple):
@@ -60,22 +62,35 @@ class Prepared(NamedTuple):
             for note in untagged(self.axes, xp.tracker.snapshot().values()):
                 say(note)
 
-    def rehearse(self, workspace: Path) -> tuple[Plan, list[str]]:
-        """Call the function without any server, and collect what it would submit.
+    def rehearse(
+        self, workspace: Path, *, redis: str | None = None, workers: int | None = None
+    ) -> tuple[Plan, list[str]]:
+        """Do a dry run: submit nothing, and collect what would be submitted. The arguments are those of `run`.
 
         Returns:
-            What it would submit, and notes for the user.
+            What a run would do, and notes for the user.
         """
         stops: dict[str, int] = {}
-        with Plan(workspace, self.header.experiment, self.header.queue) as plan:
+        header = self.header
+        workers = header.workers if workers is None else workers
+        queue, name = header.queue or DEFAULT_QUEUE, header.experiment
+        with experiment(workspace, name, redis=redis, workers=workers, queue=queue, dry_run=True) as xp:
+            assert xp.rehearsal is not None
+            xp.rehearsal.silent = True
+            for name, value in header.env.items():
+                xp.setenv(name, value)
             for call in self.calls:
                 try:
-                    self.function.call(plan, *call)
-                except NotForeseenError as error:
-                    what = f"{format_line(error.place)}: it {error.what}. What it does after that is not known"
-                    stops[what] = stops.get(what, 0) + 1
+                    self.function.call(xp, *call)
+                except (DryRunError, OSError) as error:
+                    stop = error if isinstance(error, DryRunError) else xp.rehearsal.explained(error)
+                    if stop is None:
+                        raise
+                    stops[str(stop)] = stops.get(str(stop), 0) + 1
+            plan = xp.plan()
+        after = "What the function does after that is not known"
         times = {what: f" ({plural(count, 'call')})." if len(self.calls) > 1 else "." for what, count in stops.items()}
-        return plan, [*(what + times[what] for what in stops), *untagged(self.axes, plan.jobs.values())]
+        return plan, [*(f"{what} {after}{times[what]}" for what in stops), *untagged(self.axes, plan.jobs)]
 
 
 def prepare(file: Path, words: tuple[str, ...] = (), name: str | None = None) -> Prepared:

@@ -29,6 +29,7 @@ class Variable:
 VARIABLES: dict[str, Variable] = {
     "XPM_SIGNING_KEY": Variable("the key that jobs are signed with", secret=True),
     "XPM_SNAPSHOT": Variable("0: jobs use the project's files as they are when they start, not as they were"),
+    "XPM_DRY_RUN": Variable("1: a script submits and makes nothing, and says what it would do"),
     "XPM_QUIET": Variable("1: a script shows no progress"),
     "XPM_DEBUG": Variable("tracebacks show the lines of xpm, too"),
     "XPM_MAX_LOG": Variable("megabytes of each log of a job, before its middle is left out"),

@@ -46,6 +46,7 @@ from xpm_core.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
     from xpm_core.filters import Filter, Vocabulary
+    from xpm_core.forecast.records import Forecast
     from xpm_core.reading.listing.listing import Listing
     from xpm_core.reading.listing.ranking import Ranking
     from xpm_core.reading.listing.row import JobRow
@@ -271,6 +272,34 @@ class View:
         """
         found, self._survey = self._survey, None
         return found or self.reader.survey.read()
+
+    @edge
+    def forecast(self, experiment: str = "", *, survey: Survey | None = None) -> Forecast:
+        """Return when the unfinished jobs may have ended, by how long earlier jobs of their classes took.
+
+        Args:
+            experiment: The experiment that is asked about; empty for all. Jobs of the others take workers, too.
+            survey: How the workspace stands; None to read that.
+
+        Raises:
+            XpmError: As for `workers`.
+
+        Example:
+            >>> print(view.forecast())
+            1 h 50 min
+        """
+        from xpm_core.forecast.forecast import MOST  # late, because most looks do without it
+        from xpm_core.index.merged import MergedIndex
+        from xpm_core.reading.survey.ends import ends, unfinished
+        from xpm_core.reading.survey.survey import UNFINISHED
+
+        survey, reader = survey or self.survey(), self.reader
+        entries = MergedIndex(self.workspace.path).read()
+        jobs = reader.jobs.read(unfinished(reader.client, self.workspace.id, survey, MOST))
+        total = sum(survey.counts[state] for state in UNFINISHED)
+        waiting = [job.identity for job in jobs if job.state is State.WAITING] if total <= MOST else []
+        asked = {each.identity for each in entries.values() if experiment in each.experiments} if experiment else None
+        return ends(entries.values(), survey, jobs, total, reader.jobs.needs_of(waiting), asked)
 
     @edge
     def events(self, *, after: str = "0-0") -> Iterator[Record]:

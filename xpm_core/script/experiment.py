@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from contextlib import ExitStack, nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from xpm_core.config import experiments, outputs
 from xpm_core.defaults import DEFAULT_LEASE_S, DEFAULT_QUEUE
@@ -27,6 +27,7 @@ from xpm_core.script.code.choice import Choice, chosen
 from xpm_core.script.ending import Ending
 from xpm_core.script.follow.events import Events
 from xpm_core.script.follow.follower import Follower
+from xpm_core.script.follow.foreseer import foreseer_of
 from xpm_core.script.follow.outage import Outage
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.follow.tracker import Tracker
@@ -39,7 +40,7 @@ from xpm_core.script.show.run_log import log_to
 from xpm_core.script.submit.arguments import check, check_variable, names_of, refuse_unknown
 from xpm_core.script.submit.options import Options
 from xpm_core.script.submit.submitter import Submitter
-from xpm_core.script.this_process import about, cpus
+from xpm_core.script.this_process import about, cpus, dry_run_wanted
 from xpm_core.server.connection import OUTAGES
 from xpm_core.server.url import safe_url
 from xpm_core.store.connector import Connector
@@ -55,6 +56,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from xpm_core.config import Task
+    from xpm_core.script.rehearsal.plan import Plan
+    from xpm_core.script.rehearsal.rehearsal import Rehearsal
     from xpm_core.workspace.experiment_directory import RunDirectory
 
 log = logging.getLogger("xpm")
@@ -83,9 +86,12 @@ class experiment:
             switches it off, too. The report at the end, warnings and errors are shown in any case.
         code: "snapshot": each job uses the project's files as they were when its task was submitted. "live": it uses
             the files as they are when it starts. Default: "snapshot", or "live" if XPM_SNAPSHOT=0 is set.
+        dry_run: Whether nothing is submitted or made: the script says at the end what it would do. XPM_DRY_RUN=1 in
+            the environment asks for that, too.
 
     Attributes:
         name: The experiment's name.
+        dry_run: Whether this is a dry run.
         queue: The default queue.
         workspace: The workspace, once the block has begun. Its `path` is the directory.
 
@@ -116,6 +122,7 @@ class experiment:
         lease_s: float = DEFAULT_LEASE_S,
         progress: bool = True,
         code: Choice | None = None,
+        dry_run: bool = False,
         **unknown: NoReturn,
     ) -> None:
         if unknown:
@@ -123,6 +130,9 @@ class experiment:
         self.name = check_experiment_name(name)
         self.queue = check_queue_name(queue)
         check(workdir=workdir, port=port, redis=redis, workers=workers, lease_s=lease_s, progress=progress, code=code)
+        check(dry_run=dry_run)
+        self.dry_run = dry_run or dry_run_wanted()
+        self.rehearsal: Rehearsal | None = None
         self._workdir, self._port, self._redis, self._workers = workdir, port, redis, workers
         self._lease_s, self._progress = lease_s, progress
         self._options = Options(queue=self.queue, code=chosen(code, format_line(caller())))
@@ -137,6 +147,8 @@ class experiment:
         refuse_inside_job(where)
         if experiments:
             raise ExperimentError(where, f"experiment {experiments[-1].name!r} is open", "Leave it first.")
+        if self.dry_run:
+            return self._rehearse()
         self._began_s = time.monotonic()
         self._unfinished_named = self._waited = False
         self._interrupt: BaseException | None = None
@@ -149,6 +161,16 @@ class experiment:
         show_failures_plainly()
         if self._port is not None:
             log.warning("%s: port=%d: the page that it serves comes with a later version", self.name, self._port)
+        return self
+
+    def _rehearse(self) -> experiment:
+        """Begin a dry run."""
+        from xpm_core.script.rehearsal.rehearsal import Rehearsal  # late, because most runs are none
+
+        place = directory_of(self._workdir, create=True)
+        self.rehearsal = Rehearsal(place, self.name, self.queue, self._redis, self._workers, cpus())
+        self.workspace = self.rehearsal.workspace
+        experiments.append(self)
         return self
 
     def _connect(self, stack: ExitStack) -> None:
@@ -187,20 +209,21 @@ class experiment:
         stack.callback(self._stop_following)
 
     def _show(self, stack: ExitStack) -> None:
-        reasons = ReasonReader(self._connector.brief, self.workspace.id)
-        self._display = Display(self.name, self.tracker, self._commands, reasons.reason, progress=self._progress)
+        client = self._connector.brief
+        reason, foreseer = ReasonReader(client, self.workspace.id).reason, foreseer_of(client, self.workspace)
+        self._display = Display(self.name, self.tracker, self._commands, reason, foreseer, progress=self._progress)
         stack.callback(self._display.leave)
 
     @property
     @edge
     def connector(self) -> Connector:
-        """The server in use; it creates tokens.
+        """The server in use; it creates tokens. In a dry run, it only checks the requests.
 
         Raises:
             ExperimentError: The experiment is not open.
         """
         self._refuse_closed()
-        return self._connector
+        return self._connector if self.rehearsal is None else cast("Connector", self.rehearsal.connector)
 
     @property
     @edge
@@ -209,11 +232,39 @@ class experiment:
 
         Raises:
             ExperimentError: The experiment was never open.
+            DryRunError: This is a dry run, which has no folder.
             WorkspaceError: The folder cannot be made.
         """
+        self._refuse_dry("the script asks for xp.resultspath")
         if self._run_directory is None:
             raise self._closed_error()
         return self._run_directory.results
+
+    @edge
+    def plan(self) -> Plan:
+        """What the script would do, as far as it has got in a dry run: jobs, time, and what would be in the way.
+
+        Returns:
+            The plan. `str(plan)` is what is printed at the end of a dry run, `plan.as_data()` the same for programs.
+
+        Raises:
+            ExperimentError: This is no dry run.
+
+        Example:
+            with experiment("workspace", "digits", dry_run=True) as xp:
+                Learn.C(epochs=10).submit()
+                print(xp.plan())
+        """
+        if self.rehearsal is None:
+            wrong = "only a dry run has a plan, and this run submits its tasks"
+            raise ExperimentError(format_line(caller()), wrong, "Pass dry_run=True, or set XPM_DRY_RUN=1.")
+        return self.rehearsal.plan()
+
+    def _refuse_dry(self, what: str) -> None:
+        if self.rehearsal is not None:
+            from xpm_core.script.rehearsal.rehearsal import not_foreseen
+
+            raise not_foreseen(what)
 
     def _refuse_closed(self) -> None:
         if self not in experiments:
@@ -253,7 +304,7 @@ class experiment:
         place = caller()
         options = Options.of(given, place, self._options) if given else self._options
         with self._lock:
-            self._submitter.submit(task, options, place)
+            (self.rehearsal or self._submitter).submit(task, options, place)
         return outputs(task, owned=True)
 
     @edge
@@ -284,7 +335,8 @@ class experiment:
         """Wait until all jobs of this run are settled (done, failed, blocked or cancelled) and all callbacks were made.
 
         Returns:
-            Counts of the run's jobs by state. It is false when not all of them are done.
+            Counts of the run's jobs by state. It is false when not all of them are done. In a dry run, it is true, and
+            returns at once.
 
         Raises:
             WorkersFailedError: The script's own workers have ended with an error.
@@ -295,6 +347,8 @@ class experiment:
                 print("all jobs are done")
         """
         self._refuse_closed()
+        if self.rehearsal is not None:
+            return self.rehearsal.summary()
         self._watch(self._quiet, self.tracker.settled)
         return summarize(self.tracker.snapshot().values())
 
@@ -306,6 +360,8 @@ class experiment:
             Whether the job belongs to this run; only then it was waited for.
         """
         self._refuse_closed()
+        if self.rehearsal is not None:
+            return job.identity in self.rehearsal.jobs
 
         def over() -> bool:
             return job.state.settled or self.tracker.jobs.get(job.identity) is not job
@@ -346,6 +402,7 @@ class experiment:
                     print(event.task, event.error["message"])
         """
         self._refuse_closed()
+        self._refuse_dry("the script asks for xp.events()")
         self._submitter.flush()
 
         def over() -> bool:
@@ -381,6 +438,10 @@ class experiment:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        if self.rehearsal is not None:
+            experiments.remove(self)
+            self.rehearsal.end(error)
+            return
         try:
             if error is None:
                 summary = self.wait()

@@ -1,4 +1,4 @@
-"""The script's own process: who runs it, where, and how many CPUs it may use."""
+"""The script's own process: who runs it, where, how many CPUs it may use, and whether it is to be a dry run."""
 
 from __future__ import annotations
 
@@ -22,3 +22,8 @@ def about() -> dict[str, Any]:
 def cpus() -> int:
     """How many CPUs this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def dry_run_wanted() -> bool:
+    """Whether XPM_DRY_RUN asks for a dry run."""
+    return os.environ.get("XPM_DRY_RUN", "") not in ("", "0")

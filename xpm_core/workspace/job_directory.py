@@ -69,6 +69,11 @@ class JobDirectory:
         return f"{self._root}/{self.relative.rpartition('/')[0]}"
 
     @property
+    def task(self) -> str:
+        """The name of that folder, which stands for the task's class (`task_folder`)."""
+        return self.relative.split("/")[-2]
+
+    @property
     def name(self) -> str:
         """The task's short name, lower case. The logs have this name."""
         return _short_name(self.relative.split("/")[-2])

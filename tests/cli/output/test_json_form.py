@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from helpers.kept_runs import KeptRuns
 from helpers.project_files import ROOT
 from helpers.simulated_jobs import Lab
 from helpers.typed_commands import Shell
+from helpers.yaml_files import write
 from jsonschema import Draft202012Validator
 from referencing import Registry, Resource
 
@@ -152,6 +154,26 @@ def test_exports_and_imports_are_what_the_schemas_say(workspace: Workspace, xpm:
         assert problems("import", json.loads(xpm("import", file, "-w", new, "--json", *words).stdout)) == []
     job = study.run.record and sorted(study.run.record.identities)[0]
     assert problems("show", json.loads(xpm("show", job, "-w", new, "--json").stdout)) == []
+
+
+def test_plan_of_a_dry_run_is_what_the_schema_says(tmp_path: Path) -> None:
+    code = """
+    from xpm_core import Param, Task
+    class Train(Task):
+        n: Param[int]
+        def execute(self): ...
+    def run(xp):
+        gpu = xp.connector.createtoken("gpu", 1)
+        for n in range(3):
+            first = gpu(1, Train.C(n=n)).submit()
+        Train.C(n=9).add_dependencies(first).submit(queue="nobody")
+    """
+    write(tmp_path, {"experiment.py": textwrap.dedent(code), "a.yaml": "workspace: ws\nexperiment: a\nworkers: 2\n"})
+    shell = Shell(tmp_path, "", tmp_path / "home")
+    result = shell.run("run", "a.yaml", "--dry-run", "--json", cwd=tmp_path)
+    document = json.loads(result.stdout)
+    assert problems("plan", document) == []
+    assert (len(document["limits"]), len(document["obstacles"]), document["counts"]["new"]) == (1, 1, 4)
 
 
 def test_lists_of_words_are_those_of_the_code() -> None:

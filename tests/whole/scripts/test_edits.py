@@ -145,3 +145,15 @@ def test_class_that_moves_to_another_import_root_keeps_what_is_done_by_its_old_n
     prepare = PREPARE.replace("n:", "__xpmid__ = 'sweep:Prepare'\n        n:", 1)
     kept = run(desktop, HEAD, model, prepare, moved, MAIN, name="src/study.py")
     assert "4 reused" in kept.err
+
+
+def test_dry_run_tells_it_before_anything_runs_and_makes_nothing(before: Desktop) -> None:
+    changed = TRAIN.replace("n: Param[int]\n", "n: Param[int]\n        power: Param[int] = 2\n")
+    files = sorted(before.folder.joinpath("workspace").rglob("*"))
+    dry = run(before, HEAD, MODEL, PREPARE, changed, MAIN.replace("workers=2", "workers=2, dry_run=True"))
+    assert notes(dry) == [
+        "note    3 done jobs differ only by the new parameter Train.power=2: `field(ignore_default=2)` keeps them"
+    ]
+    assert "edits: 4 jobs: 1 reused, 3 new" in dry.err
+    assert "on 2 workers, from 3 jobs of Train" in dry.err
+    assert sorted(before.folder.joinpath("workspace").rglob("*")) == files, "not even a server was started"

@@ -72,6 +72,7 @@ def _sheet(opened: OpenWorkspace, experiment: str) -> SurveySheet:
         names = sorted({*names, *(opened.view.vocabulary.experiments or ())})  # also those that only the index has
         if experiment not in names:
             raise UnknownExperimentError(experiment, tuple(names))
+    forecast = opened.view.forecast(experiment, survey=survey) if survey.goes_on else None
     if experiment and names != [each.name for each in survey.experiments][:1]:
         from xpm_core.filters import from_options  # late, because most do not name an experiment
 
@@ -80,9 +81,9 @@ def _sheet(opened: OpenWorkspace, experiment: str) -> SurveySheet:
         survey.counts = {each: counts[each] for each in State}
         members = {row.identity for row in listing}
         survey.failed = [job for job in survey.failed if job.identity in members]
-        survey.recent_ends = 0  # they may be those of other experiments
     view = opened.view
-    return SurveySheet(str(view.workspace.path), view.workspace.id, view.server, opened.commands, survey, experiment)
+    path = str(view.workspace.path)
+    return SurveySheet(path, view.workspace.id, view.server, opened.commands, survey, experiment, forecast)
 
 
 def _show_files(opened: OpenWorkspace, experiment: str | None, as_json: bool) -> None:

@@ -14,6 +14,7 @@ import click
 
 from xpm_cli.app import COLLECTING, FAILED, USAGE, common_options, say, setting, tell
 from xpm_cli.lookup.find_workspace import VARIABLE
+from xpm_cli.output.json_form import dumps
 from xpm_cli.output.terminal import Terminal
 from xpm_cli.output.user_traceback import print_traceback
 from xpm_core.errors import ConfigurationError, ExperimentFileError, FailedExperiment, XpmError
@@ -21,20 +22,21 @@ from xpm_core.experiment_file.json_schema import schema_of
 from xpm_core.experiment_file.prepared import prepare
 from xpm_core.labels import short
 from xpm_core.project.workspace_names import directory_of
-from xpm_core.words.text import plural
+from xpm_core.script.this_process import dry_run_wanted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from xpm_core.experiment_file.plan import Plan
     from xpm_core.experiment_file.prepared import Prepared
+    from xpm_core.script.rehearsal.plan import Plan
 
 
 @click.command()
 @common_options
 @click.argument("file", metavar="FILE.yaml", type=click.Path(path_type=Path))
 @click.argument("values", metavar="[NAME=VALUE]...", nargs=-1)
-@click.option("--dry-run", is_flag=True, help="Print what would be submitted; touch no server and no file.")
+@click.option("--dry-run", is_flag=True, help="Print what a run would do; submit and make nothing.")
+@click.option("--json", "as_json", is_flag=True, help="With --dry-run: print it as JSON.")
 @click.option("--schema", is_flag=True, help="Print a JSON schema of the file, for editors.")
 @click.option("--experiment", metavar="NAME", help="Another name of the experiment than the file's.")
 @click.option("--workers", type=click.IntRange(0, 10000), metavar="N", help="Start N workers on this machine.")
@@ -42,6 +44,7 @@ def run(
     file: Path,
     values: tuple[str, ...],
     dry_run: bool,
+    as_json: bool,
     schema: bool,
     experiment: str | None,
     workers: int | None,
@@ -54,6 +57,9 @@ def run(
 
     Exit code 1 if not all jobs are done, 2 if something in the file is wrong.
     """
+    dry_run |= dry_run_wanted()
+    if as_json and not dry_run:
+        raise click.UsageError("--json goes with --dry-run.")
     gc.set_threshold(*COLLECTING)  # the user's code may run for days
     sys.dont_write_bytecode |= dry_run or schema
     sys.argv = [os.path.abspath(file), *values]  # as a script has it
@@ -69,9 +75,12 @@ def run(
         if not dry_run:
             prepared.run(workspace, redis=setting("redis"), workers=workers)
             return
-        plan, notes = prepared.rehearse(workspace)
-    for line in _lines(plan, Terminal.of_stdout()):
-        click.echo(line)
+        plan, notes = prepared.rehearse(workspace, redis=setting("redis"), workers=workers)
+    if as_json:
+        click.echo(dumps(plan.as_data()))
+    else:
+        for line in _lines(plan, Terminal.of_stdout()):
+            click.echo(line)
     for note in notes:
         say(note)
 
@@ -115,14 +124,11 @@ def _workspace(prepared: Prepared, file: Path) -> Path:
 
 
 def _lines(plan: Plan, terminal: Terminal) -> Iterator[str]:
-    """A table of the jobs, and their number."""
-    jobs = list(plan.jobs.values())
-    if jobs:
+    """A table of the jobs, and what they come to."""
+    if plan.jobs:
         rows = [["ID", "TASK", "WOULD", "TAGS"]]
-        for job in jobs:
+        for job in plan.jobs:
             tags = " ".join(f"{name}={label}" for name, label in job.tags.items())
-            rows.append([short(job.identity), job.name, "reuse" if job.reused else "run", tags or "-"])
+            rows.append([short(job.identity), job.name, job.fate.verb, tags or "-"])
         yield from terminal.table(rows)
-    reused = sum(job.reused for job in jobs)
-    done = f", {reused} done already and would be reused" if reused else ""
-    yield f"{plan.name}: {plural(len(jobs), 'job')}, {len(jobs) - reused} would run{done}"
+    yield from map(terminal.text, plan.lines())

@@ -18,7 +18,7 @@ from xpm_core.states import State
 from xpm_core.words.text import ago, plural
 
 OF_THE_SERVER = (
-    "eta_s", "suspended", "tokens", "workers", "queues", "refusals", "failed", "failures",
+    "eta_s", "forecast", "suspended", "tokens", "workers", "queues", "refusals", "failed", "failures",
 )  # fmt: skip
 """The fields of the JSON form that only the server knows."""
 

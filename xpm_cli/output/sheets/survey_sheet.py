@@ -17,6 +17,7 @@ from xpm_cli.output.json_form import SCHEMA, moment
 from xpm_cli.output.tables.queue_table import pause_record
 from xpm_cli.output.tables.token_table import token_summary
 from xpm_cli.output.terminal import Terminal, state
+from xpm_core.forecast.records import Forecast
 from xpm_core.labels import short
 from xpm_core.reading.experiments import Experiment
 from xpm_core.reading.survey.failures import Failures, grouped
@@ -50,6 +51,7 @@ class SurveySheet:
         commands: Writes command lines that find it.
         survey: How it stands. `counts` may be those of one experiment.
         of: The name of that experiment; empty for the whole workspace.
+        forecast: When its unfinished jobs may have ended; None if nobody asked.
     """
 
     path: str
@@ -58,6 +60,7 @@ class SurveySheet:
     commands: Commands
     survey: Survey
     of: str = ""
+    forecast: Forecast | None = None
 
     def lines(self, terminal: Terminal) -> Iterator[str]:
         """The lines to print."""
@@ -91,13 +94,14 @@ class SurveySheet:
         yield terminal.entry("workers", _workers(survey.workers))
 
     def _eta(self) -> list[str]:
-        """When all may be done, if the jobs go on to end as quickly as the latest ones."""
-        survey = self.survey
-        if (left_s := survey.eta_s) is None:
+        """When all may be done, and what that rests on; nothing where nothing is known."""
+        found = self.forecast
+        if found is None or found.left_s is None:
             return []
-        at = datetime.fromtimestamp(survey.now_s + left_s)
-        when = f"{at:%H:%M}" if left_s < 20 * 3600 else f"{at:%a %H:%M}"
-        return [f"ETA {span(left_s)} ({when}), by the latest {survey.recent_ends} ends"]
+        at = datetime.fromtimestamp(self.survey.now_s + found.left_s)
+        when = f"{at:%H:%M}" if found.left_s < 20 * 3600 else f"{at:%a %H:%M}"
+        at_least = "" if found.whole else "not before "
+        return [f"ETA {found} ({at_least}{when})", ", ".join(filter(None, [found.basis, found.without]))]
 
     # -- what needs somebody ---------------------------------------------------------------------------------------
 
@@ -146,7 +150,8 @@ class SurveySheet:
 
     def as_data(self) -> dict[str, Any]:
         """The JSON form. Times are ISO 8601 with their zone; a value that is not known is null."""
-        survey = self.survey
+        survey, found = self.survey, self.forecast
+        left_s = None if found is None else found.left_s
         return {
             "schema": SCHEMA,
             "workspace": {"path": self.path, "id": self.id},
@@ -156,7 +161,8 @@ class SurveySheet:
             "time": moment(survey.now_s),
             "jobs": {each.value: survey.counts[each] for each in State},
             "unknown": 0,
-            "eta_s": None if survey.eta_s is None else round(survey.eta_s, 1),
+            "eta_s": round(left_s, 1) if found is not None and found.whole and left_s is not None else None,
+            "forecast": None if found is None else found.as_data(),
             "suspended": survey.suspended,
             "experiments": [
                 {

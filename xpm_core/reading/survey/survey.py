@@ -31,10 +31,6 @@ FAILURES = 500
 """How many failed jobs are read to group them, the newest ones."""
 RUNNING = 500
 """How many running jobs are read."""
-EVENTS = 300
-"""How many of the latest events are read, to see how quickly jobs end."""
-LEAST_ENDS = 3
-"""From how many ends on an ETA is given."""
 UNFINISHED = (State.WAITING, State.READY, State.DELAYED, State.RUNNING)
 
 
@@ -54,8 +50,7 @@ class Survey:
         avoided: What daemons lack for jobs.
         too_large: Demands of ready jobs that no token can meet: the reason, and how many jobs.
         suspended: Whether `rq suspend` is in force.
-        recent_ends: How many jobs have ended lately, as far as the latest events show.
-        recent_s: In how many seconds they did.
+        lines: The lines of ready jobs: queue and name of each.
     """
 
     now_s: float
@@ -69,16 +64,13 @@ class Survey:
     avoided: list[Avoided] = field(default_factory=list)
     too_large: list[tuple[TooLarge, int]] = field(default_factory=list)
     suspended: bool = False
-    recent_ends: int = 0
-    recent_s: float = 0.0
+    lines: list[tuple[str, str]] = field(default_factory=list)
 
     @property
-    def eta_s(self) -> float | None:
-        """In how many seconds all jobs may have ended, if they go on as the latest ones; None if that is not known."""
-        left = sum(self.counts[state] for state in UNFINISHED)
-        if not left or self.recent_ends < LEAST_ENDS or not self.counts[State.RUNNING]:
-            return None
-        return left * self.recent_s / self.recent_ends
+    def goes_on(self) -> bool:
+        """Whether there are unfinished jobs, and a worker that takes jobs: then it can be foreseen when they end."""
+        left = any(self.counts[state] for state in UNFINISHED)
+        return left and not self.suspended and any(each.alive and not each.leaving_s for each in self.workers)
 
 
 class SurveyReader:
@@ -110,8 +102,7 @@ class SurveyReader:
             avoided=list(_avoided(parts["refusals"], parts["workers"], lengths)),
             too_large=_too_large(lengths, {name: fields for name, fields, _ in parts["tokens"]}),
             suspended=there["suspended"],
-            recent_ends=there["recent"][0],
-            recent_s=there["recent"][1],
+            lines=list(lengths),
         )
 
     def _there(self) -> dict[str, Any]:
@@ -128,9 +119,7 @@ class SurveyReader:
             pipe.zrange(keys.listed(w, State.FAILED.value), 0, FAILURES - 1, desc=True)
             pipe.exists(keys.suspended)
             pipe.hgetall(keys.paused(w))
-            pipe.xrevrange(keys.events(w), count=EVENTS)
-            (time, counts, experiments, tokens, workers, queues, leased, failed, suspended, paused,
-             events) = pipe.execute()  # fmt: skip
+            time, counts, experiments, tokens, workers, queues, leased, failed, suspended, paused = pipe.execute()
         known = {text_of(state): int(count) for state, count in counts.items()}
         return {
             "now_s": time[0] + time[1] / 1e6,
@@ -143,7 +132,6 @@ class SurveyReader:
             "failed": list(map(text_of, failed)),
             "suspended": bool(suspended),
             "paused": {text_of(queue): pause_of(pause) or Pause(0.0, "", "") for queue, pause in paused.items()},
-            "recent": _recent(events, time[0] + time[1] / 1e6),
         }
 
     def _parts(self, there: dict[str, Any]) -> dict[str, Any]:
@@ -254,13 +242,3 @@ def _too_large(
             if units > most:
                 found[TooLarge(token, units, most)] += jobs
     return sorted(found.items(), key=lambda each: -each[1])
-
-
-def _recent(events: Any, now_s: float) -> tuple[int, float]:
-    """How many jobs have ended lately, and in how many seconds. Jobs that were done before do not count."""
-    ends = [
-        int(fields[b"at"]) / 1000
-        for _, fields in events
-        if fields.get(b"event") in (b"done", b"failed") and fields.get(b"reason") != b"adopted"
-    ]
-    return len(ends), max(now_s - min(ends), 0.001) if ends else 0.0

@@ -49,6 +49,8 @@ class TrackedJob:
         worker: While it runs, the worker.
         error: If it failed, type, message, file, line and function; empty when the script has not read it.
         progress: While it runs, its latest report of progress: `fraction`, `desc` and `inner`.
+        took_s: How long its last attempt took, seconds, if the script has followed it and it is done; else 0.
+        needs: Identities of the jobs that it needs.
         reused: Whether it was done already when it was submitted.
         entering: Whether the script has heard of its submission, and not yet of the state that it came into by that.
         marked: Whether the script has seen the `done` marker in its directory.
@@ -59,7 +61,8 @@ class TrackedJob:
 
     state: State = State.WAITING
     position = (0, 0)
-    since_s = 0.0
+    since_s = took_s = 0.0
+    needs: tuple[str, ...] = ()
     root = worker = ""
     error: Mapping[str, Any] = EMPTY
     progress: Mapping[str, Any] = EMPTY

@@ -273,6 +273,8 @@ class Tracker:
         state = _STATE_OF.get(record.event)
         if state is None:
             return
+        if state is State.DONE and job.state is State.RUNNING and job.since_s:
+            job.took_s = max(record.at_s - job.since_s, 0.0)
         job.since_s = record.at_s
         job.worker = record.worker if state is State.RUNNING else ""
         if state is State.FAILED:
@@ -294,6 +296,8 @@ class Tracker:
         if known.state is not job.state:
             job.error = known.error if known.state is State.FAILED else {}
             job.since_s = max(known.submitted_s, known.started_s, known.ended_s)
+            if known.state is State.DONE and known.started_s:
+                job.took_s = max(known.ended_s - known.started_s, 0.0)
             job.worker = known.worker if known.state is State.RUNNING else ""
             self._move(job, known.state, known.root)
             self.on_change(job)

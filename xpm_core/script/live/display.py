@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from xpm_core.script.follow.foreseer import Foreseer
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.follow.tracker import Tracker
 from xpm_core.script.live.asker import Asker
@@ -58,15 +59,23 @@ class Display:
         tracker: Knows the jobs to show.
         commands: Writes the command lines.
         ask: Returns why a job does not run, see `Asker`.
+        foreseer: Knows when the jobs may have ended.
         progress: Whether the progress of the run is shown. Warnings are always shown.
     """
 
     def __init__(
-        self, name: str, tracker: Tracker, commands: Commands, ask: Callable[[str], Reason], *, progress: bool = True
+        self,
+        name: str,
+        tracker: Tracker,
+        commands: Commands,
+        ask: Callable[[str], Reason],
+        foreseer: Foreseer,
+        *,
+        progress: bool = True,
     ) -> None:
         self._name, self._tracker, self._commands = name, tracker, commands
         self._progress = progress and not is_quiet()
-        self._asker, self._output = Asker(ask), Output(PlainLines(name))
+        self._asker, self._foreseer, self._output = Asker(ask), foreseer, Output(PlainLines(name))
         self._began = time.monotonic()
         self._due = 0.0
         self._unserved: set[str] = set()
@@ -103,6 +112,7 @@ class Display:
     def leave(self) -> None:
         """The script leaves, and closes its connections soon."""
         self._asker.leave()
+        self._foreseer.leave()
 
     def update(self, *, last: bool = False, stopped: bool = False) -> None:
         """Show the changes. Calling it too often costs little.
@@ -151,7 +161,8 @@ class Display:
         listed = list(jobs.values())
         self._asker.look(listed)
         elapsed_s = time.monotonic() - self._began
-        return RunView(self._name, listed, elapsed_s, self._tracker.obstacles, self._asker.answer)
+        forecast = self._foreseer.look(listed)
+        return RunView(self._name, listed, elapsed_s, self._tracker.obstacles, self._asker.answer, forecast)
 
     def _note(self, job: TrackedJob) -> None:
         """A job has come into another state."""

@@ -63,10 +63,9 @@ def counted(counts: Mapping[State, int]) -> str:
 
 def _head(view: RunView) -> Html:
     counts = [text(f"{view.counts[state]} {state.value}", state=state) for state in State if view.counts[state]]
-    left = "" if view.left_s is None else f"about {span(view.left_s)} left"
     bar = html.bar(view.ended / max(view.total, 1), BAR_PX)
     done = f"{view.counts[State.DONE]}/{view.total}"
-    return html.line(text(view.name, bold=True), bar, done, *counts, f"elapsed {span(view.elapsed_s)}", left)
+    return html.line(text(view.name, bold=True), bar, done, *counts, f"elapsed {span(view.elapsed_s)}", view.left)
 
 
 def _tasks(tasks: Sequence[TaskCount]) -> Html:

@@ -89,8 +89,8 @@ class RunScreen:
             parts[1] = self._plain(f"   ✗ {failed} failed")
         if blocked:
             parts[2] = f"   {blocked} blocked"
-        if (left_s := view.left_s) is not None:
-            parts[5] = f"   about {span(left_s)} left"
+        if view.left:
+            parts[5] = f"   {view.left}"
         return parts
 
     # -- the others ------------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from xpm_core.forecast.records import Forecast
 from xpm_core.labels import bare_class
 from xpm_core.reading.why.known import reason_of_ready
 from xpm_core.script.follow.tracked_job import TrackedJob
@@ -20,8 +21,6 @@ from xpm_core.states import SETTLED, State
 from xpm_core.words.reasons import Code, Outlook, Reason
 from xpm_core.words.text import line
 
-FEW = 3
-"""Jobs that this run must have done before it estimates how long the others take."""
 LONGEST_TAG = 24
 
 _SLOT = re.compile(r"-[0-9a-f]{8}\.(\d+)$")
@@ -68,6 +67,7 @@ class RunView:
         elapsed_s: How long the run has lasted, seconds.
         obstacles: What is known to be in the way of ready jobs: queues that are paused, or that no worker serves.
         answer: The latest answer of the server to why a job does not run; None without one.
+        forecast: When the jobs may have ended; None if nothing is known of it.
     """
 
     def __init__(
@@ -77,19 +77,15 @@ class RunView:
         elapsed_s: float,
         obstacles: Sequence[Reason] = (),
         answer: Answer | None = None,
+        forecast: Forecast | None = None,
     ) -> None:
+        self.left = "" if forecast is None or forecast.left_s is None else _left(forecast)
         self.name, self.elapsed_s = name, elapsed_s
         self.counts = Counter(job.state for job in jobs)
         self.total = len(jobs)
         self.ended = sum(self.counts[state] for state in SETTLED)
         self._jobs, self._obstacles, self._answer = jobs, obstacles, answer
         self._telling = telling_tags(jobs)
-
-    @property
-    def left_s(self) -> float | None:
-        """How long the jobs that have not ended are likely to take, seconds; None if too few have run to say it."""
-        fresh = sum(job.state is State.DONE and not job.reused for job in self._jobs)
-        return self.elapsed_s / fresh * (self.total - self.ended) if fresh >= FEW and self.ended < self.total else None
 
     def tasks(self) -> list[TaskCount]:
         """The tasks, in the order of their first submission; tasks that have ended come last. Empty for one task."""
@@ -143,6 +139,11 @@ class RunView:
     def what(self, job: TrackedJob) -> str:
         """A job, with the tags that distinguish it from the others of its task."""
         return what(job, self._telling[job.name])
+
+
+def _left(forecast: Forecast) -> str:
+    """How long the jobs are likely to take that have not ended."""
+    return f"about {forecast} left" if forecast.whole else f"{forecast} left"
 
 
 def _counts(reason: Reason) -> bool:

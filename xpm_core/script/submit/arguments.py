@@ -24,7 +24,7 @@ INSTEAD = {
     "memory": "Count it by a token: memory = xp.connector.createtoken('memory_gb', 64), then "
     "task.add_dependencies(memory.dependency(8)) before submit().",
     "workspace": "Name its directory for all tasks: experiment(workdir, name).",
-    "run_mode": "Ask for the identity alone, task.identity, or pin it in a test: docs/reference/language.md.",
+    "run_mode": "Ask what it would do: experiment(dry_run=True); or for the identity alone: task.identity.",
 }
 """What to write instead of arguments that people know from other programs."""
 
@@ -79,5 +79,6 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "workers": (lambda value: value is None or is_whole(value, 0, 10000), "a number of slots, 0 to 10000"),
     "lease_s": (lambda value: is_number(value, 0.5, 3600), "a number of seconds, 0.5 to 3600"),
     "progress": (lambda value: isinstance(value, bool), "True or False"),
+    "dry_run": (lambda value: isinstance(value, bool), "True or False"),
     "code": (lambda value: value is None or value in CHOICES, EXPECTED),
 }

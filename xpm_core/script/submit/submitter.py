@@ -199,7 +199,7 @@ class Submitter:
     def _pending(
         self, job: TrackedJob, task: Task, needs: Sequence[Task], options: Options, classes: set[type]
     ) -> Pending:
-        known = tuple([state_of(needed).submitted.identity for needed in needs])
+        known = job.needs = tuple([state_of(needed).submitted.identity for needed in needs])
         origins = EMPTY if classes <= self._classes else seal.class_origins(task)
         imported = self._imported(classes, needs)
         pending = Pending(job, task, self._listings.marked(job.directory), known, options, origins, imported)

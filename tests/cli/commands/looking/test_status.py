@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import time
 from collections.abc import Callable
 from datetime import datetime
 
@@ -13,6 +14,7 @@ from helpers.daemons import Crew
 from helpers.simulated_jobs import ERROR, Lab
 from helpers.waiting import wait_until
 
+from xpm_core.index.entries import End
 from xpm_core.labels import short
 from xpm_core.reading.server import server_time
 from xpm_core.states import State
@@ -61,7 +63,8 @@ def test_busy_workspace_is_shown(busy: Lab, xpm: Xpm) -> None:
     assert line(result, "workspace").startswith(str(busy.workspace.path))
     assert line(result, "experiment").startswith("sweep   6 jobs   started just now by alice on head")
     assert line(result, "jobs") == "1 done   1 running   2 ready   1 failed   1 blocked   6 in all"
-    assert line(result, "progress").endswith("17%")
+    assert "  17%   ETA at least" in line(result, "progress")
+    assert line(result, "progress").endswith("from 1 job of Train, without 1 job that no worker can run now")
     assert line(result, "tokens") == f"gpu 0/2 (1 wait: {short(busy.identity('wide'))})"
     assert line(result, "workers") == "node1: 1 of 1 busy"
 
@@ -162,12 +165,36 @@ def test_status_of_one_experiment_counts_its_jobs(busy: Lab, xpm: Xpm) -> None:
 
 def test_eta_comes_with_what_it_rests_on(lab: Lab, xpm: Xpm) -> None:
     lab.join()
-    for number in range(3):
-        lab.end(str(number))
-    assert "ETA" not in line(xpm("status"), "progress")
     lab.start("long")
-    assert re.search(r"75%   ETA .* \(.*\d\d:\d\d\), by the latest 3 ends$", line(xpm("status"), "progress"))
-    assert json.loads(xpm("status", "--json").stdout)["eta_s"] is not None
+    lab.submit("next")
+    assert "ETA" not in line(xpm("status"), "progress"), "no Train is done yet"
+    data = json.loads(xpm("status", "--json").stdout)
+    assert (data["eta_s"], data["forecast"]["unknown"]) == (None, {"Train": 2})
+    now_s = time.time()
+    ends = [End(State.DONE, now_s + number, now_s + number - 60.0) for number in range(3)]
+    for number, end in enumerate(ends):
+        identity = lab.submit(f"done {number}")
+        lab.ends.add(identity, end)
+    assert re.search(r"0%   ETA \d+ .* \(.*\d\d:\d\d\)   from 3 jobs of Train$", line(xpm("status"), "progress"))
+    data = json.loads(xpm("status", "--json").stdout)
+    assert data["forecast"] == {
+        "left_s": data["eta_s"], "whole": True, "unknown": {}, "stuck": 0, "samples": {"Train": 3}
+    }  # fmt: skip
+    assert 290 < data["eta_s"] <= 300, "one worker, and five jobs of a minute, the first of which has just begun"
+
+
+def test_eta_of_an_experiment_counts_the_others_that_take_workers(lab: Lab, xpm: Xpm) -> None:
+    lab.join()
+    lab.start("long")
+    lab.submit("other", experiment="other")
+    lab.ends.add(lab.identity("long"), End(State.DONE, time.time(), time.time() - 60.0))
+    both = [json.loads(xpm("status", name, "--json").stdout)["eta_s"] for name in ("sweep", "other")]
+    assert both[0] <= 60 < both[1] <= 120
+    lab.submit("stuck", queue="nobody")
+    found = json.loads(xpm("status", "--json").stdout)
+    assert (found["eta_s"], found["forecast"]["stuck"], found["forecast"]["left_s"] > 60) == (None, 1, True)
+    assert "ETA at least" in line(xpm("status"), "progress")
+    assert "without 1 job that no worker can run now" in xpm("status").stdout
 
 
 def test_the_first_that_wait_for_a_token_are_named_in_order(lab: Lab, xpm: Xpm) -> None:

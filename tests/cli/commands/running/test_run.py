@@ -73,6 +73,11 @@ def broken(xp):
 def helper():
     return {}["nothing"]
 
+def reads(xp):
+    prepare = Prepare.C().submit()
+    xp.wait()
+    print((prepare.jobpath / "loss.json").read_text())
+
 def cut(xp):
     raise BrokenPipeError(32, "the user's own pipe")
 
@@ -126,8 +131,8 @@ def test_the_jobs_of_all_combinations_run_once_with_tags_and_variables(shell: Sh
     again = shell.run("run", "sweep.yaml", "lr=0.5", "--workers", "0", cwd=folder)
     assert "3 done (3 reused)" in again.stderr
     dry = shell.run("run", "sweep.yaml", "lr=0.5", "model.layers={grid: [2, 3]}", "--dry-run", cwd=folder)
-    assert dry.stdout.splitlines()[-1] == "digits: 3 jobs, 1 would run, 2 done already and would be reused"
-    assert [line.split()[1:] for line in dry.stdout.splitlines()[1:-1]] == [
+    assert dry.stdout.splitlines()[4] == "digits: 3 jobs: 2 reused, 1 new"
+    assert [line.split()[1:] for line in dry.stdout.splitlines()[1:4]] == [
         ["Prepare", "reuse", "-"], ["Learn", "reuse", "layers=2"], ["Learn", "run", "layers=3"]
     ]  # fmt: skip
 
@@ -201,18 +206,28 @@ def test_a_dry_run_starts_no_server_and_makes_no_file(own: Shell, folder: Path) 
     assert done.returncode == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0].split() == ["ID", "TASK", "WOULD", "TAGS"]
-    assert [line.split()[1:] for line in lines[1:-1]] == [
+    assert [line.split()[1:] for line in lines[1:4]] == [
         ["Prepare", "run", "-"], ["Learn", "run", "layers=1"], ["Learn", "run", "layers=2"]
     ]  # fmt: skip
-    assert lines[-1] == "digits: 3 jobs, 3 would run"
+    assert lines[4:] == ["digits: 3 jobs: 3 new", "  Prepare  1 job: 1 new", "  Learn    2 jobs: 2 new"]
     assert "the user's own words" in done.stderr
     assert sorted(folder.rglob("*")) == before
+    wanted = own.run("run", "sweep.yaml", cwd=folder, PYTHONDONTWRITEBYTECODE="", XPM_DRY_RUN="1")
+    assert (wanted.stdout, wanted.returncode) == (done.stdout, 0)
+    data = json.loads(own.run("run", "sweep.yaml", "--dry-run", "--json", cwd=folder).stdout)
+    assert (data["counts"]["new"], [job["fate"] for job in data["jobs"]]) == (3, ["new"] * 3)
+    assert sorted(folder.rglob("*")) == before
+    assert "--json goes with --dry-run" in own.run("run", "sweep.yaml", "--json", cwd=folder).stderr
 
 
 def test_a_dry_run_says_where_it_cannot_go_on_and_which_grid_is_which_tag(own: Shell, folder: Path) -> None:
     done = own.run("run", yaml(folder, "every", VALUES), "--dry-run", cwd=folder)
-    assert "3 jobs, 3 would run" in done.stdout
-    assert "it waits for jobs that are not done. What it does after that is not known." in done.stderr
+    assert "3 jobs: 3 new" in done.stdout
+    assert "all done True 2" in done.stderr, "waiting ends at once, and the script goes on"
+    reads = own.run("run", yaml(folder, "reads"), "--dry-run", cwd=folder)
+    assert "1 job: 1 new" in reads.stdout
+    assert "this is a dry run, so it has not run, and loss.json is not there. Read its results only" in reads.stderr
+    assert "What the function does after that is not known." in reads.stderr
     named = own.run("run", "sweep.yaml", "model={grid: {deep: {layers: 5}}}", "--dry-run", cwd=folder)
     assert named.stdout.splitlines()[2].split()[1:] == ["Learn", "run", "model=deep"]
     untagged = own.run("run", "sweep.yaml", "amp={grid: [true, false]}", "--dry-run", cwd=folder)

@@ -34,7 +34,7 @@ def test_an_empty_workspace_is_read(desk: StoreClient, reader: Reader) -> None:
         [],
     )
     assert [experiment.name for experiment in survey.experiments] == ["exp"]
-    assert survey.eta_s is None
+    assert not survey.goes_on
 
 
 def test_it_says_what_the_readers_say(desk: StoreClient, reader: Reader) -> None:
@@ -117,20 +117,3 @@ def test_pauses_and_queues_whose_workers_all_leave_are_seen_as_a_script_sees_the
     assert seen == sorted(desk.store.look().queues, key=lambda each: each.queue)
     [worker] = survey.workers
     assert (worker.order, worker.ordered_by, worker.leaving_s > 0) == ("drain", "ben@node2", True)
-
-
-def test_an_eta_follows_from_the_latest_ends(desk: StoreClient, reader: Reader) -> None:
-    desk.submit(*(submission(f"a{n}") for n in range(6)))
-    desk.claim()
-    assert reader.survey.read().eta_s is None  # nothing has ended yet
-    for n in range(3):
-        lease = desk.claim()
-        desk.finish(lease, State.DONE if n else State.FAILED)
-    survey = reader.survey.read()
-    assert survey.recent_ends == 3
-    assert survey.eta_s == pytest.approx(3 * survey.recent_s / 3)
-
-
-def test_jobs_that_were_done_before_are_no_ends(desk: StoreClient, reader: Reader) -> None:
-    desk.submit(*(submission(f"a{n}", marker="e1") for n in range(5)))
-    assert reader.survey.read().recent_ends == 0

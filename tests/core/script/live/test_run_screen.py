@@ -8,6 +8,7 @@ import pytest
 from helpers.tracked_jobs import everything, job
 from rich.cells import cell_len
 
+from xpm_core.forecast.records import Forecast
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.live.run_screen import Line, RunScreen, shared, split
 from xpm_core.script.live.run_view import Answer, RunView
@@ -58,11 +59,12 @@ def test_bar_is_full_when_all_has_ended() -> None:
     assert "1/2  50 %" in lines[0][0]
 
 
-def test_time_left_is_told_once_three_jobs_have_run() -> None:
-    jobs = [*(job(State.DONE) for _ in range(3)), *(job(State.READY) for _ in range(3))]
-    assert "about 30 s left" in drawn(jobs, 100, elapsed_s=30)[0][0]
-    jobs = [*(job(State.DONE, reused=True) for _ in range(3)), job(State.READY)]
-    assert "left" not in drawn(jobs, 100, elapsed_s=30)[0][0]
+def test_time_left_is_shown_where_something_is_known_of_it() -> None:
+    jobs = [job(State.DONE), job(State.READY)]
+    assert "about 30 s left" in drawn(jobs, 100, forecast=Forecast(30.0))[0][0]
+    assert "at least 30 s left" in drawn(jobs, 100, forecast=Forecast(30.0, {"Eval": 1}))[0][0]
+    for nothing in (None, Forecast(None, {"Train": 1})):
+        assert "left" not in drawn(jobs, 100, forecast=nothing)[0][0]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,383 @@
+"""The plan: what would become of each job of a script, how long it would take, and what would be in the way.
+
+Owns: the decision about each job, the words, and the JSON form. `facts.py` has read what it rests on.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from enum import Enum
+from typing import Any
+
+from xpm_core.forecast.durations import Durations
+from xpm_core.forecast.forecast import forecast
+from xpm_core.forecast.records import Capacity, Forecast, Work
+from xpm_core.reading.jobs import Job
+from xpm_core.script.follow.tracked_job import TrackedJob
+from xpm_core.script.rehearsal.facts import Facts
+from xpm_core.script.submit.listings import LISTING_LAG_S
+from xpm_core.states import State
+from xpm_core.store.refusals import daemon_of
+from xpm_core.words.commands import Commands
+from xpm_core.words.reasons import Reason
+from xpm_core.words.reasons_of_workers import Refused, TooLarge, Unserved
+from xpm_core.words.text import plural, span
+
+SCHEMA = 1
+"""Version of the JSON form."""
+ANY = 10**9
+"""Stands for the units of a token of which nobody knows how many there are."""
+
+
+class Fate(str, Enum):
+    """What would become of a job."""
+
+    REUSED = "reused"
+    RETRIED = "retried"
+    UNDER_WAY = "under way"
+    NEW = "new"
+
+    @property
+    def verb(self) -> str:
+        """The same as a verb: what a run would do with it."""
+        return {Fate.REUSED: "reuse", Fate.RETRIED: "retry", Fate.UNDER_WAY: "join", Fate.NEW: "run"}[self]
+
+
+class PlannedJob(TrackedJob):
+    """A job of a dry run.
+
+    Attributes:
+        fate: What would become of it, once `plan_of` has decided that.
+        project: The tag of the project of its class.
+        rehearsed: Always true: whoever waits for it goes on.
+    """
+
+    fate = Fate.NEW
+    project = ""
+    rehearsed = True
+
+
+@dataclass(frozen=True)
+class Limit:
+    """A token that lets fewer jobs run at a time than workers could.
+
+    Attributes:
+        token: Its name.
+        units: How many units there are.
+        jobs: How many jobs ask for it.
+        at_once: How many of them run at a time at most.
+    """
+
+    token: str
+    units: int
+    jobs: int
+    at_once: int
+
+    def __str__(self) -> str:
+        return f"{self.token}: {plural(self.units, 'unit')}, so {self.at_once} of these {self.jobs} jobs run at a time"
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """Jobs that nobody can run now.
+
+    Attributes:
+        reason: Why.
+        jobs: Their identities.
+        remedies: What to do about it.
+    """
+
+    reason: Reason
+    jobs: tuple[str, ...]
+    remedies: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{plural(len(self.jobs), 'job')} cannot run now: {self.reason}. Do: {' · '.join(self.remedies)}"
+
+
+@dataclass(frozen=True)
+class TaskPlan:
+    """What would become of the jobs of one task.
+
+    Attributes:
+        name: Its class.
+        fates: How many of its jobs have each fate.
+        each_s: How long one is likely to take, seconds; None if none was ever done.
+    """
+
+    name: str
+    fates: Mapping[Fate, int]
+    each_s: float | None
+
+    @property
+    def jobs(self) -> int:
+        """How many jobs it has."""
+        return sum(self.fates.values())
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a script would do.
+
+    Attributes:
+        name: The experiment.
+        jobs: Its jobs, in the order of their submission.
+        tasks: The same, counted by task.
+        forecast: How long it would take with the workers that serve now, and those that the script starts; None if no
+            job would run, or the server that is named does not answer.
+        workers: How many workers these are.
+        limits: The tokens that would limit it.
+        obstacles: The jobs that nobody can run now, by reason.
+        notes: Other things to know, a line each: done jobs that new ones repeat, tasks that are one job.
+        asked: Whether the server was asked. Else the files of the workspace have answered.
+        away: Why not, if the server does not answer.
+
+    Example:
+        >>> with experiment("workspace", "digits", dry_run=True) as xp:
+        ...     submit_all(xp)
+        ...     print(xp.plan())
+        digits: 57 jobs: 38 reused, 3 retried, 16 new
+        time     about 1 h 50 min on 4 workers, from 41 jobs of Train
+    """
+
+    name: str
+    jobs: tuple[PlannedJob, ...]
+    tasks: tuple[TaskPlan, ...]
+    forecast: Forecast | None
+    workers: int
+    limits: tuple[Limit, ...] = ()
+    obstacles: tuple[Obstacle, ...] = ()
+    notes: tuple[str, ...] = ()
+    asked: bool = False
+    away: str = ""
+
+    @property
+    def fates(self) -> dict[Fate, int]:
+        """How many jobs have each fate."""
+        found = Counter(job.fate for job in self.jobs)
+        return {fate: found[fate] for fate in Fate}
+
+    def __str__(self) -> str:
+        return "\n".join(self.lines())
+
+    def lines(self) -> Iterator[str]:
+        """The lines to print."""
+        yield f"{self.name}: {plural(len(self.jobs), 'job')}{_fates(self.fates, ': ', with_other_code(self.jobs))}"
+        if len(self.tasks) > 1:
+            width = max(len(task.name) for task in self.tasks)
+            for task in self.tasks:
+                each = "" if task.each_s is None else f"   about {span(task.each_s)} each"
+                yield f"  {task.name:<{width}}  {plural(task.jobs, 'job')}{_fates(task.fates, ': ')}{each}"
+        if self.forecast is not None and self.forecast.left_s is not None:
+            known = ", ".join(filter(None, [self.forecast.basis, self.forecast.without]))
+            about = "about " if self.forecast.whole else ""
+            yield f"time    {about}{self.forecast} on {plural(self.workers, 'worker')}, {known}"
+        for limit in self.limits:
+            yield f"token   {limit}"
+        for obstacle in self.obstacles:
+            yield f"!       {obstacle}"
+        if self.away:
+            yield f"!       its files have answered, because the server does not: {self.away}"
+        yield from self.notes
+
+    def as_data(self) -> dict[str, Any]:
+        """The JSON form (docs/reference/schemas/plan.json)."""
+        return {
+            "schema": SCHEMA,
+            "experiment": self.name,
+            "server": self.asked,
+            "away": self.away or None,
+            "counts": {fate.name.lower(): count for fate, count in self.fates.items()},
+            "tasks": [
+                {
+                    "name": task.name,
+                    "counts": {fate.name.lower(): task.fates.get(fate, 0) for fate in Fate},
+                    "each_s": None if task.each_s is None else round(task.each_s, 1),
+                }
+                for task in self.tasks
+            ],
+            "jobs": [
+                {
+                    "id": job.identity,
+                    "task": job.name,
+                    "tags": dict(job.tags),
+                    "fate": job.fate.name.lower(),
+                    "queue": job.queue,
+                    "demand": dict(job.demand),
+                    "needs": list(job.needs),
+                    "directory": str(job.jobpath),
+                }
+                for job in self.jobs
+            ],
+            "forecast": None if self.forecast is None else self.forecast.as_data(),
+            "workers": self.workers,
+            "limits": [vars(limit) for limit in self.limits],
+            "obstacles": [
+                {
+                    "code": each.reason.code.value,
+                    "reason": str(each.reason),
+                    "jobs": list(each.jobs),
+                    "do": list(each.remedies),
+                }
+                for each in self.obstacles
+            ],
+            "notes": [" ".join(note.removeprefix("note").split()) for note in self.notes],
+        }
+
+
+def with_other_code(jobs: Sequence[PlannedJob]) -> list[PlannedJob]:
+    """The reused ones of some jobs whose results other code has made than today's, as far as that is known."""
+    return []
+
+
+def plan_of(
+    name: str,
+    jobs: Sequence[PlannedJob],
+    facts: Facts,
+    *,
+    own: tuple[frozenset[str], ...],
+    tokens: Mapping[str, int],
+    notes: Sequence[str],
+    commands: Commands,
+) -> Plan:
+    """Decide what would become of some jobs.
+
+    Args:
+        name: The experiment.
+        jobs: The jobs, in the order of their submission. Each gets its fate.
+        facts: What is known of them.
+        own: For each worker that the script would start, the queues that it serves.
+        tokens: The units of the tokens that the script would create.
+        notes: Other lines of the plan.
+        commands: Writes command lines.
+    """
+    for job in jobs:
+        job.fate = fate_of(job, facts.jobs.get(job.identity), facts.now_s)
+    left = [job for job in jobs if job.fate is not Fate.REUSED]
+    units = {**facts.capacity.tokens, **tokens}
+    if not facts.asked:
+        units = {**{token: ANY for job in left for token in job.demand}, **units}
+    slots = tuple(queues - facts.paused.keys() for queues in own)
+    capacity = Capacity((*facts.capacity.slots, *slots), units)
+    durations = Durations(facts.past)
+    obstacles = [] if facts.away else list(_obstacles(left, facts, capacity, own, commands))
+    stuck = {identity for each in obstacles for identity in each.jobs}
+    work = [_work(job, facts.jobs.get(job.identity), facts.now_s, job.identity in stuck) for job in left]
+    queues = {job.queue for job in left}
+    return Plan(
+        name=name,
+        jobs=tuple(jobs),
+        tasks=tuple(_tasks(jobs, durations)),
+        forecast=forecast(work, capacity, durations) if left and not facts.away else None,
+        workers=sum(not queues.isdisjoint(each) for each in capacity.slots),
+        limits=tuple(_limits(left, capacity)),
+        obstacles=tuple(obstacles),
+        notes=tuple(notes),
+        asked=facts.asked,
+        away=facts.away,
+    )
+
+
+def fate_of(job: PlannedJob, known: Job | None, now_s: float) -> Fate:
+    """What would become of a job.
+
+    Args:
+        job: The job; `reused` says whether its directory has its result.
+        known: How it stands on the server; None if the server does not know it, or was not asked.
+        now_s: The server's time, epoch seconds.
+    """
+    if known is None:
+        if job.reused:
+            return Fate.REUSED
+        marker = job.directory.marker()
+        return Fate.NEW if marker is None else Fate.RETRIED
+    if known.state is State.DONE:  # a network file system may not show the result yet
+        return Fate.REUSED if job.reused or now_s - known.ended_s < LISTING_LAG_S else Fate.RETRIED
+    return Fate.RETRIED if known.state in (State.FAILED, State.CANCELLED) else Fate.UNDER_WAY
+
+
+def _fates(fates: Mapping[Fate, int], before: str, other: Sequence[PlannedJob] = ()) -> str:
+    """How many jobs have each fate, without those that none has: `: 38 reused, 16 new`."""
+    code = f" (of these, {len(other)} with other code)" if other else ""
+    found = [f"{fates[fate]} {fate.value}{code if fate is Fate.REUSED else ''}" for fate in Fate if fates.get(fate)]
+    return before + ", ".join(found) if found else ""
+
+
+def _tasks(jobs: Sequence[PlannedJob], durations: Durations) -> Iterator[TaskPlan]:
+    fates: dict[str, Counter[Fate]] = {}
+    folders: dict[str, str] = {}
+    for job in jobs:
+        fates.setdefault(job.name, Counter())[job.fate] += 1
+        folders[job.name] = job.directory.task
+    for name, counts in fates.items():
+        yield TaskPlan(name, counts, durations.typical(folders[name]))
+
+
+def _work(job: PlannedJob, known: Job | None, now_s: float, stuck: bool) -> Work:
+    runs = known is not None and known.state is State.RUNNING
+    for_s = max(now_s - known.started_s, 0.0) if known is not None and runs else None
+    queue = "" if stuck and not runs else job.queue  # a queue that nobody serves
+    return Work(job.directory.task, job.name, queue, job.demand, job.identity, job.needs, for_s)
+
+
+def _limits(jobs: Sequence[PlannedJob], capacity: Capacity) -> Iterator[Limit]:
+    """The tokens of which fewer jobs can hold units at a time than workers would run."""
+    for token in sorted({token for job in jobs for token in job.demand}):
+        asking = [job for job in jobs if job.demand.get(token)]
+        serving = max(capacity.serving(job.queue) for job in asking)
+        units = capacity.tokens.get(token, 0)
+        at_once = units // min(job.demand[token] for job in asking)
+        if 0 < at_once < min(serving, len(asking)):
+            yield Limit(token, units, len(asking), at_once)
+
+
+def _obstacles(
+    jobs: Sequence[PlannedJob],
+    facts: Facts,
+    capacity: Capacity,
+    own: tuple[frozenset[str], ...],
+    commands: Commands,
+) -> Iterator[Obstacle]:
+    """The jobs that nobody can run now, by reason."""
+    found: dict[Reason, list[PlannedJob]] = {}
+    for job in jobs:
+        known = facts.jobs.get(job.identity)
+        if known is None or known.state is not State.RUNNING:
+            reason = _reason(job, facts, capacity, any(job.queue in queues for queues in own))
+            if reason is not None:
+                found.setdefault(reason, []).append(job)
+    for reason, group in found.items():
+        shown = replace(reason, ready=len(group)) if isinstance(reason, Unserved) else reason
+        remedies = shown.offers() if isinstance(shown, TooLarge) else shown.what_to_do(commands, group[0].identity)
+        yield Obstacle(shown, tuple(job.identity for job in group), tuple(remedies))
+
+
+def _reason(job: PlannedJob, facts: Facts, capacity: Capacity, own: bool) -> Reason | None:
+    """Why nobody can run a job now; None if somebody can.
+
+    Args:
+        job: The job.
+        facts: What is known.
+        capacity: Workers and tokens, with those of the script.
+        own: Whether the script starts workers of the job's queue. They are of this project, so they do not refuse it.
+    """
+    for token, units in job.demand.items():
+        if units > capacity.tokens.get(token, 0):
+            return TooLarge(token, units, capacity.tokens.get(token, 0))
+    if job.queue in facts.paused:
+        return facts.paused[job.queue]
+    if not capacity.serving(job.queue):
+        return Unserved(job.queue, 0)
+    if own:
+        return None
+    serving = [each for each in facts.workers if each.alive and not each.leaving_s and job.queue in each.queues]
+    lacking = {each.daemon: each.refusal for each in facts.refusals if each.project == job.project}
+    names = [each.name for each in serving]
+    if not names or not all(daemon_of(name) in lacking for name in names):
+        return None
+    refusals = [lacking[daemon] for daemon in sorted({daemon_of(name) for name in names})]
+    problems = tuple(f"worker {each.worker} on {each.host} {each.problem}" for each in refusals)
+    remedies = tuple(each.remedy for each in refusals)
+    return Refused(job.queue, len(names), len(names), tuple(names), problems, remedies)

@@ -24,6 +24,7 @@ from xpm_core.job.inside import refuse_inside_job
 from xpm_core.project.workspace_names import directory_of
 from xpm_core.reading.why.reader import ReasonReader
 from xpm_core.script.code.choice import Choice, chosen
+from xpm_core.script.code.on_change import WARN, OnChange
 from xpm_core.script.ending import Ending
 from xpm_core.script.follow.events import Events
 from xpm_core.script.follow.follower import Follower
@@ -86,6 +87,10 @@ class experiment:
             switches it off, too. The report at the end, warnings and errors are shown in any case.
         code: "snapshot": each job uses the project's files as they were when its task was submitted. "live": it uses
             the files as they are when it starts. Default: "snapshot", or "live" if XPM_SNAPSHOT=0 is set.
+        on_code_change: What is done with a done job that ran code or read files of the project which have changed
+            since. "warn": the report says so. "rerun": the job runs again. "error": the line that submits it, or a
+            later one, raises an error. "ignore": nothing is said. The attribute `on_code_change` of a class goes
+            before it. Changes that a job never ran, or that cannot be judged, are only told.
         dry_run: Whether nothing is submitted or made: the script says at the end what it would do. XPM_DRY_RUN=1 in
             the environment asks for that, too.
 
@@ -122,6 +127,7 @@ class experiment:
         lease_s: float = DEFAULT_LEASE_S,
         progress: bool = True,
         code: Choice | None = None,
+        on_code_change: OnChange = WARN,
         dry_run: bool = False,
         **unknown: NoReturn,
     ) -> None:
@@ -130,11 +136,11 @@ class experiment:
         self.name = check_experiment_name(name)
         self.queue = check_queue_name(queue)
         check(workdir=workdir, port=port, redis=redis, workers=workers, lease_s=lease_s, progress=progress, code=code)
-        check(dry_run=dry_run)
+        check(on_code_change=on_code_change, dry_run=dry_run)
         self.dry_run = dry_run or dry_run_wanted()
         self.rehearsal: Rehearsal | None = None
         self._workdir, self._port, self._redis, self._workers = workdir, port, redis, workers
-        self._lease_s, self._progress = lease_s, progress
+        self._lease_s, self._progress, self._on_change = lease_s, progress, on_code_change
         self._options = Options(queue=self.queue, code=chosen(code, format_line(caller())))
         self._lock = threading.RLock()
         self._run_directory: RunDirectory | None = None
@@ -192,7 +198,14 @@ class experiment:
         self._follow(stack)
         self._show(stack)
         self._submitter = Submitter(
-            self.workspace, self._store, folder, self._run, self._run_directory, self.tracker, self._start_workers
+            self.workspace,
+            self._store,
+            folder,
+            self._run,
+            self._run_directory,
+            self.tracker,
+            self._start_workers,
+            self._on_change,
         )
         self._ending = Ending(
             self.name, self.tracker, self._store, self._connector, self._commands, self._submitter.notes, self._began_s

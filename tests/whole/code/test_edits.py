@@ -79,22 +79,69 @@ def test_jobs_that_wait_take_the_code_of_their_newest_submission(project: Projec
     assert re.search("1 running job keeps code [0-9a-f]{7}", second.err), second.err
 
 
-def test_between_runs_done_jobs_stay_and_the_script_says_with_which_code_they_ran(project: Project) -> None:
+def test_between_runs_done_jobs_stay_and_the_script_says_which_ran_older_code(project: Project) -> None:
     project.create("old")
     project.run(1)
-    [first] = project.snapshots()
-    assert "ran with code" not in project.run(1).err
+    assert "older code" not in project.run(1).err
     project.edit("new")
     second = project.run(1, 2)
     assert project.values() == {1: ("old",) * 3, 2: ("new",) * 3}
     assert len(project.snapshots()) == 2
-    files = "3 files (data.csv, late.py, top.py)"
-    note = f"note    1 reused job ran with code {first[:7]}, which differs from today's in {files}\n"
-    assert note in second.err
+    assert re.search(r"note    1 reused job of Work ran older code: .*late\.py.*, .*top\.py.*, data\.csv\n", second.err)
+    project.edit("old")
+    assert "note    1 reused job of Work ran older code" in project.run(1, 2).err, "the second one"
     project.env = {"XPM_SNAPSHOT": "0"}
     project.run(3)
     project.env = {}
-    assert "note    1 reused job ran with live code, which is not kept\n" in project.run(3).err
+    live = "1 reused job of Work: cannot tell whether its code has changed: it ran with live code, which is not kept\n"
+    assert live in project.run(3).err
+
+
+def asking(project: Project, what: str) -> Project:
+    """A project whose script says what is to become of results of older code."""
+    project.create("old")
+    train = project.root / "train.py"
+    train.write_text(train.read_text().replace("workers=1)", f"workers=1, on_code_change={what!r})"))
+    return project
+
+
+def test_a_job_whose_code_changed_runs_again_if_the_script_asks_for_that(project: Project) -> None:
+    asking(project, "rerun").run(1, 2)
+    (project.folder / "top.py").write_text("# a comment\n\nVALUE = 'old'\n")
+    assert "2 done (2 reused)" in project.run(1, 2).err
+    project.edit("new")
+    assert "reused" not in project.run(1, 2).err
+    assert project.values() == {1: ("new",) * 3, 2: ("new",) * 3}
+    assert "2 done (2 reused)" in project.run(1, 2).err
+
+
+def test_a_change_that_no_job_ran_makes_nothing_run_again(project: Project) -> None:
+    asking(project, "rerun").write("top.py", "VALUE = 'old'\n\ndef unused():\n    return 1\n")
+    project.run(1)
+    project.write("top.py", "VALUE = 'old'\n\ndef unused():\n    return 2\n")
+    again = project.run(1).err
+    assert "1 done (1 reused)" in again
+    assert "older code" not in again
+
+
+def test_a_script_that_wants_no_older_code_gets_an_error(project: Project) -> None:
+    asking(project, "error").run(1)
+    project.edit("new")
+    refused = project.run(1, 2, code=1).err
+    assert re.search(r"ExperimentError: .*train\.py:\d+: Work/\w+ is done, and ran older code: .*top\.py", refused)
+    assert project.values() == {1: ("old",) * 3}, "nothing was submitted after it"
+
+
+def test_a_class_decides_for_its_tasks(project: Project) -> None:
+    project.create("old")
+    train = project.root / "train.py"
+    text = train.read_text()
+    train.write_text(text.replace("class Work(Task):", "class Work(Task):\n    on_code_change = 'ignore'\n", 1))
+    project.run(1)
+    project.edit("new")
+    assert "older code" not in project.run(1).err
+    train.write_text(text.replace("class Work(Task):", "class Work(Task):\n    on_code_change = 'often'\n", 1))
+    assert "Work.on_code_change = 'often': expected 'warn', 'rerun', 'error' or 'ignore'" in project.run(1, code=1).err
 
 
 FAILING = "VALUE = 'broken'\nraise RuntimeError('mend me')\n"

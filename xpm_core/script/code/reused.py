@@ -1,60 +1,146 @@
-"""Results that a run reuses, and that other code has made than the run submits.
+"""Results that a run reuses, and whether they are still those of today's code.
 
-Owns: finding them in the index, when the run ends, and the words for them. Only runs with a snapshot ask.
+The index says which jobs ran another snapshot than today's. Only of these, the directories are read.
+
+Owns: finding them, and the words for them. Only runs with a snapshot ask.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import NamedTuple, Protocol
 
 from xpm_core.errors import XpmError
-from xpm_core.index.entries import code_name
+from xpm_core.fingerprints.comparison import Answer
+from xpm_core.index.entries import Entry, code_name
 from xpm_core.index.merged import MergedIndex
-from xpm_core.labels import LIVE, short
-from xpm_core.script.code.fates import named
-from xpm_core.words.text import plural
+from xpm_core.judging.judge import Judge, Judgement
+from xpm_core.labels import label
+from xpm_core.script.code.choice import Code
+from xpm_core.words.text import listed, plural
+from xpm_core.workspace.job_directory import JobDirectory
 
-MOST = 3
-"""How many codes are named, those of the most jobs."""
+MOST = 4
+"""How many lines a report has of this at most."""
+PLACES = 3
+"""How many places of a line are named."""
+
+_ORDER: tuple[Answer, ...] = ("ran", "unknown", "reached")
+SAME = Judgement("same")
 
 
-def reused_lines(
-    workspace: Path, reused: Collection[str], today: str, changed: Callable[[str], Sequence[str] | None]
-) -> list[str]:
-    """Lines for the report of the run: how many results other code has made, and in which files it differs.
+class Job(Protocol):
+    """A job of the run."""
+
+    @property
+    def identity(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def directory(self) -> JobDirectory: ...
+
+
+class Reused:
+    """Says of done jobs what has become of their code. One thread at a time may use it.
 
     Args:
-        workspace: The workspace.
-        reused: The jobs that were done before.
-        today: The snapshot that the run submits last; empty for live code, of which nothing can be said.
-        changed: Returns the files in which a snapshot differs from today's; None if that cannot be said.
+        workspace: The workspace's directory.
+        today: Returns the code that the run submits now.
 
     Example:
-        >>> reused_lines(workspace.path, reused, snapshot, code.changed)
-        ["note    2 reused jobs ran with code 269ceeb, which differs from today's in 1 file (rates.py)"]
+        >>> Reused(workspace.path, lambda: code.newest).of(job).answer
+        'ran'
     """
-    if not reused or not today:
-        return []
-    try:
-        entries = MergedIndex(workspace).read()
-    except XpmError:  # the report is worth more than this note
-        return []
-    ends = [entry.end for identity in reused if (entry := entries.get(identity)) is not None]
-    codes = Counter(end.code for end in ends if end is not None and end.code not in ("", code_name(today)))
-    found = [line for code, count in codes.most_common() if (line := _line(workspace, code, count, changed))]
-    more = [f"        and with {plural(len(found) - MOST, 'other code')}"] if len(found) > MOST else []
-    return [*found[:MOST], *more]
+
+    def __init__(self, workspace: Path, today: Callable[[], Code]) -> None:
+        self._workspace, self._today = workspace, today
+        self._entries: Mapping[str, Entry] | None = None
+        self._judge: tuple[Code, Judge] | None = None
+
+    def of(self, job: Job) -> Judgement:
+        """What has become of the code of a done job. A job that ran today's snapshot has the same code.
+
+        Raises:
+            XpmError: The index, or the description of today's code, cannot be read.
+        """
+        today = self._today()
+        if not today.snapshot:  # today's code is not kept: nothing can be said
+            return SAME
+        if self._entries is None:
+            self._entries = MergedIndex(self._workspace).read()
+        entry = self._entries.get(job.identity)
+        if entry is not None and entry.end is not None and entry.end.code == code_name(today.snapshot):
+            return SAME
+        if self._judge is None or self._judge[0] != today:
+            self._judge = today, Judge(self._workspace, *today)
+        return self._judge[1].of(job.directory, entry.task if entry is not None and entry.task else job.name)
+
+    def lines(self, jobs: Iterable[Job]) -> list[str]:
+        """Lines for the report of the run, of the jobs that it has reused.
+
+        Example:
+            >>> reused.lines(jobs)
+            ["note    41 reused jobs of Train ran older code: mlp.py MLP.forward", ...]
+        """
+        groups: dict[tuple[Answer, str], _Group] = {}
+        try:
+            for job in jobs:
+                found = self.of(job)
+                if found.answer != "same":
+                    groups.setdefault((found.answer, job.name), _Group([], {}, {})).add(found, job)
+        except XpmError:  # the report is worth more than this note
+            return []
+        ordered = sorted(groups.items(), key=lambda item: (_ORDER.index(item[0][0]), -len(item[1].jobs)))
+        told = [line for (answer, name), group in ordered[:MOST] for line in _LINES[answer](name, group)]
+        rest = sum(len(group.jobs) for _, group in ordered[MOST:])
+        return told + ([f"        and {plural(rest, 'reused job')} of other classes"] if rest else [])
 
 
-def _line(workspace: Path, code: str, count: int, changed: Callable[[str], Sequence[str] | None]) -> str:
-    """What is said of the jobs of a code; empty if it has the same files as today's."""
-    jobs = plural(count, "reused job")
-    if code == LIVE:
-        return f"note    {jobs} ran with live code, which is not kept"
-    digests = [path.name for path in (workspace / "code" / "snapshots").glob(f"{code}*")]
-    files = changed(digests[0]) if len(digests) == 1 else None
-    if files is None:
-        return f"note    {jobs} ran with code {short(code)}"
-    return f"note    {jobs} ran with code {short(code)}, which differs from today's in {named(files)}" if files else ""
+class _Group(NamedTuple):
+    """The jobs of a class that have one kind of answer; what has changed of them, and what cannot be told."""
+
+    jobs: list[Job]
+    places: dict[str, None]
+    why: dict[str, None]
+
+    def add(self, found: Judgement, job: Job) -> None:
+        self.jobs.append(job)
+        self.places.update(dict.fromkeys(found.places))
+        self.why.update(dict.fromkeys(found.why))
+
+
+def changed_line(job: Job, found: Judgement) -> str:
+    """How a job is told that ran code which has changed.
+
+    Example:
+        >>> changed_line(job, found)
+        'Train/3f9ac2e is done, and ran older code: mlp.py MLP.forward'
+    """
+    return f"{label(job.name, job.identity)} is done, and ran older code: {_places(found.places)}"
+
+
+def _ran(name: str, group: _Group) -> list[str]:
+    count = len(group.jobs)
+    again = "it" if count == 1 else "them"
+    return [
+        f"note    {plural(count, 'reused job')} of {name} ran older code: {_places(list(group.places))}",
+        f'        on_code_change="rerun" runs {again} again, "ignore" says nothing',
+    ]
+
+
+def _reached(name: str, group: _Group) -> list[str]:
+    jobs, it = plural(len(group.jobs), "reused job"), "it" if len(group.jobs) == 1 else "they"
+    return [f"note    {jobs} of {name}: code has changed that {it} never ran: {_places(list(group.places))}"]
+
+
+def _unknown(name: str, group: _Group) -> list[str]:
+    jobs, it = plural(len(group.jobs), "reused job"), "its" if len(group.jobs) == 1 else "their"
+    return [f"note    {jobs} of {name}: cannot tell whether {it} code has changed: {_places(list(group.why))}"]
+
+
+_LINES: Mapping[Answer, Callable[[str, _Group], list[str]]] = {"ran": _ran, "reached": _reached, "unknown": _unknown}
+
+
+def _places(places: Sequence[str]) -> str:
+    return listed(places, PLACES)

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from xpm_core.errors import SettingsError, SnapshotError
-from xpm_core.script.code.choice import Code
+from xpm_core.script.code.choice import NO_CODE, Code
 from xpm_core.script.code.live_trees import live_roots, live_trees
 from xpm_core.snapshot.code_store import RELIED_ON_S, CodeStore, clock_s
 from xpm_core.snapshot.facts.packages import packages_document
@@ -51,7 +51,7 @@ class RunCode:
         self._live_classes: frozenset[type] = frozenset()
         self._live_roots: set[str] = set()
         self._trees: Sequence[Tree] = ()
-        self._newest = ""
+        self._newest = NO_CODE
 
     def of(self, classes: Iterable[type], *, live: bool) -> Code:
         """The code for a task of these classes, as it is now.
@@ -67,8 +67,8 @@ class RunCode:
             return self._live_code(classes) if live else self._snapshot(classes)
 
     @property
-    def newest(self) -> str:
-        """The snapshot that was submitted last; empty if there was none."""
+    def newest(self) -> Code:
+        """The kept code that was submitted last; NO_CODE if there was none."""
         return self._newest
 
     def changed(self, snapshot: str) -> list[str] | None:
@@ -82,8 +82,8 @@ class RunCode:
         """
         try:
             before = self._store.manifest(snapshot)
-            if self._newest:
-                return _differing(before, self._store.manifest(self._newest))
+            if self._newest.snapshot:
+                return _differing(before, self._store.manifest(self._newest.snapshot))
             roots = {tree.name: tree for tree in self._trees}
             trees = [roots[name] for name in before.trees]
             return changed_files(before, trees)
@@ -96,12 +96,12 @@ class RunCode:
             return self._live_code(classes)
         for line in taken.lines:
             self._tell(line)
-        self._newest = taken.snapshot
         self._forget_after_an_hour()
         which = taken.snapshot, _names(taken.trees)
         found = self._snapshots.get(which)
         if found is None:
             found = self._snapshots[which] = self._described(taken.snapshot, taken.trees)
+        self._newest = found
         return found
 
     def _live_code(self, classes: Iterable[type]) -> Code:

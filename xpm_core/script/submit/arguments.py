@@ -14,6 +14,7 @@ from typing import Any
 
 from xpm_core.errors import ExperimentError
 from xpm_core.scalars import is_number, is_whole
+from xpm_core.script.code import on_change
 from xpm_core.script.code.choice import CHOICES, EXPECTED
 from xpm_core.tracebacks.callsite import CodeLine, caller, format_line
 
@@ -81,4 +82,5 @@ _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "progress": (lambda value: isinstance(value, bool), "True or False"),
     "dry_run": (lambda value: isinstance(value, bool), "True or False"),
     "code": (lambda value: value is None or value in CHOICES, EXPECTED),
+    "on_code_change": (on_change.is_choice, on_change.EXPECTED),
 }

@@ -19,7 +19,7 @@ from xpm_core.backoff import Backoff
 from xpm_core.config import state_of, upstream
 from xpm_core.config.dependencies import own_paths
 from xpm_core.defaults import DEFAULT_QUEUE
-from xpm_core.errors import BeingRemovedError, RedisFullError, XpmError
+from xpm_core.errors import BeingRemovedError, ExperimentError, RedisFullError, XpmError
 from xpm_core.index.parameters import flat_parameters
 from xpm_core.index.writers import IndexedJob, SubmissionWriter
 from xpm_core.labels import short
@@ -32,7 +32,8 @@ from xpm_core.project.origin import project_name
 from xpm_core.reading.server import server_time
 from xpm_core.script.code.choice import LIVE
 from xpm_core.script.code.fates import Fates
-from xpm_core.script.code.reused import reused_lines
+from xpm_core.script.code.on_change import ERROR, IGNORE, RERUN, WARN, OnChange, rule_of
+from xpm_core.script.code.reused import Reused, changed_line
 from xpm_core.script.code.run_code import RunCode
 from xpm_core.script.follow.follower import LONGEST_PAUSE_S, SHORTEST_PAUSE_S
 from xpm_core.script.follow.markers import mark_done
@@ -88,6 +89,7 @@ class Submitter:
         record: The directory of the run, which records the jobs that the run names.
         tracker: Gets each job.
         begun: Called after each batch, with the queues of its jobs that are not settled.
+        on_change: What is done with a done job that ran code which has changed, unless its class says it.
     """
 
     def __init__(
@@ -99,6 +101,7 @@ class Submitter:
         record: RunDirectory,
         tracker: Tracker,
         begun: Callable[[set[str]], None],
+        on_change: OnChange = WARN,
     ) -> None:
         self._workspace, self._store, self._directory, self._run = workspace, store, directory, run
         self._record, self._tracker, self._begun = record, tracker, begun
@@ -114,6 +117,8 @@ class Submitter:
         self._key = signing.key_in(os.environ)
         self._code = RunCode(workspace.path, tell)
         self._fates = Fates(self._code.changed)
+        self._on_change, self._rules = on_change, dict[str, OnChange]()
+        self._reused = Reused(workspace.path, lambda: self._code.newest)
         self._began_s = monotonic()
         self._closed = threading.Event()
 
@@ -146,6 +151,8 @@ class Submitter:
             refuse_unguarded(classes, place)
             new = not classes <= self._classes
             job = self._job(task, digest, submission_tags(task, below, needs), options, place)
+            if job.directory.task not in self._rules:
+                self._rules[job.directory.task] = rule_of(type(task), self._on_change, self._written(place))
             pending = self._pending(job, task, needs, options, classes)
             config.submitted = job
             self._tracker.add(job)
@@ -170,8 +177,9 @@ class Submitter:
 
     def notes(self) -> list[str]:
         """Lines for the report of the run: tasks that are one job, tasks that look like others, and other code."""
-        reused = [identity for identity, job in self._tracker.snapshot().items() if job.reused]
-        code = reused_lines(self._workspace.path, reused, self._code.newest, self._code.changed)
+        jobs = [job for job in self._tracker.snapshot().values() if job.reused]
+        told = [job for job in jobs if self._rules[job.directory.task] != IGNORE]
+        code = self._reused.lines(told)
         return [*self.twins.lines(), *self.lookalikes.lines(), *self._fates.notes(), *code]
 
     def say_fates(self) -> None:
@@ -279,6 +287,8 @@ class Submitter:
             self._links.add(pending.job.directory, name_from_tags(pending.job.tags))
         self._index.add(map(self._indexed, batch, answers))
         self._begun({pending.job.queue for pending in batch if not pending.job.state.settled})
+        for pending, answer in zip(batch, answers, strict=True):
+            self._refuse_changed(pending.job, answer)
 
     def _indexed(self, pending: Pending, answer: Submitted) -> IndexedJob:
         """A job as it enters the index of the experiment."""
@@ -341,7 +351,12 @@ class Submitter:
         return [known[pending.job.identity] for pending in batch]
 
     def _look_after(self, pending: Pending, answer: Submitted) -> Submitted:
-        """If a done job has no marker, write the marker, or run the job again if its directory is gone."""
+        """If a done job has no marker, write the marker, or run the job again if its directory is gone.
+
+        A job whose code has changed runs again, too, if the run or its class asks for that.
+        """
+        if answer.code is SubmitCode.DONE:
+            return self._renew(pending, answer)
         if answer.code is not SubmitCode.UNMARKED:
             return answer
         directory, label = pending.job.directory, pending.job.label
@@ -355,3 +370,34 @@ class Submitter:
             return answer
         log.warning("%s: it was done, but its result is gone from %s: it runs again", label, directory.path)
         return answer._replace(code=SubmitCode.RETRIED, state=State(now))
+
+    # -- code that has changed -------------------------------------------------------------------------------------
+
+    def _renew(self, pending: Pending, answer: Submitted) -> Submitted:
+        """Run a done job again that ran code which has changed, if that is wanted."""
+        job = pending.job
+        if self._rules[job.directory.task] != RERUN:
+            return answer
+        found, marker = self._reused.of(job), job.directory.done_marker()
+        if found.answer != "ran" or marker is None:
+            return answer
+        code, now, other = self._store.retry(job.identity, marker.execution, self._submission(pending))
+        if code is RetryCode.IN_USE:
+            log.warning("%s. Job %s uses its result: it is not run again now", changed_line(job, found), short(other))
+        if code is not RetryCode.RETRIED:
+            return answer
+        log.info("%s. It runs again", changed_line(job, found))
+        return answer._replace(code=SubmitCode.RETRIED, state=State(now))
+
+    def _refuse_changed(self, job: TrackedJob, answer: Submitted) -> None:
+        """Refuse a done job that ran code which has changed, if that is wanted.
+
+        Raises:
+            ExperimentError: Names the job, the line that submits it, and what has changed.
+        """
+        if answer.code is not SubmitCode.DONE or self._rules[job.directory.task] != ERROR:
+            return
+        found = self._reused.of(job)
+        if found.answer == "ran":
+            remedy = 'Undo the change, or say what is to become of such results: on_code_change="rerun" or "ignore".'
+            raise ExperimentError(self._written(job.place), changed_line(job, found), remedy)

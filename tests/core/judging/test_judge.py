@@ -1,0 +1,151 @@
+"""What becomes of the code of a done job, by its directory alone. Whole runs are in tests/whole/code."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from textwrap import dedent
+
+import pytest
+
+from xpm_core.fingerprints.ran import OpenedFile, Ran, RanModule
+from xpm_core.judging.judge import Judge
+from xpm_core.judging.then import NotKnownError, then_of
+from xpm_core.project.import_path import import_path
+from xpm_core.snapshot.code_store import CodeStore
+from xpm_core.snapshot.manifest import KeptFile, Manifest
+from xpm_core.snapshot.provenance import Provenance, Tree
+from xpm_core.wire import payload
+from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.job_spec import JobOptions, JobSpec, Retries
+from xpm_core.workspace.kept_job import KeptJob
+
+TASK = """
+    from xpm_core import Param, Task
+    import judged_helper
+
+    class Judged(Task):
+        n: Param[int]
+        def execute(self):
+            return judged_helper.used(self.n)
+"""
+HELPER = """
+    def used(n):
+        return n
+    def unused(n):
+        return -n
+"""
+RAN = Ran(
+    "monitoring",
+    functions={("p", "judged_task.py"): ("Judged.execute",), ("p", "judged_helper.py"): ("used",)},
+    modules=[RanModule("p", "judged_helper.py", "judged_helper"), RanModule("p", "judged_task.py", "judged_task")],
+)
+
+
+class Lab:
+    """A project, its workspace, and one done job."""
+
+    def __init__(self, folder: Path) -> None:
+        self.root, self.workspace = folder / "p", folder / "workspace"
+        self.root.mkdir()
+        self.directory = JobDirectory(self.workspace, f"jobs/judged_task.judged/{'1' * 64}")
+        self.files = {"judged_task.py": dedent(TASK), "judged_helper.py": dedent(HELPER)}
+
+    def submitted(self, **files: str) -> tuple[str, str]:
+        """Keep the files, with others in place of some; returns the names of the snapshot and of its provenance."""
+        store = CodeStore(self.workspace)
+        texts = {**self.files, **{f"{name}.py": dedent(text) for name, text in files.items()}}
+        entries = []
+        for path, text in texts.items():
+            (self.root / path).write_text(text)
+            entries.append(KeptFile(0, path, 0o644, store.put_object(text.encode()), len(text)))
+        manifest = Manifest(["p"], list(entries))
+        store.put("snapshots", manifest.data)
+        told = Provenance(manifest.digest, [Tree("p", [str(self.root)])])
+        return manifest.digest, store.put("provenance", told.written())
+
+    def run(self, ran: Ran | None = RAN) -> None:
+        """Write what a worker writes of a done job."""
+        code = self.submitted()
+        task = importlib.import_module("judged_task").Judged.C(n=1)
+        spec = JobSpec(
+            "1" * 64, "judged_task:Judged", "Judged", self.directory.relative, payload.pack(task), JobOptions()
+        )
+        record = {"code": dict(zip(("snapshot", "provenance"), code, strict=True))}
+        if ran is not None:
+            record["ran"] = CodeStore(self.workspace).put("ran", ran.written())
+        self.directory.path.parent.mkdir(parents=True)
+        number = self.directory.prepare(1)
+        self.directory.keep(KeptJob(spec, (), Retries(0, 0, 0)))
+        self.directory.write_record(number, "e1", record)
+        self.directory.write_marker("done", "e1")
+
+    def judge(self, **files: str) -> Judge:
+        return Judge(self.workspace, *self.submitted(**files), import_path())
+
+
+@pytest.fixture
+def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+    found = Lab(tmp_path)
+    monkeypatch.syspath_prepend(str(found.root))
+    yield found
+    for name in ("judged_task", "judged_helper"):
+        sys.modules.pop(name, None)
+
+
+def test_a_job_is_judged_by_its_directory(lab: Lab) -> None:
+    lab.run()
+    then = then_of(lab.directory, "judged_task:Judged")
+    assert then.classes == (("p", "judged_task.py", "Judged"),)
+    assert ("p", "") in then.folders
+    for text, answer, places in (
+        (HELPER, "same", []),
+        ("# a comment\n" + dedent(HELPER), "same", []),
+        (HELPER.replace("return n", "return n + 1"), "ran", ["judged_helper.py used"]),
+    ):
+        found = lab.judge(judged_helper=text).of(lab.directory, "judged_task:Judged")
+        assert (found.answer, found.places, found.snapshot) == (answer, places, then.snapshot)
+
+
+def test_what_a_job_never_ran_is_told_apart(lab: Lab) -> None:
+    lab.files["judged_task.py"] = lab.files["judged_task.py"].replace(
+        "used(self.n)", "used(self.n) or judged_helper.unused(1)"
+    )
+    lab.run()
+    found = lab.judge(judged_helper=HELPER.replace("-n", "+n")).of(lab.directory, "judged_task:Judged")
+    assert (found.answer, found.places) == ("reached", ["judged_helper.py unused"])
+
+
+def test_without_a_record_of_what_ran_all_that_it_could_reach_counts(lab: Lab) -> None:
+    lab.files["judged_task.py"] = lab.files["judged_task.py"].replace(
+        "used(self.n)", "used(self.n) or judged_helper.unused(1)"
+    )
+    lab.run(None)
+    found = lab.judge(judged_helper=HELPER.replace("-n", "+n")).of(lab.directory, "judged_task:Judged")
+    assert found.answer == "ran"
+
+
+def test_a_file_that_it_has_read_counts_as_code(lab: Lab) -> None:
+    lab.run(Ran(**{**vars(RAN), "files": [OpenedFile("p", "rates.csv", "digest", "0" * 64)]}))
+    (lab.root / "rates.csv").write_text("2")
+    found = lab.judge().of(lab.directory, "judged_task:Judged")
+    assert (found.answer, found.places) == ("ran", ["rates.csv"])
+    lost = Ran(**{**vars(RAN), "lacks": ["files"]})
+    assert lost.sees_all
+
+
+def test_what_is_not_known_is_said(lab: Lab) -> None:
+    with pytest.raises(NotKnownError, match="no record"):
+        then_of(lab.directory, "judged_task:Judged")
+    lab.run()
+    [record] = lab.directory.records()
+    lab.directory.write_record(1, "e1", {**record, "code": {"snapshot": "", "provenance": ""}})
+    found = lab.judge().of(lab.directory, "judged_task:Judged")
+    assert (found.answer, found.why) == ("unknown", ("it ran with live code, which is not kept",))
+    lab.directory.write_record(1, "e1", {**record, "ran": "0" * 64})
+    assert lab.judge().of(lab.directory, "judged_task:Judged").answer == "unknown"
+    (lab.directory.path / ".xpm" / "handed.json").unlink()
+    [why] = lab.judge().of(lab.directory, "judged_task:Judged").why
+    assert "does not say what it ran" in why

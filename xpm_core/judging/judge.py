@@ -17,7 +17,7 @@ from xpm_core.fingerprints.ran import Ran
 from xpm_core.fingerprints.reached import Reached, reach
 from xpm_core.fingerprints.walk import Unknown, Walk
 from xpm_core.judging.data import Data
-from xpm_core.judging.then import NotKnownError, Place, Then, then_of
+from xpm_core.judging.then import Place, Then, then_of
 from xpm_core.project.import_path import ImportPath, import_path
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.snapshot.manifest import Manifest
@@ -99,10 +99,9 @@ class Judge:
             directory: Its directory.
             task: The name of its class in identities, `train:Train`.
         """
-        try:
-            then = then_of(directory, task)
-        except NotKnownError as error:
-            return Judgement("unknown", why=(str(error),))
+        then = then_of(directory, task)
+        if isinstance(then, str):
+            return Judgement("unknown", why=(then,))
         if then not in self._known:
             try:
                 self._known[then] = self._judged(then)

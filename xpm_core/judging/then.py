@@ -38,8 +38,8 @@ class Then(NamedTuple):
         classes: Its class and those of its configurations, as far as they are in the snapshot.
 
     Example:
-        >>> then_of(directory, "train:Train").classes
-        (('digits', 'train.py', 'Train'),)
+        >>> then_of(directory, "train:Train")
+        Then(snapshot='8c1f2e0…', ran='5d20b11…', classes=(('digits', 'train.py', 'Train'),), …)
     """
 
     snapshot: str
@@ -49,38 +49,31 @@ class Then(NamedTuple):
     classes: tuple[Place, ...]
 
 
-class NotKnownError(Exception):
-    """Why the code of a job is not known. Its text is the end of "cannot tell: ". It never leaves this room."""
-
-
-def then_of(directory: JobDirectory, task: str) -> Then:
-    """The code of a done job.
+def then_of(directory: JobDirectory, task: str) -> Then | str:
+    """The code of a done job; or why it is not known, as the end of "cannot tell: ".
 
     Args:
         directory: The job's directory.
         task: The name of its class in identities, `train:Train`.
-
-    Raises:
-        NotKnownError: The directory does not say it.
     """
     marker = directory.marker()
     record = directory.record(marker.execution) if marker is not None else None
     if record is None:
-        raise NotKnownError("there is no record of how it ran")
+        return "there is no record of how it ran"
     code = record.get("code")
     snapshot, provenance = (_digest(code, name) for name in ("snapshot", "provenance"))
     if not snapshot:
-        raise NotKnownError("it ran with live code, which is not kept")
+        return "it ran with live code, which is not kept"
     kept = directory.kept(task)
     if kept is None:
-        raise NotKnownError("its directory does not say what it ran, or another user has to read that")
+        return "its directory does not say what it ran, or only another user can read that"
     try:
         roots = Provenance.read(CodeStore(directory.workspace).get("provenance", provenance)).roots
         content = opened(kept.spec.payload)
         path = import_path_in(content, UNMOVED)
         records = list(_classes(content, Parts(directory.workspace), set()))
     except (SnapshotError, PayloadError, *_FORMS):
-        raise NotKnownError("the description of its submission is gone, or damaged") from None
+        return "the description of its submission is gone, or damaged"
     folders = Folders.of(path, roots)
     places = sorted({place for each in records if (place := _place(each, roots)) is not None})
     return Then(snapshot, _digest(record, "ran"), tuple(folders.folders), folders.taken, tuple(places))

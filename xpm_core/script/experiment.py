@@ -198,15 +198,9 @@ class experiment:
         self._follow(stack)
         self._show(stack)
         self._submitter = Submitter(
-            self.workspace,
-            self._store,
-            folder,
-            self._run,
-            self._run_directory,
-            self.tracker,
-            self._start_workers,
-            self._on_change,
+            self.workspace, self._store, folder, self._run, self._run_directory, self.tracker, self._start_workers
         )
+        self._submitter.on_change = self._on_change
         self._ending = Ending(
             self.name, self.tracker, self._store, self._connector, self._commands, self._submitter.notes, self._began_s
         )

@@ -89,6 +89,8 @@ class Submitter:
         record: The directory of the run, which records the jobs that the run names.
         tracker: Gets each job.
         begun: Called after each batch, with the queues of its jobs that are not settled.
+
+    Attributes:
         on_change: What is done with a done job that ran code which has changed, unless its class says it.
     """
 
@@ -101,7 +103,6 @@ class Submitter:
         record: RunDirectory,
         tracker: Tracker,
         begun: Callable[[set[str]], None],
-        on_change: OnChange = WARN,
     ) -> None:
         self._workspace, self._store, self._directory, self._run = workspace, store, directory, run
         self._record, self._tracker, self._begun = record, tracker, begun
@@ -117,7 +118,8 @@ class Submitter:
         self._key = signing.key_in(os.environ)
         self._code = RunCode(workspace.path, tell)
         self._fates = Fates(self._code.changed)
-        self._on_change, self._rules = on_change, dict[str, OnChange]()
+        self.on_change: OnChange = WARN
+        self._rules: dict[str, OnChange] = {}
         self._reused = Reused(workspace.path, lambda: self._code.newest)
         self._began_s = monotonic()
         self._closed = threading.Event()
@@ -152,7 +154,7 @@ class Submitter:
             new = not classes <= self._classes
             job = self._job(task, digest, submission_tags(task, below, needs), options, place)
             if job.directory.task not in self._rules:
-                self._rules[job.directory.task] = rule_of(type(task), self._on_change, self._written(place))
+                self._rules[job.directory.task] = rule_of(type(task), self.on_change, self._written(place))
             pending = self._pending(job, task, needs, options, classes)
             config.submitted = job
             self._tracker.add(job)

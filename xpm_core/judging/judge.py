@@ -6,6 +6,7 @@ Owns: today's project, and one comparison for all jobs that had the same code an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,7 +18,7 @@ from xpm_core.fingerprints.ran import Ran
 from xpm_core.fingerprints.reached import Reached, reach
 from xpm_core.fingerprints.walk import Unknown, Walk
 from xpm_core.judging.data import Data
-from xpm_core.judging.then import Place, Then, then_of
+from xpm_core.judging.then import Place, Then, roots_in, then_of
 from xpm_core.project.import_path import ImportPath, import_path
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.snapshot.manifest import Manifest
@@ -87,6 +88,7 @@ class Judge:
         folders = Folders.of(path or import_path(), told.roots)
         self._data = Data(manifest, {tree.name: tree.roots[0] for tree in told.trees})
         self._today = Walk(Project.of_snapshot(workspace, manifest, folders, self._memory))
+        self._roots = lru_cache(maxsize=64)(partial(roots_in, self._store))
         self._known: dict[Then, Judgement] = {}
         self._manifests: dict[str, Manifest] = {}
         self._old: dict[tuple[object, ...], tuple[Walk, Comparison]] = {}
@@ -99,7 +101,7 @@ class Judge:
             directory: Its directory.
             task: The name of its class in identities, `train:Train`.
         """
-        then = then_of(directory, task)
+        then = then_of(directory, task, self._roots)
         if isinstance(then, str):
             return Judgement("unknown", why=(then,))
         if then not in self._known:

@@ -8,7 +8,7 @@ Owns: reading this. No class is imported.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from xpm_core.errors import PayloadError, SnapshotError
@@ -38,7 +38,7 @@ class Then(NamedTuple):
         classes: Its class and those of its configurations, as far as they are in the snapshot.
 
     Example:
-        >>> then_of(directory, "train:Train")
+        >>> then_of(directory, "train:Train", partial(roots_in, store))
         Then(snapshot='8c1f2e0…', ran='5d20b11…', classes=(('digits', 'train.py', 'Train'),), …)
     """
 
@@ -49,12 +49,13 @@ class Then(NamedTuple):
     classes: tuple[Place, ...]
 
 
-def then_of(directory: JobDirectory, task: str) -> Then | str:
+def then_of(directory: JobDirectory, task: str, roots_by: Callable[[str], Mapping[str, str]]) -> Then | str:
     """The code of a done job; or why it is not known, as the end of "cannot tell: ".
 
     Args:
         directory: The job's directory.
         task: The name of its class in identities, `train:Train`.
+        roots_by: Returns the roots that a provenance names, see `roots_in`; many jobs share one.
     """
     marker = directory.marker()
     record = directory.record(marker.execution) if marker is not None else None
@@ -68,7 +69,7 @@ def then_of(directory: JobDirectory, task: str) -> Then | str:
     if kept is None:
         return "its directory does not say what it ran, or only another user can read that"
     try:
-        roots = Provenance.read(CodeStore(directory.workspace).get("provenance", provenance)).roots
+        roots = roots_by(provenance)
         content = opened(kept.spec.payload)
         path = import_path_in(content, UNMOVED)
         records = list(_classes(content, Parts(directory.workspace), set()))
@@ -77,6 +78,15 @@ def then_of(directory: JobDirectory, task: str) -> Then | str:
     folders = Folders.of(path, roots)
     places = sorted({place for each in records if (place := _place(each, roots)) is not None})
     return Then(snapshot, _digest(record, "ran"), tuple(folders.folders), folders.taken, tuple(places))
+
+
+def roots_in(store: CodeStore, provenance: str) -> dict[str, str]:
+    """The roots that a provenance names, see `Provenance.roots`.
+
+    Raises:
+        SnapshotError: The document is missing, or malformed.
+    """
+    return Provenance.read(store.get("provenance", provenance)).roots
 
 
 def _digest(fields: Any, name: str) -> str:
@@ -96,7 +106,7 @@ def _classes(content: dict[str, Any], parts: Parts, seen: set[bytes]) -> Iterato
                 waiting.append(opened(parts.get(digest)))
 
 
-def _place(record: dict[str, Any], roots: dict[str, str]) -> Place | None:
+def _place(record: dict[str, Any], roots: Mapping[str, str]) -> Place | None:
     """Where the class of a record stands in the snapshot; None if it is installed, or built in."""
     file = record["file"] or ""
     above = [root for root in roots if file.startswith(f"{root.rstrip('/')}/")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from textwrap import dedent
 
@@ -12,7 +13,7 @@ import pytest
 
 from xpm_core.fingerprints.ran import OpenedFile, Ran, RanModule
 from xpm_core.judging.judge import Judge
-from xpm_core.judging.then import Then, then_of
+from xpm_core.judging.then import Then, roots_in, then_of
 from xpm_core.project.import_path import import_path
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.snapshot.manifest import KeptFile, Manifest
@@ -82,6 +83,10 @@ class Lab:
         self.directory.write_record(number, "e1", record)
         self.directory.write_marker("done", "e1")
 
+    def then(self) -> Then | str:
+        """What the directory says."""
+        return then_of(self.directory, "judged_task:Judged", partial(roots_in, CodeStore(self.workspace)))
+
     def judge(self, **files: str) -> Judge:
         return Judge(self.workspace, *self.submitted(**files), import_path())
 
@@ -97,7 +102,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
 
 def test_a_job_is_judged_by_its_directory(lab: Lab) -> None:
     lab.run()
-    then = then_of(lab.directory, "judged_task:Judged")
+    then = lab.then()
     assert isinstance(then, Then)
     assert then.classes == (("p", "judged_task.py", "Judged"),)
     assert ("p", "") in then.folders
@@ -138,7 +143,7 @@ def test_a_file_that_it_has_read_counts_as_code(lab: Lab) -> None:
 
 
 def test_what_is_not_known_is_said(lab: Lab) -> None:
-    assert then_of(lab.directory, "judged_task:Judged") == "there is no record of how it ran"
+    assert lab.then() == "there is no record of how it ran"
     lab.run()
     [record] = lab.directory.records()
     lab.directory.write_record(1, "e1", {**record, "code": {"snapshot": "", "provenance": ""}})

@@ -289,8 +289,8 @@ class Submitter:
             self._links.add(pending.job.directory, name_from_tags(pending.job.tags))
         self._index.add(map(self._indexed, batch, answers))
         self._begun({pending.job.queue for pending in batch if not pending.job.state.settled})
-        for pending, answer in zip(batch, answers, strict=True):
-            self._refuse_changed(pending.job, answer)
+        for pending in batch:
+            self._refuse_changed(pending.job)
 
     def _indexed(self, pending: Pending, answer: Submitted) -> IndexedJob:
         """A job as it enters the index of the experiment."""
@@ -363,7 +363,7 @@ class Submitter:
             return answer
         directory, label = pending.job.directory, pending.job.label
         if mark_done(directory, answer.execution):
-            return answer
+            return self._renew(pending, answer)
         if server_time(self._store.client) - answer.ended_s < LISTING_LAG_S:
             return answer
         code, now, other = self._store.retry(pending.job.identity, answer.execution, self._submission(pending))
@@ -391,13 +391,13 @@ class Submitter:
         log.info("%s. It runs again", changed_line(job, found))
         return answer._replace(code=SubmitCode.RETRIED, state=State(now))
 
-    def _refuse_changed(self, job: TrackedJob, answer: Submitted) -> None:
+    def _refuse_changed(self, job: TrackedJob) -> None:
         """Refuse a done job that ran code which has changed, if that is wanted.
 
         Raises:
             ExperimentError: Names the job, the line that submits it, and what has changed.
         """
-        if answer.code is not SubmitCode.DONE or self._rules[job.directory.task] != ERROR:
+        if not job.reused or self._rules[job.directory.task] != ERROR:
             return
         found = self._reused.of(job)
         if found.answer == "ran":

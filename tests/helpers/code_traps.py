@@ -467,6 +467,12 @@ SAME: dict[str, Case] = {
         "width: int",
         "'''Doc.'''\n        width: int",
     ),
+    "what is done when code has changed": (
+        {"train.py": task("", "return 1")},
+        "train.py",
+        "width: int",
+        "on_code_change = 'rerun'\n        width: int",
+    ),
     "annotation of a local": (
         {"train.py": USES_HELPER, "helper.py": "def f(x):\n    y = x\n    return y"},
         "helper.py",

@@ -36,6 +36,9 @@ _QUIET_BUILTINS = frozenset(
 )  # fmt: skip
 """What can be called without any effect beside the value."""
 
+_RULE = "on_code_change"
+"""An attribute of tasks that only a script reads when it submits them."""
+
 _ACCESSORS = frozenset({"setter", "getter", "deleter"})
 
 
@@ -188,7 +191,7 @@ class Pieces:
             elif isinstance(each, ast.ClassDef):
                 self._class(each, f"{name}.")
                 kept.append(ast.Expr(value=ast.Name(id=f"class {each.name}", ctx=ast.Load())))
-            else:
+            elif not _is_rule(each):
                 kept.append(each)
         node.body = kept or [ast.Pass()]
         found = names_in([node], self.bound, line)
@@ -263,6 +266,14 @@ class Pieces:
         after = [f"{name} {self._sofar[name]}" for name in sorted(loads) if self._times[name] > 1]
         before = "\n".join(self.found[MODULE].shapes)
         return "".join(f"\n# after {each}" for each in [*after, *([digest_of(before)] if before else [])])
+
+
+def _is_rule(node: ast.stmt) -> bool:
+    """Whether a statement of a class says what is done when its code has changed. Else it would be such a change."""
+    if not isinstance(node, ast.Assign) or not isinstance(node.value, ast.Constant):
+        return False
+    names = [each.id if isinstance(each, ast.Name) else "" for each in node.targets]
+    return names == [_RULE] and isinstance(node.value.value, str)
 
 
 def _extend(known: list[Ref], more: list[Ref]) -> None:

@@ -4,7 +4,7 @@
     definitions  {tree: {path: [name, ...]}}
     unknown      [[what, tree, path, line, whether the code itself is unknown], ...]
 
-The document is kept under its SHA-256, so equal jobs share it, and a record names it as `reached`.
+No record names such a document: what a job could reach follows from its snapshot and its payload (xpm_core.judging).
 
 Owns: the walk from its beginning to its end, and this form.
 """

@@ -67,7 +67,7 @@ def test_with_git_ignored_files_are_left_out_unless_they_were_imported(tmp_path:
 
 def test_what_is_never_kept_does_not_make_a_checkout_dirty(tmp_path: Path, workspace: Path) -> None:
     project = CodeProject(tmp_path / "p", {"train.py": TASK}).commit()
-    never = ("__pycache__/train.pyc", "ws/.xpm/workspace.json", "ws/jobs/learn/model.bin", "out.log", "mlruns/0/meta.yaml")
+    never = ("__pycache__/train.pyc", "ws/.xpm/workspace.json", "ws/jobs/learn/model.bin", "out.log", "mlruns/0/a.yaml")
     project.write(dict.fromkeys(never, "1"))
     found = taken(workspace, project.load("train").Learn)
     git = found.trees[0].git

@@ -1,6 +1,8 @@
-"""Defaults of jobs and workers, each defined once: queue, lease, retries, back-off, and the time that a stop takes."""
+"""Defaults, each defined once: queue, lease, retries, back-off, the time that a stop takes, the folder of a machine."""
 
 from __future__ import annotations
+
+import os
 
 DEFAULT_QUEUE = "default"
 
@@ -21,3 +23,6 @@ DEFAULT_GRACE_S = 20.0
 
 LEAVE_S = 1.0
 """How long a worker may take to leave after its last job has ended, in seconds: it reports to the server meanwhile."""
+
+MACHINE_FOLDER = f"/tmp/xpm-{os.geteuid()}"
+"""What xpm keeps on the local disk of a machine: sockets of embedded servers, and the code of jobs."""

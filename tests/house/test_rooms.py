@@ -172,7 +172,7 @@ TESTED_ELSEWHERE = {
     "core/diagnosis/patient": ("core/diagnosis/jobs/test_markers", "facts are read anew before a marker is written"),
     "core/diagnosis/jobs/seen": ("core/diagnosis/jobs/test_markers", "damaged markers are seen as such"),
     "core/diagnosis/jobs/lists": ("core/diagnosis/jobs/test_index", "lists that are not whole, beside the index"),
-    "cli/output/finding_lines": ("cli/commands/upkeep/test_doctor", "its lines are what the command prints"),
+    "cli/output/sheets/finding_lines": ("cli/commands/upkeep/test_doctor", "its lines are what the command prints"),
     "cli/lookup/script_objects": (
         "cli/commands/looking/test_diff",
         "only this command takes names of a script's objects",
@@ -199,7 +199,7 @@ TESTED_ELSEWHERE = {
     "core/foreground/main": ("cli/commands/acting/test_debug", "the command goes on as this process"),
     "core/foreground/reports": ("cli/commands/acting/test_debug", "what a job reports is printed"),
     "core/foreground/scratch": ("cli/commands/acting/test_debug", "the command makes such a folder"),
-    "cli/lookup/job_code": ("cli/output/sheets/test_code_lines", "the code of jobs in each state is shown"),
+    "cli/lookup/code/job_code": ("cli/output/code/test_code_lines", "the code of jobs in each state is shown"),
     "cli/lookup/sealed_job": ("cli/commands/acting/test_debug", "the command is refused without one"),
     "core/snapshot/trees/build": ("core/snapshot/trees/test_trees", "a tree is built when it is opened"),
     "core/snapshot/trees/bytecode": ("core/snapshot/trees/test_trees", "a tree is compiled when it is built"),

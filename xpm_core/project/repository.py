@@ -51,14 +51,19 @@ def _name(root: str, seen: frozenset[str]) -> str | None:
 
 def _home(root: str) -> str:
     """The folder with the settings of a checkout; for a worktree, the folder of the main checkout."""
-    place = os.path.join(root, ".git")
-    if (said := _line(place)) is not None:
-        place = os.path.realpath(os.path.join(root, said.removeprefix("gitdir:").strip()))
-    shared = _line(os.path.join(place, "commondir"))
+    place = own_folder(root)
+    shared = text_of(os.path.join(place, "commondir"))
     return place if shared is None else os.path.realpath(os.path.join(place, shared))
 
 
-def _line(file: str) -> str | None:
+def own_folder(root: str) -> str:
+    """The folder of git's files that only this checkout has. In a worktree or a submodule, a file `.git` names it."""
+    place = os.path.join(root, ".git")
+    said = text_of(place)
+    return place if said is None else os.path.realpath(os.path.join(root, said.removeprefix("gitdir:").strip()))
+
+
+def text_of(file: str) -> str | None:
     """The text of a file; None when it cannot be read."""
     try:
         with open(file, encoding="utf-8", errors="surrogateescape") as text:
@@ -71,7 +76,7 @@ def _remote(file: str) -> str | None:
     """The URL of the remote repository named `origin` in git's settings, else of the first one."""
     urls: dict[str, str] = {}
     name = None
-    for line in (_line(file) or "").splitlines():
+    for line in (text_of(file) or "").splitlines():
         if section := _SECTION.match(line):
             name = section[2] if section[1] == "remote" else None
         elif name is not None and (url := _URL.match(line)):

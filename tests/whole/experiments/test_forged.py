@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import os
 import pickle
+import re
 import subprocess
 import sys
 import sysconfig
@@ -226,8 +227,9 @@ def test_a_worker_imports_only_what_it_allows(crew: Crew, written: Path) -> None
 
 
 def files(folder: Path) -> set[Path]:
-    """All that lies in a folder, except for the marks that daemons leave for `xpm doctor`."""
-    return {path for path in folder.rglob("*") if ".xpm/marks" not in path.as_posix()}
+    """All that lies in a folder, except for what daemons write: marks for `xpm doctor`, and the list of packages."""
+    own = re.compile(r"/\.xpm/marks(/|$)|/code(/packages(/\w+)?)?$")
+    return {path for path in folder.rglob("*") if own.search(path.as_posix()) is None}
 
 
 OUTSIDE = "../" * 8 + "outside/" + "0" * 64

@@ -13,10 +13,10 @@ import click
 
 from xpm_cli.app import common_options, say
 from xpm_cli.lookup import script_objects
-from xpm_cli.lookup.job_code import JobCode
+from xpm_cli.lookup.code.job_code import JobCode
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.sealed_job import verified
-from xpm_cli.output.code_differences import CodeDifference, CodeSide
+from xpm_cli.output.code.code_differences import CodeDifference, CodeSide
 from xpm_cli.output.json_form import SCHEMA, dumps
 from xpm_cli.output.terminal import Terminal
 from xpm_core.errors import WorkspaceError

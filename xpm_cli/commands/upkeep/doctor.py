@@ -9,9 +9,9 @@ import click
 
 from xpm_cli.app import FAILED, common_options, setting
 from xpm_cli.lookup.find_workspace import find_workspace
-from xpm_cli.output.finding_lines import finding_lines, findings_record, summary
 from xpm_cli.output.forms import as_json
 from xpm_cli.output.json_form import moment
+from xpm_cli.output.sheets.finding_lines import finding_lines, findings_record, summary
 from xpm_cli.output.terminal import Terminal
 from xpm_core.diagnosis.checks import examine
 from xpm_core.diagnosis.findings import Finding, Level

@@ -13,12 +13,12 @@ from typing import Any
 
 import click
 
-from xpm_cli.lookup.job_code import JobCode
+from xpm_cli.lookup.code.job_code import JobCode
 from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_cli.lookup.sealed_job import imported_from
+from xpm_cli.output.code.code_lines import code_lines, machine_lines
 from xpm_cli.output.job_record import job_record
 from xpm_cli.output.json_form import SCHEMA
-from xpm_cli.output.sheets.code_lines import code_lines, machine_lines
 from xpm_cli.output.tables.cells import text_of
 from xpm_cli.output.tables.job_table import where
 from xpm_cli.output.terminal import LABEL_WIDTH, Terminal, state

@@ -6,6 +6,7 @@ how the tasks came to be submitted. It is written once for each snapshot.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
@@ -44,6 +45,7 @@ class RunCode:
     def __init__(self, workspace: Path, tell: Callable[[str], None]) -> None:
         self._store, self._tell = CodeStore(workspace), tell
         self._snapshotter = Snapshotter(workspace)
+        self._workspace = os.path.realpath(workspace)
         self._lock = threading.Lock()
         self._snapshots: dict[_Which, Code] = {}
         self._since_s = clock_s()
@@ -111,7 +113,7 @@ class RunCode:
         self._live_classes = self._live_classes.union(classes)
         roots = live_roots(self._live_classes)
         if self._live is None or roots != self._live_roots:
-            trees = live_trees(roots)
+            trees = live_trees(roots, self._workspace)
             self._trees = trees
             self._live, self._live_roots = self._described("", trees), roots
         return self._live

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 
+from xpm_core.defaults import MACHINE_FOLDER
 from xpm_core.errors import EmbeddedServerError, RedisUnavailableError, XpmError
 from xpm_core.server import connection, fitness
 from xpm_core.server.binary import find_server
@@ -31,7 +32,7 @@ from xpm_core.workspace.workspace import Workspace
 MUTEX_S = START_S + END_S + 10.0
 """How long to wait for another user that comes or goes, in seconds: it may end a server and start another."""
 
-RUNTIME_FOLDER = f"/tmp/xpm-{os.geteuid()}"
+RUNTIME_FOLDER = MACHINE_FOLDER
 """Folder of the sockets: its path is short, it is on a local disk, and only this user may enter it."""
 
 _TRIES = 3

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 from typing import NamedTuple
 
-from xpm_core.project.repository import checkout_of
+from xpm_core.project.repository import checkout_of, own_folder, text_of
+from xpm_core.snapshot.taking.files.git import Asked, GitRefusedError
 
 ASK_S = 10.0
 """How long git may take to answer, seconds."""
@@ -52,54 +52,27 @@ def checkout(folder: str) -> Checkout | None:
 
 def _asked(folder: str) -> bytes | None:
     """What git says of a folder; None if it says nothing, for example because another user owns the checkout."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    command = ["git", "-c", "core.fsmonitor=false", "-c", "status.relativePaths=false", "status"]
-    options = ["--porcelain=v2", "--branch", "--untracked-files=normal", "--ignore-submodules=none", "--", "."]
+    options = ("--porcelain=v2", "--branch", "--untracked-files=normal", "--ignore-submodules=none", "--", ".")
     try:
-        ended = subprocess.run(
-            [*command, *options],
-            cwd=folder,
-            env={**environment, "LC_ALL": "C", "GIT_OPTIONAL_LOCKS": "0"},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=ASK_S,
-            check=False,
-        )
-    except (OSError, subprocess.SubprocessError):
+        return Asked(folder, "status", *options).answer(ASK_S)
+    except GitRefusedError:
         return None
-    return ended.stdout if not ended.returncode else None
 
 
 def _commit_in(root: str) -> str:
     """The commit by git's files; empty if they do not say it."""
-    own = _own(root)
-    shared = os.path.join(own, _line(os.path.join(own, "commondir")) or "")
-    head = _line(os.path.join(own, "HEAD")) or ""
+    own = own_folder(root)
+    shared = os.path.join(own, text_of(os.path.join(own, "commondir")) or "")
+    head = text_of(os.path.join(own, "HEAD")) or ""
     if head.startswith("ref:"):
         name = head.removeprefix("ref:").strip()
-        head = _line(os.path.join(own, name)) or _line(os.path.join(shared, name)) or _packed(shared, name)
+        head = text_of(os.path.join(own, name)) or text_of(os.path.join(shared, name)) or _packed(shared, name)
     return head if _COMMIT.fullmatch(head) else ""
 
 
-def _own(root: str) -> str:
-    """The folder of git's files that only this checkout has."""
-    own = os.path.join(root, ".git")
-    said = _line(own)  # the file of a worktree, or of a submodule
-    return own if said is None else os.path.join(root, said.removeprefix("gitdir:").strip())
-
-
 def _packed(shared: str, name: str) -> str:
-    lines = (_line(os.path.join(shared, "packed-refs")) or "").splitlines()
+    lines = (text_of(os.path.join(shared, "packed-refs")) or "").splitlines()
     return next((line.split()[0] for line in lines if line.endswith(f" {name}")), "")
-
-
-def _line(file: str) -> str | None:
-    """The text of a file; None if it cannot be read."""
-    try:
-        with open(file, encoding="utf-8", errors="surrogateescape") as text:
-            return text.read().strip()
-    except OSError:
-        return None
 
 
 def stamps(folder: str) -> list[tuple[int, int]]:
@@ -107,7 +80,7 @@ def stamps(folder: str) -> list[tuple[int, int]]:
     root = checkout_of(folder)
     if root is None:
         return []
-    own, found = _own(root), []
+    own, found = own_folder(root), []
     for name in ("HEAD", "index", "logs/HEAD"):
         try:
             status = os.stat(os.path.join(own, name))

@@ -10,15 +10,14 @@ from collections.abc import Iterable, Iterator
 from hashlib import sha256
 from typing import NamedTuple
 
+from xpm_core.snapshot.taking.files.walk import is_foreign
+
 MOST_ENTRIES = 100_000
 """A folder with more entries than this is not looked through: it is no package."""
 MOST_STAMPS = 5000
 """Up to how many files, that are no Python files, count for `Folder.stamp`."""
 
 _LEFT_OUT = frozenset({"__pycache__", "node_modules", "site-packages", "dist-packages"})
-_ENVIRONMENT = ("pyvenv.cfg", "conda-meta")
-"""A folder that has one of these is an environment, not a part of the package."""
-_WORKSPACE = os.path.join(".xpm", "workspace.json")
 
 
 class Folder(NamedTuple):
@@ -81,18 +80,13 @@ def _files(folder: str) -> Iterator[os.DirEntry[str]]:
             if here == folder:
                 raise
             continue
-        if here != folder and _is_apart(here, found):
+        if here != folder and is_foreign(here, {entry.name for entry in found}):
             continue
         for entry in found:
             if not entry.is_dir(follow_symlinks=False):
                 yield entry
             elif not entry.name.startswith(".") and entry.name not in _LEFT_OUT:
                 waiting.append(entry.path)
-
-
-def _is_apart(folder: str, entries: list[os.DirEntry[str]]) -> bool:
-    names = {entry.name for entry in entries}
-    return not names.isdisjoint(_ENVIRONMENT) or (".xpm" in names and os.path.exists(os.path.join(folder, _WORKSPACE)))
 
 
 def digest_of(root: str, paths: Iterable[str]) -> str:

@@ -69,6 +69,7 @@ class Snapshotter:
         self._photo: Photo | None = None
         self._quiet: Taken | None = None
         self._imports_due = self._whole_due = 0.0
+        self._path: list[str] = []
         self._said: set[str] = set()
         self._names: tuple[object, ...] = ()
 
@@ -88,13 +89,13 @@ class Snapshotter:
         """
         with self._lock:
             new = [each for each in classes if each not in self._classes]
-            if not new and time.monotonic() < self._imports_due:
+            if not new and time.monotonic() < self._imports_due and self._path == sys.path:
                 return self._quiet
             roots = self._roots.union(filter(None, map(root_of, new)))
             taken = self._looked_at(roots) if roots else None
             self._classes.update(new)
             self._roots = roots
-            self._imports_due = time.monotonic() + _IMPORTS_S
+            self._imports_due, self._path = time.monotonic() + _IMPORTS_S, sys.path[:]
             return taken
 
     def _looked_at(self, roots: set[str]) -> Taken | None:

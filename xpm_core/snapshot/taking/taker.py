@@ -13,6 +13,7 @@ from pathlib import Path
 
 from xpm_core.project.repository import checkout_of
 from xpm_core.snapshot.code_store import CodeStore
+from xpm_core.snapshot.comparison import differing
 from xpm_core.snapshot.manifest import Entry, KeptFile, LargeFile, Link, Manifest
 from xpm_core.snapshot.provenance import Tree
 from xpm_core.snapshot.taking.files.git import StateAsked
@@ -75,14 +76,7 @@ class Photo:
 
     def changed_since(self, before: Photo) -> list[str]:
         """The files that differ between two snapshots, as people are shown them."""
-        old, new = by_name(before.manifest), by_name(self.manifest)
-        return sorted(name for name in {*old, *new} if old.get(name) != new.get(name))
-
-
-def by_name(manifest: Manifest) -> dict[str, tuple[object, ...]]:
-    """What a snapshot has, by the names that people are shown: a path, with its tree if there are several."""
-    starts = [f"{name}/" if len(manifest.trees) > 1 else "" for name in manifest.trees]
-    return {starts[each.tree] + each.path: each[2:] for each in manifest.entries}
+        return [each.path for each in differing(before.manifest, self.manifest)]
 
 
 def named(tree: Tree, modules: Sequence[ModuleFile]) -> Tree:

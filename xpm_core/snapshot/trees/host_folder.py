@@ -14,12 +14,10 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from xpm_core.defaults import MACHINE_FOLDER
 from xpm_core.errors import SnapshotFolderError
 
 VARIABLE = "XPM_SNAPSHOT_FOLDER"
-
-DEFAULT_FOLDER = f"/tmp/xpm-{os.geteuid()}"
-"""The folder of this machine, unless the environment names another one. The embedded server uses it, too."""
 
 PAUSE_S = 0.02
 """How long to wait before a lock is tried again."""
@@ -45,7 +43,7 @@ def nothing() -> None:
 def code_path(folder: Path | None = None) -> str:
     """The path of the folder that holds the trees of this machine, whether it exists or not."""
     given = str(folder or os.environ.get(VARIABLE) or "")
-    return f"{os.path.realpath(given) if given else DEFAULT_FOLDER}/code"
+    return f"{os.path.realpath(given) if given else MACHINE_FOLDER}/code"
 
 
 def code_folder(folder: Path | None = None) -> str:

@@ -102,6 +102,7 @@ def test_a_list_of_packages_that_was_there_is_marked_as_used(project: Project, c
 
 
 def test_live_code_is_described_with_its_roots_and_its_checkout(project: Project, cls: type) -> None:
+    (project.folder / "out.log").write_text("its own output")
     found = project.take(cls, live=True)
     provenance = project.provenance(found.provenance)
     assert (found.snapshot, provenance.snapshot, project.said) == ("", "", [])
@@ -109,6 +110,7 @@ def test_live_code_is_described_with_its_roots_and_its_checkout(project: Project
     assert list(tree.roots) == [str(project.folder)]
     assert tree.git is not None
     assert "run_code_study.py" in tree.git.changed
+    assert "out.log" not in tree.git.changed
     assert not (project.workspace / "code" / "objects").exists()
 
 

@@ -65,6 +65,16 @@ def test_with_git_ignored_files_are_left_out_unless_they_were_imported(tmp_path:
     assert (git.branch, git.changed, git.is_dirty) == ("main", ["untracked.txt"], True)
 
 
+def test_what_is_never_kept_does_not_make_a_checkout_dirty(tmp_path: Path, workspace: Path) -> None:
+    project = CodeProject(tmp_path / "p", {"train.py": TASK}).commit()
+    never = ("__pycache__/train.pyc", "ws/.xpm/workspace.json", "ws/jobs/learn/model.bin", "out.log", "mlruns/0/a.yaml")
+    project.write(dict.fromkeys(never, "1"))
+    found = taken(workspace, project.load("train").Learn)
+    git = found.trees[0].git
+    assert git is not None
+    assert (list(git.changed), git.is_dirty) == ([], False)
+
+
 def test_a_file_that_changed_makes_another_snapshot_and_one_line(
     tmp_path: Path, workspace: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -68,6 +68,19 @@ def files_in(root: str, workspace: str, skip: Callable[[str], bool]) -> Listing:
     return _walked(root, "", rules, skip, refused)
 
 
+def new_files(root: str, workspace: str, files: GitFiles) -> GitFiles:
+    """What git lists of a root, without what is never kept: caches, environments, workspaces, output of programs.
+
+    Args:
+        root: The root.
+        workspace: The workspace of the run.
+        files: What git lists.
+    """
+    rules = FolderRules(root, workspace)
+    kept = _kept(files.untracked, rules, lambda path: bool(output_kind(path)), tracked=False)
+    return files._replace(untracked=kept)
+
+
 _IGNORED = ("ignored",)
 """The root lies in a checkout that ignores it, as a project in a home directory can. Git has nothing to say of it."""
 
@@ -83,8 +96,10 @@ def _of_checkout(
     start = f"{inside}/" if inside else ""
     paths = _kept([start + path for path in files.tracked], rules, skip, tracked=True)
     outputs = _Outputs(skip)
-    paths += _kept([start + path for path in files.untracked], rules, outputs.skip, tracked=False)
-    found = Listing(paths, git=files, closed=[start + each for each in files.closed], outputs=outputs.found)
+    new = _kept([start + path for path in files.untracked], rules, outputs.skip, tracked=False)
+    paths += new
+    known = files._replace(untracked=[path[len(start) :] for path in new])  # a job's results are no change of the code
+    found = Listing(paths, git=known, closed=[start + each for each in files.closed], outputs=outputs.found)
     for each in files.nested:
         path = start + each
         if depth < _DEEPEST and not skip(path) and not rules.is_foreign(path):

@@ -10,8 +10,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from xpm_core.defaults import MACHINE_FOLDER
 from xpm_core.snapshot.taking.files.names import ENVIRONMENT, OWN_FOLDERS, PASSING, VERSIONED, WORKSPACE, lies_in
-from xpm_core.snapshot.trees.host_folder import DEFAULT_FOLDER, code_path
+from xpm_core.snapshot.trees.host_folder import code_path
 
 MOST = 300_000
 """Entries of folders that a walk looks at."""
@@ -60,7 +61,7 @@ def walk(root: str, start: str = "", *, skip: Callable[[str], bool], seconds: fl
         if looked_at > MOST or time.monotonic() > end:
             found.whole = False
             break
-        if folder != start and _is_foreign(root, folder, {entry.name for entry in entries}):
+        if folder != start and is_foreign(os.path.join(root, folder), {entry.name for entry in entries}):
             continue
         own = OWN_FOLDERS if not folder and is_workspace(root) else ()
         for entry in entries:
@@ -79,9 +80,9 @@ def is_workspace(folder: str) -> bool:
     return os.path.exists(os.path.join(folder, WORKSPACE))
 
 
-def _is_foreign(root: str, folder: str, names: set[str]) -> bool:
-    """Whether a folder is an environment or a workspace, by what lies in it."""
-    return not names.isdisjoint(ENVIRONMENT) or (".xpm" in names and is_workspace(os.path.join(root, folder)))
+def is_foreign(folder: str, names: set[str]) -> bool:
+    """Whether a folder is an environment or a workspace, by the names of what lies in it."""
+    return not names.isdisjoint(ENVIRONMENT) or (".xpm" in names and is_workspace(folder))
 
 
 class FolderRules:
@@ -94,7 +95,7 @@ class FolderRules:
 
     def __init__(self, root: str, workspace: str) -> None:
         self._root = root
-        self._never = {workspace, os.path.realpath(DEFAULT_FOLDER), code_path()} - {""}
+        self._never = {workspace, os.path.realpath(MACHINE_FOLDER), code_path()} - {""}
         self._known: dict[tuple[str, bool], bool] = {}
         self._own = is_workspace(root) or root == workspace
 

@@ -224,6 +224,6 @@ def test_copies_of_code_for_jobs_are_left_out(tmp_path: Path, monkeypatch: pytes
     project = CodeProject(tmp_path, {"a.py": "", "xpm-7/code/d/p/a.py": "", "host/code/d/p/a.py": "", "host/b.py": ""})
     if in_git:
         project.git("init")
-    monkeypatch.setattr(walk, "DEFAULT_FOLDER", str(tmp_path / "xpm-7"))
+    monkeypatch.setattr(walk, "MACHINE_FOLDER", str(tmp_path / "xpm-7"))
     monkeypatch.setenv("XPM_SNAPSHOT_FOLDER", str(tmp_path / "host"))
     assert listed(tmp_path).paths == ["a.py", "host/b.py"]

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from xpm_cli.lookup.job_code import JobCode
+from xpm_cli.lookup.code.job_code import JobCode
 from xpm_cli.output.terminal import Terminal
 from xpm_core.labels import short
 from xpm_core.snapshot.facts.secrets import HIDDEN

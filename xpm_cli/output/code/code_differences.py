@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from xpm_cli.lookup.job_code import JobCode
+from xpm_cli.lookup.code.job_code import JobCode
 from xpm_cli.output.terminal import Terminal
 from xpm_core.labels import short
 from xpm_core.snapshot.comparison import Differing, differing

@@ -12,8 +12,8 @@ from click.testing import Result
 from helpers.recorded_code import COMMIT, RecordedCode
 from helpers.simulated_jobs import Lab
 
-from xpm_cli.lookup import job_code
-from xpm_cli.output.sheets import code_lines
+from xpm_cli.lookup.code import job_code
+from xpm_cli.output.code import code_lines
 from xpm_core.snapshot.provenance import GitState, Provenance, Tree
 from xpm_core.states import State
 from xpm_core.workspace.job_spec import JobOptions

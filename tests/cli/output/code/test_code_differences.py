@@ -12,7 +12,7 @@ from click.testing import Result
 from helpers.recorded_code import RecordedCode
 from helpers.simulated_jobs import Lab
 
-from xpm_cli.output import code_differences
+from xpm_cli.output.code import code_differences
 from xpm_core.workspace.job_spec import JobOptions
 
 pytestmark = pytest.mark.redis

@@ -19,7 +19,7 @@ from xpm_core.fingerprints.reached import Reached, reach
 from xpm_core.fingerprints.walk import Unknown, Walk
 from xpm_core.judging.data import Data
 from xpm_core.judging.then import Place, Then, roots_in, then_of
-from xpm_core.project.import_path import ImportPath, import_path
+from xpm_core.project.import_path import ImportPath
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.snapshot.manifest import Manifest
 from xpm_core.snapshot.provenance import Provenance
@@ -71,13 +71,13 @@ class Judge:
         workspace: The workspace's directory.
         snapshot: Today's snapshot.
         provenance: How it came to be taken.
-        path: Where today's script imports from; None for this process.
+        path: Where today's script imports from; None if that is as it was, because there is no script now.
 
     Raises:
         SnapshotError: The description of one of the two is missing, or was changed.
 
     Example:
-        >>> Judge(workspace.path, code.snapshot, code.provenance).of(directory, "train:Train").answer
+        >>> Judge(workspace.path, code.snapshot, code.provenance, import_path()).of(directory, "train:Train").answer
         'ran'
     """
 
@@ -85,9 +85,10 @@ class Judge:
         self._workspace, self._store, self._memory = workspace, CodeStore(workspace), Memory(workspace)
         told = Provenance.read(self._store.get("provenance", provenance))
         manifest = self._store.manifest(snapshot)
-        folders = Folders.of(path or import_path(), told.roots)
+        self._folders = None if path is None else Folders.of(path, told.roots)
         self._data = Data(manifest, {tree.name: tree.roots[0] for tree in told.trees})
-        self._today = Walk(Project.of_snapshot(workspace, manifest, folders, self._memory))
+        self._manifest_now = manifest
+        self._now: dict[tuple[object, ...], Walk] = {}
         self._roots = lru_cache(maxsize=64)(partial(roots_in, self._store))
         self._known: dict[Then, Judgement] = {}
         self._manifests: dict[str, Manifest] = {}
@@ -129,8 +130,16 @@ class Judge:
             folders = Folders(list(then.folders), then.taken)
             project = Project.of_snapshot(self._workspace, self._manifest(then.snapshot), folders, self._memory)
             walk = Walk(project)
-            self._old[key] = walk, Comparison(walk, self._today)
+            self._old[key] = walk, Comparison(walk, self._today(self._folders or folders))
         return self._old[key]
+
+    def _today(self, folders: Folders) -> Walk:
+        """Today's project for scripts that import from some folders."""
+        key = tuple(folders.folders), folders.taken
+        if key not in self._now:
+            project = Project.of_snapshot(self._workspace, self._manifest_now, folders, self._memory)
+            self._now[key] = Walk(project)
+        return self._now[key]
 
     def _manifest(self, snapshot: str) -> Manifest:
         if snapshot not in self._manifests:

@@ -144,6 +144,21 @@ def test_a_class_decides_for_its_tasks(project: Project) -> None:
     assert "Work.on_code_change = 'often': expected 'warn', 'rerun', 'error' or 'ignore'" in project.run(1, code=1).err
 
 
+def test_a_retry_of_what_changed_takes_the_jobs_that_ran_it(project: Project) -> None:
+    project.create("old")
+    project.run(1, 2)
+    none = xpm(project.desktop, "retry", "--changed")
+    assert "No job that was selected ran code that has changed." in none.stderr
+    project.edit("new")
+    asked = xpm(project.desktop, "retry", "--changed")
+    assert asked.stderr.count("late.py") == 2, asked.stderr
+    assert "The same with --yes does it." in asked.stderr
+    ran = xpm(project.desktop, "retry", "--changed", "--yes")
+    assert ran.returncode == 0, ran.stderr
+    project.run(1, 2)
+    assert project.values() == {1: ("new",) * 3, 2: ("new",) * 3}
+
+
 FAILING = "VALUE = 'broken'\nraise RuntimeError('mend me')\n"
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import click
 
 from xpm_cli.app import FAILED, common_options, say
 from xpm_cli.lookup import acts
+from xpm_cli.lookup.code.changed_code import ChangedCode
 from xpm_cli.lookup.code.retried_code import Recoded, RetriedCode
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.selection import selected, selection_options
@@ -26,11 +28,20 @@ UNSUCCESSFUL = (State.FAILED, State.CANCELLED)
 @selection_options
 @click.option("--failed", is_flag=True, help="The same as --state failed.")
 @click.option("--code", type=click.Choice(["now"]), help="now: run them with today's code, not with their own.")
+@click.option("--changed", is_flag=True, help="Done jobs that ran code that has changed since, with today's code.")
 @click.option("--trust", is_flag=True, help="Run what imported jobs run, which somebody else has made.")
 @click.option("--yes", is_flag=True, help="Do it without a question.")
 @click.pass_context
 def retry(
-    ctx: click.Context, /, names: tuple[str, ...], failed: bool, code: str | None, trust: bool, yes: bool, **given: Any
+    ctx: click.Context,
+    /,
+    names: tuple[str, ...],
+    failed: bool,
+    code: str | None,
+    changed: bool,
+    trust: bool,
+    yes: bool,
+    **given: Any,
 ) -> None:
     """Run jobs again that failed, were cancelled, or are done.
 
@@ -41,20 +52,31 @@ def retry(
     What an imported job runs was made by somebody else; only --trust runs it.
 
     A job runs with the code with which it was submitted; the command says which files differ now. --code now takes
-    the files as they are now.
+    the files as they are now. --changed takes done jobs that ran code, or read files of the project, which have
+    changed since. It says which, runs these with today's code, and leaves all others alone.
     """
     if failed:
         given["state"] = (*given["state"], State.FAILED.value)
+    if changed:
+        code = "now"
+        if not names:
+            given["state"] = (*given["state"], State.DONE.value)
     chosen = selected(**given)
     if not names and chosen is None:
         raise click.UsageError("Name a JOB, or select jobs, such as --failed.", ctx)
     with open_workspace(acts=True) as opened:
         targets = Targets.of(opened, names, chosen, _fits(chosen))
         code_of_jobs = RetriedCode(opened, [row for row in targets.rows if acts.may_run(opened, row, trusts=trust)])
+        if changed:
+            found = ChangedCode(opened, targets.rows, code_of_jobs.now())
+            for line in found.lines():
+                say(line)
+            targets = replace(targets, rows=found.rows)
+            code_of_jobs = RetriedCode(opened, [row for row in found.rows if acts.may_run(opened, row, trusts=trust)])
         for line in code_of_jobs.lines() if code is None else ():
             say(line)
         if not targets.rows:
-            say("No job that was selected has failed.")
+            say(f"No job that was selected {'ran code that has changed' if changed else 'has failed'}.")
         elif not targets.agreed("retry", yes):
             ctx.exit(FAILED)
         recoded = code_of_jobs.now() if code else {}

@@ -17,6 +17,7 @@ from xpm_core.index.entries import Entry, code_name
 from xpm_core.index.merged import MergedIndex
 from xpm_core.judging.judge import Judge, Judgement
 from xpm_core.labels import label
+from xpm_core.project.import_path import import_path
 from xpm_core.script.code.choice import Code
 from xpm_core.words.text import listed, plural
 from xpm_core.workspace.job_directory import JobDirectory
@@ -73,7 +74,7 @@ class Reused:
         if entry is not None and entry.end is not None and entry.end.code == code_name(today.snapshot):
             return SAME
         if self._judge is None or self._judge[0] != today:
-            self._judge = today, Judge(self._workspace, *today)
+            self._judge = today, Judge(self._workspace, *today, import_path())
         return self._judge[1].of(job.directory, entry.task if entry is not None and entry.task else job.name)
 
     def lines(self, jobs: Iterable[Job]) -> list[str]:

@@ -74,7 +74,9 @@ class Prepared(NamedTuple):
         header = self.header
         workers = header.workers if workers is None else workers
         queue, name = header.queue or DEFAULT_QUEUE, header.experiment
-        with experiment(workspace, name, redis=redis, workers=workers, queue=queue, dry_run=True) as xp:
+        with experiment(
+            workspace, name, redis=redis, workers=workers, queue=queue, code=header.code, dry_run=True
+        ) as xp:
             assert xp.rehearsal is not None
             xp.rehearsal.silent = True
             for name, value in header.env.items():

@@ -32,6 +32,7 @@ class Memory:
 
     Args:
         workspace: The workspace's directory.
+        keeps: Whether what is found out may be written there, and what is used may be marked.
 
     Example:
         >>> memory = Memory(workspace.path)
@@ -39,7 +40,8 @@ class Memory:
         'class'
     """
 
-    def __init__(self, workspace: Path) -> None:
+    def __init__(self, workspace: Path, *, keeps: bool = True) -> None:
+        self._keeps = keeps
         self.folder = f"{workspace}/code/definitions"
         self._known: dict[str, Definitions] = {}
 
@@ -64,14 +66,15 @@ class Memory:
                 known = definitions(data, path)
                 if sha256(data).hexdigest() != digest:  # it was changed since its digest was taken
                     return known
-                self._write(digest, known)
+                if self._keeps:
+                    self._write(digest, known)
             self._known[digest] = known
         return known
 
     def _read(self, digest: str) -> Definitions | None:
         try:
             with open(f"{self.folder}/{digest}", "rb") as file:
-                if time.time() - os.fstat(file.fileno()).st_mtime > MARKED_S:
+                if self._keeps and time.time() - os.fstat(file.fileno()).st_mtime > MARKED_S:
                     with suppress(OSError):  # it belongs to somebody else
                         os.utime(file.fileno())
                 head, _, data = file.read().partition(b"\n")

@@ -125,7 +125,12 @@ class Project:
 
     @classmethod
     def of_snapshot(
-        cls, workspace: Path, manifest: Manifest, folders: Folders, memory: Memory | None = None
+        cls,
+        workspace: Path,
+        manifest: Manifest,
+        folders: Folders,
+        memory: Memory | None = None,
+        store: CodeStore | None = None,
     ) -> Project:
         """The files of a snapshot.
 
@@ -134,10 +139,11 @@ class Project:
             manifest: The snapshot.
             folders: Where the script imports from.
             memory: What is known of contents, if another project uses it, too.
+            store: What keeps the contents; None for the workspace.
         """
-        store = CodeStore(workspace)
+        kept = store or CodeStore(workspace)
         files = {(manifest.trees[each.tree], each.path): each.digest for each in manifest.files}
-        return cls(files, lambda file: store.object(files[file]), memory or Memory(workspace), folders)
+        return cls(files, lambda file: kept.object(files[file]), memory or Memory(workspace), folders)
 
     @classmethod
     def of_today(

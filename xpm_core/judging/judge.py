@@ -72,6 +72,7 @@ class Judge:
         snapshot: Today's snapshot.
         provenance: How it came to be taken.
         path: Where today's script imports from; None if that is as it was, because there is no script now.
+        store: What keeps the code; None for the workspace. With one that keeps nothing, nothing is written.
 
     Raises:
         SnapshotError: The description of one of the two is missing, or was changed.
@@ -81,8 +82,16 @@ class Judge:
         'ran'
     """
 
-    def __init__(self, workspace: Path, snapshot: str, provenance: str, path: ImportPath | None = None) -> None:
-        self._workspace, self._store, self._memory = workspace, CodeStore(workspace), Memory(workspace)
+    def __init__(
+        self,
+        workspace: Path,
+        snapshot: str,
+        provenance: str,
+        path: ImportPath | None = None,
+        store: CodeStore | None = None,
+    ) -> None:
+        self._workspace, self._store = workspace, store or CodeStore(workspace)
+        self._memory = Memory(workspace, keeps=self._store.keeps)
         told = Provenance.read(self._store.get("provenance", provenance))
         manifest = self._store.manifest(snapshot)
         self._folders = None if path is None else Folders.of(path, told.roots)
@@ -128,8 +137,7 @@ class Judge:
         key = then.snapshot, then.folders, then.taken
         if key not in self._old:
             folders = Folders(list(then.folders), then.taken)
-            project = Project.of_snapshot(self._workspace, self._manifest(then.snapshot), folders, self._memory)
-            walk = Walk(project)
+            walk = self._walk(self._manifest(then.snapshot), folders)
             self._old[key] = walk, Comparison(walk, self._today(self._folders or folders))
         return self._old[key]
 
@@ -137,9 +145,11 @@ class Judge:
         """Today's project for scripts that import from some folders."""
         key = tuple(folders.folders), folders.taken
         if key not in self._now:
-            project = Project.of_snapshot(self._workspace, self._manifest_now, folders, self._memory)
-            self._now[key] = Walk(project)
+            self._now[key] = self._walk(self._manifest_now, folders)
         return self._now[key]
+
+    def _walk(self, manifest: Manifest, folders: Folders) -> Walk:
+        return Walk(Project.of_snapshot(self._workspace, manifest, folders, self._memory, self._store))
 
     def _manifest(self, snapshot: str) -> Manifest:
         if snapshot not in self._manifests:

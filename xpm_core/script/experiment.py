@@ -174,7 +174,9 @@ class experiment:
         from xpm_core.script.rehearsal.rehearsal import Rehearsal  # late, because most runs are none
 
         place = directory_of(self._workdir, create=True)
-        self.rehearsal = Rehearsal(place, self.name, self.queue, self._redis, self._workers, cpus())
+        self.rehearsal = Rehearsal(
+            place, self.name, self.queue, self._redis, self._workers, cpus=cpus(), on_change=self._on_change
+        )
         self.workspace = self.rehearsal.workspace
         experiments.append(self)
         return self

@@ -38,7 +38,12 @@ class CodeStore:
 
     Args:
         workspace: The workspace's directory on this machine.
+
+    Attributes:
+        keeps: Whether it may write into the workspace.
     """
+
+    keeps = True
 
     def __init__(self, workspace: Path) -> None:
         self.folder = workspace / "code"
@@ -86,10 +91,14 @@ class CodeStore:
         if data is not None and sha256(data).hexdigest() == digest:
             return data
         if data is not None:
-            with suppress(OSError):
-                os.unlink(path)
+            self.discard(path)
         wrong = "is missing, or cannot be read" if data is None else "was damaged, as by a power cut"
         raise SnapshotError(path, f"this content of a file of a snapshot {wrong}", RUN_AGAIN)
+
+    def discard(self, path: str) -> None:
+        """Remove a damaged content of a file."""
+        with suppress(OSError):
+            os.unlink(path)
 
     # -- documents -------------------------------------------------------------------------------------------------
 
@@ -113,6 +122,17 @@ class CodeStore:
                 os.makedirs(os.path.dirname(path), exist_ok=True)
             write_atomic(path, data, durable=True)
         return digest
+
+    def mark(self, kind: Kind, digest: str) -> bool:
+        """Mark a document as used now, because old ones may be removed; whether it is there."""
+        path = self.document_path(kind, digest)
+        try:
+            os.utime(path)
+        except FileNotFoundError:
+            return False
+        except OSError:  # it belongs to somebody else
+            return os.path.exists(path)
+        return True
 
     def get(self, kind: Kind, digest: str) -> bytes:
         """A document, as it was written.

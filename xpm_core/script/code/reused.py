@@ -19,6 +19,7 @@ from xpm_core.judging.judge import Judge, Judgement
 from xpm_core.labels import label
 from xpm_core.project.import_path import import_path
 from xpm_core.script.code.choice import Code
+from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.words.text import listed, plural
 from xpm_core.workspace.job_directory import JobDirectory
 
@@ -48,14 +49,15 @@ class Reused:
     Args:
         workspace: The workspace's directory.
         today: Returns the code that the run submits now.
+        store: What keeps today's code; None for the workspace.
 
     Example:
         >>> Reused(workspace.path, lambda: code.newest).of(job).answer
         'ran'
     """
 
-    def __init__(self, workspace: Path, today: Callable[[], Code]) -> None:
-        self._workspace, self._today = workspace, today
+    def __init__(self, workspace: Path, today: Callable[[], Code], store: CodeStore | None = None) -> None:
+        self._workspace, self._today, self._store = workspace, today, store
         self._entries: Mapping[str, Entry] | None = None
         self._judge: tuple[Code, Judge] | None = None
 
@@ -74,7 +76,7 @@ class Reused:
         if entry is not None and entry.end is not None and entry.end.code == code_name(today.snapshot):
             return SAME
         if self._judge is None or self._judge[0] != today:
-            self._judge = today, Judge(self._workspace, *today, import_path())
+            self._judge = today, Judge(self._workspace, *today, import_path(), self._store)
         return self._judge[1].of(job.directory, entry.task if entry is not None and entry.task else job.name)
 
     def lines(self, jobs: Iterable[Job]) -> list[str]:

@@ -35,6 +35,7 @@ class RunCode:
     Args:
         workspace: The directory of the workspace, which keeps the code.
         tell: Gets each line that people should see.
+        store: What keeps it; None for the workspace.
 
     Example:
         >>> code = RunCode(workspace.path, say)
@@ -42,9 +43,9 @@ class RunCode:
         '8c1f2e0'
     """
 
-    def __init__(self, workspace: Path, tell: Callable[[str], None]) -> None:
-        self._store, self._tell = CodeStore(workspace), tell
-        self._snapshotter = Snapshotter(workspace)
+    def __init__(self, workspace: Path, tell: Callable[[str], None], store: CodeStore | None = None) -> None:
+        self._store, self._tell = store or CodeStore(workspace), tell
+        self._snapshotter = Snapshotter(workspace, store)
         self._workspace = os.path.realpath(workspace)
         self._lock = threading.Lock()
         self._snapshots: dict[_Which, Code] = {}

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any
 
+from xpm_core.fingerprints.comparison import Answer
 from xpm_core.forecast.durations import Durations
 from xpm_core.forecast.forecast import forecast
 from xpm_core.forecast.records import Capacity, Forecast, Work
@@ -52,11 +53,16 @@ class PlannedJob(TrackedJob):
         fate: What would become of it, once `plan_of` has decided that.
         project: The tag of the project of its class.
         rehearsed: Always true: whoever waits for it goes on.
+        code: What has become of the code of a job that is done: same, ran (changed, and it ran), reached (changed, but
+            this job never ran it), unknown; None if nobody has asked.
+        runs_again: Whether it is done, and runs again because of that.
     """
 
     fate = Fate.NEW
     project = ""
     rehearsed = True
+    code: Answer | None = None
+    runs_again = False
 
 
 @dataclass(frozen=True)
@@ -105,11 +111,13 @@ class TaskPlan:
         name: Its class.
         fates: How many of its jobs have each fate.
         each_s: How long one is likely to take, seconds; None if none was ever done.
+        with_other_code: How many of its reused jobs ran code that has changed since.
     """
 
     name: str
     fates: Mapping[Fate, int]
     each_s: float | None
+    with_other_code: int = 0
 
     @property
     def jobs(self) -> int:
@@ -159,17 +167,23 @@ class Plan:
         found = Counter(job.fate for job in self.jobs)
         return {fate: found[fate] for fate in Fate}
 
+    @property
+    def with_other_code(self) -> int:
+        """How many of the reused jobs ran code, or read files of the project, that have changed since."""
+        return len(with_other_code(self.jobs))
+
     def __str__(self) -> str:
         return "\n".join(self.lines())
 
     def lines(self) -> Iterator[str]:
         """The lines to print."""
-        yield f"{self.name}: {plural(len(self.jobs), 'job')}{_fates(self.fates, ': ', with_other_code(self.jobs))}"
+        yield f"{self.name}: {plural(len(self.jobs), 'job')}{_fates(self.fates, self.with_other_code)}"
         if len(self.tasks) > 1:
             width = max(len(task.name) for task in self.tasks)
             for task in self.tasks:
                 each = "" if task.each_s is None else f"   about {span(task.each_s)} each"
-                yield f"  {task.name:<{width}}  {plural(task.jobs, 'job')}{_fates(task.fates, ': ')}{each}"
+                fates = _fates(task.fates, task.with_other_code)
+                yield f"  {task.name:<{width}}  {plural(task.jobs, 'job')}{fates}{each}"
         if self.forecast is not None and self.forecast.left_s is not None:
             known = ", ".join(filter(None, [self.forecast.basis, self.forecast.without]))
             about = "about " if self.forecast.whole else ""
@@ -190,10 +204,12 @@ class Plan:
             "server": self.asked,
             "away": self.away or None,
             "counts": {fate.name.lower(): count for fate, count in self.fates.items()},
+            "with_other_code": self.with_other_code,
             "tasks": [
                 {
                     "name": task.name,
                     "counts": {fate.name.lower(): task.fates.get(fate, 0) for fate in Fate},
+                    "with_other_code": task.with_other_code,
                     "each_s": None if task.each_s is None else round(task.each_s, 1),
                 }
                 for task in self.tasks
@@ -204,6 +220,7 @@ class Plan:
                     "task": job.name,
                     "tags": dict(job.tags),
                     "fate": job.fate.name.lower(),
+                    "code": job.code,
                     "queue": job.queue,
                     "demand": dict(job.demand),
                     "needs": list(job.needs),
@@ -223,13 +240,13 @@ class Plan:
                 }
                 for each in self.obstacles
             ],
-            "notes": [" ".join(note.removeprefix("note").split()) for note in self.notes],
+            "notes": [" ".join(note.removeprefix("note").removeprefix("!").split()) for note in self.notes],
         }
 
 
 def with_other_code(jobs: Sequence[PlannedJob]) -> list[PlannedJob]:
-    """The reused ones of some jobs whose results other code has made than today's, as far as that is known."""
-    return []
+    """The reused ones of some jobs that ran code, or read files of the project, that have changed since."""
+    return [job for job in jobs if job.fate is Fate.REUSED and job.code == "ran"]
 
 
 def plan_of(
@@ -288,31 +305,31 @@ def fate_of(job: PlannedJob, known: Job | None, now_s: float) -> Fate:
         known: How it stands on the server; None if the server does not know it, or was not asked.
         now_s: The server's time, epoch seconds.
     """
+    done = Fate.RETRIED if job.runs_again else Fate.REUSED
     if known is None:
         if job.reused:
-            return Fate.REUSED
+            return done
         marker = job.directory.marker()
         return Fate.NEW if marker is None else Fate.RETRIED
     if known.state is State.DONE:  # a network file system may not show the result yet
-        return Fate.REUSED if job.reused or now_s - known.ended_s < LISTING_LAG_S else Fate.RETRIED
+        return done if job.reused or now_s - known.ended_s < LISTING_LAG_S else Fate.RETRIED
     return Fate.RETRIED if known.state in (State.FAILED, State.CANCELLED) else Fate.UNDER_WAY
 
 
-def _fates(fates: Mapping[Fate, int], before: str, other: Sequence[PlannedJob] = ()) -> str:
+def _fates(fates: Mapping[Fate, int], other: int) -> str:
     """How many jobs have each fate, without those that none has: `: 38 reused, 16 new`."""
-    code = f" (of these, {len(other)} with other code)" if other else ""
+    code = f" (of these, {other} with other code)" if other else ""
     found = [f"{fates[fate]} {fate.value}{code if fate is Fate.REUSED else ''}" for fate in Fate if fates.get(fate)]
-    return before + ", ".join(found) if found else ""
+    return f": {', '.join(found)}" if found else ""
 
 
 def _tasks(jobs: Sequence[PlannedJob], durations: Durations) -> Iterator[TaskPlan]:
-    fates: dict[str, Counter[Fate]] = {}
-    folders: dict[str, str] = {}
+    tasks: dict[str, list[PlannedJob]] = {}
     for job in jobs:
-        fates.setdefault(job.name, Counter())[job.fate] += 1
-        folders[job.name] = job.directory.task
-    for name, counts in fates.items():
-        yield TaskPlan(name, counts, durations.typical(folders[name]))
+        tasks.setdefault(job.name, []).append(job)
+    for name, own in tasks.items():
+        each_s = durations.typical(own[-1].directory.task)
+        yield TaskPlan(name, Counter(job.fate for job in own), each_s, len(with_other_code(own)))
 
 
 def _work(job: PlannedJob, known: Job | None, now_s: float, stuck: bool) -> Work:

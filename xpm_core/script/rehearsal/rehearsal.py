@@ -22,9 +22,11 @@ from xpm_core.language.graph.walk import reachable
 from xpm_core.language.identity import seal
 from xpm_core.language.identity.digest import task_id
 from xpm_core.project.origin import project_name
+from xpm_core.script.code.on_change import WARN, OnChange
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.rehearsal.facts import read_facts
 from xpm_core.script.rehearsal.plan import Plan, PlannedJob, plan_of
+from xpm_core.script.rehearsal.todays_code import TodaysCode
 from xpm_core.script.show.report import Summary, summarize
 from xpm_core.script.show.unwritten import missing_files, owner
 from xpm_core.script.submit.guard import refuse_unguarded
@@ -110,6 +112,7 @@ class Rehearsal:
         workers: How many workers the script would start, for its default queue; None for as many as `cpus` if the
             server is the workspace's own.
         cpus: How many CPUs this process may use.
+        on_change: What is done with a done job that ran code which has changed, unless its class says it.
 
     Attributes:
         jobs: The jobs, by identity, in the order of their submission.
@@ -120,7 +123,15 @@ class Rehearsal:
     """
 
     def __init__(
-        self, workspace: str | Path, name: str, queue: str, redis: str | None, workers: int | None, cpus: int
+        self,
+        workspace: str | Path,
+        name: str,
+        queue: str,
+        redis: str | None,
+        workers: int | None,
+        *,
+        cpus: int,
+        on_change: OnChange = WARN,
     ) -> None:
         self.name, self._queue, self._redis = name, queue, redis
         self.workspace = _opened(Path(os.path.realpath(workspace)))
@@ -129,6 +140,7 @@ class Rehearsal:
         self._workers = own if workers is None else workers
         self.jobs: dict[str, PlannedJob] = {}
         self.silent = False
+        self._code = TodaysCode(self.workspace, on_change)
         self._listings = Listings()
         self._twins = Twins()
         self._lookalikes = Lookalikes(self.workspace, self.workspace.experiment(name))
@@ -144,9 +156,11 @@ class Rehearsal:
             own_paths(task)
             return job
         below = [each for _, each in reachable(task, unsubmitted)]
-        refuse_unguarded(set(map(type, below)), place)
+        classes = set(map(type, below))
+        refuse_unguarded(classes, place)
         job = self._job(task, identity, submission_tags(task, below, needs), options, place)
         job.needs = tuple([state_of(each).submitted.identity for each in needs])
+        self._code.take(job, type(task), classes, options)
         config.submitted = self.jobs[identity] = job
         self._twins.remember(task, identity, below)
         if not job.reused:
@@ -175,6 +189,7 @@ class Rehearsal:
             RedisUrlError, SettingsError: The address of the server cannot be understood.
         """
         facts = read_facts(self.workspace, self._redis, list(self.jobs))
+        code = self._code.judge(self.jobs.values())
         redis = "" if self._redis is None else safe_url(self._redis)
         return plan_of(
             self.name,
@@ -182,7 +197,7 @@ class Rehearsal:
             facts,
             own=(frozenset({self._queue}),) * self._workers,
             tokens=self.connector.capacities,
-            notes=[*self._twins.lines(), *self._lookalikes.lines()],
+            notes=[*self._twins.lines(), *self._lookalikes.lines(), *code],
             commands=Commands.of_script(self.workspace.path, redis),
         )
 

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.snapshot.provenance import Tree
 from xpm_core.snapshot.taking.files.names import lies_in
 from xpm_core.snapshot.taking.imported import Imports, ModuleFile
@@ -52,6 +53,7 @@ class Snapshotter:
 
     Args:
         workspace: The workspace's directory on this machine.
+        store: Where the files are kept; None for the workspace.
 
     Example:
         >>> snapshotter = Snapshotter(workspace.path)
@@ -60,10 +62,10 @@ class Snapshotter:
         ['code 8c1f2e0: 214 files, 1.9 MB, 3 new']
     """
 
-    def __init__(self, workspace: Path) -> None:
+    def __init__(self, workspace: Path, store: CodeStore | None = None) -> None:
         self._lock = threading.Lock()
         self._imports = Imports()
-        self._taker = Taker(workspace)
+        self._taker = Taker(workspace, store)
         self._classes: set[type] = set()
         self._roots: set[str] = set()
         self._photo: Photo | None = None

@@ -90,10 +90,11 @@ class Taker:
 
     Args:
         workspace: The workspace's directory.
+        store: Where the files are kept; None for the workspace.
     """
 
-    def __init__(self, workspace: Path) -> None:
-        self._workspace, self._store = os.path.realpath(workspace), CodeStore(workspace)
+    def __init__(self, workspace: Path, store: CodeStore | None = None) -> None:
+        self._workspace, self._store = os.path.realpath(workspace), store or CodeStore(workspace)
         self._keeper = Keeper(self._store)
         self._seen: dict[str, Seen] = {}
 
@@ -117,7 +118,7 @@ class Taker:
             SettingsError: A pyproject.toml is wrong.
             WorkspaceError: The workspace cannot be written.
         """
-        if before is not None and not self._is_there(before.snapshot):
+        if before is not None and not self._store.mark("snapshots", before.snapshot):
             self._keeper.forget()
         roots, settings = _with_also(paths)
         with _States(roots if before is None else ()) as states:
@@ -134,7 +135,7 @@ class Taker:
                 if before is not None and before.snapshot == photo.snapshot
                 else [states.tree(root, selections[root.path], modules) for root in roots]
             )
-        if before is None or before.snapshot != photo.snapshot or not self._is_there(photo.snapshot):
+        if before is None or before.snapshot != photo.snapshot or not self._store.mark("snapshots", photo.snapshot):
             self._store.put("snapshots", photo.manifest.data)  # this also mends a damaged one
         return photo
 
@@ -153,16 +154,6 @@ class Taker:
             entries += _entries(number, selection, kept)
         photo.manifest = Manifest([root.name for root in roots], entries)
         return photo
-
-    def _is_there(self, snapshot: str) -> bool:
-        """Whether the manifest of a snapshot is there. It is marked as used now, because old ones may be removed."""
-        try:
-            os.utime(self._store.document_path("snapshots", snapshot))
-        except FileNotFoundError:
-            return False
-        except OSError:  # it belongs to somebody else
-            return os.path.exists(self._store.document_path("snapshots", snapshot))
-        return True
 
     def _selections(
         self,
@@ -187,7 +178,8 @@ class Taker:
             seen = self._seen[root] = Seen(f"{self._store.folder}/seen", root)
         tried = ((path, self._keeper.keep(path, found, seen)) for path, found in selection.files.items())
         kept = {path: each for path, each in tried if each is not None}
-        seen.write(set(kept))
+        if self._store.keeps:
+            seen.write(set(kept))
         return kept
 
 

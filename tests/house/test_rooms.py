@@ -60,6 +60,11 @@ TESTED_ELSEWHERE = {
     "core/forecast/records": ("core/forecast/test_forecast", "what a forecast is made of, and what it says"),
     "core/reading/survey/capacity": ("core/reading/survey/test_ends", "who may do the work that is foreseen"),
     "core/script/rehearsal/facts": ("core/script/rehearsal/test_plan", "what is read, with a real server and without"),
+    "core/script/rehearsal/planned_job": ("core/script/rehearsal/test_plan", "it is a row of the plan"),
+    "core/script/rehearsal/todays_code": (
+        "whole/code/test_plans",
+        "whole scripts are edited between dry runs and runs",
+    ),
     "core/script/follow/tracked_job": ("core/script/follow/test_tracker", "it is a row of the tracker's table"),
     # It is small, and shows only in what uses it.
     "core/filters": ("house/test_documents", "it hands on names; the document of filters imports them"),

@@ -37,6 +37,7 @@ class WorkerState:
         order: What it was ordered to do from afar: drain, stop, stop_now; empty for nothing.
         ordered_by: Who has ordered that.
         takes_orders: Whether its version of xpm knows such orders.
+        ends_s: When its time is over, epoch seconds; 0 if it may live for ever.
     """
 
     name: str
@@ -54,6 +55,7 @@ class WorkerState:
     order: str = ""
     ordered_by: str = ""
     takes_orders: bool = True
+    ends_s: float = 0.0
 
     @property
     def silent(self) -> bool:
@@ -116,4 +118,5 @@ def worker_of(name: str, left_s: float, hashed: Mapping[Any, Any], held: Mapping
         order=fields.get("order", ""),
         ordered_by=fields.get("ordered_by", ""),
         takes_orders="orders" in fields,
+        ends_s=int(fields.get("until") or 0) / 1000,
     )

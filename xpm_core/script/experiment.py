@@ -370,7 +370,7 @@ class experiment:
         """
         self._refuse_closed()
         if self.rehearsal is not None:
-            return job.identity in self.rehearsal.jobs
+            return self.rehearsal.wait_for(job)
 
         def over() -> bool:
             return job.state.settled or self.tracker.jobs.get(job.identity) is not job

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import json
 import os
+import shlex
 import sys
 from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
@@ -57,6 +58,9 @@ def run(
 
     Exit code 1 if not all jobs are done, 2 if something in the file is wrong.
     """
+    if file.suffix == ".py":
+        script = shlex.join(["python", str(file), *values])
+        raise click.UsageError(f"{file} is a script. Run it: {script}. Do a dry run of it: XPM_DRY_RUN=1 {script}.")
     dry_run |= dry_run_wanted()
     if as_json and not dry_run:
         raise click.UsageError("--json goes with --dry-run.")

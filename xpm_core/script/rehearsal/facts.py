@@ -38,6 +38,8 @@ class Facts:
         workers: The workers.
         capacity: Who takes jobs now, and the tokens.
         paused: The queues that are paused.
+        suspended: Whether all workers of the server are suspended.
+        per_machine: Of tokens of which each machine has its own units, how many these are.
         refusals: What daemons lack for jobs of a project.
         past: How long earlier jobs took, by class.
     """
@@ -49,6 +51,8 @@ class Facts:
     workers: Sequence[WorkerState] = ()
     capacity: Capacity = field(default_factory=Capacity)
     paused: Mapping[str, Paused] = field(default_factory=dict)
+    suspended: bool = False
+    per_machine: Mapping[str, int] = field(default_factory=dict)
     refusals: Sequence[Avoided] = ()
     past: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
@@ -86,6 +90,8 @@ def _of_server(reader: Reader, identities: Sequence[str], past: Mapping[str, Seq
         workers=survey.workers,
         capacity=capacity_of(survey.workers, survey.tokens, stopped, suspended=survey.suspended),
         paused=stopped,
+        suspended=survey.suspended,
+        per_machine={token.name: token.capacity for token in survey.tokens if token.scope == "host"},
         refusals=reader.reasons.avoided(survey.workers),
         past=past,
     )

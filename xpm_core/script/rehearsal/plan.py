@@ -7,100 +7,25 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from enum import Enum
+from dataclasses import dataclass
 from typing import Any
 
-from xpm_core.fingerprints.comparison import Answer
 from xpm_core.forecast.durations import Durations
 from xpm_core.forecast.forecast import forecast
 from xpm_core.forecast.records import Capacity, Forecast, Work
 from xpm_core.reading.jobs import Job
-from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.rehearsal.facts import Facts
+from xpm_core.script.rehearsal.obstacles import Limit, Obstacle, limits_of, obstacles_of
+from xpm_core.script.rehearsal.planned_job import Fate, PlannedJob
 from xpm_core.script.submit.listings import LISTING_LAG_S
 from xpm_core.states import State
-from xpm_core.store.refusals import daemon_of
 from xpm_core.words.commands import Commands
-from xpm_core.words.reasons import Reason
-from xpm_core.words.reasons_of_workers import Refused, TooLarge, Unserved
 from xpm_core.words.text import plural, span
 
 SCHEMA = 1
 """Version of the JSON form."""
 ANY = 10**9
 """Stands for the units of a token of which nobody knows how many there are."""
-
-
-class Fate(str, Enum):
-    """What would become of a job."""
-
-    REUSED = "reused"
-    RETRIED = "retried"
-    UNDER_WAY = "under way"
-    NEW = "new"
-
-    @property
-    def verb(self) -> str:
-        """The same as a verb: what a run would do with it."""
-        return {Fate.REUSED: "reuse", Fate.RETRIED: "retry", Fate.UNDER_WAY: "join", Fate.NEW: "run"}[self]
-
-
-class PlannedJob(TrackedJob):
-    """A job of a dry run.
-
-    Attributes:
-        fate: What would become of it, once `plan_of` has decided that.
-        project: The tag of the project of its class.
-        rehearsed: Always true: whoever waits for it goes on.
-        code: What has become of the code of a job that is done: same, ran (changed, and it ran), reached (changed, but
-            this job never ran it), unknown; None if nobody has asked.
-        runs_again: Whether it is done, and runs again because of that.
-    """
-
-    fate = Fate.NEW
-    project = ""
-    rehearsed = True
-    code: Answer | None = None
-    runs_again = False
-
-
-@dataclass(frozen=True)
-class Limit:
-    """A token that lets fewer jobs run at a time than workers could.
-
-    Attributes:
-        token: Its name.
-        units: How many units there are.
-        jobs: How many jobs ask for it.
-        at_once: How many of them run at a time at most.
-    """
-
-    token: str
-    units: int
-    jobs: int
-    at_once: int
-
-    def __str__(self) -> str:
-        return f"{self.token}: {plural(self.units, 'unit')}, so {self.at_once} of these {self.jobs} jobs run at a time"
-
-
-@dataclass(frozen=True)
-class Obstacle:
-    """Jobs that nobody can run now.
-
-    Attributes:
-        reason: Why.
-        jobs: Their identities.
-        remedies: What to do about it.
-    """
-
-    reason: Reason
-    jobs: tuple[str, ...]
-    remedies: tuple[str, ...]
-
-    def __str__(self) -> str:
-        return f"{plural(len(self.jobs), 'job')} cannot run now: {self.reason}. Do: {' · '.join(self.remedies)}"
 
 
 @dataclass(frozen=True)
@@ -279,7 +204,7 @@ def plan_of(
     slots = tuple(queues - facts.paused.keys() for queues in own)
     capacity = Capacity((*facts.capacity.slots, *slots), units)
     durations = Durations(facts.past)
-    obstacles = [] if facts.away else list(_obstacles(left, facts, capacity, own, commands))
+    obstacles = [] if facts.away else list(obstacles_of(left, facts, capacity, own, commands))
     stuck = {identity for each in obstacles for identity in each.jobs}
     work = [_work(job, facts.jobs.get(job.identity), facts.now_s, job.identity in stuck) for job in left]
     queues = {job.queue for job in left}
@@ -289,7 +214,7 @@ def plan_of(
         tasks=tuple(_tasks(jobs, durations)),
         forecast=forecast(work, capacity, durations) if left and not facts.away else None,
         workers=sum(not queues.isdisjoint(each) for each in capacity.slots),
-        limits=tuple(_limits(left, capacity)),
+        limits=tuple(limits_of(left, capacity)),
         obstacles=tuple(obstacles),
         notes=tuple(notes),
         asked=facts.asked,
@@ -326,10 +251,11 @@ def _fates(fates: Mapping[Fate, int], other: int) -> str:
 def _tasks(jobs: Sequence[PlannedJob], durations: Durations) -> Iterator[TaskPlan]:
     tasks: dict[str, list[PlannedJob]] = {}
     for job in jobs:
-        tasks.setdefault(job.name, []).append(job)
-    for name, own in tasks.items():
-        each_s = durations.typical(own[-1].directory.task)
-        yield TaskPlan(name, Counter(job.fate for job in own), each_s, len(with_other_code(own)))
+        tasks.setdefault(job.directory.task, []).append(job)
+    names = Counter(own[0].name for own in tasks.values())
+    for task, own in tasks.items():
+        name = own[0].name if names[own[0].name] == 1 else task  # two modules have classes of this name
+        yield TaskPlan(name, Counter(job.fate for job in own), durations.typical(task), len(with_other_code(own)))
 
 
 def _work(job: PlannedJob, known: Job | None, now_s: float, stuck: bool) -> Work:
@@ -337,64 +263,3 @@ def _work(job: PlannedJob, known: Job | None, now_s: float, stuck: bool) -> Work
     for_s = max(now_s - known.started_s, 0.0) if known is not None and runs else None
     queue = "" if stuck and not runs else job.queue  # a queue that nobody serves
     return Work(job.directory.task, job.name, queue, job.demand, job.identity, job.needs, for_s)
-
-
-def _limits(jobs: Sequence[PlannedJob], capacity: Capacity) -> Iterator[Limit]:
-    """The tokens of which fewer jobs can hold units at a time than workers would run."""
-    for token in sorted({token for job in jobs for token in job.demand}):
-        asking = [job for job in jobs if job.demand.get(token)]
-        serving = max(capacity.serving(job.queue) for job in asking)
-        units = capacity.tokens.get(token, 0)
-        at_once = units // min(job.demand[token] for job in asking)
-        if 0 < at_once < min(serving, len(asking)):
-            yield Limit(token, units, len(asking), at_once)
-
-
-def _obstacles(
-    jobs: Sequence[PlannedJob],
-    facts: Facts,
-    capacity: Capacity,
-    own: tuple[frozenset[str], ...],
-    commands: Commands,
-) -> Iterator[Obstacle]:
-    """The jobs that nobody can run now, by reason."""
-    found: dict[Reason, list[PlannedJob]] = {}
-    for job in jobs:
-        known = facts.jobs.get(job.identity)
-        if known is None or known.state is not State.RUNNING:
-            reason = _reason(job, facts, capacity, any(job.queue in queues for queues in own))
-            if reason is not None:
-                found.setdefault(reason, []).append(job)
-    for reason, group in found.items():
-        shown = replace(reason, ready=len(group)) if isinstance(reason, Unserved) else reason
-        remedies = shown.offers() if isinstance(shown, TooLarge) else shown.what_to_do(commands, group[0].identity)
-        yield Obstacle(shown, tuple(job.identity for job in group), tuple(remedies))
-
-
-def _reason(job: PlannedJob, facts: Facts, capacity: Capacity, own: bool) -> Reason | None:
-    """Why nobody can run a job now; None if somebody can.
-
-    Args:
-        job: The job.
-        facts: What is known.
-        capacity: Workers and tokens, with those of the script.
-        own: Whether the script starts workers of the job's queue. They are of this project, so they do not refuse it.
-    """
-    for token, units in job.demand.items():
-        if units > capacity.tokens.get(token, 0):
-            return TooLarge(token, units, capacity.tokens.get(token, 0))
-    if job.queue in facts.paused:
-        return facts.paused[job.queue]
-    if not capacity.serving(job.queue):
-        return Unserved(job.queue, 0)
-    if own:
-        return None
-    serving = [each for each in facts.workers if each.alive and not each.leaving_s and job.queue in each.queues]
-    lacking = {each.daemon: each.refusal for each in facts.refusals if each.project == job.project}
-    names = [each.name for each in serving]
-    if not names or not all(daemon_of(name) in lacking for name in names):
-        return None
-    refusals = [lacking[daemon] for daemon in sorted({daemon_of(name) for name in names})]
-    problems = tuple(f"worker {each.worker} on {each.host} {each.problem}" for each in refusals)
-    remedies = tuple(each.remedy for each in refusals)
-    return Refused(job.queue, len(names), len(names), tuple(names), problems, remedies)

@@ -7,8 +7,9 @@ waiting ends at once as if all had gone well, callbacks are not called. What onl
 
 from __future__ import annotations
 
+import math
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -25,7 +26,8 @@ from xpm_core.project.origin import project_name
 from xpm_core.script.code.on_change import WARN, OnChange
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.rehearsal.facts import read_facts
-from xpm_core.script.rehearsal.plan import Plan, PlannedJob, plan_of
+from xpm_core.script.rehearsal.plan import Plan, plan_of
+from xpm_core.script.rehearsal.planned_job import PlannedJob
 from xpm_core.script.rehearsal.todays_code import TodaysCode
 from xpm_core.script.show.report import Summary, summarize
 from xpm_core.script.show.unwritten import missing_files, owner
@@ -42,7 +44,7 @@ from xpm_core.store.refusals import tag
 from xpm_core.tracebacks.callsite import CodeLine, caller, format_line
 from xpm_core.tracebacks.edges import edge
 from xpm_core.words.commands import Commands
-from xpm_core.words.text import say
+from xpm_core.words.text import plural, say
 from xpm_core.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -140,6 +142,8 @@ class Rehearsal:
         self._workers = own if workers is None else workers
         self.jobs: dict[str, PlannedJob] = {}
         self.silent = False
+        self._has_waited = False
+        self._after_waiting = 0
         self._code = TodaysCode(self.workspace, on_change)
         self._listings = Listings()
         self._twins = Twins()
@@ -162,6 +166,7 @@ class Rehearsal:
         job.needs = tuple([state_of(each).submitted.identity for each in needs])
         self._code.take(job, type(task), classes, options)
         config.submitted = self.jobs[identity] = job
+        self._after_waiting += self._has_waited
         self._twins.remember(task, identity, below)
         if not job.reused:
             self._lookalikes.look(job, task, below)
@@ -172,15 +177,24 @@ class Rehearsal:
         directory = self.workspace.job(task_id(type(task)), identity)
         queue = options.queue or self._queue
         job = PlannedJob(self, identity, type(task).__name__, directory, place, queue, tags, state_of(task).demand)
-        job.project = tag(project_name(type(task)))
+        job.project, job.min_time_s = tag(project_name(type(task))), math.ceil(options.min_time)
         if self._listings.marked(directory) and directory.adoptable() is not None:
             job.state, job.reused = State.DONE, True
         return job
 
     def summary(self) -> DrySummary:
         """What waiting for all jobs returns."""
+        self._waited_for(self.jobs.values())
         found = summarize(self.jobs.values())
         return DrySummary(**vars(found))
+
+    def wait_for(self, job: TrackedJob) -> bool:
+        """Wait for no job; whether it belongs to this run."""
+        self._waited_for([job])
+        return job.identity in self.jobs
+
+    def _waited_for(self, jobs: Iterable[TrackedJob]) -> None:
+        self._has_waited = self._has_waited or any(not job.reused for job in jobs)
 
     def plan(self) -> Plan:
         """What would become of the jobs so far.
@@ -197,9 +211,16 @@ class Rehearsal:
             facts,
             own=(frozenset({self._queue}),) * self._workers,
             tokens=self.connector.capacities,
-            notes=[*self._twins.lines(), *self._lookalikes.lines(), *code],
+            notes=[*self._twins.lines(), *self._lookalikes.lines(), *code, *self._doubts()],
             commands=Commands.of_script(self.workspace.path, redis),
         )
+
+    def _doubts(self) -> list[str]:
+        """A note, if the script has gone on as if jobs had run that have not: their results may lead it elsewhere."""
+        if not self._after_waiting:
+            return []
+        jobs = plural(self._after_waiting, "job")
+        return [f"note    {jobs} came after the script had waited for results that are not there: a run may differ"]
 
     def explained(self, error: BaseException) -> DryRunError | None:
         """The error to raise in place of one about a file that a job of the dry run would have written, else None."""

@@ -21,7 +21,7 @@ from xpm_core.words.text import listed, plural
 from xpm_core.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
-    from xpm_core.script.rehearsal.plan import PlannedJob
+    from xpm_core.script.rehearsal.planned_job import PlannedJob
 
 
 class TodaysCode:

@@ -12,7 +12,8 @@ from xpm_core.forecast.records import Capacity
 from xpm_core.reading.why.avoided import Avoided
 from xpm_core.reading.workers import WorkerState
 from xpm_core.script.rehearsal.facts import Facts
-from xpm_core.script.rehearsal.plan import Fate, Plan, PlannedJob, plan_of
+from xpm_core.script.rehearsal.plan import Plan, plan_of
+from xpm_core.script.rehearsal.planned_job import Fate, PlannedJob
 from xpm_core.states import State
 from xpm_core.store.refusals import Refusal
 from xpm_core.store.steering.pauses import pause_queue
@@ -132,9 +133,8 @@ def test_a_project_that_all_workers_refuse_is_told() -> None:
 
 
 def test_a_token_that_is_too_small_and_a_paused_queue_are_told() -> None:
-    facts = Facts(
-        True, capacity=Capacity((frozenset({"default"}),), {"gpu": 2}), paused={"night": Paused("night", 5.0, "ann")}
-    )
+    capacity, paused = Capacity((frozenset({"default"}),), {"gpu": 2}), {"night": Paused("night", 5.0, "ann")}
+    facts = Facts(True, capacity=capacity, workers=[worker("m1", ["default"])], paused=paused)
     jobs = [job(demand={"gpu": 4}), job(number=2, queue="night"), job(number=3, demand={"none": 1})]
     plan = planned(jobs, facts)
     assert [(each.reason.code, len(each.jobs)) for each in plan.obstacles] == [
@@ -157,15 +157,27 @@ def test_a_server_that_is_away_says_nothing_of_workers() -> None:
 
 def test_tasks_are_counted_with_their_time() -> None:
     past = {"sweep.train": [60.0] * 3, "sweep.eval": [5.0]}
-    jobs = [*(job(number=number) for number in range(4)), job("Eval", 9, state=State.DONE, reused=True)]
+    jobs = [*(job(number=number) for number in range(4)), job("Eval", 9, state=State.DONE, reused=True, code="ran")]
     plan = planned(jobs, Facts(past=past), slots=2)
     assert list(plan.lines()) == [
-        "digits: 5 jobs: 1 reused, 4 new",
+        "digits: 5 jobs: 1 reused (of these, 1 with other code), 4 new",
         "  Train  4 jobs: 4 new   about 1 min each",
-        "  Eval   1 job: 1 reused   about 5 s each",
+        "  Eval   1 job: 1 reused (of these, 1 with other code)   about 5 s each",
         "time    about 2 min on 2 workers, from 3 jobs of Train",
         "note    x",
     ]
     data = plan.as_data()
     assert (data["counts"], data["notes"]) == ({"reused": 1, "retried": 0, "under_way": 0, "new": 4}, ["x"])
+    assert (data["with_other_code"], data["jobs"][4]["code"]) == (1, "ran")
     assert planned([jobs[-1]], Facts(past=past)).forecast is None, "nothing would run"
+    jobs[-1].runs_again = True
+    assert planned([jobs[-1]], Facts(past=past)).fates[Fate.RETRIED] == 1
+
+
+def test_two_classes_of_one_name_are_two_tasks() -> None:
+    other = job(number=2)
+    other.directory = JobDirectory(Path("/nowhere"), f"jobs/old.train/{other.identity}")
+    plan = planned([job(), other], Facts(past={"sweep.train": [60.0]}), slots=1)
+    assert [(task.name, task.jobs, task.each_s) for task in plan.tasks] == [
+        ("sweep.train", 1, 60.0), ("old.train", 1, None)
+    ]  # fmt: skip

@@ -18,7 +18,7 @@ from xpm_core.errors import (
     UnsubmittedTaskError,
     WorkspaceError,
 )
-from xpm_core.script.rehearsal.plan import Fate
+from xpm_core.script.rehearsal.planned_job import Fate
 from xpm_core.states import State
 from xpm_core.workspace.job_directory import JobDirectory
 

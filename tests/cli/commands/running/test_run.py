@@ -266,6 +266,12 @@ def test_what_is_wrong_in_the_file_is_one_line(
     assert sorted(each for each in os.listdir(folder) if each != "__pycache__") == ["experiment.py", "sweep.yaml"]
 
 
+def test_a_script_is_run_by_python(own: Shell, folder: Path) -> None:
+    done = own.run("run", "experiment.py", "--dry-run", cwd=folder)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "experiment.py is a script. Run it: python experiment.py. Do a dry run of it: XPM_DRY_RUN=1" in done.stderr
+
+
 def test_a_file_that_is_not_there_is_named(own: Shell, folder: Path) -> None:
     done = own.run("run", "swep.yaml", cwd=folder)
     assert (done.returncode, done.stderr.startswith("Error: swep.yaml: cannot be read")) == (2, True)

@@ -109,6 +109,24 @@ def test_code_that_reads_results_gets_an_error_that_says_so(tmp_path: Path, caps
                 ask()
 
 
+def test_tasks_that_come_after_waiting_for_results_are_told(tmp_path: Path) -> None:
+    with dry(tmp_path) as xp:
+        first = Learn.C(lr=0.1).submit()
+        assert xp.plan().notes == ()
+        first.wait()
+        assert xp.plan().notes == (), "nothing has come after it"
+        Learn.C(lr=0.1).submit()
+        assert xp.plan().notes == (), "it is the same job"
+        Learn.C(lr=0.2).submit()
+        (note,) = xp.plan().notes
+    assert note == "note    1 job came after the script had waited for results that are not there: a run may differ"
+    end(xp.plan().jobs[0].directory)
+    with dry(tmp_path) as xp:
+        Learn.C(lr=0.1).submit().wait()
+        Learn.C(lr=0.2).submit()
+        assert xp.plan().notes == (), "its result is there"
+
+
 def test_it_refuses_what_an_experiment_refuses(tmp_path: Path) -> None:
     with dry(tmp_path) as xp:
         for wrong in (

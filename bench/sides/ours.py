@@ -37,7 +37,7 @@ def submit(url: str, folder: str, jobs: int) -> dict[str, Any]:
         began = time.perf_counter()
         for number in range(jobs):
             trials.train(number).submit()
-        xp._submitter.flush()
+        xp._run.submitter.flush()
         _answer({"seconds": time.perf_counter() - began})
 
 
@@ -47,7 +47,7 @@ def link(url: str, folder: str, kind: str, count: int, slots: int = 0) -> dict[s
         began = time.perf_counter()
         for _ in linked.submitted(kind, count):
             pass
-        xp._submitter.flush()
+        xp._run.submitter.flush()
         if not slots:
             _answer({"seconds": time.perf_counter() - began})
         assert xp.wait()
@@ -67,7 +67,7 @@ def queue(
             if token is not None:
                 task.add_dependencies(token.dependency(1))
             task.submit()
-        xp._submitter.flush()
+        xp._run.submitter.flush()
         _answer({"jobs": jobs})
 
 
@@ -146,7 +146,7 @@ def start(url: str, folder: str, stamps: str, jobs: int) -> dict[str, Any]:
         for index in range(jobs):
             began = time.monotonic()
             trials.Stamp.C(index=index, folder=Path(stamps)).submit()
-            xp._submitter.flush()
+            xp._run.submitter.flush()
             found.append(_stamp(Path(stamps) / str(index)) - began)
             xp.wait()
             time.sleep(0.02)
@@ -169,7 +169,7 @@ def claims(url: str, folder: str, stamps: str, jobs: int, path: str = "", live: 
         _when_alive(xp.connector.client, xp.workspace.id)
         for index in range(jobs):
             stamp.C(index=index, folder=Path(stamps)).submit()
-            xp._submitter.flush()
+            xp._run.submitter.flush()
             first_line = _stamp(Path(stamps) / str(index))
             xp.wait()
             found.append(first_line - float(claimed.read_text().splitlines()[index]))
@@ -218,7 +218,7 @@ def callbacks(url: str, folder: str, jobs: int) -> dict[str, Any]:
             task = idling.Nothing.C(index=index)
             task.on_completed(lambda done: called.__setitem__(done.index, time.monotonic()))
             task.submit()
-        xp._submitter.flush()
+        xp._run.submitter.flush()
         finisher = [sys.executable, __file__, "finish", f'{{"url": "{url}", "w": "{w}", "jobs": {jobs}}}']
         with subprocess.Popen(finisher, stdout=subprocess.PIPE, text=True) as process:
             assert xp.wait()

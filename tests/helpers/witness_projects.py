@@ -61,7 +61,7 @@ def main(arguments):
             Hold.C(n=0, until=Path(gate)).submit()
         for n in numbers:
             Work.C(n=tag(int(n))).submit()
-            xp._submitter.flush()
+            xp._run.submitter.flush()
         print("submitted", file=sys.stderr, flush=True)
 '''
 MAIN = """

@@ -60,6 +60,7 @@ TESTED_ELSEWHERE = {
     "core/forecast/records": ("core/forecast/test_forecast", "what a forecast is made of, and what it says"),
     "core/reading/survey/capacity": ("core/reading/survey/test_ends", "who may do the work that is foreseen"),
     "core/script/rehearsal/facts": ("core/script/rehearsal/test_plan", "what is read, with a real server and without"),
+    "core/script/open_run": ("core/script/test_experiment", "scripts enter, submit, wait and leave there"),
     "core/script/rehearsal/planned_job": ("core/script/rehearsal/test_plan", "it is a row of the plan"),
     "core/script/rehearsal/todays_code": (
         "whole/code/test_plans",

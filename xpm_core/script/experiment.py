@@ -1,8 +1,7 @@
 """The `experiment` context: submit tasks, wait for them, find results.
 
-Owns: what happens when a script enters, submits, waits and leaves. The jobs of the run are in the tracker, which the
-follower keeps up to date (follow/). How a task is submitted is in submit/submitter.py. What is said at the end is in
-ending.py.
+Owns: its arguments, and what may be asked when. What a run does is in open_run.py; in a dry run, a rehearsal is in the
+place of the run.
 """
 
 from __future__ import annotations
@@ -10,47 +9,31 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack, nullcontext, suppress
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn, cast
 
 from xpm_core.config import experiments, outputs
 from xpm_core.defaults import DEFAULT_LEASE_S, DEFAULT_QUEUE
-from xpm_core.errors import ExperimentError, XpmError
+from xpm_core.errors import ExperimentError
 from xpm_core.job.inside import refuse_inside_job
 from xpm_core.project.workspace_names import directory_of
-from xpm_core.reading.why.reader import ReasonReader
 from xpm_core.script.code.choice import Choice, chosen
 from xpm_core.script.code.on_change import WARN, OnChange
-from xpm_core.script.ending import Ending
 from xpm_core.script.follow.events import Events
-from xpm_core.script.follow.follower import Follower
-from xpm_core.script.follow.foreseer import foreseer_of
-from xpm_core.script.follow.outage import Outage
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.follow.tracker import Tracker
-from xpm_core.script.live.display import Display
 from xpm_core.script.live.run_html import experiment_html
-from xpm_core.script.local_workers import LocalWorkers
-from xpm_core.script.show.leaving import undisturbed, unfinished
-from xpm_core.script.show.report import Summary, show_failures_plainly, summarize
-from xpm_core.script.show.run_log import log_to
+from xpm_core.script.open_run import OpenRun, Wanted
+from xpm_core.script.show.report import Summary
 from xpm_core.script.submit.arguments import check, check_variable, names_of, refuse_unknown
 from xpm_core.script.submit.options import Options
-from xpm_core.script.submit.submitter import Submitter
-from xpm_core.script.this_process import about, cpus, dry_run_wanted
-from xpm_core.server.connection import OUTAGES
-from xpm_core.server.url import safe_url
+from xpm_core.script.this_process import cpus, dry_run_wanted
 from xpm_core.store.connector import Connector
-from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.tracebacks.callsite import caller, format_line
 from xpm_core.tracebacks.edges import edge
-from xpm_core.words.commands import Commands
 from xpm_core.words.names import check_experiment_name, check_queue_name
-from xpm_core.words.text import say
 from xpm_core.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -59,15 +42,8 @@ if TYPE_CHECKING:
     from xpm_core.config import Task
     from xpm_core.script.rehearsal.plan import Plan
     from xpm_core.script.rehearsal.rehearsal import Rehearsal
-    from xpm_core.workspace.experiment_directory import RunDirectory
 
 log = logging.getLogger("xpm")
-
-DRAIN_S = 5.0
-"""How long the script waits, when it leaves, for its own workers to end, in seconds."""
-
-_UNSENT: tuple[type[Exception], ...] = (XpmError, *OUTAGES)
-"""Errors of submissions that could not be sent."""
 
 
 class experiment:
@@ -139,11 +115,12 @@ class experiment:
         check(on_code_change=on_code_change, dry_run=dry_run)
         self.dry_run = dry_run or dry_run_wanted()
         self.rehearsal: Rehearsal | None = None
-        self._workdir, self._port, self._redis, self._workers = workdir, port, redis, workers
-        self._lease_s, self._progress, self._on_change = lease_s, progress, on_code_change
+        self._workdir, self._port = workdir, port
+        self._wanted = Wanted(self.name, self.queue, redis, workers, lease_s, progress, on_code_change)
         self._options = Options(queue=self.queue, code=chosen(code, format_line(caller())))
         self._lock = threading.RLock()
-        self._run_directory: RunDirectory | None = None
+        self._run: OpenRun | None = None
+        self._open: OpenRun | Rehearsal | None = None
 
     # -- entering --------------------------------------------------------------------------------------------------
 
@@ -153,75 +130,25 @@ class experiment:
         refuse_inside_job(where)
         if experiments:
             raise ExperimentError(where, f"experiment {experiments[-1].name!r} is open", "Leave it first.")
+        place = directory_of(self._workdir, create=True)
         if self.dry_run:
-            return self._rehearse()
-        self._began_s = time.monotonic()
-        self._unfinished_named = self._waited = False
-        self._interrupt: BaseException | None = None
-        self.workspace = Workspace.open(directory_of(self._workdir, create=True))
-        with ExitStack() as stack:
-            self._connect(stack)
-            self._begin_run(stack)
-            self._stack = stack.pop_all()
+            return self._rehearse(place)
+        self.workspace = Workspace.open(place)
+        self._open = self._run = OpenRun(self.workspace, self._wanted)
         experiments.append(self)
-        show_failures_plainly()
         if self._port is not None:
             log.warning("%s: port=%d: the page that it serves comes with a later version", self.name, self._port)
         return self
 
-    def _rehearse(self) -> experiment:
+    def _rehearse(self, place: str) -> experiment:
         """Begin a dry run."""
         from xpm_core.script.rehearsal.rehearsal import Rehearsal  # late, because most runs are none
 
-        place = directory_of(self._workdir, create=True)
-        self.rehearsal = Rehearsal(
-            place, self.name, self.queue, self._redis, self._workers, cpus=cpus(), on_change=self._on_change
-        )
-        self.workspace = self.rehearsal.workspace
+        _, queue, redis, workers, *_, on_change = self._wanted
+        rehearsal = Rehearsal(place, self.name, queue, redis, workers, cpus=cpus(), on_change=on_change)
+        self._open, self.rehearsal, self.workspace = rehearsal, rehearsal, rehearsal.workspace
         experiments.append(self)
         return self
-
-    def _connect(self, stack: ExitStack) -> None:
-        connector = self._connector = Connector.of_workspace(self.workspace, self._redis, self._lease_s)
-        stack.callback(connector.close)
-        self._store = Store(connector.client, self.workspace.id)
-        self._commands = Commands.of_script(self.workspace.path, "" if self._redis is None else safe_url(self._redis))
-        slots = self._workers
-        if slots is None:
-            slots = cpus() if connector.embedded is not None else 0
-        url = "" if connector.embedded is not None else connector.url
-        self._local = LocalWorkers(self.workspace, slots, self.queue, url=url, lease_s=self._lease_s)
-
-    def _begin_run(self, stack: ExitStack) -> None:
-        self._run = self._store.open_run(self.name, new_execution_id(), about())
-        folder = self.workspace.experiment(self.name)
-        self._run_directory = folder.new_run()
-        log_to(self._run_directory.log, stack)
-        self._follow(stack)
-        self._show(stack)
-        self._submitter = Submitter(
-            self.workspace, self._store, folder, self._run, self._run_directory, self.tracker, self._start_workers
-        )
-        self._submitter.on_change = self._on_change
-        self._ending = Ending(
-            self.name, self.tracker, self._store, self._connector, self._commands, self._submitter.notes, self._began_s
-        )
-        stack.callback(self._end_workers)
-        stack.callback(self._send_the_rest)
-
-    def _follow(self, stack: ExitStack) -> None:
-        connector = self._connector
-        revive = None if connector.embedded is None else connector.embedded.revive
-        self.tracker = Tracker(self._run.cursor, Outage(self.name, connector.blocking, revive))
-        self._follower = Follower(self.tracker, self._store, connector.blocking, self._lease_s)
-        self._follower.start()
-        stack.callback(self._stop_following)
-
-    def _show(self, stack: ExitStack) -> None:
-        client = self._connector.brief
-        reason, foreseer = ReasonReader(client, self.workspace.id).reason, foreseer_of(client, self.workspace)
-        self._display = Display(self.name, self.tracker, self._commands, reason, foreseer, progress=self._progress)
-        stack.callback(self._display.leave)
 
     @property
     @edge
@@ -231,8 +158,7 @@ class experiment:
         Raises:
             ExperimentError: The experiment is not open.
         """
-        self._refuse_closed()
-        return self._connector if self.rehearsal is None else cast("Connector", self.rehearsal.connector)
+        return cast("Connector", self._opened().connector)
 
     @property
     @edge
@@ -245,9 +171,14 @@ class experiment:
             WorkspaceError: The folder cannot be made.
         """
         self._refuse_dry("the script asks for xp.resultspath")
-        if self._run_directory is None:
-            raise self._closed_error()
-        return self._run_directory.results
+        return self._begun().directory.results
+
+    @property
+    @edge
+    def tracker(self) -> Tracker:
+        """The jobs of the run."""
+        self._refuse_dry("the script asks for xp.tracker")
+        return self._begun().tracker
 
     @edge
     def plan(self) -> Plan:
@@ -275,9 +206,17 @@ class experiment:
 
             raise not_foreseen(what)
 
-    def _refuse_closed(self) -> None:
-        if self not in experiments:
+    def _begun(self) -> OpenRun:
+        """The run, which may have ended."""
+        if self._run is None:
             raise self._closed_error()
+        return self._run
+
+    def _opened(self) -> OpenRun | Rehearsal:
+        """The run, or the dry run in its place, while the block is open."""
+        if self not in experiments or self._open is None:
+            raise self._closed_error()
+        return self._open
 
     def _closed_error(self) -> ExperimentError:
         return ExperimentError(
@@ -288,8 +227,8 @@ class experiment:
 
     def _repr_html_(self) -> str:
         """What a notebook shows of it: its workspace, and how its jobs stand."""
-        jobs = [] if self._run_directory is None else self.tracker.snapshot().values()
-        workspace = self._workdir if self._run_directory is None else self.workspace.path
+        jobs = [] if self._run is None else self._run.tracker.snapshot().values()
+        workspace = self._workdir if self._run is None else self.workspace.path
         return experiment_html(self.name, os.fspath(workspace), self in experiments, jobs)
 
     # -- submitting ------------------------------------------------------------------------------------------------
@@ -313,7 +252,7 @@ class experiment:
         place = caller()
         options = Options.of(given, place, self._options) if given else self._options
         with self._lock:
-            (self.rehearsal or self._submitter).submit(task, options, place)
+            self._opened().submit(task, options, place)
         return outputs(task, owned=True)
 
     @edge
@@ -331,11 +270,6 @@ class experiment:
         check_variable(name, value)
         if override or name not in self._options.env:
             self._options = replace(self._options, env={**self._options.env, name: value})
-
-    def _start_workers(self, queues: set[str]) -> None:
-        """Start this script's own workers, if they do not run and one of these queues is theirs."""
-        if self.queue in queues and self._local.ensure():
-            self.tracker.expect_workers(self.queue)
 
     # -- waiting ---------------------------------------------------------------------------------------------------
 
@@ -355,11 +289,7 @@ class experiment:
             if xp.wait():
                 print("all jobs are done")
         """
-        self._refuse_closed()
-        if self.rehearsal is not None:
-            return self.rehearsal.summary()
-        self._watch(self._quiet, self.tracker.settled)
-        return summarize(self.tracker.snapshot().values())
+        return self._opened().wait()
 
     @edge
     def wait_for(self, job: TrackedJob) -> bool:
@@ -368,30 +298,7 @@ class experiment:
         Returns:
             Whether the job belongs to this run; only then it was waited for.
         """
-        self._refuse_closed()
-        if self.rehearsal is not None:
-            return self.rehearsal.wait_for(job)
-
-        def over() -> bool:
-            return job.state.settled or self.tracker.jobs.get(job.identity) is not job
-
-        self._watch(over, over)
-        return self.tracker.jobs.get(job.identity) is job
-
-    def _watch(self, over: Callable[[], bool], until: Callable[[], bool]) -> None:
-        """Show the run until a condition over its jobs holds, again and again until all is over."""
-        try:
-            self._submitter.flush()
-            self._submitter.say_fates()
-            self._name_unfinished()
-            while not over():
-                with self._display:
-                    self.tracker.wait(until, self._tick, 0.1)
-            self._display.catch_up()
-            self._submitter.say_fates()  # of tasks that callbacks have submitted
-        except KeyboardInterrupt:
-            self._interrupt = self._ending.interrupted()
-            raise self._interrupt from None
+        return self._opened().wait_for(job)
 
     @edge
     def events(self, *, follow: bool = False) -> Events:
@@ -410,36 +317,9 @@ class experiment:
                 if event.event == "failed":
                     print(event.task, event.error["message"])
         """
-        self._refuse_closed()
+        self._opened()
         self._refuse_dry("the script asks for xp.events()")
-        self._submitter.flush()
-
-        def over() -> bool:
-            return self not in experiments or (not follow and self.tracker.settled())
-
-        return Events(self._connector.url, self.workspace.id, self._run.cursor, lambda: list(self.tracker.jobs), over)
-
-    def _quiet(self) -> bool:
-        """Whether all jobs are settled, also those that callbacks have submitted."""
-        if not self.tracker.settled():
-            return False
-        self.tracker.callbacks.drain()
-        self._submitter.flush()
-        self._follower.confirm()
-        return self.tracker.settled()
-
-    def _tick(self) -> None:
-        self._display.update()
-        self._local.check()
-        if self._local.left:  # they had nothing to do, before this run had more jobs
-            self._start_workers({job.queue for job in self.tracker.jobs.values() if not job.state.settled})
-
-    def _name_unfinished(self) -> None:
-        """Name, once, the unfinished jobs of earlier runs."""
-        if not self._unfinished_named and self._run.jobs:
-            self._unfinished_named = True
-            if text := unfinished(self.name, self._store, self.tracker.jobs, self._commands):
-                say(text)
+        return self._begun().events(follow, lambda: self not in experiments)
 
     # -- leaving ---------------------------------------------------------------------------------------------------
 
@@ -447,54 +327,9 @@ class experiment:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.rehearsal is not None:
-            experiments.remove(self)
-            self.rehearsal.end(error)
-            return
+        assert self._open is not None
         try:
-            if error is None:
-                summary = self.wait()
-                self._waited = True
-                self._ending.report(summary)
-            elif error is self._interrupt:
-                pass  # raised by `wait`, which has said everything
-            elif isinstance(error, KeyboardInterrupt):
-                self._interrupted_by(error)
-            else:
-                self._ending.stopped_by(error)
+            self._open.end(error)
         finally:
             experiments.remove(self)
-            with nullcontext() if self._waited else undisturbed():
-                self._stack.close()
-
-    def _interrupted_by(self, error: KeyboardInterrupt) -> None:
-        """Ctrl-C was pressed while the script's own code ran: at a prompt, the traceback shows where."""
-        self._interrupt = self._ending.interrupted()
-        if not isinstance(self._interrupt, KeyboardInterrupt):
-            raise self._interrupt
-        error.args = self._interrupt.args
-
-    def _send_the_rest(self) -> None:
-        """Send the submissions that are on their way. If that fails, log it, because the script is leaving anyway."""
-        try:
-            self._submitter.close()
-        except _UNSENT as error:
-            log.warning("%s: not all tasks were submitted: %s", self.name, error)
-
-    def _end_workers(self) -> None:
-        """Let this script's own workers end; if the script stops early, let them go on."""
-        if self._waited:
-            with suppress(KeyboardInterrupt):
-                self._local.drain(0 if self._others_run() else DRAIN_S)
-        self._local.let_go()
-
-    def _others_run(self) -> bool:
-        """Whether a job of another script runs. It may run on our workers, so we do not wait for them."""
-        try:
-            return self._store.look(self._lease_s).running > 0
-        except OUTAGES:
-            return True
-
-    def _stop_following(self) -> None:
-        self._follower.stop()
-        self.tracker.callbacks.close(make_all=self._waited)
+            self._open.close()

@@ -330,7 +330,7 @@ def test_server_may_be_named_by_the_environment_and_is_in_no_argument(
     with stage.failing(redis=None, workers=1, queue="environment") as failing:
         Fail.C(note=stage.note()).submit()
         assert failing.xp.wait().failed == 1
-        process = failing.xp._local._process
+        process = failing.xp._run.local._process
         assert process is not None
         assert stage.url not in " ".join(map(str, process.args))  # type: ignore[arg-type]
     assert "XPM_REDIS_URL" not in failing.report, "the shell has it"

@@ -45,7 +45,7 @@ def most_at_once(tasks: Sequence[Span]) -> int:
 
 def daemon_of(xp: experiment) -> psutil.Process:
     """The daemon of a script's own workers."""
-    process = xp._local._process
+    process = xp._run.local._process
     assert process is not None
     return psutil.Process(process.pid)
 
@@ -94,13 +94,13 @@ def test_without_a_token_as_many_run_as_there_are_slots(stage: Stage, tmp_path: 
 @pytest.fixture
 def patient(monkeypatch: pytest.MonkeyPatch) -> None:
     """A script that waits on leaving for as long as its workers take, also on a slow machine."""
-    monkeypatch.setattr("xpm_core.script.experiment.DRAIN_S", 60.0)
+    monkeypatch.setattr("xpm_core.script.open_run.DRAIN_S", 60.0)
 
 
 @pytest.mark.usefixtures("patient")
 def test_own_workers_start_with_the_first_job_and_are_gone_when_the_script_leaves(stage: Stage) -> None:
     with stage.experiment(workers=1, queue="own") as xp:
-        assert xp._local._process is None
+        assert xp._run.local._process is None
         Write.C(note=stage.note()).submit()
         assert xp.wait().done == 1
         daemon = daemon_of(xp)
@@ -114,7 +114,7 @@ def test_own_workers_are_not_started_when_everything_is_done_already(stage: Stag
     with stage.experiment(workers=1) as xp:
         Write.C(note=note).submit()
         assert xp.wait().reused == 1
-        assert xp._local._process is None
+        assert xp._run.local._process is None
 
 
 def test_own_workers_serve_the_experiments_own_queue_alone(stage: Stage) -> None:
@@ -155,7 +155,7 @@ def test_own_workers_that_left_just_as_a_job_came_are_started_again(
         with monkeypatch.context() as patch:
             patch.setattr("xpm_core.script.local_workers.LocalWorkers.ensure", lambda self: False)
             Write.C(note=stage.note()).submit()
-            xp._submitter.flush()
+            xp._run.submitter.flush()
         assert xp.wait().done == 2
 
 
@@ -264,7 +264,7 @@ def test_with_a_server_of_ones_own_no_workers_are_started_unless_asked_for(stage
     with stage.experiment(workers=None) as xp:
         Write.C(note=stage.note()).submit()
         assert xp.wait().done == 1
-        assert xp._local._process is None
+        assert xp._run.local._process is None
 
 
 def test_embedded_server_that_died_while_a_script_waits_is_started_again(
@@ -276,7 +276,7 @@ def test_embedded_server_that_died_while_a_script_waits_is_started_again(
     with experiment(tmp_path / "workspace", "x", workers=0) as xp:
         write = Write.C(note=note)
         write.submit()
-        xp._submitter.flush()
+        xp._run.submitter.flush()
         server = xp.connector.embedded
         assert server is not None
         before = server.pid
@@ -284,8 +284,8 @@ def test_embedded_server_that_died_while_a_script_waits_is_started_again(
         wait_until(lambda: server.pid != before)
         job = wait_until(lambda: asked(xp.connector, xp.workspace.id))
         assert job == {State.READY: 1}
-        xp._local._slots = 1
-        xp._start_workers({"default"})
+        xp._run.local._slots = 1
+        xp._run.start_workers({"default"})
         assert xp.wait().done == 1
 
 

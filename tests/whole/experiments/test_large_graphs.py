@@ -67,7 +67,7 @@ def test_job_whose_part_is_gone_fails_and_says_what_to_do_and_the_next_run_mends
     with stage.experiment(name):
         submit_chain(note, 50)
     with stage.failing(name) as failing:
-        failing.xp._submitter._parts.put = losing(failing.xp._submitter._parts)  # type: ignore[method-assign]
+        failing.xp._run.submitter._parts.put = losing(failing.xp._run.submitter._parts)  # type: ignore[method-assign]
         submit_chain(note, 51)
     assert "this part of a job's parameters is not there" in failing.report
     assert "Run the script again" in failing.report
@@ -97,7 +97,7 @@ def test_one_run_of_the_script_mends_all_jobs_whose_parts_are_gone(stage: Stage)
     stage.client.set(keys.suspended, 1)  # else a job may start before the script, which writes parts anew, comes to it
     with stage.experiment(name) as xp:
         links = submit()
-        xp._submitter.flush()
+        xp._run.submitter.flush()
         stage.client.delete(keys.suspended)
     assert list(counts(links)) == list(range(60))
 

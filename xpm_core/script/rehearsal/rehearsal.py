@@ -182,8 +182,8 @@ class Rehearsal:
             job.state, job.reused = State.DONE, True
         return job
 
-    def summary(self) -> DrySummary:
-        """What waiting for all jobs returns."""
+    def wait(self) -> DrySummary:
+        """Wait for no job; what a script gets that waits for all."""
         self._waited_for(self.jobs.values())
         found = summarize(self.jobs.values())
         return DrySummary(**vars(found))
@@ -246,6 +246,9 @@ class Rehearsal:
         explained = None if error is None else self.explained(error)
         if explained is not None:
             raise explained from error
+
+    def close(self) -> None:
+        """A run has more to close."""
 
     def listen(self, job: TrackedJob, callback: Callable[..., object], task: Any) -> None:
         """Callbacks are not called, because no job is done by this run, and they may write files."""

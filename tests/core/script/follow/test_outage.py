@@ -92,7 +92,7 @@ def test_ctrl_c_while_redis_is_away_leaves_all_the_same(
     xp = experiment(tmp_path / "workspace", "x", redis=server.url, workers=0)
     xp.__enter__()
     Write.C(note="away").submit()
-    xp._submitter.flush()
+    xp._run.submitter.flush()
     server.kill()
     wait_until(lambda: xp.tracker.outage.reason)
     monkeypatch.setattr("xpm_core.script.show.leaving.time.sleep", pressed)

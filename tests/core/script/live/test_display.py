@@ -250,7 +250,7 @@ def test_changes_between_two_waits_are_in_the_log(desktop: Desktop) -> None:
     first.on_completed(lambda task: task.wait())
     first.wait()
     second = Quick.C(n=tag(2)).submit()
-    xp._submitter.flush()
+    xp._run.submitter.flush()
     while second.state != "done": time.sleep(0.01)
     print("between", file=sys.stderr, flush=True)
     """

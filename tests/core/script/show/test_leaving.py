@@ -30,8 +30,8 @@ class Deaf:
         self.xp = experiment(folder / "workspace", "deaf", redis=url, workers=0)
         self.xp.__enter__()
         self.identities = [Write.C(note="deaf", n=n).submit().jobpath.name for n in range(3)]
-        self.xp._submitter.flush()
-        self.xp._follower.stop()
+        self.xp._run.submitter.flush()
+        self.xp._run.follower.stop()
         self.xp.tracker.callbacks.close(make_all=False)
         self.store = Store(self.xp.connector.client, self.xp.workspace.id)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from xpm_core.forecast.durations import Durations
 from xpm_core.forecast.forecast import forecast
 from xpm_core.forecast.records import Capacity, Forecast, Work
+from xpm_core.reading.server import server_time
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.states import State
 
@@ -40,10 +41,18 @@ class Foreseer:
     Args:
         past: Returns how long earlier jobs took, by class. It is called once, in another thread.
         capacity: Returns the workers and tokens. It is called in another thread.
+        clock: Returns the server's time, epoch seconds. It is called in another thread. Jobs start by this time, and
+            the clock of this machine may differ.
     """
 
-    def __init__(self, past: Callable[[], Mapping[str, Sequence[float]]], capacity: Callable[[], Capacity]) -> None:
-        self._read_past, self._read_capacity = past, capacity
+    def __init__(
+        self,
+        past: Callable[[], Mapping[str, Sequence[float]]],
+        capacity: Callable[[], Capacity],
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._read_past, self._read_capacity, self._clock = past, capacity, clock
+        self._ahead_s = 0.0
         self._past: Mapping[str, Sequence[float]] | None = None
         self._capacity: Capacity | None = None
         self._forecast: Forecast | None = None
@@ -58,7 +67,7 @@ class Foreseer:
             self._thread = threading.Thread(target=self._fetch, name="xpm-forecast", daemon=True)
             self._thread.start()
         if self._capacity is not None and now >= self._compute_at:
-            self._forecast = foresee(jobs, self._capacity, self._past or {})
+            self._forecast = foresee(jobs, self._capacity, self._past or {}, time.time() + self._ahead_s)
             self._compute_at = now + max(AGAIN_S, SHARE * (time.monotonic() - now))
         return self._forecast
 
@@ -71,6 +80,7 @@ class Foreseer:
         try:
             if self._past is None:
                 self._past = self._read_past()
+            self._ahead_s = self._clock() - time.time()
             self._capacity = self._read_capacity()
         except Exception:  # the thread's edge: a display without a time is better than a script that fails
             self._capacity = self._forecast = None
@@ -96,17 +106,19 @@ def foreseer_of(client: Client, workspace: Workspace) -> Foreseer:
 
         return read_capacity(client, workspace.id)
 
-    return Foreseer(past, capacity)
+    return Foreseer(past, capacity, lambda: server_time(client))
 
 
-def foresee(jobs: Collection[TrackedJob], capacity: Capacity, past: Mapping[str, Sequence[float]]) -> Forecast | None:
-    """Foresee when the jobs of a run have ended; None if all have."""
+def foresee(
+    jobs: Collection[TrackedJob], capacity: Capacity, past: Mapping[str, Sequence[float]], now_s: float
+) -> Forecast | None:
+    """Foresee when the jobs of a run have ended; None if all have. `now_s` is the server's time, epoch seconds."""
     durations, work = Durations(past), []
     for job in jobs:
         if job.took_s:
             durations.add(job.directory.task, job.took_s)
         if not job.state.settled:
-            for_s = max(time.time() - job.since_s, 0.0) if job.state is State.RUNNING else None
+            for_s = max(now_s - job.since_s, 0.0) if job.state is State.RUNNING else None
             needs = job.needs if for_s is None else ()
             work.append(Work(job.directory.task, job.name, job.queue, job.demand, job.identity, needs, for_s))
     return forecast(work, capacity, durations) if work else None

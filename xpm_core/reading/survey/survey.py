@@ -68,7 +68,9 @@ class Survey:
 
     @property
     def goes_on(self) -> bool:
-        """Whether there are unfinished jobs, and a worker that takes jobs: then it can be foreseen when they end."""
+        """Whether a job runs, or is left and a worker takes jobs: then it can be foreseen when jobs end."""
+        if self.counts[State.RUNNING]:  # its worker may take no further job
+            return True
         left = any(self.counts[state] for state in UNFINISHED)
         return left and not self.suspended and any(each.alive and not each.leaving_s for each in self.workers)
 

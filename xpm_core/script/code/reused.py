@@ -86,18 +86,22 @@ class Reused:
             >>> reused.lines(jobs)
             ["note    41 reused jobs of Train ran older code: mlp.py MLP.forward", ...]
         """
-        groups: dict[tuple[Answer, str], _Group] = {}
         try:
-            for job in jobs:
-                found = self.of(job)
-                if found.answer != "same":
-                    groups.setdefault((found.answer, job.name), _Group([], {}, {})).add(found, job)
+            return code_lines([(job, self.of(job)) for job in jobs])
         except XpmError:  # the report is worth more than this note
             return []
-        ordered = sorted(groups.items(), key=lambda item: (_ORDER.index(item[0][0]), -len(item[1].jobs)))
-        told = [line for (answer, name), group in ordered[:MOST] for line in _LINES[answer](name, group)]
-        rest = sum(len(group.jobs) for _, group in ordered[MOST:])
-        return told + ([f"        and {plural(rest, 'reused job')} of other classes"] if rest else [])
+
+
+def code_lines(judged: Iterable[tuple[Job, Judgement]]) -> list[str]:
+    """Lines about what has become of the code of some jobs, see `Reused.lines`."""
+    groups: dict[tuple[Answer, str], _Group] = {}
+    for job, found in judged:
+        if found.answer != "same":
+            groups.setdefault((found.answer, job.name), _Group([], {}, {})).add(found, job)
+    ordered = sorted(groups.items(), key=lambda item: (_ORDER.index(item[0][0]), -len(item[1].jobs)))
+    told = [line for (answer, name), group in ordered[:MOST] for line in _LINES[answer](name, group)]
+    rest = sum(len(group.jobs) for _, group in ordered[MOST:])
+    return told + ([f"        and {plural(rest, 'reused job')} of other classes"] if rest else [])
 
 
 class _Group(NamedTuple):

@@ -12,7 +12,7 @@ from xpm_core.errors import XpmError
 from xpm_core.judging.judge import Judgement
 from xpm_core.script.code.choice import LIVE
 from xpm_core.script.code.on_change import ERROR, IGNORE, RERUN, OnChange, rule_of
-from xpm_core.script.code.reused import PLACES, Reused
+from xpm_core.script.code.reused import PLACES, Reused, code_lines
 from xpm_core.script.code.run_code import RunCode
 from xpm_core.script.submit.options import Options
 from xpm_core.snapshot.unwritten import UnwrittenStore
@@ -80,13 +80,16 @@ class TodaysCode:
         for job in asked:
             job.code = found[job.identity].answer
             job.runs_again = job.code == "ran" and self._judged[job.identity] == RERUN
-        kept = [job for job in asked if not job.runs_again]
-        refused = [job for job in kept if job.code == "ran" and self._judged[job.identity] == ERROR]
-        again = [job for job in asked if job.runs_again]
+        again: list[PlannedJob] = []
+        refused: list[PlannedJob] = []
+        told: list[PlannedJob] = []
+        for job in asked:
+            is_refused = job.code == "ran" and self._judged[job.identity] == ERROR
+            (again if job.runs_again else refused if is_refused else told).append(job)
         return [
             *_lines(refused, found, '!       on_code_change="error" stops a run at {jobs}, which ran older code'),
             *_lines(again, found, 'note    on_code_change="rerun" runs {jobs} again, which ran older code'),
-            *self._reused.lines(job for job in kept if job not in refused),
+            *code_lines((job, found[job.identity]) for job in told),
         ]
 
 

@@ -37,6 +37,18 @@ def test_an_empty_workspace_is_read(desk: StoreClient, reader: Reader) -> None:
     assert not survey.goes_on
 
 
+def test_a_job_that_runs_on_a_worker_that_leaves_can_be_foreseen(desk: StoreClient, reader: Reader) -> None:
+    desk.store.join(WORKER, pid=1, path="/data", version="1")
+    desk.submit(submission("last"))
+    job = desk.claim()
+    desk.client.hset(keys.worker(W, WORKER.name), "leaving", 1)
+    survey = reader.survey.read()
+    assert [bool(each.leaving_s) for each in survey.workers] == [True]
+    assert survey.goes_on
+    desk.finish(job)
+    assert not reader.survey.read().goes_on
+
+
 def test_it_says_what_the_readers_say(desk: StoreClient, reader: Reader) -> None:
     create_token(desk.client, "gpu", 2)
     create_token(desk.client, "licence", 1)

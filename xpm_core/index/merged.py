@@ -28,6 +28,7 @@ class MergedIndex:
         workspace: The workspace.
         damaged: After `read`, how many lines cannot be understood, by file. A last line without its end is not one.
         newest_s: After `read`, when the newest file was last written, epoch seconds; 0 without any.
+        remembers: Whether what was read may be written into the user's cache, for the next process.
 
     Example:
         >>> MergedIndex(workspace.path).read()["3f2a…"].tags
@@ -37,6 +38,7 @@ class MergedIndex:
     workspace: Path
     damaged: dict[str, int] = field(default_factory=dict)
     newest_s: float = 0.0
+    remembers: bool = True
     _removed: dict[str, float] = field(default_factory=dict)
     _memory: Memory | None = field(default=None, repr=False)
 
@@ -48,7 +50,7 @@ class MergedIndex:
             self.damaged = memory.damaged
             self._removed = read_removals(removal_files(self.workspace))
             lines = sum(self._read_on(file, memory) for file in found)
-            if lines >= WORTH:
+            if lines >= WORTH and self.remembers:
                 remember(self.workspace, memory)
         self._memory = memory
         return memory.entries

@@ -92,6 +92,17 @@ def test_an_edit_of_what_ran_is_told_and_no_file_is_touched(ran: Project) -> Non
     assert [line for line in run_after.err.splitlines() if line.startswith("note ")] == notes
 
 
+def test_an_index_that_is_worth_to_be_remembered_is_not_remembered_by_a_dry_run(
+    ran: Project, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    (index,) = (ran.desktop.folder / "ws").glob("experiments/*/index/*.jsonl")
+    index.write_bytes(index.read_bytes() * 1000)
+    dry = run(ran, dry_run=True)
+    assert "study: 4 jobs: 4 reused\n" in dry.err
+    assert not (tmp_path / "cache").exists()
+
+
 def test_a_comment_and_an_undone_edit_are_no_other_code(ran: Project) -> None:
     ran.write("helper.py", f"    # a comment\n{HELPER}")
     dry = run(ran, dry_run=True)

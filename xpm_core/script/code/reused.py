@@ -71,7 +71,7 @@ class Reused:
         if not today.snapshot:  # today's code is not kept: nothing can be said
             return SAME
         if self._entries is None:
-            self._entries = MergedIndex(self._workspace).read()
+            self._entries = MergedIndex(self._workspace, remembers=self._store is None or self._store.keeps).read()
         entry = self._entries.get(job.identity)
         if entry is not None and entry.end is not None and entry.end.code == code_name(today.snapshot):
             return SAME

@@ -68,7 +68,7 @@ def read_facts(workspace: Workspace, redis: str | None, identities: Sequence[str
     Raises:
         RedisUrlError, SettingsError: The address of the server cannot be understood.
     """
-    past = past_durations(MergedIndex(workspace.path).read().values())
+    past = past_durations(MergedIndex(workspace.path, remembers=False).read().values())
     named = locate(workspace.path, redis).url
     url = named or running_url(workspace.path)
     if url is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from socket import gethostname
 from typing import Any
 
 from xpm_core.forecast.durations import Durations
@@ -198,7 +199,10 @@ def plan_of(
     for job in jobs:
         job.fate = fate_of(job, facts.jobs.get(job.identity), facts.now_s)
     left = [job for job in jobs if job.fate is not Fate.REUSED]
-    units = {**facts.capacity.tokens, **tokens}
+    machines = {each.host for each in facts.workers if each.alive and not each.leaving_s}
+    machines |= {gethostname()} if own else set()
+    on_machines = {token: most * max(len(machines), 1) for token, most in facts.per_machine.items()}
+    units = {**facts.capacity.tokens, **tokens, **on_machines}
     if not facts.asked:
         units = {**{token: ANY for job in left for token in job.demand}, **units}
     slots = tuple(queues - facts.paused.keys() for queues in own)

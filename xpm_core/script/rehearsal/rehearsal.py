@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -80,10 +80,12 @@ class DryConnector:
 
     Attributes:
         capacities: The tokens that the script would create, or whose units it would set.
+        per_machine: Those of them of which each machine has its own units.
     """
 
     def __init__(self) -> None:
         self.capacities: dict[str, int] = {}
+        self.per_machine: dict[str, int] = {}
 
     @edge
     def createtoken(
@@ -92,6 +94,8 @@ class DryConnector:
         """A token of that name, which the server need not have."""
         tokens.check_token(name, count, env)
         self.capacities[name] = count
+        if scope == "host":
+            self.per_machine[name] = count
         return tokens.Token(name, count)
 
     def limitpasses(self, count: int) -> None:
@@ -203,6 +207,7 @@ class Rehearsal:
             RedisUrlError, SettingsError: The address of the server cannot be understood.
         """
         facts = read_facts(self.workspace, self._redis, list(self.jobs))
+        facts = replace(facts, per_machine={**facts.per_machine, **self.connector.per_machine})
         code = self._code.judge(self.jobs.values())
         redis = "" if self._redis is None else safe_url(self._redis)
         return plan_of(

@@ -138,6 +138,18 @@ def test_the_jobs_of_all_combinations_run_once_with_tags_and_variables(shell: Sh
 
 
 @pytest.mark.redis
+def test_a_dry_run_tells_other_code_unless_the_file_asks_for_live_code(shell: Shell, folder: Path) -> None:
+    assert shell.run("run", "sweep.yaml", "--workers", "2", cwd=folder).returncode == 0
+    text = (folder / "experiment.py").read_text()
+    (folder / "experiment.py").write_text(text.replace("learned", "has learned"))
+    dry = shell.run("run", "sweep.yaml", "--dry-run", cwd=folder)
+    assert "digits: 3 jobs: 3 reused (of these, 2 with other code)" in dry.stdout
+    assert "note    2 reused jobs of Learn ran older code: experiment.py Learn.execute" in dry.stdout
+    (folder / "sweep.yaml").write_text(f"{(folder / 'sweep.yaml').read_text()}code: live\n")
+    assert "digits: 3 jobs: 3 reused\n" in shell.run("run", "sweep.yaml", "--dry-run", cwd=folder).stdout
+
+
+@pytest.mark.redis
 def test_identities_are_those_of_a_script_from_whatever_directory(shell: Shell, folder: Path, tmp_path: Path) -> None:
     environment = shell.environment()
     script = subprocess.run(

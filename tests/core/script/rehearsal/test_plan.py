@@ -174,6 +174,17 @@ def test_tasks_are_counted_with_their_time() -> None:
     assert planned([jobs[-1]], Facts(past=past)).fates[Fate.RETRIED] == 1
 
 
+def test_each_machine_has_its_own_units_of_a_token_of_machines() -> None:
+    jobs = [job(number=number, demand={"gpu": 1}) for number in range(8)]
+    workers = [worker(name, ["default"]) for name in ("m1", "m2", "m3")]
+    capacity = Capacity((frozenset({"default"}),) * 6)
+    facts = Facts(True, capacity=capacity, workers=workers, per_machine={"gpu": 2})
+    assert planned(jobs, facts, tokens={"gpu": 2}).limits == (), "6 units on 3 machines, and 6 workers"
+    alone = Facts(True, capacity=capacity, workers=workers[:1], per_machine={"gpu": 2})
+    assert [limit.at_once for limit in planned(jobs, alone, tokens={"gpu": 2}).limits] == [2]
+    assert [limit.at_once for limit in planned(jobs, alone, 1, {"gpu": 2}).limits] == [4], "the script's machine, too"
+
+
 def test_two_classes_of_one_name_are_two_tasks() -> None:
     other = job(number=2)
     other.directory = JobDirectory(Path("/nowhere"), f"jobs/old.train/{other.identity}")

@@ -109,6 +109,16 @@ def test_code_that_reads_results_gets_an_error_that_says_so(tmp_path: Path, caps
                 ask()
 
 
+def test_a_token_of_machines_is_known_as_such(tmp_path: Path) -> None:
+    with experiment(tmp_path / "workspace", "digits", workers=3, dry_run=True) as xp:
+        assert xp.rehearsal is not None
+        gpu, licence = xp.connector.createtoken("gpu", 2, scope="host"), xp.connector.createtoken("licence", 5)
+        for number in range(4):
+            licence(1, gpu(1, Learn.C(lr=0.1 * number))).submit()
+        assert xp.rehearsal.connector.per_machine == {"gpu": 2}
+        assert [(each.token, each.at_once) for each in xp.plan().limits] == [("gpu", 2)]
+
+
 def test_tasks_that_come_after_waiting_for_results_are_told(tmp_path: Path) -> None:
     with dry(tmp_path) as xp:
         first = Learn.C(lr=0.1).submit()

@@ -221,6 +221,8 @@ class _Reader:
         self._all([*node.decorator_list, *node.bases, *node.keywords], scope)
         in_class, self._in_class = self._in_class, True
         imports = {name: where for name, where in bound_in(node.body).items() if where is not None}
+        for where in imports.values():  # they are attributes of the class
+            self.refs.setdefault(where, Ref(*where, self._line_of(node)))
         for each in node.body:
             if isinstance(each, ast.AnnAssign):
                 self._annotation(each.annotation, scope)

@@ -14,9 +14,10 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Literal
 
-from xpm_core.fingerprints.source.canonical import FUNCTIONS, canonical, digest_of, without_sources
+from xpm_core.fingerprints.source.canonical import FUNCTIONS, canonical, without_sources
 from xpm_core.fingerprints.source.names import Names, Ref, bound_in, chain, imported_by, names_in
 
 MODULE = "<module>"
@@ -69,14 +70,25 @@ class Piece:
     bases: list[Ref] = field(default_factory=list)
     metaclasses: list[Ref] = field(default_factory=list)
     called: list[Ref] = field(default_factory=list)
+    _have: dict[int, set[Any]] = field(default_factory=dict, repr=False)
 
     def add(self, text: str, shape: str, names: Names) -> None:
         """Add a statement."""
         self.texts.append(text)
         self.shapes.append(shape)
-        _extend(self.refs, names.refs)
-        _extend(self.imports, names.imports)
-        self.places += (each for each in names.places if each not in self.places)
+        self.extend(names)
+
+    def extend(self, names: Names) -> None:
+        """Add what is not known yet. A reference is known if it stands in another line, too."""
+        for known, more in ((self.refs, names.refs), (self.imports, names.imports)):
+            have = self._have.setdefault(id(known), set())
+            new = [each for each in more if each[:2] not in have]
+            known += new
+            have.update(each[:2] for each in new)
+        places = self._have.setdefault(id(self.places), set())
+        new_places = [each for each in names.places if each not in places]
+        self.places += new_places
+        places.update(new_places)
 
 
 class Pieces:
@@ -102,6 +114,7 @@ class Pieces:
         bound = [list(bound_in([each])) for each in body]
         self._times = Counter(name for names in bound for name in names)
         self._sofar: Counter[str] = Counter()
+        self._digest, self._digested = sha256(), 0
         self._stars_left = sum(map(_is_star, body))
         for statement, names in zip(body, bound, strict=True):
             self._stars_left -= _is_star(statement)
@@ -127,7 +140,7 @@ class Pieces:
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         module = self.found[MODULE]
         names = names_in([node], self.bound)
-        _extend(module.imports, names.imports)
+        module.extend(Names([], names.imports, []))
         self._bind(node)
         self._note_turns(bound_in([node]))
         if isinstance(node, ast.ImportFrom) and (node.module == "__future__" or node.names[0].name == "*"):
@@ -312,8 +325,16 @@ class Pieces:
         if not (loads or changes):
             return ""
         after = [f"{name} {self._sofar[name]}" for name in sorted(loads) if self._times[name] > 1]
-        before = "\n".join(self.found[MODULE].shapes)
-        return "".join(f"\n# after {each}" for each in [*after, *([digest_of(before)] if before else [])])
+        return "".join(f"\n# after {each}" for each in [*after, *self._before()])
+
+    def _before(self) -> list[str]:
+        """The digest of the module's code until here, if there is any."""
+        shapes = self.found[MODULE].shapes
+        for each in shapes[self._digested :]:
+            line = f"\n{each}" if self._digested else each
+            self._digest.update(line.encode("utf-8", "surrogatepass"))
+            self._digested += 1
+        return [self._digest.hexdigest()[:32]] if shapes else []
 
 
 def _is_rule(node: ast.stmt) -> bool:
@@ -362,12 +383,6 @@ def _exports(body: list[ast.stmt]) -> list[str] | None:
         return None
     names = [each.value for each in value.elts if isinstance(each, ast.Constant) and isinstance(each.value, str)]
     return names if len(names) == len(value.elts) else None
-
-
-def _extend(known: list[Ref], more: list[Ref]) -> None:
-    """Add the references that are not known yet from another line."""
-    have = {each[:2] for each in known}
-    known += (each for each in more if each[:2] not in have)
 
 
 def _written(nodes: list[Any]) -> tuple[str, str]:

@@ -193,6 +193,7 @@ class Comparison:
         self._is_same = (old.project.files, old.project.folders) == (new.project.files, new.project.folders)
         self._moved = {} if self._is_same else _renamed(old.project, new.project)
         self._known: dict[Key, Change | Unknown | None] = {}
+        self._loads: dict[frozenset[File], set[Change]] = {}
 
     def verdict(self, reached: Reached, ran: Ran | None = None) -> Verdict:
         """What has become of the code of a job.
@@ -228,7 +229,10 @@ class Comparison:
                 changes.add(found)
             elif found is not None:
                 unknown.add(found)
-        changes |= self._loaded({key.file for key in keys})
+        files = frozenset(key.file for key in keys)
+        if files not in self._loads:
+            self._loads[files] = self._loaded(files)
+        changes |= self._loads[files]
         return _Found(list(changes), list(unknown))
 
     def _now(self, file: File) -> File:
@@ -288,7 +292,7 @@ class Comparison:
             return set()
         return {file for file in walk.imported(key.file, found.imports) if _has_effect(walk, file)}
 
-    def _loaded(self, files: set[File]) -> set[Change]:
+    def _loaded(self, files: frozenset[File]) -> set[Change]:
         """Files whose code runs on import now and did not then, or the other way round. Empty code is passed over."""
         before = self._old.loaded(files)
         now = self._new.loaded({self._now(file) for file in files})

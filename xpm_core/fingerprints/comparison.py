@@ -142,7 +142,7 @@ class _Run:
 
     def _uses(self, reached: Reached) -> frozenset[Key]:
         """All that ran, and what of constants and classes it uses."""
-        start = self._entered | {Key(*file, MODULE) for file in self._modules}
+        start = self._entered | {Key(*file, MODULE) for file in self._modules} | set(reached.start)
         if not self.sees_functions:
             start |= {key for key in reached.keys if key.file in self._modules or not self._has_all_modules}
         found = self._closed(start)
@@ -193,6 +193,7 @@ class Comparison:
         self._is_same = (old.project.files, old.project.folders) == (new.project.files, new.project.folders)
         self._moved = {} if self._is_same else _renamed(old.project, new.project)
         self._known: dict[Key, Change | Unknown | None] = {}
+        self._loads: dict[frozenset[File], set[Change]] = {}
 
     def verdict(self, reached: Reached, ran: Ran | None = None) -> Verdict:
         """What has become of the code of a job.
@@ -228,7 +229,10 @@ class Comparison:
                 changes.add(found)
             elif found is not None:
                 unknown.add(found)
-        changes |= self._loaded({key.file for key in keys})
+        files = frozenset(key.file for key in keys)
+        if files not in self._loads:
+            self._loads[files] = self._loaded(files)
+        changes |= self._loads[files]
         return _Found(list(changes), list(unknown))
 
     def _now(self, file: File) -> File:
@@ -276,9 +280,19 @@ class Comparison:
     def _means_the_same(self, key: Key, there: Key) -> bool:
         """Whether all names in a definition mean what they meant."""
         before, now = self._old.steps(key), self._new.steps(there)
-        return [tuple(map(self._key_now, group)) for group in before.named] == now.named
+        if [tuple(map(self._key_now, group)) for group in before.named] != now.named:
+            return False
+        then = {self._now(file) for file in self._loaded_by(self._old, key)}
+        return then == self._loaded_by(self._new, there)
 
-    def _loaded(self, files: set[File]) -> set[Change]:
+    def _loaded_by(self, walk: Walk, key: Key) -> set[File]:
+        """The files that imports in a function or a class run, if that has an effect; of modules, see `_loaded`."""
+        found = walk.definition(key)
+        if found is None or key.name == MODULE:
+            return set()
+        return {file for file in walk.imported(key.file, found.imports) if _has_effect(walk, file)}
+
+    def _loaded(self, files: frozenset[File]) -> set[Change]:
         """Files whose code runs on import now and did not then, or the other way round. Empty code is passed over."""
         before = self._old.loaded(files)
         now = self._new.loaded({self._now(file) for file in files})

@@ -66,6 +66,9 @@ class Memory:
                 known = definitions(data, path)
                 if sha256(data).hexdigest() != digest:  # it was changed since its digest was taken
                     return known
+                if known.problem:  # another Python can perhaps read it
+                    self._known[digest] = known
+                    return known
                 if self._keeps:
                     self._write(digest, known)
             self._known[digest] = known

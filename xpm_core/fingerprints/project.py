@@ -212,6 +212,17 @@ class Project:
         """A module in a package, by its last name."""
         return self._at(module.tree, f"{module.stem}/{name}" if module.stem else name)
 
+    def inner_modules(self, file: File) -> list[File]:
+        """The files of the modules and packages that stand in a package, sorted; none for another module."""
+        tree, path = file
+        if _stem(path.rpartition("/")[2]) != _INIT:
+            return []
+        folder = path.rpartition("/")[0]
+        stems = (stem for where, stem in self._stems if where == tree and stem.startswith(f"{folder}/"))
+        names = {stem[len(folder) + 1 :].partition("/")[0] for stem in stems} - {_INIT}
+        found = (self._at(tree, f"{folder}/{name}") for name in names)
+        return sorted(each.file for each in found if each is not None and each.path)
+
     def packages_of(self, file: File) -> list[File]:
         """The files `__init__.py` that are loaded before a file."""
         tree, path = file

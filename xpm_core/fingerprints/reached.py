@@ -1,31 +1,20 @@
 """What a task can reach: the definitions to which the walk leads from its class and those of its configurations.
 
-    version      1
-    definitions  {tree: {path: [name, ...]}}
-    unknown      [[what, tree, path, line, whether the code itself is unknown], ...]
+It is kept nowhere: what a job could reach follows from its snapshot and its payload (xpm_core.judging).
 
-No record names such a document: what a job could reach follows from its snapshot and its payload (xpm_core.judging).
-
-Owns: the walk from its beginning to its end, and this form.
+Owns: the walk from its beginning to its end.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from hashlib import sha256
-from typing import Any
 
-from xpm_core.errors import SnapshotError
 from xpm_core.fingerprints.project import File, Project
 from xpm_core.fingerprints.source.definitions import Definitions
 from xpm_core.fingerprints.source.pieces import MODULE
 from xpm_core.fingerprints.walk import OUTSIDE, Key, Unknown, Walk
-from xpm_core.snapshot.manifest import RUN_AGAIN
-
-VERSION = 1
 
 _LOCAL = ".<locals>"
 
@@ -37,6 +26,7 @@ class Reached:
     Attributes:
         definitions: The names of the definitions by file, sorted: `Model`, `Model.forward`, `LR`, `<module>`.
         unknown: Where the walk could not go on, sorted.
+        start: The classes themselves, as far as they are definitions. Their bodies ran, even if no method of them did.
 
     Example:
         >>> reached = reach(project, [("digits", "train.py", "Train")])
@@ -46,44 +36,12 @@ class Reached:
 
     definitions: Mapping[File, Sequence[str]]
     unknown: Sequence[Unknown] = ()
+    start: frozenset[Key] = frozenset()
 
     @cached_property
     def keys(self) -> frozenset[Key]:
         """The definitions."""
         return frozenset(Key(*file, name) for file, names in self.definitions.items() for name in names)
-
-    @property
-    def digest(self) -> str:
-        """The SHA-256 of the document, 64 hexadecimal digits."""
-        return sha256(self.written()).hexdigest()
-
-    def written(self) -> bytes:
-        """The document. Equal ones give equal bytes."""
-        files: dict[str, dict[str, list[str]]] = {}
-        for (tree, path), names in self.definitions.items():
-            files.setdefault(tree, {})[path] = sorted(names)
-        fields = {"version": VERSION, "definitions": files, "unknown": [list(each) for each in sorted(self.unknown)]}
-        return json.dumps(fields, sort_keys=True, separators=(",", ":")).encode() + b"\n"
-
-    @classmethod
-    def read(cls, data: bytes) -> Reached:
-        """Read what `written` made.
-
-        Raises:
-            SnapshotError: It is malformed, or of another version.
-        """
-        try:
-            fields = json.loads(data)
-            if (version := fields["version"]) != VERSION:
-                raise SnapshotError("what a job reached", f"its form is of version {version}", "Use a later xpm.")
-            files = {
-                (tree, path): tuple(map(_text, names))
-                for tree, paths in fields["definitions"].items()
-                for path, names in paths.items()
-            }
-            return cls(files, tuple(_unknown(*each) for each in fields["unknown"]))
-        except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
-            raise SnapshotError("what a job reached", "it is malformed", RUN_AGAIN) from None
 
 
 def reach(walk: Walk | Project, start: Iterable[tuple[str, str, str]]) -> Reached:
@@ -100,7 +58,8 @@ def reach(walk: Walk | Project, start: Iterable[tuple[str, str, str]]) -> Reache
     walk = Walk(walk) if isinstance(walk, Project) else walk
     found: set[Key] = set()
     unknown: set[Unknown] = set()
-    waiting = [_begin(walk, *each) for each in start]
+    begin = [_begin(walk, *each) for each in start]
+    waiting = list(begin)
     unknown.update(each for key in waiting for each in _made_at_run_time(walk, key))
     while waiting:
         key = waiting.pop()
@@ -112,7 +71,8 @@ def reach(walk: Walk | Project, start: Iterable[tuple[str, str, str]]) -> Reache
     files: dict[File, list[str]] = {}
     for key in sorted(found):
         files.setdefault(key.file, []).append(key.name)
-    return Reached({file: tuple(names) for file, names in files.items()}, tuple(sorted(unknown)))
+    definitions = {file: tuple(names) for file, names in files.items()}
+    return Reached(definitions, tuple(sorted(unknown)), frozenset(begin))
 
 
 def _begin(walk: Walk, tree: str, path: str, name: str) -> Key:
@@ -143,15 +103,3 @@ def definition_name(known: Definitions, name: str) -> str | None:
             return MODULE
         outer = outer.rpartition(".")[0]
     return outer or None
-
-
-def _unknown(what: Any, tree: Any, path: Any, line: Any, is_code: Any) -> Unknown:
-    if type(line) is not int or type(is_code) is not bool:
-        raise TypeError
-    return Unknown(_text(what), _text(tree), _text(path), line, is_code)
-
-
-def _text(value: Any) -> str:
-    if type(value) is not str:
-        raise TypeError
-    return value

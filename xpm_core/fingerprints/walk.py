@@ -21,6 +21,11 @@ from xpm_core.fingerprints.source.pieces import MODULE
 ALL = "*"
 """Stands for all definitions of a module that is used as a value."""
 
+_QUIET_ATTRIBUTES = frozenset(
+    {"__name__", "__file__", "__doc__", "__path__", "__spec__", "__package__", "__loader__", "__version__"}
+)
+"""Attributes that every module can have, and that say nothing of its definitions."""
+
 OUTSIDE = ""
 """Stands for the tree of what is no part of the project."""
 
@@ -116,12 +121,19 @@ class Walk:
         for each in imports:
             found = self.project.find(each.source, file)
             modules = list(found.modules)
-            if modules and each.path and (inner := self.project.inside(modules[-1], each.path)):
-                modules.append(inner)
+            for name in self._taken(modules[-1], each.path) if modules else ():
+                inner = self.project.inside(found.modules[-1], name)
+                modules += [inner] if inner else []
             for module in modules:
                 if module.path:
                     yield module.file
                     yield from self.project.packages_of(module.file)
+
+    def _taken(self, module: Module, name: str) -> list[str]:
+        """The names that an import takes of a module: for `*`, those in its `__all__`, because they can be modules."""
+        if name != "*":
+            return [name] if name else []
+        return (self.project.definitions(module.file).exports or []) if module.path else []
 
     def loaded(self, files: Iterable[File]) -> set[File]:
         """The files whose code runs when files are imported: these, and all that they import at their top."""
@@ -144,20 +156,45 @@ class Walk:
         return {key for key in (Key(*file, name) for name in names) if self.is_hooked(key)}
 
     def is_hooked(self, key: Key, around: frozenset[Key] = frozenset()) -> bool:
-        """Whether code of the project runs when a class is defined: `__init_subclass__`, or a metaclass."""
+        """Whether code of the project runs when a class is defined: `__init_subclass__`, a metaclass, what it calls."""
         if key in self._hooked or key in around:
             return self._hooked.get(key, False)
         cls = self.definition(key)
         if cls is None or cls.kind != "class":
             return False
-        names = Names(self, key.file)
-        found = any(each.tree != OUTSIDE for ref in cls.metaclasses for each in names.of(ref))
-        for base in [each for ref in cls.bases for each in names.of(ref) if each.tree != OUTSIDE]:
-            known = self.definitions(base.file)
-            defines = known is not None and f"{base.name}.__init_subclass__" in known.names
-            found = found or defines or self.is_hooked(base, around | {key})
+        around |= {key}
+        found = bool(self._inner(key, cls.metaclasses))
+        found = found or any(self._hooks(base, "__init_subclass__", around) for base in self._inner(key, cls.bases))
+        found = found or any(self._acts(each, around) for each in self._inner(key, cls.called))
         self._hooked[key] = found
         return found
+
+    def _inner(self, key: Key, refs: Iterable[Ref]) -> list[Key]:
+        """What references of a definition mean in the project."""
+        names = Names(self, key.file)
+        return [each for ref in refs for each in names.of(ref) if each.tree != OUTSIDE]
+
+    def _hooks(self, key: Key, method: str, around: frozenset[Key]) -> bool:
+        """Whether a base class runs code of the project when a class is derived from it, or could do so."""
+        found = self.definition(key)
+        if found is None or key in around:
+            return False
+        if found.kind == "class":
+            known = self.definitions(key.file)
+            defines = known is not None and f"{key.name}.{method}" in known.names
+            return defines or self.is_hooked(key, around)
+        if found.kind == "constant":
+            return any(self._hooks(each, method, around | {key}) for each in self._inner(key, found.refs))
+        return True
+
+    def _acts(self, key: Key, around: frozenset[Key]) -> bool:
+        """Whether a call in the body of a class can do more than make a value, as far as one sees."""
+        found = self.definition(key)
+        if found is None or found.kind != "class" or key in around:
+            return found is None or found.kind != "class"
+        known = self.definitions(key.file)
+        defines = known is not None and f"{key.name}.__set_name__" in known.names
+        return defines or any(self._acts(each, around | {key}) for each in self._inner(key, found.bases))
 
 
 class Names:
@@ -202,12 +239,26 @@ class Names:
         found = [Key(*file, name)] if name in known.names and name != MODULE else []
         for source, path in known.aliases.get(name, ()):
             found += self._imported(file, source, [*(path.split(".") if path else []), *rest])
-        for source in reversed(known.stars if not found else []):
-            search = self._project.find(source, file)
-            if search.modules and search.modules[-1].path and not found:
-                found += self._named(search.modules[-1].file, name, rest)
+        for source in reversed(known.stars):
+            found += self._starred(file, source, name, rest)
         if not found and "__getattr__" in known.names and file != self._file:
             found.append(Key(*file, "__getattr__"))
+        return found
+
+    def _starred(self, file: File, source: str, name: str, rest: Sequence[str]) -> list[Key]:
+        """What a name of a file can mean by an `import *`, which can also take the place of a definition."""
+        search = self._project.find(source, file)
+        module = search.modules[-1] if search.modules else None
+        if module is None or not module.path:
+            return []
+        known = self._project.definitions(module.file)
+        if known.problem or (known.exports is not None and name not in known.exports):
+            return [Key(*module.file, MODULE)] if known.problem else []
+        found = self._named(module.file, name, rest)
+        if not found and known.exports is not None and (inner := self._project.inside(module, name)):
+            found = self._inside(inner, f"{source}.{name}", rest)
+        if found and known.exports is None and "__all__" in known.names:
+            found.append(Key(*module.file, "__all__"))
         return found
 
     def _imported(self, file: File, source: str, parts: Sequence[str]) -> list[Key]:
@@ -229,10 +280,13 @@ class Names:
             if found and found[-1].name != "__getattr__":
                 return found
             if first.startswith("__") and first.endswith("__"):
-                return [Key(*module.file, ALL if first == "__dict__" else MODULE)]
+                return [Key(*module.file, MODULE if first in _QUIET_ATTRIBUTES else ALL)]
         else:
             found = []
         inner = self._project.inside(module, first)
+        if inner is None and not module.path and not source.startswith("."):  # it can lie in several folders
+            search = self._project.find(f"{source}.{first}", self._file)
+            inner = search.modules[-1] if search.modules else None
         if inner is not None:
             return [*found, *self._inside(inner, f"{source}.{first}", rest)]
         if found:
@@ -279,6 +333,12 @@ class _Step:
         around = {Key(*file, MODULE) for file in [key.file, *self._walk.project.packages_of(key.file)]}
         if key.name == ALL:
             named = [self._names.of(Ref("", name, 1)) for name in sorted({*known.names, *known.aliases} - {MODULE})]
+            named += [(Key(*each, ALL),) for each in self._walk.project.inner_modules(key.file)]
+            named += [
+                (Key(*search.modules[-1].file, ALL),)
+                for search in (self._walk.project.find(source, key.file) for source in known.stars)
+                if search.modules and search.modules[-1].path
+            ]
             return Steps(named, self._inner(named, around), ())
         definition = known.names.get(key.name)
         if definition is None:

@@ -6,6 +6,7 @@ Owns: today's project, and one comparison for all jobs that had the same code an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import NamedTuple
@@ -182,4 +183,4 @@ def _started(walk: Walk, classes: Sequence[Place]) -> Reached:
             if (tree, path) not in walk.project.files]  # fmt: skip
     if not lost:
         return found
-    return Reached(found.definitions, tuple(sorted({*found.unknown, *lost})))
+    return replace(found, unknown=tuple(sorted({*found.unknown, *lost})))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from helpers.code_traps import CHANGED, HELPER, SAME, USES_HELPER, Case, task
+from helpers.rare_code_traps import QUIET, RARE
 
 from xpm_core.fingerprints.comparison import Change, Comparison, Verdict, compare
 from xpm_core.fingerprints.ran import Ran, RanModule
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from core.fingerprints.conftest import MakeProject
 
 START = [("p", "train.py", "Train")]
+SEEN, UNSEEN = {**CHANGED, **RARE}, {**SAME, **QUIET}
 
 
 def verdict_on(project: MakeProject, files: Mapping[str, str], path: str, old: str, new: str) -> Verdict:
@@ -26,18 +28,18 @@ def verdict_on(project: MakeProject, files: Mapping[str, str], path: str, old: s
     return compare(before, after, reach(before, START))
 
 
-@pytest.mark.parametrize("case", CHANGED.values(), ids=CHANGED)
+@pytest.mark.parametrize("case", SEEN.values(), ids=SEEN)
 def test_an_edit_that_the_job_can_see_is_told(project: MakeProject, case: Case) -> None:
     verdict = verdict_on(project, *case)
     assert verdict.answer == "ran", verdict
 
 
-@pytest.mark.parametrize("case", SAME.values(), ids=SAME)
+@pytest.mark.parametrize("case", UNSEEN.values(), ids=UNSEEN)
 def test_an_edit_that_the_job_cannot_see_is_none(project: MakeProject, case: Case) -> None:
     assert verdict_on(project, *case) == Verdict("same")
 
 
-@pytest.mark.parametrize("case", CHANGED.values(), ids=CHANGED)
+@pytest.mark.parametrize("case", SEEN.values(), ids=SEEN)
 def test_an_edit_that_is_undone_is_none(project: MakeProject, case: Case) -> None:
     files = case[0]
     first, other = project(files), project({**files, "unrelated.py": "x = 1"})
@@ -184,6 +186,21 @@ def test_the_base_class_and_attributes_of_a_method_that_ran_count(project: MakeP
     assert answers == ["ran", "ran", "reached"]
 
 
+def test_a_class_of_the_payload_ran_even_if_no_method_of_it_was_entered(project: MakeProject) -> None:
+    """All of its methods are inherited, and nothing that ran names it."""
+    files = {
+        "train.py": "from base import Base\nclass Train(Base):\n    lr = 1\n",
+        "adam.py": "from base import Optim\nclass Adam(Optim):\n    beta = 2\n",
+        "base.py": "class Optim: pass\nclass Base:\n    def execute(self): return self.lr, self.optim.beta\n",
+    }
+    ran = saw({("p", "base.py"): ["Base.execute"]}, [("p", f"{name}.py", name) for name in ("train", "adam", "base")])
+    before = project(files)
+    reached = reach(before, [*START, ("p", "adam.py", "Adam")])
+    for path, old, new in (("train.py", "lr = 1", "lr = 5"), ("adam.py", "beta = 2", "beta = 5")):
+        after = project({**files, path: files[path].replace(old, new)})
+        assert compare(before, after, reached, ran).answer == "ran"
+
+
 def test_a_function_that_was_entered_by_getattr_counts(project: MakeProject) -> None:
     files = {
         "train.py": task("import registry", "return registry.make('f')"),
@@ -214,6 +231,29 @@ UNKNOWN = {
     ),
     "subclasses": ("class B: pass\ndef f(x): return B.__subclasses__()", "__subclasses__ at helper.py:2"),
     "class by type": ("def f(x): return type('A', (), {})", "type at helper.py:1"),
+    "eval by another name": ("run = eval\ndef f(x): return run(x)", "eval at helper.py:1"),
+    "import function that is handed on": (
+        "import importlib\ndef f(x): return list(map(importlib.import_module, x))", "import_module at helper.py:2",
+    ),
+    "getattr that is handed on": (
+        "from functools import partial\ndef f(x): return partial(getattr, x)", "getattr at helper.py:2",
+    ),
+    "loaded modules by another name": (
+        "from sys import modules as m\ndef f(x): return m[x]", "sys.modules at helper.py:2",
+    ),
+    "names of the module": ("NAMES = vars()\ndef f(x): return NAMES[x]", "vars at helper.py:1"),
+    "class by type of a list": ("def f(x): return type(*x)", "type at helper.py:1"),
+    "relative import by a name, of a package that is computed": (
+        "import importlib\ndef f(x): return importlib.import_module('.a', x)", "import_module at helper.py:2",
+    ),
+    "folder that a function adds": (
+        "import sys\ndef f(x):\n    sys.path.insert(0, x)\n    import late", "sys.path.insert at helper.py:3",
+    ),
+    "program": (
+        "import subprocess, sys\ndef f(x): subprocess.run([sys.executable, x])", "subprocess.run at helper.py:2",
+    ),
+    "program in a shell": ("import os\ndef f(x): os.system('git pull && make')", "os.system at helper.py:2"),
+    "library in C": ("import ctypes\ndef f(x): return ctypes.CDLL('fast.so')", "ctypes.CDLL at helper.py:2"),
     "loaded modules": ("import sys\ndef f(x): return sys.modules[x]", "sys.modules at helper.py:2"),
     "does not parse": ("def f(x):\n  return (", "a file that does not parse at helper.py:2"),
     "over 1 MB": ("def f(x): return 1\n" + "#" * 1_000_000, "a file that is over 1 MB of code at helper.py:1"),
@@ -247,6 +287,19 @@ def test_an_attribute_of_what_is_outside_of_the_project_is_followed_as_far_as_it
     )
     before = project({"train.py": USES_HELPER, "helper.py": text + "\nf.a = A"})
     assert reach(before, START).unknown == ()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import subprocess\ndef f(x): return subprocess.check_output(['git', 'rev-parse', x])",
+        "import os\ndef f(x): os.system('/usr/bin/nvidia-smi -L')",
+        "import sys\nsys.path.insert(0, 'lib')\ndef f(x): return vars(x), locals()",
+        "import types\ndef f(x: types.ModuleType): return isinstance(x, types.FunctionType)",
+    ],
+)
+def test_what_runs_no_code_of_the_project_is_no_place(project: MakeProject, text: str) -> None:
+    assert reach(project({"train.py": USES_HELPER, "helper.py": text}), START).unknown == ()
 
 
 def test_a_compiled_module_is_unknown(project: MakeProject) -> None:
@@ -337,6 +390,22 @@ def test_a_file_that_is_gone_is_told(project: MakeProject) -> None:
     verdict = compare(before, project({"train.py": USES_HELPER}), reach(before, START))
     assert verdict.answer == "ran"
     assert Change("p", "helper.py", "f", 1, "gone") in verdict.changes
+
+
+def test_a_package_in_two_folders_is_followed_into_both(project: MakeProject) -> None:
+    files = {"train.py": task("import ns.a, ns.b", "return ns.b.f()"), "ns/a.py": "", "lib/ns/b.py": HELPER}
+    before = project(files, ("", "lib"))
+    after = project({**files, "lib/ns/b.py": HELPER.replace("+ 1", "+ 2")}, ("", "lib"))
+    assert compare(before, after, reach(before, START)).answer == "ran"
+
+
+def test_a_project_of_5000_files_is_compared(project: MakeProject) -> None:
+    many = {f"part{n % 50}/m{n}.py": "x = 1\n" for n in range(5000)}
+    files = {**many, "train.py": USES_HELPER, "helper.py": HELPER + "from part7 import m7\n"}
+    before = project(files)
+    reached = reach(before, START)
+    assert compare(before, project({**files, "part8/m8.py": "print(1)\n"}), reached) == Verdict("same")
+    assert compare(before, project({**files, "part7/m7.py": "print(1)\n"}), reached).answer == "ran"
 
 
 def test_many_jobs_are_compared_at_once(project: MakeProject) -> None:

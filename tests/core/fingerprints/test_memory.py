@@ -55,3 +55,13 @@ def test_without_rights_for_it_nothing_is_kept_and_nothing_fails(tmp_path: Path)
 
 def test_a_compiled_file_is_not_read(tmp_path: Path) -> None:
     assert Memory(tmp_path).definitions(DIGEST, "a.so", never).problem == "is compiled"
+
+
+def test_what_this_python_cannot_parse_is_left_to_others(tmp_path: Path) -> None:
+    """A later Python knows more of the language, and can share the workspace."""
+    data = b"def f(:"
+    digest = sha256(data).hexdigest()
+    memory = Memory(tmp_path)
+    assert memory.definitions(digest, "a.py", lambda: data).problem == "does not parse"
+    assert memory.definitions(digest, "a.py", never).problem == "does not parse"
+    assert not (tmp_path / "code" / "definitions" / digest).exists()

@@ -38,6 +38,7 @@ class Definition(NamedTuple):
         places: Where the walk cannot go on.
         bases: For a class, what its bases refer to.
         metaclasses: For a class, what its metaclass refers to.
+        called: For a class, what its body calls, and the decorators of its methods.
     """
 
     digest: str
@@ -49,6 +50,7 @@ class Definition(NamedTuple):
     places: tuple[Place, ...] = ()
     bases: tuple[Ref, ...] = ()
     metaclasses: tuple[Ref, ...] = ()
+    called: tuple[Ref, ...] = ()
 
 
 class Definitions:
@@ -60,6 +62,7 @@ class Definitions:
         stars: The modules of which all names are imported.
         problem: Why the file cannot be read; empty if it can.
         line: Where the problem is.
+        exports: The names in `__all__`; None if there is none, or if it is not a plain list of texts.
     """
 
     def __init__(
@@ -69,8 +72,9 @@ class Definitions:
         stars: list[str],
         problem: str = "",
         line: int = 1,
+        exports: list[str] | None = None,
     ) -> None:
-        self.names, self.aliases, self.stars = names, aliases, stars
+        self.names, self.aliases, self.stars, self.exports = names, aliases, stars, exports
         self.problem, self.line = problem, line
 
     @cached_property
@@ -100,6 +104,7 @@ class Definitions:
             "stars": self.stars,
             "problem": self.problem,
             "line": self.line,
+            "exports": self.exports,
         }
         return json.dumps(fields, separators=(",", ":")).encode()
 
@@ -112,7 +117,8 @@ class Definitions:
                 return None
             names = {name: _definition(*each) for name, each in fields["names"].items()}
             aliases = {name: [(source, path) for source, path in each] for name, each in fields["aliases"].items()}
-            return cls(names, aliases, list(fields["stars"]), str(fields["problem"]), int(fields["line"]))
+            exports = None if fields["exports"] is None else list(map(str, fields["exports"]))
+            return cls(names, aliases, list(fields["stars"]), str(fields["problem"]), int(fields["line"]), exports)
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
             return None
 
@@ -144,7 +150,7 @@ def definitions(content: bytes, path: str) -> Definitions:
     except (ValueError, RecursionError, MemoryError, OverflowError):
         return Definitions({}, {}, [], "does not parse, or is nested too deeply")
     names = {name: _finished(piece) for name, piece in pieces.found.items()}
-    return Definitions(names, pieces.aliases, pieces.stars)
+    return Definitions(names, pieces.aliases, pieces.stars, exports=pieces.exports)
 
 
 def _finished(piece: Piece) -> Definition:
@@ -160,11 +166,12 @@ def _finished(piece: Piece) -> Definition:
         tuple(piece.places),
         tuple(piece.bases),
         tuple(piece.metaclasses),
+        tuple(piece.called),
     )
 
 
 def _definition(*fields: Any) -> Definition:
-    digest, shape, kind, line, refs, imports, places, bases, metaclasses = fields
+    digest, shape, kind, line, refs, imports, places, bases, metaclasses, called = fields
     known = tuple(Place(what, at, is_code, (*about,)) for what, at, is_code, about in places)
-    lists = [tuple(Ref(*each) for each in one) for one in (refs, imports, bases, metaclasses)]
-    return Definition(digest, shape, kind, line, lists[0], lists[1], known, lists[2], lists[3])
+    lists = [tuple(Ref(*each) for each in one) for one in (refs, imports, bases, metaclasses, called)]
+    return Definition(digest, shape, kind, line, lists[0], lists[1], known, *lists[2:])

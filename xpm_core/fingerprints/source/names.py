@@ -112,10 +112,10 @@ def imported_by(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str, s
 
 
 def modules_of(node: ast.Import | ast.ImportFrom) -> Iterator[tuple[str, str]]:
-    """The modules that an import loads, each with a name that is taken of it, which can be a module, too."""
+    """The modules that an import loads, each with a name that is taken of it, which can be a module, too, or `*`."""
     if isinstance(node, ast.ImportFrom):
         source = "." * node.level + (node.module or "")
-        yield from ((source, "" if each.name == "*" else each.name) for each in node.names)
+        yield from ((source, each.name) for each in node.names)
     else:
         yield from ((each.name, "") for each in node.names)
 
@@ -176,6 +176,7 @@ class _Reader:
         self.imports: dict[tuple[str, str], Ref] = {}
         self.places: list[Place] = []
         self._globals: set[str] = set()
+        self._callees: set[int] = set()
         self._own: tuple[str, ...] = ()
 
     def read(self, node: Any, scope: tuple[Bound, ...]) -> None:
@@ -220,6 +221,8 @@ class _Reader:
         self._all([*node.decorator_list, *node.bases, *node.keywords], scope)
         in_class, self._in_class = self._in_class, True
         imports = {name: where for name, where in bound_in(node.body).items() if where is not None}
+        for where in imports.values():  # they are attributes of the class
+            self.refs.setdefault(where, Ref(*where, self._line_of(node)))
         for each in node.body:
             if isinstance(each, ast.AnnAssign):
                 self._annotation(each.annotation, scope)
@@ -230,7 +233,8 @@ class _Reader:
 
     def _comprehension(self, node: Any, scope: tuple[Bound, ...]) -> None:
         self.read(node.generators[0].iter, scope)
-        bound = {each.id for one in node.generators for each in ast.walk(one.target) if isinstance(each, ast.Name)}
+        names = (each for one in node.generators for each in ast.walk(one.target) if isinstance(each, ast.Name))
+        bound = {each.id for each in names if isinstance(each.ctx, ast.Store)}
         self._children(node, (*scope, dict.fromkeys(bound)))
 
     _on_ListComp = _on_SetComp = _on_DictComp = _on_GeneratorExp = _comprehension
@@ -264,6 +268,7 @@ class _Reader:
     def _on_Name(self, node: ast.Name, scope: tuple[Bound, ...]) -> None:
         if isinstance(node.ctx, ast.Load) or node.id in self._globals:
             self._refer(node, node.id, [], scope)
+            self._value(node, scope)
 
     def _on_Attribute(self, node: ast.Attribute, scope: tuple[Bound, ...]) -> None:
         base, attributes = chain(node)
@@ -271,10 +276,18 @@ class _Reader:
             self._refer(node, base.id, attributes, scope)
         else:
             self.read(base, scope)
-        if node.attr == "modules" and self._called(node, scope) == "sys.modules":
-            self.places.append(Place("sys.modules", self._line_of(node)))
+        self._value(node, scope)
         if node.attr in dynamic.ATTRIBUTES:
             self.places.append(Place(node.attr, self._line_of(node)))
+
+    def _value(self, node: ast.Name | ast.Attribute, scope: tuple[Bound, ...]) -> None:
+        """Note what is handed on without being called here, as in `map(import_module, names)`."""
+        last = node.id if isinstance(node, ast.Name) else node.attr
+        if id(node) in self._callees or not (last in dynamic.LAST_NAMES or isinstance(node, ast.Name)):
+            return
+        name = self._called(node, scope)
+        if name in dynamic.VALUES:
+            self.places.append(Place(dynamic.shown(name), self._line_of(node), name in dynamic.CODE))
 
     def _refer(self, node: ast.AST, name: str, attributes: list[str], scope: tuple[Bound, ...]) -> None:
         where = self._where(name, scope)
@@ -305,20 +318,25 @@ class _Reader:
     # -- calls -----------------------------------------------------------------------------------------------------
 
     def _on_Call(self, node: ast.Call, scope: tuple[Bound, ...]) -> None:
+        self._callees.add(id(node.func))
         self._children(node, scope)
         name = self._called(node.func, scope)
         if name is None:
             return
-        first = node.args[0] if node.args else None
-        text = first.value if isinstance(first, ast.Constant) and isinstance(first.value, str) else None
-        if name in dynamic.IMPORTS and text is not None:
-            self.imports.setdefault((text, ""), Ref(text, "", node.lineno))
-            self.refs.setdefault((text, ""), Ref(text, "", node.lineno))
+        module = _imported_name(node) if name in dynamic.IMPORTS else None
+        if module is not None:
+            self.imports.setdefault((module, ""), Ref(module, "", node.lineno))
+            self.refs.setdefault((module, ""), Ref(module, "", node.lineno))
         elif name in dynamic.ATTRIBUTE_CALLS:
             self._getattr(node, name, scope)
-        elif dynamic.is_unknown(name, len(node.args)):
-            what = name.rpartition(".")[2] if name in dynamic.SHORT else name
-            self.places.append(Place(what, node.lineno, name in dynamic.CODE))
+        elif name in dynamic.PROGRAMS:
+            if not dynamic.is_harmless_program(node):
+                self.places.append(Place(name, node.lineno))
+        elif name in dynamic.PATHS:
+            if scope:
+                self.places.append(Place(name, node.lineno))
+        elif dynamic.is_unknown(name, node) or (name in ("vars", "locals") and not (scope or node.args)):
+            self.places.append(Place(dynamic.shown(name), node.lineno, name in dynamic.CODE))
 
     def _called(self, node: ast.expr, scope: tuple[Bound, ...]) -> str | None:
         """The full name of what a library has, as `importlib.import_module`; None for anything else."""
@@ -349,6 +367,24 @@ class _Reader:
                 self.refs.setdefault((about[0], path), Ref(about[0], path, node.lineno))
             return
         self.places.append(Place("getattr", node.lineno, False, about))
+
+
+def _imported_name(node: ast.Call) -> str | None:
+    """The module that a call imports by name; None if only a running program knows it."""
+    texts = [each.value for each in node.args[:2] if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    if not texts or not isinstance(node.args[0], ast.Constant):
+        return None
+    if not texts[0].startswith("."):
+        return texts[0]
+    packages = [*node.args[1:2], *(each.value for each in node.keywords if each.arg == "package")]
+    if len(packages) != 1:
+        return None
+    if isinstance(packages[0], ast.Name) and packages[0].id == "__package__":
+        return texts[0]
+    package = packages[0].value if isinstance(packages[0], ast.Constant) else None
+    if not isinstance(package, str) or texts[0].startswith(".."):
+        return None
+    return f"{package}{texts[0]}"
 
 
 def chain(node: ast.AST) -> tuple[ast.AST, list[str]]:

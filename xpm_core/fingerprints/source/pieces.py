@@ -11,12 +11,13 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Any, Literal
 
-from xpm_core.fingerprints.source.canonical import FUNCTIONS, canonical, digest_of, without_sources
+from xpm_core.fingerprints.source.canonical import FUNCTIONS, canonical, without_sources
 from xpm_core.fingerprints.source.names import Names, Ref, bound_in, chain, imported_by, names_in
 
 MODULE = "<module>"
@@ -56,6 +57,7 @@ class Piece:
         places: Where the walk cannot go on.
         bases: For a class, what its bases refer to.
         metaclasses: For a class, what its metaclass refers to.
+        called: For a class, what its body calls, and the decorators of its methods.
     """
 
     kind: Kind
@@ -67,14 +69,26 @@ class Piece:
     places: list[Any] = field(default_factory=list)
     bases: list[Ref] = field(default_factory=list)
     metaclasses: list[Ref] = field(default_factory=list)
+    called: list[Ref] = field(default_factory=list)
+    _have: dict[int, set[Any]] = field(default_factory=dict, repr=False)
 
     def add(self, text: str, shape: str, names: Names) -> None:
         """Add a statement."""
         self.texts.append(text)
         self.shapes.append(shape)
-        _extend(self.refs, names.refs)
-        _extend(self.imports, names.imports)
-        self.places += (each for each in names.places if each not in self.places)
+        self.extend(names)
+
+    def extend(self, names: Names) -> None:
+        """Add what is not known yet. A reference is known if it stands in another line, too."""
+        for known, more in ((self.refs, names.refs), (self.imports, names.imports)):
+            have = self._have.setdefault(id(known), set())
+            new = [each for each in more if each[:2] not in have]
+            known += new
+            have.update(each[:2] for each in new)
+        places = self._have.setdefault(id(self.places), set())
+        new_places = [each for each in names.places if each not in places]
+        self.places += new_places
+        places.update(new_places)
 
 
 class Pieces:
@@ -87,18 +101,23 @@ class Pieces:
         found: The pieces, by name: `Model`, `Model.forward`, `LR`, `<module>`.
         aliases: What imports at the top bind: for each name, the modules and what of them, in order.
         stars: The modules of which all names are imported.
+        exports: The names in `__all__`; None if there is none, or if it is not a plain list of texts.
     """
 
     def __init__(self, tree: ast.Module) -> None:
         body = list(_executed(tree.body, bound_in(tree.body)))
         self.bound = bound_in(body)
+        self.exports = _exports(body) if "__all__" in self.bound else None
         self.found: dict[str, Piece] = {MODULE: Piece("module", 1)}
         self.aliases: dict[str, list[tuple[str, str]]] = {}
         self.stars: list[str] = []
         bound = [list(bound_in([each])) for each in body]
         self._times = Counter(name for names in bound for name in names)
         self._sofar: Counter[str] = Counter()
+        self._digest, self._digested = sha256(), 0
+        self._stars_left = sum(map(_is_star, body))
         for statement, names in zip(body, bound, strict=True):
+            self._stars_left -= _is_star(statement)
             self._take(statement)
             self._sofar.update(names)
 
@@ -121,8 +140,9 @@ class Pieces:
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         module = self.found[MODULE]
         names = names_in([node], self.bound)
-        _extend(module.imports, names.imports)
+        module.extend(Names([], names.imports, []))
         self._bind(node)
+        self._note_turns(bound_in([node]))
         if isinstance(node, ast.ImportFrom) and (node.module == "__future__" or node.names[0].name == "*"):
             module.texts.append(ast.unparse(node))
             module.shapes.append(ast.unparse(without_sources([node])[0]) if node.module != "__future__" else "future")
@@ -137,10 +157,11 @@ class Pieces:
 
     def _constant(self, node: ast.stmt, names: list[str]) -> None:
         found = names_in([node], self.bound)
-        line, moment = node.lineno, self._moment(node)
+        line, moment = node.lineno, self._moment(node, changes=any(self._times[name] > 1 for name in names))
         text, shape = _written([node])
         for name in names:
-            self._piece(name, "constant", line).add(text + moment, shape + moment, found)
+            last = moment + self._stars_behind
+            self._piece(name, "constant", line).add(text + last, shape + last, found)
 
     def _other(self, node: ast.stmt) -> None:
         """A statement of the module's code. The names that it binds are pieces that consist of the whole statement."""
@@ -153,15 +174,18 @@ class Pieces:
         kind: Kind = "constant" if isinstance(node, (ast.Assign, ast.AnnAssign)) else "block"
         text, shape = _written([node])
         self.found[MODULE].add(text, shape, found)
+        self._note_turns(bound)
         for name, where in bound.items():
             if where is None:
-                self._piece(name, kind, line).add(text, shape, found)
+                more = self._stars_behind
+                self._piece(name, kind, line).add(text + more, shape + more, found)
 
     def _function(self, node: Any, start: str, around: Piece) -> None:
         """A function or a method. If defining it can have an effect, its header belongs to what is around it."""
         found = names_in([node], self.bound, in_class=bool(start))
         line = min([node.lineno, *(each.lineno for each in node.decorator_list)])
         moment = self._moment(*node.decorator_list, *node.args.defaults, *node.args.kw_defaults)
+        moment += self._stars_behind if not start else ""
         if not self._is_plain(node):
             header = _header(node)
             names = names_in([header], self.bound, line)
@@ -177,16 +201,20 @@ class Pieces:
         line = min([node.lineno, *(each.lineno for each in node.decorator_list)])
         name = start + node.name
         piece = self._piece(name, "class", line)
-        moment = self._moment(node) if not start else ""
+        moment = self._moment(node) + self._stars_behind if not start else ""
         self._registered(node, line, start)
+        piece.called += names_in(list(_called(node)), self.bound, line).refs
         given = [each for each in node.keywords if each.arg == "metaclass"]
         piece.bases += names_in(node.bases, self.bound, line).refs
         piece.metaclasses += names_in([each.value for each in given], self.bound, line).refs
         kept: list[ast.stmt] = []
         methods: list[str] = []
+        others = bound_in([each for each in node.body if not isinstance(each, FUNCTIONS)])
         for each in node.body:
             if isinstance(each, FUNCTIONS):
                 methods.append(each.name)
+                if each.name in others:  # the last one counts
+                    kept.append(ast.Expr(value=ast.Name(id=f"def {each.name}", ctx=ast.Load())))
                 self._function(each, f"{name}.", piece)
             elif isinstance(each, ast.ClassDef):
                 self._class(each, f"{name}.")
@@ -202,8 +230,7 @@ class Pieces:
     def _registered(self, node: ast.ClassDef, line: int, start: str) -> None:
         """If a class can be known to others once it is defined, let the module's code refer to it."""
         loud = [each for each in node.decorator_list if not self._is_quiet_decorator(each)]
-        called = any(isinstance(each, ast.Expr) and not self._is_quiet(each) for each in node.body)
-        if start or not (loud or called):
+        if start or not (loud or self._has_effects(node)):
             return
         module = self.found[MODULE]
         names = names_in(loud, self.bound, line)
@@ -211,6 +238,35 @@ class Pieces:
         text, shape = _written([ast.Expr(value=deepcopy(each)) for each in loud])
         about = f"\nclass {node.name}"
         module.add(text + about, shape + about, names)
+
+    def _has_effects(self, node: ast.ClassDef) -> bool:
+        """Whether the body of a class changes anything beside the class, as far as one sees from the file."""
+        for each in node.body:
+            if isinstance(each, ast.ClassDef):
+                found = bool(each.decorator_list) or self._has_effects(each)
+            elif isinstance(each, (*FUNCTIONS, ast.Pass)) or self._constants(each):
+                found = False  # what it calls is in `called`
+            else:
+                kinds = (ast.Import, ast.ImportFrom, ast.Global, ast.Delete)
+                inner = list(ast.walk(each))
+                changes = any(isinstance(one, kinds) or _is_change_of_another(one) for one in inner)
+                found = changes or not self._is_quiet(each)
+            if found:
+                return True
+        return False
+
+    @property
+    def _stars_behind(self) -> str:
+        """How many `import *` follow. Each can take the place of a definition before it."""
+        return f"\n# {self._stars_left} import * behind" if self._stars_left else ""
+
+    def _note_turns(self, bound: Mapping[str, Any]) -> None:
+        """For names that an import and another statement bind: note in the module's code which one is the last."""
+        for name, where in bound.items():
+            if where is not None and self._times[name] > 1:
+                turn = f"# import of {name} after {self._sofar[name]}"
+                self.found[MODULE].texts.append(turn)
+                self.found[MODULE].shapes.append(turn)
 
     def _piece(self, name: str, kind: Kind, line: int) -> Piece:
         return self.found.setdefault(name, Piece(kind, line))
@@ -257,15 +313,28 @@ class Pieces:
         defaults = [each for each in (*node.args.defaults, *node.args.kw_defaults) if each is not None]
         return all(map(self._is_quiet_decorator, node.decorator_list)) and all(map(self._is_quiet, defaults))
 
-    def _moment(self, *nodes: ast.AST | None) -> str:
-        """When nodes are evaluated, if that can matter: after which statements, and after which of many assignments."""
+    def _moment(self, *nodes: ast.AST | None, changes: bool = False) -> str:
+        """When nodes are evaluated, if that can matter: after which statements, and after which of many assignments.
+
+        Args:
+            *nodes: The nodes.
+            changes: Whether they change what earlier statements can have read.
+        """
         names = (each for node in nodes if node for each in ast.walk(node) if isinstance(each, ast.Name))
         loads = {each.id for each in names if isinstance(each.ctx, ast.Load)}
-        if not loads:
+        if not (loads or changes):
             return ""
         after = [f"{name} {self._sofar[name]}" for name in sorted(loads) if self._times[name] > 1]
-        before = "\n".join(self.found[MODULE].shapes)
-        return "".join(f"\n# after {each}" for each in [*after, *([digest_of(before)] if before else [])])
+        return "".join(f"\n# after {each}" for each in [*after, *self._before()])
+
+    def _before(self) -> list[str]:
+        """The digest of the module's code until here, if there is any."""
+        shapes = self.found[MODULE].shapes
+        for each in shapes[self._digested :]:
+            line = f"\n{each}" if self._digested else each
+            self._digest.update(line.encode("utf-8", "surrogatepass"))
+            self._digested += 1
+        return [self._digest.hexdigest()[:32]] if shapes else []
 
 
 def _is_rule(node: ast.stmt) -> bool:
@@ -276,10 +345,44 @@ def _is_rule(node: ast.stmt) -> bool:
     return names == [_RULE] and isinstance(node.value.value, str)
 
 
-def _extend(known: list[Ref], more: list[Ref]) -> None:
-    """Add the references that are not known yet from another line."""
-    have = {each[:2] for each in known}
-    known += (each for each in more if each[:2] not in have)
+def _called(node: ast.ClassDef) -> Iterator[ast.expr]:
+    """What the body of a class calls while it runs: decorators of methods, and what stands before parentheses."""
+    waiting: list[ast.AST] = list(node.body)
+    while waiting:
+        each = waiting.pop(0)
+        if isinstance(each, FUNCTIONS):
+            yield from (one.func if isinstance(one, ast.Call) else one for one in each.decorator_list)
+            waiting += [*each.args.defaults, *(one for one in each.args.kw_defaults if one is not None)]
+            continue
+        if isinstance(each, ast.Call):
+            yield each.func
+        if not isinstance(each, ast.Lambda):
+            waiting += ast.iter_child_nodes(each)
+
+
+def _is_change_of_another(node: ast.AST) -> bool:
+    """Whether a node is an entry or an attribute to which something is assigned."""
+    return isinstance(node, (ast.Subscript, ast.Attribute)) and not isinstance(node.ctx, ast.Load)
+
+
+def _is_star(node: ast.stmt) -> bool:
+    """Whether a statement of a module has `import *`, which can stand at its top or in a block."""
+    if isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.Assign, ast.Expr)):
+        return False
+    return any(isinstance(each, ast.ImportFrom) and each.names[0].name == "*" for each in ast.walk(node))
+
+
+def _exports(body: list[ast.stmt]) -> list[str] | None:
+    """The names in `__all__`, if one statement gives it as a plain list of texts."""
+    tops = [each for each in body if not isinstance(each, (*FUNCTIONS, ast.ClassDef))]
+    found = [each for each in tops if any(getattr(one, "id", "") == "__all__" for one in ast.walk(each))]
+    if len(found) != 1 or not isinstance(found[0], ast.Assign):
+        return None
+    targets, value = found[0].targets, found[0].value
+    if len(targets) != 1 or not isinstance(targets[0], ast.Name) or not isinstance(value, (ast.List, ast.Tuple)):
+        return None
+    names = [each.value for each in value.elts if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    return names if len(names) == len(value.elts) else None
 
 
 def _written(nodes: list[Any]) -> tuple[str, str]:

@@ -229,7 +229,8 @@ class Pages:
             survey = replace(survey, counts=ranking.counts, failed=failed, recent_ends=0)
         view = self.opened.view
         path = str(view.workspace.path)
-        return SurveySheet(path, view.workspace.id, view.server, self.opened.commands, survey, self._experiment)
+        commands, filtered = self.opened.commands, bool(request.filter)
+        return SurveySheet(path, view.workspace.id, view.server, commands, survey, self._experiment, filtered)
 
 
 def _kept_in(ranking: Ranking, request: Request) -> Request:

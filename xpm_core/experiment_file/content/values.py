@@ -14,7 +14,7 @@ from xpm_core.errors import (
     ParameterTypeError,
     UnknownParameterError,
 )
-from xpm_core.experiment_file.content import keys
+from xpm_core.experiment_file.content import keys, overrides
 from xpm_core.experiment_file.content.grid_forms import LONGEST, Option, is_grid, options
 from xpm_core.experiment_file.content.merging import Document
 from xpm_core.experiment_file.content.overrides import CONFIG, GivenText
@@ -200,8 +200,9 @@ class ValueReader(DictReader):
         try:
             super().unknown(name, known, where)
         except UnknownParameterError as error:
-            if name in keys.INSTEAD and not error.remedy.startswith("Did you mean"):
-                raise UnknownParameterError(error.where, error.wrong, keys.INSTEAD[name], error.place) from None
+            instead = overrides.remedy_for(error.place or "") or keys.INSTEAD.get(name)
+            if instead and not error.remedy.startswith("Did you mean"):
+                raise UnknownParameterError(error.where, error.wrong, instead, error.place) from None
             raise
 
 

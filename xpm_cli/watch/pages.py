@@ -246,8 +246,9 @@ class Pages:
             survey = replace(survey, counts=ranking.counts, failed=failed)
         view = self.opened.view
         path = str(view.workspace.path)
-        forecast, commands = None if request.filter else self._forecast, self.opened.commands
-        return SurveySheet(path, view.workspace.id, view.server, commands, survey, self._experiment, forecast)
+        filtered = bool(request.filter)
+        forecast, commands = None if filtered else self._forecast, self.opened.commands
+        return SurveySheet(path, view.workspace.id, view.server, commands, survey, self._experiment, forecast, filtered)
 
 
 def _kept_in(ranking: Ranking, request: Request) -> Request:

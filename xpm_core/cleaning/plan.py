@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Set
 
 from xpm_core.cleaning.code.freeing import Freeing
 from xpm_core.cleaning.facts import ENDED, Facts
@@ -73,11 +74,19 @@ def _jobs(facts: Facts, wanted: Wanted, gone: list[Run], found: Plan) -> None:
     going = {identity: kind for identity, kind in wanting.items() if identity not in fresh | in_use}
     if going:
         needed = facts.needs.closure(facts.known - going.keys(), lambda count: facts.tick("dependencies", count))
-        found.keep(Why.NEEDED, len(going.keys() & needed))
+        _say_needed(facts, going.keys() & needed, going.keys(), found)
         going = {identity: kind for identity, kind in going.items() if identity not in needed}
     found.keep(Why.FRESH, len(fresh))
-    found.keep(Why.IN_USE, len(in_use))
+    found.keep(Why.NAMED, len(in_use))
     found.items += [_job_item(facts, identity, kind) for identity, kind in going.items()]
+
+
+def _say_needed(facts: Facts, needed: Set[str], going: Set[str], found: Plan) -> None:
+    """Count the jobs that stay because others need them; apart, those that only blocked jobs need."""
+    blocked = {each for each, job in facts.jobs.items() if job.state is State.BLOCKED} if needed else set()
+    others = facts.needs.closure(facts.known - going - blocked) if blocked else needed
+    found.keep(Why.NEEDED, len(needed & others))
+    found.keep(Why.BLOCKED, len(needed - others))
 
 
 def _wanted_jobs(facts: Facts, wanted: Wanted, gone: list[Run]) -> dict[str, Kind]:
@@ -123,7 +132,7 @@ def _old(facts: Facts, wanted: Wanted, found: Plan) -> None:
             if match is None or entry.is_symlink():
                 found.strange.append(Left(relative, "it was not put there by xpm"))
             elif _is_being_set_aside(facts, match[1], entry):
-                found.keep(Why.IN_USE)
+                found.keep(Why.MOVED)
             elif wanted.is_older(facts.size(relative).newest_s):
                 what = f"{short(match[1])}  {facts.what(match[1])}, attempt {match[2]}"
                 found.items.append(_item(facts, Kind.OLD, relative, what))

@@ -94,11 +94,14 @@ class Left:
 
 
 class Why(str, Enum):
-    """Why a job stays that could have been removed otherwise."""
+    """Why a job, a run or a directory stays that could have been removed otherwise."""
 
     NEEDED = "another job that stays needs it"
+    BLOCKED = "a blocked job needs it"
     FRESH = "it may still run, or was changed within a day"
-    IN_USE = "it may still be in use"
+    NAMED = "the script of a run that names it may still run"
+    IN_USE = "its script may still run, or not all of its jobs have ended"
+    MOVED = "a worker may be setting it aside just now"
 
     __hash__ = str.__hash__
 
@@ -109,7 +112,7 @@ class Plan:
 
     Attributes:
         items: What goes.
-        kept: How many jobs and runs stay for each reason.
+        kept: How many jobs, runs (`IN_USE`) and directories (`MOVED`) stay for each reason.
         strange: What stays because it is not of the form that xpm writes: a link, a mount.
         unnamed: How many jobs no run names any more once the runs are gone.
         left: What could go, but was not agreed to. So it stays, and what it needs.

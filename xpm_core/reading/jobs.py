@@ -88,6 +88,23 @@ class JobReader:
             found += [job_of(identity, row) for identity, row in zip(page, rows, strict=True) if row[0]]
         return found
 
+    def read_placed(self, identities: Iterable[str]) -> list[tuple[Job, str]]:
+        """Return the same, each with the id of the last event before it was read; "0-0" if no event is kept.
+
+        The record holds what all events up to that one have changed, and nothing of later ones.
+        """
+        found: list[tuple[Job, str]] = []
+        rest = iter(identities)
+        while page := list(islice(rest, PAGE)):
+            with self._client.pipeline(transaction=True) as pipe:
+                for identity in page:
+                    pipe.hmget(keys.job(self._w, identity), FIELDS)
+                pipe.xrevrange(keys.events(self._w), count=1)
+                *rows, last = pipe.execute()
+            cursor = text_of(last[0][0]) if last else "0-0"
+            found += [(job_of(identity, row), cursor) for identity, row in zip(page, rows, strict=True) if row[0]]
+        return found
+
     def states(self, identities: Sequence[str]) -> dict[str, tuple[State, str]]:
         """Return the state and the blocking root of each job that the server knows: cheap, for many."""
         found: dict[str, tuple[State, str]] = {}

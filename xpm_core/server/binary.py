@@ -65,7 +65,7 @@ def find_server(*, tls: bool = False) -> ServerProgram:
         if program is not None and program.fit and not (tls and not _speaks_tls(program)):
             return program
         unfit.append(f"{path} does not run" if program is None else f"{program} {_UNFIT[program.fit]}")
-    raise ServerNotFoundError("; ".join(unfit))
+    raise ServerNotFoundError("; ".join(unfit), tls)
 
 
 def _candidates() -> Iterator[Path]:

@@ -87,6 +87,10 @@ class Commands:
         """Cancel some jobs."""
         return f"{self.variables}xpm cancel {' '.join(map(short, identities))}{self.place}"
 
+    def cancel_blocked(self) -> str:
+        """Cancel all blocked jobs."""
+        return f"{self.variables}xpm cancel --state blocked{self.place}"
+
     def cancel_all(self, experiment: str) -> str:
         """Cancel all unfinished jobs of an experiment."""
         return f"{self.variables}xpm cancel --experiment {experiment}{self.place}"

@@ -79,3 +79,8 @@ def test_unknown_name_is_an_error_with_the_next_command(lab: Lab, xpm: Xpm, name
     assert result.exit_code == 2
     assert "List them: xpm jobs." in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(("name", "said"), [("last", "there is no job yet."), ("failed", "no job has failed.")])
+def test_a_name_that_means_no_job_now_is_not_said_to_be_wrong(lab: Lab, xpm: Xpm, name: str, said: str) -> None:
+    assert f"Job '{name}': {said} List them: xpm jobs." in xpm("logs", name).stderr

@@ -297,7 +297,7 @@ def test_a_filter_selects_and_a_bad_one_keeps_the_one_before(scene: Scene, watch
     terminal.type(ESCAPE)
     terminal.shows(" of 8")
     terminal.type("/name=nobody\r")
-    terminal.shows("no job matches name=nobody")
+    assert "jobs        0 in all" in terminal.shows("no job matches name=nobody")
     terminal.type("\r/a" + ESCAPE)
     terminal.shows(" of 8")
 

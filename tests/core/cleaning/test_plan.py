@@ -76,7 +76,7 @@ def test_failed_jobs_go_although_a_run_names_them_but_not_those_that_block_other
         lab.identity("a"): ("failed", True),
         lab.identity("never-run"): ("cancelled", False),
     }
-    assert found.kept == {Why.NEEDED: 1}
+    assert found.kept == {Why.BLOCKED: 1}
     lab.store.cancel(lab.identity("c"))
     assert cleaner.jobs(Kind.FAILED, failed=True) == ids(lab, "a", "b", "c", "never-run")
 
@@ -88,7 +88,7 @@ def test_a_failed_job_stays_whose_script_may_still_submit_jobs_that_need_it(clea
     cleaner.run("b")
     live = cleaner.run("a", ended=False)
     assert cleaner.jobs(Kind.FAILED, failed=True) == ids(lab, "b")
-    assert cleaner.plan(failed=True).kept == {Why.IN_USE: 1}
+    assert cleaner.plan(failed=True).kept == {Why.NAMED: 1}
     live.end()
     assert cleaner.jobs(Kind.FAILED, failed=True) == ids(lab, "a", "b")
 
@@ -99,8 +99,10 @@ def test_a_failed_job_stays_whose_earlier_result_a_job_that_stays_has_used(clean
     lab.end("model", needs=("data",))
     assert lab.store.retry(lab.identity("data"), kept=_kept(lab, "data"))[0] is RetryCode.RETRIED
     lab.finish("data", lab.claim(lab.identity("data")), State.FAILED, ERROR)
-    cleaner.run("data", "model")
+    lab.submit("waits for both", "data")
+    cleaner.run("data", "model", "waits for both")
     assert cleaner.plan(failed=True).items == []
+    assert cleaner.plan(failed=True).kept == {Why.NEEDED: 1}, "to cancel the blocked job would not be enough"
 
 
 def _kept(lab: Lab, name: str):  # type: ignore[no-untyped-def]
@@ -215,7 +217,7 @@ def test_what_retries_have_set_aside_goes_and_what_others_put_there_stays(cleane
     lab.directory("a").prepare(lease.attempt)
     (lab.workspace.path / "old" / "mine").mkdir()
     (lab.workspace.path / "old" / "mine" / "notes").touch()
-    assert cleaner.plan(old=True).kept == {Why.IN_USE: 1}  # its worker may not have moved the logs yet
+    assert cleaner.plan(old=True).kept == {Why.MOVED: 1}  # its worker may not have moved the logs yet
     lab.finish("a", lease)
     found = cleaner.plan(old=True)
     assert [item.path.rpartition("/")[0] for item in found.items] == ["old/sweep.train"] * len(found.items) != []

@@ -72,7 +72,7 @@ def gc(
         shown = None
         if not yes:
             shown = _planned(opened, wanted)
-            _show(opened, RemovalSheet(shown, opened.now_s), as_json)
+            _show(opened, RemovalSheet(shown, opened.commands, opened.now_s), as_json)
             if not shown.items:
                 return
             if as_json or dry_run or not (sys.stdin.isatty() and sys.stderr.isatty()):
@@ -105,7 +105,8 @@ def _show_overview(opened: OpenWorkspace, wanted: Wanted, older: str, as_json: b
     plans |= dict.fromkeys((Kind.ORPHANS, Kind.LEFTOVERS, Kind.TRASH, Kind.CODE), plan(facts, orphans))
     if as_json:
         items = [item for kind in Kind for item in plans[kind].of(kind)]
-        click.echo(dumps(RemovalSheet(Plan(items, {}, facts.places.strange), opened.now_s).as_data(_place(opened))))
+        shown = Plan(items, {}, facts.places.strange)
+        click.echo(dumps(RemovalSheet(shown, opened.commands, opened.now_s).as_data(_place(opened))))
         return
     for line in overview(plans, Terminal.of_stdout(), opened.commands, older):
         click.echo(line)
@@ -125,7 +126,7 @@ def _removed(opened: OpenWorkspace, wanted: Wanted, shown: Plan | None, as_json:
         found = plan(facts, wanted)
         if shown is None:
             if not as_json:
-                _show(opened, RemovalSheet(found, opened.now_s), as_json)
+                _show(opened, RemovalSheet(found, opened.commands, opened.now_s), as_json)
         else:
             found = common(found, shown)
         removals = RemovalWriter(opened.workspace.path, f"xpm-{socket.gethostname()}-{os.geteuid()}")
@@ -134,7 +135,7 @@ def _removed(opened: OpenWorkspace, wanted: Wanted, shown: Plan | None, as_json:
     progress.collection = None
     removal.delete(found, lambda count: progress("removed", count))
     progress.clear()
-    sheet = RemovalSheet(found, opened.now_s, removal.done)
+    sheet = RemovalSheet(found, opened.commands, opened.now_s, removal.done)
     if as_json:
         _show(opened, sheet, as_json)
     _say_what_stays(sheet, removal.done)

@@ -5,13 +5,14 @@ Owns: the lines that it prints, and their JSON form.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from xpm_cli.output.json_form import SCHEMA, moment
 from xpm_cli.output.terminal import Terminal
-from xpm_core.cleaning.records import Done, Item, Kind, Left, Plan
+from xpm_core.cleaning.records import Done, Item, Kind, Left, Plan, Why
 from xpm_core.labels import short
 from xpm_core.words.commands import Commands
 from xpm_core.words.text import ago, amount, plural
@@ -61,10 +62,23 @@ OPTIONS = {
 }
 
 
+STAYS = {Why.IN_USE: Kind.RUNS, Why.MOVED: Kind.OLD}
+"""What stays for a reason; for all others, jobs."""
+JSON_NAMES = {Why.BLOCKED: Why.NEEDED, Why.NAMED: Why.IN_USE, Why.MOVED: Why.IN_USE}
+"""Reasons that the JSON form counts with others."""
+
+
 def counted(kind: Kind, count: int) -> str:
     """A number of items of a kind: `2 directories`."""
     noun = NOUNS[kind]
     return f"{count} directories" if noun == "directory" and count != 1 else plural(count, noun)
+
+
+def stays(kept: Mapping[Why, int], commands: Commands) -> Iterator[str]:
+    """What stays, why, and the command that changes it."""
+    for why, count in kept.items():
+        do = f": {commands.cancel_blocked()}" if why is Why.BLOCKED else ""
+        yield f"{counted(STAYS.get(why, Kind.FAILED), count)}, because {why.value}{do}"
 
 
 def overview(plans: Mapping[Kind, Plan], terminal: Terminal, commands: Commands, older: str) -> Iterator[str]:
@@ -79,8 +93,8 @@ def overview(plans: Mapping[Kind, Plan], terminal: Terminal, commands: Commands,
             rows.append([kind.value, counted(kind, len(items)), size, BRIEF[kind], command])
     yield from terminal.table(rows, whole=True)
     for kind in (Kind.OLD, Kind.FAILED, Kind.ORPHANS, Kind.RUNS):
-        for why, count in plans[kind].kept.items():
-            yield terminal.entry("stays", [f"{kind.value}: {count}, because {why.value}"])
+        for text in stays(plans[kind].kept, commands):
+            yield terminal.entry("stays", [f"{kind.value}: {text}"])
 
 
 @dataclass(frozen=True)
@@ -89,11 +103,13 @@ class RemovalSheet:
 
     Attributes:
         plan: What would go.
+        commands: Writes command lines that find the workspace.
         now_s: The time, epoch seconds.
         done: What was removed; None if nothing was.
     """
 
     plan: Plan
+    commands: Commands
     now_s: float
     done: Done | None = None
 
@@ -130,10 +146,9 @@ class RemovalSheet:
         return f"{short(item.identity)}  {item.what}, {state}{when}{place}"
 
     def _stays(self, terminal: Terminal) -> Iterator[str]:
-        stays = [f"{count}, because {why.value}" for why, count in self.plan.kept.items()]
         strange = [f"{left.path}, because {left.problem}" for left in self.plan.strange]
         more = [f"and {len(strange) - LEAVES} more"] if len(strange) > LEAVES else []
-        for text in [*stays, *strange[:LEAVES], *more]:
+        for text in [*stays(self.plan.kept, self.commands), *strange[:LEAVES], *more]:
             yield terminal.entry("stays", [text])
 
     def result(self) -> str:
@@ -152,7 +167,7 @@ class RemovalSheet:
             "removed": self.done is not None,
             "size": sum(item.size for item in items),
             "items": [item_data(item) for item in sorted(items, key=lambda item: (item.kind.value, -item.size))],
-            "stays": {why.name.lower(): count for why, count in self.plan.kept.items()},
+            "stays": _stays_data(self.plan.kept),
             "strange": [_left(left) for left in self.plan.strange],
             "spared": [_left(left) for left in done.spared],
             "failures": [_left(left) for left in done.failures],
@@ -170,6 +185,13 @@ def item_data(item: Item) -> dict[str, Any]:
         "changed": moment(item.changed_s),
         "size": item.size,
     }
+
+
+def _stays_data(kept: Mapping[Why, int]) -> dict[str, int]:
+    counts = Counter[str]()
+    for why, count in kept.items():
+        counts[JSON_NAMES.get(why, why).name.lower()] += count
+    return dict(counts)
 
 
 def _left(left: Left) -> dict[str, str]:

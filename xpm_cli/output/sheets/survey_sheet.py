@@ -52,6 +52,7 @@ class SurveySheet:
         survey: How it stands. `counts` may be those of one experiment.
         of: The name of that experiment; empty for the whole workspace.
         forecast: When its unfinished jobs may have ended; None if nobody asked.
+        filtered: Whether `counts` are those of the jobs that match a filter.
     """
 
     path: str
@@ -61,6 +62,7 @@ class SurveySheet:
     survey: Survey
     of: str = ""
     forecast: Forecast | None = None
+    filtered: bool = False
 
     def lines(self, terminal: Terminal) -> Iterator[str]:
         """The lines to print."""
@@ -84,7 +86,7 @@ class SurveySheet:
     def standing(self, terminal: Terminal) -> Iterator[str]:
         """The lines of jobs by state, progress, tokens and workers."""
         survey = self.survey
-        yield terminal.entry("jobs", _jobs(survey.counts))
+        yield terminal.entry("jobs", _jobs(survey.counts, self.filtered))
         if total := sum(survey.counts.values()):
             share = survey.counts[State.DONE] / total
             bar = "█" * round(share * BAR) + "░" * (BAR - round(share * BAR))
@@ -239,10 +241,10 @@ def _experiment(experiment: Experiment, now_s: float) -> list[str]:
     return [click.style(experiment.name, bold=True), plural(experiment.jobs, "job"), *started]
 
 
-def _jobs(counts: Mapping[State, int]) -> list[str]:
+def _jobs(counts: Mapping[State, int], filtered: bool) -> list[str]:
     shown = [State.DONE, State.RUNNING, State.READY, State.DELAYED, State.WAITING, State.FAILED, State.BLOCKED]
     found = [f"{counts[each]} {state(each.value)}" for each in [*shown, State.CANCELLED] if counts[each]]
-    return [*found, f"{sum(counts.values())} in all"] if found else ["none yet"]
+    return [*found, f"{sum(counts.values())} in all"] if found or filtered else ["none yet"]
 
 
 def _token(token: TokenState) -> str:

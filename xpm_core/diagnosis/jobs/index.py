@@ -33,7 +33,9 @@ def check(patient: Patient) -> Iterator[Finding]:
         yield error(SUBJECT, text, REPAIR, mend)
     unseen = [each for each in patient.jobs if each not in entries or not entries[each].task]
     if len(unseen) > missing:
-        text = f"it lacks {plural(len(unseen) - missing, 'job')} of the server that have no directory yet"
+        count = len(unseen) - missing
+        whose = "its" if count == 1 else "their"
+        text = f"it lacks {plural(count, 'job')} of the server: no directory has {whose} parameters"
         yield error(SUBJECT, text, "run their script again, it adds them")
     forgotten = 0 if patient.away else len(entries.keys() - patient.jobs.keys())
     if forgotten:

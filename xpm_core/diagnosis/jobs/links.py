@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -34,12 +35,14 @@ class Links:
     """The links of all experiments.
 
     Attributes:
+        root: The folder of all experiments.
         jobs: By experiment, the jobs that it has links to.
         damaged: Links that lead to no place of a job.
         dangling: Links to the directories of jobs that do not exist: each with the job's identity.
         strange: Files, folders, and links with a name that no script gives.
     """
 
+    root: Path
     jobs: dict[str, set[str]] = field(default_factory=dict)
     damaged: list[Path] = field(default_factory=list)
     dangling: list[tuple[Path, str]] = field(default_factory=list)
@@ -55,7 +58,7 @@ def check(patient: Patient) -> Iterator[Finding]:
         yield unknown(SUBJECT, "whether some are missing is not known, because the server cannot be had")
         return
     if dead := _dead(patient, links):
-        text = f"{plural(len(dead), 'link')} to jobs that nobody knows: {_named(dead)}"
+        text = f"{plural(len(dead), 'link')} to jobs that nobody knows: {_named(dead, links.root)}"
         faults.append(warning(SUBJECT, text, REPAIR, _remover(dead, "to jobs that nobody knows")))
     if missing := _missing(patient, links):
         count = sum(map(len, missing.values()))
@@ -68,11 +71,14 @@ def check(patient: Patient) -> Iterator[Finding]:
 
 def read_links(patient: Patient) -> Links:
     """Read the links of all experiments."""
-    links, root = Links(), patient.workspace.path / "experiments"
+    links = Links(root := patient.workspace.path / "experiments")
     for experiment in _listed(root):
         jobs = links.jobs.setdefault(experiment, set())
         for task in _listed(root / experiment / "jobs"):
             folder = root / experiment / "jobs" / task
+            if _is_no_folder(folder):
+                links.strange.append(folder)
+                continue
             names = _listed(folder)
             for name in patient.counted(f"links of {experiment}", names, len(names)):
                 _sort_in(patient, links, jobs, folder / name)
@@ -108,10 +114,11 @@ def _dead(patient: Patient, links: Links) -> list[Path]:
 
 def _of_files(links: Links) -> Iterator[Finding]:
     if links.damaged:
-        text = f"{plural(len(links.damaged), 'link')} to no place of a job: {_named(links.damaged)}"
+        text = f"{plural(len(links.damaged), 'link')} to no place of a job: {_named(links.damaged, links.root)}"
         yield warning(SUBJECT, text, REPAIR, _remover(links.damaged, "to no place of a job"))
     if links.strange:
-        text = f"{plural(len(links.strange), 'file')} there that no script has made: {_named(links.strange)}"
+        named = _named(links.strange, links.root)
+        text = f"{plural(len(links.strange), 'file')} there that no script has made: {named}"
         yield warning(SUBJECT, text, "move what you have put there elsewhere")
 
 
@@ -167,10 +174,18 @@ def _remover(links: list[Path], which: str) -> Callable[[], str]:
     return remove
 
 
-def _named(paths: list[Path]) -> str:
-    return ", ".join(f"{path.parents[2].name}/{path.name}" for path in paths[:NAMED]) + (
+def _named(paths: list[Path], root: Path) -> str:
+    return ", ".join(f"{path.relative_to(root).parts[0]}/{path.name}" for path in paths[:NAMED]) + (
         ", …" if len(paths) > NAMED else ""
     )
+
+
+def _is_no_folder(path: Path) -> bool:
+    """Whether something else than a folder lies there. A folder that somebody removes meanwhile is none."""
+    try:
+        return not stat.S_ISDIR(path.lstat().st_mode)
+    except OSError:
+        return False
 
 
 def _listed(folder: Path) -> list[str]:

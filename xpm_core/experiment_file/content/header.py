@@ -81,11 +81,12 @@ def header_of(document: Document, experiment: str | None = None) -> Header:
     named = experiment or _text(document, "experiment")
     if named is None:
         raise ExperimentFileError(document.at(), "it has no key 'experiment'", "Write experiment: NAME.")
+    place = "--experiment" if experiment else document.at("experiment")
     return Header(
         workspace=_workspace(document),
-        experiment=_named(document, "experiment", named, check_experiment_name),
+        experiment=_named("experiment", named, place, check_experiment_name),
         workers=_whole(document, "workers"),
-        queue=None if queue is None else _named(document, "queue", queue, check_queue_name),
+        queue=None if queue is None else _named("queue", queue, document.at("queue"), check_queue_name),
         env=_variables(document),
         code=_choice(document),
     )
@@ -134,11 +135,12 @@ def _text(document: Document, key: str) -> str | None:
     return value
 
 
-def _named(document: Document, key: str, name: str, check: Callable[[str], str]) -> str:
+def _named(key: str, name: str, place: str, check: Callable[[str], str]) -> str:
     try:
         return check(name)
     except InvalidNameError as error:
-        raise ExperimentFileError(document.at(key), f"{key}: {str(error).rstrip('.')}", "Correct it.") from None
+        wrong, _, remedy = str(error).rpartition(". ")
+        raise ExperimentFileError(place, f"{key}: {wrong}" if place != f"--{key}" else wrong, remedy) from None
 
 
 def _whole(document: Document, key: str) -> int | None:

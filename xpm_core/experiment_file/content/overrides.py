@@ -7,12 +7,17 @@ from typing import Any
 
 from xpm_core.errors import ConfigurationError, ExperimentFileError
 from xpm_core.experiment_file.content.grid_forms import is_grid
+from xpm_core.experiment_file.content.keys import KEYS
 from xpm_core.experiment_file.content.merging import Document, merge
 from xpm_core.language.dict_form import yaml_files
 from xpm_core.tracebacks.callsite import CodeLine
 
 CONFIG = "config"
 
+OPTIONS = ("workspace", "experiment", "workers")
+"""Keys of a file that the command has an option for."""
+
+_ARGUMENT = "the argument "
 _FORM = re.compile(r"([^\W\d]\w*(?:\.[^\W\d]\w*)*)=(.*)", re.DOTALL)
 
 
@@ -46,7 +51,20 @@ def override(document: Document, words: tuple[str, ...]) -> None:
         if found is None:
             wrong = f"expected NAME=VALUE with the name of a parameter, got {word!r}"
             raise ExperimentFileError("Argument", wrong, "Write lr=0.1, or optimizer.lr=0.1.")
-        _put(document, found[1].split("."), found[2], (f"the argument {word}", 0))
+        _put(document, found[1].split("."), found[2], (f"{_ARGUMENT}{word}", 0))
+
+
+def remedy_for(place: str) -> str | None:
+    """What to write instead of an argument that names a key of the file; None if the place is no such argument."""
+    name, _, value = place.removeprefix(_ARGUMENT).partition("=")
+    first, _, rest = name.partition(".")
+    if not place.startswith(_ARGUMENT) or first not in KEYS:
+        return None
+    if first == CONFIG and rest:
+        return f"Write it without {CONFIG}: {rest}={value}."
+    if first in OPTIONS:
+        return f"Write --{first} {value}: arguments are values of the configuration."
+    return f"It is a key of the file: write it there, {name}: {value}. Arguments are values of the configuration."
 
 
 def _put(document: Document, names: list[str], text: str, place: CodeLine) -> None:

@@ -14,7 +14,7 @@ from xpm_core.errors import (
     ParameterTypeError,
     UnknownParameterError,
 )
-from xpm_core.experiment_file.content import keys
+from xpm_core.experiment_file.content import keys, overrides
 from xpm_core.experiment_file.content.grid_forms import LONGEST, Option, is_grid, options
 from xpm_core.experiment_file.content.merging import Document
 from xpm_core.experiment_file.content.overrides import CONFIG, GivenText
@@ -129,7 +129,11 @@ class ValueReader(DictReader):
         """The value of a parameter; of a grid the chosen one, with its tag."""
         form = plain.parsed if isinstance(plain, GivenText) else plain
         if not is_grid(form) or takes_entry(kind, next(iter(form))):
-            return self.value(kind, plain, where)
+            try:
+                return self.value(kind, plain, where)
+            except ParameterTypeError as error:
+                self._offer_a_grid(kind, form, where, error)
+                raise
         if self._inside:
             wrong = f"a grid stands inside of the grid of {self._inside}"
             raise ExperimentFileError(f"{format_line(self.place)}: {where}", wrong, "Write it beside that grid.")
@@ -138,6 +142,18 @@ class ValueReader(DictReader):
             found = options(form, self.lines, where)
             axis = self._axes[id(form)] = Axis(where.rpartition(".")[2], self.place, found, {})
         return self._chosen_of(axis, self._chosen.get(id(form), 0), kind, where)
+
+    def _offer_a_grid(self, kind: Kind, form: Any, where: str, error: ParameterTypeError) -> None:
+        """If a list was refused, and each of its values alone would fit, say so in an error."""
+        if not isinstance(form, list) or not form or self._inside:
+            return
+        try:
+            for each in form:
+                self.value(kind, each, where)
+        except ConfigurationError:
+            return
+        remedy = f"For several values, write a grid: {{grid: {safe_repr(form)}}}."
+        raise ParameterTypeError(error.where, error.wrong, remedy, error.place) from None
 
     def _chosen_of(self, axis: Axis, index: int, kind: Kind, where: str) -> Any:
         option = axis.options[index]
@@ -184,8 +200,9 @@ class ValueReader(DictReader):
         try:
             super().unknown(name, known, where)
         except UnknownParameterError as error:
-            if name in keys.INSTEAD and not error.remedy.startswith("Did you mean"):
-                raise UnknownParameterError(error.where, error.wrong, keys.INSTEAD[name], error.place) from None
+            instead = overrides.remedy_for(error.place or "") or keys.INSTEAD.get(name)
+            if instead and not error.remedy.startswith("Did you mean"):
+                raise UnknownParameterError(error.where, error.wrong, instead, error.place) from None
             raise
 
 

@@ -183,15 +183,16 @@ class Follower:
             WipedError: As for `_compare`.
         """
         cursor = self._events.last()
-        self._reread(self._tracker.snapshot().values(), events.position(cursor))
+        self._reread(self._tracker.snapshot().values())
         self._tracker.cursor = cursor
 
-    def _reread(self, jobs: Iterable[TrackedJob], position: tuple[int, int] | None = None) -> None:
-        """Read the records of jobs that the server has accepted; they hold all events up to `position`."""
+    def _reread(self, jobs: Iterable[TrackedJob]) -> None:
+        """Read the records of jobs that the server has accepted."""
         seen = {job.identity: job.position for job in jobs if job.position > (0, 0)}
-        found = {known.identity: known for known in self._jobs.read(seen)}
+        placed = self._jobs.read_placed(seen)
+        found = {known.identity: known for known, _ in placed}
         markers.mark_lost(self._tracker.jobs, found.values())
-        self._tracker.correct(seen, found, position)
+        self._tracker.correct(seen, found, {known.identity: events.position(cursor) for known, cursor in placed})
 
     def _mark_lost(self, records: Iterable[events.Record]) -> None:
         """Write the markers of jobs that failed because their workers were lost.

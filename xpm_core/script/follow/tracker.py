@@ -33,6 +33,9 @@ if TYPE_CHECKING:
 STARTING_S = 30.0
 """How long workers may take from their start until the server knows them."""
 
+ANSWERED = (0, 1)
+"""Before all events, but not the place of a job whose submission the server has not answered."""
+
 _STATE_OF = {event: State(event.value) for event in Event if event.value in {state.value for state in State}}
 _STATE_OF[Event.STARTED] = State.RUNNING
 
@@ -201,15 +204,18 @@ class Tracker:
         self,
         seen: Mapping[str, tuple[int, int]],
         found: Mapping[str, Job],
-        position: tuple[int, int] | None = None,
+        positions: Mapping[str, tuple[int, int]],
     ) -> None:
         """Learn how jobs stand from their records on the server, in place of events.
+
+        The events that a record holds may still come. They do not count if the record has told something new: the job
+        would go back to an earlier state.
 
         Args:
             seen: The jobs that were asked for, and the position of each before that. If it has changed since, the
                 script has learnt something newer, and the record does not count.
             found: The records that the server has.
-            position: Place in the stream up to which the records are true; None leaves the jobs' own.
+            positions: Of each record, the place of the last event that it holds.
 
         Raises:
             WipedError: The server does not know an unsettled job.
@@ -221,8 +227,10 @@ class Tracker:
                 raise WipedError(lost[0], len(lost))
             for job in jobs:
                 if job.identity in found and job.position == seen[job.identity]:
-                    job.position = position or job.position
-                    self._adopt(job, found[job.identity])
+                    known, position = found[job.identity], max(positions[job.identity], ANSWERED)
+                    if known.state is not job.state or position < job.position:  # the server may have lost events
+                        job.position = position
+                    self._adopt(job, known)
             self._changed.notify_all()
 
     def learn_errors(self, found: Iterable[Job]) -> None:

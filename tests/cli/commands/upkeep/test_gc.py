@@ -64,9 +64,14 @@ def test_without_an_option_it_says_why_something_stays(cleaner: Cleaner, xpm: Xp
     cleaner.run("worse", ended=False)
     stays = [" ".join(line.split()) for line in xpm("gc").stdout.splitlines() if line.startswith("stays")]
     assert stays == [
-        "stays failed: 1, because another job that stays needs it",
-        "stays failed: 1, because it may still be in use",
+        "stays failed: 1 job, because a blocked job needs it: xpm cancel --state blocked",
+        "stays failed: 1 job, because the script of a run that names it may still run",
     ]
+    cleaner.run()
+    text = " ".join(xpm("gc", "--failed", "--keep-runs", "1").stdout.split())
+    assert "1 job, because a blocked job needs it: xpm cancel --state blocked" in text
+    assert "1 run, because its script may still run, or not all of its jobs have ended" in text
+    assert json.loads(xpm("gc", "--failed", "--json").stdout)["stays"] == {"needed": 1, "in_use": 1}
 
 
 def test_it_shows_what_would_go_and_removes_nothing_without_a_terminal(cleaner: Cleaner, xpm: Xpm) -> None:

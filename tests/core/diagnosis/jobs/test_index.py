@@ -65,7 +65,17 @@ def test_jobs_without_a_directory_are_added_by_their_script(lab: Lab, doctor: Do
     for file in index_files(lab):
         file.unlink()
     found = doctor("--repair").about(SUBJECT)
+    assert found["text"] == "it lacks 1 job of the server: no directory has its parameters"
     assert (found["level"], found["remedy"]) == ("error", "run their script again, it adds them")
+
+
+def test_jobs_whose_parameters_cannot_be_read_are_added_by_their_script(lab: Lab, doctor: Doctor) -> None:
+    lab.end("a")
+    lab.directory("a").params.write_text("{")
+    for file in index_files(lab):
+        file.unlink()
+    assert doctor("--repair").levels(SUBJECT) == ["mended", "error"]
+    assert doctor().about(SUBJECT)["text"] == "it lacks 1 job of the server: no directory has its parameters"
 
 
 def test_jobs_that_the_server_does_not_know_are_named(lab: Lab, doctor: Doctor) -> None:

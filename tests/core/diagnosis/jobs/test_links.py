@@ -88,6 +88,17 @@ def test_files_and_links_of_users_are_left_alone(lab: Lab, doctor: Doctor) -> No
     assert (folder(lab) / "notes.txt").read_text() == "mine"
 
 
+def test_files_and_links_beside_the_folders_of_tasks_are_named(lab: Lab, doctor: Doctor) -> None:
+    lab.end("a")
+    (folder(lab).parent / "notes.txt").write_text("mine")
+    (folder(lab).parent / "lost").symlink_to("/nowhere")
+    (folder(lab).parent / "other").symlink_to(folder(lab))
+    found = doctor("--repair").about(SUBJECT)
+    assert (found["level"], found["repairable"]) == ("warning", False)
+    assert found["text"] == "3 files there that no script has made: sweep/lost, sweep/notes.txt, sweep/other"
+    assert (folder(lab).parent / "lost").is_symlink()
+
+
 def test_without_the_server_no_link_counts_as_missing_or_dead(lab: Lab, doctor: Doctor) -> None:
     lab.end("a")
     for path in folder(lab).iterdir():

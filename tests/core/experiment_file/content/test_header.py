@@ -90,3 +90,12 @@ def test_folders_are_texts(tmp_path: Path) -> None:
         ExperimentFileError, match=r"pythonpath: expected a folder, or a list of folders, got 3 \(int\)"
     ):
         target_of(document(tmp_path, "pythonpath: [3]\n"))
+
+
+def test_a_name_that_cannot_be_is_refused_where_it_was_given(tmp_path: Path) -> None:
+    with pytest.raises(ExperimentFileError) as caught:
+        header_of(document(tmp_path, "workspace: w\nexperiment: a b\n"))
+    assert str(caught.value).startswith(f"{tmp_path}/sweep.yaml:2: experiment: experiment 'a b': expected 1 to 100")
+    assert str(caught.value).endswith("with a letter or digit first. Choose another name.")
+    with pytest.raises(ExperimentFileError, match=r"^--experiment: experiment 'c d': expected 1 to 100"):
+        header_of(document(tmp_path, "workspace: w\nexperiment: e\n"), "c d")

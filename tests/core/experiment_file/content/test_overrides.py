@@ -107,3 +107,21 @@ def test_a_part_of_a_grid_cannot_be_given(tmp_path: Path) -> None:
     found = document(tmp_path, "config:\n  optimizer: {grid: {a: {lr: 1}}}\n")
     with pytest.raises(ExperimentFileError, match=r"optimizer is a grid .*Give all of it: optimizer=\{\.\.\.\}\."):
         override(found, ("optimizer.lr=1",))
+
+
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("workers=3", "set at the argument workers=3. Write --workers 3: arguments are values of the configuration."),
+        (
+            "queue=gpu",
+            "It is a key of the file: write it there, queue: gpu. Arguments are values of the configuration.",
+        ),
+        ("config.epochs=3", "set at the argument config.epochs=3. Write it without config: epochs=3."),
+        ("epoch=3", "set at the argument epoch=3. Did you mean 'epochs'?"),
+    ],
+)
+def test_a_key_of_the_file_is_no_argument(tmp_path: Path, word: str, said: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        read(tmp_path, word)
+    assert str(caught.value).endswith(said)

@@ -11,6 +11,8 @@ from helpers.tracker_script import Script
 from helpers.waiting import wait_until
 
 from xpm_core.errors import WipedError
+from xpm_core.reading.events import EventReader, Record
+from xpm_core.reading.reader import Reader
 from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.server import connection
 from xpm_core.states import State
@@ -76,6 +78,33 @@ def test_what_was_missed_in_an_outage_is_read_from_the_jobs(script: Script, monk
     away = False
     wait_until(lambda: job.state is State.DONE, show=lambda: job.state)
     wait_until(lambda: not script.tracker.outage.reason)
+
+
+def test_what_a_record_has_told_is_not_told_again_by_events_that_are_read_after_it(
+    script: Script, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    changes: list[State] = []
+    job = script.submit("a")
+    script.tracker.on_change = lambda job: changes.append(job.state)
+    after = EventReader.after
+    begun = False
+
+    def late(reader: EventReader, cursor: str, **more: float) -> list[Record]:
+        """At the first read the job has not begun. Before the first look, it is done."""
+        nonlocal begun
+        if begun:
+            return after(reader, cursor, **more)
+        begun = True
+        script.desk.finish(script.desk.claim())
+        return []
+
+    monkeypatch.setattr(EventReader, "after", late)
+    script.follower.start()
+    wait_until(lambda: job.state is State.DONE)
+    script.desk.submit(submission("other"))
+    last = Reader(script.desk.client, W).events.last()
+    wait_until(lambda: script.tracker.cursor == last, show=lambda: script.tracker.cursor)
+    assert changes == [State.DONE]
 
 
 def test_a_job_that_failed_by_a_lost_worker_is_marked_so(script: Script) -> None:

@@ -117,7 +117,7 @@ def test_a_record_corrects_a_state_unless_something_newer_was_learnt_meanwhile(t
     seen = {job.identity: job.position for job in tracker.unsettled()}
     tracker.take([event(heard, Event.DONE, "2-0")])
     records = {"a": known(missed, State.FAILED, ERROR), "b": known(heard, State.RUNNING)}
-    tracker.correct(seen, records, (8, 0))
+    tracker.correct(seen, records, {"a": (8, 0), "b": (8, 0)})
     assert (missed.state, missed.error, missed.position, missed.since_s) == (State.FAILED, ERROR, (8, 0), 3.0)
     assert (heard.state, heard.position) == (State.DONE, (2, 0))
 
@@ -127,8 +127,8 @@ def test_an_unsettled_job_that_the_server_does_not_know_is_an_error(tracker: Tra
     tracker.take([event(first, Event.DONE, "2-0")])
     seen = {job.identity: job.position for job in (first, second)}
     with pytest.raises(WipedError, match="Task/b"):
-        tracker.correct(seen, {})
-    tracker.correct({"a": (2, 0)}, {})
+        tracker.correct(seen, {}, {})
+    tracker.correct({"a": (2, 0)}, {}, {})
 
 
 def test_a_queue_is_unserved_after_two_looks_and_only_with_ready_jobs_of_this_run(tracker: Tracker) -> None:
@@ -191,7 +191,29 @@ def test_changes_of_a_job_are_reported_and_answers_to_submissions_are_not(tracke
     assert seen == []
     tracker.take([event(job, Event.STARTED, "6-0"), event(job, Event.PROGRESS, "7-0"), event(job, Event.DONE, "8-0")])
     assert seen == [("a", State.RUNNING), ("a", State.DONE)]
-    tracker.correct({"a": job.position}, {"a": known(job, State.DONE)})
+    tracker.correct({"a": job.position}, {"a": known(job, State.DONE)}, {"a": (9, 0)})
     assert len(seen) == 2, "nothing new"
-    tracker.correct({"a": job.position}, {"a": known(job, State.FAILED)})
+    tracker.correct({"a": job.position}, {"a": known(job, State.FAILED)}, {"a": (9, 0)})
     assert seen[2:] == [("a", State.FAILED)]
+
+
+def test_events_that_a_record_holds_are_not_learnt_once_more(tracker: Tracker) -> None:
+    """They come afterwards if the record was read before them. The job would run again, and be done twice."""
+    seen: list[State] = []
+    tracker.on_change = lambda job: seen.append(job.state)
+    job = ready(tracker, "a")
+    tracker.correct({"a": job.position}, {"a": known(job, State.DONE)}, {"a": (3, 0)})
+    tracker.take([event(job, Event.STARTED, "2-0")])
+    assert tracker.settled()
+    tracker.take([event(job, Event.DONE, "3-0")])
+    assert seen == [State.DONE]
+    tracker.take([event(job, Event.READY, "4-0")])
+    assert seen == [State.DONE, State.READY], "somebody retries it"
+
+
+def test_events_after_a_record_that_tells_nothing_new_are_learnt(tracker: Tracker) -> None:
+    job = ready(tracker, "a")
+    tracker.take([event(job, Event.STARTED, "2-0")])
+    tracker.correct({"a": job.position}, {"a": known(job, State.RUNNING)}, {"a": (6, 0)})
+    tracker.take([event(job, Event.READY, "4-0")])
+    assert job.state is State.READY, "it was handed back, and started again before the record was read"

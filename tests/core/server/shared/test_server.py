@@ -361,7 +361,8 @@ def test_a_program_without_tls_is_one_clear_error(
     (tmp_path / "valkey-server").symlink_to(program)
     monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
     monkeypatch.setattr("xpm_core.server.binary.WHEEL", "no_such_wheel")
-    with pytest.raises(ServerNotFoundError, match=r"redis-server \S+ was built without TLS; .*Install one"):
+    words = r"version 7 or later that speaks TLS on PATH .*redis-server \S+ was built without TLS; .*Install one"
+    with pytest.raises(ServerNotFoundError, match=words):
         start(tls_cert=str(certificate.certificate), tls_key=str(certificate.key))
 
 

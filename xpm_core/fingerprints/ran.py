@@ -37,6 +37,9 @@ MOST_FUNCTIONS, MOST_MODULES, MOST_FILES, MOST_WORDS = 10_000, 5_000, 1_000, 50
 LONGEST = 1_000
 """Characters of a path, a name or a word."""
 
+CODE = (".py", ".pyc", ".pyo")
+"""How the names of files end that hold code of Python."""
+
 Place = tuple[str, str]
 """A file of a snapshot: the name of its tree, and its path in the tree."""
 

@@ -9,10 +9,10 @@ import os
 import posixpath
 import sys
 
-from xpm_core.fingerprints.ran import Place, is_place
+from xpm_core.fingerprints.ran import CODE, Place, is_place
 from xpm_worker.protocol.messages import RunJob
 
-_CODE = (".py", ".pyc", ".pyo")
+
 _NO_DATA = ("/site-packages/", "/dist-packages/", "/__pycache__/", "/.git/", ".dist-info/", ".egg-info/")
 """Parts of paths of files that are not the project's data: packages, and what the import system and git read."""
 
@@ -54,7 +54,7 @@ class Places:
         Args:
             path: An absolute path.
         """
-        if not path.startswith(self._starts) or path.endswith(_CODE):
+        if not path.startswith(self._starts) or path.endswith(CODE):
             return False
         return self.is_copy(path) or not (path.startswith(self._others) or _is_of_package(path))
 

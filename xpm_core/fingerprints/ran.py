@@ -37,7 +37,7 @@ MOST_FUNCTIONS, MOST_MODULES, MOST_FILES, MOST_WORDS = 10_000, 5_000, 1_000, 50
 LONGEST = 1_000
 """Characters of a path, a name or a word."""
 
-CODE = (".py", ".pyc", ".pyo")
+CODE, BYTECODE = (".py", ".pyi"), (".pyc", ".pyo")
 """How the names of files end that hold code of Python."""
 
 Place = tuple[str, str]

@@ -14,7 +14,7 @@ from hashlib import sha256
 from typing import Literal, NamedTuple
 
 from xpm_core.errors import SnapshotError
-from xpm_core.fingerprints.ran import CODE, OpenedFile, Ran
+from xpm_core.fingerprints.ran import BYTECODE, CODE, OpenedFile, Ran
 from xpm_core.snapshot.manifest import Entry, KeptFile, LargeFile, Manifest
 from xpm_core.snapshot.taking.reading import read_stable
 
@@ -79,7 +79,7 @@ class Data:
         """The files beside the code that were in the snapshot of a job, and have changed since."""
         known = {each[:2] for each in seen}
         for place, then in self._before(before).items():
-            if place in known or place[1].endswith(CODE) or _is_about(place[1]):
+            if place in known or place[1].endswith((*CODE, *BYTECODE)) or _is_about(place[1]):
                 continue
             now = self._kept.get(place)
             if now is None or type(now) is not type(then) or _content(now) != _content(then):

@@ -9,9 +9,8 @@ import os
 import posixpath
 import sys
 
-from xpm_core.fingerprints.ran import CODE, Place, is_place
+from xpm_core.fingerprints.ran import BYTECODE, Place, is_place
 from xpm_worker.protocol.messages import RunJob
-
 
 _NO_DATA = ("/site-packages/", "/dist-packages/", "/__pycache__/", "/.git/", ".dist-info/", ".egg-info/")
 """Parts of paths of files that are not the project's data: packages, and what the import system and git read."""
@@ -47,14 +46,14 @@ class Places:
         self._others = tuple(each for path in (job.workspace, *prefixes) for each in _both(f"{path}/"))
 
     def is_data(self, path: str) -> bool:
-        """Whether a file is the project's and no code: in the copy, or in a root where the script has it.
+        """Whether a file is the project's, which a job may read: in the copy, or in a root where the script has it.
 
         Called for each file that the job opens, so it raises nothing and asks the file system nothing.
 
         Args:
             path: An absolute path.
         """
-        if not path.startswith(self._starts) or path.endswith(CODE):
+        if not path.startswith(self._starts) or path.endswith(BYTECODE):
             return False
         return self.is_copy(path) or not (path.startswith(self._others) or _is_of_package(path))
 

@@ -207,6 +207,24 @@ def test_code_packages_and_the_workspace_are_no_data(crew: Crew, project: Path) 
     assert ran(crew, project, what).files == ()
 
 
+def test_code_that_was_read_as_text_and_not_run_is_data(crew: Crew, project: Path) -> None:
+    (project / "conf.py").write_text("rate = 1")
+    what = f"import traceback; exec(({HERE} / 'conf.py').read_text()); open(__file__).read(); helper.__spec__\n"
+    found = ran(crew, project, what + "try: 1 / 0\nexcept ZeroDivisionError: traceback.print_exc()")
+    assert [(each.path, each.state) for each in found.files] == [("conf.py", "digest")]
+
+
+def test_code_that_was_imported_from_where_the_project_lies_is_data(crew: Crew, project: Path) -> None:
+    (project / "late").mkdir()
+    (project / "late" / "late_module.py").write_text("")
+    what = (
+        f"import importlib.util as u\ns = u.spec_from_file_location('x', {str(project / 'late' / 'late_module.py')!r})"
+    )
+    found = ran(crew, project, f"{what}\ns.loader.exec_module(u.module_from_spec(s))")
+    assert [each.path for each in found.files] == ["late/late_module.py"]
+    assert "late/late_module.py" not in [each.path for each in found.modules]
+
+
 def test_a_file_that_was_looked_for_in_vain_is_absent(crew: Crew, project: Path) -> None:
     what = f"import contextlib\nwith contextlib.suppress(OSError): open({HERE} / 'local.json')"
     assert ran(crew, project, what).files == (OpenedFile("modules", "local.json", "absent"),)
@@ -261,6 +279,30 @@ def test_a_compiler_that_runs_functions_without_python_is_said(crew: Crew, proje
     found = ran(crew, project, "import sys, types; sys.modules['numba'] = types.ModuleType('numba')")
     assert found.compilers == ("numba",)
     assert not found.sees_all
+
+
+def test_what_other_packages_start_as_processes_is_said(crew: Crew, project: Path) -> None:
+    found = ran(
+        crew, project, "import sys, types; sys.modules['multiprocess.popen_forkserver'] = types.ModuleType('m')"
+    )
+    assert found.processes == ("forkserver",)
+
+
+def test_modules_that_could_not_be_noted_are_said(crew: Crew, project: Path) -> None:
+    """As if a thread of the job imported something at that moment."""
+    what = (
+        "from xpm_worker.job import user_code\nreal = user_code.names_since\n"
+        "def changed(last):\n    user_code.names_since = real\n    raise RuntimeError('changed during iteration')\n"
+        "user_code.names_since = changed"
+    )
+    found = ran(crew, project, what)
+    assert (found.lacks, found.sees_all) == (("modules",), False)
+
+
+@monitored
+def test_a_callback_that_was_replaced_is_said(crew: Crew, project: Path) -> None:
+    what = "import sys; m = sys.monitoring; m.register_callback(4, m.events.PY_START, lambda *_: m.DISABLE)"
+    assert ran(crew, project, what).lacks == ("functions",)
 
 
 def test_a_child_that_a_job_has_forked_ends_no_trace_and_writes_nothing(crew: Crew, project: Path) -> None:

@@ -103,9 +103,12 @@ class Data:
         now = self._kept.get((file.tree, file.path))
         if file.state == "large":
             return self._large(file, self._before(before).get(file[:2]), now)
-        found: Fate = self._on_disk(file)
         if isinstance(now, KeptFile):
-            found = "same" if file.digest == now.digest else "changed"
+            found: Fate = "same" if file.digest == now.digest else "changed"
+        elif now is None and not file.live:  # today's copy does not have it
+            found = "same" if file.state == "absent" else "changed"
+        else:
+            found = self._on_disk(file)
         return "unknown" if found == "changed" and file.path.endswith(CODE) else found
 
     def _large(self, file: OpenedFile, then: Entry | None, now: Entry | None) -> Fate:

@@ -25,7 +25,7 @@ def kept(path: str, text: str) -> Manifest:
 
 
 def read(path: str, text: str) -> OpenedFile:
-    return OpenedFile("p", path, "digest", digest(text))
+    return OpenedFile("p", path, "digest", digest(text), live=True)
 
 
 def test_a_file_of_the_snapshot_is_compared_with_the_snapshot(tmp_path: Path) -> None:
@@ -41,15 +41,15 @@ def test_a_file_that_no_snapshot_keeps_is_read(tmp_path: Path) -> None:
     assert now.fate(read("a.csv", "1"), NONE) == "same"
     assert now.fate(read("a.csv", "2"), NONE) == "changed"
     assert now.fate(read("gone.csv", "2"), NONE) == "changed"
-    assert now.fate(OpenedFile("p", "a.csv", "absent"), NONE) == "changed"
-    assert now.fate(OpenedFile("p", "gone.csv", "absent"), NONE) == "same"
+    assert now.fate(OpenedFile("p", "a.csv", "absent", live=True), NONE) == "changed"
+    assert now.fate(OpenedFile("p", "gone.csv", "absent", live=True), NONE) == "same"
 
 
 def test_what_cannot_be_read_is_never_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "a.csv").write_text("1")
     now = Data(NONE, {"p": str(tmp_path)})
     assert now.fate(OpenedFile("p", "a.csv", "unknown"), NONE) == "unknown"
-    assert now.fate(OpenedFile("other", "a.csv", "digest", digest("1")), NONE) == "unknown"
+    assert now.fate(OpenedFile("other", "a.csv", "digest", digest("1"), live=True), NONE) == "unknown"
     monkeypatch.setattr(data_module, "LARGEST", 0)
     assert now.fate(read("a.csv", "1"), NONE) == "unknown"
 
@@ -114,3 +114,13 @@ def test_a_large_file_or_a_link_that_has_moved_counts_by_what_it_is_and_not_by_i
 def test_code_that_was_read_as_text_is_unknown_if_it_has_changed(tmp_path: Path) -> None:
     now = Data(kept("conf.py", "1"), {"p": str(tmp_path)})
     assert [now.fate(read("conf.py", text), NONE) for text in "12"] == ["same", "unknown"]
+
+
+def test_a_file_of_the_copy_is_not_looked_for_where_the_project_lies(tmp_path: Path) -> None:
+    """A job that runs today has a copy of today's snapshot. What git ignores is on the disk, and not in the copy."""
+    (tmp_path / "local.json").write_text("1")
+    now = Data(NONE, {"p": str(tmp_path)})
+    assert now.fate(OpenedFile("p", "local.json", "absent"), NONE) == "same"
+    assert now.fate(OpenedFile("p", "local.json", "digest", digest("1")), NONE) == "changed"
+    assert Data(kept("local.json", "1"), {}).fate(OpenedFile("p", "local.json", "absent"), NONE) == "unknown"
+    assert Data(kept("local.json", "1"), {"p": "/"}).fate(OpenedFile("p", "local.json", "absent"), NONE) == "changed"

@@ -16,6 +16,7 @@ from helpers.kept_code import keep_folder
 from helpers.waiting import wait_until
 
 from xpm_core.fingerprints.ran import OpenedFile, Ran, RanModule
+from xpm_core.index.merged import MergedIndex
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.states import State
 
@@ -194,7 +195,7 @@ def test_data_that_was_read_is_named_by_digest_wherever_it_was_read(crew: Crew, 
     assert [(each.path, each.digest) for each in found.files if each.state == "digest"][:1] == [
         ("data.csv", sha256(b"1,2,3\n").hexdigest())
     ]
-    assert [each.path for each in found.files] == ["data.csv", "live.txt"]
+    assert [(each.path, each.live) for each in found.files] == [("data.csv", False), ("live.txt", True)]
 
 
 def test_code_packages_and_the_workspace_are_no_data(crew: Crew, project: Path) -> None:
@@ -233,7 +234,7 @@ def test_a_file_that_was_looked_for_in_vain_is_absent(crew: Crew, project: Path)
 def test_a_live_file_that_changed_while_the_job_ran_is_unknown(crew: Crew, project: Path) -> None:
     live = str(project / "data.csv")
     what = f"import os; open({live!r}).read(); os.utime({live!r})"
-    assert ran(crew, project, what).files == (OpenedFile("modules", "data.csv", "unknown"),)
+    assert ran(crew, project, what).files == (OpenedFile("modules", "data.csv", "unknown", live=True),)
 
 
 def test_what_a_job_writes_itself_is_no_data_of_its_own(crew: Crew, project: Path) -> None:
@@ -244,7 +245,7 @@ def test_what_a_job_writes_itself_is_no_data_of_its_own(crew: Crew, project: Pat
 def test_what_a_job_has_added_to_and_read_is_unknown(crew: Crew, project: Path) -> None:
     live = str(project / "data.csv")
     found = ran(crew, project, f"open({live!r}, 'a').close(); open({live!r}).read()")
-    assert found.files == (OpenedFile("modules", "data.csv", "unknown"),)
+    assert found.files == (OpenedFile("modules", "data.csv", "unknown", live=True),)
 
 
 @pytest.mark.parametrize(
@@ -309,6 +310,17 @@ def test_a_child_that_a_job_has_forked_ends_no_trace_and_writes_nothing(crew: Cr
     what = "import os; child = os.fork(); helper.other() if child == 0 else os.waitpid(child, 0)"
     found = ran(crew, project, what)
     assert (found.processes, names(found)) == (("fork",), [])
+
+
+def test_the_record_and_the_index_say_that_it_has_read_live_files(crew: Crew, project: Path) -> None:
+    os.utime(project / "data.csv", (1, 1))
+    (project / "old.txt").write_text("")
+    for what, said in ((f"open({str(project / 'missing')!r}, 'rb')", True), (f"open({HERE} / 'data.csv')", False)):
+        record = run(crew, project, f"try: {what}\nexcept OSError: pass")
+        assert record.get("live_files", False) is said
+        entries = MergedIndex(crew.workspace.path).read().values()
+        ends = {entry.end.execution: entry.end.live_files for entry in entries if entry.end is not None}
+        assert ends[record["execution"]] is said
 
 
 def test_two_equal_jobs_share_a_document(crew: Crew, project: Path) -> None:

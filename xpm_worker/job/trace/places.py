@@ -15,6 +15,9 @@ from xpm_worker.protocol.messages import RunJob
 _NO_DATA = ("/site-packages/", "/dist-packages/", "/__pycache__/", "/.git/", ".dist-info/", ".egg-info/")
 """Parts of paths of files that are not the project's data: packages, and what the import system and git read."""
 
+_FOLDERS = (".xpm", "code", "experiments", "jobs", "old")
+"""What xpm keeps in a workspace."""
+
 
 class Places:
     """The folders of a job's code.
@@ -43,7 +46,7 @@ class Places:
         prefixes = [
             each for each in {sys.prefix, sys.base_prefix, sys.exec_prefix} if f"{each}/".startswith(self._starts)
         ]
-        self._others = tuple(each for path in (job.workspace, *prefixes) for each in _both(f"{path}/"))
+        self._others = tuple(each for path in (*_of_workspace(job), *prefixes) for each in _both(f"{path}/"))
 
     def is_data(self, path: str) -> bool:
         """Whether a file is the project's, which a job may read: in the copy, or in a root where the script has it.
@@ -69,6 +72,12 @@ class Places:
                 tree, _, inner = posixpath.join(self._trees[start], path[len(start) :]).partition("/")
                 return (tree, inner) if inner and is_place(tree, inner) else None
         return None
+
+
+def _of_workspace(job: RunJob) -> list[str]:
+    """The folders of the workspace. If a root is the workspace, or lies in it, the rest of it is the project's."""
+    holds_root = any(f"{root.rstrip('/')}/".startswith(f"{job.workspace.rstrip('/')}/") for root in job.code)
+    return [f"{job.workspace}/{name}" for name in _FOLDERS] if holds_root else [job.workspace]
 
 
 def plain(path: str) -> str:

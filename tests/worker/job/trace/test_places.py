@@ -65,6 +65,14 @@ def test_code_packages_and_the_workspace_are_no_data(path: str, is_data: bool) -
     assert Places(message(CODE)).is_data(path) is is_data
 
 
+@pytest.mark.parametrize("workspace", ["/home/me/digits", "/home/me"])
+def test_in_a_workspace_that_holds_the_project_only_what_xpm_keeps_is_no_data(workspace: str) -> None:
+    places = Places(message(CODE, workspace))
+    assert places.is_data("/home/me/digits/data/a.csv")
+    assert places.is_data("/home/me/digits/jobs/a/out.txt") is (workspace == "/home/me")
+    assert not places.is_data(f"{workspace}/jobs/a/out.txt")
+
+
 def test_an_environment_in_the_projects_folder_is_no_data(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "prefix", "/home/me/digits/env")
     assert not Places(message(CODE)).is_data("/home/me/digits/env/share/a.txt")

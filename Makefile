@@ -45,8 +45,8 @@ bench-identity: .venv/.has-test ## measure an identity, and write the figures in
 bench-commands: .venv/.has-bench ## measure commands of xpm on 100,000 jobs
 	@.venv/bin/python bench/run.py --only commands
 
-bench-code: .venv/.has-bench ## measure snapshots: taking them, jobs that run from them, and the trace of what jobs run
-	@.venv/bin/python bench/run.py --only code --only tracing
+bench-code: .venv/.has-bench ## measure snapshots, jobs that run from them, fingerprints, and the trace of what jobs run
+	@.venv/bin/python bench/run.py --only code --only fingerprints --only tracing
 
 bench: .venv/.has-bench ## measure xpm beside RQ, HyperQueue, experimaestro and submitit, into bench/RESULTS.md (an hour)
 	-@.venv/bin/python bench/run.py --write

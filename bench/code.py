@@ -1,6 +1,8 @@
 """What it costs that jobs run from a snapshot: taking one, and running a task of a project of 30 files from it.
 
 Taking is compared with what nobody can do without: git's list of the files, and a walk that asks the system about each.
+What a job's process costs more because it notes what it runs is measured with whole jobs here, part by part in
+tracing.py. What is compared later is measured in fingerprints.py. `make bench-code` runs all three.
 """
 
 from __future__ import annotations
@@ -28,6 +30,7 @@ SETTLED_S = 2.5
 """A digest is remembered only if its file has not changed for two seconds before it was read."""
 OVERHEAD = 0.05
 """The share of time that a snapshot may cost a job."""
+TRACE = "XPM_TRACE"
 
 MODULE = '''"""Module {number} of a project."""
 
@@ -50,7 +53,7 @@ class Work(Task):
 
 
 def rows(size: Size) -> list[Row]:
-    """Taking a snapshot of 1,000 files; then the same jobs with a snapshot and with live code, pair by pair."""
+    """Taking a snapshot of 1,000 files; then jobs with a snapshot and with live code, traced and not, pair by pair."""
     return [*taking(), *running(size.of(300, 60), size.of(100, 20))]
 
 
@@ -144,16 +147,40 @@ def walk(root: str) -> int:
 
 def running(jobs: int, few: int) -> list[Row]:
     """Jobs of a project of 30 files: their rate, and the time from the claim to the first line."""
-    what, against = f"jobs of a project of {project.FILES} files, snapshot", "live code"
+    what = f"jobs of a project of {project.FILES} files"
     if find_spec("numpy") is None:
         return [Row(what, absent="NumPy is not installed")]
-    rates = turns({"ours": partial(drained, jobs, False), "theirs": partial(drained, jobs, True)})
-    starts = turns({"ours": partial(started, few, False), "theirs": partial(started, few, True)})
+    snapshot, live, untraced = (False, True), (True, True), (False, False)
     return [
-        Row(f"{what}: drain", against, "jobs/s", rates["ours"], rates["theirs"], Limit(">=", 1 / (1 + OVERHEAD))),
-        Row(f"{what}: claim to first line, p50", against, "ms", starts["ours"], starts["theirs"],
-            Limit("<=", 1 + OVERHEAD)),
-    ]  # fmt: skip
+        *pair(f"{what}, snapshot", "live code", jobs, few, snapshot, live, limited=True),
+        *pair(f"{what}, traced", "not traced", jobs, few, snapshot, untraced, limited=False),
+    ]
+
+
+def pair(
+    what: str, against: str, jobs: int, few: int, ours: tuple[bool, bool], theirs: tuple[bool, bool], *, limited: bool
+) -> list[Row]:
+    """Two ways to run the same jobs, each whether the code is live, and whether it is noted what they run."""
+    sides = {"ours": ours, "theirs": theirs}
+    rates = turns({side: partial(traced, how[1], partial(drained, jobs, how[0])) for side, how in sides.items()})
+    starts = turns({side: partial(traced, how[1], partial(started, few, how[0])) for side, how in sides.items()})
+    least, most = (Limit(">=", 1 / (1 + OVERHEAD)), Limit("<=", 1 + OVERHEAD)) if limited else (None, None)
+    return [
+        Row(f"{what}: drain", against, "jobs/s", rates["ours"], rates["theirs"], least),
+        Row(f"{what}: claim to first line, p50", against, "ms", starts["ours"], starts["theirs"], most),
+    ]
+
+
+def traced(on: bool, measure: Callable[[], float]) -> float:
+    """Measure with workers whose jobs note what they run, or with others."""
+    before = os.environ.get(TRACE)
+    os.environ[TRACE] = "1" if on else "0"
+    try:
+        return measure()
+    finally:
+        del os.environ[TRACE]
+        if before is not None:
+            os.environ[TRACE] = before
 
 
 def drained(jobs: int, live: bool) -> float:

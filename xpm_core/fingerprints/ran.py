@@ -9,8 +9,8 @@ The document is one object of JSON, with sorted keys:
     means      "monitoring": it has the functions; "imports": it has the modules only, and `why` says the reason
     functions  {tree: {path: [qualified name, ...]}}
     modules    [[tree, path, name], ...]; the name is empty if the file was run, but not as a module
-    files      [[tree, path, "digest", SHA-256], [tree, path, "large", size, mtime_ns],
-                [tree, path, "absent"], [tree, path, "unknown"], ...]
+    files      [[tree, path, where, "digest", SHA-256], [tree, path, where, "large", size, mtime_ns],
+                [tree, path, where, "absent"], [tree, path, where, "unknown"], ...]; where is "copy" or "live"
     processes  how it started processes of its own: ["fork", "subprocess"]
     compilers  packages that may have run functions without Python: ["numba"]
     lacks      what the lists above have only a part of: ["files"]
@@ -36,6 +36,9 @@ MOST_FUNCTIONS, MOST_MODULES, MOST_FILES, MOST_WORDS = 10_000, 5_000, 1_000, 50
 """How many of each a document may have. It says in `lacks` which of them were more."""
 LONGEST = 1_000
 """Characters of a path, a name or a word."""
+
+CODE, BYTECODE = (".py", ".pyi"), (".pyc", ".pyo")
+"""How the names of files end that hold code of Python."""
 
 Place = tuple[str, str]
 """A file of a snapshot: the name of its tree, and its path in the tree."""
@@ -77,6 +80,7 @@ class OpenedFile(NamedTuple):
         size: Bytes.
         mtime_ns: When it was last changed. A file of the snapshot has a fixed time, so the snapshot's manifest says
             more.
+        live: Whether it was read where the project lies, or behind a link, and not in the copy of the snapshot.
     """
 
     tree: str
@@ -85,11 +89,12 @@ class OpenedFile(NamedTuple):
     digest: str = ""
     size: int = 0
     mtime_ns: int = 0
+    live: bool = False
 
     @property
     def written(self) -> list[Any]:
         """Its list in the document."""
-        place: list[Any] = [self.tree, self.path, self.state]
+        place: list[Any] = [self.tree, self.path, "live" if self.live else "copy", self.state]
         if self.state == "digest":
             return [*place, self.digest]
         return [*place, self.size, self.mtime_ns] if self.state == "large" else place
@@ -132,6 +137,11 @@ class Ran:
         """Whether a function that is not among `functions` was surely not run."""
         unseen = self.processes or self.compilers or {"functions", "modules"} & set(self.lacks)
         return self.means == "monitoring" and not unseen
+
+    @property
+    def has_live_files(self) -> bool:
+        """Whether it has read files whose content does not follow from its snapshot, and of which it is known."""
+        return any(each.live and each.state != "unknown" for each in self.files)
 
     @property
     def digest(self) -> str:
@@ -236,21 +246,23 @@ def _read(fields: Mapping[str, Any]) -> Ran:
     return Ran(fields["means"], _text(fields["why"]), functions, modules, files, *words, lacks)
 
 
-def _opened(tree: str, path: str, state: str, *rest: Any) -> OpenedFile:
-    place = _place(tree, path)
+def _opened(tree: str, path: str, where: str, state: str, *rest: Any) -> OpenedFile:
+    if where not in ("copy", "live"):
+        raise ValueError
+    known, live = _place(tree, path), where == "live"
     if state == "digest":
         (digest,) = rest
         if type(digest) is not str or len(digest) != 64 or set(digest) - _HEX:
             raise ValueError
-        return OpenedFile(*place, "digest", digest)
+        return OpenedFile(*known, "digest", digest, live=live)
     if state == "large":
         size, mtime_ns = rest
         if type(size) is not int or type(mtime_ns) is not int or size < 0:
             raise ValueError
-        return OpenedFile(*place, "large", "", size, mtime_ns)
+        return OpenedFile(*known, "large", "", size, mtime_ns, live)
     if rest or state not in ("absent", "unknown"):
         raise ValueError
-    return OpenedFile(*place, "absent" if state == "absent" else "unknown")
+    return OpenedFile(*known, "absent" if state == "absent" else "unknown", live=live)
 
 
 def _parts(names: Iterable[str]) -> tuple[Part, ...]:

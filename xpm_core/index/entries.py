@@ -63,6 +63,7 @@ class End:
             is not known.
         commit: The commit of its code, as many digits, with `+` if files differed from it; empty outside of git.
         packages: The list of the installed packages, the first `DIGITS` of its digest; empty if it is not known.
+        live_files: Whether it has read files of the project that its snapshot does not hold.
     """
 
     state: State
@@ -76,9 +77,10 @@ class End:
     code: str = ""
     commit: str = ""
     packages: str = ""
+    live_files: bool = False
 
 
-def code_facts(record: Mapping[str, Any]) -> dict[str, str]:
+def code_facts(record: Mapping[str, Any]) -> dict[str, Any]:
     """What an execution's record says of its code, as `End` has it. What is malformed counts as not known.
 
     Example:
@@ -89,7 +91,8 @@ def code_facts(record: Mapping[str, Any]) -> dict[str, str]:
     snapshot = code_name(code.get("snapshot") or "") if isinstance(code, dict) else ""
     commit = _digits(git.get("commit")) if isinstance(git, dict) else ""
     changed = "+" if commit and isinstance(git, dict) and git.get("dirty") else ""
-    return {"code": snapshot, "commit": commit + changed, "packages": _digits(record.get("packages"))}
+    more = {"live_files": True} if record.get("live_files") is True else {}
+    return {"code": snapshot, "commit": commit + changed, "packages": _digits(record.get("packages")), **more}
 
 
 def code_name(snapshot: str) -> str:
@@ -147,7 +150,7 @@ def ended_line(identity: str, end: End) -> str:
     """The line for a job that has ended. What has its default is left out."""
     rest = {"started": round(end.started_s, 3), "host": end.host, "worker": end.worker}
     rest |= {"execution": end.execution, "attempt": end.attempt, "error": end.error}
-    rest |= {"code": end.code, "commit": end.commit, "packages": end.packages}
+    rest |= {"code": end.code, "commit": end.commit, "packages": end.packages, "live_files": end.live_files}
     known = {name: value for name, value in rest.items() if value}
     return _ENCODE({ENDED: round(end.ended_s, 3), "id": identity, "state": end.state.value, **known})
 
@@ -254,6 +257,7 @@ def _end(found: dict[str, Any]) -> End:
         attempt=int(found.get("attempt", 0)),
         error=error if isinstance(error, dict) else {},
         **{name: str(found.get(name, ""))[:64] for name in ("code", "commit", "packages")},
+        live_files=found.get("live_files") is True,
     )
 
 

@@ -5,7 +5,7 @@ Owns: today's project, and one comparison for all jobs that had the same code an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -25,6 +25,9 @@ from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.snapshot.manifest import Manifest
 from xpm_core.snapshot.provenance import Provenance
 from xpm_core.workspace.job_directory import JobDirectory
+
+_ORDER: tuple[Answer, ...] = ("ran", "unknown", "reached", "same")
+"""The worst answer first."""
 
 
 class Judgement(NamedTuple):
@@ -117,7 +120,7 @@ class Judge:
             return Judgement("unknown", why=(then,))
         if then not in self._known:
             try:
-                self._known[then] = self._judged(then)
+                self._known[then] = _worst([self._judged(each) for each in (then, *then.earlier)])
             except (SnapshotError, SettingsError) as error:
                 self._known[then] = Judgement("unknown", why=(f"{error.where}: {error.problem}",))
         return self._known[then]._replace(snapshot=then.snapshot)
@@ -126,7 +129,7 @@ class Judge:
         walk, comparison = self._compared(then)
         ran = Ran.read(self._store.get("ran", then.ran)) if then.ran else None
         verdict = comparison.verdict(self._reach(then, walk), ran)
-        changed, unknown = self._files(then, ran)
+        changed, unknown = self._data.of(ran, self._manifest(then.snapshot))
         if changed and verdict.answer != "ran":
             return Judgement("ran", (), changed)
         if verdict.answer == "ran":
@@ -158,21 +161,21 @@ class Judge:
         return self._manifests[snapshot]
 
     def _reach(self, then: Then, walk: Walk) -> Reached:
-        key = then[:1] + then[2:]
+        key = then.snapshot, then.folders, then.taken, then.classes
         if key not in self._reached:
             self._reached[key] = _started(walk, then.classes)
         return self._reached[key]
 
-    def _files(self, then: Then, ran: Ran | None) -> tuple[tuple[str, ...], list[str]]:
-        """The files beside the code that have changed; and why that cannot be told of others."""
-        if ran is None:
-            return (), []
-        before = self._manifest(then.snapshot)
-        fates: Mapping[str, str] = {each.path: self._data.fate(each, before) for each in ran.files}
-        unknown = [f"the file {path}, which it has read" for path, fate in fates.items() if fate == "unknown"]
-        if "files" in ran.lacks:
-            unknown.append("it has read more files than are noted")
-        return tuple(sorted(path for path, fate in fates.items() if fate == "changed")), sorted(unknown)
+
+def _worst(found: Sequence[Judgement]) -> Judgement:
+    """What is said of a job to whose result several attempts have added: the worst, with all that has changed."""
+    if len(found) == 1:
+        return found[0]
+    answer = next(answer for answer in _ORDER if any(each.answer == answer for each in found))
+    such = [each for each in found if each.answer == answer]
+    changes = {change for each in such for change in each.changes}
+    files, why = {file for each in such for file in each.files}, {reason for each in such for reason in each.why}
+    return Judgement(answer, tuple(sorted(changes)), tuple(sorted(files)), tuple(sorted(why)))
 
 
 def _started(walk: Walk, classes: Sequence[Place]) -> Reached:

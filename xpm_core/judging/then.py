@@ -8,7 +8,7 @@ Owns: reading this. No class is imported.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from xpm_core.errors import PayloadError, SnapshotError
@@ -36,6 +36,8 @@ class Then(NamedTuple):
         folders: The folders of the snapshot from which it imported.
         taken: The modules of the standard library in place of which it had a file of the project.
         classes: Its class and those of its configurations, as far as they are in the snapshot.
+        earlier: The earlier attempts, if the job continues what they have left in its directory. A part of the result
+            is theirs.
 
     Example:
         >>> then_of(directory, "train:Train", partial(roots_in, store))
@@ -47,6 +49,7 @@ class Then(NamedTuple):
     folders: tuple[tuple[str, str], ...]
     taken: frozenset[str]
     classes: tuple[Place, ...]
+    earlier: tuple[Then, ...] = ()
 
 
 def then_of(directory: JobDirectory, task: str, roots_by: Callable[[str], Mapping[str, str]]) -> Then | str:
@@ -61,23 +64,42 @@ def then_of(directory: JobDirectory, task: str, roots_by: Callable[[str], Mappin
     record = directory.record(marker.execution) if marker is not None else None
     if record is None:
         return "there is no record of how it ran"
-    code = record.get("code")
-    snapshot, provenance = (_digest(code, name) for name in ("snapshot", "provenance"))
-    if not snapshot:
+    if not _digest(record.get("code"), "snapshot"):
         return "it ran with live code, which is not kept"
     kept = directory.kept(task)
     if kept is None:
         return "its directory does not say what it ran, or only another user can read that"
     try:
-        roots = roots_by(provenance)
         content = opened(kept.spec.payload)
         path = import_path_in(content, UNMOVED)
         records = list(_classes(content, Parts(directory.workspace), set()))
+
+        def attempt(record: Mapping[str, Any]) -> Then:
+            snapshot, provenance = (_digest(record.get("code"), name) for name in ("snapshot", "provenance"))
+            roots = roots_by(provenance)
+            folders = Folders.of(path, roots)
+            places = sorted({place for each in records if (place := _place(each, roots)) is not None})
+            return Then(snapshot, _digest(record, "ran"), tuple(folders.folders), folders.taken, tuple(places))
+
+        last = attempt(record)
+        if not kept.spec.options.resumable:
+            return last
+        before = _before(directory.records(), record)
+        if not all(_digest(each.get("code"), "snapshot") for each in before):
+            return "an earlier attempt, which it continues, ran with live code, or has no record that can be read"
+        return last._replace(earlier=tuple(sorted({*map(attempt, before)} - {last})))
     except (SnapshotError, PayloadError, *_FORMS):
         return "the description of its submission is gone, or damaged"
-    folders = Folders.of(path, roots)
-    places = sorted({place for each in records if (place := _place(each, roots)) is not None})
-    return Then(snapshot, _digest(record, "ran"), tuple(folders.folders), folders.taken, tuple(places))
+
+
+def _before(records: Iterable[Mapping[str, Any]], last: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """The records of the attempts before one. An attempt that has left none is taken for one of which nothing was seen.
+
+    A worker that was killed with its job writes no record, so its number is missing.
+    """
+    known = {each["number"]: each for each in records}
+    nobody_saw = {"code": last.get("code")}
+    return [known.get(number, nobody_saw) for number in range(1, last["number"])]
 
 
 def roots_in(store: CodeStore, provenance: str) -> dict[str, str]:

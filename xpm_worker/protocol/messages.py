@@ -198,6 +198,7 @@ class AttemptEnded(NamedTuple):
         handed_back: Whether the job handed itself back.
         missing: As in `TaskFinished`, if the reason is "refused".
         looked: As in `TaskFinished`, if the reason is "refused".
+        live_files: Whether the job has read files of the project that its snapshot does not hold.
     """
 
     execution: str
@@ -210,6 +211,7 @@ class AttemptEnded(NamedTuple):
     handed_back: bool = False
     missing: str = ""
     looked: str = ""
+    live_files: bool = False
 
 
 Message = (

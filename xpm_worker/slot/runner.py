@@ -208,6 +208,8 @@ class Runner:
             self._pass_on(stops)
             for word in self._starter.receive(self._until(renew_at) - clock.boot_time()):
                 if isinstance(word, AttemptEnded) and word.execution == held.lease.execution:
+                    if word.live_files:
+                        held.about = {**held.about, "live_files": True}
                     return word
                 self._note(held, word)
             if not self._starter.alive:

@@ -275,6 +275,7 @@ class Attempt:
         ended = outcome.ended(ending, (now - self._started).total_seconds(), began=self.begun)
         record = outcome.record(ending, ended, self.pid, self._started, now)
         record |= outcome.kept_ran(self.job, self.ran)
+        ended = ended._replace(live_files="live_files" in record)
         record["log_to"] = self._directory.log_sizes()
         try:
             self._directory.write_record(self.number, self.job.execution, record)

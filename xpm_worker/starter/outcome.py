@@ -160,7 +160,7 @@ def record(ending: Ending, outcome: AttemptEnded, pid: int, started: datetime, e
     }
 
 
-def kept_ran(job: RunJob, document: bytes) -> dict[str, str]:
+def kept_ran(job: RunJob, document: bytes) -> dict[str, Any]:
     """Keep what the process of a job has run in the workspace. The starter does so, whose state no job's code changes.
 
     Args:
@@ -168,14 +168,15 @@ def kept_ran(job: RunJob, document: bytes) -> dict[str, str]:
         document: What its process has sent; empty if that is nothing.
 
     Returns:
-        The field `ran` of the record: the digest of the document. None if there is no document, if it is malformed, or
-        if the disk does not take it: what the job ran is then not known, and the job ends as it has ended.
+        Fields of the record: `ran`, the digest of the document, and `live_files` if it names some. None if there is no
+        document, if it is malformed, or if the disk does not take it: what the job ran is then not known, and the job
+        ends as it has ended.
     """
     if not document:
         return {}
     try:
-        Ran.read(document)
-        return {"ran": CodeStore(Path(job.workspace)).put("ran", document)}
+        live = {"live_files": True} if Ran.read(document).has_live_files else {}
+        return {"ran": CodeStore(Path(job.workspace)).put("ran", document), **live}
     except (SnapshotError, WorkspaceError):
         return {}
 

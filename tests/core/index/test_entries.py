@@ -55,6 +55,14 @@ def test_an_end_says_which_code_ran_in_few_bytes() -> None:
     assert len(line) - len(ended_line(J, End(State.DONE, 20.5))) < 80
 
 
+def test_an_end_says_whether_live_files_were_read() -> None:
+    facts = code_facts({"code": {"snapshot": "8c1f2e0a1b2c"}, "live_files": True})
+    end = End(State.DONE, 20.5, **facts)
+    assert read(ended_line(J, end), experiment="")[J].end == end
+    assert end.live_files
+    assert "live_files" not in code_facts({"live_files": "yes"})
+
+
 digests = st.text("0123456789abcdef", min_size=64, max_size=64)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from textwrap import dedent
+from typing import Any
 
 import pytest
 
@@ -52,12 +53,13 @@ class Lab:
         self.root, self.workspace = folder / "p", folder / "workspace"
         self.root.mkdir()
         self.directory = JobDirectory(self.workspace, f"jobs/judged_task.judged/{'1' * 64}")
+        self.data: dict[str, str] = {}
         self.files = {"judged_task.py": dedent(TASK), "judged_helper.py": dedent(HELPER)}
 
     def submitted(self, **files: str) -> tuple[str, str]:
         """Keep the files, with others in place of some; returns the names of the snapshot and of its provenance."""
         store = CodeStore(self.workspace)
-        texts = {**self.files, **{f"{name}.py": dedent(text) for name, text in files.items()}}
+        texts = {**self.files, **{f"{name}.py": dedent(text) for name, text in files.items()}, **self.data}
         entries = []
         for path, text in texts.items():
             (self.root / path).write_text(text)
@@ -67,21 +69,33 @@ class Lab:
         told = Provenance(manifest.digest, [Tree("p", [str(self.root)])])
         return manifest.digest, store.put("provenance", told.written())
 
-    def run(self, ran: Ran | None = RAN) -> None:
-        """Write what a worker writes of a done job."""
+    def run(self, *attempts: Ran | None, resumable: bool = False, missing: int = 0) -> None:
+        """Write what a worker writes of a done job.
+
+        Args:
+            attempts: What each attempt has run; the default is one, which has run RAN.
+            resumable: Whether each continues what the one before has left.
+            missing: How many attempts before these have left no record.
+        """
         code = self.submitted()
         task = importlib.import_module("judged_task").Judged.C(n=1)
         spec = JobSpec(
-            "1" * 64, "judged_task:Judged", "Judged", self.directory.relative, payload.pack(task), JobOptions()
+            "1" * 64,
+            "judged_task:Judged",
+            "Judged",
+            self.directory.relative,
+            payload.pack(task),
+            JobOptions(resumable=resumable),
         )
-        record = {"code": dict(zip(("snapshot", "provenance"), code, strict=True))}
-        if ran is not None:
-            record["ran"] = CodeStore(self.workspace).put("ran", ran.written())
         self.directory.path.parent.mkdir(parents=True)
-        number = self.directory.prepare(1)
+        for number, ran in enumerate(attempts or (RAN,), 1 + missing):
+            record: dict[str, Any] = {"code": dict(zip(("snapshot", "provenance"), code, strict=True))}
+            if ran is not None:
+                record["ran"] = CodeStore(self.workspace).put("ran", ran.written())
+            self.directory.prepare(number, resumable=resumable)
+            self.directory.write_record(number, f"e{number}", record)
         self.directory.keep(KeptJob(spec, (), Retries(0, 0, 0)))
-        self.directory.write_record(number, "e1", record)
-        self.directory.write_marker("done", "e1")
+        self.directory.write_marker("done", f"e{number}")
 
     def then(self) -> Then | str:
         """What the directory says."""
@@ -154,3 +168,47 @@ def test_what_is_not_known_is_said(lab: Lab) -> None:
     (lab.directory.path / ".xpm" / "handed.json").unlink()
     [why] = lab.judge().of(lab.directory, "judged_task:Judged").why
     assert "does not say what it ran" in why
+
+
+UNUSED = HELPER.replace("-n", "+n")
+OTHER = Ran(**{**vars(RAN), "functions": {("p", "judged_helper.py"): ("unused",)}})
+BOTH = dedent(TASK).replace("used(self.n)", "used(self.n) or judged_helper.unused(1)")
+
+
+@pytest.mark.parametrize(
+    ("attempts", "resumable", "missing", "answer"),
+    [
+        ((OTHER, RAN), True, 0, "ran"),  # the last one found what the first had made
+        ((RAN, RAN), True, 0, "reached"),
+        ((None, RAN), True, 0, "ran"),  # it was killed, so it may have run anything
+        ((RAN,), True, 1, "ran"),  # its worker was killed, too
+        ((OTHER, RAN), False, 0, "reached"),  # the last one began anew
+        ((None, RAN), False, 0, "reached"),
+    ],
+)
+def test_earlier_attempts_count_if_a_job_continues_them(
+    lab: Lab, attempts: tuple[Ran | None, ...], resumable: bool, missing: int, answer: str
+) -> None:
+    lab.files["judged_task.py"] = BOTH
+    lab.run(*attempts, resumable=resumable, missing=missing)
+    found = lab.judge(judged_helper=UNUSED).of(lab.directory, "judged_task:Judged")
+    assert (found.answer, found.places) == (answer, ["judged_helper.py unused"])
+
+
+def test_an_earlier_attempt_with_live_code_is_said(lab: Lab) -> None:
+    lab.run(RAN, RAN, resumable=True)
+    lab.directory.write_record(1, "e1", {"code": {"snapshot": "", "provenance": ""}})
+    [why] = lab.judge().of(lab.directory, "judged_task:Judged").why
+    assert "an earlier attempt, which it continues, ran with live code" in why
+
+
+def test_data_that_a_job_may_have_read_unseen_is_never_the_same(lab: Lab) -> None:
+    lab.data["rates.csv"] = "1"
+    lab.run(None)
+    assert (
+        lab.judge(judged_helper="# a comment\n" + dedent(HELPER)).of(lab.directory, "judged_task:Judged").answer
+        == "same"
+    )
+    lab.data["rates.csv"] = "2"
+    found = lab.judge().of(lab.directory, "judged_task:Judged")
+    assert (found.answer, found.why) == ("unknown", ("the file rates.csv, which it may have read unseen",))

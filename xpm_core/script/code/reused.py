@@ -62,7 +62,9 @@ class Reused:
         self._judge: tuple[Code, Judge] | None = None
 
     def of(self, job: Job) -> Judgement:
-        """What has become of the code of a done job. A job that ran today's snapshot has the same code.
+        """What has become of the code of a done job.
+
+        A job that ran today's snapshot has the same code. It can only have read files beside it that have changed.
 
         Raises:
             XpmError: The index, or the description of today's code, cannot be read.
@@ -73,11 +75,14 @@ class Reused:
         if self._entries is None:
             self._entries = MergedIndex(self._workspace, remembers=self._store is None or self._store.keeps).read()
         entry = self._entries.get(job.identity)
-        if entry is not None and entry.end is not None and entry.end.code == code_name(today.snapshot):
+        end = None if entry is None else entry.end
+        has_same_code = end is not None and end.code == code_name(today.snapshot)
+        if has_same_code and not (end is not None and end.live_files):
             return SAME
         if self._judge is None or self._judge[0] != today:
             self._judge = today, Judge(self._workspace, *today, import_path(), self._store)
-        return self._judge[1].of(job.directory, entry.task if entry is not None and entry.task else job.name)
+        found = self._judge[1].of(job.directory, entry.task if entry is not None and entry.task else job.name)
+        return SAME if has_same_code and found.answer != "ran" else found
 
     def lines(self, jobs: Iterable[Job]) -> list[str]:
         """Lines for the report of the run, of the jobs that it has reused.

@@ -123,11 +123,15 @@ class Audit:
 
     def _execute(self, arguments: tuple[Any, ...]) -> None:
         code = arguments[0] if arguments else None
-        if isinstance(code, CodeType) and code.co_name == "<module>" and self._places.is_copy(code.co_filename):
-            if len(self.executed) < MOST_MODULES:
-                self.executed[code.co_filename] = None
-            else:
-                self.full["modules"] = None
+        if not isinstance(code, CodeType) or code.co_name != "<module>":
+            return
+        if not self._places.is_copy(file := code.co_filename):
+            if self._places.is_data(file):  # the project's code, but not the snapshot's
+                self._note(file, os.O_RDONLY)
+        elif len(self.executed) < MOST_MODULES:
+            self.executed[file] = None
+        else:
+            self.full["modules"] = None
 
     def _starting(self, word: str) -> Callable[[Any], None]:
         def note(_: Any) -> None:

@@ -45,6 +45,7 @@ class Entries:
         self._copies = copies
         self._monitoring: Any = getattr(sys, "monitoring", None)
         self._id = -1
+        self._entered: Any = None
 
     def start(self) -> str:
         """Begin. Returns why that is not possible; empty if it is."""
@@ -53,26 +54,25 @@ class Entries:
             return f"Python {platform.python_version()} has no sys.monitoring"
         for number in TOOL_IDS:
             if monitoring.get_tool(number) is None:
+                self._entered = self._callback()
                 monitoring.use_tool_id(number, TOOL)
-                monitoring.register_callback(number, monitoring.events.PY_START, self._callback())
+                monitoring.register_callback(number, monitoring.events.PY_START, self._entered)
                 monitoring.set_events(number, monitoring.events.PY_START)
                 self._id = number
                 return ""
         return "other tools use sys.monitoring"
 
-    def is_on(self) -> bool:
-        """Whether it still runs. The job's code may have ended it."""
-        monitoring = self._monitoring
-        if monitoring is None or monitoring.get_tool(self._id) != TOOL:
+    def stop(self) -> bool:
+        """End it, and give the tool id back. Returns whether it has run until now: the job's code may have ended it."""
+        monitoring, number = self._monitoring, self._id
+        if number < 0 or monitoring.get_tool(number) != TOOL:
             return False
-        return bool(monitoring.get_events(self._id) & monitoring.events.PY_START)
-
-    def stop(self) -> None:
-        """End it, and give the tool id back."""
-        if self._id >= 0 and self._monitoring.get_tool(self._id) == TOOL:
-            self._monitoring.set_events(self._id, 0)
-            self._monitoring.register_callback(self._id, self._monitoring.events.PY_START, None)
-            self._monitoring.free_tool_id(self._id)
+        event = monitoring.events.PY_START
+        was_on = bool(monitoring.get_events(number) & event)
+        monitoring.set_events(number, 0)
+        is_ours = monitoring.register_callback(number, event, None) is self._entered
+        monitoring.free_tool_id(number)
+        return was_on and is_ours
 
     def _callback(self) -> Any:
         """What Python calls at the first entry. An error in it would be one of the job's code, so nothing in it fails.

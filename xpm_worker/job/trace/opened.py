@@ -38,7 +38,7 @@ class Digests:
 
     Example:
         >>> Digests(places, began_ns, ()).of(["/tmp/xpm-1000/code/8c1f.../digits/data/train.csv"])
-        [OpenedFile(tree='digits', path='data/train.csv', state='digest', digest='ab12...', size=0, mtime_ns=0)]
+        [OpenedFile(tree='digits', path='data/train.csv', state='digest', digest='ab12...', ...)]
     """
 
     def __init__(self, places: Places, began_ns: int, written: Iterable[str]) -> None:
@@ -54,25 +54,25 @@ class Digests:
         place = self._places.place(path)
         if place is None:
             return None
+        live = True
         try:
+            live = not (self._places.is_copy(path) and self._places.is_copy(os.path.realpath(path)))
             about = os.stat(path)
             if not stat.S_ISREG(about.st_mode):
                 return None
-            if path in self._written or self._has_changed(path, about):
-                return OpenedFile(*place, "unknown")
+            if path in self._written or (live and self._has_changed(about)):
+                return OpenedFile(*place, "unknown", live=live)
             if about.st_size > min(LARGEST, self._left):
-                return OpenedFile(*place, "large", "", about.st_size, about.st_mtime_ns)
+                return OpenedFile(*place, "large", "", about.st_size, about.st_mtime_ns, live)
             digest = self._digest(path, about.st_size)
         except (FileNotFoundError, NotADirectoryError):
-            return OpenedFile(*place, "unknown" if path in self._written else "absent")
+            return OpenedFile(*place, "unknown" if path in self._written else "absent", live=live)
         except (OSError, ValueError):
-            return OpenedFile(*place, "unknown")
-        return OpenedFile(*place, "digest", digest) if digest else OpenedFile(*place, "unknown")
+            return OpenedFile(*place, "unknown", live=live)
+        return OpenedFile(*place, "digest" if digest else "unknown", digest, live=live)
 
-    def _has_changed(self, path: str, about: os.stat_result) -> bool:
-        """Whether a file may have changed while the job ran. In the copy none does, but a link may lead out of it."""
-        if self._places.is_copy(path) and self._places.is_copy(os.path.realpath(path)):
-            return False
+    def _has_changed(self, about: os.stat_result) -> bool:
+        """Whether a live file may have changed while the job ran. In the copy none does."""
         return max(about.st_mtime_ns, about.st_ctime_ns) >= self._began_ns - CLOCKS_NS
 
     def _digest(self, path: str, size: int) -> str:

@@ -9,12 +9,14 @@ import os
 import posixpath
 import sys
 
-from xpm_core.fingerprints.ran import Place, is_place
+from xpm_core.fingerprints.ran import BYTECODE, Place, is_place
 from xpm_worker.protocol.messages import RunJob
 
-_CODE = (".py", ".pyc", ".pyo")
 _NO_DATA = ("/site-packages/", "/dist-packages/", "/__pycache__/", "/.git/", ".dist-info/", ".egg-info/")
 """Parts of paths of files that are not the project's data: packages, and what the import system and git read."""
+
+_FOLDERS = (".xpm", "code", "experiments", "jobs", "old")
+"""What xpm keeps in a workspace."""
 
 
 class Places:
@@ -44,17 +46,17 @@ class Places:
         prefixes = [
             each for each in {sys.prefix, sys.base_prefix, sys.exec_prefix} if f"{each}/".startswith(self._starts)
         ]
-        self._others = tuple(each for path in (job.workspace, *prefixes) for each in _both(f"{path}/"))
+        self._others = tuple(each for path in (*_of_workspace(job), *prefixes) for each in _both(f"{path}/"))
 
     def is_data(self, path: str) -> bool:
-        """Whether a file is the project's and no code: in the copy, or in a root where the script has it.
+        """Whether a file is the project's, which a job may read: in the copy, or in a root where the script has it.
 
         Called for each file that the job opens, so it raises nothing and asks the file system nothing.
 
         Args:
             path: An absolute path.
         """
-        if not path.startswith(self._starts) or path.endswith(_CODE):
+        if not path.startswith(self._starts) or path.endswith(BYTECODE):
             return False
         return self.is_copy(path) or not (path.startswith(self._others) or _is_of_package(path))
 
@@ -70,6 +72,12 @@ class Places:
                 tree, _, inner = posixpath.join(self._trees[start], path[len(start) :]).partition("/")
                 return (tree, inner) if inner and is_place(tree, inner) else None
         return None
+
+
+def _of_workspace(job: RunJob) -> list[str]:
+    """The folders of the workspace. If a root is the workspace, or lies in it, the rest of it is the project's."""
+    holds_root = any(f"{root.rstrip('/')}/".startswith(f"{job.workspace.rstrip('/')}/") for root in job.code)
+    return [f"{job.workspace}/{name}" for name in _FOLDERS] if holds_root else [job.workspace]
 
 
 def plain(path: str) -> str:

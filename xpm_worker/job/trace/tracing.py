@@ -11,11 +11,11 @@ from __future__ import annotations
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Collection, Iterator, Mapping
 
-from xpm_core.fingerprints.ran import OpenedFile, Part, Ran, RanModule
+from xpm_core.fingerprints.ran import CODE, OpenedFile, Part, Place, Ran, RanModule
 from xpm_worker.job import user_code
+from xpm_worker.job.trace import unseen
 from xpm_worker.job.trace.audit import Audit
 from xpm_worker.job.trace.entries import Entries
 from xpm_worker.job.trace.opened import Digests
@@ -24,17 +24,6 @@ from xpm_worker.protocol.messages import RunJob
 
 VARIABLE = "XPM_TRACE"
 """In the environment of a worker, or among the variables of a job: if it is 0, nothing is traced."""
-
-STARTERS = {
-    "multiprocessing.popen_spawn_posix": "spawn",
-    "multiprocessing.popen_forkserver": "forkserver",
-    "joblib.externals.loky.backend.popen_loky_posix": "loky",
-    "loky.backend.popen_loky_posix": "loky",
-}
-"""Modules that are imported when they start a process, for which there is no audit event."""
-
-COMPILERS = {"numba": "numba", "torch._dynamo.convert_frame": "torch.compile"}
-"""Modules of packages that compile functions: Python does not enter these."""
 
 
 class Tracing:
@@ -54,6 +43,8 @@ class Tracing:
         self._places = places
         self._entries, self._audit = Entries(self._places.copies), Audit(self._places)
         self._modules: dict[str, str] = {}
+        self._has_modules = False
+        self._compilers: set[str] = set()
         self._why = self._entries.start()
         self._audit.start()
 
@@ -67,6 +58,11 @@ class Tracing:
             file = _file_of(sys.modules[name])
             if self._places.is_copy(file):
                 self._modules[name] = file
+        self._note_compilers()
+        self._has_modules = True
+
+    def _note_compilers(self) -> None:
+        self._compilers |= unseen.compilers(self._modules, self._places.is_copy)
 
     def document(self) -> bytes:
         """What was run, as a document (`Ran`). To be called when the job's code has ended; the trace ends here.
@@ -76,19 +72,19 @@ class Tracing:
         """
         if os.getpid() != self._pid:
             return b""
-        is_seen, audit = not self._why and self._entries.is_on(), self._audit
-        self._entries.stop()
-        lacks: set[Part] = set()
+        is_seen, audit = self._entries.stop(), self._audit
+        self._note_compilers()
+        lacks: set[Part] = set() if self._has_modules else {"modules"}
         lacks |= {"functions"} if self._entries.is_full or not (is_seen or self._why) else set()
         lacks |= {part for part in ("files", "modules") if part in audit.full}
         ran = Ran(
             "imports" if self._why else "monitoring",
             self._why,
             self._functions(),
-            sorted(self._ran_modules()),
-            self._files(),
-            sorted({*audit.started, *_loaded(STARTERS)}),
-            sorted(_loaded(COMPILERS)),
+            modules := sorted(self._ran_modules()),
+            self._files({module[:2] for module in modules}),
+            sorted({*audit.started, *unseen.starters()}),
+            sorted(self._compilers),
             sorted(lacks),
         )
         return ran.written()
@@ -109,9 +105,11 @@ class Tracing:
             if file not in known and (place := self._places.place(file)):
                 yield RanModule(*place, "")
 
-    def _files(self) -> list[OpenedFile]:
+    def _files(self, code: Collection[Place]) -> list[OpenedFile]:
+        """What was read. A file of code is no data if it was run: it was read for that, or to show or keep its text."""
         audit = self._audit
-        return Digests(self._places, self._began_ns, list(audit.written)).of(list(audit.opened))
+        paths = [path for path in list(audit.opened) if not path.endswith(CODE) or self._places.place(path) not in code]
+        return Digests(self._places, self._began_ns, list(audit.written)).of(paths)
 
 
 def begin(job: RunJob, environment: Mapping[str, str] = os.environ) -> Tracing | None:
@@ -157,7 +155,3 @@ def _file_of(module: object) -> str:
     except Exception:  # the object has no attributes, or they are no dict
         return ""
     return file if type(file) is str else ""
-
-
-def _loaded(modules: Mapping[str, Any]) -> set[str]:
-    return {word for name, word in modules.items() if name in sys.modules}

@@ -42,8 +42,9 @@ class Monitoring:
     def get_events(self, number: int) -> int:
         return self.set.get(number, 0)
 
-    def register_callback(self, number: int, event: int, callback: Any) -> None:
-        self.callback = callback
+    def register_callback(self, number: int, event: int, callback: Any) -> Any:
+        before, self.callback = self.callback, callback
+        return before
 
 
 def code(**changes: Any) -> Any:
@@ -72,18 +73,16 @@ def test_an_id_is_used_that_is_free_and_no_debuggers_coverages_or_profilers(
 ) -> None:
     entries, monitoring, why = started(monkeypatch, *taken)
     assert (why, monitoring.tools[used]) == ("", "xpm")
-    assert entries.is_on()
-    entries.stop()
+    assert entries.stop()
     assert set(monitoring.tools) == set(taken)
-    assert not entries.is_on()
+    assert not entries.stop()
 
 
 def test_without_a_free_id_nothing_is_taken_and_that_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     entries, monitoring, why = started(monkeypatch, 3, 4)
     assert why == "other tools use sys.monitoring"
-    entries.stop()
+    assert not entries.stop()
     assert monitoring.tools == {3: "other", 4: "other"}
-    assert not entries.is_on()
 
 
 def test_an_older_python_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -102,4 +101,11 @@ def test_functions_above_the_limit_are_left_out_and_that_is_known(monkeypatch: p
 def test_a_tool_whose_events_were_switched_off_is_not_on(monkeypatch: pytest.MonkeyPatch) -> None:
     entries, monitoring, _ = started(monkeypatch)
     monitoring.set_events(4, 0)
-    assert not entries.is_on()
+    assert not entries.stop()
+
+
+def test_a_tool_whose_callback_was_replaced_has_not_seen_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    entries, monitoring, _ = started(monkeypatch)
+    monitoring.register_callback(4, 1, print)
+    assert not entries.stop()
+    assert monitoring.tools == {}

@@ -48,7 +48,7 @@ def test_a_file_has_its_digest_in_the_copy_and_where_the_project_lies(tree: Path
     (live / "b").write_bytes(b"")
     assert looked_at(tree, live, tree / "a", live / "b") == [
         OpenedFile("digits", "a", "digest", sha256(b"old").hexdigest()),
-        OpenedFile("digits", "b", "digest", sha256(b"").hexdigest()),
+        OpenedFile("digits", "b", "digest", sha256(b"").hexdigest(), live=True),
     ]
 
 
@@ -59,7 +59,7 @@ def test_a_live_file_that_has_changed_since_the_beginning_is_unknown_and_one_of_
     (live / "a").write_bytes(b"")
     os.utime(live / "a", (1, 1))  # what changed last says more than the time that somebody has set
     found = looked_at(tree, live, tree / "a", live / "a", began_ns=1_000_000_000)
-    assert [each.state for each in found] == ["digest", "unknown"]
+    assert [(each.state, each.live) for each in found] == [("digest", False), ("unknown", True)]
 
 
 def test_large_files_have_size_and_time_also_behind_a_link(
@@ -69,7 +69,7 @@ def test_large_files_have_size_and_time_also_behind_a_link(
     (tmp_path / "big.bin").write_bytes(b"x" * 11)
     os.utime(tmp_path / "big.bin", ns=(1, 5))
     os.symlink(tmp_path / "big.bin", tree / "big.bin")
-    assert looked_at(tree, live, tree / "big.bin") == [OpenedFile("digits", "big.bin", "large", "", 11, 5)]
+    assert looked_at(tree, live, tree / "big.bin") == [OpenedFile("digits", "big.bin", "large", "", 11, 5, True)]
 
 
 def test_what_is_over_the_limit_for_all_together_has_size_and_time(
@@ -95,7 +95,11 @@ def test_a_reading_that_takes_too_long_ends(tree: Path, live: Path, monkeypatch:
 def test_absent_files_are_said_and_written_ones_are_unknown(tree: Path, live: Path) -> None:
     (live / "log").write_bytes(b"")
     found = looked_at(tree, live, tree / "no", live / "log", live / "gone", written=[live / "log", live / "gone"])
-    assert [(each.path, each.state) for each in found] == [("no", "absent"), ("log", "unknown"), ("gone", "unknown")]
+    assert [(each.path, each.state, each.live) for each in found] == [
+        ("no", "absent", False),
+        ("log", "unknown", True),
+        ("gone", "unknown", True),
+    ]
 
 
 def test_folders_pipes_and_other_files_are_left_out(tree: Path, live: Path) -> None:

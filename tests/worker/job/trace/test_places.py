@@ -51,7 +51,8 @@ def test_a_file_has_a_place_in_its_tree(path: str, place: tuple[str, str] | None
         ("/home/me/digits/data/a.csv", True),
         (f"/tmp/xpm-1/code/{SNAPSHOT}/digits/runs/a.csv", True),
         ("/home/me/digits/runs/jobs/a.csv", False),
-        ("/home/me/digits/train.py", False),
+        ("/home/me/digits/train.py", True),
+        ("/home/me/digits/train.pyc", False),
         ("/home/me/digits/__pycache__/train.cpython-312.pyc", False),
         ("/home/me/digits/.venv/lib/python3.12/site-packages/numpy/a.txt", False),
         ("/home/me/digits/src/digits.egg-info/entry_points.txt", False),
@@ -62,6 +63,14 @@ def test_a_file_has_a_place_in_its_tree(path: str, place: tuple[str, str] | None
 )
 def test_code_packages_and_the_workspace_are_no_data(path: str, is_data: bool) -> None:
     assert Places(message(CODE)).is_data(path) is is_data
+
+
+@pytest.mark.parametrize("workspace", ["/home/me/digits", "/home/me"])
+def test_in_a_workspace_that_holds_the_project_only_what_xpm_keeps_is_no_data(workspace: str) -> None:
+    places = Places(message(CODE, workspace))
+    assert places.is_data("/home/me/digits/data/a.csv")
+    assert places.is_data("/home/me/digits/jobs/a/out.txt") is (workspace == "/home/me")
+    assert not places.is_data(f"{workspace}/jobs/a/out.txt")
 
 
 def test_an_environment_in_the_projects_folder_is_no_data(monkeypatch: pytest.MonkeyPatch) -> None:

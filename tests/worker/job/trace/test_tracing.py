@@ -16,6 +16,7 @@ from helpers.kept_code import keep_folder
 from helpers.waiting import wait_until
 
 from xpm_core.fingerprints.ran import OpenedFile, Ran, RanModule
+from xpm_core.index.merged import MergedIndex
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.states import State
 
@@ -194,7 +195,7 @@ def test_data_that_was_read_is_named_by_digest_wherever_it_was_read(crew: Crew, 
     assert [(each.path, each.digest) for each in found.files if each.state == "digest"][:1] == [
         ("data.csv", sha256(b"1,2,3\n").hexdigest())
     ]
-    assert [each.path for each in found.files] == ["data.csv", "live.txt"]
+    assert [(each.path, each.live) for each in found.files] == [("data.csv", False), ("live.txt", True)]
 
 
 def test_code_packages_and_the_workspace_are_no_data(crew: Crew, project: Path) -> None:
@@ -207,6 +208,24 @@ def test_code_packages_and_the_workspace_are_no_data(crew: Crew, project: Path) 
     assert ran(crew, project, what).files == ()
 
 
+def test_code_that_was_read_as_text_and_not_run_is_data(crew: Crew, project: Path) -> None:
+    (project / "conf.py").write_text("rate = 1")
+    what = f"import traceback; exec(({HERE} / 'conf.py').read_text()); open(__file__).read(); helper.__spec__\n"
+    found = ran(crew, project, what + "try: 1 / 0\nexcept ZeroDivisionError: traceback.print_exc()")
+    assert [(each.path, each.state) for each in found.files] == [("conf.py", "digest")]
+
+
+def test_code_that_was_imported_from_where_the_project_lies_is_data(crew: Crew, project: Path) -> None:
+    (project / "late").mkdir()
+    (project / "late" / "late_module.py").write_text("")
+    what = (
+        f"import importlib.util as u\ns = u.spec_from_file_location('x', {str(project / 'late' / 'late_module.py')!r})"
+    )
+    found = ran(crew, project, f"{what}\ns.loader.exec_module(u.module_from_spec(s))")
+    assert [each.path for each in found.files] == ["late/late_module.py"]
+    assert "late/late_module.py" not in [each.path for each in found.modules]
+
+
 def test_a_file_that_was_looked_for_in_vain_is_absent(crew: Crew, project: Path) -> None:
     what = f"import contextlib\nwith contextlib.suppress(OSError): open({HERE} / 'local.json')"
     assert ran(crew, project, what).files == (OpenedFile("modules", "local.json", "absent"),)
@@ -215,7 +234,7 @@ def test_a_file_that_was_looked_for_in_vain_is_absent(crew: Crew, project: Path)
 def test_a_live_file_that_changed_while_the_job_ran_is_unknown(crew: Crew, project: Path) -> None:
     live = str(project / "data.csv")
     what = f"import os; open({live!r}).read(); os.utime({live!r})"
-    assert ran(crew, project, what).files == (OpenedFile("modules", "data.csv", "unknown"),)
+    assert ran(crew, project, what).files == (OpenedFile("modules", "data.csv", "unknown", live=True),)
 
 
 def test_what_a_job_writes_itself_is_no_data_of_its_own(crew: Crew, project: Path) -> None:
@@ -226,7 +245,7 @@ def test_what_a_job_writes_itself_is_no_data_of_its_own(crew: Crew, project: Pat
 def test_what_a_job_has_added_to_and_read_is_unknown(crew: Crew, project: Path) -> None:
     live = str(project / "data.csv")
     found = ran(crew, project, f"open({live!r}, 'a').close(); open({live!r}).read()")
-    assert found.files == (OpenedFile("modules", "data.csv", "unknown"),)
+    assert found.files == (OpenedFile("modules", "data.csv", "unknown", live=True),)
 
 
 @pytest.mark.parametrize(
@@ -263,10 +282,45 @@ def test_a_compiler_that_runs_functions_without_python_is_said(crew: Crew, proje
     assert not found.sees_all
 
 
+def test_what_other_packages_start_as_processes_is_said(crew: Crew, project: Path) -> None:
+    found = ran(
+        crew, project, "import sys, types; sys.modules['multiprocess.popen_forkserver'] = types.ModuleType('m')"
+    )
+    assert found.processes == ("forkserver",)
+
+
+def test_modules_that_could_not_be_noted_are_said(crew: Crew, project: Path) -> None:
+    """As if a thread of the job imported something at that moment."""
+    what = (
+        "from xpm_worker.job import user_code\nreal = user_code.names_since\n"
+        "def changed(last):\n    user_code.names_since = real\n    raise RuntimeError('changed during iteration')\n"
+        "user_code.names_since = changed"
+    )
+    found = ran(crew, project, what)
+    assert (found.lacks, found.sees_all) == (("modules",), False)
+
+
+@monitored
+def test_a_callback_that_was_replaced_is_said(crew: Crew, project: Path) -> None:
+    what = "import sys; m = sys.monitoring; m.register_callback(4, m.events.PY_START, lambda *_: m.DISABLE)"
+    assert ran(crew, project, what).lacks == ("functions",)
+
+
 def test_a_child_that_a_job_has_forked_ends_no_trace_and_writes_nothing(crew: Crew, project: Path) -> None:
     what = "import os; child = os.fork(); helper.other() if child == 0 else os.waitpid(child, 0)"
     found = ran(crew, project, what)
     assert (found.processes, names(found)) == (("fork",), [])
+
+
+def test_the_record_and_the_index_say_that_it_has_read_live_files(crew: Crew, project: Path) -> None:
+    os.utime(project / "data.csv", (1, 1))
+    (project / "old.txt").write_text("")
+    for what, said in ((f"open({str(project / 'missing')!r}, 'rb')", True), (f"open({HERE} / 'data.csv')", False)):
+        record = run(crew, project, f"try: {what}\nexcept OSError: pass")
+        assert record.get("live_files", False) is said
+        entries = MergedIndex(crew.workspace.path).read().values()
+        ends = {entry.end.execution: entry.end.live_files for entry in entries if entry.end is not None}
+        assert ends[record["execution"]] is said
 
 
 def test_two_equal_jobs_share_a_document(crew: Crew, project: Path) -> None:

@@ -270,4 +270,4 @@ def test_an_acceptance_that_cannot_be_read_keeps_all_code(cleaner: Cleaner, code
     code.age()
     plan = cleaner.plan(orphans=True)
     assert plan.of(Kind.CODE) == []
-    assert [left.why for left in plan.strange] == [naming.UNREAD]
+    assert [left.problem for left in plan.strange] == [naming.UNREAD]

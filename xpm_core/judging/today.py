@@ -111,7 +111,9 @@ class Today:
             trees = Provenance.read(self._store.get("provenance", provenance)).trees
             for tree in trees:
                 if not os.path.isdir(tree.roots[0]):
-                    raise SnapshotError(tree.roots[0], "the folder of its code is not on this machine", "Type it where it is.")
+                    raise SnapshotError(
+                        tree.roots[0], "the folder of its code is not on this machine", "Type it where it is."
+                    )
             manifest, folders = self._manifest(then.snapshot), Folders(list(then.folders), then.taken)
             walk = Walk(Project.of_snapshot(self._workspace, manifest, folders, self._memory))
             now = Walk(Project.of_today(self._workspace, manifest, trees, folders, self._memory))

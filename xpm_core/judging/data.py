@@ -65,6 +65,27 @@ class Data:
             self._known[file] = self._fate(file, before)
         return self._known[file]
 
+    def now(self, file: OpenedFile) -> OpenedFile:
+        """A file as it is now, in the form in which a job that read it now would note it."""
+        kept, place = self._kept.get((file.tree, file.path)), file[:2]
+        if isinstance(kept, KeptFile):
+            return OpenedFile(*place, "digest", kept.digest)
+        if file.tree not in self._roots:
+            return OpenedFile(*place, "unknown")
+        path = os.path.realpath(self._path(file))
+        try:
+            if not os.path.exists(path):
+                return OpenedFile(*place, "absent")
+            about = os.stat(path)
+            if about.st_size > LARGEST:
+                return OpenedFile(*place, "large", "", about.st_size, about.st_mtime_ns)
+            content = read_stable(path, file.path)
+        except (OSError, SnapshotError):
+            content = None
+        if content is None:
+            return OpenedFile(*place, "unknown")
+        return OpenedFile(*place, "digest", sha256(content.data).hexdigest())
+
     def _fate(self, file: OpenedFile, before: Manifest) -> Fate:
         if file.state == "unknown" or file.tree not in self._roots:
             return "unknown"

@@ -49,19 +49,25 @@ class Then(NamedTuple):
     classes: tuple[Place, ...]
 
 
-def then_of(directory: JobDirectory, task: str, roots_by: Callable[[str], Mapping[str, str]]) -> Then | str:
+def then_of(
+    directory: JobDirectory,
+    task: str,
+    roots_by: Callable[[str], Mapping[str, str]],
+    accepted: Mapping[str, str] | None = None,
+) -> Then | str:
     """The code of a done job; or why it is not known, as the end of "cannot tell: ".
 
     Args:
         directory: The job's directory.
         task: The name of its class in identities, `train:Train`.
         roots_by: Returns the roots that a provenance names, see `roots_in`; many jobs share one.
+        accepted: Code in place of its own, see `Acceptance.code`.
     """
     marker = directory.marker()
     record = directory.record(marker.execution) if marker is not None else None
     if record is None:
         return "there is no record of how it ran"
-    code = record.get("code")
+    code = accepted or record.get("code")
     snapshot, provenance = (_digest(code, name) for name in ("snapshot", "provenance"))
     if not snapshot:
         return "it ran with live code, which is not kept"

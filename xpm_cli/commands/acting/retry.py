@@ -16,7 +16,6 @@ from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.selection import selected, selection_options
 from xpm_cli.lookup.targets import Targets
 from xpm_core.filters import Filter
-from xpm_core.labels import short
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.states import State
 
@@ -67,29 +66,32 @@ def retry(
         raise click.UsageError("Name a JOB, or select jobs, such as --failed.", ctx)
     with open_workspace(acts=True) as opened:
         targets = Targets.of(opened, names, chosen, _fits(chosen))
-        if changed:
-            targets = _changed(opened, targets)
         code_of_jobs = RetriedCode(opened, [row for row in targets.rows if acts.may_run(opened, row, trusts=trust)])
+        recoded: dict[str, Recoded] = {}
+        if changed:
+            recoded = code_of_jobs.now(skips=True)
+            targets = _changed(opened, targets, recoded, code_of_jobs.refused)
         for line in code_of_jobs.lines() if code is None and not changed else ():
             say(line)
         if not targets.rows:
             say(f"No job that was selected {'ran code that has changed' if changed else 'has failed'}.")
         elif not targets.agreed("retry", yes):
             ctx.exit(FAILED)
-        recoded = code_of_jobs.now(skips=changed) if code or changed else {}
-        for line in code_of_jobs.now_lines():
+        if code and not changed:
+            recoded = code_of_jobs.now()
+        for line in code_of_jobs.now_lines({row.identity for row in targets.rows}):
             say(line)
-        refused = code_of_jobs.refused if changed else {}
-        results = [_retry(opened, row, recoded.get(row.identity), refused, trust) for row in targets.rows]
-        retried = [row for row in targets.rows if row.identity not in refused]
-        for warning in acts.obstacle_lines(opened, retried):
+        results = [_retry(opened, row, recoded.get(row.identity), trust) for row in targets.rows]
+        for warning in acts.obstacle_lines(opened, targets.rows):
             say(warning)
     ctx.exit(0 if all(results) else FAILED)
 
 
-def _changed(opened: OpenWorkspace, targets: Targets) -> Targets:
+def _changed(
+    opened: OpenWorkspace, targets: Targets, recoded: Mapping[str, Recoded], refused: Mapping[str, str]
+) -> Targets:
     """Those of the jobs that ran what has changed since. It is said of which jobs that holds."""
-    found = ChangedCode(opened, targets.rows, named=targets.named)
+    found = ChangedCode(opened, targets.rows, recoded, refused, named=targets.named)
     for line in found.lines():
         say(line)
     return replace(targets, rows=found.rows)
@@ -101,12 +103,7 @@ def _fits(chosen: Filter | None) -> Callable[[JobRow], bool]:
     return lambda row: row.state in wanted
 
 
-def _retry(
-    opened: OpenWorkspace, row: JobRow, recoded: Recoded | None, refused: Mapping[str, str], trusts: bool
-) -> bool:
-    if problem := refused.get(row.identity):
-        say(f"{short(row.identity)}  {opened.title(row)}: not retried. {problem}")
-        return False
+def _retry(opened: OpenWorkspace, row: JobRow, recoded: Recoded | None, trusts: bool) -> bool:
     done, said = acts.retry(opened, row, recoded, trusts=trusts)
     say(said)
     return done

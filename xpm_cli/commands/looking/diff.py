@@ -21,7 +21,7 @@ from xpm_cli.output.code.code_since import CodeSince, versions_in
 from xpm_cli.output.json_form import SCHEMA, dumps
 from xpm_cli.output.terminal import Terminal
 from xpm_core.errors import WorkspaceError
-from xpm_core.judging.today import Today
+from xpm_core.judging.since import since
 from xpm_core.labels import bare_class, short, title
 from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.differences import ABSENT, Difference, differences, is_typed
@@ -117,14 +117,15 @@ def _since(name: str, as_json: bool) -> None:
     if side.directory.done_marker() is None:
         problem = "is not done. --code with one name takes a job that is done, because only of these it is known"
         raise click.UsageError(f"{side.title} {problem} what they ran.")
-    found = Today(side.directory.workspace).of(side.directory, str(side.described["task"]))
+    found = since(side.directory.workspace, side.directory, str(side.described["task"]))
     trees = len(side.code.provenance.trees) if side.code.provenance is not None else 1
-    since = CodeSince(side.title, found, versions_in(side.code.packages), _here() if side.code.packages else {}, trees)
+    then = versions_in(side.code.packages)
+    code = CodeSince(side.title, found, then, _here() if then else {}, trees)
     if as_json:
         job = {"name": side.name, "id": side.described["identity"]}
-        click.echo(dumps({"schema": SCHEMA, "job": job, **since.as_data()}))
+        click.echo(dumps({"schema": SCHEMA, "job": job, **code.as_data()}))
         return
-    for line in since.lines(Terminal.of_stdout()):
+    for line in code.lines(Terminal.of_stdout()):
         click.echo(line)
 
 

@@ -1,14 +1,15 @@
-"""Which done jobs ran code that has changed since, by the files as they lie in their folders now.
+"""Which done jobs ran code that has changed since, by today's files of the folders from which they were submitted.
 
-Owns: the choice of these jobs, and the words for them. Nothing is written.
+Owns: the choice of these jobs, and the words for them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from xpm_cli.lookup.code.retried_code import Recoded
 from xpm_cli.lookup.open_workspace import OpenWorkspace
-from xpm_core.judging.today import Today
+from xpm_core.judging.judge import Judge, Judgement
 from xpm_core.labels import short
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.states import State
@@ -19,6 +20,8 @@ LISTED = 20
 PLACES = 3
 """How many places of a job are named."""
 
+_UNTOLD = "its directory does not say how to run it, or it was imported, and only --trust runs it"
+
 
 class ChangedCode:
     """Done jobs, and what has become of their code.
@@ -26,18 +29,27 @@ class ChangedCode:
     Args:
         opened: The workspace.
         rows: The jobs. Those that are not done are passed over.
+        recoded: Jobs with today's code, by identity. Of others, it cannot be told.
+        refused: Why these have none, by identity.
         named: Whether each was named. Then also those are told of which nothing has changed.
 
     Attributes:
         rows: Those of them that ran what has changed.
     """
 
-    def __init__(self, opened: OpenWorkspace, rows: Sequence[JobRow], *, named: bool = False) -> None:
-        self._opened, self._named = opened, named
+    def __init__(
+        self,
+        opened: OpenWorkspace,
+        rows: Sequence[JobRow],
+        recoded: Mapping[str, Recoded],
+        refused: Mapping[str, str],
+        *,
+        named: bool = False,
+    ) -> None:
+        self._opened, self._named, self._refused = opened, named, refused
+        self._judges: dict[tuple[str, str], Judge] = {}
         self._others = [row for row in rows if row.state is not State.DONE]
-        today = Today(opened.workspace.path)
-        done = [row for row in rows if row.state is State.DONE]
-        self._found = [(row, today.of(opened.directory(row), row.task or "").judgement) for row in done]
+        self._found = [(row, self._judged(row, recoded.get(row.identity))) for row in rows if row.state is State.DONE]
         self.rows = [row for row, found in self._found if found.answer == "ran"]
 
     def lines(self) -> Iterator[str]:
@@ -63,6 +75,15 @@ class ChangedCode:
         if unknown:
             why = dict.fromkeys(each for _, found in unknown for each in found.why)
             yield f"cannot tell of {self._who([row for row, _ in unknown], '')}: {listed(list(why), PLACES)}"
+
+    def _judged(self, row: JobRow, recoded: Recoded | None) -> Judgement:
+        if recoded is None:
+            return Judgement("unknown", why=(self._refused.get(row.identity, _UNTOLD),))
+        options = recoded.after.options
+        today = options.snapshot, options.provenance
+        if today not in self._judges:
+            self._judges[today] = Judge(self._opened.workspace.path, *today)
+        return self._judges[today].of(self._opened.directory(row), row.task or "")
 
     def _who(self, rows: Sequence[JobRow], verb: str | None = None) -> str:
         """Some jobs as the subject of a sentence, with "is" or "are" behind it."""

@@ -6,7 +6,7 @@ Owns: whom to believe of where the code came from, and the words. A signed job i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -152,12 +152,14 @@ class RetriedCode:
                 self.refused[identity] = str(error)
         return found
 
-    def now_lines(self) -> Iterator[str]:
-        """What `now` has taken, a line or more for each snapshot."""
+    def now_lines(self, jobs: Collection[str]) -> Iterator[str]:
+        """What `now` has taken for some jobs, by their identities: a line or more for each snapshot."""
+        specs = [ended.spec for identity, ended in self._ended.items() if identity in jobs]
         for (before, provenance), today in self._taken.items():
-            specs = [ended.spec for identity, ended in self._ended.items() if identity not in self.refused]
             count = sum(_which(spec) == (before, provenance) for spec in specs)
-            whose = "its code" if len(self.rows) == 1 else f"the code of {plural(count, 'job')}"
+            if not count:
+                continue
+            whose = "its code" if len(jobs) == 1 else f"the code of {plural(count, 'job')}"
             if today.snapshot == before:
                 yield f"{whose} is {short(before)}: no file differs now"
             else:

@@ -17,7 +17,7 @@ from xpm_cli.output.terminal import Terminal
 from xpm_core.fingerprints.comparison import Change
 from xpm_core.fingerprints.source.lines import SourceLines
 from xpm_core.fingerprints.source.pieces import MODULE
-from xpm_core.judging.today import Since
+from xpm_core.judging.since import Since
 from xpm_core.store.replies import shown
 from xpm_core.words.text import plural
 
@@ -129,7 +129,7 @@ class CodeSince:
         ]
         if what:
             return f"{' and '.join(what)} changed since it ran"
-        answer = self.since.judgement.answer
+        answer = self.since.answer
         return {"same": "the same code", "reached": "all that it ran is the same"}.get(answer, "it cannot be told")
 
     # -- for programs ----------------------------------------------------------------------------------------------
@@ -143,7 +143,7 @@ class CodeSince:
         packages = self.packages
         return {
             "snapshot": self.since.snapshot or None,
-            "answer": self.since.judgement.answer,
+            "answer": self.since.answer,
             "recorded": self.since.seen,
             **{name: [_as_data(each) for each in group] for name, group in self.groups},
             "unknown": list(self.since.why),

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from xpm_core.errors import SettingsError, SnapshotError
 from xpm_core.fingerprints.comparison import Answer, Comparison, Parts
@@ -35,7 +35,7 @@ class Since(NamedTuple):
         files: The files beside the code that it has read and that have changed, sorted.
         why: Why it cannot be told of others, or of all: "getattr at registry.py:14".
         snapshot: The snapshot of the job; empty if it is not known.
-        seen: Whether it is known what it ran. Else all that it could reach counts as run.
+        lacks: What is not recorded of what it ran, so that more counts as run: "functions" or "all"; else empty.
         comparison: Of the project as it was and as it is; None if the job cannot be compared.
     """
 
@@ -43,7 +43,7 @@ class Since(NamedTuple):
     files: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
     snapshot: str = ""
-    seen: bool = True
+    lacks: Literal["", "functions", "all"] = ""
     comparison: Comparison | None = None
 
     @property
@@ -97,4 +97,10 @@ def _compared(workspace: Path, then: Then, trees: Sequence[Tree]) -> Since:
     data = Data(Manifest([], []), {tree.name: tree.roots[0] for tree in trees})
     files, unknown = ((), []) if ran is None else data.of(ran, manifest)
     why = tuple(dict.fromkeys([*map(str, parts.unknown), *unknown]))
-    return Since(parts, files, why, then.snapshot, ran is not None, comparison)
+    return Since(parts, files, why, then.snapshot, _lacks(ran), comparison)
+
+
+def _lacks(ran: Ran | None) -> Literal["", "functions", "all"]:
+    if ran is None:
+        return "all"
+    return "functions" if ran.means != "monitoring" or "functions" in ran.lacks else ""

@@ -21,6 +21,7 @@ from xpm_cli.output.code.code_since import CodeSince, versions_in
 from xpm_cli.output.json_form import SCHEMA, dumps
 from xpm_cli.output.terminal import Terminal
 from xpm_core.errors import WorkspaceError
+from xpm_core.judging.acceptance import standing
 from xpm_core.judging.since import since
 from xpm_core.labels import bare_class, short, title
 from xpm_core.language.identity.description import describe
@@ -120,7 +121,8 @@ def _since(name: str, as_json: bool) -> None:
     found = since(side.directory.workspace, side.directory, str(side.described["task"]))
     trees = len(side.code.provenance.trees) if side.code.provenance is not None else 1
     then = versions_in(side.code.packages)
-    code = CodeSince(side.title, found, then, _here() if then else {}, trees)
+    accepted = next((f"{each.who}: {each.why}" for each in standing(side.directory)), "")
+    code = CodeSince(side.title, found, then, _here() if then else {}, accepted, trees)
     if as_json:
         job = {"name": side.name, "id": side.described["identity"]}
         click.echo(dumps({"schema": SCHEMA, "job": job, **code.as_data()}))

@@ -56,6 +56,7 @@ class CodeSince:
         since: What has changed.
         then: The versions of the packages that it ran with, and of Python; empty if they are not known.
         here: Those of this environment.
+        accepted: Why its result was accepted with later code; empty if it was not.
         trees: How many trees the snapshot has. With several, a place begins with the name of its tree.
     """
 
@@ -63,6 +64,7 @@ class CodeSince:
     since: Since
     then: Mapping[str, str]
     here: Mapping[str, str]
+    accepted: str = ""
     trees: int = 1
 
     @cached_property
@@ -95,14 +97,15 @@ class CodeSince:
         """
         for text in self._lines(terminal):
             safe = text if terminal.width is None else str(shown(text))
-            colour = _COLOURS.get(text[:1])
-            yield click.style(safe, fg=colour) if colour else safe
+            yield _coloured(safe)
 
     def _lines(self, terminal: Terminal) -> Iterator[str]:
         since, heads = self.since, dict(_HEADS)
         yield f"{self.title}: {self._sum()}"
-        if not since.seen and since.parts.ran:
-            heads["ran"] = "changed, and it could run it; what it ran is not recorded"
+        if self.accepted:
+            yield f"its result was accepted with later code: {self.accepted}"
+        if since.lacks and since.parts.ran:
+            heads["ran"] = _WITHOUT[since.lacks]
         for name, group in self.groups:
             if group:
                 yield from ("", f"{heads[name]} ({len(group)})")
@@ -112,7 +115,7 @@ class CodeSince:
         if since.why:
             yield from ("", f"cannot be told ({len(since.why)})", *since.why)
         if since.files:
-            yield from ("", f"read by it, and changed ({len(since.files)})", *since.files)
+            yield from ("", f"it read these files, and they changed ({len(since.files)})", *since.files)
         if packages := self.packages:
             yield from ("", f"other packages in the environment of this xpm ({len(packages)})")
             rows = [["PACKAGE", "THEN", "HERE"], *([name, a or "-", b or "-"] for name, a, b in packages)]
@@ -144,7 +147,7 @@ class CodeSince:
         return {
             "snapshot": self.since.snapshot or None,
             "answer": self.since.answer,
-            "recorded": self.since.seen,
+            "unrecorded": self.since.lacks or None,
             **{name: [_as_data(each) for each in group] for name, group in self.groups},
             "unknown": list(self.since.why),
             "files": list(self.since.files),
@@ -174,6 +177,12 @@ _HEADS = (
     ("never_ran", "changed, but it never ran"),
     ("unsure", "changed, and its processes may have run it unseen"),
 )
+
+
+_WITHOUT = {
+    "functions": "changed, in modules that it imported; which functions it ran is not recorded",
+    "all": "changed, and it could run it; what it ran is not recorded",
+}
 
 
 class _Sides:
@@ -246,6 +255,11 @@ def _range(numbers: Sequence[int], start: int, end: int) -> str:
     """A range of lines as `diff -u` writes it."""
     first = numbers[start] if start < end else (numbers[start - 1] if start else 0)
     return str(first) if end - start == 1 else f"{first},{end - start}"
+
+
+def _coloured(text: str) -> str:
+    colour = _COLOURS.get(text[:1])
+    return click.style(text, fg=colour) if colour else text
 
 
 def _as_data(told: Told) -> dict[str, Any]:

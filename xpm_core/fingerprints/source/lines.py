@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from typing import Any
 
 from xpm_core.fingerprints.source.canonical import FUNCTIONS
@@ -66,7 +66,22 @@ class SourceLines:
         if not self._parses:
             return list(range(1, len(self.texts) + 1))
         inner = {line for each in others if each != name for line in self._places.get(each, ())}
-        return sorted(self._places.get(name, set()) - inner)
+        return list(self._without_gaps(sorted(self._places.get(name, set()) - inner)))
+
+    def _without_gaps(self, numbers: Sequence[int]) -> Iterator[int]:
+        """Lines without the blank ones beside lines that were left out."""
+        wanted = set(numbers)
+        for number in numbers:
+            above, below = number, number
+            while above in wanted and not self._has_text(above):
+                above -= 1
+            while below in wanted and not self._has_text(below):
+                below += 1
+            if above in wanted and below in wanted:
+                yield number
+
+    def _has_text(self, number: int) -> bool:
+        return bool(self.texts[number - 1].strip())
 
     def _take(self, body: list[ast.stmt]) -> None:
         for node in executed(body, bound_in(body)):
@@ -74,6 +89,8 @@ class SourceLines:
                 self._add(MODULE, _header(node))
                 self._define(node, "")
                 continue
+            if isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
+                continue  # such as a docstring: it does nothing
             self._add(MODULE, _lines(node))
             for each in ast.walk(node):
                 if isinstance(each, (ast.Import, ast.ImportFrom)):

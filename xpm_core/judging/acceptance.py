@@ -18,9 +18,9 @@ Owns: this form.
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 from xpm_core.fingerprints.ran import MOST_FILES, OpenedFile, Ran, opened_file
 from xpm_core.workspace.files import append_line
@@ -31,6 +31,8 @@ VERSION = 1
 LONGEST_WHY = 1000
 """Characters of a reason."""
 _LONGEST = 1000
+_LATEST_S = 10**10
+"""Epoch seconds. A later time is none."""
 _HEX = frozenset("0123456789abcdef")
 
 
@@ -102,15 +104,24 @@ class Acceptance:
             and all(isinstance(each, str) and len(each) == 64 and not set(each) - _HEX for each in digests)
             and all(isinstance(each, str) and len(each) <= _LONGEST for each in texts)
             and type(self.accepted_s) in (int, float)
-            and math.isfinite(self.accepted_s)
+            and 0 <= self.accepted_s < _LATEST_S
             and len(self.files) <= MOST_FILES
         )
 
 
-def acceptances(directory: JobDirectory) -> list[Acceptance]:
-    """All that was accepted of a job and its earlier executions, in order. What cannot be read is passed over."""
+def content_of(acceptances: Iterable[Acceptance]) -> bytes:
+    """The content of the file that has these."""
+    return "".join(f"{each.written}\n" for each in acceptances).encode()
+
+
+def acceptances(folder: Path) -> list[Acceptance]:
+    """All that was accepted of a job and its earlier executions, in order. What cannot be read is passed over.
+
+    Args:
+        folder: The folder `.xpm` of the job.
+    """
     try:
-        lines = read_whole(f"{directory.path}/.xpm/{ACCEPTED}").splitlines()
+        lines = read_whole(f"{folder}/{ACCEPTED}").split(b"\n")
     except OSError:  # nearly always because there is none; without it, nothing is accepted
         return []
     return [found for line in lines if (found := Acceptance.read(line)) is not None]
@@ -118,7 +129,7 @@ def acceptances(directory: JobDirectory) -> list[Acceptance]:
 
 def standing(directory: JobDirectory) -> list[Acceptance]:
     """What was accepted of the result that the job has now, the newest first."""
-    found = acceptances(directory)
+    found = acceptances(directory.path / ".xpm")
     marker = directory.marker() if found else None
     if marker is None or marker.kind != "done":
         return []

@@ -11,7 +11,7 @@ from hashlib import sha256
 from typing import Literal
 
 from xpm_core.errors import SnapshotError
-from xpm_core.fingerprints.ran import OpenedFile
+from xpm_core.fingerprints.ran import OpenedFile, Ran
 from xpm_core.snapshot.manifest import Entry, KeptFile, LargeFile, Manifest
 from xpm_core.snapshot.taking.reading import read_stable
 
@@ -37,6 +37,22 @@ class Data:
         self._kept = {_place(each, manifest): each for each in manifest.entries}
         self._roots = roots
         self._known: dict[OpenedFile, Fate] = {}
+
+    def of(self, ran: Ran, before: Manifest) -> tuple[tuple[str, ...], list[str]]:
+        """What has become of the files that a job has read.
+
+        Args:
+            ran: What it ran.
+            before: Its snapshot.
+
+        Returns:
+            The paths of those that have changed, sorted; and why it cannot be told of others.
+        """
+        fates = [(each.path, self.fate(each, before)) for each in ran.files]
+        unknown = [f"the file {path}, which it has read" for path, fate in fates if fate == "unknown"]
+        if "files" in ran.lacks:
+            unknown.append("it has read more files than are noted")
+        return tuple(sorted({path for path, fate in fates if fate == "changed"})), sorted(set(unknown))
 
     def fate(self, file: OpenedFile, before: Manifest) -> Fate:
         """What has become of a file.

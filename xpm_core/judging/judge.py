@@ -5,7 +5,7 @@ Owns: today's project, and one comparison for all jobs that had the same code an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
@@ -227,22 +227,15 @@ class Judge:
     def _reach(self, then: Then, walk: Walk) -> Reached:
         key = then[:1] + then[2:]
         if key not in self._reached:
-            self._reached[key] = _started(walk, then.classes)
+            self._reached[key] = started(walk, then.classes)
         return self._reached[key]
 
     def _files(self, then: Then, ran: Ran | None) -> tuple[tuple[str, ...], list[str]]:
         """The files beside the code that have changed; and why that cannot be told of others."""
-        if ran is None:
-            return (), []
-        before = self._manifest(then.snapshot)
-        fates: Mapping[str, str] = {each.path: self._data.fate(each, before) for each in ran.files}
-        unknown = [f"the file {path}, which it has read" for path, fate in fates.items() if fate == "unknown"]
-        if "files" in ran.lacks:
-            unknown.append("it has read more files than are noted")
-        return tuple(sorted(path for path, fate in fates.items() if fate == "changed")), sorted(unknown)
+        return ((), []) if ran is None else self._data.of(ran, self._manifest(then.snapshot))
 
 
-def _started(walk: Walk, classes: Sequence[Place]) -> Reached:
+def started(walk: Walk, classes: Sequence[Place]) -> Reached:
     """What classes reach. A class whose file the snapshot lacks is a place that cannot be followed."""
     there = [each for each in classes if each[:2] in walk.project.files]
     found = reach(walk, there)

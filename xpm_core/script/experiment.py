@@ -200,7 +200,7 @@ class experiment:
         self._submitter = Submitter(
             self.workspace, self._store, folder, self._run, self._run_directory, self.tracker, self._start_workers
         )
-        self._submitter.on_change = self._on_change
+        self._submitter.on_change, self._submitter.commands = self._on_change, self._commands
         self._ending = Ending(
             self.name, self.tracker, self._store, self._connector, self._commands, self._submitter.notes, self._began_s
         )

@@ -56,6 +56,8 @@ class Reused:
 
     def __init__(self, workspace: Path, today: Callable[[], Code]) -> None:
         self._workspace, self._today = workspace, today
+        self.older: dict[str, str] = {}
+        """For each class of which `lines` has told jobs that ran older code, the identity of one of them."""
         self._entries: Mapping[str, Entry] | None = None
         self._judge: tuple[Code, Judge] | None = None
 
@@ -90,7 +92,10 @@ class Reused:
                 found = self.of(job)
                 if found.answer != "same":
                     groups.setdefault((found.answer, job.name), _Group([], {}, {})).add(found, job)
+                if found.answer == "ran":
+                    self.older.setdefault(job.name, job.identity)
         except XpmError:  # the report is worth more than this note
+            self.older.clear()
             return []
         ordered = sorted(groups.items(), key=lambda item: (_ORDER.index(item[0][0]), -len(item[1].jobs)))
         told = [line for (answer, name), group in ordered[:MOST] for line in _LINES[answer](name, group)]
@@ -122,12 +127,8 @@ def changed_line(job: Job, found: Judgement) -> str:
 
 
 def _ran(name: str, group: _Group) -> list[str]:
-    count = len(group.jobs)
-    again = "it" if count == 1 else "them"
-    return [
-        f"note    {plural(count, 'reused job')} of {name} ran older code: {_places(list(group.places))}",
-        f'        on_code_change="rerun" runs {again} again, "ignore" says nothing',
-    ]
+    jobs = plural(len(group.jobs), "reused job")
+    return [f"note    {jobs} of {name} ran older code: {_places(list(group.places))}"]
 
 
 def _reached(name: str, group: _Group) -> list[str]:

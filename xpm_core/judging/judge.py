@@ -5,8 +5,8 @@ Owns: today's project, and one comparison for all jobs that had the same code an
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from functools import lru_cache, partial
+from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
 
@@ -18,12 +18,16 @@ from xpm_core.fingerprints.ran import Ran
 from xpm_core.fingerprints.reached import Reached, reach
 from xpm_core.fingerprints.walk import Unknown, Walk
 from xpm_core.judging.data import Data
-from xpm_core.judging.then import Place, Then, roots_in, then_of
-from xpm_core.project.import_path import ImportPath
+from xpm_core.judging.then import Packages, Place, Then, provenances
+from xpm_core.judging.thens import Thens
+from xpm_core.judging.versions import Versions
+from xpm_core.project.import_path import STANDARD_NAMES, ImportPath
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.snapshot.manifest import Manifest
-from xpm_core.snapshot.provenance import Provenance
 from xpm_core.workspace.job_directory import JobDirectory
+
+_NO_FILES = b'"files":[],'
+"""Part of a document of what a job ran, if the job has read no files. Most documents need not be parsed then."""
 
 
 class Judgement(NamedTuple):
@@ -36,6 +40,8 @@ class Judgement(NamedTuple):
         files: The files beside the code that it has read and that have changed, sorted.
         why: Why it cannot be told, such as "getattr at registry.py:14"; empty for the other answers.
         snapshot: The snapshot of the job; empty if it is not known.
+        versions: What has another version now than the job had: Python, and packages that its files import. This has no
+            part in the answer.
 
     Example:
         >>> judge.of(directory, "train:Train").places
@@ -47,6 +53,7 @@ class Judgement(NamedTuple):
     files: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
     snapshot: str = ""
+    versions: tuple[str, ...] = ()
 
     @property
     def places(self) -> list[str]:
@@ -83,46 +90,81 @@ class Judge:
 
     def __init__(self, workspace: Path, snapshot: str, provenance: str, path: ImportPath | None = None) -> None:
         self._workspace, self._store, self._memory = workspace, CodeStore(workspace), Memory(workspace)
-        told = Provenance.read(self._store.get("provenance", provenance))
+        provenance_of = provenances(self._store)
+        told = provenance_of(provenance)
         manifest = self._store.manifest(snapshot)
         self._folders = None if path is None else Folders.of(path, told.roots)
         self._data = Data(manifest, {tree.name: tree.roots[0] for tree in told.trees})
         self._manifest_now = manifest
         self._now: dict[tuple[object, ...], Walk] = {}
-        self._roots = lru_cache(maxsize=64)(partial(roots_in, self._store))
+        self._thens = Thens(workspace, provenance_of)
+        self._versions = Versions(self._store, Packages(told.packages, told.python))
+        self._snapshot, self._packages = snapshot, told.packages
         self._known: dict[Then, Judgement] = {}
         self._manifests: dict[str, Manifest] = {}
         self._old: dict[tuple[object, ...], tuple[Walk, Comparison]] = {}
         self._reached: dict[tuple[object, ...], Reached] = {}
 
-    def of(self, directory: JobDirectory, task: str) -> Judgement:
+    def of(self, directory: JobDirectory, task: str, execution: str = "") -> Judgement:
         """What has become of the code of a done job.
 
         Args:
             directory: Its directory.
             task: The name of its class in identities, `train:Train`.
+            execution: The execution that counts, as the index has it; empty if that is not known.
         """
-        then = then_of(directory, task, self._roots)
+        then = self._thens.of(directory, task, execution)
         if isinstance(then, str):
             return Judgement("unknown", why=(then,))
         if then not in self._known:
             try:
                 self._known[then] = self._judged(then)
             except (SnapshotError, SettingsError) as error:
-                self._known[then] = Judgement("unknown", why=(f"{error.where}: {error.problem}",))
-        return self._known[then]._replace(snapshot=then.snapshot)
+                self._known[then] = Judgement("unknown", (), (), (f"{error.where}: {error.problem}",), then.snapshot)
+        return self._known[then]
+
+    def is_same(self, snapshot: str, packages: str) -> bool:
+        """Whether a job is as it would be today, by what the index says of it. Its directory is not read.
+
+        Args:
+            snapshot: The snapshot that it ran, or the beginning of its digest.
+            packages: The packages with which it ran, or the beginning of their digest; empty if that is not known.
+        """
+        as_today = bool(snapshot) and self._snapshot.startswith(snapshot) and self._packages.startswith(packages)
+        return as_today and not self._has_new_data
+
+    def remember(self, executions: Collection[str]) -> None:
+        """Remember what some executions ran, see `Thens.remember`."""
+        self._thens.remember(executions)
+
+    @cached_property
+    def _has_new_data(self) -> bool:
+        """Whether any job of the workspace has read a file that may be another one now.
+
+        The snapshot need not differ then: it lacks files that git ignores, and a job can have read a file elsewhere.
+        """
+        for data in self._store.documents("ran"):
+            try:
+                files = Ran.read(data).files if _NO_FILES not in data else ()
+            except SnapshotError:  # of a later xpm, or damaged: it may name files
+                return True
+            here = [each for each in files if each.tree in self._manifest_now.trees]
+            if any(self._data.fate(each, self._manifest_now) != "same" for each in here):
+                return True
+        return False
 
     def _judged(self, then: Then) -> Judgement:
         walk, comparison = self._compared(then)
         ran = Ran.read(self._store.get("ran", then.ran)) if then.ran else None
-        verdict = comparison.verdict(self._reach(then, walk), ran)
+        reached = self._reach(then, walk)
+        verdict = comparison.verdict(reached, ran)
         changed, unknown = self._files(then, ran)
-        if changed and verdict.answer != "ran":
-            return Judgement("ran", (), changed)
-        if verdict.answer == "ran":
-            return Judgement("ran", verdict.changes, changed)
+        versions = self._versions.of(then, lambda: _imported(walk, reached, ran))
+        if changed or verdict.answer == "ran":
+            changes = verdict.changes if verdict.answer == "ran" else ()
+            return Judgement("ran", changes, changed, (), then.snapshot, versions)
         why = (*map(str, verdict.unknown), *unknown)
-        return Judgement("unknown" if why else verdict.answer, verdict.changes, (), why)
+        return Judgement("unknown" if why else verdict.answer, verdict.changes, (), why, then.snapshot, versions)
 
     def _compared(self, then: Then) -> tuple[Walk, Comparison]:
         key = then.snapshot, then.folders, then.taken
@@ -147,7 +189,7 @@ class Judge:
         return self._manifests[snapshot]
 
     def _reach(self, then: Then, walk: Walk) -> Reached:
-        key = then[:1] + then[2:]
+        key = then.snapshot, then.folders, then.taken, then.classes
         if key not in self._reached:
             self._reached[key] = _started(walk, then.classes)
         return self._reached[key]
@@ -173,3 +215,19 @@ def _started(walk: Walk, classes: Sequence[Place]) -> Reached:
     if not lost:
         return found
     return Reached(found.definitions, tuple(sorted({*found.unknown, *lost})))
+
+
+def _imported(walk: Walk, reached: Reached, ran: Ran | None) -> set[str]:
+    """The modules outside of the project that the files import which a job has loaded: the first part of each name."""
+    files = set(reached.definitions)
+    if ran is not None:
+        loaded = {(each.tree, each.path) for each in ran.modules} | set(ran.functions)
+        files = loaded if ran.sees_all else files | loaded
+    found = set()
+    for file in files:
+        known = walk.definitions(file)
+        if known is not None:
+            sources = {each.source for one in known.names.values() for each in one.imports} | {*known.stars}
+            sources |= {source for where in known.aliases.values() for source, _ in where}
+            found |= {source.partition(".")[0] for source in sources if walk.project.find(source, file).is_outside}
+    return found - STANDARD_NAMES

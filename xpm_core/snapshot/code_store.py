@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -130,6 +131,15 @@ class CodeStore:
             wrong = "is missing, or cannot be read" if data is None else "was changed, as by a power cut"
             raise SnapshotError(path, f"this description of {_NAMES[kind]} {short(digest)} {wrong}", RUN_AGAIN)
         return data
+
+    def documents(self, kind: Kind) -> Iterator[bytes]:
+        """All documents of a kind, as they are on the disk. Those that cannot be read are passed over."""
+        folder = f"{self.folder}/{kind}"
+        try:
+            names = os.listdir(folder)
+        except OSError:
+            return
+        yield from filter(None, (_read(f"{folder}/{name}") for name in names if not name.startswith(".")))
 
     def manifest(self, digest: str) -> Manifest:
         """The manifest of a snapshot.

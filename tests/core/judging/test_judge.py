@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
-from functools import partial
 from pathlib import Path
 from textwrap import dedent
 
@@ -13,7 +12,7 @@ import pytest
 
 from xpm_core.fingerprints.ran import OpenedFile, Ran, RanModule
 from xpm_core.judging.judge import Judge
-from xpm_core.judging.then import Then, roots_in, then_of
+from xpm_core.judging.then import Then, provenances, then_of
 from xpm_core.project.import_path import import_path
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.snapshot.manifest import KeptFile, Manifest
@@ -85,7 +84,7 @@ class Lab:
 
     def then(self) -> Then | str:
         """What the directory says."""
-        return then_of(self.directory, "judged_task:Judged", partial(roots_in, CodeStore(self.workspace)))
+        return then_of(self.directory, "judged_task:Judged", provenances(CodeStore(self.workspace)))
 
     def judge(self, **files: str) -> Judge:
         return Judge(self.workspace, *self.submitted(**files), import_path())

@@ -8,16 +8,16 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 from xpm_core.errors import SettingsError, SnapshotError
-from xpm_core.fingerprints.comparison import Answer, Change, Comparison
+from xpm_core.fingerprints.comparison import Comparison
 from xpm_core.fingerprints.memory import Memory
 from xpm_core.fingerprints.project import Folders, Project
 from xpm_core.fingerprints.ran import Ran
 from xpm_core.fingerprints.reached import Reached, reach
 from xpm_core.fingerprints.walk import Unknown, Walk
 from xpm_core.judging.data import Data
+from xpm_core.judging.judgement import Judgement
 from xpm_core.judging.then import Packages, Place, Then, provenances
 from xpm_core.judging.thens import Thens
 from xpm_core.judging.versions import Versions
@@ -28,47 +28,6 @@ from xpm_core.workspace.job_directory import JobDirectory
 
 _NO_FILES = b'"files":[],'
 """Part of a document of what a job ran, if the job has read no files. Most documents need not be parsed then."""
-
-
-class Judgement(NamedTuple):
-    """What has become of the code of a job.
-
-    Attributes:
-        answer: same: the same code and data. ran: some has changed that it ran or read. reached: code has changed that
-            it could have run, and did not. unknown: it cannot be told.
-        changes: The definitions that have changed, sorted.
-        files: The files beside the code that it has read and that have changed, sorted.
-        why: Why it cannot be told, such as "getattr at registry.py:14"; empty for the other answers.
-        snapshot: The snapshot of the job; empty if it is not known.
-        versions: What has another version now than the job had: Python, and packages that its files import. This has no
-            part in the answer.
-
-    Example:
-        >>> judge.of(directory, "train:Train").places
-        ['mlp.py forward()']
-    """
-
-    answer: Answer
-    changes: tuple[Change, ...] = ()
-    files: tuple[str, ...] = ()
-    why: tuple[str, ...] = ()
-    snapshot: str = ""
-    versions: tuple[str, ...] = ()
-
-    @property
-    def places(self) -> list[str]:
-        """What has changed, for people: the file, and what in it."""
-        return [*dict.fromkeys([*map(named, self.changes), *self.files])]
-
-
-def named(change: Change) -> str:
-    """A change as people are told it.
-
-    Example:
-        >>> named(Change("digits", "mlp.py", "MLP.forward", 12, "changed"))
-        'mlp.py MLP.forward'
-    """
-    return change.path if change.name.startswith("<") else f"{change.path} {change.name}"
 
 
 class Judge:

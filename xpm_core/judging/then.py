@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from xpm_core.errors import PayloadError, SnapshotError
@@ -95,7 +96,7 @@ def then_of(
         roots = provenance.roots
         content = opened(kept.spec.payload)
         path = import_path_in(content, UNMOVED)
-        files = {(each["file"] or "", each["name"]) for each in _classes(content, Parts(directory.workspace), set())}
+        files = {(each["file"] or "", each["name"]) for each in _classes(content, directory.workspace)}
     except (SnapshotError, PayloadError, *_FORMS):
         return "the description of its submission is gone, or damaged"
     folders, taken = _folders(tuple(path.folders), tuple(path.standard.items()), tuple(roots.items()))
@@ -127,16 +128,16 @@ def _folders(
     return tuple(found.folders), found.taken
 
 
-def _classes(content: dict[str, Any], parts: Parts, seen: set[bytes]) -> Iterator[dict[str, Any]]:
+def _classes(content: dict[str, Any], workspace: Path) -> Iterator[dict[str, Any]]:
     """The records of the classes of a payload and of its parts."""
-    waiting = [content]
+    waiting, seen = [content], set[bytes]()
     while waiting:
         each = waiting.pop()
         yield from each["classes"]
         for digest, _ in each.get("imports", ()):
             if digest not in seen:
                 seen.add(digest)
-                waiting.append(opened(parts.get(digest)))
+                waiting.append(opened(Parts(workspace).get(digest)))
 
 
 def _place(file: str, name: str, roots: Mapping[str, str]) -> Place | None:

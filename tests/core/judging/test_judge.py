@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
+from hashlib import sha256
 from pathlib import Path
 from textwrap import dedent
 
@@ -139,6 +140,36 @@ def test_a_file_that_it_has_read_counts_as_code(lab: Lab) -> None:
     assert (found.answer, found.places) == ("ran", ["rates.csv"])
     lost = Ran(**{**vars(RAN), "lacks": ["files"]})
     assert lost.sees_all
+
+
+def test_equal_snapshots_are_not_believed_if_a_file_beside_the_code_has_changed(lab: Lab) -> None:
+    """Git may ignore the file, so that the snapshots do not differ."""
+    lab.run()
+    judge = lab.judge()
+    then = lab.then()
+    assert isinstance(then, Then)
+    assert judge.is_same(then.snapshot[:12], then.packages.document[:12])
+    assert not lab.judge(judged_helper=HELPER + "x = 1\n").is_same(then.snapshot[:12], "")
+    assert not judge.is_same(then.snapshot[:12], "0" * 12), "the packages differ"
+    assert not judge.is_same("", "")
+    read = [OpenedFile("p", "rates.csv", "digest", sha256(b"1").hexdigest())]
+    (lab.root / "rates.csv").write_text("1")
+    CodeStore(lab.workspace).put("ran", Ran(**{**vars(RAN), "files": read}).written())
+    assert lab.judge().is_same(then.snapshot[:12], "")
+    (lab.root / "rates.csv").write_text("2")
+    assert not lab.judge().is_same(then.snapshot[:12], "")
+    CodeStore(lab.workspace).put("ran", Ran(**{**vars(RAN), "files": [read[0]._replace(tree="other")]}).written())
+    (lab.root / "rates.csv").write_text("1")
+    assert lab.judge().is_same(then.snapshot[:12], ""), "the file of another project is no file of this job"
+    CodeStore(lab.workspace).put("ran", b"damaged")
+    assert not lab.judge().is_same(then.snapshot[:12], "")
+
+
+def test_the_marker_counts_if_the_index_names_an_execution_that_has_no_record(lab: Lab) -> None:
+    lab.run()
+    found = lab.judge().of(lab.directory, "judged_task:Judged", "e7")
+    assert found.answer == "same"
+    assert lab.judge().of(lab.directory, "judged_task:Judged", "e1") == found
 
 
 def test_what_is_not_known_is_said(lab: Lab) -> None:

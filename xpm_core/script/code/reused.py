@@ -11,13 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from xpm_core.errors import XpmError
-from xpm_core.fingerprints.comparison import Answer
 from xpm_core.index.entries import Entry
 from xpm_core.index.merged import MergedIndex
-from xpm_core.judging.judge import Judge, Judgement
+from xpm_core.judging.judgement import Judgement
 from xpm_core.labels import label
 from xpm_core.project.import_path import import_path
 from xpm_core.script.code.choice import Code
@@ -25,12 +24,16 @@ from xpm_core.states import State
 from xpm_core.words.text import listed, plural
 from xpm_core.workspace.job_directory import JobDirectory
 
+if TYPE_CHECKING:
+    from xpm_core.fingerprints.comparison import Answer
+    from xpm_core.judging.judge import Judge
+
 MOST = 4
 """How many lines a report has of this at most."""
 PLACES = 3
 """How many places of a line are named."""
 
-_ORDER: tuple[Answer, ...] = ("ran", "unknown", "reached")
+_ORDER: Sequence[Answer] = ("ran", "unknown", "reached")
 SAME = Judgement("same")
 
 
@@ -74,6 +77,8 @@ class Reused:
         if self._entries is None:
             self._entries = MergedIndex(self._workspace).read()
         if self._judge is None or self._judge[0] != today:
+            from xpm_core.judging.judge import Judge  # it loads the comparison, which a new experiment does not need
+
             self._judge = today, Judge(self._workspace, *today, import_path())
         entry, judge = self._entries.get(job.identity), self._judge[1]
         end = entry.end if entry is not None and entry.end is not None and entry.end.state is State.DONE else None

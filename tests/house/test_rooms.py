@@ -56,6 +56,7 @@ TESTED_ELSEWHERE = {
     "core/server/shared/status": ("core/server/shared/test_server", "each kind of server is shown"),
     "cli/output/sheets/server_sheet": ("cli/commands/upkeep/test_server", "what the command prints"),
     "core/server/embedded/record": ("core/server/embedded/test_server", "users find the server by its record"),
+    "core/judging/judgement": ("core/judging/test_judge", "what is judged is what it says"),
     "core/judging/then": ("core/judging/test_judge", "what a directory says of a job is what is judged"),
     "core/forecast/records": ("core/forecast/test_forecast", "what a forecast is made of, and what it says"),
     "core/reading/survey/capacity": ("core/reading/survey/test_ends", "who may do the work that is foreseen"),

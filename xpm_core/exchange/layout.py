@@ -27,7 +27,7 @@ FORM = "an experiment of xpm"
 README, EXPORT, JOBS, TABLE = "README.txt", "export.json", "jobs.json", "jobs.csv"
 FILES = (README, EXPORT, JOBS, TABLE)
 FOLDERS = ("jobs", "runs", "code", "documents", "parts", "arguments")
-DOCUMENTS = ("snapshots", "provenance", "packages", "reached", "ran")
+DOCUMENTS = ("snapshots", "provenance", "packages", "ran")
 LATEST_S = 10**10
 """Epoch seconds. A later time is none."""
 RECORDS = ("done", "failed", "handed.json", "outputs.jsonl", ACCEPTED)

@@ -5,14 +5,13 @@ Owns: today's project, and one comparison for all jobs that had the same code an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
-from functools import lru_cache, partial
+from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 from xpm_core.errors import SettingsError, SnapshotError
-from xpm_core.fingerprints.comparison import Answer, Change, Comparison
+from xpm_core.fingerprints.comparison import Comparison
 from xpm_core.fingerprints.memory import Memory
 from xpm_core.fingerprints.project import Folders, Project
 from xpm_core.fingerprints.ran import OpenedFile, Ran
@@ -20,52 +19,18 @@ from xpm_core.fingerprints.reached import Reached, reach
 from xpm_core.fingerprints.walk import Unknown, Walk
 from xpm_core.judging.acceptance import Acceptance, standing
 from xpm_core.judging.data import Data
+from xpm_core.judging.judgement import Judgement
 from xpm_core.judging.presumed import presumed
-from xpm_core.judging.then import Place, Then, roots_in, then_of
-from xpm_core.project.import_path import ImportPath
+from xpm_core.judging.then import Packages, Place, Then, provenances, then_of
+from xpm_core.judging.thens import Thens
+from xpm_core.judging.versions import Versions
+from xpm_core.project.import_path import STANDARD_NAMES, ImportPath
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.snapshot.manifest import Manifest
-from xpm_core.snapshot.provenance import Provenance
 from xpm_core.workspace.job_directory import JobDirectory
 
-
-class Judgement(NamedTuple):
-    """What has become of the code of a job.
-
-    Attributes:
-        answer: same: the same code and data. ran: some has changed that it ran or read. reached: code has changed that
-            it could have run, and did not. unknown: it cannot be told.
-        changes: The definitions that have changed, sorted.
-        files: The files beside the code that it has read and that have changed, sorted.
-        why: Why it cannot be told, such as "getattr at registry.py:14"; empty for the other answers.
-        snapshot: The snapshot with which today's code was compared: that of the job, or the one that was accepted last
-            (`Acceptance`); empty if it is not known.
-
-    Example:
-        >>> judge.of(directory, "train:Train").places
-        ['mlp.py forward()']
-    """
-
-    answer: Answer
-    changes: tuple[Change, ...] = ()
-    files: tuple[str, ...] = ()
-    why: tuple[str, ...] = ()
-    snapshot: str = ""
-
-    @property
-    def places(self) -> list[str]:
-        """What has changed, for people: the file, and what in it."""
-        return [*dict.fromkeys([*map(named, self.changes), *self.files])]
-
-
-def named(change: Change) -> str:
-    """A change as people are told it.
-
-    Example:
-        >>> named(Change("digits", "mlp.py", "MLP.forward", 12, "changed"))
-        'mlp.py MLP.forward'
-    """
-    return change.path if change.name.startswith("<") else f"{change.path} {change.name}"
+_NO_FILES = b'"files":[],'
+"""Part of a document of what a job ran, if the job has read no files. Most documents need not be parsed then."""
 
 
 class Judge:
@@ -87,13 +52,16 @@ class Judge:
 
     def __init__(self, workspace: Path, snapshot: str, provenance: str, path: ImportPath | None = None) -> None:
         self._workspace, self._store, self._memory = workspace, CodeStore(workspace), Memory(workspace)
-        told = Provenance.read(self._store.get("provenance", provenance))
+        provenance_of = provenances(self._store)
+        told = provenance_of(provenance)
         manifest = self._store.manifest(snapshot)
         self._folders = None if path is None else Folders.of(path, told.roots)
         self._data = Data(manifest, {tree.name: tree.roots[0] for tree in told.trees})
         self._manifest_now = manifest
         self._now: dict[tuple[object, ...], Walk] = {}
-        self._roots = lru_cache(maxsize=64)(partial(roots_in, self._store))
+        self._thens, self._provenance_of = Thens(workspace, provenance_of), provenance_of
+        self._versions = Versions(self._store, Packages(told.packages, told.python))
+        self._snapshot, self._packages = snapshot, told.packages
         self._known: dict[Then, Judgement] = {}
         self._since: dict[object, Judgement | None] = {}
         self._between: dict[object, Comparison] = {}
@@ -101,7 +69,7 @@ class Judge:
         self._old: dict[tuple[object, ...], tuple[Walk, Comparison]] = {}
         self._reached: dict[tuple[object, ...], Reached] = {}
 
-    def of(self, directory: JobDirectory, task: str) -> Judgement:
+    def of(self, directory: JobDirectory, task: str, execution: str = "") -> Judgement:
         """What has become of the code of a done job.
 
         If its result was accepted with later code, that counts as its code, too.
@@ -109,12 +77,14 @@ class Judge:
         Args:
             directory: Its directory.
             task: The name of its class in identities, `train:Train`.
+            execution: The execution that counts, as the index has it; empty if that is not known.
         """
-        then = then_of(directory, task, self._roots)
+        then = self._thens.of(directory, task, execution)
         own = Judgement("unknown", why=(then,)) if isinstance(then, str) else self._own(then)
         if own.answer == "same":
             return own
-        found = [since for each in standing(directory) if (since := self.since(directory, task, each)) is not None]
+        since = (self._since_of(then, directory, task, each) for each in standing(directory))
+        found = [each for each in since if each is not None]
         return next((each for each in found if each.answer == "same"), found[0] if found else own)
 
     def since(self, directory: JobDirectory, task: str, acceptance: Acceptance) -> Judgement | None:
@@ -125,16 +95,7 @@ class Judge:
             task: The name of its class in identities.
             acceptance: What was accepted. It need not be written yet.
         """
-        own, then = (then_of(directory, task, self._roots, code) for code in (None, acceptance.code))
-        if isinstance(then, str):
-            return None
-        key = own, then, acceptance.files
-        if key not in self._since:
-            try:
-                self._since[key] = self._judged_since(own, then, acceptance)._replace(snapshot=then.snapshot)
-            except (SnapshotError, SettingsError):
-                self._since[key] = None
-        return self._since[key]
+        return self._since_of(self._thens.of(directory, task), directory, task, acceptance)
 
     def files_now(self, directory: JobDirectory, task: str) -> tuple[OpenedFile, ...]:
         """The files beside the code that a job has read and that are not surely the same, as they are now.
@@ -142,29 +103,72 @@ class Judge:
         Raises:
             SnapshotError: It is not known what it has read.
         """
-        then = then_of(directory, task, self._roots)
+        then = self._thens.of(directory, task)
         ran = None if isinstance(then, str) else self._ran(then)
         if isinstance(then, str) or ran is None:
             return ()
         before = self._manifest(then.snapshot)
         return tuple(self._data.now(each) for each in ran.files if self._data.fate(each, before) != "same")
 
+    def is_same(self, snapshot: str, packages: str) -> bool:
+        """Whether a job is as it would be today, by what the index says of it. Its directory is not read.
+
+        Args:
+            snapshot: The snapshot that it ran, or the beginning of its digest.
+            packages: The packages with which it ran, or the beginning of their digest; empty if that is not known.
+        """
+        as_today = bool(snapshot) and self._snapshot.startswith(snapshot) and self._packages.startswith(packages)
+        return as_today and not self._has_new_data
+
+    def remember(self, executions: Collection[str]) -> None:
+        """Remember what some executions ran, see `Thens.remember`."""
+        self._thens.remember(executions)
+
+    @cached_property
+    def _has_new_data(self) -> bool:
+        """Whether any job of the workspace has read a file that may be another one now.
+
+        The snapshot need not differ then: it lacks files that git ignores, and a job can have read a file elsewhere.
+        """
+        for data in self._store.documents("ran"):
+            try:
+                files = Ran.read(data).files if _NO_FILES not in data else ()
+            except SnapshotError:  # of a later xpm, or damaged: it may name files
+                return True
+            here = [each for each in files if each.tree in self._manifest_now.trees]
+            if any(self._data.fate(each, self._manifest_now) != "same" for each in here):
+                return True
+        return False
+
     def _own(self, then: Then) -> Judgement:
         if then not in self._known:
             try:
                 ran = self._ran(then)
-                self._known[then] = self._judged(then, ran, ran)._replace(snapshot=then.snapshot)
+                self._known[then] = self._judged(then, ran, ran)
             except (SnapshotError, SettingsError) as error:
-                why = (f"{error.where}: {error.problem}",)
-                self._known[then] = Judgement("unknown", why=why, snapshot=then.snapshot)
+                self._known[then] = Judgement("unknown", (), (), (f"{error.where}: {error.problem}",), then.snapshot)
         return self._known[then]
+
+    def _since_of(
+        self, own: Then | str, directory: JobDirectory, task: str, acceptance: Acceptance
+    ) -> Judgement | None:
+        then = then_of(directory, task, self._provenance_of, acceptance.execution, acceptance.code)
+        if isinstance(then, str):
+            return None
+        key = own, then, acceptance.files
+        if key not in self._since:
+            try:
+                self._since[key] = self._judged_since(own, then, acceptance)
+            except (SnapshotError, SettingsError):
+                self._since[key] = None
+        return self._since[key]
 
     def _judged_since(self, own: Then | str, then: Then, acceptance: Acceptance) -> Judgement:
         ran = self._ran(then)
         if ran is None:
             return self._judged(then, None, None)
         read = acceptance.after(ran)
-        if then.snapshot == self._manifest_now.digest:  # nothing has changed since, also of files that are not noted
+        if then.snapshot == self._snapshot:  # nothing has changed since, also of files that are not noted
             read = replace(read, lacks=[part for part in read.lacks if part != "files"])
         return self._judged(then, self._presumed(own, then, ran), read)
 
@@ -176,7 +180,7 @@ class Judge:
             before, _ = self._compared(own)
         except SnapshotError:  # its own code is gone
             return None
-        key, accepted = (own[:1] + then[:1] + own[2:]), self._compared(then)[0]
+        key, accepted = (own.snapshot, then.snapshot, own.folders, own.taken), self._compared(then)[0]
         if key not in self._between:
             self._between[key] = Comparison(before, accepted)
         return presumed(ran, self._between[key], self._reach(own, before), (before, accepted))
@@ -193,14 +197,15 @@ class Judge:
             read: The same with the files that it has read.
         """
         walk, comparison = self._compared(then)
-        verdict = comparison.verdict(self._reach(then, walk), ran)
+        reached = self._reach(then, walk)
+        verdict = comparison.verdict(reached, ran)
         changed, unknown = self._files(then, read)
-        if changed and verdict.answer != "ran":
-            return Judgement("ran", (), changed)
-        if verdict.answer == "ran":
-            return Judgement("ran", verdict.changes, changed)
+        versions = self._versions.of(then, lambda: _imported(walk, reached, ran))
+        if changed or verdict.answer == "ran":
+            changes = verdict.changes if verdict.answer == "ran" else ()
+            return Judgement("ran", changes, changed, (), then.snapshot, versions)
         why = (*map(str, verdict.unknown), *unknown)
-        return Judgement("unknown" if why else verdict.answer, verdict.changes, (), why)
+        return Judgement("unknown" if why else verdict.answer, verdict.changes, (), why, then.snapshot, versions)
 
     def _compared(self, then: Then) -> tuple[Walk, Comparison]:
         key = then.snapshot, then.folders, then.taken
@@ -225,7 +230,7 @@ class Judge:
         return self._manifests[snapshot]
 
     def _reach(self, then: Then, walk: Walk) -> Reached:
-        key = then[:1] + then[2:]
+        key = then.snapshot, then.folders, then.taken, then.classes
         if key not in self._reached:
             self._reached[key] = started(walk, then.classes)
         return self._reached[key]
@@ -244,3 +249,19 @@ def started(walk: Walk, classes: Sequence[Place]) -> Reached:
     if not lost:
         return found
     return Reached(found.definitions, tuple(sorted({*found.unknown, *lost})))
+
+
+def _imported(walk: Walk, reached: Reached, ran: Ran | None) -> set[str]:
+    """The modules outside of the project that the files import which a job has loaded: the first part of each name."""
+    files = set(reached.definitions)
+    if ran is not None:
+        loaded = {(each.tree, each.path) for each in ran.modules} | set(ran.functions)
+        files = loaded if ran.sees_all else files | loaded
+    found = set()
+    for file in files:
+        known = walk.definitions(file)
+        if known is not None:
+            sources = {each.source for one in known.names.values() for each in one.imports} | {*known.stars}
+            sources |= {source for where in known.aliases.values() for source, _ in where}
+            found |= {source.partition(".")[0] for source in sources if walk.project.find(source, file).is_outside}
+    return found - STANDARD_NAMES

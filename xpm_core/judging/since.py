@@ -6,7 +6,7 @@ Owns: all that has changed for a job, whatever the verdict is, and the lines of 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -71,11 +71,11 @@ def since(workspace: Path, directory: JobDirectory, task: str) -> Since:
     store = CodeStore(workspace)
     told: list[Provenance] = []
 
-    def roots_by(digest: str) -> Mapping[str, str]:
+    def provenance_of(digest: str) -> Provenance:
         told.append(Provenance.read(store.get("provenance", digest)))
-        return told[-1].roots
+        return told[-1]
 
-    then = then_of(directory, task, roots_by)
+    then = then_of(directory, task, provenance_of)
     if isinstance(then, str):
         return Since(why=(then,))
     try:

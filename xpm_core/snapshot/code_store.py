@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Iterator
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -18,7 +19,7 @@ from xpm_core.labels import short
 from xpm_core.snapshot.manifest import LARGEST_MANIFEST, RUN_AGAIN, Manifest
 from xpm_core.workspace.files import explained, write_atomic
 
-Kind = Literal["snapshots", "provenance", "packages", "reached", "ran"]
+Kind = Literal["snapshots", "provenance", "packages", "ran"]
 """The documents, by the name of their folder."""
 
 
@@ -131,6 +132,15 @@ class CodeStore:
             raise SnapshotError(path, f"this description of {_NAMES[kind]} {short(digest)} {wrong}", RUN_AGAIN)
         return data
 
+    def documents(self, kind: Kind) -> Iterator[bytes]:
+        """All documents of a kind, as they are on the disk. Those that cannot be read are passed over."""
+        folder = f"{self.folder}/{kind}"
+        try:
+            names = os.listdir(folder)
+        except OSError:
+            return
+        yield from filter(None, (_read(f"{folder}/{name}") for name in names if not name.startswith(".")))
+
     def manifest(self, digest: str) -> Manifest:
         """The manifest of a snapshot.
 
@@ -144,7 +154,6 @@ _NAMES = {
     "snapshots": "snapshot",
     "provenance": "the submission",
     "packages": "the packages",
-    "reached": "what a job could reach,",
     "ran": "what a job ran,",
 }
 

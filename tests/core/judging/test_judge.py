@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
-from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from textwrap import dedent
@@ -15,7 +14,7 @@ import pytest
 from xpm_core.fingerprints.ran import OpenedFile, Ran, RanModule
 from xpm_core.judging.acceptance import Acceptance, add
 from xpm_core.judging.judge import Judge
-from xpm_core.judging.then import Then, roots_in, then_of
+from xpm_core.judging.then import Then, provenances, then_of
 from xpm_core.project.import_path import import_path
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.snapshot.manifest import KeptFile, Manifest
@@ -87,7 +86,7 @@ class Lab:
 
     def then(self) -> Then | str:
         """What the directory says."""
-        return then_of(self.directory, "judged_task:Judged", partial(roots_in, CodeStore(self.workspace)))
+        return then_of(self.directory, "judged_task:Judged", provenances(CodeStore(self.workspace)))
 
     def judge(self, **files: str) -> Judge:
         return Judge(self.workspace, *self.submitted(**files), import_path())
@@ -142,6 +141,36 @@ def test_a_file_that_it_has_read_counts_as_code(lab: Lab) -> None:
     assert (found.answer, found.places) == ("ran", ["rates.csv"])
     lost = Ran(**{**vars(RAN), "lacks": ["files"]})
     assert lost.sees_all
+
+
+def test_equal_snapshots_are_not_believed_if_a_file_beside_the_code_has_changed(lab: Lab) -> None:
+    """Git may ignore the file, so that the snapshots do not differ."""
+    lab.run()
+    judge = lab.judge()
+    then = lab.then()
+    assert isinstance(then, Then)
+    assert judge.is_same(then.snapshot[:12], then.packages.document[:12])
+    assert not lab.judge(judged_helper=HELPER + "x = 1\n").is_same(then.snapshot[:12], "")
+    assert not judge.is_same(then.snapshot[:12], "0" * 12), "the packages differ"
+    assert not judge.is_same("", "")
+    read = [OpenedFile("p", "rates.csv", "digest", sha256(b"1").hexdigest())]
+    (lab.root / "rates.csv").write_text("1")
+    CodeStore(lab.workspace).put("ran", Ran(**{**vars(RAN), "files": read}).written())
+    assert lab.judge().is_same(then.snapshot[:12], "")
+    (lab.root / "rates.csv").write_text("2")
+    assert not lab.judge().is_same(then.snapshot[:12], "")
+    CodeStore(lab.workspace).put("ran", Ran(**{**vars(RAN), "files": [read[0]._replace(tree="other")]}).written())
+    (lab.root / "rates.csv").write_text("1")
+    assert lab.judge().is_same(then.snapshot[:12], ""), "the file of another project is no file of this job"
+    CodeStore(lab.workspace).put("ran", b"damaged")
+    assert not lab.judge().is_same(then.snapshot[:12], "")
+
+
+def test_the_marker_counts_if_the_index_names_an_execution_that_has_no_record(lab: Lab) -> None:
+    lab.run()
+    found = lab.judge().of(lab.directory, "judged_task:Judged", "e7")
+    assert found.answer == "same"
+    assert lab.judge().of(lab.directory, "judged_task:Judged", "e1") == found
 
 
 def test_what_is_not_known_is_said(lab: Lab) -> None:

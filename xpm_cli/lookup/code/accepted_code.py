@@ -14,7 +14,8 @@ from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_cli.lookup.sealed_job import imported_from
 from xpm_core.errors import SettingsError, SnapshotError, WorkspaceError
 from xpm_core.judging.acceptance import Acceptance, add
-from xpm_core.judging.judge import Judge, Judgement
+from xpm_core.judging.judge import Judge
+from xpm_core.judging.judgement import Judgement
 from xpm_core.labels import short
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.script.this_process import about

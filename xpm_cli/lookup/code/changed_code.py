@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from xpm_cli.lookup.code.retried_code import Recoded
 from xpm_cli.lookup.open_workspace import OpenWorkspace
-from xpm_core.judging.judge import Judge, Judgement
+from xpm_core.judging.judge import Judge
+from xpm_core.judging.judgement import Judgement
 from xpm_core.labels import short
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.states import State

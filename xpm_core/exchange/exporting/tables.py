@@ -28,8 +28,8 @@ jobs/TASK/ID/  the directory of each job: what it wrote and printed (*.out, *.er
 runs/TIME/     each run of the experiment's script: its results and its log
 code/ID/       the code that jobs ran, as plain files. "code" in jobs.csv says which job ran which
 documents/     what code and environment are made of, named by SHA-256: the list of a snapshot's files (snapshots),
-               how jobs came to be submitted (provenance), installed packages (packages), what jobs could
-               reach (reached), what they ran (ran)
+               how jobs came to be submitted (provenance), installed packages (packages), what jobs ran
+               (ran)
 parts/, arguments/   what the jobs' payloads refer to, named by SHA-256
 
 An identity (ID) is the SHA-256 of a job's task and parameters.

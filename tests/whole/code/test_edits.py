@@ -193,7 +193,7 @@ def test_the_commands_that_a_report_names_work_as_they_are_copied(project: Proje
     project.run(1)
     project.edit("new")
     lines = project.run(1).err.splitlines()
-    [start] = [number for number, line in enumerate(lines) if line.startswith("next    what has changed: xpm diff")]
+    [start] = [number for number, line in enumerate(lines) if line.startswith("next    what changed: xpm diff")]
     diff, retry, accept = (shlex.split(line[line.index("xpm ") :])[1:] for line in lines[start : start + 3])
     program = str(Path(sys.executable).with_name("xpm"))
 

@@ -16,7 +16,7 @@ from xpm_core.fingerprints.project import File
 from xpm_core.fingerprints.ran import Ran, RanModule
 from xpm_core.fingerprints.reached import Reached, definition_name, reach
 from xpm_core.fingerprints.source.pieces import MODULE
-from xpm_core.fingerprints.walk import Walk
+from xpm_core.fingerprints.walk import Key, Walk
 
 
 def presumed(ran: Ran, between: Comparison, reached: Reached, walks: tuple[Walk, Walk]) -> Ran | None:
@@ -48,8 +48,8 @@ def presumed(ran: Ran, between: Comparison, reached: Reached, walks: tuple[Walk,
         return ran
     if verdict.answer == "unknown":
         return None
-    changed = [(each.tree, each.path, each.name) for each in verdict.changes]
-    more = reach(accepted, [each for each in changed if each[:2] in accepted.project.files])
+    changed = [Key(each.tree, each.path, each.name) for each in verdict.changes]
+    more = reach(accepted, [each for each in changed if accepted.definition(each) is not None])
     if more.unknown:
         return None
     functions = dict(_left(ran, own, accepted))

@@ -6,12 +6,14 @@ import importlib
 import sys
 from collections.abc import Iterator
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 
 from xpm_core.fingerprints.ran import OpenedFile, Ran, RanModule
+from xpm_core.judging.acceptance import Acceptance, add
 from xpm_core.judging.judge import Judge
 from xpm_core.judging.then import Then, roots_in, then_of
 from xpm_core.project.import_path import import_path
@@ -154,3 +156,89 @@ def test_what_is_not_known_is_said(lab: Lab) -> None:
     (lab.directory.path / ".xpm" / "handed.json").unlink()
     [why] = lab.judge().of(lab.directory, "judged_task:Judged").why
     assert "does not say what it ran" in why
+
+
+# -- what was accepted -------------------------------------------------------------------------------------------------
+
+
+def accept(lab: Lab, **files: str) -> Acceptance:
+    """Accept the job with some code, and with the files beside it as they are now."""
+    code = lab.submitted(**files)
+    judge = Judge(lab.workspace, *code, import_path())
+    found = Acceptance("e1", *code, "why", "ana", "head", 1.0, judge.files_now(lab.directory, "judged_task:Judged"))
+    since = judge.since(lab.directory, "judged_task:Judged", found)
+    assert since is not None
+    assert since.answer == "same"
+    add(lab.directory, found)
+    return found
+
+
+def answer(lab: Lab, **files: str) -> tuple[str, list[str]]:
+    found = lab.judge(**files).of(lab.directory, "judged_task:Judged")
+    return found.answer, found.places
+
+
+OTHER, THIRD = HELPER.replace("return n", "return n + 1"), HELPER.replace("return n", "return n + 2")
+
+
+def test_accepted_code_counts_as_the_jobs_own_beside_that(lab: Lab) -> None:
+    lab.run()
+    accepted = accept(lab, judged_helper=OTHER)
+    assert answer(lab, judged_helper=OTHER)[0] == "same"
+    assert answer(lab, judged_helper="# a comment\n" + dedent(OTHER))[0] == "same"
+    assert answer(lab)[0] == "same"
+    found = lab.judge(judged_helper=THIRD).of(lab.directory, "judged_task:Judged")
+    assert (found.answer, found.snapshot) == ("ran", accepted.snapshot)
+    accept(lab, judged_helper=THIRD)
+    assert answer(lab, judged_helper=OTHER)[0] == answer(lab, judged_helper=THIRD)[0] == "same"
+
+
+def test_accepted_code_that_is_gone_is_not_believed(lab: Lab) -> None:
+    lab.run()
+    accepted = accept(lab, judged_helper=OTHER)
+    for kind in ("snapshots", "provenance"):
+        path = Path(CodeStore(lab.workspace).document_path(kind, accepted.code[kind.rstrip("s")]))
+        data = path.read_bytes()
+        path.unlink()
+        found = lab.judge(judged_helper="# a comment\n" + dedent(OTHER)).of(lab.directory, "judged_task:Judged")
+        assert (found.answer, found.places) == ("ran", ["judged_helper.py used"])
+        path.write_bytes(data)
+
+
+def test_files_are_accepted_as_they_are_and_no_further(lab: Lab) -> None:
+    names = ("rates.csv", "gone.csv", "come.csv", "changing.csv")
+    digest = sha256(b"1").hexdigest()
+    states = [("digest", digest), ("digest", digest), ("absent",), ("unknown",)]
+    files = [OpenedFile("p", name, *state) for name, state in zip(names, states, strict=True)]  # type: ignore[arg-type]
+    lab.run(Ran(**{**vars(RAN), "files": files}))
+    for name in ("rates.csv", "come.csv", "changing.csv"):
+        (lab.root / name).write_text("2")
+    assert answer(lab) == ("ran", ["come.csv", "gone.csv", "rates.csv"])
+    accepted = accept(lab)
+    assert {each.path: each.state for each in accepted.files} == {
+        "rates.csv": "digest", "gone.csv": "absent", "come.csv": "digest", "changing.csv": "digest",
+    }  # fmt: skip
+    assert answer(lab)[0] == "same"
+    for name in names:
+        (lab.root / name).write_text("3")
+        assert answer(lab) == ("ran", [name])
+        (lab.root / name).write_text("2") if name != "gone.csv" else (lab.root / name).unlink()
+    assert answer(lab)[0] == "same"
+
+
+def test_files_that_are_not_noted_are_accepted_as_long_as_no_file_changes(lab: Lab) -> None:
+    lab.run(Ran(**{**vars(RAN), "lacks": ("files",)}))
+    assert answer(lab)[0] == "unknown"
+    accept(lab, judged_helper=OTHER)
+    assert answer(lab, judged_helper=OTHER)[0] == "same"
+    assert answer(lab, judged_helper="# a comment\n" + dedent(OTHER))[0] == "unknown"
+
+
+def test_a_job_of_live_code_has_the_accepted_code(lab: Lab) -> None:
+    lab.run(None)
+    [record] = lab.directory.records()
+    lab.directory.write_record(1, "e1", {**record, "code": {"snapshot": "", "provenance": ""}})
+    assert answer(lab)[0] == "unknown"
+    accept(lab)
+    assert answer(lab)[0] == "same"
+    assert answer(lab, judged_helper=OTHER) == ("ran", ["judged_helper.py used"])

@@ -6,13 +6,13 @@ Owns: which of some jobs have anything to accept, what cannot be accepted and wh
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from xpm_cli.lookup.code.retried_code import RetriedCode
+from xpm_cli.lookup.code.todays_code import Code, todays_code
 from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_cli.lookup.sealed_job import imported_from
-from xpm_core.errors import SettingsError, SignatureError, SnapshotError, WorkspaceError
+from xpm_core.errors import SettingsError, SnapshotError, WorkspaceError
 from xpm_core.judging.acceptance import Acceptance, add
 from xpm_core.judging.judge import Judge, Judgement
 from xpm_core.labels import short
@@ -27,9 +27,6 @@ NAMED = 5
 """How many jobs with nothing to accept are named."""
 PLACES = 3
 """How many places of a job are named."""
-
-Code = tuple[str, str]
-"""A snapshot, and how it came to be taken."""
 
 
 class Candidate(NamedTuple):
@@ -68,7 +65,7 @@ class AcceptedCode:
         self.candidates: list[Candidate] = []
         self.refused: list[tuple[JobRow, str]] = []
         self.unchanged: list[JobRow] = []
-        for row, code in _today(opened, [row for row in rows if self._may_be_accepted(row)]):
+        for row, code in todays_code(opened, [row for row in rows if self._may_be_accepted(row)]):
             if isinstance(code, str):
                 self.refused.append((row, code))
             else:
@@ -158,36 +155,3 @@ def _what(found: Judgement) -> str:
         return f"it cannot be told whether its code has changed: {listed(found.why, PLACES)}"
     places = listed(found.places, PLACES)
     return f"changed: {places}" if found.answer == "ran" else f"changed, but it never ran that: {places}"
-
-
-def _today(opened: OpenWorkspace, rows: Sequence[JobRow]) -> Iterator[tuple[JobRow, Code | str]]:
-    """Today's code of jobs; or why it is not known. It is taken once for all jobs that were submitted together."""
-    groups: dict[Code, list[JobRow]] = {}
-    for row in rows:
-        kept = opened.kept(row)
-        if kept is None:
-            yield (
-                row,
-                "its directory does not say what it ran, or another user has run it: only that user can accept it.",
-            )
-        elif not kept.spec.options.snapshot:
-            yield row, "it ran with live code, which was not kept. So it cannot be told what is accepted. Run it again."
-        else:
-            groups.setdefault((kept.spec.options.snapshot, kept.spec.options.provenance), []).append(row)
-    for group in groups.values():
-        found = _taken(opened, group)
-        if isinstance(found, str):  # one of them may be the reason
-            for row in group:
-                alone = _taken(opened, [row])
-                yield row, alone if isinstance(alone, str) else alone[row.identity]
-        else:
-            yield from ((row, found[row.identity]) for row in group)
-
-
-def _taken(opened: OpenWorkspace, rows: Sequence[JobRow]) -> Mapping[str, Code] | str:
-    try:
-        recoded = RetriedCode(opened, rows).now()
-    except (SnapshotError, SettingsError, SignatureError) as error:
-        return f"today's code cannot be taken: {error.where}: {error.problem}."
-    options = {identity: each.after.options for identity, each in recoded.items()}
-    return {identity: (each.snapshot, each.provenance) for identity, each in options.items()}

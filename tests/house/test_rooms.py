@@ -103,6 +103,7 @@ TESTED_ELSEWHERE = {
     "core/cleaning/places": ("core/cleaning/test_plan", "links and mounts stay there, trash is seen in removals"),
     "core/cleaning/records": ("core/cleaning/test_plan", "plans are made of them"),
     "core/script/code/reused": ("whole/code/test_edits", "a script is run again after an edit"),
+    "cli/lookup/code/changed_code": ("whole/code/test_edits", "jobs of real scripts run again after an edit"),
     "cli/lookup/code/accepted_code": ("whole/code/test_accept", "jobs of real scripts are accepted, and refused"),
     "cli/lookup/code/todays_code": ("whole/code/test_accept", "today's code is that of a real project"),
     "core/exchange/exporting/accepted": ("core/exchange/exporting/test_export", "what was accepted is in the file"),

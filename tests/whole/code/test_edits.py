@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import shutil
+import subprocess
+import sys
 import sysconfig
 from pathlib import Path
 
@@ -157,6 +160,56 @@ def test_a_retry_of_what_changed_takes_the_jobs_that_ran_it(project: Project) ->
     assert ran.returncode == 0, ran.stderr
     project.run(1, 2)
     assert project.values() == {1: ("new",) * 3, 2: ("new",) * 3}
+
+
+def test_a_retry_of_what_changed_says_which_jobs_cannot_have_todays_code(project: Project, tmp_path: Path) -> None:
+    project.create("old")
+    project.run(1)
+    other = Project(project.desktop, tmp_path / "there" / "digits")
+    other.create("theirs")
+    other.run(2)
+    project.edit("new")
+    forget(other.root)
+    ran = xpm(project.desktop, "retry", "--changed", "--yes")
+    assert ran.returncode == 0, ran.stderr
+    said = f"Work n=2: {other.root}: the code that the job was submitted from is gone"
+    assert re.search(rf"cannot tell of \w+ {said}", ran.stderr), ran.stderr
+    assert ran.stderr.count("ready again") == 1, ran.stderr
+    named = xpm(project.desktop, "retry", "--changed", "n=2", "--yes")
+    assert (named.returncode, "ready again" in named.stderr) == (1, False), named.stderr
+
+
+def test_a_retry_of_what_changed_leaves_alone_what_never_ran_it(project: Project) -> None:
+    project.create("old").write("top.py", "VALUE = 'old'\n\ndef unused():\n    return 1\n")
+    project.run(1)
+    project.write("top.py", "VALUE = 'old'\n\ndef unused():\n    return 2\n")
+    said = xpm(project.desktop, "retry", "--changed", "n=1", "--yes").stderr
+    assert "ran no code that has changed" in said, said
+    assert "No job that was selected ran code that has changed." in said
+
+
+def test_the_commands_that_a_report_names_work_as_they_are_copied(project: Project) -> None:
+    project.create("old")
+    project.run(1)
+    project.edit("new")
+    lines = project.run(1).err.splitlines()
+    [start] = [number for number, line in enumerate(lines) if line.startswith("next    what changed: xpm diff")]
+    diff, retry, accept = (shlex.split(line[line.index("xpm ") :])[1:] for line in lines[start : start + 3])
+    program = str(Path(sys.executable).with_name("xpm"))
+
+    def typed(*words: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run([program, *words], cwd="/", capture_output=True, text=True, stdin=subprocess.DEVNULL)
+
+    shown = typed(*diff)
+    assert shown.returncode == 0, shown.stderr
+    assert "-VALUE = 'old'\n+VALUE = 'new'\n" in shown.stdout
+    assert "data.csv" in shown.stdout
+    assert "This would retry 1 job" in typed(*retry).stderr
+    accepted = typed(*accept, "--yes")
+    assert accepted.returncode == 0, accepted.stderr
+    assert "No job that was selected ran code that has changed." in typed(*retry).stderr
+    assert "older code" not in project.run(1).err
+    assert "its result was accepted with later code: " in typed(*diff).stdout
 
 
 FAILING = "VALUE = 'broken'\nraise RuntimeError('mend me')\n"

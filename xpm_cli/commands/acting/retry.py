@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -68,9 +68,13 @@ def retry(
         targets = Targets.of(opened, names, chosen, _fits(chosen))
         code_of_jobs = RetriedCode(opened, [row for row in targets.rows if acts.may_run(opened, row, trusts=trust)])
         recoded: dict[str, Recoded] = {}
+        fails = False
         if changed:
             recoded = code_of_jobs.now(skips=True)
-            targets = _changed(opened, targets, recoded, code_of_jobs.refused)
+            found = ChangedCode(opened, targets.rows, recoded, code_of_jobs.refused, named=targets.named)
+            for line in found.lines():
+                say(line)
+            targets, fails = replace(targets, rows=found.rows), found.fails
         for line in code_of_jobs.lines() if code is None and not changed else ():
             say(line)
         if not targets.rows:
@@ -84,17 +88,7 @@ def retry(
         results = [_retry(opened, row, recoded.get(row.identity), trust) for row in targets.rows]
         for warning in acts.obstacle_lines(opened, targets.rows):
             say(warning)
-    ctx.exit(0 if all(results) else FAILED)
-
-
-def _changed(
-    opened: OpenWorkspace, targets: Targets, recoded: Mapping[str, Recoded], refused: Mapping[str, str]
-) -> Targets:
-    """Those of the jobs that ran what has changed since. It is said of which jobs that holds."""
-    found = ChangedCode(opened, targets.rows, recoded, refused, named=targets.named)
-    for line in found.lines():
-        say(line)
-    return replace(targets, rows=found.rows)
+    ctx.exit(0 if all(results) and not fails else FAILED)
 
 
 def _fits(chosen: Filter | None) -> Callable[[JobRow], bool]:

@@ -36,6 +36,7 @@ class ChangedCode:
 
     Attributes:
         rows: Those of them that ran what has changed.
+        fails: Whether a job was named that is not done, or cannot run with today's code.
     """
 
     def __init__(
@@ -52,6 +53,7 @@ class ChangedCode:
         self._others = [row for row in rows if row.state is not State.DONE]
         self._found = [(row, self._judged(row, recoded.get(row.identity))) for row in rows if row.state is State.DONE]
         self.rows = [row for row, found in self._found if found.answer == "ran"]
+        self.fails = named and any(row.state is not State.DONE or row.identity not in recoded for row in rows)
 
     def lines(self) -> Iterator[str]:
         """What has changed of which job, and of how many it cannot be told.

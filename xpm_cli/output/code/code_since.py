@@ -147,6 +147,7 @@ class CodeSince:
         return {
             "snapshot": self.since.snapshot or None,
             "answer": self.since.answer,
+            "accepted": self.accepted or None,
             "unrecorded": self.since.lacks or None,
             **{name: [_as_data(each) for each in group] for name, group in self.groups},
             "unknown": list(self.since.why),

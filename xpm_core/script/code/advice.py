@@ -23,15 +23,15 @@ def advice(older: Mapping[str, str], commands: Commands, experiment: str) -> lis
 
     Example:
         >>> advice({"Train": "3f9ac2e04b"}, Commands(), "digits")[0]
-        'next    what has changed: xpm diff 3f9ac2e --code'
+        'next    what changed: xpm diff 3f9ac2e --code'
     """
     if not older:
         return []
     shown = list(older.items())[:MOST]
-    each = [(f" for {name}" if len(older) > 1 else "", identity) for name, identity in shown]
+    each = [(f" ({name})" if len(older) > 1 else "", identity) for name, identity in shown]
     lines = [
-        *(f"what has changed{of}: {commands.code_since(identity)}" for of, identity in each),
-        f"run again what ran older code: {commands.retry_changed(experiment)}",
-        f"or let the results stand: {commands.accept(experiment)}",
+        *(f"what changed{of}: {commands.code_since(identity)}" for of, identity in each),
+        f"run them again: {commands.retry_changed(experiment)}",
+        f"or accept them: {commands.accept(experiment)}",
     ]
     return [("next    " if number == 0 else " " * 8) + line for number, line in enumerate(lines)]

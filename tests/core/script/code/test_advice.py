@@ -15,9 +15,9 @@ IDENTITY = "3f9ac2e1" * 8
 def test_each_line_ends_with_a_command_that_works_when_it_is_copied() -> None:
     lines = advice({"Train": IDENTITY}, Commands.of_script(Path("/data/my runs")), "digits")
     assert lines == [
-        "next    what has changed: xpm diff 3f9ac2e --code --workspace '/data/my runs'",
-        "        run again what ran older code: xpm retry --changed --experiment digits --workspace '/data/my runs'",
-        "        or let the results stand: xpm accept --experiment digits --why '...' --workspace '/data/my runs'",
+        "next    what changed: xpm diff 3f9ac2e --code --workspace '/data/my runs'",
+        "        run them again: xpm retry --changed --experiment digits --workspace '/data/my runs'",
+        "        or accept them: xpm accept --experiment digits --why '...' --workspace '/data/my runs'",
     ]
     assert isinstance(main, Program)
     for line in lines:
@@ -29,6 +29,6 @@ def test_each_line_ends_with_a_command_that_works_when_it_is_copied() -> None:
 
 def test_several_classes_are_told_apart_and_many_are_cut() -> None:
     lines = advice({f"T{number}": f"{number}" * 64 for number in range(6)}, Commands(), "digits")
-    assert lines[0] == "next    what has changed for T0: xpm diff 0000000 --code"
+    assert lines[0] == "next    what changed (T0): xpm diff 0000000 --code"
     assert len(lines) == MOST + 2
     assert advice({}, Commands(), "digits") == []

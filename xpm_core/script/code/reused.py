@@ -103,8 +103,8 @@ class Reused:
                     groups.setdefault((found.answer, job.name), _Group()).add(found)
                 if found.versions:
                     versions.setdefault(job.name, _Group()).add(found)
-        except XpmError:  # the report is worth more than this note
-            return []
+        except XpmError as error:  # the report is worth more than this note
+            return [f"note    cannot tell whether the code of reused jobs has changed: {error}"]
         self._remember()
         ordered = sorted(groups.items(), key=lambda item: (_ORDER.index(item[0][0]), -item[1].jobs))
         told = [(_LINES[answer](name, group), group.jobs) for (answer, name), group in ordered]

@@ -118,6 +118,26 @@ def test_a_job_whose_code_changed_runs_again_if_the_script_asks_for_that(project
     assert "2 done (2 reused)" in project.run(1, 2).err
 
 
+def test_live_code_cannot_be_compared_and_the_report_says_so(project: Project) -> None:
+    asking(project, "rerun").env = {"XPM_SNAPSHOT": "0"}
+    assert "did nothing" not in project.run(1).err, "nothing was reused"
+    project.edit("new")
+    note = 'note    on_code_change="rerun" did nothing: live code is not kept, so it cannot be compared'
+    assert note in project.run(1).err
+
+
+def test_without_todays_description_the_report_says_that_nothing_was_compared(project: Project) -> None:
+    project.create("old")
+    train = project.root / "train.py"
+    gone = "        [p.unlink() for p in Path(workspace).glob('code/snapshots/*') if 'GONE' in os.environ]\n"
+    text = train.read_text().replace('        print("submitted"', gone + '        print("submitted"')
+    train.write_text(text.replace("import json, sys", "import json, os, sys"))
+    project.run(1)
+    project.edit("new")
+    project.env = {"GONE": "1"}
+    assert "note    cannot tell whether the code of reused jobs has changed: " in project.run(1).err
+
+
 def test_a_change_that_no_job_ran_makes_nothing_run_again(project: Project) -> None:
     asking(project, "rerun").write("top.py", "VALUE = 'old'\n\ndef unused():\n    return 1\n")
     project.run(1)

@@ -107,9 +107,9 @@ class Reused:
                     self.older.setdefault(job.name, job.identity)
                 if found.versions:
                     versions.setdefault(job.name, _Group()).add(found)
-        except XpmError:  # the report is worth more than this note
+        except XpmError as error:  # the report is worth more than this note
             self.older.clear()
-            return []
+            return [f"note    cannot tell whether the code of reused jobs has changed: {error}"]
         self._remember()
         ordered = sorted(groups.items(), key=lambda item: (_ORDER.index(item[0][0]), -item[1].jobs))
         told = [(_LINES[answer](name, group), group.jobs) for (answer, name), group in ordered]

@@ -33,7 +33,7 @@ from xpm_core.reading.server import server_time
 from xpm_core.script.code.advice import advice
 from xpm_core.script.code.choice import LIVE
 from xpm_core.script.code.fates import Fates
-from xpm_core.script.code.on_change import ERROR, IGNORE, RERUN, WARN, OnChange, rule_of
+from xpm_core.script.code.on_change import ERROR, IGNORE, RERUN, WARN, OnChange, rule_of, without_effect
 from xpm_core.script.code.reused import Reused, changed_line
 from xpm_core.script.code.run_code import RunCode
 from xpm_core.script.follow.follower import LONGEST_PAUSE_S, SHORTEST_PAUSE_S
@@ -187,6 +187,8 @@ class Submitter:
         told = [job for job in jobs if self._rules[job.directory.task] != IGNORE]
         code = self._reused.lines(told)
         code += advice(self._reused.older, self.commands, self._directory.name)
+        if not self._code.newest.snapshot:
+            code += without_effect({self._rules[job.directory.task] for job in jobs})
         return [*self.twins.lines(), *self.lookalikes.lines(), *self._fates.notes(), *code]
 
     def say_fates(self) -> None:

@@ -46,6 +46,10 @@ Program.homes = {
     "queues": ("xpm_cli.commands.acting.queues", "List the queues, and pause them."),
     "cancel": ("xpm_cli.commands.acting.cancel", "Cancel jobs that have not ended."),
     "retry": ("xpm_cli.commands.acting.retry", "Run jobs again that have ended."),
+    "accept": (
+        "xpm_cli.commands.acting.accept",
+        "Say that results of done jobs still stand with the code and the data of now.",
+    ),
     "graph": ("xpm_cli.commands.looking.graph", "Show which jobs of an experiment need which."),
     "diff": ("xpm_cli.commands.looking.diff", "List the parameters that make two identities differ."),
     "gc": ("xpm_cli.commands.upkeep.gc", "Remove what nobody needs any more."),

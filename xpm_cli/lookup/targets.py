@@ -86,13 +86,7 @@ class Targets:
             return True
         for line in self.would(verb):
             say(line)
-        if sys.stdin.isatty() and sys.stderr.isatty():
-            if click.confirm(self.question(verb), err=True):
-                return True
-            say(nothing_was(verb))
-        else:
-            say(f"{nothing_was(verb)} The same with --yes does it.")
-        return False
+        return confirmed(self.question(verb), verb)
 
     def question(self, verb: str) -> str:
         """The question whether to do it."""
@@ -120,7 +114,23 @@ class Targets:
         return row.state.value if row.state else "unknown"
 
 
+def confirmed(question: str, verb: str) -> bool:
+    """Ask, and say so if nothing was done. Where there is no terminal, the answer is no.
+
+    Args:
+        question: The question.
+        verb: What would be done: "cancel".
+    """
+    if sys.stdin.isatty() and sys.stderr.isatty():
+        if click.confirm(question, err=True):
+            return True
+        say(nothing_was(verb))
+    else:
+        say(f"{nothing_was(verb)} The same with --yes does it.")
+    return False
+
+
 def nothing_was(verb: str) -> str:
     """What to say if the answer is no: `Nothing was cancelled.`"""
-    past = {"cancel": "cancelled", "retry": "retried"}[verb]
+    past = {"accept": "accepted", "cancel": "cancelled", "retry": "retried"}[verb]
     return f"Nothing was {past}."

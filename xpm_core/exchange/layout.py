@@ -19,7 +19,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from xpm_core.errors import ExchangeError
-from xpm_core.workspace.job_records import RECORD
+from xpm_core.workspace.job_records import ACCEPTED, RECORD
 
 SCHEMA = 1
 FORM = "an experiment of xpm"
@@ -27,10 +27,10 @@ FORM = "an experiment of xpm"
 README, EXPORT, JOBS, TABLE = "README.txt", "export.json", "jobs.json", "jobs.csv"
 FILES = (README, EXPORT, JOBS, TABLE)
 FOLDERS = ("jobs", "runs", "code", "documents", "parts", "arguments")
-DOCUMENTS = ("snapshots", "provenance", "packages", "reached", "ran")
+DOCUMENTS = ("snapshots", "provenance", "packages", "ran")
 LATEST_S = 10**10
 """Epoch seconds. A later time is none."""
-RECORDS = ("done", "failed", "handed.json", "outputs.jsonl")
+RECORDS = ("done", "failed", "handed.json", "outputs.jsonl", ACCEPTED)
 """Files of a job's folder `.xpm`, beside the records of its executions. Others are not taken along."""
 
 

@@ -10,7 +10,7 @@ Owns: the verdict. "Same" is said only if nothing was left that could not be fol
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 from xpm_core.fingerprints.project import File, Project
 from xpm_core.fingerprints.ran import Ran
@@ -21,6 +21,8 @@ from xpm_core.fingerprints.walk import ALL, OUTSIDE, Key, Unknown, Walk
 
 Answer = Literal["same", "ran", "reached", "unknown"]
 """What a verdict says. same: the same code. ran: changed, and it ran. reached: changed, but this job never ran it."""
+
+_Each = TypeVar("_Each", "Change", "Unknown")
 
 
 class Change(NamedTuple):
@@ -62,6 +64,22 @@ class Verdict(NamedTuple):
     unknown: tuple[Unknown, ...] = ()
 
 
+class Parts(NamedTuple):
+    """All that has changed of what a job could run, whatever the verdict is.
+
+    Attributes:
+        ran: What has changed of what it ran, sorted.
+        never: What has changed of the rest that it could run, and it is known that it did not; sorted.
+        unsure: What has changed of the rest, and may have run where nobody saw it; sorted.
+        unknown: Where it cannot be told, sorted.
+    """
+
+    ran: tuple[Change, ...] = ()
+    never: tuple[Change, ...] = ()
+    unsure: tuple[Change, ...] = ()
+    unknown: tuple[Unknown, ...] = ()
+
+
 def compare(old: Project, new: Project, reached: Reached, ran: Ran | None = None) -> Verdict:
     """Compare the code of one job with another state of its project.
 
@@ -84,19 +102,19 @@ class _Found(NamedTuple):
     unknown: Sequence[Unknown] = ()
 
 
-def _verdict(ran: _Found, rest: _Found, unknown: Iterable[Unknown]) -> Verdict:
+def _verdict(parts: Parts) -> Verdict:
     """The verdict on what ran, and on the rest of what could have run."""
-    if ran.changes:
-        return Verdict("ran", tuple(sorted(ran.changes)))
-    left = {*ran.unknown, *rest.unknown, *unknown}
-    changes = tuple(sorted(rest.changes))
+    if parts.ran:
+        return Verdict("ran", parts.ran)
+    changes = tuple(sorted({*parts.never, *parts.unsure}))
+    left = {*parts.unknown, *map(unseen, parts.unsure)}
     if left:
         return Verdict("unknown", changes, tuple(sorted(left)))
     return Verdict("reached" if changes else "same", changes)
 
 
-def _unseen(change: Change) -> Unknown:
-    """What has changed, and may have run where nobody saw it."""
+def unseen(change: Change) -> Unknown:
+    """A change of what may have run where nobody saw it, as a place where it cannot be told."""
     what = f"{change.name}, which processes of the job may have run unseen,"
     return Unknown(what, change.tree, change.path, change.line, False)
 
@@ -195,6 +213,15 @@ class Comparison:
         self._known: dict[Key, Change | Unknown | None] = {}
         self._loads: dict[frozenset[File], set[Change]] = {}
 
+    def contents(self, change: Change) -> tuple[bytes | None, bytes | None]:
+        """The file of a change, as it was and as it is now; None where there is none.
+
+        Raises:
+            SnapshotError: It cannot be read.
+        """
+        file = change.tree, change.path
+        return self._old.project.content(file), self._new.project.content(self._now(file))
+
     def verdict(self, reached: Reached, ran: Ran | None = None) -> Verdict:
         """What has become of the code of a job.
 
@@ -205,17 +232,30 @@ class Comparison:
         Raises:
             SnapshotError: A file cannot be read.
         """
+        return _verdict(self.parts(reached, ran))
+
+    def parts(self, reached: Reached, ran: Ran | None = None) -> Parts:
+        """All that has changed, by whether it ran. The arguments are those of `verdict`.
+
+        Raises:
+            SnapshotError: A file cannot be read.
+        """
         if self._is_same:
-            return Verdict("same")
+            return Parts()
         if ran is None:
-            return _verdict(self._of(reached.keys), _Found(), reached.unknown)
+            found = self._of(reached.keys)
+            return Parts(_sorted(found.changes), unknown=_sorted([*found.unknown, *reached.unknown]))
         run = _Run(self._old, reached, ran)
         first, rest = self._of(run.keys), self._of(reached.keys - run.keys)
-        if run.sees_all:
-            return _verdict(first, rest, run.unknown)
-        if run.sees_functions:
-            return _verdict(first, rest, [*reached.unknown, *run.unknown, *map(_unseen, rest.changes)])
-        return _verdict(first, rest, [*reached.unknown, *run.unknown])
+        left = set(rest.changes) - set(first.changes)
+        hidden = run.sees_functions and not run.sees_all
+        outside = () if run.sees_all else reached.unknown
+        return Parts(
+            _sorted(first.changes),
+            () if hidden else _sorted(left),
+            _sorted(left) if hidden else (),
+            _sorted([*first.unknown, *rest.unknown, *run.unknown, *outside]),
+        )
 
     def _of(self, keys: Collection[Key]) -> _Found:
         """What of some definitions has changed, and what cannot be told."""
@@ -302,6 +342,10 @@ class Comparison:
         if any(found.problem for file in now if (found := self._new.definitions(file))):
             lost = set()  # what such a file imports is not known
         return {Change(*file, MODULE, 1, "loaded") for file in new | lost}
+
+
+def _sorted(found: Iterable[_Each]) -> tuple[_Each, ...]:
+    return tuple(sorted(set(found)))
 
 
 def _has_effect(walk: Walk, file: File) -> bool:

@@ -189,6 +189,14 @@ class Project:
         """
         return self._memory.definitions(self.files[file], file[1], lambda: self._content(file))
 
+    def content(self, file: File) -> bytes | None:
+        """The content of a file; None if the project has no such file.
+
+        Raises:
+            SnapshotError: The file cannot be read.
+        """
+        return self._content(file) if file in self.files else None
+
     # -- modules ---------------------------------------------------------------------------------------------------
 
     def find(self, name: str, importer: File) -> Found:

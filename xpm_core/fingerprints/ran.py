@@ -240,13 +240,18 @@ def _read(fields: Mapping[str, Any]) -> Ran:
         for path, names in paths.items()
     }
     modules = tuple(RanModule(*_place(tree, path), _text(name)) for tree, path, name in fields["modules"])
-    files = tuple(_opened(*each) for each in fields["files"])
+    files = tuple(opened_file(*each) for each in fields["files"])
     lacks = _parts(fields["lacks"])
     words = (_texts(fields["processes"]), _texts(fields["compilers"]))
     return Ran(fields["means"], _text(fields["why"]), functions, modules, files, *words, lacks)
 
 
-def _opened(tree: str, path: str, where: str, state: str, *rest: Any) -> OpenedFile:
+def opened_file(tree: str, path: str, where: str, state: str, *rest: Any) -> OpenedFile:
+    """Read what `OpenedFile.written` made.
+
+    Raises:
+        TypeError, ValueError: It does not have that form.
+    """
     if where not in ("copy", "live"):
         raise ValueError
     known, live = _place(tree, path), where == "live"

@@ -97,6 +97,28 @@ class Data:
             self._known[key] = self._fate(file, before)
         return self._known[key]
 
+    def now(self, file: OpenedFile) -> OpenedFile:
+        """A file as it is now, in the form in which a job that read it now would note it."""
+        kept = self._kept.get((file.tree, file.path))
+        known = OpenedFile(file.tree, file.path, "unknown", live=file.live)
+        if isinstance(kept, KeptFile):
+            return known._replace(state="digest", digest=kept.digest)
+        if file.tree not in self._roots:
+            return known
+        if kept is None and not file.live:  # today's copy does not have it
+            return known._replace(state="absent")
+        path = os.path.realpath(self._path(file))
+        try:
+            if not os.path.exists(path):
+                return known._replace(state="absent")
+            about = os.stat(path)
+            if about.st_size > LARGEST:
+                return known._replace(state="large", size=about.st_size, mtime_ns=about.st_mtime_ns)
+            content = read_stable(path, file.path)
+        except (OSError, SnapshotError):
+            content = None
+        return known if content is None else known._replace(state="digest", digest=sha256(content.data).hexdigest())
+
     def _fate(self, file: OpenedFile, before: Manifest) -> Fate:
         if file.state == "unknown" or file.tree not in self._roots:
             return "unknown"

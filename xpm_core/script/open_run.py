@@ -119,7 +119,7 @@ class OpenRun:
         self.submitter = Submitter(
             self._workspace, self._store, folder, self._run, self.directory, self.tracker, self.start_workers
         )
-        self.submitter.on_change = self._wanted.on_change
+        self.submitter.on_change, self.submitter.commands = self._wanted.on_change, self._commands
         self._ending = Ending(
             self._name, self.tracker, self._store, self.connector, self._commands, self.submitter.notes, self._began_s
         )

@@ -18,7 +18,7 @@ from xpm_core.labels import short
 from xpm_core.snapshot.manifest import LARGEST_MANIFEST, RUN_AGAIN, Manifest
 from xpm_core.workspace.files import explained, write_atomic
 
-Kind = Literal["snapshots", "provenance", "packages", "reached", "ran"]
+Kind = Literal["snapshots", "provenance", "packages", "ran"]
 """The documents, by the name of their folder."""
 
 
@@ -164,7 +164,6 @@ _NAMES = {
     "snapshots": "snapshot",
     "provenance": "the submission",
     "packages": "the packages",
-    "reached": "what a job could reach,",
     "ran": "what a job ran,",
 }
 

@@ -128,6 +128,18 @@ class Commands:
         """Compare the code of two jobs, as they were named."""
         return f"{self.variables}xpm diff {shlex.quote(first)} {shlex.quote(second)} --code{self.place}"
 
+    def code_since(self, identity: str) -> str:
+        """Show what of the code of a job has changed since it ran."""
+        return f"{self.variables}xpm diff {short(identity)} --code{self.place}"
+
+    def retry_changed(self, experiment: str) -> str:
+        """Run the done jobs of an experiment again that ran code which has changed."""
+        return f"{self.variables}xpm retry --changed --experiment {experiment}{self.place}"
+
+    def accept(self, experiment: str) -> str:
+        """Say of the same jobs that their results still stand. The reason is to be written by the user."""
+        return f"{self.variables}xpm accept --experiment {experiment} --why '...'{self.place}"
+
     def start_worker(self, queue: str) -> str:
         """Start a worker of a queue."""
         which = "" if queue == self.unnamed_queue else f" --queue {queue}"

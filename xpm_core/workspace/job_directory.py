@@ -5,6 +5,7 @@
     .xpm/done  or  .xpm/failed              names the execution that counts
     .xpm/handed.json                        the job as its worker got it, once it is done: enough to run it again
     .xpm/imported.json                      the mark of a job that came from somebody else's file (xpm_core.exchange)
+    .xpm/accepted.jsonl                     who has accepted its result with later code (xpm_core.judging), one a line
     .xpm/outputs.jsonl                      the outputs that the task registered (xpm_core.job.outputs), one a line
 
 Owns: these files, and the order in which they appear. The record of an execution is written first, then Redis accepts

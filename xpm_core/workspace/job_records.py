@@ -20,6 +20,8 @@ EXECUTION = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MARKER = re.compile(rb'\{"execution": "([A-Za-z0-9_-]{1,64})"\}\n')
 IMPORTED = "imported.json"
 """The name, in the folder `.xpm` of a job, of the mark of a job that came from somebody else's file (`xpm import`)."""
+ACCEPTED = "accepted.jsonl"
+"""The name, there, of what people have accepted of the job's result (xpm_core.judging.acceptance), one a line."""
 IMPORTS = ".xpm/imports.jsonl"
 """The file of a workspace that has a line for each import. Without it, no job there is imported."""
 RECORD = re.compile(r"([0-9]{1,9})-([A-Za-z0-9_-]{1,64})\.json")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import Result
 from exchange_tasks import Prepare
+from helpers.done_job import DoneJob
 from helpers.finished_jobs import Study
 from helpers.kept_runs import KeptRuns
 from helpers.project_files import ROOT
@@ -24,6 +25,7 @@ from referencing import Registry, Resource
 
 from xpm_cli.output.job_record import FIELDS
 from xpm_cli.output.json_form import dumps
+from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.states import Event, State
 from xpm_core.words.reasons import Code, Outlook
 from xpm_core.workspace.workspace import Workspace
@@ -46,6 +48,7 @@ DOCUMENTS = [
     *[("why", words, False) for words in ("why --json", "why --state ready,blocked --json")],
     ("diff", "diff name=done name=failed --json", False),
     ("diff", "diff name=done name=failed --json", True),
+    *[("diff-code", "diff --code name=done --json", away) for away in (False, True)],
     *[("events", words, False) for words in ("events --json", "events name=failed -o json -n 2")],
     ("tokens", "tokens --json", False),
     *[("workers", words, False) for words in ("workers --json", "workers -o json")],
@@ -119,6 +122,19 @@ def test_job_that_is_run_again_is_what_the_schema_says(tmp_path: Path, words: st
     place = ["--workspace", runs.workspace.path, "--json", "-q"]
     result = shell.run("reproduce", "last", *words.split(), *place, away=True)
     assert problems("reproduce", json.loads(result.stdout)) == [], result.stderr
+
+
+def test_what_has_changed_since_a_job_ran_is_what_the_schema_says(tmp_path: Path) -> None:
+    job = DoneJob(tmp_path)
+    with job.importable():
+        job.run(packages=CodeStore(job.workspace).put("packages", b'{"packages": {"click": "1"}, "python": "3.12.4"}'))
+        job.edit("changed_helper.py", "return n", "return n + 1")
+        job.edit("changed_helper.py", "return -n", "return n")
+        shell = Shell(tmp_path, "", tmp_path / "home")
+        result = shell.run("diff", "--code", str(job.directory.path), "--json", away=True)
+    document = json.loads(result.stdout)
+    assert (len(document["ran"]), len(document["never_ran"]), bool(document["packages"])) == (1, 1, True)
+    assert problems("diff-code", document) == [], result.stderr
 
 
 @pytest.mark.parametrize(

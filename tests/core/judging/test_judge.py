@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Iterator
-from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from textwrap import dedent
 from typing import Any
@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from xpm_core.fingerprints.ran import OpenedFile, Ran, RanModule
+from xpm_core.judging.acceptance import Acceptance, add
 from xpm_core.judging.judge import Judge
-from xpm_core.judging.then import Then, roots_in, then_of
+from xpm_core.judging.then import Then, provenances, then_of
 from xpm_core.project.import_path import import_path
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.snapshot.manifest import KeptFile, Manifest
@@ -99,7 +100,7 @@ class Lab:
 
     def then(self) -> Then | str:
         """What the directory says."""
-        return then_of(self.directory, "judged_task:Judged", partial(roots_in, CodeStore(self.workspace)))
+        return then_of(self.directory, "judged_task:Judged", provenances(CodeStore(self.workspace)))
 
     def judge(self, **files: str) -> Judge:
         return Judge(self.workspace, *self.submitted(**files), import_path())
@@ -154,6 +155,36 @@ def test_a_file_that_it_has_read_counts_as_code(lab: Lab) -> None:
     assert (found.answer, found.places) == ("ran", ["rates.csv"])
     lost = Ran(**{**vars(RAN), "lacks": ["files"]})
     assert lost.sees_all
+
+
+def test_equal_snapshots_are_not_believed_if_a_file_beside_the_code_has_changed(lab: Lab) -> None:
+    """Git may ignore the file, so that the snapshots do not differ."""
+    lab.run()
+    judge = lab.judge()
+    then = lab.then()
+    assert isinstance(then, Then)
+    assert judge.is_same(then.snapshot[:12], then.packages.document[:12])
+    assert not lab.judge(judged_helper=HELPER + "x = 1\n").is_same(then.snapshot[:12], "")
+    assert not judge.is_same(then.snapshot[:12], "0" * 12), "the packages differ"
+    assert not judge.is_same("", "")
+    read = [OpenedFile("p", "rates.csv", "digest", sha256(b"1").hexdigest())]
+    (lab.root / "rates.csv").write_text("1")
+    CodeStore(lab.workspace).put("ran", Ran(**{**vars(RAN), "files": read}).written())
+    assert lab.judge().is_same(then.snapshot[:12], "")
+    (lab.root / "rates.csv").write_text("2")
+    assert not lab.judge().is_same(then.snapshot[:12], "")
+    CodeStore(lab.workspace).put("ran", Ran(**{**vars(RAN), "files": [read[0]._replace(tree="other")]}).written())
+    (lab.root / "rates.csv").write_text("1")
+    assert lab.judge().is_same(then.snapshot[:12], ""), "the file of another project is no file of this job"
+    CodeStore(lab.workspace).put("ran", b"damaged")
+    assert not lab.judge().is_same(then.snapshot[:12], "")
+
+
+def test_the_marker_counts_if_the_index_names_an_execution_that_has_no_record(lab: Lab) -> None:
+    lab.run()
+    found = lab.judge().of(lab.directory, "judged_task:Judged", "e7")
+    assert found.answer == "same"
+    assert lab.judge().of(lab.directory, "judged_task:Judged", "e1") == found
 
 
 def test_what_is_not_known_is_said(lab: Lab) -> None:
@@ -212,3 +243,89 @@ def test_data_that_a_job_may_have_read_unseen_is_never_the_same(lab: Lab) -> Non
     lab.data["rates.csv"] = "2"
     found = lab.judge().of(lab.directory, "judged_task:Judged")
     assert (found.answer, found.why) == ("unknown", ("the file rates.csv, which it may have read unseen",))
+
+
+# -- what was accepted -------------------------------------------------------------------------------------------------
+
+
+def accept(lab: Lab, **files: str) -> Acceptance:
+    """Accept the job with some code, and with the files beside it as they are now."""
+    code = lab.submitted(**files)
+    judge = Judge(lab.workspace, *code, import_path())
+    found = Acceptance("e1", *code, "why", "ana", "head", 1.0, judge.files_now(lab.directory, "judged_task:Judged"))
+    since = judge.since(lab.directory, "judged_task:Judged", found)
+    assert since is not None
+    assert since.answer == "same"
+    add(lab.directory, found)
+    return found
+
+
+def answer(lab: Lab, **files: str) -> tuple[str, list[str]]:
+    found = lab.judge(**files).of(lab.directory, "judged_task:Judged")
+    return found.answer, found.places
+
+
+LATER, THIRD = HELPER.replace("return n", "return n + 1"), HELPER.replace("return n", "return n + 2")
+
+
+def test_accepted_code_counts_as_the_jobs_own_beside_that(lab: Lab) -> None:
+    lab.run()
+    accepted = accept(lab, judged_helper=LATER)
+    assert answer(lab, judged_helper=LATER)[0] == "same"
+    assert answer(lab, judged_helper="# a comment\n" + dedent(LATER))[0] == "same"
+    assert answer(lab)[0] == "same"
+    found = lab.judge(judged_helper=THIRD).of(lab.directory, "judged_task:Judged")
+    assert (found.answer, found.snapshot) == ("ran", accepted.snapshot)
+    accept(lab, judged_helper=THIRD)
+    assert answer(lab, judged_helper=LATER)[0] == answer(lab, judged_helper=THIRD)[0] == "same"
+
+
+def test_accepted_code_that_is_gone_is_not_believed(lab: Lab) -> None:
+    lab.run()
+    accepted = accept(lab, judged_helper=LATER)
+    for kind in ("snapshots", "provenance"):
+        path = Path(CodeStore(lab.workspace).document_path(kind, accepted.code[kind.rstrip("s")]))
+        data = path.read_bytes()
+        path.unlink()
+        found = lab.judge(judged_helper="# a comment\n" + dedent(LATER)).of(lab.directory, "judged_task:Judged")
+        assert (found.answer, found.places) == ("ran", ["judged_helper.py used"])
+        path.write_bytes(data)
+
+
+def test_files_are_accepted_as_they_are_and_no_further(lab: Lab) -> None:
+    names = ("rates.csv", "gone.csv", "come.csv", "changing.csv")
+    digest = sha256(b"1").hexdigest()
+    states = [("digest", digest), ("digest", digest), ("absent",), ("unknown",)]
+    files = [OpenedFile("p", name, *state, live=True) for name, state in zip(names, states, strict=True)]  # type: ignore[arg-type]
+    lab.run(Ran(**{**vars(RAN), "files": files}))
+    for name in ("rates.csv", "come.csv", "changing.csv"):
+        (lab.root / name).write_text("2")
+    assert answer(lab) == ("ran", ["come.csv", "gone.csv", "rates.csv"])
+    accepted = accept(lab)
+    assert {each.path: each.state for each in accepted.files} == {
+        "rates.csv": "digest", "gone.csv": "absent", "come.csv": "digest", "changing.csv": "digest",
+    }  # fmt: skip
+    assert answer(lab)[0] == "same"
+    for name in names:
+        (lab.root / name).write_text("3")
+        assert answer(lab) == ("ran", [name])
+        (lab.root / name).write_text("2") if name != "gone.csv" else (lab.root / name).unlink()
+    assert answer(lab)[0] == "same"
+
+
+def test_files_that_are_not_noted_are_accepted_as_long_as_no_file_changes(lab: Lab) -> None:
+    lab.run(Ran(**{**vars(RAN), "lacks": ("files",)}))
+    assert answer(lab)[0] == "unknown"
+    accept(lab, judged_helper=LATER)
+    assert answer(lab, judged_helper=LATER)[0] == "same"
+    assert answer(lab, judged_helper="# a comment\n" + dedent(LATER))[0] == "unknown"
+
+
+def test_a_job_of_live_code_has_the_accepted_code(lab: Lab) -> None:
+    lab.run(None)
+    [record] = lab.directory.records()
+    lab.directory.write_record(1, "e1", {**record, "code": {"snapshot": "", "provenance": ""}})
+    assert answer(lab)[0] == "unknown"
+    accept(lab)
+    assert answer(lab)[0] == "same"
+    assert answer(lab, judged_helper=LATER) == ("ran", ["judged_helper.py used"])

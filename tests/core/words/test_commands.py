@@ -48,6 +48,9 @@ def test_the_program_names_what_it_was_given() -> None:
         (Commands().gc(), "xpm gc"),
         (Commands().gc("--old"), "xpm gc --old"),
         (Commands().diff_all("last", "my sweep.py:learn"), "xpm diff last 'my sweep.py:learn' --all"),
+        (Commands().code_since(IDENTITY), "xpm diff 3f2a91c --code"),
+        (Commands().retry_changed("digits"), "xpm retry --changed --experiment digits"),
+        (Commands().accept("digits"), "xpm accept --experiment digits --why '...'"),
         (Commands().diff_code("last", "model=svm"), "xpm diff last model=svm --code"),
     ],
 )

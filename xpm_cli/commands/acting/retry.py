@@ -28,7 +28,7 @@ UNSUCCESSFUL = (State.FAILED, State.CANCELLED)
 @selection_options
 @click.option("--failed", is_flag=True, help="The same as --state failed.")
 @click.option("--code", type=click.Choice(["now"]), help="now: run them with today's code, not with their own.")
-@click.option("--changed", is_flag=True, help="Done jobs that ran code that has changed since, with today's code.")
+@click.option("--changed", is_flag=True, help="Done jobs that ran code which has changed, with the code now.")
 @click.option("--trust", is_flag=True, help="Run what imported jobs run, which somebody else has made.")
 @click.option("--yes", is_flag=True, help="Do it without a question.")
 @click.pass_context
@@ -52,40 +52,43 @@ def retry(
     What an imported job runs was made by somebody else; only --trust runs it.
 
     A job runs with the code with which it was submitted; the command says which files differ now. --code now takes
-    the files as they are now. --changed takes done jobs that ran code, or read files of the project, which have
-    changed since. It says which, runs these with today's code, and leaves all others alone.
+    the files as they are now. --changed selects done jobs that ran code, or read files of the project, which have
+    changed since. It says what has changed, and runs these jobs with the files as they are now.
     """
+    if changed and failed:
+        raise click.UsageError("--changed takes jobs that are done: leave out --failed.", ctx)
     if failed:
         given["state"] = (*given["state"], State.FAILED.value)
-    if changed:
-        code = "now"
-        if not names:
-            given["state"] = (*given["state"], State.DONE.value)
+    if changed and not names and not given["state"]:
+        given["state"] = (State.DONE.value,)
     chosen = selected(**given)
     if not names and chosen is None:
         raise click.UsageError("Name a JOB, or select jobs, such as --failed.", ctx)
     with open_workspace(acts=True) as opened:
         targets = Targets.of(opened, names, chosen, _fits(chosen))
         code_of_jobs = RetriedCode(opened, [row for row in targets.rows if acts.may_run(opened, row, trusts=trust)])
+        recoded: dict[str, Recoded] = {}
+        fails = False
         if changed:
-            found = ChangedCode(opened, targets.rows, code_of_jobs.now())
+            recoded = code_of_jobs.now(skips=True)
+            found = ChangedCode(opened, targets.rows, recoded, code_of_jobs.refused, named=targets.named)
             for line in found.lines():
                 say(line)
-            targets = replace(targets, rows=found.rows)
-            code_of_jobs = RetriedCode(opened, [row for row in found.rows if acts.may_run(opened, row, trusts=trust)])
-        for line in code_of_jobs.lines() if code is None else ():
+            targets, fails = replace(targets, rows=found.rows), found.fails
+        for line in code_of_jobs.lines() if code is None and not changed else ():
             say(line)
         if not targets.rows:
             say(f"No job that was selected {'ran code that has changed' if changed else 'has failed'}.")
         elif not targets.agreed("retry", yes):
             ctx.exit(FAILED)
-        recoded = code_of_jobs.now() if code else {}
-        for line in code_of_jobs.now_lines():
+        if code and not changed:
+            recoded = code_of_jobs.now()
+        for line in code_of_jobs.now_lines({row.identity for row in targets.rows}):
             say(line)
         results = [_retry(opened, row, recoded.get(row.identity), trust) for row in targets.rows]
         for warning in acts.obstacle_lines(opened, targets.rows):
             say(warning)
-    ctx.exit(0 if all(results) else FAILED)
+    ctx.exit(0 if all(results) and not fails else FAILED)
 
 
 def _fits(chosen: Filter | None) -> Callable[[JobRow], bool]:

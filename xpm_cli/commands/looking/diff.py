@@ -17,16 +17,21 @@ from xpm_cli.lookup.code.job_code import JobCode
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.sealed_job import verified
 from xpm_cli.output.code.code_differences import CodeDifference, CodeSide
+from xpm_cli.output.code.code_since import CodeSince, versions_in
 from xpm_cli.output.json_form import SCHEMA, dumps
 from xpm_cli.output.terminal import Terminal
 from xpm_core.errors import WorkspaceError
+from xpm_core.judging.acceptance import standing
+from xpm_core.judging.since import since
 from xpm_core.labels import bare_class, short, title
 from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.differences import ABSENT, Difference, differences, is_typed
 from xpm_core.reading.listing.row import JobRow
+from xpm_core.snapshot.facts.packages import packages_document
 from xpm_core.states import State
 from xpm_core.wire.unpacker import Unpacker
 from xpm_core.words.commands import Commands
+from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.workspace import Workspace
 
 PARAMS = "params.json"
@@ -41,12 +46,14 @@ class Side:
         described: The description in its params.json.
         workspace: Where the directories of the jobs lie that it names.
         code: The code of a job; None for a configuration that a script makes.
+        directory: The directory of a job; None for such a configuration.
     """
 
     name: str
     described: Mapping[str, Any]
     workspace: Path | None = None
     code: JobCode | None = None
+    directory: JobDirectory | None = None
 
     @property
     def title(self) -> str:
@@ -58,18 +65,28 @@ class Side:
 @click.command()
 @common_options
 @click.argument("first", metavar="A")
-@click.argument("second", metavar="B")
+@click.argument("second", metavar="[B]", required=False)
 @click.option("-a", "--all", "everything", is_flag=True, help="Also parameters that are no part of the identity.")
-@click.option("--code", "of_code", is_flag=True, help="The files and the packages of two jobs that differ, instead.")
+@click.option("--code", "of_code", is_flag=True, help="The code and the packages that differ, instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print it as JSON.")
-def diff(first: str, second: str, everything: bool, of_code: bool, as_json: bool) -> None:
-    """List the parameters that make two identities differ.
+@click.pass_context
+def diff(ctx: click.Context, first: str, second: str | None, everything: bool, of_code: bool, as_json: bool) -> None:
+    """List the parameters that make two identities differ, or the code.
 
     A and B are jobs, directories of jobs (of any workspace, also when no server runs), or configurations that a script
     makes: sweep.py:learn or package.module:learn, an object or a function that returns one.
 
     --code compares what two jobs ran: the files of their snapshots, line by line, and the packages that were installed.
+
+    --code with one job that is done compares what it ran with the files as they are now. It shows the definitions that
+    have changed and that the job could run: first those that it ran, then those that it never ran, then places where
+    that cannot be told, then the files that it read, and the packages of which this environment has another version.
     """
+    if second is None:
+        if not of_code:
+            raise click.UsageError("Name two jobs to compare, or one job with --code: its code and the files now.", ctx)
+        _since(first, as_json)
+        return
     with ExitStack() as stack:
         opened: list[OpenWorkspace] = []
         sides = [_side(name, stack, opened) for name in (first, second)]
@@ -92,6 +109,33 @@ def diff(first: str, second: str, everything: bool, of_code: bool, as_json: bool
         say(f"their {' and '.join(hints)} {_verb(hints)} as well: {commands.diff_code(first, second)}")
 
 
+def _since(name: str, as_json: bool) -> None:
+    """Print what of the code of a job has changed since it ran."""
+    with ExitStack() as stack:
+        side = _side(name, stack, [])
+    if side.directory is None or side.code is None:
+        raise click.UsageError(f"{name} is no job. --code with one name takes a job that is done.")
+    if side.directory.done_marker() is None:
+        problem = "is not done. --code with one name takes a job that is done, because only of these it is known"
+        raise click.UsageError(f"{side.title} {problem} what they ran.")
+    found = since(side.directory.workspace, side.directory, str(side.described["task"]))
+    trees = len(side.code.provenance.trees) if side.code.provenance is not None else 1
+    then = versions_in(side.code.packages)
+    accepted = next((f"{each.who}: {each.why}" for each in standing(side.directory)), "")
+    code = CodeSince(side.title, found, then, _here() if then else {}, accepted, trees)
+    if as_json:
+        job = {"name": side.name, "id": side.described["identity"]}
+        click.echo(dumps({"schema": SCHEMA, "job": job, **code.as_data()}))
+        return
+    for line in code.lines(Terminal.of_stdout()):
+        click.echo(line)
+
+
+def _here() -> Mapping[str, str]:
+    """The versions of the packages of this environment."""
+    return versions_in(json.loads(packages_document()))
+
+
 def _verb(hints: list[str]) -> str:
     return "differs" if hints == ["code"] else "differ"
 
@@ -102,32 +146,32 @@ def _side(name: str, stack: ExitStack, opened: list[OpenWorkspace]) -> Side:
         return Side(name, describe(script_objects.configuration(name)))
     place = Path(name).expanduser().resolve()
     if (place / PARAMS).is_file():
-        return Side(name, _read(place / PARAMS), place.parents[2], _code(place.parents[2], place))
+        directory = Workspace(place.parents[2], "").job_at(place.relative_to(place.parents[2]).as_posix())
+        return Side(name, _read(place / PARAMS), place.parents[2], _code(directory), directory)
     if not opened:
         opened.append(stack.enter_context(open_workspace()))
     job = opened[0].view.job(name)
     directory = opened[0].directory(job)
     workspace = opened[0].workspace.path
-    code = _code(workspace, directory.path, job)
+    code = _code(directory, job)
     if directory.params.is_file():
-        return Side(name, _read(directory.params), workspace, code)
+        return Side(name, _read(directory.params), workspace, code, directory)
     if job.state is State.DONE:  # the server has forgotten its parameters
         raise WorkspaceError(str(directory.path), f"has no {PARAMS}", "Run the job's script again: it is run anew.")
     payload = verified(opened[0], opened[0].reader.jobs.spec(job.identity)).payload
     config, tags = Unpacker(workspace, directory.path).configuration(payload, job.identity)
     described = describe(config, job=directory.path, workspace=workspace)
-    return Side(name, {**described, "tags": tags}, workspace, code)
+    return Side(name, {**described, "tags": tags}, workspace, code, directory)
 
 
-def _code(workspace: Path, place: Path, job: JobRow | None = None) -> JobCode:
+def _code(directory: JobDirectory, job: JobRow | None = None) -> JobCode:
     """The code of a job: by the record that counts, else by its latest one, else as the server would run it."""
-    directory = Workspace(workspace, "").job_at(place.relative_to(workspace).as_posix())
     marker, records = directory.marker(), directory.records()
     counting = [record for record in records if marker is None or record.get("execution") == marker.execution]
     options = job.job.options if job is not None and job.job is not None else None
     unfinished = job is not None and job.state not in (State.DONE, State.FAILED, State.CANCELLED)
     record = {} if unfinished and options else next(iter(counting[-1:] or records[-1:]), {})
-    return JobCode.of(workspace, record, options)
+    return JobCode.of(directory.workspace, record, options)
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -6,7 +6,7 @@ Owns: whom to believe of where the code came from, and the words. A signed job i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -25,6 +25,7 @@ from xpm_core.workspace.job_spec import JobSpec
 
 ENDED = (State.FAILED, State.CANCELLED, State.DONE)
 """Only such jobs can be retried."""
+LIVE_CODE = "it runs live code, which is not kept"
 NO_SCRIPT = "Run its script again, which takes today's code."
 
 
@@ -81,6 +82,8 @@ class RetriedCode:
 
     opened: OpenWorkspace
     rows: Sequence[JobRow]
+    refused: dict[str, str] = field(default_factory=dict, init=False)
+    """Why `now` has left out jobs, by identity."""
     _taken: dict[tuple[str, str], Today] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -125,22 +128,38 @@ class RetriedCode:
 
     # -- today's code ----------------------------------------------------------------------------------------------
 
-    def now(self) -> dict[str, Recoded]:
+    def now(self, *, skips: bool = False) -> dict[str, Recoded]:
         """Today's code for these jobs, by identity. Nothing is retried. Jobs that use live code are left out.
+
+        Args:
+            skips: Whether a job whose code cannot be taken is left out, too. `refused` then says why.
 
         Raises:
             SnapshotError: The code of a job is not here, or cannot be kept.
+            SettingsError: A pyproject.toml is wrong.
             SignatureError: A job is signed, and cannot be signed anew; or its signature is wrong.
         """
-        return {
-            identity: self._recoded(ended) for identity, ended in self._ended.items() if ended.spec.options.snapshot
-        }
+        found: dict[str, Recoded] = {}
+        for identity, ended in self._ended.items():
+            if not ended.spec.options.snapshot:
+                self.refused[identity] = LIVE_CODE
+                continue
+            try:
+                found[identity] = self._recoded(ended)
+            except (SnapshotError, SettingsError, SignatureError) as error:
+                if not skips:
+                    raise
+                self.refused[identity] = str(error)
+        return found
 
-    def now_lines(self) -> Iterator[str]:
-        """What `now` has taken, a line or more for each snapshot."""
+    def now_lines(self, jobs: Collection[str]) -> Iterator[str]:
+        """What `now` has taken for some jobs, by their identities: a line or more for each snapshot."""
+        specs = [ended.spec for identity, ended in self._ended.items() if identity in jobs]
         for (before, provenance), today in self._taken.items():
-            count = sum(_which(spec) == (before, provenance) for spec, _ in self._ended.values())
-            whose = "its code" if len(self.rows) == 1 else f"the code of {plural(count, 'job')}"
+            count = sum(_which(spec) == (before, provenance) for spec in specs)
+            if not count:
+                continue
+            whose = "its code" if len(jobs) == 1 else f"the code of {plural(count, 'job')}"
             if today.snapshot == before:
                 yield f"{whose} is {short(before)}: no file differs now"
             else:

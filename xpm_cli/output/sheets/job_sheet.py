@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from datetime import datetime
 from functools import cached_property
 from itertools import islice
 from typing import Any
@@ -23,6 +24,7 @@ from xpm_cli.output.tables.cells import text_of
 from xpm_cli.output.tables.job_table import where
 from xpm_cli.output.terminal import LABEL_WIDTH, Terminal, state
 from xpm_core.index.flat_form import flattened
+from xpm_core.judging.acceptance import LONGEST_WHY, Acceptance, standing
 from xpm_core.labels import short
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.states import State
@@ -99,6 +101,11 @@ class JobSheet:
         return None if found is None else dict(shown(found))
 
     @cached_property
+    def accepted(self) -> list[Acceptance]:
+        """What people have accepted of its result, the newest first."""
+        return standing(self.directory)
+
+    @cached_property
     def code(self) -> JobCode:
         """The code that it ran, or will run."""
         job, state = self.row.job, self.row.state
@@ -149,6 +156,8 @@ class JobSheet:
         yield terminal.entry("folder", [str(self.directory.path)])
         if self.imported is not None:
             yield terminal.entry("imported", [self._imported(self.imported)])
+        for number, each in enumerate(self.accepted[:ATTEMPTS]):
+            yield terminal.entry("" if number else "accepted", _accepted(each))
         if logs := [path.name for path in (self.directory.out, self.directory.err) if path.is_file()]:
             yield terminal.entry("logs", [f"{' and '.join(logs)} in the folder"])
         if self.error:
@@ -241,6 +250,7 @@ class JobSheet:
             "needed_by": self.dependents,
             "directory": str(self.directory.path),
             "imported": self.imported and {name: self.imported.get(name) for name in IMPORTED},
+            "accepted": [_accepted_data(each) for each in self.accepted],
             "logs": {"out": str(self.directory.out), "err": str(self.directory.err)},
             "parameters": self.opened.params(self.row).get("parameters"),
             "executions": self.records,
@@ -249,6 +259,33 @@ class JobSheet:
             "environment": dict(self.code.packages) or None,
             "changed_files": self.changed,
         }
+
+
+def _accepted(acceptance: Acceptance) -> list[str]:
+    """Such as `2026-11-27 by ana on head: only logging changed`, and the code."""
+    day = f"{datetime.fromtimestamp(acceptance.accepted_s):%Y-%m-%d}"
+    who, host, why, file = (line(each, LONGEST_WHY) for each in _texts(acceptance))
+    came = [f"imported from {file}"] if file else []
+    return [f"{day} by {who} on {host}: {why}", f"code {short(acceptance.snapshot)}", *came]
+
+
+def _accepted_data(acceptance: Acceptance) -> dict[str, Any]:
+    who, host, why, file = (shown(each) for each in _texts(acceptance))
+    return {
+        "who": who,
+        "host": host,
+        "accepted_s": acceptance.accepted_s,
+        "why": why,
+        "execution": acceptance.execution,
+        "snapshot": acceptance.snapshot,
+        "provenance": acceptance.provenance,
+        "files": [shown(f"{each.tree}/{each.path}") for each in acceptance.files],
+        "imported_from": file or None,
+    }
+
+
+def _texts(acceptance: Acceptance) -> tuple[str, str, str, str]:
+    return acceptance.who, acceptance.host, acceptance.why, acceptance.file
 
 
 def _exit(record: Mapping[str, Any]) -> str:

@@ -12,11 +12,10 @@ from xpm_core.labels import short
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.words.text import plural
 
-CONTENTS, SUBMISSIONS, PACKAGES, REACHED, RAN, SEEN, DEFINITIONS = (
+CONTENTS, SUBMISSIONS, PACKAGES, RAN, SEEN, DEFINITIONS = (
     ("code/objects", "content of a file that no snapshot has", "contents of files that no snapshot has"),
     ("code/provenance", "description of a submission", "descriptions of submissions"),
     ("code/packages", "list of installed packages", "lists of installed packages"),
-    ("code/reached", "list of what a job could reach", "lists of what jobs could reach"),
     ("code/ran", "list of what a job ran", "lists of what jobs ran"),
     ("code/seen", "memory of which files were read", "memories of which files were read"),
     ("code/definitions", "memory of what is defined in a file", "memories of what is defined in files"),
@@ -85,7 +84,7 @@ class Freeing:
                 files = [snapshot, *(kept.objects[each] for each in contents)]
                 yield _item(snapshot.path, self._snapshot(digest), files, snapshot.used_s)
         yield from _group(CONTENTS, [kept.objects[digest] for digest in sorted(rest)])
-        for words, kind in ((SUBMISSIONS, "provenance"), (PACKAGES, "packages"), (REACHED, "reached"), (RAN, "ran")):
+        for words, kind in ((SUBMISSIONS, "provenance"), (PACKAGES, "packages"), (RAN, "ran")):
             yield from _group(words, [each[kind] for _, each in sorted(documents.items()) if kind in each])
 
     def _caches(self, is_older: Callable[[float], bool]) -> Iterator[Item]:

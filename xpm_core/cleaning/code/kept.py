@@ -24,7 +24,7 @@ GRACE_S = 86400.0
 """What was used within so long stays, seconds."""
 CACHE_S = 7 * GRACE_S
 """The same for what scripts remember of files: without it, the next run of a script reads all its files again."""
-DOCUMENTS = ("snapshots", "provenance", "packages", "reached", "ran")
+DOCUMENTS = ("snapshots", "provenance", "packages", "ran")
 """The folders of documents."""
 
 DIGEST = re.compile(rb"(?<![0-9a-f])[0-9a-f]{64}(?![0-9a-f])")

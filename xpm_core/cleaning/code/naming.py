@@ -16,7 +16,7 @@ from xpm_core.cleaning.code.kept import digests_in
 from xpm_core.cleaning.places import IDENTITY, TRASH, listed
 from xpm_core.cleaning.records import Left
 from xpm_core.errors import WorkspaceError
-from xpm_core.workspace.job_records import RECORD, object_in, read_whole
+from xpm_core.workspace.job_records import ACCEPTED, RECORD, object_in, read_whole
 
 DAMAGED = "it is damaged, so that it is not known which code it names; no code goes"
 UNREAD = "it cannot be read, so that it is not known which code it names; no code goes"
@@ -98,6 +98,7 @@ class Naming:
         read = [self._digests(f"{records}/{name}") for name in self._records(relative, records)]
         kept = f"{relative}/.xpm/handed.json"  # if it has secrets, only its owner can read it: then a record has to do
         read.append(self._digests(kept, spared=any(each is not None for each in read)))
+        read.append(self._accepted(f"{relative}/.xpm/{ACCEPTED}"))
         for digests in read:
             yield from map(sys.intern, digests or ())
 
@@ -129,6 +130,16 @@ class Naming:
         if not spared:
             self._note(relative, DAMAGED)
         return None
+
+    def _accepted(self, relative: str) -> set[str] | None:
+        """What acceptances name. Lines that were cut, or changed, keep code like the others."""
+        try:
+            return set(digests_in(read_whole(f"{self._workspace}/{relative}")))
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+        except OSError:
+            self._note(relative, UNREAD)
+            return None
 
     def _note(self, relative: str, why: str) -> None:
         left = Left(relative, why)

@@ -22,7 +22,7 @@ class Code:
 
     Attributes:
         manifests: The snapshots, by their names.
-        documents: Provenance, packages, and what jobs could reach and ran, by kind and digest.
+        documents: Provenance, packages, and what jobs ran, by kind and digest.
         withheld: Documents that are not exported, because they have passwords in URLs.
         missing: Documents of what jobs ran that are gone.
     """
@@ -43,7 +43,7 @@ class Code:
         if isinstance(snapshot, str) and snapshot and snapshot not in self.manifests:
             self.manifests[snapshot] = self.store.manifest(snapshot)
             self.documents["snapshots", snapshot] = self.manifests[snapshot].data
-        kinds: tuple[Kind, ...] = ("provenance", "packages", "reached", "ran")
+        kinds: tuple[Kind, ...] = ("provenance", "packages", "ran")
         for kind in kinds:
             digest = facts.get(kind)
             if isinstance(digest, str) and len(digest) == 64:
@@ -55,7 +55,7 @@ class Code:
         try:
             data = self.store.get(kind, digest)
         except SnapshotError:
-            if kind not in ("reached", "ran"):
+            if kind != "ran":
                 raise
             self.missing.append(digest)  # the results are whole without it
             return

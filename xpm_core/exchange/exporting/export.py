@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from xpm_core.errors import ExchangeError, PayloadError
+from xpm_core.exchange.exporting.accepted import exported
 from xpm_core.exchange.exporting.code import Code, code_of
 from xpm_core.exchange.exporting.folders import Folder, FoundFile
 from xpm_core.exchange.exporting.selection import Ask, ChosenJob, Selection, select
@@ -23,9 +24,10 @@ from xpm_core.exchange.hidden import hide, scrubbed
 from xpm_core.exchange.identities.verifier import Verifier
 from xpm_core.exchange.layout import EXPORT, JOBS, README, TABLE, ExportRecord, is_record
 from xpm_core.job import script_arguments
+from xpm_core.judging.acceptance import content_of
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.wire.unpacker import opened
-from xpm_core.workspace.job_records import object_in, read_whole
+from xpm_core.workspace.job_records import ACCEPTED, object_in, read_whole
 from xpm_core.workspace.kept_job import KeptJob
 from xpm_core.workspace.payload_parts import Parts
 from xpm_core.workspace.workspace import Workspace
@@ -42,7 +44,7 @@ class JobFiles:
         job: The job.
         kept: What it runs, without secrets.
         files: Its files, without handed.json.
-        records: The contents of the records of its executions, by name, without passwords.
+        records: The contents of the records of its executions, and of what was accepted, by name, without passwords.
     """
 
     job: ChosenJob
@@ -196,13 +198,17 @@ class _Preparation:
         if names:
             self._hidden[job.identity] = names
         self._references(kept, job)
-        own = {".xpm/handed.json"}
+        own = {".xpm/handed.json", f".xpm/{ACCEPTED}"}
         folder = Folder(job.directory.path, lambda name: name not in own and self._takes(name))
         files = list(folder.files())
         self._left_out += [f"{job.directory.relative}/{name}" for name in folder.left_out]
         records = {f.name: _record(f.path) for f in files if f.name.startswith(".xpm/executions/")}
         self._facts += [dict(kept.spec.options.written), *(object_in(data) for data in records.values())]
-        return JobFiles(job, kept, [file for file in files if file.name not in records], records)
+        files = [file for file in files if file.name not in records]
+        if accepted := list(exported(job.directory, CodeStore(self._workspace.path))):
+            self._facts += [dict(each.code) for each in accepted]
+            records[f".xpm/{ACCEPTED}"] = content_of(accepted)
+        return JobFiles(job, kept, files, records)
 
     def _takes(self, name: str) -> bool:
         if name in (".xpm", ".xpm/executions"):

@@ -23,12 +23,13 @@ You can read all of this as it is. With xpm, a colleague takes it into a workspa
 jobs.csv       one row for each job: what it is, its tags, its parameters, how it ended, which code it ran
 jobs.json      the same for programs, with all parameters
 jobs/TASK/ID/  the directory of each job: what it wrote and printed (*.out, *.err), params.json with its parameters,
-               and .xpm/: how each attempt went (executions), and what it ran (handed.json)
+               and .xpm/: how each attempt went (executions), what it ran (handed.json), and why its result still
+               stands with later code (accepted.jsonl)
 runs/TIME/     each run of the experiment's script: its results and its log
 code/ID/       the code that jobs ran, as plain files. "code" in jobs.csv says which job ran which
 documents/     what code and environment are made of, named by SHA-256: the list of a snapshot's files (snapshots),
-               how jobs came to be submitted (provenance), installed packages (packages), what jobs could
-               reach (reached), what they ran (ran)
+               how jobs came to be submitted (provenance), installed packages (packages), what jobs ran
+               (ran)
 parts/, arguments/   what the jobs' payloads refer to, named by SHA-256
 
 An identity (ID) is the SHA-256 of a job's task and parameters.

@@ -18,10 +18,11 @@ from xpm_core.exchange.identities.descriptions import description_problem
 from xpm_core.exchange.identities.verifier import Verifier
 from xpm_core.exchange.importing.contents import Contents
 from xpm_core.exchange.layout import JOBS, NOT_OURS, is_moment
+from xpm_core.judging.acceptance import Acceptance
 from xpm_core.labels import label
 from xpm_core.snapshot.manifest import Manifest
 from xpm_core.words.names import check_experiment_name
-from xpm_core.workspace.job_records import EXECUTION, KINDS, RECORD, object_in
+from xpm_core.workspace.job_records import ACCEPTED, EXECUTION, KINDS, RECORD, object_in
 from xpm_core.workspace.kept_job import KeptJob
 from xpm_core.workspace.workspace import task_folder
 
@@ -188,6 +189,7 @@ class _JobCheck:
         if not all(map(_IDENTITY.fullmatch, kept.needs)):
             raise self._refusal("it needs a job that has no identity")
         self._check_references(kept, verified.graph.arguments)
+        self._check_accepted()
         return CheckedJob(self._directory, kept, self._state(), {*kept.needs, *verified.jobs}, tags, self._files)
 
     def _check_references(self, kept: KeptJob, arguments: bytes) -> None:
@@ -196,6 +198,15 @@ class _JobCheck:
             raise self._refusal(f"its code is missing (snapshot {snapshot[:7]})")
         if arguments and f"arguments/{arguments.hex()}" not in self._contents.files:
             raise self._refusal("the arguments of its script are missing")
+
+    def _check_accepted(self) -> None:
+        name = f".xpm/{ACCEPTED}"
+        for line in self._content(name).splitlines() if name in self._files else ():
+            found = Acceptance.read(line)
+            if found is None or not all(map(_is_line, (found.why, found.who, found.host, found.file))):
+                raise self._refusal(f"{name} is malformed")
+            if found.snapshot not in self._found.manifests:
+                raise self._refusal(f"the code with which it was accepted is missing (snapshot {found.snapshot[:7]})")
 
     def _state(self) -> str:
         """Whether it is done or failed, by a marker that names its newest execution."""

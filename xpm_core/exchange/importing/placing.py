@@ -14,7 +14,7 @@ import os
 import shutil
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -26,13 +26,14 @@ from xpm_core.exchange.importing.checks import Checked, CheckedJob
 from xpm_core.exchange.importing.contents import PIECE, FileFacts, Tick
 from xpm_core.index.rebuild import Addition, add
 from xpm_core.job import script_arguments
+from xpm_core.judging.acceptance import LONGEST_WHY, acceptances, content_of
 from xpm_core.language.graph.tags import name_from_tags
 from xpm_core.snapshot.code_store import CodeStore, Kind
 from xpm_core.words.text import amount
 from xpm_core.workspace.experiment_directory import ExperimentDirectory
 from xpm_core.workspace.files import append_line, explained, link_atomic, write_atomic, write_once
 from xpm_core.workspace.job_links import JobLinks
-from xpm_core.workspace.job_records import IMPORTED, IMPORTS
+from xpm_core.workspace.job_records import ACCEPTED, IMPORTED, IMPORTS
 from xpm_core.workspace.payload_parts import Parts
 from xpm_core.workspace.workspace import Workspace
 
@@ -193,12 +194,15 @@ class Placing:
         return ExchangeError(self._contents.where, "it was changed while it was imported", "Import it again.")
 
     def _finish(self, stage: Path, job: CheckedJob) -> None:
-        """Write what a job runs in our own form, and the mark of an imported job."""
+        """Write in our own form what a job runs and what was accepted of it, and the mark of an imported job."""
         records = stage / job.directory / ".xpm"
         handed = records / "handed.json"
         handed.unlink()
         mode = 0o600 if job.kept.spec.options.env else 0o666
         write_atomic(handed, job.kept.written(), durable=False, mode=mode)
+        if accepted := acceptances(records):
+            ours = [replace(each, file=self._contents.archive.path.name[:LONGEST_WHY]) for each in accepted]
+            write_atomic(records / ACCEPTED, content_of(ours), durable=False)
         hidden = self._contents.record.hidden.get(job.identity, [])
         write_atomic(records / IMPORTED, json.dumps(self._mark(hidden)).encode() + b"\n", durable=False)
 

@@ -105,7 +105,7 @@ class Pieces:
     """
 
     def __init__(self, tree: ast.Module) -> None:
-        body = list(_executed(tree.body, bound_in(tree.body)))
+        body = list(executed(tree.body, bound_in(tree.body)))
         self.bound = bound_in(body)
         self.exports = _exports(body) if "__all__" in self.bound else None
         self.found: dict[str, Piece] = {MODULE: Piece("module", 1)}
@@ -412,11 +412,11 @@ def _target_names(node: ast.AST) -> Iterator[str | None]:
         yield node.id if isinstance(node, ast.Name) else None
 
 
-def _executed(body: list[ast.stmt], bound: dict[str, tuple[str, str] | None]) -> Iterator[ast.stmt]:
+def executed(body: list[ast.stmt], bound: dict[str, tuple[str, str] | None]) -> Iterator[ast.stmt]:
     """The statements of a module that run when it is imported: no block for a script, and none for type checkers."""
     for node in body:
         if isinstance(node, ast.If) and _is_never(node.test, bound):
-            yield from _executed(node.orelse, bound)
+            yield from executed(node.orelse, bound)
         else:
             yield node
 

@@ -5,6 +5,7 @@ Owns: the words for it, and which of them holds for a class.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Any, Literal, cast
 
 from xpm_core.errors import ExperimentError
@@ -23,6 +24,17 @@ ATTRIBUTE = "on_code_change"
 def is_choice(value: Any) -> bool:
     """Whether a value is one of the words."""
     return isinstance(value, str) and value in CHOICES
+
+
+def without_effect(rules: Collection[OnChange]) -> list[str]:
+    """A line for the report of a run that reuses jobs and has live code, if one of its rules asks for more than words.
+
+    Example:
+        >>> without_effect({"rerun", "warn"})
+        ['note    on_code_change="rerun" did nothing: live code is not kept, so it cannot be compared']
+    """
+    asked = " and ".join(f'on_code_change="{rule}"' for rule in (RERUN, ERROR) if rule in rules)
+    return [f"note    {asked} did nothing: live code is not kept, so it cannot be compared"] if asked else []
 
 
 def rule_of(cls: Any, common: OnChange, where: str) -> OnChange:

@@ -1,6 +1,7 @@
 """Results that a run reuses, and whether they are still those of today's code.
 
-The index says which jobs ran another snapshot than today's. Only of these, the directories are read.
+The index says which jobs ran another snapshot than today's, or with other packages. Only of these, the directories are
+read, and each only once: this machine remembers what they say.
 
 Owns: finding them, and the words for them. Only runs with a snapshot ask.
 """
@@ -8,27 +9,32 @@ Owns: finding them, and the words for them. Only runs with a snapshot ask.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from xpm_core.errors import XpmError
-from xpm_core.fingerprints.comparison import Answer
 from xpm_core.index.entries import Entry, code_name
 from xpm_core.index.merged import MergedIndex
-from xpm_core.judging.judge import Judge, Judgement
+from xpm_core.judging.judgement import Judgement
 from xpm_core.labels import label
 from xpm_core.project.import_path import import_path
 from xpm_core.script.code.choice import Code
 from xpm_core.snapshot.code_store import CodeStore
+from xpm_core.states import State
 from xpm_core.words.text import listed, plural
 from xpm_core.workspace.job_directory import JobDirectory
+
+if TYPE_CHECKING:
+    from xpm_core.fingerprints.comparison import Answer
+    from xpm_core.judging.judge import Judge
 
 MOST = 4
 """How many lines a report has of this at most."""
 PLACES = 3
 """How many places of a line are named."""
 
-_ORDER: tuple[Answer, ...] = ("ran", "unknown", "reached")
+_ORDER: Sequence[Answer] = ("ran", "unknown", "reached")
 SAME = Judgement("same")
 
 
@@ -58,11 +64,13 @@ class Reused:
 
     def __init__(self, workspace: Path, today: Callable[[], Code], store: CodeStore | None = None) -> None:
         self._workspace, self._today, self._store = workspace, today, store
+        self.older: dict[str, str] = {}
+        """For each class of which `lines` has told jobs that ran older code, the identity of one of them."""
         self._entries: Mapping[str, Entry] | None = None
         self._judge: tuple[Code, Judge] | None = None
 
     def of(self, job: Job) -> Judgement:
-        """What has become of the code of a done job.
+        """What has become of the code of a done job. If nothing can have changed by the index, it is the same.
 
         A job that ran today's snapshot has the same code. It can only have read files beside it that have changed.
 
@@ -73,16 +81,19 @@ class Reused:
         if not today.snapshot:  # today's code is not kept: nothing can be said
             return SAME
         if self._entries is None:
-            self._entries = MergedIndex(self._workspace, remembers=self._store is None or self._store.keeps).read()
-        entry = self._entries.get(job.identity)
-        end = None if entry is None else entry.end
-        has_same_code = end is not None and end.code == code_name(today.snapshot)
-        if has_same_code and not (end is not None and end.live_files):
-            return SAME
+            self._entries = MergedIndex(self._workspace, remembers=self._keeps).read()
         if self._judge is None or self._judge[0] != today:
+            from xpm_core.judging.judge import Judge  # it loads the comparison, which a new experiment does not need
+
             self._judge = today, Judge(self._workspace, *today, import_path(), self._store)
-        found = self._judge[1].of(job.directory, entry.task if entry is not None and entry.task else job.name)
-        return SAME if has_same_code and found.answer != "ran" else found
+        entry, judge = self._entries.get(job.identity), self._judge[1]
+        end = entry.end if entry is not None and entry.end is not None and entry.end.state is State.DONE else None
+        if end is not None and judge.is_same(end.code, end.packages) and not end.live_files:
+            return SAME
+        task = entry.task if entry is not None and entry.task else job.name
+        found = judge.of(job.directory, task, end.execution if end is not None else "")
+        has_same_code = end is not None and end.code == code_name(today.snapshot)
+        return SAME._replace(versions=found.versions) if has_same_code and found.answer != "ran" else found
 
     def lines(self, jobs: Iterable[Job]) -> list[str]:
         """Lines for the report of the run, of the jobs that it has reused.
@@ -91,35 +102,70 @@ class Reused:
             >>> reused.lines(jobs)
             ["note    41 reused jobs of Train ran older code: mlp.py MLP.forward", ...]
         """
+        judged = []
         try:
-            return code_lines([(job, self.of(job)) for job in jobs])
-        except XpmError:  # the report is worth more than this note
-            return []
+            for job in jobs:
+                judged.append((job, found := self.of(job)))
+                if found.answer == "ran":
+                    self.older.setdefault(job.name, job.identity)
+        except XpmError as error:  # the report is worth more than this note
+            self.older.clear()
+            return [f"note    cannot tell whether the code of reused jobs has changed: {error}"]
+        self._remember()
+        return code_lines(judged)
+
+    @property
+    def _keeps(self) -> bool:
+        """Whether anything may be written."""
+        return self._store is None or self._store.keeps
+
+    def _remember(self) -> None:
+        if self._judge is not None and self._entries is not None and self._keeps:
+            ends = (each.end for each in self._entries.values() if each.end is not None)
+            self._judge[1].remember({end.execution for end in ends})
 
 
 def code_lines(judged: Iterable[tuple[Job, Judgement]]) -> list[str]:
     """Lines about what has become of the code of some jobs, see `Reused.lines`."""
     groups: dict[tuple[Answer, str], _Group] = {}
+    versions: dict[str, _Group] = {}
     for job, found in judged:
         if found.answer != "same":
-            groups.setdefault((found.answer, job.name), _Group([], {}, {})).add(found, job)
-    ordered = sorted(groups.items(), key=lambda item: (_ORDER.index(item[0][0]), -len(item[1].jobs)))
-    told = [line for (answer, name), group in ordered[:MOST] for line in _LINES[answer](name, group)]
-    rest = sum(len(group.jobs) for _, group in ordered[MOST:])
+            groups.setdefault((found.answer, job.name), _Group()).add(found)
+        if found.versions:
+            versions.setdefault(job.name, _Group()).add(found)
+    ordered = sorted(groups.items(), key=lambda item: (_ORDER.index(item[0][0]), -item[1].jobs))
+    told = [(_LINES[answer](name, group), group.jobs) for (answer, name), group in ordered]
+    others = sorted(versions.items(), key=lambda item: -item[1].jobs)
+    return [*_first(told), *_first([([_versions(name, group)], group.jobs) for name, group in others])]
+
+
+def _first(groups: Sequence[tuple[Sequence[str], int]]) -> list[str]:
+    """The lines of the first groups, and how many jobs the others have."""
+    rest = sum(count for _, count in groups[MOST:])
+    told = [line for lines, _ in groups[:MOST] for line in lines]
     return told + ([f"        and {plural(rest, 'reused job')} of other classes"] if rest else [])
 
 
-class _Group(NamedTuple):
-    """The jobs of a class that have one kind of answer; what has changed of them, and what cannot be told."""
+@dataclass
+class _Group:
+    """The jobs of a class that have one kind of answer: how many, and which different answers."""
 
-    jobs: list[Job]
-    places: dict[str, None]
-    why: dict[str, None]
+    jobs: int = 0
+    found: dict[int, Judgement] = field(default_factory=dict)
 
-    def add(self, found: Judgement, job: Job) -> None:
-        self.jobs.append(job)
-        self.places.update(dict.fromkeys(found.places))
-        self.why.update(dict.fromkeys(found.why))
+    def add(self, found: Judgement) -> None:
+        self.jobs += 1
+        self.found[id(found)] = found  # jobs of equal code share one
+
+    def told(self, what: Callable[[Judgement], Iterable[str]]) -> list[str]:
+        """What all answers say, each word once."""
+        return list(dict.fromkeys(word for each in self.found.values() for word in what(each)))
+
+    @property
+    def places(self) -> str:
+        """What has changed."""
+        return listed(self.told(lambda found: found.places), PLACES)
 
 
 def changed_line(job: Job, found: Judgement) -> str:
@@ -129,30 +175,28 @@ def changed_line(job: Job, found: Judgement) -> str:
         >>> changed_line(job, found)
         'Train/3f9ac2e is done, and ran older code: mlp.py MLP.forward'
     """
-    return f"{label(job.name, job.identity)} is done, and ran older code: {_places(found.places)}"
+    return f"{label(job.name, job.identity)} is done, and ran older code: {listed(found.places, PLACES)}"
 
 
 def _ran(name: str, group: _Group) -> list[str]:
-    count = len(group.jobs)
-    again = "it" if count == 1 else "them"
-    return [
-        f"note    {plural(count, 'reused job')} of {name} ran older code: {_places(list(group.places))}",
-        f'        on_code_change="rerun" runs {again} again, "ignore" says nothing',
-    ]
+    return [f"note    {plural(group.jobs, 'reused job')} of {name} ran older code: {group.places}"]
 
 
 def _reached(name: str, group: _Group) -> list[str]:
-    jobs, it = plural(len(group.jobs), "reused job"), "it" if len(group.jobs) == 1 else "they"
-    return [f"note    {jobs} of {name}: code has changed that {it} never ran: {_places(list(group.places))}"]
+    jobs, it = plural(group.jobs, "reused job"), "it" if group.jobs == 1 else "they"
+    return [f"note    {jobs} of {name}: code has changed that {it} never ran: {group.places}"]
 
 
 def _unknown(name: str, group: _Group) -> list[str]:
-    jobs, it = plural(len(group.jobs), "reused job"), "its" if len(group.jobs) == 1 else "their"
-    return [f"note    {jobs} of {name}: cannot tell whether {it} code has changed: {_places(list(group.why))}"]
+    jobs, it = plural(group.jobs, "reused job"), "its" if group.jobs == 1 else "their"
+    why = listed(group.told(lambda found: found.why), PLACES)
+    return [f"note    {jobs} of {name}: cannot tell whether {it} code has changed: {why}"]
 
 
 _LINES: Mapping[Answer, Callable[[str, _Group], list[str]]] = {"ran": _ran, "reached": _reached, "unknown": _unknown}
 
 
-def _places(places: Sequence[str]) -> str:
-    return listed(places, PLACES)
+def _versions(name: str, group: _Group) -> str:
+    told = group.told(lambda found: found.versions)
+    rest = f"; and {len(told) - PLACES} more" if len(told) > PLACES else ""
+    return f"note    {plural(group.jobs, 'reused job')} of {name} ran with {'; '.join(told[:PLACES])}{rest}"

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 from xpm_core.errors import XpmError
-from xpm_core.judging.judge import Judgement
+from xpm_core.judging.judgement import Judgement
 from xpm_core.script.code.choice import LIVE
 from xpm_core.script.code.on_change import ERROR, IGNORE, RERUN, OnChange, rule_of
 from xpm_core.script.code.reused import PLACES, Reused, code_lines

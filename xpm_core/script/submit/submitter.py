@@ -30,9 +30,10 @@ from xpm_core.language.identity import seal
 from xpm_core.language.identity.digest import task_id
 from xpm_core.project.origin import project_name
 from xpm_core.reading.server import server_time
+from xpm_core.script.code.advice import advice
 from xpm_core.script.code.choice import LIVE
 from xpm_core.script.code.fates import Fates
-from xpm_core.script.code.on_change import ERROR, IGNORE, RERUN, WARN, OnChange, rule_of
+from xpm_core.script.code.on_change import ERROR, IGNORE, RERUN, WARN, OnChange, rule_of, without_effect
 from xpm_core.script.code.reused import Reused, changed_line
 from xpm_core.script.code.run_code import RunCode
 from xpm_core.script.follow.follower import LONGEST_PAUSE_S, SHORTEST_PAUSE_S
@@ -52,6 +53,7 @@ from xpm_core.store.records import RetryCode, Run, Submission, SubmitCode, Submi
 from xpm_core.store.scripts import Sent
 from xpm_core.tracebacks.callsite import CodeLine, format_line
 from xpm_core.wire import payload, signing
+from xpm_core.words.commands import Commands
 from xpm_core.words.text import say
 from xpm_core.workspace.experiment_directory import ExperimentDirectory, RunDirectory
 from xpm_core.workspace.job_directory import JobDirectory
@@ -92,6 +94,7 @@ class Submitter:
 
     Attributes:
         on_change: What is done with a done job that ran code which has changed, unless its class says it.
+        commands: Writes the commands that its lines name.
     """
 
     def __init__(
@@ -119,6 +122,7 @@ class Submitter:
         self._code = RunCode(workspace.path, tell)
         self._fates = Fates(self._code.changed)
         self.on_change: OnChange = WARN
+        self.commands = Commands()
         self._rules: dict[str, OnChange] = {}
         self._reused = Reused(workspace.path, lambda: self._code.newest)
         self._began_s = monotonic()
@@ -182,6 +186,9 @@ class Submitter:
         jobs = [job for job in self._tracker.snapshot().values() if job.reused]
         told = [job for job in jobs if self._rules[job.directory.task] != IGNORE]
         code = self._reused.lines(told)
+        code += advice(self._reused.older, self.commands, self._directory.name)
+        if not self._code.newest.snapshot:
+            code += without_effect({self._rules[job.directory.task] for job in jobs})
         return [*self.twins.lines(), *self.lookalikes.lines(), *self._fates.notes(), *code]
 
     def say_fates(self) -> None:

@@ -131,3 +131,20 @@ def test_a_job_that_was_retried_has_not_ended_for_those_who_read_the_files(lab: 
     assert xpm("retry", "last").exit_code == 0
     away = json.loads(xpm("jobs", "--redis", "redis://localhost:1/0", "-o", "json").stdout)
     assert [(job["state"], job["error"]) for job in away["jobs"]] == [(None, None)]
+
+
+def test_changed_takes_done_jobs_only(lab: Lab, xpm: Xpm) -> None:
+    lab.join()
+    lab.end("a", State.FAILED, ERROR)
+    lab.end("b")
+    both = xpm("retry", "--changed", "--failed")
+    assert (both.exit_code, "--changed takes jobs that are done: leave out --failed." in both.stderr) == (2, True)
+    named = xpm("retry", "--changed", lab.identity("a"))
+    assert (named.exit_code, states(lab, "a")) == (1, ["failed"])
+    assert f"{short(lab.identity('a'))} Train name=a is not done: --changed takes done jobs only" in named.stderr
+    live = xpm("retry", "--changed")
+    assert (live.exit_code, states(lab, "b")) == (0, ["done"])
+    assert (
+        f"cannot tell of {short(lab.identity('b'))} Train name=b: it runs live code, which is not kept" in live.stderr
+    )
+    assert "No job that was selected ran code that has changed." in live.stderr

@@ -15,6 +15,7 @@ from helpers.simulated_jobs import Lab
 from xpm_core.identity import seal, task_id
 from xpm_core.labels import short
 from xpm_core.language.identity import description
+from xpm_core.states import State
 from xpm_core.store.records import Submission
 from xpm_core.wire import payload
 from xpm_core.workspace.job_spec import JobSpec
@@ -187,3 +188,28 @@ def test_name_of_nothing_is_told(script: Path, xpm: Xpm, name: str, said: str) -
     result = xpm("diff", "diffed.py:slow", name)
     assert result.exit_code == 2
     assert said in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["last"], "Name two jobs to compare, or one job with --code: its code and the files now."),
+        (["--code", "diffed.py:slow"], "diffed.py:slow is no job. --code with one name takes a job that is done."),
+    ],
+)
+def test_one_name_needs_a_job_and_its_code(script: Path, xpm: Xpm, words: list[str], said: str) -> None:
+    result = xpm("diff", *words)
+    assert result.exit_code == 2
+    assert said in result.stderr
+
+
+def test_only_of_a_done_job_it_is_said_what_has_changed_since(lab: Lab, xpm: Xpm) -> None:
+    lab.end("a", State.FAILED, {"type": "ValueError", "message": "no"})
+    failed = xpm("diff", "--code", lab.identity("a"))
+    assert failed.exit_code == 2
+    assert "Train name=a is not done. --code with one name takes a job that is done" in failed.stderr
+    lab.end("b")
+    done = xpm("diff", "--code", lab.identity("b"))
+    assert (done.exit_code, done.stdout.splitlines()[1:]) == (
+        0, ["", "cannot be told (1)", "it ran with live code, which is not kept"]
+    )  # fmt: skip

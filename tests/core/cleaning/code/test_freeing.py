@@ -13,6 +13,7 @@ from helpers.stored_code import Code
 from xpm_core.cleaning.code import naming
 from xpm_core.cleaning.records import Kind, Left
 from xpm_core.fingerprints.ran import Ran
+from xpm_core.judging.acceptance import Acceptance, content_of
 from xpm_core.states import State
 from xpm_core.workspace.job_spec import JobOptions
 
@@ -238,3 +239,35 @@ def test_what_a_job_ran_stays_while_a_record_names_it(cleaner: Cleaner, code: Co
     assert (item.path, item.what) == ("code/ran", "1 list of what a job ran")
     cleaner.remove(orphans=True)
     assert (named in code.there, unnamed in code.there) == (True, False)
+
+
+def accept(directory: Path, snapshot: str, provenance: str) -> Path:
+    """Accept the result of a job with other code; returns the file."""
+    file = directory / ".xpm" / "accepted.jsonl"
+    found = Acceptance("e1", snapshot, provenance, "why", "ana", "head", 1.0)
+    file.write_bytes(content_of([found]) + b'{"version": 1, "exec')  # and a line that was cut
+    return file
+
+
+def test_what_an_acceptance_names_stays_as_long_as_its_job(cleaner: Cleaner, code: Code) -> None:
+    kept, accepted = code.snapshot(train="1"), code.snapshot(train="2")
+    described = code.provenance(accepted, code.packages("numpy==2.0"))
+    directory = end(cleaner, "a", kept)
+    file = accept(directory, accepted, described)
+    cleaner.run("a")
+    code.age()
+    assert cleaner.plan(orphans=True).of(Kind.CODE) == []
+    file.unlink()
+    items = cleaner.plan(orphans=True).of(Kind.CODE)
+    assert {item.path for item in items} == {f"code/snapshots/{accepted}", "code/provenance", "code/packages"}
+
+
+def test_an_acceptance_that_cannot_be_read_keeps_all_code(cleaner: Cleaner, code: Code) -> None:
+    directory = end(cleaner, "a", code.snapshot(train="1"))
+    (directory / ".xpm" / "accepted.jsonl").mkdir()
+    cleaner.run("a")
+    code.snapshot(train="3")
+    code.age()
+    plan = cleaner.plan(orphans=True)
+    assert plan.of(Kind.CODE) == []
+    assert [left.problem for left in plan.strange] == [naming.UNREAD]

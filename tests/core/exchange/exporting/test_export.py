@@ -18,6 +18,7 @@ from xpm_core.errors import ExchangeError, SnapshotError, UnknownExperimentError
 from xpm_core.exchange.exporting.export import Export, destination, prepare
 from xpm_core.fingerprints.ran import Ran
 from xpm_core.index.rebuild import rebuild
+from xpm_core.judging.acceptance import Acceptance, add
 from xpm_core.workspace.kept_job import KeptJob
 
 
@@ -103,6 +104,30 @@ def test_a_document_with_a_password_stays_behind(tmp_path: Path) -> None:
     found, files = exported(study)
     assert found.code.withheld == [packages]
     assert b"sesame" not in b"".join(files.values())
+
+
+def test_what_was_accepted_of_the_result_is_there_with_its_code(tmp_path: Path) -> None:
+    study = Study(tmp_path)
+    job = study.add(Prepare.C(seed=1))
+    marker = job.marker()
+    assert marker is not None
+    codes = [keep(tmp_path, tmp_path / "proj", {"train.py": f"print({n})\n"}) for n in range(4)]
+    for code, execution, why in zip(codes, [*[marker.execution] * 3, "earlier"], ["1", "2", "3", "4"], strict=True):
+        said = f"{why}: see https://me:sesame@host/x"
+        add(job, Acceptance(execution, code.snapshot, code.provenance, said, "ana", "head", 1.0))
+    Path(codes[1].store.document_path("snapshots", codes[1].snapshot)).unlink()
+    found, files = exported(study)
+    lines = [json.loads(line) for line in files[f"{job.relative}/.xpm/accepted.jsonl"].splitlines()]
+    assert [(each["why"][0], each["snapshot"]) for each in lines] == [
+        ("1", codes[0].snapshot),
+        ("3", codes[2].snapshot),
+    ]
+    assert {name for name in files if name.endswith("train.py")} == {
+        f"code/{codes[n].snapshot[:7]}/proj/train.py" for n in (0, 2)
+    }
+    assert f"documents/provenance/{codes[2].provenance}" in files
+    assert b"sesame" not in b"".join(files.values())
+    assert set(found.record.snapshots) == {codes[0].snapshot, codes[2].snapshot}
 
 
 def test_missing_code_is_an_error(tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from xpm_core.errors import ExchangeError
 from xpm_core.exchange.importing.archive import Archive
 from xpm_core.exchange.importing.checks import Checked, check
 from xpm_core.exchange.importing.contents import read_contents
+from xpm_core.judging.acceptance import Acceptance, content_of
 from xpm_core.language.values.encoding import pack
 
 
@@ -70,6 +71,12 @@ def remove(name: str) -> Callable[[Files], object]:
 
 def put(name: str, data: bytes) -> Callable[[Files], object]:
     return lambda files: files.update({name.replace("JOB", job_in(files)): data})
+
+
+def line_of(**changes: str) -> bytes:
+    """What somebody has accepted, with code that is not there."""
+    fields: dict[str, Any] = {"snapshot": "a" * 64, "provenance": "b" * 64, "why": "why", **changes}
+    return content_of([Acceptance(execution="e1", who="ana", host="head", accepted_s=1.0, **fields)])
 
 
 def move_job(files: Files) -> None:
@@ -174,6 +181,13 @@ FORGED: dict[str, tuple[Callable[[Files], object], str]] = {
     "a damaged marker": (put("JOB/.xpm/done", b"{}"), "its marker is malformed"),
     "a marker of another attempt": (put("JOB/.xpm/done", b'{"execution": "other"}\n'), "its newest attempt"),
     "a later attempt": (put("JOB/.xpm/executions/9-other.json", b'{"x": 1}'), "its newest attempt"),
+    "a damaged acceptance": (put("JOB/.xpm/accepted.jsonl", b"{}\n"), "accepted.jsonl is malformed"),
+    "an acceptance that was cut": (put("JOB/.xpm/accepted.jsonl", line_of()[:-9]), "accepted.jsonl is malformed"),
+    "an acceptance that acts on terminals": (
+        put("JOB/.xpm/accepted.jsonl", line_of(why="a\x1b[2J")),
+        "accepted.jsonl is malformed",
+    ),
+    "an acceptance of code that is missing": (put("JOB/.xpm/accepted.jsonl", line_of()), "with which it was accepted"),
     "a mark of ours": (put("JOB/.xpm/imported.json", b"{}"), "no export has such a file"),
     "another file of ours": (put("JOB/.xpm/lock", b"{}"), "no export has such a file"),
     "a file for the folder of records": (put("jobs/a.b/" + "0" * 64 + "/.xpm", b"{}"), "no export has such a file"),

@@ -10,6 +10,7 @@ import shutil
 import stat
 import tarfile
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from xpm_core.exchange.importing.checks import Checked, check
 from xpm_core.exchange.importing.contents import read_contents
 from xpm_core.exchange.importing.placing import STAGING, Placing, Standing, Who, standing
 from xpm_core.index.merged import MergedIndex
+from xpm_core.judging.acceptance import Acceptance, add
+from xpm_core.judging.acceptance import standing as accepted
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.states import State
 from xpm_core.workspace.workspace import Workspace
@@ -264,3 +267,20 @@ def test_failed_jobs_come_as_failed_ones(tmp_path: Path) -> None:
     bring(tmp_path / "x.tar", tmp_path / "new")
     entry = MergedIndex(tmp_path / "new").read()[failed.identity]
     assert entry.state is State.FAILED
+
+
+def test_what_was_accepted_comes_along_and_says_from_where(tmp_path: Path) -> None:
+    study = Study(tmp_path / "ws")
+    job = study.add(Prepare.C(seed=1))
+    code = keep(tmp_path / "ws", tmp_path / "proj", {"train.py": "print(1)\n"})
+    marker = job.marker()
+    assert marker is not None
+    ours = [Acceptance(marker.execution, code.snapshot, code.provenance, why, "ana", "head", 1.0) for why in "ab"]
+    for each in ours:
+        add(job, each)
+    written(study, tmp_path / "x.tar")
+    bring(tmp_path / "x.tar", tmp_path / "new")
+    here = Workspace.open(tmp_path / "new").job_at(job.relative)
+    assert accepted(here) == [replace(each, file="x.tar") for each in reversed(ours)]
+    assert CodeStore(tmp_path / "new").manifest(code.snapshot)
+    assert CodeStore(tmp_path / "new").get("provenance", code.provenance)

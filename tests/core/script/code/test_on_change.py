@@ -6,7 +6,7 @@ import pytest
 
 from xpm_core import Param, Task
 from xpm_core.errors import ExperimentError
-from xpm_core.script.code.on_change import CHOICES, is_choice, rule_of
+from xpm_core.script.code.on_change import CHOICES, is_choice, rule_of, without_effect
 
 
 class Plain(Task):
@@ -38,3 +38,9 @@ def test_another_word_is_refused() -> None:
     with pytest.raises(ExperimentError, match=r"a.py:1: Wrong.on_code_change = True: expected 'warn'"):
         rule_of(Wrong, "warn", "a.py:1")
     assert not is_choice(["warn"])
+
+
+def test_rules_that_live_code_makes_useless_are_named() -> None:
+    assert without_effect(["warn", "ignore"]) == []
+    [line] = without_effect({"error", "rerun"})
+    assert line.startswith('note    on_code_change="rerun" and on_code_change="error" did nothing: live code')

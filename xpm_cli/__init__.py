@@ -51,7 +51,7 @@ Program.homes = {
         "Say that results of done jobs still stand with the code and the data of now.",
     ),
     "graph": ("xpm_cli.commands.looking.graph", "Show which jobs of an experiment need which."),
-    "diff": ("xpm_cli.commands.looking.diff", "List the parameters that make two identities differ."),
+    "diff": ("xpm_cli.commands.looking.diff", "List the parameters that make two identities differ, or the code."),
     "gc": ("xpm_cli.commands.upkeep.gc", "Remove what nobody needs any more."),
     "export": ("xpm_cli.commands.upkeep.export", "Write an experiment into a file: records, results and code."),
     "import": ("xpm_cli.commands.upkeep.import_", "Take in an experiment that somebody has exported."),

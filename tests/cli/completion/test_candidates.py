@@ -46,7 +46,7 @@ def words(*typed: str) -> list[str]:
 
 def test_commands_are_proposed_with_what_they_do() -> None:
     assert words("") == list(Program.homes)
-    assert after("diff"[:2]) == [Candidate("diff", "List the parameters that make two identities differ.")]
+    assert after("diff"[:2]) == [Candidate("diff", "List the parameters that make two identities differ, or the code.")]
     assert words("tokens", "") == ["set"]
     assert words("nothing", "") == []
 
@@ -100,6 +100,7 @@ def test_job_is_completed_by_its_identity_with_its_title() -> None:
         Candidate("3f2a91d", "Train model=mlp lr=0.1"),
     ]
     assert words("show", "9D") == words("diff", "last", "9d") == words("retry", "last", "3f2a91c", "9d") == ["9d01e44"]
+    assert words("diff", "--code", "9d") == words("retry", "--changed", "9d") == ["9d01e44"]
     assert words("show", "train/3f2a91c") == ["train/3f2a91c"]
     assert words("show", "test/3") == words("show", "last", "") == []
 

@@ -23,7 +23,7 @@ from xpm_core.snapshot.provenance import Provenance
 from xpm_core.workspace.files import write_atomic
 from xpm_core.workspace.job_directory import JobDirectory
 
-VERSION = 2
+VERSION = 1
 """Of the file. A file of another version is not read."""
 
 WORTH = 100

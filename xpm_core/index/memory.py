@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import repeat
 from operator import itemgetter
 from pathlib import Path
@@ -23,10 +23,9 @@ from xpm_core.index.entries import End, Entry
 from xpm_core.index.folders import memory_file
 from xpm_core.states import State
 
-VERSION = 3
-"""Version of the file. A file of another version is not read."""
-
-_END = ("ended_s", "started_s", "host", "worker", "execution", "attempt", "error", "code", "commit", "packages")
+_END = [each.name for each in fields(End) if each.name != "state"]
+VERSION = [3, *_END]
+"""Version of the file, and what it has of the end of a job. A file of another version is not read."""
 
 
 @dataclass

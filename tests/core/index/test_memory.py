@@ -35,7 +35,7 @@ def entries() -> dict[str, Entry]:
         Entry("b1", "m:Test", {}, {"k": [1, 2]}, ["e", "f"], 1.5, 1.5),
         Entry("a2", "m:Train", {"n": 2}, {"lr": 1, "n": 2}, ["f"], 3.0, 3.0, End(State.FAILED, 6.0, error=error)),
         Entry("a3", "m:Train", {}, {"lr": 0.1, "n": 1}, [], 0.0, 0.0, End(State.CANCELLED, 7.0)),
-        Entry("c1", end=End(State.DONE, 8.0, code="live", commit="1a+", packages="06")),
+        Entry("c1", end=End(State.DONE, 8.0, code="live", commit="1a+", packages="06", live_files=True)),
     ]
     return {entry.identity: entry for entry in found}
 

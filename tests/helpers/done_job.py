@@ -81,26 +81,50 @@ class DoneJob:
         assert old in text
         self.write(path, text.replace(old, new, 1))
 
-    def run(self, ran: Ran | None = RAN, *, done: bool = True, **record: Any) -> None:
-        """Write what a worker writes of a job that has ended."""
+    def submitted(self, **others: str) -> dict[str, str]:
+        """Write the files, with others in place of some, and keep them as a submission does.
+
+        Args:
+            others: The texts of modules, by their names.
+
+        Returns:
+            The names of the snapshot and of its provenance, as the record of an execution has them.
+        """
         store = CodeStore(self.workspace)
-        digests = {path: store.put_object(text.encode()) for path, text in self.files.items()}
-        entries = [KeptFile(0, path, 0o644, digests[path], len(text)) for path, text in self.files.items()]
+        entries = []
+        for path, text in {**self.files, **{f"{name}.py": text for name, text in others.items()}}.items():
+            self.write(path, text)
+            entries.append(KeptFile(0, path, 0o644, store.put_object(text.encode()), len(text)))
         manifest = Manifest(["p"], [*entries])
         store.put("snapshots", manifest.data)
         told = Provenance(manifest.digest, [Tree("p", [str(self.root)])])
-        code = {"snapshot": manifest.digest, "provenance": store.put("provenance", told.written())}
+        return {"snapshot": manifest.digest, "provenance": store.put("provenance", told.written())}
+
+    def run(
+        self, *attempts: Ran | None, resumable: bool = False, missing: int = 0, done: bool = True, **record: Any
+    ) -> None:
+        """Write what a worker writes of a job that has ended.
+
+        Args:
+            attempts: What each attempt has run; the default is one, which has run RAN.
+            resumable: Whether each continues what the one before has left.
+            missing: How many attempts before these have left no record.
+            done: Whether the last one has ended well.
+            record: More of what the records say.
+        """
+        code, store = self.submitted(), CodeStore(self.workspace)
         task = importlib.import_module("changed_task").Changed.C(n=1)
-        options = JobOptions(snapshot=code["snapshot"], provenance=code["provenance"])
+        options = JobOptions(**code, resumable=resumable)
         spec = JobSpec(IDENTITY, TASK, CLASS, self.directory.relative, payload.pack(task), options)
-        noted = {"code": code, **({} if ran is None else {"ran": store.put("ran", ran.written())}), **record}
         self.directory.path.parent.mkdir(parents=True)
-        number = self.directory.prepare(1)
+        for number, ran in enumerate(attempts or (RAN,), 1 + missing):
+            self.directory.prepare(number, resumable=resumable)
+            noted = {"code": code, **({} if ran is None else {"ran": store.put("ran", ran.written())}), **record}
+            self.directory.write_record(number, f"e{number}", noted)
         params = {"task": TASK, "identity": IDENTITY, "tags": {"n": 1}, "parameters": {"n": 1}}
         self.directory.params.write_text(json.dumps(params))
         self.directory.keep(KeptJob(spec, (), Retries(0, 0, 0)))
-        self.directory.write_record(number, "e1", noted)
-        self.directory.write_marker("done" if done else "failed", "e1")
+        self.directory.write_marker("done" if done else "failed", f"e{number}")
 
     @contextmanager
     def importable(self) -> Iterator[None]:

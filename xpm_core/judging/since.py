@@ -1,6 +1,7 @@
 """What of a project has changed since a job ran: its files as they lie in their folders now, without a new snapshot.
 
-Owns: all that has changed for a job, whatever the verdict is, and the lines of it.
+Owns: all that has changed for a job, whatever the verdict is. If it continues what earlier attempts have left, all that
+has changed for these belongs to it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import Path
 from typing import Literal, NamedTuple
 
 from xpm_core.errors import SettingsError, SnapshotError
-from xpm_core.fingerprints.comparison import Answer, Comparison, Parts
+from xpm_core.fingerprints.comparison import Answer, Change, Comparison, Parts
 from xpm_core.fingerprints.memory import Memory
 from xpm_core.fingerprints.project import Folders, Project
 from xpm_core.fingerprints.ran import Ran
@@ -24,6 +25,11 @@ from xpm_core.snapshot.manifest import Manifest
 from xpm_core.snapshot.provenance import Provenance, Tree
 from xpm_core.workspace.job_directory import JobDirectory
 
+Lacks = Literal["all", "functions", ""]
+"""What is not recorded of what a job ran."""
+
+_LACKS: tuple[Lacks, ...] = ("all", "functions", "")
+"""The most that can be missing first."""
 _NOTHING = Parts()
 
 
@@ -36,15 +42,19 @@ class Since(NamedTuple):
         why: Why it cannot be told of others, or of all: "getattr at registry.py:14".
         snapshot: The snapshot of the job; empty if it is not known.
         lacks: What is not recorded of what it ran, so that more counts as run: "functions" or "all"; else empty.
-        comparison: Of the project as it was and as it is; None if the job cannot be compared.
+        compared: What has changed for each attempt, with the comparison that says so; that of the result is the first.
     """
 
     parts: Parts = _NOTHING
     files: tuple[str, ...] = ()
     why: tuple[str, ...] = ()
     snapshot: str = ""
-    lacks: Literal["", "functions", "all"] = ""
-    comparison: Comparison | None = None
+    lacks: Lacks = ""
+    compared: Sequence[tuple[Parts, Comparison]] = ()
+
+    def comparison_of(self, change: Change) -> Comparison:
+        """The comparison that has found a change."""
+        return next(own for parts, own in self.compared if change in (*parts.ran, *parts.never, *parts.unsure))
 
     @property
     def answer(self) -> Answer:
@@ -69,7 +79,7 @@ def since(workspace: Path, directory: JobDirectory, task: str) -> Since:
         'MLP.forward'
     """
     store = CodeStore(workspace)
-    told: list[Provenance] = []
+    told: list[Provenance] = []  # the first one is that of the attempt that counts
 
     def provenance_of(digest: str) -> Provenance:
         told.append(Provenance.read(store.get("provenance", digest)))
@@ -79,7 +89,7 @@ def since(workspace: Path, directory: JobDirectory, task: str) -> Since:
     if isinstance(then, str):
         return Since(why=(then,))
     try:
-        return _compared(workspace, then, told[-1].trees)
+        return _together([_compared(workspace, each, told[0].trees) for each in (then, *then.earlier)])
     except (SnapshotError, SettingsError) as error:
         return Since(why=(f"{error.where}: {error.problem}",), snapshot=then.snapshot)
 
@@ -97,10 +107,26 @@ def _compared(workspace: Path, then: Then, trees: Sequence[Tree]) -> Since:
     data = Data(Manifest([], []), {tree.name: tree.roots[0] for tree in trees})
     files, unknown = ((), []) if ran is None else data.of(ran, manifest)
     why = tuple(dict.fromkeys([*map(str, parts.unknown), *unknown]))
-    return Since(parts, files, why, then.snapshot, _lacks(ran), comparison)
+    return Since(parts, files, why, then.snapshot, _lacks(ran), [(parts, comparison)])
 
 
-def _lacks(ran: Ran | None) -> Literal["", "functions", "all"]:
+def _together(attempts: Sequence[Since]) -> Since:
+    """What has changed for a job to whose result several attempts have added. The first one is that which counts."""
+    ran = {change for each in attempts for change in each.parts.ran}
+    unsure = {change for each in attempts for change in each.parts.unsure} - ran
+    never = {change for each in attempts for change in each.parts.never} - ran - unsure
+    unknown = {place for each in attempts for place in each.parts.unknown}
+    return Since(
+        Parts(tuple(sorted(ran)), tuple(sorted(never)), tuple(sorted(unsure)), tuple(sorted(unknown))),
+        tuple(sorted({file for each in attempts for file in each.files})),
+        tuple(dict.fromkeys(reason for each in attempts for reason in each.why)),
+        attempts[0].snapshot,
+        min((each.lacks for each in attempts), key=_LACKS.index),
+        [pair for each in attempts for pair in each.compared],
+    )
+
+
+def _lacks(ran: Ran | None) -> Lacks:
     if ran is None:
         return "all"
     return "functions" if ran.means != "monitoring" or "functions" in ran.lacks else ""

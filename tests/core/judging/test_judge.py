@@ -2,156 +2,74 @@
 
 from __future__ import annotations
 
-import importlib
-import sys
 from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
 from textwrap import dedent
-from typing import Any
 
 import pytest
+from helpers.done_job import FILES, RAN, TASK, DoneJob
 
-from xpm_core.fingerprints.ran import OpenedFile, Ran, RanModule
+from xpm_core.fingerprints.ran import OpenedFile, Ran
 from xpm_core.judging.acceptance import Acceptance, add
 from xpm_core.judging.judge import Judge
 from xpm_core.judging.then import Then, provenances, then_of
 from xpm_core.project.import_path import import_path
 from xpm_core.snapshot.code_store import CodeStore
-from xpm_core.snapshot.manifest import KeptFile, Manifest
-from xpm_core.snapshot.provenance import Provenance, Tree
-from xpm_core.wire import payload
-from xpm_core.workspace.job_directory import JobDirectory
-from xpm_core.workspace.job_spec import JobOptions, JobSpec, Retries
-from xpm_core.workspace.kept_job import KeptJob
 
-TASK = """
-    from xpm_core import Param, Task
-    import judged_helper
-
-    class Judged(Task):
-        n: Param[int]
-        def execute(self):
-            return judged_helper.used(self.n)
-"""
-HELPER = """
-    def used(n):
-        return n
-    def unused(n):
-        return -n
-"""
-RAN = Ran(
-    "monitoring",
-    functions={("p", "judged_task.py"): ("Judged.execute",), ("p", "judged_helper.py"): ("used",)},
-    modules=[RanModule("p", "judged_helper.py", "judged_helper"), RanModule("p", "judged_task.py", "judged_task")],
-)
+HELPER = dedent(FILES["changed_helper.py"])
 
 
-class Lab:
+class Lab(DoneJob):
     """A project, its workspace, and one done job."""
-
-    def __init__(self, folder: Path) -> None:
-        self.root, self.workspace = folder / "p", folder / "workspace"
-        self.root.mkdir()
-        self.directory = JobDirectory(self.workspace, f"jobs/judged_task.judged/{'1' * 64}")
-        self.data: dict[str, str] = {}
-        self.files = {"judged_task.py": dedent(TASK), "judged_helper.py": dedent(HELPER)}
-
-    def submitted(self, **files: str) -> tuple[str, str]:
-        """Keep the files, with others in place of some; returns the names of the snapshot and of its provenance."""
-        store = CodeStore(self.workspace)
-        texts = {**self.files, **{f"{name}.py": dedent(text) for name, text in files.items()}, **self.data}
-        entries = []
-        for path, text in texts.items():
-            (self.root / path).write_text(text)
-            entries.append(KeptFile(0, path, 0o644, store.put_object(text.encode()), len(text)))
-        manifest = Manifest(["p"], list(entries))
-        store.put("snapshots", manifest.data)
-        told = Provenance(manifest.digest, [Tree("p", [str(self.root)])])
-        return manifest.digest, store.put("provenance", told.written())
-
-    def run(self, *attempts: Ran | None, resumable: bool = False, missing: int = 0) -> None:
-        """Write what a worker writes of a done job.
-
-        Args:
-            attempts: What each attempt has run; the default is one, which has run RAN.
-            resumable: Whether each continues what the one before has left.
-            missing: How many attempts before these have left no record.
-        """
-        code = self.submitted()
-        task = importlib.import_module("judged_task").Judged.C(n=1)
-        spec = JobSpec(
-            "1" * 64,
-            "judged_task:Judged",
-            "Judged",
-            self.directory.relative,
-            payload.pack(task),
-            JobOptions(resumable=resumable),
-        )
-        self.directory.path.parent.mkdir(parents=True)
-        for number, ran in enumerate(attempts or (RAN,), 1 + missing):
-            record: dict[str, Any] = {"code": dict(zip(("snapshot", "provenance"), code, strict=True))}
-            if ran is not None:
-                record["ran"] = CodeStore(self.workspace).put("ran", ran.written())
-            self.directory.prepare(number, resumable=resumable)
-            self.directory.write_record(number, f"e{number}", record)
-        self.directory.keep(KeptJob(spec, (), Retries(0, 0, 0)))
-        self.directory.write_marker("done", f"e{number}")
 
     def then(self) -> Then | str:
         """What the directory says."""
-        return then_of(self.directory, "judged_task:Judged", provenances(CodeStore(self.workspace)))
+        return then_of(self.directory, TASK, provenances(CodeStore(self.workspace)))
 
     def judge(self, **files: str) -> Judge:
-        return Judge(self.workspace, *self.submitted(**files), import_path())
+        """A judge with today's code, which is that of the job with some modules in place of its own."""
+        return Judge(self.workspace, **self.submitted(**files), path=import_path())
 
 
 @pytest.fixture
-def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Lab]:
+def lab(tmp_path: Path) -> Iterator[Lab]:
     found = Lab(tmp_path)
-    monkeypatch.syspath_prepend(str(found.root))
-    yield found
-    for name in ("judged_task", "judged_helper"):
-        sys.modules.pop(name, None)
+    with found.importable():
+        yield found
 
 
-def test_a_job_is_judged_by_its_directory(lab: Lab) -> None:
+def test_a_job_is_changed_by_its_directory(lab: Lab) -> None:
     lab.run()
     then = lab.then()
     assert isinstance(then, Then)
-    assert then.classes == (("p", "judged_task.py", "Judged"),)
+    assert then.classes == (("p", "changed_task.py", "Changed"),)
     assert ("p", "") in then.folders
     for text, answer, places in (
         (HELPER, "same", []),
-        ("# a comment\n" + dedent(HELPER), "same", []),
-        (HELPER.replace("return n", "return n + 1"), "ran", ["judged_helper.py used"]),
+        ("# a comment\n" + HELPER, "same", []),
+        (HELPER.replace("return n", "return n + 1"), "ran", ["changed_helper.py used"]),
     ):
-        found = lab.judge(judged_helper=text).of(lab.directory, "judged_task:Judged")
+        found = lab.judge(changed_helper=text).of(lab.directory, TASK)
         assert (found.answer, found.places, found.snapshot) == (answer, places, then.snapshot)
 
 
 def test_what_a_job_never_ran_is_told_apart(lab: Lab) -> None:
-    lab.files["judged_task.py"] = lab.files["judged_task.py"].replace(
-        "used(self.n)", "used(self.n) or judged_helper.unused(1)"
-    )
     lab.run()
-    found = lab.judge(judged_helper=HELPER.replace("-n", "+n")).of(lab.directory, "judged_task:Judged")
-    assert (found.answer, found.places) == ("reached", ["judged_helper.py unused"])
+    found = lab.judge(changed_helper=HELPER.replace("-n", "+n")).of(lab.directory, TASK)
+    assert (found.answer, found.places) == ("reached", ["changed_helper.py unused"])
 
 
 def test_without_a_record_of_what_ran_all_that_it_could_reach_counts(lab: Lab) -> None:
-    lab.files["judged_task.py"] = lab.files["judged_task.py"].replace(
-        "used(self.n)", "used(self.n) or judged_helper.unused(1)"
-    )
     lab.run(None)
-    found = lab.judge(judged_helper=HELPER.replace("-n", "+n")).of(lab.directory, "judged_task:Judged")
+    found = lab.judge(changed_helper=HELPER.replace("-n", "+n")).of(lab.directory, TASK)
     assert found.answer == "ran"
 
 
 def test_a_file_that_it_has_read_counts_as_code(lab: Lab) -> None:
     lab.run(Ran(**{**vars(RAN), "files": [OpenedFile("p", "rates.csv", "digest", "0" * 64)]}))
     (lab.root / "rates.csv").write_text("2")
-    found = lab.judge().of(lab.directory, "judged_task:Judged")
+    found = lab.judge().of(lab.directory, TASK)
     assert (found.answer, found.places) == ("ran", ["rates.csv"])
     lost = Ran(**{**vars(RAN), "lacks": ["files"]})
     assert lost.sees_all
@@ -163,16 +81,16 @@ def test_a_job_is_as_today_by_its_snapshot_and_its_packages(lab: Lab) -> None:
     then = lab.then()
     assert isinstance(then, Then)
     assert judge.is_same(then.snapshot[:12], then.packages.document[:12])
-    assert not lab.judge(judged_helper=HELPER + "x = 1\n").is_same(then.snapshot[:12], "")
+    assert not lab.judge(changed_helper=HELPER + "x = 1\n").is_same(then.snapshot[:12], "")
     assert not judge.is_same(then.snapshot[:12], "0" * 12), "the packages differ"
     assert not judge.is_same("", "")
 
 
 def test_the_marker_counts_if_the_index_names_an_execution_that_has_no_record(lab: Lab) -> None:
     lab.run()
-    found = lab.judge().of(lab.directory, "judged_task:Judged", "e7")
+    found = lab.judge().of(lab.directory, TASK, "e7")
     assert found.answer == "same"
-    assert lab.judge().of(lab.directory, "judged_task:Judged", "e1") == found
+    assert lab.judge().of(lab.directory, TASK, "e1") == found
 
 
 def test_what_is_not_known_is_said(lab: Lab) -> None:
@@ -180,18 +98,17 @@ def test_what_is_not_known_is_said(lab: Lab) -> None:
     lab.run()
     [record] = lab.directory.records()
     lab.directory.write_record(1, "e1", {**record, "code": {"snapshot": "", "provenance": ""}})
-    found = lab.judge().of(lab.directory, "judged_task:Judged")
+    found = lab.judge().of(lab.directory, TASK)
     assert (found.answer, found.why) == ("unknown", ("it ran with live code, which is not kept",))
     lab.directory.write_record(1, "e1", {**record, "ran": "0" * 64})
-    assert lab.judge().of(lab.directory, "judged_task:Judged").answer == "unknown"
+    assert lab.judge().of(lab.directory, TASK).answer == "unknown"
     (lab.directory.path / ".xpm" / "handed.json").unlink()
-    [why] = lab.judge().of(lab.directory, "judged_task:Judged").why
+    [why] = lab.judge().of(lab.directory, TASK).why
     assert "does not say what it ran" in why
 
 
 UNUSED = HELPER.replace("-n", "+n")
-OTHER = Ran(**{**vars(RAN), "functions": {("p", "judged_helper.py"): ("unused",)}})
-BOTH = dedent(TASK).replace("used(self.n)", "used(self.n) or judged_helper.unused(1)")
+OTHER = Ran(**{**vars(RAN), "functions": {("p", "changed_helper.py"): ("unused",)}})
 
 
 @pytest.mark.parametrize(
@@ -208,28 +125,24 @@ BOTH = dedent(TASK).replace("used(self.n)", "used(self.n) or judged_helper.unuse
 def test_earlier_attempts_count_if_a_job_continues_them(
     lab: Lab, attempts: tuple[Ran | None, ...], resumable: bool, missing: int, answer: str
 ) -> None:
-    lab.files["judged_task.py"] = BOTH
     lab.run(*attempts, resumable=resumable, missing=missing)
-    found = lab.judge(judged_helper=UNUSED).of(lab.directory, "judged_task:Judged")
-    assert (found.answer, found.places) == (answer, ["judged_helper.py unused"])
+    found = lab.judge(changed_helper=UNUSED).of(lab.directory, TASK)
+    assert (found.answer, found.places) == (answer, ["changed_helper.py unused"])
 
 
 def test_an_earlier_attempt_with_live_code_is_said(lab: Lab) -> None:
     lab.run(RAN, RAN, resumable=True)
     lab.directory.write_record(1, "e1", {"code": {"snapshot": "", "provenance": ""}})
-    [why] = lab.judge().of(lab.directory, "judged_task:Judged").why
+    [why] = lab.judge().of(lab.directory, TASK).why
     assert "an earlier attempt, which it continues, ran with live code" in why
 
 
 def test_data_that_a_job_may_have_read_unseen_is_never_the_same(lab: Lab) -> None:
-    lab.data["rates.csv"] = "1"
+    lab.files["rates.csv"] = "1"
     lab.run(None)
-    assert (
-        lab.judge(judged_helper="# a comment\n" + dedent(HELPER)).of(lab.directory, "judged_task:Judged").answer
-        == "same"
-    )
-    lab.data["rates.csv"] = "2"
-    found = lab.judge().of(lab.directory, "judged_task:Judged")
+    assert lab.judge(changed_helper="# a comment\n" + HELPER).of(lab.directory, TASK).answer == "same"
+    lab.files["rates.csv"] = "2"
+    found = lab.judge().of(lab.directory, TASK)
     assert (found.answer, found.why) == ("unknown", ("the file rates.csv, which it may have read unseen",))
 
 
@@ -239,9 +152,9 @@ def test_data_that_a_job_may_have_read_unseen_is_never_the_same(lab: Lab) -> Non
 def accept(lab: Lab, **files: str) -> Acceptance:
     """Accept the job with some code, and with the files beside it as they are now."""
     code = lab.submitted(**files)
-    judge = Judge(lab.workspace, *code, import_path())
-    found = Acceptance("e1", *code, "why", "ana", "head", 1.0, judge.files_now(lab.directory, "judged_task:Judged"))
-    since = judge.since(lab.directory, "judged_task:Judged", found)
+    judge = Judge(lab.workspace, *code.values(), import_path())
+    found = Acceptance("e1", *code.values(), "why", "ana", "head", 1.0, judge.files_now(lab.directory, TASK))
+    since = judge.since(lab.directory, TASK, found)
     assert since is not None
     assert since.answer == "same"
     add(lab.directory, found)
@@ -249,7 +162,7 @@ def accept(lab: Lab, **files: str) -> Acceptance:
 
 
 def answer(lab: Lab, **files: str) -> tuple[str, list[str]]:
-    found = lab.judge(**files).of(lab.directory, "judged_task:Judged")
+    found = lab.judge(**files).of(lab.directory, TASK)
     return found.answer, found.places
 
 
@@ -258,25 +171,25 @@ LATER, THIRD = HELPER.replace("return n", "return n + 1"), HELPER.replace("retur
 
 def test_accepted_code_counts_as_the_jobs_own_beside_that(lab: Lab) -> None:
     lab.run()
-    accepted = accept(lab, judged_helper=LATER)
-    assert answer(lab, judged_helper=LATER)[0] == "same"
-    assert answer(lab, judged_helper="# a comment\n" + dedent(LATER))[0] == "same"
+    accepted = accept(lab, changed_helper=LATER)
+    assert answer(lab, changed_helper=LATER)[0] == "same"
+    assert answer(lab, changed_helper="# a comment\n" + LATER)[0] == "same"
     assert answer(lab)[0] == "same"
-    found = lab.judge(judged_helper=THIRD).of(lab.directory, "judged_task:Judged")
+    found = lab.judge(changed_helper=THIRD).of(lab.directory, TASK)
     assert (found.answer, found.snapshot) == ("ran", accepted.snapshot)
-    accept(lab, judged_helper=THIRD)
-    assert answer(lab, judged_helper=LATER)[0] == answer(lab, judged_helper=THIRD)[0] == "same"
+    accept(lab, changed_helper=THIRD)
+    assert answer(lab, changed_helper=LATER)[0] == answer(lab, changed_helper=THIRD)[0] == "same"
 
 
 def test_accepted_code_that_is_gone_is_not_believed(lab: Lab) -> None:
     lab.run()
-    accepted = accept(lab, judged_helper=LATER)
+    accepted = accept(lab, changed_helper=LATER)
     for kind in ("snapshots", "provenance"):
         path = Path(CodeStore(lab.workspace).document_path(kind, accepted.code[kind.rstrip("s")]))
         data = path.read_bytes()
         path.unlink()
-        found = lab.judge(judged_helper="# a comment\n" + dedent(LATER)).of(lab.directory, "judged_task:Judged")
-        assert (found.answer, found.places) == ("ran", ["judged_helper.py used"])
+        found = lab.judge(changed_helper="# a comment\n" + LATER).of(lab.directory, TASK)
+        assert (found.answer, found.places) == ("ran", ["changed_helper.py used"])
         path.write_bytes(data)
 
 
@@ -304,9 +217,9 @@ def test_files_are_accepted_as_they_are_and_no_further(lab: Lab) -> None:
 def test_files_that_are_not_noted_are_accepted_as_long_as_no_file_changes(lab: Lab) -> None:
     lab.run(Ran(**{**vars(RAN), "lacks": ("files",)}))
     assert answer(lab)[0] == "unknown"
-    accept(lab, judged_helper=LATER)
-    assert answer(lab, judged_helper=LATER)[0] == "same"
-    assert answer(lab, judged_helper="# a comment\n" + dedent(LATER))[0] == "unknown"
+    accept(lab, changed_helper=LATER)
+    assert answer(lab, changed_helper=LATER)[0] == "same"
+    assert answer(lab, changed_helper="# a comment\n" + LATER)[0] == "unknown"
 
 
 def test_a_job_of_live_code_has_the_accepted_code(lab: Lab) -> None:
@@ -316,4 +229,4 @@ def test_a_job_of_live_code_has_the_accepted_code(lab: Lab) -> None:
     assert answer(lab)[0] == "unknown"
     accept(lab)
     assert answer(lab)[0] == "same"
-    assert answer(lab, judged_helper=LATER) == ("ran", ["judged_helper.py used"])
+    assert answer(lab, changed_helper=LATER) == ("ran", ["changed_helper.py used"])

@@ -6,12 +6,16 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
-from helpers.done_job import RAN, TASK, DoneJob
+from helpers.done_job import FILES, RAN, TASK, DoneJob
 
 from xpm_core.fingerprints.ran import OpenedFile
 from xpm_core.judging.since import Since, since
+
+
+OTHER_HELPER = dedent(FILES["changed_helper.py"]).lstrip("\n").replace("return n", "return 0")
 
 
 @pytest.fixture
@@ -82,6 +86,32 @@ def test_a_place_that_cannot_be_followed_stands_beside_what_has_changed(job: Don
     assert (now.answer, names(job)) == ("ran", (["used"], [], ["unused"]))
     assert len(now.why) == 1
     assert now.why[0].startswith("getattr at changed_helper.py:")
+
+
+def test_what_changed_for_an_earlier_attempt_is_told_if_the_job_continued_it(job: DoneJob) -> None:
+    earlier = replace(RAN, functions={("p", "changed_helper.py"): ("unused",)})
+    job.run(earlier, RAN, resumable=True)
+    job.edit("changed_helper.py", "return -n", "return 1 - n")
+    assert (found(job).answer, names(job)) == ("ran", (["unused"], [], []))
+
+
+def test_an_earlier_attempt_is_compared_by_the_code_that_it_had(job: DoneJob) -> None:
+    job.run(RAN, RAN, resumable=True)
+    before, _ = job.directory.records()
+    job.directory.write_record(1, "e1", {**before, "code": job.submitted(changed_helper=OTHER_HELPER)})
+    job.edit("changed_helper.py", "return 0", "return n")
+    now = found(job)
+    [change] = now.parts.ran
+    assert (now.answer, names(job), now.lacks) == ("ran", (["used"], [], []), "")
+    then, today = now.comparison_of(change).contents(change)
+    assert then == OTHER_HELPER.encode()
+    assert today == job.files["changed_helper.py"].encode()
+
+
+def test_an_earlier_attempt_of_which_nothing_was_seen_may_have_run_all(job: DoneJob) -> None:
+    job.run(None, RAN, resumable=True)
+    job.edit("changed_helper.py", "return -n", "return 1 - n")
+    assert (found(job).lacks, names(job)) == ("all", (["unused"], [], []))
 
 
 def test_files_that_it_has_read_are_compared_with_the_disk(job: DoneJob) -> None:

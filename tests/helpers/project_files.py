@@ -67,13 +67,13 @@ class Text(NamedTuple):
 def strings(source: str) -> Iterator[Text]:
     """The strings of a Python source, without docstrings; what an f-string fills in reads `…`."""
     tree = ast.parse(source)
-    inside = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-    bare = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    others = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
+    others |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     for node in ast.walk(tree):
         if isinstance(node, ast.JoinedStr):
             parts = (part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
             yield Text(node.lineno, "".join(map(str, parts)))
-        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and not {id(node)} & (inside | bare):
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in others:
             yield Text(node.lineno, node.value)
 
 

@@ -111,7 +111,7 @@ TESTED_ELSEWHERE = {
     "core/script/code/reused": ("whole/code/test_edits", "a script is run again after an edit"),
     "cli/lookup/code/changed_code": ("whole/code/test_edits", "jobs of real scripts run again after an edit"),
     "cli/lookup/code/accepted_code": ("whole/code/test_accept", "jobs of real scripts are accepted, and refused"),
-    "cli/lookup/code/todays_code": ("whole/code/test_accept", "today's code is that of a real project"),
+    "cli/lookup/code/code_now": ("whole/code/test_accept", "today's code is that of a real project"),
     "core/exchange/exporting/accepted": ("core/exchange/exporting/test_export", "what was accepted is in the file"),
     "core/cleaning/code/kept": ("core/cleaning/code/test_freeing", "what is kept is seen in what may go"),
     "core/cleaning/code/naming": ("core/cleaning/code/test_freeing", "who names code is seen in what may go"),

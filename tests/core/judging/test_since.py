@@ -14,7 +14,6 @@ from helpers.done_job import FILES, RAN, TASK, DoneJob
 from xpm_core.fingerprints.ran import OpenedFile
 from xpm_core.judging.since import Since, since
 
-
 OTHER_HELPER = dedent(FILES["changed_helper.py"]).lstrip("\n").replace("return n", "return 0")
 
 

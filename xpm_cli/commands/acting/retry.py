@@ -71,7 +71,7 @@ def retry(
         fails = False
         if changed:
             recoded = code_of_jobs.now(skips=True)
-            found = ChangedCode(opened, targets.rows, recoded, code_of_jobs.refused, named=targets.named)
+            found = ChangedCode(opened, targets.rows, recoded, code_of_jobs, named=targets.named)
             for line in found.lines():
                 say(line)
             targets, fails = replace(targets, rows=found.rows), found.fails

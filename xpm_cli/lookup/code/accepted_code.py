@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from xpm_cli.lookup.code.todays_code import Code, todays_code
+from xpm_cli.lookup.code.code_now import Code, code_now
 from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_cli.lookup.sealed_job import imported_from
 from xpm_core.errors import SettingsError, SnapshotError, WorkspaceError
@@ -66,7 +66,7 @@ class AcceptedCode:
         self.candidates: list[Candidate] = []
         self.refused: list[tuple[JobRow, str]] = []
         self.unchanged: list[JobRow] = []
-        for row, code in todays_code(opened, [row for row in rows if self._may_be_accepted(row)]):
+        for row, code in code_now(opened, [row for row in rows if self._may_be_accepted(row)]):
             if isinstance(code, str):
                 self.refused.append((row, code))
             else:

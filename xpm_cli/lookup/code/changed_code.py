@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from xpm_cli.lookup.code.retried_code import Recoded
+from xpm_cli.lookup.code.retried_code import Recoded, RetriedCode
 from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_core.judging.judge import Judge
 from xpm_core.judging.judgement import Judgement
@@ -21,6 +21,7 @@ LISTED = 20
 PLACES = 3
 """How many places of a job are named."""
 
+_LIVE = "it runs live code, which is not kept"
 _UNTOLD = "its directory does not say how to run it, or it was imported, and only --trust runs it"
 
 
@@ -31,7 +32,7 @@ class ChangedCode:
         opened: The workspace.
         rows: The jobs. Those that are not done are passed over.
         recoded: Jobs with today's code, by identity. Of others, it cannot be told.
-        refused: Why these have none, by identity.
+        code: Says why the others have none.
         named: Whether each was named. Then also those are told of which nothing has changed.
 
     Attributes:
@@ -44,11 +45,11 @@ class ChangedCode:
         opened: OpenWorkspace,
         rows: Sequence[JobRow],
         recoded: Mapping[str, Recoded],
-        refused: Mapping[str, str],
+        code: RetriedCode,
         *,
         named: bool = False,
     ) -> None:
-        self._opened, self._named, self._refused = opened, named, refused
+        self._opened, self._named, self._code = opened, named, code
         self._judges: dict[tuple[str, str], Judge] = {}
         self._others = [row for row in rows if row.state is not State.DONE]
         self._found = [(row, self._judged(row, recoded.get(row.identity))) for row in rows if row.state is State.DONE]
@@ -81,12 +82,18 @@ class ChangedCode:
 
     def _judged(self, row: JobRow, recoded: Recoded | None) -> Judgement:
         if recoded is None:
-            return Judgement("unknown", why=(self._refused.get(row.identity, _UNTOLD),))
+            return Judgement("unknown", why=(self._untold(row.identity),))
         options = recoded.after.options
         today = options.snapshot, options.provenance
         if today not in self._judges:
             self._judges[today] = Judge(self._opened.workspace.path, *today)
         return self._judges[today].of(self._opened.directory(row), row.task or "")
+
+    def _untold(self, identity: str) -> str:
+        """Why it cannot be told of a job that has no code of today."""
+        if identity in self._code.refused:
+            return str(self._code.refused[identity])
+        return _LIVE if identity in self._code.ended else _UNTOLD
 
     def _who(self, rows: Sequence[JobRow], verb: str | None = None) -> str:
         """Some jobs as the subject of a sentence, with "is" or "are" behind it."""

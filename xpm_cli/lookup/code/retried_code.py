@@ -25,7 +25,8 @@ from xpm_core.workspace.job_spec import JobSpec
 
 ENDED = (State.FAILED, State.CANCELLED, State.DONE)
 """Only such jobs can be retried."""
-LIVE_CODE = "it runs live code, which is not kept"
+NotTaken = SnapshotError | SettingsError | SignatureError
+"""Why today's code cannot be taken in place of that of a job."""
 NO_SCRIPT = "Run its script again, which takes today's code."
 
 
@@ -82,13 +83,15 @@ class RetriedCode:
 
     opened: OpenWorkspace
     rows: Sequence[JobRow]
-    refused: dict[str, str] = field(default_factory=dict, init=False)
-    """Why `now` has left out jobs, by identity."""
+    ended: dict[str, Ended] = field(default_factory=dict, init=False)
+    """Those of the jobs that can run again, by identity."""
+    refused: dict[str, NotTaken] = field(default_factory=dict, init=False)
+    """Why `now` has left out jobs with a snapshot, by identity."""
     _taken: dict[tuple[str, str], Today] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
         self._store = CodeStore(self.opened.workspace.path)
-        self._ended = {row.identity: found for row in self.rows if (found := self._find(row)) is not None}
+        self.ended = {row.identity: found for row in self.rows if (found := self._find(row)) is not None}
 
     def _find(self, row: JobRow) -> Ended | None:
         if row.state not in ENDED:
@@ -106,7 +109,7 @@ class RetriedCode:
     def lines(self) -> Iterator[str]:
         """Which files differ now from the code of the jobs, a line for each snapshot of which any does."""
         counts: dict[tuple[str, str], int] = {}
-        for spec, _ in self._ended.values():
+        for spec, _ in self.ended.values():
             if any(spec.options.problems()):  # its worker says so
                 continue
             which = _which(spec)
@@ -140,21 +143,20 @@ class RetriedCode:
             SignatureError: A job is signed, and cannot be signed anew; or its signature is wrong.
         """
         found: dict[str, Recoded] = {}
-        for identity, ended in self._ended.items():
+        for identity, ended in self.ended.items():
             if not ended.spec.options.snapshot:
-                self.refused[identity] = LIVE_CODE
                 continue
             try:
                 found[identity] = self._recoded(ended)
             except (SnapshotError, SettingsError, SignatureError) as error:
                 if not skips:
                     raise
-                self.refused[identity] = str(error)
+                self.refused[identity] = error
         return found
 
     def now_lines(self, jobs: Collection[str]) -> Iterator[str]:
         """What `now` has taken for some jobs, by their identities: a line or more for each snapshot."""
-        specs = [ended.spec for identity, ended in self._ended.items() if identity in jobs]
+        specs = [ended.spec for identity, ended in self.ended.items() if identity in jobs]
         for (before, provenance), today in self._taken.items():
             count = sum(_which(spec) == (before, provenance) for spec in specs)
             if not count:
@@ -172,7 +174,7 @@ class RetriedCode:
             signing.verify(key, self.opened.workspace.id, spec)
         elif spec.signature:
             problem = f"it is signed, and {signing.VARIABLE} is not set here: today's code cannot be signed"
-            raise SignatureError(spec.label, problem, f"Set {signing.VARIABLE} to the key, or leave out --code now.")
+            raise SignatureError(spec.label, problem, f"Set {signing.VARIABLE} to the key, or retry its own code.")
         unknown = (f"it has the option {name!r}, which this version does not know" for name in spec.options.unknown)
         for problem in (*unknown, *spec.options.problems()):
             raise SnapshotError(spec.label, problem, "Use the version with which it was submitted.")

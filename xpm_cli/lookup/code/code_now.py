@@ -6,12 +6,12 @@ Owns: that it is taken once for all jobs that were submitted together, and why i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from xpm_cli.lookup.code.retried_code import RetriedCode
+from xpm_cli.lookup.code.retried_code import NotTaken, RetriedCode
 from xpm_cli.lookup.open_workspace import OpenWorkspace
-from xpm_core.errors import SettingsError, SignatureError, SnapshotError
+from xpm_core.errors import SettingsError, SnapshotError
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.snapshot.manifest import Manifest
@@ -26,7 +26,7 @@ HOMELESS = "it ran with live code, and does not say where that lay. Run it again
 FOREIGN = "it ran with live code of another user. Only that user can do this."
 
 
-def todays_code(opened: OpenWorkspace, rows: Sequence[JobRow]) -> Iterator[tuple[JobRow, Code | str]]:
+def code_now(opened: OpenWorkspace, rows: Sequence[JobRow]) -> Iterator[tuple[JobRow, Code | str]]:
     """Today's code of each job; or why it is not known.
 
     Code that was live then is taken from where it lay.
@@ -39,34 +39,25 @@ def todays_code(opened: OpenWorkspace, rows: Sequence[JobRow]) -> Iterator[tuple
         WorkspaceError: The workspace cannot be written.
 
     Example:
-        >>> dict(todays_code(opened, rows))[rows[0]]
+        >>> dict(code_now(opened, rows))[rows[0]]
         ('8c1f2e0…', '5d20b11…')
     """
-    groups: dict[Code, list[JobRow]] = {}
+    code, live = RetriedCode(opened, rows), dict[str, Code | str]()
+    taken = code.now(skips=True)
     for row in rows:
-        kept = opened.kept(row)
-        if kept is None:
+        ended = code.ended.get(row.identity)
+        if ended is None:
             yield row, UNTOLD
+        elif row.identity in taken:
+            options = taken[row.identity].after.options
+            yield row, (options.snapshot, options.provenance)
+        elif ended.spec.options.snapshot:
+            yield row, _problem(code.refused[row.identity])
         else:
-            groups.setdefault((kept.spec.options.snapshot, kept.spec.options.provenance), []).append(row)
-    for (snapshot, provenance), group in groups.items():
-        if not snapshot:
-            live = _live(opened, provenance)
-            yield from ((row, live) for row in group)
-            continue
-        found = _taken(opened, group)
-        for row in group:  # if it failed, one of them may be the reason
-            alone = _taken(opened, [row]) if isinstance(found, str) and len(group) > 1 else found
-            yield row, alone if isinstance(alone, str) else alone[row.identity]
-
-
-def _taken(opened: OpenWorkspace, rows: Sequence[JobRow]) -> Mapping[str, Code] | str:
-    try:
-        recoded = RetriedCode(opened, rows).now()
-    except (SnapshotError, SettingsError, SignatureError) as error:
-        return _problem(error)
-    options = {identity: each.after.options for identity, each in recoded.items()}
-    return {identity: (each.snapshot, each.provenance) for identity, each in options.items()}
+            provenance = ended.spec.options.provenance
+            if provenance not in live:
+                live[provenance] = _live(opened, provenance)
+            yield row, live[provenance]
 
 
 def _live(opened: OpenWorkspace, provenance: str) -> Code | str:
@@ -87,5 +78,5 @@ def _live(opened: OpenWorkspace, provenance: str) -> Code | str:
     return taken.snapshot, store.put("provenance", described.written())
 
 
-def _problem(error: SnapshotError | SettingsError | SignatureError) -> str:
+def _problem(error: NotTaken) -> str:
     return f"today's code cannot be taken: {error.where}: {error.problem}."

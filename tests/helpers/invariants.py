@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
 import redis
@@ -17,6 +19,8 @@ RQ_STATUS = {
     State.RUNNING: "started", State.DONE: "finished", State.FAILED: "failed", State.CANCELLED: "canceled",
 }  # fmt: skip
 REGISTRIES = ("deferred", "scheduled", "finished", "failed", "canceled")
+PAGE = 500
+"""How many jobs are asked about at once."""
 
 
 def check_everything(client: redis.Redis, w: str) -> None:
@@ -85,7 +89,7 @@ def check_tokens(client: redis.Redis, w: str, jobs: dict[str, Job]) -> None:
 def check_dependencies(client: redis.Redis, w: str, jobs: dict[str, Job]) -> None:
     """No job waits for dependencies that are all done, none is ready before them, blocked names a true root."""
     assert client.exists(keys.worklist(w)) == 0
-    needs = {identity: Reader(client, w).jobs.needs(identity) for identity in jobs}
+    needs = Reader(client, w).jobs.needs_of(list(jobs))
     ended = (State.FAILED, State.CANCELLED)
     for job in jobs.values():
         states = [jobs[need].state for need in needs[job.identity]]
@@ -110,13 +114,33 @@ def check_dependents(client: redis.Redis, w: str, needs: dict[str, list[str]]) -
     for identity, found in needs.items():
         for need in found:
             needed[need].add(identity)
-    for identity in needs:
-        count: Any = client.hget(keys.job(w, identity), "needed")
-        known = Reader(client, w).jobs.dependents(identity)
+
+    def ask(pipe: redis.client.Pipeline, identity: str) -> None:
+        pipe.hget(keys.job(w, identity), "needed")
+        pipe.lrange(keys.dependents(w, identity), 0, -1)
+        pipe.ttl(keys.dependents(w, identity))
+
+    for identity, (count, dependents, ttl) in _answers(client, needs, ask):
+        known = list(map(bytes.decode, dependents))
         assert int(count or 0) == len(needed[identity]), identity
         assert len(known) == len(set(known)), identity
         assert needed[identity] <= set(known), identity
-        assert (client.ttl(keys.dependents(w, identity)) == -1) == bool(needed[identity]), identity
+        assert (ttl == -1) == bool(needed[identity]), identity
+
+
+def _answers(
+    client: redis.Redis, identities: Iterable[str], ask: Callable[[redis.client.Pipeline, str], object]
+) -> Iterator[tuple[str, list[Any]]]:
+    """What the server says of each job, many in one round trip. `ask` sends the same commands for each."""
+    rest = iter(identities)
+    while page := list(islice(rest, PAGE)):
+        with client.pipeline(transaction=False) as pipe:
+            for identity in page:
+                ask(pipe, identity)
+            answers = pipe.execute()
+        each = len(answers) // len(page)
+        for number, identity in enumerate(page):
+            yield identity, answers[number * each : (number + 1) * each]
 
 
 def check_events(client: redis.Redis, w: str, jobs: dict[str, Job]) -> None:
@@ -139,9 +163,11 @@ def check_events(client: redis.Redis, w: str, jobs: dict[str, Job]) -> None:
 def check_view(client: redis.Redis, w: str, jobs: dict[str, Job]) -> None:
     """RQ's tools are shown the truth: status, the queue list's length, the registries."""
     queues: defaultdict[str, list[Job]] = defaultdict(list)
-    for job in jobs.values():
+    for identity, [status] in _answers(
+        client, jobs, lambda pipe, identity: pipe.hget(keys.rq_job(w, identity), "status")
+    ):
+        job = jobs[identity]
         queues[job.queue].append(job)
-        status: Any = client.hget(keys.rq_job(w, job.identity), "status")
         assert status is not None
         assert status.decode() == RQ_STATUS[job.state], job
     for queue, members in queues.items():

@@ -66,10 +66,10 @@ class Text(NamedTuple):
 
 def strings(source: str) -> Iterator[Text]:
     """The strings of a Python source, without docstrings; what an f-string fills in reads `…`."""
-    tree = ast.parse(source)
-    others = {id(part) for node in ast.walk(tree) if isinstance(node, ast.JoinedStr) for part in node.values}
-    others |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
-    for node in ast.walk(tree):
+    nodes = list(ast.walk(ast.parse(source)))
+    others = {id(part) for node in nodes if isinstance(node, ast.JoinedStr) for part in node.values}
+    others |= {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    for node in nodes:
         if isinstance(node, ast.JoinedStr):
             parts = (part.value if isinstance(part, ast.Constant) else "…" for part in node.values)
             yield Text(node.lineno, "".join(map(str, parts)))

@@ -13,7 +13,7 @@ from helpers.private_server import PrivateServer
 
 pytestmark = [pytest.mark.redis, pytest.mark.faults, pytest.mark.slow]
 
-SECONDS = float(os.environ.get("XPM_STORM_SECONDS", "60" if os.environ.get("CI") == "true" else "6"))
+SECONDS = float(os.environ.get("XPM_STORM_SECONDS", "20" if os.environ.get("CI") == "true" else "6"))
 SEED = int(os.environ.get("XPM_STORM_SEED", random.SystemRandom().randrange(10**6)))
 
 

@@ -227,7 +227,7 @@ SWEEP = """
 
     if __name__ == "__main__":
         start = int(sys.argv[1])
-        for run in range(start, start + 6):
+        for run in range(start, start + 4):
             with experiment("workspace", sys.argv[2], workers=1):
                 parts = [Quick.C(n=n) for n in range(run, run + 4)]
                 for part in parts:

@@ -102,10 +102,25 @@ def run(crew: Crew, project: Path, what: str, state: State = State.DONE, **optio
     return crew.record(task)
 
 
+def run_all(crew: Crew, project: Path, whats: list[str]) -> dict[str, dict[str, Any]]:
+    """The records of such jobs, which one worker runs."""
+    code, tasks = keep_folder(crew.workspace.path, project), {what: study(what) for what in whats}
+    crew.submit(*tasks.values(), options=code.options)
+    worker = crew.start("--burst")
+    for task in tasks.values():
+        crew.wait(task, State.DONE)
+    assert worker.left() == 0
+    return {what: crew.record(task) for what, task in tasks.items()}
+
+
+def document(crew: Crew, record: dict[str, Any]) -> Ran:
+    """What the job of a record has run."""
+    return Ran.read(CodeStore(crew.workspace.path).get("ran", record["ran"]))
+
+
 def ran(crew: Crew, project: Path, what: str, state: State = State.DONE, **options: Any) -> Ran:
     """What such a job has run."""
-    record = run(crew, project, what, state, **options)
-    return Ran.read(CodeStore(crew.workspace.path).get("ran", record["ran"]))
+    return document(crew, run(crew, project, what, state, **options))
 
 
 def names(found: Ran, path: str = "helper.py") -> list[str]:
@@ -248,24 +263,20 @@ def test_what_a_job_has_added_to_and_read_is_unknown(crew: Crew, project: Path) 
     assert found.files == (OpenedFile("modules", "data.csv", "unknown", live=True),)
 
 
-@pytest.mark.parametrize(
-    ("what", "words"),
-    [
-        ("import subprocess; subprocess.run(['true'])", ("subprocess",)),
-        ("import os; os.system('true')", ("subprocess",)),
-        ("import os; pid = os.fork(); pid or os._exit(0); os.waitpid(pid, 0)", ("fork",)),
-        (
-            "import multiprocessing as m; p = m.get_context('fork').Process(target=helper.plain); p.start(); p.join()",
-            ("fork",),
-        ),
-    ],
-)
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_processes_of_its_own_are_said(crew: Crew, project: Path, what: str, words: tuple[str, ...]) -> None:
-    found = ran(crew, project, what)
-    assert found.processes == words
-    assert not found.sees_all
-    assert "plain" not in names(found)
+def test_processes_of_its_own_are_said(crew: Crew, project: Path) -> None:
+    words = {
+        "import subprocess; subprocess.run(['true'])": ("subprocess",),
+        "import os; os.system('true')": ("subprocess",),
+        "import os; pid = os.fork(); pid or os._exit(0); os.waitpid(pid, 0)": ("fork",),
+        "import multiprocessing as m\np = m.get_context('fork').Process(target=helper.plain); p.start(); p.join()": (
+            "fork",
+        ),
+    }
+    records = run_all(crew, project, list(words))
+    found = {what: document(crew, record) for what, record in records.items()}
+    assert {what: each.processes for what, each in found.items()} == words
+    assert not any(each.sees_all or "plain" in names(each) for each in found.values())
 
 
 def test_a_spawned_process_is_said(crew: Crew, project: Path) -> None:
@@ -359,23 +370,22 @@ def test_a_disk_that_does_not_take_the_document_fails_no_job(crew: Crew, project
     assert (record["reason"], "ran" in record) == ("done", False)
 
 
-@pytest.mark.parametrize(
-    "what",
-    [
-        "import sys; [sys.audit(*each) for each in (('open',), ('open', 1, 2, 3), ('open', None, 'r', 0), ('exec', 1),"
-        "('open', b'\\xff', 'r', 0), ('open', '\\0', 'r', 0), ('sqlite3.connect', object()), ('exec',))]",
-        "import os, tempfile; folder = tempfile.mkdtemp(); os.chdir(folder); os.rmdir(folder)\n"
-        "try: open('gone')\nexcept FileNotFoundError: pass",
-        "import sys; sys.modules['odd'] = object(); sys.modules['odder'] = None; sys.modules['oddest'] = type",
-        f"import os; os.mkfifo('pipe'); os.open('pipe', os.O_RDONLY | os.O_NONBLOCK); os.listdir({HERE})",
-        "import os, resource; resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))",
-        "import hashlib, json, time; hashlib.sha256 = json.dumps = time.monotonic = None",
-        "import signal; signal.signal(signal.SIGALRM, lambda *_: 1 / 0); signal.setitimer(signal.ITIMER_REAL, 0.2, 0)",
-    ],
-    ids=["events", "no folder", "modules", "pipe", "no files", "patched", "alarm"],
-)
-def test_whatever_a_job_does_it_is_done(crew: Crew, project: Path, what: str) -> None:
-    assert run(crew, project, what)["reason"] == "done"
+WHATEVER = [
+    "import sys; [sys.audit(*each) for each in (('open',), ('open', 1, 2, 3), ('open', None, 'r', 0), ('exec', 1),"
+    "('open', b'\\xff', 'r', 0), ('open', '\\0', 'r', 0), ('sqlite3.connect', object()), ('exec',))]",
+    "import os, tempfile; folder = tempfile.mkdtemp(); os.chdir(folder); os.rmdir(folder)\n"
+    "try: open('gone')\nexcept FileNotFoundError: pass",
+    "import sys; sys.modules['odd'] = object(); sys.modules['odder'] = None; sys.modules['oddest'] = type",
+    f"import os; os.mkfifo('pipe'); os.open('pipe', os.O_RDONLY | os.O_NONBLOCK); os.listdir({HERE})",
+    "import os, resource; resource.setrlimit(resource.RLIMIT_NOFILE, (0, 0))",
+    "import hashlib, json, time; hashlib.sha256 = json.dumps = time.monotonic = None",
+    "import signal; signal.signal(signal.SIGALRM, lambda *_: 1 / 0); signal.setitimer(signal.ITIMER_REAL, 0.2, 0)",
+]
+
+
+def test_whatever_a_job_does_it_is_done(crew: Crew, project: Path) -> None:
+    records = run_all(crew, project, WHATEVER)
+    assert {what: record["reason"] for what, record in records.items()} == dict.fromkeys(WHATEVER, "done")
 
 
 def test_an_error_of_a_signals_handler_reaches_the_job_in_the_middle_of_opening(crew: Crew, project: Path) -> None:
@@ -385,10 +395,9 @@ def test_an_error_of_a_signals_handler_reaches_the_job_in_the_middle_of_opening(
         "signal.signal(signal.SIGALRM, late); signal.setitimer(signal.ITIMER_REAL, 0.01)\n"
         f"try:\n    while True: open({HERE} / 'data.csv').close()\nexcept Late: Path('late').touch()"
     )
-    for number in range(3):
-        code = keep_folder(crew.workspace.path, project)
-        directory = crew.run(study(f"{what}\n{number}"), options=code.options)
-        assert (directory.path / "late").exists()
+    whats = [f"{what}\n{number}" for number in range(3)]
+    run_all(crew, project, whats)
+    assert all((crew.directory(study(each)).path / "late").exists() for each in whats)
 
 
 def test_jobs_of_a_template_are_traced_as_others(crew: Crew, project: Path, installed: Path) -> None:

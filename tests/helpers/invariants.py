@@ -48,13 +48,14 @@ def check_places(client: redis.Redis, w: str, jobs: dict[str, Job]) -> None:
                 job = jobs[member.decode()]
                 assert (job.queue, job.demand) == (queue, parse_demand(demand.decode()))
                 places[job.identity].append("ready")
-    for member in client.zrange(keys.delayed(w), 0, -1):
-        places[member.decode()].append("delayed")
-    for member in client.zrange(keys.leases(w), 0, -1):
-        places[member.decode()].append("running")
-    for state in (State.WAITING, State.BLOCKED, State.FAILED, State.CANCELLED):
-        for member in client.zrange(keys.listed(w, state.value), 0, -1):
-            places[member.decode()].append(state.value)
+    sets = {"delayed": keys.delayed(w), "running": keys.leases(w)}
+    sets |= {state: keys.listed(w, state) for state in ("waiting", "blocked", "failed", "cancelled")}
+    with client.pipeline(transaction=False) as pipe:
+        for key in sets.values():
+            pipe.zrange(key, 0, -1)
+        for name, found in zip(sets, pipe.execute(), strict=True):
+            for member in found:
+                places[member.decode()].append(name)
     for identity, job in jobs.items():
         assert places[identity] == ([] if job.state is State.DONE else [job.state.value]), (job, places[identity])
 
@@ -172,14 +173,17 @@ def check_view(client: redis.Redis, w: str, jobs: dict[str, Job]) -> None:
         assert status.decode() == RQ_STATUS[job.state], job
     for queue, members in queues.items():
         ready = [keys.rq_id(w, job.identity) for job in members if job.state is State.READY]
-        listed = [member.decode() for member in client.lrange(keys.rq_queue(w, queue), 0, -1)]
-        stale = {member.decode() for member in client.smembers(keys.view_stale(w, queue))}
-        missing = {member.decode() for member in client.smembers(keys.view_missing(w, queue))}
+        with client.pipeline(transaction=False) as pipe:
+            pipe.lrange(keys.rq_queue(w, queue), 0, -1)
+            pipe.smembers(keys.view_stale(w, queue))
+            pipe.smembers(keys.view_missing(w, queue))
+            for kind in (*REGISTRIES, "wip"):
+                pipe.zrange(keys.rq_registry(kind, w, queue), 0, -1)
+            listed, stale, missing, *registries = [list(map(bytes.decode, found)) for found in pipe.execute()]
         assert len(listed) == len(ready), queue
-        assert sorted([*(set(listed) - stale), *missing]) == sorted(ready), queue
-        for kind in REGISTRIES:
-            found = {member.decode() for member in client.zrange(keys.rq_registry(kind, w, queue), 0, -1)}
+        assert sorted([*(set(listed) - set(stale)), *missing]) == sorted(ready), queue
+        *others, started = map(set, registries)
+        for kind, found in zip(REGISTRIES, others, strict=True):
             assert found == {keys.rq_id(w, job.identity) for job in members if RQ_STATUS[job.state] == kind}, kind
-        started = {member.decode() for member in client.zrange(keys.rq_registry("wip", w, queue), 0, -1)}
         running = [job for job in members if job.state is State.RUNNING]
         assert started == {f"{keys.rq_id(w, job.identity)}:{job.execution}" for job in running}

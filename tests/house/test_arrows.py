@@ -66,7 +66,7 @@ def test_imports_follow_the_arrows() -> None:
         ("xpm_core/cleaning/plan.py", f"{TYPING}from xpm_core.exchange.layout import ExportRecord"),
         ("xpm_core/exchange/importing/checks.py", "from xpm_core.exchange.exporting import export"),
         ("xpm_core/exchange/layout.py", "from xpm_core.script import experiment"),
-        ("xpm_core/fingerprints/reached.py", "from xpm_core.fingerprints.comparison import compare"),
+        ("xpm_core/fingerprints/reached.py", "from xpm_core.fingerprints.comparison import Comparison"),
         ("xpm_core/fingerprints/source/names.py", f"{TYPING}from xpm_core.fingerprints.memory import Memory"),
         ("xpm_core/snapshot/manifest.py", f"{TYPING}from xpm_core.fingerprints.walk import Key"),
         ("xpm_core/reading/look.py", f"{TYPING}from xpm_core.diagnosis import findings"),

@@ -54,7 +54,7 @@ class Verdict(NamedTuple):
         unknown: Why it cannot be told, sorted; empty for the other answers.
 
     Example:
-        >>> verdict = compare(snapshot, today, reached, ran)
+        >>> verdict = Comparison(Walk(snapshot), Walk(today)).verdict(reached, ran)
         >>> verdict.answer, verdict.changes[0].path, verdict.changes[0].name
         ('ran', 'mlp.py', 'MLP.forward')
     """
@@ -78,21 +78,6 @@ class Parts(NamedTuple):
     never: tuple[Change, ...] = ()
     unsure: tuple[Change, ...] = ()
     unknown: tuple[Unknown, ...] = ()
-
-
-def compare(old: Project, new: Project, reached: Reached, ran: Ran | None = None) -> Verdict:
-    """Compare the code of one job with another state of its project.
-
-    Args:
-        old: The project as the job had it.
-        new: The project now.
-        reached: What the job could reach.
-        ran: What it ran. Without it, all that it could reach counts as run.
-
-    Raises:
-        SnapshotError: A file cannot be read.
-    """
-    return Comparison(Walk(old), Walk(new)).verdict(reached, ran)
 
 
 class _Found(NamedTuple):

@@ -84,7 +84,8 @@ def diff(ctx: click.Context, first: str, second: str | None, everything: bool, o
     """
     if second is None:
         if not of_code:
-            raise click.UsageError("Name two jobs to compare, or one job with --code: its code and the files now.", ctx)
+            problem = "Name two jobs to compare. To compare the code of one job with the files now, add --code."
+            raise click.UsageError(problem, ctx)
         _since(first, as_json)
         return
     with ExitStack() as stack:
@@ -116,8 +117,8 @@ def _since(name: str, as_json: bool) -> None:
     if side.directory is None or side.code is None:
         raise click.UsageError(f"{name} is no job. --code with one name takes a job that is done.")
     if side.directory.done_marker() is None:
-        problem = "is not done. --code with one name takes a job that is done, because only of these it is known"
-        raise click.UsageError(f"{side.title} {problem} what they ran.")
+        problem = "is not done. --code with one name takes a job that is done, because only their records say what ran."
+        raise click.UsageError(f"{side.title} {problem}")
     found = since(side.directory.workspace, side.directory, str(side.described["task"]))
     trees = len(side.code.provenance.trees) if side.code.provenance is not None else 1
     then = versions_in(side.code.packages)

@@ -193,7 +193,7 @@ def test_name_of_nothing_is_told(script: Path, xpm: Xpm, name: str, said: str) -
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["last"], "Name two jobs to compare, or one job with --code: its code and the files now."),
+        (["last"], "Name two jobs to compare. To compare the code of one job with the files now, add --code."),
         (["--code", "diffed.py:slow"], "diffed.py:slow is no job. --code with one name takes a job that is done."),
     ],
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import importlib
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from textwrap import dedent
@@ -81,8 +81,10 @@ class DoneJob:
         assert old in text
         self.write(path, text.replace(old, new, 1))
 
-    def run(self, ran: Ran | None = RAN, *, done: bool = True, **record: Any) -> None:
-        """Write what a worker writes of a job that has ended."""
+    def run(
+        self, ran: Ran | None = RAN, *, done: bool = True, earlier: Sequence[Ran | None] = (), **record: Any
+    ) -> None:
+        """Write what a worker writes of a job that has ended. If it has had earlier attempts, it continues them."""
         store = CodeStore(self.workspace)
         digests = {path: store.put_object(text.encode()) for path, text in self.files.items()}
         entries = [KeptFile(0, path, 0o644, digests[path], len(text)) for path, text in self.files.items()]
@@ -91,16 +93,19 @@ class DoneJob:
         told = Provenance(manifest.digest, [Tree("p", [str(self.root)])])
         code = {"snapshot": manifest.digest, "provenance": store.put("provenance", told.written())}
         task = importlib.import_module("changed_task").Changed.C(n=1)
-        options = JobOptions(snapshot=code["snapshot"], provenance=code["provenance"])
+        options = JobOptions(snapshot=code["snapshot"], provenance=code["provenance"], resumable=bool(earlier))
         spec = JobSpec(IDENTITY, TASK, CLASS, self.directory.relative, payload.pack(task), options)
-        noted = {"code": code, **({} if ran is None else {"ran": store.put("ran", ran.written())}), **record}
+        seen = [{} if each is None else {"ran": store.put("ran", each.written())} for each in (*earlier, ran)]
         self.directory.path.parent.mkdir(parents=True)
         number = self.directory.prepare(1)
         params = {"task": TASK, "identity": IDENTITY, "tags": {"n": 1}, "parameters": {"n": 1}}
         self.directory.params.write_text(json.dumps(params))
         self.directory.keep(KeptJob(spec, (), Retries(0, 0, 0)))
-        self.directory.write_record(number, "e1", noted)
-        self.directory.write_marker("done" if done else "failed", "e1")
+        for each in seen[:-1]:
+            self.directory.write_record(number, f"e{number}", {"code": code, **each})
+            number = self.directory.prepare(number + 1, resumable=True)
+        self.directory.write_record(number, f"e{number}", {"code": code, **seen[-1], **record})
+        self.directory.write_marker("done" if done else "failed", f"e{number}")
 
     @contextmanager
     def importable(self) -> Iterator[None]:

@@ -45,7 +45,7 @@ LIVE = {
     "cancel name=done": (1, ""),
     "retry name=running": (1, ""),
     "accept name=running --why logging": (1, ""),
-    "gc": (0, "failed: 1, because "),
+    "gc": (0, "failed: 1 job, because "),
     "export sweep sweep.tar": (1, ""),
     "import sweep.tar": (1, ""),
     "doctor": (0, "1 warning"),

@@ -216,6 +216,7 @@ TESTED_ELSEWHERE = {
     "core/snapshot/trees/bytecode": ("core/snapshot/trees/test_trees", "a tree is compiled when it is built"),
     "core/snapshot/trees/checks": ("core/snapshot/trees/test_trees", "a tree that was changed is not served"),
     "core/snapshot/trees/host_folder": ("core/snapshot/trees/test_trees", "folders of others are refused"),
+    "core/fingerprints/source/effects": ("core/fingerprints/test_configurations", "an effect stays one, or is none"),
     "core/fingerprints/source/dynamic": ("core/fingerprints/source/test_names", "calls are told by its lists"),
     "core/snapshot/trees/removal": ("core/snapshot/trees/test_trees", "an unused tree goes, one in use stays"),
     "core/tracebacks/user_frames": ("worker/job/test_failure", "the frames of a failure are the user's, or not"),

@@ -44,6 +44,7 @@ class Memory:
         self._keeps = keeps
         self.folder = f"{workspace}/code/definitions"
         self._known: dict[str, Definitions] = {}
+        self._making: dict[tuple[str, frozenset[str]], Definitions] = {}
 
     def definitions(self, digest: str, path: str, content: Callable[[], bytes]) -> Definitions:
         """The definitions of a content.
@@ -73,6 +74,25 @@ class Memory:
                     self._write(digest, known)
             self._known[digest] = known
         return known
+
+    def making(self, digest: str, path: str, making: frozenset[str], content: Callable[[], bytes]) -> Definitions:
+        """The definitions of a content where calls are known to make configurations. They depend on other files.
+
+        So they are kept for this process alone.
+
+        Args:
+            digest: The SHA-256 of the content.
+            path: The path of a file that has it.
+            making: Which calls, see `definitions`.
+            content: Reads the content.
+
+        Raises:
+            SnapshotError: `content` raises it.
+        """
+        key = digest, making
+        if key not in self._making:
+            self._making[key] = definitions(content(), path, making)
+        return self._making[key]
 
     def _read(self, digest: str) -> Definitions | None:
         try:

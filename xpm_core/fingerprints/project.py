@@ -180,13 +180,19 @@ class Project:
                         files[tree.name, path], places[tree.name, path] = digest, found.place
         return cls(files, lambda file: _content_now(places[file], file[1]), memory or Memory(workspace), folders)
 
-    def definitions(self, file: File) -> Definitions:
+    def definitions(self, file: File, making: frozenset[str] = frozenset()) -> Definitions:
         """The definitions of a file of the project.
+
+        Args:
+            file: The file.
+            making: What is known to make a configuration and to do nothing else, as it stands in the file.
 
         Raises:
             KeyError: The project has no such file.
             SnapshotError: The file cannot be read.
         """
+        if making:
+            return self._memory.making(self.files[file], file[1], making, lambda: self._content(file))
         return self._memory.definitions(self.files[file], file[1], lambda: self._content(file))
 
     def content(self, file: File) -> bytes | None:

@@ -95,6 +95,8 @@ class Walk:
         self.project = project
         self._steps: dict[Key, Steps] = {}
         self._hooked: dict[Key, bool] = {}
+        self._making: dict[File, frozenset[str]] = {}
+        self._configurations = Configurations(self)
 
     def steps(self, key: Key) -> Steps:
         """Where a definition leads.
@@ -114,7 +116,11 @@ class Walk:
 
     def definitions(self, file: File) -> Definitions | None:
         """The definitions of a file; None if the project has no such file."""
-        return self.project.definitions(file) if file in self.project.files else None
+        if file not in self.project.files:
+            return None
+        if file not in self._making:
+            self._making[file] = self._configurations.made_in(file)
+        return self.project.definitions(file, self._making[file])
 
     def imported(self, file: File, imports: Iterable[Ref]) -> Iterator[File]:
         """The files whose code runs for imports of a file."""
@@ -195,6 +201,56 @@ class Walk:
         known = self.definitions(key.file)
         defines = known is not None and f"{key.name}.__set_name__" in known.names
         return defines or any(self._acts(each, around | {key}) for each in self._inner(key, found.bases))
+
+
+_CONFIGURATIONS = frozenset(
+    f"{module}.{name}"
+    for module in ("xpm_core", "xpm_core.config")
+    for name in ("Config", "Task", "ResumableTask", "LightweightTask", "InstanceConfig")
+)
+_MIXINS = frozenset({"abc.ABC"})
+
+
+class Configurations:
+    """Which calls only make a configuration, so that no code of the project runs for them.
+
+    Args:
+        walk: The walk.
+    """
+
+    def __init__(self, walk: Walk) -> None:
+        self._walk, self._project = walk, walk.project
+        self._known: dict[Key, bool] = {}
+
+    def made_in(self, file: File) -> frozenset[str]:
+        """What makes a configuration in assignments of a file, as it stands there: `MLP`, `models.MLP`."""
+        return frozenset(each.path for each in self._project.definitions(file).makes if self._makes(file, each))
+
+    def _makes(self, file: File, ref: Ref) -> bool:
+        names = Names(self._walk, file)
+        module, _, name = ref.path.rpartition(".")
+        if module and any(each.name != ALL for each in names.of(ref._replace(path=module))):
+            return False  # a method of a class, or what is not known
+        found = names.of(ref)
+        return len(found) == 1 and (not module or found[0].name == name) and self._is_plain(found[0])
+
+    def _is_plain(self, key: Key) -> bool:
+        """Whether a definition is a class of configurations, and making one runs nothing of the project."""
+        if key not in self._known:
+            self._known[key] = False  # for a circle
+            cls = self._project.definitions(key.file).names.get(key.name) if key.tree != OUTSIDE else None
+            if cls is not None and cls.kind == "class" and cls.is_plain:
+                names = Names(self._walk, key.file)
+                bases = [each for ref in cls.bases for each in names.of(ref)]
+                called = [each for ref in cls.called for each in names.of(ref) if each.tree != OUTSIDE]
+                is_one = any(each.name not in _MIXINS for each in bases) and all(map(self._is_base, bases))
+                self._known[key] = is_one and all(map(self._is_plain, called))
+        return self._known[key]
+
+    def _is_base(self, key: Key) -> bool:
+        if key.tree == OUTSIDE:
+            return key.name in _CONFIGURATIONS | _MIXINS
+        return self._is_plain(key)
 
 
 class Names:

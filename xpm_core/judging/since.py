@@ -7,8 +7,9 @@ has changed for these belongs to it.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Literal, NamedTuple
 
 from xpm_core.errors import SettingsError, SnapshotError
@@ -21,16 +22,18 @@ from xpm_core.judging.data import Data
 from xpm_core.judging.judge import started
 from xpm_core.judging.then import Then, then_of
 from xpm_core.snapshot.code_store import CodeStore
-from xpm_core.snapshot.manifest import Manifest
-from xpm_core.snapshot.provenance import Provenance, Tree
+from xpm_core.snapshot.provenance import Provenance
+from xpm_core.snapshot.taking.changes import retaken
+from xpm_core.snapshot.unwritten import UnwrittenStore
 from xpm_core.workspace.job_directory import JobDirectory
 
 Lacks = Literal["all", "functions", ""]
 """What is not recorded of what a job ran."""
 
-_LACKS: tuple[Lacks, ...] = ("all", "functions", "")
+_WORST: tuple[Lacks, ...] = ("all", "functions", "")
 """The most that can be missing first."""
 _NOTHING = Parts()
+_NO_COMPARISONS: Mapping[Change, Comparison] = MappingProxyType({})
 
 
 class Since(NamedTuple):
@@ -42,7 +45,7 @@ class Since(NamedTuple):
         why: Why it cannot be told of others, or of all: "getattr at registry.py:14".
         snapshot: The snapshot of the job; empty if it is not known.
         lacks: What is not recorded of what it ran, so that more counts as run: "functions" or "all"; else empty.
-        compared: What has changed for each attempt, with the comparison that says so; that of the result is the first.
+        comparisons: For each change, the project as it was, and as it is.
     """
 
     parts: Parts = _NOTHING
@@ -50,11 +53,7 @@ class Since(NamedTuple):
     why: tuple[str, ...] = ()
     snapshot: str = ""
     lacks: Lacks = ""
-    compared: Sequence[tuple[Parts, Comparison]] = ()
-
-    def comparison_of(self, change: Change) -> Comparison:
-        """The comparison that has found a change."""
-        return next(own for parts, own in self.compared if change in (*parts.ran, *parts.never, *parts.unsure))
+    comparisons: Mapping[Change, Comparison] = _NO_COMPARISONS
 
     @property
     def answer(self) -> Answer:
@@ -78,8 +77,8 @@ def since(workspace: Path, directory: JobDirectory, task: str) -> Since:
         >>> since(workspace.path, directory, "train:Train").parts.ran[0].name
         'MLP.forward'
     """
-    store = CodeStore(workspace)
-    told: list[Provenance] = []  # the first one is that of the attempt that counts
+    store = UnwrittenStore(workspace)
+    told: list[Provenance] = []
 
     def provenance_of(digest: str) -> Provenance:
         told.append(Provenance.read(store.get("provenance", digest)))
@@ -88,42 +87,66 @@ def since(workspace: Path, directory: JobDirectory, task: str) -> Since:
     then = then_of(directory, task, provenance_of)
     if isinstance(then, str):
         return Since(why=(then,))
+    provenance = told[0]  # of the attempt that counts
+    gone = [tree.roots[0] for tree in provenance.trees if not os.path.isdir(tree.roots[0])]
+    if gone:
+        return Since(why=(f"the folder {gone[0]}, from which it was submitted, is not here",), snapshot=then.snapshot)
     try:
-        return _together([_compared(workspace, each, told[0].trees) for each in (then, *then.earlier)])
+        return _Today(workspace, store, provenance, then).since()
     except (SnapshotError, SettingsError) as error:
         return Since(why=(f"{error.where}: {error.problem}",), snapshot=then.snapshot)
 
 
-def _compared(workspace: Path, then: Then, trees: Sequence[Tree]) -> Since:
-    gone = [tree.roots[0] for tree in trees if not os.path.isdir(tree.roots[0])]
-    if gone:
-        return Since(why=(f"the folder {gone[0]}, from which it was submitted, is not here",), snapshot=then.snapshot)
-    store, memory, folders = CodeStore(workspace), Memory(workspace), Folders(list(then.folders), then.taken)
-    manifest = store.manifest(then.snapshot)
-    old = Walk(Project.of_snapshot(workspace, manifest, folders, memory))
-    comparison = Comparison(old, Walk(Project.of_today(workspace, manifest, trees, folders, memory)))
-    ran = Ran.read(store.get("ran", then.ran)) if then.ran else None
-    parts = comparison.parts(started(old, then.classes), ran)
-    data = Data(Manifest([], []), {tree.name: tree.roots[0] for tree in trees})
-    files, unknown = ((), []) if ran is None else data.of(ran, manifest)
-    why = tuple(dict.fromkeys([*map(str, parts.unknown), *unknown]))
-    return Since(parts, files, why, then.snapshot, _lacks(ran), [(parts, comparison)])
+class _Today:
+    """Compares all attempts of a job of which a part of the result is with the files as they are now.
+
+    Args:
+        workspace: The workspace's directory.
+        store: Reads what the workspace keeps, and writes nothing.
+        provenance: How the job was submitted.
+        then: Its code.
+    """
+
+    def __init__(self, workspace: Path, store: CodeStore, provenance: Provenance, then: Then) -> None:
+        self._workspace, self._store, self._then, self._trees = workspace, store, then, provenance.trees
+        self._memory = Memory(workspace)
+        manifest = store.manifest(then.snapshot)
+        now = store.manifest(retaken(workspace, provenance, manifest, store).snapshot)
+        self._data = Data(now, {tree.name: tree.roots[0] for tree in provenance.trees})
+
+    def since(self) -> Since:
+        """What has changed."""
+        all_parts: list[Parts] = []
+        files, why, comparisons = set[str](), dict[str, None](), dict[Change, Comparison]()
+        lacks: set[Lacks] = set()
+        for attempt in (self._then, *self._then.earlier):
+            ran = Ran.read(self._store.get("ran", attempt.ran)) if attempt.ran else None
+            parts, comparison = self._parts(attempt, ran)
+            data = self._data.of(ran, self._store.manifest(attempt.snapshot))
+            all_parts.append(parts)
+            files.update(data.files)
+            why.update(dict.fromkeys([*map(str, parts.unknown), *data.why]))
+            lacks.add(_lacks(ran))
+            for each in (*parts.ran, *parts.never, *parts.unsure):
+                comparisons.setdefault(each, comparison)
+        worst = next(each for each in _WORST if each in lacks)
+        return Since(_joined(all_parts), tuple(sorted(files)), tuple(why), self._then.snapshot, worst, comparisons)
+
+    def _parts(self, attempt: Then, ran: Ran | None) -> tuple[Parts, Comparison]:
+        folders, manifest = Folders(list(attempt.folders), attempt.taken), self._store.manifest(attempt.snapshot)
+        old = Walk(Project.of_snapshot(self._workspace, manifest, folders, self._memory))
+        now = Project.of_today(self._workspace, manifest, self._trees, folders, self._memory)
+        comparison = Comparison(old, Walk(now))
+        return comparison.parts(started(old, attempt.classes), ran), comparison
 
 
-def _together(attempts: Sequence[Since]) -> Since:
-    """What has changed for a job to whose result several attempts have added. The first one is that which counts."""
-    ran = {change for each in attempts for change in each.parts.ran}
-    unsure = {change for each in attempts for change in each.parts.unsure} - ran
-    never = {change for each in attempts for change in each.parts.never} - ran - unsure
-    unknown = {place for each in attempts for place in each.parts.unknown}
-    return Since(
-        Parts(tuple(sorted(ran)), tuple(sorted(never)), tuple(sorted(unsure)), tuple(sorted(unknown))),
-        tuple(sorted({file for each in attempts for file in each.files})),
-        tuple(dict.fromkeys(reason for each in attempts for reason in each.why)),
-        attempts[0].snapshot,
-        min((each.lacks for each in attempts), key=_LACKS.index),
-        [pair for each in attempts for pair in each.compared],
-    )
+def _joined(found: Sequence[Parts]) -> Parts:
+    """What has changed for several attempts. What one of them ran, counts as run."""
+    ran = {change for parts in found for change in parts.ran}
+    unsure = {change for parts in found for change in parts.unsure} - ran
+    never = {change for parts in found for change in parts.never} - ran - unsure
+    unknown = {place for parts in found for place in parts.unknown}
+    return Parts(tuple(sorted(ran)), tuple(sorted(never)), tuple(sorted(unsure)), tuple(sorted(unknown)))
 
 
 def _lacks(ran: Ran | None) -> Lacks:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
 from helpers.done_job import FILES, RAN, TASK, DoneJob
 
-from xpm_core.fingerprints.ran import OpenedFile
+from xpm_core.fingerprints.ran import OpenedFile, Ran
 from xpm_core.judging.since import Since, since
 
 OTHER_HELPER = dedent(FILES["changed_helper.py"]).lstrip("\n").replace("return n", "return 0")
@@ -117,6 +118,34 @@ def test_files_that_it_has_read_are_compared_with_the_disk(job: DoneJob) -> None
     job.write("rates.csv", "1")
     job.run(replace(RAN, files=[OpenedFile("p", "rates.csv", "digest", "0" * 64)]))
     assert (found(job).answer, found(job).files) == ("ran", ("rates.csv",))
+
+
+def test_files_that_it_has_read_and_that_are_the_same_are_not_told(job: DoneJob) -> None:
+    job.files["rates.csv"] = "1"
+    job.write("rates.csv", "1")
+    files = [OpenedFile("p", "rates.csv", "digest", sha256(b"1").hexdigest())]
+    job.run(replace(RAN, files=files, processes=["fork"]))
+    assert (found(job).answer, found(job).files) == ("same", ())
+    job.write("rates.csv", "2")
+    assert (found(job).answer, found(job).files) == ("ran", ("rates.csv",))
+
+
+@pytest.mark.parametrize("ran", [None, replace(RAN, processes=["fork"])])
+def test_a_file_that_it_may_have_read_unseen_is_told_once_it_has_changed(job: DoneJob, ran: Ran | None) -> None:
+    job.files["rates.csv"] = "1"
+    job.write("rates.csv", "1")
+    job.run(ran)
+    assert (found(job).answer, found(job).why) == ("same", ())
+    job.write("rates.csv", "2")
+    assert (found(job).answer, found(job).why) == ("unknown", ("the file rates.csv, which it may have read unseen",))
+
+
+def test_what_an_earlier_attempt_ran_counts_if_the_job_continues_it(job: DoneJob) -> None:
+    job.run(replace(RAN, functions={("p", "changed_helper.py"): ("unused",)}), RAN, resumable=True)
+    job.edit("changed_helper.py", "return -n", "return 1 - n")
+    assert (found(job).answer, names(job)) == ("ran", (["unused"], [], []))
+    job.edit("changed_helper.py", "return n", "return n + 1")
+    assert names(job) == (["unused", "used"], [], [])
 
 
 def test_a_project_that_is_not_here_is_said(job: DoneJob) -> None:

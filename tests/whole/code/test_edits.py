@@ -152,6 +152,7 @@ def test_a_script_that_wants_no_older_code_gets_an_error(project: Project) -> No
     project.edit("new")
     refused = project.run(1, 2, code=1).err
     assert re.search(r"ExperimentError: .*train\.py:\d+: Work/\w+ is done, and ran older code: .*top\.py", refused)
+    assert re.search(r"Or accept them: .*xpm accept --experiment \w+ --why '\.\.\.'", refused)
     assert project.values() == {1: ("old",) * 3}, "nothing was submitted after it"
 
 

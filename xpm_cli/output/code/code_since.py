@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import click
 
 from xpm_cli.output.terminal import Terminal
-from xpm_core.fingerprints.comparison import Change, Comparison
+from xpm_core.fingerprints.comparison import Change
 from xpm_core.fingerprints.source.lines import SourceLines
 from xpm_core.fingerprints.source.pieces import MODULE
 from xpm_core.judging.since import Since
@@ -161,12 +161,13 @@ class CodeSince:
 
     def _told(self, changes: Sequence[Change]) -> Iterator[Told]:
         """The changes of a group, file by file, in the order of their lines. The code of a module is the last."""
-        files: dict[tuple[str, str, Comparison], list[Change]] = {}
+        of = self.since.comparisons
+        files: dict[tuple[str, str, int], list[Change]] = {}
         for each in changes:
-            files.setdefault((each.tree, each.path, self.since.comparison_of(each)), []).append(each)
-        for (tree, path, comparison), group in files.items():
+            files.setdefault((each.tree, each.path, id(of[each])), []).append(each)
+        for (tree, path, _), group in files.items():
             start = f"{tree}/{path}" if self.trees > 1 else path
-            sides = _Sides(*comparison.contents(group[0]), frozenset(each.name for each in group))
+            sides = _Sides(*of[group[0]].contents(group[0]), frozenset(each.name for each in group))
             for each in sorted(group, key=lambda each: (each.name == MODULE, each.line, each.name)):
                 lines, note = sides.told(each)
                 yield Told(each, f"{start}:{each.line} {each.name}", note, lines)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 import json
 import warnings
+from collections.abc import Collection, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -18,7 +19,7 @@ from xpm_core.fingerprints.source.canonical import digest_of
 from xpm_core.fingerprints.source.names import Place, Ref
 from xpm_core.fingerprints.source.pieces import Kind, Piece, Pieces
 
-VERSION = 1
+VERSION = 2
 """Of the form, and of the canonical source: what an earlier version has written is made again."""
 
 LARGEST = 1_000_000
@@ -39,6 +40,7 @@ class Definition(NamedTuple):
         bases: For a class, what its bases refer to.
         metaclasses: For a class, what its metaclass refers to.
         called: For a class, what its body calls, and the decorators of its methods.
+        is_plain: For a class, whether nothing in its statement runs when a configuration of it is made.
     """
 
     digest: str
@@ -51,6 +53,7 @@ class Definition(NamedTuple):
     bases: tuple[Ref, ...] = ()
     metaclasses: tuple[Ref, ...] = ()
     called: tuple[Ref, ...] = ()
+    is_plain: bool = False
 
 
 class Definitions:
@@ -63,6 +66,7 @@ class Definitions:
         problem: Why the file cannot be read; empty if it can.
         line: Where the problem is.
         exports: The names in `__all__`; None if there is none, or if it is not a plain list of texts.
+        makes: What is called in assignments that have no effect if these calls only make configurations.
     """
 
     def __init__(
@@ -73,7 +77,9 @@ class Definitions:
         problem: str = "",
         line: int = 1,
         exports: list[str] | None = None,
+        makes: Sequence[Ref] = (),
     ) -> None:
+        self.makes = makes
         self.names, self.aliases, self.stars, self.exports = names, aliases, stars, exports
         self.problem, self.line = problem, line
 
@@ -105,6 +111,7 @@ class Definitions:
             "problem": self.problem,
             "line": self.line,
             "exports": self.exports,
+            "makes": self.makes,
         }
         return json.dumps(fields, separators=(",", ":")).encode()
 
@@ -118,17 +125,21 @@ class Definitions:
             names = {name: _definition(*each) for name, each in fields["names"].items()}
             aliases = {name: [(source, path) for source, path in each] for name, each in fields["aliases"].items()}
             exports = None if fields["exports"] is None else list(map(str, fields["exports"]))
-            return cls(names, aliases, list(fields["stars"]), str(fields["problem"]), int(fields["line"]), exports)
+            makes = [Ref(*each) for each in fields["makes"]]
+            stars, problem = list(fields["stars"]), str(fields["problem"])
+            return cls(names, aliases, stars, problem, int(fields["line"]), exports, makes)
         except (AttributeError, KeyError, TypeError, ValueError, RecursionError):
             return None
 
 
-def definitions(content: bytes, path: str) -> Definitions:
+def definitions(content: bytes, path: str, making: Collection[str] = ()) -> Definitions:
     """The definitions of a file. Nothing of it is imported or run.
 
     Args:
         content: What is in the file.
         path: Its path, for the case that it is no Python source: what ends in `.so` is compiled.
+        making: What is known to make a configuration and to do nothing else, as it stands in the file. It is among
+            `makes`. Assignments with such calls are constants, and no part of the module's code.
 
     Returns:
         The definitions. If the file cannot be read, their `problem` says why.
@@ -144,13 +155,13 @@ def definitions(content: bytes, path: str) -> Definitions:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # about escapes in strings, which are the user's
-            pieces = Pieces(ast.parse(content))
+            pieces = Pieces(ast.parse(content), making)
     except SyntaxError as error:
         return Definitions({}, {}, [], "does not parse", error.lineno or 1)
     except (ValueError, RecursionError, MemoryError, OverflowError):
         return Definitions({}, {}, [], "does not parse, or is nested too deeply")
     names = {name: _finished(piece) for name, piece in pieces.found.items()}
-    return Definitions(names, pieces.aliases, pieces.stars, exports=pieces.exports)
+    return Definitions(names, pieces.aliases, pieces.stars, exports=pieces.exports, makes=[*pieces.makes.values()])
 
 
 def _finished(piece: Piece) -> Definition:
@@ -167,11 +178,14 @@ def _finished(piece: Piece) -> Definition:
         tuple(piece.bases),
         tuple(piece.metaclasses),
         tuple(piece.called),
+        piece.is_plain,
     )
 
 
 def _definition(*fields: Any) -> Definition:
-    digest, shape, kind, line, refs, imports, places, bases, metaclasses, called = fields
+    digest, shape, kind, line, refs, imports, places, bases, metaclasses, called, is_plain = fields
     known = tuple(Place(what, at, is_code, (*about,)) for what, at, is_code, about in places)
     lists = [tuple(Ref(*each) for each in one) for one in (refs, imports, bases, metaclasses, called)]
-    return Definition(digest, shape, kind, line, lists[0], lists[1], known, *lists[2:])
+    return Definition(
+        digest, shape, kind, line, lists[0], lists[1], known, lists[2], lists[3], lists[4], bool(is_plain)
+    )

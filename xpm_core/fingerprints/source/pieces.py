@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Literal
 
 from xpm_core.fingerprints.source.canonical import FUNCTIONS, canonical, without_sources
+from xpm_core.fingerprints.source.effects import Effects, assigned
 from xpm_core.fingerprints.source.names import Names, Ref, bound_in, chain, imported_by, names_in
 
 MODULE = "<module>"
@@ -26,21 +27,8 @@ MODULE = "<module>"
 Kind = Literal["function", "class", "constant", "block", "module"]
 """A block is a statement such as `try` that binds names in its parts."""
 
-_QUIET_DECORATORS = frozenset({"functools", "dataclasses", "abc", "contextlib", "typing", "typing_extensions", "enum"})
-_QUIET_MODULES = _QUIET_DECORATORS | {"pathlib", "re", "math", "logging", "collections", "itertools", "decimal"}
-_QUIET_BUILTINS = frozenset(
-    {
-        "list", "dict", "set", "frozenset", "tuple", "range", "int", "float", "str", "bool", "bytes", "complex", "len",
-        "sorted", "zip", "enumerate", "min", "max", "sum", "abs", "round", "property", "staticmethod", "classmethod",
-        "object", "reversed", "slice",
-    }
-)  # fmt: skip
-"""What can be called without any effect beside the value."""
-
 _RULE = "on_code_change"
 """An attribute of tasks that only a script reads when it submits them."""
-
-_ACCESSORS = frozenset({"setter", "getter", "deleter"})
 
 
 @dataclass
@@ -58,6 +46,7 @@ class Piece:
         bases: For a class, what its bases refer to.
         metaclasses: For a class, what its metaclass refers to.
         called: For a class, what its body calls, and the decorators of its methods.
+        is_plain: For a class, whether nothing in its statement runs when a configuration of it is made.
     """
 
     kind: Kind
@@ -70,6 +59,7 @@ class Piece:
     bases: list[Ref] = field(default_factory=list)
     metaclasses: list[Ref] = field(default_factory=list)
     called: list[Ref] = field(default_factory=list)
+    is_plain: bool = False
     _have: dict[int, set[Any]] = field(default_factory=dict, repr=False)
 
     def add(self, text: str, shape: str, names: Names) -> None:
@@ -96,15 +86,17 @@ class Pieces:
 
     Args:
         tree: The tree.
+        making: What is known to make a configuration and to do nothing else, as it stands in the file: `MLP`.
 
     Attributes:
         found: The pieces, by name: `Model`, `Model.forward`, `LR`, `<module>`.
+        makes: What is called in assignments that have no effect if these calls only make configurations.
         aliases: What imports at the top bind: for each name, the modules and what of them, in order.
         stars: The modules of which all names are imported.
         exports: The names in `__all__`; None if there is none, or if it is not a plain list of texts.
     """
 
-    def __init__(self, tree: ast.Module) -> None:
+    def __init__(self, tree: ast.Module, making: Collection[str] = ()) -> None:
         body = list(executed(tree.body, bound_in(tree.body)))
         self.bound = bound_in(body)
         self.exports = _exports(body) if "__all__" in self.bound else None
@@ -116,6 +108,9 @@ class Pieces:
         self._sofar: Counter[str] = Counter()
         self._digest, self._digested = sha256(), 0
         self._stars_left = sum(map(_is_star, body))
+        self._effects = Effects(body, self.bound, self.aliases, self._times, has_stars=self._stars_left > 0)
+        self._making = making
+        self.makes: dict[str, Ref] = {}
         for statement, names in zip(body, bound, strict=True):
             self._stars_left -= _is_star(statement)
             self._take(statement)
@@ -128,7 +123,7 @@ class Pieces:
             self._class(node, "")
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
             self._import(node)
-        elif (names := self._constants(node)) and self._is_quiet(node):
+        elif (names := assigned(node)) and self._is_value(node, names):
             self._constant(node, names)
         elif not isinstance(node, ast.Pass) and not (
             isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
@@ -154,6 +149,12 @@ class Pieces:
                 self.stars.append(source)
             elif (source, path) not in self.aliases.setdefault(name, []):
                 self.aliases[name].append((source, path))
+
+    def _is_value(self, node: ast.stmt, names: list[str]) -> bool:
+        """Whether an assignment only binds a value, as far as one sees from the file and from what is known to make."""
+        made = self._effects.made_by(node, names)
+        self.makes.update(made or {})
+        return made is not None and all(path in self._making for path in made)
 
     def _constant(self, node: ast.stmt, names: list[str]) -> None:
         found = names_in([node], self.bound)
@@ -186,7 +187,7 @@ class Pieces:
         line = min([node.lineno, *(each.lineno for each in node.decorator_list)])
         moment = self._moment(*node.decorator_list, *node.args.defaults, *node.args.kw_defaults)
         moment += self._stars_behind if not start else ""
-        if not self._is_plain(node):
+        if not self._effects.is_plain_function(node):
             header = _header(node)
             names = names_in([header], self.bound, line)
             if not start:
@@ -210,6 +211,7 @@ class Pieces:
         kept: list[ast.stmt] = []
         methods: list[str] = []
         others = bound_in([each for each in node.body if not isinstance(each, FUNCTIONS)])
+        piece.is_plain = not start and self._effects.is_plain_class(node)
         for each in node.body:
             if isinstance(each, FUNCTIONS):
                 methods.append(each.name)
@@ -229,8 +231,8 @@ class Pieces:
 
     def _registered(self, node: ast.ClassDef, line: int, start: str) -> None:
         """If a class can be known to others once it is defined, let the module's code refer to it."""
-        loud = [each for each in node.decorator_list if not self._is_quiet_decorator(each)]
-        if start or not (loud or self._has_effects(node)):
+        loud = [each for each in node.decorator_list if not self._effects.is_quiet_decorator(each)]
+        if start or not (loud or self._effects.of_class(node)):
             return
         module = self.found[MODULE]
         names = names_in(loud, self.bound, line)
@@ -238,22 +240,6 @@ class Pieces:
         text, shape = _written([ast.Expr(value=deepcopy(each)) for each in loud])
         about = f"\nclass {node.name}"
         module.add(text + about, shape + about, names)
-
-    def _has_effects(self, node: ast.ClassDef) -> bool:
-        """Whether the body of a class changes anything beside the class, as far as one sees from the file."""
-        for each in node.body:
-            if isinstance(each, ast.ClassDef):
-                found = bool(each.decorator_list) or self._has_effects(each)
-            elif isinstance(each, (*FUNCTIONS, ast.Pass)) or self._constants(each):
-                found = False  # what it calls is in `called`
-            else:
-                kinds = (ast.Import, ast.ImportFrom, ast.Global, ast.Delete)
-                inner = list(ast.walk(each))
-                changes = any(isinstance(one, kinds) or _is_change_of_another(one) for one in inner)
-                found = changes or not self._is_quiet(each)
-            if found:
-                return True
-        return False
 
     @property
     def _stars_behind(self) -> str:
@@ -270,48 +256,6 @@ class Pieces:
 
     def _piece(self, name: str, kind: Kind, line: int) -> Piece:
         return self.found.setdefault(name, Piece(kind, line))
-
-    # -- what has effects ------------------------------------------------------------------------------------------
-
-    def _constants(self, node: ast.stmt) -> list[str]:
-        """The names that a plain assignment binds; none for any other statement."""
-        if isinstance(node, ast.Assign):
-            targets = node.targets
-        elif isinstance(node, ast.AnnAssign):
-            targets = [node.target]
-        else:
-            return []
-        names = [each for target in targets for each in _target_names(target)]
-        return [] if None in names or set(names) != set(bound_in([node])) else [each for each in names if each]
-
-    def _is_quiet(self, node: ast.AST) -> bool:
-        """Whether evaluating a node has no effect beside its value."""
-        for each in ast.walk(node):
-            if isinstance(each, (ast.Await, ast.Yield, ast.YieldFrom, ast.NamedExpr)):
-                return False
-            if isinstance(each, ast.Call) and not self._is_quiet_name(each.func, _QUIET_MODULES):
-                return False
-        return True
-
-    def _is_quiet_name(self, node: ast.AST, modules: Iterable[str]) -> bool:
-        base, attributes = chain(node)
-        if not isinstance(base, ast.Name):
-            return False
-        if base.id not in self.bound:
-            return not attributes and base.id in _QUIET_BUILTINS
-        where = self.bound[base.id]
-        return where is not None and where[0] in modules and len(self.aliases.get(base.id, [])) <= 1
-
-    def _is_quiet_decorator(self, node: ast.expr) -> bool:
-        called = node.func if isinstance(node, ast.Call) else node
-        if isinstance(called, ast.Attribute) and called.attr in _ACCESSORS:
-            return True
-        return self._is_quiet_name(called, _QUIET_DECORATORS) and self._is_quiet(node)
-
-    def _is_plain(self, node: Any) -> bool:
-        """Whether defining a function has no effect beside its name."""
-        defaults = [each for each in (*node.args.defaults, *node.args.kw_defaults) if each is not None]
-        return all(map(self._is_quiet_decorator, node.decorator_list)) and all(map(self._is_quiet, defaults))
 
     def _moment(self, *nodes: ast.AST | None, changes: bool = False) -> str:
         """When nodes are evaluated, if that can matter: after which statements, and after which of many assignments.
@@ -360,11 +304,6 @@ def _called(node: ast.ClassDef) -> Iterator[ast.expr]:
             waiting += ast.iter_child_nodes(each)
 
 
-def _is_change_of_another(node: ast.AST) -> bool:
-    """Whether a node is an entry or an attribute to which something is assigned."""
-    return isinstance(node, (ast.Subscript, ast.Attribute)) and not isinstance(node.ctx, ast.Load)
-
-
 def _is_star(node: ast.stmt) -> bool:
     """Whether a statement of a module has `import *`, which can stand at its top or in a block."""
     if isinstance(node, (*FUNCTIONS, ast.ClassDef, ast.Assign, ast.Expr)):
@@ -401,17 +340,6 @@ def _header(node: Any) -> Any:
     return header
 
 
-def _target_names(node: ast.AST) -> Iterator[str | None]:
-    """The names of a target of an assignment; None for what is no name."""
-    if isinstance(node, (ast.Tuple, ast.List)):
-        for each in node.elts:
-            yield from _target_names(each)
-    elif isinstance(node, ast.Starred):
-        yield from _target_names(node.value)
-    else:
-        yield node.id if isinstance(node, ast.Name) else None
-
-
 def executed(body: list[ast.stmt], bound: dict[str, tuple[str, str] | None]) -> Iterator[ast.stmt]:
     """The statements of a module that run when it is imported: no block for a script, and none for type checkers."""
     for node in body:
@@ -423,6 +351,8 @@ def executed(body: list[ast.stmt], bound: dict[str, tuple[str, str] | None]) -> 
 
 def _is_never(test: ast.expr, bound: dict[str, tuple[str, str] | None]) -> bool:
     """Whether a condition is false for an imported module: `__name__ == "__main__"`, or `TYPE_CHECKING`."""
+    if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.And):
+        return _is_never(test.values[0], bound)
     if isinstance(test, ast.Compare) and len(test.ops) == 1 and isinstance(test.ops[0], ast.Eq):
         sides = [test.left, test.comparators[0]]
         names = [each.id for each in sides if isinstance(each, ast.Name)]

@@ -408,5 +408,7 @@ class Submitter:
             return
         found = self._reused.of(job)
         if found.answer == "ran":
-            remedy = 'Undo the change, or say what is to become of such results: on_code_change="rerun" or "ignore".'
+            accept = self.commands.accept(self._directory.name)
+            remedy = 'Undo the change, or say what is to become of such results: on_code_change="rerun" or "ignore". '
+            remedy += f"Or accept them: {accept}"
             raise ExperimentError(self._written(job.place), changed_line(job, found), remedy)

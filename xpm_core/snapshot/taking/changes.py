@@ -12,6 +12,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from xpm_core.errors import SnapshotError
+from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.snapshot.manifest import KeptFile, LargeFile, Manifest
 from xpm_core.snapshot.provenance import Provenance, Tree
 from xpm_core.snapshot.taking.files.links import Surroundings
@@ -55,13 +56,14 @@ def changed_files(manifest: Manifest, trees: Sequence[Tree]) -> list[str]:
     return sorted(found)
 
 
-def retaken(workspace: Path, provenance: Provenance, manifest: Manifest) -> Taken:
+def retaken(workspace: Path, provenance: Provenance, manifest: Manifest, store: CodeStore | None = None) -> Taken:
     """Take today's code of the roots of a snapshot. What was imported then belongs to it again.
 
     Args:
         workspace: The workspace's directory.
         provenance: How the task was submitted.
         manifest: Its snapshot.
+        store: Where the files are kept; None for the workspace.
 
     Returns:
         The snapshot. Its lines are empty if nothing has changed.
@@ -80,7 +82,7 @@ def retaken(workspace: Path, provenance: Provenance, manifest: Manifest) -> Take
         if not os.path.isdir(root):
             raise SnapshotError(root, "the code that the job was submitted from is gone", "Retry with the job's own.")
     forced = {root: _kept_paths(manifest, number) for number, root in enumerate(known)}
-    photo = Taker(workspace).take(known, [], forced=forced)
+    photo = Taker(workspace, store).take(known, [], forced=forced)
     photo.trees = [_with_names(tree, known.get(tree.roots[0])) for tree in photo.trees]
     if photo.snapshot == manifest.digest:
         return taken_of(photo, [])

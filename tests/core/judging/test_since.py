@@ -103,7 +103,7 @@ def test_an_earlier_attempt_is_compared_by_the_code_that_it_had(job: DoneJob) ->
     now = found(job)
     [change] = now.parts.ran
     assert (now.answer, names(job), now.lacks) == ("ran", (["used"], [], []), "")
-    then, today = now.comparison_of(change).contents(change)
+    then, today = now.comparisons[change].contents(change)
     assert then == OTHER_HELPER.encode()
     assert today == job.files["changed_helper.py"].encode()
 

@@ -13,6 +13,8 @@ ROOMS = {"house", "whole", "helpers", "tasks"}
 """Folders of tests that are no rooms: the project itself, several rooms together, and what tests import."""
 
 TESTED_ELSEWHERE = {
+    "core/workspace/reported/results_file": ("core/job/reporting/test_results", "the job writes it, and it is read"),
+    "core/workspace/reported/job_results": ("core/job/reporting/test_results", "what the job has reported is read"),
     # It only names what others define.
     "core": ("house/test_package", "it hands on names, and each is looked for there"),
     "core/config": ("house/test_package", "it hands on names"),

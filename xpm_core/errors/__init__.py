@@ -31,6 +31,8 @@
         ReproduceError             a job cannot be run again with the code that it ran with
         NoJobError                 a function was called that works only in the process of a running job
         TokenHoldingError          (also LookupError) a job asks for units of a token that it does not hold
+        ResultValueError           (also ValueError) a result of a job is no JSON value
+        UnknownResultError         (also KeyError) a job has reported no result of that name
         OutputError                an output of a running task is watched or registered wrongly
       GracefulTimeout            a task stops by itself before its time is over, and continues later
       WorkersFailedError         the workers that a script started have ended by themselves
@@ -112,6 +114,7 @@ from xpm_core.errors.experiment import (
     InvalidNameError,
     NoJobError,
     OutputError,
+    ResultValueError,
     ScriptError,
     TokenClashError,
     TokenHoldingError,
@@ -121,6 +124,7 @@ from xpm_core.errors.experiment import (
     UnknownDependencyError,
     UnknownExperimentError,
     UnknownJobError,
+    UnknownResultError,
     UnknownTokenError,
     WipedError,
     WorkersFailedError,
@@ -186,6 +190,7 @@ __all__ = [
     "RedisUnfitError",
     "RedisUrlError",
     "ReproduceError",
+    "ResultValueError",
     "ScriptError",
     "SealedError",
     "ServerNotFoundError",
@@ -207,6 +212,7 @@ __all__ = [
     "UnknownJobError",
     "UnknownParameterError",
     "UnknownQueueError",
+    "UnknownResultError",
     "UnknownRunError",
     "UnknownTokenError",
     "UnknownWorkerError",

@@ -23,10 +23,12 @@ from xpm_core.index.entries import End, Entry
 from xpm_core.index.folders import memory_file
 from xpm_core.states import State
 
-VERSION = 3
+VERSION = 4
 """Version of the file. A file of another version is not read."""
 
-_END = ("ended_s", "started_s", "host", "worker", "execution", "attempt", "error", "code", "commit", "packages")
+_END = (
+    "ended_s", "started_s", "host", "worker", "execution", "attempt", "error", "code", "commit", "packages", "results",
+)  # fmt: skip
 
 
 @dataclass

@@ -24,6 +24,7 @@ from xpm_core.workspace.experiment_directory import ExperimentDirectory
 from xpm_core.workspace.files import explained, write_atomic
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.job_records import object_in, read_whole
+from xpm_core.workspace.reported.results_file import results_in
 from xpm_core.workspace.workspace import Workspace
 
 _ERROR = ("type", "message", "file", "line", "function")
@@ -222,6 +223,7 @@ def _ended(directory: JobDirectory) -> End | None:
         attempt=record["number"] if isinstance(record.get("number"), int) else 0,
         error={name: error[name] for name in _ERROR if name in error} if isinstance(error, dict) else {},
         **code_facts(record),
+        results=results_in(record),
     )
 
 

@@ -3,7 +3,8 @@
     slot     -> starter   RunJob, LeaseRenewed, StopJob
     starter  -> slot      Hello, AttemptStarted, StatusUpdate, OutputRegistered, AttemptEnded
     starter  -> job       RunJob
-    job      -> starter   StandbyReady, TaskLoaded, StatusUpdate, OutputRegistered, ClosingFiles, TaskRan, TaskFinished
+    job      -> starter   StandbyReady, TaskLoaded, StatusUpdate, OutputRegistered, ClosingFiles, TaskRan,
+                          ResultsReported, TaskFinished
     template -> starter   TemplateReady
 
 Both ends always belong to the same installation, so messages may change from version to version.
@@ -156,6 +157,12 @@ class OutputRegistered(NamedTuple):
     data: dict[str, Any]
 
 
+class ResultsReported(NamedTuple):
+    """What the job has reported for tables, once its code has ended: `Reported.summary`."""
+
+    summary: dict[str, Any]
+
+
 class ClosingFiles(NamedTuple):
     """The job's code, its threads and its exit handlers have ended. The process now writes files that it left open."""
 
@@ -198,6 +205,7 @@ class AttemptEnded(NamedTuple):
         handed_back: Whether the job handed itself back.
         missing: As in `TaskFinished`, if the reason is "refused".
         looked: As in `TaskFinished`, if the reason is "refused".
+        reported: What the job has reported for tables.
     """
 
     execution: str
@@ -210,6 +218,7 @@ class AttemptEnded(NamedTuple):
     handed_back: bool = False
     missing: str = ""
     looked: str = ""
+    reported: dict[str, Any] = {}  # noqa: RUF012, nobody adds to it
 
 
 Message = (
@@ -223,6 +232,7 @@ Message = (
     | TaskLoaded
     | StatusUpdate
     | OutputRegistered
+    | ResultsReported
     | ClosingFiles
     | TaskRan
     | TaskFinished

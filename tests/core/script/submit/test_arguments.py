@@ -49,7 +49,7 @@ def test_option_that_cannot_work_is_refused_where_it_is_given(
         ({"n_workers": 2}, r"experiment\(\): unknown argument 'n_workers'\. Did you mean 'workers'\?"),
         (
             {"xyz": 2},
-            r"unknown argument 'xyz'\. There are: workdir, name, port, redis, workers, .*, progress, code, on_code_change, dry_run\.",
+            r"unknown argument 'xyz'\. There are: workdir, name, port, redis, workers, .*, on_code_change, dry_run\.",
         ),
         ({"launcher": 2}, r"unknown argument 'launcher'\. Start workers there"),
     ],

@@ -1,0 +1,82 @@
+"""What jobs report, on its way to their directories, to the index, to later jobs and to scripts."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import signal
+from pathlib import Path
+
+import jobapi_tasks as tasks
+import pytest
+from helpers.daemons import Crew
+from helpers.playground import Stage
+from helpers.waiting import wait_until
+
+from xpm_core import Task, experiment, look
+from xpm_core.index.entries import End
+from xpm_core.index.merged import MergedIndex
+from xpm_core.states import State
+from xpm_core.workspace.reported.job_results import JobResults
+
+pytestmark = pytest.mark.redis
+
+ALL = {"loss.train": math.nan, "loss.test": 0.25, "accuracy": 0.5}
+BAD = "model: expected a JSON value, got object"
+
+
+def end_of(crew: Crew, task: Task) -> End:
+    """How a task's job has ended, by the index."""
+    end = MergedIndex(crew.workspace.path).read()[crew.job(task).identity].end
+    assert end is not None
+    return end
+
+
+def test_results_reach_the_directory_the_record_and_the_index(crew: Crew) -> None:
+    crew.run(task := tasks.Reporting.C(note="x"))
+    found = JobResults(crew.directory(task).path)
+    assert (repr(dict(found["loss"])), found["accuracy"]) == ("{'train': nan, 'test': 0.25}", 0.5)
+    assert (list(found.files), found.problems) == (["model.bin"], [BAD])
+    record = crew.record(task)
+    assert (record["files"], record["result_problems"]) == (["model.bin"], [BAD])
+    assert repr(end_of(crew, task).results) == repr(ALL)
+    assert f"xpm: not kept as a result: {BAD}" in crew.directory(task).err.read_text()
+    lines = [json.loads(line) for line in (crew.directory(task).path / "metrics.jsonl").read_text().splitlines()]
+    assert [each.get("step") for each in lines] == [None, 0, 1, 2]
+    assert lines[0]["execution"] == end_of(crew, task).execution
+
+
+def test_a_job_that_is_killed_keeps_what_it_had_reported(crew: Crew, tmp_path: Path) -> None:
+    crew.started()
+    crew.submit(task := tasks.Reporting.C(note="x", until=tmp_path / "never"))
+    file = crew.directory(task).path / "pid"
+    wait_until(lambda: file.exists() and file.read_text(), show=lambda: crew.explain(task))
+    pid = int((crew.directory(task).path / "pid").read_text())
+    os.kill(pid, signal.SIGKILL)
+    crew.wait(task, State.FAILED)
+    assert end_of(crew, task).state == "failed"
+    assert repr(end_of(crew, task).results) == repr({name: ALL[name] for name in ("loss.train", "loss.test")})
+
+
+def test_a_later_job_and_the_script_read_them(stage: Stage) -> None:
+    with experiment(stage.workspace.path, "results", redis=stage.url) as xp:
+        first = tasks.Reporting.C(note="later").submit()
+        second = tasks.Using.C(first=first).submit()
+        xp.wait()
+    assert (first.results["accuracy"], dict(second.results)) == (0.5, {"result": 1.25})
+    with look(stage.workspace.path, redis=stage.url) as view:
+        _, task = view.experiment("results").run("latest").tasks()
+        assert dict(task.results) == {"result": 1.25}
+
+
+def test_a_task_that_was_not_submitted_has_none(crew: Crew) -> None:
+    crew.run(task := tasks.Using.C(first=tasks.Reporting.C(note="x")), State.FAILED)
+    assert "Reporting.results: it was not submitted, but is part of the task that runs" in crew.explain(task)
+
+
+def test_a_class_that_uses_the_names_keeps_them(crew: Crew) -> None:
+    crew.run(task := tasks.Naming.C(result=3))
+    assert (crew.directory(task).path / "out.txt").read_text() == "3 inherited x mine"
+    crew.run(other := tasks.Assigning.C(note="own"))
+    assert (crew.directory(other).path / "out.txt").read_text() == "own"

@@ -32,6 +32,7 @@
         NoJobError                 a function was called that works only in the process of a running job
         TokenHoldingError          (also LookupError) a job asks for units of a token that it does not hold
         ResultValueError           (also ValueError) a result of a job is no JSON value
+        UnknownColumnError         (also KeyError) a table of results has no column of a name
         UnknownResultError         (also KeyError) a job has reported no result of that name
         OutputError                an output of a running task is watched or registered wrongly
       GracefulTimeout            a task stops by itself before its time is over, and continues later
@@ -121,6 +122,7 @@ from xpm_core.errors.experiment import (
     TokenNameError,
     TokenRequestError,
     UnknownAttemptError,
+    UnknownColumnError,
     UnknownDependencyError,
     UnknownExperimentError,
     UnknownJobError,
@@ -207,6 +209,7 @@ __all__ = [
     "TokenRequestError",
     "UnguardedScriptError",
     "UnknownAttemptError",
+    "UnknownColumnError",
     "UnknownDependencyError",
     "UnknownExperimentError",
     "UnknownJobError",

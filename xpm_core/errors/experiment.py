@@ -155,6 +155,18 @@ class ResultValueError(ShapedError, ValueError):
         self.args = (path, problem)
 
 
+class UnknownColumnError(ShapedError, KeyError):
+    """Raised when a table of results has no column of a name, or several.
+
+    Message:
+        results: no column 'acuracy'. Did you mean accuracy? There are: model, lr, accuracy.
+
+    Remedy:
+        Write the name of a tag, of a parameter (its last names are enough), of a result, or of a fact such as
+        `directory`.
+    """
+
+
 class UnknownResultError(ShapedError, KeyError):
     """Raised when a result is read that a job has not reported.
 

@@ -129,6 +129,11 @@ class JobRow:
         return None if self._end is None or not self._end.code else str(getattr(self._end, name))
 
     @property
+    def results(self) -> Mapping[str, Any]:
+        """What it has reported, in one level, by the end that counts. Empty before it has ended."""
+        return self._end.results if self._end is not None else {}
+
+    @property
     def error(self) -> Mapping[str, Any]:
         """What went wrong: type, message, file, line, function. Empty without an error."""
         return self._of_end("error", lambda end: end.error) or {}

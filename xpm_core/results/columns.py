@@ -1,0 +1,188 @@
+"""The columns of a table: which there are, what they are called, and which one a name means.
+
+Tags and parameters that differ among the rows come first, then results. A name is as short as it can be.
+
+Owns: these rules.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Literal, NamedTuple
+
+from xpm_core.errors import UnknownColumnError
+
+Kind = Literal["tag", "param", "result", "fact"]
+
+FACTS = (
+    "id", "task", "state", "submitted", "started", "ended", "seconds", "attempts", "directory", "host", "worker",
+    "code", "commit", "packages", "experiments",
+)  # fmt: skip
+"""What every row has besides tags, parameters and results. It is shown when it is asked for."""
+
+
+class Column(NamedTuple):
+    """A column.
+
+    Attributes:
+        name: Its name in the table.
+        kind: What it is: a tag, a parameter, a result, or a fact of the job.
+        key: The name of the tag, the path of the parameter, the name of the result or of the fact.
+    """
+
+    name: str
+    kind: Kind
+    key: str
+
+
+Values = Sequence[Mapping[str, Any]]
+"""A mapping for each row: its tags, its parameters or its results."""
+
+
+class Columns:
+    """The columns of some rows.
+
+    Args:
+        tags: The tags of each row.
+        parameters: The parameters of each row, by path.
+        results: The results of each row.
+
+    Attributes:
+        shown: The columns that a table has when nothing else is asked for.
+
+    Example:
+        >>> [column.name for column in Columns(tags, parameters, results).shown]
+        ['model', 'lr', 'accuracy']
+    """
+
+    def __init__(self, tags: Values, parameters: Values, results: Values) -> None:
+        self._tags, self._parameters, self._results = _by_name(tags), _by_name(parameters), _by_name(results)
+        rows = len(tags)
+        varying = [name for name, values in self._tags.items() if _differ(values, rows)]
+        paths = self._telling_paths(
+            [path for path, values in self._parameters.items() if _differ(values, rows)], varying
+        )
+        taken = {*varying, *FACTS}
+        names = _short_names(paths, list(self._parameters), taken)
+        self.shown = [
+            *(Column(name if name not in FACTS else f"tag.{name}", "tag", name) for name in varying),
+            *(Column(names[path], "param", path) for path in paths),
+            *(self._result(name, {*taken, *names.values()}) for name in self._results),
+        ]
+
+    @staticmethod
+    def _result(name: str, taken: set[str]) -> Column:
+        return Column(f"result.{name}" if name in taken else name, "result", name)
+
+    def _telling_paths(self, paths: Sequence[str], tags: Iterable[str]) -> list[str]:
+        """Paths without those that only repeat a tag, or a shorter path: the seed of a task, and of one that it uses."""
+        told = [self._tags[tag] for tag in tags]
+        kept: list[str] = []
+        for path in sorted(paths, key=lambda path: (path.count("."), len(path))):
+            values = self._parameters[path]
+            if not any(_repeats(values, other) for other in told):
+                told.append(values)
+                kept.append(path)
+        return [path for path in self._parameters if path in set(kept)]
+
+    def find(self, name: str, place: str) -> Column:
+        """The column that a name means: one that is shown, else any that the rows have.
+
+        Args:
+            name: The name; `tag.NAME`, `param.PATH` and `result.NAME` say the kind.
+            place: Where it was written, for messages.
+
+        Raises:
+            UnknownColumnError: Nothing has that name, or several parameters end with it.
+        """
+        for column in self.shown:
+            if column.name == name:
+                return column
+        scope, _, rest = name.partition(".")
+        if scope in ("tag", "param", "result") and rest:
+            found = self._of_kind(scope, rest, place, name)  # type: ignore[arg-type]  # it is one of these
+            if found is not None:
+                return found._replace(name=name)
+        for kind in ("tag", "param", "result"):
+            found = self._of_kind(kind, name, place, name)  # type: ignore[arg-type]  # likewise
+            if found is not None:
+                return found
+        if name in FACTS:
+            return Column(name, "fact", name)
+        raise self._unknown(name, place)
+
+    def _of_kind(self, kind: Kind, text: str, place: str, name: str) -> Column | None:
+        known = {"tag": self._tags, "param": self._parameters, "result": self._results}[kind]
+        if text in known:
+            return Column(name, kind, text)
+        if kind != "param":
+            return None
+        found = [path for path in known if path.endswith(f".{text}")]
+        if len(found) > 1:
+            problem = f"{name!r} names several parameters: {', '.join(sorted(found))}"
+            raise UnknownColumnError(place, problem, f"Write one of them, such as param.{sorted(found)[0]}.")
+        return Column(name, "param", found[0]) if found else None
+
+    def _unknown(self, name: str, place: str) -> UnknownColumnError:
+        shown = [column.name for column in self.shown]
+        known = [*shown, *self._tags, *(path.rpartition(".")[2] for path in self._parameters), *self._results, *FACTS]
+        near = list(dict.fromkeys(difflib.get_close_matches(name, known, 3)))
+        hint = f"Did you mean {' or '.join(near)}? " if near else ""
+        listed = (
+            f"There are: {', '.join(shown)}." if shown else "No row has a tag, a parameter that differs, or a result."
+        )
+        return UnknownColumnError(place, f"no column {name!r}", hint + listed)
+
+
+def _by_name(values: Values) -> dict[str, dict[int, Any]]:
+    """By name, the value of each row that has one."""
+    found: dict[str, dict[int, Any]] = {}
+    for at, each in enumerate(values):
+        for name, value in each.items():
+            column = found.get(name)
+            if column is None:
+                column = found[name] = {}
+            column[at] = value
+    return found
+
+
+def key_of(value: Any) -> Any:
+    """A value in a form that can be compared with others: 1 and True are two values, 1 and 1.0 are one."""
+    if isinstance(value, bool):
+        return repr(value)
+    return value if isinstance(value, (int, float, str)) and value == value else repr(value)
+
+
+def _differ(values: Mapping[int, Any], rows: int) -> bool:
+    """Whether the values differ among the rows. A row that has none differs from those that have one."""
+    if len(values) < rows:
+        return True
+    each = iter(values.values())
+    first = key_of(next(each, None))
+    return any(key_of(value) != first for value in each)
+
+
+def _repeats(values: Mapping[int, Any], other: Mapping[int, Any]) -> bool:
+    """Whether a column has what another one has already."""
+    return values.keys() <= other.keys() and all(key_of(value) == key_of(other[at]) for at, value in values.items())
+
+
+def _short_names(paths: Sequence[str], others: Sequence[str], taken: set[str]) -> dict[str, str]:
+    """For each path, the shortest end of it that no other path has."""
+    counts: dict[str, int] = {}
+    for path in others:
+        for end in _ends(path):
+            counts[end] = counts.get(end, 0) + 1
+    return {path: _short_name(path, counts, taken) for path in paths}
+
+
+def _short_name(path: str, counts: Mapping[str, int], taken: set[str]) -> str:
+    if path in taken:
+        return f"param.{path}"
+    return next((end for end in _ends(path) if counts[end] == 1 and end not in taken), path)
+
+
+def _ends(path: str) -> list[str]:
+    parts = path.split(".")
+    return [".".join(parts[at:]) for at in range(len(parts) - 1, -1, -1)]

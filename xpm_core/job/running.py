@@ -60,7 +60,6 @@ class RunningJob:
 
     Attributes:
         task: The live task, once it was loaded.
-        results: What it has reported for tables; None until it reports something (reporting/results.py).
         metrics: Its file of metrics; None until it logs something (reporting/metrics.py).
         kept: The outputs that the job's directory keeps, as texts; None until the first output is registered
             (output_registration.py).
@@ -80,7 +79,6 @@ class RunningJob:
         self.label, self.directory, self.execution = label, directory, execution
         self.left_s, self.report, self.output = left_s, report, output
         self.task: Any = None
-        self.results: Any = None
         self.metrics: Any = None
         self.kept: set[str] | None = None
         self.pid = os.getpid()

@@ -70,6 +70,8 @@ def perform(job: RunJob, reports: Reports) -> int:
     try:
         _enter(job, directory, interruption)
         running.current = _running(job, directory, reports)
+        if job.resumable and job.attempt > 1:
+            results.resume()
         interruption.allow()
         results.returned(execute(job, directory, reports))
         interruption.deny()
@@ -87,7 +89,7 @@ def perform(job: RunJob, reports: Reports) -> int:
         interruption.end()
     if document := tracing.document(trace):
         reports.send(TaskRan(document))
-    if reported := results.summary(resumed=job.resumable and job.attempt > 1):
+    if reported := results.summary():
         reports.send(ResultsReported(reported))
     if message is not None:
         reports.send(message)

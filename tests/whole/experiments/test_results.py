@@ -64,6 +64,9 @@ def test_a_later_job_and_the_script_read_them(stage: Stage) -> None:
         first = tasks.Reporting.C(note="later").submit()
         second = tasks.Using.C(first=first).submit()
         xp.wait()
+    entries = MergedIndex(stage.workspace.path).read()
+    ends = [entry.end for entry in entries.values() if entry.task == "jobapi_tasks:Using"]
+    assert [end.results for end in ends if end is not None] == [{"result": 1.25}]
     assert (first.results["accuracy"], dict(second.results)) == (0.5, {"result": 1.25})
     with look(stage.workspace.path, redis=stage.url) as view:
         _, task = view.experiment("results").run("latest").tasks()

@@ -11,6 +11,7 @@ import os
 import sys
 import threading
 import warnings
+import weakref
 from collections.abc import Mapping
 from pathlib import Path
 from time import monotonic
@@ -36,10 +37,14 @@ class Results:
 
     Args:
         running: The job.
+
+    Attributes:
+        running: The job. It is not kept alive, because it holds the task.
+        pid: Its process.
     """
 
     def __init__(self, running: job.RunningJob) -> None:
-        self._directory = running.directory
+        self._directory, self.running, self.pid = running.directory, weakref.ref(running), running.pid
         self._lock = threading.Lock()
         before = results_file.read(running.directory)  # of an earlier execution that a resumable task goes on from
         self.reported = before or Reported()
@@ -186,17 +191,23 @@ def returned(value: Any) -> None:
     found.add(WHOLE, value)
 
 
-def summary(*, resumed: bool = False) -> dict[str, Any]:
+def resume() -> None:
+    """Take over what an earlier execution of a resumable task has reported."""
+    try:
+        of_this_process("result")
+    except Exception as error:  # the job goes on, whatever becomes of this
+        say(f"its earlier results are not kept: {type(error).__name__}: {error}")
+
+
+def summary() -> dict[str, Any]:
     """What the record of this execution says of its results; empty if nothing was reported.
 
-    Args:
-        resumed: Whether an earlier execution may have reported results that still count.
+    The job's objects may be gone by now (xpm_worker.job.leaving).
     """
-    running = job.current
-    if running is None or running.pid != os.getpid() or (running.results is None and not resumed):
+    found = _latest
+    if found is None or found.pid != os.getpid():
         return {}
     try:
-        found = running.results or Results(running)
         return found.end()
     except Exception as error:  # the job is done, whatever becomes of this
         say(f"its results are not kept: {type(error).__name__}: {error}")
@@ -204,6 +215,8 @@ def summary(*, resumed: bool = False) -> dict[str, Any]:
 
 
 _making = threading.Lock()
+_latest: Results | None = None
+"""What the job of this process has reported; also when nothing else of the job is left."""
 _warned: set[str] = set()
 
 
@@ -224,11 +237,11 @@ def of_this_process(what: str) -> Results | None:
             _warned.add(what)
             warnings.warn(f"{what}() does nothing here: only the process of the job itself reports", stacklevel=3)
         return None
+    global _latest
     with _making:
-        if running.results is None:
-            running.results = Results(running)
-        found: Results = running.results
-        return found
+        if _latest is None or _latest.running() is not running:
+            _latest = Results(running)
+        return _latest
 
 
 def say(text: str) -> None:

@@ -137,11 +137,12 @@ def test_a_file_is_announced_and_its_folder_made(job: ReportingJob, tmp_path: Pa
 
 def test_outside_of_a_job_nothing_happens(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(running, "current", None)
+    monkeypatch.setattr(results, "_latest", None)
     monkeypatch.chdir(tmp_path)
     result("accuracy", object())
     assert output("a/b.bin") == Path("a/b.bin")
     results.returned({"a": 1})
-    assert results.summary(resumed=True) == {}
+    assert results.summary() == {}
     assert list(tmp_path.iterdir()) == []
 
 
@@ -160,8 +161,8 @@ def test_a_resumed_execution_keeps_what_was_reported(job: ReportingJob) -> None:
     result("accuracy", 0.5)
     assert (file(job)["execution"], file(job)["results"]) == ("second", {"epochs": 3, "accuracy": 0.5})
     job.begin("third")
-    assert results.summary() == {}
-    assert results.summary(resumed=True) == {"results": {"epochs": 3, "accuracy": 0.5}}
+    results.resume()
+    assert results.summary() == {"results": {"epochs": 3, "accuracy": 0.5}}
     assert file(job)["execution"] == "third"
 
 

@@ -22,6 +22,9 @@ FACTS = (
 """What every row has besides tags, parameters and results. It is shown when it is asked for."""
 
 
+_SCOPES: Mapping[str, Kind] = {"tag": "tag", "param": "param", "result": "result"}
+
+
 class Column(NamedTuple):
     """A column.
 
@@ -76,7 +79,7 @@ class Columns:
         return Column(f"result.{name}" if name in taken else name, "result", name)
 
     def _telling_paths(self, paths: Sequence[str], tags: Iterable[str]) -> list[str]:
-        """Paths without those that only repeat a tag, or a shorter path: the seed of a task, and of one that it uses."""
+        """Paths without those that only repeat a tag, or a shorter path, as may the seed of a task that is used."""
         told = [self._tags[tag] for tag in tags]
         kept: list[str] = []
         for path in sorted(paths, key=lambda path: (path.count("."), len(path))):
@@ -100,12 +103,10 @@ class Columns:
             if column.name == name:
                 return column
         scope, _, rest = name.partition(".")
-        if scope in ("tag", "param", "result") and rest:
-            found = self._of_kind(scope, rest, place, name)  # type: ignore[arg-type]  # it is one of these
-            if found is not None:
-                return found._replace(name=name)
-        for kind in ("tag", "param", "result"):
-            found = self._of_kind(kind, name, place, name)  # type: ignore[arg-type]  # likewise
+        if rest and scope in _SCOPES and (found := self._of_kind(_SCOPES[scope], rest, place, name)) is not None:
+            return found
+        for kind in _SCOPES.values():
+            found = self._of_kind(kind, name, place, name)
             if found is not None:
                 return found
         if name in FACTS:

@@ -152,7 +152,7 @@ class Row(Mapping[str, Any]):
     @property
     def experiments(self) -> Collection[str]:
         """The experiments that it belongs to."""
-        return sorted(self.job.experiments)
+        return sorted(self.job.experiments or ())
 
 
 class Table(Sequence[Row]):

@@ -132,8 +132,7 @@ def performance_profile(
     """For each `tau`, the share of runs of all tasks with a score above it, with an interval for each point.
 
     Without scores, or if one of them is no finite number, shares are nan. Below 3 runs in a task, no point has an
-    interval; `aggregate` of the same scores says so in its note. There are 2,000 resamples, if `resamples` says no other
-    number.
+    interval; `aggregate` of the same scores says so in its note. There are 2,000 resamples, or `resamples`.
 
     Raises:
         ResultsError: A tau is no number, or an argument makes no sense.

@@ -93,15 +93,17 @@ def bca_interval(
 
 def _acceleration(left_out: Sequence[float]) -> float | None:
     """A sixth of the skewness of the jackknife; None if it does not vary."""
-    centre = math.fsum(left_out) / len(left_out)
-    size = max(abs(centre - value) for value in left_out)
-    if size == 0 or not math.isfinite(size):
+    size = max(map(abs, left_out))
+    scaled = [value / size for value in left_out] if size else [0.0]
+    centre = math.fsum(scaled) / len(scaled)
+    parts = [centre - value for value in scaled]
+    if not any(parts):
         return None
-    parts = [(centre - value) / size for value in left_out]
     squares = math.fsum([part * part for part in parts])
     return math.fsum([part * part * part for part in parts]) / (squares * math.sqrt(squares)) / 6
 
 
 def means_left_out(values: Sequence[float], mean: float) -> list[float]:
-    """The mean of the values without each of them in turn, less the mean of all: only differences count."""
-    return [(mean - value) / (len(values) - 1) for value in values]
+    """The mean of at least 3 values without each of them in turn, less the mean of all: only differences count."""
+    rest = len(values) - 1
+    return [mean / rest - value / rest for value in values]

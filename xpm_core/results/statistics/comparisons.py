@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from xpm_core.errors import ResultsError
 from xpm_core.results.statistics.arguments import checked_level
-from xpm_core.results.statistics.distributions import t_quantile, two_sided_p
+from xpm_core.results.statistics.distributions import t_limit, two_sided_p
 from xpm_core.results.statistics.intervals import LEAST, Interval
 from xpm_core.results.statistics.numbers import as_floats, counted, moments, not_finite
 from xpm_core.results.statistics.signed_tests import FLIPPED, sign_flip_p, wilcoxon_p
@@ -150,7 +150,7 @@ def _tested(empty: Comparison, difference: float, error: float, df: float, level
         interval = Interval(difference, difference)
         p = 0.0 if difference else 1.0
     else:
-        note, t, width = "", difference / error, error * t_quantile(0.5 + level / 2, df)
+        note, t, width = "", difference / error, error * t_limit(level, df)
         interval, p = Interval(difference - width, difference + width), two_sided_p(t, df)
     return empty._replace(difference=difference, interval=interval, p=p, statistic=t, df=df, note=note)
 

@@ -62,6 +62,11 @@ def t_quantile(p: float, df: float) -> float:
     return _upper_quantile(1.0 - p, df)
 
 
+def t_limit(level: float, df: float) -> float:
+    """The value within which, to both sides of 0, a t value lies with probability `level`."""
+    return -t_quantile((1.0 - level) / 2, df)
+
+
 def _upper_quantile(p: float, df: float) -> float:
     """The value with probability `p` above it. p is at most 1/2."""
     if p == 0.5:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from xpm_core.results.statistics import bootstrap
 from xpm_core.results.statistics.arguments import Bounds, checked_bounds, checked_choice, checked_level
-from xpm_core.results.statistics.distributions import t_quantile
+from xpm_core.results.statistics.distributions import t_limit
 from xpm_core.results.statistics.numbers import as_floats, counted, moments, not_finite, percent
 
 KINDS = ("t", "bootstrap", "sd", "se", "minmax")
@@ -127,7 +127,7 @@ def _with_error(
 ) -> Summary:
     """The t interval at a level, or without a level one standard error to each side."""
     error = deviation / math.sqrt(bare.n)
-    width = error if level is None else error * t_quantile(0.5 + level / 2, bare.n - 1)
+    width = error if level is None else error * t_limit(level, bare.n - 1)
     method = "se" if level is None else f"{percent(level)} t"
     inside, scale = around(bare.mean, width, limits)
     notes = []

@@ -84,4 +84,4 @@ def counted(count: int, noun: str) -> str:
 
 def percent(level: float) -> str:
     """ "95 %" for 0.95, "99.9 %" for 0.999."""
-    return f"{level * 100:.10g} %"
+    return f"{level * 100:.14g} %"

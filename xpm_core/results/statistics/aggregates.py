@@ -131,7 +131,7 @@ def performance_profile(
 ) -> list[ProfilePoint]:
     """For each `tau`, the share of runs of all tasks with a score above it, with an interval for each point.
 
-    Without scores, or if one of them is no finite number, shares are nan. Below 3 runs in a task, no point has an
+    Without scores in a task, or if one is no finite number, shares are nan. Below 3 runs in a task, no point has an
     interval; `aggregate` of the same scores says so in its note. There are 2,000 resamples, or `resamples`.
 
     Raises:
@@ -143,7 +143,7 @@ def performance_profile(
         raise ResultsError("taus", f"expected numbers, got {wrong[0]!r}", "Give scores to compare with.")
     matrix = _matrix(scores)
     everything = sorted(score for runs in matrix for score in runs)
-    if not everything or not_finite(everything):
+    if not all(matrix) or not everything or not_finite(everything):
         return [ProfilePoint(tau, math.nan, None) for tau in limits]
     shares = _shares(everything, limits)
     if min(map(len, matrix)) < LEAST:

@@ -101,7 +101,7 @@ def paired(a: Iterable[float], b: Iterable[float], level: float = 0.95) -> Compa
     if len(first) < LEAST or deviation is None:
         return empty._replace(difference=difference, note=_too_few(counted(len(first), "pair")))
     error = deviation / math.sqrt(len(first))
-    found = _tested(empty, difference, error, len(first) - 1.0, level)._replace(test="paired t")
+    found = _tested(empty, difference, error, len(first) - 1.0, level)
     return _with_exact(found, differences)
 
 
@@ -135,7 +135,7 @@ def welch(a: Iterable[float], b: Iterable[float], level: float = 0.95) -> Compar
     # Welch and Satterthwaite's degrees of freedom, by shares, because squares of variances overflow.
     share_a, share_b = ((error_a / error) ** 2, (error_b / error) ** 2) if error else (1.0, 1.0)
     df = 1.0 / (share_a**2 / (sizes[0] - 1) + share_b**2 / (sizes[1] - 1))
-    return _tested(empty, difference, error, df, level)._replace(test="Welch t")
+    return _tested(empty, difference, error, df, level)
 
 
 def _too_few(what: str) -> str:
@@ -144,6 +144,8 @@ def _too_few(what: str) -> str:
 
 def _tested(empty: Comparison, difference: float, error: float, df: float, level: float) -> Comparison:
     """The t test of a difference with its standard error."""
+    if not math.isfinite(difference) or not math.isfinite(error):
+        return empty._replace(difference=difference, note="the values are too large for a test")
     if error == 0:
         note = "nothing varies, so t has no spread to go by"
         t = math.copysign(math.inf, difference) if difference else 0.0
@@ -152,7 +154,8 @@ def _tested(empty: Comparison, difference: float, error: float, df: float, level
     else:
         note, t, width = "", difference / error, error * t_limit(level, df)
         interval, p = Interval(difference - width, difference + width), two_sided_p(t, df)
-    return empty._replace(difference=difference, interval=interval, p=p, statistic=t, df=df, note=note)
+    test = "paired t" if empty.paired else "Welch t"
+    return empty._replace(difference=difference, interval=interval, p=p, test=test, statistic=t, df=df, note=note)
 
 
 def holm(ps: Sequence[float | None]) -> list[float | None]:

@@ -14,5 +14,5 @@ class ResultsError(ShapedError, ValueError):
         level: expected a number between 0 and 1, got 95. Write level=0.95.
 
     Remedy:
-        Do what the message says. The page statistics.md lists what each argument can be.
+        Do what the message says. docs/reference/statistics.md lists what each argument can be.
     """

@@ -22,6 +22,9 @@ from xpm_core.results.statistics.signed_tests import FLIPPED, sign_flip_p, wilco
 Values = Mapping[Hashable, float] | Sequence[float]
 """Values of a group: by what they are paired with, such as {seed: accuracy}, or without that."""
 
+ROUNDING = 1e-14
+"""Differences below this share of the largest value are taken for none."""
+
 
 class Comparison(NamedTuple):
     """How much greater the values of one group are than those of another.
@@ -101,7 +104,7 @@ def paired(a: Iterable[float], b: Iterable[float], level: float = 0.95) -> Compa
     if len(first) < LEAST or deviation is None:
         return empty._replace(difference=difference, note=_too_few(counted(len(first), "pair")))
     error = deviation / math.sqrt(len(first))
-    found = _tested(empty, difference, error, len(first) - 1.0, level)
+    found = _tested(empty, difference, error, len(first) - 1.0, level, first + second)
     return _with_exact(found, differences)
 
 
@@ -135,22 +138,24 @@ def welch(a: Iterable[float], b: Iterable[float], level: float = 0.95) -> Compar
     # Welch and Satterthwaite's degrees of freedom, by shares, because squares of variances overflow.
     share_a, share_b = ((error_a / error) ** 2, (error_b / error) ** 2) if error else (1.0, 1.0)
     df = 1.0 / (share_a**2 / (sizes[0] - 1) + share_b**2 / (sizes[1] - 1))
-    return _tested(empty, difference, error, df, level)
+    return _tested(empty, difference, error, df, level, first + second)
 
 
 def _too_few(what: str) -> str:
     return f"too few for a test: {what}, and it needs {LEAST}"
 
 
-def _tested(empty: Comparison, difference: float, error: float, df: float, level: float) -> Comparison:
-    """The t test of a difference with its standard error."""
+def _tested(
+    empty: Comparison, difference: float, error: float, df: float, level: float, numbers: Sequence[float]
+) -> Comparison:
+    """The t test of a difference of some numbers with its standard error."""
     if not math.isfinite(difference) or not math.isfinite(error):
         return empty._replace(difference=difference, note="the values are too large for a test")
-    if error == 0:
-        note = "nothing varies, so t has no spread to go by"
-        t = math.copysign(math.inf, difference) if difference else 0.0
-        interval = Interval(difference, difference)
-        p = 0.0 if difference else 1.0
+    rounding = ROUNDING * max(map(abs, numbers))
+    if error <= rounding:  # 0.1 + 0.2 is not 0.3, and that is no finding
+        note, interval = "nothing varies, so t has no spread to go by", Interval(difference, difference)
+        same = abs(difference) <= rounding
+        t, p = (0.0, 1.0) if same else (math.copysign(math.inf, difference), 0.0)
     else:
         note, t, width = "", difference / error, error * t_limit(level, df)
         interval, p = Interval(difference - width, difference + width), two_sided_p(t, df)

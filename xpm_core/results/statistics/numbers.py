@@ -29,13 +29,14 @@ def moments(values: Sequence[float]) -> tuple[float, float | None]:
     count = len(values)
     centre = math.fsum(scaled) / count
     spread = [value - centre for value in scaled]
+    nearest = centre + math.fsum(spread) / count  # dividing a rounded sum loses a digit
     again = _scale(max(map(abs, spread)))
     if again:
         spread = [math.ldexp(value, -again) for value in spread]
     # The centre is rounded. The second term takes out what that adds to the squares.
     squares = math.fsum([value * value for value in spread]) - math.fsum(spread) ** 2 / count
     deviation = _unscaled(math.sqrt(max(squares, 0.0) / (count - 1)), exponent + again)
-    return min(max(_unscaled(centre, exponent), low), high), deviation
+    return min(max(_unscaled(nearest, exponent), low), high), deviation
 
 
 def _scale(size: float) -> int:

@@ -27,7 +27,7 @@ GROUPS = [
     (A, B),
     ([value * 1e60 for value in A], B),
     ([math.sin(k) + 0.3 for k in range(40)], [math.cos(k) for k in range(40)]),
-    ([1e9 + math.sin(k) for k in range(200)], [1e9 + math.cos(7 * k) / 3 for k in range(200)]),
+    ([1e3 + math.sin(k) for k in range(200)], [1e3 + math.cos(7 * k) / 3 for k in range(200)]),
 ]
 
 
@@ -129,6 +129,15 @@ def test_where_nothing_varies_only_an_equal_mean_is_no_difference(test: Any) -> 
     assert test([0.5] * 5, [0.75] * 5).statistic == -math.inf
     assert same.note == other.note == "nothing varies, so t has no spread to go by"
     assert test([0.5] * 6, [0.5] * 6).exact_p in (1.0, None)
+
+
+@pytest.mark.parametrize("test", [paired, welch])
+def test_what_rounding_makes_is_no_difference(test: Any) -> None:
+    found = test([0.1 + 0.2, 0.2 + 0.1, 0.1 + 0.2], [0.3, 0.3, 0.3])
+    assert found.difference != 0
+    assert (found.p, found.note) == (1.0, "nothing varies, so t has no spread to go by")
+    found = test([1e-20, 3e-20, 2e-20], [0.0, 0.0, 0.0])
+    assert found.p == pytest.approx(stats.ttest_rel([1, 3, 2], [0, 0, 0]).pvalue), "tiny values are no rounding"
 
 
 def test_the_same_seeds_are_paired_in_whatever_order_they_come() -> None:

@@ -52,6 +52,11 @@ def test_moments_of_huge_and_tiny_values_are_scaled(factor: float) -> None:
     assert deviation == pytest.approx(math.sqrt(13) * factor, rel=1e-3 if factor < 1e-310 else 1e-12)
 
 
+def test_a_mean_is_the_nearest_float() -> None:
+    assert mean([0.97, 0.99, 1.0, 0.995, 0.985]) == 0.988
+    assert mean([0.91, 0.92, 0.90, 0.93, 0.90]) == 0.912
+
+
 def test_a_small_spread_on_a_large_mean_is_seen() -> None:
     values = [1e9 + k * 1e-6 for k in (0, 1, 2, 5)]
     assert moments(values) == pytest.approx(exact(values), rel=1e-12)

@@ -8,7 +8,7 @@ from xpm_core.errors.base import ShapedError
 class ResultsError(ShapedError, ValueError):
     """Raised when a statistic is asked for with an argument that makes no sense.
 
-    Values never raise it: where values allow no interval, the result has none, and says why.
+    Numbers never raise it: where they allow no interval, the result has none, and says why.
 
     Message:
         level: expected a number between 0 and 1, got 95. Write level=0.95.

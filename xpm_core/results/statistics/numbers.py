@@ -3,13 +3,15 @@
 Sums are exact (`math.fsum`), so the order of values does not matter, and no Python gives another last digit. Very large
 and very small values are scaled by a power of two, which loses nothing.
 
-Owns: arithmetic, and the notes about values. Imports nothing of xpm.
+Owns: arithmetic, and the notes about values. May import the errors.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
+
+from xpm_core.errors import ResultsError
 
 
 def mean(values: Sequence[float]) -> float:
@@ -52,15 +54,24 @@ def _unscaled(value: float, exponent: int) -> float:
 
 
 def as_floats(values: Iterable[float]) -> list[float]:
-    """Numbers of any kind as floats, so of NumPy and of `decimal`. An integer beyond all floats is an infinity."""
+    """Numbers of any kind as floats, so of NumPy and of `decimal`. An integer beyond all floats is an infinity.
+
+    Raises:
+        ResultsError: A value is no number, such as a text, or None.
+    """
     return [_float(value) for value in values]
 
 
 def _float(value: float) -> float:
     try:
-        return float(value)
+        if not isinstance(value, (str, bytes)):
+            return float(value)
     except OverflowError:
         return math.inf if value > 0 else -math.inf
+    except (TypeError, ValueError):
+        pass
+    remedy = "Leave out what is no number, and say that it is missing."
+    raise ResultsError("values", f"expected numbers, got {value!r} ({type(value).__name__})", remedy)
 
 
 def not_finite(values: Sequence[float]) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -120,6 +120,7 @@ def test_the_order_of_values_does_not_matter(values: list[float], kind: str, ran
 
 
 @given(SHARES, st.randoms())
+@settings(max_examples=15)
 def test_the_order_of_values_does_not_matter_to_the_bootstrap(values: list[float], random: Random) -> None:
     assert summary(values, "bootstrap") == summary(random.sample(values, len(values)), "bootstrap")
 

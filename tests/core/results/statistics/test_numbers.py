@@ -5,12 +5,14 @@ from __future__ import annotations
 import math
 from decimal import Decimal, localcontext
 from fractions import Fraction
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xpm_core.errors import ResultsError
 from xpm_core.results.statistics.numbers import as_floats, counted, mean, moments, not_finite, percent
 
 FINITE = st.floats(allow_nan=False, allow_infinity=False)
@@ -78,6 +80,12 @@ def test_numbers_of_every_kind_are_floats() -> None:
     given = [1, True, Decimal("0.5"), Fraction(1, 4), np.float32(0.5), np.int64(3), 10**400, -(10**400)]
     assert as_floats(given) == [1.0, 1.0, 0.5, 0.25, 0.5, 3.0, math.inf, -math.inf]
     assert all(type(value) is float for value in as_floats(given))
+
+
+@pytest.mark.parametrize("value", [None, "0.5", b"1", [1.0], 1j])
+def test_what_is_of_no_numeric_type_is_refused(value: Any) -> None:
+    with pytest.raises(ResultsError, match="values: expected numbers, got "):
+        as_floats([0.5, value])
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,8 @@ from typing import Any, overload
 from xpm_core.filters import Vocabulary, parse
 from xpm_core.labels import short
 from xpm_core.results.columns import Column, Columns
+from xpm_core.results.formats.sheet import Sheet
+from xpm_core.results.formats.written import Written
 from xpm_core.results.jobs import Job, Known
 from xpm_core.states import State
 from xpm_core.tracebacks.edges import edge
@@ -155,7 +157,7 @@ class Row(Mapping[str, Any]):
         return sorted(self.job.experiments or ())
 
 
-class Table(Sequence[Row]):
+class Table(Written, Sequence[Row]):
     """Rows of jobs. `experiment.results()` and `look(workspace).results("digits")` return one.
 
     Args:
@@ -227,6 +229,21 @@ class Table(Sequence[Row]):
 
     def _of(self, rows: Iterable[Row]) -> Table:
         return Table([row.job for row in rows], self.known, self.notes, self._asked)
+
+    def sheet(self) -> Sheet:
+        """The table as every form of output gets it (`to_csv()` and the like)."""
+        columns, results = self.columns, [column.kind == "result" for column in self.columns]
+        labels = results.index(True) if True in results else len(columns)
+        rows = [[row.value(column) for column in columns] for row in self]
+        return Sheet(
+            headings=[column.name for column in columns],
+            rows=rows,
+            labels=labels,
+            names=[named(columns[:labels], row) for row in rows],
+            jobs=[(row.identity,) for row in self],
+            codes={row.identity: row.code for row in self if row.code},
+            notes=self.notes,
+        )
 
     # -- selecting -------------------------------------------------------------------------------------------------
 

@@ -123,7 +123,8 @@ class _Column:
         parsed = [self.value(value) for value in values]
         numbers = [value for value in parsed if value is not None]
         self.is_number = bool(numbers) and all(
-            value is not None or is_folded(each) for value, each in zip(parsed, values, strict=True)
+            value is not None or is_folded(each) or is_number(each)  # nan and inf are numbers, too
+            for value, each in zip(parsed, values, strict=True)
         )
         if self.exact and any(value.power for value in numbers):
             self.is_number = False
@@ -203,6 +204,8 @@ def _row(sheet: Sheet, columns: Sequence[_Column], at: int, notes: _Footnotes) -
             if text := _hole(value.n, value.missing, value.count_text, value.note if value.interval is None else ""):
                 mark = notes.mark(f"{name}: {text}" if name else text)
             said.append(_source(sheet.headings[place], value.jobs, sheet))
+        elif (at, place) in sheet.sources and value is not None:
+            said.append(_source(sheet.headings[place], sheet.sources[at, place], sheet))
         elif value is None and place >= sheet.labels:
             mark = notes.mark(f"{name}: no {sheet.headings[place]}" if name else f"no {sheet.headings[place]}")
         cells.append(column.cell(value, bold=(at, place) in sheet.bold, mark=mark))

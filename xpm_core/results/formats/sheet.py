@@ -78,7 +78,8 @@ class Sheet:
         rows: Their values: numbers, texts, None, or cells where jobs were folded.
         labels: How many of the first columns say what a row is. Their numbers are written with all digits.
         names: What each row is called in a footnote; empty for none.
-        jobs: The identities of the jobs of each row, for values that are no cells.
+        jobs: The identities of the jobs of each row, where they do not differ among its values.
+        sources: The identities of the jobs of values that are no cells, by the numbers of their row and column.
         codes: The code of a job, by its identity.
         spans: Headings above the headings.
         bold: Rows and columns of the values that are the best, or not distinguishable from it.
@@ -91,6 +92,7 @@ class Sheet:
     labels: int = 0
     names: Sequence[str] = ()
     jobs: Sequence[Sequence[str]] = ()
+    sources: Mapping[tuple[int, int], Sequence[str]] = field(default_factory=dict)
     codes: Mapping[str, str] = field(default_factory=dict)
     spans: Sequence[Span] = ()
     bold: Collection[tuple[int, int]] = ()

@@ -6,6 +6,7 @@ Owns: these methods. Each form has a module of its own.
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from typing import Any, overload
 
 from xpm_core.results.formats import frames
@@ -17,13 +18,14 @@ from xpm_core.results.formats.sheet import Sheet
 from xpm_core.tracebacks.edges import edge
 
 Place = str | os.PathLike[str]
+Names = str | Sequence[str]
 
 
 class Written:
     """What can be written as a table."""
 
-    def sheet(self) -> Sheet:
-        """The table as every form of output gets it."""
+    def sheet(self, bold: Names = (), within: Names = ()) -> Sheet:
+        """The table as every form of output gets it, with some of its best values in bold."""
         raise NotImplementedError
 
     @overload
@@ -46,26 +48,38 @@ class Written:
         return _written(as_csv(self.sheet()), path)
 
     @overload
-    def to_markdown(self, path: None = None) -> str: ...
+    def to_markdown(self, path: None = None, *, bold: Names = (), within: Names = ()) -> str: ...
     @overload
-    def to_markdown(self, path: Place) -> None: ...
+    def to_markdown(self, path: Place, *, bold: Names = (), within: Names = ()) -> None: ...
     @edge
-    def to_markdown(self, path: Place | None = None) -> str | None:
+    def to_markdown(self, path: Place | None = None, *, bold: Names = (), within: Names = ()) -> str | None:
         """Return the table as Markdown, or write it to a file. What a cell is, and the notes, stand below it.
+
+        Args:
+            path: The file.
+            bold: As in `to_latex`.
+            within: As in `to_latex`.
 
         Raises:
             OSError: The file cannot be written.
         """
-        return _written(as_markdown(self.sheet()), path)
+        return _written(as_markdown(self.sheet(bold, within)), path)
 
     @overload
-    def to_latex(self, path: None = None, *, caption: str = "", label: str = "", environment: str = "table") -> str: ...
+    def to_latex(
+        self, path: None = None, *, caption: str = "", label: str = "", environment: str = "table",
+        bold: Names = (), within: Names = (),
+    ) -> str: ...  # fmt: skip
     @overload
-    def to_latex(self, path: Place, *, caption: str = "", label: str = "", environment: str = "table") -> None: ...
+    def to_latex(
+        self, path: Place, *, caption: str = "", label: str = "", environment: str = "table",
+        bold: Names = (), within: Names = (),
+    ) -> None: ...  # fmt: skip
     @edge
     def to_latex(
-        self, path: Place | None = None, *, caption: str = "", label: str = "", environment: str = "table"
-    ) -> str | None:
+        self, path: Place | None = None, *, caption: str = "", label: str = "", environment: str = "table",
+        bold: Names = (), within: Names = (),
+    ) -> str | None:  # fmt: skip
         """Return the table in LaTeX, or write it to a file. It needs the package booktabs, and no other.
 
         Numbers are aligned on the decimal point, with as many digits as their intervals allow. A cell that lacks jobs
@@ -76,14 +90,19 @@ class Written:
             caption: A text for the caption. The sentence that says what a cell is follows it.
             label: The label for `\\ref`.
             environment: "table" or "table*"; empty for the tabular alone.
+            bold: The names of results whose best values are bold, together with what is not distinguishable from the
+                best; with a minus, as in `-loss`, the least is the best. In a pivot, the best of each column is bold.
+            within: The names of columns: there is a best value for each combination of theirs.
 
         Raises:
+            ResultsError: Values of single jobs are to be bold.
+            UnknownColumnError: Nothing has such a name.
             OSError: The file cannot be written.
 
         Example:
-            table.over("seed").to_latex("table.tex", caption="Accuracy of four models.", label="tab:accuracy")
+            table.over("seed").to_latex("table.tex", caption="Four models.", label="tab:models", bold="accuracy")
         """
-        return _written(as_latex(self.sheet(), caption, label, environment=environment), path)
+        return _written(as_latex(self.sheet(bold, within), caption, label, environment=environment), path)
 
     @edge
     def to_pandas(self) -> Any:

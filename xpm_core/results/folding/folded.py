@@ -13,13 +13,13 @@ from functools import cached_property
 from typing import Any, overload
 
 from xpm_core.errors import ResultsError, UnknownColumnError
-from xpm_core.results.cells.cell import Cell, Hole
-from xpm_core.results.cells.choosing import as_names, best_rows, only_metric, sorted_rows
-from xpm_core.results.cells.marking import Mark, marked
-from xpm_core.results.cells.pivot import Pivot, pivoted
 from xpm_core.results.columns import Column, key_of
+from xpm_core.results.folding.cells import Cell, Hole
+from xpm_core.results.folding.choosing import as_names, best_rows, only_metric, sorted_rows
 from xpm_core.results.folding.grouping import Group, Grouping
 from xpm_core.results.folding.holes import group_text, holes_of, said_of, sentence
+from xpm_core.results.folding.marking import Mark, marked
+from xpm_core.results.folding.pivot import Pivot, pivoted
 from xpm_core.results.folding.settings import Settings
 from xpm_core.results.folding.values import value_of
 from xpm_core.states import State

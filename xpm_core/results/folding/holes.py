@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from xpm_core.labels import short
-from xpm_core.results.cells.cell import ABSENT, SHOWN, Hole, holes_text, plural_of
 from xpm_core.results.columns import Column
+from xpm_core.results.folding.cells import ABSENT, SHOWN, Hole, holes_text, plural_of
 from xpm_core.results.folding.grouping import Group, Grouping, Key
 from xpm_core.states import State
 from xpm_core.words.text import listed, plural

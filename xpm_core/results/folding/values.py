@@ -9,8 +9,8 @@ import math
 from collections.abc import Hashable, Sequence
 from typing import Any
 
-from xpm_core.results.cells.cell import Cell, Hole
 from xpm_core.results.columns import Column, key_of
+from xpm_core.results.folding.cells import Cell, Hole
 from xpm_core.results.folding.grouping import Group, Key, Line
 from xpm_core.results.folding.holes import at_text
 from xpm_core.results.folding.settings import Settings

@@ -17,7 +17,7 @@ from xpm_core.index.merged import MergedIndex
 from xpm_core.labels import label, short
 from xpm_core.language.graph.state import state_of
 from xpm_core.reading.listing.known_jobs import by_index
-from xpm_core.results.cells.cell import Cell
+from xpm_core.results.folding.cells import Cell
 from xpm_core.results.folding.folded import Folded
 from xpm_core.results.folding.settings import Settings
 from xpm_core.results.jobs import Job, Known

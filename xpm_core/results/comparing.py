@@ -10,12 +10,12 @@ from dataclasses import replace
 from typing import Any, overload
 
 from xpm_core.errors import ResultsError, UnknownColumnError
-from xpm_core.results.cells.cell import Cell, Hole
-from xpm_core.results.cells.digits import fixed
-from xpm_core.results.cells.marking import paired_values
 from xpm_core.results.columns import Column, key_of
+from xpm_core.results.digits import fixed
+from xpm_core.results.folding.cells import Cell, Hole
 from xpm_core.results.folding.grouping import Group, Grouping
 from xpm_core.results.folding.holes import group_text, holes_of, said_of, sentence
+from xpm_core.results.folding.marking import paired_values
 from xpm_core.results.folding.settings import Settings
 from xpm_core.results.folding.values import value_of
 from xpm_core.results.statistics.comparisons import Comparison, compare, with_holm

@@ -9,9 +9,9 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from xpm_core.errors import ResultsError, UnknownColumnError
-from xpm_core.results.cells.choosing import Valued
-from xpm_core.results.cells.marking import Mark, marked, untested
 from xpm_core.results.columns import Column, key_of
+from xpm_core.results.folding.choosing import Valued
+from xpm_core.results.folding.marking import Mark, marked, untested
 from xpm_core.words.text import listed, plural
 
 

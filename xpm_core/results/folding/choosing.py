@@ -10,8 +10,8 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Protocol, TypeVar
 
 from xpm_core.errors import ResultsError
-from xpm_core.results.cells.cell import Cell
 from xpm_core.results.columns import Column, key_of
+from xpm_core.results.folding.cells import Cell
 
 
 class Valued(Protocol):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Mapping
 from typing import Any, Literal
 
-from xpm_core.results.cells.cell import Cell
+from xpm_core.results.folding.cells import Cell
 from xpm_core.results.statistics.comparisons import Values
 from xpm_core.results.statistics.marks import marks
 from xpm_core.words.text import listed

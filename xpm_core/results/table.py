@@ -14,8 +14,8 @@ from xpm_core.errors import ResultsError
 from xpm_core.filters import Vocabulary, parse
 from xpm_core.labels import short
 from xpm_core.results.columns import Column, Columns
+from xpm_core.results.comparing import Comparisons, compared
 from xpm_core.results.folding.choosing import as_names, best_rows, only_metric
-from xpm_core.results.folding.comparing import Comparisons, compared
 from xpm_core.results.folding.folded import Folded
 from xpm_core.results.folding.grouping import foldable, grouped
 from xpm_core.results.folding.pivot import Pivot, pivoted

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, overload
 
@@ -216,6 +217,10 @@ class Folded(Written, Sequence[FoldedRow]):
         found.__dict__.pop("holes", None)
         found.__dict__.update(changed, _rows=[row.bound(found) for row in rows])
         return found
+
+    def stopped(self, why: str) -> Folded:
+        """The same table, whose captions say what has stopped the sampling."""
+        return self._of(self._rows, settings=replace(self.settings, stopped=why))
 
     def sheet(self, bold: str | Sequence[str] = (), within: str | Sequence[str] = ()) -> Sheet:
         """The table as every form of output gets it (`to_latex()` and the like).

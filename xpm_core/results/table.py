@@ -23,7 +23,7 @@ from xpm_core.results.folding.settings import Settings
 from xpm_core.results.formats.sheet import Sheet, named
 from xpm_core.results.formats.written import Written
 from xpm_core.results.jobs import Job, Known
-from xpm_core.results.plotting.plotted import Plotted
+from xpm_core.results.plotting.plotted import Plotted, Source
 from xpm_core.results.statistics.aggregates import STATISTICS
 from xpm_core.results.statistics.arguments import Bounds, checked_choice
 from xpm_core.states import State
@@ -267,8 +267,8 @@ class Table(Written, Plotted, Sequence[Row]):
             notes=self.notes,
         )
 
-    def _to_plot(self) -> tuple[Sequence[Row], Sequence[Column], None]:
-        return self._rows, [column for column in self.columns if column.kind in ("tag", "param")], None
+    def _to_plot(self) -> Source:
+        return Source(self._rows, [column for column in self.columns if column.kind in ("tag", "param")])
 
     def caption_of(self, *columns: Column) -> str:
         """What a value of some columns is: that of a job, so there is nothing to say."""

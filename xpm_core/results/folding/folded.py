@@ -25,7 +25,7 @@ from xpm_core.results.folding.values import value_of
 from xpm_core.results.formats.sheet import Sheet
 from xpm_core.results.formats.written import Written
 from xpm_core.results.plotting.bands import Spread
-from xpm_core.results.plotting.plotted import Plotted
+from xpm_core.results.plotting.plotted import Plotted, Source
 from xpm_core.states import State
 from xpm_core.tracebacks.edges import edge
 from xpm_core.words.text import listed, plural
@@ -251,10 +251,11 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
             notes=self.notes,
         )
 
-    def _to_plot(self) -> tuple[Sequence[FoldedRow], Sequence[Column], Spread]:
+    def _to_plot(self) -> Source:
         settings = self.settings
         kind = "t" if settings.interval == "stratified" else settings.interval
-        return self._rows, self.grouping.columns, Spread(kind, settings.level, settings.range, settings.seed)
+        spread = Spread(kind, settings.level, settings.range, settings.seed)
+        return Source(self._rows, self.grouping.columns, spread, self.notes)
 
     # -- choosing --------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from xpm_core.labels import short
 from xpm_core.results.curves import Point
 from xpm_core.results.statistics.arguments import Bounds
 from xpm_core.results.statistics.intervals import summary
+from xpm_core.results.statistics.numbers import percent
 from xpm_core.words.text import listed, plural
 
 MOST_STEPS = 500
@@ -90,6 +91,14 @@ class Spread(NamedTuple):
     level: float = 0.95
     bounds: Bounds | None = None
     seed: int = 0
+
+    @property
+    def said(self) -> str:
+        """The interval in words."""
+        words = {"t": "t interval", "bootstrap": "bootstrap interval"}
+        if self.interval in words:
+            return f"{percent(self.level)} {words[self.interval]}"
+        return {"sd": "standard deviation", "se": "standard error"}.get(self.interval, "range from least to greatest")
 
 
 def band_of(name: str, runs: Sequence[Run], spread: Spread) -> Band:

@@ -168,9 +168,7 @@ def _finished(figure: Plot, axes: Axes, chart: Chart) -> Plot:
     figure.notes = said
     if said:
         more = [f"{len(said) - SAID} more notes: .notes has all."] if len(said) > SAID else []
-        text = "\n".join(
-            _wrapped(clean(note if len(note) < 300 else f"{note[:300]}…")) for note in [*said[:SAID], *more]
-        )
+        text = "\n".join(_wrapped(clean(shortened(note))) for note in [*said[:SAID], *more])
         figure.supxlabel(text, x=0.02, ha="left", fontsize="x-small")
     return figure
 

@@ -9,7 +9,7 @@ import difflib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from xpm_core.errors import ResultsError
 from xpm_core.labels import short
@@ -50,12 +50,28 @@ class Row(Protocol):
     def value(self, column: Column) -> Any: ...
 
 
+class Source(NamedTuple):
+    """What is plotted.
+
+    Attributes:
+        rows: The rows of the table.
+        telling: The columns that tell them from each other.
+        spread: The interval of a folded table; None if each row is a job.
+        notes: What one should know of its values, each a sentence.
+    """
+
+    rows: Sequence[Row]
+    telling: Sequence[Column]
+    spread: Spread | None = None
+    notes: Sequence[str] = ()
+
+
 class Plotted(ABC):
     """A table that can be plotted."""
 
     @abstractmethod
-    def _to_plot(self) -> tuple[Sequence[Row], Sequence[Column], Spread | None]:
-        """The rows, the columns that tell them from each other, and the interval of a folded table."""
+    def _to_plot(self) -> Source:
+        """What is plotted."""
 
     @abstractmethod
     def _metric(self, name: str, place: str) -> Column: ...
@@ -98,7 +114,7 @@ class Plotted(ABC):
         imported("matplotlib.figure", "plot()")
         from xpm_core.results.plotting import drawing
 
-        rows, telling, spread = self._to_plot()
+        rows, telling, spread, notes = self._to_plot()
         if by is None:
             names = [column.name for column in telling if column.name != x] if spread else []
         else:
@@ -108,6 +124,7 @@ class Plotted(ABC):
         across, value, group = self.column(x), self._metric(y, "plot"), [self.column(name) for name in names]
         chart = chart_of(x, value.name, names, list(_lines(rows, across, group, value, telling)), folded=bool(spread))
         chart.caption = self.caption_of(value)
+        chart.notes += notes
         return drawing.draw_means(chart) if spread else drawing.draw_points(chart)
 
     def _curves(self, rows: Sequence[Row], metric: str, names: Sequence[str], spread: Spread | None) -> Figure:
@@ -134,13 +151,13 @@ class Plotted(ABC):
             ]
             return drawing.draw_lines(chart)
         if len({name for name, _ in found}) < len(found):
-            telling = listed([column.name for column in self._to_plot()[1]])
+            telling = listed([column.name for column in self._to_plot().telling])
             raise ResultsError(
                 "plot", f"several rows have the same {' '.join(names) or 'name'}", f"Write by=: {telling}."
             )
         bands = [band_of(name, runs, spread) for name, runs in found]
         chart.notes += [note for band in bands for note in band.notes]
-        chart.caption = f"Means and intervals ({spread.interval}) at each step; dotted where fewer runs count."
+        chart.caption = f"Mean and {spread.said} at each step; dotted where fewer runs count."
         return drawing.draw_bands(chart, [band for band in bands if band.steps])
 
 

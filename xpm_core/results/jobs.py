@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from xpm_core.filters import row as filters
 from xpm_core.labels import label
@@ -23,6 +23,16 @@ class Job(filters.Row, Protocol):
     def title(self) -> str: ...
     @property
     def results(self) -> Mapping[str, Any]: ...
+
+
+class _Seen:
+    """A job with the parameters that its row shows, as filters see it."""
+
+    def __init__(self, job: Job, params: Mapping[str, Any]) -> None:
+        self._job, self.params = job, params
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._job, name)
 
 
 class Known:
@@ -56,6 +66,11 @@ class Known:
             found = dict(self._replaced(given, depth)) if uses and depth < DEEPEST else given
             self._parameters[job.identity] = found
         return found
+
+    def seen(self, job: Job) -> Job:
+        """A job with all parameters that its row shows, so that filters know `train.lr`, too."""
+        params = self.parameters(job)
+        return job if params is job.params or job.params is None else cast("Job", _Seen(job, params))
 
     def _replaced(self, given: Mapping[str, Any], depth: int) -> Iterator[tuple[str, Any]]:
         for name, value in given.items():

@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from helpers.project_files import require
 from helpers.result_jobs import FakeJob, table
 from helpers.sheets import hostile_sheet, plain_sheet
 
@@ -162,8 +163,8 @@ def test_headings_above_headings_span_their_columns() -> None:
     assert r"\cmidrule(lr){2-4}" in found
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
 def test_latex_compiles(tmp_path: Path) -> None:
+    require(shutil.which("pdflatex"), "pdflatex, with booktabs")
     cells = table(
         [FakeJob({**job.params, "data": data}, job.results) for job in models() for data in ("a_b", "%")]
     ).over("seed")

@@ -336,8 +336,10 @@ class Table(Sequence[Row]):
         """
         by, across = ([self.column(name) for name in as_names(names)] for names in (rows, columns))
         differing = [column for column in self._all.shown if column.kind != "result"]
-        found = pivoted(self._rows, by, across, self._metric(value, "pivot"), differing)
-        found.notes = [*self.notes, *found.notes]
+        found = pivoted(map(_Finished, self._rows), by, across, self._metric(value, "pivot"), differing)
+        undone = [repr(row) for row in self._rows if row.state is not State.DONE]
+        said = [f"Without a value, because not done: {listed(undone, 3)}."] if undone else []
+        found.notes = [*self.notes, *said, *found.notes]
         return found
 
     @edge
@@ -420,6 +422,22 @@ class Table(Sequence[Row]):
         names = as_names(over)
         checked_choice("stat", stat, STATISTICS)
         return self._folded("aggregate", names, Settings(names, "stratified", level, None, seed, stat))
+
+
+class _Finished:
+    """A row that has results only if its job is done: what a job has reported before it failed says nothing."""
+
+    def __init__(self, row: Row) -> None:
+        self.row = row
+
+    @property
+    def lines(self) -> Sequence[Row]:
+        """The row."""
+        return [self.row]
+
+    def value(self, column: Column) -> Any:
+        """The value of a column."""
+        return self.row.value(column) if column.kind != "result" or self.row.state is State.DONE else None
 
 
 def _sortable(value: Any) -> tuple[int, Any] | None:

@@ -17,7 +17,8 @@ from xpm_core.results.folding.grouping import Group, Grouping
 from xpm_core.results.folding.holes import group_text, holes_of, said_of, sentence
 from xpm_core.results.folding.marking import paired_values
 from xpm_core.results.folding.settings import Settings
-from xpm_core.results.folding.values import value_of
+from xpm_core.results.folding.values import scores_of, value_of
+from xpm_core.results.statistics.aggregates import probability_of_improvement
 from xpm_core.results.statistics.comparisons import Comparison, compare, with_holm
 from xpm_core.results.statistics.numbers import percent
 from xpm_core.states import State
@@ -128,7 +129,7 @@ def compared(
     sides = [_side(grouping, first, inside) for inside in (True, False)]
     for side, filter in zip(sides, filters, strict=True):
         if not side:
-            raise ResultsError("compare", f"no job has {filter}", "Write a filter that finds some jobs of the table.")
+            raise _no_job(filter)
     common = _common(grouping, sides)
     first_by_key, other_by_key = ({_key(group, common): group for group in side} for side in sides)
     both = [key for key in first_by_key if key in other_by_key]
@@ -154,6 +155,42 @@ def compared(
         *_alone(grouping, (first_by_key, other_by_key)),
     ]
     return found
+
+
+def improved(
+    grouping: Grouping, filters: tuple[str, str], first: Collection[str], metric: Column, settings: Settings
+) -> Cell:
+    """The probability that a run of the first group has a greater result than a run of the second, on the same task.
+
+    Args: as for `compared`; all names but the last that are folded tell tasks from each other.
+
+    Raises:
+        ResultsError: A group has no job, or several configurations; or they do not have the same tasks.
+    """
+    sides = [_side(grouping, first, inside) for inside in (True, False)]
+    for side, filter in zip(sides, filters, strict=True):
+        if not side:
+            raise _no_job(filter)
+        if len(side) > 1:
+            names = [
+                column.name
+                for at, column in enumerate(grouping.columns)
+                if len({key_of(group.values[at]) for group in side}) > 1
+            ]
+            problem = f"{filter} has {len(side)} configurations, which differ in {listed(names)}"
+            raise ResultsError("improvement", problem, "Narrow the filter to one, or fold over what tells tasks apart.")
+    divided = replace(grouping, groups=[side[0] for side in sides])
+    a, b = (
+        _cell(group, metric, holes, settings) for group, holes in zip(divided.groups, holes_of(divided), strict=True)
+    )
+    scores = [scores_of(cell.values, cell.keys) for cell in (a, b)]
+    found = probability_of_improvement(scores[0], scores[1], settings.level, settings.seed)
+    jobs, missing = (*a.jobs, *b.jobs), (*a.missing, *b.missing)
+    return Cell(found.value, None, found.n, found.interval, found.method, jobs, "runs", missing, found.note)
+
+
+def _no_job(filter: str) -> ResultsError:
+    return ResultsError("compare", f"no job has {filter}", "Write a filter that finds some jobs of the table.")
 
 
 def _side(grouping: Grouping, first: Collection[str], inside: bool) -> list[Group]:

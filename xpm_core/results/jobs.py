@@ -52,6 +52,7 @@ class Known:
         self.workspace = workspace
         self._others = others
         self._by_label: dict[str, Job | None] | None = None
+        self._using: set[str] = set()
         self._classes: dict[str, set[str | None]] = {}
         self._parameters: dict[str, Mapping[str, Any]] = {}
 
@@ -66,12 +67,14 @@ class Known:
             uses = [name for name, value in given.items() if type(value) is dict and _label(value)]
             found = dict(self._replaced(given, depth)) if uses and depth < DEEPEST else given
             self._parameters[job.identity] = found
+            if found is not given:
+                self._using.add(job.identity)
         return found
 
     def seen(self, job: Job) -> Job:
         """A job with all parameters that its row shows, so that filters know `train.lr`, too."""
         params = self.parameters(job)
-        return job if params is job.params or job.params is None else cast("Job", _Seen(job, params))
+        return job if job.identity not in self._using else cast("Job", _Seen(job, params))
 
     def _replaced(self, given: Mapping[str, Any], depth: int) -> Iterator[tuple[str, Any]]:
         for name, value in given.items():

@@ -10,15 +10,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
 
-from xpm_core.errors import ResultsError
 from xpm_core.filters import Vocabulary, parse
 from xpm_core.labels import short
 from xpm_core.results.columns import Column, Columns
-from xpm_core.results.comparing import Comparisons, compared, improved
-from xpm_core.results.folding.cells import Cell
+from xpm_core.results.comparing.comparable import Comparable
 from xpm_core.results.folding.choosing import as_names, best_rows, only_metric
 from xpm_core.results.folding.folded import Folded
-from xpm_core.results.folding.grouping import Grouping, foldable, grouped
+from xpm_core.results.folding.grouping import foldable, grouped
 from xpm_core.results.folding.pivot import Pivot, pivoted
 from xpm_core.results.folding.settings import Settings
 from xpm_core.results.jobs import Job, Known
@@ -165,7 +163,7 @@ class Row(Mapping[str, Any]):
         return sorted(self.job.experiments or ())
 
 
-class Table(Sequence[Row]):
+class Table(Comparable, Sequence[Row]):
     """Rows of jobs. `experiment.results()` and `look(workspace).results("digits")` return one.
 
     Args:
@@ -360,67 +358,6 @@ class Table(Sequence[Row]):
         done = [row for row in self._rows if row.state is State.DONE]
         columns = [self.column(name) for name in as_names(by)]
         return self._of(best_rows(done, self._metric(metric, "best"), columns, lowest=lowest))
-
-    @edge
-    def compare(
-        self, a: str, b: str, *, over: str | Sequence[str], value: str = "", level: float = 0.95
-    ) -> Comparisons:
-        """Compare two groups of jobs: how much greater the result of the first is.
-
-        Jobs are compared within each combination of the other columns: paired where both groups have the same seeds,
-        else by Welch's test. p-values are corrected by Holm's method for all comparisons that are returned.
-
-        Args:
-            a: A filter for the first group, such as `model=bm25`.
-            b: A filter for the second group.
-            over: What varies between jobs that belong together, such as `seed`.
-            value: The name of a result; it may be left out if there is only one.
-            level: The level of confidence.
-
-        Raises:
-            FilterError: A filter cannot be understood.
-            ResultsError: A filter finds no job, both find the same one, or the groups have nothing in common.
-            UnknownColumnError: Nothing has such a name.
-
-        Example:
-            >>> for row in table.compare("model=bm25", "model=dense", over="seed", value="accuracy"):
-            ...     print(row["difference"], row["adjusted"])
-        """
-        settings = Settings(as_names(over), "t", level)
-        return compared(*self._two(a, b, settings, "compare"), self._metric(value, "compare"), settings)
-
-    @edge
-    def improvement(
-        self, a: str, b: str, *, over: str | Sequence[str], value: str = "", level: float = 0.95, seed: int = 0
-    ) -> Cell:
-        """Return the probability that a run of one group has a greater result than one of another, on the same task.
-
-        Args:
-            a: A filter for the first group, such as `model=bm25`.
-            b: A filter for the second group.
-            over: What tells tasks from each other, and last what varies between the runs of one: `["dataset", "seed"]`.
-            value: The name of a result; it may be left out if there is only one.
-            level: The level of confidence.
-            seed: The seed of the bootstrap, which is stratified by task.
-
-        Raises:
-            FilterError: A filter cannot be understood.
-            ResultsError: A filter finds no job or several configurations, both find the same job, or they do not have
-                the same tasks.
-            UnknownColumnError: Nothing has such a name.
-        """
-        settings = Settings(as_names(over), "stratified", level, None, seed)
-        return improved(*self._two(a, b, settings, "improvement"), self._metric(value, "improvement"), settings)
-
-    def _two(self, a: str, b: str, settings: Settings, place: str) -> tuple[Grouping, tuple[str, str], Collection[str]]:
-        """The groups of the jobs that two filters find, the filters, and which jobs the first one finds."""
-        sides = [self.where(filter) for filter in (a, b)]
-        both = Table([row.job for side in sides for row in side], self.known, self.notes)
-        first = {row.identity for row in sides[0]}
-        if shared := [row for row in sides[1] if row.identity in first]:
-            raise ResultsError(place, f"both filters find {shared[0]!r}", "Write filters that exclude each other.")
-        over = foldable(both._all, settings.names, place)
-        return grouped(both._rows, both._all, over), (a, b), first
 
     @edge
     def aggregate(

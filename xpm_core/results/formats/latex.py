@@ -144,7 +144,8 @@ class _Column:
         if found is None:  # nan, inf
             return None
         sign, whole, rest, power = (part or "" for part in found.groups())
-        return _Value(sign, whole, rest, power.lstrip("+"), spread.replace("±", r"$\pm$").replace("-", "$-$"))
+        power = str(int(power)) if power else ""
+        return _Value(sign, whole, rest, power, spread.replace("±", r"$\pm$").replace("-", "$-$"))
 
     def cell(self, value: Any, *, bold: bool, mark: str) -> str:
         """A value in LaTeX."""

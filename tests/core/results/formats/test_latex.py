@@ -183,3 +183,13 @@ def test_latex_compiles(tmp_path: Path) -> None:
     command = ["pdflatex", "-halt-on-error", "-interaction=nonstopmode", "-no-shell-escape", "-draftmode", "paper.tex"]
     ran = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, errors="replace", env=os.environ)
     assert ran.returncode == 0, ran.stdout[-3000:]
+
+
+def test_comparisons_are_written_with_what_their_sides_are() -> None:
+    found = table(models()).select("accuracy").compare("model=mlp", "model=svm", over="seed", value="accuracy")
+    latex = found.to_latex()
+    assert "a: model=mlp. b: model=svm. Differences are a less b (95 \\% paired t)" in latex
+    assert len(rows(latex)) == 1
+    assert "difference.mean" in found.to_csv()
+    with pytest.raises(ResultsError, match="no better than another"):
+        found.to_latex(bold="a")

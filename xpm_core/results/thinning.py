@@ -33,8 +33,8 @@ class Thinned:
         >>> points = Thinned(1000)
         >>> for step in range(1_000_000):
         ...     points.add(step, loss)
-        >>> len(points)
-        977
+        >>> len(points) <= 1000 + 3
+        True
     """
 
     def __init__(self, most: int, keep: Literal["extremes", "every"] = "extremes") -> None:

@@ -44,13 +44,11 @@ class _Value(NamedTuple):
 class _Footnotes:
     """The footnotes of a table. Equal ones have one mark."""
 
-    texts: list[str] = field(default_factory=list)
+    texts: dict[str, int] = field(default_factory=dict)
 
     def mark(self, text: str) -> str:
         """The mark of a footnote, in LaTeX."""
-        if text not in self.texts:
-            self.texts.append(text)
-        return rf"\textsuperscript{{{self.letter(self.texts.index(text))}}}"
+        return rf"\textsuperscript{{{self.letter(self.texts.setdefault(text, len(self.texts)))}}}"
 
     @staticmethod
     def letter(at: int) -> str:
@@ -64,7 +62,7 @@ class _Footnotes:
         """The footnotes, below the table."""
         if self.texts:
             yield r"  \par\smallskip"
-        for at, text in enumerate(self.texts):
+        for text, at in self.texts.items():
             yield rf"  {{\footnotesize \textsuperscript{{{self.letter(at)}}} {escaped(text)}\par}}"
 
 

@@ -15,6 +15,7 @@ ROOMS = {"house", "whole", "helpers", "tasks"}
 TESTED_ELSEWHERE = {
     "core/workspace/reported/results_file": ("core/job/reporting/test_results", "the job writes it, and it is read"),
     "core/workspace/reported/job_results": ("core/job/reporting/test_results", "what the job has reported is read"),
+    "core/results/formats/written": ("core/results/formats/test_latex", "its methods are called for each form"),
     # It only names what others define.
     "core": ("house/test_package", "it hands on names, and each is looked for there"),
     "core/config": ("house/test_package", "it hands on names"),

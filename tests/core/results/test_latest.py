@@ -44,9 +44,8 @@ def test_steps_that_a_later_execution_repeats_do_not_count(tmp_path: Path) -> No
 
 
 def test_damaged_lines_and_a_torn_last_one_are_passed_over(tmp_path: Path) -> None:
-    written(
-        tmp_path, {"step": 1, "loss": 0.5}, "{", "[1]", "3", '{"step": "x", "lists": [1]}', {"step": 2, "loss": 0.4}
-    )
+    damaged = ("{", "[1]", "3", '{"step": "x", "lists": [1]}')
+    written(tmp_path, {"step": 1, "loss": 0.5}, *damaged, {"step": 2, "loss": 0.4})
     with open(tmp_path / "metrics.jsonl", "a") as file:
         file.write('{"step": 3, "loss": 0.3}')
     assert latest_metrics(tmp_path).values == {"loss": Latest(0.4, 2, None)}

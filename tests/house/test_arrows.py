@@ -67,7 +67,7 @@ def test_imports_follow_the_arrows() -> None:
         ("xpm_core/results/statistics/numbers.py", "from xpm_core.states import State"),
         ("xpm_core/results/statistics/intervals.py", "def late():\n    import scipy"),
         ("xpm_core/results/statistics/intervals.py", f"{TYPING}from xpm_core.results.statistics.marks import Marks"),
-        ("xpm_core/reading/look.py", f"{TYPING}from xpm_core.results.statistics.intervals import Summary"),
+        ("xpm_core/filters/filter.py", f"{TYPING}from xpm_core.results.statistics.intervals import Summary"),
         ("xpm_core/exchange/importing/checks.py", "from xpm_core.exchange.exporting import export"),
         ("xpm_core/exchange/layout.py", "from xpm_core.script import experiment"),
         ("xpm_core/fingerprints/reached.py", "from xpm_core.fingerprints.comparison import compare"),

@@ -67,6 +67,7 @@ def test_imports_follow_the_arrows() -> None:
         ("xpm_core/results/statistics/numbers.py", "from xpm_core.states import State"),
         ("xpm_core/results/statistics/intervals.py", "def late():\n    import scipy"),
         ("xpm_core/results/statistics/intervals.py", f"{TYPING}from xpm_core.results.statistics.marks import Marks"),
+        ("xpm_core/filters/filter.py", f"{TYPING}from xpm_core.results.statistics.intervals import Summary"),
         ("xpm_core/results/table.py", f"{TYPING}from xpm_core.reading.look import View"),
         ("xpm_core/results/folding/cells.py", f"{TYPING}from xpm_core.results.folding.folded import Folded"),
         ("xpm_core/results/folding/holes.py", f"{TYPING}from xpm_core.results.table import Table"),

@@ -107,7 +107,8 @@ class Row(Mapping[str, Any]):
     @property
     def results(self) -> Mapping[str, Any]:
         """What it has reported, in one level: `loss.test`. Lists are in its directory only: `task.results`."""
-        return self.job.results
+        found = self.job.results
+        return _NONE if found is None else found
 
     @property
     def directory(self) -> Path | None:

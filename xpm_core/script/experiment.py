@@ -39,6 +39,7 @@ from xpm_core.script.sampling.until import Sampling
 from xpm_core.script.show.leaving import undisturbed, unfinished
 from xpm_core.script.show.report import Summary, show_failures_plainly, summarize
 from xpm_core.script.show.run_log import log_to
+from xpm_core.script.show.run_results import RunResults
 from xpm_core.script.submit.arguments import check, check_variable, names_of, refuse_unknown
 from xpm_core.script.submit.options import Options
 from xpm_core.script.submit.submitter import Submitter
@@ -71,7 +72,7 @@ _UNSENT: tuple[type[Exception], ...] = (XpmError, *OUTAGES)
 """Errors of submissions that could not be sent."""
 
 
-class experiment(Sampling):
+class experiment(RunResults, Sampling):
     """An experiment in a workspace, as a context manager. When the block ends, it waits for the jobs.
 
     Args:
@@ -271,9 +272,7 @@ class experiment(Sampling):
     def refuse_dry(self, what: str) -> None:
         """Raise the error for what only a run has, if this is a dry run."""
         if self.rehearsal is not None:
-            from xpm_core.script.rehearsal.rehearsal import not_foreseen
-
-            raise not_foreseen(what)
+            raise self.rehearsal.not_foreseen(what)
 
     def _refuse_closed(self) -> None:
         if self not in experiments:

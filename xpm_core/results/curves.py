@@ -7,7 +7,7 @@ A resumable task that runs again adds its lines at the end. The steps that it re
 metric, points of earlier executions at or after the first step of a later one are passed over. Each metric has its own
 first step, because one may be logged by epochs and another by batches.
 
-Owns: reading this file. `xpm_core/job/reporting/metrics.py` writes it.
+Owns: reading this file. `xpm_core/job/reporting/metrics.py` writes it, and `latest.py` reads only its end.
 """
 
 from __future__ import annotations
@@ -31,8 +31,6 @@ MOST_POINTS = 10_000
 MOST_CURVES = 500
 """How many metrics are read."""
 BLOCK = 1_000_000
-TAIL = 256_000
-"""How many bytes at the end of the file are read for the last values."""
 
 _NO_METRICS = frozenset({"step", "at", "not_finite"})
 
@@ -73,18 +71,6 @@ class Curves(Mapping[str, list[Point]]):
         return f"<Curves of {listed(list(self._points), 8) or 'nothing'}>"
 
 
-class Latest(NamedTuple):
-    """The last value of a metric.
-
-    Attributes:
-        value: The value.
-        step: Its step; None if it was logged without one.
-    """
-
-    value: float
-    step: float | None
-
-
 def curves(directory: Path, *, most: int = MOST_POINTS, keep: Keep = "extremes", only: str = "") -> Curves:
     """Read the curves of a job.
 
@@ -110,35 +96,6 @@ def curves(directory: Path, *, most: int = MOST_POINTS, keep: Keep = "extremes",
     except FileNotFoundError:
         return Curves({}, [])
     return Curves({name: one.points() for name, one in reading.curves.items() if one.kept.count}, reading.notes())
-
-
-def last_values(directory: Path) -> dict[str, Latest]:
-    """Read the last value of each metric from the end of the file. It takes a millisecond, however large the file is.
-
-    A metric that was last logged long before the end may be missing.
-
-    Raises:
-        OSError: The file is there, but cannot be read.
-    """
-    try:
-        with open(directory / NAME, "rb") as file:
-            size = file.seek(0, 2)
-            file.seek(max(size - TAIL, 0))
-            data = file.read(TAIL)
-    except FileNotFoundError:
-        return {}
-    lines = data.split(b"\n")
-    if size > TAIL:
-        del lines[0]  # its beginning is missing
-    found: dict[str, Latest] = {}
-    for row in _rows(lines, lambda: None):
-        marks = marks_in(row)
-        step = _number(row.get("step"), "step", marks)
-        for name, value in row.items():
-            if name not in _NO_METRICS and (number := _number(value, name, marks)) is not None:
-                found.pop(name, None)  # what was logged last comes last
-                found[name] = Latest(number, None if step is None else _step(step))
-    return found
 
 
 # -- lines -------------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from helpers.reporting_jobs import ReportingJob
 
 from xpm_core import log
 from xpm_core.job.reporting.metrics import NAME
-from xpm_core.results.curves import TAIL, Curves, Point, curves, last_values
+from xpm_core.results.curves import Curves, Point, curves
 
 Lines = list[Mapping[str, Any] | str]
 
@@ -38,7 +38,7 @@ def steps(first: int, last: int, **values: float) -> Lines:
 
 
 def test_nothing_logged_is_no_curve(tmp_path: Path) -> None:
-    assert (dict(curves(tmp_path)), curves(tmp_path).notes, last_values(tmp_path)) == ({}, [], {})
+    assert (dict(curves(tmp_path)), curves(tmp_path).notes) == ({}, [])
     assert dict(read(tmp_path, start("e1"))) == {}
 
 
@@ -83,7 +83,6 @@ def test_the_torn_last_line_of_an_execution_is_passed_over(tmp_path: Path) -> No
     torn = '{"step": 2, "loss": 0.'
     found = read(tmp_path, start("e1"), *steps(0, 2, loss=1.0), torn, start("e2"), *steps(2, 4, loss=1.0), torn, end="")
     assert ([point.step for point in found["loss"]], found.notes) == ([0, 1, 2, 3], [])
-    assert last_values(tmp_path)["loss"] == (1.0, 3)
 
 
 def test_other_lines_that_cannot_be_read_are_counted(tmp_path: Path) -> None:
@@ -99,7 +98,6 @@ def test_marks_of_nan_and_infinity_come_back(tmp_path: Path) -> None:
     assert math.isnan(found["loss"][1].value)
     assert found["f1"][1] == (1, -math.inf)
     assert found.notes == ["loss: 1 value of 2 is nan."]
-    assert last_values(tmp_path)["f1"] == (-math.inf, 1)
 
 
 def test_a_metric_of_two_types_is_said(tmp_path: Path) -> None:
@@ -163,18 +161,9 @@ def test_what_a_job_logs_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert found["loss"] == [(0, 0), (1, math.inf), (2, 2), (3, -3), (4, -4)]
     assert found["accuracy.train"] == [(step, 0.5) for step in range(5)]
     assert found.notes == []
-    assert last_values(job.path) == {"accuracy.train": (0.5, 4), "loss": (-4, 4)}
 
 
 def test_too_many_metrics_are_said(tmp_path: Path) -> None:
     found = read(tmp_path, *({"step": 0, f"m{n}": 1} for n in range(600)))
     assert len(found) == 500
     assert found.notes == ["metrics.jsonl has 600 metrics: the first 500 were read."]
-
-
-def test_last_values_come_from_the_end_of_the_file(tmp_path: Path) -> None:
-    write(tmp_path, [start("e1"), {"step": 0, "rare": 1}, *steps(0, TAIL // 20, loss=0.5), {"step": 9, "f1": 0.1}])
-    found = last_values(tmp_path)
-    assert list(found.items()) == [("loss", (0.5, TAIL // 20 - 1)), ("f1", (0.1, 9))]
-    write(tmp_path, [start("e1"), {"loss": 3}])
-    assert last_values(tmp_path) == {"loss": (3.0, None)}

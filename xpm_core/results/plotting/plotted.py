@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 from xpm_core.errors import ResultsError
 from xpm_core.labels import short
 from xpm_core.results.columns import Column
-from xpm_core.results.curves import Curves, Point, curves, last_values
+from xpm_core.results.curves import Curves, Point, curves
 from xpm_core.results.formats.frames import imported
+from xpm_core.results.latest import latest_metrics
 from xpm_core.results.plotting.bands import Run, Spread, band_of
 from xpm_core.results.plotting.series import Chart, Line, Mark, Series, chart_of, rest_of
 from xpm_core.states import State
@@ -197,10 +198,7 @@ def _without_curve(found: Sequence[tuple[str, Sequence[Run]]], chart: Chart) -> 
 def _no_curve(rows: Sequence[Row], metric: str) -> ResultsError:
     """The error if no job has logged a metric; it names those that a job has."""
     for job in (job for row in rows for job in row.lines):
-        try:
-            known = list(last_values(job.directory)) if job.directory else []
-        except OSError:
-            continue
+        known = list(latest_metrics(job.directory).values) if job.directory else []
         if known:
             near = difflib.get_close_matches(metric, known, 1)
             hint = f"Did you mean {near[0]!r}? " if near else ""

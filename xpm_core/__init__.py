@@ -40,6 +40,9 @@ if TYPE_CHECKING:
     from xpm_core.job.loops import tqdm as tqdm
     from xpm_core.job.loops import trange as trange
     from xpm_core.job.progress import progress as progress
+    from xpm_core.job.reporting.metrics import log as log
+    from xpm_core.job.reporting.results import output as output
+    from xpm_core.job.reporting.results import result as result
     from xpm_core.job.running import TaskCancelled as TaskCancelled
     from xpm_core.language.graph.tags import grid as grid
     from xpm_core.language.graph.tags import stop_tags as stop_tags
@@ -62,6 +65,8 @@ _HOMES = {
     "xpm_core.errors": ("FailedExperiment", "GracefulTimeout", "XpmError"),
     "xpm_core.job.loops": ("tqdm", "trange"),
     "xpm_core.job.progress": ("progress",),
+    "xpm_core.job.reporting.metrics": ("log",),
+    "xpm_core.job.reporting.results": ("output", "result"),
     "xpm_core.job.running": ("TaskCancelled",),
     "xpm_core.language.graph.tags": ("grid", "stop_tags", "tag", "tagspath"),
     "xpm_core.reading.look": ("look",),

@@ -79,8 +79,8 @@ def test_the_package_keeps_its_names() -> None:
     names = """
         LATER Bounds Config Constant DataPath DependentMarker FailedExperiment GracefulTimeout InstanceConfig
         LightweightTask Meta Param PathGenerator ResumableTask Task TaskCancelled XpmError __version__ cache
-        config_of connect copyconfig deprecate experiment field grid initializer load look param_group partial progress
-        save setmeta stop_tags tag tagspath tqdm trange
+        config_of connect copyconfig deprecate experiment field grid initializer load log look output param_group
+        partial progress result save setmeta stop_tags tag tagspath tqdm trange
     """
     assert sorted(xpm_core.__all__) == sorted(names.split())
     assert set(names.split()) <= set(dir(xpm_core))

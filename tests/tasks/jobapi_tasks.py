@@ -334,3 +334,70 @@ class Flood(ResumableTask):
     def execute(self) -> None:
         for number in range(self.count):
             self.register_task_output(self.made, number)
+
+
+class Reporting(Task):
+    """Reports in every way there is. It goes on until a file exists, if one is named."""
+
+    note: Param[str]
+    until: Meta[Path | None] = field(default=None)
+
+    def execute(self) -> dict[str, object]:
+        for step in range(3):
+            self.log(step=step, loss=1 / (step + 1))
+        self.result("loss", {"train": float("nan"), "test": 0.25})
+        self.result("model", object())
+        self.output("model.bin").write_bytes(b"weights")
+        if self.until is not None:
+            Path("pid").write_text(str(os.getpid()))
+            wait_for(self.until)
+        return {"accuracy": 0.5}
+
+
+class Using(Task):
+    """Reads the results of a task that it uses."""
+
+    first: Param[Reporting]
+
+    def execute(self) -> float:
+        return 2 * float(self.first.results["accuracy"]) + self.first.results["loss.test"]
+
+
+class Mixed:
+    """A class that has methods of these names, as a logger does."""
+
+    def log(self, text: str) -> str:
+        return f"inherited {text}"
+
+
+class Naming(Task, Mixed):
+    """Uses the names for something else."""
+
+    result: Param[int]
+    output: Meta[Path] = field(default_factory=PathGenerator("out.txt"))
+    results = "mine"
+
+    def execute(self) -> None:
+        self.output.write_text(f"{self.result} {self.log('x')} {self.results}")
+
+
+class Assigning(Task):
+    """Puts something else in the place of a method."""
+
+    note: Param[str]
+
+    def execute(self) -> None:
+        self.log = [self.note]
+        self.result = self.log
+        Path("out.txt").write_text(self.result[0])
+
+
+class Counting(Task):
+    """Returns how many times it has run."""
+
+    log: Meta[Path]
+
+    def execute(self) -> int:
+        with open(self.log, "a") as file:
+            file.write("x")
+        return len(self.log.read_text())

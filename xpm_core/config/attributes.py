@@ -1,12 +1,14 @@
 """The attributes that every configuration has, unless its class uses the name itself: identity, state, logs, waiting.
 
 If a class has a parameter or attribute of such a name, or inherits one, that one is used. A live object has none of
-these attributes. So a new name here breaks no class that worked before.
+these attributes, except for what a job reports: `result`, `log`, `output`, and the `results` of tasks that it uses. So
+a new name here breaks no class that worked before.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,11 +42,45 @@ class fallback_property:
         later = super(self.owner, cls if config is None else config)
         if (other := getattr(later, self.name, MISSING)) is not MISSING:
             return other
-        if config is None:
-            return self
+        return self if config is None else self.of(config, cls)
+
+    def of(self, config: Any, cls: type) -> Any:
+        """The value for an object."""
         if not is_configuration(config):
             raise AttributeError(f"{cls.__name__!r} object has no attribute {self.name!r}")
         return self.function(config)
+
+
+class fallback_attribute(fallback_property):
+    """The same for live objects, too."""
+
+    def of(self, instance: Any, cls: type) -> Any:
+        """The value for an object."""
+        return self.function(instance)
+
+
+class fallback_function:
+    """A function that objects of a class have as if it were a method, if nothing else has its name.
+
+    It is a function of the job that runs in this process, so it takes no object. A class, an instance, and an inherited
+    class may use the name for anything else.
+
+    Args:
+        module: The module that has it, which is imported when it is first used.
+    """
+
+    def __init__(self, module: str) -> None:
+        self.module = module
+        self.owner: type = object
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.owner, self.name = owner, name
+
+    def __get__(self, instance: Any, cls: type) -> Any:
+        later = super(self.owner, cls if instance is None else instance)
+        if (other := getattr(later, self.name, MISSING)) is not MISSING:
+            return other
+        return getattr(import_module(self.module), self.name)
 
 
 class ConfigAttributes:
@@ -79,7 +115,38 @@ class TaskAttributes:
         stderr: Any
         wait: Any
         _repr_html_: Any
+        results: Any
+        result: Any
+        output: Any
+        log: Any
     else:
+        result = fallback_function("xpm_core.job.reporting.results")
+        output = fallback_function("xpm_core.job.reporting.results")
+        log = fallback_function("xpm_core.job.reporting.metrics")
+
+        @fallback_attribute
+        def results(self):
+            """What the job has reported: a mapping from name to value, as of now. Empty if it has reported nothing.
+
+            A job reads it of the tasks that it uses: `self.train.results["accuracy"]`.
+
+            Raises:
+                UnsubmittedTaskError: The task was not submitted.
+                UnknownResultError: For a name that the job has not reported.
+
+            Example:
+                >>> learn.wait()
+                >>> learn.results["accuracy"]
+                0.93
+            """
+            from xpm_core.workspace.reported.job_results import JobResults  # late, because few ask for it
+
+            if is_configuration(self):
+                return JobResults(Path(job_of(self, "results").jobpath))
+            if (folder := self.__dict__.get("__taskdir__")) is None:
+                wrong = "it was not submitted, but is part of the task that runs"
+                raise UnsubmittedTaskError(f"{type(self).__name__}.results", wrong, "Submit it, and then this task.")
+            return JobResults(Path(folder))
 
         @fallback_property
         def state(self):

@@ -29,8 +29,13 @@
         UnknownDependencyError     (also LookupError) a job needs a job that the server does not know
         DebugError                 a job cannot be run in the foreground
         ReproduceError             a job cannot be run again with the code that it ran with
+        ResultsError               (also ValueError) a statistic is asked for with an argument that makes no sense
+        MissingPackageError        (also ImportError) a table is to be shown by a package that is not installed
         NoJobError                 a function was called that works only in the process of a running job
         TokenHoldingError          (also LookupError) a job asks for units of a token that it does not hold
+        ResultValueError           (also ValueError) a result of a job is no JSON value
+        UnknownColumnError         (also KeyError) a table of results has no column of a name
+        UnknownResultError         (also KeyError) a job has reported no result of that name
         OutputError                an output of a running task is watched or registered wrongly
       GracefulTimeout            a task stops by itself before its time is over, and continues later
       WorkersFailedError         the workers that a script started have ended by themselves
@@ -112,20 +117,24 @@ from xpm_core.errors.experiment import (
     InvalidNameError,
     NoJobError,
     OutputError,
+    ResultValueError,
     ScriptError,
     TokenClashError,
     TokenHoldingError,
     TokenNameError,
     TokenRequestError,
     UnknownAttemptError,
+    UnknownColumnError,
     UnknownDependencyError,
     UnknownExperimentError,
     UnknownJobError,
+    UnknownResultError,
     UnknownTokenError,
     WipedError,
     WorkersFailedError,
 )
 from xpm_core.errors.past import ReproduceError, UnknownRunError
+from xpm_core.errors.results import MissingPackageError, ResultsError
 from xpm_core.errors.script import DryRunError, InsideJobError, UnguardedScriptError
 from xpm_core.errors.service import (
     BeingRemovedError,
@@ -171,6 +180,7 @@ __all__ = [
     "InsideJobError",
     "InvalidNameError",
     "MismatchError",
+    "MissingPackageError",
     "MissingParameterError",
     "ModuleNotAllowedError",
     "NestingError",
@@ -186,6 +196,8 @@ __all__ = [
     "RedisUnfitError",
     "RedisUrlError",
     "ReproduceError",
+    "ResultValueError",
+    "ResultsError",
     "ScriptError",
     "SealedError",
     "ServerNotFoundError",
@@ -202,11 +214,13 @@ __all__ = [
     "TokenRequestError",
     "UnguardedScriptError",
     "UnknownAttemptError",
+    "UnknownColumnError",
     "UnknownDependencyError",
     "UnknownExperimentError",
     "UnknownJobError",
     "UnknownParameterError",
     "UnknownQueueError",
+    "UnknownResultError",
     "UnknownRunError",
     "UnknownTokenError",
     "UnknownWorkerError",

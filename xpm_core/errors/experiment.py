@@ -140,6 +140,44 @@ class OutputError(ShapedError):
     """
 
 
+class ResultValueError(ShapedError, ValueError):
+    """Raised when a result of a job is no JSON value. It fails no job: the job's log and its record say it instead.
+
+    Message:
+        accuracy.model: expected a JSON value, got Module. Report numbers and texts, and keep the rest in files.
+
+    Remedy:
+        Report numbers, texts, truth values, and lists and dicts of them. Keep everything else in a file of the job.
+    """
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(path, problem, "Report numbers and texts, and keep the rest in files.")
+        self.args = (path, problem)
+
+
+class UnknownColumnError(ShapedError, KeyError):
+    """Raised when a table of results has no column of a name, or several.
+
+    Message:
+        results: no column 'acuracy'. Did you mean accuracy? There are: model, lr, accuracy.
+
+    Remedy:
+        Write the name of a tag, of a parameter (its last names are enough), of a result, or of a fact such as
+        `directory`.
+    """
+
+
+class UnknownResultError(ShapedError, KeyError):
+    """Raised when a result is read that a job has not reported.
+
+    Message:
+        train/3f9ac2e.results: has no result 'acuracy'. Did you mean 'accuracy'? There are: accuracy, loss.
+
+    Remedy:
+        Correct the name, or report the result in the task's `execute`: return it, or call `result(name, value)`.
+    """
+
+
 class UnknownDependencyError(ShapedError, LookupError):
     """Raised when a job needs a job that the server does not know.
 
@@ -269,11 +307,11 @@ class InvalidNameError(XpmError, ValueError):
 class FilterError(XpmError, ValueError):
     """Raised when a filter, a list of columns, or a list of keys to sort by cannot be understood.
 
-    It names a tag or parameter that no job has, or a state, task or experiment that is unknown; or a value does not fit
-    the values that jobs have; or the grammar is wrong.
+    It names a tag, parameter or result that no job has, or a state, task or experiment that is unknown; or a value does
+    not fit the values that jobs have; or the grammar is wrong.
 
     Message:
-        --where: 'stat=failed': no job has a field, tag or parameter 'stat' at column 1. Did you mean 'state' or
+        --where: 'stat=failed': no job has a field, tag, parameter or result 'stat' at column 1. Did you mean 'state' or
         'started'?
 
     Remedy:

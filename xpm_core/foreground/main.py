@@ -25,6 +25,7 @@ from xpm_core.foreground.scratch import ForegroundJob, shared_in
 from xpm_core.job import running
 from xpm_core.job.environment import TASKDIR_VARIABLE
 from xpm_core.job.outputs import OBJECTS
+from xpm_core.job.reporting import results
 from xpm_core.job.running import RunningJob
 from xpm_core.project.import_path import import_path
 from xpm_core.project.moved_code import MovedCode
@@ -99,7 +100,8 @@ def execute(job: ForegroundJob, folder: Path, quiet: bool) -> None:
         _bring_shared(task, workspace, shared_in(folder), job)
         directory.write_params(live_task.params(task))
     running.current.task = task
-    live_task.execute(task)
+    results.returned(live_task.execute(task))
+    results.summary()
 
 
 def _bring_shared(task: Task, workspace: Path, shared: Path, job: ForegroundJob) -> None:

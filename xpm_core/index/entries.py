@@ -16,6 +16,8 @@ from typing import Any
 
 from xpm_core.labels import LIVE
 from xpm_core.states import State
+from xpm_core.workspace.reported.results_file import results_form, results_in
+from xpm_core.workspace.reported.values import Scalar
 
 SUBMITTED, ENDED, AGAIN, REMOVED = "submitted", "ended", "again", "removed"
 """The first field of a line, a time in epoch seconds, says what it is."""
@@ -64,6 +66,7 @@ class End:
         commit: The commit of its code, as many digits, with `+` if files differed from it; empty outside of git.
         packages: The list of the installed packages, the first `DIGITS` of its digest; empty if it is not known.
         live_files: Whether it has read files of the project that its snapshot does not hold.
+        results: What the job has reported, by name, in flat form (xpm_core.workspace.reported). Lists are not in it.
     """
 
     state: State
@@ -78,6 +81,7 @@ class End:
     commit: str = ""
     packages: str = ""
     live_files: bool = False
+    results: Mapping[str, Scalar] = field(default_factory=dict)
 
 
 def code_facts(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -151,6 +155,7 @@ def ended_line(identity: str, end: End) -> str:
     rest = {"started": round(end.started_s, 3), "host": end.host, "worker": end.worker}
     rest |= {"execution": end.execution, "attempt": end.attempt, "error": end.error}
     rest |= {"code": end.code, "commit": end.commit, "packages": end.packages, "live_files": end.live_files}
+    rest |= results_form(end.results) if end.results else {}
     known = {name: value for name, value in rest.items() if value}
     return _ENCODE({ENDED: round(end.ended_s, 3), "id": identity, "state": end.state.value, **known})
 
@@ -258,6 +263,7 @@ def _end(found: dict[str, Any]) -> End:
         error=error if isinstance(error, dict) else {},
         **{name: str(found.get(name, ""))[:64] for name in ("code", "commit", "packages")},
         live_files=found.get("live_files") is True,
+        results=results_in(found) if "results" in found else {},
     )
 
 

@@ -53,12 +53,14 @@ class RunningJob:
     Args:
         label: The job as messages name it, `Train/3f2a91c`.
         directory: Where it runs.
+        execution: The id of its execution.
         left_s: Returns the seconds until the job is to end; None without a limit.
         report: Sends a report of a kind; returns whether it could be sent at once. It never waits.
         output: Sends an output. If that cannot be done at once, it is sent later.
 
     Attributes:
         task: The live task, once it was loaded.
+        metrics: Its file of metrics; None until it logs something (reporting/metrics.py).
         kept: The outputs that the job's directory keeps, as texts; None until the first output is registered
             (output_registration.py).
         pid: The process that runs the job. Processes that it forks have other ids.
@@ -68,14 +70,16 @@ class RunningJob:
         self,
         label: str,
         directory: JobDirectory,
+        execution: str = "",
         *,
         left_s: Callable[[], float | None],
         report: Callable[[str, dict[str, Any]], bool],
         output: Callable[[dict[str, Any]], None],
     ) -> None:
-        self.label, self.directory = label, directory
+        self.label, self.directory, self.execution = label, directory, execution
         self.left_s, self.report, self.output = left_s, report, output
         self.task: Any = None
+        self.metrics: Any = None
         self.kept: set[str] | None = None
         self.pid = os.getpid()
 

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from xpm_core.reading.steering.queues import QueueState
     from xpm_core.reading.survey.survey import Survey
     from xpm_core.reading.why.records import Why
+    from xpm_core.results.table import Table
     from xpm_core.workspace.job_spec import JobSpec
 
 AWAY = (RedisUnavailableError, EmbeddedServerError, ServerNotFoundError, WorkspaceError)
@@ -211,6 +212,37 @@ class View:
             >>> [row.identity for row in view.jobs("task=Train and lr>0.01", sort="-ended", limit=10)]
         """
         return self._search.select(filter, sort, limit)
+
+    @edge
+    def results(self, experiment: str = "", filter: str | Filter = "") -> Table:
+        """Return a table of what jobs have reported: a row for each job, columns for what differs, and for results.
+
+        It is read from the index, and no directory is opened. Tasks none of whose jobs report anything are left out,
+        unless there is a filter.
+
+        Args:
+            experiment: The name of the experiment; empty for all jobs of the workspace.
+            filter: Such as `task=Train and lr>0.01` (docs/reference/filters.md).
+
+        Raises:
+            UnknownExperimentError: No job belongs to an experiment of that name.
+            FilterError: The filter cannot be understood, or names what no job has.
+
+        Example:
+            >>> table = look("workspace").results("digits", "task=Train")
+            >>> max(table, key=lambda row: row["accuracy"])["lr"]
+            0.1
+        """
+        from xpm_core.results.listed import table_of  # late, because few look at results
+        from xpm_core.words.text import plural
+
+        found, unsure = self._search.matching(filter)
+        rows = [row for row in found if not experiment or experiment in row.experiments]
+        if experiment and not rows and experiment not in (known := [each.name for each in self.experiments()]):
+            raise UnknownExperimentError(experiment, tuple(known))
+        left = f"Left out: {plural(unsure, 'job')} of which a fact that the filter asks about is not known."
+        notes, others = [*self.notes, *([left] if unsure else [])], self._search.known.rows
+        return table_of(rows, self.workspace.path, others.values, notes=notes, whole=bool(filter))
 
     @edge
     def job(self, name: str) -> JobRow:

@@ -26,7 +26,9 @@ from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.follow.tracker import Tracker
 from xpm_core.script.live.run_html import experiment_html
 from xpm_core.script.open_run import OpenRun, Wanted
+from xpm_core.script.sampling.until import Sampling
 from xpm_core.script.show.report import Summary
+from xpm_core.script.show.run_results import RunResults
 from xpm_core.script.submit.arguments import check, check_variable, names_of, refuse_unknown
 from xpm_core.script.submit.options import Options
 from xpm_core.script.this_process import cpus, dry_run_wanted
@@ -46,7 +48,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("xpm")
 
 
-class experiment:
+class experiment(RunResults, Sampling):
     """An experiment in a workspace, as a context manager. When the block ends, it waits for the jobs.
 
     Args:
@@ -170,14 +172,14 @@ class experiment:
             DryRunError: This is a dry run, which has no folder.
             WorkspaceError: The folder cannot be made.
         """
-        self._refuse_dry("the script asks for xp.resultspath")
+        self.refuse_dry("the script asks for xp.resultspath")
         return self._begun().directory.results
 
     @property
     @edge
     def tracker(self) -> Tracker:
         """The jobs of the run."""
-        self._refuse_dry("the script asks for xp.tracker")
+        self.refuse_dry("the script asks for xp.tracker")
         return self._begun().tracker
 
     @edge
@@ -200,11 +202,10 @@ class experiment:
             raise ExperimentError(format_line(caller()), wrong, "Pass dry_run=True, or set XPM_DRY_RUN=1.")
         return self.rehearsal.plan()
 
-    def _refuse_dry(self, what: str) -> None:
+    def refuse_dry(self, what: str) -> None:
+        """Raise the error for what only a run has, if this is a dry run."""
         if self.rehearsal is not None:
-            from xpm_core.script.rehearsal.rehearsal import not_foreseen
-
-            raise not_foreseen(what)
+            raise self.rehearsal.not_foreseen(what)
 
     def _begun(self) -> OpenRun:
         """The run, which may have ended."""
@@ -318,7 +319,7 @@ class experiment:
                     print(event.task, event.error["message"])
         """
         self._opened()
-        self._refuse_dry("the script asks for xp.events()")
+        self.refuse_dry("the script asks for xp.events()")
         return self._begun().events(follow, lambda: self not in experiments)
 
     # -- leaving ---------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 from xpm_core.errors import GracefulTimeout, TaskImportError
 from xpm_core.job import running
 from xpm_core.job.environment import job_variables
+from xpm_core.job.reporting import results
 from xpm_core.job.running import RunningJob, TaskCancelled
 from xpm_core.tracebacks.user_frames import traceback_text
 from xpm_core.wire import live_task, payload
@@ -27,7 +28,7 @@ from xpm_worker.job.interruption.handler import Interruption
 from xpm_worker.job.reports import Reports
 from xpm_worker.job.trace import tracing
 from xpm_worker.protocol.channel import Channel
-from xpm_worker.protocol.messages import ClosingFiles, RunJob, TaskFinished, TaskLoaded, TaskRan
+from xpm_worker.protocol.messages import ClosingFiles, ResultsReported, RunJob, TaskFinished, TaskLoaded, TaskRan
 from xpm_worker.system import clock, kernel
 
 HANDED_BACK = 75
@@ -69,8 +70,10 @@ def perform(job: RunJob, reports: Reports) -> int:
     try:
         _enter(job, directory, interruption)
         running.current = _running(job, directory, reports)
+        if job.resumable and job.attempt > 1:
+            results.resume()
         interruption.allow()
-        execute(job, directory, reports)
+        results.returned(execute(job, directory, reports))
         interruption.deny()
     except BaseException as raised:  # whatever the user's code raises ends the job, and is reported
         error = raised
@@ -86,6 +89,8 @@ def perform(job: RunJob, reports: Reports) -> int:
         interruption.end()
     if document := tracing.document(trace):
         reports.send(TaskRan(document))
+    if reported := results.summary():
+        reports.send(ResultsReported(reported))
     if message is not None:
         reports.send(message)
     return code
@@ -112,6 +117,7 @@ def _running(job: RunJob, directory: JobDirectory, reports: Reports) -> RunningJ
     return RunningJob(
         job.label,
         directory,
+        job.execution,
         left_s=lambda: min(ends) - clock.boot_time() if ends else None,
         report=reports.update,
         output=reports.output,
@@ -144,8 +150,8 @@ def _enter(job: RunJob, directory: JobDirectory, on_sigterm: Interruption) -> No
 # -- the task ----------------------------------------------------------------------------------------------------------
 
 
-def execute(job: RunJob, directory: JobDirectory, reports: Reports) -> None:
-    """Load the job's task, and call its `execute`.
+def execute(job: RunJob, directory: JobDirectory, reports: Reports) -> Any:
+    """Load the job's task, call its `execute`, and return what that returned.
 
     Args:
         job: The job.
@@ -166,7 +172,7 @@ def execute(job: RunJob, directory: JobDirectory, reports: Reports) -> None:
         directory.write_params(live_task.params(task))
     if running.current is not None:
         running.current.task = task
-    live_task.execute(task)
+    return live_task.execute(task)
 
 
 # -- after -------------------------------------------------------------------------------------------------------------

@@ -3,7 +3,8 @@
     slot     -> starter   RunJob, LeaseRenewed, StopJob
     starter  -> slot      Hello, AttemptStarted, StatusUpdate, OutputRegistered, AttemptEnded
     starter  -> job       RunJob
-    job      -> starter   StandbyReady, TaskLoaded, StatusUpdate, OutputRegistered, ClosingFiles, TaskRan, TaskFinished
+    job      -> starter   StandbyReady, TaskLoaded, StatusUpdate, OutputRegistered, ClosingFiles, TaskRan,
+                          ResultsReported, TaskFinished
     template -> starter   TemplateReady
 
 Both ends always belong to the same installation, so messages may change from version to version.
@@ -156,6 +157,12 @@ class OutputRegistered(NamedTuple):
     data: dict[str, Any]
 
 
+class ResultsReported(NamedTuple):
+    """What the job has reported for tables, once its code has ended: `Reported.summary`."""
+
+    summary: dict[str, Any]
+
+
 class ClosingFiles(NamedTuple):
     """The job's code, its threads and its exit handlers have ended. The process now writes files that it left open."""
 
@@ -199,6 +206,7 @@ class AttemptEnded(NamedTuple):
         missing: As in `TaskFinished`, if the reason is "refused".
         looked: As in `TaskFinished`, if the reason is "refused".
         live_files: Whether the job has read files of the project that its snapshot does not hold.
+        reported: What the job has reported for tables.
     """
 
     execution: str
@@ -212,6 +220,7 @@ class AttemptEnded(NamedTuple):
     missing: str = ""
     looked: str = ""
     live_files: bool = False
+    reported: dict[str, Any] = {}  # noqa: RUF012, nobody adds to it
 
 
 Message = (
@@ -225,6 +234,7 @@ Message = (
     | TaskLoaded
     | StatusUpdate
     | OutputRegistered
+    | ResultsReported
     | ClosingFiles
     | TaskRan
     | TaskFinished

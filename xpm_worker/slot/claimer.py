@@ -31,6 +31,7 @@ from xpm_core.store.records import (
     WorkerId,
 )
 from xpm_core.store.refusals import Refusal
+from xpm_core.workspace.reported.results_file import results_in
 from xpm_worker.slot.orders import FROM_AFAR, Orders, Shutdown
 from xpm_worker.slot.store_calls import StoreCalls, is_refusal
 from xpm_worker.system.clock import boot_time
@@ -58,6 +59,7 @@ class HeldLease:
         left_s: How long the lease holds after that, seconds.
         began_s: When the job's process started, epoch seconds; 0 before that.
         about: What the record says of the job's code, of the worker and of its machine; empty if it has no record.
+        reported: What the job has reported for tables, as its record says it.
     """
 
     lease: Lease
@@ -65,6 +67,7 @@ class HeldLease:
     left_s: float
     began_s: float = 0.0
     about: dict[str, Any] = field(default_factory=dict)
+    reported: dict[str, Any] = field(default_factory=dict)
 
     def until(self, lease_s: float) -> float:
         """When the job must be frozen, by the boot clock: somewhat before the lease ends.
@@ -379,6 +382,7 @@ class Claimer:
                 attempt=lease.attempt,
                 error=dict(error or {}) if state is State.FAILED else {},
                 **(code_facts(held.about) if held.about else {}),
+                results=results_in(held.reported),
             ),
         )
 

@@ -66,6 +66,8 @@ class Attempt:
         self.finished: TaskFinished | None = None
         self.ran = b""
         """What the job's process has run, as it says; empty if it has said nothing, as when it was killed."""
+        self.reported: dict[str, Any] | None = None
+        """What the job has reported for tables, as its process says once its code has ended."""
         self._sigterm_at: float | None = None
         """When SIGTERM was sent to the job."""
         self._overrun = ""
@@ -275,7 +277,8 @@ class Attempt:
         ended = outcome.ended(ending, (now - self._started).total_seconds(), began=self.begun)
         record = outcome.record(ending, ended, self.pid, self._started, now)
         record |= outcome.kept_ran(self.job, self.ran)
-        ended = ended._replace(live_files="live_files" in record)
+        reported = outcome.kept_results(self._directory, self.job.execution, self.reported, self.finished)
+        record, ended = record | reported, ended._replace(reported=reported, live_files="live_files" in record)
         record["log_to"] = self._directory.log_sizes()
         try:
             self._directory.write_record(self.number, self.job.execution, record)

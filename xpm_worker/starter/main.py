@@ -25,6 +25,7 @@ from xpm_worker.protocol.messages import (
     LeaseRenewed,
     Message,
     OutputRegistered,
+    ResultsReported,
     RunJob,
     StandbyReady,
     StatusUpdate,
@@ -201,6 +202,8 @@ class Starter:
             attempt.loaded(message)
         elif isinstance(message, TaskRan):
             attempt.ran = message.document
+        elif isinstance(message, ResultsReported):
+            attempt.reported = message.summary
         elif isinstance(message, ClosingFiles):
             attempt.closing()
         elif isinstance(message, StandbyReady) and not attempt.begun:

@@ -20,6 +20,8 @@ from xpm_core.errors import SnapshotError, WorkspaceError
 from xpm_core.fingerprints.ran import Ran
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.wire.live_task import LONGEST_SEED, MOST_SEEDS
+from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.reported import results_file
 from xpm_worker.environment import END_TIMEOUT, IMPORT_TIMEOUT, timeout_s
 from xpm_worker.job import failure, kept_code
 from xpm_worker.protocol.messages import AttemptEnded, RunJob, TaskFinished
@@ -179,6 +181,25 @@ def kept_ran(job: RunJob, document: bytes) -> dict[str, Any]:
         return {"ran": CodeStore(Path(job.workspace)).put("ran", document), **live}
     except (SnapshotError, WorkspaceError):
         return {}
+
+
+def kept_results(
+    directory: JobDirectory, execution: str, reported: dict[str, Any] | None, finished: TaskFinished | None
+) -> dict[str, Any]:
+    """What the record says of the results of a job. A job that was killed cannot say it, but has left its file.
+
+    Args:
+        directory: The job's directory.
+        execution: The execution.
+        reported: What its process has sent; None if that is nothing.
+        finished: The last message of the process; None if there was none.
+    """
+    if reported is not None:
+        return results_file.checked(reported)
+    if finished is not None:
+        return {}
+    found = results_file.read(directory)
+    return found.summary() if found is not None and found.execution == execution else {}
 
 
 def checked_seeds(reported: dict[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -27,14 +27,19 @@ from xpm_core.labels import bare_class, short, title
 from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.differences import ABSENT, Difference, differences, is_typed
 from xpm_core.reading.listing.row import JobRow
+from xpm_core.results.columns import key_of
 from xpm_core.snapshot.facts.packages import packages_document
 from xpm_core.states import State
 from xpm_core.wire.unpacker import Unpacker
 from xpm_core.words.commands import Commands
+from xpm_core.words.text import listed
 from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.reported.results_file import results_in
 from xpm_core.workspace.workspace import Workspace
 
 PARAMS = "params.json"
+RESULTS = 5
+"""How many of the results that differ are named."""
 
 
 @dataclass(frozen=True)
@@ -47,6 +52,7 @@ class Side:
         workspace: Where the directories of the jobs lie that it names.
         code: The code of a job; None for a configuration that a script makes.
         directory: The directory of a job; None for such a configuration.
+        results: What a job has reported, in one level; empty for a configuration.
     """
 
     name: str
@@ -54,6 +60,7 @@ class Side:
     workspace: Path | None = None
     code: JobCode | None = None
     directory: JobDirectory | None = None
+    results: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -95,7 +102,7 @@ def diff(ctx: click.Context, first: str, second: str | None, everything: bool, o
     shown = [each for each in found if each.counted or everything]
     code = CodeDifference(*(CodeSide(side.title, side.code) for side in sides))
     if as_json:
-        click.echo(dumps({**_as_data(sides, shown), **code.as_data(whole=of_code)}))
+        click.echo(dumps({**_as_data(sides, shown), "results": _results_data(sides), **code.as_data(whole=of_code)}))
         return
     commands = opened[0].commands if opened else Commands()
     if of_code:
@@ -108,6 +115,8 @@ def diff(ctx: click.Context, first: str, second: str | None, everything: bool, o
         say(f"{hidden} that are no part of the identity differ as well: {commands.diff_all(first, second)}")
     if hints := code.hints:
         say(f"their {' and '.join(hints)} {_verb(hints)} as well: {commands.diff_code(first, second)}")
+    if results := [f"{name} {_pair(ours, theirs)}" for name, ours, theirs in _differing_results(sides)]:
+        say(f"their results differ: {listed(results, RESULTS)}")
 
 
 def _since(name: str, as_json: bool) -> None:
@@ -148,15 +157,16 @@ def _side(name: str, stack: ExitStack, opened: list[OpenWorkspace]) -> Side:
     place = Path(name).expanduser().resolve()
     if (place / PARAMS).is_file():
         directory = Workspace(place.parents[2], "").job_at(place.relative_to(place.parents[2]).as_posix())
-        return Side(name, _read(place / PARAMS), place.parents[2], _code(directory), directory)
+        code, results = _ran(directory)
+        return Side(name, _read(place / PARAMS), place.parents[2], code, directory, results)
     if not opened:
         opened.append(stack.enter_context(open_workspace()))
     job = opened[0].view.job(name)
     directory = opened[0].directory(job)
     workspace = opened[0].workspace.path
-    code = _code(directory, job)
+    code, results = _ran(directory, job)
     if directory.params.is_file():
-        return Side(name, _read(directory.params), workspace, code, directory)
+        return Side(name, _read(directory.params), workspace, code, directory, results)
     if job.state is State.DONE:  # the server has forgotten its parameters
         raise WorkspaceError(str(directory.path), f"has no {PARAMS}", "Run the job's script again: it is run anew.")
     payload = verified(opened[0], opened[0].reader.jobs.spec(job.identity)).payload
@@ -165,14 +175,18 @@ def _side(name: str, stack: ExitStack, opened: list[OpenWorkspace]) -> Side:
     return Side(name, {**described, "tags": tags}, workspace, code, directory)
 
 
-def _code(directory: JobDirectory, job: JobRow | None = None) -> JobCode:
-    """The code of a job: by the record that counts, else by its latest one, else as the server would run it."""
+def _ran(directory: JobDirectory, job: JobRow | None = None) -> tuple[JobCode, Mapping[str, Any]]:
+    """The code of a job, and what it has reported.
+
+    They are those of the record that counts, else of its latest one. Of a job that has not ended, they are its code as
+    the server would run it, and no results.
+    """
     marker, records = directory.marker(), directory.records()
     counting = [record for record in records if marker is None or record.get("execution") == marker.execution]
     options = job.job.options if job is not None and job.job is not None else None
     unfinished = job is not None and job.state not in (State.DONE, State.FAILED, State.CANCELLED)
     record = {} if unfinished and options else next(iter(counting[-1:] or records[-1:]), {})
-    return JobCode.of(directory.workspace, record, options)
+    return JobCode.of(directory.workspace, record, options), {} if unfinished else results_in(record)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -221,6 +235,29 @@ def _text(value: Any) -> str:
     if is_typed(value):
         return _text(next(iter(value.values())))
     return value if isinstance(value, str) and value.isprintable() and value else json.dumps(value, ensure_ascii=False)
+
+
+def _differing_results(sides: list[Side]) -> list[tuple[str, Any, Any]]:
+    """The results that differ, if both have reported some; ABSENT where one lacks it."""
+    ours, theirs = (side.results for side in sides)
+    if not ours or not theirs:
+        return []
+    both = [(name, ours.get(name, ABSENT), theirs.get(name, ABSENT)) for name in dict.fromkeys([*ours, *theirs])]
+    return [each for each in both if key_of(each[1]) != key_of(each[2])]
+
+
+def _pair(ours: Any, theirs: Any) -> str:
+    """Two values in a sentence: with six digits, or with all, if they differ only in these."""
+    cut = [f"{each:.6g}" if isinstance(each, float) else _text(each) for each in (ours, theirs)]
+    return " and ".join(cut if cut[0] != cut[1] else map(_text, (ours, theirs)))
+
+
+def _results_data(sides: list[Side]) -> list[dict[str, Any]]:
+    found = []
+    for name, *values in _differing_results(sides):
+        each = {side: value for side, value in zip(("first", "second"), values, strict=True) if value is not ABSENT}
+        found.append({"result": name, **each})
+    return found
 
 
 def _as_data(sides: list[Side], shown: list[Difference]) -> dict[str, Any]:

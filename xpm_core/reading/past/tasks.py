@@ -13,6 +13,7 @@ from xpm_core.reading.past.sources import params_of
 from xpm_core.states import State
 from xpm_core.tracebacks.edges import edge
 from xpm_core.words import html
+from xpm_core.workspace.reported.job_results import JobResults
 
 SHOWN = 20
 """How many rows a notebook shows of a long list."""
@@ -61,6 +62,11 @@ class PastTask:
             return self._job.row.state
         marker = self._job.directory.marker()
         return None if marker is None else State(marker.kind)
+
+    @cached_property
+    def results(self) -> JobResults:
+        """What the job has reported, by name: `task.results["accuracy"]`."""
+        return JobResults(self.jobpath)
 
     @property
     def config(self) -> Any:

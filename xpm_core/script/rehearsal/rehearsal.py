@@ -186,6 +186,11 @@ class Rehearsal:
             job.state, job.reused = State.DONE, True
         return job
 
+    @staticmethod
+    def not_foreseen(what: str) -> DryRunError:
+        """The error for something that only a run has."""
+        return not_foreseen(what)
+
     def wait(self) -> DrySummary:
         """Wait for no job; what a script gets that waits for all."""
         self._waited_for(self.jobs.values())

@@ -60,7 +60,7 @@ class Reporter:
     def adopt(self, held: HeldLease, directory: JobDirectory, execution: str) -> None:
         """Report a job as done whose directory says that this execution has done it."""
         log.info("%s: done before, by its directory", held.lease.spec.label)
-        held.about = {}  # another execution has run
+        held.about, held.reported = {}, directory.record(execution) or {}  # another execution has run
         if directory.kept(held.lease.spec.task) is None:
             with contextlib.suppress(WorkspaceError):  # to run it again, its script has to submit it
                 _keep(directory, held.lease)
@@ -86,6 +86,7 @@ class Reporter:
             outputs: The outputs that it has registered, and that were not published yet.
         """
         held.began_s = time.time() - ended.seconds if ended.began else 0.0
+        held.reported = ended.reported
         self._correct_packages(held, directory)
         by_order = self._orders.shutdown >= Shutdown.HAND_BACK and ended.signal == signal.SIGTERM
         reason = "released" if by_order else ended.reason

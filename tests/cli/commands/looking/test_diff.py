@@ -213,3 +213,22 @@ def test_only_of_a_done_job_it_is_said_what_has_changed_since(lab: Lab, xpm: Xpm
     assert (done.exit_code, done.stdout.splitlines()[1:]) == (
         0, ["", "cannot be told (1)", "it ran with live code, which is not kept"]
     )  # fmt: skip
+
+
+def test_results_that_differ_are_a_hint(lab: Lab, xpm: Xpm) -> None:
+    for name, results in (
+        ("a", {"accuracy": 0.9, "size": 3, "f1": 0.1}),
+        ("b", {"accuracy": 0.8, "size": 3.0, "f1": 0.1 + 1e-9, "extra": "x"}),
+    ):
+        lab.finish(name, lab.start(name), results=results)
+    words = "diff", lab.identity("a"), lab.identity("b")
+    hint = "their results differ: accuracy 0.9 and 0.8, f1 0.1 and 0.100000001, extra - and x"
+    assert hint in xpm(*words).stderr
+    assert json.loads(xpm(*words, "--json").stdout)["results"] == [
+        {"result": "accuracy", "first": 0.9, "second": 0.8},
+        {"result": "f1", "first": 0.1, "second": 0.1 + 1e-9},
+        {"result": "extra", "second": "x"},
+    ]
+    lab.end("c")
+    assert "results" not in xpm("diff", lab.identity("a"), lab.identity("c")).stderr
+    assert "results" not in xpm("diff", lab.identity("a"), lab.identity("a")).stderr

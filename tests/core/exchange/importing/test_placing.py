@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import math
 import os
 import shutil
 import stat
@@ -31,6 +32,7 @@ from xpm_core.judging.acceptance import Acceptance, add
 from xpm_core.judging.acceptance import standing as accepted
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.states import State
+from xpm_core.workspace.reported.job_results import JobResults
 from xpm_core.workspace.workspace import Workspace
 
 WHO = Who("bob", "laptop")
@@ -284,3 +286,15 @@ def test_what_was_accepted_comes_along_and_says_from_where(tmp_path: Path) -> No
     assert accepted(here) == [replace(each, file="x.tar") for each in reversed(ours)]
     assert CodeStore(tmp_path / "new").manifest(code.snapshot)
     assert CodeStore(tmp_path / "new").get("provenance", code.provenance)
+
+
+def test_the_index_has_what_imported_jobs_have_reported(tmp_path: Path) -> None:
+    study = Study(tmp_path / "ws")
+    reported = {"results": {"accuracy": 0.9, "loss": None}, "not_finite": {"loss": "inf"}}
+    job = study.grid(1, record=reported, files={"results.json": '{"schema": 1, "results": {"accuracy": 0.9}}'})[1]
+    written(study, tmp_path / "x.tar.gz")
+    bring(tmp_path / "x.tar.gz", tmp_path / "new")
+    end = MergedIndex(tmp_path / "new").read()[job.identity].end
+    assert end is not None
+    assert end.results == {"accuracy": 0.9, "loss": math.inf}
+    assert JobResults(tmp_path / "new" / job.relative)["accuracy"] == 0.9

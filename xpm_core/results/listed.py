@@ -1,0 +1,73 @@
+"""The table of jobs that were listed.
+
+Owns: which of them have no place in it, and what a reader should know of the rest.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Sequence
+from pathlib import Path
+
+from xpm_core.results.jobs import Job, Known
+from xpm_core.results.table import Table
+from xpm_core.states import State
+from xpm_core.words.text import listed, plural
+
+NAMED = 3
+"""How many results a note names."""
+
+
+def table_of(
+    jobs: Sequence[Job],
+    workspace: Path,
+    others: Callable[[], Collection[Job]],
+    *,
+    notes: Sequence[str] = (),
+    whole: bool = False,
+) -> Table:
+    """The table of some jobs.
+
+    Args:
+        jobs: The jobs.
+        workspace: The directory of their workspace.
+        others: Returns all jobs of the workspace.
+        notes: What is known already that a reader should know.
+        whole: Whether to keep tasks none of whose jobs have reported anything.
+    """
+    reporting = {job.task for job in jobs if job.results}
+    silent: dict[str, int] = {}
+    for job in jobs:
+        if job.task not in reporting:
+            silent[job.name or "?"] = silent.get(job.name or "?", 0) + 1
+    kept = list(jobs) if whole or not reporting else [job for job in jobs if job.task in reporting]
+    said = list(notes)
+    if silent and len(kept) < len(jobs):
+        said.append(f"Left out, because none has reported anything: {_counts(silent)}.")
+    elif not reporting and jobs:
+        said.append("No job has reported a result: return it from execute(), or call result().")
+    return Table(kept, Known(workspace, others), [*said, *_lacking(kept)])
+
+
+def _counts(jobs: dict[str, int]) -> str:
+    return listed([f"{plural(count, 'job')} of {name}" for name, count in jobs.items()], NAMED)
+
+
+def _lacking(jobs: Sequence[Job]) -> Iterator[str]:
+    """What done jobs of a task lack: all that they have reported, by the index; or some, as of an older class."""
+    unknown = sum(job.results is None for job in jobs)
+    if unknown:
+        which = f"{plural(unknown, 'done job')} whose results the index has not got yet"
+        yield f"There {'is' if unknown == 1 else 'are'} {which}. If they stay missing: xpm doctor --repair."
+    done: dict[str, list[Job]] = {}
+    for job in jobs:
+        if job.state is State.DONE and job.task and job.results is not None:
+            done.setdefault(job.task, []).append(job)
+    for task in done.values():
+        counts: dict[str, int] = {}
+        for job in task:
+            for name in job.results or ():
+                counts[name] = counts.get(name, 0) + 1
+        short = {name: len(task) - count for name, count in counts.items() if count < len(task)}
+        if short:
+            words = [f"{count} without {name}" for name, count in short.items()]
+            yield f"Of {len(task)} done jobs of {task[0].name}: {listed(words, NAMED)}."

@@ -289,9 +289,9 @@ class experiment(RunResults, Sampling):
 
     def _repr_html_(self) -> str:
         """What a notebook shows of it: its workspace, and how its jobs stand."""
-        jobs = [] if self._run_directory is None else self.tracker.snapshot().values()
-        workspace = self._workdir if self._run_directory is None else self.workspace.path
-        return experiment_html(self.name, os.fspath(workspace), self in experiments, jobs)
+        begun = self._run_directory is not None
+        place, jobs = (self.workspace.path, self.tracker.snapshot().values()) if begun else (self._workdir, [])
+        return experiment_html(self.name, os.fspath(place), self in experiments, jobs)
 
     # -- submitting ------------------------------------------------------------------------------------------------
 
@@ -454,8 +454,7 @@ class experiment(RunResults, Sampling):
             return
         try:
             if error is None:
-                summary = self.wait()
-                self._waited = True
+                summary, self._waited = self.wait(), True
                 self._ending.report(summary)
             elif error is self._interrupt:
                 pass  # raised by `wait`, which has said everything

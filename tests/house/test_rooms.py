@@ -27,6 +27,7 @@ TESTED_ELSEWHERE = {
     "core/errors/configuration": ("house/test_style_errors", "likewise"),
     "core/errors/experiment": ("house/test_style_errors", "likewise"),
     "core/errors/service": ("house/test_style_errors", "likewise"),
+    "core/errors/results": ("house/test_style_errors", "likewise"),
     "core/errors/script": ("house/test_style_errors", "likewise"),
     "core/errors/past": ("house/test_style_errors", "likewise"),
     "core/errors/steering": ("house/test_style_errors", "likewise"),

@@ -61,7 +61,7 @@ class Columns:
 
     def __init__(self, tags: Values, parameters: Values, results: Values) -> None:
         self._tags, self._parameters, self._results = _by_name(tags), _by_name(parameters), _by_name(results)
-        rows = len(tags)
+        rows = self._rows = len(tags)
         varying = [name for name, values in self._tags.items() if _differ(values, rows)]
         paths = self._telling_paths(
             [path for path, values in self._parameters.items() if _differ(values, rows)], varying
@@ -88,6 +88,23 @@ class Columns:
                 told.append(values)
                 kept.append(path)
         return [path for path in self._parameters if path in set(kept)]
+
+    def varying(self) -> dict[Column, Mapping[int, Any]]:
+        """All tags and parameters that differ, also those that only repeat others, with the value of each row."""
+        shown = {(column.kind, column.key): column for column in self.shown}
+        found: dict[Column, Mapping[int, Any]] = {}
+        kinds: tuple[tuple[Kind, Mapping[str, Mapping[int, Any]]], ...]
+        kinds = ("tag", self._tags), ("param", self._parameters)
+        for kind, known in kinds:
+            for key, values in known.items():
+                if _differ(values, self._rows):
+                    found[shown.get((kind, key)) or Column(f"{kind}.{key}", kind, key)] = values
+        return found
+
+    def values(self, column: Column) -> Mapping[int, Any]:
+        """The values of a tag, a parameter or a result, by the place of the row that has it."""
+        known = {"tag": self._tags, "param": self._parameters, "result": self._results}
+        return known[column.kind].get(column.key, {})
 
     def find(self, name: str, place: str) -> Column:
         """The column that a name means: one that is shown, else any that the rows have.
@@ -150,9 +167,9 @@ def _by_name(values: Values) -> dict[str, dict[int, Any]]:
 
 def key_of(value: Any) -> Any:
     """A value in a form that can be compared with others: 1 and True are two values, 1 and 1.0 are one."""
-    if isinstance(value, bool):
-        return repr(value)
-    return value if isinstance(value, (int, float, str)) and value == value else repr(value)
+    if isinstance(value, (int, float, str)) and not isinstance(value, bool) and value == value:
+        return value
+    return type(value).__name__, repr(value)  # a pair, because the text "None" is not None
 
 
 def _differ(values: Mapping[int, Any], rows: int) -> bool:

@@ -10,10 +10,19 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
 
+from xpm_core.errors import ResultsError
 from xpm_core.filters import Vocabulary, parse
 from xpm_core.labels import short
 from xpm_core.results.columns import Column, Columns
+from xpm_core.results.folding.choosing import as_names, best_rows, only_metric
+from xpm_core.results.folding.comparing import Comparisons, compared
+from xpm_core.results.folding.folded import Folded
+from xpm_core.results.folding.grouping import foldable, grouped
+from xpm_core.results.folding.pivot import Pivot, pivoted
+from xpm_core.results.folding.settings import Settings
 from xpm_core.results.jobs import Job, Known
+from xpm_core.results.statistics.aggregates import STATISTICS
+from xpm_core.results.statistics.arguments import Bounds, checked_choice
 from xpm_core.states import State
 from xpm_core.tracebacks.edges import edge
 from xpm_core.words.text import listed, plural
@@ -265,6 +274,152 @@ class Table(Sequence[Row]):
             having.sort(key=lambda row: _sortable(row.value(column)) or (0, 0), reverse=descending)
             rows = having + lacking
         return self._of(rows)
+
+    # -- folding and comparing -------------------------------------------------------------------------------------
+
+    @edge
+    def over(
+        self,
+        *names: str,
+        interval: str = "t",
+        level: float = 0.95,
+        range: Bounds | None = None,
+        seed: int = 0,
+    ) -> Folded:
+        """Return the table folded over some names: a row for each configuration, with the mean of its jobs.
+
+        Jobs that differ in any other tag or parameter, or in their task, are never in one cell. Jobs that are not done
+        do not count. They are named as holes, and so are seeds that other rows have.
+
+        Args:
+            names: What varies between jobs that belong together, such as `seed`.
+            interval: "t": where the true mean lies, by Student's t. "bootstrap": the same, by resampling (BCa). "sd",
+                "se", "minmax": how values spread. There is none below 3 values.
+            level: The level of confidence of "t" and "bootstrap".
+            range: The least and the greatest value that results can have: intervals stay inside.
+            seed: For "bootstrap". The same values and seed give the same interval.
+
+        Raises:
+            UnknownColumnError: Nothing has such a name.
+            ResultsError: There is no name, or an argument makes no sense.
+
+        Example:
+            >>> print(xp.results().over("seed")[0]["accuracy"])
+            0.9120 ± 0.0081 (95 % t, n=5 seeds)
+        """
+        return self._folded("over", names, Settings(names, interval, level, range, seed))
+
+    def _folded(self, place: str, names: Sequence[str], settings: Settings) -> Folded:
+        columns = foldable(self._all, names, place)
+        return Folded(grouped(self._rows, self._all, columns), self._values, settings, self.notes)
+
+    @property
+    def _values(self) -> Sequence[Column]:
+        """The columns that are folded: results, and facts that were asked for."""
+        return [column for column in self.columns if column.kind in ("result", "fact")]
+
+    def _metric(self, name: str, place: str) -> Column:
+        return self.column(name) if name else only_metric(self._values, place)
+
+    @edge
+    def pivot(self, rows: str | Sequence[str], columns: str | Sequence[str], value: str = "") -> Pivot:
+        """Return a table with the value of one job in each place. To have means, fold it first: `over("seed").pivot`.
+
+        Args:
+            rows: The names of the columns that tell rows from each other.
+            columns: The names of the columns whose values become columns.
+            value: The name of a result; it may be left out if there is only one.
+
+        Raises:
+            ResultsError: Several jobs have one place. The message says in what they differ.
+            UnknownColumnError: Nothing has such a name.
+        """
+        by, across = ([self.column(name) for name in as_names(names)] for names in (rows, columns))
+        differing = [column for column in self._all.shown if column.kind != "result"]
+        found = pivoted(self._rows, by, across, self._metric(value, "pivot"), differing)
+        found.notes = [*self.notes, *found.notes]
+        return found
+
+    @edge
+    def best(self, metric: str = "", *, by: str | Sequence[str] = (), lowest: bool = False) -> Table:
+        """Return the best row, or of each combination of some columns the best: `table.best("accuracy")[0]["lr"]`.
+
+        Only jobs that are done count. Rows that are equally good are all returned.
+
+        Args:
+            metric: The name of a result; it may be left out if there is only one.
+            by: The names of columns.
+            lowest: Whether the least value is the best.
+
+        Raises:
+            UnknownColumnError: Nothing has such a name.
+        """
+        done = [row for row in self._rows if row.state is State.DONE]
+        columns = [self.column(name) for name in as_names(by)]
+        return self._of(best_rows(done, self._metric(metric, "best"), columns, lowest=lowest))
+
+    @edge
+    def compare(
+        self, a: str, b: str, *, over: str | Sequence[str], value: str = "", level: float = 0.95
+    ) -> Comparisons:
+        """Compare two groups of jobs: how much greater the result of the first is.
+
+        Jobs are compared within each combination of the other columns: paired where both groups have the same seeds,
+        else by Welch's test. p-values are corrected by Holm's method for all comparisons that are returned.
+
+        Args:
+            a: A filter for the first group, such as `model=bm25`.
+            b: A filter for the second group.
+            over: What varies between jobs that belong together, such as `seed`.
+            value: The name of a result; it may be left out if there is only one.
+            level: The level of confidence.
+
+        Raises:
+            FilterError: A filter cannot be understood.
+            ResultsError: A filter finds no job, both find the same one, or the groups have nothing in common.
+            UnknownColumnError: Nothing has such a name.
+
+        Example:
+            >>> for row in table.compare("model=bm25", "model=dense", over="seed", value="accuracy"):
+            ...     print(row["difference"], row["adjusted"])
+        """
+        sides = [self._of(self.where(filter)) for filter in (a, b)]
+        both = Table([row.job for side in sides for row in side], self.known, self.notes)
+        names = as_names(over)
+        settings = Settings(names, "t", level)
+        grouping = grouped(both._rows, both._all, foldable(both._all, names, "compare"))
+        first = {row.identity for row in sides[0]}
+        if shared := [row for row in sides[1] if row.identity in first]:
+            raise ResultsError("compare", f"both filters find {shared[0]!r}", "Write filters that exclude each other.")
+        return compared(grouping, (a, b), first, self._metric(value, "compare"), settings)
+
+    @edge
+    def aggregate(
+        self,
+        over: str | Sequence[str],
+        stat: str = "iqm",
+        *,
+        level: float = 0.95,
+        seed: int = 0,
+    ) -> Folded:
+        """Return the table folded over tasks and their runs: one number for many data sets or environments.
+
+        Intervals are those of a bootstrap that draws runs again within each task. Results should be normalized, so that
+        they mean the same in each task.
+
+        Args:
+            over: What tells tasks from each other, and last what varies between the runs of one: `["dataset", "seed"]`.
+            stat: "iqm" (interquartile mean), "mean", "median" or "optimality_gap".
+            level: The level of confidence.
+            seed: The seed of the bootstrap.
+
+        Raises:
+            UnknownColumnError: Nothing has such a name.
+            ResultsError: An argument makes no sense.
+        """
+        names = as_names(over)
+        checked_choice("stat", stat, STATISTICS)
+        return self._folded("aggregate", names, Settings(names, "stratified", level, None, seed, stat))
 
 
 def _sortable(value: Any) -> tuple[int, Any] | None:

@@ -64,7 +64,7 @@ class Order:
 
 
 def field_of(name: str | Name, vocabulary: Vocabulary) -> Callable[[Row], Any]:
-    """A function that returns a job's value of a name: a field, a tag or a parameter.
+    """A function that returns a job's value of a name: a field, a tag, a parameter or a result.
 
     The value is a plain one: a path is a text, a tuple a list, a member of an Enum its name. It is UNKNOWN if the fact
     is not known, and ABSENT if the job has no such value.

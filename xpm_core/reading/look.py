@@ -234,14 +234,15 @@ class View:
             0.1
         """
         from xpm_core.results.listed import table_of  # late, because few look at results
+        from xpm_core.words.text import plural
 
-        rows = [row for row in self.jobs(filter, sort="submitted") if not experiment or experiment in row.experiments]
+        found, unsure = self._search.matching(filter)
+        rows = [row for row in found if not experiment or experiment in row.experiments]
         if experiment and not rows and experiment not in (known := [each.name for each in self.experiments()]):
             raise UnknownExperimentError(experiment, tuple(known))
-        notes = self.notes
-        return table_of(
-            rows, self.workspace.path, lambda: self._search.known.rows.values(), notes=notes, whole=bool(filter)
-        )
+        left = f"Left out: {plural(unsure, 'job')} of which a fact that the filter asks about is not known."
+        notes, others = [*self.notes, *([left] if unsure else [])], self._search.known.rows
+        return table_of(rows, self.workspace.path, others.values, notes=notes, whole=bool(filter))
 
     @edge
     def job(self, name: str) -> JobRow:

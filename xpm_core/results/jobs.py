@@ -21,8 +21,6 @@ class Job(filters.Row, Protocol):
 
     @property
     def title(self) -> str: ...
-    @property
-    def results(self) -> Mapping[str, Any]: ...
 
 
 class Known:

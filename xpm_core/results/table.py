@@ -99,7 +99,7 @@ class Row(Mapping[str, Any]):
     @property
     def results(self) -> Mapping[str, Any]:
         """What it has reported, in one level: `loss.test`. Lists are in its directory only: `task.results`."""
-        return self.job.results
+        return self.job.results or _NONE
 
     @property
     def directory(self) -> Path | None:

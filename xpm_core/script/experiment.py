@@ -38,6 +38,7 @@ from xpm_core.script.local_workers import LocalWorkers
 from xpm_core.script.show.leaving import undisturbed, unfinished
 from xpm_core.script.show.report import Summary, show_failures_plainly, summarize
 from xpm_core.script.show.run_log import log_to
+from xpm_core.script.show.run_results import RunResults
 from xpm_core.script.submit.arguments import check, check_variable, names_of, refuse_unknown
 from xpm_core.script.submit.options import Options
 from xpm_core.script.submit.submitter import Submitter
@@ -70,7 +71,7 @@ _UNSENT: tuple[type[Exception], ...] = (XpmError, *OUTAGES)
 """Errors of submissions that could not be sent."""
 
 
-class experiment:
+class experiment(RunResults):
     """An experiment in a workspace, as a context manager. When the block ends, it waits for the jobs.
 
     Args:

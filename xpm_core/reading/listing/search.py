@@ -5,6 +5,7 @@ Owns: what is read for that, and that it is read once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cached_property
@@ -68,6 +69,13 @@ class JobSearch:
             filter = parse(filter) if filter.strip() else Filter()
         order = parse_sort(sort, self.vocabulary, "sort") if sort else None
         return self._selector.select(filter.bind(self.vocabulary, self._now_s), order, limit)
+
+    def matching(self, filter: str | Filter) -> tuple[list[JobRow], int]:
+        """Return the jobs that match a filter in the order of their submission, and for how many that is not known."""
+        if isinstance(filter, str):
+            filter = parse(filter) if filter.strip() else Filter()
+        rows, unsure = self._selector.matching(filter.bind(self.vocabulary, self._now_s))
+        return sorted(rows, key=lambda row: row.submitted_s or math.inf), unsure
 
     def ranked(self, filter: Filter) -> Ranking:
         """Return the jobs that match a filter, in the order of a list, to be kept up to date; see `View.ranked`."""

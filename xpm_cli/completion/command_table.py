@@ -28,7 +28,13 @@ _KINDS = {
     "FILTER": "filter", "DIR": "dir", "DIR|NAME": "workspace", "FILE": "file", "FILE.yaml": "file",
 }  # fmt: skip
 """The kinds of words, by the words of the help."""
-_KINDS_OF_OPTIONS = {"--tag": "tag", "--experiment": "experiment", "--columns": "column", "--sort": "key"}
+_KINDS_OF_OPTIONS = {
+    "--tag": "tag",
+    "--experiment": "experiment",
+    "--columns": "column",
+    "--sort": "key",
+    "--over": "column",
+}
 _KINDS_OF_NAMES = {"workers": "worker", "queues": "queue", "tokens": "token"}
 """The kinds of the arguments NAME, by the group of commands."""
 NO_KIND = "other"

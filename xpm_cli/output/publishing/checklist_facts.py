@@ -19,6 +19,7 @@ from xpm_core.labels import LIVE
 from xpm_core.states import State
 
 HOUR_S = 3600.0
+UNSETTLED = (State.RUNNING, State.READY, State.WAITING, State.DELAYED)
 MACHINE = ("cpu", "cores", "memory_bytes", "gpus", "driver", "system")
 
 Item = TypeVar("Item")
@@ -140,12 +141,12 @@ class ChecklistFacts:
 
     def _packages(self) -> dict[str, Any]:
         """Of the attempts that count: the environments, and the versions that packages had in these."""
-        environments, versions = [], {}
+        environments: list[dict[str, Any]] = []
+        versions: dict[str, set[str]] = {}
         for (python, digest), attempts in _grouped(self.attempts.counting, _environment).items():
             code = attempts[0].code
-            environments.append(
-                {"python": python or None, "packages": digest or None, "known": bool(code.versions), "jobs": len(attempts)}
-            )
+            facts = {"python": python or None, "packages": digest or None, "known": bool(code.versions)}
+            environments.append({**facts, "jobs": len(attempts)})
             for name, version in code.versions.items():
                 versions.setdefault(name, set()).add(version)
         return {
@@ -178,14 +179,14 @@ class ChecklistFacts:
         found = self.attempts
         yield from self.opened.view.notes
         if found.gone:
-            yield f"Done jobs without a record of the attempt that counts: {len(found.gone)}. Their hours are not known."
+            yield f"Done jobs without a record of the attempt that counts: {len(found.gone)}. Their hours are unknown."
         if found.unrecorded:
             yield f"Attempts that have left no record: {found.unrecorded}. Their hours are not known."
         if untimed := sum(attempt.seconds is None for attempt in found.ended):
             yield f"Attempts whose record does not say how long they took: {untimed}. Their hours are not known."
         if found.imported:
             yield f"Imported jobs: {len(found.imported)}. They ran elsewhere, and their hours are in the sums."
-        if unsettled := sum(row.state in (State.RUNNING, State.READY, State.WAITING, State.DELAYED) for row in self.rows):
+        if unsettled := sum(row.state in UNSETTLED for row in self.rows):
             yield f"Jobs that have not ended: {unsettled}. The facts are those of now."
         if removed(self.opened, self.experiment, self.rows):
             yield "Jobs were removed from the workspace. Their attempts and hours are not in the sums."

@@ -71,7 +71,8 @@ def _runs(facts: Facts) -> Iterator[str]:
 
 def _compute(facts: Facts) -> Iterator[str]:
     compute = facts["compute"]
-    yield f"- In total {_hours(compute['hours'])} of attempts, {_hours(compute['cpu_hours'])} of processors{_devices(compute)}."
+    total, processors = _hours(compute["hours"]), _hours(compute["cpu_hours"])
+    yield f"- In total {total} of attempts, {processors} of processors{_devices(compute)}."
     yield f"- {_hours(compute['hours_that_count'])} of it in attempts that count."
     if compute["tasks"]:
         yield ""
@@ -191,12 +192,14 @@ def _code(facts: Facts) -> Iterator[str]:
     if not facts["code"]:
         yield "No job is done."
     if len(facts["code"]) > 1:
-        yield f"- The results are of {len(facts['code'])} versions of the code. `xpm diff A B --code` compares two jobs."
+        count = len(facts["code"])
+        yield f"- The results are of {count} versions of the code. `xpm diff A B --code` compares two jobs."
 
 
 def _ran(each: Facts) -> str:
     snapshot = each["snapshot"]
-    what = "code not known" if snapshot is None else "live code, not kept" if snapshot == LIVE else f"snapshot {short(snapshot)}"
+    kept = "live code, not kept" if snapshot == LIVE else f"snapshot {short(snapshot or '')}"
+    what = "code not known" if snapshot is None else kept
     if each["commit"]:
         what += f", commit {each['commit'][:12]}" + (f" of {each['branch']}" if each["branch"] else "")
         what += ", with files that differed from it" if each["dirty"] else ""

@@ -30,6 +30,7 @@
         DebugError                 a job cannot be run in the foreground
         ReproduceError             a job cannot be run again with the code that it ran with
         ResultsError               (also ValueError) a statistic is asked for with an argument that makes no sense
+        MissingPackageError        (also ImportError) a table is to be shown by a package that is not installed
         NoJobError                 a function was called that works only in the process of a running job
         TokenHoldingError          (also LookupError) a job asks for units of a token that it does not hold
         ResultValueError           (also ValueError) a result of a job is no JSON value
@@ -133,7 +134,7 @@ from xpm_core.errors.experiment import (
     WorkersFailedError,
 )
 from xpm_core.errors.past import ReproduceError, UnknownRunError
-from xpm_core.errors.results import ResultsError
+from xpm_core.errors.results import MissingPackageError, ResultsError
 from xpm_core.errors.script import DryRunError, InsideJobError, UnguardedScriptError
 from xpm_core.errors.service import (
     BeingRemovedError,
@@ -179,6 +180,7 @@ __all__ = [
     "InsideJobError",
     "InvalidNameError",
     "MismatchError",
+    "MissingPackageError",
     "MissingParameterError",
     "ModuleNotAllowedError",
     "NestingError",

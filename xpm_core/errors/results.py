@@ -16,3 +16,18 @@ class ResultsError(ShapedError, ValueError):
     Remedy:
         Do what the message says. docs/reference/statistics.md lists what each argument can be.
     """
+
+
+class MissingPackageError(ShapedError, ImportError):
+    """Raised when a table is to be shown in a way that needs a package which is not installed, such as matplotlib.
+
+    Message:
+        to_pandas(): pandas is not installed. Type: pip install pandas.
+
+    Remedy:
+        Install the package in the environment of the script or of the notebook, or write the table in another form.
+    """
+
+    def __init__(self, what: str, package: str) -> None:
+        super().__init__(what, f"{package} is not installed", f"Type: pip install {package}.")
+        self.args = (what, package)

@@ -14,12 +14,14 @@ from xpm_core.errors import ResultsError
 from xpm_core.filters import Vocabulary, parse
 from xpm_core.labels import short
 from xpm_core.results.columns import Column, Columns
+from xpm_core.results.comparing import Comparisons, compared
 from xpm_core.results.folding.choosing import as_names, best_rows, only_metric
-from xpm_core.results.folding.comparing import Comparisons, compared
 from xpm_core.results.folding.folded import Folded
 from xpm_core.results.folding.grouping import foldable, grouped
 from xpm_core.results.folding.pivot import Pivot, pivoted
 from xpm_core.results.folding.settings import Settings
+from xpm_core.results.formats.sheet import Sheet, named
+from xpm_core.results.formats.written import Written
 from xpm_core.results.jobs import Job, Known
 from xpm_core.results.statistics.aggregates import STATISTICS
 from xpm_core.results.statistics.arguments import Bounds, checked_choice
@@ -75,6 +77,11 @@ class Row(Mapping[str, Any]):
     def identity(self) -> str:
         """The identity, 64 hexadecimal digits."""
         return self.job.identity
+
+    @property
+    def lines(self) -> Sequence[Row]:
+        """The row itself: a folded row has several."""
+        return [self]
 
     @property
     def task(self) -> str:
@@ -164,7 +171,7 @@ class Row(Mapping[str, Any]):
         return sorted(self.job.experiments or ())
 
 
-class Table(Sequence[Row]):
+class Table(Written, Sequence[Row]):
     """Rows of jobs. `experiment.results()` and `look(workspace).results("digits")` return one.
 
     Args:
@@ -236,6 +243,28 @@ class Table(Sequence[Row]):
 
     def _of(self, rows: Iterable[Row]) -> Table:
         return Table([row.job for row in rows], self.known, self.notes, self._asked)
+
+    def sheet(self, bold: str | Sequence[str] = (), within: str | Sequence[str] = ()) -> Sheet:
+        """The table as every form of output gets it (`to_csv()` and the like).
+
+        Raises:
+            ResultsError: A column is named whose best values are to be bold: one value says nothing of the best.
+        """
+        if bold or within:
+            problem = "one job for each row does not tell which is the best"
+            raise ResultsError("bold", problem, 'Fold what was repeated first, such as over("seed").')
+        columns, results = self.columns, [column.kind == "result" for column in self.columns]
+        labels = results.index(True) if True in results else len(columns)
+        rows = [[row.value(column) for column in columns] for row in self]
+        return Sheet(
+            headings=[column.name for column in columns],
+            rows=rows,
+            labels=labels,
+            names=[named(columns[:labels], row) for row in rows],
+            jobs=[(row.identity,) for row in self],
+            codes={row.identity: row.code for row in self if row.code},
+            notes=self.notes,
+        )
 
     # -- selecting -------------------------------------------------------------------------------------------------
 

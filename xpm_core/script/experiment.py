@@ -35,6 +35,7 @@ from xpm_core.script.follow.tracker import Tracker
 from xpm_core.script.live.display import Display
 from xpm_core.script.live.run_html import experiment_html
 from xpm_core.script.local_workers import LocalWorkers
+from xpm_core.script.sampling.until import Sampling
 from xpm_core.script.show.leaving import undisturbed, unfinished
 from xpm_core.script.show.report import Summary, show_failures_plainly, summarize
 from xpm_core.script.show.run_log import log_to
@@ -71,7 +72,7 @@ _UNSENT: tuple[type[Exception], ...] = (XpmError, *OUTAGES)
 """Errors of submissions that could not be sent."""
 
 
-class experiment(RunResults):
+class experiment(RunResults, Sampling):
     """An experiment in a workspace, as a context manager. When the block ends, it waits for the jobs.
 
     Args:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from xpm_core.labels import short
-from xpm_core.results.folding.digits import decimals, fixed
+from xpm_core.results.digits import decimals, fixed
 from xpm_core.results.statistics.intervals import Interval
 from xpm_core.words.text import listed
 

@@ -12,11 +12,14 @@ from typing import Any, Protocol, TypeVar
 from xpm_core.errors import ResultsError
 from xpm_core.results.columns import Column, key_of
 from xpm_core.results.folding.cells import Cell
+from xpm_core.results.folding.grouping import Line
 
 
 class Valued(Protocol):
     """A row of any table."""
 
+    @property
+    def lines(self) -> Sequence[Line]: ...
     def value(self, column: Column) -> Any: ...
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from functools import cached_property
 from typing import Any, overload
 
@@ -15,12 +16,14 @@ from xpm_core.errors import ResultsError, UnknownColumnError
 from xpm_core.results.columns import Column, key_of
 from xpm_core.results.folding.cells import Cell, Hole
 from xpm_core.results.folding.choosing import as_names, best_rows, only_metric, sorted_rows
-from xpm_core.results.folding.grouping import Group, Grouping
+from xpm_core.results.folding.grouping import Group, Grouping, Line
 from xpm_core.results.folding.holes import group_text, holes_of, said_of, sentence
-from xpm_core.results.folding.marking import Mark, marked
+from xpm_core.results.folding.marking import ALIKE, Mark, marked
 from xpm_core.results.folding.pivot import Pivot, pivoted
 from xpm_core.results.folding.settings import Settings
 from xpm_core.results.folding.values import value_of
+from xpm_core.results.formats.sheet import Sheet
+from xpm_core.results.formats.written import Written
 from xpm_core.states import State
 from xpm_core.tracebacks.edges import edge
 from xpm_core.words.text import listed, plural
@@ -69,6 +72,11 @@ class FoldedRow(Mapping[str, Any]):
         """The identities of all its jobs, whether they count or not."""
         return tuple(row.identity for row in self.group.rows)
 
+    @property
+    def lines(self) -> Sequence[Line]:
+        """All its jobs, as rows of the table that was folded."""
+        return self.group.rows
+
     def bound(self, table: Folded) -> FoldedRow:
         """The same row in another table."""
         row = copy(self)
@@ -82,7 +90,7 @@ class FoldedRow(Mapping[str, Any]):
         return self._values[column]
 
 
-class Folded(Sequence[FoldedRow]):
+class Folded(Written, Sequence[FoldedRow]):
     """A table folded over some names: `table.over("seed")`.
 
     Args:
@@ -209,6 +217,37 @@ class Folded(Sequence[FoldedRow]):
         found.__dict__.pop("holes", None)
         found.__dict__.update(changed, _rows=[row.bound(found) for row in rows])
         return found
+
+    def stopped(self, why: str) -> Folded:
+        """The same table, whose captions say what has stopped the sampling."""
+        return self._of(self._rows, settings=replace(self.settings, stopped=why))
+
+    def sheet(self, bold: str | Sequence[str] = (), within: str | Sequence[str] = ()) -> Sheet:
+        """The table as every form of output gets it (`to_latex()` and the like).
+
+        Args:
+            bold: The names of results whose best values are bold, together with those that are not distinguishable
+                from the best; with a minus, as in `-loss`, the least is the best.
+            within: The names of columns: there is a best value for each combination of theirs.
+        """
+        rows = [[row.value(column) for column in self.columns] for row in self]
+        best: set[tuple[int, int]] = set()
+        for name in as_names(bold):
+            place = list(self.columns).index(self.column(name.removeprefix("-")))
+            found = self.marks(name.removeprefix("-"), within=within, lowest=name.startswith("-"))
+            best |= {(at, place) for at, mark in enumerate(found) if mark in ("best", "alike")}
+        cells = any(isinstance(value, Cell) for row in rows for value in row)
+        said = [self.caption if cells else "", ALIKE.format(" of each group" if within else "") if best else ""]
+        return Sheet(
+            headings=[column.name for column in self.columns],
+            rows=rows,
+            labels=len(self.grouping.columns),
+            names=[row.name for row in self],
+            codes={line.identity: line.code for row in self for line in row.lines if line.code},
+            bold=best,
+            caption=" ".join(filter(None, said)),
+            notes=self.notes,
+        )
 
     # -- choosing --------------------------------------------------------------------------------------------------
 

@@ -13,6 +13,9 @@ from xpm_core.results.statistics.comparisons import Values
 from xpm_core.results.statistics.marks import marks
 from xpm_core.words.text import listed
 
+ALIKE = "Bold: the best{}, and what is not distinguishable from it by t tests with Holm's correction."
+"""A sentence for captions; for tables with several best values, it takes what each of them is the best of."""
+
 Mark = Literal["best", "alike", "untested", ""]
 """The best; not distinguishable from it; nobody can tell, because there are too few values; or worse."""
 

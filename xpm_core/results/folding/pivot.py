@@ -11,7 +11,9 @@ from typing import Any, overload
 from xpm_core.errors import ResultsError, UnknownColumnError
 from xpm_core.results.columns import Column, key_of
 from xpm_core.results.folding.choosing import Valued
-from xpm_core.results.folding.marking import Mark, marked, untested
+from xpm_core.results.folding.marking import ALIKE, Mark, marked, untested
+from xpm_core.results.formats.sheet import Sheet, is_folded
+from xpm_core.results.formats.written import Written
 from xpm_core.words.text import listed, plural
 
 
@@ -55,7 +57,7 @@ class PivotRow(Mapping[str, Any]):
         return self._values.get(column)
 
 
-class Pivot(Sequence[PivotRow]):
+class Pivot(Written, Sequence[PivotRow]):
     """A table with one value in each place: `table.over("seed").pivot("model", "dataset", "accuracy")`.
 
     Attributes:
@@ -64,6 +66,8 @@ class Pivot(Sequence[PivotRow]):
         value: The column whose values stand in the places.
         notes: What one should know of it, each a sentence.
         caption: A sentence for its caption; empty if nothing was folded.
+        sources: The jobs of each place that has any, by the numbers of its row and of its column.
+        codes: The code of each job, the first digits of its digest.
     """
 
     def __init__(
@@ -72,6 +76,8 @@ class Pivot(Sequence[PivotRow]):
         self._rows, self.columns, self.places, self.value = rows, columns, places, value
         self.notes: list[str] = []
         self.caption = ""
+        self.sources: dict[tuple[int, int], tuple[str, ...]] = {}
+        self.codes: dict[str, str] = {}
 
     @overload
     def __getitem__(self, at: int) -> PivotRow: ...
@@ -101,6 +107,37 @@ class Pivot(Sequence[PivotRow]):
                 if mark := found.get((place, at), ""):
                     row.marks[place.name] = mark
         self.notes += untested(found, names)
+
+    def sheet(self, bold: str | Sequence[str] = (), within: str | Sequence[str] = ()) -> Sheet:
+        """The table as every form of output gets it (`to_latex()` and the like).
+
+        Raises:
+            ResultsError: A column is named. Each of a pivot's columns has its best.
+        """
+        if bold or within:
+            raise ResultsError(
+                "bold", "the best of each column is bold already", "Leave it out, or pivot(lowest=True)."
+            )
+        rows = [[row.value(column) for column in self.columns] for row in self]
+        best = {
+            (at, place)
+            for at, row in enumerate(self)
+            for place, column in enumerate(self.columns)
+            if row.marks.get(column.name) in ("best", "alike")
+        }
+        folded = any(is_folded(value) for row in rows for value in row)
+        said = [self.caption if folded else "", ALIKE.format(" of each column") if best else ""]
+        return Sheet(
+            headings=[column.name for column in self.columns],
+            rows=rows,
+            labels=len(self.columns) - len(self.places),
+            names=[row.name for row in self],
+            sources=self.sources,
+            codes=self.codes,
+            bold=best,
+            caption=" ".join(filter(None, said)),
+            notes=self.notes,
+        )
 
 
 def pivoted(
@@ -142,6 +179,11 @@ def pivoted(
         }
         made.append(PivotRow(_text(by, values), columns, row_values))
     pivot = Pivot(made, columns, list(places.values()), value)
+    rows_at, columns_at = ({key: at for at, key in enumerate(keys)} for keys in (lines, heads))
+    for (line, head), found in taken.items():
+        jobs = found[0].lines
+        pivot.sources[rows_at[line], len(by) + columns_at[head]] = tuple(job.identity for job in jobs)
+        pivot.codes.update({job.identity: job.code for job in jobs if job.code})
     if rest and len(taken) > 1:
         pivot.notes.append(f"Places differ in what is not shown, too: {listed([column.name for column in rest])}.")
     return pivot

@@ -11,8 +11,8 @@ from typing import Any, overload
 
 from xpm_core.errors import ResultsError, UnknownColumnError
 from xpm_core.results.columns import Column, key_of
+from xpm_core.results.digits import fixed
 from xpm_core.results.folding.cells import Cell, Hole
-from xpm_core.results.folding.digits import fixed
 from xpm_core.results.folding.grouping import Group, Grouping
 from xpm_core.results.folding.holes import group_text, holes_of, said_of, sentence
 from xpm_core.results.folding.marking import paired_values

@@ -1,0 +1,322 @@
+"""The curves of a job: what it has logged at each step (`log`), read from `metrics.jsonl` in its directory.
+
+The file is read as a stream, because it may have a gigabyte. A curve of more than `MOST_POINTS` points is thinned
+while it is read, and a note says so.
+
+A resumable task that runs again adds its lines at the end. The steps that it repeats replace those of before: of each
+metric, points of earlier executions at or after the first step of a later one are passed over. Each metric has its own
+first step, because one may be logged by epochs and another by batches.
+
+Owns: reading this file. `xpm_core/job/reporting/metrics.py` writes it.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, NamedTuple
+
+from xpm_core.job.reporting.metrics import LONGEST_LINE, NAME
+from xpm_core.results.thinning import Thinned
+from xpm_core.words.text import listed, plural
+from xpm_core.workspace.job_records import EXECUTION
+from xpm_core.workspace.reported.results_file import marks_in
+from xpm_core.workspace.reported.values import NOT_FINITE
+
+MOST_POINTS = 10_000
+"""How many points of a curve are kept."""
+MOST_CURVES = 500
+"""How many metrics are read."""
+BLOCK = 1_000_000
+TAIL = 256_000
+"""How many bytes at the end of the file are read for the last values."""
+
+Keep = Literal["extremes", "every"]
+
+
+class Point(NamedTuple):
+    """A value at a step."""
+
+    step: float
+    value: float
+
+
+class Curves(Mapping[str, list[Point]]):
+    """The curves of a job by the names of their metrics. The points are in the order of their steps.
+
+    Attributes:
+        notes: What one should know of them, each a sentence.
+
+    Example:
+        >>> curves(task.directory)["loss"][-1]
+        Point(step=9, value=0.31)
+    """
+
+    def __init__(self, points: Mapping[str, list[Point]], notes: list[str]) -> None:
+        self._points, self.notes = points, notes
+
+    def __getitem__(self, name: str) -> list[Point]:
+        return self._points[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._points)
+
+    def __len__(self) -> int:
+        return len(self._points)
+
+    def __repr__(self) -> str:
+        return f"<Curves of {listed(list(self._points), 8) or 'nothing'}>"
+
+
+class Latest(NamedTuple):
+    """The last value of a metric.
+
+    Attributes:
+        value: The value.
+        step: Its step; None if it was logged without one.
+    """
+
+    value: float
+    step: float | None
+
+
+def curves(directory: Path, *, most: int = MOST_POINTS, keep: Keep = "extremes", only: str = "") -> Curves:
+    """Read the curves of a job.
+
+    Args:
+        directory: The job's directory.
+        most: How many points a curve may have before it is thinned.
+        keep: What a thinned curve keeps besides its first and its last point: the least and the greatest value among
+            neighbours, which is right to look at; or every second, fourth … point, which is right for means.
+        only: The only metric to read; empty for all.
+
+    Returns:
+        Its notes say what was passed over, and which curves were thinned. There is no curve if nothing was logged.
+
+    Raises:
+        OSError: The file is there, but cannot be read.
+    """
+    reading = _Reading(most, keep, only)
+    try:
+        with open(directory / NAME, "rb", buffering=0) as file:
+            for lines in _blocks(file):
+                for row in _rows(lines, reading.cannot_read):
+                    reading.add(row)
+    except FileNotFoundError:
+        return Curves({}, [])
+    return Curves({name: one.points() for name, one in reading.curves.items() if one.kept.count}, reading.notes())
+
+
+def last_values(directory: Path) -> dict[str, Latest]:
+    """Read the last value of each metric from the end of the file. It takes a millisecond, however large the file is.
+
+    A metric that was last logged long before the end may be missing.
+
+    Raises:
+        OSError: The file is there, but cannot be read.
+    """
+    try:
+        with open(directory / NAME, "rb") as file:
+            size = file.seek(0, 2)
+            file.seek(max(size - TAIL, 0))
+            data = file.read(TAIL)
+    except FileNotFoundError:
+        return {}
+    lines = data.split(b"\n")
+    if size > TAIL:
+        del lines[0]  # its beginning is missing
+    found: dict[str, Latest] = {}
+    for row in _rows(lines, lambda: None):
+        marks = marks_in(row)
+        step = _number(row.get("step"), "step", marks)
+        for name, value in row.items():
+            if name not in ("step", "at", "not_finite") and (number := _number(value, name, marks)) is not None:
+                found.pop(name, None)  # what was logged last comes last
+                found[name] = Latest(number, None if step is None else _step(step))
+    return found
+
+
+# -- lines -------------------------------------------------------------------------------------------------------------
+
+
+def _blocks(file: BinaryIO) -> Iterator[list[bytes]]:
+    """The lines of a file, many at a time. Of a line that is too long to be one of ours, only a part is held."""
+    rest = b""
+    while block := file.read(BLOCK):
+        lines = (rest + block).split(b"\n")
+        rest = lines.pop()[: 2 * LONGEST_LINE]
+        yield lines
+    if rest:
+        yield [rest]
+
+
+def _rows(lines: list[bytes], cannot_read: Callable[[], None]) -> Iterator[dict[str, Any]]:
+    """The objects in some lines. They are parsed together, which is faster, and one by one if one of them is torn."""
+    try:
+        found = json.loads(f"[{b','.join(filter(None, lines)).decode()}]")
+    except (ValueError, RecursionError):
+        found = [_parsed(line) for line in lines if line]
+    for row in found:
+        if type(row) is dict:
+            yield row
+        else:
+            cannot_read()
+
+
+def _parsed(line: bytes) -> Any:
+    try:
+        return json.loads(line.decode())
+    except (ValueError, RecursionError):
+        return None
+
+
+def _number(value: Any, name: str, marks: Mapping[str, str]) -> float | None:
+    """A value as a number; None if it is none."""
+    if type(value) is float:
+        return value
+    if isinstance(value, (int, float)):
+        try:
+            return float(value)
+        except OverflowError:
+            return None
+    return NOT_FINITE.get(marks.get(name, "")) if value is None and marks else None
+
+
+def _step(value: float) -> float:
+    """A step as it was logged: a whole number is an int."""
+    return int(value) if value.is_integer() and abs(value) < 2**53 else value
+
+
+# -- curves ------------------------------------------------------------------------------------------------------------
+
+
+class _Curve:
+    """A curve while it is read."""
+
+    def __init__(self, most: int, keep: Keep) -> None:
+        self.kept = Thinned(most, keep)
+        self.execution = 0
+        self._first = math.inf
+        """The least step of the current execution."""
+        self.replaced = self.no_numbers = self.no_step = 0
+        self.repeated = 0
+
+    def add(self, step: float, value: float, execution: int) -> None:
+        if execution != self.execution:
+            self.kept.new_part()
+            self.execution, self._first = execution, math.inf
+        if step < self._first:
+            self._first = step
+            if execution:
+                self.kept.cut(step)
+        self.kept.add(step, value)
+
+    def points(self) -> list[Point]:
+        """The points in order. If a step has several, the last one counts."""
+        pairs = self.kept.pairs()
+        if any(step <= before for (before, _), (step, _) in pairwise(pairs)):
+            by_step = dict(pairs)
+            self.repeated = len(pairs) - len(by_step)
+            pairs = sorted(by_step.items())
+        return [Point(_step(step), value) for step, value in pairs]
+
+
+class _Reading:
+    """What was read of a file so far."""
+
+    def __init__(self, most: int, keep: Keep, only: str) -> None:
+        self.curves: dict[str, _Curve] = {}
+        self._most, self._keep, self._only = most, keep, only
+        self._executions: list[str] = []
+        self._unnumbered = self._resumed_at = 0
+        self._torn = self._maybe_torn = 0
+        self._too_many: set[str] = set()
+        self._more = False
+
+    def cannot_read(self) -> None:
+        """Count a line that cannot be read. The last one of an execution was torn when it was killed: that is usual."""
+        self._maybe_torn += 1
+
+    def add(self, row: dict[str, Any]) -> None:
+        """Add a line."""
+        if "execution" in row and _is_start(row):
+            self._torn += max(self._maybe_torn - 1, 0)
+            self._maybe_torn = 0
+            if not self._executions or self._executions[-1] != row["execution"]:
+                self._executions.append(row["execution"])
+                self._resumed_at = self._unnumbered
+            return
+        if self._maybe_torn:
+            self._torn, self._maybe_torn = self._torn + self._maybe_torn, 0
+        marks = marks_in(row) if "not_finite" in row else {}
+        step = _number(row.get("step"), "step", marks)
+        numbered = step is None or not math.isfinite(step)
+        if step is None or numbered:
+            step = float(self._unnumbered)
+            self._unnumbered += 1
+        execution = max(len(self._executions) - 1, 0)
+        for name, value in row.items():
+            if name in ("step", "at", "not_finite") or (self._only and name != self._only):
+                continue
+            one = self._curve(name)
+            if one is None:
+                continue
+            number = _number(value, name, marks)
+            if number is None:
+                one.no_numbers += 1
+            else:
+                one.no_step += numbered
+                one.add(step, number, 0 if numbered else execution)
+
+    def _curve(self, name: str) -> _Curve | None:
+        found = self.curves.get(name)
+        if found is None:
+            if len(self.curves) == MOST_CURVES:
+                if len(self._too_many) < MOST_CURVES:
+                    self._too_many.add(name)
+                elif name not in self._too_many:
+                    self._more = True
+                return None
+            found = self.curves[name] = _Curve(self._most, self._keep)
+        return found
+
+    def notes(self) -> list[str]:
+        """What one should know of the curves."""
+        found = [note for name, one in self.curves.items() for note in _notes_of(name, one)]
+        if self._unnumbered and self._resumed_at:
+            found.append(
+                f"{NAME}: its lines have no steps, and the task was resumed at line {self._resumed_at}: steps that it "
+                "repeated are there twice. Log them with step=."
+            )
+        if self._torn:
+            found.append(f"{NAME}: {plural(self._torn, 'line')} cannot be read, and were passed over.")
+        if self._too_many:
+            more = "more than " if self._more else ""
+            found.append(
+                f"{NAME} has {more}{MOST_CURVES + len(self._too_many)} metrics: the first {MOST_CURVES} were read."
+            )
+        return found
+
+
+def _is_start(row: Mapping[str, Any]) -> bool:
+    """Whether a line says that an execution begins."""
+    execution = row["execution"]
+    return row.keys() <= {"execution", "at"} and isinstance(execution, str) and bool(EXECUTION.fullmatch(execution))
+
+
+def _notes_of(name: str, one: _Curve) -> Iterator[str]:
+    kept = one.kept
+    if one.no_numbers and kept.count:
+        yield f"{name}: {one.no_numbers} of {one.no_numbers + kept.count} values are no numbers, and are no points."
+    elif one.no_numbers:
+        yield f"{name}: none of its {plural(one.no_numbers, 'value')} is a number, so it has no curve."
+    if kept.is_thinned:
+        what = "extremes" if kept.keep == "extremes" else f"one in {kept.stride}"
+        yield f"{name}: {len(kept)} of {kept.count} points are kept (first, last and {what})."
+    if kept.nans:
+        yield f"{name}: {plural(kept.nans, 'value')} of {kept.count} {'is' if kept.nans == 1 else 'are'} nan."
+    if one.repeated:
+        yield f"{name}: {plural(one.repeated, 'point')} repeat a step; of each step, the last value counts."

@@ -15,6 +15,7 @@ from xpm_cli.output.forms import CSV, JSON, TABLE, as_json, list_forms
 from xpm_cli.output.json_form import moment
 from xpm_cli.output.publishing.result_lines import Shown, as_data, lines
 from xpm_cli.output.terminal import Terminal
+from xpm_core.errors import ResultsError
 from xpm_core.filters import Filter
 from xpm_core.results.folding.folded import Folded
 from xpm_core.results.table import Table
@@ -61,6 +62,7 @@ def results(
         table = opened.view.results(experiment, selected(**given) or Filter())
         if columns:
             table = table.select(*names_in(columns))
+        table = _reporting(table, pivot[2]) if pivot else table
         found: Table | Folded = table.over(*names_in(over), **settings) if over else table
         if sort:
             found = found.sort(*names_in(sort))
@@ -73,11 +75,20 @@ def results(
 
 def _pivoted(found: Table | Folded, names: tuple[str, str, str], lowest: bool) -> Shown:
     rows, across, value = names_in(names[0]), names_in(names[1]), names[2]
-    return (
-        found.pivot(rows, across, value, lowest=lowest)
-        if isinstance(found, Folded)
-        else found.pivot(rows, across, value)
-    )
+    try:
+        if isinstance(found, Folded):
+            return found.pivot(rows, across, value, lowest=lowest)
+        return found.pivot(rows, across, value)
+    except ResultsError as error:
+        remedy = "Fold what is repeated with --over, choose with --where, or add it to ROWS."
+        raise ResultsError("--pivot", error.problem, remedy) from None
+
+
+def _reporting(table: Table, value: str) -> Table:
+    """The rows of tasks that have the value: other tasks would be rows without any."""
+    column = table.column(value)
+    tasks = {row.job.task for row in table if row.value(column) is not None}
+    return table.where(f"task={','.join(sorted(filter(None, tasks)))}") if tasks else table
 
 
 def _written(opened: OpenWorkspace, experiment: str, shown: Shown, form: str, *, asked: bool) -> Iterable[str]:

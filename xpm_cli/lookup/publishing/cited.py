@@ -16,6 +16,7 @@ from xpm_core.labels import short
 from xpm_core.results.columns import Column, key_of
 from xpm_core.results.folding.cells import Cell
 from xpm_core.results.folding.folded import Folded, FoldedRow
+from xpm_core.results.folding.holes import at_text
 from xpm_core.results.table import Row, Table
 from xpm_core.words.text import listed, plural
 
@@ -39,6 +40,7 @@ class Cited:
         rows: The jobs that count in it.
         name: What the row is called: `model=bm25 lr=0.1`.
         notes: What one should know of it, each a sentence.
+        keys: Of several jobs, what was folded of each, in words: `seed=1`.
     """
 
     text: str
@@ -49,6 +51,7 @@ class Cited:
     rows: Sequence[Row]
     name: str
     notes: Sequence[str] = ()
+    keys: Sequence[str] = ()
 
     @property
     def cell(self) -> Cell | None:
@@ -131,8 +134,8 @@ def _folded(
 ) -> Cited:
     """The cell that has the jobs.
 
-    The whole experiment is folded, because a filter would hide the seeds that other rows have and this one lacks. If the
-    filter leaves out jobs of the row, the cell is that of the jobs that match.
+    The whole experiment is folded, because a filter would hide the seeds that other rows have and this one lacks. If
+    the filter leaves out jobs of the row, the cell is that of the jobs that match.
     """
     text, experiment, column, filter = asked
     identities = {row.identity for row in matching}
@@ -153,7 +156,8 @@ def _folded(
         raise ResultsError(text, f"{column.key!r} is no number: all jobs have {cell!r}", "Leave --over out.")
     by_identity = {each.identity: each for table in (everything, matching) for each in table}
     rows = [by_identity[job] for job in cell.jobs]
-    return Cited(text, experiment, column, filter, cell, rows, row.name, [*notes, *_said(whole, row)])
+    keys = [at_text(over, key) for key in cell.keys]
+    return Cited(text, experiment, column, filter, cell, rows, row.name, [*notes, *_said(whole, row)], keys)
 
 
 def _reporting(folded: Folded, column: Column, identities: set[str]) -> list[FoldedRow]:

@@ -55,6 +55,11 @@ class ChecklistFacts:
         """What was tried, by task."""
         return tried(self.opened, self.rows)
 
+    @cached_property
+    def removed(self) -> int:
+        """How many jobs it had that somebody has removed."""
+        return removed(self.opened, self.experiment, self.rows)
+
     def as_data(self) -> dict[str, Any]:
         """The JSON form."""
         return {
@@ -95,7 +100,7 @@ class ChecklistFacts:
             "states": {word: states[word] for word in [*(state.value for state in State), "unknown"] if states[word]},
             "tasks": {task.name: len(task.table) for task in self.tasks},
             "given_up": None if left is None else len(left),
-            "removed": removed(self.opened, self.experiment, self.rows),
+            "removed": self.removed,
             "imported": len(self.attempts.imported),
         }
 
@@ -188,7 +193,9 @@ class ChecklistFacts:
             yield f"Imported jobs: {len(found.imported)}. They ran elsewhere, and their hours are in the sums."
         if unsettled := sum(row.state in UNSETTLED for row in self.rows):
             yield f"Jobs that have not ended: {unsettled}. The facts are those of now."
-        if removed(self.opened, self.experiment, self.rows):
+        if shared := sum(len(row.experiments) > 1 for row in self.rows):
+            yield f"Jobs that other experiments have, too: {shared}. Their hours are in the sums."
+        if self.removed:
             yield "Jobs were removed from the workspace. Their attempts and hours are not in the sums."
         yield "Hours are those of attempts: of two that run at once on one machine, both count."
 

@@ -5,10 +5,12 @@ Owns: the sentences. The facts are those of `checklist_facts`.
 
 from __future__ import annotations
 
+import math
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from xpm_cli.output.code.code_lines import NOTABLE
 from xpm_cli.output.tables.cells import text_of
 from xpm_core.labels import LIVE, short
 from xpm_core.words.text import amount, line, listed, plural
@@ -17,6 +19,7 @@ VALUES = 12
 """Of so many numbers, each is named; of more, the least and the greatest."""
 PACKAGES = 60
 FILES = 5
+MOST_PLACES = 6
 LONGEST = 60
 
 Facts = Mapping[str, Any]
@@ -181,9 +184,12 @@ def _packages(facts: Facts) -> Iterator[str]:
     if len([each for each in packages["environments"] if each["packages"]]) > 1:
         differ = [f"{name} ({', '.join(found)})" for name, found in packages["versions"].items() if len(found) > 1]
         yield f"- Versions that differ: {listed(differ, PACKAGES) or 'none; packages are missing in some'}."
-    if packages["versions"]:
-        words = [f"{name} {'/'.join(found)}" for name, found in packages["versions"].items()]
-        yield f"- {listed(words, PACKAGES)}."
+    if versions := packages["versions"]:
+        named = [*versions] if len(versions) <= PACKAGES else [name for name in NOTABLE if name in versions]
+        words = ", ".join(f"{name} {'/'.join(versions[name])}" for name in named)
+        rest = len(versions) - len(named)
+        more = f"{plural(rest, 'package')} more: `xpm checklist {facts['experiment']} --json`" if rest else ""
+        yield f"- {'; '.join(filter(None, [words, more]))}."
 
 
 def _code(facts: Facts) -> Iterator[str]:
@@ -223,7 +229,8 @@ def _number(hours: float | None) -> str:
     """Hours with as many digits as they need: `12.5`, `0.0042`."""
     if hours is None:
         return "not known"
-    return f"{hours:.1f}" if hours >= 10 else f"{hours:.2g}"
+    places = MOST_PLACES if hours <= 0 else min(max(1 - math.floor(math.log10(hours)), 1), MOST_PLACES)
+    return f"{hours:.{places}f}" if hours else "0"
 
 
 def _table(header: Sequence[str], rows: Iterable[Sequence[Any]]) -> Iterator[str]:

@@ -62,13 +62,14 @@ def _jobs(facts: CitationFacts, terminal: Terminal) -> Iterator[str]:
     """The jobs that count, each with its value, and where it lies."""
     if not facts.sources:
         yield terminal.entry("jobs", ["none counts"])
-    key = facts.cited.column.key
+    name = facts.cited.column.key
     shown, more = _first(facts.sources, terminal)
     for number, source in enumerate(shown):
         row = source.row
-        value = text_of(source.value(key))
+        value = text_of(source.value(name))
         word = [] if row.state and row.state.value == "done" else [state(row.state.value) if row.state else "unknown"]
-        items = [f"{short(row.identity)} {facts.opened.title(row)}", value, *word]
+        key = facts.cited.keys[number : number + 1]
+        items = [f"{short(row.identity)} {facts.opened.title(row)}", *key, value, *word]
         yield terminal.entry("" if number else "jobs", items)
     if more:
         yield terminal.entry("", [f"and {more} more (--json)"])

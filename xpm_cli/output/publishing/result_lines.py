@@ -116,9 +116,19 @@ def _below(found: Shown, terminal: Terminal) -> Iterator[str]:
         return
     marks = {MARKS[mark] for row in found for mark in row.marks.values()} if isinstance(found, Pivot) else set()
     legend = [f"{mark} {text}" for mark, text in LEGEND.items() if mark in marks]
-    if said := [found.caption] * bool(found.caption) + ["   ".join(legend)] * bool(legend):
-        for each in said:
-            yield from terminal.wrapped("", each)
+    for each in [found.caption] * bool(found.caption) + ["   ".join(legend)] * bool(legend) + _of_cells(found):
+        yield from terminal.wrapped("", each)
+
+
+def _of_cells(found: Folded | Pivot) -> list[str]:
+    """What cells say of themselves, as why they have no interval; each once, with the columns."""
+    notes: dict[str, dict[str, None]] = {}
+    for row in found:
+        for column in found.columns:
+            value = row.value(column)
+            if isinstance(value, Cell) and value.note:
+                notes.setdefault(value.note, {})[column.name] = None
+    return [f"{', '.join(columns)}: {note}" for note, columns in notes.items()]
 
 
 # -- for programs ------------------------------------------------------------------------------------------------------

@@ -26,6 +26,7 @@ is empty for a flag."""
 _KINDS = {
     "JOB": "job", "A": "job", "B": "job", "EXPERIMENT": "experiment", "TASK": "task", "STATE[,...]": "state",
     "FILTER": "filter", "DIR": "dir", "DIR|NAME": "workspace", "FILE": "file", "FILE.yaml": "file",
+    "EXPERIMENT:RESULT:FILTER": "number",
 }  # fmt: skip
 """The kinds of words, by the words of the help."""
 _KINDS_OF_OPTIONS = {

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from xpm_cli.app import common_options, say
+from xpm_cli.app import common_options
 from xpm_cli.lookup.open_workspace import open_workspace
 from xpm_cli.lookup.publishing.cited import cited
 from xpm_cli.lookup.publishing.folding import folding_options, names_in, settings_of
@@ -32,5 +32,3 @@ def cite(number: str, over: str | None, as_json: bool, **given: Any) -> None:
         facts = CitationFacts(opened, cited(opened, number, names_in(over), settings))
         for line in [dumps(facts.as_data())] if as_json else lines(facts, Terminal.of_stdout()):
             click.echo(line)
-    for note in facts.notes:
-        say(note)

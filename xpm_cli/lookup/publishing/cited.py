@@ -157,14 +157,9 @@ def _folded(
     by_identity = {each.identity: each for table in (everything, matching) for each in table}
     rows = [by_identity[job] for job in cell.jobs]
     keys = [at_text(over, key) for key in cell.keys]
-    return Cited(text, experiment, column, filter, cell, rows, row.name, [*notes, *_said(whole, row)], keys)
+    return Cited(text, experiment, column, filter, cell, rows, row.name, notes, keys)
 
 
 def _reporting(folded: Folded, column: Column, identities: set[str]) -> list[FoldedRow]:
     """The rows of a folded table that have a value, and some of these jobs."""
     return [row for row in folded if identities.intersection(row.jobs) and row.value(column) is not None]
-
-
-def _said(folded: Folded, row: FoldedRow) -> list[str]:
-    """The notes of a folded table that are about one row."""
-    return [note for note in folded.holes if note.startswith(f"{row.name}: ")] if row.name else list(folded.holes)

@@ -13,7 +13,7 @@ import click
 from xpm_cli.output.code.code_lines import code_lines
 from xpm_cli.output.publishing.citation_facts import CitationFacts, Source, paths_of
 from xpm_cli.output.tables.cells import text_of
-from xpm_cli.output.terminal import Terminal, state
+from xpm_cli.output.terminal import LABEL_WIDTH, Terminal, state
 from xpm_core.labels import short
 from xpm_core.results.folding.cells import holes_text
 from xpm_core.results.jobs import Known
@@ -30,11 +30,11 @@ def lines(facts: CitationFacts, terminal: Terminal) -> Iterator[str]:
     cited, cell = facts.cited, facts.cited.cell
     yield terminal.entry("number", [click.style(f"{cited.column.key} = {cell or text_of(cited.value)}", bold=True)])
     yield terminal.entry("of", [cited.experiment, *([cited.name] if cited.name else [])])
-    if cell and cell.note:
-        yield from terminal.wrapped("note".ljust(12), cell.note)
+    for note in filter(None, [cell.note if cell else "", *facts.notes]):
+        yield from terminal.wrapped("note".ljust(LABEL_WIDTH), note)
     yield from _jobs(facts, terminal)
     if cell and cell.missing:
-        yield from terminal.wrapped("missing".ljust(12), holes_text(cell.missing))
+        yield from terminal.wrapped("missing".ljust(LABEL_WIDTH), holes_text(cell.missing))
     yield from _used(facts, terminal)
     everyone = [*facts.sources, *facts.used]
     for sources in _grouped(everyone, _ran):

@@ -146,7 +146,7 @@ class Lab:
         }
         where = {"host": self.worker.host, "worker": self.worker.name}
         if results:
-            Reported(lease.execution, dict(results)).write(directory)
+            Reported(lease.execution, more["results"], more.get("not_finite", {})).write(directory)
         directory.write_record(number, lease.execution, {**record, **where, **more})
         if state is State.DONE:
             directory.keep(KeptJob(*(getattr(lease, name) for name in KeptJob._fields)))

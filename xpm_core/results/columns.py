@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from xpm_core.errors import UnknownColumnError
+from xpm_core.index.columns import Cells
 
 Kind = Literal["tag", "param", "result", "fact"]
 
@@ -156,12 +157,25 @@ class Columns:
 def _by_name(values: Values) -> dict[str, dict[int, Any]]:
     """By name, the value of each row that has one."""
     found: dict[str, dict[int, Any]] = {}
+    together: dict[int, tuple[Cells, list[int], list[int]]] = {}
     for at, each in enumerate(values):
+        if type(each) is Cells:  # rows whose values lie in columns already
+            group = together.get(id(each.columns))
+            if group is None:
+                group = together[id(each.columns)] = (each, [], [])
+                for name in each:
+                    found.setdefault(name, {})
+            group[1].append(at)
+            group[2].append(each.at)
+            continue
         for name, value in each.items():
             column = found.get(name)
             if column is None:
                 column = found[name] = {}
             column[at] = value
+    for cells, rows, places in together.values():
+        for name in cells:
+            found[name].update(zip(rows, map(cells.columns[name].__getitem__, places), strict=True))
     return found
 
 
@@ -176,9 +190,11 @@ def _differ(values: Mapping[int, Any], rows: int) -> bool:
     """Whether the values differ among the rows. A row that has none differs from those that have one."""
     if len(values) < rows:
         return True
-    each = iter(values.values())
-    first = key_of(next(each, None))
-    return any(key_of(value) != first for value in each)
+    kinds = set(map(type, values.values()))
+    if kinds <= {int, float, str}:
+        different = set(values.values())  # one NaN may stand there several times
+        return len(different) > 1 and (float not in kinds or len(set(map(key_of, different))) > 1)
+    return len(set(map(key_of, values.values()))) > 1
 
 
 def _repeats(values: Mapping[int, Any], other: Mapping[int, Any]) -> bool:

@@ -148,6 +148,7 @@ def compared(
     ]
     found = Comparisons(rows, columns, filters)
     found.notes = [
+        *_several(grouping, sides, common),
         *said_of(grouping, settings.names),
         *_holes(divided, settings),
         *_alone(grouping, (first_by_key, other_by_key)),
@@ -196,6 +197,17 @@ def _difference(cells: tuple[Cell, Cell], test: Comparison, level: float) -> Cel
     method = f"{percent(level)} {test.test}" if test.test else ""
     unit = "pairs" if test.paired else "runs"
     return Cell(test.difference, None, test.n, test.interval, method, (*a.jobs, *b.jobs), unit, (), test.note)
+
+
+def _several(grouping: Grouping, sides: Sequence[Sequence[Group]], common: Sequence[int]) -> Iterator[str]:
+    """A sentence for groups that differ in more than one column."""
+    told = [
+        f"{column.name} ({sides[0][0].values[at]}, {sides[1][0].values[at]})"
+        for at, column in enumerate(grouping.columns)
+        if at not in common
+    ]
+    if len(told) > 1:
+        yield f"The two groups differ in {listed(told, 10)}."
 
 
 def _nothing_in_common(

@@ -41,6 +41,6 @@ def fixed(value: float, places: int | None) -> str:
         whole = float(value).is_integer() and abs(value) < 1e15
         return str(int(value)) if whole else f"{value:.{PLAIN}g}"
     if places > MOST or abs(value) >= 1e15:
-        size = math.floor(math.log10(abs(value))) if value else 0
+        size = math.floor(math.log10(abs(value))) if value else -places
         return f"{value:.{max(1, min(size + places, 15))}e}"
     return f"{value:.{places}f}"

@@ -5,11 +5,12 @@ Owns: how a parameter that is a job is replaced by what that job was given.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from xpm_core.filters import row as filters
+from xpm_core.index.columns import Cells
 from xpm_core.labels import label
 
 DEEPEST = 8
@@ -21,6 +22,16 @@ class Job(filters.Row, Protocol):
 
     @property
     def title(self) -> str: ...
+
+
+class _Seen:
+    """A job with the parameters that its row shows, as filters see it."""
+
+    def __init__(self, job: Job, params: Mapping[str, Any]) -> None:
+        self._job, self.params = job, params
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._job, name)
 
 
 class Known:
@@ -41,6 +52,7 @@ class Known:
         self._others = others
         self._by_label: dict[str, Job | None] | None = None
         self._parameters: dict[str, Mapping[str, Any]] = {}
+        self._maps: dict[int, tuple[object, list[str]]] = {}
 
     def parameters(self, job: Job, depth: int = 0) -> Mapping[str, Any]:
         """The parameters of a job by path. In place of a job that it uses stand the parameters of that job.
@@ -49,11 +61,26 @@ class Known:
         """
         found = self._parameters.get(job.identity)
         if found is None:
-            given = job.params or {}
-            uses = [name for name, value in given.items() if type(value) is dict and _label(value)]
-            found = dict(self._replaced(given, depth)) if uses and depth < DEEPEST else given
+            given = job.params if job.params is not None else {}
+            uses = self._used(given) if depth < DEEPEST else []
+            found = dict(self._replaced(given, depth)) if uses else given
             self._parameters[job.identity] = found
         return found
+
+    def seen(self, job: Job) -> Job:
+        """A job with all parameters that its row shows, so that filters know `train.lr`, too."""
+        params = self.parameters(job)
+        return job if params is job.params or job.params is None else cast("Job", _Seen(job, params))
+
+    def _used(self, given: Mapping[str, Any]) -> list[str]:
+        """The names of parameters that are jobs. Of jobs whose values lie in columns, most have none that can be."""
+        names: Iterable[str] = given
+        if isinstance(given, Cells):
+            if id(given.columns) not in self._maps:
+                maps = [name for name, samples in given.columns.samples.items() if dict in map(type, samples)]
+                self._maps[id(given.columns)] = given.columns, maps
+            names = self._maps[id(given.columns)][1]
+        return [name for name in names if type(given[name]) is dict and _label(given[name])]
 
     def _replaced(self, given: Mapping[str, Any], depth: int) -> Iterator[tuple[str, Any]]:
         for name, value in given.items():

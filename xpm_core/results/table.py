@@ -106,7 +106,8 @@ class Row(Mapping[str, Any]):
     @property
     def results(self) -> Mapping[str, Any]:
         """What it has reported, in one level: `loss.test`. Lists are in its directory only: `task.results`."""
-        return self.job.results or _NONE
+        found = self.job.results
+        return _NONE if found is None else found
 
     @property
     def directory(self) -> Path | None:
@@ -275,9 +276,9 @@ class Table(Written, Sequence[Row]):
         Raises:
             FilterError: The filter cannot be understood, or names what no row has.
         """
-        jobs = [row.job for row in self._rows]
-        wanted = parse(filter).bind(Vocabulary.of(jobs), 0.0)
-        return self._of(row for row in self._rows if wanted.matches(row.job))
+        jobs = [self.known.seen(row.job) for row in self._rows]
+        wanted = parse(filter).bind(Vocabulary.of(jobs))
+        return self._of(row for row, job in zip(self._rows, jobs, strict=True) if wanted.matches(job))
 
     @edge
     def select(self, *names: str) -> Table:
@@ -412,7 +413,7 @@ class Table(Written, Sequence[Row]):
             >>> for row in table.compare("model=bm25", "model=dense", over="seed", value="accuracy"):
             ...     print(row["difference"], row["adjusted"])
         """
-        sides = [self._of(self.where(filter)) for filter in (a, b)]
+        sides = [self.where(filter) for filter in (a, b)]
         both = Table([row.job for side in sides for row in side], self.known, self.notes)
         names = as_names(over)
         settings = Settings(names, "t", level)

@@ -12,6 +12,7 @@ import jobapi_tasks as tasks
 import pytest
 from helpers.daemons import Crew
 from helpers.playground import Stage
+from helpers.typed_commands import Shell
 from helpers.waiting import wait_until
 
 from xpm_core import Task, experiment, look
@@ -145,3 +146,20 @@ def test_a_dry_run_and_an_experiment_that_was_never_open_have_no_table(stage: St
         experiment(stage.workspace.path, "results", redis=stage.url, dry_run=True) as xp,
     ):
         xp.results()
+
+
+def test_a_retry_of_a_done_job_replaces_its_results(crew: Crew, tmp_path: Path, redis_url: str) -> None:
+    log = tmp_path / "log"
+    crew.started()
+    crew.submit(task := tasks.Counting.C(log=log))
+    crew.wait(task)
+    wait_until(lambda: crew.job(task).identity in MergedIndex(crew.workspace.path).read())
+    assert end_of(crew, task).results == {"result": 1}
+    identity = crew.directory(task).identity
+    done = crew.record(task)["execution"]
+    shell = Shell(crew.workspace.path, redis_url, tmp_path / "home")
+    shell.run("retry", identity, "--yes")
+    wait_until(lambda: end_of(crew, task).execution not in ("", done), show=lambda: crew.explain(task))
+    assert end_of(crew, task).results == {"result": 2}
+    assert dict(JobResults(crew.directory(task).path)) == {"result": 2}
+    assert json.loads(shell.run("jobs", "-o", "json").stdout)["jobs"][0]["results"] == {"result": 2}

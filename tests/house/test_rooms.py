@@ -15,6 +15,7 @@ ROOMS = {"house", "whole", "helpers", "tasks"}
 TESTED_ELSEWHERE = {
     "core/workspace/reported/results_file": ("core/job/reporting/test_results", "the job writes it, and it is read"),
     "core/workspace/reported/job_results": ("core/job/reporting/test_results", "what the job has reported is read"),
+    "core/results/formats/written": ("core/results/formats/test_latex", "its methods are called for each form"),
     # It only names what others define.
     "core": ("house/test_package", "it hands on names, and each is looked for there"),
     "core/config": ("house/test_package", "it hands on names"),
@@ -62,6 +63,11 @@ TESTED_ELSEWHERE = {
     "core/judging/then": ("core/judging/test_judge", "what a directory says of a job is what is judged"),
     "core/forecast/records": ("core/forecast/test_forecast", "what a forecast is made of, and what it says"),
     "core/reading/survey/capacity": ("core/reading/survey/test_ends", "who may do the work that is foreseen"),
+    "core/results/folding/choosing": ("core/results/folding/test_folded", "rows are sorted, and the best are found"),
+    "core/results/folding/marking": ("core/results/folding/test_folded", "rows are marked, and cells of pivots"),
+    "core/results/folding/settings": ("core/results/folding/test_folded", "captions say them"),
+    "core/script/sampling/sampled_job": ("core/script/sampling/test_until", "jobs are sampled"),
+    "core/script/sampling/sampler": ("core/script/sampling/test_until", "jobs are sampled"),
     "core/script/rehearsal/facts": ("core/script/rehearsal/test_plan", "what is read, with a real server and without"),
     "core/script/follow/tracked_job": ("core/script/follow/test_tracker", "it is a row of the tracker's table"),
     # It is small, and shows only in what uses it.

@@ -23,6 +23,7 @@ from xpm_core.results.folding.settings import Settings
 from xpm_core.results.formats.sheet import Sheet, named
 from xpm_core.results.formats.written import Written
 from xpm_core.results.jobs import Job, Known
+from xpm_core.results.plotting.plotted import Plotted, Source
 from xpm_core.results.statistics.aggregates import STATISTICS
 from xpm_core.results.statistics.arguments import Bounds, checked_choice
 from xpm_core.states import State
@@ -172,7 +173,7 @@ class Row(Mapping[str, Any]):
         return sorted(self.job.experiments or ())
 
 
-class Table(Written, Sequence[Row]):
+class Table(Written, Plotted, Sequence[Row]):
     """Rows of jobs. `experiment.results()` and `look(workspace).results("digits")` return one.
 
     Args:
@@ -266,6 +267,13 @@ class Table(Written, Sequence[Row]):
             codes={row.identity: row.code for row in self if row.code},
             notes=self.notes,
         )
+
+    def _to_plot(self) -> Source:
+        return Source(self._rows, [column for column in self.columns if column.kind in ("tag", "param")])
+
+    def caption_of(self, *columns: Column) -> str:
+        """What a value of some columns is: that of a job, so there is nothing to say."""
+        return ""
 
     # -- selecting -------------------------------------------------------------------------------------------------
 

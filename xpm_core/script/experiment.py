@@ -244,7 +244,7 @@ class experiment(RunResults, Sampling):
             DryRunError: This is a dry run, which has no folder.
             WorkspaceError: The folder cannot be made.
         """
-        self._refuse_dry("the script asks for xp.resultspath")
+        self.refuse_dry("the script asks for xp.resultspath")
         if self._run_directory is None:
             raise self._closed_error()
         return self._run_directory.results
@@ -269,7 +269,8 @@ class experiment(RunResults, Sampling):
             raise ExperimentError(format_line(caller()), wrong, "Pass dry_run=True, or set XPM_DRY_RUN=1.")
         return self.rehearsal.plan()
 
-    def _refuse_dry(self, what: str) -> None:
+    def refuse_dry(self, what: str) -> None:
+        """Raise the error for what only a run has, if this is a dry run."""
         if self.rehearsal is not None:
             from xpm_core.script.rehearsal.rehearsal import not_foreseen
 
@@ -411,7 +412,7 @@ class experiment(RunResults, Sampling):
                     print(event.task, event.error["message"])
         """
         self._refuse_closed()
-        self._refuse_dry("the script asks for xp.events()")
+        self.refuse_dry("the script asks for xp.events()")
         self._submitter.flush()
 
         def over() -> bool:

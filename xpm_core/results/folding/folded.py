@@ -24,6 +24,8 @@ from xpm_core.results.folding.settings import Settings
 from xpm_core.results.folding.values import value_of
 from xpm_core.results.formats.sheet import Sheet
 from xpm_core.results.formats.written import Written
+from xpm_core.results.plotting.bands import Spread
+from xpm_core.results.plotting.plotted import Plotted, Source
 from xpm_core.states import State
 from xpm_core.tracebacks.edges import edge
 from xpm_core.words.text import listed, plural
@@ -90,7 +92,7 @@ class FoldedRow(Mapping[str, Any]):
         return self._values[column]
 
 
-class Folded(Written, Sequence[FoldedRow]):
+class Folded(Written, Plotted, Sequence[FoldedRow]):
     """A table folded over some names: `table.over("seed")`.
 
     Args:
@@ -248,6 +250,12 @@ class Folded(Written, Sequence[FoldedRow]):
             caption=" ".join(filter(None, said)),
             notes=self.notes,
         )
+
+    def _to_plot(self) -> Source:
+        settings = self.settings
+        kind = "t" if settings.interval == "stratified" else settings.interval
+        spread = Spread(kind, settings.level, settings.range, settings.seed)
+        return Source(self._rows, self.grouping.columns, spread, self.notes)
 
     # -- choosing --------------------------------------------------------------------------------------------------
 

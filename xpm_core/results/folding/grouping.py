@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 from xpm_core.errors import ResultsError
@@ -31,6 +32,8 @@ class Line(Protocol):
     def task(self) -> str: ...
     @property
     def state(self) -> State | None: ...
+    @property
+    def directory(self) -> Path | None: ...
     @property
     def job(self) -> filters.Row: ...
     @property

@@ -12,7 +12,7 @@ from xpm_core.errors import ResultsError, UnknownColumnError
 from xpm_core.results.columns import Column, key_of
 from xpm_core.results.folding.choosing import Valued
 from xpm_core.results.folding.marking import ALIKE, Mark, marked, untested
-from xpm_core.results.formats.sheet import Sheet, is_folded
+from xpm_core.results.formats.sheet import Sheet, Span, is_folded
 from xpm_core.results.formats.written import Written
 from xpm_core.words.text import listed, plural
 
@@ -64,6 +64,7 @@ class Pivot(Written, Sequence[PivotRow]):
         columns: Its columns: first those of the rows, then one for each combination of the others.
         places: The latter.
         value: The column whose values stand in the places.
+        across: The columns whose combinations became its places.
         notes: What one should know of it, each a sentence.
         caption: A sentence for its caption; empty if nothing was folded.
         sources: The jobs of each place that has any, by the numbers of its row and of its column.
@@ -74,6 +75,7 @@ class Pivot(Written, Sequence[PivotRow]):
         self, rows: Sequence[PivotRow], columns: Sequence[Column], places: Sequence[Column], value: Column
     ) -> None:
         self._rows, self.columns, self.places, self.value = rows, columns, places, value
+        self.across: Sequence[Column] = ()
         self.notes: list[str] = []
         self.caption = ""
         self.sources: dict[tuple[int, int], tuple[str, ...]] = {}
@@ -126,11 +128,17 @@ class Pivot(Written, Sequence[PivotRow]):
             if row.marks.get(column.name) in ("best", "alike")
         }
         folded = any(is_folded(value) for row in rows for value in row)
-        said = [self.caption if folded else "", ALIKE.format(" of each column") if best else ""]
+        caption = (
+            f"{self.value.name}: {self.caption[:1].lower()}{self.caption[1:]}" if folded else f"{self.value.name}."
+        )
+        first = len(self.columns) - len(self.places)
+        is_named = len(self.across) == 1 and all("=" not in column.name for column in self.places)
+        said = [caption, ALIKE.format(" of each column") if best else ""]
         return Sheet(
             headings=[column.name for column in self.columns],
             rows=rows,
-            labels=len(self.columns) - len(self.places),
+            labels=first,
+            spans=[Span(self.across[0].name, first, len(self.columns) - 1)] if is_named and self.places else [],
             names=[row.name for row in self],
             sources=self.sources,
             codes=self.codes,
@@ -179,6 +187,7 @@ def pivoted(
         }
         made.append(PivotRow(_text(by, values), columns, row_values))
     pivot = Pivot(made, columns, list(places.values()), value)
+    pivot.across = across
     rows_at, columns_at = ({key: at for at, key in enumerate(keys)} for keys in (lines, heads))
     for (line, head), found in taken.items():
         jobs = found[0].lines

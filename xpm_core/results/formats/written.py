@@ -6,6 +6,7 @@ Owns: these methods. Each form has a module of its own.
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import Any, overload
 
@@ -21,12 +22,12 @@ Place = str | os.PathLike[str]
 Names = str | Sequence[str]
 
 
-class Written:
+class Written(ABC):
     """What can be written as a table."""
 
+    @abstractmethod
     def sheet(self, bold: Names = (), within: Names = ()) -> Sheet:
         """The table as every form of output gets it, with some of its best values in bold."""
-        raise NotImplementedError
 
     @overload
     def to_csv(self, path: None = None) -> str: ...

@@ -119,7 +119,8 @@ def test_a_pivot_has_bold_cells_and_the_jobs_of_each_place() -> None:
     bold = [r"\textbf{0}", r"\textbf{912} $\pm$ 0.013"]
     assert rows(found)[1] == ["svm", *bold, *bold]
     assert f"% b: {' '.join(job[:7] for job in pivot[0]['b'].jobs)}, code" in found
-    assert "the best of each column" in found
+    assert r"\caption{accuracy: mean and 95 \% t interval over 5 seeds. Bold: the best of each column, and" in found
+    assert r"\multicolumn{4}{c}{data} \\" in found
     single = table([job for job in jobs if job.params["seed"] == 0]).pivot("model", "data", "accuracy")
     assert rows(single.to_latex())[0] == ["mlp", "0", "91", "0", "91"]
     assert f"% a: {jobs[0].identity[:7]}, code 8c1f2e000000\n" in single.to_latex()

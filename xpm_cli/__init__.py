@@ -35,6 +35,7 @@ Program.homes = {
     "why": ("xpm_cli.commands.looking.why", "Say why a job does not run, and what to do."),
     "logs": ("xpm_cli.commands.looking.logs", "Print what jobs have printed."),
     "results": ("xpm_cli.commands.publishing.results", "Print a table of what jobs have reported."),
+    "plot": ("xpm_cli.commands.publishing.plot", "Plot the result Y against X, or curves of metrics."),
     "cite": ("xpm_cli.commands.publishing.cite", "Trace a number back to jobs, code, data and commands."),
     "checklist": ("xpm_cli.commands.publishing.checklist", "List what a paper must state of an experiment."),
     "events": ("xpm_cli.commands.looking.events", "List what has happened."),

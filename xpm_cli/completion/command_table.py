@@ -26,7 +26,7 @@ is empty for a flag."""
 _KINDS = {
     "JOB": "job", "A": "job", "B": "job", "EXPERIMENT": "experiment", "TASK": "task", "STATE[,...]": "state",
     "FILTER": "filter", "DIR": "dir", "DIR|NAME": "workspace", "FILE": "file", "FILE.yaml": "file",
-    "EXPERIMENT:RESULT:FILTER": "number",
+    "EXPERIMENT:RESULT:FILTER": "number", "X": "column", "Y": "column",
 }  # fmt: skip
 """The kinds of words, by the words of the help."""
 _KINDS_OF_OPTIONS = {
@@ -35,6 +35,7 @@ _KINDS_OF_OPTIONS = {
     "--columns": "column",
     "--sort": "key",
     "--over": "column",
+    "--by": "column",
 }
 _KINDS_OF_NAMES = {"workers": "worker", "queues": "queue", "tokens": "token"}
 """The kinds of the arguments NAME, by the group of commands."""

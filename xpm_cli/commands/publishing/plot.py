@@ -58,11 +58,15 @@ def _write(figure: Figure, file: Path) -> None:
     """Write the plot.
 
     Raises:
-        ResultsError: The name of the file has no ending that matplotlib knows.
+        ResultsError: The name of the file has no ending that matplotlib knows, or it cannot be written.
     """
     known = sorted(figure.canvas.get_supported_filetypes())
     if file.suffix.lower().removeprefix(".") not in known:
         raise ResultsError(
             f"--output {file}", "expected the name of an image", f"Let it end with .{', .'.join(known)}."
         )
-    figure.savefig(file)
+    try:
+        figure.savefig(file)
+    except OSError as error:
+        problem = f"the plot cannot be written: {error.strerror or error}"
+        raise ResultsError(f"--output {file}", problem, "Name a file in a folder where you may write.") from None

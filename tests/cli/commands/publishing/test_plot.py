@@ -68,5 +68,5 @@ def test_other_files_are_not_replaced(swept: Lab, xpm: Xpm, tmp_path: Path) -> N
 
 def test_folder_that_is_not_there_is_an_error_without_traceback(swept: Lab, shell: Shell, tmp_path: Path) -> None:
     result = shell.run("plot", "sweep", "seed", "accuracy", "-o", tmp_path / "nowhere" / "a.png")
-    assert result.returncode == 1
-    assert "nowhere/a.png: No such file or directory." in result.stderr
+    assert result.returncode == 2
+    assert "nowhere/a.png: the plot cannot be written: No such file or directory. Name a file" in result.stderr

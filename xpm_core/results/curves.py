@@ -34,6 +34,8 @@ BLOCK = 1_000_000
 TAIL = 256_000
 """How many bytes at the end of the file are read for the last values."""
 
+_NO_METRICS = frozenset({"step", "at", "not_finite"})
+
 Keep = Literal["extremes", "every"]
 
 
@@ -133,7 +135,7 @@ def last_values(directory: Path) -> dict[str, Latest]:
         marks = marks_in(row)
         step = _number(row.get("step"), "step", marks)
         for name, value in row.items():
-            if name not in ("step", "at", "not_finite") and (number := _number(value, name, marks)) is not None:
+            if name not in _NO_METRICS and (number := _number(value, name, marks)) is not None:
                 found.pop(name, None)  # what was logged last comes last
                 found[name] = Latest(number, None if step is None else _step(step))
     return found
@@ -199,19 +201,17 @@ class _Curve:
     def __init__(self, most: int, keep: Keep) -> None:
         self.kept = Thinned(most, keep)
         self.execution = 0
-        self._first = math.inf
+        self.first = math.inf
         """The least step of the current execution."""
-        self.replaced = self.no_numbers = self.no_step = 0
-        self.repeated = 0
+        self.no_numbers = self.repeated = 0
 
     def add(self, step: float, value: float, execution: int) -> None:
-        if execution != self.execution:
+        if execution > self.execution:
             self.kept.new_part()
-            self.execution, self._first = execution, math.inf
-        if step < self._first:
-            self._first = step
-            if execution:
-                self.kept.cut(step)
+            self.execution, self.first = execution, math.inf
+        if execution and step < self.first:
+            self.first = step
+            self.kept.cut(step)
         self.kept.add(step, value)
 
     def points(self) -> list[Point]:
@@ -257,31 +257,31 @@ class _Reading:
         if step is None or numbered:
             step = float(self._unnumbered)
             self._unnumbered += 1
-        execution = max(len(self._executions) - 1, 0)
+        execution = 0 if numbered else max(len(self._executions) - 1, 0)
         for name, value in row.items():
-            if name in ("step", "at", "not_finite") or (self._only and name != self._only):
+            if name in _NO_METRICS or (self._only and name != self._only):
                 continue
-            one = self._curve(name)
+            one = self.curves.get(name) or self._new_curve(name)
             if one is None:
                 continue
-            number = _number(value, name, marks)
+            number = value if type(value) is float else _number(value, name, marks)
             if number is None:
                 one.no_numbers += 1
+            elif execution <= one.execution and (not execution or step >= one.first):
+                one.kept.add(step, number)
             else:
-                one.no_step += numbered
-                one.add(step, number, 0 if numbered else execution)
+                one.add(step, number, execution)
 
-    def _curve(self, name: str) -> _Curve | None:
-        found = self.curves.get(name)
-        if found is None:
-            if len(self.curves) == MOST_CURVES:
-                if len(self._too_many) < MOST_CURVES:
-                    self._too_many.add(name)
-                elif name not in self._too_many:
-                    self._more = True
-                return None
+    def _new_curve(self, name: str) -> _Curve | None:
+        """A curve for a metric; None if there are too many."""
+        if len(self.curves) < MOST_CURVES:
             found = self.curves[name] = _Curve(self._most, self._keep)
-        return found
+            return found
+        if len(self._too_many) < MOST_CURVES:
+            self._too_many.add(name)
+        elif name not in self._too_many:
+            self._more = True
+        return None
 
     def notes(self) -> list[str]:
         """What one should know of the curves."""

@@ -14,7 +14,7 @@ from xpm_core.errors import ResultsError
 from xpm_core.filters import Vocabulary, parse
 from xpm_core.labels import short
 from xpm_core.results.columns import Column, Columns
-from xpm_core.results.comparing import Comparisons, compared
+from xpm_core.results.comparing.comparable import Comparable
 from xpm_core.results.folding.choosing import as_names, best_rows, only_metric
 from xpm_core.results.folding.folded import Folded
 from xpm_core.results.folding.grouping import foldable, grouped
@@ -173,7 +173,7 @@ class Row(Mapping[str, Any]):
         return sorted(self.job.experiments or ())
 
 
-class Table(Written, Plotted, Sequence[Row]):
+class Table(Comparable, Written, Plotted, Sequence[Row]):
     """Rows of jobs. `experiment.results()` and `look(workspace).results("digits")` return one.
 
     Args:
@@ -374,8 +374,10 @@ class Table(Written, Plotted, Sequence[Row]):
         """
         by, across = ([self.column(name) for name in as_names(names)] for names in (rows, columns))
         differing = [column for column in self._all.shown if column.kind != "result"]
-        found = pivoted(self._rows, by, across, self._metric(value, "pivot"), differing)
-        found.notes = [*self.notes, *found.notes]
+        found = pivoted(map(_Finished, self._rows), by, across, self._metric(value, "pivot"), differing)
+        undone = [repr(row) for row in self._rows if row.state is not State.DONE]
+        said = [f"Without a value, because not done: {listed(undone, 3)}."] if undone else []
+        found.notes = [*self.notes, *said, *found.notes]
         return found
 
     @edge
@@ -395,41 +397,6 @@ class Table(Written, Plotted, Sequence[Row]):
         done = [row for row in self._rows if row.state is State.DONE]
         columns = [self.column(name) for name in as_names(by)]
         return self._of(best_rows(done, self._metric(metric, "best"), columns, lowest=lowest))
-
-    @edge
-    def compare(
-        self, a: str, b: str, *, over: str | Sequence[str], value: str = "", level: float = 0.95
-    ) -> Comparisons:
-        """Compare two groups of jobs: how much greater the result of the first is.
-
-        Jobs are compared within each combination of the other columns: paired where both groups have the same seeds,
-        else by Welch's test. p-values are corrected by Holm's method for all comparisons that are returned.
-
-        Args:
-            a: A filter for the first group, such as `model=bm25`.
-            b: A filter for the second group.
-            over: What varies between jobs that belong together, such as `seed`.
-            value: The name of a result; it may be left out if there is only one.
-            level: The level of confidence.
-
-        Raises:
-            FilterError: A filter cannot be understood.
-            ResultsError: A filter finds no job, both find the same one, or the groups have nothing in common.
-            UnknownColumnError: Nothing has such a name.
-
-        Example:
-            >>> for row in table.compare("model=bm25", "model=dense", over="seed", value="accuracy"):
-            ...     print(row["difference"], row["adjusted"])
-        """
-        sides = [self.where(filter) for filter in (a, b)]
-        both = Table([row.job for side in sides for row in side], self.known, self.notes)
-        names = as_names(over)
-        settings = Settings(names, "t", level)
-        grouping = grouped(both._rows, both._all, foldable(both._all, names, "compare"))
-        first = {row.identity for row in sides[0]}
-        if shared := [row for row in sides[1] if row.identity in first]:
-            raise ResultsError("compare", f"both filters find {shared[0]!r}", "Write filters that exclude each other.")
-        return compared(grouping, (a, b), first, self._metric(value, "compare"), settings)
 
     @edge
     def aggregate(
@@ -458,6 +425,22 @@ class Table(Written, Plotted, Sequence[Row]):
         names = as_names(over)
         checked_choice("stat", stat, STATISTICS)
         return self._folded("aggregate", names, Settings(names, "stratified", level, None, seed, stat))
+
+
+class _Finished:
+    """A row that has results only if its job is done: what a job has reported before it failed says nothing."""
+
+    def __init__(self, row: Row) -> None:
+        self.row = row
+
+    @property
+    def lines(self) -> Sequence[Row]:
+        """The row."""
+        return [self.row]
+
+    def value(self, column: Column) -> Any:
+        """The value of a column."""
+        return self.row.value(column) if column.kind != "result" or self.row.state is State.DONE else None
 
 
 def _sortable(value: Any) -> tuple[int, Any] | None:

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from typing import Literal
 
 Pair = tuple[float, float]
+Placed = tuple[int, float, float]
+"""A point, after its number among its neighbours."""
 
 
 class Thinned:
@@ -41,8 +43,11 @@ class Thinned:
         self.stride = 1
         self._steps, self._values = array("d"), array("d")
         self._last: Pair | None = None
-        self._open: list[Pair] = []
-        """Points that wait for their neighbours, in the order in which they came."""
+        self._filled = 0
+        """How many points wait for their neighbours. Of these, only the following are held."""
+        self._low: Placed | None = None
+        self._high: Placed | None = None
+        self._nan: Placed | None = None
         self._start = 0
         """Where the points of the current part begin."""
 
@@ -56,7 +61,7 @@ class Thinned:
 
     def pairs(self) -> list[Pair]:
         """The points that are kept."""
-        found = [*zip(self._steps, self._values, strict=True), *self._chosen(self._open)]
+        found = [*zip(self._steps, self._values, strict=True), *self._waiting()]
         if self._last is not None and (not found or repr(found[-1]) != repr(self._last)):  # by repr, because of nan
             found.append(self._last)
         return found
@@ -73,11 +78,30 @@ class Thinned:
             if len(self._steps) >= self._most:
                 self._thin()
             return
-        self._open.append((step, value))
-        if len(self._open) >= self.stride:
+        self._filled += 1
+        if self.keep == "extremes":
+            if value != value:
+                self._nan = self._nan or (self._filled, step, value)
+            elif self._low is None or self._high is None:
+                self._low = self._high = (self._filled, step, value)
+            elif value < self._low[2]:
+                self._low = (self._filled, step, value)
+            elif value >= self._high[2]:
+                self._high = (self._filled, step, value)
+        if self._filled >= self.stride:
             self._close()
             if len(self._steps) >= self._most:
                 self._thin()
+
+    def _waiting(self) -> list[Pair]:
+        """The points that stand for those that wait for their neighbours."""
+        if not self._filled:
+            return []
+        if self.keep == "every":
+            return [] if self._last is None else [self._last]
+        if self._low is None or self._high is None:
+            return [] if self._nan is None else [self._nan[1:]]
+        return [pair[1:] for pair in sorted({self._low, self._high})]
 
     def new_part(self) -> None:
         """Begin a new part: `cut` shortens those before."""
@@ -98,10 +122,10 @@ class Thinned:
         self._start = len(keep)
 
     def _close(self) -> None:
-        for step, value in self._chosen(self._open):
+        for step, value in self._waiting():
             self._steps.append(step)
             self._values.append(value)
-        self._open = []
+        self._filled, self._low, self._high, self._nan = 0, None, None, None
 
     def _thin(self) -> None:
         """Keep half of the points. The first one stays."""

@@ -272,9 +272,7 @@ class experiment(RunResults, Sampling):
     def refuse_dry(self, what: str) -> None:
         """Raise the error for what only a run has, if this is a dry run."""
         if self.rehearsal is not None:
-            from xpm_core.script.rehearsal.rehearsal import not_foreseen
-
-            raise not_foreseen(what)
+            raise self.rehearsal.not_foreseen(what)
 
     def _refuse_closed(self) -> None:
         if self not in experiments:

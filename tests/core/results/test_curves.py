@@ -9,6 +9,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+from helpers.reporting_jobs import ReportingJob
+
+from xpm_core import log
 from xpm_core.job.reporting.metrics import NAME
 from xpm_core.results.curves import TAIL, Curves, Point, curves, last_values
 
@@ -145,6 +149,21 @@ def test_memory_is_bounded_however_long_the_file_and_its_lines_are(tmp_path: Pat
     tracemalloc.stop()
     assert len(found["loss"]) <= 1003
     assert peak < 25_000_000
+
+
+def test_what_a_job_logs_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    job = ReportingJob(tmp_path / "workspace", monkeypatch)
+    job.begin("first")
+    for step in range(5):
+        log(step, loss=math.inf if step == 1 else step, accuracy={"train": 0.5})
+    job.begin("second")
+    for step in range(3, 5):
+        log(step=step, loss=-step)
+    found = curves(job.path)
+    assert found["loss"] == [(0, 0), (1, math.inf), (2, 2), (3, -3), (4, -4)]
+    assert found["accuracy.train"] == [(step, 0.5) for step in range(5)]
+    assert found.notes == []
+    assert last_values(job.path) == {"accuracy.train": (0.5, 4), "loss": (-4, 4)}
 
 
 def test_too_many_metrics_are_said(tmp_path: Path) -> None:

@@ -24,7 +24,7 @@ DOCS = ROOT / "docs"
 EXPERIMENT, SUBMIT, RESULTS, CONNECTOR = (
     DOCS / "reference" / f"{name}.md" for name in ("experiment", "submit", "results", "connector")
 )
-PAGES = [DOCS / "index.md", EXPERIMENT, SUBMIT, RESULTS, CONNECTOR]
+PAGES = [DOCS / "index.md", EXPERIMENT, SUBMIT, RESULTS, CONNECTOR, DOCS / "reference" / "formats.md"]
 
 
 @pytest.mark.redis

@@ -97,7 +97,7 @@ def diff(first: str, second: str, everything: bool, of_code: bool, as_json: bool
         say(f"{hidden} that are no part of the identity differ as well: {commands.diff_all(first, second)}")
     if hints := code.hints:
         say(f"their {' and '.join(hints)} {_verb(hints)} as well: {commands.diff_code(first, second)}")
-    if results := [f"{name} {_text(ours)} and {_text(theirs)}" for name, ours, theirs in _differing_results(sides)]:
+    if results := [f"{name} {_pair(ours, theirs)}" for name, ours, theirs in _differing_results(sides)]:
         say(f"their results differ: {listed(results, RESULTS)}")
 
 
@@ -198,6 +198,12 @@ def _differing_results(sides: list[Side]) -> list[tuple[str, Any, Any]]:
         return []
     both = [(name, ours.get(name, ABSENT), theirs.get(name, ABSENT)) for name in dict.fromkeys([*ours, *theirs])]
     return [each for each in both if key_of(each[1]) != key_of(each[2])]
+
+
+def _pair(ours: Any, theirs: Any) -> str:
+    """Two values in a sentence: with six digits, or with all, if they differ only in these."""
+    cut = [f"{each:.6g}" if isinstance(each, float) else _text(each) for each in (ours, theirs)]
+    return " and ".join(cut if cut[0] != cut[1] else map(_text, (ours, theirs)))
 
 
 def _results_data(sides: list[Side]) -> list[dict[str, Any]]:

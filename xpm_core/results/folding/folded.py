@@ -21,11 +21,12 @@ from xpm_core.results.folding.holes import group_text, holes_of, said_of, senten
 from xpm_core.results.folding.marking import ALIKE, Mark, marked
 from xpm_core.results.folding.pivot import Pivot, pivoted
 from xpm_core.results.folding.settings import Settings
-from xpm_core.results.folding.values import value_of
+from xpm_core.results.folding.values import scores_of, value_of
 from xpm_core.results.formats.sheet import Sheet
 from xpm_core.results.formats.written import Written
 from xpm_core.results.plotting.bands import Spread
 from xpm_core.results.plotting.plotted import Plotted, Source
+from xpm_core.results.statistics.aggregates import ProfilePoint, performance_profile
 from xpm_core.states import State
 from xpm_core.tracebacks.edges import edge
 from xpm_core.words.text import listed, plural
@@ -322,6 +323,33 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
             cells.setdefault(place, {})[at] = row.value(column)
         found = marked(cells, lowest=lowest, level=self.settings.level)
         return [found.get((place, at), "") for at, place in enumerate(places)]
+
+    @edge
+    def profile(self, taus: Iterable[float], metric: str = "") -> dict[str, list[ProfilePoint]]:
+        """Return the performance profile of each row, by its name: the share of runs with a result above each tau.
+
+        If several names were folded, all but the last tell tasks from each other, and the bootstrap is stratified by
+        task.
+
+        Args:
+            taus: Results to compare with.
+            metric: The name of a result; it may be left out if there is only one.
+
+        Raises:
+            UnknownColumnError: Nothing has that name.
+            ResultsError: A tau is no number.
+
+        Example:
+            >>> table.over("data", "seed").profile([0.5, 0.9])["model=bm25"][0].share
+            0.8
+        """
+        column, limits, found = self._metric(metric, "profile"), list(taus), {}
+        level, seed = self.settings.level, self.settings.seed
+        for row in self:
+            cell = row.value(column)
+            if isinstance(cell, Cell):
+                found[row.name] = performance_profile(scores_of(cell.values, cell.keys), limits, level, seed)
+        return found
 
     def _refuse_aggregates(self, place: str) -> None:
         if self.settings.interval == "stratified":

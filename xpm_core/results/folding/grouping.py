@@ -68,6 +68,7 @@ class Grouping:
         groups: The groups, in the order of their first rows.
         unknown: Identities of jobs whose parameters are not known; each is a group of its own.
         along: The columns that are not folded, but differ wherever the folded ones do.
+        together: The parameters that are folded, too, because they are the same thing as a parameter that is.
     """
 
     over: Sequence[Column]
@@ -75,6 +76,7 @@ class Grouping:
     groups: Sequence[Group]
     unknown: Sequence[str]
     along: Sequence[Column]
+    together: Sequence[Column]
 
 
 def foldable(columns: Columns, names: Sequence[str], place: str) -> list[Column]:
@@ -111,7 +113,8 @@ def grouped(rows: Sequence[Line], columns: Columns, over: Sequence[Column]) -> G
             kept.append((TASK, tasks))
     unknown = {at: row.identity for at, row in enumerate(rows) if row.job.params is None}
     parts.refine(unknown)
-    differing = _differing(columns, over)
+    together: list[Column] = []
+    differing = _differing(columns, over, together)
     shown = [column for column in columns.shown if column in differing]
     for column in shown:
         parts.refine(differing[column])
@@ -127,7 +130,7 @@ def grouped(rows: Sequence[Line], columns: Columns, over: Sequence[Column]) -> G
         group.keys.append(keys[at])
     found = [column for column, _ in kept]
     along = _along(keys, kept) if len(groups) == len(rows) > 1 else []
-    return Grouping(over, found, list(groups.values()), list(unknown.values()), along)
+    return Grouping(over, found, list(groups.values()), list(unknown.values()), along, together)
 
 
 class _Parts:
@@ -148,18 +151,21 @@ class _Parts:
         return self._count > before
 
 
-def _differing(columns: Columns, over: Sequence[Column]) -> dict[Column, Mapping[int, Any]]:
-    """The columns in which rows differ, without those that are folded."""
+def _differing(columns: Columns, over: Sequence[Column], together: list[Column]) -> dict[Column, Mapping[int, Any]]:
+    """The columns in which rows differ, without those that are folded. It adds to those that are folded, too."""
     found: dict[Column, Mapping[int, Any]] = {}
     ways = {(column.kind, column.key) for column in over}
-    folded = [(_last(column), columns.values(column)) for column in over if column != TASK]
+    folded = [(column.kind, _last(column), columns.values(column)) for column in over if column != TASK]
     for column, values in columns.varying().items():
         if (column.kind, column.key) in ways:
             continue
-        same = [other for last, other in folded if last == _last(column) and _repeats(values, other)]
-        if not same:
+        alike = [(kind, other) for kind, last, other in folded if last == _last(column) and _repeats(values, other)]
+        if not alike:
             found[column] = values
-        elif len(values) < len(same[0]):
+            continue
+        if all(kind == column.kind == "param" for kind, _ in alike):
+            together.append(column)
+        if len(values) < len(alike[0][1]):
             found[column] = dict.fromkeys(values, "folded")  # rows that lack it are not of the same kind
     return found
 

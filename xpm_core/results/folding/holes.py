@@ -89,6 +89,9 @@ def said_of(grouping: Grouping, names: Sequence[str]) -> Iterator[str]:
     if grouping.unknown:
         identities = listed([short(identity) for identity in grouping.unknown], SHOWN)
         yield f"Each stands alone, because its parameters are not known: {identities}."
+    if grouping.together:
+        columns = listed([column.key for column in grouping.together])
+        yield f"Folded together with {over}, because its value is the same in each job: {columns}."
     for group in grouping.groups:
         yield from _twice(grouping, group, names)
     yield from _versions(grouping, "code", "versions of the code")

@@ -70,10 +70,15 @@ def _aggregated(
     settings: Settings,
 ) -> Cell:
     """One number for several tasks: all names but the last tell tasks from each other."""
-    scores: dict[Hashable, list[float]] = {}
-    for key, value in zip(keys, values, strict=True):
-        scores.setdefault(key[:-1], []).append(value)
-    found = aggregate(scores, settings.statistic, settings.level, settings.seed)
+    found = aggregate(scores_of(values, keys), settings.statistic, settings.level, settings.seed)
     return Cell(
         found.value, None, found.n, found.interval, found.method, jobs, unit, missing, found.note, tuple(values), keys
     )
+
+
+def scores_of(values: Sequence[float], keys: Sequence[Key]) -> dict[Hashable, list[float]]:
+    """The values of each task: all names but the last that were folded tell tasks from each other."""
+    scores: dict[Hashable, list[float]] = {}
+    for key, value in zip(keys, values, strict=True):
+        scores.setdefault(key[:-1], []).append(value)
+    return scores

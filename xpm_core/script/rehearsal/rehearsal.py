@@ -163,6 +163,11 @@ class Rehearsal:
             job.state, job.reused = State.DONE, True
         return job
 
+    @staticmethod
+    def not_foreseen(what: str) -> DryRunError:
+        """The error for something that only a run has."""
+        return not_foreseen(what)
+
     def summary(self) -> DrySummary:
         """What waiting for all jobs returns."""
         found = summarize(self.jobs.values())

@@ -41,7 +41,7 @@ class RunResults:
         _connector: Connector
         _submitter: Any
 
-        def _refuse_dry(self, what: str) -> None: ...
+        def refuse_dry(self, what: str) -> None: ...
         def _closed_error(self) -> ExperimentError: ...
 
     @edge
@@ -64,7 +64,7 @@ class RunResults:
             best = max(xp.results("task=Train"), key=lambda row: row["accuracy"])
             print(best["lr"], best.directory)
         """
-        self._refuse_dry("the script asks for xp.results()")
+        self.refuse_dry("the script asks for xp.results()")
         if self._run_directory is None:
             raise self._closed_error()
         read = None

@@ -89,3 +89,12 @@ def test_the_best_job_of_a_table_is_done() -> None:
 def test_an_empty_table_has_no_rows() -> None:
     with pytest.raises(UnknownColumnError):
         table([]).over("seed")
+
+
+def test_a_profile_has_the_share_of_runs_above_each_limit() -> None:
+    jobs = [FakeJob({"m": m, "d": d, "seed": s}, {"a": m + s / 10}) for m in (1, 2) for d in "xy" for s in range(4)]
+    profiles = table(jobs).over("d", "seed").profile([1.15, 2.0])
+    assert {name: [point.share for point in points] for name, points in profiles.items()} == {
+        "m=1": [0.5, 0.0], "m=2": [1.0, 0.75],
+    }  # fmt: skip
+    assert profiles["m=1"][0].interval is not None

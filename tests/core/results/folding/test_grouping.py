@@ -166,3 +166,42 @@ def test_what_cannot_be_folded_is_refused(names: tuple[str, ...], said: str) -> 
     with pytest.raises((ResultsError, UnknownColumnError)) as caught:
         rows.over(*names)
     assert said in str(caught.value)
+
+
+def used(*trains: FakeJob) -> list[FakeJob]:
+    """Jobs that use others, each with three seeds of its own."""
+    uses = [{"job": label(job.name, job.identity)} for job in trains]
+    return [
+        FakeJob({"train": use, "seed": seed}, {"a": n}, task="study:Eval")
+        for n, use in enumerate(uses)
+        for seed in range(3)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("tasks", "names"),
+    [
+        (("m:A", "m:B"), ["train=A", "train=B"]),
+        (("m:A", "n:A"), ["train=m:A", "train=n:A"]),
+    ],
+)
+@pytest.mark.parametrize("params", [{}, {"lr": 0.1}])
+def test_jobs_that_use_tasks_of_two_classes_are_not_mixed(
+    tasks: tuple[str, str], names: list[str], params: dict[str, Any]
+) -> None:
+    trains = [FakeJob(params, task=task) for task in tasks]
+    assert [row.name for row in table(used(*trains), trains).over("seed")] == names
+
+
+def test_jobs_that_use_jobs_whose_parameters_are_not_known_are_not_mixed() -> None:
+    trains = [Unindexed(None, {"a": number}) for number in (7, 8)]  # type: ignore[arg-type]
+    assert sizes(table(used(*trains), trains).over("seed")) == [3, 3]
+
+
+def test_a_second_seed_that_is_always_the_same_is_told() -> None:
+    found = [FakeJob({"data.seed": seed, "net.seed": seed}, {"a": 1}) for seed in range(3)]
+    folded = table(found).over("net.seed")
+    assert sizes(folded) == [3]
+    assert folded.notes == ["Folded together with net.seed, because its value is the same in each job: data.seed."]
+    found.append(FakeJob({"data.seed": 0, "net.seed": 1}, {"a": 1}))
+    assert sizes(table(found).over("net.seed")) == [2, 1, 1]

@@ -7,6 +7,7 @@ from helpers.result_jobs import FakeJob, table
 
 from xpm_core.errors import ResultsError, UnknownColumnError
 from xpm_core.results.table import Table
+from xpm_core.states import State
 
 
 def grid(**more: object) -> Table:
@@ -76,3 +77,11 @@ def test_cells_with_too_few_values_are_named() -> None:
     pivot = table(jobs).over("seed").pivot("m", "d")
     assert pivot.notes == ["Too few values to tell from the best: m=1."]
     assert pivot[0].marks == {"x": "untested", "y": "untested"}
+
+
+def test_a_job_that_is_not_done_has_no_value() -> None:
+    jobs = [FakeJob({"m": m, "d": d}, {"a": m}) for m in (1, 2) for d in "xy"]
+    jobs[0].state = State.FAILED
+    pivot = table(jobs).pivot("m", "d")
+    assert [dict(row) for row in pivot] == [{"m": 1, "x": None, "y": 1}, {"m": 2, "x": 2, "y": 2}]
+    assert pivot.notes == [f"Without a value, because not done: <Train {jobs[0].identity[:7]} failed>."]

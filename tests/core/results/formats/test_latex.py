@@ -9,6 +9,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from helpers.project_files import require
 from helpers.result_jobs import FakeJob, table
 from helpers.sheets import hostile_sheet, plain_sheet
 
@@ -162,13 +163,16 @@ def test_headings_above_headings_span_their_columns() -> None:
     assert r"\cmidrule(lr){2-4}" in found
 
 
-@pytest.mark.skipif(shutil.which("pdflatex") is None, reason="needs pdflatex")
 def test_latex_compiles(tmp_path: Path) -> None:
-    pivot = table([FakeJob({**job.params, "data": "a_b"}, job.results) for job in models()]).over("seed")
+    require(shutil.which("pdflatex"), "pdflatex, with booktabs")
+    cells = table(
+        [FakeJob({**job.params, "data": data}, job.results) for job in models() for data in ("a_b", "%")]
+    ).over("seed")
     spans = Sheet(["a", "x", "y"], [["[b", 0.5, 1], ["*", 5, -1e-12]], labels=1, spans=[Span("R&D", 1, 2)])
     tables = [
         folded().to_latex(caption="%", label="tab:a", bold="accuracy"),
-        pivot.to_latex(environment="table*"),
+        cells.pivot("model", "data", "loss", lowest=True).to_latex(environment="table*"),
+        cells.to_latex(bold=["accuracy", "-loss"], within="data"),
         as_latex(hostile_sheet(), "\\%$"),
         as_latex(spans),
         as_latex(plain_sheet(), environment=""),

@@ -9,6 +9,7 @@ from helpers.result_jobs import FakeJob, table
 
 from xpm_core.errors import FilterError, ResultsError
 from xpm_core.labels import label
+from xpm_core.results.statistics.aggregates import probability_of_improvement
 from xpm_core.results.statistics.comparisons import holm, paired, welch
 from xpm_core.states import State
 
@@ -105,3 +106,15 @@ def test_a_result_that_is_no_number_is_refused() -> None:
     found = [FakeJob({"m": m, "seed": seed}, {"a": f"x{seed}"}) for m in (1, 2) for seed in range(3)]
     with pytest.raises(ResultsError, match="a is no number"):
         table(found).compare("m=1", "m=2", over="seed")
+
+
+def test_the_probability_of_improvement_is_that_of_the_statistics() -> None:
+    found = jobs()
+    cell = table(found).improvement("model=new", "model=old", over=["data", "seed"], seed=4)
+    scores = [{(data,): values(found, model, data) for data in "xy"} for model in ("new", "old")]
+    expected = probability_of_improvement(scores[0], scores[1], 0.95, 4)
+    assert (cell.mean, cell.interval, cell.n, cell.unit) == (expected.value, expected.interval, 24, "runs")
+    with pytest.raises(ResultsError, match="model=new has 2 configurations, which differ in data"):
+        table(found).improvement("model=new", "model=old", over="seed")
+    with pytest.raises(ResultsError, match="no job has model=x"):
+        table(found).improvement("model=new", "model=x", over=["data", "seed"])

@@ -136,9 +136,9 @@ def _of_cells(found: Folded | Pivot) -> list[str]:
 
 def as_data(found: Shown) -> dict[str, Any]:
     """The columns and rows as JSON; a row of jobs, a folded row and a row of a pivot have fields of their own."""
-    kind = "jobs" if isinstance(found, Table) else "folded" if isinstance(found, Folded) else "pivot"
+    form = "jobs" if isinstance(found, Table) else "folded" if isinstance(found, Folded) else "pivot"
     return {
-        "form": kind,
+        "form": form,
         "columns": [column._asdict() for column in found.columns],
         "caption": None if isinstance(found, Table) else found.caption or None,
         "rows": [{**_own(row), "values": _values(row, found.columns)} for row in found],

@@ -34,6 +34,10 @@ Program.homes = {
     "show": ("xpm_cli.commands.looking.show", "Show one job: its parameters, what it needs, how it went."),
     "why": ("xpm_cli.commands.looking.why", "Say why a job does not run, and what to do."),
     "logs": ("xpm_cli.commands.looking.logs", "Print what jobs have printed."),
+    "results": ("xpm_cli.commands.publishing.results", "Print a table of what jobs have reported."),
+    "plot": ("xpm_cli.commands.publishing.plot", "Plot the result Y against X, or curves of metrics."),
+    "cite": ("xpm_cli.commands.publishing.cite", "Trace a number back to jobs, code, data and commands."),
+    "checklist": ("xpm_cli.commands.publishing.checklist", "List what a paper must state of an experiment."),
     "events": ("xpm_cli.commands.looking.events", "List what has happened."),
     "debug": ("xpm_cli.commands.acting.debug", "Run one job here, in the foreground, in a scratch folder."),
     "reproduce": (

@@ -30,10 +30,12 @@ from xpm_core.errors import (
     RedisUnfitError,
     RedisUrlError,
     ReproduceError,
+    ResultsError,
     ScriptError,
     ServerNotFoundError,
     SettingsError,
     UnknownAttemptError,
+    UnknownColumnError,
     UnknownExperimentError,
     UnknownJobError,
     UnknownQueueError,
@@ -54,6 +56,7 @@ _EXIT_CODES: dict[tuple[type[XpmError], ...], int] = {
     (UnknownAttemptError, UnknownExperimentError, UnknownTokenError, UnknownWorkspaceError): USAGE,
     (UnknownQueueError, UnknownWorkerError, AmbiguousWorkerError, ReproduceError): USAGE,
     (ExperimentFileError, FilterError, RedisUrlError, SettingsError, ScriptError): USAGE,
+    (ResultsError, UnknownColumnError): USAGE,
     (WorkspaceError, RedisUnavailableError, RedisUnfitError, ServerNotFoundError, EmbeddedServerError): UNREACHABLE,
 }
 _SETTINGS = "xpm_cli."

@@ -15,7 +15,7 @@ from xpm_core.workspace.job_spec import Retries
 from xpm_core.workspace.workspace import Workspace
 
 PARAMS = {"optim": "Adam", "optim.lr": 0.1, "corpus": {"path": "/data/corpus"}, "layers": [3, 3]}
-"""The parameters of all jobs, beside their names. The done job has another rate of learning."""
+"""The parameters of all jobs, beside their names. The done job has another rate of learning, and a result."""
 
 LONG_S = 3600
 """The lease of the worker, and the pause before a retry, seconds: no test is to see their end."""
@@ -43,7 +43,8 @@ class EveryState:
         lab = self.lab
         for state, error in ((State.DONE, None), (State.FAILED, ERROR)):
             params = {**PARAMS, "optim.lr": 0.01} if state is State.DONE else PARAMS
-            self.ids[state] = lab.end(state.value, state, error, params=params).identity
+            results = {"accuracy": 0.9} if state is State.DONE else None
+            self.ids[state] = lab.end(state.value, state, error, params=params, results=results).identity
             directory = lab.directory(state.value)
             directory.out.write_text(f"{state.value}: epoch 1\n")
             directory.err.write_text(f"{state.value}: a warning\n")

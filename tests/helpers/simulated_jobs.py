@@ -22,7 +22,7 @@ from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.job_links import JobLinks
 from xpm_core.workspace.job_spec import JobOptions, JobSpec
 from xpm_core.workspace.kept_job import KeptJob
-from xpm_core.workspace.reported.results_file import results_in
+from xpm_core.workspace.reported.results_file import Reported, results_form, results_in
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.mark import DaemonMark, MarkedStore
 
@@ -117,14 +117,20 @@ class Lab:
         **more: Any,
     ) -> Lease:
         """Submit a job, start it, and let it end, with a record in its directory."""
+        results = more.pop("results", None)
         lease = self.start(name, *needs, **more)
-        self.finish(name, lease, state, error)
+        self.finish(name, lease, state, error, results=results)
         return lease
 
     def finish(
         self, name: str, lease: Lease, state: State = State.DONE, error: dict[str, Any] | None = None, **more: Any
     ) -> None:
-        """Let a job that runs end, with a record in its directory, as `end` does; `more` is written there, too."""
+        """Let a job that runs end, with a record in its directory, as `end` does; `more` is written there, too.
+
+        Of `more`, `results` are what it has reported.
+        """
+        results = more.pop("results", None) or {}
+        more |= results_form(results) if results else {}
         directory = self.directory(name)
         number = directory.prepare(lease.attempt)
         parameters = {"name": name, **PARAMETERS}
@@ -139,6 +145,8 @@ class Lab:
             "error": error,
         }
         where = {"host": self.worker.host, "worker": self.worker.name}
+        if results:
+            Reported(lease.execution, more["results"], more.get("not_finite", {})).write(directory)
         directory.write_record(number, lease.execution, {**record, **where, **more})
         if state is State.DONE:
             directory.keep(KeptJob(*(getattr(lease, name) for name in KeptJob._fields)))
@@ -146,7 +154,8 @@ class Lab:
         if not ended.settled:
             return
         directory.write_marker("done" if ended is State.DONE else "failed", lease.execution)
-        now_s, said = time.time(), code_facts(more) if "code" in more else {}
+        now_s = time.time()
+        said: dict[str, Any] = code_facts(more) if "code" in more else {}
         where = {"host": self.worker.host, "worker": self.worker.name, "execution": lease.execution}
         self.ends.add(
             lease.identity,

@@ -26,9 +26,17 @@ is empty for a flag."""
 _KINDS = {
     "JOB": "job", "A": "job", "B": "job", "EXPERIMENT": "experiment", "TASK": "task", "STATE[,...]": "state",
     "FILTER": "filter", "DIR": "dir", "DIR|NAME": "workspace", "FILE": "file", "FILE.yaml": "file",
+    "EXPERIMENT:RESULT:FILTER": "number", "X": "column", "Y": "column",
 }  # fmt: skip
 """The kinds of words, by the words of the help."""
-_KINDS_OF_OPTIONS = {"--tag": "tag", "--experiment": "experiment", "--columns": "column", "--sort": "key"}
+_KINDS_OF_OPTIONS = {
+    "--tag": "tag",
+    "--experiment": "experiment",
+    "--columns": "column",
+    "--sort": "key",
+    "--over": "column",
+    "--by": "column",
+}
 _KINDS_OF_NAMES = {"workers": "worker", "queues": "queue", "tokens": "token"}
 """The kinds of the arguments NAME, by the group of commands."""
 NO_KIND = "other"

@@ -122,6 +122,14 @@ class Values:
     def _experiment(self, incomplete: str) -> list[Candidate]:
         return _beginning(self.known.experiments(), incomplete)
 
+    def _number(self, incomplete: str) -> list[Candidate]:
+        """The beginning of the name of a number, `digits:accuracy`. Its filter is not completed."""
+        experiment, colon, result = incomplete.partition(":")
+        if not colon:
+            return [each._replace(word=f"{each.word}:", kind="part") for each in self._experiment(experiment)]
+        found = _beginning(self.known.names.results, result)
+        return [each._replace(word=f"{experiment}:{each.word}", kind="part") for each in found]
+
     def _worker(self, incomplete: str) -> list[Candidate]:
         workers = server_names.noted(self._place, server_names.WORKERS)
         daemons = dict.fromkeys(worker.rpartition(".")[0] for worker in workers)

@@ -26,14 +26,26 @@ CHANGING = frozenset({"state", "since", "worker", "host", "error", "attempts", "
 
 def selection_options(function: Function) -> Function:
     """Add the options that select jobs to a command. It gets them as keyword arguments: pass them to `selected`."""
-    options = [
+    return _added(function, _EXPERIMENT)
+
+
+def selection_within(function: Function) -> Function:
+    """Add the same options to a command that takes the name of an experiment as an argument."""
+    return _added(function)
+
+
+_EXPERIMENT = click.option("--experiment", multiple=True, metavar="NAME", help="Jobs of this experiment.")
+
+
+def _added(function: Function, *more: Callable[[Any], Any]) -> Function:
+    options: list[Callable[[Any], Any]] = [
         click.option(
             "--where", multiple=True, metavar="FILTER", help="Jobs that match: 'lr>0.01 and state=failed,blocked'."
         ),
         click.option("--state", multiple=True, metavar="STATE[,...]", help="Jobs in one of these states."),
         click.option("--tag", multiple=True, metavar="NAME=VALUE", help="Jobs with this tag."),
         click.option("--task", multiple=True, metavar="TASK", help="Jobs of this task."),
-        click.option("--experiment", multiple=True, metavar="NAME", help="Jobs of this experiment."),
+        *more,
         click.option("--since", metavar="TIME", help="Jobs that changed since: 2h, 3d, or 2026-01-31."),
     ]
     for option in reversed(options):

@@ -79,6 +79,14 @@ class Commands:
         """Print what a job has printed."""
         return f"{self.variables}xpm logs {short(identity)}{self.place}"
 
+    def results(self, experiment: str) -> str:
+        """Print a table of what the jobs of an experiment have reported."""
+        return f"{self.variables}xpm results {shlex.quote(experiment)}{self.place}"
+
+    def reproduce(self, identity: str) -> str:
+        """Run a finished job again, and compare what it writes."""
+        return f"{self.variables}xpm reproduce {short(identity)}{self.place}"
+
     def debug(self, identity: str, options: str = "") -> str:
         """Run a job in the foreground."""
         return f"{self.variables}xpm debug {short(identity)}{options}{self.place}"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TextIO
 
 _ASCII = {"✗": "x", "✓": "v", "●": "*", "⧗": "~", "·": "-", "↻": "@", "…": "...", "█": "#", "░": ".", "—": "-",
-          "▌": "="}  # fmt: skip
+          "▌": "=", "±": "+-"}  # fmt: skip
 _UNITS = ((86400, "d"), (3600, "h"), (60, "min"), (1, "s"))
 
 

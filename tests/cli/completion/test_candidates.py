@@ -172,3 +172,10 @@ def test_table_is_made_anew_if_a_command_has_changed(monkeypatch: pytest.MonkeyP
     assert len(words("")) > 1  # from the cache
     monkeypatch.setattr("xpm_cli.completion.command_table._key", lambda: "changed")
     assert words("") == ["jobs"]
+
+
+def test_number_of_a_citation_begins_with_an_experiment_and_a_result(place: Path) -> None:
+    EndWriter(place, "w").add(OTHER, End(State.DONE, 4e9, results={"accuracy": 0.9}))
+    assert after("cite", "d") == [Candidate("digits:", kind="part")]
+    assert after("cite", "digits:a") == [Candidate("digits:accuracy", kind="part")]
+    assert [each.word for each in after("results", "d")] == ["digits"]

@@ -56,6 +56,22 @@ DOCUMENTS = [
     *[("gc", words, False) for words in ("gc --json", "gc --failed --orphans --json")],
     *[("config", "config --json", away) for away in (False, True)],
     *[("server", "server status --json", away) for away in (False, True)],
+    *[
+        ("results", f"results sweep {more}--json", away)
+        for more in (
+            "",
+            "--over name ",
+            "--columns id,state,ended,accuracy ",
+            "--pivot name optim.lr accuracy ",
+        )
+        for away in (False, True)
+    ],
+    *[
+        ("cite", f"cite sweep:accuracy:name=done {more}--json", away)
+        for more in ("", "--over name ")
+        for away in (False, True)
+    ],
+    *[("checklist", "checklist sweep --json", away) for away in (False, True)],
     *[("graph", "graph sweep --json", away) for away in (False, True)],
     *[("doctor", words, away) for words in ("doctor --json", "doctor --json --deep") for away in (False, True)],
     ("status", "status --json", True),

@@ -1,0 +1,145 @@
+"""`xpm results`: a table of what jobs have reported."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from click.testing import Result
+from helpers.simulated_jobs import ERROR, Lab
+
+from xpm_core.states import State
+
+pytestmark = pytest.mark.redis
+
+Xpm = Callable[..., Result]
+
+
+@pytest.fixture
+def swept(lab: Lab) -> Lab:
+    """Two models with three seeds each. One job has failed, and one seed is missing."""
+    for model, base in (("bm25", 0.8), ("dense", 0.6)):
+        for seed in (1, 2, 3):
+            params = {"name": "all", "model": model, "seed": seed}
+            name, given = f"{model}{seed}", {"params": params, "tags": {"model": model}}
+            if name == "dense3":
+                lab.end(name, State.FAILED, ERROR, **given)
+            elif name != "dense2":
+                lab.end(name, results={"accuracy": round(base + seed / 100, 2), "loss.test": float("nan")}, **given)
+    return lab
+
+
+@pytest.fixture
+def typed(swept: Lab, xpm: Xpm) -> Xpm:
+    """Type `xpm results sweep` and more."""
+    return lambda *words, **options: xpm("results", "sweep", *words, **options)
+
+
+def test_each_job_is_a_row_with_what_differs_and_what_it_has_reported(typed: Xpm, swept: Lab) -> None:
+    result = typed()
+    header, *rows, last = result.stdout.splitlines()
+    assert header.split() == ["ID", "STATE", "model", "seed", "accuracy", "loss.test"]
+    assert rows[0].split() == [swept.identity("bm251")[:7], "done", "bm25", "1", "0.81", "nan"]
+    assert rows[-1].split() == [swept.identity("dense3")[:7], "failed", "dense", "3", "-", "-"]
+    assert (len(rows), last) == (5, "5 rows")
+
+
+def test_filters_columns_and_order(typed: Xpm) -> None:
+    lines = typed("--where", "accuracy>0.805", "--sort", "-accuracy", "--columns", "seed,accuracy").stdout.splitlines()
+    assert [line.split() for line in lines[:-1]] == [["seed", "accuracy"], ["3", "0.83"], ["2", "0.82"], ["1", "0.81"]]
+    assert typed("--state", "failed", "--columns", "state").stdout.splitlines() == ["state", "failed", "1 row"]
+
+
+def test_folded_rows_have_intervals_and_their_holes_are_named(typed: Xpm, swept: Lab) -> None:
+    result = typed("--over", "seed", "--columns", "accuracy")
+    header, first, second, caption, *notes = result.stdout.splitlines()
+    assert header.split() == ["model", "accuracy"]
+    assert first.split() == ["bm25", "0.820", "±", "0.025"]
+    assert second == "dense  0.61 (n=1 of 3 seeds)"
+    assert caption == "Mean and 95 % t interval over 1 to 3 seeds."
+    assert len(notes) == 1
+    assert notes[0].startswith("accuracy: ")
+    holes = f"1 failed: xpm show {swept.identity('dense3')[:7]}, 1 missing: seed=2"
+    assert result.stderr == f"model=dense: 1 of 3 seeds ({holes}).\n"
+
+
+def test_interval_and_range_are_those_that_were_asked_for(typed: Xpm) -> None:
+    def cell(*words: str) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(typed("--over", "seed", *words, "-o", "json").stdout)
+        return dict(found["rows"][0]["values"]["accuracy"])
+
+    assert cell()["method"] == "95 % t"
+    assert cell("--interval", "minmax")["interval"] == pytest.approx([0.81, 0.83])
+    outside = cell("--range", "0", "0.5")
+    assert (outside["interval"], "outside of the range" in outside["note"]) == (None, True)
+
+
+def test_pivot_marks_the_best_and_leaves_out_tasks_without_the_value(typed: Xpm, swept: Lab) -> None:
+    swept.submit("other", tags={"model": "none"})
+    lines = typed("--over", "seed", "--pivot", "model", "task", "accuracy", "--columns", "x").stderr
+    assert "--columns and --pivot exclude each other" in lines
+    table = typed("--where", "seed=1", "--pivot", "model", "seed", "accuracy").stdout.splitlines()
+    assert [line.split() for line in table[:3]] == [["model", "1"], ["bm25", "0.81"], ["dense", "0.61"]]
+
+
+def test_two_values_in_one_place_are_an_error_in_words_of_the_command_line(typed: Xpm) -> None:
+    result = typed("--pivot", "model", "model", "accuracy")
+    assert result.exit_code == 2
+    assert "--pivot: 3 rows have the place" in result.stderr
+    assert "Fold what is repeated with --over, choose with --where, or add it to ROWS." in result.stderr
+    assert "over(" not in result.stderr
+
+
+def test_forms_for_programs_and_papers(typed: Xpm) -> None:
+    rows = list(csv.DictReader(io.StringIO(typed("-o", "csv").stdout)))
+    assert [row["accuracy"] for row in rows][:2] == ["0.81", "0.82"]
+    assert typed("-o", "md", "-q").stdout.startswith("| ")
+    latex = typed("--over", "seed", "-o", "latex").stdout
+    assert ("\\toprule" in latex, "$\\pm$" in latex) == (True, True)
+
+
+def test_json_has_whole_numbers_and_all_jobs_of_a_cell(typed: Xpm, swept: Lab) -> None:
+    found = json.loads(typed("--json").stdout)
+    assert (found["form"], found["experiment"], found["caption"]) == ("jobs", "sweep", None)
+    assert [column["kind"] for column in found["columns"]] == ["tag", "param", "result", "result"]
+    assert found["rows"][0]["values"] == {"model": "bm25", "seed": 1, "accuracy": 0.81, "loss.test": "nan"}
+    folded = json.loads(typed("--over", "seed", "--json").stdout)
+    assert folded["rows"][0]["values"]["accuracy"]["ids"] == [swept.identity(f"bm25{seed}") for seed in (1, 2, 3)]
+    why = {hole["why"]: hole["id"] for hole in folded["rows"][1]["values"]["accuracy"]["missing"]}
+    assert why == {"failed": swept.identity("dense3"), "missing": None}
+
+
+def test_narrow_terminal_loses_parameters_and_no_result(typed: Xpm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "45")
+    lines = typed().stdout.splitlines()
+    assert lines[0].split() == ["ID", "STATE", "model", "accuracy", "loss.test"]
+    assert "too narrow for: seed" in lines
+    assert max(map(len, lines)) <= 45
+
+
+def test_experiment_whose_jobs_report_nothing_says_so(lab: Lab, xpm: Xpm) -> None:
+    lab.submit("a")
+    result = xpm("results", "sweep")
+    assert result.exit_code == 0
+    assert "No job has reported a result: return it from execute(), or call result()." in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--interval", "sd"], "--interval and --range need --over"),
+        (["--range", "0", "1"], "--interval and --range need --over"),
+        (["--lowest"], "--lowest needs --over and --pivot"),
+        (["--over", "seeed"], "no column 'seeed'. Did you mean seed"),
+        (["--sort", "acuracy"], "no column 'acuracy'. Did you mean accuracy?"),
+        (["--over", "seed", "--range", "1", "0"], "range"),
+    ],
+)
+def test_bad_input_is_an_error_with_exit_code_2(typed: Xpm, words: list[str], said: str) -> None:
+    result = typed(*words)
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert said in result.stderr

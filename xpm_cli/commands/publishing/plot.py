@@ -1,0 +1,72 @@
+"""`xpm plot`: a plot of what the jobs of an experiment have reported or logged, in a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from xpm_cli.app import common_options, say
+from xpm_cli.lookup.open_workspace import open_workspace
+from xpm_cli.lookup.publishing.folding import folding_options, names_in, settings_of
+from xpm_cli.lookup.selection import selected, selection_within
+from xpm_core.errors import ResultsError
+from xpm_core.filters import Filter
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+
+@click.command()
+@common_options
+@click.argument("experiment", metavar="EXPERIMENT")
+@click.argument("x", metavar="X")
+@click.argument("y", metavar="Y")
+@click.option(
+    "-o",
+    "--output",
+    "file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    required=True,
+    metavar="FILE",
+    help="Write it there: loss.pdf, loss.png or loss.svg. A file that is there is replaced.",
+)
+@click.option("--by", metavar="NAME[,...]", help="A colour for each value of these.")
+@selection_within
+@folding_options
+def plot(experiment: str, x: str, y: str, file: Path, by: str | None, over: str | None, **given: Any) -> None:
+    """Plot the result Y against X: a point for each job, or with --over seed means with their intervals.
+
+    With step as X, it plots curves of the metric Y that jobs have logged: one for each job, or with --over seed means
+    with bands. Where some runs have ended, a mean is dotted, has no band, and says how many runs are left.
+
+    It needs matplotlib. What one should know of the plot is printed, such as runs that ended early.
+    """
+    settings = settings_of(over, given)
+    with open_workspace() as opened:
+        table = opened.view.results(experiment, selected(**given) or Filter())
+        found = table.over(*names_in(over), **settings) if over else table
+        figure = found.plot(x, y, by=None if by is None else names_in(by))
+        _write(figure, file)
+    for note in getattr(figure, "notes", ()):
+        say(note)
+    say(f"Wrote {file}.")
+
+
+def _write(figure: Figure, file: Path) -> None:
+    """Write the plot.
+
+    Raises:
+        ResultsError: The name of the file has no ending that matplotlib knows, or it cannot be written.
+    """
+    known = sorted(figure.canvas.get_supported_filetypes())
+    if file.suffix.lower().removeprefix(".") not in known:
+        raise ResultsError(
+            f"--output {file}", "expected the name of an image", f"Let it end with .{', .'.join(known)}."
+        )
+    try:
+        figure.savefig(file)
+    except OSError as error:
+        problem = f"the plot cannot be written: {error.strerror or error}"
+        raise ResultsError(f"--output {file}", problem, "Name a file in a folder where you may write.") from None

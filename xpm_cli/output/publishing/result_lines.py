@@ -1,0 +1,183 @@
+"""A table of results for people and as JSON: rows of jobs, folded rows, or a pivot.
+
+Owns: which columns go if the terminal is narrow: those of tags and parameters, never a result.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Any
+
+from xpm_cli.output.json_form import moment
+from xpm_cli.output.tables.cells import text_of
+from xpm_cli.output.terminal import Terminal, state
+from xpm_core.labels import short
+from xpm_core.results.columns import Column
+from xpm_core.results.folding.cells import Cell
+from xpm_core.results.folding.folded import Folded, FoldedRow
+from xpm_core.results.folding.pivot import Pivot, PivotRow
+from xpm_core.results.table import Row, Table
+from xpm_core.states import State
+from xpm_core.words.text import ago, line, plural
+
+Shown = Table | Folded | Pivot
+
+WIDEST_VALUE = 24
+"""Characters of a value in a table on a terminal."""
+TIMES = ("submitted", "started", "ended")
+DIGESTS = ("id", "code", "commit", "packages")
+MARKS = {"best": "*", "alike": "~", "untested": "?"}
+LEGEND = {"*": "best", "~": "not distinguishable from the best", "?": "too few values to tell"}
+
+
+def lines(found: Shown, terminal: Terminal, now_s: float, *, asked: bool = False) -> Iterator[str]:
+    """The lines to print.
+
+    Args:
+        found: The table.
+        terminal: What the terminal can show.
+        now_s: The time from which others count, epoch seconds.
+        asked: Whether its columns were asked for. Then nothing is added to them.
+    """
+    if not len(found):
+        yield "no rows"
+        return
+    first = _about(found) if isinstance(found, Table) and not asked else []
+    cell = _Cells(found, terminal, now_s)
+    columns = [(column, [column.name, *(cell.text(row, column) for row in found)]) for column in found.columns]
+    labels = [each for column, each in columns if column.kind in ("tag", "param")]
+    values = [each for column, each in columns if column.kind not in ("tag", "param")]
+    hidden: list[str] = []
+    while labels and not terminal.fits(list(zip(*first, *labels, *values, strict=True))):
+        hidden.insert(0, labels.pop()[0])
+    kept = {id(each) for each in labels}
+    ordered = [each for column, each in columns if column.kind not in ("tag", "param") or id(each) in kept]
+    if not first and not ordered:
+        yield "no columns"
+        return
+    yield from terminal.table([list(row) for row in zip(*first, *ordered, strict=True)], hidden=hidden)
+    yield from _below(found, terminal)
+
+
+def _about(table: Table) -> list[list[str]]:
+    """The first columns of rows of jobs: what they are called, and, if they differ, their states and tasks."""
+    columns = [["ID", *(short(row.identity) for row in table)]]
+    if {row.state for row in table} != {State.DONE}:
+        columns.append(["STATE", *(state(row.state.value) if row.state else "unknown" for row in table)])
+    if len({row.job.task for row in table}) > 1:
+        columns.append(["TASK", *(row.task for row in table)])
+    return columns
+
+
+class _Cells:
+    """The texts of a table."""
+
+    def __init__(self, found: Shown, terminal: Terminal, now_s: float) -> None:
+        self._found, self._terminal, self._now_s = found, terminal, now_s
+        cells = [value for row in found for column in found.columns if isinstance(value := row.value(column), Cell)]
+        self._most = max((cell.n for cell in cells), default=0)
+
+    def text(self, row: Any, column: Column) -> str:
+        value = row.value(column)
+        if isinstance(value, Cell):
+            mark = MARKS.get(row.marks.get(column.name, ""), "") if isinstance(self._found, Pivot) else ""
+            count = f" ({value.count_text})" if value.n != self._most or value.missing else ""
+            return f"{value.value_text}{mark}{count}"
+        if value is None:
+            return "-"
+        if column.kind == "result" and isinstance(value, float):
+            mark = MARKS.get(row.marks.get(column.name, ""), "") if isinstance(self._found, Pivot) else ""
+            return f"{_rounded(value)}{mark}"
+        return self._fact(column, value)
+
+    def _fact(self, column: Column, value: Any) -> str:
+        if column.kind == "fact" and column.key in DIGESTS and isinstance(value, str):
+            return f"{short(value)}{'+' if value.endswith('+') else ''}"
+        if column.kind == "fact" and column.key in TIMES and isinstance(value, float):
+            return ago(self._now_s - value)
+        if isinstance(value, Enum):
+            return state(str(value.value))
+        text = text_of(str(value) if isinstance(value, Path) else value)
+        return text if self._terminal.width is None else line(text, WIDEST_VALUE)
+
+
+def _rounded(value: float) -> str:
+    """A result with four digits, unless it is whole."""
+    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.4g}"
+
+
+def _below(found: Shown, terminal: Terminal) -> Iterator[str]:
+    """What stands below the table: what a cell is, and what the marks mean."""
+    if isinstance(found, Table):
+        yield from terminal.wrapped("", plural(len(found), "row"))
+        return
+    marks = {MARKS[mark] for row in found for mark in row.marks.values()} if isinstance(found, Pivot) else set()
+    legend = [f"{mark} {text}" for mark, text in LEGEND.items() if mark in marks]
+    for each in [found.caption] * bool(found.caption) + ["   ".join(legend)] * bool(legend) + _of_cells(found):
+        yield from terminal.wrapped("", each)
+
+
+def _of_cells(found: Folded | Pivot) -> list[str]:
+    """What cells say of themselves, as why they have no interval; each once, with the columns."""
+    notes: dict[str, dict[str, None]] = {}
+    for row in found:
+        for column in found.columns:
+            value = row.value(column)
+            if isinstance(value, Cell) and value.note:
+                notes.setdefault(value.note, {})[column.name] = None
+    return [f"{', '.join(columns)}: {note}" for note, columns in notes.items()]
+
+
+# -- for programs ------------------------------------------------------------------------------------------------------
+
+
+def as_data(found: Shown) -> dict[str, Any]:
+    """The columns and rows as JSON; a row of jobs, a folded row and a row of a pivot have fields of their own."""
+    form = "jobs" if isinstance(found, Table) else "folded" if isinstance(found, Folded) else "pivot"
+    return {
+        "form": form,
+        "columns": [column._asdict() for column in found.columns],
+        "caption": None if isinstance(found, Table) else found.caption or None,
+        "rows": [{**_own(row), "values": _values(row, found.columns)} for row in found],
+    }
+
+
+def _own(row: Row | FoldedRow | PivotRow) -> dict[str, Any]:
+    """The fields that each kind of row has besides its values."""
+    if isinstance(row, Row):
+        return {"id": row.identity, "state": row.state.value if row.state else None, "task": row.job.task}
+    return {"ids": list(row.jobs)} if isinstance(row, FoldedRow) else {"marks": dict(row.marks)}
+
+
+def _values(row: Any, columns: Sequence[Column]) -> dict[str, Any]:
+    return {column.name: _value(column, row.value(column)) for column in columns}
+
+
+def _value(column: Column, value: Any) -> Any:
+    """A value as JSON has it: a cell is an object, a time a text with its zone."""
+    if isinstance(value, Cell):
+        return cell_data(value)
+    if isinstance(value, Enum):
+        return value.value
+    if column.kind == "fact" and column.key in TIMES and isinstance(value, float):
+        return moment(value)
+    return str(value) if isinstance(value, Path) else value
+
+
+def cell_data(cell: Cell) -> Mapping[str, Any]:
+    """A cell as JSON."""
+    return {
+        "mean": None if math.isnan(cell.mean) and not cell.n else cell.mean,
+        "sd": cell.sd,
+        "n": cell.n,
+        "interval": None if cell.interval is None else list(cell.interval),
+        "method": cell.method or None,
+        "unit": cell.unit,
+        "ids": list(cell.jobs),
+        "missing": [{"at": hole.at, "why": hole.why, "id": hole.job or None} for hole in cell.missing],
+        "note": cell.note or None,
+        "text": str(cell),
+    }

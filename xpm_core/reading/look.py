@@ -218,7 +218,7 @@ class View:
         """Return a table of what jobs have reported: a row for each job, columns for what differs, and for results.
 
         It is read from the index, and no directory is opened. Tasks none of whose jobs report anything are left out,
-        unless there is a filter.
+        unless there is a filter. Foreign rows, which `xpm import --csv` and the like have brought, come last.
 
         Args:
             experiment: The name of the experiment; empty for all jobs of the workspace.
@@ -233,14 +233,22 @@ class View:
             >>> max(table, key=lambda row: row["accuracy"])["lr"]
             0.1
         """
-        from xpm_core.results.listed import table_of  # late, because few look at results
+        from xpm_core.results.foreign import beside, foreign_runs  # late, because few look at results
+        from xpm_core.results.listed import table_of
 
-        rows = [row for row in self.jobs(filter, sort="submitted") if not experiment or experiment in row.experiments]
-        if experiment and not rows and experiment not in (known := [each.name for each in self.experiments()]):
-            raise UnknownExperimentError(experiment, tuple(known))
-        notes = self.notes
+        foreign = foreign_runs(self.workspace.path, experiment)
+        found, others = self._search.select_beside(filter, foreign.runs)
+        rows = [row for row in found if not experiment or experiment in row.experiments]
+        if experiment and not rows and not foreign.runs:
+            known = [each.name for each in self.experiments()]
+            if experiment not in known:
+                raise UnknownExperimentError(experiment, tuple(known))
         return table_of(
-            rows, self.workspace.path, lambda: self._search.known.rows.values(), notes=notes, whole=bool(filter)
+            [*rows, *beside(rows, others)],
+            self.workspace.path,
+            lambda: self._search.known.rows.values(),
+            notes=[*self.notes, *foreign.notes],
+            whole=bool(filter),
         )
 
     @edge

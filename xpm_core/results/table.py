@@ -13,6 +13,7 @@ from typing import Any, overload
 from xpm_core.filters import Vocabulary, parse
 from xpm_core.labels import short
 from xpm_core.results.columns import Column, Columns
+from xpm_core.results.foreign import ForeignNote, ForeignRun, foreign_notes
 from xpm_core.results.jobs import Job, Known
 from xpm_core.states import State
 from xpm_core.tracebacks.edges import edge
@@ -93,8 +94,15 @@ class Row(Mapping[str, Any]):
         return self.job.results
 
     @property
+    def foreign(self) -> str | None:
+        """The name of the import that has brought it, such as `runs.csv`; None for a job of this workspace."""
+        return self.job.foreign if isinstance(self.job, ForeignRun) else None
+
+    @property
     def directory(self) -> Path | None:
-        """Its directory; None if its task is not known."""
+        """Its directory; None if its task is not known. Of a foreign row, the folder that it was read from, if any."""
+        if isinstance(self.job, ForeignRun):
+            return self.job.folder
         task, workspace = self.job.task, self._table.known.workspace
         return Workspace(workspace, "").job(task, self.identity).path if task else None
 
@@ -179,8 +187,9 @@ class Table(Sequence[Row]):
     def __init__(
         self, jobs: Iterable[Job], known: Known, notes: Iterable[str] = (), asked: Sequence[str] | None = None
     ) -> None:
-        self.known, self.notes = known, list(notes)
         self._rows = [Row(self, job) for job in jobs]
+        others = [note for note in notes if not isinstance(note, ForeignNote)]
+        self.known, self.notes = known, [*others, *foreign_notes(row.job for row in self._rows)]
         self._asked = asked
         if asked is not None:
             self.columns  # noqa: B018  # it raises the error of an unknown name here

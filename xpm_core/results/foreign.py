@@ -20,7 +20,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from xpm_core.errors import WorkspaceError
+from xpm_core.errors import ExchangeError, WorkspaceError
 from xpm_core.labels import title
 from xpm_core.results.jobs import Job
 from xpm_core.states import State
@@ -408,13 +408,14 @@ def forget(workspace: Path, name: str) -> None:
     """Remove an import.
 
     Raises:
-        WorkspaceError: There is none of that name, or it cannot be removed.
+        ExchangeError: There is none of that name.
+        WorkspaceError: It cannot be removed.
     """
     known = names(workspace)
     where = str(workspace)
     if name not in known:
-        there = f"There are: {listed(known, 12)}." if known else "There is none."
-        raise WorkspaceError(where, f"has no foreign rows of the name {name!r}", there)
+        there = f"There are: {listed(known, 12)}." if known else "There are none at all."
+        raise ExchangeError(where, f"has no foreign rows of the name {name!r}", there)
     try:
         file_of(workspace, name).unlink()
     except OSError as error:

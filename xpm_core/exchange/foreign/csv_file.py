@@ -35,6 +35,7 @@ FACTS: Mapping[str, Fact] = {
     "state": "state", "status": "state", "runid": "run", "starttime": "started", "startedat": "started",
     "createdat": "started", "endtime": "ended", "endedat": "ended", "finishedat": "ended", "artifacturi": "left",
     "experimentid": "left", "id": "left", "uuid": "left", "runname": "left", "index": "left",
+    "notes": "left", "note": "left", "comment": "left", "comments": "left", "description": "left", "timestamp": "left",
 }  # fmt: skip
 """By its name in small letters alone: what such a column of any CSV file says."""
 

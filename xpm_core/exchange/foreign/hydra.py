@@ -99,8 +99,9 @@ def _sheet(folder: Path, runs: list[Path], results_file: str) -> Sheet:
         sheet.append(line)
     sheet.digest = digest.hexdigest()
     if lacking:
-        count = f"{plural(len(lacking), 'run')} {'has' if len(lacking) == 1 else 'have'}"
-        sheet.notes.append(f"{count} no {results_file}, and count as failed: {listed(lacking, NAMED)}.")
+        has, counts = ("has", "counts") if len(lacking) == 1 else ("have", "count")
+        names = listed(lacking, NAMED)
+        sheet.notes.append(f"{plural(len(lacking), 'run')} {has} no {results_file}, and {counts} as failed: {names}.")
     return sheet
 
 

@@ -90,7 +90,7 @@ def name_of(path: Path) -> str:
     name = path.name
     if _TIME.fullmatch(name):
         name = f"{path.parent.name}-{name}"
-    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).lstrip("._-")[:100] or "runs"
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("._-")[:100] or "runs"
 
 
 def _change(workspace: Path, source: ForeignImport, runs: list[dict[str, Any]]) -> Change:

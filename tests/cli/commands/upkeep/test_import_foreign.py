@@ -116,7 +116,7 @@ def test_no_command_takes_a_foreign_row_for_a_job(place: Path, xpm: Xpm) -> None
     identity = results(place)[0].identity
     with look(place / "new") as view:
         assert list(view.jobs()) == []
-        with pytest.raises(UnknownJobError):
+        with pytest.raises(UnknownJobError, match="it is a foreign run, so there is no job"):
             view.job(identity)
     for command in ("show", "cancel", "retry", "debug", "logs"):
         assert xpm(command, identity, "-w", "new").exit_code in (2, 3), command

@@ -102,10 +102,10 @@ class _Watch:
         self._unfit: dict[str, int] = {}
 
     def see(self, role: Role, name: str, value: Any, where: str) -> None:
-        kind = "number" if isinstance(value, (int, float)) else "text" if isinstance(value, str) else "other"
+        what = "number" if isinstance(value, (int, float)) else "text" if isinstance(value, str) else "other"
         types = self._types.setdefault((role, name), {})
-        count, first, example = types.get(kind, (0, where, value))
-        types[kind] = count + 1, first, example
+        count, first, example = types.get(what, (0, where, value))
+        types[what] = count + 1, first, example
         if isinstance(value, float) and not math.isfinite(value):
             count, first = self._not_finite.get(name, (0, where))
             self._not_finite[name] = count + 1, first

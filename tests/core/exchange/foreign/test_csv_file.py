@@ -83,7 +83,10 @@ def test_what_the_csv_module_writes_is_read(rows: list[list[str]]) -> None:
         (b"lr,,accuracy\n1,2,3\n", "column 2 has no name"),
         (b'lr,model\n0.1,"svm\n0.2,mlp\n', "runs.csv:2: it is no CSV (unexpected end of data)"),
         (b'lr,model\n0.1,"svm"x\n', "runs.csv:2: it is no CSV"),
-        (b"lr;accuracy\n0.1;0.9\n0.2;0,912\n", "runs.csv:3: accuracy: '0,912' has a decimal comma. Write points: 0.912."),
+        (
+            b"lr;accuracy\n0.1;0.9\n0.2;0,912\n",
+            "runs.csv:3: accuracy: '0,912' has a decimal comma. Write points: 0.912.",
+        ),
         (b"lr;n\n1.234,5;1\n", "runs.csv:2: lr: '1.234,5' has a decimal comma. Write points: 1234.5."),
         (b"lr,a\n0.1," + b"x" * 200_000, "field larger than field limit"),
     ],

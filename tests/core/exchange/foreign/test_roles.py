@@ -22,8 +22,8 @@ def sheet(*columns: Column, rows: list[dict[str, Any]] | None = None) -> Sheet:
 
 PLAIN = [Column(name, name) for name in ("lr", "model", "val/acc", "test_loss", "seed")]
 SAID = [
-    Column("config.lr", "lr", "param"), Column("config.loss", "loss", "param"), Column("summary.loss", "loss", "result"),
-    Column("summary.lr", "lr", "result"), Column("id", "id", fact=True),
+    Column("config.lr", "lr", "param"), Column("config.loss", "loss", "param"),
+    Column("summary.loss", "loss", "result"), Column("summary.lr", "lr", "result"), Column("id", "id", fact=True),
 ]  # fmt: skip
 
 

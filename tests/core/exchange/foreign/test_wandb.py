@@ -134,5 +134,7 @@ def test_what_is_no_export_is_one_error(tmp_path: Path, content: str, said: str)
 
 
 def test_halves_of_characters_are_replaced(tmp_path: Path) -> None:
-    sheet = read(tmp_path, '[{"config": {"na\\ud800me": "te\\ud800xt", "deep": [{"\\ud800": 1}]}, "summary": {"a": 1}}]')
+    sheet = read(
+        tmp_path, '[{"config": {"na\\ud800me": "te\\ud800xt", "deep": [{"\\ud800": 1}]}, "summary": {"a": 1}}]'
+    )
     json.dumps([line.values for line in sheet.lines], ensure_ascii=False).encode()

@@ -22,6 +22,7 @@ class JobRow:
     state: State | None = State.FAILED
     tags: Mapping[str, Any] | None = field(default_factory=lambda: {"model": "bm25"})
     params: Mapping[str, Any] | None = field(default_factory=lambda: {"optim": "Adam", "optim.lr": 0.1, "epochs": 10})
+    results: Mapping[str, Any] | None = field(default_factory=lambda: {"accuracy": 0.93, "loss.test": 0.2})
     experiments: Collection[str] | None = ("digits",)
     queue: str | None = "default"
     demand: Mapping[str, int] | None = field(default_factory=lambda: {"gpu": 1})

@@ -22,6 +22,7 @@ from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.job_links import JobLinks
 from xpm_core.workspace.job_spec import JobOptions, JobSpec
 from xpm_core.workspace.kept_job import KeptJob
+from xpm_core.workspace.reported.results_file import results_in
 from xpm_core.workspace.workspace import Workspace
 from xpm_worker.mark import DaemonMark, MarkedStore
 
@@ -148,5 +149,15 @@ class Lab:
         now_s, said = time.time(), code_facts(more) if "code" in more else {}
         where = {"host": self.worker.host, "worker": self.worker.name, "execution": lease.execution}
         self.ends.add(
-            lease.identity, End(ended, now_s, now_s - 1, **where, attempt=lease.attempt, error=error or {}, **said)
+            lease.identity,
+            End(
+                ended,
+                now_s,
+                now_s - 1,
+                **where,
+                attempt=lease.attempt,
+                error=error or {},
+                **said,
+                results=results_in(more),
+            ),
         )

@@ -14,6 +14,10 @@ ROOMS = {"house", "whole", "helpers", "tasks"}
 
 TESTED_ELSEWHERE = {
     "core/workspace/reported/results_file": ("core/job/reporting/test_results", "the job writes it, and it is read"),
+    "core/results/jobs": ("core/results/test_table", "tables are made of jobs that use others"),
+    "core/results/listed": ("core/results/test_table", "tables are made by it"),
+    "core/script/show/run_results": ("whole/experiments/test_results", "a script makes tables of its jobs"),
+    "cli/output/tables/reported": ("cli/output/sheets/test_job_sheet", "its lines are part of a job's sheet"),
     "core/workspace/reported/job_results": ("core/job/reporting/test_results", "what the job has reported is read"),
     # It only names what others define.
     "core": ("house/test_package", "it hands on names, and each is looked for there"),
@@ -27,6 +31,7 @@ TESTED_ELSEWHERE = {
     "core/errors/configuration": ("house/test_style_errors", "likewise"),
     "core/errors/experiment": ("house/test_style_errors", "likewise"),
     "core/errors/service": ("house/test_style_errors", "likewise"),
+    "core/errors/results": ("house/test_style_errors", "likewise"),
     "core/errors/script": ("house/test_style_errors", "likewise"),
     "core/errors/past": ("house/test_style_errors", "likewise"),
     "core/errors/steering": ("house/test_style_errors", "likewise"),
@@ -61,6 +66,12 @@ TESTED_ELSEWHERE = {
     "core/judging/then": ("core/judging/test_judge", "what a directory says of a job is what is judged"),
     "core/forecast/records": ("core/forecast/test_forecast", "what a forecast is made of, and what it says"),
     "core/reading/survey/capacity": ("core/reading/survey/test_ends", "who may do the work that is foreseen"),
+    "core/results/comparing/comparable": ("core/results/comparing/test_compared", "filters choose what is compared"),
+    "core/results/folding/choosing": ("core/results/folding/test_folded", "rows are sorted, and the best are found"),
+    "core/results/folding/marking": ("core/results/folding/test_folded", "rows are marked, and cells of pivots"),
+    "core/results/folding/settings": ("core/results/folding/test_folded", "captions say them"),
+    "core/script/sampling/sampled_job": ("core/script/sampling/test_until", "jobs are sampled"),
+    "core/script/sampling/sampler": ("core/script/sampling/test_until", "jobs are sampled"),
     "core/script/rehearsal/facts": ("core/script/rehearsal/test_plan", "what is read, with a real server and without"),
     "core/script/follow/tracked_job": ("core/script/follow/test_tracker", "it is a row of the tracker's table"),
     # It is small, and shows only in what uses it.

@@ -390,3 +390,14 @@ class Assigning(Task):
         self.log = [self.note]
         self.result = self.log
         Path("out.txt").write_text(self.result[0])
+
+
+class Counting(Task):
+    """Returns how many times it has run."""
+
+    log: Meta[Path]
+
+    def execute(self) -> int:
+        with open(self.log, "a") as file:
+            file.write("x")
+        return len(self.log.read_text())

@@ -191,3 +191,20 @@ class Gather(Task):
 
     def execute(self) -> None:
         Path("sum.txt").write_text(str(sum(link.n for link in self.links)))
+
+
+class Score(Task):
+    """Reports an accuracy that its seed decides; from some seed on it raises."""
+
+    note: Param[str]
+    seed: Param[int]
+    spread: Param[float] = field(default=0.01)
+    fails_from: Param[int] = field(default=1000)
+    lr: Param[float] = field(default=0.1)
+    before: Param[Task | None] = None
+    unused: Meta[int] = field(default=0)
+
+    def execute(self) -> dict[str, object]:
+        if self.seed >= self.fails_from:
+            raise ValueError("no luck")
+        return {"accuracy": 0.9 + self.spread * (self.seed % 3 - 1), "kind": "mlp", "loss": {"test": self.seed}}

@@ -163,7 +163,7 @@ class Values:
     @property
     def _fields(self) -> list[str]:
         names = self.known.names
-        return list(dict.fromkeys([*self._columns, *names.tags, *names.params]))
+        return list(dict.fromkeys([*self._columns, *names.tags, *names.params, *names.results]))
 
 
 def _beginning(words: Iterable[str], incomplete: str) -> list[Candidate]:

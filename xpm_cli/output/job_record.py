@@ -13,6 +13,7 @@ from xpm_core.reading.listing.row import JobRow
 FIELDS = (
     "id", "state", "task", "tags", "params", "experiments", "queue", "tokens", "attempts", "submitted", "started",
     "ended", "worker", "host", "code", "commit", "packages", "progress", "error", "blocked_by", "reason", "why",
+    "results",
 )  # fmt: skip
 
 
@@ -47,6 +48,7 @@ def job_record(row: JobRow, why: dict[str, Any] | None = None) -> dict[str, Any]
         "blocked_by": (job.root or None) if job else None,
         "reason": (job.reason or None) if job else None,
         "why": why,
+        "results": None if row.results is None else dict(row.results),
     }
     assert tuple(found) == FIELDS
     return found

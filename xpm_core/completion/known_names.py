@@ -63,7 +63,7 @@ class KnownNames:
 
     @cached_property
     def names(self) -> Names:
-        """Tags, parameters, tasks, and the latest jobs."""
+        """Tags, parameters, results, tasks, and the latest jobs."""
         from xpm_core.completion.names import Names  # late, because names of experiments do without
 
         stored = names_file.read(self._workspace)
@@ -96,7 +96,7 @@ class KnownNames:
 
         found = dict(names_file.jobs_from(self._workspace, prefix[:KEPT_ID], most))
         for identity, entry in self._newer.items():
-            if identity.startswith(prefix):
+            if entry.task and identity.startswith(prefix):
                 found[identity[:KEPT_ID]] = titled(entry)
         return [Job(name, title) for name, title in _shortened(sorted(found.items())[:most])]
 
@@ -180,7 +180,7 @@ def _last_end(path: str, size: int) -> int:
 
 
 def _newer(workspace: Path, seen: Mapping[str, tuple[int, int]]) -> dict[str, Entry]:
-    """The entries of the lines that were written since."""
+    """The entries of the lines that were written since. Of some jobs, only the end is among them."""
     from xpm_core.index.entries import read_line, read_removals
 
     entries: dict[str, Entry] = {}
@@ -190,7 +190,7 @@ def _newer(workspace: Path, seen: Mapping[str, tuple[int, int]]) -> dict[str, En
             stream.seek(seen.get(file.path, (0, 0))[1])
             for row in stream.read().splitlines():
                 read_line(row, file.experiment, entries, removed)
-    return {identity: entry for identity, entry in entries.items() if entry.task}
+    return entries
 
 
 def _shortened(jobs: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -1,4 +1,4 @@
-"""What can be typed in a workspace: tags and their values, parameters, tasks, and the latest jobs.
+"""What can be typed in a workspace: tags and their values, parameters, results, tasks, and the latest jobs.
 
 Owns: which names of a job are kept, in which form, and how many.
 """
@@ -34,27 +34,33 @@ class Names:
         params: The paths of parameters.
         tasks: The bare names of tasks.
         latest: The start of the identity and the title of the latest jobs, the newest first.
+        results: The names of results.
     """
 
     tags: dict[str, list[str]] = field(default_factory=dict)
     params: list[str] = field(default_factory=list)
     tasks: list[str] = field(default_factory=list)
     latest: list[list[str]] = field(default_factory=list)
+    results: list[str] = field(default_factory=list)
 
     @classmethod
     def of(cls, entries: Iterable[Entry]) -> Names:
-        """The names of some jobs."""
+        """The names of some jobs. Of a job whose task is not known, only its results are taken."""
         known = list(entries)
         tags: dict[str, dict[str, None]] = {}
         params: dict[str, None] = {}
+        results: dict[str, None] = {}
         for entry in known:
+            if entry.end is not None and len(results) < MOST_NAMES:
+                results.update(dict.fromkeys(filter(_WORD.fullmatch, entry.end.results)))
             _add_tags(tags, entry.tags)
             if len(params) < MOST_NAMES:
                 params.update(dict.fromkeys(filter(_WORD.fullmatch, entry.params)))
         tasks = dict.fromkeys(filter(None, (bare_class(entry.task) for entry in known)))
-        newest = sorted(known, key=_moment, reverse=True)[:MOST_LATEST]
+        newest = sorted((entry for entry in known if entry.task), key=_moment, reverse=True)[:MOST_LATEST]
         latest = [[entry.identity[:KEPT_ID], titled(entry)] for entry in newest]
-        return cls({name: list(values) for name, values in tags.items()}, list(params), list(tasks), latest)
+        values_of = {name: list(values) for name, values in tags.items()}
+        return cls(values_of, list(params), list(tasks), latest, list(results))
 
     def with_newer(self, newer: Names) -> Names:
         """These names, and those of jobs that came later."""
@@ -68,6 +74,7 @@ class Names:
             list(dict.fromkeys([*self.params, *newer.params])),
             list(dict.fromkeys([*self.tasks, *newer.tasks])),
             latest,
+            list(dict.fromkeys([*self.results, *newer.results])),
         )
 
     def data(self) -> dict[str, Any]:

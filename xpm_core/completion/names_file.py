@@ -15,7 +15,7 @@ from typing import Any, BinaryIO, NamedTuple
 
 from xpm_core.index.folders import memory_file
 
-VERSION = 2
+VERSION = 3
 
 
 class Stored(NamedTuple):

@@ -29,6 +29,7 @@
         UnknownDependencyError     (also LookupError) a job needs a job that the server does not know
         DebugError                 a job cannot be run in the foreground
         ReproduceError             a job cannot be run again with the code that it ran with
+        ResultsError               (also ValueError) a statistic is asked for with an argument that makes no sense
         NoJobError                 a function was called that works only in the process of a running job
         TokenHoldingError          (also LookupError) a job asks for units of a token that it does not hold
         ResultValueError           (also ValueError) a result of a job is no JSON value
@@ -132,6 +133,7 @@ from xpm_core.errors.experiment import (
     WorkersFailedError,
 )
 from xpm_core.errors.past import ReproduceError, UnknownRunError
+from xpm_core.errors.results import ResultsError
 from xpm_core.errors.script import DryRunError, InsideJobError, UnguardedScriptError
 from xpm_core.errors.service import (
     BeingRemovedError,
@@ -193,6 +195,7 @@ __all__ = [
     "RedisUrlError",
     "ReproduceError",
     "ResultValueError",
+    "ResultsError",
     "ScriptError",
     "SealedError",
     "ServerNotFoundError",

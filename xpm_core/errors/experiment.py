@@ -307,11 +307,11 @@ class InvalidNameError(XpmError, ValueError):
 class FilterError(XpmError, ValueError):
     """Raised when a filter, a list of columns, or a list of keys to sort by cannot be understood.
 
-    It names a tag or parameter that no job has, or a state, task or experiment that is unknown; or a value does not fit
-    the values that jobs have; or the grammar is wrong.
+    It names a tag, parameter or result that no job has, or a state, task or experiment that is unknown; or a value does
+    not fit the values that jobs have; or the grammar is wrong.
 
     Message:
-        --where: 'stat=failed': no job has a field, tag or parameter 'stat' at column 1. Did you mean 'state' or
+        --where: 'stat=failed': no job has a field, tag, parameter or result 'stat' at column 1. Did you mean 'state' or
         'started'?
 
     Remedy:

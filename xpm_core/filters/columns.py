@@ -27,10 +27,12 @@ class Column:
     Attributes:
         name: Its name, as it was typed.
         value: A job's value: a plain one, or UNKNOWN, or ABSENT.
+        is_result: Whether it is what jobs have reported, so that nobody copies all digits of a number.
     """
 
     name: str
     value: Callable[[Row], Any]
+    is_result: bool = False
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Order:
 
 
 def field_of(name: str | Name, vocabulary: Vocabulary) -> Callable[[Row], Any]:
-    """A function that returns a job's value of a name: a field, a tag or a parameter.
+    """A function that returns a job's value of a name: a field, a tag, a parameter or a result.
 
     The value is a plain one: a path is a text, a tuple a list, a member of an Enum its name. It is UNKNOWN if the fact
     is not known, and ABSENT if the job has no such value.
@@ -95,7 +97,8 @@ def parse_columns(text: str, vocabulary: Vocabulary, where: str = "--columns") -
     Raises:
         FilterError: The text is no list of names, or one of them is unknown.
     """
-    return [Column(str(name), field_of(name, vocabulary)) for _, name in parse_names(text, where)]
+    names = [name for _, name in parse_names(text, where)]
+    return [Column(str(name), field_of(name, vocabulary), _is_result(name, vocabulary)) for name in names]
 
 
 def parse_sort(text: str, vocabulary: Vocabulary, where: str = "--sort") -> Order:
@@ -106,6 +109,10 @@ def parse_sort(text: str, vocabulary: Vocabulary, where: str = "--sort") -> Orde
     """
     names = parse_names(text, where, signs="+-")
     return Order(tuple((Column(str(name), field_of(name, vocabulary)), sign == "-") for sign, name in names))
+
+
+def _is_result(name: Name, vocabulary: Vocabulary) -> bool:
+    return not is_field(name) and bool(vocabulary.resolve(name).result)
 
 
 def _ranks(name: str, values: list[Any]) -> list[Any]:

@@ -54,7 +54,7 @@ class Asked:
 
 
 def is_field(name: Name) -> bool:
-    """Whether a name means a field, not a tag or a parameter."""
+    """Whether a name means a field, not a tag, a parameter or a result."""
     return not name.scope and not name.quoted and name.text in FIELDS
 
 

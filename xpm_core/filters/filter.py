@@ -28,7 +28,7 @@ class BoundFilter:
 
     Attributes:
         matches: Whether a job matches: True, False, or None if that depends on facts of the job that are not known.
-        fields: The fields that it reads, such as `state`; also `tag` and `param`.
+        fields: The fields that it reads, such as `state`; also `tag`, `param` and `result`.
     """
 
     matches: RowTest
@@ -71,7 +71,7 @@ class Filter:
         """Find out what the names mean, and read the values by the types that they are compared with.
 
         Args:
-            vocabulary: The tags, parameters, experiments and tasks that are known.
+            vocabulary: The tags, parameters, results, experiments and tasks that are known.
             now_s: The time from which durations such as `2h` count; the time of this machine if None.
 
         Raises:
@@ -164,8 +164,9 @@ def _of_tags(condition: Condition) -> Condition:
         place = next(comparisons(condition)).name.place
         raise place.error("expected one comparison", "Give --tag several times, or write it in --where.")
     name = condition.name
-    if name.scope == "param":
-        raise name.place.error(f"{brief(str(name))} is a parameter", "Write the comparison in --where.")
+    if name.scope in ("param", "result"):
+        what = "a parameter" if name.scope == "param" else "a result"
+        raise name.place.error(f"{brief(str(name))} is {what}", "Write the comparison in --where.")
     return Comparison(replace(name, scope="tag"), condition.operator, condition.values)
 
 
@@ -191,7 +192,7 @@ class _Compiler:
             self.fields.add(comparison.name.text)
             return field_test(Asked(comparison, sign, self.vocabulary, self.now_s))
         resolved = self.vocabulary.resolve(comparison.name)
-        self.fields.update(scope for scope, used in (("tag", resolved.tag), ("param", resolved.paths)) if used)
+        self.fields.update(resolved.scopes)
         tests = value_tests(comparison, sign, resolved.samples)
         get = resolved.getter()
 
@@ -203,7 +204,7 @@ class _Compiler:
 
 
 def value_tests(comparison: Comparison, sign: str, samples: Iterable[object]) -> TestByType:
-    """The tests of the values of a tag or a parameter, by type.
+    """The tests of the values of a tag, a parameter or a result, by type.
 
     Raises:
         FilterError: A value that was typed fits no kind of the values that jobs have.

@@ -4,7 +4,7 @@
     and-filter  = condition { "and" condition }
     condition   = "not" condition | "(" filter ")" | comparison
     comparison  = name operator value { "," value }
-    name        = word | quoted | "tag." quoted | "param." quoted
+    name        = word | quoted | ("tag." | "param." | "result.") quoted
     value       = word | quoted | "[" ... "]" | "{" ... "}"
     operator    = "=" | "==" | "!=" | "<" | "<=" | ">" | ">="
 
@@ -29,12 +29,15 @@ LONGEST = 10_000
 DEEPEST = 50
 """How deep parentheses, `not` and brackets may be nested."""
 
+SCOPES = ("tag", "param", "result")
+"""What may stand before the point of a name, so that it means only a tag, a parameter or a result."""
+
 WRITE = "Write NAME=VALUE, such as state=failed or lr>0.01."
 
 _SPACE = re.compile(r"\s*")
 _WORD = re.compile(r"[^\s(),=!<>&|'\"]+")
-_QUOTED = re.compile(r"(?:(tag|param)\.)?(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\")", re.DOTALL)
-_QUOTE = re.compile(r"(?:(?:tag|param)\.)?['\"]")
+_QUOTED = re.compile(r"(?:(tag|param|result)\.)?(?:'((?:[^'\\]|\\.)*)'|\"((?:[^\"\\]|\\.)*)\")", re.DOTALL)
+_QUOTE = re.compile(r"(?:(?:tag|param|result)\.)?['\"]")
 _ESCAPE = re.compile(r"\\([\\'\"])")
 _OPERATOR = re.compile(r"==|!=|<=|>=|[=<>]")
 _BRACKET = re.compile(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"|[\[\]{}'\"]", re.DOTALL)
@@ -173,7 +176,7 @@ class Parser:
         if token.quoted:
             return Name(token.text, token.scope, True, token.place)
         scope, dot, rest = token.text.partition(".")
-        if not dot or scope not in ("tag", "param"):
+        if not dot or scope not in SCOPES:
             return Name(token.text, place=token.place)
         if not rest:
             raise token.place.error(f"expected a name after '{scope}.'", f"Write {scope}.NAME, such as {scope}.lr.")

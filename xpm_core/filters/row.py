@@ -40,6 +40,10 @@ class Row(Protocol):
         """
 
     @property
+    def results(self) -> Mapping[str, Any] | None:
+        """What the job has reported, in one level, such as `loss.test`."""
+
+    @property
     def experiments(self) -> Collection[str] | None: ...
 
     @property
@@ -109,4 +113,4 @@ UNKNOWN = Unknown("UNKNOWN")
 """Stands for a fact that is not known (yet)."""
 
 ABSENT = Absent("ABSENT")
-"""Stands for a value that a job does not have: it has no such tag or parameter, or it has not started yet."""
+"""Stands for a value that a job does not have: it has no such tag, parameter or result, or it has not started yet."""

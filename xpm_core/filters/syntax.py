@@ -36,7 +36,7 @@ class Name:
 
     Attributes:
         text: The name without its scope.
-        scope: `tag`, `param`, or empty.
+        scope: `tag`, `param`, `result`, or empty.
         quoted: Whether it stands in quotes. A quoted name without a scope is never a field such as `state`.
         place: Where it stands.
     """

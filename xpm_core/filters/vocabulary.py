@@ -6,7 +6,7 @@ Owns: the rules for bare names, and errors for names that nothing has.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from itertools import pairwise
 from typing import Any
@@ -30,21 +30,32 @@ LISTED = 12
 
 @dataclass(frozen=True)
 class Resolved:
-    """What a name that is no field means: a tag, parameters, or first a tag and then parameters.
+    """What a name that is no field means: a result; or a tag, parameters, or first a tag and then parameters.
 
     Attributes:
         tag: The name of the tag; empty if it means none.
         paths: The paths of the parameters. A job's value is that of the first path that it has.
         samples: Values that jobs have, of each kind at least one.
+        result: The name of the result; empty if it means none. Then it means no tag and no parameter.
     """
 
     tag: str
     paths: tuple[str, ...]
     samples: tuple[Any, ...]
+    result: str = ""
+
+    @property
+    def scopes(self) -> list[str]:
+        """What it means: `tag`, `param` and `result`, as far as each is used."""
+        used = (("tag", self.tag), ("param", self.paths), ("result", self.result))
+        return [scope for scope, found in used if found]
 
     def getter(self) -> Callable[[Row], Any]:
         """A function that returns a job's value as `params.json` has it, or UNKNOWN or ABSENT."""
-        tag, paths = self.tag, self.paths
+        tag, paths, name = self.tag, self.paths, self.result
+
+        def result(row: Row) -> Any:
+            return UNKNOWN if (results := row.results) is None else results.get(name, ABSENT)
 
         def parameter(row: Row) -> Any:
             if (params := row.params) is None:
@@ -60,12 +71,14 @@ class Resolved:
             found = tags.get(tag, ABSENT)
             return parameter(row) if found is ABSENT and paths else found
 
+        if name:
+            return result
         return tag_or_parameter if tag else only_parameter if len(paths) == 1 else parameter
 
 
 @dataclass
 class Vocabulary:
-    """The tags, parameters, experiments and tasks among which a filter looks.
+    """The tags, parameters, results, experiments and tasks among which a filter looks.
 
     Attributes:
         tags: By the name of a tag: values that it has, of each kind at least one.
@@ -73,6 +86,7 @@ class Vocabulary:
         experiments: The names of the experiments. None: they are not known, so a filter may name any.
         tasks: The classes of the tasks, such as `sweep:Train`; also the bare name of a class whose task has an
             identifier of its own. None: likewise.
+        results: By the name of a result: values that it has, of each kind at least one.
 
     Example:
         >>> vocabulary = Vocabulary({"model": ["bm25"]}, {"optim.lr": [0.1]})
@@ -84,6 +98,7 @@ class Vocabulary:
     parameters: dict[str, list[Any]] = field(default_factory=dict)
     experiments: Collection[str] | None = None
     tasks: Collection[str] | None = None
+    results: dict[str, list[Any]] = field(default_factory=dict)
 
     @classmethod
     def of(cls, rows: Iterable[Row]) -> Vocabulary:
@@ -91,7 +106,7 @@ class Vocabulary:
         experiments: set[str] = set()
         tasks: set[str] = set()
         found = cls(experiments=experiments, tasks=tasks)
-        tags, parameters = _Samples(found.tags), _Samples(found.parameters)
+        tags, parameters, results = _Samples(found.tags), _Samples(found.parameters), _Samples(found.results)
         named: set[tuple[str, str | None]] = set()
         member: Collection[str] | None = None
         for row in rows:
@@ -105,6 +120,7 @@ class Vocabulary:
                     tasks.add(row.name)
             tags.add(row.tags)
             parameters.add(row.params)
+            results.add(row.results)
         return found
 
     def resolve(self, name: Name) -> Resolved:
@@ -113,12 +129,24 @@ class Vocabulary:
         Raises:
             FilterError: Nothing has that name, or several parameters have it.
         """
+        if name.scope == "result":
+            if name.text in self.results:
+                return self._result(name.text)
+            whole = replace(name, text=f"result.{name.text}", scope="")  # a parameter of a part that is called `result`
+            if not self._paths(whole, False):
+                raise self.unknown(name)
+            name = whole
         tag = name.text if name.scope != "param" and name.text in self.tags else ""
         paths = () if name.scope == "tag" else self._paths(name, not tag)
         if not tag and not paths:
+            if not name.scope and name.text in self.results:
+                return self._result(name.text)
             raise self.unknown(name)
         samples = [*self.tags.get(tag, ()), *(value for path in paths for value in self.parameters[path])]
         return Resolved(tag, paths, tuple(samples))
+
+    def _result(self, name: str) -> Resolved:
+        return Resolved("", (), tuple(self.results[name]), name)
 
     def _paths(self, name: Name, strict: bool) -> tuple[str, ...]:
         """The parameters that a name means.
@@ -143,18 +171,22 @@ class Vocabulary:
         """The error for a name that nothing has."""
         last = name.text.rpartition(".")[2]
         if name.scope:
-            what = "tag" if name.scope == "tag" else "parameter"
-            values = self.tags if name.scope == "tag" else self.parameters
+            what, values = {
+                "tag": ("tag", self.tags),
+                "param": ("parameter", self.parameters),
+                "result": ("result", self.results),
+            }[name.scope]
             ends = {path.rpartition(".")[2]: path for path in values}
             near = [*get_close_matches(name.text, values, 3), *(ends[end] for end in get_close_matches(last, ends, 1))]
             known = [f"{name.scope}.{each}" for each in values]
             near = [f"{name.scope}.{each}" for each in near]
         else:
-            what = "tag or parameter" if name.quoted else "field, tag or parameter"
+            what = "tag, parameter or result" if name.quoted else "field, tag, parameter or result"
             known = [
                 *(() if name.quoted else FIELDS),
                 *self.tags,
                 *(path.rpartition(".")[2] for path in self.parameters),
+                *self.results,
             ]
             near = get_close_matches(last, known, 3)
         return name.place.error(f"no job has a {what} {brief(name.text)}", hint(near, list(dict.fromkeys(known))))

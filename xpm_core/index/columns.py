@@ -66,20 +66,21 @@ class Cells(Mapping[str, Any]):
 
     Attributes:
         columns: Those of all jobs that have the same names.
+        at: Its place in them.
     """
 
-    __slots__ = ("_at", "columns")
+    __slots__ = ("at", "columns")
 
     def __init__(self, columns: Columns, at: int) -> None:
-        self.columns, self._at = columns, at
+        self.columns, self.at = columns, at
 
     def __getitem__(self, name: str) -> Any:
-        return self.columns[name][self._at]
+        return self.columns[name][self.at]
 
     def get(self, name: str, default: Any = None) -> Any:
         """The value of a name, or the default."""
         columns = self.columns
-        return columns[name][self._at] if name in columns.names else default
+        return columns[name][self.at] if name in columns.names else default
 
     def __contains__(self, name: object) -> bool:
         return name in self.columns.names

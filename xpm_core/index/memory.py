@@ -1,6 +1,6 @@
 """What this machine remembers of the index of a workspace: `~/.cache/xpm/index/`. It can be deleted at any time.
 
-Jobs of one task that have the same tags and parameters form a group. The values of a group lie in columns.
+Jobs of one task that have the same tags, parameters and results form a group. The values of a group lie in columns.
 
 Owns: the file, and what makes it out of date.
 """
@@ -23,11 +23,11 @@ from xpm_core.index.entries import End, Entry
 from xpm_core.index.folders import memory_file
 from xpm_core.states import State
 
-VERSION = 4
+VERSION = 5
 """Version of the file. A file of another version is not read."""
 
 _END = (
-    "ended_s", "started_s", "host", "worker", "execution", "attempt", "error", "code", "commit", "packages", "results",
+    "ended_s", "started_s", "host", "worker", "execution", "attempt", "error", "code", "commit", "packages",
 )  # fmt: skip
 
 
@@ -109,7 +109,8 @@ def _groups(entries: Mapping[str, Entry]) -> dict[str, Any]:
     """Entries as the file has them; `places` says where each entry of the groups, one after the other, comes."""
     groups: dict[tuple[Any, ...], list[tuple[int, Entry]]] = {}
     for place, entry in enumerate(entries.values()):
-        groups.setdefault((entry.task, *entry.tags, None, *entry.params), []).append((place, entry))
+        results = entry.end.results if entry.end is not None else ()
+        groups.setdefault((entry.task, *entry.tags, None, *entry.params, None, *results), []).append((place, entry))
     places = [place for group in groups.values() for place, _ in group]
     return {"places": places, "groups": [_group([entry for _, entry in group]) for group in groups.values()]}
 
@@ -125,6 +126,7 @@ def _group(entries: list[Entry]) -> dict[str, Any]:
         "submitted": [entry.submitted_s for entry in entries],
         "described": [entry.described_s for entry in entries],
         "ended": [entry.end is not None for entry in entries],
+        "results": Columns.of([end.results for end in ended]).data(),
         "ends": [[end.state.value for end in ended], *([getattr(end, name) for end in ended] for name in _END)],
     }
 
@@ -145,8 +147,9 @@ def _entries_of(group: Mapping[str, Any]) -> Iterable[Entry]:
         Columns.read(group["params"]),
         {each.value: each for each in State},
     )
-    columns = group["ends"]
-    ends = map(End, map(states.__getitem__, columns[0]), *columns[1:])
+    columns, results = group["ends"], Columns.read(group["results"])
+    reported = map(Cells, repeat(results), range(len(columns[0])))
+    ends = map(End, map(states.__getitem__, columns[0]), *columns[1:], reported)
     numbers = range(len(group["identities"]))
     return map(
         Entry, group["identities"], repeat(group["task"]), map(Cells, repeat(tags), numbers),

@@ -64,8 +64,9 @@ def lacking(workspace: Workspace) -> Lacking:
                 read[identity] = described(directory)
             if (found := read[identity]) is not None:
                 submissions.setdefault(experiment, []).append(found)
-        if identity not in ends and (end := _ended(directory)) is not None and _is_news(end, entry):
-            ends[identity] = end
+        if identity not in ends and (end := ended(directory)) is not None and _is_news(end, entry):
+            earlier_s = entry.end.ended_s if entry is not None and entry.end is not None else 0.0
+            ends[identity] = replace(end, ended_s=max(end.ended_s, earlier_s))
     return Lacking(submissions, ends)
 
 
@@ -130,7 +131,7 @@ def add(workspace: Workspace, experiment: ExperimentDirectory, jobs: Iterable[Ad
         entry = described(job.directory) or Entry(identity, submitted_s=time.time())
         submitted_s = _that_counts(entry.submitted_s, removed.get(identity))
         submissions.append(submitted_line(identity, job.task, job.tags, entry.params, submitted_s))
-        end = _ended(job.directory) if job.ended else None
+        end = ended(job.directory) if job.ended else None
         if end is not None:
             ends.append(ended_line(identity, replace(end, ended_s=_that_counts(end.ended_s, removed.get(identity)))))
     if ends:
@@ -206,20 +207,25 @@ def described(directory: JobDirectory) -> Entry | None:
     )
 
 
-def _ended(directory: JobDirectory) -> End | None:
-    """How a job ended, by its marker and the record of the execution that the marker names."""
+def ended(directory: JobDirectory) -> End | None:
+    """How a job ended, by its marker and the record of the execution that the marker names; None without a marker."""
     marker = directory.marker()
     if marker is None:
         return None
     record: Mapping[str, Any] = directory.record(marker.execution) or {}
+    return ended_by({**record, "execution": marker.execution}, State(marker.kind))
+
+
+def ended_by(record: Mapping[str, Any], state: State) -> End:
+    """How a job ended, by the record of the execution that counts."""
     error = record.get("error")
     return End(
-        state=State(marker.kind),
+        state=state,
         ended_s=_seconds(record.get("ended_s")),
         started_s=_seconds(record.get("started_s")),
         host=str(record.get("host") or ""),
         worker=str(record.get("worker") or ""),
-        execution=marker.execution,
+        execution=str(record.get("execution") or ""),
         attempt=record["number"] if isinstance(record.get("number"), int) else 0,
         error={name: error[name] for name in _ERROR if name in error} if isinstance(error, dict) else {},
         **code_facts(record),
@@ -228,8 +234,11 @@ def _ended(directory: JobDirectory) -> End | None:
 
 
 def _is_news(end: End, entry: Entry | None) -> bool:
+    """Whether the index lacks an end, or the results of that end, as after a worker of an earlier xpm."""
     known = entry.end if entry else None
-    return known is None or (known.execution != end.execution and known.ended_s <= end.ended_s)
+    if known is not None and known.execution == end.execution:
+        return known.state is end.state and bool(end.results) and not known.results
+    return known is None or known.ended_s <= end.ended_s
 
 
 def _seconds(value: Any) -> float:

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from xpm_core.reading.steering.queues import QueueState
     from xpm_core.reading.survey.survey import Survey
     from xpm_core.reading.why.records import Why
+    from xpm_core.results.jobs import Job
     from xpm_core.results.table import Table
     from xpm_core.workspace.job_spec import JobSpec
 
@@ -235,21 +236,19 @@ class View:
         """
         from xpm_core.results.foreign import beside, foreign_runs  # late, because few look at results
         from xpm_core.results.listed import table_of
+        from xpm_core.words.text import plural
 
         foreign = foreign_runs(self.workspace.path, experiment)
-        found, others = self._search.select_beside(filter, foreign.runs)
+        found, unsure, runs = self._search.matching(filter, foreign.runs)
         rows = [row for row in found if not experiment or experiment in row.experiments]
         if experiment and not rows and not foreign.runs:
             known = [each.name for each in self.experiments()]
             if experiment not in known:
                 raise UnknownExperimentError(experiment, tuple(known))
-        return table_of(
-            [*rows, *beside(rows, others)],
-            self.workspace.path,
-            lambda: self._search.known.rows.values(),
-            notes=[*self.notes, *foreign.notes],
-            whole=bool(filter),
-        )
+        left = f"Left out: {plural(unsure, 'job')} of which a fact that the filter asks about is not known."
+        notes, others = [*self.notes, *foreign.notes, *([left] if unsure else [])], self._search.known.rows
+        jobs: list[Job] = [*rows, *beside(rows, runs)]
+        return table_of(jobs, self.workspace.path, others.values, notes=notes, whole=bool(filter))
 
     @edge
     def job(self, name: str) -> JobRow:

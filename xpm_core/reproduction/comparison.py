@@ -1,7 +1,7 @@
 """Compare what a job has written with what is in its directory.
 
 Owns: which files count, and what is said of two that differ. The path of the folder itself, which a job may write into
-its files, is no difference.
+its files, is no difference; nor is which execution has reported a result, and when (reported.py).
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from collections.abc import Collection, Iterator
 from hashlib import sha256
 from pathlib import Path
 from typing import Literal, NamedTuple
+
+from xpm_core.reproduction.reported import counting
 
 Result = Literal["equal", "differs", "missing", "new"]
 
@@ -85,6 +87,7 @@ def _compared(path: str, then: str | None, now: str | None, old: Path, new: Path
     if max(before.size, after.size) > MOST_BYTES:
         return Compared(path, "differs", before, after)
     first, second = _content(then), _content(now).replace(os.fsencode(new), os.fsencode(old))
+    first, second = counting(path, first), counting(path, second)
     if first == second:
         return Compared(path, "equal", before, after)
     return Compared(path, "differs", before, after, relative_difference(first, second))

@@ -1,4 +1,6 @@
-"""Tables of results: rows of jobs, folded over seeds and the like, compared, and written for papers.
+"""What jobs have reported, as tables with honest intervals: from many jobs to the number in a paper.
 
-May import the index, filters, words and the workspace. It is given the jobs: `reading` and `script` list them.
+`statistics` computes: means, intervals, comparisons, aggregates. It knows nothing of jobs. `folding` folds a table over
+seeds and the like. May import the index, filters, words and the workspace. It is given the jobs: `reading` and `script`
+list them.
 """

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from xpm_core.errors import UnknownColumnError
+from xpm_core.index.columns import Cells
 
 Kind = Literal["tag", "param", "result", "fact"]
 
@@ -61,7 +62,7 @@ class Columns:
 
     def __init__(self, tags: Values, parameters: Values, results: Values) -> None:
         self._tags, self._parameters, self._results = _by_name(tags), _by_name(parameters), _by_name(results)
-        rows = len(tags)
+        rows = self._rows = len(tags)
         varying = [name for name, values in self._tags.items() if _differ(values, rows)]
         paths = self._telling_paths(
             [path for path, values in self._parameters.items() if _differ(values, rows)], varying
@@ -88,6 +89,23 @@ class Columns:
                 told.append(values)
                 kept.append(path)
         return [path for path in self._parameters if path in set(kept)]
+
+    def varying(self) -> dict[Column, Mapping[int, Any]]:
+        """All tags and parameters that differ, also those that only repeat others, with the value of each row."""
+        shown = {(column.kind, column.key): column for column in self.shown}
+        found: dict[Column, Mapping[int, Any]] = {}
+        kinds: tuple[tuple[Kind, Mapping[str, Mapping[int, Any]]], ...]
+        kinds = ("tag", self._tags), ("param", self._parameters)
+        for kind, known in kinds:
+            for key, values in known.items():
+                if _differ(values, self._rows):
+                    found[shown.get((kind, key)) or Column(f"{kind}.{key}", kind, key)] = values
+        return found
+
+    def values(self, column: Column) -> Mapping[int, Any]:
+        """The values of a tag, a parameter or a result, by the place of the row that has it."""
+        known = {"tag": self._tags, "param": self._parameters, "result": self._results}
+        return known[column.kind].get(column.key, {})
 
     def find(self, name: str, place: str) -> Column:
         """The column that a name means: one that is shown, else any that the rows have.
@@ -139,29 +157,44 @@ class Columns:
 def _by_name(values: Values) -> dict[str, dict[int, Any]]:
     """By name, the value of each row that has one."""
     found: dict[str, dict[int, Any]] = {}
+    together: dict[int, tuple[Cells, list[int], list[int]]] = {}
     for at, each in enumerate(values):
+        if type(each) is Cells:  # rows whose values lie in columns already
+            group = together.get(id(each.columns))
+            if group is None:
+                group = together[id(each.columns)] = (each, [], [])
+                for name in each:
+                    found.setdefault(name, {})
+            group[1].append(at)
+            group[2].append(each.at)
+            continue
         for name, value in each.items():
             column = found.get(name)
             if column is None:
                 column = found[name] = {}
             column[at] = value
+    for cells, rows, places in together.values():
+        for name in cells:
+            found[name].update(zip(rows, map(cells.columns[name].__getitem__, places), strict=True))
     return found
 
 
 def key_of(value: Any) -> Any:
     """A value in a form that can be compared with others: 1 and True are two values, 1 and 1.0 are one."""
-    if isinstance(value, bool):
-        return repr(value)
-    return value if isinstance(value, (int, float, str)) and value == value else repr(value)
+    if isinstance(value, (int, float, str)) and not isinstance(value, bool) and value == value:
+        return value
+    return type(value).__name__, repr(value)  # a pair, because the text "None" is not None
 
 
 def _differ(values: Mapping[int, Any], rows: int) -> bool:
     """Whether the values differ among the rows. A row that has none differs from those that have one."""
     if len(values) < rows:
         return True
-    each = iter(values.values())
-    first = key_of(next(each, None))
-    return any(key_of(value) != first for value in each)
+    kinds = set(map(type, values.values()))
+    if kinds <= {int, float, str}:
+        different = set(values.values())  # one NaN may stand there several times
+        return len(different) > 1 and (float not in kinds or len(set(map(key_of, different))) > 1)
+    return len(set(map(key_of, values.values()))) > 1
 
 
 def _repeats(values: Mapping[int, Any], other: Mapping[int, Any]) -> bool:

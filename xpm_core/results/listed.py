@@ -53,15 +53,19 @@ def _counts(jobs: dict[str, int]) -> str:
 
 
 def _lacking(jobs: Sequence[Job]) -> Iterator[str]:
-    """Results that some done jobs of a task have reported, and others have not, as of an older version of its class."""
+    """What done jobs of a task lack: all that they have reported, by the index; or some, as of an older class."""
+    unknown = sum(job.results is None for job in jobs)
+    if unknown:
+        which = f"{plural(unknown, 'done job')} whose results the index has not got yet"
+        yield f"There {'is' if unknown == 1 else 'are'} {which}. If they stay missing: xpm doctor --repair."
     done: dict[str, list[Job]] = {}
     for job in jobs:
-        if job.state is State.DONE and job.task:
+        if job.state is State.DONE and job.task and job.results is not None:
             done.setdefault(job.task, []).append(job)
     for task in done.values():
         counts: dict[str, int] = {}
         for job in task:
-            for name in job.results:
+            for name in job.results or ():
                 counts[name] = counts.get(name, 0) + 1
         short = {name: len(task) - count for name, count in counts.items() if count < len(task)}
         if short:

@@ -13,8 +13,16 @@ from typing import Any, overload
 from xpm_core.filters import Vocabulary, parse
 from xpm_core.labels import short
 from xpm_core.results.columns import Column, Columns
+from xpm_core.results.comparing.comparable import Comparable
+from xpm_core.results.folding.choosing import as_names, best_rows, only_metric
+from xpm_core.results.folding.folded import Folded
+from xpm_core.results.folding.grouping import foldable, grouped
+from xpm_core.results.folding.pivot import Pivot, pivoted
+from xpm_core.results.folding.settings import Settings
 from xpm_core.results.foreign import ForeignNote, ForeignRun, foreign_notes
 from xpm_core.results.jobs import Job, Known
+from xpm_core.results.statistics.aggregates import STATISTICS
+from xpm_core.results.statistics.arguments import Bounds, checked_choice
 from xpm_core.states import State
 from xpm_core.tracebacks.edges import edge
 from xpm_core.words.text import listed, plural
@@ -91,7 +99,8 @@ class Row(Mapping[str, Any]):
     @property
     def results(self) -> Mapping[str, Any]:
         """What it has reported, in one level: `loss.test`. Lists are in its directory only: `task.results`."""
-        return self.job.results
+        found = self.job.results
+        return _NONE if found is None else found
 
     @property
     def foreign(self) -> str | None:
@@ -163,7 +172,7 @@ class Row(Mapping[str, Any]):
         return sorted(self.job.experiments or ())
 
 
-class Table(Sequence[Row]):
+class Table(Comparable, Sequence[Row]):
     """Rows of jobs. `experiment.results()` and `look(workspace).results("digits")` return one.
 
     Args:
@@ -246,9 +255,9 @@ class Table(Sequence[Row]):
         Raises:
             FilterError: The filter cannot be understood, or names what no row has.
         """
-        jobs = [row.job for row in self._rows]
-        wanted = parse(filter).bind(Vocabulary.of(jobs), 0.0)
-        return self._of(row for row in self._rows if wanted.matches(row.job))
+        jobs = [self.known.seen(row.job) for row in self._rows]
+        wanted = parse(filter).bind(Vocabulary.of(jobs))
+        return self._of(row for row, job in zip(self._rows, jobs, strict=True) if wanted.matches(job))
 
     @edge
     def select(self, *names: str) -> Table:
@@ -274,6 +283,135 @@ class Table(Sequence[Row]):
             having.sort(key=lambda row: _sortable(row.value(column)) or (0, 0), reverse=descending)
             rows = having + lacking
         return self._of(rows)
+
+    # -- folding and comparing -------------------------------------------------------------------------------------
+
+    @edge
+    def over(
+        self,
+        *names: str,
+        interval: str = "t",
+        level: float = 0.95,
+        range: Bounds | None = None,
+        seed: int = 0,
+    ) -> Folded:
+        """Return the table folded over some names: a row for each configuration, with the mean of its jobs.
+
+        Jobs that differ in any other tag or parameter, or in their task, are never in one cell. Jobs that are not done
+        do not count. They are named as holes, and so are seeds that other rows have.
+
+        Args:
+            names: What varies between jobs that belong together, such as `seed`.
+            interval: "t": where the true mean lies, by Student's t. "bootstrap": the same, by resampling (BCa). "sd",
+                "se", "minmax": how values spread. There is none below 3 values.
+            level: The level of confidence of "t" and "bootstrap".
+            range: The least and the greatest value that results can have: intervals stay inside.
+            seed: For "bootstrap". The same values and seed give the same interval.
+
+        Raises:
+            UnknownColumnError: Nothing has such a name.
+            ResultsError: There is no name, or an argument makes no sense.
+
+        Example:
+            >>> print(xp.results().over("seed")[0]["accuracy"])
+            0.9120 ± 0.0081 (95 % t, n=5 seeds)
+        """
+        return self._folded("over", names, Settings(names, interval, level, range, seed))
+
+    def _folded(self, place: str, names: Sequence[str], settings: Settings) -> Folded:
+        columns = foldable(self._all, names, place)
+        return Folded(grouped(self._rows, self._all, columns), self._values, settings, self.notes)
+
+    @property
+    def _values(self) -> Sequence[Column]:
+        """The columns that are folded: results, and facts that were asked for."""
+        return [column for column in self.columns if column.kind in ("result", "fact")]
+
+    def _metric(self, name: str, place: str) -> Column:
+        return self.column(name) if name else only_metric(self._values, place)
+
+    @edge
+    def pivot(self, rows: str | Sequence[str], columns: str | Sequence[str], value: str = "") -> Pivot:
+        """Return a table with the value of one job in each place. To have means, fold it first: `over("seed").pivot`.
+
+        Args:
+            rows: The names of the columns that tell rows from each other.
+            columns: The names of the columns whose values become columns.
+            value: The name of a result; it may be left out if there is only one.
+
+        Raises:
+            ResultsError: Several jobs have one place. The message says in what they differ.
+            UnknownColumnError: Nothing has such a name.
+        """
+        by, across = ([self.column(name) for name in as_names(names)] for names in (rows, columns))
+        differing = [column for column in self._all.shown if column.kind != "result"]
+        found = pivoted(map(_Finished, self._rows), by, across, self._metric(value, "pivot"), differing)
+        undone = [repr(row) for row in self._rows if row.state is not State.DONE]
+        said = [f"Without a value, because not done: {listed(undone, 3)}."] if undone else []
+        found.notes = [*self.notes, *said, *found.notes]
+        return found
+
+    @edge
+    def best(self, metric: str = "", *, by: str | Sequence[str] = (), lowest: bool = False) -> Table:
+        """Return the best row, or of each combination of some columns the best: `table.best("accuracy")[0]["lr"]`.
+
+        Only jobs that are done count. Rows that are equally good are all returned.
+
+        Args:
+            metric: The name of a result; it may be left out if there is only one.
+            by: The names of columns.
+            lowest: Whether the least value is the best.
+
+        Raises:
+            UnknownColumnError: Nothing has such a name.
+        """
+        done = [row for row in self._rows if row.state is State.DONE]
+        columns = [self.column(name) for name in as_names(by)]
+        return self._of(best_rows(done, self._metric(metric, "best"), columns, lowest=lowest))
+
+    @edge
+    def aggregate(
+        self,
+        over: str | Sequence[str],
+        stat: str = "iqm",
+        *,
+        level: float = 0.95,
+        seed: int = 0,
+    ) -> Folded:
+        """Return the table folded over tasks and their runs: one number for many data sets or environments.
+
+        Intervals are those of a bootstrap that draws runs again within each task. Results should be normalized, so that
+        they mean the same in each task.
+
+        Args:
+            over: What tells tasks from each other, and last what varies between the runs of one: `["dataset", "seed"]`.
+            stat: "iqm" (interquartile mean), "mean", "median" or "optimality_gap".
+            level: The level of confidence.
+            seed: The seed of the bootstrap.
+
+        Raises:
+            UnknownColumnError: Nothing has such a name.
+            ResultsError: An argument makes no sense.
+        """
+        names = as_names(over)
+        checked_choice("stat", stat, STATISTICS)
+        return self._folded("aggregate", names, Settings(names, "stratified", level, None, seed, stat))
+
+
+class _Finished:
+    """A row that has results only if its job is done: what a job has reported before it failed says nothing."""
+
+    def __init__(self, row: Row) -> None:
+        self.row = row
+
+    @property
+    def lines(self) -> Sequence[Row]:
+        """The row."""
+        return [self.row]
+
+    def value(self, column: Column) -> Any:
+        """The value of a column."""
+        return self.row.value(column) if column.kind != "result" or self.row.state is State.DONE else None
 
 
 def _sortable(value: Any) -> tuple[int, Any] | None:

@@ -35,9 +35,11 @@ from xpm_core.script.follow.tracker import Tracker
 from xpm_core.script.live.display import Display
 from xpm_core.script.live.run_html import experiment_html
 from xpm_core.script.local_workers import LocalWorkers
+from xpm_core.script.sampling.until import Sampling
 from xpm_core.script.show.leaving import undisturbed, unfinished
 from xpm_core.script.show.report import Summary, show_failures_plainly, summarize
 from xpm_core.script.show.run_log import log_to
+from xpm_core.script.show.run_results import RunResults
 from xpm_core.script.submit.arguments import check, check_variable, names_of, refuse_unknown
 from xpm_core.script.submit.options import Options
 from xpm_core.script.submit.submitter import Submitter
@@ -70,7 +72,7 @@ _UNSENT: tuple[type[Exception], ...] = (XpmError, *OUTAGES)
 """Errors of submissions that could not be sent."""
 
 
-class experiment:
+class experiment(RunResults, Sampling):
     """An experiment in a workspace, as a context manager. When the block ends, it waits for the jobs.
 
     Args:
@@ -242,7 +244,7 @@ class experiment:
             DryRunError: This is a dry run, which has no folder.
             WorkspaceError: The folder cannot be made.
         """
-        self._refuse_dry("the script asks for xp.resultspath")
+        self.refuse_dry("the script asks for xp.resultspath")
         if self._run_directory is None:
             raise self._closed_error()
         return self._run_directory.results
@@ -267,7 +269,8 @@ class experiment:
             raise ExperimentError(format_line(caller()), wrong, "Pass dry_run=True, or set XPM_DRY_RUN=1.")
         return self.rehearsal.plan()
 
-    def _refuse_dry(self, what: str) -> None:
+    def refuse_dry(self, what: str) -> None:
+        """Raise the error for what only a run has, if this is a dry run."""
         if self.rehearsal is not None:
             from xpm_core.script.rehearsal.rehearsal import not_foreseen
 
@@ -409,7 +412,7 @@ class experiment:
                     print(event.task, event.error["message"])
         """
         self._refuse_closed()
-        self._refuse_dry("the script asks for xp.events()")
+        self.refuse_dry("the script asks for xp.events()")
         self._submitter.flush()
 
         def over() -> bool:

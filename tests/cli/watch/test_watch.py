@@ -283,7 +283,7 @@ def test_a_filter_selects_and_a_bad_one_keeps_the_one_before(scene: Scene, watch
     assert "filter      state=failed,blocked" in lines
     assert "jobs        1 failed   1 blocked   2 in all" in lines
     terminal.type("/stat=failed\r")
-    lines = terminal.shows("no job has a field, tag or parameter 'stat'")
+    lines = terminal.shows("no job has a field, tag")
     assert "filter      state=failed,blocked" in lines
     terminal.type("j")
     gone(terminal, "no job has a field")

@@ -133,3 +133,15 @@ def test_damaged_file_and_a_cache_that_cannot_be_written_are_no_errors(workspace
     assert KnownNames(workspace.path).names.tags == {}
     assert KnownNames(workspace.path).jobs("a", 5) == []
     assert KnownNames(workspace.path / "nowhere").experiments() == []
+
+
+def test_results_are_names_when_their_jobs_have_ended(workspace: Workspace) -> None:
+    submit(workspace, 1, 2)
+    ends = EndWriter(workspace.path, "w")
+    ends.add(identity(1), End(State.DONE, 4e9, results={"accuracy": 0.9, "a name of words": 1}))
+    assert KnownNames(workspace.path).names.results == ["accuracy"]
+    ends.add(identity(2), End(State.FAILED, 4e9, results={"loss.test": 0.3}))  # the file of the names goes on
+    known = KnownNames(workspace.path)
+    assert known.names.results == ["accuracy", "loss.test"]
+    assert [job.name for job in known.jobs("", 5)] == [job.name for job in known.jobs("", 5) if job.title]
+    assert len(known.jobs("", 5)) == 2

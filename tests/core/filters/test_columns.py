@@ -102,9 +102,9 @@ def test_any_values_have_an_order_that_is_the_same_each_time(values: list[Any]) 
         ("", "--sort: '': expected a name, got the end at column 1"),
         ("-", "--sort: '-': expected a name, got the end at column 2"),
         ("lr,", "expected a name, got the end at column 4"),
-        ("-strated", "no job has a field, tag or parameter 'strated' at column 2. Did you mean 'started'"),
+        ("-strated", "no job has a field, tag, parameter or result 'strated' at column 2. Did you mean 'started'"),
         ("lr desc", "expected ',' or the end, got 'desc' at column 4. Separate names by commas"),
-        ("--lr", "no job has a field, tag or parameter '-lr' at column 2. Did you mean 'lr'?"),
+        ("--lr", "no job has a field, tag, parameter or result '-lr' at column 2. Did you mean 'lr'?"),
     ],
 )
 def test_a_wrong_order_is_refused(text: str, message: str) -> None:

@@ -24,10 +24,12 @@ FACTS = [
     "state=failed,done", "state!=running", "task=Train", "task=eval*", "experiment=digits", "queue=default",
     "token=gpu", "worker=gpu-a*", "worker=none", "host!=gpu-a", "error=*Memory*", "attempts>1", "since=70m",
     "submitted<2h", "started>1h", "ended=none", "model=bm25", "model!=none", "lr>0.01", "lr=0.1,0.2", "epochs<=10",
-    "id=3f", "code=8c1f2e0,live", "commit!=none", "commit=1a2b+",
+    "id=3f", "code=8c1f2e0,live", "commit!=none", "commit=1a2b+", "accuracy>0.9", "loss.test!=none",
 ]  # fmt: skip
 
-VOCABULARY = Vocabulary({"model": ["bm25"]}, {"optim.lr": [0.1], "epochs": [10]})
+VOCABULARY = Vocabulary(
+    {"model": ["bm25"]}, {"optim.lr": [0.1], "epochs": [10]}, results={"accuracy": [0.93], "loss.test": [0.2]}
+)
 
 rows = st.builds(
     JobRow,
@@ -36,6 +38,7 @@ rows = st.builds(
     state=st.sampled_from(State),
     tags=st.sampled_from([{}, {"model": "bm25"}, {"model": 3}, {"model": None}]),
     params=st.sampled_from([{}, {"optim.lr": 0.1, "epochs": 10}, {"optim.lr": 0.001, "epochs": None}]),
+    results=st.sampled_from([{}, {"accuracy": 0.93}, {"accuracy": 0.5, "loss.test": None}]),
     experiments=st.sampled_from([(), ("digits",), ("letters", "digits")]),
     demand=st.sampled_from([{}, {"gpu": 1}]),
     worker=st.sampled_from(["", "gpu-a.1", "gpu-b.2"]),

@@ -6,7 +6,7 @@ import pytest
 from helpers.filter_rows import JobRow
 
 from xpm_core.errors import FilterError
-from xpm_core.filters import Vocabulary, parse
+from xpm_core.filters import Vocabulary, from_options, parse
 from xpm_core.filters.parser import parse_names
 from xpm_core.filters.vocabulary import Resolved
 from xpm_core.index.columns import Cells, Columns
@@ -25,7 +25,7 @@ def test_a_bare_name_is_a_tag_else_a_parameter_by_its_last_names() -> None:
 
 
 def test_a_name_is_not_the_end_of_a_word() -> None:
-    with pytest.raises(FilterError, match="no job has a field, tag or parameter 'r'"):
+    with pytest.raises(FilterError, match="no job has a field, tag, parameter or result 'r'"):
         resolved(Vocabulary(parameters={"optim.lr": [0.1]}), "r")
 
 
@@ -83,7 +83,7 @@ def test_a_field_is_reached_by_its_name_and_a_tag_of_that_name_by_its_scope_or_q
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("larning_rate", "no job has a field, tag or parameter 'larning_rate' at column 1. "
+        ("larning_rate", "no job has a field, tag, parameter or result 'larning_rate' at column 1. "
          "Did you mean 'learning_rate'?"),
         ("stat", "Did you mean 'state' or 'started'?"),
         ("optim.learning_rat", "Did you mean 'learning_rate'?"),
@@ -91,7 +91,7 @@ def test_a_field_is_reached_by_its_name_and_a_tag_of_that_name_by_its_scope_or_q
         ("param.learning_rat", "no job has a parameter 'learning_rat' at column 1. "
          "Did you mean 'param.optim.learning_rate'?"),
         ("tag.x", "There are: tag.model."),
-        ("'state'", "no job has a tag or parameter 'state' at column 1. There are: model, learning_rate."),
+        ("'state'", "no job has a tag, parameter or result 'state' at column 1. There are: model, learning_rate."),
     ],
 )  # fmt: skip
 def test_an_unknown_name_is_refused_with_the_near_ones(text: str, message: str) -> None:
@@ -130,3 +130,51 @@ def test_values_that_lie_in_columns_make_the_same_vocabulary() -> None:
     others = [JobRow(tags={"t": 1}, params={"z": 3}), JobRow(tags={"t": "a"}, params=None, task="m:U", name="Other")]
     rows = [JobRow(tags=Cells(columns, at), params=Cells(columns, at)) for at in range(len(plain))]
     assert Vocabulary.of([*rows, *others]) == Vocabulary.of([*(JobRow(tags=row, params=row) for row in plain), *others])
+
+
+def test_a_bare_name_is_a_result_if_no_tag_and_no_parameter_has_it() -> None:
+    vocabulary = Vocabulary(
+        {"model": ["bm25"]}, {"optim.lr": [0.1]}, results={"accuracy": [0.9], "lr": [1], "model": [2]}
+    )
+    for text in ("accuracy", "result.accuracy", "'accuracy'", "result.'accuracy'"):
+        assert resolved(vocabulary, text).result == "accuracy", text
+        assert resolved(vocabulary, text).scopes == ["result"]
+    assert resolved(vocabulary, "lr").scopes == ["param"]
+    assert resolved(vocabulary, "model").scopes == ["tag"]
+    assert resolved(vocabulary, "result.lr").result == "lr"
+
+
+def test_a_result_is_named_in_full() -> None:
+    vocabulary = Vocabulary(results={"loss.test": [0.2]})
+    assert resolved(vocabulary, "loss.test").result == "loss.test"
+    with pytest.raises(FilterError, match=r"no job has a result 'test' at column 1. Did you mean 'result.loss.test'"):
+        resolved(vocabulary, "result.test")
+
+
+def test_a_parameter_of_a_part_that_is_called_result_keeps_its_name() -> None:
+    vocabulary = Vocabulary(parameters={"result.lr": [0.1]}, results={"accuracy": [0.9]})
+    assert resolved(vocabulary, "result.lr").paths == ("result.lr",)
+    assert resolved(vocabulary, "result.accuracy").result == "accuracy"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("accuracy>0.9", [True, False, False, None]),
+        ("accuracy=nan", [False, False, True, None]),
+        ("accuracy=none", [False, True, False, None]),
+        ("accuracy!=0.93", [False, True, True, None]),
+        ("not accuracy>0.9", [False, True, True, None]),
+    ],
+)
+def test_a_job_is_compared_by_what_it_has_reported(text: str, expected: list[bool | None]) -> None:
+    reported = ({"accuracy": 0.93}, {}, {"accuracy": float("nan")}, None)
+    rows = [JobRow(results=results) for results in reported]
+    wanted = parse(text).bind(Vocabulary.of(rows))
+    assert [wanted.matches(row) for row in rows] == expected
+    assert wanted.fields == {"result"}
+
+
+def test_an_option_for_tags_takes_no_result() -> None:
+    with pytest.raises(FilterError, match=r"'result.accuracy' is a result at column 1. Write"):
+        from_options(tag=["result.accuracy=1"])

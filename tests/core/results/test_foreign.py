@@ -170,6 +170,19 @@ def test_foreign_rows_are_filtered_as_jobs_are() -> None:
         assert [row["foreign"] for row in found.where(words)] == ["runs.csv"], words
 
 
+def test_foreign_rows_are_folded_and_a_failed_one_is_a_hole() -> None:
+    jobs = [FakeJob({"model": "svm", "lr": 0.1, "seed": seed}, {"accuracy": 0.8}) for seed in (1, 2)]
+    runs = [
+        ForeignRun(source(), kept(seed, params={"model": "svm", "lr": 0.1, "seed": seed}, failed=seed == 3))
+        for seed in (1, 2, 3)
+    ]
+    found = mixed(jobs, *runs).over("seed")
+    assert [row["accuracy"].n for row in found] == [2, 2]  # a job and a foreign run are never in one cell
+    assert [row["accuracy"].mean for row in found] == [0.8, 0.9]
+    assert any(note.startswith("3 rows are foreign: runs.csv") for note in found.notes)
+    assert any("csv:0000000" in note for note in found.notes)
+
+
 def test_the_file_is_strict_json(tmp_path: Path) -> None:
     put(tmp_path, kept(1, where="łódź"))
     for line in file_of(tmp_path, "runs.csv").read_text().splitlines():

@@ -40,7 +40,7 @@ def test_the_table_of_values_has_every_kind() -> None:
 
 def test_the_filters_that_it_shows_are_filters() -> None:
     shown = re.findall(r"^    (\S.*)$", DOCUMENT.read_text().partition("## Comparisons")[0], re.MULTILINE)
-    assert len(shown) == 4
+    assert len(shown) == 5
     assert [str(parse_condition(text, "filter")) for text in shown] == shown
 
 

@@ -12,11 +12,16 @@ import jobapi_tasks as tasks
 import pytest
 from helpers.daemons import Crew
 from helpers.playground import Stage
+from helpers.typed_commands import Shell
 from helpers.waiting import wait_until
 
 from xpm_core import Task, experiment, look
+from xpm_core.errors import DryRunError, ExperimentError
 from xpm_core.index.entries import End
+from xpm_core.index.folders import ends_folder
 from xpm_core.index.merged import MergedIndex
+from xpm_core.results.foreign import ForeignImport, keep
+from xpm_core.results.table import Row
 from xpm_core.states import State
 from xpm_core.workspace.reported.job_results import JobResults
 
@@ -83,3 +88,95 @@ def test_a_class_that_uses_the_names_keeps_them(crew: Crew) -> None:
     assert (crew.directory(task).path / "out.txt").read_text() == "3 inherited x mine"
     crew.run(other := tasks.Assigning.C(note="own"))
     assert (crew.directory(other).path / "out.txt").read_text() == "own"
+
+
+def test_a_script_has_the_table_of_its_own_jobs(stage: Stage) -> None:
+    with experiment(stage.workspace.path, "earlier", redis=stage.url):
+        tasks.Reporting.C(note="elsewhere").submit()
+    with experiment(stage.workspace.path, "own", redis=stage.url) as xp:
+        first = tasks.Reporting.C(note="one").tag("note", "one").submit()
+        tasks.Using.C(first=first).submit()
+        tasks.Reporting.C(note="two").tag("note", "two").submit()
+        assert xp.wait()
+        table = xp.results("task=Reporting and accuracy>0.1")
+        assert [(row["note"], row["accuracy"], row.state) for row in table] == [
+            ("one", 0.5, State.DONE),
+            ("two", 0.5, State.DONE),
+        ]
+        assert {row.identity for row in xp.results()} == {row.identity for row in look_at(stage, "own")}
+    after = xp.results("task=Using")  # also when the block has ended
+    assert [row["result"] for row in after] == [1.25]
+    assert [row["accuracy"] for row in look_at(stage, "own", "accuracy!=none")] == [0.5, 0.5]
+
+
+def test_foreign_rows_come_after_the_jobs_of_a_run(stage: Stage) -> None:
+    run = {"id": f"csv:{1:064x}", "params": {"note": "old", "width": 3}, "tags": {}, "results": {"accuracy": 0.25}}
+    source = ForeignImport("old.csv", "csv", "beside", "old.csv", "/old.csv", "0" * 64, 1e9, "ana", 1)
+    keep(stage.workspace.path, source, [run])
+    with experiment(stage.workspace.path, "beside", redis=stage.url) as xp:
+        tasks.Reporting.C(note="new").tag("note", "new").submit()
+        assert xp.wait()
+        for table in (xp.results(), look_at(stage, "beside")):
+            assert [(row["note"], row["accuracy"], row["foreign"]) for row in table] == [
+                ("new", 0.5, None),
+                ("old", 0.25, "old.csv"),
+            ]
+        assert [row["foreign"] for row in xp.results("width=3")] == ["old.csv"]
+        assert [note.partition(",")[0] for note in xp.results().notes] == ["1 row is foreign: old.csv"]
+
+
+def look_at(stage: Stage, name: str, filter: str = "") -> list[Row]:
+    with look(stage.workspace.path, redis=stage.url) as view:
+        return list(view.results(name, filter))
+
+
+def test_a_table_says_which_jobs_have_not_ended(crew: Crew, tmp_path: Path, redis_url: str) -> None:
+    crew.started()
+    with experiment(crew.workspace.path, "results", redis=redis_url) as xp:
+        task = tasks.Reporting.C(note="x", until=tmp_path / "go").submit()
+        wait_until(lambda: xp.tracker.states()[task.identity] is State.RUNNING)
+        table = xp.results("state=running")
+        assert all(row.worker for row in table)
+        assert "Not all jobs have ended: 1 running." in table.notes
+        (tmp_path / "go").touch()
+
+
+def test_a_table_of_a_run_does_not_wait_for_the_index(crew: Crew, redis_url: str) -> None:
+    """A worker writes the index after it has told the server: until then, the job's directory says what is known."""
+    crew.started()
+    with experiment(crew.workspace.path, "results", redis=redis_url) as xp:
+        tasks.Reporting.C(note="x").submit()
+        xp.wait()
+        wait_until(lambda: MergedIndex(crew.workspace.path).read())
+        for file in ends_folder(crew.workspace.path).iterdir():
+            file.write_bytes(b"")
+        (row,) = xp.results()
+        assert (row["accuracy"], row.state, row.host) == (0.5, State.DONE, row.job.host)
+        assert row.host
+
+
+def test_a_dry_run_and_an_experiment_that_was_never_open_have_no_table(stage: Stage) -> None:
+    with pytest.raises(ExperimentError, match="is not open"):
+        experiment(stage.workspace.path, "results").results()
+    with (
+        pytest.raises(DryRunError, match=r"asks for xp\.results"),
+        experiment(stage.workspace.path, "results", redis=stage.url, dry_run=True) as xp,
+    ):
+        xp.results()
+
+
+def test_a_retry_of_a_done_job_replaces_its_results(crew: Crew, tmp_path: Path, redis_url: str) -> None:
+    log = tmp_path / "log"
+    crew.started()
+    crew.submit(task := tasks.Counting.C(log=log))
+    crew.wait(task)
+    wait_until(lambda: crew.job(task).identity in MergedIndex(crew.workspace.path).read())
+    assert end_of(crew, task).results == {"result": 1}
+    identity = crew.directory(task).identity
+    done = crew.record(task)["execution"]
+    shell = Shell(crew.workspace.path, redis_url, tmp_path / "home")
+    shell.run("retry", identity, "--yes")
+    wait_until(lambda: end_of(crew, task).execution not in ("", done), show=lambda: crew.explain(task))
+    assert end_of(crew, task).results == {"result": 2}
+    assert dict(JobResults(crew.directory(task).path)) == {"result": 2}
+    assert json.loads(shell.run("jobs", "-o", "json").stdout)["jobs"][0]["results"] == {"result": 2}

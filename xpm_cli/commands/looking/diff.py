@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +24,17 @@ from xpm_core.labels import bare_class, short, title
 from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.differences import ABSENT, Difference, differences, is_typed
 from xpm_core.reading.listing.row import JobRow
+from xpm_core.results.columns import key_of
 from xpm_core.states import State
 from xpm_core.wire.unpacker import Unpacker
 from xpm_core.words.commands import Commands
+from xpm_core.words.text import listed
+from xpm_core.workspace.reported.results_file import results_in
 from xpm_core.workspace.workspace import Workspace
 
 PARAMS = "params.json"
+RESULTS = 5
+"""How many of the results that differ are named."""
 
 
 @dataclass(frozen=True)
@@ -41,12 +46,14 @@ class Side:
         described: The description in its params.json.
         workspace: Where the directories of the jobs lie that it names.
         code: The code of a job; None for a configuration that a script makes.
+        results: What a job has reported, in one level; empty for a configuration.
     """
 
     name: str
     described: Mapping[str, Any]
     workspace: Path | None = None
     code: JobCode | None = None
+    results: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def title(self) -> str:
@@ -77,7 +84,7 @@ def diff(first: str, second: str, everything: bool, of_code: bool, as_json: bool
     shown = [each for each in found if each.counted or everything]
     code = CodeDifference(*(CodeSide(side.title, side.code) for side in sides))
     if as_json:
-        click.echo(dumps({**_as_data(sides, shown), **code.as_data(whole=of_code)}))
+        click.echo(dumps({**_as_data(sides, shown), "results": _results_data(sides), **code.as_data(whole=of_code)}))
         return
     commands = opened[0].commands if opened else Commands()
     if of_code:
@@ -90,6 +97,8 @@ def diff(first: str, second: str, everything: bool, of_code: bool, as_json: bool
         say(f"{hidden} that are no part of the identity differ as well: {commands.diff_all(first, second)}")
     if hints := code.hints:
         say(f"their {' and '.join(hints)} {_verb(hints)} as well: {commands.diff_code(first, second)}")
+    if results := [f"{name} {_pair(ours, theirs)}" for name, ours, theirs in _differing_results(sides)]:
+        say(f"their results differ: {listed(results, RESULTS)}")
 
 
 def _verb(hints: list[str]) -> str:
@@ -102,15 +111,15 @@ def _side(name: str, stack: ExitStack, opened: list[OpenWorkspace]) -> Side:
         return Side(name, describe(script_objects.configuration(name)))
     place = Path(name).expanduser().resolve()
     if (place / PARAMS).is_file():
-        return Side(name, _read(place / PARAMS), place.parents[2], _code(place.parents[2], place))
+        return Side(name, _read(place / PARAMS), place.parents[2], *_ran(place.parents[2], place))
     if not opened:
         opened.append(stack.enter_context(open_workspace()))
     job = opened[0].view.job(name)
     directory = opened[0].directory(job)
     workspace = opened[0].workspace.path
-    code = _code(workspace, directory.path, job)
+    code, results = _ran(workspace, directory.path, job)
     if directory.params.is_file():
-        return Side(name, _read(directory.params), workspace, code)
+        return Side(name, _read(directory.params), workspace, code, results)
     if job.state is State.DONE:  # the server has forgotten its parameters
         raise WorkspaceError(str(directory.path), f"has no {PARAMS}", "Run the job's script again: it is run anew.")
     payload = verified(opened[0], opened[0].reader.jobs.spec(job.identity)).payload
@@ -119,15 +128,19 @@ def _side(name: str, stack: ExitStack, opened: list[OpenWorkspace]) -> Side:
     return Side(name, {**described, "tags": tags}, workspace, code)
 
 
-def _code(workspace: Path, place: Path, job: JobRow | None = None) -> JobCode:
-    """The code of a job: by the record that counts, else by its latest one, else as the server would run it."""
+def _ran(workspace: Path, place: Path, job: JobRow | None = None) -> tuple[JobCode, Mapping[str, Any]]:
+    """The code of a job, and what it has reported.
+
+    They are those of the record that counts, else of its latest one. Of a job that has not ended, they are its code as
+    the server would run it, and no results.
+    """
     directory = Workspace(workspace, "").job_at(place.relative_to(workspace).as_posix())
     marker, records = directory.marker(), directory.records()
     counting = [record for record in records if marker is None or record.get("execution") == marker.execution]
     options = job.job.options if job is not None and job.job is not None else None
     unfinished = job is not None and job.state not in (State.DONE, State.FAILED, State.CANCELLED)
     record = {} if unfinished and options else next(iter(counting[-1:] or records[-1:]), {})
-    return JobCode.of(workspace, record, options)
+    return JobCode.of(workspace, record, options), {} if unfinished else results_in(record)
 
 
 def _read(file: Path) -> dict[str, Any]:
@@ -176,6 +189,29 @@ def _text(value: Any) -> str:
     if is_typed(value):
         return _text(next(iter(value.values())))
     return value if isinstance(value, str) and value.isprintable() and value else json.dumps(value, ensure_ascii=False)
+
+
+def _differing_results(sides: list[Side]) -> list[tuple[str, Any, Any]]:
+    """The results that differ, if both have reported some; ABSENT where one lacks it."""
+    ours, theirs = (side.results for side in sides)
+    if not ours or not theirs:
+        return []
+    both = [(name, ours.get(name, ABSENT), theirs.get(name, ABSENT)) for name in dict.fromkeys([*ours, *theirs])]
+    return [each for each in both if key_of(each[1]) != key_of(each[2])]
+
+
+def _pair(ours: Any, theirs: Any) -> str:
+    """Two values in a sentence: with six digits, or with all, if they differ only in these."""
+    cut = [f"{each:.6g}" if isinstance(each, float) else _text(each) for each in (ours, theirs)]
+    return " and ".join(cut if cut[0] != cut[1] else map(_text, (ours, theirs)))
+
+
+def _results_data(sides: list[Side]) -> list[dict[str, Any]]:
+    found = []
+    for name, *values in _differing_results(sides):
+        each = {side: value for side, value in zip(("first", "second"), values, strict=True) if value is not ABSENT}
+        found.append({"result": name, **each})
+    return found
 
 
 def _as_data(sides: list[Side], shown: list[Difference]) -> dict[str, Any]:

@@ -36,7 +36,7 @@ SHOWN = 50
 @click.option(
     "--limit", type=click.IntRange(min=0), help="At most so many jobs; 0 for all. On a terminal: 50.", metavar="N"
 )
-@click.option("--columns", metavar="NAME[,...]", help="Show these columns: fields, tags and parameters.")
+@click.option("--columns", metavar="NAME[,...]", help="Show these columns: fields, tags, parameters and results.")
 def jobs(form: str, sort: str, limit: int | None, columns: str | None, **given: Any) -> None:
     """List jobs. What needs somebody comes first, what is done comes last.
 

@@ -21,6 +21,7 @@ from xpm_cli.output.job_record import job_record
 from xpm_cli.output.json_form import SCHEMA
 from xpm_cli.output.tables.cells import text_of
 from xpm_cli.output.tables.job_table import where
+from xpm_cli.output.tables.reported import JobReport
 from xpm_cli.output.terminal import LABEL_WIDTH, Terminal, state
 from xpm_core.index.flat_form import flattened
 from xpm_core.labels import short
@@ -106,6 +107,11 @@ class JobSheet:
         return JobCode.of(self.opened.workspace.path, self.record if state in ENDED or not options else {}, options)
 
     @cached_property
+    def report(self) -> JobReport:
+        """What it has reported."""
+        return JobReport(self.row, self.directory)
+
+    @cached_property
     def changed(self) -> list[str] | None:
         """The files of its snapshot that differ now; None if that is not known, or the project is not here."""
         return self.code.changed()
@@ -137,6 +143,7 @@ class JobSheet:
             yield from terminal.wrapped("why".ljust(LABEL_WIDTH), f"{reason.outlook.value}: {reason}")
         if row.job and row.job.progress:
             yield terminal.entry("progress", _progress(row.job.progress))
+        yield from self.report.lines(terminal, whole=everything or terminal.width is None)
         yield from self._about(terminal, everything or terminal.width is None)
         yield from self._related(terminal)
         if row.demand:
@@ -248,6 +255,7 @@ class JobSheet:
             "provenance": self.code.provenance and shown(asdict(self.code.provenance)),
             "environment": dict(self.code.packages) or None,
             "changed_files": self.changed,
+            "reported": self.report.as_data(),
         }
 
 

@@ -25,6 +25,8 @@ WIDEST_VALUE = 24
 COMMON = 12
 """How many common values stand below a table on a terminal."""
 LONGEST_WHY = 60
+DIGITS = 6
+"""Significant digits of a result; `-o wide` has all."""
 LEAST_WHY = 20
 """Characters to which a reason is cut before a column is left out."""
 DIGESTS = ("code", "commit", "packages")
@@ -104,6 +106,8 @@ class JobTable:
             return f"{short(value)}{'+' if value.endswith('+') else ''}"
         if column.name in TIMES and isinstance(value, float):
             return ago(self.now_s - value)
+        if column.is_result and isinstance(value, float) and not self.wide:
+            return f"{value:.{DIGITS}g}"
         return text_of(value)
 
     def _more(self) -> list[Cells]:

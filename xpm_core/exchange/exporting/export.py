@@ -28,6 +28,7 @@ from xpm_core.wire.unpacker import opened
 from xpm_core.workspace.job_records import object_in, read_whole
 from xpm_core.workspace.kept_job import KeptJob
 from xpm_core.workspace.payload_parts import Parts
+from xpm_core.workspace.reported.results_file import REPORTED
 from xpm_core.workspace.workspace import Workspace
 
 MOST_LEFT_OUT = 1000
@@ -78,7 +79,9 @@ class Export:
     @cached_property
     def rows(self) -> list[Any]:
         """The content of jobs.json."""
-        return job_rows([each.job for each in self.jobs], self.record.snapshots, self.record.hidden)
+        return job_rows(
+            [each.job for each in self.jobs], self.record.snapshots, self.record.hidden, self.record.results
+        )
 
     @property
     def size(self) -> int:
@@ -200,7 +203,7 @@ class _Preparation:
         folder = Folder(job.directory.path, lambda name: name not in own and self._takes(name))
         files = list(folder.files())
         self._left_out += [f"{job.directory.relative}/{name}" for name in folder.left_out]
-        records = {f.name: _record(f.path) for f in files if f.name.startswith(".xpm/executions/")}
+        records = {f.name: _record(f.path, self._results) for f in files if f.name.startswith(".xpm/executions/")}
         self._facts += [dict(kept.spec.options.written), *(object_in(data) for data in records.values())]
         return JobFiles(job, kept, [file for file in files if file.name not in records], records)
 
@@ -255,11 +258,18 @@ class _Preparation:
         self._export.record = replace(self._export.record, latest=latest)
 
 
-def _record(path: str) -> bytes:
-    """The record of an execution, without passwords in URLs."""
+def _record(path: str, results: bool) -> bytes:
+    """The record of an execution, without passwords in URLs.
+
+    Args:
+        path: The file.
+        results: Whether it may have what the job has reported.
+    """
     data = read_whole(path)
     said = object_in(data)
     clean = scrubbed(said)
+    if not results:
+        clean = {name: value for name, value in clean.items() if name not in REPORTED}
     return data if clean == said else json.dumps(clean, indent=1).encode() + b"\n"
 
 

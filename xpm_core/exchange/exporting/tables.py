@@ -12,6 +12,8 @@ from typing import Any
 from xpm_core.exchange.exporting.selection import ChosenJob
 from xpm_core.exchange.layout import ExportRecord, is_moment
 from xpm_core.words.text import amount, plural
+from xpm_core.workspace.reported.results_file import results_in
+from xpm_core.workspace.reported.values import finite
 
 README_TEXT = """\
 {experiment}: {jobs}, {size}
@@ -20,10 +22,11 @@ Written by {user} on {host}, {time}, with xpm {version} (https://pypi.org/projec
 You can read all of this as it is. With xpm, a colleague takes it into a workspace:
     xpm import FILE --workspace DIR
 
-jobs.csv       one row for each job: what it is, its tags, its parameters, how it ended, which code it ran
+jobs.csv       one row for each job: what it is, its tags, its parameters, its results, how it ended, which code it ran
 jobs.json      the same for programs, with all parameters
 jobs/TASK/ID/  the directory of each job: what it wrote and printed (*.out, *.err), params.json with its parameters,
-               and .xpm/: how each attempt went (executions), and what it ran (handed.json)
+               results.json with its results, and .xpm/: how each attempt went (executions), and what it ran
+               (handed.json)
 runs/TIME/     each run of the experiment's script: its results and its log
 code/ID/       the code that jobs ran, as plain files. "code" in jobs.csv says which job ran which
 documents/     what code and environment are made of, named by SHA-256: the list of a snapshot's files (snapshots),
@@ -35,14 +38,18 @@ An identity (ID) is the SHA-256 of a job's task and parameters.
 {notes}"""
 
 
-def job_rows(jobs: Sequence[ChosenJob], folders: Mapping[str, str], hidden: Mapping[str, list[str]]) -> list[Any]:
-    """The content of jobs.json."""
-    return [_row(job, folders, hidden.get(job.identity, [])) for job in jobs]
+def job_rows(
+    jobs: Sequence[ChosenJob], folders: Mapping[str, str], hidden: Mapping[str, list[str]], results: bool = True
+) -> list[Any]:
+    """The content of jobs.json; `results` says whether it may have what the jobs have reported."""
+    return [_row(job, folders, hidden.get(job.identity, []), results) for job in jobs]
 
 
-def _row(job: ChosenJob, folders: Mapping[str, str], hidden: list[str]) -> dict[str, Any]:
+def _row(job: ChosenJob, folders: Mapping[str, str], hidden: list[str], results: bool) -> dict[str, Any]:
     records = job.directory.records()
     record = records[-1] if records else {}
+    counting = job.entry.end.execution if job.entry.end else ""
+    counted = next((each for each in records if each.get("execution") == counting), record)
     snapshot = job.kept.spec.options.snapshot
     return {
         "identity": job.identity,
@@ -59,6 +66,7 @@ def _row(job: ChosenJob, folders: Mapping[str, str], hidden: list[str]) -> dict[
         "needs": sorted(job.kept.needs),
         "directory": job.directory.relative,
         "hidden": hidden,
+        "results": {name: finite(value) for name, value in results_in(counted).items()} if results else {},
     }
 
 
@@ -66,14 +74,17 @@ def table(rows: Sequence[Mapping[str, Any]]) -> str:
     """The content of jobs.csv."""
     tags = list(dict.fromkeys(name for row in rows for name in row["tags"]))
     names = list(dict.fromkeys(name for row in rows for name in row["parameters"]))
+    results = list(dict.fromkeys(name for row in rows for name in row["results"]))
     stream = io.StringIO()
     writer = csv.writer(stream, lineterminator="\n")
     plain = ("identity", "task", "state", "code", "started", "ended", "host", "directory")
-    writer.writerow([*plain, *(f"tag:{name}" for name in tags), *names])
+    writer.writerow([*plain, *(f"tag:{name}" for name in tags), *names, *(f"result:{name}" for name in results)])
     for row in rows:
         values = [row[name] for name in plain]
-        given = [row["tags"].get(name) for name in tags], [row["parameters"].get(name) for name in names]
-        writer.writerow([_cell(value) for value in (*values, *given[0], *given[1])])
+        values += [row["tags"].get(name) for name in tags]
+        values += [row["parameters"].get(name) for name in names]
+        values += [row["results"].get(name) for name in results]
+        writer.writerow([_cell(value) for value in values])
     return stream.getvalue()
 
 

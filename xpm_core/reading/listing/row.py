@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from types import MappingProxyType
 from typing import Any
 
 from xpm_core.index.entries import End, Entry, code_name
 from xpm_core.labels import bare_class, title
 from xpm_core.reading.jobs import Job
 from xpm_core.states import State
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
 
 class JobRow:
@@ -129,9 +132,15 @@ class JobRow:
         return None if self._end is None or not self._end.code else str(getattr(self._end, name))
 
     @property
-    def results(self) -> Mapping[str, Any]:
-        """What it has reported, in one level, by the end that counts. Empty before it has ended."""
-        return self._end.results if self._end is not None else {}
+    def results(self) -> Mapping[str, Any] | None:
+        """What it has reported, in one level, by the end that counts. Empty before it has ended.
+
+        None if the job is done, and the index has not got its end.
+        """
+        end, state = self.entry.end, self.state
+        if end is not None and (state is None or state is end.state):
+            return end.results
+        return None if state is State.DONE else _NOTHING
 
     @property
     def error(self) -> Mapping[str, Any]:

@@ -5,6 +5,7 @@ Owns: what is read for that, and that it is read once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
@@ -71,10 +72,10 @@ class JobSearch:
         order = parse_sort(sort, self.vocabulary, "sort") if sort else None
         return self._selector.select(filter.bind(self.vocabulary, self._now_s), order, limit)
 
-    def select_beside(self, filter: str | Filter, others: Sequence[R]) -> tuple[Listing, list[R]]:
-        """Return the jobs that match a filter, in the order of their submission, and those of some other rows.
+    def matching(self, filter: str | Filter, others: Sequence[R] = ()) -> tuple[list[JobRow], int, list[R]]:
+        """Return the jobs that match a filter in the order of their submission, and for how many that is not known.
 
-        The names of the filter may be those that only the others have, as foreign runs may.
+        Of some other rows, return those that match, too. The filter may name what only they have, as foreign runs may.
         """
         if isinstance(filter, str):
             filter = parse(filter) if filter.strip() else Filter()
@@ -83,8 +84,9 @@ class JobSearch:
             found = Vocabulary.of([*self.known.rows.values(), *others])
             vocabulary = replace(found, experiments={*(vocabulary.experiments or ()), *(found.experiments or ())})
         wanted = filter.bind(vocabulary, self._now_s)
-        order = parse_sort("submitted", vocabulary, "sort")
-        return self._selector.select(wanted, order, None), [row for row in others if wanted.matches(row)]
+        rows, unsure = self._selector.matching(wanted)
+        in_order = sorted(rows, key=lambda row: row.submitted_s or math.inf)
+        return in_order, unsure, [row for row in others if wanted.matches(row)]
 
     def ranked(self, filter: Filter) -> Ranking:
         """Return the jobs that match a filter, in the order of a list, to be kept up to date; see `View.ranked`."""

@@ -26,6 +26,8 @@ from xpm_core.workspace.reported.values import MOST_FLAT, NOT_FINITE, Scalar, fl
 
 NAME = "results.json"
 SCHEMA = 1
+REPORTED = ("results", "not_finite", "files", "result_problems", "more_results")
+"""What the record of an execution has of it."""
 MOST_FILES, MOST_PROBLEMS, LONGEST_PROBLEM = 1000, 20, 500
 
 

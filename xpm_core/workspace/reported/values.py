@@ -125,6 +125,16 @@ def restored(value: Any, path: str, not_finite: Mapping[str, str]) -> Any:
     return value
 
 
+def finite(value: Scalar) -> Scalar:
+    """A value for strict JSON, with a text in place of NaN and infinity.
+
+    Example:
+        >>> finite(float("-inf")), finite(0.9)
+        ('-inf', 0.9)
+    """
+    return repr(value) if isinstance(value, float) and not math.isfinite(value) else value
+
+
 def flat(values: Mapping[str, Any]) -> tuple[dict[str, Scalar], bool]:
     """The numbers, texts and truth values among results, by their paths, for tables. Lists have no place in a cell.
 

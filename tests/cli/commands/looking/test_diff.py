@@ -187,3 +187,22 @@ def test_name_of_nothing_is_told(script: Path, xpm: Xpm, name: str, said: str) -
     result = xpm("diff", "diffed.py:slow", name)
     assert result.exit_code == 2
     assert said in result.stderr
+
+
+def test_results_that_differ_are_a_hint(lab: Lab, xpm: Xpm) -> None:
+    for name, results in (
+        ("a", {"accuracy": 0.9, "size": 3, "f1": 0.1}),
+        ("b", {"accuracy": 0.8, "size": 3.0, "f1": 0.1 + 1e-9, "extra": "x"}),
+    ):
+        lab.finish(name, lab.start(name), results=results)
+    words = "diff", lab.identity("a"), lab.identity("b")
+    hint = "their results differ: accuracy 0.9 and 0.8, f1 0.1 and 0.100000001, extra - and x"
+    assert hint in xpm(*words).stderr
+    assert json.loads(xpm(*words, "--json").stdout)["results"] == [
+        {"result": "accuracy", "first": 0.9, "second": 0.8},
+        {"result": "f1", "first": 0.1, "second": 0.1 + 1e-9},
+        {"result": "extra", "second": "x"},
+    ]
+    lab.end("c")
+    assert "results" not in xpm("diff", lab.identity("a"), lab.identity("c")).stderr
+    assert "results" not in xpm("diff", lab.identity("a"), lab.identity("a")).stderr

@@ -145,3 +145,48 @@ def test_jobs_that_the_index_lacks_are_listed_and_said(lab: Lab, xpm: Xpm) -> No
     result = xpm("jobs", "-o", "name")
     assert names(result) == [lab.identity("a")]
     assert "The index lacks 1 job" in result.stderr
+
+
+@pytest.fixture
+def reported(lab: Lab) -> dict[str, str]:
+    """Three jobs that have ended, with what they have reported, and one that runs; their identities."""
+    for name, results in (("a", {"accuracy": 0.95, "loss.test": 0.1 + 0.2}), ("b", {"accuracy": 0.5}), ("c", {})):
+        lab.finish(name, lab.start(name, params={"lr": 0.1}), results=results)
+    lab.start("d")
+    return {name: lab.identity(name) for name in "abcd"}
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        (["--where", "accuracy>0.9"], "a"),
+        (["--where", "accuracy<=0.9"], "b"),
+        (["--where", "result.loss.test=none"], "bcd"),
+        (["--where", "accuracy!=none", "--sort", "-accuracy"], "ab"),
+        (["--sort", "accuracy", "--limit", "2"], "ba"),
+    ],
+)
+def test_results_are_names(reported: dict[str, str], xpm: Xpm, options: list[str], found: str) -> None:
+    listed = names(xpm("jobs", "-o", "name", *options))
+    wanted = [reported[name] for name in found]
+    assert (listed if "--sort" in options else sorted(listed)) == (wanted if "--sort" in options else sorted(wanted))
+
+
+def test_results_are_columns_and_part_of_each_record(reported: dict[str, str], xpm: Xpm) -> None:
+    options = ["--columns", "lr,accuracy,result.loss.test", "--sort", "-accuracy", "--where", "accuracy>0.1"]
+    rows = [line.split() for line in xpm("jobs", *options).stdout.splitlines()]
+    assert rows[:3] == [["lr", "accuracy", "result.loss.test"], ["0.1", "0.95", "0.3"], ["0.1", "0.5", "-"]]
+    assert str(0.1 + 0.2) in xpm("jobs", *options, "-o", "wide").stdout
+    records = {record["id"]: record["results"] for record in json.loads(xpm("jobs", "-o", "json").stdout)["jobs"]}
+    expected = {"a": {"accuracy": 0.95, "loss.test": 0.1 + 0.2}, "b": {"accuracy": 0.5}, "c": {}, "d": {}}
+    assert records == {reported[name]: results for name, results in expected.items()}
+    chosen = json.loads(xpm("jobs", "-o", "json", "--columns", "accuracy", "--sort", "accuracy").stdout)["jobs"]
+    assert [record["accuracy"] for record in chosen] == [0.5, 0.95, None, None]
+
+
+def test_an_unknown_result_is_an_error_that_names_near_ones(reported: dict[str, str], xpm: Xpm) -> None:
+    result = xpm("jobs", "--where", "acuracy>0.9")
+    assert result.exit_code == 2
+    assert (
+        "no job has a field, tag, parameter or result 'acuracy' at column 1. Did you mean 'accuracy'?" in result.stderr
+    )

@@ -14,6 +14,7 @@ from xpm_cli.app import Program
 from xpm_cli.output.sheets.job_sheet import NEXT
 from xpm_core.labels import short
 from xpm_core.states import State
+from xpm_core.workspace.reported.results_file import Reported
 
 if TYPE_CHECKING:
     from conftest import Scene
@@ -198,3 +199,53 @@ def test_narrow_terminal_cuts_no_state_and_no_identity(
     assert state.value in "".join([first.partition("=")[2], *rest[:2]])
     ours = rest[: rest.index("error")] if "error" in rest else rest
     assert [line for line in (first, *ours) if len(line) > width and str(scene.shell.folder) not in line] == []
+
+
+def reporting(lab: Lab, name: str, *, ended: bool = True) -> None:
+    """A job that has reported in every way."""
+    lease = lab.start(name)
+    directory = lab.directory(name)
+    reported = Reported(lease.execution, {"accuracy": 0.9300000001, "loss": {"test": None}, "curve": [1, 2]})
+    reported.not_finite, reported.files, reported.problems = {"loss.test": "nan"}, ["model.bin", "gone.bin"], ["x: bad"]
+    if ended:
+        lab.finish(name, lease, **reported.summary())
+    else:
+        directory.prepare(lease.attempt)
+    reported.write(directory)
+    (directory.path / "model.bin").write_bytes(b"\0" * 2000)
+    rows = [{"execution": lease.execution}, {"step": 1, "loss": 0.5, "at": 1.8e9}, {"step": 2, "loss": 0.25}]
+    lines = [*map(json.dumps, rows), '{"step": 3, "lo']
+    (directory.path / "metrics.jsonl").write_text("\n".join(lines))
+
+
+@pytest.mark.parametrize("ended", [True, False])
+def test_it_shows_what_a_job_has_reported(lab: Lab, xpm: Xpm, ended: bool) -> None:
+    reporting(lab, "a", ended=ended)
+    lines = xpm("show", "last").stdout.splitlines()
+    found = {line[:12].strip(): line[12:] for line in lines if line[:1] != " "}
+    assert found["results"] == "accuracy = 0.9300000001   loss.test = NaN   curve = [1, 2]"
+    assert found["outputs"] == "model.bin 2.0 kB   gone.bin is not there"
+    assert found["metrics"] == "loss = 0.25 at step 2"
+    assert found["not kept"] == "x: bad"
+    reported = json.loads(xpm("show", "last", "--json").stdout)["reported"]
+    assert reported["results"] == {"accuracy": 0.9300000001, "loss": {"test": "nan"}, "curve": [1, 2]}
+    assert reported["files"] == [{"name": "model.bin", "size": 2000}, {"name": "gone.bin", "size": None}]
+    assert reported["metrics"] == {"loss": {"value": 0.25, "step": 2, "at": None}}
+    assert (reported["problems"], reported["metrics_whole"]) == (["x: bad"], True)
+
+
+def test_what_an_earlier_execution_has_reported_is_not_shown(lab: Lab, xpm: Xpm) -> None:
+    reporting(lab, "a")
+    Reported("another", {"accuracy": 0.1}).write(lab.directory("a"))
+    lines = xpm("show", "last").stdout.splitlines()
+    (line,) = (line for line in lines if line.startswith("results"))
+    assert line.removeprefix("results").strip().split("   ") == [
+        "accuracy = 0.9300000001",
+        "loss.test = NaN",
+    ]  # by the index
+
+
+def test_a_job_that_has_reported_nothing_has_no_such_lines(lab: Lab, xpm: Xpm) -> None:
+    lab.end("a")
+    labels = {line[:12].strip() for line in xpm("show", "last").stdout.splitlines()}
+    assert not labels & {"results", "outputs", "metrics", "not kept"}

@@ -202,3 +202,25 @@ def test_an_unknown_or_empty_experiment_is_an_error(tmp_path: Path) -> None:
 def test_the_form_is_known_by_the_name(name: str) -> None:
     with pytest.raises(ExchangeError, match=r"Name it \.tar or \.tar\.gz"):
         destination(name)
+
+
+REPORTED = {"results": {"accuracy": 0.9, "loss": None}, "not_finite": {"loss": "nan"}, "files": ["model.txt"]}
+"""What the records of jobs have of their results."""
+
+
+def test_what_jobs_have_reported_goes_along(tmp_path: Path) -> None:
+    study = Study(tmp_path)
+    jobs = study.grid(1, record=REPORTED, files={"results.json": '{"schema": 1}', "metrics.jsonl": "{}\n"})
+    _, files = exported(study)
+    assert {f"{jobs[1].relative}/{name}" for name in ("results.json", "metrics.jsonl")} <= files.keys()
+    rows = {row["identity"]: row["results"] for row in json.loads(files["jobs.json"])["jobs"]}
+    assert rows == {jobs[0].identity: {}, jobs[1].identity: {"accuracy": 0.9, "loss": "nan"}}
+    table = list(csv.DictReader(io.StringIO(files["jobs.csv"].decode())))
+    assert sorted(row["result:accuracy"] for row in table) == ["", "0.9"]
+
+
+def test_an_export_without_results_has_none_in_its_records_either(tmp_path: Path) -> None:
+    study = Study(tmp_path)
+    study.grid(1, record=REPORTED)
+    _, files = exported(study, results=False)
+    assert not [name for name, data in files.items() if b"accuracy" in data]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import io
 import json
+import math
 import os
 import shutil
 import stat
@@ -28,6 +29,7 @@ from xpm_core.exchange.importing.placing import STAGING, Placing, Standing, Who,
 from xpm_core.index.merged import MergedIndex
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.states import State
+from xpm_core.workspace.reported.job_results import JobResults
 from xpm_core.workspace.workspace import Workspace
 
 WHO = Who("bob", "laptop")
@@ -264,3 +266,15 @@ def test_failed_jobs_come_as_failed_ones(tmp_path: Path) -> None:
     bring(tmp_path / "x.tar", tmp_path / "new")
     entry = MergedIndex(tmp_path / "new").read()[failed.identity]
     assert entry.state is State.FAILED
+
+
+def test_the_index_has_what_imported_jobs_have_reported(tmp_path: Path) -> None:
+    study = Study(tmp_path / "ws")
+    reported = {"results": {"accuracy": 0.9, "loss": None}, "not_finite": {"loss": "inf"}}
+    job = study.grid(1, record=reported, files={"results.json": '{"schema": 1, "results": {"accuracy": 0.9}}'})[1]
+    written(study, tmp_path / "x.tar.gz")
+    bring(tmp_path / "x.tar.gz", tmp_path / "new")
+    end = MergedIndex(tmp_path / "new").read()[job.identity].end
+    assert end is not None
+    assert end.results == {"accuracy": 0.9, "loss": math.inf}
+    assert JobResults(tmp_path / "new" / job.relative)["accuracy"] == 0.9

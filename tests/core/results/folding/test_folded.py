@@ -1,0 +1,100 @@
+"""A folded table as a whole: its rows, their order, the best of them, marks and captions."""
+
+from __future__ import annotations
+
+import random
+
+import pytest
+from helpers.result_jobs import FakeJob, table
+
+from xpm_core.errors import ResultsError, UnknownColumnError
+from xpm_core.results.table import Table
+from xpm_core.states import State
+
+MEANS = {"bm25": 0.8, "dense": 0.9, "twin": 0.9005, "few": 0.89}
+
+
+def models(seeds: int = 5) -> Table:
+    draw = random.Random(1)
+    jobs = [
+        FakeJob({"model": model, "data": data, "seed": seed}, {"accuracy": mean + draw.gauss(0, 0.01), "loss": -mean})
+        for model, mean in MEANS.items()
+        for data in ("x", "y")
+        for seed in range(2 if model == "few" else seeds)
+    ]
+    return table(jobs)
+
+
+def test_rows_are_mappings_of_columns_and_cells() -> None:
+    folded = models().over("seed")
+    row = folded[0]
+    assert (list(row), row["model"], row["accuracy"].n) == (["model", "data", "accuracy", "loss"], "bm25", 5)
+    assert (row.name, len(row.jobs), len(row)) == ("model=bm25 data=x", 5, 4)
+    assert row["accuracy"] is row["result.accuracy"] is row["accuracy"]
+    assert repr(folded) == "<8 rows with model, data, accuracy, loss, over seed>"
+    assert repr(row) == "<model=bm25 data=x: 5 jobs>"
+    with pytest.raises(UnknownColumnError, match=r"no column 'seed'\. It was folded\."):
+        row["seed"]
+    with pytest.raises(UnknownColumnError, match="Did you mean accuracy"):
+        row["acuracy"]
+
+
+def test_rows_are_sorted_and_chosen() -> None:
+    folded = models().over("seed")
+    assert [row["model"] for row in folded.sort("-accuracy")][-1] == "bm25"
+    assert [row["model"] for row in folded.sort("data", "loss")][:2] == ["twin", "dense"]
+    assert [dict(row).keys() for row in folded.select("loss")[:1]] == [{"model": 0, "data": 0, "loss": 0}.keys()]
+    assert len(folded[2:5]) == 3
+
+
+def test_the_best_row_is_found_within_others() -> None:
+    folded = models().over("seed")
+    assert [row["model"] for row in folded.best("loss", by="data", lowest=True)] == ["twin", "twin"]
+    assert folded.best("accuracy")[0]["model"] in ("dense", "twin")
+    assert [row["model"] for row in folded.best("loss")] == ["bm25", "bm25"]
+    with pytest.raises(ResultsError, match="Name one of: accuracy, loss"):
+        folded.best()
+
+
+def test_marks_tell_the_best_what_is_like_it_and_what_nobody_can_tell() -> None:
+    folded = models(8).over("seed")
+    marks = dict(zip([row.name for row in folded], folded.marks("accuracy", within="data"), strict=True))
+    for data in ("x", "y"):
+        assert marks[f"model=bm25 data={data}"] == ""
+        assert {marks[f"model=dense data={data}"], marks[f"model=twin data={data}"]} == {"best", "alike"}
+        assert marks[f"model=few data={data}"] == "untested"
+    assert folded.marks("accuracy").count("best") == 1
+
+
+def test_a_caption_says_what_a_cell_is() -> None:
+    folded = models().over("seed", interval="bootstrap", level=0.9)
+    assert folded.caption == "Mean and 90 % bootstrap interval over 2 to 5 seeds."
+    stopped = folded.stopped("The width stopped it.")
+    assert stopped.caption == "Mean and 90 % bootstrap interval over 2 to 5 seeds. The width stopped it."
+    assert stopped.pivot("model", "data", "accuracy").caption.endswith("The width stopped it.")
+    assert models().over("seed", interval="sd").caption == "Mean and standard deviation over 2 to 5 seeds."
+    jobs = [FakeJob({"seed": seed}, {"a": 1}, State.RUNNING) for seed in range(3)]
+    assert table(jobs).over("seed").caption == "Mean and 95 % t interval over 0 seeds."
+
+
+def test_the_best_job_of_a_table_is_done() -> None:
+    jobs = [FakeJob({"lr": lr}, {"a": lr}) for lr in range(4)]
+    jobs[3].state = State.FAILED
+    assert [row["lr"] for row in table(jobs).best()] == [2]
+    assert [row["lr"] for row in table(jobs).best("a", lowest=True)] == [0]
+    equal = [FakeJob({"lr": lr, "b": lr % 2}, {"a": 1}) for lr in range(4)]
+    assert len(table(equal).best("a", by=["b"])) == 4
+
+
+def test_an_empty_table_has_no_rows() -> None:
+    with pytest.raises(UnknownColumnError):
+        table([]).over("seed")
+
+
+def test_a_profile_has_the_share_of_runs_above_each_limit() -> None:
+    jobs = [FakeJob({"m": m, "d": d, "seed": s}, {"a": m + s / 10}) for m in (1, 2) for d in "xy" for s in range(4)]
+    profiles = table(jobs).over("d", "seed").profile([1.15, 2.0])
+    assert {name: [point.share for point in points] for name, points in profiles.items()} == {
+        "m=1": [0.5, 0.0], "m=2": [1.0, 0.75],
+    }  # fmt: skip
+    assert profiles["m=1"][0].interval is not None

@@ -1,0 +1,110 @@
+"""Holes are named: jobs that are not done, seeds that other rows have, and results that were not reported."""
+
+from __future__ import annotations
+
+from helpers.result_jobs import FakeJob, table
+
+from xpm_core.results.folding.cells import Hole
+from xpm_core.results.folding.holes import at_text, sentence
+from xpm_core.states import State
+
+
+def sweep() -> list[FakeJob]:
+    return [FakeJob({"lr": lr, "seed": seed}, {"accuracy": seed / 10}) for lr in (0.1, 0.2) for seed in range(5)]
+
+
+def test_jobs_that_are_not_done_are_named_and_do_not_count() -> None:
+    jobs = sweep()
+    jobs[0].state, jobs[1].state = State.RUNNING, State.FAILED
+    folded = table(jobs).over("seed")
+    said = f"lr=0.1: 3 of 5 seeds (1 running, 1 failed: xpm show {jobs[1].identity[:7]})."
+    assert (folded.holes, folded.notes) == ([said], [said])
+    cell = folded[0]["accuracy"]
+    assert (cell.n, cell.values, cell.mean) == (3, (0.2, 0.3, 0.4), 0.3)
+    assert [hole[:3] for hole in cell.missing] == [("seed=0", (0,), "running"), ("seed=1", (1,), "failed")]
+    assert str(cell).endswith("(95 % t, n=3 of 5 seeds)")
+    assert folded[1]["accuracy"].missing == ()
+
+
+def test_seeds_that_other_rows_have_are_missing() -> None:
+    jobs = sweep()
+    del jobs[2:4]
+    assert table(jobs).over("seed").holes == ["lr=0.1: 3 of 5 seeds (2 missing: seed=2, seed=3)."]
+
+
+def test_a_configuration_without_a_seed_lacks_none() -> None:
+    jobs = [*sweep(), FakeJob({"lr": 0.3}, {"accuracy": 0.1})]
+    folded = table(jobs).over("seed")
+    assert (folded.holes, str(folded[2]["accuracy"])) == ([], "0.1 (no interval, n=1 seed)")
+
+
+def test_done_jobs_that_have_not_reported_are_named() -> None:
+    jobs = sweep()
+    jobs[3].results, jobs[8].results = {"loss": 1.0}, {"accuracy": None}
+    folded = table(jobs).over("seed")
+    name, other = jobs[3].identity[:7], jobs[8].identity[:7]
+    assert folded.holes[0] == f"lr=0.1: 4 of 5 seeds (1 without accuracy: xpm show {name})."
+    assert f"lr=0.2: 4 of 5 seeds (1 without accuracy: xpm show {other})." in folded.holes
+    assert folded[0]["accuracy"].n == folded[1]["accuracy"].n == 4
+    assert folded[0]["loss"].n == 1
+
+
+def test_a_task_that_never_reports_a_result_has_no_cell() -> None:
+    jobs = [*sweep(), *(FakeJob({"lr": 0.1, "seed": seed}, {"time": 1}, task="m:Other") for seed in range(5))]
+    folded = table(jobs).over("seed")
+    assert folded.holes == []
+    assert [(row["task"], row["accuracy"] is None, row["time"] is None) for row in folded] == [
+        ("Train", False, True), ("Train", False, True), ("Other", True, False),
+    ]  # fmt: skip
+
+
+def test_a_state_that_nobody_knows_is_a_hole() -> None:
+    jobs = sweep()
+    jobs[0].state = None
+    assert table(jobs).over("seed").holes == [f"lr=0.1: 4 of 5 seeds (1 unknown: xpm show {jobs[0].identity[:7]})."]
+
+
+def test_jobs_with_one_seed_all_count_and_are_named() -> None:
+    jobs = [*sweep(), FakeJob({"lr": 0.1, "seed": 3.0}, {"accuracy": 0.9})]
+    folded = table(jobs).over("seed")
+    twins = f"{jobs[3].identity[:7]}, {jobs[-1].identity[:7]}"
+    assert folded.notes == [f"lr=0.1 seed=3: 2 jobs differ in nothing else, and all count: {twins}."]
+    assert (folded[0]["accuracy"].n, folded[0]["accuracy"].unit, folded[1]["accuracy"].unit) == (6, "runs", "seeds")
+
+
+def test_a_failed_job_whose_seed_another_one_has_done_is_named() -> None:
+    jobs = [*sweep(), FakeJob({"lr": 0.1, "seed": 3.0}, {"accuracy": 0.9}, State.FAILED)]
+    folded = table(jobs).over("seed")
+    assert folded.holes == [f"lr=0.1: 5 of 5 seeds (1 failed: xpm show {jobs[-1].identity[:7]})."]
+    assert str(folded[0]["accuracy"]).endswith("n=5 seeds)")
+
+
+def test_other_code_and_packages_within_a_row_are_told() -> None:
+    jobs = sweep()
+    jobs[0].code, jobs[5].packages = "aaaa", "bbbb"
+    assert table(jobs).over("seed").notes == [
+        "Jobs of one group ran with several versions of the code: lr=0.1 (8c1f2e000000, aaaa).",
+        "Jobs of one group ran with several lists of packages: lr=0.2 (5d20b1100000, bbbb).",
+    ]
+
+
+def test_many_holes_are_in_a_list() -> None:
+    jobs = [FakeJob({"lr": lr, "seed": seed}, {"a": 1}) for lr in range(15) for seed in range(3) if lr or seed]
+    jobs = [job for job in jobs if job.params["lr"] == 14 or job.params["seed"]]
+    folded = table(jobs).over("seed")
+    assert (len(folded.holes), len(folded.notes)) == (14, 11)
+    assert folded.notes[-1] == "4 more holes are in the list `holes`."
+
+
+def test_several_names_are_runs() -> None:
+    jobs = [FakeJob({"fold": fold, "seed": seed}, {"a": fold}) for fold in range(2) for seed in range(3)]
+    jobs[0].state = State.CANCELLED
+    [row] = table(jobs).over("fold", "seed")
+    assert str(row["a"]) == "0.60 ± 0.68 (95 % t, n=5 of 6 runs)"
+    assert table(jobs).over("fold", "seed").holes == ["5 of 6 runs (1 cancelled)."]
+
+
+def test_a_sentence_without_a_group_begins_with_the_count() -> None:
+    hole = Hole("seed=1", (1,), "missing")
+    assert sentence("", [(0,)], [hole], "seeds") == "1 of 2 seeds (1 missing: seed=1)."
+    assert at_text(["train.fold", "seed"], (1, "x")) == "fold=1 seed=x"

@@ -1,0 +1,44 @@
+"""How many digits of a number are written: by the interval, where there is one."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from xpm_core.results.digits import decimals, fixed
+
+
+@pytest.mark.parametrize(
+    ("half", "places"),
+    [(0.0081, 4), (0.0996, 2), (0.00999, 3), (12.3, 0), (1.23, 1), (123.0, 0), (0.0, None), (math.nan, None)],
+)
+def test_two_digits_of_the_half_width_are_written(half: float, places: int | None) -> None:
+    assert decimals(half) == places
+
+
+@pytest.mark.parametrize(
+    ("value", "places", "text"),
+    [
+        (0.91237, 3, "0.912"),
+        (0.91237, None, "0.9124"),
+        (3.0, None, "3"),
+        (1234567.0, None, "1234567"),
+        (-1234.4, 0, "-1234"),
+        (1.234e-12, 13, "1.2e-12"),
+        (0.0, 12, "0.0e+00"),
+        (2e300, 0, "2.000000000000000e+300"),
+        (math.inf, 2, "inf"),
+    ],
+)
+def test_a_number_has_so_many_decimals(value: float, places: int | None, text: str) -> None:
+    assert fixed(value, places) == text
+
+
+@given(st.floats(1e-8, 1e8))
+def test_what_is_written_is_within_a_twentieth_of_the_half_width(half: float) -> None:
+    places = decimals(half)
+    assert places is not None
+    assert abs(float(fixed(half, places)) - half) <= 0.05 * half + 1e-15 if half < 10 else True

@@ -1,0 +1,62 @@
+"""The latest values of metrics, from the end of a file."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from xpm_core.results.latest import Latest, latest_metrics
+
+
+def written(folder: Path, *rows: Any) -> Path:
+    lines = [row if isinstance(row, str) else json.dumps(row) for row in rows]
+    (folder / "metrics.jsonl").write_text("".join(f"{line}\n" for line in lines))
+    return folder
+
+
+def test_each_metric_has_its_latest_value_and_step(tmp_path: Path) -> None:
+    written(
+        tmp_path,
+        {"execution": "e1", "at": 1.0},
+        {"step": 1, "loss": 0.5, "accuracy": 0.1, "at": 2.0},
+        {"step": 2, "loss": None, "not_finite": {"loss": "inf"}, "at": 3.0},
+        {"note": "warm", "at": 4.0},
+    )
+    assert latest_metrics(tmp_path).values == {
+        "loss": Latest(math.inf, 2, 3.0),
+        "accuracy": Latest(0.1, 1, 2.0),
+        "note": Latest("warm", None, 4.0),
+    }
+
+
+def test_steps_that_a_later_execution_repeats_do_not_count(tmp_path: Path) -> None:
+    written(
+        tmp_path,
+        {"execution": "e1", "at": 1.0},
+        {"step": 5, "early": 1},
+        {"step": 6, "test": 0.9},
+        {"execution": "e2", "at": 2.0},
+        {"step": 6, "loss": 0.3},
+    )
+    assert latest_metrics(tmp_path).values == {"early": Latest(1, 5, None), "loss": Latest(0.3, 6, None)}
+
+
+def test_damaged_lines_and_a_torn_last_one_are_passed_over(tmp_path: Path) -> None:
+    damaged = ("{", "[1]", "3", '{"step": "x", "lists": [1]}')
+    written(tmp_path, {"step": 1, "loss": 0.5}, *damaged, {"step": 2, "loss": 0.4})
+    with open(tmp_path / "metrics.jsonl", "a") as file:
+        file.write('{"step": 3, "loss": 0.3}')
+    assert latest_metrics(tmp_path).values == {"loss": Latest(0.4, 2, None)}
+
+
+def test_of_a_large_file_only_the_end_is_read(tmp_path: Path) -> None:
+    written(tmp_path, {"step": 0, "first": 1}, *({"step": step, "loss": step / 10} for step in range(1, 100)))
+    found = latest_metrics(tmp_path, 200)
+    assert (found.values, found.whole) == ({"loss": Latest(9.9, 99, None)}, False)
+    assert latest_metrics(tmp_path).whole
+
+
+def test_no_file_is_no_metrics(tmp_path: Path) -> None:
+    assert latest_metrics(tmp_path).values == {}

@@ -1,0 +1,187 @@
+"""A table with one value in each place: rows by some columns, columns by others.
+
+Owns: the places, and the error for two rows that would share one. Nothing is ever averaged here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from typing import Any, overload
+
+from xpm_core.errors import ResultsError, UnknownColumnError
+from xpm_core.results.columns import Column, key_of
+from xpm_core.results.folding.choosing import Valued
+from xpm_core.results.folding.marking import Mark, marked, untested
+from xpm_core.words.text import listed, plural
+
+
+class PivotRow(Mapping[str, Any]):
+    """A row of a pivot: a mapping from the names of its columns to values and cells.
+
+    Attributes:
+        name: What tells it from other rows: `model=bm25`.
+        marks: The mark of each cell that has one, by the name of its column: "best", "alike" for what is not
+            distinguishable from the best, "untested" for what has too few values to tell.
+
+    Example:
+        >>> row["model"], row["cranfield"].mean, row.marks["cranfield"]
+        ('bm25', 0.41, 'best')
+    """
+
+    __slots__ = ("_columns", "_values", "marks", "name")
+
+    def __init__(self, name: str, columns: Sequence[Column], values: Mapping[Column, Any]) -> None:
+        self.name, self._columns, self._values = name, columns, values
+        self.marks: dict[str, Mark] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        for column in self._columns:
+            if column.name == name:
+                return self._values.get(column)
+        names = listed([column.name for column in self._columns], 10)
+        raise UnknownColumnError("pivot", f"no column {name!r}", f"There are: {names}.")
+
+    def __iter__(self) -> Iterator[str]:
+        return (column.name for column in self._columns)
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    def __repr__(self) -> str:
+        return f"<{self.name}>"
+
+    def value(self, column: Column) -> Any:
+        """The value of a column; None if the place is empty."""
+        return self._values.get(column)
+
+
+class Pivot(Sequence[PivotRow]):
+    """A table with one value in each place: `table.over("seed").pivot("model", "dataset", "accuracy")`.
+
+    Attributes:
+        columns: Its columns: first those of the rows, then one for each combination of the others.
+        places: The latter.
+        value: The column whose values stand in the places.
+        notes: What one should know of it, each a sentence.
+        caption: A sentence for its caption; empty if nothing was folded.
+    """
+
+    def __init__(
+        self, rows: Sequence[PivotRow], columns: Sequence[Column], places: Sequence[Column], value: Column
+    ) -> None:
+        self._rows, self.columns, self.places, self.value = rows, columns, places, value
+        self.notes: list[str] = []
+        self.caption = ""
+
+    @overload
+    def __getitem__(self, at: int) -> PivotRow: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[PivotRow]: ...
+    def __getitem__(self, at: int | slice) -> PivotRow | Sequence[PivotRow]:
+        return self._rows[at]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[PivotRow]:
+        return iter(self._rows)
+
+    def __repr__(self) -> str:
+        return f"<{plural(len(self), 'row')} of {self.value.name} with {listed([each.name for each in self.columns])}>"
+
+    def mark(self, *, lowest: bool, level: float) -> None:
+        """Set the marks of the rows: the best of each column, and what is not distinguishable from it."""
+        names: dict[Hashable, str] = {at: row.name for at, row in enumerate(self)}
+        cells: dict[Hashable, dict[Hashable, Any]] = {
+            place: {at: row.value(place) for at, row in enumerate(self)} for place in self.places
+        }
+        found = marked(cells, lowest=lowest, level=level)
+        for place in self.places:
+            for at, row in enumerate(self):
+                if mark := found.get((place, at), ""):
+                    row.marks[place.name] = mark
+        self.notes += untested(found, names)
+
+
+def pivoted(
+    rows: Iterable[Valued], by: Sequence[Column], across: Sequence[Column], value: Column, differing: Sequence[Column]
+) -> Pivot:
+    """Place each row where its columns say.
+
+    Args:
+        rows: The rows.
+        by: The columns that tell the rows of the pivot from each other.
+        across: The columns whose combinations become columns.
+        value: The column whose value is placed.
+        differing: All columns in which rows differ, besides what was folded.
+
+    Raises:
+        ResultsError: Two rows have one place.
+    """
+    if not by or not across:
+        raise ResultsError("pivot", "expected the names of rows and of columns", 'Write pivot("model", "dataset").')
+    taken: dict[tuple[Any, Any], list[Valued]] = {}
+    lines: dict[Any, tuple[Any, ...]] = {}
+    heads: dict[Any, tuple[Any, ...]] = {}
+    for row in rows:
+        line, head = _key(row, by), _key(row, across)
+        lines.setdefault(line, tuple(row.value(column) for column in by))
+        heads.setdefault(head, tuple(row.value(column) for column in across))
+        taken.setdefault((line, head), []).append(row)
+    rest = [column for column in differing if column not in by and column not in across]
+    for (line, head), found in taken.items():
+        if len(found) > 1:
+            place = f"{_text(by, lines[line])} {_text(across, heads[head])}"
+            raise _shared(place, found, rest)
+    places = {head: Column(name, "result", name) for head, name in _heads(across, heads, by).items()}
+    columns = [*by, *places.values()]
+    made = []
+    for line, values in lines.items():
+        row_values = dict(zip(by, values, strict=True)) | {
+            column: taken[line, head][0].value(value) for head, column in places.items() if (line, head) in taken
+        }
+        made.append(PivotRow(_text(by, values), columns, row_values))
+    pivot = Pivot(made, columns, list(places.values()), value)
+    if rest and len(taken) > 1:
+        pivot.notes.append(f"Places differ in what is not shown, too: {listed([column.name for column in rest])}.")
+    return pivot
+
+
+def _key(row: Valued, columns: Sequence[Column]) -> tuple[Any, ...]:
+    return tuple(key_of(row.value(column)) for column in columns)
+
+
+def _text(columns: Sequence[Column], values: Sequence[Any]) -> str:
+    return " ".join(f"{column.name}={value}" for column, value in zip(columns, values, strict=True))
+
+
+def _heads(across: Sequence[Column], heads: Mapping[Any, tuple[Any, ...]], by: Sequence[Column]) -> dict[Any, str]:
+    """The names of the columns: the value alone where that is no name yet."""
+    if len(across) == 1:
+        names = {head: str(values[0]) for head, values in heads.items()}
+        others = {column.name for column in by}
+        if len(set(names.values())) == len(names) and not others & set(names.values()):
+            return names
+    named = {head: _text(across, values) for head, values in heads.items()}
+    if len(set(named.values())) == len(named):
+        return named
+    return {
+        head: " ".join(f"{column.name}={value!r}" for column, value in zip(across, values, strict=True))
+        for head, values in heads.items()
+    }
+
+
+def _shared(place: str, rows: Sequence[Valued], rest: Sequence[Column]) -> ResultsError:
+    """The error for two rows in one place: in what they differ, and what can be done."""
+    told = []
+    for column in rest:
+        values = {key_of(row.value(column)): row.value(column) for row in rows}
+        if len(values) > 1:
+            told.append((column.name, listed([str(each) for each in values.values()], 3)))
+    problem = f"{len(rows)} rows have the place {place}"
+    if not told:
+        return ResultsError("pivot", f"{problem}, and differ in no tag or parameter", "Leave all but one out.")
+    differ = "; ".join(f"{name} ({values})" for name, values in told[:3])
+    first = told[0][0]
+    remedy = f'Fold it: .over("{first}").pivot(...); or choose: .where("{first}=..."); or add it to the rows.'
+    return ResultsError("pivot", f"{problem}, and differ in {differ}", remedy)

@@ -1,0 +1,106 @@
+"""The latest values of a job's metrics, from the end of its `metrics.jsonl`.
+
+Owns: how much of a large file is read for that. Curves are read in full (`curves.py`).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from xpm_core.job.reporting.metrics import NAME
+from xpm_core.workspace.reported.results_file import marks_in
+from xpm_core.workspace.reported.values import Scalar, is_flat, restored
+
+READ = 4 * 2**20
+"""Bytes at the end of the file that are read."""
+
+_OTHERS = ("step", "at", "not_finite", "execution")
+
+
+@dataclass(frozen=True)
+class Latest:
+    """The latest value of a metric.
+
+    Attributes:
+        value: The value, with NaN and infinity.
+        step: Its step; None if the job has not named one.
+        at_s: When it was reported, epoch seconds; None if the line does not say it.
+    """
+
+    value: Scalar
+    step: float | None
+    at_s: float | None
+
+
+@dataclass
+class LatestMetrics:
+    """What the end of a file says.
+
+    Attributes:
+        values: The latest value of each metric, by name, in the order in which they were last reported first.
+        whole: Whether the whole file was read: else a metric that was not reported for long is missing.
+    """
+
+    values: dict[str, Latest] = field(default_factory=dict)
+    whole: bool = True
+
+
+def latest_metrics(directory: Path, most: int = READ) -> LatestMetrics:
+    """Return the latest value of each metric of a job.
+
+    Values of an earlier execution do not count from the first step on that a later one has reported. A line that is
+    damaged, or has no end yet, is passed over.
+
+    Args:
+        directory: The directory of the job.
+        most: How many bytes at the end of the file are read.
+
+    Example:
+        >>> latest_metrics(directory).values["loss"]
+        Latest(value=0.41, step=3, at_s=1764288001.7)
+    """
+    try:
+        with open(directory / NAME, "rb") as stream:
+            start = max(0, os.fstat(stream.fileno()).st_size - most)
+            stream.seek(start)
+            data = stream.read(most)
+    except OSError:
+        return LatestMetrics()
+    if start:
+        data = data[data.find(b"\n") + 1 :]  # the first line lacks its beginning
+    found = LatestMetrics(whole=not start)
+    begins = False
+    for row in _rows(data):
+        if "execution" in row and "step" not in row:
+            begins = True
+            continue
+        step = row.get("step")
+        step = step if isinstance(step, (int, float)) and not isinstance(step, bool) else None
+        if begins and step is not None:
+            begins = False
+            found.values = {name: each for name, each in found.values.items() if each.step is None or each.step < step}
+        _add(found.values, row, step)
+    return found
+
+
+def _rows(data: bytes) -> Iterator[Mapping[str, Any]]:
+    for line in data[: data.rfind(b"\n") + 1].splitlines():
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(row, dict):
+            yield row
+
+
+def _add(found: dict[str, Latest], row: Mapping[str, Any], step: float | None) -> None:
+    marks, at_s = marks_in(row), row.get("at")
+    for name, value in row.items():
+        if name not in _OTHERS and is_flat(name, value):
+            moment = float(at_s) if isinstance(at_s, (int, float)) else None
+            found[name] = Latest(restored(value, name, marks), step, moment)

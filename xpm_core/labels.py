@@ -14,13 +14,13 @@ SHOWN = 7
 
 
 def short(identity: str) -> str:
-    """The start of an identity, as people are shown it.
+    """The start of an identity, as people are shown it. The mark of a foreign run stays.
 
     Example:
-        >>> short("3f2a91c04b")
-        '3f2a91c'
+        >>> short("3f2a91c04b"), short("csv:9b76761646")
+        ('3f2a91c', 'csv:9b76761')
     """
-    return identity[:SHOWN]
+    return identity[: identity.find(":") + 1 + SHOWN]
 
 
 def label(name: str, identity: str) -> str:

@@ -18,7 +18,7 @@
         EmbeddedServerError        a workspace's own server cannot be started or reached
         SharedServerError          the server for several machines cannot be started or stopped
         SignatureError             (also ValueError) a job is not signed with the key of its worker
-        ExchangeError              an experiment cannot be exported, or a file with one is not taken in
+        ExchangeError              an experiment cannot be exported, or a file with one or with runs is not taken in
         ScriptError                a script has no configuration of that name, or fails when it is imported
         ExperimentError            an experiment is used in a way, or at a place, that cannot work
           InsideJobError             a job begins an experiment

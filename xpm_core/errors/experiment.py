@@ -283,7 +283,7 @@ class TokenHoldingError(ShapedError, LookupError):
 
 
 class InvalidNameError(XpmError, ValueError):
-    """Raised when the name of an experiment or queue has characters that it may not have.
+    """Raised when the name of an experiment, a queue or an import has characters that it may not have.
 
     Message:
         Queue 'my queue': expected 1 to 100 letters, digits, '.', '_' or '-', with a letter or digit first. Choose
@@ -365,6 +365,9 @@ class UnknownJobError(XpmError, LookupError):
         self.name = name
 
     def __str__(self) -> str:
+        if self.name.partition(":")[0] in ("csv", "hydra", "wandb"):
+            problem = "it is a foreign run, so there is no job. Tables have it: xpm results NAME."
+            return f"Job {self.name!r}: {problem}"
         ways = "Give the first characters of its identity, task/characters, tags, last or failed. "
         lacks = {"last": "there is no job yet. ", "failed": "no job has failed. "}
         wrong = lacks.get(self.name) or f"no job has this name. {ways}"

@@ -234,7 +234,7 @@ class ProtocolError(XpmError, ValueError):
 
 
 class ExchangeError(ShapedError):
-    """Raised when an experiment cannot be exported, or a file with one is not taken in.
+    """Raised when an experiment cannot be exported, or a file with one, or with foreign runs, is not taken in.
 
     Message:
         digits.tar: Train/3f2a91c: its payload does not yield its identity (it yields 9bc04e1). It was not written by

@@ -55,6 +55,7 @@ if TYPE_CHECKING:
     from xpm_core.reading.steering.queues import QueueState
     from xpm_core.reading.survey.survey import Survey
     from xpm_core.reading.why.records import Why
+    from xpm_core.results.jobs import Job
     from xpm_core.results.table import Table
     from xpm_core.workspace.job_spec import JobSpec
 
@@ -218,7 +219,7 @@ class View:
         """Return a table of what jobs have reported: a row for each job, columns for what differs, and for results.
 
         It is read from the index, and no directory is opened. Tasks none of whose jobs report anything are left out,
-        unless there is a filter.
+        unless there is a filter. Foreign rows, which `xpm import --csv` and the like have brought, come last.
 
         Args:
             experiment: The name of the experiment; empty for all jobs of the workspace.
@@ -233,16 +234,21 @@ class View:
             >>> max(table, key=lambda row: row["accuracy"])["lr"]
             0.1
         """
-        from xpm_core.results.listed import table_of  # late, because few look at results
+        from xpm_core.results.foreign import beside, foreign_runs  # late, because few look at results
+        from xpm_core.results.listed import table_of
         from xpm_core.words.text import plural
 
-        found, unsure = self._search.matching(filter)
+        foreign = foreign_runs(self.workspace.path, experiment)
+        found, unsure, runs = self._search.matching(filter, foreign.runs)
         rows = [row for row in found if not experiment or experiment in row.experiments]
-        if experiment and not rows and experiment not in (known := [each.name for each in self.experiments()]):
-            raise UnknownExperimentError(experiment, tuple(known))
+        if experiment and not rows and not foreign.runs:
+            known = [each.name for each in self.experiments()]
+            if experiment not in known:
+                raise UnknownExperimentError(experiment, tuple(known))
         left = f"Left out: {plural(unsure, 'job')} of which a fact that the filter asks about is not known."
-        notes, others = [*self.notes, *([left] if unsure else [])], self._search.known.rows
-        return table_of(rows, self.workspace.path, others.values, notes=notes, whole=bool(filter))
+        notes, others = [*self.notes, *foreign.notes, *([left] if unsure else [])], self._search.known.rows
+        jobs: list[Job] = [*rows, *beside(rows, runs)]
+        return table_of(jobs, self.workspace.path, others.values, notes=notes, whole=bool(filter))
 
     @edge
     def job(self, name: str) -> JobRow:

@@ -18,7 +18,7 @@ Kind = Literal["tag", "param", "result", "fact"]
 
 FACTS = (
     "id", "task", "state", "submitted", "started", "ended", "seconds", "attempts", "directory", "host", "worker",
-    "code", "commit", "packages", "experiments",
+    "code", "commit", "packages", "experiments", "foreign",
 )  # fmt: skip
 """What every row has besides tags, parameters and results. It is shown when it is asked for."""
 

@@ -20,6 +20,7 @@ from xpm_core.results.folding.folded import Folded
 from xpm_core.results.folding.grouping import foldable, grouped
 from xpm_core.results.folding.pivot import Pivot, pivoted
 from xpm_core.results.folding.settings import Settings
+from xpm_core.results.foreign import ForeignNote, ForeignRun, foreign_notes
 from xpm_core.results.formats.sheet import Sheet, named
 from xpm_core.results.formats.written import Written
 from xpm_core.results.jobs import Job, Known
@@ -111,8 +112,15 @@ class Row(Mapping[str, Any]):
         return _NONE if found is None else found
 
     @property
+    def foreign(self) -> str | None:
+        """The name of the import that has brought it, such as `runs.csv`; None for a job of this workspace."""
+        return self.job.foreign if isinstance(self.job, ForeignRun) else None
+
+    @property
     def directory(self) -> Path | None:
-        """Its directory; None if its task is not known."""
+        """Its directory; None if its task is not known. Of a foreign row, the folder that it was read from, if any."""
+        if isinstance(self.job, ForeignRun):
+            return self.job.folder
         task, workspace = self.job.task, self._table.known.workspace
         return Workspace(workspace, "").job(task, self.identity).path if task else None
 
@@ -197,8 +205,9 @@ class Table(Comparable, Written, Plotted, Sequence[Row]):
     def __init__(
         self, jobs: Iterable[Job], known: Known, notes: Iterable[str] = (), asked: Sequence[str] | None = None
     ) -> None:
-        self.known, self.notes = known, list(notes)
         self._rows = [Row(self, job) for job in jobs]
+        others = [note for note in notes if not isinstance(note, ForeignNote)]
+        self.known, self.notes = known, [*others, *foreign_notes(row.job for row in self._rows)]
         self._asked = asked
         if asked is not None:
             self.columns  # noqa: B018  # it raises the error of an unknown name here

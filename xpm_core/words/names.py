@@ -39,6 +39,15 @@ def check_worker_name(name: str) -> str:
     return _check("worker", name)
 
 
+def check_import_name(name: str) -> str:
+    """Return the name of foreign rows as it is, if it is allowed.
+
+    Raises:
+        InvalidNameError: It is empty or too long, or has a character that is not allowed.
+    """
+    return _check("import", name)
+
+
 def _check(kind: str, name: str) -> str:
     if not isinstance(name, str) or not _NAME.fullmatch(name):
         raise InvalidNameError(kind, name)

@@ -7,6 +7,7 @@
     <workspace>/.xpm/index/, .xpm/removed/      how jobs have ended, and which were removed (index/)
     <workspace>/.xpm/redis/             the embedded server's data (server/embedded/)
     <workspace>/.xpm/imports.jsonl, .xpm/importing/     what `xpm import` has brought, and is bringing (exchange/)
+    <workspace>/.xpm/foreign/           runs that xpm has not made, for tables (results/foreign)
     <workspace>/.xpm/workers/           logs of the workers that scripts have started
     <workspace>/jobs/<task>/<identity>/     each job's own directory (job_directory.py)
     <workspace>/experiments/<name>/     runs, and links to jobs (experiment_directory.py)

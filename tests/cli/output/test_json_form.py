@@ -184,6 +184,10 @@ def test_exports_and_imports_are_what_the_schemas_say(workspace: Workspace, xpm:
         assert problems("export", json.loads(xpm("export", "digits", file, "--json", *words).stdout)) == []
     for words in (["--dry-run"], [], ["--as", "again"]):
         assert problems("import", json.loads(xpm("import", file, "-w", new, "--json", *words).stdout)) == []
+    (tmp_path / "runs.csv").write_text("lr,accuracy,notes\n0.1,0.9,x\n")
+    for words in (["--dry-run"], [], []):
+        typed = ["import", "--csv", tmp_path / "runs.csv", "--experiment", "old", "-w", new, "--json", *words]
+        assert problems("foreign", json.loads(xpm(*typed).stdout)) == []
     job = study.run.record and sorted(study.run.record.identities)[0]
     assert problems("show", json.loads(xpm("show", job, "-w", new, "--json").stdout)) == []
 

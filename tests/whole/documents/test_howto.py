@@ -22,7 +22,7 @@ pytestmark = pytest.mark.slow
 FOLDER = ROOT / "docs" / "howto"
 PAGES = sorted(FOLDER.glob("*.md"))
 
-PLAYED = ["debugging", "disk", "moving", "sharing", "signing", "slurm", "upgrading", "workers", "yaml"]
+PLAYED = ["debugging", "disk", "imports", "moving", "sharing", "signing", "slurm", "upgrading", "workers", "yaml"]
 """Pages that are run here from top to bottom."""
 
 STARTS_A_SERVER = {"workers"}
@@ -33,6 +33,7 @@ PLAYED_ELSEWHERE = {"migrating", "notebooks", "redis", "reproduce"}
 
 ONLY_READ = {
     "docker": ({"text"}, "needs a running Docker; test_howto_services.py checks the files"),
+    "imports": ({"text"}, "needs an account of wandb; test_wandb.py reads what it writes"),
     "redis": ({"text"}, "lines of a configuration file; test_howto_redis.py starts a server with them"),
     "reproduce": ({"text"}, "installs packages; test_reproduce.py runs the script with another Python"),
     "slurm": ({"text"}, "needs Slurm; test_howto_services.py has the shell read it"),

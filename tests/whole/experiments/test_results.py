@@ -20,6 +20,7 @@ from xpm_core.errors import DryRunError, ExperimentError
 from xpm_core.index.entries import End
 from xpm_core.index.folders import ends_folder
 from xpm_core.index.merged import MergedIndex
+from xpm_core.results.foreign import ForeignImport, keep
 from xpm_core.results.table import Row
 from xpm_core.states import State
 from xpm_core.workspace.reported.job_results import JobResults
@@ -106,6 +107,22 @@ def test_a_script_has_the_table_of_its_own_jobs(stage: Stage) -> None:
     after = xp.results("task=Using")  # also when the block has ended
     assert [row["result"] for row in after] == [1.25]
     assert [row["accuracy"] for row in look_at(stage, "own", "accuracy!=none")] == [0.5, 0.5]
+
+
+def test_foreign_rows_come_after_the_jobs_of_a_run(stage: Stage) -> None:
+    run = {"id": f"csv:{1:064x}", "params": {"note": "old", "width": 3}, "tags": {}, "results": {"accuracy": 0.25}}
+    source = ForeignImport("old.csv", "csv", "beside", "old.csv", "/old.csv", "0" * 64, 1e9, "ana", 1)
+    keep(stage.workspace.path, source, [run])
+    with experiment(stage.workspace.path, "beside", redis=stage.url) as xp:
+        tasks.Reporting.C(note="new").tag("note", "new").submit()
+        assert xp.wait()
+        for table in (xp.results(), look_at(stage, "beside")):
+            assert [(row["note"], row["accuracy"], row["foreign"]) for row in table] == [
+                ("new", 0.5, None),
+                ("old", 0.25, "old.csv"),
+            ]
+        assert [row["foreign"] for row in xp.results("width=3")] == ["old.csv"]
+        assert [note.partition(",")[0] for note in xp.results().notes] == ["1 row is foreign: old.csv"]
 
 
 def look_at(stage: Stage, name: str, filter: str = "") -> list[Row]:

@@ -1,14 +1,16 @@
-"""`xpm import`: an experiment from a file that `xpm export` has written."""
+"""`xpm import`: an experiment from a file that `xpm export` has written, or runs that xpm has not made."""
 
 from __future__ import annotations
 
 import os
 import re
 from pathlib import Path
+from typing import Any
 
 import click
 
 from xpm_cli.app import common_options, say, setting
+from xpm_cli.commands.upkeep.import_foreign import foreign_options, import_foreign, is_foreign
 from xpm_cli.lookup.find_workspace import find_workspace
 from xpm_cli.output.json_form import dumps
 from xpm_cli.output.progress import ProgressLine
@@ -29,12 +31,15 @@ _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 
 @click.command("import")
 @common_options
-@click.argument("file", metavar="FILE")
+@click.argument("file", metavar="[FILE]", required=False)
 @click.option("--as", "name", metavar="NAME", help="The name that the experiment gets here, if its own one is taken.")
 @click.option("--max-size", metavar="SIZE", help="How much FILE may hold, such as 500GB. Default: 20 times its size.")
-@click.option("--dry-run", is_flag=True, help="Only read and check FILE, and say what would come.")
+@foreign_options
+@click.option("--dry-run", is_flag=True, help="Only read and check, and say what would come.")
 @click.option("--json", "as_json", is_flag=True, help="Print what has come as JSON.")
-def import_(file: str, name: str | None, max_size: str | None, dry_run: bool, as_json: bool) -> None:
+def import_(
+    file: str | None, name: str | None, max_size: str | None, dry_run: bool, as_json: bool, **foreign: Any
+) -> None:
     """Take in an experiment that somebody has exported. The workspace is made if it does not exist.
 
     First, all of FILE is read and checked: each identity is computed from what its job runs, each file of code is
@@ -42,7 +47,18 @@ def import_(file: str, name: str | None, max_size: str | None, dry_run: bool, as
 
     Scripts reuse imported jobs, and count them apart. What imported jobs run is not run here: xpm retry and xpm debug
     of one need --trust.
+
+    With --csv, --hydra-multirun or --wandb-export, runs that xpm has not made become rows in the tables of results of
+    an experiment: look(...).results(NAME). They are read only, marked as foreign, and kept in the workspace. So the
+    source may go. The same source again changes nothing. A source that has changed replaces its rows.
+
+    Columns that nobody has named are told apart by their names, and it is said what was guessed. NEW=COLUMN gives a
+    column another name.
     """
+    if is_foreign(file, foreign, {"--as": name, "--max-size": max_size}):
+        import_foreign(foreign, dry_run, as_json)
+        return
+    assert file is not None
     experiment = check_experiment_name(name) if name else ""
     most_bytes = _size(max_size)
     place = Path(os.path.realpath(find_workspace(setting("workspace"), create=True).path))

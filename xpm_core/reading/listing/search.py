@@ -6,13 +6,13 @@ Owns: what is read for that, and that it is read once.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from xpm_core.filters import Filter, Vocabulary, parse, parse_sort
+from xpm_core.filters import Filter, Row, Vocabulary, parse, parse_sort
 from xpm_core.index.entries import Entry
 from xpm_core.index.merged import MergedIndex
 from xpm_core.reading.listing.job_names import JobNames
@@ -23,6 +23,8 @@ from xpm_core.reading.listing.row import JobRow
 
 if TYPE_CHECKING:
     from xpm_core.reading.reader import Reader
+
+R = TypeVar("R", bound=Row)
 
 
 class JobSearch:
@@ -70,12 +72,21 @@ class JobSearch:
         order = parse_sort(sort, self.vocabulary, "sort") if sort else None
         return self._selector.select(filter.bind(self.vocabulary, self._now_s), order, limit)
 
-    def matching(self, filter: str | Filter) -> tuple[list[JobRow], int]:
-        """Return the jobs that match a filter in the order of their submission, and for how many that is not known."""
+    def matching(self, filter: str | Filter, others: Sequence[R] = ()) -> tuple[list[JobRow], int, list[R]]:
+        """Return the jobs that match a filter in the order of their submission, and for how many that is not known.
+
+        Of some other rows, return those that match, too. The filter may name what only they have, as foreign runs may.
+        """
         if isinstance(filter, str):
             filter = parse(filter) if filter.strip() else Filter()
-        rows, unsure = self._selector.matching(filter.bind(self.vocabulary, self._now_s))
-        return sorted(rows, key=lambda row: row.submitted_s or math.inf), unsure
+        vocabulary = self.vocabulary
+        if others and filter != Filter():
+            found = Vocabulary.of([*self.known.rows.values(), *others])
+            vocabulary = replace(found, experiments={*(vocabulary.experiments or ()), *(found.experiments or ())})
+        wanted = filter.bind(vocabulary, self._now_s)
+        rows, unsure = self._selector.matching(wanted)
+        in_order = sorted(rows, key=lambda row: row.submitted_s or math.inf)
+        return in_order, unsure, [row for row in others if wanted.matches(row)]
 
     def ranked(self, filter: Filter) -> Ranking:
         """Return the jobs that match a filter, in the order of a list, to be kept up to date; see `View.ranked`."""

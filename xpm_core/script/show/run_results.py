@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from xpm_core.index.entries import Entry
     from xpm_core.reading.jobs import Job
     from xpm_core.reading.listing.row import JobRow
+    from xpm_core.results.jobs import Job as Row
     from xpm_core.results.table import Table
     from xpm_core.script.follow.tracked_job import TrackedJob
     from xpm_core.script.open_run import OpenRun
@@ -32,6 +33,7 @@ class RunResults:
     """The part of `experiment` that makes tables."""
 
     if TYPE_CHECKING:  # what `experiment` has
+        name: str
         workspace: Workspace
 
         def refuse_dry(self, what: str) -> None: ...
@@ -43,6 +45,7 @@ class RunResults:
 
         It has a row for each job as it stands now: `wait` first, or a note says how many have not ended. Tasks none of
         whose jobs have reported anything are left out, unless there is a filter. It can be called after the block, too.
+        Foreign rows of the experiment, which `xpm import --csv` and the like have brought, come last.
 
         Args:
             filter: Such as `task=Train and lr>0.01` (docs/reference/filters.md).
@@ -64,7 +67,7 @@ class RunResults:
 
             run.submitter.flush()
             read = JobReader(run.connector.client, self.workspace.id).read
-        return table_of_run(self.workspace, run.tracker.snapshot().values(), read, filter)
+        return table_of_run(self.workspace, run.tracker.snapshot().values(), read, filter, self.name)
 
 
 def table_of_run(
@@ -72,6 +75,7 @@ def table_of_run(
     jobs: Iterable[TrackedJob],
     read: Callable[[Iterable[str]], list[Job]] | None,
     filter: str | Filter,
+    experiment: str = "",
 ) -> Table:
     """The table of the jobs of a run.
 
@@ -80,21 +84,25 @@ def table_of_run(
         jobs: The jobs.
         read: Reads jobs from the server, by identity; None without one.
         filter: Which of them are wanted.
+        experiment: The experiment whose foreign rows come with them; empty for none.
     """
     from xpm_core.filters import Filter, Vocabulary, parse  # late, because many scripts make no table
     from xpm_core.index.merged import MergedIndex
     from xpm_core.reading.listing.known_jobs import KnownJobs, by_index
     from xpm_core.reading.listing.listing import JobSelector
+    from xpm_core.results.foreign import Foreign, beside, foreign_runs
     from xpm_core.results.listed import table_of
 
+    foreign = foreign_runs(workspace.path, experiment) if experiment else Foreign([], [])
     entries = MergedIndex(workspace.path).read()
     rows = {job.identity: _row(job, entries) for job in jobs}
     wanted = (parse(filter) if filter.strip() else Filter()) if isinstance(filter, str) else filter
-    bound = wanted.bind(Vocabulary.of(rows.values()), time.time())
+    bound = wanted.bind(Vocabulary.of([*rows.values(), *foreign.runs]), time.time())
     found, unsure = JobSelector(KnownJobs(rows), read).matching(bound)
-    notes = list(_notes(found, unsure))
+    notes = [*_notes(found, unsure), *foreign.notes]
     others = by_index(entries).rows
-    return table_of(found, workspace.path, lambda: {**others, **rows}.values(), notes=notes, whole=bool(filter))
+    table: list[Row] = [*found, *beside(found, [run for run in foreign.runs if bound.matches(run)])]
+    return table_of(table, workspace.path, lambda: {**others, **rows}.values(), notes=notes, whole=bool(filter))
 
 
 def _row(job: TrackedJob, entries: Mapping[str, Entry]) -> JobRow:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -23,6 +24,7 @@ from xpm_core.errors import ExperimentError, XpmError
 from xpm_core.job.inside import refuse_inside_job
 from xpm_core.project.workspace_names import directory_of
 from xpm_core.reading.why.reader import ReasonReader
+from xpm_core.script.announce.announcer import Announcer
 from xpm_core.script.code.choice import Choice, chosen
 from xpm_core.script.code.on_change import WARN, OnChange
 from xpm_core.script.ending import Ending
@@ -205,6 +207,9 @@ class experiment:
             self.name, self.tracker, self._store, self._connector, self._commands, self._submitter.notes, self._began_s
         )
         stack.callback(self._end_workers)
+        announcer = Announcer(self.name, self.workspace.path, self._run_directory.path, self._commands, self._began_s)
+        self.tracker.on_failure, self._ending.announce = announcer.failed, announcer.ended
+        stack.callback(announcer.close)
         stack.callback(self._send_the_rest)
 
     def _follow(self, stack: ExitStack) -> None:
@@ -457,20 +462,14 @@ class experiment:
             elif error is self._interrupt:
                 pass  # raised by `wait`, which has said everything
             elif isinstance(error, KeyboardInterrupt):
-                self._interrupted_by(error)
+                self._ending.interrupted_by(error)
             else:
                 self._ending.stopped_by(error)
         finally:
             experiments.remove(self)
+            self._ending.over(sys.exc_info()[1])
             with nullcontext() if self._waited else undisturbed():
                 self._stack.close()
-
-    def _interrupted_by(self, error: KeyboardInterrupt) -> None:
-        """Ctrl-C was pressed while the script's own code ran: at a prompt, the traceback shows where."""
-        self._interrupt = self._ending.interrupted()
-        if not isinstance(self._interrupt, KeyboardInterrupt):
-            raise self._interrupt
-        error.args = self._interrupt.args
 
     def _send_the_rest(self) -> None:
         """Send the submissions that are on their way. If that fails, log it, because the script is leaving anyway."""

@@ -57,7 +57,7 @@ SETTINGS: dict[str, Setting] = {
 }
 """The settings of a workspace or a user, by name."""
 
-NOTIFY_SETTINGS: dict[str, tuple[type, str]] = {
+NOTIFY: dict[str, tuple[type, str]] = {
     "command": (str, "command line that gets the text on its standard input"),
     "apprise": (list, "list of addresses for apprise, such as mailto://..."),
     "on": (list, "list of what is sent: failure, end"),
@@ -203,8 +203,8 @@ def _check_notify(file: TomlFile, value: dict[str, Any]) -> None:
     """Refuse a wrong value in the table `notify`. No error shows a value, because addresses hold secrets."""
     for key, part in value.items():
         names = ("notify", key)
-        file.refuse_unknown(names, NOTIFY_SETTINGS)
-        kind, meaning = NOTIFY_SETTINGS[key]
+        file.refuse_unknown(names, NOTIFY)
+        kind, meaning = NOTIFY[key]
         texts = part if isinstance(part, list) else [part]
         if not isinstance(part, kind) or not texts or not all(isinstance(text, str) and text.strip() for text in texts):
             expected = "a string that is not empty" if kind is str else "a list of strings, none of them empty"

@@ -72,7 +72,7 @@ class Announcer:
         if self._has_failed or "failure" not in self._wishes.events:
             return
         self._has_failed = True
-        known, about = {job.identity: job}, title(job.name, job.tags)
+        known, about = {job.identity: job}, title(job.name, job.tags) if job.tags else job.label
 
         def text() -> Sequence[str]:
             return [*lines_of(causes(known), self._commands), "The run goes on. Further failures are sent at its end."]
@@ -96,7 +96,9 @@ class Announcer:
         self._hooks.put(run)
         if "end" in self._wishes.events and outcome != "interrupted":  # who has pressed Ctrl-C knows
             words = {"stopped": "the script has stopped: "}.get(outcome, "")
-            about = line(f"{self._name}: {words}{summary} in {span(seconds)}", LONGEST_TITLE)
+            about = line(
+                f"{self._name}: {words}{', '.join(str(summary).split('   '))} in {span(seconds)}", LONGEST_TITLE
+            )
             self._put(_Message("end", about, lambda: [report], outcome))
 
     def close(self) -> None:

@@ -6,21 +6,21 @@ itself without the words that stand in it.
 
 from __future__ import annotations
 
-import logging
+import json
 import os
 import re
 import shlex
 import signal
 import subprocess
-import threading
+import sys
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
-from typing import Any
+from contextlib import suppress
 
+from xpm_core.script.announce import apprise_process
 from xpm_core.words.text import line
 
 LIMIT_S = 10.0
-"""How long a command, or an address, may take."""
+"""How long a command, or apprise with all addresses, may take."""
 
 LONGEST = 200
 """Characters that are shown of what a command has said."""
@@ -41,47 +41,55 @@ def by_command(command: str, text: str, variables: Mapping[str, str]) -> str:
     Returns:
         What is wrong; empty if nothing is.
     """
-    shown = command_shown(command)
-    try:
-        process = subprocess.Popen(
-            ["/bin/sh", "-c", command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.PIPE,
-            env={**os.environ, **variables},
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        return f"notify: the command {shown} cannot be run: {type(error).__name__}"
-    with process:
-        try:
-            _, said = process.communicate(text.encode(errors="replace"), LIMIT_S)
-        except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            return f"notify: the command {shown} was ended, because it takes more than {LIMIT_S:g} s"
-    if not process.returncode:
+    shown = f"the command {command_shown(command)}"
+    ended = _run(["/bin/sh", "-c", command], text, {**os.environ, **variables})
+    if isinstance(ended, str):
+        return f"notify: {shown} {ended}"
+    if not ended.returncode:
         return ""
-    reason = _without_secrets(said.decode(errors="replace").strip().rpartition("\n")[2], command)
-    return f"notify: the command {shown} ended with exit code {process.returncode}{f': {reason}' if reason else ''}"
+    reason = _without_secrets(ended.stderr.decode(errors="replace").strip().rpartition("\n")[2], command)
+    return f"notify: {shown} ended with exit code {ended.returncode}{f': {reason}' if reason else ''}"
 
 
 def by_apprise(addresses: Sequence[str], title: str, text: str) -> Iterator[str]:
-    """Send a text to addresses. Yields what is wrong."""
+    """Send a text to addresses, with apprise in a process of its own. Yields what is wrong."""
+    given = {"path": sys.path, "addresses": list(addresses), "title": title, "text": text}
+    ended = _run([sys.executable, apprise_process.__file__], json.dumps(given), os.environ)
+    if isinstance(ended, str):
+        yield f"notify: apprise {ended}"
+        return
     try:
-        import apprise  # type: ignore[import-not-found, unused-ignore]  # late, because few have it
-    except ImportError:
+        answers = json.loads(ended.stdout)
+    except ValueError:
+        yield f"notify: apprise ended with exit code {ended.returncode}"
+        return
+    if answers == "absent":
         yield "notify: apprise is not installed, so nothing is sent to its addresses. Install it: pip install apprise"
         return
-    for number, address in enumerate(addresses, 1):
+    for number, (address, problem) in enumerate(zip(addresses, answers, strict=True), 1):
+        if problem:
+            yield f"notify: address {number} ({address_shown(address)}): {problem}"
+
+
+def _run(words: Sequence[str], text: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[bytes] | str:
+    """Run a program with a text on its standard input; what it has started is killed with it if it takes too long.
+
+    Returns:
+        Its end; in words, if it has none.
+    """
+    pipe = subprocess.PIPE
+    try:
+        process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, start_new_session=True)
+    except (OSError, ValueError) as error:
+        return f"cannot be run: {type(error).__name__}"
+    with process:
         try:
-            with _unlogged():
-                is_sent = _sent(apprise, address, title, text)
-        except Exception as error:  # a plugin of apprise may raise anything, and its text may hold the address
-            yield f"notify: address {number} ({address_shown(address)}): {type(error).__name__}"
-            continue
-        if not is_sent:
-            yield f"notify: address {number} ({address_shown(address)}): apprise could not send the message"
+            out, err = process.communicate(text.encode(errors="replace"), LIMIT_S)
+        except subprocess.TimeoutExpired:
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            return f"was ended, because it takes more than {LIMIT_S:g} s"
+    return subprocess.CompletedProcess(words, process.returncode, out, err)
 
 
 def address_shown(address: str) -> str:
@@ -122,24 +130,3 @@ def _without_secrets(said: str, command: str) -> str:
         if len(word) > 3:
             shown = shown.replace(word, HIDDEN)
     return line(shown, LONGEST)
-
-
-def _sent(apprise: Any, address: str, title: str, text: str) -> bool:
-    one = apprise.Apprise()  # one for each address, so that it sends in this thread, and we know which one fails
-    return bool(one.add(address)) and bool(one.notify(title=title, body=text))
-
-
-@contextmanager
-def _unlogged() -> Iterator[None]:
-    """Drop what apprise logs in this thread: it may hold addresses."""
-    thread = threading.get_ident()
-
-    def is_ours(record: logging.LogRecord) -> bool:
-        return record.thread != thread
-
-    logger = logging.getLogger("apprise")
-    logger.addFilter(is_ours)
-    try:
-        yield
-    finally:
-        logger.removeFilter(is_ours)

@@ -96,9 +96,8 @@ class Announcer:
         self._hooks.put(run)
         if "end" in self._wishes.events and outcome != "interrupted":  # who has pressed Ctrl-C knows
             words = {"stopped": "the script has stopped: "}.get(outcome, "")
-            about = line(
-                f"{self._name}: {words}{', '.join(str(summary).split('   '))} in {span(seconds)}", LONGEST_TITLE
-            )
+            counted = ", ".join(str(summary).split("   "))
+            about = line(f"{self._name}: {words}{counted} in {span(seconds)}", LONGEST_TITLE)
             self._put(_Message("end", about, lambda: [report], outcome))
 
     def close(self) -> None:

@@ -53,7 +53,7 @@ def by_command(command: str, text: str, variables: Mapping[str, str]) -> str:
 
 def by_apprise(addresses: Sequence[str], title: str, text: str) -> Iterator[str]:
     """Send a text to addresses, with apprise in a process of its own. Yields what is wrong."""
-    given = {"path": sys.path, "addresses": list(addresses), "title": title, "text": text}
+    given = {"path": [*map(str, sys.path)], "addresses": list(addresses), "title": title, "text": text}
     ended = _run([sys.executable, apprise_process.__file__], json.dumps(given), os.environ)
     if isinstance(ended, str):
         yield f"notify: apprise {ended}"

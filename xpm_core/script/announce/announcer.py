@@ -128,7 +128,8 @@ class Announcer:
                 log.warning("notify: it failed with %s: %s", type(error).__name__, message.event)
 
     def _send(self, message: _Message) -> None:
-        text = "\n".join([message.title, "", *message.lines()]) + "\n"
+        head = [] if message.event == "end" else [message.title]  # a report begins with the counts itself
+        text = "\n".join([*head, *message.lines()]) + "\n"
         if self._wishes.command:
             variables = {
                 "XPM_EVENT": message.event,

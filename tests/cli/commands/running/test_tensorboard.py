@@ -83,9 +83,7 @@ def test_an_experiment_without_jobs_that_have_begun_has_an_empty_folder(absent: 
     assert links(Path(result.stdout.strip())) == {}
 
 
-def test_the_folder_follows_the_jobs_while_tensorboard_runs(
-    program: Path, lab: Lab, xpm: Xpm, tmp_path: Path
-) -> None:
+def test_the_folder_follows_the_jobs_while_tensorboard_runs(program: Path, lab: Lab, xpm: Xpm, tmp_path: Path) -> None:
     lab.end("a")
     found: list[set[str]] = []
 

@@ -111,7 +111,7 @@ class _Hook:
         if self.broken:
             call.ended.set()
         else:
-            threading.Thread(target=self._run, args=(call, arguments), name=f"xpm {self}", daemon=True).start()
+            threading.Thread(target=self._run, args=(call, arguments), name=str(self), daemon=True).start()
         return call
 
     def _run(self, call: _Call, arguments: tuple[object, ...]) -> None:

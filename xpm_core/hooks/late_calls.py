@@ -39,7 +39,7 @@ class LateCalls:
         if not self._hooks.any(self._name):
             return
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name=f"xpm hooks {self._name}", daemon=True)
+            self._thread = threading.Thread(target=self._run, name=f"hooks {self._name}", daemon=True)
             self._thread.start()
         try:
             self._waiting.put_nowait(arguments)

@@ -117,7 +117,7 @@ class Announcer:
             return
         self._waiting.put(message)
         if self._thread is None:
-            self._thread = threading.Thread(target=self._run, name="xpm notify", daemon=True)
+            self._thread = threading.Thread(target=self._run, name="notify", daemon=True)
             self._thread.start()
 
     def _run(self) -> None:

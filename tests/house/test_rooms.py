@@ -120,7 +120,7 @@ TESTED_ELSEWHERE = {
     "core/hooks/facts": ("worker/slot/hooks/test_job_hooks", "what hooks of a real worker are told"),
     "core/script/announce/apprise_process": (
         "core/script/announce/test_sending",
-        "it is run with an apprise of the test",
+        "it runs with a fake apprise",
     ),
     "core/script/ending": ("core/script/show/test_leaving", "what is said when a block ends"),
     "core/script/this_process": ("core/script/test_local_workers", "a script starts as many workers as it has CPUs"),

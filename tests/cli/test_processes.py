@@ -308,7 +308,7 @@ def test_table_on_a_terminal_is_cut_and_says_so(shell: Shell, lab: Lab, tmp_path
     terminal = Desktop(tmp_path).terminal(
         PROGRAM, "jobs", "--workspace", lab.workspace.path, env=shell.environment(), lines=70, columns=90
     )
-    footer = terminal.shows("shown")
+    footer = terminal.shows("shows all")
     assert terminal.ends() == 0
     assert "50 of 52 shown, 2 done ones are not (--limit 0 shows all)" in "\n".join(footer)
     assert len(shell.run("jobs").stdout.splitlines()) == 53

@@ -44,6 +44,7 @@ Program.homes = {
         "xpm_cli.commands.acting.reproduce",
         "Run a finished job again with the code that it ran with, and compare what it writes.",
     ),
+    "tensorboard": ("xpm_cli.commands.running.tensorboard", "Show the jobs of an experiment in TensorBoard."),
     "wait": ("xpm_cli.commands.looking.wait", "Wait until jobs have ended."),
     "tokens": ("xpm_cli.commands.acting.tokens", "List the tokens, and set how many units one has."),
     "workers": ("xpm_cli.commands.acting.workers", "List the workers, and order them to leave."),

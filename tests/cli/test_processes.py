@@ -41,6 +41,7 @@ LIVE = {
     "plot sweep name accuracy -o plot.txt": (2, ""),
     "cite sweep:accuracy:name=done": (0, "accuracy = 0.9"),
     "checklist sweep": (0, "3 attempts ended: 1 count; 2 do not (2 failed)."),
+    "tensorboard nowhere": (2, ""),
     "tokens": (0, "gpu    "),
     "workers": (0, "node1-1  busy   "),
     "queues": (0, "default  1      1        1        1        0     -"),
@@ -74,6 +75,7 @@ AWAY = {
     "plot sweep name accuracy -o plot.txt": (2, ""),
     "cite sweep:accuracy:name=done": (0, "accuracy = 0.9"),
     "checklist sweep": (0, "3 attempts ended: 1 count; 2 do not (2 failed)."),
+    "tensorboard nowhere": (2, ""),
     "tokens": (3, ""),
     "workers": (3, ""),
     "queues": (3, ""),
@@ -330,7 +332,7 @@ def test_table_on_a_terminal_is_cut_and_says_so(shell: Shell, lab: Lab, tmp_path
     terminal = Desktop(tmp_path).terminal(
         PROGRAM, "jobs", "--workspace", lab.workspace.path, env=shell.environment(), lines=70, columns=90
     )
-    footer = terminal.shows("shown")
+    footer = terminal.shows("shows all")
     assert terminal.ends() == 0
     assert "50 of 52 shown, 2 done ones are not (--limit 0 shows all)" in "\n".join(footer)
     assert len(shell.run("jobs").stdout.splitlines()) == 53

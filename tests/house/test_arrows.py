@@ -51,6 +51,8 @@ def test_imports_follow_the_arrows() -> None:
         ("xpm_core/words/text.py", f"{TYPING}from xpm_core.workspace.workspace import Workspace"),
         ("xpm_core/filters/values.py", "from xpm_core.words import text"),
         ("xpm_core/filters/row.py", f"{TYPING}from xpm_core.reading.jobs import Job"),
+        ("xpm_core/hooks/facts.py", f"{TYPING}from xpm_core.workspace.workspace import Workspace"),
+        ("xpm_core/script/submit/options.py", "from xpm_core.script.announce import sending"),
         ("xpm_core/index/merged.py", "from xpm_core.store import keys"),
         ("xpm_core/index/parameters.py", f"{TYPING}from xpm_core.config import Task"),
         ("xpm_core/workspace/files.py", "from xpm_core.language.graph import state"),

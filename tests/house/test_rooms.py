@@ -143,6 +143,12 @@ TESTED_ELSEWHERE = {
     "core/workspace/kept_job": ("core/workspace/test_job_spec", "its file is compared to fixed bytes"),
     "core/workspace/files": ("core/workspace/test_job_directory", "records are written by it"),
     "core/tracebacks/callsite": ("core/tracebacks/test_edges", "the user's line is told from ours"),
+    "core/hooks": ("core/hooks/test_calls", "it only names what its modules have"),
+    "core/hooks/facts": ("worker/slot/hooks/test_job_hooks", "what hooks of a real worker are told"),
+    "core/script/announce/apprise_process": (
+        "core/script/announce/test_sending",
+        "it runs with a fake apprise",
+    ),
     "core/script/ending": ("core/script/show/test_leaving", "what is said when a block ends"),
     "core/script/this_process": ("core/script/test_local_workers", "a script starts as many workers as it has CPUs"),
     "core/project/toml_files": ("core/project/test_settings", "settings that are wrong are named with their lines"),

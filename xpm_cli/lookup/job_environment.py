@@ -6,7 +6,7 @@ import os
 
 from xpm_cli.app import setting
 from xpm_cli.lookup.open_workspace import OpenWorkspace
-from xpm_core.job.environment import clean_environment
+from xpm_core.job.environment import clean_environment, tracker_names
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.server.address import locate
 from xpm_core.wire import signing
@@ -26,6 +26,17 @@ def held_units(opened: OpenWorkspace, row: JobRow) -> dict[str, tuple[int, str]]
     return {
         name: (units, ",".join(map(str, range(units))) if name in numbered else "") for name, units in demand.items()
     }
+
+
+def names_for_trackers(opened: OpenWorkspace, row: JobRow) -> dict[str, str]:
+    """How trackers name the job. Of several experiments, the one that its index names last counts."""
+    return tracker_names(
+        row.identity,
+        row.name or "job",
+        tags=opened.tags(row),
+        experiment=next(reversed([*row.experiments]), ""),
+        workspace=opened.workspace.id,
+    )
 
 
 def _server(opened: OpenWorkspace) -> str:

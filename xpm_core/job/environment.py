@@ -8,13 +8,29 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from xpm_core.job.running import JOB_VARIABLE, TOKENS_VARIABLE
+from xpm_core.labels import label, title
+from xpm_core.words.text import line
 
 TASKDIR_VARIABLE = "XPM_TASKDIR"
 """Variable in a job's environment that holds the job's directory."""
 
+LONGEST_NAME = 128
+"""Characters that W&B takes in the name of a run, and of a group."""
+LONGEST_TAG = 64
+"""Characters that W&B takes in a tag. It refuses a run with a longer one."""
+MOST_TAGS = 50
+RUN_DIGITS = 16
+"""Digits of a job's identity in the id of its run: enough that no two jobs of a workspace share them."""
+
+_WORKERS_OWN = ("WANDB_RUN_GROUP", "WANDB_TAGS")
+"""Variables of a tracker that somebody can mean for all jobs of a worker."""
+
+_NO_ENV: Mapping[str, str] = MappingProxyType({})
 _SECRET_NAME = re.compile(r"XPM_SIGNING_KEY|XPM_REDIS_URL|REDIS_URL|REDISCLI_AUTH|RQ_.*")
 _REDIS_VALUE = re.compile(r"\b(?:redis|rediss|valkey|valkeys)(?:\+[a-z]+)?://", re.IGNORECASE)
 
@@ -71,6 +87,67 @@ def job_variables(identity: str, execution: str, *, workspace: str, taskdir: str
         "XPM_WORKSPACE": workspace,
         TASKDIR_VARIABLE: taskdir,
     }
+
+
+def tracker_names(
+    identity: str, task: str, *, tags: Mapping[str, Any], experiment: str, workspace: str
+) -> dict[str, str]:
+    """Return how trackers name a job, as variables. `tracker_variables` adds which attempt it is.
+
+    Tags and the experiment may hold anything: what a tracker refuses is replaced, and what is too long is cut, with an
+    ellipsis at its end. Neither the names of tags nor their values change what runs.
+
+    Args:
+        identity: The job's identity.
+        task: The short name of its class.
+        tags: Its tags, as the server holds them.
+        experiment: The experiment that it is known by; empty if that is not known.
+        workspace: The id of the workspace. Two workspaces may run one job, and send both to one project.
+
+    Example:
+        >>> tracker_names("3f2a91c0...", "Train", tags={"lr": 0.1}, experiment="digits", workspace="8c1f2e0d7a11")
+        {'WANDB_NAME': 'Train lr=0.1', 'MLFLOW_RUN_NAME': 'Train lr=0.1', 'WANDB_RUN_ID': '3f2a91c0...-8c1f2e0d7a11',
+        'WANDB_RUN_GROUP': 'digits', 'WANDB_TAGS': 'lr=0.1'}
+    """
+    name = _cut(title(task, tags) if tags else label(task, identity), LONGEST_NAME)
+    found = {"WANDB_NAME": name, "MLFLOW_RUN_NAME": name}
+    found["WANDB_RUN_ID"] = re.sub("[^A-Za-z0-9_-]", "", f"{identity[:RUN_DIGITS]}-{workspace}")
+    if group := _cut(experiment, LONGEST_NAME):
+        found["WANDB_RUN_GROUP"] = group
+    each = (_cut(f"{tag}={value}".replace(",", ";"), LONGEST_TAG) for tag, value in tags.items())
+    if words := ",".join(dict.fromkeys(list(filter(None, each))[:MOST_TAGS])):
+        found["WANDB_TAGS"] = words
+    return found
+
+
+def tracker_variables(
+    names: Mapping[str, str], attempt: int | str, *, resumable: bool = False, environment: Mapping[str, str] = _NO_ENV
+) -> dict[str, str]:
+    """Return the variables by which trackers name a run.
+
+    A resumable task continues its run. Each attempt of another task is a run of its own, because the attempt begins
+    anew, and W&B would replace what an earlier one has logged.
+
+    Args:
+        names: What `tracker_names` returned.
+        attempt: The number of the attempt; a word for a job in the foreground, which never continues a run.
+        resumable: Whether the task continues what its earlier attempt has left.
+        environment: The worker's environment. A group or tags that somebody has set there stay.
+
+    Example:
+        >>> tracker_variables({"WANDB_RUN_ID": "3f2a91c0-8c1f2e0d7a11"}, 2)
+        {'WANDB_RUN_ID': '3f2a91c0-8c1f2e0d7a11-2'}
+    """
+    found = {name: value for name, value in names.items() if name not in _WORKERS_OWN or not environment.get(name)}
+    if run := found.get("WANDB_RUN_ID"):
+        continues = resumable and isinstance(attempt, int)
+        found |= {"WANDB_RESUME": "allow"} if continues else {"WANDB_RUN_ID": f"{run}-{attempt}"}
+    return found
+
+
+def _cut(text: str, longest: int) -> str:
+    """A text as every tracker takes it: one line without half characters, and not too long."""
+    return line(text.encode(errors="replace").decode(), longest)
 
 
 def token_variables(held: Mapping[str, tuple[int, str]]) -> dict[str, str]:

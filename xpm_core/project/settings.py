@@ -53,8 +53,19 @@ SETTINGS: dict[str, Setting] = {
         str, "workspace to look at where none is near: a directory or a name", "XPM_WORKSPACE", "-w", True
     ),
     "workspaces": Setting(dict, "names of workspaces, each with its directory", of_user=True),
+    "notify": Setting(dict, "how scripts send that a job has failed, and that a run has ended"),
 }
 """The settings of a workspace or a user, by name."""
+
+NOTIFY: dict[str, tuple[type, str]] = {
+    "command": (str, "command line that gets the text on its standard input"),
+    "apprise": (list, "list of addresses for apprise, such as mailto://..."),
+    "on": (list, "list of what is sent: failure, end"),
+}
+"""What the table `notify` can hold, each with its type and meaning."""
+
+EVENTS = ("failure", "end")
+"""What can be sent: that the first job of a run has failed, and how a run has ended."""
 
 PROJECT_SETTINGS: dict[str, str] = {"templates": "whether jobs may be forked from a process with packages imported"}
 """The settings of a project, all of them true or false, with their meaning."""
@@ -175,6 +186,9 @@ def _check(file: TomlFile, names: tuple[str, ...], value: object, setting: Setti
     if said == "workspace" and isinstance(value, str) and "/" in value and not os.path.isabs(os.path.expanduser(value)):
         problem = f"{said}: expected a name, an absolute path, or one that begins with ~, got {value!r}"
         raise SettingsError(where, problem, "Write the whole path of its directory.")
+    if said == "notify" and isinstance(value, dict):
+        _check_notify(file, value)
+        return
     for key, part in value.items() if isinstance(value, dict) else ():
         if not isinstance(part, str) or not os.path.isabs(os.path.expanduser(part)):
             shown = repr(part) if isinstance(part, str) else type(part).__name__
@@ -183,6 +197,22 @@ def _check(file: TomlFile, names: tuple[str, ...], value: object, setting: Setti
         if not key or "/" in key or key[0] in ".~-":
             problem = f"{said}: {key!r} cannot be the name of a workspace, because it would be taken for a path"
             raise SettingsError(file.where(*names, key), problem, "Use letters, digits, '_', '-' and '.'.")
+
+
+def _check_notify(file: TomlFile, value: dict[str, Any]) -> None:
+    """Refuse a wrong value in the table `notify`. No error shows a value, because addresses hold secrets."""
+    for key, part in value.items():
+        names = ("notify", key)
+        file.refuse_unknown(names, NOTIFY)
+        kind, meaning = NOTIFY[key]
+        texts = part if isinstance(part, list) else [part]
+        if not isinstance(part, kind) or not texts or not all(isinstance(text, str) and text.strip() for text in texts):
+            expected = "a string that is not empty" if kind is str else "a list of strings, none of them empty"
+            problem = f"notify.{key}: expected {expected}"
+            raise SettingsError(file.where(*names), problem, f"Give the {meaning}.")
+        if key == "on" and (wrong := sorted({*texts} - {*EVENTS})):
+            problem = f"notify.on: expected {' or '.join(EVENTS)}, got {wrong[0]!r}"
+            raise SettingsError(file.where(*names), problem, 'Write on = ["failure", "end"], or one of them.')
 
 
 @lru_cache(maxsize=256)

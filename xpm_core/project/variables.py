@@ -43,8 +43,12 @@ VARIABLES: dict[str, Variable] = {
 }
 """The variables that are no settings, by name. A setting has its variable in `SETTINGS`."""
 
-_OWN = re.compile("XPM_(JOB|EXECUTION|TASKDIR|TOKENS|TOKEN_.+|STARTER|REHEARSAL|WORKER_OPTIONS|CODE|UID|GID)")
-"""Variables that xpm sets in the processes of jobs, and those of the files for deployment."""
+_OWN = re.compile(
+    "XPM_(JOB|EXECUTION|TASKDIR|TOKENS|TOKEN_.+|STARTER|REHEARSAL|WORKER_OPTIONS|CODE|UID|GID"
+    "|EVENT|EXPERIMENT|TITLE|OUTCOME)"
+)
+"""Variables that xpm sets in the processes of jobs and in commands that it calls, and those of the files for
+deployment."""
 
 
 def settable() -> list[str]:

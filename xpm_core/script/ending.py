@@ -59,6 +59,9 @@ class Ending:
     ) -> None:
         self._name, self._tracker, self._store, self._connector = name, tracker, store, connector
         self._commands, self._notes, self._began_s = commands, notes, began_s
+        self.announce: Callable[[str, Summary, str], None] = lambda outcome, summary, report: None
+        """Called once with the outcome of the run, its counts and its report, before an error is raised."""
+        self._announced = False
 
     def report(self, summary: Summary) -> None:
         """Say what a run came to that was waited for.
@@ -70,6 +73,8 @@ class Ending:
             self._learn_errors(self._store.client)
         text = self._report(summary)
         log.info("%s", text[0])
+        self._announced = True
+        self.announce("done" if summary else "failed", summary, "\n".join(text))
         if not summary:
             raise FailedExperiment(self._name, "\n".join(text))
         say("\n".join(text))
@@ -94,6 +99,29 @@ class Ending:
                 return KeyboardInterrupt(stopped(self._name, self._states(), self._commands))
         interrupted(self._name, self._states, self._store, self._commands)
         return KeyboardInterrupt("stopped watching") if at_prompt() else SystemExit(INTERRUPTED)
+
+    def interrupted_by(self, error: KeyboardInterrupt) -> None:
+        """Ctrl-C was pressed while the script's own code ran: at a prompt, the traceback shows where."""
+        found = self.interrupted()
+        if not isinstance(found, KeyboardInterrupt):
+            raise found
+        error.args = found.args
+
+    def over(self, error: BaseException | None) -> None:
+        """Announce the end of a run that had no report.
+
+        Args:
+            error: What ends it: Ctrl-C, or an error of the script or of what it waited for.
+        """
+        if self._announced:
+            return
+        interrupted = isinstance(error, KeyboardInterrupt) or (
+            isinstance(error, SystemExit) and error.code == INTERRUPTED
+        )
+        summary = summarize(self._tracker.snapshot().values())
+        text = [*self._report(summary), f"{self._name}: the script stopped with {type(error).__name__}."]
+        self._announced = True
+        self.announce("interrupted" if interrupted else "stopped", summary, "\n".join(text))
 
     def _say_failures(self) -> None:
         """Say what has failed so far, because the block ends before its report."""

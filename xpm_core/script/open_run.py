@@ -8,6 +8,7 @@ in ending.py.
 from __future__ import annotations
 
 import logging
+import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext, suppress
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from xpm_core.errors import XpmError
 from xpm_core.reading.why.reader import ReasonReader
+from xpm_core.script.announce.announcer import Announcer
 from xpm_core.script.code.on_change import OnChange
 from xpm_core.script.ending import Ending
 from xpm_core.script.follow.events import Events
@@ -124,6 +126,9 @@ class OpenRun:
             self._name, self.tracker, self._store, self.connector, self._commands, self.submitter.notes, self._began_s
         )
         stack.callback(self._end_workers)
+        announcer = Announcer(self._name, self._workspace.path, self.directory.path, self._commands, self._began_s)
+        self.tracker.on_failure, self._ending.announce = announcer.failed, announcer.ended
+        stack.callback(announcer.close)
         stack.callback(self._send_the_rest)
 
     def _follow(self, stack: ExitStack) -> None:
@@ -227,28 +232,24 @@ class OpenRun:
         Raises:
             FailedExperiment: Not all jobs are done.
         """
-        if error is None:
-            summary = self.wait()
-            self._waited = True
-            self._ending.report(summary)
-        elif error is self._interrupt:
-            pass  # raised by `wait`, which has said everything
-        elif isinstance(error, KeyboardInterrupt):
-            self._interrupted_by(error)
-        else:
-            self._ending.stopped_by(error)
+        try:
+            if error is None:
+                summary = self.wait()
+                self._waited = True
+                self._ending.report(summary)
+            elif error is self._interrupt:
+                pass  # raised by `wait`, which has said everything
+            elif isinstance(error, KeyboardInterrupt):
+                self._ending.interrupted_by(error)
+            else:
+                self._ending.stopped_by(error)
+        finally:
+            self._ending.over(sys.exc_info()[1])
 
     def close(self) -> None:
         """Close all parts, the last one first."""
         with nullcontext() if self._waited else undisturbed():
             self._stack.close()
-
-    def _interrupted_by(self, error: KeyboardInterrupt) -> None:
-        """Ctrl-C was pressed while the script's own code ran: at a prompt, the traceback shows where."""
-        self._interrupt = self._ending.interrupted()
-        if not isinstance(self._interrupt, KeyboardInterrupt):
-            raise self._interrupt
-        error.args = self._interrupt.args
 
     def _send_the_rest(self) -> None:
         """Send the submissions that are on their way. If that fails, log it, because the script is leaving anyway."""

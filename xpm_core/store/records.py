@@ -229,6 +229,8 @@ class Lease(NamedTuple):
         cancelled: Whether somebody asked to cancel the job.
         needs: Identities of the jobs that this one needs.
         retries: How often it runs again.
+        tags: For people. They are not signed.
+        experiment: Of the experiments that it belongs to, the one whose run began last. It is not signed.
     """
 
     spec: JobSpec
@@ -242,6 +244,8 @@ class Lease(NamedTuple):
     cancelled: bool
     needs: tuple[str, ...]
     retries: Retries
+    tags: Mapping[str, Any] = _NOTHING
+    experiment: str = ""
 
     @property
     def identity(self) -> str:

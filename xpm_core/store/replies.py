@@ -130,7 +130,7 @@ def claim(reply: Sequence[Any]) -> Claim:
 
 def _lease(reply: Sequence[Any]) -> Lease:
     (identity, execution, left_ms, attempt, task, name, directory, payload, options, queue, units, replaces, cancel,
-     needs, max_retries, max_losses, backoff_ms) = reply  # fmt: skip
+     needs, max_retries, max_losses, backoff_ms, tags, experiment) = reply  # fmt: skip
     return Lease(
         spec=spec_of(identity, task, name, directory, payload, options),
         execution=text_of(execution),
@@ -143,6 +143,8 @@ def _lease(reply: Sequence[Any]) -> Lease:
         cancelled=bool(cancel),
         needs=tuple(filter(None, text_of(needs).split(","))),
         retries=Retries(int(max_retries), int(max_losses), int(backoff_ms) / 1000),
+        tags=map_or_none(tags) or {},
+        experiment=text_of(experiment),
     )
 
 

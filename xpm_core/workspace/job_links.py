@@ -3,13 +3,19 @@
     jobs/<task>/<tags>-<first 7>    a link to a job's directory; the name ends with 7 digits of the job's identity
 
 Links are relative, so that they still work when the workspace is moved, or mounted elsewhere.
+
+A folder of readable links, for programs that show many directories at once, has `<tags>` alone where that is enough.
 """
 
 from __future__ import annotations
 
+import errno
 import os
 import re
+from collections import Counter
+from collections.abc import Iterable
 from functools import lru_cache
+from pathlib import Path
 
 from xpm_core.labels import short
 from xpm_core.workspace.experiment_directory import ExperimentDirectory
@@ -63,6 +69,83 @@ class JobLinks:
         return link
 
 
+class ReadableLinks:
+    """Links to the directories of jobs in one folder of the user's, with the shortest names that tell them apart.
+
+    A name is made of a job's tags, as `tagspath` makes it. If several jobs have the same tags, or a job has none, the
+    name ends with 7 digits of its identity, or with all of them. The folder may have other files: they stay.
+
+    Args:
+        folder: The folder, which is made if it does not exist.
+        workspace: The workspace's directory. Links that lead into it are the ones that are kept up to date.
+
+    Example:
+        >>> ReadableLinks(Path("/tmp/runs"), workspace.path).update([(job.directory, "lr=0.1,model=mlp")])
+        1
+    """
+
+    def __init__(self, folder: Path, workspace: Path) -> None:
+        self.folder = folder
+        self._jobs = f"{workspace}/jobs/"
+
+    def update(self, jobs: Iterable[tuple[JobDirectory, str]]) -> int:
+        """Let the folder have a link for each of these jobs that has a directory, and for no other job.
+
+        Args:
+            jobs: The jobs, each with its tags in one word; the tags are empty for none.
+
+        Returns:
+            How many jobs have a link.
+
+        Raises:
+            WorkspaceError: The folder or a link cannot be made.
+        """
+        wanted = _named([(job, tags) for job, tags in jobs if job.path.is_dir()])
+        with explained(str(self.folder), "cannot be linked in"):
+            self.folder.mkdir(parents=True, exist_ok=True)
+            for name in os.listdir(self.folder):
+                link = f"{self.folder}/{name}"
+                if name not in wanted and _target(link).startswith(self._jobs):
+                    os.unlink(link)
+            for name, job in wanted.items():
+                link, target = f"{self.folder}/{name}", str(job.path)
+                if (found := _target(link)) != target:
+                    if not found and os.path.lexists(link):
+                        raise FileExistsError(errno.EEXIST, "something else has this name", link)
+                    link_atomic(link, target)
+        return len(wanted)
+
+
+def _named(jobs: Iterable[tuple[JobDirectory, str]]) -> dict[str, JobDirectory]:
+    """The jobs by the names of their links."""
+    left = [(job, _plain(tags)) for job, tags in jobs]
+    found: dict[str, JobDirectory] = {}
+    for digits in (0, 7, 64):  # at last the whole identity, which no other job has
+        ends = [(job, tags, _joined(tags, job, digits)) for job, tags in left]
+        counts = Counter(name for _, _, name in ends if name not in found)
+        found.update((name, job) for job, _, name in ends if name and counts[name] == 1)
+        left = [(job, tags) for job, tags, name in ends if not name or counts[name] != 1]
+    return found
+
+
+def _joined(tags: str, job: JobDirectory, digits: int) -> str:
+    """The name of a link with so many digits of the identity; empty if it would be empty."""
+    return "-".join(filter(None, [tags if tags or not digits else job.name, job.identity[:digits]]))
+
+
+def _plain(tags: str) -> str:
+    """Tags in a form that is safe as a file name and leaves room for an identity."""
+    return _prefix(tags).removesuffix("-")
+
+
+def _target(link: str) -> str:
+    """Where a link leads; empty if it is none."""
+    try:
+        return os.readlink(link)
+    except OSError:  # a file or folder, or nothing
+        return ""
+
+
 def _linked(link: str, target: str) -> bool:
     """Make a link, unless something has that name; return whether the name now links to `target`."""
     try:
@@ -76,10 +159,7 @@ def _linked(link: str, target: str) -> bool:
 
 
 def _links(link: str, target: str) -> bool:
-    try:
-        return os.readlink(link) == target
-    except OSError:  # a file or folder, or nothing
-        return False
+    return _target(link) == target
 
 
 def _listed(folder: str) -> frozenset[str]:

@@ -16,7 +16,7 @@ from typing import Any, NoReturn
 
 from xpm_core.errors import GracefulTimeout, TaskImportError
 from xpm_core.job import running
-from xpm_core.job.environment import job_variables
+from xpm_core.job.environment import job_variables, tracker_variables
 from xpm_core.job.reporting import results
 from xpm_core.job.running import RunningJob, TaskCancelled
 from xpm_core.tracebacks.user_frames import traceback_text
@@ -143,7 +143,9 @@ def _enter(job: RunJob, directory: JobDirectory, on_sigterm: Interruption) -> No
     sys.argv = [job.task]
     os.environ.pop("OLDPWD", None)
     variables = job_variables(job.identity, job.execution, workspace=job.workspace, taskdir=taskdir)
-    for name, value in (job.env | variables).items():
+    number = job.number or job.attempt
+    trackers = tracker_variables(job.trackers, number, resumable=job.resumable, environment=os.environ)
+    for name, value in (trackers | job.extra | job.env | variables).items():
         os.environ[name] = value
 
 

@@ -58,6 +58,9 @@ class RunJob(NamedTuple):
         snapshot: The snapshot that the job imports, by its digest; empty for live code.
         provenance: How the job came to be submitted, by its digest; empty if that is not known.
         about: What the record says of the code, of the worker and of its machine.
+        number: Number of the attempt in the job's directory, once the starter knows it.
+        trackers: How trackers name the job (`xpm_core.job.environment.tracker_names`). No part of a template.
+        extra: Variables of hooks, which the job has unless `env` has them. No part of a template.
     """
 
     execution: str
@@ -83,6 +86,9 @@ class RunJob(NamedTuple):
     snapshot: str = ""
     provenance: str = ""
     about: dict[str, Any] = {}  # noqa: RUF012, nobody adds to it
+    number: int = 0
+    trackers: dict[str, str] = {}  # noqa: RUF012, nobody adds to it
+    extra: dict[str, str] = {}  # noqa: RUF012, nobody adds to it
 
 
 class LeaseRenewed(NamedTuple):

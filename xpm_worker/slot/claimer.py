@@ -111,6 +111,8 @@ class Claimer:
         self._orders = orders
         self._register = register
         self._calls = StoreCalls(worker.name, store, orders)
+        self.on_end: Callable[[Lease, End], None] = lambda lease, end: None
+        """Called with each end of an execution that counts, once the server has accepted it."""
         self._execution = new_execution_id()
         self._next: HeldLease | None = None
         self._suspended = False
@@ -305,7 +307,7 @@ class Claimer:
         reply, asked = answer
         wiped = reply.code is FinishCode.UNKNOWN and outcome is State.DONE
         if not forged and (wiped or (reply.accepted and reply.state in ENDS)):
-            self._note_end(held, outcome if wiped else State(reply.state), error)
+            self._note_end(held, outcome if wiped else State(reply.state), error, adopted=bool(adopted))
         if wanted:
             self._next = self._taken(reply.next, asked)
         else:
@@ -367,24 +369,26 @@ class Claimer:
             self._note_end(held, State.FAILED, {"type": "Lost", "message": "the process that started it was killed"})
         return failed
 
-    def _note_end(self, held: HeldLease, state: State, error: Mapping[str, Any] | None) -> None:
-        """Write into the workspace's index how a job has ended."""
+    def _note_end(
+        self, held: HeldLease, state: State, error: Mapping[str, Any] | None, *, adopted: bool = False
+    ) -> None:
+        """Write into the workspace's index how a job has ended. If it has run, also pass that on."""
         lease = held.lease
-        self._ends.add(
-            lease.identity,
-            End(
-                state=state,
-                ended_s=time.time(),
-                started_s=held.began_s,
-                host=self.worker.host,
-                worker=self.worker.name,
-                execution=lease.execution,
-                attempt=lease.attempt,
-                error=dict(error or {}) if state is State.FAILED else {},
-                **(code_facts(held.about) if held.about else {}),
-                results=results_in(held.reported),
-            ),
+        end = End(
+            state=state,
+            ended_s=time.time(),
+            started_s=held.began_s,
+            host=self.worker.host,
+            worker=self.worker.name,
+            execution=lease.execution,
+            attempt=lease.attempt,
+            error=dict(error or {}) if state is State.FAILED else {},
+            **(code_facts(held.about) if held.about else {}),
+            results=results_in(held.reported),
         )
+        self._ends.add(lease.identity, end)
+        if not adopted:
+            self.on_end(lease, end)
 
     def publish(self, held: HeldLease, event: Event, data: Mapping[str, Any]) -> bool:
         """Publish an event of a running job. This is tried once, and not at all while Redis is away.

@@ -91,6 +91,7 @@ def work(context: SlotContext, name: str, daemon: str, replaces: str = "") -> bo
     starter.ensure()
     worker.work(burst=settings.burst)
     starter.close()
+    runner.hooks.close()
     client.close()
     waiting.close()
     return orders.ordered

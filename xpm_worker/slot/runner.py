@@ -13,7 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from xpm_core.errors import SnapshotError, SnapshotFolderError, XpmError
-from xpm_core.job.environment import token_variables
+from xpm_core.job.environment import token_variables, tracker_names
 from xpm_core.project.moved_code import MovedCode
 from xpm_core.snapshot.facts.of_worker import WorkerFacts
 from xpm_core.snapshot.trees.trees import Trees
@@ -38,6 +38,7 @@ from xpm_worker.slot.claimer import Claimer, HeldLease
 from xpm_worker.slot.code.opening import CodeOpener, NotOpened
 from xpm_worker.slot.devices import named, own_devices, visible
 from xpm_worker.slot.ends.reporter import Reporter
+from xpm_worker.slot.hooks.job_hooks import JobHooks
 from xpm_worker.slot.orders import Orders, Shutdown
 from xpm_worker.slot.starter_link import StarterLink, StopsSent
 from xpm_worker.system import clock, marks
@@ -81,6 +82,9 @@ class Runner:
         self._devices = own_devices(os.environ)
         self._reporter = Reporter(claimer, orders, settings, facts)
         self._opener = CodeOpener(claimer, orders, Trees(workspace.path))
+        self.hooks = JobHooks(workspace, claimer.worker)
+        """Functions of installed packages that are called when jobs start and end."""
+        claimer.on_end = self.hooks.ended
         self.running: HeldLease | None = None
         """The job that runs now."""
         self.pid = 0
@@ -161,6 +165,9 @@ class Runner:
         lease, spec, worker = held.lease, held.lease.spec, self._claimer.worker
         env = {**spec.options.env, **named(lease.variables, self._devices), **token_variables(lease.units)}
         held.about = self._about(spec.options, env)
+        names = tracker_names(
+            spec.identity, spec.name, tags=lease.tags, experiment=lease.experiment, workspace=self._workspace.id
+        )
         return RunJob(
             execution=lease.execution,
             identity=spec.identity,
@@ -185,6 +192,8 @@ class Runner:
             snapshot=spec.options.snapshot,
             provenance=spec.options.provenance,
             about=held.about,
+            trackers=names,
+            extra=self.hooks.variables(lease),
         )
 
     def _about(self, options: JobOptions, env: Mapping[str, str]) -> dict[str, Any]:

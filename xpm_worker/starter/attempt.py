@@ -177,7 +177,7 @@ class Attempt:
         """Send the job to a standby."""
         self._started = datetime.now(timezone.utc)
         standby, template = self._standbys.take(self.job)
-        self.reports = standby.run(self.job)
+        self.reports = standby.run(self.job._replace(number=self.number))
         if standby.ready is not None:
             self.begin(standby.ready)
         else:

@@ -74,7 +74,7 @@ def test_a_wrong_address_is_refused_wherever_it_stands(workspace: Workspace, of_
         ("redis = 3", "redis: expected a string, got int"),
         ('redis = ""', "redis: it is empty. Give the address of the Redis server, .*Or take the line out"),
         ('rediss = "redis://head"', "unknown setting 'rediss'. Did you mean 'redis'"),
-        ("colour = 1", "unknown setting 'colour'. Known are: redis, workspace, workspaces"),
+        ("colour = 1", "unknown setting 'colour'. Known are: notify, redis, workspace, workspaces"),
         ('workspaces.lab = "/data"', "workspaces: only a user can set it. Write it into /"),
     ],
 )

@@ -6,8 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from xpm_core.workspace.job_links import JobLinks
+from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.job_links import JobLinks, ReadableLinks
 from xpm_core.workspace.workspace import Workspace
 
 IDENTITY = "3f9ac2e1" * 8
@@ -61,3 +64,50 @@ def test_tags_of_any_kind_make_one_safe_name(workspace: Workspace, tags: str) ->
     assert link.parent == experiment.path / "jobs" / "train"
     assert link.is_symlink()
     assert link.name[0] not in ".-"
+
+
+def begun(workspace: Workspace, identity: str) -> JobDirectory:
+    """A job that has a directory."""
+    job = workspace.job("m:Train", identity)
+    job.path.mkdir(parents=True, exist_ok=True)
+    return job
+
+
+def found_in(folder: Path) -> dict[str, str]:
+    return {each.name: os.readlink(each)[-64:] for each in folder.iterdir() if each.is_symlink()}
+
+
+def test_readable_links_are_as_short_as_they_can_be(workspace: Workspace, tmp_path: Path) -> None:
+    a, b, c, d = (begun(workspace, f"{digit}{IDENTITY[1:]}") for digit in "abcd")
+    waits = workspace.job("m:Train", IDENTITY)
+    links = ReadableLinks(tmp_path / "links", workspace.path)
+    assert links.update([(a, "lr=0.1"), (b, "lr=1.0"), (c, "lr=1.0"), (d, ""), (waits, "lr=9")]) == 4
+    assert found_in(links.folder) == {
+        "lr=0.1": a.identity,
+        "lr=1.0-bf9ac2e": b.identity,
+        "lr=1.0-cf9ac2e": c.identity,
+        "train-df9ac2e": d.identity,
+    }
+
+
+def test_readable_links_follow_the_jobs_and_leave_other_files(workspace: Workspace, tmp_path: Path) -> None:
+    a, b = (begun(workspace, f"{digit}{IDENTITY[1:]}") for digit in "ab")
+    links = ReadableLinks(tmp_path / "links", workspace.path)
+    links.update([(a, "lr=1"), (b, "lr=2")])
+    (links.folder / "notes.txt").write_text("mine")
+    (links.folder / "elsewhere").symlink_to(tmp_path)
+    links.update([(b, "lr=1")])
+    assert {each.name for each in links.folder.iterdir()} == {"lr=1", "notes.txt", "elsewhere"}
+    assert os.readlink(links.folder / "lr=1") == str(b.path)
+
+
+@given(tags=st.dictionaries(st.text("0123456789abcdef", min_size=64, max_size=64), st.text(max_size=300), max_size=6))
+def test_whatever_the_tags_are_each_job_has_one_link_in_the_folder(
+    tags: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    workspace = Workspace.open(tmp_path_factory.mktemp("w"))
+    jobs = [(begun(workspace, identity), text) for identity, text in tags.items()]
+    links = ReadableLinks(tmp_path_factory.mktemp("links") / "x", workspace.path)
+    assert links.update(jobs) == len(tags)
+    assert sorted(found_in(links.folder).values()) == sorted(tags)
+    assert {each.name for each in links.folder.parent.iterdir()} == {"x"}

@@ -28,7 +28,7 @@ PLAYED = ["debugging", "disk", "imports", "moving", "sharing", "signing", "slurm
 STARTS_A_SERVER = {"workers"}
 """Pages that start a server, and stop it at their end."""
 
-PLAYED_ELSEWHERE = {"migrating", "notebooks", "redis", "reproduce"}
+PLAYED_ELSEWHERE = {"migrating", "notebooks", "redis", "reproduce", "trackers"}
 """Pages that have a test of their own."""
 
 ONLY_READ = {
@@ -36,6 +36,7 @@ ONLY_READ = {
     "imports": ({"text"}, "needs an account of wandb; test_wandb.py reads what it writes"),
     "redis": ({"text"}, "lines of a configuration file; test_howto_redis.py starts a server with them"),
     "reproduce": ({"text"}, "installs packages; test_reproduce.py runs the script with another Python"),
+    "trackers": ({"text"}, "installs a package; test_howto_trackers.py has it in a folder of its own"),
     "slurm": ({"text"}, "needs Slurm; test_howto_services.py has the shell read it"),
     "systemd": ({"text", "ini"}, "changes services of the machine; test_howto_services.py checks the files"),
 }

@@ -239,6 +239,46 @@ def test_a_job_knows_who_and_where_it_is(crew: Crew) -> None:
     assert "" not in found.fields["path"]
 
 
+def test_trackers_find_the_names_of_a_job_in_its_environment(crew: Crew) -> None:
+    task = tasks.Look.C(note="x")
+    crew.run(task, tags={"lr": 0.1, "data": "a,b"}, options={"env": {"WANDB_NAME": "own"}})
+    found = Found(crew, task)
+    run = f"{found.directory.identity[:16]}-{crew.workspace.id}"
+    named = {name: value for name, value in found.environ.items() if name.startswith(("WANDB_", "MLFLOW_"))}
+    assert named == {
+        "WANDB_NAME": "own",
+        "MLFLOW_RUN_NAME": "Look lr=0.1 data=a,b",
+        "WANDB_RUN_GROUP": "crew",
+        "WANDB_TAGS": "lr=0.1,data=a;b",
+        "WANDB_RUN_ID": f"{run}-1",
+    }
+
+
+def test_each_attempt_is_a_run_of_its_own_unless_the_task_resumes(crew: Crew) -> None:
+    task, resumes = tasks.Look.C(note="x"), tasks.Look.C(note="resumes")
+    crew.run(task)
+    crew.client.flushdb()  # the directory still knows which attempt it is
+    (crew.directory(task).path / ".xpm" / "done").unlink()
+    crew._run = crew.store.open_run("crew", "run2", {})
+    crew.run(task)
+    assert Found(crew, task).environ["WANDB_RUN_ID"].endswith("-2")
+    crew.run(resumes, options={"resumable": True})
+    found = Found(crew, resumes)
+    assert found.environ["WANDB_RESUME"] == "allow"
+    assert found.environ["WANDB_RUN_ID"] == f"{found.directory.identity[:16]}-{crew.workspace.id}"
+
+
+def test_a_group_and_tags_of_the_worker_stay(crew: Crew) -> None:
+    task = tasks.Look.C(note="x")
+    crew.submit(task, tags={"lr": 0.1})
+    others = {"WANDB_RUN_GROUP": "ours", "WANDB_TAGS": "a,b", "WANDB_NAME": "stale", "WANDB_RUN_ID": "stale"}
+    assert crew.start("--burst", env=others).left() == 0
+    crew.wait(task)
+    found = Found(crew, task).environ
+    assert [found[name] for name in ("WANDB_RUN_GROUP", "WANDB_TAGS", "WANDB_NAME")] == ["ours", "a,b", "Look lr=0.1"]
+    assert found["WANDB_RUN_ID"] != "stale"
+
+
 def test_a_job_has_no_way_to_redis(crew: Crew, fresh_server: Callable[..., PrivateServer], tmp_path: Path) -> None:
     password = "correct-horse-battery"
     server = fresh_server()

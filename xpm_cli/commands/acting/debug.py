@@ -13,12 +13,12 @@ from typing import NamedTuple, NoReturn
 import click
 
 from xpm_cli.app import common_options, say, setting
-from xpm_cli.lookup.job_environment import held_units, job_environment
+from xpm_cli.lookup.job_environment import held_units, job_environment, names_for_trackers
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.sealed_job import SealedJob, check_inputs, sealed_job
 from xpm_core.foreground import copies
 from xpm_core.foreground.scratch import RUN, ForegroundJob, code_in, command
-from xpm_core.job.environment import job_variables, token_variables
+from xpm_core.job.environment import job_variables, token_variables, tracker_variables
 from xpm_core.labels import short
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.snapshot.code_store import CodeStore
@@ -97,7 +97,9 @@ def _prepare(opened: OpenWorkspace, row: JobRow, job: SealedJob, copy: bool | No
         _copy_attempt(opened, row, folder, most_bytes)
     about = job_variables(row.identity, EXECUTION, workspace=str(workspace), taskdir=str(folder))
     held = token_variables(held_units(opened, row))
-    return Prepared(folder, {**job_environment(opened), **job.spec.options.env, **held, **about})
+    environment = job_environment(opened)
+    trackers = tracker_variables(names_for_trackers(opened, row), EXECUTION, environment=environment)
+    return Prepared(folder, {**environment, **trackers, **job.spec.options.env, **held, **about})
 
 
 def _copy_code(spec: JobSpec, workspace: Path, foreground: ForegroundJob, folder: Path) -> None:

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import click
 
 from xpm_cli.app import FAILED, INTERRUPTED, common_options, say, setting
-from xpm_cli.lookup.job_environment import held_units, job_environment
+from xpm_cli.lookup.job_environment import held_units, job_environment, names_for_trackers
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.sealed_job import SealedJob, check_inputs, sealed_job
 from xpm_cli.output.json_form import dumps
@@ -23,7 +23,7 @@ from xpm_cli.output.sheets.reproduction_sheet import Reproduction
 from xpm_cli.output.terminal import Terminal
 from xpm_core.errors import DebugError, ReproduceError, SnapshotError
 from xpm_core.foreground.scratch import ForegroundJob
-from xpm_core.job.environment import job_variables, token_variables
+from xpm_core.job.environment import job_variables, token_variables, tracker_variables
 from xpm_core.labels import bare_class, label, short
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.reproduction import folder as folders
@@ -171,7 +171,8 @@ def _variables(opened: OpenWorkspace, row: JobRow, job: SealedJob, folder: Path)
     place = str(folder / folders.JOB)
     about = job_variables(row.identity, EXECUTION, workspace=str(opened.workspace.path), taskdir=place)
     unknown = [Note("token", "which tokens it held is not known without the server")] if row.demand is None else []
-    return {**job.spec.options.env, **token_variables(held_units(opened, row)), **about}, unknown
+    trackers = tracker_variables(names_for_trackers(opened, row), EXECUTION)
+    return {**trackers, **job.spec.options.env, **token_variables(held_units(opened, row)), **about}, unknown
 
 
 def _run(folder: Path, environment: Mapping[str, str], *, as_json: bool) -> int:

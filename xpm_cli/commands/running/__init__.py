@@ -1,1 +1,1 @@
-"""The commands that run an experiment."""
+"""The commands that run an experiment, or another program on one."""

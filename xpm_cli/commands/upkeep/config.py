@@ -14,8 +14,9 @@ from xpm_cli.output.forms import as_json
 from xpm_cli.output.tables.settings_table import SettingLine, setting_record, table
 from xpm_cli.output.terminal import Terminal
 from xpm_core.errors import UnknownWorkspaceError, WorkspaceError
-from xpm_core.project.settings import SETTINGS, look_up_all, read_settings, settings_files, users_file
+from xpm_core.project.settings import NOTIFY, SETTINGS, look_up_all, read_settings, settings_files, users_file
 from xpm_core.project.variables import VARIABLES, unknown
+from xpm_core.script.announce.sending import address_shown, command_shown
 from xpm_core.server.url import safe_url
 
 HIDDEN = "***"
@@ -30,14 +31,16 @@ def config(as_document: bool) -> None:
 
     An option wins over a variable of the environment, and that over the files. Of the files, the first one counts that
     has the setting: .xpm/settings.toml in the workspace, which xpm server writes; xpm.toml in the workspace; your own,
-    ~/.config/xpm/settings.toml. An unknown setting in a file is an error. Passwords and keys are not shown.
+    ~/.config/xpm/settings.toml. An unknown setting in a file is an error. Passwords, keys, addresses of apprise
+    and the arguments of commands are not shown.
 
     Your own file can name workspaces, for -w NAME, by lines such as lab = "/data/xpm" below [workspaces]; and
     workspace = "lab" says which one is meant where none is near.
     """
     place = _place()
     path = None if place is None else Path(os.path.realpath(place.path))
-    lines, files = [_workspace(place), _redis(path), *_names(), *_variables()], settings_files(path)
+    lines = [_workspace(place), _redis(path), *_names(), *_notify(path), *_variables()]
+    files = settings_files(path)
     if as_document:
         head = {
             "workspace": None if path is None else str(path),
@@ -90,6 +93,16 @@ def _names() -> Iterator[SettingLine]:
     for name, directory in sorted(file.content.get("workspaces", {}).items()):
         source = file.where("workspaces", name)
         yield SettingLine(f"workspaces.{name}", directory, source, f"the directory of the workspace {name}")
+
+
+def _notify(path: Path | None) -> Iterator[SettingLine]:
+    """What scripts send, and by what. Addresses and the words of a command may be secret."""
+    found = look_up_all("notify", path)
+    for key, value in found[0].value.items() if found else ():
+        source = read_settings(found[0].file, path).where("notify", key)
+        shown = command_shown(value) if key == "command" else ", ".join(map(address_shown, value))
+        others = tuple(map(str, found[1:]))
+        yield SettingLine(f"notify.{key}", ", ".join(value) if key == "on" else shown, source, NOTIFY[key][1], others)
 
 
 def _variables() -> Iterator[SettingLine]:

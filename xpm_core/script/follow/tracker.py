@@ -58,6 +58,7 @@ class Tracker:
         paused: Queues that have ready jobs of this run, and that somebody has paused.
         on_change: Called with each job that has come into another state, except by its submission. No job changes while
             it runs.
+        on_failure: Called with each job that has failed since its submission, under the same lock.
     """
 
     def __init__(self, cursor: str, outage: Outage) -> None:
@@ -70,6 +71,7 @@ class Tracker:
         self.unserved: list[Unserved] = []
         self.paused: list[Paused] = []
         self.on_change: Callable[[TrackedJob], None] = lambda job: None
+        self.on_failure: Callable[[TrackedJob], None] = lambda job: None
         self._changed = threading.Condition(threading.RLock())
         self._unsettled: set[str] = set()
         self._failure: BaseException | None = None
@@ -296,6 +298,8 @@ class Tracker:
         elif event in _STATE_OF:
             if not job.entering or event not in (Event.WAITING, Event.READY):
                 self.on_change(job)
+            if event is Event.FAILED:
+                self.on_failure(job)
             job.entering = False
 
     def _adopt(self, job: TrackedJob, known: Job) -> None:
@@ -309,6 +313,8 @@ class Tracker:
             job.worker = known.worker if known.state is State.RUNNING else ""
             self._move(job, known.state, known.root)
             self.on_change(job)
+            if known.state is State.FAILED:
+                self.on_failure(job)
         self._read_outputs(job)
 
     def _move(self, job: TrackedJob, state: State, root: str) -> None:

@@ -140,7 +140,15 @@ def lines(
     notes: Sequence[str] = (),
 ) -> list[str]:
     """The report at the end of a run."""
-    text = [f"{name}  {summary}   in {elapsed}"]
+    text = [f"{name}  {summary}   in {elapsed}", *lines_of(found, commands), *notes]
+    if summary.failed:
+        text.append(f"next    {rerun()}, which retries what failed, or: {commands.retry_failed(name)}")
+    return text
+
+
+def lines_of(found: Iterable[Cause], commands: Commands) -> list[str]:
+    """The lines of the report that say what has failed, and why."""
+    text = []
     for cause in found:
         text.append(f"✗ {cause.error}     {_count(cause)}")
         if cause.place:
@@ -151,9 +159,6 @@ def lines(
             text.append(f"      blocked by {'it' if len(cause.jobs) < 2 else 'them'}: {listed(cause.blocked, NAMED)}")
         if cause.jobs:
             text.append(f"      more: {commands.show(cause.jobs[0])}")
-    text += notes
-    if summary.failed:
-        text.append(f"next    {rerun()}, which retries what failed, or: {commands.retry_failed(name)}")
     return text
 
 

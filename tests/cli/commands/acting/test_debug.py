@@ -255,6 +255,22 @@ def test_job_can_be_run_again_in_its_scratch_folder(bench: Bench) -> None:
     assert (again.returncode, "table: my table\n" in again.stdout) == (0, True), again.stderr
 
 
+def test_trackers_see_a_run_of_its_own(bench: Bench) -> None:
+    identity = bench.submit(Resumed.C(x=3), env={"WANDB_NAME": "mine"})
+    shell = bench.folder / "shell"
+    shell.write_text("#!/bin/sh\nenv\n")
+    shell.chmod(0o755)
+    result = bench.debug(identity, "--shell", SHELL=str(shell), WANDB_TAGS="a")
+    found = dict(line.partition("=")[::2] for line in result.stdout.splitlines())
+    assert {name: value for name, value in found.items() if name.startswith(("WANDB_", "MLFLOW_"))} == {
+        "WANDB_NAME": "mine",
+        "MLFLOW_RUN_NAME": "Resumed x=3",
+        "WANDB_RUN_GROUP": "sweep",
+        "WANDB_TAGS": "a",
+        "WANDB_RUN_ID": f"{identity[:16]}-{bench.lab.workspace.id}-debug",
+    }
+
+
 def test_shell_that_does_not_exist_is_an_error(bench: Bench) -> None:
     result = bench.debug(bench.submit(Failing.C(x=3)), "--shell", SHELL="/nowhere/sh")
     assert result.returncode == 1

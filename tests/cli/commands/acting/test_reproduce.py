@@ -158,6 +158,7 @@ def test_folder_can_be_moved_run_with_another_python_and_compared(bench: Bench) 
     )
     assert (ended.returncode, ended.stderr) == (0, "")
     assert sorted((moved / "job" / "used").read_text().splitlines()) == ["LAB=it's", "odd.name=a b"]
+    assert f"WANDB_RUN_ID={identity[:16]}-{bench.runs.workspace.id}-reproduce" in (moved / "run").read_text()
     (moved / "job" / "used").unlink()
     compared = bench.reproduce(short(identity), "--into", moved, "--compare")
     assert (compared.returncode, compared.stdout.splitlines()[-1]) == (0, "1 file, all files are equal")

@@ -150,3 +150,19 @@ def test_folder_of_the_same_name_is_written_as_a_path(xpm: Xpm, of_user: Path, o
 def test_list_of_settings_has_their_variables() -> None:
     assert {each.variable for each in SETTINGS.values()} == {"XPM_REDIS_URL", "XPM_WORKSPACE", ""}
     assert not {each.variable for each in SETTINGS.values()} & set(VARIABLES)
+
+
+def test_what_is_sent_is_shown_without_its_secrets(xpm: Xpm, workspace: Workspace, of_user: Path) -> None:
+    of_user.write_text(of_user.read_text() + '[notify]\ncommand = "never"\n')
+    (workspace.path / "xpm.toml").write_text(
+        '[notify]\ncommand = "curl -d @- https://chat/S3CRET"\napprise = ["slack://S3CRET/a", "mailto://me:S3CRET@b"]\n'
+        'on = ["end"]\n'
+    )
+    result = xpm("config")
+    found, file = rows(result), f"{workspace.path}/xpm.toml"
+    assert found["notify.command"] == f"'curl ...' {file}:2 (wins over {of_user}:6)"
+    assert found["notify.apprise"] == f"slack://***, mailto://*** {file}:3 (wins over {of_user}:6)"
+    assert found["notify.on"] == f"end {file}:4 (wins over {of_user}:6)"
+    for words in (["config"], ["config", "--json"], ["config", "--debug"]):
+        result = xpm(*words)
+        assert "S3CRET" not in result.stdout + result.stderr

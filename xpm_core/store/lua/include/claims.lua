@@ -1,5 +1,5 @@
 -- Claiming: the one place where a ready job becomes running.
--- include: asks edges executions heads holdings jobs keys pauses refusals rq wake
+-- include: asks edges executions heads holdings jobs keys leases pauses refusals rq wake
 local claims = {}
 
 local CODE = { CLAIMED = 1, EMPTY = 0, SUSPENDED = -1, STALE = -2, UNWANTED = -3, ORDERED = -4 }
@@ -12,14 +12,6 @@ local function reply(code, wait_ms, more, ask, rest)
   return out
 end
 
-local function leased(ask, rec, lease_left_ms, units)
-  local v = redis.call('HMGET', keys.job(ask.w, rec.id), 'name', 'directory', 'payload', 'options')
-  return { rec.id, rec.execution, lease_left_ms, rec.attempts, rec.task, v[1] or '', v[2] or '', v[3] or '',
-    v[4] or '{}', rec.queue, units, rec.replaces or '', rec.cancel or '',
-    table.concat(redis.call('HKEYS', keys.needs(ask.w, rec.id)), ','), rec.max_retries, rec.max_losses,
-    rec.backoff_ms }
-end
-
 local function take(ask, head, now)
   local rec = jobs.load(ask.w, head.id)
   rec.execution, rec.worker = ask.execution, ask.worker
@@ -27,7 +19,7 @@ local function take(ask, head, now)
     lease_ms = ask.lease_ms, started = now, attempts = rec.attempts + 1 }, 'attempt', rec.attempts + 1)
   redis.call('ZADD', keys.leases(ask.w), now + ask.lease_ms, rec.id)
   executions.note(ask.w, ask.execution, rec.id)
-  return leased(ask, rec, ask.lease_ms, holdings.take(ask, rec))
+  return leases.told(ask, rec, ask.lease_ms, holdings.take(ask, rec))
 end
 
 -- The same claim again, because its reply was lost: the same job, with the rest of its lease.
@@ -37,7 +29,7 @@ local function again(ask, now)
   local rec = not seen[2] and jobs.load(ask.w, seen[1])
   if not rec or rec.state ~= 'running' or rec.execution ~= ask.execution then return CODE.STALE end
   local left = tonumber(redis.call('ZSCORE', keys.leases(ask.w), rec.id)) - now
-  return CODE.CLAIMED, leased(ask, rec, math.min(left, rec.lease_ms), holdings.told(ask.w, rec))
+  return CODE.CLAIMED, leases.told(ask, rec, math.min(left, rec.lease_ms), holdings.told(ask.w, rec))
 end
 
 local HEADS = 100 -- heads that one call looks at while the work list is not empty

@@ -1,0 +1,112 @@
+"""Sending one text by a command and by apprise, and that no secret is ever said."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+
+import pytest
+
+from xpm_core.script.announce import sending
+from xpm_core.script.announce.sending import address_shown, by_apprise, by_command, command_shown
+
+APPRISE = """
+import logging
+
+class Apprise:
+    def __init__(self):
+        self.addresses = []
+
+    def add(self, address):
+        self.addresses.append(address)
+        if "odd" in address:
+            logging.getLogger("apprise").warning("unsupported URL %s", address)
+            return False
+        return True
+
+    def notify(self, title, body):
+        if "raises" in self.addresses[0]:
+            raise ValueError(self.addresses[0])
+        with open({path!r}, "a") as file:
+            file.write(f"{{self.addresses[0]}}|{{title}}|{{body}}\\n")
+        return "refuses" not in self.addresses[0]
+"""
+
+
+def test_a_command_gets_the_text_and_the_variables(tmp_path: Path) -> None:
+    command = f"(cat; echo $XPM_EVENT) > {tmp_path}/got"
+    assert by_command(command, "text ✗\n", {"XPM_EVENT": "end"}) == ""
+    assert (tmp_path / "got").read_text() == "text ✗\nend\n"
+
+
+def test_a_command_that_fails_is_said_with_its_last_words_and_without_its_arguments() -> None:
+    command = "sh -c 'echo no >&2; echo s3cret at https://chat/x9token >&2; exit 7' s3cret"
+    assert by_command(command, "", {}) == "notify: the command 'sh ...' ended with exit code 7: *** at https://***"
+
+
+def test_a_command_that_does_not_exist_is_said() -> None:
+    assert "notify: the command 'no-such-program' ended with exit code 127" in by_command("no-such-program", "", {})
+    assert "cannot be run: ValueError" in by_command("a\0b", "", {})
+
+
+def test_a_command_that_takes_too_long_is_ended_with_all_that_it_has_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sending, "LIMIT_S", 0.2)
+    said = by_command("sleep 1000 & sleep 1000", "", {})
+    assert said == "notify: the command 'sleep ...' was ended, because it takes more than 0.2 s"
+
+
+def test_a_command_that_reads_nothing_is_no_error() -> None:
+    assert by_command("true", "x" * 1_000_000, {}) == ""
+
+
+@pytest.fixture
+def apprise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A package `apprise`, and the file into which it writes what it sends."""
+    (tmp_path / "apprise.py").write_text(APPRISE.format(path=str(tmp_path / "sent")))
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path / "sent"
+
+
+def test_each_address_gets_the_text_and_a_wrong_one_is_said_without_its_secret(
+    apprise: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    addresses = ["slack://s3cret/one", "odd://s3cret", "x-raises://s3cret", "refuses://s3cret"]
+    with caplog.at_level(logging.DEBUG):
+        said = list(by_apprise(addresses, "title", "text"))
+    assert apprise.read_text().splitlines() == ["slack://s3cret/one|title|text", "refuses://s3cret|title|text"]
+    assert said == [
+        "notify: address 2 (odd://***): apprise does not understand it",
+        "notify: address 3 (x-raises://***): ValueError",
+        "notify: address 4 (refuses://***): apprise could not send the message",
+    ]
+    assert "s3cret" not in caplog.text
+
+
+def test_without_apprise_a_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "path", ["/nowhere", *(each for each in sys.path if "site-packages" not in each)])
+    (said,) = by_apprise(["slack://s3cret"], "title", "text")
+    assert said.endswith("Install it: pip install apprise")
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"), [("mailto://me:pw@lab.org", "mailto://***"), ("s3cret", "***"), ("://s3cret", "***")]
+)
+def test_an_address_is_shown_by_its_first_word(address: str, shown: str) -> None:
+    assert address_shown(address) == shown
+
+
+@pytest.mark.parametrize(
+    ("command", "shown"),
+    [
+        ("notify-send", "'notify-send'"),
+        ("curl -H 'Authorization: s3cret' x", "'curl ...'"),
+        ("TOKEN=s3cret curl x", "'*** ...'"),
+        ("'unclosed s3cret", '"\'unclosed ..."'),
+        ("", "''"),
+    ],
+)
+def test_a_command_is_shown_by_its_program(command: str, shown: str) -> None:
+    assert command_shown(command) == shown

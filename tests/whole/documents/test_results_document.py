@@ -16,12 +16,16 @@ PAGE = ROOT / "docs" / "results.md"
 
 
 @pytest.mark.redis
+@pytest.mark.slow
 def test_examples_run_in_order_and_print_what_stands_there(
-    tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
+    snapshots_on: None, tmp_path: Path, redis_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     require(importlib.util.find_spec("matplotlib"), "matplotlib")
     monkeypatch.setenv("XPM_REDIS_URL", redis_url)
-    play(PAGE, tmp_path, {"XPM_REDIS_URL": redis_url})
+    monkeypatch.setenv("XPM_SNAPSHOT_FOLDER", str(tmp_path / "host"))
+    folder = tmp_path / "study"
+    folder.mkdir()
+    play(PAGE, folder, {"XPM_REDIS_URL": redis_url})
 
 
 def test_every_block_is_run() -> None:

@@ -55,7 +55,7 @@ class Cell(NamedTuple):
 
     Example:
         >>> print(table.over("seed")[0]["accuracy"])
-        0.9120 ± 0.0081 (95 % t, n=5 seeds)
+        0.912 ± 0.008 (95 % t, n=5 seeds)
     """
 
     mean: float
@@ -82,17 +82,19 @@ class Cell(NamedTuple):
 
     @property
     def value_text(self) -> str:
-        """The mean and its interval, with as many decimals as its width allows: `0.9120 ± 0.0081`.
+        """The mean and its interval, with as many decimals as its width allows: `0.912 ± 0.008`.
 
-        An interval that is not symmetric is written as `0.981 [0.962, 0.990]`.
+        An interval that is not symmetric is written as `0.981 [0.962, 0.990]`, with the digits of its shorter side.
         """
         if self.interval is None:
             return "--" if math.isnan(self.mean) else fixed(self.mean, None)
         half = self.half_width or 0.0
-        places = decimals(half)
         low, high = self.interval
-        if math.isclose(high - self.mean, self.mean - low, rel_tol=1e-6, abs_tol=1e-12 * abs(self.mean)):
+        sides = high - self.mean, self.mean - low
+        if math.isclose(*sides, rel_tol=1e-6, abs_tol=1e-12 * abs(self.mean)):
+            places = decimals(half)
             return f"{fixed(self.mean, places)} ± {fixed(half, places)}"
+        places = decimals(max(min(sides), half / 10))
         return f"{fixed(self.mean, places)} [{fixed(low, places)}, {fixed(high, places)}]"
 
     @property

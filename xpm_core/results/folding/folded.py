@@ -110,7 +110,7 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
     Example:
         >>> for row in xp.results("task=Train").over("seed"):
         ...     print(row["lr"], row["accuracy"])
-        0.1 0.9120 ± 0.0081 (95 % t, n=5 seeds)
+        0.1 0.912 ± 0.008 (95 % t, n=5 seeds)
     """
 
     def __init__(

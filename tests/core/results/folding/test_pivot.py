@@ -85,3 +85,17 @@ def test_a_job_that_is_not_done_has_no_value() -> None:
     pivot = table(jobs).pivot("m", "d")
     assert [dict(row) for row in pivot] == [{"m": 1, "x": None, "y": 1}, {"m": 2, "x": 2, "y": 2}]
     assert pivot.notes == [f"Without a value, because not done: <Train {jobs[0].identity[:7]} failed>."]
+
+
+def test_tasks_that_do_not_report_the_value_have_no_row() -> None:
+    jobs = [FakeJob({"m": m, "d": d, "seed": s}, {"a": m}) for m in (1, 2) for d in "xy" for s in range(3)]
+    jobs += [FakeJob({"seed": s, "size": 7}, {"time": 1}, task="study:Prepare") for s in range(3)]
+    for state in (State.DONE, State.FAILED):
+        jobs[0].state = jobs[1].state = jobs[2].state = state  # the place has no value then, and stays
+        pivot = table(jobs).over("seed").pivot("m", "d", "a")
+        assert [row["m"] for row in pivot] == [1, 2]
+        assert list(pivot[0]) == ["m", "x", "y"]
+        assert pivot.notes[-1] == "Left out, because they do not report a: Prepare."
+        assert not any("not shown" in note for note in pivot.notes)
+    single = table([job for job in jobs if job.params["seed"] == 0]).pivot("m", "d", "a")
+    assert [dict(row) for row in single] == [{"m": 1, "x": None, "y": 1}, {"m": 2, "x": 2, "y": 2}]

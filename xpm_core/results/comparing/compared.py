@@ -294,7 +294,9 @@ def _nothing_in_common(
             apart.append(f"{grouping.columns[at].name} is {lists[0]} in {filters[0]}, and {lists[1]} in {filters[1]}")
     problem = f"{filters[0]} and {filters[1]} have no configuration in common"
     return ResultsError(
-        "compare", ": ".join([problem, *(["; ".join(apart)] if apart else [])]), "Narrow the filters to one value of it."
+        "compare",
+        ": ".join([problem, *(["; ".join(apart)] if apart else [])]),
+        "Narrow the filters to one value of it.",
     )
 
 

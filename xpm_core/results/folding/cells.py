@@ -109,6 +109,30 @@ class Cell(NamedTuple):
         return f"{self.value_text} ({method}, {self.count_text})"
 
 
+def notes_of(cells: Iterable[tuple[str, str, Any]]) -> list[str]:
+    """What cells say of themselves, as why they have no interval: each once, with the columns and the rows.
+
+    Args:
+        cells: For each, the name of its row, that of its column, and the cell. Others than cells are passed over.
+
+    Example:
+        >>> notes_of([("model=few", "accuracy", cell), ("model=mlp", "accuracy", other)])
+        ['accuracy of model=few: 2 values are too few for an interval, which needs 3.']
+    """
+    rows: dict[str, dict[str, None]] = {}
+    said: dict[tuple[str, str], dict[str, None]] = {}
+    for row, column, cell in cells:
+        if isinstance(cell, Cell):
+            rows.setdefault(column, {})[row] = None
+            if cell.note and cell.n:  # a cell without a job is a hole, which is named
+                said.setdefault((cell.note, column), {})[row] = None
+    columns: dict[tuple[str, str], list[str]] = {}
+    for (note, column), some in said.items():
+        of = "" if len(some) == len(rows[column]) else f" of {listed(list(some), SHOWN)}"
+        columns.setdefault((note, of), []).append(column)
+    return [f"{', '.join(names)}{of}: {note}." for (note, of), names in columns.items()]
+
+
 def plural_of(name: str) -> str:
     """The plural of what was folded: seeds of `seed`, and of `train.seed`."""
     word = name.rpartition(".")[2]

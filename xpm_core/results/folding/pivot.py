@@ -10,6 +10,7 @@ from typing import Any, overload
 
 from xpm_core.errors import ResultsError, UnknownColumnError
 from xpm_core.results.columns import Column, key_of, told
+from xpm_core.results.folding.cells import notes_of
 from xpm_core.results.folding.choosing import Valued
 from xpm_core.results.folding.marking import ALIKE, Mark, marked, untested
 from xpm_core.results.formats.sheet import Sheet, Span, is_folded
@@ -67,6 +68,7 @@ class Pivot(Written, Sequence[PivotRow]):
         across: The columns whose combinations became its places.
         notes: What one should know of it, each a sentence.
         caption: A sentence for its caption; empty if nothing was folded.
+        untested: A sentence that names the cells of which nobody can tell whether they are worse than the best.
         sources: The jobs of each place that has any, by the numbers of its row and of its column.
         codes: The code of each job, the first digits of its digest.
     """
@@ -78,6 +80,7 @@ class Pivot(Written, Sequence[PivotRow]):
         self.across: Sequence[Column] = ()
         self.notes: list[str] = []
         self.caption = ""
+        self.untested: list[str] = []
         self.sources: dict[tuple[int, int], tuple[str, ...]] = {}
         self.codes: dict[str, str] = {}
 
@@ -103,12 +106,13 @@ class Pivot(Written, Sequence[PivotRow]):
         cells: dict[Hashable, dict[Hashable, Any]] = {
             place: {at: row.value(place) for at, row in enumerate(self)} for place in self.places
         }
-        found = marked(cells, lowest=lowest, level=level)
+        found = marked(cells, lowest=cells.keys() if lowest else (), level=level)
         for place in self.places:
             for at, row in enumerate(self):
                 if mark := found.get((place, at), ""):
                     row.marks[place.name] = mark
-        self.notes += untested(found, names)
+        self.untested = untested(found, names, {place: place.name for place in self.places})
+        self.notes += self.untested
 
     def sheet(self, bold: str | Sequence[str] = (), within: str | Sequence[str] = ()) -> Sheet:
         """The table as every form of output gets it (`to_latex()` and the like).
@@ -133,7 +137,7 @@ class Pivot(Written, Sequence[PivotRow]):
         )
         first = len(self.columns) - len(self.places)
         is_named = len(self.across) == 1 and all("=" not in column.name for column in self.places)
-        said = [caption, ALIKE.format(" of each column") if best else ""]
+        said = [caption, ALIKE.format(" of each column") if best else "", *self.untested]
         return Sheet(
             headings=[column.name for column in self.columns],
             rows=rows,
@@ -144,7 +148,10 @@ class Pivot(Written, Sequence[PivotRow]):
             codes=self.codes,
             bold=best,
             caption=" ".join(filter(None, said)),
-            notes=self.notes,
+            notes=[
+                *(note for note in self.notes if note not in self.untested),
+                *notes_of((row.name, column.name, row.value(column)) for row in self for column in self.places),
+            ],
         )
 
 

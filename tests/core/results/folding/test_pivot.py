@@ -75,8 +75,15 @@ def test_cells_with_too_few_values_are_named() -> None:
         FakeJob({"m": m, "d": d, "seed": seed}, {"a": m * 10 + seed}) for m in (1, 2) for d in "xy" for seed in (1, 2)
     ]
     pivot = table(jobs).over("seed").pivot("m", "d")
-    assert pivot.notes == ["Too few values to tell from the best: m=1."]
-    assert pivot[0].marks == {"x": "untested", "y": "untested"}
+    said = "Not told from the best, because a test needs 3 numbers on each side: m=1, m=2."
+    assert pivot.notes == [said]
+    assert [row.marks for row in pivot] == [{"x": "untested", "y": "untested"}] * 2
+    assert (pivot.sheet().bold, pivot.sheet().caption.endswith(said)) == (set(), True)
+    assert pivot.sheet().notes == ["x, y: 2 values are too few for an interval, which needs 3."]
+    jobs += [FakeJob({"m": m, "d": "x", "seed": 3}, {"a": m * 10 + 3}) for m in (1, 2)]
+    pivot = table(jobs).over("seed").pivot("m", "d")
+    assert [row.marks.get("x") for row in pivot] == [None, "best"]
+    assert pivot.notes[-1] == said.replace("m=1, m=2", "m=1 (y), m=2 (y)")
 
 
 def test_a_job_that_is_not_done_has_no_value() -> None:

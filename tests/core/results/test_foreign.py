@@ -213,8 +213,8 @@ def test_foreign_rows_are_folded_apart_from_jobs_if_they_do_not_say_a_parameter(
     assert [(row["lr"], row["accuracy"].n) for row in folded] == [(0.1, 3), (0.2, 3), (0.1, 4)]
     assert folded.holes == []  # old runs have other seeds, so nobody lacks any
     assert folded.notes[-1] == (
-        "4 foreign rows of Train are folded apart from jobs, because they do not say epochs. If it was the same, import "
-        "them with it."
+        "4 foreign rows of Train are folded apart from jobs, because they do not say epochs. If it was the same, "
+        "import them with it."
     )
     [row] = found.compare("lr=0.1 and epochs=3", "not epochs=3", over="seed")
     assert (row["a"].n, row["b"].n, row["test"]) == (3, 4, "Welch t")

@@ -2,8 +2,8 @@
 
 All tags and parameters that differ count, whether the table shows them or not, and the class of the task. Facts of
 jobs, such as their machine, do not count. A parameter that has the same last name as one that is folded, and its value
-in each row, is the same thing (`train.seed`, `seed`). Foreign rows are put together with jobs if they count as their task,
-and have the same tags and parameters: a parameter that they do not say is not taken to be equal.
+in each row, is the same thing (`train.seed`, `seed`). Foreign rows are put together with jobs if they count as their
+task, and have the same tags and parameters: a parameter that they do not say is not taken to be equal.
 
 Owns: groups. It computes no values.
 """

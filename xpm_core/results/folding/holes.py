@@ -119,7 +119,9 @@ def _twice(grouping: Grouping, group: Group, names: Sequence[str]) -> Iterator[s
 
 def _foreign(grouping: Grouping) -> Iterator[str]:
     """Foreign rows that are folded together with jobs, and those of the same task that are not, and why."""
-    mixed, own, others = [], [], []
+    mixed: list[Group] = []
+    own: list[Group] = []
+    others: list[Group] = []
     for group in grouping.groups:
         count = sum(row.foreign is not None for row in group.rows)
         (own if count == 0 else others if count == len(group.rows) else mixed).append(group)
@@ -139,8 +141,8 @@ def _foreign(grouping: Grouping) -> Iterator[str]:
             count = sum(len(group.rows) for group in theirs)
             name = theirs[0].rows[0].task
             yield (
-                f"{plural(count, 'foreign row')} of {name} {'is' if count == 1 else 'are'} folded apart from jobs, because "
-                f"they do not say {listed(lacking)}. If it was the same, import them with it."
+                f"{plural(count, 'foreign row')} of {name} {'is' if count == 1 else 'are'} folded apart from jobs, "
+                f"because they do not say {listed(lacking)}. If it was the same, import them with it."
             )
 
 

@@ -274,19 +274,8 @@ class Table(Comparable, Written, Plotted, Sequence[Row]):
             names=[named(columns[:labels], row) for row in rows],
             jobs=[(row.identity,) for row in self],
             codes={row.identity: row.code for row in self if row.code},
-            notes=[*self.notes, *self._not_final()],
+            notes=self.notes,
         )
-
-    def _not_final(self) -> Iterator[str]:
-        """A sentence for rows with results of jobs that are not done: they are no final ones."""
-        if any(column.kind == "fact" and column.key == "state" for column in self.columns):
-            return
-        results = [column for column in self.columns if column.kind == "result"]
-        rows = [
-            row for row in self if row.state is not State.DONE and any(row.value(each) is not None for each in results)
-        ]
-        if rows:
-            yield f"Reported by jobs that are not done: {listed([repr(row) for row in rows], 3)}."
 
     def _to_plot(self) -> Source:
         return Source(self._rows, [column for column in self.columns if column.kind in ("tag", "param")])

@@ -82,11 +82,3 @@ def test_a_result_that_some_jobs_lack_is_said() -> None:
     jobs = [FakeJob({"n": 0}, {"a": 1}), FakeJob({"n": 1}, {"a": 1, "b": 2}), FakeJob({"n": 2}, {"b": 1})]
     running = FakeJob({"n": 3}, {}, State.RUNNING)
     assert table([*jobs, running]).notes == ["Of 3 done jobs of Train: 1 without a, 1 without b."]
-
-
-def test_results_of_jobs_that_are_not_done_are_told_where_a_table_is_written() -> None:
-    jobs = [FakeJob({"n": n}, {"a": 0 if n else 0.5}, State.FAILED if n < 2 else State.DONE) for n in range(3)]
-    rows = table([*jobs, FakeJob({"n": 3}, {}, State.FAILED)])
-    named = ", ".join(f"<Train {job.identity[:7]} failed>" for job in jobs[:2])
-    assert rows.sheet().notes == [f"Reported by jobs that are not done: {named}."]
-    assert rows.select("n", "state", "a").sheet().notes == []

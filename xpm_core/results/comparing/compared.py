@@ -14,7 +14,7 @@ from xpm_core.results.columns import Column, key_of, told
 from xpm_core.results.digits import fixed
 from xpm_core.results.folding.cells import Cell, Hole
 from xpm_core.results.folding.grouping import Group, Grouping
-from xpm_core.results.folding.holes import group_text, holes_of, said_of, sentence
+from xpm_core.results.folding.holes import group_text, holes_of, pooled, said_of, sentence
 from xpm_core.results.folding.marking import paired_values
 from xpm_core.results.folding.settings import Settings
 from xpm_core.results.folding.values import scores_of, value_of
@@ -194,6 +194,7 @@ def compared(two: Two, metric: Column, settings: Settings) -> Comparisons:
     found.notes = [
         *_several(grouping, sides, common),
         *said_of(grouping, settings.names),
+        *pooled(divided, settings.names),
         *_holes(divided, settings),
         *_alone(grouping, (first_by_key, other_by_key)),
     ]

@@ -102,6 +102,19 @@ def said_of(grouping: Grouping, names: Sequence[str]) -> Iterator[str]:
     yield from _versions(grouping, "packages", "lists of packages")
 
 
+def pooled(grouping: Grouping, names: Sequence[str]) -> list[str]:
+    """A sentence if runs of several data sets or the like are in one cell: t takes all runs as independent."""
+    for group in grouping.groups:
+        outer = {key[:-1] for key in group.keys}
+        if 1 < len(outer) < len(set(group.keys)):
+            few, asked = " and ".join(names[:-1]), ", ".join(f'"{name}"' for name in names)
+            return [
+                f"Intervals and tests take all runs as independent. If runs of one {few} are alike, these are too narrow"
+                f': fold {names[-1]} alone, or use .aggregate([{asked}], "mean").'
+            ]
+    return []
+
+
 def _twice(grouping: Grouping, group: Group, names: Sequence[str]) -> Iterator[str]:
     """Jobs of a group that have the same seed, and are done."""
     if len(set(group.keys)) == len(group.keys):

@@ -109,8 +109,8 @@ def pooled(grouping: Grouping, names: Sequence[str]) -> list[str]:
         if 1 < len(outer) < len(set(group.keys)):
             few, asked = " and ".join(names[:-1]), ", ".join(f'"{name}"' for name in names)
             return [
-                f"Intervals and tests take all runs as independent. If runs of one {few} are alike, these are too narrow"
-                f': fold {names[-1]} alone, or use .aggregate([{asked}], "mean").'
+                f"Intervals and tests take all runs as independent. If runs of one {few} are alike, these are too "
+                f'narrow: fold {names[-1]} alone, or use .aggregate([{asked}], "mean").'
             ]
     return []
 

@@ -36,7 +36,7 @@ class RunResults:
         workspace: Workspace
 
         def refuse_dry(self, what: str) -> None: ...
-        def _begun(self) -> Any: ...  # the run; `open_run` lies above this room
+        def _begun(self) -> Any: ...  # its run: `open_run` imports this room
 
     @edge
     def results(self, filter: str | Filter = "") -> Table:

@@ -8,15 +8,17 @@ import os
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from helpers.reporting_jobs import ReportingJob
 
-from xpm_core import output, result
+from xpm_core import Task, output, result
 from xpm_core.errors import UnknownResultError, WorkspaceError
 from xpm_core.job import running
 from xpm_core.job.reporting import results
+from xpm_core.language.graph.state import state_of
 from xpm_core.states import State
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.reported import results_file
@@ -246,6 +248,17 @@ def test_a_job_that_is_to_run_again_has_none(job: ReportingJob) -> None:
     assert (dict(found), found.files) == ({}, {})
     with pytest.raises(UnknownResultError, match=r"has no result 'accuracy': the job is ready\. Wait for it"):
         found["accuracy"]
+
+
+class Learn(Task):
+    def execute(self) -> None: ...
+
+
+@pytest.mark.parametrize("about", [{"state": State.READY}, {"state": State.DONE}, {}])
+def test_a_script_reads_what_counts_and_a_later_job_what_is_there(job: ReportingJob, about: dict[str, State]) -> None:
+    result("accuracy", 0.5)
+    state_of(task := Learn.C()).submitted = SimpleNamespace(jobpath=job.path, **about)
+    assert dict(task.results) == ({} if about.get("state") is State.READY else {"accuracy": 0.5})
 
 
 @pytest.mark.parametrize(

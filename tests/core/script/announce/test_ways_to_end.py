@@ -99,13 +99,17 @@ def test_what_ends_a_wait_is_announced_once(
     told: Told,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    with pytest.raises(raised), stage.experiment() as xp:
-        Write.C(note=stage.note()).submit()
-        xp.wait()
-        monkeypatch.setattr(Tracker, "settled", lambda self: False)
-        monkeypatch.setattr(Tracker, "wait", lambda *_: (_ for _ in ()).throw(error))
-        if in_block:
+    def waits() -> None:
+        with stage.experiment() as xp:
+            Write.C(note=stage.note()).submit()
             xp.wait()
+            monkeypatch.setattr(Tracker, "settled", lambda self: False)
+            monkeypatch.setattr(Tracker, "wait", lambda *_: (_ for _ in ()).throw(error))
+            if in_block:
+                xp.wait()
+
+    with pytest.raises(raised):
+        waits()
     assert [each for each, _ in told] == [outcome]
 
 

@@ -167,3 +167,10 @@ def test_nothing_global_is_touched_and_threads_may_draw(work: Work) -> None:
     assert len(made) == 3
     assert dict(matplotlib.rcParams) == before
     assert ("matplotlib.pyplot" in sys.modules) == had
+
+
+def test_values_of_jobs_that_are_not_done_are_no_points(work: Work) -> None:
+    failed = FakeJob({"lr": 2}, {"accuracy": 0.1}, State.FAILED)
+    figure: Any = work.table(*(work.job(3, lr=lr) for lr in (0, 1)), failed).plot("lr", "accuracy")
+    assert len(figure.axes[0].collections[0].get_offsets()) == 2
+    assert figure.notes[-1] == f"1 job not done, and not drawn: {failed.identity[:7]} failed."

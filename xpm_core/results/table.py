@@ -284,7 +284,9 @@ class Table(Comparable, Written, Plotted, Sequence[Row]):
 
     def _unfinished(self, results: Sequence[Column]) -> list[str]:
         """A sentence if jobs that are not done have reported some results: these may be no final values."""
-        found = [row for row in self if row.state is not State.DONE and any(each.key in row.results for each in results)]
+        found = [
+            row for row in self if row.state is not State.DONE and any(each.key in row.results for each in results)
+        ]
         if not found:
             return []
         words = listed([f"{short(row.identity)} {row.state.value if row.state else 'unknown'}" for row in found], 3)

@@ -19,7 +19,11 @@ from xpm_core.results.formats.sheet import Missing, Sheet, is_folded, is_number,
 
 _NUMBER = re.compile(r"(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?")
 _LABEL = re.compile(r"[^A-Za-z0-9:._-]+")
+_POWER = re.compile(r"(?<=\d)e([+-]?\d+)")
+_MINUS = re.compile(r"(?<!e)-")
 DASH = "--"
+NAMED = 5
+"""How many jobs a footnote names for each reason."""
 
 
 class _Value(NamedTuple):
@@ -143,13 +147,14 @@ class _Column:
             return None
         sign, whole, rest, power = (part or "" for part in found.groups())
         power = str(int(power)) if power else ""
-        return _Value(sign, whole, rest, power, spread.replace("±", r"$\pm$").replace("-", "$-$"))
+        return _Value(sign, whole, rest, power, _typeset(spread))
 
     def cell(self, value: Any, *, bold: bool, mark: str) -> str:
         """A value in LaTeX."""
         found = self.value(value) if self.is_number else None
         if found is None:
-            text = DASH if value is None or is_folded(value) else escaped(text_of(value, exact=self.exact))
+            text = _typeset(value.value_text) if is_folded(value) else escaped(text_of(value, exact=self.exact))
+            text = DASH if value is None else text
             return self._across(_bold(text, bold) + mark) if self.width == 2 else _bold(text, bold) + mark
         sign = "$-$" if found.sign else ""
         power = rf"$\times10^{{{found.power}}}$" if found.power else ""
@@ -163,6 +168,14 @@ class _Column:
 
     def _across(self, text: str) -> str:
         return rf"\multicolumn{{2}}{{c}}{{{text}}}"
+
+
+def _typeset(numbers: str) -> str:
+    """Numbers of a cell in LaTeX: `± 2.0e-13`, `[-0.1, 0.2]`, and `--` as it is."""
+    if numbers == DASH:
+        return numbers
+    powers = _POWER.sub(lambda found: rf"$\times10^{{{int(found[1])}}}$", _MINUS.sub("$-$", numbers))
+    return powers.replace("±", r"$\pm$")
 
 
 def _bold(text: str, bold: bool) -> str:
@@ -237,4 +250,5 @@ def _reason(why: str, found: Sequence[Missing]) -> str:
     jobs = [short(each.job) for each in found if each.job]
     named = jobs if why not in ("running", "ready", "waiting", "delayed") else []
     named = named or [each.at for each in found if not each.job]
-    return f"{len(found)} {why}" + (f": {' '.join(named[:5])}" if named else "")
+    more = [f"and {len(named) - NAMED} more"] if len(named) > NAMED else []
+    return f"{len(found)} {why}" + (f": {' '.join([*named[:NAMED], *more])}" if named else "")

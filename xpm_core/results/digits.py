@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import math
 
-SIGNIFICANT = 2
-"""So many digits of the half width of an interval are written; a mean has as many decimals."""
 PLAIN = 4
 """So many digits a number has that has no interval; a greater one has no decimals."""
 MOST = 9
@@ -18,14 +16,18 @@ MOST = 9
 def decimals(half_width: float) -> int | None:
     """How many decimals a mean has whose interval is so wide to each side; None if its width does not say that.
 
+    One digit of the half width is written, and two if the first is a 1, because 0.01 may stand for 0.0149.
+
     Example:
-        >>> decimals(0.0081), decimals(12.3), decimals(0)
-        (4, 0, None)
+        >>> decimals(0.0081), decimals(0.0149), decimals(12.3), decimals(0)
+        (3, 3, 0, None)
     """
     if not math.isfinite(half_width) or half_width <= 0:
         return None
-    digits = int(f"{half_width:.{SIGNIFICANT - 1}e}".partition("e")[2])  # rounded first: 0.0996 is 0.10
-    return max(0, SIGNIFICANT - 1 - digits)
+    first, _, size = f"{half_width:.1e}".partition("e")
+    rounded = int(f"{half_width:.0e}".partition("e")[2])  # one more than `size` for 0.0096, which is written as 0.010
+    digits = 2 if first.startswith("1") or rounded > int(size) else 1
+    return max(0, digits - 1 - rounded)
 
 
 def fixed(value: float, places: int | None) -> str:

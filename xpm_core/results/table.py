@@ -372,7 +372,7 @@ class Table(Comparable, Written, Plotted, Sequence[Row]):
 
         Example:
             >>> print(xp.results().over("seed")[0]["accuracy"])
-            0.9120 ± 0.0081 (95 % t, n=5 seeds)
+            0.912 ± 0.008 (95 % t, n=5 seeds)
         """
         return self._folded("over", names, Settings(names, interval, level, range, seed))
 

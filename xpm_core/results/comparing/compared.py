@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, NamedTuple, overload
 
 from xpm_core.errors import ResultsError, UnknownColumnError
-from xpm_core.results.columns import Column, key_of
+from xpm_core.results.columns import Column, key_of, told
 from xpm_core.results.digits import fixed
 from xpm_core.results.folding.cells import Cell, Hole
 from xpm_core.results.folding.grouping import Group, Grouping
@@ -277,28 +277,30 @@ def _difference(cells: tuple[Cell, Cell], test: Comparison, level: float) -> Cel
 
 def _several(grouping: Grouping, sides: Sequence[Sequence[Group]], common: Sequence[int]) -> Iterator[str]:
     """A sentence for groups that differ in more than one column."""
-    told = [
-        f"{column.name} ({sides[0][0].values[at]}, {sides[1][0].values[at]})"
+    differing = [
+        f"{column.name} ({told(sides[0][0].values[at])}, {told(sides[1][0].values[at])})"
         for at, column in enumerate(grouping.columns)
         if at not in common
     ]
-    if len(told) > 1:
-        yield f"The two groups differ in {listed(told, 10)}."
+    if len(differing) > 1:
+        yield f"The two groups differ in {listed(differing, 10)}."
 
 
 def _nothing_in_common(
     grouping: Grouping, sides: Sequence[Sequence[Group]], filters: tuple[str, str], common: Sequence[int]
 ) -> ResultsError:
     """The error for two groups none of whose configurations can be compared."""
-    told = []
+    apart = []
     for at in common:
         values = [{key_of(group.values[at]): group.values[at] for group in side} for side in sides]
         if not values[0].keys() & values[1].keys():
-            lists = [listed([str(each) for each in side.values()], 3) for side in values]
-            told.append(f"{grouping.columns[at].name} is {lists[0]} in {filters[0]}, and {lists[1]} in {filters[1]}")
+            lists = [listed([str(told(each)) for each in side.values()], 3) for side in values]
+            apart.append(f"{grouping.columns[at].name} is {lists[0]} in {filters[0]}, and {lists[1]} in {filters[1]}")
     problem = f"{filters[0]} and {filters[1]} have no configuration in common"
     return ResultsError(
-        "compare", ": ".join([problem, *(["; ".join(told)] if told else [])]), "Narrow the filters to one value of it."
+        "compare",
+        ": ".join([problem, *(["; ".join(apart)] if apart else [])]),
+        "Narrow the filters to one value of it.",
     )
 
 

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from xpm_core.errors import ResultsError
 from xpm_core.filters import row as filters
-from xpm_core.results.columns import Column, Columns, key_of
+from xpm_core.results.columns import Column, Columns, key_of, told
 from xpm_core.states import State
 
 TASK = Column("task", "fact", "task")
@@ -189,6 +189,7 @@ def _keys(rows: Sequence[Line], columns: Columns, over: Sequence[Column]) -> lis
 
 
 def _hashable(value: Any) -> Any:
+    value = told(value)
     return value if isinstance(value, (int, float, str, type(None))) and value == value else repr(value)
 
 

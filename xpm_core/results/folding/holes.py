@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from xpm_core.labels import short
-from xpm_core.results.columns import Column
+from xpm_core.results.columns import Column, told
 from xpm_core.results.folding.cells import ABSENT, SHOWN, Hole, holes_text, plural_of
 from xpm_core.results.folding.grouping import Group, Grouping, Key
 from xpm_core.states import State
@@ -48,13 +48,13 @@ def _holes(group: Group, names: Sequence[str], expected: dict[tuple[bool, ...], 
 
 def at_text(names: Sequence[str], key: Key) -> str:
     """What is folded, in words: `seed=3`."""
-    return " ".join(f"{name.rpartition('.')[2]}={value}" for name, value in zip(names, key, strict=True))
+    return " ".join(f"{name.rpartition('.')[2]}={told(value)}" for name, value in zip(names, key, strict=True))
 
 
 def group_text(columns: Sequence[Column], values: Sequence[Any]) -> str:
     """A group in words, by what it is told by: `model=bm25 lr=0.1`."""
     return " ".join(
-        f"{column.name}={value}" for column, value in zip(columns, values, strict=True) if value is not None
+        f"{column.name}={told(value)}" for column, value in zip(columns, values, strict=True) if value is not None
     )
 
 

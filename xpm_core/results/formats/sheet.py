@@ -12,6 +12,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeGuard
 
+from xpm_core.results.columns import told
 from xpm_core.results.digits import fixed
 
 class Named(Protocol):
@@ -111,9 +112,10 @@ def is_number(value: object) -> TypeGuard[float]:
 
 
 def plain(value: Any) -> Any:
-    """A value as a number, a text, a truth value or None. Lists and dicts become JSON."""
+    """A value as a number, a text, a truth value or None. Lists and dicts become JSON, and a path its text."""
     if isinstance(value, Enum):
         return str(value.value)
+    value = told(value)
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, Path):

@@ -100,7 +100,7 @@ def test_several_names_are_runs() -> None:
     jobs = [FakeJob({"fold": fold, "seed": seed}, {"a": fold}) for fold in range(2) for seed in range(3)]
     jobs[0].state = State.CANCELLED
     [row] = table(jobs).over("fold", "seed")
-    assert str(row["a"]) == "0.60 ± 0.68 (95 % t, n=5 of 6 runs)"
+    assert str(row["a"]) == "0.6 ± 0.7 (95 % t, n=5 of 6 runs)"
     assert table(jobs).over("fold", "seed").holes == ["5 of 6 runs (1 cancelled)."]
 
 

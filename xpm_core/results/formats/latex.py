@@ -241,7 +241,7 @@ def _hole(n: int, missing: Sequence[Missing], count: str, note: str) -> str:
         reasons.setdefault(each.why, []).append(each)
     parts = [_reason(why, found) for why, found in reasons.items()]
     text = f"{count.removeprefix('n=')} ({', '.join(parts)})" if parts else ""
-    if not note:
+    if not note or (text and not n):  # that there are no values is said by the jobs that are missing
         return text
     return f"{text}; {note}" if text else f"{note} ({count})" if n else note
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol, TypeGuard
 from xpm_core.results.columns import told
 from xpm_core.results.digits import fixed
 
+
 class Named(Protocol):
     """A column."""
 

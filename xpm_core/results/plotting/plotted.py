@@ -85,6 +85,10 @@ class Plotted(ABC):
     def caption_of(self, *columns: Column) -> str:
         """What a value of some columns is, in a sentence; empty if it is that of a job."""
 
+    def notes_on(self, column: Column) -> Sequence[str]:
+        """What the values of a column say of themselves, as why they have no interval."""
+        return ()
+
     @edge
     def plot(self, x: str, y: str = "", *, by: str | Sequence[str] | None = None) -> Figure:
         """Plot a result, or the curve of a metric. It needs matplotlib.
@@ -125,7 +129,7 @@ class Plotted(ABC):
         across, value, group = self.column(x), self._metric(y, "plot"), [self.column(name) for name in names]
         chart = chart_of(x, value.name, names, list(_lines(rows, across, group, value, telling)), folded=bool(spread))
         chart.caption = self.caption_of(value)
-        chart.notes += notes
+        chart.notes += [*self.notes_on(value), *notes]
         return drawing.draw_means(chart) if spread else drawing.draw_points(chart)
 
     def _curves(self, rows: Sequence[Row], metric: str, names: Sequence[str], spread: Spread | None) -> Figure:

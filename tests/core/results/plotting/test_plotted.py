@@ -174,3 +174,21 @@ def test_values_of_jobs_that_are_not_done_are_no_points(work: Work) -> None:
     figure: Any = work.table(*(work.job(3, lr=lr) for lr in (0, 1)), failed).plot("lr", "accuracy")
     assert len(figure.axes[0].collections[0].get_offsets()) == 2
     assert figure.notes[-1] == f"1 job not done, and not drawn: {failed.identity[:7]} failed."
+
+
+def test_a_band_has_a_gap_where_a_run_is_nan(work: Work) -> None:
+    jobs = [work.job(5, lr=1, seed=seed) for seed in range(3)]
+    file = work.folder / "jobs" / "study.train" / jobs[0].identity / NAME
+    text = file.read_text().replace('"step": 2, "loss": 0.3333333333333333', '"step": 2, "loss": NaN')
+    assert "NaN" in text
+    file.write_text(text)
+    figure: Any = work.table(*jobs).over("seed").plot("step", "loss")
+    assert len(figure.axes[0].collections[0].get_paths()) == 2
+
+
+def test_bars_without_intervals_say_so(work: Work) -> None:
+    jobs = [work.job(0, model=model, seed=seed) for model in ("a", "b") for seed in range(3 if model == "b" else 2)]
+    figure: Any = work.table(*jobs).over("seed").plot("model", "accuracy")
+    assert [note for note in figure.notes if "too few" in note] == [
+        "accuracy of model=a: 2 values are too few for an interval, which needs 3."
+    ]

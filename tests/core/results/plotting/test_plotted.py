@@ -192,3 +192,19 @@ def test_bars_without_intervals_say_so(work: Work) -> None:
     assert [note for note in figure.notes if "too few" in note] == [
         "accuracy of model=a: 2 values are too few for an interval, which needs 3."
     ]
+
+
+def test_thinned_curves_are_said_in_one_note(work: Work) -> None:
+    jobs = [work.job(3000, lr=lr) for lr in (1, 2)]
+    figure: Any = work.table(*jobs, work.job(5, lr=3)).plot("step", "loss", by="lr")
+    first = jobs[0].identity[:7]
+    assert figure.notes == [
+        f"Not all points are drawn of 2 curves, such as {first}: loss: 1501 of 3000 points are kept "
+        "(first, last and one in 2)."
+    ]
+
+
+def test_curves_of_a_group_name_the_seeds_that_it_lacks(work: Work) -> None:
+    jobs = [work.job(5, lr=lr, seed=seed) for lr in (1, 2) for seed in range(3 if lr == 1 else 4)]
+    figure: Any = work.table(*jobs).over("seed").plot("step", "loss")
+    assert figure.notes[1:] == ["lr=1: 3 of 4 seeds (1 missing: seed=3)."]

@@ -19,10 +19,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple
 
-from xpm_core.job.reporting.metrics import LONGEST_LINE, NAME
+from xpm_core.job.reporting.metrics import LONGEST_LINE, MARK, NAME, TAKEN
 from xpm_core.results.thinning import Thinned
 from xpm_core.words.text import listed, plural
-from xpm_core.workspace.job_records import EXECUTION
 from xpm_core.workspace.reported.results_file import marks_in
 from xpm_core.workspace.reported.values import NOT_FINITE
 
@@ -32,7 +31,7 @@ MOST_CURVES = 500
 """How many metrics are read."""
 BLOCK = 1_000_000
 
-_NO_METRICS = frozenset({"step", "at", "not_finite"})
+_NO_METRICS = TAKEN | {"step"}
 
 Keep = Literal["extremes", "every"]
 
@@ -199,11 +198,11 @@ class _Reading:
 
     def add(self, row: dict[str, Any]) -> None:
         """Add a line."""
-        if "execution" in row and _is_start(row):
+        if MARK in row:
             self._torn += max(self._maybe_torn - 1, 0)
             self._maybe_torn = 0
-            if not self._executions or self._executions[-1] != row["execution"]:
-                self._executions.append(row["execution"])
+            if (begun := str(row[MARK])) not in self._executions[-1:]:  # it is there twice if the file was opened twice
+                self._executions.append(begun)
                 self._resumed_at = self._unnumbered
             return
         if self._maybe_torn:
@@ -256,12 +255,6 @@ class _Reading:
                 f"{NAME} has {more}{MOST_CURVES + len(self._too_many)} metrics: the first {MOST_CURVES} were read."
             )
         return found
-
-
-def _is_start(row: Mapping[str, Any]) -> bool:
-    """Whether a line says that an execution begins."""
-    execution = row["execution"]
-    return row.keys() <= {"execution", "at"} and isinstance(execution, str) and bool(EXECUTION.fullmatch(execution))
 
 
 def _notes_of(name: str, one: _Curve) -> Iterator[str]:

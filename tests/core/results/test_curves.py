@@ -20,7 +20,7 @@ Lines = list[Mapping[str, Any] | str]
 
 
 def start(execution: str) -> Mapping[str, Any]:
-    return {"execution": execution, "at": 1.5}
+    return {"xpm_execution": execution, "at": 1.5}
 
 
 def write(folder: Path, lines: Lines, end: str = "\n") -> Path:

@@ -36,7 +36,7 @@ class Work:
         job = FakeJob(params, {"accuracy": 0.5 + len(str(params)) / 1000} if state is State.DONE else {}, state)
         folder = self.folder / "jobs" / "study.train" / job.identity
         folder.mkdir(parents=True)
-        lines = [{"execution": "e1", "at": 1}, *({"step": step, "loss": 1 / (step + 1)} for step in range(steps))]
+        lines = [{"xpm_execution": "e1", "at": 1}, *({"step": step, "loss": 1 / (step + 1)} for step in range(steps))]
         (folder / NAME).write_text("".join(f"{json.dumps(line)}\n" for line in lines))
         return job
 

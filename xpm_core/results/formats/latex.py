@@ -156,6 +156,8 @@ class _Column:
             text = _typeset(value.value_text) if is_folded(value) else escaped(text_of(value, exact=self.exact))
             text = DASH if value is None else text
             return self._across(_bold(text, bold) + mark) if self.width == 2 else _bold(text, bold) + mark
+        if mark and (found.spread.endswith("}$") or (found.power and not found.spread)):
+            mark = rf"\,{mark}"  # apart from an exponent
         sign = "$-$" if found.sign else ""
         power = rf"$\times10^{{{found.power}}}$" if found.power else ""
         whole = f"{sign}{_bold(found.whole, bold)}"
@@ -219,12 +221,19 @@ def _row(sheet: Sheet, columns: Sequence[_Column], at: int, notes: _Footnotes) -
         elif (at, place) in sheet.sources and value is not None:
             said.append(_source(sheet.headings[place], sheet.sources[at, place], sheet))
         elif value is None and place >= sheet.labels:
-            mark = notes.mark(f"{name}: no {sheet.headings[place]}" if name else f"no {sheet.headings[place]}")
+            text = _nothing(sheet, place)
+            mark = notes.mark(f"{name}: {text}" if name else text)
         cells.append(column.cell(value, bold=(at, place) in sheet.bold, mark=mark))
     yield f"    {' & '.join(cells)} \\\\"
     if at < len(sheet.jobs) and not said:
         said.append(_source("row", sheet.jobs[at], sheet))
     yield from said
+
+
+def _nothing(sheet: Sheet, place: int) -> str:
+    """The footnote of an empty place: what is not there."""
+    above = next((span.text for span in sheet.spans if span.first <= place <= span.last), "")
+    return f"no job with {above}={sheet.headings[place]}" if above else f"no {sheet.headings[place]}"
 
 
 def _source(heading: str, jobs: Collection[str], sheet: Sheet) -> str:

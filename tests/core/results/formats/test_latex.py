@@ -122,6 +122,8 @@ def test_a_pivot_has_bold_cells_and_the_jobs_of_each_place() -> None:
     assert f"% b: {' '.join(job[:7] for job in pivot[0]['b'].jobs)}, code" in found
     assert r"\caption{accuracy: mean and 95 \% t interval over 5 seeds. Bold: the best of each column, and" in found
     assert r"\multicolumn{4}{c}{data} \\" in found
+    lacking = table([job for job in jobs if (job.params["model"], job.params["data"]) != ("knn", "b")])
+    assert "model=knn: no job with data=b" in lacking.over("seed").pivot("model", "data", "accuracy").to_latex()
     single = table([job for job in jobs if job.params["seed"] == 0]).pivot("model", "data", "accuracy")
     assert rows(single.to_latex())[0] == ["mlp", "0", "91", "0", "91"]
     assert f"% a: {jobs[0].identity[:7]}, code 8c1f2e000000\n" in single.to_latex()
@@ -158,6 +160,8 @@ def test_an_exponent_is_set_as_one_in_the_interval_too() -> None:
     assert re.fullmatch(r"2(\.0)?\$\\times10\^\{-13\}\$", spread)
     ranged = table(jobs).over("seed", range=(-1, 1)).to_latex()
     assert "e-" not in "".join(rows(ranged)[0])
+    holed = table([*jobs, FakeJob({"lr": 1, "seed": 9}, {}, State.RUNNING)]).over("seed").to_latex()
+    assert r"}$\,\textsuperscript{a}" in holed
 
 
 def test_a_footnote_says_how_many_jobs_it_does_not_name() -> None:

@@ -31,7 +31,7 @@ def decimals(half_width: float) -> int | None:
 
 
 def fixed(value: float, places: int | None) -> str:
-    """A number with so many decimals; without them, as few digits as say it: at most four, but no whole digit is rounded.
+    """A number with so many decimals; without them, with four digits at most, but whole digits are never rounded.
 
     Example:
         >>> fixed(0.91237, 3), fixed(0.91237, None), fixed(1234567, None), fixed(1e-12, 13)

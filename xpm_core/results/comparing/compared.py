@@ -14,7 +14,7 @@ from xpm_core.results.columns import Column, key_of, told
 from xpm_core.results.digits import fixed
 from xpm_core.results.folding.cells import Cell, Hole
 from xpm_core.results.folding.grouping import Group, Grouping
-from xpm_core.results.folding.holes import group_text, holes_of, said_of, sentence
+from xpm_core.results.folding.holes import group_text, holes_of, pooled, said_of, sentence
 from xpm_core.results.folding.marking import paired_values
 from xpm_core.results.folding.settings import Settings
 from xpm_core.results.folding.values import scores_of, value_of
@@ -198,6 +198,7 @@ def compared(two: Two, metric: Column, settings: Settings) -> Comparisons:
     found.notes = [
         *_several(grouping, sides, common),
         *said_of(grouping, settings.names),
+        *pooled(divided, settings.names),
         *_holes(divided, settings),
         *_alone(grouping, (first_by_key, other_by_key)),
     ]
@@ -228,8 +229,13 @@ def improved(two: Two, metric: Column, settings: Settings) -> Cell:
     )
     scores = [scores_of(cell.values, cell.keys) for cell in (a, b)]
     found = probability_of_improvement(scores[0], scores[1], settings.level, settings.seed)
-    jobs, missing = (*a.jobs, *b.jobs), (*a.missing, *b.missing)
-    return Cell(found.value, None, found.n, found.interval, found.method, jobs, "runs", missing, found.note)
+    # Both groups have the same seeds, so a key says of which group it is.
+    keys = [(side, *key) for side, cell in enumerate((a, b)) for key in cell.keys]
+    missing = [hole._replace(key=(side, *hole.key)) for side, cell in enumerate((a, b)) for hole in cell.missing]
+    return Cell(
+        found.value, None, found.n, found.interval, found.method, (*a.jobs, *b.jobs), "runs", tuple(missing),
+        found.note, (*a.values, *b.values), tuple(keys),
+    )  # fmt: skip
 
 
 def _side(grouping: Grouping, first: Collection[str], inside: bool) -> list[Group]:

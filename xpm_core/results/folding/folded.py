@@ -17,7 +17,7 @@ from xpm_core.results.columns import Column, key_of
 from xpm_core.results.folding.cells import Cell, Hole, notes_of
 from xpm_core.results.folding.choosing import as_names, best_rows, only_metric, sorted_rows
 from xpm_core.results.folding.grouping import Group, Grouping, Line
-from xpm_core.results.folding.holes import group_text, holes_of, said_of, sentence
+from xpm_core.results.folding.holes import group_text, holes_of, pooled, said_of, sentence
 from xpm_core.results.folding.marking import ALIKE, Mark, marked, untested
 from xpm_core.results.folding.pivot import Pivot, pivoted
 from xpm_core.results.folding.settings import Settings
@@ -122,7 +122,8 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
         self._rows = [
             FoldedRow(self, group, holes) for group, holes in zip(grouping.groups, holes_of(grouping), strict=True)
         ]
-        self._notes = [*notes, *said_of(grouping, settings.names)]
+        independent = pooled(grouping, settings.names) if settings.interval in ("t", "se", "bootstrap") else []
+        self._notes = [*notes, *said_of(grouping, settings.names), *independent]
 
     @property
     def columns(self) -> Sequence[Column]:

@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from xpm_core.results.jobs import Job as Row
     from xpm_core.results.table import Table
     from xpm_core.script.follow.tracked_job import TrackedJob
-    from xpm_core.script.open_run import OpenRun
     from xpm_core.workspace.workspace import Workspace
 
 ENDED = (State.DONE, State.FAILED, State.CANCELLED)
@@ -39,7 +38,7 @@ class RunResults:
         workspace: Workspace
 
         def refuse_dry(self, what: str) -> None: ...
-        def _begun(self) -> OpenRun: ...
+        def _begun(self) -> Any: ...  # the run; `open_run` lies above this room
 
     @edge
     def results(self, filter: str | Filter = "") -> Table:

@@ -107,6 +107,10 @@ def test_a_caption_says_what_a_cell_is() -> None:
     assert stopped.caption == "Mean and 90 % bootstrap interval over 2 to 5 seeds. The width stopped it."
     assert stopped.pivot("model", "data", "accuracy").caption.endswith("The width stopped it.")
     assert models().over("seed", interval="sd").caption == "Mean and standard deviation over 2 to 5 seeds."
+    assert models().over("seed", range=(0, 1)).caption == "Mean and 95 % t interval (logit scale) over 2 to 5 seeds."
+    assert (
+        models().over("seed", interval="se", range=(None, 1)).caption.startswith("Mean and standard error (log scale)")
+    )
     jobs = [FakeJob({"seed": seed}, {"a": 1}, State.RUNNING) for seed in range(3)]
     assert table(jobs).over("seed").caption == "Mean and 95 % t interval over 0 seeds."
 

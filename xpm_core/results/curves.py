@@ -242,6 +242,8 @@ class _Reading:
     def notes(self) -> list[str]:
         """What one should know of the curves."""
         found = [note for name, one in self.curves.items() for note in _notes_of(name, one)]
+        thinned = {name: one.kept for name, one in self.curves.items() if one.kept.is_thinned}
+        found += [_thinned_note(thinned)] if thinned else []
         if self._unnumbered and self._resumed_at:
             found.append(
                 f"{NAME}: its lines have no steps, and the task was resumed at line {self._resumed_at}: steps that it "
@@ -263,10 +265,16 @@ def _notes_of(name: str, one: _Curve) -> Iterator[str]:
         yield f"{name}: {one.no_numbers} of {one.no_numbers + kept.count} values are no numbers, and are no points."
     elif one.no_numbers:
         yield f"{name}: none of its {plural(one.no_numbers, 'value')} is a number, so it has no curve."
-    if kept.is_thinned:
-        what = "extremes" if kept.keep == "extremes" else f"one in {kept.stride}"
-        yield f"{name}: {len(kept)} of {kept.count} points are kept (first, last and {what})."
     if kept.nans:
         yield f"{name}: {plural(kept.nans, 'value')} of {kept.count} {'is' if kept.nans == 1 else 'are'} nan."
     if one.repeated:
         yield f"{name}: {plural(one.repeated, 'point')} repeat a step; of each step, the last value counts."
+
+
+def _thinned_note(curves: Mapping[str, Thinned]) -> str:
+    """One sentence about all curves that were thinned, with the numbers of the longest one."""
+    longest = max(curves.values(), key=lambda each: each.count)
+    what = "extremes" if longest.keep == "extremes" else f"one in {longest.stride}"
+    count = f"{len(longest)} of {longest.count} points are kept"
+    count = count if len(curves) == 1 else f"of the longest, {count}"
+    return f"{listed(list(curves))}: {count} (first, last and {what})."

@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 
 PLAIN = 4
-"""So many digits a number has at least that has no interval."""
+"""So many digits a number has that has no interval; a greater one has no decimals."""
 MOST = 9
 """With more decimals than that, or from 1e15 on, numbers are written with an exponent."""
 
@@ -31,7 +31,7 @@ def decimals(half_width: float) -> int | None:
 
 
 def fixed(value: float, places: int | None) -> str:
-    """A number with so many decimals; without them, as few digits as say it, and at most four unless it is whole.
+    """A number with so many decimals; without them, with four digits at most, but whole digits are never rounded.
 
     Example:
         >>> fixed(0.91237, 3), fixed(0.91237, None), fixed(1234567, None), fixed(1e-12, 13)
@@ -40,9 +40,10 @@ def fixed(value: float, places: int | None) -> str:
     if not math.isfinite(value):
         return str(float(value))
     if places is None:
-        whole = float(value).is_integer() and abs(value) < 1e15
-        return str(int(value)) if whole else f"{value:.{PLAIN}g}"
+        whole = abs(value) < 1e15 and (float(value).is_integer() or abs(value) >= 10 ** (PLAIN - 1))
+        return str(round(value)) if whole else f"{value:.{PLAIN}g}"
     if places > MOST or abs(value) >= 1e15:
         size = math.floor(math.log10(abs(value))) if value else -places
         return f"{value:.{max(1, min(size + places, 15))}e}"
-    return f"{value:.{places}f}"
+    text = f"{value:.{places}f}"
+    return text if float(text) else text.removeprefix("-")  # nobody reads -0.00 as a number below zero

@@ -136,6 +136,13 @@ def test_long_curves_are_thinned_and_this_is_said(tmp_path: Path) -> None:
     assert "one in 32" in evenly.notes[0]
 
 
+def test_many_long_curves_are_said_in_one_note(tmp_path: Path) -> None:
+    write(tmp_path, [{"step": step, **{f"m{n}": n for n in range(8)}, "at": 1} for step in range(50)])
+    assert curves(tmp_path, most=20, keep="every").notes == [
+        "m0, m1, m2, m3, m4 and 3 more: of the longest, 14 of 50 points are kept (first, last and one in 4)."
+    ]
+
+
 def test_memory_is_bounded_however_long_the_file_and_its_lines_are(tmp_path: Path) -> None:
     with open(tmp_path / NAME, "wb") as file:
         file.write(b'{"step": 0, "loss": 1}\n' + b"x" * 20_000_000 + b"\n")

@@ -89,12 +89,14 @@ class Comparisons(Written, Sequence[ComparedRow]):
         a: The filter of the first group.
         b: The filter of the second group.
         notes: What one should know of it, each a sentence.
+        codes: The code of each job, the first digits of its digest.
     """
 
     def __init__(self, rows: Sequence[ComparedRow], columns: Sequence[Column], filters: tuple[str, str]) -> None:
         self._rows, self.columns = rows, columns
         self.a, self.b = filters
         self.notes: list[str] = []
+        self.codes: dict[str, str] = {}
 
     @overload
     def __getitem__(self, at: int) -> ComparedRow: ...
@@ -129,6 +131,7 @@ class Comparisons(Written, Sequence[ComparedRow]):
             rows=[[row.value(column) for column in columns] for row in self],
             labels=len([column for column in columns if column not in _COLUMNS]),
             names=[row.name for row in self],
+            codes=self.codes,
             caption=said,
             notes=self.notes,
         )
@@ -191,6 +194,7 @@ def compared(two: Two, metric: Column, settings: Settings) -> Comparisons:
         for key, pair, test in zip(both, cells, with_holm(tests), strict=True)
     ]
     found = Comparisons(rows, columns, filters)
+    found.codes = {row.identity: row.code for group in divided.groups for row in group.rows if row.code}
     found.notes = [
         *_several(grouping, sides, common),
         *said_of(grouping, settings.names),

@@ -263,6 +263,10 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
             ],
         )
 
+    def notes_on(self, column: Column) -> Sequence[str]:
+        """What the cells of a column say of themselves, as why they have no interval."""
+        return notes_of((row.name, column.name, row.value(column)) for row in self)
+
     def _to_plot(self) -> Source:
         settings = self.settings
         kind = "t" if settings.interval == "stratified" else settings.interval

@@ -15,9 +15,6 @@ from typing import Any, NamedTuple, Protocol, TypeGuard
 from xpm_core.results.columns import told
 from xpm_core.results.digits import fixed
 
-SHOWN = 4
-"""So many digits a result has that has no interval, where people read it."""
-
 
 class Named(Protocol):
     """A column."""
@@ -147,6 +144,11 @@ def text_of(value: Any, *, exact: bool = False) -> str:
     if isinstance(found, float) and not exact:
         return fixed(found, None)
     return "" if found is None else str(found)
+
+
+def count_of(cell: Folded) -> str:
+    """How many jobs a cell counts, and whether it has no interval although it has a value."""
+    return f"no interval, {cell.count_text}" if cell.n and cell.interval is None else cell.count_text
 
 
 def named(columns: Sequence[Named], values: Sequence[Any]) -> str:

@@ -36,6 +36,11 @@ def test_cells_say_how_many_jobs_count_and_the_best_are_bold(tmp_path: Path) -> 
     assert (tmp_path / "a.md").read_text() == cells.to_markdown(bold="f1")
 
 
+def test_a_cell_without_an_interval_says_so() -> None:
+    jobs = [FakeJob({"lr": 1, "seed": seed}, {"f1": seed / 10}) for seed in range(2)]
+    assert "| 0.05 (no interval, n=2 seeds) |" in table(jobs).over("seed").to_markdown()
+
+
 def test_each_text_stays_in_its_cell() -> None:
     found = as_markdown(hostile_sheet())
     lines = found.split("\n\n")[0].splitlines()

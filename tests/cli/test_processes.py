@@ -190,6 +190,16 @@ def test_closed_pipe_ends_a_command_in_silence(scene: Scene, words: str) -> None
     assert (process.returncode, said.replace("done: a warning\n", "")) == (0, "")
 
 
+@pytest.mark.parametrize("words", ["status", "jobs --json", "results sweep", "checklist sweep"])
+def test_output_on_a_full_disk_is_an_error_that_is_said(scene: Scene, words: str) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    process = scene.shell.start(*words.split(), out=full)
+    os.close(full)
+    _, said = process.communicate(timeout=PATIENCE_S)
+    problem = "Error: the output: No space left on device. Check the disk, then try again.\n"
+    assert (process.returncode, said) == (1, problem)
+
+
 @pytest.mark.parametrize("words", ["status", "jobs", "show name=blocked", "why", "doctor"])
 def test_output_that_takes_only_ascii_gets_ascii(scene: Scene, words: str) -> None:
     result = scene.shell.run(*words.split(), PYTHONIOENCODING="ascii")

@@ -29,17 +29,19 @@ def decimals(half_width: float) -> int | None:
 
 
 def fixed(value: float, places: int | None) -> str:
-    """A number with so many decimals; without them, as few digits as say it, and at most four unless it is whole.
+    """A number with so many decimals; without them, as few digits as say it: at most four, or all before the point.
+    or around the point.
 
     Example:
-        >>> fixed(0.91237, 3), fixed(0.91237, None), fixed(1234567, None), fixed(1e-12, 13)
-        ('0.912', '0.9124', '1234567', '1.0e-12')
+        >>> fixed(0.91237, 3), fixed(0.91237, None), fixed(23456.7, None), fixed(1e-12, 13)
+        ('0.912', '0.9124', '23457', '1.0e-12')
     """
     if not math.isfinite(value):
         return str(float(value))
     if places is None:
-        whole = float(value).is_integer() and abs(value) < 1e15
-        return str(int(value)) if whole else f"{value:.{PLAIN}g}"
+        few = f"{value:.{PLAIN}g}"
+        whole = float(value).is_integer() or abs(float(few)) >= 10**PLAIN
+        return f"{value:.0f}" if whole and abs(value) < 1e15 else few
     if places > MOST or abs(value) >= 1e15:
         size = math.floor(math.log10(abs(value))) if value else -places
         return f"{value:.{max(1, min(size + places, 15))}e}"

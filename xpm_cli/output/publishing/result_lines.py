@@ -1,6 +1,7 @@
 """A table of results for people and as JSON: rows of jobs, folded rows, or a pivot.
 
-Owns: which columns go if the terminal is narrow: those of tags and parameters, never a result.
+Owns: which columns go if the terminal is narrow. Of rows of jobs, which have ids, those of tags and parameters go. Of
+other rows, results go from the right, because only tags and parameters tell these rows from each other.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from xpm_cli.output.tables.cells import text_of
 from xpm_cli.output.terminal import Terminal, state
 from xpm_core.labels import short
 from xpm_core.results.columns import Column
+from xpm_core.results.digits import fixed
 from xpm_core.results.folding.cells import Cell
 from xpm_core.results.folding.folded import Folded, FoldedRow
 from xpm_core.results.folding.pivot import Pivot, PivotRow
@@ -51,7 +53,7 @@ def lines(found: Shown, terminal: Terminal, now_s: float, *, asked: bool = False
     labels = [each for column, each in columns if column.kind in ("tag", "param")]
     values = [each for column, each in columns if column.kind not in ("tag", "param")]
     hidden: list[str] = []
-    while labels and not terminal.fits(list(zip(*first, *labels, *values, strict=True))):
+    while first and labels and not terminal.fits(list(zip(*first, *labels, *values, strict=True))):
         hidden.insert(0, labels.pop()[0])
     kept = {id(each) for each in labels}
     ordered = [each for column, each in columns if column.kind not in ("tag", "param") or id(each) in kept]
@@ -90,7 +92,7 @@ class _Cells:
             return "-"
         if column.kind == "result" and isinstance(value, float):
             mark = MARKS.get(row.marks.get(column.name, ""), "") if isinstance(self._found, Pivot) else ""
-            return f"{_rounded(value)}{mark}"
+            return f"{fixed(value, None)}{mark}"
         return self._fact(column, value)
 
     def _fact(self, column: Column, value: Any) -> str:
@@ -102,11 +104,6 @@ class _Cells:
             return state(str(value.value))
         text = text_of(str(value) if isinstance(value, Path) else value)
         return text if self._terminal.width is None else line(text, WIDEST_VALUE)
-
-
-def _rounded(value: float) -> str:
-    """A result with four digits, unless it is whole."""
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.4g}"
 
 
 def _below(found: Shown, terminal: Terminal) -> Iterator[str]:

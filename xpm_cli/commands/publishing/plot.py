@@ -45,7 +45,7 @@ def plot(experiment: str, x: str, y: str, file: Path, by: str | None, over: str 
     It needs matplotlib. What one should know of the plot is printed, such as runs that ended early.
     """
     settings = settings_of(over, given)
-    with open_workspace() as opened:
+    with open_workspace(foreign=True) as opened:
         table = opened.view.results(experiment, selected(**given) or "")
         if not len(table):
             raise ResultsError(experiment, "no job matches, so there is nothing to draw", "Choose others: --where.")

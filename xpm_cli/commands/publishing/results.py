@@ -61,7 +61,7 @@ def results(
         raise click.UsageError("--columns and --pivot exclude each other: --pivot says which columns there are.")
     if lowest and not (pivot and over):
         raise click.UsageError("--lowest needs --over and --pivot: only there the best is marked.")
-    with open_workspace() as opened:
+    with open_workspace(foreign=True) as opened:
         table = opened.view.results(experiment, selected(**given) or "")
         notes = [*table.notes, *([NOTHING] if form != TABLE else [])]
         found: Shown = table
@@ -72,8 +72,8 @@ def results(
             sorted_ = folded.sort(*names_in(sort)) if sort else folded
             found = sorted_ if pivot is None else _pivoted(sorted_, pivot, lowest)
             notes = [*found.notes, *_undone(found, is_shown=form == TABLE and columns is None)]
-        kind = "pivot" if pivot else "folded" if over else "jobs"
-        for line in _written(opened, experiment, found, form, kind, notes, asked=columns is not None):
+        shape = "pivot" if pivot else "folded" if over else "jobs"
+        for line in _written(opened, experiment, found, form, shape, notes, asked=columns is not None):
             click.echo(line)
     for note in notes:
         say(note)
@@ -112,7 +112,7 @@ def _reporting(table: Table, value: str) -> Table:
 
 
 def _written(
-    opened: OpenWorkspace, experiment: str, shown: Shown, form: str, kind: str, notes: Sequence[str], *, asked: bool
+    opened: OpenWorkspace, experiment: str, shown: Shown, form: str, shape: str, notes: Sequence[str], *, asked: bool
 ) -> Iterable[str]:
     if form == TABLE:
         return lines(shown, Terminal.of_stdout(), opened.now_s, asked=asked)
@@ -124,10 +124,10 @@ def _written(
     head = {
         "time": moment(opened.now_s),
         "source": opened.view.server,
-        "age_s": round(opened.view.age_s, 3),
+        "age_s": round(min(opened.view.age_s, opened.now_s), 3),  # infinite if the files know of no job
         "experiment": experiment,
         **{name: value for name, value in data.items() if name != "rows"},
-        "form": kind,
+        "form": shape,
         "notes": list(notes),
     }
     return [as_json(head, "rows", data["rows"])]

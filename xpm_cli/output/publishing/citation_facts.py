@@ -21,6 +21,7 @@ from xpm_core.fingerprints.ran import Ran
 from xpm_core.labels import LIVE
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.results.columns import key_of
+from xpm_core.results.foreign import ForeignRun
 from xpm_core.results.jobs import Known
 from xpm_core.snapshot.code_store import CodeStore
 from xpm_core.workspace.reported import results_file
@@ -146,6 +147,8 @@ class CitationFacts:
             if source.row.state is None or source.row.state.value != "done":
                 word = source.row.state.value if source.row.state else "in a state that is not known"
                 yield f"Job {source.row.identity[:7]} is {word}: its value may not be the last one."
+        if self.cited.foreign:
+            yield "What xpm has not run cannot be traced further than to the file that it was imported from."
 
     def as_data(self) -> dict[str, Any]:
         """The JSON form."""
@@ -171,12 +174,32 @@ class CitationFacts:
                 for each in self.sources
             ],
             "used": [self._job(each, known) for each in self.used],
+            "foreign": [self._foreign(each) for each in cited.foreign],
             "packages": {
                 each.code.packages_digest: dict(each.code.versions)
                 for each in [*self.sources, *self.used]
                 if each.code.versions
             },
             "notes": list(self.notes),
+        }
+
+    def _foreign(self, run: ForeignRun) -> dict[str, Any]:
+        return {
+            "id": run.identity,
+            "import": run.source.name,
+            "kind": run.source.kind,
+            "source": run.source.source,
+            "sha256": run.source.digest,
+            "where": run.where,
+            "imported": moment(run.source.at_s),
+            "by": run.source.by,
+            "task": run.task,
+            "state": run.state.value,
+            "tags": dict(run.tags),
+            "params": dict(run.params),
+            "host": run.host or None,
+            "commit": run.commit or None,
+            "value": run.results.get(self.cited.column.key),
         }
 
     def _job(self, source: Source, known: Known) -> dict[str, Any]:

@@ -145,7 +145,8 @@ def as_data(found: Shown) -> dict[str, Any]:
 def _own(row: Row | FoldedRow | PivotRow) -> dict[str, Any]:
     """The fields that each kind of row has besides its values."""
     if isinstance(row, Row):
-        return {"id": row.identity, "state": row.state.value if row.state else None, "task": row.job.task}
+        about = {"id": row.identity, "state": row.state.value if row.state else None, "task": row.job.task}
+        return {**about, "foreign": row.foreign}
     return {"ids": list(row.jobs)} if isinstance(row, FoldedRow) else {"marks": dict(row.marks)}
 
 

@@ -71,7 +71,7 @@ def _runs(facts: Facts) -> Iterator[str]:
     if jobs["given_up"] is None:
         yield "- Which jobs the latest run of the script names is not known."
     if jobs["foreign"]:
-        yield f"- {plural(jobs['foreign'], 'row')} of tables from runs that xpm has not made: see the notes."
+        yield f"- {plural(jobs['foreign'], 'row')} of tables from imported runs of other programs: see the notes."
     if jobs["removed"]:
         yield f"- {plural(jobs['removed'], 'job')} removed from the workspace, with what is known of them."
 

@@ -105,7 +105,7 @@ def test_what_was_imported_is_seen_traced_and_listed_without_any_job(place: Path
         [("line 2", 0.91), ("line 3", 0.93)],
     )
     page = xpm("checklist", "digits", "-w", "new").stdout
-    assert "- 2 rows of tables from runs that xpm has not made: see the notes." in page
+    assert "- 2 rows of tables from imported runs of other programs: see the notes." in page
     assert "is not known here, and is in no sum." in page
     assert xpm("jobs", "-w", "new").exit_code == 3  # nobody knows whether there are jobs
 

@@ -20,7 +20,7 @@ from xpm_core.labels import short
 from xpm_core.results.folding.folded import Folded
 from xpm_core.results.table import Table
 from xpm_core.states import State
-from xpm_core.words.text import listed
+from xpm_core.words.text import listed, plural
 
 MARKDOWN, LATEX = "md", "latex"
 TEXTS = {CSV: "to_csv", MARKDOWN: "to_markdown", LATEX: "to_latex"}
@@ -71,7 +71,7 @@ def results(
             folded: Table | Folded = table.over(*names_in(over), **settings) if over else table
             sorted_ = folded.sort(*names_in(sort)) if sort else folded
             found = sorted_ if pivot is None else _pivoted(sorted_, pivot, lowest)
-            notes = [*found.notes, *_undone(found, is_shown=form == TABLE and columns is None)]
+            notes = [*found.notes, *_undone(found, is_shown=form == JSON or (form == TABLE and columns is None))]
         shape = "pivot" if pivot else "folded" if over else "jobs"
         for line in _written(opened, experiment, found, form, shape, notes, asked=columns is not None):
             click.echo(line)
@@ -89,8 +89,8 @@ def _undone(found: Shown, *, is_shown: bool) -> Iterable[str]:
     ]
     if undone:
         names = listed([f"{short(row.identity)} {row.state.value if row.state else 'unknown'}" for row in undone], 3)
-        jobs, verb = ("job", "is") if len(undone) == 1 else ("jobs", "are")
-        yield f"{len(undone)} {jobs} with results {verb} not done, so these may not be the last ones: {names}."
+        verb = "is" if len(undone) == 1 else "are"
+        yield f"{plural(len(undone), 'row')} with results {verb} not done, so these may not be the last ones: {names}."
 
 
 def _pivoted(found: Table | Folded, names: tuple[str, str, str], lowest: bool) -> Shown:

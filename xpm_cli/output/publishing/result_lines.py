@@ -1,7 +1,7 @@
 """A table of results for people and as JSON: rows of jobs, folded rows, or a pivot.
 
-Owns: which columns go if the terminal is narrow. Of rows of jobs, which have ids, those of tags and parameters go. Of
-other rows, results go from the right, because only tags and parameters tell these rows from each other.
+Owns: which columns go if the terminal is narrow: results from the right, but not the first one, because tags and
+parameters tell what a row is; then these, from the right.
 """
 
 from __future__ import annotations
@@ -52,11 +52,16 @@ def lines(found: Shown, terminal: Terminal, now_s: float, *, asked: bool = False
     columns = [(column, [column.name, *(cell.text(row, column) for row in found)]) for column in found.columns]
     labels = [each for column, each in columns if column.kind in ("tag", "param")]
     values = [each for column, each in columns if column.kind not in ("tag", "param")]
-    hidden: list[str] = []
-    while first and labels and not terminal.fits(list(zip(*first, *labels, *values, strict=True))):
-        hidden.insert(0, labels.pop()[0])
-    kept = {id(each) for each in labels}
-    ordered = [each for column, each in columns if column.kind not in ("tag", "param") or id(each) in kept]
+    while not terminal.fits(list(zip(*first, *labels, *values, strict=True))):
+        if len(values) > 1:
+            values.pop()
+        elif len(labels) > (not first):
+            labels.pop()
+        else:
+            break
+    kept = {id(each) for each in (*labels, *values)}
+    ordered = [each for _, each in columns if id(each) in kept]
+    hidden = [each[0] for _, each in columns if id(each) not in kept]
     if not first and not ordered:
         yield "no columns"
         return
@@ -69,7 +74,7 @@ def _about(table: Table) -> list[list[str]]:
     columns = [["ID", *(short(row.identity) for row in table)]]
     if {row.state for row in table} != {State.DONE}:
         columns.append(["STATE", *(state(row.state.value) if row.state else "unknown" for row in table)])
-    if len({row.job.task for row in table}) > 1:
+    if len({row.task for row in table}) > 1:
         columns.append(["TASK", *(row.task for row in table)])
     return columns
 

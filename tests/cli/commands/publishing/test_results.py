@@ -114,12 +114,16 @@ def test_json_has_whole_numbers_and_all_jobs_of_a_cell(typed: Xpm, swept: Lab) -
     assert why == {"failed": swept.identity("dense3"), "missing": None}
 
 
-def test_narrow_terminal_loses_parameters_and_no_result(typed: Xpm, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "45")
-    lines = typed().stdout.splitlines()
-    assert lines[0].split() == ["ID", "STATE", "model", "accuracy", "loss.test"]
-    assert "too narrow for: seed" in lines
-    assert max(map(len, lines)) <= 45
+def test_narrow_terminal_loses_results_from_the_right_then_parameters(
+    typed: Xpm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = {45: ["model", "seed", "accuracy"], 33: ["model", "accuracy"], 28: ["accuracy"]}
+    for width, names in shown.items():
+        monkeypatch.setenv("COLUMNS", str(width))
+        lines = typed().stdout.splitlines()
+        assert lines[0].split() == ["ID", "STATE", *names]
+        assert max(map(len, lines)) <= width
+    assert "too narrow for: model, seed," in lines
 
 
 def test_folded_rows_keep_on_a_narrow_terminal_what_tells_them_apart(
@@ -156,8 +160,9 @@ def test_filter_that_matches_nothing_is_no_error_of_the_columns(typed: Xpm) -> N
 def test_results_of_jobs_that_are_not_done_are_said_where_the_state_is_not_shown(lab: Lab, xpm: Xpm) -> None:
     lab.end("a", results={"accuracy": 0.9})
     lab.end("b", State.FAILED, ERROR, results={"accuracy": 0.1})
-    note = f"1 job with results is not done, so these may not be the last ones: {lab.identity('b')[:7]} failed.\n"
-    assert "not done" not in xpm("results", "sweep").stderr
+    note = f"1 row with results is not done, so these may not be the last ones: {lab.identity('b')[:7]} failed.\n"
+    for words in ([], ["--json"]):
+        assert "not done" not in xpm("results", "sweep", *words).stderr
     for words in (["--columns", "name,accuracy"], ["-o", "csv"], ["-o", "latex"]):
         assert xpm("results", "sweep", *words).stderr == note
     assert "not done" not in xpm("results", "sweep", "--columns", "name", "-o", "csv").stderr

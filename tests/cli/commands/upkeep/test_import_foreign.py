@@ -120,8 +120,22 @@ def test_seeds_of_jobs_and_of_foreign_runs_are_not_confused(place: Path, xpm: Xp
     xpm("import", "--csv", "runs.csv", "--experiment", "digits", "-w", "new")
     said = xpm("cite", "digits:accuracy:task=runs.csv", "-w", "new", "--over", "seed").stdout
     assert ("seed=1   0.91   line 2" in said, "seed=2   0.92   line 3" in said) == (True, True)
-    found = json.loads(xpm("cite", "digits:accuracy", "-w", "new", "--over", "seed,task", "--json").stdout)
-    assert (len(found["foreign"]), len(found["jobs"]), found["cell"]["n"]) in [(2, 2, 4), (2, 0, 2)]
+
+
+def test_runs_that_count_as_a_task_fold_with_its_jobs(place: Path, xpm: Xpm) -> None:
+    (place / "runs.csv").write_text("seed,accuracy\n1,0.91\n2,0.92\n")
+    study = Study(place / "new")
+    for seed in (3, 4):
+        study.add(Prepare.C(seed=tag(seed)), record={"results": {"accuracy": 0.9 + seed / 1000}})
+    study.run.name_jobs([])
+    rebuild(study.workspace)
+    xpm("import", "--csv", "runs.csv", "--experiment", "digits", "--task", "Prepare", "-w", "new")
+    assert xpm("results", "digits", "-w", "new").stdout.split()[:3] == ["ID", "seed", "accuracy"]
+    found = json.loads(xpm("cite", "digits:accuracy", "-w", "new", "--over", "seed", "--json").stdout)
+    assert (len(found["foreign"]), len(found["jobs"]), found["cell"]["n"]) == (2, 2, 4)
+    said = xpm("cite", "digits:accuracy", "-w", "new", "--over", "seed").stdout
+    for line in ("seed=3   0.903", "seed=4   0.904", "seed=1   0.91   line 2", "seed=2   0.92   line 3"):
+        assert line in said
 
 
 def test_a_failed_foreign_run_is_named_and_no_command_for_jobs(place: Path, xpm: Xpm) -> None:

@@ -140,7 +140,10 @@ def jobs_of(opened: OpenWorkspace, experiment: str) -> list[JobRow]:
 
 
 def given_up(opened: OpenWorkspace, experiment: str, rows: Sequence[JobRow]) -> list[JobRow] | None:
-    """The jobs of an experiment that its latest run does not name any more; None if that is not known."""
+    """The jobs of an experiment that its latest run does not name any more.
+
+    None if that is not known: the run goes on, was killed, or has left no record.
+    """
     directory = opened.workspace.experiment(experiment)
     runs = directory.path / "runs"
     with suppress(OSError):
@@ -149,7 +152,9 @@ def given_up(opened: OpenWorkspace, experiment: str, rows: Sequence[JobRow]) -> 
             from xpm_core.workspace.experiment_directory import RunDirectory  # late, because few commands read runs
 
             record = RunDirectory(latest).record
-            return None if record is None else [row for row in rows if row.identity not in record.identities]
+            if record is None or not record.ended:
+                return None
+            return [row for row in rows if row.identity not in record.identities]
     return None
 
 

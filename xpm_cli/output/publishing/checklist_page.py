@@ -69,7 +69,7 @@ def _runs(facts: Facts) -> Iterator[str]:
     if jobs["given_up"]:
         yield f"- {plural(jobs['given_up'], 'job')} of earlier runs that the latest run of the script does not name."
     if jobs["given_up"] is None:
-        yield "- Which jobs the latest run of the script names is not known."
+        yield "- Which jobs the latest run of the script has given up is not known: it has not ended, or was killed."
     if jobs["foreign"]:
         yield f"- {plural(jobs['foreign'], 'row')} of tables from imported runs of other programs: see the notes."
     if jobs["removed"]:

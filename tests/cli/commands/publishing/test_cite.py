@@ -62,7 +62,12 @@ def test_cell_names_all_jobs_and_holes_also_those_that_a_filter_would_hide(swept
 
 def test_code_that_many_jobs_have_run_is_compared_once(lab: Lab, xpm: Xpm, monkeypatch: pytest.MonkeyPatch) -> None:
     compared: list[JobCode] = []
-    monkeypatch.setattr(JobCode, "changed", lambda code: compared.append(code) or [])
+
+    def changed(code: JobCode) -> list[str]:
+        compared.append(code)
+        return []
+
+    monkeypatch.setattr(JobCode, "changed", changed)
     for seed in range(4):
         lease = lab.start(f"a{seed}", params={"name": "all", "seed": seed}, tags={})
         code = {"snapshot": "ab"[seed // 2] * 64, "provenance": ""}

@@ -93,7 +93,7 @@ class _Cells:
             mark = MARKS.get(row.marks.get(column.name, ""), "") if isinstance(self._found, Pivot) else ""
             count = f" ({value.count_text})" if value.n != self._most or value.missing else ""
             return f"{value.value_text}{mark}{count}"
-        if value is None:
+        if value is None or (value == "" and column.kind == "fact"):
             return "-"
         if column.kind == "result" and isinstance(value, float):
             mark = MARKS.get(row.marks.get(column.name, ""), "") if isinstance(self._found, Pivot) else ""

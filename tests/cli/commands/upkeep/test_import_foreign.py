@@ -93,6 +93,8 @@ def test_what_was_imported_is_seen_traced_and_listed_without_any_job(place: Path
     table = xpm("results", "digits", "-w", "new")
     assert table.stdout.splitlines()[1].split() == [identity[:11], "1", "0.91"]
     assert "They have the runs that were imported." in table.stderr
+    facts = xpm("results", "digits", "-w", "new", "--columns", "host,code,ended,foreign").stdout
+    assert facts.splitlines()[1].split() == ["-", "-", "-", "runs.csv"]
     folded = xpm("results", "digits", "-w", "new", "--over", "seed").stdout
     assert folded.splitlines()[:2] == ["accuracy", "0.92"]
     traced = xpm("cite", "digits:accuracy:seed=1", "-w", "new").stdout

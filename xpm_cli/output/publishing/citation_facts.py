@@ -18,12 +18,13 @@ from xpm_cli.output.json_form import SCHEMA, moment
 from xpm_cli.output.publishing.result_lines import cell_data
 from xpm_core.errors import SnapshotError
 from xpm_core.fingerprints.ran import Ran
-from xpm_core.labels import LIVE
+from xpm_core.labels import LIVE, short
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.results.columns import key_of
 from xpm_core.results.foreign import ForeignRun
 from xpm_core.results.jobs import Known
 from xpm_core.snapshot.code_store import CodeStore
+from xpm_core.states import State
 from xpm_core.workspace.reported import results_file
 
 Agreement = Literal["same", "differs", "missing"]
@@ -171,6 +172,9 @@ class CitationFacts:
             if source.row.state is None or source.row.state.value != "done":
                 word = source.row.state.value if source.row.state else "in a state that is not known"
                 yield f"Job {source.row.identity[:7]} is {word}: its value may not be the last one."
+        for run in self.cited.foreign:
+            if run.state is not State.DONE:
+                yield f"Run {short(run.identity)} is {run.state.value}: its value may not be the last one."
         if self.cited.foreign:
             yield "A run of another program cannot be traced further than to the file that it was imported from."
 

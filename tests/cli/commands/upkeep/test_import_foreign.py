@@ -147,6 +147,8 @@ def test_a_failed_foreign_run_is_named_and_no_command_for_jobs(place: Path, xpm:
     said = xpm("results", "digits", "--over", "seed", "-w", "new").stderr
     assert f"1 of 2 seeds (1 failed: foreign {identity[:11]})" in said
     assert "xpm show csv" not in said
+    note = f"Run {identity[:11]} is failed: its value may not be the last one."
+    assert note in xpm("cite", "digits:accuracy:seed=2", "-w", "new").stdout
 
 
 def test_foreign_rows_stand_beside_jobs(place: Path, xpm: Xpm) -> None:

@@ -3,7 +3,7 @@
 
 PIP = .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --editable
 
-.PHONY: help demo test lint format hooks docs reference dist bench-identity bench-commands bench-code bench bench-quick bench-profile storm clean
+.PHONY: help demo test lint format hooks docs reference dist bench-identity bench-commands bench-code bench-results bench bench-quick bench-profile storm clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' Makefile
@@ -47,6 +47,9 @@ bench-commands: .venv/.has-bench ## measure commands of xpm on 100,000 jobs
 
 bench-code: .venv/.has-bench ## measure snapshots, jobs that run from them, fingerprints, and the trace of what jobs run
 	@.venv/bin/python bench/run.py --only code --only fingerprints --only tracing
+
+bench-results: .venv/.has-bench .venv/.has-results ## measure tables of results, beside a loop over files with pandas, and log()
+	@.venv/bin/python bench/run.py --only results $(if $(QUICK),--quick)
 
 bench: .venv/.has-bench ## measure xpm beside RQ, HyperQueue, experimaestro and submitit, into bench/RESULTS.md (an hour)
 	-@.venv/bin/python bench/run.py --write

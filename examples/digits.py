@@ -6,8 +6,6 @@ sets of each size. Add a value to the grid and run the script again: only the ne
     python examples/digits.py [WORKSPACE]
 """
 
-import csv
-import json
 import sys
 from abc import abstractmethod
 from itertools import product
@@ -15,8 +13,6 @@ from pathlib import Path
 
 import joblib
 import numpy as np
-from rich.console import Console
-from rich.table import Table
 from sklearn.base import ClassifierMixin
 from sklearn.datasets import load_digits
 from sklearn.ensemble import RandomForestClassifier
@@ -97,27 +93,25 @@ class Train(Task):
 
 
 class Evaluate(Task):
-    """Measure the accuracy of a fitted model on the test set."""
+    """Measure the accuracy of a fitted model on the test set. What `execute` returns is the job's result."""
 
     train: Param[Train]
-    scores: Meta[Path] = field(default_factory=PathGenerator("scores.json"))
 
-    def execute(self) -> None:
+    def execute(self) -> dict[str, float]:
         classifier = joblib.load(self.train.fitted)
         with np.load(self.train.data.arrays) as arrays:
-            accuracy = classifier.score(arrays["x_test"], arrays["y_test"])
-        self.scores.write_text(json.dumps({"accuracy": accuracy}))
+            return {"accuracy": classifier.score(arrays["x_test"], arrays["y_test"])}
 
 
-# The experiment: which tasks to run. The tagged values name the rows of the results.
+# The experiment: which tasks to run. Tags are columns of the table of results, and name jobs in lists.
 
 
 def grid() -> list[Train]:
     """Return each model on each size of the training set. To add a value, add a number to one of these lists."""
     models = [
-        *(NearestNeighbours.C(neighbours=tag(n)).tag("model", "nearest") for n in [1, 5]),
-        *(Forest.C(trees=tag(n)).tag("model", "forest") for n in [10, 100]),
-        *(SupportVectors.C(gamma=tag(gamma)).tag("model", "vectors") for gamma in [0.001, 0.01]),
+        *(NearestNeighbours.C(neighbours=n).tag("model", f"nearest {n}") for n in [1, 5]),
+        *(Forest.C(trees=n).tag("model", f"forest {n}") for n in [10, 100]),
+        *(SupportVectors.C(gamma=gamma).tag("model", f"vectors {gamma}") for gamma in [0.001, 0.01]),
     ]
     sizes = [50, 250, 1250]
     data = Prepare.C().submit()
@@ -128,57 +122,19 @@ def run(workspace: Path) -> None:
     """Run the grid on two workers of this machine, then show the results and keep them."""
     with experiment(workspace, "digits", workers=2) as xp:
         training = xp.connector.createtoken("training", 1)  # one training at a time, while the other worker evaluates
-        evaluations = [Evaluate.C(train=training(1, train).submit()).submit() for train in grid()]
+        for train in grid():
+            Evaluate.C(train=training(1, train).submit()).submit()
         summary = xp.wait()
         if not summary:
             return  # leaving the block raises FailedExperiment, which names the failures
-        results = [{**each.tags(), **json.loads(each.scores.read_text())} for each in evaluations]
-        results.sort(key=lambda result: result["accuracy"], reverse=True)
-        show(results)
-        write(results, xp.resultspath / "accuracy.csv")
-        draw(results, xp.resultspath / "accuracy.png")
+        table = xp.results("task=Evaluate").select("size", "model", "accuracy").sort("-accuracy")
+        print("Accuracy on the test set, best first\n")
+        print(table.to_markdown())
+        table.to_csv(xp.resultspath / "accuracy.csv")
+        table.plot("size", "accuracy", by="model").savefig(xp.resultspath / "accuracy.png", dpi=150)
         print(f"Table and plot: {xp.resultspath}")
         if summary.reused == summary.done:
             print(f"Nothing had to be run: all {summary.done} jobs were done already.")
-
-
-def columns(results: list[dict]) -> list[str]:
-    """Return the names of the columns: first the tags that every result has, then the other tags, then the measure."""
-    names = {name for result in results for name in result} - {"accuracy"}
-    return [*sorted(names, key=lambda name: (sum(name not in result for result in results), name)), "accuracy"]
-
-
-def show(results: list[dict]) -> None:
-    """Print the results as a table."""
-    table = Table(*columns(results), title="Accuracy on the test set, best first")
-    for result in results:
-        cells = {**result, "accuracy": f"{result['accuracy']:.3f}"}
-        table.add_row(*(str(cells.get(name, "")) for name in columns(results)))
-    Console().print(table)
-
-
-def write(results: list[dict], path: Path) -> None:
-    """Write the results as a table (CSV)."""
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, columns(results))
-        writer.writeheader()
-        writer.writerows(results)
-
-
-def draw(results: list[dict], path: Path) -> None:
-    """Draw the accuracy over the size of the training set, with a curve for each model (PNG)."""
-    from matplotlib.figure import Figure  # here, because jobs import this file, too, and draw nothing
-
-    figure = Figure(figsize=(7, 5), layout="constrained")
-    axes = figure.add_subplot(xscale="log", xlabel="training images", ylabel="accuracy on the test set")
-    curves: dict[str, list[tuple[int, float]]] = {}
-    for result in results:
-        model = " ".join(str(result[name]) for name in columns(results) if name in result.keys() - {"size", "accuracy"})
-        curves.setdefault(model, []).append((result["size"], result["accuracy"]))
-    for model, points in curves.items():
-        axes.plot(*zip(*sorted(points), strict=True), marker="o", label=model)
-    axes.legend()
-    figure.savefig(path, dpi=150)
 
 
 if __name__ == "__main__":

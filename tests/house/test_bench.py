@@ -91,3 +91,20 @@ def test_each_work_is_measured_with_and_without_tracing(work: str, monkeypatch: 
     tracing = loaded("tracing", monkeypatch)
     assert set(tracing.WORKS) == {"calls", "functions", "opens", "events"}
     assert str(tracing.SIDE) == side.__file__
+
+
+@pytest.mark.redis
+def test_tables_of_results_are_measured_on_jobs_with_results(monkeypatch: pytest.MonkeyPatch) -> None:
+    results = loaded("results", monkeypatch)
+    rows = results.tables(100, None)
+    whole, folded = "table of 100 rows", ["over seeds, 100 rows", "to_latex, 20 folded rows"]
+    assert [row.what for row in rows] == [whole, whole, *folded]
+    assert all(row.ours and min(row.ours) > 0 for row in rows)
+    assert [len(row.theirs) for row in rows[:2]] == [0, len(rows[1].ours)]
+    assert bool(rows[2].absent) == (importlib.util.find_spec("pandas") is None)
+
+
+def test_log_is_measured_on_lines_that_are_in_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    results = loaded("results", monkeypatch)
+    assert results.logged(50) > 0
+    assert results.lines(50) > 0

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from xpm_core.errors import ExchangeError, WorkspaceError
-from xpm_core.labels import title
+from xpm_core.labels import bare_class, title
 from xpm_core.results.jobs import Job
 from xpm_core.states import State
 from xpm_core.words.text import listed, plural
@@ -122,8 +122,9 @@ class ForeignRun:
 
     @property
     def name(self) -> str:
-        """The same."""
-        return self.source.task
+        """The bare name of its class if the task is one, as `study:Train`; else the task."""
+        task = self.source.task
+        return bare_class(task) if ":" in task and task != self.source.name else task
 
     @property
     def title(self) -> str:

@@ -26,9 +26,9 @@ from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.follow.tracker import Tracker
 from xpm_core.script.live.run_html import experiment_html
 from xpm_core.script.open_run import OpenRun, Wanted
+from xpm_core.script.run_results import RunResults
 from xpm_core.script.sampling.until import Sampling
 from xpm_core.script.show.report import Summary
-from xpm_core.script.show.run_results import RunResults
 from xpm_core.script.submit.arguments import check, check_variable, names_of, refuse_unknown
 from xpm_core.script.submit.options import Options
 from xpm_core.script.this_process import cpus, dry_run_wanted

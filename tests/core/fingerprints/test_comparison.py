@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from helpers.code_traps import CHANGED, HELPER, SAME, USES_HELPER, Case, task
+from helpers.compared_code import compare
 from helpers.rare_code_traps import QUIET, RARE
 
 from xpm_core.fingerprints.comparison import Change, Comparison, Verdict
-from xpm_core.fingerprints.project import Project
 from xpm_core.fingerprints.ran import Ran, RanModule
 from xpm_core.fingerprints.reached import Reached, reach
 from xpm_core.fingerprints.walk import Unknown, Walk
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
 START = [("p", "train.py", "Train")]
 SEEN, UNSEEN = {**CHANGED, **RARE}, {**SAME, **QUIET}
-
-
-def compare(old: Project, new: Project, reached: Reached, ran: Ran | None = None) -> Verdict:
-    return Comparison(Walk(old), Walk(new)).verdict(reached, ran)
 
 
 def verdict_on(project: MakeProject, files: Mapping[str, str], path: str, old: str, new: str) -> Verdict:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from helpers.compared_code import compare
 
-from xpm_core.fingerprints.comparison import Verdict, compare
+from xpm_core.fingerprints.comparison import Verdict
 from xpm_core.fingerprints.reached import reach
 
 if TYPE_CHECKING:

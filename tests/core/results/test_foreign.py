@@ -200,3 +200,12 @@ def test_the_file_is_strict_json(tmp_path: Path) -> None:
     put(tmp_path, kept(1, where="łódź"))
     for line in file_of(tmp_path, "runs.csv").read_text().splitlines():
         json.loads(line, parse_constant=lambda word: pytest.fail(word))
+
+
+@pytest.mark.parametrize(("task", "rows", "count"), [("study:Train", 1, 3), ("Train", 2, 2), ("runs:1.csv", 2, 2)])
+def test_runs_share_rows_with_jobs_of_the_task_that_was_named(task: str, rows: int, count: int) -> None:
+    brought = ForeignRun(source("runs:1.csv")._replace(task=task), kept(params={"lr": 0.1, "seed": 2}))
+    jobs: list[Any] = [FakeJob({"lr": 0.1, "seed": seed}, {"accuracy": 0.8}) for seed in range(2)]
+    folded = table([*jobs, brought]).over("seed")
+    assert (len(folded), folded[0]["accuracy"].n, brought.task) == (rows, count, task)
+    assert brought.name == {"study:Train": "Train"}.get(task, task)

@@ -224,8 +224,13 @@ def improved(two: Two, metric: Column, settings: Settings) -> Cell:
     )
     scores = [scores_of(cell.values, cell.keys) for cell in (a, b)]
     found = probability_of_improvement(scores[0], scores[1], settings.level, settings.seed)
-    jobs, missing = (*a.jobs, *b.jobs), (*a.missing, *b.missing)
-    return Cell(found.value, None, found.n, found.interval, found.method, jobs, "runs", missing, found.note)
+    # Both groups have the same seeds, so a key says of which group it is.
+    keys = [(side, *key) for side, cell in enumerate((a, b)) for key in cell.keys]
+    missing = [hole._replace(key=(side, *hole.key)) for side, cell in enumerate((a, b)) for hole in cell.missing]
+    return Cell(
+        found.value, None, found.n, found.interval, found.method, (*a.jobs, *b.jobs), "runs", tuple(missing),
+        found.note, (*a.values, *b.values), tuple(keys),
+    )  # fmt: skip
 
 
 def _side(grouping: Grouping, first: Collection[str], inside: bool) -> list[Group]:

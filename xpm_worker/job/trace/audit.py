@@ -18,6 +18,7 @@ from typing import Any
 
 from xpm_core.fingerprints.ran import MOST_FILES, MOST_MODULES
 from xpm_core.project import origin
+from xpm_worker.job.trace.opened import Stamp, stamp
 from xpm_worker.job.trace.places import Places, plain
 
 STARTS = {
@@ -48,8 +49,8 @@ class Audit:
         places: The files of the job's code.
 
     Attributes:
-        opened: Absolute paths of the project's data that was opened for reading.
-        written: Absolute paths of the project's data that was opened for writing.
+        opened: Absolute paths of the project's data that was opened for reading, each with its stamp then.
+        written: Likewise of what was opened for writing.
         made: Those of these that the job has begun anew before it read them.
         executed: Files of the project whose code was run from its beginning.
         started: How other processes were started.
@@ -57,8 +58,8 @@ class Audit:
     """
 
     def __init__(self, places: Places) -> None:
-        self.opened: dict[str, None] = {}
-        self.written: dict[str, None] = {}
+        self.opened: dict[str, Stamp] = {}
+        self.written: dict[str, Stamp] = {}
         self.made: dict[str, None] = {}
         self.executed: dict[str, None] = {}
         self.started: dict[str, None] = {}
@@ -96,7 +97,7 @@ class Audit:
         if not isinstance(named, str):
             return
         path = _absolute(named)
-        if not self._places.is_data(path):
+        if not self._places.is_data(path) or "\0" in path:
             return
         is_new = flags & (os.O_TRUNC | os.O_EXCL)
         is_read = flags & os.O_ACCMODE != os.O_WRONLY and not is_new
@@ -106,7 +107,7 @@ class Audit:
         if len(noted) >= _MOST_NOTED:
             self.full["files"] = None
             return
-        noted[path] = None
+        noted[path] = stamp(path)
         if is_new and path not in self.opened:
             self.made[path] = None
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from hashlib import sha256
 
 from xpm_core.fingerprints.ran import OpenedFile
@@ -21,10 +21,28 @@ MOST_BYTES = 128_000_000
 MOST_S = 5.0
 """Seconds that this may take. A file system may be slow, and the job waits for it."""
 
-CLOCKS_NS = 2_000_000_000
-"""How far the clock of a file system may be behind that of the machine, nanoseconds."""
-
 _CHUNK = 1 << 20
+
+Stamp = tuple[int, ...]
+"""What says that a file is another one than before: its number, size and times; empty if there was no file."""
+
+
+def stamp(path: str) -> Stamp:
+    """The stamp of a file that is just being opened.
+
+    A handler of a signal may raise an error of its own while this runs. That one belongs to the job's code.
+    """
+    try:
+        return stamp_of(os.stat(path))
+    except OSError as error:
+        if error.filename != path:
+            raise
+        return ()
+
+
+def stamp_of(about: os.stat_result) -> Stamp:
+    """The stamp of a file of which this is known."""
+    return about.st_dev, about.st_ino, about.st_size, about.st_mtime_ns, about.st_ctime_ns
 
 
 class Digests:
@@ -32,25 +50,28 @@ class Digests:
 
     Args:
         places: The files of the job's code.
-        began_ns: When the job began, epoch nanoseconds. A live file that has changed since then may have had another
-            content when it was read.
         written: Files that the job has opened for writing.
 
     Example:
-        >>> Digests(places, began_ns, ()).of(["/tmp/xpm-1000/code/8c1f.../digits/data/train.csv"])
+        >>> Digests(places, ()).of({"/tmp/xpm-1000/code/8c1f.../digits/data/train.csv": stamp})
         [OpenedFile(tree='digits', path='data/train.csv', state='digest', digest='ab12...', ...)]
     """
 
-    def __init__(self, places: Places, began_ns: int, written: Iterable[str]) -> None:
-        self._places, self._began_ns, self._written = places, began_ns, frozenset(written)
+    def __init__(self, places: Places, written: Iterable[str]) -> None:
+        self._places, self._written = places, frozenset(written)
         self._left = MOST_BYTES
         self._until = time.monotonic() + MOST_S
 
-    def of(self, paths: Iterable[str]) -> list[OpenedFile]:
-        """What was in each of some files. Folders, devices and pipes are left out."""
-        return [found for path in paths if (found := self._one(path)) is not None]
+    def of(self, opened: Mapping[str, Stamp]) -> list[OpenedFile]:
+        """What was in each of some files. Folders, devices and pipes are left out.
 
-    def _one(self, path: str) -> OpenedFile | None:
+        Args:
+            opened: By path, what the file was when it was opened first. A live file that has changed since then may
+                have had another content when it was read.
+        """
+        return [found for path, before in opened.items() if (found := self._one(path, before)) is not None]
+
+    def _one(self, path: str, before: Stamp) -> OpenedFile | None:
         place = self._places.place(path)
         if place is None:
             return None
@@ -60,20 +81,17 @@ class Digests:
             about = os.stat(path)
             if not stat.S_ISREG(about.st_mode):
                 return None
-            if path in self._written or (live and self._has_changed(about)):
+            if path in self._written or (live and stamp_of(about) != before):
                 return OpenedFile(*place, "unknown", live=live)
             if about.st_size > min(LARGEST, self._left):
                 return OpenedFile(*place, "large", "", about.st_size, about.st_mtime_ns, live)
             digest = self._digest(path, about.st_size)
         except (FileNotFoundError, NotADirectoryError):
-            return OpenedFile(*place, "unknown" if path in self._written else "absent", live=live)
+            is_known = path not in self._written and not (live and before)
+            return OpenedFile(*place, "absent" if is_known else "unknown", live=live)
         except (OSError, ValueError):
             return OpenedFile(*place, "unknown", live=live)
         return OpenedFile(*place, "digest" if digest else "unknown", digest, live=live)
-
-    def _has_changed(self, about: os.stat_result) -> bool:
-        """Whether a live file may have changed while the job ran. In the copy none does."""
-        return max(about.st_mtime_ns, about.st_ctime_ns) >= self._began_ns - CLOCKS_NS
 
     def _digest(self, path: str, size: int) -> str:
         """The SHA-256 of a file; empty if that takes too long, or if it is just being written to."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 import sys
-import time
 from collections.abc import Collection, Iterator, Mapping
 
 from xpm_core.fingerprints.ran import CODE, OpenedFile, Part, Place, Ran, RanModule
@@ -39,7 +38,7 @@ class Tracing:
     """
 
     def __init__(self, places: Places) -> None:
-        self._pid, self._began_ns = os.getpid(), time.time_ns()
+        self._pid = os.getpid()
         self._places = places
         self._entries, self._audit = Entries(self._places.copies), Audit(self._places)
         self._modules: dict[str, str] = {}
@@ -108,8 +107,12 @@ class Tracing:
     def _files(self, code: Collection[Place]) -> list[OpenedFile]:
         """What was read. A file of code is no data if it was run: it was read for that, or to show or keep its text."""
         audit = self._audit
-        paths = [path for path in list(audit.opened) if not path.endswith(CODE) or self._places.place(path) not in code]
-        return Digests(self._places, self._began_ns, list(audit.written)).of(paths)
+        opened = {
+            path: stamp
+            for path, stamp in list(audit.opened.items())
+            if not path.endswith(CODE) or self._places.place(path) not in code
+        }
+        return Digests(self._places, list(audit.written)).of(opened)
 
 
 def begin(job: RunJob, environment: Mapping[str, str] = os.environ) -> Tracing | None:

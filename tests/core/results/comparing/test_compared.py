@@ -118,3 +118,11 @@ def test_the_probability_of_improvement_is_that_of_the_statistics() -> None:
         table(found).improvement("model=new", "model=old", over="seed")
     with pytest.raises(ResultsError, match="no job has model=x"):
         table(found).improvement("model=new", "model=x", over=["data", "seed"])
+
+
+def test_a_hole_of_one_group_is_counted_among_the_runs_of_both() -> None:
+    found = jobs()
+    found[0].state = State.FAILED
+    cell = table(found).improvement("model=new", "model=old", over=["data", "seed"])
+    assert (cell.n, cell.expected, cell.count_text) == (23, 24, "n=23 of 24 runs")
+    assert len(cell.keys) == len(cell.values) == len(cell.jobs) == 23

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from hashlib import sha256
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import pytest
 
 from xpm_core.fingerprints.ran import OpenedFile
 from xpm_worker.job.trace import opened
-from xpm_worker.job.trace.opened import Digests
+from xpm_worker.job.trace.opened import Digests, stamp
 from xpm_worker.job.trace.places import Places
 from xpm_worker.protocol.messages import RunJob
 
@@ -35,12 +34,13 @@ def live(tmp_path: Path) -> Path:
 
 
 def looked_at(
-    tree: Path, live: Path, *paths: Path, written: Iterable[Path] = (), began_ns: int = 0
+    tree: Path, live: Path, *paths: Path, written: Iterable[Path] = (), meanwhile: Callable[[], object] = bool
 ) -> list[OpenedFile]:
     fields = {name: None for name in RunJob._fields if name not in RunJob._field_defaults}
     job = RunJob(**{**fields, "workspace": "/w", "snapshot": SNAPSHOT, "code": {str(live): str(tree)}})  # type: ignore[arg-type]
-    began_ns = began_ns or time.time_ns() + 10**12
-    return Digests(Places(job), began_ns, map(str, written)).of(map(str, paths))
+    noted = {str(path): stamp(str(path)) for path in paths}
+    meanwhile()
+    return Digests(Places(job), map(str, written)).of(noted)
 
 
 def test_a_file_has_its_digest_in_the_copy_and_where_the_project_lies(tree: Path, live: Path) -> None:
@@ -52,14 +52,33 @@ def test_a_file_has_its_digest_in_the_copy_and_where_the_project_lies(tree: Path
     ]
 
 
-def test_a_live_file_that_has_changed_since_the_beginning_is_unknown_and_one_of_the_copy_is_not(
-    tree: Path, live: Path
-) -> None:
+def test_a_live_file_that_was_changed_after_it_was_opened_is_unknown(tree: Path, live: Path) -> None:
+    for name in ("a", "b", "gone"):
+        (live / name).write_bytes(b"1")
+
+    def change() -> None:
+        (live / "a").write_bytes(b"2")
+        (live / "gone").unlink()
+        (live / "come").write_bytes(b"")
+
+    found = looked_at(tree, live, *(live / name for name in ("a", "b", "gone", "come", "no")), meanwhile=change)
+    assert [each.state for each in found] == ["unknown", "digest", "unknown", "unknown", "absent"]
+
+
+def test_one_of_the_copy_is_not_changed_by_anybody(tree: Path, live: Path) -> None:
     (tree / "a").write_bytes(b"")
-    (live / "a").write_bytes(b"")
-    os.utime(live / "a", (1, 1))  # what changed last says more than the time that somebody has set
-    found = looked_at(tree, live, tree / "a", live / "a", began_ns=1_000_000_000)
-    assert [(each.state, each.live) for each in found] == [("digest", False), ("unknown", True)]
+    found = looked_at(tree, live, tree / "a", meanwhile=lambda: os.utime(tree / "a", (1, 1)))
+    assert [(each.state, each.live) for each in found] == [("digest", False)]
+
+
+def test_the_error_of_a_signal_goes_on_to_the_job(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(path: str) -> None:
+        raise TimeoutError("the job's own time is over")
+
+    assert stamp("/nonexistent/a") == ()
+    monkeypatch.setattr(os, "stat", interrupted)
+    with pytest.raises(TimeoutError, match="own time"):
+        stamp("/nonexistent/a")
 
 
 def test_large_files_have_size_and_time_also_behind_a_link(

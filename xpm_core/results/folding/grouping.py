@@ -193,12 +193,9 @@ def _hashable(value: Any) -> Any:
 
 
 def _task_names(rows: Sequence[Line]) -> list[str]:
-    """The name of each row's task: the class, with its module where two classes have one name.
-
-    A foreign run that counts as `Train` has no module. It is one of the class of that name, if there is one alone.
-    """
+    """The name of each row's task: the class, with its module where two classes have one name."""
     full = [row.job.task or "?" for row in rows]
-    bare = {(row.task, name) for row, name in zip(rows, full, strict=True) if name != row.task}
+    bare = {(row.task, name) for row, name in zip(rows, full, strict=True)}
     unique = len({name for name, _ in bare}) == len(bare)
     return [row.task for row in rows] if unique else full
 

@@ -131,7 +131,7 @@ def test_runs_that_count_as_a_task_fold_with_its_jobs(place: Path, xpm: Xpm) -> 
         study.add(Prepare.C(seed=tag(seed)), record={"results": {"accuracy": 0.9 + seed / 1000}})
     study.run.name_jobs([])
     rebuild(study.workspace)
-    xpm("import", "--csv", "runs.csv", "--experiment", "digits", "--task", "Prepare", "-w", "new")
+    xpm("import", "--csv", "runs.csv", "--experiment", "digits", "--task", "exchange_tasks:Prepare", "-w", "new")
     assert xpm("results", "digits", "-w", "new").stdout.split()[:3] == ["ID", "seed", "accuracy"]
     found = json.loads(xpm("cite", "digits:accuracy", "-w", "new", "--over", "seed", "--json").stdout)
     assert (len(found["foreign"]), len(found["jobs"]), found["cell"]["n"]) == (2, 2, 4)

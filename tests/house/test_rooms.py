@@ -16,7 +16,6 @@ TESTED_ELSEWHERE = {
     "core/workspace/reported/results_file": ("core/job/reporting/test_results", "the job writes it, and it is read"),
     "core/results/jobs": ("core/results/test_table", "tables are made of jobs that use others"),
     "core/results/listed": ("core/results/test_table", "tables are made by it"),
-    "core/script/run_results": ("whole/experiments/test_results", "a script makes tables of its jobs"),
     "cli/output/tables/reported": ("cli/output/sheets/test_job_sheet", "its lines are part of a job's sheet"),
     "core/workspace/reported/job_results": ("core/job/reporting/test_results", "what the job has reported is read"),
     "core/results/formats/written": ("core/results/formats/test_latex", "its methods are called for each form"),

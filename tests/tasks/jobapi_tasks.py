@@ -17,6 +17,7 @@ from typing import Any
 from xpm_core import (
     Config,
     GracefulTimeout,
+    LightweightTask,
     Meta,
     Param,
     PathGenerator,
@@ -361,6 +362,42 @@ class Using(Task):
 
     def execute(self) -> float:
         return 2 * float(self.first.results["accuracy"]) + self.first.results["loss.test"]
+
+
+class Warming(LightweightTask):
+    """Reports, in the job of another task."""
+
+    degrees: Param[int]
+
+    def execute(self) -> None:
+        self.log(step=-1, loss=9.0)
+        self.result("degrees", self.degrees)
+        self.output("warm.bin").write_bytes(b"1")
+
+
+class Spreading(Task):
+    """Reports from a thread, from a process that it forks, and from a program that it starts."""
+
+    note: Param[str]
+
+    def execute(self) -> None:
+        thread = threading.Thread(target=lambda: self.result("thread", 1))
+        thread.start()
+        thread.join()
+        if not (child := os.fork()):
+            self.result("forked", 1)
+            os._exit(0)
+        os.waitpid(child, 0)
+        subprocess.run([sys.executable, "-c", "import xpm_core; xpm_core.result('started', 1)"], check=True)
+
+
+class Resuming(ResumableTask):
+    """Fails before it reports anything."""
+
+    note: Param[str]
+
+    def execute(self) -> None:
+        raise RuntimeError("once")
 
 
 class Mixed:

@@ -23,6 +23,8 @@ from xpm_core.tracebacks.edges import edge
 if TYPE_CHECKING:
     from xpm_core.workspace.job_directory import JobDirectory
 
+_NOT_BEGUN = (State.WAITING, State.READY, State.DELAYED, State.BLOCKED)
+
 experiments: list[Any] = []
 """The experiments that are entered, the current one last. Each adds itself. `submit()` goes to the current one."""
 
@@ -106,7 +108,20 @@ class ConfigAttributes:
             return foreseen(self)
 
 
-class TaskAttributes:
+class ReportingAttributes:
+    """What tasks report with, and also tasks that run in the job of another one, before its `execute`."""
+
+    if TYPE_CHECKING:
+        result: Any
+        output: Any
+        log: Any
+    else:
+        result = fallback_function("xpm_core.job.reporting.results")
+        output = fallback_function("xpm_core.job.reporting.results")
+        log = fallback_function("xpm_core.job.reporting.metrics")
+
+
+class TaskAttributes(ReportingAttributes):
     """The attributes of each task. They can be read once it is submitted."""
 
     if TYPE_CHECKING:
@@ -116,17 +131,13 @@ class TaskAttributes:
         wait: Any
         _repr_html_: Any
         results: Any
-        result: Any
-        output: Any
-        log: Any
     else:
-        result = fallback_function("xpm_core.job.reporting.results")
-        output = fallback_function("xpm_core.job.reporting.results")
-        log = fallback_function("xpm_core.job.reporting.metrics")
 
         @fallback_attribute
         def results(self):
-            """What the job has reported: a mapping from name to value, as of now. Empty if it has reported nothing.
+            """What the job has reported: a mapping from name to value, as of now.
+
+            It is empty if the job has reported nothing, and while it waits to run, or to run again.
 
             A job reads it of the tasks that it uses: `self.train.results["accuracy"]`.
 
@@ -142,7 +153,9 @@ class TaskAttributes:
             from xpm_core.workspace.reported.job_results import JobResults  # late, because few ask for it
 
             if is_configuration(self):
-                return JobResults(Path(job_of(self, "results").jobpath))
+                job = job_of(self, "results")
+                state = getattr(job, "state", None)  # a job does not know it of the tasks that it uses: they are done
+                return JobResults(Path(job.jobpath), state if state in _NOT_BEGUN else None)
             if (folder := self.__dict__.get("__taskdir__")) is None:
                 wrong = "it was not submitted, but is part of the task that runs"
                 raise UnsubmittedTaskError(f"{type(self).__name__}.results", wrong, "Submit it, and then this task.")

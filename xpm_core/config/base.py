@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
-from xpm_core.config.attributes import ConfigAttributes, TaskAttributes, experiments, job_of
+from xpm_core.config.attributes import ConfigAttributes, ReportingAttributes, TaskAttributes, experiments, job_of
 from xpm_core.config.composition import compose
 from xpm_core.config.dict_methods import DictMethods
 from xpm_core.config.live_objects import instance
@@ -399,8 +399,8 @@ class ResumableTask(Task):
     __xpm_base__: ClassVar[bool] = True
 
 
-class LightweightTask(Config):
-    """A task that runs in the job of another one, before its `execute`.
+class LightweightTask(Config, ReportingAttributes):
+    """A task that runs in the job of another one, before its `execute`. What it reports is that job's.
 
     Example:
         >>> class Load(LightweightTask):

@@ -18,7 +18,7 @@ class HookedJob(NamedTuple):
         title: The job as people know it: `Train lr=0.1 model=mlp`.
         tags: Its tags.
         experiment: The experiment that it is known by: of those that it belongs to, the one whose script began last.
-            Empty if that is not known.
+            Empty if that is not known, or if 200 others began later.
         execution: The id of this execution.
         attempt: The number of this attempt, from 1.
         queue: Its queue.

@@ -24,6 +24,7 @@ from xpm_core.workspace.experiment_directory import ExperimentDirectory
 from xpm_core.workspace.files import explained, write_atomic
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.job_records import object_in, read_whole
+from xpm_core.workspace.reported import results_file
 from xpm_core.workspace.reported.results_file import results_in
 from xpm_core.workspace.workspace import Workspace
 
@@ -64,7 +65,7 @@ def lacking(workspace: Workspace) -> Lacking:
                 read[identity] = described(directory)
             if (found := read[identity]) is not None:
                 submissions.setdefault(experiment, []).append(found)
-        if identity not in ends and (end := ended(directory)) is not None and _is_news(end, entry):
+        if identity not in ends and (end := ended(directory)) is not None and _is_news(end, entry, directory):
             earlier_s = entry.end.ended_s if entry is not None and entry.end is not None else 0.0
             ends[identity] = replace(end, ended_s=max(end.ended_s, earlier_s))
     return Lacking(submissions, ends)
@@ -213,6 +214,8 @@ def ended(directory: JobDirectory) -> End | None:
     if marker is None:
         return None
     record: Mapping[str, Any] = directory.record(marker.execution) or {}
+    if marker.kind == "failed" and "results" not in record:  # a worker that was lost has not written them
+        record = {**record, **results_file.kept(directory, marker.execution)}
     return ended_by({**record, "execution": marker.execution}, State(marker.kind))
 
 
@@ -233,12 +236,17 @@ def ended_by(record: Mapping[str, Any], state: State) -> End:
     )
 
 
-def _is_news(end: End, entry: Entry | None) -> bool:
+def _is_news(end: End, entry: Entry | None, directory: JobDirectory) -> bool:
     """Whether the index lacks an end, or the results of that end, as after a worker of an earlier xpm."""
     known = entry.end if entry else None
-    if known is not None and known.execution == end.execution:
-        return known.state is end.state and bool(end.results) and not known.results
-    return known is None or known.ended_s <= end.ended_s
+    if known is None:
+        return True
+    lacks_results = known.state is end.state and bool(end.results) and not known.results
+    if known.execution == end.execution:
+        return lacks_results
+    if known.ended_s <= end.ended_s:
+        return True
+    return lacks_results and directory.adoptable() == end.execution  # it was adopted, and another one was noted
 
 
 def _seconds(value: Any) -> float:

@@ -412,7 +412,8 @@ class View:
         A program that follows the events calls it with the jobs of these. So it need not list all jobs anew.
 
         Returns:
-            These jobs, in order. Jobs that neither the server nor the index knows are left out.
+            These jobs, in order, and jobs of earlier calls whose results have come now. Jobs that neither the server
+            nor the index knows are left out.
 
         Raises:
             XpmError: As for `workers`.

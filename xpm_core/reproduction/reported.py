@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from xpm_core.job.reporting.metrics import MARK
 from xpm_core.job.reporting.metrics import NAME as METRICS
 from xpm_core.workspace.reported.results_file import NAME as RESULTS
 from xpm_core.workspace.reported.results_file import SCHEMA
@@ -44,19 +45,15 @@ def _of_results(content: bytes) -> bytes | None:
 
 def _of_metrics(content: bytes) -> bytes | None:
     rows = [json.loads(line) for line in content.splitlines() if line]
-    if not rows or not all(isinstance(row, dict) for row in rows) or not _is_head(rows[0]):
+    if not rows or not all(isinstance(row, dict) for row in rows) or MARK not in rows[0]:
         return None
     return "".join(f"{json.dumps(row)}\n" for row in _without_times(rows)).encode()
 
 
 def _without_times(rows: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
     for row in rows:
-        if not _is_head(row):
+        if MARK not in row:
             yield {name: value for name, value in row.items() if name != "at"}
-
-
-def _is_head(row: dict[str, Any]) -> bool:
-    return row.keys() == {"execution", "at"}
 
 
 _PARTS: dict[str, Callable[[bytes], bytes | None]] = {RESULTS: _of_results, METRICS: _of_metrics}

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 from xpm_core.errors import UnknownColumnError
+from xpm_core.filters.values import kind_and_value
 from xpm_core.index.columns import Cells
 
 Kind = Literal["tag", "param", "result", "fact"]
@@ -88,7 +89,19 @@ class Columns:
             if not any(_repeats(values, other) for other in told):
                 told.append(values)
                 kept.append(path)
-        return [path for path in self._parameters if path in set(kept)]
+        found = set(kept)
+        return [path for path in self._parameters if path in found and not self._is_told_below(path, kept)]
+
+    def _is_told_below(self, path: str, others: Iterable[str]) -> bool:
+        """Whether a parameter has one value, and another one below it is there in the same rows.
+
+        So is the class of a job that only some tasks use, `data=Prepare`, beside `data.corpus`.
+        """
+        values = self._parameters[path]
+        if len(set(map(key_of, values.values()))) > 1:
+            return False
+        below = f"{path}."
+        return any(other.startswith(below) and self._parameters[other].keys() == values.keys() for other in others)
 
     def varying(self) -> dict[Column, Mapping[int, Any]]:
         """All tags and parameters that differ, also those that only repeat others, with the value of each row."""
@@ -177,6 +190,19 @@ def _by_name(values: Values) -> dict[str, dict[int, Any]]:
         for name in cells:
             found[name].update(zip(rows, map(cells.columns[name].__getitem__, places), strict=True))
     return found
+
+
+def told(value: Any) -> Any:
+    """A value in a name for people: of a path, its text; of a job, its label.
+
+    Example:
+        >>> told({"path": "/data/corpus"}), told({"job": "Train/1d22f0a"}), told(0.1)
+        ('/data/corpus', 'Train/1d22f0a', 0.1)
+    """
+    if isinstance(value, list):
+        return [told(item) for item in value]
+    kind, found = kind_and_value(value) if isinstance(value, dict) else ("", value)
+    return value if kind == "map" else found
 
 
 def key_of(value: Any) -> Any:

@@ -19,10 +19,9 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, NamedTuple
 
-from xpm_core.job.reporting.metrics import LONGEST_LINE, NAME
+from xpm_core.job.reporting.metrics import LONGEST_LINE, MARK, NAME, TAKEN
 from xpm_core.results.thinning import Thinned
 from xpm_core.words.text import listed, plural
-from xpm_core.workspace.job_records import EXECUTION
 from xpm_core.workspace.reported.results_file import marks_in
 from xpm_core.workspace.reported.values import NOT_FINITE
 
@@ -32,7 +31,7 @@ MOST_CURVES = 500
 """How many metrics are read."""
 BLOCK = 1_000_000
 
-_NO_METRICS = frozenset({"step", "at", "not_finite"})
+_NO_METRICS = TAKEN | {"step"}
 
 Keep = Literal["extremes", "every"]
 
@@ -199,11 +198,11 @@ class _Reading:
 
     def add(self, row: dict[str, Any]) -> None:
         """Add a line."""
-        if "execution" in row and _is_start(row):
+        if MARK in row:
             self._torn += max(self._maybe_torn - 1, 0)
             self._maybe_torn = 0
-            if not self._executions or self._executions[-1] != row["execution"]:
-                self._executions.append(row["execution"])
+            if (begun := str(row[MARK])) not in self._executions[-1:]:  # it is there twice if the file was opened twice
+                self._executions.append(begun)
                 self._resumed_at = self._unnumbered
             return
         if self._maybe_torn:
@@ -243,6 +242,8 @@ class _Reading:
     def notes(self) -> list[str]:
         """What one should know of the curves."""
         found = [note for name, one in self.curves.items() for note in _notes_of(name, one)]
+        thinned = {name: one.kept for name, one in self.curves.items() if one.kept.is_thinned}
+        found += [_thinned_note(thinned)] if thinned else []
         if self._unnumbered and self._resumed_at:
             found.append(
                 f"{NAME}: its lines have no steps, and the task was resumed at line {self._resumed_at}: steps that it "
@@ -258,22 +259,22 @@ class _Reading:
         return found
 
 
-def _is_start(row: Mapping[str, Any]) -> bool:
-    """Whether a line says that an execution begins."""
-    execution = row["execution"]
-    return row.keys() <= {"execution", "at"} and isinstance(execution, str) and bool(EXECUTION.fullmatch(execution))
-
-
 def _notes_of(name: str, one: _Curve) -> Iterator[str]:
     kept = one.kept
     if one.no_numbers and kept.count:
         yield f"{name}: {one.no_numbers} of {one.no_numbers + kept.count} values are no numbers, and are no points."
     elif one.no_numbers:
         yield f"{name}: none of its {plural(one.no_numbers, 'value')} is a number, so it has no curve."
-    if kept.is_thinned:
-        what = "extremes" if kept.keep == "extremes" else f"one in {kept.stride}"
-        yield f"{name}: {len(kept)} of {kept.count} points are kept (first, last and {what})."
     if kept.nans:
         yield f"{name}: {plural(kept.nans, 'value')} of {kept.count} {'is' if kept.nans == 1 else 'are'} nan."
     if one.repeated:
         yield f"{name}: {plural(one.repeated, 'point')} repeat a step; of each step, the last value counts."
+
+
+def _thinned_note(curves: Mapping[str, Thinned]) -> str:
+    """One sentence about all curves that were thinned, with the numbers of the longest one."""
+    longest = max(curves.values(), key=lambda each: each.count)
+    what = "extremes" if longest.keep == "extremes" else f"one in {longest.stride}"
+    count = f"{len(longest)} of {longest.count} points are kept"
+    count = count if len(curves) == 1 else f"of the longest, {count}"
+    return f"{listed(list(curves))}: {count} (first, last and {what})."

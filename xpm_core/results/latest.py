@@ -12,14 +12,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from xpm_core.job.reporting.metrics import NAME
+from xpm_core.job.reporting.metrics import NAME, TAKEN
 from xpm_core.workspace.reported.results_file import marks_in
 from xpm_core.workspace.reported.values import Scalar, is_flat, restored
 
 READ = 4 * 2**20
 """Bytes at the end of the file that are read."""
 
-_OTHERS = ("step", "at", "not_finite", "execution")
+_OTHERS = ("step", *TAKEN)
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,8 @@ class LatestMetrics:
 def latest_metrics(directory: Path, most: int = READ) -> LatestMetrics:
     """Return the latest value of each metric of a job.
 
-    Values of an earlier execution do not count from the first step on that a later one has reported. A line that is
-    damaged, or has no end yet, is passed over.
+    That is the value that was logged last, so those of a later execution count (`curves.py` has the rule). A line that
+    is damaged, or has no end yet, is passed over.
 
     Args:
         directory: The directory of the job.
@@ -74,17 +74,9 @@ def latest_metrics(directory: Path, most: int = READ) -> LatestMetrics:
     if start:
         data = data[data.find(b"\n") + 1 :]  # the first line lacks its beginning
     found = LatestMetrics(whole=not start)
-    begins = False
     for row in _rows(data):
-        if "execution" in row and "step" not in row:
-            begins = True
-            continue
         step = row.get("step")
-        step = step if isinstance(step, (int, float)) and not isinstance(step, bool) else None
-        if begins and step is not None:
-            begins = False
-            found.values = {name: each for name, each in found.values.items() if each.step is None or each.step < step}
-        _add(found.values, row, step)
+        _add(found.values, row, step if isinstance(step, (int, float)) and not isinstance(step, bool) else None)
     return found
 
 

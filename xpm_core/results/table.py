@@ -33,6 +33,7 @@ from xpm_core.words.text import listed, plural
 from xpm_core.workspace.workspace import Workspace
 
 _NONE: Mapping[str, Any] = {}
+_STATE = Column("state", "fact", "state")
 
 
 class Row(Mapping[str, Any]):
@@ -264,21 +265,40 @@ class Table(Comparable, Written, Plotted, Sequence[Row]):
         if bold or within:
             problem = "one job for each row does not tell which is the best"
             raise ResultsError("bold", problem, 'Fold what was repeated first, such as over("seed").')
-        columns, results = self.columns, [column.kind == "result" for column in self.columns]
-        labels = results.index(True) if True in results else len(columns)
+        columns, results = list(self.columns), [column.kind == "result" for column in self.columns]
+        labels = first = results.index(True) if True in results else len(columns)
+        unfinished = self._unfinished([column for column in columns if column.kind == "result"])
+        if unfinished and self._asked is None:
+            columns.insert(first, _STATE)
+            first += 1
         rows = [[row.value(column) for column in columns] for row in self]
         return Sheet(
             headings=[column.name for column in columns],
             rows=rows,
-            labels=labels,
+            labels=first,
             names=[named(columns[:labels], row) for row in rows],
             jobs=[(row.identity,) for row in self],
             codes={row.identity: row.code for row in self if row.code},
-            notes=self.notes,
+            notes=[*self.notes, *unfinished],
         )
 
+    def _unfinished(self, results: Sequence[Column]) -> list[str]:
+        """A sentence if jobs that are not done have reported some results: these may be no final values."""
+        found = [
+            row for row in self if row.state is not State.DONE and any(each.key in row.results for each in results)
+        ]
+        if not found:
+            return []
+        words = listed([f"{short(row.identity)} {row.state.value if row.state else 'unknown'}" for row in found], 3)
+        return [f"{plural(len(found), 'job')} not done, whose values may not be final: {words}."]
+
     def _to_plot(self) -> Source:
-        return Source(self._rows, [column for column in self.columns if column.kind in ("tag", "param")])
+        """Values of jobs that are not done are not drawn. Their curves are."""
+        undone = [row for row in self if row.state is not State.DONE]
+        words = listed([f"{short(row.identity)} {row.state.value if row.state else 'unknown'}" for row in undone], 3)
+        notes = [f"{plural(len(undone), 'job')} not done, and not drawn: {words}."] if undone else []
+        telling = [column for column in self.columns if column.kind in ("tag", "param")]
+        return Source([_Finished(row) for row in self], telling, None, notes)
 
     def caption_of(self, *columns: Column) -> str:
         """What a value of some columns is: that of a job, so there is nothing to say."""
@@ -352,7 +372,7 @@ class Table(Comparable, Written, Plotted, Sequence[Row]):
 
         Example:
             >>> print(xp.results().over("seed")[0]["accuracy"])
-            0.9120 ± 0.0081 (95 % t, n=5 seeds)
+            0.912 ± 0.008 (95 % t, n=5 seeds)
         """
         return self._folded("over", names, Settings(names, interval, level, range, seed))
 

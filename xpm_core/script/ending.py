@@ -62,6 +62,8 @@ class Ending:
         self.announce: Callable[[str, Summary, str], None] = lambda outcome, summary, report: None
         """Called once with the outcome of the run, its counts and its report, before an error is raised."""
         self._announced = False
+        self.interrupt: BaseException | None = None
+        """The error that ends the script after Ctrl-C; None before that."""
 
     def report(self, summary: Summary) -> None:
         """Say what a run came to that was waited for.
@@ -96,9 +98,11 @@ class Ending:
             self._say_failures()
         if in_notebook():  # nobody presses Ctrl-C twice there, and a cell ends with its error
             with undisturbed():
-                return KeyboardInterrupt(stopped(self._name, self._states(), self._commands))
-        interrupted(self._name, self._states, self._store, self._commands)
-        return KeyboardInterrupt("stopped watching") if at_prompt() else SystemExit(INTERRUPTED)
+                self.interrupt = KeyboardInterrupt(stopped(self._name, self._states(), self._commands))
+        else:
+            interrupted(self._name, self._states, self._store, self._commands)
+            self.interrupt = KeyboardInterrupt("stopped watching") if at_prompt() else SystemExit(INTERRUPTED)
+        return self.interrupt
 
     def interrupted_by(self, error: KeyboardInterrupt) -> None:
         """Ctrl-C was pressed while the script's own code ran: at a prompt, the traceback shows where."""
@@ -115,9 +119,7 @@ class Ending:
         """
         if self._announced:
             return
-        interrupted = isinstance(error, KeyboardInterrupt) or (
-            isinstance(error, SystemExit) and error.code == INTERRUPTED
-        )
+        interrupted = isinstance(error, KeyboardInterrupt) or (error is not None and error is self.interrupt)
         summary = summarize(self._tracker.snapshot().values())
         text = [*self._report(summary), f"{self._name}: the script stopped with {type(error).__name__}."]
         self._announced = True

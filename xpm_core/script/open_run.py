@@ -8,7 +8,6 @@ in ending.py.
 from __future__ import annotations
 
 import logging
-import sys
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, nullcontext, suppress
@@ -90,7 +89,6 @@ class OpenRun:
         self._workspace, self._name, self._wanted = workspace, wanted.name, wanted
         self._began_s = time.monotonic()
         self._unfinished_named = self._waited = False
-        self._interrupt: BaseException | None = None
         with ExitStack() as stack:
             self._connect(stack)
             self._begin(stack)
@@ -199,8 +197,7 @@ class OpenRun:
             self._display.catch_up()
             self.submitter.say_fates()  # of tasks that callbacks have submitted
         except KeyboardInterrupt:
-            self._interrupt = self._ending.interrupted()
-            raise self._interrupt from None
+            raise self._ending.interrupted() from None
 
     def _quiet(self) -> bool:
         """Whether all jobs are settled, also those that callbacks have submitted."""
@@ -232,19 +229,23 @@ class OpenRun:
         Raises:
             FailedExperiment: Not all jobs are done.
         """
+        ended_by = error
         try:
             if error is None:
                 summary = self.wait()
                 self._waited = True
                 self._ending.report(summary)
-            elif error is self._interrupt:
+            elif error is self._ending.interrupt:
                 pass  # raised by `wait`, which has said everything
             elif isinstance(error, KeyboardInterrupt):
                 self._ending.interrupted_by(error)
             else:
                 self._ending.stopped_by(error)
+        except BaseException as raised:
+            ended_by = raised
+            raise
         finally:
-            self._ending.over(sys.exc_info()[1])
+            self._ending.over(ended_by)
 
     def close(self) -> None:
         """Close all parts, the last one first."""

@@ -23,10 +23,11 @@ if TYPE_CHECKING:
     from xpm_core.results.jobs import Job as Row
     from xpm_core.results.table import Table
     from xpm_core.script.follow.tracked_job import TrackedJob
-    from xpm_core.script.open_run import OpenRun
     from xpm_core.workspace.workspace import Workspace
 
 ENDED = (State.DONE, State.FAILED, State.CANCELLED)
+REASONS = {State.DONE: ("done",), State.FAILED: ("failed", "killed", "timeout", "refused", "lost")}
+"""What the record of the attempt says that has brought a job into a state."""
 
 
 class RunResults:
@@ -37,7 +38,7 @@ class RunResults:
         workspace: Workspace
 
         def refuse_dry(self, what: str) -> None: ...
-        def _begun(self) -> OpenRun: ...
+        def _begun(self) -> Any: ...  # its run: `open_run` imports this room
 
     @edge
     def results(self, filter: str | Filter = "") -> Table:
@@ -125,7 +126,8 @@ def _with_end(entry: Entry, job: TrackedJob) -> Entry:
     end = ended(job.directory)
     if end is None or end.state is not job.state:  # it writes the marker afterwards, too, and the record before
         records: list[dict[str, Any]] = job.directory.records()
-        end = ended_by(records[-1], job.state) if records else None
+        is_it = bool(records) and records[-1].get("reason") in REASONS[job.state]  # else it is an earlier attempt's
+        end = ended_by(records[-1], job.state) if is_it else None
     if end is None:
         return entry
     known = entry if entry.task else described(job.directory) or entry

@@ -230,7 +230,8 @@ class Lease(NamedTuple):
         needs: Identities of the jobs that this one needs.
         retries: How often it runs again.
         tags: For people. They are not signed.
-        experiment: Of the experiments that it belongs to, the one whose run began last. It is not signed.
+        experiment: Of the experiments that it belongs to, the one whose run began last; empty if more than 200 others
+            began later. It is not signed.
     """
 
     spec: JobSpec

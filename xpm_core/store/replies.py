@@ -143,9 +143,15 @@ def _lease(reply: Sequence[Any]) -> Lease:
         cancelled=bool(cancel),
         needs=tuple(filter(None, text_of(needs).split(","))),
         retries=Retries(int(max_retries), int(max_losses), int(backoff_ms) / 1000),
-        tags=map_or_none(tags) or {},
+        tags=_scalars(tags),
         experiment=text_of(experiment),
     )
+
+
+def _scalars(value: Any) -> dict[str, Any]:
+    """The tags that a value holds. They are not signed: what no tag can be, such as a list of lists, is left out."""
+    found = map_or_none(value) or {}
+    return {name: tag for name, tag in found.items() if isinstance(tag, (str, int, float)) or tag is None}
 
 
 def spec_of(identity: Any, task: Any, name: Any, directory: Any, payload: bytes, options: Any) -> JobSpec:

@@ -70,7 +70,7 @@ def perform(job: RunJob, reports: Reports) -> int:
     try:
         _enter(job, directory, interruption)
         running.current = _running(job, directory, reports)
-        if job.resumable and job.attempt > 1:
+        if job.resumable and max(job.number, job.attempt) > 1:  # by its directory, or by the server
             results.resume()
         interruption.allow()
         results.returned(execute(job, directory, reports))

@@ -307,7 +307,7 @@ class Claimer:
         reply, asked = answer
         wiped = reply.code is FinishCode.UNKNOWN and outcome is State.DONE
         if not forged and (wiped or (reply.accepted and reply.state in ENDS)):
-            self._note_end(held, outcome if wiped else State(reply.state), error, adopted=bool(adopted))
+            self._note_end(held, outcome if wiped else State(reply.state), error, adopted=adopted)
         if wanted:
             self._next = self._taken(reply.next, asked)
         else:
@@ -369,9 +369,7 @@ class Claimer:
             self._note_end(held, State.FAILED, {"type": "Lost", "message": "the process that started it was killed"})
         return failed
 
-    def _note_end(
-        self, held: HeldLease, state: State, error: Mapping[str, Any] | None, *, adopted: bool = False
-    ) -> None:
+    def _note_end(self, held: HeldLease, state: State, error: Mapping[str, Any] | None, *, adopted: str = "") -> None:
         """Write into the workspace's index how a job has ended. If it has run, also pass that on."""
         lease = held.lease
         end = End(
@@ -380,7 +378,7 @@ class Claimer:
             started_s=held.began_s,
             host=self.worker.host,
             worker=self.worker.name,
-            execution=lease.execution,
+            execution=adopted or lease.execution,
             attempt=lease.attempt,
             error=dict(error or {}) if state is State.FAILED else {},
             **(code_facts(held.about) if held.about else {}),

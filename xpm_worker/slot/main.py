@@ -89,6 +89,7 @@ def work(context: SlotContext, name: str, daemon: str, replaces: str = "") -> bo
     worker.set_parts(SlotParts(orders, claimer, runner, starter, join, settings.linger_s))
     worker.install_signal_handlers()
     starter.ensure()
+    runner.hooks.find()
     worker.work(burst=settings.burst)
     starter.close()
     runner.hooks.close()

@@ -198,8 +198,7 @@ def kept_results(
         return results_file.checked(reported)
     if finished is not None:
         return {}
-    found = results_file.read(directory)
-    return found.summary() if found is not None and found.execution == execution else {}
+    return results_file.kept(directory, execution)
 
 
 def checked_seeds(reported: dict[str, Any]) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from helpers.finished_jobs import Study
 from xpm_core.index.entries import End, ended_line
 from xpm_core.index.folders import ends_folder
 from xpm_core.index.merged import MergedIndex
-from xpm_core.index.rebuild import lacking, rebuild
+from xpm_core.index.rebuild import ended, lacking, rebuild
 from xpm_core.index.writers import RemovalWriter
 from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.reported.results_file import Reported
 
 REPORTED = {"results": {"accuracy": 0.9}}
 
@@ -52,3 +53,32 @@ def test_a_job_that_was_removed_has_no_results(tmp_path: Path) -> None:
     job = study.grid(1, record=REPORTED)[1]
     RemovalWriter(tmp_path, "me").add(job.identity, time.time() + 1)
     assert job.identity not in MergedIndex(tmp_path).read()
+
+
+def test_a_job_that_was_adopted_before_gets_the_results_of_the_execution_that_counts(tmp_path: Path) -> None:
+    """A worker of an earlier xpm has noted its own execution, which has not run."""
+    study = Study(tmp_path)
+    job = study.grid(1, record=REPORTED)[1]
+    known = end_of(study, job)
+    for file in ends_folder(tmp_path).iterdir():
+        file.unlink()
+    bare = End(known.state, known.ended_s + 5, execution="another")
+    (ends_folder(tmp_path) / "old.jsonl").write_text(ended_line(job.identity, bare) + "\n")
+    rebuild(study.workspace)
+    end = end_of(study, job)
+    assert (end.results, end.execution) == ({"accuracy": 0.9}, known.execution)
+    assert lacking(study.workspace).jobs == 0
+
+
+def test_a_job_whose_worker_was_lost_has_what_its_file_says(tmp_path: Path) -> None:
+    study = Study(tmp_path)
+    job = study.grid(1)[1]
+    job.write_record(7, "lost", {"reason": "lost"})
+    job.write_marker("failed", "lost")
+    Reported("lost", {"accuracy": 0.5}).write(job)
+    end = ended(job)
+    assert end is not None
+    assert (end.execution, end.results) == ("lost", {"accuracy": 0.5})
+    Reported("earlier", {"accuracy": 0.5}).write(job)
+    assert (end := ended(job)) is not None
+    assert end.results == {}

@@ -18,7 +18,7 @@ from helpers.study import NAME, OTHER, Study
 import xpm_core
 from xpm_core.errors import AmbiguousJobError, FilterError, RedisUnavailableError, UnknownJobError, WorkspaceError
 from xpm_core.filters import parse
-from xpm_core.index.writers import IndexedJob, SubmissionWriter
+from xpm_core.index.writers import EndWriter, IndexedJob, SubmissionWriter
 from xpm_core.reading.look import View, look
 from xpm_core.server.embedded.server import EmbeddedServer
 from xpm_core.states import Event, State
@@ -365,6 +365,28 @@ def test_a_job_that_the_index_gets_later_has_its_parameters_then(
         )
         assert view.update([identity]) == [row]
         assert (row.params, row.experiments) == ({"lr": 0.1}, ["sweep"])
+
+
+def test_results_that_the_index_gets_after_the_end_of_their_job_come_with_the_next_update(
+    workspace: Workspace, redis_client: redis.Redis, redis_url: str
+) -> None:
+    """A worker tells the server first, and then writes the index."""
+    lab = Lab(workspace, redis_client)
+    lab.end("a", results={"accuracy": 0.5})
+    lease = lab.start("b")
+    with look(workspace.path, redis=redis_url) as view:
+        ranking = view.ranked(parse("accuracy>0.1"))
+        assert len(ranking) == 1
+        ends, held = lab.ends, []
+        lab.ends = cast(EndWriter, SimpleNamespace(add=lambda *line: held.append(line)))
+        lab.finish("b", lease, results={"accuracy": 0.9, "loss": 0.1})
+        ranking.update(view.update([lease.identity]))
+        assert len(ranking) == 1
+        ends.add(*held[0])
+        ranking.update(view.update([]))
+        assert set(ranking.window(0, 5)) == {lab.identity("a"), lease.identity}
+        assert [row.identity for row in view.jobs("loss<0.5")] == [lease.identity]  # filters know its name
+        assert view.update([]) == []
 
 
 def test_without_the_server_nothing_can_be_brought_up_to_date(files: View) -> None:

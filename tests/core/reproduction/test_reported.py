@@ -28,7 +28,7 @@ def lines(*rows: Any) -> str:
 
 
 def metrics(execution: str, at: float, loss: float) -> str:
-    return lines({"execution": execution, "at": at}, {"step": 1, "loss": loss, "at": at + 1})
+    return lines({"xpm_execution": execution, "at": at}, {"step": 1, "loss": loss, "at": at + 1})
 
 
 def test_the_same_results_of_another_execution_are_equal(tmp_path: Path) -> None:

@@ -30,6 +30,18 @@ def test_the_longer_of_two_equal_paths_is_no_column() -> None:
     assert names(*jobs) == ["train.seed", "seed", "a"]
 
 
+def test_the_class_of_what_is_used_is_a_column_only_where_classes_differ() -> None:
+    other = FakeJob({"n": 1}, {"a": 1}, task="study:Other")
+    jobs = [FakeJob({"data": "Prepare", "data.corpus": n}, {"a": 1}) for n in (1, 2)]
+    assert names(*jobs, other) == ["corpus", "n", "a"]
+    nested = [FakeJob({"x": "A", "x.y": "B", "x.y.z": n}, {"a": 1}) for n in (1, 2)]
+    assert names(*nested, other) == ["z", "n", "a"]
+    more = FakeJob({"data": "Download", "data.corpus": 1}, {"a": 1})
+    assert names(*jobs, more, other) == ["data", "corpus", "n", "a"]
+    assert names(*jobs, FakeJob({"data": "Prepare"}, {"a": 1}), other) == ["data", "corpus", "n", "a"]
+    assert names(FakeJob({"data": "Prepare"}, {"a": 1}), other) == ["data", "n", "a"]
+
+
 def test_a_name_is_as_short_as_it_can_be() -> None:
     jobs = [FakeJob({"a.optim.lr": n, "b.optim.lr": 3 * n % 2, "b.model.size": n * 5}, {"x": 1}) for n in (1, 2)]
     assert names(*jobs) == ["a.optim.lr", "b.optim.lr", "size", "x"]

@@ -20,7 +20,7 @@ Lines = list[Mapping[str, Any] | str]
 
 
 def start(execution: str) -> Mapping[str, Any]:
-    return {"execution": execution, "at": 1.5}
+    return {"xpm_execution": execution, "at": 1.5}
 
 
 def write(folder: Path, lines: Lines, end: str = "\n") -> Path:
@@ -134,6 +134,13 @@ def test_long_curves_are_thinned_and_this_is_said(tmp_path: Path) -> None:
     assert {point.step % 32 for point in evenly["loss"][:-1]} == {0}
     assert "every 32th" not in evenly.notes[0]
     assert "one in 32" in evenly.notes[0]
+
+
+def test_many_long_curves_are_said_in_one_note(tmp_path: Path) -> None:
+    write(tmp_path, [{"step": step, **{f"m{n}": n for n in range(8)}, "at": 1} for step in range(50)])
+    assert curves(tmp_path, most=20, keep="every").notes == [
+        "m0, m1, m2, m3, m4 and 3 more: of the longest, 14 of 50 points are kept (first, last and one in 4)."
+    ]
 
 
 def test_memory_is_bounded_however_long_the_file_and_its_lines_are(tmp_path: Path) -> None:

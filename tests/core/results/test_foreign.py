@@ -190,10 +190,47 @@ def test_foreign_rows_are_folded_and_a_failed_one_is_a_hole() -> None:
         for seed in (1, 2, 3)
     ]
     found = mixed(jobs, *runs).over("seed")
-    assert [row["accuracy"].n for row in found] == [2, 2]  # a job and a foreign run are never in one cell
+    assert [row["accuracy"].n for row in found] == [2, 2]  # they count as another task
     assert [row["accuracy"].mean for row in found] == [0.8, 0.9]
     assert any(note.startswith("3 rows are foreign: runs.csv") for note in found.notes)
     assert any("csv:0000000" in note for note in found.notes)
+
+
+def test_foreign_rows_that_count_as_a_task_are_folded_with_its_jobs_if_nothing_differs() -> None:
+    """`xpm import --task Train` says that they are runs of Train."""
+    jobs = [FakeJob({"model": "svm", "lr": 0.1, "seed": seed}, {"accuracy": 0.8}) for seed in (1, 2)]
+    runs = [
+        ForeignRun(source()._replace(task="Train"), kept(seed, params={"model": "svm", "lr": 0.1, "seed": seed}))
+        for seed in (2, 3, 4)
+    ]
+    [row] = folded = mixed(jobs, *runs).over("seed")
+    assert (row["accuracy"].n, row["accuracy"].unit, folded.holes) == (5, "runs", [])
+    assert "Jobs and foreign rows that differ in no tag and parameter are folded together: all." in folded.notes
+    assert any("seed=2: 2 jobs differ in nothing else, and all count" in note for note in folded.notes)
+    two = [*jobs, FakeJob({"model": "svm", "lr": 0.1, "seed": 3}, {"accuracy": 0.8}, task="other:Train")]
+    assert [len(row.jobs) for row in mixed(two, *runs).over("seed")] == [2, 1, 3]  # nobody can tell which of the two
+
+
+def test_foreign_rows_are_folded_apart_from_jobs_if_they_do_not_say_a_parameter() -> None:
+    jobs = [
+        FakeJob({"model": "svm", "lr": lr, "epochs": 3, "seed": seed}, {"accuracy": 0.8 + seed / 100})
+        for lr in (0.1, 0.2)
+        for seed in (1, 2, 3)
+    ]
+    runs = [
+        ForeignRun(source()._replace(task="Train"), kept(seed, params={"model": "svm", "lr": 0.1, "seed": seed}))
+        for seed in (7, 8, 9, 10)
+    ]
+    found = mixed(jobs, *runs)
+    folded = found.over("seed")
+    assert [(row["lr"], row["accuracy"].n) for row in folded] == [(0.1, 3), (0.2, 3), (0.1, 4)]
+    assert folded.holes == []  # old runs have other seeds, so nobody lacks any
+    assert folded.notes[-1] == (
+        "4 foreign rows of Train are folded apart from jobs, because they do not say epochs. If it was the same, "
+        "import them with it."
+    )
+    [row] = found.compare("lr=0.1 and epochs=3", "not epochs=3", over="seed")
+    assert (row["a"].n, row["b"].n, row["test"]) == (3, 4, "Welch t")
 
 
 def test_the_file_is_strict_json(tmp_path: Path) -> None:
@@ -202,7 +239,7 @@ def test_the_file_is_strict_json(tmp_path: Path) -> None:
         json.loads(line, parse_constant=lambda word: pytest.fail(word))
 
 
-@pytest.mark.parametrize(("task", "rows", "count"), [("study:Train", 1, 3), ("Train", 2, 2), ("runs:1.csv", 2, 2)])
+@pytest.mark.parametrize(("task", "rows", "count"), [("study:Train", 1, 3), ("Train", 1, 3), ("runs:1.csv", 2, 2)])
 def test_runs_share_rows_with_jobs_of_the_task_that_was_named(task: str, rows: int, count: int) -> None:
     brought = ForeignRun(source("runs:1.csv")._replace(task=task), kept(params={"lr": 0.1, "seed": 2}))
     jobs: list[Any] = [FakeJob({"lr": 0.1, "seed": seed}, {"accuracy": 0.8}) for seed in range(2)]

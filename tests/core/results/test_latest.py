@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from xpm_core.results.curves import curves
 from xpm_core.results.latest import Latest, latest_metrics
 
 
@@ -19,7 +20,7 @@ def written(folder: Path, *rows: Any) -> Path:
 def test_each_metric_has_its_latest_value_and_step(tmp_path: Path) -> None:
     written(
         tmp_path,
-        {"execution": "e1", "at": 1.0},
+        {"xpm_execution": "e1", "at": 1.0},
         {"step": 1, "loss": 0.5, "accuracy": 0.1, "at": 2.0},
         {"step": 2, "loss": None, "not_finite": {"loss": "inf"}, "at": 3.0},
         {"note": "warm", "at": 4.0},
@@ -31,16 +32,26 @@ def test_each_metric_has_its_latest_value_and_step(tmp_path: Path) -> None:
     }
 
 
-def test_steps_that_a_later_execution_repeats_do_not_count(tmp_path: Path) -> None:
+def test_values_of_a_later_execution_count_metric_by_metric_as_in_curves(tmp_path: Path) -> None:
     written(
         tmp_path,
-        {"execution": "e1", "at": 1.0},
+        {"xpm_execution": "e1", "at": 1.0},
         {"step": 5, "early": 1},
-        {"step": 6, "test": 0.9},
-        {"execution": "e2", "at": 2.0},
+        {"step": 6, "test": 0.9, "loss": 0.9},
+        {"xpm_execution": "e2", "at": 2.0},
         {"step": 6, "loss": 0.3},
     )
-    assert latest_metrics(tmp_path).values == {"early": Latest(1, 5, None), "loss": Latest(0.3, 6, None)}
+    found = latest_metrics(tmp_path).values
+    assert found == {"early": Latest(1, 5, None), "test": Latest(0.9, 6, None), "loss": Latest(0.3, 6, None)}
+    assert {name: (each.step, each.value) for name, each in found.items()} == {
+        name: points[-1] for name, points in curves(tmp_path).items()
+    }
+
+
+def test_a_file_that_was_opened_twice_loses_nothing(tmp_path: Path) -> None:
+    mark = {"xpm_execution": "e1", "at": 1.0}
+    written(tmp_path, mark, {"step": 8, "test": 0.9}, mark, {"step": 8, "loss": 0.3})
+    assert latest_metrics(tmp_path).values == {"test": Latest(0.9, 8, None), "loss": Latest(0.3, 8, None)}
 
 
 def test_damaged_lines_and_a_torn_last_one_are_passed_over(tmp_path: Path) -> None:

@@ -82,3 +82,16 @@ def test_a_result_that_some_jobs_lack_is_said() -> None:
     jobs = [FakeJob({"n": 0}, {"a": 1}), FakeJob({"n": 1}, {"a": 1, "b": 2}), FakeJob({"n": 2}, {"b": 1})]
     running = FakeJob({"n": 3}, {}, State.RUNNING)
     assert table([*jobs, running]).notes == ["Of 3 done jobs of Train: 1 without a, 1 without b."]
+
+
+def test_what_a_job_reported_before_it_failed_is_told_from_final_values_in_each_form() -> None:
+    jobs = [FakeJob({"seed": seed}, {"f1": 0.9}, State.FAILED if seed == 2 else State.DONE) for seed in range(3)]
+    found, failed = table(jobs), jobs[2].identity[:7]
+    assert found.to_csv().splitlines() == ["seed,state,f1", "0,done,0.9", "1,done,0.9", "2,failed,0.9"]
+    said = f"1 job not done, whose values may not be final: {failed} failed."
+    assert said in found.to_markdown()
+    assert found.select("seed", "f1").to_csv().splitlines()[0] == "seed,f1"
+    assert said in found.select("seed", "f1").to_latex()
+    assert found[:2].to_csv().splitlines()[0] == "seed,f1"
+    waiting = FakeJob({"seed": 9}, {}, State.WAITING)
+    assert table([*jobs[:2], waiting]).to_csv().splitlines()[0] == "seed,f1"

@@ -82,6 +82,31 @@ def test_finish_claims_the_next_job_in_the_same_call(desk: StoreClient) -> None:
     assert reply.next.lease.identity == identity("b")
 
 
+@pytest.mark.parametrize(("later", "named"), [(1, "exp"), (7, "exp"), (8, "exp"), (199, "exp"), (200, "")])
+def test_a_claim_names_the_experiment_however_many_began_later(desk: StoreClient, later: int, named: str) -> None:
+    """It looks at some of them only, because thousands would make each claim slow."""
+    desk.submit(submission("a"))
+    desk.client.zadd(keys.experiments(W), {f"later{number}": desk.run.started_ms + 1 for number in range(later)})
+    assert desk.claim().experiment == named
+
+
+def test_a_claim_has_only_tags_that_can_be_some(desk: StoreClient) -> None:
+    desk.submit(submission("a"))
+    deep = f"{'[' * 500}{']' * 500}"
+    written = f'{{"lr": 0.1, "model": "mlp", "debug": true, "none": null, "deep": {deep}, "map": {{}}}}'
+    desk.client.hset(keys.job(W, identity("a")), "tags", written)
+    assert desk.claim().tags == {"lr": 0.1, "model": "mlp", "debug": True, "none": None}
+
+
+def test_of_several_experiments_a_claim_names_the_one_whose_run_began_last(desk: StoreClient) -> None:
+    desk.submit(submission("a"))
+    for number, name in enumerate(["before", "after", "empty"]):
+        desk.client.zadd(keys.experiments(W), {name: desk.run.started_ms - 1 + 2 * number})
+    for name in ("before", "after"):
+        desk.client.sadd(keys.experiment_jobs(W, name), identity("a"))
+    assert desk.claim().experiment == "after"
+
+
 def test_a_repeated_claim_answers_the_same_job(desk: StoreClient) -> None:
     desk.submit(submission("a"), submission("b"))
     first, again = desk.store.claim(WORKER, "e1").lease, desk.store.claim(WORKER, "e1").lease

@@ -24,6 +24,7 @@ from xpm_core.results.foreign import ForeignImport, keep
 from xpm_core.results.table import Row
 from xpm_core.states import State
 from xpm_core.workspace.reported.job_results import JobResults
+from xpm_core.workspace.reported.results_file import Reported
 
 pytestmark = pytest.mark.redis
 
@@ -49,7 +50,7 @@ def test_results_reach_the_directory_the_record_and_the_index(crew: Crew) -> Non
     assert f"xpm: not kept as a result: {BAD}" in crew.directory(task).err.read_text()
     lines = [json.loads(line) for line in (crew.directory(task).path / "metrics.jsonl").read_text().splitlines()]
     assert [each.get("step") for each in lines] == [None, 0, 1, 2]
-    assert lines[0]["execution"] == end_of(crew, task).execution
+    assert lines[0]["xpm_execution"] == end_of(crew, task).execution
 
 
 def test_a_job_that_is_killed_keeps_what_it_had_reported(crew: Crew, tmp_path: Path) -> None:
@@ -76,6 +77,31 @@ def test_a_later_job_and_the_script_read_them(stage: Stage) -> None:
     with look(stage.workspace.path, redis=stage.url) as view:
         _, task = view.experiment("results").run("latest").tasks()
         assert dict(task.results) == {"result": 1.25}
+
+
+def test_a_task_before_the_job_s_own_reports_as_the_job(stage: Stage) -> None:
+    with experiment(stage.workspace.path, "warm", redis=stage.url) as xp:
+        task = tasks.Reporting.C(note="warmed").submit(init_tasks=[tasks.Warming.C(degrees=40)])
+        xp.wait()
+    assert (task.results["degrees"], list(task.results.files)) == (40, ["warm.bin", "model.bin"])
+    text = (task.jobpath / "metrics.jsonl").read_text()
+    assert [json.loads(line).get("step") for line in text.splitlines()] == [None, -1, 0, 1, 2]
+
+
+def test_threads_report_and_other_processes_are_warned(crew: Crew) -> None:
+    crew.run(task := tasks.Spreading.C(note="x"))
+    assert dict(JobResults(crew.directory(task).path)) == {"thread": 1}
+    assert crew.directory(task).err.read_text().count("result() does nothing here: only the process of the job") == 2
+
+
+def test_a_resumed_job_keeps_its_results_also_if_the_server_has_forgotten_its_attempts(crew: Crew) -> None:
+    task = tasks.Resuming.C(note="x")
+    directory = crew.directory(task)
+    directory.write_record(directory.prepare(1), "earlier", {"reason": "failed"})
+    Reported("earlier", {"epochs": 3}).write(directory)
+    crew.run(task, State.FAILED, options={"resumable": True})
+    wait_until(lambda: crew.job(task).identity in MergedIndex(crew.workspace.path).read())
+    assert end_of(crew, task).results == {"epochs": 3}
 
 
 def test_a_task_that_was_not_submitted_has_none(crew: Crew) -> None:

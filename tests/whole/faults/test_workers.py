@@ -7,6 +7,7 @@ import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import jobapi_tasks as job_tasks
 import psutil
 import pytest
 import worker_tasks as tasks
@@ -14,6 +15,7 @@ from helpers.daemons import Crew, Worker, alive, code_of, frozen
 from helpers.private_server import PrivateServer
 from helpers.waiting import wait_until
 
+from xpm_core.index.merged import MergedIndex
 from xpm_core.reading.reader import Reader
 from xpm_core.states import State
 from xpm_core.store import keys
@@ -75,6 +77,20 @@ def test_sigkill_of_a_starter_once_too_often_fails_the_job_and_marks_its_directo
     worker.starters()[0].kill()
     job = crew.wait(task, State.FAILED)
     wait_until(lambda: crew.directory(task).marker() == Marker("failed", job.execution), show=lambda: worker.log)
+
+
+def test_a_job_whose_starter_was_killed_keeps_what_it_had_reported(crew: Crew) -> None:
+    worker = crew.started(lease_s=600)
+    crew.submit(task := job_tasks.Reporting.C(note="x", until=Path("/nonexistent")), max_losses=0)
+    pid = crew.directory(task).path / "pid"
+    wait_until(lambda: pid.exists() and pid.read_text(), show=lambda: crew.explain(task))
+    worker.starters()[0].kill()
+    crew.wait(task, State.FAILED)
+    index = MergedIndex(crew.workspace.path)
+    wait_until(lambda: (entry := index.read().get(crew.job(task).identity)) is not None and entry.end is not None)
+    assert (end := index.read()[crew.job(task).identity].end) is not None
+    assert end.results["loss.test"] == 0.25
+    assert crew.record(task)["results"]["loss.test"] == 0.25
 
 
 def test_sigkill_of_a_daemon_leaves_nothing(crew: Crew) -> None:

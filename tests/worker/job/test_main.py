@@ -18,6 +18,7 @@ from helpers.private_server import PrivateServer
 from helpers.waiting import wait_until
 
 from xpm_core.identity import task_id
+from xpm_core.index.merged import MergedIndex
 from xpm_core.states import State
 from xpm_core.store import keys
 from xpm_core.store.refusals import tag
@@ -199,12 +200,17 @@ def test_a_directory_of_another_job_is_not_touched(crew: Crew) -> None:
 def test_a_done_marker_that_the_server_does_not_know_is_adopted(crew: Crew) -> None:
     task = tasks.Write.C(note="before")
     directory = crew.directory(task)
-    directory.write_record(directory.prepare(1), "earlier", {"reason": "done"})
+    record = {"reason": "done", "results": {"accuracy": 0.5}, "code": {"snapshot": "8c" * 32}}
+    directory.write_record(directory.prepare(1), "earlier", record)
     directory.write_marker("done", "earlier")
     crew.run(task)
     assert crew.job(task).execution == "earlier"
     assert not directory.out.exists()
     assert directory.kept(task_id(type(task))) is not None, "it can be retried, whatever the earlier one left"
+    index = MergedIndex(crew.workspace.path)
+    wait_until(lambda: directory.identity in index.read())
+    assert (end := index.read()[directory.identity].end) is not None
+    assert (end.execution, end.results, end.code) == ("earlier", {"accuracy": 0.5}, "8c" * 6)
 
 
 def test_what_a_job_leaves_behind_is_killed(crew: Crew, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from xpm_core.errors import ResultValueError, WorkspaceError
 from xpm_core.job import running as job
 from xpm_core.workspace.reported import results_file
 from xpm_core.workspace.reported.results_file import LONGEST_PROBLEM, MOST_FILES, MOST_PROBLEMS, Reported
-from xpm_core.workspace.reported.values import plain
+from xpm_core.workspace.reported.values import lacking, plain
 
 WHOLE = "result"
 """The name of the result if `execute` returns a value that is no dict."""
@@ -45,7 +45,7 @@ class Results:
 
     def __init__(self, running: job.RunningJob) -> None:
         self._directory, self.running, self.pid = running.directory, weakref.ref(running), running.pid
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a signal handler of the job may report while something is written
         before = results_file.read(running.directory)  # of an earlier execution that a resumable task goes on from
         self.reported = before or Reported()
         self.reported.execution, self.reported.problems = running.execution, []
@@ -80,14 +80,20 @@ class Results:
     def add_file(self, path: str) -> None:
         """Note a file that the job makes."""
         with self._lock:
-            if path not in self.reported.files and len(self.reported.files) < MOST_FILES:
-                self.reported.files.append(path)
-                self._changed = True
-                self._write()
+            files = self.reported.files
+            if path in files:
+                return
+            if len(files) >= MOST_FILES or len(path) > LONGEST_PROBLEM:
+                limits = f"at most {MOST_FILES} files, of at most {LONGEST_PROBLEM} characters each"
+                self.note(f"some announced files are not listed: expected {limits}")
+                return
+            files.append(path)
+            self._changed = True
+            self._write()
 
     def note(self, problem: str) -> None:
         """Note what could not be kept, in the log and for the job's record."""
-        said = problem[:LONGEST_PROBLEM].encode("utf-8", "replace").decode()
+        said = _sayable(problem)
         with self._lock:
             if said in self.reported.problems:
                 return
@@ -96,12 +102,18 @@ class Results:
                 self._changed = True
                 say(f"not kept as a result: {said}")
 
-    def end(self) -> dict[str, Any]:
-        """Write what was not written yet; return the summary for the record."""
+    def keep(self) -> None:
+        """Write what was not written yet."""
         with self._lock:
             if self._changed:
                 self._write()
-            return self.reported.summary()
+
+    def end(self) -> dict[str, Any]:
+        """Write what was not written yet; return the summary for the record."""
+        if more := lacking(self.reported.results):
+            self.note(f"too many results for tables: {results_file.NAME} alone has {more} of them")
+        self.keep()
+        return self.reported.summary()
 
     @property
     def folder(self) -> Path:
@@ -114,7 +126,7 @@ class Results:
             self.reported.write(self._directory)
             self._changed = False
         except (WorkspaceError, ValueError) as error:
-            problem = f"{results_file.NAME}: {error}"[:LONGEST_PROBLEM]
+            problem = _sayable(f"{results_file.NAME}: {error}")
             if problem not in self.reported.problems and len(self.reported.problems) < MOST_PROBLEMS:
                 self.reported.problems.append(problem)
                 say(problem)
@@ -155,7 +167,14 @@ def output(name: str | os.PathLike[str]) -> Path:
     Example:
         torch.save(model.state_dict(), output("model.bin"))
     """
-    found, path = of_this_process("output"), Path(name)
+    found = of_this_process("output")
+    try:
+        path = Path(name)
+    except TypeError:
+        if found is None:
+            raise
+        found.note(f"{name!r}: expected the name of a file")
+        path = Path(str(name))
     if found is None:
         return path
     folder = found.folder
@@ -165,8 +184,8 @@ def output(name: str | os.PathLike[str]) -> Path:
         return place
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        found.note(f"{path}: {error.strerror}")
+    except (OSError, ValueError) as error:  # ValueError: a zero byte
+        found.note(f"{path}: {getattr(error, 'strerror', None) or error}")
     found.add_file(place.relative_to(folder).as_posix().encode("utf-8", "replace").decode())
     return place
 
@@ -192,9 +211,10 @@ def returned(value: Any) -> None:
 
 
 def resume() -> None:
-    """Take over what an earlier execution of a resumable task has reported."""
+    """Take over what an earlier execution of a resumable task has reported, also if this one reports nothing."""
     try:
-        of_this_process("result")
+        if (found := of_this_process("result")) is not None:
+            found.keep()  # at once, because this execution may be killed before it reports anything
     except Exception as error:  # the job goes on, whatever becomes of this
         say(f"its earlier results are not kept: {type(error).__name__}: {error}")
 
@@ -211,10 +231,15 @@ def summary() -> dict[str, Any]:
         return found.end()
     except Exception as error:  # the job is done, whatever becomes of this
         say(f"its results are not kept: {type(error).__name__}: {error}")
-        return {"result_problems": [f"{type(error).__name__}: {error}"[:LONGEST_PROBLEM]]}
+        return {"result_problems": [_sayable(f"{type(error).__name__}: {error}")]}
 
 
-_making = threading.Lock()
+def _sayable(problem: str) -> str:
+    """A problem as messages and files take it: it may hold half a character, as paths may."""
+    return problem[:LONGEST_PROBLEM].encode("utf-8", "replace").decode()
+
+
+_making = threading.RLock()
 _latest: Results | None = None
 """What the job of this process has reported; also when nothing else of the job is left."""
 _warned: set[str] = set()
@@ -227,15 +252,14 @@ def of_this_process(what: str) -> Results | None:
         what: The function that asks, for the warning.
 
     Returns:
-        None outside of a job, and, with a warning, in a process that the job has forked.
+        None outside of a job, and, with a warning, in a process that the job has started.
     """
     running = job.current
     if running is None:
+        warn_elsewhere(what)
         return None
     if running.pid != os.getpid():
-        if what not in _warned:
-            _warned.add(what)
-            warnings.warn(f"{what}() does nothing here: only the process of the job itself reports", stacklevel=3)
+        _warn(what)
         return None
     global _latest
     with _making:
@@ -244,9 +268,31 @@ def of_this_process(what: str) -> Results | None:
         return _latest
 
 
+def warn_elsewhere(what: str) -> None:
+    """Warn if this process is not a job, but a job has started it, such as a worker process for one GPU.
+
+    Args:
+        what: The function that does nothing here.
+    """
+    if what not in _warned and job.JOB_VARIABLE in os.environ:
+        _warn(what)
+
+
+def _warn(what: str) -> None:
+    """Warn once that a function does nothing in this process."""
+    if what in _warned:
+        return
+    _warned.add(what)
+    text = f"{what}() does nothing here: only the process of the job itself reports"
+    try:
+        warnings.warn(text, stacklevel=4)
+    except Warning:  # the job's code makes errors of warnings, but nothing here fails it
+        say(text)
+
+
 def say(text: str) -> None:
-    """Write a line into the job's log. The job's code may have closed it."""
+    """Write a line into the job's log. The job's code may have closed it, or replaced it by anything."""
     try:
         print(f"xpm: {text}", file=sys.stderr, flush=True)
-    except (OSError, ValueError, AttributeError):
+    except Exception:
         return

@@ -20,11 +20,16 @@ from xpm_core.reading.listing.known_jobs import KnownJobs, by_index, by_server
 from xpm_core.reading.listing.listing import JobSelector, Listing
 from xpm_core.reading.listing.ranking import Ranking
 from xpm_core.reading.listing.row import JobRow
+from xpm_core.states import State
 
 if TYPE_CHECKING:
     from xpm_core.reading.reader import Reader
 
 R = TypeVar("R", bound=Row)
+
+ENDED = (State.DONE, State.FAILED, State.CANCELLED)
+AWAITED_S = 60.0
+"""How long the index is read on for the end of a job, seconds. If its worker was lost, it never comes."""
 
 
 class JobSearch:
@@ -45,6 +50,8 @@ class JobSearch:
     ) -> None:
         self._workspace, self._reader, self._now_s = workspace, reader, now_s
         self._experiments = experiments
+        self._awaited: dict[str, float] = {}
+        """Jobs that have ended, and whose end the index has not got yet; until when it is looked for."""
         self.index = MergedIndex(workspace)
 
     @cached_property
@@ -94,22 +101,37 @@ class JobSearch:
         return Ranking(self.known.rows.values(), wanted, self._selector.complete)
 
     def update(self, identities: Iterable[str], now_s: float) -> list[JobRow]:
-        """Read how these jobs stand now, and add those that are new; see `View.update`."""
+        """Read how these jobs stand now, and add those that are new; see `View.update`.
+
+        A worker writes the index after it has told the server, so what a job has reported may come later.
+        """
         self._now_s = now_s
         rows, wanted = self.known.rows, list(dict.fromkeys(identities))
         assert self._reader is not None
         fresh = {job.identity: job for job in self._reader.jobs.read(wanted)}
-        lacking = [each for each in fresh if each not in rows or not rows[each].entry.task]
-        entries = self.index.read_on() if lacking else {}
-        for identity in lacking:
+        new = [each for each in fresh if each not in rows or not rows[each].entry.task]
+        awaited = {each: until_s for each, until_s in self._awaited.items() if until_s >= now_s and each not in fresh}
+        reads = new or awaited or any(job.state in ENDED for job in fresh.values())
+        entries = self.index.read_on() if reads else {}
+        for identity in [*fresh, *awaited]:
             entry = entries.get(identity)
             row = rows.setdefault(identity, JobRow(entry or Entry(identity), None))
             row.entry = entry or row.entry
-        if lacking:
-            self.__dict__.pop("vocabulary", None)  # they may have new tags and parameters
         for identity, job in fresh.items():
             rows[identity].job, rows[identity].state = job, job.state
-        return [rows[identity] for identity in wanted if identity in rows]
+        self._awaited = {
+            each: awaited.get(each, now_s + AWAITED_S) for each in [*fresh, *awaited] if _awaits(rows[each])
+        }
+        came = [each for each in awaited if each not in self._awaited]
+        found = [rows[each] for each in dict.fromkeys([*wanted, *came]) if each in rows]
+        self._forget_names(found, bool(new))
+        return found
+
+    def _forget_names(self, rows: Iterable[JobRow], new: bool) -> None:
+        """Let the vocabulary be made again if jobs are new, or have reported results of other names."""
+        known = self.__dict__.get("vocabulary")
+        if known is not None and (new or any((row.results or {}).keys() - known.results.keys() for row in rows)):
+            del self.__dict__["vocabulary"]
 
     def named(self, name: str) -> JobRow:
         """Return the one job that a name means; see `View.job`."""
@@ -122,3 +144,12 @@ class JobSearch:
         found = [self.known.rows[identity] for identity in identities if identity in self.known.rows]
         self._selector.complete(found)
         return found
+
+
+def _awaits(row: JobRow) -> bool:
+    """Whether the index lacks the end of a job that has ended."""
+    end, job = row.entry.end, row.job
+    if row.state not in ENDED:
+        return False
+    is_it = end is not None and (not end.execution or job is None or end.execution == job.execution)
+    return row.entry.state is not row.state or not is_it

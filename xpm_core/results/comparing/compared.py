@@ -10,11 +10,11 @@ from dataclasses import replace
 from typing import Any, NamedTuple, overload
 
 from xpm_core.errors import ResultsError, UnknownColumnError
-from xpm_core.results.columns import Column, key_of
+from xpm_core.results.columns import Column, key_of, told
 from xpm_core.results.digits import fixed
 from xpm_core.results.folding.cells import Cell, Hole
 from xpm_core.results.folding.grouping import Group, Grouping
-from xpm_core.results.folding.holes import group_text, holes_of, said_of, sentence
+from xpm_core.results.folding.holes import group_text, holes_of, pooled, said_of, sentence
 from xpm_core.results.folding.marking import paired_values
 from xpm_core.results.folding.settings import Settings
 from xpm_core.results.folding.values import scores_of, value_of
@@ -89,12 +89,14 @@ class Comparisons(Written, Sequence[ComparedRow]):
         a: The filter of the first group.
         b: The filter of the second group.
         notes: What one should know of it, each a sentence.
+        codes: The code of each job, the first digits of its digest.
     """
 
     def __init__(self, rows: Sequence[ComparedRow], columns: Sequence[Column], filters: tuple[str, str]) -> None:
         self._rows, self.columns = rows, columns
         self.a, self.b = filters
         self.notes: list[str] = []
+        self.codes: dict[str, str] = {}
 
     @overload
     def __getitem__(self, at: int) -> ComparedRow: ...
@@ -129,6 +131,7 @@ class Comparisons(Written, Sequence[ComparedRow]):
             rows=[[row.value(column) for column in columns] for row in self],
             labels=len([column for column in columns if column not in _COLUMNS]),
             names=[row.name for row in self],
+            codes=self.codes,
             caption=said,
             notes=self.notes,
         )
@@ -191,9 +194,11 @@ def compared(two: Two, metric: Column, settings: Settings) -> Comparisons:
         for key, pair, test in zip(both, cells, with_holm(tests), strict=True)
     ]
     found = Comparisons(rows, columns, filters)
+    found.codes = {row.identity: row.code for group in divided.groups for row in group.rows if row.code}
     found.notes = [
         *_several(grouping, sides, common),
         *said_of(grouping, settings.names),
+        *pooled(divided, settings.names),
         *_holes(divided, settings),
         *_alone(grouping, (first_by_key, other_by_key)),
     ]
@@ -278,28 +283,30 @@ def _difference(cells: tuple[Cell, Cell], test: Comparison, level: float) -> Cel
 
 def _several(grouping: Grouping, sides: Sequence[Sequence[Group]], common: Sequence[int]) -> Iterator[str]:
     """A sentence for groups that differ in more than one column."""
-    told = [
-        f"{column.name} ({sides[0][0].values[at]}, {sides[1][0].values[at]})"
+    differing = [
+        f"{column.name} ({told(sides[0][0].values[at])}, {told(sides[1][0].values[at])})"
         for at, column in enumerate(grouping.columns)
         if at not in common
     ]
-    if len(told) > 1:
-        yield f"The two groups differ in {listed(told, 10)}."
+    if len(differing) > 1:
+        yield f"The two groups differ in {listed(differing, 10)}."
 
 
 def _nothing_in_common(
     grouping: Grouping, sides: Sequence[Sequence[Group]], filters: tuple[str, str], common: Sequence[int]
 ) -> ResultsError:
     """The error for two groups none of whose configurations can be compared."""
-    told = []
+    apart = []
     for at in common:
         values = [{key_of(group.values[at]): group.values[at] for group in side} for side in sides]
         if not values[0].keys() & values[1].keys():
-            lists = [listed([str(each) for each in side.values()], 3) for side in values]
-            told.append(f"{grouping.columns[at].name} is {lists[0]} in {filters[0]}, and {lists[1]} in {filters[1]}")
+            lists = [listed([str(told(each)) for each in side.values()], 3) for side in values]
+            apart.append(f"{grouping.columns[at].name} is {lists[0]} in {filters[0]}, and {lists[1]} in {filters[1]}")
     problem = f"{filters[0]} and {filters[1]} have no configuration in common"
     return ResultsError(
-        "compare", ": ".join([problem, *(["; ".join(told)] if told else [])]), "Narrow the filters to one value of it."
+        "compare",
+        ": ".join([problem, *(["; ".join(apart)] if apart else [])]),
+        "Narrow the filters to one value of it.",
     )
 
 

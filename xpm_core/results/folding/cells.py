@@ -55,7 +55,7 @@ class Cell(NamedTuple):
 
     Example:
         >>> print(table.over("seed")[0]["accuracy"])
-        0.9120 ± 0.0081 (95 % t, n=5 seeds)
+        0.912 ± 0.008 (95 % t, n=5 seeds)
     """
 
     mean: float
@@ -82,17 +82,19 @@ class Cell(NamedTuple):
 
     @property
     def value_text(self) -> str:
-        """The mean and its interval, with as many decimals as its width allows: `0.9120 ± 0.0081`.
+        """The mean and its interval, with as many decimals as its width allows: `0.912 ± 0.008`.
 
-        An interval that is not symmetric is written as `0.981 [0.962, 0.990]`.
+        An interval that is not symmetric is written as `0.981 [0.962, 0.990]`, with the digits of its shorter side.
         """
         if self.interval is None:
             return "--" if math.isnan(self.mean) else fixed(self.mean, None)
         half = self.half_width or 0.0
-        places = decimals(half)
         low, high = self.interval
-        if math.isclose(high - self.mean, self.mean - low, rel_tol=1e-6, abs_tol=1e-12 * abs(self.mean)):
+        sides = high - self.mean, self.mean - low
+        if math.isclose(*sides, rel_tol=1e-6, abs_tol=1e-12 * abs(self.mean)):
+            places = decimals(half)
             return f"{fixed(self.mean, places)} ± {fixed(half, places)}"
+        places = decimals(max(min(sides), half / 10))
         return f"{fixed(self.mean, places)} [{fixed(low, places)}, {fixed(high, places)}]"
 
     @property
@@ -105,6 +107,30 @@ class Cell(NamedTuple):
     def __str__(self) -> str:
         method = self.method or ("no interval" if self.n else "no value")
         return f"{self.value_text} ({method}, {self.count_text})"
+
+
+def notes_of(cells: Iterable[tuple[str, str, Any]]) -> list[str]:
+    """What cells say of themselves, as why they have no interval: each once, with the columns and the rows.
+
+    Args:
+        cells: For each, the name of its row, that of its column, and the cell. Others than cells are passed over.
+
+    Example:
+        >>> notes_of([("model=few", "accuracy", cell), ("model=mlp", "accuracy", other)])
+        ['accuracy of model=few: 2 values are too few for an interval, which needs 3.']
+    """
+    rows: dict[str, dict[str, None]] = {}
+    said: dict[tuple[str, str], dict[str, None]] = {}
+    for row, column, cell in cells:
+        if isinstance(cell, Cell):
+            rows.setdefault(column, {})[row] = None
+            if cell.note and cell.n:  # a cell without a job is a hole, which is named
+                said.setdefault((cell.note, column), {})[row] = None
+    columns: dict[tuple[str, str], list[str]] = {}
+    for (note, column), some in said.items():
+        of = "" if len(some) == len(rows[column]) else f" of {listed(list(some), SHOWN)}"
+        columns.setdefault((note, of), []).append(column)
+    return [f"{', '.join(names)}{of}: {note}." for (note, of), names in columns.items()]
 
 
 def plural_of(name: str) -> str:

@@ -14,11 +14,11 @@ from typing import Any, overload
 
 from xpm_core.errors import ResultsError, UnknownColumnError
 from xpm_core.results.columns import Column, key_of
-from xpm_core.results.folding.cells import Cell, Hole
+from xpm_core.results.folding.cells import Cell, Hole, notes_of
 from xpm_core.results.folding.choosing import as_names, best_rows, only_metric, sorted_rows
 from xpm_core.results.folding.grouping import Group, Grouping, Line
-from xpm_core.results.folding.holes import group_text, holes_of, said_of, sentence
-from xpm_core.results.folding.marking import ALIKE, Mark, marked
+from xpm_core.results.folding.holes import group_text, holes_of, pooled, said_of, sentence
+from xpm_core.results.folding.marking import ALIKE, Mark, marked, untested
 from xpm_core.results.folding.pivot import Pivot, pivoted
 from xpm_core.results.folding.settings import Settings
 from xpm_core.results.folding.values import scores_of, value_of
@@ -110,7 +110,7 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
     Example:
         >>> for row in xp.results("task=Train").over("seed"):
         ...     print(row["lr"], row["accuracy"])
-        0.1 0.9120 ± 0.0081 (95 % t, n=5 seeds)
+        0.1 0.912 ± 0.008 (95 % t, n=5 seeds)
     """
 
     def __init__(
@@ -122,7 +122,8 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
         self._rows = [
             FoldedRow(self, group, holes) for group, holes in zip(grouping.groups, holes_of(grouping), strict=True)
         ]
-        self._notes = [*notes, *said_of(grouping, settings.names)]
+        independent = pooled(grouping, settings.names) if settings.interval in ("t", "se", "bootstrap") else []
+        self._notes = [*notes, *said_of(grouping, settings.names), *independent]
 
     @property
     def columns(self) -> Sequence[Column]:
@@ -234,13 +235,20 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
             within: The names of columns: there is a best value for each combination of theirs.
         """
         rows = [[row.value(column) for column in self.columns] for row in self]
-        best: set[tuple[int, int]] = set()
-        for name in as_names(bold):
-            place = list(self.columns).index(self.column(name.removeprefix("-")))
-            found = self.marks(name.removeprefix("-"), within=within, lowest=name.startswith("-"))
-            best |= {(at, place) for at, mark in enumerate(found) if mark in ("best", "alike")}
+        metrics = {self.column(name.removeprefix("-")): name.startswith("-") for name in as_names(bold)}
+        marks = self._marked(metrics, as_names(within), "bold") if metrics else {}
+        places = {column: place for place, column in enumerate(self.columns)}
+        best = {
+            (at, places[metric])
+            for at in range(len(self))
+            for metric in metrics
+            if marks.get((metric, at)) in ("best", "alike")
+        }
         cells = any(isinstance(value, Cell) for row in rows for value in row)
         said = [self.caption if cells else "", ALIKE.format(" of each group" if within else "") if best else ""]
+        said += untested(
+            marks, {at: row.name for at, row in enumerate(self)}, {metric: metric.name for metric in metrics}
+        )
         return Sheet(
             headings=[column.name for column in self.columns],
             rows=rows,
@@ -249,8 +257,15 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
             codes={line.identity: line.code for row in self for line in row.lines if line.code},
             bold=best,
             caption=" ".join(filter(None, said)),
-            notes=self.notes,
+            notes=[
+                *self.notes,
+                *notes_of((row.name, column.name, row.value(column)) for row in self for column in self.values),
+            ],
         )
+
+    def notes_on(self, column: Column) -> Sequence[str]:
+        """What the cells of a column say of themselves, as why they have no interval."""
+        return notes_of((row.name, column.name, row.value(column)) for row in self)
 
     def _to_plot(self) -> Source:
         settings = self.settings
@@ -304,7 +319,8 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
         "untested" if there are too few values to tell; empty if it is worse.
 
         Rows are tested against the best, paired where they have the same seeds. p-values are corrected by Holm's method
-        for all comparisons that are made.
+        for all comparisons that are made. If the row with the best mean has less than 3 values, there is no best one:
+        all are "untested". So the greatest of single runs is never called the best.
 
         Args:
             metric: The name of a result; it may be left out if there is only one.
@@ -315,14 +331,32 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
             UnknownColumnError: Nothing has such a name.
             ResultsError: The cells are no means.
         """
-        self._refuse_aggregates("marks")
-        column, columns = self._metric(metric, "marks"), [self.column(name) for name in as_names(within)]
-        places = [tuple(key_of(row.value(each)) for each in columns) for row in self]
+        column = self._metric(metric, "marks")
+        found = self._marked({column: lowest}, as_names(within), "marks")
+        return [found.get((column, at), "") for at in range(len(self))]
+
+    def _marked(
+        self, metrics: Mapping[Column, bool], within: Sequence[str], place: str
+    ) -> dict[tuple[Hashable, Hashable], Mark]:
+        """The marks of results by result and row. p-values are corrected for all comparisons together.
+
+        Args:
+            metrics: The results, each with whether its least mean is the best.
+            within: As in `marks`.
+            place: Where that was asked for, for messages.
+        """
+        self._refuse_aggregates(place)
+        columns = [self.column(name) for name in within]
         cells: dict[Hashable, dict[Hashable, Any]] = {}
-        for at, (row, place) in enumerate(zip(self, places, strict=True)):
-            cells.setdefault(place, {})[at] = row.value(column)
+        metric_of: dict[Hashable, Column] = {}
+        for at, row in enumerate(self):
+            group = tuple(key_of(row.value(each)) for each in columns)
+            for metric in metrics:
+                metric_of[metric, group] = metric
+                cells.setdefault((metric, group), {})[at] = row.value(metric)
+        lowest = [each for each, metric in metric_of.items() if metrics[metric]]
         found = marked(cells, lowest=lowest, level=self.settings.level)
-        return [found.get((place, at), "") for at, place in enumerate(places)]
+        return {(metric_of[each], at): mark for (each, at), mark in found.items()}
 
     @edge
     def profile(self, taus: Iterable[float], metric: str = "") -> dict[str, list[ProfilePoint]]:

@@ -2,21 +2,22 @@
 
 All tags and parameters that differ count, whether the table shows them or not, and the class of the task. Facts of
 jobs, such as their machine, do not count. A parameter that has the same last name as one that is folded, and its value
-in each row, is the same thing (`train.seed`, `seed`).
+in each row, is the same thing (`train.seed`, `seed`). Foreign rows are put together with jobs if they count as their
+task, and have the same tags and parameters: a parameter that they do not say is not taken to be equal.
 
 Owns: groups. It computes no values.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
 from xpm_core.errors import ResultsError
 from xpm_core.filters import row as filters
-from xpm_core.results.columns import Column, Columns, key_of
+from xpm_core.results.columns import Column, Columns, key_of, told
 from xpm_core.states import State
 
 TASK = Column("task", "fact", "task")
@@ -40,6 +41,8 @@ class Line(Protocol):
     def code(self) -> str | None: ...
     @property
     def packages(self) -> str | None: ...
+    @property
+    def foreign(self) -> str | None: ...
     def value(self, column: Column) -> Any: ...
 
 
@@ -189,15 +192,28 @@ def _keys(rows: Sequence[Line], columns: Columns, over: Sequence[Column]) -> lis
 
 
 def _hashable(value: Any) -> Any:
+    value = told(value)
     return value if isinstance(value, (int, float, str, type(None))) and value == value else repr(value)
 
 
 def _task_names(rows: Sequence[Line]) -> list[str]:
-    """The name of each row's task: the class, with its module where two classes have one name."""
-    full = [row.job.task or "?" for row in rows]
+    """The name of each row's task: the class, with its module where two classes have one name.
+
+    A foreign row has no class. It counts as the class of the name that its import gave it, if only one has that name.
+    """
+    classes: dict[str, set[str]] = {}
+    for row in rows:
+        if row.foreign is None:
+            classes.setdefault(row.task, set()).add(row.job.task or "?")
+    full = [_class_of(row, classes) for row in rows]
     bare = {(row.task, name) for row, name in zip(rows, full, strict=True)}
     unique = len({name for name, _ in bare}) == len(bare)
     return [row.task for row in rows] if unique else full
+
+
+def _class_of(row: Line, classes: Mapping[str, Collection[str]]) -> str:
+    known = classes.get(row.task, ()) if row.foreign is not None else ()
+    return next(iter(known)) if len(known) == 1 else row.job.task or "?"
 
 
 def _along(keys: Sequence[Key], kept: Sequence[tuple[Column, Mapping[int, Any]]]) -> list[Column]:

@@ -5,56 +5,59 @@ Owns: which those are, and the sentences that name them. A job that does not cou
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from xpm_core.labels import short
-from xpm_core.results.columns import Column
+from xpm_core.results.columns import Column, told
 from xpm_core.results.folding.cells import ABSENT, SHOWN, Hole, holes_text, plural_of
-from xpm_core.results.folding.grouping import Group, Grouping, Key
+from xpm_core.results.folding.grouping import TASK, Group, Grouping, Key, Line
 from xpm_core.states import State
 from xpm_core.words.text import listed, plural
+
+_Kind = tuple[bool, ...]
+"""Whether a row is foreign, and which of the names that are folded it has not."""
 
 
 def holes_of(grouping: Grouping) -> list[list[Hole]]:
     """For each group: its jobs that are not done, and the seeds that another group has and it has not.
 
-    Seeds are compared among groups that have the same names: one that has no `seed` lacks none.
+    Seeds are compared among groups that have the same names: one that has no `seed` lacks none. Those of foreign rows
+    are compared among foreign rows: jobs do not lack the seeds of somebody's old runs.
     """
     names = [column.name for column in grouping.over]
-    expected: dict[tuple[bool, ...], dict[Key, None]] = {}
+    expected: dict[_Kind, dict[Key, None]] = {}
     for group in grouping.groups:
-        for key in group.keys:
-            expected.setdefault(_pattern(key), {})[key] = None
+        for row, key in zip(group.rows, group.keys, strict=True):
+            expected.setdefault(_kind(row, key), {})[key] = None
     return [_holes(group, names, expected) for group in grouping.groups]
 
 
-def _pattern(key: Key) -> tuple[bool, ...]:
-    return tuple(value is None for value in key)
+def _kind(row: Line, key: Key) -> _Kind:
+    return row.foreign is not None, *(value is None for value in key)
 
 
-def _holes(group: Group, names: Sequence[str], expected: dict[tuple[bool, ...], dict[Key, None]]) -> list[Hole]:
+def _holes(group: Group, names: Sequence[str], expected: Mapping[_Kind, Mapping[Key, None]]) -> list[Hole]:
     found = [
         Hole(at_text(names, key), key, row.state.value if row.state else "unknown", row.identity)
         for row, key in zip(group.rows, group.keys, strict=True)
         if row.state is not State.DONE
     ]
     known = set(group.keys)
-    for pattern in {_pattern(key): None for key in group.keys}:
-        absent = [key for key in expected[pattern] if key not in known]
-        found += [Hole(at_text(names, key), key, ABSENT) for key in absent]
-    return found
+    kinds = {_kind(row, key): None for row, key in zip(group.rows, group.keys, strict=True)}
+    absent = {key: None for kind in kinds for key in expected[kind] if key not in known}
+    return [*found, *(Hole(at_text(names, key), key, ABSENT) for key in absent)]
 
 
 def at_text(names: Sequence[str], key: Key) -> str:
     """What is folded, in words: `seed=3`."""
-    return " ".join(f"{name.rpartition('.')[2]}={value}" for name, value in zip(names, key, strict=True))
+    return " ".join(f"{name.rpartition('.')[2]}={told(value)}" for name, value in zip(names, key, strict=True))
 
 
 def group_text(columns: Sequence[Column], values: Sequence[Any]) -> str:
     """A group in words, by what it is told by: `model=bm25 lr=0.1`."""
     return " ".join(
-        f"{column.name}={value}" for column, value in zip(columns, values, strict=True) if value is not None
+        f"{column.name}={told(value)}" for column, value in zip(columns, values, strict=True) if value is not None
     )
 
 
@@ -94,8 +97,22 @@ def said_of(grouping: Grouping, names: Sequence[str]) -> Iterator[str]:
         yield f"Folded together with {over}, because its value is the same in each job: {columns}."
     for group in grouping.groups:
         yield from _twice(grouping, group, names)
+    yield from _foreign(grouping)
     yield from _versions(grouping, "code", "versions of the code")
     yield from _versions(grouping, "packages", "lists of packages")
+
+
+def pooled(grouping: Grouping, names: Sequence[str]) -> list[str]:
+    """A sentence if runs of several data sets or the like are in one cell: t takes all runs as independent."""
+    for group in grouping.groups:
+        outer = {key[:-1] for key in group.keys}
+        if 1 < len(outer) < len(set(group.keys)):
+            few, asked = " and ".join(names[:-1]), ", ".join(f'"{name}"' for name in names)
+            return [
+                f"Intervals and tests take all runs as independent. If runs of one {few} are alike, these are too "
+                f'narrow: fold {names[-1]} alone, or use .aggregate([{asked}], "mean").'
+            ]
+    return []
 
 
 def _twice(grouping: Grouping, group: Group, names: Sequence[str]) -> Iterator[str]:
@@ -111,6 +128,35 @@ def _twice(grouping: Grouping, group: Group, names: Sequence[str]) -> Iterator[s
             where = group_text([*grouping.columns], group.values)
             place = f"{where} {at_text(names, key)}".strip()
             yield f"{place}: {plural(len(jobs), 'job')} differ in nothing else, and all count: {listed(jobs, SHOWN)}."
+
+
+def _foreign(grouping: Grouping) -> Iterator[str]:
+    """Foreign rows that are folded together with jobs, and those of the same task that are not, and why."""
+    mixed: list[Group] = []
+    own: list[Group] = []
+    others: list[Group] = []
+    for group in grouping.groups:
+        count = sum(row.foreign is not None for row in group.rows)
+        (own if count == 0 else others if count == len(group.rows) else mixed).append(group)
+    if mixed:
+        names = [group_text(grouping.columns, group.values) or "all" for group in mixed]
+        yield f"Jobs and foreign rows that differ in no tag and parameter are folded together: {listed(names, SHOWN)}."
+    places = [at for at, column in enumerate(grouping.columns) if column == TASK]
+    for tasks in {tuple(group.values[at] for at in places): None for group in others}:
+        ours = [group for group in [*own, *mixed] if tuple(group.values[at] for at in places) == tasks]
+        theirs = [group for group in others if tuple(group.values[at] for at in places) == tasks]
+        lacking = [
+            column.name
+            for at, column in enumerate(grouping.columns)
+            if ours and all(group.values[at] is None for group in theirs)
+        ]
+        if lacking:
+            count = sum(len(group.rows) for group in theirs)
+            name = theirs[0].rows[0].task
+            yield (
+                f"{plural(count, 'foreign row')} of {name} {'is' if count == 1 else 'are'} folded apart from jobs, "
+                f"because they do not say {listed(lacking)}. If it was the same, import them with it."
+            )
 
 
 def _versions(grouping: Grouping, fact: str, what: str) -> Iterator[str]:

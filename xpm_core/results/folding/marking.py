@@ -5,11 +5,12 @@ Owns: marks of cells. The tests are in `statistics`; p-values are corrected for 
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from typing import Any, Literal
 
 from xpm_core.results.folding.cells import Cell
 from xpm_core.results.statistics.comparisons import Values
+from xpm_core.results.statistics.intervals import LEAST
 from xpm_core.results.statistics.marks import marks
 from xpm_core.words.text import listed
 
@@ -28,28 +29,62 @@ def paired_values(cell: Cell) -> Values:
 
 
 def marked(
-    columns: Mapping[Hashable, Mapping[Hashable, Any]], *, lowest: bool, level: float
+    columns: Mapping[Hashable, Mapping[Hashable, Any]], *, lowest: Collection[Hashable] = (), level: float
 ) -> dict[tuple[Hashable, Hashable], Mark]:
     """The marks of cells, by the column and the name of each.
 
+    If the cell with the best mean can be tested against no other one, nobody can tell which is the best: none is.
+
     Args:
         columns: For each column (a data set) the cell of each name (a model). What is no cell with numbers has no mark.
-        lowest: Whether the least mean is the best.
+        lowest: The columns in which the least mean is the best.
         level: The level of confidence. A cell is worse if its adjusted p is at most 1 - level.
     """
     numbers = {
-        column: {name: paired_values(cell) for name, cell in cells.items() if isinstance(cell, Cell) and cell.values}
+        column: {
+            name: _negative(paired_values(cell)) if column in lowest else paired_values(cell)
+            for name, cell in cells.items()
+            if isinstance(cell, Cell) and cell.values
+        }
         for column, cells in columns.items()
     }
     found: dict[tuple[Hashable, Hashable], Mark] = {}
-    for column, each in marks(numbers, greatest=not lowest, level=level).items():
+    for column, each in marks(numbers, level=level).items():
+        is_known = len(each.untested) + 1 < len(numbers[column]) or len(numbers[column]) == 1
         for name in numbers[column]:
-            alike: Mark = "alike" if name in each.alike else "untested" if name in each.untested else ""
-            found[column, name] = "best" if name == each.best else alike
+            mark: Mark = "untested" if name in each.untested or not is_known else "alike" if name in each.alike else ""
+            found[column, name] = "best" if name == each.best and is_known else mark
     return found
 
 
-def untested(found: Mapping[tuple[Hashable, Hashable], Mark], names: Mapping[Hashable, str]) -> list[str]:
-    """A sentence that names the cells that were not tested against the best; none if there are none."""
-    wanting = list(dict.fromkeys(names[name] or "all" for (_, name), mark in found.items() if mark == "untested"))
-    return [f"Too few values to tell from the best: {listed(wanting)}."] if wanting else []
+def _negative(values: Values) -> Values:
+    """The values with the other sign, so that the least is the greatest."""
+    if isinstance(values, Mapping):
+        return {key: -value for key, value in values.items()}
+    return [-value for value in values]
+
+
+def untested(
+    found: Mapping[tuple[Hashable, Hashable], Mark],
+    names: Mapping[Hashable, str],
+    columns: Mapping[Hashable, str],
+) -> list[str]:
+    """A sentence that names the cells of which nobody can tell; none if there are none.
+
+    Args:
+        found: The marks.
+        names: What the names of cells are called.
+        columns: The same of columns.
+    """
+    wanting: dict[Hashable, list[Hashable]] = {}
+    for (column, name), mark in found.items():
+        if mark == "untested":
+            wanting.setdefault(name, []).append(column)
+    if not wanting:
+        return []
+    said = []
+    for name, some in wanting.items():
+        everywhere = len(some) == sum(other == name for _, other in found)
+        where = listed([text for column in some if (text := columns.get(column, ""))])
+        said.append((names[name] or "all") + (f" ({where})" if where and not everywhere else ""))
+    return [f"Not told from the best, because a test needs {LEAST} numbers on each side: {listed(said)}."]

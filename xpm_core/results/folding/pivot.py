@@ -9,7 +9,8 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from xpm_core.errors import ResultsError, UnknownColumnError
-from xpm_core.results.columns import Column, key_of
+from xpm_core.results.columns import Column, key_of, told
+from xpm_core.results.folding.cells import notes_of
 from xpm_core.results.folding.choosing import Valued
 from xpm_core.results.folding.marking import ALIKE, Mark, marked, untested
 from xpm_core.results.formats.sheet import Sheet, Span, is_folded
@@ -67,6 +68,7 @@ class Pivot(Written, Sequence[PivotRow]):
         across: The columns whose combinations became its places.
         notes: What one should know of it, each a sentence.
         caption: A sentence for its caption; empty if nothing was folded.
+        untested: A sentence that names the cells of which nobody can tell whether they are worse than the best.
         sources: The jobs of each place that has any, by the numbers of its row and of its column.
         codes: The code of each job, the first digits of its digest.
     """
@@ -78,6 +80,7 @@ class Pivot(Written, Sequence[PivotRow]):
         self.across: Sequence[Column] = ()
         self.notes: list[str] = []
         self.caption = ""
+        self.untested: list[str] = []
         self.sources: dict[tuple[int, int], tuple[str, ...]] = {}
         self.codes: dict[str, str] = {}
 
@@ -103,12 +106,13 @@ class Pivot(Written, Sequence[PivotRow]):
         cells: dict[Hashable, dict[Hashable, Any]] = {
             place: {at: row.value(place) for at, row in enumerate(self)} for place in self.places
         }
-        found = marked(cells, lowest=lowest, level=level)
+        found = marked(cells, lowest=cells.keys() if lowest else (), level=level)
         for place in self.places:
             for at, row in enumerate(self):
                 if mark := found.get((place, at), ""):
                     row.marks[place.name] = mark
-        self.notes += untested(found, names)
+        self.untested = untested(found, names, {place: place.name for place in self.places})
+        self.notes += self.untested
 
     def sheet(self, bold: str | Sequence[str] = (), within: str | Sequence[str] = ()) -> Sheet:
         """The table as every form of output gets it (`to_latex()` and the like).
@@ -133,7 +137,7 @@ class Pivot(Written, Sequence[PivotRow]):
         )
         first = len(self.columns) - len(self.places)
         is_named = len(self.across) == 1 and all("=" not in column.name for column in self.places)
-        said = [caption, ALIKE.format(" of each column") if best else ""]
+        said = [caption, ALIKE.format(" of each column") if best else "", *self.untested]
         return Sheet(
             headings=[column.name for column in self.columns],
             rows=rows,
@@ -144,7 +148,10 @@ class Pivot(Written, Sequence[PivotRow]):
             codes=self.codes,
             bold=best,
             caption=" ".join(filter(None, said)),
-            notes=self.notes,
+            notes=[
+                *(note for note in self.notes if note not in self.untested),
+                *notes_of((row.name, column.name, row.value(column)) for row in self for column in self.places),
+            ],
         )
 
 
@@ -165,6 +172,7 @@ def pivoted(
     """
     if not by or not across:
         raise ResultsError("pivot", "expected the names of rows and of columns", 'Write pivot("model", "dataset").')
+    rows, silent = _reporting(list(rows), value)
     taken: dict[tuple[Any, Any], list[Valued]] = {}
     lines: dict[Any, tuple[Any, ...]] = {}
     heads: dict[Any, tuple[Any, ...]] = {}
@@ -193,9 +201,22 @@ def pivoted(
         jobs = found[0].lines
         pivot.sources[rows_at[line], len(by) + columns_at[head]] = tuple(job.identity for job in jobs)
         pivot.codes.update({job.identity: job.code for job in jobs if job.code})
-    if rest and len(taken) > 1:
-        pivot.notes.append(f"Places differ in what is not shown, too: {listed([column.name for column in rest])}.")
+    unseen = [column.name for column in rest if len({key_of(row.value(column)) for row in rows}) > 1]
+    if unseen and len(taken) > 1:
+        pivot.notes.append(f"Places differ in what is not shown, too: {listed(unseen)}.")
+    if silent:
+        pivot.notes.append(f"Left out, because they do not report {value.name}: {listed(silent)}.")
     return pivot
+
+
+def _reporting(rows: Sequence[Valued], value: Column) -> tuple[Sequence[Valued], list[str]]:
+    """The rows of tasks that report a result, whether these rows have it or not; and the names of the other tasks."""
+    tasks = {line.job.task for row in rows for line in row.lines if line.value(value) is not None}
+    if not tasks:
+        return rows, []
+    kept = [row for row in rows if any(line.job.task in tasks for line in row.lines)]
+    lines = (line for row in rows for line in row.lines)
+    return kept, list(dict.fromkeys(line.task for line in lines if line.job.task not in tasks))
 
 
 def _key(row: Valued, columns: Sequence[Column]) -> tuple[Any, ...]:
@@ -203,13 +224,13 @@ def _key(row: Valued, columns: Sequence[Column]) -> tuple[Any, ...]:
 
 
 def _text(columns: Sequence[Column], values: Sequence[Any]) -> str:
-    return " ".join(f"{column.name}={value}" for column, value in zip(columns, values, strict=True))
+    return " ".join(f"{column.name}={told(value)}" for column, value in zip(columns, values, strict=True))
 
 
 def _heads(across: Sequence[Column], heads: Mapping[Any, tuple[Any, ...]], by: Sequence[Column]) -> dict[Any, str]:
     """The names of the columns: the value alone where that is no name yet."""
     if len(across) == 1:
-        names = {head: str(values[0]) for head, values in heads.items()}
+        names = {head: str(told(values[0])) for head, values in heads.items()}
         others = {column.name for column in by}
         if len(set(names.values())) == len(names) and not others & set(names.values()):
             return names
@@ -224,15 +245,15 @@ def _heads(across: Sequence[Column], heads: Mapping[Any, tuple[Any, ...]], by: S
 
 def _shared(place: str, rows: Sequence[Valued], rest: Sequence[Column]) -> ResultsError:
     """The error for two rows in one place: in what they differ, and what can be done."""
-    told = []
+    differing = []
     for column in rest:
         values = {key_of(row.value(column)): row.value(column) for row in rows}
         if len(values) > 1:
-            told.append((column.name, listed([str(each) for each in values.values()], 3)))
+            differing.append((column.name, listed([str(told(each)) for each in values.values()], 3)))
     problem = f"{len(rows)} rows have the place {place}"
-    if not told:
+    if not differing:
         return ResultsError("pivot", f"{problem}, and differ in no tag or parameter", "Leave all but one out.")
-    differ = "; ".join(f"{name} ({values})" for name, values in told[:3])
-    first = told[0][0]
+    differ = "; ".join(f"{name} ({values})" for name, values in differing[:3])
+    first = differing[0][0]
     remedy = f'Fold it: .over("{first}").pivot(...); or choose: .where("{first}=..."); or add it to the rows.'
     return ResultsError("pivot", f"{problem}, and differ in {differ}", remedy)

@@ -5,6 +5,7 @@ Owns: these settings, and how a caption says them.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -58,6 +59,14 @@ class Settings:
         """What is counted, such as "seeds"."""
         return unit_of(self.names)
 
+    @property
+    def _scale(self) -> str:
+        """The scale on which intervals are made, if they stay inside of a range."""
+        low, high = map(math.isfinite, checked_bounds(self.range))
+        if self.interval not in ("t", "se") or not (low or high):
+            return ""
+        return f" ({'logit' if low and high else 'log'} scale)"
+
     def caption(self, counts: Sequence[int]) -> str:
         """A sentence for the caption of a table whose cells have so many jobs each.
 
@@ -69,6 +78,7 @@ class Settings:
         count = str(many) if few == many else f"{few} to {many}"
         kinds = {"t": "t interval", "bootstrap": "bootstrap interval", "stratified": "stratified bootstrap interval"}
         spread = _INTERVALS.get(self.interval) or f"{percent(self.level)} {kinds[self.interval]}"
+        spread += self._scale
         centre = _STATISTICS[self.statistic]
         said = f"{centre[:1].upper()}{centre[1:]} and {spread} over {count} {self.unit}."
         return f"{said} {self.stopped}".rstrip()

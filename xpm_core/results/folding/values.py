@@ -18,6 +18,7 @@ from xpm_core.results.statistics.aggregates import aggregate
 from xpm_core.results.statistics.intervals import summary
 from xpm_core.results.statistics.numbers import as_floats, counted
 from xpm_core.states import State
+from xpm_core.words.text import listed
 
 
 def value_of(group: Group, column: Column, holes: Sequence[Hole], settings: Settings) -> Any:
@@ -48,10 +49,20 @@ def value_of(group: Group, column: Column, holes: Sequence[Hole], settings: Sett
     if settings.interval == "stratified":
         return _aggregated(as_floats(values), jobs, keys, unit, tuple(missing), settings)
     found = summary(values, settings.interval, settings.level, settings.range, settings.seed)
+    note = ". ".join(filter(None, [found.note, _two_kinds(values)]))
     return Cell(
-        found.mean, found.sd, found.n, found.interval, found.method, jobs, unit, tuple(missing), found.note,
+        found.mean, found.sd, found.n, found.interval, found.method, jobs, unit, tuple(missing), note,
         tuple(as_floats(values)), keys,
     )  # fmt: skip
+
+
+def _two_kinds(values: Sequence[Any]) -> str:
+    """What to say of truth values among numbers; empty if all are of one kind."""
+    count = sum(isinstance(value, bool) for value in values)
+    if count in (0, len(values)):
+        return ""
+    verb = "is" if count == 1 else "are"
+    return f"{count} of {counted(len(values), 'value')} {verb} true or false, which counts as 1 or 0"
 
 
 def _no_numbers(values: Sequence[Any], other: Sequence[Any]) -> str:
@@ -71,8 +82,21 @@ def _aggregated(
 ) -> Cell:
     """One number for several tasks: all names but the last tell tasks from each other."""
     found = aggregate(scores_of(values, keys), settings.statistic, settings.level, settings.seed)
+    note = ". ".join(filter(None, [found.note, _tasks_without_runs(keys, missing, settings.names)]))
     return Cell(
-        found.value, None, found.n, found.interval, found.method, jobs, unit, missing, found.note, tuple(values), keys
+        found.value, None, found.n, found.interval, found.method, jobs, unit, missing, note, tuple(values), keys
+    )
+
+
+def _tasks_without_runs(keys: Sequence[Key], missing: Sequence[Hole], names: Sequence[str]) -> str:
+    """What to say if an aggregate lacks whole tasks that other ones have: then it is not comparable with them."""
+    known = {key[:-1] for key in keys}
+    lacking = {hole.key[:-1]: None for hole in missing if hole.key[:-1] not in known}
+    if not lacking or not known:
+        return ""
+    told = listed([at_text(names[:-1], key) for key in lacking], 3)
+    return (
+        f"not comparable with aggregates of all tasks, because {told} {'has' if len(lacking) == 1 else 'have'} no run"
     )
 
 

@@ -34,7 +34,16 @@ def imported(package: str, what: str) -> Any:
 def to_pandas(sheet: Sheet) -> Any:
     """The table as a `pandas.DataFrame`. Folded cells take several columns, as in CSV."""
     pandas = imported("pandas", "to_pandas()")
-    return pandas.DataFrame(flat(sheet))
+    columns = flat(sheet)
+    large = {name for name, values in columns.items() if None in values and _has_large_integers(values)}
+    return pandas.DataFrame(
+        {name: pandas.Series(values, dtype=object) if name in large else values for name, values in columns.items()}
+    )
+
+
+def _has_large_integers(values: Sequence[Any]) -> bool:
+    """Whether pandas would round integers: beside a missing value, it makes floats of them."""
+    return any(type(value) is int and abs(value) > 2**53 for value in values)
 
 
 def to_polars(sheet: Sheet) -> Any:

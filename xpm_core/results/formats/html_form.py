@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xpm_core.results.formats.sheet import Sheet, is_folded, text_of
+from xpm_core.results.formats.sheet import Sheet, count_of, is_folded, text_of
 from xpm_core.states import State
 from xpm_core.words import html
 from xpm_core.words.text import plural
@@ -39,4 +39,4 @@ def _cell(sheet: Sheet, row: int, column: int) -> html.Html:
         return html.text(text, state=value)
     if not is_folded(value):
         return html.text(text, bold=bold)
-    return html.Html(f"{html.text(text, bold=bold)} {html.text(value.count_text, muted=True)}")
+    return html.Html(f"{html.text(text, bold=bold)} {html.text(count_of(value), muted=True)}")

@@ -19,7 +19,11 @@ from xpm_core.results.formats.sheet import Missing, Sheet, is_folded, is_number,
 
 _NUMBER = re.compile(r"(-?)(\d+)(?:\.(\d+))?(?:e([+-]?\d+))?")
 _LABEL = re.compile(r"[^A-Za-z0-9:._-]+")
+_POWER = re.compile(r"(?<=\d)e([+-]?\d+)")
+_MINUS = re.compile(r"(?<!e)-")
 DASH = "--"
+NAMED = 5
+"""How many jobs a footnote names for each reason."""
 
 
 class _Value(NamedTuple):
@@ -143,14 +147,17 @@ class _Column:
             return None
         sign, whole, rest, power = (part or "" for part in found.groups())
         power = str(int(power)) if power else ""
-        return _Value(sign, whole, rest, power, spread.replace("±", r"$\pm$").replace("-", "$-$"))
+        return _Value(sign, whole, rest, power, _typeset(spread))
 
     def cell(self, value: Any, *, bold: bool, mark: str) -> str:
         """A value in LaTeX."""
         found = self.value(value) if self.is_number else None
         if found is None:
-            text = DASH if value is None or is_folded(value) else escaped(text_of(value, exact=self.exact))
+            text = _typeset(value.value_text) if is_folded(value) else escaped(text_of(value, exact=self.exact))
+            text = DASH if value is None else text
             return self._across(_bold(text, bold) + mark) if self.width == 2 else _bold(text, bold) + mark
+        if mark and (found.spread.endswith("}$") or (found.power and not found.spread)):
+            mark = rf"\,{mark}"  # apart from an exponent
         sign = "$-$" if found.sign else ""
         power = rf"$\times10^{{{found.power}}}$" if found.power else ""
         whole = f"{sign}{_bold(found.whole, bold)}"
@@ -163,6 +170,14 @@ class _Column:
 
     def _across(self, text: str) -> str:
         return rf"\multicolumn{{2}}{{c}}{{{text}}}"
+
+
+def _typeset(numbers: str) -> str:
+    """Numbers of a cell in LaTeX: `± 2.0e-13`, `[-0.1, 0.2]`, and `--` as it is."""
+    if numbers == DASH:
+        return numbers
+    powers = _POWER.sub(lambda found: rf"$\times10^{{{int(found[1])}}}$", _MINUS.sub("$-$", numbers))
+    return powers.replace("±", r"$\pm$")
 
 
 def _bold(text: str, bold: bool) -> str:
@@ -206,12 +221,19 @@ def _row(sheet: Sheet, columns: Sequence[_Column], at: int, notes: _Footnotes) -
         elif (at, place) in sheet.sources and value is not None:
             said.append(_source(sheet.headings[place], sheet.sources[at, place], sheet))
         elif value is None and place >= sheet.labels:
-            mark = notes.mark(f"{name}: no {sheet.headings[place]}" if name else f"no {sheet.headings[place]}")
+            text = _nothing(sheet, place)
+            mark = notes.mark(f"{name}: {text}" if name else text)
         cells.append(column.cell(value, bold=(at, place) in sheet.bold, mark=mark))
     yield f"    {' & '.join(cells)} \\\\"
     if at < len(sheet.jobs) and not said:
         said.append(_source("row", sheet.jobs[at], sheet))
     yield from said
+
+
+def _nothing(sheet: Sheet, place: int) -> str:
+    """The footnote of an empty place: what is not there."""
+    above = next((span.text for span in sheet.spans if span.first <= place <= span.last), "")
+    return f"no job with {above}={sheet.headings[place]}" if above else f"no {sheet.headings[place]}"
 
 
 def _source(heading: str, jobs: Collection[str], sheet: Sheet) -> str:
@@ -228,7 +250,7 @@ def _hole(n: int, missing: Sequence[Missing], count: str, note: str) -> str:
         reasons.setdefault(each.why, []).append(each)
     parts = [_reason(why, found) for why, found in reasons.items()]
     text = f"{count.removeprefix('n=')} ({', '.join(parts)})" if parts else ""
-    if not note:
+    if not note or (text and not n):  # that there are no values is said by the jobs that are missing
         return text
     return f"{text}; {note}" if text else f"{note} ({count})" if n else note
 
@@ -237,4 +259,5 @@ def _reason(why: str, found: Sequence[Missing]) -> str:
     jobs = [short(each.job) for each in found if each.job]
     named = jobs if why not in ("running", "ready", "waiting", "delayed") else []
     named = named or [each.at for each in found if not each.job]
-    return f"{len(found)} {why}" + (f": {' '.join(named[:5])}" if named else "")
+    more = [f"and {len(named) - NAMED} more"] if len(named) > NAMED else []
+    return f"{len(found)} {why}" + (f": {' '.join([*named[:NAMED], *more])}" if named else "")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from xpm_core.results.formats.sheet import Sheet, is_folded, is_number, text_of
+from xpm_core.results.formats.sheet import Sheet, count_of, is_folded, is_number, text_of
 
 _ESCAPED = re.compile(r"[\\`*\[\]<>|~$]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|&(?=#?\w+;)")
 """What Markdown, or the HTML in it, would take for more than text. A `_` within a word is none of it."""
@@ -50,7 +50,7 @@ def _cell(sheet: Sheet, row: int, column: int) -> str:
     value = sheet.rows[row][column]
     text = escaped(text_of(value, exact=column < sheet.labels))
     if is_folded(value):
-        text = f"{text} ({escaped(value.count_text)})"
+        text = f"{text} ({escaped(count_of(value))})"
     return f"**{text}**" if (row, column) in sheet.bold else text
 
 

@@ -12,10 +12,8 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeGuard
 
+from xpm_core.results.columns import told
 from xpm_core.results.digits import fixed
-
-SHOWN = 4
-"""So many digits a result has that has no interval, where people read it."""
 
 
 class Named(Protocol):
@@ -115,9 +113,10 @@ def is_number(value: object) -> TypeGuard[float]:
 
 
 def plain(value: Any) -> Any:
-    """A value as a number, a text, a truth value or None. Lists and dicts become JSON."""
+    """A value as a number, a text, a truth value or None. Lists and dicts become JSON, and a path its text."""
     if isinstance(value, Enum):
         return str(value.value)
+    value = told(value)
     if value is None or isinstance(value, (bool, int, float, str)):
         return value
     if isinstance(value, Path):
@@ -145,6 +144,11 @@ def text_of(value: Any, *, exact: bool = False) -> str:
     if isinstance(found, float) and not exact:
         return fixed(found, None)
     return "" if found is None else str(found)
+
+
+def count_of(cell: Folded) -> str:
+    """How many jobs a cell counts, and whether it has no interval although it has a value."""
+    return f"no interval, {cell.count_text}" if cell.n and cell.interval is None else cell.count_text
 
 
 def named(columns: Sequence[Named], values: Sequence[Any]) -> str:

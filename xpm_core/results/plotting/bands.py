@@ -17,7 +17,7 @@ from typing import NamedTuple
 from xpm_core.labels import short
 from xpm_core.results.curves import Point
 from xpm_core.results.statistics.arguments import Bounds
-from xpm_core.results.statistics.intervals import summary
+from xpm_core.results.statistics.intervals import LEAST, summary
 from xpm_core.results.statistics.numbers import percent
 from xpm_core.words.text import listed, plural
 
@@ -129,7 +129,13 @@ def band_of(name: str, runs: Sequence[Run], spread: Spread) -> Band:
             low, high = found.interval or (None, None)
             steps.append(Step(step, found.mean, low, high, len(there)))
     notes += [f"{start}{each}" for each in _ended(begun)]
+    if len(begun) < LEAST:
+        notes.append(f"{start}no band, because it needs {LEAST} runs, and there {_are(len(begun))}.")
     return Band(name, steps, len(begun), notes)
+
+
+def _are(count: int) -> str:
+    return "is 1" if count == 1 else f"are {count}"
 
 
 def _named(run: Run) -> str:
@@ -168,7 +174,7 @@ def _grid(runs: Sequence[Run]) -> tuple[list[float], str]:
     low, high = union[0], union[-1]
     width = max([*gaps, (high - low) / (MOST_STEPS // 2)])
     count = max(1, math.ceil((high - low) / width)) if width else 1
-    grid = [low + (high - low) * at / count for at in range(count + 1)]
+    grid = [*(low + (high - low) * at / count for at in range(count)), *([high] if high > low else [])]
     return (
         grid,
         f"means are taken every {(high - low) / count:.3g} steps; values between logged steps are interpolated.",

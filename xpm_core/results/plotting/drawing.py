@@ -7,13 +7,14 @@ script without a display, and in threads.
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from xpm_core.results.plotting.bands import Band
+from xpm_core.results.plotting.bands import Band, Step
 from xpm_core.results.plotting.series import Chart, Mark, is_log
 
 STYLES = ("-", "--", "-.", ":")
@@ -104,11 +105,8 @@ def draw_bands(chart: Chart, bands: Sequence[Band]) -> Plot:
             axes.plot(steps, means, color=colour, ls=style, lw=1.5 if whole else 1.0, label=label if whole else None)
             if whole:
                 label = None
-                spread = [step for step in part if step.low is not None]
-                axes.fill_between(
-                    [step.step for step in spread], [step.low or 0.0 for step in spread],
-                    [step.high or 0.0 for step in spread], color=colour, alpha=0.2, lw=0,
-                )  # fmt: skip
+                low, high = ([math.nan if end is None else end for end in ends] for ends in _ends(part))
+                axes.fill_between([step.step for step in part], low, high, color=colour, alpha=0.2, lw=0)
             else:
                 _write_n(axes, part[0].step, part[0].mean, part[0].n, colour)
             before = part[-1:]
@@ -132,6 +130,11 @@ def draw_lines(chart: Chart) -> Plot:
 
 
 # -- parts -------------------------------------------------------------------------------------------------------------
+
+
+def _ends(steps: Sequence[Step]) -> tuple[list[float | None], list[float | None]]:
+    """Where the band begins and ends at each step. Where there is none, as beside a nan, it has a gap."""
+    return [step.low for step in steps], [step.high for step in steps]
 
 
 def _empty(x: str, y: str) -> tuple[Plot, Axes]:

@@ -85,6 +85,10 @@ class Plotted(ABC):
     def caption_of(self, *columns: Column) -> str:
         """What a value of some columns is, in a sentence; empty if it is that of a job."""
 
+    def notes_on(self, column: Column) -> Sequence[str]:
+        """What the values of a column say of themselves, as why they have no interval."""
+        return ()
+
     @edge
     def plot(self, x: str, y: str = "", *, by: str | Sequence[str] | None = None) -> Figure:
         """Plot a result, or the curve of a metric. It needs matplotlib.
@@ -121,17 +125,18 @@ class Plotted(ABC):
         else:
             names = [by] if isinstance(by, str) else list(by)
         if x == STEP:
-            return self._curves(rows, y, names, spread)
+            return self._curves(Source(rows, telling, spread, notes), y, names)
         across, value, group = self.column(x), self._metric(y, "plot"), [self.column(name) for name in names]
         chart = chart_of(x, value.name, names, list(_lines(rows, across, group, value, telling)), folded=bool(spread))
         chart.caption = self.caption_of(value)
-        chart.notes += notes
+        chart.notes += [*self.notes_on(value), *notes]
         return drawing.draw_means(chart) if spread else drawing.draw_points(chart)
 
-    def _curves(self, rows: Sequence[Row], metric: str, names: Sequence[str], spread: Spread | None) -> Figure:
+    def _curves(self, source: Source, metric: str, names: Sequence[str]) -> Figure:
         """The curves of a metric."""
         from xpm_core.results.plotting import drawing
 
+        rows, telling, spread, notes = source
         if not metric:
             raise ResultsError("plot", "a curve needs the name of a metric", 'Write plot("step", "loss").')
         group = [self.column(name) for name in names]
@@ -145,6 +150,7 @@ class Plotted(ABC):
         ]
         if not any(run.points for _, runs in found for run in runs):
             raise _no_curve(rows, metric)
+        chart.notes = _thinned_once(chart.notes)
         if spread is None:
             _without_curve(found, chart)
             chart.series = [
@@ -152,12 +158,10 @@ class Plotted(ABC):
             ]
             return drawing.draw_lines(chart)
         if len({name for name, _ in found}) < len(found):
-            telling = listed([column.name for column in self._to_plot().telling])
-            raise ResultsError(
-                "plot", f"several rows have the same {' '.join(names) or 'name'}", f"Write by=: {telling}."
-            )
+            problem = f"several rows have the same {' '.join(names) or 'name'}"
+            raise ResultsError("plot", problem, f"Write by=: {listed([column.name for column in telling])}.")
         bands = [band_of(name, runs, spread) for name, runs in found]
-        chart.notes += [note for band in bands for note in band.notes]
+        chart.notes = [*(note for band in bands for note in band.notes), *chart.notes, *notes]
         chart.caption = f"Mean and {spread.said} at each step; dotted where fewer runs count."
         return drawing.draw_bands(chart, [band for band in bands if band.steps])
 
@@ -182,9 +186,16 @@ def _run(job: Job, metric: str, notes: list[str]) -> Run:
             notes.append(f"{short(job.identity)}: its metrics cannot be read: {error.strerror}.")
     if found is None or metric not in found:
         return Run(job.identity, [], state)
-    notes += [f"{short(job.identity)}: {note}" for note in found.notes if "are kept" not in note]
+    notes += [f"{short(job.identity)}: {note}" for note in found.notes]
     points: list[Point] = found[metric]
     return Run(job.identity, points, state)
+
+
+def _thinned_once(notes: Sequence[str]) -> list[str]:
+    """The notes of the curves, with one about all of those that were thinned."""
+    thinned = [note for note in notes if "points are kept" in note]
+    said = [f"Not all points are drawn of {plural(len(thinned), 'curve')}, such as {thinned[0]}"] if thinned else []
+    return [*(note for note in notes if note not in thinned), *said]
 
 
 def _without_curve(found: Sequence[tuple[str, Sequence[Run]]], chart: Chart) -> None:

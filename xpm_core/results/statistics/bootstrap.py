@@ -40,7 +40,8 @@ def resampled_means(values: Sequence[float], resamples: int, seed: int) -> list[
     low, high = ordered[0], ordered[-1]
     size = max(abs(low), abs(high))
     if size > 1e300:  # their sum could be beyond all floats
-        return [mean * 2.0**64 for mean in resampled_means([v * 2.0**-64 for v in values], resamples, seed)]
+        scaled = resampled_means([value * 2.0**-64 for value in values], resamples, seed)
+        return [min(max(mean * 2.0**64, low), high) for mean in scaled]  # a tiny value is 0 when it is scaled
     draw, fsum = Random(seed).random, math.fsum
     means = [fsum([ordered[int(draw() * count)] for _ in range(count)]) / count for _ in range(resamples)]
     return sorted([min(max(mean, low), high) for mean in means])

@@ -19,6 +19,9 @@ from xpm_core.results.statistics.intervals import LEAST, Interval
 from xpm_core.results.statistics.numbers import as_floats, counted, moments, not_finite
 from xpm_core.results.statistics.signed_tests import FLIPPED, sign_flip_p, wilcoxon_p
 
+GRAIN = 13
+"""So many digits of the largest value count where differences are ranked: floats have 15 to 17."""
+
 Values = Mapping[Hashable, float] | Sequence[float]
 """Values of a group: by what they are paired with, such as {seed: accuracy}, or without that."""
 
@@ -105,7 +108,18 @@ def paired(a: Iterable[float], b: Iterable[float], level: float = 0.95) -> Compa
         return empty._replace(difference=difference, note=_too_few(counted(len(first), "pair")))
     error = deviation / math.sqrt(len(first))
     found = _tested(empty, difference, error, len(first) - 1.0, level, first + second)
-    return _with_exact(found, differences)
+    return _with_exact(found, _without_rounding(differences, max(map(abs, first + second))))
+
+
+def _without_rounding(differences: Sequence[float], largest: float) -> list[float]:
+    """The differences without what floats add: 0.93 - 0.92 and 0.92 - 0.91 are equal, so they share a rank.
+
+    Args:
+        differences: Differences of numbers.
+        largest: The size of the largest of these numbers.
+    """
+    grain = 10.0 ** (math.floor(math.log10(largest)) - GRAIN) if 1e-200 < largest < 1e200 else 0.0
+    return [round(each / grain) * grain if grain else each for each in differences]
 
 
 def _with_exact(found: Comparison, differences: Sequence[float]) -> Comparison:

@@ -10,7 +10,6 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -18,8 +17,9 @@ from typing import TYPE_CHECKING, NamedTuple
 from xpm_core.errors import SettingsError
 from xpm_core.hooks import EndedRun, Hooks, LateCalls
 from xpm_core.labels import title
-from xpm_core.script.announce.sending import LIMIT_S, by_apprise, by_command
+from xpm_core.script.announce.sending import LIMIT_S, Sender
 from xpm_core.script.announce.wishes import Wishes, wishes_of
+from xpm_core.script.show.leaving import interruptible
 from xpm_core.script.show.report import Summary, causes, lines_of
 from xpm_core.words.text import line, span
 
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from xpm_core.words.commands import Commands
 
 log = logging.getLogger("xpm")
+
+STOP_S = 1.0
+"""How long the script waits until a program has ended that it does not wait for any more, seconds."""
 
 LONGEST_TITLE = 150
 """Characters of the title of a message."""
@@ -65,6 +68,7 @@ class Announcer:
         self._hooks = LateCalls(Hooks(), "run_ended")
         self._waiting: queue.Queue[_Message | None] = queue.Queue()
         self._thread: threading.Thread | None = None
+        self._sender = Sender()
         self._has_failed = self._has_ended = False
 
     def failed(self, job: TrackedJob) -> None:
@@ -74,8 +78,10 @@ class Announcer:
         self._has_failed = True
         known, about = {job.identity: job}, title(job.name, job.tags) if job.tags else job.label
 
+        more = "Further failures are sent at its end." if "end" in self._wishes.events else "No further ones are sent."
+
         def text() -> Sequence[str]:
-            return [*lines_of(causes(known), self._commands), "The run goes on. Further failures are sent at its end."]
+            return [*lines_of(causes(known), self._commands), f"The run goes on. {more}"]
 
         self._put(_Message("failure", line(f"{self._name}: {about} has failed", LONGEST_TITLE), text, "failed"))
 
@@ -101,16 +107,21 @@ class Announcer:
             self._put(_Message("end", about, lambda: [report], outcome))
 
     def close(self) -> None:
-        """Wait until all is sent, for some seconds at most. Ctrl-C ends the waiting."""
-        with suppress(KeyboardInterrupt):
+        """Wait until all is sent, for some seconds at most. Ctrl-C ends the waiting, also after an earlier Ctrl-C.
+
+        What is left then is not sent, and a program that still runs for it is ended.
+        """
+        with interruptible():
             ends = time.monotonic() + LIMIT_S
             if self._thread is not None:
                 self._waiting.put(None)
             self._hooks.close()
             if self._thread is not None:
                 self._thread.join(max(ends - time.monotonic(), 0.1))
-                if self._thread.is_alive():
-                    log.warning("notify: not all was sent within %g s", LIMIT_S)
+        if self._thread is not None and self._thread.is_alive():
+            log.warning("notify: not all was sent before the script left, which waits for %g s", LIMIT_S)
+            self._sender.stop()
+            self._thread.join(STOP_S)
 
     def _put(self, message: _Message) -> None:
         if not self._wishes.command and not self._wishes.apprise:
@@ -121,7 +132,7 @@ class Announcer:
             self._thread.start()
 
     def _run(self) -> None:
-        while (message := self._waiting.get()) is not None:
+        while (message := self._waiting.get()) is not None and not self._sender.stopped:
             try:
                 self._send(message)
             except Exception as error:  # the edge of this thread: the script goes on
@@ -138,10 +149,10 @@ class Announcer:
                 "XPM_TITLE": message.title,
                 "XPM_OUTCOME": message.outcome,
             }
-            if problem := by_command(self._wishes.command, text, variables):
+            if problem := self._sender.by_command(self._wishes.command, text, variables):
                 log.warning("%s", problem)
         if self._wishes.apprise:
-            for problem in by_apprise(self._wishes.apprise, message.title, "\n".join(message.lines())):
+            for problem in self._sender.by_apprise(self._wishes.apprise, message.title, "\n".join(message.lines())):
                 log.warning("%s", problem)
 
 

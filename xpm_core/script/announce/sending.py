@@ -13,8 +13,11 @@ import shlex
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
+from tempfile import TemporaryFile
+from time import monotonic
 
 from xpm_core.script.announce import apprise_process
 from xpm_core.words.text import line
@@ -24,72 +27,118 @@ LIMIT_S = 10.0
 
 LONGEST = 200
 """Characters that are shown of what a command has said."""
+LARGEST = 10_000
+"""Bytes that are read of what a command has said last."""
 
 HIDDEN = "***"
 
+LEAST_SECRET = 6
+"""Characters of the shortest part of a word that can be a secret alone, as `s3cret` in `--token=s3cret`."""
+
+_PARTS = re.compile(r"[^\w.~+-]+")
 _ADDRESS = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://\S*")
 
 
-def by_command(command: str, text: str, variables: Mapping[str, str]) -> str:
-    """Run a command with a text on its standard input. Ctrl-C is not for it.
+class Sender:
+    """Sends texts, one after the other.
 
-    Args:
-        command: A line for the shell.
-        text: The text.
-        variables: What it finds in its environment in addition.
-
-    Returns:
-        What is wrong; empty if nothing is.
+    Example:
+        >>> Sender().by_command("mail -s jobs me@lab.org", "all is done", {"XPM_EVENT": "end"})
+        ''
     """
-    shown = f"the command {command_shown(command)}"
-    ended = _run(["/bin/sh", "-c", command], text, {**os.environ, **variables})
-    if isinstance(ended, str):
-        return f"notify: {shown} {ended}"
-    if not ended.returncode:
-        return ""
-    reason = _without_secrets(ended.stderr.decode(errors="replace").strip().rpartition("\n")[2], command)
-    return f"notify: {shown} ended with exit code {ended.returncode}{f': {reason}' if reason else ''}"
 
+    def __init__(self) -> None:
+        self._stop = threading.Event()
 
-def by_apprise(addresses: Sequence[str], title: str, text: str) -> Iterator[str]:
-    """Send a text to addresses, with apprise in a process of its own. Yields what is wrong."""
-    given = {"path": [*map(str, sys.path)], "addresses": list(addresses), "title": title, "text": text}
-    ended = _run([sys.executable, apprise_process.__file__], json.dumps(given), os.environ)
-    if isinstance(ended, str):
-        yield f"notify: apprise {ended}"
-        return
-    try:
-        answers = json.loads(ended.stdout)
-    except ValueError:
-        yield f"notify: apprise ended with exit code {ended.returncode}"
-        return
-    if answers == "absent":
-        yield "notify: apprise is not installed, so nothing is sent to its addresses. Install it: pip install apprise"
-        return
-    for number, (address, problem) in enumerate(zip(addresses, answers, strict=True), 1):
-        if problem:
-            yield f"notify: address {number} ({address_shown(address)}): {problem}"
+    @property
+    def stopped(self) -> bool:
+        """Whether nothing is sent any more."""
+        return self._stop.is_set()
 
+    def stop(self) -> None:
+        """End the program that runs now, and send nothing any more. Any thread may call this."""
+        self._stop.set()
 
-def _run(words: Sequence[str], text: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[bytes] | str:
-    """Run a program with a text on its standard input; what it has started is killed with it if it takes too long.
+    def by_command(self, command: str, text: str, variables: Mapping[str, str]) -> str:
+        """Run a command with a text on its standard input. Ctrl-C is not for it.
 
-    Returns:
-        Its end; in words, if it has none.
-    """
-    pipe = subprocess.PIPE
-    try:
-        process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, env=environment, start_new_session=True)
-    except (OSError, ValueError) as error:
-        return f"cannot be run: {type(error).__name__}"
-    with process:
+        What the command lets go on in the background goes on.
+
+        Args:
+            command: A line for the shell.
+            text: The text.
+            variables: What it finds in its environment in addition.
+
+        Returns:
+            What is wrong; empty if nothing is.
+        """
+        shown = f"the command {command_shown(command)}"
+        ended = self._run(["/bin/sh", "-c", command], text, {**os.environ, **variables})
+        if isinstance(ended, str):
+            return f"notify: {shown} {ended}" if ended else ""
+        if not ended.returncode:
+            return ""
+        said = ended.stderr.decode(errors="replace").strip().rpartition("\n")[2]
+        reason = _without_secrets(said, os.path.expandvars(command), command)
+        return f"notify: {shown} ended with exit code {ended.returncode}{f': {reason}' if reason else ''}"
+
+    def by_apprise(self, addresses: Sequence[str], title: str, text: str) -> Iterator[str]:
+        """Send a text to addresses, with apprise in a process of its own. Yields what is wrong."""
+        given = {"path": [*map(str, sys.path)], "addresses": list(addresses), "title": title, "text": text}
+        ended = self._run([sys.executable, apprise_process.__file__], json.dumps(given), os.environ)
+        if isinstance(ended, str):
+            yield from [f"notify: apprise {ended}"] if ended else []
+            return
         try:
-            out, err = process.communicate(text.encode(errors="replace"), LIMIT_S)
-        except subprocess.TimeoutExpired:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
-            return f"was ended, because it takes more than {LIMIT_S:g} s"
-    return subprocess.CompletedProcess(words, process.returncode, out, err)
+            answers = json.loads(ended.stdout)
+        except ValueError:
+            yield f"notify: apprise ended with exit code {ended.returncode}"
+            return
+        if answers == "absent":
+            yield (
+                "notify: apprise is not installed, so nothing is sent to its addresses. Install it: pip install apprise"
+            )
+            return
+        for number, (address, problem) in enumerate(zip(addresses, answers, strict=True), 1):
+            if problem:
+                yield f"notify: address {number} ({address_shown(address)}): {problem}"
+
+    def _run(
+        self, words: Sequence[str], text: str, environment: Mapping[str, str]
+    ) -> subprocess.CompletedProcess[bytes] | str:
+        """Run a program with a text on its standard input; if it takes too long, all that it has started is killed.
+
+        Its streams are files, because who reads a pipe to its end waits for all that goes on in the background.
+
+        Returns:
+            Its end. In words, if it has none; these are empty if nobody waits for it any more.
+        """
+        try:
+            with TemporaryFile() as given, TemporaryFile() as out, TemporaryFile() as err:
+                given.write(text.encode(errors="replace"))
+                given.seek(0)
+                process = subprocess.Popen(
+                    words, stdin=given, stdout=out, stderr=err, env=environment, start_new_session=True
+                )
+                if not self._has_ended(process):
+                    return "" if self.stopped else f"was ended, because it takes more than {LIMIT_S:g} s"
+                out.seek(0)
+                err.seek(max(err.tell() - LARGEST, 0))
+                return subprocess.CompletedProcess(words, process.returncode, out.read(), err.read())
+        except (OSError, ValueError) as error:
+            return f"cannot be run: {type(error).__name__}"
+
+    def _has_ended(self, process: subprocess.Popen[bytes]) -> bool:
+        """Wait until a program ends. If that takes too long, or nobody waits any more, kill it."""
+        ends = monotonic() + LIMIT_S
+        while monotonic() < ends and not self.stopped:
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(min(0.1, LIMIT_S))
+                return True
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        return False
 
 
 def address_shown(address: str) -> str:
@@ -123,10 +172,16 @@ def _words(command: str) -> list[str]:
         return command.split()
 
 
-def _without_secrets(said: str, command: str) -> str:
-    """What a command has said, without addresses, and without the words behind its program."""
+def _without_secrets(said: str, *commands: str) -> str:
+    """What a command has said, without addresses, and without the words behind its program, and parts of these.
+
+    Args:
+        said: What it has said.
+        commands: The command as it is written, and with the values of its variables.
+    """
+    words = {word for command in commands for word in _words(command)[1:]}
+    parts = {part for word in words for part in _PARTS.split(word) if len(part) >= LEAST_SECRET}
     shown = _ADDRESS.sub(rf"\1://{HIDDEN}", said)
-    for word in sorted(_words(command)[1:], key=len, reverse=True):
-        if len(word) > 3:
-            shown = shown.replace(word, HIDDEN)
+    for word in sorted({*(word for word in words if len(word) > 3), *parts}, key=len, reverse=True):
+        shown = shown.replace(word, HIDDEN)
     return line(shown, LONGEST)

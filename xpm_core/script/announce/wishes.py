@@ -5,11 +5,14 @@ Owns: whose command is run. Everybody who can write in a workspace can write its
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 
-from xpm_core.project.settings import EVENTS, look_up, users_file
+from xpm_core.project.settings import EVENTS, Found, look_up, users_file
 
 
 @dataclass(frozen=True)
@@ -42,20 +45,34 @@ def wishes_of(workspace: Path) -> Wishes:
     found = look_up("notify", workspace)
     if found is None:
         return Wishes()
-    command, problem = found.value.get("command", ""), ""
-    if command and not _is_trusted(found.file):
-        problem = (
-            f"{found}: notify.command is not run, because another user has written this file. "
-            f"Write the command into {users_file()}."
-        )
-        command = ""
+    command = found.value.get("command", "")
+    problem = _distrust(found) if command else ""
+    command = "" if problem else command
     on = found.value.get("on", EVENTS)
     return Wishes(command, tuple(found.value.get("apprise", ())), tuple(each for each in EVENTS if each in on), problem)
 
 
-def _is_trusted(file: Path) -> bool:
-    """Whether this user or root has written a file."""
+def _distrust(found: Found) -> str:
+    """Why the command of a file is not run; empty if only this user, or root, can have written it."""
     try:
-        return file.stat().st_uid in (os.geteuid(), 0)
-    except OSError:
-        return False
+        about = found.file.stat()
+    except OSError as error:
+        return f"{found}: notify.command is not run, because the file cannot be looked at: {error.strerror}."
+    if about.st_uid not in (os.geteuid(), 0):
+        why, remedy = "another user has written this file", f"Write the command into {users_file()}."
+    elif _others_write(about) and found.file != users_file():
+        why, remedy = "others can write this file", f"Let only yourself write it: chmod go-w {found.file}"
+    else:
+        return ""
+    return f"{found}: notify.command is not run, because {why}. {remedy}"
+
+
+def _others_write(about: os.stat_result) -> bool:
+    """Whether others can write a file. A group of the user's own name, which many systems give each user, is his."""
+    if about.st_mode & stat.S_IWOTH:
+        return True
+    try:
+        is_own = grp.getgrgid(about.st_gid).gr_name == pwd.getpwuid(about.st_uid).pw_name
+    except KeyError:
+        is_own = False
+    return bool(about.st_mode & stat.S_IWGRP) and not is_own

@@ -87,10 +87,12 @@ class Wanted:
         """What a caption says of how the sampling ended."""
         unit = self.settings.unit
         if self.satisfied(cell):
-            return (
+            said = (
                 f"The width of the interval stopped the sampling at n={cell.n}, of at most {self.most} {unit}: "
                 f"it was to be {self.width:g}. So the level of the interval holds only roughly."
             )
+            equal = f"All {cell.n} values are equal, so its width says little."
+            return f"{said} {equal}" if cell.sd == 0 else said
         if submitted >= self.most:
             return (
                 f"The sampling ended at its limit of {self.most} {unit}, before the interval was {self.width:g} wide."

@@ -125,6 +125,25 @@ def undisturbed() -> Iterator[None]:
         signal.signal(signal.SIGINT, before or signal.SIG_DFL)
 
 
+@contextlib.contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C end what is done here, and nothing else, also within `undisturbed`. Nothing is raised then."""
+    with contextlib.suppress(KeyboardInterrupt):
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def end(number: int, frame: object) -> None:
+            signal.signal(signal.SIGINT, lambda number, frame: None)  # a second one has nothing to end
+            raise KeyboardInterrupt
+
+        before = signal.signal(signal.SIGINT, end)
+        try:
+            yield
+        finally:
+            signal.signal(signal.SIGINT, before or signal.SIG_DFL)
+
+
 def cancel_unstarted(name: str, stand: Callable[[], Mapping[str, State]], store: Store) -> None:
     """Cancel this run's jobs that have not started, the last ones first, because workers take the first ones."""
     cancelled = 0

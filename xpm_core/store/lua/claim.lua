@@ -16,7 +16,7 @@ Returns {code, wait_ms, more, ready, delayed, running, registered, order, job...
    1  CLAIMED    job... is identity, execution, lease_left_ms, attempt, task, name, directory, payload, options,
                  queue, units, replaces, cancel, needs (identities, joined by commas),
                  max_retries, max_losses, backoff_ms, tags (JSON), experiment (of those that it belongs to, the one
-                 whose run began last)
+                 whose run began last; empty if 200 others began later)
    0  EMPTY      nothing can run now; look again in wait_ms, or when woken
   -1  SUSPENDED  `rq suspend` is in force
   -2  STALE      the execution has ended or was taken away
@@ -26,7 +26,7 @@ Returns {code, wait_ms, more, ready, delayed, running, registered, order, job...
   ready, delayed and running count the workspace.
   registered is 0 when the worker has to register anew; order is drain, stop, stop_now (order.lua), or empty.
 Invariant  a job is leased to one execution; a demand is met whole; an execution id gets one job.
-Cost O(lines of the queues + experiments with a later run than the job's). Safe to repeat: yes, with the same execution id.
+Cost O(lines of the queues + experiments, at most 200). Safe to repeat: yes, with the same execution id.
 ]]
 -- include: asks claims clock executions guard typed
 local counts_key = KEYS[1]

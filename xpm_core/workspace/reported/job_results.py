@@ -10,6 +10,7 @@ from typing import Any
 
 from xpm_core.errors import UnknownResultError
 from xpm_core.labels import label
+from xpm_core.states import State
 from xpm_core.tracebacks.edges import edge
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.reported import results_file
@@ -21,6 +22,8 @@ class JobResults(Mapping[str, Any]):
 
     Args:
         directory: The directory of the job.
+        waits: The state of a job that has not begun, or is to run again: what lies in its directory counts no more.
+            None for any other job.
 
     Raises:
         UnknownResultError: The job has no result of that name.
@@ -30,12 +33,14 @@ class JobResults(Mapping[str, Any]):
         (0.93, 0.31, {'accuracy': 0.93, 'loss': {'train': 0.02, 'test': 0.31}})
     """
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, waits: State | None = None) -> None:
+        self._waits = waits
         self._directory = JobDirectory(directory.parents[2], "/".join(directory.parts[-3:]))
 
     @cached_property
     def _reported(self) -> Reported:
-        return results_file.read(self._directory) or Reported()
+        found = None if self._waits is not None else results_file.read(self._directory)
+        return found or Reported()
 
     @cached_property
     def _values(self) -> dict[str, Any]:
@@ -74,6 +79,8 @@ class JobResults(Mapping[str, Any]):
     def _missing(self, name: str) -> tuple[str, str, str]:
         folder = self._directory.relative.split("/")[1]
         where = f"{label(folder.rpartition('.')[2], self._directory.identity)}.results"
+        if self._waits is not None:
+            return where, f"has no result {name!r}: the job is {self._waits.value}", "Wait for it: xp.wait()."
         if not self._values:
             return (
                 where,

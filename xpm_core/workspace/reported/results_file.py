@@ -17,6 +17,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import accumulate
 from typing import Any
 
 from xpm_core.workspace.files import write_atomic
@@ -29,6 +30,8 @@ SCHEMA = 1
 REPORTED = ("results", "not_finite", "files", "result_problems", "more_results")
 """What the record of an execution has of it."""
 MOST_FILES, MOST_PROBLEMS, LONGEST_PROBLEM = 1000, 20, 500
+LARGEST_FILES = 64_000
+"""How many characters the names of files have together that the record lists. The file lists all of them."""
 
 
 @dataclass
@@ -78,7 +81,9 @@ class Reported:
         """What the record of the execution says of it; empty if nothing was reported."""
         found, more = flat(self.results)
         marks = {path: word for path, word in self.not_finite.items() if path in found}
-        known = {"results": found, "not_finite": marks, "files": self.files[:MOST_FILES]}
+        ends = accumulate(map(len, self.files[:MOST_FILES]))
+        files = self.files[: sum(end <= LARGEST_FILES for end in ends)]
+        known = {"results": found, "not_finite": marks, "files": files}
         known |= {"result_problems": self.problems, "more_results": more}
         return {name: value for name, value in known.items() if value}
 
@@ -99,6 +104,12 @@ def read(directory: JobDirectory) -> Reported | None:
         _texts(found.get("files"), MOST_FILES),
         _texts(found.get("problems"), MOST_PROBLEMS),
     )
+
+
+def kept(directory: JobDirectory, execution: str) -> dict[str, Any]:
+    """The summary of what an execution has reported, by the file that it has left; empty if that is another one's."""
+    found = read(directory)
+    return found.summary() if found is not None and found.execution == execution else {}
 
 
 def checked(summary: Mapping[str, Any]) -> dict[str, Any]:

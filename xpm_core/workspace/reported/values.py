@@ -138,6 +138,8 @@ def finite(value: Scalar) -> Scalar:
 def flat(values: Mapping[str, Any]) -> tuple[dict[str, Scalar], bool]:
     """The numbers, texts and truth values among results, by their paths, for tables. Lists have no place in a cell.
 
+    If there are too many, those that lie least deep are taken: `accuracy` before the counts of a confusion matrix.
+
     Returns:
         The values, and whether there are more than a table takes.
 
@@ -145,17 +147,22 @@ def flat(values: Mapping[str, Any]) -> tuple[dict[str, Scalar], bool]:
         >>> flat({"accuracy": 0.9, "loss": {"train": 0.1, "test": 0.2}, "curve": [1, 2]})
         ({'accuracy': 0.9, 'loss.train': 0.1, 'loss.test': 0.2}, False)
     """
-    found: dict[str, Scalar] = {}
-    size, more = 0, False
-    for path, value in _leaves(values, ""):
-        size += len(path) + (len(value) if isinstance(value, str) else 24)
-        if len(found) == MOST_FLAT or size > LARGEST_FLAT:
-            return found, True
-        if is_flat(path, value):
-            found[path] = value
-        else:
-            more = True
-    return found, more
+    leaves = list(_leaves(values, "", 0))
+    fit = {path: value for _, path, value in leaves if is_flat(path, value)}
+    depths = {path: depth for depth, path, _ in leaves}
+    size, kept = 0, set[str]()
+    for path in sorted(fit, key=depths.__getitem__):
+        size += len(path) + (len(text) if isinstance(text := fit[path], str) else 24)
+        if len(kept) == MOST_FLAT or size > LARGEST_FLAT:
+            break
+        kept.add(path)
+    return {path: value for path, value in fit.items() if path in kept}, len(kept) < len(leaves)
+
+
+def lacking(values: Mapping[str, Any]) -> int:
+    """How many of the results that could stand in a cell are too many for the flat form."""
+    fit = {path for _, path, value in _leaves(values, "", 0) if is_flat(path, value)}
+    return len(fit) - len(flat(values)[0])
 
 
 def is_flat(path: Any, value: Any) -> bool:
@@ -178,9 +185,10 @@ def _is_short(text: str) -> bool:
     return len(text) <= LONGEST_FLAT and (text.isascii() or not any("\ud800" <= each <= "\udfff" for each in text))
 
 
-def _leaves(values: Mapping[str, Any], start: str) -> Iterator[tuple[str, Any]]:
+def _leaves(values: Mapping[str, Any], start: str, depth: int) -> Iterator[tuple[int, str, Any]]:
+    """The values that are no lists, each with its depth and its path."""
     for name, value in values.items():
         if isinstance(value, dict):
-            yield from _leaves(value, f"{start}{name}.")
+            yield from _leaves(value, f"{start}{name}.", depth + 1)
         elif not isinstance(value, list):
-            yield start + name, value
+            yield depth, start + name, value

@@ -20,6 +20,7 @@ from xpm_core.store.records import FinishCode, Lease
 from xpm_core.store.refusals import Refusal
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.kept_job import KeptJob
+from xpm_core.workspace.reported import results_file
 from xpm_worker.job import failure
 from xpm_worker.protocol.messages import AttemptEnded
 from xpm_worker.settings import Settings
@@ -60,7 +61,7 @@ class Reporter:
     def adopt(self, held: HeldLease, directory: JobDirectory, execution: str) -> None:
         """Report a job as done whose directory says that this execution has done it."""
         log.info("%s: done before, by its directory", held.lease.spec.label)
-        held.about, held.reported = {}, directory.record(execution) or {}  # another execution has run
+        held.about = held.reported = directory.record(execution) or {}  # another execution has run
         if directory.kept(held.lease.spec.task) is None:
             with contextlib.suppress(WorkspaceError):  # to run it again, its script has to submit it
                 _keep(directory, held.lease)
@@ -197,6 +198,7 @@ class Reporter:
             pid: Its process; 0 if it had none.
             number: The number of its attempt in the directory; 0 if it was not started.
         """
+        held.reported = results_file.kept(directory, held.lease.execution)
         if number:
             record = {
                 "task": held.lease.spec.task,
@@ -206,6 +208,7 @@ class Reporter:
                 "reason": "lost",
                 "error": failure.from_text("StarterLost", "the process that started the job was killed"),
                 **held.about,
+                **held.reported,
             }
             with contextlib.suppress(WorkspaceError):  # the record is for people; Redis learns of the loss all the same
                 directory.write_record(number, held.lease.execution, record)

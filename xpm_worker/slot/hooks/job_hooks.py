@@ -38,6 +38,10 @@ class JobHooks:
         self._hooks = Hooks()
         self._late = LateCalls(self._hooks, "job_ended")
 
+    def find(self) -> None:
+        """Find the hooks now, because this reads a folder that may lie far away: so no job waits for it."""
+        self._hooks.any("job_environment")
+
     def variables(self, lease: Lease) -> dict[str, str]:
         """Ask the hooks `job_environment` for variables of a job that is about to start.
 

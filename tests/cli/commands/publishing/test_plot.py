@@ -28,7 +28,7 @@ def swept(lab: Lab) -> Lab:
             )
             steps = 2 if name == "0.1-3" else 5
             lines = [
-                {"execution": "e", "at": 1.0},
+                {"xpm_execution": "e", "at": 1.0},
                 *({"step": step, "loss": 1 / (step + seed)} for step in range(steps)),
             ]
             text = "".join(f"{json.dumps(line)}\n" for line in lines)

@@ -59,7 +59,7 @@ def test_folded_rows_have_intervals_and_their_holes_are_named(typed: Xpm, swept:
     result = typed("--over", "seed", "--columns", "accuracy")
     header, first, second, caption, *notes = result.stdout.splitlines()
     assert header.split() == ["model", "accuracy"]
-    assert first.split() == ["bm25", "0.820", "±", "0.025"]
+    assert first.split() == ["bm25", "0.82", "±", "0.02"]
     assert second == "dense  0.61 (n=1 of 3 seeds)"
     assert caption == "Mean and 95 % t interval over 1 to 3 seeds."
     assert len(notes) == 1

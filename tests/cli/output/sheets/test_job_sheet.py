@@ -213,7 +213,7 @@ def reporting(lab: Lab, name: str, *, ended: bool = True) -> None:
         directory.prepare(lease.attempt)
     reported.write(directory)
     (directory.path / "model.bin").write_bytes(b"\0" * 2000)
-    rows = [{"execution": lease.execution}, {"step": 1, "loss": 0.5, "at": 1.8e9}, {"step": 2, "loss": 0.25}]
+    rows = [{"xpm_execution": lease.execution}, {"step": 1, "loss": 0.5, "at": 1.8e9}, {"step": 2, "loss": 0.25}]
     lines = [*map(json.dumps, rows), '{"step": 3, "lo']
     (directory.path / "metrics.jsonl").write_text("\n".join(lines))
 

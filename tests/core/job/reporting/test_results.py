@@ -5,20 +5,27 @@ from __future__ import annotations
 import json
 import math
 import os
+import threading
 from collections.abc import Mapping
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from helpers.reporting_jobs import ReportingJob
 
-from xpm_core import output, result
+from xpm_core import Task, output, result
 from xpm_core.errors import UnknownResultError, WorkspaceError
 from xpm_core.job import running
 from xpm_core.job.reporting import results
+from xpm_core.language.graph.state import state_of
+from xpm_core.states import State
+from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.reported import results_file
 from xpm_core.workspace.reported.job_results import JobResults
 from xpm_core.workspace.reported.results_file import Reported, checked, results_form, results_in
+from xpm_worker.protocol.codec import LARGEST_REPORT, encode
+from xpm_worker.protocol.messages import ResultsReported
 
 
 def file(job: ReportingJob) -> dict[str, Any]:
@@ -162,8 +169,56 @@ def test_a_resumed_execution_keeps_what_was_reported(job: ReportingJob) -> None:
     assert (file(job)["execution"], file(job)["results"]) == ("second", {"epochs": 3, "accuracy": 0.5})
     job.begin("third")
     results.resume()
+    assert file(job)["execution"] == "third", "at once: it may be killed before it reports anything"
     assert results.summary() == {"results": {"epochs": 3, "accuracy": 0.5}}
     assert file(job)["execution"] == "third"
+
+
+def test_of_very_many_results_the_least_deep_reach_the_tables_and_this_is_said(job: ReportingJob) -> None:
+    result("confusion", {f"{number}": {"hits": number, "list": [1]} for number in range(300)})
+    results.returned({"accuracy": 0.5, "loss": {"test": 0.25}})
+    found = results.summary()
+    assert len(found["results"]) == 200
+    assert (found["results"]["accuracy"], found["results"]["loss.test"]) == (0.5, 0.25)
+    assert found["result_problems"] == ["too many results for tables: results.json alone has 102 of them"]
+    assert len(JobResults(job.path)["confusion"]) == 300
+    result("confusion", None)
+    assert (results.summary()["results"]["accuracy"], len(results.summary()["results"])) == (0.5, 3)
+
+
+def test_a_signal_handler_may_report_while_something_is_written(
+    job: ReportingJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = Reported.write
+
+    def interrupted(reported: Reported, directory: JobDirectory) -> None:
+        monkeypatch.setattr(Reported, "write", write)
+        result("checkpoint", 3)
+        write(reported, directory)
+
+    monkeypatch.setattr(Reported, "write", interrupted)
+    thread = threading.Thread(target=result, args=("accuracy", 0.5), daemon=True)
+    thread.start()
+    thread.join(10)
+    assert not thread.is_alive(), "it waits for itself"
+    assert file(job)["results"] == {"accuracy": 0.5, "checkpoint": 3}
+
+
+def test_names_of_files_that_are_none_fail_nothing(job: ReportingJob) -> None:
+    assert output(3) == job.path / "3"  # type: ignore[arg-type]
+    output("a\0/b")
+    output("x" * 600)
+    assert results.summary()["files"] == ["3", "a\0/b"]
+    assert len(results.summary()["result_problems"]) == 3
+
+
+def test_a_summary_is_small_enough_for_a_message_however_many_files_there_are(job: ReportingJob) -> None:
+    for number in range(1010):
+        results.of_this_process("output").add_file(f"{number:04}" + "\N{SNOWMAN}" * 400)  # type: ignore[union-attr]
+    assert len(file(job)["files"]) == 1000
+    encode(ResultsReported(results.summary()), LARGEST_REPORT)
+    (problem,) = results.summary()["result_problems"]
+    assert "not listed: expected at most 1000 files" in problem
 
 
 # -- reading -----------------------------------------------------------------------------------------------------------
@@ -185,6 +240,25 @@ def test_a_job_that_has_reported_nothing(tmp_path: Path) -> None:
     assert (dict(found), found.files, found.problems) == ({}, {}, [])
     with pytest.raises(UnknownResultError, match=r"nor any other\. Report it in execute"):
         found["accuracy"]
+
+
+def test_a_job_that_is_to_run_again_has_none(job: ReportingJob) -> None:
+    result("accuracy", 0.5)
+    found = JobResults(job.path, State.READY)
+    assert (dict(found), found.files) == ({}, {})
+    with pytest.raises(UnknownResultError, match=r"has no result 'accuracy': the job is ready\. Wait for it"):
+        found["accuracy"]
+
+
+class Learn(Task):
+    def execute(self) -> None: ...
+
+
+@pytest.mark.parametrize("about", [{"state": State.READY}, {"state": State.DONE}, {}])
+def test_a_script_reads_what_counts_and_a_later_job_what_is_there(job: ReportingJob, about: dict[str, State]) -> None:
+    result("accuracy", 0.5)
+    state_of(task := Learn.C()).submitted = SimpleNamespace(jobpath=job.path, **about)
+    assert dict(task.results) == ({} if about.get("state") is State.READY else {"accuracy": 0.5})
 
 
 @pytest.mark.parametrize(

@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from xpm_core.config import Config, Meta, Param, PathGenerator, Task, field
-from xpm_core.config.attributes import ConfigAttributes, TaskAttributes
+from xpm_core.config.attributes import ConfigAttributes, ReportingAttributes, TaskAttributes
 from xpm_core.errors import DeclarationError, ExperimentError, MissingParameterError, UnsubmittedTaskError
 from xpm_core.identity import seal
 from xpm_core.language.graph.state import state_of
 
-NAMES = sorted(name for cls in (ConfigAttributes, TaskAttributes) for name in vars(cls) if not name.startswith("_"))
+REPORTING = sorted(name for name in vars(ReportingAttributes) if not name.startswith("_"))
+KINDS = (ConfigAttributes, ReportingAttributes, TaskAttributes)
+NAMES = sorted(name for cls in KINDS for name in vars(cls) if not name.startswith("_"))
 
 
 class Plain(Task):
@@ -57,7 +59,8 @@ class Network(Config, Parts):
 
 
 def test_members_that_give_way_are_known() -> None:
-    assert NAMES == ["identity", "state", "stderr", "stdout", "wait"]
+    assert REPORTING == ["log", "output", "result"]
+    assert NAMES == ["identity", "log", "output", "result", "results", "state", "stderr", "stdout", "wait"]
 
 
 @pytest.mark.parametrize("role", [Param, Meta])
@@ -100,9 +103,9 @@ def test_members_of_a_later_base_are_found() -> None:
     assert (live.state, live.wait()) == ("kept", "waited, kept")
 
 
-def test_a_live_object_has_none_of_them() -> None:
+def test_a_live_object_has_only_what_it_reports_with() -> None:
     live: Any = Plain.C().instance()
-    assert [name for name in NAMES if hasattr(live, name)] == []
+    assert [name for name in NAMES if hasattr(live, name)] == REPORTING
     for name in NAMES:
         setattr(live, name, name)
     assert [getattr(live, name) for name in NAMES] == NAMES

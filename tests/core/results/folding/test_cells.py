@@ -22,14 +22,16 @@ HOLES = (Hole("seed=5", (5,), "running", "1" * 64), Hole("seed=6", (6,), "failed
 @pytest.mark.parametrize(
     ("found", "text"),
     [
-        (cell(0.91204, Interval(0.90394, 0.92014)), "0.9120 ± 0.0081 (95 % t, n=5 seeds)"),
+        (cell(0.91204, Interval(0.90394, 0.92014)), "0.912 ± 0.008 (95 % t, n=5 seeds)"),
         (cell(0.981, Interval(0.962, 0.99)), "0.981 [0.962, 0.990] (95 % t, n=5 seeds)"),
+        (cell(0.91204, Interval(0.89754, 0.92654)), "0.912 ± 0.015 (95 % t, n=5 seeds)"),
+        (cell(0.995, Interval(0.93, 0.9991)), "0.995 [0.930, 0.999] (95 % t, n=5 seeds)"),
         (cell(0.5, Interval(0.5, 0.5)), "0.5 ± 0 (95 % t, n=5 seeds)"),
         (cell(1234.5, Interval(1111.5, 1357.5)), "1234 ± 123 (95 % t, n=5 seeds)"),
         (cell(0.91204, None, 2), "0.912 (no interval, n=2 seeds)"),
         (cell(0.91204, None, 1), "0.912 (no interval, n=1 seed)"),
         (cell(math.nan, None, 0), "-- (no value, n=0 seeds)"),
-        (cell(0.912, Interval(0.904, 0.92), 3, HOLES), "0.9120 ± 0.0080 (95 % t, n=3 of 5 seeds)"),
+        (cell(0.912, Interval(0.904, 0.92), 3, HOLES), "0.912 ± 0.008 (95 % t, n=3 of 5 seeds)"),
         (cell(0.912, None, 1, (Hole("seed=0", (0,), "failed", "3" * 64),)), "0.912 (no interval, n=1 seed)"),
     ],
 )

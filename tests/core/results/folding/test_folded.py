@@ -66,6 +66,40 @@ def test_marks_tell_the_best_what_is_like_it_and_what_nobody_can_tell() -> None:
     assert folded.marks("accuracy").count("best") == 1
 
 
+def test_bold_cells_are_corrected_together_and_what_nobody_can_tell_is_in_the_caption() -> None:
+    folded = models(8).over("seed")
+    sheet = folded.sheet(bold="accuracy", within="data")
+    names = [sheet.names[at] for at, _ in sheet.bold]
+    assert not any("few" in name or "bm25" in name for name in names)
+    assert sheet.caption.endswith(
+        "Not told from the best, because a test needs 3 numbers on each side: model=few data=x, model=few data=y."
+    )
+    assert (
+        "accuracy, loss of model=few data=x, model=few data=y: 2 values are too few for an interval, which needs 3."
+        in (sheet.notes)
+    )
+    close = {"a": [1.0, 1.1, 1.2, 1.3], "b": [0.97, 1.08, 1.19, 1.25]}  # p is between 0.025 and 0.05
+    jobs = [
+        FakeJob({"m": name, "seed": seed}, {"up": value, "down": -value})
+        for name, values in close.items()
+        for seed, value in enumerate(values)
+    ]
+    assert table(jobs).over("seed").sheet(bold="up").bold == {(0, 1)}
+    assert table(jobs).over("seed").sheet(bold="-down").bold == {(0, 2)}
+    assert table(jobs).over("seed").sheet(bold=["up", "-down"]).bold == {(0, 1), (0, 2), (1, 1), (1, 2)}
+
+
+@pytest.mark.parametrize("lucky", [1, 2])
+def test_the_greatest_of_too_few_runs_is_not_the_best(lucky: int) -> None:
+    jobs = [FakeJob({"m": m, "seed": seed}, {"a": m + seed / 10}) for m in (1, 2) for seed in range(4)]
+    jobs += [FakeJob({"m": 3, "seed": seed}, {"a": 3}) for seed in range(lucky)]
+    folded = table(jobs).over("seed")
+    assert folded.marks() == ["untested"] * 3
+    assert folded.sheet(bold="a").bold == set()
+    assert folded.marks(lowest=True) == ["best", "", "untested"]
+    assert "m=3" in folded.sheet(bold="-a").caption
+
+
 def test_a_caption_says_what_a_cell_is() -> None:
     folded = models().over("seed", interval="bootstrap", level=0.9)
     assert folded.caption == "Mean and 90 % bootstrap interval over 2 to 5 seeds."
@@ -73,6 +107,10 @@ def test_a_caption_says_what_a_cell_is() -> None:
     assert stopped.caption == "Mean and 90 % bootstrap interval over 2 to 5 seeds. The width stopped it."
     assert stopped.pivot("model", "data", "accuracy").caption.endswith("The width stopped it.")
     assert models().over("seed", interval="sd").caption == "Mean and standard deviation over 2 to 5 seeds."
+    assert models().over("seed", range=(0, 1)).caption == "Mean and 95 % t interval (logit scale) over 2 to 5 seeds."
+    assert (
+        models().over("seed", interval="se", range=(None, 1)).caption.startswith("Mean and standard error (log scale)")
+    )
     jobs = [FakeJob({"seed": seed}, {"a": 1}, State.RUNNING) for seed in range(3)]
     assert table(jobs).over("seed").caption == "Mean and 95 % t interval over 0 seeds."
 

@@ -205,3 +205,22 @@ def test_a_second_seed_that_is_always_the_same_is_told() -> None:
     assert folded.notes == ["Folded together with net.seed, because its value is the same in each job: data.seed."]
     found.append(FakeJob({"data.seed": 0, "net.seed": 1}, {"a": 1}))
     assert sizes(table(found).over("net.seed")) == [2, 1, 1]
+
+
+def test_a_path_in_the_name_of_a_row_is_its_text() -> None:
+    found = [
+        FakeJob({"corpus": {"path": f"/data/{name}"}, "seed": seed}, {"a": 1}) for name in "xy" for seed in range(3)
+    ]
+    folded = table(found).over("seed")
+    assert [row.name for row in folded] == ["corpus=/data/x", "corpus=/data/y"]
+    assert folded.to_csv().splitlines()[1].startswith("/data/x,1")
+    assert list(folded.pivot("corpus", "corpus", "a")[0])[1:] == ["/data/x", "/data/y"]
+    found[0].state = State.FAILED
+    assert table(found).over("corpus", "seed").holes[0].startswith("5 of 6 runs (1 failed")
+    assert table(found[1:]).over("corpus", "seed")[0]["a"].keys[0] == ("/data/x", 1)
+
+
+def test_a_hidden_class_of_what_is_used_still_divides() -> None:
+    uses = [FakeJob({"data": "Prepare", "data.corpus": 1, "seed": seed}, {"a": 1}) for seed in range(2)]
+    found = [*uses, *(FakeJob({"seed": seed}, {"a": 1}) for seed in range(2))]
+    assert [(row.name, len(row.group.rows)) for row in table(found).over("seed")] == [("corpus=1", 2), ("", 2)]

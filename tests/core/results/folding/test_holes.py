@@ -100,8 +100,24 @@ def test_several_names_are_runs() -> None:
     jobs = [FakeJob({"fold": fold, "seed": seed}, {"a": fold}) for fold in range(2) for seed in range(3)]
     jobs[0].state = State.CANCELLED
     [row] = table(jobs).over("fold", "seed")
-    assert str(row["a"]) == "0.60 ± 0.68 (95 % t, n=5 of 6 runs)"
+    assert str(row["a"]) == "0.6 ± 0.7 (95 % t, n=5 of 6 runs)"
     assert table(jobs).over("fold", "seed").holes == ["5 of 6 runs (1 cancelled)."]
+
+
+def test_runs_of_several_data_sets_in_one_cell_are_told_to_count_as_independent() -> None:
+    jobs = [FakeJob({"m": m, "data": data, "seed": seed}, {"a": m + data + seed}) for m in range(2) for data in range(2)
+            for seed in range(3)]  # fmt: skip
+    found = table(jobs)
+    said = (
+        "Intervals and tests take all runs as independent. If runs of one data are alike, these are too narrow: fold "
+        'seed alone, or use .aggregate(["data", "seed"], "mean").'
+    )
+    assert found.over("data", "seed").notes == [said]
+    assert found.compare("m=0", "m=1", over=["data", "seed"]).notes == [said]
+    assert found.over("seed").notes == found.over("data", "seed", interval="sd").notes == []
+    assert found.aggregate(["data", "seed"], "mean").notes == []
+    along = [FakeJob({"split": 9 - seed, "seed": seed}, {"a": 1}) for seed in range(3)]
+    assert table(along).over("split", "seed").notes == []
 
 
 def test_a_sentence_without_a_group_begins_with_the_count() -> None:

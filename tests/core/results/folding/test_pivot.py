@@ -75,8 +75,15 @@ def test_cells_with_too_few_values_are_named() -> None:
         FakeJob({"m": m, "d": d, "seed": seed}, {"a": m * 10 + seed}) for m in (1, 2) for d in "xy" for seed in (1, 2)
     ]
     pivot = table(jobs).over("seed").pivot("m", "d")
-    assert pivot.notes == ["Too few values to tell from the best: m=1."]
-    assert pivot[0].marks == {"x": "untested", "y": "untested"}
+    said = "Not told from the best, because a test needs 3 numbers on each side: m=1, m=2."
+    assert pivot.notes == [said]
+    assert [row.marks for row in pivot] == [{"x": "untested", "y": "untested"}] * 2
+    assert (pivot.sheet().bold, pivot.sheet().caption.endswith(said)) == (set(), True)
+    assert pivot.sheet().notes == ["x, y: 2 values are too few for an interval, which needs 3."]
+    jobs += [FakeJob({"m": m, "d": "x", "seed": 3}, {"a": m * 10 + 3}) for m in (1, 2)]
+    pivot = table(jobs).over("seed").pivot("m", "d")
+    assert [row.marks.get("x") for row in pivot] == [None, "best"]
+    assert pivot.notes[-1] == said.replace("m=1, m=2", "m=1 (y), m=2 (y)")
 
 
 def test_a_job_that_is_not_done_has_no_value() -> None:
@@ -85,3 +92,17 @@ def test_a_job_that_is_not_done_has_no_value() -> None:
     pivot = table(jobs).pivot("m", "d")
     assert [dict(row) for row in pivot] == [{"m": 1, "x": None, "y": 1}, {"m": 2, "x": 2, "y": 2}]
     assert pivot.notes == [f"Without a value, because not done: <Train {jobs[0].identity[:7]} failed>."]
+
+
+def test_tasks_that_do_not_report_the_value_have_no_row() -> None:
+    jobs = [FakeJob({"m": m, "d": d, "seed": s}, {"a": m}) for m in (1, 2) for d in "xy" for s in range(3)]
+    jobs += [FakeJob({"seed": s, "size": 7}, {"time": 1}, task="study:Prepare") for s in range(3)]
+    for state in (State.DONE, State.FAILED):
+        jobs[0].state = jobs[1].state = jobs[2].state = state  # the place has no value then, and stays
+        pivot = table(jobs).over("seed").pivot("m", "d", "a")
+        assert [row["m"] for row in pivot] == [1, 2]
+        assert list(pivot[0]) == ["m", "x", "y"]
+        assert pivot.notes[-1] == "Left out, because they do not report a: Prepare."
+        assert not any("not shown" in note for note in pivot.notes)
+    single = table([job for job in jobs if job.params["seed"] == 0]).pivot("m", "d", "a")
+    assert [dict(row) for row in single] == [{"m": 1, "x": None, "y": 1}, {"m": 2, "x": 2, "y": 2}]

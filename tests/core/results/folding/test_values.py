@@ -12,6 +12,7 @@ from xpm_core.errors import ResultsError
 from xpm_core.results.folding.folded import Folded
 from xpm_core.results.statistics.aggregates import aggregate
 from xpm_core.results.statistics.intervals import summary
+from xpm_core.states import State
 
 
 def folded(*values: Any, **options: Any) -> Folded:
@@ -29,7 +30,9 @@ def test_a_cell_has_what_the_statistics_say(kind: str) -> None:
 
 def test_truth_values_count_as_numbers() -> None:
     cell = folded(True, False, True, True)[0]["a"]
-    assert (cell.mean, cell.n) == (0.75, 4)
+    assert (cell.mean, cell.n, cell.note) == (0.75, 4, "")
+    cell = folded(True, 0.5, 0.5, 1)[0]["a"]
+    assert (cell.mean, cell.note) == (0.75, "1 of 4 values is true or false, which counts as 1 or 0")
 
 
 def test_below_three_jobs_there_is_no_interval_and_it_says_so() -> None:
@@ -77,3 +80,15 @@ def test_an_aggregate_is_stratified_by_task() -> None:
         found.marks("a")
     with pytest.raises(ResultsError, match="stat"):
         table(jobs).aggregate(["task", "seed"], "max")
+
+
+def test_an_aggregate_that_lacks_a_task_says_so() -> None:
+    jobs = [
+        FakeJob({"m": m, "data": data, "seed": seed}, {"a": m + seed}, State.FAILED if m == data == 1 else State.DONE)
+        for m in range(2)
+        for data in range(3)
+        for seed in range(3)
+    ]
+    whole, short = table(jobs).aggregate(["data", "seed"], "mean")
+    assert (whole["a"].note, whole["a"].n) == ("", 9)
+    assert short["a"].note == "not comparable with aggregates of all tasks, because data=1 has no run"

@@ -37,6 +37,8 @@ def test_a_frame_of_pandas_has_the_columns_and_their_types() -> None:
     assert list(found.columns) == ["lr", "seed", "f1"]
     assert (found["seed"].dtype, found["f1"].dtype, found["f1"].max()) == ("int64", "float64", 2.2)
     assert rows().over("seed").to_pandas()["f1.n"].tolist() == [3, 3]
+    assert Values(2**60 + 1, None).to_pandas()["x"].tolist() == [2**60 + 1, None]
+    assert Values(1, None).to_pandas()["x"].dtype == "float64"
     assert Values("a", 1, None).to_pandas()["x"].tolist()[:2] == ["a", 1]
 
 

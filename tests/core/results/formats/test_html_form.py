@@ -46,7 +46,7 @@ def test_texts_are_texts() -> None:
 
 def test_a_notebook_shows_cells_with_their_counts_and_states_in_colour() -> None:
     jobs = [FakeJob({"lr": 0.1, "seed": seed}, {"f1": seed}) for seed in range(3)]
-    assert read(table(jobs).over("seed")._repr_html_()).cells[-1].startswith("1.0 ± 2.5 n=3 seeds")
+    assert read(table(jobs).over("seed")._repr_html_()).cells[-1].startswith("1 ± 2 n=3 seeds")
     assert "color:" in table(jobs).select("state")._repr_html_()
     assert "font-weight" in as_html(Sheet(["a"], [[1]], bold={(0, 0)}))
 

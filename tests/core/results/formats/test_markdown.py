@@ -30,10 +30,15 @@ def test_columns_are_aligned_and_numbers_stand_right() -> None:
 def test_cells_say_how_many_jobs_count_and_the_best_are_bold(tmp_path: Path) -> None:
     jobs = [FakeJob({"lr": lr, "seed": seed}, {"f1": lr + seed / 100}) for lr in (1, 2) for seed in range(3)]
     cells = table(jobs).over("seed")
-    assert "| **2.010 ± 0.025 (n=3 seeds)** |" in cells.to_markdown(bold="f1")
+    assert "| **2.01 ± 0.02 (n=3 seeds)** |" in cells.to_markdown(bold="f1")
     assert "\n\nMean and 95 % t interval over 3 seeds.\n" in cells.to_markdown()
     assert cells.to_markdown(tmp_path / "a.md", bold="f1") is None
     assert (tmp_path / "a.md").read_text() == cells.to_markdown(bold="f1")
+
+
+def test_a_cell_without_an_interval_says_so() -> None:
+    jobs = [FakeJob({"lr": 1, "seed": seed}, {"f1": seed / 10}) for seed in range(2)]
+    assert "| 0.05 (no interval, n=2 seeds) |" in table(jobs).over("seed").to_markdown()
 
 
 def test_each_text_stays_in_its_cell() -> None:

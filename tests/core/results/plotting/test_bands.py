@@ -71,3 +71,19 @@ def test_no_band_has_more_steps_than_can_be_seen(counts: list[int]) -> None:
 def test_nothing_to_draw_is_no_band() -> None:
     assert band_of("x", [Run("a", [])], Spread()).steps == []
     assert len(band_of("x", [run("a", {3: 1.0})], Spread()).steps) == 1
+
+
+def test_rounding_carries_no_step_behind_the_end_of_the_curves() -> None:
+    for count in range(2, 40):
+        inside = [0.1 * at / count for at in range(1, count)]
+        a, b = (
+            run(job, dict.fromkeys([0, *(step + by for step in inside), 0.1], 1.0))
+            for job, by in (("a", 0), ("b", 1e-4))
+        )
+        band = band_of("", [a, b], Spread())
+        assert (band.steps[-1].step, {step.n for step in band.steps}) == (0.1, {2})
+
+
+def test_a_band_of_two_runs_says_that_there_is_none() -> None:
+    band = band_of("lr=1", [even("a", 3, 1), even("b", 3, 2)], Spread())
+    assert band.notes == ["lr=1: no band, because it needs 3 runs, and there are 2."]

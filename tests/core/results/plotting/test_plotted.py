@@ -36,7 +36,7 @@ class Work:
         job = FakeJob(params, {"accuracy": 0.5 + len(str(params)) / 1000} if state is State.DONE else {}, state)
         folder = self.folder / "jobs" / "study.train" / job.identity
         folder.mkdir(parents=True)
-        lines = [{"execution": "e1", "at": 1}, *({"step": step, "loss": 1 / (step + 1)} for step in range(steps))]
+        lines = [{"xpm_execution": "e1", "at": 1}, *({"step": step, "loss": 1 / (step + 1)} for step in range(steps))]
         (folder / NAME).write_text("".join(f"{json.dumps(line)}\n" for line in lines))
         return job
 
@@ -167,3 +167,44 @@ def test_nothing_global_is_touched_and_threads_may_draw(work: Work) -> None:
     assert len(made) == 3
     assert dict(matplotlib.rcParams) == before
     assert ("matplotlib.pyplot" in sys.modules) == had
+
+
+def test_values_of_jobs_that_are_not_done_are_no_points(work: Work) -> None:
+    failed = FakeJob({"lr": 2}, {"accuracy": 0.1}, State.FAILED)
+    figure: Any = work.table(*(work.job(3, lr=lr) for lr in (0, 1)), failed).plot("lr", "accuracy")
+    assert len(figure.axes[0].collections[0].get_offsets()) == 2
+    assert figure.notes[-1] == f"1 job not done, and not drawn: {failed.identity[:7]} failed."
+
+
+def test_a_band_has_a_gap_where_a_run_is_nan(work: Work) -> None:
+    jobs = [work.job(5, lr=1, seed=seed) for seed in range(3)]
+    file = work.folder / "jobs" / "study.train" / jobs[0].identity / NAME
+    text = file.read_text().replace('"step": 2, "loss": 0.3333333333333333', '"step": 2, "loss": NaN')
+    assert "NaN" in text
+    file.write_text(text)
+    figure: Any = work.table(*jobs).over("seed").plot("step", "loss")
+    assert len(figure.axes[0].collections[0].get_paths()) == 2
+
+
+def test_bars_without_intervals_say_so(work: Work) -> None:
+    jobs = [work.job(0, model=model, seed=seed) for model in ("a", "b") for seed in range(3 if model == "b" else 2)]
+    figure: Any = work.table(*jobs).over("seed").plot("model", "accuracy")
+    assert [note for note in figure.notes if "too few" in note] == [
+        "accuracy of model=a: 2 values are too few for an interval, which needs 3."
+    ]
+
+
+def test_thinned_curves_are_said_in_one_note(work: Work) -> None:
+    jobs = [work.job(3000, lr=lr) for lr in (1, 2)]
+    figure: Any = work.table(*jobs, work.job(5, lr=3)).plot("step", "loss", by="lr")
+    first = jobs[0].identity[:7]
+    assert figure.notes == [
+        f"Not all points are drawn of 2 curves, such as {first}: loss: 1501 of 3000 points are kept "
+        "(first, last and one in 2)."
+    ]
+
+
+def test_curves_of_a_group_name_the_seeds_that_it_lacks(work: Work) -> None:
+    jobs = [work.job(5, lr=lr, seed=seed) for lr in (1, 2) for seed in range(3 if lr == 1 else 4)]
+    figure: Any = work.table(*jobs).over("seed").plot("step", "loss")
+    assert figure.notes[1:] == ["lr=1: 3 of 4 seeds (1 missing: seed=3)."]

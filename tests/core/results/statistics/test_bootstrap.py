@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from random import Random
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from scipy import stats
 
@@ -71,6 +72,7 @@ def test_a_seed_gives_other_draws() -> None:
 
 
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=8), st.randoms())
+@example([-1.0000000000000002e300, -2.2e-309], Random(0))
 def test_resamples_stay_inside_and_do_not_depend_on_the_order(values: list[float], random) -> None:
     means = resampled_means(values, 20, seed=5)
     assert means == sorted(means)

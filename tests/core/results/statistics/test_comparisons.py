@@ -231,3 +231,17 @@ def test_comparisons_without_a_test_do_not_count_as_tests() -> None:
 def test_what_is_no_probability_is_refused(bad: float) -> None:
     with pytest.raises(ResultsError, match="holm: expected numbers from 0 to 1"):
         holm([0.5, bad])
+
+
+def test_differences_that_are_equal_but_for_rounding_share_a_rank() -> None:
+    """Accuracies have few digits, so many differences are equal, and floats tell them from each other."""
+    thousandths = [7, -3, 10, 10, 3, -7, 10, 20, -10, 7, 3, 10, 7, 20, 3, -3]
+    start = [910 + 3 * place for place in range(len(thousandths))]
+    b = [each / 1000 for each in start]
+    a = [(each + more) / 1000 for each, more in zip(start, thousandths, strict=True)]
+    assert len({abs(x - y) for x, y in zip(a, b, strict=True)}) > 4
+    expected = stats.wilcoxon([float(each) for each in thousandths]).pvalue
+    for factor in (1.0, 1e-7, 1e6):
+        found = paired([x * factor for x in a], [y * factor for y in b])
+        assert found.exact_p == pytest.approx(expected, rel=1e-9)
+        assert found.exact_test == "Wilcoxon (normal)"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
+import threading
 from pathlib import Path
 
 import pytest
+from helpers.waiting import wait_until
 
 from xpm_core.script.announce import sending
-from xpm_core.script.announce.sending import address_shown, by_apprise, by_command, command_shown
+from xpm_core.script.announce.sending import Sender, address_shown, command_shown
 
 APPRISE = """
 import logging
@@ -32,6 +35,10 @@ class Apprise:
             file.write(f"{{self.addresses[0]}}|{{title}}|{{body}}\\n")
         return "refuses" not in self.addresses[0]
 """
+
+
+def by_command(command: str, text: str, variables: dict[str, str]) -> str:
+    return Sender().by_command(command, text, variables)
 
 
 def test_a_command_gets_the_text_and_the_variables(tmp_path: Path) -> None:
@@ -62,6 +69,48 @@ def test_a_command_that_reads_nothing_is_no_error() -> None:
     assert by_command("true", "x" * 1_000_000, {}) == ""
 
 
+def test_what_a_command_lets_go_on_in_the_background_goes_on_with_the_text(tmp_path: Path) -> None:
+    gate, got = tmp_path / "gate", tmp_path / "got"
+    waits = f"while [ ! -e {gate} ]; do sleep 0.02; done"
+    assert by_command(f'text=$(cat); ({waits}; echo "$text" > {got}) &', "text\n", {}) == ""
+    assert not got.exists()
+    gate.touch()
+    wait_until(lambda: got.exists() and got.read_text() == "text\n")
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        "sh -c 'echo wrong: abc123secret >&2; exit 1' --token=abc123secret",
+        "sh -c 'echo wrong: abc123secret >&2; exit 1' 'Authorization: Bearer abc123secret'",
+        "sh -c 'echo wrong: $0 >&2; exit 1' $NOTE_TOKEN",
+        "sh -c 'echo wrong: $0 >&2; exit 1' ${NOTE_TOKEN}",
+    ],
+)
+def test_a_part_of_a_word_and_the_value_of_a_variable_are_not_said(
+    command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NOTE_TOKEN", "abc123secret")
+    said = by_command(command, "", {})
+    assert "exit code 1: wrong: ***" in said
+    assert "abc123" not in said
+
+
+def test_a_sender_that_is_stopped_ends_its_program_and_says_nothing(tmp_path: Path) -> None:
+    began = tmp_path / "began"
+    sender, said = Sender(), []
+    command = f"echo $$ > {began}.new; mv {began}.new {began}; sleep 1000"
+    thread = threading.Thread(target=lambda: said.append(sender.by_command(command, "", {})))
+    thread.start()
+    wait_until(began.exists)
+    pid = int(began.read_text())
+    sender.stop()
+    thread.join(30)
+    assert said == [""]
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
 @pytest.fixture
 def apprise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A package `apprise`, and the file into which it writes what it sends."""
@@ -75,7 +124,7 @@ def test_each_address_gets_the_text_and_a_wrong_one_is_said_without_its_secret(
 ) -> None:
     addresses = ["slack://s3cret/one", "odd://s3cret", "x-raises://s3cret", "refuses://s3cret"]
     with caplog.at_level(logging.DEBUG):
-        said = list(by_apprise(addresses, "title", "text"))
+        said = list(Sender().by_apprise(addresses, "title", "text"))
     assert apprise.read_text().splitlines() == ["slack://s3cret/one|title|text", "refuses://s3cret|title|text"]
     assert said == [
         "notify: address 2 (odd://***): apprise does not understand it",
@@ -87,7 +136,7 @@ def test_each_address_gets_the_text_and_a_wrong_one_is_said_without_its_secret(
 
 def test_without_apprise_a_line_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "path", ["/nowhere", *(each for each in sys.path if "site-packages" not in each)])
-    (said,) = by_apprise(["slack://s3cret"], "title", "text")
+    (said,) = Sender().by_apprise(["slack://s3cret"], "title", "text")
     assert said.endswith("Install it: pip install apprise")
 
 

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import grp
 import os
+import pwd
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from xpm_core.errors import SettingsError
 from xpm_core.script.announce.wishes import Wishes, wishes_of
+
+OWN = pwd.getpwuid(os.geteuid()).pw_name
+"""The name of this user."""
 
 
 def wishes(folder: Path, text: str) -> Wishes:
@@ -70,3 +76,30 @@ def test_a_command_that_another_user_has_written_is_not_run(tmp_path: Path, monk
     found = wishes_of(tmp_path)
     assert (found.command, found.apprise) == ("", ("slack://a",))
     assert "notify.command is not run, because another user has written this file" in found.problem
+
+
+@pytest.mark.parametrize(
+    ("mode", "group", "run"),
+    [(0o664, "lab", False), (0o666, OWN, False), (0o664, OWN, True), (0o644, "lab", True), (0o600, "lab", True)],
+)
+def test_a_command_in_a_file_that_others_can_write_is_not_run(
+    mode: int, group: str, run: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "xpm.toml").touch()
+    (tmp_path / "xpm.toml").chmod(mode)
+    monkeypatch.setattr(grp, "getgrgid", lambda number: SimpleNamespace(gr_name=group))
+    found = wishes(tmp_path, '[notify]\ncommand = "mail me"\n')
+    assert bool(found.command) == run
+    assert (f"chmod go-w {tmp_path}/xpm.toml" in found.problem) != run
+
+
+def test_whoever_can_write_the_file_of_a_user_is_his_own_choice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Many systems give each user a group of his own, and let it write all of his files."""
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    file = tmp_path / "xpm" / "settings.toml"
+    file.parent.mkdir()
+    file.write_text('[notify]\ncommand = "mine"\n')
+    file.chmod(0o664)
+    assert wishes_of(tmp_path / "workspace").command == "mine"

@@ -144,5 +144,11 @@ def test_the_next_seeds_are_as_many_as_the_width_needs_but_no_more_than_there_ar
     assert wanted(width).next(cell, submitted) == more
 
 
+def test_a_caption_says_that_equal_values_have_stopped_the_sampling() -> None:
+    equal = Cell(0.5, 0.0, 3, Interval(0.5, 0.5), "95 % t", (), "seeds")
+    assert wanted(0.1).stopped(equal, 3).endswith("All 3 values are equal, so its width says little.")
+    assert "equal" not in wanted(0.1).stopped(equal._replace(sd=0.01), 3)
+
+
 def test_without_an_interval_one_more_seed_is_tried() -> None:
     assert wanted(0.1).next(Cell(0.5, None, 1, None, "", (), "seeds"), 3) == 1

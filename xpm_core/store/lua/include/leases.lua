@@ -2,13 +2,19 @@
 -- include: keys
 local leases = {}
 
--- The experiment that people know a job by: of those that it belongs to, the one whose run began last. It is only told,
--- so a key of another type is no fault here.
+local MOST = 200 -- experiments that are looked at: a claim must not take long where there are thousands
+
+-- The experiment that people know a job by: of those that it belongs to, the one whose run began last. Most jobs belong
+-- to one of the last experiments, so few are read at first. It is only told, so a key of another type is no fault here.
 local function experiment_of(w, j)
-  local names = redis.pcall('ZREVRANGE', keys.experiments(w), 0, -1)
-  for _, name in ipairs(names) do
-    if redis.pcall('SISMEMBER', keys.experiment_jobs(w, name), j) == 1 then return name end
-  end
+  local from, size, names = 0, 8, nil
+  repeat
+    names = redis.pcall('ZREVRANGE', keys.experiments(w), from, math.min(from + size, MOST) - 1)
+    for _, name in ipairs(names) do
+      if redis.pcall('SISMEMBER', keys.experiment_jobs(w, name), j) == 1 then return name end
+    end
+    from, size = from + size, size * 4
+  until #names == 0 or from >= MOST
   return ''
 end
 

@@ -6,15 +6,17 @@ Owns: exit codes (0 good, 1 the job or the action failed, 2 usage or unknown nam
 
 from __future__ import annotations
 
+import errno
 import gc
 import logging
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from difflib import get_close_matches
 from importlib import import_module
 from io import TextIOWrapper
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TextIO, TypeVar
 
 import click
 
@@ -131,13 +133,13 @@ class Program(click.Group):
             tell(f"Error: {error}")
             ctx.exit(next((code for kinds, code in _EXIT_CODES.items() if isinstance(error, kinds)), FAILED))
         except BrokenPipeError:
-            _close_output()
+            _close(sys.stdout, sys.stderr)
             ctx.exit(0)
         except OSError as error:
             if ctx.meta.get(_SETTINGS + "debug"):
                 raise
-            _close_output()
-            tell(f"Error: {error.filename or 'the output'}: {error.strerror or error}. Check the disk, then try again.")
+            _close(sys.stdout)  # else Python would fail at its end, too, to write what is left
+            _tell_of(error)
             ctx.exit(FAILED)
         except (KeyboardInterrupt, click.Abort):
             if ctx.meta.get(_SETTINGS + "debug"):
@@ -157,11 +159,26 @@ def say(text: str) -> None:
         tell(text)
 
 
-def _close_output() -> None:
-    """Write nowhere from now on. The program that reads the output has left, as `head` does when it has enough."""
+def _close(*streams: TextIO) -> None:
+    """Write nowhere from now on: the program that reads has left, as `head` does when it has enough; or a disk is full.
+
+    Streams that are no files are left alone.
+    """
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
-        os.dup2(nowhere, stream.fileno())
+    for stream in streams:
+        with suppress(OSError, ValueError):  # a test, or another program, may have put something else there
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
+
+
+def _tell_of(error: OSError) -> None:
+    """Say what the system has refused. If that cannot be said either, the exit code has to do."""
+    forbidden = error.errno in (errno.EACCES, errno.EPERM, errno.EROFS)
+    remedy = "Look who may read and write there" if forbidden else "Check the disk"
+    try:
+        tell(f"Error: {error.filename or 'the output'}: {error.strerror or error}. {remedy}, then try again.")
+    except OSError:
+        _close(sys.stderr)
 
 
 def tell(text: str) -> None:

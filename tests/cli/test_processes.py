@@ -40,7 +40,7 @@ LIVE = {
     "results sweep": (0, "  0.9"),
     "plot sweep name accuracy -o plot.txt": (2, ""),
     "cite sweep:accuracy:name=done": (0, "accuracy = 0.9"),
-    "checklist sweep": (0, "3 attempts ended: 1 count; 2 do not (2 failed)."),
+    "checklist sweep": (0, "3 attempts ended: 1 counts; 2 do not (2 failed)."),
     "tensorboard nowhere": (2, ""),
     "tokens": (0, "gpu    "),
     "workers": (0, "node1-1  busy   "),
@@ -74,7 +74,7 @@ AWAY = {
     "results sweep": (0, "  0.9"),
     "plot sweep name accuracy -o plot.txt": (2, ""),
     "cite sweep:accuracy:name=done": (0, "accuracy = 0.9"),
-    "checklist sweep": (0, "3 attempts ended: 1 count; 2 do not (2 failed)."),
+    "checklist sweep": (0, "3 attempts ended: 1 counts; 2 do not (2 failed)."),
     "tensorboard nowhere": (2, ""),
     "tokens": (3, ""),
     "workers": (3, ""),
@@ -188,6 +188,16 @@ def test_closed_pipe_ends_a_command_in_silence(scene: Scene, words: str) -> None
     os.close(writer)
     _, said = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, said.replace("done: a warning\n", "")) == (0, "")
+
+
+@pytest.mark.parametrize("words", ["status", "jobs --json", "results sweep", "checklist sweep"])
+def test_output_on_a_full_disk_is_an_error_that_is_said(scene: Scene, words: str) -> None:
+    full = os.open("/dev/full", os.O_WRONLY)
+    process = scene.shell.start(*words.split(), out=full)
+    os.close(full)
+    _, said = process.communicate(timeout=PATIENCE_S)
+    problem = "Error: the output: No space left on device. Check the disk, then try again.\n"
+    assert (process.returncode, said) == (1, problem)
 
 
 @pytest.mark.parametrize("words", ["status", "jobs", "show name=blocked", "why", "doctor"])

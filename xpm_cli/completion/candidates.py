@@ -19,7 +19,8 @@ class Typed:
 
     Attributes:
         node: The command that they lead to.
-        pending: The option that waits for its value; None if none does.
+        pending: The option that waits for its value, or for more of them; None if none does.
+        waiting: For how many values it waits.
         given: The names of the options that were given.
         arguments: How many arguments were given.
         only_arguments: Whether `--` was given.
@@ -28,6 +29,7 @@ class Typed:
 
     node: Node
     pending: Node | None = None
+    waiting: int = 0
     given: set[str] = field(default_factory=set)
     arguments: int = 0
     only_arguments: bool = False
@@ -45,7 +47,7 @@ class Typed:
         """Follow one more word."""
         if self.pending is not None:
             self._keep(self.pending, word)
-            self.pending = None
+            self._wait(self.pending, self.waiting - 1)
         elif word == "--" and not self.only_arguments:
             self.only_arguments = True
         elif word.startswith("-") and len(word) > 1 and not self.only_arguments:
@@ -65,8 +67,12 @@ class Typed:
         self.given.update(option["names"])
         if written:
             self._keep(option, value)
+            self._wait(option, option["values"] - 1)
         elif option["kind"]:
-            self.pending = option
+            self._wait(option, option["values"])
+
+    def _wait(self, option: Node, values: int) -> None:
+        self.pending, self.waiting = (option, values) if values > 0 else (None, 0)
 
     def _keep(self, option: Node, value: str) -> None:
         if "--workspace" in option["names"]:

@@ -36,6 +36,7 @@ _KINDS_OF_OPTIONS = {
     "--sort": "key",
     "--over": "column",
     "--by": "column",
+    "--pivot": "column",
 }
 _KINDS_OF_NAMES = {"workers": "worker", "queues": "queue", "tokens": "token"}
 """The kinds of the arguments NAME, by the group of commands."""
@@ -93,6 +94,7 @@ def _option(option: click.Option) -> Node:
         "help": text,
         "kind": "" if valueless else _kind(option),
         "multiple": option.multiple,
+        "values": 0 if valueless else option.nargs,
     }
 
 

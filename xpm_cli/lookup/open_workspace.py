@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from xpm_cli.app import say, setting
@@ -151,13 +152,16 @@ class OpenWorkspace:
 
 
 @contextmanager
-def open_workspace(*, live: bool = False, acts: bool = False, surveys: bool = False) -> Iterator[OpenWorkspace]:
+def open_workspace(
+    *, live: bool = False, acts: bool = False, surveys: bool = False, foreign: bool = False
+) -> Iterator[OpenWorkspace]:
     """Open the workspace that is meant.
 
     Args:
         live: Whether the command asks for what only the server knows. Then the files of the workspace are not enough.
         acts: Whether the command changes something. Then the server also has to be fit for that.
         surveys: Whether the command begins with the survey, see `View`.
+        foreign: Whether runs that xpm has not made are enough for the command (`xpm import --csv` and the like).
 
     Raises:
         WorkspaceError: There is no such workspace.
@@ -175,7 +179,7 @@ def open_workspace(*, live: bool = False, acts: bool = False, surveys: bool = Fa
         if view.away is not None:
             if live or acts:
                 raise view.away
-            if view.age_s == float("inf"):
+            if view.age_s == float("inf") and not (foreign and _has_foreign(place)):
                 if (view.workspace.path / "jobs").is_dir():
                     say("The workspace has no index of its jobs. Make it from their directories: xpm doctor --repair.")
                 raise view.away
@@ -195,7 +199,17 @@ def open_workspace(*, live: bool = False, acts: bool = False, surveys: bool = Fa
             raise RedisUnavailableError(f"Redis ({view.server})", fault.problem, remedy) from error
 
 
+def _has_foreign(place: Path) -> bool:
+    """Whether the workspace has runs that xpm has not made."""
+    from xpm_core.results.foreign import foreign_runs  # late, because few commands show them
+
+    return bool(foreign_runs(place).runs)
+
+
 def _say_that_files_answer(view: View) -> None:
     say(f"{view.away}")
+    if view.age_s == float("inf"):
+        say("The files of the workspace know of no job. They have the runs that were imported.")
+        return
     say(f"The files of the workspace answer, last written {ago(view.age_s)}.")
     say("The state of a job that had not ended then is not known.")

@@ -98,8 +98,8 @@ class Terminal:
         while not whole and self.width is not None and shown > 1 and _width(widths[:shown]) > self.width:
             shown -= 1
         lines = ["  ".join(pad(row[column], widths[column]) for column in range(shown)).rstrip() for row in rows]
-        hidden = [*hidden, *rows[0][shown:]]
-        note = self.wrapped("", f"too narrow for: {', '.join(hidden).lower()}") if hidden else []
+        hidden = [name.lower() if name.isupper() else name for name in (*hidden, *rows[0][shown:])]
+        note = self.wrapped("", f"too narrow for: {', '.join(hidden)}") if hidden else []
         return [self.text(line) for line in lines] + note
 
     def wrapped(self, margin: str, text: str) -> list[str]:

@@ -254,7 +254,11 @@ def file_of(workspace: Path, name: str) -> Path:
 
 
 def imports(workspace: Path) -> list[ForeignImport]:
-    """The imports of a workspace by name, without those that cannot be read."""
+    """The imports of a workspace by name, without those that cannot be read.
+
+    Raises:
+        WorkspaceError: Their folder cannot be read.
+    """
     found = []
     for name in names(workspace):
         with suppress(WorkspaceError), open_kept(file_of(workspace, name)) as lines:
@@ -263,11 +267,18 @@ def imports(workspace: Path) -> list[ForeignImport]:
 
 
 def names(workspace: Path) -> list[str]:
-    """The names of the imports of a workspace, sorted, also of those that cannot be read."""
+    """The names of the imports of a workspace, sorted, also of those that cannot be read.
+
+    Raises:
+        WorkspaceError: Their folder cannot be read.
+    """
     try:
         found = os.listdir(workspace / FOLDER)
-    except OSError:
+    except (FileNotFoundError, NotADirectoryError):
         return []
+    except OSError as error:
+        problem = f"cannot be read ({error.strerror})"
+        raise WorkspaceError(str(workspace / FOLDER), problem, "Make it readable for you.") from None
     return sorted(each.removesuffix(".jsonl") for each in found if each.endswith(".jsonl") and not each.startswith("."))
 
 
@@ -285,7 +296,11 @@ def foreign_runs(workspace: Path, experiment: str = "") -> Foreign:
     runs: dict[str, ForeignRun] = {}
     notes: list[str] = []
     twice: dict[str, int] = {}
-    for name in names(workspace):
+    try:
+        known = names(workspace)
+    except WorkspaceError as error:
+        return Foreign([], [f"Foreign rows are missing. {error}"])
+    for name in known:
         try:
             found = read(file_of(workspace, name), experiment)
         except WorkspaceError as error:

@@ -76,6 +76,16 @@ def test_states_are_completed_also_in_lists_and_after_an_equals_sign() -> None:
     assert words("jobs", "--nothing=fa") == words("jobs", "--limit", "") == []
 
 
+def test_an_option_with_several_values_has_each_of_them_completed() -> None:
+    for before in ([], ["model"], ["model", "lr"]):
+        assert words("results", "digits", "--pivot", *before, "opt") == ["optim.rate"]
+        assert words("results", "--range", "0", "1", "--pivot", *before, "opt") == ["optim.rate"]
+    assert words("results", "--pivot", "model", "lr", "accuracy", "di") == ["digits"]
+    assert words("results", "--pivot=model", "lr", "opt") == ["optim.rate"]
+    assert words("results", "--range", "0", "1", "di") == ["digits"]
+    assert words("results", "--range", "0", "di") == []
+
+
 def test_snapshots_are_completed(place: Path) -> None:
     assert words("jobs", "--where", "code=") == ["code=live"]
     folder = place / "code" / "snapshots"

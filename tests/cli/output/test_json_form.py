@@ -188,6 +188,14 @@ def test_exports_and_imports_are_what_the_schemas_say(workspace: Workspace, xpm:
     for words in (["--dry-run"], [], []):
         typed = ["import", "--csv", tmp_path / "runs.csv", "--experiment", "old", "-w", new, "--json", *words]
         assert problems("foreign", json.loads(xpm(*typed).stdout)) == []
+    for name, said in (
+        ("results", "results old"),
+        ("results", "results old --over lr"),
+        ("cite", "cite old:accuracy"),
+        ("cite", "cite old:accuracy --over lr"),
+        ("checklist", "checklist old"),
+    ):
+        assert problems(name, json.loads(xpm(*said.split(), "-w", new, "--json").stdout)) == []
     job = study.run.record and sorted(study.run.record.identities)[0]
     assert problems("show", json.loads(xpm("show", job, "-w", new, "--json").stdout)) == []
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import math
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -108,6 +110,17 @@ def test_bytes_that_are_no_text_are_a_note(tmp_path: Path) -> None:
     file_of(tmp_path, "runs.csv").write_bytes(b"\xff\xfe\n")
     assert "it is no text" in foreign_runs(tmp_path).notes[0]
     assert imports(tmp_path) == []
+
+
+def test_a_folder_that_cannot_be_read_is_a_note(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(tmp_path, kept(1))
+
+    def denied(path: Path) -> list[str]:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(os, "listdir", denied)  # root may read every folder
+    [note] = foreign_runs(tmp_path).notes
+    assert note.startswith(f"Foreign rows are missing. {tmp_path}/.xpm/foreign: cannot be read (Permission denied)")
 
 
 def test_what_is_forgotten_is_gone(tmp_path: Path) -> None:

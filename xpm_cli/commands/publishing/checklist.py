@@ -24,7 +24,7 @@ def checklist(experiment: str, as_json: bool) -> None:
 
     It is read from the records in the directories of the jobs.
     """
-    with open_workspace() as opened:
+    with open_workspace(foreign=True) as opened:
         facts = ChecklistFacts(opened, experiment).as_data()
     terminal = Terminal.of_stdout()
     for line in [dumps(facts)] if as_json else map(terminal.text, page(facts)):

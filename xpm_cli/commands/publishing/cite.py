@@ -28,7 +28,7 @@ def cite(number: str, over: str | None, as_json: bool, **given: Any) -> None:
     jobs: all of them are named, and those that are missing.
     """
     settings = settings_of(over, given)
-    with open_workspace() as opened:
+    with open_workspace(foreign=True) as opened:
         facts = CitationFacts(opened, cited(opened, number, names_in(over), settings))
         for line in [dumps(facts.as_data())] if as_json else lines(facts, Terminal.of_stdout()):
             click.echo(line)

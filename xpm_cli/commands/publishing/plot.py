@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,7 @@ from xpm_cli.lookup.open_workspace import open_workspace
 from xpm_cli.lookup.publishing.folding import folding_options, names_in, settings_of
 from xpm_cli.lookup.selection import selected, selection_within
 from xpm_core.errors import ResultsError
-from xpm_core.filters import Filter
+from xpm_core.words.text import line
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,8 +45,10 @@ def plot(experiment: str, x: str, y: str, file: Path, by: str | None, over: str 
     It needs matplotlib. What one should know of the plot is printed, such as runs that ended early.
     """
     settings = settings_of(over, given)
-    with open_workspace() as opened:
-        table = opened.view.results(experiment, selected(**given) or Filter())
+    with open_workspace(foreign=True) as opened:
+        table = opened.view.results(experiment, selected(**given) or "")
+        if not len(table):
+            raise ResultsError(experiment, "no job matches, so there is nothing to draw", "Choose others: --where.")
         found = table.over(*names_in(over), **settings) if over else table
         figure = found.plot(x, y, by=None if by is None else names_in(by))
         _write(figure, file)
@@ -65,8 +68,14 @@ def _write(figure: Figure, file: Path) -> None:
         raise ResultsError(
             f"--output {file}", "expected the name of an image", f"Let it end with .{', .'.join(known)}."
         )
+    drawn = io.BytesIO()
     try:
-        figure.savefig(file)
+        figure.savefig(drawn, format=file.suffix.lower().removeprefix("."))
+    except (RuntimeError, ValueError, ImportError) as error:  # a form may need another program: .pgf needs LaTeX
+        problem = f"matplotlib cannot draw it: {line(error, 200)}"
+        raise ResultsError(f"--output {file}", problem, "Name another form, such as .pdf or .png.") from None
+    try:
+        file.write_bytes(drawn.getvalue())
     except OSError as error:
         problem = f"the plot cannot be written: {error.strerror or error}"
         raise ResultsError(f"--output {file}", problem, "Name a file in a folder where you may write.") from None

@@ -49,7 +49,7 @@ def import_(
     of one need --trust.
 
     With --csv, --hydra-multirun or --wandb-export, runs that xpm has not made become rows in the tables of results of
-    an experiment: look(...).results(NAME). They are read only, marked as foreign, and kept in the workspace. So the
+    an experiment: xpm results NAME. They are read only, marked as foreign, and kept in the workspace. So the
     source may go. The same source again changes nothing. A source that has changed replaces its rows.
 
     Columns that nobody has named are told apart by their names, and it is said what was guessed. NEW=COLUMN gives a

@@ -22,6 +22,7 @@ from xpm_core.exchange.foreign.sheet import Sheet
 from xpm_core.exchange.foreign.wandb import read_wandb
 from xpm_core.results.foreign import forget
 from xpm_core.script.this_process import about
+from xpm_core.words.commands import Commands
 from xpm_core.workspace.workspace import Workspace
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -110,7 +111,8 @@ def import_foreign(options: Mapping[str, Any], dry_run: bool, as_json: bool) -> 
     )
     if not dry_run:
         found.place(Workspace.open(place).path)
-    shown = ForeignSheet(found, chosen, runs.notes, place, not dry_run)
+    commands = Commands.of_program(place, setting("workspace"))
+    shown = ForeignSheet(found, chosen, runs.notes, place, not dry_run, commands)
     for line in shown.lines():
         say(line)
     if as_json:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from xpm_cli.lookup.open_workspace import OpenWorkspace
@@ -17,6 +17,7 @@ from xpm_core.results.columns import Column, key_of
 from xpm_core.results.folding.cells import Cell
 from xpm_core.results.folding.folded import Folded, FoldedRow
 from xpm_core.results.folding.holes import at_text
+from xpm_core.results.foreign import ForeignRun
 from xpm_core.results.table import Row, Table
 from xpm_core.words.text import listed, plural
 
@@ -40,7 +41,7 @@ class Cited:
         rows: The jobs that count in it.
         name: What the row is called: `model=bm25 lr=0.1`.
         notes: What one should know of it, each a sentence.
-        keys: Of several jobs, what was folded of each, in words: `seed=1`.
+        keys: Of several jobs, by identity, what was folded of each, in words: `seed=1`.
     """
 
     text: str
@@ -51,7 +52,12 @@ class Cited:
     rows: Sequence[Row]
     name: str
     notes: Sequence[str] = ()
-    keys: Sequence[str] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def foreign(self) -> list[ForeignRun]:
+        """The runs among the rows that are no jobs: they were imported."""
+        return [row.job for row in self.rows if isinstance(row.job, ForeignRun)]
 
     @property
     def cell(self) -> Cell | None:
@@ -156,7 +162,7 @@ def _folded(
         raise ResultsError(text, f"{column.key!r} is no number: all jobs have {cell!r}", "Leave --over out.")
     by_identity = {each.identity: each for table in (everything, matching) for each in table}
     rows = [by_identity[job] for job in cell.jobs]
-    keys = [at_text(over, key) for key in cell.keys]
+    keys = {job: at_text(over, key) for job, key in zip(cell.jobs, cell.keys, strict=True)}
     return Cited(text, experiment, column, filter, cell, rows, row.name, notes, keys)
 
 

@@ -17,6 +17,7 @@ from xpm_core.filters import from_options
 from xpm_core.index.folders import END, submissions_folder
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.results.columns import Column, key_of
+from xpm_core.results.foreign import ForeignRun, foreign_runs
 from xpm_core.results.jobs import Known
 from xpm_core.results.table import Row, Table
 from xpm_core.states import State
@@ -119,6 +120,11 @@ def tried(opened: OpenWorkspace, rows: Sequence[JobRow]) -> list[Tried]:
     return [Tried(found[0].name or "?", found, known) for found in by_task.values()]
 
 
+def foreign_in(opened: OpenWorkspace, experiment: str) -> list[ForeignRun]:
+    """The runs in the tables of an experiment that xpm has not made."""
+    return foreign_runs(opened.workspace.path, experiment).runs
+
+
 def jobs_of(opened: OpenWorkspace, experiment: str) -> list[JobRow]:
     """All jobs of an experiment, in the order of their submission.
 
@@ -126,13 +132,18 @@ def jobs_of(opened: OpenWorkspace, experiment: str) -> list[JobRow]:
         UnknownExperimentError: There is no such experiment.
     """
     names = sorted(opened.view.vocabulary.experiments or ())
-    if experiment not in names:
+    if experiment not in names and not foreign_in(opened, experiment):
         raise UnknownExperimentError(experiment, tuple(names))
+    if experiment not in names:
+        return []
     return list(opened.view.jobs(from_options(experiment=[experiment]), sort="submitted"))
 
 
 def given_up(opened: OpenWorkspace, experiment: str, rows: Sequence[JobRow]) -> list[JobRow] | None:
-    """The jobs of an experiment that its latest run does not name any more; None if that is not known."""
+    """The jobs of an experiment that its latest run does not name any more.
+
+    None if that is not known: the run goes on, was killed, or has left no record.
+    """
     directory = opened.workspace.experiment(experiment)
     runs = directory.path / "runs"
     with suppress(OSError):
@@ -141,7 +152,9 @@ def given_up(opened: OpenWorkspace, experiment: str, rows: Sequence[JobRow]) -> 
             from xpm_core.workspace.experiment_directory import RunDirectory  # late, because few commands read runs
 
             record = RunDirectory(latest).record
-            return None if record is None else [row for row in rows if row.identity not in record.identities]
+            if record is None or not record.ended:
+                return None
+            return [row for row in rows if row.identity not in record.identities]
     return None
 
 

@@ -13,9 +13,10 @@ from typing import Any, TypeVar
 
 from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_cli.lookup.publishing.attempts import Attempt, Attempts
-from xpm_cli.lookup.publishing.tried import Tried, given_up, jobs_of, removed, tried
+from xpm_cli.lookup.publishing.tried import Tried, foreign_in, given_up, jobs_of, removed, tried
 from xpm_cli.output.json_form import SCHEMA, moment
 from xpm_core.labels import LIVE
+from xpm_core.results.foreign import ForeignRun, foreign_notes
 from xpm_core.states import State
 
 HOUR_S = 3600.0
@@ -54,6 +55,11 @@ class ChecklistFacts:
     def tasks(self) -> list[Tried]:
         """What was tried, by task."""
         return tried(self.opened, self.rows)
+
+    @cached_property
+    def foreign(self) -> list[ForeignRun]:
+        """The runs in its tables that xpm has not made."""
+        return foreign_in(self.opened, self.experiment)
 
     @cached_property
     def removed(self) -> int:
@@ -102,6 +108,7 @@ class ChecklistFacts:
             "given_up": None if left is None else len(left),
             "removed": self.removed,
             "imported": len(self.attempts.imported),
+            "foreign": len(self.foreign),
         }
 
     def _attempts(self) -> dict[str, Any]:
@@ -189,8 +196,12 @@ class ChecklistFacts:
             yield f"Attempts that have left no record: {found.unrecorded}. Their hours are not known."
         if untimed := sum(attempt.seconds is None for attempt in found.ended):
             yield f"Attempts whose record does not say how long they took: {untimed}. Their hours are not known."
+        if unsaid := sum(attempt.cpu_s is None for attempt in found.ended):
+            yield f"Attempts whose record does not say their hours of processors: {unsaid}. The sum lacks these."
         if found.imported:
             yield f"Imported jobs: {len(found.imported)}. They ran elsewhere, and their hours are in the sums."
+        for note in foreign_notes(self.foreign):
+            yield f"{note} What they took, and what they ran with, is not known here, and is in no sum."
         if unsettled := sum(row.state in UNSETTLED for row in self.rows):
             yield f"Jobs that have not ended: {unsettled}. The facts are those of now."
         if shared := sum(len(row.experiments) > 1 for row in self.rows):
@@ -206,14 +217,18 @@ def _discarded(attempt: Attempt) -> str:
 
 
 def _hours(attempts: Sequence[Attempt]) -> dict[str, Any]:
-    """The hours of attempts, of processors and of devices. Those of devices are null where they are not known."""
+    """The hours of attempts, of processors and of devices: of the attempts that say them, and how many do not.
+
+    Those of devices are null if no attempt says them.
+    """
     seconds = [(attempt.seconds or 0.0, attempt) for attempt in attempts]
     devices = [(took, attempt.device_count) for took, attempt in seconds]
     known = [took * count for took, count in devices if count is not None]
     return {
         "hours": sum(took for took, _ in seconds) / HOUR_S,
         "cpu_hours": sum(attempt.cpu_s or 0.0 for attempt in attempts) / HOUR_S,
-        "device_hours": sum(known) / HOUR_S if len(known) == len(devices) else None,
+        "device_hours": sum(known) / HOUR_S if known or not devices else None,
+        "devices_unknown": len(devices) - len(known),
     }
 
 

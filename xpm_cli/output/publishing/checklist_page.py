@@ -62,12 +62,16 @@ def _runs(facts: Facts) -> Iterator[str]:
     discarded = [f"{count} {word}" for word, count in attempts["discarded"].items()]
     if attempts["unrecorded"]:
         discarded.append(f"{attempts['unrecorded']} without a record")
-    rest = f"; {attempts['total'] - attempts['counting']} do not ({', '.join(discarded)})" if discarded else ""
-    yield f"- {plural(attempts['total'], 'attempt')} ended: {attempts['counting']} count{rest}."
+    other = attempts["total"] - attempts["counting"]
+    rest = f"; {other} {'does' if other == 1 else 'do'} not ({', '.join(discarded)})" if discarded else ""
+    verb = "counts" if attempts["counting"] == 1 else "count"
+    yield f"- {plural(attempts['total'], 'attempt')} ended: {attempts['counting']} {verb}{rest}."
     if jobs["given_up"]:
         yield f"- {plural(jobs['given_up'], 'job')} of earlier runs that the latest run of the script does not name."
     if jobs["given_up"] is None:
-        yield "- Which jobs the latest run of the script names is not known."
+        yield "- Which jobs the latest run of the script has given up is not known: it has not ended, or was killed."
+    if jobs["foreign"]:
+        yield f"- {plural(jobs['foreign'], 'row')} of tables from imported runs of other programs: see the notes."
     if jobs["removed"]:
         yield f"- {plural(jobs['removed'], 'job')} removed from the workspace, with what is known of them."
 
@@ -85,7 +89,8 @@ def _compute(facts: Facts) -> Iterator[str]:
                 [
                     each["task"],
                     each["attempts"],
-                    *(_number(each[name]) for name in ("hours", "cpu_hours", "device_hours")),
+                    *(_number(each[name]) for name in ("hours", "cpu_hours")),
+                    _device_number(each),
                     each["results"],
                     *(_number(each[name]) for name in ("hours_per_result", "hours_per_result_with_discarded")),
                 ]
@@ -95,9 +100,18 @@ def _compute(facts: Facts) -> Iterator[str]:
 
 
 def _devices(compute: Facts) -> str:
-    if compute["device_hours"] is None:
-        return "; hours of devices are not known, because some records do not say which devices a job saw"
-    return f", {_hours(compute['device_hours'])} of devices" if compute["device_hours"] else ""
+    hours, unknown = compute["device_hours"], compute["devices_unknown"]
+    if hours is None:
+        return "; hours of devices are not known, because no record says which devices a job saw"
+    if unknown:
+        verb = "does" if unknown == 1 else "do"
+        return f", at least {_hours(hours)} of devices ({plural(unknown, 'attempt')} {verb} not say which they saw)"
+    return f", {_hours(hours)} of devices" if hours else ""
+
+
+def _device_number(each: Facts) -> str:
+    number = _number(each["device_hours"])
+    return f"at least {number}" if each["devices_unknown"] and each["device_hours"] is not None else number
 
 
 def _hardware(facts: Facts) -> Iterator[str]:

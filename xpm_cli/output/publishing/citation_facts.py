@@ -6,7 +6,7 @@ Owns: its fields (docs/reference/schemas/cite.json), and the comparison of the i
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
@@ -18,14 +18,34 @@ from xpm_cli.output.json_form import SCHEMA, moment
 from xpm_cli.output.publishing.result_lines import cell_data
 from xpm_core.errors import SnapshotError
 from xpm_core.fingerprints.ran import Ran
-from xpm_core.labels import LIVE
+from xpm_core.labels import LIVE, short
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.results.columns import key_of
+from xpm_core.results.foreign import ForeignRun
 from xpm_core.results.jobs import Known
 from xpm_core.snapshot.code_store import CodeStore
+from xpm_core.states import State
 from xpm_core.workspace.reported import results_file
 
 Agreement = Literal["same", "differs", "missing"]
+
+
+class _Codes:
+    """The code of many jobs. Most have run the same one, so each is read and compared with today's files once."""
+
+    def __init__(self) -> None:
+        self._known: dict[JobCode, JobCode] = {}
+        self._changed: dict[JobCode, list[str] | None] = {}
+
+    def one(self, code: JobCode) -> JobCode:
+        """The same code, as an earlier job had it."""
+        return self._known.setdefault(code, code)
+
+    def changed(self, code: JobCode) -> list[str] | None:
+        """The files of its snapshot that differ now; None if that is not known."""
+        if code not in self._changed:
+            self._changed[code] = code.changed()
+        return self._changed[code]
 
 
 @dataclass(frozen=True)
@@ -35,10 +55,12 @@ class Source:
     Attributes:
         opened: The workspace.
         row: The job.
+        codes: What is known of the code of all jobs.
     """
 
     opened: OpenWorkspace
     row: JobRow
+    codes: _Codes = field(default_factory=_Codes, repr=False, compare=False)
 
     @cached_property
     def attempt(self) -> Attempt | None:
@@ -54,12 +76,12 @@ class Source:
     @cached_property
     def code(self) -> JobCode:
         """The code that it ran."""
-        return self.attempt.code if self.attempt else JobCode(self.opened.workspace.path)
+        return self.codes.one(self.attempt.code if self.attempt else JobCode(self.opened.workspace.path))
 
-    @cached_property
+    @property
     def changed(self) -> list[str] | None:
         """The files of its snapshot that differ now; None if that is not known."""
-        return self.code.changed()
+        return self.codes.changed(self.code)
 
     @cached_property
     def files(self) -> list[dict[str, Any]] | None:
@@ -98,16 +120,19 @@ class CitationFacts:
     Attributes:
         opened: The workspace.
         cited: The number.
+        codes: What is known of the code of all jobs.
     """
 
     opened: OpenWorkspace
     cited: Cited
+    codes: _Codes = field(default_factory=_Codes, repr=False, compare=False)
 
     @cached_property
     def sources(self) -> list[Source]:
         """The jobs that count in it."""
         rows = {row.identity: row for row in self.opened.view.rows([row.identity for row in self.cited.rows])}
-        return [Source(self.opened, rows[row.identity]) for row in self.cited.rows if row.identity in rows]
+        found = [rows[row.identity] for row in self.cited.rows if row.identity in rows]
+        return [Source(self.opened, row, self.codes) for row in found]
 
     @cached_property
     def needs(self) -> dict[str, list[str]]:
@@ -125,7 +150,8 @@ class CitationFacts:
     def used(self) -> list[Source]:
         """The jobs that those need, and that these need, and so on."""
         mine = {source.row.identity for source in self.sources}
-        return [Source(self.opened, row) for row in self.opened.view.rows(sorted(self.needs.keys() - mine))]
+        found = self.opened.view.rows(sorted(self.needs.keys() - mine))
+        return [Source(self.opened, row, self.codes) for row in found]
 
     @cached_property
     def agreements(self) -> dict[str, Agreement]:
@@ -146,6 +172,11 @@ class CitationFacts:
             if source.row.state is None or source.row.state.value != "done":
                 word = source.row.state.value if source.row.state else "in a state that is not known"
                 yield f"Job {source.row.identity[:7]} is {word}: its value may not be the last one."
+        for run in self.cited.foreign:
+            if run.state is not State.DONE:
+                yield f"Run {short(run.identity)} is {run.state.value}: its value may not be the last one."
+        if self.cited.foreign:
+            yield "A run of another program cannot be traced further than to the file that it was imported from."
 
     def as_data(self) -> dict[str, Any]:
         """The JSON form."""
@@ -171,12 +202,32 @@ class CitationFacts:
                 for each in self.sources
             ],
             "used": [self._job(each, known) for each in self.used],
+            "foreign": [self._foreign(each) for each in cited.foreign],
             "packages": {
-                each.code.packages_digest: dict(each.code.versions)
-                for each in [*self.sources, *self.used]
-                if each.code.versions
+                code.packages_digest: dict(code.versions)
+                for code in dict.fromkeys(each.code for each in [*self.sources, *self.used])
+                if code.versions
             },
             "notes": list(self.notes),
+        }
+
+    def _foreign(self, run: ForeignRun) -> dict[str, Any]:
+        return {
+            "id": run.identity,
+            "import": run.source.name,
+            "kind": run.source.kind,
+            "source": run.source.source,
+            "sha256": run.source.digest,
+            "where": run.where,
+            "imported": moment(run.source.at_s),
+            "by": run.source.by,
+            "task": run.task,
+            "state": run.state.value,
+            "tags": dict(run.tags),
+            "params": dict(run.params),
+            "host": run.host or None,
+            "commit": run.commit or None,
+            "value": run.results.get(self.cited.column.key),
         }
 
     def _job(self, source: Source, known: Known) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from xpm_cli.output.terminal import LABEL_WIDTH, Terminal, state
 from xpm_core.labels import short
 from xpm_core.results.folding.cells import holes_text
 from xpm_core.results.jobs import Known
+from xpm_core.states import State
 from xpm_core.words.text import amount, plural
 
 NAMED = 8
@@ -33,12 +34,14 @@ def lines(facts: CitationFacts, terminal: Terminal) -> Iterator[str]:
     for note in filter(None, [cell.note if cell else "", *facts.notes]):
         yield from terminal.wrapped("note".ljust(LABEL_WIDTH), note)
     yield from _jobs(facts, terminal)
+    yield from _foreign(facts, terminal)
     if cell and cell.missing:
         yield from terminal.wrapped("missing".ljust(LABEL_WIDTH), holes_text(cell.missing))
     yield from _used(facts, terminal)
     everyone = [*facts.sources, *facts.used]
-    for sources in _grouped(everyone, _ran):
-        if len(_grouped(everyone, _ran)) > 1:
+    groups = _grouped(everyone, _ran)
+    for sources in groups:
+        if len(groups) > 1:
             yield terminal.entry("", [f"{_names(sources, terminal)}:"])
         first = sources[0]
         yield from code_lines(first.code, terminal, first.changed or (), whole=terminal.width is None)
@@ -49,9 +52,9 @@ def lines(facts: CitationFacts, terminal: Terminal) -> Iterator[str]:
             yield terminal.entry("packages", [f"{short(first.code.packages_digest)}, {count} (--json lists them)"])
         if not first.code.known:
             yield terminal.entry("code", ["not known"])
-    yield from _data(facts, terminal)
-    yield from _machines(facts.sources, terminal)
     if facts.sources:
+        yield from _data(facts, terminal)
+        yield from _machines(facts.sources, terminal)
         agreed, jobs = sum(each == "same" for each in facts.agreements.values()), len(facts.agreements)
         yield terminal.entry("checked", [f"results.json of {agreed} of {plural(jobs, 'job')} says the same"])
         job, commands = facts.sources[0].row.identity, facts.opened.commands
@@ -60,22 +63,36 @@ def lines(facts: CitationFacts, terminal: Terminal) -> Iterator[str]:
 
 def _jobs(facts: CitationFacts, terminal: Terminal) -> Iterator[str]:
     """The jobs that count, each with its value, and where it lies."""
-    if not facts.sources:
+    if not facts.cited.rows:
         yield terminal.entry("jobs", ["none counts"])
     name = facts.cited.column.key
     shown, more = _first(facts.sources, terminal)
     for number, source in enumerate(shown):
-        row = source.row
+        row, key = source.row, facts.cited.keys.get(source.row.identity, "")
         value = text_of(source.value(name))
         word = [] if row.state and row.state.value == "done" else [state(row.state.value) if row.state else "unknown"]
-        key = facts.cited.keys[number : number + 1]
-        items = [f"{short(row.identity)} {facts.opened.title(row)}", *key, value, *word]
+        items = [f"{short(row.identity)} {facts.opened.title(row)}", *filter(None, [key]), value, *word]
         yield terminal.entry("" if number else "jobs", items)
     if more:
         yield terminal.entry("", [f"and {more} more (--json)"])
     paths = [facts.opened.directory(source.row).path for source in facts.sources if source.row.task]
     folders = sorted({str(path.parent) for path in paths}) if len(paths) > 1 else [str(path) for path in paths]
     yield from (terminal.entry("" if number else "folder", [folder]) for number, folder in enumerate(folders))
+
+
+def _foreign(facts: CitationFacts, terminal: Terminal) -> Iterator[str]:
+    """The runs that xpm has not made, and the files that they come from."""
+    name, runs = facts.cited.column.key, facts.cited.foreign
+    shown, more = _first(runs, terminal)
+    for number, run in enumerate(shown):
+        key, value = facts.cited.keys.get(run.identity, ""), text_of(run.results.get(name))
+        items = [f"{short(run.identity)} {run.title}", *filter(None, [key]), value, run.where, run.host, run.commit]
+        word = "" if run.state is State.DONE else state(run.state.value)
+        yield terminal.entry("" if number else "foreign", filter(None, [*items, word]))
+    if more:
+        yield terminal.entry("", [f"and {more} more (--json)"])
+    for source in dict.fromkeys(run.source for run in runs):
+        yield terminal.entry("from", [source.source, f"sha256 {source.digest[:12]}", source.told()])
 
 
 def _used(facts: CitationFacts, terminal: Terminal) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """A table of results for people and as JSON: rows of jobs, folded rows, or a pivot.
 
-Owns: which columns go if the terminal is narrow: those of tags and parameters, never a result.
+Owns: which columns go if the terminal is narrow: results from the right, but not the first one, because tags and
+parameters tell what a row is; then these, from the right.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from xpm_cli.output.tables.cells import text_of
 from xpm_cli.output.terminal import Terminal, state
 from xpm_core.labels import short
 from xpm_core.results.columns import Column
+from xpm_core.results.digits import fixed
 from xpm_core.results.folding.cells import Cell
 from xpm_core.results.folding.folded import Folded, FoldedRow
 from xpm_core.results.folding.pivot import Pivot, PivotRow
@@ -50,11 +52,16 @@ def lines(found: Shown, terminal: Terminal, now_s: float, *, asked: bool = False
     columns = [(column, [column.name, *(cell.text(row, column) for row in found)]) for column in found.columns]
     labels = [each for column, each in columns if column.kind in ("tag", "param")]
     values = [each for column, each in columns if column.kind not in ("tag", "param")]
-    hidden: list[str] = []
-    while labels and not terminal.fits(list(zip(*first, *labels, *values, strict=True))):
-        hidden.insert(0, labels.pop()[0])
-    kept = {id(each) for each in labels}
-    ordered = [each for column, each in columns if column.kind not in ("tag", "param") or id(each) in kept]
+    while not terminal.fits(list(zip(*first, *labels, *values, strict=True))):
+        if len(values) > 1:
+            values.pop()
+        elif len(labels) > (not first):
+            labels.pop()
+        else:
+            break
+    kept = {id(each) for each in (*labels, *values)}
+    ordered = [each for _, each in columns if id(each) in kept]
+    hidden = [each[0] for _, each in columns if id(each) not in kept]
     if not first and not ordered:
         yield "no columns"
         return
@@ -67,7 +74,7 @@ def _about(table: Table) -> list[list[str]]:
     columns = [["ID", *(short(row.identity) for row in table)]]
     if {row.state for row in table} != {State.DONE}:
         columns.append(["STATE", *(state(row.state.value) if row.state else "unknown" for row in table)])
-    if len({row.job.task for row in table}) > 1:
+    if len({row.task for row in table}) > 1:
         columns.append(["TASK", *(row.task for row in table)])
     return columns
 
@@ -86,11 +93,11 @@ class _Cells:
             mark = MARKS.get(row.marks.get(column.name, ""), "") if isinstance(self._found, Pivot) else ""
             count = f" ({value.count_text})" if value.n != self._most or value.missing else ""
             return f"{value.value_text}{mark}{count}"
-        if value is None:
+        if value is None or (value == "" and column.kind == "fact"):
             return "-"
         if column.kind == "result" and isinstance(value, float):
             mark = MARKS.get(row.marks.get(column.name, ""), "") if isinstance(self._found, Pivot) else ""
-            return f"{_rounded(value)}{mark}"
+            return f"{fixed(value, None)}{mark}"
         return self._fact(column, value)
 
     def _fact(self, column: Column, value: Any) -> str:
@@ -102,11 +109,6 @@ class _Cells:
             return state(str(value.value))
         text = text_of(str(value) if isinstance(value, Path) else value)
         return text if self._terminal.width is None else line(text, WIDEST_VALUE)
-
-
-def _rounded(value: float) -> str:
-    """A result with four digits, unless it is whole."""
-    return str(int(value)) if value.is_integer() and abs(value) < 1e15 else f"{value:.4g}"
 
 
 def _below(found: Shown, terminal: Terminal) -> Iterator[str]:
@@ -148,7 +150,8 @@ def as_data(found: Shown) -> dict[str, Any]:
 def _own(row: Row | FoldedRow | PivotRow) -> dict[str, Any]:
     """The fields that each kind of row has besides its values."""
     if isinstance(row, Row):
-        return {"id": row.identity, "state": row.state.value if row.state else None, "task": row.job.task}
+        about = {"id": row.identity, "state": row.state.value if row.state else None, "task": row.job.task}
+        return {**about, "foreign": row.foreign}
     return {"ids": list(row.jobs)} if isinstance(row, FoldedRow) else {"marks": dict(row.marks)}
 
 

@@ -11,6 +11,7 @@ from xpm_cli.output.json_form import SCHEMA
 from xpm_core.exchange.foreign.placing import Draft
 from xpm_core.exchange.foreign.roles import Chosen
 from xpm_core.exchange.foreign.sheet import Role
+from xpm_core.words.commands import Commands
 from xpm_core.words.text import listed, plural
 
 SHOWN = 20
@@ -29,6 +30,7 @@ class ForeignSheet:
         notes: What one should know, each a sentence.
         workspace: The directory of the workspace.
         written: Whether it was written.
+        commands: Writes command lines that find the workspace.
     """
 
     draft: Draft
@@ -36,6 +38,7 @@ class ForeignSheet:
     notes: Sequence[str]
     workspace: Path
     written: bool
+    commands: Commands
 
     def lines(self) -> Iterator[str]:
         """What is said of it."""
@@ -50,7 +53,7 @@ class ForeignSheet:
         yield from self.notes
         yield self._summary()
         if self.written:
-            yield f"See them: look({str(self.workspace)!r}).results({self.draft.source.experiment!r})"
+            yield f"See them: {self.commands.results(self.draft.source.experiment)}"
 
     def _summary(self) -> str:
         source = self.draft.source

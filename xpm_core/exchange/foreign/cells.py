@@ -42,11 +42,11 @@ UNFINISHED = frozenset(
 
 @lru_cache(maxsize=65536)
 def value_of(text: str) -> Any:
-    """The value that a cell has; None if it is empty.
+    """The value that a cell has; None if it is empty. Blanks around a text are no part of it.
 
     Example:
-        >>> value_of("1e-4"), value_of("True"), value_of("[64, 32]"), value_of("007"), value_of(" ")
-        (0.0001, True, [64, 32], '007', None)
+        >>> value_of("1e-4"), value_of("True"), value_of("[64, 32]"), value_of(" svm"), value_of(" ")
+        (0.0001, True, [64, 32], 'svm', None)
     """
     word = text.strip()
     if not word:
@@ -61,8 +61,8 @@ def value_of(text: str) -> Any:
         try:
             return json.loads(word)
         except (ValueError, RecursionError):
-            return text
-    return text
+            return word
+    return word
 
 
 def has_decimal_comma(value: object) -> bool:

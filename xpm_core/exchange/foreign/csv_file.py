@@ -81,8 +81,9 @@ def table_of(text: str, where: str) -> Table:
     Raises:
         ExchangeError: It has no rows, a row of another length, a column twice, or quotes that do not fit.
     """
-    separator = _separator(text.lstrip("\r\n").partition("\n")[0])
-    rows = list(_rows(text, separator, where))
+    header_line = text.lstrip("\r\n").partition("\n")[0]
+    separator = _separator(header_line)
+    rows = list(_rows(text, separator, where, blanks=_has_blanks(header_line, separator)))
     if not rows:
         raise ExchangeError(where, "it is empty", "Name a file with runs.")
     header = [" ".join(name.split()) for name in rows[0][1]]
@@ -104,9 +105,15 @@ def _separator(header: str) -> str:
     return found if found in bare else ","
 
 
-def _rows(text: str, separator: str, where: str) -> Iterator[tuple[int, list[str]]]:
+def _has_blanks(header: str, separator: str) -> bool:
+    """Whether a blank follows each separator, as people write lists: a quote behind it begins a value, too."""
+    bare = _QUOTED.sub("", header)
+    return 0 < bare.count(separator) == bare.count(f"{separator} ")
+
+
+def _rows(text: str, separator: str, where: str, *, blanks: bool) -> Iterator[tuple[int, list[str]]]:
     """The rows that are not blank, each with the number of its first line."""
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, skipinitialspace=blanks, strict=True)
     while True:
         line = reader.line_num + 1
         try:

@@ -100,6 +100,8 @@ def _change(workspace: Path, source: ForeignImport, runs: list[dict[str, Any]]) 
         found = read(file_of(workspace, source.name))
     except WorkspaceError:  # it is damaged: a new one mends it
         return "replaced"
+    if not found:  # somebody has emptied it
+        return "replaced"
     before = found[0].source
     if (before.experiment, before.task) == (source.experiment, source.task) and [each.kept for each in found] == runs:
         return "same"

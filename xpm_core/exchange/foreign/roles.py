@@ -25,6 +25,13 @@ METRICS = frozenset({
 })  # fmt: skip
 """Words in the names of results, in small letters. `recall@10`, `val/loss` and `test_f1` have one."""
 
+CHOICES = frozenset({
+    "weight", "weights", "coef", "coeff", "coefficient", "scale", "scaling", "lambda", "alpha", "beta", "gamma",
+    "threshold", "thresh", "factor", "penalty", "smoothing", "margin", "clip", "clipping", "temperature", "bonus",
+    "discount", "function", "fn", "type", "name", "size", "budget", "limit", "target", "tolerance", "tol",
+})  # fmt: skip
+"""Words in the names of parameters that also have one of those: `loss_weight`, `score_threshold`, `kl_coef`."""
+
 _WORDS = re.compile(r"[a-z]+\d?", re.ASCII)
 SHOWN = 12
 """How many names an error lists."""
@@ -109,8 +116,9 @@ def _other(asked: Asked) -> Role | None:
 
 
 def _guess(sheet: Sheet, column: Column) -> Role:
-    """A result has a name as results have, and at least one number."""
-    if METRICS.isdisjoint(_WORDS.findall(column.name.lower())):
+    """A result has a name as results have and as parameters have not, and at least one number."""
+    words = _WORDS.findall(column.name.lower())
+    if METRICS.isdisjoint(words) or not CHOICES.isdisjoint(words):
         return "param"
     values = (line.values.get(column.key) for line in sheet.lines)
     numbers = ((is_number(value) and not isinstance(value, bool)) or has_decimal_comma(value) for value in values)

@@ -163,7 +163,9 @@ def _reason_text(why: str, holes: Sequence[Hole]) -> str:
     if why == ABSENT:
         return f"{len(holes)} {why}: {listed([hole.at for hole in holes], SHOWN)}"
     if why in ("failed", "unknown") or why.startswith("without"):
-        return f"{len(holes)} {why}: xpm show {' '.join(short(hole.job) for hole in holes[:SHOWN])}" + (
-            f" and {len(holes) - SHOWN} more" if len(holes) > SHOWN else ""
-        )
+        named = [short(hole.job) for hole in holes[:SHOWN]]
+        jobs = [each for each in named if ":" not in each]  # the others are foreign runs, which xpm show does not know
+        said = [f"xpm show {' '.join(jobs)}"] * bool(jobs) + [f"foreign {each}" for each in named if ":" in each]
+        more = f" and {len(holes) - SHOWN} more" if len(holes) > SHOWN else ""
+        return f"{len(holes)} {why}: {', '.join(said)}{more}"
     return f"{len(holes)} {why}"

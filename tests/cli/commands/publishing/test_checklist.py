@@ -99,6 +99,18 @@ def test_hours_of_devices_are_unknown_where_a_record_does_not_say_them(lab: Lab,
     end(lab, "0.1-1", **ran(devices=None))
     assert facts(xpm)["compute"]["device_hours"] is None
     assert "hours of devices are not known" in xpm("checklist", "sweep").stdout
+    end(lab, "0.1-2", **ran(3.0))
+    compute = facts(xpm)["compute"]
+    assert (compute["device_hours"], compute["devices_unknown"]) == (pytest.approx(6.0), 1)
+    page = xpm("checklist", "sweep").stdout
+    assert ", at least 6.0 h of devices (1 attempt does not say which they saw)." in page
+    assert "| Train | 2 | 4.0 | 2.0 | at least 6.0 |" in page
+
+
+def test_hours_of_processors_that_a_record_lacks_are_said(lab: Lab, xpm: Xpm) -> None:
+    end(lab, "0.1-1", **ran(cpu_s=None))
+    note = "Attempts whose record does not say their hours of processors: 1. The sum lacks these."
+    assert note in facts(xpm)["notes"]
 
 
 @pytest.mark.parametrize(("devices", "count"), [("", 0), ("-1", 0), ("3", 1), ("GPU-a,GPU-b", 2)])
@@ -142,6 +154,8 @@ def test_jobs_that_the_latest_run_does_not_name_are_counted(lab: Lab, xpm: Xpm) 
     run = lab.workspace.experiment("sweep").new_run()
     run.name_jobs([])
     run.name_jobs([lab.identity("0.1-2")])
+    assert facts(xpm)["jobs"]["given_up"] is None  # it may name the other one, too
+    run.end()
     assert facts(xpm)["jobs"]["given_up"] == 1
     assert (
         "- 1 job of earlier runs that the latest run of the script does not name." in xpm("checklist", "sweep").stdout

@@ -9,6 +9,7 @@ import pytest
 from click.testing import Result
 from helpers.simulated_jobs import ERROR, Lab
 
+from xpm_cli.lookup.code.job_code import JobCode
 from xpm_core.labels import short
 from xpm_core.states import State
 
@@ -57,6 +58,23 @@ def test_cell_names_all_jobs_and_holes_also_those_that_a_filter_would_hide(swept
     assert [job["id"] for job in found["jobs"]] == [swept.identity(f"bm25-{seed}") for seed in (1, 2)]
     assert [hole["why"] for hole in found["cell"]["missing"]] == ["failed", "missing"]
     assert [job["id"] for job in found["used"]] == [swept.identity("prepare")]
+
+
+def test_code_that_many_jobs_have_run_is_compared_once(lab: Lab, xpm: Xpm, monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[JobCode] = []
+
+    def changed(code: JobCode) -> list[str]:
+        compared.append(code)
+        return []
+
+    monkeypatch.setattr(JobCode, "changed", changed)
+    for seed in range(4):
+        lease = lab.start(f"a{seed}", params={"name": "all", "seed": seed}, tags={})
+        code = {"snapshot": "ab"[seed // 2] * 64, "provenance": ""}
+        lab.finish(f"a{seed}", lease, results={"accuracy": 0.5}, code=code)
+    found = json.loads(xpm("cite", "sweep:accuracy", "--over", "seed", "--json").stdout)
+    assert [job["code"]["snapshot"][0] for job in found["jobs"]] == ["a", "a", "b", "b"]
+    assert [code.snapshot[0] for code in compared] == ["a", "b"]
 
 
 def test_filter_that_leaves_out_jobs_of_a_row_is_said(swept: Lab, xpm: Xpm) -> None:

@@ -66,6 +66,22 @@ def test_other_files_are_not_replaced(swept: Lab, xpm: Xpm, tmp_path: Path) -> N
     assert "expected the name of an image" in result.stderr
 
 
+def test_form_that_needs_another_program_is_an_error_without_traceback(
+    swept: Lab, xpm: Xpm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "/nowhere")
+    file = tmp_path / "a.pgf"
+    result = xpm("plot", "sweep", "seed", "accuracy", "-o", file)
+    assert (result.exit_code, file.exists()) == (2, False)
+    assert "a.pgf: matplotlib cannot draw it: 'xelatex' not found" in result.stderr
+
+
+def test_filter_that_matches_nothing_is_said_and_no_file_is_written(swept: Lab, xpm: Xpm, tmp_path: Path) -> None:
+    result = xpm("plot", "sweep", "seed", "accuracy", "--where", "lr=7", "-o", tmp_path / "a.png")
+    assert (result.exit_code, (tmp_path / "a.png").exists()) == (2, False)
+    assert "sweep: no job matches, so there is nothing to draw." in result.stderr
+
+
 def test_folder_that_is_not_there_is_an_error_without_traceback(swept: Lab, shell: Shell, tmp_path: Path) -> None:
     result = shell.run("plot", "sweep", "seed", "accuracy", "-o", tmp_path / "nowhere" / "a.png")
     assert result.returncode == 2

@@ -12,6 +12,7 @@ import pytest
 from click.testing import Result
 from helpers.simulated_jobs import ERROR, Lab
 
+from xpm_core.index.writers import IndexedJob
 from xpm_core.states import State
 
 pytestmark = pytest.mark.redis
@@ -113,12 +114,63 @@ def test_json_has_whole_numbers_and_all_jobs_of_a_cell(typed: Xpm, swept: Lab) -
     assert why == {"failed": swept.identity("dense3"), "missing": None}
 
 
-def test_narrow_terminal_loses_parameters_and_no_result(typed: Xpm, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("COLUMNS", "45")
-    lines = typed().stdout.splitlines()
-    assert lines[0].split() == ["ID", "STATE", "model", "accuracy", "loss.test"]
-    assert "too narrow for: seed" in lines
-    assert max(map(len, lines)) <= 45
+def test_narrow_terminal_loses_results_from_the_right_then_parameters(
+    typed: Xpm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown = {45: ["model", "seed", "accuracy"], 33: ["model", "accuracy"], 28: ["accuracy"]}
+    for width, names in shown.items():
+        monkeypatch.setenv("COLUMNS", str(width))
+        lines = typed().stdout.splitlines()
+        assert lines[0].split() == ["ID", "STATE", *names]
+        assert max(map(len, lines)) <= width
+    assert "too narrow for: model, seed," in lines
+
+
+def test_folded_rows_keep_on_a_narrow_terminal_what_tells_them_apart(
+    typed: Xpm, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = typed("--over", "seed").stdout.splitlines()
+    assert [line.split()[0] for line in lines[:3]] == ["model", "bm25", "dense"]
+    assert "too narrow for: loss.test" in lines
+    monkeypatch.setenv("COLUMNS", "12")
+    lines = typed("--pivot", "model", "seed", "accuracy", "--where", "state=done").stdout.splitlines()
+    assert [line.split()[0] for line in lines[:3]] == ["model", "bm25", "dense"]
+
+
+def test_tasks_that_report_nothing_are_left_out_without_a_filter(typed: Xpm, swept: Lab) -> None:
+    swept.writers["sweep"].add([IndexedJob("1d" * 32, "sweep:Prepare", {}, lambda: {"part": 1}, new=True)])
+    result = typed()
+    assert "Left out, because none has reported anything: 1 job of Prepare." in result.stderr
+    assert "part" not in result.stdout
+    assert "1d1d1d1" in typed("--where", "task=Prepare").stdout
+
+
+def test_filter_that_matches_nothing_is_no_error_of_the_columns(typed: Xpm) -> None:
+    for words in (["--over", "seed"], ["--columns", "accuracy"], ["--pivot", "model", "seed", "accuracy"]):
+        result = typed("--where", "model=none", *words)
+        assert (result.exit_code, result.stdout, result.stderr) == (0, "no rows\n", "")
+    for form in ("csv", "md", "latex"):
+        result = typed("--where", "model=none", "--over", "seed", "-o", form)
+        assert (result.exit_code, result.stdout, result.stderr) == (0, "", "No job matches, so there is no row.\n")
+    found = json.loads(typed("--where", "model=none", "--over", "seed", "--json").stdout)
+    assert (found["form"], found["rows"], found["notes"]) == ("folded", [], ["No job matches, so there is no row."])
+
+
+def test_results_of_jobs_that_are_not_done_are_said_where_the_state_is_not_shown(lab: Lab, xpm: Xpm) -> None:
+    lab.end("a", results={"accuracy": 0.9})
+    lab.end("b", State.FAILED, ERROR, results={"accuracy": 0.1})
+    note = f"1 row with results is not done, so these may not be the last ones: {lab.identity('b')[:7]} failed.\n"
+    for words in ([], ["--json"]):
+        assert "not done" not in xpm("results", "sweep", *words).stderr
+    for words in (["--columns", "name,accuracy"], ["-o", "csv"], ["-o", "latex"]):
+        assert xpm("results", "sweep", *words).stderr == note
+    assert "not done" not in xpm("results", "sweep", "--columns", "name", "-o", "csv").stderr
+
+
+def test_large_numbers_have_no_exponent(lab: Lab, xpm: Xpm) -> None:
+    lab.end("a", results={"speed": 23456.789})
+    assert "23457" in xpm("results", "sweep").stdout.split()
 
 
 def test_experiment_whose_jobs_report_nothing_says_so(lab: Lab, xpm: Xpm) -> None:

@@ -49,7 +49,7 @@ def test_runs_become_rows_and_it_is_said_what_was_guessed(place: Path, xpm: Xpm)
         "left out    notes",
         "If that is wrong, name the columns: --params, --tags, --results.",
         "runs.csv: 2 rows imported into digits.",
-        f"See them: look('{place / 'new'}').results('digits')",
+        "See them: xpm results digits --workspace new",
     ]
     table = results(place)
     assert [(row["seed"], row["accuracy"], row["lr"], row["foreign"]) for row in table] == [
@@ -85,6 +85,70 @@ def test_columns_are_what_the_options_say(place: Path, xpm: Xpm) -> None:
     assert (found["guessed"], found["left_out"], found["task"]) == ([], ["notes"], "Train")
     assert "by their names" not in result.stderr
     assert [row["acc"] for row in results(place, "task=Train and model=svm and optim.lr=0.1")] == [0.91, 0.93]
+
+
+def test_what_was_imported_is_seen_traced_and_listed_without_any_job(place: Path, xpm: Xpm) -> None:
+    xpm("import", "--csv", "runs.csv", "--experiment", "digits", "-w", "new")
+    identity = results(place)[0].identity
+    table = xpm("results", "digits", "-w", "new")
+    assert table.stdout.splitlines()[1].split() == [identity[:11], "1", "0.91"]
+    assert "They have the runs that were imported." in table.stderr
+    facts = xpm("results", "digits", "-w", "new", "--columns", "host,code,ended,foreign").stdout
+    assert facts.splitlines()[1].split() == ["-", "-", "-", "runs.csv"]
+    folded = xpm("results", "digits", "-w", "new", "--over", "seed").stdout
+    assert folded.splitlines()[:2] == ["accuracy", "0.92"]
+    traced = xpm("cite", "digits:accuracy:seed=1", "-w", "new").stdout
+    assert f"foreign     {identity[:11]} runs.csv   0.91   line 2" in traced
+    assert f"from        {place / 'runs.csv'}   sha256 " in traced
+    assert "jobs" not in traced
+    found = json.loads(xpm("cite", "digits:accuracy", "-w", "new", "--over", "seed", "--json").stdout)
+    assert (found["jobs"], [(each["where"], each["value"]) for each in found["foreign"]]) == (
+        [],
+        [("line 2", 0.91), ("line 3", 0.93)],
+    )
+    page = xpm("checklist", "digits", "-w", "new").stdout
+    assert "- 2 rows of tables from imported runs of other programs: see the notes." in page
+    assert "is not known here, and is in no sum." in page
+    assert xpm("jobs", "-w", "new").exit_code == 3  # nobody knows whether there are jobs
+
+
+def test_seeds_of_jobs_and_of_foreign_runs_are_not_confused(place: Path, xpm: Xpm) -> None:
+    (place / "runs.csv").write_text("seed,accuracy\n1,0.91\n2,0.92\n")
+    study = Study(place / "new")
+    for seed in (3, 4):
+        study.add(Prepare.C(seed=tag(seed)), record={"results": {"accuracy": 0.9 + seed / 1000}})
+    study.run.name_jobs([])
+    rebuild(study.workspace)
+    xpm("import", "--csv", "runs.csv", "--experiment", "digits", "-w", "new")
+    said = xpm("cite", "digits:accuracy:task=runs.csv", "-w", "new", "--over", "seed").stdout
+    assert ("seed=1   0.91   line 2" in said, "seed=2   0.92   line 3" in said) == (True, True)
+
+
+def test_runs_that_count_as_a_task_fold_with_its_jobs(place: Path, xpm: Xpm) -> None:
+    (place / "runs.csv").write_text("seed,accuracy\n1,0.91\n2,0.92\n")
+    study = Study(place / "new")
+    for seed in (3, 4):
+        study.add(Prepare.C(seed=tag(seed)), record={"results": {"accuracy": 0.9 + seed / 1000}})
+    study.run.name_jobs([])
+    rebuild(study.workspace)
+    xpm("import", "--csv", "runs.csv", "--experiment", "digits", "--task", "exchange_tasks:Prepare", "-w", "new")
+    assert xpm("results", "digits", "-w", "new").stdout.split()[:3] == ["ID", "seed", "accuracy"]
+    found = json.loads(xpm("cite", "digits:accuracy", "-w", "new", "--over", "seed", "--json").stdout)
+    assert (len(found["foreign"]), len(found["jobs"]), found["cell"]["n"]) == (2, 2, 4)
+    said = xpm("cite", "digits:accuracy", "-w", "new", "--over", "seed").stdout
+    for line in ("seed=3   0.903", "seed=4   0.904", "seed=1   0.91   line 2", "seed=2   0.92   line 3"):
+        assert line in said
+
+
+def test_a_failed_foreign_run_is_named_and_no_command_for_jobs(place: Path, xpm: Xpm) -> None:
+    (place / "runs.csv").write_text("seed,accuracy,state\n1,0.91,finished\n2,0.1,failed\n")
+    xpm("import", "--csv", "runs.csv", "--experiment", "digits", "-w", "new")
+    identity = results(place)[1].identity
+    said = xpm("results", "digits", "--over", "seed", "-w", "new").stderr
+    assert f"1 of 2 seeds (1 failed: foreign {identity[:11]})" in said
+    assert "xpm show csv" not in said
+    note = f"Run {identity[:11]} is failed: its value may not be the last one."
+    assert note in xpm("cite", "digits:accuracy:seed=2", "-w", "new").stdout
 
 
 def test_foreign_rows_stand_beside_jobs(place: Path, xpm: Xpm) -> None:

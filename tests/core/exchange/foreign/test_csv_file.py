@@ -48,6 +48,13 @@ def test_forms_that_programs_write_are_one(tmp_path: Path, content: str) -> None
     assert [line.values for line in read(tmp_path, content).lines] == [{"lr": 0.1, "model": "svm"}]
 
 
+def test_blanks_around_values_make_no_other_value(tmp_path: Path) -> None:
+    sheet = read(tmp_path, 'lr, model, size\n0.1, svm , "64, 32"\n0.1,svm,"64, 32"\n0.1, "svm", "64, 32"\n')
+    assert [line.values for line in sheet.lines] == [{"lr": 0.1, "model": "svm", "size": "64, 32"}] * 3
+    (line,) = read(tmp_path, "lr,model\n0.1, svm\n").lines
+    assert line.values == {"lr": 0.1, "model": "svm"}
+
+
 def test_a_quoted_value_may_have_commas_quotes_and_ends_of_lines(tmp_path: Path) -> None:
     sheet = read(tmp_path, 'name of it,accuracy\n"a, ""b""\nc",1\nd,2\n')
     assert [line.values["name of it"] for line in sheet.lines] == ['a, "b"\nc', "d"]

@@ -33,6 +33,12 @@ def test_names_decide_if_nothing_else_does() -> None:
     assert set(chosen.guessed) == {"param", "result"}
 
 
+def test_a_parameter_that_is_named_after_a_result_is_none() -> None:
+    names = ["loss_weight", "kl_coef", "score_threshold", "reward_scale", "weighted_f1", "error_rate", "loss"]
+    chosen = choose(sheet(*(Column(name, name) for name in names)), Asked())
+    assert chosen.names("result") == ["weighted_f1", "error_rate", "loss"]
+
+
 def test_a_text_is_no_result_by_its_name() -> None:
     rows = [{"loss": "mse", "accuracy": 0.5, "score": True}]
     chosen = choose(sheet(*(Column(name, name) for name in rows[0]), rows=rows), Asked())

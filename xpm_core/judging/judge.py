@@ -73,7 +73,7 @@ class Judge:
         self._now: dict[tuple[object, ...], Walk] = {}
         self._thens, self._provenance_of = Thens(workspace, provenance_of), provenance_of
         self._versions = Versions(self._store, Packages(told.packages, told.python))
-        self._snapshot, self._packages = snapshot, told.packages
+        self._snapshot = snapshot
         self._known: dict[Then, Judgement] = {}
         self._since: dict[object, Judgement | None] = {}
         self._between: dict[object, Comparison] = {}
@@ -121,15 +121,6 @@ class Judge:
             return ()
         before = self._manifest(then.snapshot)
         return tuple(self._data.now(each) for each in ran.files if self._data.fate(each, before) != "same")
-
-    def is_same(self, snapshot: str, packages: str) -> bool:
-        """Whether code and packages of a job are those of today, by what the index says. Its directory is not read.
-
-        Args:
-            snapshot: The snapshot that it ran, or the beginning of its digest.
-            packages: The packages with which it ran, or the beginning of their digest; empty if that is not known.
-        """
-        return bool(snapshot) and self._snapshot.startswith(snapshot) and self._packages.startswith(packages)
 
     def remember(self, executions: Collection[str]) -> None:
         """Remember what some executions ran, see `Thens.remember`."""

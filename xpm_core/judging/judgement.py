@@ -43,6 +43,21 @@ class Judgement(NamedTuple):
         return [*dict.fromkeys([*map(named, self.changes), *self.files])]
 
 
+def is_as_today(snapshot: str, packages: str, *, today: tuple[str, str]) -> bool:
+    """Whether code and packages of a job are those of today, by what the index says. Its directory is not read.
+
+    Args:
+        snapshot: The snapshot that it ran, or the beginning of its digest.
+        packages: The packages with which it ran, or the beginning of their digest; empty if that is not known.
+        today: Today's snapshot, and today's packages.
+
+    Example:
+        >>> is_as_today(end.code, end.packages, today=(code.snapshot, provenance.packages))
+        True
+    """
+    return bool(snapshot) and today[0].startswith(snapshot) and today[1].startswith(packages)
+
+
 def named(change: Change) -> str:
     """A change as people are told it.
 

@@ -13,6 +13,7 @@ from helpers.done_job import FILES, RAN, TASK, DoneJob
 from xpm_core.fingerprints.ran import OpenedFile, Ran
 from xpm_core.judging.acceptance import Acceptance, add
 from xpm_core.judging.judge import Judge
+from xpm_core.judging.judgement import is_as_today
 from xpm_core.judging.then import Then, provenances, then_of
 from xpm_core.project.import_path import import_path
 from xpm_core.snapshot.code_store import CodeStore
@@ -77,13 +78,14 @@ def test_a_file_that_it_has_read_counts_as_code(lab: Lab) -> None:
 
 def test_a_job_is_as_today_by_its_snapshot_and_its_packages(lab: Lab) -> None:
     lab.run()
-    judge = lab.judge()
     then = lab.then()
     assert isinstance(then, Then)
-    assert judge.is_same(then.snapshot[:12], then.packages.document[:12])
-    assert not lab.judge(changed_helper=HELPER + "x = 1\n").is_same(then.snapshot[:12], "")
-    assert not judge.is_same(then.snapshot[:12], "0" * 12), "the packages differ"
-    assert not judge.is_same("", "")
+    today = lab.submitted()["snapshot"], then.packages.document
+    edited = lab.submitted(changed_helper=HELPER + "x = 1\n")["snapshot"], then.packages.document
+    assert is_as_today(then.snapshot[:12], then.packages.document[:12], today=today)
+    assert not is_as_today(then.snapshot[:12], "", today=edited)
+    assert not is_as_today(then.snapshot[:12], "0" * 12, today=today), "the packages differ"
+    assert not is_as_today("", "", today=today)
 
 
 def test_the_marker_counts_if_the_index_names_an_execution_that_has_no_record(lab: Lab) -> None:

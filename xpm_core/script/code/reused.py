@@ -16,11 +16,12 @@ from typing import TYPE_CHECKING, Protocol
 from xpm_core.errors import XpmError
 from xpm_core.index.entries import Entry, code_name
 from xpm_core.index.merged import MergedIndex
-from xpm_core.judging.judgement import Judgement
+from xpm_core.judging.judgement import Judgement, is_as_today
 from xpm_core.labels import label
 from xpm_core.project.import_path import import_path
 from xpm_core.script.code.choice import Code
 from xpm_core.snapshot.code_store import CodeStore
+from xpm_core.snapshot.provenance import Provenance
 from xpm_core.states import State
 from xpm_core.words.text import listed, plural
 from xpm_core.workspace.job_directory import JobDirectory
@@ -68,6 +69,7 @@ class Reused:
         """For each class of which `lines` has told jobs that ran older code, the identity of one of them."""
         self._entries: Mapping[str, Entry] | None = None
         self._judge: tuple[Code, Judge] | None = None
+        self._packages: tuple[Code, str] | None = None
 
     def of(self, job: Job) -> Judgement:
         """What has become of the code of a done job. If nothing can have changed by the index, it is the same.
@@ -82,18 +84,30 @@ class Reused:
             return SAME
         if self._entries is None:
             self._entries = MergedIndex(self._workspace, remembers=self._keeps).read()
-        if self._judge is None or self._judge[0] != today:
-            from xpm_core.judging.judge import Judge  # it loads the comparison, which a new experiment does not need
-
-            self._judge = today, Judge(self._workspace, *today, import_path(), self._store)
-        entry, judge = self._entries.get(job.identity), self._judge[1]
+        entry = self._entries.get(job.identity)
         end = entry.end if entry is not None and entry.end is not None and entry.end.state is State.DONE else None
-        if end is not None and judge.is_same(end.code, end.packages) and not end.live_files:
+        names = self._with_packages(today)
+        if end is not None and not end.live_files and is_as_today(end.code, end.packages, today=names):
             return SAME
         task = entry.task if entry is not None and entry.task else job.name
-        found = judge.of(job.directory, task, end.execution if end is not None else "")
+        found = self._judge_of(today).of(job.directory, task, end.execution if end is not None else "")
         has_same_code = end is not None and end.code == code_name(today.snapshot)
         return SAME._replace(versions=found.versions) if has_same_code and found.answer != "ran" else found
+
+    def _with_packages(self, today: Code) -> tuple[str, str]:
+        """Today's snapshot and packages."""
+        if self._packages is None or self._packages[0] != today:
+            store = self._store or CodeStore(self._workspace)
+            self._packages = today, Provenance.read(store.get("provenance", today.provenance)).packages
+        return today.snapshot, self._packages[1]
+
+    def _judge_of(self, today: Code) -> Judge:
+        """Who compares jobs with today's code. Only a run that reuses what is not as today needs the comparison."""
+        if self._judge is None or self._judge[0] != today:
+            from xpm_core.judging.judge import Judge  # late, because it loads the comparison
+
+            self._judge = today, Judge(self._workspace, *today, import_path(), self._store)
+        return self._judge[1]
 
     def lines(self, jobs: Iterable[Job]) -> list[str]:
         """Lines for the report of the run, of the jobs that it has reused.

@@ -82,7 +82,7 @@ def _common(request: Request) -> dict[str, Any]:
         "path": str(desk.view.workspace.path),
         "filter": request.query_params.get("filter", ""),
         "sort": request.query_params.get("sort", ""),
-        "columns": request.query_params.get("columns", ""),
+        "columns_text": request.query_params.get("columns", ""),
         "acts": state.guard.acts,
         "csrf": form_value(request),
     }

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
     from xpm_cli.page.desk.desk import Desk
+    from xpm_cli.page.links import Links
     from xpm_core.reading.look import View
 
 SHOWN = 100
@@ -56,7 +57,17 @@ def show(request: Request) -> Response:
     """How the workspace stands."""
     desk: Desk = request.app.state.desk
     standing = desk.remembered("standing", lambda view: _standing(desk, view))
-    return page(request, "experiments.jinja", standing=standing, filter_of=_filter_of, more=_more(standing))
+    links: Links = request.app.state.links
+    return page(
+        request,
+        "experiments.jinja",
+        standing=standing,
+        shown=SHOWN,
+        more=max(len(standing.experiments) - SHOWN, 0),
+        filter_of=_filter_of,
+        state_url=lambda state: links.jobs(str(from_options(state=state.value))),
+        url_of=lambda experiment: lambda state: links.jobs(_filter_of(experiment, state)),
+    )
 
 
 def _standing(desk: Desk, view: View) -> Standing:
@@ -80,7 +91,3 @@ def _standing(desk: Desk, view: View) -> Standing:
 def _filter_of(experiment: str, state: State | None = None) -> str:
     """The filter of the jobs of an experiment, maybe of one state."""
     return str(from_options(experiment=[experiment], state=state.value if state else None))
-
-
-def _more(standing: Standing) -> int:
-    return max(len(standing.experiments) - SHOWN, 0)

@@ -7,7 +7,7 @@ changes is sent again by itself.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.routing import Route
 
@@ -15,7 +15,7 @@ from xpm_cli.output.tables.cells import text_of
 from xpm_cli.output.tables.job_table import DIGITS, failure, time_of, where
 from xpm_cli.page.rendering import page
 from xpm_core.errors import FilterError
-from xpm_core.filters import Column, parse_columns
+from xpm_core.filters import Column, Filter, from_options, parse, parse_columns
 from xpm_core.states import State
 from xpm_core.words.reasons import Outlook
 
@@ -57,7 +57,7 @@ class Row(NamedTuple):
 
 def routes() -> list[Route]:
     """The URLs of this view."""
-    return [Route("/jobs", show), Route("/jobs/rows", rows)]
+    return [Route("/jobs", show), Route("/jobs/rows", rows), Route("/jobs/counts", counts)]
 
 
 def show(request: Request) -> Response:
@@ -68,10 +68,9 @@ def show(request: Request) -> Response:
         listed = desk.listed(query.get("filter", ""), query.get("sort", ""), _first(request), PAGE)
         columns = columns_of(desk, listed, query.get("columns", ""))
     except FilterError as error:
-        lines = str(error).splitlines()
-        return page(request, "jobs.jinja", status=400, listed=None, columns=[], rows=[], wrong=lines, first=0)
+        return page(request, "jobs.jinja", status=400, wrong=str(error).splitlines())
     found = rows_of(desk, listed.rows, columns)
-    return page(request, "jobs.jinja", listed=listed, columns=columns, rows=found, wrong=[], first=_first(request))
+    return page(request, "jobs.jinja", wrong=[], heads=_heads(columns), rows=found, **_shown(request, listed))
 
 
 def rows(request: Request) -> Response:
@@ -84,7 +83,41 @@ def rows(request: Request) -> Response:
     columns = columns_of(desk, listed, query.get("columns", ""))
     jobs = desk.matching(text, wanted) if wanted else listed.rows
     found = rows_of(desk, jobs, columns)
-    return page(request, "jobs_rows.jinja", listed=listed, columns=columns, rows=found, first=first, alone=bool(wanted))
+    shown = _shown(request, listed)
+    return page(request, "jobs_rows.jinja", **{**shown, "alone": bool(wanted)}, rows=found)
+
+
+def counts(request: Request) -> Response:
+    """How many jobs of the list are in each state."""
+    desk: Desk = request.app.state.desk
+    listed = desk.listed(request.query_params.get("filter", ""), count=0)
+    return page(request, "jobs_counts.jinja", **_shown(request, listed))
+
+
+def _shown(request: Request, listed: Listed) -> dict[str, Any]:
+    """What the templates of the list and of its parts are told."""
+    text, links = request.query_params.get("filter", ""), request.app.state.links
+    wanted = parse(text) if text.strip() else Filter()
+    return {
+        "listed": listed,
+        "first": _first(request),
+        "alone": False,
+        "state_url": lambda state: links.jobs(str(wanted & from_options(state=state.value))),
+    }
+
+
+def _heads(columns: Sequence[Column]) -> list[tuple[str, str]]:
+    """The heads of the columns, each with the name by which it is sorted; empty if it cannot be."""
+    own = [(column.name, column.name) for column in columns]
+    return [
+        ("id", "id"),
+        ("state", "state"),
+        ("task", "task"),
+        *own,
+        ("time", "-since"),
+        ("where", "host"),
+        ("why", ""),
+    ]
 
 
 def columns_of(desk: Desk, listed: Listed, chosen: str) -> list[Column]:

@@ -215,7 +215,8 @@ class Desk:
             self._remembered[key] = generation, until_s, value
             while len(self._remembered) > 64:
                 del self._remembered[next(iter(self._remembered))]
-            return value
+            found: T = value
+            return found
 
     # -- what streams ask ------------------------------------------------------------------------------------------
 

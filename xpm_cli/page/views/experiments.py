@@ -6,7 +6,7 @@ Owns: what it reads. It says what `xpm status` says.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from starlette.routing import Route
@@ -78,14 +78,19 @@ def _standing(desk: Desk, view: View) -> Standing:
         for name in row.experiments:
             of_experiment.setdefault(name, Counter())[row.state] += 1
     if view.away is not None:
-        found = view.experiments()
-        return Standing(view.now_s, counts, [(each, of_experiment.get(each.name, {})) for each in found])
+        return Standing(view.now_s, counts, _each(view.experiments(), of_experiment))
     survey = view.survey()
     forecast = view.forecast(survey=survey) if survey.goes_on else None
     path = str(view.workspace.path)
     sheet = SurveySheet(path, view.workspace.id, view.server, desk.opened.commands, survey, forecast=forecast)
-    experiments = [(each, of_experiment.get(each.name, {})) for each in survey.experiments]
-    return Standing(survey.now_s, survey.counts, experiments, list(sheet.needed()), forecast)
+    experiments = _each(survey.experiments, of_experiment)
+    return Standing(survey.now_s, {**survey.counts}, experiments, list(sheet.needed()), forecast)
+
+
+def _each(
+    experiments: Iterable[Experiment], counts: Mapping[str, Mapping[State | None, int]]
+) -> list[tuple[Experiment, Mapping[State | None, int]]]:
+    return [(each, counts.get(each.name, {})) for each in experiments]
 
 
 def _filter_of(experiment: str, state: State | None = None) -> str:

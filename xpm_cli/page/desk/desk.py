@@ -292,7 +292,7 @@ class Desk:
                 self._try_again()
             elif self._news or time.monotonic() - self._all_at > ALL_S:
                 self._read()
-        except (ServerError, *OUTAGES) as error:
+        except (ServerError, OSError) as error:
             self._note(error)
         except RedisUnavailableError as error:
             self.outage = error.problem

@@ -19,6 +19,8 @@ from xpm_cli.page.serving.private_folder import held, private_folder
 from xpm_core.errors import PageError
 
 LOOPBACK = "127.0.0.1"
+FORWARDED = 8080
+"""The port on the user's own computer that the line for ssh names."""
 NEXT = 50
 """How many ports after a taken one are tried, before the system chooses one."""
 _BACKLOG = 128
@@ -42,6 +44,7 @@ class Listening:
     host: str = ""
     port: int = 0
     taken: int = 0
+    _closed: list[bool] = field(default_factory=list, init=False, repr=False)
 
     @property
     def name(self) -> str:
@@ -57,11 +60,23 @@ class Listening:
         where = sha256(f"{socket.gethostname()}\0{workspace}".encode()).hexdigest()[:8]
         return f"xpm-{self.name}-{where}"
 
+    def url(self, token: str, scheme: str = "http") -> str:
+        """The address for a browser: for a Unix socket, that behind `ssh -L`.
+
+        Args:
+            token: The token of the page; empty for none.
+            scheme: http or https.
+        """
+        host = {"": "localhost", "0.0.0.0": socket.gethostname(), "::": socket.gethostname()}.get(self.host, self.host)
+        host = f"[{host}]" if ":" in host else host
+        return f"{scheme}://{host}:{self.port or FORWARDED}/{f'?token={token}' if token else ''}"
+
     def close(self) -> None:
-        """Close the socket, and remove its file if it is still there."""
-        if self.path and self.socket.fileno() >= 0:
+        """Remove the file of the socket, and close it. A second call does nothing."""
+        if not self._closed and self.path:  # uvicorn may have closed the socket itself
             with suppress(OSError):
                 os.unlink(self.path)
+        self._closed.append(True)
         self.socket.close()
 
 
@@ -107,8 +122,9 @@ def on_socket(workspace: str) -> Listening:
     Raises:
         PageError: No folder can be made for it.
     """
-    folder = private_folder()
-    name = re.sub(r"[^A-Za-z0-9._-]", "_", os.path.basename(os.path.abspath(workspace)))[:32].lstrip(".") or "page"
+    folder, place = private_folder(), os.path.abspath(workspace)
+    name = re.sub(r"[^A-Za-z0-9._-]", "_", os.path.basename(place))[:24].lstrip(".") or "page"
+    name += f"-{sha256(place.encode()).hexdigest()[:6]}"
     opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         with held(folder):
@@ -121,7 +137,9 @@ def on_socket(workspace: str) -> Listening:
     except OSError as error:
         opened.close()
         wrong = (error.strerror or str(error)).lower()
-        raise PageError(folder, f"no socket can be made there: {wrong}", "Serve the page on a port: --port 0.") from error
+        raise PageError(
+            folder, f"no socket can be made there: {wrong}", "Serve the page on a port: --port 0."
+        ) from error
     return Listening(opened, path=path)
 
 

@@ -26,7 +26,11 @@ def private_folder() -> str:
         PageError: No such folder can be made.
     """
     problem = ""
-    for parent in (MACHINE_FOLDER, os.environ.get("XDG_RUNTIME_DIR", ""), f"{tempfile.gettempdir()}/xpm-{os.geteuid()}"):
+    for parent in (
+        MACHINE_FOLDER,
+        os.environ.get("XDG_RUNTIME_DIR", ""),
+        f"{tempfile.gettempdir()}/xpm-{os.geteuid()}",
+    ):
         folder = f"{parent}/ui"
         if not parent.startswith("/") or len(os.fsencode(folder)) > LONGEST:
             continue
@@ -34,7 +38,9 @@ def private_folder() -> str:
         if not wrong:
             return folder
         problem = problem or wrong
-    raise PageError(f"{MACHINE_FOLDER}/ui", problem, "Remove that file or folder, or serve the page on a port: --port 0.")
+    raise PageError(
+        f"{MACHINE_FOLDER}/ui", problem, "Remove that file or folder, or serve the page on a port: --port 0."
+    )
 
 
 def _made(path: str, writable: int) -> str:

@@ -15,6 +15,7 @@ from starlette.staticfiles import StaticFiles
 
 from xpm_cli.page import rendering
 from xpm_cli.page.desk.desk import Desk
+from xpm_cli.page.desk.feed import Feed
 from xpm_cli.page.links import Links
 from xpm_cli.page.views import experiments, jobs
 from xpm_core.errors import (
@@ -49,10 +50,16 @@ def build(desk: Desk, guard: Guard, links: Links | None = None) -> Starlette:
         desk: Reads the workspace.
         guard: Who may come in, and whether the page may act.
         links: Writes the URLs; None for those of the page.
+
+    Returns:
+        The application. Its `state` has `desk`, `guard`, `links`, `templates`, and `feed`, whose `close` ends all
+        streams.
     """
+    feed = Feed(desk)
     routes: list[Route | Mount] = [
         *experiments.routes(),
         *jobs.routes(),
+        *feed.routes(),
         Mount("/assets", StaticFiles(directory=ASSETS)),
     ]
     application = Starlette(
@@ -61,7 +68,7 @@ def build(desk: Desk, guard: Guard, links: Links | None = None) -> Starlette:
         exception_handlers={XpmError: _said},
     )
     state = application.state
-    state.desk, state.guard, state.links = desk, guard, links or Links()
+    state.desk, state.guard, state.links, state.feed = desk, guard, links or Links(), feed
     state.templates = rendering.environment()
     return application
 

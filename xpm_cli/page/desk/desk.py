@@ -37,8 +37,6 @@ AGAIN_S = 10.0
 """How often a server that is away is asked for again, and the files are read again meanwhile, seconds."""
 REVIVE_S = 2.0
 """How long an embedded server may be away before it is started again, seconds."""
-MOST = 2000
-"""Jobs that a batch names. Of more, it says only that they are many."""
 
 
 @dataclass(frozen=True)
@@ -72,15 +70,15 @@ class Batch:
 
     Attributes:
         cursor: The last event that it covers.
-        changed: The states of jobs that have changed, by identity; at most `MOST`.
+        changed: The states of jobs that have changed, by identity.
         counts: How many jobs are in each state.
-        many: Whether more has changed than `changed` says.
+        missed: Whether other jobs may have changed, too.
     """
 
     cursor: str
-    changed: Mapping[str, State | None]
+    changed: Mapping[str, State]
     counts: Mapping[State, int]
-    many: bool = False
+    missed: bool = False
 
 
 @dataclass
@@ -300,7 +298,8 @@ class Desk:
                 self._news.missed |= news.missed
             raise
         self.generation, self.cursor, self.outage = self.generation + 1, cursor, ""
-        self._tell(Batch(cursor, *self._changes(rows), many=news.missed or len(rows) > MOST))
+        changed = {row.identity: row.state for row in rows if row.state is not None}
+        self._tell(Batch(cursor, changed, self.view.reader.jobs.counts(), news.missed))
 
     def _is_old(self) -> bool:
         return time.monotonic() - self._all_at > ALL_S
@@ -315,10 +314,6 @@ class Desk:
         self._orders.forget()
         self._all_at = time.monotonic()
         return []
-
-    def _changes(self, rows: list[JobRow]) -> tuple[dict[str, State | None], dict[State, int]]:
-        changed = {row.identity: row.state for row in rows[:MOST]} if len(rows) <= MOST else {}
-        return changed, self.view.reader.jobs.counts()
 
     def _tell(self, batch: Batch) -> None:
         with self._wake:

@@ -84,7 +84,8 @@ def _standing(desk: Desk, view: View) -> Standing:
     path = str(view.workspace.path)
     sheet = SurveySheet(path, view.workspace.id, view.server, desk.opened.commands, survey, forecast=forecast)
     experiments = _each(survey.experiments, of_experiment)
-    return Standing(survey.now_s, {**survey.counts}, experiments, list(sheet.needed()), forecast)
+    counts = Counter(survey.counts)
+    return Standing(survey.now_s, counts, experiments, list(sheet.needed()), forecast)
 
 
 def _each(

@@ -104,8 +104,8 @@ def _checked(where: _Where) -> _Where:
 def _serve(opened: OpenWorkspace, where: _Where, hosts: Sequence[str], *, acts: bool, wants_browser: bool) -> int:
     """Serve the page until a signal comes. Returns the signal's number."""
     from xpm_cli.page.serving import tls
-    from xpm_cli.page.serving.announcing import others_read
     from xpm_cli.page.serving.open_page import OpenPage
+    from xpm_core.script.this_process import others_read
 
     files = tls.checked(where.cert, where.key) if where.cert is not None and where.key is not None else None
     listening = _listening(opened, where, wants_browser)

@@ -9,9 +9,7 @@ from __future__ import annotations
 import os
 import shlex
 import socket
-import stat
 from contextlib import suppress
-from typing import TextIO
 
 from xpm_cli.page.serving.listening import FORWARDED, Listening
 from xpm_cli.page.serving.private_folder import private_folder
@@ -46,15 +44,6 @@ class Announcement:
         if self._file:
             with suppress(OSError):
                 os.unlink(self._file)
-
-
-def others_read(stream: TextIO) -> bool:
-    """Whether a stream goes to a file that other users may read."""
-    try:
-        found = os.fstat(stream.fileno())
-    except (OSError, ValueError, AttributeError):
-        return False
-    return stat.S_ISREG(found.st_mode) and bool(found.st_mode & 0o044)
 
 
 def _written(name: str, address: str) -> str:

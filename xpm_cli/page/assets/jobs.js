@@ -8,28 +8,24 @@
   "use strict";
 
   const PAGE = 200, MOST = 4000, LEAST_MS = 250, COUNTS_MS = 1000, LIST_MS = 2500, SHARE = 30;
-  const table = document.querySelector("table[data-rows]");
-  const body = table && table.tBodies[0];
-  const counts = document.querySelector("[data-counts]");
-  if (!body || !counts) return;
-
-  let limit = Math.max(rows().length, PAGE); // as many rows as the user has asked for
+  const main = document.getElementById("main");
+  let limit = PAGE; // as many rows as the user has asked for
   let moved = false; // whether jobs may have come or gone
   let recount = false;
-  let busy = false, timer = 0;
+  let busy = false;
   const free = { insert: 0, count: 0 }; // when each may be done again
 
-  function rows() {
-    return body.querySelectorAll("tr[data-job]");
-  }
+  const table = () => main.querySelector("table[data-rows]");
+  const rows = () => main.querySelectorAll("tr[data-job]");
+  const rowOf = (identity) => document.getElementById(`job-${identity}`);
 
-  function rowOf(identity) {
-    return document.getElementById(`job-${identity}`);
-  }
+  class OtherColumns extends Error {}
 
   async function ask(url) {
     const answer = await fetch(url, { headers: { "HX-Request": "true" } });
     if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
+    const columns = answer.headers.get("X-Columns");
+    if (columns && table() && columns !== table().dataset.columns) throw new OtherColumns();
     return answer.text();
   }
 
@@ -44,6 +40,10 @@
   function isInView(row) {
     const box = row.getBoundingClientRect();
     return box.bottom > -200 && box.top < window.innerHeight + 200;
+  }
+
+  function staleInView() {
+    return [...main.querySelectorAll("tr[data-stale]")].filter(isInView).slice(0, PAGE);
   }
 
   /* Put a row in the place of an older one. What the user has chosen, and where the focus is, stays. */
@@ -64,14 +64,10 @@
     row.remove();
   }
 
-  function staleInView() {
-    return [...body.querySelectorAll("tr[data-stale]")].filter(isInView).slice(0, PAGE);
-  }
-
   async function renew() {
     const stale = staleInView();
     if (!stale.length) return;
-    const url = table.dataset.rows, ids = stale.map((row) => row.dataset.job);
+    const url = table().dataset.rows, ids = stale.map((row) => row.dataset.job);
     for (const row of stale) row.removeAttribute("data-stale"); // an event that comes meanwhile sets it again
     let found;
     try {
@@ -92,22 +88,30 @@
   /* Each job that is new goes behind the one that stands before it in the order of the server. */
   async function insert() {
     moved = false;
-    const found = await rowsAt(table.dataset.rows);
+    if (!table()) return renewAll();
+    const found = await rowsAt(table().dataset.rows), body = table().tBodies[0];
     let before = null;
     for (const row of [...found.querySelectorAll("tr[data-job]")]) {
       const old = rowOf(row.dataset.job);
       if (!old) body.insertBefore(row, before ? before.nextElementSibling : body.firstElementChild);
-      else if (old.hasAttribute("data-stale") && isInView(old)) replace(old, row);
-      before = rowOf(row.dataset.job);
+      before = old || row;
     }
-    trim(found.querySelector("tr.more"));
+    trim(body, found.querySelector("tr.more"));
   }
 
-  function trim(more) {
+  function trim(body, more) {
     const all = rows();
     for (let index = limit; index < all.length; index++) all[index].remove();
-    const there = body.querySelector("tr.more");
-    if (more && !there && all.length >= limit) watch(body.appendChild(more));
+    if (more && !body.querySelector("tr.more") && all.length >= limit) watch(body.appendChild(more));
+  }
+
+  /* The first job of all, or the first with another parameter: the table itself is another one. */
+  async function renewAll() {
+    const answer = await fetch(window.location.href);
+    const text = await answer.text();
+    if (!text.includes('id="main"')) return;
+    await htmx.swap({ text, target: main, sourceElement: main, select: "#main", swap: "outerMorph" });
+    begin();
   }
 
   /* -- more rows ------------------------------------------------------------------------------------------------- */
@@ -130,16 +134,25 @@
       }
       more.replaceWith(found);
       limit = Math.max(limit, rows().length);
-      watch(body.querySelector("tr.more"));
+      watch(main.querySelector("tr.more"));
     } catch (error) {
+      moved = moved || error instanceof OtherColumns;
       setTimeout(() => more.isConnected && watch(more), COUNTS_MS);
     }
+  }
+
+  function begin() {
+    limit = Math.max(rows().length, PAGE);
+    observer.disconnect();
+    watch(main.querySelector("tr.more"));
   }
 
   /* -- when ------------------------------------------------------------------------------------------------------ */
 
   async function count() {
     recount = false;
+    const counts = main.querySelector("[data-counts]");
+    if (!counts) return;
     const text = await ask(counts.dataset.counts);
     const link = counts.contains(document.activeElement) && document.activeElement.getAttribute("href");
     counts.innerHTML = text;
@@ -160,15 +173,15 @@
   async function work() {
     if (busy || document.hidden) return;
     busy = true;
-    clearTimeout(timer);
     try {
       await renew();
       if (moved) await sometimes("insert", insert, LIST_MS);
       if (recount) await sometimes("count", count, COUNTS_MS);
     } catch (error) {
-      console.info(String(error)); // no connection: the stream says so, and that it is back
+      moved = recount = true; // again, also if there is no connection now
+      if (error instanceof OtherColumns) await renewAll().catch(() => {});
     }
-    timer = setTimeout(() => {
+    setTimeout(() => {
       busy = false;
       if (moved || recount || staleInView().length) work();
     }, LEAST_MS);
@@ -185,6 +198,6 @@
     recount = true;
     work();
   });
-  document.addEventListener("scroll", () => body.querySelector("tr[data-stale]") && work(), { passive: true });
-  watch(body.querySelector("tr.more"));
+  document.addEventListener("scroll", () => main.querySelector("tr[data-stale]") && work(), { passive: true });
+  begin();
 })();

@@ -21,6 +21,7 @@ from xpm_core.filters.syntax import Name
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
+
     from xpm_cli.page.desk.desk import Desk
 
 

@@ -100,7 +100,10 @@
   document.addEventListener("keydown", (event) => {
     const target = event.target;
     if (event.ctrlKey || event.metaKey || event.altKey || event.defaultPrevented || event.isComposing) return;
-    if (event.key === "Escape" && target.id === "filter") target.blur();
+    if (event.key === "Escape" && target.id === "filter") {
+      event.preventDefault(); // the browser would empty it
+      target.blur();
+    }
     const types = target.isContentEditable || /^(input|textarea|select)$/i.test(target.tagName);
     if ((types && target.type !== "checkbox") || isOff() || (dialog && dialog.open)) return;
     if (!Object.hasOwn(ACTS, event.key)) return;

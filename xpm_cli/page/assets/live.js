@@ -56,9 +56,11 @@
   let lostTimer = 0;
 
   function note(isThere) {
-    clearTimeout(lostTimer);
-    lostTimer = isThere ? 0 : setTimeout(() => show("No connection to the page. It tries again."), PATIENCE_MS);
-    if (isThere) show("");
+    if (isThere) {
+      clearTimeout(lostTimer);
+      lostTimer = 0;
+      show("");
+    } else if (!lostTimer) lostTimer = setTimeout(() => show("No connection to the page. It tries again."), PATIENCE_MS);
   }
 
   function show(text) {

@@ -22,6 +22,7 @@ from typing import Any, BinaryIO, Literal, NamedTuple
 from xpm_core.job.reporting.metrics import LONGEST_LINE, MARK, NAME, TAKEN
 from xpm_core.results.thinning import Thinned
 from xpm_core.words.text import listed, plural
+from xpm_core.workspace.job_records import regular
 from xpm_core.workspace.reported.results_file import marks_in
 from xpm_core.workspace.reported.values import NOT_FINITE
 
@@ -88,7 +89,7 @@ def curves(directory: Path, *, most: int = MOST_POINTS, keep: Keep = "extremes",
     """
     reading = _Reading(most, keep, only)
     try:
-        with open(directory / NAME, "rb", buffering=0) as file:
+        with open(directory / NAME, "rb", buffering=0, opener=regular) as file:
             for lines in _blocks(file):
                 for row in _rows(lines, reading.cannot_read):
                     reading.add(row)

@@ -17,18 +17,15 @@ from xpm_cli.lookup.code.job_code import JobCode
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.sealed_job import verified
 from xpm_cli.output.code.code_differences import CodeDifference, CodeSide
-from xpm_cli.output.code.code_since import CodeSince, versions_in
+from xpm_cli.output.code.code_since import code_since
 from xpm_cli.output.json_form import SCHEMA, dumps
 from xpm_cli.output.terminal import Terminal
 from xpm_core.errors import WorkspaceError
-from xpm_core.judging.acceptance import standing
-from xpm_core.judging.since import since
 from xpm_core.labels import bare_class, short, title
 from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.differences import ABSENT, Difference, differences, is_typed
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.results.columns import key_of
-from xpm_core.snapshot.facts.packages import packages_document
 from xpm_core.states import State
 from xpm_core.wire.unpacker import Unpacker
 from xpm_core.words.commands import Commands
@@ -128,22 +125,13 @@ def _since(name: str, as_json: bool) -> None:
     if side.directory.done_marker() is None:
         problem = "is not done. --code with one name takes a job that is done, because only their records say what ran."
         raise click.UsageError(f"{side.title} {problem}")
-    found = since(side.directory.workspace, side.directory, str(side.described["task"]))
-    trees = len(side.code.provenance.trees) if side.code.provenance is not None else 1
-    then = versions_in(side.code.packages)
-    accepted = next((f"{each.who}: {each.why}" for each in standing(side.directory)), "")
-    code = CodeSince(side.title, found, then, _here() if then else {}, accepted, trees)
+    code = code_since(side.title, side.directory, str(side.described["task"]), side.code)
     if as_json:
         job = {"name": side.name, "id": side.described["identity"]}
         click.echo(dumps({"schema": SCHEMA, "job": job, **code.as_data()}))
         return
     for line in code.lines(Terminal.of_stdout()):
         click.echo(line)
-
-
-def _here() -> Mapping[str, str]:
-    """The versions of the packages of this environment."""
-    return versions_in(json.loads(packages_document()))
 
 
 def _verb(hints: list[str]) -> str:

@@ -73,6 +73,11 @@ class Part:
     style: Style = PLAIN
     fresh: str = ""
 
+    @property
+    def fresh_note(self) -> str:
+        """The same as a sentence; else empty."""
+        return f"The log begins anew here: {self.fresh}." if self.fresh else ""
+
 
 @dataclass(frozen=True)
 class Span:
@@ -156,6 +161,11 @@ class LogFile:
         earlier = data.removesuffix(b"\n").rsplit(b"\n", LINES)
         skipped = len(earlier[0]) + 1 if len(earlier) > LINES else 0
         return self._cut_into_lines(data[skipped:], start + skipped, PLAIN)
+
+    def line_of(self, at: int) -> int:
+        """Return where the line begins that a place is in; the place itself if that is too far before it."""
+        found = self._line_before(at, at)
+        return at if found is None else found
 
     # -- lines -----------------------------------------------------------------------------------------------------
 

@@ -37,7 +37,7 @@ class Marker(NamedTuple):
 
 def read_small(path: str) -> bytes:
     """Read a file of a few bytes, at the least cost: many thousand jobs may have one each."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe in its place is read as empty
     try:
         return os.read(descriptor, 4096)
     finally:

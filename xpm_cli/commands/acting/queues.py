@@ -7,8 +7,9 @@ import click
 from xpm_cli.app import common_options, say
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.user import user_at_host
-from xpm_cli.output.forms import JSON, JSONL, NAME, TABLE, as_json, as_json_lines, list_forms
-from xpm_cli.output.json_form import moment
+from xpm_cli.output.documents.live_lists import queues_document
+from xpm_cli.output.forms import JSON, JSONL, NAME, TABLE, as_json_lines, list_forms
+from xpm_cli.output.json_form import dumps
 from xpm_cli.output.tables.queue_table import paused, queue_record, table
 from xpm_cli.output.terminal import Terminal
 from xpm_core.completion import server_names
@@ -45,8 +46,7 @@ def queues(ctx: click.Context, form: str) -> None:
         found = opened.view.queues()
         server_names.note(opened.workspace.path, server_names.QUEUES, (each.name for each in found))
         if form == JSON:
-            head = {"time": moment(opened.now_s), "source": opened.view.server}
-            texts = [as_json(head, "queues", map(queue_record, found))]
+            texts = [dumps(queues_document(opened, found))]
         elif form == JSONL:
             texts = list(as_json_lines(map(queue_record, found)))
         elif form == NAME:

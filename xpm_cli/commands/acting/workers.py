@@ -10,8 +10,9 @@ import click
 from xpm_cli.app import FAILED, common_options, say
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.user import user_at_host
-from xpm_cli.output.forms import JSON, JSONL, NAME, TABLE, as_json, as_json_lines, list_forms
-from xpm_cli.output.json_form import moment
+from xpm_cli.output.documents.live_lists import worker_table, workers_document
+from xpm_cli.output.forms import JSON, JSONL, NAME, TABLE, as_json_lines, list_forms
+from xpm_cli.output.json_form import dumps
 from xpm_cli.output.tables.worker_table import WorkerTable, in_order
 from xpm_cli.output.terminal import Terminal
 from xpm_core.completion import server_names
@@ -39,10 +40,9 @@ def workers(ctx: click.Context, form: str) -> None:
     if ctx.invoked_subcommand is not None:
         return
     with open_workspace(live=True) as opened:
-        found = _table(opened, _known(opened), refused=form != NAME)
+        found = worker_table(opened, _known(opened), refused=form != NAME)
         if form == JSON:
-            head = {"time": moment(opened.now_s), "source": opened.view.server}
-            texts = [as_json(head, "workers", found.records())]
+            texts = [dumps(workers_document(opened, found))]
         elif form == JSONL:
             texts = list(as_json_lines(found.records()))
         elif form == NAME:
@@ -51,12 +51,6 @@ def workers(ctx: click.Context, form: str) -> None:
             texts = found.lines(Terminal.of_stdout(), opened.commands)
         for text in texts:
             click.echo(text)
-
-
-def _table(opened: OpenWorkspace, found: Sequence[WorkerState], *, refused: bool = False) -> WorkerTable:
-    jobs = opened.reader.jobs.read(worker.job for worker in found if worker.job)
-    avoided = opened.reader.reasons.avoided(found) if refused else []
-    return WorkerTable(found, {job.identity: job for job in jobs}, avoided, opened.now_s)
 
 
 @workers.command()
@@ -92,7 +86,7 @@ def stop(ctx: click.Context, names: tuple[str, ...], now: bool, yes: bool) -> No
     """
     with open_workspace(acts=True) as opened:
         found = _named(opened, names)
-        if not yes and not _agreed(_table(opened, found)):
+        if not yes and not _agreed(worker_table(opened, found)):
             ctx.exit(FAILED)
         done = _order(opened, found, Order.STOP_NOW if now else Order.STOP)
     ctx.exit(0 if done else FAILED)
@@ -146,7 +140,7 @@ def _agreed(table: WorkerTable) -> bool:
 
 def _order(opened: OpenWorkspace, found: Sequence[WorkerState], order: Order) -> bool:
     """Order workers to do something, and say what became of it. Returns whether it is so, or will be so."""
-    client, by, table = opened.view.connector.client, user_at_host(), _table(opened, found)
+    client, by, table = opened.view.connector.client, user_at_host(), worker_table(opened, found)
     results = []
     for worker in found:
         code, stands = order_worker(client, opened.workspace.id, worker.name, order, by)

@@ -9,7 +9,7 @@ import click
 
 from xpm_cli.app import FAILED, common_options, say
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
-from xpm_cli.lookup.user import user_at_host
+from xpm_cli.lookup.steering.orders import ordered
 from xpm_cli.output.documents.live_lists import worker_table, workers_document
 from xpm_cli.output.forms import JSON, JSONL, NAME, TABLE, as_json_lines, list_forms
 from xpm_cli.output.json_form import dumps
@@ -18,7 +18,7 @@ from xpm_cli.output.terminal import Terminal
 from xpm_core.completion import server_names
 from xpm_core.reading.steering.named_workers import named
 from xpm_core.reading.workers import WorkerState
-from xpm_core.store.steering.orders import Order, OrderCode, order_worker
+from xpm_core.store.steering.orders import Order
 from xpm_core.words.text import plural, span
 
 LISTED = 20
@@ -140,42 +140,9 @@ def _agreed(table: WorkerTable) -> bool:
 
 def _order(opened: OpenWorkspace, found: Sequence[WorkerState], order: Order) -> bool:
     """Order workers to do something, and say what became of it. Returns whether it is so, or will be so."""
-    client, by, table = opened.view.connector.client, user_at_host(), worker_table(opened, found)
-    results = []
-    for worker in found:
-        code, stands = order_worker(client, opened.workspace.id, worker.name, order, by)
-        good = code in (OrderCode.ORDERED, OrderCode.ALREADY) or (
-            code is OrderCode.UNKNOWN and order is not Order.RESUME
-        )
-        results.append((good, f"{worker.name}: {_result(code, stands, order, worker, table)}"))
-    results.sort(key=lambda each: each[0])  # what went wrong comes first
-    for _, text in results[:LISTED]:
-        say(text)
+    results = ordered(opened, found, order, worker_table(opened, found).runs)
+    for result in results[:LISTED]:
+        say(result.line)
     if len(results) > LISTED:
         say(f"and {len(results) - LISTED} more")
-    return all(good for good, _ in results)
-
-
-def _result(code: OrderCode, stands: str, order: Order, worker: WorkerState, table: WorkerTable) -> str:
-    if code is OrderCode.ORDERED:
-        late = f" It is silent for {span(worker.silent_s)}, and hears of it once it is back." if worker.silent else ""
-        return _ordered(order, table.runs(worker)) + late
-    if code is OrderCode.ALREADY and order is Order.RESUME:
-        return "it was not ordered to leave."
-    number = "INT" if order is Order.DRAIN else "TERM"
-    instead = "" if order is Order.RESUME else f" Type on {worker.host}: kill -{number} {worker.pid}"
-    return {
-        OrderCode.ALREADY: f"it was ordered to {stands.replace('stop_now', 'stop')} already.",
-        OrderCode.DEAF: f"it runs xpm {worker.version}, which takes no orders from afar.{instead}",
-        OrderCode.SIGNALLED: "it leaves because of a signal, or because its time is over. That stays so.",
-        OrderCode.STOPPING: "it was ordered to stop. That cannot be taken back.",
-        OrderCode.UNKNOWN: "it has left.",
-    }[code]
-
-
-def _ordered(order: Order, runs: str) -> str:
-    if order is Order.RESUME:
-        return "it stays."
-    if not runs:
-        return "it leaves."
-    return f"it finishes {runs}, and leaves." if order is Order.DRAIN else f"it hands {runs} back, and leaves."
+    return all(result.done for result in results)

@@ -22,9 +22,8 @@ from xpm_core.server.faults import fault_of
 from xpm_core.words.text import plural
 
 if TYPE_CHECKING:
-    from xpm_cli.page.desk.desk import Desk
-
     from xpm_cli.lookup.open_workspace import OpenWorkspace
+    from xpm_cli.page.desk.desk import Desk
 
 log = logging.getLogger("xpm")
 

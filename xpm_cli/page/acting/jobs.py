@@ -11,21 +11,21 @@ from typing import TYPE_CHECKING
 
 from starlette.responses import RedirectResponse
 from starlette.routing import Route
-from xpm_cli.page.rendering import page
 
 from xpm_cli.lookup.targets import CANCELLABLE, LISTED, Targets, retried_states
 from xpm_cli.page.acting.answers import Answer
 from xpm_cli.page.acting.deeds import begin
 from xpm_cli.page.acting.plans import Plan, Shelf
 from xpm_cli.page.acting.refusing import refused
+from xpm_cli.page.rendering import page
 from xpm_core.filters import Filter, from_options, parse
 from xpm_core.states import State
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
-    from xpm_cli.page.desk.desk import Desk
 
+    from xpm_cli.page.desk.desk import Desk
     from xpm_core.reading.listing.row import JobRow
     from xpm_core.reading.look import View
 

@@ -9,21 +9,21 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from starlette.routing import Route
-from xpm_cli.page.rendering import page
 
 from xpm_cli.lookup.steering.orders import ordered
 from xpm_cli.lookup.steering.pauses import check_queues, pause_lines, resume_line
 from xpm_cli.output.documents.live_lists import worker_table
 from xpm_cli.output.tables.worker_table import in_order
+from xpm_cli.page.rendering import page
 from xpm_core.reading.steering.named_workers import named
 from xpm_core.store.steering.orders import Order
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
-    from xpm_cli.page.desk.desk import Desk
 
     from xpm_cli.lookup.open_workspace import OpenWorkspace
+    from xpm_cli.page.desk.desk import Desk
 
 LONGEST_WHY = 500
 """Characters of the reason for a pause."""

@@ -53,10 +53,9 @@ def _run(desk: Desk, plan: Plan, answer: Answer, newcomers: Callable[[], int]) -
     try:
         _act(desk, plan, answer)
         if new := newcomers():
-            match = "matches" if new == 1 else "match"
-            answer.notes.append(
-                f"{plural(new, 'job')} {match} by now that you were not shown. Nothing was done to them."
-            )
+            matches, it = ("matches", "it") if new == 1 else ("match", "them")
+            said = f"{plural(new, 'job')} {matches} by now that you were not shown. Nothing was done to {it}."
+            answer.notes.append(said)
     except (XpmError, ServerError) as error:  # what was done stands in the answer; only the notes are not whole
         answer.notes.append(_said(desk.opened, error))
     except Exception:

@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 from starlette.responses import Response
 from starlette.routing import Route
 
+from xpm_cli.lookup.publishing.asked_table import notes_on
 from xpm_cli.output.documents.experiment_list import experiments_document
 from xpm_cli.output.documents.job_list import jobs_document, records_of
 from xpm_cli.output.documents.live_lists import queues_document, tokens_document, worker_table, workers_document
 from xpm_cli.output.documents.one_job import job_document
 from xpm_cli.output.documents.reasons import reasons_document, waiting_document, why_document
-from xpm_cli.output.documents.result_table import notes_of as notes_of_results
-from xpm_cli.output.documents.result_table import results_document, table_of
+from xpm_cli.output.documents.result_table import results_document
 from xpm_cli.output.documents.standing import standing_of
 from xpm_cli.output.tables.worker_table import in_order
 from xpm_cli.page.api.answering import answering, number, read, written, wrong
+from xpm_cli.page.api.asked import asked_table
 from xpm_cli.page.api.events import events
-from xpm_cli.page.api.wanted import wanted_table
 from xpm_core.filters import parse_columns
 
 if TYPE_CHECKING:
@@ -107,11 +107,14 @@ def queues(request: Request) -> Response:
 
 def results(request: Request) -> Response:
     """The table of what jobs have reported: `xpm results EXPERIMENT`."""
-    wanted = wanted_table(request)
+    query, asked = request.query_params, asked_table(request)
+    name = query.get("experiment", "")
+    if not name:
+        raise wrong("experiment: it is missing.", "Write experiment=NAME. /api/experiments has the names.")
 
     def document(opened: OpenWorkspace) -> dict[str, Any]:
-        found = table_of(opened, wanted)
-        return results_document(opened, wanted, found, notes_of_results(found))
+        found = asked.of(opened.view.results(name, query.get("filter", "")))
+        return results_document(opened, name, found, asked.form, notes_on(found, shows_states=True))
 
     return read(request, document)
 

@@ -5,6 +5,7 @@ Owns: which of its two logs is shown first, which part of it an attempt has, and
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -165,7 +166,8 @@ class PrintedLog:
                 part, said = self._part(log, file)
                 found = self._search(log, file) if self._wanted.find else None
         except FileNotServedError as error:
-            return self._with(printed, Part(0, 0, 0), self._missing() if error.status == 404 else str(error))
+            is_there = os.path.lexists(self._directory.path / self._names[stream])
+            return self._with(printed, Part(0, 0, 0), str(error) if is_there else self._missing())
         if not said and not part.lines and log.first == log.stop:
             said = "It has printed nothing here."
         return self._with(printed, part, said or part.fresh_note, log.first, log.stop, found)

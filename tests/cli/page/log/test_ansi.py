@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from html.parser import HTMLParser
+from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 
+from xpm_cli import page
 from xpm_cli.page.log.ansi import cut, html_of, palette
 from xpm_cli.page.log.styles import PLAIN, Style
 from xpm_cli.page.log.visible import Run, runs_of, text_of
@@ -73,3 +75,14 @@ def test_a_line_is_cut_within_a_run() -> None:
 def test_palette_has_a_rule_for_each_colour_that_no_theme_changes() -> None:
     assert palette().count("\n") == 240
     assert ".log .f196{color:#ff0000}.log .k196{background:#ff0000}\n" in palette()
+
+
+def test_the_style_of_logs_has_these_rules_and_one_for_each_colour_of_the_theme() -> None:
+    css = (Path(page.__file__).parent / "assets" / "log.css").read_text()
+    assert css.endswith(palette())
+    for colour in range(16):
+        assert f".log .f{colour} {{" in css
+        assert f".log .k{colour} {{" in css
+        assert css.count(f"--f{colour}: #") == 2, "one for light, one for dark"
+    for mark in "bdirsu":
+        assert f".log .{mark} {{" in css

@@ -382,3 +382,17 @@ def test_files_that_are_not_of_the_job_are_not_handed_out(
     text = page.get(f"/job/{job}/files/{path}", status=status)
     assert "s3cret" not in text
     assert "root:" not in text
+
+
+# -- the code ----------------------------------------------------------------------------------------------------------
+
+
+def test_what_has_changed_of_the_code_is_said_when_it_is_asked_for(scene: Scene) -> None:
+    done, failed = scene.ids[State.DONE], scene.ids[State.FAILED]
+    assert f'hx-get="/job/{done}/code"' in scene.page.get(f"/job/{done}")
+    text = read(scene.page.get(f"/job/{done}/code"))
+    assert "Train name=done: it cannot be told" in text
+    fragment = scene.page.get(f"/job/{done}/code", headers={"HX-Request": "true"})
+    assert "<html" not in fragment
+    assert '/code"' not in scene.page.get(f"/job/{failed}")
+    assert "it is not done, so no record says what it ran" in read(scene.page.get(f"/job/{failed}/code"))

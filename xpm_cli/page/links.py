@@ -57,6 +57,10 @@ class Links:
         """The table of what jobs have reported."""
         return _url("/results", filter=filter, experiment=experiment, over=over)
 
+    def table(self, ending: str) -> str:
+        """That table as a file."""
+        return f"/results/table.{ending}"
+
     def timeline(self, filter: str = "") -> str:
         """What each worker did when."""
         return _url("/timeline", filter=filter)

@@ -1,4 +1,4 @@
-"""A page over a workspace whose jobs have logged metrics and reported results. `from helpers.page_studies import StudyPage`."""
+"""A page over jobs that have logged metrics and reported results. `from helpers.page_studies import StudyPage`."""
 
 from __future__ import annotations
 
@@ -8,17 +8,12 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+from helpers.page import PageClient
 from helpers.simulated_jobs import Lab
-from starlette.testclient import TestClient
+from helpers.waiting import wait_until
 
-from xpm_cli.lookup.open_workspace import OpenWorkspace
-from xpm_cli.page.application import build
-from xpm_cli.page.desk.desk import Desk
-from xpm_cli.page.safety.guard import Guard
 from xpm_core.job.reporting.metrics import NAME
-from xpm_core.reading.look import View
 from xpm_core.states import State
-from xpm_core.words.commands import Commands
 
 Curve = Sequence[float | None]
 
@@ -28,26 +23,19 @@ class StudyPage:
 
     Args:
         lab: Submits jobs and lets them end.
-        url: The address of the server.
+        page: Shows them.
     """
 
-    def __init__(self, lab: Lab, url: str) -> None:
-        self.lab = lab
-        self.desk = Desk(OpenWorkspace(View(lab.workspace, url), Commands()), lambda: View(lab.workspace, url))
-        guard = Guard()
-        self.client = TestClient(build(self.desk, guard), base_url="http://127.0.0.1:8080")
-        assert self.client.get(f"/?token={guard.token}").status_code == 200
-
-    def close(self) -> None:
-        """Read no more."""
-        self.desk.close()
-        self.desk.view.close()
+    def __init__(self, lab: Lab, page: PageClient) -> None:
+        self.lab, self.page, self.desk, self.client = lab, page, page.desk, page.client
+        self._ended: dict[str, State] = {}
 
     def job(self, name: str, metrics: Mapping[str, Curve] | None = None, **more: Any) -> str:
         """A job that has ended, with what it has logged; returns its identity."""
         given = more.pop("params", {})
         more.setdefault("tags", {})
-        self.lab.end(name, more.pop("state", State.DONE), params={"name": "all", **given}, **more)
+        state = self._ended[self.lab.identity(name)] = more.pop("state", State.DONE)
+        self.lab.end(name, state, params={"name": "all", **given}, **more)
         for metric, values in (metrics or {}).items():
             self.log(name, metric, values)
         return self.lab.identity(name)
@@ -65,8 +53,15 @@ class StudyPage:
         with open(file, "a") as out:
             out.write("".join(f"{json.dumps(line)}\n" for line in lines))
 
+    def settle(self) -> None:
+        """Wait until the page knows of all jobs that they have ended."""
+        if self._ended:
+            wait_until(lambda: {row.identity: row.state for row in self.desk.rows(self._ended)} == self._ended)
+            self._ended = {}
+
     def data(self, **query: str) -> dict[str, Any]:
         """The data of a chart."""
+        self.settle()
         answer = self.client.get("/curves/data", params=query)
         assert answer.status_code == 200, answer.text
         found: dict[str, Any] = answer.json()
@@ -74,7 +69,8 @@ class StudyPage:
 
     def get(self, path: str, status: int = 200, **query: Any) -> str:
         """The text of a view."""
-        answer = self.client.get(path, params=query)
+        self.settle()
+        answer = self.client.get(path, params=query or None)
         assert answer.status_code == status, answer.text
         return answer.text
 

@@ -129,13 +129,15 @@ class Charts:
         self._kept: OrderedDict[str, Chart] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, table: Table | Folded, metric: str, *, budget_s: float = BUDGET_S) -> Chart:
+    def of(self, table: Table | Folded, metric: str) -> Chart:
         """The chart of a metric: a mean for each row of a folded table, else a curve for each job.
 
         Args:
             table: The jobs.
             metric: The metric.
-            budget_s: How long it reads. A chart of which files were left has no curves, and says how many.
+
+        Returns:
+            If files are left to be read, it has no curves, and says how many.
 
         Raises:
             ResultsError: There are too many jobs, or no job has logged the metric.
@@ -146,7 +148,7 @@ class Charts:
             raise ResultsError(PLACE, problem, "Narrow the filter: a mean of some of them would be a sample.")
         wanted = Wanted(metric, "every" if isinstance(table, Folded) else "extremes")
         directories = [line.directory for line in lines if line.directory is not None]
-        unread = len(directories) - self.files.read_on(directories, wanted, budget_s)
+        unread = len(directories) - self.files.read_on(directories, wanted, BUDGET_S)
         live = any(line.state is None or not line.state.settled for line in lines)
         if unread:
             return Chart(metric, jobs=len(lines), live=True, unread=unread)

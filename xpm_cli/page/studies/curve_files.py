@@ -70,17 +70,21 @@ class CurveFiles:
         Args:
             directories: The directories of the jobs.
             wanted: Which curve is read.
-            budget_s: After so many seconds it stops. The next call goes on.
+            budget_s: After so many seconds of reading it stops. The next call goes on; a look at a file that has not
+                changed does not count.
 
         Returns:
             How many of them were read.
         """
-        until_s = time.monotonic() + budget_s
+        spent_s = 0.0
         for done, directory in enumerate(directories):
-            if done and time.monotonic() > until_s:
+            if spent_s > budget_s:
                 return done
+            began_s, before = time.monotonic(), self.changes(directory, wanted)
             with self._lock:
-                self._read_on(directory, wanted)
+                kept = self._read_on(directory, wanted)
+            if kept.changes != before:
+                spent_s += time.monotonic() - began_s
         return len(directories)
 
     def changes(self, directory: Path, wanted: Wanted) -> int:

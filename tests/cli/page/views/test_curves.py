@@ -5,9 +5,9 @@ from __future__ import annotations
 import csv
 import random
 import statistics
-from collections.abc import Iterator
 
 import pytest
+from helpers.page import PageClient
 from helpers.page_studies import StudyPage, Tables
 from helpers.simulated_jobs import Lab
 
@@ -21,10 +21,8 @@ HOSTILE = '<script>alert(1)</script>"onload=x '
 
 
 @pytest.fixture
-def shown(lab: Lab, redis_url: str) -> Iterator[StudyPage]:
-    page = StudyPage(lab, redis_url)
-    yield page
-    page.close()
+def shown(lab: Lab, page: PageClient) -> StudyPage:
+    return StudyPage(lab, page)
 
 
 def test_the_mean_at_each_step_is_that_of_500_runs(shown: StudyPage) -> None:
@@ -98,15 +96,14 @@ def test_a_chart_is_read_again_only_where_it_has_grown(shown: StudyPage, monkeyp
     assert again["curves"][0]["count"] == [3, 3, 1]
 
 
-def test_a_mean_of_files_that_were_not_all_read_is_not_shown(
-    shown: StudyPage, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_mean_of_files_that_were_not_all_read_is_not_shown(shown: StudyPage, monkeypatch: pytest.MonkeyPatch) -> None:
     for seed in range(3):
         shown.job(f"a{seed}", {"loss": [1.0, 0.5]}, params={"seed": seed})
-    monkeypatch.setattr(charts, "BUDGET_S", -1.0)
-    unread = [shown.data(metric="loss")["unread"] for _ in range(3)]
-    assert unread[0] == 2
-    assert "1 of 3 jobs read so far" in shown.get("/curves", metric="loss", show="numbers")
+    monkeypatch.setattr(charts, "BUDGET_S", 0.0)
+    found = shown.data(metric="loss")
+    assert (found["unread"], found["curves"], found["live"]) == (2, [], True)
+    assert "2 of 3 jobs read so far" in shown.get("/curves", metric="loss", show="numbers")
+    assert shown.data(metric="loss")["curves"][0]["count"] == [3, 3]
 
 
 def test_chosen_jobs_have_a_curve_each(shown: StudyPage) -> None:
@@ -120,7 +117,9 @@ def test_chosen_jobs_have_a_curve_each(shown: StudyPage) -> None:
     alone = shown.data(metric="loss", ids=first)["curves"]
     assert [(each["name"], each["value"]) for each in alone] == [(first[:7], [1.0, 0.5])]
     assert shown.client.get("/curves/data", params={"metric": "loss", "ids": "f" * 64}).status_code == 404
-    assert shown.client.get("/curves/data", params={"metric": "loss", "ids": ",".join("abcdefghijk")}).status_code == 400
+    assert (
+        shown.client.get("/curves/data", params={"metric": "loss", "ids": ",".join("abcdefghijk")}).status_code == 400
+    )
 
 
 @pytest.mark.parametrize(
@@ -131,12 +130,16 @@ def test_chosen_jobs_have_a_curve_each(shown: StudyPage) -> None:
         ({"metric": "loss", "all_but": "sed"}, "over: no column 'sed'"),
         ({"metric": "loss", "all_but": "accuracy"}, "expected a tag or a parameter, but 'accuracy' is a result"),
         ({"metric": "loss", "filter": "lrr>1"}, "lrr"),
-        ({"metric": "loss", "interval": "bootstrap"}, "curves have no interval 'bootstrap'. Write one of t, sd, se, minmax."),
+        (
+            {"metric": "loss", "interval": "bootstrap"},
+            "curves have no interval 'bootstrap'. Write one of t, sd, se, minmax.",
+        ),
     ],
 )
 def test_what_cannot_be_had_is_said(shown: StudyPage, query: dict[str, str], said: str) -> None:
     for seed in range(2):
         shown.job(f"a{seed}", {"loss": [1.0]}, params={"seed": seed}, results={"accuracy": 0.5})
+    shown.settle()
     answer = shown.client.get("/curves/data", params=query)
     assert (answer.status_code, said in answer.json()["error"]) == (400, True), answer.text
     if query:
@@ -160,20 +163,21 @@ def test_too_many_jobs_are_refused_and_too_many_curves_are_cut(
 
 
 def test_a_view_offers_the_metrics_and_what_can_be_folded(shown: StudyPage) -> None:
-    shown.job("a0", {"loss": [1.0], "f1": [0.5]}, params={"seed": 1, "lr": 1})
-    shown.job("a1", {"loss": [1.0]}, params={"seed": 2, "lr": 2})
+    shown.job("a0", {"loss": [1.0], "f1": [0.5]}, params={"seed": 1, "lr": 5})
+    shown.job("a1", {"loss": [1.0]}, params={"seed": 2, "lr": 7})
     page = shown.get("/curves")
     assert all(f'<option value="{each}">' in page for each in ("loss", "f1", "seed", "lr"))
     assert "/curves?metric=f1" in page
     assert "data-curve" not in page
-    drawn = shown.get("/curves", metric="loss", filter="lr>1")
-    assert 'data-curve="/curves/data?metric=loss&amp;filter=lr%3E1"' in drawn or "lr%3E1" in drawn
+    drawn = shown.get("/curves", metric="loss", filter="lr>5")
+    assert 'data-curve="/curves/data?metric=loss&amp;filter=lr%3E5"' in drawn or "lr%3E5" in drawn
     assert "1 job that match" in drawn
 
 
 def test_all_numbers_are_there_as_csv(shown: StudyPage) -> None:
     for seed in range(3):
         shown.job(f"a{seed}", {"loss": [1.0 + seed, 0.5]}, params={"seed": seed})
+    shown.settle()
     answer = shown.client.get("/curves/data", params={"metric": "loss", "form": "csv"})
     rows = list(csv.reader(answer.text.splitlines()))
     assert rows[0] == ["curve", "step", "loss", "low", "high", "n"]

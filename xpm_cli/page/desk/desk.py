@@ -293,7 +293,8 @@ class Desk:
         with self._wake:
             news, self._news, cursor = self._news, _News(), self._heard_to
         try:
-            rows = self._read_all() if news.missed or self._is_old() else self._read_some(news.changed)
+            news.missed = news.missed or self._is_old()
+            rows = self._read_all() if news.missed else self._read_some(news.changed)
         except BaseException:
             with self._wake:
                 self._news.changed |= news.changed

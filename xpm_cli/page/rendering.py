@@ -15,7 +15,7 @@ from xpm_cli.output.json_form import moment
 from xpm_cli.output.tables.cells import text_of
 from xpm_core.labels import short
 from xpm_core.states import State
-from xpm_core.words.text import ago, line, plural, span
+from xpm_core.words.text import ago, amount, line, plural, span
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -40,7 +40,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(short=short, ago=ago, span=span, moment=moment, value=text_of, one_line=line)
+    made.filters.update(short=short, ago=ago, span=span, amount=amount, moment=moment, value=text_of, one_line=line)
     made.globals.update(plural=plural, State=State, glyphs=GLYPHS, VIEWS=VIEWS)
     return made
 

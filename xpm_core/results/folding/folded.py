@@ -25,7 +25,8 @@ from xpm_core.results.folding.values import scores_of, value_of
 from xpm_core.results.formats.sheet import Sheet
 from xpm_core.results.formats.written import Written
 from xpm_core.results.plotting.bands import Spread
-from xpm_core.results.plotting.plotted import Plotted, Source
+from xpm_core.results.plotting.curved import Source
+from xpm_core.results.plotting.plotted import Plotted
 from xpm_core.results.statistics.aggregates import ProfilePoint, performance_profile
 from xpm_core.states import State
 from xpm_core.tracebacks.edges import edge
@@ -267,7 +268,7 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
         """What the cells of a column say of themselves, as why they have no interval."""
         return notes_of((row.name, column.name, row.value(column)) for row in self)
 
-    def _to_plot(self) -> Source:
+    def to_plot(self) -> Source:
         settings = self.settings
         kind = "t" if settings.interval == "stratified" else settings.interval
         spread = Spread(kind, settings.level, settings.range, settings.seed)

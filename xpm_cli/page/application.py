@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
@@ -17,11 +18,12 @@ from xpm_cli.page import rendering
 from xpm_cli.page.acting import jobs as acting_jobs
 from xpm_cli.page.acting import steering
 from xpm_cli.page.api import routes as api
+from xpm_cli.page.completing import complete
 from xpm_cli.page.desk.desk import Desk
-from xpm_cli.page.desk.feed import Feed
+from xpm_cli.page.desk.feed import AsOf, Feed
 from xpm_cli.page.links import Links
 from xpm_cli.page.statuses import status_of
-from xpm_cli.page.views import experiments, jobs
+from xpm_cli.page.views import compare, curves, experiments, job, jobs, results
 from xpm_core.errors import XpmError
 
 if TYPE_CHECKING:
@@ -48,6 +50,11 @@ def build(desk: Desk, guard: Guard, links: Links | None = None) -> Starlette:
     routes: list[Route | Mount] = [
         *experiments.routes(),
         *jobs.routes(),
+        *job.routes(),
+        *compare.routes(),
+        *curves.routes(),
+        *results.routes(),
+        *complete.routes(),
         *feed.routes(),
         *acting_jobs.routes(),
         *steering.routes(),
@@ -56,7 +63,7 @@ def build(desk: Desk, guard: Guard, links: Links | None = None) -> Starlette:
     ]
     application = Starlette(
         routes=routes,
-        middleware=guard.middleware(),
+        middleware=[*guard.middleware(), Middleware(AsOf, desk=desk)],
         exception_handlers={XpmError: _said},
     )
     state = application.state

@@ -29,13 +29,22 @@ class Links:
         """Some rows of that list, without the page around them."""
         return _url("/jobs/rows", filter=filter, sort=sort, columns=columns, first=first or "")
 
+    def counts(self, filter: str = "") -> str:
+        """How many jobs match a filter, by state, without the page around it."""
+        return _url("/jobs/counts", filter=filter)
+
     def job(self, identity: str) -> str:
         """One job."""
         return f"/job/{quote(identity, safe=':')}"
 
-    def log(self, identity: str, stream: str = "", attempt: int = 0) -> str:
-        """The log of a job."""
-        return _url(f"{self.job(identity)}/log", stream=stream, attempt=attempt or "")
+    def log(self, identity: str, stream: str = "", attempt: int | None = None, **place: object) -> str:
+        """The log of a job; `place` says from where on, or what to look for (`job/printed.py`)."""
+        given = {name: value for name, value in place.items() if value is not None}
+        return _url(f"{self.job(identity)}/log", stream=stream, attempt=attempt or "", **given)
+
+    def code(self, identity: str) -> str:
+        """What of the code of a job has changed since it ran."""
+        return f"{self.job(identity)}/code"
 
     def file(self, identity: str, path: str) -> str:
         """A file in the directory of a job."""
@@ -56,6 +65,10 @@ class Links:
     def results(self, filter: str = "", *, experiment: str = "", over: str = "") -> str:
         """The table of what jobs have reported."""
         return _url("/results", filter=filter, experiment=experiment, over=over)
+
+    def table(self, ending: str) -> str:
+        """That table as a file."""
+        return f"/results/table.{ending}"
 
     def timeline(self, filter: str = "") -> str:
         """What each worker did when."""

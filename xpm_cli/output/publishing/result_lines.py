@@ -7,7 +7,7 @@ parameters tell what a row is; then these, from the right.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -89,7 +89,8 @@ class Cells:
 
     def __init__(self, found: Shown, terminal: Terminal, now_s: float) -> None:
         self._found, self._terminal, self._now_s = found, terminal, now_s
-        cells = [value for row in found for column in found.columns if isinstance(value := row.value(column), Cell)]
+        rows: Iterable[Any] = () if isinstance(found, Table) else found
+        cells = [value for row in rows for column in found.columns if isinstance(value := row.value(column), Cell)]
         self._most = max((cell.n for cell in cells), default=0)
 
     def text(self, row: Any, column: Column) -> str:
@@ -119,13 +120,17 @@ class Cells:
 
 def _below(found: Shown, terminal: Terminal) -> Iterator[str]:
     """What stands below the table: what a cell is, and what the marks mean."""
+    for each in said_below(found):
+        yield from terminal.wrapped("", each)
+
+
+def said_below(found: Shown) -> list[str]:
+    """What is said of a table: what a cell is, what the marks mean, and what cells say of themselves."""
     if isinstance(found, Table):
-        yield from terminal.wrapped("", plural(len(found), "row"))
-        return
+        return [plural(len(found), "row")]
     marks = {MARKS[mark] for row in found for mark in row.marks.values()} if isinstance(found, Pivot) else set()
     legend = [f"{mark} {text}" for mark, text in LEGEND.items() if mark in marks]
-    for each in [found.caption] * bool(found.caption) + ["   ".join(legend)] * bool(legend) + _of_cells(found):
-        yield from terminal.wrapped("", each)
+    return [found.caption] * bool(found.caption) + ["   ".join(legend)] * bool(legend) + _of_cells(found)
 
 
 def _of_cells(found: Folded | Pivot) -> list[str]:

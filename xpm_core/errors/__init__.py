@@ -17,6 +17,7 @@
         CollectionError            the removal of files cannot begin, or cannot go on
         EmbeddedServerError        a workspace's own server cannot be started or reached
         SharedServerError          the server for several machines cannot be started or stopped
+        PageError                  the page of a workspace cannot be served
         SignatureError             (also ValueError) a job is not signed with the key of its worker
         ExchangeError              an experiment cannot be exported, or a file with one or with runs is not taken in
         ScriptError                a script has no configuration of that name, or fails when it is imported
@@ -141,6 +142,7 @@ from xpm_core.errors.service import (
     CollectionError,
     EmbeddedServerError,
     ExchangeError,
+    PageError,
     ProtocolError,
     RedisFullError,
     RedisUnavailableError,
@@ -187,6 +189,7 @@ __all__ = [
     "NoJobError",
     "OriginClashError",
     "OutputError",
+    "PageError",
     "ParameterTypeError",
     "ParameterValueError",
     "PayloadError",

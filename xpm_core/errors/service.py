@@ -189,6 +189,17 @@ class EmbeddedServerError(ShapedError):
     """
 
 
+class PageError(ShapedError):
+    """Raised when the page of a workspace cannot be served.
+
+    Message:
+        Port 80 of 127.0.0.1: cannot be opened: permission denied. Take one above 1023.
+
+    Remedy:
+        Do what the message says. The jobs of the workspace go on without the page.
+    """
+
+
 class SharedServerError(ShapedError):
     """Raised when the server of a workspace for several machines cannot be started or stopped.
 

@@ -6,7 +6,6 @@ place of the run.
 
 from __future__ import annotations
 
-import logging
 import os
 import threading
 from collections.abc import Mapping
@@ -45,8 +44,6 @@ if TYPE_CHECKING:
     from xpm_core.script.rehearsal.plan import Plan
     from xpm_core.script.rehearsal.rehearsal import Rehearsal
 
-log = logging.getLogger("xpm")
-
 
 class experiment(RunResults, Sampling):
     """An experiment in a workspace, as a context manager. When the block ends, it waits for the jobs.
@@ -54,7 +51,8 @@ class experiment(RunResults, Sampling):
     Args:
         workdir: The workspace's directory, which is made if it does not exist; or its name in the user's settings.
         name: The experiment's name: letters, digits, `.`, `_` and `-`.
-        port: Port of the page that shows the run; the page comes with a later version.
+        port: Port of the page that shows the workspace in a browser while the block is open; 0 for a free one. The
+            page may also act. Its address is printed, and ends in a token. Default: no page.
         redis: URL of the Redis server, such as `redis://head:6379/0`. Without it, XPM_REDIS_URL counts, then a
             settings file; if none names a server, the workspace gets an embedded one.
         workers: How many slots to start on this machine, to serve `queue`. Default: the number of CPUs if the server
@@ -117,8 +115,8 @@ class experiment(RunResults, Sampling):
         check(on_code_change=on_code_change, dry_run=dry_run)
         self.dry_run = dry_run or dry_run_wanted()
         self.rehearsal: Rehearsal | None = None
-        self._workdir, self._port = workdir, port
-        self._wanted = Wanted(self.name, self.queue, redis, workers, lease_s, progress, on_code_change)
+        self._workdir = workdir
+        self._wanted = Wanted(self.name, self.queue, redis, workers, lease_s, progress, on_code_change, port)
         self._options = Options(queue=self.queue, code=chosen(code, format_line(caller())))
         self._lock = threading.RLock()
         self._run: OpenRun | None = None
@@ -138,16 +136,16 @@ class experiment(RunResults, Sampling):
         self.workspace = Workspace.open(place)
         self._open = self._run = OpenRun(self.workspace, self._wanted)
         experiments.append(self)
-        if self._port is not None:
-            log.warning("%s: port=%d: the page that it serves comes with a later version", self.name, self._port)
         return self
 
     def _rehearse(self, place: str) -> experiment:
         """Begin a dry run."""
         from xpm_core.script.rehearsal.rehearsal import Rehearsal  # late, because most runs are none
 
-        _, queue, redis, workers, *_, on_change = self._wanted
-        rehearsal = Rehearsal(place, self.name, queue, redis, workers, cpus=cpus(), on_change=on_change)
+        want = self._wanted
+        rehearsal = Rehearsal(
+            place, self.name, want.queue, want.redis, want.workers, cpus=cpus(), on_change=want.on_change
+        )
         self._open, self.rehearsal, self.workspace = rehearsal, rehearsal, rehearsal.workspace
         experiments.append(self)
         return self

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from xpm_core.cluster.slurm import allocation_end
 from xpm_core.defaults import DEFAULT_GRACE_S, LEAVE_S
 from xpm_core.errors import WorkersFailedError
-from xpm_core.server.url import URL_VARIABLE
+from xpm_core.script.this_process import environment_for
 from xpm_core.workspace.files import explained
 
 if TYPE_CHECKING:
@@ -151,7 +151,7 @@ class LocalWorkers:
                 stdout=output,
                 stderr=output,
                 start_new_session=True,
-                env=self._environment(),
+                env=environment_for(self._url),
                 cwd="/",
             )
         finally:
@@ -163,8 +163,3 @@ class LocalWorkers:
         command += ["--slots", str(self._slots), "--queue", self.queue]
         command += ["--ordered-code", str(ORDERED_CODE)]
         return [*command, "--linger", str(LINGER_S), "--lease", str(self._lease_s)]
-
-    def _environment(self) -> dict[str, str]:
-        """This process's environment, with the server's address: every user of the machine can see arguments."""
-        environment = {name: value for name, value in os.environ.items() if name != URL_VARIABLE}
-        return {**environment, URL_VARIABLE: self._url} if self._url else environment

@@ -26,6 +26,7 @@ from xpm_core.script.follow.tracked_job import TrackedJob
 from xpm_core.script.follow.tracker import Tracker
 from xpm_core.script.live.display import Display
 from xpm_core.script.local_workers import LocalWorkers
+from xpm_core.script.page_process import PageProcess
 from xpm_core.script.show.leaving import undisturbed, unfinished
 from xpm_core.script.show.report import Summary, show_failures_plainly, summarize
 from xpm_core.script.show.run_log import log_to
@@ -63,6 +64,7 @@ class Wanted(NamedTuple):
     lease_s: float
     progress: bool
     on_change: OnChange
+    port: int | None = None
 
 
 class OpenRun:
@@ -128,6 +130,8 @@ class OpenRun:
         self.tracker.on_failure, self._ending.announce = announcer.failed, announcer.ended
         stack.callback(announcer.close)
         stack.callback(self._send_the_rest)
+        if self._wanted.port is not None:
+            self._serve_page(self._wanted.port, stack)
 
     def _follow(self, stack: ExitStack) -> None:
         connector = self.connector
@@ -143,6 +147,13 @@ class OpenRun:
         progress = self._wanted.progress
         self._display = Display(self._name, self.tracker, self._commands, reason, foreseer, progress=progress)
         stack.callback(self._display.leave)
+
+    def _serve_page(self, port: int, stack: ExitStack) -> None:
+        url = "" if self.connector.embedded is not None else self.connector.url
+        log_file, place = self.directory.path / "page.log", self._workspace.path
+        page = PageProcess(self._name, place, port, url=url, log_file=log_file, tell=self._display.tell)
+        page.start()
+        stack.callback(page.close)
 
     # -- submitting ------------------------------------------------------------------------------------------------
 

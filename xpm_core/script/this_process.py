@@ -1,12 +1,18 @@
-"""The script's own process: who runs it, where, how many CPUs it may use, and whether it is to be a dry run."""
+"""The script's own process: who runs it, where, how many CPUs it may use, and whether it is to be a dry run.
+
+Also what its own workers and its page get of it.
+"""
 
 from __future__ import annotations
 
 import getpass
 import os
 import socket
+import stat
 import sys
-from typing import Any
+from typing import Any, TextIO
+
+from xpm_core.server.url import URL_VARIABLE
 
 
 def about() -> dict[str, Any]:
@@ -27,3 +33,22 @@ def cpus() -> int:
 def dry_run_wanted() -> bool:
     """Whether XPM_DRY_RUN asks for a dry run."""
     return os.environ.get("XPM_DRY_RUN", "") not in ("", "0")
+
+
+def environment_for(url: str) -> dict[str, str]:
+    """The environment of a process that uses the same server: it has the address, for all users can see arguments.
+
+    Args:
+        url: The server's address; empty for the embedded one.
+    """
+    environment = {name: value for name, value in os.environ.items() if name != URL_VARIABLE}
+    return {**environment, URL_VARIABLE: url} if url else environment
+
+
+def others_read(stream: TextIO) -> bool:
+    """Whether a stream goes to a file that other users may read, as the output of a batch job often does."""
+    try:
+        found = os.fstat(stream.fileno())
+    except (OSError, ValueError, AttributeError):
+        return False
+    return stat.S_ISREG(found.st_mode) and bool(found.st_mode & (stat.S_IRGRP | stat.S_IROTH))

@@ -35,12 +35,15 @@ class Guard:
         hosts: Names of hosts that requests may name, besides localhost, 127.0.0.1 and [::1]. Without a port.
         acts: Whether the page may act: cancel, retry, drain, pause. Otherwise each POST is refused.
         token: What the address that is printed ends with. Whoever has it gets a session, while the page lives.
+        once: A token that is good one time only, for a browser that is started here: other users of the machine can
+            see the arguments of its process.
     """
 
     cookie: str = "xpm-page"
     hosts: frozenset[str] = frozenset()
     acts: bool = False
     token: str = field(default_factory=new_token, repr=False)
+    once: str = field(default_factory=new_token, repr=False)
     _session: str = field(default_factory=new_token, init=False, repr=False)
     _form_value: str = field(default_factory=new_token, init=False, repr=False)
 
@@ -49,7 +52,7 @@ class Guard:
         return [
             Middleware(SafeHeaders),
             Middleware(KnownHosts, hosts=self.hosts),
-            Middleware(Session, token=self.token, cookie=self.cookie, value=self._session),
+            Middleware(Session, token=self.token, once=self.once, cookie=self.cookie, value=self._session),
             Middleware(Posts, acts=self.acts, form_value=self._form_value),
         ]
 

@@ -31,12 +31,14 @@ class Session:
     Args:
         app: What answers.
         token: The token of the page. It is good for any number of browsers, as long as the page lives.
+        once: A token that is good for the first one who brings it.
         cookie: The name of the cookie.
         value: The value of the cookie.
     """
 
-    def __init__(self, app: ASGIApp, token: str, cookie: str, value: str) -> None:
-        self._app, self._token, self._cookie, self._value = app, token.encode(), cookie, value
+    def __init__(self, app: ASGIApp, token: str, once: str, cookie: str, value: str) -> None:
+        self._app, self._cookie, self._value = app, cookie, value
+        self._token, self._once = token.encode(), once.encode()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand on a request, send it on without its token, or refuse it."""
@@ -45,7 +47,7 @@ class Session:
             return
         token, rest = _split(scope["query_string"])
         if token is not None and scope["method"] in ("GET", "HEAD"):
-            if compare_digest(token, self._token):
+            if self._is_good(token):
                 await self._begin(scope, rest)(scope, receive, send)
             else:
                 await refuse(scope, receive, send, 403, WRONG_TOKEN)
@@ -53,6 +55,12 @@ class Session:
             await self._app(scope, receive, send)
         else:
             await refuse(scope, receive, send, 403, NO_SESSION)
+
+    def _is_good(self, token: bytes) -> bool:
+        if self._once and compare_digest(token, self._once):
+            self._once = b""
+            return True
+        return compare_digest(token, self._token)
 
     def _begin(self, scope: Scope, rest: bytes) -> Response:
         """The answer that sets the cookie and leads to the same address without the token."""

@@ -22,7 +22,7 @@ from xpm_core.script.live.plain_lines import PlainLines
 from xpm_core.script.live.run_html import run_html, run_text
 from xpm_core.script.live.run_screen import RunScreen
 from xpm_core.script.live.run_view import RunView
-from xpm_core.script.live.terminal import Terminal, is_terminal
+from xpm_core.script.live.terminal import WARNING, Terminal, is_terminal
 from xpm_core.tracebacks.prompt import in_notebook
 from xpm_core.words.commands import Commands
 from xpm_core.words.reasons import Reason
@@ -109,6 +109,11 @@ class Display:
             elif self._progress and self._tracker.jobs:
                 self._show(last=True, stopped=False)
 
+    def tell(self, message: str) -> None:
+        """Print a line now, whatever is shown, and although nothing else is. Any thread may call it."""
+        with self._harmless():
+            self._say(message, style="")
+
     def leave(self) -> None:
         """The script leaves, and closes its connections soon."""
         self._asker.leave()
@@ -179,9 +184,9 @@ class Display:
             if pause.queue not in known:
                 self._say(f"{self._name}: {pause.warning(self._commands.resume_queue(pause.queue))}")
 
-    def _say(self, message: str) -> None:
+    def _say(self, message: str, style: str = WARNING) -> None:
         terminal = self._output.terminal
         if terminal is not None and self._output.notebook is None:
-            terminal.say(message)
+            terminal.say(message, style)
         else:
             say(message)

@@ -15,6 +15,9 @@ from xpm_core.words.text import plain, say, shows_glyphs
 if TYPE_CHECKING:
     from rich.live import Live
 
+WARNING = "yellow"
+"""The style of warnings."""
+
 
 class Terminal:
     """The terminal that stderr is.
@@ -46,14 +49,15 @@ class Terminal:
         """Columns."""
         return self._open().console.width
 
-    def say(self, message: str) -> None:
-        """Print a warning, above the lines if there are any."""
-        if self._live is None:
+    def say(self, message: str, style: str = WARNING) -> None:
+        """Print a message, above the lines if there are any. Another thread may end these meanwhile."""
+        live = self._live
+        if live is None:
             say(message)
         else:
             # The terminal wraps the message, so that a command in it can be copied.
             shown = message if self.glyphs else plain(message)
-            self._live.console.print(shown, style="yellow", soft_wrap=True)
+            live.console.print(shown, style=style, soft_wrap=True)
 
     def end(self) -> None:
         """Erase the lines, and let others draw."""

@@ -75,7 +75,7 @@ def check_variable(name: Any, value: Any) -> None:
 
 _CHECKS: dict[str, tuple[Callable[[Any], bool], str]] = {
     "workdir": (lambda value: isinstance(value, str | os.PathLike) and bool(os.fspath(value)), "a path"),
-    "port": (lambda value: value is None or is_whole(value, 1, 65535), "a number from 1 to 65535"),
+    "port": (lambda value: value is None or is_whole(value, 0, 65535), "a number from 0 to 65535"),
     "redis": (lambda value: value is None or isinstance(value, str), "the address of a server"),
     "workers": (lambda value: value is None or is_whole(value, 0, 10000), "a number of slots, 0 to 10000"),
     "lease_s": (lambda value: is_number(value, 0.5, 3600), "a number of seconds, 0.5 to 3600"),

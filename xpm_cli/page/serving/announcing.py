@@ -1,0 +1,56 @@
+"""What is printed when a page is served: where it is, and how to get there.
+
+Owns: that the token is on no line that others can read. An output that goes to a file, as that of a batch job does, is
+often readable for all users of a cluster.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import socket
+from contextlib import suppress
+
+from xpm_cli.page.serving.listening import FORWARDED, Listening
+from xpm_cli.page.serving.private_folder import private_folder
+
+
+class Announcement:
+    """The lines that say where a page is. `close` removes what they point to.
+
+    Args:
+        listening: Where it listens.
+        token: Its token.
+        scheme: http or https.
+        hidden: Whether others may read the lines. Then the address stands in a file that only this user can read.
+    """
+
+    def __init__(self, listening: Listening, token: str, scheme: str = "http", *, hidden: bool = False) -> None:
+        self._file = ""
+        address, bare = listening.url(token, scheme), listening.url("", scheme)
+        self.lines = [f"port {listening.taken} is taken, the page has port {listening.port}"] if listening.taken else []
+        if listening.path:
+            words = ["ssh", "-L", f"{FORWARDED}:{listening.path}", socket.gethostname()]
+            self.lines += ["on your own computer, where a browser is:", f"    {shlex.join(words)}", "then open there:"]
+        if hidden:
+            self._file = _written(listening.name, address)
+            self.lines.append(f"page {bare}")
+            self.lines.append(f"others can read this output, so the address with its token is in {self._file}")
+        else:
+            self.lines.append(f"    {address}" if listening.path else f"page {address}")
+
+    def close(self) -> None:
+        """Remove the file with the address."""
+        if self._file:
+            with suppress(OSError):
+                os.unlink(self._file)
+
+
+def _written(name: str, address: str) -> str:
+    """Write an address into a file that only this user can read. Returns its path."""
+    path = f"{private_folder()}/{name}.url"
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+    with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "w") as file:
+        file.write(f"{address}\n")
+    return path

@@ -17,6 +17,7 @@ from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_cli.lookup.targets import Targets, nothing_was
 from xpm_cli.watch.pages import Page, Pages, Request, Shown
 from xpm_core.errors import FilterError, RedisUnavailableError, XpmError
+from xpm_core.reading.events import Record
 from xpm_core.server.connection import OUTAGES, ServerError
 from xpm_core.server.faults import fault_of
 from xpm_core.words.text import line
@@ -129,14 +130,14 @@ class Desk(threading.Thread):
         """Do what a question has asked about."""
         self._do(lambda: self._say(question.act()))
 
-    def changed(self, identities: Iterable[str]) -> None:
-        """Something has happened, to these jobs or to none."""
+    def heard(self, records: Iterable[Record]) -> None:
+        """Something has happened."""
         with self._turn:
-            self._changed.update(identities)
+            self._changed.update(record.job for record in records if record.job)
             self._dirty = True
             self._turn.notify()
 
-    def missed(self) -> None:
+    def missed(self, _: str) -> None:
         """Anything may have happened."""
         with self._turn:
             self._all = True

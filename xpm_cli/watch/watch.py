@@ -19,10 +19,10 @@ from xpm_cli.watch import keys
 from xpm_cli.watch.board import FRAME, HELP, Board
 from xpm_cli.watch.desk import Desk, Outage, Question
 from xpm_cli.watch.keys import Keys
-from xpm_cli.watch.listener import Listener
 from xpm_cli.watch.pages import LISTS, Page, Pages, Request, Shown
 from xpm_cli.watch.raw_terminal import RawTerminal, messages_held
 from xpm_cli.watch.screen import Screen
+from xpm_core.reading.listener import Listener
 from xpm_core.words.text import plain, shows_glyphs
 
 VIEWS = {"f": Shown.FAILURES, "w": Shown.WORKERS, "t": Shown.TOKENS}
@@ -42,7 +42,7 @@ def watch(opened: OpenWorkspace, experiment: str = "") -> None:
     """
     with messages_held(), RawTerminal(sys.stdin.fileno(), sys.stdout.fileno()) as terminal:
         desk = Desk(opened, Pages(opened, experiment), terminal.wake)
-        listener = Listener(opened.view, desk.changed, desk.missed, desk.fail)
+        listener = Listener(opened.view, desk.heard, desk.missed, desk.fail)
         board = Board(str(opened.workspace.path), opened.view.server)
         try:
             listener.start()

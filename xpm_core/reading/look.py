@@ -152,6 +152,11 @@ class View:
         return max(self.now_s - newest_s, 0.0) if newest_s else float("inf")
 
     @property
+    def total(self) -> int:
+        """How many jobs the workspace has, as they were listed."""
+        return len(self._search.known.rows)
+
+    @property
     def notes(self) -> list[str]:
         """What one should know of the facts, each a sentence: files that are damaged, jobs that the index lacks."""
         known = self._search.known  # reading it says what is damaged
@@ -405,6 +410,21 @@ class View:
             FilterError: As for `jobs`.
         """
         return self._search.ranked(filter)
+
+    def order(self, filter: str | Filter, sort: str) -> list[str]:
+        """Return the identities of the jobs that match a filter, in an order that is asked for.
+
+        A program that shows a part of a long list calls it: `rows` then reads only what it shows.
+
+        Raises:
+            FilterError: As for `jobs`.
+        """
+        return self._search.order(filter, sort)
+
+    def known(self, identities: Iterable[str] | None = None) -> Iterator[JobRow]:
+        """Return these jobs, in order, as they were listed; None for all. Nothing is read of the server; see `rows`."""
+        known = self._search.known.rows
+        return (known[identity] for identity in (known if identities is None else identities) if identity in known)
 
     def update(self, identities: Iterable[str]) -> list[JobRow]:
         """Let some jobs be known as they stand now, also new ones. The other jobs stay as they were listed.

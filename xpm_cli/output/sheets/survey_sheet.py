@@ -6,10 +6,10 @@ Owns: the lines that `xpm status` prints, and their JSON form.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import click
 
@@ -38,6 +38,22 @@ EXPERIMENTS = 5
 """How many experiments are named, the latest ones."""
 LONGEST = 60
 BAR = 24
+
+
+class Need(NamedTuple):
+    """Something that needs somebody.
+
+    Attributes:
+        label: A sign, and what it is about; empty if it belongs to the one before.
+        facts: What is known of it.
+        commands: Commands that help.
+        job: The identity of the job that it is about; empty if it is about no single one.
+    """
+
+    label: str
+    facts: Sequence[str]
+    commands: Sequence[str] = ()
+    job: str = ""
 
 
 @dataclass(frozen=True)
@@ -114,39 +130,39 @@ class SurveySheet:
             terminal: What the terminal can show.
             offers: Whether to name commands that help.
         """
-        for label, facts, commands in self._needs():
-            if items := [*facts, *(commands if offers else ())]:
-                yield terminal.entry(terminal.text(label), items)
+        for need in self.needed():
+            if items := [*need.facts, *(need.commands if offers else ())]:
+                yield terminal.entry(terminal.text(need.label), items)
 
-    def _needs(self) -> Iterator[tuple[str, list[str], list[str]]]:
-        """The same: a label, facts, and commands that help."""
+    def needed(self) -> Iterator[Need]:
+        """What needs somebody, in the order in which it is shown."""
         survey, commands = self.survey, self.commands
         causes = grouped(survey.failed)
         for cause in causes[:CAUSES]:
             first = cause.jobs[0].identity
-            yield f"✗ {short(first)}", _cause(cause, survey.now_s), [commands.show(first)]
+            yield Need(f"✗ {short(first)}", _cause(cause, survey.now_s), [commands.show(first)], first)
         unnamed = survey.counts[State.FAILED] - sum(len(cause.jobs) for cause in causes[:CAUSES])
         if unnamed > 0:
-            yield "", [f"{unnamed} more failed"], [commands.jobs("--state failed")]
+            yield Need("", [f"{unnamed} more failed"], [commands.jobs("--state failed")])
         elif survey.failed:
-            yield "", [], [commands.retry_failed(self.of)]
+            yield Need("", [], [commands.retry_failed(self.of)])
         for large, jobs in survey.too_large:
-            yield "! never", [f"{plural(jobs, 'job')} ready: {large}"], [*large.offers()]
+            yield Need("! never", [f"{plural(jobs, 'job')} ready: {large}"], [*large.offers()])
         for pause in all_paused(survey.queues, survey.now_s):
             jobs = sum(queue.ready for queue in survey.queues if queue.queue == pause.queue)
             wait = f"{plural(jobs, 'ready job')} {'waits' if jobs == 1 else 'wait'}"
-            yield "! queues", [str(pause), wait], [commands.resume_queue(pause.queue)]
+            yield Need("! queues", [str(pause), wait], [commands.resume_queue(pause.queue)])
         for each_queue in unserved(survey.queues):
-            yield "! workers", [each_queue.entry()], [commands.start_worker(each_queue.queue)]
+            yield Need("! workers", [each_queue.entry()], [commands.start_worker(each_queue.queue)])
         for each in survey.avoided:
-            yield "! workers", [str(each.reason)], [each.reason.remedy]
+            yield Need("! workers", [str(each.reason)], [each.reason.remedy])
         silent = list(_silent(survey.workers))
         for text in silent[:SILENT]:
-            yield "! workers", [text], []
+            yield Need("! workers", [text])
         if (more := len(silent) - SILENT) > 0:
-            yield "", [f"and {more} more are silent"], []
+            yield Need("", [f"and {more} more are silent"])
         if survey.suspended:
-            yield "! workers", ["all workers of the server are suspended"], ["rq resume"]
+            yield Need("! workers", ["all workers of the server are suspended"], ["rq resume"])
 
     # -- for programs ----------------------------------------------------------------------------------------------
 

@@ -84,7 +84,7 @@ class JobTable:
         ]
         values = [(name, [self._value(value, terminal) for value in found]) for name, found in differing.items()]
         last: list[Cells] = [
-            ("TIME", [self._time(row) for row in rows]),
+            ("TIME", [time_of(row, self.now_s) for row in rows]),
             ("WHERE", [where(row) for row in rows]),
             *(self._more() if self.wide else ()),
         ]
@@ -124,14 +124,6 @@ class JobTable:
         text = text_of(value)
         return text if self.wide or terminal.width is None else line(text, WIDEST_VALUE)
 
-    def _time(self, row: JobRow) -> str:
-        """How long it runs or waits, or how long ago it ended."""
-        if row.state is State.RUNNING and row.started_s:
-            return span(self.now_s - row.started_s)
-        if row.ended_s and row.state in (State.DONE, State.FAILED, State.CANCELLED):
-            return ago(self.now_s - row.ended_s)
-        return span(self.now_s - row.submitted_s) if row.submitted_s else "-"
-
     def _why(self, row: JobRow) -> str:
         progress = row.job.progress if row.job else {}
         if row.state is State.RUNNING and progress:
@@ -162,6 +154,15 @@ class JobTable:
             parts.append(f"the same in all: {self._common(common, terminal)}")
         if parts:
             yield from terminal.wrapped("", " · ".join(parts))
+
+
+def time_of(row: JobRow, now_s: float) -> str:
+    """How long a job runs or waits, or how long ago it ended."""
+    if row.state is State.RUNNING and row.started_s:
+        return span(now_s - row.started_s)
+    if row.ended_s and row.state in (State.DONE, State.FAILED, State.CANCELLED):
+        return ago(now_s - row.ended_s)
+    return span(now_s - row.submitted_s) if row.submitted_s else "-"
 
 
 def where(row: JobRow) -> str:

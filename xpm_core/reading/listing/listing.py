@@ -90,13 +90,16 @@ class JobSelector:
             order: The order; None for `RANKS`, and within a state as `rank_of` says.
             limit: How many jobs to return at most; None for all.
         """
-        rows = list(self._known.rows.values())
-        matching, unsure = self._matching(wanted, rows)
-        matching = sorted(matching, key=rank_of) if order is None else self._ordered(matching, order)
+        matching, unsure = self.ordered(wanted, order)
         shown = matching[:limit]
         self.complete(shown)
         still = [row for row in shown if wanted.matches(row)]  # a job may have moved on since its state was listed
-        return Listing(still, len(matching) - len(shown) + len(still), len(rows), unsure)
+        return Listing(still, len(matching) - len(shown) + len(still), len(self._known.rows), unsure)
+
+    def ordered(self, wanted: BoundFilter, order: Order | None) -> tuple[list[JobRow], int]:
+        """Return the jobs that match, in order, and for how many that cannot be said. See `select`."""
+        matching, unsure = self._matching(wanted, list(self._known.rows.values()))
+        return (sorted(matching, key=rank_of) if order is None else self._ordered(matching, order)), unsure
 
     def matching(self, wanted: BoundFilter) -> tuple[list[JobRow], int]:
         """Return the jobs that match, and for how many that cannot be said.

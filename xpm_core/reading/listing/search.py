@@ -12,7 +12,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from xpm_core.filters import Filter, Row, Vocabulary, parse, parse_sort
+from xpm_core.filters import BoundFilter, Filter, Order, Row, Vocabulary, parse, parse_sort
 from xpm_core.index.entries import Entry
 from xpm_core.index.merged import MergedIndex
 from xpm_core.reading.listing.job_names import JobNames
@@ -74,10 +74,18 @@ class JobSearch:
 
     def select(self, filter: str | Filter, sort: str, limit: int | None) -> Listing:
         """Return the jobs that match a filter; see `View.jobs`."""
+        return self._selector.select(*self._asked(filter, sort), limit)
+
+    def order(self, filter: str | Filter, sort: str) -> list[str]:
+        """Return the identities of the jobs that match a filter, in order; see `View.order`."""
+        return [row.identity for row in self._selector.ordered(*self._asked(filter, sort))[0]]
+
+    def _asked(self, filter: str | Filter, sort: str) -> tuple[BoundFilter, Order | None]:
+        """A filter and an order, about the jobs that are known."""
         if isinstance(filter, str):
             filter = parse(filter) if filter.strip() else Filter()
         order = parse_sort(sort, self.vocabulary, "sort") if sort else None
-        return self._selector.select(filter.bind(self.vocabulary, self._now_s), order, limit)
+        return filter.bind(self.vocabulary, self._now_s), order
 
     def matching(self, filter: str | Filter, others: Sequence[R] = ()) -> tuple[list[JobRow], int, list[R]]:
         """Return the jobs that match a filter in the order of their submission, and for how many that is not known.

@@ -1,4 +1,4 @@
-"""Waits for events of the workspace, and says which jobs they are about.
+"""Waits for events of the workspace, and hands them on. The screen and the page follow the jobs by it.
 
 Owns: the place in the stream of events, also after an outage.
 """
@@ -6,8 +6,9 @@ Owns: the place in the stream of events, also after an outage.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
+from xpm_core.reading.events import Record
 from xpm_core.reading.look import View
 from xpm_core.server.connection import OUTAGES
 
@@ -22,23 +23,28 @@ class Listener(threading.Thread):
 
     Args:
         view: The workspace.
-        changed: Called with the jobs of events that have happened, maybe with none.
-        missed: Called when events may have been missed.
+        heard: Called with events that have happened, in order, at least one.
+        missed: Called when events may have been missed, with the cursor after which they are heard again.
         failed: Called with an error that is no outage.
     """
 
     def __init__(
         self,
         view: View,
-        changed: Callable[[Iterable[str]], None],
-        missed: Callable[[], None],
+        heard: Callable[[list[Record]], None],
+        missed: Callable[[str], None],
         failed: Callable[[Exception], None],
     ) -> None:
-        super().__init__(name="xpm-watch-events", daemon=True)
+        super().__init__(name="xpm-events", daemon=True)
         self._reader = view.blocking_reader.events
         self._cursor = view.reader.events.last()
-        self._changed, self._missed, self._failed = changed, missed, failed
+        self._heard, self._missed, self._failed = heard, missed, failed
         self._closed = threading.Event()
+
+    @property
+    def cursor(self) -> str:
+        """The cursor of the last event that was heard, or before which nothing is heard."""
+        return self._cursor
 
     def run(self) -> None:
         """Read until `close`."""
@@ -63,14 +69,14 @@ class Listener(threading.Thread):
     def _read(self) -> None:
         if records := self._reader.after(self._cursor, block_s=BLOCK_S):
             self._cursor = records[-1].cursor
-            self._changed({record.job for record in records if record.job})
+            self._heard(records)
         elif self._reader.astray(self._cursor):
             self._come_back()
 
     def _come_back(self) -> None:
         """Go on after an outage: what has happened meanwhile is read from the jobs themselves."""
         self._cursor = self._reader.last()
-        self._missed()
+        self._missed(self._cursor)
 
     def close(self) -> None:
         """Report nothing any more."""

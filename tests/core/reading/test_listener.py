@@ -1,4 +1,4 @@
-"""The listener says which jobs events are about, also after an outage."""
+"""The listener hands events on, also after an outage."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from helpers.private_server import PrivateServer
 from helpers.simulated_jobs import Lab
 from helpers.waiting import wait_until
 
-from xpm_cli.watch.listener import Listener
+from xpm_core.reading.events import Record
+from xpm_core.reading.listener import Listener
 from xpm_core.reading.look import View, look
 from xpm_core.store import keys
 from xpm_core.workspace.workspace import Workspace
@@ -24,10 +25,14 @@ class Heard:
         self.jobs: set[str] = set()
         self.missed = 0
         self.errors: list[Exception] = []
-        self.listener = Listener(view, self.jobs.update, self.miss, self.errors.append)
+        self.listener = Listener(view, self.hear, self.miss, self.errors.append)
         self.listener.start()
 
-    def miss(self) -> None:
+    def hear(self, records: list[Record]) -> None:
+        self.jobs.update(record.job for record in records)
+
+    def miss(self, cursor: str) -> None:
+        assert cursor == self.listener.cursor
         self.missed += 1
 
 

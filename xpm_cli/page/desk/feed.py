@@ -1,0 +1,243 @@
+"""The stream of what changes: `GET /live`, server-sent events that a browser reads.
+
+An event says which jobs have changed, their states, and how many jobs are in each state. Its id is that of the last
+event of the workspace that it covers. A browser that comes back names this id, and misses nothing.
+
+    id: 1700000000000-3
+    event: jobs
+    data: {"jobs": {"3f2a…": "done"}, "counts": {"done": 41, …}, "many": false}
+
+`many` says that too many jobs have changed to name them. The event `reload` says that nobody knows which have changed.
+After either, a page asks for all that it shows.
+
+Owns: what a slow browser gets. What has changed is gathered until the browser takes it, so that nothing piles up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import threading
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AbstractContextManager, suppress
+from typing import Protocol
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response, StreamingResponse
+from starlette.routing import Route
+
+from xpm_core.errors import XpmError
+from xpm_core.reading.events import EventReader, position
+from xpm_core.reading.look import View
+from xpm_core.states import State
+
+LEAST_S = 0.2
+"""The time between two events of a stream, at least, seconds."""
+HEARTBEAT_S = 15.0
+"""A stream without events says after so many seconds that it lives. So either side notices that the other is gone."""
+MOST_JOBS = 2_000
+"""How many jobs an event names at most."""
+MOST_READS = 20
+"""A browser that comes back is told what it has missed if that takes so many reads of the server at most."""
+RETRY_MS = 1_000
+"""After how many milliseconds a browser tries again when its connection is lost."""
+
+HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
+CURSOR = re.compile(r"\d{1,20}-\d{1,20}", re.ASCII)
+
+
+class Batch(Protocol):
+    """What the desk says when something has changed."""
+
+    @property
+    def cursor(self) -> str: ...
+    @property
+    def changed(self) -> Mapping[str, State]: ...
+    @property
+    def counts(self) -> Mapping[State, int]: ...
+    @property
+    def missed(self) -> bool: ...
+
+
+class Desk(Protocol):
+    """What the feed needs of the desk."""
+
+    @property
+    def cursor(self) -> str: ...
+    def reading(self) -> AbstractContextManager[View]: ...
+    def subscribe(self, heard: Callable[[Batch], None]) -> Callable[[], None]: ...
+
+
+class Feed:
+    """All streams of the page.
+
+    Args:
+        desk: The desk.
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._lock = threading.Lock()
+        self._streams: set[Stream] = set()
+        self._closed = False
+
+    def routes(self) -> list[Route]:
+        """The routes of the feed."""
+        return [Route("/live", self.live, name="live")]
+
+    async def live(self, request: Request) -> Response:
+        """Answer with a stream that lasts until the browser goes or the page ends."""
+        after = request.headers.get("last-event-id") or request.query_params.get("after", "")
+        return StreamingResponse(self._events(after), media_type="text/event-stream", headers=HEADERS)
+
+    async def _events(self, after: str) -> AsyncIterator[str]:
+        stream = Stream(asyncio.get_running_loop())
+        leave = self._enter(stream)
+        try:
+            yield f"retry: {RETRY_MS}\n\n"
+            yield await run_in_threadpool(missed, self._desk, after)
+            async for text in stream.texts():
+                yield text
+        finally:
+            leave()
+
+    def _enter(self, stream: Stream) -> Callable[[], None]:
+        with self._lock:
+            if self._closed:
+                stream.close()
+            self._streams.add(stream)
+        unsubscribe = self._desk.subscribe(stream.hear)
+
+        def leave() -> None:
+            unsubscribe()
+            with self._lock:
+                self._streams.discard(stream)
+
+        return leave
+
+    def close(self) -> None:
+        """End all streams, because the page ends. Any thread may call it."""
+        with self._lock:
+            self._closed = True
+            for stream in self._streams:
+                stream.close()
+
+
+class Stream:
+    """What one browser has not been told yet: at most one event, into which all batches go.
+
+    Args:
+        loop: The loop in which the browser is answered.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop, self._awake = loop, asyncio.Event()
+        self._lock = threading.Lock()
+        self._jobs: dict[str, State] = {}
+        self._many = self._missed = self._ended = False
+        self._last: Batch | None = None
+
+    def hear(self, batch: Batch) -> None:
+        """Take in a batch. The desk's thread calls it, and never waits here."""
+        with self._lock:
+            sleeps, self._last = self._last is None, batch
+            self._missed = self._missed or batch.missed
+            if not self._many:
+                self._jobs.update(batch.changed)
+            if len(self._jobs) > MOST_JOBS:
+                self._many, self._jobs = True, {}
+        if sleeps:
+            self._wake()
+
+    def close(self) -> None:
+        """Let `texts` end."""
+        self._ended = True
+        self._wake()
+
+    def _wake(self) -> None:
+        with suppress(RuntimeError):  # the loop is closed: nobody reads any more
+            self._loop.call_soon_threadsafe(self._awake.set)
+
+    async def texts(self) -> AsyncIterator[str]:
+        """Yield events as a browser reads them, and heartbeats, until `close`."""
+        while not self._ended:
+            with suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._awake.wait(), HEARTBEAT_S)
+            if self._ended:
+                return
+            self._awake.clear()
+            yield self._take() or ": alive\n\n"
+            await asyncio.sleep(LEAST_S)
+
+    def _take(self) -> str:
+        with self._lock:
+            jobs, many, missed, last = self._jobs, self._many, self._missed, self._last
+            self._jobs, self._many, self._missed, self._last = {}, False, False, None
+        if last is None:
+            return ""
+        return event(last.cursor, {} if missed else jobs, last.counts, many=many, reload=missed)
+
+
+def event(
+    cursor: str, jobs: Mapping[str, State], counts: Mapping[State, int] | None, *, many: bool = False, reload: bool
+) -> str:
+    """An event as a browser reads it.
+
+    Args:
+        cursor: Its id.
+        jobs: The jobs that have changed.
+        counts: How many jobs are in each state; None if that was not asked.
+        many: Whether more jobs have changed than are named.
+        reload: Whether it is not known which jobs have changed.
+    """
+    data = {"jobs": jobs, "counts": counts, "many": many or reload}
+    text = json.dumps(data, separators=(",", ":"))
+    return f"id: {cursor}\nevent: {'reload' if reload else 'jobs'}\ndata: {text}\n\n"
+
+
+def missed(desk: Desk, after: str) -> str:
+    """The event that a browser gets first: what has changed since the last one that it has seen.
+
+    The browser hears the batches that come meanwhile, too. So it may be told the same twice, and misses nothing.
+
+    Args:
+        desk: The desk.
+        after: The id of the last event that the browser has seen; empty if it has seen none.
+    """
+    now = desk.cursor
+    if not after or after == now:
+        return event(now, {}, None, reload=False)
+    if not CURSOR.fullmatch(after) or position(after) > position(now):
+        return event(now, {}, None, reload=True)
+    try:
+        with desk.reading() as view:
+            found = _between(view.reader.events, after, now)
+            many = found is not None and len(found) > MOST_JOBS
+            rows = view.rows(found or ()) if not many else []
+    except XpmError:  # the server is away; when it is back, the desk says that it may have missed something
+        return event(now, {}, None, reload=True)
+    states = {row.identity: row.state for row in rows if row.state is not None}
+    return event(now, states, None, many=many, reload=found is None)
+
+
+def _between(reader: EventReader, after: str, last: str) -> dict[str, None] | None:
+    """The jobs of the events after one and up to another; None if the workspace has too many, or not all any more.
+
+    What comes after the last one is not told here, because the desk has not read it yet.
+    """
+    found: dict[str, None] = {}
+    if reader.astray(after):
+        return None
+    for _ in range(MOST_READS):
+        records = reader.after(after)
+        for record in records:
+            if position(record.cursor) > position(last):
+                return found
+            after = record.cursor
+            if record.job:
+                found[record.job] = None
+        if not records or position(after) >= position(last) or len(found) > MOST_JOBS:
+            return found
+    return None

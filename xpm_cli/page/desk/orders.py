@@ -1,0 +1,96 @@
+"""Jobs that match a filter, in an order, and the columns in which they differ; remembered for the next request.
+
+Owns: what is forgotten, and when. A filter that nobody has asked for lately is forgotten.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from xpm_cli.page.desk.differing import Differing
+from xpm_core.filters import Filter, parse
+from xpm_core.reading.listing.ranking import Ranking
+from xpm_core.reading.listing.row import JobRow
+from xpm_core.reading.look import View
+
+KEPT = 16
+"""How many filters are remembered, the latest ones."""
+TIMES = frozenset({"since", "submitted", "started", "ended"})
+"""The fields whose comparisons count from now, so that a filter on them has to be asked anew."""
+REBIND_S = 10.0
+"""How often that is done, seconds."""
+SHARE = 20
+"""What took long is done less often: it gets one part in so many of the time."""
+
+
+@dataclass
+class Remembered:
+    """A filter that was asked for.
+
+    Attributes:
+        ranking: The jobs that match, in the order of a list.
+        differing: The tags, parameters and results in which they differ.
+        bound_s: When the filter was asked about all jobs, by the monotonic clock.
+    """
+
+    ranking: Ranking
+    differing: Differing
+    bound_s: float
+
+
+class Orders:
+    """The filters and orders of the latest requests. Whoever uses it holds the desk's lock."""
+
+    def __init__(self) -> None:
+        self._filters: OrderedDict[str, Remembered] = OrderedDict()
+        self._sorted: OrderedDict[tuple[str, str], tuple[float, Sequence[str]]] = OrderedDict()
+
+    def forget(self) -> None:
+        """Forget everything, because the jobs were listed anew."""
+        self._filters.clear()
+        self._sorted.clear()
+
+    def update(self, rows: Sequence[JobRow]) -> None:
+        """Take in jobs that are new, or have changed."""
+        for each in self._filters.values():
+            each.ranking.update(rows)
+            each.differing.update(row for row in rows if row.identity in each.ranking)
+
+    def of(self, view: View, text: str) -> Remembered:
+        """Return what matches a filter.
+
+        Raises:
+            FilterError: The filter cannot be understood, or names what no job has.
+        """
+        found, now_s = self._filters.get(text), time.monotonic()
+        if found is None or (now_s - found.bound_s > REBIND_S and not TIMES.isdisjoint(found.ranking.fields)):
+            ranking = view.ranked(parse(text) if text.strip() else Filter())
+            differing = Differing()
+            differing.update(view.known(ranking.window(0, len(ranking))))
+            found = self._filters[text] = Remembered(ranking, differing, now_s)
+        _keep_latest(self._filters, text)
+        return found
+
+    def sorted(self, view: View, text: str, sort: str) -> Sequence[str]:
+        """Return the identities of what matches a filter, in an order that was asked for.
+
+        The order is made anew when it is some seconds old: a row that changes in place keeps its place so long.
+        """
+        key = text, sort
+        until_s, order = self._sorted.get(key, (0.0, ()))
+        if (began := time.monotonic()) > until_s:
+            order = view.order(text, sort)
+            ended = time.monotonic()
+            self._sorted[key] = ended + max(SHARE * (ended - began), 1.0), order
+        _keep_latest(self._sorted, key)
+        return order
+
+
+def _keep_latest(kept: OrderedDict[Any, Any], key: Any) -> None:
+    kept.move_to_end(key)
+    while len(kept) > KEPT:
+        kept.popitem(last=False)

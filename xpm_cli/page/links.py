@@ -1,0 +1,84 @@
+"""The URLs of the views: each is written here, and nowhere else.
+
+Owns: what a URL says. A view can be sent to a colleague by its URL.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from urllib.parse import quote, urlencode
+
+
+class Links:
+    """URLs on the page. A static copy has a kind of its own, which names files.
+
+    Example:
+        >>> Links().jobs("lr>0.1", sort="-started")
+        '/jobs?filter=lr%3E0.1&sort=-started'
+    """
+
+    def experiments(self) -> str:
+        """The first view."""
+        return "/"
+
+    def jobs(self, filter: str = "", *, sort: str = "", columns: str = "", first: int = 0) -> str:
+        """The list of jobs that match a filter."""
+        return _url("/jobs", filter=filter, sort=sort, columns=columns, first=first or "")
+
+    def rows(self, filter: str = "", *, sort: str = "", columns: str = "", first: int = 0) -> str:
+        """Some rows of that list, without the page around them."""
+        return _url("/jobs/rows", filter=filter, sort=sort, columns=columns, first=first or "")
+
+    def job(self, identity: str) -> str:
+        """One job."""
+        return f"/job/{quote(identity, safe=':')}"
+
+    def log(self, identity: str, stream: str = "", attempt: int = 0) -> str:
+        """The log of a job."""
+        return _url(f"{self.job(identity)}/log", stream=stream, attempt=attempt or "")
+
+    def file(self, identity: str, path: str) -> str:
+        """A file in the directory of a job."""
+        return f"{self.job(identity)}/files/{quote(path)}"
+
+    def compare(self, identities: Iterable[str]) -> str:
+        """Some jobs side by side."""
+        return _url("/compare", ids=",".join(identities))
+
+    def curves(self, metric: str = "", filter: str = "", *, all_but: str = "") -> str:
+        """A metric over the steps."""
+        return _url("/curves", metric=metric, filter=filter, all_but=all_but)
+
+    def curve_data(self, metric: str = "", filter: str = "", *, all_but: str = "", ids: Iterable[str] = ()) -> str:
+        """What such curves are drawn from."""
+        return _url("/curves/data", metric=metric, filter=filter, all_but=all_but, ids=",".join(ids))
+
+    def results(self, filter: str = "", *, experiment: str = "", over: str = "") -> str:
+        """The table of what jobs have reported."""
+        return _url("/results", filter=filter, experiment=experiment, over=over)
+
+    def timeline(self, filter: str = "") -> str:
+        """What each worker did when."""
+        return _url("/timeline", filter=filter)
+
+    def graph(self, job: str = "") -> str:
+        """Which jobs need which."""
+        return _url("/graph", job=job)
+
+    def workers(self) -> str:
+        """Workers, tokens and queues."""
+        return "/workers"
+
+    def act(self, verb: str, filter: str = "", *, ids: Iterable[str] = ()) -> str:
+        """The question whether to "cancel" or "retry" jobs."""
+        return _url(f"/acting/{verb}", filter=filter, ids=",".join(ids))
+
+    def asset(self, name: str) -> str:
+        """A script or a style."""
+        return f"/assets/{name}"
+
+
+def _url(path: str, **query: object) -> str:
+    """A path with the parts of the query that are not empty."""
+    given = {name: value for name, value in query.items() if value != ""}
+    return f"{path}?{urlencode(given)}" if given else path

@@ -1,0 +1,99 @@
+"""The first view: how the workspace stands. What needs somebody, experiments with their jobs by state, when it ends.
+
+Owns: what it reads. It says what `xpm status` says.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from starlette.routing import Route
+
+from xpm_cli.output.sheets.survey_sheet import Need, SurveySheet
+from xpm_cli.page.rendering import page
+from xpm_core.filters import from_options
+from xpm_core.forecast.records import Forecast
+from xpm_core.reading.experiments import Experiment
+from xpm_core.states import State
+
+if TYPE_CHECKING:
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from xpm_cli.page.desk.desk import Desk
+    from xpm_cli.page.links import Links
+    from xpm_core.reading.look import View
+
+SHOWN = 100
+"""How many experiments are shown, the latest ones."""
+
+
+class Standing(NamedTuple):
+    """How the workspace stands.
+
+    Attributes:
+        now_s: The time, epoch seconds.
+        counts: How many jobs are in each state; the state None is not known.
+        experiments: The experiments, the latest run first; each with its jobs by state.
+        needs: What needs somebody.
+        forecast: When the unfinished jobs may have ended; None if none is left, or nobody knows.
+    """
+
+    now_s: float
+    counts: Mapping[State | None, int]
+    experiments: Sequence[tuple[Experiment, Mapping[State | None, int]]]
+    needs: Sequence[Need] = ()
+    forecast: Forecast | None = None
+
+
+def routes() -> list[Route]:
+    """The URLs of this view."""
+    return [Route("/", show)]
+
+
+def show(request: Request) -> Response:
+    """How the workspace stands."""
+    desk: Desk = request.app.state.desk
+    standing = desk.remembered("standing", lambda view: _standing(desk, view))
+    links: Links = request.app.state.links
+    return page(
+        request,
+        "experiments.jinja",
+        standing=standing,
+        shown=SHOWN,
+        more=max(len(standing.experiments) - SHOWN, 0),
+        filter_of=_filter_of,
+        state_url=lambda state: links.jobs(str(from_options(state=state.value))),
+        url_of=lambda experiment: lambda state: links.jobs(_filter_of(experiment, state)),
+    )
+
+
+def _standing(desk: Desk, view: View) -> Standing:
+    of_experiment: dict[str, Counter[State | None]] = {}
+    counts: Counter[State | None] = Counter()
+    for row in view.known():
+        counts[row.state] += 1
+        for name in row.experiments:
+            of_experiment.setdefault(name, Counter())[row.state] += 1
+    if view.away is not None:
+        return Standing(view.now_s, counts, _each(view.experiments(), of_experiment))
+    survey = view.survey()
+    forecast = view.forecast(survey=survey) if survey.goes_on else None
+    path = str(view.workspace.path)
+    sheet = SurveySheet(path, view.workspace.id, view.server, desk.opened.commands, survey, forecast=forecast)
+    experiments = _each(survey.experiments, of_experiment)
+    counts = Counter(survey.counts)
+    return Standing(survey.now_s, counts, experiments, list(sheet.needed()), forecast)
+
+
+def _each(
+    experiments: Iterable[Experiment], counts: Mapping[str, Mapping[State | None, int]]
+) -> list[tuple[Experiment, Mapping[State | None, int]]]:
+    return [(each, counts.get(each.name, {})) for each in experiments]
+
+
+def _filter_of(experiment: str, state: State | None = None) -> str:
+    """The filter of the jobs of an experiment, maybe of one state."""
+    return str(from_options(experiment=[experiment], state=state.value if state else None))

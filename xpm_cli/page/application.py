@@ -17,7 +17,7 @@ from xpm_cli.page import rendering
 from xpm_cli.page.desk.desk import Desk
 from xpm_cli.page.desk.feed import Feed
 from xpm_cli.page.links import Links
-from xpm_cli.page.views import experiments, jobs
+from xpm_cli.page.views import experiments, graph, jobs, timeline, workers
 from xpm_core.errors import (
     AmbiguousJobError,
     FilterError,
@@ -59,6 +59,9 @@ def build(desk: Desk, guard: Guard, links: Links | None = None) -> Starlette:
     routes: list[Route | Mount] = [
         *experiments.routes(),
         *jobs.routes(),
+        *timeline.routes(),
+        *graph.routes(),
+        *workers.routes(),
         *feed.routes(),
         Mount("/assets", StaticFiles(directory=ASSETS)),
     ]

@@ -1,4 +1,4 @@
-"""What has run where, and what jobs waited for: the facts of the timeline.
+"""What has run where, what jobs waited for, and what needs what: the facts of the timeline and of the graph.
 
 The cheapest true sources, in this order: the events that the server keeps (each execution, with retries and lost
 leases; the last 200,000 events), the workers' files of the index (each end of a job, however long ago), and the running

@@ -26,7 +26,6 @@ from xpm_core.states import State
 
 if TYPE_CHECKING:
     from xpm_cli.page.desk.desk import Desk
-
     from xpm_core.reading.look import View
 
 BATCHES = 10
@@ -97,7 +96,7 @@ class History:
         return Past(
             tuple(self._executions.lanes(now_s)),
             now_s,
-            dict(self._waiting.until(now_s)),
+            self._waiting.until(now_s),
             self._waiting.since_s,
             self._cut,
             self._files.unseen + len(self._executions.unseen),

@@ -13,7 +13,7 @@ Owns: the replay. It reads nothing.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -62,7 +62,7 @@ class Waiting:
     hosts: Mapping[str, str] = field(default_factory=dict)
     lines: dict[str, Line] = field(default_factory=dict)
     since_s: float | None = None
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: dict[str, float] = field(default_factory=lambda: defaultdict(float))
     _at_s: float = 0.0
     _tokens: Mapping[str, Capacity] = field(default_factory=dict)
     _places: dict[str, Line | str] = field(default_factory=dict)
@@ -142,11 +142,11 @@ class Waiting:
                 self._paused.discard(move.queue)
                 self._reasons.clear()
 
-    def until(self, now_s: float) -> Counter[str]:
+    def until(self, now_s: float) -> dict[str, float]:
         """How long jobs waited for what, up to now: all of them together, seconds."""
         if self.since_s is not None:
             self._pass(now_s)
-        return Counter({what: seconds for what, seconds in self.seconds.items() if seconds > 0})
+        return {what: seconds for what, seconds in self.seconds.items() if seconds > 0}
 
     @property
     def jobs(self) -> int:

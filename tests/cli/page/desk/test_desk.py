@@ -1,0 +1,137 @@
+"""The desk reads a workspace once for all requests, and follows its events."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+import pytest
+from helpers.page import PageClient, page_of
+from helpers.private_server import PrivateServer
+from helpers.simulated_jobs import ERROR, Lab
+from helpers.waiting import wait_until
+
+from xpm_cli.page.desk.desk import Batch
+from xpm_core.errors import FilterError
+from xpm_core.states import State
+from xpm_core.workspace.workspace import Workspace
+
+pytestmark = pytest.mark.redis
+
+
+def listed(page: PageClient, text: str = "", sort: str = "") -> list[str]:
+    return [row.tags["name"] for row in page.desk.listed(text, sort).rows]
+
+
+def test_a_list_has_what_happens_after_it_was_first_read(lab: Lab, page: PageClient) -> None:
+    assert listed(page) == []
+    lab.submit("a")
+    wait_until(lambda: listed(page) == ["a"])
+    lab.claim(lab.identity("a"))
+    wait_until(lambda: page.desk.listed("state=running").matched == 1)
+    assert page.desk.listed("").counts[State.RUNNING] == 1
+
+
+def test_a_part_of_a_list_is_read_in_order(lab: Lab, page: PageClient) -> None:
+    for name in "abcde":
+        lab.submit(name)
+    wait_until(lambda: len(listed(page)) == 5)
+    part = page.desk.listed("", "", first=1, count=2)
+    assert ([row.tags["name"] for row in part.rows], part.matched, part.total) == (["b", "c"], 5, 5)
+    assert listed(page, sort="-name") == ["e", "d", "c", "b", "a"]
+
+
+def test_a_filter_that_means_nothing_is_an_error_and_forgotten(lab: Lab, page: PageClient) -> None:
+    lab.submit("a", params={"lr": 0.1})
+    wait_until(lambda: len(listed(page)) == 1)
+    with pytest.raises(FilterError, match="no job has a field"):
+        page.desk.listed("rl=1")
+    assert page.desk.listed("lr=0.1").matched == 1
+
+
+def test_who_subscribes_hears_of_each_change_with_its_cursor(lab: Lab, page: PageClient) -> None:
+    heard: list[Batch] = []
+    end = page.desk.subscribe(heard.append)
+    lease = lab.start("a")
+    wait_until(lambda: any(batch.changed.get(lease.identity) is State.RUNNING for batch in heard))
+    last = page.desk.view.reader.events.last()
+    wait_until(lambda: heard[-1].cursor == last)
+    assert heard[-1].counts[State.RUNNING] == 1
+    end()
+    count = len(heard)
+    lab.finish("a", lease)
+    wait_until(lambda: page.desk.listed("state=done").matched == 1)
+    assert len(heard) == count
+
+
+def test_what_is_remembered_is_made_again_after_a_change(lab: Lab, page: PageClient) -> None:
+    made: list[int] = []
+
+    def make(view: object) -> int:
+        made.append(1)
+        return len(made)
+
+    assert [page.desk.remembered("x", make) for _ in range(3)] == [1, 1, 1]
+    lab.submit("a")
+    wait_until(lambda: page.desk.remembered("x", make) == 2)
+
+
+def test_many_threads_read_at_the_same_time(lab: Lab, page: PageClient) -> None:
+    for number in range(30):
+        lab.submit(f"job{number}", params={"lr": number})
+    wrong: list[Exception] = []
+
+    def ask(number: int) -> None:
+        try:
+            for _ in range(5):
+                page.desk.listed(f"lr>={number}" if page.desk.listed("").matched else "", "-submitted")
+        except Exception as error:
+            wrong.append(error)
+
+    wait_until(lambda: len(listed(page)) == 30)
+    threads = [threading.Thread(target=ask, args=(number,)) for number in range(8)]
+    for thread in threads:
+        thread.start()
+    lease = lab.claim(lab.identity("job0"))
+    lab.finish("job0", lease, State.FAILED, ERROR)
+    for thread in threads:
+        thread.join()
+    assert wrong == []
+    wait_until(lambda: page.desk.listed("state=failed").matched == 1)
+
+
+def test_an_outage_leaves_what_was_known_and_is_said(
+    fresh_server: Callable[..., PrivateServer], workspace: Workspace
+) -> None:
+    server = fresh_server(aof=True)
+    with server.client() as client, page_of(workspace.path, server.url) as page:
+        lab = Lab(workspace, client)
+        lab.submit("a")
+        wait_until(lambda: listed(page) == ["a"])
+        assert "The server does not answer" not in page.get("/jobs")
+        server.kill()
+        text = page.get("/jobs")
+        assert lab.identity("a")[:7] in text
+        server.start()
+        lab.submit("b")
+        wait_until(lambda: listed(page) == ["a", "b"])
+        assert "The server does not answer" not in page.get("/jobs")
+
+
+def test_without_a_server_the_files_answer_until_it_is_back(
+    fresh_server: Callable[..., PrivateServer], workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xpm_cli.page.desk.desk.AGAIN_S", 0.05)
+    server = fresh_server(aof=True)
+    with server.client() as client:
+        Lab(workspace, client).end("a")
+    server.kill()
+    with page_of(workspace.path, server.url) as page:
+        assert listed(page) == ["a"]
+        assert "the files of the workspace answer" in page.get("/")
+        server.start()
+        wait_until(lambda: page.desk.listed("").matched == 1 and page.desk.away is None)
+        assert "the files of the workspace answer" not in page.get("/")
+        with server.client() as client:
+            Lab(workspace, client).submit("b")
+        wait_until(lambda: sorted(listed(page)) == ["a", "b"])

@@ -16,8 +16,10 @@ ROWS = 1000
 """Jobs in one file of a table."""
 ALL = "all"
 """The name of the table of all jobs."""
-VIEWS = ("curves", "timeline", "graph", "workers")
-"""Views of the whole workspace that have a file, if the page has them."""
+VIEWS = ("timeline", "graph", "workers")
+"""Views of the whole workspace that are asked for, and have a file if the page has them."""
+CURVES = "curves"
+"""The view that is drawn anew, because the page draws it by a script."""
 _IDENTITY = re.compile(r"[0-9a-f]{64}", re.ASCII)
 _ASSET = re.compile(r"(?:[a-z0-9_-]+/)?[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)*\.(?:css|svg)", re.ASCII)
 _LONGEST = 60

@@ -1,6 +1,6 @@
 """The tables of results in a copy: as a page, as CSV and as LaTeX; folded over seeds if there are some.
 
-Owns: how many rows a page has, and which names are those of repetitions.
+Owns: how many rows a page has.
 """
 
 from __future__ import annotations
@@ -11,13 +11,12 @@ from typing import NamedTuple
 from xpm_cli.lookup.publishing.asked_table import Shown, notes_on
 from xpm_cli.output.publishing.result_lines import Cells
 from xpm_cli.output.terminal import Terminal
+from xpm_cli.page.studies.tables import seeds_of
 from xpm_core.errors import ResultsError, UnknownColumnError
 from xpm_core.results.table import Row, Table
 
 ROWS = 2000
 """Rows of a table that a page shows. Its CSV has all of them."""
-SEEDS = ("seed", "random_seed", "fold")
-"""Names over which a table is folded, the first one in which its jobs differ."""
 
 
 class Part(NamedTuple):
@@ -80,12 +79,10 @@ def result_table(experiment: str, table: Table, now_s: float) -> ResultTable | N
 
 
 def _folded(table: Table) -> Iterator[tuple[str, Shown]]:
-    differing = {column.name for column in table.columns if column.kind in ("tag", "param")}
-    name = next((each for each in SEEDS if each in differing), "")
-    if not name:
+    if not (names := seeds_of(table)):
         return
     try:
-        yield f"Means over {name}", table.over(name)
+        yield f"Means over {', '.join(names)}", table.over(*names)
     except (ResultsError, UnknownColumnError):  # these rows cannot be folded: the other table has them all
         return
 

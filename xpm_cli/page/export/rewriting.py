@@ -52,7 +52,7 @@ class _Rewriter(HTMLParser):
         """Elements that are open, from the one on that is left out."""
         self._links: list[str] = []
         """What each link that is open has become: a, span, or nothing."""
-        self._nav = 0
+        self._nav = self._pictures = 0
 
     # -- elements --------------------------------------------------------------------------------------------------
 
@@ -68,6 +68,7 @@ class _Rewriter(HTMLParser):
             if tag == "main":
                 self.out.append(f'<p class="notice">{escape(self._notice)}</p>\n')
             self._nav += tag == "nav"
+            self._pictures += tag == "svg"
             self._write(tag, attrs)
 
     def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -85,6 +86,7 @@ class _Rewriter(HTMLParser):
                 self.out.append(f"</{became}>")
         elif tag not in UNWRAPPED and tag not in VOID and tag not in DROPPED:
             self._nav -= tag == "nav"
+            self._pictures -= tag == "svg"
             self.out.append(f"</{tag}>")
 
     def _open_link(self, attrs: Attributes) -> None:
@@ -97,8 +99,9 @@ class _Rewriter(HTMLParser):
         elif self._nav or "button" in (given.get("class") or "").split():
             self._dropped.append("a")
         else:
-            self._links.append("span")
-            self._write("span", [(name, value) for name, value in attrs if name in ("class", "title", "id")])
+            became = "g" if self._pictures else "span"  # no browser knows a span in a picture
+            self._links.append(became)
+            self._write(became, [(name, value) for name, value in attrs if name in ("class", "title", "id")])
 
     def _is_useless(self, tag: str, attrs: Attributes) -> bool:
         """Whether a head or a picture has nothing without the server."""

@@ -47,7 +47,9 @@ def curve_of(name: str, points: Sequence[Point]) -> Curve | None:
     parts: list[list[str]] = [[]]
     for step, value in points:
         if math.isfinite(value) and math.isfinite(step):
-            parts[-1].append(f"{_place(step, left, right) * WIDTH:.1f},{(1 - _place(value, low, high)) * HEIGHT:.1f}")
+            parts[-1].append(
+                f"{place_of(step, left, right) * WIDTH:.1f},{(1 - place_of(value, low, high)) * HEIGHT:.1f}"
+            )
         elif parts[-1]:
             parts.append([])
     lines = [" ".join(part if len(part) > 1 else part * 2) for part in parts if part]
@@ -56,7 +58,7 @@ def curve_of(name: str, points: Sequence[Point]) -> Curve | None:
     return Curve(name, lines, first, last, least, greatest, final, len(points))
 
 
-def _place(value: float, low: float, high: float) -> float:
+def place_of(value: float, low: float, high: float) -> float:
     """Where a value lies between two others, 0 to 1; in the middle if these are equal, or too far apart to tell."""
     span = high - low
     return (value - low) / span if span and math.isfinite(span) else 0.5

@@ -21,7 +21,8 @@ from xpm_cli.output.json_form import SCHEMA, dumps, moment
 from xpm_cli.page.application import ASSETS, build
 from xpm_cli.page.desk.desk import Desk
 from xpm_cli.page.export.asking import asked, request_for
-from xpm_cli.page.export.files import ROWS, VIEWS, Files, filter_of, is_identity, relative
+from xpm_cli.page.export.curve_view import pictures_of
+from xpm_cli.page.export.files import CURVES, ROWS, VIEWS, Files, filter_of, is_identity, relative
 from xpm_cli.page.export.job_pages import LOG_BYTES, job_page
 from xpm_cli.page.export.place import MARK, new_copy
 from xpm_cli.page.export.result_tables import ResultTable, result_table
@@ -107,14 +108,14 @@ class _Copy:
         if strange := len(ranked) - len(self.identities):
             exported.left_out.append(f"{plural(strange, 'job')} whose identities are none")
         self.pages = {view: text for view in VIEWS if (text := asked(application, f"/{view}")) is not None}
-        self.files = Files(self.experiments, self.identities, self.pages)
+        self.files = Files(self.experiments, self.identities, [*self.pages, CURVES])
         exported.jobs = len(self.identities)
 
     @property
     def notice(self) -> str:
         """What each file says above its content."""
         made = moment(self.now_s) or ""
-        return f"A copy, made {made[:16].replace('T', ' ')} by xpm {__version__}. It does not change."
+        return f"A copy, made {made[:16].replace('T', ' ')} {made[-6:]} by xpm {__version__}. It does not change."
 
     def write(self) -> None:
         """Write all files, and the mark last."""
@@ -230,6 +231,8 @@ class _Copy:
         for view, text in self.pages.items():
             name = f"views/{view}.html"
             self._put(name, rewritten(text, name, self.files, self.notice))
+        pictures, notes = pictures_of(self.desk)
+        self._page(f"views/{CURVES}.html", "export_curves.jinja", pictures=pictures, notes=notes)
         first = asked(self.application, "/") or ""
         self._put("index.html", rewritten(first, "index.html", self.files, self._first_notice))
 

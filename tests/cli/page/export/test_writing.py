@@ -101,7 +101,7 @@ def test_it_has_experiments_tables_jobs_and_results(copy: Path, scene: Scene) ->
 
 def test_it_says_when_it_was_made_and_what_it_leaves_out(copy: Path) -> None:
     first = (copy / "index.html").read_text()
-    assert re.search(r"A copy, made \d{4}-\d\d-\d\d \d\d:\d\d by xpm \d", first)
+    assert re.search(r"A copy, made \d{4}-\d\d-\d\d \d\d:\d\d [+-]\d\d:\d\d by xpm \d", first)
     assert "It leaves out filters, sorting," in first
     mark = json.loads((copy / place.MARK).read_text())
     assert mark["jobs"] == 8

@@ -12,6 +12,8 @@ from xpm_cli.page.export.shapes import place_of
 from xpm_cli.page.studies.charts import Chart, Charts, Series
 from xpm_cli.page.studies.tables import jobs_of, metrics_of, over, seeds_of
 from xpm_core.errors import XpmError
+from xpm_core.results.folding.folded import Folded
+from xpm_core.results.table import Table
 
 if TYPE_CHECKING:
     from xpm_cli.page.desk.desk import Desk
@@ -29,13 +31,13 @@ class Drawn(NamedTuple):
 
     Attributes:
         name: What tells it from others.
-        count: How many runs it is the mean of.
+        runs: How many runs it is the mean of.
         lines: The points of each part, as SVG has them.
         bands: The outline of its band, one for each part that has one.
     """
 
     name: str
-    count: int
+    runs: int
     lines: Sequence[str]
     bands: Sequence[str]
 
@@ -67,9 +69,7 @@ def pictures_of(desk: Desk) -> tuple[list[Picture], list[str]]:
     shown, charts = over(desk, "", seeds_of(table), "t"), Charts()
     for metric in metrics[:METRICS]:
         try:
-            chart = next(
-                (each for each in (charts.of(shown, metric) for _ in range(READINGS)) if not each.unread), None
-            )
+            chart = _whole(charts, shown, metric)
         except XpmError as error:
             notes.append(str(error))
             continue
@@ -78,6 +78,14 @@ def pictures_of(desk: Desk) -> tuple[list[Picture], list[str]]:
     if len(metrics) > METRICS:
         notes.append(f"{len(metrics) - METRICS} further metrics are not drawn.")
     return pictures, notes
+
+
+def _whole(charts: Charts, shown: Table | Folded, metric: str) -> Chart | None:
+    """The chart of a metric when all files are read; None if that takes too long."""
+    for _ in range(READINGS):
+        if not (chart := charts.of(shown, metric)).unread:
+            return chart
+    return None
 
 
 def _picture(chart: Chart) -> Picture | None:

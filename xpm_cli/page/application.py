@@ -23,7 +23,17 @@ from xpm_cli.page.desk.desk import Desk
 from xpm_cli.page.desk.feed import AsOf, Feed
 from xpm_cli.page.links import Links
 from xpm_cli.page.statuses import status_of
-from xpm_cli.page.views import compare, curves, experiments, job, jobs, results
+from xpm_cli.page.views import (
+    compare,
+    curves,
+    experiments,
+    graph,
+    job,
+    jobs,
+    results,
+    timeline,
+    workers,
+)
 from xpm_core.errors import XpmError
 
 if TYPE_CHECKING:
@@ -55,6 +65,9 @@ def build(desk: Desk, guard: Guard, links: Links | None = None) -> Starlette:
         *curves.routes(),
         *results.routes(),
         *complete.routes(),
+        *timeline.routes(),
+        *graph.routes(),
+        *workers.routes(),
         *feed.routes(),
         *acting_jobs.routes(),
         *steering.routes(),

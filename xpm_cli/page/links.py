@@ -70,13 +70,22 @@ class Links:
         """That table as a file."""
         return f"/results/table.{ending}"
 
-    def timeline(self, filter: str = "") -> str:
-        """What each worker did when."""
-        return _url("/timeline", filter=filter)
+    def timeline(
+        self,
+        filter: str = "",
+        *,
+        from_s: float | None = None,
+        to_s: float | None = None,
+        lane: str = "",
+        first: int = 0,
+    ) -> str:
+        """What each worker did when; or of a part of time (epoch seconds), of one worker, or of those from one on."""
+        times = {"from": _seconds(from_s), "to": _seconds(to_s)}
+        return _url("/timeline", filter=filter, **times, lane=lane, first=first or "")
 
-    def graph(self, job: str = "") -> str:
-        """Which jobs need which."""
-        return _url("/graph", job=job)
+    def graph(self, job: str = "", *, filter: str = "") -> str:
+        """Which jobs need which: what one job hangs on, or the tasks of the jobs that match a filter."""
+        return _url("/graph", job=job, filter=filter)
 
     def workers(self) -> str:
         """Workers, tokens and queues."""
@@ -89,6 +98,10 @@ class Links:
     def asset(self, name: str) -> str:
         """A script or a style."""
         return f"/assets/{name}"
+
+
+def _seconds(time_s: float | None) -> str:
+    return "" if time_s is None else f"{time_s:.3f}".rstrip("0").rstrip(".")
 
 
 def _url(path: str, **query: object) -> str:

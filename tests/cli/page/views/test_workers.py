@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import redis
 from helpers.every_state import EveryState
-from helpers.page_client import opened_page
+from helpers.page import page_of
 from helpers.typed_commands import AWAY
 
 from xpm_core.states import State
@@ -28,10 +28,8 @@ def jobs(workspace: Workspace, redis_client: redis.Redis) -> EveryState:
 
 
 def text(folder: Path, url: str | None, *, acts: bool = False) -> str:
-    with opened_page(folder, url, acts=acts) as page:
-        answer = page.get("/workers")
-        assert answer.status_code == 200, answer.text
-        return str(answer.text)
+    with page_of(folder, url, acts=acts) as page:
+        return page.get("/workers")
 
 
 def test_it_says_who_runs_what_who_holds_and_who_waits(jobs: EveryState, workspace: Workspace, redis_url: str) -> None:
@@ -43,14 +41,17 @@ def test_it_says_who_runs_what_who_holds_and_who_waits(jobs: EveryState, workspa
     assert "/acting/" not in found
 
 
-def test_pauses_orders_and_refusals_are_said(jobs: EveryState, workspace: Workspace, redis_client: redis.Redis,
-                                             redis_url: str) -> None:
+def test_pauses_orders_and_refusals_are_said(
+    jobs: EveryState, workspace: Workspace, redis_client: redis.Redis, redis_url: str
+) -> None:
     pause_queue(redis_client, workspace.id, "default", "alice@head", "new driver")
     redis_client.hset(f"xpm:{workspace.id}:worker:node1-1", "orders", "1")
     order_worker(redis_client, workspace.id, "node1-1", Order.DRAIN, "bob@head")
     refusal = Refusal.of_module("node1", "node1", EVIL, "/data")
     lease = jobs.lab.store
-    redis_client.hset(f"xpm:{workspace.id}:refusals:node1-1", "project.lack", __import__("json").dumps(refusal.written()))
+    redis_client.hset(
+        f"xpm:{workspace.id}:refusals:node1-1", "project.lack", __import__("json").dumps(refusal.written())
+    )
     assert lease is not None
     found = text(workspace.path, redis_url)
     assert "by alice@head: new driver" in found
@@ -59,8 +60,9 @@ def test_pauses_orders_and_refusals_are_said(jobs: EveryState, workspace: Worksp
     assert "<script>alert" not in found
 
 
-def test_forms_are_there_only_if_the_page_may_act(jobs: EveryState, workspace: Workspace, redis_client: redis.Redis,
-                                                  redis_url: str) -> None:
+def test_forms_are_there_only_if_the_page_may_act(
+    jobs: EveryState, workspace: Workspace, redis_client: redis.Redis, redis_url: str
+) -> None:
     found = text(workspace.path, redis_url, acts=True)
     assert 'action="/acting/drain"' in found
     assert 'action="/acting/pause"' in found

@@ -208,26 +208,27 @@ def test_one_can_begin_to_watch_at_any_time(stage: Stage, tmp_path: Path) -> Non
 
 def test_who_begins_to_watch_between_two_outputs_gets_the_earlier_one_first(stage: Stage) -> None:
     """The event of the second output may arrive before the directory was read for the function."""
-    heard, learn = Heard(), learning(stage)
-    seal(learn)
-    directory = stage.directory(learn)
+    heard: list[int] = []
+    flood = tasks.Flood.C(count=3)
+    seal(flood)
+    directory = stage.directory(flood)
     directory.prepare(1)
-    watch = make_watch(learn, learn.saving.saved, heard)
+    watch = make_watch(flood, flood.made, heard.append)
     source, identity = watch.source()
     outputs = [
-        {"of": source, "identity": identity, "method": "saved", "args": [step], "kwargs": {"items": {}}}
+        {"of": source, "identity": identity, "method": "made", "args": [step], "kwargs": {"items": {}}}
         for step in (10, 20, 30)
     ]
     for output in outputs[:2]:
         directory.add_output(json.dumps(output))
     callbacks = Callbacks()
-    watches = Watches("Learn", directory, callbacks)
+    watches = Watches("Flood", directory, callbacks)
     watches.add(watch)
     watches.produced(outputs[1])
     watches.catch_up()
     watches.produced(outputs[2])
     callbacks.close()
-    heard.wait(10, 20, 30)
+    assert heard == [10, 20, 30]
 
 
 def test_each_function_is_called_once_for_each_output(stage: Stage) -> None:

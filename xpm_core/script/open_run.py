@@ -49,6 +49,9 @@ log = logging.getLogger("xpm")
 DRAIN_S = 5.0
 """How long the script waits, when it leaves, for its own workers to end, in seconds."""
 
+LATE_S = 1.0
+"""How long the script waits at its end for events that are behind what it knows, in seconds."""
+
 _UNSENT: tuple[type[Exception], ...] = (XpmError, *OUTAGES)
 """Errors of submissions that could not be sent."""
 
@@ -206,6 +209,8 @@ class OpenRun:
         self.tracker.callbacks.drain()
         self.submitter.flush()
         self.follower.confirm()
+        if self.tracker.settled():
+            self.tracker.await_events(LATE_S)
         return self.tracker.settled()
 
     def _tick(self) -> None:

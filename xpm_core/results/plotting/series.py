@@ -141,7 +141,7 @@ def _claim(taken: dict[Any, str], place: Any, rest: str, text: str) -> None:
         taken[place] = rest
         return
     problem = f"several rows have {text}: {listed([each or 'no other tag' for each in (taken[place], rest)])}"
-    raise ResultsError("plot", problem, "Name what tells them from each other: by=...; or choose some with where().")
+    raise ResultsError("plot", problem, "Name what tells them from each other with `by`, or choose some of them.")
 
 
 def is_log(chart: Chart) -> bool:

@@ -58,7 +58,9 @@ def test_it_compares_models_and_writes_table_and_plots(script: Path) -> None:
     assert all(0.3 < float(row["accuracy"]) <= 1 for row in rows)
     latex = (results / "accuracy.tex").read_text()
     assert latex.count(r"\textbf{") > 0
-    assert all(word in latex for word in (r"\toprule", r"\label{tab:accuracy}", "95 \\% t interval over 5 seeds"))
+    assert all(
+        word in latex for word in (r"\toprule", r"\label{tab:accuracy}", "95 \\% t interval of accuracy over 5 seeds")
+    )
     if importlib.util.find_spec("matplotlib") is not None:
         assert all((results / name).read_bytes().startswith(b"%PDF") for name in ("accuracy.pdf", "loss.pdf"))
 

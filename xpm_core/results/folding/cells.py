@@ -84,7 +84,8 @@ class Cell(NamedTuple):
     def value_text(self) -> str:
         """The mean and its interval, with as many decimals as its width allows: `0.912 ± 0.008`.
 
-        An interval that is not symmetric, or is so by chance, is written as `0.981 [0.962, 0.990]`, with the digits of its shorter side.
+        An interval that is not symmetric, or is so by chance, is written as `0.981 [0.962, 0.990]`, with the digits
+        of its shorter side.
         """
         if self.interval is None:
             return "--" if math.isnan(self.mean) else fixed(self.mean, None)

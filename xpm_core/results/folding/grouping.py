@@ -72,7 +72,7 @@ class Grouping:
         unknown: Identities of jobs whose parameters are not known; each is a group of its own.
         along: The columns that are not folded, but differ wherever the folded ones do.
         together: The parameters that are folded, too, because they are the same thing as a parameter that is.
-        unlike: The columns that are None in some rows, and that others have not, which look the same; and a job of each.
+        unlike: The columns that are None in some rows and absent from others, which look the same; a job of each kind.
     """
 
     over: Sequence[Column]

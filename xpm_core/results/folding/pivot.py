@@ -133,7 +133,11 @@ class Pivot(Written, Sequence[PivotRow]):
         }
         first = len(self.columns) - len(self.places)
         is_named = len(self.across) == 1 and all("=" not in column.name for column in self.places)
-        said = [self.caption or f"Values are those of {self.value.name}.", ALIKE.format(" of each column") if best else "", *self.untested]
+        said = [
+            self.caption or f"Values are those of {self.value.name}.",
+            ALIKE.format(" of each column") if best else "",
+            *self.untested,
+        ]
         return Sheet(
             headings=[column.name for column in self.columns],
             rows=rows,

@@ -66,9 +66,7 @@ class Comparison(NamedTuple):
     note: str = ""
 
 
-def compare(
-    a: Values, b: Values, level: float = 0.95, named: Callable[[Hashable], str] = str
-) -> Comparison:
+def compare(a: Values, b: Values, level: float = 0.95, named: Callable[[Hashable], str] = str) -> Comparison:
     """Compare two groups: paired by the keys that both have, by Welch's test if these are fewer than 3.
 
     Values whose key only one group has do not count in a paired test, and `note` names their keys. If a value of either
@@ -104,8 +102,8 @@ def _left_out(first: Sequence[str], second: Sequence[str]) -> str:
     for names, side in ((first, "first"), (second, "second")):
         more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
         if names:
-            parts.append(f"{', '.join(names[:NAMED])}{more}, of the {side} side alone")
-    return f"left out: {'; '.join(parts)}" if parts else ""
+            parts.append(f"without {', '.join(names[:NAMED])}{more}, which only the {side} side has")
+    return "; ".join(parts)
 
 
 def _numbers(values: Values) -> list[float]:

@@ -60,7 +60,7 @@ def test_common_seeds_are_paired_and_those_left_out_and_holes_are_named() -> Non
     found[0].state = State.FAILED
     rows = table(found).compare("model=new", "model=old", over="seed", value="a", level=0.9)
     assert rows[0].comparison.p == paired(values(found, "new", "x")[1:], values(found[1:], "old", "x")).p
-    assert str(rows[0]).endswith(", left out: seed=0, of the first side alone")
+    assert str(rows[0]).endswith(", without seed=0, which only the first side has")
     difference = rows[0]["difference"]
     assert (difference.method, difference.count_text) == ("90 % paired t", "n=5 pairs")
     assert len(difference.jobs) == 10, "the job without a counterpart is no part of the difference"

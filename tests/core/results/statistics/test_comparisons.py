@@ -159,12 +159,12 @@ def test_three_common_seeds_are_paired_and_those_left_out_are_said() -> None:
     a = dict(enumerate(A))
     found = compare(a, dict(enumerate(B, 2)))
     assert found == paired(A[2:], B[:5])._replace(
-        note="left out: 0, 1, of the first side alone; 7, 8, of the second side alone"
+        note="without 0, 1, which only the first side has; without 7, 8, which only the second side has"
     )
     assert compare(a, dict(enumerate(B, 4))).n == 3
     many = dict(enumerate(A * 2))
     assert compare(many, dict(enumerate(B)), named=lambda seed: f"s={seed}").note == (
-        "left out: s=7, s=8, s=9 and 4 more, of the first side alone"
+        "without s=7, s=8, s=9 and 4 more, which only the first side has"
     )
     lost = compare({**a, 9: math.nan}, a)
     assert (lost.p, math.isnan(lost.difference)) == (None, True), "a run that diverged is not passed over"

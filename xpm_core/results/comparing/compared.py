@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, overload
 from xpm_core.errors import ResultsError, UnknownColumnError
 from xpm_core.results.columns import Column, key_of, told
 from xpm_core.results.digits import fixed
-from xpm_core.results.folding.cells import Cell, Hole
+from xpm_core.results.folding.cells import Cell, Hole, notes_of
 from xpm_core.results.folding.grouping import Group, Grouping
 from xpm_core.results.folding.holes import at_text, group_text, holes_of, pooled, said_of, sentence
 from xpm_core.results.folding.marking import paired_values
@@ -132,7 +132,7 @@ class Comparisons(Written, Sequence[ComparedRow]):
             names=[row.name for row in self],
             codes=self.codes,
             caption=said,
-            notes=self.notes,
+            notes=[*self.notes, *notes_of((row.name, "difference", row["difference"]) for row in self)],
         )
 
 

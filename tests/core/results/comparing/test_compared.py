@@ -65,6 +65,8 @@ def test_common_seeds_are_paired_and_those_left_out_and_holes_are_named() -> Non
     assert (difference.method, difference.count_text) == ("90 % paired t", "n=5 pairs")
     assert len(difference.jobs) == 10, "the job without a counterpart is no part of the difference"
     assert rows[0]["a"].n == 6
+    said = "difference of data=x: without seed=0, which only the first side has."
+    assert (said in rows.sheet().notes, said in rows.to_latex(), said in str(rows)) == (True, True, True)
     assert rows.notes == [f"model=old data=x: 5 of 6 seeds (1 failed: xpm show {found[0].identity[:7]})."]
 
 

@@ -57,6 +57,23 @@ def test_folded_tables_pivots_and_comparisons_are_printed_with_caption_and_notes
     assert (str(table([])), repr(table([]))) == ("no rows", "<0 rows with no columns>")
 
 
+def test_rows_of_jobs_begin_with_their_ids_and_the_states_if_some_are_not_done() -> None:
+    jobs = [FakeJob({"lr": lr}, {"f1": lr}) for lr in (1, 2)]
+    assert str(table(jobs)).splitlines()[0].split() == ["ID", "lr", "f1"]
+    assert str(table(jobs)).splitlines()[1].split() == [jobs[0].identity[:7], "1", "1"]
+    jobs[1].state, jobs[1].results = State.FAILED, {}
+    lines = str(table(jobs)).splitlines()
+    assert (lines[0].split(), lines[2].split()) == (
+        ["ID", "STATE", "lr", "f1"], [jobs[1].identity[:7], "failed", "2", "-"],
+    )  # fmt: skip
+    jobs[1].results = {"f1": 3.123456}
+    lines = str(table(jobs)).splitlines()
+    assert (lines[0].split(), lines[2].split()) == (
+        ["ID", "STATE", "lr", "f1"], [jobs[1].identity[:7], "failed", "2", "3.123"],
+    )  # fmt: skip
+    assert lines[-1].startswith("1 job not done, whose values may not be final: ")
+
+
 def test_each_row_of_hostile_texts_stays_a_line() -> None:
     lines = as_text(hostile_sheet()).splitlines()
     assert lines[0].startswith("x|y <b> & %")

@@ -92,12 +92,12 @@ def foldable(columns: Columns, names: Sequence[str], place: str) -> list[Column]
         UnknownColumnError: Nothing has such a name.
     """
     if not names:
-        raise ResultsError(place, "expected the name of a column to fold", 'Write what varies, such as over("seed").')
+        raise ResultsError(place, "expected the name of a column to fold", "Name what varies between runs, such as seed.")
     found = [columns.find(name, place) for name in dict.fromkeys(names)]
     for column in found:
         if column.kind not in ("tag", "param") and column != TASK:
             what = "a result" if column.kind == "result" else "a fact of the job"
-            remedy = 'Write what varies between runs, such as over("seed").'
+            remedy = "Name what varies between runs, such as seed."
             raise ResultsError(place, f"expected a tag or a parameter, but {column.name!r} is {what}", remedy)
     return found
 

@@ -237,3 +237,11 @@ def test_none_and_no_such_parameter_are_two_rows_and_a_note_tells_them_apart() -
         f"parameter, as {absent[0].identity[:7]}."
     ]
     assert table([*none, *some]).over("seed").notes == table([*absent, *some]).over("seed").notes == []
+
+
+def test_what_a_command_prints_has_no_words_of_python() -> None:
+    found = [FakeJob({"lr": lr, "seed": seed}, {"a": 1}) for lr in (1, 2) for seed in range(3)]
+    for names in ((), ("a",), ("host",)):
+        with pytest.raises(ResultsError) as caught:
+            table(found).over(*names)
+        assert "Name what varies between runs, such as seed." in str(caught.value)

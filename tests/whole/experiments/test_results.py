@@ -34,10 +34,13 @@ BAD = "model: expected a JSON value, got object"
 
 
 def end_of(crew: Crew, task: Task) -> End:
-    """How a task's job has ended, by the index."""
-    end = MergedIndex(crew.workspace.path).read()[crew.job(task).identity].end
-    assert end is not None
-    return end
+    """How a task's job has ended, by the index. A worker writes it after it has told the server."""
+
+    def end() -> End | None:
+        entry = MergedIndex(crew.workspace.path).read().get(crew.job(task).identity)
+        return entry and entry.end
+
+    return wait_until(end, show=lambda: crew.explain(task))
 
 
 def test_results_reach_the_directory_the_record_and_the_index(crew: Crew) -> None:

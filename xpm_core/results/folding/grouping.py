@@ -91,13 +91,13 @@ def foldable(columns: Columns, names: Sequence[str], place: str) -> list[Column]
         ResultsError: There is no name, or one of them is a result or a fact of the job.
         UnknownColumnError: Nothing has such a name.
     """
+    remedy = "Name what varies between runs, such as seed."
     if not names:
-        raise ResultsError(place, "expected the name of a column to fold", "Name what varies between runs, such as seed.")
+        raise ResultsError(place, "expected the name of a column to fold", remedy)
     found = [columns.find(name, place) for name in dict.fromkeys(names)]
     for column in found:
         if column.kind not in ("tag", "param") and column != TASK:
             what = "a result" if column.kind == "result" else "a fact of the job"
-            remedy = "Name what varies between runs, such as seed."
             raise ResultsError(place, f"expected a tag or a parameter, but {column.name!r} is {what}", remedy)
     return found
 

@@ -152,4 +152,5 @@ def is_log(chart: Chart) -> bool:
 
 def rest_of(values: Mapping[str, Any], named: Sequence[str]) -> str:
     """What tells a row from others besides the columns that a plot names."""
-    return " ".join(f"{name}={text_of(value, exact=True) or 'none'}" for name, value in values.items() if name not in named)
+    told = {name: text_of(value, exact=True) or "none" for name, value in values.items() if name not in named}
+    return " ".join(f"{name}={text}" for name, text in told.items())

@@ -6,7 +6,6 @@ Owns: rows, what is selected of them, and their order.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, overload
@@ -23,7 +22,7 @@ from xpm_core.results.folding.pivot import Pivot, pivoted
 from xpm_core.results.folding.settings import Settings
 from xpm_core.results.foreign import ForeignNote, ForeignRun, foreign_notes
 from xpm_core.results.formats.sheet import Sheet, named
-from xpm_core.results.formats.text_form import as_text
+from xpm_core.results.formats.text_form import as_text, begun_with
 from xpm_core.results.formats.written import Written
 from xpm_core.results.jobs import Job, Known
 from xpm_core.results.plotting.plotted import Plotted, Source
@@ -289,20 +288,10 @@ class Table(Comparable, Written, Plotted, Sequence[Row]):
         sheet = self.sheet()
         if self._asked is not None or not len(self):
             return as_text(sheet)
-        keep = [at for at, heading in enumerate(sheet.headings) if heading != _STATE.name]
-        about = [("ID", [short(row.identity) for row in self])]
+        about = {"ID": [short(row.identity) for row in self]}
         if any(row.state is not State.DONE for row in self):
-            about.append(("STATE", [row.state.value if row.state else "unknown" for row in self]))
-        heads, values = zip(*about, strict=True)
-        rows = [[*first, *(row[at] for at in keep)] for *first, row in zip(*values, sheet.rows, strict=True)]
-        return as_text(
-            replace(
-                sheet,
-                headings=[*heads, *(sheet.headings[at] for at in keep)],
-                rows=rows,
-                labels=len(about) + sum(at < sheet.labels for at in keep),
-            )
-        )
+            about["STATE"] = [row.state.value if row.state else "unknown" for row in self]
+        return as_text(begun_with(sheet, about, without=_STATE.name))
 
     def _unfinished(self, results: Sequence[Column]) -> list[str]:
         """A sentence if jobs that are not done have reported some results: these may be no final values."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
 from xpm_core.results.formats.sheet import Sheet, folded_text, is_folded, most_jobs, shown_text
 from xpm_core.words.text import line, plural
 
@@ -41,6 +44,17 @@ def as_text(sheet: Sheet) -> str:
     if len(sheet.notes) > NOTES:
         lines.append(f"{plural(len(sheet.notes) - NOTES, 'more note')}: .notes has all")
     return "\n".join(lines)
+
+
+def begun_with(sheet: Sheet, about: Mapping[str, Sequence[str]], *, without: str) -> Sheet:
+    """The table with some columns before its own, by their headings, and without one of its own."""
+    keep = [at for at, heading in enumerate(sheet.headings) if heading != without]
+    return replace(
+        sheet,
+        headings=[*about, *(sheet.headings[at] for at in keep)],
+        rows=[[*first, *(row[at] for at in keep)] for *first, row in zip(*about.values(), sheet.rows, strict=True)],
+        labels=len(about) + sum(at < sheet.labels for at in keep),
+    )
 
 
 def _cell(sheet: Sheet, row: int, at: int, most: int) -> str:

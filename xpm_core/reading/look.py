@@ -248,7 +248,7 @@ class View:
         left = f"Left out: {plural(unsure, 'job')} of which a fact that the filter asks about is not known."
         notes, others = [*self.notes, *foreign.notes, *([left] if unsure else [])], self._search.known.rows
         jobs: list[Job] = [*rows, *beside(rows, runs)]
-        return table_of(jobs, self.workspace.path, others.values, notes=notes, whole=bool(filter))
+        return table_of(jobs, self.workspace.path, others.values, notes=notes, whole=bool(str(filter).strip()))
 
     @edge
     def job(self, name: str) -> JobRow:

@@ -84,14 +84,19 @@ def said_of(grouping: Grouping, names: Sequence[str]) -> Iterator[str]:
     over = " and ".join(names)
     if grouping.along:
         columns = listed([column.name for column in grouping.along])
-        also = ", ".join(f'"{name}"' for name in [*names, grouping.along[0].name])
+        also = " and ".join([*names, grouping.along[0].name])
         yield (
             f"No two jobs differ in {over} alone: {columns} differs, too. If that is no other configuration, "
-            f"fold both: .over({also})."
+            f"fold over both: {also}."
         )
     if grouping.unknown:
         identities = listed([short(identity) for identity in grouping.unknown], SHOWN)
         yield f"Each stands alone, because its parameters are not known: {identities}."
+    for column, none, absent in grouping.unlike:
+        yield (
+            f"Rows without {column.name} are of two kinds: it is None, as in {short(none)}, or the job has no such "
+            f"{'tag' if column.kind == 'tag' else 'parameter'}, as {short(absent)}."
+        )
     if grouping.together:
         columns = listed([column.key for column in grouping.together])
         yield f"Folded together with {over}, because its value is the same in each job: {columns}."
@@ -107,10 +112,10 @@ def pooled(grouping: Grouping, names: Sequence[str]) -> list[str]:
     for group in grouping.groups:
         outer = {key[:-1] for key in group.keys}
         if 1 < len(outer) < len(set(group.keys)):
-            few, asked = " and ".join(names[:-1]), ", ".join(f'"{name}"' for name in names)
+            few, asked = " and ".join(names[:-1]), " and ".join(names)
             return [
                 f"Intervals and tests take all runs as independent. If runs of one {few} are alike, these are too "
-                f'narrow: fold {names[-1]} alone, or use .aggregate([{asked}], "mean").'
+                f"narrow: fold over {names[-1]} alone, or aggregate over {asked} in Python."
             ]
     return []
 

@@ -159,10 +159,13 @@ class Plotted(ABC):
             return drawing.draw_lines(chart)
         if len({name for name, _ in found}) < len(found):
             problem = f"several rows have the same {' '.join(names) or 'name'}"
-            raise ResultsError("plot", problem, f"Write by=: {listed([column.name for column in telling])}.")
+            raise ResultsError(
+                "plot", problem, f"Name what tells them apart with `by`: {listed([column.name for column in telling])}."
+            )
         bands = [band_of(name, runs, spread) for name, runs in found]
         chart.notes = [*(note for band in bands for note in band.notes), *chart.notes, *notes]
-        chart.caption = f"Mean and {spread.said} at each step; dotted where fewer runs count."
+        shown = any(step.low is not None for band in bands for step in band.steps)
+        chart.caption = f"Mean{f' and {spread.said}' if shown else ''} at each step; dotted where fewer runs count."
         return drawing.draw_bands(chart, [band for band in bands if band.steps])
 
 

@@ -93,7 +93,7 @@ def test_many_holes_are_in_a_list() -> None:
     jobs = [job for job in jobs if job.params["lr"] == 14 or job.params["seed"]]
     folded = table(jobs).over("seed")
     assert (len(folded.holes), len(folded.notes)) == (14, 11)
-    assert folded.notes[-1] == "4 more holes are in the list `holes`."
+    assert folded.notes[-1] == "4 more rows have holes. Each cell says how many jobs it counts."
 
 
 def test_several_names_are_runs() -> None:
@@ -110,7 +110,7 @@ def test_runs_of_several_data_sets_in_one_cell_are_told_to_count_as_independent(
     found = table(jobs)
     said = (
         "Intervals and tests take all runs as independent. If runs of one data are alike, these are too narrow: fold "
-        'seed alone, or use .aggregate(["data", "seed"], "mean").'
+        "over seed alone, or aggregate over data and seed in Python."
     )
     assert found.over("data", "seed").notes == [said]
     assert found.compare("m=0", "m=1", over=["data", "seed"]).notes == [said]

@@ -22,6 +22,7 @@ from xpm_cli.lookup.selection import selected, selection_options
 from xpm_core.errors import UnknownExperimentError, XpmError
 from xpm_core.filters import from_options
 from xpm_core.language.graph.tags import name_from_tags
+from xpm_core.results.foreign import with_foreign
 from xpm_core.server.connection import ServerError
 from xpm_core.words.text import plural
 from xpm_core.workspace.job_links import ReadableLinks
@@ -53,7 +54,7 @@ def tensorboard(ctx: click.Context, /, name: str, folder: Path | None, port: int
     with open_workspace() as opened:
         names = sorted(opened.view.vocabulary.experiments or ())
         if name not in names:
-            raise UnknownExperimentError(name, tuple(names))
+            raise UnknownExperimentError(name, with_foreign(names, opened.workspace.path))
         chosen = selected(**given)
         wanted = from_options(experiment=[name]) & chosen if chosen else from_options(experiment=[name])
         place = folder or _cached(opened, name, repr(sorted((key, value) for key, value in given.items() if value)))

@@ -442,7 +442,11 @@ class UnknownAttemptError(XpmError, LookupError):
 
 
 class UnknownExperimentError(XpmError, LookupError):
-    """Raised when no experiment in the workspace has the name that was given.
+    """Raised when no experiment in the workspace has the name that was given, or it has no jobs.
+
+    Attributes:
+        name: The name.
+        known: The experiments that there are. If the name is one of them, it has foreign rows only.
 
     Message:
         Experiment 'digit': not in this workspace, there is digits. See them: xpm status.
@@ -456,6 +460,8 @@ class UnknownExperimentError(XpmError, LookupError):
         self.name, self.known = name, known
 
     def __str__(self) -> str:
+        if self.name in self.known:
+            return f"Experiment {self.name!r}: has foreign rows only, and no jobs. See them: xpm results {self.name}."
         there = f"there is {', '.join(self.known)}" if self.known else "it has none"
         return f"Experiment {self.name!r}: not in this workspace, {there}. See them: xpm status."
 

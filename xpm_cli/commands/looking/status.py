@@ -15,6 +15,7 @@ from xpm_cli.output.sheets.files_sheet import FilesSheet
 from xpm_cli.output.sheets.survey_sheet import SurveySheet
 from xpm_cli.output.terminal import Terminal
 from xpm_core.errors import UnknownExperimentError
+from xpm_core.results.foreign import with_foreign
 from xpm_core.states import State
 
 
@@ -61,7 +62,7 @@ def _watch(experiment: str, as_json: bool) -> None:
         if experiment and experiment not in names:
             names = sorted({*names, *(opened.view.vocabulary.experiments or ())})
             if experiment not in names:
-                raise UnknownExperimentError(experiment, tuple(names))
+                raise UnknownExperimentError(experiment, with_foreign(names, opened.workspace.path))
         watch(opened, experiment)
 
 
@@ -71,7 +72,7 @@ def _sheet(opened: OpenWorkspace, experiment: str) -> SurveySheet:
     if experiment and experiment not in names:
         names = sorted({*names, *(opened.view.vocabulary.experiments or ())})  # also those that only the index has
         if experiment not in names:
-            raise UnknownExperimentError(experiment, tuple(names))
+            raise UnknownExperimentError(experiment, with_foreign(names, opened.workspace.path))
     forecast = opened.view.forecast(experiment, survey=survey) if survey.goes_on else None
     if experiment and names != [each.name for each in survey.experiments][:1]:
         from xpm_core.filters import from_options  # late, because most do not name an experiment
@@ -92,7 +93,7 @@ def _show_files(opened: OpenWorkspace, experiment: str | None, as_json: bool) ->
 
     experiments = opened.view.experiments()
     if experiment and experiment not in (names := [each.name for each in experiments]):
-        raise UnknownExperimentError(experiment, tuple(names))
+        raise UnknownExperimentError(experiment, with_foreign(names, opened.workspace.path))
     wanted = from_options(experiment=[experiment] if experiment else None)
     counts = Counter(row.state for row in opened.view.jobs(wanted))
     sheet = FilesSheet(opened, [each for each in experiments if experiment in (None, each.name)], counts, experiment)

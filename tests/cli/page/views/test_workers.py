@@ -43,14 +43,17 @@ def test_it_says_who_runs_what_who_holds_and_who_waits(jobs: EveryState, workspa
     assert "/acting/" not in found
 
 
-def test_pauses_orders_and_refusals_are_said(jobs: EveryState, workspace: Workspace, redis_client: redis.Redis,
-                                             redis_url: str) -> None:
+def test_pauses_orders_and_refusals_are_said(
+    jobs: EveryState, workspace: Workspace, redis_client: redis.Redis, redis_url: str
+) -> None:
     pause_queue(redis_client, workspace.id, "default", "alice@head", "new driver")
     redis_client.hset(f"xpm:{workspace.id}:worker:node1-1", "orders", "1")
     order_worker(redis_client, workspace.id, "node1-1", Order.DRAIN, "bob@head")
     refusal = Refusal.of_module("node1", "node1", EVIL, "/data")
     lease = jobs.lab.store
-    redis_client.hset(f"xpm:{workspace.id}:refusals:node1-1", "project.lack", __import__("json").dumps(refusal.written()))
+    redis_client.hset(
+        f"xpm:{workspace.id}:refusals:node1-1", "project.lack", __import__("json").dumps(refusal.written())
+    )
     assert lease is not None
     found = text(workspace.path, redis_url)
     assert "by alice@head: new driver" in found
@@ -59,8 +62,9 @@ def test_pauses_orders_and_refusals_are_said(jobs: EveryState, workspace: Worksp
     assert "<script>alert" not in found
 
 
-def test_forms_are_there_only_if_the_page_may_act(jobs: EveryState, workspace: Workspace, redis_client: redis.Redis,
-                                                  redis_url: str) -> None:
+def test_forms_are_there_only_if_the_page_may_act(
+    jobs: EveryState, workspace: Workspace, redis_client: redis.Redis, redis_url: str
+) -> None:
     found = text(workspace.path, redis_url, acts=True)
     assert 'action="/acting/drain"' in found
     assert 'action="/acting/pause"' in found

@@ -9,7 +9,7 @@ import pytest
 from helpers.project_files import ROOT, python_files
 
 FOLDERS = {"xpm_core": "core", "xpm_worker": "worker", "xpm_cli": "cli"}
-ROOMS = {"house", "whole", "helpers", "tasks"}
+ROOMS = {"house", "whole", "helpers", "tasks", "page"}
 """Folders of tests that are no rooms: the project itself, several rooms together, and what tests import."""
 
 TESTED_ELSEWHERE = {
@@ -20,6 +20,11 @@ TESTED_ELSEWHERE = {
     "core/workspace/reported/job_results": ("core/job/reporting/test_results", "what the job has reported is read"),
     "core/results/formats/written": ("core/results/formats/test_latex", "its methods are called for each form"),
     "core/results/plotting/drawing": ("core/results/plotting/test_plotted", "what it draws is looked at there"),
+    "cli/lookup/publishing/asked_table": ("cli/commands/publishing/test_results", "it is what the command prints"),
+    "cli/lookup/code/ran_code": ("cli/commands/looking/test_diff", "the code that two jobs ran is compared"),
+    "cli/page/studies/charts": ("cli/page/views/test_curves", "charts are what the view sends"),
+    "cli/page/studies/tables": ("cli/page/views/test_results", "tables are what the view shows"),
+    "cli/page/studies/side_by_side": ("cli/page/views/test_compare", "what differs is what the view shows"),
     # It only names what others define.
     "core": ("house/test_package", "it hands on names, and each is looked for there"),
     "core/config": ("house/test_package", "it hands on names"),

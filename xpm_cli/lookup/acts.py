@@ -1,13 +1,13 @@
 """Cancel a job, or run it again, and say what came of it.
 
-Owns: the words for each result. Whoever calls it has asked before, see `Targets`.
+Owns: the words for each result, and which results are alike. Whoever calls it has asked before, see `Targets`.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_cli.lookup.sealed_job import distrust, vouched
@@ -21,8 +21,21 @@ from xpm_core.store.records import CancelCode, RetryCode
 if TYPE_CHECKING:
     from xpm_cli.lookup.code.retried_code import Recoded
 
-Result = tuple[bool, str]
-"""Whether it was done, and a line about it."""
+
+class Result(NamedTuple):
+    """What came of acting on a job.
+
+    Attributes:
+        done: Whether it was done.
+        line: A line about it, which begins with the job.
+        said: The same without the job.
+        kind: One word for results that are alike: "cancelled", "asked", "spared", "settled", …
+    """
+
+    done: bool
+    line: str
+    said: str
+    kind: str
 
 
 def pointless(opened: OpenWorkspace, row: JobRow, verb: str) -> str:
@@ -55,7 +68,7 @@ def cancel(opened: OpenWorkspace, row: JobRow, *, spares_running: bool, again: s
         CancelCode.SETTLED: _settled(state),
         CancelCode.UNKNOWN: "the server does not know it any more. Run its script again.",
     }
-    return code in (CancelCode.CANCELLED, CancelCode.ASKED), _line(opened, row, result[code])
+    return _result(opened, row, code in (CancelCode.CANCELLED, CancelCode.ASKED), result[code], code.name)
 
 
 def may_run(opened: OpenWorkspace, row: JobRow, *, trusts: bool) -> bool:
@@ -73,7 +86,7 @@ def retry(opened: OpenWorkspace, row: JobRow, recoded: Recoded | None = None, *,
         trusts: Whether to run what an imported job runs.
     """
     if row.state is State.DONE and (problem := distrust(opened.directory(row), trusts=trusts)):
-        return False, _line(opened, row, ". ".join(problem))
+        return _result(opened, row, False, ". ".join(problem), "distrusted")
     if recoded is None:
         code, state, other = opened.store.retry(row.identity, kept=vouched(opened, row, opened.kept(row)))
     else:
@@ -90,7 +103,7 @@ def retry(opened: OpenWorkspace, row: JobRow, recoded: Recoded | None = None, *,
         RetryCode.BARE: f"its directory does not tell how to run it. Remove it, and run its script: {folder}",
         RetryCode.IN_USE: f"{short(other)} runs and uses its result. Wait, or cancel that: {commands.cancel(other)}",
     }
-    return code is RetryCode.RETRIED, _line(opened, row, result[code])
+    return _result(opened, row, code is RetryCode.RETRIED, result[code], code.name)
 
 
 def obstacle_lines(opened: OpenWorkspace, rows: Sequence[JobRow]) -> Iterator[str]:
@@ -108,6 +121,10 @@ def _settled(state: str) -> str:
 
 def _unsettled(opened: OpenWorkspace, row: JobRow, state: str) -> str:
     return f"it is {state}: it has not ended. Cancel it first: {opened.commands.cancel(row.identity)}"
+
+
+def _result(opened: OpenWorkspace, row: JobRow, done: bool, said: str, kind: str) -> Result:
+    return Result(done, _line(opened, row, said), said, kind.lower())
 
 
 def _line(opened: OpenWorkspace, row: JobRow, result: str) -> str:

@@ -33,6 +33,7 @@ from xpm_core.store.replies import shown
 from xpm_core.words.commands import Commands
 from xpm_core.words.text import ago
 from xpm_core.workspace.job_directory import JobDirectory
+from xpm_core.workspace.job_records import read_whole
 from xpm_core.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -99,7 +100,7 @@ class OpenWorkspace:
     def params(self, row: JobRow) -> dict[str, Any]:
         """A job's parameters as its directory holds them; empty before the job first ran."""
         try:
-            found = json.loads(self.directory(row).params.read_bytes())
+            found = json.loads(read_whole(str(self.directory(row).params)))
         except (OSError, ValueError):
             return {}
         return found if isinstance(found, dict) else {}

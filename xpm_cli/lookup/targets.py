@@ -21,6 +21,9 @@ from xpm_core.words.text import ago, plural
 
 LISTED = 20
 """How many jobs a question lists."""
+CANCELLABLE = (*(state for state in State if not state.settled), State.BLOCKED)
+"""The states in which cancelling a job changes anything. A blocked job may run later."""
+UNSUCCESSFUL = (State.FAILED, State.CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -112,6 +115,16 @@ class Targets:
         if row.state is State.RUNNING and row.started_s:
             return f"started {ago(self.opened.now_s - row.started_s)} on {row.host}"
         return row.state.value if row.state else "unknown"
+
+
+def is_unfinished(row: JobRow) -> bool:
+    """Whether cancelling a job changes anything."""
+    return row.state in CANCELLABLE
+
+
+def retried_states(chosen: Filter | None) -> tuple[State, ...]:
+    """The states of the selected jobs that are retried: without success, and done if the filter asks for that."""
+    return (*UNSUCCESSFUL, State.DONE) if chosen and chosen.asks_for("state", State.DONE.value) else UNSUCCESSFUL
 
 
 def confirmed(question: str, verb: str) -> bool:

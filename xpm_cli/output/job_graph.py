@@ -69,7 +69,7 @@ def nodes_of(
         needs: Which jobs each needs, as `View.needs` says it.
     """
     single = len(rows) <= SINGLE
-    tasks = {} if single else _names({row.task for row in rows if row.task})
+    tasks = {} if single else task_names({row.task for row in rows if row.task})
     keys = {row.identity: row.identity if single else tasks.get(row.task or "", "?") for row in rows}
     nodes: dict[str, Node] = {}
     for row in rows:
@@ -84,7 +84,7 @@ def nodes_of(
     return list(_in_order(nodes))
 
 
-def _names(tasks: Collection[str]) -> dict[str, str]:
+def task_names(tasks: Collection[str]) -> dict[str, str]:
     """What tasks are called: by their classes, or in full if classes of several modules have one name."""
     counts = Counter(map(bare_class, tasks))
     return {task: task if counts[bare_class(task)] > 1 else bare_class(task) or task for task in tasks}

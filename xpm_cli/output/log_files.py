@@ -1,15 +1,47 @@
 """The log files of jobs as they grow: read from where one was, whole lines if they are mixed with those of others.
 
-Owns: following a file that is shortened, or replaced by the next attempt.
+Owns: following a file that is shortened, or replaced by the next attempt; and which part of a log an attempt has.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
+
+from xpm_core.errors import UnknownAttemptError
+from xpm_core.reading.listing.row import JobRow
+from xpm_core.states import State
 
 BLOCK = 1 << 16
+OUT, ERR = "out", "err"
+"""The two logs of a job."""
+
+
+def parts_of(
+    records: Sequence[Mapping[str, Any]], attempt: int | None, row: JobRow
+) -> dict[str, tuple[int, int | None]]:
+    """Return where the output of an attempt begins and ends in each log, bytes; all of it without an attempt.
+
+    Args:
+        records: The records of the job's attempts that have ended.
+        attempt: The number of the attempt, from 1.
+        row: The job.
+
+    Raises:
+        UnknownAttemptError: There was no such attempt.
+    """
+    whole: dict[str, tuple[int, int | None]] = {OUT: (0, None), ERR: (0, None)}
+    if attempt is None:
+        return whole
+    ended = max((record.get("number", 0) for record in records), default=0)
+    if attempt > ended + (row.state is State.RUNNING):
+        raise UnknownAttemptError(row.identity, attempt, ended)
+    ends: dict[int, list[int]] = {record["number"]: record["log_to"] for record in records if record.get("log_to")}
+    before = next((ends[number] for number in range(attempt - 1, 0, -1) if number in ends), [0, 0])
+    after = ends.get(attempt)
+    return {kind: (before[at], after[at] if after else None) for at, kind in enumerate((OUT, ERR))}
 
 
 class LogFile:

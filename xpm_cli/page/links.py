@@ -29,13 +29,22 @@ class Links:
         """Some rows of that list, without the page around them."""
         return _url("/jobs/rows", filter=filter, sort=sort, columns=columns, first=first or "")
 
+    def counts(self, filter: str = "") -> str:
+        """How many jobs match a filter, by state, without the page around it."""
+        return _url("/jobs/counts", filter=filter)
+
     def job(self, identity: str) -> str:
         """One job."""
         return f"/job/{quote(identity, safe=':')}"
 
-    def log(self, identity: str, stream: str = "", attempt: int = 0) -> str:
-        """The log of a job."""
-        return _url(f"{self.job(identity)}/log", stream=stream, attempt=attempt or "")
+    def log(self, identity: str, stream: str = "", attempt: int | None = None, **place: object) -> str:
+        """The log of a job; `place` says from where on, or what to look for (`job/printed.py`)."""
+        given = {name: value for name, value in place.items() if value is not None}
+        return _url(f"{self.job(identity)}/log", stream=stream, attempt=attempt or "", **given)
+
+    def code(self, identity: str) -> str:
+        """What of the code of a job has changed since it ran."""
+        return f"{self.job(identity)}/code"
 
     def file(self, identity: str, path: str) -> str:
         """A file in the directory of a job."""
@@ -57,13 +66,26 @@ class Links:
         """The table of what jobs have reported."""
         return _url("/results", filter=filter, experiment=experiment, over=over)
 
-    def timeline(self, filter: str = "") -> str:
-        """What each worker did when."""
-        return _url("/timeline", filter=filter)
+    def table(self, ending: str) -> str:
+        """That table as a file."""
+        return f"/results/table.{ending}"
 
-    def graph(self, job: str = "") -> str:
-        """Which jobs need which."""
-        return _url("/graph", job=job)
+    def timeline(
+        self,
+        filter: str = "",
+        *,
+        from_s: float | None = None,
+        to_s: float | None = None,
+        lane: str = "",
+        first: int = 0,
+    ) -> str:
+        """What each worker did when; or of a part of time (epoch seconds), of one worker, or of those from one on."""
+        times = {"from": _seconds(from_s), "to": _seconds(to_s)}
+        return _url("/timeline", filter=filter, **times, lane=lane, first=first or "")
+
+    def graph(self, job: str = "", *, filter: str = "") -> str:
+        """Which jobs need which: what one job hangs on, or the tasks of the jobs that match a filter."""
+        return _url("/graph", job=job, filter=filter)
 
     def workers(self) -> str:
         """Workers, tokens and queues."""
@@ -76,6 +98,10 @@ class Links:
     def asset(self, name: str) -> str:
         """A script or a style."""
         return f"/assets/{name}"
+
+
+def _seconds(time_s: float | None) -> str:
+    return "" if time_s is None else f"{time_s:.3f}".rstrip("0").rstrip(".")
 
 
 def _url(path: str, **query: object) -> str:

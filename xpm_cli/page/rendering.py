@@ -15,7 +15,7 @@ from xpm_cli.output.json_form import moment
 from xpm_cli.output.tables.cells import text_of
 from xpm_core.labels import short
 from xpm_core.states import State
-from xpm_core.words.text import ago, line, plural, span
+from xpm_core.words.text import ago, amount, line, plural, span
 
 if TYPE_CHECKING:
     from starlette.requests import Request
@@ -40,7 +40,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.filters.update(short=short, ago=ago, span=span, moment=moment, value=text_of, one_line=line)
+    made.filters.update(short=short, ago=ago, span=span, amount=amount, moment=moment, value=text_of, one_line=line)
     made.globals.update(plural=plural, State=State, glyphs=GLYPHS, VIEWS=VIEWS)
     return made
 
@@ -68,8 +68,8 @@ def is_fragment(request: Request) -> bool:
 def _common(request: Request) -> dict[str, Any]:
     """What every template knows.
 
-    `links` writes URLs; `filter` goes with the user from view to view; `acts` says whether the page may act, and
-    `form_value` is what a POST has to send as `csrf`.
+    `links` writes URLs; `cursor` is the last event that the page surely covers; `filter` goes with the user from view
+    to view; `acts` says whether the page may act, and `form_value` is what a POST has to send as `csrf`.
     """
     state = request.app.state
     desk: Desk = state.desk
@@ -77,6 +77,7 @@ def _common(request: Request) -> dict[str, Any]:
     return {
         "links": state.links,
         "desk": desk,
+        "cursor": getattr(request.state, "cursor", desk.cursor),
         "commands": desk.opened.commands,
         "workspace": desk.view.workspace.path.name,
         "path": str(desk.view.workspace.path),

@@ -318,9 +318,9 @@ class Desk(threading.Thread):
         (row,) = targets.rows
         if verb == "cancel":
             spares = not targets.loses(row)
-            return [acts.cancel(self._opened, row, spares_running=spares, again="Press c again to stop it.")[1]]
-        done, said = acts.retry(self._opened, row)
-        return [said, *(acts.obstacle_lines(self._opened, [row]) if done else ())]
+            return [acts.cancel(self._opened, row, spares_running=spares, again="Press c again to stop it.").line]
+        result = acts.retry(self._opened, row)
+        return [result.line, *(acts.obstacle_lines(self._opened, [row]) if result.done else ())]
 
     def _say(self, lines: list[str]) -> None:
         self._publish(said=lines)

@@ -153,6 +153,34 @@ class JobReader:
                     found[identity] = sorted(map(text_of, needs))
         return found
 
+    def lines_of(self, identities: Sequence[str]) -> dict[str, tuple[str, dict[str, int]]]:
+        """Return the queue and the demand of each job that the server knows, also of done ones: cheap, for many."""
+        found: dict[str, tuple[str, dict[str, int]]] = {}
+        for start in range(0, len(identities), PAGE):
+            page = identities[start : start + PAGE]
+            with self._client.pipeline(transaction=False) as pipe:
+                for identity in page:
+                    pipe.hmget(keys.job(self._w, identity), "state", "queue", "demand")
+                for identity, (state, queue, demand) in zip(page, pipe.execute(), strict=True):
+                    if state:
+                        found[identity] = text_of(queue or b""), parse_demand(text_of(demand or b""))
+        return found
+
+    def lengths(self) -> list[tuple[str, dict[str, int], int]]:
+        """Return the lines of ready jobs: the queue and the demand of each, and how many jobs stand in it."""
+        queues = sorted(map(text_of, self._client.smembers(keys.queues(self._w))))
+        with self._client.pipeline(transaction=False) as pipe:
+            for queue in queues:
+                pipe.zrange(keys.lines(self._w, queue), 0, -1)
+            lines = [
+                (queue, text_of(name)) for queue, names in zip(queues, pipe.execute(), strict=True) for name in names
+            ]
+        with self._client.pipeline(transaction=False) as pipe:
+            for queue, name in lines:
+                pipe.zcard(keys.line(self._w, queue, name))
+            lengths = pipe.execute()
+        return [(queue, parse_demand(name), int(n)) for (queue, name), n in zip(lines, lengths, strict=True)]
+
     def dependents(self, identity: str) -> list[str]:
         """Return the identities that need a job, in the order of their submission."""
         return [text_of(job) for job in self._client.lrange(keys.dependents(self._w, identity), 0, -1)]

@@ -399,9 +399,13 @@ class View:
         return Reader(self.connector.blocking, self.workspace.id)
 
     def refresh(self) -> None:
-        """Let jobs be listed anew, as they stand when they are asked for next."""
-        self.__dict__.pop("_search", None)
+        """Let jobs be listed anew, as they stand when they are asked for next.
+
+        Raises:
+            RedisUnavailableError: The server has gone away. The jobs then stay as they were listed.
+        """
         self.now_s = time.time() if self._connector is None else self._first_look(self._connector, False)
+        self.__dict__.pop("_search", None)
 
     def ranked(self, filter: Filter) -> Ranking:
         """Return the jobs that match a filter, in the order of a list. `Ranking.update` takes what `update` returns.

@@ -14,9 +14,13 @@ from __future__ import annotations
 
 import json
 import math
+import os
 from collections.abc import Callable, Iterator, Mapping
+from copy import deepcopy
+from errno import EINVAL
 from itertools import pairwise
 from pathlib import Path
+from stat import S_ISREG
 from typing import Any, BinaryIO, Literal, NamedTuple
 
 from xpm_core.job.reporting.metrics import LONGEST_LINE, MARK, NAME, TAKEN
@@ -30,6 +34,9 @@ MOST_POINTS = 10_000
 MOST_CURVES = 500
 """How many metrics are read."""
 BLOCK = 1_000_000
+
+_HEAD = 256
+"""So many bytes at its beginning tell a file from another one: it begins with the name of an execution."""
 
 _NO_METRICS = TAKEN | {"step"}
 
@@ -86,29 +93,100 @@ def curves(directory: Path, *, most: int = MOST_POINTS, keep: Keep = "extremes",
     Raises:
         OSError: The file is there, but cannot be read.
     """
-    reading = _Reading(most, keep, only)
-    try:
-        with open(directory / NAME, "rb", buffering=0) as file:
-            for lines in _blocks(file):
-                for row in _rows(lines, reading.cannot_read):
-                    reading.add(row)
-    except FileNotFoundError:
-        return Curves({}, [])
-    return Curves({name: one.points() for name, one in reading.curves.items() if one.kept.count}, reading.notes())
+    file = CurveFile(directory, most=most, keep=keep, only=only)
+    file.read_on()
+    return file.curves()
+
+
+class CurveFile:
+    """The curves of a job while it runs: each reading takes up only what was added to the file since the last one.
+
+    It holds at most `most` points of each metric. A file that is another one than before is read from its beginning.
+
+    Args:
+        directory: The job's directory.
+        most: As for `curves`.
+        keep: As for `curves`.
+        only: As for `curves`.
+
+    Example:
+        >>> file = CurveFile(task.directory, keep="every", only="loss")
+        >>> file.read_on()
+        True
+        >>> file.curves()["loss"][-1]
+        Point(step=9, value=0.31)
+    """
+
+    def __init__(self, directory: Path, *, most: int = MOST_POINTS, keep: Keep = "extremes", only: str = "") -> None:
+        self._path, self._options = directory / NAME, (most, keep, only)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._reading = _Reading(*self._options)
+        self._stamp: tuple[int, ...] = ()
+        self._read = 0
+        """How many bytes were read."""
+        self._head = self._rest = b""
+        """How the file begins, and the last line if it has no end yet."""
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether there is no file, or nothing in it."""
+        return not self._read
+
+    @property
+    def held(self) -> int:
+        """How many points are held."""
+        return sum(one.kept.held for one in self._reading.curves.values())
+
+    def read_on(self) -> bool:
+        """Read what was added.
+
+        Returns:
+            Whether the file has changed since it was last read.
+
+        Raises:
+            OSError: The file is there, but cannot be read.
+        """
+        try:
+            found = os.stat(self._path)
+            if not S_ISREG(found.st_mode):  # such as a pipe, which would be waited for
+                raise OSError(EINVAL, "it is no regular file")
+            stamp = (found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns)
+            if stamp == self._stamp:
+                return False
+            with open(self._path, "rb", buffering=0) as file:
+                self._go_on(file, stamp)
+        except FileNotFoundError:
+            was_there = bool(self._stamp)
+            self._forget()
+            return was_there
+        self._stamp = stamp
+        return True
+
+    def _go_on(self, file: BinaryIO, stamp: tuple[int, ...]) -> None:
+        """Read from where the last reading ended, or all of it if the file is another one."""
+        head = file.read(_HEAD)
+        if stamp[:2] != self._stamp[:2] or stamp[2] < self._read or not head.startswith(self._head):
+            self._forget()
+        self._head = head
+        file.seek(self._read)
+        while block := file.read(BLOCK):
+            self._read += len(block)
+            lines = (self._rest + block).split(b"\n")
+            self._rest = lines.pop()[: 2 * LONGEST_LINE]  # of a line that is too long to be one of ours, only a part
+            self._reading.add_lines(lines)
+
+    def curves(self) -> Curves:
+        """The curves, as far as they were read."""
+        reading = self._reading
+        if self._rest:  # the last line has no end: it counts if it is whole, and is read again when it has its end
+            reading = deepcopy(reading)
+            reading.add_lines([self._rest])
+        return Curves({name: one.points() for name, one in reading.curves.items() if one.kept.count}, reading.notes())
 
 
 # -- lines -------------------------------------------------------------------------------------------------------------
-
-
-def _blocks(file: BinaryIO) -> Iterator[list[bytes]]:
-    """The lines of a file, many at a time. Of a line that is too long to be one of ours, only a part is held."""
-    rest = b""
-    while block := file.read(BLOCK):
-        lines = (rest + block).split(b"\n")
-        rest = lines.pop()[: 2 * LONGEST_LINE]
-        yield lines
-    if rest:
-        yield [rest]
 
 
 def _rows(lines: list[bytes], cannot_read: Callable[[], None]) -> Iterator[dict[str, Any]]:
@@ -191,6 +269,11 @@ class _Reading:
         self._torn = self._maybe_torn = 0
         self._too_many: set[str] = set()
         self._more = False
+
+    def add_lines(self, lines: list[bytes]) -> None:
+        """Add some lines."""
+        for row in _rows(lines, self.cannot_read):
+            self.add(row)
 
     def cannot_read(self) -> None:
         """Count a line that cannot be read. The last one of an execution was torn when it was killed: that is usual."""

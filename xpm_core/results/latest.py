@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from xpm_core.job.reporting.metrics import NAME, TAKEN
+from xpm_core.workspace.job_records import regular
 from xpm_core.workspace.reported.results_file import marks_in
 from xpm_core.workspace.reported.values import Scalar, is_flat, restored
 
@@ -65,7 +66,7 @@ def latest_metrics(directory: Path, most: int = READ) -> LatestMetrics:
         Latest(value=0.41, step=3, at_s=1764288001.7)
     """
     try:
-        with open(directory / NAME, "rb") as stream:
+        with open(directory / NAME, "rb", opener=regular) as stream:
             start = max(0, os.fstat(stream.fileno()).st_size - most)
             stream.seek(start)
             data = stream.read(most)

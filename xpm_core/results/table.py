@@ -24,7 +24,8 @@ from xpm_core.results.foreign import ForeignNote, ForeignRun, foreign_notes
 from xpm_core.results.formats.sheet import Sheet, named
 from xpm_core.results.formats.written import Written
 from xpm_core.results.jobs import Job, Known
-from xpm_core.results.plotting.plotted import Plotted, Source
+from xpm_core.results.plotting.curved import Source
+from xpm_core.results.plotting.plotted import Plotted
 from xpm_core.results.statistics.aggregates import STATISTICS
 from xpm_core.results.statistics.arguments import Bounds, checked_choice
 from xpm_core.states import State
@@ -292,7 +293,7 @@ class Table(Comparable, Written, Plotted, Sequence[Row]):
         words = listed([f"{short(row.identity)} {row.state.value if row.state else 'unknown'}" for row in found], 3)
         return [f"{plural(len(found), 'job')} not done, whose values may not be final: {words}."]
 
-    def _to_plot(self) -> Source:
+    def to_plot(self) -> Source:
         """Values of jobs that are not done are not drawn. Their curves are."""
         undone = [row for row in self if row.state is not State.DONE]
         words = listed([f"{short(row.identity)} {row.state.value if row.state else 'unknown'}" for row in undone], 3)

@@ -56,6 +56,11 @@ class Thinned:
         """Whether points were left out."""
         return self.stride > 1
 
+    @property
+    def held(self) -> int:
+        """How many points are held, about: without those that wait for their neighbours."""
+        return len(self._steps)
+
     def __len__(self) -> int:
         return len(self.pairs())
 

@@ -298,6 +298,8 @@ class JobDirectory:
             return object_in(read_whole(f"{self._records_folder}/{IMPORTED}"))
         except (FileNotFoundError, NotADirectoryError):
             return None
+        except OSError:
+            return {}
 
     def is_imported(self) -> bool:
         """Whether the job has that mark."""
@@ -371,7 +373,7 @@ class JobDirectory:
         path = f"{self._executions}/{number}-{execution}.json"
         try:
             fields = object_in(read_whole(path))
-        except FileNotFoundError:
+        except OSError:
             fields = {}
         fields = fields or {"reason": "unreadable"}
         return {**fields, "number": number, "execution": execution}

@@ -9,6 +9,7 @@ import errno
 import json
 import os
 import re
+import stat
 from typing import Any, Literal, NamedTuple
 
 from xpm_core.errors import WorkspacePathError
@@ -36,16 +37,39 @@ class Marker(NamedTuple):
 
 def read_small(path: str) -> bytes:
     """Read a file of a few bytes, at the least cost: many thousand jobs may have one each."""
-    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe in its place is read as empty
     try:
         return os.read(descriptor, 4096)
     finally:
         os.close(descriptor)
 
 
+def regular(path: str, flags: int) -> int:
+    """Open a file, as the `opener` of `open`, only if it is a regular one.
+
+    A job writes into its directory what it likes. Whoever reads a pipe there would wait forever, and a device may have
+    no end.
+
+    Raises:
+        OSError: It cannot be opened, or is no regular file.
+    """
+    descriptor = os.open(path, flags | os.O_NONBLOCK | os.O_CLOEXEC)  # otherwise opening a pipe waits for its writer
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EINVAL, "no regular file", path)
+    except BaseException:
+        os.close(descriptor)
+        raise
+    return descriptor
+
+
 def read_whole(path: str) -> bytes:
-    """Read a file of any size."""
-    with open(path, "rb") as file:
+    """Read a file of any size.
+
+    Raises:
+        OSError: It cannot be read, or is no regular file.
+    """
+    with open(path, "rb", opener=regular) as file:
         return file.read()
 
 
@@ -55,7 +79,7 @@ def read_own(path: str) -> bytes:
     Raises:
         PermissionError: Another user has.
     """
-    with open(path, "rb") as file:
+    with open(path, "rb", opener=regular) as file:
         if os.fstat(file.fileno()).st_uid != os.geteuid():
             raise PermissionError(errno.EACCES, "written by another user", path)
         return file.read()

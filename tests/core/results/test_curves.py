@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import json
 import math
+import os
+import tempfile
 import tracemalloc
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 from helpers.reporting_jobs import ReportingJob
+from hypothesis import given
+from hypothesis import strategies as st
 
 from xpm_core import log
 from xpm_core.job.reporting.metrics import NAME
-from xpm_core.results.curves import Curves, Point, curves
+from xpm_core.results import curves as module
+from xpm_core.results.curves import CurveFile, Curves, Point, curves
+
+rows = module._rows
 
 Lines = list[Mapping[str, Any] | str]
 
@@ -174,3 +182,93 @@ def test_too_many_metrics_are_said(tmp_path: Path) -> None:
     found = read(tmp_path, *({"step": 0, f"m{n}": 1} for n in range(600)))
     assert len(found) == 500
     assert found.notes == ["metrics.jsonl has 600 metrics: the first 500 were read."]
+
+
+# -- files that grow ---------------------------------------------------------------------------------------------------
+
+
+def grow(folder: Path, *lines: Mapping[str, Any] | str, end: str = "\n") -> None:
+    with open(folder / NAME, "a") as file:
+        file.write("\n".join(json.dumps(line) for line in lines) + end)
+
+
+def test_a_file_that_grows_is_read_on_where_the_last_reading_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path, [start("e1"), *steps(0, 3, loss=1.0)])
+    file = CurveFile(tmp_path)
+    assert file.read_on()
+    assert not file.read_on()
+    seen: list[int] = []
+
+    def counting(lines: list[bytes], torn: Any) -> Any:
+        seen.append(len(lines))
+        return rows(lines, torn)
+
+    monkeypatch.setattr(module, "_rows", counting)
+    grow(tmp_path, *steps(3, 5, loss=2.0))
+    assert file.read_on()
+    assert seen == [2]  # only what was added
+    assert dict(file.curves()) == dict(curves(tmp_path))
+    assert len(file.curves()["loss"]) == file.held == 5
+
+
+def test_a_line_without_its_end_counts_if_it_is_whole_and_is_no_second_point_later(tmp_path: Path) -> None:
+    write(tmp_path, [start("e1")])
+    file = CurveFile(tmp_path)
+    for step in range(4):
+        grow(tmp_path, {"step": step, "loss": step}, end="")
+        file.read_on()
+        assert file.curves()["loss"][-1] == (step, step)
+        with open(tmp_path / NAME, "a") as out:
+            out.write("\n")
+        file.read_on()
+        assert file.curves()["loss"] == [(each, each) for each in range(step + 1)]
+
+
+def test_half_a_line_waits_for_the_rest(tmp_path: Path) -> None:
+    write(tmp_path, [start("e1"), '{"step": 0, "lo'], end="")
+    file = CurveFile(tmp_path)
+    file.read_on()
+    assert dict(file.curves()) == {}
+    with open(tmp_path / NAME, "a") as out:
+        out.write('ss": 0.5}\n')
+    file.read_on()
+    assert (file.curves()["loss"], file.curves().notes) == ([(0, 0.5)], [])
+
+
+def test_a_file_that_is_another_one_is_read_from_its_beginning(tmp_path: Path) -> None:
+    file = CurveFile(write(tmp_path, [start("e1"), *steps(0, 9, loss=1.0)]))
+    file.read_on()
+    write(tmp_path, [start("e2"), *steps(0, 2, loss=7.0)])  # shorter, and of the same inode
+    assert file.read_on()
+    assert [point.value for point in file.curves()["loss"]] == [7.0] * 2
+    write(tmp_path, [start("e3"), *steps(0, 20, loss=8.0)])  # longer
+    file.read_on()
+    assert [point.value for point in file.curves()["loss"]] == [8.0] * 20
+    (tmp_path / NAME).unlink()
+    assert file.read_on()
+    assert not file.read_on()
+    assert file.is_empty
+    assert dict(file.curves()) == {}
+
+
+def test_what_is_no_file_is_said(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / NAME)
+    with pytest.raises(OSError, match="no regular file"):
+        CurveFile(tmp_path).read_on()
+
+
+@given(st.lists(st.integers(0, 400), max_size=6), st.booleans())
+def test_however_a_file_grows_its_curves_are_those_of_the_whole(cuts: list[int], resumed: bool) -> None:
+    lines = [start("e1"), *steps(0, 9, loss=1.0), *([start("e2")] * resumed), *steps(5, 12, loss=2.0, f1=0.5)]
+    data = "".join(f"{json.dumps(line)}\n" for line in lines).encode()
+    with tempfile.TemporaryDirectory() as name:
+        file = CurveFile(Path(name))
+        for at, (first, last) in enumerate(pairwise([0, *sorted(cuts), len(data)])):
+            with open(Path(name) / NAME, "ab") as out:
+                out.write(data[first:last])
+            os.utime(Path(name) / NAME, ns=(at, at))
+            file.read_on()
+        whole = curves(Path(name))
+        assert (dict(file.curves()), file.curves().notes) == (dict(whole), whole.notes)

@@ -10,9 +10,8 @@ from xpm_cli.app import FAILED, common_options, say
 from xpm_cli.lookup import acts
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.selection import selected, selection_options
-from xpm_cli.lookup.targets import Targets
+from xpm_cli.lookup.targets import Targets, is_unfinished
 from xpm_core.reading.listing.row import JobRow
-from xpm_core.states import State
 
 
 @click.command()
@@ -31,7 +30,7 @@ def cancel(ctx: click.Context, /, names: tuple[str, ...], yes: bool, **given: An
     if not names and chosen is None:
         raise click.UsageError("Name a JOB, or select jobs, such as --experiment NAME.", ctx)
     with open_workspace(acts=True) as opened:
-        targets = Targets.of(opened, names, chosen, _is_unfinished, ends=True)
+        targets = Targets.of(opened, names, chosen, is_unfinished, ends=True)
         if not targets.rows:
             say("Every job that was selected has ended already.")
         elif not targets.agreed("cancel", yes):
@@ -40,14 +39,9 @@ def cancel(ctx: click.Context, /, names: tuple[str, ...], yes: bool, **given: An
     ctx.exit(0 if all(results) else FAILED)
 
 
-def _is_unfinished(row: JobRow) -> bool:
-    """Whether cancelling the job changes anything. A blocked job may run later."""
-    return row.state is not None and (not row.state.settled or row.state is State.BLOCKED)
-
-
 def _cancel(opened: OpenWorkspace, row: JobRow, *, spares_running: bool) -> bool:
     """Cancel a job. One that runs by now, although it did not when its user agreed, is left as it is."""
     again = "The same with --yes stops it."
-    done, said = acts.cancel(opened, row, spares_running=spares_running, again=again)
-    say(said)
-    return done
+    result = acts.cancel(opened, row, spares_running=spares_running, again=again)
+    say(result.line)
+    return result.done

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -14,12 +13,9 @@ from xpm_cli.lookup.code.changed_code import ChangedCode
 from xpm_cli.lookup.code.retried_code import Recoded, RetriedCode
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.selection import selected, selection_options
-from xpm_cli.lookup.targets import Targets
-from xpm_core.filters import Filter
+from xpm_cli.lookup.targets import Targets, retried_states
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.states import State
-
-UNSUCCESSFUL = (State.FAILED, State.CANCELLED)
 
 
 @click.command()
@@ -65,7 +61,7 @@ def retry(
     if not names and chosen is None:
         raise click.UsageError("Name a JOB, or select jobs, such as --failed.", ctx)
     with open_workspace(acts=True) as opened:
-        targets = Targets.of(opened, names, chosen, _fits(chosen))
+        targets = Targets.of(opened, names, chosen, lambda row: row.state in retried_states(chosen))
         code_of_jobs = RetriedCode(opened, [row for row in targets.rows if acts.may_run(opened, row, trusts=trust)])
         recoded: dict[str, Recoded] = {}
         fails = False
@@ -91,13 +87,7 @@ def retry(
     ctx.exit(0 if all(results) and not fails else FAILED)
 
 
-def _fits(chosen: Filter | None) -> Callable[[JobRow], bool]:
-    """Which of the selected jobs are meant: those without success, and done ones if the filter asks for them."""
-    wanted = (*UNSUCCESSFUL, State.DONE) if chosen and chosen.asks_for("state", State.DONE.value) else UNSUCCESSFUL
-    return lambda row: row.state in wanted
-
-
 def _retry(opened: OpenWorkspace, row: JobRow, recoded: Recoded | None, trusts: bool) -> bool:
-    done, said = acts.retry(opened, row, recoded, trusts=trusts)
-    say(said)
-    return done
+    result = acts.retry(opened, row, recoded, trusts=trusts)
+    say(result.line)
+    return result.done

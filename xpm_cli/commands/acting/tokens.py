@@ -6,9 +6,9 @@ import click
 
 from xpm_cli.app import common_options, say
 from xpm_cli.lookup.open_workspace import open_workspace
-from xpm_cli.output.forms import as_json
-from xpm_cli.output.json_form import moment
-from xpm_cli.output.tables.token_table import table, token_record
+from xpm_cli.output.documents.live_lists import tokens_document
+from xpm_cli.output.json_form import dumps
+from xpm_cli.output.tables.token_table import table
 from xpm_cli.output.terminal import Terminal
 from xpm_core.completion import server_names
 from xpm_core.store.tokens import resize_token
@@ -30,8 +30,7 @@ def tokens(ctx: click.Context, as_document: bool) -> None:
         found = opened.view.tokens()
         server_names.note(opened.workspace.path, server_names.TOKENS, (each.name for each in found))
         if as_document:
-            head = {"time": moment(opened.now_s), "source": opened.view.server}
-            click.echo(as_json(head, "tokens", map(token_record, found)))
+            click.echo(dumps(tokens_document(opened, found)))
             return
         for line in table(found, opened.workspace.id, Terminal.of_stdout()):
             click.echo(line)

@@ -9,15 +9,16 @@ import click
 
 from xpm_cli.app import FAILED, common_options, say
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
-from xpm_cli.lookup.user import user_at_host
-from xpm_cli.output.forms import JSON, JSONL, NAME, TABLE, as_json, as_json_lines, list_forms
-from xpm_cli.output.json_form import moment
+from xpm_cli.lookup.steering.orders import ordered
+from xpm_cli.output.documents.live_lists import worker_table, workers_document
+from xpm_cli.output.forms import JSON, JSONL, NAME, TABLE, as_json_lines, list_forms
+from xpm_cli.output.json_form import dumps
 from xpm_cli.output.tables.worker_table import WorkerTable, in_order
 from xpm_cli.output.terminal import Terminal
 from xpm_core.completion import server_names
 from xpm_core.reading.steering.named_workers import named
 from xpm_core.reading.workers import WorkerState
-from xpm_core.store.steering.orders import Order, OrderCode, order_worker
+from xpm_core.store.steering.orders import Order
 from xpm_core.words.text import plural, span
 
 LISTED = 20
@@ -39,10 +40,9 @@ def workers(ctx: click.Context, form: str) -> None:
     if ctx.invoked_subcommand is not None:
         return
     with open_workspace(live=True) as opened:
-        found = _table(opened, _known(opened), refused=form != NAME)
+        found = worker_table(opened, _known(opened), refused=form != NAME)
         if form == JSON:
-            head = {"time": moment(opened.now_s), "source": opened.view.server}
-            texts = [as_json(head, "workers", found.records())]
+            texts = [dumps(workers_document(opened, found))]
         elif form == JSONL:
             texts = list(as_json_lines(found.records()))
         elif form == NAME:
@@ -51,12 +51,6 @@ def workers(ctx: click.Context, form: str) -> None:
             texts = found.lines(Terminal.of_stdout(), opened.commands)
         for text in texts:
             click.echo(text)
-
-
-def _table(opened: OpenWorkspace, found: Sequence[WorkerState], *, refused: bool = False) -> WorkerTable:
-    jobs = opened.reader.jobs.read(worker.job for worker in found if worker.job)
-    avoided = opened.reader.reasons.avoided(found) if refused else []
-    return WorkerTable(found, {job.identity: job for job in jobs}, avoided, opened.now_s)
 
 
 @workers.command()
@@ -92,7 +86,7 @@ def stop(ctx: click.Context, names: tuple[str, ...], now: bool, yes: bool) -> No
     """
     with open_workspace(acts=True) as opened:
         found = _named(opened, names)
-        if not yes and not _agreed(_table(opened, found)):
+        if not yes and not _agreed(worker_table(opened, found)):
             ctx.exit(FAILED)
         done = _order(opened, found, Order.STOP_NOW if now else Order.STOP)
     ctx.exit(0 if done else FAILED)
@@ -146,42 +140,9 @@ def _agreed(table: WorkerTable) -> bool:
 
 def _order(opened: OpenWorkspace, found: Sequence[WorkerState], order: Order) -> bool:
     """Order workers to do something, and say what became of it. Returns whether it is so, or will be so."""
-    client, by, table = opened.view.connector.client, user_at_host(), _table(opened, found)
-    results = []
-    for worker in found:
-        code, stands = order_worker(client, opened.workspace.id, worker.name, order, by)
-        good = code in (OrderCode.ORDERED, OrderCode.ALREADY) or (
-            code is OrderCode.UNKNOWN and order is not Order.RESUME
-        )
-        results.append((good, f"{worker.name}: {_result(code, stands, order, worker, table)}"))
-    results.sort(key=lambda each: each[0])  # what went wrong comes first
-    for _, text in results[:LISTED]:
-        say(text)
+    results = ordered(opened, found, order, worker_table(opened, found).runs)
+    for result in results[:LISTED]:
+        say(result.line)
     if len(results) > LISTED:
         say(f"and {len(results) - LISTED} more")
-    return all(good for good, _ in results)
-
-
-def _result(code: OrderCode, stands: str, order: Order, worker: WorkerState, table: WorkerTable) -> str:
-    if code is OrderCode.ORDERED:
-        late = f" It is silent for {span(worker.silent_s)}, and hears of it once it is back." if worker.silent else ""
-        return _ordered(order, table.runs(worker)) + late
-    if code is OrderCode.ALREADY and order is Order.RESUME:
-        return "it was not ordered to leave."
-    number = "INT" if order is Order.DRAIN else "TERM"
-    instead = "" if order is Order.RESUME else f" Type on {worker.host}: kill -{number} {worker.pid}"
-    return {
-        OrderCode.ALREADY: f"it was ordered to {stands.replace('stop_now', 'stop')} already.",
-        OrderCode.DEAF: f"it runs xpm {worker.version}, which takes no orders from afar.{instead}",
-        OrderCode.SIGNALLED: "it leaves because of a signal, or because its time is over. That stays so.",
-        OrderCode.STOPPING: "it was ordered to stop. That cannot be taken back.",
-        OrderCode.UNKNOWN: "it has left.",
-    }[code]
-
-
-def _ordered(order: Order, runs: str) -> str:
-    if order is Order.RESUME:
-        return "it stays."
-    if not runs:
-        return "it leaves."
-    return f"it finishes {runs}, and leaves." if order is Order.DRAIN else f"it hands {runs} back, and leaves."
+    return all(result.done for result in results)

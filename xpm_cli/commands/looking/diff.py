@@ -14,27 +14,23 @@ import click
 from xpm_cli.app import common_options, say
 from xpm_cli.lookup import script_objects
 from xpm_cli.lookup.code.job_code import JobCode
+from xpm_cli.lookup.code.ran_code import ran
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.sealed_job import verified
 from xpm_cli.output.code.code_differences import CodeDifference, CodeSide
-from xpm_cli.output.code.code_since import CodeSince, versions_in
+from xpm_cli.output.code.code_since import code_since
 from xpm_cli.output.json_form import SCHEMA, dumps
 from xpm_cli.output.terminal import Terminal
 from xpm_core.errors import WorkspaceError
-from xpm_core.judging.acceptance import standing
-from xpm_core.judging.since import since
 from xpm_core.labels import bare_class, short, title
 from xpm_core.language.identity.description import describe
 from xpm_core.language.identity.differences import ABSENT, Difference, differences, is_typed
-from xpm_core.reading.listing.row import JobRow
 from xpm_core.results.columns import key_of
-from xpm_core.snapshot.facts.packages import packages_document
 from xpm_core.states import State
 from xpm_core.wire.unpacker import Unpacker
 from xpm_core.words.commands import Commands
 from xpm_core.words.text import listed
 from xpm_core.workspace.job_directory import JobDirectory
-from xpm_core.workspace.reported.results_file import results_in
 from xpm_core.workspace.workspace import Workspace
 
 PARAMS = "params.json"
@@ -128,22 +124,13 @@ def _since(name: str, as_json: bool) -> None:
     if side.directory.done_marker() is None:
         problem = "is not done. --code with one name takes a job that is done, because only their records say what ran."
         raise click.UsageError(f"{side.title} {problem}")
-    found = since(side.directory.workspace, side.directory, str(side.described["task"]))
-    trees = len(side.code.provenance.trees) if side.code.provenance is not None else 1
-    then = versions_in(side.code.packages)
-    accepted = next((f"{each.who}: {each.why}" for each in standing(side.directory)), "")
-    code = CodeSince(side.title, found, then, _here() if then else {}, accepted, trees)
+    code = code_since(side.title, side.directory, str(side.described["task"]), side.code)
     if as_json:
         job = {"name": side.name, "id": side.described["identity"]}
         click.echo(dumps({"schema": SCHEMA, "job": job, **code.as_data()}))
         return
     for line in code.lines(Terminal.of_stdout()):
         click.echo(line)
-
-
-def _here() -> Mapping[str, str]:
-    """The versions of the packages of this environment."""
-    return versions_in(json.loads(packages_document()))
 
 
 def _verb(hints: list[str]) -> str:
@@ -157,14 +144,14 @@ def _side(name: str, stack: ExitStack, opened: list[OpenWorkspace]) -> Side:
     place = Path(name).expanduser().resolve()
     if (place / PARAMS).is_file():
         directory = Workspace(place.parents[2], "").job_at(place.relative_to(place.parents[2]).as_posix())
-        code, results = _ran(directory)
+        code, results = ran(directory)
         return Side(name, _read(place / PARAMS), place.parents[2], code, directory, results)
     if not opened:
         opened.append(stack.enter_context(open_workspace()))
     job = opened[0].view.job(name)
     directory = opened[0].directory(job)
     workspace = opened[0].workspace.path
-    code, results = _ran(directory, job)
+    code, results = ran(directory, job)
     if directory.params.is_file():
         return Side(name, _read(directory.params), workspace, code, directory, results)
     if job.state is State.DONE:  # the server has forgotten its parameters
@@ -173,20 +160,6 @@ def _side(name: str, stack: ExitStack, opened: list[OpenWorkspace]) -> Side:
     config, tags = Unpacker(workspace, directory.path).configuration(payload, job.identity)
     described = describe(config, job=directory.path, workspace=workspace)
     return Side(name, {**described, "tags": tags}, workspace, code, directory)
-
-
-def _ran(directory: JobDirectory, job: JobRow | None = None) -> tuple[JobCode, Mapping[str, Any]]:
-    """The code of a job, and what it has reported.
-
-    They are those of the record that counts, else of its latest one. Of a job that has not ended, they are its code as
-    the server would run it, and no results.
-    """
-    marker, records = directory.marker(), directory.records()
-    counting = [record for record in records if marker is None or record.get("execution") == marker.execution]
-    options = job.job.options if job is not None and job.job is not None else None
-    unfinished = job is not None and job.state not in (State.DONE, State.FAILED, State.CANCELLED)
-    record = {} if unfinished and options else next(iter(counting[-1:] or records[-1:]), {})
-    return JobCode.of(directory.workspace, record, options), {} if unfinished else results_in(record)
 
 
 def _read(file: Path) -> dict[str, Any]:

@@ -9,9 +9,10 @@ import click
 
 from xpm_cli.app import common_options, say
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
+from xpm_cli.output.documents.happened import events_document, latest_events
 from xpm_cli.output.event_lines import EventLines, event_record
-from xpm_cli.output.forms import JSON, JSONL, TABLE, as_json, as_json_lines
-from xpm_cli.output.json_form import moment
+from xpm_cli.output.forms import JSON, JSONL, TABLE, as_json_lines
+from xpm_cli.output.json_form import dumps
 from xpm_cli.output.terminal import Terminal
 from xpm_core.filters.moments import DATE, DURATION, read_since
 from xpm_core.reading.events import Record
@@ -44,7 +45,7 @@ def events(names: Sequence[str], follow: bool, limit: int | None, since: str | N
         if limit is None and since is None and (follow or (form == TABLE and sys.stdout.isatty())):
             limit = BEFORE if follow else SHOWN
         cursor = opened.reader.events.last()
-        records = _latest(opened, jobs, start_s, limit, cursor)
+        records = latest_events(opened, jobs, start_s, limit, cursor)
         printed = _printer(opened, form, follow)
         printed(records)
         if not records and not follow:
@@ -59,19 +60,6 @@ def _moment(text: str, now_s: float) -> float:
     if (start_s := read_since(text, now_s)) is None:
         raise click.BadParameter(f"expected {DURATION}, or {DATE}, got {text!r}.", param_hint="--since")
     return start_s
-
-
-def _latest(
-    opened: OpenWorkspace, jobs: Collection[str], start_s: float, limit: int | None, cursor: str
-) -> list[Record]:
-    """The last events up to a cursor, the oldest first. Those after it come when the caller goes on from there."""
-    found: list[Record] = []
-    for record in opened.reader.events.backwards(cursor):
-        if record.at_s < start_s or (limit and len(found) == limit):
-            break
-        if not jobs or record.job in jobs:
-            found.append(record)
-    return found[::-1]
 
 
 def _following(opened: OpenWorkspace, cursor: str, jobs: Collection[str]) -> Iterator[list[Record]]:
@@ -93,8 +81,7 @@ def _printer(opened: OpenWorkspace, form: str, follow: bool) -> Callable[[Sequen
 
     def printed(records: Sequence[Record]) -> None:
         if form == JSON:
-            head = {"time": moment(opened.now_s), "source": opened.view.server}
-            texts = [as_json(head, "events", map(event_record, records))]
+            texts = [dumps(events_document(opened, records))]
         elif form == JSONL:
             texts = list(as_json_lines(map(event_record, records)))
         elif follow:

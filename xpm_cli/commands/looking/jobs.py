@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from enum import Enum
 from typing import Any
 
 import click
@@ -12,15 +11,14 @@ import click
 from xpm_cli.app import common_options, say
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.selection import selected, selection_options
-from xpm_cli.output.forms import CSV, JSON, JSONL, NAME, WIDE, as_csv, as_json, as_json_lines, form_option
-from xpm_cli.output.job_record import FIELDS, job_record
-from xpm_cli.output.json_form import moment
-from xpm_cli.output.tables.job_table import TIMES, JobTable
+from xpm_cli.output.documents.job_list import jobs_document, records_of
+from xpm_cli.output.forms import CSV, JSON, JSONL, NAME, WIDE, as_csv, as_json_lines, form_option
+from xpm_cli.output.job_record import FIELDS
+from xpm_cli.output.json_form import dumps
+from xpm_cli.output.tables.job_table import JobTable
 from xpm_cli.output.terminal import Terminal
-from xpm_core.filters import ABSENT, UNKNOWN, Column, Filter, from_options, parse_columns
-from xpm_core.filters.values import plain
+from xpm_core.filters import Column, Filter, from_options, parse_columns
 from xpm_core.reading.listing.listing import Listing
-from xpm_core.reading.listing.row import JobRow
 from xpm_core.states import State
 from xpm_core.words.text import plural
 
@@ -79,31 +77,10 @@ def _lines(
 
 
 def _for_programs(opened: OpenWorkspace, listing: Listing, form: str, columns: list[Column] | None) -> Iterable[str]:
-    if columns is not None:
-        records = [{column.name: _known(column, row) for column in columns} for row in listing]
-    else:
-        reasons = {row.identity: reason.as_data() for row, reason in opened.reasons(listing)}
-        records = [job_record(row, reasons.get(row.identity)) for row in listing]
+    records = records_of(opened, listing, columns)
     if form == JSONL:
         return as_json_lines(records)
     if form == CSV:
         header = [column.name for column in columns] if columns is not None else list(FIELDS)
         return as_csv(header, [list(record.values()) for record in records])
-    head = {
-        "time": moment(opened.now_s),
-        "source": opened.view.server,
-        "age_s": round(opened.view.age_s, 3),
-        "matched": listing.matched,
-        "total": listing.total,
-    }
-    return [as_json(head, "jobs", records)]
-
-
-def _known(column: Column, row: JobRow) -> Any:
-    """A value of a column: a time as in all JSON; None if the job has no value, or it is not known."""
-    value = column.value(row)
-    if value is ABSENT or value is UNKNOWN:
-        return None
-    if isinstance(value, Enum):
-        return value.value
-    return moment(value) if column.name in TIMES and isinstance(value, float) else plain(value)
+    return [dumps(jobs_document(opened, records, listing.matched, listing.total))]

@@ -13,8 +13,7 @@ import click
 from xpm_cli.app import FAILED, common_options, say
 from xpm_cli.lookup.open_workspace import UNSTARTED, OpenWorkspace, open_workspace
 from xpm_cli.lookup.selection import is_lasting, selected, selection_options
-from xpm_cli.output.log_files import LogFile, last_lines
-from xpm_core.errors import UnknownAttemptError
+from xpm_cli.output.log_files import ERR, OUT, LogFile, last_lines, parts_of
 from xpm_core.filters import Filter
 from xpm_core.labels import short
 from xpm_core.reading.listing.row import JobRow
@@ -27,8 +26,6 @@ STATE_S = 1.0
 """How often the server is asked how the job stands, seconds."""
 NAMED = 40
 """Characters of a job's name before each line, if several jobs are followed."""
-
-OUT, ERR = "out", "err"
 
 
 @click.command()
@@ -87,7 +84,7 @@ class _Wanted:
         """
         directory = opened.directory(row)
         paths = {OUT: directory.out, ERR: directory.err}
-        parts = _parts(directory.records(), self.attempt, row)
+        parts = parts_of(directory.records(), self.attempt, row)
         found = {}
         for kind in self.kinds:
             start, stop = parts[kind]
@@ -95,20 +92,6 @@ class _Wanted:
                 start = max(start, last_lines(paths[kind], self.lines, stop))
             found[kind] = LogFile(paths[kind], start, stop)
         return found
-
-
-def _parts(records: list[dict[str, Any]], attempt: int | None, row: JobRow) -> dict[str, tuple[int, int | None]]:
-    """Where the output of an attempt begins and ends in each log, bytes; all of it without an attempt."""
-    whole: dict[str, tuple[int, int | None]] = {OUT: (0, None), ERR: (0, None)}
-    if attempt is None:
-        return whole
-    ended = max((record.get("number", 0) for record in records), default=0)
-    if attempt > ended + (row.state is State.RUNNING):
-        raise UnknownAttemptError(row.identity, attempt, ended)
-    ends: dict[int, list[int]] = {record["number"]: record["log_to"] for record in records if record.get("log_to")}
-    before = next((ends[number] for number in range(attempt - 1, 0, -1) if number in ends), [0, 0])
-    after = ends.get(attempt)
-    return {kind: (before[at], after[at] if after else None) for at, kind in enumerate((OUT, ERR))}
 
 
 def _print(opened: OpenWorkspace, row: JobRow, wanted: _Wanted) -> int:

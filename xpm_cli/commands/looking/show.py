@@ -6,6 +6,7 @@ import click
 
 from xpm_cli.app import FAILED, common_options
 from xpm_cli.lookup.open_workspace import open_workspace
+from xpm_cli.output.documents.one_job import job_document
 from xpm_cli.output.json_form import dumps
 from xpm_cli.output.sheets.job_sheet import JobSheet
 from xpm_cli.output.terminal import Terminal
@@ -23,11 +24,10 @@ def show(ctx: click.Context, name: str, everything: bool, full: bool, as_json: b
     """Show one job: its parameters, what it needs, how it went. Exit code 1 when it failed."""
     with open_workspace() as opened:
         row = opened.view.job(name)
-        sheet = JobSheet(opened, row)
-        reason = dict(opened.reasons([row])).get(row)
         if as_json:
-            click.echo(dumps(sheet.as_data(reason.as_data() if reason else None)))
+            click.echo(dumps(job_document(opened, row)))
         else:
-            for line in sheet.lines(Terminal.of_stdout(), reason, full=full, everything=everything):
+            reason = dict(opened.reasons([row])).get(row)
+            for line in JobSheet(opened, row).lines(Terminal.of_stdout(), reason, full=full, everything=everything):
                 click.echo(line)
     ctx.exit(FAILED if row.state is State.FAILED else 0)

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 import os
 import sys
-from collections import Counter
 
 import click
 
 from xpm_cli.app import common_options, say
-from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
+from xpm_cli.lookup.open_workspace import open_workspace
+from xpm_cli.output.documents.standing import standing_of
 from xpm_cli.output.json_form import dumps
 from xpm_cli.output.sheets.files_sheet import FilesSheet
-from xpm_cli.output.sheets.survey_sheet import SurveySheet
 from xpm_cli.output.terminal import Terminal
 from xpm_core.errors import UnknownExperimentError
-from xpm_core.states import State
 
 
 @click.command()
@@ -34,16 +32,16 @@ def status(experiment: str | None, watches: bool, as_json: bool) -> None:
         _watch(experiment or "", as_json)
         return
     with open_workspace(surveys=True) as opened:
-        if opened.view.away is not None:
-            _show_files(opened, experiment, as_json)
-            return
-        sheet = _sheet(opened, experiment or "")
+        sheet = standing_of(opened, experiment or "")
         if as_json:
             click.echo(dumps(sheet.as_data()))
+            if isinstance(sheet, FilesSheet):
+                return
         else:
             for line in sheet.lines(Terminal.of_stdout()):
                 click.echo(line)
-        if not any(sheet.survey.counts.values()):  # nothing was submitted yet, or the server was wiped
+        # without the server; or nothing was submitted yet, or the server was wiped
+        if isinstance(sheet, FilesSheet) or not any(sheet.survey.counts.values()):
             for note in opened.view.notes:
                 say(note)
 
@@ -63,43 +61,3 @@ def _watch(experiment: str, as_json: bool) -> None:
             if experiment not in names:
                 raise UnknownExperimentError(experiment, tuple(names))
         watch(opened, experiment)
-
-
-def _sheet(opened: OpenWorkspace, experiment: str) -> SurveySheet:
-    survey = opened.view.survey()
-    names = [each.name for each in survey.experiments]
-    if experiment and experiment not in names:
-        names = sorted({*names, *(opened.view.vocabulary.experiments or ())})  # also those that only the index has
-        if experiment not in names:
-            raise UnknownExperimentError(experiment, tuple(names))
-    forecast = opened.view.forecast(experiment, survey=survey) if survey.goes_on else None
-    if experiment and names != [each.name for each in survey.experiments][:1]:
-        from xpm_core.filters import from_options  # late, because most do not name an experiment
-
-        listing = opened.view.jobs(from_options(experiment=[experiment]))
-        counts = Counter(row.state for row in listing)
-        survey.counts = {each: counts[each] for each in State}
-        members = {row.identity for row in listing}
-        survey.failed = [job for job in survey.failed if job.identity in members]
-    view = opened.view
-    path = str(view.workspace.path)
-    return SurveySheet(path, view.workspace.id, view.server, opened.commands, survey, experiment, forecast)
-
-
-def _show_files(opened: OpenWorkspace, experiment: str | None, as_json: bool) -> None:
-    """Show what the files say: experiments, and how many jobs have ended how."""
-    from xpm_core.filters import from_options
-
-    experiments = opened.view.experiments()
-    if experiment and experiment not in (names := [each.name for each in experiments]):
-        raise UnknownExperimentError(experiment, tuple(names))
-    wanted = from_options(experiment=[experiment] if experiment else None)
-    counts = Counter(row.state for row in opened.view.jobs(wanted))
-    sheet = FilesSheet(opened, [each for each in experiments if experiment in (None, each.name)], counts, experiment)
-    if as_json:
-        click.echo(dumps(sheet.as_data()))
-        return
-    for line in sheet.lines(Terminal.of_stdout()):
-        click.echo(line)
-    for note in opened.view.notes:
-        say(note)

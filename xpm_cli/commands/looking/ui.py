@@ -85,7 +85,7 @@ def _export(directory: Path) -> None:
     from xpm_cli.page.export import write  # late, with all that it imports
 
     with open_workspace(foreign=True) as opened:
-        write(opened, directory)
+        say(f"Wrote {write(opened, directory, say)} Open {directory / 'index.html'}.")
 
 
 def _checked(where: _Where) -> _Where:

@@ -9,9 +9,11 @@ import click
 from xpm_cli.app import FAILED, common_options
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 from xpm_cli.lookup.selection import selected, selection_options
+from xpm_cli.output.documents.reasons import reasons_document, waiting_document, why_document
 from xpm_cli.output.json_form import dumps
 from xpm_cli.output.sheets import why_sheet
 from xpm_cli.output.terminal import Terminal
+from xpm_core.filters import Filter
 from xpm_core.states import State
 
 
@@ -32,8 +34,7 @@ def why(ctx: click.Context, /, name: str | None, as_json: bool, **given: Any) ->
         raise click.UsageError("Name one JOB, or select jobs by options.", ctx)
     with open_workspace(live=True) as opened:
         if chosen is not None:
-            listing = opened.view.jobs(chosen)
-            _print(why_sheet.Selection(list(opened.reasons(listing, limit=None)), opened), as_json)
+            _selected(opened, chosen, as_json)
             return
         failed = _one(opened, name, as_json) if name else _all(opened, as_json)
     ctx.exit(FAILED if failed else 0)
@@ -42,29 +43,33 @@ def why(ctx: click.Context, /, name: str | None, as_json: bool, **given: Any) ->
 def _one(opened: OpenWorkspace, name: str, as_json: bool) -> bool:
     """Print why one job does not run. Returns whether it has failed."""
     row = opened.view.job(name)
-    found = opened.view.why(row.identity)
     if as_json:
-        click.echo(dumps(why_sheet.data_of(found, row, opened)))
-    else:
-        for line in why_sheet.lines_of(found, row, opened, Terminal.of_stdout()):
-            click.echo(line)
+        document = why_document(opened, row)
+        click.echo(dumps(document))
+        return bool(document["state"] == State.FAILED.value)
+    found = opened.view.why(row.identity)
+    for line in why_sheet.lines_of(found, row, opened, Terminal.of_stdout()):
+        click.echo(line)
     return found.job.state is State.FAILED
 
 
 def _all(opened: OpenWorkspace, as_json: bool) -> bool:
     """Print for which reasons jobs wait."""
-    found = opened.reader.reasons.summary()
     if as_json:
-        click.echo(dumps(why_sheet.data_of_summary(found, opened.commands)))
+        click.echo(dumps(waiting_document(opened)))
     else:
+        found = opened.reader.reasons.summary()
         for line in why_sheet.lines_of_summary(found, opened.commands, Terminal.of_stdout()):
             click.echo(line)
     return False
 
 
-def _print(selection: why_sheet.Selection, as_json: bool) -> None:
+def _selected(opened: OpenWorkspace, chosen: Filter, as_json: bool) -> None:
+    """Print why jobs that were selected do not run."""
+    listing = opened.view.jobs(chosen)
     if as_json:
-        click.echo(dumps(selection.as_data()))
+        click.echo(dumps(reasons_document(opened, listing)))
     else:
-        for line in selection.lines(Terminal.of_stdout()):
+        reasons = list(opened.reasons(listing, limit=None))
+        for line in why_sheet.Selection(reasons, opened).lines(Terminal.of_stdout()):
             click.echo(line)

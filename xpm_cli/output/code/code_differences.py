@@ -84,6 +84,11 @@ class CodeDifference:
         names = sorted(known.keys() | other.keys())
         return [(n, known.get(n, ""), other.get(n, "")) for n in names if known.get(n) != other.get(n)]
 
+    @property
+    def unknown(self) -> list[str]:
+        """Why the files cannot be compared: a sentence for each of the two that has no snapshot."""
+        return [_unknown(side) for side in (self.first, self.second) if not (side.code and side.code.snapshot)]
+
     # -- for people ------------------------------------------------------------------------------------------------
 
     def lines(self, terminal: Terminal) -> Iterator[str]:
@@ -94,7 +99,7 @@ class CodeDifference:
         """
         files, packages = self.files, self.packages
         if files is None:
-            yield from (_unknown(side) for side in (self.first, self.second) if not (side.code and side.code.snapshot))
+            yield from self.unknown
         elif files:
             yield f"{plural(len(files), 'file')} {'differs' if len(files) == 1 else 'differ'}"
         else:

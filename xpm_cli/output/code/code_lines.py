@@ -40,20 +40,27 @@ def code_lines(code: JobCode, terminal: Terminal, changed: Sequence[str] = (), *
         changed: The files that differ now from the snapshot.
         whole: Whether to cut nothing.
     """
+    return (terminal.entry(label, items) for label, items in code_entries(code, changed, whole=whole))
+
+
+def code_entries(
+    code: JobCode, changed: Sequence[str] = (), *, whole: bool = False
+) -> Iterator[tuple[str, Sequence[str]]]:
+    """The same, each as a label and what belongs to it. Without a label, it belongs to the entry before."""
     items = [
         *([_ran(code)] if code.known else []),
         *([f"python {line(code.python, 20)}"] if code.python else []),
         *_packages(code.versions),
     ]
     if items:
-        yield terminal.entry("code", items)
+        yield "code", items
     if changed:
         named = changed if whole else changed[:SHOWN_FILES]
         more = f" and {len(changed) - len(named)} more" if len(changed) > len(named) else ""
         names = ", ".join(line(each, LONGEST_COMMAND) for each in named)
-        yield terminal.entry("", [f"{plural(len(changed), 'file')} {_differ(changed)} now: {names}{more}"])
+        yield "", [f"{plural(len(changed), 'file')} {_differ(changed)} now: {names}{more}"]
     if code.provenance is not None and (submitted := _submitted(code, whole)):
-        yield terminal.entry("submitted", submitted)
+        yield "submitted", submitted
 
 
 def _differ(changed: Sequence[str]) -> str:
@@ -111,11 +118,16 @@ def machine_lines(record: Mapping[str, Any], folder: Path, terminal: Terminal) -
         folder: The job's folder.
         terminal: What the terminal can show.
     """
+    return (terminal.entry(label, items) for label, items in machine_entries(record, folder))
+
+
+def machine_entries(record: Mapping[str, Any], folder: Path) -> Iterator[tuple[str, Sequence[str]]]:
+    """The same, each as a label and what belongs to it."""
     machine = record.get("machine")
     if isinstance(machine, dict) and (items := [*_machine(machine), *_devices(record)]):
-        yield terminal.entry("machine", items)
+        yield "machine", items
     if used := list(_used(record, folder)):
-        yield terminal.entry("used", used)
+        yield "used", used
 
 
 def _machine(machine: Mapping[str, Any]) -> Iterator[str]:

@@ -6,6 +6,7 @@ Owns: the order, the words, and how much is shown.
 from __future__ import annotations
 
 import difflib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -13,13 +14,17 @@ from typing import Any, NamedTuple
 
 import click
 
+from xpm_cli.lookup.code.job_code import JobCode
 from xpm_cli.output.terminal import Terminal
 from xpm_core.fingerprints.comparison import Change
 from xpm_core.fingerprints.source.lines import SourceLines
 from xpm_core.fingerprints.source.pieces import MODULE
-from xpm_core.judging.since import Since
+from xpm_core.judging.acceptance import standing
+from xpm_core.judging.since import Since, since
+from xpm_core.snapshot.facts.packages import packages_document
 from xpm_core.store.replies import shown
 from xpm_core.words.text import plural
+from xpm_core.workspace.job_directory import JobDirectory
 
 MOST_LINES = 1000
 """Lines that are shown of the difference of one definition."""
@@ -273,6 +278,23 @@ def _as_data(told: Told) -> dict[str, Any]:
         "what": change.what,
         "diff": "".join(f"{line}\n" for line in told.lines),
     }
+
+
+def code_since(title: str, directory: JobDirectory, task: str, code: JobCode) -> CodeSince:
+    """Find out what of the code of a done job has changed since it ran. It reads all files of the project.
+
+    Args:
+        title: How people name the job.
+        directory: Its directory.
+        task: The name of its class in identities, `train:Train`.
+        code: The code that it ran.
+    """
+    found = since(directory.workspace, directory, task)
+    trees = len(code.provenance.trees) if code.provenance is not None else 1
+    then = versions_in(code.packages)
+    here = versions_in(json.loads(packages_document())) if then else {}
+    accepted = next((f"{each.who}: {each.why}" for each in standing(directory)), "")
+    return CodeSince(title, found, then, here, accepted, trees)
 
 
 def versions_in(packages: Mapping[str, Any]) -> dict[str, str]:

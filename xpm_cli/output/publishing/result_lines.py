@@ -7,11 +7,12 @@ parameters tell what a row is; then these, from the right.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Any
 
+from xpm_cli.lookup.publishing.asked_table import Shown
 from xpm_cli.output.json_form import moment
 from xpm_cli.output.tables.cells import text_of
 from xpm_cli.output.terminal import Terminal, state
@@ -24,8 +25,6 @@ from xpm_core.results.folding.pivot import Pivot, PivotRow
 from xpm_core.results.table import Row, Table
 from xpm_core.states import State
 from xpm_core.words.text import ago, line, plural
-
-Shown = Table | Folded | Pivot
 
 WIDEST_VALUE = 24
 """Characters of a value in a table on a terminal."""
@@ -48,7 +47,7 @@ def lines(found: Shown, terminal: Terminal, now_s: float, *, asked: bool = False
         yield "no rows"
         return
     first = _about(found) if isinstance(found, Table) and not asked else []
-    cell = _Cells(found, terminal, now_s)
+    cell = Cells(found, terminal, now_s)
     columns = [(column, [column.name, *(cell.text(row, column) for row in found)]) for column in found.columns]
     labels = [each for column, each in columns if column.kind in ("tag", "param")]
     values = [each for column, each in columns if column.kind not in ("tag", "param")]
@@ -79,15 +78,23 @@ def _about(table: Table) -> list[list[str]]:
     return columns
 
 
-class _Cells:
-    """The texts of a table."""
+class Cells:
+    """The texts of a table.
+
+    Args:
+        found: The table.
+        terminal: What shows them.
+        now_s: The time from which others count, epoch seconds.
+    """
 
     def __init__(self, found: Shown, terminal: Terminal, now_s: float) -> None:
         self._found, self._terminal, self._now_s = found, terminal, now_s
-        cells = [value for row in found for column in found.columns if isinstance(value := row.value(column), Cell)]
+        rows: Iterable[Any] = () if isinstance(found, Table) else found
+        cells = [value for row in rows for column in found.columns if isinstance(value := row.value(column), Cell)]
         self._most = max((cell.n for cell in cells), default=0)
 
     def text(self, row: Any, column: Column) -> str:
+        """The text of a value, with its mark and how many jobs count, where these are not the same everywhere."""
         value = row.value(column)
         if isinstance(value, Cell):
             mark = MARKS.get(row.marks.get(column.name, ""), "") if isinstance(self._found, Pivot) else ""
@@ -113,13 +120,17 @@ class _Cells:
 
 def _below(found: Shown, terminal: Terminal) -> Iterator[str]:
     """What stands below the table: what a cell is, and what the marks mean."""
+    for each in said_below(found):
+        yield from terminal.wrapped("", each)
+
+
+def said_below(found: Shown) -> list[str]:
+    """What is said of a table: what a cell is, what the marks mean, and what cells say of themselves."""
     if isinstance(found, Table):
-        yield from terminal.wrapped("", plural(len(found), "row"))
-        return
+        return [plural(len(found), "row")]
     marks = {MARKS[mark] for row in found for mark in row.marks.values()} if isinstance(found, Pivot) else set()
     legend = [f"{mark} {text}" for mark, text in LEGEND.items() if mark in marks]
-    for each in [found.caption] * bool(found.caption) + ["   ".join(legend)] * bool(legend) + _of_cells(found):
-        yield from terminal.wrapped("", each)
+    return [found.caption] * bool(found.caption) + ["   ".join(legend)] * bool(legend) + _of_cells(found)
 
 
 def _of_cells(found: Folded | Pivot) -> list[str]:

@@ -12,6 +12,7 @@ from typing import Any
 
 from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_cli.output.json_form import SCHEMA, moment
+from xpm_cli.output.sheets.survey_sheet import experiment_record
 from xpm_cli.output.terminal import Terminal, state
 from xpm_core.reading.experiments import Experiment
 from xpm_core.states import State
@@ -61,15 +62,6 @@ class FilesSheet:
             "time": moment(self.opened.now_s),
             "jobs": {each.value: self.counts[each] for each in State},
             "unknown": self.counts[None],
-            "experiments": [
-                {
-                    "name": each.name,
-                    "started": moment(each.started_s),
-                    "created": moment(each.created_s),
-                    "jobs": each.jobs,
-                    "about": each.about,
-                }
-                for each in self.experiments
-            ],
+            "experiments": list(map(experiment_record, self.experiments)),
             **dict.fromkeys(OF_THE_SERVER),
         }

@@ -145,7 +145,7 @@ class JobSheet:
         """
         row, title = self.row, click.style(self.opened.title(self.row), bold=True)
         word = state(row.state.value) if row.state else "its state is not known"
-        yield terminal.entry(short(row.identity), [title, word, *self._when()])
+        yield terminal.entry(short(row.identity), [title, word, *self.when()])
         if reason is not None:
             yield from terminal.wrapped("why".ljust(LABEL_WIDTH), f"{reason.outlook.value}: {reason}")
         if row.job and row.job.progress:
@@ -159,18 +159,18 @@ class JobSheet:
         yield from code_lines(self.code, terminal, self.changed or (), whole=whole)
         yield from machine_lines(self.record, self.directory.path, terminal)
         for number, record in enumerate(self.records[-ATTEMPTS:]):
-            yield terminal.entry("" if number else "attempts", self._attempt(record))
+            yield terminal.entry("" if number else "attempts", self.attempt(record))
         yield terminal.entry("folder", [str(self.directory.path)])
         if self.imported is not None:
-            yield terminal.entry("imported", [self._imported(self.imported)])
+            yield terminal.entry("imported", [self.came_from(self.imported)])
         for number, each in enumerate(self.accepted[:ATTEMPTS]):
-            yield terminal.entry("" if number else "accepted", _accepted(each))
+            yield terminal.entry("" if number else "accepted", accepted(each))
         if logs := [path.name for path in (self.directory.out, self.directory.err) if path.is_file()]:
             yield terminal.entry("logs", [f"{' and '.join(logs)} in the folder"])
         if self.error:
             yield "error"
             yield from _error(self.error, terminal, full)
-        yield terminal.entry("do", self._next())
+        yield terminal.entry("do", self.next_commands())
 
     def _about(self, terminal: Terminal, whole: bool) -> Iterator[str]:
         if self.params:
@@ -197,7 +197,8 @@ class JobSheet:
             more = len(self.dependents) - len(known)
             yield terminal.entry("needed by", [*map(self._named, known), *([f"and {more} more"] if more > 0 else [])])
 
-    def _when(self) -> list[str]:
+    def when(self) -> list[str]:
+        """Since when, for how long, or how long ago, where, and which attempt."""
         row, now_s = self.row, self.opened.now_s
         attempt = [f"attempt {row.attempts}"] if (row.attempts or 0) > 1 else []
         host = where(row) if row.host else shown(self.record.get("host"))
@@ -209,12 +210,13 @@ class JobSheet:
             return list(filter(None, [ended, ago(now_s - row.ended_s), _exit(self.record), *attempt]))
         return [f"submitted {ago(now_s - row.submitted_s)}", *attempt] if row.submitted_s else attempt
 
-    def _imported(self, mark: Mapping[str, Any]) -> str:
+    def came_from(self, mark: Mapping[str, Any]) -> str:
+        """From whom an imported job came, and when."""
         at_s = mark.get("imported_s")
         when = f", {ago(self.opened.now_s - at_s)}" if isinstance(at_s, (int, float)) else ""
         return f"from {imported_from(mark)}{when}; only --trust runs it here"
 
-    def _attempt(self, record: Mapping[str, Any]) -> list[str]:
+    def attempt(self, record: Mapping[str, Any]) -> list[str]:
         """One attempt: `1 done`, how long it took, where; what it used, if there are several."""
         error, several = record.get("error") or {}, len(self.records) > 1
         began, ended, peak = (record.get(name) for name in ("started_s", "ended_s", "peak_memory_bytes"))
@@ -229,7 +231,8 @@ class JobSheet:
         ]
         return list(filter(None, parts))
 
-    def _next(self) -> list[str]:
+    def next_commands(self) -> list[str]:
+        """What to type next."""
         commands, job = self.opened.commands, self.row.job
         if self.row.state is State.BLOCKED and job and job.root:
             return [commands.show(job.root), commands.retry(job.root)]
@@ -269,7 +272,7 @@ class JobSheet:
         }
 
 
-def _accepted(acceptance: Acceptance) -> list[str]:
+def accepted(acceptance: Acceptance) -> list[str]:
     """Such as `2026-11-27 by ana on head: only logging changed`, and the code."""
     day = f"{datetime.fromtimestamp(acceptance.accepted_s):%Y-%m-%d}"
     who, host, why, file = (line(each, LONGEST_WHY) for each in _texts(acceptance))
@@ -308,14 +311,29 @@ def _progress(reported: dict[str, Any]) -> list[str]:
     return [f"{bar}{level.get('desc', '')}".rstrip() for bar, level in zip(bars, levels, strict=True)]
 
 
-def _error(error: Mapping[str, Any], terminal: Terminal, full: bool) -> Iterator[str]:
-    """An error: its message, then the frames of the user's own code, the innermost first; with `full` all frames."""
+def error_parts(error: Mapping[str, Any], *, full: bool = False) -> tuple[str, list[str], int]:
+    """Return an error's message, the frames of the user's own code, the innermost first, and how many are left out.
+
+    Args:
+        error: The error, as a record has it.
+        full: Whether to return all frames.
+    """
     message = str(error.get("message", ""))
-    yield f"  {error.get('type', 'error')}: {message}" if message else f"  {error.get('type', 'error')}"
+    head = f"{error.get('type', 'error')}: {message}" if message else str(error.get("type", "error"))
     frames = [frame for frame in error.get("frames") or [error] if frame.get("file")]
     visible = [frame for frame in frames if full or frame.get("own", True)] or frames[-1:]
+    lines = []
     for frame in reversed(visible):
         code = f"     {frame['code']}" if frame.get("code") else ""
-        yield terminal.text(f"    {frame['file']}:{frame.get('line')}  in {frame.get('function')}{code}")
-    if hidden := len(frames) - len(visible):
+        lines.append(f"{frame['file']}:{frame.get('line')}  in {frame.get('function')}{code}")
+    return head, lines, len(frames) - len(visible)
+
+
+def _error(error: Mapping[str, Any], terminal: Terminal, full: bool) -> Iterator[str]:
+    """An error: its message, then the frames of the user's own code; with `full` all frames."""
+    head, lines, hidden = error_parts(error, full=full)
+    yield f"  {head}"
+    for each in lines:
+        yield terminal.text(f"    {each}")
+    if hidden:
         yield f"    ({plural(hidden, 'frame')} of libraries hidden, --full)"

@@ -182,16 +182,7 @@ class SurveySheet:
             "eta_s": round(left_s, 1) if found is not None and found.whole and left_s is not None else None,
             "forecast": None if found is None else found.as_data(),
             "suspended": survey.suspended,
-            "experiments": [
-                {
-                    "name": experiment.name,
-                    "started": moment(experiment.started_s),
-                    "created": moment(experiment.created_s),
-                    "jobs": experiment.jobs,
-                    "about": experiment.about,
-                }
-                for experiment in survey.experiments
-            ],
+            "experiments": list(map(experiment_record, survey.experiments)),
             "tokens": [token_summary(token) for token in survey.tokens],
             "workers": [
                 {
@@ -247,6 +238,17 @@ def _cause(cause: Failures, now_s: float) -> list[str]:
     tags = " ".join(f"{name}={value}" for name, value in cause.common.items())
     who = f"{plural(len(cause.jobs), 'job')}{f', all with {line(tags, LONGEST)}' if tags else ''}"
     return [f"{line(error, LONGEST)}{place}", who, f"the latest {ago(now_s - first.ended_s)}"]
+
+
+def experiment_record(experiment: Experiment) -> dict[str, Any]:
+    """The record of an experiment for programs."""
+    return {
+        "name": experiment.name,
+        "started": moment(experiment.started_s),
+        "created": moment(experiment.created_s),
+        "jobs": experiment.jobs,
+        "about": experiment.about,
+    }
 
 
 def _experiment(experiment: Experiment, now_s: float) -> list[str]:

@@ -1,6 +1,6 @@
 """The queues of a workspace as a table, and for programs.
 
-Owns: the columns, the words for a pause, and the fields that programs get (docs/reference/json.md).
+Owns: the columns, and the fields that programs get (docs/reference/json.md).
 """
 
 from __future__ import annotations
@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from xpm_cli.lookup.steering.pauses import paused
 from xpm_cli.output.json_form import moment
 from xpm_cli.output.terminal import Terminal
 from xpm_core.reading.steering.queues import QueueState
 from xpm_core.store.records import Pause
-from xpm_core.words.text import ago, line
+from xpm_core.words.text import line
 
 LEAST_PAUSE = 30
 """Characters to which a pause is cut on a terminal before columns are left out."""
@@ -37,13 +38,6 @@ def table(queues: Sequence[QueueState], now_s: float, terminal: Terminal) -> lis
         room = max(terminal.room_beside(rows), LEAST_PAUSE)
         pauses = [line(text, room) for text in pauses]
     return terminal.table([[*row, text] for row, text in zip(rows, pauses, strict=True)])
-
-
-def paused(pause: Pause, now_s: float) -> str:
-    """Since when, by whom and why: `5 min ago by alice@node1: new driver`."""
-    since = ago(now_s - pause.since_s) if pause.since_s else "yes"
-    by = f" by {line(pause.by, 100)}" if pause.by else ""
-    return f"{since}{by}{f': {line(pause.why, 100)}' if pause.why else ''}"
 
 
 def queue_record(queue: QueueState) -> dict[str, Any]:

@@ -74,6 +74,11 @@ class JobReport:
         """The latest value of each metric."""
         return latest_metrics(self._directory.path) if self._row.state in _BEGUN else LatestMetrics()
 
+    @property
+    def problems(self) -> list[str]:
+        """What of it could not be kept, each a sentence."""
+        return [str(shown(problem)) for problem in self._reported.problems]
+
     def lines(self, terminal: Terminal, *, whole: bool) -> Iterator[str]:
         """The lines to print; none of a job that has reported nothing.
 
@@ -81,7 +86,7 @@ class JobReport:
             terminal: What the terminal can show.
             whole: Whether to show all, and whole values.
         """
-        values = [f"{name} = {_text(value, whole)}" for name, value in _leaves(self.results)]
+        values = [f"{name} = {_text(value, whole)}" for name, value in leaves(self.results)]
         files = [f"{name} {'is not there' if size is None else amount(size)}" for name, size in self.files.items()]
         metrics = [
             f"{shown(name)} = {_text(each.value, whole)}{'' if each.step is None else f' at step {each.step:g}'}"
@@ -92,15 +97,15 @@ class JobReport:
         for label, items in (("results", values), ("outputs", files), ("metrics", metrics)):
             if items:
                 yield terminal.entry(label, _first(items, whole))
-        for number, problem in enumerate(self._reported.problems):
-            yield terminal.entry("" if number else "not kept", [str(shown(problem))])
+        for number, problem in enumerate(self.problems):
+            yield terminal.entry("" if number else "not kept", [problem])
 
     def as_data(self) -> dict[str, Any]:
         """The JSON form."""
         return {
             "results": dict(self.results),
             "files": [{"name": name, "size": size} for name, size in self.files.items()],
-            "problems": [str(shown(problem)) for problem in self._reported.problems],
+            "problems": self.problems,
             "metrics": {
                 str(shown(name)): {"value": each.value, "step": each.step, "at": moment(each.at_s or 0)}
                 for name, each in self.metrics.values.items()
@@ -124,11 +129,11 @@ def _text(value: Any, whole: bool) -> str:
     return text if whole else line(text, LONGEST)
 
 
-def _leaves(values: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(values: Mapping[str, Any], start: str = "") -> Iterator[tuple[str, Any]]:
     """The values by the names that tables and filters use: `loss.test`."""
     for name, value in values.items():
         if isinstance(value, dict) and value:
-            yield from _leaves(value, f"{start}{name}.")
+            yield from leaves(value, f"{start}{name}.")
         else:
             yield start + name, value
 

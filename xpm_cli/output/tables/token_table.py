@@ -27,11 +27,11 @@ def table(tokens: Sequence[TokenState], workspace_id: str, terminal: Terminal) -
     if not tokens:
         return ["no tokens: a script creates one by connector.createtoken"]
     rows = [["TOKEN", "HELD", "WAITING", "HELD BY"]]
-    rows += [[each.name, _held(each), _waiting(each), _holders(each, workspace_id)] for each in tokens]
+    rows += [[each.name, held(each), _waiting(each), _holders(each, workspace_id)] for each in tokens]
     return terminal.table(rows)
 
 
-def _held(token: TokenState) -> str:
+def held(token: TokenState) -> str:
     """`3 of 4`; with units of each host, `3 of 4 on gpu-a, 0 of 4 on gpu-b`."""
     if token.scope != "host":
         return f"{token.held} of {token.capacity}"
@@ -47,15 +47,22 @@ def _waiting(token: TokenState) -> str:
 
 def _holders(token: TokenState, workspace_id: str) -> str:
     """The jobs that hold units: `3f2a91c 2, c41d9e0 1`; those of other workspaces are counted."""
+    own, others = holders(token, workspace_id)
+    named = [f"{short(identity)} {units}" for identity, units in own]
+    known = [_listed(named[:HOLDERS], len(named))] if named else []
+    return ", ".join([*known, *([f"other workspaces {others}"] if others else [])]) or "-"
+
+
+def holders(token: TokenState, workspace_id: str) -> tuple[list[tuple[str, int]], int]:
+    """The jobs of a workspace that hold units, each with how many; and how many jobs of other workspaces hold."""
     own, others = [], 0
     for holder, units in sorted(token.holders.items()):
         workspace, identity, _ = holder.split(":", 2)
         if workspace == workspace_id:
-            own.append(f"{short(identity)} {units}")
+            own.append((identity, units))
         else:
             others += units
-    known = [_listed(own[:HOLDERS], len(own))] if own else []
-    return ", ".join([*known, *([f"other workspaces {others}"] if others else [])]) or "-"
+    return own, others
 
 
 def _listed(names: Iterable[str], total: int) -> str:

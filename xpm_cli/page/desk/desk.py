@@ -122,6 +122,7 @@ class Desk:
         self._closed = False
         self._all_at = self._tried_at = time.monotonic()
         self._away_at = 0.0
+        self._ahead_s = self.view.now_s - time.monotonic()
         self._listen()
         self._follower = threading.Thread(target=self._follow, name="xpm-page-desk", daemon=True)
         self._follower.start()
@@ -147,6 +148,7 @@ class Desk:
         """
         with self._lock:
             self._catch_up()
+            self.view.now_s = self._ahead_s + time.monotonic()  # it was read once; since then time has gone on
             try:
                 yield self.view
             except OUTAGES as error:
@@ -301,7 +303,8 @@ class Desk:
         with self._wake:
             news, self._news, cursor = self._news, _News(), self._heard_to
         try:
-            rows = self._read_all() if news.missed or self._is_old() else self._read_some(news.changed)
+            news.missed = news.missed or self._is_old()
+            rows = self._read_all() if news.missed else self._read_some(news.changed)
         except BaseException:
             with self._wake:
                 self._news.changed |= news.changed
@@ -321,6 +324,7 @@ class Desk:
 
     def _read_all(self) -> list[JobRow]:
         self.view.refresh()
+        self._ahead_s = self.view.now_s - time.monotonic()
         self._orders.forget()
         self._all_at = time.monotonic()
         return []
@@ -352,6 +356,9 @@ class Desk:
         self._tried_at = time.monotonic()
         self.opened.view.close()
         self.opened = OpenWorkspace(self._reopen(), self.opened.commands)
+        self._ahead_s = self.view.now_s - time.monotonic()
         self._orders.forget()
         self.generation += 1
         self._listen()
+        counts = {} if self.view.away is not None else self.view.reader.jobs.counts()
+        self._tell(Batch(self.cursor, {}, counts, missed=True))

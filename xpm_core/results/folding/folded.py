@@ -25,7 +25,8 @@ from xpm_core.results.folding.values import scores_of, value_of
 from xpm_core.results.formats.sheet import Sheet
 from xpm_core.results.formats.written import Written
 from xpm_core.results.plotting.bands import Spread
-from xpm_core.results.plotting.plotted import Plotted, Source
+from xpm_core.results.plotting.curved import Source
+from xpm_core.results.plotting.plotted import Plotted
 from xpm_core.results.statistics.aggregates import ProfilePoint, performance_profile
 from xpm_core.states import State
 from xpm_core.tracebacks.edges import edge
@@ -134,6 +135,11 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
     def holes(self) -> Sequence[str]:
         """A sentence for each row that lacks jobs: `lr=0.1: 3 of 5 seeds (1 running, 1 failed: xpm show 3f2a91c).`"""
         return [said for row in self._rows for said in self._said(row)]
+
+    @property
+    def notes_but_holes(self) -> Sequence[str]:
+        """What one should know of it besides the holes, each a sentence."""
+        return self._notes
 
     @property
     def notes(self) -> Sequence[str]:
@@ -267,7 +273,7 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
         """What the cells of a column say of themselves, as why they have no interval."""
         return notes_of((row.name, column.name, row.value(column)) for row in self)
 
-    def _to_plot(self) -> Source:
+    def to_plot(self) -> Source:
         settings = self.settings
         kind = "t" if settings.interval == "stratified" else settings.interval
         spread = Spread(kind, settings.level, settings.range, settings.seed)

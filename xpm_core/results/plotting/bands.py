@@ -164,8 +164,11 @@ def _ended(runs: Sequence[Run]) -> list[str]:
 def _grid(runs: Sequence[Run]) -> tuple[list[float], str]:
     """The steps at which means are computed, and a sentence if they are not those that were logged."""
     union = sorted({point.step for run in runs for point in run.points})
-    if len(union) <= MOST_STEPS and all(_has_all(run.points, union) for run in runs):
-        return list(union), ""
+    if all(_has_all(run.points, union) for run in runs):
+        every = math.ceil(len(union) / MOST_STEPS)
+        if every == 1:
+            return union, ""
+        return [*union[:-1:every], union[-1]], f"means are taken at one in {every} of the logged steps."
     gaps = [
         statistics.median(after.step - before.step for before, after in zip(run.points, run.points[1:], strict=False))
         for run in runs

@@ -87,3 +87,12 @@ def test_rounding_carries_no_step_behind_the_end_of_the_curves() -> None:
 def test_a_band_of_two_runs_says_that_there_is_none() -> None:
     band = band_of("lr=1", [even("a", 3, 1), even("b", 3, 2)], Spread())
     assert band.notes == ["lr=1: no band, because it needs 3 runs, and there are 2."]
+
+
+def test_many_steps_that_all_runs_have_are_never_interpolated() -> None:
+    runs = [run(job, {step: number * step for step in range(1801)}) for number, job in enumerate("abcd")]
+    band = band_of("", runs, Spread())
+    assert band.notes == ["means are taken at one in 4 of the logged steps."]
+    assert [step.step for step in band.steps] == list(range(0, 1801, 4))
+    assert all(step.mean == 1.5 * step.step for step in band.steps)
+    assert len(band.steps) <= MOST_STEPS + 1

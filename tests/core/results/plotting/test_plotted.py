@@ -199,8 +199,8 @@ def test_thinned_curves_are_said_in_one_note(work: Work) -> None:
     figure: Any = work.table(*jobs, work.job(5, lr=3)).plot("step", "loss", by="lr")
     first = jobs[0].identity[:7]
     assert figure.notes == [
-        f"Not all points are drawn of 2 curves, such as {first}: loss: 1501 of 3000 points are kept "
-        "(first, last and one in 2)."
+        f"Not all points are drawn of 2 curves, such as {first}: loss: 751 of 3000 points are kept "
+        "(first, last and one in 4)."
     ]
 
 

@@ -1,0 +1,82 @@
+"""Files of curves that are kept between requests: read on, forgotten, and never read through a link."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from xpm_cli.page.studies.curve_files import CurveFiles, Wanted
+from xpm_core.job.reporting.metrics import NAME
+
+LOSS = Wanted("loss", "every")
+
+
+def job(folder: Path, *losses: float) -> Path:
+    folder.mkdir(exist_ok=True)
+    with open(folder / NAME, "a") as out:
+        for loss in losses:
+            out.write(f"{json.dumps({'step': loss, 'loss': loss})}\n")
+    return folder
+
+
+def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The names of the jobs whose files are opened from now on."""
+    found: list[str] = []
+    before = open
+
+    def seen(path: Any, *args: Any, **more: Any) -> Any:
+        found.append(Path(path).parent.name)
+        return before(path, *args, **more)
+
+    monkeypatch.setattr("builtins.open", seen)
+    return found
+
+
+def test_only_files_that_have_grown_are_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    jobs = [job(tmp_path / name, 1.0, 2.0) for name in "abc"]
+    files = CurveFiles()
+    assert files.read_on(jobs, LOSS, 60) == 3
+    before = [files.changes(each, LOSS) for each in jobs]
+    job(tmp_path / "b", 3.0)
+    names = opened(monkeypatch)
+    assert files.read_on(jobs, LOSS, 60) == 3
+    assert names == ["b"]
+    assert [files.changes(each, LOSS) == old for each, old in zip(jobs, before, strict=True)] == [True, False, True]
+    assert [point.value for point in files.curves(jobs[1], LOSS)["loss"]] == [1.0, 2.0, 3.0]
+
+
+def test_a_budget_is_spent_on_reading_and_not_on_looking(tmp_path: Path) -> None:
+    jobs = [job(tmp_path / name, 1.0) for name in "abc"]
+    files = CurveFiles()
+    assert [files.read_on(jobs, LOSS, 0.0) for _ in range(4)] == [1, 2, 3, 3]
+
+
+def test_what_was_not_asked_for_the_longest_is_forgotten(tmp_path: Path) -> None:
+    jobs = [job(tmp_path / name, *range(40)) for name in "abcd"]
+    files = CurveFiles(most=100)
+    files.read_on(jobs, LOSS, 60)
+    assert files.held <= 100
+    changes = [files.changes(each, LOSS) for each in jobs]
+    assert changes[0] == -1
+    assert changes[3] > 0
+    assert len(files.curves(jobs[0], LOSS)["loss"]) == 40  # it is read again
+    assert files.changes(jobs[0], LOSS) > max(changes)
+
+
+def test_links_and_pipes_are_not_read(tmp_path: Path) -> None:
+    real, linked, piped = job(tmp_path / "a", 1.0), tmp_path / "b", tmp_path / "c"
+    linked.mkdir()
+    piped.mkdir()
+    (linked / NAME).symlink_to(real / NAME)
+    os.mkfifo(piped / NAME)
+    files = CurveFiles()
+    assert files.read_on([linked, piped, tmp_path / "none"], LOSS, 60) == 3
+    with pytest.raises(OSError, match="it is a link"):
+        files.curves(linked, LOSS)
+    with pytest.raises(OSError, match="no regular file"):
+        files.curves(piped, LOSS)
+    assert dict(files.curves(tmp_path / "none", LOSS)) == {}

@@ -1,0 +1,105 @@
+"""Jobs side by side: only what differs, and the code on demand."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from helpers.page import PageClient
+from helpers.page_studies import StudyPage, Tables
+from helpers.simulated_jobs import Lab
+from helpers.stored_code import Code
+from helpers.waiting import wait_until
+
+from xpm_core.states import State
+
+pytestmark = pytest.mark.redis
+
+HOSTILE = '<img src=x onerror="alert(1)">'
+
+
+@pytest.fixture
+def shown(lab: Lab, page: PageClient) -> StudyPage:
+    return StudyPage(lab, page)
+
+
+def rows(page: str) -> list[list[str]]:
+    return Tables(page).rows
+
+
+def test_only_what_differs_is_shown_and_the_rest_is_counted(shown: StudyPage) -> None:
+    same = {"depth": 3, "data": "cranfield"}
+    first = shown.job(
+        "a", {"loss": [1.0]}, params={**same, "lr": 0.1}, tags={"model": "mlp"}, results={"accuracy": 0.5, "n": 7}
+    )
+    second = shown.job("b", params={**same, "lr": 0.2}, tags={"model": "mlp"}, results={"accuracy": 0.75, "n": 7})
+    third = shown.job("c", params={**same, "lr": 0.2}, tags={"model": "svm"}, results={"n": 7})
+    page = shown.get("/compare", ids=f"{first},{second},{third}")
+    found = rows(page)
+    assert found[0][1:] == [f"{each[:7]} Train ✓ done" for each in (first, second, third)]
+    assert ["model", "mlp", "mlp", "svm"] in found
+    assert ["lr", "0.1", "0.2", "0.2"] in found
+    assert ["accuracy", "0.5", "0.75", "-"] in found
+    assert ["tags and parameters 3 values alike"] in found  # name, depth, data
+    assert ["results 1 result alike"] in found
+    assert ["code nothing differs"] in found
+    assert not any(row[0] in ("depth", "data", "n") for row in found)
+    assert f"/curves/data?metric=loss&amp;ids={first}%2C{second}%2C{third}" in page
+    assert f"xpm diff {first[:7]} {second[:7]} --code" in page
+
+
+def test_check_boxes_and_short_names_choose_jobs(shown: StudyPage) -> None:
+    first, second = (shown.job(name, params={"seed": seed}) for seed, name in enumerate("ab"))
+    boxes = shown.get(f"/compare?job={first}&job={second}&job={second}")
+    assert boxes == shown.get("/compare", ids=f"{first[:9]},{second[:9]}")
+
+
+@pytest.mark.parametrize(
+    ("names", "status", "said"),
+    [
+        ([], 400, "No job chosen. Choose 2 to 10 in the list of jobs."),
+        (["a"], 400, "1 job chosen."),
+        (list("abcdefghijk"), 400, "11 jobs chosen, and at most 10 stand side by side."),
+        (["a", "x" * 64], 404, "Job"),
+    ],
+)
+def test_other_numbers_of_jobs_are_refused(shown: StudyPage, names: list[str], status: int, said: str) -> None:
+    known = {name: shown.job(name, params={"seed": name}) for name in "abcdefghijk"} if names else {}
+    page = shown.get("/compare", status, ids=",".join(known.get(name, name) for name in names))
+    assert said in page
+
+
+def test_hostile_values_stay_text(shown: StudyPage) -> None:
+    first = shown.job("a", {HOSTILE: [1.0]}, tags={"model": HOSTILE}, results={HOSTILE: 1})
+    second = shown.job("b", tags={"model": "b"}, state=State.FAILED)
+    page = shown.get("/compare", ids=f"{first},{second}")
+    assert "<img" not in page
+    assert "&lt;img src=x" in page
+    assert "onerror" not in Tables(page).attributes
+
+
+def test_files_and_packages_that_differ_are_shown_on_demand(shown: StudyPage) -> None:
+    code, lab = Code(shown.lab.workspace.path), shown.lab
+    for name, train, version in (("a", "lr = 0.1\n", "1"), ("b", "lr = 0.2  # <b>\n", "2")):
+        packages = code.packages(json.dumps({"packages": {"numpy": version}, "python": "3.12"}))
+        snapshot = code.snapshot(train=train, same="x = 1\n")
+        about = {"snapshot": snapshot, "provenance": code.provenance(snapshot, packages)}
+        lab.finish(name, lab.start(name, params={"seed": name}), code=about, packages=packages)
+    first, second = lab.identity("a"), lab.identity("b")
+    wait_until(lambda: {row.state for row in shown.desk.rows([first, second])} == {State.DONE})
+    page = shown.get("/compare", ids=f"{first},{second}")
+    assert {row[0] for row in rows(page)} >= {"code", "packages"}
+    assert "code=1#code" in page
+    assert "lr = 0.2" not in page
+    asked = shown.get("/compare", ids=f"{first},{second}", code="1")
+    assert '<span class="removed">-lr = 0.1' in asked
+    assert '<span class="added">+lr = 0.2  # &lt;b&gt;' in asked
+    assert "same.py" not in asked
+    assert ["numpy", "1", "2"] in rows(asked)
+
+
+def test_code_that_cannot_be_compared_is_said(shown: StudyPage) -> None:
+    first, second = (shown.job(name, params={"seed": name}) for name in "ab")
+    asked = shown.get("/compare", ids=f"{first},{second}", code="1")
+    assert "it is not known which code it ran" in asked
+    assert "The packages of both are not known, so they are not compared." in asked

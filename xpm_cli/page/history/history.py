@@ -1,0 +1,177 @@
+"""The past of a workspace, kept up to date: the lanes of its workers, and what its jobs waited for.
+
+The first reading takes all events that the server keeps, some thousand at a time, so that other requests are answered
+in between. Each later reading takes what has happened since.
+
+Owns: when the sources are read, and what is said of what they do not know.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from xpm_cli.page.drawing.lanes import Lane
+from xpm_cli.page.history.ends import EndFiles
+from xpm_cli.page.history.executions import Executions
+from xpm_cli.page.history.moves import Move, moves
+from xpm_cli.page.history.waiting import Capacity, Line, Waiting
+from xpm_core.errors import XpmError
+from xpm_core.reading.server import server_time
+from xpm_core.states import State
+
+if TYPE_CHECKING:
+    from xpm_cli.page.desk.desk import Desk
+    from xpm_core.reading.look import View
+
+BATCHES = 10
+"""How many times events are read, a thousand each time, before other requests have their turn."""
+LEAST_S = 1.0
+"""The least time between two readings, seconds."""
+
+
+@dataclass(frozen=True)
+class Past:
+    """What has run, and what jobs waited for.
+
+    Attributes:
+        lanes: The lanes of the workers, by name.
+        now_s: Up to when it is known, epoch seconds.
+        waited: How long jobs waited for what, all jobs together, seconds.
+        waited_since_s: From when that counts, epoch seconds; None if nothing is known of it.
+        cut: Whether the server has dropped older events.
+        unseen: How many executions are not shown, because their beginning is not known.
+        away: Why only the files answer; empty if the server does.
+    """
+
+    lanes: tuple[Lane, ...]
+    now_s: float
+    waited: Mapping[str, float]
+    waited_since_s: float | None
+    cut: bool
+    unseen: int
+    away: str
+
+
+class History:
+    """Reads the past of the workspace of a desk. Any thread may call it."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._lock = threading.Lock()
+        self._files = EndFiles(desk.opened.workspace.path)
+        self._executions = Executions()
+        self._read_at = float("-inf")
+        self._past: Past | None = None
+        self._known_s = 0.0
+        self._forget()
+
+    def _forget(self) -> None:
+        """Let all events be read anew. Executions that have ended stay known."""
+        self._cursor, self._heard, self._cut = "0-0", set[str](), False
+        self._waiting = Waiting(hosts=self._executions.hosts)
+        self._begun = False
+
+    def read(self) -> Past:
+        """The past up to now, or up to when it was last known."""
+        with self._lock:
+            if self._past is None or time.monotonic() - self._read_at >= LEAST_S:
+                self._past = self._read()
+                self._read_at = time.monotonic()
+            return self._past
+
+    def _read(self) -> Past:
+        self._executions.add_ends(self._files.read_on())
+        self._executions.hosts.update(self._files.hosts)
+        away = ""
+        try:
+            self._follow()
+        except XpmError as error:
+            away = str(error)
+        now_s = self._known_s or self._files.newest_s or time.time()
+        return Past(
+            tuple(self._executions.lanes(now_s)),
+            now_s,
+            self._waiting.until(now_s),
+            self._waiting.since_s,
+            self._cut,
+            self._files.unseen + len(self._executions.unseen),
+            away,
+        )
+
+    def _follow(self) -> None:
+        """Take in the events since the last time, and what runs now."""
+        with self._desk.reading() as view:
+            reader = view.reader
+            if self._begun and reader.events.astray(self._cursor):
+                self._forget()
+            if not self._begun:
+                self._cut = reader.events.astray("0-0")
+            self._look_round(view)
+        whole: list[Move] = []
+        more = True
+        while more:
+            with self._desk.reading() as view:
+                found, more = self._next(view)
+                lines = _lines(view, found)
+            if self._begun:
+                self._take(found, lines)
+            else:
+                whole += found
+                self._waiting.lines.update(lines)
+        with self._desk.reading() as view:
+            if not self._begun:
+                self._begin(view, whole)
+                self._begun = True
+            self._settle(view)
+            self._known_s = server_time(view.reader.client)
+
+    def _next(self, view: View) -> tuple[list[Move], bool]:
+        """The next moves, and whether there may be more."""
+        found: list[Move] = []
+        for _ in range(BATCHES):
+            records = view.reader.events.after(self._cursor)
+            if not records:
+                return found, False
+            self._cursor = records[-1].cursor
+            found += moves(records, self._heard)
+        return found, True
+
+    def _take(self, found: list[Move], lines: Mapping[str, Line]) -> None:
+        self._executions.add_moves(found)
+        self._waiting.add(found, lines)
+
+    def _begin(self, view: View, whole: list[Move]) -> None:
+        """Begin the replay with how all stood when the oldest event came."""
+        ready: Counter[Line] = Counter()
+        for queue, demand, count in view.reader.jobs.lengths():
+            ready[_line(queue, demand)] += count
+        self._waiting.begin(whole, ready, view.reader.jobs.counts()[State.WAITING])
+        self._take(whole, {})
+
+    def _look_round(self, view: View) -> None:
+        """Take in how many units tokens have, and on which machines workers are, before events are judged by that."""
+        self._executions.hosts.update((each.name, each.host) for each in view.workers())
+        tokens = {each.name: Capacity(each.capacity, each.scope == "host") for each in view.tokens()}
+        self._waiting.set_tokens(tokens)
+
+    def _settle(self, view: View) -> None:
+        """Take in who is there, and what runs."""
+        workers = view.workers()
+        running = view.reader.jobs.read(each.job for each in workers if each.job)
+        held = {job.identity: job for job in running if job.state is State.RUNNING}
+        self._executions.settle(workers, {each.name: held[each.job] for each in workers if each.job in held})
+
+
+def _lines(view: View, found: Iterable[Move]) -> dict[str, Line]:
+    """The lines of the jobs that some events are about."""
+    jobs = list(dict.fromkeys(move.job for move in found if move.job))
+    return {job: _line(*known) for job, known in view.reader.jobs.lines_of(jobs).items()}
+
+
+def _line(queue: str, demand: Mapping[str, int]) -> Line:
+    return Line(queue, tuple(sorted(demand.items())))

@@ -10,6 +10,8 @@ import pytest
 from helpers.browser import Shown, Visits
 from helpers.simulated_jobs import Lab
 
+from xpm_core.states import State
+
 pytestmark = [pytest.mark.redis, pytest.mark.browser]
 
 EVIL = """<!DOCTYPE html><title>evil</title>
@@ -81,3 +83,14 @@ def test_another_name_for_this_machine_shows_nothing(lab: Lab, shown: Shown, vis
     assert answer is not None
     assert (answer.status, "served as localhost" in tab.content()) == (403, True)
     visitor.complaints.clear()
+
+
+def test_a_form_of_the_page_itself_acts(lab: Lab, shown: Shown, visits: Visits) -> None:
+    """With `Referrer-Policy: no-referrer`, a browser would send no origin, and each form would be refused."""
+    lab.submit("a")
+    identity = lab.identity("a")
+    for java_script, button, state in ((True, "Cancel", State.CANCELLED), (False, "Retry", State.READY)):
+        tab = visits(java_script_enabled=java_script).open(f"/job/{identity}")
+        tab.get_by_role("button", name=button, exact=True).first.click()
+        tab.wait_for_load_state()
+        assert shown.desk.rows([identity])[0].state is state

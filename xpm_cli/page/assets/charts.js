@@ -13,7 +13,7 @@
 
   if (!window.uPlot) return;
 
-  const EVERY_MS = 5000, READING_MS = 300, COLOURS = 10, LEAST_WIDTH = 220;
+  const EVERY_MS = 5000, READING_MS = 300, COLOURS = 10, LEAST_WIDTH = 220, FEW = 12;
   const DASHES = [[], [9, 4], [3, 3], [10, 3, 2, 3]], DOTTED = [1, 4];
   const SVG = "http://www.w3.org/2000/svg";
   const charts = new Map(); // by their elements
@@ -72,6 +72,14 @@
     const dotted = values.map((value, at) => (!whole[at] || whole[at - 1] === false || whole[at + 1] === false ? value : null));
     const band = (ends) => (ends ? drawn(ends).map((end, at) => (whole[at] ? end : null)) : steps.map(() => null));
     return [steps, solid, dotted, band(curve.low), band(curve.high)];
+  }
+
+  /* The places at which a dot is drawn: all, if there are few; else those that no line reaches. */
+  function dotted(plot, series) {
+    const values = plot.data[series], own = [];
+    for (let at = 0; at < values.length; at++) if (values[at] !== undefined) own.push(at);
+    const isGap = (place) => place === undefined || values[place] === null;
+    return own.filter((at, place) => values[at] !== null && (own.length <= FEW || (isGap(own[place - 1]) && isGap(own[place + 1]))));
   }
 
   function left(curves, logX, logY) {
@@ -209,7 +217,7 @@
       curves.forEach((curve, at) => {
         const stroke = colour(`--curve-${at % COLOURS}`), first = series.length, show = !this.hides.has(curve.name);
         const dash = DASHES[Math.floor(at / COLOURS) % DASHES.length], edge = { show, width: 0, points: { show: false } };
-        series.push({ show, stroke, width: 2, dash }, { show, stroke, width: 1.5, dash: DOTTED, points: { show: false } }, edge, { ...edge });
+        series.push({ show, stroke, width: 2, dash, points: { size: 5, show: true, filter: dotted } }, { show, stroke, width: 1.5, dash: DOTTED, points: { show: false } }, edge, { ...edge });
         bands.push({ series: [first + 3, first + 2], fill: `${stroke}38` });
       });
       const isSmall = this.place.closest(".small") !== null;

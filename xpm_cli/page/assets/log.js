@@ -95,17 +95,22 @@
     lines.scrollTop = lines.scrollHeight;
   }
 
+  /* The text of the line without an end; null without such a line. */
+  function openLine(part) {
+    return part.dataset.open !== undefined && part.lastElementChild ? part.lastElementChild.textContent.trim() : null;
+  }
+
   /* -- following ------------------------------------------------------------------------------------------------- */
 
   async function poll() {
     timer = 0;
     if (busy || !follows || !onScreen || document.hidden) return;
     busy = true;
-    const hadRun = runs;
+    const ran = runs;
     try {
       const before = last();
       const got = await part({ at: before.dataset.end, file: before.dataset.file, style: before.dataset.style });
-      const isNew = got.children.length > 0 && got.textContent !== (before.dataset.open !== undefined && before.lastElementChild ? before.lastElementChild.textContent : null);
+      const isNew = got.children.length > 1 || (got.children.length && got.textContent.trim() !== openLine(before));
       if (follows) {
         append(got);
         toEnd();
@@ -116,7 +121,7 @@
       quiet = 10;
     }
     busy = false;
-    if (hadRun || quiet < 0) plan(quiet < 0 ? 0 : Math.min(POLL_MS * (1 + quiet / 5), SLOW_MS));
+    if (runs || ran || quiet < 0) plan(quiet < 0 ? 0 : Math.min(POLL_MS * (1 + quiet / 5), SLOW_MS));
   }
 
   function plan(ms) {
@@ -290,8 +295,7 @@
   document.addEventListener("xpm:jobs", (event) => {
     const state = event.detail.jobs[root.dataset.job];
     if (state === undefined && !event.detail.many) return;
-    runs = true; // the next answer says whether it still is so
-    quiet = 0;
+    quiet = 0; // the answer says whether it runs
     plan(0);
   });
 

@@ -55,9 +55,8 @@ class Box:
     @property
     def standing(self) -> str:
         """How many jobs are in which state: `41 done, 1 failed`."""
-        return ", ".join(f"{self.states[each]} {each.value}" for each in State if self.states[each]) + (
-            f", {self.states[None]} unknown" if self.states[None] else ""
-        )
+        found = [f"{self.states[each]} {each.value}" for each in State if self.states[each]]
+        return ", ".join([*found, *([f"{self.states[None]} unknown"] if self.states[None] else [])])
 
 
 def picture(boxes: Sequence[Box], edges: Iterable[Edge], said: str, labels: Mapping[Edge, str] | None = None) -> Drawn:

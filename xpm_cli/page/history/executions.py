@@ -26,6 +26,8 @@ _ENDS = {
     Event.RELEASED: How.RELEASED,
 }
 
+_NO_END = (How.RUNNING, How.UNKNOWN)
+
 
 @dataclass
 class Executions:
@@ -43,14 +45,18 @@ class Executions:
     _there: dict[str, tuple[float | None, float | None]] = field(default_factory=dict)
     _lanes: dict[str, Lane] = field(default_factory=dict)
     _alive: set[str] = field(default_factory=set)
+    _missing: set[str] = field(default_factory=set)
 
     def add_ends(self, ends: Iterable[Execution]) -> None:
         """Take what the index says. An execution that is known from events stays as it is."""
         for each in ends:
             known = self._known.setdefault(each.worker, {})
             before = known.get(each.execution)
-            if before is None or before.how is How.UNKNOWN:
-                self._put(each if before is None else each._replace(started_s=before.started_s))
+            if before is None:
+                self._put(each)
+            elif before.how in _NO_END:
+                self._open.pop(each.execution, None)
+                self._put(before._replace(ended_s=max(each.ended_s or 0.0, before.started_s), how=each.how))
             self.unseen.discard(each.execution)
 
     def add_moves(self, moves: Iterable[Move]) -> None:
@@ -72,14 +78,12 @@ class Executions:
                 self._lanes.pop(move.worker, None)
 
     def _end(self, move: Move) -> None:
-        begun = self._open.pop(move.execution, None)
-        if begun is not None:
+        self._open.pop(move.execution, None)
+        begun = self._known.get(move.worker, {}).get(move.execution)
+        if begun is not None and begun.how in _NO_END:
             self._put(begun._replace(ended_s=max(move.at_s, begun.started_s), how=_ENDS[move.event]))
-        elif move.event in (Event.LOST, Event.RELEASED, Event.DELAYED) and not self._knows(move):
+        elif begun is None and move.event in (Event.LOST, Event.RELEASED, Event.DELAYED):
             self.unseen.add(move.execution)
-
-    def _knows(self, move: Move) -> bool:
-        return move.execution in self._known.get(move.worker, {})
 
     def _put(self, each: Execution) -> None:
         self._known.setdefault(each.worker, {})[each.execution] = each
@@ -88,7 +92,7 @@ class Executions:
     def settle(self, workers: Iterable[WorkerState], running: Mapping[str, Job]) -> None:
         """Take who is there and what runs now.
 
-        An execution that seems to run, and is not what its worker has, ended unseen: events were dropped.
+        An execution that seems to run, and that no worker has at two calls, ended unseen: events were dropped.
 
         Args:
             workers: The workers of the workspace.
@@ -103,17 +107,20 @@ class Executions:
         for gone in self._alive - set(alive):
             self._lanes.pop(gone, None)
         self._alive = {name for name, each in alive.items() if each.alive}
-        held = {job.execution: name for name, job in running.items() if job.execution}
+        held = {job.execution for job in running.values()}
         for name, job in running.items():
-            if job.execution and job.execution not in self._open and job.started_s:
+            known = self._known.get(name, {}).get(job.execution)
+            if job.execution and job.started_s and (known is None or known.how is How.UNKNOWN):
                 begun = Execution(
                     job.execution, job.identity, job.task, name, job.attempts, job.started_s, None, How.RUNNING
                 )
                 self._open[job.execution] = begun
                 self._put(begun)
-        for begun in [each for each in self._open.values() if each.execution not in held]:
-            del self._open[begun.execution]
+        missing = set(self._open) - held
+        for execution in missing & self._missing:
+            begun = self._open.pop(execution)
             self._put(begun._replace(ended_s=begun.started_s, how=How.UNKNOWN))
+        self._missing = missing - self._missing
 
     @property
     def running(self) -> dict[str, Execution]:

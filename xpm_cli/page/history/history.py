@@ -111,7 +111,7 @@ class History:
                 self._forget()
             if not self._begun:
                 self._cut = reader.events.astray("0-0")
-            self._settle(view)  # it says on which machines workers are, which tokens may ask about
+            self._look_round(view)
         whole: list[Move] = []
         more = True
         while more:
@@ -153,14 +153,18 @@ class History:
         self._waiting.begin(whole, ready, view.reader.jobs.counts()[State.WAITING])
         self._take(whole, {})
 
+    def _look_round(self, view: View) -> None:
+        """Take in how many units tokens have, and on which machines workers are, before events are judged by that."""
+        self._executions.hosts.update((each.name, each.host) for each in view.workers())
+        tokens = {each.name: Capacity(each.capacity, each.scope == "host") for each in view.tokens()}
+        self._waiting.set_tokens(tokens)
+
     def _settle(self, view: View) -> None:
-        """Take in who is there, what runs, and how many units tokens have."""
+        """Take in who is there, and what runs."""
         workers = view.workers()
         running = view.reader.jobs.read(each.job for each in workers if each.job)
         held = {job.identity: job for job in running if job.state is State.RUNNING}
         self._executions.settle(workers, {each.name: held[each.job] for each in workers if each.job in held})
-        tokens = {each.name: Capacity(each.capacity, each.scope == "host") for each in view.tokens()}
-        self._waiting.set_tokens(tokens)
 
 
 def _lines(view: View, found: Iterable[Move]) -> dict[str, Line]:

@@ -18,7 +18,7 @@ from xpm_cli.page.studies.curve_files import CurveFiles, Wanted
 from xpm_core.errors import ResultsError
 from xpm_core.results.folding.folded import Folded
 from xpm_core.results.plotting.bands import Band
-from xpm_core.results.plotting.curved import Group, Job, curved
+from xpm_core.results.plotting.curved import Group, Job, Source, curved
 from xpm_core.results.table import Table
 from xpm_core.words.text import plural
 
@@ -171,7 +171,7 @@ class Charts:
         return hashlib.sha256(repr((kind, files)).encode("utf-8", "backslashreplace")).hexdigest()[:20]
 
     def _made(self, table: Table | Folded, metric: str, wanted: Wanted) -> Chart:
-        source = table.to_plot()
+        source = _without_holes(table)
         found = curved(
             source,
             metric,
@@ -193,6 +193,14 @@ class Charts:
         if total > MOST_SERIES:
             notes.insert(0, f"The first {MOST_SERIES} of {total} curves are shown. Narrow the filter, or fold more.")
         return Chart(metric, series, total, caption=found.caption, notes=notes)
+
+
+def _without_holes(table: Table | Folded) -> Source:
+    """What is drawn of a table. Jobs that are not done have no result, and this a table says; but they have a curve."""
+    source = table.to_plot()
+    if not isinstance(table, Folded):
+        return source
+    return source._replace(notes=table.notes_but_holes)
 
 
 def _told_apart(groups: Sequence[Group]) -> list[str]:

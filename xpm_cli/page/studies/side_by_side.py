@@ -22,7 +22,7 @@ MOST_LINES = 4000
 """How many lines of differing files are shown."""
 CODE = ("code", "commit", "packages")
 """The facts that say what ran."""
-_FACTS = ("state", "host", "seconds")
+_FACTS = ("host", "seconds")
 
 
 class Fact(NamedTuple):

@@ -6,8 +6,9 @@ Owns: which jobs are chosen: `ids=a,b,c`, or several `job=`, as the check boxes 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from click import unstyle
 from starlette.routing import Route
 
 from xpm_cli.output.publishing.result_lines import Cells
@@ -16,16 +17,19 @@ from xpm_cli.page.rendering import page
 from xpm_cli.page.studies.side_by_side import LEAST, MOST, CodeOfTwo, Fact, code_of, side_by_side
 from xpm_cli.page.studies.tables import chosen_jobs, metrics_of
 from xpm_core.errors import SnapshotError, UnknownJobError
-from xpm_core.words.text import plural
+from xpm_core.results.columns import Column
+from xpm_core.words.text import plural, span
 
 if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.responses import Response
 
     from xpm_cli.page.desk.desk import Desk
+    from xpm_core.results.table import Row
 
 CHARTS = 6
 """How many metrics are drawn; the others are links."""
+SECONDS = Column("seconds", "fact", "seconds")
 
 
 def routes() -> list[Route]:
@@ -91,8 +95,10 @@ def _identities(desk: Desk, names: Sequence[str]) -> list[str]:
         return list(dict.fromkeys(view.job(name).identity for name in names))
 
 
-def _texts(fact: Fact, rows: Sequence[Any], cells: Cells) -> list[str]:
-    return [cells.text(row, fact.column) for row in rows]
+def _texts(fact: Fact, rows: Sequence[Row], cells: Cells) -> list[str]:
+    if fact.column == SECONDS:
+        return ["-" if value is None else span(value) for value in fact.values]
+    return [unstyle(cells.text(row, fact.column)) for row in rows]
 
 
 def _code(desk: Desk, identities: Sequence[str]) -> list[tuple[CodeOfTwo | None, str]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from click import unstyle
 from starlette.responses import Response
 from starlette.routing import Route
 
@@ -174,7 +175,9 @@ def _answer(desk: Desk, found: Shown, asked: Asked, request: Request) -> dict[st
 
 def _line(row: Row | FoldedRow | PivotRow, columns: Sequence[Column], cells: Cells) -> Line:
     marks = row.marks if isinstance(row, PivotRow) else {}
-    shown = [_cell(cells.text(row, column), row.value(column), marks.get(column.name, "")) for column in columns]
+    shown = [
+        _cell(unstyle(cells.text(row, column)), row.value(column), marks.get(column.name, "")) for column in columns
+    ]
     if isinstance(row, Row):
         return Line(row.identity if row.foreign is None else "", row.state, row.task, (), None, shown)
     if isinstance(row, FoldedRow):

@@ -36,7 +36,7 @@ LANES = 40
 LISTED = 200
 """How many executions of one worker are listed."""
 DAY_S = 86400.0
-LONGEST_S, SHORTEST_S = 200 * 366 * DAY_S, 0.01
+LONGEST_S, SHORTEST_S = 70 * 366 * DAY_S, 0.01
 """How long the part of time that is shown may be."""
 LATEST_S = 2.0**37
 REMEDY = "Give `from` and `to` in seconds since 1970, or neither."

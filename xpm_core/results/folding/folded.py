@@ -137,6 +137,11 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
         return [said for row in self._rows for said in self._said(row)]
 
     @property
+    def notes_but_holes(self) -> Sequence[str]:
+        """What one should know of it besides the holes, each a sentence."""
+        return self._notes
+
+    @property
     def notes(self) -> Sequence[str]:
         """What one should know of it, each a sentence; the first of the holes, too."""
         rest = len(self.holes) - NAMED

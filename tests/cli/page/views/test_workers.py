@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import redis
 from helpers.every_state import EveryState
-from helpers.page_client import opened_page
+from helpers.page import page_of
 from helpers.typed_commands import AWAY
 
 from xpm_core.states import State
@@ -28,10 +28,8 @@ def jobs(workspace: Workspace, redis_client: redis.Redis) -> EveryState:
 
 
 def text(folder: Path, url: str | None, *, acts: bool = False) -> str:
-    with opened_page(folder, url, acts=acts) as page:
-        answer = page.get("/workers")
-        assert answer.status_code == 200, answer.text
-        return str(answer.text)
+    with page_of(folder, url, acts=acts) as page:
+        return page.get("/workers")
 
 
 def test_it_says_who_runs_what_who_holds_and_who_waits(jobs: EveryState, workspace: Workspace, redis_url: str) -> None:

@@ -1,0 +1,210 @@
+"""The past of a workspace: executions from events, from the index, and from what runs now."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from helpers.page import page_of
+from helpers.simulated_jobs import ERROR, Lab
+from helpers.typed_commands import AWAY
+
+from xpm_cli.page.drawing.lanes import How
+from xpm_cli.page.history import history as module
+from xpm_cli.page.history.ends import EndFiles
+from xpm_cli.page.history.history import History, Past
+from xpm_cli.page.history.waiting import NEEDS, WORKER
+from xpm_core.index.entries import End, ended_line, removed_line
+from xpm_core.index.folders import ends_folder, removals_folder
+from xpm_core.index.writers import EndWriter
+from xpm_core.states import State
+from xpm_core.store.jobs import new_execution_id
+from xpm_core.store.records import WorkerId
+from xpm_core.store.tokens import create_token
+from xpm_core.workspace.job_spec import Retries
+from xpm_core.workspace.workspace import Workspace
+
+Read = Callable[[], Past]
+
+
+@pytest.fixture(autouse=True)
+def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LEAST_S", 0.0)
+
+
+@pytest.fixture
+def read(lab: Lab, redis_url: str) -> Iterator[Read]:
+    """The past, read on at each call."""
+    with page_of(lab.workspace.path, redis_url) as page:
+        yield History(page.desk).read
+
+
+def hows(past: Past, worker: str = "node1-1") -> list[How]:
+    [lane] = [lane for lane in past.lanes if lane.worker == worker]
+    return [run.of.how for run in lane.runs]
+
+
+@pytest.mark.redis
+def test_each_attempt_is_there_with_how_it_ended(lab: Lab, read: Read) -> None:
+    lab.join()
+    lab.end("done")
+    lab.end("failed", State.FAILED, ERROR)
+    lab.end("again", State.FAILED, ERROR, retries=Retries(max_retries=1, backoff_s=3600))
+    handed = lab.start("handed")
+    lab.store.release(handed, started=True)
+    lab.claim(handed.identity)
+    past = read()
+    assert hows(past) == [How.DONE, How.FAILED, How.RETRIED, How.RELEASED, How.RUNNING]
+    [lane] = past.lanes
+    assert (lane.host, past.away, past.unseen, past.cut) == ("node1", "", 0, False)
+    assert [run.of.attempt for run in lane.runs][-2:] == [1, 2]
+    assert lane.to_s >= lane.runs[-1].to_s >= lane.runs[-1].from_s
+
+
+@pytest.mark.redis
+def test_a_lost_lease_is_there_and_what_comes_later_is_read_on(lab: Lab, read: Read) -> None:
+    lab.join()
+    lease = lab.start("lost")
+    assert hows(read()) == [How.RUNNING]
+    lab.store.lose(lease)
+    lab.claim(lease.identity)
+    assert hows(read()) == [How.LOST, How.RUNNING]
+
+
+@pytest.mark.redis
+def test_what_happened_before_the_events_that_are_kept_comes_from_the_index(
+    lab: Lab, read: Read, redis_client: redis.Redis
+) -> None:
+    lab.join()
+    lab.end("early")
+    lab.start("late")
+    stream = f"xpm:{lab.workspace.id}:events"
+    redis_client.xtrim(stream, maxlen=0, approximate=False)
+    past = read()
+    assert hows(past) == [How.DONE, How.RUNNING]  # the end is in the index, what runs is with the worker
+    assert past.cut
+
+
+@pytest.mark.redis
+def test_an_execution_whose_end_was_dropped_has_no_known_end_until_the_index_says_it(
+    lab: Lab, read: Read, redis_client: redis.Redis
+) -> None:
+    lab.join()
+    lease = lab.start("a")
+    read()
+    lab.store.finish(lab.worker, lease, State.DONE)
+    lab.start("b")
+    redis_client.xtrim(f"xpm:{lab.workspace.id}:events", maxlen=1, approximate=False)
+    assert hows(read()) == [How.UNKNOWN, How.RUNNING]
+    now_s = time.time()
+    lab.ends.add(lease.identity, End(State.DONE, now_s, now_s - 1, "node1", "node1-1", lease.execution, 1))
+    assert hows(read()) == [How.DONE, How.RUNNING]
+
+
+@pytest.mark.redis
+def test_an_execution_that_events_and_index_have_is_one(lab: Lab, read: Read) -> None:
+    lab.join()
+    for number in range(5):
+        lab.end(f"job{number}")
+    assert hows(read()) == [How.DONE] * 5
+    assert hows(read()) == [How.DONE] * 5
+
+
+@pytest.mark.redis
+def test_what_jobs_wait_for_is_counted(lab: Lab, read: Read, redis_client: redis.Redis) -> None:
+    create_token(redis_client, "gpu", 1)
+    lab.join()
+    lab.start("holds", demand={"gpu": 1})
+    lab.submit("waits", demand={"gpu": 1})
+    lab.submit("later", "holds")
+    first = read()
+    second = read()
+    assert set(first.waited) <= {"token gpu", NEEDS, WORKER}
+    for what in ("token gpu", NEEDS):
+        assert second.waited[what] > first.waited.get(what, 0.0)
+    assert first.waited_since_s is not None
+
+
+@pytest.mark.redis
+def test_a_server_that_was_wiped_is_read_anew(lab: Lab, read: Read, redis_client: redis.Redis) -> None:
+    lab.join()
+    lab.end("before")
+    read()
+    redis_client.flushall()
+    other = Lab(lab.workspace, redis_client)
+    other.worker = WorkerId("node2-1", "node2")
+    other.join()
+    identity = other.submit("after")
+    other.store.claim(other.worker, new_execution_id())
+    past = read()
+    assert hows(past) == [How.DONE]
+    assert [run.of.job for lane in past.lanes for run in lane.runs if lane.worker == "node2-1"] == [identity]
+
+
+def test_without_the_server_the_index_says_what_ended(workspace: Workspace) -> None:
+    writer = EndWriter(workspace.path, "w.0")
+    for n in range(3):
+        writer.add(f"{n:064}", End(State.DONE, 100.0 + n, 99.5 + n, "node1", "w.0", f"e{n}", 1))
+    (workspace.path / "jobs").mkdir(exist_ok=True)
+    with page_of(workspace.path, AWAY) as page:
+        past = History(page.desk).read()
+    assert hows(past, "w.0") == [How.DONE] * 3
+    assert "no such file" in past.away
+    assert not past.waited
+
+
+# -- the files ---------------------------------------------------------------------------------------------------------
+
+
+def end(execution: str, *, worker: str = "w.0", state: State = State.DONE, started_s: float = 1.0) -> End:
+    return End(state, 2.0, started_s, "node1", worker, execution, 1)
+
+
+def write(path: Path, *lines: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with open(path, "a", encoding="utf-8") as file:
+        file.write("".join(f"{line}\n" for line in lines))
+
+
+def test_files_are_read_on_and_each_end_of_a_job_counts(tmp_path: Path) -> None:
+    files, path = EndFiles(tmp_path), ends_folder(tmp_path) / "w.0.jsonl"
+    assert files.read_on() == []
+    write(path, ended_line("a", end("e1")), ended_line("a", end("e2")))
+    assert [each.execution for each in files.read_on()] == ["e1", "e2"]
+    assert files.read_on() == []
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(ended_line("b", end("e3"))[:20])
+    assert files.read_on() == []
+    with open(path, "a", encoding="utf-8") as file:
+        file.write(ended_line("b", end("e3"))[20:] + "\n")
+    assert [each.execution for each in files.read_on()] == ["e3"]
+    assert files.hosts == {"w.0": "node1"}
+
+
+def test_only_executions_of_workers_of_this_workspace_count(tmp_path: Path) -> None:
+    folder = ends_folder(tmp_path)
+    write(folder / "imported-x.jsonl", ended_line("a", end("e1", worker="elsewhere")))
+    write(folder / "rebuilt-x.jsonl", ended_line("b", end("e2")))
+    write(folder / "xpm-head-0.jsonl", ended_line("c", End(State.CANCELLED, 3.0)), '{"again": 3, "id": "c"}')
+    write(folder / "w.0.jsonl", ended_line("d", end("e4", started_s=0.0)), "damaged", "[]", ended_line("e", end("e5")))
+    files = EndFiles(tmp_path)
+    assert [each.execution for each in files.read_on()] == ["e2", "e5"]
+    assert files.unseen == 1
+
+
+def test_jobs_that_were_removed_are_left_out(tmp_path: Path) -> None:
+    write(ends_folder(tmp_path) / "w.0.jsonl", ended_line("a", end("e1")), ended_line("b", end("e2")))
+    write(removals_folder(tmp_path) / "me.jsonl", removed_line("a", 5.0))
+    assert [each.execution for each in EndFiles(tmp_path).read_on()] == ["e2"]
+
+
+def test_a_file_that_was_replaced_is_read_again(tmp_path: Path) -> None:
+    files, path = EndFiles(tmp_path), ends_folder(tmp_path) / "w.0.jsonl"
+    write(path, ended_line("a", end("e1")))
+    files.read_on()
+    path.rename(path.with_suffix(".old"))
+    write(path, ended_line("a", end("e1")), ended_line("b", end("e2")))
+    assert [each.execution for each in files.read_on()] == ["e1", "e2"]

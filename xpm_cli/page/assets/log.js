@@ -155,19 +155,23 @@
     follows = false;
     follow.checked = false;
     root.dataset.elsewhere = "";
+    busy = true;
     try {
-      replaceBy(await part(place));
+      const got = await part(place);
+      replaceBy(got);
+      const line = mark ? lines.querySelector(".line") : null;
+      lines.scrollTop = 0;
+      if (line) line.classList.add("found");
+      if (line && at("start", got) > at("first", got)) { // what stands before it helps to understand it
+        lines.prepend(await part({ before: got.dataset.start }));
+        lines.scrollTop = line.offsetTop - lines.offsetTop - lines.clientHeight / 4;
+      }
+      lines.focus({ preventScroll: true });
+      root.scrollIntoView({ block: "nearest" });
     } catch (error) {
       say("The log cannot be read now.");
-      return;
     }
-    lines.scrollTop = 0;
-    if (mark) {
-      const line = lines.querySelector(".line");
-      if (line) line.classList.add("found");
-    }
-    lines.focus({ preventScroll: true });
-    root.scrollIntoView({ block: "nearest" });
+    busy = false;
   }
 
   /* -- reading on ------------------------------------------------------------------------------------------------ */

@@ -96,6 +96,16 @@ def test_a_chart_is_read_again_only_where_it_has_grown(shown: StudyPage, monkeyp
     assert again["curves"][0]["count"] == [3, 3, 1]
 
 
+def test_a_chart_that_takes_long_is_not_made_all_the_time(shown: StudyPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charts, "QUICK_S", -1.0)
+    monkeypatch.setattr(charts, "SHARE", 10**9)
+    shown.job("a0", {"loss": [1.0, 0.5]})
+    first = shown.data(metric="loss")
+    assert not first["live"]
+    shown.log("a0", "loss", [0.25], first=2)
+    assert shown.data(metric="loss") == {**first, "live": True}  # so that it is asked for again
+
+
 def test_a_mean_of_files_that_were_not_all_read_is_not_shown(shown: StudyPage, monkeypatch: pytest.MonkeyPatch) -> None:
     for seed in range(3):
         shown.job(f"a{seed}", {"loss": [1.0, 0.5]}, params={"seed": seed})

@@ -16,6 +16,7 @@ TABS = 8
 """More than the six connections that a browser has to a host."""
 HIDE = "hidden => { Object.defineProperty(document, 'hidden', {value: hidden, configurable: true}); "
 HIDE += "document.dispatchEvent(new Event('visibilitychange')); }"
+CHANGE = "document.dispatchEvent(new CustomEvent('xpm:jobs', {detail: {jobs: {}, counts: null, many: true}}))"
 
 
 def state_of(tab: Page, lab: Lab, name: str) -> Locator:
@@ -144,9 +145,7 @@ def test_events_of_a_night_leave_nothing_behind(lab: Lab, visits: Visits) -> Non
     def measured(rounds: int) -> dict[str, float]:
         for _ in range(rounds):
             with tab.expect_response(lambda answer: "ids=" in answer.url):
-                tab.evaluate(
-                    "document.dispatchEvent(new CustomEvent('xpm:jobs', {detail: {jobs: {}, counts: null, many: true}}))"
-                )
+                tab.evaluate(CHANGE)
         tab.wait_for_timeout(3000)  # what is done now and then has been done
         metrics.send("HeapProfiler.collectGarbage")
         found = metrics.send("Performance.getMetrics")["metrics"]

@@ -10,11 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any, cast
 
 import pytest
+from helpers.page import PageClient
+from helpers.simulated_jobs import Lab
+from helpers.waiting import wait_until
 
 from xpm_cli.page.desk import feed
 from xpm_cli.page.desk.feed import Feed, Stream
 from xpm_core.errors import RedisUnavailableError
 from xpm_core.states import State
+from xpm_core.store import keys
 
 PATIENCE_S = 60
 
@@ -159,3 +163,64 @@ def test_a_browser_that_has_seen_all_is_told_where_it_stands(after: str) -> None
         "jobs",
         {"jobs": {}, "counts": None, "many": False},
     )
+
+
+def since(page: PageClient, after: str) -> tuple[str, dict[str, Any]]:
+    """The name and the data of the event for a browser that comes back; it covers all that has happened."""
+    last = page.desk.view.reader.events.last()
+    wait_until(lambda: page.desk.listed("") and page.desk.cursor == last)
+    cursor, name, data = parsed(feed.missed(page.desk, after))
+    assert cursor == last
+    return name, data
+
+
+@pytest.mark.redis
+def test_a_browser_that_comes_back_is_told_what_it_has_missed(lab: Lab, page: PageClient) -> None:
+    lab.submit("a")
+    wait_until(lambda: page.desk.listed("").matched == 1)
+    before = page.desk.cursor
+    assert since(page, before) == ("jobs", {"jobs": {}, "counts": None, "many": False})
+    lab.store.cancel(lab.identity("a"))
+    lab.end("b")
+    jobs = {lab.identity("a"): "cancelled", lab.identity("b"): "done"}
+    assert since(page, before) == ("jobs", {"jobs": jobs, "counts": None, "many": False})
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize("most", ["MOST_JOBS", "MOST_READS"])
+def test_a_browser_that_has_missed_too_much_is_not_told_what(
+    lab: Lab, page: PageClient, monkeypatch: pytest.MonkeyPatch, most: str
+) -> None:
+    lab.submit("a")
+    wait_until(lambda: page.desk.listed("").matched == 1)
+    before = page.desk.cursor
+    for name in ("b", "c", "d"):
+        lab.submit(name)
+    monkeypatch.setattr(feed, most, 0 if most == "MOST_READS" else 2)
+    name, data = since(page, before)
+    assert (name, data) == ("reload" if most == "MOST_READS" else "jobs", {"jobs": {}, "counts": None, "many": True})
+
+
+@pytest.mark.redis
+def test_events_that_the_workspace_has_dropped_make_a_browser_reload(lab: Lab, page: PageClient) -> None:
+    lab.submit("a")
+    wait_until(lambda: page.desk.listed("").matched == 1)
+    before = page.desk.cursor
+    for name in ("b", "c"):
+        lab.submit(name)
+    lab.client.xtrim(keys.events(lab.workspace.id), 1, approximate=False)
+    assert since(page, before)[0] == "reload"
+
+
+@pytest.mark.redis
+def test_a_page_knows_how_far_the_desk_had_read_when_it_was_asked_for(lab: Lab, page: PageClient) -> None:
+    lab.submit("a")
+    wait_until(lambda: page.desk.listed("").matched == 1)
+    assert f'<meta name="xpm-cursor" content="{page.desk.cursor}">' in page.get("/jobs")
+    before = page.desk.cursor
+    lab.submit("b")
+    last = page.desk.view.reader.events.last()
+    wait_until(lambda: page.desk._heard_to == last)
+    text = page.get("/jobs")  # it is the request that makes the desk read
+    assert lab.identity("b") in text
+    assert f'content="{before}"' in text

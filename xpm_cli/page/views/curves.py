@@ -17,7 +17,7 @@ from xpm_cli.page.rendering import page
 from xpm_cli.page.studies.charts import MOST_JOBS, MOST_SERIES, Chart, Charts, Series
 from xpm_cli.page.studies.questions import INTERVALS, changed, curve_interval, names_of
 from xpm_cli.page.studies.side_by_side import MOST
-from xpm_cli.page.studies.tables import chosen_jobs, foldable_columns, jobs_of, metrics_in, metrics_of, over, seeds_of
+from xpm_cli.page.studies.tables import chosen_jobs, foldable_columns, jobs_of, metrics_of, over, seeds_of
 from xpm_core.errors import FilterError, ResultsError, UnknownColumnError, UnknownJobError
 from xpm_core.results.digits import fixed
 from xpm_core.results.folding.folded import Folded
@@ -31,6 +31,10 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 25
 """At so many steps the numbers of a chart are shown. Its CSV has all."""
+
+
+MOST_LISTED = 20_000
+"""Of more jobs no table is made: not even their metrics are looked for."""
 
 
 class Shown(NamedTuple):
@@ -112,14 +116,6 @@ def data(request: Request) -> Response:
     return JSONResponse(chart.as_data())
 
 
-def charts_of_job(request: Request, identity: str) -> list[tuple[str, str]]:
-    """The metrics of a job, each with the URL of what its chart is drawn from; for the view of a job."""
-    desk: Desk = request.app.state.desk
-    links = request.app.state.links
-    found = [metrics_in(row.directory) for row in chosen_jobs(desk, [identity])]
-    return [(metric, links.curve_data(metric, ids=[identity])) for metrics in found for metric in metrics]
-
-
 def _charts(request: Request) -> Charts:
     """What makes the charts of this page, and keeps the files that it has read."""
     state = request.app.state
@@ -137,7 +133,10 @@ def _jobs(desk: Desk, request: Request) -> Table:
     """The jobs, one by one."""
     identities = _identities(request)
     if not identities:
-        return jobs_of(desk, request.query_params.get("filter", ""))
+        filter = request.query_params.get("filter", "")
+        if (count := desk.listed(filter, count=0).matched) > MOST_LISTED:
+            raise ResultsError("curves", f"{count:,} jobs match", f"Narrow the filter to at most {MOST_JOBS:,}.")
+        return jobs_of(desk, filter)
     if len(identities) > MOST:
         raise ResultsError("curves", f"{len(identities)} jobs are named", f"Name at most {MOST}, or write a filter.")
     found = chosen_jobs(desk, identities)

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from xpm_cli.page.rendering import page
@@ -105,15 +106,22 @@ def data(request: Request) -> Response:
             raise ResultsError("curves", "expected the name of a metric", f"There are: {known}.")
         chart = _charts(request).of(shown.table, metric)
     except (FilterError, ResultsError, UnknownColumnError, UnknownJobError) as error:
-        return JSONResponse({"error": str(error)}, 404 if isinstance(error, UnknownJobError) else 400)
+        return _json({"error": str(error)}, 404 if isinstance(error, UnknownJobError) else 400)
     if query.get("form") == "csv":
         if chart.unread:
             raise ResultsError("curves", f"{plural(chart.unread, 'job')} not read yet", "Reload the page.")
         head = {"Content-Disposition": 'attachment; filename="curves.csv"'}
-        return Response(as_csv(chart), media_type="text/csv; charset=utf-8", headers=head)
+        return Response(
+            as_csv(chart).encode("utf-8", "backslashreplace"), media_type="text/csv; charset=utf-8", headers=head
+        )
     if chart.version and query.get("version") == chart.version:
         return Response(status_code=204)
-    return JSONResponse(chart.as_data())
+    return _json(chart.as_data())
+
+
+def _json(data: Any, status: int = 200) -> Response:
+    """An answer in JSON, of ASCII alone: half a surrogate pair in a name is none of UTF-8."""
+    return Response(json.dumps(data, allow_nan=False), status, media_type="application/json")
 
 
 def _charts(request: Request) -> Charts:

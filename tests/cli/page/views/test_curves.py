@@ -195,6 +195,17 @@ def test_all_numbers_are_there_as_csv(shown: StudyPage) -> None:
     assert "attachment" in answer.headers["content-disposition"]
 
 
+def test_half_a_character_is_no_error(shown: StudyPage) -> None:
+    shown.job("a0", {"a\ud800": [1.0], "loss": [1.0]}, tags={"model": "\udc80"}, results={"x\ud800": 1.0})
+    shown.job("a1", {"loss": [2.0]}, tags={"model": "b"})
+    assert [each["name"] for each in shown.data(metric="loss")["curves"]] == ["model=\udc80", "model=b"]
+    for path in ("/curves", "/curves?metric=loss&show=numbers", "/curves/data?metric=loss&form=csv", "/results"):
+        shown.get(path)
+    shown.get("/results/table.tex")
+    first, second = (shown.lab.identity(name) for name in ("a0", "a1"))
+    shown.get("/compare", ids=f"{first},{second}")
+
+
 def test_hostile_names_stay_text_and_links_are_not_followed(shown: StudyPage) -> None:
     shown.job("a0", {HOSTILE: [1.0], "loss": [1.0]}, tags={"model": HOSTILE})
     shown.job("a1", {"loss": [2.0]}, tags={"model": "b"})

@@ -362,5 +362,5 @@ class Desk:
         self._orders.forget()
         self.generation += 1
         self._listen()
-        counts = {} if self.view.away is not None else self.view.reader.jobs.counts()
-        self._tell(Batch(self.cursor, {}, counts, missed=True))
+        if self.view.away is None:
+            self._tell(Batch(self.cursor, {}, self.view.reader.jobs.counts(), missed=True))

@@ -38,6 +38,9 @@ AGAIN_S = 10.0
 REVIVE_S = 2.0
 """How long an embedded server may be away before it is started again, seconds."""
 
+MOST_KEPT, MOST_HEAVY = 64, 6
+"""How many values are remembered, and how many of those that are large."""
+
 
 @dataclass(frozen=True)
 class Listed:
@@ -117,6 +120,7 @@ class Desk:
         self._news, self._heard_to = _News(), "0-0"
         self._orders = Orders()
         self._remembered: dict[Hashable, tuple[int, float, Any]] = {}
+        self._heavy: dict[Hashable, tuple[int, float, Any]] = {}
         self._hearers: list[Callable[[Batch], None]] = []
         self._listener: Listener | None = None
         self._closed = False
@@ -200,7 +204,7 @@ class Desk:
         with self.reading() as view:
             return view.rows(identities)
 
-    def remembered(self, key: Hashable, make: Callable[[View], T]) -> T:
+    def remembered(self, key: Hashable, make: Callable[[View], T], *, heavy: bool = False) -> T:
         """Return a value that is made of the workspace, and made again only after something has changed.
 
         If it takes long, it is made less often: at most one part in twenty of the time goes there.
@@ -208,16 +212,18 @@ class Desk:
         Args:
             key: Names the value.
             make: Makes it; it is called while no other thread reads.
+            heavy: Whether it is large, such as a table of all jobs. Of such values, only a few are kept.
         """
+        kept, most = (self._heavy, MOST_HEAVY) if heavy else (self._remembered, MOST_KEPT)
         with self.reading() as view:
-            generation, until_s, value = self._remembered.pop(key, (-1, 0.0, None))
+            generation, until_s, value = kept.pop(key, (-1, 0.0, None))
             began = time.monotonic()
             if generation != self.generation and began >= until_s:
                 value = make(view)
                 until_s, generation = time.monotonic() + SHARE * (time.monotonic() - began), self.generation
-            self._remembered[key] = generation, until_s, value
-            while len(self._remembered) > 64:
-                del self._remembered[next(iter(self._remembered))]
+            kept[key] = generation, until_s, value
+            while len(kept) > most:
+                del kept[next(iter(kept))]
             found: T = value
             return found
 

@@ -21,7 +21,7 @@ from xpm_core.reading.events import Record
 from xpm_core.reading.listener import Listener
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.reading.look import View
-from xpm_core.server.connection import OUTAGES
+from xpm_core.server.connection import OUTAGES, ServerError
 from xpm_core.server.faults import fault_of
 from xpm_core.states import State
 
@@ -104,11 +104,14 @@ class Desk:
         generation: Goes up whenever something has been read anew.
         cursor: The last event that `generation` covers.
         outage: Why the server does not answer now; empty if it does. The jobs then stay as they were.
+        is_ready: Whether all jobs have been listed once. That takes some seconds if there are many; whoever asks for
+            jobs waits for it.
     """
 
     def __init__(self, opened: OpenWorkspace, reopen: Callable[[], View]) -> None:
         self.opened, self._reopen = opened, reopen
         self.generation, self.cursor, self.outage = 0, "0-0", ""
+        self.is_ready = False
         self._lock = threading.RLock()
         self._wake = threading.Condition()
         self._news, self._heard_to = _News(), "0-0"
@@ -263,6 +266,7 @@ class Desk:
 
     def _follow(self) -> None:
         """Read what events are about, while somebody hears of it."""
+        self._make_ready()
         while True:
             with self._wake:
                 self._wake.wait_for(lambda: self._closed or (self._hearers and self._news), timeout=AGAIN_S)
@@ -275,6 +279,12 @@ class Desk:
                     self._catch_up()
             time.sleep(max(LEAST_S, REST * (time.monotonic() - began)))
 
+    def _make_ready(self) -> None:
+        """List all jobs before somebody asks for them."""
+        with suppress(Exception), self.reading() as view:  # whoever asks gets the error
+            self._orders.of(view, "")
+        self.is_ready = True
+
     def _catch_up(self) -> None:
         """Read what has happened since the last reading. The lock is held."""
         try:
@@ -282,7 +292,7 @@ class Desk:
                 self._try_again()
             elif self._news or time.monotonic() - self._all_at > ALL_S:
                 self._read()
-        except OUTAGES as error:
+        except (ServerError, OSError) as error:
             self._note(error)
         except RedisUnavailableError as error:
             self.outage = error.problem

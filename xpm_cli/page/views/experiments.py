@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from xpm_cli.page.desk.desk import Desk
     from xpm_cli.page.links import Links
     from xpm_core.reading.look import View
+    from xpm_core.reading.survey.survey import Survey
 
 SHOWN = 100
 """How many experiments are shown, the latest ones."""
@@ -56,11 +57,13 @@ def routes() -> list[Route]:
 def show(request: Request) -> Response:
     """How the workspace stands."""
     desk: Desk = request.app.state.desk
-    standing = desk.remembered("standing", lambda view: _standing(desk, view))
+    ready = desk.is_ready or desk.away is not None
+    standing = desk.remembered("standing", lambda view: _standing(desk, view)) if ready else _at_first(desk)
     links: Links = request.app.state.links
     return page(
         request,
         "experiments.jinja",
+        ready=ready,
         standing=standing,
         shown=SHOWN,
         more=max(len(standing.experiments) - SHOWN, 0),
@@ -68,6 +71,11 @@ def show(request: Request) -> Response:
         state_url=lambda state: links.jobs(str(from_options(state=state.value))),
         url_of=lambda experiment: lambda state: links.jobs(_filter_of(experiment, state)),
     )
+
+
+def _at_first(desk: Desk) -> Standing:
+    """The same while the jobs are being listed: what the server says at once. It is not asked by the desk's look."""
+    return _of_survey(desk, desk.view.reader.survey.read(), {}, None)
 
 
 def _standing(desk: Desk, view: View) -> Standing:
@@ -80,12 +88,16 @@ def _standing(desk: Desk, view: View) -> Standing:
     if view.away is not None:
         return Standing(view.now_s, counts, _each(view.experiments(), of_experiment))
     survey = view.survey()
-    forecast = view.forecast(survey=survey) if survey.goes_on else None
-    path = str(view.workspace.path)
-    sheet = SurveySheet(path, view.workspace.id, view.server, desk.opened.commands, survey, forecast=forecast)
-    experiments = _each(survey.experiments, of_experiment)
-    counts = Counter(survey.counts)
-    return Standing(survey.now_s, counts, experiments, list(sheet.needed()), forecast)
+    return _of_survey(desk, survey, of_experiment, view.forecast(survey=survey) if survey.goes_on else None)
+
+
+def _of_survey(
+    desk: Desk, survey: Survey, counts: Mapping[str, Mapping[State | None, int]], forecast: Forecast | None
+) -> Standing:
+    workspace, server = desk.view.workspace, desk.view.server
+    sheet = SurveySheet(str(workspace.path), workspace.id, server, desk.opened.commands, survey, forecast=forecast)
+    experiments = _each(survey.experiments, counts)
+    return Standing(survey.now_s, {**Counter(survey.counts)}, experiments, list(sheet.needed()), forecast)
 
 
 def _each(

@@ -28,6 +28,7 @@ pytestmark = pytest.mark.redis
 LIVE = {
     "run study.yaml --dry-run": (0, "study: 0 jobs"),
     "status": (0, "1 done   1 running   1 ready   1 delayed   1 waiting   1 failed   1 blocked   1 cancelled"),
+    "ui --export .": (1, ""),
     "jobs --state failed,blocked": (0, "ValueError (sweep.py:41)"),
     "show failed": (1, "ValueError: the learning rate is negative"),
     "why name=blocked": (0, "never: it needs "),
@@ -62,6 +63,7 @@ LIVE = {
 AWAY = {
     "run study.yaml": (3, ""),
     "status": (0, "1 done   1 failed   6 not known to have ended"),
+    "ui --export .": (1, ""),
     "jobs --state failed,blocked": (0, "ValueError (sweep.py:41)"),
     "show failed": (1, "ValueError: the learning rate is negative"),
     "why name=blocked": (3, ""),

@@ -47,6 +47,12 @@ def test_imports_follow_the_arrows() -> None:
     [
         ("xpm_core/states.py", "import xpm_worker"),
         ("xpm_core/states.py", "from xpm_cli import main"),
+        ("xpm_cli/output/terminal.py", "def late():\n    import jinja2"),
+        ("xpm_core/script/page_process.py", "def late():\n    import uvicorn"),
+        ("xpm_cli/watch/watch.py", f"{TYPING}from starlette.requests import Request"),
+        ("xpm_cli/lookup/acts.py", "from xpm_cli.page import links"),
+        ("xpm_cli/page/safety/session.py", f"{TYPING}from xpm_cli.page.desk.desk import Desk"),
+        ("xpm_cli/page/views/jobs.py", f"{TYPING}from xpm_cli.page.serving.listening import Listening"),
         ("xpm_core/limits.py", "from xpm_core.words import text"),
         ("xpm_core/words/text.py", f"{TYPING}from xpm_core.workspace.workspace import Workspace"),
         ("xpm_core/filters/values.py", "from xpm_core.words import text"),

@@ -22,6 +22,9 @@ TESTED_ELSEWHERE = {
     "core/results/plotting/drawing": ("core/results/plotting/test_plotted", "what it draws is looked at there"),
     "cli/lookup/publishing/asked_table": ("cli/commands/publishing/test_results", "it is what the command prints"),
     "cli/lookup/code/ran_code": ("cli/commands/looking/test_diff", "the code that two jobs ran is compared"),
+    "cli/page/__main__": ("core/script/test_page_process", "scripts start it, and end or are killed"),
+    "cli/page/safety/refusal": ("cli/page/safety/test_session", "its sentences are what is answered"),
+    "cli/page/serving/open_page": ("cli/commands/looking/test_ui", "the command serves one, with all its parts"),
     "cli/page/studies/charts": ("cli/page/views/test_curves", "charts are what the view sends"),
     "cli/page/studies/tables": ("cli/page/views/test_results", "tables are what the view shows"),
     "cli/page/studies/side_by_side": ("cli/page/views/test_compare", "what differs is what the view shows"),
@@ -126,7 +129,41 @@ TESTED_ELSEWHERE = {
     "cli/output/tables/token_table": ("cli/commands/acting/test_tokens", "its table is what the command prints"),
     "cli/output/tables/worker_table": ("cli/commands/acting/test_workers", "its table is what the command prints"),
     "cli/output/tables/queue_table": ("cli/commands/acting/test_queues", "its table is what the command prints"),
+    "cli/page/job/facts": ("cli/page/views/test_job", "its facts are what the page of a job shows"),
+    "cli/page/job/printed": ("cli/page/views/test_job", "logs are read, followed and searched there"),
+    "cli/page/job/code": ("cli/page/views/test_job", "the page asks for it"),
     "cli/lookup/user": ("cli/commands/acting/test_queues", "a pause says who has made it"),
+    "cli/lookup/steering/orders": ("cli/commands/acting/test_workers", "workers are ordered there"),
+    "cli/lookup/steering/pauses": ("cli/commands/acting/test_queues", "queues are paused and resumed there"),
+    **{
+        f"cli/output/documents/{name}": (
+            "cli/page/api/test_routes",
+            "commands and the page are compared",
+        )
+        for name in (
+            "experiment_list",
+            "happened",
+            "job_list",
+            "live_lists",
+            "one_job",
+            "reasons",
+            "result_table",
+            "standing",
+        )
+    },
+    **{
+        f"cli/page/acting/{name}": ("cli/page/acting/test_jobs", "from the question to the answer")
+        for name in ("answers", "deeds", "plans", "refusing")
+    },
+    **{
+        f"cli/page/api/{name}": ("cli/page/api/test_routes", "URLs are asked, rightly and wrongly")
+        for name in ("answering", "asked", "events")
+    },
+    "cli/page/statuses": ("cli/page/api/test_routes", "errors have a status"),
+    **{
+        f"cli/page/export{name}": ("cli/page/export/test_writing", "whole copies are read")
+        for name in ("", "/asking", "/curve_view", "/job_pages", "/result_tables")
+    },
     "core/cleaning/facts": ("core/cleaning/test_plan", "plans are made of facts"),
     "core/cleaning/places": ("core/cleaning/test_plan", "links and mounts stay there, trash is seen in removals"),
     "core/cleaning/records": ("core/cleaning/test_plan", "plans are made of them"),

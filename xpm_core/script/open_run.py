@@ -167,9 +167,9 @@ class OpenRun:
     def _serve_page(self, port: int, stack: ExitStack) -> None:
         url = "" if self.connector.embedded is not None else self.connector.url
         log_file, place = self.directory.path / "page.log", self._workspace.path
-        page = PageProcess(self._name, place, port, url=url, log_file=log_file, tell=self._display.tell)
-        page.start()
-        stack.callback(page.close)
+        self._page = PageProcess(self._name, place, port, url=url, log_file=log_file, tell=self._display.tell)
+        self._page.start()
+        stack.callback(self._page.close)
 
     # -- submitting ------------------------------------------------------------------------------------------------
 

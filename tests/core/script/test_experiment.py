@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from pathlib import Path
 
@@ -160,13 +159,6 @@ def test_job_is_found_by_its_tags_below_the_experiment(stage: Stage) -> None:
 
 
 # -- entering ---------------------------------------------------------------------------------------------------------
-
-
-def test_port_is_taken_and_told_in_one_log_line(stage: Stage, caplog: pytest.LogCaptureFixture) -> None:
-    with caplog.at_level(logging.INFO, "xpm"), stage.experiment(port=12346):
-        pass
-    [told] = [record.message for record in caplog.records if "12346" in record.message]
-    assert "later version" in told
 
 
 def test_connect_gives_the_same_connector_outside_of_an_experiment(stage: Stage) -> None:

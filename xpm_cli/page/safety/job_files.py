@@ -14,14 +14,16 @@ import stat
 from contextlib import ExitStack
 from typing import BinaryIO, NamedTuple
 
+from xpm_core.errors import XpmError
+
 MOST_LINKS = 40
 """How many links a path may lead through, as in Linux."""
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC  # a pipe without a writer opens, too
 
 
-class FileNotServedError(Exception):
-    """Raised for a path that is not served. Its text is a sentence for the page.
+class FileNotServedError(XpmError):
+    """Raised when a path is not served. Its text is a sentence for the page.
 
     Attributes:
         status: The status of HTTP: 404 if there is nothing, 403 if it is not for the page.

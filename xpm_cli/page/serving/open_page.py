@@ -52,7 +52,8 @@ class OpenPage:
         cookie = listening.cookie(opened.workspace.id)
         self._guard = Guard(cookie, frozenset([*hosts, *_own_names(listening.host)]), acts)
         self._desk = Desk(opened, lambda: View(opened.workspace, redis))
-        self._server = PageServer(build(self._desk, self._guard), listening, tls)
+        self._application = build(self._desk, self._guard)
+        self._server = PageServer(self._application, listening, tls)
 
     def announce(self, *, hidden: bool = False) -> Announcement:
         """What is to be printed.
@@ -74,7 +75,9 @@ class OpenPage:
         try:
             return self._server.serve_until_ended()
         finally:
+            self._application.state.feed.close()
             self._desk.close()
+            self._desk.view.close()  # after an outage, it is another one than that of `opened`
 
     def stop(self) -> None:
         """End the page, from any thread."""

@@ -6,6 +6,7 @@ Ctrl-C does, so that what it has made is removed.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
 import signal
@@ -42,6 +43,8 @@ class PageServer(uvicorn.Server):
 
     def __init__(self, app: ASGIApp, listening: Listening, tls: Tls | None = None) -> None:
         self.signal, self._listening = 0, listening
+        self._over = threading.Timer(END_S, self._end_at_once)
+        self._over.daemon = True
         super().__init__(
             uvicorn.Config(
                 app,
@@ -62,25 +65,30 @@ class PageServer(uvicorn.Server):
 
     def serve_until_ended(self) -> int:
         """Serve until a signal comes, or `stop` is called. Returns the signal's number, or 0."""
+        log = logging.getLogger("uvicorn.error")
+        log.addFilter(self._is_fault)
         try:
             self.run([self._listening.socket])
         finally:
             self._listening.close()
+            log.removeFilter(self._is_fault)
         return self.signal
 
     def stop(self) -> None:
         """End the server, from any thread."""
         if not self.should_exit:
             self.should_exit = True
-            logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)  # streams that are cut off are no fault
-            over = threading.Timer(END_S, self._end_at_once)
-            over.daemon = True
-            over.start()
+            self._over.start()
 
     def _end_at_once(self) -> None:
         """End the process: something hangs. A process that has ended by itself never gets here."""
         self._listening.close()
         os._exit(128 + self.signal if self.signal else 0)
+
+    def _is_fault(self, record: logging.LogRecord) -> bool:
+        """Whether something that uvicorn logs is a fault. Streams that are cut off at the end are none."""
+        error = record.exc_info[1] if record.exc_info else None
+        return not isinstance(error, asyncio.CancelledError) and not record.getMessage().startswith("Cancel ")
 
     def _heard(self, number: int, frame: FrameType | None) -> None:
         self.signal = self.signal or number

@@ -69,6 +69,8 @@ def _tasks(request: Request, text: str) -> dict[str, Any]:
         notes.append(f"Not shown: {plural(len(left), 'task')} with the fewest jobs, {plural(jobs, 'job')} together.")
     needs: dict[str, list[str]] = {}
     for needed, task in edges:
+        if needed == task:
+            continue
         needs.setdefault(task, []).append(names.get(needed, "?"))
     itself = {task for task in shown if (task, task) in found.edges}
     return {

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 from helpers.page import page_of
 from helpers.simulated_jobs import ERROR, Lab
 from helpers.typed_commands import AWAY
+from helpers.waiting import wait_until
 
 from xpm_cli.page.drawing.lanes import How
 from xpm_cli.page.history import history as module
@@ -33,6 +36,7 @@ Read = Callable[[], Past]
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LEAST_S", 0.0)
+    monkeypatch.setattr(module, "PATIENCE_S", 60.0)
 
 
 @pytest.fixture
@@ -72,6 +76,38 @@ def test_a_lost_lease_is_there_and_what_comes_later_is_read_on(lab: Lab, read: R
     lab.store.lose(lease)
     lab.claim(lease.identity)
     assert hows(read()) == [How.LOST, How.RUNNING]
+
+
+@pytest.mark.redis
+def test_a_worker_that_is_silent_was_there_until_it_was_heard_of(
+    lab: Lab, read: Read, redis_client: redis.Redis
+) -> None:
+    lab.join()
+    lab.end("a")
+    [lane] = read().lanes
+    assert lane.to_s == read().now_s or lane.to_s > lane.runs[-1].to_s
+    heard_s = lab.run.started_ms / 1000
+    redis_client.zadd(f"xpm:{lab.workspace.id}:workers", {lab.worker.name: (heard_s + 30 - 60) * 1000})
+    [lane] = read().lanes
+    assert lane.to_s == pytest.approx(max(heard_s - 60, lane.runs[-1].to_s))
+    assert lane.to_s < read().now_s
+
+
+@pytest.mark.redis
+def test_an_end_that_is_heard_late_counts(lab: Lab, read: Read, redis_client: redis.Redis) -> None:
+    """Between reading events and looking at the workers a job may end."""
+    lab.join()
+    lease = lab.start("a")
+    assert hows(read()) == [How.RUNNING]
+    key = f"xpm:{lab.workspace.id}:leases"
+    found: Any = redis_client.zrange(key, 0, -1, withscores=True)
+    [(job, until)] = found
+    redis_client.zrem(key, job)
+    assert hows(read()) == [How.RUNNING]  # the event may come
+    assert hows(read()) == [How.UNKNOWN]
+    redis_client.zadd(key, {job: until})
+    lab.store.finish(lab.worker, lease, State.DONE)
+    assert hows(read()) == [How.DONE]
 
 
 @pytest.mark.redis
@@ -154,6 +190,38 @@ def test_without_the_server_the_index_says_what_ended(workspace: Workspace) -> N
     assert hows(past, "w.0") == [How.DONE] * 3
     assert "no such file" in past.away
     assert not past.waited
+
+
+@pytest.mark.redis
+def test_whoever_asks_during_a_long_first_reading_is_told_how_far_it_is(
+    lab: Lab, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.join()
+    for number in range(3):
+        lab.end(f"job{number}")
+    goes_on, original = threading.Event(), History._begin
+    monkeypatch.setattr(module, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(History, "_begin", lambda self, *more: (goes_on.wait(30), original(self, *more)))
+    with page_of(lab.workspace.path, redis_url) as page:
+        history = History(page.desk)
+        wait_until(lambda: (history.read().reading or 0) >= 12)
+        assert not history.read().lanes
+        goes_on.set()
+        wait_until(lambda: history.read().reading is None)
+        assert hows(history.read()) == [How.DONE] * 3
+
+
+def test_an_error_of_the_first_reading_is_raised_and_the_next_call_tries_again(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    EndWriter(workspace.path, "w.0").add("a" * 64, End(State.DONE, 100.0, 99.0, "node1", "w.0", "e", 1))
+    with page_of(workspace.path, AWAY) as page, monkeypatch.context() as patch:
+        history = History(page.desk)
+        patch.setattr(EndFiles, "read_on", lambda self: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            history.read()
+        patch.undo()
+        assert hows(history.read(), "w.0") == [How.DONE]
 
 
 # -- the files ---------------------------------------------------------------------------------------------------------

@@ -1,0 +1,230 @@
+"""The page of a run: it comes by itself, ends with the script however that ends, and never stands in its way."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import socket
+import stat
+from contextlib import closing
+from pathlib import Path
+
+import psutil
+import pytest
+from helpers.playground import Stage
+from helpers.served_page import ADDRESS, Browser, ends, page_processes
+from helpers.user_scripts import Desktop, Running
+from helpers.waiting import wait_until
+from script_tasks import Write
+
+from xpm_core.script import page_process
+from xpm_core.script.page_process import PageProcess
+
+pytestmark = pytest.mark.redis
+
+FORKS = """
+import multiprocessing
+child = multiprocessing.get_context("fork").Process(target=time.sleep, args=(SECONDS,))
+child.start()
+Path("child").write_text(str(child.pid))
+"""
+
+
+def started(desktop: Desktop, body: str = "", port: int = 0, **env: str) -> tuple[Running, Browser, psutil.Process]:
+    """A script that waits for a job, the browser with its page, and the page's process."""
+    hold = f"Hold.C(n=1, until={str(desktop.folder / 'go')!r}).submit()"
+    script = desktop.script("sweep.py", f"{body}\n{hold}", options=f"workers=1, port={port}")
+    os.umask(0o077)  # only then the address is on stderr, which is a file here
+    running = desktop.start(script, env=env)
+    wait_until(lambda: ADDRESS.search(running.err), show=lambda: running.err)
+    [process] = page_processes(running.pid)
+    return running, Browser(ADDRESS.search(running.err)[0]), process  # type: ignore[index]
+
+
+@pytest.fixture(autouse=True)
+def umask() -> object:
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
+# -- the page of a script ---------------------------------------------------------------------------------------------
+
+
+def test_the_page_shows_the_run_may_act_and_ends_with_the_script(desktop: Desktop) -> None:
+    running, browser, process = started(desktop, XPM_QUIET="1")
+    assert f"page {ADDRESS.search(running.err)[0]}" in running.err.splitlines()  # type: ignore[index]
+    assert browser.enter().status == 303
+    assert "hold" in wait_until(lambda: browser.ask("/jobs")).text.lower()
+    refused = browser.ask("/jobs", "POST", "csrf=0", Origin=f"http://{browser.host}")
+    assert "does not come from this page" in refused.text, "it would say so if it may not act"
+    assert process.nice() >= 5 or os.nice(0) > 14
+    assert os.getsid(process.pid) == process.pid, "Ctrl-C in the terminal does not reach it"
+    (desktop.folder / "go").touch()
+    assert running.ends() == 0, running.err
+    ends(process)
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", int(browser.host.rpartition(":")[2]))) != 0
+
+
+def test_no_secret_is_where_others_could_see_it(desktop: Desktop) -> None:
+    running, browser, process = started(desktop)
+    token = browser.query.removeprefix("token=")
+    assert all(token not in word for word in process.cmdline())
+    assert token not in json.dumps(process.environ())
+    files = [path for path in desktop.workspace.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert any(path.name == "page.log" for path in files)
+    assert [path for path in files if token.encode() in path.read_bytes()] == []
+    (desktop.folder / "go").touch()
+    assert running.ends() == 0
+
+
+def test_an_output_that_others_read_has_no_token(desktop: Desktop) -> None:
+    hold = f"Hold.C(n=1, until={str(desktop.folder / 'go')!r}).submit()"
+    running = desktop.start(desktop.script("sweep.py", hold, options="workers=1, port=0"))
+    said = running.says("others can read this output")
+    assert re.search(r"(?m)^page http://127.0.0.1:\d+/$", said)
+    file = Path(said.partition("token is in ")[2].split()[0])
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    browser = Browser(file.read_text().strip())
+    assert browser.enter().status == 303
+    (desktop.folder / "go").touch()
+    assert running.ends() == 0
+    wait_until(lambda: not file.exists())
+
+
+@pytest.mark.faults
+def test_the_page_ends_when_its_script_is_killed_although_a_forked_process_lives(desktop: Desktop) -> None:
+    running, browser, process = started(desktop, FORKS.replace("SECONDS", "600"))
+    assert browser.enter().status == 303
+    running.kill()
+    ends(process)
+    child = psutil.Process(int((desktop.folder / "child").read_text()))
+    assert child.is_running()
+    child.kill()
+    (desktop.folder / "go").touch()
+
+
+def test_a_process_that_was_forked_ends_and_the_page_stays(desktop: Desktop) -> None:
+    body = FORKS.replace("SECONDS", "0") + "child.join()\nprint('joined', flush=True)"
+    running, browser, process = started(desktop, body)
+    wait_until(lambda: "joined" in running.out, show=lambda: running.err)
+    assert browser.enter().status == 303
+    assert browser.ask("/").status == 200
+    assert process.is_running()
+    (desktop.folder / "go").touch()
+    assert running.ends() == 0
+
+
+def test_ctrl_c_ends_the_page_with_the_script(desktop: Desktop) -> None:
+    running, _, process = started(desktop)
+    running.interrupt()
+    running.ends()
+    ends(process)
+    (desktop.folder / "go").touch()
+
+
+def test_a_port_that_is_taken_gives_another_one_and_a_line_says_so(desktop: Desktop) -> None:
+    with closing(socket.socket()) as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        running, browser, _ = started(desktop, port=port)
+        assert f"port {port} is taken, the page has port {browser.host.rpartition(':')[2]}" in running.err
+        (desktop.folder / "go").touch()
+        assert running.ends() == 0
+
+
+def test_a_dry_run_has_no_page(desktop: Desktop) -> None:
+    script = desktop.script("sweep.py", "Quick.C(n=1).submit()", options="workers=1, port=0")
+    running = desktop.start(script, env={"XPM_DRY_RUN": "1"})
+    assert running.ends() == 0
+    assert "page" not in running.err
+
+
+# -- with a server that is shared -------------------------------------------------------------------------------------
+
+
+def test_a_server_that_is_shared_is_found_and_its_address_is_no_argument(
+    stage: Stage, capfd: pytest.CaptureFixture[str]
+) -> None:
+    said: list[str] = []
+    with stage.experiment(port=0) as xp:
+        page = xp._run._page
+        assert page is not None
+        page._tell = said.append
+        Write.C(note=stage.note()).submit()
+        wait_until(lambda: said)
+        [process] = page_processes(os.getpid())
+        assert stage.url not in " ".join(process.cmdline())
+        browser = Browser(ADDRESS.search(said[0])[0])  # type: ignore[index]
+        assert browser.enter().status == 303
+        assert browser.ask("/jobs").status == 200
+    ends(process)
+
+
+# -- what can go wrong ------------------------------------------------------------------------------------------------
+
+
+def page(tmp_path: Path, said: list[str], *words: str) -> PageProcess:
+    made = PageProcess("digits", tmp_path, 0, url="", log_file=tmp_path / "page.log", tell=said.append)
+    if words:
+        made._command = list(words)
+    return made
+
+
+def test_a_page_that_cannot_be_started_is_one_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    page(tmp_path, [], str(tmp_path / "nowhere")).start()
+    [record] = caplog.records
+    assert "digits: there is no page: it cannot be started: " in record.message
+    assert record.message.endswith("The run goes on without it")
+
+
+def test_a_page_that_cannot_serve_says_why_in_one_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    said: list[str] = []
+    made = page(tmp_path, said)  # the folder is no workspace
+    made.start()
+    wait_until(lambda: caplog.records)
+    [record] = caplog.records
+    assert f"digits: there is no page: {tmp_path}" in record.message
+    assert said == []
+    made.close()
+
+
+def test_a_page_that_breaks_later_is_one_warning_with_its_log(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    made = page(tmp_path, [], "/bin/sh", "-c", "echo broken >&2; exit 3", "sh")
+    made.start()
+    wait_until(lambda: caplog.records)
+    assert f"its process has ended with exit code 3, see {tmp_path / 'page.log'}" in caplog.records[0].message
+    assert (tmp_path / "page.log").read_text() == "broken\n"
+    made.close()
+
+
+def test_a_page_that_does_not_answer_holds_nobody_up(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    made = page(tmp_path, [], "/bin/sh", "-c", "exec cat", "sh")
+    made.start()
+    process = made._process
+    assert process is not None
+    made.close()
+    wait_until(lambda: process.poll() is not None)
+    assert caplog.records == []
+
+
+def test_forked_processes_let_go_of_the_pipe(tmp_path: Path) -> None:
+    made = page(tmp_path, [], "/bin/sh", "-c", "exec cat", "sh")
+    made.start()
+    assert made._process is not None
+    assert made._process.stdin is not None
+    number = made._process.stdin.fileno()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.fstat(number)
+        except OSError:
+            os._exit(7)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    os.fstat(number)
+    assert made in page_process._HELD
+    made.close()

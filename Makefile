@@ -3,7 +3,7 @@
 
 PIP = .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --editable
 
-.PHONY: help demo test lint format hooks docs reference dist bench-identity bench-commands bench-code bench-results bench bench-quick bench-profile storm clean
+.PHONY: help demo test lint format hooks docs reference pictures dist bench-identity bench-commands bench-code bench-results bench bench-quick bench-profile storm clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' Makefile
@@ -33,6 +33,9 @@ docs: .venv/.has-docs ## build the documents as a site: open site/index.html
 
 reference: .venv/.has-test ## write the parts of docs/reference that come from the code: commands and errors
 	@.venv/bin/python tests/helpers/reference_pages.py
+
+pictures: .venv/.has-test .venv/.has-demo ## take the pictures of page and terminal in the documents (needs chromium)
+	@.venv/bin/python tests/helpers/pictures.py
 
 dist: .venv/.has-dist ## build the wheel and the sdist into dist/, and check them
 	@rm -rf dist

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from helpers.project_files import require
-from helpers.waiting import wait_until
+from helpers.waiting import PATIENCE_S, wait_until
 
 from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_cli.page.application import build
@@ -35,8 +35,9 @@ def chromium() -> Iterator[Browser]:
     """Start the browser; without one, the test skips, or fails in CI."""
     found = next(filter(None, map(shutil.which, PROGRAMS)), None)
     require(found, "chromium")
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=PATIENCE_S * 1000)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         try:

@@ -129,7 +129,41 @@ TESTED_ELSEWHERE = {
     "cli/output/tables/token_table": ("cli/commands/acting/test_tokens", "its table is what the command prints"),
     "cli/output/tables/worker_table": ("cli/commands/acting/test_workers", "its table is what the command prints"),
     "cli/output/tables/queue_table": ("cli/commands/acting/test_queues", "its table is what the command prints"),
+    "cli/page/job/facts": ("cli/page/views/test_job", "its facts are what the page of a job shows"),
+    "cli/page/job/printed": ("cli/page/views/test_job", "logs are read, followed and searched there"),
+    "cli/page/job/code": ("cli/page/views/test_job", "the page asks for it"),
     "cli/lookup/user": ("cli/commands/acting/test_queues", "a pause says who has made it"),
+    "cli/lookup/steering/orders": ("cli/commands/acting/test_workers", "workers are ordered there"),
+    "cli/lookup/steering/pauses": ("cli/commands/acting/test_queues", "queues are paused and resumed there"),
+    **{
+        f"cli/output/documents/{name}": (
+            "cli/page/api/test_routes",
+            "commands and the page are compared",
+        )
+        for name in (
+            "experiment_list",
+            "happened",
+            "job_list",
+            "live_lists",
+            "one_job",
+            "reasons",
+            "result_table",
+            "standing",
+        )
+    },
+    **{
+        f"cli/page/acting/{name}": ("cli/page/acting/test_jobs", "from the question to the answer")
+        for name in ("answers", "deeds", "plans", "refusing")
+    },
+    **{
+        f"cli/page/api/{name}": ("cli/page/api/test_routes", "URLs are asked, rightly and wrongly")
+        for name in ("answering", "asked", "events")
+    },
+    "cli/page/statuses": ("cli/page/api/test_routes", "errors have a status"),
+    **{
+        f"cli/page/export{name}": ("cli/page/export/test_writing", "whole copies are read")
+        for name in ("", "/asking", "/curve_view", "/job_pages", "/result_tables")
+    },
     "core/cleaning/facts": ("core/cleaning/test_plan", "plans are made of facts"),
     "core/cleaning/places": ("core/cleaning/test_plan", "links and mounts stay there, trash is seen in removals"),
     "core/cleaning/records": ("core/cleaning/test_plan", "plans are made of them"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -31,6 +32,12 @@ def study(lab: Lab, shown: Shown) -> StudyPage:
 
 def texts(tab: Page) -> list[list[str]]:
     return [row.locator("th, td").all_inner_texts() for row in tab.locator(CELLS).all()]
+
+
+def serious(tab: Page) -> list[tuple[str, str]]:
+    """What axe finds that keeps somebody from reading the page."""
+    found = Axe().run(tab).response["violations"]
+    return [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]
 
 
 def test_a_chart_has_a_line_for_each_group_and_tells_its_values(study: StudyPage, visits: Visits) -> None:
@@ -68,9 +75,7 @@ def test_curves_are_switched_off_and_axes_are_logarithmic(study: StudyPage, visi
     expect(tab.locator(".legend button").first).to_have_attribute("aria-pressed", "false")
     wide = tab.evaluate("document.documentElement.scrollWidth - innerWidth")
     assert wide <= 0
-    found = Axe().run(tab)
-    serious = [each for each in found.response["violations"] if each["impact"] in ("serious", "critical")]
-    assert [(each["id"], each["nodes"][0]["html"]) for each in serious] == []
+    assert serious(tab) == []
 
 
 def test_a_chart_grows_with_its_jobs(study: StudyPage, lab: Lab, visits: Visits) -> None:
@@ -93,9 +98,7 @@ def test_jobs_are_chosen_in_the_list_and_compared(study: StudyPage, visits: Visi
     expect(tab.get_by_role("heading", level=1)).to_have_text("2 jobs side by side")
     expect(tab.locator("[data-curve] canvas")).to_have_count(2)
     expect(tab.locator(".charts figure").first.locator(CELLS)).to_have_count(2)
-    found = Axe().run(tab)
-    serious = [each for each in found.response["violations"] if each["impact"] in ("serious", "critical")]
-    assert [(each["id"], each["nodes"][0]["html"]) for each in serious] == []
+    assert serious(tab) == []
 
 
 def test_what_cannot_be_drawn_is_said_and_without_scripts_there_are_numbers(study: StudyPage, visits: Visits) -> None:
@@ -107,3 +110,31 @@ def test_what_cannot_be_drawn_is_said_and_without_scripts_there_are_numbers(stud
     plain = visits(java_script_enabled=False).open("/curves?metric=loss&all_but=seed")
     plain.get_by_role("link", name="numbers").first.click()
     expect(plain.locator("#numbers tbody tr")).to_have_count(20)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_tables_and_numbers_are_read_by_everybody(study: StudyPage, lab: Lab, visits: Visits, scheme: str) -> None:
+    for at in range(6):
+        params = {"model": "svm", "seed": at % 3, "depth": at // 3}
+        study.job(f"r{at}", params=params, results={"accuracy": 0.5 + at / 100})
+    study.settle()
+    visitor = visits(viewport={"width": 360, "height": 700}, color_scheme=scheme)
+    asked = "experiment=sweep&over=seed&rows=model&across=depth&value=accuracy&form=latex"
+    for path in (f"/results?{asked}", "/results", "/curves?metric=loss&show=numbers", "/curves"):
+        tab = visitor.open(path)
+        assert tab.get_by_role("alert").count() == 0, tab.get_by_role("alert").all_inner_texts()
+        assert serious(tab) == [], path
+        assert tab.evaluate("document.documentElement.scrollWidth - innerWidth") <= 0, path
+
+
+def test_a_table_is_asked_for_by_the_form(study: StudyPage, visits: Visits) -> None:
+    for seed in range(3):
+        study.job(f"r{seed}", params={"model": "svm", "seed": seed}, results={"accuracy": 0.5 + seed / 100})
+    study.settle()
+    tab = visits(java_script_enabled=False).open("/results?experiment=sweep&filter=model=svm")
+    tab.get_by_label("fold over").select_option("seed")
+    tab.get_by_role("button", name="Show").click()
+    expect(tab.locator("table.results tbody")).to_contain_text("0.51 ± 0.02")
+    tab.get_by_role("link", name="LaTeX to copy").click()
+    expect(tab.get_by_role("textbox", name="LaTeX")).to_have_value(re.compile(r"\\begin\{tabular\}"))
+    expect(tab.get_by_role("heading", level=1)).to_contain_text("model=svm")

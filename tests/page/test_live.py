@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import closing
+from typing import TYPE_CHECKING
+
 import pytest
-from helpers.browser import Shown, Visits
+from helpers.browser import Shown, Visitor, Visits
+from helpers.private_server import PrivateServer
 from helpers.simulated_jobs import ERROR, Lab
 from helpers.waiting import wait_until
 from playwright.sync_api import Locator, Page, expect
 
 from xpm_core.states import State
+from xpm_core.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytestmark = [pytest.mark.browser, pytest.mark.redis, pytest.mark.slow]
 
@@ -131,6 +140,37 @@ def test_a_page_that_is_gone_is_said_to_be(lab: Lab, shown: Shown, visits: Visit
     shown.close()
     expect(tab.locator("#live")).to_contain_text("No connection")
     visitor.complaints.clear()
+
+
+def test_an_outage_is_said_on_each_page_until_it_is_over(
+    fresh_server: Callable[..., PrivateServer], workspace: Workspace, browser: Browser
+) -> None:
+    server = fresh_server(aof=True)
+    with server.client() as client, closing(Shown(workspace, server.url)) as shown:
+        lab = Lab(workspace, client)
+        lease = lab.start("first")
+        with closing(Visitor(browser, shown)) as visitor:
+            tab = visitor.open("/jobs")
+            expect(state_of(tab, lab, "first")).to_contain_text("running")
+            server.kill()
+            expect(tab.locator("#live")).to_contain_text("The server does not answer")
+            loaded = visitor.open("/jobs")
+            expect(loaded.locator("[data-outage]")).to_be_visible()
+            server.start()
+            expect(tab.locator("#live")).to_be_empty()
+            expect(loaded.locator("[data-outage]")).to_have_count(0)
+            lab.finish("first", lease)
+            expect(state_of(tab, lab, "first")).to_contain_text("done")
+
+
+def test_the_focus_stays_where_a_part_is_renewed(lab: Lab, visits: Visits) -> None:
+    lease = lab.start("first")
+    tab = visits().open("/")
+    link = tab.get_by_role("link", name="sweep")
+    link.focus()
+    lab.finish("first", lease, State.FAILED, ERROR)
+    expect(tab.get_by_text("1 failed").first).to_be_visible()
+    expect(link).to_be_focused()
 
 
 def test_events_of_a_night_leave_nothing_behind(lab: Lab, visits: Visits) -> None:

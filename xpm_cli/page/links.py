@@ -122,4 +122,4 @@ def _seconds(time_s: float | None) -> str:
 def _url(path: str, **query: object) -> str:
     """A path with the parts of the query that are not empty."""
     given = {name: value for name, value in query.items() if value != ""}
-    return f"{path}?{urlencode(given)}" if given else path
+    return f"{path}?{urlencode(given, errors='replace')}" if given else path

@@ -57,7 +57,7 @@ def page(request: Request, template: str, *, status: int = 200, **facts: Any) ->
     state = request.app.state
     found: Environment = state.templates
     text = found.get_template(template).render(**_common(request), **facts)
-    return HTMLResponse(text, status)
+    return HTMLResponse(text.encode("utf-8", "replace"), status)  # half a surrogate pair is no character
 
 
 def is_fragment(request: Request) -> bool:

@@ -18,7 +18,7 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from errno import EINVAL
-from itertools import pairwise
+from operator import le
 from pathlib import Path
 from stat import S_ISREG
 from typing import Any, BinaryIO, Literal, NamedTuple
@@ -221,9 +221,11 @@ def _number(value: Any, name: str, marks: Mapping[str, str]) -> float | None:
     return NOT_FINITE.get(marks.get(name, "")) if value is None and marks else None
 
 
-def _step(value: float) -> float:
-    """A step as it was logged: a whole number is an int."""
-    return int(value) if value.is_integer() and abs(value) < 2**53 else value
+def _as_logged(steps: list[float]) -> list[float]:
+    """Steps as they were logged: a whole number is an int."""
+    if all(map(float.is_integer, steps)) and max(map(abs, steps), default=0) < 2**53:
+        return list(map(int, steps))  # as nearly always, and a chart may have a million
+    return [int(step) if step.is_integer() and abs(step) < 2**53 else step for step in steps]
 
 
 # -- curves ------------------------------------------------------------------------------------------------------------
@@ -251,11 +253,13 @@ class _Curve:
     def points(self) -> list[Point]:
         """The points in order. If a step has several, the last one counts."""
         pairs = self.kept.pairs()
-        if any(step <= before for (before, _), (step, _) in pairwise(pairs)):
+        steps = [step for step, _ in pairs]
+        if any(map(le, steps[1:], steps)):
             by_step = dict(pairs)
             self.repeated = len(pairs) - len(by_step)
             pairs = sorted(by_step.items())
-        return [Point(_step(step), value) for step, value in pairs]
+            steps = [step for step, _ in pairs]
+        return list(map(Point, _as_logged(steps), [value for _, value in pairs]))
 
 
 class _Reading:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 from helpers.executions import run
 
 from xpm_core.workspace.job_directory import JobDirectory, readable
-from xpm_core.workspace.job_records import Marker
+from xpm_core.workspace.job_records import Marker, read_own, read_small, read_whole
 
 
 def test_a_done_marker_is_adopted_if_its_execution_is_the_newest(job: JobDirectory) -> None:
@@ -60,3 +62,20 @@ def test_records_are_in_the_order_of_their_numbers(job: JobDirectory) -> None:
     for number in (10, 9, 100, 1):
         job.write_record(number, f"e{number}", {})
     assert [record["number"] for record in job.records()] == [1, 9, 10, 100]
+
+
+def test_pipes_and_devices_are_no_records(job: JobDirectory, tmp_path: Path) -> None:
+    run(job, "e1", "done")
+    pipe, device = tmp_path / "pipe", tmp_path / "device"
+    os.mkfifo(pipe)
+    device.symlink_to("/dev/zero")
+    for path in (pipe, device):
+        for read in (read_whole, read_own):
+            with pytest.raises(OSError, match="no regular file"):
+                read(str(path))
+    assert read_small(str(pipe)) == b""
+    for name in ("done", "imported.json", "executions/2-e2.json"):
+        (job.path / ".xpm" / name).unlink(missing_ok=True)
+        os.mkfifo(job.path / ".xpm" / name)
+    assert (job.marker(), job.imported()) == (None, {})
+    assert job.records()[1] == {"number": 2, "execution": "e2", "reason": "unreadable"}

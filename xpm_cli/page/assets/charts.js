@@ -15,7 +15,6 @@
 
   const EVERY_MS = 5000, READING_MS = 300, COLOURS = 10, LEAST_WIDTH = 220, FEW = 12;
   const DASHES = [[], [9, 4], [3, 3], [10, 3, 2, 3]], DOTTED = [1, 4];
-  const SVG = "http://www.w3.org/2000/svg";
   const charts = new Map(); // by their elements
   let turn = Promise.resolve(); // one reading after the other, for a browser has six connections to a host
 
@@ -51,13 +50,7 @@
 
   /* The sign of a curve in the legend: its colour and its dashes. */
   function sign(at) {
-    const found = document.createElementNS(SVG, "svg"), line = document.createElementNS(SVG, "line");
-    for (const [key, value] of Object.entries({ class: "line", viewBox: "0 0 22 8", "aria-hidden": "true" })) found.setAttribute(key, value);
-    for (const [key, value] of Object.entries({ x1: 0, x2: 22, y1: 4, y2: 4, class: `curve-${at % COLOURS}` })) line.setAttribute(key, value);
-    const dashes = DASHES[Math.floor(at / COLOURS) % DASHES.length];
-    if (dashes.length) line.setAttribute("stroke-dasharray", dashes.join(" "));
-    found.append(line);
-    return found;
+    return made("span", { class: `sign curve-${at % COLOURS} dash-${Math.floor(at / COLOURS) % DASHES.length}`, "aria-hidden": "true" });
   }
 
   /* -- what is drawn --------------------------------------------------------------------------------------------- */

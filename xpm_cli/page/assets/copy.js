@@ -11,7 +11,7 @@
     if (element.nextElementSibling && element.nextElementSibling.dataset.copies !== undefined) return;
     const button = document.createElement("button");
     button.type = "button";
-    button.className = "plain copy";
+    button.className = "plain copier";
     button.dataset.copies = "";
     button.textContent = "copy";
     button.setAttribute("aria-label", `Copy ${element.textContent}`);

@@ -7,13 +7,16 @@
 (() => {
   "use strict";
 
-  const PAGE = 200, MOST = 4000, LEAST_MS = 250, COUNTS_MS = 1000, LIST_MS = 2500, SHARE = 30;
+  const PAGE = 200, MOST = 4000, LEAST_MS = 250, COUNTS_MS = 1000, LIST_MS = 2500, SHARE = 30, PATIENCE_MS = 60000;
   const main = document.getElementById("main");
   let limit = PAGE; // as many rows as the user has asked for
   let moved = false; // whether jobs may have come or gone
   let recount = false;
   let busy = false;
   const free = { insert: 0, count: 0 }; // when each may be done again
+  let asked = 0; // how many answers with rows are on their way
+  const meanwhile = new Set(); // jobs that have changed since they were asked for
+  let manyMeanwhile = false;
 
   const table = () => main.querySelector("table[data-rows]");
   const rows = () => main.querySelectorAll("tr[data-job]");
@@ -22,17 +25,37 @@
   class OtherColumns extends Error {}
 
   async function ask(url) {
-    const answer = await fetch(url, { headers: { "HX-Request": "true" } });
+    const signal = AbortSignal.timeout(PATIENCE_MS);
+    const answer = await fetch(url, { headers: { "HX-Request": "true" }, signal });
     if (!answer.ok) throw new Error(`${url}: ${answer.status}`);
     const columns = answer.headers.get("X-Columns");
     if (columns && table() && columns !== table().dataset.columns) throw new OtherColumns();
     return answer.text();
   }
 
-  async function rowsAt(url) {
-    const template = document.createElement("template");
-    template.innerHTML = await ask(url);
-    return template.content;
+  /* Ask for rows, and put them into the page. What has changed meanwhile may be older there than it is. */
+  async function withRows(url, put) {
+    asked += 1;
+    try {
+      const template = document.createElement("template");
+      template.innerHTML = await ask(url);
+      put(template.content);
+    } finally {
+      settle();
+    }
+  }
+
+  function settle() {
+    asked -= 1;
+    if (manyMeanwhile) rows().forEach(mark);
+    for (const identity of meanwhile) mark(rowOf(identity));
+    if (asked) return;
+    meanwhile.clear();
+    manyMeanwhile = false;
+  }
+
+  function mark(row) {
+    if (row) row.dataset.stale = "";
   }
 
   /* -- rows that are there --------------------------------------------------------------------------------------- */
@@ -68,19 +91,19 @@
     const stale = staleInView();
     if (!stale.length) return;
     const url = table().dataset.rows, ids = stale.map((row) => row.dataset.job);
-    for (const row of stale) row.removeAttribute("data-stale"); // an event that comes meanwhile sets it again
-    let found;
+    for (const row of stale) row.removeAttribute("data-stale");
     try {
-      found = await rowsAt(`${url}${url.includes("?") ? "&" : "?"}ids=${ids.join(",")}`);
+      await withRows(`${url}${url.includes("?") ? "&" : "?"}ids=${ids.join(",")}`, (found) => {
+        for (const row of found.querySelectorAll("tr[data-job]")) {
+          const old = rowOf(row.dataset.job);
+          if (old) replace(old, row);
+        }
+        for (const row of stale) if (row.isConnected) remove(row); // it does not match the filter any more
+      });
     } catch (error) {
-      for (const row of stale) row.dataset.stale = "";
+      stale.forEach(mark);
       throw error;
     }
-    for (const row of found.querySelectorAll("tr[data-job]")) {
-      const old = rowOf(row.dataset.job);
-      if (old) replace(old, row);
-    }
-    for (const row of stale) if (row.isConnected) remove(row); // it does not match the filter any more
   }
 
   /* -- rows that come -------------------------------------------------------------------------------------------- */
@@ -89,14 +112,16 @@
   async function insert() {
     moved = false;
     if (!table()) return renewAll();
-    const found = await rowsAt(table().dataset.rows), body = table().tBodies[0];
-    let before = null;
-    for (const row of [...found.querySelectorAll("tr[data-job]")]) {
-      const old = rowOf(row.dataset.job);
-      if (!old) body.insertBefore(row, before ? before.nextElementSibling : body.firstElementChild);
-      before = old || row;
-    }
-    trim(body, found.querySelector("tr.more"));
+    const body = table().tBodies[0];
+    await withRows(table().dataset.rows, (found) => {
+      let before = null;
+      for (const row of [...found.querySelectorAll("tr[data-job]")]) {
+        const old = rowOf(row.dataset.job);
+        if (!old) body.insertBefore(row, before ? before.nextElementSibling : body.firstElementChild);
+        before = old || row;
+      }
+      trim(body, found.querySelector("tr.more"));
+    });
   }
 
   function trim(body, more) {
@@ -107,11 +132,15 @@
 
   /* The first job of all, or the first with another parameter: the table itself is another one. */
   async function renewAll() {
-    const answer = await fetch(window.location.href);
-    const text = await answer.text();
-    if (!text.includes('id="main"')) return;
-    await htmx.swap({ text, target: main, sourceElement: main, select: "#main", swap: "outerMorph" });
-    begin();
+    asked += 1;
+    try {
+      const text = await (await fetch(window.location.href)).text();
+      if (!text.includes('id="main"')) return;
+      await htmx.swap({ text, target: main, sourceElement: main, select: "#main", swap: "outerMorph" });
+      begin();
+    } finally {
+      settle();
+    }
   }
 
   /* -- more rows ------------------------------------------------------------------------------------------------- */
@@ -127,12 +156,13 @@
   async function load(more) {
     observer.unobserve(more);
     try {
-      const found = await rowsAt(more.dataset.more);
-      for (const row of found.querySelectorAll("tr[data-job]")) {
-        const old = rowOf(row.dataset.job);
-        if (old) old.remove(); // the order has changed meanwhile
-      }
-      more.replaceWith(found);
+      await withRows(more.dataset.more, (found) => {
+        for (const row of found.querySelectorAll("tr[data-job]")) {
+          const old = rowOf(row.dataset.job);
+          if (old) old.remove(); // the order has changed meanwhile
+        }
+        more.replaceWith(found);
+      });
       limit = Math.max(limit, rows().length);
       watch(main.querySelector("tr.more"));
     } catch (error) {
@@ -188,11 +218,15 @@
   }
 
   document.addEventListener("xpm:jobs", ({ detail }) => {
-    if (detail.many) for (const row of rows()) row.dataset.stale = "";
+    if (detail.many) {
+      rows().forEach(mark);
+      manyMeanwhile = asked > 0;
+    }
     for (const identity of Object.keys(detail.jobs)) {
       const row = rowOf(identity);
-      if (row) row.dataset.stale = "";
-      else moved = true;
+      mark(row);
+      moved = moved || !row;
+      if (asked) meanwhile.add(identity);
     }
     moved = moved || detail.many;
     recount = true;

@@ -15,6 +15,7 @@
 
   const URL_OF_STREAM = "/live", LEADS = "xpm-live", SHOWN = "xpm-shown";
   const CHECK_MS = 20000, AGAIN_MS = 5000, PATIENCE_MS = 3000;
+  const STOOD = "The page shows how things stood.";
   const locks = window.BroadcastChannel ? navigator.locks : undefined;
   const channel = locks ? new BroadcastChannel("xpm-live") : null;
 
@@ -22,6 +23,7 @@
   let stale = false; // whether this tab was hidden when something changed
   let source = null; // the connection, if this tab has it
   let leads = false;
+  let outage = ""; // why the server does not answer
   let hides = null; // ends the claim of this tab that it is visible
 
   function say(message) {
@@ -41,6 +43,8 @@
 
   function take(id, data) {
     last = id;
+    if (data.outage || outage) show(data.outage ? `The server does not answer (${data.outage}). ${STOOD}` : "");
+    outage = data.outage;
     if (!data.many && !data.counts && !Object.keys(data.jobs).length) return;
     if (document.hidden) stale = true;
     else tell(data);

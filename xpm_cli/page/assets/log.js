@@ -10,7 +10,7 @@
   const root = document.querySelector("[data-log]");
   if (!root) return;
 
-  const POLL_MS = 1000, SLOW_MS = 5000, MOST_LINES = 6000, NEAR_PX = 40;
+  const POLL_MS = 1000, SLOW_MS = 5000, MOST_LINES = 6000, NEAR_PX = 40, FAR_BYTES = 1e6;
   const WRAP = "xpm-log-wrap";
   const lines = root.querySelector("[data-log-lines]");
   const said = root.querySelector("[data-log-said]");
@@ -111,12 +111,14 @@
       const before = last();
       const got = await part({ at: before.dataset.end, file: before.dataset.file, style: before.dataset.style });
       const isNew = got.children.length > 1 || (got.children.length && got.textContent.trim() !== openLine(before));
+      const isFar = at("stop", got) - at("end", got) > FAR_BYTES; // a tab that was hidden for a night does not read it all
       if (follows) {
-        append(got);
+        if (isFar) replaceBy(await part({}));
+        else append(got);
         toEnd();
       }
       quiet = isNew ? 0 : quiet + 1;
-      if (at("end", got) < at("stop", got) && got.dataset.open === undefined && got.children.length) quiet = -1; // more is there
+      if (!isFar && at("end", got) < at("stop", got) && got.dataset.open === undefined && got.children.length) quiet = -1; // more is there
     } catch (error) {
       quiet = 10;
     }
@@ -139,7 +141,7 @@
   async function goToEnd() {
     try {
       const end = last();
-      if (root.dataset.elsewhere !== undefined || !end || at("end", end) + 1e6 < at("stop", end)) replaceBy(await part({}));
+      if (root.dataset.elsewhere !== undefined || !end || at("end", end) + FAR_BYTES < at("stop", end)) replaceBy(await part({}));
       delete root.dataset.elsewhere;
     } catch (error) {
       say("The log cannot be read now.");
@@ -155,19 +157,23 @@
     follows = false;
     follow.checked = false;
     root.dataset.elsewhere = "";
+    busy = true;
     try {
-      replaceBy(await part(place));
+      const got = await part(place);
+      replaceBy(got);
+      const line = mark ? lines.querySelector(".line") : null;
+      lines.scrollTop = 0;
+      if (line) line.classList.add("found");
+      if (line && at("start", got) > at("first", got)) { // what stands before it helps to understand it
+        lines.prepend(await part({ before: got.dataset.start }));
+        lines.scrollTop = line.offsetTop - lines.offsetTop - lines.clientHeight / 4;
+      }
+      lines.focus({ preventScroll: true });
+      root.scrollIntoView({ block: "nearest" });
     } catch (error) {
       say("The log cannot be read now.");
-      return;
     }
-    lines.scrollTop = 0;
-    if (mark) {
-      const line = lines.querySelector(".line");
-      if (line) line.classList.add("found");
-    }
-    lines.focus({ preventScroll: true });
-    root.scrollIntoView({ block: "nearest" });
+    busy = false;
   }
 
   /* -- reading on ------------------------------------------------------------------------------------------------ */

@@ -1,6 +1,6 @@
 /* Parts of a page that are asked for again when something has changed.
  *
- * Owns: elements with `data-live`, which names the URL of their page. The new one, with the same id, takes the place of
+ * Owns: the page that says that the server is away, which is loaded again when the server is back; and elements with `data-live`, which names the URL of their page. The new one, with the same id, takes the place of
  * the old one, piece by piece, so that the focus stays. The more an answer takes, the less often it is asked for.
  */
 (() => {
@@ -33,6 +33,7 @@
   }
 
   document.addEventListener("xpm:jobs", () => {
+    if (document.querySelector("[data-outage]")) window.location.reload();
     changed = true;
     refresh();
   });

@@ -1,12 +1,12 @@
 /* The timeline by wheel and by dragging. Without this script, the buttons above it do the same.
  *
- * Owns: which part of time is asked for. The server draws it; the answer takes the place of #timeline. A wheel with Ctrl
+ * Owns: which part of time is asked for. While the server still reads (`data-again`, seconds), it is asked again. The server draws it; the answer takes the place of #timeline. A wheel with Ctrl
  * or Shift changes how much is seen, dragging moves it. While one answer is on its way, only the latest wish is kept.
  */
 (() => {
   "use strict";
 
-  const WAIT_MS = 120, LABELS = 190, LENGTH = 1000, WIDTH = 1200, FARTHER = 1.25, LEAST_S = 0.1, NEAR_PX = 4;
+  const WAIT_MS = 120, LABELS = 170, LENGTH = 1000, WIDTH = 1200, FARTHER = 1.25, LEAST_S = 0.1, NEAR_PX = 4;
   let wish = null, timer = 0, busy = false, drag = null, dragged = false;
 
   const picture = () => document.querySelector("svg.timeline");
@@ -35,6 +35,13 @@
     url.searchParams.set("from", from.toFixed(3));
     url.searchParams.set("to", to.toFixed(3));
     busy = true;
+    await show(url);
+    busy = false;
+    if (wish && wish.from === from && wish.to === to) wish = null;
+    else send();
+  }
+
+  async function show(url) {
     try {
       const answer = await fetch(url, { headers: { "HX-Request": "true" } });
       const found = answer.ok ? new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("timeline") : null;
@@ -48,11 +55,15 @@
     } catch (error) {
       // no connection: the picture stays, and the next wish asks again
     }
-    busy = false;
-    if (wish && wish.from === from && wish.to === to) wish = null;
-    else send();
+    again();
   }
 
+  function again() {
+    const seconds = Number(document.getElementById("timeline")?.dataset.again);
+    if (seconds) setTimeout(() => show(new URL(location.href)), seconds * 1000);
+  }
+
+  again();
   document.addEventListener("wheel", (event) => {
     if (!picture()?.contains(event.target) || !(event.ctrlKey || event.shiftKey)) return;
     event.preventDefault();

@@ -38,6 +38,9 @@ AGAIN_S = 10.0
 REVIVE_S = 2.0
 """How long an embedded server may be away before it is started again, seconds."""
 
+MOST_KEPT, MOST_HEAVY = 64, 6
+"""How many values are remembered, and how many of those that are large."""
+
 
 @dataclass(frozen=True)
 class Listed:
@@ -71,7 +74,7 @@ class Batch:
     Attributes:
         cursor: The last event that it covers.
         changed: The states of jobs that have changed, by identity.
-        counts: How many jobs are in each state.
+        counts: How many jobs are in each state; empty if the server is away.
         missed: Whether other jobs may have changed, too.
     """
 
@@ -117,6 +120,7 @@ class Desk:
         self._news, self._heard_to = _News(), "0-0"
         self._orders = Orders()
         self._remembered: dict[Hashable, tuple[int, float, Any]] = {}
+        self._heavy: dict[Hashable, tuple[int, float, Any]] = {}
         self._hearers: list[Callable[[Batch], None]] = []
         self._listener: Listener | None = None
         self._closed = False
@@ -200,7 +204,7 @@ class Desk:
         with self.reading() as view:
             return view.rows(identities)
 
-    def remembered(self, key: Hashable, make: Callable[[View], T]) -> T:
+    def remembered(self, key: Hashable, make: Callable[[View], T], *, heavy: bool = False) -> T:
         """Return a value that is made of the workspace, and made again only after something has changed.
 
         If it takes long, it is made less often: at most one part in twenty of the time goes there.
@@ -208,16 +212,18 @@ class Desk:
         Args:
             key: Names the value.
             make: Makes it; it is called while no other thread reads.
+            heavy: Whether it is large, such as a table of all jobs. Of such values, only a few are kept.
         """
+        kept, most = (self._heavy, MOST_HEAVY) if heavy else (self._remembered, MOST_KEPT)
         with self.reading() as view:
-            generation, until_s, value = self._remembered.pop(key, (-1, 0.0, None))
+            generation, until_s, value = kept.pop(key, (-1, 0.0, None))
             began = time.monotonic()
             if generation != self.generation and began >= until_s:
                 value = make(view)
                 until_s, generation = time.monotonic() + SHARE * (time.monotonic() - began), self.generation
-            self._remembered[key] = generation, until_s, value
-            while len(self._remembered) > 64:
-                del self._remembered[next(iter(self._remembered))]
+            kept[key] = generation, until_s, value
+            while len(kept) > most:
+                del kept[next(iter(kept))]
             found: T = value
             return found
 
@@ -248,7 +254,7 @@ class Desk:
     def _listen(self) -> None:
         if self.view.away is not None:
             return
-        self._listener = Listener(self.view, self._heard, self._missed, self._failed)
+        self._listener = Listener(self.view, self._heard, self._missed, self._failed, self._lost)
         self.cursor = self._heard_to = self._listener.cursor
         self._listener.start()
 
@@ -265,6 +271,16 @@ class Desk:
 
     def _failed(self, error: Exception) -> None:
         self.outage = str(error)
+
+    def _lost(self, error: Exception) -> None:
+        """Let all who look know that the server is away. The next reading looks whether it is back."""
+        if not self.outage:
+            self._away_at = time.monotonic()
+            self.outage = fault_of(error, self.view.connector.client).problem
+            self._tell(Batch(self.cursor, {}, {}))
+        with self._wake:
+            self._news.missed = True
+            self._wake.notify_all()
 
     def _follow(self) -> None:
         """Read what events are about, while somebody hears of it."""
@@ -360,5 +376,5 @@ class Desk:
         self._orders.forget()
         self.generation += 1
         self._listen()
-        counts = {} if self.view.away is not None else self.view.reader.jobs.counts()
-        self._tell(Batch(self.cursor, {}, counts, missed=True))
+        if self.view.away is None:
+            self._tell(Batch(self.cursor, {}, self.view.reader.jobs.counts(), missed=True))

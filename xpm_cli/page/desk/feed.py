@@ -8,7 +8,8 @@ event of the workspace that it covers. A browser that comes back names this id, 
     data: {"jobs": {"3f2a…": "done"}, "counts": {"done": 41, …}, "many": false}
 
 `many` says that more jobs have changed than are named. A page then asks for all that it shows. The event `reload` says
-the same of a browser that was away for too long to be told what it has missed.
+the same of a browser that was away for too long to be told what it has missed. While the server does not answer,
+`outage` says why.
 
 Owns: what a slow browser gets. What has changed is gathered until the browser takes it, so that nothing piles up.
 """
@@ -75,7 +76,7 @@ class Feed:
         return StreamingResponse(self._events(after), media_type="text/event-stream", headers=HEADERS)
 
     async def _events(self, after: str) -> AsyncIterator[str]:
-        stream = Stream(asyncio.get_running_loop())
+        stream = Stream(asyncio.get_running_loop(), self._desk)
         leave = self._enter(stream)
         try:
             yield f"retry: {RETRY_MS}\n\n"
@@ -131,10 +132,11 @@ class Stream:
 
     Args:
         loop: The loop in which the browser is answered.
+        desk: The desk.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop, self._awake = loop, asyncio.Event()
+    def __init__(self, loop: asyncio.AbstractEventLoop, desk: Desk) -> None:
+        self._loop, self._desk, self._awake = loop, desk, asyncio.Event()
         self._lock = threading.Lock()
         self._jobs: dict[str, State | None] = {}
         self._many = self._ended = False
@@ -175,11 +177,18 @@ class Stream:
         with self._lock:
             jobs, many, last = self._jobs, self._many, self._last
             self._jobs, self._many, self._last = {}, False, None
-        return event(last.cursor, jobs, last.counts, many=many) if last is not None else ""
+        if last is None:
+            return ""
+        return event(last.cursor, jobs, last.counts or None, many=many, outage=self._desk.outage)
 
 
 def event(
-    cursor: str, jobs: Mapping[str, State | None], counts: Mapping[State, int] | None = None, *, many: bool = False
+    cursor: str,
+    jobs: Mapping[str, State | None],
+    counts: Mapping[State, int] | None = None,
+    *,
+    many: bool = False,
+    outage: str = "",
 ) -> str:
     """An event as a browser reads it.
 
@@ -188,8 +197,10 @@ def event(
         jobs: The jobs that have changed, and their states; None for a state that is not known.
         counts: How many jobs are in each state; None if that was not asked.
         many: Whether more jobs have changed than are named.
+        outage: Why the server does not answer; empty if it does.
     """
-    return _event("jobs", cursor, {"jobs": jobs, "counts": counts, "many": many})
+    data = {"jobs": jobs, "counts": counts, "many": many}
+    return _event("jobs", cursor, {**data, "outage": outage} if outage else data)
 
 
 def _reload(cursor: str) -> str:
@@ -211,7 +222,7 @@ def missed(desk: Desk, after: str) -> str:
     """
     now = desk.cursor
     if not after or after == now:
-        return event(now, {})
+        return event(now, {}, outage=desk.outage)
     if not CURSOR.fullmatch(after) or position(after) > position(now):
         return _reload(now)
     try:

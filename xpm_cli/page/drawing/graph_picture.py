@@ -94,7 +94,7 @@ def _box(box: Box, place: Place) -> Drawn:
     return element(
         "g",
         said,
-        element("rect", x=place.x, y=place.y, width=place.width, height=place.height, rx=4.0),
+        element("rect", class_="box", x=place.x, y=place.y, width=place.width, height=place.height, rx=4.0),
         together(*_bar(box, place)),
         link(box.url, texts) if box.url else texts,
         class_=f"node {box.kind}".strip(),

@@ -22,7 +22,7 @@ class How(str, Enum):
     RUNNING = "running"
     DONE = "done"
     FAILED = "failed"
-    RETRIED = "failed, tried again"
+    RETRIED = "tried again"
     CANCELLED = "cancelled"
     LOST = "lost"
     RELEASED = "handed back"
@@ -36,8 +36,8 @@ class How(str, Enum):
         return self.name.lower()
 
 
-WORST = (How.LOST, How.FAILED, How.RETRIED, How.UNKNOWN, How.RELEASED, How.CANCELLED, How.RUNNING, How.DONE)
-"""What gives a block of several executions its colour: the first of these that one of them has."""
+WORST = (How.LOST, How.FAILED, How.RETRIED, How.UNKNOWN, How.RELEASED, How.CANCELLED)
+"""Ends that went wrong, the worst first. A block of several executions shows the first that one of them has."""
 
 
 class Execution(NamedTuple):
@@ -240,9 +240,24 @@ class Block:
         return sum(self.counts.values())
 
     @property
-    def worst(self) -> How:
-        """What gives it its colour."""
-        return next(how for how in WORST if self.counts[how])
+    def usual(self) -> How:
+        """How most of them ended; of ways that are as frequent, the first one in `How`."""
+        return max(How, key=lambda how: self.counts[how])
+
+    @property
+    def worst(self) -> How | None:
+        """The worst way in which one of them ended; None if all went well."""
+        return next((how for how in WORST if self.counts[how]), None)
+
+    @property
+    def wrong(self) -> float:
+        """The part of them that went wrong."""
+        return sum(self.counts[how] for how in WORST) / self.executions
+
+    @property
+    def share(self) -> float:
+        """The part of its time in which something ran."""
+        return self.busy_s / (self.to_s - self.from_s) if self.to_s > self.from_s else 1.0
 
 
 def blocks(lane: Lane, window: Window, least_s: float) -> list[Block]:

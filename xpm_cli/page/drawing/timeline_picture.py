@@ -18,13 +18,13 @@ from xpm_cli.page.drawing.svg import Drawn, element, link, title, together
 from xpm_core.labels import bare_class, short
 from xpm_core.words.text import plural, span
 
-LABELS, LENGTH, RIGHT = 190.0, 1000.0, 10.0
+LABELS, LENGTH, RIGHT = 170.0, 1000.0, 30.0
 """How wide the names of the workers are, how long a lane is, and what is left free beside it."""
 TOP, LANE, HEIGHT = 26.0, 24.0, 16.0
 """How high the axis is, how far two lanes are apart, and how high a block is."""
 LEAST = 3.0
 """How long an execution must be to be drawn alone."""
-SHAPES = 1000
+SHAPES = 1500
 """About how many executions and blocks a picture has at most."""
 NAMED = 14.0
 """How long a block must be to have a sign in it."""
@@ -120,23 +120,33 @@ def _gap(gap: Window, y: float, look: Look) -> Drawn:
 def _block(block: Block, lane: Lane, y: float, look: Look) -> Drawn:
     from_x, to_x = look.x(block.from_s), look.x(block.to_s)
     width = max(to_x - from_x, 1.0)
-    said = title(_said(block, look))
-    shapes = [element("rect", said, x=from_x, y=y, width=width, height=HEIGHT), *_marks(block, from_x, width, y)]
+    high = HEIGHT if block.only is not None else max(HEIGHT * block.share, LEAST)
+    top = y + HEIGHT - high
+    body = element("rect", title(_said(block, look)), x=from_x, y=top, width=width, height=high)
+    marks = _marks(block, from_x, width, y, high)
     if block.only is not None:
         other = "" if look.chosen(block.only) else " other"
-        return link(look.job_url(block.only.job), *shapes, class_=block.worst.word + other)
+        return link(look.job_url(block.only.job), body, *marks, class_=block.usual.word + other)
     margin_s = (block.to_s - block.from_s) / 10
     window = Window(block.from_s - margin_s, max(block.to_s + margin_s, block.from_s + 0.001))
-    return link(look.zoom_url(window, lane.worker), *shapes, class_=f"{block.worst.word} many")
+    return link(look.zoom_url(window, lane.worker), body, *marks, class_=f"{block.usual.word} many")
 
 
-def _marks(block: Block, x: float, width: float, y: float) -> Iterator[Drawn]:
-    """Signs for what no colour alone may say: lost leases, failures, and further attempts."""
+def _marks(block: Block, x: float, width: float, y: float, high: float) -> Iterator[Drawn]:
+    """Signs for what no colour alone may say: lost leases, failures, and further attempts.
+
+    Of several executions, the part that went wrong is a stripe of the block.
+    """
+    if block.only is None and block.worst is not None and block.usual is not block.worst:
+        stripe = max(high * block.wrong, 2.0)
+        yield element(
+            "rect", class_=f"wrong {block.worst.word}", x=x, y=y + HEIGHT - stripe, width=width, height=stripe
+        )
     if block.counts[How.LOST]:
         yield element("path", class_="mark", d=f"M{x + width / 2:.1f} {y + 1:g}l4 -6h-8z")
     if block.retries:
         yield element("rect", class_="again", x=x, y=y + HEIGHT, width=width, height=2.0)
-    if width >= NAMED and (sign := _SIGNS.get(block.worst)):
+    if width >= NAMED and block.only is not None and (sign := _SIGNS.get(block.usual)):
         yield element("text", sign, class_="sign", x=x + width / 2, y=y + 12, text_anchor="middle")
 
 
@@ -146,8 +156,7 @@ def _said(block: Block, look: Look) -> str:
     if block.only is None:
         ends = ", ".join(f"{block.counts[how]} {how.value}" for how in How if block.counts[how])
         again = f", {block.retries} of them a further attempt" if block.retries else ""
-        busy = 100 * block.busy_s / max(block.to_s - block.from_s, 1e-9)
-        return f"{block.executions} executions: {ends}{again}; busy {busy:.0f} %, {when}"
+        return f"{block.executions} executions: {ends}{again}; busy {100 * block.share:.0f} %, {when}"
     only = block.only
     name = look.titles.get(only.job) or bare_class(only.task) or "job"
     attempt = f", attempt {only.attempt}" if only.attempt > 1 else ""

@@ -89,7 +89,7 @@ class Executions:
         self._known.setdefault(each.worker, {})[each.execution] = each
         self._lanes.pop(each.worker, None)
 
-    def settle(self, workers: Iterable[WorkerState], running: Mapping[str, Job]) -> None:
+    def settle(self, workers: Iterable[WorkerState], running: Mapping[str, Job], now_s: float) -> None:
         """Take who is there and what runs now.
 
         An execution that seems to run, and that no worker has at two calls, ended unseen: events were dropped.
@@ -97,16 +97,19 @@ class Executions:
         Args:
             workers: The workers of the workspace.
             running: The jobs that run, by worker.
+            now_s: When they were read, by the server's clock. A worker whose lease is over was there until it was last
+                heard of.
         """
-        alive = {}
+        alive = set()
         for each in workers:
-            alive[each.name] = each
             self.hosts[each.name] = each.host
             came = self._there.get(each.name, (None, None))[0]
-            self._there[each.name] = (came or each.started_s or None, None)
-        for gone in self._alive - set(alive):
-            self._lanes.pop(gone, None)
-        self._alive = {name for name, each in alive.items() if each.alive}
+            self._there[each.name] = (came or each.started_s or None, now_s - each.silent_s)
+            if each.alive:
+                alive.add(each.name)
+        for changed in self._alive ^ alive:
+            self._lanes.pop(changed, None)
+        self._alive = alive
         held = {job.execution for job in running.values()}
         for name, job in running.items():
             known = self._known.get(name, {}).get(job.execution)

@@ -1,7 +1,8 @@
 """The past of a workspace, kept up to date: the lanes of its workers, and what its jobs waited for.
 
 The first reading takes all events that the server keeps, some thousand at a time, so that other requests are answered
-in between. Each later reading takes what has happened since.
+in between. It may take some seconds, so a thread does it, and whoever asks meanwhile is told how far it is. Each later
+reading takes what has happened since.
 
 Owns: when the sources are read, and what is said of what they do not know.
 """
@@ -28,10 +29,14 @@ if TYPE_CHECKING:
     from xpm_cli.page.desk.desk import Desk
     from xpm_core.reading.look import View
 
-BATCHES = 10
+BATCHES = 4
 """How many times events are read, a thousand each time, before other requests have their turn."""
 LEAST_S = 1.0
 """The least time between two readings, seconds."""
+PATIENCE_S = 2.0
+"""How long a request waits for the first reading, seconds."""
+REST_S = 0.01
+"""How long other requests have the desk for themselves after each part of it."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,7 @@ class Past:
         cut: Whether the server has dropped older events.
         unseen: How many executions are not shown, because their beginning is not known.
         away: Why only the files answer; empty if the server does.
+        reading: How many events were read so far, if the first reading goes on; else None.
     """
 
     lanes: tuple[Lane, ...]
@@ -55,6 +61,7 @@ class Past:
     cut: bool
     unseen: int
     away: str
+    reading: int | None = None
 
 
 class History:
@@ -67,6 +74,9 @@ class History:
         self._executions = Executions()
         self._read_at = float("-inf")
         self._past: Past | None = None
+        self._first: threading.Event | None = None
+        self._broken: Exception | None = None
+        self._met = 0
         self._known_s = 0.0
         self._forget()
 
@@ -77,12 +87,36 @@ class History:
         self._begun = False
 
     def read(self) -> Past:
-        """The past up to now, or up to when it was last known."""
+        """The past up to now, or up to when it was last known; while it is first read, an empty one."""
+        if self._past is None and not self._is_first_done():
+            return Past((), time.time(), {}, None, False, 0, "", reading=self._met)
         with self._lock:
             if self._past is None or time.monotonic() - self._read_at >= LEAST_S:
                 self._past = self._read()
                 self._read_at = time.monotonic()
             return self._past
+
+    def _is_first_done(self) -> bool:
+        """Let the first reading begin, and wait for it a while. Its error is raised here."""
+        with self._lock:
+            first = self._first
+            if first is None:
+                first = self._first = threading.Event()
+                threading.Thread(target=self._read_first, args=[first], name="xpm-page-past", daemon=True).start()
+        done = first.wait(PATIENCE_S)
+        if self._broken is not None:
+            error, self._broken, self._first = self._broken, None, None
+            raise error
+        return done
+
+    def _read_first(self, done: threading.Event) -> None:
+        try:
+            self._past = self._read()
+            self._read_at = time.monotonic()
+        except Exception as error:  # it is raised to whoever asks
+            self._forget()
+            self._broken = error
+        done.set()
 
     def _read(self) -> Past:
         self._executions.add_ends(self._files.read_on())
@@ -123,12 +157,13 @@ class History:
             else:
                 whole += found
                 self._waiting.lines.update(lines)
+            if more:
+                time.sleep(REST_S)
         with self._desk.reading() as view:
             if not self._begun:
                 self._begin(view, whole)
                 self._begun = True
             self._settle(view)
-            self._known_s = server_time(view.reader.client)
 
     def _next(self, view: View) -> tuple[list[Move], bool]:
         """The next moves, and whether there may be more."""
@@ -137,7 +172,7 @@ class History:
             records = view.reader.events.after(self._cursor)
             if not records:
                 return found, False
-            self._cursor = records[-1].cursor
+            self._cursor, self._met = records[-1].cursor, self._met + len(records)
             found += moves(records, self._heard)
         return found, True
 
@@ -161,10 +196,12 @@ class History:
 
     def _settle(self, view: View) -> None:
         """Take in who is there, and what runs."""
-        workers = view.workers()
+        now_s = server_time(view.reader.client)
+        workers = view.reader.workers.read(now_s)
         running = view.reader.jobs.read(each.job for each in workers if each.job)
         held = {job.identity: job for job in running if job.state is State.RUNNING}
-        self._executions.settle(workers, {each.name: held[each.job] for each in workers if each.job in held})
+        self._executions.settle(workers, {each.name: held[each.job] for each in workers if each.job in held}, now_s)
+        self._known_s = now_s
 
 
 def _lines(view: View, found: Iterable[Move]) -> dict[str, Line]:

@@ -21,6 +21,7 @@ from xpm_cli.output.tables.reported import leaves
 from xpm_core.errors import ForgottenJobError, RedisUnavailableError, UnknownJobError
 from xpm_core.filters import from_options
 from xpm_core.reading.listing.row import JobRow
+from xpm_core.results.latest import LatestMetrics, latest_metrics
 from xpm_core.states import State
 from xpm_core.store.replies import shown
 from xpm_core.words.text import line, plural, span
@@ -40,6 +41,10 @@ METRICS = 12
 """How many metrics have a curve."""
 LONGEST = 200
 """Characters of an error in the list of attempts."""
+LONGEST_VALUE = 2000
+"""Characters of a value. The files of the job have all of it."""
+READ = 1 << 18
+"""How much of the end of metrics.jsonl is read, bytes."""
 _IDENTITY = re.compile(r"[0-9a-f]{64}")
 _COMMANDS = ("xpm", "XPM_", "rq ")
 """How the commands among the advice begin."""
@@ -212,7 +217,7 @@ class JobFacts:
     @cached_property
     def parameters(self) -> Mapping[str, str]:
         """Its parameters in one level."""
-        return {str(name): text_of(value) for name, value in self.sheet.params.items()}
+        return {str(name): _short(value) for name, value in self.sheet.params.items()}
 
     @property
     def experiments(self) -> list[tuple[str, str]]:
@@ -304,18 +309,24 @@ class JobFacts:
     @cached_property
     def results(self) -> list[tuple[str, str]]:
         """What it has reported, in one level."""
-        return [(name, text_of(value)) for name, value in leaves(self.sheet.report.results)]
+        return [(name, _short(value)) for name, value in leaves(self.sheet.report.results)]
+
+    @cached_property
+    def latest(self) -> LatestMetrics:
+        """The latest value of each metric, by so much of the end of the file as can be read every second."""
+        begun = self.row.state not in UNSTARTED
+        return latest_metrics(self.sheet.directory.path, READ) if begun else LatestMetrics()
 
     @cached_property
     def metrics(self) -> list[tuple[str, str, float | None]]:
         """The latest value of each metric, and its step."""
-        latest = self.sheet.report.metrics.values
+        latest = self.latest.values
         return [(str(shown(name)), text_of(each.value), each.step) for name, each in latest.items()]
 
     @cached_property
     def curves(self) -> list[str]:
         """The names of the metrics that have a curve, by the end of the file."""
-        latest = self.sheet.report.metrics.values
+        latest = self.latest.values
         numbers = (name for name, each in latest.items() if isinstance(each.value, (int, float)))
         return list(islice(numbers, METRICS))
 
@@ -387,6 +398,11 @@ def _identities(data: Any) -> Iterator[str]:
 def _neighbours(view: View, identities: Iterable[str]) -> Neighbours:
     listed = list(identities)
     return Neighbours(view.rows(listed[:NEIGHBOURS]), max(len(listed) - NEIGHBOURS, 0))
+
+
+def _short(value: Any) -> str:
+    text = text_of(value)
+    return text if len(text) <= LONGEST_VALUE else f"{text[:LONGEST_VALUE]}… ({len(text)} characters)"
 
 
 def _part(value: Any) -> float | None:

@@ -153,8 +153,7 @@ class PrintedLog:
     @property
     def follows(self) -> bool:
         """Whether it may grow: the job runs, and this is the log of the attempt that runs, or of all."""
-        runs = self._row.state is State.RUNNING or self._row.state in UNSTARTED
-        return runs and self._spans[self.stream].stop is None
+        return self._row.state is State.RUNNING and self._spans[self.stream].stop is None
 
     def read(self) -> Printed:
         """Return what is asked for. A log that is not there, or not for the page, is said."""

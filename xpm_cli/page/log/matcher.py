@@ -40,14 +40,15 @@ def matches(file: BinaryIO, wanted: str, *, regex: bool, start: int, stop: int) 
         stop: Where to end.
 
     Yields:
-        `{"at", "next", "line", "before", "match", "after"}` for the first match in a line, `{"read", "line"}` after
-        each block, `{"long"}` for a line of which only the beginning was searched.
+        `{"at", "next", "line", "before", "match", "after"}` for the first match in a line, `{"read", "line"}` at the
+        beginning and after each block, `{"long"}` for a line of which only the beginning was searched.
 
     Raises:
         re.error: The regular expression is none.
     """
     find, needle = _finder(wanted, regex)
     number = 0
+    yield {"read": start, "line": 0}
     for at, block, long in _blocks(file, start, stop):
         if long:
             yield {"long": at}

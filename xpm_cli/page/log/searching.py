@@ -9,7 +9,7 @@ import json
 import subprocess
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple
 
@@ -19,8 +19,10 @@ SEARCH_S = 10.0
 """How long a search may take, seconds."""
 LONGEST_WANTED = 1000
 """How many characters may be searched for."""
+START_S = 20.0
+"""How long the process may take to begin, seconds: the machine may be busy."""
 AT_ONCE = threading.BoundedSemaphore(2)
-"""The searches that run at the same time: others wait."""
+"""The searches that run at the same time: others wait, so long as one may take."""
 
 
 class Match(NamedTuple):
@@ -54,6 +56,7 @@ class Found:
         stuck: Whether it read nothing at all in its time: the regular expression takes too long.
         long_lines: Lines of which only the beginning was searched.
         wrong: What is wrong with the regular expression; else empty.
+        busy: Whether it has not begun, because others were running.
     """
 
     matches: list[Match]
@@ -64,11 +67,12 @@ class Found:
     stuck: bool = False
     long_lines: int = 0
     wrong: str = ""
+    busy: bool = False
 
     @property
     def goes_on(self) -> bool:
         """Whether a search from `read` may find more."""
-        return self.read < self.stop and not self.stuck and not self.wrong
+        return self.read < self.stop and not self.stuck and not self.wrong and not self.busy
 
 
 def search(
@@ -98,29 +102,56 @@ def search(
         [1204, 1209]
     """
     asked = {"wanted": wanted, "regex": regex, "start": start, "stop": stop, "cpu_s": int(limit_s) + 2}
-    with AT_ONCE:
+    if not AT_ONCE.acquire(timeout=limit_s):
+        return Found([], start, 0, stop, busy=True)
+    try:
+        with _Search(file, asked, limit_s) as running:
+            return _collected(running, start, stop, most)
+    finally:
+        AT_ONCE.release()
+
+
+class _Search:
+    """The process of a search, and the clock that ends it. In a `with` block, it yields what it finds."""
+
+    def __init__(self, file: BinaryIO, asked: Mapping[str, Any], limit_s: float) -> None:
         command = [sys.executable, "-m", "xpm_cli.page.log.matcher", json.dumps(asked)]
-        process = subprocess.Popen(
+        self._process = subprocess.Popen(
             command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/", start_new_session=True
         )
-        timer = threading.Timer(limit_s, process.kill)
+        self._limit_s = limit_s
+        self._timer = self._started(START_S)
+
+    def _started(self, after_s: float) -> threading.Timer:
+        timer = threading.Timer(after_s, self._process.kill)
+        timer.daemon = True
         timer.start()
-        try:
-            return _collected(process, start, stop, most)
-        finally:
-            timer.cancel()
-            process.kill()
-            process.wait()
-            if process.stdout is not None:
-                process.stdout.close()
+        return timer
+
+    def __enter__(self) -> Iterator[Mapping[str, Any]]:
+        return self._facts()
+
+    def _facts(self) -> Iterator[Mapping[str, Any]]:
+        """What the process writes. Its time begins with the first line."""
+        assert self._process.stdout is not None
+        for number, written in enumerate(self._process.stdout):
+            if number == 0:
+                self._timer.cancel()
+                self._timer = self._started(self._limit_s)
+            yield _fact(written)
+
+    def __exit__(self, *_: object) -> None:
+        self._timer.cancel()
+        self._process.kill()
+        self._process.wait()
+        if self._process.stdout is not None:
+            self._process.stdout.close()
 
 
-def _collected(process: subprocess.Popen[bytes], start: int, stop: int, most: int) -> Found:
+def _collected(facts: Iterator[Mapping[str, Any]], start: int, stop: int, most: int) -> Found:
     matches: list[Match] = []
     read, line, long_lines = start, 0, 0
-    assert process.stdout is not None
-    for written in process.stdout:
-        fact = _fact(written)
+    for fact in facts:
         if "wrong" in fact:
             return Found([], start, 0, stop, wrong=str(fact["wrong"]))
         if "end" in fact:

@@ -1,6 +1,7 @@
 """A metric over the steps, as a browser draws it: means of all runs with their bands, or the curves of jobs.
 
-Owns: how many curves are drawn, how many jobs are read, and that a chart is made again only if a file has changed.
+Owns: how many curves are drawn, how many jobs are read, and how often a chart is made again: only if a file or a state
+has changed, and not all the time if it takes long.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import math
 import threading
+import time
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -18,7 +20,7 @@ from xpm_cli.page.studies.curve_files import CurveFiles, Wanted
 from xpm_core.errors import ResultsError
 from xpm_core.results.folding.folded import Folded
 from xpm_core.results.plotting.bands import Band
-from xpm_core.results.plotting.curved import Group, Job, Source, curved
+from xpm_core.results.plotting.curved import Group, Source, curved
 from xpm_core.results.table import Table
 from xpm_core.words.text import plural
 
@@ -30,6 +32,8 @@ BUDGET_S = 3.0
 """How long a request reads files, seconds. The next one goes on."""
 KEPT = 24
 """How many charts are kept."""
+SHARE, QUICK_S = 20, 0.1
+"""A chart whose making took longer than so many seconds is made again only after so many times of that."""
 PLACE = "curves"
 SCHEMA = 1
 
@@ -126,7 +130,7 @@ class Charts:
 
     def __init__(self, files: CurveFiles | None = None) -> None:
         self.files = files or CurveFiles()
-        self._kept: OrderedDict[str, Chart] = OrderedDict()
+        self._kept: OrderedDict[str, tuple[Chart, float]] = OrderedDict()
         self._lock = threading.Lock()
 
     def of(self, table: Table | Folded, metric: str) -> Chart:
@@ -152,23 +156,23 @@ class Charts:
         live = any(line.state is None or not line.state.settled for line in lines)
         if unread:
             return Chart(metric, jobs=len(lines), live=True, unread=unread)
-        version = self._version(table, lines, wanted)
-        with self._lock:
-            found = self._kept.pop(version, None)
-        found = found or replace(self._made(table, metric, wanted), jobs=len(lines), version=version, live=live)
-        with self._lock:
-            self._kept[version] = found
+        kind = (wanted, table.settings if isinstance(table, Folded) else None)
+        files = [line.directory and self.files.changes(line.directory, wanted) for line in lines]
+        which = _digest(kind, [line.identity for line in lines])
+        version = _digest(which, [line.state for line in lines], files)
+        with self._lock:  # who asks for the same meanwhile gets the same
+            kept, until_s = self._kept.pop(which, (None, 0.0))
+            began_s = time.monotonic()
+            if kept is not None and (kept.version == version or began_s < until_s):
+                found = kept if kept.version == version else replace(kept, live=True)
+            else:
+                found = replace(self._made(table, metric, wanted), jobs=len(lines), version=version, live=live)
+                spent_s = time.monotonic() - began_s
+                until_s = time.monotonic() + SHARE * spent_s if spent_s > QUICK_S else 0.0
+            self._kept[which] = found, until_s
             while len(self._kept) > KEPT:
                 self._kept.popitem(last=False)
         return found
-
-    def _version(self, table: Table | Folded, lines: Sequence[Job], wanted: Wanted) -> str:
-        """What changes whenever the chart may be another one."""
-        kind = (wanted, table.settings if isinstance(table, Folded) else None)
-        files = [
-            (line.identity, line.state, line.directory and self.files.changes(line.directory, wanted)) for line in lines
-        ]
-        return hashlib.sha256(repr((kind, files)).encode("utf-8", "backslashreplace")).hexdigest()[:20]
 
     def _made(self, table: Table | Folded, metric: str, wanted: Wanted) -> Chart:
         source = _without_holes(table)
@@ -193,6 +197,10 @@ class Charts:
         if total > MOST_SERIES:
             notes.insert(0, f"The first {MOST_SERIES} of {total} curves are shown. Narrow the filter, or fold more.")
         return Chart(metric, series, total, caption=found.caption, notes=notes)
+
+
+def _digest(*parts: object) -> str:
+    return hashlib.sha256(repr(parts).encode("utf-8", "backslashreplace")).hexdigest()[:20]
 
 
 def _without_holes(table: Table | Folded) -> Source:

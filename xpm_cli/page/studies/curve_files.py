@@ -21,6 +21,8 @@ from xpm_core.results.plotting.curved import MOST_POINTS
 
 MOST_HELD = 4_000_000
 """How many points are held, 16 bytes each."""
+EACH = 100
+"""As many points a file counts for besides those that it has."""
 
 
 class Wanted(NamedTuple):
@@ -120,8 +122,9 @@ class CurveFiles:
         kept.error = error
         if changed or not kept.changes:
             kept.changes = next(self._numbers)
-        self._held += kept.file.held - kept.held
-        kept.held = kept.file.held
+        held = kept.file.held + EACH
+        self._held += held - kept.held
+        kept.held = held
         while self._held > self._most and len(self._kept) > 1:
             _, gone = self._kept.popitem(last=False)
             self._held -= gone.held

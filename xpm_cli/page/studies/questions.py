@@ -135,4 +135,4 @@ def changed(path: str, query: QueryParams, **changes: Any) -> str:
     """The URL of a view with the parameters of this one, some of them changed; None takes one out."""
     kept = [(name, value) for name, value in query.multi_items() if name not in changes]
     pairs = [*kept, *((name, str(value)) for name, value in changes.items() if value is not None)]
-    return f"{path}?{urlencode(pairs)}" if pairs else path
+    return f"{path}?{urlencode(pairs, errors='replace')}" if pairs else path

@@ -20,6 +20,8 @@ LEAST, MOST = 2, 10
 """How many jobs are compared."""
 MOST_LINES = 4000
 """How many lines of differing files are shown."""
+LARGEST = 200_000
+"""Bytes of a file up to which its lines are compared: more would take the page's time."""
 CODE = ("code", "commit", "packages")
 """The facts that say what ran."""
 _FACTS = ("host", "seconds")
@@ -152,7 +154,8 @@ def code_of(opened: OpenWorkspace, first: JobRow, second: JobRow, most: int = MO
     for each in files:
         if left <= 0:
             break
-        lines = list(found.of_file(each))
+        is_large = any(getattr(entry, "size", 0) > LARGEST for entry in (each.first, each.second))
+        lines = list(found.of_file(each, with_lines=not is_large))
         left -= len(lines)
         shown.append(FileOf(each.path, each.change, lines))
     return CodeOfTwo(second, shown, found.packages, [], len(files) - len(shown))

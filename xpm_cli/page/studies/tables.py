@@ -41,9 +41,9 @@ def results_of(desk: Desk, experiment: str, filter: str) -> Table:
     """
 
     def make(view: View) -> Table:
-        return _prepared(view.results(experiment, filter))
+        return _prepared(view.results(experiment, filter.strip()))
 
-    return desk.remembered(("results", experiment, filter), make)
+    return desk.remembered(("results", experiment, filter), make, heavy=True)
 
 
 def answered(desk: Desk, experiment: str, filter: str, asked: Asked) -> Shown:
@@ -54,7 +54,9 @@ def answered(desk: Desk, experiment: str, filter: str, asked: Asked) -> Shown:
         UnknownExperimentError, FilterError: As for `View.results`.
     """
     return desk.remembered(
-        ("answered", experiment, filter, repr(asked)), lambda _: asked.of(results_of(desk, experiment, filter))
+        ("answered", experiment, filter, repr(asked)),
+        lambda _: asked.of(results_of(desk, experiment, filter)),
+        heavy=True,
     )
 
 
@@ -69,7 +71,7 @@ def jobs_of(desk: Desk, filter: str) -> Table:
         table = view.results("", parse(filter) if filter.strip() else Filter())
         return _prepared(Table([row.job for row in table if row.foreign is None], table.known, _of_jobs(table)))
 
-    return desk.remembered(("jobs with curves", filter), make)
+    return desk.remembered(("jobs with curves", filter), make, heavy=True)
 
 
 def chosen_jobs(desk: Desk, identities: Sequence[str]) -> Table:
@@ -91,7 +93,9 @@ def over(desk: Desk, filter: str, names: Sequence[str], interval: str) -> Table 
     if not names:
         return jobs_of(desk, filter)
     return desk.remembered(
-        ("folded jobs", filter, *names, interval), lambda _: jobs_of(desk, filter).over(*names, interval=interval)
+        ("folded jobs", filter, *names, interval),
+        lambda _: jobs_of(desk, filter).over(*names, interval=interval),
+        heavy=True,
     )
 
 

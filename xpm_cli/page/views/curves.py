@@ -7,17 +7,18 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from xpm_cli.page.rendering import page
 from xpm_cli.page.studies.charts import MOST_JOBS, MOST_SERIES, Chart, Charts, Series
 from xpm_cli.page.studies.questions import INTERVALS, changed, curve_interval, names_of
 from xpm_cli.page.studies.side_by_side import MOST
-from xpm_cli.page.studies.tables import chosen_jobs, foldable_columns, jobs_of, metrics_in, metrics_of, over, seeds_of
+from xpm_cli.page.studies.tables import chosen_jobs, foldable_columns, jobs_of, metrics_of, over, seeds_of
 from xpm_core.errors import FilterError, ResultsError, UnknownColumnError, UnknownJobError
 from xpm_core.results.digits import fixed
 from xpm_core.results.folding.folded import Folded
@@ -31,6 +32,10 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 25
 """At so many steps the numbers of a chart are shown. Its CSV has all."""
+
+
+MOST_LISTED = 20_000
+"""Of more jobs no table is made: not even their metrics are looked for."""
 
 
 class Shown(NamedTuple):
@@ -101,23 +106,22 @@ def data(request: Request) -> Response:
             raise ResultsError("curves", "expected the name of a metric", f"There are: {known}.")
         chart = _charts(request).of(shown.table, metric)
     except (FilterError, ResultsError, UnknownColumnError, UnknownJobError) as error:
-        return JSONResponse({"error": str(error)}, 404 if isinstance(error, UnknownJobError) else 400)
+        return _json({"error": str(error)}, 404 if isinstance(error, UnknownJobError) else 400)
     if query.get("form") == "csv":
         if chart.unread:
             raise ResultsError("curves", f"{plural(chart.unread, 'job')} not read yet", "Reload the page.")
         head = {"Content-Disposition": 'attachment; filename="curves.csv"'}
-        return Response(as_csv(chart), media_type="text/csv; charset=utf-8", headers=head)
+        return Response(
+            as_csv(chart).encode("utf-8", "backslashreplace"), media_type="text/csv; charset=utf-8", headers=head
+        )
     if chart.version and query.get("version") == chart.version:
         return Response(status_code=204)
-    return JSONResponse(chart.as_data())
+    return _json(chart.as_data())
 
 
-def charts_of_job(request: Request, identity: str) -> list[tuple[str, str]]:
-    """The metrics of a job, each with the URL of what its chart is drawn from; for the view of a job."""
-    desk: Desk = request.app.state.desk
-    links = request.app.state.links
-    found = [metrics_in(row.directory) for row in chosen_jobs(desk, [identity])]
-    return [(metric, links.curve_data(metric, ids=[identity])) for metrics in found for metric in metrics]
+def _json(data: Any, status: int = 200) -> Response:
+    """An answer in JSON, of ASCII alone: half a surrogate pair in a name is none of UTF-8."""
+    return Response(json.dumps(data, allow_nan=False), status, media_type="application/json")
 
 
 def _charts(request: Request) -> Charts:
@@ -137,7 +141,10 @@ def _jobs(desk: Desk, request: Request) -> Table:
     """The jobs, one by one."""
     identities = _identities(request)
     if not identities:
-        return jobs_of(desk, request.query_params.get("filter", ""))
+        filter = request.query_params.get("filter", "")
+        if (count := desk.listed(filter, count=0).matched) > MOST_LISTED:
+            raise ResultsError("curves", f"{count:,} jobs match", f"Narrow the filter to at most {MOST_JOBS:,}.")
+        return jobs_of(desk, filter)
     if len(identities) > MOST:
         raise ResultsError("curves", f"{len(identities)} jobs are named", f"Name at most {MOST}, or write a filter.")
     found = chosen_jobs(desk, identities)

@@ -69,6 +69,8 @@ def _tasks(request: Request, text: str) -> dict[str, Any]:
         notes.append(f"Not shown: {plural(len(left), 'task')} with the fewest jobs, {plural(jobs, 'job')} together.")
     needs: dict[str, list[str]] = {}
     for needed, task in edges:
+        if needed == task:
+            continue
         needs.setdefault(task, []).append(names.get(needed, "?"))
     itself = {task for task in shown if (task, task) in found.edges}
     return {
@@ -165,7 +167,7 @@ def _level(level: int) -> str:
 def _notes_of_job(found: Around) -> list[str]:
     notes = []
     if found.left:
-        notes.append(f"Not shown: {plural(found.left, 'further job')}; {NODES} are.")
+        notes.append(f"Not shown: {plural(found.left, 'further job')}, and what lies behind them; {NODES} are.")
     if found.unknown:
         notes.append(f"What they need is not known of {plural(found.unknown, 'job')}.")
     if found.guessed:

@@ -10,15 +10,17 @@ from __future__ import annotations
 
 import math
 import statistics
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Sequence
+from itertools import chain
+from operator import sub
 from typing import NamedTuple
 
 from xpm_core.labels import short
 from xpm_core.results.curves import Point
 from xpm_core.results.statistics.arguments import Bounds
-from xpm_core.results.statistics.intervals import LEAST, summary
-from xpm_core.results.statistics.numbers import percent
+from xpm_core.results.statistics.intervals import LEAST, called, summary
 from xpm_core.words.text import listed, plural
 
 MOST_STEPS = 500
@@ -95,10 +97,7 @@ class Spread(NamedTuple):
     @property
     def said(self) -> str:
         """The interval in words."""
-        words = {"t": "t interval", "bootstrap": "bootstrap interval"}
-        if self.interval in words:
-            return f"{percent(self.level)} {words[self.interval]}"
-        return {"sd": "standard deviation", "se": "standard error"}.get(self.interval, "range from least to greatest")
+        return called(self.interval, self.level)
 
 
 def band_of(name: str, runs: Sequence[Run], spread: Spread) -> Band:
@@ -109,7 +108,7 @@ def band_of(name: str, runs: Sequence[Run], spread: Spread) -> Band:
         runs: The runs. Those without points are named in a note, and count nowhere.
         spread: Which interval it shows.
     """
-    begun = [run for run in runs if run.points]
+    begun = [_Line.of(run) for run in runs if run.points]
     start = f"{name}: " if name else ""
     notes = []
     if len(begun) < len(runs):
@@ -119,7 +118,7 @@ def band_of(name: str, runs: Sequence[Run], spread: Spread) -> Band:
         return Band(name, [], 0, notes)
     grid, said = _grid(begun)
     notes += [f"{start}{said}"] if said else []
-    columns = [_values(run.points, grid) for run in begun]
+    columns = [_values(line, grid) for line in begun]
     steps = []
     for at, step in enumerate(grid):
         values = [column[at] for column in columns]
@@ -142,12 +141,26 @@ def _named(run: Run) -> str:
     return f"{short(run.job)} {run.state}"
 
 
-def _ended(runs: Sequence[Run]) -> list[str]:
+class _Line(NamedTuple):
+    """A curve as its steps and its values."""
+
+    run: Run
+    steps: Sequence[float]
+    values: Sequence[float]
+
+    @classmethod
+    def of(cls, run: Run) -> _Line:
+        steps, values = zip(*run.points, strict=True)
+        return cls(run, steps, values)
+
+
+def _ended(lines: Sequence[_Line]) -> list[str]:
     """Sentences about the runs that ended early, began late, or have values that are no finite numbers."""
-    last, first = max(run.points[-1].step for run in runs), min(run.points[0].step for run in runs)
+    runs = [line.run for line in lines]
+    last, first = max(line.steps[-1] for line in lines), min(line.steps[0] for line in lines)
     early = [run for run in runs if run.points[-1].step < last]
     late = [run for run in runs if run.points[0].step > first]
-    wild = [run for run in runs if any(not math.isfinite(point.value) for point in run.points)]
+    wild = [line.run for line in lines if not all(map(math.isfinite, line.values))]
     found = []
     if early:
         words = [f"{_named(run)}, at step {run.points[-1].step:g}" for run in early]
@@ -161,21 +174,23 @@ def _ended(runs: Sequence[Run]) -> list[str]:
     return found
 
 
-def _grid(runs: Sequence[Run]) -> tuple[list[float], str]:
-    """The steps at which means are computed, and a sentence if they are not those that were logged."""
-    union = sorted({point.step for run in runs for point in run.points})
-    if all(_has_all(run.points, union) for run in runs):
-        every = math.ceil(len(union) / MOST_STEPS)
-        if every == 1:
-            return union, ""
-        return [*union[:-1:every], union[-1]], f"means are taken at one in {every} of the logged steps."
-    gaps = [
-        statistics.median(after.step - before.step for before, after in zip(run.points, run.points[1:], strict=False))
-        for run in runs
-        if len(run.points) > 1
-    ]
+def _grid(lines: Sequence[_Line]) -> tuple[list[float], str]:
+    """The steps at which means are computed, and a sentence if they are not those that were logged.
+
+    They are steps that all runs have which are not over there, and have begun: then a mean is one of values that were
+    logged. If there are too few such steps, values between logged steps are interpolated.
+    """
+    union = sorted(set().union(*(line.steps for line in lines)))
+    common = _common(lines, union)
+    gap = max((_gap(line.steps) for line in lines if len(line.steps) > 1), default=0.0)
+    if len(common) == len(union) or (len(common) > 1 and _gap(common) <= 2 * gap):
+        every = math.ceil(len(common) / MOST_STEPS)
+        steps = common if every == 1 else [*common[:-1:every], common[-1]]
+        is_part = len(steps) < len(union)
+        share = math.ceil(len(union) / len(steps))
+        return steps, f"means are taken at one in {share} of the logged steps." if is_part else ""
     low, high = union[0], union[-1]
-    width = max([*gaps, (high - low) / (MOST_STEPS // 2)])
+    width = max(gap, (high - low) / (MOST_STEPS // 2))
     count = max(1, math.ceil((high - low) / width)) if width else 1
     grid = [*(low + (high - low) * at / count for at in range(count)), *([high] if high > low else [])]
     return (
@@ -184,23 +199,37 @@ def _grid(runs: Sequence[Run]) -> tuple[list[float], str]:
     )
 
 
-def _has_all(points: Sequence[Point], union: Sequence[float]) -> bool:
+def _gap(steps: Sequence[float]) -> float:
+    """The usual distance of two steps that follow each other."""
+    return float(statistics.median(map(sub, steps[1:], steps)))
+
+
+def _common(lines: Sequence[_Line], union: Sequence[float]) -> list[float]:
+    """The steps at which each run has a value that has begun there, and is not over."""
+    if all(_has_all(line.steps, union) for line in lines):
+        return list(union)
+    counts = Counter(chain.from_iterable(line.steps for line in lines))
+    firsts, lasts = sorted(line.steps[0] for line in lines), sorted(line.steps[-1] for line in lines)
+    return [step for step in union if counts[step] == bisect_right(firsts, step) - bisect_left(lasts, step)]
+
+
+def _has_all(steps: Sequence[float], union: Sequence[float]) -> bool:
     """Whether a curve has a value at each step from its first to its last."""
-    return len(points) == bisect_left(union, points[-1].step) - bisect_left(union, points[0].step) + 1
+    return len(steps) == bisect_left(union, steps[-1]) - bisect_left(union, steps[0]) + 1
 
 
-def _values(points: Sequence[Point], grid: Sequence[float]) -> list[float | None]:
+def _values(line: _Line, grid: Sequence[float]) -> list[float | None]:
     """A curve at some steps: None before its first and after its last point."""
-    steps = [point.step for point in points]
+    steps, values = line.steps, line.values
     found: list[float | None] = []
+    at = 0
     for step in grid:
-        at = bisect_left(steps, step)
+        at = bisect_left(steps, step, at)
         if at < len(steps) and steps[at] == step:
-            found.append(points[at].value)
+            found.append(values[at])
         elif at in (0, len(steps)):
             found.append(None)
         else:
-            before, after = points[at - 1], points[at]
-            part = (step - before.step) / (after.step - before.step)
-            found.append(before.value * (1 - part) + after.value * part)
+            part = (step - steps[at - 1]) / (steps[at] - steps[at - 1])
+            found.append(values[at - 1] * (1 - part) + values[at] * part)
     return found

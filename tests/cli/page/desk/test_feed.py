@@ -36,7 +36,7 @@ class Heard:
 class QuietDesk:
     """A desk whose server is away. A test says what subscribers hear."""
 
-    cursor = "5-0"
+    cursor, outage = "5-0", ""
 
     def __init__(self) -> None:
         self.subscribers: list[Callable[[Any], None]] = []
@@ -66,7 +66,7 @@ def told(*batches: Heard) -> tuple[str, str, dict[str, Any]]:
     """The one event that a browser gets that reads only after all batches."""
 
     async def read() -> str:
-        stream = Stream(asyncio.get_running_loop())
+        stream = Stream(asyncio.get_running_loop(), cast(Any, QuietDesk()))
         for batch in batches:
             stream.hear(batch)
         return await asyncio.wait_for(anext(stream.texts()), PATIENCE_S)
@@ -107,7 +107,9 @@ def test_a_stream_without_events_says_that_it_lives(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(feed, "HEARTBEAT_S", 0)
 
     async def read() -> str:
-        return await asyncio.wait_for(anext(Stream(asyncio.get_running_loop()).texts()), PATIENCE_S)
+        return await asyncio.wait_for(
+            anext(Stream(asyncio.get_running_loop(), cast(Any, QuietDesk())).texts()), PATIENCE_S
+        )
 
     assert asyncio.run(read()) == ": alive\n\n"
 
@@ -143,7 +145,7 @@ def test_a_browser_that_goes_is_told_nothing_more() -> None:
 
 def test_a_batch_after_the_loop_was_closed_does_no_harm() -> None:
     async def make() -> Stream:
-        return Stream(asyncio.get_running_loop())
+        return Stream(asyncio.get_running_loop(), cast(Any, QuietDesk()))
 
     stream = asyncio.run(make())
     stream.hear(Heard("1-0"))

@@ -86,11 +86,11 @@ def test_blocks_stay_what_they_are_when_the_window_moves() -> None:
     assert one[21:50] == other[1:30]
 
 
-def test_a_block_has_the_colour_of_the_worst_and_counts_retries() -> None:
+def test_a_block_has_the_colour_of_most_and_says_what_went_wrong() -> None:
     hows = [How.DONE, How.RETRIED, How.DONE, How.LOST]
     lane = lane_of("w.0", "", [execution(f"e{n}", n, n + 0.5, how, n) for n, how in enumerate(hows)], 9.0)
     [block] = blocks(lane, Window(0, 10), 100.0)
-    assert (block.worst, block.retries, block.counts[How.DONE]) == (How.LOST, 2, 2)
+    assert (block.usual, block.worst, block.wrong, block.retries) == (How.DONE, How.LOST, 0.5, 2)
 
 
 def test_what_seems_to_run_ends_unseen_when_a_later_one_begins() -> None:

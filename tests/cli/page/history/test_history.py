@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
 from helpers.page import page_of
 from helpers.simulated_jobs import ERROR, Lab
 from helpers.typed_commands import AWAY
+from helpers.waiting import wait_until
 
 from xpm_cli.page.drawing.lanes import How
 from xpm_cli.page.history import history as module
 from xpm_cli.page.history.ends import EndFiles
 from xpm_cli.page.history.history import History, Past
 from xpm_cli.page.history.waiting import NEEDS, WORKER
-from xpm_core.index.entries import End, ended_line, removed_line
-from xpm_core.index.folders import ends_folder, removals_folder
+from xpm_core.index.entries import End
 from xpm_core.index.writers import EndWriter
 from xpm_core.states import State
 from xpm_core.store.jobs import new_execution_id
@@ -33,6 +34,7 @@ Read = Callable[[], Past]
 @pytest.fixture(autouse=True)
 def at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "LEAST_S", 0.0)
+    monkeypatch.setattr(module, "PATIENCE_S", 60.0)
 
 
 @pytest.fixture
@@ -72,6 +74,38 @@ def test_a_lost_lease_is_there_and_what_comes_later_is_read_on(lab: Lab, read: R
     lab.store.lose(lease)
     lab.claim(lease.identity)
     assert hows(read()) == [How.LOST, How.RUNNING]
+
+
+@pytest.mark.redis
+def test_a_worker_that_is_silent_was_there_until_it_was_heard_of(
+    lab: Lab, read: Read, redis_client: redis.Redis
+) -> None:
+    lab.join()
+    lab.end("a")
+    [lane] = read().lanes
+    assert lane.to_s == read().now_s or lane.to_s > lane.runs[-1].to_s
+    heard_s = lab.run.started_ms / 1000
+    redis_client.zadd(f"xpm:{lab.workspace.id}:workers", {lab.worker.name: (heard_s + 30 - 60) * 1000})
+    [lane] = read().lanes
+    assert lane.to_s == pytest.approx(max(heard_s - 60, lane.runs[-1].to_s))
+    assert lane.to_s < read().now_s
+
+
+@pytest.mark.redis
+def test_an_end_that_is_heard_late_counts(lab: Lab, read: Read, redis_client: redis.Redis) -> None:
+    """Between reading events and looking at the workers a job may end."""
+    lab.join()
+    lease = lab.start("a")
+    assert hows(read()) == [How.RUNNING]
+    key = f"xpm:{lab.workspace.id}:leases"
+    found: Any = redis_client.zrange(key, 0, -1, withscores=True)
+    [(job, until)] = found
+    redis_client.zrem(key, job)
+    assert hows(read()) == [How.RUNNING]  # the event may come
+    assert hows(read()) == [How.UNKNOWN]
+    redis_client.zadd(key, {job: until})
+    lab.store.finish(lab.worker, lease, State.DONE)
+    assert hows(read()) == [How.DONE]
 
 
 @pytest.mark.redis
@@ -156,55 +190,33 @@ def test_without_the_server_the_index_says_what_ended(workspace: Workspace) -> N
     assert not past.waited
 
 
-# -- the files ---------------------------------------------------------------------------------------------------------
+@pytest.mark.redis
+def test_whoever_asks_during_a_long_first_reading_is_told_how_far_it_is(
+    lab: Lab, redis_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lab.join()
+    for number in range(3):
+        lab.end(f"job{number}")
+    goes_on, original = threading.Event(), History._begin
+    monkeypatch.setattr(module, "PATIENCE_S", 0.0)
+    monkeypatch.setattr(History, "_begin", lambda self, *more: (goes_on.wait(30), original(self, *more)))
+    with page_of(lab.workspace.path, redis_url) as page:
+        history = History(page.desk)
+        wait_until(lambda: (history.read().reading or 0) >= 12)
+        assert not history.read().lanes
+        goes_on.set()
+        wait_until(lambda: history.read().reading is None)
+        assert hows(history.read()) == [How.DONE] * 3
 
 
-def end(execution: str, *, worker: str = "w.0", state: State = State.DONE, started_s: float = 1.0) -> End:
-    return End(state, 2.0, started_s, "node1", worker, execution, 1)
-
-
-def write(path: Path, *lines: str) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with open(path, "a", encoding="utf-8") as file:
-        file.write("".join(f"{line}\n" for line in lines))
-
-
-def test_files_are_read_on_and_each_end_of_a_job_counts(tmp_path: Path) -> None:
-    files, path = EndFiles(tmp_path), ends_folder(tmp_path) / "w.0.jsonl"
-    assert files.read_on() == []
-    write(path, ended_line("a", end("e1")), ended_line("a", end("e2")))
-    assert [each.execution for each in files.read_on()] == ["e1", "e2"]
-    assert files.read_on() == []
-    with open(path, "a", encoding="utf-8") as file:
-        file.write(ended_line("b", end("e3"))[:20])
-    assert files.read_on() == []
-    with open(path, "a", encoding="utf-8") as file:
-        file.write(ended_line("b", end("e3"))[20:] + "\n")
-    assert [each.execution for each in files.read_on()] == ["e3"]
-    assert files.hosts == {"w.0": "node1"}
-
-
-def test_only_executions_of_workers_of_this_workspace_count(tmp_path: Path) -> None:
-    folder = ends_folder(tmp_path)
-    write(folder / "imported-x.jsonl", ended_line("a", end("e1", worker="elsewhere")))
-    write(folder / "rebuilt-x.jsonl", ended_line("b", end("e2")))
-    write(folder / "xpm-head-0.jsonl", ended_line("c", End(State.CANCELLED, 3.0)), '{"again": 3, "id": "c"}')
-    write(folder / "w.0.jsonl", ended_line("d", end("e4", started_s=0.0)), "damaged", "[]", ended_line("e", end("e5")))
-    files = EndFiles(tmp_path)
-    assert [each.execution for each in files.read_on()] == ["e2", "e5"]
-    assert files.unseen == 1
-
-
-def test_jobs_that_were_removed_are_left_out(tmp_path: Path) -> None:
-    write(ends_folder(tmp_path) / "w.0.jsonl", ended_line("a", end("e1")), ended_line("b", end("e2")))
-    write(removals_folder(tmp_path) / "me.jsonl", removed_line("a", 5.0))
-    assert [each.execution for each in EndFiles(tmp_path).read_on()] == ["e2"]
-
-
-def test_a_file_that_was_replaced_is_read_again(tmp_path: Path) -> None:
-    files, path = EndFiles(tmp_path), ends_folder(tmp_path) / "w.0.jsonl"
-    write(path, ended_line("a", end("e1")))
-    files.read_on()
-    path.rename(path.with_suffix(".old"))
-    write(path, ended_line("a", end("e1")), ended_line("b", end("e2")))
-    assert [each.execution for each in files.read_on()] == ["e1", "e2"]
+def test_an_error_of_the_first_reading_is_raised_and_the_next_call_tries_again(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    EndWriter(workspace.path, "w.0").add("a" * 64, End(State.DONE, 100.0, 99.0, "node1", "w.0", "e", 1))
+    with page_of(workspace.path, AWAY) as page, monkeypatch.context() as patch:
+        history = History(page.desk)
+        patch.setattr(EndFiles, "read_on", lambda self: 1 / 0)
+        with pytest.raises(ZeroDivisionError):
+            history.read()
+        patch.undo()
+        assert hows(history.read(), "w.0") == [How.DONE]

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import io
+import threading
 from pathlib import Path
 
 import pytest
 
+from xpm_cli.page.log import searching
 from xpm_cli.page.log.searching import search
 
 
@@ -61,3 +63,16 @@ def test_words_of_a_search_are_no_options(log: Path) -> None:
         assert isinstance(file, io.FileIO)
         found = search(file, "--help '; \x00 \udcff", 0, log.stat().st_size)
     assert (found.matches, found.late) == ([], False)
+
+
+def test_a_search_waits_for_others_and_gives_up(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    nobody = threading.BoundedSemaphore(1)
+    nobody.acquire()
+    monkeypatch.setattr(searching, "AT_ONCE", nobody)
+    with log.open("rb", buffering=0) as file:
+        found = search(file, "x", 0, 10, limit_s=0.01)
+    assert (found.busy, found.goes_on, found.matches) == (True, False, [])
+    nobody.release()
+    with log.open("rb", buffering=0) as file:
+        assert not search(file, "x", 0, 10).busy
+    assert nobody.acquire(blocking=False), "each search leaves its place to the next one"

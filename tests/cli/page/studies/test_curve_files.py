@@ -57,9 +57,9 @@ def test_a_budget_is_spent_on_reading_and_not_on_looking(tmp_path: Path) -> None
 
 def test_what_was_not_asked_for_the_longest_is_forgotten(tmp_path: Path) -> None:
     jobs = [job(tmp_path / name, *range(40)) for name in "abcd"]
-    files = CurveFiles(most=100)
+    files = CurveFiles(most=300)
     files.read_on(jobs, LOSS, 60)
-    assert files.held <= 100
+    assert files.held <= 300
     changes = [files.changes(each, LOSS) for each in jobs]
     assert changes[0] == -1
     assert changes[3] > 0

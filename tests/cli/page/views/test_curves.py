@@ -96,6 +96,16 @@ def test_a_chart_is_read_again_only_where_it_has_grown(shown: StudyPage, monkeyp
     assert again["curves"][0]["count"] == [3, 3, 1]
 
 
+def test_a_chart_that_takes_long_is_not_made_all_the_time(shown: StudyPage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(charts, "QUICK_S", -1.0)
+    monkeypatch.setattr(charts, "SHARE", 10**9)
+    shown.job("a0", {"loss": [1.0, 0.5]})
+    first = shown.data(metric="loss")
+    assert not first["live"]
+    shown.log("a0", "loss", [0.25], first=2)
+    assert shown.data(metric="loss") == {**first, "live": True}  # so that it is asked for again
+
+
 def test_a_mean_of_files_that_were_not_all_read_is_not_shown(shown: StudyPage, monkeypatch: pytest.MonkeyPatch) -> None:
     for seed in range(3):
         shown.job(f"a{seed}", {"loss": [1.0, 0.5]}, params={"seed": seed})
@@ -183,6 +193,17 @@ def test_all_numbers_are_there_as_csv(shown: StudyPage) -> None:
     assert rows[0] == ["curve", "step", "loss", "low", "high", "n"]
     assert [(row[1], row[2], row[5]) for row in rows[1:]] == [("0", "2.0", "3"), ("1", "0.5", "3")]
     assert "attachment" in answer.headers["content-disposition"]
+
+
+def test_half_a_character_is_no_error(shown: StudyPage) -> None:
+    shown.job("a0", {"a\ud800": [1.0], "loss": [1.0]}, tags={"model": "\udc80"}, results={"x\ud800": 1.0})
+    shown.job("a1", {"loss": [2.0]}, tags={"model": "b"})
+    assert [each["name"] for each in shown.data(metric="loss")["curves"]] == ["model=\udc80", "model=b"]
+    for path in ("/curves", "/curves?metric=loss&show=numbers", "/curves/data?metric=loss&form=csv", "/results"):
+        shown.get(path)
+    shown.get("/results/table.tex")
+    first, second = (shown.lab.identity(name) for name in ("a0", "a1"))
+    shown.get("/compare", ids=f"{first},{second}")
 
 
 def test_hostile_names_stay_text_and_links_are_not_followed(shown: StudyPage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator
@@ -18,8 +19,9 @@ from helpers.waiting import wait_until
 
 from xpm_core.labels import short
 from xpm_core.server.binary import ServerProgram
-from xpm_core.states import State
+from xpm_core.states import Event, State
 from xpm_core.store.records import Lease
+from xpm_core.workspace.reported.results_file import Reported
 from xpm_core.workspace.workspace import Workspace
 
 pytestmark = pytest.mark.redis
@@ -396,3 +398,44 @@ def test_what_has_changed_of_the_code_is_said_when_it_is_asked_for(scene: Scene)
     assert "<html" not in fragment
     assert '/code"' not in scene.page.get(f"/job/{failed}")
     assert "it is not done, so no record says what it ran" in read(scene.page.get(f"/job/{failed}/code"))
+
+
+# -- what it reports ---------------------------------------------------------------------------------------------------
+
+
+def test_metrics_have_curves_and_files_are_links(lab: Lab, page: PageClient) -> None:
+    lease = lab.end("a", results={"accuracy": 0.9, "loss": {"test": 0.25}})
+    path = lab.directory("a").path
+    rows = [{"step": step, "loss": 1 / (step + 1), "name<b>": step, "phase": "warm"} for step in range(3)]
+    (path / "metrics.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    (path / "plot.png").write_bytes(b"x" * 1200)
+    reported = Reported(lease.execution, {"accuracy": 0.9}, {}, ["plot.png", "gone.bin"], ["lists are too long"])
+    reported.write(lab.directory("a"))
+    known(page, lab, "a")
+    html = page.get(f"/job/{lease.identity}")
+    curves = re.findall(r'data-curve="([^"]*)"', html)
+    assert curves == [f"/curves/data?metric={name}&amp;ids={lease.identity}" for name in ("loss", "name%3Cb%3E")]
+    text = read(html)
+    assert "name<b> 2 2" in text
+    assert "phase warm 2" in text
+    assert f'<a href="/job/{lease.identity}/files/plot.png">plot.png</a> <span class="muted">1.2 kB</span>' in html
+    assert "gone.bin is not there" in text
+    assert "not kept: lists are too long" in text
+
+
+def test_progress_is_a_bar_with_words(lab: Lab, page: PageClient, lease: Lease, job: str) -> None:
+    told = {"fraction": 0.25, "desc": "epoch 1/4", "inner": [{"fraction": None, "desc": "batch <7>"}]}
+    lab.store.tell(lease, Event.PROGRESS, told)
+    wait_until(lambda: "epoch 1/4" in page.get(f"/job/{job}"))
+    html = page.get(f"/job/{job}")
+    assert '<progress max="1" value="0.2500" aria-label="epoch 1/4"></progress> 25 % epoch 1/4' in html
+    assert "batch &lt;7&gt;" in html
+
+
+def test_an_attempt_without_a_record_is_listed(lab: Lab, page: PageClient) -> None:
+    lease = lab.start("a")
+    lab.store.release(lease, started=True)
+    again = lab.claim(lease.identity)
+    wait_until(lambda: page.desk.rows([lease.identity])[0].attempts == again.attempt)
+    rows = re.findall(r'<tr><th scope="row">(\d+)</th><td>([^<]*)</td>', page.get(f"/job/{lease.identity}"))
+    assert rows[0] == (str(again.attempt), "running")

@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 import pytest
 from click.testing import Result
-from helpers.page import PageClient
+from helpers.page import PageClient, page_of
 from helpers.page_studies import StudyPage, Tables
 from helpers.simulated_jobs import Lab
+from helpers.typed_commands import AWAY
 
+from xpm_cli.page.desk.desk import MOST_HEAVY
 from xpm_cli.page.views import results
 from xpm_core.results.table import Table
 from xpm_core.states import State
@@ -147,3 +149,20 @@ def test_hostile_names_and_values_stay_text(shown: StudyPage) -> None:
         page = shown.client.get("/results", params=query).text
         assert "<script>alert" not in page
         assert not {name for name in Tables(page).attributes if name.startswith("on")}
+
+
+def test_files_answer_where_the_server_is_gone(swept: StudyPage) -> None:
+    swept.log("bm25cranfield1", "loss", [1.0, 0.5])
+    with page_of(swept.lab.workspace.path, AWAY) as page:
+        assert "0.82 ± 0.02" in page.get("/results?experiment=sweep&over=seed")
+        assert "data-curve" in page.get("/curves?metric=loss")
+        found = page.client.get("/curves/data?metric=loss&all_but=").json()
+        assert [each["value"] for each in found["curves"]] == [[1.0, 0.5]]
+        ids = [swept.lab.identity(name) for name in ("bm25cranfield1", "densecranfield1")]
+        assert "2 jobs side by side" in page.get(f"/compare?ids={','.join(ids)}&code=1")
+
+
+def test_only_a_few_tables_are_kept(swept: StudyPage) -> None:
+    for seed in range(10):
+        swept.get("/results", filter=f"seed!={seed}", over="seed")
+    assert len(swept.desk._heavy) == MOST_HEAVY

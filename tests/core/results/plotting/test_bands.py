@@ -96,3 +96,15 @@ def test_many_steps_that_all_runs_have_are_never_interpolated() -> None:
     assert [step.step for step in band.steps] == list(range(0, 1801, 4))
     assert all(step.mean == 1.5 * step.step for step in band.steps)
     assert len(band.steps) <= MOST_STEPS + 1
+
+
+def test_runs_that_were_thinned_differently_are_compared_at_the_steps_that_all_have() -> None:
+    runs = [
+        run(job, {step: step**2 for step in range(0, last, stride)})
+        for job, last, stride in zip("abc", (90, 100, 400), (1, 2, 4), strict=True)
+    ]
+    band = band_of("", runs, Spread())
+    assert [step.step for step in band.steps][:4] == [0, 4, 8, 12]
+    assert all(step.mean == step.step**2 for step in band.steps)
+    assert [step.n for step in band.steps if step.step in (88, 96, 396)] == [3, 2, 1]
+    assert not any("interpolated" in note for note in band.notes)

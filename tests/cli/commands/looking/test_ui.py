@@ -97,13 +97,14 @@ def test_a_host_that_others_reach_needs_tls(lab: Lab, xpm: Callable[..., Result]
     for words in (["--tls-cert", __file__], ["--host", "127.0.0.1"], far):
         assert xpm("ui", *words).exit_code == 2
     assert xpm("ui", "--open").exit_code == 2, "there is no display"
+    assert "this is no name" in xpm("ui", "--allow-host", "a:b").stderr
 
 
 def test_with_tls_other_hosts_reach_it_by_allowed_names(start: Start, tmp_path: Path) -> None:
     own = Authority(tmp_path)._own
     page = start(
         "--port", "0", "--host", "0.0.0.0", "--tls-cert", str(own.certificate), "--tls-key", str(own.key),
-        "--allow-host", "head.cluster.org",
+        "--allow-host", "head.cluster.org:443", "--allow-host", "fd00::1",
     )  # fmt: skip
     browser = page.is_up()
     assert page.printed.startswith("page https://")
@@ -119,7 +120,7 @@ def test_with_tls_other_hosts_reach_it_by_allowed_names(start: Start, tmp_path: 
         connection.close()
         return answer.status
 
-    assert [status(host) for host in ("head.cluster.org", browser.host, "localhost", "evil")] == [303, 303, 303, 403]
+    assert [status(host) for host in ("head.cluster.org", "[fd00::1]", browser.host, "evil")] == [303, 303, 303, 403]
 
 
 def test_a_key_of_another_certificate_is_an_error(lab: Lab, xpm: Callable[..., Result], tmp_path: Path) -> None:
@@ -162,12 +163,19 @@ def test_where_a_browser_can_be_opened(env: dict[str, str], found: bool, monkeyp
     assert ui._has_display() is found
 
 
-def test_no_command_but_this_one_loads_the_packages_of_the_page() -> None:
+def test_no_command_but_this_one_loads_the_packages_of_the_page(lab: Lab, redis_url: str) -> None:
     """They would make each command slower, and a script that has no page."""
-    program = (
-        "import sys, xpm_core, xpm_core.script.experiment, xpm_cli, xpm_cli.commands.looking.status;"
-        "xpm_core.experiment;"
-        "from xpm_cli.commands.looking import ui;"
-        "print(sorted({'starlette', 'uvicorn', 'jinja2', 'anyio', 'xpm_cli.page'} & set(sys.modules)))"
-    )
-    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "[]\n"
+    xpm = str(Path(sys.executable).parent / "xpm")
+    for words in ([xpm, "status"], [xpm, "ui", "--help"], ["-c", "import xpm_core; xpm_core.experiment"]):
+        result = subprocess.run(
+            [sys.executable, "-X", "importtime", *words],
+            cwd=lab.workspace.path,
+            env={**os.environ, "XPM_REDIS_URL": redis_url},
+            capture_output=True,
+            text=True,
+        )
+        assert result.returncode == 0, result.stderr
+        loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in result.stderr.splitlines()}
+        assert "xpm_core" in loaded
+        assert {"starlette", "uvicorn", "jinja2", "anyio", "h11"} & loaded == set()
+        assert "xpm_cli.page" not in result.stderr

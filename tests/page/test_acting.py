@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from helpers.browser import Visits
 from helpers.simulated_jobs import ERROR, Lab
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, Page, expect
 
+from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_cli.page.acting import deeds, jobs
+from xpm_cli.page.export import write
+from xpm_core.reading.look import View
 from xpm_core.states import State
+from xpm_core.words.commands import Commands
 
 pytestmark = [pytest.mark.browser, pytest.mark.redis, pytest.mark.slow]
+
+PHONE: dict[str, Any] = {"viewport": {"width": 360, "height": 640}, "is_mobile": True, "has_touch": True}
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -71,3 +80,39 @@ def test_one_job_is_cancelled_from_its_own_page(lab: Lab, visits: Visits) -> Non
     tab = visits().open(f"/job/{lab.identity('waits')}")
     tab.get_by_role("button", name="Cancel", exact=True).click()
     expect(tab.locator("h1")).to_have_text("1 job was cancelled.")
+
+
+def test_questions_answers_and_copies_have_no_serious_fault(
+    lab: Lab, visits: Visits, browser: Browser, redis_url: str, tmp_path: Path
+) -> None:
+    lab.end("failed", State.FAILED, ERROR, params={"lr": 0.1})
+    lab.end("done", results={"accuracy": 0.5}, params={"lr": 0.2})
+    lines = [json.dumps({"step": step, "loss": 1 / (step + 1)}) for step in range(9)]
+    (lab.directory("done").path / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+    lab.directory("done").out.write_text("epoch 1\n" + "x" * 500 + "\n")
+    lab.submit("waits")
+    tab = visits(**PHONE).open("/acting/retry?filter=state%3Dfailed")
+    found = faults(tab)
+    tab.get_by_role("button", name="Retry 1 job").click()
+    expect(tab.locator("h1")).to_have_text("1 job was retried.")
+    found += faults(tab)
+    with View(lab.workspace, redis_url) as view:
+        write(OpenWorkspace(view, Commands.of_script(lab.workspace.path)), tmp_path / "copy")
+    context = browser.new_context(**PHONE, java_script_enabled=True, offline=True)
+    copy = context.new_page()
+    for path in sorted((tmp_path / "copy").rglob("*.html")):
+        copy.goto(path.as_uri())
+        found += [f"{path.name}: {each}" for each in faults(copy)]
+    context.close()
+    assert found == []
+
+
+def faults(tab: Page) -> list[str]:
+    """What is wrong with a page: serious faults of access, and that it is wider than a phone."""
+    found = [
+        f"{fault['id']}: {[node['html'][:160] for node in fault['nodes'][:2]]}"
+        for fault in Axe().run(tab).response["violations"]
+        if fault["impact"] in ("serious", "critical")
+    ]
+    width = tab.evaluate("document.documentElement.scrollWidth")
+    return [*found, *([f"{width} wide"] if width > PHONE["viewport"]["width"] else [])]

@@ -120,7 +120,9 @@ class Values:
         return _in_list(self.known.names.tasks, incomplete)
 
     def _experiment(self, incomplete: str) -> list[Candidate]:
-        return _beginning(self.known.experiments(), incomplete)
+        from xpm_core.results.foreign import with_foreign  # late, because most words do without
+
+        return _beginning(with_foreign(self.known.experiments(), self._place), incomplete)
 
     def _number(self, incomplete: str) -> list[Candidate]:
         """The beginning of the name of a number, `digits:accuracy`. Its filter is not completed."""

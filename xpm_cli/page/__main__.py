@@ -74,13 +74,9 @@ def _serve(port: int, hidden: bool, life: _Life) -> None:
 
     with open_workspace() as opened:
         page = OpenPage(opened, setting("redis"), on_port(port), acts=True)
-        announcement = page.announce(hidden=hidden)
-        try:
-            _answer({"lines": announcement.lines})
-            life.give(page)
-            page.serve()
-        finally:
-            announcement.close()
+        _answer({"lines": page.announcement(hidden=hidden)})
+        life.give(page)
+        page.serve()
 
 
 def _answer(said: dict[str, Any]) -> None:

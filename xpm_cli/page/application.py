@@ -5,7 +5,6 @@ Owns: the list of routes. Safety stands around all of them.
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
@@ -21,7 +20,7 @@ from xpm_cli.page.api import routes as api
 from xpm_cli.page.completing import complete
 from xpm_cli.page.desk.desk import Desk
 from xpm_cli.page.desk.feed import AsOf, Feed
-from xpm_cli.page.links import Links
+from xpm_cli.page.links import ASSETS, Links
 from xpm_cli.page.statuses import status_of
 from xpm_cli.page.views import (
     compare,
@@ -40,8 +39,6 @@ if TYPE_CHECKING:
     from starlette.requests import Request
 
     from xpm_cli.page.safety.guard import Guard
-
-ASSETS = Path(__file__).parent / "assets"
 
 
 def build(desk: Desk, guard: Guard, links: Links | None = None) -> Starlette:

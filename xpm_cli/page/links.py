@@ -6,7 +6,13 @@ Owns: what a URL says. A view can be sent to a colleague by its URL.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
 from urllib.parse import quote, urlencode
+
+ASSETS = Path(__file__).parent / "assets"
+"""The scripts and styles."""
 
 
 class Links:
@@ -96,8 +102,17 @@ class Links:
         return _url(f"/acting/{verb}", filter=filter, ids=",".join(ids))
 
     def asset(self, name: str) -> str:
-        """A script or a style."""
-        return f"/assets/{name}"
+        """A script or a style. The URL names its version, so that a browser may keep it."""
+        return _url(f"/assets/{name}", v=_version(name))
+
+
+@lru_cache
+def _version(name: str) -> str:
+    """What tells the content of a script or a style from earlier ones; empty if there is no such file."""
+    try:
+        return sha256((ASSETS / name).read_bytes()).hexdigest()[:8]
+    except OSError:
+        return ""
 
 
 def _seconds(time_s: float | None) -> str:

@@ -118,24 +118,27 @@ from xpm_core.errors.experiment import (
     InvalidNameError,
     NoJobError,
     OutputError,
-    ResultValueError,
     ScriptError,
     TokenClashError,
     TokenHoldingError,
     TokenNameError,
     TokenRequestError,
     UnknownAttemptError,
-    UnknownColumnError,
     UnknownDependencyError,
     UnknownExperimentError,
     UnknownJobError,
-    UnknownResultError,
     UnknownTokenError,
     WipedError,
     WorkersFailedError,
 )
 from xpm_core.errors.past import ReproduceError, UnknownRunError
-from xpm_core.errors.results import MissingPackageError, ResultsError
+from xpm_core.errors.results import (
+    MissingPackageError,
+    ResultsError,
+    ResultValueError,
+    UnknownColumnError,
+    UnknownResultError,
+)
 from xpm_core.errors.script import DryRunError, InsideJobError, UnguardedScriptError
 from xpm_core.errors.service import (
     BeingRemovedError,

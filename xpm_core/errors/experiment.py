@@ -140,44 +140,6 @@ class OutputError(ShapedError):
     """
 
 
-class ResultValueError(ShapedError, ValueError):
-    """Raised when a result of a job is no JSON value. It fails no job: the job's log and its record say it instead.
-
-    Message:
-        accuracy.model: expected a JSON value, got Module. Report numbers and texts, and keep the rest in files.
-
-    Remedy:
-        Report numbers, texts, truth values, and lists and dicts of them. Keep everything else in a file of the job.
-    """
-
-    def __init__(self, path: str, problem: str) -> None:
-        super().__init__(path, problem, "Report numbers and texts, and keep the rest in files.")
-        self.args = (path, problem)
-
-
-class UnknownColumnError(ShapedError, KeyError):
-    """Raised when a table of results has no column of a name, or several.
-
-    Message:
-        results: no column 'acuracy'. Did you mean accuracy? There are: model, lr, accuracy.
-
-    Remedy:
-        Write the name of a tag, of a parameter (its last names are enough), of a result, or of a fact such as
-        `directory`.
-    """
-
-
-class UnknownResultError(ShapedError, KeyError):
-    """Raised when a result is read that a job has not reported.
-
-    Message:
-        train/3f9ac2e.results: has no result 'acuracy'. Did you mean 'accuracy'? There are: accuracy, loss.
-
-    Remedy:
-        Correct the name, or report the result in the task's `execute`: return it, or call `result(name, value)`.
-    """
-
-
 class UnknownDependencyError(ShapedError, LookupError):
     """Raised when a job needs a job that the server does not know.
 
@@ -442,7 +404,11 @@ class UnknownAttemptError(XpmError, LookupError):
 
 
 class UnknownExperimentError(XpmError, LookupError):
-    """Raised when no experiment in the workspace has the name that was given.
+    """Raised when no experiment in the workspace has the name that was given, or it has no jobs.
+
+    Attributes:
+        name: The name.
+        known: The experiments that there are. If the name is one of them, it has foreign rows only.
 
     Message:
         Experiment 'digit': not in this workspace, there is digits. See them: xpm status.
@@ -456,6 +422,8 @@ class UnknownExperimentError(XpmError, LookupError):
         self.name, self.known = name, known
 
     def __str__(self) -> str:
+        if self.name in self.known:
+            return f"Experiment {self.name!r}: has foreign rows only, and no jobs. See them: xpm results {self.name}."
         there = f"there is {', '.join(self.known)}" if self.known else "it has none"
         return f"Experiment {self.name!r}: not in this workspace, {there}. See them: xpm status."
 

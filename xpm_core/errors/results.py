@@ -1,4 +1,4 @@
-"""Results and statistics that are asked for wrongly."""
+"""Results and statistics that are asked for wrongly, or cannot be kept or found."""
 
 from __future__ import annotations
 
@@ -31,3 +31,41 @@ class MissingPackageError(ShapedError, ImportError):
     def __init__(self, what: str, package: str) -> None:
         super().__init__(what, f"{package} is not installed", f"Type: pip install {package}.")
         self.args = (what, package)
+
+
+class ResultValueError(ShapedError, ValueError):
+    """Raised when a result of a job is no JSON value. It fails no job: the job's log and its record say it instead.
+
+    Message:
+        accuracy.model: expected a JSON value, got Module. Report numbers and texts, and keep the rest in files.
+
+    Remedy:
+        Report numbers, texts, truth values, and lists and dicts of them. Keep everything else in a file of the job.
+    """
+
+    def __init__(self, path: str, problem: str) -> None:
+        super().__init__(path, problem, "Report numbers and texts, and keep the rest in files.")
+        self.args = (path, problem)
+
+
+class UnknownColumnError(ShapedError, KeyError):
+    """Raised when a table of results has no column of a name, or several.
+
+    Message:
+        results: no column 'acuracy'. Did you mean accuracy? There are: model, lr, accuracy.
+
+    Remedy:
+        Write the name of a tag, of a parameter (its last names are enough), of a result, or of a fact such as
+        `directory`.
+    """
+
+
+class UnknownResultError(ShapedError, KeyError):
+    """Raised when a result is read that a job has not reported.
+
+    Message:
+        train/3f9ac2e.results: has no result 'acuracy'. Did you mean 'accuracy'? There are: accuracy, loss.
+
+    Remedy:
+        Correct the name, or report the result in the task's `execute`: return it, or call `result(name, value)`.
+    """

@@ -20,7 +20,8 @@ class HookedJob(NamedTuple):
         experiment: The experiment that it is known by: of those that it belongs to, the one whose script began last.
             Empty if that is not known, or if 200 others began later.
         execution: The id of this execution.
-        attempt: The number of this attempt, from 1.
+        attempt: The number of this attempt, from 1: that of its record in the job's directory, which `WANDB_RUN_ID`
+            ends with. The server may know fewer attempts, if it was wiped since.
         queue: Its queue.
         workspace: The workspace.
         directory: The job's directory. Before the first attempt it does not exist.

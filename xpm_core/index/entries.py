@@ -59,7 +59,7 @@ class End:
         host: The machine.
         worker: The worker.
         execution: The execution that counts.
-        attempt: Its number.
+        attempt: Its number, that of its record in the job's directory.
         error: What went wrong: type, message, file, line, function. Empty without an error.
         code: The snapshot that it ran, the first `DIGITS` of its digest; LIVE for code that was not kept; empty if that
             is not known.

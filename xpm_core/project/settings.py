@@ -211,7 +211,7 @@ def _check_notify(file: TomlFile, value: dict[str, Any]) -> None:
             problem = f"notify.{key}: expected {expected}"
             raise SettingsError(file.where(*names), problem, f"Give the {meaning}.")
         if key == "on" and (wrong := sorted({*texts} - {*EVENTS})):
-            problem = f"notify.on: expected {' or '.join(EVENTS)}, got {wrong[0]!r}"
+            problem = f"notify.on: expected {' or '.join(EVENTS)}, got {wrong[0].partition('://')[0]!r}"
             raise SettingsError(file.where(*names), problem, 'Write on = ["failure", "end"], or one of them.')
 
 

@@ -190,7 +190,9 @@ class View:
         folder = self.workspace.path / "experiments"
         known = offline.listed(folder)
         if name not in known:
-            raise UnknownExperimentError(name, tuple(known))
+            from xpm_core.results.foreign import with_foreign  # late, because few look at results
+
+            raise UnknownExperimentError(name, with_foreign(known, self.workspace.path))
         return PastExperiment(self.workspace.experiment(name), Known(self.workspace, self.rows, self._spec))
 
     def _spec(self, identity: str) -> JobSpec | None:
@@ -239,7 +241,7 @@ class View:
             >>> max(table, key=lambda row: row["accuracy"])["lr"]
             0.1
         """
-        from xpm_core.results.foreign import beside, foreign_runs  # late, because few look at results
+        from xpm_core.results.foreign import beside, foreign_runs, with_foreign  # late, because few look at results
         from xpm_core.results.listed import table_of
         from xpm_core.words.text import plural
 
@@ -249,11 +251,11 @@ class View:
         if experiment and not rows and not foreign.runs:
             known = [each.name for each in self.experiments()]
             if experiment not in known:
-                raise UnknownExperimentError(experiment, tuple(known))
+                raise UnknownExperimentError(experiment, with_foreign(known, self.workspace.path))
         left = f"Left out: {plural(unsure, 'job')} of which a fact that the filter asks about is not known."
         notes, others = [*self.notes, *foreign.notes, *([left] if unsure else [])], self._search.known.rows
         jobs: list[Job] = [*rows, *beside(rows, runs)]
-        return table_of(jobs, self.workspace.path, others.values, notes=notes, whole=bool(filter))
+        return table_of(jobs, self.workspace.path, others.values, notes=notes, whole=bool(str(filter).strip()))
 
     @edge
     def job(self, name: str) -> JobRow:

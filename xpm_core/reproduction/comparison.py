@@ -1,12 +1,12 @@
 """Compare what a job has written with what is in its directory.
 
 Owns: which files count, and what is said of two that differ. The path of the folder itself, which a job may write into
-its files, is no difference; nor is which execution has reported a result, and when (reported.py).
+its files, is no difference; nor is which execution has reported a result, when, and how often it was resumed
+(reported.py).
 """
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from collections.abc import Collection, Iterator
@@ -14,7 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from xpm_core.reproduction.reported import counting
+from xpm_core.reproduction.reported import Parting, are_metrics, counting, parted, relative
 
 Result = Literal["equal", "differs", "missing", "new"]
 
@@ -45,6 +45,7 @@ class Compared(NamedTuple):
         then: The file in the job's directory; None if it is not there.
         now: The file that was written now; None if it is not there.
         relative: If two texts differ in numbers only: the largest relative difference of two of them; else None.
+        parting: Of metrics that differ, the first place where they do; else None.
     """
 
     path: str
@@ -52,6 +53,7 @@ class Compared(NamedTuple):
     then: Written | None
     now: Written | None
     relative: float | None = None
+    parting: Parting | None = None
 
 
 def compare(then: Path, now: Path, without: Collection[str] = ()) -> list[Compared]:
@@ -87,6 +89,10 @@ def _compared(path: str, then: str | None, now: str | None, old: Path, new: Path
     if max(before.size, after.size) > MOST_BYTES:
         return Compared(path, "differs", before, after)
     first, second = _content(then), _content(now).replace(os.fsencode(new), os.fsencode(old))
+    if are_metrics(path, first, second):
+        metrics = parted(old, new)
+        result: Result = "equal" if metrics.first is None else "differs"
+        return Compared(path, result, before, after, metrics.relative, metrics.first)
     first, second = counting(path, first), counting(path, second)
     if first == second:
         return Compared(path, "equal", before, after)
@@ -107,15 +113,7 @@ def relative_difference(first: bytes, second: bytes) -> float | None:
     if "\0" in texts[0] or _NUMBER.split(texts[0]) != _NUMBER.split(texts[1]):
         return None
     numbers = zip(*(map(float, _NUMBER.findall(text)) for text in texts), strict=True)
-    return max((_relative(a, b) for a, b in numbers), default=None)
-
-
-def _relative(a: float, b: float) -> float:
-    if a == b or (math.isnan(a) and math.isnan(b)):
-        return 0.0
-    if not (math.isfinite(a) and math.isfinite(b)):
-        return math.inf
-    return abs(a - b) / max(abs(a), abs(b))
+    return max((relative(a, b) for a, b in numbers), default=None)
 
 
 def _files(folder: Path, without: Collection[str]) -> Iterator[tuple[str, str]]:

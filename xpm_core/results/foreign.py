@@ -266,6 +266,14 @@ def imports(workspace: Path) -> list[ForeignImport]:
     return found
 
 
+def with_foreign(experiments: Iterable[str], workspace: Path) -> tuple[str, ...]:
+    """The names of experiments, and of those that have foreign rows, sorted. A folder that cannot be read adds none."""
+    found = set(experiments)
+    with suppress(WorkspaceError):
+        found.update(each.experiment for each in imports(workspace))
+    return tuple(sorted(found))
+
+
 def names(workspace: Path) -> list[str]:
     """The names of the imports of a workspace, sorted, also of those that cannot be read.
 

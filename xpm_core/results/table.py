@@ -22,6 +22,7 @@ from xpm_core.results.folding.pivot import Pivot, pivoted
 from xpm_core.results.folding.settings import Settings
 from xpm_core.results.foreign import ForeignNote, ForeignRun, foreign_notes
 from xpm_core.results.formats.sheet import Sheet, named
+from xpm_core.results.formats.text_form import as_text, begun_with
 from xpm_core.results.formats.written import Written
 from xpm_core.results.jobs import Job, Known
 from xpm_core.results.plotting.curved import Source
@@ -282,6 +283,16 @@ class Table(Comparable, Written, Plotted, Sequence[Row]):
             codes={row.identity: row.code for row in self if row.code},
             notes=[*self.notes, *unfinished],
         )
+
+    def __str__(self) -> str:
+        """The first rows as `xpm results` prints them, with the IDs of their jobs, and the notes."""
+        sheet = self.sheet()
+        if self._asked is not None or not len(self):
+            return as_text(sheet)
+        about = {"ID": [short(row.identity) for row in self]}
+        if any(row.state is not State.DONE for row in self):
+            about["STATE"] = [row.state.value if row.state else "unknown" for row in self]
+        return as_text(begun_with(sheet, about, without=_STATE.name))
 
     def _unfinished(self, results: Sequence[Column]) -> list[str]:
         """A sentence if jobs that are not done have reported some results: these may be no final values."""

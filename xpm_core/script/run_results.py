@@ -103,7 +103,9 @@ def table_of_run(
     notes = [*_notes(found, unsure), *foreign.notes]
     others = by_index(entries).rows
     table: list[Row] = [*found, *beside(found, [run for run in foreign.runs if bound.matches(run)])]
-    return table_of(table, workspace.path, lambda: {**others, **rows}.values(), notes=notes, whole=bool(filter))
+    return table_of(
+        table, workspace.path, lambda: {**others, **rows}.values(), notes=notes, whole=bool(str(filter).strip())
+    )
 
 
 def _row(job: TrackedJob, entries: Mapping[str, Entry]) -> JobRow:

@@ -164,6 +164,14 @@ class JobDirectory:
             os.mkdir(f"{path}/.xpm/executions")
             return number
 
+    def numbered(self, number: int) -> int:
+        """The number that `prepare` would record an execution under now. It changes nothing.
+
+        Args:
+            number: The number of the attempt, as far as Redis knows.
+        """
+        return max(number, max(self._numbers().values(), default=0) + 1)
+
     def marker(self) -> Marker | None:
         """The outcome of the job by its directory; None if no execution has ended it."""
         listed = self._listed()

@@ -87,6 +87,18 @@ class ReadableLinks:
     def __init__(self, folder: Path, workspace: Path) -> None:
         self.folder = folder
         self._jobs = f"{workspace}/jobs/"
+        self._there: set[str] = set()
+        """The jobs whose directories were there. They are not looked for again, because there may be many."""
+        self._made: dict[str, str] = {}
+        """By name, where the links lead that were there after the last update."""
+
+    def has(self, job: JobDirectory) -> bool:
+        """Whether a job has, or had, a directory."""
+        if job.identity in self._there:
+            return True
+        if job.path.is_dir():
+            self._there.add(job.identity)
+        return job.identity in self._there
 
     def update(self, jobs: Iterable[tuple[JobDirectory, str]]) -> int:
         """Let the folder have a link for each of these jobs that has a directory, and for no other job.
@@ -100,19 +112,23 @@ class ReadableLinks:
         Raises:
             WorkspaceError: The folder or a link cannot be made.
         """
-        wanted = _named([(job, tags) for job, tags in jobs if job.path.is_dir()])
+        wanted = _named([(job, tags) for job, tags in jobs if self.has(job)])
         with explained(str(self.folder), "cannot be linked in"):
             self.folder.mkdir(parents=True, exist_ok=True)
-            for name in os.listdir(self.folder):
+            there = set(os.listdir(self.folder))
+            for name in there:
                 link = f"{self.folder}/{name}"
                 if name not in wanted and _target(link).startswith(self._jobs):
                     os.unlink(link)
             for name, job in wanted.items():
                 link, target = f"{self.folder}/{name}", str(job.path)
+                if name in there and self._made.get(name) == target:
+                    continue
                 if (found := _target(link)) != target:
                     if not found and os.path.lexists(link):
                         raise FileExistsError(errno.EEXIST, "something else has this name", link)
                     link_atomic(link, target)
+                self._made[name] = target
         return len(wanted)
 
 

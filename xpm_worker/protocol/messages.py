@@ -213,6 +213,7 @@ class AttemptEnded(NamedTuple):
         looked: As in `TaskFinished`, if the reason is "refused".
         live_files: Whether the job has read files of the project that its snapshot does not hold.
         reported: What the job has reported for tables.
+        number: Number of the attempt in the job's directory; 0 if there was none.
     """
 
     execution: str
@@ -227,6 +228,7 @@ class AttemptEnded(NamedTuple):
     looked: str = ""
     live_files: bool = False
     reported: dict[str, Any] = {}  # noqa: RUF012, nobody adds to it
+    number: int = 0
 
 
 Message = (

@@ -57,6 +57,7 @@ class HeldLease:
         lease: The lease.
         asked: When the call was sent that gave or renewed the lease, by the boot clock. The lease began later.
         left_s: How long the lease holds after that, seconds.
+        number: The number of the attempt in the job's directory; 0 before its process has started.
         began_s: When the job's process started, epoch seconds; 0 before that.
         about: What the record says of the job's code, of the worker and of its machine; empty if it has no record.
         reported: What the job has reported for tables, as its record says it.
@@ -65,6 +66,7 @@ class HeldLease:
     lease: Lease
     asked: float
     left_s: float
+    number: int = 0
     began_s: float = 0.0
     about: dict[str, Any] = field(default_factory=dict)
     reported: dict[str, Any] = field(default_factory=dict)
@@ -379,7 +381,7 @@ class Claimer:
             host=self.worker.host,
             worker=self.worker.name,
             execution=adopted or lease.execution,
-            attempt=lease.attempt,
+            attempt=held.number or lease.attempt,
             error=dict(error or {}) if state is State.FAILED else {},
             **(code_facts(held.about) if held.about else {}),
             results=results_in(held.reported),

@@ -237,8 +237,8 @@ class Runner:
 
     def _note(self, held: HeldLease, word: Message) -> None:
         if isinstance(word, AttemptStarted):
-            self.pid, self._number = word.pid, word.number
-            log.info("%s: starts (attempt %d)", held.lease.spec.label, held.lease.attempt)
+            self.pid, self._number, held.number = word.pid, word.number, word.number
+            log.info("%s: starts (attempt %d)", held.lease.spec.label, held.number)
         elif isinstance(word, StatusUpdate) and word.kind == Event.PROGRESS.value:
             self._claimer.publish(held, Event.PROGRESS, word.data)
         elif isinstance(word, OutputRegistered):

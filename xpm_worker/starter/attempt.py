@@ -279,6 +279,7 @@ class Attempt:
         record |= outcome.kept_ran(self.job, self.ran)
         reported = outcome.kept_results(self._directory, self.job.execution, self.reported, self.finished)
         record, ended = record | reported, ended._replace(reported=reported, live_files="live_files" in record)
+        ended = ended._replace(number=self.number)
         record["log_to"] = self._directory.log_sizes()
         try:
             self._directory.write_record(self.number, self.job.execution, record)

@@ -89,6 +89,8 @@ def test_public_functions_and_classes_are_all_recorded_by_a_name_that_stays() ->
         "xpm_core.config.base",
         "xpm_core.config.deprecation",
         "xpm_core.errors",
+        "xpm_core.job.reporting.metrics",
+        "xpm_core.job.reporting.results",
         "xpm_core.reading.look",
         "xpm_core.store.connector",
     }

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from xpm_core.reproduction.comparison import Compared, compare
+from xpm_core.reproduction.reported import Parting
 
 
 def compared(tmp_path: Path, name: str, then: str, now: str) -> Compared:
@@ -47,6 +48,40 @@ def test_the_same_metrics_at_another_time_are_equal(tmp_path: Path) -> None:
 def test_other_metrics_differ_by_their_numbers(tmp_path: Path) -> None:
     found = compared(tmp_path, "metrics.jsonl", metrics("e1", 5.0, 0.5), metrics("e2", 9.0, 0.25))
     assert (found.result, found.relative) == ("differs", 0.5)
+
+
+def logged(*steps: tuple[int, Any], execution: str = "e1", at: float = 5.0) -> str:
+    rows = [{"step": step, "loss": loss, "at": at + step} for step, loss in steps]
+    return lines({"xpm_execution": execution, "at": at}, *rows)
+
+
+def test_the_metrics_of_a_job_that_was_resumed_equal_those_of_one_that_was_not(tmp_path: Path) -> None:
+    then = (
+        logged((1, 0.5), (2, 0.4), (3, 0.37)) + '{"step": 4, "lo\n' + logged((3, 0.3), (4, 0.2), execution="e2", at=9)
+    )
+    now = logged((1, 0.5), (2, 0.4), (3, 0.3), (4, 0.2), execution="e3")
+    assert compared(tmp_path, "metrics.jsonl", then, now).result == "equal"
+
+
+def test_metrics_that_differ_say_where_they_part_first(tmp_path: Path) -> None:
+    found = compared(tmp_path, "metrics.jsonl", logged((1, 0.5), (2, 0.4), (3, 1)), logged((1, 0.5), (2, 0.2), (3, 2)))
+    assert (found.parting, found.relative) == (Parting("loss", 2, 0.4, 0.2), 0.5)
+
+
+def test_metrics_that_end_earlier_differ_by_their_first_step_that_lacks(tmp_path: Path) -> None:
+    found = compared(tmp_path, "metrics.jsonl", logged((1, 0.5), (2, 0.4)), logged((1, 0.5)))
+    assert (found.parting, found.relative) == (Parting("loss", 2, 0.4, None), None)
+
+
+def test_a_text_among_metrics_counts(tmp_path: Path) -> None:
+    found = compared(tmp_path, "metrics.jsonl", logged((1, "warm")), logged((1, "cold")))
+    assert found.parting == Parting("loss", 1, "warm", "cold")
+
+
+def test_metrics_that_are_not_finite_are_equal_if_they_are_the_same(tmp_path: Path) -> None:
+    nan = {"step": 1, "loss": None, "at": 1, "not_finite": {"loss": "nan"}}
+    then, now = ({"xpm_execution": each, "at": 1} for each in ("e1", "e2"))
+    assert compared(tmp_path, "metrics.jsonl", lines(then, nan), lines(now, nan)).result == "equal"
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,13 @@ from xpm_core.errors import (
     SealedError,
     UnknownParameterError,
 )
+from xpm_core.identity import seal
+from xpm_core.index.merged import MergedIndex
 from xpm_core.reading.events import Record
 from xpm_core.script.follow.tracker import Tracker
 from xpm_core.states import State
+from xpm_core.store.jobs import new_execution_id
+from xpm_core.store.records import Claim, WorkerId
 
 pytestmark = pytest.mark.redis
 
@@ -326,3 +330,21 @@ def test_server_may_be_named_by_the_environment_and_is_in_no_argument(
         assert process is not None
         assert stage.url not in " ".join(map(str, process.args))  # type: ignore[arg-type]
     assert "XPM_REDIS_URL" not in failing.report, "the shell has it"
+
+
+def test_a_job_whose_worker_was_lost_once_too_often_has_failed_in_the_index_too(stage: Stage) -> None:
+    gone = WorkerId("gone", "node9", queues=("lonely",))
+    with stage.failing(queue="lonely"):
+        write = Write.C(note=stage.note()).submit(max_losses=0)
+        claims: list[Claim] = []
+
+        def claimed() -> bool:
+            claims.append(stage.store.claim(gone, new_execution_id()))
+            return claims[-1].lease is not None
+
+        wait_until(claimed)
+        assert claims[-1].lease is not None
+        stage.store.lose(claims[-1].lease)
+    end = MergedIndex(stage.workspace.path).read()[seal(write)].end
+    assert end is not None
+    assert (end.state, end.error["type"]) == (State.FAILED, "WorkerLost")

@@ -228,3 +228,39 @@ def test_forked_processes_let_go_of_the_pipe(tmp_path: Path) -> None:
     os.fstat(number)
     assert made in page_process._HELD
     made.close()
+
+
+# -- how it is said ---------------------------------------------------------------------------------------------------
+
+
+def test_the_address_is_one_line_above_the_progress_on_a_narrow_terminal(desktop: Desktop) -> None:
+    hold = f"Hold.C(n=1, until={str(desktop.folder / 'go')!r}).submit()"
+    terminal = desktop.terminal(desktop.script("sweep.py", hold, options="workers=1, port=0"), columns=50)
+    wait_until(lambda: ADDRESS.search(terminal.raw.decode()), show=lambda: terminal.raw)
+    assert re.search(rb"page http://127\.0\.0\.1:\d+/\?token=[0-9a-f]{32}\r?\n", terminal.raw), "no break stands in it"
+    (desktop.folder / "go").touch()
+    assert terminal.ends() == 0
+
+
+def test_two_experiments_of_a_script_have_the_same_port(desktop: Desktop) -> None:
+    with closing(socket.socket()) as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    os.umask(0o077)
+    script = desktop.write(
+        "two.py",
+        f"""
+        import os, time
+        from xpm_core import experiment
+        from pathlib import Path
+
+        if __name__ == "__main__":
+            for name in ("one", "two"):
+                with experiment({str(desktop.workspace)!r}, name, workers=0, port={port}):
+                    while Path({str(desktop.folder / "err0.txt")!r}).read_text().count("token=") < 1 + (name == "two"):
+                        time.sleep(0.01)
+        """,
+    )
+    running = desktop.start(script)
+    assert running.ends() == 0, running.err
+    assert re.findall(r"page http://127.0.0.1:(\d+)/", running.err) == [str(port)] * 2

@@ -493,3 +493,16 @@ def test_the_marker_of_a_removed_job_counts_neither_for_submit_nor_for_a_worker(
     assert desk.claim().replaces == lease.execution
     desk.submit(submission("b"))
     assert [each.code for each in desk.submit(submission("b", marker="another"))] == [SubmitCode.DONE]
+
+
+def test_queue_and_demand_of_many_jobs_are_read_also_of_done_ones(desk: StoreClient) -> None:
+    create_token(desk.client, "gpu", 2)
+    desk.submit(submission("a", demand={"gpu": 1}))
+    desk.finish(desk.claim())
+    desk.submit(submission("b"), submission("c", queue="other"), submission("d", queue="other"))
+    jobs = Reader(desk.client, W).jobs
+    assert jobs.lines_of([identity(name) for name in ("a", "b", "nobody")]) == {
+        identity("a"): ("default", {"gpu": 1}),
+        identity("b"): ("default", {}),
+    }
+    assert jobs.lengths() == [("default", {}, 1), ("other", {}, 2)]

@@ -236,8 +236,9 @@ def test_errors_that_are_no_mistakes_keep_all_frames(tmp_path: Path) -> None:
 RAISES_NOTHING = {
     *("experiment.events", "Config.tags", "Task.execute", "Task.task_outputs", "Task.dependency", "Connector.close"),
     *("progress", "stop_tags", "param_group", "trange", "tagspath", "Task.remaining_time", "Config.missing"),
+    *("result", "log", "output"),  # they say what is wrong, and the job goes on
     *("partial", "cache", "initializer", "Config.value_class"),  # but what they return may
-    *("Connector.of_workspace", "Connector.blocking", "Connector.brief"),  # for our own use
+    *("Connector.of_workspace", "Connector.blocking", "Connector.brief", "experiment.refuse_dry"),  # for our own use
 }
 """Public functions that raise no error of ours by themselves, or are called by our code alone."""
 

@@ -48,7 +48,7 @@ def test_it_compares_models_and_writes_table_and_plots(script: Path) -> None:
     bold = {name: [cell.startswith("**") for cell in row] for name, row in cells.items()}
     assert bold["centroids"] == [False, False], "it is far from the best"
     assert any(bold["neighbours"]) or any(bold["network"])
-    assert "accuracy: mean and 95 % t interval over 5 seeds." in shown
+    assert "Mean and 95 % t interval of accuracy over 5 seeds." in shown
     assert len(re.findall(r"^  data=\w+: .*\(95 % paired t, n=5 pairs\), p=", shown, re.MULTILINE)) == 2
 
     results = script.parent / "workspace/experiments/seeds/latest/results"
@@ -58,7 +58,9 @@ def test_it_compares_models_and_writes_table_and_plots(script: Path) -> None:
     assert all(0.3 < float(row["accuracy"]) <= 1 for row in rows)
     latex = (results / "accuracy.tex").read_text()
     assert latex.count(r"\textbf{") > 0
-    assert all(word in latex for word in (r"\toprule", r"\label{tab:accuracy}", "95 \\% t interval over 5 seeds"))
+    assert all(
+        word in latex for word in (r"\toprule", r"\label{tab:accuracy}", "95 \\% t interval of accuracy over 5 seeds")
+    )
     if importlib.util.find_spec("matplotlib") is not None:
         assert all((results / name).read_bytes().startswith(b"%PDF") for name in ("accuracy.pdf", "loss.pdf"))
 

@@ -17,6 +17,7 @@ from helpers.waiting import wait_until
 
 from xpm_core import Task, experiment, look
 from xpm_core.errors import DryRunError, ExperimentError
+from xpm_core.filters import Filter
 from xpm_core.index.entries import End
 from xpm_core.index.folders import ends_folder
 from xpm_core.index.merged import MergedIndex
@@ -33,10 +34,13 @@ BAD = "model: expected a JSON value, got object"
 
 
 def end_of(crew: Crew, task: Task) -> End:
-    """How a task's job has ended, by the index."""
-    end = MergedIndex(crew.workspace.path).read()[crew.job(task).identity].end
-    assert end is not None
-    return end
+    """How a task's job has ended, by the index. A worker writes it after it has told the server."""
+
+    def end() -> End | None:
+        entry = MergedIndex(crew.workspace.path).read().get(crew.job(task).identity)
+        return entry and entry.end
+
+    return wait_until(end, show=lambda: crew.explain(task))
 
 
 def test_results_reach_the_directory_the_record_and_the_index(crew: Crew) -> None:
@@ -130,6 +134,11 @@ def test_a_script_has_the_table_of_its_own_jobs(stage: Stage) -> None:
             ("two", 0.5, State.DONE),
         ]
         assert {row.identity for row in xp.results()} == {row.identity for row in look_at(stage, "own")}
+        silent = tasks.Holding.C(names=[]).submit()
+        assert xp.wait()
+        for empty in ("", "  ", Filter()):
+            assert silent.identity not in {row.identity for row in xp.results(empty)}
+            assert silent.identity not in {row.identity for row in look_at(stage, "own", empty)}
     after = xp.results("task=Using")  # also when the block has ended
     assert [row["result"] for row in after] == [1.25]
     assert [row["accuracy"] for row in look_at(stage, "own", "accuracy!=none")] == [0.5, 0.5]
@@ -151,7 +160,7 @@ def test_foreign_rows_come_after_the_jobs_of_a_run(stage: Stage) -> None:
         assert [note.partition(",")[0] for note in xp.results().notes] == ["1 row is foreign: old.csv"]
 
 
-def look_at(stage: Stage, name: str, filter: str = "") -> list[Row]:
+def look_at(stage: Stage, name: str, filter: str | Filter = "") -> list[Row]:
     with look(stage.workspace.path, redis=stage.url) as view:
         return list(view.results(name, filter))
 

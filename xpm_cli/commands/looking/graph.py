@@ -16,6 +16,7 @@ from xpm_cli.output.terminal import Terminal
 from xpm_core.errors import UnknownExperimentError
 from xpm_core.filters import from_options
 from xpm_core.reading.listing.row import JobRow
+from xpm_core.results.foreign import with_foreign
 from xpm_core.words.text import plural
 
 MERMAID, DOT = "mermaid", "dot"
@@ -36,7 +37,7 @@ def graph(experiment: str, form: str | None) -> None:
     with open_workspace() as opened:
         names = sorted(opened.view.vocabulary.experiments or ())
         if experiment not in names:
-            raise UnknownExperimentError(experiment, tuple(names))
+            raise UnknownExperimentError(experiment, with_foreign(names, opened.workspace.path))
         inside = list(opened.view.jobs(from_options(experiment=[experiment])))
         needs = opened.view.needs(inside)
         known = {row.identity for row in inside}

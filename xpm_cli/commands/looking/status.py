@@ -14,6 +14,7 @@ from xpm_cli.output.json_form import dumps
 from xpm_cli.output.sheets.files_sheet import FilesSheet
 from xpm_cli.output.terminal import Terminal
 from xpm_core.errors import UnknownExperimentError
+from xpm_core.results.foreign import with_foreign
 
 
 @click.command()
@@ -59,5 +60,5 @@ def _watch(experiment: str, as_json: bool) -> None:
         if experiment and experiment not in names:
             names = sorted({*names, *(opened.view.vocabulary.experiments or ())})
             if experiment not in names:
-                raise UnknownExperimentError(experiment, tuple(names))
+                raise UnknownExperimentError(experiment, with_foreign(names, opened.workspace.path))
         watch(opened, experiment)

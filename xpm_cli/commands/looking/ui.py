@@ -7,6 +7,7 @@ import sys
 import threading
 import webbrowser
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -17,6 +18,7 @@ from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
 
 if TYPE_CHECKING:
     from xpm_cli.page.serving.listening import Listening
+    from xpm_cli.page.serving.open_page import OpenPage
 
 FILE = click.Path(path_type=Path, exists=True, dir_okay=False)
 NO_TLS = (
@@ -103,24 +105,31 @@ def _checked(where: _Where) -> _Where:
 
 def _serve(opened: OpenWorkspace, where: _Where, hosts: Sequence[str], *, acts: bool, wants_browser: bool) -> int:
     """Serve the page until a signal comes. Returns the signal's number."""
+    from xpm_cli.page.safety.hosts import host_allowed
     from xpm_cli.page.serving import tls
     from xpm_cli.page.serving.open_page import OpenPage
-    from xpm_core.script.this_process import others_read
 
     files = tls.checked(where.cert, where.key) if where.cert is not None and where.key is not None else None
-    listening = _listening(opened, where, wants_browser)
-    page = OpenPage(opened, setting("redis"), listening, acts=acts, hosts=hosts, tls=files)
-    announcement = page.announce(hidden=others_read(sys.stdout))
-    try:
-        for line in announcement.lines:
-            click.echo(line)
-        sys.stdout.flush()
-        say(f"{opened.workspace.path}: Ctrl-C ends the page. The jobs go on.")
-        if wants_browser:
-            _open_browser(page.address_once, webbrowser.open)
+    names = [*map(host_allowed, hosts)]
+    if "" in names:
+        raise click.UsageError(
+            f"--allow-host {hosts[names.index('')]}: this is no name. Give one such as head.lab.org."
+        )
+    with closing(_listening(opened, where, wants_browser)) as listening:
+        page = OpenPage(opened, setting("redis"), listening, acts=acts, hosts=names, tls=files)
+        _say_where(opened, page, wants_browser)
         return page.serve()
-    finally:
-        announcement.close()
+
+
+def _say_where(opened: OpenWorkspace, page: OpenPage, wants_browser: bool) -> None:
+    from xpm_core.script.this_process import others_read
+
+    for line in page.announcement(hidden=others_read(sys.stdout)):
+        click.echo(line)
+    sys.stdout.flush()
+    say(f"{opened.workspace.path}: Ctrl-C ends the page. The jobs go on.")
+    if wants_browser:
+        _open_browser(page.address_once, webbrowser.open)
 
 
 def _listening(opened: OpenWorkspace, where: _Where, wants_browser: bool) -> Listening:

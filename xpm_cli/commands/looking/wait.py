@@ -18,6 +18,7 @@ from xpm_core.labels import short
 from xpm_core.reading.listing.job_names import may_name_job
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.reading.why.known import all_paused, unserved
+from xpm_core.results.foreign import with_foreign
 from xpm_core.states import State
 from xpm_core.words.text import plural
 
@@ -78,8 +79,9 @@ def _chosen(opened: OpenWorkspace, name: str | None, chosen: Filter | None) -> F
     experiments = sorted(opened.view.vocabulary.experiments or ())
     if name in experiments:
         return chosen & from_options(experiment=[name])
-    if not may_name_job(name):
-        raise UnknownExperimentError(name, tuple(experiments))
+    known = with_foreign(experiments, opened.workspace.path)
+    if name in known or not may_name_job(name):
+        raise UnknownExperimentError(name, known)
     return chosen & from_options(where=[f"id={opened.view.job(name).identity}"])
 
 

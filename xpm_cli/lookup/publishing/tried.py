@@ -17,7 +17,7 @@ from xpm_core.filters import from_options
 from xpm_core.index.folders import END, submissions_folder
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.results.columns import Column, key_of
-from xpm_core.results.foreign import ForeignRun, foreign_runs
+from xpm_core.results.foreign import ForeignRun, foreign_runs, with_foreign
 from xpm_core.results.jobs import Known
 from xpm_core.results.table import Row, Table
 from xpm_core.states import State
@@ -133,7 +133,7 @@ def jobs_of(opened: OpenWorkspace, experiment: str) -> list[JobRow]:
     """
     names = sorted(opened.view.vocabulary.experiments or ())
     if experiment not in names and not foreign_in(opened, experiment):
-        raise UnknownExperimentError(experiment, tuple(names))
+        raise UnknownExperimentError(experiment, with_foreign(names, opened.workspace.path))
     if experiment not in names:
         return []
     return list(opened.view.jobs(from_options(experiment=[experiment]), sort="submitted"))

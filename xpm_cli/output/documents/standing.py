@@ -8,6 +8,7 @@ from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_cli.output.sheets.files_sheet import FilesSheet
 from xpm_cli.output.sheets.survey_sheet import SurveySheet
 from xpm_core.errors import UnknownExperimentError
+from xpm_core.results.foreign import with_foreign
 from xpm_core.states import State
 
 
@@ -30,7 +31,7 @@ def _by_the_server(opened: OpenWorkspace, experiment: str) -> SurveySheet:
     if experiment and experiment not in names:
         names = sorted({*names, *(opened.view.vocabulary.experiments or ())})  # also those that only the index has
         if experiment not in names:
-            raise UnknownExperimentError(experiment, tuple(names))
+            raise UnknownExperimentError(experiment, with_foreign(names, opened.workspace.path))
     forecast = opened.view.forecast(experiment, survey=survey) if survey.goes_on else None
     if experiment and names != [each.name for each in survey.experiments][:1]:
         from xpm_core.filters import from_options  # late, because most do not name an experiment
@@ -51,7 +52,7 @@ def _by_files(opened: OpenWorkspace, experiment: str) -> FilesSheet:
 
     experiments = opened.view.experiments()
     if experiment and experiment not in (names := [each.name for each in experiments]):
-        raise UnknownExperimentError(experiment, tuple(names))
+        raise UnknownExperimentError(experiment, with_foreign(names, opened.workspace.path))
     counts = Counter(
         row.state for row in opened.view.jobs(from_options(experiment=[experiment] if experiment else None))
     )

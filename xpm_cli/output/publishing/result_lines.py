@@ -14,14 +14,13 @@ from typing import Any
 
 from xpm_cli.lookup.publishing.asked_table import Shown
 from xpm_cli.output.json_form import moment
-from xpm_cli.output.tables.cells import text_of
 from xpm_cli.output.terminal import Terminal, state
 from xpm_core.labels import short
 from xpm_core.results.columns import Column
-from xpm_core.results.digits import fixed
-from xpm_core.results.folding.cells import Cell
+from xpm_core.results.folding.cells import Cell, notes_of
 from xpm_core.results.folding.folded import Folded, FoldedRow
 from xpm_core.results.folding.pivot import Pivot, PivotRow
+from xpm_core.results.formats.sheet import folded_text, most_jobs, shown_text
 from xpm_core.results.table import Row, Table
 from xpm_core.states import State
 from xpm_core.words.text import ago, line, plural
@@ -90,21 +89,19 @@ class Cells:
     def __init__(self, found: Shown, terminal: Terminal, now_s: float) -> None:
         self._found, self._terminal, self._now_s = found, terminal, now_s
         rows: Iterable[Any] = () if isinstance(found, Table) else found
-        cells = [value for row in rows for column in found.columns if isinstance(value := row.value(column), Cell)]
-        self._most = max((cell.n for cell in cells), default=0)
+        self._most = most_jobs([row.value(column) for column in found.columns] for row in rows)
 
     def text(self, row: Any, column: Column) -> str:
         """The text of a value, with its mark and how many jobs count, where these are not the same everywhere."""
         value = row.value(column)
         if isinstance(value, Cell):
             mark = MARKS.get(row.marks.get(column.name, ""), "") if isinstance(self._found, Pivot) else ""
-            count = f" ({value.count_text})" if value.n != self._most or value.missing else ""
-            return f"{value.value_text}{mark}{count}"
+            return folded_text(value, self._most, mark)
         if value is None or (value == "" and column.kind == "fact"):
             return "-"
         if column.kind == "result" and isinstance(value, float):
             mark = MARKS.get(row.marks.get(column.name, ""), "") if isinstance(self._found, Pivot) else ""
-            return f"{fixed(value, None)}{mark}"
+            return f"{shown_text(value)}{mark}"
         return self._fact(column, value)
 
     def _fact(self, column: Column, value: Any) -> str:
@@ -114,7 +111,7 @@ class Cells:
             return ago(self._now_s - value)
         if isinstance(value, Enum):
             return state(str(value.value))
-        text = text_of(str(value) if isinstance(value, Path) else value)
+        text = shown_text(value, exact=True)
         return text if self._terminal.width is None else line(text, WIDEST_VALUE)
 
 
@@ -130,18 +127,8 @@ def said_below(found: Shown) -> list[str]:
         return [plural(len(found), "row")]
     marks = {MARKS[mark] for row in found for mark in row.marks.values()} if isinstance(found, Pivot) else set()
     legend = [f"{mark} {text}" for mark, text in LEGEND.items() if mark in marks]
-    return [found.caption] * bool(found.caption) + ["   ".join(legend)] * bool(legend) + _of_cells(found)
-
-
-def _of_cells(found: Folded | Pivot) -> list[str]:
-    """What cells say of themselves, as why they have no interval; each once, with the columns."""
-    notes: dict[str, dict[str, None]] = {}
-    for row in found:
-        for column in found.columns:
-            value = row.value(column)
-            if isinstance(value, Cell) and value.note:
-                notes.setdefault(value.note, {})[column.name] = None
-    return [f"{', '.join(columns)}: {note}" for note, columns in notes.items()]
+    notes = notes_of((row.name, column.name, row.value(column)) for row in found for column in found.columns)
+    return [found.caption] * bool(found.caption) + ["   ".join(legend)] * bool(legend) + notes
 
 
 # -- for programs ------------------------------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from xpm_cli.output.json_form import SCHEMA
 from xpm_cli.output.terminal import Terminal
 from xpm_core.reproduction.comparison import Compared, Written
 from xpm_core.reproduction.pinning import Note
+from xpm_core.reproduction.reported import Parting, Value
 from xpm_core.words.text import amount, line, plural
 
 SHOWN = 12
 """How many notes of one kind are shown. `README.md` and `--json` have all."""
 LONGEST = 300
+SHORT = 60
 
 
 @dataclass(frozen=True)
@@ -95,9 +98,17 @@ def document(found: Reproduction) -> dict[str, Any]:
 
 
 def _result(each: Compared) -> str:
-    if each.relative is None:
-        return each.result
-    return f"differs in numbers, by {each.relative:.2g} at most"
+    found = each.result if each.relative is None else f"differs in numbers, by {each.relative:.2g} at most"
+    if each.parting is None:
+        return found
+    metric, step, then, now = each.parting
+    return f"{found}, first {line(metric, SHORT)} at step {step:.15g}: {_value(then)} then, {_value(now)} now"
+
+
+def _value(value: Value) -> str:
+    if value is None:
+        return "none"
+    return line(value, SHORT) if isinstance(value, str) else f"{value:.15g}"
 
 
 def _size(written: Written | None) -> str:
@@ -112,6 +123,15 @@ def _file(each: Compared) -> dict[str, Any]:
         "then": _content(each.then),
         "now": _content(each.now),
         "relative_difference": relative,
+        "first_difference": None if each.parting is None else _place(each.parting),
+    }
+
+
+def _place(parting: Parting) -> dict[str, Any]:
+    """Where metrics part. JSON has no nan and no infinity: these are texts."""
+    found = parting._asdict()
+    return {
+        name: str(value) if isinstance(value, float) and not isfinite(value) else value for name, value in found.items()
     }
 
 

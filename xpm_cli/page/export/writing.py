@@ -18,7 +18,7 @@ from starlette.applications import Starlette
 
 from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_cli.output.json_form import SCHEMA, dumps, moment
-from xpm_cli.page.application import ASSETS, build
+from xpm_cli.page.application import build
 from xpm_cli.page.desk.desk import Desk
 from xpm_cli.page.export.asking import asked, request_for
 from xpm_cli.page.export.curve_view import pictures_of
@@ -27,6 +27,7 @@ from xpm_cli.page.export.job_pages import LOG_BYTES, job_page
 from xpm_cli.page.export.place import MARK, new_copy
 from xpm_cli.page.export.result_tables import ResultTable, result_table
 from xpm_cli.page.export.rewriting import rewritten
+from xpm_cli.page.links import ASSETS
 from xpm_cli.page.rendering import page
 from xpm_cli.page.safety.guard import Guard
 from xpm_cli.page.views.jobs import columns_of, rows_of

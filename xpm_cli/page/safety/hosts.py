@@ -30,6 +30,17 @@ def host_of(header: str) -> str:
     return name.lower() if port.isascii() and port.isdigit() and name else ""
 
 
+def host_allowed(name: str) -> str:
+    """A name that a user allows, as `host_of` returns it. A port or brackets that are too many or too few do no harm.
+
+    Example:
+        >>> host_allowed("Head.cluster.org:8443"), host_allowed("fd00::1")
+        ('head.cluster.org', '[fd00::1]')
+    """
+    is_address = name.count(":") > 1 and not name.startswith("[")
+    return f"[{name.lower()}]" if is_address else host_of(name)
+
+
 class KnownHosts:
     """The layer that refuses requests for other names.
 
@@ -40,7 +51,7 @@ class KnownHosts:
 
     def __init__(self, app: ASGIApp, hosts: Collection[str] = ()) -> None:
         self._app = app
-        self._hosts = OWN | {host.lower() for host in hosts}
+        self._hosts = (OWN | {host.lower() for host in hosts}) - {""}  # "" is every name that cannot be read
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand on a request, or refuse it."""

@@ -15,35 +15,26 @@ from xpm_cli.page.serving.listening import FORWARDED, Listening
 from xpm_cli.page.serving.private_folder import private_folder
 
 
-class Announcement:
-    """The lines that say where a page is. `close` removes what they point to.
+def announcement(listening: Listening, token: str, scheme: str = "http", *, hidden: bool = False) -> list[str]:
+    """The lines that say where a page is.
 
     Args:
         listening: Where it listens.
         token: Its token.
         scheme: http or https.
-        hidden: Whether others may read the lines. Then the address stands in a file that only this user can read.
+        hidden: Whether others may read the lines. Then the address stands in a file that only this user can read, and
+            which is removed when the page ends.
     """
-
-    def __init__(self, listening: Listening, token: str, scheme: str = "http", *, hidden: bool = False) -> None:
-        self._file = ""
-        address, bare = listening.url(token, scheme), listening.url("", scheme)
-        self.lines = [f"port {listening.taken} is taken, the page has port {listening.port}"] if listening.taken else []
-        if listening.path:
-            words = ["ssh", "-L", f"{FORWARDED}:{listening.path}", socket.gethostname()]
-            self.lines += ["on your own computer, where a browser is:", f"    {shlex.join(words)}", "then open there:"]
-        if hidden:
-            self._file = _written(listening.name, address)
-            self.lines.append(f"page {bare}")
-            self.lines.append(f"others can read this output, so the address with its token is in {self._file}")
-        else:
-            self.lines.append(f"    {address}" if listening.path else f"page {address}")
-
-    def close(self) -> None:
-        """Remove the file with the address."""
-        if self._file:
-            with suppress(OSError):
-                os.unlink(self._file)
+    address, bare = listening.url(token, scheme), listening.url("", scheme)
+    lines = [f"port {listening.taken} is taken, the page has port {listening.port}"] if listening.taken else []
+    if listening.path:
+        words = ["ssh", "-L", f"{FORWARDED}:{listening.path}", socket.gethostname()]
+        lines += ["on your own computer, where a browser is:", f"    {shlex.join(words)}", "then open there:"]
+    if hidden:
+        path = _written(listening.name, address)
+        listening.files.append(path)
+        return [*lines, f"page {bare}", f"others can read this output, so the address with its token is in {path}"]
+    return [*lines, f"    {address}" if listening.path else f"page {address}"]
 
 
 def _written(name: str, address: str) -> str:

@@ -37,6 +37,7 @@ class Listening:
         host: The address that a port belongs to; empty for a Unix socket.
         port: The port; 0 for a Unix socket.
         taken: The port that was asked for and that another process has; 0 if there is none.
+        files: What is removed when it is closed, such as the file of the socket.
     """
 
     socket: socket.socket = field(repr=False)
@@ -44,7 +45,7 @@ class Listening:
     host: str = ""
     port: int = 0
     taken: int = 0
-    _closed: list[bool] = field(default_factory=list, init=False, repr=False)
+    files: list[str] = field(default_factory=list, repr=False)
 
     @property
     def name(self) -> str:
@@ -72,11 +73,10 @@ class Listening:
         return f"{scheme}://{host}:{self.port or FORWARDED}/{f'?token={token}' if token else ''}"
 
     def close(self) -> None:
-        """Remove the file of the socket, and close it. A second call does nothing."""
-        if not self._closed and self.path:  # uvicorn may have closed the socket itself
+        """Close the socket, and remove the files. A second call does nothing."""
+        while self.files:
             with suppress(OSError):
-                os.unlink(self.path)
-        self._closed.append(True)
+                os.unlink(self.files.pop())
         self.socket.close()
 
 
@@ -140,7 +140,7 @@ def on_socket(workspace: str) -> Listening:
         raise PageError(
             folder, f"no socket can be made there: {wrong}", "Serve the page on a port: --port 0."
         ) from error
-    return Listening(opened, path=path)
+    return Listening(opened, path=path, files=[path])
 
 
 def is_loopback(host: str) -> bool:

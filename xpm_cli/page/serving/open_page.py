@@ -11,7 +11,7 @@ from xpm_cli.lookup.open_workspace import OpenWorkspace
 from xpm_cli.page.application import build
 from xpm_cli.page.desk.desk import Desk
 from xpm_cli.page.safety.guard import Guard
-from xpm_cli.page.serving.announcing import Announcement
+from xpm_cli.page.serving.announcing import announcement
 from xpm_cli.page.serving.listening import Listening, is_loopback
 from xpm_cli.page.serving.server import PageServer
 from xpm_cli.page.serving.tls import Tls
@@ -55,13 +55,13 @@ class OpenPage:
         self._application = build(self._desk, self._guard)
         self._server = PageServer(self._application, listening, tls)
 
-    def announce(self, *, hidden: bool = False) -> Announcement:
-        """What is to be printed.
+    def announcement(self, *, hidden: bool = False) -> list[str]:
+        """The lines that are to be printed.
 
         Args:
-            hidden: Whether others may read it.
+            hidden: Whether others may read them.
         """
-        return Announcement(self._listening, self._guard.token, self._scheme, hidden=hidden)
+        return announcement(self._listening, self._guard.token, self._scheme, hidden=hidden)
 
     @property
     def address_once(self) -> str:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 END_S = 0.9
 """How long the page may take to end, in seconds. Threads that wait for a server or a disk are then left."""
+MOST_HEAD = 256 * 1024
+"""How long the address and the headers of a request may be, bytes: an address may name some thousand jobs."""
 _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
@@ -49,6 +51,7 @@ class PageServer(uvicorn.Server):
             uvicorn.Config(
                 app,
                 http="h11",
+                h11_max_incomplete_event_size=MOST_HEAD,
                 ws="none",
                 loop="asyncio",
                 lifespan="on",

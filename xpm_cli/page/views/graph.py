@@ -167,7 +167,7 @@ def _level(level: int) -> str:
 def _notes_of_job(found: Around) -> list[str]:
     notes = []
     if found.left:
-        notes.append(f"Not shown: {plural(found.left, 'further job')}; {NODES} are.")
+        notes.append(f"Not shown: {plural(found.left, 'further job')}, and what lies behind them; {NODES} are.")
     if found.unknown:
         notes.append(f"What they need is not known of {plural(found.unknown, 'job')}.")
     if found.guessed:

@@ -15,6 +15,7 @@ from xpm_core.index.entries import Entry
 from xpm_core.index.merged import MergedIndex
 from xpm_core.index.rebuild import described
 from xpm_core.labels import label, short
+from xpm_core.results.foreign import with_foreign
 from xpm_core.wire.unpacker import UNREADABLE, opened
 from xpm_core.workspace.job_directory import JobDirectory
 from xpm_core.workspace.kept_job import KeptJob
@@ -87,8 +88,8 @@ def select(workspace: Workspace, experiment: str, ask: Ask | None = None) -> Sel
     """
     directory = workspace.experiment(experiment)
     if not directory.path.is_dir():
-        known = tuple(sorted(each.name for each in listed(workspace.path / "experiments") if each.is_dir()))
-        raise UnknownExperimentError(experiment, known)
+        known = [each.name for each in listed(workspace.path / "experiments") if each.is_dir()]
+        raise UnknownExperimentError(experiment, with_foreign(known, workspace.path))
     entries = MergedIndex(workspace.path).read()
     places = Places.read(workspace.path)
     own = {each.identity for each in links_of(directory.path)}

@@ -102,7 +102,22 @@ def _sheet(folder: Path, runs: list[Path], results_file: str) -> Sheet:
         has, counts = ("has", "counts") if len(lacking) == 1 else ("have", "count")
         names = listed(lacking, NAMED)
         sheet.notes.append(f"{plural(len(lacking), 'run')} {has} no {results_file}, and {counts} as failed: {names}.")
+    if apart := _without_hydra(runs):
+        has = "has" if len(apart) == 1 else "have"
+        names = listed([os.path.relpath(each, folder) for each in apart], NAMED)
+        count = plural(len(apart), "numbered folder")
+        sheet.notes.append(f"{count} beside runs {has} no .hydra. Passed over: {names}.")
     return sheet
+
+
+def _without_hydra(runs: list[Path]) -> list[Path]:
+    """The folders beside those of runs that are numbered as runs are, and lack what Hydra writes."""
+    known, found = set(runs), set[Path]()
+    for place in {run.parent for run in runs if run.name.isdigit()}:
+        with os.scandir(place) as entries:
+            numbered = [Path(place, each.name) for each in entries if each.name.isdigit() and each.is_dir()]
+        found |= set(numbered) - known
+    return sorted(found, key=lambda each: _natural(str(each)))
 
 
 def _text(file: Path, digest: Any) -> str:
@@ -168,4 +183,7 @@ def _results(file: Path, digest: Any) -> Mapping[str, Any]:
     if not isinstance(values, dict):
         problem = f"expected an object with results, got {type(values).__name__}"
         raise ExchangeError(where, problem, 'Write {"accuracy": 0.9}.')
-    return dict(leaves(values))
+    try:
+        return dict(leaves(printable(values)))
+    except RecursionError:
+        raise ExchangeError(where, "it is nested too deep", "Write it in fewer levels.") from None

@@ -48,12 +48,19 @@ def read_wandb(file: Path) -> Sheet:
     """
     text, digest = read_text(file)
     sheet = Sheet("wandb", str(file), digest)
-    if text.lstrip()[0] in "[{":
-        _add_objects(sheet, text)
-    else:
-        _add_table(sheet, text)
+    try:
+        if text.lstrip()[0] in "[{":
+            _add_objects(sheet, text)
+        else:
+            _add_table(sheet, text)
+    except RecursionError:  # JSON is read deeper than its values can be gone through
+        raise _too_deep(sheet.source) from None
     _only_numbers(sheet)
     return sheet
+
+
+def _too_deep(source: str) -> ExchangeError:
+    return ExchangeError(source, "it is nested too deep", "Export it anew.")
 
 
 def _only_numbers(sheet: Sheet) -> None:
@@ -158,7 +165,7 @@ def _objects(source: str, text: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     try:
         whole = json.loads(text)
     except RecursionError:
-        raise ExchangeError(source, "it is nested too deep", "Export it anew.") from None
+        raise _too_deep(source) from None
     except ValueError as error:
         if text.lstrip()[0] == "{" and "\n" in text.strip():
             yield from _lines(source, text)

@@ -57,10 +57,15 @@ class JobSearch:
     @cached_property
     def known(self) -> KnownJobs:
         """All jobs that the index or the server knows."""
-        entries = self.index.read()
+        entries = self._indexed
         if self._reader is None:
             return by_index(entries)
         return by_server(entries, self._reader.client, self._reader.workspace_id)
+
+    @cached_property
+    def _indexed(self) -> dict[str, Entry]:
+        """What the index says of each job."""
+        return self.index.read()
 
     @cached_property
     def vocabulary(self) -> Vocabulary:
@@ -90,6 +95,9 @@ class JobSearch:
     def matching(self, filter: str | Filter, others: Sequence[R] = ()) -> tuple[list[JobRow], int, list[R]]:
         """Return the jobs that match a filter in the order of their submission, and for how many that is not known.
 
+        The index says when that was, also while the server says more of a job: else a row would move when its job ends.
+        Jobs that were submitted together have the order of the index, and those that it lacks that of their identities.
+
         Of some other rows, return those that match, too. The filter may name what only they have, as foreign runs may.
         """
         if isinstance(filter, str):
@@ -100,7 +108,15 @@ class JobSearch:
             vocabulary = replace(found, experiments={*(vocabulary.experiments or ()), *(found.experiments or ())})
         wanted = filter.bind(vocabulary, self._now_s)
         rows, unsure = self._selector.matching(wanted)
-        in_order = sorted(rows, key=lambda row: row.submitted_s or math.inf)
+        places = {identity: place for place, identity in enumerate(self._indexed)}
+        in_order = sorted(
+            rows,
+            key=lambda row: (
+                row.entry.submitted_s or row.submitted_s or math.inf,
+                places.get(row.identity, len(places)),
+                row.identity,
+            ),
+        )
         return in_order, unsure, [row for row in others if wanted.matches(row)]
 
     def ranked(self, filter: Filter) -> Ranking:

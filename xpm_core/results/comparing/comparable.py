@@ -36,8 +36,9 @@ class Comparable:
     ) -> Comparisons:
         """Compare two groups of jobs: how much greater the result of the first is.
 
-        Jobs are compared within each combination of the other columns: paired where both groups have the same seeds,
-        else by Welch's test. p-values are corrected by Holm's method for all comparisons that are returned.
+        Jobs are compared within each combination of the other columns: paired by the seeds that both groups have,
+        by Welch's test if these are fewer than 3. A row names the seeds that only one of them has. p-values are
+        corrected by Holm's method for all comparisons that are returned.
 
         Args:
             a: A filter for the first group, such as `model=bm25`.

@@ -12,9 +12,9 @@ from typing import Any, NamedTuple, overload
 from xpm_core.errors import ResultsError, UnknownColumnError
 from xpm_core.results.columns import Column, key_of, told
 from xpm_core.results.digits import fixed
-from xpm_core.results.folding.cells import Cell, Hole
+from xpm_core.results.folding.cells import Cell, Hole, notes_of
 from xpm_core.results.folding.grouping import Group, Grouping
-from xpm_core.results.folding.holes import group_text, holes_of, pooled, said_of, sentence
+from xpm_core.results.folding.holes import at_text, group_text, holes_of, pooled, said_of, sentence
 from xpm_core.results.folding.marking import paired_values
 from xpm_core.results.folding.settings import Settings
 from xpm_core.results.folding.values import scores_of, value_of
@@ -124,8 +124,7 @@ class Comparisons(Written, Sequence[ComparedRow]):
             raise ResultsError("bold", "a difference is no better than another one", "Leave it out.")
         columns = [column for column in self.columns if any(row.value(column) is not None for row in self)]
         methods = listed(sorted({row["difference"].method or "no interval" for row in self}))
-        sides = f"a: {self.a}. b: {self.b}."
-        said = f"{sides} Differences are a less b ({methods}). Adjusted: p by Holm's method for all rows."
+        said = f"Differences are a ({self.a}) less b ({self.b}): {methods}. Adjusted: p by Holm's method for all rows."
         return Sheet(
             headings=[column.name for column in columns],
             rows=[[row.value(column) for column in columns] for row in self],
@@ -133,7 +132,7 @@ class Comparisons(Written, Sequence[ComparedRow]):
             names=[row.name for row in self],
             codes=self.codes,
             caption=said,
-            notes=self.notes,
+            notes=[*self.notes, *notes_of((row.name, "difference", row["difference"]) for row in self)],
         )
 
 
@@ -187,7 +186,11 @@ def compared(two: Two, metric: Column, settings: Settings) -> Comparisons:
         [_cell(group, metric, holes[id(group)], settings) for group in (first_by_key[key], other_by_key[key])]
         for key in both
     ]
-    tests = [compare(paired_values(a), paired_values(b), settings.level) for a, b in cells]
+
+    def named(key: Any) -> str:
+        return at_text(settings.names, key)
+
+    tests = [compare(paired_values(a), paired_values(b), settings.level, named) for a, b in cells]
     columns = [*(grouping.columns[at] for at in common), *_COLUMNS]
     rows = [
         ComparedRow(columns, [first_by_key[key].values[at] for at in common], (pair[0], pair[1]), test, settings.level)
@@ -276,9 +279,15 @@ def _cell(group: Group, metric: Column, holes: Sequence[Hole], settings: Setting
 
 def _difference(cells: tuple[Cell, Cell], test: Comparison, level: float) -> Cell:
     a, b = cells
+    jobs = [
+        job
+        for cell, other in ((a, b), (b, a))
+        for job, key in zip(cell.jobs, cell.keys, strict=True)
+        if not test.paired or key in other.keys
+    ]
     method = f"{percent(level)} {test.test}" if test.test else ""
     unit = "pairs" if test.paired else "runs"
-    return Cell(test.difference, None, test.n, test.interval, method, (*a.jobs, *b.jobs), unit, (), test.note)
+    return Cell(test.difference, None, test.n, test.interval, method, tuple(jobs), unit, (), test.note)
 
 
 def _several(grouping: Grouping, sides: Sequence[Sequence[Group]], common: Sequence[int]) -> Iterator[str]:

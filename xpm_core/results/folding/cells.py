@@ -84,18 +84,24 @@ class Cell(NamedTuple):
     def value_text(self) -> str:
         """The mean and its interval, with as many decimals as its width allows: `0.912 ± 0.008`.
 
-        An interval that is not symmetric is written as `0.981 [0.962, 0.990]`, with the digits of its shorter side.
+        An interval that is not symmetric, or is so by chance, is written as `0.981 [0.962, 0.990]`, with the digits
+        of its shorter side.
         """
         if self.interval is None:
             return "--" if math.isnan(self.mean) else fixed(self.mean, None)
         half = self.half_width or 0.0
         low, high = self.interval
         sides = high - self.mean, self.mean - low
-        if math.isclose(*sides, rel_tol=1e-6, abs_tol=1e-12 * abs(self.mean)):
+        if not self._is_bounded and math.isclose(*sides, rel_tol=1e-6, abs_tol=1e-12 * abs(self.mean)):
             places = decimals(half)
             return f"{fixed(self.mean, places)} ± {fixed(half, places)}"
         places = decimals(max(min(sides), half / 10))
         return f"{fixed(self.mean, places)} [{fixed(low, places)}, {fixed(high, places)}]"
+
+    @property
+    def _is_bounded(self) -> bool:
+        """Whether an interval is made of percentiles, or on another scale: if it is symmetric, that is chance."""
+        return "bootstrap" in self.method or "(log" in self.method
 
     @property
     def count_text(self) -> str:

@@ -145,7 +145,7 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
     def notes(self) -> Sequence[str]:
         """What one should know of it, each a sentence; the first of the holes, too."""
         rest = len(self.holes) - NAMED
-        more = [f"{rest:,} more holes are in the list `holes`."] if rest > 0 else []
+        more = [f"{rest:,} more rows have holes. Each cell says how many jobs it counts."] if rest > 0 else []
         return [*self._notes, *self.holes[:NAMED], *more]
 
     @property
@@ -156,7 +156,7 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
     def caption_of(self, *columns: Column) -> str:
         """The same for some of the columns."""
         cells = [row.value(column) for row in self._rows for column in columns]
-        return self.settings.caption([cell.n for cell in cells if isinstance(cell, Cell) and cell.n])
+        return self.settings.caption(cell for cell in cells if isinstance(cell, Cell))
 
     def _said(self, row: FoldedRow) -> Iterator[str]:
         """The holes of a row, each kind in one sentence."""
@@ -324,7 +324,7 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
         """Return the mark of each row, in their order: "best"; "alike" if it is not distinguishable from the best;
         "untested" if there are too few values to tell; empty if it is worse.
 
-        Rows are tested against the best, paired where they have the same seeds. p-values are corrected by Holm's method
+        Rows are tested against the best, paired by the seeds that they share. p-values are corrected by Holm's method
         for all comparisons that are made. If the row with the best mean has less than 3 values, there is no best one:
         all are "untested". So the greatest of single runs is never called the best.
 
@@ -416,7 +416,9 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
         """
         by, across = ([self.column(name) for name in as_names(names)] for names in (rows, columns))
         found = pivoted(self._rows, by, across, self._metric(value, "pivot"), self.grouping.columns)
-        found.caption, found.notes = self.caption_of(found.value), [*self.notes, *found.notes]
+        cells = [cell for row in self for cell in [row.value(found.value)] if isinstance(cell, Cell)]
+        found.caption = self.settings.caption(cells, found.value.name) if cells else ""
+        found.notes = [*self.notes, *found.notes]
         if self.settings.interval != "stratified":
             found.mark(lowest=lowest, level=self.settings.level)
         return found

@@ -10,7 +10,7 @@ Owns: groups. It computes no values.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
@@ -72,6 +72,7 @@ class Grouping:
         unknown: Identities of jobs whose parameters are not known; each is a group of its own.
         along: The columns that are not folded, but differ wherever the folded ones do.
         together: The parameters that are folded, too, because they are the same thing as a parameter that is.
+        unlike: The columns that are None in some rows and absent from others, which look the same; a job of each kind.
     """
 
     over: Sequence[Column]
@@ -80,6 +81,7 @@ class Grouping:
     unknown: Sequence[str]
     along: Sequence[Column]
     together: Sequence[Column]
+    unlike: Sequence[tuple[Column, str, str]] = ()
 
 
 def foldable(columns: Columns, names: Sequence[str], place: str) -> list[Column]:
@@ -89,13 +91,13 @@ def foldable(columns: Columns, names: Sequence[str], place: str) -> list[Column]
         ResultsError: There is no name, or one of them is a result or a fact of the job.
         UnknownColumnError: Nothing has such a name.
     """
+    remedy = "Name what varies between runs, such as seed."
     if not names:
-        raise ResultsError(place, "expected the name of a column to fold", 'Write what varies, such as over("seed").')
+        raise ResultsError(place, "expected the name of a column to fold", remedy)
     found = [columns.find(name, place) for name in dict.fromkeys(names)]
     for column in found:
         if column.kind not in ("tag", "param") and column != TASK:
             what = "a result" if column.kind == "result" else "a fact of the job"
-            remedy = 'Write what varies between runs, such as over("seed").'
             raise ResultsError(place, f"expected a tag or a parameter, but {column.name!r} is {what}", remedy)
     return found
 
@@ -133,7 +135,8 @@ def grouped(rows: Sequence[Line], columns: Columns, over: Sequence[Column]) -> G
         group.keys.append(keys[at])
     found = [column for column, _ in kept]
     along = _along(keys, kept) if len(groups) == len(rows) > 1 else []
-    return Grouping(over, found, list(groups.values()), list(unknown.values()), along, together)
+    unlike = list(_unlike(rows, kept))
+    return Grouping(over, found, list(groups.values()), list(unknown.values()), along, together, unlike)
 
 
 class _Parts:
@@ -214,6 +217,17 @@ def _task_names(rows: Sequence[Line]) -> list[str]:
 def _class_of(row: Line, classes: Mapping[str, Collection[str]]) -> str:
     known = classes.get(row.task, ()) if row.foreign is not None else ()
     return next(iter(known)) if len(known) == 1 else row.job.task or "?"
+
+
+def _unlike(
+    rows: Sequence[Line], kept: Sequence[tuple[Column, Mapping[int, Any]]]
+) -> Iterator[tuple[Column, str, str]]:
+    """The columns that are None in some rows, and that others have not; and a job of each kind."""
+    for column, values in kept:
+        none = next((at for at, value in values.items() if value is None), None)
+        absent = None if none is None else next((at for at in range(len(rows)) if at not in values), None)
+        if none is not None and absent is not None and rows[absent].job.params is not None:
+            yield column, rows[none].identity, rows[absent].identity
 
 
 def _along(keys: Sequence[Key], kept: Sequence[tuple[Column, Mapping[int, Any]]]) -> list[Column]:

@@ -15,6 +15,9 @@ from xpm_core.results.folding.grouping import TASK, Group, Grouping, Key, Line
 from xpm_core.states import State
 from xpm_core.words.text import listed, plural
 
+NAMED = 10_000
+"""How many seeds that groups lack are named in all. Above that, the seeds are no grid, and a note says so."""
+
 _Kind = tuple[bool, ...]
 """Whether a row is foreign, and which of the names that are folded it has not."""
 
@@ -26,11 +29,30 @@ def holes_of(grouping: Grouping) -> list[list[Hole]]:
     are compared among foreign rows: jobs do not lack the seeds of somebody's old runs.
     """
     names = [column.name for column in grouping.over]
-    expected: dict[_Kind, dict[Key, None]] = {}
+    expected = {} if _is_no_grid(grouping) else _expected(grouping)
+    return [_holes(group, names, expected) for group in grouping.groups]
+
+
+def _expected(grouping: Grouping) -> dict[_Kind, dict[Key, None]]:
+    """The seeds that any group has, of each kind of rows."""
+    found: dict[_Kind, dict[Key, None]] = {}
     for group in grouping.groups:
         for row, key in zip(group.rows, group.keys, strict=True):
-            expected.setdefault(_kind(row, key), {})[key] = None
-    return [_holes(group, names, expected) for group in grouping.groups]
+            found.setdefault(_kind(row, key), {})[key] = None
+    return found
+
+
+def _is_no_grid(grouping: Grouping) -> bool:
+    """Whether the groups lack more seeds than anybody wants to see named, as if each row had a seed of its own."""
+    seeds = {key for group in grouping.groups for key in group.keys}
+    if len(seeds) * len(grouping.groups) <= NAMED:
+        return False
+    expected = _expected(grouping)
+    lacking = 0
+    for group in grouping.groups:
+        kinds = {_kind(row, key) for row, key in zip(group.rows, group.keys, strict=True)}
+        lacking += sum(len(expected[kind]) for kind in kinds) - len(set(group.keys))
+    return lacking > max(NAMED, sum(len(group.rows) for group in grouping.groups))
 
 
 def _kind(row: Line, key: Key) -> _Kind:
@@ -45,7 +67,7 @@ def _holes(group: Group, names: Sequence[str], expected: Mapping[_Kind, Mapping[
     ]
     known = set(group.keys)
     kinds = {_kind(row, key): None for row, key in zip(group.rows, group.keys, strict=True)}
-    absent = {key: None for kind in kinds for key in expected[kind] if key not in known}
+    absent = {key: None for kind in kinds for key in expected.get(kind, ()) if key not in known}
     return [*found, *(Hole(at_text(names, key), key, ABSENT) for key in absent)]
 
 
@@ -82,16 +104,23 @@ def sentence(group: str, keys: Sequence[Key], holes: Sequence[Hole], unit: str) 
 def said_of(grouping: Grouping, names: Sequence[str]) -> Iterator[str]:
     """What else a reader must know of the groups: jobs that differ in nothing, and jobs of other code or packages."""
     over = " and ".join(names)
+    if _is_no_grid(grouping):
+        yield f"The values of {over} differ so much between groups that those which a group lacks are not named."
     if grouping.along:
         columns = listed([column.name for column in grouping.along])
-        also = ", ".join(f'"{name}"' for name in [*names, grouping.along[0].name])
+        also = " and ".join([*names, grouping.along[0].name])
         yield (
             f"No two jobs differ in {over} alone: {columns} differs, too. If that is no other configuration, "
-            f"fold both: .over({also})."
+            f"fold over both: {also}."
         )
     if grouping.unknown:
         identities = listed([short(identity) for identity in grouping.unknown], SHOWN)
         yield f"Each stands alone, because its parameters are not known: {identities}."
+    for column, none, absent in grouping.unlike:
+        yield (
+            f"Rows without {column.name} are of two kinds: it is None, as in {short(none)}, or the job has no such "
+            f"{'tag' if column.kind == 'tag' else 'parameter'}, as {short(absent)}."
+        )
     if grouping.together:
         columns = listed([column.key for column in grouping.together])
         yield f"Folded together with {over}, because its value is the same in each job: {columns}."
@@ -107,10 +136,10 @@ def pooled(grouping: Grouping, names: Sequence[str]) -> list[str]:
     for group in grouping.groups:
         outer = {key[:-1] for key in group.keys}
         if 1 < len(outer) < len(set(group.keys)):
-            few, asked = " and ".join(names[:-1]), ", ".join(f'"{name}"' for name in names)
+            few, asked = " and ".join(names[:-1]), " and ".join(names)
             return [
                 f"Intervals and tests take all runs as independent. If runs of one {few} are alike, these are too "
-                f'narrow: fold {names[-1]} alone, or use .aggregate([{asked}], "mean").'
+                f"narrow: fold over {names[-1]} alone, or aggregate over {asked} in Python."
             ]
     return []
 

@@ -13,7 +13,7 @@ from xpm_core.results.columns import Column, key_of, told
 from xpm_core.results.folding.cells import notes_of
 from xpm_core.results.folding.choosing import Valued
 from xpm_core.results.folding.marking import ALIKE, Mark, marked, untested
-from xpm_core.results.formats.sheet import Sheet, Span, is_folded
+from xpm_core.results.formats.sheet import Sheet, Span
 from xpm_core.results.formats.written import Written
 from xpm_core.words.text import listed, plural
 
@@ -131,13 +131,13 @@ class Pivot(Written, Sequence[PivotRow]):
             for place, column in enumerate(self.columns)
             if row.marks.get(column.name) in ("best", "alike")
         }
-        folded = any(is_folded(value) for row in rows for value in row)
-        caption = (
-            f"{self.value.name}: {self.caption[:1].lower()}{self.caption[1:]}" if folded else f"{self.value.name}."
-        )
         first = len(self.columns) - len(self.places)
         is_named = len(self.across) == 1 and all("=" not in column.name for column in self.places)
-        said = [caption, ALIKE.format(" of each column") if best else "", *self.untested]
+        said = [
+            self.caption or f"Values are those of {self.value.name}.",
+            ALIKE.format(" of each column") if best else "",
+            *self.untested,
+        ]
         return Sheet(
             headings=[column.name for column in self.columns],
             rows=rows,

@@ -6,13 +6,13 @@ Owns: these settings, and how a caption says them.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from xpm_core.results.folding.cells import Cell, singular
 from xpm_core.results.folding.holes import unit_of
 from xpm_core.results.statistics.arguments import Bounds, checked_bounds, checked_choice, checked_level
-from xpm_core.results.statistics.intervals import KINDS
-from xpm_core.results.statistics.numbers import percent
+from xpm_core.results.statistics.intervals import KINDS, called
 
 _STATISTICS = {
     "mean": "mean",
@@ -20,7 +20,6 @@ _STATISTICS = {
     "median": "median of the means",
     "optimality_gap": "optimality gap",
 }
-_INTERVALS = {"sd": "standard deviation", "se": "standard error", "minmax": "range from least to greatest"}
 
 
 @dataclass(frozen=True)
@@ -67,18 +66,24 @@ class Settings:
             return ""
         return f" ({'logit' if low and high else 'log'} scale)"
 
-    def caption(self, counts: Sequence[int]) -> str:
-        """A sentence for the caption of a table whose cells have so many jobs each.
+    def caption(self, cells: Iterable[Cell], of: str = "") -> str:
+        """What cells show, a sentence for the caption of their table.
+
+        Args:
+            cells: The cells.
+            of: The name of their result, if they have only one.
 
         Example:
-            >>> Settings(["seed"]).caption([5, 5, 3])
-            'Mean and 95 % t interval over 3 to 5 seeds.'
+            >>> Settings(["seed"]).caption(cells, "accuracy")
+            'Mean and 95 % t interval of accuracy over 3 to 5 seeds.'
         """
+        counting = [cell for cell in cells if cell.n]
+        counts = [cell.n for cell in counting]
         few, many = min(counts, default=0), max(counts, default=0)
-        count = str(many) if few == many else f"{few} to {many}"
-        kinds = {"t": "t interval", "bootstrap": "bootstrap interval", "stratified": "stratified bootstrap interval"}
-        spread = _INTERVALS.get(self.interval) or f"{percent(self.level)} {kinds[self.interval]}"
-        spread += self._scale
+        count = f"{many} {self.unit if many != 1 else singular(self.unit)}"
+        over = f"over {count}" if few == many else f"over {few} to {count}"
+        shown = any(cell.interval is not None for cell in counting)
+        spread = f" and {called(self.interval, self.level)}{self._scale}" if shown else ""
         centre = _STATISTICS[self.statistic]
-        said = f"{centre[:1].upper()}{centre[1:]} and {spread} over {count} {self.unit}."
-        return f"{said} {self.stopped}".rstrip()
+        said = f"{centre[:1].upper()}{centre[1:]}{spread}{f' of {of}' if of else ''} {over}"
+        return f"{said}{'' if shown else ', without an interval'}. {self.stopped}".rstrip()

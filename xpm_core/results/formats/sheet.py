@@ -6,7 +6,7 @@ Owns: this record, and its flat form, in which a cell takes several columns.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
@@ -144,6 +144,28 @@ def text_of(value: Any, *, exact: bool = False) -> str:
     if isinstance(found, float) and not exact:
         return fixed(found, None)
     return "" if found is None else str(found)
+
+
+def shown_text(value: Any, *, exact: bool = False) -> str:
+    """The same in aligned columns, where an empty place must be seen: `-` for None, and two quotes for no letter."""
+    return "-" if value is None else text_of(value, exact=exact) or '""'
+
+
+def most_jobs(rows: Iterable[Sequence[Any]]) -> int:
+    """How many jobs a cell of a table counts at most."""
+    return max((value.n for row in rows for value in row if is_folded(value)), default=0)
+
+
+def folded_text(cell: Folded, most: int, mark: str = "") -> str:
+    """A cell in aligned columns: its value and a mark, and how many jobs it counts if others count more.
+
+    Args:
+        cell: The cell.
+        most: How many jobs a cell of the table counts at most.
+        mark: What stands behind the value.
+    """
+    count = f" ({cell.count_text})" if cell.n != most or cell.missing else ""
+    return f"{cell.value_text}{mark}{count}"
 
 
 def count_of(cell: Folded) -> str:

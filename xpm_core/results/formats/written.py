@@ -16,6 +16,7 @@ from xpm_core.results.formats.html_form import as_html
 from xpm_core.results.formats.latex import as_latex
 from xpm_core.results.formats.markdown import as_markdown
 from xpm_core.results.formats.sheet import Sheet
+from xpm_core.results.formats.text_form import as_text
 from xpm_core.tracebacks.edges import edge
 
 Place = str | os.PathLike[str]
@@ -122,6 +123,10 @@ class Written(ABC):
             MissingPackageError: polars is not installed.
         """
         return frames.to_polars(self.sheet())
+
+    def __str__(self) -> str:
+        """The first rows as aligned text, what a cell is, and the first notes."""
+        return as_text(self.sheet())
 
     def _repr_html_(self) -> str:
         """The table in a notebook."""

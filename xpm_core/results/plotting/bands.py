@@ -20,8 +20,7 @@ from typing import NamedTuple
 from xpm_core.labels import short
 from xpm_core.results.curves import Point
 from xpm_core.results.statistics.arguments import Bounds
-from xpm_core.results.statistics.intervals import LEAST, summary
-from xpm_core.results.statistics.numbers import percent
+from xpm_core.results.statistics.intervals import LEAST, called, summary
 from xpm_core.words.text import listed, plural
 
 MOST_STEPS = 500
@@ -98,10 +97,7 @@ class Spread(NamedTuple):
     @property
     def said(self) -> str:
         """The interval in words."""
-        words = {"t": "t interval", "bootstrap": "bootstrap interval"}
-        if self.interval in words:
-            return f"{percent(self.level)} {words[self.interval]}"
-        return {"sd": "standard deviation", "se": "standard error"}.get(self.interval, "range from least to greatest")
+        return called(self.interval, self.level)
 
 
 def band_of(name: str, runs: Sequence[Run], spread: Spread) -> Band:

@@ -94,7 +94,7 @@ class Curved:
         groups: The curves of each row.
         spread: The interval of the bands; None if each curve is that of a job.
         notes: What one should know of them, each a sentence.
-        caption: What a curve is; empty for jobs.
+        caption: What a curve is; empty for jobs, and before `bands`.
     """
 
     metric: str
@@ -108,6 +108,9 @@ class Curved:
         assert self.spread is not None
         found = [band_of(group.name, group.runs, self.spread) for group in self.groups]
         self.notes = [*(note for band in found for note in band.notes), *self.notes]
+        shown = any(step.low is not None for band in found for step in band.steps)
+        interval = f" and {self.spread.said}" if shown else ""
+        self.caption = f"Mean{interval} at each step; dotted where fewer runs count."
         return [band for band in found if band.steps]
 
 
@@ -148,9 +151,9 @@ def curved(
         return found
     if len({group.name for group in kept}) < len(kept):
         problem = f"several rows have the same {' '.join(column.name for column in by) or 'name'}"
-        raise ResultsError(place, problem, f"Write by=: {listed([column.name for column in source.telling])}.")
+        telling = listed([column.name for column in source.telling])
+        raise ResultsError(place, problem, f"Name what tells them apart with `by`: {telling}.")
     found.notes += source.notes
-    found.caption = f"Mean and {source.spread.said} at each step; dotted where fewer runs count."
     return found
 
 

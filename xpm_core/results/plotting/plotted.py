@@ -105,7 +105,7 @@ class Plotted(ABC):
             ]
             return drawing.draw_lines(chart)
         bands = found.bands()
-        chart.notes = found.notes
+        chart.notes, chart.caption = found.notes, found.caption
         return drawing.draw_bands(chart, bands)
 
 

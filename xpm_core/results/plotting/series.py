@@ -141,7 +141,7 @@ def _claim(taken: dict[Any, str], place: Any, rest: str, text: str) -> None:
         taken[place] = rest
         return
     problem = f"several rows have {text}: {listed([each or 'no other tag' for each in (taken[place], rest)])}"
-    raise ResultsError("plot", problem, "Name what tells them from each other: by=...; or choose some with where().")
+    raise ResultsError("plot", problem, "Name what tells them from each other with `by`, or choose some of them.")
 
 
 def is_log(chart: Chart) -> bool:
@@ -152,4 +152,5 @@ def is_log(chart: Chart) -> bool:
 
 def rest_of(values: Mapping[str, Any], named: Sequence[str]) -> str:
     """What tells a row from others besides the columns that a plot names."""
-    return " ".join(f"{name}={text_of(value, exact=True)}" for name, value in values.items() if name not in named)
+    told = {name: text_of(value, exact=True) or "none" for name, value in values.items() if name not in named}
+    return " ".join(f"{name}={text}" for name, text in told.items())

@@ -1,4 +1,4 @@
-"""Whether two groups of runs differ: paired when they have the same seeds, else Welch's test.
+"""Whether two groups of runs differ: paired by the seeds that both have, Welch's test if these are too few.
 
 The t test comes first, because it also gives an interval. Where there are enough pairs, a test that assumes no normal
 distribution stands beside it.
@@ -9,7 +9,7 @@ Owns: comparisons of two groups, and Holm's correction. May import the other mod
 from __future__ import annotations
 
 import math
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from xpm_core.errors import ResultsError
@@ -19,6 +19,8 @@ from xpm_core.results.statistics.intervals import LEAST, Interval
 from xpm_core.results.statistics.numbers import as_floats, counted, moments, not_finite
 from xpm_core.results.statistics.signed_tests import FLIPPED, sign_flip_p, wilcoxon_p
 
+NAMED = 3
+"""So many keys a note names."""
 GRAIN = 13
 """So many digits of the largest value count where differences are ranked: floats have 15 to 17."""
 
@@ -64,8 +66,17 @@ class Comparison(NamedTuple):
     note: str = ""
 
 
-def compare(a: Values, b: Values, level: float = 0.95) -> Comparison:
-    """Compare two groups: paired if both are mappings with the same keys, else by Welch's test.
+def compare(a: Values, b: Values, level: float = 0.95, named: Callable[[Hashable], str] = str) -> Comparison:
+    """Compare two groups: paired by the keys that both have, by Welch's test if these are fewer than 3.
+
+    Values whose key only one group has do not count in a paired test, and `note` names their keys. If a value of either
+    group is no finite number, there is no difference, whether it has a counterpart or not.
+
+    Args:
+        a: The values of the first group; a mapping if they have keys, such as seeds.
+        b: Those of the second.
+        level: The level of confidence.
+        named: What a key is called in the note.
 
     Raises:
         ResultsError: The level is no number between 0 and 1.
@@ -76,11 +87,23 @@ def compare(a: Values, b: Values, level: float = 0.95) -> Comparison:
     if not isinstance(a, Mapping) or not isinstance(b, Mapping):
         return welch(_numbers(a), _numbers(b), level)
     common = [key for key in a if key in b]
-    if len(common) == len(a) == len(b):
-        return paired([a[key] for key in common], [b[key] for key in common], level)
+    alone = [[named(key) for key in one if key not in other] for one, other in ((a, b), (b, a))]
+    if not any(alone) or (len(common) >= LEAST and not not_finite(_numbers(a) + _numbers(b))):
+        found = paired([a[key] for key in common], [b[key] for key in common], level)
+        return found._replace(note=". ".join(filter(None, [_left_out(*alone), found.note])))
     found = welch(_numbers(a), _numbers(b), level)
     note = f"not paired: {len(common)} in common of {len(a)} and {len(b)}"
     return found._replace(note=f"{note}. {found.note}" if found.note else note)
+
+
+def _left_out(first: Sequence[str], second: Sequence[str]) -> str:
+    """What to say of values without a counterpart; empty if there are none."""
+    parts = []
+    for names, side in ((first, "first"), (second, "second")):
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        if names:
+            parts.append(f"without {', '.join(names[:NAMED])}{more}, which only the {side} side has")
+    return "; ".join(parts)
 
 
 def _numbers(values: Values) -> list[float]:

@@ -23,6 +23,24 @@ FEW = 10
 """With fewer values, a bootstrap is mostly too narrow."""
 
 
+WORDS = {
+    "t": "t interval",
+    "bootstrap": "bootstrap interval",
+    "stratified": "stratified bootstrap interval",
+    "sd": "standard deviation",
+    "se": "standard error",
+    "minmax": "range from least to greatest",
+}
+"""What each kind of interval is called in captions. "stratified" is that of an aggregate."""
+NO_LEVEL = ("sd", "se", "minmax")
+"""The kinds that have no level of confidence."""
+
+
+def called(kind: str, level: float) -> str:
+    """What an interval is called in a caption: "95 % t interval", "standard deviation"."""
+    return WORDS[kind] if kind in NO_LEVEL else f"{percent(level)} {WORDS[kind]}"
+
+
 class Interval(NamedTuple):
     """From `low` to `high`, both included."""
 

@@ -61,7 +61,10 @@ def marks(columns: Mapping[C, Mapping[G, Values]], *, greatest: bool = True, lev
     found: dict[C, dict[Hashable, Comparison]] = {column: {} for column in columns}
     for (column, group, _), comparison in zip(pairs, adjusted, strict=True):
         found[column][group] = comparison
-    return {column: _marks(chosen[column], groups, found[column], level) for column, groups in columns.items()}
+    return {
+        column: _marks(chosen[column], groups, found[column], 1 if greatest else -1, level)
+        for column, groups in columns.items()
+    }
 
 
 def not_distinguishable(groups: Mapping[G, Values], best: G, level: float = 0.95) -> set[G]:
@@ -96,10 +99,15 @@ def _best(groups: Mapping[G, Values], greatest: bool) -> G | None:
 
 
 def _marks(
-    best: Hashable | None, groups: Mapping[G, Values], found: Mapping[Hashable, Comparison], level: float
+    best: Hashable | None, groups: Mapping[G, Values], found: Mapping[Hashable, Comparison], sign: int, level: float
 ) -> Marks:
+    """The marks of a column. A group is never worse if the runs that it shares with the best say that it is better."""
     if best is None:
         return Marks(None, frozenset(), frozenset(groups), {})
-    alike = {group for group, comparison in found.items() if _alike(comparison, level)}
+    alike = {
+        group
+        for group, comparison in found.items()
+        if _alike(comparison, level) or (comparison.adjusted is not None and sign * comparison.difference <= 0)
+    }
     untested = {group for group, comparison in found.items() if comparison.adjusted is None}
     return Marks(best, frozenset(alike | {best}), frozenset(untested), found)

@@ -20,6 +20,7 @@ from tempfile import TemporaryFile
 from time import monotonic
 
 from xpm_core.script.announce import apprise_process
+from xpm_core.snapshot.facts import secrets
 from xpm_core.words.text import line
 
 LIMIT_S = 10.0
@@ -175,12 +176,15 @@ def _words(command: str) -> list[str]:
 def _without_secrets(said: str, *commands: str) -> str:
     """What a command has said, without addresses, and without the words behind its program, and parts of these.
 
+    Values of variables that hold secrets by their names are left out, too: a script that is called may read them.
+
     Args:
         said: What it has said.
         commands: The command as it is written, and with the values of its variables.
     """
     words = {word for command in commands for word in _words(command)[1:]}
     parts = {part for word in words for part in _PARTS.split(word) if len(part) >= LEAST_SECRET}
+    words |= {value for name, value in os.environ.items() if len(value) >= LEAST_SECRET and secrets.hides(name, value)}
     shown = _ADDRESS.sub(rf"\1://{HIDDEN}", said)
     for word in sorted({*(word for word in words if len(word) > 3), *parts}, key=len, reverse=True):
         shown = shown.replace(word, HIDDEN)

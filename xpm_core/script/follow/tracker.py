@@ -179,6 +179,16 @@ class Tracker:
                 self._changed.wait(every_s)
                 tick()
 
+    def await_events(self, timeout_s: float) -> None:
+        """Wait for the events behind what records have told: only events tell which workers have refused a job.
+
+        Args:
+            timeout_s: How long to wait at most, seconds. The server may be away, or may have lost the events.
+        """
+        with self._changed:
+            last = max((job.position for job in self.jobs.values()), default=ANSWERED)
+            self._changed.wait_for(lambda: self._failure or events.position(self.cursor) >= last, timeout_s)
+
     # -- the follower's side -------------------------------------------------------------------------------------------
 
     def unsettled(self) -> list[TrackedJob]:
@@ -195,6 +205,8 @@ class Tracker:
             for record in records:
                 job = self.jobs.get(record.job)
                 position = events.position(record.cursor)
+                if job is not None and record.event is Event.RELEASED and "said" in record.data:
+                    self.refused.note(job.identity, record.data["said"])  # no record of a job tells it
                 if job is not None and position > job.position:
                     job.position = position
                     self._apply(job, record)
@@ -278,8 +290,6 @@ class Tracker:
             job.progress = EMPTY
         elif job.watches is not None:
             job.watches.produced(record.said)
-        if record.event is Event.RELEASED and "said" in record.data:
-            self.refused.note(job.identity, record.data["said"])
         state = _STATE_OF.get(record.event)
         if state is None:
             return

@@ -7,6 +7,7 @@ the outputs. An output may arrive as an event, or be found in the job's director
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
@@ -17,6 +18,15 @@ from xpm_core.script.follow.callbacks import Callbacks, call
 from xpm_core.workspace.job_directory import JobDirectory
 
 log = logging.getLogger("xpm")
+
+
+@dataclass
+class _Watching:
+    """A function that watches, and the outputs that it was called with."""
+
+    watch: Watch
+    seen: set[str] = field(default_factory=set)
+    has_earlier: bool = False
 
 
 class Watches:
@@ -30,7 +40,7 @@ class Watches:
 
     def __init__(self, label: str, directory: JobDirectory, callbacks: Callbacks) -> None:
         self._label, self._directory, self._callbacks = label, directory, callbacks
-        self._watches: list[tuple[Watch, set[str]]] = []
+        self._watches: list[_Watching] = []
 
     def add(self, watch: Watch) -> bool:
         """Add a watch; return whether it is new.
@@ -39,15 +49,15 @@ class Watches:
             OutputError: The method does not belong to the task.
         """
         watch.source()
-        if any(known == watch for known, _ in self._watches):
+        if any(known.watch == watch for known in self._watches):
             return False
-        self._watches.append((watch, set()))
+        self._watches.append(_Watching(watch))
         return True
 
     @property
     def survive(self) -> bool:
         """Whether the outputs of the job are still there when it runs again."""
-        return any(isinstance(watch.task, ResumableTask) for watch, _ in self._watches)
+        return any(isinstance(known.watch.task, ResumableTask) for known in self._watches)
 
     def produced(self, output: Output) -> None:
         """An output has arrived as an event."""
@@ -64,16 +74,27 @@ class Watches:
             self._bring(output)
 
     def _bring(self, output: Output) -> None:
-        """Call the functions that watch for an output, unless they were called with it before."""
+        """Call the functions that watch for an output, unless they were called with it before.
+
+        A function that began to watch only now is first called with the earlier ones, which the directory has.
+        """
         if not is_output(output):
             log.warning("%s: it sent an output that cannot be understood: %r", self._label, output)
             return
-        for watch, seen in list(self._watches):
-            if watch.source() == (output["of"], output["identity"]) and watch.method.__name__ == output["method"]:
-                known = key(output)
-                if known not in seen:
-                    seen.add(known)
-                    call(self._label, watch.callback, partial(self._made, watch, output))
+        for watching in list(self._watches):
+            if not watching.has_earlier:
+                watching.has_earlier = True
+                for earlier in kept(self._directory):
+                    self._call(watching, earlier)
+            self._call(watching, output)
+
+    def _call(self, watching: _Watching, output: Output) -> None:
+        watch = watching.watch
+        if watch.source() == (output["of"], output["identity"]) and watch.method.__name__ == output["method"]:
+            known = key(output)
+            if known not in watching.seen:
+                watching.seen.add(known)
+                call(self._label, watch.callback, partial(self._made, watch, output))
 
     def _made(self, watch: Watch, output: Output) -> Any:
         """The configuration that stands for an output: the method of the task makes it."""

@@ -87,7 +87,7 @@ class Reporter:
             outputs: The outputs that it has registered, and that were not published yet.
         """
         held.began_s = time.time() - ended.seconds if ended.began else 0.0
-        held.reported = ended.reported
+        held.reported, held.number = ended.reported, ended.number
         self._correct_packages(held, directory)
         by_order = self._orders.shutdown >= Shutdown.HAND_BACK and ended.signal == signal.SIGTERM
         reason = "released" if by_order else ended.reason

@@ -51,7 +51,9 @@ class JobHooks:
             return {}
         limit_s = min(LIMIT_S, self._worker.lease_s / 4)
         found: dict[str, str] = {}
-        for hook, returned in self._hooks.call("job_environment", self._job(lease), limit_s=limit_s):
+        directory = self._workspace.job_at(lease.spec.directory)
+        job = self._job(lease, directory.numbered(lease.attempt))
+        for hook, returned in self._hooks.call("job_environment", job, limit_s=limit_s):
             if problems := list(_problems(returned)):
                 log.warning("%s: what it returned is not used: %s", hook, problems[0])
             else:
@@ -62,13 +64,15 @@ class JobHooks:
         """Let the hooks `job_ended` know that a job has ended. Nobody waits for them."""
         if self._hooks.any("job_ended"):
             seconds = max(end.ended_s - end.started_s, 0.0) if end.started_s else 0.0
-            self._late.put(self._job(lease), JobOutcome(end.state, seconds, dict(end.error), dict(end.results)))
+            self._late.put(
+                self._job(lease, end.attempt), JobOutcome(end.state, seconds, dict(end.error), dict(end.results))
+            )
 
     def close(self) -> None:
         """Wait for the calls that are not made yet, for some seconds: the slot leaves."""
         self._late.close()
 
-    def _job(self, lease: Lease) -> HookedJob:
+    def _job(self, lease: Lease, number: int) -> HookedJob:
         spec = lease.spec
         return HookedJob(
             identity=spec.identity,
@@ -77,7 +81,7 @@ class JobHooks:
             tags=dict(lease.tags),
             experiment=lease.experiment,
             execution=lease.execution,
-            attempt=lease.attempt,
+            attempt=number,
             queue=lease.queue,
             workspace=self._workspace.path,
             directory=self._workspace.path / spec.directory,

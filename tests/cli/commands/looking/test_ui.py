@@ -97,13 +97,14 @@ def test_a_host_that_others_reach_needs_tls(lab: Lab, xpm: Callable[..., Result]
     for words in (["--tls-cert", __file__], ["--host", "127.0.0.1"], far):
         assert xpm("ui", *words).exit_code == 2
     assert xpm("ui", "--open").exit_code == 2, "there is no display"
+    assert "this is no name" in xpm("ui", "--allow-host", "a:b").stderr
 
 
 def test_with_tls_other_hosts_reach_it_by_allowed_names(start: Start, tmp_path: Path) -> None:
     own = Authority(tmp_path)._own
     page = start(
         "--port", "0", "--host", "0.0.0.0", "--tls-cert", str(own.certificate), "--tls-key", str(own.key),
-        "--allow-host", "head.cluster.org",
+        "--allow-host", "head.cluster.org:443", "--allow-host", "fd00::1",
     )  # fmt: skip
     browser = page.is_up()
     assert page.printed.startswith("page https://")
@@ -119,7 +120,7 @@ def test_with_tls_other_hosts_reach_it_by_allowed_names(start: Start, tmp_path: 
         connection.close()
         return answer.status
 
-    assert [status(host) for host in ("head.cluster.org", browser.host, "localhost", "evil")] == [303, 303, 303, 403]
+    assert [status(host) for host in ("head.cluster.org", "[fd00::1]", browser.host, "evil")] == [303, 303, 303, 403]
 
 
 def test_a_key_of_another_certificate_is_an_error(lab: Lab, xpm: Callable[..., Result], tmp_path: Path) -> None:

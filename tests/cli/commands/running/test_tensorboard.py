@@ -14,7 +14,8 @@ from helpers.simulated_jobs import Lab
 from helpers.waiting import wait_until
 
 from xpm_cli.commands.running import tensorboard
-from xpm_core.states import State
+from xpm_core.reading.look import View
+from xpm_core.states import Event, State
 
 pytestmark = pytest.mark.redis
 
@@ -102,6 +103,73 @@ def test_the_folder_follows_the_jobs_while_tensorboard_runs(program: Path, lab: 
     assert result.exit_code == 0, result.stderr
     assert found == [{"name=a", "name=b"}]
     assert (program / "arguments").read_text() == f"--logdir {tmp_path}/links --port 0\n"
+
+
+def test_only_jobs_that_something_happened_to_are_looked_at_again(
+    program: Path, lab: Lab, xpm: Xpm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    is_dir = Path.is_dir
+    monkeypatch.setattr(Path, "is_dir", lambda self: looked.append(self.name) or is_dir(self))
+    listings: list[object] = []
+    jobs = View.jobs
+    monkeypatch.setattr(View, "jobs", lambda self, *given, **more: listings.append(given) or jobs(self, *given, **more))
+    lab.end("a")
+    lab.start("runs")
+    lab.submit("waits", "runs")
+    folder = tmp_path / "links"
+
+    def meanwhile() -> None:
+        wait_until(lambda: (program / "arguments").exists())
+        lab.end("b")
+        wait_until(lambda: len(links(folder)) == 2)
+        lab.end("c", State.FAILED)
+        wait_until(lambda: len(links(folder)) == 3)
+        (program / "stop").write_text("0")
+
+    other = threading.Thread(target=meanwhile)
+    other.start()
+    assert xpm("tensorboard", "sweep", "--dir", folder).exit_code == 0
+    other.join()
+    assert len(listings) == 1
+    assert (looked.count(lab.identity("a")), looked.count(lab.identity("waits"))) == (1, 1)
+
+
+def test_a_job_that_does_not_match_any_more_is_taken_out(program: Path, lab: Lab, xpm: Xpm, tmp_path: Path) -> None:
+    lab.end("a")
+    lab.end("b", State.FAILED)
+    folder = tmp_path / "links"
+
+    def meanwhile() -> None:
+        wait_until(lambda: (program / "arguments").exists() and len(links(folder)) == 1)
+        lab.store.retry(lab.identity("b"))
+        wait_until(lambda: not links(folder))
+        (program / "stop").write_text("0")
+
+    other = threading.Thread(target=meanwhile)
+    other.start()
+    assert xpm("tensorboard", "sweep", "--state", "failed", "--dir", folder).exit_code == 0
+    other.join()
+
+
+def test_all_jobs_are_listed_anew_after_a_while(
+    program: Path, lab: Lab, xpm: Xpm, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tensorboard, "ANEW_S", 0.0)
+    monkeypatch.setattr(tensorboard, "_NO_MOVES", tuple(Event))  # no event says it
+    lab.end("a")
+    folder = tmp_path / "links"
+
+    def meanwhile() -> None:
+        wait_until(lambda: (program / "arguments").exists())
+        lab.end("b")
+        wait_until(lambda: len(links(folder)) == 2)
+        (program / "stop").write_text("0")
+
+    other = threading.Thread(target=meanwhile)
+    other.start()
+    assert xpm("tensorboard", "sweep", "--dir", folder).exit_code == 0
+    other.join()
 
 
 def test_the_exit_code_is_that_of_tensorboard(program: Path, lab: Lab, xpm: Xpm) -> None:

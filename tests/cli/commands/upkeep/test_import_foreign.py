@@ -12,8 +12,9 @@ from exchange_tasks import Prepare
 from helpers.finished_jobs import Study
 from helpers.typed_commands import AWAY
 
+from xpm_cli.completion.values import Values
 from xpm_core import look, tag
-from xpm_core.errors import UnknownJobError
+from xpm_core.errors import UnknownExperimentError, UnknownJobError
 from xpm_core.index.rebuild import rebuild
 from xpm_core.results.foreign import names
 from xpm_core.results.table import Table
@@ -244,3 +245,14 @@ def test_wrong_words_are_one_error_and_nothing_is_written(
     result = xpm("import", "-w", "new", *words)
     assert (result.exit_code, said in result.stderr) == (code, True), result.stderr
     assert not (place / "new").exists()
+
+
+def test_an_experiment_of_foreign_rows_alone_is_known_where_names_are_told(place: Path, xpm: Xpm) -> None:
+    xpm("import", "--csv", "runs.csv", "--experiment", "digits", "-w", "new")
+    for words in (["results", "digit"], ["checklist", "digit"], ["export", "digit", "x.tar"]):
+        assert "there is digits." in xpm(*words, "-w", "new").stderr, words
+    said = "has foreign rows only, and no jobs. See them: xpm results digits."
+    assert said in xpm("export", "digits", "x.tar", "-w", "new").stderr
+    with look(place / "new") as view, pytest.raises(UnknownExperimentError, match=said):
+        view.experiment("digits")
+    assert [each.word for each in Values("new", []).of("experiment", "di")] == ["digits"]

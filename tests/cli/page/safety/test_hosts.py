@@ -6,7 +6,7 @@ import pytest
 from helpers.guarded import entered, guarded
 
 from xpm_cli.page.safety.guard import Guard
-from xpm_cli.page.safety.hosts import host_of
+from xpm_cli.page.safety.hosts import host_allowed, host_of
 
 
 @pytest.mark.parametrize(
@@ -43,6 +43,17 @@ def test_allowed_names_are_known_with_any_port() -> None:
     for host in ("head.cluster.org", "HEAD.cluster.org:8443", "[fd00::1]:8443"):
         assert client.get("/", headers={"Host": host}).status_code == 200
     assert client.get("/", headers={"Host": "cluster.org"}).status_code == 403
+
+
+def test_a_name_that_cannot_be_read_is_never_known() -> None:
+    client = entered(Guard(hosts=frozenset({"", "head"})))
+    assert client.get("/", headers={"Host": "a:b"}).status_code == 403
+    assert [host_allowed(each) for each in ("Head:1", "fd00::1", "[fd00::1]:1", "a:b")] == [
+        "head",
+        "[fd00::1]",
+        "[fd00::1]",
+        "",
+    ]
 
 
 def test_the_name_of_a_header_is_read() -> None:

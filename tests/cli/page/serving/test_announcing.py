@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from xpm_cli.page.serving import announcing
-from xpm_cli.page.serving.announcing import Announcement
+from xpm_cli.page.serving.announcing import announcement
 from xpm_cli.page.serving.listening import Listening, on_port
 from xpm_core.script.this_process import others_read
 
@@ -26,18 +26,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_port_is_one_line_that_can_be_clicked() -> None:
     with closing(on_port(0)) as found:
-        assert Announcement(found, TOKEN).lines == [f"page http://127.0.0.1:{found.port}/?token={TOKEN}"]
+        assert announcement(found, TOKEN) == [f"page http://127.0.0.1:{found.port}/?token={TOKEN}"]
 
 
 def test_another_port_than_that_asked_for_is_said() -> None:
     with closing(on_port(0)) as first, closing(on_port(first.port)) as second:
-        said, _ = Announcement(second, TOKEN).lines
+        said, _ = announcement(second, TOKEN)
         assert said == f"port {first.port} is taken, the page has port {second.port}"
 
 
 def test_a_socket_has_the_line_to_type_elsewhere() -> None:
     with closing(on_port(0)) as any_socket:
-        lines = Announcement(Listening(any_socket.socket, path="/tmp/x/ui/a.sock"), TOKEN).lines
+        lines = announcement(Listening(any_socket.socket, path="/tmp/x/ui/a.sock"), TOKEN)
     assert lines[1].startswith("    ssh -L 8080:/tmp/x/ui/a.sock ")
     assert lines[-1] == f"    http://localhost:8080/?token={TOKEN}"
 
@@ -45,15 +45,13 @@ def test_a_socket_has_the_line_to_type_elsewhere() -> None:
 def test_where_others_read_along_the_token_is_in_a_file_of_its_own(folder: Path) -> None:
     with closing(on_port(0)) as found:
         for _ in range(2):  # the file of a page that was killed is no hindrance
-            announcement = Announcement(found, TOKEN, hidden=True)
-        assert TOKEN not in "".join(announcement.lines)
+            lines = announcement(found, TOKEN, hidden=True)
+        assert TOKEN not in "".join(lines)
         [path] = folder.iterdir()
-        assert str(path) in announcement.lines[-1]
+        assert str(path) in lines[-1]
         assert path.read_text() == f"http://127.0.0.1:{found.port}/?token={TOKEN}\n"
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
-        announcement.close()
-        announcement.close()
-        assert list(folder.iterdir()) == []
+    assert list(folder.iterdir()) == []
 
 
 @pytest.mark.parametrize(

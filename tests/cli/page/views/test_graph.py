@@ -114,7 +114,7 @@ def test_many_that_need_a_job_are_cut_and_counted(lab: Lab, workspace: Workspace
         lab.submit(f"child{number}", "root")
     found = text(workspace.path, redis_url, "/graph", job=root)
     assert found.count('class="node') == 50
-    assert "Not shown: 21 further jobs; 50 are." in found
+    assert "Not shown: 21 further jobs, and what lies behind them; 50 are." in found
 
 
 def test_without_the_server_parameters_and_directories_say_it(workspace: Workspace) -> None:

@@ -12,8 +12,7 @@ from helpers.page import PageClient, page_of
 from helpers.simulated_jobs import ERROR, Lab
 from helpers.typed_commands import AWAY
 
-from xpm_cli.page.drawing.lanes import Window, lane_of
-from xpm_cli.page.drawing.timeline_picture import ticks
+from xpm_cli.page.drawing.lanes import lane_of
 from xpm_cli.page.history import history as module
 from xpm_cli.page.views.timeline import in_order
 from xpm_core.index.entries import End, ended_line, submitted_line
@@ -203,11 +202,3 @@ def test_lanes_are_in_the_order_of_the_terminal() -> None:
     assert [lane.worker for lane in in_order([lane_of(name, "", [], 1.0) for name in names])] == [
         "a", "a-2.0", "b-1.2", "b-1.10", "b-1.x",
     ]  # fmt: skip
-
-
-def test_marks_of_the_axis_are_round_and_few() -> None:
-    for span_s in (0.05, 1, 59, 3600, 86400, 40 * 86400, 400 * 86400, 60 * 366 * 86400):
-        found = ticks(Window(BEGAN_S, BEGAN_S + span_s))
-        assert len(found) <= 9, span_s
-        assert all(BEGAN_S <= at_s <= BEGAN_S + span_s for at_s, _ in found)
-    assert next(text for _, text in ticks(Window(BEGAN_S, BEGAN_S + 60))).endswith("0")

@@ -151,3 +151,16 @@ def test_the_digest_is_that_of_all_that_was_read(tmp_path: Path) -> None:
     assert read_hydra(tmp_path).digest == first
     (tmp_path / "0" / "results.json").write_text('{"a": 2}')
     assert read_hydra(tmp_path).digest != first
+
+
+def test_a_numbered_folder_without_hydra_beside_runs_is_said(tmp_path: Path) -> None:
+    run(tmp_path / "0", "lr: 0.1\n", results={"a": 1})
+    (tmp_path / "1").mkdir()
+    (tmp_path / "logs").mkdir()
+    assert read_hydra(tmp_path).notes == ["1 numbered folder beside runs has no .hydra. Passed over: 1."]
+
+
+def test_results_that_are_nested_too_deep_are_one_error(tmp_path: Path) -> None:
+    run(tmp_path / "0", "lr: 0.1\n", results='{"x": ' * 600 + "1" + "}" * 600)
+    with pytest.raises(ExchangeError, match="it is nested too deep"):
+        read_hydra(tmp_path)

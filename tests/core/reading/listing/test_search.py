@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from xpm_core.errors import FilterError, UnknownJobError
 from xpm_core.filters import parse
-from xpm_core.index.entries import End
+from xpm_core.index.entries import End, Entry
 from xpm_core.index.merged import MergedIndex
 from xpm_core.index.writers import EndWriter, IndexedJob, SubmissionWriter
+from xpm_core.reading.listing.row import JobRow
 from xpm_core.reading.listing.search import JobSearch
 from xpm_core.states import State
 from xpm_core.workspace.workspace import Workspace
@@ -55,3 +57,15 @@ def test_the_index_is_read_once(search: JobSearch, monkeypatch: pytest.MonkeyPat
     search.select("", "n", 1)
     search.named("n=4")
     assert len(reads) == 1
+
+
+def test_jobs_that_were_submitted_at_one_time_have_an_order(search: JobSearch) -> None:
+    rows = search.known.rows
+    rows.update({each: JobRow(Entry(each), None) for each in ("b" * 64, "c" * 64)})
+    reverse = list(reversed(rows.items()))
+    rows.clear()
+    rows.update(reverse)
+    for row in rows.values():
+        row.entry = replace(row.entry, submitted_s=NOW_S)
+    found = [row.identity for row in search.matching("")[0]]
+    assert found == [*(identity(n) for n in range(1, 11)), "b" * 64, "c" * 64]

@@ -43,13 +43,30 @@ def test_equal_seeds_are_paired_within_what_both_have() -> None:
     assert repr(rows) == "<2 comparisons of model=new with model=old>"
 
 
-def test_other_seeds_are_compared_by_welch_and_holes_are_named() -> None:
+def test_other_seeds_are_compared_by_welch() -> None:
+    found = jobs()
+    for job in found[:4]:
+        job.state = State.FAILED
+    for seed in (6, 7):
+        found.append(FakeJob({"model": "old", "data": "x", "seed": seed}, {"a": seed / 10}))
+    rows = table(found).compare("model=new", "model=old", over="seed", value="a", level=0.9)
+    assert rows[0].comparison.p == welch(values(found, "new", "x"), values(found[4:], "old", "x")).p
+    assert "not paired: 2 in common of 6 and 4" in str(rows[0])
+    assert rows[0]["difference"].method == "90 % Welch t"
+
+
+def test_common_seeds_are_paired_and_those_left_out_and_holes_are_named() -> None:
     found = jobs()
     found[0].state = State.FAILED
     rows = table(found).compare("model=new", "model=old", over="seed", value="a", level=0.9)
-    assert rows[0].comparison.p == welch(values(found, "new", "x"), values(found[1:], "old", "x")).p
-    assert "not paired: 5 in common of 6 and 5" in str(rows[0])
-    assert rows[0]["difference"].method == "90 % Welch t"
+    assert rows[0].comparison.p == paired(values(found, "new", "x")[1:], values(found[1:], "old", "x")).p
+    assert str(rows[0]).endswith(", without seed=0, which only the first side has")
+    difference = rows[0]["difference"]
+    assert (difference.method, difference.count_text) == ("90 % paired t", "n=5 pairs")
+    assert len(difference.jobs) == 10, "the job without a counterpart is no part of the difference"
+    assert rows[0]["a"].n == 6
+    said = "difference of data=x: without seed=0, which only the first side has."
+    assert (said in rows.sheet().notes, said in rows.to_latex(), said in str(rows)) == (True, True, True)
     assert rows.notes == [f"model=old data=x: 5 of 6 seeds (1 failed: xpm show {found[0].identity[:7]})."]
 
 
@@ -118,6 +135,17 @@ def test_the_probability_of_improvement_is_that_of_the_statistics() -> None:
         table(found).improvement("model=new", "model=old", over="seed")
     with pytest.raises(ResultsError, match="no job has model=x"):
         table(found).improvement("model=new", "model=x", over=["data", "seed"])
+
+
+def test_a_certain_improvement_is_no_number_with_a_spread_of_zero() -> None:
+    found = [
+        FakeJob({"model": model, "data": data, "seed": seed}, {"a": model + seed / 10})
+        for model in (1, 2)
+        for data in "xy"
+        for seed in range(3)
+    ]
+    cell = table(found).improvement("model=2", "model=1", over=["data", "seed"])
+    assert cell.value_text == "1 [1, 1]"
 
 
 def test_a_hole_of_one_group_is_counted_among_the_runs_of_both() -> None:

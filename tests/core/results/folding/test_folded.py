@@ -112,7 +112,16 @@ def test_a_caption_says_what_a_cell_is() -> None:
         models().over("seed", interval="se", range=(None, 1)).caption.startswith("Mean and standard error (log scale)")
     )
     jobs = [FakeJob({"seed": seed}, {"a": 1}, State.RUNNING) for seed in range(3)]
-    assert table(jobs).over("seed").caption == "Mean and 95 % t interval over 0 seeds."
+    assert table(jobs).over("seed").caption == "Mean over 0 seeds, without an interval."
+
+
+def test_a_caption_says_no_interval_where_no_cell_has_one() -> None:
+    two = [FakeJob({"lr": lr, "seed": seed}, {"a": lr + seed}) for lr in (1, 2) for seed in range(2)]
+    assert table(two).over("seed").caption == "Mean over 2 seeds, without an interval."
+    assert table(two[:1]).over("seed").caption == "Mean over 1 seed, without an interval."
+    three = [FakeJob({"lr": 3, "seed": seed}, {"a": seed}) for seed in range(3)]
+    assert table([*two, *three]).over("seed").caption == "Mean and 95 % t interval over 2 to 3 seeds."
+    assert "without an interval" in table(two).over("seed").to_latex()
 
 
 def test_the_best_job_of_a_table_is_done() -> None:

@@ -130,8 +130,8 @@ def test_a_column_that_goes_along_with_the_seed_is_told() -> None:
     folded = table(found).over("seed")
     assert sizes(folded) == [1] * 6
     assert folded.notes[0] == (
-        "No two jobs differ in seed alone: split differs, too. If that is no other configuration, fold both: "
-        '.over("seed", "split").'
+        "No two jobs differ in seed alone: split differs, too. If that is no other configuration, fold over both: "
+        "seed and split."
     )
     assert sizes(table(found).over("seed", "split")) == [3, 3]
 
@@ -224,3 +224,24 @@ def test_a_hidden_class_of_what_is_used_still_divides() -> None:
     uses = [FakeJob({"data": "Prepare", "data.corpus": 1, "seed": seed}, {"a": 1}) for seed in range(2)]
     found = [*uses, *(FakeJob({"seed": seed}, {"a": 1}) for seed in range(2))]
     assert [(row.name, len(row.group.rows)) for row in table(found).over("seed")] == [("corpus=1", 2), ("", 2)]
+
+
+def test_none_and_no_such_parameter_are_two_rows_and_a_note_tells_them_apart() -> None:
+    none = [FakeJob({"warmup": None, "seed": seed}, {"a": seed}) for seed in range(3)]
+    absent = [FakeJob({"seed": seed}, {"a": seed}) for seed in range(3)]
+    some = [FakeJob({"warmup": 5, "seed": seed}, {"a": seed}) for seed in range(3)]
+    folded = table([*none, *absent, *some]).over("seed")
+    assert sizes(folded) == [3, 3, 3]
+    assert folded.notes == [
+        f"Rows without warmup are of two kinds: it is None, as in {none[0].identity[:7]}, or the job has no such "
+        f"parameter, as {absent[0].identity[:7]}."
+    ]
+    assert table([*none, *some]).over("seed").notes == table([*absent, *some]).over("seed").notes == []
+
+
+def test_what_a_command_prints_has_no_words_of_python() -> None:
+    found = [FakeJob({"lr": lr, "seed": seed}, {"a": 1}) for lr in (1, 2) for seed in range(3)]
+    for names in ((), ("a",), ("host",)):
+        with pytest.raises(ResultsError) as caught:
+            table(found).over(*names)
+        assert "Name what varies between runs, such as seed." in str(caught.value)

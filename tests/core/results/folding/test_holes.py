@@ -32,6 +32,15 @@ def test_seeds_that_other_rows_have_are_missing() -> None:
     assert table(jobs).over("seed").holes == ["lr=0.1: 3 of 5 seeds (2 missing: seed=2, seed=3)."]
 
 
+def test_seeds_of_which_each_row_has_its_own_are_no_holes() -> None:
+    """As in a random search: 200 groups of 3 rows would lack 119,400 seeds."""
+    jobs = [FakeJob({"lr": number % 200, "seed": number}, {"accuracy": 0.5}) for number in range(600)]
+    jobs[7].state = State.FAILED
+    folded = table(jobs).over("seed")
+    assert folded.holes == [f"lr=7: 2 of 3 seeds (1 failed: xpm show {jobs[7].identity[:7]})."]
+    assert any("those which a group lacks are not named" in note for note in folded.notes)
+
+
 def test_a_configuration_without_a_seed_lacks_none() -> None:
     jobs = [*sweep(), FakeJob({"lr": 0.3}, {"accuracy": 0.1})]
     folded = table(jobs).over("seed")
@@ -93,7 +102,7 @@ def test_many_holes_are_in_a_list() -> None:
     jobs = [job for job in jobs if job.params["lr"] == 14 or job.params["seed"]]
     folded = table(jobs).over("seed")
     assert (len(folded.holes), len(folded.notes)) == (14, 11)
-    assert folded.notes[-1] == "4 more holes are in the list `holes`."
+    assert folded.notes[-1] == "4 more rows have holes. Each cell says how many jobs it counts."
 
 
 def test_several_names_are_runs() -> None:
@@ -110,7 +119,7 @@ def test_runs_of_several_data_sets_in_one_cell_are_told_to_count_as_independent(
     found = table(jobs)
     said = (
         "Intervals and tests take all runs as independent. If runs of one data are alike, these are too narrow: fold "
-        'seed alone, or use .aggregate(["data", "seed"], "mean").'
+        "over seed alone, or aggregate over data and seed in Python."
     )
     assert found.over("data", "seed").notes == [said]
     assert found.compare("m=0", "m=1", over=["data", "seed"]).notes == [said]

@@ -27,7 +27,7 @@ def test_each_place_has_one_cell_and_the_best_is_marked() -> None:
     assert [row.marks for row in pivot] == [{}, {}, {"x": "best", "y": "best"}]
     assert grid().over("seed").pivot("model", "data", "a", lowest=True)[0].marks == {"x": "best", "y": "best"}
     assert (pivot.caption, len(pivot), repr(pivot)) == (
-        "Mean and 95 % t interval over 4 seeds.", 3, "<3 rows of a with model, x, y>",
+        "Mean and 95 % t interval of a over 4 seeds.", 3, "<3 rows of a with model, x, y>",
     )  # fmt: skip
     with pytest.raises(UnknownColumnError, match=r"There are: model, x, y\."):
         pivot[0]["z"]

@@ -120,7 +120,7 @@ def test_a_pivot_has_bold_cells_and_the_jobs_of_each_place() -> None:
     bold = [r"\textbf{0}", r"\textbf{912} $\pm$ 0.013"]
     assert rows(found)[1] == ["svm", *bold, *bold]
     assert f"% b: {' '.join(job[:7] for job in pivot[0]['b'].jobs)}, code" in found
-    assert r"\caption{accuracy: mean and 95 \% t interval over 5 seeds. Bold: the best of each column, and" in found
+    assert r"\caption{Mean and 95 \% t interval of accuracy over 5 seeds. Bold: the best of each column, and" in found
     assert r"\multicolumn{4}{c}{data} \\" in found
     lacking = table([job for job in jobs if (job.params["model"], job.params["data"]) != ("knn", "b")])
     assert "model=knn: no job with data=b" in lacking.over("seed").pivot("model", "data", "accuracy").to_latex()
@@ -219,7 +219,7 @@ def test_latex_compiles(tmp_path: Path) -> None:
 def test_comparisons_are_written_with_what_their_sides_are() -> None:
     found = table(models()).select("accuracy").compare("model=mlp", "model=svm", over="seed", value="accuracy")
     latex = found.to_latex()
-    assert "a: model=mlp. b: model=svm. Differences are a less b (95 \\% paired t)" in latex
+    assert "Differences are a (model=mlp) less b (model=svm): 95 \\% paired t. Adjusted: p by" in latex
     assert len(rows(latex)) == 1
     assert latex.count(", code 8c1f2e000000\n") == 3
     assert "difference.mean" in found.to_csv()

@@ -117,6 +117,11 @@ def test_a_mean_is_never_pulled_by_runs_that_ended_early(work: Work) -> None:
     assert drawn(figure)
 
 
+def test_a_caption_of_curves_without_a_band_names_none(work: Work) -> None:
+    figure: Any = work.table(*(work.job(3, lr=1, seed=seed) for seed in range(2))).over("seed").plot("step", "loss")
+    assert figure.notes[0] == "Mean at each step; dotted where fewer runs count."
+
+
 def test_what_cannot_be_plotted_is_said(work: Work, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = work.table(*(work.job(3, lr=lr) for lr in (1, 2)))
     for arguments, words in (

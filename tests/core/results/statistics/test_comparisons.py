@@ -148,11 +148,27 @@ def test_the_same_seeds_are_paired_in_whatever_order_they_come() -> None:
 
 def test_other_seeds_are_not_paired_and_that_is_said() -> None:
     a = dict(enumerate(A))
-    found = compare(a, dict(enumerate(B, 2)))
-    assert found == welch(A, B)._replace(note="not paired: 5 in common of 7 and 7")
+    found = compare(a, dict(enumerate(B, 5)))
+    assert found == welch(A, B)._replace(note="not paired: 2 in common of 7 and 7")
     found = compare(a, {0: 0.5})
     assert found.note == "not paired: 1 in common of 7 and 1. too few for a test: 7 and 1 value, and it needs 3"
     assert compare(A, B) == welch(A, B) == compare(a, B), "values without seeds are never paired"
+
+
+def test_three_common_seeds_are_paired_and_those_left_out_are_said() -> None:
+    a = dict(enumerate(A))
+    found = compare(a, dict(enumerate(B, 2)))
+    assert found == paired(A[2:], B[:5])._replace(
+        note="without 0, 1, which only the first side has; without 7, 8, which only the second side has"
+    )
+    assert compare(a, dict(enumerate(B, 4))).n == 3
+    many = dict(enumerate(A * 2))
+    assert compare(many, dict(enumerate(B)), named=lambda seed: f"s={seed}").note == (
+        "without s=7, s=8, s=9 and 4 more, which only the first side has"
+    )
+    lost = compare({**a, 9: math.nan}, a)
+    assert (lost.p, math.isnan(lost.difference)) == (None, True), "a run that diverged is not passed over"
+    assert "so there is no difference" in lost.note
 
 
 def test_pairs_need_as_many_values_in_both() -> None:

@@ -35,6 +35,18 @@ def test_the_least_is_the_best_where_it_is_asked_for() -> None:
     assert (found.best, found.alike) == ("dpr", {"dpr", "bert"})
 
 
+def test_what_common_seeds_call_better_is_not_marked_as_worse() -> None:
+    lucky = {**{seed: 0.5 + value for seed, value in enumerate(NOISE)}, 8: 0.99, 9: 0.99}
+    steady = {seed: 0.6 + 2 * value for seed, value in enumerate(NOISE)}
+    [found] = marks({"accuracy": {"lucky": lucky, "steady": steady}}).values()
+    assert (found.best, found.comparisons["steady"].n) == ("lucky", 5)
+    assert found.comparisons["steady"].difference < 0
+    assert found.alike == {"lucky", "steady"}
+    losses = {name: {seed: -value for seed, value in group.items()} for name, group in
+              (("lucky", lucky), ("steady", steady))}  # fmt: skip
+    assert marks({"loss": losses}, greatest=False)["loss"].alike == {"lucky", "steady"}
+
+
 def test_the_correction_is_for_the_whole_table() -> None:
     columns = {number: {"a": runs(0.91 + number / 100), "b": runs(0.90 + number / 100)} for number in range(30)}
     found = marks(columns)

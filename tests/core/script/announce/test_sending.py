@@ -159,3 +159,13 @@ def test_an_address_is_shown_by_its_first_word(address: str, shown: str) -> None
 )
 def test_a_command_is_shown_by_its_program(command: str, shown: str) -> None:
     assert command_shown(command) == shown
+
+
+def test_a_secret_that_a_script_reads_from_its_environment_is_not_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CHAT_TOKEN", "abc123secret")
+    script = tmp_path / "send.sh"
+    script.write_text("echo denied for $CHAT_TOKEN >&2; exit 4\n")
+    said = by_command(f"sh {script}", "x", {})
+    assert said == "notify: the command 'sh ...' ended with exit code 4: denied for ***"

@@ -50,6 +50,7 @@ def test_the_first_file_with_the_table_counts(tmp_path: Path, monkeypatch: pytes
         ("apprise = []", "notify.apprise: expected a list of strings, none of them empty"),
         ('apprise = ["slack://s3cret", 1]', "notify.apprise: expected a list of strings"),
         ('on = ["start"]', "notify.on: expected failure or end, got 'start'"),
+        ('on = ["slack://s3cret"]', "notify.on: expected failure or end, got 'slack'."),
         ('comand = "mail"', "Did you mean 'command'?"),
     ],
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from pathlib import Path
 from types import SimpleNamespace
@@ -17,6 +18,7 @@ from xpm_core.script.follow.tracker import Tracker
 from xpm_core.server import connection
 from xpm_core.states import Event, State
 from xpm_core.store.records import Pause, Serving, SubmitCode, Submitted
+from xpm_core.store.refusals import Refusal
 from xpm_core.words.reasons_of_workers import Paused, Unserved
 from xpm_core.workspace.job_directory import JobDirectory
 
@@ -209,6 +211,21 @@ def test_events_that_a_record_holds_are_not_learnt_once_more(tracker: Tracker) -
     assert seen == [State.DONE]
     tracker.take([event(job, Event.READY, "4-0")])
     assert seen == [State.DONE, State.READY], "somebody retries it"
+
+
+def test_a_refusal_counts_although_a_record_has_told_what_came_later(tracker: Tracker) -> None:
+    """Only the event tells it; the report names the worker."""
+    job = ready(tracker, "a")
+    tracker.correct({"a": job.position}, {"a": known(job, State.DONE)}, {"a": (3, 0)})
+    said = json.dumps(Refusal.of_option("m1", "host", "flavour").written())
+    late = threading.Timer(
+        0.05, lambda: tracker.take([event(job, Event.RELEASED, "2-0", said=said), event(job, Event.DONE, "3-0")])
+    )
+    late.start()
+    tracker.await_events(60.0)
+    late.join()
+    (line,) = tracker.refused.lines({"a"})
+    assert line.startswith("! worker m1 does not know the option 'flavour'")
 
 
 def test_events_after_a_record_that_tells_nothing_new_are_learnt(tracker: Tracker) -> None:

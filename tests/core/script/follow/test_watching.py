@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 from pathlib import Path
@@ -15,7 +16,10 @@ from helpers.waiting import wait_until
 from xpm_core import Task
 from xpm_core.errors import NoJobError, OutputError
 from xpm_core.identity import seal
+from xpm_core.job.output_watch import watch as make_watch
 from xpm_core.reading.reader import Reader
+from xpm_core.script.follow.callbacks import Callbacks
+from xpm_core.script.follow.watching import Watches
 from xpm_core.states import State
 
 pytestmark = pytest.mark.redis
@@ -200,6 +204,31 @@ def test_one_can_begin_to_watch_at_any_time(stage: Stage, tmp_path: Path) -> Non
         learn.watch_output(learn.saving.saved, last)
     for heard in (early, late, last):
         heard.wait(10, 20, 30)
+
+
+def test_who_begins_to_watch_between_two_outputs_gets_the_earlier_one_first(stage: Stage) -> None:
+    """The event of the second output may arrive before the directory was read for the function."""
+    heard: list[int] = []
+    flood = tasks.Flood.C(count=3)
+    seal(flood)
+    directory = stage.directory(flood)
+    directory.prepare(1)
+    watch = make_watch(flood, flood.made, heard.append)
+    source, identity = watch.source()
+    outputs = [
+        {"of": source, "identity": identity, "method": "made", "args": [step], "kwargs": {"items": {}}}
+        for step in (10, 20, 30)
+    ]
+    for output in outputs[:2]:
+        directory.add_output(json.dumps(output))
+    callbacks = Callbacks()
+    watches = Watches("Flood", directory, callbacks)
+    watches.add(watch)
+    watches.produced(outputs[1])
+    watches.catch_up()
+    watches.produced(outputs[2])
+    callbacks.close()
+    assert heard == [10, 20, 30]
 
 
 def test_each_function_is_called_once_for_each_output(stage: Stage) -> None:

@@ -11,6 +11,8 @@ from helpers.daemons import Crew
 from helpers.hook_packages import install
 from helpers.waiting import wait_until
 
+from xpm_core.identity import seal
+from xpm_core.index.merged import MergedIndex
 from xpm_core.states import State
 
 pytestmark = pytest.mark.redis
@@ -108,3 +110,27 @@ def test_a_slow_hook_after_the_end_does_not_hold_up_the_next_job(crew: Crew, tmp
     assert not (crew.workspace.path / "told").exists()
     (crew.workspace.path / "next").touch()
     wait_until(lambda: (crew.workspace.path / "told").exists(), show=lambda: worker.log)
+
+
+def test_the_attempt_has_one_number_in_hooks_trackers_the_directory_and_the_index(crew: Crew, tmp_path: Path) -> None:
+    code = """
+    import os
+
+    def job_environment(job):
+        return {"ATTEMPT": str(job.attempt)}
+
+    def job_ended(job, outcome):
+        (job.workspace / "ended").write_text(str(job.attempt))
+    """
+    site = install(tmp_path / "site", code, "job_environment", "job_ended")
+    task = tasks.Look.C(note="x")
+    earlier = crew.directory(task).path / ".xpm" / "executions" / f"3-{'a' * 32}.json"
+    earlier.parent.mkdir(parents=True)
+    earlier.write_text("{}")  # the server was wiped since
+    ran(crew, site, task)
+    found = environment_of(crew, task)
+    end = MergedIndex(crew.workspace.path).read()[seal(task)].end
+    assert end is not None
+    assert (found["ATTEMPT"], (crew.workspace.path / "ended").read_text(), end.attempt) == ("4", "4", 4)
+    assert found["WANDB_RUN_ID"].endswith("-4")
+    assert len(list(earlier.parent.glob("4-*"))) == 1

@@ -12,6 +12,9 @@ from typing import Any
 
 from helpers.page import BASE, page_of
 from helpers.page import PageClient as Page
+from helpers.waiting import wait_until
+
+from xpm_core.reading.events import position
 
 
 class PageClient:
@@ -25,13 +28,25 @@ class PageClient:
         self.desk, self._page = page.desk, page
 
     def get(self, path: str, **more: Any) -> Any:
-        """Ask for a page."""
+        """Ask for a page, once it has heard of all that has happened to jobs."""
+        self._hear()
         return self._page.client.get(path, **more)
 
     def send(self, path: str, **fields: Any) -> Any:
-        """Send a form, and follow to the answer."""
+        """Send a form, and follow to the answer. It has heard of all that has happened to jobs."""
+        self._hear()
         data = {"csrf": self._page.guard.form_value(None), **fields}  # type: ignore[arg-type]
         return self._page.client.post(path, data=data, headers={"Origin": BASE})
+
+    def _hear(self) -> None:
+        if self.desk.view.away is None:
+            latest = self.desk.view.reader.events.latest(100)
+            last = next((record.cursor for record in latest if record.job), "0-0")
+            wait_until(lambda: self._heard_to(last), show=lambda: (self.desk.cursor, last))
+
+    def _heard_to(self, last: str) -> bool:
+        with self.desk.reading():
+            return position(self.desk.cursor) >= position(last)
 
 
 @contextmanager

@@ -163,12 +163,19 @@ def test_where_a_browser_can_be_opened(env: dict[str, str], found: bool, monkeyp
     assert ui._has_display() is found
 
 
-def test_no_command_but_this_one_loads_the_packages_of_the_page() -> None:
+def test_no_command_but_this_one_loads_the_packages_of_the_page(lab: Lab, redis_url: str) -> None:
     """They would make each command slower, and a script that has no page."""
-    program = (
-        "import sys, xpm_core, xpm_core.script.experiment, xpm_cli, xpm_cli.commands.looking.status;"
-        "xpm_core.experiment;"
-        "from xpm_cli.commands.looking import ui;"
-        "print(sorted({'starlette', 'uvicorn', 'jinja2', 'anyio', 'xpm_cli.page'} & set(sys.modules)))"
-    )
-    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "[]\n"
+    xpm = str(Path(sys.executable).parent / "xpm")
+    for words in ([xpm, "status"], [xpm, "ui", "--help"], ["-c", "import xpm_core; xpm_core.experiment"]):
+        result = subprocess.run(
+            [sys.executable, "-X", "importtime", *words],
+            cwd=lab.workspace.path,
+            env={**os.environ, "XPM_REDIS_URL": redis_url},
+            capture_output=True,
+            text=True,
+        )
+        assert result.returncode == 0, result.stderr
+        loaded = {line.rpartition("|")[2].strip().partition(".")[0] for line in result.stderr.splitlines()}
+        assert "xpm_core" in loaded
+        assert {"starlette", "uvicorn", "jinja2", "anyio", "h11"} & loaded == set()
+        assert "xpm_cli.page" not in result.stderr

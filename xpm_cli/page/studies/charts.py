@@ -22,7 +22,8 @@ from xpm_core.results.folding.folded import Folded
 from xpm_core.results.plotting.bands import Band
 from xpm_core.results.plotting.curved import Group, Source, curved
 from xpm_core.results.table import Table
-from xpm_core.words.text import plural
+from xpm_core.states import State
+from xpm_core.words.text import listed, plural
 
 MOST_SERIES = 20
 """How many curves a chart shows."""
@@ -193,7 +194,9 @@ class Charts:
             series = [_of_job(group, name) for group, name in zip(found.groups, names, strict=True)]
         else:
             series = [_of_band(band) for band in found.bands()]
-        notes = [*found.notes, *_infinite(found.groups)] if source.spread is None else list(found.notes)
+        notes = [*found.notes, *_unended(found.groups)]
+        if source.spread is None:
+            notes += _infinite(found.groups)
         if total > MOST_SERIES:
             notes.insert(0, f"The first {MOST_SERIES} of {total} curves are shown. Narrow the filter, or fold more.")
         return Chart(metric, series, total, caption=found.caption, notes=notes)
@@ -217,6 +220,18 @@ def _told_apart(groups: Sequence[Group]) -> list[str]:
     return [
         name if name and names.count(name) == 1 else f"{name} {group.runs[0].job[:7]}".strip()
         for name, group in zip(names, groups, strict=True)
+    ]
+
+
+def _unended(groups: Sequence[Group]) -> list[str]:
+    """Sentences about runs that go on, and about those that have not come to a good end."""
+    runs = [run for group in groups for run in group.runs if run.points]
+    failed = [run for run in runs if run.state in (State.FAILED.value, State.CANCELLED.value)]
+    going = sum(run.state in (State.RUNNING.value, State.DELAYED.value) for run in runs)
+    words = listed([f"{run.job[:7]} {run.state}" for run in failed], 3)
+    return [
+        *([f"{going} of {plural(len(runs), 'run')} not ended yet."] if going else []),
+        *([f"What {plural(len(failed), 'run')} logged before the end counts: {words}."] if failed else []),
     ]
 
 

@@ -134,12 +134,13 @@ class Charts:
         self._kept: OrderedDict[str, tuple[Chart, float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, table: Table | Folded, metric: str) -> Chart:
+    def of(self, table: Table | Folded, metric: str, *, whole: bool = False) -> Chart:
         """The chart of a metric: a mean for each row of a folded table, else a curve for each job.
 
         Args:
             table: The jobs.
             metric: The metric.
+            whole: Whether other metrics of these jobs will be asked for: then their files are read once for all.
 
         Returns:
             If files are left to be read, it has no curves, and says how many.
@@ -151,13 +152,13 @@ class Charts:
         if len(lines) > MOST_JOBS:
             problem = f"{plural(len(lines), 'job')} match, and curves are made of at most {MOST_JOBS:,}"
             raise ResultsError(PLACE, problem, "Narrow the filter: a mean of some of them would be a sample.")
-        wanted = Wanted(metric, "every" if isinstance(table, Folded) else "extremes")
+        wanted = Wanted("" if whole else metric, "every" if isinstance(table, Folded) else "extremes")
         directories = [line.directory for line in lines if line.directory is not None]
         unread = len(directories) - self.files.read_on(directories, wanted, BUDGET_S)
         live = any(line.state is None or not line.state.settled for line in lines)
         if unread:
             return Chart(metric, jobs=len(lines), live=True, unread=unread)
-        kind = (wanted, table.settings if isinstance(table, Folded) else None)
+        kind = (metric, wanted, table.settings if isinstance(table, Folded) else None)
         files = [line.directory and self.files.changes(line.directory, wanted) for line in lines]
         which = _digest(kind, [line.identity for line in lines])
         version = _digest(which, [line.state for line in lines], files)
@@ -181,7 +182,7 @@ class Charts:
             source,
             metric,
             source.telling,
-            read=lambda directory, _: self.files.curves(directory, wanted),
+            read=lambda directory, _: self.files.curve(directory, wanted, metric),
             place=PLACE,
         )
         groups, total = found.groups, len(found.groups)

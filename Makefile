@@ -3,7 +3,7 @@
 
 PIP = .venv/bin/python -m pip install --quiet --quiet --disable-pip-version-check --editable
 
-.PHONY: help demo test lint format hooks docs reference pictures dist bench-identity bench-commands bench-code bench-results bench bench-quick bench-profile storm clean
+.PHONY: help demo test lint format hooks docs reference pictures dist bench-identity bench-commands bench-code bench-results bench-page bench bench-quick bench-profile storm clean
 
 help: ## list these commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-15s %s\n", $$1, $$2}' Makefile
@@ -53,6 +53,9 @@ bench-code: .venv/.has-bench ## measure snapshots, jobs that run from them, fing
 
 bench-results: .venv/.has-bench .venv/.has-results ## measure tables of results, beside a loop over files with pandas, and log()
 	@.venv/bin/python bench/run.py --only results $(if $(QUICK),--quick)
+
+bench-page: .venv/.has-bench .venv/.has-test ## measure the page in Chromium: first paint, events, tabs, memory
+	@.venv/bin/python bench/run.py --only page $(if $(QUICK),--quick)
 
 bench: .venv/.has-bench ## measure xpm beside RQ, HyperQueue, experimaestro and submitit, into bench/RESULTS.md (an hour)
 	-@.venv/bin/python bench/run.py --write

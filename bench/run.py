@@ -19,7 +19,7 @@ from place import server
 
 NAMES = [
     *("drain", "submission", "latency", "slots", "growth", "graphs"),
-    *("imports", "distance", "commands", "code", "fingerprints", "tracing", "results"),
+    *("imports", "distance", "commands", "code", "fingerprints", "tracing", "results", "page"),
 ]
 
 

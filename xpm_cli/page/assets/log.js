@@ -275,8 +275,7 @@
     KEYS[event.key]();
   });
 
-  lines.title = "keys: f follow, t traceback, w wrap, g beginning, G end, n search";
-  for (const box of [follow, wrap]) box.parentElement.hidden = false;
+  for (const element of [follow.parentElement, wrap.parentElement, root.querySelector("[data-log-keys]")]) element.hidden = false;
   follow.checked = follows;
   follow.addEventListener("change", () => (follow.checked ? goToEnd() : setFollow(false)));
   wrap.addEventListener("change", () => setWrap(wrap.checked));

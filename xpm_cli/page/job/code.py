@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from xpm_cli.lookup.open_workspace import OpenWorkspace
     from xpm_core.reading.listing.row import JobRow
 
+WAIT_S = 20.0
+"""How long a request waits for others, seconds."""
 _ONE = threading.Lock()
 
 
@@ -28,13 +30,18 @@ def lines_since(opened: OpenWorkspace, row: JobRow) -> list[Markup]:
     """Return the lines of the difference.
 
     Raises:
-        SnapshotError: The job is not done, so nothing says what it ran; or a file of its code cannot be read.
+        SnapshotError: The job is not done, so nothing says what it ran; or a file of its code cannot be read; or others
+            ask at the same time.
     """
     sheet = JobSheet(opened, row)
     directory = sheet.directory
     if row.task is None or directory.done_marker() is None:
         problem, remedy = "it is not done, so no record says what it ran", "Wait until it is done."
         raise SnapshotError(opened.title(row), problem, remedy)
-    with _ONE:
+    if not _ONE.acquire(timeout=WAIT_S):
+        raise SnapshotError(opened.title(row), "others compare code just now", "Ask again in a while.")
+    try:
         code = code_since(opened.title(row), directory, row.task, sheet.code)
         return [html_of(runs_of(each.encode("utf-8", "replace"))[0]) for each in code.lines(Terminal())]
+    finally:
+        _ONE.release()

@@ -132,7 +132,8 @@ def find(desk: Desk, name: str) -> JobRow:
     """
     try:
         with desk.reading() as view:
-            return view.job(name)
+            rows = view.rows([name]) if _IDENTITY.fullmatch(name) else []  # faster than to compare all names
+            return rows[0] if rows else view.job(name)
     except UnknownJobError:
         if desk.away is None:
             raise

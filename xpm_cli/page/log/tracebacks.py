@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from typing import BinaryIO
 
 FAR = 1 << 28
@@ -10,7 +9,6 @@ FAR = 1 << 28
 _BLOCK = 1 << 20
 _HEADS = (b"Traceback (most recent call last)", b"Fatal Python error: ")
 """How the tracebacks of Python begin; the second one is that of a process that died of a signal."""
-_HEAD = re.compile(b"|".join(map(re.escape, _HEADS)))
 _OVERLAP = max(map(len, _HEADS)) - 1
 
 
@@ -27,7 +25,8 @@ def last_traceback(file: BinaryIO, start: int, stop: int) -> int | None:
         begin = max(at - _BLOCK, low)
         file.seek(begin)
         data = file.read(at - begin) + rest
-        if found := [match.start() for match in _HEAD.finditer(data)]:
-            return begin + found[-1]
+        found = max(map(data.rfind, _HEADS))
+        if found >= 0:
+            return begin + found
         at, rest = begin, data[:_OVERLAP]
     return None

@@ -22,7 +22,8 @@ _CONTROL = re.compile(
     r"|(?P<one>[\x00-\x08\x0a-\x1f\x7f-\x9f])"
 )
 """A control. No two of its repeats can match the same characters, so it takes time in proportion to the line."""
-_CONTROLS_OF_BYTES = re.compile(rb"[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]")
+_C0 = bytes([*range(9), *range(11, 32), 127])
+_C1 = re.compile(rb"\xc2[\x80-\x9f]")
 
 
 class Run(NamedTuple):
@@ -34,7 +35,9 @@ class Run(NamedTuple):
 
 def has_controls(data: bytes) -> bool:
     """Return whether bytes have a control besides tabs and ends of lines."""
-    return _CONTROLS_OF_BYTES.search(data) is not None
+    if len(data.translate(None, _C0)) < len(data):  # several times as fast as a regular expression
+        return True
+    return b"\xc2" in data and _C1.search(data) is not None
 
 
 def runs_of(data: bytes, style: Style = PLAIN) -> tuple[list[Run], Style]:

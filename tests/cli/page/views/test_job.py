@@ -439,3 +439,20 @@ def test_an_attempt_without_a_record_is_listed(lab: Lab, page: PageClient) -> No
     wait_until(lambda: page.desk.rows([lease.identity])[0].attempts == again.attempt)
     rows = re.findall(r'<tr><th scope="row">(\d+)</th><td>([^<]*)</td>', page.get(f"/job/{lease.identity}"))
     assert rows[0] == (str(again.attempt), "running")
+
+
+def test_a_line_of_50_mb_and_a_log_of_a_gigabyte_give_a_small_page(lab: Lab, page: PageClient, job: str) -> None:
+    with lab.directory("a").out.open("wb") as file:
+        file.write(b"before\n" + b"x" * 50_000_000 + b"\nafter\n")
+    text = log_of(page, job, at=0)
+    assert lines(text) == ["before"]
+    text = log_of(page, job, at=7)
+    assert "[cut: this line has 50.0 MB]" in text
+    assert len(text) < 10_000
+    with lab.directory("a").err.open("wb") as file:
+        file.truncate(1 << 30)
+        file.seek((1 << 30) - 8)
+        file.write(b"\nthe end")
+    text = log_of(page, job, stream="err")
+    assert lines(text)[-1] == "the end"
+    assert len(page.get(f"/job/{job}/log?stream=err")) < 50_000

@@ -14,6 +14,13 @@ from xpm_cli.watch import desk as module
 from xpm_cli.watch.desk import QUIET_S, Desk
 from xpm_cli.watch.pages import Page, Pages, Request, Shown
 from xpm_core.errors import FilterError
+from xpm_core.reading.events import Record
+from xpm_core.states import Event
+
+
+def event(job: str) -> Record:
+    """An event of a job."""
+    return Record("1-0", Event.STARTED, 1.0, job, "t:Task", "e1", "w1", {})
 
 
 class Clock:
@@ -86,7 +93,7 @@ def turn(desk: Desk) -> None:
 
 def test_events_are_read_together_and_at_most_five_times_a_second(desk: Desk, clock: Clock, pages: SlowPages) -> None:
     for n in range(10):  # half a second
-        desk.changed({f"job {n}"})
+        desk.heard([event(f"job {n}")])
         clock.now_s += 0.05
         turn(desk)
     assert len(pages.readings) <= 3
@@ -103,7 +110,7 @@ def test_no_more_than_a_third_of_the_time_is_spent_on_reading(
     pages.cost_s, pages.page_cost_s = cost_s
     clock.now_s = desk._free_at
     for _ in range(3):
-        desk.changed({"a"})
+        desk.heard([event("a")])
         turn(desk)
         assert desk._free_at == clock.now_s + 2 * 3.0
         clock.now_s = desk._free_at
@@ -113,14 +120,14 @@ def test_no_more_than_a_third_of_the_time_is_spent_on_reading(
 def test_events_are_read_soon_after_all_jobs_were_listed(desk: Desk, clock: Clock, pages: SlowPages) -> None:
     """All jobs may take long to list. It is rare, and must not make the screen slow afterwards."""
     pages.cost_s, clock.now_s = 10.0, desk._free_at
-    desk.missed()
+    desk.missed("1-0")
     turn(desk)
     pages.cost_s, ended_s = 0.0, clock.now_s
-    desk.changed({"a"})
+    desk.heard([event("a")])
     clock.now_s = ended_s + 0.2
     turn(desk)
     assert pages.readings == ["all", ["a"]]
-    desk.missed()
+    desk.missed("1-0")
     clock.now_s = ended_s + 19.0
     turn(desk)
     assert pages.readings.count("all") == 1
@@ -185,7 +192,7 @@ def test_an_outage_has_a_beginning_and_ends_with_a_reading_of_all(desk: Desk, cl
     last, began_s = desk.take().page, clock.now_s
     for _ in range(10):
         clock.now_s += 1.0
-        desk.changed({"a"})
+        desk.heard([event("a")])
         turn(desk)
     found = desk.take()
     assert found.outage is not None

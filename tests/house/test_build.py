@@ -128,7 +128,7 @@ def test_ci_tests_on_both_kinds_of_server(tmp_path: Path, tools: Path) -> None:
     for name in ("bash", "dirname", "id", "ln", "mktemp", "rm", "mkdir", "readlink"):
         (tools / name).unlink(missing_ok=True)
         (tools / name).symlink_to(shutil.which(name) or name)
-    for name in ("systemd-analyze", "ip", "redis-check-rdb", "dot", "zsh", "fish"):
+    for name in ("systemd-analyze", "ip", "redis-check-rdb", "dot", "zsh", "fish", "chromium"):
         pretend(tools, name, "echo Redis server v=7.0.15")
     log = tmp_path / "calls.log"
     pretend(tools, "make", f'echo "$* $(readlink "$(command -v redis-server)")" >>{log}')

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 
 BUILD = [sys.executable, "-m", "build", "--no-isolation"]  # `make dist` isolates it, which asks an index of packages
 PIP = [sys.executable, "-m", "pip", "--disable-pip-version-check"]
-SHIPPED = (".py", ".lua", "py.typed", ".jinja", ".js", ".css", ".LICENSE", "vendor.toml")
+SHIPPED = (".py", ".lua", "py.typed", ".jinja", ".js", ".css", ".svg", ".LICENSE", "vendor.toml")
 
 
 class Dist(NamedTuple):

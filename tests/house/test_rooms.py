@@ -9,7 +9,7 @@ import pytest
 from helpers.project_files import ROOT, python_files
 
 FOLDERS = {"xpm_core": "core", "xpm_worker": "worker", "xpm_cli": "cli"}
-ROOMS = {"house", "whole", "helpers", "tasks"}
+ROOMS = {"house", "whole", "helpers", "tasks", "page"}
 """Folders of tests that are no rooms: the project itself, several rooms together, and what tests import."""
 
 TESTED_ELSEWHERE = {

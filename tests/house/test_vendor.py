@@ -19,8 +19,8 @@ else:
 ASSETS = ROOT / "xpm_cli" / "page" / "assets"
 VENDORED = 100_000
 """Bytes of what others have written, at most."""
-LARGEST = 125_000
-"""Bytes of all that a browser may be asked to load, at most."""
+OWN = 90_000
+"""Bytes of our own scripts and styles, at most. Each view loads only those that it needs."""
 
 
 @pytest.fixture(scope="module")
@@ -73,5 +73,6 @@ def test_a_change_is_noticed(vendor: dict[str, Any], tmp_path: Path, there: dict
 
 def test_page_is_small() -> None:
     sizes = {path: path.stat().st_size for path in ASSETS.rglob("*") if path.suffix in (".js", ".css")}
-    assert sum(size for path, size in sizes.items() if path.parent.name == "vendor") <= VENDORED
-    assert sum(sizes.values()) <= LARGEST
+    vendored = sum(size for path, size in sizes.items() if path.parent.name == "vendor")
+    assert vendored <= VENDORED
+    assert sum(sizes.values()) - vendored <= OWN

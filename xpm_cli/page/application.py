@@ -9,13 +9,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from xpm_cli.page import rendering
+from xpm_cli.page.completing import complete
 from xpm_cli.page.desk.desk import Desk
-from xpm_cli.page.desk.feed import Feed
+from xpm_cli.page.desk.feed import AsOf, Feed
 from xpm_cli.page.links import Links
 from xpm_cli.page.views import experiments, graph, jobs, timeline, workers
 from xpm_core.errors import (
@@ -62,12 +64,13 @@ def build(desk: Desk, guard: Guard, links: Links | None = None) -> Starlette:
         *timeline.routes(),
         *graph.routes(),
         *workers.routes(),
+        *complete.routes(),
         *feed.routes(),
         Mount("/assets", StaticFiles(directory=ASSETS)),
     ]
     application = Starlette(
         routes=routes,
-        middleware=guard.middleware(),
+        middleware=[*guard.middleware(), Middleware(AsOf, desk=desk)],
         exception_handlers={XpmError: _said},
     )
     state = application.state

@@ -29,6 +29,10 @@ class Links:
         """Some rows of that list, without the page around them."""
         return _url("/jobs/rows", filter=filter, sort=sort, columns=columns, first=first or "")
 
+    def counts(self, filter: str = "") -> str:
+        """How many jobs match a filter, by state, without the page around it."""
+        return _url("/jobs/counts", filter=filter)
+
     def job(self, identity: str) -> str:
         """One job."""
         return f"/job/{quote(identity, safe=':')}"

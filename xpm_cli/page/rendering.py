@@ -68,8 +68,8 @@ def is_fragment(request: Request) -> bool:
 def _common(request: Request) -> dict[str, Any]:
     """What every template knows.
 
-    `links` writes URLs; `filter` goes with the user from view to view; `acts` says whether the page may act, and
-    `form_value` is what a POST has to send as `csrf`.
+    `links` writes URLs; `cursor` is the last event that the page surely covers; `filter` goes with the user from view
+    to view; `acts` says whether the page may act, and `form_value` is what a POST has to send as `csrf`.
     """
     state = request.app.state
     desk: Desk = state.desk
@@ -77,6 +77,7 @@ def _common(request: Request) -> dict[str, Any]:
     return {
         "links": state.links,
         "desk": desk,
+        "cursor": getattr(request.state, "cursor", desk.cursor),
         "commands": desk.opened.commands,
         "workspace": desk.view.workspace.path.name,
         "path": str(desk.view.workspace.path),

@@ -26,6 +26,7 @@ class Listener(threading.Thread):
         heard: Called with events that have happened, in order, at least one.
         missed: Called when events may have been missed, with the cursor after which they are heard again.
         failed: Called with an error that is no outage.
+        lost: Called with the error of an outage, at each try to end it; None to say nothing.
     """
 
     def __init__(
@@ -34,11 +35,12 @@ class Listener(threading.Thread):
         heard: Callable[[list[Record]], None],
         missed: Callable[[str], None],
         failed: Callable[[Exception], None],
+        lost: Callable[[Exception], None] | None = None,
     ) -> None:
         super().__init__(name="xpm-events", daemon=True)
         self._reader = view.blocking_reader.events
         self._cursor = view.reader.events.last()
-        self._heard, self._missed, self._failed = heard, missed, failed
+        self._heard, self._missed, self._failed, self._lost = heard, missed, failed, lost
         self._closed = threading.Event()
 
     @property
@@ -62,8 +64,10 @@ class Listener(threading.Thread):
                     self._come_back()
                     away = False
                 self._read()
-            except OUTAGES:
+            except OUTAGES as error:
                 away = True
+                if self._lost is not None and not self._closed.is_set():
+                    self._lost(error)
                 self._closed.wait(PAUSE_S)
 
     def _read(self) -> None:

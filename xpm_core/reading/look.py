@@ -400,8 +400,8 @@ class View:
 
     def refresh(self) -> None:
         """Let jobs be listed anew, as they stand when they are asked for next."""
-        self.__dict__.pop("_search", None)
         self.now_s = time.time() if self._connector is None else self._first_look(self._connector, False)
+        self.__dict__.pop("_search", None)  # only now: if the server is away, what was listed stays known
 
     def ranked(self, filter: Filter) -> Ranking:
         """Return the jobs that match a filter, in the order of a list. `Ranking.update` takes what `update` returns.

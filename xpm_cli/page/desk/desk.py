@@ -71,7 +71,7 @@ class Batch:
     Attributes:
         cursor: The last event that it covers.
         changed: The states of jobs that have changed, by identity.
-        counts: How many jobs are in each state.
+        counts: How many jobs are in each state; empty if the server is away.
         missed: Whether other jobs may have changed, too.
     """
 
@@ -246,7 +246,7 @@ class Desk:
     def _listen(self) -> None:
         if self.view.away is not None:
             return
-        self._listener = Listener(self.view, self._heard, self._missed, self._failed)
+        self._listener = Listener(self.view, self._heard, self._missed, self._failed, self._lost)
         self.cursor = self._heard_to = self._listener.cursor
         self._listener.start()
 
@@ -263,6 +263,16 @@ class Desk:
 
     def _failed(self, error: Exception) -> None:
         self.outage = str(error)
+
+    def _lost(self, error: Exception) -> None:
+        """Let all who look know that the server is away. The next reading looks whether it is back."""
+        if not self.outage:
+            self._away_at = time.monotonic()
+            self.outage = fault_of(error, self.view.connector.client).problem
+            self._tell(Batch(self.cursor, {}, {}))
+        with self._wake:
+            self._news.missed = True
+            self._wake.notify_all()
 
     def _follow(self) -> None:
         """Read what events are about, while somebody hears of it."""
@@ -301,7 +311,8 @@ class Desk:
         with self._wake:
             news, self._news, cursor = self._news, _News(), self._heard_to
         try:
-            rows = self._read_all() if news.missed or self._is_old() else self._read_some(news.changed)
+            news.missed = news.missed or self._is_old()
+            rows = self._read_all() if news.missed else self._read_some(news.changed)
         except BaseException:
             with self._wake:
                 self._news.changed |= news.changed
@@ -355,3 +366,5 @@ class Desk:
         self._orders.forget()
         self.generation += 1
         self._listen()
+        if self.view.away is None:
+            self._tell(Batch(self.cursor, {}, self.view.reader.jobs.counts(), missed=True))

@@ -7,8 +7,9 @@ event of the workspace that it covers. A browser that comes back names this id, 
     event: jobs
     data: {"jobs": {"3f2a…": "done"}, "counts": {"done": 41, …}, "many": false}
 
-`many` says that too many jobs have changed to name them. The event `reload` says that nobody knows which have changed.
-After either, a page asks for all that it shows.
+`many` says that more jobs have changed than are named. A page then asks for all that it shows. The event `reload` says
+the same of a browser that was away for too long to be told what it has missed. While the server does not answer,
+`outage` says why.
 
 Owns: what a slow browser gets. What has changed is gathered until the browser takes it, so that nothing piles up.
 """
@@ -20,8 +21,8 @@ import json
 import re
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping
-from contextlib import AbstractContextManager, suppress
-from typing import Protocol
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -30,8 +31,12 @@ from starlette.routing import Route
 
 from xpm_core.errors import XpmError
 from xpm_core.reading.events import EventReader, position
-from xpm_core.reading.look import View
 from xpm_core.states import State
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Receive, Scope, Send
+
+    from xpm_cli.page.desk.desk import Batch, Desk
 
 LEAST_S = 0.2
 """The time between two events of a stream, at least, seconds."""
@@ -46,28 +51,6 @@ RETRY_MS = 1_000
 
 HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 CURSOR = re.compile(r"\d{1,20}-\d{1,20}", re.ASCII)
-
-
-class Batch(Protocol):
-    """What the desk says when something has changed."""
-
-    @property
-    def cursor(self) -> str: ...
-    @property
-    def changed(self) -> Mapping[str, State]: ...
-    @property
-    def counts(self) -> Mapping[State, int]: ...
-    @property
-    def missed(self) -> bool: ...
-
-
-class Desk(Protocol):
-    """What the feed needs of the desk."""
-
-    @property
-    def cursor(self) -> str: ...
-    def reading(self) -> AbstractContextManager[View]: ...
-    def subscribe(self, heard: Callable[[Batch], None]) -> Callable[[], None]: ...
 
 
 class Feed:
@@ -93,7 +76,7 @@ class Feed:
         return StreamingResponse(self._events(after), media_type="text/event-stream", headers=HEADERS)
 
     async def _events(self, after: str) -> AsyncIterator[str]:
-        stream = Stream(asyncio.get_running_loop())
+        stream = Stream(asyncio.get_running_loop(), self._desk)
         leave = self._enter(stream)
         try:
             yield f"retry: {RETRY_MS}\n\n"
@@ -125,29 +108,48 @@ class Feed:
                 stream.close()
 
 
+class AsOf:
+    """The layer that notes how far the desk has read when a request begins; `request.state.cursor` has it.
+
+    A page that was made meanwhile may show more. Its browser asks for what has changed since, and misses nothing.
+
+    Args:
+        app: What answers.
+        desk: The desk.
+    """
+
+    def __init__(self, app: ASGIApp, desk: Desk) -> None:
+        self._app, self._desk = app, desk
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Note it, and hand on the request."""
+        scope.setdefault("state", {})["cursor"] = self._desk.cursor
+        await self._app(scope, receive, send)
+
+
 class Stream:
     """What one browser has not been told yet: at most one event, into which all batches go.
 
     Args:
         loop: The loop in which the browser is answered.
+        desk: The desk.
     """
 
-    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._loop, self._awake = loop, asyncio.Event()
+    def __init__(self, loop: asyncio.AbstractEventLoop, desk: Desk) -> None:
+        self._loop, self._desk, self._awake = loop, desk, asyncio.Event()
         self._lock = threading.Lock()
-        self._jobs: dict[str, State] = {}
-        self._many = self._missed = self._ended = False
+        self._jobs: dict[str, State | None] = {}
+        self._many = self._ended = False
         self._last: Batch | None = None
 
     def hear(self, batch: Batch) -> None:
         """Take in a batch. The desk's thread calls it, and never waits here."""
         with self._lock:
             sleeps, self._last = self._last is None, batch
-            self._missed = self._missed or batch.missed
-            if not self._many:
-                self._jobs.update(batch.changed)
-            if len(self._jobs) > MOST_JOBS:
-                self._many, self._jobs = True, {}
+            self._jobs.update(batch.changed)
+            self._many = self._many or batch.missed or len(self._jobs) > MOST_JOBS
+            if self._many:
+                self._jobs = {}
         if sleeps:
             self._wake()
 
@@ -173,28 +175,40 @@ class Stream:
 
     def _take(self) -> str:
         with self._lock:
-            jobs, many, missed, last = self._jobs, self._many, self._missed, self._last
-            self._jobs, self._many, self._missed, self._last = {}, False, False, None
+            jobs, many, last = self._jobs, self._many, self._last
+            self._jobs, self._many, self._last = {}, False, None
         if last is None:
             return ""
-        return event(last.cursor, {} if missed else jobs, last.counts, many=many, reload=missed)
+        return event(last.cursor, jobs, last.counts or None, many=many, outage=self._desk.outage)
 
 
 def event(
-    cursor: str, jobs: Mapping[str, State], counts: Mapping[State, int] | None, *, many: bool = False, reload: bool
+    cursor: str,
+    jobs: Mapping[str, State | None],
+    counts: Mapping[State, int] | None = None,
+    *,
+    many: bool = False,
+    outage: str = "",
 ) -> str:
     """An event as a browser reads it.
 
     Args:
         cursor: Its id.
-        jobs: The jobs that have changed.
+        jobs: The jobs that have changed, and their states; None for a state that is not known.
         counts: How many jobs are in each state; None if that was not asked.
         many: Whether more jobs have changed than are named.
-        reload: Whether it is not known which jobs have changed.
+        outage: Why the server does not answer; empty if it does.
     """
-    data = {"jobs": jobs, "counts": counts, "many": many or reload}
-    text = json.dumps(data, separators=(",", ":"))
-    return f"id: {cursor}\nevent: {'reload' if reload else 'jobs'}\ndata: {text}\n\n"
+    data = {"jobs": jobs, "counts": counts, "many": many}
+    return _event("jobs", cursor, {**data, "outage": outage} if outage else data)
+
+
+def _reload(cursor: str) -> str:
+    return _event("reload", cursor, {"jobs": {}, "counts": None, "many": True})
+
+
+def _event(name: str, cursor: str, data: Mapping[str, Any]) -> str:
+    return f"id: {cursor}\nevent: {name}\ndata: {json.dumps(data, separators=(',', ':'))}\n\n"
 
 
 def missed(desk: Desk, after: str) -> str:
@@ -208,18 +222,17 @@ def missed(desk: Desk, after: str) -> str:
     """
     now = desk.cursor
     if not after or after == now:
-        return event(now, {}, None, reload=False)
+        return event(now, {}, outage=desk.outage)
     if not CURSOR.fullmatch(after) or position(after) > position(now):
-        return event(now, {}, None, reload=True)
+        return _reload(now)
     try:
         with desk.reading() as view:
             found = _between(view.reader.events, after, now)
             many = found is not None and len(found) > MOST_JOBS
             rows = view.rows(found or ()) if not many else []
     except XpmError:  # the server is away; when it is back, the desk says that it may have missed something
-        return event(now, {}, None, reload=True)
-    states = {row.identity: row.state for row in rows if row.state is not None}
-    return event(now, states, None, many=many, reload=found is None)
+        return _reload(now)
+    return _reload(now) if found is None else event(now, {row.identity: row.state for row in rows}, many=many)
 
 
 def _between(reader: EventReader, after: str, last: str) -> dict[str, None] | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
+from zlib import crc32
 
 from starlette.routing import Route
 
@@ -70,7 +71,8 @@ def show(request: Request) -> Response:
     except FilterError as error:
         return page(request, "jobs.jinja", status=400, wrong=str(error).splitlines())
     found = rows_of(desk, listed.rows, columns)
-    return page(request, "jobs.jinja", wrong=[], heads=_heads(columns), rows=found, **_shown(request, listed))
+    heads, key = _heads(columns), _key(columns)
+    return page(request, "jobs.jinja", wrong=[], heads=heads, columns_key=key, rows=found, **_shown(request, listed))
 
 
 def rows(request: Request) -> Response:
@@ -84,7 +86,9 @@ def rows(request: Request) -> Response:
     jobs = desk.matching(text, wanted) if wanted else listed.rows
     found = rows_of(desk, jobs, columns)
     shown = _shown(request, listed)
-    return page(request, "jobs_rows.jinja", **{**shown, "alone": bool(wanted)}, rows=found)
+    answer = page(request, "jobs_rows.jinja", **{**shown, "alone": bool(wanted)}, rows=found)
+    answer.headers["X-Columns"] = _key(columns)
+    return answer
 
 
 def counts(request: Request) -> Response:
@@ -118,6 +122,11 @@ def _heads(columns: Sequence[Column]) -> list[tuple[str, str]]:
         ("where", "host"),
         ("why", ""),
     ]
+
+
+def _key(columns: Sequence[Column]) -> str:
+    """A short word that is another one if the columns are. Then rows do not fit under the heads of an older page."""
+    return f"{crc32(','.join(column.name for column in columns).encode()):08x}"
 
 
 def columns_of(desk: Desk, listed: Listed, chosen: str) -> list[Column]:

@@ -127,11 +127,23 @@ def test_without_a_server_the_files_answer_until_it_is_back(
         Lab(workspace, client).end("a")
     server.kill()
     with page_of(workspace.path, server.url) as page:
+        heard: list[Batch] = []
+        page.desk.subscribe(heard.append)
         assert listed(page) == ["a"]
         assert "the files of the workspace answer" in page.get("/")
         server.start()
         wait_until(lambda: page.desk.listed("").matched == 1 and page.desk.away is None)
         assert "the files of the workspace answer" not in page.get("/")
+        wait_until(lambda: any(batch.missed and batch.counts.get(State.DONE) == 1 for batch in heard))
         with server.client() as client:
             Lab(workspace, client).submit("b")
         wait_until(lambda: sorted(listed(page)) == ["a", "b"])
+
+
+def test_jobs_that_are_listed_anew_count_as_missed(lab: Lab, page: PageClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[Batch] = []
+    page.desk.subscribe(heard.append)
+    monkeypatch.setattr("xpm_cli.page.desk.desk.ALL_S", 0.0)
+    lab.submit("a")
+    wait_until(lambda: bool(heard))
+    assert all(batch.missed for batch in heard), "what has changed is in no batch"

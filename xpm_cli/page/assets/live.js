@@ -1,0 +1,170 @@
+/* What changes in the workspace, told to every tab by one connection.
+ *
+ * Owns: the stream /live. Of all tabs, the one that holds the lock "xpm-live" reads it. A BroadcastChannel hands each
+ * event on to the others. While no tab is visible, nobody reads. Whoever reads again names the last event that he knows.
+ * Without locks, each tab reads for itself.
+ *
+ * The document gets the event "xpm:jobs". Its detail is {jobs: {identity: state}, counts: {state: number} or null, many}.
+ * `many` says that any job may have changed. A hidden tab is told nothing; when it is shown, it is told `many`.
+ */
+(() => {
+  "use strict";
+
+  const cursor = document.querySelector('meta[name="xpm-cursor"]');
+  if (!cursor || !window.EventSource) return;
+
+  const URL_OF_STREAM = "/live", LEADS = "xpm-live", SHOWN = "xpm-shown";
+  const CHECK_MS = 20000, AGAIN_MS = 5000, PATIENCE_MS = 3000;
+  const STOOD = "The page shows how things stood.";
+  const locks = window.BroadcastChannel ? navigator.locks : undefined;
+  const channel = locks ? new BroadcastChannel("xpm-live") : null;
+
+  let last = cursor.content; // the last event that this tab knows
+  let stale = false; // whether this tab was hidden when something changed
+  let source = null; // the connection, if this tab has it
+  let leads = false;
+  let outage = ""; // why the server does not answer
+  let hides = null; // ends the claim of this tab that it is visible
+
+  function say(message) {
+    if (channel) channel.postMessage(message);
+  }
+
+  /* -- what a tab is told ---------------------------------------------------------------------------------------- */
+
+  function isLater(one, other) {
+    const [ms, n] = one.split("-").map(Number), [otherMs, otherN] = other.split("-").map(Number);
+    return ms !== otherMs ? ms > otherMs : n > otherN;
+  }
+
+  function tell(data) {
+    document.dispatchEvent(new CustomEvent("xpm:jobs", { detail: data }));
+  }
+
+  function take(id, data) {
+    last = id;
+    if (data.outage || outage) show(data.outage ? `The server does not answer (${data.outage}). ${STOOD}` : "");
+    outage = data.outage;
+    if (!data.many && !data.counts && !Object.keys(data.jobs).length) return;
+    if (document.hidden) stale = true;
+    else tell(data);
+  }
+
+  function anything() {
+    stale = false;
+    tell({ jobs: {}, counts: null, many: true });
+  }
+
+  /* -- whether the stream is there ------------------------------------------------------------------------------- */
+
+  let lostTimer = 0;
+
+  function note(isThere) {
+    if (isThere) {
+      clearTimeout(lostTimer);
+      lostTimer = 0;
+      show("");
+    } else if (!lostTimer) lostTimer = setTimeout(() => show("No connection to the page. It tries again."), PATIENCE_MS);
+  }
+
+  function show(text) {
+    const place = document.getElementById("live");
+    if (!place || place.textContent === text) return;
+    place.textContent = text;
+    place.className = text ? "notice" : "hidden";
+  }
+
+  /* -- the tab that reads ---------------------------------------------------------------------------------------- */
+
+  function open() {
+    source = new EventSource(`${URL_OF_STREAM}?after=${encodeURIComponent(last)}`);
+    source.onopen = () => isThere(true);
+    source.onerror = () => {
+      isThere(false);
+      if (source && source.readyState === EventSource.CLOSED) { // refused: the browser itself does not try again
+        close();
+        setTimeout(check, AGAIN_MS);
+      }
+    };
+    for (const name of ["jobs", "reload"]) source.addEventListener(name, hear);
+  }
+
+  function close() {
+    if (source) source.close();
+    source = null;
+  }
+
+  function isThere(found) {
+    note(found);
+    say({ kind: "there", found });
+  }
+
+  function hear(event) {
+    const data = JSON.parse(event.data);
+    take(event.lastEventId, data);
+    say({ kind: "jobs", id: event.lastEventId, data });
+  }
+
+  async function check() {
+    if (!leads) return;
+    const isShown = locks ? (await locks.query()).held.some((lock) => lock.name === SHOWN) : !document.hidden;
+    if (isShown && !source) open();
+    else if (!isShown) close();
+  }
+
+  function lead() {
+    leads = true;
+    check();
+    setInterval(check, CHECK_MS); // a tab that crashed has not said that it is gone
+    return new Promise(() => {}); // until the tab goes
+  }
+
+  /* -- all tabs -------------------------------------------------------------------------------------------------- */
+
+  /* A visible tab holds a shared lock, so that it counts no longer when it has crashed. */
+  function claim() {
+    if (!locks || document.hidden || hides) return;
+    hides = () => {};
+    locks.request(SHOWN, { mode: "shared" }, () => {
+      looked();
+      return document.hidden ? null : new Promise((resolve) => { hides = resolve; });
+    }).then(() => {
+      hides = null;
+      looked();
+      claim(); // it may be visible again
+    });
+  }
+
+  function looked() {
+    say({ kind: "looked", id: last });
+    check();
+  }
+
+  function heard({ data: message }) {
+    if (message.kind === "jobs") take(message.id, message.data);
+    else if (message.kind === "there") note(message.found);
+    else if (message.kind === "looked" && leads) {
+      check();
+      if (isLater(last, message.id)) say({ kind: "at", id: last });
+    } else if (message.kind === "at" && isLater(message.id, last)) { // this tab came late
+      last = message.id;
+      if (document.hidden) stale = true;
+      else anything();
+    }
+  }
+
+  document.addEventListener("visibilitychange", () => {
+    if (document.hidden && hides) hides();
+    claim();
+    check();
+    if (!document.hidden && stale) anything();
+  });
+  window.addEventListener("pageshow", (event) => event.persisted && anything());
+  window.addEventListener("pagehide", close);
+
+  if (locks) {
+    channel.onmessage = heard;
+    claim();
+    locks.request(LEADS, lead);
+  } else lead();
+})();

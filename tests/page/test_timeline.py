@@ -38,7 +38,7 @@ def past(lab: Lab) -> str:
 
 def span(tab: Page) -> tuple[float, float]:
     """What is seen, by the address."""
-    found = re.findall(r"(?:from|to)=([0-9.]+)", tab.url)
+    found = re.findall(r"(?:from|to)=([0-9.]+)", tab.evaluate("location.href"))
     return float(found[0]), float(found[1])
 
 

@@ -50,7 +50,8 @@ class Past:
         waited_since_s: From when that counts, epoch seconds; None if nothing is known of it.
         cut: Whether the server has dropped older events.
         unseen: How many executions are not shown, because their beginning is not known.
-        away: Why only the files answer; empty if the server does.
+        away: Why the server cannot be had; empty if it can.
+        asked: Whether it answered before. Else only the files of the workspace say what is known.
         reading: How many events were read so far, if the first reading goes on; else None.
     """
 
@@ -61,6 +62,7 @@ class Past:
     cut: bool
     unseen: int
     away: str
+    asked: bool = True
     reading: int | None = None
 
 
@@ -135,6 +137,7 @@ class History:
             self._cut,
             self._files.unseen + len(self._executions.unseen),
             away,
+            self._known_s > 0,
         )
 
     def _follow(self) -> None:

@@ -106,6 +106,7 @@ def _act(request: Request, verb: str) -> Response:
     fields = request.app.state.guard.posted(request)
     desk: Desk = request.app.state.desk
     remembered = _remembered(request)
+    desk.opened.check()  # before the plan is taken: a form that is sent twice is to find one of plan and answer
     key = "".join(fields.get("plan", [])[:1])
     if key:
         if remembered.answers.get(key) is not None:  # the form was sent twice
@@ -119,7 +120,6 @@ def _act(request: Request, verb: str) -> Response:
             return _ask(request, verb, "Name one job, or act on what a filter matches." if not named else GONE)
         with desk.reading() as view:
             plan = Plan(verb, None, (view.job(named[0]).identity,))
-    desk.opened.check()
     answer = begin(desk, plan, lambda: _newcomers(desk, plan))
     key = remembered.answers.put(answer, key)
     answer.ended.wait(SOON_S)

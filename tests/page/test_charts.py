@@ -78,6 +78,23 @@ def test_curves_are_switched_off_and_axes_are_logarithmic(study: StudyPage, visi
     assert serious(tab) == []
 
 
+@pytest.mark.parametrize(
+    "values", [[None, None], [0.0, 0.0], [1.0], [-1e300, 1e300], [1e-310, 2e-310], [5.0] * 9], ids=str
+)
+def test_odd_values_break_no_chart(study: StudyPage, visits: Visits, values: list[float | None]) -> None:
+    study.job("odd", {"odd": values}, params={"model": "odd"})
+    study.settle()
+    tab = visits().open("/curves?metric=odd&all_but=")
+    expect(tab.locator(CELLS)).to_have_count(1)
+    for label in ("logarithmic values", "logarithmic steps"):
+        tab.get_by_label(label).check()
+        tab.locator("[data-curve]").focus()
+        tab.keyboard.press("End")
+    for label in ("logarithmic steps", "logarithmic values"):
+        tab.get_by_label(label).uncheck()
+    expect(tab.locator("[data-curve] canvas")).to_have_count(1)
+
+
 def test_a_chart_grows_with_its_jobs(study: StudyPage, lab: Lab, visits: Visits) -> None:
     tab = visits().open("/curves?metric=loss&all_but=seed&filter=model=mlp")
     expect(tab.locator(CELLS)).to_have_count(1)

@@ -117,6 +117,20 @@ def test_nobody_reads_while_all_tabs_are_hidden_and_nothing_is_missed(lab: Lab, 
     expect(state_of(tabs[0], lab, "first")).to_contain_text("done")
 
 
+def test_without_locks_each_visible_tab_reads_for_itself(lab: Lab, shown: Shown, visits: Visits) -> None:
+    lease = lab.start("first")
+    visitor = visits()
+    visitor.context.add_init_script("Object.defineProperty(Navigator.prototype, 'locks', {value: undefined});")
+    tabs = [visitor.open("/jobs") for _ in range(2)]
+    wait_until(lambda: heard_by(shown) == 2)
+    tabs[0].evaluate(HIDE, True)
+    wait_until(lambda: tabs[0].evaluate("1") == 1 and heard_by(shown) == 1)
+    lab.finish("first", lease)
+    expect(state_of(tabs[1], lab, "first")).to_contain_text("done")
+    tabs[0].evaluate(HIDE, False)
+    expect(state_of(tabs[0], lab, "first")).to_contain_text("done")
+
+
 def test_a_lost_connection_goes_on_where_it_was(lab: Lab, shown: Shown, visits: Visits) -> None:
     leases = {name: lab.start(name) for name in ("first", "second")}
     visitor = visits()

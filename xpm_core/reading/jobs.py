@@ -181,6 +181,10 @@ class JobReader:
             lengths = pipe.execute()
         return [(queue, parse_demand(name), int(n)) for (queue, name), n in zip(lines, lengths, strict=True)]
 
+    def delayed(self) -> list[str]:
+        """Return the identities of the jobs that wait for a retry, the one that is due first first."""
+        return [text_of(job) for job in self._client.zrange(keys.delayed(self._w), 0, -1)]
+
     def dependents(self, identity: str) -> list[str]:
         """Return the identities that need a job, in the order of their submission."""
         return [text_of(job) for job in self._client.lrange(keys.dependents(self._w, identity), 0, -1)]

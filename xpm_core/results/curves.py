@@ -15,6 +15,7 @@ from __future__ import annotations
 import json
 import math
 import os
+import time
 from collections.abc import Callable, Iterator, Mapping
 from copy import deepcopy
 from errno import EINVAL
@@ -124,6 +125,8 @@ class CurveFile:
     def _forget(self) -> None:
         self._reading = _Reading(*self._options)
         self._stamp: tuple[int, ...] = ()
+        self.is_whole = True
+        """Whether the last reading has reached the end of the file."""
         self._read = 0
         """How many bytes were read."""
         self._head = self._rest = b""
@@ -139,8 +142,11 @@ class CurveFile:
         """How many points are held."""
         return sum(one.kept.held for one in self._reading.curves.values())
 
-    def read_on(self) -> bool:
+    def read_on(self, budget_s: float = math.inf) -> bool:
         """Read what was added.
+
+        Args:
+            budget_s: After so many seconds it stops, maybe before the end of the file. The next call goes on there.
 
         Returns:
             Whether the file has changed since it was last read.
@@ -156,15 +162,15 @@ class CurveFile:
             if stamp == self._stamp:
                 return False
             with open(self._path, "rb", buffering=0) as file:
-                self._go_on(file, stamp)
+                self._go_on(file, stamp, time.monotonic() + budget_s)
         except FileNotFoundError:
             was_there = bool(self._stamp)
             self._forget()
             return was_there
-        self._stamp = stamp
+        self._stamp = stamp if self.is_whole else (*stamp[:2], -1, -1)
         return True
 
-    def _go_on(self, file: BinaryIO, stamp: tuple[int, ...]) -> None:
+    def _go_on(self, file: BinaryIO, stamp: tuple[int, ...], until_s: float) -> None:
         """Read from where the last reading ended, or all of it if the file is another one."""
         head = file.read(_HEAD)
         if stamp[:2] != self._stamp[:2] or stamp[2] < self._read or not head.startswith(self._head):
@@ -176,14 +182,22 @@ class CurveFile:
             lines = (self._rest + block).split(b"\n")
             self._rest = lines.pop()[: 2 * LONGEST_LINE]  # of a line that is too long to be one of ours, only a part
             self._reading.add_lines(lines)
+            if time.monotonic() > until_s:
+                break
+        self.is_whole = not block or self._read >= stamp[2]
 
-    def curves(self) -> Curves:
-        """The curves, as far as they were read."""
+    def curves(self, only: str = "") -> Curves:
+        """The curves, as far as they were read.
+
+        Args:
+            only: The only metric that is asked for; empty for all that were read.
+        """
         reading = self._reading
         if self._rest:  # the last line has no end: it counts if it is whole, and is read again when it has its end
             reading = deepcopy(reading)
             reading.add_lines([self._rest])
-        return Curves({name: one.points() for name, one in reading.curves.items() if one.kept.count}, reading.notes())
+        wanted = {name: one for name, one in reading.curves.items() if not only or name == only}
+        return Curves({name: one.points() for name, one in wanted.items() if one.kept.count}, reading.notes(wanted))
 
 
 # -- lines -------------------------------------------------------------------------------------------------------------
@@ -326,10 +340,10 @@ class _Reading:
             self._more = True
         return None
 
-    def notes(self) -> list[str]:
-        """What one should know of the curves."""
-        found = [note for name, one in self.curves.items() for note in _notes_of(name, one)]
-        thinned = {name: one.kept for name, one in self.curves.items() if one.kept.is_thinned}
+    def notes(self, curves: Mapping[str, _Curve]) -> list[str]:
+        """What one should know of some of the curves."""
+        found = [note for name, one in curves.items() for note in _notes_of(name, one)]
+        thinned = {name: one.kept for name, one in curves.items() if one.kept.is_thinned}
         found += [_thinned_note(thinned)] if thinned else []
         if self._unnumbered and self._resumed_at:
             found.append(

@@ -505,4 +505,5 @@ def test_queue_and_demand_of_many_jobs_are_read_also_of_done_ones(desk: StoreCli
         identity("a"): ("default", {"gpu": 1}),
         identity("b"): ("default", {}),
     }
+    assert jobs.delayed() == []
     assert jobs.lengths() == [("default", {}, 1), ("other", {}, 2)]

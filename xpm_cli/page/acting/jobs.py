@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 SOON_S = 1.0
 """How long a form waits for the end of the act, seconds. Mostly the answer is then there at once."""
 GONE = "This question is older than an hour, was answered already, or the page was started anew. Look at it again."
+NONE_CHOSEN = ["No job is chosen.", "Go back, and choose jobs by the boxes at the left."]
 
 
 @dataclass
@@ -74,6 +75,8 @@ def _ask(request: Request, verb: str, notice: str = "") -> Response:
     query = request.query_params
     chosen = [*query.getlist("job"), *(each for each in query.get("ids", "").split(",") if each)]
     text = query.get("filter", "")
+    if "chosen" in query and not chosen:  # else this would be about all jobs
+        return page(request, "error.jinja", status=400, lines=NONE_CHOSEN)
     with desk.reading() as view:
         rows = _named(view, chosen) if chosen else _matching(view, verb, text)
         fitting = [row for row in rows if row.state in _states(verb, text, named=bool(chosen))]
@@ -103,6 +106,7 @@ def _act(request: Request, verb: str) -> Response:
     fields = request.app.state.guard.posted(request)
     desk: Desk = request.app.state.desk
     remembered = _remembered(request)
+    desk.opened.check()  # before the plan is taken: a form that is sent twice is to find one of plan and answer
     key = "".join(fields.get("plan", [])[:1])
     if key:
         if remembered.answers.get(key) is not None:  # the form was sent twice
@@ -116,7 +120,6 @@ def _act(request: Request, verb: str) -> Response:
             return _ask(request, verb, "Name one job, or act on what a filter matches." if not named else GONE)
         with desk.reading() as view:
             plan = Plan(verb, None, (view.job(named[0]).identity,))
-    desk.opened.check()
     answer = begin(desk, plan, lambda: _newcomers(desk, plan))
     key = remembered.answers.put(answer, key)
     answer.ended.wait(SOON_S)

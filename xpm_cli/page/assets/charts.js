@@ -179,7 +179,7 @@
 
     draw() {
       if (!this.data) return;
-      const curves = this.data.curves, shown = uPlot.join(curves.map((curve) => parted(curve, this.logX, this.logY)));
+      const curves = this.data.curves, shown = curves.length ? uPlot.join(curves.map((curve) => parted(curve, this.logX, this.logY))) : [[]];
       const kind = JSON.stringify([curves.map((curve) => curve.name), this.logX, this.logY]);
       if (this.plot && this.kind === kind) {
         this.plot.setData(shown, !this.zoomed);

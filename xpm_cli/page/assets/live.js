@@ -159,7 +159,11 @@
     check();
     if (!document.hidden && stale) anything();
   });
-  window.addEventListener("pageshow", (event) => event.persisted && anything());
+  window.addEventListener("pageshow", (event) => {
+    if (!event.persisted) return;
+    check();
+    anything();
+  });
   window.addEventListener("pagehide", close);
 
   if (locks) {

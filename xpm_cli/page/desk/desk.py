@@ -33,6 +33,8 @@ ALL_S = 600.0
 """How often all jobs are listed anew, seconds."""
 REST = 2
 """For each second of such a reading, so many seconds are not spent on reading."""
+LONGEST_REST_S = 10.0
+"""How long it rests at most: a reading may have taken long only because the server was away, seconds."""
 AGAIN_S = 10.0
 """How often a server that is away is asked for again, and the files are read again meanwhile, seconds."""
 REVIVE_S = 2.0
@@ -274,10 +276,7 @@ class Desk:
 
     def _lost(self, error: Exception) -> None:
         """Let all who look know that the server is away. The next reading looks whether it is back."""
-        if not self.outage:
-            self._away_at = time.monotonic()
-            self.outage = fault_of(error, self.view.connector.client).problem
-            self._tell(Batch(self.cursor, {}, {}))
+        self._say_away(fault_of(error, self.view.connector.client).problem)
         with self._wake:
             self._news.missed = True
             self._wake.notify_all()
@@ -295,7 +294,8 @@ class Desk:
             if looked_at:
                 with self._lock:
                     self._catch_up()
-            time.sleep(max(LEAST_S, REST * (time.monotonic() - began)))
+            rest_s = 0.0 if self.outage else REST * (time.monotonic() - began)
+            time.sleep(min(max(LEAST_S, rest_s), LONGEST_REST_S))
 
     def _make_ready(self) -> None:
         """List all jobs before somebody asks for them."""
@@ -313,7 +313,7 @@ class Desk:
         except (ServerError, OSError) as error:
             self._note(error)
         except RedisUnavailableError as error:
-            self.outage = error.problem
+            self._say_away(error.problem)
 
     def _read(self) -> None:
         with self._wake:
@@ -356,14 +356,21 @@ class Desk:
     def _note(self, error: Exception) -> None:
         """Note that the server is away. An embedded one is started again after a while."""
         connector, now_s = self.view.connector, time.monotonic()
-        if not self.outage:
-            self._away_at = now_s
-        self.outage = fault_of(error, connector.client).problem
+        self._say_away(fault_of(error, connector.client).problem)
         with self._wake:
             self._news.missed = True
         if connector.embedded is not None and now_s - self._away_at > REVIVE_S:
             with suppress(XpmError):  # it is tried again at the next reading
                 connector.embedded.revive()
+
+    def _say_away(self, problem: str) -> None:
+        """Note why the server does not answer, and let all who look know."""
+        with self._wake:
+            begins, self.outage = not self.outage, problem
+            if begins:
+                self._away_at = time.monotonic()
+        if begins:
+            self._tell(Batch(self.cursor, {}, {}))
 
     def _try_again(self) -> None:
         """While files answer: look for the server again now and then, and read the files again."""

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from xpm_core.errors import XpmError
 from xpm_core.labels import bare_class, label
 from xpm_core.reading.listing.row import JobRow
+from xpm_core.server.connection import OUTAGES
 from xpm_core.states import State
 
 if TYPE_CHECKING:
@@ -30,6 +31,8 @@ DEPTH = 2
 """How far a graph goes up and down from a job."""
 DEPENDENTS = 1000
 """Up to how many jobs that need a job are looked at."""
+
+_AWAY: tuple[type[Exception], ...] = (XpmError, *OUTAGES)
 
 Users = Mapping[str, list[str]]
 """The jobs that have a job as a parameter, by its label (`Prepare/1d22f0a`)."""
@@ -137,7 +140,7 @@ def _needs(view: View, rows: list[JobRow]) -> dict[str, list[str] | None]:
     """What some jobs need; nothing of those that cannot be read, because the server has just gone."""
     try:
         return view.needs(rows)
-    except XpmError:
+    except _AWAY:
         return {}
 
 

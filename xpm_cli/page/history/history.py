@@ -20,7 +20,7 @@ from xpm_cli.page.drawing.lanes import Lane
 from xpm_cli.page.history.ends import EndFiles
 from xpm_cli.page.history.executions import Executions
 from xpm_cli.page.history.moves import Move, moves
-from xpm_cli.page.history.waiting import Capacity, Line, Waiting
+from xpm_cli.page.history.waiting import Capacity, Line, Now, Waiting
 from xpm_core.errors import XpmError
 from xpm_core.reading.server import server_time
 from xpm_core.states import State
@@ -50,7 +50,8 @@ class Past:
         waited_since_s: From when that counts, epoch seconds; None if nothing is known of it.
         cut: Whether the server has dropped older events.
         unseen: How many executions are not shown, because their beginning is not known.
-        away: Why only the files answer; empty if the server does.
+        away: Why the server cannot be had; empty if it can.
+        asked: Whether it answered before. Else only the files of the workspace say what is known.
         reading: How many events were read so far, if the first reading goes on; else None.
     """
 
@@ -61,6 +62,7 @@ class Past:
     cut: bool
     unseen: int
     away: str
+    asked: bool = True
     reading: int | None = None
 
 
@@ -135,6 +137,7 @@ class History:
             self._cut,
             self._files.unseen + len(self._executions.unseen),
             away,
+            self._known_s > 0,
         )
 
     def _follow(self) -> None:
@@ -163,6 +166,8 @@ class History:
             if not self._begun:
                 self._begin(view, whole)
                 self._begun = True
+            elif self._waiting.is_guessing:
+                self._waiting.correct(*_standing(view))
             self._settle(view)
 
     def _next(self, view: View) -> tuple[list[Move], bool]:
@@ -182,10 +187,11 @@ class History:
 
     def _begin(self, view: View, whole: list[Move]) -> None:
         """Begin the replay with how all stood when the oldest event came."""
-        ready: Counter[Line] = Counter()
-        for queue, demand, count in view.reader.jobs.lengths():
-            ready[_line(queue, demand)] += count
-        self._waiting.begin(whole, ready, view.reader.jobs.counts()[State.WAITING])
+        workers = {each.job: each.name for each in view.workers() if each.job}
+        now = Now(view.reader.jobs.delayed(), workers)
+        known = view.reader.jobs.lines_of([*now.delayed, *workers])
+        self._waiting.lines.update((job, _line(*line)) for job, line in known.items())
+        self._waiting.begin(whole, *_standing(view), now)
         self._take(whole, {})
 
     def _look_round(self, view: View) -> None:
@@ -202,6 +208,14 @@ class History:
         held = {job.identity: job for job in running if job.state is State.RUNNING}
         self._executions.settle(workers, {each.name: held[each.job] for each in workers if each.job in held}, now_s)
         self._known_s = now_s
+
+
+def _standing(view: View) -> tuple[Counter[Line], int]:
+    """How many jobs stand in each line now, and how many wait for others."""
+    ready: Counter[Line] = Counter()
+    for queue, demand, count in view.reader.jobs.lengths():
+        ready[_line(queue, demand)] += count
+    return ready, view.reader.jobs.counts()[State.WAITING]
 
 
 def _lines(view: View, found: Iterable[Move]) -> dict[str, Line]:

@@ -14,7 +14,7 @@ Owns: the replay. It reads nothing.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -36,6 +36,14 @@ class Capacity(NamedTuple):
     each_host: bool
 
 
+class Now(NamedTuple):
+    """The jobs that wait for a retry, and those that run, each with its worker."""
+
+    delayed: Sequence[str]
+    running: Mapping[str, str]
+
+
+NOBODY = Now((), {})
 NEEDS = "jobs that they need"
 PAUSE = "the pause before a retry"
 WORKER = "a free worker"
@@ -82,13 +90,14 @@ class Waiting:
             self._tokens = tokens
             self._reasons.clear()
 
-    def begin(self, moves: Iterable[Move], ready: Counter[Line], waiting: int) -> None:
+    def begin(self, moves: Iterable[Move], ready: Counter[Line], waiting: int, now: Now = NOBODY) -> None:
         """Set how all stood when the oldest event came.
 
         Args:
             moves: All events that are kept, in order. `lines` has the lines of their jobs.
             ready: How many jobs stand in each line now. Those of which no event speaks stood there all the time.
             waiting: How many jobs wait for others now; likewise.
+            now: Which jobs wait for a retry now, and which run; likewise.
         """
         first: dict[str, Move] = {}
         last: dict[str, Event] = {}
@@ -109,6 +118,13 @@ class Waiting:
         self._moved.update(first)
         for job, move in first.items():
             self._place(job, self._before(move))
+        for job in now.delayed:
+            if job not in first:
+                self._place(job, PAUSE)
+        for job, worker in now.running.items():
+            if job not in first:
+                self._hold(job, self.lines.get(job, GONE), worker)
+        self._moved.update(now.delayed, now.running)
 
     def _before(self, move: Move) -> Line | str | None:
         """How a job stood before its first event; None if it did not wait."""
@@ -120,6 +136,24 @@ class Waiting:
         if (move.event in _LEAVES and not move.adopted and move.event is not Event.CANCELLED) or move.event in TALK:
             self._hold(move.job, line, move.worker)
         return None
+
+    @property
+    def is_guessing(self) -> bool:
+        """Whether jobs wait of which no event speaks. `correct` then says how many are left."""
+        return self._unseen_needs > 0 or any(count > 0 for count in self._unseen.values())
+
+    def correct(self, ready: Counter[Line], waiting: int) -> None:
+        """Take how many jobs stand in each line and wait for others now: some of which no event spoke may be gone.
+
+        An event of a job that was cancelled does not say where it stood before.
+        """
+        for line, before in list(self._unseen.items()):
+            left = max(ready[line] - (self._ready[line] - before), 0)
+            self._ready[line] += left - before
+            self._unseen[line] = left
+        left = max(waiting - (self._other[NEEDS] - self._unseen_needs), 0) if self._unseen_needs else 0
+        self._other[NEEDS] += left - self._unseen_needs
+        self._unseen_needs = left
 
     def add(self, moves: Iterable[Move], lines: Mapping[str, Line]) -> None:
         """Replay events, in order.
@@ -152,6 +186,14 @@ class Waiting:
     def jobs(self) -> int:
         """How many jobs wait now, by the replay."""
         return sum(self._ready.values()) + sum(self._other.values())
+
+    @property
+    def held(self) -> dict[str, int]:
+        """How many units of each token jobs of this workspace hold now, by the replay."""
+        found: Counter[str] = Counter()
+        for (token, _), units in self._used.items():
+            found[token] += units
+        return {token: units for token, units in found.items() if units}
 
     def _pass(self, at_s: float) -> None:
         """Count the time since the last event. The server's clock may have gone back; then none has passed."""

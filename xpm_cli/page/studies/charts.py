@@ -22,7 +22,8 @@ from xpm_core.results.folding.folded import Folded
 from xpm_core.results.plotting.bands import Band
 from xpm_core.results.plotting.curved import Group, Source, curved
 from xpm_core.results.table import Table
-from xpm_core.words.text import plural
+from xpm_core.states import State
+from xpm_core.words.text import listed, plural
 
 MOST_SERIES = 20
 """How many curves a chart shows."""
@@ -133,12 +134,13 @@ class Charts:
         self._kept: OrderedDict[str, tuple[Chart, float]] = OrderedDict()
         self._lock = threading.Lock()
 
-    def of(self, table: Table | Folded, metric: str) -> Chart:
+    def of(self, table: Table | Folded, metric: str, *, whole: bool = False) -> Chart:
         """The chart of a metric: a mean for each row of a folded table, else a curve for each job.
 
         Args:
             table: The jobs.
             metric: The metric.
+            whole: Whether other metrics of these jobs will be asked for: then their files are read once for all.
 
         Returns:
             If files are left to be read, it has no curves, and says how many.
@@ -150,13 +152,13 @@ class Charts:
         if len(lines) > MOST_JOBS:
             problem = f"{plural(len(lines), 'job')} match, and curves are made of at most {MOST_JOBS:,}"
             raise ResultsError(PLACE, problem, "Narrow the filter: a mean of some of them would be a sample.")
-        wanted = Wanted(metric, "every" if isinstance(table, Folded) else "extremes")
+        wanted = Wanted("" if whole else metric, "every" if isinstance(table, Folded) else "extremes")
         directories = [line.directory for line in lines if line.directory is not None]
         unread = len(directories) - self.files.read_on(directories, wanted, BUDGET_S)
         live = any(line.state is None or not line.state.settled for line in lines)
         if unread:
             return Chart(metric, jobs=len(lines), live=True, unread=unread)
-        kind = (wanted, table.settings if isinstance(table, Folded) else None)
+        kind = (metric, wanted, table.settings if isinstance(table, Folded) else None)
         files = [line.directory and self.files.changes(line.directory, wanted) for line in lines]
         which = _digest(kind, [line.identity for line in lines])
         version = _digest(which, [line.state for line in lines], files)
@@ -180,7 +182,7 @@ class Charts:
             source,
             metric,
             source.telling,
-            read=lambda directory, _: self.files.curves(directory, wanted),
+            read=lambda directory, _: self.files.curve(directory, wanted, metric),
             place=PLACE,
         )
         groups, total = found.groups, len(found.groups)
@@ -193,7 +195,9 @@ class Charts:
             series = [_of_job(group, name) for group, name in zip(found.groups, names, strict=True)]
         else:
             series = [_of_band(band) for band in found.bands()]
-        notes = [*found.notes, *_infinite(found.groups)] if source.spread is None else list(found.notes)
+        notes = [*found.notes, *_unended(found.groups)]
+        if source.spread is None:
+            notes += _infinite(found.groups)
         if total > MOST_SERIES:
             notes.insert(0, f"The first {MOST_SERIES} of {total} curves are shown. Narrow the filter, or fold more.")
         return Chart(metric, series, total, caption=found.caption, notes=notes)
@@ -217,6 +221,18 @@ def _told_apart(groups: Sequence[Group]) -> list[str]:
     return [
         name if name and names.count(name) == 1 else f"{name} {group.runs[0].job[:7]}".strip()
         for name, group in zip(names, groups, strict=True)
+    ]
+
+
+def _unended(groups: Sequence[Group]) -> list[str]:
+    """Sentences about runs that go on, and about those that have not come to a good end."""
+    runs = [run for group in groups for run in group.runs if run.points]
+    failed = [run for run in runs if run.state in (State.FAILED.value, State.CANCELLED.value)]
+    going = sum(run.state in (State.RUNNING.value, State.DELAYED.value) for run in runs)
+    words = listed([f"{run.job[:7]} {run.state}" for run in failed], 3)
+    return [
+        *([f"{going} of {plural(len(runs), 'run')} not ended yet."] if going else []),
+        *([f"What {plural(len(failed), 'run')} logged before the end counts: {words}."] if failed else []),
     ]
 
 

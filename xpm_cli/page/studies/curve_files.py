@@ -6,6 +6,7 @@ when they are asked for.
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections import OrderedDict
@@ -21,6 +22,8 @@ from xpm_core.results.plotting.curved import MOST_POINTS
 
 MOST_HELD = 4_000_000
 """How many points are held, 16 bytes each."""
+MOST_OF_EACH = 500
+"""How many points of each curve are kept if all metrics of a job are read, which may be as many."""
 EACH = 100
 """As many points a file counts for besides those that it has."""
 
@@ -41,7 +44,8 @@ class _Kept:
     """The curves of a job, and how its file stood when it was read last."""
 
     def __init__(self, directory: Path, wanted: Wanted) -> None:
-        self.file = CurveFile(directory, most=MOST_POINTS, keep=wanted.keep, only=wanted.metric)
+        most = MOST_POINTS if wanted.metric else MOST_OF_EACH
+        self.file = CurveFile(directory, most=most, keep=wanted.keep, only=wanted.metric)
         self.changes = 0
         self.error: OSError | None = None
         self.held = 0
@@ -84,7 +88,9 @@ class CurveFiles:
                 return done
             began_s, before = time.monotonic(), self.changes(directory, wanted)
             with self._lock:
-                kept = self._read_on(directory, wanted)
+                kept = self._read_on(directory, wanted, budget_s - spent_s)
+            if not kept.file.is_whole and kept.error is None:
+                return done
             if kept.changes != before:
                 spent_s += time.monotonic() - began_s
         return len(directories)
@@ -95,19 +101,19 @@ class CurveFiles:
             kept = self._kept.get((directory, wanted))
             return kept.changes if kept is not None else -1
 
-    def curves(self, directory: Path, wanted: Wanted) -> Curves:
-        """The curves of a job, as they were read last.
+    def curve(self, directory: Path, wanted: Wanted, metric: str) -> Curves:
+        """The curve of a metric of a job, as it was read last.
 
         Raises:
             OSError: The file cannot be read, or is none.
         """
         with self._lock:
-            kept = self._kept.get((directory, wanted)) or self._read_on(directory, wanted)
+            kept = self._kept.get((directory, wanted)) or self._read_on(directory, wanted, math.inf)
             if kept.error is not None:
                 raise kept.error
-            return kept.file.curves()
+            return kept.file.curves(metric)
 
-    def _read_on(self, directory: Path, wanted: Wanted) -> _Kept:
+    def _read_on(self, directory: Path, wanted: Wanted, budget_s: float) -> _Kept:
         key = (directory, wanted)
         kept = self._kept.get(key)
         if kept is None:
@@ -116,7 +122,7 @@ class CurveFiles:
         try:
             if (directory / NAME).is_symlink():  # it could lead to a file of which the job's user is to see nothing
                 raise OSError(ELOOP, "it is a link, which the page does not follow")
-            changed, error = kept.file.read_on(), None
+            changed, error = kept.file.read_on(budget_s), None
         except OSError as found:
             changed, error = str(found) != str(kept.error), found
         kept.error = error

@@ -75,7 +75,7 @@ def show(request: Request) -> Response:
         if len(bare) > MOST_JOBS and metric:
             raise ResultsError("curves", f"{len(bare):,} jobs match", f"Narrow the filter to at most {MOST_JOBS:,}.")
         if metric and query.get("show") == "numbers":
-            chart = _charts(request).of(shown.table, metric)
+            chart = _charts(request).of(shown.table, metric, whole=bool(shown.identities))
             facts["numbers"] = numbers_of(chart)
     except (FilterError, ResultsError, UnknownColumnError, UnknownJobError) as error:
         facts |= {"wrong": str(error).splitlines(), "status": 404 if isinstance(error, UnknownJobError) else 400}
@@ -104,7 +104,7 @@ def data(request: Request) -> Response:
         if not metric:
             known = ", ".join(metrics_of(_jobs(desk, request))) or "no job has logged any"
             raise ResultsError("curves", "expected the name of a metric", f"There are: {known}.")
-        chart = _charts(request).of(shown.table, metric)
+        chart = _charts(request).of(shown.table, metric, whole=bool(shown.identities))
     except (FilterError, ResultsError, UnknownColumnError, UnknownJobError) as error:
         return _json({"error": str(error)}, 404 if isinstance(error, UnknownJobError) else 400)
     if query.get("form") == "csv":

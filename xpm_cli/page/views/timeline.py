@@ -12,7 +12,6 @@ import math
 import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
-from weakref import WeakKeyDictionary
 
 from starlette.routing import Route
 
@@ -43,7 +42,6 @@ REMEDY = "Give `from` and `to` in seconds since 1970, or neither."
 REST = 0.02
 """How much of the time that is shown at first lies before and after what is known."""
 
-_histories: WeakKeyDictionary[Desk, History] = WeakKeyDictionary()
 _lock = threading.Lock()
 
 
@@ -80,7 +78,7 @@ def routes() -> list[Route]:
 def show(request: Request) -> Response:
     """The timeline. A part of time that is none, and a filter that is wrong, are said in its place."""
     desk: Desk = request.app.state.desk
-    past = history_of(desk).read()
+    past = history_of(request).read()
     try:
         asked = _asked(request, past)
         chosen = _chosen(desk, asked.filter)
@@ -89,12 +87,14 @@ def show(request: Request) -> Response:
     return page(request, "timeline.jinja", wrong=[], **_facts(request, desk, past, asked, chosen))
 
 
-def history_of(desk: Desk) -> History:
-    """The past of a desk's workspace, which all requests share."""
+def history_of(request: Request) -> History:
+    """The past of the workspace, which all requests to one application share."""
+    state = request.app.state
     with _lock:
-        if desk not in _histories:
-            _histories[desk] = History(desk)
-        return _histories[desk]
+        if not hasattr(state, "history"):
+            state.history = History(state.desk)
+        found: History = state.history
+        return found
 
 
 def _facts(
@@ -104,6 +104,8 @@ def _facts(
     window = asked.window
     lanes = [lane for lane in in_order(past.lanes) if lane.is_in(window) and asked.lane in ("", lane.worker)]
     rows = [Row(lane, use_of(lane, window)) for lane in lanes]
+    if asked.first >= len(rows):
+        asked = asked._replace(first=0)
     shown = rows[asked.first : asked.first + LANES]
     drawn = [row.lane for row in shown]
     runs = list(drawn[0].within(window)) if asked.lane and drawn else []
@@ -239,7 +241,9 @@ def _waited(past: Past) -> list[tuple[str, float, float]]:
 def _notes(past: Past) -> list[str]:
     """What is not known."""
     found = []
-    if past.away:
+    if past.away and past.asked:
+        found.append(f"The server does not answer, so this is how things stood at {clock(past.now_s)}: {past.away}")
+    elif past.away:
         found.append(f"The server cannot be had, so only what workers have written is shown: {past.away}")
     if past.waited_since_s is not None and past.cut:
         found.append(

@@ -64,12 +64,15 @@ def still(text: str) -> str:
 
 
 @pytest.mark.parametrize(("name", "words", "url"), SAME, ids=[words for _, words, _ in SAME])
-def test_document_is_that_of_the_command(page: PageClient, seen: Xpm, name: str, words: str, url: str) -> None:
+def test_document_is_that_of_the_command(
+    page: PageClient, seen: Xpm, scene: Scene, name: str, words: str, url: str
+) -> None:
     found = page.get(url)
     assert (found.status_code, found.headers["content-type"]) == (200, "application/json")
     if "columns" not in url:  # else a record has the columns that were asked for
         assert problems(name, found.json()) == []
-    assert still(found.text) == still(seen(*words.split(), "--json").stdout)
+    place = ("--workspace", scene.shell.folder)  # commands on the page are typed anywhere, so they name it
+    assert still(found.text) == still(seen(*words.split(), "--json", *place).stdout)
 
 
 def test_experiments_are_those_of_status(page: PageClient, seen: Xpm) -> None:

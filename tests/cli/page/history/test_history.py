@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -18,12 +19,13 @@ from xpm_cli.page.drawing.lanes import How
 from xpm_cli.page.history import history as module
 from xpm_cli.page.history.ends import EndFiles
 from xpm_cli.page.history.history import History, Past
-from xpm_cli.page.history.waiting import NEEDS, WORKER
+from xpm_cli.page.history.waiting import NEEDS, WORKER, Waiting
 from xpm_core.index.entries import End
 from xpm_core.index.writers import EndWriter
+from xpm_core.reading.reader import Reader
 from xpm_core.states import State
 from xpm_core.store.jobs import new_execution_id
-from xpm_core.store.records import WorkerId
+from xpm_core.store.records import Lease, WorkerId
 from xpm_core.store.tokens import create_token
 from xpm_core.workspace.job_spec import Retries
 from xpm_core.workspace.workspace import Workspace
@@ -220,3 +222,57 @@ def test_an_error_of_the_first_reading_is_raised_and_the_next_call_tries_again(
             history.read()
         patch.undo()
         assert hows(history.read(), "w.0") == [How.DONE]
+
+
+@pytest.mark.redis
+@pytest.mark.parametrize("seed", range(12))
+def test_the_replay_comes_to_what_the_server_has(
+    lab: Lab, redis_url: str, redis_client: redis.Redis, seed: int
+) -> None:
+    """Whatever happens, and whether or not old events were dropped before the first reading."""
+    draw, workers = random.Random(seed), [WorkerId(f"w.{n}", "node1") for n in range(4)]
+    create_token(redis_client, "gpu", 2)
+    for worker in workers:
+        lab.store.join(worker, pid=1, path="/", version="1")
+    with page_of(lab.workspace.path, redis_url) as page:
+        history = History(page.desk)
+        history.read()
+        _happen(lab, history, draw, workers, seed % 2 == 1)
+
+
+def _happen(lab: Lab, history: History, draw: random.Random, workers: list[WorkerId], drops: bool) -> None:
+    held: dict[str, Lease] = {}
+    names: list[str] = []
+    for step in range(200):
+        worker = draw.choice(workers)
+        if draw.random() < 0.4:
+            needs = draw.sample(names, min(len(names), draw.choice([0, 0, 1])))
+            names.append(f"job{step}")
+            retries = Retries(max_retries=1, backoff_s=draw.choice([0.001, 3600.0]))
+            lab.submit(names[-1], *needs, demand=draw.choice([{}, {"gpu": 1}, {"gpu": 2}]), retries=retries)
+        elif worker.name in held:
+            lease, end = held.pop(worker.name), draw.choice(["done", "failed", "lost", "released", "cancelled"])
+            if end == "lost":
+                lab.store.lose(lease)
+            elif end == "released":
+                lab.store.release(lease, started=True)
+            else:
+                error = ERROR if end == "failed" else None
+                lab.store.finish(worker, lease, State(end), error=error)
+        elif (claim := lab.store.claim(worker, new_execution_id())).lease is not None:
+            held[worker.name] = claim.lease
+        elif draw.random() < 0.2 and names:
+            lab.store.cancel(lab.identity(draw.choice(names)), spares_running=True)
+        if step == 100 and drops:
+            lab.client.xtrim(f"xpm:{lab.workspace.id}:events", maxlen=30, approximate=False)
+        if step in (120, 150, 199):
+            _agree(history.read(), history._waiting, lab)
+
+
+def _agree(past: Past, replay: Waiting, lab: Lab) -> None:
+    reader = Reader(lab.client, lab.workspace.id)
+    counts = reader.jobs.counts()
+    assert replay.jobs == sum(counts[state] for state in (State.WAITING, State.READY, State.DELAYED))
+    assert replay.held == {each.name: each.held for each in reader.tokens.read() if each.held}
+    running = [run for lane in past.lanes for run in lane.runs if run.of.how is How.RUNNING]
+    assert len(running) == counts[State.RUNNING]

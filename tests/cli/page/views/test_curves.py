@@ -62,6 +62,7 @@ def test_runs_that_ended_early_are_said_and_have_no_part_in_the_rest(shown: Stud
     assert curve["count"] == [4, 4, 3, 3, 3, 3]
     assert curve["value"] == [3.0, 3.0, 1.0, 1.0, 1.0, 1.0]
     assert f"1 of 4 runs ended before step 5 ({short[:7]} failed, at step 1)." in notes
+    assert f"What 1 run logged before the end counts: {short[:7]} failed." in notes
     page = shown.get("/curves", metric="loss", show="numbers")
     assert "1 of 4 runs ended before step 5" in page
     assert Tables(page).rows[1:] == [

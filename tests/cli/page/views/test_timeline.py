@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import redis
 from helpers.page import PageClient, page_of
+from helpers.private_server import PrivateServer
 from helpers.simulated_jobs import ERROR, Lab
 from helpers.typed_commands import AWAY
 
@@ -174,14 +175,27 @@ def test_what_jobs_waited_for_is_said_with_its_age(lab: Lab, redis_client: redis
 
 
 @pytest.mark.redis
-def test_it_goes_on_while_the_server_is_away(lab: Lab, redis_url: str, redis_client: redis.Redis) -> None:
-    lab.join()
-    lab.start("a")
-    with page_of(lab.workspace.path, redis_url) as page:
-        page.get("/timeline")
-        redis_client.config_set("maxclients", 1)
-        assert "1 running" in page.get("/timeline")
-        redis_client.config_set("maxclients", 1000)
+def test_a_server_that_goes_away_is_said_by_each_view(
+    workspace: Workspace, fresh_server: Callable[..., PrivateServer]
+) -> None:
+    server = fresh_server()
+    with server.client() as client:
+        lab = Lab(workspace, client)
+        lab.join()
+        lab.start("a")
+        lab.submit("b", "a")
+    with page_of(workspace.path, server.url) as page:
+        assert "this is how things stood" not in page.get("/timeline")
+        server.kill()
+        found = page.get("/timeline")
+        assert "The server does not answer, so this is how things stood at" in found
+        assert "1 running" in found
+        assert "Only the server knows workers, tokens and queues" in page.get("/workers")
+        assert "Train: 2 jobs" in page.get("/graph")
+
+
+def test_workers_beyond_the_last_are_the_first(page: PageClient) -> None:
+    assert "Workers 1 to 40 of 64" in page.get("/timeline", params={"first": 999})
 
 
 @pytest.mark.redis

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -47,16 +48,14 @@ def test_pauses_orders_and_refusals_are_said(
     pause_queue(redis_client, workspace.id, "default", "alice@head", "new driver")
     redis_client.hset(f"xpm:{workspace.id}:worker:node1-1", "orders", "1")
     order_worker(redis_client, workspace.id, "node1-1", Order.DRAIN, "bob@head")
-    refusal = Refusal.of_module("node1", "node1", EVIL, "/data")
-    lease = jobs.lab.store
-    redis_client.hset(
-        f"xpm:{workspace.id}:refusals:node1-1", "project.lack", __import__("json").dumps(refusal.written())
-    )
-    assert lease is not None
+    refusal = json.dumps(Refusal.of_module("node1", "node1", EVIL, "/data").written())
+    redis_client.hset(f"xpm:{workspace.id}:refusals:node1-1", "project.lack", refusal)
     found = text(workspace.path, redis_url)
     assert "by alice@head: new driver" in found
     assert "ordered to drain by bob@head" in found
     assert "cannot import" in found
+    assert 'action="/acting/' not in found
+    assert 'action="/acting/stay"' in text(workspace.path, redis_url, acts=True)
     assert "<script>alert" not in found
 
 

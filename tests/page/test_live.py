@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import closing
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from helpers.browser import Shown, Visitor, Visits
@@ -74,6 +75,24 @@ def test_the_first_view_follows(lab: Lab, visits: Visits) -> None:
     lab.finish("first", lease, State.FAILED, ERROR)
     expect(tab.get_by_text("1 failed").first).to_be_visible()
     assert tab.evaluate("window.same")
+
+
+def test_what_is_asked_for_too_early_is_asked_for_again(
+    lab: Lab, shown: Shown, visits: Visits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, old = shown.desk.remembered, {}
+    young_s = [float("inf")]
+
+    def remembered(key: Any, make: Any) -> Any:  # what costs much is some seconds old
+        old.setdefault(key, real(key, make))
+        return old[key] if time.monotonic() < young_s[0] else real(key, make)
+
+    monkeypatch.setattr(shown.desk, "remembered", remembered)
+    lease = lab.start("first")
+    tab = visits().open("/")
+    lab.finish("first", lease, State.FAILED, ERROR)
+    young_s[0] = time.monotonic() + 1.8
+    expect(tab.get_by_text("1 failed").first).to_be_visible()
 
 
 def test_many_tabs_live_by_one_stream_and_another_reads_when_its_tab_goes(

@@ -232,6 +232,11 @@
     recount = true;
     work();
   });
+  document.addEventListener("xpm:calm", () => {
+    rows().forEach(mark);
+    moved = recount = true;
+    work();
+  });
   document.addEventListener("scroll", () => main.querySelector("tr[data-stale]") && work(), { passive: true });
   begin();
 })();

@@ -6,6 +6,9 @@
  *
  * The document gets the event "xpm:jobs". Its detail is {jobs: {identity: state}, counts: {state: number} or null, many}.
  * `many` says that any job may have changed. A hidden tab is told nothing; when it is shown, it is told `many`.
+ *
+ * The event "xpm:calm" comes when nothing has changed for a while, and then every minute: what costs the server much may
+ * be some seconds old when it is asked for, and times go on.
  */
 (() => {
   "use strict";
@@ -14,7 +17,8 @@
   if (!cursor || !window.EventSource) return;
 
   const URL_OF_STREAM = "/live", LEADS = "xpm-live", SHOWN = "xpm-shown";
-  const CHECK_MS = 20000, AGAIN_MS = 5000, PATIENCE_MS = 3000;
+  const CHECK_MS = 20000, AGAIN_MS = 5000, PATIENCE_MS = 3000, CALM_MS = [2000, 6000, 20000, 60000];
+  const LOST = "No connection to the page. If it was started again, open the address that it has printed.";
   const STOOD = "The page shows how things stood.";
   const locks = window.BroadcastChannel ? navigator.locks : undefined;
   const channel = locks ? new BroadcastChannel("xpm-live") : null;
@@ -37,8 +41,21 @@
     return ms !== otherMs ? ms > otherMs : n > otherN;
   }
 
+  let calm = 0, calmTimer = 0; // how often it has been said that nothing changes
+
   function tell(data) {
     document.dispatchEvent(new CustomEvent("xpm:jobs", { detail: data }));
+    calm = 0;
+    waitForCalm();
+  }
+
+  function waitForCalm() {
+    clearTimeout(calmTimer);
+    calmTimer = setTimeout(() => {
+      calm += 1;
+      if (!document.hidden) document.dispatchEvent(new CustomEvent("xpm:calm"));
+      waitForCalm();
+    }, CALM_MS[Math.min(calm, CALM_MS.length - 1)]);
   }
 
   function take(id, data) {
@@ -64,7 +81,7 @@
       clearTimeout(lostTimer);
       lostTimer = 0;
       show("");
-    } else if (!lostTimer) lostTimer = setTimeout(() => show("No connection to the page. It tries again."), PATIENCE_MS);
+    } else if (!lostTimer) lostTimer = setTimeout(() => show(LOST), PATIENCE_MS);
   }
 
   function show(text) {
@@ -166,6 +183,7 @@
   });
   window.addEventListener("pagehide", close);
 
+  waitForCalm();
   if (locks) {
     channel.onmessage = heard;
     claim();

@@ -32,9 +32,14 @@
     }
   }
 
-  document.addEventListener("xpm:jobs", () => {
-    if (document.querySelector("[data-outage]")) window.location.reload();
+  function ask() {
     changed = true;
     refresh();
+  }
+
+  document.addEventListener("xpm:calm", ask);
+  document.addEventListener("xpm:jobs", () => {
+    if (document.querySelector("[data-outage]")) window.location.reload();
+    ask();
   });
 })();

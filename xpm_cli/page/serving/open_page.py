@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import threading
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -12,7 +13,7 @@ from xpm_cli.page.application import build
 from xpm_cli.page.desk.desk import Desk
 from xpm_cli.page.safety.guard import Guard
 from xpm_cli.page.serving.announcing import announcement
-from xpm_cli.page.serving.listening import Listening, is_loopback
+from xpm_cli.page.serving.listening import Listening
 from xpm_cli.page.serving.server import PageServer
 from xpm_cli.page.serving.tls import Tls
 from xpm_core.reading.look import View
@@ -53,7 +54,8 @@ class OpenPage:
         self._guard = Guard(cookie, frozenset([*hosts, *_own_names(listening.host)]), acts)
         self._desk = Desk(opened, lambda: View(opened.workspace, redis))
         self._application = build(self._desk, self._guard)
-        self._server = PageServer(self._application, listening, tls)
+        self._server = PageServer(self._application, listening, tls, self._leave_workspace)
+        self._leaving = threading.Lock()
 
     def announcement(self, *, hidden: bool = False) -> list[str]:
         """The lines that are to be printed.
@@ -77,16 +79,21 @@ class OpenPage:
         finally:
             self._application.state.feed.close()
             self._desk.close()
-            self._desk.view.close()  # after an outage, it is another one than that of `opened`
+            self._leave_workspace()
 
     def stop(self) -> None:
         """End the page, from any thread."""
         self._server.stop()
 
+    def _leave_workspace(self) -> None:
+        """Stop using the server. The last user of an embedded one ends it, and waits until it has written its data."""
+        with self._leaving:  # whoever comes second waits for the first
+            self._desk.view.close()  # after an outage, it is another one than that of `opened`
+
 
 def _own_names(host: str) -> list[str]:
-    """The names by which others reach a page that listens at an address."""
-    if not host or is_loopback(host):
+    """The names by which browsers reach a page that listens at an address; 127.0.0.2 is one of its own, too."""
+    if not host:
         return []
     if host in ("0.0.0.0", "::"):
         return [socket.gethostname(), socket.getfqdn()]

@@ -82,6 +82,13 @@ def test_a_port_has_its_line_and_a_taken_one_gives_the_next(start: Start) -> Non
         assert page.ends(signal.SIGTERM) == 128 + signal.SIGTERM
 
 
+def test_another_address_of_this_machine_for_itself_is_one_of_its_names(start: Start) -> None:
+    browser = start("--port", "0", "--host", "127.0.0.2").is_up()
+    assert browser.host.startswith("127.0.0.2:")
+    assert browser.enter().status == 303
+    assert browser.ask("/", Host="127.0.0.3").status == 403
+
+
 def test_a_workspace_whose_server_is_gone_is_shown_from_its_files(start: Start) -> None:
     browser = start("--redis", "redis://127.0.0.1:1/0").is_up()
     browser.enter()

@@ -51,7 +51,7 @@ routes = [
 ]
 found = on_socket("/data/xpm")
 print(found.path, flush=True)
-code = PageServer(Starlette(routes=routes), found).serve_until_ended()
+code = PageServer(Starlette(routes=routes), found, at_end=lambda: print("left", flush=True)).serve_until_ended()
 print("ended", code, flush=True)
 sys.exit(code)
 """
@@ -110,8 +110,9 @@ def test_a_thread_that_hangs_does_not_hold_it_up(here: Path) -> None:
     while not (here / "stuck").exists():
         assert served.process.poll() is None
     served.process.send_signal(signal.SIGTERM)
-    served.process.communicate(timeout=60)  # the view sleeps for ten minutes
+    out, _ = served.process.communicate(timeout=60)  # the view sleeps for ten minutes
     assert served.process.returncode == 128 + signal.SIGTERM
+    assert out.splitlines()[-1] == "left", "it may be the last user of an embedded server"
     assert not served.path.exists()
     connection.close()
 

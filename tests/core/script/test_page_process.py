@@ -88,7 +88,7 @@ def test_no_secret_is_where_others_could_see_it(desktop: Desktop) -> None:
 def test_an_output_that_others_read_has_no_token(desktop: Desktop) -> None:
     hold = f"Hold.C(n=1, until={str(desktop.folder / 'go')!r}).submit()"
     running = desktop.start(desktop.script("sweep.py", hold, options="workers=1, port=0"))
-    said = running.says("others can read this output")
+    said = running.says("others may read this output")
     assert re.search(r"(?m)^page http://127.0.0.1:\d+/$", said)
     file = Path(said.partition("token is in ")[2].split()[0])
     assert stat.S_IMODE(file.stat().st_mode) == 0o600

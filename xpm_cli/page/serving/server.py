@@ -96,8 +96,14 @@ class PageServer(uvicorn.Server):
             os._exit(128 + self.signal if self.signal else 0)
 
     def _is_fault(self, record: logging.LogRecord) -> bool:
-        """Whether something that uvicorn logs is a fault. Streams that are cut off at the end are none."""
+        """Whether something that uvicorn logs is a fault. Streams that are cut off at the end are none.
+
+        Its warnings are about requests that are none, which any user of the machine can send: a log is not to grow by
+        those.
+        """
         error = record.exc_info[1] if record.exc_info else None
+        if record.levelno < logging.ERROR:
+            return False
         return not isinstance(error, asyncio.CancelledError) and not record.getMessage().startswith("Cancel ")
 
     def _heard(self, number: int, frame: FrameType | None) -> None:

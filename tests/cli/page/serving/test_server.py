@@ -136,6 +136,19 @@ def test_requests_are_not_logged_and_faults_are(here: Path) -> None:
     assert "secret" not in err
 
 
+def test_requests_that_are_none_do_not_fill_the_log(here: Path) -> None:
+    served = Served(here)
+    for sent in (
+        b"\x16\x03\x01\n\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+    ):
+        with served.browser.connected().sock as connection:
+            connection.sendall(sent)
+            assert connection.recv(1 << 16).startswith(b"HTTP/1.1 ")
+    served.process.send_signal(signal.SIGTERM)
+    assert served.process.communicate(timeout=60)[1] == ""
+
+
 def test_it_can_be_ended_by_another_thread_and_says_nothing_of_itself() -> None:
     listening = on_port(0)
     server = PageServer(Starlette(routes=[Route("/", lambda request: PlainTextResponse("here"))]), listening)

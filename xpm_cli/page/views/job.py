@@ -85,7 +85,7 @@ def file(request: Request) -> Response:
     desk: Desk = request.app.state.desk
     row, path = _row(request), request.path_params["path"]
     try:
-        if RECORDS in path.split("/"):
+        if RECORDS in path.lower().split("/"):  # some file systems do not tell .XPM from .xpm
             raise FileNotServedError("The records of a job are not served, because they may hold secrets.", 403)
         opened = open_job_file(desk.opened.directory(row).path, path)
     except FileNotServedError as error:

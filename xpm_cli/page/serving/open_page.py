@@ -20,8 +20,8 @@ from xpm_cli.page.serving.tls import Tls
 from xpm_core.reading.look import View
 
 GARBAGE = 50_000, 10, 10
-"""How often Python looks for garbage while the page is served. Each answer leaves some: commands, which end soon, look
-for it after 1,000,000 objects, and a page would have 200 MB of it by then. With Python's own 700, many jobs are slow."""
+"""How often Python looks for garbage while the page is served. Each answer leaves some. Commands, which end soon, look
+for it after 1,000,000 objects: a page would have 200 MB of it by then. With Python's own 700, many jobs are slow."""
 NICER = 5
 """By how much the page lets other processes go first: jobs may run on this machine."""
 

@@ -11,6 +11,8 @@ import json
 import os
 import select
 import threading
+import time
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -20,6 +22,8 @@ from xpm_core.errors import XpmError
 
 LOOK_S = 1.0
 """How often it is looked whether the script is still the parent, in seconds."""
+BEGIN_S = 20.0
+"""How long a page may go on to begin, to end in order then, after the script has ended, in seconds."""
 
 
 class _Life:
@@ -34,7 +38,7 @@ class _Life:
         threading.Thread(target=self._watch, name="xpm-page-life", daemon=True).start()
 
     def give(self, page: Any) -> None:
-        """From now on, the page is stopped; before, the process is ended at once."""
+        """From now on, the page is stopped when the script ends. If it has ended already, that is at once."""
         with self._lock:
             self._page = page
             if self._over:
@@ -47,9 +51,14 @@ class _Life:
                 break
         with self._lock:
             self._over = True
+            if self._page is not None:
+                self._page.stop()
+                return
+        # The process may use the server of the workspace by now. If it is the last one, it has to end that server, too.
+        time.sleep(BEGIN_S)
+        with self._lock:
             if self._page is None:
                 os._exit(0)
-            self._page.stop()
 
 
 @click.command()
@@ -74,18 +83,17 @@ def _serve(port: int, hidden: bool, life: _Life) -> None:
 
     with open_workspace() as opened:
         page = OpenPage(opened, setting("redis"), on_port(port), acts=True)
-        _answer({"lines": page.announcement(hidden=hidden)})
         life.give(page)
+        _answer({"lines": page.announcement(hidden=hidden)})
         page.serve()
 
 
 def _answer(said: dict[str, Any]) -> None:
     """Print one line for the script. From then on, what is printed goes to the log."""
     line = json.dumps(said).encode() + b"\n"
-    try:
+    with suppress(BrokenPipeError):  # the script has ended meanwhile
         os.write(1, line)
-    finally:
-        os.dup2(2, 1)
+    os.dup2(2, 1)
 
 
 if __name__ == "__main__":

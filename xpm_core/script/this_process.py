@@ -14,6 +14,9 @@ from typing import Any, TextIO
 
 from xpm_core.server.url import URL_VARIABLE
 
+SLURM_JOB = "SLURM_JOB_ID"
+"""The variable that Slurm sets for what runs in an allocation."""
+
 
 def about() -> dict[str, Any]:
     """Who runs the script, and where, in the form in which Redis keeps it of the run."""
@@ -46,9 +49,14 @@ def environment_for(url: str) -> dict[str, str]:
 
 
 def others_read(stream: TextIO) -> bool:
-    """Whether a stream goes to a file that other users may read, as the output of a batch job often does."""
+    """Whether a stream goes to a file that other users may read, as the output of a batch job often does.
+
+    What a step of Slurm (`srun`) prints goes through a pipe or a socket to a file, of which nothing is known here.
+    """
     try:
-        found = os.fstat(stream.fileno())
+        mode = os.fstat(stream.fileno()).st_mode
     except (OSError, ValueError, AttributeError):
         return False
-    return stat.S_ISREG(found.st_mode) and bool(found.st_mode & (stat.S_IRGRP | stat.S_IROTH))
+    if stat.S_ISREG(mode):
+        return bool(mode & (stat.S_IRGRP | stat.S_IROTH))
+    return SLURM_JOB in os.environ and (stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode))

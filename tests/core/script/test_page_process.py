@@ -7,6 +7,8 @@ import os
 import re
 import socket
 import stat
+import subprocess
+import sys
 from contextlib import closing
 from pathlib import Path
 
@@ -20,6 +22,9 @@ from script_tasks import Write
 
 from xpm_core.script import page_process
 from xpm_core.script.page_process import PageProcess
+from xpm_core.server.embedded.record import ServerRecord
+from xpm_core.server.embedded.server import data_folder
+from xpm_core.workspace.workspace import Workspace
 
 pytestmark = pytest.mark.redis
 
@@ -83,7 +88,7 @@ def test_no_secret_is_where_others_could_see_it(desktop: Desktop) -> None:
 def test_an_output_that_others_read_has_no_token(desktop: Desktop) -> None:
     hold = f"Hold.C(n=1, until={str(desktop.folder / 'go')!r}).submit()"
     running = desktop.start(desktop.script("sweep.py", hold, options="workers=1, port=0"))
-    said = running.says("others can read this output")
+    said = running.says("others may read this output")
     assert re.search(r"(?m)^page http://127.0.0.1:\d+/$", said)
     file = Path(said.partition("token is in ")[2].split()[0])
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -264,3 +269,45 @@ def test_two_experiments_of_a_script_have_the_same_port(desktop: Desktop) -> Non
     running = desktop.start(script)
     assert running.ends() == 0, running.err
     assert re.findall(r"page http://127.0.0.1:(\d+)/", running.err) == [str(port)] * 2
+
+
+LATE = """
+import os, sys, time
+from xpm_cli.page import __main__ as page
+from xpm_cli.page.serving import open_page
+
+read, script = os.pipe()
+os.dup2(read, 0)
+lives = []
+
+
+class Life(page._Life):
+    def __init__(self, parent):
+        super().__init__(parent)
+        lives.append(self)
+
+
+made = open_page.OpenPage.__init__
+
+
+def after_the_script(self, *args, **more):
+    made(self, *args, **more)
+    os.close(script)
+    while not lives[0]._over:
+        time.sleep(0.01)
+
+
+page._Life, open_page.OpenPage.__init__ = Life, after_the_script
+page.main(["--workspace", sys.argv[1], "--port", "0", "--parent", str(os.getppid())])
+"""
+
+
+def test_a_page_that_begins_after_its_script_has_ended_leaves_no_server_behind(tmp_path: Path) -> None:
+    """It may be the last user of the server of the workspace, and then has to end it."""
+    workspace = Workspace.open(tmp_path / "ws")
+    env = {name: value for name, value in os.environ.items() if name != "XPM_REDIS_URL"}
+    ended = subprocess.run([sys.executable, "-c", LATE, str(workspace.path)], env=env, capture_output=True, timeout=60)
+    assert ended.returncode == 0, ended.stderr
+    assert b"Traceback" not in ended.stderr
+    record = ServerRecord.read(data_folder(workspace).path)
+    assert record is None or not record.alive

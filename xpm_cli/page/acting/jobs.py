@@ -5,6 +5,8 @@ Owns: the way from one to the next. One job of which nothing is lost needs no qu
 
 from __future__ import annotations
 
+import re
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -32,15 +34,23 @@ if TYPE_CHECKING:
 SOON_S = 1.0
 """How long a form waits for the end of the act, seconds. Mostly the answer is then there at once."""
 GONE = "This question is older than an hour, was answered already, or the page was started anew. Look at it again."
+_IDENTITY = re.compile(r"[0-9a-f]{64}")
 NONE_CHOSEN = ["No job is chosen.", "Go back, and choose jobs by the boxes at the left."]
 
 
 @dataclass
 class Acting:
-    """What the page remembers of acts: questions that were asked, and their answers."""
+    """What the page remembers of acts: questions that were asked, and their answers.
+
+    Attributes:
+        plans: What was shown with each question.
+        answers: What came of it.
+        turn: Held while a plan becomes an answer. A form that is sent twice at once finds one of the two.
+    """
 
     plans: Shelf[Plan] = field(default_factory=Shelf)
     answers: Shelf[Answer] = field(default_factory=Shelf)
+    turn: threading.Lock = field(default_factory=threading.Lock)
 
 
 def routes() -> list[Route]:
@@ -107,12 +117,9 @@ def _act(request: Request, verb: str) -> Response:
     desk: Desk = request.app.state.desk
     remembered = _remembered(request)
     desk.opened.check()  # before the plan is taken: a form that is sent twice is to find one of plan and answer
-    key = "".join(fields.get("plan", [])[:1])
-    if key:
-        if remembered.answers.get(key) is not None:  # the form was sent twice
-            return _to_answer(key)
-        plan = remembered.plans.take(key)
-        if plan is None or plan.stale or plan.verb != verb or plan.digest not in fields.get("digest", []):
+    if key := "".join(fields.get("plan", [])[:1]):
+        answer = _planned(desk, remembered, verb, key, fields.get("digest", []))
+        if answer is None:
             return _ask(request, verb, GONE)
     else:
         named = fields.get("job", [])
@@ -120,10 +127,27 @@ def _act(request: Request, verb: str) -> Response:
             return _ask(request, verb, "Name one job, or act on what a filter matches." if not named else GONE)
         with desk.reading() as view:
             plan = Plan(verb, None, (view.job(named[0]).identity,))
-    answer = begin(desk, plan, lambda: _newcomers(desk, plan))
-    key = remembered.answers.put(answer, key)
+        answer = _begun(desk, plan)
+        key = remembered.answers.put(answer)
     answer.ended.wait(SOON_S)
     return _to_answer(key)
+
+
+def _planned(desk: Desk, remembered: Acting, verb: str, key: str, digests: Sequence[str]) -> Answer | None:
+    """What comes of the plan of a form, which may be sent twice; None if there is no such plan any more."""
+    with remembered.turn:
+        if (known := remembered.answers.get(key)) is not None:
+            return known
+        plan = remembered.plans.take(key)
+        if plan is None or plan.stale or plan.verb != verb or plan.digest not in digests:
+            return None
+        answer = _begun(desk, plan)
+        remembered.answers.put(answer, key)
+        return answer
+
+
+def _begun(desk: Desk, plan: Plan) -> Answer:
+    return begin(desk, plan, lambda: _newcomers(desk, plan))
 
 
 def answered(request: Request) -> Response:
@@ -145,7 +169,14 @@ def _remembered(request: Request) -> Acting:
 
 
 def _named(view: View, names: Sequence[str]) -> list[JobRow]:
-    return list({row.identity: row for row in (view.job(name) for name in names)}.values())
+    """The jobs of these names, each once. Those with a whole identity, as the page itself names jobs, are read at once.
+
+    Raises:
+        UnknownJobError, AmbiguousJobError: As for `View.job`.
+    """
+    whole = {row.identity: row for row in view.rows(name for name in names if _IDENTITY.fullmatch(name))}
+    found = (whole.get(name) or view.job(name) for name in names)
+    return list({row.identity: row for row in found}.values())
 
 
 def _states(verb: str, text: str, *, named: bool) -> tuple[State, ...]:

@@ -157,15 +157,18 @@ def _next_line(file: BinaryIO, at: int, stop: int) -> int:
 
 
 def main() -> None:
-    """Search standard input, as the first argument says in JSON. Each line that it writes is an object of JSON."""
-    asked = json.loads(sys.argv[1])
+    """Search the open file that the first argument names by its number, as standard input says in JSON.
+
+    Each line that it writes is an object of JSON.
+    """
+    asked = json.load(sys.stdin)
     os.nice(10)
     resource.setrlimit(resource.RLIMIT_CPU, (asked["cpu_s"], asked["cpu_s"]))  # also if nobody is left to kill it
-    with open(0, "rb", buffering=0, closefd=False) as file:
+    with open(int(sys.argv[1]), "rb", buffering=0) as file:
         try:
             for fact in matches(file, asked["wanted"], regex=asked["regex"], start=asked["start"], stop=asked["stop"]):
                 print(json.dumps(fact), flush=True)
-        except re.error as error:
+        except (re.error, OverflowError, RecursionError) as error:  # the last two: a number, or a nesting, of thousands
             print(json.dumps({"wrong": str(error)}), flush=True)
             return
     print(json.dumps({"end": True}), flush=True)

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple
 
@@ -115,12 +116,25 @@ class _Search:
     """The process of a search, and the clock that ends it. In a `with` block, it yields what it finds."""
 
     def __init__(self, file: BinaryIO, asked: Mapping[str, Any], limit_s: float) -> None:
-        command = [sys.executable, "-m", "xpm_cli.page.log.matcher", json.dumps(asked)]
+        log = file.fileno()
         self._process = subprocess.Popen(
-            command, stdin=file, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, cwd="/", start_new_session=True
+            [sys.executable, "-m", "xpm_cli.page.log.matcher", str(log)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+            start_new_session=True,
+            pass_fds=[log],
         )
         self._limit_s = limit_s
         self._timer = self._started(START_S)
+        self._ask(json.dumps(asked).encode())
+
+    def _ask(self, asked: bytes) -> None:
+        """Say what is wanted; not as an argument, because all users of the machine see those."""
+        assert self._process.stdin is not None
+        with suppress(BrokenPipeError), self._process.stdin as stdin:  # it may have ended at once
+            stdin.write(asked)
 
     def _started(self, after_s: float) -> threading.Timer:
         timer = threading.Timer(after_s, self._process.kill)

@@ -7,12 +7,15 @@ from urllib.parse import parse_qs
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from xpm_cli.page.safety.refusal import refuse
+
 POLICY = "default-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 """The Content-Security-Policy: nothing from elsewhere, and no script or style that stands in a page itself."""
 KEPT = "private, max-age=31536000, immutable"
 """The Cache-Control of an asset whose URL names its version: another version has another URL."""
 ASSETS, VERSION = "/assets/", "v"
 """Where assets lie, and the parameter of their URLs that names the version."""
+FAILED = "The page itself has failed. The error is in its log, or on the terminal where it was started."
 _SAFE = {
     "Content-Security-Policy": POLICY,
     "Referrer-Policy": "same-origin",
@@ -39,15 +42,24 @@ class SafeHeaders:
             await self._app(scope, receive, send)
             return
 
+        began = False
+
         async def send_safely(message: Message) -> None:
+            nonlocal began
             if message["type"] == "http.response.start":
+                began = True
                 headers = MutableHeaders(scope=message)
                 for name, value in _SAFE.items():
                     headers[name] = value
                 headers["Cache-Control"] = KEPT if _lasts(scope, message["status"]) else "no-store"
             await send(message)
 
-        await self._app(scope, receive, send_safely)
+        try:
+            await self._app(scope, receive, send_safely)
+        except Exception:
+            if not began:  # what Starlette says of a fault would not have the headers
+                await refuse(scope, receive, send_safely, 500, FAILED)
+            raise
 
 
 def _lasts(scope: Scope, status: int) -> bool:

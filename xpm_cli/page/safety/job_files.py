@@ -51,12 +51,13 @@ class JobFile(NamedTuple):
     modified_s: float
 
 
-def open_job_file(directory: str | os.PathLike[str], path: str) -> JobFile:
+def open_job_file(directory: str | os.PathLike[str], path: str, *, without: str = "") -> JobFile:
     """Open a regular file in a job's directory, to read it.
 
     Args:
         directory: The job's directory. It may be reached through links, because jobs may lie on another disk.
         path: The file's path in it, such as `train.out` or `plots/loss.svg`.
+        without: The name of a folder of which nothing is opened, in small letters; also not through a link.
 
     Raises:
         FileNotServedError: There is no such file; or it is no regular file; or it lies outside, or a link leads out.
@@ -67,7 +68,7 @@ def open_job_file(directory: str | os.PathLike[str], path: str) -> JobFile:
     """
     with ExitStack() as stack:
         try:
-            return _Walk(os.fspath(directory), stack).open(path)
+            return _Walk(os.fspath(directory), stack, without).open(path)
         except (OSError, ValueError) as error:  # ValueError: the path has a zero byte
             number = error.errno if isinstance(error, OSError) else errno.ENOENT
             if number in (errno.EACCES, errno.EPERM):
@@ -81,10 +82,11 @@ class _Walk:
     Args:
         directory: The job's directory.
         stack: Closes the folders.
+        without: The name of a folder that is not entered.
     """
 
-    def __init__(self, directory: str, stack: ExitStack) -> None:
-        self._stack, self._links = stack, 0
+    def __init__(self, directory: str, stack: ExitStack, without: str) -> None:
+        self._stack, self._links, self._without = stack, 0, without
         self._roots = {os.path.abspath(directory), os.path.realpath(directory)}
         self._folders = [self._kept(os.open(directory, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))]
 
@@ -97,6 +99,8 @@ class _Walk:
             name = left.pop()
             if name in ("", "."):
                 continue
+            if name.lower() == self._without:  # some file systems do not tell small letters from capital ones
+                raise FileNotServedError("The records of a job are not served, because they may hold secrets.", 403)
             if name == "..":
                 self._go_up()
             elif (target := self._link(name)) is not None:

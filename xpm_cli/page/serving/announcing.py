@@ -33,7 +33,8 @@ def announcement(listening: Listening, token: str, scheme: str = "http", *, hidd
     if hidden:
         path = _written(listening.name, address)
         listening.files.append(path)
-        return [*lines, f"page {bare}", f"others can read this output, so the address with its token is in {path}"]
+        told = f"others may read this output, so the address with its token is in {path} on {socket.gethostname()}"
+        return [*lines, f"page {bare}", told]
     return [*lines, f"    {address}" if listening.path else f"page {address}"]
 
 

@@ -11,13 +11,14 @@ import logging
 import os
 import signal
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING
 
 import uvicorn
 
+from xpm_cli.page.serving.connections import Connection
 from xpm_cli.page.serving.listening import Listening
 from xpm_cli.page.serving.tls import Tls
 
@@ -38,19 +39,22 @@ class PageServer(uvicorn.Server):
         app: The application.
         listening: The socket. It is closed at the end, also if the end takes too long.
         tls: The files of TLS; None for plain HTTP.
+        at_end: Called before a process that hangs is ended. Another thread may be doing the same.
 
     Attributes:
         signal: The signal that has ended it; 0 if none has.
     """
 
-    def __init__(self, app: ASGIApp, listening: Listening, tls: Tls | None = None) -> None:
-        self.signal, self._listening = 0, listening
+    def __init__(
+        self, app: ASGIApp, listening: Listening, tls: Tls | None = None, at_end: Callable[[], None] = lambda: None
+    ) -> None:
+        self.signal, self._listening, self._at_end = 0, listening, at_end
         self._over = threading.Timer(END_S, self._end_at_once)
         self._over.daemon = True
         super().__init__(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=Connection,
                 h11_max_incomplete_event_size=MOST_HEAD,
                 ws="none",
                 loop="asyncio",
@@ -85,12 +89,21 @@ class PageServer(uvicorn.Server):
 
     def _end_at_once(self) -> None:
         """End the process: something hangs. A process that has ended by itself never gets here."""
-        self._listening.close()
-        os._exit(128 + self.signal if self.signal else 0)
+        try:
+            self._listening.close()
+            self._at_end()
+        finally:
+            os._exit(128 + self.signal if self.signal else 0)
 
     def _is_fault(self, record: logging.LogRecord) -> bool:
-        """Whether something that uvicorn logs is a fault. Streams that are cut off at the end are none."""
+        """Whether something that uvicorn logs is a fault. Streams that are cut off at the end are none.
+
+        Its warnings are about requests that are none, which any user of the machine can send: a log is not to grow by
+        those.
+        """
         error = record.exc_info[1] if record.exc_info else None
+        if record.levelno < logging.ERROR:
+            return False
         return not isinstance(error, asyncio.CancelledError) and not record.getMessage().startswith("Cancel ")
 
     def _heard(self, number: int, frame: FrameType | None) -> None:

@@ -85,9 +85,7 @@ def file(request: Request) -> Response:
     desk: Desk = request.app.state.desk
     row, path = _row(request), request.path_params["path"]
     try:
-        if RECORDS in path.split("/"):
-            raise FileNotServedError("The records of a job are not served, because they may hold secrets.", 403)
-        opened = open_job_file(desk.opened.directory(row).path, path)
+        opened = open_job_file(desk.opened.directory(row).path, path, without=RECORDS)
     except FileNotServedError as error:
         lines = [f"{path}: {error}", f"The job is {desk.opened.title(row)}."]
         return page(request, "error.jinja", status=error.status, lines=lines)

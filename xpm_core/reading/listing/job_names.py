@@ -114,7 +114,10 @@ class JobNames:
 
     def _in_directory(self, name: str) -> JobRow | None:
         """The job whose directory, or a link to it, a path is."""
-        place = Path(name).expanduser().resolve()
+        try:
+            place = Path(name).expanduser().resolve()
+        except (OSError, RuntimeError, ValueError):  # `~` of a user that is none, a zero byte, links in a circle
+            return None
         if self._workspace / "jobs" not in place.parents:
             return None
         return next((self._rows[part] for part in place.parts if part in self._rows), None)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import http.client
 import os
 import re
@@ -23,6 +24,7 @@ from helpers.waiting import wait_until
 
 from xpm_cli.commands.looking import ui
 from xpm_cli.page.serving.listening import on_port
+from xpm_cli.page.serving.server import PageServer
 from xpm_core.states import State
 
 pytestmark = pytest.mark.redis
@@ -82,12 +84,42 @@ def test_a_port_has_its_line_and_a_taken_one_gives_the_next(start: Start) -> Non
         assert page.ends(signal.SIGTERM) == 128 + signal.SIGTERM
 
 
+def test_another_address_of_this_machine_for_itself_is_one_of_its_names(start: Start) -> None:
+    browser = start("--port", "0", "--host", "127.0.0.2").is_up()
+    assert browser.host.startswith("127.0.0.2:")
+    assert browser.enter().status == 303
+    assert browser.ask("/", Host="127.0.0.3").status == 403
+
+
 def test_a_workspace_whose_server_is_gone_is_shown_from_its_files(start: Start) -> None:
     browser = start("--redis", "redis://127.0.0.1:1/0").is_up()
     browser.enter()
     answer = browser.ask("/jobs")
     assert answer.status == 200
     assert "The server cannot be had" in answer.text
+
+
+def test_a_page_does_not_keep_the_garbage_of_its_answers(
+    lab: Lab, xpm: Callable[..., Result], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Commands look for garbage after 1,000,000 objects, because they end soon. A page lives for nights."""
+    lab.submit("waits")
+    found: list[int] = []
+
+    def serve(self: PageServer) -> int:
+        found.append(gc.get_threshold()[0])
+        self._listening.close()
+        return 0
+
+    monkeypatch.setattr(PageServer, "serve_until_ended", serve)
+    monkeypatch.setattr(os, "nice", lambda number: number)
+    before = gc.get_threshold()
+    try:
+        assert xpm("ui", "--port", "0").exit_code == 0
+    finally:
+        gc.set_threshold(*before)
+    [first] = found
+    assert 700 < first < 100_000
 
 
 def test_a_host_that_others_reach_needs_tls(lab: Lab, xpm: Callable[..., Result]) -> None:

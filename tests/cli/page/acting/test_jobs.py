@@ -108,6 +108,32 @@ def test_a_form_that_is_sent_twice_acts_once(page: PageClient, lab: Lab) -> None
     assert state(lab, "failed") is State.FAILED
 
 
+def test_a_form_that_is_sent_twice_at_once_has_one_answer(page: Any, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    lab.end("failed", State.FAILED, ERROR)
+    form = fields(page.get("/acting/retry", params={"filter": "state=failed"}))
+    answers: list[Any] = []
+    second = threading.Thread(target=lambda: answers.append(page.send("/acting/retry", **form)))
+
+    def begun(*given: Any) -> Any:
+        second.start()
+        second.join(0.5)  # it has to wait: the plan is taken, and its answer is not there yet
+        return deeds.begin(*given)
+
+    monkeypatch.setattr(jobs, "begin", begun)
+    answers.append(page.send("/acting/retry", **form))
+    second.join(60)
+    assert [(each.status_code, heading(each)) for each in answers] == [(200, "1 job was retried.")] * 2
+
+
+def test_jobs_are_named_by_whole_identities_and_by_others_each_once(page: Any, lab: Lab) -> None:
+    for name in ("a", "b"):
+        lab.submit(name)
+    names = [lab.identity("a"), lab.identity("b")[:12], lab.identity("a"), "name=b"]
+    asked = page.get("/acting/cancel", params={"ids": ",".join(names)})
+    assert "Cancel 2 jobs" in asked.text
+    assert page.get("/acting/cancel", params={"ids": f"{names[0]},{'0' * 64}"}).status_code == 404
+
+
 @pytest.mark.parametrize("change", [{"digest": "0" * 64}, {"plan": "moon"}, {"digest": ""}])
 def test_a_form_of_another_question_does_nothing(page: PageClient, lab: Lab, change: dict[str, str]) -> None:
     lab.submit("waits")

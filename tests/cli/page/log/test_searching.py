@@ -51,6 +51,29 @@ def test_an_expression_that_is_wrong_is_said(log: Path) -> None:
     assert not found.goes_on
 
 
+@pytest.mark.parametrize("wanted", ["a{99999999999999999999}", "(" * 1000])
+def test_an_expression_with_a_huge_number_or_nesting_is_said_too(log: Path, wanted: str) -> None:
+    with log.open("rb", buffering=0) as file:
+        found = search(file, wanted, 0, 100, regex=True)
+    assert found.wrong
+    assert not found.late
+
+
+def test_what_is_searched_is_no_argument_because_others_see_those(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    started: list[list[str]] = []
+    popen = searching.subprocess.Popen
+
+    def noted(command: list[str], **more: object) -> object:
+        started.append(command)
+        return popen(command, **more)  # type: ignore[call-overload]
+
+    monkeypatch.setattr(searching.subprocess, "Popen", noted)
+    with log.open("rb", buffering=0) as file:
+        assert len(search(file, "epoch 998", 0, log.stat().st_size).matches) == 1
+    [command] = started
+    assert "epoch" not in " ".join(command)
+
+
 def test_nothing_is_found_in_an_empty_log(tmp_path: Path) -> None:
     (tmp_path / "log").touch()
     with (tmp_path / "log").open("rb", buffering=0) as file:

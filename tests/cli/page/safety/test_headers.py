@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import pytest
-from helpers.guarded import entered, guarded
+from helpers.guarded import HERE, entered, guarded
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+from starlette.testclient import TestClient
 
 from xpm_cli.page.safety.guard import Guard
-from xpm_cli.page.safety.headers import KEPT, POLICY
+from xpm_cli.page.safety.headers import FAILED, KEPT, POLICY
 
 
 @pytest.mark.parametrize("path", ["/", "/jobs", "/job/x/file/index.html"])
@@ -41,3 +46,16 @@ def test_only_an_asset_with_its_version_in_the_url_is_kept(path: str, kept: bool
 
 def test_a_refusal_is_never_kept() -> None:
     assert guarded(Guard()).get("/assets/page.css?v=1").headers["cache-control"] == "no-store"
+
+
+def test_a_fault_of_the_page_has_them_too() -> None:
+    def broken(request: Request) -> Response:
+        raise RuntimeError("boom")
+
+    guard = Guard()
+    application = Starlette(routes=[Route("/", broken)], middleware=guard.middleware())
+    client = TestClient(application, HERE, raise_server_exceptions=False)
+    answer = client.get(f"/?token={guard.token}")
+    assert (answer.status_code, answer.text) == (500, f"{FAILED}\n")
+    assert answer.headers["content-security-policy"] == POLICY
+    assert answer.headers["cache-control"] == "no-store"

@@ -91,6 +91,22 @@ def test_what_is_no_file_is_not_found(job: Path, path: str) -> None:
     assert status(job, path) == 404
 
 
+@pytest.mark.parametrize(
+    ("link", "target", "path"),
+    [("", "", ".xpm/handed.json"), ("", "", ".XPM/handed.json"), ("x", ".xpm", "x/handed.json"),
+     ("x", "{job}/.xpm/handed.json", "x")],
+)  # fmt: skip
+def test_a_folder_that_is_left_out_is_not_entered_by_any_way(job: Path, link: str, target: str, path: str) -> None:
+    (job / ".xpm").mkdir()
+    (job / ".xpm" / "handed.json").write_text("{}")
+    if link:
+        (job / link).symlink_to(target.format(job=job))
+    with pytest.raises(FileNotServedError, match="may hold secrets") as refused:
+        open_job_file(job, path, without=".xpm")
+    assert refused.value.status == 403
+    open_job_file(job, "train.out", without=".xpm").file.close()
+
+
 def test_a_circle_of_links_ends(job: Path) -> None:
     (job / "a").symlink_to("b")
     (job / "b").symlink_to("a")

@@ -63,6 +63,17 @@ def test_who_reads_a_file(tmp_path: Path, mode: int, read: bool) -> None:
         assert others_read(file) is read
 
 
+def test_what_a_step_of_slurm_prints_may_be_read_by_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It goes through a pipe to a file that is often open to all: only a terminal is surely read by one user."""
+    read, write = os.pipe()
+    leader, terminal = os.openpty()
+    with open(read), open(write, "w") as pipe, open(leader), open(terminal, "w") as screen:
+        monkeypatch.delenv("SLURM_JOB_ID", raising=False)
+        assert [others_read(pipe), others_read(screen)] == [False, False]
+        monkeypatch.setenv("SLURM_JOB_ID", "7")
+        assert [others_read(pipe), others_read(screen)] == [True, False]
+
+
 def test_what_is_no_file_is_not_read_by_others() -> None:
     with open(os.devnull) as nowhere:
         assert not others_read(nowhere)

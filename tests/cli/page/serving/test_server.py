@@ -51,7 +51,7 @@ routes = [
 ]
 found = on_socket("/data/xpm")
 print(found.path, flush=True)
-code = PageServer(Starlette(routes=routes), found).serve_until_ended()
+code = PageServer(Starlette(routes=routes), found, at_end=lambda: print("left", flush=True)).serve_until_ended()
 print("ended", code, flush=True)
 sys.exit(code)
 """
@@ -110,8 +110,9 @@ def test_a_thread_that_hangs_does_not_hold_it_up(here: Path) -> None:
     while not (here / "stuck").exists():
         assert served.process.poll() is None
     served.process.send_signal(signal.SIGTERM)
-    served.process.communicate(timeout=60)  # the view sleeps for ten minutes
+    out, _ = served.process.communicate(timeout=60)  # the view sleeps for ten minutes
     assert served.process.returncode == 128 + signal.SIGTERM
+    assert out.splitlines()[-1] == "left", "it may be the last user of an embedded server"
     assert not served.path.exists()
     connection.close()
 
@@ -133,6 +134,19 @@ def test_requests_are_not_logged_and_faults_are(here: Path) -> None:
     _, err = served.process.communicate(timeout=60)
     assert "RuntimeError: boom" in err
     assert "secret" not in err
+
+
+def test_requests_that_are_none_do_not_fill_the_log(here: Path) -> None:
+    served = Served(here)
+    for sent in (
+        b"\x16\x03\x01\n\n",
+        b"GET / HTTP/1.1\r\nHost: localhost\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n",
+    ):
+        with served.browser.connected().sock as connection:
+            connection.sendall(sent)
+            assert connection.recv(1 << 16).startswith(b"HTTP/1.1 ")
+    served.process.send_signal(signal.SIGTERM)
+    assert served.process.communicate(timeout=60)[1] == ""
 
 
 def test_it_can_be_ended_by_another_thread_and_says_nothing_of_itself() -> None:

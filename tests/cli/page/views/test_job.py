@@ -369,6 +369,7 @@ def test_files_are_handed_out_to_be_kept(lab: Lab, page: PageClient, job: str) -
         ("%2e%2e/%2e%2e/other", 403),
         ("/etc/passwd", 403),
         (".xpm/handed.json", 403),
+        (".XPM/handed.json", 403),
         ("plots/%2e%2e/.xpm/handed.json", 403),
         ("pipe", 403),
     ],

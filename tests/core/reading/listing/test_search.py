@@ -37,6 +37,12 @@ def search(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     return JobSearch(workspace.path, None, NOW_S, list)
 
 
+@pytest.mark.parametrize("name", ["a\0b", "\0", "~no-such-user", "~no-such-user/jobs", "x" * 10_000])
+def test_a_name_that_is_no_path_is_no_job(search: JobSearch, name: str) -> None:
+    with pytest.raises(UnknownJobError):
+        search.named(name)
+
+
 def test_filters_orders_and_names_find_jobs(search: JobSearch) -> None:
     assert [row.identity for row in search.select("lr>0.75", "-n", 2)] == [identity(10), identity(9)]
     assert len(search.select(parse("state=done"), "", None)) == 3

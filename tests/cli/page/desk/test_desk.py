@@ -36,9 +36,8 @@ def test_a_part_of_a_list_is_read_in_order(lab: Lab, page: PageClient) -> None:
     for name in "abcde":
         lab.submit(name)
     wait_until(lambda: len(listed(page)) == 5)
-    order = listed(page)  # jobs that were submitted in the same millisecond stand by their identities
     part = page.desk.listed("", "", first=1, count=2)
-    assert ([row.tags["name"] for row in part.rows], part.matched, part.total) == (order[1:3], 5, 5)
+    assert ([row.tags["name"] for row in part.rows], part.matched, part.total) == (["b", "c"], 5, 5)
     assert listed(page, sort="-name") == ["e", "d", "c", "b", "a"]
 
 

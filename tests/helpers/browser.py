@@ -13,19 +13,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import uvicorn
+from helpers.page import BuiltPage
 from helpers.project_files import require
 from helpers.waiting import PATIENCE_S, wait_until
 
-from xpm_cli.lookup.open_workspace import OpenWorkspace
-from xpm_cli.page.application import build
-from xpm_cli.page.desk.desk import Desk
-from xpm_cli.page.safety.guard import Guard
-from xpm_core.reading.look import View
-from xpm_core.words.commands import Commands
-from xpm_core.workspace.workspace import Workspace
-
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page
+
+    from xpm_core.workspace.workspace import Workspace
 
 PROGRAMS = ("chromium", "chromium-browser", "google-chrome")
 
@@ -46,22 +41,15 @@ def chromium() -> Iterator[Browser]:
             browser.close()
 
 
-class Shown:
+class Shown(BuiltPage):
     """A page that is served at a free port, in a thread.
 
     Attributes:
         url: Its address, without the token.
-        guard: Its guard.
-        desk: Its desk.
     """
 
     def __init__(self, workspace: Workspace, redis_url: str, *, acts: bool = False) -> None:
-        def look() -> View:
-            return View(Workspace.open(workspace.path, create=False, writable=False), redis_url)
-
-        self.guard = Guard(acts=acts)
-        self.desk = Desk(OpenWorkspace(look(), Commands.of_script(workspace.path)), look)
-        self.app = build(self.desk, self.guard)
+        super().__init__(workspace.path, redis_url, acts=acts)
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
         config = uvicorn.Config(
@@ -77,8 +65,7 @@ class Shown:
         self.app.state.feed.close()
         self._server.should_exit = True
         self._thread.join()
-        self.desk.close()
-        self.desk.view.close()
+        super().close()
 
 
 class Visitor:

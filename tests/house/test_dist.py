@@ -73,12 +73,18 @@ def metadata(dist: Dist) -> str:
         return archive.read(name).decode()
 
 
-def test_wheel_holds_the_packages_and_the_licence_and_nothing_else(dist: Dist) -> None:
+def test_wheel_holds_the_packages_and_all_licences_and_nothing_else(dist: Dist) -> None:
     with zipfile.ZipFile(dist.wheel) as archive:
         names = set(archive.namelist())
-        licence = archive.read(next(name for name in names if name.endswith(".dist-info/licenses/LICENSE")))
+        licences = {
+            name.partition(".dist-info/licenses/")[2]: archive.read(name)
+            for name in names
+            if ".dist-info/licenses/" in name
+        }
     assert {name for name in names if ".dist-info/" not in name} == shipped()
-    assert licence == (ROOT / "LICENSE").read_bytes()
+    others = {name for name in shipped() if name.endswith(".LICENSE")}
+    assert len(others) == 2
+    assert licences == {name: (ROOT / name).read_bytes() for name in {"LICENSE", *others}}
     assert {f"{package}/py.typed" for package in PACKAGES} <= names
     assert any(name.startswith("xpm_core/store/lua/include/") for name in names)
 

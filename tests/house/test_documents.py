@@ -136,6 +136,7 @@ def test_each_thing_that_is_added_has_a_list() -> None:
         "An event",
         "A reason",
         "A command",
+        "A view of the page",
         "A check of the doctor",
         "A kind of parameter",
         "A page of documents",

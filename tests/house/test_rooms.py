@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -374,6 +375,26 @@ def test_each_folder_of_tests_is_a_room_or_known() -> None:
     rooms = {"/".join([FOLDERS[place.parts[0]], *place.parts[1:-1]]) for place in map(relative, python_files())}
     folders = {path.parent.relative_to(ROOT / "tests").as_posix() for path in (ROOT / "tests").rglob("test_*.py")}
     assert {folder for folder in folders if folder.partition("/")[0] not in ROOMS} <= rooms
+
+
+def unnamed(document: str) -> list[str]:
+    """The rooms that no row of a table in docs/internals/rooms.md names: those of the packages, and of rooms that have
+    a table of their own.
+    """
+    named: dict[str, set[str]] = {}
+    for table in re.findall(r"^\| room of `(\S+)` .*\n((?:\|.*\n)+)", document, re.MULTILINE):
+        firsts = [row.split("|")[1] for row in table[1].splitlines()]
+        named.setdefault(table[0], set()).update(name for first in firsts for name in re.findall(r"`(\w+)`", first))
+    folders = {place.parent for place in map(relative, python_files()) if place.name == "__init__.py"}
+    rooms = sorted(folder for folder in folders if folder.parent.as_posix() in named)
+    return [place.as_posix() for place in rooms if place.name not in named[place.parent.as_posix()]]
+
+
+def test_each_room_stands_in_the_table_of_rooms() -> None:
+    document = (ROOT / "docs" / "internals" / "rooms.md").read_text()
+    assert unnamed(document) == []
+    lost = "\n".join(line for line in document.splitlines() if not line.startswith(("| `hooks`", "| `desk`")))
+    assert unnamed(lost) == ["xpm_cli/page/desk", "xpm_core/hooks"]
 
 
 def relative(path: Path) -> Path:

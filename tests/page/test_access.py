@@ -38,13 +38,7 @@ def paths(shown: Shown, lab: Lab) -> list[str]:
     views = [getattr(links, name)() for name in VIEWS]
     jobs = [links.job(lab.identity(state.value)) for state in (State.FAILED, State.RUNNING)]
     lists = [links.jobs("state=failed,blocked", sort="-submitted"), links.jobs("stat=failed")]
-    known = {str(getattr(route, "path", "")).split("{")[0].rstrip("/") for route in shown.app.routes}
-    return [path for path in [*views, *jobs, *lists] if _place(path) in known]
-
-
-def _place(path: str) -> str:
-    place = path.partition("?")[0].rstrip("/")
-    return "/job" if place.startswith("/job/") else place
+    return [*views, *jobs, *lists]
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -52,10 +46,8 @@ def test_no_view_has_a_serious_fault_for_those_who_cannot_see_it(
     lab: Lab, shown: Shown, visits: Visits, scheme: str
 ) -> None:
     visitor = visits(color_scheme=scheme)
-    found = paths(shown, lab)
-    assert len(found) >= 4
     faults = []
-    for path in found:
+    for path in paths(shown, lab):
         tab = visitor.open(path)
         for fault in Axe().run(tab).response["violations"]:
             if fault["impact"] in SERIOUS:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from helpers.browser import Visits
+from helpers.browser import Visitor, Visits
 from helpers.simulated_jobs import ERROR, Lab
 from playwright.sync_api import Locator, Page, expect
 
@@ -13,6 +13,9 @@ from xpm_core.states import State
 from xpm_core.store.records import Lease
 
 pytestmark = [pytest.mark.browser, pytest.mark.redis, pytest.mark.slow]
+
+MINUTE_MS = 60_000
+"""So far the clock of a page is turned on at once, to see what it would do meanwhile."""
 
 
 @pytest.fixture
@@ -30,6 +33,11 @@ def write(path: Path, text: str) -> None:
 
 def lines(tab: Page) -> Locator:
     return tab.locator("[data-log-lines] .line")
+
+
+def asked_for_log(visitor: Visitor) -> list[str]:
+    """The requests for parts of a log."""
+    return [path for path in visitor.requests if path.startswith("/job/") and "/log" in path]
 
 
 def at_end(tab: Page) -> bool:
@@ -67,7 +75,9 @@ def test_a_log_that_was_cut_begins_anew(lab: Lab, lease: Lease, visits: Visits) 
 def test_it_follows_until_the_user_scrolls_up(lab: Lab, lease: Lease, visits: Visits) -> None:
     out = lab.directory("a").out
     write(out, "".join(f"line {number}\n" for number in range(500)))
-    tab = visits().open(f"/job/{lease.identity}")
+    visitor = visits()
+    visitor.context.clock.install()
+    tab = visitor.open(f"/job/{lease.identity}")
     expect(lines(tab).last).to_have_text("line 499")
     assert at_end(tab)
     write(out, "line 500\n")
@@ -75,8 +85,10 @@ def test_it_follows_until_the_user_scrolls_up(lab: Lab, lease: Lease, visits: Vi
     assert at_end(tab)
     tab.locator("[data-log-lines]").evaluate("each => { each.scrollTop = 2000; }")
     expect(tab.locator("[data-log-follow]")).not_to_be_checked()
+    visitor.requests.clear()
     write(out, "line 501\n")
-    tab.wait_for_timeout(1500)  # longer than it takes to ask, if it asked
+    tab.clock.run_for(MINUTE_MS)
+    assert asked_for_log(visitor) == []
     assert not at_end(tab)
     assert tab.locator("[data-log-lines]").evaluate("each => each.scrollTop") == 2000
     tab.locator("[data-log-follow]").check()
@@ -131,27 +143,26 @@ def test_a_search_leads_to_its_lines_and_the_traceback_is_found(lab: Lab, lease:
 def test_a_hidden_log_asks_for_nothing(lab: Lab, lease: Lease, visits: Visits) -> None:
     write(lab.directory("a").out, "one\n")
     visitor = visits()
+    visitor.context.clock.install()
     tab = visitor.open(f"/job/{lease.identity}")
     expect(lines(tab)).to_have_text(["one"])
     hide = "Object.defineProperty(document, 'hidden', {value: true, configurable: true});"
     tab.evaluate(hide + "document.dispatchEvent(new Event('visibilitychange'))")
-    tab.wait_for_timeout(1500)  # what was asked for before has come
     visitor.requests.clear()
     write(lab.directory("a").out, "two\n")
-    tab.wait_for_timeout(2500)
-    assert [path for path in visitor.requests if "/log" in path] == []
+    tab.clock.run_for(MINUTE_MS)
+    assert asked_for_log(visitor) == []
 
 
 def test_a_job_that_has_ended_asks_for_nothing(lab: Lab, visits: Visits) -> None:
     lab.end("done")
     lab.directory("done").out.write_text("one\n")
     visitor = visits()
+    visitor.context.clock.install()
     tab = visitor.open(f"/job/{lab.identity('done')}")
     expect(lines(tab)).to_have_text(["one"])
-    tab.wait_for_timeout(1500)  # when the stream is open, it asks once
-    visitor.requests.clear()
-    tab.wait_for_timeout(2500)
-    assert [path for path in visitor.requests if "/log" in path] == []
+    tab.clock.run_for(MINUTE_MS)
+    assert len(asked_for_log(visitor)) <= 1, "when the stream is open, it asks once"
 
 
 def test_hostile_texts_stay_text(lab: Lab, lease: Lease, visits: Visits) -> None:

@@ -20,8 +20,10 @@ from xpm_cli.page.api import routes as api
 from xpm_cli.page.completing import complete
 from xpm_cli.page.desk.desk import Desk
 from xpm_cli.page.desk.feed import AsOf, Feed
+from xpm_cli.page.history.history import History
 from xpm_cli.page.links import ASSETS, Links
 from xpm_cli.page.statuses import status_of
+from xpm_cli.page.studies.charts import Charts
 from xpm_cli.page.views import (
     compare,
     curves,
@@ -50,8 +52,8 @@ def build(desk: Desk, guard: Guard, links: Links | None = None) -> Starlette:
         links: Writes the URLs; None for those of the page.
 
     Returns:
-        The application. Its `state` has `desk`, `guard`, `links`, `templates`, `acting`, and `feed`, whose `close` ends
-        all streams.
+        The application. Its `state` has what all requests share: `desk`, `guard`, `links`, `templates`, `acting`,
+        `history`, `charts`, and `feed`, whose `close` ends all streams.
     """
     feed = Feed(desk)
     routes: list[Route | Mount] = [
@@ -78,7 +80,7 @@ def build(desk: Desk, guard: Guard, links: Links | None = None) -> Starlette:
     )
     state = application.state
     state.desk, state.guard, state.links, state.feed = desk, guard, links or Links(), feed
-    state.acting = acting_jobs.Acting()
+    state.acting, state.history, state.charts = acting_jobs.Acting(), History(desk), Charts()
     state.templates = rendering.environment()
     return application
 

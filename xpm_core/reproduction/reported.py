@@ -10,11 +10,12 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, NamedTuple, TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from xpm_core.job.reporting.metrics import MARK, TAKEN
 from xpm_core.job.reporting.metrics import NAME as METRICS
 from xpm_core.results.curves import curves
+from xpm_core.results.latest import rows_in
 from xpm_core.workspace.reported.results_file import NAME as RESULTS
 from xpm_core.workspace.reported.results_file import SCHEMA
 
@@ -83,7 +84,7 @@ def are_metrics(path: str, first: bytes, second: bytes) -> bool:
         first: One content.
         second: The other one.
     """
-    return path == METRICS and all(MARK in next(_rows(content), {}) for content in (first, second))
+    return path == METRICS and all(MARK in next(rows_in(content), {}) for content in (first, second))
 
 
 def parted(then: Path, now: Path) -> Parted:
@@ -139,7 +140,7 @@ def _values(folder: Path) -> Mapping[tuple[float, str], Value]:
 def _texts(content: bytes) -> Iterator[tuple[tuple[float, str], str]]:
     """The texts at each step. Lines without a step are numbered."""
     count = 0
-    for row in _rows(content):
+    for row in rows_in(content):
         step = row.get("step")
         if MARK in row:
             continue
@@ -148,14 +149,3 @@ def _texts(content: bytes) -> Iterator[tuple[tuple[float, str], str]]:
         for name, value in row.items():
             if isinstance(value, str) and name not in TAKEN and name != "step":
                 yield (step, name), value
-
-
-def _rows(content: bytes) -> Iterator[dict[str, Any]]:
-    """The lines of a file that hold an object."""
-    for line in content.splitlines():
-        try:
-            row = json.loads(line)
-        except (ValueError, RecursionError):
-            continue
-        if isinstance(row, dict):
-            yield row

@@ -133,11 +133,6 @@ class CurveFile:
         """How the file begins, and the last line if it has no end yet."""
 
     @property
-    def is_empty(self) -> bool:
-        """Whether there is no file, or nothing in it."""
-        return not self._read
-
-    @property
     def held(self) -> int:
         """How many points are held."""
         return sum(one.kept.held for one in self._reading.curves.values())

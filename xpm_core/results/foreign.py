@@ -18,15 +18,17 @@ import time
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from xpm_core.errors import ExchangeError, WorkspaceError
 from xpm_core.labels import bare_class, title
-from xpm_core.results.jobs import Job
 from xpm_core.states import State
 from xpm_core.words.text import listed, plural
 from xpm_core.workspace.files import write_atomic
 from xpm_core.workspace.reported.values import restored
+
+if TYPE_CHECKING:
+    from xpm_core.results.jobs import Job
 
 SCHEMA = 1
 """The version of the form. A file with a later one is passed over, and a note says so."""

@@ -75,14 +75,15 @@ def latest_metrics(directory: Path, most: int = READ) -> LatestMetrics:
     if start:
         data = data[data.find(b"\n") + 1 :]  # the first line lacks its beginning
     found = LatestMetrics(whole=not start)
-    for row in _rows(data):
+    for row in rows_in(data[: data.rfind(b"\n") + 1]):
         step = row.get("step")
         _add(found.values, row, step if isinstance(step, (int, float)) and not isinstance(step, bool) else None)
     return found
 
 
-def _rows(data: bytes) -> Iterator[Mapping[str, Any]]:
-    for line in data[: data.rfind(b"\n") + 1].splitlines():
+def rows_in(content: bytes) -> Iterator[dict[str, Any]]:
+    """The lines of a file of metrics that hold an object."""
+    for line in content.splitlines():
         try:
             row = json.loads(line)
         except (ValueError, RecursionError):

@@ -39,7 +39,7 @@ class OpenPage:
 
     Example:
         page = OpenPage(opened, None, on_port(0))
-        print(*page.announce().lines, sep="\\n")
+        print(*page.announcement(), sep="\\n")
         page.serve()
     """
 

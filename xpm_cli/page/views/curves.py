@@ -61,6 +61,7 @@ def show(request: Request) -> Response:
     """The chart, or the metrics from which one can be chosen. What cannot be had is said above."""
     desk: Desk = request.app.state.desk
     query, links = request.query_params, request.app.state.links
+    charts: Charts = request.app.state.charts
     facts: dict[str, Any] = {"wrong": [], "metrics": [], "foldable": [], "all_but": [], "numbers": None, "status": 200}
     metric, chart = query.get("metric", ""), None
     try:
@@ -75,7 +76,7 @@ def show(request: Request) -> Response:
         if len(bare) > MOST_JOBS and metric:
             raise ResultsError("curves", f"{len(bare):,} jobs match", f"Narrow the filter to at most {MOST_JOBS:,}.")
         if metric and query.get("show") == "numbers":
-            chart = _charts(request).of(shown.table, metric, whole=bool(shown.identities))
+            chart = charts.of(shown.table, metric, whole=bool(shown.identities))
             facts["numbers"] = numbers_of(chart)
     except (FilterError, ResultsError, UnknownColumnError, UnknownJobError) as error:
         facts |= {"wrong": str(error).splitlines(), "status": 404 if isinstance(error, UnknownJobError) else 400}
@@ -97,6 +98,7 @@ def show(request: Request) -> Response:
 def data(request: Request) -> Response:
     """The chart as JSON, or as CSV. If it is that of `version`, there is no content."""
     desk: Desk = request.app.state.desk
+    charts: Charts = request.app.state.charts
     query = request.query_params
     metric = query.get("metric", "")
     try:
@@ -104,7 +106,7 @@ def data(request: Request) -> Response:
         if not metric:
             known = ", ".join(metrics_of(_jobs(desk, request))) or "no job has logged any"
             raise ResultsError("curves", "expected the name of a metric", f"There are: {known}.")
-        chart = _charts(request).of(shown.table, metric, whole=bool(shown.identities))
+        chart = charts.of(shown.table, metric, whole=bool(shown.identities))
     except (FilterError, ResultsError, UnknownColumnError, UnknownJobError) as error:
         return _json({"error": str(error)}, 404 if isinstance(error, UnknownJobError) else 400)
     if query.get("form") == "csv":
@@ -122,15 +124,6 @@ def data(request: Request) -> Response:
 def _json(data: Any, status: int = 200) -> Response:
     """An answer in JSON, of ASCII alone: half a surrogate pair in a name is none of UTF-8."""
     return Response(json.dumps(data, allow_nan=False), status, media_type="application/json")
-
-
-def _charts(request: Request) -> Charts:
-    """What makes the charts of this page, and keeps the files that it has read."""
-    state = request.app.state
-    if not hasattr(state, "charts"):
-        state.charts = Charts()
-    found: Charts = state.charts
-    return found
 
 
 def _identities(request: Request) -> list[str]:

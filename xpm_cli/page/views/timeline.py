@@ -9,7 +9,6 @@ Owns: the part of time, and what is said of it in words and in the table.
 from __future__ import annotations
 
 import math
-import threading
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -41,8 +40,6 @@ LATEST_S = 2.0**37
 REMEDY = "Give `from` and `to` in seconds since 1970, or neither."
 REST = 0.02
 """How much of the time that is shown at first lies before and after what is known."""
-
-_lock = threading.Lock()
 
 
 class Row(NamedTuple):
@@ -78,23 +75,14 @@ def routes() -> list[Route]:
 def show(request: Request) -> Response:
     """The timeline. A part of time that is none, and a filter that is wrong, are said in its place."""
     desk: Desk = request.app.state.desk
-    past = history_of(request).read()
+    history: History = request.app.state.history
+    past = history.read()
     try:
         asked = _asked(request, past)
         chosen = _chosen(desk, asked.filter)
     except FilterError as error:
         return page(request, "timeline.jinja", status=400, wrong=str(error).splitlines())
     return page(request, "timeline.jinja", wrong=[], **_facts(request, desk, past, asked, chosen))
-
-
-def history_of(request: Request) -> History:
-    """The past of the workspace, which all requests to one application share."""
-    state = request.app.state
-    with _lock:
-        if not hasattr(state, "history"):
-            state.history = History(state.desk)
-        found: History = state.history
-        return found
 
 
 def _facts(

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
+from pathlib import Path
 
 import pytest
 from click.testing import Result
@@ -55,6 +59,21 @@ def test_empty_workspace_says_so(xpm: Xpm) -> None:
     assert line(result, "jobs") == "none yet"
     assert line(result, "workers") == "none runs"
     assert "needs you" not in result.stdout
+
+
+def test_it_loads_no_filters(busy: Lab, redis_url: str) -> None:
+    """It is typed most often, and needs none."""
+    result = subprocess.run(
+        [sys.executable, "-X", "importtime", Path(sys.executable).parent / "xpm", "status"],
+        cwd=busy.workspace.path,
+        env={**os.environ, "XPM_REDIS_URL": redis_url},
+        capture_output=True,
+        text=True,
+    )
+    assert "needs you" in result.stdout, result.stderr
+    loaded = {line.rpartition("|")[2].strip() for line in result.stderr.splitlines()}
+    assert "xpm_core.reading.look" in loaded
+    assert "xpm_core.filters" not in loaded
 
 
 def test_busy_workspace_is_shown(busy: Lab, xpm: Xpm) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from helpers.page_client import PageClient, opened_page
+from helpers.page import FormClient, form_client_of
 from helpers.simulated_jobs import ERROR, Lab
 from helpers.waiting import wait_until
 
@@ -21,8 +21,8 @@ pytestmark = pytest.mark.redis
 
 
 @pytest.fixture
-def page(workspace: Workspace, redis_url: str, lab: Lab) -> Iterator[PageClient]:
-    with opened_page(workspace.path, redis_url, acts=True) as client:
+def page(workspace: Workspace, redis_url: str, lab: Lab) -> Iterator[FormClient]:
+    with form_client_of(workspace.path, redis_url, acts=True) as client:
         yield client
 
 
@@ -48,7 +48,7 @@ def lab_jobs(lab: Lab, *names: str) -> list[Any]:
     return list(Reader(lab.client, lab.workspace.id).jobs.read(lab.identity(name) for name in names))
 
 
-def test_the_number_is_shown_first_and_nothing_is_done_before_it(page: PageClient, lab: Lab) -> None:
+def test_the_number_is_shown_first_and_nothing_is_done_before_it(page: FormClient, lab: Lab) -> None:
     lab.start("runs")
     lab.submit("waits", "runs")
     asked = page.get("/acting/cancel", params={"filter": "task=Train"})
@@ -59,7 +59,7 @@ def test_the_number_is_shown_first_and_nothing_is_done_before_it(page: PageClien
     assert [state(lab, name) for name in ("runs", "waits")] == [State.RUNNING, State.WAITING]
 
 
-def test_the_answer_says_what_was_done(page: PageClient, lab: Lab) -> None:
+def test_the_answer_says_what_was_done(page: FormClient, lab: Lab) -> None:
     lab.start("runs")
     for number in range(3):
         lab.submit(f"waits{number}", "runs")
@@ -72,14 +72,14 @@ def test_the_answer_says_what_was_done(page: PageClient, lab: Lab) -> None:
     assert state(lab, "runs") is State.RUNNING
 
 
-def test_a_job_that_runs_is_stopped_if_that_was_shown(page: PageClient, lab: Lab) -> None:
+def test_a_job_that_runs_is_stopped_if_that_was_shown(page: FormClient, lab: Lab) -> None:
     lab.start("runs")
     answer = page.send("/acting/cancel", **fields(page.get("/acting/cancel", params={"ids": lab.identity("runs")})))
     assert heading(answer) == "1 job was cancelled."
     assert "worker node1-1 was told to stop it" in answer.text
 
 
-def test_jobs_that_moved_meanwhile_are_named_with_the_reason(page: PageClient, lab: Lab) -> None:
+def test_jobs_that_moved_meanwhile_are_named_with_the_reason(page: FormClient, lab: Lab) -> None:
     for name in ("starts", "ends", "stays"):
         lab.submit(name)
     asked = page.get("/acting/cancel", params={"filter": "state=ready"})
@@ -98,7 +98,7 @@ def test_jobs_that_moved_meanwhile_are_named_with_the_reason(page: PageClient, l
     ]  # fmt: skip
 
 
-def test_a_form_that_is_sent_twice_acts_once(page: PageClient, lab: Lab) -> None:
+def test_a_form_that_is_sent_twice_acts_once(page: FormClient, lab: Lab) -> None:
     lab.end("failed", State.FAILED, ERROR)
     form = fields(page.get("/acting/retry", params={"filter": "state=failed"}))
     first = page.send("/acting/retry", **form)
@@ -135,7 +135,7 @@ def test_jobs_are_named_by_whole_identities_and_by_others_each_once(page: Any, l
 
 
 @pytest.mark.parametrize("change", [{"digest": "0" * 64}, {"plan": "moon"}, {"digest": ""}])
-def test_a_form_of_another_question_does_nothing(page: PageClient, lab: Lab, change: dict[str, str]) -> None:
+def test_a_form_of_another_question_does_nothing(page: FormClient, lab: Lab, change: dict[str, str]) -> None:
     lab.submit("waits")
     form = fields(page.get("/acting/cancel", params={"filter": "state=ready"}))
     found = page.send("/acting/cancel", **{**form, **change})
@@ -144,14 +144,14 @@ def test_a_form_of_another_question_does_nothing(page: PageClient, lab: Lab, cha
     assert state(lab, "waits") is State.READY
 
 
-def test_a_question_of_another_verb_does_nothing(page: PageClient, lab: Lab) -> None:
+def test_a_question_of_another_verb_does_nothing(page: FormClient, lab: Lab) -> None:
     lab.end("failed", State.FAILED, ERROR)
     form = fields(page.get("/acting/retry", params={"filter": "state=failed"}))
     assert page.send("/acting/cancel", **form).status_code == 409
     assert state(lab, "failed") is State.FAILED
 
 
-def test_a_question_that_is_too_old_is_asked_again(page: PageClient, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_question_that_is_too_old_is_asked_again(page: FormClient, lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
     lab.submit("waits")
     form = fields(page.get("/acting/cancel", params={"filter": ""}))
     monkeypatch.setattr(plans, "LASTS_S", -1.0)
@@ -159,14 +159,14 @@ def test_a_question_that_is_too_old_is_asked_again(page: PageClient, lab: Lab, m
     assert state(lab, "waits") is State.READY
 
 
-def test_one_job_of_which_nothing_is_lost_needs_no_question(page: PageClient, lab: Lab) -> None:
+def test_one_job_of_which_nothing_is_lost_needs_no_question(page: FormClient, lab: Lab) -> None:
     lab.submit("waits")
     assert heading(page.send("/acting/cancel", job=lab.identity("waits"))) == "1 job was cancelled."
     assert heading(page.send("/acting/retry", job=lab.identity("waits"))) == "1 job was retried."
     assert state(lab, "waits") is State.READY
 
 
-def test_one_job_that_runs_by_now_is_left(page: PageClient, lab: Lab) -> None:
+def test_one_job_that_runs_by_now_is_left(page: FormClient, lab: Lab) -> None:
     lab.start("runs")
     answer = page.send("/acting/cancel", job=lab.identity("runs"))
     assert heading(answer) == "The job was not cancelled."
@@ -174,7 +174,7 @@ def test_one_job_that_runs_by_now_is_left(page: PageClient, lab: Lab) -> None:
     assert state(lab, "runs") is State.RUNNING
 
 
-def test_chosen_jobs_that_the_verb_does_nothing_for_are_left_out(page: PageClient, lab: Lab) -> None:
+def test_chosen_jobs_that_the_verb_does_nothing_for_are_left_out(page: FormClient, lab: Lab) -> None:
     lab.end("done")
     lab.submit("waits")
     both = {"job": [lab.identity("done"), lab.identity("waits")]}
@@ -183,7 +183,7 @@ def test_chosen_jobs_that_the_verb_does_nothing_for_are_left_out(page: PageClien
     assert "1 job of the chosen is left out" in asked.text
 
 
-def test_done_jobs_run_again_only_if_the_filter_asks_for_them(page: PageClient, lab: Lab) -> None:
+def test_done_jobs_run_again_only_if_the_filter_asks_for_them(page: FormClient, lab: Lab) -> None:
     lab.end("done")
     assert heading(page.get("/acting/retry", params={"filter": "task=Train"})) == "Nothing to retry"
     asked = page.get("/acting/retry", params={"filter": "state=done"})
@@ -191,13 +191,13 @@ def test_done_jobs_run_again_only_if_the_filter_asks_for_them(page: PageClient, 
     assert heading(page.send("/acting/retry", **fields(asked))) == "1 job was retried."
 
 
-def test_without_a_filter_it_says_that_all_jobs_are_meant(page: PageClient, lab: Lab) -> None:
+def test_without_a_filter_it_says_that_all_jobs_are_meant(page: FormClient, lab: Lab) -> None:
     lab.submit("waits")
     assert "No filter is set: this is about all jobs of the workspace." in page.get("/acting/cancel").text
 
 
 def test_many_jobs_are_done_in_batches_while_the_page_answers(
-    page: PageClient, lab: Lab, monkeypatch: pytest.MonkeyPatch
+    page: FormClient, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for number in range(7):
         lab.submit(f"waits{number}")
@@ -223,7 +223,7 @@ def test_many_jobs_are_done_in_batches_while_the_page_answers(
 
 
 def test_a_server_that_goes_away_leaves_jobs_untried_and_names_them(
-    page: PageClient, lab: Lab, monkeypatch: pytest.MonkeyPatch
+    page: FormClient, lab: Lab, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     import redis
 
@@ -248,7 +248,7 @@ def test_a_server_that_goes_away_leaves_jobs_untried_and_names_them(
 
 def test_a_page_that_only_shows_says_how_one_acts(workspace: Workspace, redis_url: str, lab: Lab) -> None:
     lab.submit("waits")
-    with opened_page(workspace.path, redis_url) as page:
+    with form_client_of(workspace.path, redis_url) as page:
         asked = page.get("/acting/cancel", params={"filter": "state=ready"})
         assert asked.status_code == 403
         assert "xpm ui --allow-actions" in asked.text
@@ -258,7 +258,7 @@ def test_a_page_that_only_shows_says_how_one_acts(workspace: Workspace, redis_ur
     assert state(lab, "waits") is State.READY
 
 
-def test_hostile_names_and_filters_stay_text(page: PageClient, lab: Lab) -> None:
+def test_hostile_names_and_filters_stay_text(page: FormClient, lab: Lab) -> None:
     evil = '"><script>alert(1)</script>'
     lab.submit("waits", tags={"name": evil})
     asked = page.get("/acting/cancel")
@@ -269,5 +269,5 @@ def test_hostile_names_and_filters_stay_text(page: PageClient, lab: Lab) -> None
     assert wrong.status_code == 400
 
 
-def test_an_unknown_answer_is_said_to_be_one(page: PageClient) -> None:
+def test_an_unknown_answer_is_said_to_be_one(page: FormClient) -> None:
     assert page.get("/acting/answer/moon").status_code == 404

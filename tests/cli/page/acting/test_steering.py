@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from helpers.page_client import PageClient, opened_page
+from helpers.page import FormClient, form_client_of
 from helpers.simulated_jobs import Lab
 
 from xpm_core.workspace.workspace import Workspace
@@ -14,13 +14,13 @@ pytestmark = pytest.mark.redis
 
 
 @pytest.fixture
-def page(workspace: Workspace, redis_url: str, lab: Lab) -> Iterator[PageClient]:
+def page(workspace: Workspace, redis_url: str, lab: Lab) -> Iterator[FormClient]:
     lab.join()
-    with opened_page(workspace.path, redis_url, acts=True) as client:
+    with form_client_of(workspace.path, redis_url, acts=True) as client:
         yield client
 
 
-def test_a_worker_is_drained_and_kept_after_all(page: PageClient, lab: Lab) -> None:
+def test_a_worker_is_drained_and_kept_after_all(page: FormClient, lab: Lab) -> None:
     lab.start("runs")
     drained = page.send("/acting/drain", worker="node1-1")
     assert "node1-1: it finishes" in drained.text
@@ -29,7 +29,7 @@ def test_a_worker_is_drained_and_kept_after_all(page: PageClient, lab: Lab) -> N
     assert "it was not ordered to leave." in page.send("/acting/stay", worker="node1-1").text
 
 
-def test_a_queue_is_paused_with_a_reason_and_resumed(page: PageClient, lab: Lab) -> None:
+def test_a_queue_is_paused_with_a_reason_and_resumed(page: FormClient, lab: Lab) -> None:
     lab.submit("waits")
     paused = page.send("/acting/pause", queue="default", why="<b>new driver</b>")
     assert "default: paused. 1 ready job waits." in paused.text
@@ -51,12 +51,12 @@ def test_a_queue_is_paused_with_a_reason_and_resumed(page: PageClient, lab: Lab)
         ("pause", {"queue": "a b/c"}, 400, "a b/c"),
     ],
 )
-def test_what_is_not_there_is_said(page: PageClient, verb: str, fields: dict[str, str], status: int, said: str) -> None:
+def test_what_is_not_there_is_said(page: FormClient, verb: str, fields: dict[str, str], status: int, said: str) -> None:
     found = page.send(f"/acting/{verb}", **fields)
     assert (found.status_code, said in found.text) == (status, True)
 
 
-def test_looking_at_such_a_url_does_nothing(page: PageClient) -> None:
+def test_looking_at_such_a_url_does_nothing(page: FormClient) -> None:
     assert page.get("/acting/drain", params={"worker": "node1-1"}).status_code == 405
     (worker,) = page.get("/api/workers").json()["workers"]
     assert worker["order"] is None

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import Result
 from helpers.json_schemas import problems
-from helpers.page_client import PageClient, opened_page
+from helpers.page import FormClient, form_client_of
 from helpers.typed_commands import AWAY
 
 from xpm_core.states import State
@@ -54,8 +54,8 @@ SPANS = re.compile(r"\b\d+(\.\d+)? (s|min|h)\b( \d+ (s|min)\b)?")
 
 
 @pytest.fixture(scope="module")
-def page(scene: Scene) -> Iterator[PageClient]:
-    with opened_page(scene.shell.folder, scene.shell.url) as client:
+def page(scene: Scene) -> Iterator[FormClient]:
+    with form_client_of(scene.shell.folder, scene.shell.url) as client:
         yield client
 
 
@@ -65,7 +65,7 @@ def still(text: str) -> str:
 
 @pytest.mark.parametrize(("name", "words", "url"), SAME, ids=[words for _, words, _ in SAME])
 def test_document_is_that_of_the_command(
-    page: PageClient, seen: Xpm, scene: Scene, name: str, words: str, url: str
+    page: FormClient, seen: Xpm, scene: Scene, name: str, words: str, url: str
 ) -> None:
     found = page.get(url)
     assert (found.status_code, found.headers["content-type"]) == (200, "application/json")
@@ -75,13 +75,13 @@ def test_document_is_that_of_the_command(
     assert still(found.text) == still(seen(*words.split(), "--json", *place).stdout)
 
 
-def test_experiments_are_those_of_status(page: PageClient, seen: Xpm) -> None:
+def test_experiments_are_those_of_status(page: FormClient, seen: Xpm) -> None:
     found = page.get("/api/experiments").json()
     assert problems("experiments", found) == []
     assert found["experiments"] == json.loads(seen("status", "--json").stdout)["experiments"] != []
 
 
-def test_events_after_a_cursor_come_once(page: PageClient) -> None:
+def test_events_after_a_cursor_come_once(page: FormClient) -> None:
     every = page.get("/api/events?after=0-0").json()
     assert problems("events", every) == []
     assert every["events"] == page.get("/api/events").json()["events"]
@@ -114,7 +114,7 @@ def test_events_after_a_cursor_come_once(page: PageClient) -> None:
         ("/api/moon", 404, "RequestError", "/api/jobs"),
     ],
 )
-def test_error_says_what_is_wrong_and_what_to_do(page: PageClient, url: str, status: int, type: str, said: str) -> None:
+def test_error_says_what_is_wrong_and_what_to_do(page: FormClient, url: str, status: int, type: str, said: str) -> None:
     found = page.get(url)
     assert (found.status_code, found.headers["content-type"]) == (status, "application/json")
     document = found.json()
@@ -123,13 +123,13 @@ def test_error_says_what_is_wrong_and_what_to_do(page: PageClient, url: str, sta
     assert said in document["error"]["message"]
 
 
-def test_message_is_that_of_the_command(page: PageClient, seen: Xpm) -> None:
+def test_message_is_that_of_the_command(page: FormClient, seen: Xpm) -> None:
     message = page.get("/api/jobs/nothing").json()["error"]["message"]
     assert seen("show", "nothing").stderr == f"Error: {message}\n"
 
 
 def test_without_its_server_files_answer_and_the_rest_says_so(scene: Scene, seen: Xpm) -> None:
-    with opened_page(scene.shell.folder, AWAY) as page:
+    with form_client_of(scene.shell.folder, AWAY) as page:
         for name, words, url in (SAME[0], SAME[2], SAME[5]):
             found = page.get(url)
             assert problems(name, found.json()) == []

@@ -34,12 +34,12 @@ class Remembered:
     Attributes:
         ranking: The jobs that match, in the order of a list.
         differing: The tags, parameters and results in which they differ.
-        bound_s: When the filter was asked about all jobs, by the monotonic clock.
+        until_s: When the filter is asked about all jobs anew if it is about times, by the monotonic clock.
     """
 
     ranking: Ranking
     differing: Differing
-    bound_s: float
+    until_s: float
 
 
 class Orders:
@@ -47,7 +47,7 @@ class Orders:
 
     def __init__(self) -> None:
         self._filters: OrderedDict[str, Remembered] = OrderedDict()
-        self._sorted: OrderedDict[tuple[str, str], tuple[float, Sequence[str]]] = OrderedDict()
+        self._sorted: OrderedDict[tuple[str, str], tuple[float, int, Sequence[str]]] = OrderedDict()
 
     def forget(self) -> None:
         """Forget everything, because the jobs were listed anew."""
@@ -60,6 +60,11 @@ class Orders:
             each.ranking.update(rows)
             each.differing.update(row for row in rows if row.identity in each.ranking)
 
+    def remove(self, identities: Sequence[str]) -> None:
+        """Take out jobs that are gone."""
+        for each in self._filters.values():
+            each.ranking.remove(identities)
+
     def of(self, view: View, text: str) -> Remembered:
         """Return what matches a filter.
 
@@ -67,27 +72,34 @@ class Orders:
             FilterError: The filter cannot be understood, or names what no job has.
         """
         found, now_s = self._filters.get(text), time.monotonic()
-        if found is None or (now_s - found.bound_s > REBIND_S and not TIMES.isdisjoint(found.ranking.fields)):
+        if found is None or (now_s > found.until_s and not TIMES.isdisjoint(found.ranking.fields)):
             ranking = view.ranked(parse(text) if text.strip() else Filter())
             differing = Differing()
             differing.update(view.known(ranking.window(0, len(ranking))))
-            found = self._filters[text] = Remembered(ranking, differing, now_s)
+            ended_s = time.monotonic()
+            found = Remembered(ranking, differing, ended_s + max(REBIND_S, SHARE * (ended_s - now_s)))
+            self._filters[text] = found
         _keep_latest(self._filters, text)
         return found
 
-    def sorted(self, view: View, text: str, sort: str) -> Sequence[str]:
+    def sorted(self, view: View, text: str, sort: str, generation: int) -> tuple[Sequence[str], float]:
         """Return the identities of what matches a filter, in an order that was asked for.
 
         The order is made anew when it is some seconds old: a row that changes in place keeps its place so long.
+
+        Returns:
+            The identities; and, if something has changed since they were sorted, when they can be sorted anew, by the
+            monotonic clock. 0 if nothing has.
         """
         key = text, sort
-        until_s, order = self._sorted.get(key, (0.0, ()))
+        until_s, of, order = self._sorted.get(key, (0.0, 0, ()))
         if (began := time.monotonic()) > until_s:
             order = view.order(text, sort)
             ended = time.monotonic()
-            self._sorted[key] = ended + max(SHARE * (ended - began), 1.0), order
+            until_s, of = ended + max(SHARE * (ended - began), 1.0), generation
+            self._sorted[key] = until_s, of, order
         _keep_latest(self._sorted, key)
-        return order
+        return order, 0.0 if of == generation else until_s
 
 
 def _keep_latest(kept: OrderedDict[Any, Any], key: Any) -> None:

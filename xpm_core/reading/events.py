@@ -92,8 +92,8 @@ class EventReader:
     def astray(self, cursor: str) -> bool:
         """Whether reading on from a cursor may miss events. The state then has to be read from the jobs themselves.
 
-        There are three causes. The stream is bounded (`lua/include/events.lua`), so events after the cursor may have been
-        dropped. Or the server lost its last second in a power cut: the stream then ends before the cursor, and new
+        There are three causes. The stream is bounded (`lua/include/events.lua`), so events after the cursor may have
+        been dropped. Or the server lost its last second in a power cut: the stream then ends before the cursor, and new
         events may come before it if the server's clock goes back. Or the server was emptied, and a new stream has
         begun. Ask at the start and after an outage; at other times only a server that is emptied leads a reader astray
         that keeps up.

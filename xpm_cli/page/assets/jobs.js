@@ -7,7 +7,7 @@
 (() => {
   "use strict";
 
-  const PAGE = 200, MOST = 4000, LEAST_MS = 250, COUNTS_MS = 1000, LIST_MS = 2500, SHARE = 30, PATIENCE_MS = 60000;
+  const PAGE = 200, MOST = 4000, LEAST_MS = 250, COUNTS_MS = 1000, LIST_MS = 2500, SHARE = 30, PATIENCE_MS = 60000, ERROR_MS = 2000, AGES_MS = 30000;
   const main = document.getElementById("main");
   let limit = PAGE; // as many rows as the user has asked for
   let moved = false; // whether jobs may have come or gone
@@ -124,10 +124,14 @@
     });
   }
 
+  /* What is taken out at the end comes again behind the rows that were asked for now. */
   function trim(body, more) {
-    const all = rows();
+    const all = rows(), old = body.querySelector("tr.more");
     for (let index = limit; index < all.length; index++) all[index].remove();
-    if (more && !body.querySelector("tr.more") && all.length >= limit) watch(body.appendChild(more));
+    if (!more || (old && all.length <= limit) || all.length < limit) return;
+    if (old) observer.unobserve(old);
+    if (old) old.remove();
+    watch(body.appendChild(more));
   }
 
   /* The first job of all, or the first with another parameter: the table itself is another one. */
@@ -203,18 +207,20 @@
   async function work() {
     if (busy || document.hidden) return;
     busy = true;
+    let restMs = LEAST_MS;
     try {
       await renew();
       if (moved) await sometimes("insert", insert, LIST_MS);
       if (recount) await sometimes("count", count, COUNTS_MS);
     } catch (error) {
       moved = recount = true; // again, also if there is no connection now
+      restMs = ERROR_MS;
       if (error instanceof OtherColumns) await renewAll().catch(() => {});
     }
     setTimeout(() => {
       busy = false;
       if (moved || recount || staleInView().length) work();
-    }, LEAST_MS);
+    }, restMs);
   }
 
   document.addEventListener("xpm:jobs", ({ detail }) => {
@@ -232,6 +238,13 @@
     recount = true;
     work();
   });
+  document.addEventListener("visibilitychange", () => work()); // what was left when the tab was hidden
+  setInterval(() => { // how long jobs take or took, and filters about times: no event says that time goes on
+    if (document.hidden) return;
+    rows().forEach(mark);
+    moved = recount = true;
+    work();
+  }, AGES_MS);
   document.addEventListener("scroll", () => main.querySelector("tr[data-stale]") && work(), { passive: true });
   begin();
 })();

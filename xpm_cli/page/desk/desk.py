@@ -11,15 +11,17 @@ another experiment. Whoever was given something that was not made anew is told w
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from xpm_cli.lookup.open_workspace import OpenWorkspace
-from xpm_cli.page.desk.orders import SHARE, Orders
+from xpm_cli.page.desk.memory import Memory
+from xpm_cli.page.desk.orders import SHARE, Orders, part_of
 from xpm_core.errors import RedisUnavailableError, XpmError
 from xpm_core.reading.events import Record
 from xpm_core.reading.listener import Listener
@@ -46,15 +48,10 @@ LOOK_S = 1.0
 """How often the desk looks for what no event says, while somebody looks at the page, seconds."""
 JOINED_S = 10.0
 """How often it looks whether jobs have come to another experiment, seconds."""
-FRESH_S = 10.0
-"""For how long a value is good that nothing has changed: it may say how long something lasts, seconds."""
 MANY = 20_000
 """From so many changes on, all jobs are listed anew, which is then quicker."""
 REVIVE_S = 2.0
 """How long an embedded server may be away before it is started again, seconds."""
-
-MOST_KEPT, MOST_HEAVY = 64, 6
-"""How many values are remembered, and how many of those that are large."""
 
 
 @dataclass(frozen=True)
@@ -63,6 +60,7 @@ class Listed:
 
     Attributes:
         rows: The jobs of this part, in order.
+        last: The mark of the last of them, behind which the list goes on; empty if it does not.
         matched: How many the list has.
         total: How many the workspace has.
         unsure: How many are left out because a fact that the filter asks about is not known.
@@ -73,6 +71,7 @@ class Listed:
     """
 
     rows: list[JobRow]
+    last: str
     matched: int
     total: int
     unsure: int
@@ -111,16 +110,6 @@ class _News:
         return bool(self.changed) or self.others or self.missed
 
 
-@dataclass
-class _Kept:
-    """A value that is remembered, of which generation, and until when it is good and is not made anew."""
-
-    value: Any
-    generation: int
-    good_s: float
-    rests_s: float
-
-
 class Desk:
     """Reads a workspace for the page. Any thread may call it.
 
@@ -146,11 +135,8 @@ class Desk:
         self._wake = threading.Condition()
         self._news, self._heard_to = _News(), "0-0"
         self._orders = Orders()
-        self._remembered: dict[Hashable, _Kept] = {}
-        self._heavy: dict[Hashable, _Kept] = {}
+        self._memory = Memory()
         self._depth = 0
-        self._borrowed_s, self._due_s = 0.0, float("inf")
-        """When what was given out old can be made anew: within the `remembered` that is made now, and in all."""
         self._hearers: list[Callable[[Batch], None]] = []
         self._listener: Listener | None = None
         self._closed = False
@@ -195,7 +181,7 @@ class Desk:
             finally:
                 self._depth -= 1
 
-    def listed(self, text: str, sort: str = "", first: int = 0, count: int = 200) -> Listed:
+    def listed(self, text: str, sort: str = "", first: int = 0, count: int = 200, *, after: str = "") -> Listed:
         """Return a part of the jobs that match a filter.
 
         Args:
@@ -203,6 +189,7 @@ class Desk:
             sort: Names by which to sort, such as `-started,lr`; empty for what needs somebody first.
             first: The place of the first job of the part.
             count: How many jobs the part has.
+            after: The mark (`Listed.last`) of the part before; empty without one.
 
         Raises:
             FilterError: The filter or the order cannot be understood, or names what no job has.
@@ -210,14 +197,14 @@ class Desk:
         with self.reading() as view:
             found = self._orders.of(view, text)
             ranking = found.ranking
+            order = None
             if sort:
                 order, rests_s = self._orders.sorted(view, text, sort, self.generation)
-                self._borrow(rests_s)
-                window = [*order[max(first, 0) : max(first, 0) + count]]
-            else:
-                window = ranking.window(first, count)
+                self._memory.borrow(rests_s)
+            window, last = part_of(ranking, order, first, count, after)
             return Listed(
                 rows=view.rows(window),
+                last=last,
                 matched=len(ranking),
                 total=view.total,
                 unsure=ranking.unsure,
@@ -254,35 +241,9 @@ class Desk:
             heavy: Whether it is large, such as a table of all jobs. Of such values, only a few are kept, and they do
                 not change with the time.
         """
-        kept, most = (self._heavy, MOST_HEAVY) if heavy else (self._remembered, MOST_KEPT)
         with self.reading() as view:
-            found, now_s = kept.pop(key, None), time.monotonic()
-            if found is None or (now_s >= found.rests_s and (found.generation != self.generation or now_s >= found.good_s)):
-                found = self._made(make, view, heavy)
-            elif found.generation != self.generation:
-                self._borrow(found.rests_s)
-            kept[key] = found
-            while len(kept) > most:
-                del kept[next(iter(kept))]
-            value: T = found.value
-            return value
-
-    def _made(self, make: Callable[[View], Any], view: View, heavy: bool) -> _Kept:
-        """Make a value. If it was made of one that is old, it is old, too."""
-        before_s, self._borrowed_s = self._borrowed_s, 0.0
-        began = time.monotonic()
-        try:
-            value, ended = make(view), time.monotonic()
-            rests_s = max(ended + SHARE * (ended - began), self._borrowed_s)
-            good_s = float("inf") if heavy else ended + FRESH_S
-            return _Kept(value, -1 if self._borrowed_s else self.generation, good_s, rests_s)
-        finally:
-            self._borrowed_s = max(before_s, self._borrowed_s)
-
-    def _borrow(self, rests_s: float) -> None:
-        """Note that something old was given out, and when it can be made anew; 0 if it was not old."""
-        if rests_s:
-            self._borrowed_s, self._due_s = max(self._borrowed_s, rests_s), min(self._due_s, rests_s)
+            found: T = self._memory.get(key, lambda: make(view), self.generation, heavy)
+            return found
 
     # -- what streams ask ------------------------------------------------------------------------------------------
 
@@ -361,8 +322,8 @@ class Desk:
 
     def _tell_due(self) -> None:
         """Let those ask again who were given something old that can be made anew now."""
-        if time.monotonic() >= self._due_s:
-            self._due_s = float("inf")
+        if time.monotonic() >= self._memory.due_s:
+            self._memory.due_s = math.inf
             self._tell(Batch(self.cursor, {}, {}, missed=True))
 
     def _make_ready(self) -> None:

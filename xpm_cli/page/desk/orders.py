@@ -5,6 +5,7 @@ Owns: what is forgotten, and when. A filter that nobody has asked for lately is 
 
 from __future__ import annotations
 
+import re
 import time
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -13,7 +14,7 @@ from typing import Any
 
 from xpm_cli.page.desk.differing import Differing
 from xpm_core.filters import Filter, parse
-from xpm_core.reading.listing.ranking import Ranking
+from xpm_core.reading.listing.ranking import Key, Ranking
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.reading.look import View
 
@@ -23,6 +24,10 @@ TIMES = frozenset({"since", "submitted", "started", "ended"})
 """The fields whose comparisons count from now, so that a filter on them has to be asked anew."""
 REBIND_S = 10.0
 """How often that is done, seconds."""
+NEAR = 2000
+"""How far from its place a job is looked for behind which a list goes on."""
+MARK = re.compile(r"(\d)_(-?\d{1,20}\.\d{1,20})_([0-9a-f]{64})", re.ASCII)
+"""The mark of a job: where it stood in the list, as `Ranking` has it."""
 SHARE = 20
 """What took long is done less often: it gets one part in so many of the time."""
 
@@ -100,6 +105,46 @@ class Orders:
             self._sorted[key] = until_s, of, order
         _keep_latest(self._sorted, key)
         return order, 0.0 if of == generation else until_s
+
+
+def part_of(
+    ranking: Ranking, order: Sequence[str] | None, first: int, count: int, after: str = ""
+) -> tuple[list[str], str]:
+    """A part of a list, and the mark of its last job if there are more; else an empty one.
+
+    A browser that has a part goes on behind its mark, not at a place: jobs move meanwhile, and some would be passed
+    over.
+
+    Args:
+        ranking: The jobs that match.
+        order: The order that was asked for; None for that of the ranking.
+        first: The place of the first job of the part.
+        count: How many jobs the part has.
+        after: The mark of the part before; empty without one.
+    """
+    first, count = max(first, 0), max(count, 0)
+    if order is not None:
+        first = _near(order, after, first)
+        part = [*order[first : first + count]]
+        return [each for each in part if each in ranking], part[-1] if part and first + count < len(order) else ""
+    key = _key_of(after)
+    part = ranking.window(first, count) if key is None else ranking.after(key, count)
+    last = ranking.key(part[-1]) if part else None
+    return part, "_".join(map(str, last)) if last is not None and ranking.after(last, 1) else ""
+
+
+def _near(order: Sequence[str], after: str, first: int) -> int:
+    """The place behind a job; but if it is far from where it was, it has moved, and the list goes on where it ended."""
+    for far in range(NEAR):
+        for place in (first - far, first + far):
+            if 0 < place <= len(order) and order[place - 1] == after:
+                return place
+    return first
+
+
+def _key_of(mark: str) -> Key | None:
+    found = MARK.fullmatch(mark)
+    return (int(found[1]), float(found[2]), found[3]) if found else None
 
 
 def _keep_latest(kept: OrderedDict[Any, Any], key: Any) -> None:

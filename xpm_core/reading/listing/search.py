@@ -30,8 +30,8 @@ R = TypeVar("R", bound=Row)
 
 ENDED = (State.DONE, State.FAILED, State.CANCELLED)
 AWAITED_S = 120.0
-"""How long the index is read on for the facts of a job, seconds. A network file system may show them a minute late. If a
-worker was lost, the end never comes."""
+"""How long the index is read on for the facts of a job, seconds. A network file system may show them a minute late.
+If a worker was lost, the end never comes."""
 
 
 class JobSearch:
@@ -56,7 +56,7 @@ class JobSearch:
         self._awaited: dict[str, float] = {}
         """Jobs of which the index is to say more, and until when it is read on for that; see `_awaits`."""
         self._leaving: set[str] = set()
-        """Jobs that the server has forgotten, and that the index may have to the end: their removal is written later."""
+        """Jobs that the server has forgotten, and that the index may still have: their removal is written later."""
         self._submitted, self._several = -1, dict[str, int]()
         """How large the submissions of the index were when `joined` was asked last, and in how many experiments a job
         was, if in several."""
@@ -166,9 +166,7 @@ class JobSearch:
         self._leave(forgotten, set(fresh), entries)
         asked = [each for each in dict.fromkeys([*fresh, *awaited, *forgotten]) if each in rows]
         self._awaited = {
-            each: awaited.get(each, now_s + AWAITED_S)
-            for each in asked
-            if each in self._leaving or _awaits(rows[each])
+            each: awaited.get(each, now_s + AWAITED_S) for each in asked if each in self._leaving or _awaits(rows[each])
         }
         self._leaving &= self._awaited.keys()
         came = [each for each in awaited if each not in self._awaited]

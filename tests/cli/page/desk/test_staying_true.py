@@ -17,6 +17,7 @@ from xpm_core.index.entries import End
 from xpm_core.index.writers import RemovalWriter
 from xpm_core.reading.events import EventReader
 from xpm_core.reading.jobs import JobReader
+from xpm_core.reading.listing.row import JobRow
 from xpm_core.reading.look import View
 from xpm_core.states import State
 from xpm_core.store.records import CollectCode
@@ -120,6 +121,10 @@ def test_a_job_that_is_removed_leaves_the_list(lab: Lab, page: PageClient) -> No
     assert page.desk.listed("").total == 1
 
 
+def rows(page: PageClient) -> list[JobRow]:
+    return page.desk.listed("").rows
+
+
 def forget(lab: Lab, name: str) -> None:
     """Remove a job from the server, and then from the index, as `xpm clean` does."""
     assert lab.store.collect("c", 60, {})[0] is CollectCode.BEGUN
@@ -162,7 +167,7 @@ def test_whoever_gets_an_old_order_is_told_when_it_can_be_sorted_anew(lab: Lab, 
 def test_what_depends_on_the_time_is_made_anew_without_an_event(
     page: PageClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("xpm_cli.page.desk.desk.FRESH_S", 0.01)
+    monkeypatch.setattr("xpm_cli.page.desk.memory.FRESH_S", 0.01)
     first = page.desk.remembered("now", lambda view: view.now_s)
     wait_until(lambda: page.desk.remembered("now", lambda view: view.now_s) > first)
 
@@ -194,7 +199,8 @@ def test_a_done_job_that_comes_to_another_experiment_is_told(
     monkeypatch.setattr("xpm_cli.page.desk.desk.JOINED_S", 0.1)
     lab.end("a")
     lab.submit("b", experiment="other")
-    wait_until(lambda: page.desk.listed("experiment=other").matched == 1)
+    wait_until(lambda: page.desk.listed("").matched == 2 and {"other"} in [{*row.experiments} for row in rows(page)])
+    assert page.desk.listed("experiment=other").matched == 1
     with hearing(page) as heard:
         wait_until(lambda: page.desk._joined_at > time.monotonic() - 60)
         heard.clear()

@@ -25,7 +25,8 @@ def counted(seconds: float = 0.0) -> Callable[[], int]:
     return make
 
 
-def test_a_value_is_made_once_for_each_generation() -> None:
+def test_a_value_is_made_once_for_each_generation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(memory, "SHARE", 0)
     kept, make = Memory(), counted()
     assert [kept.get("x", make, generation, True) for generation in (1, 1, 2, 2)] == [1, 1, 2, 2]
     assert kept.due_s == math.inf
@@ -52,7 +53,7 @@ def test_a_light_value_is_made_again_after_a_while_and_a_heavy_one_is_not(monkey
     monkeypatch.setattr(memory, "FRESH_S", -1.0)
     kept, light, heavy = Memory(), counted(), counted()
     assert kept.get("light", light, 1, False) == 1
-    wait_until(lambda: kept.get("light", light, 1, False) == 2)
+    wait_until(lambda: kept.get("light", light, 1, False) > 1)
     assert [kept.get("heavy", heavy, 1, True) for _ in range(3)] == [1, 1, 1]
 
 

@@ -115,20 +115,26 @@
     const body = table().tBodies[0];
     await withRows(table().dataset.rows, (found) => {
       let before = null;
+      const first = new Set();
       for (const row of [...found.querySelectorAll("tr[data-job]")]) {
+        first.add(row.dataset.job);
         const old = rowOf(row.dataset.job);
         if (!old) body.insertBefore(row, before ? before.nextElementSibling : body.firstElementChild);
         before = old || row;
       }
-      trim(body, found.querySelector("tr.more"));
+      trim(body, first, found.querySelector("tr.more"));
     });
   }
 
-  /* What is taken out at the end comes again behind the rows that were asked for now. */
-  function trim(body, more) {
-    const all = rows(), old = body.querySelector("tr.more");
-    for (let index = limit; index < all.length; index++) all[index].remove();
-    if (!more || (old && all.length <= limit) || all.length < limit) return;
+  /* Take out what is too much: first jobs that have moved down from among those that are the first now, but none that is
+   * chosen; then the last ones. The list then goes on behind the first ones. */
+  function trim(body, first, more) {
+    const all = [...rows()], last = all.findLastIndex((row) => first.has(row.dataset.job));
+    const away = all.filter((row, at) => at < last && !first.has(row.dataset.job) && !row.querySelector(":checked, :focus"));
+    const rest = all.slice(last + 1).reverse(), old = body.querySelector("tr.more");
+    const excess = [...away, ...rest].slice(0, Math.max(all.length - limit, 0));
+    for (const row of excess) row.remove();
+    if (!more || (old && !excess.length) || all.length < limit) return;
     if (old) observer.unobserve(old);
     if (old) old.remove();
     watch(body.appendChild(more));
@@ -161,6 +167,7 @@
     observer.unobserve(more);
     try {
       await withRows(more.dataset.more, (found) => {
+        if (!more.isConnected) return; // the list goes on elsewhere now
         for (const row of found.querySelectorAll("tr[data-job]")) {
           const old = rowOf(row.dataset.job);
           if (old) old.remove(); // the order has changed meanwhile

@@ -366,13 +366,14 @@ class Desk:
         """Look for what no event says: what the index has got later, and jobs that came to another experiment."""
         if (began := time.monotonic()) < self._looked_at:
             return
+        self._gone = []
         rows = self._read_some([]) if self.view.awaits else []
-        if began > self._joined_at and self.view.total:
+        self._looked_at = time.monotonic() + max(LOOK_S, SHARE * (time.monotonic() - began))
+        if (began := time.monotonic()) > self._joined_at and self.view.total:
             joined = self.view.joined()
             self._orders.update(joined)
             rows += joined
             self._joined_at = time.monotonic() + max(JOINED_S, SHARE * (time.monotonic() - began))
-        self._looked_at = time.monotonic() + max(LOOK_S, SHARE * (time.monotonic() - began))
         if rows or self._gone:
             self._has_read(rows, bool(self._gone))
 

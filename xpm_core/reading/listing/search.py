@@ -53,7 +53,7 @@ class JobSearch:
     ) -> None:
         self._workspace, self._reader, self._now_s = workspace, reader, now_s
         self._experiments = experiments
-        self._awaited: dict[str, float] = {}
+        self._awaited: dict[str, float] | None = None
         """Jobs of which the index is to say more, and until when it is read on for that; see `_awaits`."""
         self._leaving: set[str] = set()
         """Jobs that the server has forgotten, and that the index may still have: their removal is written later."""
@@ -69,15 +69,19 @@ class JobSearch:
         entries = self._indexed
         if self._reader is None:
             return by_index(entries)
-        known = by_server(entries, self._reader.client, self._reader.workspace_id)
-        until_s = self._now_s + AWAITED_S
-        self._awaited = {identity: until_s for identity, row in known.rows.items() if _awaits(row)}
-        return known
+        return by_server(entries, self._reader.client, self._reader.workspace_id)
 
     @property
     def awaits(self) -> bool:
         """Whether the index is to say more of some jobs. `update` reads it on, also if it is called without any."""
-        return bool(self._awaited)
+        return bool(self._awaited_until())
+
+    def _awaited_until(self) -> dict[str, float]:
+        """The jobs of which the index is to say more; at first, those listed of which it lacks something."""
+        if self._awaited is None:
+            until_s, rows = self._now_s + AWAITED_S, self.known.rows
+            self._awaited = {identity: until_s for identity, row in rows.items() if _awaits(row)}
+        return self._awaited
 
     @cached_property
     def _indexed(self) -> dict[str, Entry]:
@@ -153,7 +157,8 @@ class JobSearch:
         fresh = {job.identity: job for job in self._reader.jobs.read(wanted)}
         forgotten = {each for each in wanted if each not in fresh and each in rows}
         new = [each for each in fresh if each not in rows or not rows[each].entry.task]
-        awaited = {each: until_s for each, until_s in self._awaited.items() if until_s >= now_s and each not in fresh}
+        until = self._awaited_until()
+        awaited = {each: until_s for each, until_s in until.items() if until_s >= now_s and each not in fresh}
         nameless = [each for each in awaited if each in rows and not rows[each].entry.task]
         reads = new or forgotten or awaited or any(job.state in ENDED for job in fresh.values())
         entries = self.index.read_on() if reads else {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from helpers.browser import Visits
 from helpers.simulated_jobs import ERROR, Lab
+from helpers.waiting import wait_until
 from playwright.sync_api import expect
 
 from xpm_core.states import State
@@ -30,6 +31,23 @@ def test_more_rows_come_as_one_scrolls(lab: Lab, visits: Visits) -> None:
     tab.locator(ROWS).last.scroll_into_view_if_needed()
     lab.store.cancel(str(last))
     expect(tab.locator(f"#job-{last} .state")).to_contain_text("cancelled")
+
+
+def test_no_job_is_lost_while_one_scrolls_and_jobs_move(lab: Lab, visits: Visits) -> None:
+    for index in range(450):
+        lab.submit(f"job {index}")
+    tab = visits().open("/jobs")
+    expect(tab.locator(ROWS)).to_have_count(200)
+    for identity in tab.locator(ROWS).evaluate_all("rows => rows.slice(50, 110).map(row => row.dataset.job)"):
+        lab.store.cancel(identity)  # they go to the end of the list
+    expect(tab.locator("#counts")).to_contain_text("60 cancelled")
+
+    def seen() -> set[str]:
+        tab.evaluate("document.querySelector('tr.more')?.scrollIntoView()")
+        return set(tab.locator(ROWS).evaluate_all("rows => rows.map(row => row.dataset.job)"))
+
+    wait_until(lambda: len(seen()) == 450, show=lambda: len(seen()))
+    assert tab.locator(ROWS).count() == 450, "a job is there twice"
 
 
 def test_new_jobs_do_not_make_the_page_longer_than_was_asked_for(lab: Lab, visits: Visits) -> None:

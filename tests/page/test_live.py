@@ -136,6 +136,30 @@ def test_nobody_reads_while_all_tabs_are_hidden_and_nothing_is_missed(lab: Lab, 
     expect(state_of(tabs[0], lab, "first")).to_contain_text("done")
 
 
+def test_what_was_left_when_the_tab_was_hidden_is_done_when_it_is_shown(lab: Lab, visits: Visits) -> None:
+    lab.start("first")
+    tab = visits().open("/jobs")
+    expect(state_of(tab, lab, "first")).to_contain_text("running")
+    tab.evaluate(f"() => {{ {CHANGE}; {CHANGE}; ({HIDE})(true); }}")
+    tab.wait_for_timeout(1000)
+    expect(tab.locator("tr[data-stale]")).to_have_count(1)
+    tab.evaluate(HIDE, False)
+    expect(tab.locator("tr[data-stale]")).to_have_count(0)
+
+
+@pytest.mark.parametrize("url", ["/jobs", "/workers"])
+def test_time_goes_on_without_an_event(lab: Lab, visits: Visits, url: str) -> None:
+    lab.join()
+    lab.start("first")
+    visitor = visits()
+    visitor.context.add_init_script("const plain = setInterval; setInterval = (what, ms) => plain(what, ms / 50);")
+    tab = visitor.open(url)
+    row = tab.locator("#main tr", has_text=lab.identity("first")[:7] if url == "/jobs" else lab.worker.name).first
+    for _ in range(4):  # at first, an event may be on its way
+        before = row.inner_text()
+        expect(row).not_to_have_text(before, use_inner_text=True)
+
+
 def test_without_locks_each_visible_tab_reads_for_itself(lab: Lab, shown: Shown, visits: Visits) -> None:
     lease = lab.start("first")
     visitor = visits()

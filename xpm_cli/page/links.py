@@ -31,9 +31,9 @@ class Links:
         """The list of jobs that match a filter."""
         return _url("/jobs", filter=filter, sort=sort, columns=columns, first=first or "")
 
-    def rows(self, filter: str = "", *, sort: str = "", columns: str = "", first: int = 0) -> str:
-        """Some rows of that list, without the page around them."""
-        return _url("/jobs/rows", filter=filter, sort=sort, columns=columns, first=first or "")
+    def rows(self, filter: str = "", *, sort: str = "", columns: str = "", first: int = 0, after: str = "") -> str:
+        """Some rows of that list, without the page around them: those at a place, or behind a mark."""
+        return _url("/jobs/rows", filter=filter, sort=sort, columns=columns, first=first or "", after=after)
 
     def counts(self, filter: str = "") -> str:
         """How many jobs match a filter, by state, without the page around it."""

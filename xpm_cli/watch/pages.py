@@ -148,6 +148,7 @@ class Pages:
             self._rankings = {key: each for key, each in self._rankings.items() if TIMES.isdisjoint(each.fields)}
         for ranking in self._rankings.values():
             ranking.update(rows)
+            ranking.remove(self.opened.view.gone)
         self._survey = self.opened.view.survey()
         self._foresee(self._survey)
         self._read_at = time.monotonic()

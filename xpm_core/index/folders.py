@@ -63,6 +63,16 @@ def removals_size(workspace: Path) -> int:
     return size
 
 
+def submissions_size(workspace: Path) -> int:
+    """How many bytes the files of submissions have. Another number means that scripts have submitted jobs."""
+    size = 0
+    for file in index_files(workspace):
+        if file.experiment:
+            with contextlib.suppress(OSError):
+                size += os.stat(file.path).st_size
+    return size
+
+
 def memory_file(workspace: Path) -> Path:
     """The file in which this machine remembers the index of a workspace (memory.py)."""
     home = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")

@@ -92,10 +92,14 @@ class EventReader:
     def astray(self, cursor: str) -> bool:
         """Whether reading on from a cursor may miss events. The state then has to be read from the jobs themselves.
 
-        There are two causes. The stream is bounded (`lua/include/events.lua`), so events after the cursor may have been
-        dropped. Or the server lost its last second in a power cut: the stream then ends before the cursor, and new
-        events may come before it if the server's clock goes back. Ask at the start and after an outage; at other times
-        a reader that keeps up does not go astray.
+        There are three causes. The stream is bounded (`lua/include/events.lua`), so events after the cursor may have
+        been dropped. Or the server lost its last second in a power cut: the stream then ends before the cursor, and new
+        events may come before it if the server's clock goes back. Or the server was emptied, and a new stream has
+        begun. Ask at the start and after an outage; at other times only a server that is emptied leads a reader astray
+        that keeps up.
+
+        Args:
+            cursor: The id of an event that was in the stream; "0-0" for its beginning.
         """
         try:
             info: Any = self._client.xinfo_stream(self._stream)
@@ -103,9 +107,9 @@ class EventReader:
             return position(cursor) > (0, 0)
         if position(info["last-generated-id"].decode()) < position(cursor):
             return True
-        dropped = int(info["entries-added"]) > int(info["length"])
-        first = info["first-entry"]
-        return dropped and (first is None or position(first[0].decode()) > position(cursor))
+        first, begins = info["first-entry"], position(cursor) == (0, 0)
+        lost = not begins or int(info["entries-added"]) > int(info["length"])
+        return lost and (first is None or position(first[0].decode()) > position(cursor))
 
     def last(self) -> str:
         """Return the id of the last event so far."""

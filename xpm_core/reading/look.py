@@ -438,14 +438,29 @@ class View:
         A program that follows the events calls it with the jobs of these. So it need not list all jobs anew.
 
         Returns:
-            These jobs, in order, and jobs of earlier calls whose results have come now. Jobs that neither the server
-            nor the index knows are left out.
+            These jobs, in order, and jobs of earlier calls of which the index has said more now. Jobs that neither the
+            server nor the index knows are left out; `gone` has those of them that were known before.
 
         Raises:
             XpmError: As for `workers`.
         """
         self.now_s = server_time(self.connector.client)
         return self._search.update(identities, self.now_s)
+
+    @property
+    def awaits(self) -> bool:
+        """Whether the index is to say more of some jobs. Then call `update` again soon, maybe without any job."""
+        search: JobSearch | None = self.__dict__.get("_search")
+        return search is not None and search.awaits
+
+    @property
+    def gone(self) -> list[str]:
+        """The jobs that `update` found to be removed when it was called last."""
+        return self._search.gone
+
+    def joined(self) -> list[JobRow]:
+        """Return jobs that have come to another experiment since this was asked last; no event may say so."""
+        return self._search.joined()
 
     def close(self) -> None:
         """Close the connection."""

@@ -132,7 +132,7 @@
         if (answer.status === 204) return this.later();
         data = await answer.json();
       } catch {
-        return this.later(); // the page is away; live.js says it
+        return this.later(true); // the page is away; live.js says it
       }
       if (answer.ok) this.take(data);
       else this.fail(data.error || `The page answers ${answer.status}.`);
@@ -161,9 +161,9 @@
       this.later();
     }
 
-    later() {
+    later(failed = false) {
       clearTimeout(this.timer);
-      if (this.data && this.data.live) this.timer = setTimeout(() => this.want(), EVERY_MS);
+      if (failed || (this.data && this.data.live)) this.timer = setTimeout(() => this.want(), EVERY_MS);
     }
 
     /* Read soon, if it is looked at: not before five seconds after the last time. */

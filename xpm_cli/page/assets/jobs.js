@@ -7,7 +7,7 @@
 (() => {
   "use strict";
 
-  const PAGE = 200, MOST = 4000, LEAST_MS = 250, COUNTS_MS = 1000, LIST_MS = 2500, SHARE = 30, PATIENCE_MS = 60000;
+  const PAGE = 200, MOST = 4000, LEAST_MS = 250, COUNTS_MS = 1000, LIST_MS = 2500, SHARE = 30, PATIENCE_MS = 60000, ERROR_MS = 2000, AGES_MS = 30000;
   const main = document.getElementById("main");
   let limit = PAGE; // as many rows as the user has asked for
   let moved = false; // whether jobs may have come or gone
@@ -115,19 +115,29 @@
     const body = table().tBodies[0];
     await withRows(table().dataset.rows, (found) => {
       let before = null;
+      const first = new Set();
       for (const row of [...found.querySelectorAll("tr[data-job]")]) {
+        first.add(row.dataset.job);
         const old = rowOf(row.dataset.job);
         if (!old) body.insertBefore(row, before ? before.nextElementSibling : body.firstElementChild);
         before = old || row;
       }
-      trim(body, found.querySelector("tr.more"));
+      trim(body, first, found.querySelector("tr.more"));
     });
   }
 
-  function trim(body, more) {
-    const all = rows();
-    for (let index = limit; index < all.length; index++) all[index].remove();
-    if (more && !body.querySelector("tr.more") && all.length >= limit) watch(body.appendChild(more));
+  /* Take out what is too much: first jobs that have moved down from among those that are the first now, but none that is
+   * chosen; then the last ones. The list then goes on behind the first ones. */
+  function trim(body, first, more) {
+    const all = [...rows()], last = all.findLastIndex((row) => first.has(row.dataset.job));
+    const away = all.filter((row, at) => at < last && !first.has(row.dataset.job) && !row.querySelector(":checked, :focus"));
+    const rest = all.slice(last + 1).reverse(), old = body.querySelector("tr.more");
+    const excess = [...away, ...rest].slice(0, Math.max(all.length - limit, 0));
+    for (const row of excess) row.remove();
+    if (!more || (old && !excess.length) || all.length < limit) return;
+    if (old) observer.unobserve(old);
+    if (old) old.remove();
+    watch(body.appendChild(more));
   }
 
   /* The first job of all, or the first with another parameter: the table itself is another one. */
@@ -157,6 +167,7 @@
     observer.unobserve(more);
     try {
       await withRows(more.dataset.more, (found) => {
+        if (!more.isConnected) return; // the list goes on elsewhere now
         for (const row of found.querySelectorAll("tr[data-job]")) {
           const old = rowOf(row.dataset.job);
           if (old) old.remove(); // the order has changed meanwhile
@@ -203,18 +214,20 @@
   async function work() {
     if (busy || document.hidden) return;
     busy = true;
+    let restMs = LEAST_MS;
     try {
       await renew();
       if (moved) await sometimes("insert", insert, LIST_MS);
       if (recount) await sometimes("count", count, COUNTS_MS);
     } catch (error) {
       moved = recount = true; // again, also if there is no connection now
+      restMs = ERROR_MS;
       if (error instanceof OtherColumns) await renewAll().catch(() => {});
     }
     setTimeout(() => {
       busy = false;
       if (moved || recount || staleInView().length) work();
-    }, LEAST_MS);
+    }, restMs);
   }
 
   document.addEventListener("xpm:jobs", ({ detail }) => {
@@ -232,11 +245,15 @@
     recount = true;
     work();
   });
-  document.addEventListener("xpm:calm", () => {
+  function all() {
     rows().forEach(mark);
     moved = recount = true;
     work();
-  });
+  }
+
+  document.addEventListener("xpm:calm", all);
+  document.addEventListener("visibilitychange", () => work()); // what was left when the tab was hidden
+  setInterval(() => document.hidden || all(), AGES_MS); // ages and filters about times: no event says that time goes on
   document.addEventListener("scroll", () => main.querySelector("tr[data-stale]") && work(), { passive: true });
   begin();
 })();

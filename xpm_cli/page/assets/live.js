@@ -27,7 +27,7 @@
   let stale = false; // whether this tab was hidden when something changed
   let source = null; // the connection, if this tab has it
   let leads = false;
-  let outage = ""; // why the server does not answer
+  let said = ""; // what keeps the page from following the jobs
   let hides = null; // ends the claim of this tab that it is visible
 
   function say(message) {
@@ -60,8 +60,10 @@
 
   function take(id, data) {
     last = id;
-    if (data.outage || outage) show(data.outage ? `The server does not answer (${data.outage}). ${STOOD}` : "");
-    outage = data.outage;
+    const before = said;
+    if (data.outage) said = `The server does not answer (${data.outage}). ${STOOD}`;
+    else said = data.trouble ? `The page cannot follow the jobs (${data.trouble}). ${STOOD}` : "";
+    if (said || before) show(said);
     if (!data.many && !data.counts && !Object.keys(data.jobs).length) return;
     if (document.hidden) stale = true;
     else tell(data);

@@ -1,12 +1,14 @@
 /* Parts of a page that are asked for again when something has changed.
  *
- * Owns: the page that says that the server is away, which is loaded again when the server is back; and elements with `data-live`, which names the URL of their page. The new one, with the same id, takes the place of
- * the old one, piece by piece, so that the focus stays. The more an answer takes, the less often it is asked for.
+ * Owns: the page that says that the server is away, which is loaded again when the server is back; and elements with
+ * `data-live`, which names the URL of their page. The new one, with the same id, takes the place of the old one, piece by
+ * piece, so that the focus stays. The more an answer takes, the less often it is asked for. Now and then it is asked for
+ * without an event: no event says that time goes on, or that a worker is silent.
  */
 (() => {
   "use strict";
 
-  const LEAST_MS = 1000, SHARE = 4;
+  const LEAST_MS = 1000, SHARE = 4, AGES_MS = 15000;
   let changed = false, busy = false;
 
   async function refresh() {
@@ -21,6 +23,11 @@
     busy = false;
   }
 
+  function again() {
+    changed = true;
+    refresh();
+  }
+
   async function renew(region) {
     try {
       const answer = await fetch(region.dataset.live, { headers: { "HX-Request": "true" } });
@@ -32,14 +39,11 @@
     }
   }
 
-  function ask() {
-    changed = true;
-    refresh();
-  }
-
-  document.addEventListener("xpm:calm", ask);
+  document.addEventListener("xpm:calm", again);
   document.addEventListener("xpm:jobs", () => {
     if (document.querySelector("[data-outage]")) window.location.reload();
-    ask();
+    again();
   });
+  document.addEventListener("visibilitychange", refresh); // what was left when the tab was hidden
+  setInterval(again, AGES_MS);
 })();

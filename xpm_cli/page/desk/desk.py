@@ -3,19 +3,25 @@
 Owns: how often it reads, and that one thread reads at a time. Events make it read at most five times a second, and
 only while somebody looks; a request makes it read what has happened since. A request that finds nothing new reads
 nothing but jobs that were not shown before.
+
+What no event says is looked for now and then: what the index has got later than the server, and jobs that have come to
+another experiment. Whoever was given something that was not made anew is told when it can be.
 """
 
 from __future__ import annotations
 
+import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from xpm_cli.lookup.open_workspace import OpenWorkspace
-from xpm_cli.page.desk.orders import SHARE, Orders
+from xpm_cli.page.desk.memory import Memory
+from xpm_cli.page.desk.orders import SHARE, Orders, part_of
 from xpm_core.errors import RedisUnavailableError, XpmError
 from xpm_core.reading.events import Record
 from xpm_core.reading.listener import Listener
@@ -26,6 +32,7 @@ from xpm_core.server.faults import fault_of
 from xpm_core.states import State
 
 T = TypeVar("T")
+_LOG = logging.getLogger(__name__)
 
 LEAST_S = 0.2
 """The least time between two readings that events make, seconds."""
@@ -37,11 +44,14 @@ LONGEST_REST_S = 10.0
 """How long it rests at most: a reading may have taken long only because the server was away, seconds."""
 AGAIN_S = 10.0
 """How often a server that is away is asked for again, and the files are read again meanwhile, seconds."""
+LOOK_S = 1.0
+"""How often the desk looks for what no event says, while somebody looks at the page, seconds."""
+JOINED_S = 10.0
+"""How often it looks whether jobs have come to another experiment, seconds."""
+MANY = 20_000
+"""From so many changes on, all jobs are listed anew, which is then quicker."""
 REVIVE_S = 2.0
 """How long an embedded server may be away before it is started again, seconds."""
-
-MOST_KEPT, MOST_HEAVY = 64, 6
-"""How many values are remembered, and how many of those that are large."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +60,7 @@ class Listed:
 
     Attributes:
         rows: The jobs of this part, in order.
+        last: The mark of the last of them, behind which the list goes on; empty if it does not.
         matched: How many the list has.
         total: How many the workspace has.
         unsure: How many are left out because a fact that the filter asks about is not known.
@@ -60,6 +71,7 @@ class Listed:
     """
 
     rows: list[JobRow]
+    last: str
     matched: int
     total: int
     unsure: int
@@ -88,13 +100,14 @@ class Batch:
 
 @dataclass
 class _News:
-    """What events have said and nobody has read yet."""
+    """What events have said and nobody has read yet: about jobs, and about workers or queues (`others`)."""
 
     changed: set[str] = field(default_factory=set)
+    others: bool = False
     missed: bool = False
 
     def __bool__(self) -> bool:
-        return bool(self.changed) or self.missed
+        return bool(self.changed) or self.others or self.missed
 
 
 class Desk:
@@ -109,25 +122,28 @@ class Desk:
         generation: Goes up whenever something has been read anew.
         cursor: The last event that `generation` covers.
         outage: Why the server does not answer now; empty if it does. The jobs then stay as they were.
+        trouble: What else keeps the page from following the jobs; empty without. They stay as they were, too.
         is_ready: Whether all jobs have been listed once. That takes some seconds if there are many; whoever asks for
             jobs waits for it.
     """
 
     def __init__(self, opened: OpenWorkspace, reopen: Callable[[], View]) -> None:
         self.opened, self._reopen = opened, reopen
-        self.generation, self.cursor, self.outage = 0, "0-0", ""
+        self.generation, self.cursor, self.outage, self.trouble = 0, "0-0", "", ""
         self.is_ready = False
         self._lock = threading.RLock()
         self._wake = threading.Condition()
         self._news, self._heard_to = _News(), "0-0"
         self._orders = Orders()
-        self._remembered: dict[Hashable, tuple[int, float, Any]] = {}
-        self._heavy: dict[Hashable, tuple[int, float, Any]] = {}
+        self._memory = Memory()
+        self._depth = 0
         self._hearers: list[Callable[[Batch], None]] = []
         self._listener: Listener | None = None
         self._closed = False
-        self._all_at = self._tried_at = time.monotonic()
-        self._away_at = 0.0
+        self._all_at = self._tried_at = self._joined_at = time.monotonic()
+        self._away_at = self._listened_at = self._looked_at = 0.0
+        self._deaf = False
+        self._gone: list[str] = []
         self._ahead_s = self.view.now_s - time.monotonic()
         self._listen()
         self._follower = threading.Thread(target=self._follow, name="xpm-page-desk", daemon=True)
@@ -153,15 +169,19 @@ class Desk:
             RedisUnavailableError: The server went away meanwhile.
         """
         with self._lock:
-            self._catch_up()
-            self.view.now_s = self._ahead_s + time.monotonic()  # it was read once; since then time has gone on
+            if not self._depth:  # within one reading, nothing moves
+                self._catch_up()
+                self.view.now_s = self._ahead_s + time.monotonic()  # it was read once; since then time has gone on
+            self._depth += 1
             try:
                 yield self.view
             except OUTAGES as error:
                 self._note(error)
                 raise RedisUnavailableError(f"Redis ({self.view.server})", self.outage, "Reload the page.") from error
+            finally:
+                self._depth -= 1
 
-    def listed(self, text: str, sort: str = "", first: int = 0, count: int = 200) -> Listed:
+    def listed(self, text: str, sort: str = "", first: int = 0, count: int = 200, *, after: str = "") -> Listed:
         """Return a part of the jobs that match a filter.
 
         Args:
@@ -169,6 +189,7 @@ class Desk:
             sort: Names by which to sort, such as `-started,lr`; empty for what needs somebody first.
             first: The place of the first job of the part.
             count: How many jobs the part has.
+            after: The mark (`Listed.last`) of the part before; empty without one.
 
         Raises:
             FilterError: The filter or the order cannot be understood, or names what no job has.
@@ -176,12 +197,14 @@ class Desk:
         with self.reading() as view:
             found = self._orders.of(view, text)
             ranking = found.ranking
+            order = None
             if sort:
-                window = [*self._orders.sorted(view, text, sort)[max(first, 0) : max(first, 0) + count]]
-            else:
-                window = ranking.window(first, count)
+                order, rests_s = self._orders.sorted(view, text, sort, self.generation)
+                self._memory.borrow(rests_s)
+            window, last = part_of(ranking, order, first, count, after)
             return Listed(
                 rows=view.rows(window),
+                last=last,
                 matched=len(ranking),
                 total=view.total,
                 unsure=ranking.unsure,
@@ -209,24 +232,17 @@ class Desk:
     def remembered(self, key: Hashable, make: Callable[[View], T], *, heavy: bool = False) -> T:
         """Return a value that is made of the workspace, and made again only after something has changed.
 
-        If it takes long, it is made less often: at most one part in twenty of the time goes there.
+        If it takes long, it is made less often: at most one part in twenty of the time goes there. Whoever gets an old
+        one is told by a batch when it can be made anew. Also without a change it is made anew after some seconds.
 
         Args:
             key: Names the value.
             make: Makes it; it is called while no other thread reads.
-            heavy: Whether it is large, such as a table of all jobs. Of such values, only a few are kept.
+            heavy: Whether it is large, such as a table of all jobs. Of such values, only a few are kept, and they do
+                not change with the time.
         """
-        kept, most = (self._heavy, MOST_HEAVY) if heavy else (self._remembered, MOST_KEPT)
         with self.reading() as view:
-            generation, until_s, value = kept.pop(key, (-1, 0.0, None))
-            began = time.monotonic()
-            if generation != self.generation and began >= until_s:
-                value = make(view)
-                until_s, generation = time.monotonic() + SHARE * (time.monotonic() - began), self.generation
-            kept[key] = generation, until_s, value
-            while len(kept) > most:
-                del kept[next(iter(kept))]
-            found: T = value
+            found: T = self._memory.get(key, lambda: make(view), self.generation, heavy)
             return found
 
     # -- what streams ask ------------------------------------------------------------------------------------------
@@ -256,14 +272,17 @@ class Desk:
     def _listen(self) -> None:
         if self.view.away is not None:
             return
+        self._listened_at = time.monotonic()
+        self._listener = None  # if this fails, it is tried again
         self._listener = Listener(self.view, self._heard, self._missed, self._failed, self._lost)
         self.cursor = self._heard_to = self._listener.cursor
         self._listener.start()
 
     def _heard(self, records: list[Record]) -> None:
         with self._wake:
-            self._heard_to = records[-1].cursor
+            self._heard_to, self._deaf = records[-1].cursor, False
             self._news.changed.update(record.job for record in records if record.job)
+            self._news.others = self._news.others or not all(record.job for record in records)
             self._wake.notify_all()
 
     def _missed(self, cursor: str) -> None:
@@ -272,7 +291,9 @@ class Desk:
             self._wake.notify_all()
 
     def _failed(self, error: Exception) -> None:
-        self.outage = str(error)
+        """Note that no event is heard any more: the listener has ended. The next reading begins with another one."""
+        self._deaf = True
+        self._say_trouble(error)
 
     def _lost(self, error: Exception) -> None:
         """Let all who look know that the server is away. The next reading looks whether it is back."""
@@ -284,18 +305,26 @@ class Desk:
     def _follow(self) -> None:
         """Read what events are about, while somebody hears of it."""
         self._make_ready()
+        rest_s = LEAST_S
         while True:
             with self._wake:
-                self._wake.wait_for(lambda: self._closed or (self._hearers and self._news), timeout=AGAIN_S)
+                self._wake.wait_for(lambda: self._closed or (self._hearers and self._news), timeout=LOOK_S)
                 if self._closed:
                     return
                 looked_at = bool(self._hearers)
-            began = time.monotonic()
             if looked_at:
                 with self._lock:
+                    began = time.monotonic()
                     self._catch_up()
-            rest_s = 0.0 if self.outage else REST * (time.monotonic() - began)
-            time.sleep(min(max(LEAST_S, rest_s), LONGEST_REST_S))
+                    self._tell_due()
+                    rest_s = 0.0 if self.outage else REST * (time.monotonic() - began)
+            time.sleep(min(max(LEAST_S, rest_s, LOOK_S if self.trouble else 0.0), LONGEST_REST_S))
+
+    def _tell_due(self) -> None:
+        """Let those ask again who were given something old that can be made anew now."""
+        if time.monotonic() >= self._memory.due_s:
+            self._memory.due_s = math.inf
+            self._tell(Batch(self.cursor, {}, {}, missed=True))
 
     def _make_ready(self) -> None:
         """List all jobs before somebody asks for them."""
@@ -304,44 +333,85 @@ class Desk:
         self.is_ready = True
 
     def _catch_up(self) -> None:
-        """Read what has happened since the last reading. The lock is held."""
+        """Read what has happened since the last reading. The lock is held.
+
+        An error leaves what was known, and is said on each page.
+        """
         try:
             if self.view.away is not None:
                 self._try_again()
-            elif self._news or time.monotonic() - self._all_at > ALL_S:
+                return
+            self._listen_again()
+            if self._news or self._is_old():
                 self._read()
+            else:
+                self._look()
         except (ServerError, OSError) as error:
             self._note(error)
         except RedisUnavailableError as error:
             self._say_away(error.problem)
+        except Exception as error:  # else the thread that follows would end, and nobody would know
+            self._say_trouble(error)
+
+    def _listen_again(self) -> None:
+        """Hear events by another listener if there is none any more."""
+        if self._closed or (self._listener is not None and self._listener.is_alive()):
+            if self._deaf and time.monotonic() - self._listened_at > AGAIN_S:
+                self._deaf, self._news.others = False, True
+        elif time.monotonic() - self._listened_at > (AGAIN_S if self._deaf else LOOK_S):
+            self._listen()
+            self._missed(self._heard_to)
+
+    def _look(self) -> None:
+        """Look for what no event says: what the index has got later, and jobs that came to another experiment."""
+        if (began := time.monotonic()) < self._looked_at:
+            return
+        self._gone = []
+        rows = self._read_some([]) if self.view.awaits else []
+        self._looked_at = time.monotonic() + max(LOOK_S, SHARE * (time.monotonic() - began))
+        if (began := time.monotonic()) > self._joined_at and self.view.total:
+            joined = self.view.joined()
+            self._orders.update(joined)
+            rows += joined
+            self._joined_at = time.monotonic() + max(JOINED_S, SHARE * (time.monotonic() - began))
+        if rows or self._gone:
+            self._has_read(rows, bool(self._gone))
 
     def _read(self) -> None:
         with self._wake:
             news, self._news, cursor = self._news, _News(), self._heard_to
         try:
-            news.missed = news.missed or self._is_old()
+            news.missed = news.missed or self._is_old() or len(news.changed) > MANY
+            news.missed = news.missed or self.view.reader.events.astray(self.cursor)  # the server was emptied
             rows = self._read_all() if news.missed else self._read_some(news.changed)
-        except BaseException:
+        except BaseException as error:
             with self._wake:
                 self._news.changed |= news.changed
-                self._news.missed |= news.missed
+                self._news.missed |= news.missed or not isinstance(error, OUTAGES)  # the orders may be half done
             raise
-        self.generation, self.cursor, self.outage = self.generation + 1, cursor, ""
+        self.cursor, self.outage, self.trouble = cursor, "", self.trouble if self._deaf else ""
+        self._has_read(rows, news.missed or bool(self._gone))
+
+    def _has_read(self, rows: Iterable[JobRow], missed: bool) -> None:
+        self.generation += 1
         changed = {row.identity: row.state for row in rows if row.state is not None}
-        self._tell(Batch(cursor, changed, self.view.reader.jobs.counts(), news.missed))
+        self._tell(Batch(self.cursor, changed, self.view.reader.jobs.counts(), missed))
 
     def _is_old(self) -> bool:
         return time.monotonic() - self._all_at > ALL_S
 
     def _read_some(self, changed: Iterable[str]) -> list[JobRow]:
         rows = self.view.update(changed)
+        self._gone = self.view.gone
         self._orders.update(rows)
+        self._orders.remove(self._gone)
         return rows
 
     def _read_all(self) -> list[JobRow]:
         self.view.refresh()
         self._ahead_s = self.view.now_s - time.monotonic()
         self._orders.forget()
+        self._gone = []
         self._all_at = time.monotonic()
         return []
 
@@ -372,13 +442,25 @@ class Desk:
         if begins:
             self._tell(Batch(self.cursor, {}, {}))
 
+    def _say_trouble(self, error: Exception) -> None:
+        """Note what keeps the page from following the jobs, and let all who look know."""
+        said = f"{type(error).__name__}: {error}"
+        with self._wake:
+            begins, self.trouble = self.trouble != said, said
+            self._news.missed = True
+            self._wake.notify_all()
+        if begins:
+            _LOG.error("the page cannot follow the jobs", exc_info=error)
+            self._tell(Batch(self.cursor, {}, {}))
+
     def _try_again(self) -> None:
         """While files answer: look for the server again now and then, and read the files again."""
         if time.monotonic() - self._tried_at < AGAIN_S:
             return
         self._tried_at = time.monotonic()
+        view = self._reopen()
         self.opened.view.close()
-        self.opened = OpenWorkspace(self._reopen(), self.opened.commands)
+        self.opened = OpenWorkspace(view, self.opened.commands)
         self._ahead_s = self.view.now_s - time.monotonic()
         self._orders.forget()
         self.generation += 1

@@ -9,7 +9,7 @@ event of the workspace that it covers. A browser that comes back names this id, 
 
 `many` says that more jobs have changed than are named. A page then asks for all that it shows. The event `reload` says
 the same of a browser that was away for too long to be told what it has missed. While the server does not answer,
-`outage` says why.
+`outage` says why; `trouble` says what else keeps the page from following the jobs.
 
 Owns: what a slow browser gets. What has changed is gathered until the browser takes it, so that nothing piles up.
 """
@@ -179,7 +179,7 @@ class Stream:
             self._jobs, self._many, self._last = {}, False, None
         if last is None:
             return ""
-        return event(last.cursor, jobs, last.counts or None, many=many, outage=self._desk.outage)
+        return event(last.cursor, jobs, last.counts or None, many=many, said=said_by(self._desk))
 
 
 def event(
@@ -188,7 +188,7 @@ def event(
     counts: Mapping[State, int] | None = None,
     *,
     many: bool = False,
-    outage: str = "",
+    said: Mapping[str, str] | None = None,
 ) -> str:
     """An event as a browser reads it.
 
@@ -197,14 +197,19 @@ def event(
         jobs: The jobs that have changed, and their states; None for a state that is not known.
         counts: How many jobs are in each state; None if that was not asked.
         many: Whether more jobs have changed than are named.
-        outage: Why the server does not answer; empty if it does.
+        said: What keeps the page from following the jobs; see `said_by`.
     """
-    data = {"jobs": jobs, "counts": counts, "many": many}
-    return _event("jobs", cursor, {**data, "outage": outage} if outage else data)
+    return _event("jobs", cursor, {"jobs": jobs, "counts": counts, "many": many, **(said or {})})
 
 
-def _reload(cursor: str) -> str:
-    return _event("reload", cursor, {"jobs": {}, "counts": None, "many": True})
+def said_by(desk: Desk) -> dict[str, str]:
+    """Why the server does not answer, as `outage`, and what else keeps the page from following, as `trouble`."""
+    found = {"outage": desk.outage, "trouble": desk.trouble}
+    return {name: text for name, text in found.items() if text}
+
+
+def _reload(desk: Desk, cursor: str) -> str:
+    return _event("reload", cursor, {"jobs": {}, "counts": None, "many": True, **said_by(desk)})
 
 
 def _event(name: str, cursor: str, data: Mapping[str, Any]) -> str:
@@ -222,17 +227,20 @@ def missed(desk: Desk, after: str) -> str:
     """
     now = desk.cursor
     if not after or after == now:
-        return event(now, {}, outage=desk.outage)
+        return event(now, {}, said=said_by(desk))
     if not CURSOR.fullmatch(after) or position(after) > position(now):
-        return _reload(now)
+        return _reload(desk, now)
     try:
         with desk.reading() as view:
             found = _between(view.reader.events, after, now)
             many = found is not None and len(found) > MOST_JOBS
             rows = view.rows(found or ()) if not many else []
     except XpmError:  # the server is away; when it is back, the desk says that it may have missed something
-        return _reload(now)
-    return _reload(now) if found is None else event(now, {row.identity: row.state for row in rows}, many=many)
+        return _reload(desk, now)
+    if found is None:
+        return _reload(desk, now)
+    gone = not many and len(rows) < len(found)  # a job was removed: no row says so
+    return event(now, {row.identity: row.state for row in rows}, many=many or gone, said=said_by(desk))
 
 
 def _between(reader: EventReader, after: str, last: str) -> dict[str, None] | None:

@@ -16,6 +16,7 @@ from xpm_cli.page.rendering import page
 from xpm_core.filters import from_options
 from xpm_core.forecast.records import Forecast
 from xpm_core.reading.experiments import Experiment
+from xpm_core.server.connection import OUTAGES
 from xpm_core.states import State
 
 if TYPE_CHECKING:
@@ -58,7 +59,10 @@ def show(request: Request) -> Response:
     """How the workspace stands."""
     desk: Desk = request.app.state.desk
     ready = desk.is_ready or desk.away is not None
-    standing = desk.remembered("standing", lambda view: _standing(desk, view)) if ready else _at_first(desk)
+    standing = None if ready else _at_first(desk)
+    ready = standing is None
+    if standing is None:
+        standing = desk.remembered("standing", lambda view: _standing(desk, view))
     links: Links = request.app.state.links
     return page(
         request,
@@ -73,9 +77,15 @@ def show(request: Request) -> Response:
     )
 
 
-def _at_first(desk: Desk) -> Standing:
-    """The same while the jobs are being listed: what the server says at once. It is not asked by the desk's look."""
-    return _of_survey(desk, desk.view.reader.survey.read(), {}, None)
+def _at_first(desk: Desk) -> Standing | None:
+    """The same while the jobs are being listed: what the server says at once. The desk's look does not ask it.
+
+    None if it does not answer now: the desk then says so.
+    """
+    try:
+        return _of_survey(desk, desk.view.reader.survey.read(), {}, None)
+    except OUTAGES:
+        return None
 
 
 def _standing(desk: Desk, view: View) -> Standing:

@@ -56,7 +56,9 @@ def _tasks(request: Request, text: str) -> dict[str, Any]:
     desk: Desk = request.app.state.desk
     links: Links = request.app.state.links
     wanted = parse(text) if text.strip() else Filter()
-    found: Tasks = desk.remembered(("graph", text), lambda view: by_task(view, wanted if text.strip() else None))
+    found: Tasks = desk.remembered(
+        ("graph", text), lambda view: by_task(view, wanted if text.strip() else None), heavy=True
+    )
     names = task_names([task for task in found.states if task])
     largest = sorted(found.states, key=lambda task: (-sum(found.states[task].values()), task))
     shown = sorted(largest[:NODES])
@@ -130,7 +132,7 @@ def _notes_of_tasks(found: Tasks) -> list[str]:
 def _job(request: Request, name: str) -> dict[str, Any]:
     desk: Desk = request.app.state.desk
     links: Links = request.app.state.links
-    users = desk.remembered("graph of users", users_of)
+    users = desk.remembered("graph of users", users_of, heavy=True)
     with desk.reading() as view:
         found = around(view, view.job(name), users, NODES)
     boxes = [_job_box(row, found, links) for row in found.rows]

@@ -81,7 +81,7 @@ def rows(request: Request) -> Response:
     query = request.query_params
     text, wanted = query.get("filter", ""), [each for each in query.get("ids", "").split(",") if each][:PAGE]
     first = _first(request)
-    listed = desk.listed(text, query.get("sort", ""), first, 0 if wanted else PAGE)
+    listed = desk.listed(text, query.get("sort", ""), first, 0 if wanted else PAGE, after=query.get("after", ""))
     columns = columns_of(desk, listed, query.get("columns", ""))
     jobs = desk.matching(text, wanted) if wanted else listed.rows
     found = rows_of(desk, jobs, columns)

@@ -5,7 +5,7 @@ Owns: what a move costs. A job that has changed is taken out and put in at its n
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left, bisect_right, insort
 from collections import Counter
 from collections.abc import Callable, Iterable
 
@@ -73,27 +73,42 @@ class Ranking:
         for row in changed:
             answer = answers[row.identity]
             (self._unsure.add if answer is None else self._unsure.discard)(row.identity)
-            self._move(row, (*rank_of(row), row.identity) if answer else None, sorts=not many)
+            key = (*rank_of(row), row.identity) if answer else None
+            self._move(row.identity, row.state, key, sorts=not many)
         if many:
             self._order = sorted(self._keys.values())
 
-    def _move(self, row: JobRow, key: Key | None, *, sorts: bool) -> None:
+    def remove(self, identities: Iterable[str]) -> None:
+        """Take out jobs that are gone."""
+        for identity in identities:
+            self._unsure.discard(identity)
+            self._move(identity, None, None, sorts=True)
+
+    def _move(self, identity: str, state: State | None, key: Key | None, *, sorts: bool) -> None:
         """Let a job stand at a key; None takes it out."""
-        identity = row.identity
         before = self._keys.pop(identity, None)
         if before is not None:
             self._counts[self._states.pop(identity)] -= 1
             if sorts and before != key:
                 del self._order[bisect_left(self._order, before)]
         if key is not None:
-            self._keys[identity], self._states[identity] = key, row.state
-            self._counts[row.state] += 1
+            self._keys[identity], self._states[identity] = key, state
+            self._counts[state] += 1
             if sorts and before != key:
                 insort(self._order, key)
 
     def window(self, first: int, count: int) -> list[str]:
         """Return the identities of some jobs, in order, from that place on."""
         return [identity for _, _, identity in self._order[max(first, 0) : max(first, 0) + max(count, 0)]]
+
+    def after(self, key: Key, count: int) -> list[str]:
+        """Return the identities of the jobs that stand behind a key, which may be that of a job that has moved on."""
+        first = bisect_right(self._order, key)
+        return self.window(first, count)
+
+    def key(self, identity: str) -> Key | None:
+        """Where a job stands; None if it does not match."""
+        return self._keys.get(identity)
 
     def place(self, identity: str) -> int | None:
         """Return where a job stands, from 0; None if it does not match."""

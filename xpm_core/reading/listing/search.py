@@ -6,7 +6,7 @@ Owns: what is read for that, and that it is read once.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from xpm_core.filters import BoundFilter, Filter, Order, Row, Vocabulary, parse, parse_sort
 from xpm_core.index.entries import Entry
+from xpm_core.index.folders import submissions_size
 from xpm_core.index.merged import MergedIndex
 from xpm_core.reading.listing.job_names import JobNames
 from xpm_core.reading.listing.known_jobs import KnownJobs, by_index, by_server
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
 R = TypeVar("R", bound=Row)
 
 ENDED = (State.DONE, State.FAILED, State.CANCELLED)
-AWAITED_S = 60.0
-"""How long the index is read on for the end of a job, seconds. If its worker was lost, it never comes."""
+AWAITED_S = 120.0
+"""How long the index is read on for the facts of a job, seconds. A network file system may show them a minute late.
+If a worker was lost, the end never comes."""
 
 
 class JobSearch:
@@ -43,6 +45,7 @@ class JobSearch:
 
     Attributes:
         index: Its index. How old it is, and what is damaged, is known after `known`.
+        gone: The jobs that `update` found to be removed when it was called last.
     """
 
     def __init__(
@@ -50,8 +53,14 @@ class JobSearch:
     ) -> None:
         self._workspace, self._reader, self._now_s = workspace, reader, now_s
         self._experiments = experiments
-        self._awaited: dict[str, float] = {}
-        """Jobs that have ended, and whose end the index has not got yet; until when it is looked for."""
+        self._awaited: dict[str, float] | None = None
+        """Jobs of which the index is to say more, and until when it is read on for that; see `_awaits`."""
+        self._leaving: set[str] = set()
+        """Jobs that the server has forgotten, and that the index may still have: their removal is written later."""
+        self._submitted, self._several = -1, dict[str, int]()
+        """How large the submissions of the index were when `joined` was asked last, and in how many experiments a job
+        was, if in several."""
+        self.gone: list[str] = []
         self.index = MergedIndex(workspace)
 
     @cached_property
@@ -61,6 +70,18 @@ class JobSearch:
         if self._reader is None:
             return by_index(entries)
         return by_server(entries, self._reader.client, self._reader.workspace_id)
+
+    @property
+    def awaits(self) -> bool:
+        """Whether the index is to say more of some jobs. `update` reads it on, also if it is called without any."""
+        return bool(self._awaited_until())
+
+    def _awaited_until(self) -> dict[str, float]:
+        """The jobs of which the index is to say more; at first, those listed of which it lacks something."""
+        if self._awaited is None:
+            until_s, rows = self._now_s + AWAITED_S, self.known.rows
+            self._awaited = {identity: until_s for identity, row in rows.items() if _awaits(row)}
+        return self._awaited
 
     @cached_property
     def _indexed(self) -> dict[str, Entry]:
@@ -127,15 +148,19 @@ class JobSearch:
     def update(self, identities: Iterable[str], now_s: float) -> list[JobRow]:
         """Read how these jobs stand now, and add those that are new; see `View.update`.
 
-        A worker writes the index after it has told the server, so what a job has reported may come later.
+        A worker writes the index after it has told the server, so what a job has reported may come later. So may its
+        parameters, which the script writes, and its removal.
         """
         self._now_s = now_s
         rows, wanted = self.known.rows, list(dict.fromkeys(identities))
         assert self._reader is not None
         fresh = {job.identity: job for job in self._reader.jobs.read(wanted)}
+        forgotten = {each for each in wanted if each not in fresh and each in rows}
         new = [each for each in fresh if each not in rows or not rows[each].entry.task]
-        awaited = {each: until_s for each, until_s in self._awaited.items() if until_s >= now_s and each not in fresh}
-        reads = new or awaited or any(job.state in ENDED for job in fresh.values())
+        until = self._awaited_until()
+        awaited = {each: until_s for each, until_s in until.items() if until_s >= now_s and each not in fresh}
+        nameless = [each for each in awaited if each in rows and not rows[each].entry.task]
+        reads = new or forgotten or awaited or any(job.state in ENDED for job in fresh.values())
         entries = self.index.read_on() if reads else {}
         for identity in [*fresh, *awaited]:
             entry = entries.get(identity)
@@ -143,12 +168,47 @@ class JobSearch:
             row.entry = entry or row.entry
         for identity, job in fresh.items():
             rows[identity].job, rows[identity].state = job, job.state
+        self._leave(forgotten, set(fresh), entries)
+        asked = [each for each in dict.fromkeys([*fresh, *awaited, *forgotten]) if each in rows]
         self._awaited = {
-            each: awaited.get(each, now_s + AWAITED_S) for each in [*fresh, *awaited] if _awaits(rows[each])
+            each: awaited.get(each, now_s + AWAITED_S) for each in asked if each in self._leaving or _awaits(rows[each])
         }
+        self._leaving &= self._awaited.keys()
         came = [each for each in awaited if each not in self._awaited]
         found = [rows[each] for each in dict.fromkeys([*wanted, *came]) if each in rows]
-        self._forget_names(found, bool(new))
+        self._forget_names(found, bool(new) or any(each in rows and rows[each].entry.task for each in nameless))
+        return found
+
+    def _leave(self, forgotten: set[str], fresh: set[str], entries: Mapping[str, Entry]) -> None:
+        """Let jobs that the server has forgotten be known as the index has them; those that it lacks, too, are gone."""
+        rows, self.gone = self.known.rows, []
+        self._leaving = (self._leaving | forgotten) - fresh
+        for identity in [each for each in self._leaving if each in rows]:
+            if identity in entries:
+                rows[identity].job, rows[identity].state = None, entries[identity].state
+            else:
+                del rows[identity]
+                self.gone.append(identity)
+
+    def joined(self) -> list[JobRow]:
+        """Return the jobs that belong to several experiments, and did not when this was asked last.
+
+        No event says that a job that is done has come to another experiment. Its submission is in the index.
+        """
+        size, rows = submissions_size(self._workspace), self.known.rows
+        if size == self._submitted:
+            return []
+        self._submitted, entries = size, self.index.read_on()
+        found, before = [], self._several
+        self._several = {}
+        for identity, row in rows.items():
+            row.entry = entries.get(identity, row.entry)
+            count = len(row.entry.experiments)
+            if count > 1:
+                self._several[identity] = count
+                if before.get(identity) != count:
+                    found.append(row)
+        self._forget_names(found, bool(found))
         return found
 
     def _forget_names(self, rows: Iterable[JobRow], new: bool) -> None:
@@ -171,7 +231,9 @@ class JobSearch:
 
 
 def _awaits(row: JobRow) -> bool:
-    """Whether the index lacks the end of a job that has ended."""
+    """Whether the index lacks what a job is, or the end of one that has ended."""
+    if not row.entry.task:
+        return True
     end, job = row.entry.end, row.job
     if row.state not in ENDED:
         return False

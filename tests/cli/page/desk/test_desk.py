@@ -12,8 +12,10 @@ from helpers.simulated_jobs import ERROR, Lab
 from helpers.waiting import wait_until
 
 from xpm_cli.page.desk.desk import Batch
+from xpm_cli.page.desk.orders import _near
 from xpm_core.errors import FilterError
 from xpm_core.states import State
+from xpm_core.store.jobs import new_execution_id
 from xpm_core.workspace.workspace import Workspace
 
 pytestmark = pytest.mark.redis
@@ -36,9 +38,35 @@ def test_a_part_of_a_list_is_read_in_order(lab: Lab, page: PageClient) -> None:
     for name in "abcde":
         lab.submit(name)
     wait_until(lambda: len(listed(page)) == 5)
-    part = page.desk.listed("", "", first=1, count=2)
-    assert ([row.tags["name"] for row in part.rows], part.matched, part.total) == (["b", "c"], 5, 5)
+    whole, part = page.desk.listed("").rows, page.desk.listed("", "", first=1, count=2)
+    assert (part.rows, part.matched, part.total) == (whole[1:3], 5, 5)
+    times = [(row.submitted_s, row.identity) for row in whole]
+    assert times == sorted(times), "jobs of one millisecond have the order of their identities"
     assert listed(page, sort="-name") == ["e", "d", "c", "b", "a"]
+
+
+@pytest.mark.parametrize("sort", ["", "name"])
+def test_no_job_is_passed_over_or_comes_twice_while_others_move(lab: Lab, page: PageClient, sort: str) -> None:
+    names = [f"job{number}" for number in range(9)]
+    for name in names:
+        lab.submit(name)
+    wait_until(lambda: len(listed(page)) == 9)
+    part = page.desk.listed("", sort, 0, 3)
+    found, seen = [row.tags["name"] for row in part.rows], 3
+    while part.last:
+        lab.store.claim(lab.worker, new_execution_id())  # the first job that is ready moves to the top
+        lab.store.cancel(lab.identity(found[-1]))  # and the last one that was seen to the end
+        moved = page.desk.generation
+        wait_until(lambda: page.desk.listed("").matched == 9 and page.desk.generation > moved)  # noqa: B023
+        part = page.desk.listed("", sort, seen, 3, after=part.last)
+        found, seen = [*found, *(row.tags["name"] for row in part.rows if row.tags["name"] not in found)], seen + 3
+    assert sorted(found) == names
+
+
+def test_a_place_in_an_order_is_found_again_near_where_it_was() -> None:
+    order = [str(number) for number in range(9000)]
+    assert [_near(order, "250", first) for first in (251, 200, 300, 8000)] == [251, 251, 251, 8000]
+    assert _near(order, "gone", 400) == 400
 
 
 def test_a_filter_that_means_nothing_is_an_error_and_forgotten(lab: Lab, page: PageClient) -> None:

@@ -459,7 +459,9 @@ def test_a_line_of_50_mb_and_a_log_of_a_gigabyte_give_a_small_page(lab: Lab, pag
 
 
 def test_numbers_have_the_digits_of_tables_and_steps_all_of_theirs(lab: Lab, page: PageClient) -> None:
-    lease = lab.end("a", results={"accuracy": 2 / 3}, params={"lr": 0.123456789})
+    lease = lab.end("a", results={"accuracy": 2 / 3})
+    about = {"task": "sweep:Train", "identity": lease.identity, "tags": {}}
+    lab.directory("a").write_params({**about, "parameters": {"lr": 0.123456789}})
     line = {"step": 123_456_789, "loss": 0.1 / 5 + 1e-17}
     (lab.directory("a").path / "metrics.jsonl").write_text(json.dumps(line) + "\n")
     known(page, lab, "a")

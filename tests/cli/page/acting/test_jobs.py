@@ -161,8 +161,14 @@ def test_done_jobs_run_again_only_if_the_filter_asks_for_them(page: PageClient, 
     lab.end("done")
     assert heading(page.get("/acting/retry", params={"filter": "task=Train"})) == "Nothing to retry"
     asked = page.get("/acting/retry", params={"filter": "state=done"})
-    assert "1 job of them is done. What they have written is moved aside" in asked.text
+    assert "This job is done. What it has written is moved aside" in asked.text
     assert heading(page.send("/acting/retry", **fields(asked))) == "1 job was retried."
+
+
+def test_the_question_about_one_job_leads_back_to_it(page: PageClient, lab: Lab) -> None:
+    lab.end("done")
+    asked = page.get("/acting/retry", params={"ids": lab.identity("done")})
+    assert f'href="/job/{lab.identity("done")}">No</a>' in asked.text
 
 
 def test_without_a_filter_it_says_that_all_jobs_are_meant(page: PageClient, lab: Lab) -> None:

@@ -165,12 +165,6 @@ def test_done_jobs_run_again_only_if_the_filter_asks_for_them(page: PageClient, 
     assert heading(page.send("/acting/retry", **fields(asked))) == "1 job was retried."
 
 
-def test_the_question_about_one_job_leads_back_to_it(page: PageClient, lab: Lab) -> None:
-    lab.end("done")
-    asked = page.get("/acting/retry", params={"ids": lab.identity("done")})
-    assert f'href="/job/{lab.identity("done")}">No</a>' in asked.text
-
-
 def test_without_a_filter_it_says_that_all_jobs_are_meant(page: PageClient, lab: Lab) -> None:
     lab.submit("waits")
     assert "No filter is set: this is about all jobs of the workspace." in page.get("/acting/cancel").text

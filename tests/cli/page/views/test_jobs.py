@@ -106,3 +106,9 @@ def test_columns_can_be_chosen_and_those_without_room_are_counted(
     assert '<input type="hidden" name="sort" value="-name">' in box  # another filter keeps the order and the columns
     assert '<input type="hidden" name="columns" value="d,a">' in box
     assert '<input type="hidden" name="filter" value="a&gt;0">' in rest.partition("</form>")[0]
+
+
+def test_the_question_about_one_job_leads_back_to_it(lab: Lab, page: PageClient) -> None:
+    lab.end("done")
+    asked = page.get(f"/acting/retry?ids={lab.identity('done')}")
+    assert f'href="/job/{lab.identity("done")}">No</a>' in asked

@@ -155,3 +155,17 @@ def test_a_table_is_asked_for_by_the_form(study: StudyPage, visits: Visits) -> N
     tab.get_by_role("link", name="LaTeX to copy").click()
     expect(tab.get_by_role("textbox", name="LaTeX")).to_have_value(re.compile(r"\\begin\{tabular\}"))
     expect(tab.get_by_role("heading", level=1)).to_contain_text("model=svm")
+
+
+def test_a_step_is_told_with_all_its_digits_and_a_long_name_is_cut(study: StudyPage, visits: Visits) -> None:
+    study.job("late", {"loss": [1.0]}, params={"model": "late", "text": "x " * 500})
+    study.log("late", "loss", [0.5], first=1_234_567)
+    study.settle()
+    tab = visits().open(f"/curves?metric=loss&ids={study.lab.identity('late')},{study.lab.identity('1.00')}")
+    expect(tab.locator(CELLS)).to_have_count(2)
+    tab.locator("[data-curve]").focus()
+    tab.keyboard.press("End")
+    expect(tab.locator(".legend thead")).to_contain_text("at step 1234567")
+    box = tab.locator(".legend .name").first.bounding_box()
+    assert box is not None
+    assert box["height"] < 80

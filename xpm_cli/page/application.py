@@ -76,13 +76,21 @@ def build(desk: Desk, guard: Guard, links: Links | None = None) -> Starlette:
     application = Starlette(
         routes=routes,
         middleware=[*guard.middleware(), Middleware(AsOf, desk=desk)],
-        exception_handlers={XpmError: _said},
+        exception_handlers={XpmError: _said, 404: _absent},
     )
     state = application.state
     state.desk, state.guard, state.links, state.feed = desk, guard, links or Links(), feed
     state.acting, state.history, state.charts = acting_jobs.Acting(), History(desk), Charts()
     state.templates = rendering.environment()
     return application
+
+
+def _absent(request: Request, error: Exception) -> Response:
+    """The answer to a URL that has nothing."""
+    said = f"There is nothing at {request.url.path}."
+    if "application/json" in request.headers.get("accept", ""):
+        return JSONResponse({"error": said}, 404)
+    return rendering.page(request, "error.jinja", status=404, lines=[said])
 
 
 def _said(request: Request, error: Exception) -> Response:

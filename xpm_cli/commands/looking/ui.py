@@ -8,6 +8,7 @@ import threading
 import webbrowser
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -15,6 +16,7 @@ import click
 
 from xpm_cli.app import common_options, say, setting
 from xpm_cli.lookup.open_workspace import OpenWorkspace, open_workspace
+from xpm_core.words.commands import Commands
 
 if TYPE_CHECKING:
     from xpm_cli.page.serving.listening import Listening
@@ -77,7 +79,7 @@ def ui(
     if opens and not _has_display():
         raise click.UsageError("--open: there is no display here. Leave it out, and use the address that is printed.")
     with open_workspace(acts=allow_actions, foreign=True) as opened:
-        number = _serve(opened, where, hosts, acts=allow_actions, wants_browser=wants_browser)
+        number = _serve(_anywhere(opened), where, hosts, acts=allow_actions, wants_browser=wants_browser)
     if number:
         ctx.exit(128 + number)
 
@@ -87,7 +89,13 @@ def _export(directory: Path) -> None:
     from xpm_cli.page.export import write  # late, with all that it imports
 
     with open_workspace(foreign=True) as opened:
-        say(f"Wrote {write(opened, directory, say)} Open {directory / 'index.html'}.")
+        say(f"Wrote {write(_anywhere(opened), directory, say)} Open {directory / 'index.html'}.")
+
+
+def _anywhere(opened: OpenWorkspace) -> OpenWorkspace:
+    """The workspace, with commands that work in whatever directory they are typed: a page is read anywhere."""
+    path, server = opened.workspace.path, opened.view.server if setting("redis") else ""
+    return replace(opened, commands=Commands.of_program(path, str(path), server))
 
 
 def _checked(where: _Where) -> _Where:

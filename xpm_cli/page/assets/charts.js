@@ -14,6 +14,7 @@
   if (!window.uPlot) return;
 
   const EVERY_MS = 5000, READING_MS = 300, COLOURS = 10, LEAST_WIDTH = 220, FEW = 12;
+  const WHOLE = [...Array(15).keys()].flatMap((power) => [1, 2, 5].map((part) => part * 10 ** power)); // between ticks
   const DASHES = [[], [9, 4], [3, 3], [10, 3, 2, 3]], DOTTED = [1, 4];
   const charts = new Map(); // by their elements
   let turn = Promise.resolve(); // one reading after the other, for a browser has six connections to a host
@@ -213,11 +214,11 @@
         series.push({ show, stroke, width: 2, dash, points: { size: 5, show: true, filter: dotted } }, { show, stroke, width: 1.5, dash: DOTTED, points: { show: false } }, edge, { ...edge });
         bands.push({ series: [first + 3, first + 2], fill: `${stroke}38` });
       });
-      const isSmall = this.place.closest(".small") !== null;
+      const isSmall = this.place.closest(".small") !== null, isWhole = !this.logX && curves.every((curve) => curve.step.every(Number.isInteger));
       return {
         width: this.width(), height: isSmall ? 190 : 320, series, bands, legend: { show: false },
         scales: { x: { time: false, distr: this.logX ? 3 : 1 }, y: { distr: this.logY ? 3 : 1 } },
-        axes: [{ ...axis, size: 34 }, { ...axis, size: 64 }],
+        axes: [{ ...axis, size: 34, ...(isWhole ? { incrs: WHOLE } : {}) }, { ...axis, size: 64 }],
         cursor: { y: false, points: { show: (plot, at) => (at % 4 === 1 ? undefined : false) } },
         hooks: {
           setCursor: [(plot) => this.look(plot.cursor.idx == null ? null : plot.data[0][plot.cursor.idx])],
@@ -244,7 +245,7 @@
       if (hasCounts) heads.push(made("th", { scope: "col" }, "runs"));
       this.cells = this.data.curves.map(() => ({ value: made("td", { class: "number" }), band: made("td", { class: "number" }), runs: made("td", { class: "number" }) }));
       const rows = this.data.curves.map((curve, at) => {
-        const button = made("button", { type: "button", class: "plain", "aria-pressed": String(!this.hides.has(curve.name)) }, sign(at), curve.name || "all jobs");
+        const button = made("button", { type: "button", class: "plain", "aria-pressed": String(!this.hides.has(curve.name)), title: curve.name }, sign(at), made("span", { class: "name" }, curve.name || "all jobs"));
         button.addEventListener("click", () => this.toggle(at, button));
         const { value, band, runs } = this.cells[at];
         return made("tr", {}, made("th", { scope: "row" }, button), value, ...(hasBands ? [band] : []), ...(hasCounts ? [runs] : []));
@@ -267,7 +268,7 @@
     look(step) {
       this.at = step;
       if (!this.cells) return;
-      this.head.textContent = step === null ? "last value" : `at step ${written(step)}`;
+      this.head.textContent = step === null ? "last value" : `at step ${step}`;
       this.data.curves.forEach((curve, at) => {
         const place = step === null ? curve.step.length - 1 : nearest(curve.step, step), cells = this.cells[at];
         const isIn = place >= 0 && (step === null || (step >= curve.step[0] && step <= curve.step[curve.step.length - 1]));

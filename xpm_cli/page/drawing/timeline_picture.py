@@ -186,9 +186,10 @@ def ticks(window: Window) -> list[tuple[float, str]]:
     form = "%H:%M:%S" if step < 60 else "%H:%M" if step < 86400 else "%d %b %Y" if step > 2e6 else "%d %b"
     found = []
     for number in range(count):
-        time_s = first + number * step
+        time_s = round(first + number * step, 3)  # else 0.3 is a little less
         midnight = days and step < 86400 and clock(time_s, "%H:%M:%S") == "00:00:00"
-        found.append((time_s, clock(time_s, "%d %b" if midnight else form)))
+        part = f"{time_s % 1:.1f}"[1:] if step < 1 else ""
+        found.append((time_s, clock(time_s, "%d %b" if midnight else form) + part))
     return found
 
 

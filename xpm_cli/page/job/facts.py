@@ -17,7 +17,7 @@ from xpm_cli.output.code.code_lines import code_entries, machine_entries
 from xpm_cli.output.sheets.job_sheet import JobSheet, accepted, error_parts
 from xpm_cli.output.sheets.why_sheet import HEADINGS
 from xpm_cli.output.tables.cells import text_of
-from xpm_cli.output.tables.reported import leaves
+from xpm_cli.output.tables.reported import DIGITS, leaves
 from xpm_core.errors import ForgottenJobError, RedisUnavailableError, UnknownJobError
 from xpm_core.filters import from_options
 from xpm_core.reading.listing.row import JobRow
@@ -310,7 +310,7 @@ class JobFacts:
     @cached_property
     def results(self) -> list[tuple[str, str]]:
         """What it has reported, in one level."""
-        return [(name, _short(value)) for name, value in leaves(self.sheet.report.results)]
+        return [(name, _reported(value)) for name, value in leaves(self.sheet.report.results)]
 
     @cached_property
     def latest(self) -> LatestMetrics:
@@ -322,7 +322,7 @@ class JobFacts:
     def metrics(self) -> list[tuple[str, str, float | None]]:
         """The latest value of each metric, and its step."""
         latest = self.latest.values
-        return [(str(shown(name)), text_of(each.value), each.step) for name, each in latest.items()]
+        return [(str(shown(name)), _reported(each.value), each.step) for name, each in latest.items()]
 
     @cached_property
     def curves(self) -> list[str]:
@@ -399,6 +399,11 @@ def _identities(data: Any) -> Iterator[str]:
 def _neighbours(view: View, identities: Iterable[str]) -> Neighbours:
     listed = list(identities)
     return Neighbours(view.rows(listed[:NEIGHBOURS]), max(len(listed) - NEIGHBOURS, 0))
+
+
+def _reported(value: Any) -> str:
+    """A value that a job has reported: a number with the digits that it has in tables."""
+    return f"{value:.{DIGITS}g}" if isinstance(value, float) else _short(value)
 
 
 def _short(value: Any) -> str:

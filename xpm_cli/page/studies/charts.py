@@ -230,9 +230,11 @@ def _unended(groups: Sequence[Group]) -> list[str]:
     failed = [run for run in runs if run.state in (State.FAILED.value, State.CANCELLED.value)]
     going = sum(run.state in (State.RUNNING.value, State.DELAYED.value) for run in runs)
     words = listed([f"{run.job[:7]} {run.state}" for run in failed], 3)
+    they = "it" if len(failed) == 1 else "they"
+    unsuccessful = f"{plural(len(failed), 'run')} did not succeed: {words}. What {they} had logged counts, too."
     return [
         *([f"{going} of {plural(len(runs), 'run')} not ended yet."] if going else []),
-        *([f"What {plural(len(failed), 'run')} logged before the end counts: {words}."] if failed else []),
+        *([unsuccessful] if failed else []),
     ]
 
 

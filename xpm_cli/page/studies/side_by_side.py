@@ -49,7 +49,7 @@ class SideBySide(NamedTuple):
         results: The results that differ.
         alike_results: How many results are alike.
         code: The facts of the code that differ.
-        facts: Further facts of the jobs, whether they differ or not.
+        facts: Further facts of the jobs that differ: where they ran, and for how long.
     """
 
     rows: Sequence[Row]
@@ -75,7 +75,7 @@ def side_by_side(table: Table) -> SideBySide:
         differing,
         len(results) - len(differing),
         [fact for name in CODE if _differs(fact := _fact(rows, Column(name, "fact", name)))],
-        [_fact(rows, Column(name, "fact", name)) for name in _FACTS],
+        [fact for name in _FACTS if _differs(fact := _fact(rows, Column(name, "fact", name)))],
     )
 
 

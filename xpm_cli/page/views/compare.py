@@ -59,6 +59,7 @@ def show(request: Request) -> Response:
         metrics=metrics[:CHARTS],
         further=metrics[CHARTS:],
         text_of=lambda fact: _texts(fact, found.rows, cells),
+        run=[fact for fact in found.facts if len(set(_texts(fact, found.rows, cells))) > 1],
         asks_code="code" in request.query_params,
         code=_code(desk, identities) if "code" in request.query_params else [],
     )

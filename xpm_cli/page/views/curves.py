@@ -182,7 +182,7 @@ def numbers_of(chart: Chart) -> Numbers:
     if len(steps) > most:
         steps = [steps[at * (len(steps) - 1) // (most - 1)] for at in range(most)]
     columns = [_at_steps(each) for each in chart.series]
-    rows = [(f"{step:g}", [column.get(step, "") for column in columns]) for step in steps]
+    rows = [(f"{step:.15g}", [column.get(step, "") for column in columns]) for step in steps]
     return Numbers([(each.name, each.count) for each in chart.series], rows, len(chart.steps) - len(steps))
 
 

@@ -41,6 +41,7 @@ class Standing(NamedTuple):
         experiments: The experiments, the latest run first; each with its jobs by state.
         needs: What needs somebody.
         forecast: When the unfinished jobs may have ended; None if none is left, or nobody knows.
+        notes: What one should know of these facts, each a sentence.
     """
 
     now_s: float
@@ -48,6 +49,7 @@ class Standing(NamedTuple):
     experiments: Sequence[tuple[Experiment, Mapping[State | None, int]]]
     needs: Sequence[Need] = ()
     forecast: Forecast | None = None
+    notes: Sequence[str] = ()
 
 
 def routes() -> list[Route]:
@@ -96,9 +98,15 @@ def _standing(desk: Desk, view: View) -> Standing:
         for name in row.experiments:
             of_experiment.setdefault(name, Counter())[row.state] += 1
     if view.away is not None:
-        return Standing(view.now_s, counts, _each(view.experiments(), of_experiment))
+        return Standing(view.now_s, counts, _each(view.experiments(), of_experiment), notes=view.notes)
     survey = view.survey()
-    return _of_survey(desk, survey, of_experiment, view.forecast(survey=survey) if survey.goes_on else None)
+    found = _of_survey(desk, survey, of_experiment, view.forecast(survey=survey) if survey.goes_on else None)
+    if counts.total() <= sum(survey.counts.values()):
+        return found._replace(notes=view.notes)
+    named = {each.name for each in survey.experiments}
+    lost = [Experiment(name, 0, 0, {}, of_it.total()) for name, of_it in of_experiment.items() if name not in named]
+    experiments = [*found.experiments, *_each(lost, of_experiment)]
+    return found._replace(counts=counts, experiments=experiments, notes=view.notes)  # the server has forgotten jobs
 
 
 def _of_survey(

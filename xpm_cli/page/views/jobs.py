@@ -16,7 +16,7 @@ from xpm_cli.output.tables.cells import text_of
 from xpm_cli.output.tables.job_table import DIGITS, failure, time_of, where
 from xpm_cli.page.rendering import page
 from xpm_core.errors import FilterError
-from xpm_core.filters import Column, Filter, from_options, parse, parse_columns
+from xpm_core.filters import ABSENT, UNKNOWN, Column, Filter, from_options, parse, parse_columns
 from xpm_core.states import State
 from xpm_core.words.reasons import Outlook
 
@@ -32,6 +32,8 @@ PAGE = 200
 """Rows that are sent at once."""
 PARAMETERS, RESULTS = 10, 6
 """How many parameters and tags, and how many results, are columns that nobody has asked for."""
+MOST_COLUMNS = 100
+"""How many columns are offered at most: more make a slow page, and an address that browsers cut."""
 EXPLAINED = 50
 """How many jobs of a page that wait are explained."""
 
@@ -71,8 +73,20 @@ def show(request: Request) -> Response:
     except FilterError as error:
         return page(request, "jobs.jinja", status=400, wrong=str(error).splitlines())
     found = rows_of(desk, listed.rows, columns)
-    heads, key = _heads(columns), _key(columns)
-    return page(request, "jobs.jinja", wrong=[], heads=heads, columns_key=key, rows=found, **_shown(request, listed))
+    names = [*listed.names, *listed.results]
+    return page(
+        request,
+        "jobs.jinja",
+        wrong=[],
+        heads=_heads(columns, found),
+        columns_key=_key(columns),
+        rows=found,
+        chosen=",".join(column.name for column in columns),
+        further=len(set(names) - {column.name for column in columns}),
+        most=",".join(names[:MOST_COLUMNS]),
+        all_fit=len(names) <= MOST_COLUMNS,
+        **_shown(request, listed),
+    )
 
 
 def rows(request: Request) -> Response:
@@ -110,18 +124,18 @@ def _shown(request: Request, listed: Listed) -> dict[str, Any]:
     }
 
 
-def _heads(columns: Sequence[Column]) -> list[tuple[str, str]]:
-    """The heads of the columns, each with the name by which it is sorted; empty if it cannot be."""
-    own = [(column.name, column.name) for column in columns]
-    return [
-        ("id", "id"),
-        ("state", "state"),
-        ("task", "task"),
-        *own,
-        ("time", "-since"),
-        ("where", "host"),
-        ("why", ""),
+def _heads(columns: Sequence[Column], rows: Sequence[Row]) -> list[tuple[str, str, bool]]:
+    """The heads of the columns.
+
+    Returns:
+        For each: its text, the name by which it is sorted (empty if it cannot be), and whether it stands to the right.
+    """
+    own = [
+        (column.name, column.name, bool(rows) and all(row.cells[at][1] for row in rows))
+        for at, column in enumerate(columns)
     ]
+    first, last = ("id", "state", "task"), (("time", "-since"), ("where", "host"), ("why", ""))
+    return [*((name, name, False) for name in first), *own, *((*each, False) for each in last)]
 
 
 def _key(columns: Sequence[Column]) -> str:
@@ -151,10 +165,11 @@ def rows_of(desk: Desk, jobs: Sequence[JobRow], columns: Sequence[Column]) -> li
     """The rows of some jobs."""
     with desk.reading() as view:
         reasons, now_s = _reasons(desk, jobs), view.now_s
-    return [_row(job, columns, reasons, now_s) for job in jobs]
+    rights = [column.is_result or any(_is_number(column.value(job)) for job in jobs) for column in columns]
+    return [_row(job, [*zip(columns, rights, strict=True)], reasons, now_s) for job in jobs]
 
 
-def _row(job: JobRow, columns: Sequence[Column], reasons: Mapping[str, str], now_s: float) -> Row:
+def _row(job: JobRow, columns: Sequence[tuple[Column, bool]], reasons: Mapping[str, str], now_s: float) -> Row:
     said = job.job.progress if job.job and job.state is State.RUNNING else {}
     fraction = said.get("fraction")
     if job.state is State.FAILED:
@@ -163,7 +178,7 @@ def _row(job: JobRow, columns: Sequence[Column], reasons: Mapping[str, str], now
         why = str(said.get("desc", "")) or reasons.get(job.identity, "" if job.state else "its end is not known")
     return Row(
         job=job,
-        cells=[_cell(column, job) for column in columns],
+        cells=[_cell(column, job, right) for column, right in columns],
         time=time_of(job, now_s),
         where=where(job),
         why=why,
@@ -171,12 +186,16 @@ def _row(job: JobRow, columns: Sequence[Column], reasons: Mapping[str, str], now
     )
 
 
-def _cell(column: Column, job: JobRow) -> tuple[str, bool]:
+def _cell(column: Column, job: JobRow, right: bool) -> tuple[str, bool]:
+    """What stands in a cell, and whether it stands to the right, as the numbers of a column and what stands for one."""
     value = column.value(job)
-    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     if column.is_result and isinstance(value, float):
         return f"{value:.{DIGITS}g}", True
-    return text_of(value), is_number
+    return text_of(value), _is_number(value) or (right and (value is ABSENT or value is UNKNOWN))
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def _reasons(desk: Desk, jobs: Sequence[JobRow]) -> dict[str, str]:

@@ -176,7 +176,8 @@ def _answer(desk: Desk, found: Shown, asked: Asked, request: Request) -> dict[st
 def _line(row: Row | FoldedRow | PivotRow, columns: Sequence[Column], cells: Cells) -> Line:
     marks = row.marks if isinstance(row, PivotRow) else {}
     shown = [
-        _cell(unstyle(cells.text(row, column)), row.value(column), marks.get(column.name, "")) for column in columns
+        _cell(unstyle(cells.text(row, column)), row.value(column), marks.get(column.name, ""), column.kind == "result")
+        for column in columns
     ]
     if isinstance(row, Row):
         return Line(row.identity if row.foreign is None else "", row.state, row.task, (), None, shown)
@@ -186,9 +187,9 @@ def _line(row: Row | FoldedRow | PivotRow, columns: Sequence[Column], cells: Cel
     return Line("", None, "", (), None, shown)
 
 
-def _cell(text: str, value: Any, mark: str) -> tuple[str, bool, str, str]:
+def _cell(text: str, value: Any, mark: str, right: bool) -> tuple[str, bool, str, str]:
     is_cell = isinstance(value, Cell)
-    return text, is_cell or is_number(value), mark, str(value) if is_cell else ""
+    return text, is_cell or is_number(value) or (value is None and right), mark, str(value) if is_cell else ""
 
 
 def _first(request: Request) -> int:

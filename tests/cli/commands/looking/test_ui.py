@@ -71,6 +71,12 @@ def test_it_only_shows_unless_it_is_allowed_to_act(start: Start) -> None:
         assert (answer.status, sentence in answer.text) == (403, True)
 
 
+def test_commands_to_copy_work_in_whatever_directory_they_are_typed(start: Start, lab: Lab) -> None:
+    browser = start("--workspace", ".").is_up()
+    browser.enter()
+    assert f"xpm show {lab.identity('a')[:7]} --workspace {lab.workspace.path}" in browser.ask("/").text
+
+
 def test_a_port_has_its_line_and_a_taken_one_gives_the_next(start: Start) -> None:
     with closing(on_port(0)) as taken:
         page = start("--port", str(taken.port))

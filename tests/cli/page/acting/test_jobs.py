@@ -187,7 +187,7 @@ def test_done_jobs_run_again_only_if_the_filter_asks_for_them(page: FormClient, 
     lab.end("done")
     assert heading(page.get("/acting/retry", params={"filter": "task=Train"})) == "Nothing to retry"
     asked = page.get("/acting/retry", params={"filter": "state=done"})
-    assert "1 job of them is done. What they have written is moved aside" in asked.text
+    assert "This job is done. What it has written is moved aside" in asked.text
     assert heading(page.send("/acting/retry", **fields(asked))) == "1 job was retried."
 
 

@@ -68,3 +68,9 @@ def test_marks_of_the_axis_are_round_and_few() -> None:
         assert len(found) <= 9, span_s
         assert all(BEGAN_S <= at_s <= BEGAN_S + span_s for at_s, _ in found)
     assert next(text for _, text in ticks(Window(BEGAN_S, BEGAN_S + 60))).endswith("0")
+
+
+def test_marks_within_a_second_are_told_apart() -> None:
+    found = [text for _, text in ticks(Window(BEGAN_S, BEGAN_S + 1.2))]
+    assert len(set(found)) == len(found) > 4
+    assert [text[-2:] for text in found[:4]] == [".0", ".2", ".4", ".6"]

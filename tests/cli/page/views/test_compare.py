@@ -48,6 +48,18 @@ def test_only_what_differs_is_shown_and_the_rest_is_counted(shown: StudyPage) ->
     assert f"xpm diff {first[:7]} {second[:7]} --code" in page
 
 
+def test_where_and_how_long_they_ran_is_shown_only_if_it_differs(
+    shown: StudyPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = shown.job("a", params={"lr": 0.1}), shown.job("b", params={"lr": 0.2})
+    monkeypatch.setattr("xpm_cli.page.views.compare.span", lambda seconds: "2 s")  # as both are read
+    page = rows(shown.get("/compare", ids=f"{first},{second}"))
+    assert ["run nothing differs"] in page
+    assert not any(row[0] in ("host", "seconds") for row in page)
+    monkeypatch.setattr("xpm_cli.page.views.compare.span", lambda seconds: f"{seconds} s")
+    assert any(row[0] == "seconds" for row in rows(shown.get("/compare", ids=f"{first},{second}")))
+
+
 def test_check_boxes_and_short_names_choose_jobs(shown: StudyPage) -> None:
     first, second = (shown.job(name, params={"seed": seed}) for seed, name in enumerate("ab"))
     boxes = shown.get(f"/compare?job={first}&job={second}&job={second}")

@@ -62,7 +62,7 @@ def test_runs_that_ended_early_are_said_and_have_no_part_in_the_rest(shown: Stud
     assert curve["count"] == [4, 4, 3, 3, 3, 3]
     assert curve["value"] == [3.0, 3.0, 1.0, 1.0, 1.0, 1.0]
     assert f"1 of 4 runs ended before step 5 ({short[:7]} failed, at step 1)." in notes
-    assert f"What 1 run logged before the end counts: {short[:7]} failed." in notes
+    assert f"1 run did not succeed: {short[:7]} failed. What it had logged counts, too." in notes
     page = shown.get("/curves", metric="loss", show="numbers")
     assert "1 of 4 runs ended before step 5" in page
     assert Tables(page).rows[1:] == [
@@ -115,6 +115,13 @@ def test_a_mean_of_files_that_were_not_all_read_is_not_shown(shown: StudyPage, m
     assert (found["unread"], found["curves"], found["live"]) == (2, [], True)
     assert "2 of 3 jobs read so far" in shown.get("/curves", metric="loss", show="numbers")
     assert shown.data(metric="loss")["curves"][0]["count"] == [3, 3]
+
+
+def test_steps_are_written_whole(shown: StudyPage) -> None:
+    shown.job("a", {"loss": [1.0]})
+    shown.log("a", "loss", [0.5, 0.25], first=123_456_788)
+    page = shown.get("/curves", metric="loss", show="numbers")
+    assert [row[0] for row in Tables(page).rows[1:]] == ["0", "123456788", "123456789"]
 
 
 def test_chosen_jobs_have_a_curve_each(shown: StudyPage) -> None:

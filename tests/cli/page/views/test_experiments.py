@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from helpers.page import PageClient
+import redis
+from helpers.page import PageClient, page_of
 from helpers.simulated_jobs import ERROR, Lab
 from helpers.waiting import wait_until
 
@@ -32,3 +33,26 @@ def test_names_are_text(lab: Lab, page: PageClient) -> None:
     wait_until(lambda: "alert(1)" in page.get("/"))
     assert "<script>alert" not in page.get("/")
     assert "<img" not in page.get("/")
+
+
+def test_jobs_that_only_the_index_knows_are_counted_and_it_is_said(
+    lab: Lab, page: PageClient, redis_client: redis.Redis
+) -> None:
+    lab.end("a")
+    lab.submit("b")
+    wait_until(lambda: page.desk.listed("").matched == 2)
+    redis_client.flushall()
+    with page_of(lab.workspace.path, page.desk.view.server) as later:
+        wait_until(lambda: later.desk.is_ready)
+        text = later.get("/")
+    assert "No jobs yet" not in text
+    assert "1 done" in text
+    assert "1 unknown" in text
+    assert "The server does not know 2 jobs that the index has. Run their script." in text
+    assert 'filter=experiment%3Dsweep">sweep</a>' in text
+
+
+def test_a_url_that_has_nothing_is_a_page_with_the_way_back(page: PageClient) -> None:
+    text = page.get("/nothing", status=404)
+    assert "There is nothing at /nothing." in text
+    assert "Back to the experiments" in text

@@ -457,3 +457,16 @@ def test_a_line_of_50_mb_and_a_log_of_a_gigabyte_give_a_small_page(lab: Lab, pag
     text = log_of(page, job, stream="err")
     assert lines(text)[-1] == "the end"
     assert len(page.get(f"/job/{job}/log?stream=err")) < 50_000
+
+
+def test_numbers_have_the_digits_of_tables_and_steps_all_of_theirs(lab: Lab, page: PageClient) -> None:
+    lease = lab.end("a", results={"accuracy": 2 / 3})
+    about = {"task": "sweep:Train", "identity": lease.identity, "tags": {}}
+    lab.directory("a").write_params({**about, "parameters": {"lr": 0.123456789}})
+    line = {"step": 123_456_789, "loss": 0.1 / 5 + 1e-17}
+    (lab.directory("a").path / "metrics.jsonl").write_text(json.dumps(line) + "\n")
+    known(page, lab, "a")
+    text = read(page.get(f"/job/{lease.identity}"))
+    assert "loss 0.02 123456789" in text
+    assert "accuracy 0.666667" in text
+    assert "lr 0.123456789" in text  # a parameter was given, so it is whole

@@ -76,3 +76,39 @@ def test_values_are_text(lab: Lab, page: PageClient) -> None:
     wait_until(lambda: page.desk.listed("").matched == 2)
     for url in ("/jobs", f"/jobs?filter={hostile}", f"/jobs?sort={hostile}"):
         assert "<script>alert" not in page.client.get(url).text
+
+
+def test_what_stands_for_a_number_stands_where_numbers_do(lab: Lab, page: PageClient) -> None:
+    lab.end("good", params={"lr": 0.1, "size": 3}, tags={}, results={"accuracy": 0.5})
+    lab.end("bad", State.FAILED, ERROR, params={"lr": 0.2, "opt": "sgd"}, tags={})
+    wait_until(lambda: page.desk.listed("").matched == 2 and "accuracy" in heads(page.get("/jobs")))
+    text = page.get("/jobs?columns=accuracy,size,opt")
+    assert text.count('<td class="number">-</td>') == 2
+    assert text.count("<td>-</td>") == 1  # of the job without a word
+    assert len(re.findall(r'<th scope="col" class="number"', text)) == 2
+
+
+def test_columns_can_be_chosen_and_those_without_room_are_counted(
+    lab: Lab, page: PageClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("xpm_cli.page.views.jobs.PARAMETERS", 2)
+    for number in range(2):
+        lab.submit(f"job{number}", params=dict.fromkeys("abcd", number), tags={})
+    wait_until(lambda: page.desk.listed("").matched == 2)
+    text = page.get("/jobs?sort=-name")
+    assert heads(text)[4:6] == ["name", "a"]
+    assert "Columns: 2 of 5 are shown" in text
+    assert '<input id="columns" name="columns" value="name,a"' in text
+    assert 'href="/jobs?sort=-name&amp;columns=name%2Ca%2Cb%2Cc%2Cd">Show all</a>' in text
+    chosen = page.get("/jobs?sort=-name&columns=d,a&filter=a>0")
+    assert heads(chosen)[4:6] == ["d", "a"]
+    box, _, rest = chosen.partition("</form>")
+    assert '<input type="hidden" name="sort" value="-name">' in box  # another filter keeps the order and the columns
+    assert '<input type="hidden" name="columns" value="d,a">' in box
+    assert '<input type="hidden" name="filter" value="a&gt;0">' in rest.partition("</form>")[0]
+
+
+def test_the_question_about_one_job_leads_back_to_it(lab: Lab, page: PageClient) -> None:
+    lab.end("done")
+    asked = page.get(f"/acting/retry?ids={lab.identity('done')}")
+    assert f'href="/job/{lab.identity("done")}">No</a>' in asked

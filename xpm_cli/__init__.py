@@ -30,7 +30,7 @@ def main() -> None:
 Program.homes = {
     "run": ("xpm_cli.commands.running.run", "Run the experiment that a YAML file describes."),
     "status": ("xpm_cli.commands.looking.status", "Show how a workspace stands, and what needs you."),
-    "ui": ("xpm_cli.commands.looking.ui", "Show a workspace in a browser."),
+    "ui": ("xpm_cli.commands.looking.ui", "Show the workspace in a browser."),
     "jobs": ("xpm_cli.commands.looking.jobs", "List jobs."),
     "show": ("xpm_cli.commands.looking.show", "Show one job: its parameters, what it needs, how it went."),
     "why": ("xpm_cli.commands.looking.why", "Say why a job does not run, and what to do."),

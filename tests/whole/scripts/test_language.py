@@ -53,7 +53,9 @@ def test_language_works_as_it_is_printed_and_again(desktop: Desktop) -> None:
     first, second = (desktop.run(script, desktop.workspace) for _ in range(2))
     for run in (first, second):
         assert run.out == "completed 100\n"
-        pages = [line for line in run.err.splitlines() if "token=" in line]  # none if the script ends before it is there
+        pages = [
+            line for line in run.err.splitlines() if "token=" in line
+        ]  # none if the script ends before it is there
         assert all(line.startswith("page http://127.0.0.1:") for line in pages)
     assert "1 done   in" in first.err
     assert "1 done (1 reused)   in" in second.err

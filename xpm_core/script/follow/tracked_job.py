@@ -44,6 +44,7 @@ class TrackedJob:
     Attributes:
         state: Its state, as of the event at `position`.
         position: Place of the last event that counts here; (0, 0) until the server has answered the submission.
+        told: Place of the last event that was read, or of the answer. A record of the job may be ahead of it.
         since_s: When it came into this state, epoch seconds.
         root: If it is blocked, the job that did not succeed.
         worker: While it runs, the worker.
@@ -61,6 +62,7 @@ class TrackedJob:
 
     state: State = State.WAITING
     position = (0, 0)
+    told = (0, 0)
     since_s = took_s = 0.0
     needs: tuple[str, ...] = ()
     root = worker = ""

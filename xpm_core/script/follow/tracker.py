@@ -110,7 +110,7 @@ class Tracker:
                     spans.append((answer.since, cursor))
                 job.entering = False
                 if position > job.position:
-                    job.position = position
+                    job.position = job.told = position
                     self._move(job, answer.state, answer.root)
                 self._read_outputs(job)
             for since, cursor in spans:
@@ -205,8 +205,9 @@ class Tracker:
             for record in records:
                 job = self.jobs.get(record.job)
                 position = events.position(record.cursor)
-                if job is not None and record.event is Event.RELEASED and "said" in record.data:
-                    self.refused.note(job.identity, record.data["said"])  # no record of a job tells it
+                if job is not None and position > job.told:
+                    job.told = position
+                    self._hear(job, record)
                 if job is not None and position > job.position:
                     job.position = position
                     self._apply(job, record)
@@ -282,14 +283,19 @@ class Tracker:
 
     # -- one job -------------------------------------------------------------------------------------------------------
 
+    def _hear(self, job: TrackedJob, record: events.Record) -> None:
+        """Learn from an event what no record of a job tells."""
+        if record.event is Event.OUTPUT and job.watches is not None:
+            job.watches.produced(record.said)
+        if record.event is Event.RELEASED and "said" in record.data:
+            self.refused.note(job.identity, record.data["said"])
+
     def _apply(self, job: TrackedJob, record: events.Record) -> None:
         """Learn from one event of a job."""
         if record.event is Event.PROGRESS:
             job.progress = record.said
         elif record.event is not Event.OUTPUT:
             job.progress = EMPTY
-        elif job.watches is not None:
-            job.watches.produced(record.said)
         state = _STATE_OF.get(record.event)
         if state is None:
             return

@@ -6,7 +6,7 @@ import json
 import threading
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -226,6 +226,18 @@ def test_a_refusal_counts_although_a_record_has_told_what_came_later(tracker: Tr
     late.join()
     (line,) = tracker.refused.lines({"a"})
     assert line.startswith("! worker m1 does not know the option 'flavour'")
+
+
+def test_an_output_counts_although_a_record_has_told_what_came_later(tracker: Tracker) -> None:
+    """Else whoever uses it would wait until the job is done, or for ever."""
+    heard: list[Any] = []
+    job = ready(tracker, "a")
+    job.watches = cast("Any", SimpleNamespace(produced=heard.append, survive=False, catch_up=lambda: None))
+    tracker.correct({"a": job.position}, {"a": known(job, State.RUNNING)}, {"a": (4, 0)})
+    tracker.take([event(job, Event.STARTED, "2-0"), event(job, Event.OUTPUT, "3-0"), event(job, Event.OUTPUT, "5-0")])
+    assert len(heard) == 2
+    tracker.take([event(job, Event.OUTPUT, "5-0")])
+    assert len(heard) == 2, "an event that was read counts once"
 
 
 def test_events_after_a_record_that_tells_nothing_new_are_learnt(tracker: Tracker) -> None:

@@ -31,9 +31,9 @@ TESTED_ELSEWHERE = {
     "cli/page/__main__": ("core/script/test_page_process", "scripts start it, and end or are killed"),
     "cli/page/safety/refusal": ("cli/page/safety/test_session", "its sentences are what is answered"),
     "cli/page/serving/open_page": ("cli/commands/looking/test_ui", "the command serves one, with all its parts"),
-    "cli/page/studies/charts": ("cli/page/views/test_curves", "charts are what the view sends"),
-    "cli/page/studies/tables": ("cli/page/views/test_results", "tables are what the view shows"),
-    "cli/page/studies/side_by_side": ("cli/page/views/test_compare", "what differs is what the view shows"),
+    "cli/page/results/charts": ("cli/page/views/test_curves", "charts are what the view sends"),
+    "cli/page/results/tables": ("cli/page/views/test_results", "tables are what the view shows"),
+    "cli/page/results/side_by_side": ("cli/page/views/test_compare", "what differs is what the view shows"),
     # It only names what others define.
     "core": ("house/test_package", "it hands on names, and each is looked for there"),
     "core/config": ("house/test_package", "it hands on names"),

@@ -12,7 +12,7 @@ import pytest
 from helpers.project_files import ROOT, files, place
 
 PAGE = "xpm_cli/page"
-MARKED = {"xpm_cli/page/drawing/svg.py", "xpm_cli/page/log/ansi.py"}
+MARKED = {"xpm_cli/page/svg.py", "xpm_cli/page/log/ansi.py"}
 """The modules that escape by themselves."""
 
 IN_TEMPLATES = {

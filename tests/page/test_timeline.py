@@ -10,7 +10,7 @@ from helpers.simulated_jobs import Lab
 from helpers.waiting import wait_until
 from playwright.sync_api import Page, expect
 
-from xpm_cli.page.history import history
+from xpm_cli.page.timeline import history
 from xpm_core.index.entries import End
 from xpm_core.index.writers import EndWriter
 from xpm_core.states import State

@@ -20,10 +20,10 @@ from xpm_cli.page.api import routes as api
 from xpm_cli.page.completing import complete
 from xpm_cli.page.desk.desk import Desk
 from xpm_cli.page.desk.feed import AsOf, Feed
-from xpm_cli.page.history.history import History
 from xpm_cli.page.links import ASSETS, Links
+from xpm_cli.page.results.charts import Charts
 from xpm_cli.page.statuses import status_of
-from xpm_cli.page.studies.charts import Charts
+from xpm_cli.page.timeline.history import History
 from xpm_cli.page.views import (
     compare,
     curves,

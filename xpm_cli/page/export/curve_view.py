@@ -9,8 +9,8 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from xpm_cli.page.export.shapes import place_of
-from xpm_cli.page.studies.charts import Chart, Charts, Series
-from xpm_cli.page.studies.tables import jobs_of, metrics_of, over, seeds_of
+from xpm_cli.page.results.charts import Chart, Charts, Series
+from xpm_cli.page.results.tables import jobs_of, metrics_of, over, seeds_of
 from xpm_core.errors import XpmError
 from xpm_core.results.folding.folded import Folded
 from xpm_core.results.table import Table

@@ -11,7 +11,7 @@ from typing import NamedTuple
 from xpm_cli.lookup.publishing.asked_table import Shown, notes_on
 from xpm_cli.output.publishing.result_lines import Cells
 from xpm_cli.output.terminal import Terminal
-from xpm_cli.page.studies.tables import seeds_of
+from xpm_cli.page.results.tables import seeds_of
 from xpm_core.errors import ResultsError, UnknownColumnError
 from xpm_core.results.table import Row, Table
 

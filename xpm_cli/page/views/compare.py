@@ -14,8 +14,8 @@ from starlette.routing import Route
 from xpm_cli.output.publishing.result_lines import Cells
 from xpm_cli.output.terminal import Terminal
 from xpm_cli.page.rendering import page
-from xpm_cli.page.studies.side_by_side import LEAST, MOST, CodeOfTwo, Fact, code_of, side_by_side
-from xpm_cli.page.studies.tables import chosen_jobs, metrics_of
+from xpm_cli.page.results.side_by_side import LEAST, MOST, CodeOfTwo, Fact, code_of, side_by_side
+from xpm_cli.page.results.tables import chosen_jobs, metrics_of
 from xpm_core.errors import SnapshotError, UnknownJobError
 from xpm_core.results.columns import Column
 from xpm_core.words.text import plural, span

@@ -15,10 +15,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from xpm_cli.page.rendering import page
-from xpm_cli.page.studies.charts import MOST_JOBS, MOST_SERIES, Chart, Charts, Series
-from xpm_cli.page.studies.questions import INTERVALS, changed, curve_interval, names_of
-from xpm_cli.page.studies.side_by_side import MOST
-from xpm_cli.page.studies.tables import chosen_jobs, foldable_columns, jobs_of, metrics_of, over, seeds_of
+from xpm_cli.page.results.charts import MOST_JOBS, MOST_SERIES, Chart, Charts, Series
+from xpm_cli.page.results.questions import INTERVALS, changed, curve_interval, names_of
+from xpm_cli.page.results.side_by_side import MOST
+from xpm_cli.page.results.tables import chosen_jobs, foldable_columns, jobs_of, metrics_of, over, seeds_of
 from xpm_core.errors import FilterError, ResultsError, UnknownColumnError, UnknownJobError
 from xpm_core.results.digits import fixed
 from xpm_core.results.folding.folded import Folded

@@ -1,6 +1,6 @@
 """Which jobs need which: by task for all jobs of a filter, or up and down from one job.
 
-Owns: which boxes there are, and the words beside the picture. What needs what, `history.dependencies` finds out.
+Owns: which boxes there are, and the words beside the picture. What needs what, `graph.dependencies` finds out.
 """
 
 from __future__ import annotations
@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 from starlette.routing import Route
 
 from xpm_cli.output.job_graph import task_names
-from xpm_cli.page.drawing.graph_picture import Box, picture
-from xpm_cli.page.history.dependencies import DEPTH, Around, Tasks, around, by_task, users_of
+from xpm_cli.page.graph.dependencies import DEPTH, Around, Tasks, around, by_task, users_of
+from xpm_cli.page.graph.picture import Box, picture
 from xpm_cli.page.rendering import GLYPHS, page
 from xpm_core.errors import FilterError
 from xpm_core.filters import Filter, from_options, parse

@@ -16,9 +16,9 @@ from xpm_cli.lookup.publishing.asked_table import Asked, Shown, notes_on
 from xpm_cli.output.publishing.result_lines import Cells, said_below
 from xpm_cli.output.terminal import Terminal
 from xpm_cli.page.rendering import page
-from xpm_cli.page.studies.questions import asked_by, changed, command_of
-from xpm_cli.page.studies.side_by_side import LEAST, MOST
-from xpm_cli.page.studies.tables import answered, foldable_columns, results_of, seeds_of
+from xpm_cli.page.results.questions import asked_by, changed, command_of
+from xpm_cli.page.results.side_by_side import LEAST, MOST
+from xpm_cli.page.results.tables import answered, foldable_columns, results_of, seeds_of
 from xpm_core.errors import FilterError, ResultsError, UnknownColumnError, UnknownExperimentError
 from xpm_core.results.columns import Column
 from xpm_core.results.folding.cells import Cell

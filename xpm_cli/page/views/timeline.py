@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from starlette.routing import Route
 
-from xpm_cli.page.drawing.lanes import Execution, How, Lane, Run, Use, Window, use_of
-from xpm_cli.page.drawing.timeline_picture import Look, clock, picture, seen
-from xpm_cli.page.history.history import History, Past
 from xpm_cli.page.rendering import page
+from xpm_cli.page.timeline.history import History, Past
+from xpm_cli.page.timeline.lanes import Execution, How, Lane, Run, Use, Window, use_of
+from xpm_cli.page.timeline.picture import Look, clock, picture, seen
 from xpm_core.errors import FilterError
 from xpm_core.filters import parse
 from xpm_core.store.refusals import daemon_of

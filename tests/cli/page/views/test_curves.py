@@ -11,7 +11,7 @@ from helpers.page import PageClient
 from helpers.page_studies import StudyPage, Tables
 from helpers.simulated_jobs import Lab
 
-from xpm_cli.page.studies import charts
+from xpm_cli.page.results import charts
 from xpm_core.results.statistics.intervals import summary
 from xpm_core.states import State
 

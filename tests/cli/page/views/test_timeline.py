@@ -13,8 +13,8 @@ from helpers.private_server import PrivateServer
 from helpers.simulated_jobs import ERROR, Lab
 from helpers.typed_commands import AWAY
 
-from xpm_cli.page.drawing.lanes import lane_of
-from xpm_cli.page.history import history as module
+from xpm_cli.page.timeline import history as module
+from xpm_cli.page.timeline.lanes import lane_of
 from xpm_cli.page.views.timeline import in_order
 from xpm_core.index.entries import End, ended_line, submitted_line
 from xpm_core.index.folders import ends_folder

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 
-from xpm_cli.page.drawing.lanes import Block, Execution, How, Lane, Window, blocks, gaps
-from xpm_cli.page.drawing.svg import Drawn, element, link, title, together
+from xpm_cli.page.svg import Drawn, element, link, title, together
+from xpm_cli.page.timeline.lanes import Block, Execution, How, Lane, Window, blocks, gaps
 from xpm_core.labels import bare_class, short
 from xpm_core.words.text import plural, span
 

@@ -8,7 +8,7 @@ import pytest
 from starlette.datastructures import QueryParams
 
 from xpm_cli.lookup.publishing.asked_table import Asked, Places
-from xpm_cli.page.studies.questions import asked_by, changed, command_of, curve_interval
+from xpm_cli.page.results.questions import asked_by, changed, command_of, curve_interval
 from xpm_core.errors import ResultsError
 from xpm_core.words.commands import Commands
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from xpm_cli.page.studies.curve_files import CurveFiles, Wanted
+from xpm_cli.page.results.curve_files import CurveFiles, Wanted
 from xpm_core.job.reporting.metrics import NAME
 from xpm_core.results import curves
 

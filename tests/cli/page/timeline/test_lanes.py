@@ -8,7 +8,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xpm_cli.page.drawing.lanes import Execution, How, Lane, Use, Window, blocks, gaps, lane_of, use_of
+from xpm_cli.page.timeline.lanes import Execution, How, Lane, Use, Window, blocks, gaps, lane_of, use_of
 
 ENDED = [how for how in How if how is not How.RUNNING]
 

@@ -15,11 +15,11 @@ from helpers.simulated_jobs import ERROR, Lab
 from helpers.typed_commands import AWAY
 from helpers.waiting import wait_until
 
-from xpm_cli.page.drawing.lanes import How
-from xpm_cli.page.history import history as module
-from xpm_cli.page.history.ends import EndFiles
-from xpm_cli.page.history.history import History, Past
-from xpm_cli.page.history.waiting import NEEDS, WORKER, Waiting
+from xpm_cli.page.timeline import history as module
+from xpm_cli.page.timeline.ends import EndFiles
+from xpm_cli.page.timeline.history import History, Past
+from xpm_cli.page.timeline.lanes import How
+from xpm_cli.page.timeline.waiting import NEEDS, WORKER, Waiting
 from xpm_core.index.entries import End
 from xpm_core.index.writers import EndWriter
 from xpm_core.reading.reader import Reader

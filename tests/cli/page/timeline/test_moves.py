@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from xpm_cli.page.history.moves import Move, moves
+from xpm_cli.page.timeline.moves import Move, moves
 from xpm_core.reading.events import Record
 from xpm_core.states import Event
 

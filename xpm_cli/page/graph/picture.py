@@ -9,8 +9,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from xpm_cli.page.drawing.graph_layout import Edge, Place, Point, Route, layout
-from xpm_cli.page.drawing.svg import Drawn, element, link, title, together
+from xpm_cli.page.graph.layout import Edge, Place, Point, Route, layout
+from xpm_cli.page.svg import Drawn, element, link, title, together
 from xpm_core.states import State
 
 LETTER, SMALL, ROOM = 7.3, 6.2, 20.0

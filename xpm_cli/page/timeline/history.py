@@ -16,11 +16,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from xpm_cli.page.drawing.lanes import Lane
-from xpm_cli.page.history.ends import EndFiles
-from xpm_cli.page.history.executions import Executions
-from xpm_cli.page.history.moves import Move, moves
-from xpm_cli.page.history.waiting import Capacity, Line, Now, Waiting
+from xpm_cli.page.timeline.ends import EndFiles
+from xpm_cli.page.timeline.executions import Executions
+from xpm_cli.page.timeline.lanes import Lane
+from xpm_cli.page.timeline.moves import Move, moves
+from xpm_cli.page.timeline.waiting import Capacity, Line, Now, Waiting
 from xpm_core.errors import XpmError
 from xpm_core.reading.server import server_time
 from xpm_core.states import State

@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from xpm_cli.page.studies.curve_files import CurveFiles, Wanted
+from xpm_cli.page.results.curve_files import CurveFiles, Wanted
 from xpm_core.errors import ResultsError
 from xpm_core.results.folding.folded import Folded
 from xpm_core.results.plotting.bands import Band

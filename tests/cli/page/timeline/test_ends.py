@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from xpm_cli.page.history.ends import EndFiles
+from xpm_cli.page.timeline.ends import EndFiles
 from xpm_core.index.entries import End, ended_line, removed_line
 from xpm_core.index.folders import ends_folder, removals_folder
 from xpm_core.states import State

@@ -7,7 +7,7 @@ from helpers.page import page_of
 from helpers.simulated_jobs import Lab
 from helpers.typed_commands import AWAY
 
-from xpm_cli.page.history.dependencies import around, by_task, used_in, users_of
+from xpm_cli.page.graph.dependencies import around, by_task, used_in, users_of
 from xpm_core.filters import parse
 from xpm_core.index.writers import IndexedJob, SubmissionWriter
 from xpm_core.workspace.workspace import Workspace

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xpm_cli.page.drawing.svg import element, link, number, title, together
+from xpm_cli.page.svg import element, link, number, title, together
 
 HOSTILE = [
     "<script>alert(1)</script>",

@@ -5,9 +5,9 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xpm_cli.page.drawing.lanes import Execution, How
-from xpm_cli.page.history.executions import Executions
-from xpm_cli.page.history.moves import Move
+from xpm_cli.page.timeline.executions import Executions
+from xpm_cli.page.timeline.lanes import Execution, How
+from xpm_cli.page.timeline.moves import Move
 from xpm_core.states import Event
 
 ENDS = {

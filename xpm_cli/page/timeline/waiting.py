@@ -18,7 +18,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from xpm_cli.page.history.moves import TALK, Move
+from xpm_cli.page.timeline.moves import TALK, Move
 from xpm_core.states import Event
 
 

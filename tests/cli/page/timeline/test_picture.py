@@ -7,8 +7,8 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xpm_cli.page.drawing.lanes import Execution, How, Lane, Window, lane_of
-from xpm_cli.page.drawing.timeline_picture import SHAPES, Look, picture, seen, ticks
+from xpm_cli.page.timeline.lanes import Execution, How, Lane, Window, lane_of
+from xpm_cli.page.timeline.picture import SHAPES, Look, picture, seen, ticks
 
 BEGAN_S = 1_700_000_000.0
 EVIL = '"><script>alert(1)</script>'

@@ -11,7 +11,7 @@ import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from xpm_cli.page.drawing.lanes import Execution, How
+from xpm_cli.page.timeline.lanes import Execution, How
 from xpm_core.index.entries import Entry, read_line, read_removals
 from xpm_core.index.folders import END, ends_folder, removal_files, removals_size
 from xpm_core.states import State

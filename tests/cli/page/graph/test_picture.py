@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from xpm_cli.page.drawing.graph_picture import Box, picture
+from xpm_cli.page.graph.picture import Box, picture
 from xpm_core.states import State
 
 EVIL = '"><script>alert(1)</script>'

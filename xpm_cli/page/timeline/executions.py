@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from xpm_cli.page.drawing.lanes import Execution, How, Lane, lane_of
-from xpm_cli.page.history.moves import Move
+from xpm_cli.page.timeline.lanes import Execution, How, Lane, lane_of
+from xpm_cli.page.timeline.moves import Move
 from xpm_core.reading.jobs import Job
 from xpm_core.reading.workers import WorkerState
 from xpm_core.states import Event

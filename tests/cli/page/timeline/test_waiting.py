@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xpm_cli.page.history.moves import Move
-from xpm_cli.page.history.waiting import NEEDS, PAUSE, UNKNOWN, WORKER, Capacity, Line, Waiting
+from xpm_cli.page.timeline.moves import Move
+from xpm_cli.page.timeline.waiting import NEEDS, PAUSE, UNKNOWN, WORKER, Capacity, Line, Waiting
 from xpm_core.states import Event
 
 PLAIN, GPU = Line("default", ()), Line("default", (("gpu", 1),))

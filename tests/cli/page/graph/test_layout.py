@@ -7,7 +7,7 @@ import itertools
 from hypothesis import given
 from hypothesis import strategies as st
 
-from xpm_cli.page.drawing.graph_layout import Layout, layout
+from xpm_cli.page.graph.layout import Layout, layout
 
 Graph = tuple[dict[str, float], list[tuple[str, str]]]
 

@@ -20,9 +20,10 @@ from xpm_core.errors import ServerNotFoundError
 from xpm_core.server import connection
 from xpm_core.server.binary import ServerProgram, find_server
 
-SHOWS = Path(__file__).parent / "cli"
-SERVERS = SHOWS / "commands" / "upkeep" / "test_server.py"
-"""Commands and the page read what other tests have written. Only one of them starts servers."""
+HERE = Path(__file__).parent
+SHOWS = [HERE / "cli", HERE / "house", HERE / "whole" / "code", HERE / "whole" / "documents"]
+SERVERS = [HERE / "cli" / "commands" / "upkeep" / "test_server.py", HERE / "whole" / "documents" / "test_howto.py"]
+"""Commands, the page and documents show what other tests have written, too. Only few of them are about servers."""
 
 os.environ.setdefault("XPM_SNAPSHOT", "0")  # see `snapshots_on`
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)  # hundreds of processes are started: each would compile all of it
@@ -46,10 +47,10 @@ if TYPE_CHECKING:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with the files that take long: a run on several processes would wait for one that came last.
 
-    Tests of what people see get the mark `shows`.
+    Tests of what people see, and of the code of jobs, get the mark `shows`.
     """
     for item in items:
-        if item.path.is_relative_to(SHOWS) and item.path != SERVERS:
+        if any(map(item.path.is_relative_to, SHOWS)) and item.path not in SERVERS:
             item.add_marker(pytest.mark.shows)
     slow = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: item.path not in slow)

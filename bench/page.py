@@ -13,7 +13,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 from urllib.parse import urlsplit
@@ -170,8 +170,7 @@ def _events(browser: Any, served: Served, count: int) -> list[Row]:
                 page.set_viewport_size(
                     {"width": 1200, "height": 40 * count}
                 )  # rows out of view wait until they are seen
-                page.goto(f"{served.origin}/jobs?filter=state!%3Dfailed")  # failed jobs fill the first page
-                page.wait_for_selector("tr[data-job]")
+                _show(page, f"{served.origin}/jobs?filter=state!%3Dfailed", leases)  # failed jobs fill the first page
                 page.evaluate(WATCH)
             time.sleep(2)  # the stream is open
             for lease in leases:
@@ -184,6 +183,19 @@ def _events(browser: Any, served: Served, count: int) -> list[Row]:
         Row("page: event to screen, p95", unit="ms", ours=[percentile(one, 0.95)]),
         Row(f"page: event to the last of {TABS} tabs, p50", unit="ms", ours=[percentile(last, 0.5)]),
     ]
+
+
+def _show(page: Any, url: str, leases: Sequence[Any]) -> None:
+    """Load the list until it has the rows of these jobs: they may have started while it was made."""
+    wanted = [lease.identity for lease in leases]
+    for _ in range(20):
+        page.goto(url)
+        page.wait_for_selector("tr[data-job]")
+        if page.evaluate(
+            "ids => ids.every((each) => document.getElementById(`job-${each}`)?.className === 'running')", wanted
+        ):
+            return
+    raise RuntimeError("the jobs that run are not in the list")
 
 
 def _seen_ms(page: Any, key: str) -> float:

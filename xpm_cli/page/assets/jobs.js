@@ -7,7 +7,8 @@
 (() => {
   "use strict";
 
-  const PAGE = 200, MOST = 4000, LEAST_MS = 250, COUNTS_MS = 1000, LIST_MS = 2500, SHARE = 30, LONGEST_MS = 10000, PATIENCE_MS = 60000, ERROR_MS = 2000, AGES_MS = 30000;
+  const PAGE = 200, MOST = 4000, LEAST_MS = 250, COUNTS_MS = 1000, LIST_MS = 2500, SHARE = 30;
+  const LONGEST_MS = 10000, PATIENCE_MS = 60000, ERROR_MS = 2000, AGES_MS = 30000;
   const main = document.getElementById("main");
   let limit = PAGE; // as many rows as the user has asked for
   let moved = false; // whether jobs may have come or gone

@@ -65,6 +65,12 @@ def is_fragment(request: Request) -> bool:
     return request.headers.get("HX-Request") == "true"
 
 
+def first_place(request: Request) -> int:
+    """The place in a list from which on a request asks for it (`first`); 0 if it does not say, or says no number."""
+    given = request.query_params.get("first", "0")
+    return int(given) if given.isdecimal() and len(given) < 10 else 0
+
+
 def _common(request: Request) -> dict[str, Any]:
     """What every template knows.
 

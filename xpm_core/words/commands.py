@@ -91,6 +91,10 @@ class Commands:
         """Run a job in the foreground."""
         return f"{self.variables}xpm debug {short(identity)}{options}{self.place}"
 
+    def on_jobs(self, verb: str, options: str) -> str:
+        """Do something to jobs, such as `cancel` or `retry`; `options` select them."""
+        return f"{self.variables}xpm {verb} {options}{self.place}"
+
     def cancel(self, *identities: str) -> str:
         """Cancel some jobs."""
         return f"{self.variables}xpm cancel {' '.join(map(short, identities))}{self.place}"

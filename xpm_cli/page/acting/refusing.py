@@ -30,4 +30,4 @@ def command_of(request: Request, commands: Commands, verb: str) -> str:
         options = f"--where {shlex.quote(query['filter'])}"
     else:
         options = "--state failed" if verb == "retry" else "--state waiting,ready,delayed,running,blocked"
-    return f"{commands.variables}xpm {verb} {options}{commands.place}"
+    return commands.on_jobs(verb, options)

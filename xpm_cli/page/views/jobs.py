@@ -14,7 +14,7 @@ from starlette.routing import Route
 
 from xpm_cli.output.tables.cells import text_of
 from xpm_cli.output.tables.job_table import DIGITS, failure, time_of, where
-from xpm_cli.page.rendering import page
+from xpm_cli.page.rendering import first_place, page
 from xpm_core.errors import FilterError
 from xpm_core.filters import ABSENT, UNKNOWN, Column, Filter, from_options, parse, parse_columns
 from xpm_core.states import State
@@ -68,7 +68,7 @@ def show(request: Request) -> Response:
     desk: Desk = request.app.state.desk
     query = request.query_params
     try:
-        listed = desk.listed(query.get("filter", ""), query.get("sort", ""), _first(request), PAGE)
+        listed = desk.listed(query.get("filter", ""), query.get("sort", ""), first_place(request), PAGE)
         columns = columns_of(desk, listed, query.get("columns", ""))
     except FilterError as error:
         return page(request, "jobs.jinja", status=400, wrong=str(error).splitlines())
@@ -94,7 +94,7 @@ def rows(request: Request) -> Response:
     desk: Desk = request.app.state.desk
     query = request.query_params
     text, wanted = query.get("filter", ""), [each for each in query.get("ids", "").split(",") if each][:PAGE]
-    first = _first(request)
+    first = first_place(request)
     listed = desk.listed(text, query.get("sort", ""), first, 0 if wanted else PAGE, after=query.get("after", ""))
     columns = columns_of(desk, listed, query.get("columns", ""))
     jobs = desk.matching(text, wanted) if wanted else listed.rows
@@ -118,7 +118,7 @@ def _shown(request: Request, listed: Listed) -> dict[str, Any]:
     wanted = parse(text) if text.strip() else Filter()
     return {
         "listed": listed,
-        "first": _first(request),
+        "first": first_place(request),
         "alone": False,
         "state_url": lambda state: links.jobs(str(wanted & from_options(state=state.value))),
     }
@@ -209,8 +209,3 @@ def _reasons(desk: Desk, jobs: Sequence[JobRow]) -> dict[str, str]:
         }
 
     return desk.remembered(("reasons", *(job.identity for job in jobs)), read)
-
-
-def _first(request: Request) -> int:
-    given = request.query_params.get("first", "0")
-    return int(given) if given.isdecimal() and len(given) < 10 else 0

@@ -15,7 +15,7 @@ from starlette.routing import Route
 from xpm_cli.lookup.publishing.asked_table import Asked, Shown, notes_on
 from xpm_cli.output.publishing.result_lines import Cells, said_below
 from xpm_cli.output.terminal import Terminal
-from xpm_cli.page.rendering import page
+from xpm_cli.page.rendering import first_place, page
 from xpm_cli.page.results.questions import asked_by, changed, command_of
 from xpm_cli.page.results.side_by_side import LEAST, MOST
 from xpm_cli.page.results.tables import answered, foldable_columns, results_of, seeds_of
@@ -151,7 +151,7 @@ def _experiments(desk: Desk) -> list[str]:
 def _answer(desk: Desk, found: Shown, asked: Asked, request: Request) -> dict[str, Any]:
     """What the template shows of a table."""
     query = request.query_params
-    first = _first(request)
+    first = first_place(request)
     cells = Cells(found, Terminal(), desk.opened.now_s)
     form = FORMS.get(query.get("form", ""))
     text = str(getattr(found, form.method)()) if form and len(found) else ""
@@ -190,8 +190,3 @@ def _line(row: Row | FoldedRow | PivotRow, columns: Sequence[Column], cells: Cel
 def _cell(text: str, value: Any, mark: str, right: bool) -> tuple[str, bool, str, str]:
     is_cell = isinstance(value, Cell)
     return text, is_cell or is_number(value) or (value is None and right), mark, str(value) if is_cell else ""
-
-
-def _first(request: Request) -> int:
-    given = request.query_params.get("first", "0")
-    return int(given) if given.isdecimal() and len(given) < 10 else 0

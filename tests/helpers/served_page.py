@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import os
 import re
@@ -119,9 +120,13 @@ class ServedPage:
 
 
 def page_processes(parent: int) -> list[psutil.Process]:
-    """The pages that a script has started."""
-    children = psutil.Process(parent).children()
-    return [each for each in children if "xpm_cli.page" in each.cmdline()]
+    """The pages that a script has started, and that live."""
+    pages = []
+    for each in psutil.Process(parent).children():
+        with contextlib.suppress(psutil.NoSuchProcess):  # psutil counts a zombie as such
+            if "xpm_cli.page" in each.cmdline():
+                pages.append(each)
+    return pages
 
 
 def gone(process: psutil.Process) -> bool:

@@ -33,8 +33,7 @@ def children(starter: StarterClient, name: str) -> list[psutil.Process]:
 
 def standby(starter: StarterClient) -> psutil.Process:
     """The process that waits for the next job."""
-    wait_until(lambda: children(starter, kernel.STANDBY_NAME))
-    return children(starter, kernel.STANDBY_NAME)[0]
+    return wait_until(lambda: children(starter, kernel.STANDBY_NAME))[0]
 
 
 def test_a_job_gets_a_process_that_stood_by_and_the_next_one_another(starter: StarterClient, tmp_path: Path) -> None:

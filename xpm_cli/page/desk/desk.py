@@ -139,7 +139,7 @@ class Desk:
         self._depth = 0
         self._hearers: list[Callable[[Batch], None]] = []
         self._listener: Listener | None = None
-        self._closed = False
+        self._closed = threading.Event()
         self._all_at = self._tried_at = self._joined_at = time.monotonic()
         self._away_at = self._listened_at = self._looked_at = 0.0
         self._deaf = False
@@ -260,12 +260,13 @@ class Desk:
         return end
 
     def close(self) -> None:
-        """Read no more."""
+        """Read no more. What is being read now is read to its end: the connection may be closed afterwards."""
+        self._closed.set()
         with self._wake:
-            self._closed = True
             self._wake.notify_all()
         if self._listener is not None:
             self._listener.close()
+        self._follower.join()
 
     # -- following -------------------------------------------------------------------------------------------------
 
@@ -308,8 +309,8 @@ class Desk:
         rest_s = LEAST_S
         while True:
             with self._wake:
-                self._wake.wait_for(lambda: self._closed or (self._hearers and self._news), timeout=LOOK_S)
-                if self._closed:
+                self._wake.wait_for(lambda: self._closed.is_set() or (self._hearers and self._news), timeout=LOOK_S)
+                if self._closed.is_set():
                     return
                 looked_at = bool(self._hearers)
             if looked_at:
@@ -318,7 +319,7 @@ class Desk:
                     self._catch_up()
                     self._tell_due()
                     rest_s = 0.0 if self.outage else REST * (time.monotonic() - began)
-            time.sleep(min(max(LEAST_S, rest_s, LOOK_S if self.trouble else 0.0), LONGEST_REST_S))
+            self._closed.wait(min(max(LEAST_S, rest_s, LOOK_S if self.trouble else 0.0), LONGEST_REST_S))
 
     def _tell_due(self) -> None:
         """Let those ask again who were given something old that can be made anew now."""
@@ -355,7 +356,7 @@ class Desk:
 
     def _listen_again(self) -> None:
         """Hear events by another listener if there is none any more."""
-        if self._closed or (self._listener is not None and self._listener.is_alive()):
+        if self._closed.is_set() or (self._listener is not None and self._listener.is_alive()):
             if self._deaf and time.monotonic() - self._listened_at > AGAIN_S:
                 self._deaf, self._news.others = False, True
         elif time.monotonic() - self._listened_at > (AGAIN_S if self._deaf else LOOK_S):

@@ -175,3 +175,24 @@ def test_jobs_that_are_listed_anew_count_as_missed(lab: Lab, page: PageClient, m
     lab.submit("a")
     wait_until(lambda: bool(heard))
     assert all(batch.missed for batch in heard), "what has changed is in no batch"
+
+
+def test_who_closes_it_waits_for_what_it_reads(lab: Lab, page: PageClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    reads, may_go_on = threading.Event(), threading.Event()
+
+    def slow(news: object) -> list[object]:
+        reads.set()
+        may_go_on.wait()
+        return []
+
+    monkeypatch.setattr(page.desk, "_read_some", slow)
+    page.desk.subscribe(lambda batch: None)
+    lab.submit("a")
+    reads.wait()
+    closes = threading.Thread(target=page.desk.close)
+    closes.start()
+    closes.join(0.2)
+    assert closes.is_alive(), "the connection would be closed while it is read from"
+    may_go_on.set()
+    closes.join()
+    assert not page.desk._follower.is_alive()

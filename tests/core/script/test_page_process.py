@@ -14,13 +14,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from helpers.fresh_process import run
 from helpers.playground import Stage
 from helpers.served_page import ADDRESS, Browser, ends, page_processes
 from helpers.user_scripts import Desktop, Running
 from helpers.waiting import wait_until
 from script_tasks import Write
 
-from xpm_core.script import page_process
 from xpm_core.script.page_process import PageProcess
 from xpm_core.server.embedded.record import ServerRecord
 from xpm_core.server.embedded.server import data_folder
@@ -216,23 +216,29 @@ def test_a_page_that_does_not_answer_holds_nobody_up(tmp_path: Path, caplog: pyt
     assert caplog.records == []
 
 
+LETS_GO = """
+import os
+from pathlib import Path
+from xpm_core.script import page_process
+made = page_process.PageProcess("digits", Path(), 0, url="", log_file=Path("page.log"), tell=print)
+made._command = ["/bin/sh", "-c", "exec cat", "sh"]
+made.start()
+number = made._process.stdin.fileno()
+if (child := os.fork()) == 0:
+    try:
+        os.fstat(number)
+    except OSError:
+        os._exit(7)
+    os._exit(0)
+print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+os.fstat(number)
+print(made in page_process._HELD)
+made.close()
+"""
+
+
 def test_forked_processes_let_go_of_the_pipe(tmp_path: Path) -> None:
-    made = page(tmp_path, [], "/bin/sh", "-c", "exec cat", "sh")
-    made.start()
-    assert made._process is not None
-    assert made._process.stdin is not None
-    number = made._process.stdin.fileno()
-    child = os.fork()
-    if child == 0:
-        try:
-            os.fstat(number)
-        except OSError:
-            os._exit(7)
-        os._exit(0)
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-    os.fstat(number)
-    assert made in page_process._HELD
-    made.close()
+    assert run("-c", LETS_GO, cwd=tmp_path).split() == ["7", "True"]
 
 
 # -- how it is said ---------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import stat
+import subprocess
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -31,17 +32,9 @@ def folder(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def as_nobody(path: str) -> int:
     """What another user gets who connects to a socket: 0, or the number of the error."""
-    child = os.fork()
-    if child == 0:
-        try:
-            os.setgroups([])
-            os.setgid(NOBODY)
-            os.setuid(NOBODY)
-            with socket.socket(socket.AF_UNIX) as probe:
-                os._exit(probe.connect_ex(path))
-        except BaseException:  # the edge of this process
-            os._exit(255)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    probe = "import socket, sys; sys.exit(socket.socket(socket.AF_UNIX).connect_ex(sys.argv[1]))"
+    command = ["/usr/bin/env", "python3", "-c", probe, path]
+    return subprocess.run(command, user=NOBODY, group=NOBODY, extra_groups=[], cwd="/").returncode
 
 
 # -- a Unix socket ----------------------------------------------------------------------------------------------------

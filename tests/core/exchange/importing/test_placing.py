@@ -9,6 +9,8 @@ import math
 import os
 import shutil
 import stat
+import subprocess
+import sys
 import tarfile
 from collections.abc import Callable
 from dataclasses import replace
@@ -206,8 +208,31 @@ def test_a_file_that_changes_after_the_checks_is_refused(study: Study, tmp_path:
     assert not (tmp_path / "new" / "jobs").exists()
 
 
-STEPS = 20
+STEPS = 19
 """Renamings and links of an import; it is killed at each of them."""
+DIES = """
+import os, sys
+from pathlib import Path
+from xpm_core.exchange.importing.archive import Archive
+from xpm_core.exchange.importing.checks import check
+from xpm_core.exchange.importing.contents import read_contents
+from xpm_core.exchange.importing.placing import Placing, Who, standing
+from xpm_core.workspace.workspace import Workspace
+count, rename = 0, os.rename
+def counted(*paths):
+    global count
+    if count == int(sys.argv[1]):
+        os.kill(os.getpid(), 9)
+    count += 1
+    rename(*paths)
+os.rename = counted
+with Archive(Path(sys.argv[2])) as archive:
+    found = check(read_contents(archive))
+    stands = standing(found, Path(sys.argv[3]), "digits")
+    Placing(found, Workspace.open(Path(sys.argv[3])), "digits", Who("bob", "laptop")).place(stands)
+print(count)
+"""
+"""Imports a file, and dies at a renaming."""
 
 
 @pytest.mark.faults
@@ -217,7 +242,9 @@ def test_an_import_that_was_killed_is_repeated(
 ) -> None:
     (tmp_path / "expected").mkdir()
     bring(tmp_path / "x.tar.gz", tmp_path / "expected")
-    _kill_at(step, lambda: bring(tmp_path / "x.tar.gz", tmp_path / "new"))
+    place = tmp_path / "x.tar.gz", tmp_path / "new"
+    died = subprocess.run([sys.executable, "-c", DIES, str(step), *place], capture_output=True)
+    assert died.returncode == -9, died
     for job in (tmp_path / "new" / "jobs").glob("*/*"):
         expected = tree(tmp_path / "expected" / job.relative_to(tmp_path / "new"))
         assert tree(job).keys() == expected.keys()
@@ -226,27 +253,6 @@ def test_an_import_that_was_killed_is_repeated(
         bring(tmp_path / "x.tar.gz", tmp_path / "new")
     assert _without_times(tree(tmp_path / "new")) == _without_times(tree(tmp_path / "expected"))
     assert len(MergedIndex(tmp_path / "new").read()) == 4
-
-
-def _kill_at(step: int, function: Callable[[], object]) -> None:
-    """Call a function in another process, which dies at a renaming."""
-    child = os.fork()
-    if child == 0:
-        count, rename = 0, os.rename
-
-        def counted(*paths: Any) -> None:
-            nonlocal count
-            if count == step:
-                os.kill(os.getpid(), 9)
-            count += 1
-            rename(*paths)
-
-        os.rename = counted  # type: ignore[assignment]
-        try:
-            function()
-        finally:
-            os._exit(0)
-    os.waitpid(child, 0)
 
 
 def _without_times(files: dict[str, str]) -> set[str]:

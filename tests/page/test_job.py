@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from helpers.browser import Visitor, Visits
 from helpers.simulated_jobs import ERROR, Lab
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from xpm_core.states import State
 from xpm_core.store.records import Lease
@@ -94,6 +94,22 @@ def test_it_follows_until_the_user_scrolls_up(lab: Lab, lease: Lease, visits: Vi
     tab.locator("[data-log-follow]").check()
     expect(lines(tab).last).to_have_text("line 501")
     assert at_end(tab)
+
+
+def test_earlier_lines_come_to_who_scrolled_while_new_ones_were_asked_for(
+    lab: Lab, lease: Lease, visits: Visits
+) -> None:
+    write(lab.directory("a").out, "".join(f"line {number}\n" for number in range(5000)))
+    held: list[Route] = []
+    tab = visits().open(f"/job/{lease.identity}")
+    expect(lines(tab)).to_have_count(2000)
+    tab.route(lambda url: "at=" in url, lambda route: route.continue_() if held else held.append(route))
+    with tab.expect_request(lambda request: "at=" in request.url):
+        pass
+    tab.locator("[data-log-lines]").evaluate("each => { each.scrollTop = 0; }")
+    expect(tab.locator("[data-log-follow]")).not_to_be_checked()
+    held[0].continue_()
+    expect(lines(tab)).to_have_count(4000)
 
 
 def test_earlier_lines_come_as_the_user_scrolls(lab: Lab, lease: Lease, visits: Visits) -> None:

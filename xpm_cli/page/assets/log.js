@@ -20,7 +20,7 @@
 
   let runs = root.dataset.follows !== undefined;
   let follows = root.dataset.elsewhere === undefined; // whether the end of the log is what the user looks at
-  let onScreen = true, busy = false, timer = 0, quiet = 0;
+  let onScreen = true, busy = false, timer = 0, quiet = 0, endTop = 0;
   let url = root.dataset.log;
 
   /* -- parts ----------------------------------------------------------------------------------------------------- */
@@ -93,6 +93,7 @@
 
   function toEnd() {
     lines.scrollTop = lines.scrollHeight;
+    endTop = lines.scrollTop;
   }
 
   /* The text of the line without an end; null without such a line. */
@@ -111,6 +112,7 @@
       const before = last();
       const got = await part({ at: before.dataset.end, file: before.dataset.file, style: before.dataset.style });
       const isNew = got.children.length > 1 || (got.children.length && got.textContent.trim() !== openLine(before));
+      if (lines.scrollTop < endTop) onScroll(); // the user has scrolled, and the browser has not said it yet
       const isFar = at("stop", got) - at("end", got) > FAR_BYTES; // a tab that was hidden for a night does not read it all
       if (follows) {
         if (isFar) replaceBy(await part({}));
@@ -123,6 +125,7 @@
       quiet = 10;
     }
     busy = false;
+    if (!follows) readAround(); // who scrolled meanwhile got nothing for it, and cannot scroll further at an end
     if (runs || ran || quiet < 0) plan(quiet < 0 ? 0 : Math.min(POLL_MS * (1 + quiet / 5), SLOW_MS));
   }
 
@@ -179,20 +182,26 @@
   /* -- reading on ------------------------------------------------------------------------------------------------ */
 
   async function readOn(place, put) {
-    if (busy) return;
     busy = true;
+    let came = 0;
     try {
-      put(await part(place));
+      const got = await part(place);
+      came = got.children.length;
+      put(got);
     } catch (error) {
       say("The log cannot be read now.");
     }
     busy = false;
+    if (came) readAround();
+  }
+
+  function below() {
+    return lines.scrollHeight - lines.scrollTop - lines.clientHeight;
   }
 
   function onScroll() {
-    const left = lines.scrollHeight - lines.scrollTop - lines.clientHeight;
-    const begin = first(), end = last();
-    if (!begin) return;
+    const left = below(), end = last();
+    if (!end) return;
     if (left > NEAR_PX && follows) {
       follows = false;
       follow.checked = false;
@@ -200,13 +209,20 @@
       delete root.dataset.elsewhere;
       setFollow(true);
     }
+    readAround();
+  }
+
+  /* Read what comes next where the user is. */
+  function readAround() {
+    const begin = first(), end = last();
+    if (busy || !begin) return;
     if (lines.scrollTop < NEAR_PX && at("start", begin) > at("first", begin)) {
       readOn({ before: begin.dataset.start }, (got) => {
         const height = lines.scrollHeight;
         if (got.children.length) lines.prepend(got);
         lines.scrollTop += lines.scrollHeight - height;
       });
-    } else if (left < NEAR_PX && !follows && at("end", end) < at("stop", end)) {
+    } else if (below() < NEAR_PX && !follows && at("end", end) < at("stop", end)) {
       readOn({ at: end.dataset.end, file: end.dataset.file, style: end.dataset.style }, append);
     }
   }

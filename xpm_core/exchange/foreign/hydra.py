@@ -176,7 +176,9 @@ def _results(file: Path, digest: Any) -> Mapping[str, Any]:
     else:
         try:
             values = json.loads(text)
-        except (ValueError, RecursionError) as error:
+        except RecursionError:
+            raise _too_deep(where) from None
+        except ValueError as error:
             problem = f"it is no JSON ({getattr(error, 'msg', error)})"
             place = f"{where}:{getattr(error, 'lineno', 1)}"
             raise ExchangeError(place, problem, "Correct it, or name another file: --results-file.") from None
@@ -185,5 +187,9 @@ def _results(file: Path, digest: Any) -> Mapping[str, Any]:
         raise ExchangeError(where, problem, 'Write {"accuracy": 0.9}.')
     try:
         return dict(leaves(printable(values)))
-    except RecursionError:
-        raise ExchangeError(where, "it is nested too deep", "Write it in fewer levels.") from None
+    except RecursionError:  # JSON is read deeper than its values can be gone through
+        raise _too_deep(where) from None
+
+
+def _too_deep(where: str) -> ExchangeError:
+    return ExchangeError(where, "it is nested too deep", "Write it in fewer levels.")

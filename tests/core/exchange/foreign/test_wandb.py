@@ -123,7 +123,7 @@ def test_values_beside_their_descriptions_are_unwrapped(tmp_path: Path) -> None:
         ('{"config": {}}\n{"config": {}\n', "export:2: it is no JSON"),
         ('{"config": {}}\n\n[1]\n', "export:3: expected an object, got list"),
         ("[" * 100_000, "it is n"),
-        ('[{"summary": ' + '{"x": ' * 600 + "1" + "}" * 600 + "}]", "it is nested too deep"),
+        ('[{"summary": ' + '{"x": ' * 3000 + "1" + "}" * 3000 + "}]", "it is nested too deep"),
         ("summary,config\nbroken,{}\n", "export:2: summary: expected a dict or JSON, got 'broken'"),
         ('"Step","brisk-sun-1 - loss"\n1,0.5\n', "it is the export of a chart"),
     ],

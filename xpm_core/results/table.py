@@ -278,7 +278,7 @@ class Table(Comparable, Written, Plotted, Sequence[Row]):
             headings=[column.name for column in columns],
             rows=rows,
             labels=first,
-            names=[named(columns[:labels], row) for row in rows],
+            names=[named(columns[:labels], row[:labels]) for row in rows],
             jobs=[(row.identity,) for row in self],
             codes={row.identity: row.code for row in self if row.code},
             notes=[*self.notes, *unfinished],

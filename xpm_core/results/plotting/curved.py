@@ -1,6 +1,6 @@
 """The curves of a metric that the rows of a table have: one for each job, or a mean with its band for each folded row.
 
-Owns: which jobs count in which curve, and what is said of those that have none. It draws nothing.
+Owns: which jobs a curve is made of, and what is said of those that have none. It draws nothing.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any, NamedTuple, Protocol
 
 from xpm_core.errors import ResultsError
 from xpm_core.labels import short
-from xpm_core.results.columns import Column
+from xpm_core.results.columns import Column, key_of
 from xpm_core.results.curves import Curves, curves
+from xpm_core.results.formats.sheet import named
 from xpm_core.results.latest import latest_metrics
 from xpm_core.results.plotting.bands import Band, Run, Spread, band_of
 from xpm_core.states import State
@@ -129,12 +130,12 @@ def curved(
         place: Where the metric was asked for, for messages.
 
     Raises:
-        ResultsError: No job has logged the metric, or two folded rows have one name.
+        ResultsError: No job has logged the metric, two folded rows have one name, or none of their runs counts.
     """
     notes: list[str] = []
     groups = [
         Group(
-            " ".join(f"{column.name}={row.value(column)}" for column in by),
+            named(by, [row.value(column) for column in by]),
             row,
             [_run(job, metric, read, notes) for job in row.lines],
         )
@@ -149,10 +150,13 @@ def curved(
     if source.spread is None:
         found.notes += _without_curve(kept, metric)
         return found
-    if len({group.name for group in kept}) < len(kept):
+    if len({tuple(key_of(group.row.value(column)) for column in by) for group in kept}) < len(kept):
         problem = f"several rows have the same {' '.join(column.name for column in by) or 'name'}"
         telling = listed([column.name for column in source.telling])
         raise ResultsError(place, problem, f"Name what tells them apart with `by`: {telling}.")
+    if not any(run.points and not run.ended_badly for group in kept for run in group.runs):
+        problem = f"each run that has logged {metric} has failed or was cancelled, so none counts in a mean"
+        raise ResultsError(place, problem, "Look at the curve of each job: fold nothing.")
     found.notes += source.notes
     return found
 

@@ -270,7 +270,7 @@ class Table(Comparable, Written, Plotted, Sequence[Row]):
         columns, results = list(self.columns), [column.kind == "result" for column in self.columns]
         labels = first = results.index(True) if True in results else len(columns)
         unfinished = self._unfinished([column for column in columns if column.kind == "result"])
-        if unfinished and self._asked is None:
+        if self._asked is None and any(row.state is not State.DONE for row in self):
             columns.insert(first, _STATE)
             first += 1
         rows = [[row.value(column) for column in columns] for row in self]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from helpers.result_jobs import WORKSPACE, FakeJob, table
 
-from xpm_core.errors import FilterError
+from xpm_core.errors import FilterError, UnknownColumnError
 from xpm_core.labels import label
 from xpm_core.results.table import Table
 from xpm_core.states import State
@@ -45,6 +45,8 @@ def test_rows_and_columns_are_selected() -> None:
     with pytest.raises(FilterError, match="lrr"):
         rows.where("lrr>0.1")
     assert repr(rows) == "<5 rows with lr, accuracy>"
+    with pytest.raises(UnknownColumnError, match="no column 'seed', because there is no row"):
+        rows[:0].over("seed")
 
 
 def test_a_job_that_is_used_is_replaced_by_its_parameters() -> None:
@@ -94,4 +96,4 @@ def test_what_a_job_reported_before_it_failed_is_told_from_final_values_in_each_
     assert said in found.select("seed", "f1").to_latex()
     assert found[:2].to_csv().splitlines()[0] == "seed,f1"
     waiting = FakeJob({"seed": 9}, {}, State.WAITING)
-    assert table([*jobs[:2], waiting]).to_csv().splitlines()[0] == "seed,f1"
+    assert table([*jobs[:2], waiting]).to_csv().splitlines()[::3] == ["seed,state,f1", "9,waiting,"]

@@ -89,7 +89,9 @@ class Grouping:
     def name(self, group: Group) -> str:
         """A group in words: `model=bm25 lr=0.1`. Empty for the only one."""
         values = dict(zip(self.columns, group.values, strict=True))
-        return named(self.telling, [values[column] for column in self.telling])
+        has_any = any(values[column] is not None for column in self.telling)
+        columns = self.telling if has_any else self.columns  # that it lacks what others have says little
+        return named(columns, [values[column] for column in columns])
 
 
 def foldable(columns: Columns, names: Sequence[str], place: str) -> list[Column]:

@@ -71,8 +71,10 @@ def _holes(group: Group, names: Sequence[str], expected: Mapping[_Kind, Mapping[
 
 
 def at_text(names: Sequence[str], key: Key) -> str:
-    """What is folded, in words: `seed=3`."""
-    return " ".join(f"{name.rpartition('.')[2]}={phrase_of(value)}" for name, value in zip(names, key, strict=True))
+    """What is folded, in words: `seed=3`. Of several names, those without a value are left out."""
+    pairs = [(name.rpartition(".")[2], value) for name, value in zip(names, key, strict=True)]
+    having = [(name, value) for name, value in pairs if value is not None]
+    return " ".join(f"{name}={phrase_of(value)}" for name, value in having or pairs)
 
 
 def unit_of(names: Sequence[str]) -> str:
@@ -105,6 +107,7 @@ def said_of(grouping: Grouping, names: Sequence[str]) -> Iterator[str]:
             f"No two jobs differ in {over} alone: {columns} differs, too. If that is no other configuration, "
             f"fold over both: {also}."
         )
+    yield from _unfolded(grouping)
     if grouping.unknown:
         identities = listed([short(identity) for identity in grouping.unknown], SHOWN)
         yield f"Each stands alone, because its parameters are not known: {identities}."
@@ -121,6 +124,19 @@ def said_of(grouping: Grouping, names: Sequence[str]) -> Iterator[str]:
     yield from _foreign(grouping)
     yield from _versions(grouping, "code", "versions of the code")
     yield from _versions(grouping, "packages", "lists of packages")
+
+
+def _unfolded(grouping: Grouping) -> Iterator[str]:
+    """Parameters such as `train.seed` that rows have in place of `seed`, which is folded: so these rows are not."""
+    for place, column in enumerate(grouping.columns):
+        having = [group for group in grouping.groups if group.values[place] is not None]
+        for at, over in enumerate(grouping.over):
+            is_like = column.kind == "param" and column.key.endswith(f".{over.key.rpartition('.')[2]}")
+            if is_like and all(key[at] is None for group in having for key in group.keys):
+                yield (
+                    f"{column.name} is not folded, and the jobs that have it have no {over.name}. "
+                    f"Fold over both: {over.name} and {column.name}."
+                )
 
 
 def pooled(grouping: Grouping, names: Sequence[str]) -> list[str]:

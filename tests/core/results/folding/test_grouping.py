@@ -231,6 +231,9 @@ def test_a_name_is_one_line_of_what_tells_groups_apart() -> None:
     assert [row.name for row in found] == ["model=a b lr=0.1", 'model="" lr=0.1', 'model=""']
     assert [row.name for row in found.select("a").pivot("layers", "lr")] == ['layers={"in": 3}', 'layers={"in": 4}']
     assert [column.name for column in found.pivot("layers", "lr").places] == ["0.1", "none"]
+    old = [FakeJob({"m": "a"}, {"a": 1}), FakeJob({"m": "b"}, {"a": 1}), FakeJob({"model": "x"}, {"a": 1})]
+    rows = table([*old, FakeJob({"m": "a", "seed": 1}, {"a": 1})]).over("seed")
+    assert [row.name for row in rows] == ["m=a", "m=b", "model=x"]
 
 
 def test_a_hidden_class_of_what_is_used_still_divides() -> None:

@@ -49,6 +49,15 @@ def test_rows_and_columns_are_selected() -> None:
         rows[:0].over("seed")
 
 
+def test_the_best_names_the_jobs_that_it_was_not_chosen_from() -> None:
+    jobs = [FakeJob({"seed": at}, {"a": value}) for at, value in enumerate((0.5, "high", math.nan, 0.7, 0.7))]
+    best = table([*jobs, FakeJob({"seed": 9}, {"b": 1})]).best("a")
+    assert [row["seed"] for row in best] == [3, 4]
+    strange = ", ".join(job.identity[:7] for job in jobs[1:3])
+    assert best.notes[-1] == f"The best is chosen without 2 jobs whose a is no finite number: {strange}."
+    assert table(jobs[:1]).best("a").notes == []
+
+
 def test_a_job_that_is_used_is_replaced_by_its_parameters() -> None:
     trains = [FakeJob({"lr": 0.1, "seed": seed}) for seed in (1, 2)]
     uses = [{"job": label(job.name, job.identity)} for job in trains]

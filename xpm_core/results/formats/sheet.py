@@ -193,7 +193,8 @@ def named(columns: Sequence[Named], values: Sequence[Any]) -> str:
 
 def phrase_of(value: Any) -> str:
     """A value within a sentence, in one line: `none` for None, and two quotes for no letter."""
-    return "none" if value is None else line(shown_text(value, exact=True), LONGEST)
+    text = "none" if value is None else shown_text(value, exact=True)
+    return text if text.isprintable() and len(text) <= LONGEST else line(text, LONGEST)
 
 
 def flat(sheet: Sheet) -> dict[str, list[Any]]:

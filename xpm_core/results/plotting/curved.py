@@ -6,7 +6,7 @@ Owns: which jobs a curve is made of, and what is said of those that have none. I
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -132,7 +132,7 @@ def curved(
     Raises:
         ResultsError: No job has logged the metric, two folded rows have one name, or none of their runs counts.
     """
-    notes: list[str] = []
+    notes: dict[str, list[str]] = {}
     groups = [
         Group(
             named(by, [row.value(column) for column in by]),
@@ -144,7 +144,7 @@ def curved(
     if not any(run.points for group in groups for run in group.runs):
         raise _no_curve(source.rows, metric, place)
     kept, silent = _logging(groups)
-    found = Curved(metric, kept, source.spread, _thinned_once(notes))
+    found = Curved(metric, kept, source.spread, _said_once(notes))
     if silent:
         found.notes.append(f"Left out, because they have not logged {metric}: jobs of {listed(silent)}.")
     if source.spread is None:
@@ -161,18 +161,19 @@ def curved(
     return found
 
 
-def _run(job: Job, metric: str, read: Read, notes: list[str]) -> Run:
-    """The curve of a job. What should be known of it is added to the notes."""
+def _run(job: Job, metric: str, read: Read, notes: dict[str, list[str]]) -> Run:
+    """The curve of a job. What should be known of it is added to the notes: by note, the jobs."""
     state = job.state.value if job.state else "unknown"
     found: Curves | None = None
     if job.directory is not None:
         try:
             found = read(job.directory, metric)
         except OSError as error:
-            notes.append(f"{short(job.identity)}: its metrics cannot be read: {error.strerror}.")
+            notes.setdefault(f"metrics cannot be read: {error.strerror}.", []).append(short(job.identity))
     if found is None or metric not in found:
         return Run(job.identity, [], state)
-    notes += [f"{short(job.identity)}: {note}" for note in found.notes]
+    for note in found.notes:
+        notes.setdefault(note, []).append(short(job.identity))
     return Run(job.identity, found[metric], state)
 
 
@@ -186,11 +187,14 @@ def _logging(groups: Sequence[Group]) -> tuple[Sequence[Group], list[str]]:
     return kept, [task for task, logs in tasks.items() if not logs]
 
 
-def _thinned_once(notes: Sequence[str]) -> list[str]:
-    """The notes of the curves, with one about all of those that were thinned."""
-    thinned = [note for note in notes if "points are kept" in note]
-    said = [f"Not all points are drawn of {plural(len(thinned), 'curve')}, such as {thinned[0]}"] if thinned else []
-    return [*(note for note in notes if note not in thinned), *said]
+def _said_once(notes: Mapping[str, Sequence[str]]) -> list[str]:
+    """The notes on curves, each with the jobs that it is about; one about all curves that were thinned."""
+    thinned = [(job, note) for note, jobs in notes.items() if "points are kept" in note for job in jobs]
+    said = [f"{listed(jobs, NAMED)}: {note}" for note, jobs in notes.items() if "points are kept" not in note]
+    if thinned:
+        count = plural(len(thinned), "curve")
+        said.append(f"Not all points are drawn of {count}, such as {': '.join(thinned[0])}")
+    return said
 
 
 def _without_curve(groups: Sequence[Group], metric: str) -> Iterator[str]:

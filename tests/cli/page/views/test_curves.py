@@ -228,5 +228,5 @@ def test_hostile_names_stay_text_and_links_are_not_followed(shown: StudyPage) ->
         assert "<script>alert" not in page
         assert not {name for name in Tables(page).attributes if name.startswith("on")}
     found = shown.data(metric="loss")
-    assert [each["name"] for each in found["curves"]] == [f"model={HOSTILE.strip()}"]
+    assert [each["name"] for each in found["curves"]] == [f"model={HOSTILE}"]
     assert any("it is a link, which the page does not follow" in note for note in found["notes"])

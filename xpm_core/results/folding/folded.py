@@ -418,7 +418,8 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
         found = pivoted(self._rows, by, across, self._metric(value, "pivot"), self.grouping.columns)
         cells = [cell for row in self for cell in [row.value(found.value)] if isinstance(cell, Cell)]
         found.caption = self.settings.caption(cells, found.value.name) if cells else ""
-        found.notes = [*self.notes, *found.notes]
+        of_value = self._of(self._rows, values=[column for column in self.values if column == found.value])
+        found.notes = [*of_value.notes, *found.notes]
         if self.settings.interval != "stratified":
             found.mark(lowest=lowest, level=self.settings.level)
         return found

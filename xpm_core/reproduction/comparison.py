@@ -14,12 +14,12 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Literal, NamedTuple
 
-from xpm_core.reproduction.reported import Parting, are_metrics, counting, parted, relative
+from xpm_core.reproduction.reported import Parting, are_metrics, are_same_metrics, counting, parted, relative
 
 Result = Literal["equal", "differs", "missing", "new"]
 
 MOST_BYTES = 64 * 1024 * 1024
-"""Of larger files, only the digests are compared."""
+"""Of larger files, it is only said whether they are equal."""
 
 _NUMBER = re.compile(r"(?<![\w.])[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf)(?!\w)", re.IGNORECASE)
 
@@ -87,7 +87,7 @@ def _compared(path: str, then: str | None, now: str | None, old: Path, new: Path
     assert then is not None
     assert now is not None
     if max(before.size, after.size) > MOST_BYTES:
-        return Compared(path, "differs", before, after)
+        return Compared(path, "equal" if are_same_metrics(path, old, new) else "differs", before, after)
     first, second = _content(then), _content(now).replace(os.fsencode(new), os.fsencode(old))
     if are_metrics(path, first, second):
         metrics = parted(old, new)

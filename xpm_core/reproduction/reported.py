@@ -9,8 +9,9 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Iterator, Mapping
+from itertools import zip_longest
 from pathlib import Path
-from typing import NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from xpm_core.job.reporting.metrics import MARK, TAKEN
 from xpm_core.job.reporting.metrics import NAME as METRICS
@@ -85,6 +86,28 @@ def are_metrics(path: str, first: bytes, second: bytes) -> bool:
         second: The other one.
     """
     return path == METRICS and all(MARK in next(rows_in(content), {}) for content in (first, second))
+
+
+def are_same_metrics(path: str, then: Path, now: Path) -> bool:
+    """Whether a file has the metrics of two runs, and they were logged in the same order. It holds one line at a time.
+
+    Args:
+        path: The path of the file in the job's directory.
+        then: The job's directory.
+        now: The folder of the new run.
+    """
+    if path != METRICS:
+        return False
+    with open(then / METRICS, "rb") as first, open(now / METRICS, "rb") as second:
+        return all(a == b for a, b in zip_longest(map(_logged, first), map(_logged, second)))
+
+
+def _logged(line: bytes) -> Any:
+    """What a line says, without when; of a line that begins an execution, that it does. A torn line as it is."""
+    row = next(rows_in(line), None)
+    if row is None:
+        return line
+    return MARK if MARK in row else {name: value for name, value in row.items() if name != "at"}
 
 
 def parted(then: Path, now: Path) -> Parted:

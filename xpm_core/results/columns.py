@@ -157,6 +157,9 @@ class Columns:
         return Column(name, "param", found[0]) if found else None
 
     def _unknown(self, name: str, place: str) -> UnknownColumnError:
+        if not self._rows:
+            problem = f"no column {name!r}, because there is no row"
+            return UnknownColumnError(place, problem, "Choose others, or ask whether there are rows: len(table).")
         shown = [column.name for column in self.shown]
         known = [*shown, *self._tags, *(path.rpartition(".")[2] for path in self._parameters), *self._results, *FACTS]
         near = list(dict.fromkeys(difflib.get_close_matches(name, known, 3)))

@@ -358,7 +358,8 @@ class _Reading:
 def _notes_of(name: str, one: _Curve) -> Iterator[str]:
     kept = one.kept
     if one.no_numbers and kept.count:
-        yield f"{name}: {one.no_numbers} of {one.no_numbers + kept.count} values are no numbers, and are no points."
+        what = "is no number, and no point" if one.no_numbers == 1 else "are no numbers, and no points"
+        yield f"{name}: {one.no_numbers} of {one.no_numbers + kept.count} values {what}."
     elif one.no_numbers:
         yield f"{name}: none of its {plural(one.no_numbers, 'value')} is a number, so it has no curve."
     if kept.nans:

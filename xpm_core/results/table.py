@@ -15,7 +15,7 @@ from xpm_core.filters import Vocabulary, parse
 from xpm_core.labels import short
 from xpm_core.results.columns import Column, Columns
 from xpm_core.results.comparing.comparable import Comparable
-from xpm_core.results.folding.choosing import as_names, best_rows, only_metric
+from xpm_core.results.folding.choosing import as_names, best_rows, only_metric, score
 from xpm_core.results.folding.folded import Folded
 from xpm_core.results.folding.grouping import foldable, grouped
 from xpm_core.results.folding.pivot import Pivot, pivoted
@@ -270,7 +270,7 @@ class Table(Comparable, Written, Plotted, Sequence[Row]):
         columns, results = list(self.columns), [column.kind == "result" for column in self.columns]
         labels = first = results.index(True) if True in results else len(columns)
         unfinished = self._unfinished([column for column in columns if column.kind == "result"])
-        if unfinished and self._asked is None:
+        if self._asked is None and any(row.state is not State.DONE for row in self):
             columns.insert(first, _STATE)
             first += 1
         rows = [[row.value(column) for column in columns] for row in self]
@@ -278,7 +278,7 @@ class Table(Comparable, Written, Plotted, Sequence[Row]):
             headings=[column.name for column in columns],
             rows=rows,
             labels=first,
-            names=[named(columns[:labels], row) for row in rows],
+            names=[named(columns[:labels], row[:labels]) for row in rows],
             jobs=[(row.identity,) for row in self],
             codes={row.identity: row.code for row in self if row.code},
             notes=[*self.notes, *unfinished],
@@ -425,7 +425,8 @@ class Table(Comparable, Written, Plotted, Sequence[Row]):
     def best(self, metric: str = "", *, by: str | Sequence[str] = (), lowest: bool = False) -> Table:
         """Return the best row, or of each combination of some columns the best: `table.best("accuracy")[0]["lr"]`.
 
-        Only jobs that are done count. Rows that are equally good are all returned.
+        Only jobs that are done count. Rows that are equally good are all returned. A note names the jobs whose value is
+        no finite number.
 
         Args:
             metric: The name of a result; it may be left out if there is only one.
@@ -436,8 +437,14 @@ class Table(Comparable, Written, Plotted, Sequence[Row]):
             UnknownColumnError: Nothing has such a name.
         """
         done = [row for row in self._rows if row.state is State.DONE]
-        columns = [self.column(name) for name in as_names(by)]
-        return self._of(best_rows(done, self._metric(metric, "best"), columns, lowest=lowest))
+        columns, value = [self.column(name) for name in as_names(by)], self._metric(metric, "best")
+        found = self._of(best_rows(done, value, columns, lowest=lowest))
+        known = [row for row in done if row.value(value) is not None]
+        strange = [short(row.identity) for row in known if score(row.value(value)) is None]
+        if strange:
+            what = f"{plural(len(strange), 'job')} whose {value.name} is no finite number"
+            found.notes.append(f"The best is chosen without {what}: {listed(strange, 3)}.")
+        return found
 
     @edge
     def aggregate(

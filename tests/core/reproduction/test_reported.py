@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from xpm_core.reproduction import comparison
 from xpm_core.reproduction.comparison import Compared, compare
 from xpm_core.reproduction.reported import Parting
 
@@ -48,6 +49,18 @@ def test_the_same_metrics_at_another_time_are_equal(tmp_path: Path) -> None:
 def test_other_metrics_differ_by_their_numbers(tmp_path: Path) -> None:
     found = compared(tmp_path, "metrics.jsonl", metrics("e1", 5.0, 0.5), metrics("e2", 9.0, 0.25))
     assert (found.result, found.relative) == ("differs", 0.5)
+
+
+def test_large_metrics_are_compared_as_a_stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparison, "MOST_BYTES", 10)
+    texts = {"same": (0.5, 0.4), "other": (0.5, 0.3), "fewer": (0.5,)}
+    files = {name: logged(*enumerate(values), at=len(name)) + '{"torn' for name, values in texts.items()}
+    for name, result in (("same", "equal"), ("other", "differs"), ("fewer", "differs")):
+        (tmp_path / name).mkdir()
+        then = logged(*enumerate(texts["same"]), execution="e0", at=9.0) + '{"torn'
+        assert compared(tmp_path / name, "metrics.jsonl", then, files[name]).result == result
+    (tmp_path / "text").mkdir()
+    assert compared(tmp_path / "text", "large.txt", "0.1 and more", "0.2 and more").result == "differs"
 
 
 def logged(*steps: tuple[int, Any], execution: str = "e1", at: float = 5.0) -> str:

@@ -113,7 +113,7 @@ def test_a_metric_of_two_types_is_said(tmp_path: Path) -> None:
     found = read(tmp_path, start("e1"), *lines, {"step": 3, "loss": 10**400})
     assert dict(found) == {"loss": [(0, 1.0)]}
     assert found.notes == [
-        "loss: 3 of 4 values are no numbers, and are no points.",
+        "loss: 3 of 4 values are no numbers, and no points.",
         "phase: none of its 1 value is a number, so it has no curve.",
     ]
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from helpers.result_jobs import WORKSPACE, FakeJob, table
 
-from xpm_core.errors import FilterError
+from xpm_core.errors import FilterError, UnknownColumnError
 from xpm_core.labels import label
 from xpm_core.results.table import Table
 from xpm_core.states import State
@@ -45,6 +45,17 @@ def test_rows_and_columns_are_selected() -> None:
     with pytest.raises(FilterError, match="lrr"):
         rows.where("lrr>0.1")
     assert repr(rows) == "<5 rows with lr, accuracy>"
+    with pytest.raises(UnknownColumnError, match="no column 'seed', because there is no row"):
+        rows[:0].over("seed")
+
+
+def test_the_best_names_the_jobs_that_it_was_not_chosen_from() -> None:
+    jobs = [FakeJob({"seed": at}, {"a": value}) for at, value in enumerate((0.5, "high", math.nan, 0.7, 0.7))]
+    best = table([*jobs, FakeJob({"seed": 9}, {"b": 1})]).best("a")
+    assert [row["seed"] for row in best] == [3, 4]
+    strange = ", ".join(job.identity[:7] for job in jobs[1:3])
+    assert best.notes[-1] == f"The best is chosen without 2 jobs whose a is no finite number: {strange}."
+    assert table(jobs[:1]).best("a").notes == []
 
 
 def test_a_job_that_is_used_is_replaced_by_its_parameters() -> None:
@@ -94,4 +105,4 @@ def test_what_a_job_reported_before_it_failed_is_told_from_final_values_in_each_
     assert said in found.select("seed", "f1").to_latex()
     assert found[:2].to_csv().splitlines()[0] == "seed,f1"
     waiting = FakeJob({"seed": 9}, {}, State.WAITING)
-    assert table([*jobs[:2], waiting]).to_csv().splitlines()[0] == "seed,f1"
+    assert table([*jobs[:2], waiting]).to_csv().splitlines()[::3] == ["seed,state,f1", "9,waiting,"]

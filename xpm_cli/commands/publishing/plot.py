@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +14,7 @@ from xpm_cli.lookup.open_workspace import open_workspace
 from xpm_cli.lookup.publishing.folding import folding_options, names_in, settings_of
 from xpm_cli.lookup.selection import selected, selection_within
 from xpm_core.errors import ResultsError
-from xpm_core.words.text import line
+from xpm_core.words.text import line, listed
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -70,10 +71,15 @@ def _write(figure: Figure, file: Path) -> None:
         )
     drawn = io.BytesIO()
     try:
-        figure.savefig(drawn, format=file.suffix.lower().removeprefix("."))
+        with warnings.catch_warnings(record=True) as found:
+            warnings.simplefilter("always")
+            figure.savefig(drawn, format=file.suffix.lower().removeprefix("."))
     except (RuntimeError, ValueError, ImportError) as error:  # a form may need another program: .pgf needs LaTeX
         problem = f"matplotlib cannot draw it: {line(error, 200)}"
         raise ResultsError(f"--output {file}", problem, "Name another form, such as .pdf or .png.") from None
+    said = list(dict.fromkeys(line(each.message, 200) for each in found))  # such as a letter that no font has
+    if said:
+        say(f"matplotlib says: {listed(said, 2)}")
     try:
         file.write_bytes(drawn.getvalue())
     except OSError as error:

@@ -18,6 +18,7 @@ from xpm_core.results.folding.cells import Cell
 from xpm_core.results.folding.folded import Folded, FoldedRow
 from xpm_core.results.folding.holes import at_text
 from xpm_core.results.foreign import ForeignRun
+from xpm_core.results.formats.sheet import phrase_of
 from xpm_core.results.table import Row, Table
 from xpm_core.words.text import listed, plural
 
@@ -127,7 +128,7 @@ def _several(table: Table, text: str) -> ResultsError:
 
 
 def _values(table: Table, column: Column) -> list[str]:
-    return [str(value) for value in {key_of(row.value(column)): row.value(column) for row in table}.values()]
+    return [phrase_of(value) for value in {key_of(row.value(column)): row.value(column) for row in table}.values()]
 
 
 def _folded(

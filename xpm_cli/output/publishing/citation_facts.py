@@ -163,11 +163,14 @@ class CitationFacts:
     def notes(self) -> Iterable[str]:
         """What one should know of it, each a sentence."""
         yield from self.cited.notes
-        words = {"differs": "has another value in results.json", "missing": "has no such value in results.json"}
+        words = {
+            "differs": "has another value in results.json than in the index",
+            "missing": "has no such value in results.json, and the index has one",
+        }
         for identity, agreement in self.agreements.items():
             if agreement != "same":
                 remedy = "Its directory is the truth: look there."
-                yield f"Job {identity[:7]} {words[agreement]} than in the index. {remedy}"
+                yield f"Job {identity[:7]} {words[agreement]}. {remedy}"
         for source in self.sources:
             if source.row.state is None or source.row.state.value != "done":
                 word = source.row.state.value if source.row.state else "in a state that is not known"

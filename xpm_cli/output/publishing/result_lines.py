@@ -27,6 +27,8 @@ from xpm_core.words.text import ago, line, plural
 
 WIDEST_VALUE = 24
 """Characters of a value in a table on a terminal."""
+LONGEST = 10_000
+"""Characters of a value elsewhere. It has one line there, too."""
 TIMES = ("submitted", "started", "ended")
 DIGESTS = ("id", "code", "commit", "packages")
 MARKS = {"best": "*", "alike": "~", "untested": "?"}
@@ -112,7 +114,7 @@ class Cells:
         if isinstance(value, Enum):
             return state(str(value.value))
         text = shown_text(value, exact=True)
-        return text if self._terminal.width is None else line(text, WIDEST_VALUE)
+        return line(text, LONGEST if self._terminal.width is None else WIDEST_VALUE)
 
 
 def _below(found: Shown, terminal: Terminal) -> Iterator[str]:

@@ -13,7 +13,7 @@ from typing import Any
 
 from xpm_cli.output.json_form import SCHEMA
 from xpm_cli.output.terminal import Terminal
-from xpm_core.reproduction.comparison import Compared, Written
+from xpm_core.reproduction.comparison import MOST_BYTES, Compared, Written
 from xpm_core.reproduction.pinning import Note
 from xpm_core.reproduction.reported import Parting, Value
 from xpm_core.words.text import amount, line, plural
@@ -100,7 +100,8 @@ def document(found: Reproduction) -> dict[str, Any]:
 def _result(each: Compared) -> str:
     found = each.result if each.relative is None else f"differs in numbers, by {each.relative:.2g} at most"
     if each.parting is None:
-        return found
+        large = each.then and each.now and max(each.then.size, each.now.size) > MOST_BYTES
+        return f"{found}, too large to say where" if found == "differs" and large else found
     metric, step, then, now = each.parting
     return f"{found}, first {line(metric, SHORT)} at step {step:.15g}: {_value(then)} then, {_value(now)} now"
 

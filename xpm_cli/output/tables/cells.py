@@ -8,23 +8,28 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 from xpm_core.filters import ABSENT, UNKNOWN
+from xpm_core.filters.values import kind_and_value
 from xpm_core.labels import bare_class, short
 from xpm_core.reading.listing.row import JobRow
 
 
 def text_of(value: Any) -> str:
-    """A value as people read it."""
+    """A value as people read it, and as filters take it."""
     if value is ABSENT or value is UNKNOWN:
         return "-" if value is ABSENT else "?"
-    if isinstance(value, dict) and len(value) == 1:
-        return text_of(next(iter(value.values())))
-    if isinstance(value, dict) and "path" in value:
-        return str(value["path"])
     if isinstance(value, dict) and {"class", "identity"} <= value.keys():  # a configuration in a tuple or a set
         return f"{bare_class(str(value['class']))} {short(str(value['identity']))}"
+    if isinstance(value, dict) and list(value) == ["see"]:
+        return text_of(value["see"])
+    if isinstance(value, dict):
+        kind, found = kind_and_value(value)
+        return json.dumps(found, ensure_ascii=False) if kind == "map" else text_of(found)
+    if isinstance(value, float) and not isfinite(value):
+        return str(value)  # nan and inf, as filters have them
     if isinstance(value, str) and value.isprintable() and value:
         return value
     if isinstance(value, list) and any(isinstance(item, dict) for item in value):

@@ -16,6 +16,7 @@ from xpm_core.filters import Column
 from xpm_core.labels import bare_class, short
 from xpm_core.reading.listing.listing import Listing
 from xpm_core.reading.listing.row import JobRow
+from xpm_core.results.digits import fixed
 from xpm_core.states import State
 from xpm_core.words.text import ago, line, meter, span
 
@@ -25,8 +26,6 @@ WIDEST_VALUE = 24
 COMMON = 12
 """How many common values stand below a table on a terminal."""
 LONGEST_WHY = 60
-DIGITS = 6
-"""Significant digits of a result; `-o wide` has all."""
 LEAST_WHY = 20
 """Characters to which a reason is cut before a column is left out."""
 DIGESTS = ("code", "commit", "packages")
@@ -107,7 +106,7 @@ class JobTable:
         if column.name in TIMES and isinstance(value, float):
             return ago(self.now_s - value)
         if column.is_result and isinstance(value, float) and not self.wide:
-            return f"{value:.{DIGITS}g}"
+            return fixed(value, None)
         return text_of(value)
 
     def _more(self) -> list[Cells]:

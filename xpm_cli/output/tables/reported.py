@@ -5,7 +5,6 @@ Owns: whose report counts, and how much of it people see.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import islice
@@ -13,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from xpm_cli.output.json_form import moment
+from xpm_cli.output.tables.cells import text_of
 from xpm_cli.output.terminal import Terminal
 from xpm_core.reading.listing.row import JobRow
 from xpm_core.results.latest import LatestMetrics, latest_metrics
@@ -125,7 +125,7 @@ def _text(value: Any, whole: bool) -> str:
     value = shown(value)
     if isinstance(value, float) and not whole:
         return f"{value:.{DIGITS}g}"
-    text = value if isinstance(value, str) and value and value.isprintable() else json.dumps(value, ensure_ascii=False)
+    text = text_of(value)
     return text if whole else line(text, LONGEST)
 
 

@@ -195,9 +195,9 @@ class Charts:
             series = [_of_job(group, name) for group, name in zip(found.groups, names, strict=True)]
         else:
             series = [_of_band(band) for band in found.bands()]
-        notes = [*found.notes, *_unended(found.groups)]
+        notes = list(found.notes)
         if source.spread is None:
-            notes += _infinite(found.groups)
+            notes += [*_unended(found.groups), *_infinite(found.groups)]
         if total > MOST_SERIES:
             notes.insert(0, f"The first {MOST_SERIES} of {total} curves are shown. Narrow the filter, or fold more.")
         return Chart(metric, series, total, caption=found.caption, notes=notes)
@@ -230,8 +230,7 @@ def _unended(groups: Sequence[Group]) -> list[str]:
     failed = [run for run in runs if run.state in (State.FAILED.value, State.CANCELLED.value)]
     going = sum(run.state in (State.RUNNING.value, State.DELAYED.value) for run in runs)
     words = listed([f"{run.job[:7]} {run.state}" for run in failed], 3)
-    they = "it" if len(failed) == 1 else "they"
-    unsuccessful = f"{plural(len(failed), 'run')} did not succeed: {words}. What {they} had logged counts, too."
+    unsuccessful = f"{plural(len(failed), 'run')} did not succeed: {words}."
     return [
         *([f"{going} of {plural(len(runs), 'run')} not ended yet."] if going else []),
         *([unsuccessful] if failed else []),

@@ -13,10 +13,11 @@ from zlib import crc32
 from starlette.routing import Route
 
 from xpm_cli.output.tables.cells import text_of
-from xpm_cli.output.tables.job_table import DIGITS, failure, time_of, where
+from xpm_cli.output.tables.job_table import failure, time_of, where
 from xpm_cli.page.rendering import first_place, page
 from xpm_core.errors import FilterError
 from xpm_core.filters import ABSENT, UNKNOWN, Column, Filter, from_options, parse, parse_columns
+from xpm_core.results.digits import fixed
 from xpm_core.states import State
 from xpm_core.words.reasons import Outlook
 
@@ -190,7 +191,7 @@ def _cell(column: Column, job: JobRow, right: bool) -> tuple[str, bool]:
     """What stands in a cell, and whether it stands to the right, as the numbers of a column and what stands for one."""
     value = column.value(job)
     if column.is_result and isinstance(value, float):
-        return f"{value:.{DIGITS}g}", True
+        return fixed(value, None), True
     return text_of(value), _is_number(value) or (right and (value is ABSENT or value is UNKNOWN))
 
 

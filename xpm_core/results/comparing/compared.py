@@ -10,15 +10,15 @@ from dataclasses import replace
 from typing import Any, NamedTuple, overload
 
 from xpm_core.errors import ResultsError, UnknownColumnError
-from xpm_core.results.columns import Column, key_of, told
+from xpm_core.results.columns import Column, key_of
 from xpm_core.results.digits import fixed
 from xpm_core.results.folding.cells import Cell, Hole, notes_of
 from xpm_core.results.folding.grouping import Group, Grouping
-from xpm_core.results.folding.holes import at_text, group_text, holes_of, pooled, said_of, sentence
+from xpm_core.results.folding.holes import at_text, holes_of, pooled, said_of, sentence
 from xpm_core.results.folding.marking import paired_values
 from xpm_core.results.folding.settings import Settings
 from xpm_core.results.folding.values import scores_of, value_of
-from xpm_core.results.formats.sheet import Sheet
+from xpm_core.results.formats.sheet import Sheet, named, phrase_of
 from xpm_core.results.formats.written import Written
 from xpm_core.results.statistics.aggregates import probability_of_improvement
 from xpm_core.results.statistics.comparisons import Comparison, compare, with_holm
@@ -48,8 +48,8 @@ class ComparedRow(Mapping[str, Any]):
         self, columns: Sequence[Column], common: Sequence[Any], cells: tuple[Cell, Cell], test: Comparison, level: float
     ) -> None:
         self._columns, self.comparison = columns, test
-        self.name = group_text(columns[: len(common)], common)
-        numbers = (test.p, test.adjusted, test.exact_p, test.test)
+        self.name = named(columns[: len(common)], common)
+        numbers = (test.p, test.adjusted, test.exact_p, test.test or None)
         values = (*common, *cells, _difference(cells, test, level), *numbers)
         self._values = dict(zip(columns, values, strict=True))
 
@@ -293,7 +293,7 @@ def _difference(cells: tuple[Cell, Cell], test: Comparison, level: float) -> Cel
 def _several(grouping: Grouping, sides: Sequence[Sequence[Group]], common: Sequence[int]) -> Iterator[str]:
     """A sentence for groups that differ in more than one column."""
     differing = [
-        f"{column.name} ({told(sides[0][0].values[at])}, {told(sides[1][0].values[at])})"
+        f"{column.name} ({phrase_of(sides[0][0].values[at])}, {phrase_of(sides[1][0].values[at])})"
         for at, column in enumerate(grouping.columns)
         if at not in common
     ]
@@ -309,7 +309,7 @@ def _nothing_in_common(
     for at in common:
         values = [{key_of(group.values[at]): group.values[at] for group in side} for side in sides]
         if not values[0].keys() & values[1].keys():
-            lists = [listed([str(told(each)) for each in side.values()], 3) for side in values]
+            lists = [listed([phrase_of(each) for each in side.values()], 3) for side in values]
             apart.append(f"{grouping.columns[at].name} is {lists[0]} in {filters[0]}, and {lists[1]} in {filters[1]}")
     problem = f"{filters[0]} and {filters[1]} have no configuration in common"
     return ResultsError(
@@ -323,13 +323,13 @@ def _holes(grouping: Grouping, settings: Settings) -> Iterator[str]:
     for group, holes in zip(grouping.groups, holes_of(grouping), strict=True):
         if holes:
             done = [key for row, key in zip(group.rows, group.keys, strict=True) if row.state is State.DONE]
-            yield sentence(group_text(grouping.columns, group.values), done, holes, settings.unit)
+            yield sentence(grouping.name(group), done, holes, settings.unit)
 
 
 def _alone(grouping: Grouping, by_key: Sequence[Mapping[Any, Group]]) -> Iterator[str]:
     """A sentence for the configurations that only one group has."""
     alone = [
-        group_text(grouping.columns, group.values)
+        grouping.name(group)
         for side, other in (by_key, by_key[::-1])
         for key, group in side.items()
         if key not in other

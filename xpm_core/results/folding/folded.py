@@ -17,7 +17,7 @@ from xpm_core.results.columns import Column, key_of
 from xpm_core.results.folding.cells import Cell, Hole, notes_of
 from xpm_core.results.folding.choosing import as_names, best_rows, only_metric, sorted_rows
 from xpm_core.results.folding.grouping import Group, Grouping, Line
-from xpm_core.results.folding.holes import group_text, holes_of, pooled, said_of, sentence
+from xpm_core.results.folding.holes import holes_of, pooled, said_of, sentence
 from xpm_core.results.folding.marking import ALIKE, Mark, marked, untested
 from xpm_core.results.folding.pivot import Pivot, pivoted
 from xpm_core.results.folding.settings import Settings
@@ -69,7 +69,7 @@ class FoldedRow(Mapping[str, Any]):
     @property
     def name(self) -> str:
         """What tells it from other rows: `model=bm25 lr=0.1`. Empty for the only row of a table."""
-        return group_text(self._table.grouping.columns, self.group.values)
+        return self._table.grouping.name(self.group)
 
     @property
     def jobs(self) -> tuple[str, ...]:
@@ -277,7 +277,7 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
         settings = self.settings
         kind = "t" if settings.interval == "stratified" else settings.interval
         spread = Spread(kind, settings.level, settings.range, settings.seed)
-        return Source(self._rows, self.grouping.columns, spread, self.notes)
+        return Source(self._rows, self.grouping.telling, spread, self.notes)
 
     # -- choosing --------------------------------------------------------------------------------------------------
 
@@ -418,7 +418,8 @@ class Folded(Written, Plotted, Sequence[FoldedRow]):
         found = pivoted(self._rows, by, across, self._metric(value, "pivot"), self.grouping.columns)
         cells = [cell for row in self for cell in [row.value(found.value)] if isinstance(cell, Cell)]
         found.caption = self.settings.caption(cells, found.value.name) if cells else ""
-        found.notes = [*self.notes, *found.notes]
+        of_value = self._of(self._rows, values=[column for column in self.values if column == found.value])
+        found.notes = [*of_value.notes, *found.notes]
         if self.settings.interval != "stratified":
             found.mark(lowest=lowest, level=self.settings.level)
         return found

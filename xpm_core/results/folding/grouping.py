@@ -18,6 +18,7 @@ from typing import Any, Protocol
 from xpm_core.errors import ResultsError
 from xpm_core.filters import row as filters
 from xpm_core.results.columns import Column, Columns, key_of, told
+from xpm_core.results.formats.sheet import named
 from xpm_core.states import State
 
 TASK = Column("task", "fact", "task")
@@ -68,6 +69,7 @@ class Grouping:
     Attributes:
         over: The columns that are folded.
         columns: The columns in which groups differ.
+        telling: Those of them that are enough to tell groups from each other, the first ones that are.
         groups: The groups, in the order of their first rows.
         unknown: Identities of jobs whose parameters are not known; each is a group of its own.
         along: The columns that are not folded, but differ wherever the folded ones do.
@@ -77,11 +79,19 @@ class Grouping:
 
     over: Sequence[Column]
     columns: Sequence[Column]
+    telling: Sequence[Column]
     groups: Sequence[Group]
     unknown: Sequence[str]
     along: Sequence[Column]
     together: Sequence[Column]
     unlike: Sequence[tuple[Column, str, str]] = ()
+
+    def name(self, group: Group) -> str:
+        """A group in words: `model=bm25 lr=0.1`. Empty for the only one."""
+        values = dict(zip(self.columns, group.values, strict=True))
+        has_any = any(values[column] is not None for column in self.telling)
+        columns = self.telling if has_any else self.columns  # that it lacks what others have says little
+        return named(columns, [values[column] for column in columns])
 
 
 def foldable(columns: Columns, names: Sequence[str], place: str) -> list[Column]:
@@ -121,8 +131,7 @@ def grouped(rows: Sequence[Line], columns: Columns, over: Sequence[Column]) -> G
     together: list[Column] = []
     differing = _differing(columns, over, together)
     shown = [column for column in columns.shown if column in differing]
-    for column in shown:
-        parts.refine(differing[column])
+    telling = [*(column for column, _ in kept), *(column for column in shown if parts.refine(differing[column]))]
     others = [column for column in differing if column not in set(shown) and parts.refine(differing[column])]
     kept += [(column, differing[column]) for column in [*shown, *others]]
     keys = _keys(rows, columns, over)
@@ -134,9 +143,10 @@ def grouped(rows: Sequence[Line], columns: Columns, over: Sequence[Column]) -> G
         group.rows.append(row)
         group.keys.append(keys[at])
     found = [column for column, _ in kept]
+    telling = found if unknown else [*telling, *others]  # those whose parameters are not known stand apart already
     along = _along(keys, kept) if len(groups) == len(rows) > 1 else []
     unlike = list(_unlike(rows, kept))
-    return Grouping(over, found, list(groups.values()), list(unknown.values()), along, together, unlike)
+    return Grouping(over, found, telling, list(groups.values()), list(unknown.values()), along, together, unlike)
 
 
 class _Parts:

@@ -6,12 +6,11 @@ Owns: which those are, and the sentences that name them. A job that does not cou
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
 from xpm_core.labels import short
-from xpm_core.results.columns import Column, told
 from xpm_core.results.folding.cells import ABSENT, SHOWN, Hole, holes_text, plural_of
 from xpm_core.results.folding.grouping import TASK, Group, Grouping, Key, Line
+from xpm_core.results.formats.sheet import phrase_of
 from xpm_core.states import State
 from xpm_core.words.text import listed, plural
 
@@ -72,15 +71,10 @@ def _holes(group: Group, names: Sequence[str], expected: Mapping[_Kind, Mapping[
 
 
 def at_text(names: Sequence[str], key: Key) -> str:
-    """What is folded, in words: `seed=3`."""
-    return " ".join(f"{name.rpartition('.')[2]}={told(value)}" for name, value in zip(names, key, strict=True))
-
-
-def group_text(columns: Sequence[Column], values: Sequence[Any]) -> str:
-    """A group in words, by what it is told by: `model=bm25 lr=0.1`."""
-    return " ".join(
-        f"{column.name}={told(value)}" for column, value in zip(columns, values, strict=True) if value is not None
-    )
+    """What is folded, in words: `seed=3`. Of several names, those without a value are left out."""
+    pairs = [(name.rpartition(".")[2], value) for name, value in zip(names, key, strict=True)]
+    having = [(name, value) for name, value in pairs if value is not None]
+    return " ".join(f"{name}={phrase_of(value)}" for name, value in having or pairs)
 
 
 def unit_of(names: Sequence[str]) -> str:
@@ -113,6 +107,7 @@ def said_of(grouping: Grouping, names: Sequence[str]) -> Iterator[str]:
             f"No two jobs differ in {over} alone: {columns} differs, too. If that is no other configuration, "
             f"fold over both: {also}."
         )
+    yield from _unfolded(grouping)
     if grouping.unknown:
         identities = listed([short(identity) for identity in grouping.unknown], SHOWN)
         yield f"Each stands alone, because its parameters are not known: {identities}."
@@ -129,6 +124,19 @@ def said_of(grouping: Grouping, names: Sequence[str]) -> Iterator[str]:
     yield from _foreign(grouping)
     yield from _versions(grouping, "code", "versions of the code")
     yield from _versions(grouping, "packages", "lists of packages")
+
+
+def _unfolded(grouping: Grouping) -> Iterator[str]:
+    """Parameters such as `train.seed` that rows have in place of `seed`, which is folded: so these rows are not."""
+    for place, column in enumerate(grouping.columns):
+        having = [group for group in grouping.groups if group.values[place] is not None]
+        for at, over in enumerate(grouping.over):
+            is_like = column.kind == "param" and column.key.endswith(f".{over.key.rpartition('.')[2]}")
+            if is_like and all(key[at] is None for group in having for key in group.keys):
+                yield (
+                    f"{column.name} is not folded, and the jobs that have it have no {over.name}. "
+                    f"Fold over both: {over.name} and {column.name}."
+                )
 
 
 def pooled(grouping: Grouping, names: Sequence[str]) -> list[str]:
@@ -154,8 +162,7 @@ def _twice(grouping: Grouping, group: Group, names: Sequence[str]) -> Iterator[s
             by_key.setdefault(key, []).append(short(row.identity))
     for key, jobs in by_key.items():
         if len(jobs) > 1:
-            where = group_text([*grouping.columns], group.values)
-            place = f"{where} {at_text(names, key)}".strip()
+            place = f"{grouping.name(group)} {at_text(names, key)}".strip()
             yield f"{place}: {plural(len(jobs), 'job')} differ in nothing else, and all count: {listed(jobs, SHOWN)}."
 
 
@@ -168,7 +175,7 @@ def _foreign(grouping: Grouping) -> Iterator[str]:
         count = sum(row.foreign is not None for row in group.rows)
         (own if count == 0 else others if count == len(group.rows) else mixed).append(group)
     if mixed:
-        names = [group_text(grouping.columns, group.values) or "all" for group in mixed]
+        names = [grouping.name(group) or "all" for group in mixed]
         yield f"Jobs and foreign rows that differ in no tag and parameter are folded together: {listed(names, SHOWN)}."
     places = [at for at, column in enumerate(grouping.columns) if column == TASK]
     for tasks in {tuple(group.values[at] for at in places): None for group in others}:
@@ -194,7 +201,7 @@ def _versions(grouping: Grouping, fact: str, what: str) -> Iterator[str]:
     for group in grouping.groups:
         versions = {str(getattr(row, fact)) for row in group.rows if row.state is State.DONE and getattr(row, fact)}
         if len(versions) > 1:
-            name = group_text(grouping.columns, group.values) or "all"
+            name = grouping.name(group) or "all"
             mixed.append(f"{name} ({', '.join(sorted(versions)[:SHOWN])})")
     if mixed:
         yield f"Jobs of one group ran with several {what}: {listed(mixed, SHOWN)}."

@@ -9,11 +9,11 @@ from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Any, overload
 
 from xpm_core.errors import ResultsError, UnknownColumnError
-from xpm_core.results.columns import Column, key_of, told
+from xpm_core.results.columns import Column, key_of
 from xpm_core.results.folding.cells import notes_of
 from xpm_core.results.folding.choosing import Valued
 from xpm_core.results.folding.marking import ALIKE, Mark, marked, untested
-from xpm_core.results.formats.sheet import Sheet, Span
+from xpm_core.results.formats.sheet import Sheet, Span, named, phrase_of
 from xpm_core.results.formats.written import Written
 from xpm_core.words.text import listed, plural
 
@@ -184,7 +184,7 @@ def pivoted(
     rest = [column for column in differing if column not in by and column not in across]
     for (line, head), found in taken.items():
         if len(found) > 1:
-            place = f"{_text(by, lines[line])} {_text(across, heads[head])}"
+            place = f"{named(by, lines[line])} {named(across, heads[head])}"
             raise _shared(place, found, rest)
     places = {head: Column(name, "result", name) for head, name in _heads(across, heads, by).items()}
     columns = [*by, *places.values()]
@@ -193,7 +193,7 @@ def pivoted(
         row_values = dict(zip(by, values, strict=True)) | {
             column: taken[line, head][0].value(value) for head, column in places.items() if (line, head) in taken
         }
-        made.append(PivotRow(_text(by, values), columns, row_values))
+        made.append(PivotRow(named(by, values), columns, row_values))
     pivot = Pivot(made, columns, list(places.values()), value)
     pivot.across = across
     rows_at, columns_at = ({key: at for at, key in enumerate(keys)} for keys in (lines, heads))
@@ -223,20 +223,16 @@ def _key(row: Valued, columns: Sequence[Column]) -> tuple[Any, ...]:
     return tuple(key_of(row.value(column)) for column in columns)
 
 
-def _text(columns: Sequence[Column], values: Sequence[Any]) -> str:
-    return " ".join(f"{column.name}={told(value)}" for column, value in zip(columns, values, strict=True))
-
-
 def _heads(across: Sequence[Column], heads: Mapping[Any, tuple[Any, ...]], by: Sequence[Column]) -> dict[Any, str]:
     """The names of the columns: the value alone where that is no name yet."""
     if len(across) == 1:
-        names = {head: str(told(values[0])) for head, values in heads.items()}
+        names = {head: phrase_of(values[0]) for head, values in heads.items()}
         others = {column.name for column in by}
         if len(set(names.values())) == len(names) and not others & set(names.values()):
             return names
-    named = {head: _text(across, values) for head, values in heads.items()}
-    if len(set(named.values())) == len(named):
-        return named
+    full = {head: named(across, values) for head, values in heads.items()}
+    if len(set(full.values())) == len(full):
+        return full
     return {
         head: " ".join(f"{column.name}={value!r}" for column, value in zip(across, values, strict=True))
         for head, values in heads.items()
@@ -249,7 +245,7 @@ def _shared(place: str, rows: Sequence[Valued], rest: Sequence[Column]) -> Resul
     for column in rest:
         values = {key_of(row.value(column)): row.value(column) for row in rows}
         if len(values) > 1:
-            differing.append((column.name, listed([str(told(each)) for each in values.values()], 3)))
+            differing.append((column.name, listed([phrase_of(each) for each in values.values()], 3)))
     problem = f"{len(rows)} rows have the place {place}"
     if not differing:
         return ResultsError("pivot", f"{problem}, and differ in no tag or parameter", "Leave all but one out.")

@@ -14,6 +14,10 @@ from typing import Any, NamedTuple, Protocol, TypeGuard
 
 from xpm_core.results.columns import told
 from xpm_core.results.digits import fixed
+from xpm_core.words.text import line
+
+LONGEST = 1000
+"""Characters of a value in the name of a row."""
 
 
 class Named(Protocol):
@@ -174,14 +178,23 @@ def count_of(cell: Folded) -> str:
 
 
 def named(columns: Sequence[Named], values: Sequence[Any]) -> str:
-    """What a row is called: the values of the columns that tell it from others.
+    """What a row is called, in one line: the values of the columns that tell it from others.
+
+    A column without a value is left out, unless no column has one.
 
     Example:
-        >>> named(table.columns[:2], ["mlp", 0.1])
-        'model=mlp lr=0.1'
+        >>> named(columns, ["mlp", 0.1]), named(columns, ["mlp", None]), named(columns, [None, None])
+        ('model=mlp lr=0.1', 'model=mlp', 'model=none lr=none')
     """
-    told = zip(columns, values, strict=False)
-    return " ".join(f"{column.name}={text_of(value, exact=True)}" for column, value in told if value is not None)
+    pairs = list(zip(columns, values, strict=True))
+    having = [(column, value) for column, value in pairs if value is not None]
+    return " ".join(f"{column.name}={phrase_of(value)}" for column, value in having or pairs)
+
+
+def phrase_of(value: Any) -> str:
+    """A value within a sentence, in one line: `none` for None, and two quotes for no letter."""
+    text = "none" if value is None else shown_text(value, exact=True)
+    return text if text.isprintable() and len(text) <= LONGEST else line(text, LONGEST)
 
 
 def flat(sheet: Sheet) -> dict[str, list[Any]]:

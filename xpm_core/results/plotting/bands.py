@@ -3,7 +3,10 @@
 Where a run has ended, or has not begun, fewer runs count. Such a part has no band, and is told from the others: else a
 mean would move only because a run is missing.
 
-Owns: at which steps curves are compared, and these means.
+A run that has failed or was cancelled counts nowhere, as in the cells of a table: only done runs count, and those that
+go on, as far as they have come.
+
+Owns: at which steps curves are compared, which runs count, and these means.
 """
 
 from __future__ import annotations
@@ -21,11 +24,13 @@ from xpm_core.labels import short
 from xpm_core.results.curves import Point
 from xpm_core.results.statistics.arguments import Bounds
 from xpm_core.results.statistics.intervals import LEAST, called, summary
+from xpm_core.states import SETTLED, State
 from xpm_core.words.text import listed, plural
 
 MOST_STEPS = 500
 """At so many steps the means of curves are computed."""
 NAMED = 3
+ENDED_BADLY = frozenset(state.value for state in SETTLED - {State.DONE})
 
 
 class Run(NamedTuple):
@@ -34,12 +39,17 @@ class Run(NamedTuple):
     Attributes:
         job: The identity of the job.
         points: Its points, in the order of their steps.
-        state: The state of the job.
+        state: The state of the job; "unknown" counts as one that goes on.
     """
 
     job: str
     points: Sequence[Point]
     state: str = "done"
+
+    @property
+    def ended_badly(self) -> bool:
+        """Whether the job has ended, and is not done."""
+        return self.state in ENDED_BADLY
 
 
 class Step(NamedTuple):
@@ -66,7 +76,7 @@ class Band(NamedTuple):
     Attributes:
         name: What it is called.
         steps: Its steps.
-        n: How many runs there are.
+        n: How many runs count in it.
         notes: What one should know of it, each a sentence.
     """
 
@@ -105,15 +115,19 @@ def band_of(name: str, runs: Sequence[Run], spread: Spread) -> Band:
 
     Args:
         name: What it is called.
-        runs: The runs. Those without points are named in a note, and count nowhere.
+        runs: The runs. Those without points, and those that have ended badly, are named in notes, and count nowhere.
         spread: Which interval it shows.
     """
-    begun = [_Line.of(run) for run in runs if run.points]
+    begun = [_Line.of(run) for run in runs if run.points and not run.ended_badly]
     start = f"{name}: " if name else ""
     notes = []
-    if len(begun) < len(runs):
-        missing = listed([_named(run) for run in runs if not run.points], NAMED)
-        notes.append(f"{start}{len(runs) - len(begun)} of {plural(len(runs), 'run')} without a curve ({missing}).")
+    if silent := [run for run in runs if not run.points]:
+        missing = listed([_named(run) for run in silent], NAMED)
+        notes.append(f"{start}{len(silent)} of {plural(len(runs), 'run')} without a curve ({missing}).")
+    if bad := [run for run in runs if run.points and run.ended_badly]:
+        words = listed([_reached(run) for run in bad], NAMED)
+        verb = "does" if len(bad) == 1 else "do"
+        notes.append(f"{start}{len(bad)} of {plural(len(runs), 'run')} {verb} not count ({words}).")
     if not begun:
         return Band(name, [], 0, notes)
     grid, said = _grid(begun)
@@ -141,6 +155,10 @@ def _named(run: Run) -> str:
     return f"{short(run.job)} {run.state}"
 
 
+def _reached(run: Run) -> str:
+    return f"{_named(run)}, at step {run.points[-1].step:g}"
+
+
 class _Line(NamedTuple):
     """A curve as its steps and its values."""
 
@@ -155,15 +173,20 @@ class _Line(NamedTuple):
 
 
 def _ended(lines: Sequence[_Line]) -> list[str]:
-    """Sentences about the runs that ended early, began late, or have values that are no finite numbers."""
+    """Sentences about the runs that go on, ended early, began late, or have values that are no finite numbers."""
     runs = [line.run for line in lines]
     last, first = max(line.steps[-1] for line in lines), min(line.steps[0] for line in lines)
-    early = [run for run in runs if run.points[-1].step < last]
+    early = [run for run in runs if run.state == State.DONE.value and run.points[-1].step < last]
+    going = [run for run in runs if run.state != State.DONE.value]
     late = [run for run in runs if run.points[0].step > first]
     wild = [line.run for line in lines if not all(map(math.isfinite, line.values))]
     found = []
+    if going:
+        words = list(map(_reached, going))
+        verb = "is" if len(going) == 1 else "are"
+        found.append(f"{len(going)} of {plural(len(runs), 'run')} {verb} not done yet ({listed(words, NAMED)}).")
     if early:
-        words = [f"{_named(run)}, at step {run.points[-1].step:g}" for run in early]
+        words = list(map(_reached, early))
         found.append(f"{len(early)} of {plural(len(runs), 'run')} ended before step {last:g} ({listed(words, NAMED)}).")
     if late:
         words = [f"{short(run.job)}, at step {run.points[0].step:g}" for run in late]

@@ -1,20 +1,21 @@
 """The curves of a metric that the rows of a table have: one for each job, or a mean with its band for each folded row.
 
-Owns: which jobs count in which curve, and what is said of those that have none. It draws nothing.
+Owns: which jobs a curve is made of, and what is said of those that have none. It draws nothing.
 """
 
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 from xpm_core.errors import ResultsError
 from xpm_core.labels import short
-from xpm_core.results.columns import Column
+from xpm_core.results.columns import Column, key_of
 from xpm_core.results.curves import Curves, curves
+from xpm_core.results.formats.sheet import named
 from xpm_core.results.latest import latest_metrics
 from xpm_core.results.plotting.bands import Band, Run, Spread, band_of
 from xpm_core.states import State
@@ -129,12 +130,12 @@ def curved(
         place: Where the metric was asked for, for messages.
 
     Raises:
-        ResultsError: No job has logged the metric, or two folded rows have one name.
+        ResultsError: No job has logged the metric, two folded rows have one name, or none of their runs counts.
     """
-    notes: list[str] = []
+    notes: dict[str, list[str]] = {}
     groups = [
         Group(
-            " ".join(f"{column.name}={row.value(column)}" for column in by),
+            named(by, [row.value(column) for column in by]),
             row,
             [_run(job, metric, read, notes) for job in row.lines],
         )
@@ -143,32 +144,36 @@ def curved(
     if not any(run.points for group in groups for run in group.runs):
         raise _no_curve(source.rows, metric, place)
     kept, silent = _logging(groups)
-    found = Curved(metric, kept, source.spread, _thinned_once(notes))
+    found = Curved(metric, kept, source.spread, _said_once(notes))
     if silent:
         found.notes.append(f"Left out, because they have not logged {metric}: jobs of {listed(silent)}.")
     if source.spread is None:
         found.notes += _without_curve(kept, metric)
         return found
-    if len({group.name for group in kept}) < len(kept):
+    if len({tuple(key_of(group.row.value(column)) for column in by) for group in kept}) < len(kept):
         problem = f"several rows have the same {' '.join(column.name for column in by) or 'name'}"
         telling = listed([column.name for column in source.telling])
         raise ResultsError(place, problem, f"Name what tells them apart with `by`: {telling}.")
+    if not any(run.points and not run.ended_badly for group in kept for run in group.runs):
+        problem = f"each run that has logged {metric} has failed or was cancelled, so none counts in a mean"
+        raise ResultsError(place, problem, "Look at the curve of each job: fold nothing.")
     found.notes += source.notes
     return found
 
 
-def _run(job: Job, metric: str, read: Read, notes: list[str]) -> Run:
-    """The curve of a job. What should be known of it is added to the notes."""
+def _run(job: Job, metric: str, read: Read, notes: dict[str, list[str]]) -> Run:
+    """The curve of a job. What should be known of it is added to the notes: by note, the jobs."""
     state = job.state.value if job.state else "unknown"
     found: Curves | None = None
     if job.directory is not None:
         try:
             found = read(job.directory, metric)
         except OSError as error:
-            notes.append(f"{short(job.identity)}: its metrics cannot be read: {error.strerror}.")
+            notes.setdefault(f"metrics cannot be read: {error.strerror}.", []).append(short(job.identity))
     if found is None or metric not in found:
         return Run(job.identity, [], state)
-    notes += [f"{short(job.identity)}: {note}" for note in found.notes]
+    for note in found.notes:
+        notes.setdefault(note, []).append(short(job.identity))
     return Run(job.identity, found[metric], state)
 
 
@@ -182,11 +187,14 @@ def _logging(groups: Sequence[Group]) -> tuple[Sequence[Group], list[str]]:
     return kept, [task for task, logs in tasks.items() if not logs]
 
 
-def _thinned_once(notes: Sequence[str]) -> list[str]:
-    """The notes of the curves, with one about all of those that were thinned."""
-    thinned = [note for note in notes if "points are kept" in note]
-    said = [f"Not all points are drawn of {plural(len(thinned), 'curve')}, such as {thinned[0]}"] if thinned else []
-    return [*(note for note in notes if note not in thinned), *said]
+def _said_once(notes: Mapping[str, Sequence[str]]) -> list[str]:
+    """The notes on curves, each with the jobs that it is about; one about all curves that were thinned."""
+    thinned = [(job, note) for note, jobs in notes.items() if "points are kept" in note for job in jobs]
+    said = [f"{listed(jobs, NAMED)}: {note}" for note, jobs in notes.items() if "points are kept" not in note]
+    if thinned:
+        count = plural(len(thinned), "curve")
+        said.append(f"Not all points are drawn of {count}, such as {': '.join(thinned[0])}")
+    return said
 
 
 def _without_curve(groups: Sequence[Group], metric: str) -> Iterator[str]:

@@ -51,8 +51,9 @@ class Plotted(ABC):
 
         A table of jobs gives a point for each job. A folded table gives means with their intervals: lines where `x` is
         a number, else bars. With `x="step"`, curves of the metric `y` are drawn that jobs have logged: one for each
-        job, or the mean with its band for each row of a folded table. Where some of its runs have ended, a curve is
-        dotted, has no band, and says how many runs are left.
+        job, or the mean with its band for each row of a folded table. Runs that are done or go on count in a mean, and
+        those that have failed are named. Where some runs have ended, a curve is dotted, has no band, and says how many
+        runs are left.
 
         Args:
             x: The name of a column, or "step".

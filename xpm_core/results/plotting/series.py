@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from xpm_core.errors import ResultsError
 from xpm_core.results.columns import key_of
-from xpm_core.results.formats.sheet import is_folded, is_number, text_of
+from xpm_core.results.formats.sheet import is_folded, is_number, phrase_of, text_of
 from xpm_core.words.text import listed, plural
 
 
@@ -102,7 +102,7 @@ def chart_of(x: str, y: str, by: Sequence[str], rows: Sequence[Line], *, folded:
         if folded:
             _claim(taken, (place, key), rest, f"{x}={text_of(at, exact=True)}")
         places.setdefault(str(place))
-        named = " ".join(text_of(each, exact=True) or "none" for each in group)
+        named = " ".join(phrase_of(each) for each in group)
         series.setdefault(key, Series(named)).marks.append(mark)
     if not series:
         raise ResultsError("plot", f"no row has a number as {y!r}, and a place on {x!r}", "Name other columns.")
@@ -152,5 +152,4 @@ def is_log(chart: Chart) -> bool:
 
 def rest_of(values: Mapping[str, Any], named: Sequence[str]) -> str:
     """What tells a row from others besides the columns that a plot names."""
-    told = {name: text_of(value, exact=True) or "none" for name, value in values.items() if name not in named}
-    return " ".join(f"{name}={text}" for name, text in told.items())
+    return " ".join(f"{name}={phrase_of(value)}" for name, value in values.items() if name not in named)

@@ -19,6 +19,8 @@ RESAMPLES = 10_000
 DRAWS = 2_000_000
 """So many values are drawn at most; with many values, there are fewer resamples, but never below LEAST_RESAMPLES."""
 LEAST_RESAMPLES = 1_000
+ROUNDING = 1e-15
+"""Statistics that differ by less than this share of the largest one differ by rounding."""
 
 
 def resamples_for(count: int, wanted: int = RESAMPLES) -> int:
@@ -79,7 +81,9 @@ def bca_interval(
     Returns:
         None if the correction is not defined: all resamples lie on one side of the estimate, or nothing varies.
     """
-    share = (bisect_left(ordered, estimate) + bisect_right(ordered, estimate)) / (2 * len(ordered))
+    # A resample that has each value once has the statistic of all, but for a rounding: such ones count one half, too.
+    near = ROUNDING * max(abs(ordered[0]), abs(ordered[-1]))
+    share = (bisect_left(ordered, estimate - near) + bisect_right(ordered, estimate + near)) / (2 * len(ordered))
     bias, acceleration = normal_quantile(share), _acceleration(left_out)
     if math.isinf(bias) or acceleration is None:
         return None

@@ -75,6 +75,10 @@ class Wanted:
         """Whether the interval is narrow enough."""
         return cell.interval is not None and cell.interval.high - cell.interval.low <= self.width
 
+    def hopeless(self, cell: Cell) -> bool:
+        """Whether no further seed gives an interval: a value is nan, or lies outside of the range."""
+        return cell.interval is None and cell.n >= LEAST
+
     def next(self, cell: Cell, submitted: int) -> int:
         """How many seeds to submit now, by how the width shrinks with their number; at most as many as there are."""
         wanted = 1
@@ -93,6 +97,8 @@ class Wanted:
             )
             equal = f"All {cell.n} values are equal, so its width says little."
             return f"{said} {equal}" if cell.sd == 0 else said
+        if self.hopeless(cell):
+            return f"The sampling ended after {submitted} {unit}, because no further ones help: {cell.note}."
         if submitted >= self.most:
             return (
                 f"The sampling ended at its limit of {self.most} {unit}, before the interval was {self.width:g} wide."
@@ -123,7 +129,7 @@ def sampled(experiment: Experiment, wanted: Wanted) -> Folded:
         folded = _folded(list(jobs.values()), experiment.workspace.path, wanted)
         cell = folded[0][wanted.metric]
         reported = any(job.identity in cell.jobs for job in batch)
-        if wanted.satisfied(cell) or len(jobs) >= wanted.most or not reported:
+        if wanted.satisfied(cell) or wanted.hopeless(cell) or len(jobs) >= wanted.most or not reported:
             return folded.stopped(wanted.stopped(cell, len(jobs)))
         count = wanted.next(cell, len(jobs))
 
@@ -166,6 +172,8 @@ def _folded(jobs: Sequence[SampledJob], workspace: Path, wanted: Wanted) -> Fold
         names = ", ".join(column.name for column in folded.grouping.columns)
         problem = f"the tasks that make() returns differ in {names}, not only in {' and '.join(settings.names)}"
         raise ResultsError("until", problem, "Vary only the seed, or name all that varies by over=.")
-    if not isinstance(found := folded[0][metric], Cell) or (found.n and not found.values):
-        raise ResultsError("until", f"{metric} is no number: {found}", "Name a result that is a number.")
+    found = folded[0][metric]
+    if not isinstance(found, Cell) or (found.n and not found.values):
+        said = found.note if isinstance(found, Cell) else f"all jobs have {found!r}"
+        raise ResultsError("until", f"{metric} is no number: {said}", "Name a result that is a number.")
     return folded

@@ -45,8 +45,9 @@ class Sampling:
         """Submit tasks with more and more seeds until the interval of a result is narrow, and return it.
 
         It begins with 3 seeds, 0 to 2, waits for their jobs, and goes on with as many as the width seems to need, but
-        never doubles their number at once. It stops when the interval is at most `width` wide, at `most` seeds, or when
-        no job of the last ones has reported the result. Jobs that fail are named as holes. Seeds that were computed
+        never doubles their number at once. It stops when the interval is at most `width` wide, at `most` seeds, when no
+        job of the last ones has reported the result, or when there can be no interval, because a value is nan or lies
+        outside of the range. The caption says which it was. Jobs that fail are named as holes. Seeds that were computed
         before are used again.
 
         Sampling that stops at a width makes intervals a little too narrow. The caption of the table says that the width

@@ -15,7 +15,10 @@ from helpers.typed_commands import PROGRAM, Shell
 from helpers.user_scripts import open_terminal
 from helpers.waiting import PATIENCE_S
 
+from xpm_cli.output.sheets.reproduction_sheet import Reproduction, lines
+from xpm_cli.output.terminal import Terminal
 from xpm_core.labels import short
+from xpm_core.reproduction.comparison import MOST_BYTES, Compared, Written
 
 TASK = "[Train.C(lr=tag(0.5), model=Model.C())]"
 RANDOM = STUDY.replace("self.lr * FACTOR", "__import__('random').random()")
@@ -120,6 +123,14 @@ def test_result_that_depends_on_chance_differs_and_files_are_named(bench: Bench)
     ]
     assert 0 < found["files"][1]["relative_difference"] <= 1
     assert any(each["what"] == "seed" for each in found["unpinned"])
+
+
+def test_where_large_files_differ_is_not_looked_for_and_this_is_said(tmp_path: Path) -> None:
+    large, small = Written(MOST_BYTES + 1, "0" * 64), Written(9, "1" * 64)
+    files = [Compared("large", "differs", large, small), Compared("small", "differs", small, small)]
+    found = Reproduction("3f" * 32, "study:Train", "", tmp_path, [], 0, files)
+    _, first, second, _ = lines(found, Terminal.of_stdout())
+    assert ("differs, too large to say where" in first, "where" in second) == (True, False)
 
 
 def test_job_that_fails_now_is_exit_code_1_and_its_error_is_shown(bench: Bench) -> None:

@@ -96,6 +96,7 @@ def test_directory_that_says_another_value_than_the_index_is_said(swept: Lab, xp
     assert "has another value in results.json than in the index" in changed.stdout
     assert "results.json of 0 of 1 job says the same" in changed.stdout
     assert gone["jobs"][0]["results_file"] == "missing"
+    assert any("has no such value in results.json, and the index has one" in note for note in gone["notes"])
 
 
 def test_failed_job_that_has_reported_is_cited_with_its_state(lab: Lab, xpm: Xpm) -> None:

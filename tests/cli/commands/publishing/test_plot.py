@@ -58,6 +58,14 @@ def test_filter_leaves_out_jobs(swept: Lab, xpm: Xpm, tmp_path: Path) -> None:
     assert (result.exit_code, "ended before" in result.stderr) == (0, False)
 
 
+def test_what_matplotlib_warns_of_is_one_line(lab: Lab, xpm: Xpm, tmp_path: Path) -> None:
+    for number in range(2):
+        lab.end(f"{number}", params={"model": f"模型{number}"}, results={"accuracy": 0.5})
+    result = xpm("plot", "sweep", "model", "accuracy", "-o", tmp_path / "a.png")
+    said = [each for each in result.stderr.splitlines() if "Glyph" in each]
+    assert (result.exit_code, len(said), said[0].startswith("matplotlib says: Glyph")) == (0, 1, True)
+
+
 def test_other_files_are_not_replaced(swept: Lab, xpm: Xpm, tmp_path: Path) -> None:
     file = tmp_path / "notes.txt"
     file.write_text("mine")

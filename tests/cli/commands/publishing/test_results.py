@@ -172,6 +172,13 @@ def test_large_numbers_have_no_exponent(lab: Lab, xpm: Xpm) -> None:
     assert "23457" in xpm("results", "sweep").stdout.split()
 
 
+def test_a_row_is_one_line_also_without_a_terminal(lab: Lab, xpm: Xpm) -> None:
+    for number in range(2):
+        lab.end(f"a{number}", params={"note": f"a\nb {number}"}, results={"label": f"x\ny {number}"})
+    rows = [line.split()[2:] for line in xpm("results", "sweep").stdout.splitlines()]
+    assert rows[1:3] == [["a", "b", "0", "x", "y", "0"], ["a", "b", "1", "x", "y", "1"]]
+
+
 def test_experiment_whose_jobs_report_nothing_says_so(lab: Lab, xpm: Xpm) -> None:
     lab.submit("a")
     result = xpm("results", "sweep")

@@ -223,7 +223,7 @@ def test_it_shows_what_a_job_has_reported(lab: Lab, xpm: Xpm, ended: bool) -> No
     reporting(lab, "a", ended=ended)
     lines = xpm("show", "last").stdout.splitlines()
     found = {line[:12].strip(): line[12:] for line in lines if line[:1] != " "}
-    assert found["results"] == "accuracy = 0.9300000001   loss.test = NaN   curve = [1, 2]"
+    assert found["results"] == "accuracy = 0.9300000001   loss.test = nan   curve = [1, 2]"
     assert found["outputs"] == "model.bin 2.0 kB   gone.bin is not there"
     assert found["metrics"] == "loss = 0.25 at step 2"
     assert found["not kept"] == "x: bad"
@@ -241,7 +241,7 @@ def test_what_an_earlier_execution_has_reported_is_not_shown(lab: Lab, xpm: Xpm)
     (line,) = (line for line in lines if line.startswith("results"))
     assert line.removeprefix("results").strip().split("   ") == [
         "accuracy = 0.9300000001",
-        "loss.test = NaN",
+        "loss.test = nan",
     ]  # by the index
 
 

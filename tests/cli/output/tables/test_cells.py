@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import pytest
@@ -27,6 +28,8 @@ def rows(*jobs: tuple[dict[str, Any], dict[str, Any]]) -> list[JobRow]:
         (0.1, "0.1"), (True, "true"), (None, "null"), ("bm25", "bm25"), ("", '""'), ("a\nb", '"a\\nb"'), ("é", "é"),
         ([1, "a"], '[1, "a"]'), ({"path": "/data"}, "/data"), ({"path": "model.bin", "in": "job"}, "model.bin"),
         ({"enum": "RED"}, "RED"), ({"job": "Prepare/1d22f0a"}, "Prepare/1d22f0a"), (ABSENT, "-"), (UNKNOWN, "?"),
+        ({"enum": "study:Colour.RED"}, "RED"), ({"beta": 0.9}, '{"beta": 0.9}'), ({"frozenset": [1, 2]}, "[1, 2]"),
+        (math.nan, "nan"), (-math.inf, "-inf"),
     ],
 )  # fmt: skip
 def test_value_is_written_as_people_read_it(value: Any, text: str) -> None:

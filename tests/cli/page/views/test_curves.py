@@ -57,12 +57,15 @@ def test_without_a_word_seeds_are_folded_and_with_an_empty_one_nothing_is(shown:
 def test_runs_that_ended_early_are_said_and_have_no_part_in_the_rest(shown: StudyPage) -> None:
     for seed in range(3):
         shown.job(f"a{seed}", {"loss": [1.0] * 6}, params={"seed": seed})
-    short = shown.job("a3", {"loss": [9.0] * 2}, params={"seed": 3}, state=State.FAILED)
+    short = shown.job("a3", {"loss": [9.0] * 2}, params={"seed": 3})
+    failed = shown.job("a4", {"loss": [99.0] * 2}, params={"seed": 4}, state=State.FAILED)
     (curve,), notes = (found := shown.data(metric="loss"))["curves"], found["notes"]
     assert curve["count"] == [4, 4, 3, 3, 3, 3]
     assert curve["value"] == [3.0, 3.0, 1.0, 1.0, 1.0, 1.0]
-    assert f"1 of 4 runs ended before step 5 ({short[:7]} failed, at step 1)." in notes
-    assert f"1 run did not succeed: {short[:7]} failed. What it had logged counts, too." in notes
+    assert f"1 of 4 runs ended before step 5 ({short[:7]} done, at step 1)." in notes
+    assert f"1 of 5 runs does not count ({failed[:7]} failed, at step 1)." in notes
+    alone = shown.data(metric="loss", all_but="")
+    assert (len(alone["curves"]), alone["notes"]) == (5, [f"1 run did not succeed: {failed[:7]} failed."])
     page = shown.get("/curves", metric="loss", show="numbers")
     assert "1 of 4 runs ended before step 5" in page
     assert Tables(page).rows[1:] == [
@@ -206,7 +209,7 @@ def test_all_numbers_are_there_as_csv(shown: StudyPage) -> None:
 def test_half_a_character_is_no_error(shown: StudyPage) -> None:
     shown.job("a0", {"a\ud800": [1.0], "loss": [1.0]}, tags={"model": "\udc80"}, results={"x\ud800": 1.0})
     shown.job("a1", {"loss": [2.0]}, tags={"model": "b"})
-    assert [each["name"] for each in shown.data(metric="loss")["curves"]] == ["model=\udc80", "model=b"]
+    assert [each["name"] for each in shown.data(metric="loss")["curves"]] == ["model=?", "model=b"]
     for path in ("/curves", "/curves?metric=loss&show=numbers", "/curves/data?metric=loss&form=csv", "/results"):
         shown.get(path)
     shown.get("/results/table.tex")

@@ -91,7 +91,7 @@ def test_several_configurations_of_one_group_are_never_averaged() -> None:
     with pytest.raises(ResultsError) as caught:
         table(found).compare("model=new", "model=old", over="seed")
     assert str(caught.value) == (
-        "compare: model=new and model=old have no configuration in common: lr is 1, 2 in model=new, and None in "
+        "compare: model=new and model=old have no configuration in common: lr is 1, 2 in model=new, and none in "
         "model=old. Narrow the filters to one value of it."
     )
     assert len(table(found).compare("model=new and lr=1", "model=old", over="seed")) == 1

@@ -220,10 +220,29 @@ def test_a_path_in_the_name_of_a_row_is_its_text() -> None:
     assert table(found[1:]).over("corpus", "seed")[0]["a"].keys[0] == ("/data/x", 1)
 
 
+def test_a_name_is_one_line_of_what_tells_groups_apart() -> None:
+    kinds: list[dict[str, Any]] = [
+        {"model": "a\nb", "layers": {"in": 3}, "drop": None, "lr": 0.1},
+        {"model": "", "layers": {"in": 4}, "drop": 0.5, "lr": 0.1},
+        {"model": "", "layers": {"in": 4}, "drop": 0.5, "lr": None},
+    ]
+    found = table([FakeJob({**each, "seed": seed}, {"a": 1}) for each in kinds for seed in range(2)]).over("seed")
+    assert [column.name for column in found.grouping.columns] == ["model", "layers", "drop", "lr"]
+    assert [row.name for row in found] == ["model=a b lr=0.1", 'model="" lr=0.1', 'model=""']
+    assert [row.name for row in found.select("a").pivot("layers", "lr")] == ['layers={"in": 3}', 'layers={"in": 4}']
+    assert [column.name for column in found.pivot("layers", "lr").places] == ["0.1", "none"]
+    old = [FakeJob({"m": "a"}, {"a": 1}), FakeJob({"m": "b"}, {"a": 1}), FakeJob({"model": "x"}, {"a": 1})]
+    rows = table([*old, FakeJob({"m": "a", "seed": 1}, {"a": 1})]).over("seed")
+    assert [row.name for row in rows] == ["m=a", "m=b", "model=x"]
+
+
 def test_a_hidden_class_of_what_is_used_still_divides() -> None:
     uses = [FakeJob({"data": "Prepare", "data.corpus": 1, "seed": seed}, {"a": 1}) for seed in range(2)]
     found = [*uses, *(FakeJob({"seed": seed}, {"a": 1}) for seed in range(2))]
-    assert [(row.name, len(row.group.rows)) for row in table(found).over("seed")] == [("corpus=1", 2), ("", 2)]
+    assert [(row.name, len(row.group.rows)) for row in table(found).over("seed")] == [
+        ("corpus=1", 2),
+        ("corpus=none", 2),
+    ]
 
 
 def test_none_and_no_such_parameter_are_two_rows_and_a_note_tells_them_apart() -> None:

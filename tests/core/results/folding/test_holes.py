@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from helpers.result_jobs import FakeJob, table
 
+from xpm_core.labels import label
 from xpm_core.results.folding.cells import Hole
 from xpm_core.results.folding.holes import at_text, sentence
 from xpm_core.states import State
@@ -133,3 +134,15 @@ def test_a_sentence_without_a_group_begins_with_the_count() -> None:
     hole = Hole("seed=1", (1,), "missing")
     assert sentence("", [(0,)], [hole], "seeds") == "1 of 2 seeds (1 missing: seed=1)."
     assert at_text(["train.fold", "seed"], (1, "x")) == "fold=1 seed=x"
+
+
+def test_a_seed_of_another_name_that_is_not_folded_is_said() -> None:
+    trains = [FakeJob({"m": m, "seed": seed}, {"a": 1}) for m in "xy" for seed in range(3)]
+    evals = [FakeJob({"t": {"job": label(job.name, job.identity)}}, {"b": 1}, task="study:Eval") for job in trains[:5]]
+    alone = table([*trains, *evals]).over("seed")
+    assert (
+        "t.seed is not folded, and the jobs that have it have no seed. Fold over both: seed and t.seed." in alone.notes
+    )
+    both = table([*trains, *evals]).over("seed", "t.seed")
+    assert both.notes == ["task=Eval t.m=y: 2 of 3 runs (1 missing: seed=2)."]
+    assert table(evals, trains).over("seed").notes == ["m=y: 2 of 3 seeds (1 missing: seed=2)."]

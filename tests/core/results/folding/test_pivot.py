@@ -106,3 +106,14 @@ def test_tasks_that_do_not_report_the_value_have_no_row() -> None:
         assert not any("not shown" in note for note in pivot.notes)
     single = table([job for job in jobs if job.params["seed"] == 0]).pivot("m", "d", "a")
     assert [dict(row) for row in single] == [{"m": 1, "x": None, "y": 1}, {"m": 2, "x": 2, "y": 2}]
+
+
+def test_a_pivot_has_the_holes_of_its_value_alone() -> None:
+    jobs = [
+        FakeJob({"m": m, "d": d, "seed": seed}, {"a": 1, **({"b": 1} if seed else {})})
+        for m in "xy" for d in "uv" for seed in range(3)
+    ]  # fmt: skip
+    folded = table(jobs).over("seed")
+    assert len(folded.holes) == 4
+    assert not any("without b: xpm show" in note for note in folded.pivot("m", "d", "a").notes)
+    assert len([note for note in folded.pivot("m", "d", "b").notes if "without b: xpm show" in note]) == 4

@@ -30,11 +30,26 @@ def test_each_step_has_the_mean_and_the_interval_of_the_runs() -> None:
 
 
 def test_where_a_run_has_ended_fewer_count_and_this_is_said() -> None:
-    runs = [even("a", 5, 1), even("b", 5, 2), even("c", 2, 90, "failed")]
+    runs = [even("a", 5, 1), even("b", 5, 2), even("c", 2, 90)]
     band = band_of("lr=0.1", runs, Spread())
     assert [(step.n, step.mean) for step in band.steps] == [(3, 31.0)] * 2 + [(2, 1.5)] * 3
     assert [[step.step for step in part] for part in band.parts()] == [[0, 1], [2, 3, 4]]
-    assert band.notes == ["lr=0.1: 1 of 3 runs ended before step 4 (ccccccc failed, at step 1)."]
+    assert band.notes == ["lr=0.1: 1 of 3 runs ended before step 4 (ccccccc done, at step 1)."]
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled", "blocked"])
+def test_a_run_that_ended_badly_counts_nowhere_and_is_named(state: str) -> None:
+    done = [even(job, 5, value) for value, job in enumerate("abc")]
+    band = band_of("lr=0.1", [*done, even("d", 2, 90, state)], Spread())
+    assert band.steps == band_of("lr=0.1", done, Spread()).steps
+    assert (band.n, band.notes) == (3, [f"lr=0.1: 1 of 4 runs does not count (ddddddd {state}, at step 1)."])
+
+
+def test_a_run_that_goes_on_counts_as_far_as_it_has_come_and_is_named() -> None:
+    runs = [even("a", 5, 1), even("b", 5, 2), even("c", 2, 9, "running"), even("d", 2, 9, "unknown")]
+    band = band_of("", runs, Spread())
+    assert [step.n for step in band.steps] == [4, 4, 2, 2, 2]
+    assert band.notes == ["2 of 4 runs are not done yet (ccccccc running, at step 1, ddddddd unknown, at step 1)."]
 
 
 def test_runs_that_began_late_or_have_no_curve_or_are_nan_are_said() -> None:

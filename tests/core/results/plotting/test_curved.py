@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import random
 import statistics
 from pathlib import Path
@@ -59,6 +60,13 @@ def test_tasks_that_have_not_logged_the_metric_are_left_out_and_named(tmp_path: 
     lines = curved(table(tmp_path, jobs).to_plot(), "loss", [])
     assert [len(group.runs[0].points) for group in lines.groups] == [2, 2, 2, 0]
     assert any("1 job without a curve of loss" in note for note in lines.notes)
+
+
+def test_what_is_said_of_many_curves_is_said_once(tmp_path: Path) -> None:
+    jobs = [job(tmp_path, [1.0, math.nan, 0.5], params={"seed": seed}) for seed in range(5)]
+    found = curved(table(tmp_path, jobs).to_plot(), "loss", [])
+    names = ", ".join(each.identity[:7] for each in jobs[:3])
+    assert found.notes == [f"{names} and 2 more: loss: 1 value of 3 is nan."]
 
 
 def test_a_metric_that_nobody_has_logged_is_an_error_that_names_what_there_is(tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ def test_curves_of_jobs_are_lines(work: Work) -> None:
 
 
 def test_a_mean_is_never_pulled_by_runs_that_ended_early(work: Work) -> None:
-    jobs = [*(work.job(10, lr=1, seed=seed) for seed in range(3)), work.job(4, State.FAILED, lr=1, seed=3)]
+    jobs = [*(work.job(10, lr=1, seed=seed) for seed in range(3)), work.job(4, lr=1, seed=3)]
     figure: Any = (
         work.table(*jobs, *(work.job(10, lr=2, seed=seed) for seed in range(3))).over("seed").plot("step", "loss")
     )
@@ -112,9 +112,36 @@ def test_a_mean_is_never_pulled_by_runs_that_ended_early(work: Work) -> None:
     assert len(figure.axes[0].collections) == 2
     assert texts(figure) == ["n=3"]
     assert legend(figure) == ["lr=1 (n=4)", "lr=2 (n=3)"]
-    failed = jobs[3].identity[:7]
-    assert f"lr=1: 1 of 4 runs ended before step 9 ({failed} failed, at step 3)." in figure.notes
+    early = jobs[3].identity[:7]
+    assert f"lr=1: 1 of 4 runs ended before step 9 ({early} done, at step 3)." in figure.notes
     assert drawn(figure)
+
+
+def test_a_mean_of_curves_counts_the_jobs_that_the_table_counts(work: Work) -> None:
+    jobs = [*(work.job(10, lr=1, seed=seed) for seed in range(3)), work.job(4, State.FAILED, lr=1, seed=3)]
+    folded = work.table(*jobs).over("seed")
+    figure: Any = folded.plot("step", "loss")
+    assert (legend(figure), texts(figure), folded[0]["accuracy"].n) == (["n=3"], [], 3)
+    failed = jobs[3].identity[:7]
+    assert figure.notes == [
+        "Mean and 95 % t interval at each step; dotted where fewer runs count.",
+        f"1 of 4 runs does not count ({failed} failed, at step 3).",
+        f"3 of 4 seeds (1 failed: xpm show {failed}).",
+    ]
+    with pytest.raises(ResultsError, match="each run that has logged loss has failed or was cancelled"):
+        work.table(*(work.job(4, State.FAILED, lr=2, seed=seed) for seed in range(3))).over("seed").plot("step", "loss")
+
+
+def test_a_legend_names_no_more_than_tells_rows_apart_and_no_column_without_a_value(work: Work) -> None:
+    given: list[dict[str, Any]] = [
+        {"model": "mlp", "layers": [1, 2], "lr": None}, {"model": "svm", "layers": [3], "lr": 0.1}
+    ]  # fmt: skip
+    rows = work.table(*(work.job(3, seed=seed, **each) for each in given for seed in range(3))).over("seed")
+    assert legend(rows.plot("step", "loss")) == ["model=mlp (n=3)", "model=svm (n=3)"]
+    assert legend(rows.plot("step", "loss", by=["model", "lr"])) == ["model=mlp (n=3)", "model=svm lr=0.1 (n=3)"]
+    assert legend(rows.plot("step", "loss", by="lr")) == ["lr=none (n=3)", "lr=0.1 (n=3)"]
+    paths = work.table(*(work.job(3, data={"path": f"/data/{at}"}) for at in range(2)))
+    assert legend(paths.plot("step", "loss", by="data")) == ["data=/data/0", "data=/data/1"]
 
 
 def test_a_caption_of_curves_without_a_band_names_none(work: Work) -> None:

@@ -253,3 +253,12 @@ def test_a_summary_is_a_tuple_of_plain_values() -> None:
     assert isinstance(found, Summary)
     assert isinstance(found.interval, Interval)
     assert found.interval == (found.interval.low, found.interval.high)
+
+
+@pytest.mark.parametrize("whole", [[938, 903, 899], [891, 937, 898, 894, 900]])
+def test_a_bootstrap_interval_does_not_hang_on_how_a_mean_was_rounded(whole: list[int]) -> None:
+    interval = summary([each / 1000 for each in whole], "bootstrap").interval
+    expected = summary(whole, "bootstrap").interval
+    assert interval is not None
+    assert expected is not None
+    assert [1000 * end for end in interval] == pytest.approx(list(expected), rel=1e-12)

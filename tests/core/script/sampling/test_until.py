@@ -55,6 +55,18 @@ def test_it_stops_at_most(stage: Stage) -> None:
 
 
 @redis
+def test_no_seed_is_wasted_where_there_can_be_no_interval(stage: Stage) -> None:
+    note = stage.note()
+    with stage.experiment() as xp:
+        folded = xp.until("accuracy", width=0.1, make=lambda seed: Score.C(note=note, seed=seed), range=(5, 6))
+        assert folded[0]["accuracy"].n == 3
+        assert folded.caption.endswith(
+            "The sampling ended after 3 seeds, because no further ones help: 3 of 3 values lie outside of the range "
+            "5 to 6, so there is no interval."
+        )
+
+
+@redis
 def test_seeds_that_fail_are_holes(stage: Stage) -> None:
     note = stage.note()
     with stage.failing() as failing:
@@ -89,7 +101,7 @@ def test_a_task_that_is_used_has_the_seed(stage: Stage) -> None:
         (lambda note, seed: Score.C(note=note, seed=seed, lr=seed / 10), {}, "differ in lr, not only in seed"),
         (lambda note, seed: Score.C(note=note, seed=0, unused=seed), {}, "make(1) returns Score/"),
         (lambda note, seed: seed, {}, "make(0): expected a task, got 0"),
-        (lambda note, seed: Score.C(note=note, seed=seed), {"metric": "kind"}, "kind is no number: mlp"),
+        (lambda note, seed: Score.C(note=note, seed=seed), {"metric": "kind"}, "no number: all jobs have 'mlp'"),
         (lambda note, seed: Score.C(note=note, seed=seed), {"metric": "acuracy"}, "Did you mean accuracy"),
         (lambda note, seed: Score.C(note=note, seed=seed), {"over": "sed"}, "no column 'sed'. Did you mean seed"),
         (lambda note, seed: Write.C(note=note, n=seed), {"over": "n"}, "no job has reported a result (Write/"),

@@ -22,6 +22,7 @@ from xpm_core.script.submit import submitter
 from xpm_core.server import connection
 from xpm_core.states import State
 from xpm_core.store import keys
+from xpm_core.store.jobs import Store
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Lease, WorkerId
 from xpm_core.workspace.job_records import Marker
@@ -141,7 +142,7 @@ def test_a_lost_job_is_marked_so_when_its_event_was_dropped(script: Mortal) -> N
     job = again.submit("a", max_losses=0)
     lease = script.desk.claim(WorkerId("w1", "node1", lease_s=0.05))
     job.directory.prepare(lease.attempt)
-    wait_until(lambda: script.desk.store.look(0.05) and script.desk.state("a") is State.FAILED)
+    wait_until(lambda: Store(script.desk.client, W).look(0.05) and script.desk.state("a") is State.FAILED)
     script.desk.submit(submission("b"))
     again.cut()
     again.follower.start()

@@ -106,7 +106,8 @@ def _of_survey(
     workspace, server = desk.view.workspace, desk.view.server
     sheet = SurveySheet(str(workspace.path), workspace.id, server, desk.opened.commands, survey, forecast=forecast)
     experiments = _each(survey.experiments, of_each)
-    counts: Mapping[State | None, int] = {**survey.counts, None: survey.unknown}
+    counts: dict[State | None, int] = {None: survey.unknown}
+    counts.update(survey.counts.items())
     return Standing(survey.now_s, counts, experiments, list(sheet.needed()), forecast)
 
 

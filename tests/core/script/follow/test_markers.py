@@ -22,7 +22,6 @@ from xpm_core.script.submit import submitter
 from xpm_core.server import connection
 from xpm_core.states import State
 from xpm_core.store import keys
-from xpm_core.store.jobs import Store
 from xpm_core.store.jobs import Store, new_execution_id
 from xpm_core.store.records import Lease, WorkerId
 from xpm_core.workspace.job_records import Marker

@@ -66,7 +66,7 @@ def _is_file(name: str) -> bool:
 
 @lru_cache(maxsize=1024)
 def _unguarded(file: str, line: int) -> int | None:
-    """The first line of the statement of a file that has a line, such as `with`; None if a guard stands around the line."""
+    """Where the whole statement begins, such as `with`, to which a line of a file belongs; None if it is guarded."""
     with open(file, "rb") as source:
         tree = ast.parse(source.read(), file)
     for node in ast.walk(tree):

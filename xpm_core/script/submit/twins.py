@@ -237,7 +237,7 @@ def warning(job: TrackedJob, difference: Difference, place: CodeLine) -> str:
         why, remedy = "paths do not count", "add a parameter that counts, such as its name"
     else:
         why, remedy = "it does not count", "make it a Param"
-    what_to_do = f"If the result depends on it, {remedy}." if remedy else "Give the job's first submission the right one."
+    what_to_do = f"If the result depends on it, {remedy}." if remedy else "Give the first submission the right one."
     return (
         f"{path}: {shown(first)} at {job.where} and {shown(second)} at {format_line(place)} are one job, {job.label}, "
         f"which gets the first: {why} in the identity. {what_to_do}"

@@ -195,7 +195,7 @@ def test_other_options_of_the_same_job_are_named(
         Study.C(note=note, either="x").submit(**second)
     [message] = told(warnings)
     assert re.match(rf"Study, {option}: {values} at ", message), message
-    assert message.endswith("it does not count in the identity. Give the job's first submission the right one.")
+    assert message.endswith("it does not count in the identity. Give the first submission the right one.")
 
 
 def test_the_same_options_again_are_no_difference(stage: Stage, warnings: pytest.LogCaptureFixture) -> None:
